@@ -1,0 +1,1 @@
+"""Outcomes to messages for people; pure."""

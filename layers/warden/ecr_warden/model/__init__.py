@@ -1,0 +1,1 @@
+"""The nouns of the product: targets, addresses, states, drift, plans, outcomes, jobs."""

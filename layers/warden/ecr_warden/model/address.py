@@ -1,0 +1,52 @@
+"""Where one document or setting of a target stands."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+
+OUR_POLICY_PREFIX = "ecr-warden-"
+OUR_ROLE_PATH = "/ecr-warden/"
+DENY_OLDER_SESSIONS = "ecr-warden-deny-older-sessions"
+
+
+class AddressKind(StrEnum):
+    """The kinds of things that a target consists of; the values are the words of spec and output."""
+
+    REPOSITORY_POLICY = "repository-policy"
+    ROLE = "role"
+    TRUST_POLICY = "trust-policy"
+    IDENTITY_POLICY = "identity-policy"
+    ATTACHED_POLICY = "attached-policy"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """`kind` of `target`; `name` is an inline policy's name or an attached policy's ARN, else empty."""
+
+    kind: AddressKind
+    target: Target
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target}" + (f" {self.name}" if self.name else "")
+
+
+def repository_policy(target: RepositoryTarget) -> Address:
+    return Address(AddressKind.REPOSITORY_POLICY, target)
+
+
+def role(target: RoleTarget) -> Address:
+    return Address(AddressKind.ROLE, target)
+
+
+def trust_policy(target: RoleTarget) -> Address:
+    return Address(AddressKind.TRUST_POLICY, target)
+
+
+def identity_policy(target: RoleTarget | UserTarget, name: str) -> Address:
+    return Address(AddressKind.IDENTITY_POLICY, target, name)
+
+
+def attached_policy(target: RoleTarget, policy_arn: str) -> Address:
+    return Address(AddressKind.ATTACHED_POLICY, target, policy_arn)

@@ -1,0 +1,32 @@
+"""A difference between desired and observed, and what it means for access."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ecr_warden.model.address import Address
+from ecr_warden.policy.access import AccessChange
+
+
+class DriftKind(StrEnum):
+    """In what way an address differs."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+    UNEXPECTED = "unexpected"
+    UNPARSEABLE = "unparseable"
+    OWNER_MISSING = "owner-missing"
+    UNREADABLE = "unreadable"
+    PRINCIPAL_RECREATED = "principal-recreated"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """`access` is what the live document gives (gained) and lacks (lost) against the desired one.
+
+    None: not known, as for an attached policy or a document that cannot be parsed.
+    """
+
+    address: Address
+    kind: DriftKind
+    explain: str
+    access: AccessChange | None = None

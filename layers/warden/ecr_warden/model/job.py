@@ -1,0 +1,80 @@
+"""What travels on the jobs queue: three kinds, each with what caused it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ecr_warden.model.target import Target
+
+SCHEMA = 1
+
+
+class CauseKind(StrEnum):
+    """What made a job."""
+
+    EVENT = "event"  # somebody's API call, reported by CloudTrail
+    RUN = "run"  # another run of ours that changed something this target depends on
+    SWEEP = "sweep"
+    SPEC = "spec"  # a spec version was accepted
+    CALLER = "caller"  # somebody asked
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who made the call that an event reports.
+
+    `arn`: the caller as CloudTrail shows it; `issuer`: the role behind a session; `invoked_by`: the AWS service
+    that called for somebody (CloudFormation ..); `source_identity`: set by who opened the session.
+    """
+
+    type: str
+    arn: str = ""
+    account: str = ""
+    issuer: str = ""
+    session_name: str = ""
+    invoked_by: str = ""
+    source_identity: str = ""
+    source_ip: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """`id` groups what belongs together: the event's id, the run's, the sweep's, the spec version, the request's.
+
+    `action` (`iam:PutRolePolicy`), `at` (ISO 8601, when it happened), `error` (the call failed) and `actor` are of
+    events only.
+    """
+
+    kind: CauseKind
+    id: str
+    action: str = ""
+    at: str = ""
+    error: str = ""
+    actor: Actor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptSpec:
+    """Look at the bucket's CURRENT spec version and accept or refuse it."""
+
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSlice:
+    """Compare every `of`-th target, starting at `index`, with the accepted spec."""
+
+    cause: Cause
+    index: int = 0
+    of: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileTarget:
+    """Observe one target and end its drift; the only job that writes to an account."""
+
+    cause: Cause
+    target: Target
+
+
+type Job = AcceptSpec | SweepSlice | ReconcileTarget

@@ -1,0 +1,65 @@
+"""What was read from AWS. Absent, owner missing, unreadable and unparseable are four different things."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ecr_warden.errors import WardenError
+from ecr_warden.model.address import Address
+from ecr_warden.model.desired import RoleSettings
+from ecr_warden.model.target import Target
+from ecr_warden.policy.document import Document
+
+type LiveValue = Document | RoleSettings | None
+"""None: an attached policy, which is only a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The value is there; `digest` changes whenever AWS would see another document."""
+
+    value: LiveValue
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The owner is there and has no such document. Only this is repaired by creating."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerMissing:
+    """The repository, role or user itself does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unparseable:
+    """AWS stores a document that is not understood; `text` is kept as the pre-image."""
+
+    error: str
+    text: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """It could not be read: nothing is known, so nothing is changed, and it is never reported as healthy."""
+
+    error: WardenError
+
+
+type Observed = Present | Absent | OwnerMissing | Unparseable | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One reading of a target.
+
+    `documents` has each desired address and whatever else stands in the target. `unique_id` (AIDA.., AROA..) is
+    None for repositories and missing owners; a user or role that was made again has another one. `tagged_ours`:
+    a role that carries ecr-warden's tag.
+    """
+
+    target: Target
+    documents: Mapping[Address, Observed] = field(default_factory=dict)
+    unique_id: str | None = None
+    tagged_ours: bool = False

@@ -1,0 +1,72 @@
+"""What became of a plan: past tense, one outcome a change, one report a run."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.job import Cause
+from ecr_warden.model.plan import Change, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """AWS took the write."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Not tried: the stop switch, a pause, a lost lease, or an earlier change of the plan that failed."""
+
+    change: Change
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Another document than the one planned from stood there: nothing was written."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """AWS refused. `retryable`: the same write may succeed in a minute."""
+
+    change: Change
+    code: str
+    message: str
+    retryable: bool
+
+
+type Outcome = Applied | Skipped | Conflict | Failed
+
+
+class Result(StrEnum):
+    """How a run ended."""
+
+    IN_SYNC = "in-sync"
+    CONVERGED = "converged"
+    NOT_YET_VISIBLE = "not-yet-visible"
+    STILL_DRIFTED = "still-drifted"
+    REPORTED = "reported"  # drift seen and left alone: observe mode, the stop switch, or held
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # something could not be read
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One run of one target, from first reading to verification; what the outcomes bus carries."""
+
+    run_id: str
+    cause: Cause
+    mode: Mode
+    result: Result
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    started_at: datetime
+    finished_at: datetime
+    attempt: int = 1
+    final: bool = True

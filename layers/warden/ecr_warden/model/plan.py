@@ -1,0 +1,80 @@
+"""What would be written, in order: data, made purely, shown to people, journalled, then applied as it stands."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ecr_warden.model.address import Address
+from ecr_warden.model.desired import RoleSettings
+from ecr_warden.model.drift import Drift
+from ecr_warden.model.target import Target
+from ecr_warden.policy.access import AccessChange
+from ecr_warden.policy.document import Document
+
+
+class Operation(StrEnum):
+    """An imperative, as in a changeset."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class NewRole:
+    """A role to be made: its trust policy is part of CreateRole."""
+
+    settings: RoleSettings
+    trust: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write.
+
+    `before`: the text of what stands there (the pre-image), None when nothing does. `expect`: the digest that must
+    still be there when it is written, None when the address must still be empty. `after`: None for DELETE.
+    `access`: what the write itself gives and takes away, None when not known.
+    """
+
+    operation: Operation
+    address: Address
+    before: str | None
+    expect: str | None
+    after: Document | RoleSettings | NewRole | None
+    access: AccessChange | None = None
+    why: str = ""
+
+
+class HoldReason(StrEnum):
+    """Why a drift is not repaired by this plan."""
+
+    OBSERVE_MODE = "observe-mode"
+    OWNER_MISSING = "owner-missing"
+    UNREADABLE = "unreadable"
+    ROLE_NOT_AT_SPEC = "role-not-at-spec"
+    OWN_ACCESS = "own-access"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A drift left as it is, and why."""
+
+    drift: Drift
+    reason: HoldReason
+    explain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Drift of one target, the changes that end it in the order of writing, and what is held back."""
+
+    target: Target
+    spec_version: str
+    drifts: tuple[Drift, ...] = ()
+    changes: tuple[Change, ...] = ()
+    held: tuple[Held, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing differs and nothing is to be written."""
+        return not (self.drifts or self.changes)

@@ -1,0 +1,119 @@
+"""What one reconcile works on: a repository in a region, a role, or a user.
+
+A target is a key and has no state. It is one SQS message group, so one reconcile of it runs at a time.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, assert_never
+
+from ecr_warden.arn import ACCOUNT_ID
+from ecr_warden.errors import WardenError
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+# Source: SetRepositoryPolicy's and GetRole's parameter constraints in the ECR and IAM API references.
+REPOSITORY_NAME = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+IAM_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+
+
+class TargetError(WardenError):
+    """The text does not name a target."""
+
+    code = "target"
+
+
+class OwnerKind(StrEnum):
+    """Who owns identity policies."""
+
+    ROLE = "role"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RepositoryTarget:
+    """An ECR repository in one region of one account."""
+
+    account: str
+    region: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        return f"repository/{self.account}/{self.region}/{self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.region}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RoleTarget:
+    """An IAM role, by name: AWS keeps names unique in an account whatever their path and case."""
+
+    account: str
+    name: str
+    owner_kind: ClassVar[OwnerKind] = OwnerKind.ROLE
+
+    @property
+    def key(self) -> str:
+        # IAM names are unique case-insensitively and a caller's event may spell them otherwise.
+        return f"role/{self.account}/{self.name.lower()}"
+
+    def __str__(self) -> str:
+        return f"{self.account}/role/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UserTarget:
+    """An IAM user, by name."""
+
+    account: str
+    name: str
+    owner_kind: ClassVar[OwnerKind] = OwnerKind.USER
+
+    @property
+    def key(self) -> str:
+        return f"user/{self.account}/{self.name.lower()}"
+
+    def __str__(self) -> str:
+        return f"{self.account}/user/{self.name}"
+
+
+type OwnerTarget = RoleTarget | UserTarget
+type Target = RepositoryTarget | OwnerTarget
+
+
+def parse_target(key: str) -> Target:
+    """Parse a target's key as `Target.key` writes it; raises TargetError."""
+    kind, _, rest = key.partition("/")
+    account, _, rest = rest.partition("/")
+    if ACCOUNT_ID.fullmatch(account):
+        region, _, repository = rest.partition("/")
+        if kind == "repository" and _REGION.fullmatch(region) and is_repository_name(repository):
+            return RepositoryTarget(account, region, repository)
+        if kind == "role" and IAM_NAME.fullmatch(rest):
+            return RoleTarget(account, rest)
+        if kind == "user" and IAM_NAME.fullmatch(rest):
+            return UserTarget(account, rest)
+    raise TargetError(
+        f"not a target: {key[:120]!r}",
+        remedy="write repository/ACCOUNT/REGION/NAME, role/ACCOUNT/NAME or user/ACCOUNT/NAME",
+    )
+
+
+def is_repository_name(text: str) -> bool:
+    """Whether ECR would take the text as a repository's name (2 to 256 characters)."""
+    return 2 <= len(text) <= 256 and REPOSITORY_NAME.fullmatch(text) is not None
+
+
+def target_arn(target: Target, *, path: str = "/", partition: str = "aws") -> str:
+    """The target's ARN; `path` is an owner's IAM path."""
+    match target:
+        case RepositoryTarget(account, region, name):
+            return f"arn:{partition}:ecr:{region}:{account}:repository/{name}"
+        case RoleTarget(account, name):
+            return f"arn:{partition}:iam::{account}:role{path}{name}"
+        case UserTarget(account, name):
+            return f"arn:{partition}:iam::{account}:user{path}{name}"
+        case _:
+            assert_never(target)

@@ -1,0 +1,1 @@
+"""The desired-state file: text to validated spec to desired documents."""
