@@ -1,0 +1,58 @@
+"""What is announced on the outcomes bus, and the message that people get."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ecr_warden.model.job import Cause
+from ecr_warden.model.outcome import RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class SpecRefused:
+    """A version of the file was not accepted; `problems` as `validate` prints them, at most 50."""
+
+    cause: Cause
+    version: str
+    enforced: str | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpecAccepted:
+    """A version became the accepted one; `changed`: keys of the targets whose desired state it changed."""
+
+    cause: Cause
+    version: str
+    replaces: str | None
+    changed: tuple[str, ...]
+    released: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+type Alert = RunReport | SpecRefused | SpecAccepted
+
+
+class Severity(StrEnum):
+    """How soon a person should look."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A labelled line of a message."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a channel renders; all text is plain and unescaped: each channel escapes for itself."""
+
+    severity: Severity
+    title: str
+    fields: tuple[Field, ...] = ()
+    lines: tuple[str, ...] = ()

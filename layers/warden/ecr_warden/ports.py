@@ -1,0 +1,258 @@
+"""What the use cases need from outside, as protocols; adapters/ fulfils them, tests fake them.
+
+Errors are part of a port: an adapter translates what its service says into these, in one table a service.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ecr_warden.errors import WardenError
+from ecr_warden.model.alert import Alert, Message
+from ecr_warden.model.desired import CompiledSpec, TargetSpec
+from ecr_warden.model.job import Job
+from ecr_warden.model.observed import Observation
+from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.plan import Change, Plan
+from ecr_warden.model.run import OpenRun
+from ecr_warden.model.target import Target
+
+
+class PortError(WardenError):
+    """Something outside refused or failed. `retryable`: the same call may succeed within a minute."""
+
+    code = "outside"
+
+    def __init__(self, message: str, *, remedy: str = "", retryable: bool = False) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retryable = retryable
+
+
+class AccountUnreachable(PortError):
+    """The account's role could not be assumed."""
+
+    code = "account-unreachable"
+
+
+class PermissionMissing(PortError):
+    """AWS denied the call; the message names the action and who has to allow it."""
+
+    code = "permission-missing"
+
+
+class Throttled(PortError):
+    """AWS asked to slow down."""
+
+    code = "throttled"
+
+
+class DocumentConflict(PortError):
+    """Another document than the expected one stands there; nothing was written."""
+
+    code = "conflict"
+
+
+class OwnerNotFound(PortError):
+    """The repository, role or user does not exist."""
+
+    code = "owner-not-found"
+
+
+class PrincipalNotFound(PortError):
+    """A principal named in the document does not exist, or AWS does not see it yet (up to a minute)."""
+
+    code = "principal-not-found"
+
+
+class QuotaExceeded(PortError):
+    """The document does not fit."""
+
+    code = "quota-exceeded"
+
+
+class Refused(PortError):
+    """AWS refused the write for good."""
+
+    code = "refused"
+
+
+class SpecMissing(PortError):
+    """There is no spec in the bucket: never written, deleted, or under another key."""
+
+    code = "spec-missing"
+
+
+class SpecTooLarge(PortError):
+    """The object is larger than any spec may be; it was not read."""
+
+    code = "spec-too-large"
+
+
+class SpecSuperseded(PortError):
+    """Another version was accepted in between."""
+
+    code = "spec-superseded"
+
+
+class LeaseHeld(PortError):
+    """Another run works on the target."""
+
+    code = "lease-held"
+
+
+class NotifyError(PortError):
+    """A message did not reach a channel."""
+
+    code = "notify"
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        ...
+
+
+class Writer(Protocol):
+    """A write session in one account, good for one plan."""
+
+    def write(self, change: Change) -> None:
+        """Write one change after reading its address once more.
+
+        Raises DocumentConflict when another document than `change.expect` stands there, else another PortError.
+        """
+        ...
+
+
+class Documents(Protocol):
+    """The live documents of the accounts."""
+
+    def read(self, spec: TargetSpec) -> Observation:
+        """Read a target now; what cannot be read is Unreadable in the observation, nothing is raised."""
+        ...
+
+    def scan(self, specs: Iterable[TargetSpec]) -> Iterator[Observation]:
+        """Read many targets with the fewest calls, in any order; each spec yields one observation."""
+        ...
+
+    def writer(self, plan: Plan, run_id: str) -> Writer:
+        """Open a write session that can do exactly this plan; raises PortError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SpecVersion:
+    """One version of the desired-state file, as it stands in the bucket."""
+
+    version: str
+    data: bytes
+
+
+class Specs(Protocol):
+    """The desired-state file and the version of it that is accepted."""
+
+    def current(self) -> SpecVersion:
+        """The bucket's current version; raises SpecMissing, SpecTooLarge."""
+        ...
+
+    def accepted(self) -> CompiledSpec | None:
+        """The accepted version, compiled; None before the first."""
+        ...
+
+    def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
+        """Make a version the accepted one; raises SpecSuperseded if `replaces` no longer is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a target until `expires_at`; a later holder has a higher `fence`."""
+
+    target: Target
+    run_id: str
+    fence: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRecord:
+    """What is remembered of a target between runs.
+
+    `open_run`: id of a run that never closed. `owes_session_cutoff`: a trust policy was narrowed and older sessions
+    are not yet denied. `recreated_principals`: ARNs of users or roles that were deleted and made again since the
+    documents were last written. `unique_id`: the owner's own, when last seen.
+    """
+
+    open_run: str | None = None
+    owes_session_cutoff: bool = False
+    recreated_principals: tuple[str, ...] = ()
+    unique_id: str | None = None
+    observed_at: datetime | None = None
+
+
+class State(Protocol):
+    """The memory of the hub: leases, what was last seen, and the journal of runs."""
+
+    def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
+        """Take the target's lease; raises LeaseHeld."""
+        ...
+
+    def holds(self, lease: Lease) -> bool:
+        """Whether the lease is still this run's (asked just before each write)."""
+        ...
+
+    def release(self, lease: Lease, observation: Observation | None) -> None:
+        """Give the lease back and remember what was last seen; a lost lease changes nothing."""
+        ...
+
+    def open_run(self, lease: Lease, run: OpenRun) -> None:
+        """Journal a plan with its pre-images before its first write."""
+        ...
+
+    def close_run(self, lease: Lease, report: RunReport, *, owes_session_cutoff: bool) -> None:
+        """Journal how a run ended; regranted principals are forgotten if the run wrote the target's documents."""
+        ...
+
+    def load_run(self, target: Target, run_id: str) -> OpenRun | None:
+        """An open run as it was journalled."""
+        ...
+
+    def mark_recreated(self, target: Target, principal: str) -> None:
+        """Remember that `principal` (an ARN in the target's documents) was deleted and made again."""
+        ...
+
+    def unique_ids(self, targets: Sequence[Target]) -> Mapping[Target, str]:
+        """The owners' unique ids as last seen, for those that were."""
+        ...
+
+
+class Jobs(Protocol):
+    """The jobs queue."""
+
+    def enqueue(self, jobs: Iterable[Job]) -> None:
+        """Send jobs in order; a job whose cause and target were sent within 5 minutes is dropped by the queue."""
+        ...
+
+
+class Outcomes(Protocol):
+    """Where runs and spec versions are announced; anybody may subscribe."""
+
+    def publish(self, alert: Alert) -> None:
+        """Announce it; raises PortError."""
+        ...
+
+
+class Switch(Protocol):
+    """The stop switch for all writes."""
+
+    def writes_enabled(self) -> bool:
+        """Read afresh before each write; what cannot be read counts as stopped."""
+        ...
+
+
+class Notifier(Protocol):
+    """A channel to people."""
+
+    def notify(self, message: Message) -> None:
+        """Deliver it; raises NotifyError."""
+        ...
