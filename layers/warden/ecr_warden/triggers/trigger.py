@@ -1,0 +1,85 @@
+"""What can set ecr-warden to work: the typed forms of the events that `dispatch` gets."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ecr_warden.errors import WardenError
+from ecr_warden.model.job import Actor
+
+
+class TriggerError(WardenError):
+    """The event is not what it says it is, or a version that is not understood."""
+
+    code = "trigger"
+
+
+class Service(StrEnum):
+    """The services whose calls are watched; the values are their IAM prefixes."""
+
+    ECR = "ecr"
+    IAM = "iam"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The request parameters that name what a call changed, as the caller sent them; empty when not sent."""
+
+    repository: str = ""
+    registry: str = ""
+    role: str = ""
+    user: str = ""
+    new_user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """An ECR or IAM call that CloudTrail reports, done or refused.
+
+    `account`: whose trail tells of it. `at`: ISO 8601, empty when the record has no usable time. `error`: AWS's code
+    if the call failed.
+    """
+
+    event_id: str
+    service: Service
+    name: str
+    account: str
+    region: str
+    at: str = ""
+    parameters: Parameters = field(default_factory=Parameters)
+    error: str = ""
+    actor: Actor = field(default_factory=lambda: Actor("Unknown"))
+
+    @property
+    def action(self) -> str:
+        """`iam:PutRolePolicy`."""
+        return f"{self.service}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SpecChanged:
+    """Somebody wrote an object into a bucket; `version_id` is empty if the bucket keeps no versions."""
+
+    event_id: str
+    bucket: str
+    key: str
+    version_id: str
+    at: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDue:
+    """The schedule fired."""
+
+    event_id: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing to do, and why."""
+
+    why: str
+
+
+type Trigger = ApiCall | SpecChanged | SweepDue

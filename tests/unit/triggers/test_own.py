@@ -1,0 +1,51 @@
+"""Own writes are told from others by what their session claims."""
+
+from dataclasses import replace
+
+import pytest
+from ecr_warden.model.job import Actor
+from ecr_warden.triggers.own import is_write_role, run_id_of, session_name
+
+OURS = Actor(
+    "AssumedRole",
+    arn="arn:aws:sts::222222222222:assumed-role/ecr-warden-write/ecrw-01jd8x",
+    account="222222222222",
+    issuer="arn:aws:iam::222222222222:role/ecr-warden/ecr-warden-write",
+    session_name="ecrw-01jd8x",
+    source_identity="ecrw-01jd8x",
+)
+
+
+def test_a_session_of_the_write_role_claims_its_run() -> None:
+    assert run_id_of(OURS, account="222222222222") == "01jd8x"
+    assert run_id_of(replace(OURS, session_name=session_name("a-b"), source_identity="")) == "a-b"
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        pytest.param(replace(OURS, session_name="alice", source_identity=""), id="a session name of somebody"),
+        pytest.param(replace(OURS, session_name="ecrw-", source_identity=""), id="an empty run id"),
+        pytest.param(replace(OURS, session_name="ecrw-a/b", source_identity=""), id="a run id that is none"),
+        pytest.param(replace(OURS, source_identity="mallory"), id="a source identity that contradicts"),
+    ],
+)
+def test_the_write_role_without_a_run_is_an_intruder(actor: Actor) -> None:
+    assert run_id_of(actor) is None
+    assert is_write_role(actor)
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        pytest.param(replace(OURS, issuer="arn:aws:iam::222222222222:role/ecr-warden-write"), id="off our path"),
+        pytest.param(replace(OURS, issuer="arn:aws:iam::222222222222:role/x/ecr-warden/ecr-warden-write"), id="deeper"),
+        pytest.param(replace(OURS, issuer="arn:aws:iam::999999999999:role/ecr-warden/ecr-warden-write"), id="foreign"),
+        pytest.param(replace(OURS, issuer=""), id="no issuer"),
+        pytest.param(replace(OURS, type="IAMUser"), id="no session"),
+        pytest.param(replace(OURS, type="AWSAccount", issuer=""), id="the copy of a call across accounts"),
+    ],
+)
+def test_another_principal_under_our_session_name_is_nobody_of_ours(actor: Actor) -> None:
+    assert not is_write_role(actor, account="222222222222")
+    assert run_id_of(actor, account="222222222222") is None
