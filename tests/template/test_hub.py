@@ -1,0 +1,255 @@
+"""The hub's functions, queues, stores and alarms."""
+
+import pytest
+
+from tests.template.cfn import EVENTS, HUB, Node, say, says
+
+FUNCTIONS = ("Dispatch", "Reconcile", "Alert")
+COMMON = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
+ENVIRONMENT = {
+    "Dispatch": {"WARDEN_JOBS_QUEUE_URL"},
+    "Reconcile": {
+        "WARDEN_TABLE",
+        "WARDEN_SPEC_BUCKET",
+        "WARDEN_SPEC_KEY",
+        "WARDEN_STATE_BUCKET",
+        "WARDEN_JOBS_QUEUE_URL",
+        "WARDEN_OUTCOMES_BUS",
+        "WARDEN_WRITES_PARAMETER",
+        "WARDEN_EXTERNAL_ID",
+        "WARDEN_SESSION_CUTOFF_MARGIN",
+        "WARDEN_HUB_ACCOUNT",
+    },
+    "Alert": {"WARDEN_TABLE", "WARDEN_INCIDENTS_QUEUE_URL", "WARDEN_WEBHOOK", "WARDEN_ALERT_TOPIC"},
+}
+QUEUES = HUB.resources("AWS::SQS::Queue")
+POLLED = {"JobsQueue": "Reconcile", "IncidentsQueue": "Alert"}
+DEAD_LETTERS = {"JobsDeadLetters", "FailuresQueue", "IncidentsDeadLetters"}
+
+
+def _function(name: str) -> Node:
+    return HUB.properties(f"{name}Function")
+
+
+def test_functions_and_layer_run_on_one_python_and_one_architecture() -> None:
+    assert set(HUB.resources("AWS::Serverless::Function")) == {f"{name}Function" for name in FUNCTIONS}
+    shared = HUB.body["Globals"]["Function"]
+    assert shared["Runtime"] == "python3.13"
+    assert says(shared["Architectures"]) == ["${Architecture}"]
+    assert HUB.body["Parameters"]["Architecture"]["Default"] == "arm64"
+    assert not any({"Runtime", "Architectures", "Layers"} & set(_function(name)) for name in FUNCTIONS)
+    layer = HUB.body["Resources"]["WardenLayer"]
+    assert layer["Metadata"]["BuildMethod"] == "python3.13"
+    assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
+    assert layer["Properties"]["ContentUri"] == "layers/warden/"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_gets_the_environment_that_it_uses_and_no_more(name: str) -> None:
+    assert set(_function(name)["Environment"]["Variables"]) == ENVIRONMENT[name]
+    assert set(HUB.body["Globals"]["Function"]["Environment"]["Variables"]) == COMMON
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_nothing_reserves_concurrency_because_zero_would_drain_jobs_into_the_dlq(name: str) -> None:
+    assert "ReservedConcurrentExecutions" not in _function(name)
+
+
+def test_only_reconcile_may_send_to_the_queue_that_calls_it_without_end() -> None:
+    assert {name: _function(name).get("RecursiveLoop") for name in FUNCTIONS} == {
+        "Dispatch": None,
+        "Reconcile": "Allow",
+        "Alert": None,
+    }
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_writes_to_a_log_group_that_ends(name: str) -> None:
+    group = f"{name}Logs"
+    assert _function(name)["LoggingConfig"] == {"LogGroup": {"Ref": group}}
+    assert HUB.properties(group) == {
+        "LogGroupName": f"/aws/lambda/{_function(name)['FunctionName']}",
+        "RetentionInDays": {"Ref": "LogRetentionDays"},
+    }
+
+
+def test_every_log_group_ends() -> None:
+    groups = HUB.resources("AWS::Logs::LogGroup").values()
+    assert len(groups) == len(FUNCTIONS)
+    assert all("RetentionInDays" in group["Properties"] for group in groups)
+
+
+def test_jobs_are_fifo_with_high_throughput_and_no_deduplication_by_body() -> None:
+    jobs = HUB.properties("JobsQueue")
+    assert jobs["QueueName"] == "ecr-warden-jobs.fifo"
+    assert (jobs["FifoQueue"], jobs["ContentBasedDeduplication"]) == (True, False)
+    assert (jobs["DeduplicationScope"], jobs["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
+
+
+@pytest.mark.parametrize("queue", POLLED)
+def test_a_polled_queue_waits_six_times_its_functions_timeout_and_gives_up_after_five(queue: str) -> None:
+    properties = HUB.properties(queue)
+    assert properties["VisibilityTimeout"] >= 6 * _function(POLLED[queue])["Timeout"]
+    assert properties["RedrivePolicy"]["maxReceiveCount"] >= 5
+
+
+@pytest.mark.parametrize("queue", POLLED)
+def test_a_dlq_is_of_its_queues_kind(queue: str) -> None:
+    [dead, attribute] = HUB.properties(queue)["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"]
+    assert attribute == "Arn"
+    assert HUB.properties(dead).get("FifoQueue") == HUB.properties(queue).get("FifoQueue")
+    assert HUB.properties(dead)["MessageRetentionPeriod"] > HUB.properties(queue)["MessageRetentionPeriod"]
+
+
+def test_every_queue_is_polled_or_a_dlq_and_encrypted_without_a_key_of_kms() -> None:
+    assert set(QUEUES) == set(POLLED) | DEAD_LETTERS
+    for queue in (*QUEUES.values(), *EVENTS.resources("AWS::SQS::Queue").values()):
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True
+        assert "KmsMasterKeyId" not in queue["Properties"]
+
+
+@pytest.mark.parametrize(("name", "event"), [("Reconcile", "Jobs"), ("Alert", "Incidents")])
+def test_a_polled_queue_hands_over_ten_and_takes_back_the_failed_ones(name: str, event: str) -> None:
+    source = _function(name)["Events"][event]
+    assert source["Type"] == "SQS"
+    assert say(source["Properties"]["Queue"]) == f"${{{event}Queue.Arn}}"
+    assert source["Properties"]["BatchSize"] == 10
+    assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert 2 <= source["Properties"]["ScalingConfig"]["MaximumConcurrency"] <= 1000
+
+
+@pytest.mark.parametrize("name", ["Dispatch", "Alert"])
+def test_what_an_asynchronous_function_fails_on_goes_to_a_standard_queue(name: str) -> None:
+    failure = _function(name)["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+    assert (failure["Type"], say(failure["Destination"])) == ("SQS", "${FailuresQueue.Arn}")
+    assert "FifoQueue" not in HUB.properties("FailuresQueue")
+    sends = [s for s in HUB.policy(f"{name}Role") if s.get("Sid") == "ReportOwnFailure"]
+    assert [(s["Action"], say(s["Resource"])) for s in sends] == [("sqs:SendMessage", "${FailuresQueue.Arn}")]
+
+
+@pytest.mark.parametrize("bucket", ["Spec", "State"])
+def test_a_bucket_is_private_versioned_encrypted_and_outlives_the_stack(bucket: str) -> None:
+    resource = HUB.body["Resources"][f"{bucket}Bucket"]
+    properties = resource["Properties"]
+    assert say(properties["BucketName"]) == f"ecr-warden-{bucket.lower()}-${{AWS::AccountId}}-${{AWS::Region}}"
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    [rule] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert properties["PublicAccessBlockConfiguration"] == dict.fromkeys(
+        ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"], True
+    )
+    assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert properties["LifecycleConfiguration"]["Rules"][0]["NoncurrentVersionExpiration"]["NoncurrentDays"] >= 90
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
+@pytest.mark.parametrize("bucket", ["SpecBucket", "StateBucket"])
+def test_a_bucket_refuses_plain_http_for_itself_and_its_objects(bucket: str) -> None:
+    [statement] = HUB.properties(f"{bucket}Policy")["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert says(statement["Resource"]) == [f"${{{bucket}.Arn}}", f"${{{bucket}.Arn}}/*"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_spec_bucket_tells_eventbridge_and_keeps_old_specs_that_may_still_be_the_accepted_one() -> None:
+    properties = HUB.properties("SpecBucket")
+    assert properties["NotificationConfiguration"]["EventBridgeConfiguration"]["EventBridgeEnabled"] is True
+    expiry = properties["LifecycleConfiguration"]["Rules"][0]["NoncurrentVersionExpiration"]
+    assert expiry["NewerNoncurrentVersions"] >= 50
+
+
+def test_the_table_is_encrypted_recoverable_forgets_by_ttl_and_outlives_the_stack() -> None:
+    table = HUB.body["Resources"]["Table"]
+    assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+    assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert [(key["AttributeName"], key["KeyType"]) for key in table["Properties"]["KeySchema"]] == [
+        ("pk", "HASH"),
+        ("sk", "RANGE"),
+    ]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
+def test_the_stop_switch_knows_two_words_and_starts_enabled() -> None:
+    switch = HUB.properties("WritesParameter")
+    assert (switch["Name"], switch["Type"], switch["Value"]) == ("/ecr-warden/writes", "String", "enabled")
+    assert switch["AllowedPattern"] == "^(enabled|stopped)$"
+
+
+def test_alarms_can_publish_to_the_encrypted_topic() -> None:
+    assert HUB.properties("AlertTopic")["KmsMasterKeyId"] == {"Ref": "TopicKey"}
+    own_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    cloudwatch = {"Service": "cloudwatch.amazonaws.com"}
+    key = [s for s in HUB.properties("TopicKey")["KeyPolicy"]["Statement"] if s["Principal"] == cloudwatch]
+    topic = [
+        s for s in HUB.properties("AlertTopicPolicy")["PolicyDocument"]["Statement"] if s["Principal"] == cloudwatch
+    ]
+    assert [(set(s["Action"]), s["Condition"]) for s in key] == [({"kms:Decrypt", "kms:GenerateDataKey"}, own_account)]
+    assert (topic["Principal"], topic["Action"], topic["Condition"]) == (cloudwatch, "sns:Publish", own_account)
+    assert HUB.properties("TopicKey")["EnableKeyRotation"] is True
+
+
+def _alarms(metric: str) -> set[tuple[str, ...]]:
+    alarms = [alarm["Properties"] for alarm in HUB.resources("AWS::CloudWatch::Alarm").values()]
+    return {
+        tuple(say(dimension["Value"]) for dimension in alarm["Dimensions"])
+        for alarm in alarms
+        if alarm["MetricName"] == metric
+    }
+
+
+def test_every_dlq_has_an_alarm_on_its_depth() -> None:
+    assert _alarms("ApproximateNumberOfMessagesVisible") == {(f"${{{queue}.QueueName}}",) for queue in DEAD_LETTERS}
+    [elsewhere] = EVENTS.resources("AWS::CloudWatch::Alarm").values()
+    assert says([d["Value"] for d in elsewhere["Properties"]["Dimensions"]]) == ["${Undelivered.QueueName}"]
+
+
+def test_every_function_has_alarms_on_errors_and_throttles() -> None:
+    functions = {(f"${{{name}Function}}",) for name in FUNCTIONS}
+    assert _alarms("Errors") == functions
+    assert _alarms("Throttles") == functions
+
+
+def test_jobs_that_wait_and_rules_that_fail_have_alarms() -> None:
+    assert _alarms("ApproximateAgeOfOldestMessage") == {("${JobsQueue.QueueName}",)}
+    assert _alarms("FailedInvocations") == {
+        ("${TrailBus}", "ecr-warden-trail"),
+        ("ecr-warden-spec",),
+        ("ecr-warden-sweep",),
+        ("${OutcomesBus}", "ecr-warden-outcomes"),
+    }
+
+
+def test_every_alarm_fires_on_the_first_one_and_reaches_the_topic() -> None:
+    alarms = HUB.resources("AWS::CloudWatch::Alarm")
+    assert len(alarms) == 14
+    for alarm in alarms.values():
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlertTopic"}]
+        assert alarm["Properties"]["ComparisonOperator"] == "GreaterThanThreshold"
+        limit = 900 if alarm["Properties"]["MetricName"] == "ApproximateAgeOfOldestMessage" else 0
+        assert alarm["Properties"]["Threshold"] == limit
+
+
+def test_parameters_and_outputs_are_the_published_ones() -> None:
+    assert set(HUB.body["Parameters"]) == {
+        "ExternalId",
+        "MemberAccounts",
+        "Architecture",
+        "SweepSchedule",
+        "SessionCutoffMargin",
+        "WebhookReference",
+        "AlertEmail",
+        "LogRetentionDays",
+        "LogLevel",
+    }
+    assert "Default" not in HUB.body["Parameters"]["ExternalId"]
+    assert set(HUB.body["Outputs"]) == {
+        "SpecBucket",
+        "StateBucket",
+        "Table",
+        "TrailBusArn",
+        "JobsQueueUrl",
+        "AlertTopicArn",
+        "WritesParameter",
+    }

@@ -1,0 +1,255 @@
+"""Who may do what: read from the templates, because the emulator does not look at all of it."""
+
+import pytest
+
+from tests.template.cfn import ALL, HUB, MEMBER, Node, Statement, listed, say, says
+
+READ_ARN = "arn:${AWS::Partition}:iam::*:role/ecr-warden/ecr-warden-read"
+WRITE_ARN = "arn:${AWS::Partition}:iam::*:role/ecr-warden/ecr-warden-write"
+OWN_ROLES = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/ecr-warden/*"
+REPOSITORIES = "arn:${AWS::Partition}:ecr:*:${AWS::AccountId}:repository/*"
+SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${Name}-??????"
+HUB_ROOT = "arn:${AWS::Partition}:iam::${HubAccount}:root"
+
+
+def _log_streams(function: str) -> str:
+    account = "${AWS::Region}:${AWS::AccountId}"
+    return f"arn:${{AWS::Partition}}:logs:{account}:log-group:/aws/lambda/ecr-warden-{function}:*"
+
+
+# (place, action or resource) of each wildcard that stands, with the reason.
+WILDCARDS = {
+    # log streams get their names from Lambda
+    ("template.yaml DispatchRole WriteOwnLog", _log_streams("dispatch")),
+    ("template.yaml ReconcileRole WriteOwnLog", _log_streams("reconcile")),
+    ("template.yaml AlertRole WriteOwnLog", _log_streams("alert")),
+    # the two member roles, in whichever account: the member's trust and the ExternalId decide
+    ("template.yaml ReconcileRole EnterMemberAccounts", READ_ARN),
+    ("template.yaml ReconcileRole EnterMemberAccounts", WRITE_ARN),
+    # keys that ecr-warden makes itself, in a bucket of its own
+    ("template.yaml ReconcileRole KeepCompiledSpecs", "${StateBucket.Arn}/*"),
+    # Secrets Manager ends an ARN with six random characters
+    ("template.yaml AlertRole ReadWebhook", SECRET),
+    # denials
+    ("template.yaml SpecBucketPolicy RefusePlainHttp", "s3:*"),
+    ("template.yaml SpecBucketPolicy RefusePlainHttp", "${SpecBucket.Arn}/*"),
+    ("template.yaml StateBucketPolicy RefusePlainHttp", "s3:*"),
+    ("template.yaml StateBucketPolicy RefusePlainHttp", "${StateBucket.Arn}/*"),
+    ("stacks/member.yaml WriteRole NeverItself", "iam:*"),
+    ("stacks/member.yaml WriteRole NeverItself", "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/ecr-warden-*"),
+    # in a key policy "*" is the key itself
+    ("template.yaml TopicKey Account", "kms:*"),
+    ("template.yaml TopicKey Account", "*"),
+    ("template.yaml TopicKey Alarms", "*"),
+    # repositories, users and roles of the account itself, which the spec names and the stack does not know
+    ("stacks/member.yaml ReadRole Repositories", REPOSITORIES),
+    ("stacks/member.yaml ReadRole Roles", "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*"),
+    ("stacks/member.yaml ReadRole Users", "arn:${AWS::Partition}:iam::${AWS::AccountId}:user/*"),
+    ("stacks/member.yaml WriteRole RepositoryPolicies", REPOSITORIES),
+    # actions without a resource type
+    ("stacks/member.yaml ReadRole WholeAccount", "*"),
+    ("stacks/member.yaml Boundary LogIn", "*"),
+    # roles under our own path
+    ("stacks/member.yaml WriteRole ReadOwnRoles", OWN_ROLES),
+    ("stacks/member.yaml WriteRole OwnRolesUnderTheBoundary", OWN_ROLES),
+    ("stacks/member.yaml WriteRole TagOwnRoles", OWN_ROLES),
+    ("stacks/member.yaml WriteRole TakeAwayFromOwnRoles", OWN_ROLES),
+    ("stacks/member.yaml Boundary PushAndPull", REPOSITORIES),
+}
+
+# Each write action of the write role and what the product does with it.
+WRITES = {
+    "ecr:SetRepositoryPolicy": "put a repository policy back",
+    "ecr:DeleteRepositoryPolicy": "a grant was revoked and nothing is left to say",
+    "iam:CreateRole": "make a push role",
+    "iam:TagRole": "CreateRole with our tag asks for it",
+    "iam:PutRolePermissionsBoundary": "put a removed boundary back",
+    "iam:PutRolePolicy": "push role's policy, denial of older sessions, owners that are roles",
+    "iam:UpdateAssumeRolePolicy": "put a trust policy back",
+    "iam:UpdateRole": "put MaxSessionDuration back",
+    "iam:DeleteRole": "a push role without grants",
+    "iam:DeleteRolePolicy": "another inline policy on a push role, unknown ecr-warden-* on an owner",
+    "iam:DetachRolePolicy": "a policy attached to a push role",
+    "iam:PutUserPolicy": "owners that are users",
+    "iam:DeleteUserPolicy": "unknown ecr-warden-* on an owner, a revoked grant",
+}
+
+
+def _all_statements() -> list[Statement]:
+    return [statement for template in ALL for statement in template.statements()]
+
+
+def test_no_wildcard_stands_without_a_reason() -> None:
+    found = {
+        (statement.place, item)
+        for statement in _all_statements()
+        for item in (*statement.actions, *statement.resources)
+        if "*" in item or "?" in item
+    }
+    assert found == WILDCARDS
+
+
+def test_only_the_denial_of_plain_http_names_everybody() -> None:
+    everybody = [s for s in _all_statements() if s.body.get("Principal") in ("*", {"AWS": "*"})]
+    assert sorted(s.place for s in everybody) == [
+        "template.yaml SpecBucketPolicy RefusePlainHttp",
+        "template.yaml StateBucketPolicy RefusePlainHttp",
+    ]
+    assert all(s.body["Effect"] == "Deny" for s in everybody)
+
+
+def test_no_statement_is_written_by_exclusion() -> None:
+    odd = {"NotAction", "NotResource", "NotPrincipal"}
+    assert [s.place for s in _all_statements() if odd & set(s.body)] == []
+
+
+def test_no_role_takes_a_managed_policy_of_aws() -> None:
+    roles = [body for template in ALL for body in template.resources("AWS::IAM::Role").values()]
+    assert len(roles) == 6
+    assert [role for role in roles if "ManagedPolicyArns" in role["Properties"]] == []
+
+
+@pytest.mark.parametrize("name", ["dispatch", "reconcile", "alert"])
+def test_each_function_runs_as_its_own_role_on_the_root_path(name: str) -> None:
+    function = HUB.properties(f"{name.capitalize()}Function")
+    role = HUB.properties(f"{name.capitalize()}Role")
+    assert say(function["Role"]) == f"${{{name.capitalize()}Role.Arn}}"
+    assert (role["RoleName"], role["Path"]) == (f"ecr-warden-{name}", "/")
+    assert [s["Principal"] for s in role["AssumeRolePolicyDocument"]["Statement"]] == [
+        {"Service": "lambda.amazonaws.com"}
+    ]
+
+
+def test_only_reconcile_may_enter_member_accounts() -> None:
+    entering = [s for s in _all_statements() if any(a.startswith("sts:") for a in s.actions) and "Resource" in s.body]
+    assert [(s.place, s.actions, s.resources) for s in entering] == [
+        (
+            "template.yaml ReconcileRole EnterMemberAccounts",
+            ["sts:AssumeRole", "sts:SetSourceIdentity"],
+            [READ_ARN, WRITE_ARN],
+        )
+    ]
+
+
+def test_dispatch_may_only_send_jobs_and_write_its_own_log() -> None:
+    actions = {action for statement in HUB.policy("DispatchRole") for action in says(statement["Action"])}
+    assert actions == {"sqs:SendMessage", "logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+def test_no_hub_role_may_write_iam_ecr_or_the_spec_or_the_stop_switch() -> None:
+    hub = [s for s in HUB.statements() if s.resource_type == "AWS::IAM::Role" and s.body["Effect"] == "Allow"]
+    actions = {action for s in hub for action in s.actions}
+    assert not {a for a in actions if a.split(":")[0] in ("iam", "ecr", "lambda")}
+    assert not {"ssm:PutParameter", "sqs:PurgeQueue", "sqs:SetQueueAttributes"} & actions
+    puts = [s.resources for s in hub if "s3:PutObject" in s.actions]
+    assert puts == [["${StateBucket.Arn}/*"]]
+
+
+def _trust(role: str) -> dict[str, Node]:
+    statements = MEMBER.properties(role)["AssumeRolePolicyDocument"]["Statement"]
+    return {say(statement["Action"]): statement for statement in statements}
+
+
+@pytest.mark.parametrize(
+    ("role", "operator", "caller"),
+    [("ReadRole", "ArnLike", "ecr-warden-*"), ("WriteRole", "ArnEquals", "ecr-warden-reconcile")],
+)
+def test_a_member_role_trusts_the_hub_account_narrowed_to_named_roles(role: str, operator: str, caller: str) -> None:
+    trust = _trust(role)
+    assert set(trust) == {"sts:AssumeRole", "sts:SetSourceIdentity"}
+    for statement in trust.values():
+        assert says(statement["Principal"]["AWS"]) == [HUB_ROOT]
+        arn = statement["Condition"][operator]["aws:PrincipalArn"]
+        assert say(arn) == f"arn:${{AWS::Partition}}:iam::${{HubAccount}}:role/{caller}"
+    assert trust["sts:AssumeRole"]["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
+
+
+def test_a_run_id_may_be_set_on_both_roles_and_must_be_on_the_write_role() -> None:
+    own_name = {"sts:SourceIdentity": "ecrw-*"}
+    assert _trust("ReadRole")["sts:SetSourceIdentity"]["Condition"]["StringLike"] == own_name
+    assert _trust("WriteRole")["sts:SetSourceIdentity"]["Condition"]["StringLike"] == own_name
+    assert _trust("WriteRole")["sts:AssumeRole"]["Condition"]["StringLike"] == own_name
+
+
+def test_the_read_role_only_reads() -> None:
+    actions = {action for statement in MEMBER.policy("ReadRole") for action in says(statement["Action"])}
+    assert {a for a in actions if a.split(":")[1].startswith(("Get", "List", "Describe"))} == actions
+
+
+def test_the_write_role_writes_what_the_product_writes_and_no_more() -> None:
+    allowed = [s for s in MEMBER.policy("WriteRole") if s["Effect"] == "Allow"]
+    actions = {action for statement in allowed for action in says(statement["Action"])}
+    writes = {a for a in actions if not a.split(":")[1].startswith(("Get", "List", "Describe"))}
+    assert writes == set(WRITES)
+
+
+def test_what_may_add_access_on_a_push_role_asks_for_the_boundary() -> None:
+    by_sid = {s["Sid"]: s for s in MEMBER.policy("WriteRole")}
+    fenced = by_sid["OwnRolesUnderTheBoundary"]
+    assert fenced["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
+    assert set(fenced["Action"]) == {
+        "iam:CreateRole",
+        "iam:PutRolePermissionsBoundary",
+        "iam:PutRolePolicy",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:UpdateRole",
+    }
+    free = [s for s in by_sid.values() if s.get("Resource") == fenced["Resource"] and "Condition" not in s]
+    assert {s["Sid"] for s in free} == {"ReadOwnRoles", "TagOwnRoles", "TakeAwayFromOwnRoles"}
+    assert not {a for s in free for a in listed(s["Action"]) if a.split(":")[1].startswith(("Put", "Update", "Create"))}
+
+
+def test_the_write_role_can_never_touch_its_own_way_in() -> None:
+    [denial] = [s for s in MEMBER.policy("WriteRole") if s["Effect"] == "Deny"]
+    assert "Condition" not in denial
+    own = {say(item) for item in denial["Resource"]}
+    prefix = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"
+    names = {MEMBER.properties(name)["RoleName"] for name in MEMBER.resources("AWS::IAM::Role")}
+    assert own == {f"{prefix}ecr-warden/{name}" for name in names} | {f"{prefix}ecr-warden-*"}
+
+
+def test_lists_of_owners_and_roles_are_exactly_the_parameters_and_may_be_empty() -> None:
+    by_sid = {s["Sid"]: s for s in MEMBER.policy("WriteRole")}
+    assert by_sid["OwnersInlinePolicies"]["Resource"] == {"Ref": "ManagedOwners"}
+    assert by_sid["NamedRoles"]["Resource"] == {"Ref": "ManagedRoles"}
+    raw = MEMBER.properties("WriteRole")["Policies"][0]["PolicyDocument"]["Statement"]
+    conditional = {item["Fn::If"][0] for item in raw if "Fn::If" in item}
+    assert conditional == {"HasOwners", "HasRoles"}
+    parameters = MEMBER.body["Parameters"]
+    assert [parameters[p]["Default"] for p in ("ManagedOwners", "ManagedRoles", "HubBusArns")] == ["", "", ""]
+
+
+def test_the_boundary_lets_a_push_role_push_and_pull_in_its_own_account_and_no_more() -> None:
+    statements = MEMBER.properties("Boundary")["PolicyDocument"]["Statement"]
+    assert [(s["Sid"], say(s["Resource"])) for s in statements] == [
+        ("LogIn", "*"),
+        ("PushAndPull", REPOSITORIES),
+    ]
+    assert statements[0]["Action"] == "ecr:GetAuthorizationToken"
+    assert set(statements[1]["Action"]) == {
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:CompleteLayerUpload",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+    }
+
+
+def test_events_alone_may_use_the_forward_role_for_its_own_account_and_only_to_the_hub() -> None:
+    role = MEMBER.properties("ForwardRole")
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "events.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    [forward] = MEMBER.policy("ForwardRole")
+    assert (forward["Action"], forward["Resource"]) == ("events:PutEvents", {"Ref": "HubBusArns"})
+
+
+def test_names_in_member_accounts_are_the_ones_that_the_hub_asks_for() -> None:
+    roles = {body["Properties"]["RoleName"] for body in MEMBER.resources("AWS::IAM::Role").values()}
+    paths = {body["Properties"]["Path"] for body in MEMBER.resources("AWS::IAM::Role").values()}
+    boundary = MEMBER.properties("Boundary")
+    assert roles == {"ecr-warden-read", "ecr-warden-write", "ecr-warden-forward"}
+    assert paths == {"/ecr-warden/"}
+    assert (boundary["ManagedPolicyName"], boundary["Path"]) == ("ecr-warden-boundary", "/ecr-warden/")

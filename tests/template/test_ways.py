@@ -1,0 +1,150 @@
+"""The ways an event takes: member rule, bus, hub rule, function, and the queue for what did not arrive."""
+
+import pytest
+
+from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, Node, say, says
+
+API_CALL = "AWS API Call via CloudTrail"
+RULES = {"TrailRule": "Dispatch", "SpecRule": "Dispatch", "SweepRule": "Dispatch", "OutcomesRule": "Alert"}
+
+
+def _pattern(template: Node, rule: str) -> Node:
+    return template.properties(rule)["EventPattern"]
+
+
+def test_members_may_put_what_cloudtrail_says_about_ecr_and_iam_and_nothing_else() -> None:
+    [(name, policy)] = HUB.resources("AWS::Events::EventBusPolicy").items()
+    assert name == "TrailBusPolicy"
+    assert policy["Properties"]["EventBusName"] == {"Ref": "TrailBus"}
+    statement = policy["Properties"]["Statement"]
+    assert statement["Principal"] == {"AWS": {"Ref": "MemberAccounts"}}
+    assert statement["Action"] == "events:PutEvents"
+    assert statement["Condition"] == {
+        "ForAllValues:StringEquals": {"events:source": ["aws.ecr", "aws.iam"]},
+        "StringEquals": {"events:detail-type": API_CALL},
+    }
+
+
+def test_only_the_hub_may_put_outcomes() -> None:
+    policies = HUB.resources("AWS::Events::EventBusPolicy").values()
+    assert {say(p["Properties"]["EventBusName"]) for p in policies} == {"${TrailBus}"}
+    assert "Policy" not in HUB.properties("OutcomesBus")
+    senders = [
+        s.place for s in HUB.statements() if "events:PutEvents" in s.actions and "${OutcomesBus.Arn}" in s.resources
+    ]
+    assert senders == ["template.yaml ReconcileRole SayOutcomes"]
+
+
+def test_the_trail_rule_takes_calls_of_members_failed_ones_too() -> None:
+    assert HUB.properties("TrailRule")["EventBusName"] == {"Ref": "TrailBus"}
+    assert _pattern(HUB, "TrailRule") == {
+        "source": ["aws.ecr", "aws.iam"],
+        "account": {"Ref": "MemberAccounts"},
+        "detail-type": [API_CALL],
+        "detail": {"eventSource": ["ecr.amazonaws.com", "iam.amazonaws.com"]},
+    }
+
+
+def test_the_spec_rule_listens_on_the_default_bus_for_one_key_of_one_bucket() -> None:
+    assert "EventBusName" not in HUB.properties("SpecRule")
+    pattern = _pattern(HUB, "SpecRule")
+    assert (pattern["source"], pattern["detail-type"]) == (["aws.s3"], ["Object Created"])
+    assert says(pattern["detail"]["bucket"]["name"]) == [say(HUB.properties("SpecBucket")["BucketName"])]
+    assert pattern["detail"]["object"]["key"] == [_spec_key()]
+
+
+def _spec_key() -> str:
+    return str(HUB.properties("ReconcileFunction")["Environment"]["Variables"]["WARDEN_SPEC_KEY"])
+
+
+def test_the_sweep_is_on_from_the_first_day() -> None:
+    sweep = HUB.properties("SweepRule")
+    assert (sweep["ScheduleExpression"], sweep["State"]) == ({"Ref": "SweepSchedule"}, "ENABLED")
+    assert HUB.body["Parameters"]["SweepSchedule"]["Default"] == "rate(15 minutes)"
+
+
+def test_the_outcomes_rule_takes_whatever_the_hub_says() -> None:
+    assert HUB.properties("OutcomesRule")["EventBusName"] == {"Ref": "OutcomesBus"}
+    assert _pattern(HUB, "OutcomesRule") == {"account": [{"Ref": "AWS::AccountId"}]}
+
+
+def test_rules_carry_the_names_that_people_know() -> None:
+    names = {body["Properties"]["Name"] for t in ALL for body in t.resources("AWS::Events::Rule").values()}
+    assert names == {
+        "ecr-warden-trail",
+        "ecr-warden-spec",
+        "ecr-warden-sweep",
+        "ecr-warden-outcomes",
+        "ecr-warden-forward-ecr",
+        "ecr-warden-forward-iam",
+    }
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_hub_rule_has_one_target_that_is_permitted_for_that_rule_and_a_standard_dlq(rule: str) -> None:
+    function = f"{RULES[rule]}Function"
+    [target] = HUB.properties(rule)["Targets"]
+    assert say(target["Arn"]) == f"${{{function}.Arn}}"
+    assert say(target["DeadLetterConfig"]["Arn"]) == "${FailuresQueue.Arn}"
+    permissions = [p["Properties"] for p in HUB.resources("AWS::Lambda::Permission").values()]
+    [permission] = [p for p in permissions if say(p["SourceArn"]) == f"${{{rule}.Arn}}"]
+    assert permission["FunctionName"] == {"Ref": function}
+    assert (permission["Principal"], permission["Action"]) == ("events.amazonaws.com", "lambda:InvokeFunction")
+
+
+def test_there_is_a_permission_for_each_rule_and_no_other() -> None:
+    permissions = [p["Properties"] for p in HUB.resources("AWS::Lambda::Permission").values()]
+    assert {say(p["SourceArn"]) for p in permissions} == {f"${{{rule}.Arn}}" for rule in RULES}
+    assert set(HUB.resources("AWS::Events::Rule")) == set(RULES)
+
+
+def test_the_dlq_of_targets_takes_messages_of_these_rules_only() -> None:
+    [statement] = HUB.properties("FailuresQueuePolicy")["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Action"] == "sqs:SendMessage"
+    assert set(says(statement["Condition"]["ArnEquals"]["aws:SourceArn"])) == {f"${{{rule}.Arn}}" for rule in RULES}
+
+
+def test_the_events_stack_holds_no_iam_so_that_it_can_stand_in_each_region() -> None:
+    kinds = {body["Type"] for body in EVENTS.body["Resources"].values()}
+    assert not {kind for kind in kinds if kind.startswith("AWS::IAM::")}
+    assert "Transform" not in EVENTS.body
+    assert "Transform" not in MEMBER.body
+
+
+def test_iam_is_forwarded_from_the_one_region_that_reports_it() -> None:
+    assert EVENTS.body["Resources"]["ForwardIam"]["Condition"] == "IamReportsHere"
+    assert EVENTS.body["Conditions"]["IamReportsHere"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+    assert "Condition" not in EVENTS.body["Resources"]["ForwardEcr"]
+
+
+@pytest.mark.parametrize(("rule", "service"), [("ForwardEcr", "ecr"), ("ForwardIam", "iam")])
+def test_a_forward_rule_takes_calls_of_one_service_failed_ones_too(rule: str, service: str) -> None:
+    pattern = _pattern(EVENTS, rule)
+    assert set(pattern) == {"source", "detail-type", "detail"}
+    assert set(pattern["detail"]) == {"eventSource", "eventName"}
+    assert (pattern["source"], pattern["detail-type"]) == ([f"aws.{service}"], [API_CALL])
+    assert pattern["detail"]["eventSource"] == [f"{service}.amazonaws.com"]
+
+
+@pytest.mark.parametrize("rule", ["ForwardEcr", "ForwardIam"])
+def test_a_forward_rule_sends_to_the_hub_by_its_role_and_keeps_what_did_not_arrive(rule: str) -> None:
+    [target] = EVENTS.properties(rule)["Targets"]
+    assert target["Arn"] == {"Ref": "HubBusArn"}
+    assert target["RoleArn"] == {"Ref": "ForwardRoleArn"}
+    assert say(target["DeadLetterConfig"]["Arn"]) == "${Undelivered.Arn}"
+    assert "FifoQueue" not in EVENTS.properties("Undelivered")
+
+
+def test_the_dlq_of_a_region_takes_messages_of_the_forward_rules_only() -> None:
+    [statement] = EVENTS.properties("UndeliveredPolicy")["PolicyDocument"]["Statement"]
+    prefix = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/"
+    names = {EVENTS.properties(rule)["Name"] for rule in ("ForwardEcr", "ForwardIam")}
+    assert set(says(statement["Condition"]["ArnEquals"]["aws:SourceArn"])) == {prefix + name for name in names}
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+
+
+def test_parameters_and_outputs_of_the_member_stacks_are_the_published_ones() -> None:
+    assert set(MEMBER.body["Parameters"]) == {"HubAccount", "ExternalId", "ManagedOwners", "ManagedRoles", "HubBusArns"}
+    assert set(MEMBER.body["Outputs"]) == {"ReadRoleArn", "WriteRoleArn", "BoundaryArn", "ForwardRoleArn"}
+    assert set(EVENTS.body["Parameters"]) == {"HubBusArn", "ForwardRoleArn", "AlarmTopicArn"}
