@@ -182,9 +182,7 @@ def test_alarms_can_publish_to_the_encrypted_topic() -> None:
     own_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     cloudwatch = {"Service": "cloudwatch.amazonaws.com"}
     key = [s for s in HUB.properties("TopicKey")["KeyPolicy"]["Statement"] if s["Principal"] == cloudwatch]
-    topic = [
-        s for s in HUB.properties("AlertTopicPolicy")["PolicyDocument"]["Statement"] if s["Principal"] == cloudwatch
-    ]
+    [topic] = HUB.properties("AlertTopicPolicy")["PolicyDocument"]["Statement"]
     assert [(set(s["Action"]), s["Condition"]) for s in key] == [({"kms:Decrypt", "kms:GenerateDataKey"}, own_account)]
     assert (topic["Principal"], topic["Action"], topic["Condition"]) == (cloudwatch, "sns:Publish", own_account)
     assert HUB.properties("TopicKey")["EnableKeyRotation"] is True
