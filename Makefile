@@ -1,0 +1,85 @@
+# Needs python3.13 and make. Everything else is fetched from PyPI, at the versions of uv.lock.
+
+UV_VERSION := 0.13.9
+PYTHON ?= python3.13
+UV := .tools/bin/uv
+BIN := .venv/bin
+CHECKED := layers cli functions local tests bench
+
+# The interpreter is the one that was checked below, never one that uv downloads.
+export UV_PYTHON := $(PYTHON)
+export UV_PYTHON_DOWNLOADS := never
+export SAM_CLI_TELEMETRY := 0
+# Set in a command, so that a user's activated environment is not taken for the project's.
+unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
+# Without a home uv would put its cache into the current directory.
+ifeq ($(strip $(HOME)),)
+export HOME := $(CURDIR)/.tools/home
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check templates lint-imports unit bench lint format environments clean distclean
+
+help: ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+demo: environments ## two embedded AWS accounts, attacked and repaired before your eyes (KEEP=1 leaves them running)
+	@$(BIN)/python -m local.demo
+
+test: check templates unit ## everything that must be green
+
+check: lint lint-imports ## lint, types, import directions
+
+lint: .venv/.synced ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy $(wildcard $(CHECKED))
+
+lint-imports: .venv/.synced
+	$(BIN)/lint-imports
+
+templates: .venv-sam/.synced ## the three CloudFormation templates
+	.venv-sam/bin/sam validate --lint
+	.venv-sam/bin/cfn-lint stacks/*.yaml
+
+unit: environments ## all tests
+	$(BIN)/python -m pytest
+
+bench: environments ## counts and ratios: API calls, layer size, memory, cold start
+	@$(BIN)/python -m bench
+
+format: .venv/.synced ## rewrite what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove what was built
+	rm -rf build dist .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+distclean: clean ## remove the environments too
+	rm -rf .venv .venv-sam .venv-emulator .venv-runtime .tools
+
+# ---- environments: four, because sam and ministack pin botocore versions that no resolver can join.
+# Each is brought up to date when the lock or the dependency lists change.
+
+LOCKED := uv.lock pyproject.toml layers/warden/requirements.txt
+
+environments: .venv/.synced .venv-sam/.synced .venv-emulator/.synced .venv-runtime/.synced
+
+.venv/.synced: $(LOCKED) | $(UV)
+	$(UV) sync --quiet --frozen
+	@touch $@
+
+.venv-%/.synced: $(LOCKED) | $(UV)
+	UV_PROJECT_ENVIRONMENT=.venv-$* $(UV) sync --quiet --frozen --no-install-project --only-group $*
+	@touch $@
+
+$(UV):
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "ecr-warden needs $(PYTHON), which is not on PATH (Debian: apt install python3.13 python3.13-venv)." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { \
+	  echo "ecr-warden needs Python 3.13; $(PYTHON) does not start or is another version." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) lacks venv and ensurepip (Debian: apt install python3.13-venv)." >&2; exit 1; }
+	$(PYTHON) -m venv --clear .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
