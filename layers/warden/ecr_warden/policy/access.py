@@ -1,0 +1,150 @@
+"""What a document allows, in its first, structural form; and who gains or loses what when it changes.
+
+One permission is one principal, one action, one resource under one condition. The comparison errs to one side: it
+never says that nothing was gained when something was; a Deny that goes is a gain, one that comes is a loss.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+from ecr_warden.policy.canonical import (
+    CanonicalStatement,
+    canonical,
+    has_account_ids,
+    shared_partition,
+)
+from ecr_warden.policy.condition import CanonicalClause
+from ecr_warden.policy.coverage import (
+    AllBut,
+    AnyOf,
+    Part,
+    action_parts,
+    covers_conditions,
+    covers_patterns,
+    covers_principals,
+    principal_parts,
+    resource_parts,
+)
+from ecr_warden.policy.document import Document, DocumentKind, Effect
+from ecr_warden.policy.intersection import intersection
+from ecr_warden.policy.principal import Principal
+
+__all__ = ["AccessChange", "AllBut", "AnyOf", "Permission", "access", "gained_and_lost", "intersection"]
+
+_BUDGET = 8192
+"""Permissions told apart in one document; beyond it a statement's longest element is kept whole (AnyOf)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One principal, action and resource under a condition, in canonical spelling (actions in lower case).
+
+    `principal` is None where the document has no Principal (identity policies); `resource` is None where it has no
+    Resource (trust policies, repository policies).
+    """
+
+    effect: Effect
+    principal: Part[Principal] | None
+    action: Part[str] | None
+    resource: Part[str] | None
+    conditions: frozenset[CanonicalClause] = frozenset()
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """A stable sort key."""
+        clauses = sorted(f"{clause.operator} {clause.key} {sorted(clause.values)}" for clause in self.conditions)
+        return (self.effect, repr(self.principal), repr(self.action), repr(self.resource), *clauses)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """What a change of one document gives and takes, sorted; a Deny in `gained` is one that went."""
+
+    gained: tuple[Permission, ...] = ()
+    lost: tuple[Permission, ...] = ()
+
+
+def access(document: Document, *, kind: DocumentKind | None = None) -> frozenset[Permission]:
+    """All permissions of a document as written, Allow and Deny, without weighing them against each other."""
+    statements = canonical(document, kind=kind).statements
+    limit = max(1, _BUDGET // len(statements))
+    return frozenset(permission for statement in statements for permission in _permissions(statement, limit))
+
+
+def gained_and_lost(
+    before: Document | None, after: Document | None, *, kind: DocumentKind | None = None
+) -> AccessChange:
+    """Compare the access of two documents at one address; None is no document. In doubt something is gained or lost."""
+    there = [document for document in (before, after) if document is not None]
+    partition = shared_partition(*there) if any(map(has_account_ids, there)) else None
+    old, new = (
+        canonical(document, kind=kind, partition=partition).statements if document is not None else frozenset()
+        for document in (before, after)
+    )
+    return AccessChange(_more(old, new), _more(new, old))
+
+
+def _more(old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement]) -> tuple[Permission, ...]:
+    allows = _uncovered(_only(new - old, Effect.ALLOW), _only(old, Effect.ALLOW))
+    denies = _uncovered(_only(old - new, Effect.DENY), _only(new, Effect.DENY))
+    return tuple(sorted(allows | denies, key=lambda permission: permission.order))
+
+
+def _only(statements: frozenset[CanonicalStatement], effect: Effect) -> list[CanonicalStatement]:
+    return [statement for statement in statements if statement.effect is effect]
+
+
+def _uncovered(narrow: list[CanonicalStatement], wide: list[CanonicalStatement]) -> set[Permission]:
+    """The permissions of `narrow` that no single statement of `wide` covers."""
+    limit = max(1, _BUDGET // max(1, len(narrow)))
+    left: set[Permission] = set()
+    for statement in narrow:
+        parts = _whole_beyond(limit, statement)
+        covered: set[tuple[int, ...]] = set()
+        for other in wide:
+            if covers_conditions(other.conditions, statement.conditions):
+                covered.update(product(*_covered_indices(other, parts)))
+        principals, actions, resources = parts
+        for p, a, r in product(range(len(principals)), range(len(actions)), range(len(resources))):
+            if (p, a, r) not in covered:
+                left.add(Permission(statement.effect, principals[p], actions[a], resources[r], statement.conditions))
+    return left
+
+
+type _Parts = tuple[list[Part[Principal] | None], list[Part[str] | None], list[Part[str] | None]]
+
+
+def _covered_indices(wide: CanonicalStatement, parts: _Parts) -> tuple[list[int], list[int], list[int]]:
+    """Per element, which parts are covered: decided once each, not once per combination."""
+    principals, actions, resources = parts
+    return (
+        [index for index, part in enumerate(principals) if covers_principals(wide.principals, part)],
+        [index for index, part in enumerate(actions) if covers_patterns(wide.actions, part)],
+        [index for index, part in enumerate(resources) if covers_patterns(wide.resources, part)],
+    )
+
+
+def _permissions(statement: CanonicalStatement, limit: int) -> list[Permission]:
+    return [
+        Permission(statement.effect, principal, action, resource, statement.conditions)
+        for principal, action, resource in product(*_whole_beyond(limit, statement))
+    ]
+
+
+def _whole_beyond(limit: int, statement: CanonicalStatement) -> _Parts:
+    """The statement's parts, the longest elements kept whole until they combine to at most `limit` permissions."""
+    principals, actions, resources = principal_parts(statement), action_parts(statement), resource_parts(statement)
+    while len(principals) * len(actions) * len(resources) > limit:
+        longest = max(len(principals), len(actions), len(resources))
+        if len(resources) == longest:
+            resources = [_whole(resources)]
+        elif len(principals) == longest:
+            principals = [_whole(principals)]
+        else:
+            actions = [_whole(actions)]
+    return principals, actions, resources
+
+
+def _whole[T](parts: list[Part[T] | None]) -> AnyOf[T]:
+    """Only a plain list of values is ever longer than one, so nothing else is dropped here."""
+    return AnyOf(tuple(part for part in parts if part is not None and not isinstance(part, AllBut | AnyOf)))

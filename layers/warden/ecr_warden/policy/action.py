@@ -1,0 +1,66 @@
+"""Names for people: groups of actions, and the spelling AWS gives them.
+
+Actions of ECR and STS as in botocore 1.44.8 (2026-11). An action that is not listed keeps the spelling it came in.
+"""
+
+from enum import StrEnum
+
+
+class ActionGroup(StrEnum):
+    """What a set of actions is good for."""
+
+    EVERYTHING = "EVERYTHING"
+    PULL = "PULL"
+    PUSH = "PUSH"
+    DELETE = "DELETE"
+    ADMIN = "ADMIN"
+    ASSUME = "ASSUME"
+    OTHER = "OTHER"
+
+
+_PULL = ("BatchGetImage", "GetDownloadUrlForLayer")
+_PUSH = ("PutImage", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "BatchCheckLayerAvailability")
+_DELETE = ("BatchDeleteImage", "DeleteRepository")
+_ADMIN = (
+    *("SetRepositoryPolicy", "DeleteRepositoryPolicy", "PutRegistryPolicy", "DeleteRegistryPolicy"),
+    *("PutLifecyclePolicy", "DeleteLifecyclePolicy", "PutImageTagMutability", "PutImageScanningConfiguration"),
+    *("PutRegistryScanningConfiguration", "PutReplicationConfiguration", "PutAccountSetting", "CreateRepository"),
+    *("CreatePullThroughCacheRule", "UpdatePullThroughCacheRule", "DeletePullThroughCacheRule"),
+    *("CreateRepositoryCreationTemplate", "UpdateRepositoryCreationTemplate", "DeleteRepositoryCreationTemplate"),
+    *("TagResource", "UntagResource"),
+)
+_ASSUME = (
+    *("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"),
+    *("SetSourceIdentity", "SetContext", "TagSession"),
+)
+_READ = (
+    *("GetAuthorizationToken", "GetRepositoryPolicy", "GetRegistryPolicy", "GetAccountSetting", "GetLifecyclePolicy"),
+    *("GetLifecyclePolicyPreview", "GetRegistryScanningConfiguration", "DescribeImages", "DescribeImageScanFindings"),
+    *("DescribeRepositories", "DescribeRegistry", "DescribePullThroughCacheRules", "ListImages", "ListTagsForResource"),
+    *("StartImageScan", "StartLifecyclePolicyPreview", "BatchGetRepositoryScanningConfiguration", "ReplicateImage"),
+    *("BatchImportUpstreamImage", "ValidatePullThroughCacheRule", "DescribeRepositoryCreationTemplates"),
+    *("DescribeImageReplicationStatus",),
+)
+
+_TABLE = (
+    ("ecr", ActionGroup.PULL, _PULL),
+    ("ecr", ActionGroup.PUSH, _PUSH),
+    ("ecr", ActionGroup.DELETE, _DELETE),
+    ("ecr", ActionGroup.ADMIN, _ADMIN),
+    ("ecr", ActionGroup.OTHER, _READ),
+    ("sts", ActionGroup.ASSUME, _ASSUME),
+)
+_GROUPS = {f"{service}:{name}".lower(): group for service, group, names in _TABLE for name in names}
+_SPELLING = {f"{service}:{name}".lower(): f"{service}:{name}" for service, _, names in _TABLE for name in names}
+_EVERYTHING = frozenset({"*", "*:*", "ecr:*", "sts:*"})
+
+
+def group_of(action: str) -> ActionGroup:
+    """The group of an action in any case; a pattern other than everything of a service is OTHER."""
+    lowered = action.lower()
+    return ActionGroup.EVERYTHING if lowered in _EVERYTHING else _GROUPS.get(lowered, ActionGroup.OTHER)
+
+
+def spelled(action: str) -> str:
+    """An action as AWS spells it."""
+    return _SPELLING.get(action.lower(), action)

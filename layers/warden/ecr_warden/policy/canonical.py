@@ -1,0 +1,189 @@
+"""The canonical form: what AWS reads a document as, free of order, spelling and repetition.
+
+Rules, each with its source in docs/adr/0002-policy-canonical-form.md:
+- actions and condition keys in lower case, condition operators in AWS's spelling, values as strings;
+- lists are sets, statements are a set; Sid and Id are dropped; an empty Condition or Principal is none;
+- a 12-digit account id is the account's root ARN;
+- Version is dropped: what 2008-10-17 takes literally is written as 2012-10-17 would write it (`${` as `${$}{`);
+- `Resource: "*"` of a repository policy is dropped, as ECR's documents mean the repository they hang on.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ecr_warden.policy.condition import CanonicalClause, canonical_clauses
+from ecr_warden.policy.document import (
+    LITERAL_VERSION,
+    VARIABLES_VERSION,
+    Document,
+    DocumentKind,
+    Effect,
+    Patterns,
+    Statement,
+    parse_document,
+)
+from ecr_warden.policy.principal import Principal, canonical_principals, is_account, named_partition
+from ecr_warden.policy.strict_json import encode
+
+DEFAULT_PARTITION = "aws"
+_ANY = frozenset({"*"})
+_RESOURCE_PARTITION = re.compile(r"arn:([A-Za-z0-9-]+):")
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalPatterns:
+    """Actions or resources as a set; `negated` for NotAction and NotResource."""
+
+    negated: bool
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalPrincipals:
+    """Principals as a set; `negated` for NotPrincipal."""
+
+    negated: bool
+    values: frozenset[Principal]
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalStatement:
+    """A statement without order, spelling and name; patterns and values are in the language of 2012-10-17."""
+
+    effect: Effect
+    actions: CanonicalPatterns
+    principals: CanonicalPrincipals | None
+    resources: CanonicalPatterns | None
+    conditions: frozenset[CanonicalClause]
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalDocument:
+    """The statements of a document as a set: equal when AWS reads the documents as the same."""
+
+    statements: frozenset[CanonicalStatement]
+
+
+def canonical(
+    document: Document, *, kind: DocumentKind | None = None, partition: str | None = None
+) -> CanonicalDocument:
+    """The canonical form of a document.
+
+    An account id stands for the root ARN in `partition`; without it, in the one partition that the document's ARNs
+    name, else in `aws`. So an account id equals the root ARN of any partition, two root ARNs of different partitions
+    differ, and equality is transitive among documents of one partition. Documents of one target always are: AWS
+    refuses ARNs of another partition.
+    """
+    return _canonical(document, kind is DocumentKind.REPOSITORY, partition)
+
+
+def canonical_statements(
+    document: Document, *, kind: DocumentKind | None = None, partition: str | None = None
+) -> tuple[CanonicalStatement, ...]:
+    """The canonical statements in the document's order, repetitions kept: for messages that count statements."""
+    here = partition or (shared_partition(document) if has_account_ids(document) else DEFAULT_PARTITION)
+    literal = document.version == LITERAL_VERSION
+    drop = kind is DocumentKind.REPOSITORY
+    return tuple([_statement(statement, literal, drop, here) for statement in document.statements])
+
+
+def canonical_document(document: Document, *, kind: DocumentKind | None = None) -> Document:
+    """The canonical form written as a document again: sorted, version 2012-10-17."""
+    return to_document(canonical(document, kind=kind).statements)
+
+
+def digest(document: Document, *, kind: DocumentKind | None = None) -> str:
+    """SHA-256 in hex of the canonical form: the same for equal documents, in every process and release."""
+    return hashlib.sha256(canonical_document(document, kind=kind).text.encode()).hexdigest()
+
+
+def shared_partition(*documents: Document) -> str:
+    """The one partition that the documents' ARNs name between them, else `aws`."""
+    named: set[str] = set()
+    for document in documents:
+        for statement in document.statements:
+            if statement.principals:
+                named.update(filter(None, map(named_partition, statement.principals.values)))
+            if statement.resources:
+                found = map(_RESOURCE_PARTITION.match, statement.resources.values)
+                named.update(match.group(1) for match in found if match)
+    return named.pop() if len(named) == 1 else DEFAULT_PARTITION
+
+
+def has_account_ids(document: Document) -> bool:
+    """Does the document name an account by its bare id?"""
+    return any(
+        principal.kind == "AWS" and is_account(principal.value)
+        for statement in document.statements
+        if statement.principals
+        for principal in statement.principals.values
+    )
+
+
+def to_document(statements: Iterable[CanonicalStatement], *, spell: Callable[[str], str] = str) -> Document:
+    """Write canonical statements as a document, sorted and without repetition, actions as `spell` writes them."""
+    written = {encode(raw): raw for raw in (_rendered(statement, spell) for statement in statements)}
+    return parse_document({"Version": VARIABLES_VERSION, "Statement": [written[text] for text in sorted(written)]})
+
+
+# A pure function of two strings' worth of input; reconcile compares the same documents again and again.
+@lru_cache(maxsize=256)
+def _canonical(document: Document, drop: bool, partition: str | None) -> CanonicalDocument:
+    kind = DocumentKind.REPOSITORY if drop else None
+    return CanonicalDocument(frozenset(canonical_statements(document, kind=kind, partition=partition)))
+
+
+def _statement(statement: Statement, literal: bool, drop: bool, partition: str) -> CanonicalStatement:
+    actions = statement.actions
+    principals = None
+    given = statement.principals
+    # An empty Principal names nobody, like none at all; an empty NotPrincipal names everybody and stays.
+    if given is not None and (given.values or given.negated):
+        principals = CanonicalPrincipals(given.negated, canonical_principals(given.values, partition))
+    conditions = canonical_clauses(statement.conditions)
+    if literal:
+        conditions = frozenset(
+            CanonicalClause(operator, key, frozenset(map(_escaped, values))) for operator, key, values in conditions
+        )
+    return CanonicalStatement(
+        statement.effect,
+        CanonicalPatterns(actions.negated, frozenset([value.lower() for value in actions.values])),
+        principals,
+        _resources(statement.resources, literal, drop),
+        conditions,
+    )
+
+
+def _resources(given: Patterns | None, literal: bool, drop: bool) -> CanonicalPatterns | None:
+    if given is None:
+        return None
+    values = frozenset(map(_escaped, given.values)) if literal else frozenset(given.values)
+    if drop and not given.negated and values == _ANY:
+        return None
+    return CanonicalPatterns(given.negated, values)
+
+
+def _escaped(text: str) -> str:
+    """What 2008-10-17 takes literally, in the language of 2012-10-17, where `${$}` is a dollar sign."""
+    return text.replace("${", "${$}{")
+
+
+def _rendered(statement: CanonicalStatement, spell: Callable[[str], str]) -> dict[str, object]:
+    raw: dict[str, object] = {"Effect": statement.effect.value}
+    if statement.principals is not None:
+        kinds: dict[str, list[str]] = {}
+        for kind, value in sorted(statement.principals.values):
+            kinds.setdefault(kind, []).append(value)
+        raw["NotPrincipal" if statement.principals.negated else "Principal"] = kinds
+    raw["NotAction" if statement.actions.negated else "Action"] = sorted(map(spell, statement.actions.values))
+    if statement.resources is not None:
+        raw["NotResource" if statement.resources.negated else "Resource"] = sorted(statement.resources.values)
+    condition: dict[str, dict[str, list[str]]] = {}
+    for operator, key, values in sorted(statement.conditions, key=lambda clause: (clause.operator, clause.key)):
+        condition.setdefault(operator, {})[key] = sorted(values)
+    if condition:
+        raw["Condition"] = condition
+    return raw

@@ -1,0 +1,107 @@
+"""When a statement holds: the Condition element.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ecr_warden.policy.document_error import DocumentError
+from ecr_warden.policy.shown import shown
+from ecr_warden.policy.values import wrong_type
+
+_BASE = (
+    *("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
+    *("StringLike", "StringNotLike", "NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals"),
+    *("NumericGreaterThan", "NumericGreaterThanEquals", "DateEquals", "DateNotEquals", "DateLessThan"),
+    *("DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals", "Bool", "BinaryEquals", "IpAddress"),
+    *("NotIpAddress", "ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike"),
+)
+_OPERATORS = {"null": "Null"} | {
+    f"{quantifier}{name}{suffix}".lower(): f"{quantifier}{name}{suffix}"
+    for name in _BASE
+    for quantifier in ("", "ForAllValues:", "ForAnyValue:")
+    for suffix in ("", "IfExists")
+}
+
+
+class Clause(NamedTuple):
+    """One operator on one key: the values are alternatives. The key is spelled as given, the operator as AWS does."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+
+class CanonicalClause(NamedTuple):
+    """A clause with its key in lower case and its values as a set."""
+
+    operator: str
+    key: str
+    values: frozenset[str]
+
+    @property
+    def negative(self) -> bool:
+        """Do more values make it hold less often (StringNotEquals and its like)?"""
+        return "Not" in self.operator
+
+
+def parse_condition(raw: object, place: str) -> tuple[Clause, ...]:
+    """Parse the value of Condition; empty blocks vanish; raises DocumentError."""
+    if not isinstance(raw, dict):
+        raise wrong_type(place, raw, "an object")
+    clauses: list[Clause] = []
+    seen: set[tuple[str, str]] = set()
+    operators: set[str] = set()
+    for name, block in raw.items():
+        operator = _OPERATORS.get(name.lower())
+        where = f"{place}.{shown(name, 40)}"
+        if operator is None:
+            raise DocumentError(
+                "document-operator", where, "unknown condition operator", remedy="use an operator that IAM knows"
+            )
+        if operator in operators:
+            raise _repeated(where)
+        operators.add(operator)
+        if not isinstance(block, dict):
+            raise wrong_type(where, block, "an object")
+        for key, values in block.items():
+            if (operator, key.lower()) in seen:
+                raise _repeated(f"{where}.{shown(key, 60)}")
+            seen.add((operator, key.lower()))
+            clauses.append(Clause(operator, key, _values(values, where, key)))
+    return tuple(clauses)
+
+
+def canonical_clauses(clauses: Iterable[Clause]) -> frozenset[CanonicalClause]:
+    """Clauses as a set, keys in lower case (AWS ignores their case)."""
+    return frozenset(CanonicalClause(operator, key.lower(), frozenset(values)) for operator, key, values in clauses)
+
+
+def _values(raw: object, place: str, key: str) -> tuple[str, ...]:
+    if isinstance(raw, list):
+        return tuple(
+            entry if isinstance(entry, str) else _scalar(entry, f"{place}.{shown(key, 60)}[{index}]")
+            for index, entry in enumerate(raw)
+        )
+    return (raw,) if isinstance(raw, str) else (_scalar(raw, f"{place}.{shown(key, 60)}"),)
+
+
+def _scalar(raw: object, place: str) -> str:
+    """A number or boolean as the string that IAM reads it as: quotes are optional around both."""
+    if raw is True or raw is False:
+        return "true" if raw else "false"
+    if isinstance(raw, int):
+        return str(raw)
+    if isinstance(raw, float):
+        if not math.isfinite(raw):
+            raise DocumentError("document-number", place, "the number is too large", remedy="write it as a string")
+        return repr(raw)
+    raise wrong_type(place, raw, "a string, a number or a boolean")
+
+
+def _repeated(place: str) -> DocumentError:
+    return DocumentError(
+        "document-key-repeated", place, "stands twice (case does not count)", remedy="put the values in one list"
+    )

@@ -1,0 +1,114 @@
+"""Does one part of a statement cover another? A yes is certain; a no may be doubt, and doubt counts as access.
+
+Covered are: what is equal, what a wildcard takes in, any principal by `*`, a condition by fewer or wider clauses.
+Not decided here: an account's root against its users, numbers, dates and networks in conditions.
+"""
+
+from dataclasses import dataclass
+
+from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalPrincipals, CanonicalStatement
+from ecr_warden.policy.condition import CanonicalClause
+from ecr_warden.policy.pattern import is_literal, pattern_covers, patterns_meet
+from ecr_warden.policy.principal import ANYONE, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class AllBut[T]:
+    """A Not-element as a whole: everything but these, sorted."""
+
+    values: tuple[T, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf[T]:
+    """Several values kept together because one by one they would be too many, sorted."""
+
+    values: tuple[T, ...]
+
+
+type Part[T] = T | AllBut[T] | AnyOf[T]
+
+
+def covers_patterns(wide: CanonicalPatterns | None, part: Part[str] | None) -> bool:
+    """Does an Action or Resource element cover a part of another? An absent Resource is `*`: the document's own."""
+    if wide is None:
+        return part is None or part == "*"
+    match part:
+        case AnyOf(values):
+            return all(covers_patterns(wide, value) for value in values)
+        case AllBut(values):
+            if wide.negated:
+                return all(any(pattern_covers(value, excluded) for value in values) for excluded in wide.values)
+            return "*" in wide.values
+        case _:
+            text = "*" if part is None else part
+            if wide.negated:
+                return not any(patterns_meet(excluded, text) for excluded in wide.values)
+            return text in wide.values or any(pattern_covers(v, text) for v in wide.values if not is_literal(v))
+
+
+def covers_principals(wide: CanonicalPrincipals | None, part: Part[Principal] | None) -> bool:
+    """Does a Principal element cover a part of another? An absent one, of whom the document hangs on, only itself."""
+    if wide is None or part is None:
+        return wide is None and part is None
+    if wide.negated and not wide.values:
+        return True
+    match part:
+        case AnyOf(values):
+            return all(covers_principals(wide, value) for value in values)
+        case AllBut(values):
+            return wide.values <= frozenset(values) if wide.negated else ANYONE in wide.values
+        case Principal():
+            # NotPrincipal excludes sessions and whole accounts in ways that the ARN alone does not show.
+            return not wide.negated and (ANYONE in wide.values or part in wide.values)
+
+
+def covers_conditions(wide: frozenset[CanonicalClause], narrow: frozenset[CanonicalClause]) -> bool:
+    """Does `wide` hold whenever `narrow` does?"""
+    return wide <= narrow or all(any(covers_clause(one, other) for other in narrow) for one in wide)
+
+
+def covers_clause(wide: CanonicalClause, narrow: CanonicalClause) -> bool:
+    """Does one clause hold whenever another on the same key and operator does?"""
+    if wide == narrow:
+        return True
+    if (wide.operator, wide.key) != (narrow.operator, narrow.key) or not wide.values or not narrow.values:
+        return False
+    return wide.values <= narrow.values if wide.negative else wide.values >= narrow.values
+
+
+def covers_statement(wide: CanonicalStatement, narrow: CanonicalStatement) -> bool:
+    """Does one statement cover another of the same effect?"""
+    return (
+        wide.effect is narrow.effect
+        and covers_conditions(wide.conditions, narrow.conditions)
+        and all(covers_principals(wide.principals, part) for part in principal_parts(narrow))
+        and all(covers_patterns(wide.actions, part) for part in action_parts(narrow))
+        and all(covers_patterns(wide.resources, part) for part in resource_parts(narrow))
+    )
+
+
+def principal_parts(statement: CanonicalStatement) -> list[Part[Principal] | None]:
+    """Whom a statement speaks of, one by one, sorted; a Not-element as a whole; [None] where there is no element."""
+    element = statement.principals
+    if element is None:
+        return [None]
+    values = tuple(sorted(element.values))
+    return [AllBut(values)] if element.negated else list(values)
+
+
+def action_parts(statement: CanonicalStatement) -> list[Part[str] | None]:
+    """The actions of a statement, in the same way."""
+    return _parts(statement.actions)
+
+
+def resource_parts(statement: CanonicalStatement) -> list[Part[str] | None]:
+    """The resources of a statement, in the same way."""
+    return _parts(statement.resources)
+
+
+def _parts(element: CanonicalPatterns | None) -> list[Part[str] | None]:
+    if element is None:
+        return [None]
+    values = tuple(sorted(element.values))
+    return [AllBut(values)] if element.negated else list(values)

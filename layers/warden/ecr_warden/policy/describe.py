@@ -1,0 +1,122 @@
+"""Access in sentences that a person reads at once. Everything from outside is escaped and bounded."""
+
+from collections.abc import Callable, Iterable
+
+from ecr_warden.policy.access import AccessChange, Permission
+from ecr_warden.policy.action import ActionGroup, group_of, spelled
+from ecr_warden.policy.condition import CanonicalClause
+from ecr_warden.policy.coverage import AllBut, AnyOf, Part
+from ecr_warden.policy.document import Effect
+from ecr_warden.policy.principal import ANYONE, Principal
+from ecr_warden.policy.shown import shown
+
+MAX_SENTENCES = 20
+_NAME_LIMIT = 160
+_GROUP_ORDER = tuple(ActionGroup)
+_SAMPLE = {
+    ActionGroup.PUSH: "ecr:PutImage",
+    ActionGroup.PULL: "ecr:BatchGetImage",
+    ActionGroup.ASSUME: "sts:AssumeRole",
+}
+
+
+def describe_change(change: AccessChange, *, subject: str) -> tuple[str, ...]:
+    """What a change means, gains first: `X can now assume ecr-pusher (sts:AssumeRole)`.
+
+    `subject` is what the document hangs on: a repository, a role, or the user or role whose permissions it holds.
+    At most MAX_SENTENCES, the last of them counting the rest.
+    """
+    lines = _sentences(change.gained, subject, _GAINED) + _sentences(change.lost, subject, _LOST)
+    if len(lines) <= MAX_SENTENCES:
+        return tuple(lines)
+    kept = lines[: MAX_SENTENCES - 1]
+    return (*kept, f"and {len(lines) - len(kept)} more changes of access")
+
+
+_VERBS = {
+    ActionGroup.EVERYTHING: "do everything with",
+    ActionGroup.PULL: "pull from",
+    ActionGroup.PUSH: "push to",
+    ActionGroup.DELETE: "delete from",
+    ActionGroup.ADMIN: "administer",
+    ActionGroup.ASSUME: "assume",
+    ActionGroup.OTHER: "act on",
+}
+_GAINED = {Effect.ALLOW: "can now", Effect.DENY: "is no longer denied to"}
+_LOST = {Effect.ALLOW: "can no longer", Effect.DENY: "is now denied to"}
+
+type _Key = tuple[str, int, str, str, Effect]
+
+
+def _sentences(permissions: Iterable[Permission], subject: str, words: dict[Effect, str]) -> list[str]:
+    """One sentence for each principal, resource, condition and group of actions, in a stable order."""
+    groups: dict[_Key, list[str]] = {}
+    for permission in permissions:
+        group = _group(permission.action)
+        who, what = _who_and_what(permission, subject)
+        key = (who, _GROUP_ORDER.index(group), what, _conditions(permission.conditions), permission.effect)
+        groups.setdefault(key, []).append(_actions(permission.action))
+    lines = []
+    for (who, group_index, what, conditions, effect), actions in sorted(groups.items()):
+        group = _GROUP_ORDER[group_index]
+        lines.append(f"{who} {words[effect]} {_VERBS[group]} {what} ({_listed(group, actions)}){conditions}")
+    return lines
+
+
+def _who_and_what(permission: Permission, subject: str) -> tuple[str, str]:
+    """A document with principals hangs on the thing, one without on whoever acts."""
+    subject = shown(subject, _NAME_LIMIT)
+    resource = _part(permission.resource, str) if permission.resource is not None else None
+    if permission.principal is None:
+        return subject, "anything" if resource in (None, "*") else str(resource)
+    what = subject if resource in (None, "*") else f"{subject} as {resource}"
+    return _part(permission.principal, _principal), what
+
+
+def _principal(principal: Principal) -> str:
+    if principal == ANYONE:
+        return "anyone (*)"
+    return principal.value if principal.kind == "AWS" else f"{principal.kind} {principal.value}"
+
+
+def _part[T](part: Part[T], name: Callable[[T], str]) -> str:
+    match part:
+        case AllBut(values):
+            return f"everything but {_few([name(value) for value in values])}"
+        case AnyOf(values):
+            return _few([name(value) for value in values])
+        case _:
+            return shown(name(part), _NAME_LIMIT)
+
+
+def _few(names: list[str]) -> str:
+    head = ", ".join(shown(name, _NAME_LIMIT) for name in names[:2])
+    return f"{head} and {len(names) - 2} more" if len(names) > 2 else head
+
+
+def _group(action: Part[str] | None) -> ActionGroup:
+    match action:
+        case AllBut() | None:
+            return ActionGroup.EVERYTHING
+        case AnyOf(values):
+            groups = {group_of(value) for value in values}
+            return groups.pop() if len(groups) == 1 else ActionGroup.OTHER
+        case _:
+            return group_of(action)
+
+
+def _actions(action: Part[str] | None) -> str:
+    return "everything" if action is None else _part(action, spelled)
+
+
+def _listed(group: ActionGroup, actions: list[str]) -> str:
+    sample = _SAMPLE.get(group)
+    ordered = sorted(set(actions), key=lambda action: (action != sample, action))
+    return f"{ordered[0]} and {len(ordered) - 1} more" if len(ordered) > 1 else ordered[0]
+
+
+def _conditions(conditions: frozenset[CanonicalClause]) -> str:
+    if not conditions:
+        return ""
+    keys = sorted({shown(clause.key) for clause in conditions})
+    return f" under a condition on {_few(keys)}"

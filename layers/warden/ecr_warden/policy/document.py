@@ -1,0 +1,225 @@
+"""A policy document: parsed once at the border, then only values.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ecr_warden.policy.condition import Clause, parse_condition
+from ecr_warden.policy.document_error import DocumentError
+from ecr_warden.policy.principal import Principals, parse_principals
+from ecr_warden.policy.shown import shown
+from ecr_warden.policy.strict_json import MAX_CHARACTERS, check_characters, encode, load, plain, too_large
+from ecr_warden.policy.values import strings, wrong_type
+
+__all__ = [
+    "MAX_STATEMENTS",
+    "Document",
+    "DocumentError",
+    "DocumentKind",
+    "Effect",
+    "Patterns",
+    "Statement",
+    "parse_document",
+]
+
+MAX_STATEMENTS = 1000
+"""No quota of aws-facts 2.3 holds this many: a statement is 30 characters at least."""
+
+VARIABLES_VERSION = "2012-10-17"
+LITERAL_VERSION = "2008-10-17"
+
+_DOCUMENT_ELEMENTS = ("Version", "Id", "Statement")
+_STATEMENT_ELEMENTS = (
+    *("Sid", "Effect", "Principal", "NotPrincipal"),
+    *("Action", "NotAction", "Resource", "NotResource", "Condition"),
+)
+_DOCUMENT_KEYS = frozenset(_DOCUMENT_ELEMENTS)
+_STATEMENT_KEYS = frozenset(_STATEMENT_ELEMENTS)
+
+
+class DocumentKind(StrEnum):
+    """The three kinds of document that a grant is made of."""
+
+    REPOSITORY = "repository-policy"
+    TRUST = "trust-policy"
+    IDENTITY = "identity-policy"
+
+
+class Effect(StrEnum):
+    """What a statement does with the requests it matches."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+# AWS writes Allow and Deny only; tools that compare documents read any case, so a live document is never unreadable.
+_EFFECTS = {"allow": Effect.ALLOW, "deny": Effect.DENY}
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """An Action or Resource element, or its Not form (`negated`), in the order given."""
+
+    negated: bool
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement as written; None stands for an element that is absent, () for no condition."""
+
+    effect: Effect
+    actions: Patterns
+    principals: Principals | None = None
+    resources: Patterns | None = None
+    conditions: tuple[Clause, ...] = ()
+    sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A policy document; two are equal when they send the same text.
+
+    `text` is the compact JSON to send, ASCII only, key order as given; `version` is the one in effect (2008-10-17
+    where none is written).
+    """
+
+    text: str
+    version: str = field(compare=False)
+    statements: tuple[Statement, ...] = field(compare=False)
+    id: str | None = field(compare=False, default=None)
+
+
+def parse_document(source: str | bytes | Mapping[str, object]) -> Document:
+    """Parse a policy document from JSON text or from a mapping; raises DocumentError, nothing else."""
+    try:
+        raw = load(source) if isinstance(source, str | bytes) else plain(source)
+    except RecursionError:
+        raise DocumentError("document-too-deep", "", "nested too deeply", remedy="a policy needs five levels") from None
+    if isinstance(raw, list):
+        raise DocumentError(
+            "document-type", "", "a list instead of a document", remedy="send the object without the list around it"
+        )
+    if not isinstance(raw, dict):
+        raise wrong_type("", raw, "an object")
+    return _document(raw)
+
+
+def _document(raw: dict[str, object]) -> Document:
+    if not raw:
+        raise DocumentError("document-empty", "", "the document has no element", remedy="write at least one Statement")
+    if not _DOCUMENT_KEYS.issuperset(raw):
+        raise _unknown_key(raw, _DOCUMENT_ELEMENTS, "")
+    version = raw.get("Version", LITERAL_VERSION)
+    if version not in (VARIABLES_VERSION, LITERAL_VERSION):
+        raise DocumentError(
+            "document-version", "Version", "not a version of the policy language", remedy=f'write "{VARIABLES_VERSION}"'
+        )
+    statements = _statements(raw)
+    identifier = _optional_string(raw, "Id", "Id")
+    text = encode(raw)
+    if len(text) > MAX_CHARACTERS:
+        raise too_large(len(text))
+    check_characters(text, raw)
+    return Document(text, str(version), statements, identifier)
+
+
+def _statements(raw: dict[str, object]) -> tuple[Statement, ...]:
+    if "Statement" not in raw:
+        raise DocumentError("document-missing", "Statement", "missing", remedy="write at least one Statement")
+    given = raw["Statement"]
+    if isinstance(given, dict):
+        return (_statement(given, "Statement"),)
+    if not isinstance(given, list):
+        raise wrong_type("Statement", given, "an object or a list of objects")
+    if not given:
+        raise DocumentError("document-empty", "Statement", "an empty list", remedy="write at least one Statement")
+    if len(given) > MAX_STATEMENTS:
+        raise DocumentError(
+            "document-too-many-statements",
+            "Statement",
+            f"{len(given)} statements, at most {MAX_STATEMENTS}",
+            remedy="merge statements",
+        )
+    return tuple([_statement(entry, f"Statement[{index}]") for index, entry in enumerate(given)])
+
+
+def _statement(raw: object, place: str) -> Statement:
+    if not isinstance(raw, dict):
+        raise wrong_type(place, raw, "an object")
+    if not _STATEMENT_KEYS.issuperset(raw):
+        raise _unknown_key(raw, _STATEMENT_ELEMENTS, place)
+    effect = _effect(raw, place)
+    actions = _patterns(raw, "Action", place)
+    if actions is None:
+        raise DocumentError("document-missing", f"{place}.Action", "missing", remedy="write Action or NotAction")
+    principals: Principals | None = None
+    if "Principal" in raw:
+        if "NotPrincipal" in raw:
+            raise _conflict(place, "Principal")
+        principals = parse_principals(raw["Principal"], f"{place}.Principal", negated=False)
+    elif "NotPrincipal" in raw:
+        principals = parse_principals(raw["NotPrincipal"], f"{place}.NotPrincipal", negated=True)
+    conditions = parse_condition(raw["Condition"], f"{place}.Condition") if "Condition" in raw else ()
+    sid = _optional_string(raw, "Sid", f"{place}.Sid")
+    return Statement(effect, actions, principals, _patterns(raw, "Resource", place), conditions, sid)
+
+
+def _effect(raw: dict[str, object], place: str) -> Effect:
+    given = raw.get("Effect")
+    effect = _EFFECTS.get(given.lower()) if isinstance(given, str) else None
+    if effect is None:
+        if "Effect" not in raw:
+            raise DocumentError("document-missing", f"{place}.Effect", "missing", remedy="write Allow or Deny")
+        raise DocumentError("document-effect", f"{place}.Effect", "neither Allow nor Deny", remedy="write one of them")
+    raw["Effect"] = effect.value
+    return effect
+
+
+def _patterns(raw: dict[str, object], element: str, place: str) -> Patterns | None:
+    negated = f"Not{element}"
+    if element in raw:
+        if negated in raw:
+            raise _conflict(place, element)
+        name = element
+    elif negated in raw:
+        name = negated
+    else:
+        return None
+    values = strings(raw[name], place, name)
+    if not values:
+        raise DocumentError("document-empty", f"{place}.{name}", "an empty list", remedy="name at least one")
+    return Patterns(name == negated, values)
+
+
+def _optional_string(raw: dict[str, object], key: str, place: str) -> str | None:
+    value = raw.get(key)
+    if value is None and key not in raw:
+        return None
+    if not isinstance(value, str):
+        raise wrong_type(place, value, "a string")
+    return value
+
+
+def _conflict(place: str, element: str) -> DocumentError:
+    return DocumentError(
+        "document-conflict",
+        f"{place}.{element}",
+        f"both {element} and Not{element}",
+        remedy="AWS takes one of them: remove the other",
+    )
+
+
+def _unknown_key(raw: dict[str, object], elements: tuple[str, ...], place: str) -> DocumentError:
+    key = next(key for key in raw if key not in elements)
+    spelled = {name.lower(): name for name in elements}.get(key.lower())
+    where = f"{place}.{shown(key, 40)}" if place else shown(key, 40)
+    if spelled and spelled in raw:
+        return DocumentError(
+            "document-key-repeated", where, f"repeats {spelled} in another case", remedy=f"keep {spelled} alone"
+        )
+    remedy = f"write {spelled}" if spelled else f"the elements are {', '.join(elements)}"
+    return DocumentError("document-key-unknown", where, "unknown element", remedy=remedy)

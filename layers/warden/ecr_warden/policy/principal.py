@@ -1,0 +1,94 @@
+"""Who a statement speaks of: the Principal and NotPrincipal elements.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from ecr_warden.policy.document_error import DocumentError
+from ecr_warden.policy.shown import shown
+from ecr_warden.policy.values import strings, wrong_type
+
+type PrincipalKind = Literal["AWS", "Service", "Federated", "CanonicalUser"]
+
+_KINDS: dict[str, PrincipalKind] = {
+    "AWS": "AWS",
+    "Service": "Service",
+    "Federated": "Federated",
+    "CanonicalUser": "CanonicalUser",
+}
+_ACCOUNT = re.compile(r"[0-9]{12}")
+# HashiCorp and AWS read any partition here; new ones appear without notice.
+_IAM_PARTITION = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::[0-9]{12}:")
+
+
+class Principal(NamedTuple):
+    """One principal: its kind as IAM names it, and its value. Anyone is `("AWS", "*")`.
+
+    A named tuple, not a dataclass: canonical forms hash thousands of them.
+    """
+
+    kind: PrincipalKind
+    value: str
+
+
+ANYONE = Principal("AWS", "*")
+
+
+@dataclass(frozen=True, slots=True)
+class Principals:
+    """A Principal element, or a NotPrincipal element (`negated`), in the order given."""
+
+    negated: bool
+    values: tuple[Principal, ...]
+
+
+def parse_principals(raw: object, place: str, *, negated: bool) -> Principals:
+    """Parse the value of Principal or NotPrincipal; raises DocumentError."""
+    if isinstance(raw, dict):
+        values: list[Principal] = []
+        for name, entry in raw.items():
+            kind = _KINDS.get(name)
+            if kind is None:
+                raise DocumentError(
+                    "document-principal",
+                    place,
+                    f'unknown kind of principal "{shown(name, 40)}"',
+                    remedy="use AWS, Service, Federated or CanonicalUser, in this spelling",
+                )
+            for value in strings(entry, place, name):
+                values.append(Principal(kind, value))
+        return Principals(negated, tuple(values))
+    if raw == "*":
+        return Principals(negated, (ANYONE,))
+    if isinstance(raw, str):
+        raise DocumentError(
+            "document-principal",
+            place,
+            f'a plain string can only be "*", not "{shown(raw)}"',
+            remedy=f'write {{"AWS": "{shown(raw)}"}}',
+        )
+    raise wrong_type(place, raw, '"*" or an object')
+
+
+def canonical_principals(values: Iterable[Principal], partition: str) -> frozenset[Principal]:
+    """Principals as a set, an account id as the root ARN of `partition`."""
+    return frozenset(
+        Principal("AWS", f"arn:{partition}:iam::{value}:root") if kind == "AWS" and is_account(value) else entry
+        for entry in values
+        for kind, value in (entry,)
+    )
+
+
+def is_account(value: str) -> bool:
+    """Is this a bare account id?"""
+    return len(value) == 12 and _ACCOUNT.fullmatch(value) is not None
+
+
+def named_partition(principal: Principal) -> str | None:
+    """The partition that an IAM or STS ARN names, None for every other principal."""
+    found = _IAM_PARTITION.match(principal.value) if principal.kind == "AWS" else None
+    return found.group(1) if found else None
