@@ -1,0 +1,1 @@
+"""Where people are told: a chat webhook, e-mail through SNS, or both."""

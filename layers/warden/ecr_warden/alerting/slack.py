@@ -1,0 +1,66 @@
+"""A message as a Slack-compatible webhook takes it.
+
+Source: https://api.slack.com/reference/block-kit/blocks and https://api.slack.com/reference/surfaces/formatting
+"""
+
+import re
+
+from ecr_warden.alerting.text import clean, first
+from ecr_warden.model.alert import Field, Message, Severity
+
+# Block Kit's own limits are 150, 10 of 2000, and 3000 characters; escaping may make five characters of one.
+_TITLE, _FIELDS, _FIELD, _LINES, _LINE = 150, 10, 380, 40, 500
+_BLOCK = 2900
+
+_SIGNS = {Severity.INFO: "\N{WHITE HEAVY CHECK MARK}", Severity.WARNING: "\N{WARNING SIGN}"}
+_SIGNS[Severity.CRITICAL] = "\N{POLICE CARS REVOLVING LIGHT}"
+
+_MENTION = re.compile(r"@(?=channel|here|everyone|all\b|group)", re.IGNORECASE)
+_BREAK = "\N{ZERO WIDTH SPACE}"
+
+
+def to_slack(message: Message) -> dict[str, object]:
+    """Block Kit blocks of plain text, and the whole message again as `text` for what shows no blocks.
+
+    Everything is escaped and nothing is markup, so a name or a user agent can neither mention people nor make links.
+    """
+    title = f"{_SIGNS[message.severity]} {_escape(message.title, _TITLE - 2)}"
+    fields = [_field(field) for field in message.fields[:_FIELDS]]
+    lines = [_escape(line, _LINE) for line in first(message.lines, _LINES)]
+    # A header is not unescaped by every client, and cutting it must not halve an entity.
+    blocks: list[dict[str, object]] = [{"type": "header", "text": _plain(_cut(title, _TITLE))}]
+    if fields:
+        blocks.append({"type": "section", "fields": [_plain(f"{label}\n{value}") for label, value in fields]})
+    blocks += [{"type": "section", "text": _plain(text)} for text in _packed(lines)]
+    text = "\n".join([title, *(f"{label}: {value}" for label, value in fields), *lines])
+    return {"text": text, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False, "blocks": blocks}
+
+
+def _field(field: Field) -> tuple[str, str]:
+    return _escape(field.label, 30), _escape(field.text, _FIELD)
+
+
+def _plain(text: str) -> dict[str, object]:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _escape(text: str, limit: int) -> str:
+    escaped = clean(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Slack's relatives read Markdown and bare mentions in `text`, whatever `mrkdwn` says.
+    escaped = escaped.replace("`", "'").replace("](", f"]{_BREAK}(").replace("://", f":{_BREAK}//")
+    return _MENTION.sub(f"@{_BREAK}", escaped)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else re.sub(r"&[a-z]*$", "", text[:limit])
+
+
+def _packed(lines: list[str]) -> list[str]:
+    """Lines joined into as few blocks as hold them."""
+    blocks: list[str] = []
+    for line in lines:
+        if blocks and len(blocks[-1]) + 1 + len(line) <= _BLOCK:
+            blocks[-1] += f"\n{line}"
+        else:
+            blocks.append(_cut(line, _BLOCK))
+    return blocks

@@ -1,0 +1,119 @@
+"""SNS, the secret behind the webhook, and several channels as one; AWS is moto's."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from ecr_warden.adapters.notify.fanout import ChannelsError, FanOut
+from ecr_warden.adapters.notify.secrets import secret_reader
+from ecr_warden.adapters.notify.sns import SnsNotifier
+from ecr_warden.model.alert import Field, Message, Severity
+from ecr_warden.ports import NotifyError, Throttled
+from moto import mock_aws
+
+REGION = "eu-central-1"
+URL = "https://hooks.example.com/services/T0/B0/s3cr3t"
+MESSAGE = Message(Severity.WARNING, "shop/checkout was put back", (Field("Who", "mallory"),), ("a line",))
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with mock_aws():
+        yield
+
+
+def test_the_topic_gets_subject_and_body() -> None:
+    sns, sqs = boto3.client("sns", REGION), boto3.client("sqs", REGION)
+    topic = sns.create_topic(Name="ecr-warden-alerts")["TopicArn"]
+    queue = sqs.create_queue(QueueName="mail")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    SnsNotifier(sns, topic).notify(MESSAGE)
+    body = sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"]
+    assert "[ecr-warden warning] shop/checkout was put back" in body
+    assert "Who: mallory" in body
+
+
+def test_a_topic_that_is_missing_is_named() -> None:
+    topic = f"arn:aws:sns:{REGION}:111111111111:gone"
+    with pytest.raises(NotifyError, match=topic) as caught:
+        SnsNotifier(boto3.client("sns", REGION), topic).notify(MESSAGE)
+    assert not caught.value.retryable
+
+
+def test_a_secure_string_is_decrypted_and_cached() -> None:
+    ssm = boto3.client("ssm", REGION)
+    ssm.put_parameter(Name="/ecr-warden/webhook", Value=URL, Type="SecureString")
+    read = secret_reader("ssm:/ecr-warden/webhook")
+    assert read() == URL
+    ssm.put_parameter(Name="/ecr-warden/webhook", Value="https://other.example.com", Overwrite=True)
+    assert read() == URL
+
+
+def test_a_secret_is_read_again_when_it_is_too_old() -> None:
+    secrets = boto3.client("secretsmanager", REGION)
+    secrets.create_secret(Name="webhook", SecretString=URL)
+    read = secret_reader("secretsmanager:webhook", max_age=0)
+    assert read() == URL
+    secrets.put_secret_value(SecretId="webhook", SecretString=f"{URL}/new")
+    assert read() == f"{URL}/new"
+
+
+def test_a_secret_of_bytes_is_no_url() -> None:
+    boto3.client("secretsmanager", REGION).create_secret(Name="webhook", SecretBinary=b"\x00")
+    assert secret_reader("secretsmanager:webhook")() == ""
+
+
+@pytest.mark.parametrize("reference", ["ssm:/ecr-warden/gone", "secretsmanager:gone"])
+def test_a_secret_that_is_missing_is_named_with_aws_reason(reference: str) -> None:
+    with pytest.raises(NotifyError, match=rf"{reference} cannot be read \(\w*NotFound") as caught:
+        secret_reader(reference)()
+    assert "role of the alert function" in caught.value.remedy
+
+
+@pytest.mark.parametrize("reference", ["", "ssm:", "/ecr-warden/webhook", "https://hooks.example.com/x", "env:X"])
+def test_what_is_no_reference_is_refused_before_any_call(reference: str) -> None:
+    with pytest.raises(NotifyError, match="not a reference"):
+        secret_reader(reference)
+
+
+class Channel:
+    """Keeps what it was told, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+        self.told: list[Message] = []
+
+    def notify(self, message: Message) -> None:
+        if self._error:
+            raise self._error
+        self.told.append(message)
+
+
+def test_a_broken_channel_does_not_stop_the_other() -> None:
+    for order in (("chat", "e-mail"), ("e-mail", "chat")):
+        mail = Channel()
+        channels = {"chat": Channel(NotifyError("the webhook answered 500", retryable=True)), "e-mail": mail}
+        with pytest.raises(NotifyError, match="not delivered to chat: the webhook answered 500") as caught:
+            FanOut({name: channels[name] for name in order}).notify(MESSAGE)
+        assert mail.told == [MESSAGE]
+        assert caught.value.retryable
+        assert isinstance(caught.value, ChannelsError)
+        assert caught.value.failed == ("chat",)
+
+
+def test_all_broken_channels_are_named_and_a_lasting_fault_is_not_tried_again() -> None:
+    with pytest.raises(NotifyError, match=r"chat: gone; e-mail: refused") as caught:
+        FanOut({"chat": Channel(NotifyError("gone")), "e-mail": Channel(Throttled("refused"))}).notify(MESSAGE)
+    assert not caught.value.retryable
+
+
+def test_all_working_channels_are_told_once_and_none_is_no_error() -> None:
+    chat, mail = Channel(), Channel()
+    FanOut({"chat": chat, "e-mail": mail}).notify(MESSAGE)
+    FanOut({}).notify(MESSAGE)
+    assert chat.told == mail.told == [MESSAGE]

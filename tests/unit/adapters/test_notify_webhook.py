@@ -1,0 +1,214 @@
+"""The webhook against a real server on loopback that behaves badly."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from ecr_warden.adapters.notify.webhook import WebhookNotifier
+from ecr_warden.model.alert import Field, Message, Severity
+from ecr_warden.ports import NotifyError
+
+MESSAGE = Message(Severity.CRITICAL, "somebody got in", (Field("Who", "<!here> & others"),), ("a line",))
+SECRET = "T0/B0/s3cr3t"
+type Behaviour = Callable[[socket.socket, threading.Event], None]
+
+
+def _receive(connection: socket.socket) -> bytes:
+    with connection.makefile("rb") as stream:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            line = stream.readline()
+            if not line:
+                raise ConnectionError
+            head += line
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        return head + stream.read(length)
+
+
+class Server:
+    """Takes one connection after another; keeps what it was sent."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self.requests: list[bytes] = []
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/services/{SECRET}"
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    self.requests.append(_receive(connection))
+                    self._behaviour(connection, self._stop)
+                except OSError:
+                    continue
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+
+@contextmanager
+def served(behaviour: Behaviour) -> Iterator[Server]:
+    server = Server(behaviour)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def answer(text: bytes) -> Behaviour:
+    return lambda connection, stop: connection.sendall(text)
+
+
+def silent(connection: socket.socket, stop: threading.Event) -> None:
+    stop.wait(10)
+
+
+def dripping(connection: socket.socket, stop: threading.Event) -> None:
+    for byte in b"HTTP/1.1 200 " + b"x" * 1000:
+        connection.sendall(bytes([byte]))
+        if stop.wait(0.05):
+            return
+
+
+def endless(connection: socket.socket, stop: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")
+    while not stop.is_set():
+        connection.sendall(b"x" * 65536)
+
+
+def notify(server: Server, timeout: float = 2.0) -> None:
+    WebhookNotifier(lambda: server.url, timeout=timeout).notify(MESSAGE)
+
+
+def refused(server: Server, timeout: float = 2.0) -> NotifyError:
+    with pytest.raises(NotifyError) as caught:
+        notify(server, timeout)
+    assert SECRET not in str(caught.value)
+    assert "127.0.0.1" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    return caught.value
+
+
+def test_a_message_is_posted_as_json() -> None:
+    with served(answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) as server:
+        notify(server)
+        head, _, body = server.requests[0].partition(b"\r\n\r\n")
+        assert head.startswith(f"POST /services/{SECRET} HTTP/1.1\r\n".encode())
+        assert b"Content-Type: application/json" in head
+        posted = json.loads(body)
+        assert "&lt;!here&gt; &amp; others" in posted["text"]
+        assert posted["blocks"][0]["type"] == "header"
+
+
+def test_every_2xx_is_delivered() -> None:
+    with served(answer(b"HTTP/1.1 204 No Content\r\n\r\n")) as server:
+        notify(server)
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable"),
+    [(400, False), (403, False), (404, False), (410, False), (408, True), (429, True), (500, True), (503, True)],
+)
+def test_an_error_says_its_status_and_whether_to_try_again(status: int, retryable: bool) -> None:
+    with served(answer(f"HTTP/1.1 {status} Whatever\r\n\r\n{SECRET}".encode())) as server:
+        error = refused(server)
+        assert str(status) in error.message
+        assert error.retryable is retryable
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with served(answer(b"HTTP/1.1 200 OK\r\n\r\n")) as other:
+        location = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {other.url}\r\n\r\n".encode()
+        with served(answer(location)) as server:
+            error = refused(server)
+            assert "redirects (307)" in error.message
+            assert not error.retryable
+        assert other.requests == []
+
+
+@pytest.mark.parametrize("behaviour", [silent, dripping], ids=["silent", "dripping"])
+def test_a_server_that_never_finishes_its_answer_ends_at_the_deadline(behaviour: Behaviour) -> None:
+    with served(behaviour) as server:
+        error = refused(server, timeout=0.3)
+        assert "did not answer within 0.3 s" in error.message
+        assert error.retryable
+
+
+def test_an_endless_body_is_not_read() -> None:
+    with served(endless) as server:
+        notify(server)
+
+
+def test_a_server_that_hangs_up_is_no_delivery() -> None:
+    with served(answer(b"")) as server:
+        assert "not HTTP" in refused(server).message
+
+
+def test_something_that_is_no_web_server_is_no_delivery() -> None:
+    with served(answer(b"220 mail.example.com ESMTP\r\n")) as server:
+        assert "not HTTP" in refused(server).message
+
+
+def test_a_server_that_is_down_may_be_tried_again() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(NotifyError) as caught:
+        WebhookNotifier(lambda: f"http://127.0.0.1:{port}/{SECRET}", timeout=2).notify(MESSAGE)
+    assert caught.value.retryable
+    assert "ConnectionRefusedError" in caught.value.message
+
+
+def test_a_server_without_tls_is_not_trusted_as_one() -> None:
+    with served(answer(b"HTTP/1.1 200 OK\r\n\r\n")) as server:
+        with pytest.raises(NotifyError) as caught:
+            WebhookNotifier(lambda: server.url.replace("http:", "https:"), timeout=1).notify(MESSAGE)
+        assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example.com/x",
+        "http://10.0.0.1/x",
+        "http://127.0.0.1.example.com/x",
+        "ftp://127.0.0.1/x",
+        "file:///etc/passwd",
+        "https://",
+        "",
+        "https://user:password@hooks.example.com/x",
+        "https://hooks.example.com/a b",
+        "https://hooks.example.com/a\r\nX-Other: 1",
+        "https://hooks.example.com:99999/x",
+        "https://[::1/x",
+        "https://höoks.example.com/x",
+    ],
+)
+def test_what_is_not_a_safe_url_is_refused_unshown(url: str) -> None:
+    with pytest.raises(NotifyError) as caught:
+        WebhookNotifier(lambda: url).notify(MESSAGE)
+    assert not caught.value.retryable
+    assert "example.com" not in str(caught.value)
+
+
+def test_the_secret_is_asked_for_again_with_each_message() -> None:
+    with served(answer(b"HTTP/1.1 200 OK\r\n\r\n")) as server:
+        urls = iter([f"{server.url}/old", f"{server.url}/new"])
+        notifier = WebhookNotifier(lambda: next(urls), timeout=2)
+        notifier.notify(MESSAGE)
+        notifier.notify(MESSAGE)
+        assert [request.split(b" ")[1][-3:] for request in server.requests] == [b"old", b"new"]
+        assert SECRET not in repr(notifier)
