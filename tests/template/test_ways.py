@@ -2,6 +2,8 @@
 
 import pytest
 
+from ecr_warden.triggers.targets import WATCHED
+from ecr_warden.triggers.trigger import Service
 from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, Node, say, says
 
 API_CALL = "AWS API Call via CloudTrail"
@@ -125,6 +127,13 @@ def test_a_forward_rule_takes_calls_of_one_service_failed_ones_too(rule: str, se
     assert set(pattern["detail"]) == {"eventSource", "eventName"}
     assert (pattern["source"], pattern["detail-type"]) == ([f"aws.{service}"], [API_CALL])
     assert pattern["detail"]["eventSource"] == [f"{service}.amazonaws.com"]
+
+
+@pytest.mark.parametrize(("rule", "service"), [("ForwardEcr", Service.ECR), ("ForwardIam", Service.IAM)])
+def test_a_forward_rule_sends_exactly_the_calls_that_name_targets(rule: str, service: Service) -> None:
+    names = _pattern(EVENTS, rule)["detail"]["eventName"]
+    assert len(names) == len(set(names))
+    assert set(names) == set(WATCHED[service])
 
 
 @pytest.mark.parametrize("rule", ["ForwardEcr", "ForwardIam"])
