@@ -19,12 +19,12 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check templates lint-imports unit bench lint format environments clean distclean
+.PHONY: help demo test check templates lint-imports unit bench lint format setup clean distclean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-demo: environments ## two embedded AWS accounts, attacked and repaired before your eyes (KEEP=1 leaves them running)
+demo: setup ## two embedded AWS accounts, attacked and repaired before your eyes (KEEP=1 leaves them running)
 	@$(BIN)/python -m local.demo
 
 test: check templates unit ## everything that must be green
@@ -43,10 +43,10 @@ templates: .venv-sam/.synced ## the three CloudFormation templates
 	.venv-sam/bin/sam validate --lint
 	.venv-sam/bin/cfn-lint stacks/*.yaml
 
-unit: environments ## all tests
+unit: setup ## all tests
 	$(BIN)/python -m pytest
 
-bench: environments ## counts and ratios: API calls, layer size, memory, cold start
+bench: setup ## counts and ratios: API calls, layer size, memory, cold start
 	@$(BIN)/python -m bench
 
 format: .venv/.synced ## rewrite what ruff can mend
@@ -64,7 +64,7 @@ distclean: clean ## remove the environments too
 
 LOCKED := uv.lock pyproject.toml layers/warden/requirements.txt
 
-environments: .venv/.synced .venv-sam/.synced .venv-emulator/.synced .venv-runtime/.synced
+setup: .venv/.synced .venv-sam/.synced .venv-emulator/.synced .venv-runtime/.synced ## the four environments
 
 .venv/.synced: $(LOCKED) | $(UV)
 	$(UV) sync --quiet --frozen
