@@ -1,0 +1,106 @@
+"""Deploys the product's own templates to the emulator, by the tools that people use."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import WaiterError
+
+from local.launcher import ROOT, EmulatedAws
+
+SAM = ROOT / ".venv-sam" / "bin" / "sam"
+BUILT = ROOT / "build" / "sam"
+BUILD_SECONDS = 180
+DEPLOY_SECONDS = 120
+_CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
+
+
+class DeploymentFailed(Exception):
+    """A build or a stack did not come to be; the message holds the tool's or CloudFormation's own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A finished stack's outputs."""
+
+    name: str
+    outputs: Mapping[str, str]
+
+
+def build(template: Path = ROOT / "template.yaml", into: Path = BUILT) -> Path:
+    """`sam build`; returns the built template's path. Raises DeploymentFailed.
+
+    Needs the network once, for the layer's requirements. The interpreter of the functions' runtime must be on PATH.
+    """
+    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": _path()}
+    arguments = [str(SAM), "build", "--template", str(template), "--build-dir", str(into)]
+    _run(arguments, environment, BUILD_SECONDS)
+    return into / "template.yaml"
+
+
+def deploy(aws: EmulatedAws, account: str, region: str, name: str, built: Path, parameters: Mapping[str, str]) -> Stack:
+    """`sam deploy` of a built template, functions and layer uploaded. Raises DeploymentFailed."""
+    given = [f"{key}={value}" for key, value in parameters.items()]
+    arguments = [
+        *(str(SAM), "deploy", "--template-file", str(built), "--stack-name", name, "--region", region),
+        *("--resolve-s3", "--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset"),
+        *("--capabilities", *_CAPABILITIES),
+        *(["--parameter-overrides", *given] if given else []),
+    ]
+    environment = {**aws.environment(account, region), "SAM_CLI_TELEMETRY": "0", "PATH": _path()}
+    _run(arguments, environment, DEPLOY_SECONDS)
+    return outputs(aws, account, region, name)
+
+
+def create(
+    aws: EmulatedAws, account: str, region: str, name: str, template: Path, parameters: Mapping[str, str]
+) -> Stack:
+    """CreateStack of a plain template, and its end awaited. Raises DeploymentFailed with the failed resources."""
+    cloudformation = aws.client(account, "cloudformation", region)
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=template.read_text(),
+        Capabilities=list(_CAPABILITIES),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    )
+    try:
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
+        )
+    except WaiterError as error:
+        raise DeploymentFailed(f"{name} in {account}: {_reasons(cloudformation, name)}") from error
+    return outputs(aws, account, region, name)
+
+
+def outputs(aws: EmulatedAws, account: str, region: str, name: str) -> Stack:
+    """The outputs of a stack that stands."""
+    found: Any = aws.client(account, "cloudformation", region).describe_stacks(StackName=name)["Stacks"][0]
+    return Stack(name, {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])})
+
+
+def _reasons(cloudformation: Any, name: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [one for one in events if one["ResourceStatus"].endswith("FAILED")]
+    return "; ".join(f"{one['LogicalResourceId']}: {one.get('ResourceStatusReason', '')}" for one in failed)
+
+
+def _path() -> str:
+    """A PATH on which python3.13 is: sam asks for the functions' runtime there."""
+    python = shutil.which("python3.13")
+    first = [str(Path(python).parent)] if python else [str(ROOT / ".venv-emulator" / "bin")]
+    return os.pathsep.join([*first, "/usr/local/bin", "/usr/bin", "/bin"])
+
+
+def _run(arguments: list[str], environment: Mapping[str, str], seconds: int) -> None:
+    try:
+        done = subprocess.run(
+            arguments, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DeploymentFailed(f"{' '.join(arguments[:2])} took more than {seconds} s") from error
+    if done.returncode:
+        raise DeploymentFailed(f"{' '.join(arguments[:2])}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")

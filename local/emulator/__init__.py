@@ -1,0 +1,1 @@
+"""The process that plays AWS: ministack with authorization, its gaps bridged. Runs in the emulator's environment."""

@@ -1,0 +1,83 @@
+"""Starts the emulator on a listening socket given by the parent, and dies when the parent's pipe closes."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from local.emulator import services, trail
+from local.emulator.bridges import (
+    assume_role,
+    boundary_context,
+    bus_policy,
+    cross_account_bus,
+    delivery,
+    ecr_registry,
+    iam_paths,
+    principal_arn,
+    role_template,
+    rule_to_lambda,
+    secure_origin,
+)
+from local.emulator.control import Control
+from local.emulator.fault_table import FaultTable
+from local.emulator.gateway import Gateway
+from local.emulator.ledger import Ledger
+from local.emulator.modules import BridgeBroken, app, eventbridge, require_pinned_version
+from local.emulator.world import MinistackWorld
+
+_BRIDGES = (
+    principal_arn,
+    iam_paths,
+    boundary_context,
+    role_template,
+    bus_policy,
+    delivery,
+    cross_account_bus,
+    rule_to_lambda,
+    secure_origin,
+    ecr_registry,
+    assume_role,
+)
+_TICK_SECONDS = 1
+
+
+def build(rules: bool) -> Gateway:
+    """ministack with every bridge in place. Raises BridgeBroken if one does not fit."""
+    require_pinned_version()
+    trail.check()
+    for bridge in _BRIDGES:
+        bridge.install()
+    if not hasattr(eventbridge, "_SCHEDULER_TICK_INTERVAL"):
+        raise BridgeBroken("ministack's scheduler tick is gone")
+    eventbridge._SCHEDULER_TICK_INTERVAL = _TICK_SECONDS
+    world, ledger, faults = MinistackWorld(), Ledger(), FaultTable()
+    services.install(world, rules)
+    return Gateway(app.app, ledger, faults, Control(ledger, faults, world))
+
+
+def _die_with_parent() -> None:
+    """End this process group, functions included, when the parent closes its end of standard input."""
+    os.read(0, 1)
+    if os.getpgid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def main() -> None:
+    """Serve on the socket whose number LOCAL_SOCKET names; LOCAL_RULES=0 switches the behaviour rules off."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    socket_number = os.environ.pop("LOCAL_SOCKET")
+    try:
+        gateway = build(os.environ.pop("LOCAL_RULES", "1") == "1")
+    except BridgeBroken as problem:
+        sys.exit(f"the emulator does not start: {problem}")
+    config = Config()
+    config.bind = [f"fd://{socket_number}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    asyncio.run(serve(gateway, config))

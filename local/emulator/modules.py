@@ -1,0 +1,68 @@
+"""The only place that imports ministack: untyped, private and pinned, hence Any and checked by `signature`."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import ministack.app as _app
+import ministack.core.iam_actions as _iam_actions
+import ministack.core.iam_evaluator as _iam_evaluator
+import ministack.core.responses as _responses
+import ministack.core.router as _router
+import ministack.services.cloudformation.provisioners as _provisioners
+import ministack.services.ecr as _ecr
+import ministack.services.eventbridge as _eventbridge
+import ministack.services.iam as _iam
+import ministack.services.lambda_svc as _lambda_svc
+import ministack.services.sqs as _sqs
+import ministack.services.sts as _sts
+
+PINNED = "1.5.33"
+
+app: Any = _app
+ecr: Any = _ecr
+eventbridge: Any = _eventbridge
+iam: Any = _iam
+iam_actions: Any = _iam_actions
+iam_evaluator: Any = _iam_evaluator
+lambda_svc: Any = _lambda_svc
+provisioners: Any = _provisioners
+responses: Any = _responses
+router: Any = _router
+sqs: Any = _sqs
+sts: Any = _sts
+
+
+class BridgeBroken(Exception):
+    """ministack is not the version whose private functions were wrapped."""
+
+
+def require_pinned_version() -> None:
+    """Raises BridgeBroken for another ministack than the bridges were written against."""
+    found = version("ministack")
+    if found != PINNED:
+        raise BridgeBroken(f"the bridges fit ministack {PINNED}, found {found}: read each one against the new source")
+
+
+def signature(module: Any, name: str, *parameters: str) -> Callable[..., Any]:
+    """A private function of ministack. Raises BridgeBroken if it is gone or takes other parameters."""
+    function = getattr(module, name, None)
+    where = f"{module.__name__}.{name}"
+    if not callable(function):
+        raise BridgeBroken(f"{where} is gone from ministack")
+    found = tuple(inspect.signature(function).parameters)
+    if found != parameters:
+        raise BridgeBroken(f"{where} takes {found}, the bridge expects {parameters}")
+    return function
+
+
+def wrap(module: Any, name: str, *parameters: str) -> Callable[[Callable[..., Any]], None]:
+    """Put a function in the place of a private one after checking it: `wrap(module, name, ...)(replacement)`."""
+    original = signature(module, name, *parameters)
+
+    def put(replacement: Callable[..., Any]) -> None:
+        setattr(module, name, functools.wraps(original)(replacement))
+
+    return put

@@ -1,0 +1,24 @@
+"""Waiting for a condition, bounded, and saying what did not come."""
+
+import threading
+import time
+from collections.abc import Callable
+
+_PAUSE_SECONDS = 0.02
+
+
+class NeverCame(Exception):
+    """The condition did not come true in time."""
+
+
+def until[T](condition: Callable[[], T | None], seconds: float = 10.0, what: str = "the condition") -> T:
+    """The first truthy answer of the condition. Raises NeverCame after `seconds`."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise NeverCame(f"{what} did not come within {seconds:g} s")
+        pause.wait(_PAUSE_SECONDS)

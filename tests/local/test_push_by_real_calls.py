@@ -1,0 +1,129 @@
+"""Who can push, shown by real calls under the emulator's authorization."""
+
+import hashlib
+import json
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.launcher import EmulatedAws
+from local.waiting import until
+from tests.local.support import REGION, REPOSITORY, NewAccount, allow, policy, trust
+
+PUSH = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:InitiateLayerUpload",
+    "ecr:UploadLayerPart",
+    "ecr:CompleteLayerUpload",
+    "ecr:PutImage",
+]
+MANIFEST = json.dumps({"schemaVersion": 2, "config": {}, "layers": []})
+
+
+class Stage:
+    """A registry with a push role, and a user elsewhere who may assume it as far as its own side goes."""
+
+    def __init__(self, aws: EmulatedAws, new_account: NewAccount) -> None:
+        self.aws, self.home, self.registry = aws, new_account(), new_account()
+        self.user = self.make_user(self.home, "push-user")
+        self.ecr = aws.client(self.registry, "ecr")
+        self.iam = aws.client(self.registry, "iam")
+        self.ecr.create_repository(repositoryName=REPOSITORY)
+        self.role = self.iam.create_role(
+            RoleName="ecr-pusher", Path="/ecr-warden/", AssumeRolePolicyDocument=policy(trust({"AWS": self.user}))
+        )["Role"]["Arn"]
+        repository = f"arn:aws:ecr:{REGION}:{self.registry}:repository/{REPOSITORY}"
+        self.iam.put_role_policy(
+            RoleName="ecr-pusher",
+            PolicyName="push",
+            PolicyDocument=policy(allow(PUSH, repository), allow("ecr:GetAuthorizationToken")),
+        )
+
+    def make_user(self, account: str, name: str) -> str:
+        iam = self.aws.client(account, "iam")
+        arn = str(iam.create_user(UserName=name)["User"]["Arn"])
+        iam.put_user_policy(UserName=name, PolicyName="assume", PolicyDocument=policy(allow("sts:AssumeRole")))
+        return arn
+
+    def assume(self, account: str, user: str) -> dict[str, Any]:
+        sts = self.aws.user_client(account, user, "sts")
+        answer = sts.assume_role(RoleArn=self.role, RoleSessionName="ci")
+        return dict(answer["Credentials"])
+
+    def push(self, credentials: dict[str, Any], tag: str) -> str:
+        ecr = self.aws.assumed_client(credentials, "ecr")
+        ecr.get_authorization_token()
+        digest = "sha256:" + hashlib.sha256(b"layer").hexdigest()
+        ecr.batch_check_layer_availability(repositoryName=REPOSITORY, layerDigests=[digest])
+        upload = ecr.initiate_layer_upload(repositoryName=REPOSITORY)["uploadId"]
+        ecr.upload_layer_part(
+            repositoryName=REPOSITORY, uploadId=upload, partFirstByte=0, partLastByte=4, layerPartBlob=b"layer"
+        )
+        ecr.complete_layer_upload(repositoryName=REPOSITORY, uploadId=upload, layerDigests=[digest])
+        image = ecr.put_image(repositoryName=REPOSITORY, imageManifest=MANIFEST, imageTag=tag)
+        return str(image["image"]["imageId"]["imageTag"])
+
+
+@pytest.fixture
+def stage(aws: EmulatedAws, new_account: NewAccount) -> Stage:
+    return Stage(aws, new_account)
+
+
+def refused(error: pytest.ExceptionInfo[ClientError]) -> bool:
+    return error.value.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException")
+
+
+def test_a_user_of_another_account_pushes_through_the_role(stage: Stage) -> None:
+    assert stage.push(stage.assume(stage.home, "push-user"), "v1") == "v1"
+    assert stage.ecr.describe_images(repositoryName=REPOSITORY)["imageDetails"][0]["imageTags"] == ["v1"]
+
+
+def test_a_user_that_the_trust_policy_does_not_name_is_refused(stage: Stage, new_account: NewAccount) -> None:
+    outsider = new_account()
+    stage.make_user(outsider, "somebody")
+    with pytest.raises(ClientError) as error:
+        stage.assume(outsider, "somebody")
+    assert refused(error)
+
+
+def test_a_session_outlives_the_trust_policy_until_older_sessions_are_denied(
+    stage: Stage, new_account: NewAccount
+) -> None:
+    outsider = new_account()
+    stage.make_user(outsider, "somebody")
+    right = policy(trust({"AWS": stage.user}))
+    opened = policy(trust({"AWS": [stage.user, f"arn:aws:iam::{outsider}:root"]}))
+    stage.iam.update_assume_role_policy(RoleName="ecr-pusher", PolicyDocument=opened)
+    session = stage.assume(outsider, "somebody")
+    stage.push(session, "evil-1")
+    stage.iam.update_assume_role_policy(RoleName="ecr-pusher", PolicyDocument=right)
+    stage.push(session, "evil-2")  # the trust policy is read at AssumeRole only
+
+    cut = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
+    older = {
+        "Effect": "Deny",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"DateLessThan": {"aws:TokenIssueTime": cut}},
+    }
+    stage.iam.put_role_policy(RoleName="ecr-pusher", PolicyName="older", PolicyDocument=policy(older))
+    with pytest.raises(ClientError) as error:
+        stage.push(session, "evil-3")
+    assert refused(error)
+    with pytest.raises(ClientError) as error:
+        stage.assume(outsider, "somebody")
+    assert refused(error)
+
+    until(lambda: time.time() > time.mktime(time.strptime(cut, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone, what="the cut")
+    assert stage.push(stage.assume(stage.home, "push-user"), "v2") == "v2"
+
+
+def test_a_role_without_the_action_cannot_push(stage: Stage) -> None:
+    stage.iam.put_role_policy(
+        RoleName="ecr-pusher", PolicyName="push", PolicyDocument=policy(allow("ecr:GetAuthorizationToken"))
+    )
+    with pytest.raises(ClientError) as error:
+        stage.push(stage.assume(stage.home, "push-user"), "v1")
+    assert refused(error)
