@@ -1,0 +1,94 @@
+"""`accounts:` and the names that refer to it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ecr_warden.spec.conform import Fields
+from ecr_warden.spec.nodes import Scalar
+from ecr_warden.spec.problems import Code, Place, quote
+from ecr_warden.spec.report import Report
+from ecr_warden.spec.spec import Account
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+# Their ARNs do not begin with arn:aws:.
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The accounts by alias; an alias whose definition is broken is known and has no account."""
+
+    by_alias: Mapping[str, Account]
+    aliases: Mapping[str, Place]
+
+    def with_id(self, account_id: str) -> Account | None:
+        return next((account for account in self.by_alias.values() if account.id == account_id), None)
+
+    def referred(self, name: Scalar | None, report: Report) -> Account | None:
+        """The account that an `account:` field names; an unknown one is reported."""
+        if name is None:
+            return None
+        if name.text not in self.aliases:
+            hint = report.hint(name.text, self.aliases)
+            remedy = "" if hint else None
+            report.add(Code.UNKNOWN_ACCOUNT, name.place, f"unknown account {quote(name.text)}{hint}", remedy=remedy)
+        return self.by_alias.get(name.text)
+
+
+def is_name(text: str) -> bool:
+    """Whether the text may name an account or a team."""
+    return _NAME.fullmatch(text) is not None
+
+
+def build_accounts(entries: Fields, report: Report) -> Accounts:
+    """Resolve `accounts:`."""
+    accounts: dict[str, Account] = {}
+    ids: dict[str, str] = {}
+    for alias, place in entries.keys.items():
+        if not is_name(alias):
+            report.add(Code.ALIAS_NAME, place, f"{quote(alias)} is not a name for an account")
+        entry = entries.fields(alias)
+        account_id = entry.text("id")
+        regions = build_regions(entry.texts("regions"), report)
+        if account_id is None:
+            continue
+        if account_id.text in ids:
+            message = f"the account {account_id.text} is {quote(ids[account_id.text])} already"
+            report.add(Code.ACCOUNT_TWICE, account_id.place, message)
+            continue
+        ids[account_id.text] = alias
+        accounts[alias] = Account(alias, account_id.text, regions)
+    return Accounts(accounts, entries.keys)
+
+
+def build_regions(names: tuple[Scalar, ...], report: Report) -> tuple[str, ...]:
+    """Regions by name, each once."""
+    regions: dict[str, None] = {}
+    for name in names:
+        if not _REGION.fullmatch(name.text):
+            report.add(Code.REGION, name.place, f"{quote(name.text)} is not a region")
+        elif name.text.startswith(_OTHER_PARTITIONS):
+            message = f"{name.text} is in a partition other than aws, which is not supported in this version"
+            report.add(Code.NOT_SUPPORTED, name.place, message)
+        elif name.text in regions:
+            report.add(Code.LISTED_TWICE, name.place, f"{name.text} is listed twice")
+        else:
+            regions[name.text] = None
+    return tuple(regions)
+
+
+def narrowed(account: Account, entry: Fields, report: Report) -> tuple[str, ...]:
+    """The regions that a repository stands in: those it names, else all of its account."""
+    if "regions" not in entry.keys:
+        if not account.regions:
+            message = f"the account {quote(account.alias)} has a repository and no regions"
+            report.add(Code.NO_REGIONS, entry.place_of("account"), message)
+        return account.regions
+    regions = build_regions(entry.texts("regions"), report)
+    for name in entry.texts("regions"):
+        if name.text in regions and name.text not in account.regions:
+            message = f"the account {quote(account.alias)} does not have the region {name.text}"
+            report.add(Code.REGION_NOT_OF_ACCOUNT, name.place, message)
+    return regions

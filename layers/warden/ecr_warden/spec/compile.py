@@ -1,0 +1,182 @@
+"""A validated spec to desired documents, by target: the form in which it is accepted and reconciled."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ecr_warden.arn import ArnError, iam_arn, parse_arn
+from ecr_warden.model.address import (
+    OUR_ROLE_PATH,
+    Address,
+    identity_policy,
+    repository_policy,
+    role,
+    trust_policy,
+)
+from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
+from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.policy.document import Document
+from ecr_warden.spec.render import (
+    assume_permissions,
+    pull_permissions,
+    push_permissions,
+    push_trust,
+    repository_pull,
+)
+from ecr_warden.spec.spec import DEFAULT_SESSION_DURATION, Literal, Principal, PushGrant, Repository, Spec
+
+PUSH_POLICY = "ecr-warden-push"
+ASSUME_POLICY = "ecr-warden-assume"
+PULL_POLICY = "ecr-warden-pull"
+BOUNDARY = "ecr-warden-boundary"
+
+
+@dataclass(slots=True)
+class OwnerGrants:
+    """What the grants give one user or role: the repositories it pulls from, the roles it assumes."""
+
+    repositories: set[RepositoryTarget] = field(default_factory=set)
+    roles: set[RoleTarget] = field(default_factory=set)
+
+
+def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
+    """The documents a spec stands for; equal specs give equal ones, whatever their order."""
+    targets: dict[str, TargetSpec] = {}
+    for repository in spec.repositories:
+        for target in repository.targets:
+            targets[target.key] = _repository(target, repository.pull)
+        for role_target, grants in _by_role(repository).items():
+            targets[role_target.key] = _push_role(role_target, repository, grants)
+    for owner, owned in owner_grants(spec).items():
+        targets[owner.key] = _owner(owner, owned)
+    for literal in spec.literals:
+        for address in literal.addresses:
+            _add_literal(targets, address, literal, spec)
+    return CompiledSpec(
+        version=version,
+        mode=spec.settings.mode,
+        accounts=tuple(sorted(account.id for account in spec.accounts)),
+        targets=dict(sorted(targets.items())),
+    )
+
+
+def owner_grants(spec: Spec) -> dict[OwnerTarget, OwnerGrants]:
+    """Every user and role that a grant names, and what it gets."""
+    owners: defaultdict[OwnerTarget, OwnerGrants] = defaultdict(OwnerGrants)
+    for repository in spec.repositories:
+        for principal in repository.pull:
+            owners[principal.owner].repositories.update(repository.targets)
+        for grant in repository.push:
+            for principal in grant.by:
+                owners[principal.owner].roles.add(grant.role)
+    return dict(owners)
+
+
+def role_arn(target: RoleTarget) -> str:
+    """The ARN of a push role."""
+    return target_arn(target, path=OUR_ROLE_PATH)
+
+
+def _repository(target: RepositoryTarget, pull: tuple[Principal, ...]) -> TargetSpec:
+    arns = _arns(pull)
+    desired: DesiredValue = repository_pull(arns) if arns else MustNotExist()
+    return TargetSpec(target, Extent.WHOLE, {repository_policy(target): desired}, principals=arns)
+
+
+def _by_role(repository: Repository) -> Mapping[RoleTarget, tuple[PushGrant, ...]]:
+    roles: defaultdict[RoleTarget, list[PushGrant]] = defaultdict(list)
+    for grant in repository.push:
+        roles[grant.role].append(grant)
+    return {target: tuple(grants) for target, grants in roles.items()}
+
+
+def _push_role(target: RoleTarget, repository: Repository, grants: tuple[PushGrant, ...]) -> TargetSpec:
+    by = [principal for grant in grants for principal in grant.by]
+    durations = [grant.max_session_duration for grant in grants if grant.max_session_duration is not None]
+    settings = RoleSettings(
+        path=OUR_ROLE_PATH,
+        max_session_duration=durations[0] if durations else DEFAULT_SESSION_DURATION,
+        boundary=iam_arn(target.account, f"policy{OUR_ROLE_PATH}{BOUNDARY}"),
+    )
+    documents: dict[Address, DesiredValue] = {
+        role(target): settings,
+        trust_policy(target): trust_of(ends_of(grants)),
+        identity_policy(target, PUSH_POLICY): push_permissions(target_arn(entry) for entry in repository.targets),
+    }
+    owners = _by_key({principal.owner for principal in by})
+    return TargetSpec(target, Extent.WHOLE, documents, dependents=owners, principals=_arns(by))
+
+
+def ends_of(grants: Iterable[PushGrant]) -> frozenset[tuple[datetime | None, str]]:
+    """Who may assume the role of the grants, and until when."""
+    return frozenset((grant.until, principal.arn) for grant in grants for principal in grant.by)
+
+
+def trust_of(ends: Iterable[tuple[datetime | None, str]]) -> Document:
+    """The trust policy of a push role for ARNs, each with its end."""
+    by_end: defaultdict[datetime | None, set[str]] = defaultdict(set)
+    for until, arn in ends:
+        by_end[until].add(arn)
+    return push_trust(by_end)
+
+
+def _owner(owner: OwnerTarget, grants: OwnerGrants) -> TargetSpec:
+    documents: dict[Address, DesiredValue] = {}
+    widen_after: dict[Address, tuple[Target, ...]] = {}
+    if grants.roles:
+        address = identity_policy(owner, ASSUME_POLICY)
+        documents[address] = assume_permissions(role_arn(target) for target in grants.roles)
+        widen_after[address] = _by_key(grants.roles)
+    if grants.repositories:
+        address = identity_policy(owner, PULL_POLICY)
+        documents[address] = pull_permissions(target_arn(target) for target in grants.repositories)
+    return TargetSpec(owner, Extent.OURS, documents, widen_after=widen_after)
+
+
+def _add_literal(targets: dict[str, TargetSpec], address: Address, literal: Literal, spec: Spec) -> None:
+    target = address.target
+    before = targets.get(target.key, TargetSpec(target, Extent.NAMED, {}))
+    named = named_principals(literal.document, frozenset(account.id for account in spec.accounts))
+    targets[target.key] = TargetSpec(
+        before.target,
+        before.extent,
+        dict(sorted((dict(before.documents) | {address: literal.document}).items(), key=lambda item: str(item[0]))),
+        widen_after=before.widen_after,
+        dependents=before.dependents,
+        principals=dict(sorted((dict(before.principals) | named).items())),
+    )
+
+
+def named_principals(document: Document, accounts: frozenset[str]) -> dict[str, Target]:
+    """The users and roles of the accounts that a document names, by ARN."""
+    found: dict[str, Target] = {}
+    for statement in document.statements:
+        for kind, value in statement.principals.values if statement.principals else ():
+            if kind == "AWS" and (owner := _owner_of(value)) and owner.account in accounts:
+                found[value] = owner
+    return found
+
+
+def _owner_of(value: str) -> OwnerTarget | None:
+    try:
+        arn = parse_arn(value)
+    except ArnError:
+        return None
+    if arn.service != "iam" or not arn.name:
+        return None
+    match arn.resource.partition("/")[0]:
+        case "user":
+            return UserTarget(arn.account, arn.name)
+        case "role":
+            return RoleTarget(arn.account, arn.name)
+        case _:
+            return None
+
+
+def _arns(principals: Iterable[Principal]) -> dict[str, Target]:
+    return dict(sorted((principal.arn, principal.owner) for principal in set(principals)))
+
+
+def _by_key[T: Target](targets: Iterable[T]) -> tuple[T, ...]:
+    return tuple(sorted(targets, key=lambda target: target.key))

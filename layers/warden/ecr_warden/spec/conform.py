@@ -1,0 +1,194 @@
+"""A tree of nodes against the field tables: what does not fit is reported and dropped, the rest goes on."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from ecr_warden.spec.nodes import ListNode, MapNode, Node, Scalar, Tag, describe
+from ecr_warden.spec.problems import Code, Place, quote
+from ecr_warden.spec.report import Report
+from ecr_warden.spec.shapes import AccountId, Choice, ListOf, MapOf, Moment, Raw, Record, Shape, Text, Whole
+
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
+ACCOUNT_DIGITS = re.compile(r"[0-9]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The items of a list that fit."""
+
+    place: Place
+    items: tuple["Value", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The entries of a record or mapping that fit; `keys` has the place of every key that the file wrote."""
+
+    place: Place
+    values: Mapping[str, "Value"] = field(default_factory=dict)
+    keys: Mapping[str, Place] = field(default_factory=dict)
+
+    def text(self, name: str) -> Scalar | None:
+        value = self.values.get(name)
+        return value if isinstance(value, Scalar) else None
+
+    def texts(self, name: str) -> tuple[Scalar, ...]:
+        value = self.values.get(name)
+        return tuple(item for item in value.items if isinstance(item, Scalar)) if isinstance(value, Items) else ()
+
+    def all(self, name: str) -> tuple["Fields", ...]:
+        value = self.values.get(name)
+        return tuple(item for item in value.items if isinstance(item, Fields)) if isinstance(value, Items) else ()
+
+    def fields(self, name: str) -> "Fields":
+        value = self.values.get(name)
+        return value if isinstance(value, Fields) else Fields(self.place)
+
+    def raw(self, name: str) -> MapNode | None:
+        value = self.values.get(name)
+        return value if isinstance(value, MapNode) else None
+
+    def place_of(self, name: str) -> Place:
+        return self.keys.get(name, self.place)
+
+
+type Value = Scalar | MapNode | Items | Fields
+
+
+def conform(node: Node, shape: Shape, report: Report) -> Value | None:
+    """The value in the shape, or None; every misfit below is reported."""
+    if isinstance(node, Scalar) and node.tag is Tag.BROKEN:
+        return None
+    match shape:
+        case Text():
+            return _text(node, shape, report)
+        case AccountId():
+            return _account_id(node, report)
+        case Moment():
+            return _moment(node, report)
+        case Whole():
+            return _whole(node, report)
+        case Raw():
+            return node if isinstance(node, MapNode) else _wrong(node, "a mapping", report)
+        case ListOf():
+            return _list(node, shape, report)
+        case MapOf():
+            if not isinstance(node, MapNode):
+                return _wrong(node, "a mapping", report)
+            return Fields(node.place, dict(_map(node, shape, report)), _keys(node))
+        case Record() | Choice():
+            if not isinstance(node, MapNode):
+                return _wrong(node, "a mapping", report)
+            record = shape if isinstance(shape, Record) else _chosen(node, shape, report)
+            return None if record is None else _record(node, record, report)
+        case _:
+            assert_never(shape)
+
+
+def _text(node: Node, shape: Text, report: Report) -> Value | None:
+    if not isinstance(node, Scalar):
+        return _wrong(node, shape.what, report)
+    if node.tag is not Tag.TEXT:
+        return _wrong(node, shape.what, report, remedy="" if node.tag is Tag.NULL else "put it in quotes")
+    if not node.text:
+        report.add(Code.EMPTY_VALUE, node.place, f"empty text instead of {shape.what}", remedy="")
+    elif shape.choices and node.text not in shape.choices:
+        message = f"{quote(node.text)} is not {shape.what}{report.hint(node.text, shape.choices)}"
+        report.add(Code.NOT_ONE_OF, node.place, message, remedy=f"write one of {', '.join(shape.choices)}")
+    else:
+        return node
+    return None
+
+
+def _account_id(node: Node, report: Report) -> Value | None:
+    if not isinstance(node, Scalar) or node.tag is Tag.NULL:
+        return _wrong(node, "an account id in quotes", report)
+    if lost_its_quotes(node) or node.tag is Tag.NUMBER:
+        report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account id {quote(node.text)} has no quotes of its own")
+    elif not ACCOUNT_DIGITS.fullmatch(node.text):
+        report.add(Code.ACCOUNT_ID, node.place, f"{quote(node.text)} is not an account id")
+    else:
+        return node
+    return None
+
+
+def lost_its_quotes(node: Scalar) -> bool:
+    """Whether a plain scalar is twelve digits, which some YAML reader takes for a decimal or octal number."""
+    return node.plain and ACCOUNT_DIGITS.fullmatch(node.text) is not None
+
+
+def _moment(node: Node, report: Report) -> Value | None:
+    if not isinstance(node, Scalar) or node.tag not in (Tag.TEXT, Tag.TIMESTAMP):
+        return _wrong(node, "a time with a zone", report)
+    return node
+
+
+def _whole(node: Node, report: Report) -> Value | None:
+    if not isinstance(node, Scalar) or node.tag not in (Tag.NUMBER, Tag.TEXT):
+        return _wrong(node, "a whole number", report)
+    if node.tag is Tag.NUMBER and _WHOLE.fullmatch(node.text):
+        return node
+    message = f"{quote(node.text)} is not a whole number"
+    report.add(Code.WRONG_TYPE, node.place, message, remedy="write it in decimal digits, without quotes")
+    return None
+
+
+def _list(node: Node, shape: ListOf, report: Report) -> Value | None:
+    if not isinstance(node, ListNode):
+        return _wrong(node, "a list", report, remedy="write [ ] around it" if isinstance(node, Scalar) else "")
+    if shape.nonempty and not node.items:
+        report.add(Code.EMPTY_VALUE, node.place, "an empty list", remedy="name at least one, or remove the entry")
+        return None
+    fitting = (conform(item, shape.item, report) for item in node.items)
+    return Items(node.place, tuple(item for item in fitting if item is not None))
+
+
+def _map(node: MapNode, shape: MapOf, report: Report) -> Iterator[tuple[str, Value]]:
+    for key, entry in node.entries:
+        value = conform(entry, shape.value, report)
+        if value is not None:
+            yield key.text, value
+
+
+def _record(node: MapNode, record: Record, report: Report) -> Fields:
+    known = {entry.name: entry for entry in record.fields}
+    values: dict[str, Value] = {}
+    for key, entry in node.entries:
+        known_field = known.get(key.text)
+        if known_field is None:
+            built = [entry.name for entry in record.fields if entry.built]
+            hint = report.hint(key.text, built)
+            message = f"unknown field {quote(key.text)} of a {record.name}{hint}"
+            report.add(Code.UNKNOWN_FIELD, key.place, message, remedy="" if hint else f"known are {', '.join(built)}")
+        elif not known_field.built:
+            report.add(Code.NOT_SUPPORTED, key.place, f"{key.text} is not supported in this version")
+        elif (value := conform(entry, known_field.shape, report)) is not None:
+            values[key.text] = value
+    keys = _keys(node)
+    for needed in record.fields:
+        if needed.required and needed.name not in keys:
+            message = f"a {record.name} without {needed.name}"
+            report.add(Code.MISSING_FIELD, node.place, message, remedy=f"add {needed.name}: {needed.meaning}")
+    return Fields(node.place, values, keys)
+
+
+def _chosen(node: MapNode, choice: Choice, report: Report) -> Record | None:
+    by = next((value for key, value in node.entries if key.text == choice.by), None)
+    names = tuple(choice.records)
+    if by is None:
+        message = f"a {choice.name} without {choice.by}"
+        report.add(Code.MISSING_FIELD, node.place, message, remedy=f"add {choice.by}: one of {', '.join(names)}")
+        return None
+    chosen = conform(by, Text(f"a {choice.by} of {choice.name}", names), report)
+    return choice.records[chosen.text] if isinstance(chosen, Scalar) else None
+
+
+def _keys(node: MapNode) -> dict[str, Place]:
+    return {key.text: key.place for key, _ in node.entries}
+
+
+def _wrong(node: Node, expected: str, report: Report, *, remedy: str = "") -> Value | None:
+    report.add(Code.WRONG_TYPE, node.place, f"{describe(node)} instead of {expected}", remedy=remedy)
+    return None

@@ -1,0 +1,119 @@
+"""Every field of the spec, in one place; docs/spec.md shows these tables and a test compares."""
+
+from ecr_warden.policy.document import DocumentKind
+from ecr_warden.spec.shapes import AccountId, Choice, Field, ListOf, MapOf, Moment, Raw, Record, Shape, Text, Whole
+
+_UNBUILT = Raw()
+
+
+def _unbuilt(*names: str) -> tuple[Field, ...]:
+    return tuple(Field(name, _UNBUILT, built=False) for name in names)
+
+
+_REGIONS = ListOf(Text("a region"))
+_PRINCIPALS = ListOf(Text("a team or a principal"))
+
+ACCOUNT = Record(
+    "account",
+    (
+        Field("id", AccountId(), "The 12 digits, in quotes.", required=True),
+        Field("regions", _REGIONS, "Where repositories of the account stand; not needed without repositories."),
+    ),
+)
+PUSH = Record(
+    "push",
+    (
+        Field(
+            "role",
+            Text("a role's name"),
+            "The push role: made in the repository's account under the path /ecr-warden/, for this repository alone.",
+            required=True,
+        ),
+        Field(
+            "by",
+            ListOf(Text("a team or a principal"), nonempty=True),
+            "Who may assume the role: teams and principals.",
+            required=True,
+        ),
+        Field("until", Moment(), "When it ends by itself: a condition in the trust policy."),
+        Field("max_session_duration", Whole(), "Seconds a session may last, 3600 to 43200; 3600 when not given."),
+        *_unbuilt("shared_role"),
+    ),
+)
+REPOSITORY = Record(
+    "repository",
+    (
+        Field("name", Text("a repository's name"), "The repository's name in ECR.", required=True),
+        Field("account", Text("an account's alias"), "The alias of the account that it stands in.", required=True),
+        Field("regions", ListOf(Text("a region"), nonempty=True), "Some of the account's regions; all when not given."),
+        Field("pull", _PRINCIPALS, "Who may pull: teams and principals."),
+        Field("push", ListOf(PUSH), "Who may push, each through a push role."),
+        *_unbuilt("foreign_statements", "pull_scope", "on_remove"),
+    ),
+)
+
+_DOCUMENT = Field("document", Raw(), "The policy document, as AWS takes it.", required=True)
+
+
+def _literal(kind: DocumentKind, *fields: Field) -> Record:
+    return Record(
+        f"{kind} document",
+        (
+            Field("kind", Text("a kind of document", tuple(DocumentKind)), "Which kind it is.", required=True),
+            Field("account", Text("an account's alias"), "The alias of the account that it stands in.", required=True),
+            *fields,
+            _DOCUMENT,
+            *_unbuilt("exclusive"),
+        ),
+    )
+
+
+LITERAL = Choice(
+    "document",
+    "kind",
+    {
+        DocumentKind.REPOSITORY.value: _literal(
+            DocumentKind.REPOSITORY,
+            Field("repository", Text("a repository's name"), "The repository's name in ECR.", required=True),
+            Field("regions", ListOf(Text("a region"), nonempty=True), "Some of the account's regions; all by default."),
+        ),
+        DocumentKind.TRUST.value: _literal(
+            DocumentKind.TRUST, Field("role", Text("a role's name"), "A role that exists.", required=True)
+        ),
+        DocumentKind.IDENTITY.value: _literal(
+            DocumentKind.IDENTITY,
+            Field("role", Text("a role's name"), "The role that has the inline policy; or user."),
+            Field("user", Text("a user's name"), "The user that has the inline policy; or role."),
+            Field("name", Text("a policy's name"), "The inline policy's name, not ecr-warden-*.", required=True),
+        ),
+    },
+)
+SETTINGS = Record(
+    "settings",
+    (Field("mode", Text("a mode", ("observe", "enforce")), "observe reports drift, enforce repairs it too; observe."),),
+)
+SPEC = Record(
+    "spec",
+    (
+        Field("version", Whole(), "The version of this format: 1.", required=True),
+        Field("accounts", MapOf(ACCOUNT), "The accounts, by an alias of your choice.", required=True),
+        Field("teams", MapOf(ListOf(Text("a principal"), nonempty=True)), "Names for lists of principals."),
+        Field("repositories", ListOf(REPOSITORY), "Repositories and who may pull and push."),
+        Field("documents", ListOf(LITERAL), "Literal policy documents, kept as they stand."),
+        Field("settings", SETTINGS, "How ecr-warden behaves."),
+        *_unbuilt("organizations"),
+    ),
+)
+
+
+def records(shape: Shape = SPEC) -> tuple[Record, ...]:
+    """Every record that the shape reaches, outermost first."""
+    match shape:
+        case Record(fields=fields):
+            return (shape, *(inner for entry in fields for inner in records(entry.shape)))
+        case Choice(records=choices):
+            return tuple(inner for record in choices.values() for inner in records(record))
+        case ListOf(item=inner) | MapOf(value=inner):
+            return records(inner)
+        case _:
+            return ()

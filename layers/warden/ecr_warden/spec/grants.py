@@ -1,0 +1,87 @@
+"""`repositories:`: who may pull and push."""
+
+import re
+from datetime import UTC, datetime
+
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, is_repository_name
+from ecr_warden.spec.accounts import narrowed
+from ecr_warden.spec.conform import Fields
+from ecr_warden.spec.nodes import Scalar
+from ecr_warden.spec.principals import Directory, check_iam_name
+from ecr_warden.spec.problems import Code, quote
+from ecr_warden.spec.report import Report
+from ecr_warden.spec.spec import Account, PushGrant, Repository
+
+MIN_SESSION_DURATION = 3_600
+MAX_SESSION_DURATION = 43_200
+
+_UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+
+
+def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repository | None:
+    """One item of `repositories:`; None when its name or account is not known."""
+    report = directory.report
+    account = directory.accounts.referred(entry.text("account"), report)
+    name = repository_name(entry.text("name"), report)
+    pull = directory.resolve(entry.texts("pull"))
+    push = tuple(_push(item, account, directory, now) for item in entry.all("push"))
+    if account is None or name is None:
+        return None
+    regions = narrowed(account, entry, report)
+    targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
+    return Repository(targets, pull, tuple(grant for grant in push if grant is not None), entry.place_of("name"))
+
+
+def repository_name(name: Scalar | None, report: Report) -> str | None:
+    """The name of a repository that ECR would take; another is reported."""
+    if name is None:
+        return None
+    if "*" in name.text or "?" in name.text:
+        message = "a pattern in a repository's name is not supported in this version"
+        report.add(Code.NOT_SUPPORTED, name.place, message, remedy="name each repository")
+    elif not is_repository_name(name.text):
+        report.add(Code.REPOSITORY_NAME, name.place, f"{quote(name.text)} is not a repository name")
+    else:
+        return name.text
+    return None
+
+
+def _push(entry: Fields, account: Account | None, directory: Directory, now: datetime) -> PushGrant | None:
+    report = directory.report
+    role = entry.text("role")
+    by = directory.resolve(entry.texts("by"))
+    until_text = entry.text("until")
+    until = None if until_text is None else parse_until(until_text, now, report)
+    duration = _session_duration(entry.text("max_session_duration"), report)
+    if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
+        return None
+    return PushGrant(RoleTarget(account.id, role.text), by, until, duration, role.place)
+
+
+def parse_until(text: Scalar, now: datetime, report: Report) -> datetime | None:
+    """An end in UTC; one that is past is a warning."""
+    until = _moment(text.text)
+    if until is None:
+        report.add(Code.UNTIL, text.place, f"{quote(text.text)} is not a time with a zone")
+    elif until <= now:
+        report.add(Code.UNTIL_PAST, text.place, f"{quote(text.text)} is past")
+    return until
+
+
+def _moment(text: str) -> datetime | None:
+    if not _UNTIL.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _session_duration(text: Scalar | None, report: Report) -> int | None:
+    if text is None:
+        return None
+    seconds = int(text.text)
+    if MIN_SESSION_DURATION <= seconds <= MAX_SESSION_DURATION:
+        return seconds
+    report.add(Code.SESSION_DURATION, text.place, f"a session duration of {seconds} seconds")
+    return None

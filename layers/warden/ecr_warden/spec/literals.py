@@ -1,0 +1,73 @@
+"""`documents:`: policy documents kept as they stand."""
+
+from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy, trust_policy
+from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.policy.document import DocumentKind
+from ecr_warden.spec.accounts import narrowed
+from ecr_warden.spec.conform import Fields
+from ecr_warden.spec.grants import repository_name
+from ecr_warden.spec.literal_document import build_document
+from ecr_warden.spec.nodes import Scalar
+from ecr_warden.spec.principals import Directory, check_iam_name
+from ecr_warden.spec.problems import Code, quote
+from ecr_warden.spec.spec import Account, Literal
+
+_MAX_POLICY_NAME = 128
+
+
+def build_literal(entry: Fields, directory: Directory) -> Literal | None:
+    """One item of `documents:`; None when its address or document is not understood."""
+    kind_text, raw = entry.text("kind"), entry.raw("document")
+    kind = None if kind_text is None else DocumentKind(kind_text.text)
+    account = directory.accounts.referred(entry.text("account"), directory.report)
+    document = None if raw is None or kind is None else build_document(raw, kind, directory.accounts, directory.report)
+    match kind:
+        case DocumentKind.REPOSITORY:
+            addresses = _repository(entry, account, directory)
+        case DocumentKind.TRUST:
+            addresses = _trust(entry, account, directory)
+        case DocumentKind.IDENTITY:
+            addresses = _identity(entry, account, directory)
+        case None:
+            addresses = ()
+    return Literal(addresses, document, entry.place) if addresses and document is not None else None
+
+
+def _repository(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
+    name = repository_name(entry.text("repository"), directory.report)
+    if account is None:
+        return ()
+    regions = narrowed(account, entry, directory.report)
+    return tuple(repository_policy(RepositoryTarget(account.id, region, name)) for region in regions if name)
+
+
+def _trust(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
+    role = entry.text("role")
+    owner = None if role is None else _owner(role, "role", account, directory)
+    return (trust_policy(owner),) if isinstance(owner, RoleTarget) else ()
+
+
+def _identity(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
+    report, name = directory.report, entry.text("name")
+    named = name is not None and check_iam_name(name.text, name.place, "policy", report, longest=_MAX_POLICY_NAME)
+    if name is not None and name.text.lower().startswith(OUR_POLICY_PREFIX):
+        message = f"{quote(name.text)} is named like the policies that ecr-warden makes"
+        report.add(Code.RESERVED_POLICY, name.place, message)
+    kinds = tuple(kind for kind in ("role", "user") if kind in entry.keys)
+    if len(kinds) != 1:
+        has = "both role and user" if kinds else "neither role nor user"
+        report.add(Code.ONE_OWNER, entry.place, f"an identity policy with {has}")
+        return ()
+    text = entry.text(kinds[0])
+    owner = None if text is None else _owner(text, kinds[0], account, directory)
+    return (identity_policy(owner, name.text),) if owner is not None and name is not None and named else ()
+
+
+def _owner(name: Scalar, kind: str, account: Account | None, directory: Directory) -> OwnerTarget | None:
+    if not check_iam_name(name.text, name.place, kind, directory.report) or account is None:
+        return None
+    owner: OwnerTarget = UserTarget(account.id, name.text) if kind == "user" else RoleTarget(account.id, name.text)
+    # A literal document gives a name without its path: only the name can be written in two ways.
+    directory.spell(owner, name.place, path=directory.path_of(owner))
+    directory.places.setdefault(owner, name.place)
+    return owner

@@ -1,0 +1,174 @@
+"""Who a grant names: principals, and teams of them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
+from ecr_warden.model.target import IAM_NAME, OwnerTarget, RoleTarget, UserTarget
+from ecr_warden.spec.accounts import Accounts, is_name
+from ecr_warden.spec.conform import Fields
+from ecr_warden.spec.nodes import Scalar
+from ecr_warden.spec.problems import Code, Place, quote
+from ecr_warden.spec.report import Report
+from ecr_warden.spec.spec import Account, Principal
+
+_PATH = re.compile(r"/([!-~]+/)*")
+_MAX_PATH = 512
+_MAX_NAME = 64
+_RESERVED = "ecr-warden-"
+_UNBUILT_KINDS = ("organization", "org", "service", "account")
+
+
+@dataclass(slots=True)
+class Directory:
+    """Resolves principals and teams, and watches that each user and role is written in one way."""
+
+    accounts: Accounts
+    report: Report
+    teams: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)
+    places: dict[OwnerTarget, Place] = field(default_factory=dict)
+    _spellings: dict[str, tuple[str, Place]] = field(default_factory=dict)
+
+    def define_teams(self, entries: Fields) -> None:
+        """Resolve `teams:`; a broken team is known and empty."""
+        for name, place in entries.keys.items():
+            if not is_name(name):
+                self.report.add(Code.ALIAS_NAME, place, f"{quote(name)} is not a name for a team")
+        names = entries.keys
+        self.teams = {name: self._team(entries.texts(name), names) for name in names}
+
+    def _team(self, members: tuple[Scalar, ...], names: Mapping[str, Place]) -> tuple[Principal, ...]:
+        found: dict[Principal, None] = {}
+        for member in members:
+            if member.text in names:
+                message = f"a team in a team, {quote(member.text)}, is not supported in this version"
+                self.report.add(Code.NOT_SUPPORTED, member.place, message, remedy="list the principals")
+            else:
+                self._collect(member, self.principal(member), found)
+        return tuple(found)
+
+    def resolve(self, names: tuple[Scalar, ...]) -> tuple[Principal, ...]:
+        """The principals behind a list of teams and principals, each once."""
+        found: dict[Principal, None] = {}
+        listed: set[str] = set()
+        for name in names:
+            if name.text in self.teams:
+                if name.text in listed:
+                    self.report.add(Code.LISTED_TWICE, name.place, f"{quote(name.text)} is listed twice")
+                found.update(dict.fromkeys(self.teams[name.text]))
+            elif ":" in name.text or "*" in name.text or ACCOUNT_ID.fullmatch(name.text):
+                principal = self.principal(name)
+                if name.text in listed or principal not in found:
+                    self._collect(name, principal, found)
+            else:
+                hint = self.report.hint(name.text, self.teams)
+                remedy = "" if hint else None
+                self.report.add(Code.UNKNOWN_TEAM, name.place, f"unknown team {quote(name.text)}{hint}", remedy=remedy)
+            listed.add(name.text)
+        return tuple(found)
+
+    def _collect(self, name: Scalar, principal: Principal | None, found: dict[Principal, None]) -> None:
+        if principal is None:
+            return
+        if principal in found:
+            self.report.add(Code.LISTED_TWICE, name.place, f"{quote(name.text)} is listed twice")
+        found[principal] = None
+
+    def principal(self, name: Scalar) -> Principal | None:
+        """`alias:user/path/name` or `alias:role/path/name`; anything else is reported."""
+        account, rest = self._account(name)
+        if account is None:
+            return None
+        kind, slash, path_and_name = rest.partition("/")
+        if rest in ("root", "account"):
+            self._unbuilt(name, "a whole account as a principal is")
+            return None
+        if kind not in ("user", "role") or not slash:
+            hint = self.report.hint(kind, ("user", "role"))
+            self.report.add(Code.PRINCIPAL, name.place, f"{quote(name.text)} is not a principal{hint}")
+            return None
+        path, _, own_name = path_and_name.rpartition("/")
+        path = f"/{path}/" if path else "/"
+        if not _PATH.fullmatch(path) or "//" in path or len(path) > _MAX_PATH or path_and_name.startswith("/"):
+            self.report.add(Code.IAM_PATH, name.place, f"{quote(path)} is not an IAM path")
+            return None
+        if not check_iam_name(own_name, name.place, kind, self.report):
+            return None
+        owner: OwnerTarget = UserTarget(account.id, own_name) if kind == "user" else RoleTarget(account.id, own_name)
+        self.places.setdefault(owner, name.place)
+        self.spell(owner, name.place, path=path)
+        return Principal(owner, path)
+
+    def spell(self, owner: OwnerTarget, place: Place, *, path: str) -> None:
+        """Note how a user or role is written; another way than before is reported."""
+        written = path + owner.name
+        known, first = self._spellings.setdefault(owner.key, (written, place))
+        if known != written:
+            message = f"{quote(written[1:])} is {quote(known[1:])} on line {first.line}: one {owner.owner_kind}"
+            self.report.add(Code.TWO_SPELLINGS, place, message)
+
+    def path_of(self, owner: OwnerTarget) -> str:
+        """The path that a user or role was written with so far, else `/`."""
+        known, _ = self._spellings.get(owner.key, ("/", None))
+        return known[: known.rfind("/") + 1]
+
+    def _account(self, name: Scalar) -> tuple[Account | None, str]:
+        text = name.text
+        alias, colon, rest = text.partition(":")
+        if text == "*" or rest == "*":
+            self.report.add(Code.ANYBODY, name.place, f"{quote(text)} is anybody")
+        elif "*" in text or "?" in text:
+            self._unbuilt(name, "a pattern in a principal is")
+        elif text.startswith("arn:"):
+            self._arn(name)
+        elif ACCOUNT_ID.fullmatch(alias):
+            self._by_id(name, alias, rest)
+        elif not colon:
+            self.report.add(Code.PRINCIPAL, name.place, f"{quote(text)} is not a principal")
+        elif alias in self.accounts.aliases:
+            return self.accounts.by_alias.get(alias), rest
+        elif alias in _UNBUILT_KINDS:
+            self._unbuilt(name, f"a principal of the kind {alias} is")
+        else:
+            hint = self.report.hint(alias, self.accounts.aliases)
+            message = f"unknown account {quote(alias)}{hint}"
+            self.report.add(Code.UNKNOWN_ACCOUNT, name.place, message, remedy="" if hint else None)
+        return None, ""
+
+    def _arn(self, name: Scalar) -> None:
+        try:
+            arn = parse_arn(name.text)
+        except ArnError:
+            self.report.add(Code.PRINCIPAL, name.place, f"{quote(name.text)} is not a principal")
+        else:
+            self._by_id(name, arn.account, arn.resource)
+
+    def _by_id(self, name: Scalar, account_id: str, rest: str) -> None:
+        account = self.accounts.with_id(account_id)
+        if account is None:
+            message = f"{quote(name.text)} is of an account that is not under accounts"
+            self.report.add(Code.FOREIGN_PRINCIPAL, name.place, message)
+        elif rest in ("", "root"):
+            self._unbuilt(name, "a whole account as a principal is")
+        else:
+            message = f"{quote(name.text)} is not written as a principal"
+            self.report.add(Code.PRINCIPAL, name.place, message, remedy=f"write {quote(f'{account.alias}:{rest}')}")
+
+    def _unbuilt(self, name: Scalar, what: str) -> None:
+        remedy = "name the users and roles"
+        self.report.add(Code.NOT_SUPPORTED, name.place, f"{what} not supported in this version", remedy=remedy)
+
+
+def check_iam_name(name: str, place: Place, what: str, report: Report, *, longest: int = _MAX_NAME) -> bool:
+    """Whether AWS takes the name of a user, role or policy, and ecr-warden's own roles are left out; reports."""
+    if len(name) > longest:
+        message = f"the {what} name {quote(name)} has {len(name)} characters, {longest} are allowed"
+        report.add(Code.NAME_TOO_LONG, place, message)
+    elif not (name and all(IAM_NAME.fullmatch(character) for character in name)):
+        report.add(Code.IAM_NAME, place, f"{quote(name)} is not the name of a {what}")
+    elif what == "role" and name.lower().startswith(_RESERVED):
+        report.add(Code.RESERVED_NAME, place, f"the role {quote(name)} is ecr-warden's own")
+    else:
+        return True
+    return False

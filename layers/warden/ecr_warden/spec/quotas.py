@@ -1,0 +1,127 @@
+"""Documents that AWS would not store: found before anything is written, with the number that would fit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import assert_never
+
+from ecr_warden.model.address import AddressKind
+from ecr_warden.model.desired import CompiledSpec, TargetSpec
+from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.policy.document import Document
+from ecr_warden.policy.size import (
+    REPOSITORY_POLICY_QUOTA,
+    ROLE_INLINE_QUOTA,
+    TRUST_POLICY_QUOTA,
+    USER_INLINE_QUOTA,
+    policy_size,
+)
+from ecr_warden.spec.compile import OwnerGrants, ends_of, owner_grants, role_arn, trust_of
+from ecr_warden.spec.problems import Code, Place
+from ecr_warden.spec.render import assume_permissions, pull_permissions, repository_pull
+from ecr_warden.spec.report import Report
+from ecr_warden.spec.spec import PushGrant, Spec
+
+
+def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[OwnerTarget, Place], report: Report) -> None:
+    """Report every document, and every owner's sum of inline policies, over AWS's quota.
+
+    Only the policies that the spec gives are counted: an owner's other inline policies use the same quota and are
+    not known here.
+    """
+    checker = _Checker(spec, places, report)
+    for target_spec in compiled.targets.values():
+        checker.check(target_spec)
+
+
+class _Checker:
+    def __init__(self, spec: Spec, places: Mapping[OwnerTarget, Place], report: Report) -> None:
+        self._places = places
+        self._report = report
+        self._repositories = {target: entry for entry in spec.repositories for target in entry.targets}
+        self._grants: dict[RoleTarget, list[PushGrant]] = {}
+        for entry in spec.repositories:
+            for grant in entry.push:
+                self._grants.setdefault(grant.role, []).append(grant)
+        self._owners = owner_grants(spec)
+        self._literals = {address: entry.place for entry in spec.literals for address in entry.addresses}
+
+    def check(self, entry: TargetSpec) -> None:
+        match entry.target:
+            case RepositoryTarget():
+                size = _size(entry, AddressKind.REPOSITORY_POLICY)
+                if size > REPOSITORY_POLICY_QUOTA:
+                    self._repository(entry.target, size)
+            case RoleTarget():
+                size = _size(entry, AddressKind.TRUST_POLICY)
+                if size > TRUST_POLICY_QUOTA:
+                    self._trust(entry.target, size)
+                size = _size(entry, AddressKind.IDENTITY_POLICY)
+                if size > ROLE_INLINE_QUOTA:
+                    self._inline(entry, size, ROLE_INLINE_QUOTA, Code.ROLE_QUOTA)
+            case UserTarget():
+                size = _size(entry, AddressKind.IDENTITY_POLICY)
+                if size > USER_INLINE_QUOTA:
+                    self._inline(entry, size, USER_INLINE_QUOTA, Code.USER_QUOTA)
+            case _:
+                assert_never(entry.target)
+
+    def _repository(self, target: RepositoryTarget, size: int) -> None:
+        grant = self._repositories.get(target)
+        message = f"the policy of {target} has {size} characters, {REPOSITORY_POLICY_QUOTA} are allowed"
+        if grant is not None:
+            arns = sorted(principal.arn for principal in grant.pull)
+            fit = _fitting(arns, lambda some: policy_size(repository_pull(some)), REPOSITORY_POLICY_QUOTA)
+            message += f": {fit} of its {len(arns)} principals fit"
+        place = grant.place if grant is not None else self._literal_place(target)
+        self._report.add(Code.REPOSITORY_POLICY_QUOTA, place, message)
+
+    def _trust(self, target: RoleTarget, size: int) -> None:
+        grants = self._grants.get(target, [])
+        message = f"the trust policy of {target} has {size} characters, {TRUST_POLICY_QUOTA} are allowed"
+        if grants:
+            ends = sorted(ends_of(grants), key=lambda pair: pair[1])
+            fit = _fitting(ends, lambda some: policy_size(trust_of(some)), TRUST_POLICY_QUOTA)
+            message += f": {fit} of its {len(ends)} principals fit"
+        place = grants[0].place if grants else self._literal_place(target)
+        self._report.add(Code.TRUST_QUOTA, place, message)
+
+    def _inline(self, entry: TargetSpec, size: int, quota: int, code: Code) -> None:
+        owner = entry.target
+        message = f"the inline policies of {owner} that the spec gives have {size} characters, {quota} are allowed"
+        grants = self._owners.get(owner) if isinstance(owner, RoleTarget | UserTarget) else None
+        if grants is not None:
+            arns = [*sorted(map(role_arn, grants.roles)), *sorted(map(target_arn, grants.repositories))]
+            literal = size - _owner_size(arns, grants)
+            fit = _fitting(arns, lambda some: literal + _owner_size(some, grants), quota)
+            message += f": {fit} of its {len(arns)} repositories and roles fit"
+        place = self._places.get(owner) if isinstance(owner, RoleTarget | UserTarget) else None
+        self._report.add(code, place or self._literal_place(owner), message)
+
+    def _literal_place(self, target: Target) -> Place:
+        return min(
+            (place for address, place in self._literals.items() if address.target == target), default=Place(1, 1)
+        )
+
+
+def _size(entry: TargetSpec, kind: AddressKind) -> int:
+    return sum(
+        policy_size(value)
+        for address, value in entry.documents.items()
+        if address.kind is kind and isinstance(value, Document)
+    )
+
+
+def _owner_size(arns: Sequence[str], grants: OwnerGrants) -> int:
+    roles = arns[: len(grants.roles)]
+    repositories = arns[len(grants.roles) :]
+    documents = [assume_permissions(roles)] if roles else []
+    documents += [pull_permissions(repositories)] if repositories else []
+    return sum(map(policy_size, documents))
+
+
+def _fitting[T](items: Sequence[T], size: Callable[[Sequence[T]], int], quota: int) -> int:
+    """How many of the items, from the first, make a document within the quota."""
+    low, high = 0, len(items)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if size(items[:middle]) <= quota else (low, middle - 1)
+    return low

@@ -1,0 +1,82 @@
+"""The five documents of a grant, as text that AWS takes: compact, in one order whatever the spec's order was."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from ecr_warden.policy.document import Document, parse_document
+
+PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+# Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+PUSH_ACTIONS = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+TOKEN_ACTION = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+
+
+def repository_pull(principals: Iterable[str]) -> Document:
+    """The repository policy: who may pull. It names no resource, and nobody who pushes."""
+    return _document(
+        {"Sid": "AllowPull", "Effect": "Allow", "Principal": {"AWS": _few(principals)}, "Action": list(PULL_ACTIONS)}
+    )
+
+
+def push_trust(ends: Mapping[datetime | None, Iterable[str]]) -> Document:
+    """The push role's trust policy: a statement for those without an end and one for each end, by time."""
+    statements = [
+        _trust_statement(until, ends[until]) for until in sorted(ends, key=lambda until: until or _LAST_MOMENT)
+    ]
+    return _document(*statements)
+
+
+def _trust_statement(until: datetime | None, principals: Iterable[str]) -> dict[str, object]:
+    statement: dict[str, object] = {
+        "Effect": "Allow",
+        "Principal": {"AWS": _few(principals)},
+        "Action": "sts:AssumeRole",
+    }
+    if until is None:
+        return {"Sid": "AllowAssume"} | statement
+    moment = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # A Sid of IAM's holds letters and digits only.
+    sid = "AllowAssumeUntil" + moment.translate({ord("-"): None, ord(":"): None})
+    return {"Sid": sid} | statement | {"Condition": {"DateLessThan": {"aws:CurrentTime": moment}}}
+
+
+def push_permissions(repositories: Iterable[str]) -> Document:
+    """The push role's one inline policy."""
+    return _document(
+        _token_statement(),
+        {"Sid": "AllowPush", "Effect": "Allow", "Action": list(PUSH_ACTIONS), "Resource": _few(repositories)},
+    )
+
+
+def assume_permissions(roles: Iterable[str]) -> Document:
+    """The inline policy of who pushes."""
+    return _document({"Sid": "AllowAssume", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": _few(roles)})
+
+
+def pull_permissions(repositories: Iterable[str]) -> Document:
+    """The inline policy of who pulls: across accounts the repository's policy alone is not enough."""
+    return _document(
+        _token_statement(),
+        {"Sid": "AllowPull", "Effect": "Allow", "Action": list(PULL_ACTIONS), "Resource": _few(repositories)},
+    )
+
+
+def _token_statement() -> dict[str, object]:
+    return {"Sid": "AllowLogin", "Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"}
+
+
+def _few(values: Iterable[str]) -> str | list[str]:
+    ordered = sorted(set(values))
+    return ordered[0] if len(ordered) == 1 else ordered
+
+
+def _document(*statements: Mapping[str, object]) -> Document:
+    return parse_document({"Version": "2012-10-17", "Statement": list(statements)})

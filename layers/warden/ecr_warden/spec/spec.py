@@ -1,0 +1,82 @@
+"""A validated spec: what the file says, with its names resolved and nothing left to check."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ecr_warden.model.address import Address
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, target_arn
+from ecr_warden.policy.document import Document
+from ecr_warden.spec.problems import Place
+
+DEFAULT_SESSION_DURATION = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account under `accounts:`; `regions` as the file orders them."""
+
+    alias: str
+    id: str
+    regions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user or role that a grant names, with its IAM path."""
+
+    owner: OwnerTarget
+    path: str = "/"
+
+    @property
+    def arn(self) -> str:
+        return target_arn(self.owner, path=self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class PushGrant:
+    """Who may push through a role; `until` in UTC, None: no end; `max_session_duration` in seconds or not given."""
+
+    role: RoleTarget
+    by: tuple[Principal, ...]
+    until: datetime | None = None
+    max_session_duration: int | None = None
+    place: Place = field(default=Place(1, 1), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository in one or more regions of an account, and its grants."""
+
+    targets: tuple[RepositoryTarget, ...]
+    pull: tuple[Principal, ...] = ()
+    push: tuple[PushGrant, ...] = ()
+    place: Place = field(default=Place(1, 1), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A document kept as it stands, at one address (a repository policy: at one for each region)."""
+
+    addresses: tuple[Address, ...]
+    document: Document
+    place: Place = field(default=Place(1, 1), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How ecr-warden behaves."""
+
+    mode: Mode = Mode.OBSERVE
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """The whole file. `teams` are resolved in the grants already and kept for people."""
+
+    accounts: tuple[Account, ...]
+    teams: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)
+    repositories: tuple[Repository, ...] = ()
+    literals: tuple[Literal, ...] = ()
+    settings: Settings = Settings()

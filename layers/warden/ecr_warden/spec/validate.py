@@ -1,0 +1,77 @@
+"""Bytes to a validated spec, or to everything that is wrong with it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ecr_warden.model.desired import Mode
+from ecr_warden.spec.accounts import build_accounts
+from ecr_warden.spec.compile import compile_spec
+from ecr_warden.spec.conform import Fields, conform
+from ecr_warden.spec.fields import SPEC
+from ecr_warden.spec.grants import build_repository
+from ecr_warden.spec.literals import build_literal
+from ecr_warden.spec.parse import parse_text
+from ecr_warden.spec.principals import Directory
+from ecr_warden.spec.problems import Code, Problem, quote
+from ecr_warden.spec.quotas import check_quotas
+from ecr_warden.spec.report import Report
+from ecr_warden.spec.spec import Settings, Spec
+from ecr_warden.spec.together import check_together
+
+_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """A spec that may be compiled, and what is odd about it."""
+
+    spec: Spec
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Every problem, errors and warnings, in the order of the file."""
+
+    problems: tuple[Problem, ...]
+
+
+type Loaded = Valid | Invalid
+
+
+def load_spec(data: bytes, *, now: datetime | None = None) -> Loaded:
+    """Read and check a spec in YAML or JSON; raises nothing, whatever the bytes are.
+
+    `now` (aware) decides only whether an `until` is past, which is a warning; the machine's clock when not given.
+    """
+    report = Report()
+    parsed = parse_text(data)
+    report.found.extend(parsed.problems)
+    root = None if parsed.root is None else conform(parsed.root, SPEC, report)
+    if not isinstance(root, Fields):
+        return Invalid(report.sorted())
+    spec = _build(root, report, now or datetime.now(UTC))
+    return Invalid(report.sorted()) if report.failed else Valid(spec, report.sorted())
+
+
+def _build(root: Fields, report: Report, now: datetime) -> Spec:
+    version = root.text("version")
+    if version is not None and version.text != _VERSION:
+        report.add(Code.VERSION, version.place, f"version {quote(version.text)} is not known")
+    accounts = build_accounts(root.fields("accounts"), report)
+    directory = Directory(accounts, report)
+    directory.define_teams(root.fields("teams"))
+    repositories = tuple(build_repository(entry, directory, now) for entry in root.all("repositories"))
+    literals = tuple(build_literal(entry, directory) for entry in root.all("documents"))
+    mode = root.fields("settings").text("mode")
+    spec = Spec(
+        accounts=tuple(accounts.by_alias.values()),
+        teams=directory.teams,
+        repositories=tuple(entry for entry in repositories if entry is not None),
+        literals=tuple(entry for entry in literals if entry is not None),
+        settings=Settings() if mode is None else Settings(Mode(mode.text)),
+    )
+    check_together(spec, directory.places, report)
+    if not report.failed:
+        check_quotas(spec, compile_spec(spec, version=""), directory.places, report)
+    return spec
