@@ -29,7 +29,7 @@ WILDCARDS = {
     # keys that ecr-warden makes itself, in a bucket of its own
     ("template.yaml ReconcileRole KeepCompiledSpecs", "${StateBucket.Arn}/*"),
     # Secrets Manager ends an ARN with six random characters
-    ("template.yaml AlertRole ReadWebhook", SECRET),
+    ("template.yaml AlertRole ReadWebhookSecret", SECRET),
     # denials
     ("template.yaml SpecBucketPolicy RefusePlainHttp", "s3:*"),
     ("template.yaml SpecBucketPolicy RefusePlainHttp", "${SpecBucket.Arn}/*"),
