@@ -4,7 +4,7 @@ Errors are part of a port: an adapter translates what its service says into thes
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from ecr_warden.model.job import Job
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.model.run import OpenRun
+from ecr_warden.model.run import Debts, OpenRun
 from ecr_warden.model.target import Target
 
 
@@ -131,8 +131,11 @@ class Documents(Protocol):
         """Read a target now; what cannot be read is Unreadable in the observation, nothing is raised."""
         ...
 
-    def scan(self, specs: Iterable[TargetSpec]) -> Iterator[Observation]:
-        """Read many targets with the fewest calls, in any order; each spec yields one observation."""
+    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
+        """Read many targets with the fewest calls, in any order; each spec yields one observation.
+
+        Besides, every owner in `accounts` that no spec is for and that holds something under our names.
+        """
         ...
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
@@ -163,6 +166,14 @@ class Specs(Protocol):
         """Make a version the accepted one; raises SpecSuperseded if `replaces` no longer is."""
         ...
 
+    def refused(self) -> str | None:
+        """The version refused last, so that it is announced once."""
+        ...
+
+    def refuse(self, version: str) -> None:
+        """Remember a version as refused."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -178,16 +189,14 @@ class Lease:
 class TargetRecord:
     """What is remembered of a target between runs.
 
-    `open_run`: id of a run that never closed. `owes_session_cutoff`: a trust policy was narrowed and older sessions
-    are not yet denied. `recreated_principals`: ARNs of users or roles that were deleted and made again since the
-    documents were last written. `unique_id`: the owner's own, when last seen.
+    `open_run`: id of a run that never closed. `unique_id`: the owner's own, when last seen. `reported`: fingerprint of
+    what people were last told and that still stands, so that a sweep does not tell it again.
     """
 
     open_run: str | None = None
-    owes_session_cutoff: bool = False
-    recreated_principals: tuple[str, ...] = ()
+    debts: Debts = field(default_factory=Debts)
     unique_id: str | None = None
-    observed_at: datetime | None = None
+    reported: str | None = None
 
 
 class State(Protocol):
@@ -201,28 +210,28 @@ class State(Protocol):
         """Whether the lease is still this run's (asked just before each write)."""
         ...
 
-    def release(self, lease: Lease, observation: Observation | None) -> None:
-        """Give the lease back and remember what was last seen; a lost lease changes nothing."""
+    def release(self, lease: Lease, observation: Observation | None, *, reported: str | None) -> None:
+        """Give the lease back and remember what was last seen and told; a lost lease changes nothing."""
         ...
 
-    def open_run(self, lease: Lease, run: OpenRun) -> None:
-        """Journal a plan with its pre-images before its first write."""
+    def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
+        """Journal a plan with its pre-images before its first write; raises LeaseHeld if the lease was lost."""
         ...
 
-    def close_run(self, lease: Lease, report: RunReport, *, owes_session_cutoff: bool) -> None:
-        """Journal how a run ended; regranted principals are forgotten if the run wrote the target's documents."""
+    def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
+        """Journal how a run ended and what it leaves to do."""
         ...
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:
-        """An open run as it was journalled."""
+        """A run as it was journalled when it was opened, None if there never was one."""
         ...
 
     def mark_recreated(self, target: Target, principal: str) -> None:
         """Remember that `principal` (an ARN in the target's documents) was deleted and made again."""
         ...
 
-    def unique_ids(self, targets: Sequence[Target]) -> Mapping[Target, str]:
-        """The owners' unique ids as last seen, for those that were."""
+    def unique_ids(self, targets: Sequence[Target]) -> Mapping[str, str]:
+        """The owners' unique ids as last seen, by the target's key, for those that were."""
         ...
 
 

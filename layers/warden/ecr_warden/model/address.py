@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.policy.document import DocumentKind
 
 OUR_POLICY_PREFIX = "ecr-warden-"
 OUR_ROLE_PATH = "/ecr-warden/"
@@ -27,6 +29,21 @@ class Address:
     kind: AddressKind
     target: Target
     name: str = ""
+
+    @property
+    def document_kind(self) -> DocumentKind | None:
+        """What kind of policy document stands here; None for a role itself and an attached policy."""
+        match self.kind:
+            case AddressKind.REPOSITORY_POLICY:
+                return DocumentKind.REPOSITORY
+            case AddressKind.TRUST_POLICY:
+                return DocumentKind.TRUST
+            case AddressKind.IDENTITY_POLICY:
+                return DocumentKind.IDENTITY
+            case AddressKind.ROLE | AddressKind.ATTACHED_POLICY:
+                return None
+            case _:
+                assert_never(self.kind)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target}" + (f" {self.name}" if self.name else "")

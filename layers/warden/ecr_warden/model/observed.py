@@ -45,6 +45,7 @@ class Unreadable:
     """It could not be read: nothing is known, so nothing is changed, and it is never reported as healthy."""
 
     error: WardenError
+    retryable: bool = False
 
 
 type Observed = Present | Absent | OwnerMissing | Unparseable | Unreadable

@@ -52,13 +52,20 @@ class Result(StrEnum):
     NOT_YET_VISIBLE = "not-yet-visible"
     STILL_DRIFTED = "still-drifted"
     REPORTED = "reported"  # drift seen and left alone: observe mode, the stop switch, or held
+    WAITING = "waiting"  # a policy may be widened only once the role that it leads to is at spec
+    INTERRUPTED = "interrupted"  # the process died; the next run of the target tells what was written
+    CONFLICT = "conflict"  # somebody else wrote in between; observed afresh by the next run
     FAILED = "failed"
     UNKNOWN = "unknown"  # something could not be read
 
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """One run of one target, from first reading to verification; what the outcomes bus carries."""
+    """One run of one target, from first reading to verification; what the outcomes bus carries.
+
+    `final`: False when the same job will be tried again and nothing was written. `intruder`: the event came from a
+    session of the write role that no run of ours opened.
+    """
 
     run_id: str
     cause: Cause
@@ -70,3 +77,4 @@ class RunReport:
     finished_at: datetime
     attempt: int = 1
     final: bool = True
+    intruder: bool = False

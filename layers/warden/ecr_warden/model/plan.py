@@ -53,6 +53,7 @@ class HoldReason(StrEnum):
     UNREADABLE = "unreadable"
     ROLE_NOT_AT_SPEC = "role-not-at-spec"
     OWN_ACCESS = "own-access"
+    NOT_OURS = "not-ours"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A run that has been journalled and not yet closed."""
+"""A run that has been journalled, and what runs of a target leave to the next."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,3 +17,15 @@ class OpenRun:
     mode: Mode
     plan: Plan
     started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Debts:
+    """What earlier runs of a target still owe.
+
+    `owes_session_cutoff`: a trust policy was narrowed and older sessions are not yet denied. `recreated_principals`:
+    ARNs of users or roles that were deleted and made again since the target's documents were last written.
+    """
+
+    owes_session_cutoff: bool = False
+    recreated_principals: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """What one reconcile works on: a repository in a region, a role, or a user.
 
-A target is a key and has no state. It is one SQS message group, so one reconcile of it runs at a time.
+A target has no state. Its text (`str`) is what people and JSON see and what `parse_target` reads; its `key` is what
+it is known by: IAM names are unique whatever their case, and a caller's event may spell them otherwise than the spec.
 """
 
 import re
@@ -40,10 +41,10 @@ class RepositoryTarget:
 
     @property
     def key(self) -> str:
-        return f"repository/{self.account}/{self.region}/{self.name}"
+        return str(self)
 
     def __str__(self) -> str:
-        return f"{self.account}/{self.region}/{self.name}"
+        return f"repository/{self.account}/{self.region}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,11 +57,10 @@ class RoleTarget:
 
     @property
     def key(self) -> str:
-        # IAM names are unique case-insensitively and a caller's event may spell them otherwise.
-        return f"role/{self.account}/{self.name.lower()}"
+        return str(self).lower()
 
     def __str__(self) -> str:
-        return f"{self.account}/role/{self.name}"
+        return f"role/{self.account}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,19 +73,19 @@ class UserTarget:
 
     @property
     def key(self) -> str:
-        return f"user/{self.account}/{self.name.lower()}"
+        return str(self).lower()
 
     def __str__(self) -> str:
-        return f"{self.account}/user/{self.name}"
+        return f"user/{self.account}/{self.name}"
 
 
 type OwnerTarget = RoleTarget | UserTarget
 type Target = RepositoryTarget | OwnerTarget
 
 
-def parse_target(key: str) -> Target:
-    """Parse a target's key as `Target.key` writes it; raises TargetError."""
-    kind, _, rest = key.partition("/")
+def parse_target(text: str) -> Target:
+    """Parse a target's text; raises TargetError."""
+    kind, _, rest = text.partition("/")
     account, _, rest = rest.partition("/")
     if ACCOUNT_ID.fullmatch(account):
         region, _, repository = rest.partition("/")
@@ -96,7 +96,7 @@ def parse_target(key: str) -> Target:
         if kind == "user" and IAM_NAME.fullmatch(rest):
             return UserTarget(account, rest)
     raise TargetError(
-        f"not a target: {key[:120]!r}",
+        f"not a target: {text[:120]!r}",
         remedy="write repository/ACCOUNT/REGION/NAME, role/ACCOUNT/NAME or user/ACCOUNT/NAME",
     )
 

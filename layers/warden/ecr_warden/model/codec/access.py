@@ -1,0 +1,108 @@
+"""Who gains or loses what, as JSON."""
+
+from ecr_warden.model.codec.base import CodecError, Json, text
+from ecr_warden.policy.access import AccessChange, AllBut, AnyOf, Permission
+from ecr_warden.policy.condition import CanonicalClause
+from ecr_warden.policy.document import Effect
+from ecr_warden.policy.principal import Principal
+
+PERMISSIONS_AT_MOST = 200
+"""Of each side: an event and a journal entry have a size limit, and a hostile document names thousands. The whole
+documents stand beside it."""
+
+
+def access_to_json(change: AccessChange | None) -> Json | None:
+    """`{"gained": [...], "lost": [...]}`, null when not known."""
+    if change is None:
+        return None
+    return {
+        "gained": [_permission_to_json(permission) for permission in change.gained[:PERMISSIONS_AT_MOST]],
+        "lost": [_permission_to_json(permission) for permission in change.lost[:PERMISSIONS_AT_MOST]],
+    }
+
+
+def access_from_json(value: Json | None) -> AccessChange | None:
+    """The inverse of access_to_json."""
+    if value is None:
+        return None
+    return AccessChange(tuple(map(_permission, value["gained"])), tuple(map(_permission, value["lost"])))
+
+
+def _permission_to_json(permission: Permission) -> Json:
+    result: Json = {
+        "effect": permission.effect,
+        "principal": _principals_to_json(permission.principal),
+        "action": _strings_to_json(permission.action),
+        "resource": _strings_to_json(permission.resource),
+    }
+    if permission.conditions:
+        clauses = sorted(permission.conditions, key=lambda clause: (clause.operator, clause.key))
+        result["conditions"] = [[c.operator, c.key, sorted(c.values)] for c in clauses]
+    return {key: entry for key, entry in result.items() if entry is not None}
+
+
+def _permission(value: Json) -> Permission:
+    return Permission(
+        effect=Effect(value["effect"]),
+        principal=_principals(value.get("principal")),
+        action=_strings(value.get("action")),
+        resource=_strings(value.get("resource")),
+        conditions=frozenset(
+            CanonicalClause(text(operator), text(key), frozenset(map(text, values)))
+            for operator, key, values in value.get("conditions", ())
+        ),
+    )
+
+
+def _principals_to_json(part: Principal | AllBut[Principal] | AnyOf[Principal] | None) -> object:
+    match part:
+        case AllBut(values):
+            return {"allBut": [list(value) for value in values]}
+        case AnyOf(values):
+            return {"anyOf": [list(value) for value in values]}
+        case None:
+            return None
+        case Principal():
+            return list(part)
+
+
+def _principals(value: object) -> Principal | AllBut[Principal] | AnyOf[Principal] | None:
+    match value:
+        case None:
+            return None
+        case {"allBut": list(values)}:
+            return AllBut(tuple(map(_principal, values)))
+        case {"anyOf": list(values)}:
+            return AnyOf(tuple(map(_principal, values)))
+        case _:
+            return _principal(value)
+
+
+def _principal(value: object) -> Principal:
+    match value:
+        case ["AWS" | "Service" | "Federated" | "CanonicalUser" as kind, str(name)]:
+            return Principal(kind, name)
+        case _:
+            raise CodecError("not a principal")
+
+
+def _strings_to_json(part: str | AllBut[str] | AnyOf[str] | None) -> object:
+    match part:
+        case AllBut(values):
+            return {"allBut": list(values)}
+        case AnyOf(values):
+            return {"anyOf": list(values)}
+        case _:
+            return part
+
+
+def _strings(value: object) -> str | AllBut[str] | AnyOf[str] | None:
+    match value:
+        case None | str():
+            return value
+        case {"allBut": list(values)}:
+            return AllBut(tuple(map(text, values)))
+        case {"anyOf": list(values)}:
+            return AnyOf(tuple(map(text, values)))
+        case _:
+            raise CodecError("neither a text nor a set of texts")

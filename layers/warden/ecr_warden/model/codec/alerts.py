@@ -1,0 +1,63 @@
+"""What is announced on the outcomes bus."""
+
+from typing import assert_never
+
+from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading, text
+from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
+from ecr_warden.model.codec.runs import report_from_json, report_to_json
+from ecr_warden.model.job import SCHEMA
+from ecr_warden.model.outcome import RunReport
+
+
+def alert_to_json(alert: Alert) -> Json:
+    """The detail of an event on the outcomes bus; `kind` is run, spec-refused or spec-accepted."""
+    match alert:
+        case RunReport():
+            return report_to_json(alert)
+        case SpecRefused():
+            return {
+                "schema": SCHEMA,
+                "kind": "spec-refused",
+                "cause": cause_to_json(alert.cause),
+                "version": alert.version,
+                "enforced": alert.enforced,
+                "problems": list(alert.problems),
+            }
+        case SpecAccepted():
+            return {
+                "schema": SCHEMA,
+                "kind": "spec-accepted",
+                "cause": cause_to_json(alert.cause),
+                "version": alert.version,
+                "replaces": alert.replaces,
+                "changed": list(alert.changed),
+                "released": list(alert.released),
+                "warnings": list(alert.warnings),
+            }
+        case _:
+            assert_never(alert)
+
+
+def _alert(value: Json) -> Alert:
+    check_schema(value, SCHEMA)
+    match value["kind"]:
+        case "run":
+            return report_from_json(value)
+        case "spec-refused":
+            problems = tuple(text(problem) for problem in value["problems"])
+            return SpecRefused(cause_from_json(value["cause"]), text(value["version"]), value["enforced"], problems)
+        case "spec-accepted":
+            return SpecAccepted(
+                cause=cause_from_json(value["cause"]),
+                version=text(value["version"]),
+                replaces=value["replaces"],
+                changed=tuple(map(text, value["changed"])),
+                released=tuple(map(text, value["released"])),
+                warnings=tuple(map(text, value["warnings"])),
+            )
+        case kind:
+            raise CodecError(f"unknown kind {kind!r:.40}")
+
+
+alert_from_json = reading("announcement", _alert)

@@ -1,0 +1,63 @@
+"""Jobs and their causes: the bodies of messages on the jobs queue."""
+
+from dataclasses import fields
+from typing import assert_never
+
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading, text
+from ecr_warden.model.job import SCHEMA, AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.target import parse_target
+
+
+def job_to_json(job: Job) -> Json:
+    """`{"schema", "kind", "cause", ...}`: the body of a message on the jobs queue."""
+    head = {"schema": SCHEMA, "cause": cause_to_json(job.cause)}
+    match job:
+        case AcceptSpec():
+            return head | {"kind": "accept-spec"}
+        case SweepSlice():
+            return head | {"kind": "sweep-slice", "index": job.index, "of": job.of}
+        case ReconcileTarget():
+            return head | {"kind": "reconcile-target", "target": job.target.key}
+        case _:
+            assert_never(job)
+
+
+def _job(value: Json) -> Job:
+    check_schema(value, SCHEMA)
+    cause = cause_from_json(value["cause"])
+    match value["kind"]:
+        case "accept-spec":
+            return AcceptSpec(cause)
+        case "sweep-slice":
+            index, of = int(value["index"]), int(value["of"])
+            if not 0 <= index < of <= 1000:
+                raise CodecError(f"slice {index} of {of}")
+            return SweepSlice(cause, index, of)
+        case "reconcile-target":
+            return ReconcileTarget(cause, parse_target(value["target"]))
+        case kind:
+            raise CodecError(f"unknown kind {kind!r:.40}")
+
+
+def cause_to_json(cause: Cause) -> Json:
+    """Fields that are empty are left out."""
+    rows = {"kind": cause.kind, "id": cause.id, "action": cause.action, "at": cause.at, "error": cause.error}
+    result: Json = {key: value for key, value in rows.items() if value}
+    if cause.actor:
+        result["actor"] = {f.name: getattr(cause.actor, f.name) for f in fields(Actor) if getattr(cause.actor, f.name)}
+    return result
+
+
+def cause_from_json(value: Json) -> Cause:
+    actor = value.get("actor")
+    return Cause(
+        kind=CauseKind(value["kind"]),
+        id=text(value["id"]),
+        action=text(value.get("action", "")),
+        at=text(value.get("at", "")),
+        error=text(value.get("error", "")),
+        actor=Actor(**{name: text(text) for name, text in actor.items()}) if actor is not None else None,
+    )
+
+
+job_from_json = reading("job", _job)

@@ -1,0 +1,82 @@
+"""Plans: one JSON form for the command line, the journal and what is announced."""
+
+from ecr_warden.model.codec.access import access_from_json, access_to_json
+from ecr_warden.model.codec.base import CodecError, Json, text
+from ecr_warden.model.codec.values import address_from_json, address_to_json, value_from_json, value_to_json
+from ecr_warden.model.desired import MustNotExist
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.plan import Change, Held, HoldReason, Operation, Plan
+from ecr_warden.model.target import parse_target
+
+
+def plan_to_json(plan: Plan) -> Json:
+    """`{"target", "specVersion", "drifts", "changes", "held"}`."""
+    return {
+        "target": str(plan.target),
+        "specVersion": plan.spec_version,
+        "drifts": [drift_to_json(drift) for drift in plan.drifts],
+        "changes": [change_to_json(change) for change in plan.changes],
+        "held": [
+            {"drift": drift_to_json(hold.drift), "reason": hold.reason, "explain": hold.explain} for hold in plan.held
+        ],
+    }
+
+
+def plan_from_json(value: Json) -> Plan:
+    return Plan(
+        target=parse_target(value["target"]),
+        spec_version=text(value["specVersion"]),
+        drifts=tuple(drift_from_json(entry) for entry in value["drifts"]),
+        changes=tuple(change_from_json(entry) for entry in value["changes"]),
+        held=tuple(
+            Held(drift_from_json(entry["drift"]), HoldReason(entry["reason"]), text(entry["explain"]))
+            for entry in value["held"]
+        ),
+    )
+
+
+def drift_to_json(drift: Drift) -> Json:
+    """`{"address", "kind", "explain", "access": {"gained", "lost"} | null}`."""
+    return {
+        "address": address_to_json(drift.address),
+        "kind": drift.kind,
+        "explain": drift.explain,
+        "access": access_to_json(drift.access),
+    }
+
+
+def drift_from_json(value: Json) -> Drift:
+    return Drift(
+        address_from_json(value["address"]),
+        DriftKind(value["kind"]),
+        text(value["explain"]),
+        access_from_json(value["access"]),
+    )
+
+
+def change_to_json(change: Change) -> Json:
+    """`{"operation", "address", "before", "expect", "after", "access", "why"}`; `before` is the pre-image's text."""
+    return {
+        "operation": change.operation,
+        "address": address_to_json(change.address),
+        "before": change.before,
+        "expect": change.expect,
+        "after": value_to_json(change.after),
+        "access": access_to_json(change.access),
+        "why": change.why,
+    }
+
+
+def change_from_json(value: Json) -> Change:
+    after = value_from_json(value["after"])
+    if isinstance(after, MustNotExist):
+        raise CodecError("a change to nothing is a DELETE")
+    return Change(
+        operation=Operation(value["operation"]),
+        address=address_from_json(value["address"]),
+        before=value["before"],
+        expect=value["expect"],
+        after=after,
+        access=access_from_json(value["access"]),
+        why=text(value["why"]),
+    )

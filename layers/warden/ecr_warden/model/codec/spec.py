@@ -1,0 +1,71 @@
+"""The compiled spec, as it is kept at acceptance and read by every reconcile."""
+
+from ecr_warden.model.address import Address
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading, text
+from ecr_warden.model.codec.values import address_from_json, address_to_json, value_from_json, value_to_json
+from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, Mode, TargetSpec
+from ecr_warden.model.job import SCHEMA
+from ecr_warden.model.plan import NewRole
+from ecr_warden.model.target import parse_target
+
+
+def spec_to_json(spec: CompiledSpec) -> Json:
+    """The compiled spec: `{"schema", "version", "mode", "accounts", "targets": [...]}`."""
+    return {
+        "schema": SCHEMA,
+        "version": spec.version,
+        "mode": spec.mode,
+        "accounts": list(spec.accounts),
+        "targets": [_target_spec_to_json(target) for target in spec.targets.values()],
+    }
+
+
+def _target_spec_to_json(spec: TargetSpec) -> Json:
+    return {
+        "target": str(spec.target),
+        "extent": spec.extent,
+        "documents": [
+            {"address": address_to_json(address), "value": value_to_json(value)}
+            for address, value in spec.documents.items()
+        ],
+        "widenAfter": [
+            {"address": address_to_json(address), "roles": [str(role) for role in roles]}
+            for address, roles in spec.widen_after.items()
+        ],
+        "dependents": [str(target) for target in spec.dependents],
+        "principals": {arn: str(target) for arn, target in spec.principals.items()},
+    }
+
+
+def _spec(value: Json) -> CompiledSpec:
+    check_schema(value, SCHEMA)
+    targets = [target_spec_from_json(entry) for entry in value["targets"]]
+    return CompiledSpec(
+        version=text(value["version"]),
+        mode=Mode(value["mode"]),
+        accounts=tuple(value["accounts"]),
+        targets={spec.target.key: spec for spec in targets},
+    )
+
+
+def target_spec_from_json(value: Json) -> TargetSpec:
+    documents: dict[Address, DesiredValue] = {}
+    for entry in value["documents"]:
+        desired = value_from_json(entry["value"])
+        if desired is None or isinstance(desired, NewRole):
+            raise CodecError("a target's document without a desired value")
+        documents[address_from_json(entry["address"])] = desired
+    return TargetSpec(
+        target=parse_target(value["target"]),
+        extent=Extent(value["extent"]),
+        documents=documents,
+        widen_after={
+            address_from_json(entry["address"]): tuple(parse_target(role) for role in entry["roles"])
+            for entry in value["widenAfter"]
+        },
+        dependents=tuple(parse_target(target) for target in value["dependents"]),
+        principals={arn: parse_target(target) for arn, target in value["principals"].items()},
+    )
+
+
+spec_from_json = reading("compiled spec", _spec)

@@ -1,0 +1,115 @@
+"""Desired against observed: what differs, and what that means for access."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import assert_never
+
+from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, AddressKind
+from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
+from ecr_warden.planning.sessions import is_session_cutoff
+from ecr_warden.policy.access import gained_and_lost
+from ecr_warden.policy.document import Document
+from ecr_warden.policy.equivalence import Equivalent, NotEquivalent, equivalent
+
+
+def diff(
+    spec: TargetSpec, observation: Observation, *, now: datetime, recreated: tuple[str, ...] = ()
+) -> tuple[Drift, ...]:
+    """Every difference between a target's desired and observed documents, in the order of their addresses.
+
+    `recreated`: ARNs named in the documents whose user or role was deleted and made again since they were written:
+    AWS keeps the old unique id behind the same text, so an equal document is drift then.
+    """
+    return tuple(sorted(_drifts(spec, observation, now, recreated), key=lambda drift: drift.address))
+
+
+def _drifts(spec: TargetSpec, observation: Observation, now: datetime, recreated: tuple[str, ...]) -> Iterator[Drift]:
+    for address, desired in spec.documents.items():
+        drift = _compare(address, desired, observation.documents.get(address, Absent()))
+        if drift is None and recreated and address.kind in (AddressKind.REPOSITORY_POLICY, AddressKind.TRUST_POLICY):
+            explain = f"{', '.join(recreated)} was deleted and made again; the document still means the old one"
+            drift = Drift(address, DriftKind.PRINCIPAL_RECREATED, explain)
+        if drift is not None:
+            yield drift
+    for address, observed in observation.documents.items():
+        if (
+            address not in spec.documents
+            and _is_covered(spec.extent, address)
+            and not _is_cutoff(address, observed, now)
+        ):
+            drift = _compare(address, MustNotExist(), observed)
+            if drift is not None:
+                yield drift
+
+
+def _is_covered(extent: Extent, address: Address) -> bool:
+    match extent:
+        case Extent.WHOLE:
+            return address.kind in (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
+        case Extent.OURS:
+            return address.kind is AddressKind.IDENTITY_POLICY and address.name.startswith(OUR_POLICY_PREFIX)
+        case Extent.NAMED:
+            return False
+        case _:
+            assert_never(extent)
+
+
+def _is_cutoff(address: Address, observed: Observed, now: datetime) -> bool:
+    match observed:
+        case Present(value=Document() as document) if address.kind is AddressKind.IDENTITY_POLICY:
+            return is_session_cutoff(address.name, document, now)
+        case _:
+            return False
+
+
+def _compare(address: Address, desired: DesiredValue, observed: Observed) -> Drift | None:
+    match observed:
+        case Unreadable(error):
+            return Drift(address, DriftKind.UNREADABLE, str(error))
+        case OwnerMissing():
+            if isinstance(desired, MustNotExist):
+                return None
+            return Drift(address, DriftKind.OWNER_MISSING, f"{address.target} does not exist")
+        case Absent():
+            if isinstance(desired, MustNotExist):
+                return None
+            access = (
+                gained_and_lost(desired, None, kind=address.document_kind) if isinstance(desired, Document) else None
+            )
+            return Drift(address, DriftKind.MISSING, "it is not there", access)
+        case Unparseable(error):
+            return Drift(address, DriftKind.UNPARSEABLE, error)
+        case Present(value):
+            return _compare_values(address, desired, value)
+        case _:
+            assert_never(observed)
+
+
+def _compare_values(address: Address, desired: DesiredValue, live: Document | RoleSettings | None) -> Drift | None:
+    match desired, live:
+        case MustNotExist(), _:
+            access = gained_and_lost(None, live, kind=address.document_kind) if isinstance(live, Document) else None
+            return Drift(address, DriftKind.UNEXPECTED, "the spec has no such thing", access)
+        case Document(), Document():
+            kind = address.document_kind
+            match equivalent(live, desired, kind=kind, names=("live document", "spec")):
+                case Equivalent():
+                    return None
+                case NotEquivalent(reason):
+                    return Drift(address, DriftKind.CHANGED, reason, gained_and_lost(desired, live, kind=kind))
+        case RoleSettings(), RoleSettings():
+            differences = _setting_differences(desired, live)
+            return Drift(address, DriftKind.CHANGED, "; ".join(differences)) if differences else None
+        case _:
+            raise TypeError(f"{address}: {type(desired).__name__} compared with {type(live).__name__}")
+
+
+def _setting_differences(desired: RoleSettings, live: RoleSettings) -> list[str]:
+    rows = (
+        ("path", live.path, desired.path),
+        ("MaxSessionDuration", f"{live.max_session_duration} s", f"{desired.max_session_duration} s"),
+        ("permissions boundary", live.boundary or "none", desired.boundary or "none"),
+    )
+    return [f"{name} is {found}, not {wanted}" for name, found, wanted in rows if found != wanted]

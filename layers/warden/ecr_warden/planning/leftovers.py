@@ -1,0 +1,41 @@
+"""Targets that the spec does not name and that may hold something of ours from an earlier version."""
+
+from dataclasses import replace
+
+from ecr_warden.model.address import OUR_ROLE_PATH, role
+from ecr_warden.model.desired import CompiledSpec, Extent, MustNotExist, RoleSettings, TargetSpec
+from ecr_warden.model.observed import Observation, Present
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.planning.guardrails import OWN_ROLES
+
+
+def leftover_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
+    """What to read of a target that no grant names any more; None when it is no business of ours.
+
+    A repository that left the spec keeps its documents. An owner loses its `ecr-warden-*` policies.
+    """
+    if target.account not in accepted.accounts:
+        return None
+    match target:
+        case RoleTarget(name=name) if name.lower() in OWN_ROLES:
+            return None
+        case RoleTarget():
+            return TargetSpec(target, Extent.WHOLE, {role(target): MustNotExist()})
+        case UserTarget():
+            return TargetSpec(target, Extent.OURS, {})
+        case RepositoryTarget():
+            return None
+
+
+def as_observed(spec: TargetSpec, observation: Observation) -> TargetSpec:
+    """The leftover spec of a role, once it is known whether the role is ours: only such a one is deleted whole."""
+    if not isinstance(spec.target, RoleTarget):
+        return spec
+    address = role(spec.target)
+    if not isinstance(spec.documents.get(address), MustNotExist):
+        return spec
+    match observation.documents.get(address):
+        case Present(RoleSettings(path=path)) if path == OUR_ROLE_PATH and observation.tagged_ours:
+            return spec
+        case _:
+            return replace(spec, extent=Extent.OURS, documents={})

@@ -1,0 +1,93 @@
+"""The order of a plan's changes.
+
+What only takes away comes first. When two documents both gain and lose, each is first cut down to what old and new
+both allow, so that no mixture of one new and one old document ever allows what neither did.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import IntEnum
+
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
+from ecr_warden.model.desired import RoleSettings
+from ecr_warden.model.plan import Change, NewRole, Operation
+from ecr_warden.policy.access import gained_and_lost, intersection
+from ecr_warden.policy.canonical import digest
+from ecr_warden.policy.document import Document, parse_document
+
+
+class _Step(IntEnum):
+    # The write role may touch a role's documents only while its boundary is on.
+    ROLE_SETTINGS = 0
+    LOSE = 2
+    # IAM deletes a role only once its policies are gone.
+    DELETE_ROLE = 3
+    MIXED = 4
+    # Right after whatever narrowed the trust policy, and before anything is widened.
+    END_SESSIONS = 5
+    CREATE_ROLE = 6
+    GAIN = 7
+
+
+def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes in the order of writing, with intermediate writes where they are needed."""
+    mixed = [change for change in changes if _step(change) is _Step.MIXED]
+    if len(mixed) > 1:
+        rest = [change for change in changes if change not in mixed]
+        changes = rest + [part for change in mixed for part in _in_two_writes(change)]
+    return tuple(sorted(changes, key=lambda change: (_step(change), change.address)))
+
+
+def _step(change: Change) -> _Step:
+    match change:
+        case Change(operation=Operation.UPDATE, after=RoleSettings()):
+            return _Step.ROLE_SETTINGS
+        case Change(after=NewRole()):
+            return _Step.CREATE_ROLE
+        case Change(operation=Operation.DELETE) if change.address.kind is AddressKind.ROLE:
+            return _Step.DELETE_ROLE
+        case Change() if change.address.name == DENY_OLDER_SESSIONS and change.after is not None:
+            return _Step.END_SESSIONS
+        case _ if loses(change) and gains(change):
+            return _Step.MIXED
+        case _ if loses(change):
+            return _Step.LOSE
+        case _:
+            return _Step.GAIN
+
+
+def loses(change: Change) -> bool:
+    """Whether the write takes something away, or may."""
+    return bool(change.access.lost) if change.access else change.before is not None or change.after is None
+
+
+def gains(change: Change) -> bool:
+    """Whether the write allows something new, or may."""
+    return bool(change.access.gained) if change.access else change.after is not None
+
+
+def without_gain(change: Change) -> Change | None:
+    """The part of a change that only takes away; None when there is none."""
+    if change.before is None or change.access is None or not change.access.lost:
+        return None
+    cut, *_ = _in_two_writes(change)
+    return None if gains(cut) else cut
+
+
+def _in_two_writes(change: Change) -> tuple[Change, ...]:
+    """First what old and new have in common, then the new; one write where that is not possible."""
+    if change.access is None or change.before is None or not isinstance(change.after, Document):
+        return (change,)
+    kind = change.address.document_kind
+    old, new = parse_document(change.before), change.after
+    common = intersection(old, new, kind=kind)
+    if common is None:
+        if change.address.kind is AddressKind.TRUST_POLICY:
+            return (change,)  # a role cannot be without one; the other documents are cut down first
+        access = gained_and_lost(old, None, kind=kind)
+        cut = replace(change, operation=Operation.DELETE, after=None, access=access)
+        access = gained_and_lost(None, new, kind=kind)
+        return (cut, replace(change, operation=Operation.CREATE, before=None, expect=None, access=access))
+    cut = replace(change, after=common, access=gained_and_lost(old, common, kind=kind))
+    access = gained_and_lost(common, new, kind=kind)
+    return (cut, replace(change, before=common.text, expect=digest(common, kind=kind), access=access))

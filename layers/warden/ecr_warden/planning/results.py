@@ -1,0 +1,108 @@
+"""How a run ended, from its plan, what became of its changes, and what was read afterwards. Pure."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from ecr_warden.model.address import DENY_OLDER_SESSIONS
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.observed import Absent, Observation, Present, Unparseable, Unreadable
+from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
+from ecr_warden.model.plan import HoldReason, Plan
+from ecr_warden.model.run import Debts
+
+_RETRYABLE = frozenset({Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED, Result.CONFLICT})
+
+
+def result_without_writes(plan: Plan) -> Result:
+    """The result of a run that wrote nothing, because nothing differs or nothing may be written."""
+    if plan.is_empty:
+        return Result.IN_SYNC
+    if any(drift.kind is DriftKind.UNREADABLE for drift in plan.drifts):
+        return Result.UNKNOWN
+    if plan.changes or any(held.reason is not HoldReason.ROLE_NOT_AT_SPEC for held in plan.held):
+        return Result.REPORTED
+    return Result.WAITING
+
+
+def result_of(plan: Plan, outcomes: Sequence[Outcome], remaining: Sequence[Drift], after: Observation) -> Result:
+    """The result of a run that tried its changes; `remaining` is the drift in `after`, the verifying read."""
+    if any(isinstance(outcome, Conflict) for outcome in outcomes):
+        return Result.CONFLICT
+    if any(isinstance(outcome, Failed) for outcome in outcomes):
+        return Result.FAILED
+    if any(isinstance(outcome, Skipped) for outcome in outcomes):
+        return Result.REPORTED
+    if any(drift.kind is DriftKind.UNREADABLE for drift in remaining):
+        return Result.UNKNOWN
+    held = {hold.drift.address for hold in plan.held}
+    left = [drift for drift in remaining if drift.address not in held]
+    if left:
+        old = {change.address: change.expect for change in plan.changes}
+        lags = all(drift.address in old and old[drift.address] == _digest(drift, after) for drift in left)
+        return Result.NOT_YET_VISIBLE if lags else Result.STILL_DRIFTED
+    if not plan.held:
+        return Result.CONVERGED
+    waits = all(hold.reason is HoldReason.ROLE_NOT_AT_SPEC for hold in plan.held)
+    return Result.WAITING if waits else Result.REPORTED
+
+
+def _digest(drift: Drift, observation: Observation) -> str | None:
+    match observation.documents.get(drift.address, Absent()):
+        case Present(digest=digest) | Unparseable(digest=digest):
+            return digest
+        case _:
+            return None
+
+
+def is_retryable(report: RunReport, observation: Observation) -> bool:
+    """Whether the same job may end better within a minute."""
+    return (
+        report.result in _RETRYABLE
+        or any(isinstance(outcome, Failed) and outcome.retryable for outcome in report.outcomes)
+        or any(isinstance(observed, Unreadable) and observed.retryable for observed in observation.documents.values())
+    )
+
+
+def has_written(report: RunReport) -> bool:
+    """Whether AWS took any write of the run."""
+    return any(isinstance(outcome, Applied) for outcome in report.outcomes)
+
+
+def is_news(report: RunReport, reported: str | None) -> bool:
+    """Whether people have to be told: every write, every intruder, and each standing trouble once."""
+    if has_written(report) or report.intruder:
+        return True
+    return report.result not in (Result.IN_SYNC, Result.WAITING) and fingerprint(report) != reported
+
+
+def fingerprint(report: RunReport) -> str | None:
+    """What a standing trouble is recognised by; None when there is none."""
+    if report.result in (Result.IN_SYNC, Result.WAITING, Result.CONVERGED):
+        return None
+    drifts = [[str(drift.address), drift.kind, drift.explain] for drift in report.plan.drifts]
+    held = [[str(hold.drift.address), hold.reason] for hold in report.plan.held]
+    failures = [[str(o.change.address), o.code] for o in report.outcomes if isinstance(o, Failed)]
+    text = json.dumps([report.result, drifts, held, failures])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def planned_debts(plan: Plan, debts: Debts) -> Debts:
+    """What a target owes from the moment the plan's first write is made."""
+    return Debts(debts.owes_session_cutoff or _cuts_sessions(plan), debts.recreated_principals)
+
+
+def remaining_debts(report: RunReport, debts: Debts) -> Debts:
+    """What a target still owes after the run."""
+    applied = {outcome.change.address for outcome in report.outcomes if isinstance(outcome, Applied)}
+    ended = any(address.name == DENY_OLDER_SESSIONS for address in applied)
+    due = [drift.address for drift in report.plan.drifts if drift.kind is DriftKind.PRINCIPAL_RECREATED]
+    regranted = report.result in (Result.CONVERGED, Result.IN_SYNC) and applied.issuperset(due)
+    return Debts(
+        owes_session_cutoff=planned_debts(report.plan, debts).owes_session_cutoff and not ended,
+        recreated_principals=() if regranted else debts.recreated_principals,
+    )
+
+
+def _cuts_sessions(plan: Plan) -> bool:
+    return any(change.address.name == DENY_OLDER_SESSIONS and change.after is not None for change in plan.changes)

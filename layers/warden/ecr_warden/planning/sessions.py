@@ -1,0 +1,60 @@
+"""Ending the sessions that came through a door before it was closed.
+
+A trust policy is read at AssumeRole only, and temporary credentials cannot be revoked, so a repair that narrows one
+also denies whatever the role's older sessions do. Source:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from ecr_warden.model.address import DENY_OLDER_SESSIONS
+from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.equivalence import Equivalent, equivalent
+
+AWS_REVOKE_OLDER_SESSIONS = "AWSRevokeOlderSessions"
+# No session lives longer than the highest MaxSessionDuration that a role can have had when it was opened.
+LONGEST_SESSION = timedelta(hours=12)
+# A cut-off this far ahead was not written by a repair; it would lock everybody out.
+FARTHEST_AHEAD = timedelta(hours=1)
+
+
+def deny_older_sessions(cutoff: datetime) -> Document:
+    """The document that denies everything to sessions opened before `cutoff` (UTC, rounded down to a second)."""
+    text = cutoff.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    condition = {"DateLessThan": {"aws:TokenIssueTime": text}}
+    statement = {"Effect": "Deny", "Action": ["*"], "Resource": ["*"], "Condition": condition}
+    return parse_document({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def cutoff_of(document: Document) -> datetime | None:
+    """The cut-off of a document of exactly that shape, else None."""
+    statement = json.loads(document.text).get("Statement")
+    first = statement[0] if isinstance(statement, list) and len(statement) == 1 else statement
+    try:
+        value = first["Condition"]["DateLessThan"]["aws:TokenIssueTime"]
+        text = value[0] if isinstance(value, list) and len(value) == 1 else value
+        # AWS's console writes milliseconds; both forms are ISO 8601.
+        cutoff = datetime.fromisoformat(text)
+    except (KeyError, TypeError, ValueError):
+        return None
+    if cutoff.tzinfo is None:
+        return None
+    shape = json.loads(deny_older_sessions(cutoff).text)
+    shape["Statement"][0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"] = text
+    same = equivalent(document, parse_document(shape))
+    return cutoff if isinstance(same, Equivalent) else None
+
+
+def is_session_cutoff(name: str, document: Document, now: datetime) -> bool:
+    """Whether an inline policy of a role does nothing but end older sessions: ours, or a responder's."""
+    if name not in (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS):
+        return False
+    cutoff = cutoff_of(document)
+    return cutoff is not None and (name != DENY_OLDER_SESSIONS or cutoff <= now + FARTHEST_AHEAD)
+
+
+def is_spent(document: Document, now: datetime) -> bool:
+    """Whether every session that the document denies has expired by itself."""
+    cutoff = cutoff_of(document)
+    return cutoff is not None and cutoff + LONGEST_SESSION < now

@@ -1,0 +1,93 @@
+"""A new version of the desired-state file: accepted if valid, else refused while the accepted one stays in force."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ecr_warden.model.alert import SpecAccepted, SpecRefused
+from ecr_warden.model.desired import CompiledSpec, TargetSpec
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.ports import Jobs, Outcomes, SpecMissing, Specs, SpecTooLarge
+from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
+
+PROBLEMS_TOLD = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The use case over its ports; `file_name` is what problems call the file."""
+
+    specs: Specs
+    jobs: Jobs
+    outcomes: Outcomes
+    file_name: str
+
+    def __call__(self, job: AcceptSpec) -> SpecAccepted | SpecRefused | None:
+        """Look at the bucket's current version; None when it is accepted or refused already.
+
+        A process that dies after accepting and before enqueuing costs time: the next sweep finds what differs.
+        """
+        accepted = self.specs.accepted()
+        enforced = accepted.version if accepted else None
+        try:
+            current = self.specs.current()
+        except (SpecMissing, SpecTooLarge) as error:
+            return self._refuse(job, error.code, enforced, (str(error),))
+        if current.version == enforced:
+            return None
+        match load_spec(current.data):
+            case Invalid(problems):
+                told = tuple(problem.at(self.file_name) for problem in problems[:PROBLEMS_TOLD])
+                return self._refuse(job, current.version, enforced, told)
+            case Valid(spec, warnings):
+                compiled = compile_spec(spec, version=current.version)
+                told = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_TOLD])
+                return self._accept(job, accepted, compiled, told)
+
+    def _refuse(
+        self, job: AcceptSpec, version: str, enforced: str | None, problems: tuple[str, ...]
+    ) -> SpecRefused | None:
+        if self.specs.refused() == version:
+            return None
+        refusal = SpecRefused(job.cause, version, enforced, problems)
+        self.outcomes.publish(refusal)
+        self.specs.refuse(version)
+        return refusal
+
+    def _accept(
+        self, job: AcceptSpec, accepted: CompiledSpec | None, compiled: CompiledSpec, warnings: tuple[str, ...]
+    ) -> SpecAccepted:
+        before: Mapping[str, TargetSpec] = accepted.targets if accepted else {}
+        changed = _changed(before, compiled.targets)
+        if accepted is not None and accepted.mode is not compiled.mode:
+            changed = tuple(spec.target for spec in compiled.targets.values())
+        self.specs.accept(compiled, replaces=accepted.version if accepted else None)
+        cause = Cause(CauseKind.SPEC, compiled.version, at=job.cause.at, actor=job.cause.actor)
+        self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(changed, key=_registry_first))
+        announcement = SpecAccepted(
+            cause=job.cause,
+            version=compiled.version,
+            replaces=accepted.version if accepted else None,
+            changed=tuple(target.key for target in changed),
+            released=tuple(key for key in before if key not in compiled.targets and key.startswith("repository/")),
+            warnings=warnings,
+        )
+        self.outcomes.publish(announcement)
+        return announcement
+
+
+def _changed(before: Mapping[str, TargetSpec], after: Mapping[str, TargetSpec]) -> tuple[Target, ...]:
+    """Targets whose desired state differs; a repository that left the spec is released and keeps its documents."""
+    changed: list[Target] = [spec.target for key, spec in after.items() if before.get(key) != spec]
+    changed += [
+        spec.target
+        for key, spec in before.items()
+        if key not in after and not isinstance(spec.target, RepositoryTarget)
+    ]
+    return tuple(changed)
+
+
+def _registry_first(target: Target) -> tuple[int, str]:
+    """Taking away begins where the images are: repositories, then roles, then users."""
+    order = 0 if isinstance(target, RepositoryTarget) else 1 if isinstance(target, RoleTarget) else 2
+    return order, target.key

@@ -1,0 +1,249 @@
+"""One run of one target: read, compare, plan, journal, write, verify, announce.
+
+Level-based: the event that caused a run names the target and decides nothing else, so a lost, late, doubled or forged
+one costs time at most.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ecr_warden.model.desired import CompiledSpec, TargetSpec
+from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.observed import Observation
+from ecr_warden.model.outcome import Outcome, Result, RunReport
+from ecr_warden.model.plan import Plan
+from ecr_warden.model.run import OpenRun
+from ecr_warden.model.target import Target
+from ecr_warden.planning.diff import diff
+from ecr_warden.planning.leftovers import as_observed, leftover_spec
+from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.planning.results import (
+    fingerprint,
+    has_written,
+    is_news,
+    is_retryable,
+    planned_debts,
+    remaining_debts,
+    result_of,
+    result_without_writes,
+)
+from ecr_warden.ports import (
+    Clock,
+    Documents,
+    Jobs,
+    Lease,
+    Outcomes,
+    PortError,
+    Specs,
+    State,
+    Switch,
+    TargetRecord,
+)
+from ecr_warden.triggers.own import is_write_role, run_id_of
+from ecr_warden.usecases.apply import apply_plan
+from ecr_warden.usecases.interrupted import report_of_interrupted
+
+OBSERVATIONS_AT_MOST = 3
+
+
+class RetryLater(PortError):
+    """The run ended with something that may succeed within a minute."""
+
+    code = "retry-later"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Which delivery of a job this is, and whether it is the last one."""
+
+    number: int = 1
+    is_last: bool = True
+
+
+FIRST_AND_LAST = Attempt()
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run: from a reading to the report of what was done about it."""
+
+    id: str
+    cause: Cause
+    attempt: Attempt
+    accepted: CompiledSpec
+    spec: TargetSpec
+    lease: Lease
+    record: TargetRecord
+    started_at: datetime
+    intruder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """The use case over its ports.
+
+    `new_run_id` makes an id of letters and digits; `cutoff_margin`: see planning.planner.Circumstances.
+    """
+
+    specs: Specs
+    documents: Documents
+    state: State
+    jobs: Jobs
+    outcomes: Outcomes
+    switch: Switch
+    clock: Clock
+    new_run_id: Callable[[], str]
+    cutoff_margin: timedelta
+
+    def __call__(self, job: ReconcileTarget, attempt: Attempt = FIRST_AND_LAST) -> Result | None:
+        """Reconcile the job's target; None when it is no business of ours.
+
+        Raises LeaseHeld when another run works on it, and RetryLater for what may succeed within a minute unless this
+        is the last attempt: then it is announced as failed.
+        """
+        accepted = self.specs.accepted()
+        if accepted is None:
+            return None
+        spec = accepted.targets.get(job.target.key) or leftover_spec(job.target, accepted)
+        if spec is None:
+            return None
+        run_id = self.new_run_id()
+        started_at = self.clock.now()
+        lease, record = self.state.acquire(spec.target, run_id)
+        observation: Observation | None = None
+        reported = record.reported
+        try:
+            observation = self.documents.read(spec)
+            run = _Run(
+                run_id,
+                job.cause,
+                attempt,
+                accepted,
+                as_observed(spec, observation),
+                lease,
+                record,
+                started_at,
+                self._is_intruder(job),
+            )
+            run = self._finish_interrupted(run, observation)
+            self._note_recreated(run, observation)
+            report, observation = self._converge(run, observation)
+            reported = fingerprint(report) if report.final else record.reported
+        finally:
+            self.state.release(lease, observation, reported=reported)
+        if report.result is Result.CONVERGED:
+            self._enqueue(run, spec.dependents)
+        if not attempt.is_last and is_retryable(report, observation):
+            raise RetryLater(f"{spec.target}: {report.result}", retryable=True)
+        return report.result
+
+    def _is_intruder(self, job: ReconcileTarget) -> bool:
+        """Whether the job's event came from a session of the write role that no run of the target opened."""
+        actor = job.cause.actor
+        if actor is None or not is_write_role(actor):
+            return False
+        claimed = run_id_of(actor)
+        return claimed is None or self.state.load_run(job.target, claimed) is None
+
+    def _finish_interrupted(self, run: _Run, observation: Observation) -> _Run:
+        """Report and close a run of the target whose process died: no repair is ever silent."""
+        if run.record.open_run is None:
+            return run
+        interrupted = self.state.load_run(run.spec.target, run.record.open_run)
+        if interrupted is None:
+            return run
+        report = report_of_interrupted(interrupted, observation, self.clock.now())
+        self.outcomes.publish(report)
+        return self._close(run, report)
+
+    def _note_recreated(self, run: _Run, observation: Observation) -> None:
+        """Have every document written again that names this owner, if it was deleted and made again."""
+        known = run.record.unique_id
+        if known is None or observation.unique_id in (None, known):
+            return
+        naming = [
+            (other.target, arn)
+            for other in run.accepted.targets.values()
+            for arn, owner in other.principals.items()
+            if owner.key == run.spec.target.key
+        ]
+        for target, arn in naming:
+            self.state.mark_recreated(target, arn)
+        self._enqueue(run, (target for target, _ in naming))
+
+    def _converge(self, run: _Run, observation: Observation) -> tuple[RunReport, Observation]:
+        """Try until nobody else writes in between, a few times at most; every try is a run with its own id."""
+        first_id = run.id
+        for number in range(1, OBSERVATIONS_AT_MOST + 1):
+            one_try = run if number == 1 else replace(run, id=f"{first_id}x{number}", intruder=False)
+            run, report, observation = self._try(one_try, observation)
+            if report.result is not Result.CONFLICT:
+                break
+        return report, observation
+
+    def _try(self, run: _Run, observation: Observation) -> tuple[_Run, RunReport, Observation]:
+        plan = self._plan(run, observation)
+        if not plan.changes or not self.switch.writes_enabled():
+            report = self._report(run, plan, (), result_without_writes(plan), observation)
+            self._announce(run, report)
+            return run, report, observation
+        opened = OpenRun(run.id, run.cause, run.accepted.mode, plan, run.started_at)
+        self.state.open_run(run.lease, opened, planned_debts(plan, run.record.debts))
+        outcomes = apply_plan(plan, run.id, run.lease, documents=self.documents, state=self.state, switch=self.switch)
+        observation = self.documents.read(run.spec)
+        remaining = diff(run.spec, observation, now=self.clock.now())
+        report = self._report(run, plan, outcomes, result_of(plan, outcomes, remaining, observation), observation)
+        # Announced before it is closed: a process that dies between the two announces it twice, never not at all.
+        self._announce(run, report)
+        return self._close(run, report), report, observation
+
+    def _close(self, run: _Run, report: RunReport) -> _Run:
+        debts = remaining_debts(report, run.record.debts)
+        self.state.close_run(run.lease, report, debts)
+        return replace(run, record=replace(run.record, open_run=None, debts=debts))
+
+    def _plan(self, run: _Run, observation: Observation) -> Plan:
+        circumstances = Circumstances(
+            now=self.clock.now(),
+            cutoff_margin=self.cutoff_margin,
+            debts=run.record.debts,
+            is_at_spec=lambda role: self._is_at_spec(run.accepted, role),
+        )
+        return make_plan(
+            run.spec,
+            observation,
+            spec_version=run.accepted.version,
+            mode=run.accepted.mode,
+            circumstances=circumstances,
+        )
+
+    def _is_at_spec(self, accepted: CompiledSpec, role: Target) -> bool:
+        spec = accepted.targets.get(role.key)
+        return spec is not None and not diff(spec, self.documents.read(spec), now=self.clock.now())
+
+    def _report(
+        self, run: _Run, plan: Plan, outcomes: tuple[Outcome, ...], result: Result, observation: Observation
+    ) -> RunReport:
+        report = RunReport(
+            run_id=run.id,
+            cause=run.cause,
+            mode=run.accepted.mode,
+            result=result,
+            plan=plan,
+            outcomes=outcomes,
+            started_at=run.started_at,
+            finished_at=self.clock.now(),
+            attempt=run.attempt.number,
+            intruder=run.intruder,
+        )
+        will_be_retried = not run.attempt.is_last and is_retryable(report, observation)
+        return replace(report, final=not will_be_retried or has_written(report))
+
+    def _announce(self, run: _Run, report: RunReport) -> None:
+        if report.final and is_news(report, run.record.reported):
+            self.outcomes.publish(report)
+
+    def _enqueue(self, run: _Run, targets: Iterable[Target]) -> None:
+        cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat())
+        self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)

@@ -1,0 +1,68 @@
+"""Comparing everything with the accepted spec, and enqueuing what differs: events get lost."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecr_warden.model.desired import CompiledSpec, Mode
+from ecr_warden.model.job import ReconcileTarget, SweepSlice
+from ecr_warden.model.observed import Observation
+from ecr_warden.model.target import RepositoryTarget, Target
+from ecr_warden.planning.leftovers import as_observed, leftover_spec
+from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.ports import Clock, Documents, Jobs, Specs, State
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The use case over its ports; it reads and enqueues, and never writes to an account."""
+
+    specs: Specs
+    documents: Documents
+    state: State
+    jobs: Jobs
+    clock: Clock
+
+    def __call__(self, job: SweepSlice) -> tuple[Target, ...]:
+        """Enqueue each target of the slice that is not as the accepted spec says, and return them."""
+        accepted = self.specs.accepted()
+        if accepted is None:
+            return ()
+        wanted = [spec for key, spec in accepted.targets.items() if _slice_of(key, job.of) == job.index]
+        observations = [
+            observation
+            for observation in self.documents.scan(wanted, accounts=accepted.accounts)
+            if _slice_of(observation.target.key, job.of) == job.index
+        ]
+        recreated = self._recreated(observations)
+        due = tuple(
+            observation.target
+            for observation in observations
+            if observation.target in recreated or self._differs(accepted, observation)
+        )
+        self.jobs.enqueue(ReconcileTarget(job.cause, target) for target in due)
+        return due
+
+    def _differs(self, accepted: CompiledSpec, observation: Observation) -> bool:
+        spec = accepted.targets.get(observation.target.key) or leftover_spec(observation.target, accepted)
+        if spec is None:
+            return False
+        plan = make_plan(
+            as_observed(spec, observation),
+            observation,
+            spec_version=accepted.version,
+            mode=Mode.ENFORCE,  # to see spent session cut-offs too; a sweep only enqueues
+            circumstances=Circumstances(now=self.clock.now()),
+        )
+        return not plan.is_empty
+
+    def _recreated(self, observations: Sequence[Observation]) -> frozenset[Target]:
+        """Owners with another unique id than last seen: deleted and made again."""
+        owners = [o for o in observations if o.unique_id and not isinstance(o.target, RepositoryTarget)]
+        known = self.state.unique_ids([observation.target for observation in owners])
+        return frozenset(o.target for o in owners if known.get(o.target.key, o.unique_id) != o.unique_id)
+
+
+def _slice_of(key: str, of: int) -> int:
+    """Stable between versions of the spec and of Python."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % of
