@@ -1,0 +1,144 @@
+"""From alerts to the message that people get: who, what, where, what was done, and what it would have allowed."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import assert_never
+
+from ecr_warden.alerting.severity import highest, severity
+from ecr_warden.alerting.text import clean, first
+from ecr_warden.alerting.who import describe_actor, who
+from ecr_warden.alerting.words import describe_drift, describe_outcome, describe_result, describe_target
+from ecr_warden.model.alert import Alert, Field, Message, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.outcome import Result, RunReport
+from ecr_warden.model.plan import HoldReason
+
+_TITLE, _TEXT, _LINE = 120, 380, 400
+_LINES = 40
+_RUNS = 20
+_LINES_OF_A_RUN = 4
+
+_INTRUDER = (
+    "This call came through a session of ecr-warden's own write role that ecr-warden did not open.",
+    "Set the stop switch to `stopped` and find out who can assume that role.",
+)
+
+
+def message_of(alerts: Sequence[Alert], *, known_accounts: Collection[str] = ()) -> Message:
+    """One message for one alert or for all alerts of an incident; `alerts` is not empty.
+
+    Its text is printable and bounded, and not yet escaped. `known_accounts`: see `severity`.
+    """
+    level = highest([severity(alert, known_accounts=known_accounts) for alert in alerts])
+    match list(alerts):
+        case [SpecRefused() as refused]:
+            return _of_refused(refused, level)
+        case [RunReport() as report]:
+            return _of_run(report, level)
+        case several:
+            return _of_many(several, level, known_accounts)
+
+
+def _of_run(report: RunReport, level: Severity) -> Message:
+    target = report.plan.target
+    intruder = "intruder in the write role, " if report.intruder else ""
+    fields = [
+        Field("Who", who(report.cause)),
+        Field("Call", report.cause.action),
+        Field("Call at", report.cause.at),
+        Field("Where", describe_target(target)),
+        Field("Result", describe_result(report)),
+        Field("Done at", report.finished_at.isoformat(timespec="seconds")),
+        Field("Spec", report.plan.spec_version),
+        Field("Run", report.run_id),
+    ]
+    lines = [*(_INTRUDER if report.intruder else ()), *_lines_of(report)]
+    return _message(level, f"{intruder}{describe_target(target)}: {describe_result(report)}", fields, lines)
+
+
+def _lines_of(report: RunReport) -> Iterator[str]:
+    """What differed, what was done about it, and what was left."""
+    if report.plan.drifts:
+        yield "Found:"
+        for drift in report.plan.drifts:
+            yield from describe_drift(drift)
+    if report.outcomes:
+        yield "Done:"
+        yield from map(describe_outcome, report.outcomes)
+    left = [held for held in report.plan.held if held.reason is not HoldReason.UNREADABLE]
+    if left:
+        yield "Left as it is:"
+        yield from dict.fromkeys(held.explain for held in left)
+
+
+def _of_refused(refused: SpecRefused, level: Severity) -> Message:
+    kept = f"version {refused.enforced}" if refused.enforced else "none: nothing is enforced yet"
+    count = len(refused.problems)
+    fields = [
+        Field("Written by", describe_actor(refused.cause.actor)),
+        Field("Version", refused.version),
+        Field("Still enforced", kept),
+    ]
+    title = f"spec refused: {count} problem{'' if count == 1 else 's'}"
+    return _message(level, title, fields, list(refused.problems))
+
+
+def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collection[str]) -> Message:
+    runs = [alert for alert in alerts if isinstance(alert, RunReport)]
+    fields: list[Field] = []
+    lines: list[str] = []
+    title = ""
+    for alert in alerts:
+        match alert:
+            case SpecAccepted():
+                title = f"spec accepted, {_count(len(alert.changed))} changed by it"
+                fields += [Field("Written by", describe_actor(alert.cause.actor)), Field("Version", alert.version)]
+                fields += [Field("Replaces", alert.replaces)] if alert.replaces else []
+                lines += _of_accepted(alert)
+            case SpecRefused():
+                lines += [f"spec version {alert.version} refused", *first(alert.problems, 5)]
+            case RunReport():
+                pass
+            case _:
+                assert_never(alert)
+    if runs:
+        title = f"{title}; {_summary(runs)}" if title else _summary(runs)
+        fields += [Field("Cause", text) for text in first(dict.fromkeys(who(run.cause) for run in runs), 2)]
+        fields.append(Field("Done at", max(run.finished_at for run in runs).isoformat(timespec="seconds")))
+    ordered = sorted(runs, key=lambda run: _urgency(run, known_accounts), reverse=True)
+    for run in ordered[:_RUNS]:
+        lines.append(f"{describe_target(run.plan.target)}: {describe_result(run)} (run {run.run_id})")
+        if severity(run, known_accounts=known_accounts) is not Severity.INFO:
+            lines += [f"  {line}" for line in first(_lines_of(run), _LINES_OF_A_RUN, more="more lines")]
+    if len(ordered) > _RUNS:
+        lines.append(f"and {_count(len(ordered) - _RUNS)} more")
+    return _message(level, title or "spec", fields, lines)
+
+
+def _urgency(run: RunReport, known_accounts: Collection[str]) -> int:
+    return list(Severity).index(severity(run, known_accounts=known_accounts))
+
+
+def _of_accepted(accepted: SpecAccepted) -> Iterator[str]:
+    yield from (f"warning: {warning}" for warning in first(accepted.warnings, 10))
+    yield from (f"released, its documents stay: {key}" for key in first(accepted.released, 10))
+
+
+def _summary(runs: Sequence[RunReport]) -> str:
+    """`12 targets put right, 1 could not be`."""
+    right = sum(run.result in (Result.CONVERGED, Result.IN_SYNC) for run in runs)
+    wrong = len(runs) - right
+    words = [f"{_count(right)} put right"] if right else []
+    words += [f"{_count(wrong) if not right else wrong} not (yet) right"] if wrong else []
+    return ", ".join(words)
+
+
+def _count(targets: int) -> str:
+    return "1 target" if targets == 1 else f"{targets} targets"
+
+
+def _message(level: Severity, title: str, fields: Sequence[Field], lines: Sequence[str]) -> Message:
+    return Message(
+        level,
+        clean(title, _TITLE),
+        tuple(Field(field.label, clean(field.text, _TEXT)) for field in fields if field.text),
+        tuple(clean(line, _LINE) for line in first(lines, _LINES, more="more lines")),
+    )

@@ -1,0 +1,127 @@
+"""How soon a person should look at what happened."""
+
+from collections.abc import Collection
+from typing import assert_never
+
+from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
+from ecr_warden.model.address import AddressKind
+from ecr_warden.model.alert import Alert, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.job import CauseKind
+from ecr_warden.model.outcome import Result, RunReport
+from ecr_warden.policy.access import AllBut, AnyOf, Permission
+from ecr_warden.policy.action import ActionGroup, group_of
+from ecr_warden.policy.coverage import Part
+from ecr_warden.policy.document import Effect
+from ecr_warden.policy.principal import ANYONE, Principal
+
+_ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
+
+
+def highest(severities: Collection[Severity]) -> Severity:
+    """The most severe; INFO of none."""
+    return max(severities, key=_ORDER.index, default=Severity.INFO)
+
+
+def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
+    """CRITICAL: somebody from outside got in, a repair failed, or the write role was abused; WARNING: look today.
+
+    `known_accounts`: accounts of the spec; their principals are not from outside. A target's own account never is.
+    """
+    match alert:
+        case SpecRefused():
+            return Severity.WARNING
+        case SpecAccepted(released=released, warnings=warnings):
+            return Severity.WARNING if released or warnings else Severity.INFO
+        case RunReport():
+            return highest([_of_result(alert), _of_drifts(alert, known_accounts)])
+        case _:
+            assert_never(alert)
+
+
+def _of_result(report: RunReport) -> Severity:
+    if report.intruder:
+        return Severity.CRITICAL
+    match report.result:
+        case Result.FAILED | Result.STILL_DRIFTED:
+            return Severity.CRITICAL
+        case Result.REPORTED | Result.UNKNOWN | Result.NOT_YET_VISIBLE | Result.WAITING:
+            return Severity.WARNING
+        case Result.INTERRUPTED | Result.CONFLICT:
+            return Severity.WARNING
+        case Result.IN_SYNC | Result.CONVERGED:
+            return Severity.INFO
+        case _:
+            assert_never(report.result)
+
+
+def _of_drifts(report: RunReport, known_accounts: Collection[str]) -> Severity:
+    if report.cause.kind is CauseKind.SPEC:
+        # The file changed and not the account: what the accounts give beyond it is yesterday's grant.
+        return Severity.INFO
+    home = {report.plan.target.account, *known_accounts}
+    drifts = report.plan.drifts
+    if any(_lets_in(drift, home) for drift in drifts):
+        return Severity.CRITICAL
+    # What a run of ours made possible, such as the first policy of an owner, is no loss that anybody caused.
+    losses = [] if report.cause.kind is CauseKind.RUN else [drift for drift in drifts if drift.kind in _LOSSES]
+    return Severity.WARNING if losses or any(map(_gains, drifts)) else Severity.INFO
+
+
+_LOSSES = frozenset({DriftKind.MISSING, DriftKind.CHANGED, DriftKind.OWNER_MISSING, DriftKind.UNPARSEABLE})
+
+
+def _gains(drift: Drift) -> bool:
+    return drift.kind is DriftKind.UNEXPECTED or (drift.access is not None and bool(drift.access.gained))
+
+
+def _lets_in(drift: Drift, home: Collection[str]) -> bool:
+    """Whether the live document opens the target to the outside, or makes its owner all-powerful."""
+    if drift.access is None:
+        return drift.kind is DriftKind.UNEXPECTED and drift.address.kind is AddressKind.ATTACHED_POLICY
+    return any(_is_outside(permission, home) or _is_power(permission) for permission in drift.access.gained)
+
+
+def _is_outside(permission: Permission, home: Collection[str]) -> bool:
+    # A Deny that went lets in whoever it kept out; whom it named says nothing of that.
+    return permission.effect is Effect.ALLOW and _is_foreign(permission.principal, home)
+
+
+def _is_foreign(principal: Part[Principal] | None, home: Collection[str]) -> bool:
+    match principal:
+        case None:
+            return False
+        case AllBut():
+            return True
+        case AnyOf(values):
+            return any(_is_foreign(value, home) for value in values)
+        case Principal(kind="Service"):
+            return False
+        case _:
+            return principal == ANYONE or _account(principal) not in home
+
+
+def _account(principal: Principal) -> str:
+    if ACCOUNT_ID.fullmatch(principal.value):
+        return principal.value
+    try:
+        return parse_arn(principal.value).account
+    except ArnError:
+        return ""
+
+
+def _is_power(permission: Permission) -> bool:
+    """Everything, or the right to change policies: what an identity policy must never give."""
+    if permission.principal is not None or permission.effect is not Effect.ALLOW:
+        return False
+    match permission.action:
+        case None | AllBut():
+            return True
+        case AnyOf(values):
+            return any(map(_changes_policies, values))
+        case action:
+            return _changes_policies(action)
+
+
+def _changes_policies(action: str) -> bool:
+    return group_of(action) in (ActionGroup.EVERYTHING, ActionGroup.ADMIN) or action.startswith(("iam:", "*", "?"))

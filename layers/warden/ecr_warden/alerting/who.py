@@ -1,0 +1,68 @@
+"""Who did it, in words."""
+
+from typing import assert_never
+
+from ecr_warden.model.job import Actor, Cause, CauseKind
+
+UNKNOWN = "an unknown caller"
+
+
+def who(cause: Cause) -> str:
+    """The caller behind an event; for other causes, what made ecr-warden look."""
+    match cause.kind:
+        case CauseKind.EVENT:
+            return describe_actor(cause.actor)
+        case CauseKind.CALLER:
+            return f"{describe_actor(cause.actor)}, who asked for this run"
+        case CauseKind.SWEEP:
+            return "not known: the sweep found it, no event told of it"
+        case CauseKind.RUN:
+            return f"ecr-warden, after its run {cause.id}"
+        case CauseKind.SPEC:
+            return f"the spec, version {cause.id}"
+        case _:
+            assert_never(cause.kind)
+
+
+def describe_actor(actor: Actor | None) -> str:
+    """`session alice of role arn:aws:iam::..:role/Admin, through cloudformation.amazonaws.com, from 198.51.100.7`."""
+    if actor is None:
+        return UNKNOWN
+    words = [_identity(actor)]
+    if actor.invoked_by and actor.type != "AWSService":
+        words.append(f"through {actor.invoked_by}")
+    if actor.source_identity and actor.source_identity != actor.session_name:
+        words.append(f"source identity {actor.source_identity}")
+    if actor.source_ip and actor.source_ip != actor.invoked_by:
+        words.append(f"from {actor.source_ip}")
+    return ", ".join(words)
+
+
+def _identity(actor: Actor) -> str:
+    account = f" of account {actor.account}" if actor.account else ""
+    match actor.type:
+        case "Root":
+            return f"the root user{account}"
+        case "IAMUser":
+            return f"user {actor.arn}" if actor.arn else f"a user{account}"
+        case "AssumedRole":
+            role = actor.issuer or actor.arn
+            session = f"session {actor.session_name}" if actor.session_name else "a session"
+            return f"{session} of role {role}" if role else f"{session} of a role{account}"
+        case "FederatedUser":
+            return f"federated user {actor.session_name or actor.arn}{account}" + (
+                f" (through {actor.issuer})" if actor.issuer else ""
+            )
+        case "AWSAccount":
+            # The record does not say which user or role it was: only the caller's own account sees that.
+            return f"somebody{account or ' who is anonymous'}" + (
+                f" (session {actor.session_name})" if actor.session_name else ""
+            )
+        case "AWSService":
+            return f"the AWS service {actor.invoked_by}" if actor.invoked_by else "an AWS service"
+        case "SAMLUser" | "WebIdentityUser" | "Directory" | "IdentityCenterUser":
+            return f"{actor.type} {actor.session_name}{account}".rstrip()
+        case "Unknown" | "":
+            return actor.arn or UNKNOWN + account
+        case kind:
+            return f"{kind} {actor.arn or actor.session_name}{'' if actor.arn else account}".rstrip()

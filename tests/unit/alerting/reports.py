@@ -1,0 +1,106 @@
+"""Reports as reconcile makes them, for the tests of what people are told."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, trust_policy
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.job import Actor, Cause, CauseKind
+from ecr_warden.model.outcome import Applied, Outcome, Result, RunReport
+from ecr_warden.model.plan import Change, Held, HoldReason, Operation, Plan
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.policy.access import gained_and_lost
+from ecr_warden.policy.document import Document, DocumentKind, parse_document
+
+HOME, CI, OUTSIDER = "222222222222", "111111111111", "999999999999"
+REPOSITORY = RepositoryTarget(HOME, "eu-central-1", "shop/checkout")
+ROLE = RoleTarget(HOME, "ecr-pusher")
+USER = UserTarget(CI, "push-user")
+NOW = datetime(2026, 11, 24, 10, 15, 32, tzinfo=UTC)
+MALLORY = Actor(
+    "AssumedRole",
+    arn=f"arn:aws:sts::{HOME}:assumed-role/Administrator/mallory",
+    account=HOME,
+    issuer=f"arn:aws:iam::{HOME}:role/Administrator",
+    session_name="mallory",
+    source_ip="198.51.100.7",
+)
+EVENT = Cause(CauseKind.EVENT, "e-1", "ecr:SetRepositoryPolicy", "2026-11-24T10:15:30Z", actor=MALLORY)
+SPEC = Cause(CauseKind.SPEC, "v2")
+SWEEP = Cause(CauseKind.SWEEP, "s-1")
+RUN = Cause(CauseKind.RUN, "r-0")
+
+PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+
+
+def pulls(*principals: str, actions: tuple[str, ...] = PULL, **more: object) -> Document:
+    """A repository policy that lets the principals pull."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": list(actions), **more}
+    return parse_document({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def trusts(principal: str) -> Document:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    return parse_document({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def allows(*actions: str) -> Document:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return parse_document(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+SPEC_PULLS = pulls(f"arn:aws:iam::{CI}:user/pull-user-1")
+SPEC_TRUST = trusts(f"arn:aws:iam::{CI}:user/push-user")
+SPEC_PUSH = allows("ecr:PutImage")
+
+
+def repository_drift(live: Document | None, desired: Document = SPEC_PULLS) -> Drift:
+    kind = DriftKind.CHANGED if live else DriftKind.MISSING
+    access = gained_and_lost(desired, live, kind=DocumentKind.REPOSITORY)
+    return Drift(repository_policy(REPOSITORY), kind, "a principal more", access)
+
+
+def trust_drift(live: Document) -> Drift:
+    access = gained_and_lost(SPEC_TRUST, live, kind=DocumentKind.TRUST)
+    return Drift(trust_policy(ROLE), DriftKind.CHANGED, "another principal", access)
+
+
+def push_drift(live: Document) -> Drift:
+    access = gained_and_lost(SPEC_PUSH, live, kind=DocumentKind.IDENTITY)
+    return Drift(identity_policy(ROLE, "ecr-warden-push"), DriftKind.CHANGED, "other actions", access)
+
+
+def unexpected_drift(live: Document) -> Drift:
+    access = gained_and_lost(None, live, kind=DocumentKind.IDENTITY)
+    return Drift(identity_policy(USER, "ecr-warden-x"), DriftKind.UNEXPECTED, "no such thing", access)
+
+
+ATTACHED = Drift(
+    attached_policy(ROLE, "arn:aws:iam::aws:policy/AdministratorAccess"), DriftKind.UNEXPECTED, "no such thing"
+)
+UNREADABLE = Drift(repository_policy(REPOSITORY), DriftKind.UNREADABLE, "ecr:GetRepositoryPolicy is denied")
+
+
+def change(drift: Drift, operation: Operation = Operation.UPDATE) -> Change:
+    return Change(operation, drift.address, "{}", "d", None)
+
+
+def report(
+    *drifts: Drift,
+    result: Result = Result.CONVERGED,
+    cause: Cause = EVENT,
+    outcomes: tuple[Outcome, ...] | None = None,
+    held: HoldReason | None = None,
+    run_id: str = "r-1",
+    intruder: bool = False,
+) -> RunReport:
+    """A run that ended as `result` says, each drift repaired unless `held` or other outcomes are given."""
+    target = drifts[0].address.target if drifts else REPOSITORY
+    holds = tuple(Held(drift, held, f"left because {held}") for drift in drifts) if held else ()
+    changes = () if held else tuple(map(change, drifts))
+    plan = Plan(target, "v2", drifts, changes, holds)
+    applied: tuple[Outcome, ...] = tuple(map(Applied, changes)) if outcomes is None else outcomes
+    done = RunReport(run_id, cause, Mode.ENFORCE, result, plan, applied, NOW, NOW)
+    return replace(done, intruder=intruder)

@@ -1,0 +1,107 @@
+"""How soon a person should look: each case a sentence."""
+
+import pytest
+from ecr_warden.alerting.severity import highest, severity
+from ecr_warden.model.alert import Alert, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.plan import HoldReason
+
+from tests.unit.alerting.reports import (
+    ATTACHED,
+    CI,
+    HOME,
+    OUTSIDER,
+    PULL,
+    RUN,
+    SPEC,
+    SPEC_PULLS,
+    SWEEP,
+    UNREADABLE,
+    allows,
+    pulls,
+    push_drift,
+    report,
+    repository_drift,
+    trust_drift,
+    trusts,
+    unexpected_drift,
+)
+
+INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
+KEPT = f"arn:aws:iam::{CI}:user/pull-user-1"
+FOREIGN = pulls(KEPT, f"arn:aws:iam::{OUTSIDER}:user/mallory")
+DENIED = pulls(KEPT, actions=PULL, Condition={"StringEquals": {"aws:PrincipalAccount": CI}})
+
+CASES: dict[str, tuple[Alert, Severity]] = {
+    "a foreign user that could pull": (report(repository_drift(FOREIGN)), CRITICAL),
+    "a foreign account id that could pull": (report(repository_drift(pulls(KEPT, OUTSIDER))), CRITICAL),
+    "anyone who could pull": (report(repository_drift(pulls("*"))), CRITICAL),
+    "a foreign principal found by the sweep": (report(repository_drift(FOREIGN), cause=SWEEP), CRITICAL),
+    "a foreign principal found after a run of ours": (report(repository_drift(FOREIGN), cause=RUN), CRITICAL),
+    "a user of the target's own account that could pull": (
+        report(repository_drift(pulls(KEPT, f"arn:aws:iam::{HOME}:user/x"))),
+        WARNING,
+    ),
+    "a deleted principal's unique id in the policy": (report(repository_drift(pulls("AIDAEXAMPLE"))), CRITICAL),
+    "a repository policy that was deleted": (report(repository_drift(None)), WARNING),
+    "an action that was taken out": (report(repository_drift(pulls(KEPT, actions=PULL[:1]))), WARNING),
+    "a condition that only narrows": (report(repository_drift(DENIED)), WARNING),
+    "a trust policy open to another account": (report(trust_drift(trusts(f"arn:aws:iam::{OUTSIDER}:root"))), CRITICAL),
+    "a push role that may do everything in ECR": (report(push_drift(allows("ecr:*"))), CRITICAL),
+    "a push role that may do everything": (report(push_drift(allows("*"))), CRITICAL),
+    "a push role that may change IAM": (report(push_drift(allows("iam:PutRolePolicy"))), CRITICAL),
+    "a push role that may also list": (report(push_drift(allows("ecr:PutImage", "ecr:ListImages"))), WARNING),
+    "an attached policy on the push role": (report(ATTACHED), CRITICAL),
+    "an unknown policy on a user": (report(unexpected_drift(allows("ecr:BatchGetImage"))), WARNING),
+    "a repair that failed": (report(repository_drift(None), result=Result.FAILED), CRITICAL),
+    "a repair that did not hold": (report(repository_drift(None), result=Result.STILL_DRIFTED), CRITICAL),
+    "drift left alone in observe mode": (
+        report(repository_drift(None), result=Result.REPORTED, held=HoldReason.OBSERVE_MODE),
+        WARNING,
+    ),
+    "a foreign principal left alone in observe mode": (
+        report(repository_drift(FOREIGN), result=Result.REPORTED, held=HoldReason.OBSERVE_MODE),
+        CRITICAL,
+    ),
+    "a target that cannot be read": (report(UNREADABLE, result=Result.UNKNOWN, held=HoldReason.UNREADABLE), WARNING),
+    "a document that a new spec version brought": (report(repository_drift(None), cause=SPEC), INFO),
+    "a grant that a new spec version took away": (report(repository_drift(FOREIGN), cause=SPEC), INFO),
+    "a new spec version that could not be applied": (
+        report(repository_drift(None), cause=SPEC, result=Result.FAILED),
+        CRITICAL,
+    ),
+    "an owner's first policy after its role was made": (report(repository_drift(None), cause=RUN), INFO),
+    "an event that changed nothing": (report(result=Result.IN_SYNC), INFO),
+    "an intruder in the write role": (report(result=Result.IN_SYNC, intruder=True), CRITICAL),
+    "a spec that was refused": (SpecRefused(SPEC, "v3", "v2", ("E104 ..",)), WARNING),
+    "a spec that was accepted": (SpecAccepted(SPEC, "v2", "v1", ("role/222222222222/x",), ()), INFO),
+    "a repository that was released": (SpecAccepted(SPEC, "v2", "v1", (), ("repository/..",)), WARNING),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_severity(name: str) -> None:
+    alert, expected = CASES[name]
+    assert severity(alert) is expected
+
+
+def test_a_principal_of_an_account_of_the_spec_is_not_from_outside() -> None:
+    alert = report(repository_drift(pulls(KEPT, f"arn:aws:iam::{CI}:user/other")))
+    assert severity(alert) is CRITICAL
+    assert severity(alert, known_accounts=(CI, HOME)) is WARNING
+
+
+@pytest.mark.parametrize("result", Result)
+def test_only_what_is_right_is_of_no_concern(result: Result) -> None:
+    found = severity(report(result=result, outcomes=()))
+    assert (found is INFO) == (result in (Result.IN_SYNC, Result.CONVERGED))
+
+
+def test_a_deny_that_was_taken_away_is_a_warning() -> None:
+    deny = pulls(OUTSIDER, Effect="Deny")
+    assert severity(report(repository_drift(SPEC_PULLS, desired=deny), cause=SWEEP)) is not INFO
+
+
+def test_the_highest_of_none_is_info() -> None:
+    assert highest([]) is INFO
+    assert highest([WARNING, INFO, CRITICAL, WARNING]) is CRITICAL
