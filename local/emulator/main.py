@@ -22,6 +22,7 @@ from local.emulator.bridges import (
     role_template,
     rule_to_lambda,
     secure_origin,
+    template_conditions,
 )
 from local.emulator.control import Control
 from local.emulator.fault_table import FaultTable
@@ -35,6 +36,7 @@ _BRIDGES = (
     iam_paths,
     boundary_context,
     role_template,
+    template_conditions,
     bus_policy,
     delivery,
     cross_account_bus,

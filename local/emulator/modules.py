@@ -11,7 +11,11 @@ import ministack.core.iam_actions as _iam_actions
 import ministack.core.iam_evaluator as _iam_evaluator
 import ministack.core.responses as _responses
 import ministack.core.router as _router
+import ministack.services.cloudformation.changesets as _changesets
+import ministack.services.cloudformation.engine as _engine
+import ministack.services.cloudformation.handlers as _handlers
 import ministack.services.cloudformation.provisioners as _provisioners
+import ministack.services.cloudformation.stacks as _stacks
 import ministack.services.ecr as _ecr
 import ministack.services.eventbridge as _eventbridge
 import ministack.services.iam as _iam
@@ -28,6 +32,9 @@ iam: Any = _iam
 iam_actions: Any = _iam_actions
 iam_evaluator: Any = _iam_evaluator
 lambda_svc: Any = _lambda_svc
+# Each of these took the conditions' evaluation from the first by name.
+cloudformation_engine: Any = _engine
+evaluating_conditions: tuple[Any, ...] = (_engine, _changesets, _handlers, _stacks)
 provisioners: Any = _provisioners
 responses: Any = _responses
 router: Any = _router
@@ -48,9 +55,9 @@ def require_pinned_version() -> None:
 
 def signature(module: Any, name: str, *parameters: str) -> Callable[..., Any]:
     """A private function of ministack. Raises BridgeBroken if it is gone or takes other parameters."""
-    function = getattr(module, name, None)
+    function: Callable[..., Any] | None = getattr(module, name, None)
     where = f"{module.__name__}.{name}"
-    if not callable(function):
+    if function is None:
         raise BridgeBroken(f"{where} is gone from ministack")
     found = tuple(inspect.signature(function).parameters)
     if found != parameters:
