@@ -46,7 +46,7 @@ WILDCARDS = {
     ("stacks/member.yaml ReadRole Roles", "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*"),
     ("stacks/member.yaml ReadRole Users", "arn:${AWS::Partition}:iam::${AWS::AccountId}:user/*"),
     ("stacks/member.yaml WriteRole RepositoryPolicies", REPOSITORIES),
-    # actions without a resource type
+    # actions without a resource type, and lists of everything
     ("stacks/member.yaml ReadRole WholeAccount", "*"),
     ("stacks/member.yaml Boundary LogIn", "*"),
     # roles under our own path

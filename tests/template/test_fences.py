@@ -1,0 +1,246 @@
+"""The member stacks deployed to the emulator: each thing that the hub may not do, beside its sibling that it may."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.launcher import EmulatedAws
+from tests.template.cfn import ROOT
+
+HUB, MEMBER, REGION = "111111111111", "222222222222", "eu-central-1"
+EXTERNAL_ID = "hub-1"
+BUS = f"arn:aws:events:{REGION}:{HUB}:event-bus/ecr-warden-trail"
+BOUNDARY = f"arn:aws:iam::{MEMBER}:policy/ecr-warden/ecr-warden-boundary"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+OTHERS = "somebody-else"
+
+
+def _document(action: str, **more: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, **more}]})
+
+
+ENTER = _document("sts:*", Resource="*")
+PUSH = _document("ecr:PutImage", Resource="*")
+OPEN_TO_HUB = _document("sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{HUB}:root"})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The emulator with the member stacks in place."""
+
+    aws: EmulatedAws
+
+    def enter(self, role: str, caller: str, external_id: str = EXTERNAL_ID, run: str = "") -> Any:
+        """The credentials of a member role, asked for by a role of the hub."""
+        hub = self.aws.client(HUB, "sts").assume_role(
+            RoleArn=f"arn:aws:iam::{HUB}:role/{caller}", RoleSessionName="function"
+        )
+        named = {"SourceIdentity": run} if run else {}
+        return self.aws.assumed_client(hub["Credentials"], "sts").assume_role(
+            RoleArn=f"arn:aws:iam::{MEMBER}:role/ecr-warden/{role}",
+            RoleSessionName="ecrw-1",
+            ExternalId=external_id,
+            **named,
+        )["Credentials"]
+
+    def writer(self, service: str) -> Any:
+        """A client of a write session as reconcile opens it."""
+        return self.aws.assumed_client(self.enter("ecr-warden-write", "ecr-warden-reconcile", run="ecrw-1"), service)
+
+
+def _create(aws: EmulatedAws, stack: str, region: str, **parameters: str) -> None:
+    client = aws.client(MEMBER, "cloudformation", region)
+    client.create_stack(
+        StackName=stack,
+        TemplateBody=(ROOT / "stacks" / f"{stack}.yaml").read_text(),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    )
+    client.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 0.05, "MaxAttempts": 200})
+
+
+@pytest.fixture(scope="module")
+def member() -> Iterator[Member]:
+    """Hub roles that may enter anything, so that the member's own side is what decides; two users, one managed."""
+    with EmulatedAws() as aws:
+        hub, iam = aws.client(HUB, "iam"), aws.client(MEMBER, "iam")
+        for role in ("ecr-warden-reconcile", "ecr-warden-answer", OTHERS):
+            hub.create_role(RoleName=role, AssumeRolePolicyDocument=OPEN_TO_HUB)
+            hub.put_role_policy(RoleName=role, PolicyName="enter", PolicyDocument=ENTER)
+        for user in ("owner", OTHERS):
+            iam.create_user(UserName=user)
+        for role in ("legacy-pusher", OTHERS):
+            iam.create_role(RoleName=role, AssumeRolePolicyDocument=OPEN_TO_HUB)
+        _create(
+            aws,
+            "member",
+            REGION,
+            HubAccount=HUB,
+            ExternalId=EXTERNAL_ID,
+            HubBusArns=BUS,
+            ManagedOwners=f"arn:aws:iam::{MEMBER}:user/owner",
+            ManagedRoles=f"arn:aws:iam::{MEMBER}:role/legacy-pusher",
+        )
+        aws.client(MEMBER, "ecr").create_repository(repositoryName="shop/checkout")
+        yield Member(aws)
+
+
+@pytest.fixture
+def role(member: Member) -> Iterator[str]:
+    """A push role as the product makes it."""
+    name, iam = "ecr-pusher", member.aws.client(MEMBER, "iam")
+    iam.create_role(
+        RoleName=name, Path="/ecr-warden/", AssumeRolePolicyDocument=OPEN_TO_HUB, PermissionsBoundary=BOUNDARY
+    )
+    yield name
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    iam.delete_role(RoleName=name)
+
+
+def _refused(call: Callable[[], object]) -> bool:
+    """Whether AWS denies the call. Any other error is the test's."""
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException"):
+            raise
+        return True
+    return False
+
+
+def test_reconcile_alone_enters_the_write_role_and_every_hub_function_the_read_role(member: Member) -> None:
+    assert not _refused(lambda: member.enter("ecr-warden-write", "ecr-warden-reconcile", run="ecrw-1"))
+    assert _refused(lambda: member.enter("ecr-warden-write", "ecr-warden-answer", run="ecrw-1"))
+    assert not _refused(lambda: member.enter("ecr-warden-read", "ecr-warden-answer"))
+    assert not _refused(lambda: member.enter("ecr-warden-read", "ecr-warden-reconcile", run="ecrw-1"))
+    assert _refused(lambda: member.enter("ecr-warden-read", OTHERS))
+
+
+def test_without_the_hubs_external_id_nobody_enters(member: Member) -> None:
+    assert _refused(lambda: member.enter("ecr-warden-read", "ecr-warden-answer", external_id="another"))
+    assert _refused(
+        lambda: member.enter("ecr-warden-write", "ecr-warden-reconcile", external_id="another", run="ecrw-1")
+    )
+
+
+def test_a_write_session_bears_the_id_of_a_run(member: Member) -> None:
+    assert _refused(lambda: member.enter("ecr-warden-write", "ecr-warden-reconcile"))
+    assert _refused(lambda: member.enter("ecr-warden-write", "ecr-warden-reconcile", run="somebody"))
+    assert _refused(lambda: member.enter("ecr-warden-read", "ecr-warden-reconcile", run="somebody"))
+
+
+def test_a_push_role_is_made_under_our_path_with_the_boundary_only(member: Member) -> None:
+    iam, aws = member.writer("iam"), member.aws.client(MEMBER, "iam")
+
+    def create(**place: str) -> Callable[[], object]:
+        return lambda: iam.create_role(RoleName="new", AssumeRolePolicyDocument=OPEN_TO_HUB, **place)
+
+    assert _refused(create(Path="/ecr-warden/"))
+    assert _refused(create(Path="/ecr-warden/", PermissionsBoundary=ADMINISTRATOR))
+    assert _refused(create(Path="/", PermissionsBoundary=BOUNDARY))
+    tagged = {"Tags": [{"Key": "ecr-warden", "Value": "1"}]}
+    made = iam.create_role(
+        RoleName="new",
+        Path="/ecr-warden/",
+        PermissionsBoundary=BOUNDARY,
+        AssumeRolePolicyDocument=OPEN_TO_HUB,
+        **tagged,
+    )
+    assert made["Role"]["Arn"] == f"arn:aws:iam::{MEMBER}:role/ecr-warden/new"
+    iam.delete_role(RoleName="new")
+    assert "new" not in {each["RoleName"] for each in aws.list_roles()["Roles"]}
+
+
+def test_a_push_role_is_written_under_the_boundary_and_gets_no_managed_policy(member: Member, role: str) -> None:
+    iam = member.writer("iam")
+    iam.put_role_policy(RoleName=role, PolicyName="push", PolicyDocument=PUSH)
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=OPEN_TO_HUB)
+    iam.update_role(RoleName=role, MaxSessionDuration=3600)
+    assert _refused(lambda: iam.attach_role_policy(RoleName=role, PolicyArn=ADMINISTRATOR))
+    assert _refused(lambda: iam.delete_role_permissions_boundary(RoleName=role))
+
+
+def test_while_the_boundary_is_off_only_taking_away_and_putting_it_back_are_allowed(member: Member, role: str) -> None:
+    iam, somebody = member.writer("iam"), member.aws.client(MEMBER, "iam")
+    somebody.put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=PUSH)
+    somebody.attach_role_policy(RoleName=role, PolicyArn=ADMINISTRATOR)
+    somebody.delete_role_permissions_boundary(RoleName=role)
+    assert _refused(lambda: iam.put_role_policy(RoleName=role, PolicyName="push", PolicyDocument=PUSH))
+    assert _refused(lambda: iam.update_assume_role_policy(RoleName=role, PolicyDocument=OPEN_TO_HUB))
+    assert _refused(lambda: iam.update_role(RoleName=role, MaxSessionDuration=3600))
+    assert _refused(lambda: iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=ADMINISTRATOR))
+    iam.delete_role_policy(RoleName=role, PolicyName="more")
+    iam.detach_role_policy(RoleName=role, PolicyArn=ADMINISTRATOR)
+    iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=BOUNDARY)
+    iam.put_role_policy(RoleName=role, PolicyName="push", PolicyDocument=PUSH)
+
+
+def test_our_own_way_in_cannot_be_written(member: Member) -> None:
+    iam = member.writer("iam")
+    for own in ("ecr-warden-read", "ecr-warden-write", "ecr-warden-forward"):
+
+        def trust(name: str = own) -> object:
+            return iam.update_assume_role_policy(RoleName=name, PolicyDocument=OPEN_TO_HUB)
+
+        def grant(name: str = own) -> object:
+            return iam.put_role_policy(RoleName=name, PolicyName="more", PolicyDocument=PUSH)
+
+        def delete(name: str = own) -> object:
+            return iam.delete_role(RoleName=name)
+
+        assert [_refused(trust), _refused(grant), _refused(delete)] == [True, True, True]
+
+
+def test_inline_policies_are_written_on_the_named_owners_only(member: Member) -> None:
+    iam = member.writer("iam")
+    iam.put_user_policy(UserName="owner", PolicyName="ecr-warden-assume", PolicyDocument=ENTER)
+    iam.delete_user_policy(UserName="owner", PolicyName="ecr-warden-assume")
+    assert _refused(lambda: iam.put_user_policy(UserName=OTHERS, PolicyName="ecr-warden-assume", PolicyDocument=ENTER))
+
+
+def test_roles_outside_our_path_are_written_if_named_only(member: Member) -> None:
+    iam = member.writer("iam")
+    iam.update_assume_role_policy(RoleName="legacy-pusher", PolicyDocument=OPEN_TO_HUB)
+    iam.put_role_policy(RoleName="legacy-pusher", PolicyName="push", PolicyDocument=PUSH)
+    assert _refused(lambda: iam.update_assume_role_policy(RoleName=OTHERS, PolicyDocument=OPEN_TO_HUB))
+    assert _refused(lambda: iam.put_role_policy(RoleName=OTHERS, PolicyName="push", PolicyDocument=PUSH))
+
+
+def test_repository_policies_are_written_and_repositories_are_not(member: Member) -> None:
+    ecr = member.writer("ecr")
+    text = _document("ecr:BatchGetImage", Principal={"AWS": f"arn:aws:iam::{HUB}:root"})
+    ecr.set_repository_policy(repositoryName="shop/checkout", policyText=text)
+    ecr.delete_repository_policy(repositoryName="shop/checkout")
+    assert _refused(lambda: ecr.create_repository(repositoryName="new"))
+    assert _refused(lambda: ecr.delete_repository(repositoryName="shop/checkout"))
+
+
+def test_the_read_role_reads_and_does_not_write(member: Member) -> None:
+    credentials = member.enter("ecr-warden-read", "ecr-warden-answer")
+    iam, ecr = (member.aws.assumed_client(credentials, service) for service in ("iam", "ecr"))
+    assert ecr.describe_repositories()["repositories"][0]["repositoryName"] == "shop/checkout"
+    assert iam.get_user(UserName=OTHERS)["User"]["UserName"] == OTHERS
+    assert iam.get_role(RoleName=OTHERS)["Role"]["RoleName"] == OTHERS
+    assert _refused(lambda: iam.put_user_policy(UserName="owner", PolicyName="p", PolicyDocument=ENTER))
+    assert _refused(lambda: ecr.delete_repository_policy(repositoryName="shop/checkout"))
+
+
+@pytest.mark.parametrize(
+    ("region", "rules"),
+    [
+        ("us-east-1", ["ecr-warden-forward-ecr", "ecr-warden-forward-iam"]),
+        ("eu-west-1", ["ecr-warden-forward-ecr"]),
+    ],
+)
+def test_the_events_stack_stands_in_several_regions_and_forwards_iam_from_one(
+    member: Member, region: str, rules: list[str]
+) -> None:
+    forward = f"arn:aws:iam::{MEMBER}:role/ecr-warden/ecr-warden-forward"
+    _create(member.aws, "events", region, HubBusArn=BUS, ForwardRoleArn=forward)
+    found = member.aws.client(MEMBER, "events", region).list_rules()["Rules"]
+    assert sorted(rule["Name"] for rule in found) == rules
