@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ecr_warden.arn import ArnError, iam_arn, parse_arn
+from ecr_warden.arn import iam_arn
 from ecr_warden.model.address import (
     OUR_ROLE_PATH,
     Address,
@@ -15,8 +15,9 @@ from ecr_warden.model.address import (
     trust_policy,
 )
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, target_arn
 from ecr_warden.policy.document import Document
+from ecr_warden.spec.links import link, named_principals
 from ecr_warden.spec.render import (
     assume_permissions,
     pull_permissions,
@@ -53,6 +54,9 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
     for literal in spec.literals:
         for address in literal.addresses:
             _add_literal(targets, address, literal, spec)
+    for literal in spec.literals:
+        for address in literal.addresses:
+            targets.update((changed.target.key, changed) for changed in link(targets, address, literal.document))
     return CompiledSpec(
         version=version,
         mode=spec.settings.mode,
@@ -138,40 +142,11 @@ def _add_literal(targets: dict[str, TargetSpec], address: Address, literal: Lite
     target = address.target
     before = targets.get(target.key, TargetSpec(target, Extent.NAMED, {}))
     named = named_principals(literal.document, frozenset(account.id for account in spec.accounts))
-    targets[target.key] = TargetSpec(
-        before.target,
-        before.extent,
-        dict(sorted((dict(before.documents) | {address: literal.document}).items(), key=lambda item: str(item[0]))),
-        widen_after=before.widen_after,
-        dependents=before.dependents,
-        principals=dict(sorted((dict(before.principals) | named).items())),
+    targets[target.key] = replace(
+        before,
+        documents=dict(sorted({**before.documents, address: literal.document}.items(), key=lambda item: str(item[0]))),
+        principals=dict(sorted({**before.principals, **named}.items())),
     )
-
-
-def named_principals(document: Document, accounts: frozenset[str]) -> dict[str, Target]:
-    """The users and roles of the accounts that a document names, by ARN."""
-    found: dict[str, Target] = {}
-    for statement in document.statements:
-        for kind, value in statement.principals.values if statement.principals else ():
-            if kind == "AWS" and (owner := _owner_of(value)) and owner.account in accounts:
-                found[value] = owner
-    return found
-
-
-def _owner_of(value: str) -> OwnerTarget | None:
-    try:
-        arn = parse_arn(value)
-    except ArnError:
-        return None
-    if arn.service != "iam" or not arn.name:
-        return None
-    match arn.resource.partition("/")[0]:
-        case "user":
-            return UserTarget(arn.account, arn.name)
-        case "role":
-            return RoleTarget(arn.account, arn.name)
-        case _:
-            return None
 
 
 def _arns(principals: Iterable[Principal]) -> dict[str, Target]:

@@ -19,10 +19,8 @@ _TOKEN_ACTION = "ecr:getauthorizationtoken"  # noqa: S105 - an action's name
 
 def build_document(root: MapNode, kind: DocumentKind, accounts: Accounts, report: Report) -> Document | None:
     """The document, or None; every statement's first error is reported, and what its kind may not hold."""
-    before = len(report.found)
-    raw = _plain(root, report)
-    if len(report.found) > before or not isinstance(raw, dict):
-        return None
+    # A value refused here stands in the document as its text, so that the rest is still checked.
+    raw = {key.text: _plain(value, report) for key, value in root.entries}
     try:
         document = parse_document(raw)
     except DocumentError as error:
@@ -44,7 +42,7 @@ def _plain(node: Node, report: Report) -> object:
             return [_plain(item, report) for item in items]
         case Scalar(tag=Tag.TEXT | Tag.TIMESTAMP | Tag.NUMBER) if lost_its_quotes(node):
             report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account id {node.text} has no quotes")
-            return ""
+            return node.text
         case Scalar(tag=Tag.NULL):
             return None
         case Scalar(tag=Tag.BOOLEAN, text=text) if text.lower() in ("true", "false"):
@@ -53,7 +51,7 @@ def _plain(node: Node, report: Report) -> object:
             return float(text) if set(text) & set(".eE") else int(text)
         case Scalar(tag=Tag.NUMBER | Tag.BOOLEAN, text=text):
             report.add(Code.UNSURE_SCALAR, node.place, f"{quote(text)} reads as {node.tag} in YAML 1.1")
-            return ""
+            return text
         case Scalar(text=text):
             return text
 
@@ -83,7 +81,9 @@ def place_at(node: Node, path: str) -> Place:
     place = node.place
     while path:
         path = path.removeprefix(".")
-        if isinstance(node, ListNode):
+        if isinstance(node, MapNode) and path.startswith("[0]"):
+            path = path.removeprefix("[0]")  # a single statement, without brackets
+        elif isinstance(node, ListNode):
             index, _, rest = path.removeprefix("[").partition("]")
             if not index.isdigit() or int(index) >= len(node.items):
                 return place

@@ -1,0 +1,90 @@
+"""Every problem has its code and its place."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ecr_warden.spec import Code, Invalid, Problem, Valid, load_spec
+from tests.unit.spec.cases import ACCOUNTS, NOW, Case, problem_cases
+
+CASES = problem_cases()
+TESTED_BELOW = {"E001", "E002", "E007", "E008", "E012", "E401", "E402", "E403", "E404"}
+
+
+def problems(data: str | bytes) -> tuple[Problem, ...]:
+    loaded = load_spec(data if isinstance(data, bytes) else data.encode(), now=NOW)
+    match loaded:
+        case Valid(warnings=found) | Invalid(problems=found):
+            return found
+
+
+def places(data: str | bytes) -> list[tuple[str, int, int]]:
+    return [(found.code, found.line, found.column) for found in problems(data)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_problem_is_reported_at_its_place(case: Case) -> None:
+    # Two problems of one kind at one place differ in their message only.
+    assert places(case.text) == list(case.expected)
+    refused = any(code.startswith("E") for code, _, _ in case.expected)
+    assert isinstance(load_spec(case.text.encode(), now=NOW), Invalid) is refused
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_windows_line_ends_and_a_byte_order_mark_change_nothing(case: Case) -> None:
+    assert places(b"\xef\xbb\xbf" + case.text.replace("\n", "\r\n").encode()) == list(case.expected)
+
+
+def test_every_code_has_a_case() -> None:
+    covered = {code for case in CASES for code, _, _ in case.expected} | TESTED_BELOW
+    assert covered == {code.code for code in Code}
+
+
+def test_codes_are_unique_and_their_letter_is_the_severity() -> None:
+    codes = [code.code for code in Code]
+    assert len(set(codes)) == len(codes) == len(list(Code.__members__))
+    assert all(re.fullmatch("[EW][0-9]{3}", code) for code in codes)
+
+
+def test_documentation_lists_every_code_with_its_title() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "spec.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| ([EW][0-9]{3}) \| (.+?) \|", text, re.MULTILINE)
+    assert listed == [(code.code, code.title) for code in Code]
+
+
+def test_a_line_for_people_has_code_place_and_hint() -> None:
+    spec = f"{ACCOUNTS}\nrepositories: [{{name: shop/checkout, account: registry, pull: [deployrs]}}]\n"
+    assert [found.at("access.yaml") for found in problems(spec)] == [
+        'E104 access.yaml:4:64 unknown team "deployrs" (did you mean "deployers"?)'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("version: 1\naccount: {}\naccounts: {}", 'unknown field "account" of a spec (did you mean "accounts"?)'),
+        (f"{ACCOUNTS}\nsettings: {{mode: observed}}", '"observed" is not a mode (did you mean "observe"?)'),
+        (
+            f"{ACCOUNTS}\nrepositories: [{{name: a/b, account: regstry}}]",
+            'unknown account "regstry" (did you mean "registry"?)',
+        ),
+        (
+            f"{ACCOUNTS}\nrepositories: [{{name: a/b, account: registry, pull: [ci:usr/anna]}}]",
+            '"ci:usr/anna" is not a principal (did you mean "user"?)',
+        ),
+    ],
+)
+def test_nearest_name_is_offered(text: str, message: str) -> None:
+    assert [found.message for found in problems(text)] == [message]
+
+
+def test_text_of_the_file_is_shown_on_one_line_and_cut() -> None:
+    (found,) = problems('version: 1\naccounts: {}\n"\\e[31m\\n' + "x" * 1000 + '": 1\n')
+    assert str(found).isprintable()
+    assert len(found.message) < 150
+
+
+def test_problems_come_in_the_order_of_the_file() -> None:
+    found = problems(next(case.text for case in CASES if case.name == "every problem is reported at once"))
+    assert list(found) == sorted(found, key=lambda entry: (entry.line, entry.column))
