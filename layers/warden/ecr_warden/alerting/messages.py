@@ -1,20 +1,29 @@
 """From alerts to the message that people get: who, what, where, what was done, and what it would have allowed."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import assert_never
 
 from ecr_warden.alerting.severity import highest, severity
 from ecr_warden.alerting.text import clean, first
-from ecr_warden.alerting.who import describe_actor, who
-from ecr_warden.alerting.words import describe_drift, describe_outcome, describe_result, describe_target
+from ecr_warden.alerting.who import describe_actor, short_name, who
+from ecr_warden.alerting.words import (
+    describe_address,
+    describe_drift,
+    describe_outcome,
+    describe_result,
+    describe_target,
+)
 from ecr_warden.model.alert import Alert, Field, Message, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.job import CauseKind
 from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.plan import HoldReason
 
-_TITLE, _TEXT, _LINE = 120, 380, 400
+_TITLE, _TEXT, _LINE = 120, 360, 400
 _LINES = 40
 _RUNS = 20
 _LINES_OF_A_RUN = 4
+_RIGHT = (Result.CONVERGED, Result.IN_SYNC)
 
 _INTRUDER = (
     "This call came through a session of ecr-warden's own write role that ecr-warden did not open.",
@@ -38,20 +47,31 @@ def message_of(alerts: Sequence[Alert], *, known_accounts: Collection[str] = ())
 
 
 def _of_run(report: RunReport, level: Severity) -> Message:
-    target = report.plan.target
-    intruder = "intruder in the write role, " if report.intruder else ""
     fields = [
         Field("Who", who(report.cause)),
         Field("Call", report.cause.action),
         Field("Call at", report.cause.at),
-        Field("Where", describe_target(target)),
+        Field("Where", describe_target(report.plan.target)),
         Field("Result", describe_result(report)),
-        Field("Done at", report.finished_at.isoformat(timespec="seconds")),
+        Field("Done at", _time(report.finished_at)),
         Field("Spec", report.plan.spec_version),
         Field("Run", report.run_id),
     ]
     lines = [*(_INTRUDER if report.intruder else ()), *_lines_of(report)]
-    return _message(level, f"{intruder}{describe_target(target)}: {describe_result(report)}", fields, lines)
+    return _message(level, _title(report), fields, lines)
+
+
+def _title(report: RunReport) -> str:
+    """`repository policy of shop/checkout: put right, after a call by mallory`."""
+    documents = first(dict.fromkeys(describe_address(drift.address) for drift in report.plan.drifts), 2)
+    what = ", ".join(documents) + f" of {report.plan.target.name}" if report.plan.drifts else str(report.plan.target)
+    intruder = "INTRUDER in the write role: " if report.intruder else ""
+    after = f", after a call by {short_name(report.cause.actor)}" if report.cause.action else ""
+    return f"{intruder}{what}: {describe_result(report)}{after}"
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _lines_of(report: RunReport) -> Iterator[str]:
@@ -101,8 +121,9 @@ def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collectio
                 assert_never(alert)
     if runs:
         title = f"{title}; {_summary(runs)}" if title else _summary(runs)
-        fields += [Field("Cause", text) for text in first(dict.fromkeys(who(run.cause) for run in runs), 2)]
-        fields.append(Field("Done at", max(run.finished_at for run in runs).isoformat(timespec="seconds")))
+        causes = dict.fromkeys(who(run.cause) for run in runs if run.cause.kind is not CauseKind.SPEC)
+        fields += [Field("Cause", text) for text in first(causes, 2)]
+        fields.append(Field("Done at", _time(max(run.finished_at for run in runs))))
     ordered = sorted(runs, key=lambda run: _urgency(run, known_accounts), reverse=True)
     for run in ordered[:_RUNS]:
         lines.append(f"{describe_target(run.plan.target)}: {describe_result(run)} (run {run.run_id})")
@@ -113,8 +134,9 @@ def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collectio
     return _message(level, title or "spec", fields, lines)
 
 
-def _urgency(run: RunReport, known_accounts: Collection[str]) -> int:
-    return list(Severity).index(severity(run, known_accounts=known_accounts))
+def _urgency(run: RunReport, known_accounts: Collection[str]) -> tuple[int, bool]:
+    level = severity(run, known_accounts=known_accounts)
+    return list(Severity).index(level), run.result not in _RIGHT
 
 
 def _of_accepted(accepted: SpecAccepted) -> Iterator[str]:
@@ -124,7 +146,7 @@ def _of_accepted(accepted: SpecAccepted) -> Iterator[str]:
 
 def _summary(runs: Sequence[RunReport]) -> str:
     """`12 targets put right, 1 could not be`."""
-    right = sum(run.result in (Result.CONVERGED, Result.IN_SYNC) for run in runs)
+    right = sum(run.result in _RIGHT for run in runs)
     wrong = len(runs) - right
     words = [f"{_count(right)} put right"] if right else []
     words += [f"{_count(wrong) if not right else wrong} not (yet) right"] if wrong else []

@@ -9,8 +9,8 @@ from ecr_warden.alerting.text import clean, first
 from ecr_warden.model.alert import Field, Message, Severity
 
 # Block Kit's own limits are 150, 10 of 2000, and 3000 characters; escaping may make five characters of one.
-_TITLE, _FIELDS, _FIELD, _LINES, _LINE = 150, 10, 380, 40, 500
-_BLOCK = 2900
+_TITLE, _FIELDS, _FIELD, _LINES, _LINE = 150, 10, 360, 40, 500
+_BLOCK, _WHOLE = 2900, 30_000
 
 _SIGNS = {Severity.INFO: "\N{WHITE HEAVY CHECK MARK}", Severity.WARNING: "\N{WARNING SIGN}"}
 _SIGNS[Severity.CRITICAL] = "\N{POLICE CARS REVOLVING LIGHT}"
@@ -26,14 +26,14 @@ def to_slack(message: Message) -> dict[str, object]:
     """
     title = f"{_SIGNS[message.severity]} {_escape(message.title, _TITLE - 2)}"
     fields = [_field(field) for field in message.fields[:_FIELDS]]
-    lines = [_escape(line, _LINE) for line in first(message.lines, _LINES)]
+    lines = [_escape(line, _LINE) for line in first(filter(None, message.lines), _LINES)]
     # A header is not unescaped by every client, and cutting it must not halve an entity.
     blocks: list[dict[str, object]] = [{"type": "header", "text": _plain(_cut(title, _TITLE))}]
     if fields:
         blocks.append({"type": "section", "fields": [_plain(f"{label}\n{value}") for label, value in fields]})
     blocks += [{"type": "section", "text": _plain(text)} for text in _packed(lines)]
     text = "\n".join([title, *(f"{label}: {value}" for label, value in fields), *lines])
-    return {"text": text, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False, "blocks": blocks}
+    return {"text": _cut(text, _WHOLE), "mrkdwn": False, "unfurl_links": False, "unfurl_media": False, "blocks": blocks}
 
 
 def _field(field: Field) -> tuple[str, str]:

@@ -38,6 +38,16 @@ def describe_actor(actor: Actor | None) -> str:
     return ", ".join(words)
 
 
+def short_name(actor: Actor | None) -> str:
+    """The caller in one word, for titles: `mallory`."""
+    if actor is None:
+        return UNKNOWN
+    if actor.type == "Root":
+        return f"root of {actor.account}"
+    name = actor.session_name or actor.arn.rpartition("/")[2] or actor.invoked_by
+    return name or (f"somebody of {actor.account}" if actor.account else UNKNOWN)
+
+
 def _identity(actor: Actor) -> str:
     account = f" of account {actor.account}" if actor.account else ""
     match actor.type:

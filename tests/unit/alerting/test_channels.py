@@ -1,0 +1,95 @@
+"""Messages as chat and e-mail show them: nothing from outside is markup."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from ecr_warden.alerting.email import to_email
+from ecr_warden.alerting.slack import to_slack
+from ecr_warden.model.alert import Field, Message, Severity
+from hypothesis import given
+from hypothesis import strategies as st
+
+INJECTIONS = {
+    "a mention of everybody": ("<!channel> <!here>", r"<"),
+    "a link under another text": ("<https://evil.example|AWS console>", r"<|https://"),
+    "a bare link": ("http://evil.example", r"http://"),
+    "a Markdown link": ("[AWS](https://evil.example)", r"\]\("),
+    "a bare mention of everybody": ("@channel @here @everyone @all", r"@(channel|here|everyone|all)"),
+    "a mention in capitals": ("@Channel @HERE", r"@(Channel|HERE)"),
+    "a code fence": ("``` ```", r"`"),
+    "an entity that is already escaped": ("&lt;!here&gt;", r"&lt;!here"),
+    "a line break": ("a\nResult: put right", r"a\n"),
+    "a terminal escape": ("\x1b[31m", r"\x1b"),
+    "text that runs backwards": ("\u202egnp.exe", "\u202e"),
+}
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in _strings(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in _strings(item)]
+    return [value] if isinstance(value, str) else []
+
+
+@pytest.mark.parametrize("name", INJECTIONS)
+def test_chat_shows_as_text(name: str) -> None:
+    evil, forbidden = INJECTIONS[name]
+    posted = to_slack(Message(Severity.INFO, evil, (Field("Who", evil),), (evil,)))
+    for text in _strings(posted):
+        assert not re.search(forbidden, text)
+    assert set(re.findall(r'"type": "(\w+)"', json.dumps(posted))) <= {"header", "section", "plain_text"}
+    assert posted["mrkdwn"] is False
+
+
+def test_an_address_stays_whole() -> None:
+    posted = to_slack(Message(Severity.INFO, "t", (), ("session alice@example.com of arn:aws:iam::1:role/a_b*",)))
+    assert "session alice@example.com of arn:aws:iam::1:role/a_b*" in str(posted["text"])
+
+
+_TEXT = st.text(max_size=600)
+_MESSAGES = st.builds(
+    Message,
+    st.sampled_from(Severity),
+    _TEXT,
+    st.lists(st.builds(Field, _TEXT, _TEXT), max_size=15).map(tuple),
+    st.lists(_TEXT, max_size=60).map(tuple),
+)
+
+
+@given(_MESSAGES)
+def test_every_message_keeps_the_limits_of_chat(message: Message) -> None:
+    posted: Any = to_slack(message)
+    json.dumps(posted).encode("ascii")
+    assert len(posted["blocks"]) <= 50
+    for block in posted["blocks"]:
+        for part in [block["text"]] if "text" in block else block["fields"]:
+            limit = {"header": 150}.get(block["type"], 3000 if "text" in block else 2000)
+            assert 0 < len(part["text"]) <= limit
+        assert len(block.get("fields", [])) <= 10
+    assert len(posted["text"]) <= 40_000
+
+
+@given(_MESSAGES)
+def test_every_message_keeps_the_limits_of_sns(message: Message) -> None:
+    subject, body = to_email(message)
+    assert subject.isascii()
+    assert subject.isprintable()
+    assert 0 < len(subject) < 100
+    assert body.replace("\n", "").isprintable() or body.strip() == ""
+    assert len(body.encode()) <= 256 * 1024
+
+
+def test_the_header_is_not_cut_within_an_entity() -> None:
+    posted: Any = to_slack(Message(Severity.CRITICAL, "<" * 200))
+    assert re.fullmatch(r". (&lt;)+", posted["blocks"][0]["text"]["text"])
+
+
+def test_an_email_is_a_table_and_lines() -> None:
+    message = Message(Severity.WARNING, "shop put right", (Field("Who", "mallory"), Field("Result", "ok")), ("Found:",))
+    assert to_email(message) == (
+        "[ecr-warden warning] shop put right",
+        "shop put right\n\nWho:    mallory\nResult: ok\n\nFound:\n",
+    )

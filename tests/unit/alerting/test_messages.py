@@ -1,0 +1,147 @@
+"""What people read: who, what, where, what was done, what it would have allowed."""
+
+from dataclasses import replace
+
+import pytest
+from ecr_warden.alerting.email import to_email
+from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.slack import to_slack
+from ecr_warden.model.alert import Alert, Message, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.outcome import Conflict, Failed, Outcome, Result, Skipped
+from ecr_warden.model.plan import HoldReason
+
+from tests.unit.alerting.reports import (
+    CI,
+    EVENT,
+    MALLORY,
+    OUTSIDER,
+    RUN,
+    SPEC,
+    SWEEP,
+    UNREADABLE,
+    change,
+    pulls,
+    report,
+    repository_drift,
+    trust_drift,
+    trusts,
+)
+
+FOREIGN = repository_drift(pulls(f"arn:aws:iam::{CI}:user/pull-user-1", f"arn:aws:iam::{OUTSIDER}:user/eve"))
+MISSING = repository_drift(None)
+
+
+def _text(message: Message) -> str:
+    return "\n".join([message.title, *(f"{f.label}: {f.text}" for f in message.fields), *message.lines])
+
+
+def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> None:
+    message = message_of([report(FOREIGN)])
+    assert message.severity is Severity.CRITICAL
+    assert message.title == ("repository policy of shop/checkout: put right, after a call by mallory")
+    assert {field.label: field.text for field in message.fields} == {
+        "Who": "session mallory of role arn:aws:iam::222222222222:role/Administrator, from 198.51.100.7",
+        "Call": "ecr:SetRepositoryPolicy",
+        "Call at": "2026-11-24T10:15:30Z",
+        "Where": "repository shop/checkout in 222222222222 eu-central-1",
+        "Result": "put right",
+        "Done at": "2026-11-24T10:15:32Z",
+        "Spec": "v2",
+        "Run": "r-1",
+    }
+    assert message.lines == (
+        "Found:",
+        "repository policy: changed: a principal more",
+        "  arn:aws:iam::999999999999:user/eve can now pull from shop/checkout (ecr:BatchGetImage and 1 more)",
+        "Done:",
+        "repository policy: written back",
+    )
+
+
+CHANGE = change(MISSING)
+SAID: dict[str, tuple[Alert, str]] = {
+    "observe mode": (report(MISSING, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE), "mode is observe"),
+    "the stop switch": (
+        report(MISSING, result=Result.REPORTED, outcomes=(Skipped(CHANGE, "writes are stopped"),)),
+        "NOT put right: writes are stopped",
+    ),
+    "a held repair": (report(MISSING, result=Result.REPORTED, held=HoldReason.OWN_ACCESS), "lock itself out"),
+    "a role that is not ours": (report(MISSING, result=Result.REPORTED, held=HoldReason.NOT_OURS), "not ecr-warden's"),
+    "an unreadable target": (report(UNREADABLE, result=Result.UNKNOWN, outcomes=()), "its state is unknown"),
+    "a failed repair and AWS's reason": (
+        report(MISSING, result=Result.FAILED, outcomes=(Failed(CHANGE, "AccessDenied", "by an SCP", False),)),
+        "failed: write back repository policy: AccessDenied: by an SCP",
+    ),
+    "a conflict": (report(MISSING, result=Result.CONFLICT, outcomes=(Conflict(CHANGE),)), "changed again"),
+    "a repair that AWS does not show yet": (report(MISSING, result=Result.NOT_YET_VISIBLE), "not visible yet"),
+    "a repair that did not hold": (report(MISSING, result=Result.STILL_DRIFTED), "again not as the spec says"),
+    "an interrupted run": (report(MISSING, result=Result.INTERRUPTED, outcomes=()), "interrupted"),
+    "an intruder": (report(result=Result.IN_SYNC, intruder=True), "INTRUDER in the write role"),
+    "what to do about an intruder": (report(result=Result.IN_SYNC, intruder=True), "Set the stop switch"),
+    "a document that is not understood": (
+        report(replace(MISSING, kind=DriftKind.UNPARSEABLE, explain="bad JSON", access=None)),
+        "not understood: bad JSON",
+    ),
+    "a caller that the event does not name": (
+        report(MISSING, cause=replace(EVENT, actor=None)),
+        "Who: an unknown caller",
+    ),
+    "a drift that the sweep found": (report(MISSING, cause=SWEEP), "the sweep found it"),
+    "the problems of a refused spec": (SpecRefused(EVENT, "v3", "v2", ("E104 a.yaml:1:2 no",)), "E104 a.yaml:1:2 no"),
+    "what stays enforced": (SpecRefused(EVENT, "v3", "v2", ("E104",)), "Still enforced: version v2"),
+    "that nothing is enforced": (SpecRefused(EVENT, "v3", None, ("E104",)), "nothing is enforced yet"),
+    "who wrote the spec": (SpecRefused(EVENT, "v3", None, ("E104",)), "Written by: session mallory"),
+    "how many targets a spec changed": (SpecAccepted(EVENT, "v2", None, ("a", "b"), ()), "2 targets changed"),
+    "what a spec released": (SpecAccepted(EVENT, "v2", "v1", (), ("x",)), "released, its documents stay: x"),
+    "a spec's warnings": (SpecAccepted(EVENT, "v2", "v1", (), (), ("W1 no effect",)), "warning: W1 no effect"),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_message_tells(name: str) -> None:
+    alert, words = SAID[name]
+    assert words in _text(message_of([alert]))
+
+
+def test_many_outcomes_of_one_cause_are_one_message_with_the_worst_first() -> None:
+    alerts: list[Alert] = [SpecAccepted(EVENT, "v2", "v1", tuple(map(str, range(12))), ())]
+    alerts += [report(MISSING, cause=SPEC, run_id=f"r-{index}") for index in range(11)]
+    alerts.append(report(trust_drift(trusts(OUTSIDER)), cause=SPEC, result=Result.FAILED, run_id="r-bad"))
+    message = message_of(alerts)
+    assert message.severity is Severity.CRITICAL
+    assert message.title == "spec accepted, 12 targets changed by it; 11 targets put right, 1 not (yet) right"
+    assert message.lines[0] == "role ecr-pusher in 222222222222: could NOT be put right (run r-bad)"
+    assert sum("put right (run" in line for line in message.lines) == 12
+
+
+def test_a_thousand_outcomes_are_still_a_short_message() -> None:
+    message = message_of([report(FOREIGN, cause=SWEEP, run_id=f"r-{index}") for index in range(1000)])
+    assert message.title == "1000 targets put right"
+    assert len(message.lines) <= 41
+    subject, body = to_email(message)
+    assert len(body) < 10_000
+    assert len(str(to_slack(message))) < 40_000
+    assert subject
+
+
+def test_runs_after_a_run_say_which() -> None:
+    message = message_of([report(MISSING, cause=RUN), report(MISSING, cause=RUN, run_id="r-2")])
+    assert "Cause: ecr-warden, after its run r-0" in _text(message)
+
+
+HOSTILE = "\u202e<!channel>\r\n\x1b[31m" + "x" * 5000
+
+
+def test_what_comes_from_outside_is_printable_and_bounded() -> None:
+    actor = replace(MALLORY, session_name=HOSTILE, issuer=HOSTILE, source_ip=HOSTILE, invoked_by=HOSTILE)
+    drift = replace(FOREIGN, explain=HOSTILE)
+    outcome: Outcome = Failed(change(drift), HOSTILE, HOSTILE, False)
+    hostile = report(drift, cause=replace(EVENT, actor=actor, action=HOSTILE), outcomes=(outcome,), run_id=HOSTILE)
+    message = message_of([hostile, SpecRefused(EVENT, HOSTILE, HOSTILE, (HOSTILE,) * 500)])
+    for text in [message.title, *(field.text for field in message.fields), *message.lines]:
+        assert text.isprintable()
+        assert len(text) <= 400
+    alone = message_of([hostile])
+    assert len(_text(alone)) < 6000
+    assert _text(alone).replace("\n", "").isprintable()
