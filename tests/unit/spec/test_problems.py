@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-
 from ecr_warden.spec import Code, Invalid, Problem, Valid, load_spec
+
 from tests.unit.spec.cases import ACCOUNTS, NOW, Case, problem_cases
 
 CASES = problem_cases()

@@ -5,11 +5,11 @@ import time
 
 import pytest
 import yaml
+from ecr_warden.spec import Invalid, Valid, load_spec
+from ecr_warden.spec.parse import MAX_BYTES, MAX_DEPTH, MAX_NODES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_warden.spec import Invalid, Valid, load_spec
-from ecr_warden.spec.parse import MAX_BYTES, MAX_DEPTH, MAX_NODES
 from tests.unit.spec.cases import NOW, problem_cases
 from tests.unit.spec.test_problems import places
 
@@ -116,22 +116,12 @@ _SCALARS = st.one_of(
     st.sampled_from(["repository-policy", "trust-policy", "identity-policy", "2099-01-01T00:00:00Z", "eu-central-1"]),
     st.text(max_size=8),
 )
-_NAMES = st.sampled_from(
-    ["version", "accounts", "teams", "repositories", "documents", "settings", "mode", "id", "regions", "name"]
-    + ["account", "pull", "push", "role", "user", "by", "until", "max_session_duration", "kind", "document", "ci"]
-    + [
-        "repository",
-        "registry",
-        "deployers",
-        "Version",
-        "Statement",
-        "Effect",
-        "Action",
-        "Principal",
-        "AWS",
-        "Resource",
-    ]
-)
+_WORDS = """
+version accounts teams repositories documents settings mode id regions name account pull push role user by until
+max_session_duration kind document ci repository registry deployers
+Version Statement Effect Action Principal AWS Resource Condition
+"""
+_NAMES = st.sampled_from(_WORDS.split())
 _VALUES = st.recursive(
     _SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES | st.text(max_size=4), inner, max_size=6),

@@ -1,6 +1,7 @@
 """Documents that AWS would not store: found before anything is written, with the number that would fit."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import assert_never
 
 from ecr_warden.model.address import AddressKind
@@ -78,7 +79,7 @@ class _Checker:
         grants = self._grants.get(target, [])
         message = f"the trust policy of {target} has {size} characters, {TRUST_POLICY_QUOTA} are allowed"
         if grants:
-            ends = sorted(ends_of(grants), key=lambda pair: pair[1])
+            ends = _one_of_each_end_first(ends_of(grants))
             fit = _fitting(ends, lambda some: policy_size(trust_of(some)), TRUST_POLICY_QUOTA)
             message += f": {fit} of its {len(ends)} principals fit"
         place = grants[0].place if grants else self._literal_place(target)
@@ -116,6 +117,13 @@ def _owner_size(arns: Sequence[str], grants: OwnerGrants) -> int:
     documents = [assume_permissions(roles)] if roles else []
     documents += [pull_permissions(repositories)] if repositories else []
     return sum(map(policy_size, documents))
+
+
+def _one_of_each_end_first(ends: Iterable[tuple[datetime | None, str]]) -> list[tuple[datetime | None, str]]:
+    # Each end is a statement of its own: the number that fits is of those that remain when nobody's end is dropped.
+    ordered = sorted(ends, key=lambda pair: pair[1])
+    firsts = {until: (until, arn) for until, arn in reversed(ordered)}
+    return [*firsts.values(), *(pair for pair in ordered if firsts[pair[0]] != pair)]
 
 
 def _fitting[T](items: Sequence[T], size: Callable[[Sequence[T]], int], quota: int) -> int:

@@ -1,0 +1,168 @@
+"""A spec's desired documents, by target."""
+
+import random
+
+import pytest
+from ecr_warden.model.address import identity_policy, repository_policy, trust_policy
+from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, Mode, MustNotExist, RoleSettings
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.policy.document import Document
+from ecr_warden.spec import Valid, compile_spec, load_spec
+
+from tests.unit.spec.cases import ACCOUNTS, NOW, sections
+
+ANNA = UserTarget("111111111111", "anna")
+BOB = UserTarget("111111111111", "bob")
+PUSHER = RoleTarget("222222222222", "pusher")
+CHECKOUT = RepositoryTarget("222222222222", "eu-central-1", "shop/checkout")
+GRANTS = """
+repositories:
+  - name: shop/checkout
+    account: registry
+    pull: [deployers]
+    push: [{role: pusher, by: [ci:user/bob, deployers]}]
+"""
+ASSUME = '{Statement: {Effect: Allow, Action: "sts:assumerole", Resource: "arn:aws:iam::222222222222:role/x/legacy"}}'
+TRUST = (
+    "{Statement: {Effect: Allow, Action: sts:AssumeRole, Principal: {AWS: ["
+    '"arn:aws:iam::111111111111:user/anna", "arn:aws:iam::111111111111:root", "arn:aws:iam::999999999999:user/eve"]}}}'
+)
+LITERALS = f"""
+documents:
+  - {{kind: identity-policy, account: ci, user: anna, name: assume, document: {ASSUME}}}
+  - {{kind: trust-policy, account: registry, role: legacy, document: {TRUST}}}
+"""
+
+
+def compiled(text: str, version: str = "v1") -> CompiledSpec:
+    loaded = load_spec(text.encode(), now=NOW)
+    assert isinstance(loaded, Valid), loaded
+    return compile_spec(loaded.spec, version=version)
+
+
+def shown(value: DesiredValue) -> str:
+    match value:
+        case Document(text=text):
+            return text
+        case MustNotExist():
+            return "must not exist"
+        case RoleSettings():
+            return f"path {value.path}, {value.max_session_duration} s, boundary {value.boundary}"
+
+
+@pytest.mark.parametrize("case", sections("documents.txt"), ids=lambda case: case[0])
+def test_spec_stands_for_its_documents(case: tuple[str, str]) -> None:
+    spec, _, expected = case[1].replace("@accounts", ACCOUNTS).partition("\n---\n")
+    documents = [
+        " ".join(filter(None, (address.kind, address.target.key, address.name, shown(value))))
+        for entry in compiled(spec).targets.values()
+        for address, value in entry.documents.items()
+    ]
+    assert documents == [line for line in expected.split("\n") if line]
+
+
+def test_version_mode_and_accounts_are_carried() -> None:
+    observe = compiled(ACCOUNTS, version="abc")
+    assert (observe.version, observe.mode, observe.accounts) == (
+        "abc",
+        Mode.OBSERVE,
+        ("111111111111", "222222222222"),
+    )
+    assert observe.targets == {}
+    assert compiled(ACCOUNTS + "\nsettings: {mode: enforce}").mode is Mode.ENFORCE
+
+
+def test_extent_says_what_else_in_a_target_is_ours() -> None:
+    targets = compiled(ACCOUNTS + GRANTS + LITERALS).targets
+    assert {key: entry.extent for key, entry in targets.items()} == {
+        CHECKOUT.key: Extent.WHOLE,
+        PUSHER.key: Extent.WHOLE,
+        "role/222222222222/legacy": Extent.NAMED,
+        ANNA.key: Extent.OURS,
+        BOB.key: Extent.OURS,
+    }
+    assert {entry.extent for entry in compiled(ACCOUNTS + LITERALS).targets.values()} == {Extent.NAMED}
+
+
+def test_owner_waits_for_its_role_and_is_looked_at_after_it() -> None:
+    targets = compiled(ACCOUNTS + GRANTS).targets
+    assert targets[PUSHER.key].dependents == (ANNA, BOB)
+    assert targets[ANNA.key].widen_after == {identity_policy(ANNA, "ecr-warden-assume"): (PUSHER,)}
+    assert targets[BOB.key].widen_after == {identity_policy(BOB, "ecr-warden-assume"): (PUSHER,)}
+    assert targets[CHECKOUT.key].dependents == targets[ANNA.key].dependents == ()
+
+
+def test_owner_of_a_literal_document_waits_for_a_role_of_the_spec() -> None:
+    legacy = RoleTarget("222222222222", "legacy")
+    targets = compiled(ACCOUNTS + GRANTS + LITERALS).targets
+    assert targets[legacy.key].dependents == (ANNA,)
+    assert targets[ANNA.key].widen_after == {
+        identity_policy(ANNA, "ecr-warden-assume"): (PUSHER,),
+        identity_policy(ANNA, "assume"): (legacy,),
+    }
+    alone = compiled(ACCOUNTS + "\n".join(LITERALS.split("\n")[:3])).targets
+    assert alone[ANNA.key].widen_after == {}
+
+
+def test_principals_of_a_document_are_known_by_arn() -> None:
+    targets = compiled(ACCOUNTS + GRANTS + LITERALS).targets
+    anna, bob = "arn:aws:iam::111111111111:user/anna", "arn:aws:iam::111111111111:user/bob"
+    assert targets[CHECKOUT.key].principals == {anna: ANNA}
+    assert targets[PUSHER.key].principals == {anna: ANNA, bob: BOB}
+    # Neither an account nor somebody of an account that cannot be read.
+    assert targets["role/222222222222/legacy"].principals == {anna: ANNA}
+    assert targets[ANNA.key].principals == {}
+
+
+def test_nobody_pulling_means_that_no_policy_may_stand() -> None:
+    targets = compiled(ACCOUNTS + "\nrepositories: [{name: shop/checkout, account: registry}]").targets
+    assert targets[CHECKOUT.key].documents == {repository_policy(CHECKOUT): MustNotExist()}
+
+
+def test_every_document_has_an_address_of_its_target() -> None:
+    for entry in compiled(ACCOUNTS + GRANTS + LITERALS).targets.values():
+        assert entry.documents
+        assert all(address.target == entry.target for address in entry.documents)
+        assert set(entry.widen_after) <= set(entry.documents)
+    assert trust_policy(PUSHER) in compiled(ACCOUNTS + GRANTS).targets[PUSHER.key].documents
+
+
+def test_order_of_the_file_does_not_matter() -> None:
+    names = [f"user-{number}" for number in range(8)]
+    texts = [_shuffled(random.Random(seed), names) for seed in range(20)]
+    assert len(set(texts)) > 10
+    first, *others = (compiled(text) for text in texts)
+    for other in others:
+        assert other == first
+        # Mappings compare without order, and what is stored and shown has one.
+        assert repr(other) == repr(first)
+
+
+def _shuffled(chance: random.Random, names: list[str]) -> str:
+    def some(values: list[str]) -> str:
+        return "[" + ", ".join(chance.sample(values, len(values))) + "]"
+
+    repositories = [
+        f"{{name: shop/r{number}, account: registry, pull: {some(['all', 'ci:user/extra'])}, push: "
+        + some(
+            [
+                f"{{role: p{number}, by: {some(['all'])}}}",
+                f"{{role: p{number}, by: [ci:user/late], until: 2099-01-01T00:00:00Z}}",
+            ]
+        )
+        + "}"
+        for number in range(4)
+    ]
+    literals = [
+        f"{{kind: identity-policy, account: ci, user: {name}, name: x, document: {ASSUME}}}" for name in names[:3]
+    ] + [f"{{kind: trust-policy, account: registry, role: legacy, document: {TRUST}}}"]
+    parts = [
+        "version: 1",
+        'accounts: {ci: {id: "111111111111"}, registry: {id: "222222222222", regions: '
+        + some(["eu-central-1", "eu-west-1"])
+        + "}}",
+        "teams: {all: " + some([f"ci:user/{name}" for name in names]) + "}",
+        "repositories: " + some(repositories),
+        "documents: " + some(literals),
+    ]
+    return "\n".join(chance.sample(parts, len(parts)))

@@ -1,0 +1,108 @@
+"""Documents over AWS's quotas are refused with the number that would fit, and that number does fit."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from ecr_warden.spec import Invalid, Problem, Valid, load_spec
+
+from tests.unit.spec.cases import ACCOUNTS, NOW
+
+type Sized = Callable[[int], str]
+"""A spec that grows with a number."""
+
+
+def pulls(count: int) -> str:
+    names = ", ".join(f"ci:user/builder-{number:04}" for number in range(count))
+    return f"{ACCOUNTS}\nrepositories: [{{name: shop/checkout, account: registry, pull: [{names}]}}]"
+
+
+def pushes(count: int) -> str:
+    names = ", ".join(f"ci:user/builder-{number:04}" for number in range(count))
+    push = f"[{{role: pusher, by: [{names}]}}, {{role: pusher, by: [ci:user/late], until: 2099-01-01T00:00:00Z}}]"
+    return f"{ACCOUNTS}\nrepositories: [{{name: shop/checkout, account: registry, push: {push}}}]"
+
+
+def repositories_of(principal: str) -> Sized:
+    def spec(count: int) -> str:
+        lines = [
+            f"  - {{name: shop/service-{number:04}, account: registry, pull: [{principal}]}}" for number in range(count)
+        ]
+        return "\n".join([ACCOUNTS, "repositories:", *lines])
+
+    return spec
+
+
+def literal(kind: str, where: str, element: str) -> Sized:
+    def spec(count: int) -> str:
+        statement = f"{{Sid: {'x' * count}, Effect: Deny, Action: 'sts:*', {element}}}"
+        document = f"{{kind: {kind}, account: registry, {where}, document: {{Statement: {statement}}}}}"
+        return f"{ACCOUNTS}\ndocuments:\n  - {document}"
+
+    return spec
+
+
+def quota_problems(text: str) -> tuple[Problem, ...]:
+    loaded = load_spec(text.encode(), now=NOW)
+    match loaded:
+        case Valid():
+            return ()
+        case Invalid(problems=problems):
+            return problems
+
+
+@pytest.mark.parametrize(
+    ("spec", "code", "too_many", "place", "besides"),
+    [
+        pytest.param(pulls, "E401", 300, (4, 17), 0, id="principals of a repository policy"),
+        # Besides the builders there is one with an end.
+        pytest.param(pushes, "E404", 60, (4, 71), 1, id="principals of a trust policy"),
+        pytest.param(repositories_of("ci:user/puller"), "E402", 40, (5, 57), 0, id="repositories of a user"),
+        pytest.param(repositories_of("ci:role/puller"), "E403", 200, (5, 57), 0, id="repositories of a role"),
+    ],
+)
+def test_the_number_that_fits_is_named_and_fits(
+    spec: Sized, code: str, too_many: int, place: tuple[int, int], besides: int
+) -> None:
+    (found,) = quota_problems(spec(too_many))
+    assert (found.code, found.line, found.column) == (code, *place)
+    assert found.remedy
+    numbers = re.search(r": ([0-9]+) of its ([0-9]+) ", found.message)
+    assert numbers is not None
+    fit = int(numbers[1]) - besides
+    assert int(numbers[2]) == too_many + besides
+    assert quota_problems(spec(fit)) == ()
+    assert [problem.code for problem in quota_problems(spec(fit + 1))] == [code]
+
+
+@pytest.mark.parametrize(
+    ("spec", "code", "quota"),
+    [
+        pytest.param(
+            literal("repository-policy", "repository: legacy/app", 'Principal: "*"'), "E401", 10_240, id="repository"
+        ),
+        pytest.param(literal("trust-policy", "role: legacy", 'Principal: "*"'), "E404", 2_048, id="trust"),
+        pytest.param(literal("identity-policy", "role: legacy, name: x", 'Resource: "*"'), "E403", 10_240, id="role"),
+        pytest.param(literal("identity-policy", "user: legacy, name: x", 'Resource: "*"'), "E402", 2_048, id="user"),
+    ],
+)
+def test_literal_document_over_a_quota_is_refused_at_its_place(spec: Sized, code: str, quota: int) -> None:
+    (found,) = quota_problems(spec(quota))
+    assert found.code == code
+    assert found.line == 5
+    size = re.search(r"([0-9]+) characters", found.message)
+    assert size is not None
+    over = int(size[1]) - quota
+    assert quota_problems(spec(quota - over)) == ()
+    assert [problem.code for problem in quota_problems(spec(quota - over + 1))] == [code]
+
+
+def test_a_user_s_policies_are_counted_together() -> None:
+    granted = repositories_of("ci:user/puller")
+    padding = "{Statement: {Sid: " + "x" * 1500 + ", Effect: Deny, Action: 'sts:*', Resource: '*'}}"
+    document = f"{{kind: identity-policy, account: ci, user: puller, name: x, document: {padding}}}"
+    text = f"{granted(10)}\ndocuments: [{document}]"
+    (found,) = quota_problems(text)
+    assert found.code == "E402"
+    assert "of its 10 repositories and roles fit" in found.message
+    assert quota_problems(granted(10)) == ()
