@@ -31,6 +31,15 @@ class Stack:
     outputs: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a stack is to stand, and under which name."""
+
+    account: str
+    region: str
+    name: str
+
+
 def build(template: Path = ROOT / "template.yaml", into: Path = BUILT) -> Path:
     """`sam build`; returns the built template's path. Raises DeploymentFailed.
 
@@ -42,44 +51,44 @@ def build(template: Path = ROOT / "template.yaml", into: Path = BUILT) -> Path:
     return into / "template.yaml"
 
 
-def deploy(aws: EmulatedAws, account: str, region: str, name: str, built: Path, parameters: Mapping[str, str]) -> Stack:
+def deploy(aws: EmulatedAws, place: Place, built: Path, parameters: Mapping[str, str]) -> Stack:
     """`sam deploy` of a built template, functions and layer uploaded. Raises DeploymentFailed."""
     given = [f"{key}={value}" for key, value in parameters.items()]
     arguments = [
-        *(str(SAM), "deploy", "--template-file", str(built), "--stack-name", name, "--region", region),
+        *(str(SAM), "deploy", "--template-file", str(built), "--stack-name", place.name, "--region", place.region),
         *("--resolve-s3", "--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset"),
         *("--capabilities", *_CAPABILITIES),
         *(["--parameter-overrides", *given] if given else []),
     ]
-    environment = {**aws.environment(account, region), "SAM_CLI_TELEMETRY": "0", "PATH": _path()}
+    environment = {**aws.environment(place.account, place.region), "SAM_CLI_TELEMETRY": "0", "PATH": _path()}
     _run(arguments, environment, DEPLOY_SECONDS)
-    return outputs(aws, account, region, name)
+    return outputs(aws, place)
 
 
-def create(
-    aws: EmulatedAws, account: str, region: str, name: str, template: Path, parameters: Mapping[str, str]
-) -> Stack:
+def create(aws: EmulatedAws, place: Place, template: Path, parameters: Mapping[str, str]) -> Stack:
     """CreateStack of a plain template, and its end awaited. Raises DeploymentFailed with the failed resources."""
-    cloudformation = aws.client(account, "cloudformation", region)
+    cloudformation = aws.client(place.account, "cloudformation", place.region)
     cloudformation.create_stack(
-        StackName=name,
+        StackName=place.name,
         TemplateBody=template.read_text(),
         Capabilities=list(_CAPABILITIES),
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )
     try:
         cloudformation.get_waiter("stack_create_complete").wait(
-            StackName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
+            StackName=place.name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
         )
     except WaiterError as error:
-        raise DeploymentFailed(f"{name} in {account}: {_reasons(cloudformation, name)}") from error
-    return outputs(aws, account, region, name)
+        raise DeploymentFailed(f"{place.name} in {place.account}: {_reasons(cloudformation, place.name)}") from error
+    return outputs(aws, place)
 
 
-def outputs(aws: EmulatedAws, account: str, region: str, name: str) -> Stack:
+def outputs(aws: EmulatedAws, place: Place) -> Stack:
     """The outputs of a stack that stands."""
-    found: Any = aws.client(account, "cloudformation", region).describe_stacks(StackName=name)["Stacks"][0]
-    return Stack(name, {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])})
+    found: Any = aws.client(place.account, "cloudformation", place.region).describe_stacks(StackName=place.name)[
+        "Stacks"
+    ][0]
+    return Stack(place.name, {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])})
 
 
 def _reasons(cloudformation: Any, name: str) -> str:

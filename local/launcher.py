@@ -34,10 +34,13 @@ class EmulatorDied(Exception):
 
 
 class EmulatedAws:
-    """A context manager around the emulator's process. `rules=False` leaves documents as ministack takes them."""
+    """A context manager around the emulator's process.
 
-    def __init__(self, *, rules: bool = True, interpreter: Path = INTERPRETER) -> None:
-        self._rules, self._interpreter = rules, interpreter
+    `rules=False` leaves documents as ministack takes them; `log_level` is ministack's, INFO shows what functions print.
+    """
+
+    def __init__(self, *, rules: bool = True, log_level: str = "WARNING", interpreter: Path = INTERPRETER) -> None:
+        self._rules, self._log_level, self._interpreter = rules, log_level, interpreter
         self._home = Path(tempfile.mkdtemp(prefix="ecr-warden-aws-"))
         self._process: subprocess.Popen[bytes] | None = None
         self.endpoint_url = ""
@@ -78,7 +81,7 @@ class EmulatedAws:
             "GATEWAY_PORT": str(port),
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
-            "LOG_LEVEL": "WARNING",
+            "LOG_LEVEL": self._log_level,
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
             "LOCAL_SOCKET": str(listener),
             "LOCAL_RULES": "1" if self._rules else "0",
@@ -133,8 +136,8 @@ class EmulatedAws:
 
     def assumed_client(self, credentials: Mapping[str, Any], service: Any, region: str = "eu-central-1") -> Any:
         """A client of a role session, from the `Credentials` of an AssumeRole answer."""
-        names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-        return self.client_with(*(str(credentials[name]) for name in names), service, region)
+        key, secret, token = (str(credentials[name]) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+        return self.client_with(key, secret, token, service, region)
 
     def environment(self, account: str, region: str = "eu-central-1") -> dict[str, str]:
         """Variables for a command that is to act as an account's root here; nothing of this process's own."""
@@ -191,7 +194,7 @@ class EmulatedAws:
         self.control("POST", "settings", {"propagation": seconds})
 
     def fire_schedule(self, account: str, region: str, rule: str, bus: str = "default") -> None:
-        """Let an enabled scheduled rule fire now. Raises EmulatorDied's sibling ControlRefused if there is none."""
+        """Let an enabled scheduled rule fire now. Raises ControlRefused if there is none."""
         self.control("POST", "fire", {"account": account, "region": region, "rule": rule, "bus": bus})
 
     def put_aws_event(

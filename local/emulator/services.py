@@ -71,7 +71,7 @@ def _iam(original: Callable[..., Any], world: World) -> Callable[..., Any]:
         verdict = applied(Request("iam", action, account, region, form), world)
         if isinstance(verdict, Refused):
             return error("iam", verdict.code, verdict.message, verdict.status)
-        gone = _identity(world, action, account, form)
+        gone = _identity(action, account, form)
         sent = urlencode(verdict.parameters).encode() if verdict.parameters is not form else body
         reply: Reply = await original(method, path, headers, sent, query)
         if gone and reply[0] == 200:
@@ -81,7 +81,7 @@ def _iam(original: Callable[..., Any], world: World) -> Callable[..., Any]:
     return handler
 
 
-def _identity(world: World, action: str, account: str, form: Mapping[str, str]) -> tuple[str, str] | None:
+def _identity(action: str, account: str, form: Mapping[str, str]) -> tuple[str, str] | None:
     """ARN and unique id of what a call is about to delete."""
     if action not in _DELETIONS:
         return None

@@ -19,22 +19,14 @@ _TOLD: dict[str, frozenset[str] | None] = {
     "ecr": None,
     "iam": None,
     "events": frozenset(
-        [
-            "DisableRule",
-            "EnableRule",
-            "DeleteRule",
-            "PutRule",
-            "RemoveTargets",
-            "PutTargets",
-            "DeleteEventBus",
-            "CreateEventBus",
-            "RemovePermission",
-            "PutPermission",
-        ]
+        (
+            *("DisableRule", "EnableRule", "DeleteRule", "PutRule", "RemoveTargets", "PutTargets"),
+            *("DeleteEventBus", "CreateEventBus", "RemovePermission", "PutPermission"),
+        )
     ),
-    "sqs": frozenset(["SetQueueAttributes", "PurgeQueue", "DeleteQueue", "CreateQueue"]),
-    "kms": frozenset(["DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy"]),
-    "ssm": frozenset(["PutParameter", "DeleteParameter"]),
+    "sqs": frozenset(("SetQueueAttributes", "PurgeQueue", "DeleteQueue", "CreateQueue")),
+    "kms": frozenset(("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy")),
+    "ssm": frozenset(("PutParameter", "DeleteParameter")),
 }
 
 

@@ -3,6 +3,7 @@
 aws-facts 9: SourceIdentity needs sts:SetSourceIdentity in the caller's policy AND in the role's trust policy.
 """
 
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
@@ -11,6 +12,7 @@ from local.emulator.modules import app, iam, iam_evaluator, responses, router, s
 from local.emulator.wire import Reply, error, xml_text
 
 _SET = "sts:SetSourceIdentity"
+_wanted: ContextVar[str] = ContextVar("source_identity", default="")
 
 
 def _denied(caller: str, action: str, role_arn: str) -> Reply:
@@ -47,7 +49,7 @@ def _refusal(form: dict[str, str], headers: Any, query: Any, wanted: str) -> Rep
         action="sts:AssumeRole",
         resource_arn=role_arn,
         region=responses.get_region(),
-        service_context={"sts:externalid": form.get("ExternalId"), "sts:sourceidentity": wanted},
+        service_context={"sts:externalid": form.get("ExternalId")},
         principal_keys=caller["principalKeys"],
     )
     allowed = iam_evaluator.evaluate_trust_policy(
@@ -62,12 +64,14 @@ def install() -> None:
     signature(sts, "_caller_identity", "headers", "query_params")
     signature(iam_evaluator, "evaluate_trust_policy", "trust_doc", "caller_arn", "ctx")
     _answer_source_identity()
+    _ask_trust_policy()
 
     async def handler(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
         if form.get("Action") != "AssumeRole":
             return await original(method, path, headers, body, query)
         wanted = form.get("SourceIdentity") or source_identity(router.extract_access_key_id(headers, query))
+        _wanted.set(wanted)
         refusal = _refusal(form, headers, query, wanted)
         if refusal:
             return refusal
@@ -93,3 +97,15 @@ def _answer_source_identity() -> None:
 
     wrap(iam_evaluator, "_principal_keys", "credential")(keys)
     wrap(sts, "_principal_keys", "credential")(keys)
+
+
+def _ask_trust_policy() -> None:
+    """sts:SourceIdentity as a condition key of the trust policy."""
+    original = signature(iam_evaluator, "evaluate_trust_policy", "trust_doc", "caller_arn", "ctx")
+
+    def evaluate(trust_doc: Any, caller_arn: str, ctx: Any = None) -> Any:
+        if ctx is not None and _wanted.get():
+            ctx = replace(ctx, service_context={**ctx.service_context, "sts:sourceidentity": _wanted.get()})
+        return original(trust_doc, caller_arn, ctx)
+
+    wrap(iam_evaluator, "evaluate_trust_policy", "trust_doc", "caller_arn", "ctx")(evaluate)

@@ -48,8 +48,14 @@ def refuse(event_id: str, payload: str, code: str, message: str) -> None:
     failure = Undelivered(delivery.rule_arn, str(delivery.target.get("Arn", "")), event_id, code, message)
     undelivered.append(failure)
     queue = sqs._queue_by_arn((delivery.target.get("DeadLetterConfig") or {}).get("Arn", ""))
-    if queue is not None and not queue.get("is_fifo"):
+    if queue is not None and not queue.get("is_fifo") and _permitted(queue["attributes"]["QueueArn"], delivery):
         _enqueue(queue, payload, failure)
+
+
+def _permitted(queue_arn: str, delivery: Delivery) -> bool:
+    """Whether the queue's policy lets EventBridge put the failures of this rule; without, they are lost."""
+    account = delivery.rule_arn.split(":")[4]
+    return bool(sqs.queue_policy_allows(queue_arn, "events.amazonaws.com", delivery.rule_arn, account))
 
 
 def _enqueue(queue: Any, payload: str, failure: Undelivered) -> None:
@@ -66,6 +72,7 @@ def install() -> None:
     """Wrap the serving of one target."""
     original: Callable[..., Any] = signature(eventbridge, "_invoke_target", *_PARAMETERS)
     signature(eventbridge, "_dispatch_to_sqs", "spec", "payload", "sqs_parameters")
+    signature(sqs, "queue_policy_allows", "queue_arn", "service", "source_arn", "source_account")
 
     def invoke(target: Any, event: Any, rule: Any, view: Any = None) -> Any:
         token = _current.set(Delivery(str(rule.get("Arn", "")), target))
