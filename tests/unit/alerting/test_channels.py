@@ -93,3 +93,9 @@ def test_an_email_is_a_table_and_lines() -> None:
         "[ecr-warden warning] shop put right",
         "shop put right\n\nWho:    mallory\nResult: ok\n\nFound:\n",
     )
+
+
+def test_a_long_subject_is_cut_to_what_sns_takes() -> None:
+    subject, body = to_email(Message(Severity.WARNING, "é" * 300))
+    assert subject == "[ecr-warden warning] " + "?" * 75 + "..."
+    assert "é" * 300 in body

@@ -5,6 +5,7 @@ from ecr_warden.alerting.severity import highest, severity
 from ecr_warden.model.alert import Alert, Severity, SpecAccepted, SpecRefused
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
+from ecr_warden.policy.document import Document, parse_document
 
 from tests.unit.alerting.reports import (
     ATTACHED,
@@ -14,7 +15,6 @@ from tests.unit.alerting.reports import (
     PULL,
     RUN,
     SPEC,
-    SPEC_PULLS,
     SWEEP,
     UNREADABLE,
     allows,
@@ -97,9 +97,26 @@ def test_only_what_is_right_is_of_no_concern(result: Result) -> None:
     assert (found is INFO) == (result in (Result.IN_SYNC, Result.CONVERGED))
 
 
-def test_a_deny_that_was_taken_away_is_a_warning() -> None:
-    deny = pulls(OUTSIDER, Effect="Deny")
-    assert severity(report(repository_drift(SPEC_PULLS, desired=deny), cause=SWEEP)) is not INFO
+def _policy(*statements: dict[str, object]) -> Document:
+    return parse_document({"Version": "2012-10-17", "Statement": [{"Action": list(PULL), **s} for s in statements]})
+
+
+ALLOW: dict[str, object] = {"Effect": "Allow", "Principal": {"AWS": KEPT}}
+
+
+def test_a_deny_that_was_taken_away_lets_in_nobody_it_named() -> None:
+    desired = _policy(ALLOW, {"Effect": "Deny", "Principal": {"AWS": OUTSIDER}})
+    assert severity(report(repository_drift(_policy(ALLOW), desired))) is WARNING
+
+
+def test_an_aws_service_is_not_an_account_from_outside() -> None:
+    live = _policy(ALLOW, {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}})
+    assert severity(report(repository_drift(live))) is WARNING
+
+
+def test_everybody_but_one_is_from_outside() -> None:
+    live = _policy(ALLOW, {"Effect": "Allow", "NotPrincipal": {"AWS": f"arn:aws:iam::{HOME}:user/x"}})
+    assert severity(report(repository_drift(live))) is CRITICAL
 
 
 def test_the_highest_of_none_is_info() -> None:

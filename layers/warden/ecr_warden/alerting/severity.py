@@ -13,7 +13,7 @@ from ecr_warden.policy.access import AllBut, AnyOf, Permission
 from ecr_warden.policy.action import ActionGroup, group_of
 from ecr_warden.policy.coverage import Part
 from ecr_warden.policy.document import Effect
-from ecr_warden.policy.principal import ANYONE, Principal
+from ecr_warden.policy.principal import Principal
 
 _ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 
@@ -98,10 +98,11 @@ def _is_foreign(principal: Part[Principal] | None, home: Collection[str]) -> boo
         case Principal(kind="Service"):
             return False
         case _:
-            return principal == ANYONE or _account(principal) not in home
+            return _account(principal) not in home
 
 
 def _account(principal: Principal) -> str:
+    """Empty for anyone, for the unique id of a deleted principal, and for an identity provider without an ARN."""
     if ACCOUNT_ID.fullmatch(principal.value):
         return principal.value
     try:
