@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ecr_warden.policy.action import spelled
 from ecr_warden.policy.canonical import (
     CanonicalPatterns,
     CanonicalPrincipals,
@@ -112,7 +113,12 @@ def _patterns_difference(word: str, a: CanonicalPatterns | None, b: CanonicalPat
     name = word.capitalize()
     if a is None or b is None or a.negated != b.negated:
         return f"{_element(name, a)} in the first, {_element(name, b)} in the second"
-    return _one_sided(word, a.values - b.values, b.values - a.values)
+    mine, theirs = a.values - b.values, b.values - a.values
+    return (
+        _one_sided(word, map(spelled, mine), map(spelled, theirs))
+        if word == "action"
+        else _one_sided(word, mine, theirs)
+    )
 
 
 def _conditions_difference(a: frozenset[CanonicalClause], b: frozenset[CanonicalClause]) -> str:

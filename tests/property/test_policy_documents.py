@@ -1,0 +1,109 @@
+"""What holds for every document: rewrites that AWS does not see keep it equal, one changed action does not."""
+
+import json
+import random
+from typing import Any
+
+from ecr_warden.policy.canonical import canonical, canonical_document, digest
+from ecr_warden.policy.document import Document, DocumentError, parse_document
+from ecr_warden.policy.equivalence import Equivalent, NotEquivalent, equivalent
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.property.policy_documents import documents, rewritten
+
+ACTION_OF_NOBODY = "ecr:ActionOfNobody"
+
+
+def _parse(raw: dict[str, Any]) -> Document:
+    return parse_document(json.dumps(raw))
+
+
+@given(documents())
+def test_the_canonical_form_is_idempotent(raw: dict[str, Any]) -> None:
+    document = _parse(raw)
+    written = canonical_document(document)
+    assert canonical(written) == canonical(document)
+    assert canonical_document(written) == written
+    assert isinstance(equivalent(written, document), Equivalent)
+
+
+@given(documents(), st.randoms(use_true_random=False))
+def test_rewrites_that_aws_does_not_see_keep_a_document_equal(raw: dict[str, Any], chance: random.Random) -> None:
+    document, other = _parse(raw), _parse(rewritten(raw, chance))
+    assert isinstance(equivalent(document, other), Equivalent)
+    assert canonical(document) == canonical(other)
+    assert digest(document) == digest(other)
+
+
+@given(documents(), st.randoms(use_true_random=False))
+def test_one_changed_action_makes_a_document_another(raw: dict[str, Any], chance: random.Random) -> None:
+    changed = rewritten(raw, chance)
+    statements = changed["Statement"] if isinstance(changed["Statement"], list) else [changed["Statement"]]
+    # Every copy of one statement, for a copy left alone would still stand for it.
+    name = "Action" if "Action" in statements[0] else "NotAction"
+    changed["Statement"] = [*statements, {**statements[0], name: [ACTION_OF_NOBODY]}]
+    answer = equivalent(_parse(raw), _parse(changed))
+    assert isinstance(answer, NotEquivalent)
+    assert answer.reason.isprintable()
+
+
+@given(documents(), documents(), documents(), st.randoms(use_true_random=False))
+def test_equivalence_is_reflexive_symmetric_and_transitive(
+    one: dict[str, Any], two: dict[str, Any], three: dict[str, Any], chance: random.Random
+) -> None:
+    family = [
+        _parse(raw) for raw in (one, two, three, rewritten(one, chance), rewritten(rewritten(one, chance), chance))
+    ]
+    equal = {
+        (a, b): isinstance(equivalent(family[a], family[b]), Equivalent)
+        for a in range(len(family))
+        for b in range(len(family))
+    }
+    for a in range(len(family)):
+        assert equal[a, a]
+        for b in range(len(family)):
+            assert equal[a, b] is equal[b, a]
+            assert equal[a, b] is (digest(family[a]) == digest(family[b]))
+            assert all(equal[a, c] for c in range(len(family)) if equal[a, b] and equal[b, c])
+
+
+_KEYS = st.text(max_size=6) | st.sampled_from(
+    [
+        *("Version", "Id", "Statement", "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction"),
+        *("Resource", "NotResource", "Condition", "StringEquals", "Bool", "AWS", "Service", "effect", "aws:SourceArn"),
+    ]
+)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["Allow", "Deny", "*", "2012-10-17", "ecr:*"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(JSON | st.fixed_dictionaries({"Statement": JSON | st.lists(JSON, max_size=3)}))
+@settings(max_examples=300)
+def test_any_json_is_a_document_or_a_named_error(value: Any) -> None:
+    for source in (value, json.dumps(value)):
+        try:
+            document = parse_document(source)
+        except DocumentError as error:
+            assert error.code.startswith("document-")
+            assert str(error).isprintable()
+        else:
+            assert parse_document(document.text) == document
+            assert isinstance(equivalent(document, document), Equivalent)
+            canonical_document(document)
+
+
+@given(st.text() | st.binary())
+def test_any_text_is_a_document_or_a_named_error(source: str | bytes) -> None:
+    try:
+        parse_document(source)
+    except DocumentError as error:
+        assert error.code.startswith("document-")

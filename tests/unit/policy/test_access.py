@@ -1,0 +1,125 @@
+"""The table of who gains and loses what, told in sentences."""
+
+import time
+
+import pytest
+from ecr_warden.policy.access import AccessChange, AnyOf, Permission, access, gained_and_lost, intersection
+from ecr_warden.policy.describe import MAX_SENTENCES, describe_change
+from ecr_warden.policy.document import Document, Effect, parse_document
+from ecr_warden.policy.principal import Principal
+
+from tests.unit.policy.tables import Case, cases, kind, name_of
+
+
+def _document(case: Case, side: str) -> Document | None:
+    return parse_document({"Version": "2012-10-17", "Statement": case[side]}) if side in case else None
+
+
+def _told(permissions: tuple[Permission, ...], *, gained: bool) -> list[str]:
+    change = AccessChange(gained=permissions) if gained else AccessChange(lost=permissions)
+    return list(describe_change(change, subject="shop"))
+
+
+@pytest.mark.parametrize("case", cases("access"), ids=name_of)
+def test_access(case: Case) -> None:
+    change = gained_and_lost(_document(case, "before"), _document(case, "after"), kind=kind(case))
+    assert _told(change.gained, gained=True) == case.get("gained", [])
+    assert _told(change.lost, gained=False) == case.get("lost", [])
+
+
+@pytest.mark.parametrize("case", cases("access"), ids=name_of)
+def test_the_way_back_gains_what_was_lost(case: Case) -> None:
+    before, after = _document(case, "before"), _document(case, "after")
+    there = gained_and_lost(before, after, kind=kind(case))
+    back = gained_and_lost(after, before, kind=kind(case))
+    assert (there.gained, there.lost) == (back.lost, back.gained)
+
+
+@pytest.mark.parametrize("case", [case for case in cases("access") if "intersection" in case], ids=name_of)
+def test_the_document_in_between_gives_nothing_new(case: Case) -> None:
+    before, after = _document(case, "before"), _document(case, "after")
+    assert before is not None
+    assert after is not None
+    between = intersection(before, after, kind=kind(case))
+    assert (len(between.statements) if between else 0) == case["intersection"]
+    if between:
+        assert gained_and_lost(before, between, kind=kind(case)).gained == ()
+        assert gained_and_lost(after, between, kind=kind(case)).gained == ()
+
+
+def test_a_document_in_between_writes_actions_as_aws_does() -> None:
+    document = parse_document({"Statement": {"Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}})
+    between = intersection(document, document)
+    assert between is not None
+    assert between.statements[0].actions.values == ("ecr:PutImage",)
+
+
+def test_access_is_one_permission_per_principal_action_and_resource() -> None:
+    document = parse_document(
+        {
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": {"AWS": "111111111111", "Service": "lambda.amazonaws.com"},
+                "Action": ["ecr:PutImage", "ecr:*"],
+            }
+        }
+    )
+    principals = (Principal("AWS", "arn:aws:iam::111111111111:root"), Principal("Service", "lambda.amazonaws.com"))
+    assert access(document) == {
+        Permission(Effect.ALLOW, principal, action, None)
+        for principal in principals
+        for action in ("ecr:putimage", "ecr:*")
+    }
+
+
+def test_a_huge_statement_keeps_its_longest_element_whole() -> None:
+    actions = [f"ecr:Do{index}" for index in range(300)]
+    resources = [f"arn:aws:ecr:::repository/{index}" for index in range(301)]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
+    change = gained_and_lost(None, parse_document({"Statement": statement}))
+    assert len(change.gained) == 300
+    assert all(isinstance(permission.resource, AnyOf) for permission in change.gained)
+    narrowed = gained_and_lost(
+        parse_document({"Statement": {**statement, "Action": "ecr:Do*"}}), parse_document({"Statement": statement})
+    )
+    assert narrowed.gained == ()
+
+
+def test_documents_made_to_be_slow_are_compared_in_bounded_time() -> None:
+    def nasty(letter: str) -> Document:
+        patterns = [f"*{letter}*{index}*a*?*b*" for index in range(300)]
+        statements = [
+            {"Effect": "Allow", "NotAction": patterns[:20], "Resource": patterns[20:40], "Sid": letter + str(index)}
+            | {"Condition": {"StringLike": {f"aws:key{index}": patterns[40:50]}}}
+            for index in range(20)
+        ]
+        return parse_document(
+            {"Version": "2012-10-17", "Statement": [*statements, {"Effect": "Deny", "Action": patterns}]}
+        )
+
+    started = time.process_time()
+    change = gained_and_lost(nasty("x"), nasty("y"))
+    assert intersection(nasty("x"), nasty("y")) is not None
+    assert change.gained
+    assert time.process_time() - started < 5
+
+
+def test_sentences_are_harmless_and_few() -> None:
+    statements = [
+        {"Effect": "Allow", "Action": f"ecr:Do{index}", "Resource": f"\u202e\u2066{'x' * 2000}{index}"}
+        for index in range(50)
+    ]
+    change = gained_and_lost(None, parse_document({"Version": "2012-10-17", "Statement": statements}))
+    told = describe_change(change, subject="shop\x1b[2J")
+    assert len(told) <= MAX_SENTENCES
+    assert all(line.isascii() and line.isprintable() and len(line) < 600 for line in told)
+
+
+def test_more_sentences_than_fit_are_counted() -> None:
+    statements = [
+        {"Effect": "Allow", "Action": "ecr:PutImage", "Resource": f"repository/{index:02}"} for index in range(50)
+    ]
+    change = gained_and_lost(None, parse_document({"Statement": statements}))
+    told = describe_change(change, subject="push-user")
+    assert len(told) == MAX_SENTENCES
+    assert told[-1] == "and 31 more changes of access"
