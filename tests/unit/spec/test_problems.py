@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from ecr_warden.spec import Code, Invalid, Problem, Valid, load_spec
+from ecr_warden.spec.fields import records
+from ecr_warden.spec.shapes import Record
 
 from tests.unit.spec.cases import ACCOUNTS, NOW, Case, problem_cases
 
@@ -47,10 +49,29 @@ def test_codes_are_unique_and_their_letter_is_the_severity() -> None:
     assert all(re.fullmatch("[EW][0-9]{3}", code) for code in codes)
 
 
-def test_documentation_lists_every_code_with_its_title() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "spec.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^\| ([EW][0-9]{3}) \| (.+?) \|", text, re.MULTILINE)
-    assert listed == [(code.code, code.title) for code in Code]
+def test_documentation_lists_every_code_with_its_title_and_remedy() -> None:
+    listed = re.findall(r"^\| ([EW][0-9]{3}) \| (.+?) \| (.*?) ?\|$", documentation(), re.MULTILINE)
+    assert listed == [(code.code, code.title, code.remedy) for code in Code]
+
+
+@pytest.mark.parametrize("record", records(), ids=lambda record: record.name)
+def test_documentation_lists_every_field(record: Record) -> None:
+    part = documentation().partition(f"### {record.name}\n")[2].partition("\n#")[0]
+    listed = re.findall(r"^\| ([a-z_]+) \| .+? \| (yes|no) \| (.+?) \|$", part, re.MULTILINE)
+    assert listed == [
+        (entry.name, "yes" if entry.required else "no", entry.meaning) for entry in record.fields if entry.built
+    ]
+    refused = re.findall(r"`(.+?)`", part.partition("Refused in this version: ")[2])
+    assert refused == [entry.name for entry in record.fields if not entry.built]
+
+
+def test_example_in_the_documentation_is_valid() -> None:
+    example = documentation().partition("```yaml\n")[2].partition("```")[0]
+    assert problems(example) == ()
+
+
+def documentation() -> str:
+    return (Path(__file__).parents[3] / "docs" / "spec.md").read_text(encoding="utf-8")
 
 
 def test_a_line_for_people_has_code_place_and_hint() -> None:

@@ -90,7 +90,13 @@ LITERAL = Choice(
 )
 SETTINGS = Record(
     "settings",
-    (Field("mode", Text("a mode", ("observe", "enforce")), "observe reports drift, enforce repairs it too; observe."),),
+    (
+        Field(
+            "mode",
+            Text("a mode", ("observe", "enforce")),
+            "observe, the default, reports drift; enforce repairs it too.",
+        ),
+    ),
 )
 SPEC = Record(
     "spec",

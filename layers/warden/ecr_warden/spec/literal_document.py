@@ -147,6 +147,9 @@ def _check_principals(statement: Statement, where: str, accounts: Accounts, root
     for kind, value in statement.principals.values:
         if value == "*" and not statement.conditions:
             report.add(Code.ANYBODY, place, "the principal * without a Condition is anybody")
+        elif kind == "AWS" and value != "*" and ("*" in value or "?" in value):
+            message = f"{quote(value)}: a pattern in a principal, which AWS refuses"
+            report.add(Code.DOCUMENT, place, message, remedy="use a condition on aws:PrincipalArn")
         elif kind == "AWS" and (account := _account_of(value)) and accounts.with_id(account) is None:
             report.add(Code.FOREIGN_IN_DOCUMENT, place, f"{quote(value)} is of an account that is not under accounts")
 

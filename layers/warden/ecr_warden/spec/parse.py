@@ -1,10 +1,11 @@
 """Bytes to a tree of nodes: YAML's grammar and nothing of its magic.
 
-PyYAML's pure-Python reader everywhere, never libyaml: the two differ in what they refuse and where they point, and a
-file must not be valid on a laptop and invalid in the function.
+PyYAML's pure-Python reader everywhere, never libyaml: the two differ in what they refuse (a tab after a value) and where
+they point, and a file must not be valid on a laptop and invalid in the function.
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 
 import yaml
@@ -25,6 +26,8 @@ _TAGS = {
     "tag:yaml.org,2002:timestamp": Tag.TIMESTAMP,
     "tag:yaml.org,2002:null": Tag.NULL,
 }
+# YAML 1.1 ends a line at these and no editor does: every place after one would be wrong.
+_INVISIBLE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -83,6 +86,8 @@ class _Composer:
     _loader: yaml.SafeLoader | None = None
 
     def compose(self, text: str) -> Node | None:
+        if found := _INVISIBLE_LINE_ENDS.search(text):
+            raise _Stop(_control_character(text, found.start()))
         try:
             self._loader = yaml.SafeLoader(text)
         except yaml.reader.ReaderError as error:

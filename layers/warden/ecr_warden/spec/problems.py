@@ -20,14 +20,14 @@ class Code(Enum):
     """
 
     # The text.
-    TOO_LARGE = ("E001", "the file is too large", "split the repositories over several files")
+    TOO_LARGE = ("E001", "the file is too large", "use teams instead of long lists; a deployment reads one file")
     NOT_UTF8 = ("E002", "the file is not UTF-8", "save it as UTF-8")
     NOT_YAML = ("E003", "the file is not YAML", "correct the syntax; one mistake hides those after it")
     EMPTY = ("E004", "the file is empty", "begin with version: 1")
     MANY_DOCUMENTS = ("E005", "the file holds more than one YAML document", "keep one; remove the --- lines")
     ALIAS = ("E006", "an anchor, alias or merge key", "write it out, or use a team")
     TOO_DEEP = ("E007", "nested too deep", "nothing in a spec needs that depth")
-    TOO_MANY_NODES = ("E008", "too many values", "split the repositories over several files")
+    TOO_MANY_NODES = ("E008", "too many values", "use teams instead of long lists; a deployment reads one file")
     DUPLICATE_KEY = ("E009", "the same key twice", "keep one of them")
     TAG = ("E010", "a YAML tag", "remove it; write text in quotes")
     TAB = ("E011", "a tab", "indent with spaces")

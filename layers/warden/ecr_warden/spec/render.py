@@ -42,7 +42,7 @@ def _trust_statement(until: datetime | None, principals: Iterable[str]) -> dict[
     }
     if until is None:
         return {"Sid": "AllowAssume"} | statement
-    moment = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = until.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     # A Sid of IAM's holds letters and digits only.
     sid = "AllowAssumeUntil" + moment.translate({ord("-"): None, ord(":"): None})
     return {"Sid": sid} | statement | {"Condition": {"DateLessThan": {"aws:CurrentTime": moment}}}
