@@ -1,0 +1,157 @@
+"""Ways into the accounts: a cached session to read, a fresh one for each plan to write."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ecr_warden.adapters.aws.errors import HUB, translate
+from ecr_warden.ports import AccountUnreachable, Clock, PortError
+from ecr_warden.triggers.own import session_name
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_sts import STSClient
+
+# IAM is one service for all regions and signs for this one.
+IAM_REGION = "us-east-1"
+READ_SESSION = timedelta(hours=1)  # role chaining allows no longer one
+WRITE_SESSION = timedelta(seconds=900)  # the shortest that STS gives
+_RENEW_BEFORE_END = timedelta(minutes=5)
+
+CLIENT_CONFIG = Config(
+    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4}, tcp_keepalive=True
+)
+
+
+class AccountClients(Protocol):
+    """Clients of one account under one session."""
+
+    @property
+    def iam(self) -> "IAMClient": ...
+
+    def ecr(self, region: str) -> "ECRClient": ...
+
+
+class Accounts(Protocol):
+    """Sessions in the accounts that the spec names."""
+
+    def reader(self, account: str) -> AccountClients:
+        """Clients that may read; raises AccountUnreachable."""
+        ...
+
+    def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:
+        """Clients that may do what `session_policy` allows and no more; raises AccountUnreachable."""
+        ...
+
+
+class SessionClients:
+    """Clients made from a boto3 session, each when first asked for."""
+
+    def __init__(self, session: boto3.Session, credentials: dict[str, str] | None = None) -> None:
+        # One session for all: a new one would load every service model again.
+        self._session = session
+        self._credentials: dict[str, Any] = credentials or {}
+        self._ecr: dict[str, ECRClient] = {}
+
+    @cached_property
+    def iam(self) -> "IAMClient":
+        return self._session.client("iam", region_name=IAM_REGION, config=CLIENT_CONFIG, **self._credentials)
+
+    def ecr(self, region: str) -> "ECRClient":
+        if region not in self._ecr:
+            client = self._session.client("ecr", region_name=region, config=CLIENT_CONFIG, **self._credentials)
+            self._ecr[region] = client
+        return self._ecr[region]
+
+
+@dataclass(slots=True)
+class HubAccounts:
+    """Roles assumed from the hub: ecr-warden-read (cached) and ecr-warden-write (never cached).
+
+    The trust policies in stacks/member.yaml ask for the external id, and of the write role for a SourceIdentity that
+    names the run.
+    """
+
+    session: boto3.Session
+    external_id: str
+    clock: Clock
+    partition: str = "aws"
+    _sts: "STSClient | None" = None
+    _readers: dict[str, tuple[datetime, AccountClients]] = field(default_factory=dict)
+
+    def reader(self, account: str) -> AccountClients:
+        cached = self._readers.get(account)
+        now = self.clock.now()
+        if cached and now < cached[0]:
+            return cached[1]
+        clients = self._assume(account, "ecr-warden-read", RoleSessionName=session_name("read"), seconds=READ_SESSION)
+        self._readers[account] = (now + READ_SESSION - _RENEW_BEFORE_END, clients)
+        return clients
+
+    def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:
+        name = session_name(run_id)
+        return self._assume(
+            account,
+            "ecr-warden-write",
+            RoleSessionName=name,
+            SourceIdentity=name,
+            Policy=session_policy,
+            seconds=WRITE_SESSION,
+        )
+
+    def _assume(self, account: str, role: str, *, seconds: timedelta, **arguments: Any) -> AccountClients:
+        arn = f"arn:{self.partition}:iam::{account}:role/ecr-warden/{role}"
+        if self._sts is None:
+            self._sts = self.session.client("sts", config=CLIENT_CONFIG)
+        try:
+            answer = self._sts.assume_role(
+                RoleArn=arn, ExternalId=self.external_id, DurationSeconds=int(seconds.total_seconds()), **arguments
+            )
+        except ClientError as error:
+            raise _unreachable(arn, translate(HUB, f"assuming {arn}", error)) from error
+        except BotoCoreError as error:
+            raise AccountUnreachable(f"assuming {arn}: {error!s:.200}", retryable=True) from error
+        given = answer["Credentials"]
+        return SessionClients(
+            self.session,
+            {
+                "aws_access_key_id": given["AccessKeyId"],
+                "aws_secret_access_key": given["SecretAccessKey"],
+                "aws_session_token": given["SessionToken"],
+            },
+        )
+
+
+def _unreachable(arn: str, cause: PortError) -> AccountUnreachable:
+    remedy = f"deploy stacks/member.yaml in the account, with this hub's account and ExternalId; it makes {arn}"
+    return AccountUnreachable(
+        cause.message, remedy="it is tried again" if cause.retryable else remedy, retryable=cause.retryable
+    )
+
+
+@dataclass(slots=True)
+class ProfileAccounts:
+    """Read-only use from a laptop: a session an account, by profile; an account without one is unreadable."""
+
+    session_of: Callable[[str], boto3.Session | None]
+    _readers: dict[str, AccountClients] = field(default_factory=dict)
+
+    def reader(self, account: str) -> AccountClients:
+        if account not in self._readers:
+            session = self.session_of(account)
+            if session is None:
+                raise AccountUnreachable(
+                    f"no credentials for account {account}", remedy="pass --profile ACCOUNT=PROFILE"
+                )
+            self._readers[account] = SessionClients(session)
+        return self._readers[account]
+
+    def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:  # noqa: ARG002
+        raise AccountUnreachable(f"account {account} is opened for reading only")

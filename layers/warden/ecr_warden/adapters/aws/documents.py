@@ -1,0 +1,41 @@
+"""The Documents port over boto3."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ecr_warden.adapters.aws.accounts import Accounts
+from ecr_warden.adapters.aws.owners import read_owner
+from ecr_warden.adapters.aws.repositories import read_repository_policy
+from ecr_warden.adapters.aws.scan import scan_accounts
+from ecr_warden.adapters.aws.session_policy import session_policy
+from ecr_warden.adapters.aws.writer import AwsWriter
+from ecr_warden.model.address import repository_policy
+from ecr_warden.model.desired import TargetSpec
+from ecr_warden.model.observed import Observation, Unreadable
+from ecr_warden.model.plan import Plan
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.ports import PortError
+
+
+@dataclass(frozen=True, slots=True)
+class AwsDocuments:
+    """Live documents, read and written in the accounts that own them."""
+
+    accounts: Accounts
+
+    def read(self, spec: TargetSpec) -> Observation:
+        target = spec.target
+        try:
+            clients = self.accounts.reader(target.account)
+            if isinstance(target, RepositoryTarget):
+                observed = read_repository_policy(clients.ecr(target.region), target)
+                return Observation(target, {repository_policy(target): observed})
+        except PortError as error:
+            return Observation(target, {address: Unreadable(error, error.retryable) for address in spec.documents})
+        return read_owner(clients.iam, target, spec)
+
+    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
+        return scan_accounts(self.accounts, specs, accounts)
+
+    def writer(self, plan: Plan, run_id: str) -> AwsWriter:
+        return AwsWriter(self.accounts.writer(plan.target.account, run_id, session_policy(plan)))

@@ -1,0 +1,143 @@
+"""What AWS's error codes mean to us: one table a service.
+
+Sources: the Errors sections of the ECR, IAM and STS API references; texts as recorded in
+hashicorp/terraform-provider-aws #39064 and #8905.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ecr_warden.ports import (
+    DocumentConflict,
+    OwnerNotFound,
+    PermissionMissing,
+    PortError,
+    PrincipalNotFound,
+    QuotaExceeded,
+    Refused,
+    Throttled,
+)
+
+type Translation = Callable[[str, str], PortError]
+"""(what was tried, AWS's message) to the port's error."""
+
+_MESSAGE_LIMIT = 300
+_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
+_GHOST_PRINCIPAL = ("Principal not found", "Invalid repository policy provided", "Invalid principal in policy")
+
+
+def _denied(what: str, message: str) -> PortError:
+    action = _ACTION.search(message)
+    name = action.group(1) if action else "the call"
+    if "service control policy" in message or "resource control policy" in message:
+        remedy = f"an organization's policy denies {name}; only who keeps that policy can allow it"
+    elif "permissions boundary" in message:
+        remedy = f"the permissions boundary of ecr-warden's role denies {name}"
+    else:
+        remedy = (
+            f"allow {name} to ecr-warden's role in the account: stacks/member.yaml grants it "
+            "(parameters ManagedOwners and ManagedRoles for what ecr-warden did not make)"
+        )
+    return PermissionMissing(f"{what}: AWS denied {name}: {message}", remedy=remedy)
+
+
+def _malformed(what: str, message: str) -> PortError:
+    if any(text in message for text in _GHOST_PRINCIPAL):
+        remedy = "a principal that was just created is seen within a minute; else create it or take it out of the spec"
+        return PrincipalNotFound(f"{what}: {message}", remedy=remedy, retryable=True)
+    return Refused(f"{what}: {message}", remedy="see what AWS says of the document")
+
+
+def _owner_not_found(what: str, message: str) -> PortError:
+    return OwnerNotFound(f"{what}: {message}", remedy="create it, or take it out of the spec")
+
+
+def _slow_down(what: str, message: str) -> PortError:
+    return Throttled(f"{what}: {message}", remedy="it is tried again", retryable=True)
+
+
+def _quota(what: str, message: str) -> PortError:
+    return QuotaExceeded(f"{what}: {message}", remedy="grant fewer repositories or principals here")
+
+
+def _exists_already(what: str, message: str) -> PortError:
+    return DocumentConflict(f"{what}: {message}")
+
+
+def _refused(what: str, message: str) -> PortError:
+    return Refused(f"{what}: {message}")
+
+
+_COMMON: dict[str, Translation] = {
+    "AccessDenied": _denied,
+    "AccessDeniedException": _denied,
+    "UnauthorizedOperation": _denied,
+    "Throttling": _slow_down,
+    "ThrottlingException": _slow_down,
+    "ThrottledException": _slow_down,
+    "TooManyRequestsException": _slow_down,
+    "RequestLimitExceeded": _slow_down,
+    "ServiceUnavailable": _slow_down,
+    "InternalFailure": _slow_down,
+    "InternalError": _slow_down,
+    "ExpiredToken": _slow_down,
+    "ExpiredTokenException": _slow_down,
+}
+
+ECR: dict[str, Translation] = _COMMON | {
+    "InvalidParameterException": _malformed,
+    "RepositoryNotFoundException": _owner_not_found,
+    "ServerException": _slow_down,
+    "LimitExceededException": _quota,
+}
+
+IAM: dict[str, Translation] = _COMMON | {
+    "MalformedPolicyDocument": _malformed,
+    "NoSuchEntity": _owner_not_found,
+    "LimitExceeded": _quota,
+    "ConcurrentModification": _slow_down,
+    "EntityTemporarilyUnmodifiable": _slow_down,
+    "ServiceFailure": _slow_down,
+    "EntityAlreadyExists": _exists_already,
+    "DeleteConflict": _refused,
+    "UnmodifiableEntity": _refused,
+}
+
+HUB: dict[str, Translation] = _COMMON | {
+    "ProvisionedThroughputExceededException": _slow_down,
+    "TransactionInProgressException": _slow_down,
+    "InternalServerError": _slow_down,
+    "SlowDown": _slow_down,
+}
+"""Our own table, buckets, queues and buses."""
+
+
+@contextmanager
+def translated(table: Mapping[str, Translation], what: str) -> Iterator[None]:
+    """Turn what boto3 raises inside the block into a PortError; `what` says what was tried, for people."""
+    try:
+        yield
+    except ClientError as error:
+        raise translate(table, what, error) from error
+    except BotoCoreError as error:
+        # Connection refused, time-outs, no credentials: none of them is an answer of AWS.
+        raise Throttled(f"{what}: {error!s:.200}", remedy="it is tried again", retryable=True) from error
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's error code."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def translate(table: Mapping[str, Translation], what: str, error: ClientError) -> PortError:
+    """The port's error for one of AWS's; an unknown code is permanent unless AWS failed itself (HTTP 5xx)."""
+    code = code_of(error)
+    message = error.response.get("Error", {}).get("Message", "")[:_MESSAGE_LIMIT]
+    known = table.get(code)
+    if known:
+        return known(what, message)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return PortError(f"{what}: {code}: {message}", retryable=status >= 500)

@@ -1,0 +1,122 @@
+"""The Incidents port: alerts in the table, and a delayed message that has them flushed.
+
+Items: `INCIDENT#<key>` / `OPEN` (since when) and `INCIDENT#<key>` / `ALERT#<digest>`.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.model.alert import Alert
+from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
+from ecr_warden.model.codec.base import CodecError, dumps, loads
+from ecr_warden.ports import Clock, Throttled
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+SCHEMA = 1
+_KEPT = timedelta(days=1)
+_BATCH = 25
+
+
+@dataclass(frozen=True, slots=True)
+class AwsIncidents:
+    """Alerts gathered in DynamoDB; the first of them sends the flush message, delayed."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
+    sqs: "SQSClient"
+    queue_url: str
+    clock: Clock
+
+    def add(self, key: str, alert: Alert, *, seconds: int) -> None:
+        body = dumps(alert_to_json(alert))
+        now = self.clock.now()
+        expires = {"N": str(int((now + _KEPT).timestamp()))}
+        with translated(HUB, f"gathering an alert of {key}"):
+            self.dynamodb.put_item(
+                TableName=self.table,
+                Item={
+                    **_alert_key(key, body),
+                    "at": {"S": now.isoformat()},
+                    "alert": {"B": gzip.compress(body.encode(), mtime=0)},
+                    "expires": expires,
+                },
+            )
+            if self._opens(key, seconds, expires):
+                message = dumps({"schema": SCHEMA, "incident": key})
+                self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=message, DelaySeconds=seconds)
+
+    def take(self, key: str) -> tuple[Alert, ...]:
+        with translated(HUB, f"reading the alerts of {key}"):
+            # Closed first: whoever adds from here on opens a new incident, with a flush of its own.
+            self.dynamodb.delete_item(TableName=self.table, Key=_open_key(key))
+            pages = self.dynamodb.get_paginator("query").paginate(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :alert)",
+                ExpressionAttributeValues={":pk": {"S": f"INCIDENT#{key}"}, ":alert": {"S": "ALERT#"}},
+                ConsistentRead=True,
+            )
+            items = sorted((item for page in pages for item in page["Items"]), key=lambda item: item["at"]["S"])
+        return tuple(alert_from_json(loads(gzip.decompress(item["alert"]["B"]))) for item in items)
+
+    def drop(self, key: str, alerts: Sequence[Alert]) -> None:
+        keys = {_sort_key(dumps(alert_to_json(alert))) for alert in alerts}
+        with translated(HUB, f"dropping the alerts of {key}"):
+            for batch in batched(sorted(keys), _BATCH, strict=False):
+                deletes: Any = [
+                    {"DeleteRequest": {"Key": {"pk": {"S": f"INCIDENT#{key}"}, "sk": {"S": sk}}}} for sk in batch
+                ]
+                left = self.dynamodb.batch_write_item(RequestItems={self.table: deletes})["UnprocessedItems"]
+                if left:
+                    raise Throttled(f"alerts of {key} could not be dropped and may be told again", retryable=True)
+
+    def _opens(self, key: str, seconds: int, expires: dict[str, str]) -> bool:
+        """Whether the incident is opened by this call.
+
+        One that should have been flushed long ago is opened again: whoever opened it died before it sent the message.
+        """
+        now = self.clock.now()
+        try:
+            self.dynamodb.put_item(
+                TableName=self.table,
+                Item={**_open_key(key), "at": {"S": now.isoformat()}, "expires": expires},
+                ConditionExpression="attribute_not_exists(pk) OR #at < :stale",
+                ExpressionAttributeNames={"#at": "at"},
+                ExpressionAttributeValues={":stale": {"S": (now - timedelta(seconds=2 * seconds)).isoformat()}},
+            )
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+
+def incident_key(body: str) -> str:
+    """The incident that a flush message is about; raises CodecError."""
+    message = loads(body)
+    if message.get("schema") != SCHEMA or not isinstance(message.get("incident"), str):
+        raise CodecError("not a flush message of this version")
+    return str(message["incident"])
+
+
+def _open_key(key: str) -> dict[str, Any]:
+    return {"pk": {"S": f"INCIDENT#{key}"}, "sk": {"S": "OPEN"}}
+
+
+def _alert_key(key: str, body: str) -> dict[str, Any]:
+    # The same alert twice is one item.
+    return {"pk": {"S": f"INCIDENT#{key}"}, "sk": {"S": _sort_key(body)}}
+
+
+def _sort_key(body: str) -> str:
+    return f"ALERT#{hashlib.sha256(body.encode()).hexdigest()}"

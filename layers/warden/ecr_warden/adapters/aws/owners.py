@@ -1,0 +1,182 @@
+"""Reading roles and users: one call for the owner, one for each listing, one for each inline policy.
+
+Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html and its neighbours.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, assert_never
+
+from botocore.exceptions import ClientError
+
+from ecr_warden.adapters.aws import live_value
+from ecr_warden.adapters.aws.errors import IAM, code_of, translated
+from ecr_warden.model.address import (
+    OUR_POLICY_PREFIX,
+    Address,
+    AddressKind,
+    attached_policy,
+    identity_policy,
+    role,
+    trust_policy,
+)
+from ecr_warden.model.desired import Extent, TargetSpec
+from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unreadable
+from ecr_warden.model.target import OwnerTarget, RoleTarget, UserTarget
+from ecr_warden.policy.document import DocumentKind
+from ecr_warden.ports import PortError
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+TAG_KEY, TAG_VALUE = "ecr-warden", "managed"
+LISTING = "*"
+"""The name under which a listing that could not be read is reported."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """An observation while it is made."""
+
+    documents: dict[Address, Observed] = field(default_factory=dict)
+    unique_id: str | None = None
+    tagged_ours: bool = False
+
+
+def read_owner(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec) -> Observation:
+    """Read what the spec's extent covers of a role or user; nothing is raised."""
+    reading = _Reading()
+    try:
+        found = _read_self(iam, target, reading)
+    except PortError as error:
+        reading.documents |= {address: Unreadable(error, error.retryable) for address in spec.documents}
+        return _observation(target, reading)
+    if not found:
+        reading.documents |= {address: _of_missing_owner(address) for address in spec.documents}
+        return _observation(target, reading)
+    for name in _policy_names(iam, target, spec, reading):
+        address = identity_policy(target, name)
+        reading.documents[address] = _read_inline(iam, address)
+    if isinstance(target, RoleTarget) and spec.extent is Extent.WHOLE:
+        _list_attached(iam, target, reading)
+    return _observation(target, reading)
+
+
+def read_inline(iam: "IAMClient", target: OwnerTarget, name: str) -> Observed:
+    """One inline policy; raises PortError."""
+    with translated(IAM, f"reading the inline policy {name} of {target}"):
+        try:
+            document = _get_inline(iam, target, name)
+        except ClientError as error:
+            if code_of(error) == "NoSuchEntity":
+                return Absent()
+            raise
+    return live_value.document(document, DocumentKind.IDENTITY)
+
+
+def read_role(iam: "IAMClient", target: RoleTarget) -> dict[str, Any] | None:
+    """GetRole's answer, None for a role that does not exist; raises PortError."""
+    with translated(IAM, f"reading {target}"):
+        try:
+            return dict(iam.get_role(RoleName=target.name)["Role"])
+        except ClientError as error:
+            if code_of(error) == "NoSuchEntity":
+                return None
+            raise
+
+
+def is_tagged_ours(tags: Iterable[Any]) -> bool:
+    """Whether a role's tags say that ecr-warden made it."""
+    return any(tag["Key"] == TAG_KEY and tag["Value"] == TAG_VALUE for tag in tags)
+
+
+def _of_missing_owner(address: Address) -> Observed:
+    return Absent() if address.kind is AddressKind.ROLE else OwnerMissing()
+
+
+def _observation(target: OwnerTarget, reading: _Reading) -> Observation:
+    return Observation(target, reading.documents, reading.unique_id, reading.tagged_ours)
+
+
+def _read_self(iam: "IAMClient", target: OwnerTarget, reading: _Reading) -> bool:
+    """Read the owner itself into `reading`; False if it does not exist."""
+    match target:
+        case RoleTarget():
+            found = read_role(iam, target)
+            if found is None:
+                return False
+            reading.documents[role(target)] = live_value.role_settings(found)
+            trust = live_value.document(found["AssumeRolePolicyDocument"], DocumentKind.TRUST)
+            reading.documents[trust_policy(target)] = trust
+            reading.unique_id, reading.tagged_ours = found["RoleId"], is_tagged_ours(found.get("Tags", ()))
+            return True
+        case UserTarget():
+            with translated(IAM, f"reading {target}"):
+                try:
+                    reading.unique_id = iam.get_user(UserName=target.name)["User"]["UserId"]
+                except ClientError as error:
+                    if code_of(error) == "NoSuchEntity":
+                        return False
+                    raise
+            return True
+        case _:
+            assert_never(target)
+
+
+def _policy_names(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec, reading: _Reading) -> Iterable[str]:
+    """The inline policies to read: those that the spec names, and what else its extent covers."""
+    wanted = [address.name for address in spec.documents if address.kind is AddressKind.IDENTITY_POLICY]
+    if spec.extent is Extent.NAMED:
+        return wanted
+    try:
+        listed = list(_list_inline(iam, target))
+    except PortError as error:
+        prefix = "" if spec.extent is Extent.WHOLE else OUR_POLICY_PREFIX
+        reading.documents[identity_policy(target, prefix + LISTING)] = Unreadable(error, error.retryable)
+        return wanted
+    reading.documents |= {identity_policy(target, name): Absent() for name in wanted if name not in listed}
+    return [
+        name for name in listed if spec.extent is Extent.WHOLE or name in wanted or name.startswith(OUR_POLICY_PREFIX)
+    ]
+
+
+def _list_inline(iam: "IAMClient", target: OwnerTarget) -> Iterable[str]:
+    with translated(IAM, f"listing the inline policies of {target}"):
+        match target:
+            case RoleTarget(name=name):
+                for page in iam.get_paginator("list_role_policies").paginate(RoleName=name):
+                    yield from page["PolicyNames"]
+            case UserTarget(name=name):
+                for page in iam.get_paginator("list_user_policies").paginate(UserName=name):
+                    yield from page["PolicyNames"]
+            case _:
+                assert_never(target)
+
+
+def _list_attached(iam: "IAMClient", target: RoleTarget, reading: _Reading) -> None:
+    try:
+        with translated(IAM, f"listing the attached policies of {target}"):
+            for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=target.name):
+                for policy in page["AttachedPolicies"]:
+                    address = attached_policy(target, policy["PolicyArn"])
+                    reading.documents[address] = Present(None, policy["PolicyArn"])
+    except PortError as error:
+        reading.documents[attached_policy(target, LISTING)] = Unreadable(error, error.retryable)
+
+
+def _read_inline(iam: "IAMClient", address: Address) -> Observed:
+    assert isinstance(address.target, RoleTarget | UserTarget)
+    try:
+        return read_inline(iam, address.target, address.name)
+    except PortError as error:
+        return Unreadable(error, error.retryable)
+
+
+def _get_inline(iam: "IAMClient", target: OwnerTarget, name: str) -> Any:
+    match target:
+        case RoleTarget():
+            return iam.get_role_policy(RoleName=target.name, PolicyName=name)["PolicyDocument"]
+        case UserTarget():
+            return iam.get_user_policy(UserName=target.name, PolicyName=name)["PolicyDocument"]
+        case _:
+            assert_never(target)

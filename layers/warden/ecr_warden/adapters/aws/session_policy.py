@@ -1,0 +1,72 @@
+"""The session policy of a write session: exactly one plan, whatever else the role might do.
+
+Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (Policy: at most 2,048 characters)
+"""
+
+import json
+from collections.abc import Iterator
+from typing import assert_never
+
+from ecr_warden.model.address import AddressKind
+from ecr_warden.model.plan import Change, NewRole, Operation, Plan
+from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
+
+MAX_CHARACTERS = 2048
+
+
+def session_policy(plan: Plan, partition: str = "aws") -> str:
+    """The policy document that allows a plan's writes and the readings before them, on its own target alone."""
+    actions = sorted({action for change in plan.changes for action in _actions(change)})
+    statement = {"Effect": "Allow", "Action": actions, "Resource": _resources(plan, partition)}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
+    assert len(text) <= MAX_CHARACTERS, "a session policy names one target and at most some fifteen actions"
+    return text
+
+
+def _resources(plan: Plan, partition: str) -> list[str]:
+    match plan.target:
+        case RepositoryTarget():
+            return [target_arn(plan.target, partition=partition)]
+        case RoleTarget() | UserTarget():
+            # An owner's path is not known here; its name is unique in the account whatever the path.
+            return [
+                target_arn(plan.target, partition=partition),
+                target_arn(plan.target, path="/*/", partition=partition),
+            ]
+        case _:
+            assert_never(plan.target)
+
+
+def _actions(change: Change) -> Iterator[str]:
+    target, removes = change.address.target, change.operation is Operation.DELETE
+    match change.address.kind:
+        case AddressKind.REPOSITORY_POLICY:
+            yield "ecr:GetRepositoryPolicy"
+            yield "ecr:DeleteRepositoryPolicy" if removes else "ecr:SetRepositoryPolicy"
+        case AddressKind.ROLE:
+            yield from _role_actions(change)
+        case AddressKind.TRUST_POLICY:
+            yield from ("iam:GetRole", "iam:UpdateAssumeRolePolicy")
+        case AddressKind.IDENTITY_POLICY:
+            assert isinstance(target, RoleTarget | UserTarget)
+            owner = _owner_noun(target)
+            yield f"iam:Get{owner}Policy"
+            yield f"iam:{'Delete' if removes else 'Put'}{owner}Policy"
+        case AddressKind.ATTACHED_POLICY:
+            yield "iam:DetachRolePolicy"
+        case _:
+            assert_never(change.address.kind)
+
+
+def _role_actions(change: Change) -> Iterator[str]:
+    if isinstance(change.after, NewRole):
+        # CreateRole with a boundary and tags asks for their own actions too.
+        yield from ("iam:CreateRole", "iam:TagRole", "iam:PutRolePermissionsBoundary")
+    elif change.operation is Operation.DELETE:
+        yield from ("iam:GetRole", "iam:DeleteRole")
+    else:
+        yield from ("iam:GetRole", "iam:UpdateRole", "iam:PutRolePermissionsBoundary")
+
+
+def _owner_noun(target: OwnerTarget) -> str:
+    return "Role" if isinstance(target, RoleTarget) else "User"

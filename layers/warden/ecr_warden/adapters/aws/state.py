@@ -1,0 +1,224 @@
+"""The State port on one DynamoDB table.
+
+Items: `TARGET#<key>` / `STATE` (lease, debts, what was last seen) and `TARGET#<key>` / `RUN#<id>` (the journal).
+"""
+
+import gzip
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.model.codec.base import dumps, loads
+from ecr_warden.model.codec.runs import open_run_from_json, open_run_to_json, report_to_json
+from ecr_warden.model.observed import Observation
+from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.run import Debts, OpenRun
+from ecr_warden.model.target import Target
+from ecr_warden.ports import Clock, Lease, LeaseHeld, TargetRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+JOURNAL_KEPT = timedelta(days=365)
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoState:
+    """`lease_for`: longer than a function can run, so that a lease ends with its holder."""
+
+    client: "DynamoDBClient"
+    table: str
+    clock: Clock
+    lease_for: timedelta = timedelta(seconds=150)
+
+    def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
+        now = self.clock.now()
+        expires = now + self.lease_for
+        with translated(HUB, f"taking the lease of {target}"):
+            try:
+                answer = self.client.update_item(
+                    TableName=self.table,
+                    Key=_state_key(target),
+                    UpdateExpression="SET lease_run = :run, lease_expires = :expires ADD lease_fence :one",
+                    ConditionExpression="attribute_not_exists(lease_run) OR lease_expires < :now",
+                    ExpressionAttributeValues={
+                        ":run": {"S": run_id},
+                        ":expires": _millis(expires),
+                        ":now": _millis(now),
+                        ":one": {"N": "1"},
+                    },
+                    ReturnValues="ALL_NEW",
+                )
+            except ClientError as error:
+                if code_of(error) == "ConditionalCheckFailedException":
+                    raise LeaseHeld(f"another run works on {target}", retryable=True) from error
+                raise
+        item = answer["Attributes"]
+        return Lease(target, run_id, int(item["lease_fence"]["N"]), expires), _record(item)
+
+    def holds(self, lease: Lease) -> bool:
+        if self.clock.now() >= lease.expires_at:
+            return False
+        with translated(HUB, f"checking the lease of {lease.target}"):
+            answer = self.client.get_item(
+                TableName=self.table,
+                Key=_state_key(lease.target),
+                ConsistentRead=True,
+                ProjectionExpression="lease_fence, lease_run",
+            )
+        item = answer.get("Item", {})
+        return "lease_run" in item and int(item["lease_fence"]["N"]) == lease.fence
+
+    def release(self, lease: Lease, observation: Observation | None, *, reported: str | None) -> None:
+        sets, removes = ["observed_at = :now"], ["lease_run", "lease_expires"]
+        values: dict[str, Any] = {":fence": {"N": str(lease.fence)}, ":now": {"S": self.clock.now().isoformat()}}
+        if observation is not None and observation.unique_id is not None:
+            sets.append("unique_id = :unique")
+            values[":unique"] = {"S": observation.unique_id}
+        if reported is None:
+            removes.append("reported")
+        else:
+            sets.append("reported = :reported")
+            values[":reported"] = {"S": reported}
+        with translated(HUB, f"giving back the lease of {lease.target}"):
+            try:
+                self.client.update_item(
+                    TableName=self.table,
+                    Key=_state_key(lease.target),
+                    UpdateExpression=f"SET {', '.join(sets)} REMOVE {', '.join(removes)}",
+                    ConditionExpression="lease_fence = :fence",
+                    ExpressionAttributeValues=values,
+                )
+            except ClientError as error:
+                if code_of(error) != "ConditionalCheckFailedException":
+                    raise
+
+    def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
+        put = {
+            "TableName": self.table,
+            "Item": {
+                **_run_key(lease.target, run.run_id),
+                "status": {"S": "open"},
+                "opened": _packed(dumps(open_run_to_json(run))),
+                "expires": self._journal_expiry(),
+            },
+        }
+        self._with_state({"Put": put}, lease, debts, open_run=run.run_id)
+
+    def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
+        update = {
+            "TableName": self.table,
+            "Key": _run_key(lease.target, report.run_id),
+            "UpdateExpression": "SET #status = :closed, #result = :result, #report = :report, #expires = :expires",
+            "ExpressionAttributeNames": {
+                "#status": "status",
+                "#result": "result",
+                "#report": "report",
+                "#expires": "expires",
+            },
+            "ExpressionAttributeValues": {
+                ":closed": {"S": "closed"},
+                ":result": {"S": report.result},
+                ":report": _packed(dumps(report_to_json(report))),
+                ":expires": self._journal_expiry(),
+            },
+        }
+        self._with_state({"Update": update}, lease, debts, open_run=None)
+
+    def load_run(self, target: Target, run_id: str) -> OpenRun | None:
+        with translated(HUB, f"reading run {run_id} of {target}"):
+            answer = self.client.get_item(TableName=self.table, Key=_run_key(target, run_id), ConsistentRead=True)
+        packed = answer.get("Item", {}).get("opened", {}).get("B")
+        return open_run_from_json(loads(gzip.decompress(packed))) if packed is not None else None
+
+    def mark_recreated(self, target: Target, principal: str) -> None:
+        with translated(HUB, f"marking {target}"):
+            self.client.update_item(
+                TableName=self.table,
+                Key=_state_key(target),
+                UpdateExpression="ADD recreated :principal",
+                ExpressionAttributeValues={":principal": {"SS": [principal]}},
+            )
+
+    def unique_ids(self, targets: Sequence[Target]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for start in range(0, len(targets), _BATCH):
+            keys = {target.key: _state_key(target) for target in targets[start : start + _BATCH]}
+            pending: Any = {self.table: {"Keys": list(keys.values()), "ProjectionExpression": "pk, unique_id"}}
+            while pending:
+                with translated(HUB, "reading the unique ids of owners"):
+                    answer = self.client.batch_get_item(RequestItems=pending)
+                for item in answer["Responses"].get(self.table, ()):
+                    if "unique_id" in item:
+                        found[item["pk"]["S"].removeprefix("TARGET#")] = item["unique_id"]["S"]
+                pending = answer.get("UnprocessedKeys")
+        return found
+
+    def _with_state(self, item: Any, lease: Lease, debts: Debts, *, open_run: str | None) -> None:
+        """Write a journal item and the target's own in one transaction, as long as the lease is held."""
+        sets, removes = ["owes_session_cutoff = :owes"], []
+        values: dict[str, Any] = {
+            ":fence": {"N": str(lease.fence)},
+            ":owes": {"BOOL": debts.owes_session_cutoff},
+        }
+        if open_run is None:
+            removes.append("open_run")
+        else:
+            sets.append("open_run = :open")
+            values[":open"] = {"S": open_run}
+        if debts.recreated_principals:
+            sets.append("recreated = :recreated")
+            values[":recreated"] = {"SS": sorted(debts.recreated_principals)}
+        else:
+            removes.append("recreated")
+        update: Any = {
+            "TableName": self.table,
+            "Key": _state_key(lease.target),
+            "UpdateExpression": f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else ""),
+            "ConditionExpression": "lease_fence = :fence",
+            "ExpressionAttributeValues": values,
+        }
+        with translated(HUB, f"journalling a run of {lease.target}"):
+            try:
+                self.client.transact_write_items(TransactItems=[item, {"Update": update}])
+            except ClientError as error:
+                if code_of(error) == "TransactionCanceledException":
+                    raise LeaseHeld(f"another run has taken {lease.target} over", retryable=True) from error
+                raise
+
+    def _journal_expiry(self) -> dict[str, str]:
+        return {"N": str(int((self.clock.now() + JOURNAL_KEPT).timestamp()))}
+
+
+def _state_key(target: Target) -> dict[str, Any]:
+    return {"pk": {"S": f"TARGET#{target.key}"}, "sk": {"S": "STATE"}}
+
+
+def _run_key(target: Target, run_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"TARGET#{target.key}"}, "sk": {"S": f"RUN#{run_id}"}}
+
+
+def _record(item: Mapping[str, Any]) -> TargetRecord:
+    return TargetRecord(
+        open_run=item.get("open_run", {}).get("S"),
+        debts=Debts(
+            owes_session_cutoff=item.get("owes_session_cutoff", {}).get("BOOL", False),
+            recreated_principals=tuple(sorted(item.get("recreated", {}).get("SS", ()))),
+        ),
+        unique_id=item.get("unique_id", {}).get("S"),
+        reported=item.get("reported", {}).get("S"),
+    )
+
+
+def _packed(text: str) -> dict[str, bytes]:
+    # An item holds 400 KB; ten documents and their pre-images fit many times over when packed.
+    return {"B": gzip.compress(text.encode(), mtime=0)}
+
+
+def _millis(at: datetime) -> dict[str, str]:
+    return {"N": str(int(at.astimezone(UTC).timestamp() * 1000))}

@@ -1,0 +1,138 @@
+"""Writing one change, after reading its address once more.
+
+AWS has no conditional write for these documents: between the re-read and the write a gap of one call stays open, and
+the next observation finds what came through it.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, assert_never
+
+from ecr_warden.adapters.aws import live_value
+from ecr_warden.adapters.aws.accounts import AccountClients
+from ecr_warden.adapters.aws.errors import ECR, IAM, translated
+from ecr_warden.adapters.aws.owners import TAG_KEY, TAG_VALUE, read_inline, read_role
+from ecr_warden.adapters.aws.repositories import read_repository_policy
+from ecr_warden.model.address import AddressKind
+from ecr_warden.model.desired import RoleSettings
+from ecr_warden.model.observed import Observed, OwnerMissing, Present, Unparseable
+from ecr_warden.model.plan import Change, NewRole, Operation
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.policy.document import Document, DocumentKind
+from ecr_warden.ports import DocumentConflict, OwnerNotFound
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+
+@dataclass(frozen=True, slots=True)
+class AwsWriter:
+    """The Writer port over one account's write session."""
+
+    clients: AccountClients
+
+    def write(self, change: Change) -> None:
+        match change.address.target, change.address.kind:
+            case RepositoryTarget() as repository, AddressKind.REPOSITORY_POLICY:
+                self._write_repository_policy(repository, change)
+            case RoleTarget() as role, AddressKind.ROLE:
+                self._write_role(role, change)
+            case RoleTarget() as role, AddressKind.TRUST_POLICY:
+                self._write_trust_policy(role, change)
+            case (RoleTarget() | UserTarget()) as owner, AddressKind.IDENTITY_POLICY:
+                self._write_inline_policy(owner, change)
+            case RoleTarget() as role, AddressKind.ATTACHED_POLICY if change.operation is Operation.DELETE:
+                with translated(IAM, f"detaching {change.address.name} from {role}"):
+                    self.clients.iam.detach_role_policy(RoleName=role.name, PolicyArn=change.address.name)
+            case _:
+                raise ValueError(f"no such write: {change.operation} {change.address}")
+
+    def _write_repository_policy(self, target: RepositoryTarget, change: Change) -> None:
+        ecr = self.clients.ecr(target.region)
+        _expect(change, read_repository_policy(ecr, target))
+        with translated(ECR, f"writing the policy of {target}"):
+            if isinstance(change.after, Document):
+                # Never force=True: AWS's guard against locking everybody out is ours too.
+                ecr.set_repository_policy(
+                    registryId=target.account, repositoryName=target.name, policyText=change.after.text
+                )
+            else:
+                ecr.delete_repository_policy(registryId=target.account, repositoryName=target.name)
+
+    def _write_role(self, target: RoleTarget, change: Change) -> None:
+        iam = self.clients.iam
+        with translated(IAM, f"writing {target}"):
+            match change.after:
+                case NewRole():
+                    # Raises EntityAlreadyExists, a conflict, if somebody made it meanwhile.
+                    _create_role(iam, target, change.after)
+                case RoleSettings():
+                    live = read_role(iam, target)
+                    observed = live_value.role_settings(live) if live else OwnerMissing()
+                    _expect(change, observed)
+                    assert isinstance(observed, Present) and isinstance(observed.value, RoleSettings)
+                    _update_role(iam, target, observed.value, change.after)
+                case None:
+                    live = read_role(iam, target)
+                    _expect(change, live_value.role_settings(live) if live else OwnerMissing())
+                    iam.delete_role(RoleName=target.name)
+                case Document():
+                    raise ValueError(f"a role is no document: {change.address}")
+                case _:
+                    assert_never(change.after)
+
+    def _write_trust_policy(self, target: RoleTarget, change: Change) -> None:
+        iam = self.clients.iam
+        live = read_role(iam, target)
+        _expect(
+            change,
+            live_value.document(live["AssumeRolePolicyDocument"], DocumentKind.TRUST) if live else OwnerMissing(),
+        )
+        assert isinstance(change.after, Document)
+        with translated(IAM, f"writing the trust policy of {target}"):
+            iam.update_assume_role_policy(RoleName=target.name, PolicyDocument=change.after.text)
+
+    def _write_inline_policy(self, target: RoleTarget | UserTarget, change: Change) -> None:
+        iam, name = self.clients.iam, change.address.name
+        _expect(change, read_inline(iam, target, name))
+        with translated(IAM, f"writing the inline policy {name} of {target}"):
+            match target, change.after:
+                case RoleTarget(name=owner), Document(text=text):
+                    iam.put_role_policy(RoleName=owner, PolicyName=name, PolicyDocument=text)
+                case RoleTarget(name=owner), _:
+                    iam.delete_role_policy(RoleName=owner, PolicyName=name)
+                case UserTarget(name=owner), Document(text=text):
+                    iam.put_user_policy(UserName=owner, PolicyName=name, PolicyDocument=text)
+                case UserTarget(name=owner), _:
+                    iam.delete_user_policy(UserName=owner, PolicyName=name)
+
+
+def _expect(change: Change, observed: Observed) -> None:
+    """Raises DocumentConflict unless what stands there is what the plan was made from, OwnerNotFound if nothing can."""
+    match observed:
+        case OwnerMissing():
+            raise OwnerNotFound(f"{change.address.target} does not exist", remedy="it was deleted meanwhile")
+        case Present(digest=digest) | Unparseable(digest=digest):
+            found: str | None = digest
+        case _:
+            found = None
+    if found != change.expect:
+        raise DocumentConflict(f"{change.address} changed while it was repaired")
+
+
+def _create_role(iam: "IAMClient", target: RoleTarget, new: NewRole) -> None:
+    boundary: dict[str, Any] = {"PermissionsBoundary": new.settings.boundary} if new.settings.boundary else {}
+    iam.create_role(
+        RoleName=target.name,
+        Path=new.settings.path,
+        AssumeRolePolicyDocument=new.trust.text,
+        MaxSessionDuration=new.settings.max_session_duration,
+        Tags=[{"Key": TAG_KEY, "Value": TAG_VALUE}],
+        **boundary,
+    )
+
+
+def _update_role(iam: "IAMClient", target: RoleTarget, live: RoleSettings, desired: RoleSettings) -> None:
+    if desired.boundary is not None and live.boundary != desired.boundary:
+        iam.put_role_permissions_boundary(RoleName=target.name, PermissionsBoundary=desired.boundary)
+    if live.max_session_duration != desired.max_session_duration:
+        iam.update_role(RoleName=target.name, MaxSessionDuration=desired.max_session_duration)

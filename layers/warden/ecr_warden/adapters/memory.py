@@ -1,0 +1,290 @@
+"""The ports in memory: what the use cases are tried on, held to the same contract as the AWS adapters."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from ecr_warden.model.address import Address, AddressKind, trust_policy
+from ecr_warden.model.alert import Alert, Message
+from ecr_warden.model.desired import CompiledSpec, Extent, RoleSettings, TargetSpec
+from ecr_warden.model.job import Job
+from ecr_warden.model.observed import (
+    Absent,
+    LiveValue,
+    Observation,
+    Observed,
+    OwnerMissing,
+    Present,
+    Unparseable,
+    Unreadable,
+)
+from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.plan import Change, NewRole, Operation, Plan
+from ecr_warden.model.run import Debts, OpenRun
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.policy.canonical import digest
+from ecr_warden.policy.document import Document
+from ecr_warden.ports import (
+    DocumentConflict,
+    Lease,
+    LeaseHeld,
+    OwnerNotFound,
+    PortError,
+    SpecMissing,
+    SpecSuperseded,
+    SpecVersion,
+    TargetRecord,
+)
+
+
+@dataclass(slots=True)
+class ManualClock:
+    """Time stands still until somebody moves it."""
+
+    time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, by: timedelta) -> None:
+        """Move the time on."""
+        self.time += by
+
+
+def present(address: Address, value: LiveValue) -> Present:
+    """A live value with its digest."""
+    match value:
+        case Document():
+            return Present(value, digest(value, kind=address.document_kind))
+        case RoleSettings():
+            return Present(value, repr(value))
+        case None:
+            return Present(None, address.name)
+
+
+@dataclass(slots=True)
+class MemoryDocuments:
+    """A world of owners and their documents.
+
+    `owners`: the targets that exist, each with its unique id. `faults`: called before each read (None) or write
+    (the change); it may raise a PortError, or change the world to play somebody else. `writes`: all that were taken.
+    """
+
+    owners: dict[Target, str] = field(default_factory=dict)
+    live: dict[Address, Present | Unparseable] = field(default_factory=dict)
+    tagged: set[Target] = field(default_factory=set)
+    faults: Callable[[Target, Change | None], None] = lambda _target, _change: None
+    writes: list[Change] = field(default_factory=list)
+    reads: int = 0
+
+    def put(self, address: Address, value: LiveValue) -> None:
+        """Have somebody else write a value."""
+        self.owners.setdefault(address.target, f"ID{len(self.owners)}")
+        self.live[address] = present(address, value)
+
+    def remove(self, address: Address) -> None:
+        """Have somebody else delete a value; a role goes with all its documents."""
+        self.live.pop(address, None)
+        if address.kind is AddressKind.ROLE:
+            self.owners.pop(address.target, None)
+            self.live = {other: value for other, value in self.live.items() if other.target != address.target}
+
+    def read(self, spec: TargetSpec) -> Observation:
+        self.reads += 1
+        try:
+            self.faults(spec.target, None)
+        except PortError as error:
+            return Observation(spec.target, {a: Unreadable(error, error.retryable) for a in spec.documents})
+        return self._observe(spec)
+
+    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
+        yield from map(self.read, specs)
+        known = {spec.target.key for spec in specs}
+        for target in self.owners:
+            if target.account in accounts and target.key not in known and not isinstance(target, RepositoryTarget):
+                yield self._observe(TargetSpec(target, Extent.WHOLE, {}))
+
+    def writer(self, plan: Plan, run_id: str) -> "MemoryDocuments":  # noqa: ARG002
+        return self
+
+    def write(self, change: Change) -> None:
+        address = change.address
+        self.faults(address.target, change)
+        found = self.live.get(address)
+        if address.target not in self.owners and not isinstance(change.after, NewRole):
+            raise OwnerNotFound(f"{address.target} does not exist")
+        if (found.digest if found else None) != change.expect:
+            raise DocumentConflict(f"{address} changed")
+        self.writes.append(change)
+        match change.after:
+            case NewRole() as new:
+                assert isinstance(address.target, RoleTarget)
+                self.tagged.add(address.target)
+                self.put(address, new.settings)
+                self.put(trust_policy(address.target), new.trust)
+            case None:
+                assert change.operation is Operation.DELETE
+                self.remove(address)
+            case value:
+                self.put(address, value)
+
+    def _observe(self, spec: TargetSpec) -> Observation:
+        target = spec.target
+        documents: dict[Address, Observed] = {a: v for a, v in self.live.items() if a.target.key == target.key}
+        exists = any(owner.key == target.key for owner in self.owners)
+        missing = Absent() if exists else OwnerMissing()
+        for address in spec.documents:
+            gone = Absent() if address.kind is AddressKind.ROLE else missing
+            documents.setdefault(address, gone)
+        return Observation(target, documents, self.owners.get(target), target in self.tagged)
+
+
+@dataclass(slots=True)
+class MemorySpecs:
+    """One file and its accepted version."""
+
+    file: SpecVersion | None = None
+    compiled: CompiledSpec | None = None
+    refused_version: str | None = None
+
+    def current(self) -> SpecVersion:
+        if self.file is None:
+            raise SpecMissing("there is no file", remedy="upload it")
+        return self.file
+
+    def accepted(self) -> CompiledSpec | None:
+        return self.compiled
+
+    def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
+        if (self.compiled.version if self.compiled else None) != replaces:
+            raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
+        self.compiled = spec
+
+    def refused(self) -> str | None:
+        return self.refused_version
+
+    def refuse(self, version: str) -> None:
+        self.refused_version = version
+
+
+@dataclass(slots=True)
+class MemoryState:
+    """Leases, records and the journal."""
+
+    clock: ManualClock
+    lease_for: timedelta = timedelta(seconds=150)
+    records: dict[str, TargetRecord] = field(default_factory=dict)
+    leases: dict[str, Lease] = field(default_factory=dict)
+    fences: dict[str, int] = field(default_factory=dict)
+    opened: dict[tuple[str, str], OpenRun] = field(default_factory=dict)
+    closed: dict[tuple[str, str], RunReport] = field(default_factory=dict)
+
+    def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
+        held = self.leases.get(target.key)
+        if held and self.clock.now() < held.expires_at:
+            raise LeaseHeld(f"another run works on {target}", retryable=True)
+        fence = self.fences.get(target.key, 0) + 1
+        lease = Lease(target, run_id, fence, self.clock.now() + self.lease_for)
+        self.fences[target.key], self.leases[target.key] = fence, lease
+        return lease, self.records.get(target.key, TargetRecord())
+
+    def holds(self, lease: Lease) -> bool:
+        return self.leases.get(lease.target.key) == lease and self.clock.now() < lease.expires_at
+
+    def release(self, lease: Lease, observation: Observation | None, *, reported: str | None) -> None:
+        if self.fences.get(lease.target.key) != lease.fence:
+            return
+        self.leases.pop(lease.target.key, None)
+        record = self.records.get(lease.target.key, TargetRecord())
+        unique_id = observation.unique_id if observation and observation.unique_id else record.unique_id
+        self.records[lease.target.key] = replace(record, unique_id=unique_id, reported=reported)
+
+    def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
+        self._record(lease, run.run_id, debts)
+        self.opened[lease.target.key, run.run_id] = run
+
+    def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
+        self._record(lease, None, debts)
+        self.closed[lease.target.key, report.run_id] = report
+
+    def load_run(self, target: Target, run_id: str) -> OpenRun | None:
+        return self.opened.get((target.key, run_id))
+
+    def mark_recreated(self, target: Target, principal: str) -> None:
+        record = self.records.get(target.key, TargetRecord())
+        marked = tuple(sorted({*record.debts.recreated_principals, principal}))
+        self.records[target.key] = replace(record, debts=replace(record.debts, recreated_principals=marked))
+
+    def unique_ids(self, targets: Sequence[Target]) -> Mapping[str, str]:
+        known = ((target.key, self.records[target.key].unique_id) for target in targets if target.key in self.records)
+        return {key: unique_id for key, unique_id in known if unique_id}
+
+    def _record(self, lease: Lease, open_run: str | None, debts: Debts) -> None:
+        if self.fences.get(lease.target.key) != lease.fence:
+            raise LeaseHeld(f"another run has taken {lease.target} over", retryable=True)
+        record = self.records.get(lease.target.key, TargetRecord())
+        self.records[lease.target.key] = replace(record, open_run=open_run, debts=debts)
+
+
+@dataclass(slots=True)
+class MemoryJobs:
+    """A queue that only remembers."""
+
+    sent: list[Job] = field(default_factory=list)
+
+    def enqueue(self, jobs: Iterable[Job]) -> None:
+        self.sent.extend(jobs)
+
+
+@dataclass(slots=True)
+class MemoryOutcomes:
+    """A bus that only remembers."""
+
+    published: list[Alert] = field(default_factory=list)
+
+    def publish(self, alert: Alert) -> None:
+        self.published.append(alert)
+
+
+@dataclass(slots=True)
+class MemorySwitch:
+    """The stop switch, on."""
+
+    enabled: bool = True
+
+    def writes_enabled(self) -> bool:
+        return self.enabled
+
+
+@dataclass(slots=True)
+class MemoryNotifier:
+    """A channel that only remembers."""
+
+    messages: list[Message] = field(default_factory=list)
+
+    def notify(self, message: Message) -> None:
+        self.messages.append(message)
+
+
+@dataclass(slots=True)
+class MemoryIncidents:
+    """Alerts by incident, and the flushes that are due."""
+
+    gathered: dict[str, list[Alert]] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+    flushes: list[tuple[str, int]] = field(default_factory=list)
+
+    def add(self, key: str, alert: Alert, *, seconds: int) -> None:
+        alerts = self.gathered.setdefault(key, [])
+        if alert not in alerts:
+            alerts.append(alert)
+        if key not in self.open:
+            self.open.add(key)
+            self.flushes.append((key, seconds))
+
+    def take(self, key: str) -> tuple[Alert, ...]:
+        self.open.discard(key)
+        return tuple(self.gathered.get(key, ()))
+
+    def drop(self, key: str, alerts: Sequence[Alert]) -> None:
+        self.gathered[key] = [alert for alert in self.gathered.get(key, ()) if alert not in alerts]
