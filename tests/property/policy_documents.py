@@ -56,25 +56,61 @@ def _element(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dic
 
 
 @st.composite
-def statements(draw: st.DrawFn, *, principals: bool) -> dict[str, Any]:
-    """One statement, with principals and without resources or the other way round."""
+def statements(draw: st.DrawFn, *, principals: bool, plain: bool = False) -> dict[str, Any]:
+    """One statement, with principals and without resources or the other way round.
+
+    A plain one has no condition, no variable and no NotPrincipal, whose meaning AWS does not spell out.
+    """
     statement: dict[str, Any] = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Deny")))}
     if principals:
-        statement |= draw(_element("Principal", _principals()))
+        statement |= {"Principal": draw(_principals())} if plain else draw(_element("Principal", _principals()))
     else:
-        statement |= draw(_element("Resource", _some(RESOURCES)))
+        resources = tuple(text for text in RESOURCES if "$" not in text) if plain else RESOURCES
+        statement |= draw(_element("Resource", _some(resources)))
     statement |= draw(_element("Action", _some(ACTIONS)))
-    if draw(st.booleans()):
+    if not plain and draw(st.booleans()):
         statement["Condition"] = draw(_conditions())
     return statement
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> dict[str, Any]:
+def documents(draw: st.DrawFn, *, plain: bool = False) -> dict[str, Any]:
     """A document as an object: all its statements with principals, or all without."""
-    given = draw(st.lists(statements(principals=draw(st.booleans())), min_size=1, max_size=3))
+    given = draw(st.lists(statements(principals=draw(st.booleans()), plain=plain), min_size=1, max_size=3))
     version = draw(st.sampled_from(("2008-10-17", "2012-10-17", "2012-10-17")))
     return {"Version": version, "Statement": given}
+
+
+@st.composite
+def changes(draw: st.DrawFn, *, plain: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A document and one that somebody made of it by one or two small changes, in other words."""
+    before = draw(documents(plain=plain))
+    principals = not {"Principal", "NotPrincipal"}.isdisjoint(before["Statement"][0])
+    given = list(before["Statement"])
+    for _ in range(draw(st.integers(1, 2))):
+        index = draw(st.integers(0, len(given) - 1))
+        fresh = draw(statements(principals=principals, plain=plain))
+        match draw(st.sampled_from(("add", "drop", "element", "element", "effect", "merge"))):
+            case "add":
+                given.append(fresh)
+            case "drop" if len(given) > 1:
+                given.pop(index)
+            case "effect":
+                given[index] = {**given[index], "Effect": fresh["Effect"]}
+            case "merge" if isinstance(given[index].get("Action"), list) and "Action" in fresh:
+                given[index] = {**given[index], "Action": [*given[index]["Action"], *fresh["Action"]]}
+            case _:
+                given[index] = _with_element(
+                    given[index], fresh, draw(st.sampled_from(("Action", "Principal", "Resource")))
+                )
+    return before, rewritten({**before, "Statement": given}, draw(st.randoms(use_true_random=False)))
+
+
+def _with_element(statement: dict[str, Any], fresh: dict[str, Any], element: str) -> dict[str, Any]:
+    """The statement with one element of another."""
+    names = (element, f"Not{element}")
+    kept = {name: value for name, value in statement.items() if name not in names}
+    return kept | {name: value for name, value in fresh.items() if name in names}
 
 
 def rewritten(raw: dict[str, Any], chance: random.Random) -> dict[str, Any]:

@@ -42,6 +42,17 @@ def test_the_digest_of_a_document_never_changes() -> None:
     assert digest(document) == "b3ca94a83b2be46b3beb32070e7d4f167dcfa026e7a5f9e845138e565d81fae1"
 
 
+def test_a_digest_reads_account_ids_in_the_partition_of_the_document() -> None:
+    user = "arn:aws-cn:iam::111111111111:user/a"
+    digests = {
+        digest(
+            parse_document({"Statement": {"Effect": "Allow", "Action": "ecr:*", "Principal": {"AWS": [user, account]}}})
+        )
+        for account in ("222222222222", "arn:aws-cn:iam::222222222222:root")
+    }
+    assert len(digests) == 1
+
+
 def test_a_reason_is_harmless_to_print() -> None:
     documents = [
         parse_document({"Statement": {"Effect": "Allow", "Action": "*", "Resource": resource}})
