@@ -7,7 +7,7 @@ from tests.template.cfn import EVENTS, HUB, Node, say, says
 FUNCTIONS = ("Dispatch", "Reconcile", "Alert")
 COMMON = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
 ENVIRONMENT = {
-    "Dispatch": {"WARDEN_JOBS_QUEUE_URL"},
+    "Dispatch": {"WARDEN_JOBS_QUEUE_URL", "WARDEN_SPEC_BUCKET", "WARDEN_SPEC_KEY"},
     "Reconcile": {
         "WARDEN_TABLE",
         "WARDEN_SPEC_BUCKET",
@@ -18,7 +18,6 @@ ENVIRONMENT = {
         "WARDEN_WRITES_PARAMETER",
         "WARDEN_EXTERNAL_ID",
         "WARDEN_SESSION_CUTOFF_MARGIN",
-        "WARDEN_HUB_ACCOUNT",
     },
     "Alert": {"WARDEN_TABLE", "WARDEN_INCIDENTS_QUEUE_URL", "WARDEN_WEBHOOK", "WARDEN_ALERT_TOPIC"},
 }

@@ -259,6 +259,22 @@ class Switch(Protocol):
         ...
 
 
+class Incidents(Protocol):
+    """Where alerts with one cause are gathered until they go out as one message."""
+
+    def add(self, key: str, alert: Alert, *, seconds: int) -> None:
+        """Keep an alert; whoever opens the incident also has it flushed after `seconds`."""
+        ...
+
+    def take(self, key: str) -> tuple[Alert, ...]:
+        """Close the incident to further alerts and return those gathered, oldest first; they are kept until dropped."""
+        ...
+
+    def drop(self, key: str, alerts: Sequence[Alert]) -> None:
+        """Forget alerts that people have been told."""
+        ...
+
+
 class Notifier(Protocol):
     """A channel to people."""
 

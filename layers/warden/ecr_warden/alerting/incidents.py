@@ -58,7 +58,7 @@ def _route_run(report: RunReport) -> Routing:
         case CauseKind.EVENT | CauseKind.CALLER:
             return AtOnce()
         case CauseKind.SPEC | CauseKind.SWEEP | CauseKind.RUN:
-            return Gathered(f"{report.cause.kind}/{report.cause.id}")
+            return Gathered(report.cause.incident)
         case _:
             assert_never(report.cause.kind)
 

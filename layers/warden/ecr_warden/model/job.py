@@ -42,7 +42,7 @@ class Cause:
     """`id` groups what belongs together: the event's id, the run's, the sweep's, the spec version, the request's.
 
     `action` (`iam:PutRolePolicy`), `at` (ISO 8601, when it happened), `error` (the call failed) and `actor` are of
-    events only.
+    events only. `root`: what set off the run that this cause is, so that people are told of both in one message.
     """
 
     kind: CauseKind
@@ -50,7 +50,13 @@ class Cause:
     action: str = ""
     at: str = ""
     error: str = ""
+    root: str = ""
     actor: Actor | None = None
+
+    @property
+    def incident(self) -> str:
+        """The key of what belongs together in one message."""
+        return self.root or f"{self.kind}/{self.id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,8 @@ class Result(StrEnum):
 class RunReport:
     """One run of one target, from first reading to verification; what the outcomes bus carries.
 
-    `final`: False when the same job will be tried again and nothing was written. `intruder`: the event came from a
-    session of the write role that no run of ours opened.
+    `accounts`: those that the spec names; any other is foreign. `final`: False when the same job will be tried again
+    and nothing was written. `intruder`: the event came from a session of the write role that no run of ours opened.
     """
 
     run_id: str
@@ -75,6 +75,7 @@ class RunReport:
     outcomes: tuple[Outcome, ...]
     started_at: datetime
     finished_at: datetime
+    accounts: tuple[str, ...] = ()
     attempt: int = 1
     final: bool = True
     intruder: bool = False

@@ -1,7 +1,7 @@
 """Bytes to a tree of nodes: YAML's grammar and nothing of its magic.
 
-PyYAML's pure-Python reader everywhere, never libyaml: the two differ in what they refuse (a tab after a value) and where
-they point, and a file must not be valid on a laptop and invalid in the function.
+PyYAML's pure-Python reader everywhere, never libyaml: the two differ in what they refuse (a tab after a value) and in
+where they point, and a file must not be valid on a laptop and invalid in the function.
 """
 
 import json

@@ -132,11 +132,13 @@ def jobs_of(trigger: Trigger) -> tuple[Job, ...]:
     """The jobs that a trigger makes; empty when a call names no target."""
     match trigger:
         case ApiCall(event_id, at=at, actor=actor):
-            cause = Cause(CauseKind.EVENT, event_id, trigger.action, at, trigger.error, actor)
+            cause = Cause(CauseKind.EVENT, event_id, trigger.action, at, trigger.error, actor=actor)
             return tuple(ReconcileTarget(cause, target) for target in targets_of(trigger))
         case SpecChanged(event_id, at=at, actor=actor):
             return (AcceptSpec(Cause(CauseKind.EVENT, event_id, "s3:PutObject", at, actor=actor)),)
         case SweepDue(event_id, at):
-            return (SweepSlice(Cause(CauseKind.SWEEP, event_id, at=at)),)
+            # The event of a new spec version can be lost like any other.
+            cause = Cause(CauseKind.SWEEP, event_id, at=at)
+            return (AcceptSpec(cause), SweepSlice(cause))
         case _:
             assert_never(trigger)

@@ -141,9 +141,9 @@ class Reconcile:
     def _is_intruder(self, job: ReconcileTarget) -> bool:
         """Whether the job's event came from a session of the write role that no run of the target opened."""
         actor = job.cause.actor
-        if actor is None or not is_write_role(actor):
+        if actor is None or not is_write_role(actor, account=job.target.account):
             return False
-        claimed = run_id_of(actor)
+        claimed = run_id_of(actor, account=job.target.account)
         return claimed is None or self.state.load_run(job.target, claimed) is None
 
     def _finish_interrupted(self, run: _Run, observation: Observation) -> _Run:
@@ -234,6 +234,7 @@ class Reconcile:
             outcomes=outcomes,
             started_at=run.started_at,
             finished_at=self.clock.now(),
+            accounts=run.accepted.accounts,
             attempt=run.attempt.number,
             intruder=run.intruder,
         )
@@ -245,5 +246,6 @@ class Reconcile:
             self.outcomes.publish(report)
 
     def _enqueue(self, run: _Run, targets: Iterable[Target]) -> None:
-        cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat())
+        # A run's own id, for the queue drops a second job with the same cause and target; the root joins the messages.
+        cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)

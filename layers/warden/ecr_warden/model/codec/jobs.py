@@ -41,7 +41,14 @@ def _job(value: Json) -> Job:
 
 def cause_to_json(cause: Cause) -> Json:
     """Fields that are empty are left out."""
-    rows = {"kind": cause.kind, "id": cause.id, "action": cause.action, "at": cause.at, "error": cause.error}
+    rows = {
+        "kind": cause.kind,
+        "id": cause.id,
+        "action": cause.action,
+        "at": cause.at,
+        "error": cause.error,
+        "root": cause.root,
+    }
     result: Json = {key: value for key, value in rows.items() if value}
     if cause.actor:
         result["actor"] = {f.name: getattr(cause.actor, f.name) for f in fields(Actor) if getattr(cause.actor, f.name)}
@@ -56,6 +63,7 @@ def cause_from_json(value: Json) -> Cause:
         action=text(value.get("action", "")),
         at=text(value.get("at", "")),
         error=text(value.get("error", "")),
+        root=text(value.get("root", "")),
         actor=Actor(**{name: text(text) for name, text in actor.items()}) if actor is not None else None,
     )
 

@@ -46,15 +46,24 @@ def settings_to_json(settings: RoleSettings) -> Json:
 
 
 def value_from_json(value: Json | None) -> DesiredValue | NewRole | None:
-    match value:
-        case None:
-            return None
-        case {"document": document}:
-            return parse_document(document)
-        case {"role": {"path": str(path), "maxSessionDuration": int(duration), "boundary": boundary}, **rest}:
-            settings = RoleSettings(path, duration, None if boundary is None else text(boundary))
-            return NewRole(settings, parse_document(rest["trust"])) if rest else settings
-        case {"mustNotExist": True}:
-            return MustNotExist()
-        case _:
-            raise CodecError("neither a document, a role, nor mustNotExist")
+    """The inverse of value_to_json."""
+    if value is None:
+        return None
+    if "document" in value:
+        return parse_document(value["document"])
+    if "trust" in value:
+        return NewRole(_settings(value["role"]), parse_document(value["trust"]))
+    if "role" in value:
+        return _settings(value["role"])
+    if value == {"mustNotExist": True}:
+        return MustNotExist()
+    raise CodecError("neither a document, a role, nor mustNotExist")
+
+
+def _settings(value: Json) -> RoleSettings:
+    boundary = value["boundary"]
+    return RoleSettings(
+        path=text(value["path"]),
+        max_session_duration=int(value["maxSessionDuration"]),
+        boundary=None if boundary is None else text(boundary),
+    )

@@ -1,0 +1,18 @@
+"""Any event -> jobs on the queue."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from ecr_warden import bootstrap
+from ecr_warden.observability import logger
+from ecr_warden.triggers.trigger import Ignored
+
+
+@logger().inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> None:
+    """Enqueue what the event asks for; an error sends the event to the failure queue."""
+    match bootstrap.dispatch()(event):
+        case Ignored(why):
+            logger().info("ignored", extra={"why": why})
+        case jobs:
+            logger().info("enqueued", extra={"jobs": [repr(job)[:300] for job in jobs]})

@@ -1,0 +1,16 @@
+"""The machine's own clock, and ids of runs."""
+
+import secrets
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """The time in UTC."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def new_run_id() -> str:
+    """Sorts by time, letters and digits only, short enough for a session name: `20261124T145000Z1f2e3d4c5b6a`."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}{secrets.token_hex(6)}"

@@ -1,0 +1,168 @@
+"""The only place where use cases and adapters meet.
+
+One builder for each function. What one kind of job alone needs is imported when the first such job comes: a cold
+reconcile pays neither for YAML nor for chat. Clients are made once a container, never at import.
+"""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG, HubAccounts
+from ecr_warden.adapters.aws.jobs import SqsJobs
+from ecr_warden.adapters.system import SystemClock, new_run_id
+from ecr_warden.config import Environment
+
+if TYPE_CHECKING:
+    from ecr_warden.adapters.aws.documents import AwsDocuments
+    from ecr_warden.adapters.aws.outcomes import EventBridgeOutcomes
+    from ecr_warden.adapters.aws.redelivery import Redelivery
+    from ecr_warden.adapters.aws.specs import AwsSpecs
+    from ecr_warden.adapters.aws.state import DynamoState
+    from ecr_warden.ports import Notifier
+    from ecr_warden.usecases.accept import Accept
+    from ecr_warden.usecases.alert import TellPeople
+    from ecr_warden.usecases.dispatch import Dispatch
+    from ecr_warden.usecases.reconcile import Reconcile
+    from ecr_warden.usecases.sweep import Sweep
+    from ecr_warden.usecases.work import Work
+
+_environment = Environment(os.environ)
+_clock = SystemClock()
+
+
+@cache
+def dispatch() -> "Dispatch":
+    """What the dispatch function does with an event."""
+    from ecr_warden.usecases.dispatch import Dispatch
+
+    return Dispatch(_jobs(), _environment.required("WARDEN_SPEC_BUCKET"), _environment.required("WARDEN_SPEC_KEY"))
+
+
+@cache
+def work() -> "Work":
+    """What the reconcile function does with a job."""
+    from ecr_warden.usecases.work import Work
+
+    return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile)
+
+
+@cache
+def redelivery() -> "Redelivery":
+    """When a job that failed comes back."""
+    from ecr_warden.adapters.aws.redelivery import Redelivery
+
+    return Redelivery(_client("sqs"), _environment.required("WARDEN_JOBS_QUEUE_URL"))
+
+
+@cache
+def tell_people() -> "TellPeople":
+    """What the alert function does with an announcement."""
+    from ecr_warden.adapters.aws.incidents import AwsIncidents
+    from ecr_warden.adapters.notify.fanout import FanOut
+    from ecr_warden.usecases.alert import TellPeople
+
+    incidents = AwsIncidents(
+        dynamodb=_client("dynamodb"),
+        table=_environment.required("WARDEN_TABLE"),
+        sqs=_client("sqs"),
+        queue_url=_environment.required("WARDEN_INCIDENTS_QUEUE_URL"),
+        clock=_clock,
+    )
+    return TellPeople(incidents, FanOut(_channels()))
+
+
+def _channels() -> "dict[str, Notifier]":
+    from ecr_warden.adapters.notify.secrets import secret_reader
+    from ecr_warden.adapters.notify.sns import SnsNotifier
+    from ecr_warden.adapters.notify.webhook import WebhookNotifier
+
+    channels: dict[str, Notifier] = {"e-mail": SnsNotifier(_client("sns"), _environment.required("WARDEN_ALERT_TOPIC"))}
+    reference = _environment.optional("WARDEN_WEBHOOK")
+    if reference:
+        channels["chat"] = WebhookNotifier(secret_reader(reference))
+    return channels
+
+
+@cache
+def _accept() -> "Accept":
+    from ecr_warden.usecases.accept import Accept
+
+    return Accept(_specs(), _jobs(), _outcomes(), file_name=_environment.required("WARDEN_SPEC_KEY"))
+
+
+@cache
+def _sweep() -> "Sweep":
+    from ecr_warden.usecases.sweep import Sweep
+
+    return Sweep(_specs(), _documents(), _state(), _jobs(), _clock)
+
+
+@cache
+def _reconcile() -> "Reconcile":
+    from ecr_warden.adapters.aws.switch import SsmSwitch
+    from ecr_warden.usecases.reconcile import Reconcile
+
+    return Reconcile(
+        specs=_specs(),
+        documents=_documents(),
+        state=_state(),
+        jobs=_jobs(),
+        outcomes=_outcomes(),
+        switch=SsmSwitch(_client("ssm"), _environment.required("WARDEN_WRITES_PARAMETER")),
+        clock=_clock,
+        new_run_id=new_run_id,
+        cutoff_margin=_environment.seconds("WARDEN_SESSION_CUTOFF_MARGIN"),
+    )
+
+
+@cache
+def _documents() -> "AwsDocuments":
+    from ecr_warden.adapters.aws.documents import AwsDocuments
+
+    return AwsDocuments(HubAccounts(_session(), _environment.required("WARDEN_EXTERNAL_ID"), _clock))
+
+
+@cache
+def _specs() -> "AwsSpecs":
+    from ecr_warden.adapters.aws.specs import AwsSpecs
+
+    return AwsSpecs(
+        s3=_client("s3"),
+        dynamodb=_client("dynamodb"),
+        table=_environment.required("WARDEN_TABLE"),
+        spec_bucket=_environment.required("WARDEN_SPEC_BUCKET"),
+        spec_key=_environment.required("WARDEN_SPEC_KEY"),
+        state_bucket=_environment.required("WARDEN_STATE_BUCKET"),
+    )
+
+
+@cache
+def _state() -> "DynamoState":
+    from ecr_warden.adapters.aws.state import DynamoState
+
+    return DynamoState(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock)
+
+
+@cache
+def _jobs() -> SqsJobs:
+    return SqsJobs(_client("sqs"), _environment.required("WARDEN_JOBS_QUEUE_URL"))
+
+
+@cache
+def _outcomes() -> "EventBridgeOutcomes":
+    from ecr_warden.adapters.aws.outcomes import EventBridgeOutcomes
+
+    return EventBridgeOutcomes(_client("events"), _environment.required("WARDEN_OUTCOMES_BUS"))
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session()
+
+
+@cache
+def _client(service: Any) -> Any:
+    return _session().client(service, config=CLIENT_CONFIG)

@@ -1,0 +1,34 @@
+"""A job to the use case that does it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice
+
+if TYPE_CHECKING:
+    from ecr_warden.usecases.accept import Accept
+    from ecr_warden.usecases.reconcile import Attempt, Reconcile
+    from ecr_warden.usecases.sweep import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Each use case is built when its first job comes: most containers never see a spec."""
+
+    accept: "Callable[[], Accept]"
+    sweep: "Callable[[], Sweep]"
+    reconcile: "Callable[[], Reconcile]"
+
+    def __call__(self, job: Job, attempt: "Attempt") -> str:
+        """Do the job and say what came of it, for the log; raises what the use case raises."""
+        match job:
+            case AcceptSpec():
+                answer = self.accept()(job)
+                return type(answer).__name__ if answer else "unchanged"
+            case SweepSlice():
+                return f"{len(self.sweep()(job))} targets differ"
+            case ReconcileTarget():
+                return self.reconcile()(job, attempt) or "not ours"
+            case _:
+                assert_never(job)
