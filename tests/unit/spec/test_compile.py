@@ -100,6 +100,9 @@ def test_owner_of_a_literal_document_waits_for_a_role_of_the_spec() -> None:
         identity_policy(ANNA, "ecr-warden-assume"): (PUSHER,),
         identity_policy(ANNA, "assume"): (legacy,),
     }
+    denied = compiled(ACCOUNTS + LITERALS.replace('Effect: Allow, Action: "sts', 'Effect: Deny, Action: "sts')).targets
+    assert denied[ANNA.key].widen_after == {}
+    assert denied[legacy.key].dependents == ()
     alone = compiled(ACCOUNTS + "\n".join(LITERALS.split("\n")[:3])).targets
     assert alone[ANNA.key].widen_after == {}
 

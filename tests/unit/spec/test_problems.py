@@ -100,6 +100,21 @@ def test_nearest_name_is_offered(text: str, message: str) -> None:
     assert [found.message for found in problems(text)] == [message]
 
 
+def test_hints_are_for_the_first_names_only_because_each_compares_with_every_name() -> None:
+    names = ", ".join(f"deployrs{number}" for number in range(200))
+    found = problems(f"{ACCOUNTS}\nrepositories: [{{name: a/b, account: registry, pull: [{names}]}}]")
+    assert len(found) == 200
+    assert sum("did you mean" in entry.message for entry in found) == 50
+    assert all(entry.remedy for entry in found[50:])
+
+
+def test_an_end_at_this_moment_is_past() -> None:
+    until = NOW.isoformat()
+    push = f"[{{role: pusher, by: [deployers], until: {until}}}]"
+    found = problems(f"{ACCOUNTS}\nrepositories: [{{name: a/b, account: registry, push: {push}}}]")
+    assert [entry.code for entry in found] == ["W502"]
+
+
 def test_text_of_the_file_is_shown_on_one_line_and_cut() -> None:
     (found,) = problems('version: 1\naccounts: {}\n"\\e[31m\\n' + "x" * 1000 + '": 1\n')
     assert str(found).isprintable()

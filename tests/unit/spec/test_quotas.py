@@ -99,10 +99,16 @@ def test_literal_document_over_a_quota_is_refused_at_its_place(spec: Sized, code
 
 def test_a_user_s_policies_are_counted_together() -> None:
     granted = repositories_of("ci:user/puller")
-    padding = "{Statement: {Sid: " + "x" * 1500 + ", Effect: Deny, Action: 'sts:*', Resource: '*'}}"
+    padding = "{Statement: {Sid: " + "x" * 1200 + ", Effect: Deny, Action: 'sts:*', Resource: '*'}}"
     document = f"{{kind: identity-policy, account: ci, user: puller, name: x, document: {padding}}}"
-    text = f"{granted(10)}\ndocuments: [{document}]"
-    (found,) = quota_problems(text)
+
+    def both(count: int) -> str:
+        return f"{granted(count)}\ndocuments: [{document}]"
+
+    (found,) = quota_problems(both(20))
     assert found.code == "E402"
-    assert "of its 10 repositories and roles fit" in found.message
-    assert quota_problems(granted(10)) == ()
+    fit = re.search(r": ([0-9]+) of its 20 repositories and roles fit", found.message)
+    assert fit is not None
+    assert quota_problems(both(int(fit[1]))) == ()
+    assert [problem.code for problem in quota_problems(both(int(fit[1]) + 1))] == ["E402"]
+    assert quota_problems(granted(20)) == ()
