@@ -78,6 +78,13 @@ def _managed_policy(request: Request, world: World) -> Request | Refused:
     return _with(request, "PolicyDocument", put_managed_policy(request.parameters.get("PolicyDocument", "")))
 
 
+def _delete_user(request: Request, world: World) -> Request | Refused:
+    """A user's inline policies go first ([iamdoc] id_users_manage: "must delete policies first")."""
+    if world.inline_policies(request.account, "user", request.parameters.get("UserName", "")):
+        return Refused("DeleteConflict", "Cannot delete entity, must delete policies first.", 409)
+    return request
+
+
 RULES: Mapping[tuple[str, str], Rule] = {
     ("ecr", "SetRepositoryPolicy"): _repository_policy,
     ("iam", "CreateRole"): _trust_policy("AssumeRolePolicyDocument"),
@@ -85,6 +92,7 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("iam", "PutUserPolicy"): _inline_policy("user"),
     ("iam", "PutRolePolicy"): _inline_policy("role"),
     ("iam", "PutGroupPolicy"): _inline_policy("group"),
+    ("iam", "DeleteUser"): _delete_user,
     ("iam", "CreatePolicy"): _managed_policy,
     ("iam", "CreatePolicyVersion"): _managed_policy,
 }

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -65,6 +67,7 @@ def build(rules: bool) -> Gateway:
 def _die_with_parent() -> None:
     """End this process group, functions included, when the parent closes its end of standard input."""
     os.read(0, 1)
+    shutil.rmtree(Path.cwd(), ignore_errors=True)  # the home that the parent made for this process alone
     if os.getpgid(0) == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

@@ -52,6 +52,11 @@ def refuse(event_id: str, payload: str, code: str, message: str) -> None:
         _enqueue(queue, payload, failure)
 
 
+def failed(function: str, event_id: str, words: str) -> None:
+    """Record that a function failed for good on an event."""
+    undelivered.append(Undelivered("", function, event_id, "FUNCTION_FAILED", words))
+
+
 def _permitted(queue_arn: str, delivery: Delivery) -> bool:
     """Whether the queue's policy lets EventBridge put the failures of this rule; without, they are lost."""
     account = delivery.rule_arn.split(":")[4]

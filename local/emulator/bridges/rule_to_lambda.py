@@ -10,6 +10,8 @@ from typing import Any
 from local.emulator.bridges import delivery
 from local.emulator.modules import eventbridge, iam_evaluator, lambda_svc, responses, signature, wrap
 
+_FAILURE = ("target_arn", "func_name", "event", "result")
+
 
 def _permitted(function: Any, arn: str) -> bool:
     """Whether the function's own policy lets EventBridge call it for the current rule."""
@@ -49,3 +51,16 @@ def install() -> None:
     signature(lambda_svc, "_execution_record_for_config", "func", "config")
     signature(lambda_svc, "_get_func_record_for_ref", "function_ref")
     wrap(eventbridge, "_dispatch_to_lambda", "arn", "payload")(_dispatch)
+    _show_failures()
+
+
+def _show_failures() -> None:
+    """Let the control endpoint tell of a function that failed for good, beside the queue that gets the event."""
+    original = signature(lambda_svc, "_route_async_failure", *_FAILURE)
+
+    def route(target_arn: str, func_name: str, event: Any, result: Any) -> Any:
+        event_id = str(event.get("id", "")) if isinstance(event, dict) else ""
+        delivery.failed(func_name, event_id, json.dumps(result.get("body"), default=str)[:1000])
+        return original(target_arn, func_name, event, result)
+
+    wrap(lambda_svc, "_route_async_failure", *_FAILURE)(route)

@@ -1,0 +1,142 @@
+"""What ECR makes of a repository policy: the rule alone, without an emulator."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local.behaviour.ecr_policy import GHOST, INVALID, LIMIT, TOO_LONG, set_repository_policy
+from local.behaviour.outcome import Stored
+from tests.local.support import AUSER, BUSER, StubWorld
+
+WORLD = StubWorld({AUSER: "AIDAAAAAAAAAAAAAAAAAA", BUSER: "AIDABBBBBBBBBBBBBBBBB"}, roles={("222222222222", "reader")})
+PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+
+def stored(*statements: dict[str, Any], **top: Any) -> str:
+    outcome = set_repository_policy(json.dumps({"Version": "2012-10-17", "Statement": [*statements], **top}), WORLD)
+    assert isinstance(outcome, Stored), outcome
+    return outcome.text
+
+
+def outcome_of(**changes: Any) -> Any:
+    statement = {"Effect": "Allow", "Principal": {"AWS": AUSER}, "Action": PULL, **changes}
+    return set_repository_policy(json.dumps({"Statement": [statement]}), WORLD)
+
+
+def test_the_recorded_request_becomes_the_recorded_answer() -> None:
+    actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken"]
+    text = stored({"Action": actions, "Effect": "Allow", "Principal": "*", "Sid": "PublicRead"})
+    assert text == (
+        '{\n  "Version" : "2012-10-17",\n  "Statement" : [ {\n    "Sid" : "PublicRead",\n    "Effect" : "Allow",\n'
+        '    "Principal" : "*",\n    "Action" : [ "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", '
+        '"ecr:GetAuthorizationToken" ]\n  } ]\n}'
+    )
+
+
+def test_an_account_id_comes_back_as_its_root_arn() -> None:
+    text = stored({"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "ecr:BatchGetImage"})
+    assert json.loads(text)["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::111111111111:root"}
+    assert json.loads(text)["Statement"][0]["Action"] == "ecr:BatchGetImage"  # a scalar stays one
+
+
+def test_principals_come_back_in_one_order_whatever_order_was_sent() -> None:
+    one, other = (
+        stored({"Effect": "Allow", "Principal": {"AWS": principals}, "Action": PULL})
+        for principals in ([AUSER, BUSER, "333333333333"], ["333333333333", BUSER, AUSER])
+    )
+    assert one == other
+
+
+def test_what_was_read_can_be_written_and_is_the_same() -> None:
+    condition = {"StringEquals": {"aws:SourceAccount": ["1", "2"]}, "Null": {"aws:SourceArn": False}}
+    first = stored(
+        {"Condition": condition, "Action": PULL, "Principal": {"AWS": [AUSER, BUSER]}, "Effect": "Allow"},
+        {"Effect": "Deny", "Principal": {"Service": "codebuild.amazonaws.com"}, "Action": "ecr:*", "Sid": "two words"},
+        Id="one",
+    )
+    again = set_repository_policy(first, WORLD)
+    assert again == Stored(first)
+    assert list(json.loads(first)) == ["Version", "Id", "Statement"]
+    assert list(json.loads(first)["Statement"][0]) == ["Effect", "Principal", "Action", "Condition"]
+
+
+def test_a_single_statement_may_stand_without_brackets() -> None:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}
+    assert isinstance(set_repository_policy(json.dumps({"Statement": statement}), WORLD), Stored)
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        "*",
+        {"AWS": "*"},
+        {"AWS": [AUSER, "444444444444", "arn:aws:iam::555555555555:root"]},
+        {"AWS": "arn:aws:sts::222222222222:assumed-role/reader/ci"},
+        {"Service": "lambda.amazonaws.com"},
+    ],
+)
+def test_a_principal_that_can_exist_is_taken(principal: Any) -> None:
+    assert isinstance(outcome_of(Principal=principal), Stored)
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        {"AWS": "arn:aws:iam::111111111111:user/nobody"},
+        {"AWS": [AUSER, "arn:aws:iam::111111111111:role/nobody"]},
+        {"AWS": "arn:aws:sts::222222222222:assumed-role/nobody/ci"},
+        {"AWS": "AIDAAAAAAAAAAAAAAAAAA"},
+    ],
+)
+def test_a_ghost_is_refused(principal: Any) -> None:
+    assert outcome_of(Principal=principal) == GHOST
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        {"AWS": "arn:aws:iam::111111111111:*"},
+        {"AWS": "arn:aws:iam::111111111111:user/push-*"},
+        {"AWS": "somebody"},
+        {"Nobody": "x"},
+        {},
+        "somebody",
+    ],
+)
+def test_a_wildcard_in_an_arn_and_other_nonsense_are_refused(principal: Any) -> None:
+    assert outcome_of(Principal=principal) == INVALID
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Resource": "*"},
+        {"Action": "s3:GetObject"},
+        {"Action": [*PULL, "iam:PassRole"]},
+        {"Action": []},
+        {"Effect": "allow"},
+        {"Foo": 1},
+        {"NotPrincipal": "*"},
+    ],
+)
+def test_a_statement_that_is_none_of_ecr_is_refused(changes: dict[str, Any]) -> None:
+    assert outcome_of(**changes) == INVALID
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"Statement": []}', '{"Statement": [1]}', '{"Version": "1"}'])
+def test_a_text_that_is_no_policy_is_refused(text: str) -> None:
+    assert set_repository_policy(text, WORLD) == INVALID
+
+
+def test_a_key_twice_is_refused() -> None:
+    text = '{"Statement": [{"Effect": "Allow", "Effect": "Deny", "Principal": "*", "Action": "ecr:*"}]}'
+    assert set_repository_policy(text, WORLD) == INVALID
+
+
+def test_the_limit_is_10240_characters() -> None:
+    frame = json.dumps({"Statement": [{"Sid": "", "Effect": "Allow", "Principal": "*", "Action": "ecr:*"}]})
+    fits = frame.replace('"Sid": ""', f'"Sid": "{"x" * (LIMIT - len(frame))}"')
+    assert len(fits) == LIMIT
+    assert isinstance(set_repository_policy(fits, WORLD), Stored)
+    assert set_repository_policy(fits + " ", WORLD) == TOO_LONG
