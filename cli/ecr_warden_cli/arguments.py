@@ -1,0 +1,64 @@
+"""The command line: its verbs and options, and how it says that it does not understand."""
+
+import argparse
+import importlib.metadata
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from ecr_warden_cli.context import UsageError
+from ecr_warden_cli.verbs import plan, render, validate, verify
+
+VERBS = {"validate": validate, "render": render, "plan": plan, "verify": verify}
+
+_DESCRIPTION = """\
+Keeps the policy documents that let one AWS account push to and pull from another's
+ECR repositories equal to a file. This command reads and never writes to an account."""
+_EPILOG = """\
+example:
+  ecr-warden validate access.yaml && ecr-warden plan access.yaml --profile ci=ci-read
+
+exit codes: 0 fine, 1 error, 2 something differs"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises UsageError where argparse would print its usage and exit with 2, which means a difference here."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, remedy=f"see {self.prog} --help")
+
+
+class _Version(argparse.Action):
+    """Looks the version up when asked for it: the look-up takes as long as a small validate."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **settings: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **settings)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
+        print(f"ecr-warden {importlib.metadata.version('ecr-warden')}")
+        parser.exit()
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The verb and its arguments; raises UsageError, and SystemExit(0) after --help and --version."""
+    parser = _Parser(
+        prog="ecr-warden",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, help="print the version and exit")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
+    for name, module in VERBS.items():
+        verb = verbs.add_parser(
+            name,
+            help=module.SUMMARY,
+            description=f"{module.SUMMARY[0].upper()}{module.SUMMARY[1:]}.",
+            epilog=f"example:\n  {module.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add_arguments(verb)
+        verb.add_argument("--json", action="store_true", help="one JSON object on stdout; docs/cli.md describes it")
+        verb.set_defaults(run=module.run)
+    return parser.parse_args(argv)

@@ -1,0 +1,90 @@
+"""What the command writes: results on stdout, everything else on stderr, nothing from outside unescaped."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any, TextIO
+
+SCHEMA = 1
+"""The version of every JSON answer."""
+
+_ERASE_LINE = "\r\x1b[K"
+
+
+class Exit(IntEnum):
+    """The exit codes; DIFFERENT is a finding, not a failure."""
+
+    FINE = 0
+    ERROR = 1
+    DIFFERENT = 2
+
+
+class Style(StrEnum):
+    """ANSI attributes, by what they say."""
+
+    BAD = "31"
+    GOOD = "32"
+    ODD = "33"
+    HEADING = "1"
+    FAINT = "2"
+
+
+def escape(text: str) -> str:
+    """Text on one line without control characters, so that what a document holds cannot steer a terminal."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Where a verb writes. `environment` decides on colour: NO_COLOR and TERM=dumb turn it off."""
+
+    stdout: TextIO
+    stderr: TextIO
+    environment: Mapping[str, str]
+
+    def line(self, text: str = "", style: Style | None = None) -> None:
+        """One line of the result."""
+        self.stdout.write(self._styled(escape(text), style, self.stdout) + "\n")
+
+    def block(self, text: str) -> None:
+        """Lines of the result that the command made itself, such as JSON in ASCII."""
+        for line in text.split("\n"):
+            self.line(line)
+
+    def answer(self, value: Mapping[str, Any]) -> None:
+        """The whole result as JSON, its schema first."""
+        self.stdout.write(json.dumps({"schema": SCHEMA, **value}, indent=2) + "\n")
+
+    def error(self, text: str) -> None:
+        """One line on stderr, named like the command."""
+        self.stderr.write(self._styled(escape(f"ecr-warden: {text}"), Style.BAD, self.stderr) + "\n")
+
+    def note(self, text: str) -> None:
+        """One line on stderr as it is."""
+        self.stderr.write(escape(text) + "\n")
+
+    def progress[T](self, items: Iterable[T], *, of: int, doing: str) -> Iterator[T]:
+        """Pass the items on and count them on stderr; silent unless that is a terminal."""
+        if not self._is_terminal(self.stderr):
+            yield from items
+            return
+        try:
+            self._show(f"{doing} ...")
+            for count, item in enumerate(items, 1):
+                self._show(f"{doing} {count} of {max(of, count)}")
+                yield item
+        finally:
+            self._show("")
+
+    def _show(self, text: str) -> None:
+        self.stderr.write(_ERASE_LINE + escape(text))
+        self.stderr.flush()
+
+    def _styled(self, text: str, style: Style | None, stream: TextIO) -> str:
+        if style is None or self.environment.get("NO_COLOR") or not self._is_terminal(stream):
+            return text
+        return f"\x1b[{style}m{text}\x1b[0m"
+
+    def _is_terminal(self, stream: TextIO) -> bool:
+        return stream.isatty() and self.environment.get("TERM") != "dumb"

@@ -1,0 +1,79 @@
+"""The entry point `ecr-warden`: from argv to an exit code, whatever happens on the way."""
+
+import io
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ecr_warden.adapters.system import SystemClock
+from ecr_warden.errors import WardenError
+from ecr_warden.ports import Documents
+from ecr_warden.spec.spec import Account
+
+from ecr_warden_cli.arguments import parse_arguments
+from ecr_warden_cli.console import Console, Exit
+from ecr_warden_cli.context import Context, Failure
+from ecr_warden_cli.spec_file import SpecInvalid
+from ecr_warden_cli.verbs.validate import problem_to_json
+
+INTERRUPTED = 130  # as shells report SIGINT
+READER_GONE = 141  # and SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command on the process's own streams and credentials."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    console = Console(sys.stdout, sys.stderr, os.environ)
+    context = Context(sys.stdin.buffer, console, SystemClock(), _open_documents)
+    try:
+        code = run(sys.argv[1:] if argv is None else argv, context)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit, which would print what this was to keep quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    return code
+
+
+def run(argv: Sequence[str], context: Context) -> int:
+    """Run one verb in a context; every expected failure becomes a line on stderr."""
+    wants_json = "--json" in argv
+    try:
+        arguments = parse_arguments(argv)
+        code: int = arguments.run(arguments, context)
+    except WardenError as error:
+        _say(error, context.console, wants_json=wants_json)
+        return Exit.ERROR
+    except KeyboardInterrupt:
+        context.console.error("interrupted; nothing was written")
+        return INTERRUPTED
+    except SystemExit as end:  # --help and --version
+        return int(end.code or 0)
+    return code
+
+
+def _say(error: WardenError, console: Console, *, wants_json: bool) -> None:
+    for line in getattr(error, "lines", ()):
+        console.note(line)
+    console.error(str(error))
+    if wants_json:
+        console.answer(_error_to_json(error))
+
+
+def _error_to_json(error: WardenError) -> dict[str, Any]:
+    answer: dict[str, Any] = {"error": {"code": error.code, "message": error.message, "remedy": error.remedy}}
+    if isinstance(error, SpecInvalid):
+        answer["problems"] = [problem_to_json(problem) for problem in error.problems]
+    return answer
+
+
+def _open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:
+    try:
+        # Here, so that validate and render do not wait for boto3.
+        from ecr_warden_cli.sessions import open_documents  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise Failure(f"this verb needs {error.name}", remedy="pip install 'ecr-warden[aws]'") from error
+    return open_documents(accounts, profiles)

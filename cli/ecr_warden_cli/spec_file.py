@@ -1,0 +1,87 @@
+"""The argument SPEC: a path, or `-` for stdin."""
+
+import argparse
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.spec import Invalid, Loaded, Problem, Spec, Valid, compile_spec, load_spec
+from ecr_warden.spec.parse import MAX_BYTES
+
+from ecr_warden_cli.context import Context, Failure
+
+_REMEDY = "give the path of the desired-state file, or - to read it from stdin"
+
+
+class SpecUnreadable(Failure):
+    """The file could not be read."""
+
+    code = "spec-unreadable"
+
+
+class SpecInvalid(Failure):
+    """The file was read and is not a spec; `lines` are its problems as people read them."""
+
+    code = "spec-invalid"
+
+    def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
+        super().__init__(f"{file} is not valid", remedy=f"ecr-warden validate {file} tells what to do")
+        self.problems = problems
+        self.lines = tuple(problem.at(file) for problem in problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A valid spec, and the documents that it stands for."""
+
+    spec: Spec
+    compiled: CompiledSpec
+
+
+def add_spec(parser: argparse.ArgumentParser) -> None:
+    """Declare the argument."""
+    parser.add_argument("spec", metavar="SPEC", help="the desired-state file (YAML or JSON), or - for stdin")
+
+
+def name_of(path: str) -> str:
+    """How the file is called in messages."""
+    return "<stdin>" if path == "-" else path
+
+
+def load(path: str, context: Context) -> Loaded:
+    """Read and check the file; raises SpecUnreadable."""
+    return load_spec(_read(path, context.stdin), now=context.clock.now())
+
+
+def load_compiled(path: str, context: Context) -> Compiled:
+    """The documents that the file stands for; raises SpecUnreadable, SpecInvalid.
+
+    The version is made of the file's bytes: the same file has the same one, wherever it is.
+    """
+    data = _read(path, context.stdin)
+    match load_spec(data, now=context.clock.now()):
+        case Invalid(problems):
+            raise SpecInvalid(name_of(path), problems)
+        case Valid(spec):
+            version = f"sha256:{hashlib.sha256(data).hexdigest()}"
+            return Compiled(spec, compile_spec(spec, version=version))
+
+
+def _read(path: str, stdin: BinaryIO) -> bytes:
+    """At most one byte more than a spec may have, so that an endless file is told to be too large."""
+    try:
+        if path == "-":
+            return stdin.read(MAX_BYTES + 1)
+        with Path(path).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise SpecUnreadable(f"there is no file {path}", remedy=_REMEDY) from error
+    except IsADirectoryError as error:
+        raise SpecUnreadable(f"{path} is a directory", remedy=_REMEDY) from error
+    except PermissionError as error:
+        raise SpecUnreadable(f"{path} may not be read by you", remedy="see its permissions (ls -l)") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SpecUnreadable(f"{name_of(path)} cannot be read: {reason}", remedy=_REMEDY) from error

@@ -1,0 +1,74 @@
+"""`render SPEC`: the documents that the file stands for, by address."""
+
+import argparse
+import json
+from typing import assert_never
+
+from ecr_warden.model.address import OUR_POLICY_PREFIX, Address
+from ecr_warden.model.codec.values import address_to_json, value_to_json
+from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, TargetSpec
+
+from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.context import Context
+from ecr_warden_cli.spec_file import add_spec, load_compiled
+
+SUMMARY = "show the documents that a spec stands for"
+EXAMPLE = "ecr-warden render access.yaml --only trust-policy"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_spec(parser)
+    parser.add_argument("--only", metavar="TEXT", default="", help="only addresses that contain TEXT, in any case")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Print each address with its document, a role's settings, or that it must not exist."""
+    compiled = load_compiled(arguments.spec, context).compiled
+    wanted = arguments.only.lower()
+    if arguments.json:
+        documents = [
+            {"address": address_to_json(address), "value": value_to_json(value)}
+            for spec in compiled.targets.values()
+            for address, value in _documents(spec, wanted)
+        ]
+        context.console.answer({"specVersion": compiled.version, "mode": compiled.mode, "documents": documents})
+        return Exit.FINE
+    for spec in compiled.targets.values():
+        shown = _documents(spec, wanted)
+        for address, value in shown:
+            _show(context, spec, address, value)
+        if shown and (rest := _rest(spec)):
+            context.console.line(f"# {spec.target}: {rest}", Style.FAINT)
+            context.console.line()
+    return Exit.FINE
+
+
+def _documents(spec: TargetSpec, wanted: str) -> list[tuple[Address, DesiredValue]]:
+    return [(address, value) for address, value in spec.documents.items() if wanted in str(address).lower()]
+
+
+def _show(context: Context, spec: TargetSpec, address: Address, value: DesiredValue) -> None:
+    console = context.console
+    console.line(f"# {address}", Style.HEADING)
+    if roles := spec.widen_after.get(address):
+        console.line(f"# written once {', '.join(map(str, roles))} is as the spec says", Style.FAINT)
+    match value:
+        case MustNotExist():
+            console.line("must not exist")
+        case _:
+            # Of the codec's form {"document": ..} or {"role": ..} people need what is inside.
+            (inner,) = (value_to_json(value) or {}).values()
+            console.block(json.dumps(inner, indent=2))
+    console.line()
+
+
+def _rest(spec: TargetSpec) -> str:
+    match spec.extent:
+        case Extent.WHOLE if len(spec.documents) > 1:
+            return "no other inline or attached policy"
+        case Extent.OURS:
+            return f"no other inline policy named {OUR_POLICY_PREFIX}*"
+        case Extent.WHOLE | Extent.NAMED:
+            return ""
+        case _:
+            assert_never(spec.extent)

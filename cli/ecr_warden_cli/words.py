@@ -1,0 +1,49 @@
+"""Plans in the lines that people read."""
+
+from collections.abc import Iterator
+
+from ecr_warden.alerting.words import describe_address, describe_drift
+from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.plan import Change, Held, HoldReason, Plan
+
+
+def lines_of(plan: Plan) -> Iterator[str]:
+    """What differs, what would be written in which order, and what is held."""
+    for drift in plan.drifts:
+        yield from (f"  {line}" for line in describe_drift(drift))
+    if plan.changes:
+        yield "  would write, in this order:"
+        for number, change in enumerate(plan.changes, 1):
+            yield f"    {number}. {describe_change_of(change)}"
+    for held in held_of(plan):
+        yield f"  held: {describe_address(held.drift.address)}: {held.explain}"
+
+
+def held_of(plan: Plan) -> tuple[Held, ...]:
+    """What is held though it could be read; the rest is told as unreadable."""
+    return tuple(held for held in plan.held if held.reason is not HoldReason.UNREADABLE)
+
+
+def unreadable_of(plan: Plan) -> tuple[str, ...]:
+    """Why something of the target could not be read, each reason once."""
+    return tuple(dict.fromkeys(drift.explain for drift in plan.drifts if drift.kind is DriftKind.UNREADABLE))
+
+
+def describe_change_of(change: Change) -> str:
+    """`update trust policy (takes access away)`; a change that no drift names says why it is made."""
+    effect = _effect(change)
+    return f"{change.operation} {describe_address(change.address)}" + (f" ({effect})" if effect else "")
+
+
+def _effect(change: Change) -> str:
+    if change.access is None:
+        return ""
+    match bool(change.access.gained), bool(change.access.lost):
+        case True, True:
+            return "gives and takes access"
+        case True, False:
+            return "gives access"
+        case False, True:
+            return "takes access away"
+        case _:
+            return "changes no access"
