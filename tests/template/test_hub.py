@@ -1,8 +1,11 @@
 """The hub's functions, queues, stores and alarms."""
 
-import pytest
+import re
 
-from tests.template.cfn import EVENTS, HUB, Node, say, says
+import pytest
+from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
+
+from tests.template.cfn import EVENTS, HUB, ROOT, Node, say, says
 
 FUNCTIONS = ("Dispatch", "Reconcile", "Alert")
 COMMON = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
@@ -49,6 +52,11 @@ def test_a_function_gets_the_environment_that_it_uses_and_no_more(name: str) -> 
     assert set(HUB.body["Globals"]["Function"]["Environment"]["Variables"]) == COMMON
 
 
+def test_every_variable_that_the_product_asks_for_is_set_and_no_other() -> None:
+    source = (ROOT / "layers" / "warden" / "ecr_warden" / "bootstrap.py").read_text()
+    assert set(re.findall(r"WARDEN_[A-Z_]+", source)) == set().union(*ENVIRONMENT.values())
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_nothing_reserves_concurrency_because_zero_would_drain_jobs_into_the_dlq(name: str) -> None:
     assert "ReservedConcurrentExecutions" not in _function(name)
@@ -89,7 +97,7 @@ def test_jobs_are_fifo_with_high_throughput_and_no_deduplication_by_body() -> No
 def test_a_polled_queue_waits_six_times_its_functions_timeout_and_gives_up_after_five(queue: str) -> None:
     properties = HUB.properties(queue)
     assert properties["VisibilityTimeout"] >= 6 * _function(POLLED[queue])["Timeout"]
-    assert properties["RedrivePolicy"]["maxReceiveCount"] >= 5
+    assert properties["RedrivePolicy"]["maxReceiveCount"] == MAX_RECEIVES == 5
 
 
 @pytest.mark.parametrize("queue", POLLED)

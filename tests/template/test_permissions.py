@@ -145,6 +145,11 @@ def test_no_hub_role_may_write_iam_ecr_or_the_spec_or_the_stop_switch() -> None:
     assert puts == [["${StateBucket.Arn}/*"]]
 
 
+def test_alert_may_touch_its_own_rows_only() -> None:
+    [rows] = [s for s in HUB.policy("AlertRole") if any(a.startswith("dynamodb:") for a in listed(s["Action"]))]
+    assert rows["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "INCIDENT#*"}}
+
+
 def _trust(role: str) -> dict[str, Node]:
     statements = MEMBER.properties(role)["AssumeRolePolicyDocument"]["Statement"]
     return {say(statement["Action"]): statement for statement in statements}
