@@ -52,6 +52,7 @@ def test_patterns_meet_exactly_where_they_share_a_text() -> None:
         ("repository/*", "repository/${*}", True),
         ("a${$}{x}", "a${$}{x}", True),
         ("a?{x}", "a${$}{x}", True),
+        ("a$*", "a${$}{x}", True),
     ],
 )
 def test_covers(wide: str, narrow: str, covered: bool) -> None:
