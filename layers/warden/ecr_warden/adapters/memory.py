@@ -3,21 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
+from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, unreadable
 from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.alert import Alert, Message
-from ecr_warden.model.desired import CompiledSpec, Extent, RoleSettings, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.model.job import Job
-from ecr_warden.model.observed import (
-    Absent,
-    LiveValue,
-    Observation,
-    Observed,
-    OwnerMissing,
-    Present,
-    Unparseable,
-    Unreadable,
-)
+from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts, OpenRun
@@ -30,6 +23,7 @@ from ecr_warden.ports import (
     LeaseHeld,
     OwnerNotFound,
     PortError,
+    Refused,
     SpecMissing,
     SpecSuperseded,
     SpecVersion,
@@ -76,33 +70,47 @@ class MemoryDocuments:
     faults: Callable[[Target, Change | None], None] = lambda _target, _change: None
     writes: list[Change] = field(default_factory=list)
     reads: int = 0
+    _ids: Iterator[int] = field(default_factory=count)
+
+    def make(self, target: Target) -> None:
+        """Have somebody else make an owner; who is made again gets another unique id."""
+        if target not in self.owners:
+            self.owners[target] = f"ID{next(self._ids)}"
+
+    def unmake(self, target: Target) -> None:
+        """Have somebody else delete an owner with all its documents."""
+        self.owners.pop(target, None)
+        self.tagged.discard(target)
+        self.live = {address: value for address, value in self.live.items() if address.target != target}
 
     def put(self, address: Address, value: LiveValue) -> None:
         """Have somebody else write a value."""
-        self.owners.setdefault(address.target, f"ID{len(self.owners)}")
+        self.make(address.target)
         self.live[address] = present(address, value)
 
     def remove(self, address: Address) -> None:
         """Have somebody else delete a value; a role goes with all its documents."""
         self.live.pop(address, None)
         if address.kind is AddressKind.ROLE:
-            self.owners.pop(address.target, None)
-            self.live = {other: value for other, value in self.live.items() if other.target != address.target}
+            self.unmake(address.target)
 
     def read(self, spec: TargetSpec) -> Observation:
         self.reads += 1
         try:
             self.faults(spec.target, None)
         except PortError as error:
-            return Observation(spec.target, {a: Unreadable(error, error.retryable) for a in spec.documents})
-        return self._observe(spec)
+            return unreadable(spec, error)
+        owner = next((owner for owner in self.owners if owner.key == spec.target.key), None)
+        return as_asked(spec, self._all_of(owner)) if owner else owner_missing(spec)
 
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
         yield from map(self.read, specs)
         known = {spec.target.key for spec in specs}
-        for target in self.owners:
-            if target.account in accounts and target.key not in known and not isinstance(target, RepositoryTarget):
-                yield self._observe(TargetSpec(target, Extent.WHOLE, {}))
+        for owner in self.owners:
+            if owner.account in accounts and owner.key not in known and not isinstance(owner, RepositoryTarget):
+                found = self._all_of(owner)
+                if holds_ours(found):
+                    yield found
 
     def writer(self, plan: Plan, run_id: str) -> "MemoryDocuments":  # noqa: ARG002
         return self
@@ -115,28 +123,33 @@ class MemoryDocuments:
             raise OwnerNotFound(f"{address.target} does not exist")
         if (found.digest if found else None) != change.expect:
             raise DocumentConflict(f"{address} changed")
+        self._take(change)
         self.writes.append(change)
+
+    def _take(self, change: Change) -> None:
+        address = change.address
         match change.after:
             case NewRole() as new:
                 assert isinstance(address.target, RoleTarget)
-                self.tagged.add(address.target)
                 self.put(address, new.settings)
                 self.put(trust_policy(address.target), new.trust)
+                self.tagged.add(address.target)
             case None:
                 assert change.operation is Operation.DELETE
+                if address.kind is AddressKind.ROLE and self._holds_policies(address.target):
+                    raise Refused(f"{address.target} still holds policies")
                 self.remove(address)
             case value:
                 self.put(address, value)
 
-    def _observe(self, spec: TargetSpec) -> Observation:
-        target = spec.target
-        documents: dict[Address, Observed] = {a: v for a, v in self.live.items() if a.target.key == target.key}
-        exists = any(owner.key == target.key for owner in self.owners)
-        missing = Absent() if exists else OwnerMissing()
-        for address in spec.documents:
-            gone = Absent() if address.kind is AddressKind.ROLE else missing
-            documents.setdefault(address, gone)
-        return Observation(target, documents, self.owners.get(target), target in self.tagged)
+    def _holds_policies(self, owner: Target) -> bool:
+        kinds = (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
+        return any(address.target == owner and address.kind in kinds for address in self.live)
+
+    def _all_of(self, owner: Target) -> Observation:
+        documents: dict[Address, Observed] = {a: value for a, value in self.live.items() if a.target == owner}
+        unique_id = None if isinstance(owner, RepositoryTarget) else self.owners[owner]
+        return Observation(owner, documents, unique_id, owner in self.tagged)
 
 
 @dataclass(slots=True)

@@ -9,9 +9,10 @@ from ecr_warden.adapters.aws.repositories import read_repository_policy
 from ecr_warden.adapters.aws.scan import scan_accounts
 from ecr_warden.adapters.aws.session_policy import session_policy
 from ecr_warden.adapters.aws.writer import AwsWriter
+from ecr_warden.adapters.readings import unreadable
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import TargetSpec
-from ecr_warden.model.observed import Observation, Unreadable
+from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports import PortError
@@ -31,7 +32,7 @@ class AwsDocuments:
                 observed = read_repository_policy(clients.ecr(target.region), target)
                 return Observation(target, {repository_policy(target): observed})
         except PortError as error:
-            return Observation(target, {address: Unreadable(error, error.retryable) for address in spec.documents})
+            return unreadable(spec, error)
         return read_owner(clients.iam, target, spec)
 
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:

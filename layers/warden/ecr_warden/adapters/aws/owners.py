@@ -11,17 +11,10 @@ from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws import live_value
 from ecr_warden.adapters.aws.errors import IAM, code_of, translated
-from ecr_warden.model.address import (
-    OUR_POLICY_PREFIX,
-    Address,
-    AddressKind,
-    attached_policy,
-    identity_policy,
-    role,
-    trust_policy,
-)
+from ecr_warden.adapters.readings import LISTING, covers, of_listing, owner_missing, unreadable
+from ecr_warden.model.address import Address, AddressKind, attached_policy, identity_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, TargetSpec
-from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unreadable
+from ecr_warden.model.observed import Absent, Observation, Observed, Present, Unreadable
 from ecr_warden.model.target import OwnerTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.ports import PortError
@@ -30,8 +23,6 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
 TAG_KEY, TAG_VALUE = "ecr-warden", "managed"
-LISTING = "*"
-"""The name under which a listing that could not be read is reported."""
 
 
 @dataclass(slots=True)
@@ -49,17 +40,15 @@ def read_owner(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec) -> Obser
     try:
         found = _read_self(iam, target, reading)
     except PortError as error:
-        reading.documents |= {address: Unreadable(error, error.retryable) for address in spec.documents}
-        return _observation(target, reading)
+        return unreadable(spec, error)
     if not found:
-        reading.documents |= {address: _of_missing_owner(address) for address in spec.documents}
-        return _observation(target, reading)
+        return owner_missing(spec)
     for name in _policy_names(iam, target, spec, reading):
         address = identity_policy(target, name)
         reading.documents[address] = _read_inline(iam, address)
     if isinstance(target, RoleTarget) and spec.extent is Extent.WHOLE:
         _list_attached(iam, target, reading)
-    return _observation(target, reading)
+    return Observation(target, reading.documents, reading.unique_id, reading.tagged_ours)
 
 
 def read_inline(iam: "IAMClient", target: OwnerTarget, name: str) -> Observed:
@@ -88,14 +77,6 @@ def read_role(iam: "IAMClient", target: RoleTarget) -> dict[str, Any] | None:
 def is_tagged_ours(tags: Iterable[Any]) -> bool:
     """Whether a role's tags say that ecr-warden made it."""
     return any(tag["Key"] == TAG_KEY and tag["Value"] == TAG_VALUE for tag in tags)
-
-
-def _of_missing_owner(address: Address) -> Observed:
-    return Absent() if address.kind is AddressKind.ROLE else OwnerMissing()
-
-
-def _observation(target: OwnerTarget, reading: _Reading) -> Observation:
-    return Observation(target, reading.documents, reading.unique_id, reading.tagged_ours)
 
 
 def _read_self(iam: "IAMClient", target: OwnerTarget, reading: _Reading) -> bool:
@@ -131,13 +112,10 @@ def _policy_names(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec, readi
     try:
         listed = list(_list_inline(iam, target))
     except PortError as error:
-        prefix = "" if spec.extent is Extent.WHOLE else OUR_POLICY_PREFIX
-        reading.documents[identity_policy(target, prefix + LISTING)] = Unreadable(error, error.retryable)
+        reading.documents |= of_listing(spec, error)
         return wanted
     reading.documents |= {identity_policy(target, name): Absent() for name in wanted if name not in listed}
-    return [
-        name for name in listed if spec.extent is Extent.WHOLE or name in wanted or name.startswith(OUR_POLICY_PREFIX)
-    ]
+    return [name for name in listed if name in wanted or covers(spec.extent, identity_policy(target, name))]
 
 
 def _list_inline(iam: "IAMClient", target: OwnerTarget) -> Iterable[str]:

@@ -1,0 +1,85 @@
+"""boto3 on moto in this process: sessions whose calls are recorded and can be made to fail as AWS would."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import botocore.session
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.loaders import Loader
+from moto import mock_aws
+
+REGION = "eu-central-1"
+# Reading the models of IAM takes longer than a test.
+_LOADER = Loader()
+
+
+@contextmanager
+def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty AWS; credentials and settings of whoever runs the tests stay out."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws(config={"iam": {"load_aws_managed_policies": False}}):
+        yield
+
+
+def new_session() -> boto3.Session:
+    """A boto3 session that shares its models with all others."""
+    core = botocore.session.Session()
+    core.register_component("data_loader", _LOADER)
+    return boto3.Session(botocore_session=core)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API call as it was about to leave: `service` as IAM spells it."""
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+
+    @property
+    def action(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+
+@dataclass(slots=True)
+class Wire:
+    """A session that keeps each call, and answers some with an error instead of making them."""
+
+    session: boto3.Session = field(default_factory=new_session)
+    calls: list[Call] = field(default_factory=list)
+    faults: dict[str, Callable[[Call], tuple[str, str, int] | None]] = field(default_factory=dict)
+    _parameters: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.session.events.register("provide-client-params", self._keep_parameters)
+        self.session.events.register_first("before-call", self._pass)
+
+    @property
+    def actions(self) -> list[str]:
+        """The calls so far, as IAM actions."""
+        return [call.action for call in self.calls]
+
+    def fail(self, action: str, code: str, message: str = "", status: int = 400) -> None:
+        """Have AWS answer every call of `action` with an error from now on."""
+        self.faults[action] = lambda _call: (code, message, status)
+
+    def _keep_parameters(self, params: dict[str, Any], **_: object) -> None:
+        self._parameters = params
+
+    def _pass(self, model: Any, **_: object) -> Any:
+        call = Call(model.service_model.service_name, model.name, self._parameters)
+        self.calls.append(call)
+        error = self.faults[call.action](call) if call.action in self.faults else None
+        if error is None:
+            return None
+        code, message, status = error
+        # An answer given here skips botocore's own retries, and the sleeps between them.
+        parsed = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        return AWSResponse("https://aws.invalid", status, HTTPHeaders(), None), parsed

@@ -1,0 +1,15 @@
+"""Each test runs on the memory adapter and on the boto3 adapter over moto."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contracts.aws import moto
+from tests.contracts.worlds import WORLDS, World
+
+
+@pytest.fixture(params=list(WORLDS))
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Two empty accounts and who can change them."""
+    with moto(monkeypatch):
+        yield WORLDS[request.param]()

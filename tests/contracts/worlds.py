@@ -1,0 +1,215 @@
+"""The accounts as somebody else sees and changes them: in memory, and on moto."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from ecr_warden.adapters.aws.accounts import HubAccounts, SessionClients
+from ecr_warden.adapters.aws.documents import AwsDocuments
+from ecr_warden.adapters.memory import ManualClock, MemoryDocuments
+from ecr_warden.model.address import Address, AddressKind, role, trust_policy
+from ecr_warden.model.desired import RoleSettings
+from ecr_warden.model.observed import Unparseable
+from ecr_warden.model.plan import Change
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.policy.document import Document
+from ecr_warden.ports import AccountUnreachable, Documents
+from moto.backends import get_backend
+
+from tests.contracts.aws import Wire, new_session
+
+TAGS = [{"Key": "ecr-warden", "Value": "managed"}]
+
+
+class World(Protocol):
+    """Somebody with every right in every account."""
+
+    @property
+    def documents(self) -> Documents:
+        """The adapter under test."""
+        ...
+
+    def make(self, target: RepositoryTarget | UserTarget) -> None: ...
+
+    def make_role(self, target: RoleTarget, settings: RoleSettings, trust: Document, *, tagged: bool) -> None: ...
+
+    def put(self, address: Address, document: Document) -> None: ...
+
+    def corrupt(self, address: Address, text: str) -> None:
+        """Have AWS store a text that it would not take today."""
+        ...
+
+    def attach(self, address: Address) -> None: ...
+
+    def remove(self, address: Address) -> None: ...
+
+    def remove_owner(self, target: Target) -> None:
+        """With all that it holds."""
+        ...
+
+    def close(self, account: str) -> None:
+        """Let ecr-warden into an account no more."""
+        ...
+
+
+@dataclass(slots=True)
+class MemoryWorld:
+    documents: MemoryDocuments = field(default_factory=MemoryDocuments)
+    closed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.documents.faults = self._refuse
+
+    def _refuse(self, target: Target, change: Change | None) -> None:
+        if target.account in self.closed:
+            raise AccountUnreachable(f"no way into {target.account}", remedy="open it")
+
+    def make(self, target: RepositoryTarget | UserTarget) -> None:
+        self.documents.make(target)
+
+    def make_role(self, target: RoleTarget, settings: RoleSettings, trust: Document, *, tagged: bool) -> None:
+        self.documents.put(role(target), settings)
+        self.documents.put(trust_policy(target), trust)
+        if tagged:
+            self.documents.tagged.add(target)
+
+    def put(self, address: Address, document: Document) -> None:
+        self.documents.put(address, document)
+
+    def corrupt(self, address: Address, text: str) -> None:
+        self.documents.live[address] = Unparseable("not understood", text, text)
+
+    def attach(self, address: Address) -> None:
+        self.documents.put(address, None)
+
+    def remove(self, address: Address) -> None:
+        self.documents.remove(address)
+
+    def remove_owner(self, target: Target) -> None:
+        self.documents.unmake(target)
+
+    def close(self, account: str) -> None:
+        self.closed.add(account)
+
+
+@dataclass
+class MotoWorld:
+    """Somebody's calls go through other sessions than the adapter's, whose calls `wire` records."""
+
+    wire: Wire = field(default_factory=Wire)
+    clock: ManualClock = field(default_factory=ManualClock)
+    _clients: dict[str, SessionClients] = field(default_factory=dict)
+
+    @cached_property
+    def accounts(self) -> HubAccounts:
+        return HubAccounts(self.wire.session, "external-id", self.clock)
+
+    @cached_property
+    def documents(self) -> AwsDocuments:
+        return AwsDocuments(self.accounts)
+
+    def make(self, target: RepositoryTarget | UserTarget) -> None:
+        if isinstance(target, UserTarget):
+            self._of(target.account).iam.create_user(UserName=target.name)
+        else:
+            self._of(target.account).ecr(target.region).create_repository(repositoryName=target.name)
+
+    def make_role(self, target: RoleTarget, settings: RoleSettings, trust: Document, *, tagged: bool) -> None:
+        boundary: dict[str, Any] = {"PermissionsBoundary": settings.boundary} if settings.boundary else {}
+        self._of(target.account).iam.create_role(
+            RoleName=target.name,
+            Path=settings.path,
+            MaxSessionDuration=settings.max_session_duration,
+            AssumeRolePolicyDocument=trust.text,
+            Tags=TAGS if tagged else [],  # type: ignore[arg-type]
+            **boundary,
+        )
+
+    def put(self, address: Address, document: Document) -> None:
+        iam = self._of(address.target.account).iam
+        match address.target, address.kind:
+            case RepositoryTarget(account, region, name), _:
+                ecr = self._of(account).ecr(region)
+                ecr.set_repository_policy(repositoryName=name, policyText=document.text)
+            case RoleTarget(name=name), AddressKind.TRUST_POLICY:
+                iam.update_assume_role_policy(RoleName=name, PolicyDocument=document.text)
+            case RoleTarget(name=name), _:
+                iam.put_role_policy(RoleName=name, PolicyName=address.name, PolicyDocument=document.text)
+            case UserTarget(name=name), _:
+                iam.put_user_policy(UserName=name, PolicyName=address.name, PolicyDocument=document.text)
+
+    def corrupt(self, address: Address, text: str) -> None:
+        iam = get_backend("iam")[address.target.account]["aws"]
+        match address.target, address.kind:
+            case RepositoryTarget(account, region, name), _:
+                get_backend("ecr")[account][region].repositories[name].policy = text
+            case RoleTarget(name=name), AddressKind.TRUST_POLICY:
+                iam.get_role(name).assume_role_policy_document = text
+            case RoleTarget(name=name), _:
+                iam.get_role(name).policies[address.name] = text
+            case UserTarget(name=name), _:
+                iam.users[name].policies[address.name] = text
+
+    def attach(self, address: Address) -> None:
+        self.make_policy(address.name)
+        iam = self._of(address.target.account).iam
+        iam.attach_role_policy(RoleName=address.target.name, PolicyArn=address.name)
+
+    def make_policy(self, arn: str) -> None:
+        """Make a managed policy, to be attached or a boundary."""
+        _, _, _, _, account, resource = arn.split(":")
+        path, _, name = resource.removeprefix("policy").rpartition("/")
+        document = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+        self._of(account).iam.create_policy(PolicyName=name, Path=f"{path}/", PolicyDocument=document)
+
+    def remove(self, address: Address) -> None:
+        iam = self._of(address.target.account).iam
+        match address.target, address.kind:
+            case RepositoryTarget(account, region, name), _:
+                self._of(account).ecr(region).delete_repository_policy(repositoryName=name)
+            case RoleTarget(name=name), AddressKind.ATTACHED_POLICY:
+                iam.detach_role_policy(RoleName=name, PolicyArn=address.name)
+            case RoleTarget(name=name), _:
+                iam.delete_role_policy(RoleName=name, PolicyName=address.name)
+            case UserTarget(name=name), _:
+                iam.delete_user_policy(UserName=name, PolicyName=address.name)
+
+    def remove_owner(self, target: Target) -> None:
+        clients = self._of(target.account)
+        match target:
+            case RepositoryTarget():
+                clients.ecr(target.region).delete_repository(repositoryName=target.name, force=True)
+            case RoleTarget(name=name):
+                for policy in clients.iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+                    clients.iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+                for inline in clients.iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                    clients.iam.delete_role_policy(RoleName=name, PolicyName=inline)
+                clients.iam.delete_role(RoleName=name)
+            case UserTarget(name=name):
+                for inline in clients.iam.list_user_policies(UserName=name)["PolicyNames"]:
+                    clients.iam.delete_user_policy(UserName=name, PolicyName=inline)
+                clients.iam.delete_user(UserName=name)
+
+    def close(self, account: str) -> None:
+        denied = ("AccessDenied", f"not authorized to perform: sts:AssumeRole in {account}", 403)
+        self.wire.faults["sts:AssumeRole"] = lambda call: (
+            denied if f":{account}:" in call.parameters["RoleArn"] else None
+        )
+
+    def _of(self, account: str) -> SessionClients:
+        if account not in self._clients:
+            session = new_session()
+            given = session.client("sts", "us-east-1").assume_role(
+                RoleArn=f"arn:aws:iam::{account}:role/somebody", RoleSessionName="somebody"
+            )["Credentials"]
+            credentials = {
+                "aws_access_key_id": given["AccessKeyId"],
+                "aws_secret_access_key": given["SecretAccessKey"],
+                "aws_session_token": given["SessionToken"],
+            }
+            self._clients[account] = SessionClients(session, credentials)
+        return self._clients[account]
+
+
+WORLDS: dict[str, Callable[[], World]] = {"memory": MemoryWorld, "moto": MotoWorld}
