@@ -13,8 +13,8 @@ from typing import NoReturn
 from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.shown import shown
 
-MAX_CHARACTERS = 131_072
-"""IAM's transport limit of a policy document, the widest of all (aws-facts 2.2: botocore's IAM model)."""
+MAX_CHARACTERS = 262_144
+"""Twice IAM's limit for a document that is sent (botocore's IAM model): managed policies of AWS's own exceed that one."""
 
 _MAX_DEPTH = 32
 _MAX_INTEGER_BITS = 128
