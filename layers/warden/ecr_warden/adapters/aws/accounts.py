@@ -25,8 +25,14 @@ READ_SESSION = timedelta(hours=1)  # role chaining allows no longer one
 WRITE_SESSION = timedelta(seconds=900)  # the shortest that STS gives
 _RENEW_BEFORE_END = timedelta(minutes=5)
 
+CALLS_AT_ONCE = 16
+
 CLIENT_CONFIG = Config(
-    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4}, tcp_keepalive=True
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    tcp_keepalive=True,
+    max_pool_connections=CALLS_AT_ONCE,
 )
 
 

@@ -5,78 +5,101 @@ repository's policy is a call of its own. Sources: the API references of these o
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from ecr_warden.adapters.aws import live_value
-from ecr_warden.adapters.aws.accounts import AccountClients, Accounts
+from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.adapters.aws.errors import IAM, translated
 from ecr_warden.adapters.aws.owners import is_tagged_ours
 from ecr_warden.adapters.aws.repositories import read_repository_policy
-from ecr_warden.model.address import (
-    OUR_POLICY_PREFIX,
-    Address,
-    AddressKind,
-    attached_policy,
-    identity_policy,
-    repository_policy,
-    role,
-    trust_policy,
-)
+from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, unreadable
+from ecr_warden.model.address import Address, attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import TargetSpec
-from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unreadable
+from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.ports import PortError
 
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
 PAGE = 1000
-READS_AT_ONCE = 16
 
 
-def scan_accounts(accounts: Accounts, specs: Sequence[TargetSpec], names: Sequence[str]) -> Iterator[Observation]:
-    """Observe every spec's target, and every owner in the accounts `names` that holds something under our names."""
-    repositories = [spec for spec in specs if isinstance(spec.target, RepositoryTarget)]
-    with ThreadPoolExecutor(READS_AT_ONCE, thread_name_prefix="scan") as pool:
-        pending = pool.map(lambda spec: _read_repository(accounts, spec.target), repositories)
-        for account in names:
-            wanted = [spec for spec in specs if spec.target.account == account and spec not in repositories]
-            yield from _scan_owners(accounts, account, wanted)
-        yield from pending
-
-
-def _read_repository(accounts: Accounts, target: RepositoryTarget) -> Observation:
+def scan_accounts(accounts: Accounts, specs: Sequence[TargetSpec], searched: Sequence[str]) -> Iterator[Observation]:
+    """Observe every spec's target, and every owner in the accounts `searched` that holds something under our names."""
+    doors = _Doors(accounts)
+    owners: dict[str, list[TargetSpec]] = {account: [] for account in searched}
+    pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="scan")
     try:
-        observed = read_repository_policy(accounts.reader(target.account).ecr(target.region), target)
-    except PortError as error:
-        observed = Unreadable(error, error.retryable)
-    return Observation(target, {repository_policy(target): observed})
-
-
-def _scan_owners(accounts: Accounts, account: str, specs: Sequence[TargetSpec]) -> Iterator[Observation]:
-    try:
-        found = {observation.target.key: observation for observation in _owners(accounts.reader(account), account)}
-    except PortError as error:
+        pending: list[Future[Observation]] = []
         for spec in specs:
-            unreadable = {address: Unreadable(error, error.retryable) for address in spec.documents}
-            yield Observation(spec.target, unreadable)
+            if isinstance(spec.target, RepositoryTarget):
+                pending.append(_reading(pool, doors, spec, spec.target))
+            else:
+                owners.setdefault(spec.target.account, []).append(spec)
+        for account, wanted in owners.items():
+            found = _scan_owners(doors, account, wanted)
+            yield from found if account in searched else islice(found, len(wanted))
+        for future in pending:
+            yield future.result()
+    finally:
+        # Whoever stops listening does not wait for thousands of readings.
+        pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """Ways into accounts, each tried once: making a client is not safe in threads, and a closed account stays so."""
+
+    accounts: Accounts
+    opened: dict[str, AccountClients | PortError] = field(default_factory=dict)
+
+    def reader(self, account: str) -> AccountClients:
+        if account not in self.opened:
+            try:
+                self.opened[account] = self.accounts.reader(account)
+            except PortError as error:
+                self.opened[account] = error
+        way = self.opened[account]
+        if isinstance(way, PortError):
+            raise way
+        return way
+
+
+def _reading(
+    pool: ThreadPoolExecutor, doors: _Doors, spec: TargetSpec, target: RepositoryTarget
+) -> Future[Observation]:
+    try:
+        ecr = doors.reader(target.account).ecr(target.region)
+    except PortError as error:
+        closed: Future[Observation] = Future()
+        closed.set_result(unreadable(spec, error))
+        return closed
+    return pool.submit(_read_repository, ecr, spec, target)
+
+
+def _read_repository(ecr: "ECRClient", spec: TargetSpec, target: RepositoryTarget) -> Observation:
+    try:
+        return Observation(target, {repository_policy(target): read_repository_policy(ecr, target)})
+    except PortError as error:
+        return unreadable(spec, error)
+
+
+def _scan_owners(doors: _Doors, account: str, specs: Sequence[TargetSpec]) -> Iterator[Observation]:
+    """First an observation for each spec, then what no spec is for and is ours."""
+    try:
+        found = {observation.target.key: observation for observation in _owners(doors.reader(account), account)}
+    except PortError as error:
+        yield from (unreadable(spec, error) for spec in specs)
         return
     for spec in specs:
         observation = found.pop(spec.target.key, None)
-        yield observation or Observation(spec.target, {a: _of_missing_owner(a) for a in spec.documents})
-    yield from (observation for observation in found.values() if _holds_ours(observation))
-
-
-def _of_missing_owner(address: Address) -> Observed:
-    return Absent() if address.kind is AddressKind.ROLE else OwnerMissing()
-
-
-def _holds_ours(observation: Observation) -> bool:
-    if isinstance(observation.target, RoleTarget) and observation.tagged_ours:
-        return True
-    return any(
-        address.kind is AddressKind.IDENTITY_POLICY and address.name.startswith(OUR_POLICY_PREFIX)
-        for address in observation.documents
-    )
+        yield as_asked(spec, observation) if observation else owner_missing(spec)
+    yield from filter(holds_ours, found.values())
 
 
 def _owners(clients: AccountClients, account: str) -> Iterator[Observation]:

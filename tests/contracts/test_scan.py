@@ -1,0 +1,114 @@
+"""Documents.scan: the same as reading each target, and what nobody asked for besides."""
+
+from dataclasses import replace
+
+import pytest
+from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.model.desired import Extent, TargetSpec
+from ecr_warden.model.observed import Observation, Present, Unreadable
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+
+from tests.contracts.seed import (
+    ASSUME,
+    CI,
+    HOME,
+    PUSH,
+    REPOSITORY,
+    ROLE,
+    SETTINGS,
+    USER,
+    identity_document,
+    owner_spec,
+    repository_document,
+    trust_document,
+)
+from tests.contracts.worlds import World
+
+BARE, GONE = RepositoryTarget(HOME, "us-east-1", "bare"), RepositoryTarget(HOME, "eu-central-1", "gone")
+REPOSITORIES = [
+    TargetSpec(target, Extent.WHOLE, {repository_policy(target): repository_document()})
+    for target in (REPOSITORY, BARE, GONE)
+]
+LITERAL, MISSING = RoleTarget(HOME, "legacy"), RoleTarget(HOME, "missing")
+NODE, NOBODY = RoleTarget(CI, "eks-node"), UserTarget(CI, "nobody")
+ROLES = [
+    TargetSpec(
+        target,
+        Extent.WHOLE,
+        {role(target): SETTINGS, trust_policy(target): trust_document(), PUSH: identity_document()},
+    )
+    for target in (ROLE, MISSING)
+]
+OWNERS = [
+    owner_spec(LITERAL, Extent.NAMED, ["push", "absent"]),
+    owner_spec(NODE, Extent.OURS, ["ecr-warden-pull"]),
+    owner_spec(USER, Extent.OURS, [ASSUME.name, "ecr-warden-absent"]),
+    owner_spec(NOBODY, Extent.OURS, [ASSUME.name]),
+]
+ALL = [*REPOSITORIES, *ROLES, *OWNERS]
+
+
+@pytest.fixture
+def furnished(world: World) -> World:
+    """Both accounts with targets in every state, each holding what its spec does not name too."""
+    world.make(REPOSITORY)
+    world.put(repository_policy(REPOSITORY), repository_document("mallory"))
+    world.make(BARE)
+    world.make_role(ROLE, replace(SETTINGS, max_session_duration=7200), trust_document(), tagged=True)
+    world.attach(attached_policy(ROLE, f"arn:aws:iam::{HOME}:policy/Power"))
+    world.make_role(LITERAL, replace(SETTINGS, path="/", boundary=None), trust_document(), tagged=False)
+    world.attach(attached_policy(LITERAL, f"arn:aws:iam::{HOME}:policy/Other"))
+    world.make_role(NODE, replace(SETTINGS, path="/", boundary=None), trust_document(), tagged=False)
+    world.make(USER)
+    for owner in (ROLE, LITERAL, NODE, USER):
+        for name in ("push", "ecr-warden-pull", ASSUME.name, PUSH.name):
+            world.put(identity_policy(owner, name), identity_document())
+    world.corrupt(identity_policy(USER, ASSUME.name), "{")
+    return world
+
+
+def by_target(observations: list[Observation]) -> dict[Target, Observation]:
+    found = {observation.target: observation for observation in observations}
+    assert len(found) == len(observations), "a target was reported twice"
+    return found
+
+
+def test_scan_equals_read_for_every_target(furnished: World) -> None:
+    found = by_target(list(furnished.documents.scan(ALL, accounts=(CI, HOME))))
+    assert found == {spec.target: furnished.documents.read(spec) for spec in ALL}
+
+
+def test_targets_of_accounts_that_are_not_searched_for_leftovers_are_read_too(furnished: World) -> None:
+    assert set(by_target(list(furnished.documents.scan(ALL, accounts=())))) == {spec.target for spec in ALL}
+
+
+@pytest.mark.parametrize("searched", [(CI,), (HOME,), (CI, HOME), ()], ids=str)
+def test_owners_that_hold_something_of_ours_are_found_in_the_accounts_searched(
+    furnished: World, searched: tuple[str, ...]
+) -> None:
+    retired, old = RoleTarget(HOME, "retired-pusher"), UserTarget(CI, "old-ci")
+    furnished.make_role(retired, SETTINGS, trust_document(), tagged=True)
+    furnished.make_role(RoleTarget(HOME, "unrelated"), SETTINGS, trust_document(), tagged=False)
+    furnished.make(UserTarget(CI, "unrelated"))
+    furnished.put(identity_policy(UserTarget(CI, "unrelated"), "my-ecr-warden-like"), identity_document())
+    furnished.make(old)
+    furnished.put(identity_policy(old, "ecr-warden-pull"), identity_document())
+    found = set(by_target(list(furnished.documents.scan(ALL, accounts=searched))))
+    assert found - {spec.target for spec in ALL} == {target for target in (retired, old) if target.account in searched}
+
+
+def test_account_without_a_way_in_is_unreadable_and_stops_no_other(furnished: World) -> None:
+    furnished.close(HOME)
+    found = by_target(list(furnished.documents.scan(ALL, accounts=(CI, HOME))))
+    assert set(found) == {spec.target for spec in ALL}
+    for spec in ALL:
+        states = {type(found[spec.target].documents[address]) for address in spec.documents}
+        assert (states == {Unreadable}) == (spec.target.account == HOME)
+
+
+def test_owner_is_found_however_the_spec_spells_its_name(furnished: World) -> None:
+    spelled = UserTarget(CI, "Push-User")
+    spec = owner_spec(spelled, Extent.OURS, ["ecr-warden-pull"])
+    observation = by_target(list(furnished.documents.scan([spec], accounts=(CI,))))[spelled]
+    assert isinstance(observation.documents[identity_policy(spelled, "ecr-warden-pull")], Present)
+    assert {address.target for address in observation.documents} == {spelled}
