@@ -14,7 +14,7 @@ from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.shown import shown
 
 MAX_CHARACTERS = 262_144
-"""Twice IAM's limit for a document that is sent (botocore's IAM model): managed policies of AWS's own exceed that one."""
+"""Twice IAM's limit for a document that is sent (botocore's IAM model): AWS's own managed policies exceed that one."""
 
 _MAX_DEPTH = 32
 _MAX_INTEGER_BITS = 128
