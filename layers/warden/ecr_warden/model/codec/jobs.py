@@ -64,7 +64,7 @@ def cause_from_json(value: Json) -> Cause:
         at=text(value.get("at", "")),
         error=text(value.get("error", "")),
         root=text(value.get("root", "")),
-        actor=Actor(**{name: text(text) for name, text in actor.items()}) if actor is not None else None,
+        actor=Actor(**{name: text(given) for name, given in actor.items()}) if actor is not None else None,
     )
 
 
