@@ -3,6 +3,7 @@
 Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html and its neighbours.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
@@ -14,7 +15,7 @@ from ecr_warden.adapters.aws.errors import IAM, code_of, translated
 from ecr_warden.adapters.readings import LISTING, covers, of_listing, owner_missing, unreadable
 from ecr_warden.model.address import Address, AddressKind, attached_policy, identity_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, TargetSpec
-from ecr_warden.model.observed import Absent, Observation, Observed, Present, Unreadable
+from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unreadable
 from ecr_warden.model.target import OwnerTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.ports import PortError
@@ -22,6 +23,8 @@ from ecr_warden.ports import PortError
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
+# "The role with name x cannot be found." against "The role policy with name x cannot be found."
+_OWNER_GONE = re.compile(r"(the )?(role|user) (?!policy with)", re.IGNORECASE)
 TAG_KEY, TAG_VALUE = "ecr-warden", "managed"
 
 
@@ -58,7 +61,7 @@ def read_inline(iam: "IAMClient", target: OwnerTarget, name: str) -> Observed:
             document = _get_inline(iam, target, name)
         except ClientError as error:
             if code_of(error) == "NoSuchEntity":
-                return Absent()
+                return OwnerMissing() if is_owner_gone(error) else Absent()
             raise
     return live_value.document(document, DocumentKind.IDENTITY)
 
@@ -72,6 +75,11 @@ def read_role(iam: "IAMClient", target: RoleTarget) -> dict[str, Any] | None:
             if code_of(error) == "NoSuchEntity":
                 return None
             raise
+
+
+def is_owner_gone(error: ClientError) -> bool:
+    """Whether a NoSuchEntity speaks of the role or user itself and not of a policy."""
+    return _OWNER_GONE.match(error.response.get("Error", {}).get("Message", "")) is not None
 
 
 def is_tagged_ours(tags: Iterable[Any]) -> bool:

@@ -7,10 +7,12 @@ the next observation finds what came through it.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
+from botocore.exceptions import ClientError
+
 from ecr_warden.adapters.aws import live_value
 from ecr_warden.adapters.aws.accounts import AccountClients
-from ecr_warden.adapters.aws.errors import ECR, IAM, translated
-from ecr_warden.adapters.aws.owners import TAG_KEY, TAG_VALUE, read_inline, read_role
+from ecr_warden.adapters.aws.errors import ECR, IAM, code_of, translated
+from ecr_warden.adapters.aws.owners import TAG_KEY, TAG_VALUE, is_owner_gone, read_inline, read_role
 from ecr_warden.adapters.aws.repositories import read_repository_policy
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.desired import RoleSettings
@@ -41,8 +43,7 @@ class AwsWriter:
             case (RoleTarget() | UserTarget()) as owner, AddressKind.IDENTITY_POLICY:
                 self._write_inline_policy(owner, change)
             case RoleTarget() as role, AddressKind.ATTACHED_POLICY if change.operation is Operation.DELETE:
-                with translated(IAM, f"detaching {change.address.name} from {role}"):
-                    self.clients.iam.detach_role_policy(RoleName=role.name, PolicyArn=change.address.name)
+                self._detach(role, change)
             case _:
                 raise ValueError(f"no such write: {change.operation} {change.address}")
 
@@ -104,6 +105,16 @@ class AwsWriter:
                     iam.put_user_policy(UserName=owner, PolicyName=name, PolicyDocument=text)
                 case UserTarget(name=owner), _:
                     iam.delete_user_policy(UserName=owner, PolicyName=name)
+
+    def _detach(self, target: RoleTarget, change: Change) -> None:
+        # Nothing to read again: an attachment has no content, and taking it away twice is refused.
+        with translated(IAM, f"detaching {change.address.name} from {target}"):
+            try:
+                self.clients.iam.detach_role_policy(RoleName=target.name, PolicyArn=change.address.name)
+            except ClientError as error:
+                if code_of(error) == "NoSuchEntity" and not is_owner_gone(error):
+                    raise DocumentConflict(f"{change.address} was detached meanwhile") from error
+                raise
 
 
 def _expect(change: Change, observed: Observed) -> None:

@@ -1,0 +1,248 @@
+"""Documents.writer: each kind of write, and what stops one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from ecr_warden.model.address import Address, AddressKind, attached_policy, repository_policy, role, trust_policy
+from ecr_warden.model.desired import Extent, MustNotExist, RoleSettings, TargetSpec
+from ecr_warden.model.observed import Absent, Present, Unparseable
+from ecr_warden.model.plan import Change, NewRole, Operation, Plan
+from ecr_warden.model.target import Target
+from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.ports import AccountUnreachable, DocumentConflict, OwnerNotFound, Refused
+
+from tests.contracts.seed import (
+    ASSUME,
+    BOUNDARY,
+    CI,
+    HOME,
+    PUSH,
+    REPOSITORY,
+    ROLE,
+    SETTINGS,
+    USER,
+    identity_document,
+    repository_document,
+    trust_document,
+)
+from tests.contracts.worlds import MotoWorld, World
+
+POWER = attached_policy(ROLE, f"arn:aws:iam::{HOME}:policy/Power")
+LOOSE = RoleSettings("/ecr-warden/", 7200, None)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A document of each kind: `desired` is written, `other` is what somebody else has put there."""
+
+    address: Address
+    desired: Document
+    other: Document
+
+
+CASES = [
+    Case(repository_policy(REPOSITORY), repository_document(), repository_document("mallory")),
+    Case(trust_policy(ROLE), trust_document(), trust_document("mallory")),
+    Case(PUSH, identity_document(), identity_document("*")),
+    Case(ASSUME, identity_document("sts:AssumeRole"), identity_document("*")),
+]
+CREATED = [case for case in CASES if case.address.kind is not AddressKind.TRUST_POLICY]
+kinds = pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.address))
+created_kinds = pytest.mark.parametrize("case", CREATED, ids=lambda case: str(case.address))
+
+
+@pytest.fixture(autouse=True)
+def _owners(world: World) -> None:
+    world.make(REPOSITORY)
+    world.make(USER)
+    world.make_role(ROLE, SETTINGS, trust_document("mallory"), tagged=True)
+    if isinstance(world, MotoWorld):
+        world.make_policy(BOUNDARY)
+
+
+def read(world: World, address: Address) -> Present | Unparseable | None:
+    extent = Extent.WHOLE if isinstance(address.target, type(ROLE)) else Extent.OURS
+    documents = world.documents.read(TargetSpec(address.target, extent, {address: MustNotExist()})).documents
+    found = documents.get(address, Absent())
+    return found if isinstance(found, Present | Unparseable) else None
+
+
+def change(world: World, address: Address, after: Document | RoleSettings | NewRole | None) -> Change:
+    """The change that a plan made now would hold."""
+    found = read(world, address)
+    operation = Operation.DELETE if after is None else Operation.UPDATE if found else Operation.CREATE
+    return Change(operation, address, None, found.digest if found else None, after)
+
+
+def write(world: World, planned: Change) -> None:
+    plan = Plan(planned.address.target, "v1", changes=(planned,))
+    world.documents.writer(plan, "r1").write(planned)
+
+
+def value(world: World, address: Address) -> object:
+    found = read(world, address)
+    return found.value if isinstance(found, Present) else found
+
+
+@created_kinds
+def test_document_is_created_updated_and_deleted(world: World, case: Case) -> None:
+    write(world, change(world, case.address, case.other))
+    assert value(world, case.address) == case.other
+    write(world, change(world, case.address, case.desired))
+    assert value(world, case.address) == case.desired
+    write(world, change(world, case.address, None))
+    assert read(world, case.address) is None
+
+
+def test_trust_policy_is_updated(world: World) -> None:
+    write(world, change(world, trust_policy(ROLE), trust_document()))
+    assert value(world, trust_policy(ROLE)) == trust_document()
+
+
+@kinds
+def test_document_that_changed_since_the_plan_is_left_alone(world: World, case: Case) -> None:
+    world.put(case.address, case.desired)
+    planned = change(world, case.address, case.desired)
+    world.put(case.address, case.other)
+    with pytest.raises(DocumentConflict, match=case.address.target.name):
+        write(world, planned)
+    assert value(world, case.address) == case.other
+
+
+@created_kinds
+def test_document_that_appeared_since_the_plan_is_left_alone(world: World, case: Case) -> None:
+    planned = change(world, case.address, case.desired)
+    world.put(case.address, case.other)
+    with pytest.raises(DocumentConflict):
+        write(world, planned)
+    assert value(world, case.address) == case.other
+
+
+@created_kinds
+@pytest.mark.parametrize("deletes", [True, False])
+def test_document_that_vanished_since_the_plan_is_a_conflict(world: World, case: Case, deletes: bool) -> None:
+    world.put(case.address, case.other)
+    planned = change(world, case.address, None if deletes else case.desired)
+    world.remove(case.address)
+    with pytest.raises(DocumentConflict):
+        write(world, planned)
+    assert read(world, case.address) is None
+
+
+def test_document_spelled_anew_since_the_plan_is_no_conflict(world: World) -> None:
+    address = repository_policy(REPOSITORY)
+    spellings = [{"AWS": HOME}, {"AWS": [f"arn:aws:iam::{HOME}:root"]}]
+    first, again = (
+        parse_document({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": p, "Action": "ecr:*"}]})
+        for p in spellings
+    )
+    world.put(address, first)
+    planned = change(world, address, repository_document())
+    world.put(address, again)
+    write(world, planned)
+    assert value(world, address) == repository_document()
+
+
+@kinds
+def test_document_that_is_not_understood_is_replaced(world: World, case: Case) -> None:
+    world.put(case.address, case.other)
+    world.corrupt(case.address, '{"Statement": [{"Foo": 1}]}')
+    write(world, change(world, case.address, case.desired))
+    assert value(world, case.address) == case.desired
+
+
+GONE: list[tuple[Target, Callable[[World], Change]]] = [
+    *((case.address.target, lambda world, c=case: change(world, c.address, c.desired)) for case in CASES),
+    *((case.address.target, lambda world, c=case: change(world, c.address, None)) for case in CREATED),
+    (ROLE, lambda world: change(world, role(ROLE), LOOSE)),
+    (ROLE, lambda world: change(world, role(ROLE), None)),
+    (ROLE, lambda world: change(world, POWER, None)),
+]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize(("target", "plan"), GONE)
+def test_owner_that_vanished_since_the_plan_is_not_found(
+    world: World, target: Target, plan: Callable[[World], Change], is_there: bool
+) -> None:
+    """Whether a document stood there when the plan was made, or was about to be created."""
+    if is_there:
+        for case in CASES:
+            world.put(case.address, case.other)
+    world.attach(POWER)
+    planned = plan(world)
+    world.remove_owner(target)
+    with pytest.raises(OwnerNotFound):
+        write(world, planned)
+
+
+def test_role_is_made_with_boundary_duration_trust_and_tag(world: World) -> None:
+    world.remove_owner(ROLE)
+    write(world, change(world, role(ROLE), NewRole(SETTINGS, trust_document())))
+    observation = world.documents.read(TargetSpec(ROLE, Extent.WHOLE, {}))
+    values = {a: found.value for a, found in observation.documents.items() if isinstance(found, Present)}
+    assert values == {role(ROLE): SETTINGS, trust_policy(ROLE): trust_document()}
+    assert observation.tagged_ours
+
+
+def test_role_that_appeared_since_the_plan_is_not_taken_over(world: World) -> None:
+    world.remove_owner(ROLE)
+    planned = change(world, role(ROLE), NewRole(SETTINGS, trust_document()))
+    world.make_role(ROLE, LOOSE, trust_document("mallory"), tagged=False)
+    with pytest.raises(DocumentConflict):
+        write(world, planned)
+    assert value(world, trust_policy(ROLE)) == trust_document("mallory")
+    assert not world.documents.read(TargetSpec(ROLE, Extent.WHOLE, {})).tagged_ours
+
+
+@pytest.mark.parametrize(
+    "live", [LOOSE, replace(SETTINGS, boundary=None), replace(SETTINGS, max_session_duration=43200)]
+)
+def test_role_s_settings_are_put_back(world: World, live: RoleSettings) -> None:
+    world.remove_owner(ROLE)
+    world.make_role(ROLE, live, trust_document(), tagged=True)
+    write(world, change(world, role(ROLE), SETTINGS))
+    assert value(world, role(ROLE)) == SETTINGS
+
+
+def test_role_whose_settings_changed_since_the_plan_is_left_alone(world: World) -> None:
+    planned = change(world, role(ROLE), SETTINGS)
+    world.remove_owner(ROLE)
+    world.make_role(ROLE, LOOSE, trust_document(), tagged=True)
+    with pytest.raises(DocumentConflict):
+        write(world, planned)
+    assert value(world, role(ROLE)) == LOOSE
+
+
+def test_empty_role_is_deleted(world: World) -> None:
+    write(world, change(world, role(ROLE), None))
+    assert read(world, role(ROLE)) is None
+
+
+def test_role_that_still_holds_a_policy_is_not_deleted(world: World) -> None:
+    world.put(PUSH, identity_document())
+    with pytest.raises(Refused):
+        write(world, change(world, role(ROLE), None))
+    assert value(world, role(ROLE)) == SETTINGS
+
+
+def test_attached_policy_is_detached(world: World) -> None:
+    world.attach(POWER)
+    write(world, change(world, POWER, None))
+    assert read(world, POWER) is None
+
+
+def test_attached_policy_that_vanished_since_the_plan_is_a_conflict(world: World) -> None:
+    world.attach(POWER)
+    planned = change(world, POWER, None)
+    world.remove(POWER)
+    with pytest.raises(DocumentConflict):
+        write(world, planned)
+
+
+def test_writer_of_a_closed_account_is_not_opened(world: World) -> None:
+    planned = change(world, ASSUME, identity_document())
+    world.close(CI)
+    with pytest.raises(AccountUnreachable, match=CI):
+        write(world, planned)
