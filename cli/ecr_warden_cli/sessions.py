@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, HTTPClientError
 from ecr_warden.adapters.aws.accounts import ProfileAccounts
 from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.ports import AccountUnreachable, Documents
@@ -98,10 +98,11 @@ def _open(profile: str | None) -> _Opened | _Refused:
     except (BotoCoreError, ClientError, ValueError) as error:
         # ValueError: an endpoint that is no URL. The texts are botocore's and hold no secret.
         text = f"{error!s:.200}".rstrip(".")
+        unanswered = isinstance(error, HTTPClientError | EndpointConnectionError | ValueError)
+    if unanswered:
+        return _Refused(f"AWS does not answer: {text}", "see the network, the proxy, and AWS_ENDPOINT_URL if it is set")
     if profile is None:
-        remedy = (
-            "pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE (aws sts get-caller-identity shows whether it works)"
-        )
+        remedy = "pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE"
         return _Refused(f"the default credentials do not work: {text}", remedy)
     remedy = f"see aws configure list-profiles, and aws sts get-caller-identity --profile {profile}"
     return _Refused(f"the profile {profile} does not work: {text}", remedy)

@@ -1,0 +1,62 @@
+"""The command in this process, on streams and documents of the test's own."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecr_warden.adapters.memory import ManualClock
+from ecr_warden.ports import Documents
+from ecr_warden.spec.spec import Account
+from ecr_warden_cli.console import Console
+from ecr_warden_cli.context import Context, Failure
+from ecr_warden_cli.main import run
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a run of the command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output, which is one JSON value."""
+        return json.loads(self.out)
+
+    @property
+    def last_line(self) -> str:
+        return self.out.splitlines()[-1]
+
+
+@dataclass(slots=True)
+class Command:
+    """`command("plan", "access.yaml")`; `profiles` is what the documents were last opened with."""
+
+    documents: Documents | None = None
+    terminal: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+    profiles: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, *argv: str, stdin: bytes = b"") -> Ran:
+        stream = Terminal if self.terminal else io.StringIO
+        out, err = stream(), stream()
+        console = Console(out, err, self.environment)
+        code = run(argv, Context(io.BytesIO(stdin), console, ManualClock(), self._open))
+        return Ran(code, out.getvalue(), err.getvalue())
+
+    def _open(self, accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:
+        self.profiles = profiles
+        if self.documents is None:
+            raise Failure("no documents in this test")
+        return self.documents

@@ -1,0 +1,108 @@
+"""The use case behind plan and verify, on the memory adapter."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ecr_warden.adapters.memory import ManualClock
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.plan import HoldReason, Operation, Plan
+from ecr_warden.model.target import RoleTarget, UserTarget
+from ecr_warden.planning.sessions import deny_older_sessions
+from ecr_warden.usecases.plan import plan_spec
+
+from tests.cli.seed import CI, OTHERS, PUSHER, REGISTRY, REPOSITORY, ROLE, USERS, compiled, make_owners, make_right
+from tests.contracts.seed import SETTINGS, identity_document, repository_document, trust_document
+from tests.contracts.worlds import MemoryWorld
+
+CLOCK = ManualClock()
+
+
+def plans_of(world: MemoryWorld) -> dict[str, Plan]:
+    return {str(plan.target): plan for plan in plan_spec(compiled(), world.documents, CLOCK)}
+
+
+def test_accounts_that_are_right_give_an_empty_plan_for_each_target(world: MemoryWorld) -> None:
+    make_right(world)
+    plans = plans_of(world)
+    assert set(plans) == {str(target) for target in (REPOSITORY, ROLE, *USERS)}
+    assert all(plan.is_empty and not plan.held for plan in plans.values())
+
+
+def test_a_bare_world_plans_the_role_before_its_user(world: MemoryWorld) -> None:
+    make_owners(world)
+    plans = plans_of(world)
+    assert [change.operation for change in plans[str(ROLE)].changes] == [Operation.CREATE, Operation.CREATE]
+    assert [held.reason for held in plans[str(PUSHER)].held] == [HoldReason.ROLE_NOT_AT_SPEC]
+    assert plans[str(PUSHER)].changes == ()
+    assert [change.address for change in plans[str(REPOSITORY)].changes] == [repository_policy(REPOSITORY)]
+
+
+def test_a_user_whose_role_is_right_is_planned_at_once(world: MemoryWorld) -> None:
+    make_right(world)
+    world.remove(identity_policy(PUSHER, "ecr-warden-assume"))
+    plan = plans_of(world)[str(PUSHER)]
+    assert [change.operation for change in plan.changes] == [Operation.CREATE]
+    assert plan.held == ()
+
+
+def test_a_plan_is_made_as_if_enforcing_whatever_the_spec_says(world: MemoryWorld) -> None:
+    make_right(world)
+    world.put(repository_policy(REPOSITORY), repository_document("mallory"))
+    observing = replace(compiled(), mode=Mode.OBSERVE)
+    plans = [plan for plan in plan_spec(observing, world.documents, CLOCK) if not plan.is_empty]
+    assert [change.address for plan in plans for change in plan.changes] == [repository_policy(REPOSITORY)]
+    assert all(plan.held == () for plan in plans)
+
+
+def test_what_cannot_be_read_is_held_and_stops_no_other_target(world: MemoryWorld) -> None:
+    make_right(world)
+    world.remove(repository_policy(REPOSITORY))
+    world.close(CI)
+    plans = plans_of(world)
+    for user in USERS:
+        assert {drift.kind for drift in plans[str(user)].drifts} == {DriftKind.UNREADABLE}
+        assert plans[str(user)].changes == ()
+    assert len(plans[str(REPOSITORY)].changes) == 1
+
+
+def test_owners_that_no_grant_names_any_more_come_along(world: MemoryWorld) -> None:
+    make_right(world)
+    old_user, old_role = UserTarget(CI, "left-us"), RoleTarget(REGISTRY, "old-pusher")
+    world.put(identity_policy(old_user, "ecr-warden-pull"), identity_document())
+    world.put(identity_policy(old_user, "own"), identity_document())
+    world.make_role(old_role, SETTINGS, trust_document(), tagged=True)
+    plans = plans_of(world)
+    assert [change.address for change in plans[str(old_user)].changes] == [identity_policy(old_user, "ecr-warden-pull")]
+    assert role(old_role) in [change.address for change in plans[str(old_role)].changes]
+
+
+def test_an_owner_beside_the_spec_that_holds_nothing_of_ours_is_not_mentioned(world: MemoryWorld) -> None:
+    make_right(world)
+    world.put(identity_policy(UserTarget(CI, "somebody"), "own"), identity_document())
+    assert str(UserTarget(CI, "somebody")) not in plans_of(world)
+
+
+def test_a_spent_session_cutoff_is_a_change_without_drift(world: MemoryWorld) -> None:
+    make_right(world)
+    address = identity_policy(ROLE, DENY_OLDER_SESSIONS)
+    world.put(address, deny_older_sessions(CLOCK.now() - timedelta(hours=13)))
+    plan = plans_of(world)[str(ROLE)]
+    assert plan.drifts == ()
+    assert [(change.operation, change.address) for change in plan.changes] == [(Operation.DELETE, address)]
+
+
+def test_each_document_is_read_once(world: MemoryWorld) -> None:
+    make_right(world)
+    plans_of(world)
+    assert world.documents.reads == len(USERS) + len((REPOSITORY, ROLE))
+    assert world.documents.writes == []
+
+
+def test_a_narrowed_trust_policy_ends_older_sessions_in_the_plan(world: MemoryWorld) -> None:
+    make_right(world)
+    world.put(trust_policy(ROLE), trust_document("mallory"))
+    names = [change.address.name for change in plans_of(world)[str(ROLE)].changes]
+    assert names == ["", DENY_OLDER_SESSIONS]
+    assert all(plans_of(world)[str(user)].is_empty for user in OTHERS)
