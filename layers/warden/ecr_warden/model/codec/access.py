@@ -1,6 +1,6 @@
 """Who gains or loses what, as JSON."""
 
-from ecr_warden.model.codec.base import CodecError, Json, text
+from ecr_warden.model.codec.base import CodecError, Json, entries, text, texts
 from ecr_warden.policy.access import AccessChange, AllBut, AnyOf, Permission
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect
@@ -25,7 +25,9 @@ def access_from_json(value: Json | None) -> AccessChange | None:
     """The inverse of access_to_json."""
     if value is None:
         return None
-    return AccessChange(tuple(map(_permission, value["gained"])), tuple(map(_permission, value["lost"])))
+    return AccessChange(
+        tuple(map(_permission, entries(value["gained"]))), tuple(map(_permission, entries(value["lost"])))
+    )
 
 
 def _permission_to_json(permission: Permission) -> Json:
@@ -48,8 +50,8 @@ def _permission(value: Json) -> Permission:
         action=_strings(value.get("action")),
         resource=_strings(value.get("resource")),
         conditions=frozenset(
-            CanonicalClause(text(operator), text(key), frozenset(map(text, values)))
-            for operator, key, values in value.get("conditions", ())
+            CanonicalClause(text(operator), text(key), frozenset(texts(values)))
+            for operator, key, values in entries(value.get("conditions", []))
         ),
     )
 

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
-from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading, text
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, optional_text, reading, text, texts
 from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
 from ecr_warden.model.codec.runs import report_from_json, report_to_json
 from ecr_warden.model.job import SCHEMA
@@ -45,16 +45,20 @@ def _alert(value: Json) -> Alert:
         case "run":
             return report_from_json(value)
         case "spec-refused":
-            problems = tuple(text(problem) for problem in value["problems"])
-            return SpecRefused(cause_from_json(value["cause"]), text(value["version"]), value["enforced"], problems)
+            return SpecRefused(
+                cause=cause_from_json(value["cause"]),
+                version=text(value["version"]),
+                enforced=optional_text(value["enforced"]),
+                problems=texts(value["problems"]),
+            )
         case "spec-accepted":
             return SpecAccepted(
                 cause=cause_from_json(value["cause"]),
                 version=text(value["version"]),
-                replaces=value["replaces"],
-                changed=tuple(map(text, value["changed"])),
-                released=tuple(map(text, value["released"])),
-                warnings=tuple(map(text, value["warnings"])),
+                replaces=optional_text(value["replaces"]),
+                changed=texts(value["changed"]),
+                released=texts(value["released"]),
+                warnings=texts(value["warnings"]),
             )
         case kind:
             raise CodecError(f"unknown kind {kind!r:.40}")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from ecr_warden.errors import WardenError
@@ -39,7 +40,7 @@ def reading[T](what: str, read: Callable[[Json], T]) -> Callable[[Json], T]:
             return read(value)
         except WardenError as error:
             raise CodecError(f"not a {what}: {error.message}") from error
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise CodecError(f"not a {what}: {type(error).__name__} {error!s:.120}") from error
 
     return guarded
@@ -49,6 +50,42 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise CodecError(f"{type(value).__name__} instead of a string")
     return value
+
+
+def optional_text(value: object) -> str | None:
+    return None if value is None else text(value)
+
+
+def texts(value: object) -> tuple[str, ...]:
+    return tuple(map(text, entries(value)))
+
+
+def entries(value: object) -> list[Any]:
+    """A list's entries; a text or an object would give its letters or keys."""
+    if not isinstance(value, list):
+        raise CodecError(f"{type(value).__name__} instead of a list")
+    return value
+
+
+def number(value: object) -> int:
+    """A whole number from 0 on: none of the model's is below, and an index must not count from the end."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise CodecError(f"{value!r:.20} instead of a whole number")
+    return value
+
+
+def flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise CodecError(f"{type(value).__name__} instead of true or false")
+    return value
+
+
+def moment(value: object) -> datetime:
+    """An aware time: one without an offset cannot be compared with the clock's."""
+    at = datetime.fromisoformat(text(value))
+    if at.tzinfo is None:
+        raise CodecError("a time without its offset from UTC")
+    return at
 
 
 def check_schema(value: Json, known: int) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import assert_never
 
-from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading, text
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, number, reading, text
 from ecr_warden.model.job import SCHEMA, AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepSlice
 from ecr_warden.model.target import parse_target
 
@@ -17,7 +17,7 @@ def job_to_json(job: Job) -> Json:
         case SweepSlice():
             return head | {"kind": "sweep-slice", "index": job.index, "of": job.of}
         case ReconcileTarget():
-            return head | {"kind": "reconcile-target", "target": job.target.key}
+            return head | {"kind": "reconcile-target", "target": str(job.target)}
         case _:
             assert_never(job)
 
@@ -29,7 +29,7 @@ def _job(value: Json) -> Job:
         case "accept-spec":
             return AcceptSpec(cause)
         case "sweep-slice":
-            index, of = int(value["index"]), int(value["of"])
+            index, of = number(value["index"]), number(value["of"])
             if not 0 <= index < of <= 1000:
                 raise CodecError(f"slice {index} of {of}")
             return SweepSlice(cause, index, of)
@@ -51,7 +51,9 @@ def cause_to_json(cause: Cause) -> Json:
     }
     result: Json = {key: value for key, value in rows.items() if value}
     if cause.actor:
-        result["actor"] = {f.name: getattr(cause.actor, f.name) for f in fields(Actor) if getattr(cause.actor, f.name)}
+        given = {field.name: getattr(cause.actor, field.name) for field in fields(Actor)}
+        # An event may leave out even the type of its caller.
+        result["actor"] = {name: entry for name, entry in given.items() if entry or name == "type"}
     return result
 
 

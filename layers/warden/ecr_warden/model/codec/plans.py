@@ -1,7 +1,7 @@
 """Plans: one JSON form for the command line, the journal and what is announced."""
 
 from ecr_warden.model.codec.access import access_from_json, access_to_json
-from ecr_warden.model.codec.base import CodecError, Json, text
+from ecr_warden.model.codec.base import CodecError, Json, entries, optional_text, text
 from ecr_warden.model.codec.values import address_from_json, address_to_json, value_from_json, value_to_json
 from ecr_warden.model.desired import MustNotExist
 from ecr_warden.model.drift import Drift, DriftKind
@@ -26,11 +26,11 @@ def plan_from_json(value: Json) -> Plan:
     return Plan(
         target=parse_target(value["target"]),
         spec_version=text(value["specVersion"]),
-        drifts=tuple(drift_from_json(entry) for entry in value["drifts"]),
-        changes=tuple(change_from_json(entry) for entry in value["changes"]),
+        drifts=tuple(drift_from_json(entry) for entry in entries(value["drifts"])),
+        changes=tuple(change_from_json(entry) for entry in entries(value["changes"])),
         held=tuple(
             Held(drift_from_json(entry["drift"]), HoldReason(entry["reason"]), text(entry["explain"]))
-            for entry in value["held"]
+            for entry in entries(value["held"])
         ),
     )
 
@@ -74,8 +74,8 @@ def change_from_json(value: Json) -> Change:
     return Change(
         operation=Operation(value["operation"]),
         address=address_from_json(value["address"]),
-        before=value["before"],
-        expect=value["expect"],
+        before=optional_text(value["before"]),
+        expect=optional_text(value["expect"]),
         after=after,
         access=access_from_json(value["access"]),
         why=text(value["why"]),

@@ -1,9 +1,19 @@
 """Runs: as journalled before the first write, and as reported."""
 
-from datetime import datetime
 from typing import assert_never
 
-from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading, text
+from ecr_warden.model.codec.base import (
+    CodecError,
+    Json,
+    check_schema,
+    entries,
+    flag,
+    moment,
+    number,
+    reading,
+    text,
+    texts,
+)
 from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
 from ecr_warden.model.codec.plans import plan_from_json, plan_to_json
 from ecr_warden.model.desired import Mode
@@ -32,7 +42,7 @@ def _open_run(value: Json) -> OpenRun:
         cause=cause_from_json(value["cause"]),
         mode=Mode(value["mode"]),
         plan=plan_from_json(value["plan"]),
-        started_at=datetime.fromisoformat(value["startedAt"]),
+        started_at=moment(value["startedAt"]),
     )
 
 
@@ -78,7 +88,7 @@ def _outcome_to_json(outcome: Outcome, index: int) -> Json:
 
 
 def outcome_from_json(value: Json, changes: tuple[Change, ...]) -> Outcome:
-    change = changes[value["change"]]
+    change = changes[number(value["change"])]
     match value["outcome"]:
         case "applied":
             return Applied(change)
@@ -87,7 +97,7 @@ def outcome_from_json(value: Json, changes: tuple[Change, ...]) -> Outcome:
         case "conflict":
             return Conflict(change)
         case "failed":
-            return Failed(change, text(value["code"]), text(value["message"]), bool(value["retryable"]))
+            return Failed(change, text(value["code"]), text(value["message"]), flag(value["retryable"]))
         case kind:
             raise CodecError(f"unknown outcome {kind!r:.40}")
 
@@ -100,13 +110,13 @@ def report_from_json(value: Json) -> RunReport:
         mode=Mode(value["mode"]),
         result=Result(value["result"]),
         plan=plan,
-        outcomes=tuple(outcome_from_json(entry, plan.changes) for entry in value["outcomes"]),
-        started_at=datetime.fromisoformat(value["startedAt"]),
-        finished_at=datetime.fromisoformat(value["finishedAt"]),
-        accounts=tuple(map(text, value["accounts"])),
-        attempt=int(value["attempt"]),
-        final=bool(value["final"]),
-        intruder=bool(value["intruder"]),
+        outcomes=tuple(outcome_from_json(entry, plan.changes) for entry in entries(value["outcomes"])),
+        started_at=moment(value["startedAt"]),
+        finished_at=moment(value["finishedAt"]),
+        accounts=texts(value["accounts"]),
+        attempt=number(value["attempt"]),
+        final=flag(value["final"]),
+        intruder=flag(value["intruder"]),
     )
 
 

@@ -1,7 +1,7 @@
 """The compiled spec, as it is kept at acceptance and read by every reconcile."""
 
 from ecr_warden.model.address import Address
-from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading, text
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, entries, reading, text, texts
 from ecr_warden.model.codec.values import address_from_json, address_to_json, value_from_json, value_to_json
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, Mode, TargetSpec
 from ecr_warden.model.job import SCHEMA
@@ -39,18 +39,18 @@ def _target_spec_to_json(spec: TargetSpec) -> Json:
 
 def _spec(value: Json) -> CompiledSpec:
     check_schema(value, SCHEMA)
-    targets = [target_spec_from_json(entry) for entry in value["targets"]]
+    targets = [target_spec_from_json(entry) for entry in entries(value["targets"])]
     return CompiledSpec(
         version=text(value["version"]),
         mode=Mode(value["mode"]),
-        accounts=tuple(value["accounts"]),
+        accounts=texts(value["accounts"]),
         targets={spec.target.key: spec for spec in targets},
     )
 
 
 def target_spec_from_json(value: Json) -> TargetSpec:
     documents: dict[Address, DesiredValue] = {}
-    for entry in value["documents"]:
+    for entry in entries(value["documents"]):
         desired = value_from_json(entry["value"])
         if desired is None or isinstance(desired, NewRole):
             raise CodecError("a target's document without a desired value")
@@ -60,10 +60,10 @@ def target_spec_from_json(value: Json) -> TargetSpec:
         extent=Extent(value["extent"]),
         documents=documents,
         widen_after={
-            address_from_json(entry["address"]): tuple(parse_target(role) for role in entry["roles"])
-            for entry in value["widenAfter"]
+            address_from_json(entry["address"]): tuple(parse_target(role) for role in entries(entry["roles"]))
+            for entry in entries(value["widenAfter"])
         },
-        dependents=tuple(parse_target(target) for target in value["dependents"]),
+        dependents=tuple(parse_target(target) for target in entries(value["dependents"])),
         principals={arn: parse_target(target) for arn, target in value["principals"].items()},
     )
 

@@ -4,7 +4,7 @@ import json
 from typing import assert_never
 
 from ecr_warden.model.address import Address, AddressKind
-from ecr_warden.model.codec.base import CodecError, Json, text
+from ecr_warden.model.codec.base import CodecError, Json, number, optional_text, text
 from ecr_warden.model.desired import DesiredValue, MustNotExist, RoleSettings
 from ecr_warden.model.plan import NewRole
 from ecr_warden.model.target import parse_target
@@ -61,9 +61,8 @@ def value_from_json(value: Json | None) -> DesiredValue | NewRole | None:
 
 
 def _settings(value: Json) -> RoleSettings:
-    boundary = value["boundary"]
     return RoleSettings(
         path=text(value["path"]),
-        max_session_duration=int(value["maxSessionDuration"]),
-        boundary=None if boundary is None else text(boundary),
+        max_session_duration=number(value["maxSessionDuration"]),
+        boundary=optional_text(value["boundary"]),
     )

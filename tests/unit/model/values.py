@@ -1,0 +1,151 @@
+"""Random values of the model, for what holds for every one of them."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+from ecr_warden.model.address import (
+    Address,
+    attached_policy,
+    identity_policy,
+    repository_policy,
+    role,
+    trust_policy,
+)
+from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
+from ecr_warden.model.desired import (
+    CompiledSpec,
+    DesiredValue,
+    Extent,
+    Mode,
+    MustNotExist,
+    RoleSettings,
+    TargetSpec,
+)
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
+from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
+from ecr_warden.model.run import OpenRun
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.policy.access import AccessChange, gained_and_lost
+from ecr_warden.policy.document import Document, parse_document
+from hypothesis import strategies as st
+
+from tests.property.policy_documents import documents as raw_documents
+
+type Strategy[T] = st.SearchStrategy[T]
+
+ACCOUNTS = ("111111111111", "222222222222")
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
+IDS = st.text("abc123-", min_size=1, max_size=8)
+NAMES = st.from_regex(r"[A-Za-z0-9_+=,.@-]{1,64}", fullmatch=True)
+REPOSITORIES = st.sampled_from(("shop/checkout", "a0", "a.b/c__d-e"))
+TIMES = st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2040, 1, 1)).flatmap(
+    lambda at: st.sampled_from((at.replace(tzinfo=UTC), at.replace(tzinfo=timezone(timedelta(hours=2)))))
+)
+
+accounts = st.sampled_from(ACCOUNTS)
+repositories: Strategy[RepositoryTarget] = st.builds(
+    RepositoryTarget, accounts, st.sampled_from(("eu-central-1", "us-gov-west-1")), REPOSITORIES
+)
+roles: Strategy[RoleTarget] = st.builds(RoleTarget, accounts, NAMES)
+users: Strategy[UserTarget] = st.builds(UserTarget, accounts, NAMES)
+targets: Strategy[Target] = st.one_of(repositories, roles, users)
+
+addresses: Strategy[Address] = st.one_of(
+    st.builds(repository_policy, repositories),
+    st.builds(role, roles),
+    st.builds(trust_policy, roles),
+    st.builds(identity_policy, roles | users, NAMES),
+    st.builds(attached_policy, roles, st.just("arn:aws:iam::aws:policy/AdministratorAccess")),
+)
+documents: Strategy[Document] = raw_documents().map(lambda raw: parse_document(json.dumps(raw)))
+settings: Strategy[RoleSettings] = st.builds(
+    RoleSettings, st.sampled_from(("/", "/ecr-warden/")), st.integers(3600, 43200), st.none() | TEXTS
+)
+desired_values: Strategy[DesiredValue] = st.one_of(documents, settings, st.just(MustNotExist()))
+new_roles: Strategy[NewRole] = st.builds(NewRole, settings, documents)
+access_changes: Strategy[AccessChange | None] = st.none() | st.builds(
+    gained_and_lost, st.none() | documents, st.none() | documents
+)
+
+actors: Strategy[Actor] = st.builds(Actor, *[TEXTS] * 9)
+causes: Strategy[Cause] = st.builds(Cause, st.sampled_from(CauseKind), IDS, TEXTS, TEXTS, TEXTS, TEXTS, actors)
+jobs: Strategy[Job] = st.one_of(
+    st.builds(AcceptSpec, causes),
+    st.builds(lambda cause, size: SweepSlice(cause, size // 2, size), causes, st.integers(1, 1000)),
+    st.builds(ReconcileTarget, causes, targets),
+)
+
+drifts: Strategy[Drift] = st.builds(Drift, addresses, st.sampled_from(DriftKind), TEXTS, access_changes)
+changes: Strategy[Change] = st.builds(
+    Change,
+    st.sampled_from(Operation),
+    addresses,
+    st.none() | TEXTS,
+    st.none() | IDS,
+    st.none() | documents | settings | new_roles,
+    access_changes,
+    TEXTS,
+)
+holds: Strategy[Held] = st.builds(Held, drifts, st.sampled_from(HoldReason), TEXTS)
+
+
+def _few[T](values: Strategy[T]) -> Strategy[tuple[T, ...]]:
+    return st.lists(values, max_size=2).map(tuple)
+
+
+plans: Strategy[Plan] = st.builds(Plan, targets, IDS, _few(drifts), _few(changes), _few(holds))
+open_runs: Strategy[OpenRun] = st.builds(OpenRun, IDS, causes, st.sampled_from(Mode), plans, TIMES)
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> RunReport:
+    """A run's report, each outcome about a change of its plan."""
+    plan = draw(plans)
+    outcomes: list[Outcome] = []
+    for change in plan.changes:
+        made: Strategy[Outcome] = st.one_of(
+            st.just(Applied(change)),
+            st.just(Conflict(change)),
+            st.builds(Skipped, st.just(change), TEXTS),
+            st.builds(Failed, st.just(change), IDS, TEXTS, st.booleans()),
+        )
+        outcomes.append(draw(made))
+    return RunReport(
+        run_id=draw(IDS),
+        cause=draw(causes),
+        mode=draw(st.sampled_from(Mode)),
+        result=draw(st.sampled_from(Result)),
+        plan=plan,
+        outcomes=tuple(outcomes),
+        started_at=draw(TIMES),
+        finished_at=draw(TIMES),
+        accounts=draw(_few(accounts)),
+        attempt=draw(st.integers(1, 9)),
+        final=draw(st.booleans()),
+        intruder=draw(st.booleans()),
+    )
+
+
+alerts: Strategy[Alert] = st.one_of(
+    reports(),
+    st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS)),
+    st.builds(SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(IDS), _few(TEXTS)),
+)
+target_specs: Strategy[TargetSpec] = st.builds(
+    TargetSpec,
+    targets,
+    st.sampled_from(Extent),
+    st.dictionaries(addresses, desired_values, max_size=3),
+    st.dictionaries(addresses, _few(targets), max_size=2),
+    _few(targets),
+    st.dictionaries(TEXTS, targets, max_size=2),
+)
+compiled_specs: Strategy[CompiledSpec] = st.builds(
+    lambda version, mode, named, specs: CompiledSpec(version, mode, named, {spec.target.key: spec for spec in specs}),
+    IDS,
+    st.sampled_from(Mode),
+    _few(accounts),
+    _few(target_specs),
+)
