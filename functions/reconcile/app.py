@@ -9,22 +9,23 @@ from ecr_warden import bootstrap
 from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
 from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.base import loads
-from ecr_warden.model.codec.jobs import job_from_json
+from ecr_warden.model.codec.jobs import job_from_json, job_to_json
 from ecr_warden.observability import logger
 from ecr_warden.usecases.reconcile import Attempt
 
 
 def run(record: SQSRecord) -> None:
-    """Run one job; what may succeed soon is brought back soon, and ends in the failure queue after the last attempt."""
+    """Run one job; a failed one is brought back soon, and ends in the failure queue after the last attempt."""
     receives = int(record.attributes.approximate_receive_count)
     try:
         job = job_from_json(loads(record.body))
         answer = bootstrap.work()(job, Attempt(receives, is_last=receives >= MAX_RECEIVES))
-        logger().info("done", extra={"job": str(job)[:500], "answer": answer})
-    except WardenError as error:
-        logger().warning("failed", extra={"code": error.code, "error": str(error)[:1000], "receives": receives})
+    except Exception as error:
+        expected = isinstance(error, WardenError)
+        logger().error("failed", extra={"error": repr(error)[:1000], "receives": receives}, exc_info=not expected)
         bootstrap.redelivery().soon(record.receipt_handle, receives)
         raise
+    logger().info("done", extra={"job": job_to_json(job), "answer": answer})
 
 
 @logger().inject_lambda_context

@@ -94,7 +94,7 @@ def _compare_values(address: Address, desired: DesiredValue, live: Document | Ro
             return Drift(address, DriftKind.UNEXPECTED, "the spec has no such thing", access)
         case Document(), Document():
             kind = address.document_kind
-            match equivalent(live, desired, kind=kind, names=("live document", "spec")):
+            match equivalent(live, desired, kind=kind, names=("the live document", "the spec")):
                 case Equivalent():
                     return None
                 case NotEquivalent(reason):

@@ -35,7 +35,13 @@ type Equivalence = Equivalent | NotEquivalent
 _EQUIVALENT = Equivalent()
 
 
-def equivalent(a: Document, b: Document, *, kind: DocumentKind | None = None) -> Equivalence:
+type Names = tuple[str, str]
+"""What a reason calls the two documents."""
+
+
+def equivalent(
+    a: Document, b: Document, *, kind: DocumentKind | None = None, names: Names = ("the first", "the second")
+) -> Equivalence:
     """Compare two documents by their canonical form (structure, not access: `ecr:*` and `ecr:PutImage` twice differ).
 
     Account ids are read in the partition that the ARNs of the two documents name between them (see `canonical`).
@@ -49,29 +55,32 @@ def equivalent(a: Document, b: Document, *, kind: DocumentKind | None = None) ->
             return _EQUIVALENT
     first = canonical_statements(a, kind=kind, partition=partition)
     second = canonical_statements(b, kind=kind, partition=partition)
-    return NotEquivalent(_first_difference(first, second, a.version, b.version))
+    return NotEquivalent(_first_difference(first, second, (a.version, b.version), names))
 
 
 def _first_difference(
-    first: tuple[CanonicalStatement, ...], second: tuple[CanonicalStatement, ...], version_a: str, version_b: str
+    first: tuple[CanonicalStatement, ...],
+    second: tuple[CanonicalStatement, ...],
+    versions: tuple[str, str],
+    names: Names,
 ) -> str:
     mine, theirs = set(first), set(second)
     only_first = [(index, entry) for index, entry in enumerate(first) if entry not in theirs]
     only_second = [(index, entry) for index, entry in enumerate(second) if entry not in mine]
     if not only_first:
-        return f"statement {only_second[0][0] + 1} of the second is missing in the first"
+        return f"statement {only_second[0][0] + 1} of {names[1]} is missing in {names[0]}"
     index, one = only_first[0]
     if not only_second:
-        return f"statement {index + 1} is only in the first"
+        return f"statement {index + 1} is only in {names[0]}"
     other_index, other = max(only_second, key=lambda entry: (_likeness(one, entry[1]), -abs(entry[0] - index)))
     if _likeness(one, other) == 0:
-        return f"statement {index + 1} is only in the first"
+        return f"statement {index + 1} is only in {names[0]}"
     where = (
-        f"statement {index + 1}" if index == other_index else f"statement {index + 1} ({other_index + 1} in the second)"
+        f"statement {index + 1}" if index == other_index else f"statement {index + 1} ({other_index + 1} in {names[1]})"
     )
-    if version_a != version_b and _uses_variables(one):
-        return f"{where}: policy variables, and Version {version_a} in the first but {version_b} in the second"
-    return f"{where}: {_statement_difference(one, other)}"
+    if versions[0] != versions[1] and _uses_variables(one):
+        return f"{where}: policy variables, and Version {versions[0]} in {names[0]} but {versions[1]} in {names[1]}"
+    return f"{where}: {_statement_difference(one, other, names)}"
 
 
 def _likeness(a: CanonicalStatement, b: CanonicalStatement) -> int:
@@ -91,45 +100,47 @@ def _uses_variables(statement: CanonicalStatement) -> bool:
     return any("${" in text for text in texts)
 
 
-def _statement_difference(a: CanonicalStatement, b: CanonicalStatement) -> str:
+def _statement_difference(a: CanonicalStatement, b: CanonicalStatement, names: Names) -> str:
     if a.effect is not b.effect:
-        return f"Effect {a.effect} in the first, {b.effect} in the second"
+        return f"Effect {a.effect} in {names[0]}, {b.effect} in {names[1]}"
     if a.principals != b.principals:
-        return _principals_difference(a.principals, b.principals)
+        return _principals_difference(a.principals, b.principals, names)
     if a.actions != b.actions:
-        return _patterns_difference("action", a.actions, b.actions)
+        return _patterns_difference("action", a.actions, b.actions, names)
     if a.resources != b.resources:
-        return _patterns_difference("resource", a.resources, b.resources)
-    return _conditions_difference(a.conditions, b.conditions)
+        return _patterns_difference("resource", a.resources, b.resources, names)
+    return _conditions_difference(a.conditions, b.conditions, names)
 
 
-def _principals_difference(a: CanonicalPrincipals | None, b: CanonicalPrincipals | None) -> str:
+def _principals_difference(a: CanonicalPrincipals | None, b: CanonicalPrincipals | None, names: Names) -> str:
     if a is None or b is None or a.negated != b.negated:
-        return f"{_element('Principal', a)} in the first, {_element('Principal', b)} in the second"
-    return _one_sided("principal", (p.value for p in a.values - b.values), (p.value for p in b.values - a.values))
-
-
-def _patterns_difference(word: str, a: CanonicalPatterns | None, b: CanonicalPatterns | None) -> str:
-    name = word.capitalize()
-    if a is None or b is None or a.negated != b.negated:
-        return f"{_element(name, a)} in the first, {_element(name, b)} in the second"
-    mine, theirs = a.values - b.values, b.values - a.values
-    return (
-        _one_sided(word, map(spelled, mine), map(spelled, theirs))
-        if word == "action"
-        else _one_sided(word, mine, theirs)
+        return f"{_element('Principal', a)} in {names[0]}, {_element('Principal', b)} in {names[1]}"
+    return _one_sided(
+        "principal", (p.value for p in a.values - b.values), (p.value for p in b.values - a.values), names
     )
 
 
-def _conditions_difference(a: frozenset[CanonicalClause], b: frozenset[CanonicalClause]) -> str:
+def _patterns_difference(word: str, a: CanonicalPatterns | None, b: CanonicalPatterns | None, names: Names) -> str:
+    name = word.capitalize()
+    if a is None or b is None or a.negated != b.negated:
+        return f"{_element(name, a)} in {names[0]}, {_element(name, b)} in {names[1]}"
+    mine, theirs = a.values - b.values, b.values - a.values
+    return (
+        _one_sided(word, map(spelled, mine), map(spelled, theirs), names)
+        if word == "action"
+        else _one_sided(word, mine, theirs, names)
+    )
+
+
+def _conditions_difference(a: frozenset[CanonicalClause], b: frozenset[CanonicalClause], names: Names) -> str:
     mine = {(clause.operator, clause.key): clause.values for clause in a}
     theirs = {(clause.operator, clause.key): clause.values for clause in b}
     operator, key = min(place for place in mine.keys() | theirs.keys() if mine.get(place) != theirs.get(place))
     where = f"condition {operator} on {shown(key)}"
     one, other = mine.get((operator, key)), theirs.get((operator, key))
     if one is None or other is None:
-        return f"{where} only in the {'second' if one is None else 'first'}"
-    return f"{where}: {_one_sided('value', one - other, other - one)}"
+        return f"{where} only in {names[1] if one is None else names[0]}"
+    return f"{where}: {_one_sided('value', one - other, other - one, names)}"
 
 
 def _element(name: str, element: CanonicalPatterns | CanonicalPrincipals | None) -> str:
@@ -138,8 +149,8 @@ def _element(name: str, element: CanonicalPatterns | CanonicalPrincipals | None)
     return f"Not{name}" if element.negated else name
 
 
-def _one_sided(word: str, only_first: Iterable[str], only_second: Iterable[str]) -> str:
+def _one_sided(word: str, only_first: Iterable[str], only_second: Iterable[str], names: Names) -> str:
     mine, theirs = sorted(only_first), sorted(only_second)
-    values, side = (mine, "first") if mine else (theirs, "second")
+    values, side = (mine, names[0]) if mine else (theirs, names[1])
     more = f" and {len(values) - 1} more" if len(values) > 1 else ""
-    return f"{word} {shown(values[0])}{more} only in the {side}"
+    return f"{word} {shown(values[0])}{more} only in {side}"

@@ -106,7 +106,15 @@ IAM: dict[str, Translation] = _COMMON | {
     "UnmodifiableEntity": _refused,
 }
 
+
+def _hub_denied(what: str, message: str) -> PortError:
+    remedy = "template.yaml grants each function what it needs: deploy it again"
+    return PermissionMissing(f"{what}: AWS denied it: {message}", remedy=remedy)
+
+
 HUB: dict[str, Translation] = _COMMON | {
+    "AccessDenied": _hub_denied,
+    "AccessDeniedException": _hub_denied,
     "ProvisionedThroughputExceededException": _slow_down,
     "TransactionInProgressException": _slow_down,
     "InternalServerError": _slow_down,
