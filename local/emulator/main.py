@@ -24,6 +24,7 @@ from local.emulator.bridges import (
     role_template,
     rule_to_lambda,
     secure_origin,
+    sqs_batch,
     template_conditions,
 )
 from local.emulator.control import Control
@@ -46,6 +47,7 @@ _BRIDGES = (
     secure_origin,
     ecr_registry,
     assume_role,
+    sqs_batch,
 )
 _TICK_SECONDS = 1
 
