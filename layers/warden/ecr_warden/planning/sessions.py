@@ -35,10 +35,12 @@ def cutoff_of(document: Document) -> datetime | None:
         value = first["Condition"]["DateLessThan"]["aws:TokenIssueTime"]
         text = value[0] if isinstance(value, list) and len(value) == 1 else value
         # AWS's console writes milliseconds; both forms are ISO 8601.
-        cutoff = datetime.fromisoformat(text)
-    except (KeyError, TypeError, ValueError):
+        written = datetime.fromisoformat(text)
+        # At the ends of time its own offset takes a time out of every calendar.
+        cutoff = written.astimezone(UTC) if written.tzinfo else None
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    if cutoff.tzinfo is None:
+    if cutoff is None:
         return None
     shape = json.loads(deny_older_sessions(cutoff).text)
     shape["Statement"][0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"] = text
@@ -57,4 +59,4 @@ def is_session_cutoff(name: str, document: Document, now: datetime) -> bool:
 def is_spent(document: Document, now: datetime) -> bool:
     """Whether every session that the document denies has expired by itself."""
     cutoff = cutoff_of(document)
-    return cutoff is not None and cutoff + LONGEST_SESSION < now
+    return cutoff is not None and cutoff < now - LONGEST_SESSION
