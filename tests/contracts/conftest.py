@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contracts.aws import moto
+from tests.contracts.hubs import HUBS, Hub
 from tests.contracts.worlds import WORLDS, World
 
 
@@ -13,3 +14,10 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     """Two empty accounts and who can change them."""
     with moto(monkeypatch):
         yield WORLDS[request.param]()
+
+
+@pytest.fixture(params=list(HUBS))
+def hub(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub just deployed: nothing accepted, nothing in its queues."""
+    with moto(monkeypatch):
+        yield HUBS[request.param]()

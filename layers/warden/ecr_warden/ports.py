@@ -177,12 +177,17 @@ class Specs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on a target until `expires_at`; a later holder has a higher `fence`."""
+    """The right to work on a target until `expires_at`; a later holder has a higher `fence`.
+
+    `recreated`: the principals that were marked when it was taken. Only these can its runs settle: one that is marked
+    meanwhile was not seen by their plans.
+    """
 
     target: Target
     run_id: str
     fence: int
     expires_at: datetime
+    recreated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

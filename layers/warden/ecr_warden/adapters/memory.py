@@ -9,7 +9,7 @@ from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, un
 from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.alert import Alert, Message
 from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
-from ecr_warden.model.job import Job
+from ecr_warden.model.job import Job, ReconcileTarget
 from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
@@ -26,9 +26,12 @@ from ecr_warden.ports import (
     Refused,
     SpecMissing,
     SpecSuperseded,
+    SpecTooLarge,
     SpecVersion,
     TargetRecord,
 )
+
+MAX_SPEC_BYTES = 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -163,6 +166,8 @@ class MemorySpecs:
     def current(self) -> SpecVersion:
         if self.file is None:
             raise SpecMissing("there is no file", remedy="upload it")
+        if len(self.file.data) > MAX_SPEC_BYTES:
+            raise SpecTooLarge(f"the file has {len(self.file.data)} bytes")
         return self.file
 
     def accepted(self) -> CompiledSpec | None:
@@ -197,9 +202,11 @@ class MemoryState:
         if held and self.clock.now() < held.expires_at:
             raise LeaseHeld(f"another run works on {target}", retryable=True)
         fence = self.fences.get(target.key, 0) + 1
-        lease = Lease(target, run_id, fence, self.clock.now() + self.lease_for)
+        record = self.records.get(target.key, TargetRecord())
+        expires_at = self.clock.now() + self.lease_for
+        lease = Lease(target, run_id, fence, expires_at, record.debts.recreated_principals)
         self.fences[target.key], self.leases[target.key] = fence, lease
-        return lease, self.records.get(target.key, TargetRecord())
+        return lease, record
 
     def holds(self, lease: Lease) -> bool:
         return self.leases.get(lease.target.key) == lease and self.clock.now() < lease.expires_at
@@ -236,17 +243,26 @@ class MemoryState:
         if self.fences.get(lease.target.key) != lease.fence:
             raise LeaseHeld(f"another run has taken {lease.target} over", retryable=True)
         record = self.records.get(lease.target.key, TargetRecord())
-        self.records[lease.target.key] = replace(record, open_run=open_run, debts=debts)
+        settled = {*lease.recreated} - {*debts.recreated_principals}
+        owed = tuple(sorted({*record.debts.recreated_principals} - settled))
+        self.records[lease.target.key] = replace(
+            record, open_run=open_run, debts=replace(debts, recreated_principals=owed)
+        )
 
 
 @dataclass(slots=True)
 class MemoryJobs:
-    """A queue that only remembers."""
+    """A queue that only remembers, and takes the same cause and target once."""
 
     sent: list[Job] = field(default_factory=list)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def enqueue(self, jobs: Iterable[Job]) -> None:
-        self.sent.extend(jobs)
+        for job in jobs:
+            about = job.target.key if isinstance(job, ReconcileTarget) else repr(job)
+            if (job.cause.id, about) not in self._seen:
+                self._seen.add((job.cause.id, about))
+                self.sent.append(job)
 
 
 @dataclass(slots=True)

@@ -45,7 +45,7 @@ class DynamoState:
                     TableName=self.table,
                     Key=_state_key(target),
                     UpdateExpression="SET lease_run = :run, lease_expires = :expires ADD lease_fence :one",
-                    ConditionExpression="attribute_not_exists(lease_run) OR lease_expires < :now",
+                    ConditionExpression="attribute_not_exists(lease_run) OR lease_expires <= :now",
                     ExpressionAttributeValues={
                         ":run": {"S": run_id},
                         ":expires": _millis(expires),
@@ -59,7 +59,9 @@ class DynamoState:
                     raise LeaseHeld(f"another run works on {target}", retryable=True) from error
                 raise
         item = answer["Attributes"]
-        return Lease(target, run_id, int(item["lease_fence"]["N"]), expires), _record(item)
+        record = _record(item)
+        fence = int(item["lease_fence"]["N"])
+        return Lease(target, run_id, fence, expires, record.debts.recreated_principals), record
 
     def holds(self, lease: Lease) -> bool:
         if self.clock.now() >= lease.expires_at:
@@ -161,25 +163,25 @@ class DynamoState:
 
     def _with_state(self, item: Any, lease: Lease, debts: Debts, *, open_run: str | None) -> None:
         """Write a journal item and the target's own in one transaction, as long as the lease is held."""
-        sets, removes = ["owes_session_cutoff = :owes"], []
+        expression = "SET owes_session_cutoff = :owes"
         values: dict[str, Any] = {
             ":fence": {"N": str(lease.fence)},
             ":owes": {"BOOL": debts.owes_session_cutoff},
         }
         if open_run is None:
-            removes.append("open_run")
+            expression += " REMOVE open_run"
         else:
-            sets.append("open_run = :open")
+            expression += ", open_run = :open"
             values[":open"] = {"S": open_run}
-        if debts.recreated_principals:
-            sets.append("recreated = :recreated")
-            values[":recreated"] = {"SS": sorted(debts.recreated_principals)}
-        else:
-            removes.append("recreated")
+        settled = sorted({*lease.recreated} - {*debts.recreated_principals})
+        if settled:
+            # Taken out one by one: whoever marks another one meanwhile holds no lease.
+            expression += " DELETE recreated :settled"
+            values[":settled"] = {"SS": settled}
         update: Any = {
             "TableName": self.table,
             "Key": _state_key(lease.target),
-            "UpdateExpression": f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else ""),
+            "UpdateExpression": expression,
             "ConditionExpression": "lease_fence = :fence",
             "ExpressionAttributeValues": values,
         }

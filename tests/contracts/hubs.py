@@ -1,0 +1,195 @@
+"""The hub's own table, buckets, queues and bus: in memory, and on moto."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
+from ecr_warden.adapters.aws.jobs import SqsJobs
+from ecr_warden.adapters.aws.specs import AwsSpecs
+from ecr_warden.adapters.aws.state import DynamoState
+from ecr_warden.adapters.aws.switch import SsmSwitch
+from ecr_warden.adapters.memory import (
+    ManualClock,
+    MemoryIncidents,
+    MemoryJobs,
+    MemorySpecs,
+    MemoryState,
+    MemorySwitch,
+)
+from ecr_warden.model.codec.base import loads
+from ecr_warden.model.codec.jobs import job_from_json
+from ecr_warden.model.job import Job
+from ecr_warden.ports import Incidents, Jobs, Specs, SpecVersion, State, Switch
+
+from tests.contracts.aws import REGION, Wire
+
+TABLE, SPEC_BUCKET, STATE_BUCKET, SPEC_KEY = "ecr-warden", "spec", "state", "access.yaml"
+PARAMETER = "/ecr-warden/writes"
+
+
+class Hub(Protocol):
+    """The ports of the hub, and what people and queues do at their other side."""
+
+    clock: ManualClock
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def specs(self) -> Specs: ...
+    @property
+    def jobs(self) -> Jobs: ...
+    @property
+    def switch(self) -> Switch: ...
+    @property
+    def incidents(self) -> Incidents: ...
+
+    def upload(self, data: bytes) -> str:
+        """Put a spec into the bucket; returns its version."""
+        ...
+
+    def unload(self) -> None:
+        """Delete the spec from the bucket."""
+        ...
+
+    def sent(self) -> list[Job]:
+        """The jobs in the queue, in order."""
+        ...
+
+    def throw(self, position: str) -> None:
+        """Put the stop switch into a position."""
+        ...
+
+    def flushes(self) -> list[str]:
+        """The incidents that were asked to be flushed since the last look."""
+        ...
+
+
+@dataclass(slots=True)
+class MemoryHub:
+    clock: ManualClock = field(default_factory=ManualClock)
+    state: MemoryState = field(init=False)
+    specs: MemorySpecs = field(default_factory=MemorySpecs)
+    jobs: MemoryJobs = field(default_factory=MemoryJobs)
+    switch: MemorySwitch = field(default_factory=MemorySwitch)
+    incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
+
+    def __post_init__(self) -> None:
+        self.state = MemoryState(self.clock)
+
+    def upload(self, data: bytes) -> str:
+        version = f"v{len(data)}"
+        self.specs.file = SpecVersion(version, data)
+        return version
+
+    def unload(self) -> None:
+        self.specs.file = None
+
+    def sent(self) -> list[Job]:
+        return self.jobs.sent
+
+    def throw(self, position: str) -> None:
+        self.switch.enabled = position == "enabled"
+
+    def flushes(self) -> list[str]:
+        flushes, self.incidents.flushes = self.incidents.flushes, []
+        return [key for key, _ in flushes]
+
+
+@dataclass
+class MotoHub:
+    clock: ManualClock = field(default_factory=ManualClock)
+    wire: Wire = field(default_factory=Wire)
+
+    def client(self, service: str) -> Any:
+        session: Any = self.wire.session  # the stubs know each service by a literal
+        return session.client(service, REGION)
+
+    @cached_property
+    def _table(self) -> Any:
+        dynamodb = self.client("dynamodb")
+        keys = ("pk", "HASH"), ("sk", "RANGE")
+        dynamodb.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        )
+        return dynamodb
+
+    @cached_property
+    def state(self) -> DynamoState:
+        return DynamoState(self._table, TABLE, self.clock)
+
+    @cached_property
+    def specs(self) -> AwsSpecs:
+        return self.specs_of_another_container()
+
+    def specs_of_another_container(self) -> AwsSpecs:
+        return AwsSpecs(self.s3, self._table, TABLE, SPEC_BUCKET, SPEC_KEY, STATE_BUCKET)
+
+    @cached_property
+    def s3(self) -> Any:
+        s3 = self.client("s3")
+        for bucket in (SPEC_BUCKET, STATE_BUCKET):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        return s3
+
+    def upload(self, data: bytes) -> str:
+        return str(self.s3.put_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY, Body=data)["VersionId"])
+
+    def unload(self) -> None:
+        self.s3.delete_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY)
+
+    @cached_property
+    def sqs(self) -> Any:
+        return self.client("sqs")
+
+    @cached_property
+    def queue_url(self) -> str:
+        return str(self.sqs.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])
+
+    @cached_property
+    def jobs(self) -> SqsJobs:
+        return SqsJobs(self.sqs, self.queue_url)
+
+    def sent(self) -> list[Job]:
+        jobs: list[Job] = []
+        while messages := self.received(self.queue_url):
+            jobs += [job_from_json(loads(message["Body"])) for message in messages]
+        return jobs
+
+    def received(self, queue_url: str) -> list[Any]:
+        """At most ten messages, deleted at once."""
+        answer = self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, AttributeNames=["All"])
+        messages: list[Any] = answer.get("Messages", [])
+        for message in messages:
+            self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return messages
+
+    @cached_property
+    def ssm(self) -> Any:
+        return self.client("ssm")
+
+    @cached_property
+    def switch(self) -> SsmSwitch:
+        return SsmSwitch(self.ssm, PARAMETER)
+
+    def throw(self, position: str) -> None:
+        self.ssm.put_parameter(Name=PARAMETER, Type="String", Value=position, Overwrite=True)
+
+    @cached_property
+    def incidents(self) -> AwsIncidents:
+        queue_url = self.sqs.create_queue(QueueName="incidents")["QueueUrl"]
+        return AwsIncidents(self._table, TABLE, self.sqs, queue_url, self.clock)
+
+    def flushes(self) -> list[str]:
+        """Taken from the wire: what a delayed message does until its time is the queue's business."""
+        calls = [call for call in self.wire.calls if call.action == "sqs:SendMessage"]
+        self.wire.calls.clear()
+        return [incident_key(call.parameters["MessageBody"]) for call in calls]
+
+
+HUBS: dict[str, Callable[[], Hub]] = {"memory": MemoryHub, "moto": MotoHub}

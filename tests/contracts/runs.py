@@ -1,0 +1,49 @@
+"""Runs and reports for the contracts of the journal and of what is announced."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ecr_warden.model.address import repository_policy
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.job import Actor, Cause, CauseKind
+from ecr_warden.model.outcome import Applied, Result, RunReport
+from ecr_warden.model.plan import Change, Operation, Plan
+from ecr_warden.model.run import OpenRun
+from ecr_warden.policy.access import gained_and_lost
+from ecr_warden.policy.document import Document, DocumentKind
+
+from tests.contracts.seed import REPOSITORY, repository_document
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+EVENT = Cause(
+    CauseKind.EVENT,
+    "e-1",
+    "ecr:SetRepositoryPolicy",
+    "2026-01-01T00:00:00Z",
+    actor=Actor("IAMUser", session_name="mallory"),
+)
+
+
+def repair(live: Document, index: int = 0) -> Change:
+    """A change that takes away what a document gives beyond the desired one."""
+    access = gained_and_lost(live, repository_document(), kind=DocumentKind.REPOSITORY)
+    target = replace(REPOSITORY, name=f"{REPOSITORY.name}{index or ''}")
+    return Change(
+        Operation.UPDATE, repository_policy(target), live.text, f"digest{index}", repository_document(), access, "why"
+    )
+
+
+def plan(*changes: Change) -> Plan:
+    drifts = (Drift(change.address, DriftKind.CHANGED, "another principal", change.access) for change in changes)
+    return Plan(REPOSITORY, "v1", tuple(drifts), changes)
+
+
+def open_run(run_id: str = "r1") -> OpenRun:
+    return OpenRun(run_id, EVENT, Mode.ENFORCE, plan(repair(repository_document("mallory"))), NOW)
+
+
+def report(run_id: str = "r1", *changes: Change) -> RunReport:
+    made = changes or (repair(repository_document("mallory")),)
+    outcomes = tuple(map(Applied, made))
+    return RunReport(run_id, EVENT, Mode.ENFORCE, Result.CONVERGED, plan(*made), outcomes, NOW, NOW)

@@ -1,0 +1,64 @@
+"""Incidents: alerts with one cause are kept, flushed once, and forgotten when people were told."""
+
+from datetime import timedelta
+
+from ecr_warden.model.alert import SpecAccepted, SpecRefused
+from ecr_warden.model.job import Cause, CauseKind
+
+from tests.contracts.hubs import Hub
+from tests.contracts.runs import report
+
+CAUSE = Cause(CauseKind.SPEC, "v1")
+ACCEPTED = SpecAccepted(CAUSE, "v1", None, ("repository/222222222222/eu-central-1/a",), ())
+REFUSED = SpecRefused(CAUSE, "v2", "v1", ("E001 ...",))
+
+
+def test_alerts_are_gathered_oldest_first_and_flushed_once(hub: Hub) -> None:
+    alerts = (ACCEPTED, report("r1"), report("r2"), REFUSED)
+    for alert in alerts:
+        hub.incidents.add("spec-v1", alert, seconds=20)
+        hub.clock.advance(timedelta(seconds=1))
+    assert hub.flushes() == ["spec-v1"]
+    assert hub.incidents.take("spec-v1") == alerts
+
+
+def test_same_alert_twice_is_one(hub: Hub) -> None:
+    hub.incidents.add("i", report(), seconds=20)
+    hub.incidents.add("i", report(), seconds=20)
+    assert hub.incidents.take("i") == (report(),)
+
+
+def test_incidents_are_apart(hub: Hub) -> None:
+    hub.incidents.add("i", ACCEPTED, seconds=20)
+    hub.incidents.add("j", REFUSED, seconds=20)
+    assert hub.flushes() == ["i", "j"]
+    assert hub.incidents.take("j") == (REFUSED,)
+    assert hub.incidents.take("i") == (ACCEPTED,)
+    assert hub.incidents.take("k") == ()
+
+
+def test_alert_that_was_taken_and_not_dropped_is_told_again(hub: Hub) -> None:
+    hub.incidents.add("i", ACCEPTED, seconds=20)
+    hub.incidents.take("i")
+    assert hub.incidents.take("i") == (ACCEPTED,)
+
+
+def test_what_comes_after_the_flush_opens_the_incident_again(hub: Hub) -> None:
+    hub.incidents.add("i", ACCEPTED, seconds=20)
+    hub.flushes()
+    taken = hub.incidents.take("i")
+    hub.incidents.add("i", REFUSED, seconds=20)
+    hub.incidents.drop("i", taken)
+    assert hub.flushes() == ["i"]
+    assert hub.incidents.take("i") == (REFUSED,)
+
+
+def test_many_alerts_are_dropped_at_once(hub: Hub) -> None:
+    alerts = tuple(report(f"r{number:03}") for number in range(60))
+    for alert in alerts:
+        hub.incidents.add("i", alert, seconds=20)
+        hub.clock.advance(timedelta(milliseconds=1))
+    assert hub.incidents.take("i") == alerts
+    hub.incidents.drop("i", alerts)
+    assert hub.incidents.take("i") == ()
+    hub.incidents.drop("i", ())

@@ -1,0 +1,59 @@
+"""Jobs: sent in order, and what the queue does with their groups and deduplication ids."""
+
+import re
+
+from ecr_warden.adapters.aws.jobs import deduplication_id, group_id
+from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.target import RepositoryTarget, RoleTarget
+
+from tests.contracts.hubs import Hub
+from tests.contracts.seed import HOME, REPOSITORY, ROLE, USER
+
+EVENT = Cause(CauseKind.EVENT, "e-1", "iam:PutRolePolicy", "2026-01-01T00:00:00Z", actor=Actor("IAMUser", arn="a"))
+SWEEP = Cause(CauseKind.SWEEP, "s-1")
+LONG = RepositoryTarget(HOME, "ap-southeast-4", "a" * 256)
+ALL: list[Job] = [
+    AcceptSpec(Cause(CauseKind.SPEC, "v1")),
+    SweepSlice(SWEEP, 1, 3),
+    *(ReconcileTarget(EVENT, target) for target in (REPOSITORY, ROLE, USER, LONG)),
+]
+
+
+def test_jobs_arrive_as_they_were_sent(hub: Hub) -> None:
+    hub.jobs.enqueue(ALL)
+    assert hub.sent() == ALL
+
+
+def test_any_number_of_jobs_is_sent(hub: Hub) -> None:
+    jobs = [ReconcileTarget(SWEEP, RepositoryTarget(HOME, "eu-central-1", f"team/r{number}")) for number in range(23)]
+    hub.jobs.enqueue(iter(jobs))
+    assert hub.sent() == jobs
+
+
+def test_nothing_to_send_sends_nothing(hub: Hub) -> None:
+    hub.jobs.enqueue([])
+    assert hub.sent() == []
+
+
+def test_same_cause_and_target_is_sent_once(hub: Hub) -> None:
+    hub.jobs.enqueue([ALL[2], ALL[2]])
+    hub.jobs.enqueue([ALL[2]])
+    assert hub.sent() == [ALL[2]]
+
+
+def test_second_tamper_of_a_target_is_another_job(hub: Hub) -> None:
+    again = ReconcileTarget(Cause(CauseKind.EVENT, "e-2"), REPOSITORY)
+    hub.jobs.enqueue([ALL[2], again])
+    assert hub.sent() == [ALL[2], again]
+
+
+def test_groups_are_apart_and_as_sqs_takes_them() -> None:
+    groups = list(map(group_id, ALL))
+    assert len(set(groups)) == len(ALL)
+    assert all(re.fullmatch(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}", group) for group in groups)
+
+
+def test_names_that_iam_takes_as_one_are_one_group() -> None:
+    spelled = ReconcileTarget(EVENT, RoleTarget(ROLE.account, ROLE.name.upper()))
+    assert group_id(spelled) == group_id(ReconcileTarget(EVENT, ROLE))
+    assert deduplication_id(spelled) == deduplication_id(ReconcileTarget(EVENT, ROLE))

@@ -1,0 +1,89 @@
+"""Specs: the file, and the version of it that is accepted."""
+
+import pytest
+from ecr_warden.model.address import repository_policy, role, trust_policy
+from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
+from ecr_warden.ports import SpecMissing, SpecSuperseded, SpecTooLarge, SpecVersion
+
+from tests.contracts.hubs import Hub
+from tests.contracts.seed import CI, HOME, PUSH, REPOSITORY, ROLE, SETTINGS, USER, repository_document, trust_document
+
+LIMIT = 1024 * 1024
+
+
+def compiled(version: str) -> CompiledSpec:
+    specs = [
+        TargetSpec(
+            REPOSITORY,
+            Extent.WHOLE,
+            {repository_policy(REPOSITORY): repository_document()},
+            dependents=(USER,),
+            principals={f"arn:aws:iam::{CI}:user/push-user": USER},
+        ),
+        TargetSpec(
+            ROLE,
+            Extent.WHOLE,
+            {role(ROLE): SETTINGS, trust_policy(ROLE): trust_document(), PUSH: MustNotExist()},
+            widen_after={PUSH: (ROLE,)},
+        ),
+    ]
+    return CompiledSpec(version, Mode.ENFORCE, (CI, HOME), {spec.target.key: spec for spec in specs})
+
+
+def test_current_is_what_was_uploaded_last(hub: Hub) -> None:
+    for data in (b"version: 1\n", "größer: 2\n".encode()):
+        version = hub.upload(data)
+        assert hub.specs.current() == SpecVersion(version, data)
+
+
+def test_file_that_was_never_there_is_missing(hub: Hub) -> None:
+    with pytest.raises(SpecMissing):
+        hub.specs.current()
+
+
+def test_deleted_file_is_missing(hub: Hub) -> None:
+    hub.upload(b"version: 1\n")
+    hub.unload()
+    with pytest.raises(SpecMissing):
+        hub.specs.current()
+
+
+def test_file_may_be_as_large_as_any_spec_and_no_larger(hub: Hub) -> None:
+    hub.upload(b"#" * LIMIT)
+    assert len(hub.specs.current().data) == LIMIT
+    hub.upload(b"#" * (LIMIT + 1))
+    with pytest.raises(SpecTooLarge, match=f"{LIMIT + 1}"):
+        hub.specs.current()
+
+
+def test_nothing_is_accepted_at_first(hub: Hub) -> None:
+    assert hub.specs.accepted() is None
+
+
+def test_accepted_version_comes_back_as_it_was_compiled(hub: Hub) -> None:
+    for version, replaces in (("v1", None), ("v2", "v1")):
+        hub.specs.accept(compiled(version), replaces=replaces)
+        assert hub.specs.accepted() == compiled(version)
+
+
+@pytest.mark.parametrize("replaces", [None, "v0", "v2"])
+def test_version_that_replaces_another_than_the_accepted_is_not_taken(hub: Hub, replaces: str | None) -> None:
+    hub.specs.accept(compiled("v1"), replaces=None)
+    with pytest.raises(SpecSuperseded) as caught:
+        hub.specs.accept(compiled("v2"), replaces=replaces)
+    assert caught.value.retryable
+    assert hub.specs.accepted() == compiled("v1")
+
+
+def test_first_version_replaces_none(hub: Hub) -> None:
+    with pytest.raises(SpecSuperseded):
+        hub.specs.accept(compiled("v1"), replaces="v0")
+    assert hub.specs.accepted() is None
+
+
+def test_version_refused_last_is_remembered(hub: Hub) -> None:
+    assert hub.specs.refused() is None
+    for version in ("v1", "v2"):
+        hub.specs.refuse(version)
+        assert hub.specs.refused() == version
+    assert hub.specs.accepted() is None

@@ -1,0 +1,157 @@
+"""State: leases, the journal, and what is remembered of targets."""
+
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.observed import Observation
+from ecr_warden.model.run import Debts
+from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
+from ecr_warden.ports import LeaseHeld, TargetRecord
+
+from tests.contracts.hubs import Hub
+from tests.contracts.runs import open_run, report
+from tests.contracts.seed import CI, HOME, REPOSITORY, ROLE, USER
+
+PULLER = f"arn:aws:iam::{CI}:user/pull-user-1"
+OTHER = f"arn:aws:iam::{CI}:user/pull-user-2"
+
+
+def record(hub: Hub) -> TargetRecord:
+    """What the next run is told."""
+    lease, found = hub.state.acquire(REPOSITORY, "looks")
+    hub.state.release(lease, None, reported=found.reported)
+    return found
+
+
+def test_target_never_seen_has_an_empty_record(hub: Hub) -> None:
+    lease, found = hub.state.acquire(REPOSITORY, "r1")
+    assert found == TargetRecord()
+    assert (lease.target, lease.run_id) == (REPOSITORY, "r1")
+    assert lease.expires_at > hub.clock.now()
+
+
+def test_lease_is_exclusive_until_it_is_given_back(hub: Hub) -> None:
+    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    with pytest.raises(LeaseHeld) as caught:
+        hub.state.acquire(REPOSITORY, "r2")
+    assert caught.value.retryable
+    assert hub.state.holds(lease)
+    hub.state.release(lease, None, reported=None)
+    assert not hub.state.holds(lease)
+    later, _ = hub.state.acquire(REPOSITORY, "r2")
+    assert later.fence > lease.fence
+
+
+def test_leases_of_other_targets_are_others(hub: Hub) -> None:
+    hub.state.acquire(REPOSITORY, "r1")
+    hub.state.acquire(ROLE, "r2")
+    with pytest.raises(LeaseHeld):
+        hub.state.acquire(type(ROLE)(ROLE.account, ROLE.name.upper()), "r3")
+
+
+def test_lease_is_held_until_the_moment_it_expires_and_free_from_then_on(hub: Hub) -> None:
+    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    hub.clock.advance(lease.expires_at - hub.clock.now() - timedelta(milliseconds=1))
+    assert hub.state.holds(lease)
+    with pytest.raises(LeaseHeld):
+        hub.state.acquire(REPOSITORY, "r2")
+    hub.clock.advance(timedelta(milliseconds=1))
+    assert not hub.state.holds(lease)
+    later, _ = hub.state.acquire(REPOSITORY, "r2")
+    assert later.fence > lease.fence
+    assert hub.state.holds(later)
+    assert not hub.state.holds(lease)
+
+
+def test_whoever_lost_the_lease_changes_nothing(hub: Hub) -> None:
+    loser, _ = hub.state.acquire(REPOSITORY, "r1")
+    hub.state.open_run(loser, open_run("r1"), Debts())
+    hub.clock.advance(loser.expires_at - hub.clock.now())
+    holder, found = hub.state.acquire(REPOSITORY, "r2")
+    assert found.open_run == "r1"
+    hub.state.release(loser, Observation(REPOSITORY, unique_id="AIDALOSER"), reported="told by the loser")
+    assert hub.state.holds(holder)
+    with pytest.raises(LeaseHeld):
+        hub.state.open_run(loser, open_run("r3"), Debts(owes_session_cutoff=True))
+    with pytest.raises(LeaseHeld):
+        hub.state.close_run(loser, report("r1"), Debts(owes_session_cutoff=True))
+    assert hub.state.load_run(REPOSITORY, "r3") is None
+    hub.state.release(holder, None, reported=None)
+    assert record(hub) == TargetRecord(open_run="r1")
+
+
+def test_run_is_journalled_open_and_closed(hub: Hub) -> None:
+    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    hub.state.open_run(lease, open_run(), Debts(owes_session_cutoff=True))
+    hub.state.release(lease, None, reported=None)
+    assert hub.state.load_run(REPOSITORY, "r1") == open_run()
+    assert record(hub) == TargetRecord(open_run="r1", debts=Debts(owes_session_cutoff=True))
+    lease, _ = hub.state.acquire(REPOSITORY, "r2")
+    hub.state.close_run(lease, report("r1"), Debts())
+    hub.state.release(lease, None, reported=None)
+    assert record(hub) == TargetRecord()
+    assert hub.state.load_run(REPOSITORY, "r1") == open_run(), "a closed run keeps its plan"
+
+
+def test_run_that_was_never_opened_is_none(hub: Hub) -> None:
+    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    hub.state.open_run(lease, open_run(), Debts())
+    assert hub.state.load_run(REPOSITORY, "r2") is None
+    assert hub.state.load_run(ROLE, "r1") is None
+
+
+def test_what_people_were_told_is_kept_until_it_is_settled(hub: Hub) -> None:
+    for told in ("fingerprint", None):
+        lease, _ = hub.state.acquire(REPOSITORY, "r1")
+        hub.state.release(lease, None, reported=told)
+        assert record(hub).reported == told
+
+
+def test_principals_made_again_are_owed_until_a_run_settles_them(hub: Hub) -> None:
+    hub.state.mark_recreated(REPOSITORY, PULLER)
+    hub.state.mark_recreated(REPOSITORY, OTHER)
+    hub.state.mark_recreated(REPOSITORY, PULLER)
+    lease, found = hub.state.acquire(REPOSITORY, "r1")
+    assert found.debts == Debts(recreated_principals=(PULLER, OTHER))
+    hub.state.open_run(lease, open_run(), found.debts)
+    hub.state.close_run(lease, report(), Debts())
+    hub.state.release(lease, None, reported=None)
+    assert record(hub).debts == Debts()
+
+
+def test_principal_made_again_while_a_run_is_under_way_is_still_owed_after_it(hub: Hub) -> None:
+    hub.state.mark_recreated(REPOSITORY, OTHER)
+    lease, found = hub.state.acquire(REPOSITORY, "r1")
+    hub.state.mark_recreated(REPOSITORY, PULLER)
+    hub.state.open_run(lease, open_run(), found.debts)
+    hub.state.close_run(lease, report(), Debts())
+    hub.state.release(lease, None, reported=None)
+    assert record(hub).debts == Debts(recreated_principals=(PULLER,))
+
+
+def test_unique_id_is_kept_until_another_is_seen(hub: Hub) -> None:
+    lease, _ = hub.state.acquire(USER, "r1")
+    hub.state.release(lease, Observation(USER, unique_id="AIDA1"), reported=None)
+    lease, found = hub.state.acquire(USER, "r2")
+    assert found.unique_id == "AIDA1"
+    hub.state.release(lease, Observation(USER), reported=None)
+    assert hub.state.unique_ids([USER]) == {USER.key: "AIDA1"}
+    lease, _ = hub.state.acquire(USER, "r3")
+    hub.state.release(lease, Observation(USER, unique_id="AIDA2"), reported=None)
+    assert hub.state.unique_ids([USER]) == {USER.key: "AIDA2"}
+
+
+def test_unique_ids_of_many_owners_are_read_at_once(hub: Hub) -> None:
+    owners = [UserTarget(CI, f"User-{number}") for number in range(205)]
+    for owner in owners[:203]:
+        lease, _ = hub.state.acquire(owner, "r1")
+        hub.state.release(lease, Observation(owner, unique_id=f"AIDA{owner.name}"), reported=None)
+    asked: list[Target] = [*owners, owners[0], REPOSITORY]
+    assert hub.state.unique_ids(asked) == {owner.key: f"AIDA{owner.name}" for owner in owners[:203]}
+    assert hub.state.unique_ids([]) == {}
+
+
+def test_longest_repository_name_has_a_state(hub: Hub) -> None:
+    target = RepositoryTarget(HOME, "ap-southeast-4", "r" * 256)
+    lease, _ = hub.state.acquire(target, "r" * 59)
+    assert hub.state.holds(lease)
