@@ -27,7 +27,7 @@ class SpecInvalid(Failure):
     code = "spec-invalid"
 
     def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
-        super().__init__(f"{file} is not valid", remedy=f"ecr-warden validate {file} tells what to do")
+        super().__init__(f"{file} is not valid", remedy="see the problems above")
         self.problems = problems
         self.lines = tuple(problem.at(file) for problem in problems)
 

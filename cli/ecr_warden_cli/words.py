@@ -3,14 +3,21 @@
 from collections.abc import Iterator
 
 from ecr_warden.alerting.words import describe_address, describe_drift
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.plan import Change, Held, HoldReason, Plan
+from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
+from ecr_warden.policy.document import Document
 
 
 def lines_of(plan: Plan) -> Iterator[str]:
     """What differs, what would be written in which order, and what is held."""
+    unreadable = [drift for drift in plan.drifts if drift.kind is DriftKind.UNREADABLE]
+    for reason in unreadable_of(plan):
+        where = [describe_address(drift.address) for drift in unreadable if drift.explain == reason]
+        yield f"  state unknown, for it cannot be read ({', '.join(where)}): {reason}"
     for drift in plan.drifts:
-        yield from (f"  {line}" for line in describe_drift(drift))
+        if drift not in unreadable:
+            yield from (f"  {line}" for line in describe_drift(drift))
     if plan.changes:
         yield "  would write, in this order:"
         for number, change in enumerate(plan.changes, 1):
@@ -30,9 +37,21 @@ def unreadable_of(plan: Plan) -> tuple[str, ...]:
 
 
 def describe_change_of(change: Change) -> str:
-    """`update trust policy (takes access away)`; a change that no drift names says why it is made."""
+    """`update trust policy (takes access away)`."""
     effect = _effect(change)
-    return f"{change.operation} {describe_address(change.address)}" + (f" ({effect})" if effect else "")
+    return f"{change.operation} {_what(change)}" + (f" ({effect})" if effect else "")
+
+
+def _what(change: Change) -> str:
+    match change:
+        case Change(after=NewRole()):
+            return "role, with its trust policy"
+        case Change(operation=Operation.DELETE, address=Address(kind=AddressKind.ROLE)):
+            return "role"
+        case Change(address=Address(name=name), after=Document()) if name == DENY_OLDER_SESSIONS:
+            return f"{describe_address(change.address)}: {change.why}"
+        case _:
+            return describe_address(change.address)
 
 
 def _effect(change: Change) -> str:

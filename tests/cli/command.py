@@ -47,12 +47,13 @@ class Command:
     terminal: bool = False
     environment: dict[str, str] = field(default_factory=dict)
     profiles: Mapping[str, str] = field(default_factory=dict)
+    clock: ManualClock = field(default_factory=ManualClock)
 
     def __call__(self, *argv: str, stdin: bytes = b"") -> Ran:
         stream = Terminal if self.terminal else io.StringIO
         out, err = stream(), stream()
         console = Console(out, err, self.environment)
-        code = run(argv, Context(io.BytesIO(stdin), console, ManualClock(), self._open))
+        code = run(argv, Context(io.BytesIO(stdin), console, self.clock, self._open))
         return Ran(code, out.getvalue(), err.getvalue())
 
     def _open(self, accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:

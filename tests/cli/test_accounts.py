@@ -1,0 +1,131 @@
+"""The whole command over boto3 on moto: two accounts, each read with credentials of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from ecr_warden.model.address import repository_policy
+from ecr_warden_cli.main import main
+
+from tests.cli.command import Ran
+from tests.cli.seed import CI, PATH, REGISTRY, REPOSITORY, make_right
+from tests.contracts.aws import moto
+from tests.contracts.seed import BOUNDARY, repository_document
+from tests.contracts.worlds import MotoWorld
+
+DEFAULT = "123456789012"
+"""The account of moto's default credentials."""
+BOTH = ("--profile", "ci=ci-read", "--profile", "registry=registry-read")
+
+
+class Shell:
+    """Runs `main` as the entry point does, and takes what it printed."""
+
+    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
+        self._capfd = capfd
+
+    def __call__(self, *argv: str) -> Ran:
+        code = main(argv)
+        out, err = self._capfd.readouterr()
+        return Ran(code, out, err)
+
+
+@pytest.fixture
+def shell(capfd: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(capfd)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MotoWorld]:
+    """Both accounts right, and a profile for each."""
+    with moto(monkeypatch):
+        world = MotoWorld()
+        world.make_policy(BOUNDARY)
+        make_right(world)
+        file = tmp_path / "credentials"
+        file.write_text(_profile("ci-read", CI) + _profile("registry-read", REGISTRY))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+        yield world
+
+
+def _profile(name: str, account: str) -> str:
+    role = f"arn:aws:iam::{account}:role/reader"
+    given = boto3.client("sts", "us-east-1").assume_role(RoleArn=role, RoleSessionName="reader")["Credentials"]
+    return (
+        f"[{name}]\naws_access_key_id={given['AccessKeyId']}\n"
+        f"aws_secret_access_key={given['SecretAccessKey']}\naws_session_token={given['SessionToken']}\n"
+    )
+
+
+def test_accounts_that_are_right_are_said_to_be(world: MotoWorld, shell: Shell) -> None:
+    ran = shell("verify", str(PATH), *BOTH)
+    assert (ran.code, ran.last_line) == (0, "5 targets: 5 ok, 0 differ, 0 unreadable")
+    assert shell("plan", str(PATH), *BOTH).code == 0
+
+
+def test_a_tampered_policy_is_found_with_its_meaning(world: MotoWorld, shell: Shell) -> None:
+    world.put(repository_policy(REPOSITORY), repository_document("mallory"))
+    ran = shell("plan", str(PATH), *BOTH)
+    assert ran.code == 2
+    assert "user/mallory can now pull from shop/checkout (ecr:BatchGetImage)" in ran.out
+    assert shell("verify", str(PATH), *BOTH).code == 2
+
+
+def test_an_account_without_credentials_is_unreadable_and_stops_no_other(world: MotoWorld, shell: Shell) -> None:
+    world.put(repository_policy(REPOSITORY), repository_document("mallory"))
+    ran = shell("verify", str(PATH), "--profile", "registry=registry-read")
+    assert ran.code == 1
+    assert f"differs     {REPOSITORY}" in ran.out
+    reason = (
+        f"account {CI} cannot be read: the default credentials belong to account {DEFAULT}; "
+        f"pass --profile ci=PROFILE with a profile of {CI}"
+    )
+    assert f"unreadable  user/{CI}/push-user: {reason}\n" in ran.out
+    assert ran.last_line == "5 targets: 1 ok, 1 differ, 3 unreadable"
+
+
+def test_default_credentials_are_used_for_their_own_account(
+    world: MotoWorld, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as environment:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):  # moto's own, which it takes away itself
+            environment.delenv(name)
+        environment.setenv("AWS_PROFILE", "ci-read")
+        assert shell("verify", str(PATH), "--profile", "registry=registry-read").code == 0
+
+
+def test_a_profile_of_another_account_reads_nothing(world: MotoWorld, shell: Shell) -> None:
+    ran = shell("verify", str(PATH), "--profile", "ci=registry-read", "--profile", "registry=registry-read")
+    assert ran.code == 1
+    assert f"account {CI} cannot be read: the profile registry-read belongs to account {REGISTRY}" in ran.out
+
+
+def test_a_profile_that_does_not_exist_stops_no_other_account(world: MotoWorld, shell: Shell) -> None:
+    ran = shell("plan", str(PATH), "--profile", "ci=gone", "--profile", "registry=registry-read")
+    assert ran.code == 1
+    assert "the profile gone does not work: The config profile (gone) could not be found" in ran.out
+    assert ran.last_line == "5 targets: 2 ok, 0 differ, 3 unreadable; 0 to write, 0 held"
+
+
+def test_one_reason_for_all_accounts_is_one_line(
+    world: MotoWorld, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "gone")
+    for verb in ("plan", "verify"):
+        ran = shell(verb, str(PATH), "--json")
+        assert ran.code == 1
+        assert ran.json["error"]["code"] == "no-account-readable"
+        assert ran.err == (
+            "ecr-warden: no account of the spec can be read: the default credentials do not work: The config profile "
+            "(gone) could not be found; pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE\n"
+        )
+
+
+def test_several_reasons_are_a_line_each(world: MotoWorld, shell: Shell) -> None:
+    ran = shell("plan", str(PATH), "--profile", "ci=gone")
+    assert (ran.code, ran.out) == (1, "")
+    first, second, last = ran.err.splitlines()
+    assert first.startswith(f"account {CI} (ci) cannot be read: the profile gone does not work: ")
+    assert second.startswith(f"account {REGISTRY} (registry) cannot be read: the default credentials belong to ")
+    assert last == "ecr-warden: no account of the spec can be read; see above"

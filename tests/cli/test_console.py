@@ -1,0 +1,59 @@
+"""Colour, progress and escaping."""
+
+import pytest
+from ecr_warden.model.address import repository_policy
+
+from tests.cli.command import Command
+from tests.cli.seed import PATH, REPOSITORY, make_right
+from tests.contracts.worlds import MemoryWorld
+
+SEED = str(PATH)
+
+
+@pytest.fixture
+def terminal(world: MemoryWorld) -> Command:
+    """The command on a terminal, over a world with one difference."""
+    make_right(world)
+    world.remove(repository_policy(REPOSITORY))
+    return Command(world.documents, terminal=True)
+
+
+@pytest.mark.parametrize("verb", ["validate", "render", "plan", "verify"])
+def test_no_verb_colours_what_is_no_terminal(world: MemoryWorld, terminal: Command, verb: str) -> None:
+    ran = Command(world.documents)(verb, SEED)
+    assert "\x1b" not in ran.out + ran.err
+    assert ran.err == ""
+
+
+def test_a_terminal_gets_colour_and_progress(terminal: Command) -> None:
+    ran = terminal("verify", SEED)
+    assert f"\x1b[33mdiffers     {REPOSITORY}: repository policy missing\x1b[0m\n" in ran.out
+    assert "\r\x1b[Kreading targets 5 of 5" in ran.err
+    assert ran.err.endswith("\r\x1b[K")
+
+
+def test_no_color_is_respected(terminal: Command) -> None:
+    terminal.environment["NO_COLOR"] = "1"
+    assert "\x1b" not in terminal("plan", SEED).out
+    terminal.environment["NO_COLOR"] = ""
+    assert "\x1b" in terminal("plan", SEED).out
+
+
+def test_a_dumb_terminal_gets_neither(terminal: Command) -> None:
+    terminal.environment["TERM"] = "dumb"
+    ran = terminal("plan", SEED)
+    assert "\x1b" not in ran.out + ran.err
+
+
+def test_json_is_never_coloured(terminal: Command) -> None:
+    assert "\x1b" not in terminal("plan", SEED, "--json").out
+
+
+def test_progress_is_erased_when_reading_is_interrupted(world: MemoryWorld, terminal: Command) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    world.documents.faults = interrupt
+    ran = terminal("plan", SEED)
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err.endswith("\r\x1b[K\x1b[31mecr-warden: interrupted; nothing was written\x1b[0m\n")

@@ -1,0 +1,103 @@
+"""The installed command as a process: start-up, exit codes, pipes, signals."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.seed import PATH
+from tests.template.cfn import ROOT
+
+COMMAND = str(Path(sys.executable).parent / "ecr-warden")
+SEED = str(PATH)
+# Nobody answers at the discard port of this machine.
+NOBODY = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+NO_CREDENTIALS = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null"}
+
+
+def run(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run it with no more of an environment than is given."""
+    clean = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **environment}
+    return subprocess.run(
+        [COMMAND, *argv], capture_output=True, text=True, env=clean, cwd=ROOT, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("verb", ["validate", "render"])
+def test_what_needs_no_account_loads_no_sdk(verb: str) -> None:
+    ran = run(verb, SEED, PYTHONPROFILEIMPORTTIME="1")
+    imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert ran.returncode == 0
+    assert "ecr_warden_cli.main" in imported
+    assert not [name for name in imported if name.split(".")[0] in ("boto3", "botocore", "importlib.metadata")]
+
+
+@pytest.mark.parametrize(("argv", "code"), [(("validate", SEED), 0), (("validate", "gone"), 1), (("nonsense",), 1)])
+def test_exit_codes(argv: tuple[str, ...], code: int) -> None:
+    assert run(*argv).returncode == code
+
+
+def test_version() -> None:
+    ran = run("--version")
+    assert (ran.returncode, ran.stdout) == (0, "ecr-warden 0.1.0\n")
+
+
+@pytest.mark.parametrize("verb", ["validate", "render", "plan", "verify"])
+def test_help_of_each_verb_has_an_example_and_stands_in_the_overview(verb: str) -> None:
+    ran = run(verb, "--help")
+    assert ran.returncode == 0
+    assert f"example:\n  ecr-warden {verb} access.yaml" in ran.stdout
+    overview = run("--help").stdout
+    assert f"\n    {verb}" in overview
+    assert "exit codes: 0 fine, 1 error, 2 something differs" in overview
+
+
+def test_no_credentials_is_one_line() -> None:
+    ran = run("plan", SEED, **NO_CREDENTIALS)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == (
+        "ecr-warden: no account of the spec can be read: the default credentials do not work: Unable to locate "
+        "credentials; pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE\n"
+    )
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "not-a-url"])
+def test_an_endpoint_that_does_not_answer_is_one_line(endpoint: str) -> None:
+    ran = run("verify", SEED, **NOBODY | {"AWS_ENDPOINT_URL": endpoint})
+    assert (ran.returncode, ran.stdout) == (1, "")
+    (line,) = ran.stderr.splitlines()
+    assert "AWS does not answer" in line
+    assert endpoint in line
+    assert line.endswith("AWS_ENDPOINT_URL if it is set")
+
+
+def test_a_reader_that_has_gone_is_no_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run([COMMAND, "render", SEED], stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (141, "")
+
+
+def test_an_interrupt_ends_with_130_and_one_line() -> None:
+    with subprocess.Popen(
+        [COMMAND, "validate", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        # It waits for more of its input, which proves that it has started.
+        process.stdin.write("#" * (1 << 18))
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr == "ecr-warden: interrupted; nothing was written\n"
+
+
+def test_output_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
+    spec = tmp_path / "Schlüssel.yaml"
+    spec.write_bytes(PATH.read_bytes())
+    ran = run("validate", str(spec), PYTHONIOENCODING="ascii", PYTHONUTF8="1")
+    assert (ran.returncode, ran.stdout) == (0, f"{tmp_path}/Schl\\xfcssel.yaml: valid\n")

@@ -1,0 +1,68 @@
+"""`ecr-warden render`."""
+
+import json
+
+from ecr_warden.model.codec.values import address_from_json, value_from_json
+
+from tests.cli.command import Command, Ran
+from tests.cli.seed import PATH, compiled
+from tests.template.cfn import ROOT
+
+NOBODY_PULLS = b"""\
+version: 1
+accounts: {registry: {id: "222222222222", regions: [eu-central-1]}}
+repositories: [{name: shop/checkout, account: registry}]
+"""
+
+
+def headings(ran: Ran) -> list[str]:
+    return [line.removeprefix("# ") for line in ran.out.splitlines() if line.startswith("# ")]
+
+
+def test_each_address_has_a_heading_and_its_document(command: Command) -> None:
+    ran = command("render", str(PATH))
+    assert ran.code == 0
+    addresses = [str(address) for spec in compiled().targets.values() for address in spec.documents]
+    assert [heading for heading in headings(ran) if heading in addresses] == addresses
+    trust = ran.out.split("# trust-policy role/222222222222/ecr-pusher\n")[1].split("\n\n")[0]
+    assert json.loads(trust)["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::111111111111:user/push-user"}
+
+
+def test_what_else_may_not_be_there_and_what_waits_is_said(command: Command) -> None:
+    said = headings(command("render", str(PATH)))
+    assert "role/222222222222/ecr-pusher: no other inline or attached policy" in said
+    assert "user/111111111111/push-user: no other inline policy named ecr-warden-*" in said
+    assert "written once role/222222222222/ecr-pusher is as the spec says" in said
+
+
+def test_a_repository_without_pullers_must_have_no_policy(command: Command) -> None:
+    ran = command("render", "-", stdin=NOBODY_PULLS)
+    assert ran.out == "# repository-policy repository/222222222222/eu-central-1/shop/checkout\nmust not exist\n\n"
+
+
+def test_only_keeps_the_addresses_that_contain_a_text_in_any_case(command: Command) -> None:
+    ran = command("render", str(PATH), "--only", "PULL-user-2")
+    assert headings(ran) == [
+        "identity-policy user/111111111111/pull-user-2 ecr-warden-pull",
+        "user/111111111111/pull-user-2: no other inline policy named ecr-warden-*",
+    ]
+    assert command("render", str(PATH), "--only", "nobody").out == ""
+
+
+def test_json_is_in_the_words_of_the_codec(command: Command) -> None:
+    answer = command("render", str(PATH), "--json").json
+    read = {address_from_json(entry["address"]): value_from_json(entry["value"]) for entry in answer["documents"]}
+    assert read == {address: value for spec in compiled().targets.values() for address, value in spec.documents.items()}
+    assert (answer["schema"], answer["mode"], answer["specVersion"][:7]) == (1, "enforce", "sha256:")
+
+
+def test_json_keeps_to_only(command: Command) -> None:
+    (entry,) = command("render", str(PATH), "--json", "--only", "trust-policy").json["documents"]
+    assert entry["address"] == {"kind": "trust-policy", "target": "role/222222222222/ecr-pusher"}
+
+
+def test_literal_documents_render_too(command: Command) -> None:
+    ran = command("render", str(ROOT / "examples" / "seed" / "literal.yaml"))
+    assert ran.code == 0
+    assert "trust-policy role/222222222222/ecr-pusher" in headings(ran)
+    assert "no other" not in ran.out

@@ -1,0 +1,79 @@
+"""`ecr-warden verify`, on the memory adapter."""
+
+from datetime import timedelta
+
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy
+from ecr_warden.model.target import UserTarget
+from ecr_warden.planning.sessions import deny_older_sessions
+
+from tests.cli.command import Command
+from tests.cli.seed import CI, PATH, REPOSITORY, ROLE, make_right
+from tests.contracts.seed import identity_document, repository_document
+from tests.contracts.worlds import MemoryWorld
+
+
+def test_every_target_is_named_when_all_is_well(world: MemoryWorld, command: Command) -> None:
+    make_right(world)
+    ran = command("verify", str(PATH))
+    assert ran.code == 0
+    assert ran.out.splitlines() == [
+        "ok          repository/222222222222/eu-central-1/shop/checkout",
+        "ok          role/222222222222/ecr-pusher",
+        "ok          user/111111111111/pull-user-1",
+        "ok          user/111111111111/pull-user-2",
+        "ok          user/111111111111/push-user",
+        "5 targets: 5 ok, 0 differ, 0 unreadable",
+    ]
+
+
+def test_a_difference_names_the_document_and_exits_2(world: MemoryWorld, command: Command) -> None:
+    make_right(world)
+    world.put(repository_policy(REPOSITORY), repository_document("mallory"))
+    ran = command("verify", str(PATH))
+    assert ran.code == 2
+    assert f"differs     {REPOSITORY}: repository policy changed\n" in ran.out
+    assert ran.last_line == "5 targets: 4 ok, 1 differ, 0 unreadable"
+
+
+def test_unreadable_is_never_counted_as_fine_and_exits_1(world: MemoryWorld, command: Command) -> None:
+    make_right(world)
+    world.remove(repository_policy(REPOSITORY))
+    world.close(CI)
+    ran = command("verify", str(PATH))
+    assert ran.code == 1
+    assert f"unreadable  user/{CI}/push-user: no way into {CI}; open it\n" in ran.out
+    assert f"differs     {REPOSITORY}: repository policy missing\n" in ran.out
+    assert ran.last_line == "5 targets: 1 ok, 1 differ, 3 unreadable"
+
+
+def test_an_owner_that_left_the_spec_and_holds_ours_differs(world: MemoryWorld, command: Command) -> None:
+    make_right(world)
+    gone = UserTarget(CI, "left-us")
+    world.put(identity_policy(gone, "ecr-warden-pull"), identity_document())
+    ran = command("verify", str(PATH))
+    assert ran.code == 2
+    assert f"differs     {gone}: inline policy ecr-warden-pull unexpected\n" in ran.out
+
+
+def test_a_spent_session_cutoff_is_for_plan_and_no_difference_of_documents(
+    world: MemoryWorld, command: Command
+) -> None:
+    make_right(world)
+    cutoff = deny_older_sessions(command.clock.now() - timedelta(hours=13))
+    world.put(identity_policy(ROLE, DENY_OLDER_SESSIONS), cutoff)
+    assert command("verify", str(PATH)).code == 0
+    assert command("plan", str(PATH)).code == 2
+
+
+def test_json(world: MemoryWorld, command: Command) -> None:
+    make_right(world)
+    world.remove(repository_policy(REPOSITORY))
+    ran = command("verify", str(PATH), "--json")
+    answer = ran.json
+    assert ran.code == 2
+    assert list(answer) == ["schema", "specVersion", "targets", "summary"]
+    assert answer["summary"] == {"targets": 5, "ok": 4, "differs": 1, "unreadable": 0}
+    first, second, *_ = answer["targets"]
+    assert (first["target"], first["status"]) == (str(REPOSITORY), "differs")
+    assert [drift["kind"] for drift in first["drifts"]] == ["missing"]
+    assert second == {"target": str(ROLE), "status": "ok", "drifts": []}

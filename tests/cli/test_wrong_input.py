@@ -1,0 +1,120 @@
+"""Whatever is wrong with a call is one line that names it and says what to do, exit code 1, and no traceback."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Command
+from tests.cli.seed import PATH
+
+SEED = str(PATH)
+
+# argv, what the line says, what to do about it
+USAGE = {
+    "no verb": ((), "VERB", "see ecr-warden --help"),
+    "an unknown verb": (("plann", SEED), "plann", "see ecr-warden --help"),
+    "an unknown option": (("validate", SEED, "--jsn"), "--jsn", "see ecr-warden --help"),
+    "a shortened option": (("render", SEED, "--onl", "x"), "--onl", "see ecr-warden --help"),
+    "an option of another verb": (("verify", SEED, "--only", "x"), "--only", "see ecr-warden --help"),
+    "no spec": (("plan",), "SPEC", "see ecr-warden plan --help"),
+    "two specs": (("validate", SEED, "other.yaml"), "other.yaml", "see ecr-warden --help"),
+    "an option without its value": (("plan", SEED, "--profile"), "--profile", "see ecr-warden plan --help"),
+    "an escape sequence": (("validate", SEED, "\x1b[31m"), "\\x1b[31m", "see ecr-warden --help"),
+}
+FILES = {
+    "a file that is not there": (("validate", "no-such.yaml"), "there is no file no-such.yaml", "or - to read"),
+    "a directory": (("validate", "/tmp"), "/tmp is a directory", "give the path"),
+    "an empty name": (("validate", ""), "is a directory", "give the path"),
+    "a NUL in the name": (("validate", "a\0b"), "a\\x00b cannot be read: embedded null byte", "give the path"),
+    "a name that is too long": (("validate", "a" * 5000), "cannot be read: File name too long", "give the path"),
+    "a file as a directory": (("validate", f"{SEED}/x"), "cannot be read: Not a directory", "give the path"),
+    "an escape sequence": (("plan", "\x1b[31m.yaml"), "there is no file \\x1b[31m.yaml", "give the path"),
+}
+PROFILES = {
+    "no equals sign": (("ci",), "--profile ci", "write ACCOUNT=PROFILE"),
+    "no account": (("=x",), "--profile =x", "write ACCOUNT=PROFILE"),
+    "no profile": (("ci=",), "--profile ci=", "write ACCOUNT=PROFILE"),
+    "an unknown alias": (("cii=x",), "cii=x: the spec has no such alias", "accounts of the spec are ci, registry"),
+    "an unknown account": (
+        ("999999999999=x",),
+        "the spec has no such account",
+        "accounts of the spec are ci, registry",
+    ),
+    "two profiles for one account": (("ci=x", "111111111111=y"), "another profile already", "give one"),
+    "an escape sequence": (("ci\x1b[31m=x",), "--profile ci\\x1b[31m=x", "accounts of the spec are"),
+}
+
+
+def assert_one_line(command: Command, argv: tuple[str, ...], named: str, remedy: str) -> None:
+    ran = command(*argv)
+    assert (ran.code, ran.out) == (1, "")
+    (line,) = ran.err.splitlines()
+    assert line.startswith("ecr-warden: ")
+    assert named in line
+    assert remedy in line.split(named, 1)[1]
+
+
+@pytest.mark.parametrize("case", USAGE)
+def test_a_call_that_is_not_understood(command: Command, case: str) -> None:
+    assert_one_line(command, *USAGE[case])
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_file_that_cannot_be_read(command: Command, case: str) -> None:
+    assert_one_line(command, *FILES[case])
+
+
+@pytest.mark.parametrize("verb", ["plan", "verify"])
+@pytest.mark.parametrize("case", PROFILES)
+def test_a_profile_that_fits_no_account(command: Command, verb: str, case: str) -> None:
+    texts, named, remedy = PROFILES[case]
+    options = tuple(word for text in texts for word in ("--profile", text))
+    assert_one_line(command, (verb, SEED, *options), named, remedy)
+
+
+def test_the_same_profile_twice_is_no_mistake(command: Command) -> None:
+    assert command("plan", SEED, "--profile", "ci=x", "--profile", "111111111111=x").code == 2
+
+
+def test_a_link_to_itself(command: Command, tmp_path: Path) -> None:
+    loop = tmp_path / "loop.yaml"
+    loop.symlink_to(loop)
+    assert_one_line(command, ("validate", str(loop)), "cannot be read: Too many levels", "give the path")
+
+
+def test_an_endless_file_is_too_large_and_read_no_further(command: Command) -> None:
+    ran = command("validate", "/dev/zero")
+    assert ran.code == 1
+    assert ran.out.startswith("E001 /dev/zero:1:1 ")
+
+
+@pytest.mark.parametrize("verb", ["render", "plan", "verify"])
+def test_an_invalid_spec_lists_its_problems_on_stderr(command: Command, verb: str) -> None:
+    ran = command(verb, "-", stdin=b"version: 2\n")
+    assert (ran.code, ran.out) == (1, "")
+    *problems, last = ran.err.splitlines()
+    assert [line[:17] for line in problems] == ["E022 <stdin>:1:1 ", "E024 <stdin>:1:10"]
+    assert last == "ecr-warden: <stdin> is not valid; see the problems above"
+
+
+@pytest.mark.parametrize("verb", ["render", "plan", "verify"])
+def test_json_of_an_invalid_spec_holds_its_problems(command: Command, verb: str) -> None:
+    ran = command(verb, "-", "--json", stdin=b"version: 2\n")
+    assert ran.code == 1
+    assert ran.json["error"]["code"] == "spec-invalid"
+    assert [problem["code"] for problem in ran.json["problems"]] == ["E022", "E024"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        (("plan", "--json"), "usage"),
+        (("validate", "no-such.yaml", "--json"), "spec-unreadable"),
+        (("plan", SEED, "--profile", "x", "--json"), "usage"),
+    ],
+)
+def test_json_of_an_error_says_what_the_line_says(command: Command, argv: tuple[str, ...], code: str) -> None:
+    ran = command(*argv)
+    error = ran.json["error"]
+    assert (ran.code, ran.json["schema"], error["code"]) == (1, 1, code)
+    assert ran.err == f"ecr-warden: {error['message']}; {error['remedy']}\n"
