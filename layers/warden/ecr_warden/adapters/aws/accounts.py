@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecr_warden.adapters.aws.errors import HUB, translate
+from ecr_warden.adapters.aws.errors import STS, translate, unanswered
 from ecr_warden.ports import AccountUnreachable, Clock, PortError
 from ecr_warden.triggers.own import session_name
 
@@ -121,9 +121,9 @@ class HubAccounts:
                 RoleArn=arn, ExternalId=self.external_id, DurationSeconds=int(seconds.total_seconds()), **arguments
             )
         except ClientError as error:
-            raise _unreachable(arn, translate(HUB, f"assuming {arn}", error)) from error
+            raise _unreachable(translate(STS, f"assuming {arn}", error)) from error
         except BotoCoreError as error:
-            raise AccountUnreachable(f"assuming {arn}: {error!s:.200}", retryable=True) from error
+            raise _unreachable(unanswered(f"assuming {arn}", error)) from error
         given = answer["Credentials"]
         return SessionClients(
             self.session,
@@ -135,11 +135,8 @@ class HubAccounts:
         )
 
 
-def _unreachable(arn: str, cause: PortError) -> AccountUnreachable:
-    remedy = f"deploy stacks/member.yaml in the account, with this hub's account and ExternalId; it makes {arn}"
-    return AccountUnreachable(
-        cause.message, remedy="it is tried again" if cause.retryable else remedy, retryable=cause.retryable
-    )
+def _unreachable(cause: PortError) -> AccountUnreachable:
+    return AccountUnreachable(cause.message, remedy=cause.remedy, retryable=cause.retryable)
 
 
 @dataclass(slots=True)

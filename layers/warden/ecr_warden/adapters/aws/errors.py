@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
 from ecr_warden.ports import (
     DocumentConflict,
@@ -24,51 +24,76 @@ from ecr_warden.ports import (
 type Translation = Callable[[str, str], PortError]
 """(what was tried, AWS's message) to the port's error."""
 
-_MESSAGE_LIMIT = 300
+_READ_LIMIT, _MESSAGE_LIMIT = 4000, 300
+TOO_MANY_REQUESTS = 429
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _GHOST_PRINCIPAL = ("Principal not found", "Invalid repository policy provided", "Invalid principal in policy")
 
 
 def _denied(what: str, message: str) -> PortError:
-    action = _ACTION.search(message)
-    name = action.group(1) if action else "the call"
+    remedy = (
+        f"allow {_denied_action(message)} to ecr-warden's role in the account: stacks/member.yaml grants it "
+        "(parameters ManagedOwners and ManagedRoles for what ecr-warden did not make)"
+    )
+    return _permission_missing(what, message, remedy)
+
+
+def _hub_denied(what: str, message: str) -> PortError:
+    return _permission_missing(what, message, "template.yaml grants each function what it needs: deploy it again")
+
+
+def _not_let_in(what: str, message: str) -> PortError:
+    remedy = "deploy stacks/member.yaml in the account, with this hub's account and ExternalId; it makes the role"
+    return _permission_missing(what, message, remedy)
+
+
+def _permission_missing(what: str, message: str, remedy: str) -> PortError:
+    name = _denied_action(message)
     if "service control policy" in message or "resource control policy" in message:
         remedy = f"an organization's policy denies {name}; only who keeps that policy can allow it"
     elif "permissions boundary" in message:
         remedy = f"the permissions boundary of ecr-warden's role denies {name}"
-    else:
-        remedy = (
-            f"allow {name} to ecr-warden's role in the account: stacks/member.yaml grants it "
-            "(parameters ManagedOwners and ManagedRoles for what ecr-warden did not make)"
-        )
-    return PermissionMissing(f"{what}: AWS denied {name}: {message}", remedy=remedy)
+    return PermissionMissing(f"{what}: AWS denied {name}: {_cut(message)}", remedy=remedy)
+
+
+def _denied_action(message: str) -> str:
+    action = _ACTION.search(message)
+    return action.group(1) if action else "the call"
+
+
+def _cut(message: str) -> str:
+    """At most so much of a message; the reason stands at its end, behind names of any length."""
+    if len(message) <= _MESSAGE_LIMIT:
+        return message
+    half = _MESSAGE_LIMIT // 2
+    return f"{message[:half]} ... {message[-half:]}"
 
 
 def _malformed(what: str, message: str) -> PortError:
     if any(text in message for text in _GHOST_PRINCIPAL):
         remedy = "a principal that was just created is seen within a minute; else create it or take it out of the spec"
-        return PrincipalNotFound(f"{what}: {message}", remedy=remedy, retryable=True)
-    return Refused(f"{what}: {message}", remedy="see what AWS says of the document")
+        return PrincipalNotFound(f"{what}: {_cut(message)}", remedy=remedy, retryable=True)
+    return Refused(f"{what}: {_cut(message)}", remedy="see what AWS says of the document")
 
 
 def _owner_not_found(what: str, message: str) -> PortError:
-    return OwnerNotFound(f"{what}: {message}", remedy="create it, or take it out of the spec")
+    return OwnerNotFound(f"{what}: {_cut(message)}", remedy="create it, or take it out of the spec")
 
 
 def _slow_down(what: str, message: str) -> PortError:
-    return Throttled(f"{what}: {message}", remedy="it is tried again", retryable=True)
+    return Throttled(f"{what}: {_cut(message)}", remedy="it is tried again", retryable=True)
 
 
 def _quota(what: str, message: str) -> PortError:
-    return QuotaExceeded(f"{what}: {message}", remedy="grant fewer repositories or principals here")
+    return QuotaExceeded(f"{what}: {_cut(message)}", remedy="grant fewer repositories or principals here")
 
 
 def _exists_already(what: str, message: str) -> PortError:
-    return DocumentConflict(f"{what}: {message}")
+    return DocumentConflict(f"{what}: {_cut(message)}")
 
 
 def _refused(what: str, message: str) -> PortError:
-    return Refused(f"{what}: {message}")
+    return Refused(f"{what}: {_cut(message)}")
 
 
 _COMMON: dict[str, Translation] = {
@@ -78,6 +103,7 @@ _COMMON: dict[str, Translation] = {
     "Throttling": _slow_down,
     "ThrottlingException": _slow_down,
     "ThrottledException": _slow_down,
+    "ThrottleException": _slow_down,
     "TooManyRequestsException": _slow_down,
     "RequestLimitExceeded": _slow_down,
     "ServiceUnavailable": _slow_down,
@@ -106,12 +132,6 @@ IAM: dict[str, Translation] = _COMMON | {
     "UnmodifiableEntity": _refused,
 }
 
-
-def _hub_denied(what: str, message: str) -> PortError:
-    remedy = "template.yaml grants each function what it needs: deploy it again"
-    return PermissionMissing(f"{what}: AWS denied it: {message}", remedy=remedy)
-
-
 HUB: dict[str, Translation] = _COMMON | {
     "AccessDenied": _hub_denied,
     "AccessDeniedException": _hub_denied,
@@ -122,6 +142,9 @@ HUB: dict[str, Translation] = _COMMON | {
 }
 """Our own table, buckets, queues and buses."""
 
+STS: dict[str, Translation] = _COMMON | {"AccessDenied": _not_let_in}
+"""Assuming a member's role."""
+
 
 @contextmanager
 def translated(table: Mapping[str, Translation], what: str) -> Iterator[None]:
@@ -131,8 +154,13 @@ def translated(table: Mapping[str, Translation], what: str) -> Iterator[None]:
     except ClientError as error:
         raise translate(table, what, error) from error
     except BotoCoreError as error:
-        # Connection refused, time-outs, no credentials: none of them is an answer of AWS.
-        raise Throttled(f"{what}: {error!s:.200}", remedy="it is tried again", retryable=True) from error
+        raise unanswered(what, error) from error
+
+
+def unanswered(what: str, error: BotoCoreError) -> PortError:
+    """The port's error for a call that got no answer: only one that was lost on the way may go through next time."""
+    lost = isinstance(error, HTTPClientError | ConnectionError | IncompleteReadError)
+    return PortError(f"{what}: {error!s:.200}", remedy="it is tried again" if lost else "", retryable=lost)
 
 
 def code_of(error: ClientError) -> str:
@@ -143,9 +171,9 @@ def code_of(error: ClientError) -> str:
 def translate(table: Mapping[str, Translation], what: str, error: ClientError) -> PortError:
     """The port's error for one of AWS's; an unknown code is permanent unless AWS failed itself (HTTP 5xx)."""
     code = code_of(error)
-    message = error.response.get("Error", {}).get("Message", "")[:_MESSAGE_LIMIT]
-    known = table.get(code)
+    message = error.response.get("Error", {}).get("Message", "")[:_READ_LIMIT]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    known = table.get(code) or (_slow_down if status == TOO_MANY_REQUESTS else None)
     if known:
         return known(what, message)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return PortError(f"{what}: {code}: {message}", retryable=status >= 500)
+    return PortError(f"{what}: {code}: {_cut(message)}", retryable=status >= 500)

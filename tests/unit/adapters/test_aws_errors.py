@@ -1,0 +1,150 @@
+"""What AWS's errors become: texts as recorded from AWS, each with what a person is told to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+from ecr_warden.adapters.aws.errors import ECR, HUB, IAM, Translation, translated
+from ecr_warden.ports import (
+    DocumentConflict,
+    OwnerNotFound,
+    PermissionMissing,
+    PortError,
+    PrincipalNotFound,
+    QuotaExceeded,
+    Refused,
+    Throttled,
+)
+
+SESSION = f"arn:aws:sts::222222222222:assumed-role/ecr-warden-write/ecrw-{'r' * 59}"
+LONGEST = f"arn:aws:ecr:ap-southeast-4:222222222222:repository/{'a' * 256}"
+DENIED = f"User: {SESSION} is not authorized to perform: ecr:SetRepositoryPolicy on resource: {LONGEST}"
+CONSTRAINT = "Invalid parameter at 'PolicyText' failed to satisfy constraint: "
+
+
+@dataclass(frozen=True)
+class Case:
+    """An answer of AWS and what it means."""
+
+    name: str
+    table: Mapping[str, Translation]
+    code: str
+    message: str
+    error: type[PortError]
+    retryable: bool = False
+    says: tuple[str, ...] = ()
+    status: int = 400
+
+
+CASES = [
+    Case("principal is missing, older text", ECR, "InvalidParameterException",
+         CONSTRAINT + "'Invalid repository policy provided'", PrincipalNotFound, retryable=True, says=("minute",)),
+    Case("principal is missing, newer text", ECR, "InvalidParameterException",
+         CONSTRAINT + "'Principal not found'", PrincipalNotFound, retryable=True),
+    Case("principal of a trust policy is missing", IAM, "MalformedPolicyDocument",
+         'Invalid principal in policy: "AWS":"arn:aws:iam::111111111111:user/x"', PrincipalNotFound,
+         retryable=True, says=("user/x",)),
+    Case("other parameter is invalid", ECR, "InvalidParameterException",
+         "Invalid parameter at 'repositoryName'", Refused),
+    Case("trust policy is no JSON", IAM, "MalformedPolicyDocument", "This policy contains invalid Json", Refused),
+    Case("trust policy has another action", IAM, "MalformedPolicyDocument",
+         "AssumeRole policy may only specify STS AssumeRole actions.", Refused, says=("STS",)),
+    Case("trust policy has a resource", IAM, "MalformedPolicyDocument", "Has prohibited field Resource", Refused),
+    Case("repository is gone", ECR, "RepositoryNotFoundException",
+         "The repository with name 'x' does not exist in the registry with id '222222222222'", OwnerNotFound),
+    Case("role is gone", IAM, "NoSuchEntity", "The role with name x cannot be found.", OwnerNotFound, status=404),
+    Case("user's quota", IAM, "LimitExceeded", "Maximum policy size of 2048 bytes exceeded for user push-user",
+         QuotaExceeded, says=("2048", "fewer"), status=409),
+    Case("trust policy's quota", IAM, "LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048",
+         QuotaExceeded, status=409),
+    Case("IAM is asked too often", IAM, "Throttling", "Rate exceeded", Throttled, retryable=True),
+    Case("ECR is asked too often", ECR, "ThrottlingException", "Rate exceeded", Throttled, retryable=True),
+    Case("ECR is asked too often, as its common errors spell it", ECR, "ThrottleException", "Too Many Requests",
+         Throttled, retryable=True, status=429),
+    Case("unknown code with status 429", ECR, "Whatever", "slow down", Throttled, retryable=True, status=429),
+    Case("two write at once", IAM, "ConcurrentModification", "multiple requests to change this object",
+         Throttled, retryable=True, status=409),
+    Case("role was made meanwhile", IAM, "EntityAlreadyExists", "Role with name x already exists.",
+         DocumentConflict, status=409),
+    Case("role still holds policies", IAM, "DeleteConflict",
+         "Cannot delete entity, must detach all policies first.", Refused, status=409),
+    Case("service-linked role", IAM, "UnmodifiableEntity", "Cannot perform the operation on the protected role",
+         Refused),
+    Case("AWS fails", ECR, "ServerException", "", Throttled, retryable=True, status=500),
+    Case("AWS fails in a new way", IAM, "Strange", "unknown", PortError, retryable=True, status=503),
+    Case("AWS refuses in a new way", IAM, "Strange", "unknown", PortError, says=("Strange", "unknown")),
+    Case("ecr-warden's role may not", ECR, "AccessDeniedException",
+         DENIED + " because no identity-based policy allows the ecr:SetRepositoryPolicy action", PermissionMissing,
+         says=("allow ecr:SetRepositoryPolicy", "stacks/member.yaml")),
+    Case("owner is not in the stack's list", IAM, "AccessDenied",
+         f"User: {SESSION} is not authorized to perform: iam:PutUserPolicy on resource: user x because no "
+         "identity-based policy allows the iam:PutUserPolicy action", PermissionMissing,
+         says=("iam:PutUserPolicy", "ManagedOwners"), status=403),
+    Case("organization's SCP denies, behind the longest names", ECR, "AccessDeniedException",
+         DENIED + " with an explicit deny in a service control policy", PermissionMissing,
+         says=("ecr:SetRepositoryPolicy", "organization")),
+    Case("organization's RCP denies", ECR, "AccessDeniedException",
+         DENIED + " with an explicit deny in a resource control policy", PermissionMissing, says=("organization",)),
+    Case("boundary denies", IAM, "AccessDenied",
+         f"User: {SESSION} is not authorized to perform: iam:PutRolePolicy on resource: role x because no permissions "
+         "boundary allows the iam:PutRolePolicy action", PermissionMissing, says=("boundary",), status=403),
+    Case("hub's own function may not", HUB, "AccessDeniedException",
+         "User: x is not authorized to perform: dynamodb:UpdateItem on resource: y", PermissionMissing,
+         says=("template.yaml",)),
+    Case("table is asked too often", HUB, "ProvisionedThroughputExceededException", "", Throttled, retryable=True),
+    Case("bucket is asked too often", HUB, "SlowDown", "Please reduce your request rate.", Throttled,
+         retryable=True, status=503),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_answer_of_aws_is_translated(case: Case) -> None:
+    answer = {"Error": {"Code": case.code, "Message": case.message}}
+    response = answer | {"ResponseMetadata": {"HTTPStatusCode": case.status}}
+    with pytest.raises(PortError) as caught, translated(case.table, "writing the policy of x"):
+        raise ClientError(response, "Operation")  # type: ignore[arg-type]
+    error = caught.value
+    assert type(error) is case.error
+    assert error.retryable is case.retryable
+    assert error.message.startswith("writing the policy of x")
+    assert [text for text in case.says if text not in str(error)] == []
+    assert len(str(error)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("raised", "retryable"),
+    [
+        (ReadTimeoutError(endpoint_url="https://ecr.invalid"), True),
+        (EndpointConnectionError(endpoint_url="https://ecr.invalid"), True),
+        (NoCredentialsError(), False),
+        (ParamValidationError(report="Invalid length for parameter repositoryName"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_call_that_got_no_answer_may_be_tried_again_unless_it_was_never_made(
+    raised: BotoCoreError, retryable: bool
+) -> None:
+    with pytest.raises(PortError) as caught, translated(ECR, "reading x"):
+        raise raised
+    assert caught.value.retryable is retryable
+    assert "reading x" in str(caught.value)
+
+
+def test_message_of_any_length_is_cut() -> None:
+    error = ClientError({"Error": {"Code": "AccessDenied", "Message": "x" * 100_000}}, "Operation")
+    with pytest.raises(PortError) as caught, translated(IAM, "reading x"):
+        raise error
+    assert len(str(caught.value)) < 1000
+
+
+def test_error_of_a_port_passes_as_it_is() -> None:
+    with pytest.raises(DocumentConflict, match=r"^mine$"), translated(IAM, "writing x"):
+        raise DocumentConflict("mine")
