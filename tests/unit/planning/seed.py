@@ -110,8 +110,8 @@ def unreadable(*, retryable: bool = False, request: str = "1") -> Unreadable:
 def reading(spec: TargetSpec, live: Mapping[Address, Observed | LiveValue] | None = None) -> Observation:
     """A target at spec, but for what `live` says; None is an attached policy's name."""
     found: dict[Address, Observed] = {}
-    for address, value in spec.documents.items():
-        found[address] = Absent() if isinstance(value, MustNotExist) else present(address, value)
+    for address, wanted in spec.documents.items():
+        found[address] = Absent() if isinstance(wanted, MustNotExist) else present(address, wanted)
     for address, value in (live or {}).items():
         match value:
             case Present() | Absent() | OwnerMissing() | Unparseable() | Unreadable():

@@ -42,7 +42,7 @@ def test_the_cut_off_is_read_back_to_the_second(at: datetime) -> None:
     assert cutoff_of(deny_older_sessions(at.replace(tzinfo=UTC))) == at.replace(tzinfo=UTC, microsecond=0)
 
 
-def _time(text: object) -> dict[str, object]:
+def _time(text: object) -> object:
     return SHAPE | {"Condition": {"DateLessThan": {"aws:TokenIssueTime": text}}}
 
 

@@ -37,11 +37,16 @@ def _drifts(spec: TargetSpec, observation: Observation, now: datetime, recreated
         if (
             address not in spec.documents
             and _is_covered(spec.extent, address)
-            and not _is_cutoff(address, observed, now)
+            and not (keeps_trust_policy(spec) and _is_cutoff(address, observed, now))
         ):
             drift = _compare(address, MustNotExist(), observed)
             if drift is not None:
                 yield drift
+
+
+def keeps_trust_policy(spec: TargetSpec) -> bool:
+    """Whether the target is a role whose sessions the spec opens; on any other a session cut-off is a stranger."""
+    return any(address.kind is AddressKind.TRUST_POLICY for address in spec.documents)
 
 
 def _is_covered(extent: Extent, address: Address) -> bool:

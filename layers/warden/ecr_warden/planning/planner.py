@@ -16,7 +16,7 @@ from ecr_warden.model.observed import Observation, Observed, Present, Unparseabl
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget, Target
-from ecr_warden.planning.diff import diff
+from ecr_warden.planning.diff import diff, keeps_trust_policy
 from ecr_warden.planning.guardrails import cuts_own_access, is_not_ours
 from ecr_warden.planning.ordering import gains, ordered, without_gain
 from ecr_warden.planning.sessions import deny_older_sessions, is_spent
@@ -155,7 +155,7 @@ def _session_cutoff(
 ) -> Change | None:
     """The change that denies older sessions, if one is owed, or drops such a document when it is spent."""
     target = spec.target
-    if not isinstance(target, RoleTarget) or not _trust_is_kept(spec):
+    if not isinstance(target, RoleTarget) or not keeps_trust_policy(spec):
         return None
     address = identity_policy(target, DENY_OLDER_SESSIONS)
     before, digest, live = _before(observation.documents.get(address))
@@ -172,7 +172,3 @@ def _session_cutoff(
         access = gained_and_lost(live, None, kind=address.document_kind)
         return Change(Operation.DELETE, address, before, digest, None, access, "the sessions it denied have expired")
     return None
-
-
-def _trust_is_kept(spec: TargetSpec) -> bool:
-    return any(address.kind is AddressKind.TRUST_POLICY for address in spec.documents)

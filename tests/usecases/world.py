@@ -1,0 +1,204 @@
+"""Two accounts in memory, a hub over them, and somebody who tampers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from ecr_warden.adapters.memory import (
+    ManualClock,
+    MemoryDocuments,
+    MemoryJobs,
+    MemoryOutcomes,
+    MemorySpecs,
+    MemoryState,
+    MemorySwitch,
+)
+from ecr_warden.model.address import Address
+from ecr_warden.model.desired import CompiledSpec, MustNotExist
+from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget, SweepSlice
+from ecr_warden.model.observed import LiveValue, Unparseable
+from ecr_warden.model.outcome import Result, RunReport
+from ecr_warden.model.plan import Change
+from ecr_warden.model.target import Target
+from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, Reconcile
+from ecr_warden.usecases.sweep import Sweep
+
+from tests.unit.planning.seed import ACCEPTED, HOME, NOW, PULL_USER, PUSH_USER
+
+MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
+FIRST = Attempt(number=1, is_last=False)
+
+
+class Crash(BaseException):
+    """The process dies: nothing catches it."""
+
+
+@dataclass(slots=True)
+class Fuse:
+    """Lets the process die at its `at`-th call of a port: before the call, or after it and before its answer.
+
+    Once dead, every further call dies too: no `finally` has any effect, as in a killed process.
+    """
+
+    at: int = 0
+    after: bool = False
+    calls: int = 0
+
+    def wrap(self, port: Any) -> Any:
+        return _Fused(port, self)
+
+    def call(self, method: Callable[..., Any], *args: Any, **more: Any) -> Any:
+        self.calls += 1
+        if self.at and (self.calls > self.at or (self.calls == self.at and not self.after)):
+            raise Crash
+        answer = method(*args, **more)
+        if self.calls == self.at:
+            raise Crash
+        return self.wrap(answer) if hasattr(answer, "write") else answer
+
+
+class _Fused:
+    def __init__(self, port: Any, fuse: Fuse) -> None:
+        self._port, self._fuse = port, fuse
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+        return lambda *args, **more: self._fuse.call(method, *args, **more)
+
+
+@dataclass(slots=True)
+class World:
+    """The memory adapters, wired up as bootstrap does, with the seed's grants accepted."""
+
+    accepted: CompiledSpec = ACCEPTED
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
+    documents: MemoryDocuments = field(default_factory=MemoryDocuments)
+    specs: MemorySpecs = field(init=False)
+    state: MemoryState = field(init=False)
+    jobs: MemoryJobs = field(default_factory=MemoryJobs)
+    outcomes: MemoryOutcomes = field(default_factory=MemoryOutcomes)
+    switch: MemorySwitch = field(default_factory=MemorySwitch)
+    ids: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        self.specs = MemorySpecs(compiled=self.accepted)
+        self.state = MemoryState(self.clock)
+
+    def reconcile(self, fuse: Fuse | None = None) -> Reconcile:
+        wrap = fuse.wrap if fuse else lambda port: port
+        return Reconcile(
+            specs=wrap(self.specs),
+            documents=wrap(self.documents),
+            state=wrap(self.state),
+            jobs=wrap(self.jobs),
+            outcomes=wrap(self.outcomes),
+            switch=wrap(self.switch),
+            clock=self.clock,
+            new_run_id=lambda: f"r{next(self.ids)}",
+            cutoff_margin=timedelta(seconds=60),
+        )
+
+    def run(
+        self,
+        target: Target,
+        *,
+        actor: Actor | None = MALLORY,
+        attempt: Attempt = FIRST_AND_LAST,
+        fuse: Fuse | None = None,
+    ) -> Result | None:
+        """Reconcile a target because of an event, by mallory if nobody else is named."""
+        cause = Cause(CauseKind.EVENT, f"e{next(self.ids)}", actor=actor)
+        return self.reconcile(fuse)(ReconcileTarget(cause, target), attempt)
+
+    def sweep(self) -> tuple[Target, ...]:
+        sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.clock)
+        return sweep(SweepSlice(Cause(CauseKind.SWEEP, f"s{next(self.ids)}")))
+
+    def drain(self, at_most: int = 50) -> None:
+        """Do the jobs that wait, and those that these make."""
+        for _ in range(at_most):
+            waiting, self.jobs.sent[:] = list(self.jobs.sent), []
+            if not waiting:
+                return
+            for job in waiting:
+                assert isinstance(job, ReconcileTarget)
+                self.reconcile()(job)
+        raise AssertionError("the jobs never end")
+
+    def put(self, address: Address, value: LiveValue | Unparseable) -> None:
+        """Somebody else writes."""
+        if isinstance(value, Unparseable):
+            self.documents.live[address] = value
+        else:
+            self.documents.put(address, value)
+
+    def forget(self) -> None:
+        """Start counting anew: writes, reads, announcements, jobs."""
+        self.documents.writes.clear()
+        self.documents.reads = 0
+        self.outcomes.published.clear()
+        self.jobs.sent.clear()
+
+    @property
+    def writes(self) -> list[Change]:
+        return self.documents.writes
+
+    @property
+    def written(self) -> list[str]:
+        """Each write as `update trust-policy`."""
+        return [_named(change) for change in self.writes]
+
+    @property
+    def reports(self) -> list[RunReport]:
+        return [alert for alert in self.outcomes.published if isinstance(alert, RunReport)]
+
+    def live(self, address: Address) -> object:
+        found = self.documents.live.get(address)
+        return None if found is None or isinstance(found, Unparseable) else found.value
+
+    def differing(self) -> list[str]:
+        """What is not exactly as the spec says."""
+        wanted = {
+            address: value
+            for spec in self.specs.compiled.targets.values()  # type: ignore[union-attr]
+            for address, value in spec.documents.items()
+            if not isinstance(value, MustNotExist)
+        }
+        here = {address: self.live(address) for address in self.documents.live}
+        return sorted(
+            str(address) for address in wanted.keys() | here.keys() if wanted.get(address) != here.get(address)
+        )
+
+
+def _named(change: Change) -> str:
+    name = f" {change.address.name.rpartition('/')[2]}" if change.address.name else ""
+    return f"{change.operation} {change.address.kind}{name}"
+
+
+def bare_world(accepted: CompiledSpec = ACCEPTED) -> World:
+    """Users and the repository exist; no role, no policy."""
+    world = World(accepted)
+    for spec in accepted.targets.values():
+        if not spec.target.key.startswith("role/"):
+            world.documents.make(spec.target)
+    return world
+
+
+def world_at_spec(accepted: CompiledSpec = ACCEPTED) -> World:
+    """Everything is as the spec says, and was looked at once."""
+    world = bare_world(accepted)
+    for spec in accepted.targets.values():
+        for address, value in spec.documents.items():
+            if not isinstance(value, MustNotExist):
+                world.put(address, value)
+        if spec.target.key.startswith("role/"):
+            world.documents.tagged.add(spec.target)
+        assert world.run(spec.target, actor=None) is Result.IN_SYNC
+    assert not world.differing()
+    world.forget()
+    return world
+
+
+__all__ = ["FIRST", "MALLORY", "PULL_USER", "PUSH_USER", "Crash", "Fuse", "World", "bare_world", "world_at_spec"]
