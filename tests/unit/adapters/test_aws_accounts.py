@@ -1,0 +1,102 @@
+"""Sessions in the accounts: what AssumeRole is told, how long they last, and what never shows."""
+
+import json
+import logging
+
+import pytest
+from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG, ProfileAccounts
+from ecr_warden.ports import AccountUnreachable
+
+from tests.contracts.seed import CI, HOME
+from tests.contracts.worlds import MotoWorld
+
+READ, WRITE = (f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-warden-{kind}" for kind in ("read", "write"))
+
+
+def test_read_session_names_role_and_external_id_and_lasts_an_hour(world: MotoWorld) -> None:
+    world.accounts.reader(HOME)
+    assert [dict(call.parameters) for call in world.wire.calls] == [
+        {"RoleArn": READ, "RoleSessionName": "ecrw-read", "ExternalId": "external-id", "DurationSeconds": 3600}
+    ]
+
+
+def test_write_session_names_its_run_twice_and_carries_the_session_policy(world: MotoWorld) -> None:
+    world.accounts.writer(HOME, "r1", "{}")
+    assert [dict(call.parameters) for call in world.wire.calls] == [
+        {
+            "RoleArn": WRITE,
+            "RoleSessionName": "ecrw-r1",
+            "SourceIdentity": "ecrw-r1",
+            "ExternalId": "external-id",
+            "Policy": "{}",
+            "DurationSeconds": 900,
+        }
+    ]
+
+
+def test_write_session_is_never_kept(world: MotoWorld) -> None:
+    for _ in range(2):
+        world.accounts.writer(HOME, "r1", "{}")
+    assert world.wire.actions == ["sts:AssumeRole"] * 2
+
+
+def test_read_session_is_kept_for_its_own_account(world: MotoWorld) -> None:
+    assert world.accounts.reader(HOME) is world.accounts.reader(HOME)
+    assert world.accounts.reader(CI) is not world.accounts.reader(HOME)
+    assert world.wire.actions == ["sts:AssumeRole"] * 2
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "retryable", "says"),
+    [
+        ("AccessDenied", "User: x is not authorized to perform: sts:AssumeRole", False, "stacks/member.yaml"),
+        ("AccessDenied", "sts:AssumeRole with an explicit deny in a service control policy", False, "organization"),
+        ("Throttling", "Rate exceeded", True, "tried again"),
+        ("RegionDisabledException", "STS is not activated in this region", False, "not activated"),
+    ],
+)
+def test_account_without_a_way_in_says_why(
+    world: MotoWorld, code: str, message: str, retryable: bool, says: str
+) -> None:
+    world.wire.fail("sts:AssumeRole", code, message, 403)
+    with pytest.raises(AccountUnreachable, match=says) as caught:
+        world.accounts.writer(HOME, "r1", json.dumps({}))
+    assert WRITE in caught.value.message
+    assert caught.value.retryable is retryable
+
+
+def test_failure_is_not_kept(world: MotoWorld) -> None:
+    world.close(HOME)
+    with pytest.raises(AccountUnreachable):
+        world.accounts.reader(HOME)
+    world.wire.faults.clear()
+    world.accounts.reader(HOME)
+
+
+def test_credentials_show_nowhere(world: MotoWorld, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    clients = world.accounts.writer(HOME, "r1", "{}")
+    world.accounts.reader(HOME)
+    # boto3 itself writes them when it is told to debug.
+    credentials = clients.iam._request_signer._credentials  # type: ignore[attr-defined]
+    secrets = (credentials.secret_key, credentials.token)
+    shown = "".join(
+        [caplog.text, repr(world.accounts), repr(clients), repr(world.documents), str(vars(clients).keys())]
+    )
+    assert all(secret and secret not in shown for secret in secrets)
+
+
+def test_every_call_is_bounded() -> None:
+    config = vars(CLIENT_CONFIG)
+    assert config["connect_timeout"] <= 5
+    assert config["read_timeout"] <= 10
+    assert config["retries"]["total_max_attempts"] <= 4
+
+
+def test_laptop_has_only_the_accounts_that_it_was_given(world: MotoWorld) -> None:
+    accounts = ProfileAccounts(lambda account: world.wire.session if account == HOME else None)
+    assert accounts.reader(HOME) is accounts.reader(HOME)
+    with pytest.raises(AccountUnreachable, match=r"--profile"):
+        accounts.reader(CI)
+    with pytest.raises(AccountUnreachable, match="reading only"):
+        accounts.writer(HOME, "r1", "{}")

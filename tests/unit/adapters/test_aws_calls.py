@@ -1,0 +1,160 @@
+"""How many API calls to member accounts things cost, counted where they leave."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from ecr_warden.adapters.memory import MemoryJobs, MemoryOutcomes, MemorySpecs, MemoryState, MemorySwitch
+from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.model.desired import CompiledSpec, Extent, Mode, TargetSpec
+from ecr_warden.model.job import ReconcileTarget
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.usecases.reconcile import Reconcile
+
+from tests.contracts.runs import EVENT
+from tests.contracts.seed import (
+    ASSUME,
+    CI,
+    HOME,
+    PUSH,
+    REPOSITORY,
+    ROLE,
+    SETTINGS,
+    USER,
+    identity_document,
+    owner_spec,
+    repository_document,
+    trust_document,
+)
+from tests.contracts.worlds import MotoWorld
+
+POLICY = repository_policy(REPOSITORY)
+SPEC = TargetSpec(REPOSITORY, Extent.WHOLE, {POLICY: repository_document()})
+ROLE_SPEC = TargetSpec(
+    ROLE, Extent.WHOLE, {role(ROLE): SETTINGS, trust_policy(ROLE): trust_document(), PUSH: identity_document()}
+)
+
+
+@pytest.fixture
+def reconcile(world: MotoWorld) -> Reconcile:
+    specs = {spec.target.key: spec for spec in (SPEC, ROLE_SPEC)}
+    runs: Iterator[int] = count()
+    return Reconcile(
+        specs=MemorySpecs(compiled=CompiledSpec("v1", Mode.ENFORCE, (CI, HOME), specs)),
+        documents=world.documents,
+        state=MemoryState(world.clock),
+        jobs=MemoryJobs(),
+        outcomes=MemoryOutcomes(),
+        switch=MemorySwitch(),
+        clock=world.clock,
+        new_run_id=lambda: f"r{next(runs)}",
+        cutoff_margin=timedelta(seconds=60),
+    )
+
+
+def calls_of(world: MotoWorld, reconcile: Reconcile, target: Target, expected: Result) -> list[str]:
+    world.wire.calls.clear()
+    assert reconcile(ReconcileTarget(EVENT, target)) is expected
+    return world.wire.actions
+
+
+def test_repository_without_drift_costs_one_read_when_warm(world: MotoWorld, reconcile: Reconcile) -> None:
+    world.make(REPOSITORY)
+    world.put(POLICY, repository_document())
+    cold = calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC)
+    assert cold == ["sts:AssumeRole", "ecr:GetRepositoryPolicy"]
+    assert calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC) == ["ecr:GetRepositoryPolicy"]
+
+
+def test_repository_with_drift_costs_five_calls_when_warm(world: MotoWorld, reconcile: Reconcile) -> None:
+    world.make(REPOSITORY)
+    world.put(POLICY, repository_document())
+    calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC)
+    world.put(POLICY, repository_document("mallory"))
+    assert calls_of(world, reconcile, REPOSITORY, Result.CONVERGED) == [
+        "ecr:GetRepositoryPolicy",
+        "sts:AssumeRole",
+        "ecr:GetRepositoryPolicy",
+        "ecr:SetRepositoryPolicy",
+        "ecr:GetRepositoryPolicy",
+    ]
+
+
+def test_read_session_is_kept_for_most_of_its_hour(world: MotoWorld, reconcile: Reconcile) -> None:
+    world.make(REPOSITORY)
+    world.put(POLICY, repository_document())
+    calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC)
+    world.clock.advance(timedelta(minutes=54))
+    assert "sts:AssumeRole" not in calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC)
+    world.clock.advance(timedelta(minutes=1))
+    assert "sts:AssumeRole" in calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC)
+
+
+@pytest.mark.parametrize("policies", [0, 1, 4])
+def test_role_costs_three_calls_and_one_for_each_inline_policy(world: MotoWorld, policies: int) -> None:
+    world.make_role(ROLE, SETTINGS, trust_document(), tagged=True)
+    world.attach(attached_policy(ROLE, f"arn:aws:iam::{HOME}:policy/Power"))
+    for number in range(policies):
+        world.put(identity_policy(ROLE, f"p{number}"), identity_document())
+    world.documents.read(ROLE_SPEC)
+    world.wire.calls.clear()
+    world.documents.read(ROLE_SPEC)
+    assert (
+        Counter(world.wire.actions)
+        == Counter(
+            {
+                "iam:GetRole": 1,
+                "iam:ListRolePolicies": 1,
+                "iam:ListAttachedRolePolicies": 1,
+                "iam:GetRolePolicy": policies,
+            }
+        )
+        - Counter()
+    )
+
+
+def test_user_costs_two_calls_and_one_for_each_policy_of_ours(world: MotoWorld) -> None:
+    world.make(USER)
+    for name in (ASSUME.name, "own", "another"):
+        world.put(identity_policy(USER, name), identity_document())
+    spec = owner_spec(USER, Extent.OURS, [ASSUME.name, "ecr-warden-missing"])
+    world.documents.read(spec)
+    world.wire.calls.clear()
+    world.documents.read(spec)
+    assert world.wire.actions == ["iam:GetUser", "iam:ListUserPolicies", "iam:GetUserPolicy"]
+
+
+@pytest.mark.parametrize("repositories", [1, 40])
+def test_scan_costs_one_call_a_repository_and_two_an_account(world: MotoWorld, repositories: int) -> None:
+    targets = [RepositoryTarget(HOME, "eu-central-1", f"team/r{number}") for number in range(repositories)]
+    specs = [TargetSpec(target, Extent.WHOLE, {repository_policy(target): repository_document()}) for target in targets]
+    for target in targets[::2]:
+        world.make(target)
+    owners = [owner_spec(RoleTarget(CI, f"node-{number}"), Extent.OURS, ["ecr-warden-pull"]) for number in range(20)]
+    owners += [owner_spec(UserTarget(CI, f"user-{number}"), Extent.OURS, ["ecr-warden-pull"]) for number in range(20)]
+    assert len(list(world.documents.scan([*specs, *owners], accounts=(CI, HOME)))) == repositories + 40
+    assert Counter(world.wire.actions) == {
+        "ecr:GetRepositoryPolicy": repositories,
+        "iam:ListRoles": 2,
+        "iam:GetAccountAuthorizationDetails": 2,
+        "sts:AssumeRole": 2,
+    }
+
+
+def test_closed_account_is_tried_once_in_a_scan(world: MotoWorld) -> None:
+    world.close(HOME)
+    targets = [RepositoryTarget(HOME, "eu-central-1", f"team/r{number}") for number in range(30)]
+    specs = [TargetSpec(target, Extent.WHOLE, {repository_policy(target): repository_document()}) for target in targets]
+    assert len(list(world.documents.scan([*specs, ROLE_SPEC], accounts=(HOME,)))) == 31
+    assert world.wire.actions == ["sts:AssumeRole"]
+
+
+def test_registry_is_named_and_force_never_sent(world: MotoWorld, reconcile: Reconcile) -> None:
+    world.make(REPOSITORY)
+    calls_of(world, reconcile, REPOSITORY, Result.CONVERGED)
+    of_ecr = [call for call in world.wire.calls if call.service == "ecr"]
+    assert {call.parameters["registryId"] for call in of_ecr} == {HOME}
+    assert all("force" not in call.parameters for call in of_ecr)
