@@ -32,7 +32,7 @@ from tests.contracts.worlds import MotoWorld
 POLICY, TRUST, SELF = repository_policy(REPOSITORY), trust_policy(ROLE), role(ROLE)
 POWER = attached_policy(ROLE, f"arn:aws:iam::{HOME}:policy/Power")
 # Asked for besides the call itself: tags need iam:TagRole (IAM User Guide, id_tags_roles). Whether a boundary in
-# CreateRole needs its own action too is unproven; allowing it gives nothing, as the write role may put one boundary only.
+# CreateRole needs its own action too is unproven; allowing it gives nothing: the write role may put one boundary only.
 IMPLIED = {"iam:CreateRole": {"iam:TagRole", "iam:PutRolePermissionsBoundary"}}
 
 CASES: dict[str, tuple[Address, Document | RoleSettings | NewRole | None, bool]] = {

@@ -1,14 +1,15 @@
 """The Outcomes port on an EventBridge bus."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from ecr_warden.adapters.aws.errors import HUB, translated
+from ecr_warden.adapters.aws.shorter import forms
 from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
 from ecr_warden.model.codec.alerts import alert_to_json
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.outcome import RunReport
-from ecr_warden.ports import Throttled
+from ecr_warden.ports import Refused, Throttled
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -26,10 +27,12 @@ class EventBridgeOutcomes:
     bus: str
 
     def publish(self, alert: Alert) -> None:
-        detail = dumps(alert_to_json(alert))
-        if len(detail) > _DETAIL_BYTES and isinstance(alert, RunReport):
-            detail = dumps(alert_to_json(without_documents(alert)))
-        entry = {"Source": SOURCE, "DetailType": _detail_type(alert), "Detail": detail, "EventBusName": self.bus}
+        entry = {
+            "Source": SOURCE,
+            "DetailType": _detail_type(alert),
+            "Detail": _detail(alert),
+            "EventBusName": self.bus,
+        }
         with translated(HUB, "announcing an outcome"):
             answer = self.client.put_events(Entries=[entry])  # type: ignore[list-item]
         if answer["FailedEntryCount"]:
@@ -49,8 +52,10 @@ def _detail_type(alert: Alert) -> str:
             assert_never(alert)
 
 
-def without_documents(report: RunReport) -> RunReport:
-    """A report too large for an event, without pre-images: the journal has them."""
-    small = {change: replace(change, before=None) for change in report.plan.changes}
-    outcomes = tuple(replace(outcome, change=small[outcome.change]) for outcome in report.outcomes)
-    return replace(report, plan=replace(report.plan, changes=tuple(small.values())), outcomes=outcomes)
+def _detail(alert: Alert) -> str:
+    """The fullest form that fits; codec texts are ASCII, so characters are bytes."""
+    details = (dumps(alert_to_json(form)) for form in forms(alert))
+    for detail in details:
+        if len(detail) <= _DETAIL_BYTES:
+            return detail
+    raise Refused("an outcome is too large for the bus in its shortest form", remedy="see the journal")

@@ -1,0 +1,64 @@
+"""Ever shorter forms of an announcement: an event has a limit, and what stands in an account may be made to exceed it.
+
+What is left out of a run stands in the journal.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import assert_never
+
+from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
+from ecr_warden.model.outcome import Outcome, RunReport
+from ecr_warden.model.plan import Change
+
+_KEYS, _WARNINGS = 1000, 100
+_TEXT = 400
+
+
+def forms(alert: Alert) -> Iterator[Alert]:
+    """The announcement itself, then forms of it that say less."""
+    yield alert
+    match alert:
+        case RunReport():
+            yield _with_changes(alert, lambda change: replace(change, before=None))
+            yield _bare(alert)
+        case SpecAccepted():
+            yield replace(
+                alert,
+                changed=_some(alert.changed, _KEYS),
+                released=_some(alert.released, _KEYS),
+                warnings=_some(tuple(map(_cut, alert.warnings)), _WARNINGS),
+            )
+        case SpecRefused():
+            yield replace(alert, problems=_some(tuple(map(_cut, alert.problems)), _WARNINGS))
+        case _:
+            assert_never(alert)
+
+
+def _bare(report: RunReport) -> RunReport:
+    """Without pre-images and without who gained or lost what."""
+    bare = _with_changes(report, lambda change: replace(change, before=None, access=None, why=_cut(change.why)))
+    drifts = tuple(replace(drift, access=None, explain=_cut(drift.explain)) for drift in report.plan.drifts)
+    held = tuple(
+        replace(hold, drift=replace(hold.drift, access=None, explain=_cut(hold.drift.explain)))
+        for hold in report.plan.held
+    )
+    return replace(bare, plan=replace(bare.plan, drifts=drifts, held=held))
+
+
+def _with_changes(report: RunReport, shorten: Callable[[Change], Change]) -> RunReport:
+    def outcome(made: Outcome) -> Outcome:
+        return replace(made, change=shorten(made.change))
+
+    changes = tuple(map(shorten, report.plan.changes))
+    return replace(report, plan=replace(report.plan, changes=changes), outcomes=tuple(map(outcome, report.outcomes)))
+
+
+def _some(texts: tuple[str, ...], most: int) -> tuple[str, ...]:
+    if len(texts) <= most:
+        return texts
+    return (*texts[: most - 1], f"and {len(texts) - most + 1} more")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _TEXT else text[: _TEXT - 3] + "..."

@@ -1,0 +1,89 @@
+"""Announcements on the bus: never too large for an event, whatever was found in an account."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ecr_warden.adapters.aws.outcomes import EventBridgeOutcomes
+from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
+from ecr_warden.model.codec.alerts import alert_from_json
+from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.model.outcome import Applied, RunReport
+from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.ports import PortError
+
+from tests.contracts.hubs import MotoHub
+from tests.contracts.runs import EVENT, repair, report
+
+LIMIT = 256 * 1024
+CAUSE = Cause(CauseKind.SPEC, "v2")
+BUS = "outcomes"
+
+
+def publish(hub: MotoHub, alert: Alert) -> dict[str, Any]:
+    """Publish and return the one entry that was sent."""
+    client = hub.client("events")
+    client.create_event_bus(Name=BUS)
+    EventBridgeOutcomes(client, BUS).publish(alert)
+    (entry,) = hub.wire.calls[-1].parameters["Entries"]
+    return dict(entry)
+
+
+def hostile(index: int) -> Document:
+    """As large as a repository's policy may be, and hard to compress."""
+    users = [f"arn:aws:iam::999999999999:user/{index}-{number:040}" for number in range(100)]
+    statement = {"Effect": "Allow", "Principal": {"AWS": users}, "Action": "ecr:*"}
+    return parse_document({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.mark.parametrize(
+    ("alert", "kind"),
+    [
+        (report(), "Run"),
+        (SpecAccepted(CAUSE, "v2", "v1", ("a",), ("b",), ("W1 ...",)), "SpecAccepted"),
+        (SpecRefused(CAUSE, "v2", "v1", ("E1 ...",)), "SpecRefused"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_announcement_arrives_as_it_was_made(hub: MotoHub, alert: Alert, kind: str) -> None:
+    entry = publish(hub, alert)
+    assert alert_from_json(json.loads(entry["Detail"])) == alert
+    assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == ("ecr-warden", kind, BUS)
+
+
+@pytest.mark.parametrize("changes", [8, 25, 60])
+def test_run_of_any_size_fits_and_still_says_what_was_done(hub: MotoHub, changes: int) -> None:
+    made = report("r1", *(repair(hostile(index), index) for index in range(changes)))
+    entry = publish(hub, made)
+    assert sum(len(value.encode()) for value in entry.values()) < LIMIT
+    sent = alert_from_json(json.loads(entry["Detail"]))
+    assert isinstance(sent, RunReport)
+    assert (sent.run_id, sent.cause, sent.result) == ("r1", EVENT, made.result)
+    assert [change.address for change in sent.plan.changes] == [change.address for change in made.plan.changes]
+    assert [drift.address for drift in sent.plan.drifts] == [drift.address for drift in made.plan.drifts]
+    assert all(isinstance(outcome, Applied) for outcome in sent.outcomes)
+    assert len(sent.outcomes) == changes
+
+
+def test_accepted_spec_of_any_size_fits_and_says_how_much_was_left_out(hub: MotoHub) -> None:
+    keys = tuple(f"repository/222222222222/eu-central-1/team/service-{number:05}" for number in range(6000))
+    entry = publish(hub, SpecAccepted(CAUSE, "v2", "v1", keys, keys[:100], keys))
+    assert sum(len(value.encode()) for value in entry.values()) < LIMIT
+    sent = alert_from_json(json.loads(entry["Detail"]))
+    assert isinstance(sent, SpecAccepted)
+    assert sent.changed[0] == keys[0]
+    assert f"{6000 - len(sent.changed) + 1} more" in sent.changed[-1]
+
+
+def test_refused_spec_of_any_size_fits(hub: MotoHub) -> None:
+    entry = publish(hub, SpecRefused(CAUSE, "v2", "v1", ("E1 " + "ü" * 20_000,) * 50))
+    assert sum(len(value.encode()) for value in entry.values()) < LIMIT
+    assert isinstance(alert_from_json(json.loads(entry["Detail"])), SpecRefused)
+
+
+def test_bus_that_refuses_an_entry_is_an_error(hub: MotoHub) -> None:
+    client = hub.client("events")
+    hub.wire.fail("events:PutEvents", "AccessDeniedException", "not authorized to perform: events:PutEvents")
+    with pytest.raises(PortError, match="events:PutEvents"):
+        EventBridgeOutcomes(client, BUS).publish(replace(report(), attempt=2))
