@@ -55,6 +55,7 @@ class Wire:
     session: boto3.Session = field(default_factory=new_session)
     calls: list[Call] = field(default_factory=list)
     faults: dict[str, Callable[[Call], tuple[str, str, int] | None]] = field(default_factory=dict)
+    answers: dict[str, Callable[[Call], dict[str, Any]]] = field(default_factory=dict)
     _parameters: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,12 +71,18 @@ class Wire:
         """Have AWS answer every call of `action` with an error from now on."""
         self.faults[action] = lambda _call: (code, message, status)
 
+    def answer(self, action: str, answer: Callable[[Call], dict[str, Any]]) -> None:
+        """Have AWS answer every call of `action` so from now on."""
+        self.answers[action] = answer
+
     def _keep_parameters(self, params: dict[str, Any], **_: object) -> None:
         self._parameters = params
 
     def _pass(self, model: Any, **_: object) -> Any:
         call = Call(model.service_model.service_name, model.name, self._parameters)
         self.calls.append(call)
+        if call.action in self.answers:
+            return AWSResponse("https://aws.invalid", 200, HTTPHeaders(), None), self.answers[call.action](call)
         error = self.faults[call.action](call) if call.action in self.faults else None
         if error is None:
             return None

@@ -1,0 +1,115 @@
+"""Readings that fail in part: what was read stays, what was not is unreadable, nothing is taken for absent."""
+
+from collections.abc import Iterable
+
+import pytest
+from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.model.desired import Extent, TargetSpec
+from ecr_warden.model.observed import Absent, Observation, Present, Unreadable
+from ecr_warden.ports import PermissionMissing, Throttled
+
+from tests.contracts.seed import (
+    ASSUME,
+    PUSH,
+    REPOSITORY,
+    ROLE,
+    SETTINGS,
+    USER,
+    identity_document,
+    owner_spec,
+    repository_document,
+    trust_document,
+)
+from tests.contracts.worlds import MotoWorld
+
+POLICY = repository_policy(REPOSITORY)
+SPEC = TargetSpec(REPOSITORY, Extent.WHOLE, {POLICY: repository_document()})
+ROLE_SPEC = TargetSpec(
+    ROLE, Extent.WHOLE, {role(ROLE): SETTINGS, trust_policy(ROLE): trust_document(), PUSH: identity_document()}
+)
+
+
+@pytest.fixture(autouse=True)
+def _furnished(world: MotoWorld) -> None:
+    world.make(REPOSITORY)
+    world.put(POLICY, repository_document())
+    world.make(USER)
+    world.put(ASSUME, identity_document())
+    world.make_role(ROLE, SETTINGS, trust_document(), tagged=True)
+    world.put(PUSH, identity_document())
+
+
+def names(observation: Observation, kinds: type | Iterable[type]) -> set[str]:
+    wanted = tuple(kinds) if isinstance(kinds, Iterable) else (kinds,)
+    return {f"{a.kind} {a.name}".strip() for a, found in observation.documents.items() if isinstance(found, wanted)}
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "retryable"),
+    [("AccessDeniedException", PermissionMissing, False), ("ThrottlingException", Throttled, True)],
+)
+def test_repository_policy_that_may_not_be_read_is_unreadable(
+    world: MotoWorld, code: str, error: type[Exception], retryable: bool
+) -> None:
+    world.wire.fail("ecr:GetRepositoryPolicy", code)
+    found = world.documents.read(SPEC).documents[POLICY]
+    assert isinstance(found, Unreadable)
+    assert isinstance(found.error, error)
+    assert found.retryable is retryable
+
+
+READ = {"role", "trust-policy", "identity-policy ecr-warden-push"}
+PARTS = {
+    "iam:GetRole": (set(), {*READ, "identity-policy *"}),
+    "iam:ListRolePolicies": (READ, {"identity-policy *"}),
+    "iam:GetRolePolicy": ({"role", "trust-policy"}, {"identity-policy ecr-warden-push"}),
+    "iam:ListAttachedRolePolicies": (READ, {"attached-policy *"}),
+}
+
+
+@pytest.mark.parametrize("action", PARTS)
+def test_part_of_a_role_that_may_not_be_read_is_unreadable(world: MotoWorld, action: str) -> None:
+    read, unread = PARTS[action]
+    world.wire.fail(action, "AccessDenied", f"not authorized to perform: {action}", 403)
+    observation = world.documents.read(ROLE_SPEC)
+    assert names(observation, Present) == read
+    assert names(observation, Unreadable) == unread
+    assert names(observation, Absent) == set()
+
+
+USER_PARTS = {
+    "iam:GetUser": {"identity-policy ecr-warden-assume", "identity-policy ecr-warden-*"},
+    "iam:ListUserPolicies": {"identity-policy ecr-warden-*"},
+    "iam:GetUserPolicy": {"identity-policy ecr-warden-assume"},
+}
+
+
+@pytest.mark.parametrize("action", USER_PARTS)
+def test_part_of_a_user_that_may_not_be_read_is_unreadable(world: MotoWorld, action: str) -> None:
+    world.wire.fail(action, "Throttling", "Rate exceeded")
+    observation = world.documents.read(owner_spec(USER, Extent.OURS, [ASSUME.name]))
+    assert names(observation, Unreadable) == USER_PARTS[action]
+
+
+@pytest.mark.parametrize("action", ["iam:ListRoles", "iam:GetAccountAuthorizationDetails"])
+def test_scan_that_may_not_list_an_account_leaves_its_owners_unreadable(world: MotoWorld, action: str) -> None:
+    world.wire.fail(action, "AccessDenied", f"not authorized to perform: {action}", 403)
+    found = {o.target: o for o in world.documents.scan([SPEC, ROLE_SPEC], accounts=(ROLE.account,))}
+    assert isinstance(found[REPOSITORY].documents[POLICY], Present)
+    assert names(found[ROLE], Present) == set()
+    assert names(found[ROLE], Unreadable) == {*READ, "identity-policy *"}
+
+
+def test_scan_reads_on_after_a_repository_that_it_may_not_read(world: MotoWorld) -> None:
+    world.wire.fail("ecr:GetRepositoryPolicy", "ThrottlingException")
+    found = {o.target: o for o in world.documents.scan([SPEC, ROLE_SPEC], accounts=())}
+    assert names(found[REPOSITORY], Unreadable) == {"repository-policy"}
+    assert names(found[ROLE], Present) == READ
+
+
+def test_policy_deleted_between_listing_and_reading_is_absent(world: MotoWorld) -> None:
+    world.wire.fail("iam:GetRolePolicy", "NoSuchEntity", "The role policy with name x cannot be found.", 404)
+    documents = world.documents.read(ROLE_SPEC).documents
+    assert documents[PUSH] == Absent()
+    assert identity_policy(ROLE, "*") not in documents
+    assert attached_policy(ROLE, "*") not in documents
