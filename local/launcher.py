@@ -47,12 +47,11 @@ class EmulatedAws:
 
     def __enter__(self) -> Self:
         """Start. Raises EmulatorDied if it does not answer within START_SECONDS."""
-        listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        with listener:
-            port = listener.getsockname()[1]
-            self.endpoint_url = f"http://127.0.0.1:{port}"
-            self._process = self._spawn(listener.fileno(), port)
         try:
+            with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
+                port = listener.getsockname()[1]
+                self.endpoint_url = f"http://127.0.0.1:{port}"
+                self._process = self._spawn(listener.fileno(), port)
             self.control("GET", "ready", timeout=START_SECONDS)
         except BaseException:
             self.stop()
