@@ -60,7 +60,9 @@ def deploy(aws: EmulatedAws, place: Place, built: Path, parameters: Mapping[str,
         *("--capabilities", *_CAPABILITIES),
         *(["--parameter-overrides", *given] if given else []),
     ]
-    environment = {**aws.environment(place.account, place.region), "SAM_CLI_TELEMETRY": "0", "PATH": _path()}
+    # sam asks every 5 s by default how far the stack is; asking costs nothing here.
+    settings = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", "PATH": _path()}
+    environment = {**aws.environment(place.account, place.region), **settings}
     _run(arguments, environment, DEPLOY_SECONDS)
     return outputs(aws, place)
 
