@@ -4,6 +4,7 @@ Items: `TARGET#<key>` / `STATE` (lease, debts, what was last seen) and `TARGET#<
 """
 
 import gzip
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,13 +19,16 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.run import Debts, OpenRun
 from ecr_warden.model.target import Target
-from ecr_warden.ports import Clock, Lease, LeaseHeld, TargetRecord
+from ecr_warden.ports import Clock, Lease, LeaseHeld, PortError, TargetRecord, Throttled
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 JOURNAL_KEPT = timedelta(days=365)
 _BATCH = 100
+_BATCH_READS = 5
+_LOST = "ConditionalCheckFailed"
+_BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +156,17 @@ class DynamoState:
         for start in range(0, len(targets), _BATCH):
             keys = {target.key: _state_key(target) for target in targets[start : start + _BATCH]}
             pending: Any = {self.table: {"Keys": list(keys.values()), "ProjectionExpression": "pk, unique_id"}}
-            while pending:
+            for _ in range(_BATCH_READS):
                 with translated(HUB, "reading the unique ids of owners"):
                     answer = self.client.batch_get_item(RequestItems=pending)
                 for item in answer["Responses"].get(self.table, ()):
                     if "unique_id" in item:
                         found[item["pk"]["S"].removeprefix("TARGET#")] = item["unique_id"]["S"]
                 pending = answer.get("UnprocessedKeys")
+                if not pending:
+                    break
+            else:
+                raise Throttled("the table gives the unique ids of owners too slowly", retryable=True)
         return found
 
     def _with_state(self, item: Any, lease: Lease, debts: Debts, *, open_run: str | None) -> None:
@@ -190,11 +198,25 @@ class DynamoState:
                 self.client.transact_write_items(TransactItems=[item, {"Update": update}])
             except ClientError as error:
                 if code_of(error) == "TransactionCanceledException":
-                    raise LeaseHeld(f"another run has taken {lease.target} over", retryable=True) from error
+                    raise _cancelled(lease.target, error) from error
                 raise
 
     def _journal_expiry(self) -> dict[str, str]:
         return {"N": str(int((self.clock.now() + JOURNAL_KEPT).timestamp()))}
+
+
+def _cancelled(target: Target, error: ClientError) -> PortError:
+    """Why a journal entry was not taken: AWS names a reason for each item, the target's own among them.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+    """
+    message = error.response.get("Error", {}).get("Message", "")
+    reasons = frozenset(re.findall(r"[A-Za-z]+", message.rpartition("[")[2]))
+    if _LOST in reasons:
+        return LeaseHeld(f"another run has taken {target} over", retryable=True)
+    if reasons & _BUSY:
+        return Throttled(f"the table is busy with {target}", remedy="it is tried again", retryable=True)
+    return PortError(f"journalling a run of {target}: {message:.300}")
 
 
 def _state_key(target: Target) -> dict[str, Any]:

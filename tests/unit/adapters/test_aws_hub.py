@@ -1,0 +1,117 @@
+"""What only the hub on AWS does: fetching once, versions, groups of the queue, answers of the table."""
+
+from datetime import timedelta
+
+import pytest
+from ecr_warden.adapters.aws.jobs import deduplication_id, group_id
+from ecr_warden.model.observed import Observation
+from ecr_warden.model.run import Debts
+from ecr_warden.model.target import UserTarget
+from ecr_warden.ports import LeaseHeld, PermissionMissing, PortError, SpecMissing, Throttled
+
+from tests.contracts.hubs import SPEC_BUCKET, MotoHub
+from tests.contracts.runs import open_run, report
+from tests.contracts.seed import CI, REPOSITORY
+from tests.contracts.test_jobs import ALL
+from tests.contracts.test_specs import compiled
+
+
+def test_version_accepted_elsewhere_is_seen(hub: MotoHub) -> None:
+    other = hub.specs_of_another_container()
+    other.accept(compiled("v1"), replaces=None)
+    assert hub.specs.accepted() == compiled("v1")
+    other.accept(compiled("v2"), replaces="v1")
+    assert hub.specs.accepted() == compiled("v2")
+
+
+def test_accepted_version_is_fetched_once(hub: MotoHub) -> None:
+    hub.specs.accept(compiled("v1"), replaces=None)
+    hub.wire.calls.clear()
+    for _ in range(3):
+        hub.specs.accepted()
+    assert hub.wire.actions.count("s3:GetObject") == 1
+
+
+def test_bucket_without_versions_is_refused_with_the_remedy(hub: MotoHub) -> None:
+    hub.s3.put_bucket_versioning(Bucket=SPEC_BUCKET, VersioningConfiguration={"Status": "Suspended"})
+    hub.s3.put_object(Bucket=SPEC_BUCKET, Key="access.yaml", Body=b"version: 1\n")
+    with pytest.raises(SpecMissing, match="versioning"):
+        hub.specs.current()
+
+
+def test_group_is_the_target_and_the_deduplication_id_the_cause_too(hub: MotoHub) -> None:
+    hub.jobs.enqueue(ALL)
+    attributes = [message["Attributes"] for message in hub.received(hub.queue_url)]
+    assert [found["MessageGroupId"] for found in attributes] == list(map(group_id, ALL))
+    assert [found["MessageDeduplicationId"] for found in attributes] == list(map(deduplication_id, ALL))
+
+
+@pytest.mark.parametrize("code", ["ParameterNotFound", "AccessDeniedException", "ThrottlingException"])
+def test_switch_that_cannot_be_read_is_a_stop(hub: MotoHub, code: str) -> None:
+    hub.throw("enabled")
+    hub.wire.fail("ssm:GetParameter", code)
+    assert not hub.switch.writes_enabled()
+
+
+def test_spec_bucket_that_may_not_be_read_is_no_missing_spec(hub: MotoHub) -> None:
+    hub.upload(b"version: 1")
+    hub.wire.fail("s3:GetObject", "AccessDenied", "Access Denied", 403)
+    with pytest.raises(PermissionMissing):
+        hub.specs.current()
+
+
+CANCELLED = {
+    "ConditionalCheckFailed": (LeaseHeld, True),
+    "TransactionConflict": (Throttled, True),
+    "ThrottlingError": (Throttled, True),
+    "ProvisionedThroughputExceeded": (Throttled, True),
+    "ValidationError": (PortError, False),
+    "ItemCollectionSizeLimitExceeded": (PortError, False),
+}
+
+
+@pytest.mark.parametrize("reason", CANCELLED)
+def test_cancelled_journal_entry_says_why(hub: MotoHub, reason: str) -> None:
+    error, retryable = CANCELLED[reason]
+    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [None, {reason}]"
+    hub.wire.fail("dynamodb:TransactWriteItems", "TransactionCanceledException", message)
+    with pytest.raises(PortError) as caught:
+        hub.state.open_run(lease, open_run(), Debts())
+    assert type(caught.value) is error
+    assert caught.value.retryable is retryable
+
+
+def test_journal_is_one_transaction_with_the_target_s_record(hub: MotoHub) -> None:
+    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    hub.wire.calls.clear()
+    hub.state.open_run(lease, open_run(), Debts())
+    hub.state.close_run(lease, report(), Debts())
+    assert hub.wire.actions == ["dynamodb:TransactWriteItems"] * 2
+
+
+def test_table_that_never_answers_whole_is_asked_a_few_times_only(hub: MotoHub) -> None:
+    owner = UserTarget(CI, "u")
+    lease, _ = hub.state.acquire(owner, "r1")
+    hub.state.release(lease, Observation(owner, unique_id="AIDA1"), reported=None)
+    hub.wire.answer(
+        "dynamodb:BatchGetItem", lambda call: {"Responses": {}, "UnprocessedKeys": call.parameters["RequestItems"]}
+    )
+    hub.wire.calls.clear()
+    with pytest.raises(Throttled):
+        hub.state.unique_ids([owner])
+    assert len(hub.wire.calls) <= 10
+
+
+def test_incident_that_was_never_flushed_is_opened_again(hub: MotoHub) -> None:
+    hub.incidents.add("i", report("r1"), seconds=20)
+    assert hub.flushes() == ["i"]
+    hub.clock.advance(timedelta(seconds=41))
+    hub.incidents.add("i", report("r2"), seconds=20)
+    assert hub.flushes() == ["i"]
+
+
+def test_flush_comes_after_the_seconds_asked_for(hub: MotoHub) -> None:
+    hub.incidents.add("i", report("r1"), seconds=20)
+    (sent,) = [call for call in hub.wire.calls if call.action == "sqs:SendMessage"]
+    assert sent.parameters["DelaySeconds"] == 20
