@@ -22,10 +22,11 @@ from ecr_warden.model.observed import LiveValue, Unparseable
 from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import Target
+from ecr_warden.ports import PortError
 from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, Reconcile
 from ecr_warden.usecases.sweep import Sweep
 
-from tests.unit.planning.seed import ACCEPTED, HOME, NOW, PULL_USER, PUSH_USER
+from tests.unit.planning.seed import ACCEPTED, HOME, NOW
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
 FIRST = Attempt(number=1, is_last=False)
@@ -100,6 +101,9 @@ class World:
             cutoff_margin=timedelta(seconds=60),
         )
 
+    def event(self, actor: Actor | None = MALLORY) -> Cause:
+        return Cause(CauseKind.EVENT, f"e{next(self.ids)}", actor=actor)
+
     def run(
         self,
         target: Target,
@@ -109,8 +113,7 @@ class World:
         fuse: Fuse | None = None,
     ) -> Result | None:
         """Reconcile a target because of an event, by mallory if nobody else is named."""
-        cause = Cause(CauseKind.EVENT, f"e{next(self.ids)}", actor=actor)
-        return self.reconcile(fuse)(ReconcileTarget(cause, target), attempt)
+        return self.reconcile(fuse)(ReconcileTarget(self.event(actor), target), attempt)
 
     def sweep(self) -> tuple[Target, ...]:
         sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.clock)
@@ -201,4 +204,33 @@ def world_at_spec(accepted: CompiledSpec = ACCEPTED) -> World:
     return world
 
 
-__all__ = ["FIRST", "MALLORY", "PULL_USER", "PUSH_USER", "Crash", "Fuse", "World", "bare_world", "world_at_spec"]
+def failing(world: World, error: PortError, *, of: Callable[[Change], bool] = lambda _: True, times: int = 99) -> None:
+    """AWS refuses the first `times` writes that `of` picks."""
+    left = [times]
+
+    def fault(_: Target, change: Change | None) -> None:
+        if change is not None and of(change) and left[0]:
+            left[0] -= 1
+            raise error
+
+    world.documents.faults = fault
+
+
+def unreadable(world: World, error: PortError) -> None:
+    def fault(_: Target, change: Change | None) -> None:
+        if change is None:
+            raise error
+
+    world.documents.faults = fault
+
+
+def write_session(name: str, target: Target, identity: str = "") -> Actor:
+    account = target.account
+    return Actor(
+        "AssumedRole",
+        arn=f"arn:aws:sts::{account}:assumed-role/ecr-warden-write/{name}",
+        account=account,
+        issuer=f"arn:aws:iam::{account}:role/ecr-warden/ecr-warden-write",
+        session_name=name,
+        source_identity=identity,
+    )

@@ -80,11 +80,20 @@ def fingerprint(report: RunReport) -> str | None:
     """What a standing trouble is recognised by; None when there is none."""
     if report.result in (Result.IN_SYNC, Result.WAITING, Result.CONVERGED):
         return None
-    drifts = [[str(drift.address), drift.kind, drift.explain] for drift in report.plan.drifts]
+    drifts = [_drift_mark(drift) for drift in report.plan.drifts]
     held = [[str(hold.drift.address), hold.reason] for hold in report.plan.held]
     failures = [[str(o.change.address), o.code] for o in report.outcomes if isinstance(o, Failed)]
     text = json.dumps([report.result, drifts, held, failures])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _drift_mark(drift: Drift) -> list[object]:
+    # What AWS says when it denies a reading names a request and a session: never the same twice.
+    explain = "" if drift.kind is DriftKind.UNREADABLE else drift.explain
+    # The explanation names the first difference only; a second tamper behind it is news too.
+    sides = (drift.access.gained, drift.access.lost) if drift.access else ()
+    access = [[permission.order for permission in side] for side in sides]
+    return [str(drift.address), drift.kind, explain, access]
 
 
 def planned_debts(plan: Plan, debts: Debts) -> Debts:
