@@ -77,6 +77,7 @@ class _Run:
     record: TargetRecord
     started_at: datetime
     intruder: bool
+    tries_left: int = OBSERVATIONS_AT_MOST - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,9 @@ class Reconcile:
         """Try until nobody else writes in between, a few times at most; every try is a run with its own id."""
         first_id = run.id
         for number in range(1, OBSERVATIONS_AT_MOST + 1):
-            one_try = run if number == 1 else replace(run, id=f"{first_id}x{number}", intruder=False)
+            one_try = replace(run, tries_left=OBSERVATIONS_AT_MOST - number)
+            if number > 1:
+                one_try = replace(one_try, id=f"{first_id}x{number}")
             run, report, observation = self._try(one_try, observation)
             if report.result is not Result.CONFLICT:
                 break
@@ -186,8 +189,7 @@ class Reconcile:
         plan = self._plan(run, observation)
         if not plan.changes or not self.switch.writes_enabled():
             report = self._report(run, plan, (), result_without_writes(plan), observation)
-            self._announce(run, report)
-            return run, report, observation
+            return self._announce(run, report), report, observation
         opened = OpenRun(run.id, run.cause, run.accepted.mode, plan, run.started_at)
         self.state.open_run(run.lease, opened, planned_debts(plan, run.record.debts))
         outcomes = apply_plan(plan, run.id, run.lease, documents=self.documents, state=self.state, switch=self.switch)
@@ -195,7 +197,7 @@ class Reconcile:
         remaining = diff(run.spec, observation, now=self.clock.now())
         report = self._report(run, plan, outcomes, result_of(plan, outcomes, remaining, observation), observation)
         # Announced before it is closed: a process that dies between the two announces it twice, never not at all.
-        self._announce(run, report)
+        run = self._announce(run, report)
         return self._close(run, report), report, observation
 
     def _close(self, run: _Run, report: RunReport) -> _Run:
@@ -239,11 +241,15 @@ class Reconcile:
             intruder=run.intruder,
         )
         will_be_retried = not run.attempt.is_last and is_retryable(report, observation)
-        return replace(report, final=not will_be_retried or has_written(report))
+        looks_afresh = result is Result.CONFLICT and run.tries_left > 0
+        return replace(report, final=has_written(report) or not (will_be_retried or looks_afresh))
 
-    def _announce(self, run: _Run, report: RunReport) -> None:
-        if report.final and is_news(report, run.record.reported):
-            self.outcomes.publish(report)
+    def _announce(self, run: _Run, report: RunReport) -> _Run:
+        """Tell people what is news; an intruder is told of once, however many tries a run needs."""
+        if not report.final or not is_news(report, run.record.reported):
+            return run
+        self.outcomes.publish(report)
+        return replace(run, intruder=False)
 
     def _enqueue(self, run: _Run, targets: Iterable[Target]) -> None:
         # A run's own id, for the queue drops a second job with the same cause and target; the root joins the messages.

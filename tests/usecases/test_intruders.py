@@ -1,0 +1,44 @@
+"""Who wrote: one of our runs, or somebody who got hold of the write role."""
+
+import pytest
+from ecr_warden.model.outcome import Result
+
+from tests.unit.planning.seed import (
+    CHECKOUT,
+    D1,
+    PUSHER,
+    allow,
+    document,
+)
+from tests.usecases.world import world_at_spec, write_session
+
+OPEN = document(allow("ecr:BatchGetImage", who="*"))
+
+
+def test_the_session_of_one_of_our_own_runs_is_no_intruder() -> None:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    world.run(CHECKOUT)
+    own = world.reports[0].run_id
+    world.forget()
+    assert world.run(CHECKOUT, actor=write_session(f"ecrw-{own}", CHECKOUT)) is Result.IN_SYNC
+    assert world.reports == []
+
+
+@pytest.mark.parametrize(
+    "name", ["ecrw-unknown", "mallory", "ecrw-"], ids=["an unknown run", "another name", "a run without an id"]
+)
+def test_a_session_of_the_write_role_that_no_run_opened_is_told_even_if_all_is_right(name: str) -> None:
+    world = world_at_spec()
+    assert world.run(CHECKOUT, actor=write_session(name, CHECKOUT)) is Result.IN_SYNC
+    assert [report.intruder for report in world.reports] == [True]
+
+
+def test_a_run_of_one_target_does_not_speak_for_another() -> None:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    world.run(CHECKOUT)
+    own = world.reports[0].run_id
+    world.forget()
+    world.run(PUSHER, actor=write_session(f"ecrw-{own}", PUSHER))
+    assert [report.intruder for report in world.reports] == [True]
