@@ -1,0 +1,96 @@
+"""The installed command against two accounts of the emulator, with the rights that docs/cli.md asks for."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ecr_warden.adapters.aws.accounts import SessionClients
+from ecr_warden.model.address import repository_policy
+from ecr_warden.model.target import UserTarget
+
+from local.launcher import EmulatedAws
+from tests.cli.seed import CI, PATH, REGISTRY, REPOSITORY, make_right
+from tests.contracts.seed import BOUNDARY, repository_document
+from tests.contracts.worlds import MotoWorld
+from tests.template.cfn import ROOT
+
+COMMAND = str(Path(sys.executable).parent / "ecr-warden")
+READER = UserTarget("", "laptop")
+RIGHTS = ("ecr:GetRepositoryPolicy", "iam:GetAccountAuthorizationDetails", "iam:ListRoles")
+
+
+class Laptop(MotoWorld):
+    """The seed's accounts on the emulator, and a person whose profiles may do `RIGHTS` there."""
+
+    def __init__(self, aws: EmulatedAws, home: Path) -> None:
+        super().__init__()
+        self.aws, self.home = aws, home
+
+    def _of(self, account: str) -> SessionClients:
+        return SessionClients(self.aws.session(account))
+
+    def give_profiles(self) -> None:
+        """Make a reader in each account and write down its keys."""
+        document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": RIGHTS, "Resource": "*"}}
+        lines = []
+        for alias, account in (("ci", CI), ("registry", REGISTRY)):
+            iam = self._of(account).iam
+            iam.create_user(UserName=READER.name)
+            iam.put_user_policy(UserName=READER.name, PolicyName="read", PolicyDocument=json.dumps(document))
+            key, secret = self.aws.user_keys(account, READER.name)
+            lines += [f"[{alias}-read]", f"aws_access_key_id={key}", f"aws_secret_access_key={secret}"]
+        (self.home / ".aws").mkdir()
+        (self.home / ".aws" / "credentials").write_text("\n".join(lines) + "\n")
+
+    def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        profiles = ("--profile", "ci=ci-read", "--profile", "registry=registry-read")
+        return subprocess.run(
+            [COMMAND, *argv, str(PATH), *profiles],
+            env={"PATH": os.environ["PATH"], "HOME": str(self.home), "AWS_ENDPOINT_URL": self.aws.endpoint_url},
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture
+def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
+    with EmulatedAws() as aws:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
+        laptop = Laptop(aws, tmp_path)
+        laptop.make_policy(BOUNDARY)
+        make_right(laptop)
+        laptop.give_profiles()
+        yield laptop
+
+
+def test_three_read_rights_are_enough_and_nothing_is_written(laptop: Laptop) -> None:
+    mark = laptop.aws.mark()
+    fine = laptop.run("verify")
+    assert (fine.returncode, fine.stderr) == (0, ""), fine.stdout
+    assert fine.stdout.endswith("5 targets: 5 ok, 0 differ, 0 unreadable\n")
+    assert laptop.aws.writes_since(mark) == ()
+    assert {f"{call.service}:{call.action}" for call in laptop.aws.calls(mark)} == {*RIGHTS, "sts:GetCallerIdentity"}
+
+    laptop.put(repository_policy(REPOSITORY), repository_document("pull-user-1", "ecr:*"))
+    mark = laptop.aws.mark()
+    tampered = laptop.run("plan")
+    assert (tampered.returncode, tampered.stderr) == (2, "")
+    assert "    1. update repository policy (gives and takes access)\n" in tampered.stdout
+    assert laptop.aws.writes_since(mark) == ()
+
+
+def test_a_right_that_is_missing_is_named_and_its_documents_are_unreadable(laptop: Laptop) -> None:
+    iam = laptop.aws.client(REGISTRY, "iam")
+    iam.delete_user_policy(UserName=READER.name, PolicyName="read")
+    ran = laptop.run("verify")
+    assert ran.returncode == 1
+    assert f"unreadable  {REPOSITORY}: " in ran.stdout
+    assert "AWS denied ecr:GetRepositoryPolicy" in ran.stdout
+    assert ran.stdout.endswith("5 targets: 3 ok, 0 differ, 2 unreadable\n")
