@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import IntEnum
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.plan import Change, NewRole, Operation
 from ecr_warden.policy.access import gained_and_lost, intersection
@@ -19,14 +19,15 @@ from ecr_warden.policy.document import Document, parse_document
 class _Step(IntEnum):
     # The write role may touch a role's documents only while its boundary is on.
     ROLE_SETTINGS = 0
-    LOSE = 2
-    # IAM deletes a role only once its policies are gone.
-    DELETE_ROLE = 3
-    MIXED = 4
-    # Right after whatever narrowed the trust policy, and before anything is widened.
-    END_SESSIONS = 5
-    CREATE_ROLE = 6
-    GAIN = 7
+    LOSE = 1
+    # Right after what narrowed the trust policy, and before anything else is widened.
+    END_SESSIONS = 2
+    MIXED = 3
+    END_SESSIONS_OF_MIXED_TRUST = 4
+    CREATE_ROLE = 5
+    GAIN = 6
+    # IAM deletes a role only once its policies are gone, those that deny too.
+    DELETE_ROLE = 7
 
 
 def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
@@ -35,7 +36,15 @@ def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
     if len(mixed) > 1:
         rest = [change for change in changes if change not in mixed]
         changes = rest + [part for change in mixed for part in _in_two_writes(change)]
-    return tuple(sorted(changes, key=lambda change: (_step(change), change.address)))
+    trust_is_mixed = any(narrows_trust(change) and _step(change) is _Step.MIXED for change in changes)
+
+    def order(change: Change) -> tuple[_Step, Address]:
+        step = _step(change)
+        if step is _Step.END_SESSIONS and trust_is_mixed:
+            step = _Step.END_SESSIONS_OF_MIXED_TRUST
+        return step, change.address
+
+    return tuple(sorted(changes, key=order))
 
 
 def _step(change: Change) -> _Step:
@@ -66,6 +75,11 @@ def gains(change: Change) -> bool:
     return bool(change.access.gained) if change.access else change.after is not None
 
 
+def narrows_trust(change: Change) -> bool:
+    """Whether the write takes from somebody the right to assume the role, or may."""
+    return change.address.kind is AddressKind.TRUST_POLICY and loses(change)
+
+
 def without_gain(change: Change) -> Change | None:
     """The part of a change that only takes away; None when there is none."""
     if change.before is None or change.access is None or not change.access.lost:
@@ -81,7 +95,8 @@ def _in_two_writes(change: Change) -> tuple[Change, ...]:
     kind = change.address.document_kind
     old, new = parse_document(change.before), change.after
     common = intersection(old, new, kind=kind)
-    if common is None:
+    # Both fit their quota; what is longer than either may not, and would keep the target as it is for good.
+    if common is None or len(common.text) > max(len(old.text), len(new.text)):
         if change.address.kind is AddressKind.TRUST_POLICY:
             return (change,)  # a role cannot be without one; the other documents are cut down first
         access = gained_and_lost(old, None, kind=kind)

@@ -12,15 +12,15 @@ from typing import assert_never
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind, identity_policy, trust_policy
 from ecr_warden.model.desired import DesiredValue, Mode, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.observed import Observation, Observed, Present, Unparseable
+from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget, Target
 from ecr_warden.planning.diff import diff, keeps_trust_policy
 from ecr_warden.planning.guardrails import cuts_own_access, is_not_ours
-from ecr_warden.planning.ordering import gains, ordered, without_gain
-from ecr_warden.planning.sessions import deny_older_sessions, is_spent
-from ecr_warden.policy.access import gained_and_lost
+from ecr_warden.planning.ordering import gains, narrows_trust, ordered, without_gain
+from ecr_warden.planning.sessions import cutoff_of, deny_older_sessions, is_session_cutoff, is_spent
+from ecr_warden.policy.access import AccessChange, gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
 
 
@@ -83,10 +83,11 @@ def _repair(
         yield from _without_owner(spec, drift, desired)
         return
     change = _change(spec, observation, drift, desired)
-    waiting = [role for role in spec.widen_after.get(drift.address, ()) if not circumstances.is_at_spec(role)]
+    roles = spec.widen_after.get(drift.address, ()) if gains(change) else ()
+    waiting = [role for role in roles if not circumstances.is_at_spec(role)]
     if cuts_own_access(change):
         yield Held(drift, HoldReason.OWN_ACCESS, "it would take from ecr-warden the access that it repairs with")
-    elif waiting and gains(change):
+    elif waiting:
         explain = f"waits for {', '.join(map(str, waiting))} to be as the spec says"
         yield Held(drift, HoldReason.ROLE_NOT_AT_SPEC, explain)
         cut = without_gain(change)
@@ -155,20 +156,36 @@ def _session_cutoff(
 ) -> Change | None:
     """The change that denies older sessions, if one is owed, or drops such a document when it is spent."""
     target = spec.target
-    if not isinstance(target, RoleTarget) or not keeps_trust_policy(spec):
+    if not isinstance(target, RoleTarget) or not _can_end_sessions(spec, observation):
         return None
     address = identity_policy(target, DENY_OLDER_SESSIONS)
     before, digest, live = _before(observation.documents.get(address))
-    narrows = any(
-        change.address.kind is AddressKind.TRUST_POLICY and (change.access is None or change.access.lost)
-        for change in changes
-    )
-    if narrows or circumstances.debts.owes_session_cutoff:
-        document = deny_older_sessions(circumstances.now + circumstances.cutoff_margin)
-        operation = Operation.UPDATE if digest else Operation.CREATE
+    if circumstances.debts.owes_session_cutoff or any(map(narrows_trust, changes)):
+        cutoff = circumstances.now + circumstances.cutoff_margin
+        extends = live is not None and is_session_cutoff(address.name, live, circumstances.now)
+        earlier = cutoff_of(live) if live is not None and extends else None
+        document = deny_older_sessions(max(cutoff, earlier) if earlier else cutoff)
         access = gained_and_lost(live, document, kind=address.document_kind)
+        if extends:
+            access = AccessChange(lost=access.lost)  # a later cut-off denies all that the earlier one did
+        operation = Operation.UPDATE if digest else Operation.CREATE
         return Change(operation, address, before, digest, document, access, "sessions opened before the repair end")
     if live is not None and is_spent(live, circumstances.now):
         access = gained_and_lost(live, None, kind=address.document_kind)
         return Change(Operation.DELETE, address, before, digest, None, access, "the sessions it denied have expired")
     return None
+
+
+def _can_end_sessions(spec: TargetSpec, observation: Observation) -> bool:
+    """Whether the role is ours, there and readable; one that is gone took its sessions along."""
+    if not keeps_trust_policy(spec) or is_not_ours(spec, observation):
+        return False
+    for address, observed in observation.documents.items():
+        match address.kind, observed:
+            case AddressKind.TRUST_POLICY, Absent() | OwnerMissing() | Unreadable():
+                return False
+            case AddressKind.IDENTITY_POLICY, Unreadable() if address not in spec.documents:
+                return False
+            case _:
+                pass
+    return True
