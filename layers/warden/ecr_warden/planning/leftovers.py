@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ecr_warden.model.address import OUR_ROLE_PATH, role
 from ecr_warden.model.desired import CompiledSpec, Extent, MustNotExist, RoleSettings, TargetSpec
-from ecr_warden.model.observed import Observation, Present
+from ecr_warden.model.observed import Observation, Present, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.planning.guardrails import OWN_ROLES
 
@@ -35,6 +35,8 @@ def as_observed(spec: TargetSpec, observation: Observation) -> TargetSpec:
     if not isinstance(spec.documents.get(address), MustNotExist):
         return spec
     match observation.documents.get(address):
+        case Unreadable():
+            return spec  # nothing is known, so it is not called healthy
         case Present(RoleSettings(path=path)) if path == OUR_ROLE_PATH and observation.tagged_ours:
             return spec
         case _:

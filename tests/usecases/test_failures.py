@@ -1,0 +1,169 @@
+"""What AWS refuses, for a moment or for good."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.address import identity_policy
+from ecr_warden.model.job import ReconcileTarget
+from ecr_warden.model.outcome import Failed, Result
+from ecr_warden.model.plan import HoldReason
+from ecr_warden.model.target import RoleTarget, Target, UserTarget
+from ecr_warden.ports import (
+    AccountUnreachable,
+    PermissionMissing,
+    PortError,
+    PrincipalNotFound,
+    Refused,
+    Throttled,
+)
+from ecr_warden.usecases.reconcile import RetryLater
+
+from tests.unit.planning.seed import (
+    CHECKOUT,
+    CI,
+    CUTOFF,
+    D1,
+    D2,
+    D3,
+    D5,
+    EVERYTHING,
+    HOME,
+    MORE_TRUST,
+    PULL_USER,
+    PUSH_USER,
+    PUSHER,
+    allow,
+    desired,
+    document,
+)
+from tests.usecases.world import FIRST, failing, unreadable, world_at_spec
+
+OPEN = document(allow("ecr:BatchGetImage", who="*"))
+X = identity_policy(PUSHER, "ecr-warden-x")
+
+
+def test_an_account_whose_writer_cannot_be_opened_fails_every_change() -> None:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+
+    class Locked:
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.documents, name)
+
+        def writer(self, plan: object, run_id: str) -> None:
+            raise AccountUnreachable("the write role cannot be assumed")
+
+    locked = replace(world.reconcile(), documents=Locked())  # type: ignore[arg-type]
+    job = ReconcileTarget(cause=world.event(), target=CHECKOUT)
+    assert locked(job) is Result.FAILED
+    assert locked(replace(job, cause=world.event())) is Result.FAILED
+    [report] = world.reports
+    assert [o.code for o in report.outcomes if isinstance(o, Failed)] == ["account-unreachable"]
+
+
+def test_after_a_failed_write_only_what_takes_away_goes_on() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    world.put(X, EVERYTHING)
+    world.documents.remove(D3)
+    failing(world, Refused("no"), of=lambda change: change.address == X)
+    assert world.run(PUSHER) is Result.FAILED
+    assert world.written == ["update trust-policy", "create identity-policy ecr-warden-deny-older-sessions"]
+    assert [type(outcome).__name__ for outcome in world.reports[0].outcomes] == [
+        "Failed",
+        "Applied",
+        "Applied",
+        "Skipped",
+    ]
+
+
+def test_older_sessions_are_denied_again_though_another_write_fails() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    world.run(PUSHER)
+    first = world.live(CUTOFF)
+    world.clock.advance(timedelta(minutes=10))
+    world.put(D2, MORE_TRUST)
+    world.put(X, EVERYTHING)
+    failing(world, Refused("no"), of=lambda change: change.address == X)
+    assert world.run(PUSHER) is Result.FAILED
+    assert world.live(D2) == desired(D2)
+    assert world.live(CUTOFF) not in (None, first)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Throttled("slow down", retryable=True), PrincipalNotFound("who?", retryable=True)],
+    ids=["throttled", "a principal that AWS does not see yet"],
+)
+def test_what_may_succeed_in_a_minute_is_tried_again_before_it_is_told(error: PortError) -> None:
+    world = world_at_spec()
+    world.documents.remove(D1)
+    failing(world, error, times=2)
+    for _ in range(2):
+        with pytest.raises(RetryLater):
+            world.run(CHECKOUT, attempt=FIRST)
+    assert world.reports == []
+    assert world.run(CHECKOUT, attempt=FIRST) is Result.CONVERGED
+    assert len(world.reports) == 1
+
+
+def test_the_last_attempt_tells_that_it_failed() -> None:
+    world = world_at_spec()
+    world.documents.remove(D1)
+    failing(world, Throttled("slow down", retryable=True))
+    assert world.run(CHECKOUT) is Result.FAILED
+    assert [report.final for report in world.reports] == [True]
+
+
+def test_a_permanent_failure_is_told_at_the_first_attempt_and_once() -> None:
+    world = world_at_spec()
+    world.documents.remove(D1)
+    failing(world, Refused("no"))
+    assert world.run(CHECKOUT, attempt=FIRST) is Result.FAILED
+    assert world.run(CHECKOUT, attempt=FIRST) is Result.FAILED
+    assert len(world.reports) == 1
+
+
+def test_what_cannot_be_read_is_unknown_changes_nothing_and_is_told_once() -> None:
+    world = world_at_spec()
+    unreadable(world, PermissionMissing("denied, request 1"))
+    assert world.run(CHECKOUT) is Result.UNKNOWN
+    unreadable(world, PermissionMissing("denied, request 2"))
+    assert world.run(CHECKOUT) is Result.UNKNOWN
+    assert (world.writes, len(world.reports)) == ([], 1)
+
+
+def test_what_cannot_be_read_for_a_moment_is_tried_again() -> None:
+    world = world_at_spec()
+    unreadable(world, Throttled("slow down", retryable=True))
+    with pytest.raises(RetryLater):
+        world.run(CHECKOUT, attempt=FIRST)
+    assert world.reports == []
+
+
+@pytest.mark.parametrize("target", [PUSH_USER, PUSHER, RoleTarget(HOME, "unknown"), UserTarget(CI, "unknown")], ids=str)
+def test_no_owner_is_healthy_that_cannot_be_read(target: Target) -> None:
+    world = world_at_spec()
+    unreadable(world, PermissionMissing("denied"))
+    assert world.run(target) is Result.UNKNOWN
+
+
+def test_one_failing_target_does_not_stop_another() -> None:
+    world = world_at_spec()
+    world.documents.remove(D1)
+    world.documents.remove(D5)
+    failing(world, Refused("no"), of=lambda change: change.address == D1)
+    assert world.run(CHECKOUT) is Result.FAILED
+    assert world.run(PULL_USER) is Result.CONVERGED
+
+
+def test_a_missing_owner_is_told_once_and_not_made() -> None:
+    world = world_at_spec()
+    world.documents.unmake(PULL_USER)
+    world.documents.unmake(CHECKOUT)
+    for target in (PULL_USER, CHECKOUT, PULL_USER, CHECKOUT):
+        assert world.run(target) is Result.REPORTED
+    assert world.writes == []
+    assert [report.plan.held[0].reason for report in world.reports] == [HoldReason.OWNER_MISSING] * 2
