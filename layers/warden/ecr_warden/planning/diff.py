@@ -10,7 +10,7 @@ from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
 from ecr_warden.planning.sessions import is_session_cutoff
 from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.document import Document
+from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.equivalence import Equivalent, NotEquivalent, equivalent
 
 
@@ -26,10 +26,12 @@ def diff(
 
 
 def _drifts(spec: TargetSpec, observation: Observation, now: datetime, recreated: tuple[str, ...]) -> Iterator[Drift]:
+    named = [arn for arn in recreated if arn in spec.principals]
     for address, desired in spec.documents.items():
         drift = _compare(address, desired, observation.documents.get(address, Absent()))
-        if drift is None and recreated and address.kind in (AddressKind.REPOSITORY_POLICY, AddressKind.TRUST_POLICY):
-            explain = f"{', '.join(recreated)} was deleted and made again; the document still means the old one"
+        names_principals = isinstance(desired, Document) and address.document_kind is not DocumentKind.IDENTITY
+        if drift is None and named and names_principals:
+            explain = f"{', '.join(named)} was deleted and made again; the document still means the old one"
             drift = Drift(address, DriftKind.PRINCIPAL_RECREATED, explain)
         if drift is not None:
             yield drift

@@ -3,13 +3,16 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind, trust_policy
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Present, Unparseable, Unreadable
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
-from ecr_warden.model.plan import HoldReason, Plan
+from ecr_warden.model.plan import Change, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts
+from ecr_warden.model.target import RoleTarget
+from ecr_warden.planning.ordering import narrows_trust
 
 _RETRYABLE = frozenset({Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED, Result.CONFLICT})
 
@@ -98,20 +101,34 @@ def _drift_mark(drift: Drift) -> list[object]:
 
 def planned_debts(plan: Plan, debts: Debts) -> Debts:
     """What a target owes from the moment the plan's first write is made."""
-    return Debts(debts.owes_session_cutoff or _cuts_sessions(plan), debts.recreated_principals)
+    owes = debts.owes_session_cutoff or any(narrows_trust(change) for change in plan.changes)
+    return replace(debts, owes_session_cutoff=owes)
 
 
 def remaining_debts(report: RunReport, debts: Debts) -> Debts:
     """What a target still owes after the run."""
-    applied = {outcome.change.address for outcome in report.outcomes if isinstance(outcome, Applied)}
-    ended = any(address.name == DENY_OLDER_SESSIONS for address in applied)
-    due = [drift.address for drift in report.plan.drifts if drift.kind is DriftKind.PRINCIPAL_RECREATED]
-    regranted = report.result in (Result.CONVERGED, Result.IN_SYNC) and applied.issuperset(due)
-    return Debts(
-        owes_session_cutoff=planned_debts(report.plan, debts).owes_session_cutoff and not ended,
-        recreated_principals=() if regranted else debts.recreated_principals,
-    )
+    applied = [outcome.change for outcome in report.outcomes if isinstance(outcome, Applied)]
+    owes = planned_debts(report.plan, debts).owes_session_cutoff and not any(map(_ends_sessions, applied))
+    # Of an interrupted run the documents do not tell whether an equal text was written again.
+    regranted = report.result is not Result.INTERRUPTED and _has_written_all_that_name(report.plan, applied)
+    return Debts(owes, () if regranted else debts.recreated_principals)
 
 
-def _cuts_sessions(plan: Plan) -> bool:
-    return any(change.address.name == DENY_OLDER_SESSIONS and change.after is not None for change in plan.changes)
+def _ends_sessions(change: Change) -> bool:
+    """Older sessions are denied, or the role that they belong to was made anew or is gone."""
+    if change.address.kind is AddressKind.ROLE:
+        return change.operation is not Operation.UPDATE
+    return change.address.name == DENY_OLDER_SESSIONS and change.after is not None
+
+
+def _has_written_all_that_name(plan: Plan, applied: Sequence[Change]) -> bool:
+    """Whether every document that names principals and has drifted was written; the others name none of those owed."""
+    kinds = (AddressKind.REPOSITORY_POLICY, AddressKind.TRUST_POLICY)
+    due = {drift.address for drift in plan.drifts if drift.address.kind in kinds}
+    written = {change.address for change in applied}
+    made = {
+        trust_policy(change.address.target)
+        for change in applied
+        if isinstance(change.after, NewRole) and isinstance(change.address.target, RoleTarget)
+    }
+    return due <= written | made

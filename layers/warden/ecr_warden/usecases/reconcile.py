@@ -112,7 +112,7 @@ class Reconcile:
         run_id = self.new_run_id()
         started_at = self.clock.now()
         lease, record = self.state.acquire(spec.target, run_id)
-        observation: Observation | None = None
+        seen: Observation | None = None
         reported = record.reported
         try:
             observation = self.documents.read(spec)
@@ -129,11 +129,15 @@ class Reconcile:
             )
             run = self._finish_interrupted(run, observation)
             self._note_recreated(run, observation)
+            # Not before: whoever was made again is recognised by the unique id that was last seen.
+            seen = observation
             report, observation = self._converge(run, observation)
+            seen = observation
             reported = fingerprint(report) if report.final else record.reported
         finally:
-            self.state.release(lease, observation, reported=reported)
-        if report.result is Result.CONVERGED:
+            self.state.release(lease, seen, reported=reported)
+        was_in_trouble = record.reported is not None or record.open_run is not None
+        if report.result is Result.CONVERGED or (report.result is Result.IN_SYNC and was_in_trouble):
             self._enqueue(run, spec.dependents)
         if not attempt.is_last and is_retryable(report, observation):
             raise RetryLater(f"{spec.target}: {report.result}", retryable=True)
