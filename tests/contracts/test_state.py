@@ -135,20 +135,29 @@ def test_unique_id_is_kept_until_another_is_seen(hub: Hub) -> None:
     lease, found = hub.state.acquire(USER, "r2")
     assert found.unique_id == "AIDA1"
     hub.state.release(lease, Observation(USER), reported=None)
-    assert hub.state.unique_ids([USER]) == {USER.key: "AIDA1"}
+    assert hub.state.records([USER]) == {USER.key: TargetRecord(unique_id="AIDA1")}
     lease, _ = hub.state.acquire(USER, "r3")
     hub.state.release(lease, Observation(USER, unique_id="AIDA2"), reported=None)
-    assert hub.state.unique_ids([USER]) == {USER.key: "AIDA2"}
+    assert hub.state.records([USER]) == {USER.key: TargetRecord(unique_id="AIDA2")}
 
 
-def test_unique_ids_of_many_owners_are_read_at_once(hub: Hub) -> None:
+def test_what_is_remembered_of_many_owners_is_read_at_once(hub: Hub) -> None:
     owners = [UserTarget(CI, f"User-{number}") for number in range(205)]
     for owner in owners[:203]:
         lease, _ = hub.state.acquire(owner, "r1")
         hub.state.release(lease, Observation(owner, unique_id=f"AIDA{owner.name}"), reported=None)
     asked: list[Target] = [*owners, owners[0], REPOSITORY]
-    assert hub.state.unique_ids(asked) == {owner.key: f"AIDA{owner.name}" for owner in owners[:203]}
-    assert hub.state.unique_ids([]) == {}
+    found = {key: known.unique_id for key, known in hub.state.records(asked).items()}
+    assert found == {owner.key: f"AIDA{owner.name}" for owner in owners[:203]}
+    assert hub.state.records([]) == {}
+
+
+def test_what_a_run_left_is_read_for_many_targets_too(hub: Hub) -> None:
+    lease, _ = hub.state.acquire(USER, "r1")
+    hub.state.open_run(lease, open_run(), Debts(owes_session_cutoff=True))
+    hub.state.mark_recreated(USER, PULLER)
+    debts = Debts(owes_session_cutoff=True, recreated_principals=(PULLER,))
+    assert hub.state.records([USER]) == {USER.key: TargetRecord(open_run=open_run().run_id, debts=debts)}
 
 
 def test_longest_repository_name_has_a_state(hub: Hub) -> None:

@@ -235,8 +235,8 @@ class State(Protocol):
         """Remember that `principal` (an ARN in the target's documents) was deleted and made again."""
         ...
 
-    def unique_ids(self, targets: Sequence[Target]) -> Mapping[str, str]:
-        """The owners' unique ids as last seen, by the target's key, for those that were."""
+    def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
+        """What is remembered of targets, by the target's key, for those that a run has looked at."""
         ...
 
 

@@ -99,7 +99,7 @@ def test_table_that_never_answers_whole_is_asked_a_few_times_only(hub: MotoHub) 
     )
     hub.wire.calls.clear()
     with pytest.raises(Throttled):
-        hub.state.unique_ids([owner])
+        hub.state.records([owner])
     assert len(hub.wire.calls) <= 10
 
 

@@ -191,7 +191,7 @@ class MemoryState:
 
     clock: ManualClock
     lease_for: timedelta = timedelta(seconds=150)
-    records: dict[str, TargetRecord] = field(default_factory=dict)
+    remembered: dict[str, TargetRecord] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
     fences: dict[str, int] = field(default_factory=dict)
     opened: dict[tuple[str, str], OpenRun] = field(default_factory=dict)
@@ -202,7 +202,7 @@ class MemoryState:
         if held and self.clock.now() < held.expires_at:
             raise LeaseHeld(f"another run works on {target}", retryable=True)
         fence = self.fences.get(target.key, 0) + 1
-        record = self.records.get(target.key, TargetRecord())
+        record = self.remembered.get(target.key, TargetRecord())
         expires_at = self.clock.now() + self.lease_for
         lease = Lease(target, run_id, fence, expires_at, record.debts.recreated_principals)
         self.fences[target.key], self.leases[target.key] = fence, lease
@@ -215,9 +215,9 @@ class MemoryState:
         if self.fences.get(lease.target.key) != lease.fence:
             return
         self.leases.pop(lease.target.key, None)
-        record = self.records.get(lease.target.key, TargetRecord())
+        record = self.remembered.get(lease.target.key, TargetRecord())
         unique_id = observation.unique_id if observation and observation.unique_id else record.unique_id
-        self.records[lease.target.key] = replace(record, unique_id=unique_id, reported=reported)
+        self.remembered[lease.target.key] = replace(record, unique_id=unique_id, reported=reported)
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
         self._record(lease, run.run_id, debts)
@@ -231,21 +231,20 @@ class MemoryState:
         return self.opened.get((target.key, run_id))
 
     def mark_recreated(self, target: Target, principal: str) -> None:
-        record = self.records.get(target.key, TargetRecord())
+        record = self.remembered.get(target.key, TargetRecord())
         marked = tuple(sorted({*record.debts.recreated_principals, principal}))
-        self.records[target.key] = replace(record, debts=replace(record.debts, recreated_principals=marked))
+        self.remembered[target.key] = replace(record, debts=replace(record.debts, recreated_principals=marked))
 
-    def unique_ids(self, targets: Sequence[Target]) -> Mapping[str, str]:
-        known = ((target.key, self.records[target.key].unique_id) for target in targets if target.key in self.records)
-        return {key: unique_id for key, unique_id in known if unique_id}
+    def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
+        return {target.key: self.remembered[target.key] for target in targets if target.key in self.remembered}
 
     def _record(self, lease: Lease, open_run: str | None, debts: Debts) -> None:
         if self.fences.get(lease.target.key) != lease.fence:
             raise LeaseHeld(f"another run has taken {lease.target} over", retryable=True)
-        record = self.records.get(lease.target.key, TargetRecord())
+        record = self.remembered.get(lease.target.key, TargetRecord())
         settled = {*lease.recreated} - {*debts.recreated_principals}
         owed = tuple(sorted({*record.debts.recreated_principals} - settled))
-        self.records[lease.target.key] = replace(
+        self.remembered[lease.target.key] = replace(
             record, open_run=open_run, debts=replace(debts, recreated_principals=owed)
         )
 

@@ -1,16 +1,15 @@
 """Comparing everything with the accepted spec, and enqueuing what differs: events get lost."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import ReconcileTarget, SweepSlice
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.target import RepositoryTarget, Target
+from ecr_warden.model.target import Target
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.ports import Clock, Documents, Jobs, Specs, State
+from ecr_warden.ports import Clock, Documents, Jobs, Specs, State, TargetRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +33,33 @@ class Sweep:
             for observation in self.documents.scan(wanted, accounts=accepted.accounts)
             if _slice_of(observation.target.key, job.of) == job.index
         ]
-        recreated = self._recreated(observations)
+        remembered = self.state.records([observation.target for observation in observations])
         due = tuple(
             observation.target
             for observation in observations
-            if observation.target in recreated or self._differs(accepted, observation)
+            if self._is_due(accepted, observation, remembered.get(observation.target.key, TargetRecord()))
         )
         self.jobs.enqueue(ReconcileTarget(job.cause, target) for target in due)
         return due
 
-    def _differs(self, accepted: CompiledSpec, observation: Observation) -> bool:
+    def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:
+        """Whether a target differs, was made again, or has a run whose job is lost and left something to do."""
         spec = accepted.targets.get(observation.target.key) or leftover_spec(observation.target, accepted)
         if spec is None:
             return False
+        was_made_again = None not in (record.unique_id, observation.unique_id) and (
+            record.unique_id != observation.unique_id
+        )
+        if record.open_run is not None or was_made_again:
+            return True
         plan = make_plan(
             as_observed(spec, observation),
             observation,
             spec_version=accepted.version,
             mode=Mode.ENFORCE,  # to see spent session cut-offs too; a sweep only enqueues
-            circumstances=Circumstances(now=self.clock.now()),
+            circumstances=Circumstances(now=self.clock.now(), debts=record.debts),
         )
         return not plan.is_empty
-
-    def _recreated(self, observations: Sequence[Observation]) -> frozenset[Target]:
-        """Owners with another unique id than last seen: deleted and made again."""
-        owners = [o for o in observations if o.unique_id and not isinstance(o.target, RepositoryTarget)]
-        known = self.state.unique_ids([observation.target for observation in owners])
-        return frozenset(o.target for o in owners if known.get(o.target.key, o.unique_id) != o.unique_id)
 
 
 def _slice_of(key: str, of: int) -> int:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 JOURNAL_KEPT = timedelta(days=365)
 _BATCH = 100
 _BATCH_READS = 5
+_RECORD = "pk, open_run, owes_session_cutoff, recreated, unique_id, reported"
 _LOST = "ConditionalCheckFailed"
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
@@ -151,22 +152,21 @@ class DynamoState:
                 ExpressionAttributeValues={":principal": {"SS": [principal]}},
             )
 
-    def unique_ids(self, targets: Sequence[Target]) -> Mapping[str, str]:
-        found: dict[str, str] = {}
+    def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
+        found: dict[str, TargetRecord] = {}
         for start in range(0, len(targets), _BATCH):
             keys = {target.key: _state_key(target) for target in targets[start : start + _BATCH]}
-            pending: Any = {self.table: {"Keys": list(keys.values()), "ProjectionExpression": "pk, unique_id"}}
+            pending: Any = {self.table: {"Keys": list(keys.values()), "ProjectionExpression": _RECORD}}
             for _ in range(_BATCH_READS):
-                with translated(HUB, "reading the unique ids of owners"):
+                with translated(HUB, "reading what is remembered of targets"):
                     answer = self.client.batch_get_item(RequestItems=pending)
                 for item in answer["Responses"].get(self.table, ()):
-                    if "unique_id" in item:
-                        found[item["pk"]["S"].removeprefix("TARGET#")] = item["unique_id"]["S"]
+                    found[item["pk"]["S"].removeprefix("TARGET#")] = _record(item)
                 pending = answer.get("UnprocessedKeys")
                 if not pending:
                     break
             else:
-                raise Throttled("the table gives the unique ids of owners too slowly", retryable=True)
+                raise Throttled("the table gives what is remembered of targets too slowly", retryable=True)
         return found
 
     def _with_state(self, item: Any, lease: Lease, debts: Debts, *, open_run: str | None) -> None:

@@ -1,0 +1,149 @@
+"""Roles, the users that assume them, and the sessions that were opened."""
+
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.desired import RoleSettings
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.plan import Change, HoldReason
+from ecr_warden.model.target import Target
+from ecr_warden.ports import (
+    Refused,
+)
+from ecr_warden.usecases.reconcile import RetryLater
+
+from tests.unit.planning.seed import (
+    CUTOFF,
+    D2,
+    D3,
+    D4,
+    HOME,
+    MORE_TRUST,
+    PUSH_USER,
+    PUSHER,
+    ROLE,
+    allow,
+    desired,
+    document,
+)
+from tests.usecases.world import FIRST, bare_world, failing, world_at_spec
+
+
+def test_a_user_is_not_let_to_a_role_that_is_not_at_spec() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    world.documents.remove(D4)
+    assert world.run(PUSH_USER) is Result.WAITING
+    assert (world.writes, world.reports) == ([], [])
+
+
+def test_what_a_user_has_too_much_is_taken_though_the_role_is_not_at_spec() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    world.put(D4, document(allow("sts:AssumeRole"), allow("iam:*")))
+    world.run(PUSH_USER)
+    assert world.live(D4) == desired(D4)
+
+
+def test_what_a_user_has_too_much_is_taken_and_what_it_lacks_waits() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    world.put(D4, document(allow("iam:*")))
+    assert world.run(PUSH_USER) is Result.WAITING
+    assert world.live(D4) is None
+    assert world.written == ["delete identity-policy ecr-warden-assume"]
+    assert len(world.reports) == 1
+    assert world.run(PUSHER) is Result.CONVERGED
+    world.drain()
+    assert world.live(D4) == desired(D4)
+
+
+def test_the_role_is_not_read_for_a_repair_that_only_takes_away() -> None:
+    world = world_at_spec()
+    world.put(D4, document(allow("sts:AssumeRole", "sts:TagSession", Resource=_resource())))
+    assert world.run(PUSH_USER) is Result.CONVERGED
+    assert world.documents.reads == 2
+
+
+def _resource() -> str:
+    return f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher"
+
+
+def test_a_role_whose_write_was_seen_late_wakes_its_owners_all_the_same() -> None:
+    world = world_at_spec()
+    world.documents.remove(D3)
+    world.documents.remove(D4)
+    world.run(PUSH_USER)
+    late = [False]
+
+    def lag(_: Target, change: Change | None) -> None:
+        if change is not None:
+            late[0] = True
+        elif late[0] and D3 in world.documents.live:
+            late[0] = False
+            world.documents.live.pop(D3)
+
+    world.documents.faults = lag
+    with pytest.raises(RetryLater):
+        world.run(PUSHER, attempt=FIRST)
+    world.documents.faults = lambda _target, _change: None
+    world.put(D3, desired(D3))
+    assert world.run(PUSHER, attempt=FIRST) is Result.IN_SYNC
+    world.drain()
+    assert world.live(D4) == desired(D4)
+
+
+def test_a_role_of_that_name_under_another_path_is_not_taken_over() -> None:
+    world = bare_world()
+    world.put(ROLE, RoleSettings("/", 3600, None))
+    world.put(D2, MORE_TRUST)
+    assert world.run(PUSHER) is Result.REPORTED
+    assert world.writes == []
+    assert {hold.reason for hold in world.reports[0].plan.held} == {HoldReason.NOT_OURS}
+
+
+def test_a_narrowed_trust_policy_ends_sessions_up_to_the_margin() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    world.run(PUSHER)
+    live = world.live(CUTOFF)
+    assert live is not None
+    assert "2026-11-24T10:01:00Z" in str(live)
+
+
+def test_a_spent_cut_off_is_dropped_by_the_sweep() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    world.run(PUSHER)
+    assert world.sweep() == ()
+    world.clock.advance(timedelta(hours=13))
+    assert world.sweep() == (PUSHER,)
+    world.drain()
+    assert world.live(CUTOFF) is None
+    assert world.sweep() == ()
+
+
+def test_a_role_that_is_deleted_while_it_owes_the_end_of_sessions_is_made_again() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
+    assert world.run(PUSHER) is Result.FAILED
+    assert world.state.remembered[PUSHER.key].debts.owes_session_cutoff
+    world.documents.faults = lambda _target, _change: None
+    world.documents.remove(ROLE)
+    assert world.run(PUSHER) is Result.CONVERGED
+    assert world.differing() == []
+    # The sessions went with the role that they belonged to.
+    assert not world.state.remembered[PUSHER.key].debts.owes_session_cutoff
+
+
+def test_the_sweep_finds_a_role_that_still_owes_the_end_of_sessions() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
+    world.run(PUSHER)
+    world.documents.faults = lambda _target, _change: None
+    assert world.sweep() == (PUSHER,)
+    world.drain()
+    assert world.live(CUTOFF) is not None
+    assert world.sweep() == ()
