@@ -1,0 +1,67 @@
+"""Does one statement match a request, and what does one document alone say of it?
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
+"""
+
+from ecr_warden.policy.document import VARIABLES_VERSION, Document, Effect, Patterns, Statement
+from ecr_warden.policy.holding import conditions_hold
+from ecr_warden.policy.principal_match import Closeness, principal_closeness
+from ecr_warden.policy.request import Request
+from ecr_warden.policy.shown import shown
+from ecr_warden.policy.variables import Context, pattern_of, plain_pattern
+from ecr_warden.policy.verdict import Allowed, ExplicitlyDenied, ImplicitlyDenied, Verdict
+
+
+def statement_matches(statement: Statement, request: Request, *, version: str) -> bool:
+    """Does a statement of a document of this version match the request?
+
+    No Principal is whom the document hangs on, no Resource what it hangs on: both match.
+    """
+    return statement_closeness(statement, request, version=version) is not Closeness.NONE
+
+
+def statement_closeness(statement: Statement, request: Request, *, version: str) -> Closeness:
+    """The same, and how closely the statement names the principal (ITSELF where it has no Principal)."""
+    variables = version == VARIABLES_VERSION
+    closeness = Closeness.ITSELF
+    if statement.principals is not None:
+        closeness = principal_closeness(statement.principals, request.principal, statement.effect)
+    if (
+        closeness is not Closeness.NONE
+        and action_matches(statement.actions, request.action)
+        and resource_matches(statement.resources, request.resource, request.context, variables=variables)
+        and conditions_hold(statement.conditions, request.context, variables=variables)
+    ):
+        return closeness
+    return Closeness.NONE
+
+
+def action_matches(element: Patterns, action: str) -> bool:
+    """Does an Action or NotAction element match? Case does not count."""
+    lowered = action.lower()
+    return any(plain_pattern(value.lower()).matches(lowered) for value in element.values) is not element.negated
+
+
+def resource_matches(element: Patterns | None, resource: str, context: Context, *, variables: bool) -> bool:
+    """Does a Resource or NotResource element match? A value whose variable has no value matches no resource."""
+    if element is None:
+        return True
+    patterns = (pattern_of(value, context, variables=variables) for value in element.values)
+    return any(pattern is not None and pattern.matches(resource) for pattern in patterns) is not element.negated
+
+
+def document_verdict(document: Document, request: Request) -> Verdict:
+    """What one document alone says, whoever else has a say."""
+    allows: list[str] = []
+    denies: list[str] = []
+    for index, statement in enumerate(document.statements):
+        if statement_matches(statement, request, version=document.version):
+            (denies if statement.effect is Effect.DENY else allows).append(statement_name(statement, index))
+    if denies:
+        return ExplicitlyDenied(tuple(denies))
+    return Allowed(tuple(allows)) if allows else ImplicitlyDenied()
+
+
+def statement_name(statement: Statement, index: int) -> str:
+    """What to call a statement: its number from 1, and its Sid."""
+    return f"statement {index + 1}" + (f' ("{shown(statement.sid, 60)}")' if statement.sid else "")

@@ -1,0 +1,176 @@
+"""Condition operators on one value of the request and one value of the policy.
+
+Values that are not what the operator compares (a word for a number) match nothing.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from operator import eq, ge, gt, le, lt
+
+from ecr_warden.policy.glob import Piece, glob
+from ecr_warden.policy.pattern import Wild
+from ecr_warden.policy.variables import Context, pattern_of, plain_pieces, resolved_pieces, resolved_text
+
+type Compare = Callable[[str, str, Context | None], bool]
+"""(value of the request, value of the policy, the keys that its variables stand for or None) -> does it match?"""
+
+type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
+_DATE = re.compile(
+    r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2})"
+    r"(?:[Tt ]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(\.[0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?)?)?"
+)
+_EPOCH = re.compile(r"-?[0-9]{5,12}(\.[0-9]{1,9})?")
+_ARN_COLONS = 5
+
+
+def number(text: str) -> Decimal | None:
+    """An integer or a decimal number, None for everything else."""
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+@lru_cache(maxsize=1024)
+def moment(text: str) -> Decimal | None:
+    """Seconds since 1970 of an ISO 8601 date (UTC unless it says otherwise) or of epoch time; None for neither.
+
+    Four digits are a year, as W3C's date format has it, more are epoch time.
+    """
+    if _EPOCH.fullmatch(text):
+        return Decimal(text)
+    found = _DATE.fullmatch(text)
+    if not found:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    try:
+        start = datetime(
+            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+    return Decimal(int(start.timestamp())) + Decimal(fraction or 0) - _offset(zone)
+
+
+@lru_cache(maxsize=1024)
+def network(text: str) -> Network | None:
+    """An IPv4 or IPv6 address or range, None for everything else; an address is a range of one."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _offset(zone: str | None) -> Decimal:
+    if not zone or zone in "Zz":
+        return Decimal(0)
+    digits = zone[1:].replace(":", "")
+    seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
+    return Decimal(-seconds if zone[0] == "-" else seconds)
+
+
+def _text(policy: str, variables: Context | None) -> str | None:
+    return policy if variables is None else resolved_text(policy, variables)
+
+
+def _string_equals(value: str, policy: str, variables: Context | None) -> bool:
+    return value == _text(policy, variables)
+
+
+def _string_equals_ignore_case(value: str, policy: str, variables: Context | None) -> bool:
+    text = _text(policy, variables)
+    return text is not None and value.lower() == text.lower()
+
+
+def _string_like(value: str, policy: str, variables: Context | None) -> bool:
+    pattern = pattern_of(policy, variables or {}, variables=variables is not None)
+    return pattern is not None and pattern.matches(value)
+
+
+def _arn_like(value: str, policy: str, variables: Context | None) -> bool:
+    pieces = plain_pieces(policy) if variables is None else resolved_pieces(policy, variables)
+    if pieces is None:
+        return False
+    parts = value.split(":", _ARN_COLONS)
+    if len(parts) <= _ARN_COLONS:
+        return False
+    patterns = _components(pieces)
+    if len(patterns) == 1:
+        return [piece for piece in patterns[0] if piece] == [Wild.ANY]
+    return len(patterns) == len(parts) and all(
+        glob(pattern).matches(part) for pattern, part in zip(patterns, parts, strict=True)
+    )
+
+
+def _components(pieces: list[Piece]) -> list[list[Piece]]:
+    """The pattern of each of an ARN's six components, whose wildcards do not reach over a colon."""
+    components: list[list[Piece]] = [[]]
+    for piece in pieces:
+        if isinstance(piece, Wild):
+            components[-1].append(piece)
+            continue
+        first, *more = piece.split(":", _ARN_COLONS + 1 - len(components))
+        components[-1].append(first)
+        components.extend([part] for part in more)
+    return components
+
+
+def _binary_equals(value: str, policy: str, _: Context | None) -> bool:
+    try:
+        return base64.b64decode(value, validate=True) == base64.b64decode(policy, validate=True)
+    except binascii.Error:
+        return False
+
+
+def _bool(value: str, policy: str, variables: Context | None) -> bool:
+    text = _text(policy, variables)
+    return text is not None and text.lower() == value.lower() and text.lower() in ("true", "false")
+
+
+def _ip_address(value: str, policy: str, _: Context | None) -> bool:
+    address, wide = network(value), network(policy)
+    if isinstance(address, ipaddress.IPv4Network):
+        return isinstance(wide, ipaddress.IPv4Network) and address.subnet_of(wide)
+    return (
+        address is not None
+        and wide is not None
+        and isinstance(wide, ipaddress.IPv6Network)
+        and (address.subnet_of(wide))
+    )
+
+
+def _ordered(read: Callable[[str], Decimal | None], test: Callable[[Decimal, Decimal], bool]) -> Compare:
+    def compare(value: str, policy: str, _: Context | None) -> bool:
+        left, right = read(value), read(policy)
+        return left is not None and right is not None and test(left, right)
+
+    return compare
+
+
+_ORDERS = {
+    "Equals": eq,
+    "LessThan": lt,
+    "LessThanEquals": le,
+    "GreaterThan": gt,
+    "GreaterThanEquals": ge,
+}
+
+COMPARE: dict[str, Compare] = {
+    "StringEquals": _string_equals,
+    "StringEqualsIgnoreCase": _string_equals_ignore_case,
+    "StringLike": _string_like,
+    "ArnEquals": _arn_like,
+    "ArnLike": _arn_like,
+    "BinaryEquals": _binary_equals,
+    "Bool": _bool,
+    "IpAddress": _ip_address,
+    **{f"Numeric{name}": _ordered(number, test) for name, test in _ORDERS.items()},
+    **{f"Date{name}": _ordered(moment, test) for name, test in _ORDERS.items()},
+}
+"""The operators that are not negated; a negated one holds where none of its values matches."""

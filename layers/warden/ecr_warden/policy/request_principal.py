@@ -1,0 +1,109 @@
+"""Who makes a request.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ecr_warden.policy.request_error import RequestError
+from ecr_warden.policy.shown import shown
+
+MAX_PRINCIPAL = 2048
+_ARN = re.compile(r"arn:([A-Za-z0-9-]+):(iam|sts)::([0-9]+):(.+)", re.DOTALL)
+_SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_CANONICAL = re.compile(r"[0-9a-f]{64}")
+_WEB_PROVIDERS = frozenset(
+    {"cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"}
+)
+
+
+class CallerKind(StrEnum):
+    """What kind of principal makes a request."""
+
+    ROOT = "root user"
+    USER = "user"
+    ROLE = "role"
+    SESSION = "role session"
+    FEDERATED_USER = "federated user"
+    FEDERATED = "identity provider"
+    SERVICE = "service"
+    CANONICAL = "canonical user"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPrincipal:
+    """The principal of a request.
+
+    `text` is its ARN, service name, provider or `*`; `account` is None where it has none; `name` is the last part of
+    a user's, role's or federated user's name, and the role's for a role session.
+    """
+
+    kind: CallerKind
+    text: str
+    account: str | None = None
+    partition: str = "aws"
+    name: str = ""
+
+    @property
+    def root(self) -> str:
+        """The ARN of the root of the principal's account, "" without one."""
+        return f"arn:{self.partition}:iam::{self.account}:root" if self.account else ""
+
+
+ANONYMOUS = RequestPrincipal(CallerKind.ANONYMOUS, "*")
+
+
+def parse_request_principal(raw: object) -> RequestPrincipal:
+    """Read an ARN, an account id (its root), a service, a provider or `*`; raises RequestError."""
+    if not isinstance(raw, str):
+        raise RequestError("request-type", "principal", "not a string", remedy="write an ARN, a service or *")
+    if len(raw) > MAX_PRINCIPAL:
+        raise _not_a_principal(raw)
+    if raw == ANONYMOUS.text:
+        return ANONYMOUS
+    if _ACCOUNT.fullmatch(raw):
+        return RequestPrincipal(CallerKind.ROOT, f"arn:aws:iam::{raw}:root", raw)
+    if raw in _WEB_PROVIDERS:
+        return RequestPrincipal(CallerKind.FEDERATED, raw)
+    if _SERVICE.fullmatch(raw):
+        return RequestPrincipal(CallerKind.SERVICE, raw)
+    if _CANONICAL.fullmatch(raw):
+        return RequestPrincipal(CallerKind.CANONICAL, raw)
+    return _parse_arn(raw)
+
+
+def _parse_arn(raw: str) -> RequestPrincipal:
+    found = _ARN.fullmatch(raw)
+    if not found:
+        raise _not_a_principal(raw)
+    partition, service, account, resource = found.groups()
+    kind, _, rest = resource.partition("/")
+    match service, kind, rest.split("/"):
+        case "iam", "root", [""]:
+            return RequestPrincipal(CallerKind.ROOT, raw, account, partition)
+        case "iam", "user", [*_, str(name)] if name:
+            return RequestPrincipal(CallerKind.USER, raw, account, partition, name)
+        case "iam", "role", [*_, str(name)] if name:
+            return RequestPrincipal(CallerKind.ROLE, raw, account, partition, name)
+        case "sts", "assumed-role", [*_, str(name), str(session)] if name and session:
+            return RequestPrincipal(CallerKind.SESSION, raw, account, partition, name)
+        case "sts", "federated-user", [str(name)] if name:
+            return RequestPrincipal(CallerKind.FEDERATED_USER, raw, account, partition, name)
+        case "iam", "saml-provider" | "oidc-provider", [*_, str(name)] if name:
+            return RequestPrincipal(CallerKind.FEDERATED, raw, account, partition, name)
+        case _:
+            raise _not_a_principal(raw)
+
+
+def _not_a_principal(raw: str) -> RequestError:
+    return RequestError(
+        "request-principal",
+        "principal",
+        f'not a principal that makes requests: "{shown(raw)}"',
+        remedy="write the ARN of a user, role, role session, federated user or root, a service, or *",
+    )

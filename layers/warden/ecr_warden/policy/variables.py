@@ -1,0 +1,80 @@
+"""Policy variables: `${aws:username}` in a Resource or a condition value, replaced by what the request holds.
+
+`${*}`, `${?}` and `${$}` are the characters themselves, `${key, 'text'}` has a default. What a request brings in is
+text, never a pattern. A variable without a value has none that is equal or like it: None here.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from ecr_warden.policy.glob import Glob, Piece, glob
+from ecr_warden.policy.pattern import Wild
+
+type Context = Mapping[str, tuple[str, ...]]
+"""Condition keys in lower case, each with its values."""
+
+_PARTS = re.compile(r"\$\{([^}]*)\}|([*?])")
+_LITERALS = frozenset("*?$")
+_DEFAULT = re.compile(r"([^,]*),\s*'(.*)'\s*", re.DOTALL)
+
+
+def has_variables(text: str) -> bool:
+    """Does the text speak of the request, or of a character by `${`?"""
+    return "${" in text
+
+
+def resolved_text(text: str, context: Context) -> str | None:
+    """The text with its variables replaced; wildcards stand for themselves. None where a variable has no value."""
+    pieces = resolved_pieces(text, context)
+    return None if pieces is None else "".join(piece.value if isinstance(piece, Wild) else piece for piece in pieces)
+
+
+def resolved_pieces(text: str, context: Context) -> list[Piece] | None:
+    """A pattern with its variables replaced; None where a variable has no value."""
+    pieces: list[Piece] = []
+    position = 0
+    for part in _PARTS.finditer(text):
+        pieces.append(text[position : part.start()])
+        position = part.end()
+        if part[2]:
+            pieces.append(Wild(part[2]))
+        elif part[1] in _LITERALS:
+            pieces.append(part[1])
+        else:
+            value = _value(part[1], context)
+            if value is None:
+                return None
+            pieces.append(value)
+    pieces.append(text[position:])
+    return pieces
+
+
+def pattern_of(text: str, context: Context, *, variables: bool) -> Glob | None:
+    """The pattern that a text is in this request; None where a variable has no value."""
+    if not variables or not has_variables(text):
+        return plain_pattern(text)
+    pieces = resolved_pieces(text, context)
+    return None if pieces is None else glob(pieces)
+
+
+@lru_cache(maxsize=4096)
+def plain_pattern(text: str) -> Glob:
+    """The pattern that a text is where `${` means nothing."""
+    return glob(plain_pieces(text))
+
+
+def plain_pieces(text: str) -> list[Piece]:
+    """The pieces of a text where `${` means nothing."""
+    return [Wild(part) if part in ("*", "?") else part for part in re.split(r"([*?])", text)]
+
+
+def _value(inside: str, context: Context) -> str | None:
+    """What stands for `${inside}`: keys with several values cannot be variables."""
+    default = None
+    found = _DEFAULT.fullmatch(inside)
+    if found:
+        inside, default = found[1], found[2]
+    values = context.get(inside.strip().lower(), ())
+    return values[0] if len(values) == 1 else default
