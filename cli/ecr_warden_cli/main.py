@@ -75,5 +75,6 @@ def _open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) ->
         # Here, so that validate and render do not wait for boto3.
         from ecr_warden_cli.sessions import open_documents  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise Failure(f"this verb needs {error.name}", remedy="pip install 'ecr-warden[aws]'") from error
+        remedy = "install ecr-warden with its extra aws: pip install '.[aws]' in its checkout"
+        raise Failure(f"this verb needs {error.name}", remedy=remedy) from error
     return open_documents(accounts, profiles)

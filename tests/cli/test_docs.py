@@ -1,0 +1,31 @@
+"""docs/cli.md names what there is."""
+
+import pytest
+from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.plan import HoldReason
+from ecr_warden_cli.arguments import VERBS
+from ecr_warden_cli.context import Failure, UsageError
+from ecr_warden_cli.live import Status
+from ecr_warden_cli.sessions import NoAccountReadable
+from ecr_warden_cli.spec_file import SpecInvalid, SpecUnreadable
+
+from tests.cli.test_emulator import RIGHTS
+from tests.template.cfn import ROOT
+
+TEXT = (ROOT / "docs" / "cli.md").read_text()
+# The hub alone knows whether a user was made again; no plan of the command is made in observe mode.
+NEVER = {DriftKind.PRINCIPAL_RECREATED, HoldReason.OBSERVE_MODE}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *VERBS,
+        *Status,
+        *({*DriftKind, *HoldReason} - NEVER),
+        *(error.code for error in (Failure, UsageError, SpecInvalid, SpecUnreadable, NoAccountReadable)),
+        *RIGHTS,
+    ],
+)
+def test_each_word_of_the_output_is_documented(word: str) -> None:
+    assert f"`{word}`" in TEXT
