@@ -54,7 +54,11 @@ class Fuse:
         self.calls += 1
         if self.at and (self.calls > self.at or (self.calls == self.at and not self.after)):
             raise Crash
-        answer = method(*args, **more)
+        try:
+            answer = method(*args, **more)
+        except Crash:
+            self.at = self.calls
+            raise
         if self.calls == self.at:
             raise Crash
         return self.wrap(answer) if hasattr(answer, "write") else answer

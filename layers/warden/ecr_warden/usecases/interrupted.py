@@ -1,5 +1,6 @@
 """A run whose process died between its first write and its report: what did it do?"""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from ecr_warden.model.desired import RoleSettings
@@ -13,9 +14,10 @@ from ecr_warden.policy.equivalence import Equivalent, equivalent
 
 def report_of_interrupted(run: OpenRun, observation: Observation, now: datetime) -> RunReport:
     """What an interrupted run wrote, as far as the documents that stand there now tell."""
+    changes = run.plan.changes
     outcomes: tuple[Outcome, ...] = tuple(
-        Applied(change) if _stands(change, observation) else Skipped(change, "the run was interrupted")
-        for change in run.plan.changes
+        Applied(change) if _was_written(changes[index:], observation) else Skipped(change, "the run was interrupted")
+        for index, change in enumerate(changes)
     )
     return RunReport(
         run_id=run.run_id,
@@ -27,6 +29,11 @@ def report_of_interrupted(run: OpenRun, observation: Observation, now: datetime)
         started_at=run.started_at,
         finished_at=now,
     )
+
+
+def _was_written(changes: Sequence[Change], observation: Observation) -> bool:
+    """Whether the first change stands, or a later one of its address, which was planned to follow it."""
+    return any(_stands(change, observation) for change in changes if change.address == changes[0].address)
 
 
 def _stands(change: Change, observation: Observation) -> bool:

@@ -1,0 +1,196 @@
+"""A process that dies between any two calls of a port, and the job that comes again."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.address import identity_policy
+from ecr_warden.model.outcome import Applied, Result
+from ecr_warden.model.plan import Change
+from ecr_warden.model.target import Target
+from ecr_warden.planning.sessions import cutoff_of
+from ecr_warden.policy.document import Document
+
+from tests.unit.planning.seed import (
+    CHECKOUT,
+    CI,
+    CUTOFF,
+    D1,
+    D2,
+    D3,
+    EVERYTHING,
+    MORE_TRUST,
+    NOW,
+    OPEN_TRUST,
+    PUSH_USER,
+    PUSHER,
+    ROLE,
+    allow,
+    desired,
+    document,
+)
+from tests.usecases.world import Crash, Fuse, World, bare_world, world_at_spec
+
+LONGER_THAN_A_LEASE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A world in trouble and the target whose run dies."""
+
+    target: Target
+    make: Callable[[], World]
+
+
+def _repository() -> World:
+    world = world_at_spec()
+    world.put(D1, document(allow("ecr:*", who="*")))
+    return world
+
+
+def _opened_role() -> World:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    world.put(identity_policy(PUSHER, "extra"), EVERYTHING)
+    world.put(D3, document(allow("ecr:PutImage", "iam:*")))
+    return world
+
+
+def _role_turned_over() -> World:
+    world = world_at_spec()
+    world.put(D2, OPEN_TRUST)
+    world.put(D3, document(allow("ecr:PutImage", "iam:*")))
+    return world
+
+
+def _deleted_role() -> World:
+    world = world_at_spec()
+    world.documents.remove(ROLE)
+    return world
+
+
+def _marked_repository() -> World:
+    world = world_at_spec()
+    world.state.mark_recreated(CHECKOUT, f"arn:aws:iam::{CI}:user/pull-user-1")
+    return world
+
+
+def _user_made_again() -> World:
+    world = world_at_spec()
+    world.documents.unmake(PUSH_USER)
+    world.documents.make(PUSH_USER)
+    return world
+
+
+SCENES = {
+    "an open repository": Scene(CHECKOUT, _repository),
+    "an open role": Scene(PUSHER, _opened_role),
+    "a role that somebody else has": Scene(PUSHER, _role_turned_over),
+    "a deleted role": Scene(PUSHER, _deleted_role),
+    "no role yet": Scene(PUSHER, bare_world),
+    "a repository to be written again": Scene(CHECKOUT, _marked_repository),
+    "a user made again": Scene(PUSH_USER, _user_made_again),
+}
+
+
+def _calls(scene: Scene) -> int:
+    fuse = Fuse()
+    scene.make().run(scene.target, fuse=fuse)
+    return fuse.calls
+
+
+CASES = [
+    pytest.param(scene, at, after, id=f"{name}, {'after' if after else 'before'} call {at}")
+    for name, scene in SCENES.items()
+    for at in range(1, _calls(scene) + 1)
+    for after in (False, True)
+]
+
+
+def _settled(world: World) -> list[str]:
+    return [line for line in world.differing() if not line.endswith(CUTOFF.name)]
+
+
+@pytest.mark.parametrize(("scene", "at", "after"), CASES)
+def test_whenever_a_process_dies_the_next_run_finishes_and_nothing_is_silent(
+    scene: Scene, at: int, after: bool
+) -> None:
+    world = scene.make()
+    trust_was_open = world.live(D2) in (MORE_TRUST, OPEN_TRUST)
+    with pytest.raises(Crash):
+        world.run(scene.target, fuse=Fuse(at=at, after=after))
+    world.clock.advance(LONGER_THAN_A_LEASE)
+    world.run(scene.target)
+    world.drain()
+    # What the dead process did not enqueue, the sweep does.
+    world.sweep()
+    world.drain()
+    assert _settled(world) == []
+    assert world.sweep() == ()
+    applied = [o.change for report in world.reports for o in report.outcomes if isinstance(o, Applied)]
+    assert all(write in applied for write in world.writes), "a repair was silent"
+    assert all(record.open_run is None for record in world.state.remembered.values())
+    if trust_was_open:
+        live = world.live(CUTOFF)
+        assert isinstance(live, Document)
+        cutoff = cutoff_of(live)
+        assert cutoff is not None and cutoff > NOW
+        assert not world.state.remembered[PUSHER.key].debts.owes_session_cutoff
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_process_that_dies_twice_does_no_harm(name: str) -> None:
+    scene = SCENES[name]
+    for at in range(1, _calls(scene) + 1):
+        world = scene.make()
+        for later in range(2):
+            with suppress(Crash):
+                world.run(scene.target, fuse=Fuse(at=at + later, after=bool(later)))
+            world.clock.advance(LONGER_THAN_A_LEASE)
+        world.run(scene.target)
+        world.drain()
+        world.sweep()
+        world.drain()
+        assert _settled(world) == []
+
+
+def test_a_run_that_died_between_its_writes_is_told_as_interrupted() -> None:
+    world = _opened_role()
+    dies_after_a_write(world, 2)
+    world.clock.advance(LONGER_THAN_A_LEASE)
+    world.run(PUSHER)
+    first, second = world.reports
+    assert (first.result, second.result) == (Result.INTERRUPTED, Result.CONVERGED)
+    assert sum(isinstance(outcome, Applied) for outcome in first.outcomes) == 2
+    assert first.run_id != second.run_id
+
+
+def test_sessions_are_ended_though_the_process_died_right_after_the_trust_policy() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    dies_after_a_write(world, 1)
+    assert world.live(D2) == desired(D2)
+    assert world.live(CUTOFF) is None
+    world.clock.advance(LONGER_THAN_A_LEASE)
+    assert world.sweep() == (PUSHER,)
+    world.drain()
+    live = world.live(CUTOFF)
+    assert isinstance(live, Document)
+    # From the later run's time: sessions were opened until the first run's write.
+    assert cutoff_of(live) == NOW + LONGER_THAN_A_LEASE + timedelta(minutes=1)
+
+
+def dies_after_a_write(world: World, number: int) -> None:
+    """Run the push role and let the process die with its `number`-th write done."""
+
+    def die(_: Target, change: Change | None) -> None:
+        if change is not None and len(world.writes) == number:
+            raise Crash
+
+    world.documents.faults = die
+    fuse = Fuse()
+    with pytest.raises(Crash):
+        world.run(PUSHER, fuse=fuse)
+    world.documents.faults = lambda _target, _change: None
