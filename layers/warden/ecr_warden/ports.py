@@ -167,7 +167,7 @@ class Specs(Protocol):
         ...
 
     def refused(self) -> str | None:
-        """The version refused last, so that it is announced once."""
+        """The version refused last, so that it is announced once; empty when none stands any more."""
         ...
 
     def refuse(self, version: str) -> None:

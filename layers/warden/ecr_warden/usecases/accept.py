@@ -34,6 +34,7 @@ class Accept:
         except (SpecMissing, SpecTooLarge) as error:
             return self._refuse(job, error.code, enforced, (str(error),))
         if current.version == enforced:
+            self._forget_refusal()
             return None
         match load_spec(current.data):
             case Invalid(problems):
@@ -54,13 +55,18 @@ class Accept:
         self.specs.refuse(version)
         return refusal
 
+    def _forget_refusal(self) -> None:
+        """A file that was gone and is back, and is gone again, is told of again."""
+        if self.specs.refused():
+            self.specs.refuse("")
+
     def _accept(
         self, job: AcceptSpec, accepted: CompiledSpec | None, compiled: CompiledSpec, warnings: tuple[str, ...]
     ) -> SpecAccepted:
         before: Mapping[str, TargetSpec] = accepted.targets if accepted else {}
         changed = _changed(before, compiled.targets)
         if accepted is not None and accepted.mode is not compiled.mode:
-            changed = tuple(spec.target for spec in compiled.targets.values())
+            changed = tuple(dict.fromkeys((*(spec.target for spec in compiled.targets.values()), *changed)))
         self.specs.accept(compiled, replaces=accepted.version if accepted else None)
         cause = Cause(CauseKind.SPEC, compiled.version, at=job.cause.at, actor=job.cause.actor)
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(changed, key=_registry_first))
@@ -73,6 +79,7 @@ class Accept:
             warnings=warnings,
         )
         self.outcomes.publish(announcement)
+        self._forget_refusal()
         return announcement
 
 

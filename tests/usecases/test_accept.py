@@ -1,0 +1,188 @@
+"""A new version of the file: accepted, refused, seen before."""
+
+from dataclasses import replace
+
+import pytest
+from ecr_warden.adapters.memory import MAX_SPEC_BYTES
+from ecr_warden.model.alert import SpecAccepted, SpecRefused
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
+from ecr_warden.ports import SpecSuperseded, SpecVersion
+from ecr_warden.usecases.accept import Accept
+
+from tests.unit.planning.seed import CHECKOUT, CI, HOME, PULL_USER, PUSH_USER, PUSHER, SEED
+from tests.usecases.world import World, bare_world
+
+JOB = AcceptSpec(Cause(CauseKind.EVENT, "s3", action="s3:PutObject"))
+TEXT = SEED.read_text()
+PULL_USER_2 = f"user/{CI}/pull-user-2"
+
+
+def upload(world: World, text: str, version: str) -> SpecAccepted | SpecRefused | None:
+    world.specs.file = SpecVersion(version, text.encode())
+    return look(world)
+
+
+def look(world: World) -> SpecAccepted | SpecRefused | None:
+    return Accept(world.specs, world.jobs, world.outcomes, "access.yaml")(JOB)
+
+
+def enqueued(world: World) -> list[str]:
+    """The targets that wait, in order."""
+    return [job.target.key for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
+
+
+def first(text: str = TEXT) -> World:
+    """A world whose first version is accepted and told."""
+    world = bare_world()
+    world.specs.compiled = None
+    assert isinstance(upload(world, text, "v1"), SpecAccepted)
+    world.forget()
+    return world
+
+
+def test_the_first_version_is_accepted_and_every_target_enqueued_registry_first() -> None:
+    world = bare_world()
+    world.specs.compiled = None
+    accepted = upload(world, TEXT, "v1")
+    assert isinstance(accepted, SpecAccepted)
+    assert (accepted.version, accepted.replaces, accepted.released) == ("v1", None, ())
+    assert enqueued(world) == [CHECKOUT.key, PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]
+    assert {(job.cause.kind, job.cause.id) for job in world.jobs.sent} == {(CauseKind.SPEC, "v1")}
+    assert world.outcomes.published == [accepted]
+
+
+def test_a_version_is_accepted_once() -> None:
+    world = first()
+    assert look(world) is None
+    assert (world.jobs.sent, world.outcomes.published) == ([], [])
+
+
+def test_an_equal_text_in_another_version_is_accepted_and_changes_nothing() -> None:
+    world = first()
+    accepted = upload(world, TEXT + "\n# a remark\n", "v2")
+    assert isinstance(accepted, SpecAccepted)
+    assert (accepted.replaces, accepted.changed, enqueued(world)) == ("v1", (), [])
+    assert world.specs.compiled is not None and world.specs.compiled.version == "v2"
+
+
+def test_an_invalid_version_is_refused_once_and_the_old_one_stays() -> None:
+    world = first()
+    old = world.specs.compiled
+    refused = upload(world, TEXT.replace("[deployers]", "[deplyers]"), "v2")
+    assert isinstance(refused, SpecRefused)
+    assert (refused.version, refused.enforced) == ("v2", "v1")
+    assert refused.problems[0].startswith('E104 access.yaml:11:12 unknown team "deplyers"')
+    assert look(world) is None
+    assert (world.specs.compiled, world.outcomes.published, world.jobs.sent) == (old, [refused], [])
+
+
+def test_a_valid_version_after_an_invalid_one_is_accepted() -> None:
+    world = first()
+    upload(world, "nonsense", "v2")
+    assert isinstance(upload(world, TEXT, "v3"), SpecAccepted)
+
+
+def test_at_most_fifty_problems_are_told() -> None:
+    world = first()
+    refused = upload(world, TEXT + "".join(f"unknown{n}: 1\n" for n in range(80)), "v2")
+    assert isinstance(refused, SpecRefused)
+    assert len(refused.problems) == 50
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"[" * 10_000, b"a: &a [*a]"], ids=range(4))
+def test_whatever_is_uploaded_the_old_version_stays(data: bytes) -> None:
+    world = first()
+    world.specs.file = SpecVersion("v2", data)
+    assert isinstance(look(world), SpecRefused)
+    assert world.specs.compiled is not None and world.specs.compiled.version == "v1"
+
+
+def test_a_file_that_is_gone_is_told_once() -> None:
+    world = first()
+    world.specs.file = None
+    refused = look(world)
+    assert isinstance(refused, SpecRefused)
+    assert refused.enforced == "v1"
+    assert look(world) is None
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"], ids=["restored", "uploaded again"])
+def test_a_file_that_is_gone_again_is_told_again(version: str) -> None:
+    world = first()
+    world.specs.file = None
+    look(world)
+    upload(world, TEXT, version)
+    world.specs.file = None
+    assert isinstance(look(world), SpecRefused)
+
+
+def test_a_file_that_is_too_large_is_refused() -> None:
+    world = first()
+    refused = upload(world, "#" * (MAX_SPEC_BYTES + 1), "v2")
+    assert isinstance(refused, SpecRefused)
+    assert world.specs.compiled is not None and world.specs.compiled.version == "v1"
+
+
+def test_a_version_that_was_accepted_meanwhile_is_not_replaced() -> None:
+    world = first()
+    accept = Accept(Overtaken(world), world.jobs, world.outcomes, "access.yaml")  # type: ignore[arg-type]
+    world.specs.file = SpecVersion("v2", TEXT.encode())
+    with pytest.raises(SpecSuperseded):
+        accept(JOB)
+    assert (enqueued(world), world.outcomes.published) == ([], [])
+    assert world.specs.compiled is not None and world.specs.compiled.version == "v3"
+
+
+class Overtaken:
+    """Specs of which another version is accepted just after the accepted one was read."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._world.specs, name)
+
+    def accepted(self) -> object:
+        found = self._world.specs.accepted()
+        assert found is not None
+        self._world.specs.compiled = replace(found, version="v3")
+        return found
+
+
+def test_a_user_that_leaves_a_team_loses_its_policies() -> None:
+    world = first()
+    accepted = upload(world, TEXT.replace(", ci:user/pull-user-2]", "]"), "v2")
+    assert isinstance(accepted, SpecAccepted)
+    assert enqueued(world) == [CHECKOUT.key, PULL_USER_2]
+    assert accepted.released == ()
+
+
+def test_a_push_grant_that_leaves_takes_the_role_and_the_user() -> None:
+    world = first()
+    upload(world, TEXT[: TEXT.index("    push:")] + "settings: {mode: enforce}\n", "v2")
+    assert enqueued(world) == [PUSHER.key, PUSH_USER.key]
+
+
+def test_a_repository_that_leaves_is_released_and_keeps_its_policy() -> None:
+    world = first()
+    accepted = upload(world, TEXT.replace("shop/checkout", "shop/basket"), "v2")
+    assert isinstance(accepted, SpecAccepted)
+    assert accepted.released == (CHECKOUT.key,)
+    assert CHECKOUT.key not in enqueued(world)
+    assert f"repository/{HOME}/eu-central-1/shop/basket" in enqueued(world)
+
+
+def test_a_change_of_mode_looks_at_every_target_and_at_those_that_left() -> None:
+    world = first(TEXT.replace("enforce", "observe"))
+    upload(world, TEXT.replace(", ci:user/pull-user-2]", "]"), "v2")
+    assert enqueued(world) == [CHECKOUT.key, PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]
+    assert world.specs.compiled is not None and world.specs.compiled.mode is Mode.ENFORCE
+
+
+def test_a_warning_is_told_with_the_acceptance() -> None:
+    world = bare_world()
+    world.specs.compiled = None
+    accepted = upload(world, (SEED.parent / "literal.yaml").read_text(), "v1")
+    assert isinstance(accepted, SpecAccepted)
+    assert any("GetAuthorizationToken" in warning for warning in accepted.warnings)
