@@ -1,0 +1,186 @@
+"""One wildcard pattern as a chain of character classes with loops: the automaton that AWS's wildcards are.
+
+Position i of the chain has a loop where a `*` stands before its i-th character. Every operator's way of reading a
+value (`Syntax`) ends in this one form, so all of them can be compared with each other.
+Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html (strings,
+ARNs) and reference_policies_variables.html (`${*}`, `${?}`, `${$}`).
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Syntax(Enum):
+    """How a value is read."""
+
+    ACTION = "action"
+    """Wildcards, case ignored, no variables."""
+    WILD = "wild"
+    """Wildcards: resources, StringLike."""
+    EXACT = "exact"
+    """No wildcards: StringEquals."""
+    FOLDED = "folded"
+    """No wildcards, case ignored: StringEqualsIgnoreCase."""
+    ARN = "arn"
+    """Wildcards that stay within one of the first five parts of an ARN: ArnLike, ArnEquals."""
+
+
+class Step(NamedTuple):
+    """A class of characters: those in `chars`, or all others."""
+
+    negated: bool
+    chars: str
+
+    def takes(self, char: str) -> bool:
+        """Is the character in the class?"""
+        return (char in self.chars) is not self.negated
+
+    def takes_all(self, other: "Step") -> bool:
+        """Does this class hold every character of the other?"""
+        if other.negated:
+            return self.negated and set(self.chars) <= set(other.chars)
+        return all(self.takes(char) for char in other.chars)
+
+
+ANY = Step(True, "")
+_PART = Step(True, ":")
+_NO_CHARACTER = Step(False, "")
+_TOKENS = re.compile(r"\$\{[^}]*\}|.", re.DOTALL)
+_LITERALS = {"${*}": "*", "${?}": "?", "${$}": "$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """A pattern; `open` if it holds a policy variable, which is read as any text here: the widest it can be."""
+
+    text: str
+    syntax: Syntax
+    steps: tuple[Step, ...] = field(compare=False, repr=False)
+    loops: tuple[Step | None, ...] = field(compare=False, repr=False)
+    open: bool = field(compare=False, repr=False)
+    literal: str | None = field(compare=False, repr=False)
+    """The only text that matches, if there is just one."""
+    prefix: str = field(compare=False, repr=False)
+    """How every match begins, and ends."""
+    suffix: str = field(compare=False, repr=False)
+
+    @property
+    def universal(self) -> bool:
+        """Does every text match?"""
+        return not self.steps and self.loops[0] == ANY
+
+
+@lru_cache(maxsize=16_384)
+def glob(text: str, syntax: Syntax) -> Glob:
+    """Compile a pattern."""
+    steps: list[Step] = []
+    loops: list[Step | None] = [None]
+    is_open = False
+    colons = 0
+    if syntax is Syntax.ARN and text and not text.strip("*"):
+        text = "*:*:*:*:*:*"
+    for token in [*text] if syntax is Syntax.ACTION else _TOKENS.findall(text):
+        inner = _PART if syntax is Syntax.ARN and colons < 5 else ANY
+        if len(token) > 1 and token not in _LITERALS:
+            is_open = True
+            loops[-1] = ANY
+        elif token == "*" and syntax not in (Syntax.EXACT, Syntax.FOLDED):
+            if loops[-1] != ANY:
+                loops[-1] = inner
+        elif token == "?" and syntax not in (Syntax.EXACT, Syntax.FOLDED):
+            steps.append(inner)
+            loops.append(None)
+        else:
+            char = _LITERALS.get(token, token)
+            colons += char == ":"
+            steps.append(_literal(char, syntax))
+            loops.append(None)
+    if syntax is Syntax.ARN and colons < 5 and not is_open:
+        steps, loops = [_NO_CHARACTER], [None, None]
+    return _glob(text, syntax, tuple(steps), tuple(loops), is_open)
+
+
+def _glob(text: str, syntax: Syntax, steps: tuple[Step, ...], loops: tuple[Step | None, ...], is_open: bool) -> Glob:
+    plain = [len(step.chars) == 1 and not step.negated for step in steps]
+    literal = None
+    if all(plain) and not any(loops):
+        literal = "".join(step.chars for step in steps)
+    head = 0
+    while head < len(steps) and plain[head] and loops[head] is None:
+        head += 1
+    tail = len(steps)
+    while tail > 0 and plain[tail - 1] and loops[tail] is None:
+        tail -= 1
+    prefix = "".join(step.chars for step in steps[:head])
+    suffix = "".join(step.chars for step in steps[tail:])
+    return Glob(text, syntax, steps, loops, is_open, literal, prefix, suffix)
+
+
+def _literal(char: str, syntax: Syntax) -> Step:
+    if syntax is Syntax.ACTION:
+        return Step(False, char.lower() if len(char.lower()) == 1 else char)
+    if syntax is Syntax.FOLDED:
+        both = {char, *(other for other in (char.lower(), char.upper()) if len(other) == 1)}
+        return Step(False, "".join(sorted(both)))
+    return Step(False, char)
+
+
+ACTIONS = _glob("service:name", Syntax.ACTION, (_PART, Step(False, ":"), _PART), (_PART, None, _PART, None), False)
+"""What an action looks like."""
+
+NONEMPTY = _glob("?*", Syntax.WILD, (ANY,), (ANY, None), False)
+"""Every text but the empty one."""
+
+
+def matches(pattern: Glob, text: str) -> bool:
+    """Does the text match? Actions are given in lower case."""
+    if pattern.literal is not None:
+        return pattern.literal == text
+    if not (text.startswith(pattern.prefix) and text.endswith(pattern.suffix)):
+        return False
+    here = {0}
+    for char in text:
+        following = {at + 1 for at in here if at < len(pattern.steps) and pattern.steps[at].takes(char)}
+        following.update(at for at in here if (loop := pattern.loops[at]) is not None and loop.takes(char))
+        if not following:
+            return False
+        here = following
+    return len(pattern.steps) in here
+
+
+def covers(wide: Glob, narrow: Glob) -> bool:
+    """Does every text of `narrow` match `wide`? A yes is certain, a no may be doubt; variables are any text."""
+    if wide.universal:
+        return True
+    if narrow.literal is not None:
+        return matches(wide, narrow.literal)
+    if not narrow.prefix.startswith(wide.prefix) and not wide.prefix.startswith(narrow.prefix):
+        return False
+    here = {0}
+    for at, loop in enumerate(narrow.loops):
+        if loop is not None:
+            here = {place for place in here if (mine := wide.loops[place]) is not None and mine.takes_all(loop)}
+        if at < len(narrow.steps):
+            step = narrow.steps[at]
+            following = {place + 1 for place in here if place < len(wide.steps) and wide.steps[place].takes_all(step)}
+            following.update(
+                place for place in here if (mine := wide.loops[place]) is not None and mine.takes_all(step)
+            )
+            here = following
+        if not here:
+            return False
+    return len(wide.steps) in here
+
+
+def may_meet(a: Glob, b: Glob) -> bool:
+    """Can one text match both? A no is certain."""
+    if a.literal is not None:
+        return matches(b, a.literal)
+    if b.literal is not None:
+        return matches(a, b.literal)
+    return (a.prefix.startswith(b.prefix) or b.prefix.startswith(a.prefix)) and (
+        a.suffix.endswith(b.suffix) or b.suffix.endswith(a.suffix)
+    )

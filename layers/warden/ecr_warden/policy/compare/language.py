@@ -1,0 +1,149 @@
+"""Is there a text that matches all of these patterns and none of those? Exactly, with the shortest one as the proof.
+
+The patterns of a union run side by side as one set of positions (a bit each). The product of the unions is walked
+breadth first, from the start, over the characters that some position asks for and one other: nothing is determinised
+beforehand, and the walk is counted (Budget).
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from ecr_warden.policy.compare.budget import Budget
+from ecr_warden.policy.compare.glob import ANY, Glob, Step, Syntax, covers, glob, matches, may_meet
+from ecr_warden.policy.pattern import pattern_covers
+
+type Globs = frozenset[Glob]
+
+_OTHERS = "xyzqvw0123456789abcdefghijklmnoprstu-_/.XYZ" + "".join(chr(0xE000 + index) for index in range(64))
+_ALL = glob("*", Syntax.WILD)
+
+
+class Union:
+    """The patterns of a union as one automaton whose states are bit sets."""
+
+    __slots__ = ("_asked", "_moves", "accepting", "endless", "loops", "start", "steps")
+
+    def __init__(self, globs: Iterable[Glob]) -> None:
+        self.steps: list[Step | None] = []
+        self.loops: list[Step | None] = []
+        self.start = self.accepting = self.endless = 0
+        for one in globs:
+            self.start |= 1 << len(self.steps)
+            self.steps += [*one.steps, None]
+            self.loops += one.loops
+            last = 1 << (len(self.steps) - 1)
+            self.accepting |= last
+            if one.loops[-1] == ANY:
+                self.endless |= last
+        self._moves: dict[str, tuple[int, int]] = {}
+        self._asked: dict[int, frozenset[str]] = {}
+
+    def move(self, state: int, char: str) -> int:
+        """The positions after one more character."""
+        found = self._moves.get(char)
+        if found is None:
+            found = (_mask(self.steps, char), _mask(self.loops, char))
+            self._moves[char] = found
+        return ((state & found[0]) << 1) | (state & found[1])
+
+    def asked(self, state: int) -> frozenset[str]:
+        """The characters that are told apart in this state; all others lead to one same state."""
+        found = self._asked.get(state)
+        if found is None:
+            chars: set[str] = set()
+            left = state
+            while left:
+                low = left & -left
+                at = low.bit_length() - 1
+                for one in (self.steps[at], self.loops[at]):
+                    if one is not None:
+                        chars.update(one.chars)
+                left ^= low
+            found = self._asked[state] = frozenset(chars)
+        return found
+
+
+def _mask(classes: Sequence[Step | None], char: str) -> int:
+    mask = 0
+    for at, one in enumerate(classes):
+        if one is not None and one.takes(char):
+            mask |= 1 << at
+    return mask
+
+
+@lru_cache(maxsize=512)
+def _union(globs: Globs) -> Union:
+    return Union(sorted(globs, key=lambda one: one.text))
+
+
+def find_word(inside: Sequence[Globs], outside: Globs, budget: Budget) -> str | None:
+    """A text in every union of `inside` and in no pattern of `outside`; None if there is none. Raises OverBudget.
+
+    Patterns with variables err to one side: inside they are as wide as can be, outside they take away only what a
+    pattern inside says in the same words. So None is certain, a text is certain where no variable is.
+    """
+    asked = [globs for globs in inside if not any(one.universal for one in globs)]
+    driver = min(asked, key=len) if asked else frozenset({_ALL})
+    others = [globs for globs in asked if globs is not driver]
+    for one in sorted(driver, key=lambda entry: (entry.literal is None, len(entry.steps), entry.text)):
+        budget.step()
+        word = _word_of(one, others, outside, budget)
+        if word is not None:
+            return word
+    return None
+
+
+def _word_of(one: Glob, others: Sequence[Globs], outside: Globs, budget: Budget) -> str | None:
+    if one in outside or any(_takes_away(other, one) for other in outside):
+        return None
+    if one.literal is not None:
+        fits = all(any(matches(entry, one.literal) for entry in globs) for globs in others)
+        return one.literal if fits else None
+    unions = [frozenset({one})]
+    for globs in others:
+        if any(covers(entry, one) for entry in globs):
+            continue
+        near = frozenset(entry for entry in globs if may_meet(entry, one))
+        if not near:
+            return None
+        unions.append(near)
+    near = frozenset(entry for entry in outside if not entry.open and may_meet(entry, one))
+    return _walk([_union(globs) for globs in unions], _union(near), budget)
+
+
+def _takes_away(outside: Glob, inside: Glob) -> bool:
+    if outside.open:
+        return inside.open and outside.syntax is inside.syntax and pattern_covers(outside.text, inside.text)
+    return covers(outside, inside)
+
+
+def _walk(inside: Sequence[Union], outside: Union, budget: Budget) -> str | None:
+    type State = tuple[int, ...]
+    start: State = (*(union.start for union in inside), outside.start)
+    came: dict[State, tuple[State, str] | None] = {start: None}
+    rows: list[State] = [start]
+    for state in rows:
+        away = state[-1]
+        if not away & outside.accepting and all(s & u.accepting for s, u in zip(state[:-1], inside, strict=True)):
+            return _spelled(state, came)
+        asked = outside.asked(away).union(*(u.asked(s) for s, u in zip(state[:-1], inside, strict=True)))
+        budget.step(len(asked) + 1)
+        for char in (next(other for other in _OTHERS if other not in asked), *sorted(asked)):
+            lost = outside.move(away, char)
+            if lost & outside.endless:
+                continue
+            following = (*(u.move(s, char) for s, u in zip(state[:-1], inside, strict=True)), lost)
+            if all(following[:-1]) and following not in came:
+                came[following] = (state, char)
+                rows.append(following)
+    return None
+
+
+def _spelled(state: tuple[int, ...], came: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None]) -> str:
+    chars: list[str] = []
+    step = came[state]
+    while step is not None:
+        state, char = step
+        chars.append(char)
+        step = came[state]
+    return "".join(reversed(chars))
