@@ -1,7 +1,7 @@
 """The ways an event takes: member rule, bus, hub rule, function, and the queue for what did not arrive."""
 
 import pytest
-from ecr_warden.triggers.targets import WATCHED
+from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.trigger import Service
 
 from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, Node, say, says

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-import botocore.session
 import pytest
 from ecr_warden.model.job import AcceptSpec, CauseKind, Job, ReconcileTarget, SweepSlice
+from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.parse import parse_trigger
-from ecr_warden.triggers.targets import NOT_YET, WATCHED, jobs_of, targets_of
+from ecr_warden.triggers.targets import jobs_of, targets_of
 from ecr_warden.triggers.trigger import ApiCall, Ignored, Service, SpecChanged, SweepDue
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -81,25 +81,9 @@ def test_the_spec_trigger_has_bucket_key_and_version() -> None:
     assert targets_of(trigger) == ()
 
 
-def test_the_schedule_makes_a_sweep_of_everything() -> None:
-    (job,) = _jobs("events-ScheduledEvent")
+def test_the_schedule_makes_a_look_at_the_spec_and_a_sweep_of_everything() -> None:
+    accept, job = _jobs("events-ScheduledEvent")
+    assert isinstance(accept, AcceptSpec)
     assert isinstance(job, SweepSlice)
     assert (job.index, job.of, job.cause.kind) == (0, 1, CauseKind.SWEEP)
     assert targets_of(SweepDue("x", "")) == ()
-
-
-def test_no_call_is_both_watched_and_not_yet() -> None:
-    for service in Service:
-        assert not WATCHED[service].keys() & NOT_YET[service].keys()
-
-
-def test_every_row_says_why() -> None:
-    assert all(row.why for rows in WATCHED.values() for row in rows.values())
-    assert all(why for rows in NOT_YET.values() for why in rows.values())
-
-
-def test_every_name_is_an_operation_of_its_service() -> None:
-    session = botocore.session.get_session()
-    for service in Service:
-        known = set(session.get_service_model(service).operation_names)
-        assert (WATCHED[service].keys() | NOT_YET[service].keys()) - known == set()

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.job import Actor
-from ecr_warden.triggers.fields import mapping, text
+from ecr_warden.triggers.fields import account_id, mapping, text
 
 UNKNOWN = "Unknown"
 
@@ -19,11 +18,10 @@ def actor_of(record: Mapping[str, object]) -> Actor:
     identity = mapping(record, "userIdentity")
     session = mapping(identity, "sessionContext")
     issuer = mapping(session, "sessionIssuer")
-    account = text(identity, "accountId", 12)
     return Actor(
         type=text(identity, "type", 32) or UNKNOWN,
         arn=text(identity, "arn", 512),
-        account=account if ACCOUNT_ID.fullmatch(account) else "",
+        account=account_id(identity, "accountId"),
         issuer=text(issuer, "arn", 512),
         session_name=_session_name(identity),
         # A few services write it beside userIdentity instead of into it.

@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from typing import cast
 
+from ecr_warden.arn import ACCOUNT_ID
+
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+"""What CloudTrail writes for a name that may be a password typed into the wrong field."""
+
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -23,4 +28,11 @@ def text(source: Mapping[str, object], key: str, limit: int) -> str:
 def name(source: Mapping[str, object], key: str, limit: int = 512) -> str:
     """The string under the key, as it stands: names are checked, never mended. One over the limit reads as missing."""
     value = source.get(key)
-    return value if isinstance(value, str) and len(value) <= limit else ""
+    return value if isinstance(value, str) and len(value) <= limit and value != HIDDEN else ""
+
+
+def account_id(source: Mapping[str, object], key: str) -> str:
+    """The account under the key; a number is taken if it still has 12 digits. Anything else reads as missing."""
+    value = source.get(key)
+    digits = str(value) if isinstance(value, int) and not isinstance(value, bool) and value < 10**12 else value
+    return digits if isinstance(digits, str) and ACCOUNT_ID.fullmatch(digits) else ""

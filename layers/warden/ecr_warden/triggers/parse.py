@@ -1,17 +1,20 @@
 """From an event to a Trigger: the only place that sees EventBridge's and CloudTrail's JSON."""
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from typing import cast
 
-from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
+from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.job import Actor
 from ecr_warden.triggers.actor import actor_of
-from ecr_warden.triggers.fields import mapping, name, text
+from ecr_warden.triggers.elsewhere import switched_off_by
+from ecr_warden.triggers.fields import account_id, mapping, name, text
+from ecr_warden.triggers.parameters import parameters_of
 from ecr_warden.triggers.trigger import (
     ApiCall,
     Ignored,
-    Parameters,
     Service,
     SpecChanged,
     SweepDue,
@@ -23,7 +26,7 @@ _SERVICES = {f"{service}.amazonaws.com": service for service in Service}
 _EVENT_ID = re.compile(r"[!-~]{1,128}")
 _CALL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z")
-_RESOURCES_READ = 16
+_RECORD_KEYS = frozenset({"eventName", "eventSource", "eventType", "eventVersion"})
 
 type _Json = Mapping[str, object]
 
@@ -37,7 +40,7 @@ def parse_trigger(event: object) -> Trigger | Ignored:
     if not isinstance(event, dict):
         raise TriggerError(f"the event is a JSON {_kind(event)}, not an object", remedy="send the event as it came")
     fields = cast(_Json, event)
-    if "detail-type" not in fields and "eventName" in fields:
+    if "detail-type" not in fields and not _RECORD_KEYS.isdisjoint(fields):
         return _parse_record(fields, envelope={})
     if fields.get("version", "0") != "0":
         raise TriggerError(f"EventBridge event of unknown version {str(fields.get('version'))[:20]!r}")
@@ -46,7 +49,7 @@ def parse_trigger(event: object) -> Trigger | Ignored:
         raise TriggerError(f"the event {kind!r} has no object `detail`")
     source = text(fields, "source", 128)
     match source, kind:
-        case "aws.ecr" | "aws.iam", "AWS API Call via CloudTrail":
+        case _, "AWS API Call via CloudTrail" if source.startswith("aws."):
             return _parse_record(mapping(fields, "detail"), envelope=fields)
         case "aws.s3", "Object Created":
             return _parse_object_created(fields)
@@ -57,65 +60,76 @@ def parse_trigger(event: object) -> Trigger | Ignored:
 
 
 def _parse_record(record: _Json, envelope: _Json) -> ApiCall | Ignored:
-    version = text(record, "eventVersion", 16)
+    kind, category = text(record, "eventType", 64) or "AwsApiCall", text(record, "eventCategory", 64) or "Management"
+    if kind != "AwsApiCall":
+        # Insights have neither eventSource nor eventName of their own.
+        return Ignored(f"{_action(record)} is no API call but an {kind}")
+    if category != "Management":
+        return Ignored(f"{_action(record)} is no management event but one of category {category}")
+    source = _required(record, "eventSource", "the CloudTrail record")
+    call = _required(record, "eventName", "the CloudTrail record")
+    service = _SERVICES.get(source.removesuffix(".cn"))
+    if service is None:
+        return _of_another_service(source, call)
+    version = _version(record)
     if version and version.partition(".")[0] != "1":
         # Source: cloudtrail-event-reference-record-contents: equal on the major version, at least on the minor.
         raise TriggerError(f"CloudTrail record of unknown version {version!r}", remedy="update ecr-warden")
-    source = _required(record, "eventSource", "the CloudTrail record")
-    call = _required(record, "eventName", "the CloudTrail record")
-    service = _SERVICES.get(source)
-    if service is None:
-        return Ignored(f"calls to {source} are not watched")
+    if envelope and text(envelope, "source", 128) != f"aws.{service}":
+        return Ignored(f"{service}:{call} announced by the source {text(envelope, 'source', 128)!r} is not watched")
     if not _CALL_NAME.fullmatch(call):
         raise TriggerError(f"the CloudTrail record's eventName is no API call: {call!r}")
-    kind = text(record, "eventType", 64) or "AwsApiCall"
-    if kind != "AwsApiCall":
-        return Ignored(f"{service}:{call} is no API call but an {kind}")
     if record.get("readOnly") in (True, "true"):
         return Ignored(f"{service}:{call} is a read-only call")
-    account = name(record, "recipientAccountId", 12) or name(envelope, "account", 12)
-    if not ACCOUNT_ID.fullmatch(account):
+    account = account_id(record, "recipientAccountId") or account_id(envelope, "account") or _callers_account(record)
+    if not account:
         raise TriggerError(f"the CloudTrail record of {service}:{call} has no recipientAccountId of 12 digits")
     return ApiCall(
-        event_id=_event_id(record, "eventID") if record.get("eventID") is not None else _event_id(envelope, "id"),
+        event_id=_call_id(record, envelope),
         service=service,
         name=call,
         account=account,
         region=name(record, "awsRegion", 32) or name(envelope, "region", 32),
         at=_time(record, "eventTime") or _time(envelope, "time"),
-        parameters=_parameters(record),
+        parameters=parameters_of(record),
         error=_error(record),
         actor=actor_of(record),
     )
 
 
-def _parameters(record: _Json) -> Parameters:
-    sent = mapping(record, "requestParameters")
-    repository, registry = name(sent, "repositoryName"), name(sent, "registryId")
-    if not repository:
-        # Left out of large records: then `resources` still has the ARN.
-        registry, repository = _repository_of(record.get("resources"))
-    return Parameters(
-        repository=repository,
-        registry=registry,
-        role=name(sent, "roleName"),
-        user=name(sent, "userName"),
-        new_user=name(sent, "newUserName"),
-    )
+def _of_another_service(source: str, call: str) -> Ignored:
+    service = source.partition(".")[0]
+    harm = switched_off_by(service, call)
+    return Ignored(f"{service}:{call} {harm}" if harm else f"calls to {source} are not watched")
 
 
-def _repository_of(resources: object) -> tuple[str, str]:
-    for item in resources[:_RESOURCES_READ] if isinstance(resources, list) else ():
-        if not isinstance(item, dict):
-            continue
-        try:
-            arn = parse_arn(name(item, "ARN", 2048) or name(item, "arn", 2048))
-        except ArnError:
-            continue
-        kind, _, repository = arn.resource.partition("/")
-        if arn.service == "ecr" and kind == "repository":
-            return arn.account, repository
-    return "", ""
+def _action(record: _Json) -> str:
+    source, call = text(record, "eventSource", 64), text(record, "eventName", 128)
+    return f"{source.partition('.')[0]}:{call}" if source and call else "the CloudTrail record"
+
+
+def _version(record: _Json) -> str:
+    value = record.get("eventVersion")
+    return str(value) if isinstance(value, int | float) else text(record, "eventVersion", 16)
+
+
+def _callers_account(record: _Json) -> str:
+    """The account of a record older than recipientAccountId (1.02): IAM has no calls across accounts, ECR names them.
+
+    A caller that is only known as an account, or a service, may have called from elsewhere.
+    """
+    identity = mapping(record, "userIdentity")
+    known_by_itself = text(identity, "type", 32) not in ("AWSAccount", "AWSService")
+    return account_id(identity, "accountId") if known_by_itself else ""
+
+
+def _call_id(record: _Json, envelope: _Json) -> str:
+    if record.get("eventID") is not None:
+        return _event_id(record, "eventID")
+    if envelope:
+        return _event_id(envelope, "id")
+    # eventID came with version 1.01. The id has to be the same for the same record, and nothing more.
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 def _error(record: _Json) -> str:

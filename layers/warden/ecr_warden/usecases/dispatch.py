@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from ecr_warden.model.job import Job
 from ecr_warden.ports import Jobs
-from ecr_warden.triggers.parse import parse_trigger
-from ecr_warden.triggers.targets import jobs_of, look_up
-from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged
+from ecr_warden.triggers.decision import decide
+from ecr_warden.triggers.trigger import Ignored, SpecChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +18,11 @@ class Dispatch:
 
     def __call__(self, event: object) -> tuple[Job, ...] | Ignored:
         """Enqueue what the event asks for, or say why it is ignored; raises TriggerError for what is no event."""
-        trigger = parse_trigger(event)
-        if isinstance(trigger, Ignored):
-            return trigger
-        if isinstance(trigger, SpecChanged) and (trigger.bucket, trigger.key) != (self.spec_bucket, self.spec_key):
-            return Ignored("another object than the spec")
-        jobs = jobs_of(trigger)
-        if not jobs and isinstance(trigger, ApiCall):
-            found = look_up(trigger)
-            if isinstance(found, Ignored):
-                return found
-        self.jobs.enqueue(jobs)
-        return jobs
+        decision = decide(event, self._is_spec)
+        if isinstance(decision, Ignored):
+            return decision
+        self.jobs.enqueue(decision.jobs)
+        return decision.jobs
+
+    def _is_spec(self, written: SpecChanged) -> bool:
+        return (written.bucket, written.key) == (self.spec_bucket, self.spec_key)

@@ -1,0 +1,260 @@
+"""The table of API calls: every call of ecr and iam that writes, and whether a target of today depends on it.
+
+Calls that only read are told by their names (`reads`). What stands in neither is a call that is newer than this table;
+a test holds the table equal to botocore's service models.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ecr_warden.triggers.trigger import Service
+
+
+class Names(StrEnum):
+    """What a watched call names."""
+
+    REPOSITORY = "the repository"
+    ROLE = "the role"
+    USER = "the user"
+    BOTH_USERS = "the user under both names"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The call makes a job for what it names, because `why`."""
+
+    names: Names
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Irrelevant:
+    """The call makes no job, because `why`."""
+
+    why: str
+
+
+type Row = Watched | Irrelevant
+
+READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "Generate", "Validate")
+"""How the names of calls begin that change nothing a document says (reports and previews of access are reads)."""
+
+
+def reads(name: str) -> bool:
+    """Whether a call of that name only reads."""
+    return name.startswith(READS)
+
+
+def _each(why: str, *names: str) -> dict[str, Row]:
+    return dict.fromkeys(names, Irrelevant(why))
+
+
+def _repository(why: str) -> Watched:
+    return Watched(Names.REPOSITORY, why)
+
+
+def _role(why: str) -> Watched:
+    return Watched(Names.ROLE, why)
+
+
+def _user(why: str) -> Watched:
+    return Watched(Names.USER, why)
+
+
+_ECR: Mapping[str, Row] = {
+    "SetRepositoryPolicy": _repository("replaces the repository policy"),
+    "DeleteRepositoryPolicy": _repository("takes the repository policy away"),
+    "CreateRepository": _repository("a new repository has no policy yet, or a template's"),
+    "DeleteRepository": _repository("the repository policy is gone with its repository"),
+    # These decide on access too. Their documents are no target: neither the sweep nor a plan compares them.
+    **_each(
+        "changes the registry's own policy or its scope, which is no target",
+        "PutRegistryPolicy",
+        "DeleteRegistryPolicy",
+        "PutAccountSetting",
+    ),
+    **_each(
+        "changes no repository that exists: what a template gives a new one is read after its CreateRepository",
+        "CreateRepositoryCreationTemplate",
+        "UpdateRepositoryCreationTemplate",
+        "DeleteRepositoryCreationTemplate",
+    ),
+    **_each(
+        "decides where images come from or go to and changes no policy",
+        "CreatePullThroughCacheRule",
+        "UpdatePullThroughCacheRule",
+        "DeletePullThroughCacheRule",
+        "PutReplicationConfiguration",
+        "StartReplicationBackfill",
+        "StopReplicationBackfill",
+    ),
+    **_each(
+        "changes images and no policy",
+        "InitiateLayerUpload",
+        "UploadLayerPart",
+        "CompleteLayerUpload",
+        "PutImage",
+        "BatchDeleteImage",
+        "UpdateImageStorageClass",
+    ),
+    **_each(
+        "changes how images are kept, scanned or signed, and no access",
+        "PutLifecyclePolicy",
+        "DeleteLifecyclePolicy",
+        "StartLifecyclePolicyPreview",
+        "PutImageTagMutability",
+        "PutImageScanningConfiguration",
+        "PutRegistryScanningConfiguration",
+        "StartImageScan",
+        "PutSigningConfiguration",
+        "DeleteSigningConfiguration",
+        "RegisterPullTimeUpdateExclusion",
+        "DeregisterPullTimeUpdateExclusion",
+    ),
+    **_each("changes tags, which no document of ecr-warden asks for", "TagResource", "UntagResource"),
+}
+
+_IAM: Mapping[str, Row] = {
+    "CreateRole": _role("the role may have another unique id, trust policy and no other policies"),
+    "AcquireRole": _role("creates a role, with everything it has, from a template"),
+    "DeleteRole": _role("the role is gone, and policies that trust it stop matching"),
+    "UpdateRole": _role("sets MaxSessionDuration"),
+    "UpdateAssumeRolePolicy": _role("replaces the trust policy"),
+    "PutRolePolicy": _role("writes an inline policy"),
+    "DeleteRolePolicy": _role("takes an inline policy away"),
+    "AttachRolePolicy": _role("an exclusive role has no attached policy"),
+    "DetachRolePolicy": _role("may end an earlier drift"),
+    "PutRolePermissionsBoundary": _role("replaces the boundary"),
+    "DeleteRolePermissionsBoundary": _role("takes the boundary away"),
+    "TagRole": _role("may put ecr-warden's tag on"),
+    "UntagRole": _role("may take ecr-warden's tag off"),
+    "CreateUser": _user("policies that name an earlier user of that name do not match the new one"),
+    "DeleteUser": _user("the user is gone, and policies that name it stop matching"),
+    "UpdateUser": Watched(Names.BOTH_USERS, "renames or moves a user: its ARN changes"),
+    "PutUserPolicy": _user("writes an inline policy"),
+    "DeleteUserPolicy": _user("takes an inline policy away"),
+    "AttachUserPolicy": _user("the owner's other policies are left alone and watched"),
+    "DetachUserPolicy": _user("the owner's other policies are left alone and watched"),
+    "PutUserPermissionsBoundary": _user("a boundary can take the owner's grant away"),
+    "DeleteUserPermissionsBoundary": _user("a boundary's end can give the owner's grant back"),
+    "AddUserToGroup": _user("a group's policies become the owner's"),
+    "RemoveUserFromGroup": _user("a group's policies stop being the owner's"),
+    # An exclusive role has no attached policy, so another version of one is the owner's other policy. The boundary's
+    # content belongs to the member stack: whether a role stands under it is compared, what it says is not.
+    **_each(
+        "changes a managed policy, which is no target: attaching it to an exclusive role is what is watched",
+        "CreatePolicy",
+        "CreatePolicyVersion",
+        "SetDefaultPolicyVersion",
+        "DeletePolicyVersion",
+        "DeletePolicy",
+    ),
+    **_each(
+        "changes a group, which is no target: its policies are its members' other policies",
+        "CreateGroup",
+        "UpdateGroup",
+        "DeleteGroup",
+        "PutGroupPolicy",
+        "DeleteGroupPolicy",
+        "AttachGroupPolicy",
+        "DetachGroupPolicy",
+    ),
+    **_each("changes a role's description only", "UpdateRoleDescription"),
+    **_each(
+        "concerns a service-linked role, which is AWS's own and no role of a grant",
+        "CreateServiceLinkedRole",
+        "DeleteServiceLinkedRole",
+    ),
+    **_each(
+        "decides which instances may use a role and changes no policy of it",
+        "CreateInstanceProfile",
+        "DeleteInstanceProfile",
+        "AddRoleToInstanceProfile",
+        "RemoveRoleFromInstanceProfile",
+        "TagInstanceProfile",
+        "UntagInstanceProfile",
+    ),
+    **_each(
+        "changes a credential and no policy",
+        "CreateAccessKey",
+        "UpdateAccessKey",
+        "DeleteAccessKey",
+        "CreateLoginProfile",
+        "UpdateLoginProfile",
+        "DeleteLoginProfile",
+        "ChangePassword",
+        "UploadSSHPublicKey",
+        "UpdateSSHPublicKey",
+        "DeleteSSHPublicKey",
+        "UploadSigningCertificate",
+        "UpdateSigningCertificate",
+        "DeleteSigningCertificate",
+        "UploadServerCertificate",
+        "UpdateServerCertificate",
+        "DeleteServerCertificate",
+        "TagServerCertificate",
+        "UntagServerCertificate",
+        "CreateServiceSpecificCredential",
+        "UpdateServiceSpecificCredential",
+        "ResetServiceSpecificCredential",
+        "DeleteServiceSpecificCredential",
+        "CreateVirtualMFADevice",
+        "EnableMFADevice",
+        "ResyncMFADevice",
+        "DeactivateMFADevice",
+        "DeleteVirtualMFADevice",
+        "TagMFADevice",
+        "UntagMFADevice",
+    ),
+    **_each(
+        "changes an identity provider, and no document of ecr-warden trusts one",
+        "CreateOpenIDConnectProvider",
+        "DeleteOpenIDConnectProvider",
+        "AddClientIDToOpenIDConnectProvider",
+        "RemoveClientIDFromOpenIDConnectProvider",
+        "UpdateOpenIDConnectProvider",
+        "UpdateOpenIDConnectProviderThumbprint",
+        "TagOpenIDConnectProvider",
+        "UntagOpenIDConnectProvider",
+        "CreateSAMLProvider",
+        "UpdateSAMLProvider",
+        "DeleteSAMLProvider",
+        "TagSAMLProvider",
+        "UntagSAMLProvider",
+    ),
+    **_each(
+        "changes tags, which no document of ecr-warden asks for", "TagUser", "UntagUser", "TagPolicy", "UntagPolicy"
+    ),
+    **_each(
+        "lends the rights of who approves it and writes no policy: calls made with them are reported by themselves",
+        "CreateDelegationRequest",
+        "AssociateDelegationRequest",
+        "UpdateDelegationRequest",
+        "AcceptDelegationRequest",
+        "RejectDelegationRequest",
+        "SendDelegationToken",
+    ),
+    **_each(
+        "is a setting of the account or organization and changes no policy",
+        "CreateAccountAlias",
+        "DeleteAccountAlias",
+        "UpdateAccountPasswordPolicy",
+        "DeleteAccountPasswordPolicy",
+        "PutAccountProperties",
+        "SetSecurityTokenServicePreferences",
+        "EnableOutboundWebIdentityFederation",
+        "DisableOutboundWebIdentityFederation",
+        "EnableOrganizationsRootCredentialsManagement",
+        "DisableOrganizationsRootCredentialsManagement",
+        "EnableOrganizationsRootSessions",
+        "DisableOrganizationsRootSessions",
+    ),
+}
+
+CALLS: Mapping[Service, Mapping[str, Row]] = {Service.ECR: _ECR, Service.IAM: _IAM}
+
+WATCHED: Mapping[Service, Mapping[str, Watched]] = {
+    service: {name: row for name, row in rows.items() if isinstance(row, Watched)} for service, rows in CALLS.items()
+}
+"""The rows that make jobs: what the members' rules have to forward."""

@@ -1,0 +1,89 @@
+"""The table of calls against botocore's service models: no write unclassified, no name made up."""
+
+import re
+
+import botocore.session
+import pytest
+from ecr_warden.triggers.calls import CALLS, READS, WATCHED, Irrelevant, Names, Watched, reads
+from ecr_warden.triggers.elsewhere import SWITCHES, switched_off_by
+from ecr_warden.triggers.trigger import Service
+
+MODELS = {service: botocore.session.get_session().get_service_model(service) for service in Service}
+
+
+@pytest.mark.parametrize("service", Service)
+def test_every_write_is_classified(service: Service) -> None:
+    writes = {name for name in MODELS[service].operation_names if not reads(name)}
+    assert writes - CALLS[service].keys() == set(), "say in triggers/calls.py what becomes of these"
+
+
+@pytest.mark.parametrize("service", Service)
+def test_every_name_is_a_write_of_its_service(service: Service) -> None:
+    names = CALLS[service].keys()
+    assert names - set(MODELS[service].operation_names) == set()
+    assert not [name for name in names if reads(name)]
+
+
+@pytest.mark.parametrize("service", Service)
+def test_a_call_that_reads_by_its_name_takes_nothing_in_that_a_policy_could_be_made_of(service: Service) -> None:
+    """The rule goes by names; a name that lies would have a writing verb's parameters."""
+    written = {"tags", "description", "assumerolepolicydocument", "policytext", "newusername", "force"}
+    for name in filter(reads, MODELS[service].operation_names):
+        shape = MODELS[service].operation_model(name).input_shape
+        members = {member.lower() for member in shape.members} if shape else set()
+        assert not members & written, name
+
+
+def test_every_beginning_of_a_read_is_used() -> None:
+    names = [name for model in MODELS.values() for name in model.operation_names]
+    assert [start for start in READS if not any(name.startswith(start) for name in names)] == []
+
+
+@pytest.mark.parametrize("service", Service)
+def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service) -> None:
+    parameter = {
+        Names.REPOSITORY: {"repositoryName"},
+        Names.ROLE: {"RoleName"},
+        Names.USER: {"UserName"},
+        Names.BOTH_USERS: {"UserName", "NewUserName"},
+    }
+    made_up_by_aws = {"AcquireRole": "Role"}  # the answer names it
+    for name, row in WATCHED[service].items():
+        operation = MODELS[service].operation_model(name)
+        if name in made_up_by_aws:
+            assert "RoleName" in operation.output_shape.members[made_up_by_aws[name]].members
+        else:
+            assert parameter[row.names] <= set(operation.input_shape.members), name
+
+
+@pytest.mark.parametrize("service", Service)
+def test_a_write_that_names_a_kind_of_target_is_left_out_for_a_reason_of_its_own(service: Service) -> None:
+    """A call with a policy document, a boundary or a trust policy of a role, user or repository is always watched."""
+    for name, row in CALLS[service].items():
+        shape = MODELS[service].operation_model(name).input_shape
+        members = set(shape.members) if shape else set()
+        owner = members & {"RoleName", "UserName", "repositoryName"}
+        content = members & {"PolicyDocument", "PolicyName", "PolicyArn", "PermissionsBoundary", "policyText"}
+        if owner and content:
+            assert isinstance(row, Watched), name
+
+
+def test_every_row_says_why_in_a_few_words() -> None:
+    for rows in CALLS.values():
+        for name, row in rows.items():
+            assert isinstance(row, Watched | Irrelevant)
+            assert re.fullmatch(r"[a-z].{9,119}[^.]", row.why), name
+
+
+def test_a_call_that_could_blind_ecr_warden_is_known_whatever_version_its_name_carries() -> None:
+    for name in ("UpdateFunctionCode", "UpdateFunctionCode20150331", "UpdateFunctionCode20150331v2"):
+        assert "stop or replace a function" in switched_off_by("lambda", name)
+    for name in ("UpdateFunctionCodeX", "UpdateFunctionCode2015", "UpdateFunctionCode20150331v", "GetFunction20150331"):
+        assert switched_off_by("lambda", name) == ""
+
+
+@pytest.mark.parametrize("service", SWITCHES)
+def test_every_name_of_another_service_is_an_operation_or_its_name_in_cloudtrail(service: str) -> None:
+    known = set(botocore.session.get_session().get_service_model(service).operation_names)
+    in_cloudtrail_only = {"PutBucketNotification", "UpdateEventSourceMapping", "PutBucketPolicy"}
+    assert SWITCHES[service].keys() - known - in_cloudtrail_only == set()
