@@ -1,0 +1,228 @@
+"""Every difference between desired and observed, and nothing that is none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pytest
+from ecr_warden.model.address import (
+    Address,
+    attached_policy,
+    identity_policy,
+    trust_policy,
+)
+from ecr_warden.model.desired import Extent, MustNotExist, TargetSpec
+from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, OwnerMissing
+from ecr_warden.model.target import RoleTarget
+from ecr_warden.planning.diff import diff
+from ecr_warden.planning.sessions import AWS_REVOKE_OLDER_SESSIONS, deny_older_sessions
+
+from tests.unit.planning.seed import (
+    ADMIN,
+    ANNA,
+    CHECKOUT,
+    CI,
+    CUTOFF,
+    D1,
+    D2,
+    D3,
+    D4,
+    EVERYTHING,
+    HOME,
+    MALLORY,
+    MORE_TRUST,
+    NOW,
+    PUSH_USER,
+    PUSHER,
+    ROLE,
+    allow,
+    desired,
+    document,
+    nothing,
+    reading,
+    settings,
+    spec_of,
+    unparseable,
+    unreadable,
+)
+
+BOUND = "arn:aws:iam::222222222222:policy/ecr-warden/ecr-warden-boundary"
+LEGACY = RoleTarget(HOME, "legacy")
+NAMED = TargetSpec(LEGACY, Extent.NAMED, {trust_policy(LEGACY): desired(D2)})
+NO_POLICY = replace(spec_of(CHECKOUT), documents={D1: MustNotExist()})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A target of the seed, what stands there otherwise, and its drift: address to kind and explanation."""
+
+    name: str
+    spec: TargetSpec
+    live: Mapping[Address, Observed | LiveValue]
+    drift: Mapping[Address, tuple[DriftKind, str]]
+
+
+ROLE_SPEC, USER_SPEC, REPOSITORY_SPEC = spec_of(PUSHER), spec_of(PUSH_USER), spec_of(CHECKOUT)
+X = "ecr-warden-x"
+CASES = (
+    Case("all is right", ROLE_SPEC, {}, {}),
+    Case("a repository's policy is missing", REPOSITORY_SPEC, {D1: Absent()}, {D1: (DriftKind.MISSING, "not there")}),
+    Case(
+        "an action more",
+        REPOSITORY_SPEC,
+        {D1: document(allow("ecr:*", who=ANNA))},
+        {D1: (DriftKind.CHANGED, "statement 1")},
+    ),
+    Case("no policy is wanted and none is there", NO_POLICY, {}, {}),
+    Case("no policy is wanted and the repository is gone", NO_POLICY, {D1: OwnerMissing()}, {}),
+    Case(
+        "no policy is wanted and one is there",
+        NO_POLICY,
+        {D1: desired(D1)},
+        {D1: (DriftKind.UNEXPECTED, "the spec has no such thing")},
+    ),
+    Case(
+        "no policy is wanted and it cannot be read",
+        NO_POLICY,
+        {D1: unreadable()},
+        {D1: (DriftKind.UNREADABLE, "denied")},
+    ),
+    Case(
+        "no policy is wanted and what is there is not understood",
+        NO_POLICY,
+        {D1: unparseable()},
+        {D1: (DriftKind.UNPARSEABLE, "a number")},
+    ),
+    Case(
+        "the repository is gone",
+        REPOSITORY_SPEC,
+        {D1: OwnerMissing()},
+        {D1: (DriftKind.OWNER_MISSING, "does not exist")},
+    ),
+    Case("it cannot be read", REPOSITORY_SPEC, {D1: unreadable()}, {D1: (DriftKind.UNREADABLE, "denied")}),
+    Case("it is not understood", REPOSITORY_SPEC, {D1: unparseable()}, {D1: (DriftKind.UNPARSEABLE, "a number")}),
+    Case(
+        "the boundary is off",
+        ROLE_SPEC,
+        {ROLE: replace(settings(), boundary=None)},
+        {ROLE: (DriftKind.CHANGED, f"permissions boundary is none, not {BOUND}")},
+    ),
+    Case(
+        "sessions are longer and the path is another",
+        ROLE_SPEC,
+        {ROLE: replace(settings(), path="/", max_session_duration=43200)},
+        {ROLE: (DriftKind.CHANGED, "path is /, not /ecr-warden/; MaxSessionDuration is 43200 s, not 3600 s")},
+    ),
+    Case(
+        "an exclusive role has policies of others",
+        ROLE_SPEC,
+        {identity_policy(PUSHER, "extra"): EVERYTHING, attached_policy(PUSHER, ADMIN): None},
+        {
+            identity_policy(PUSHER, "extra"): (DriftKind.UNEXPECTED, "no such thing"),
+            attached_policy(PUSHER, ADMIN): (DriftKind.UNEXPECTED, "no such thing"),
+        },
+    ),
+    Case(
+        "a listing of an exclusive role cannot be read",
+        ROLE_SPEC,
+        {identity_policy(PUSHER, "*"): unreadable()},
+        {identity_policy(PUSHER, "*"): (DriftKind.UNREADABLE, "denied")},
+    ),
+    Case("a user has policies of its own", USER_SPEC, {identity_policy(PUSH_USER, "work"): EVERYTHING}, {}),
+    Case(
+        "a user has an unknown policy of ours",
+        USER_SPEC,
+        {identity_policy(PUSH_USER, X): EVERYTHING},
+        {identity_policy(PUSH_USER, X): (DriftKind.UNEXPECTED, "no such thing")},
+    ),
+    Case(
+        "somebody's role has a policy under our name",
+        NAMED,
+        {identity_policy(LEGACY, X): EVERYTHING, attached_policy(LEGACY, ADMIN): None},
+        {},
+    ),
+    Case("older sessions are denied", ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW)}, {}),
+    Case(
+        "a responder denies older sessions",
+        ROLE_SPEC,
+        {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): deny_older_sessions(NOW)},
+        {},
+    ),
+    Case(
+        "an Allow hides under the name of a responder's",
+        ROLE_SPEC,
+        {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): EVERYTHING},
+        {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): (DriftKind.UNEXPECTED, "no such thing")},
+    ),
+    Case(
+        "what stands under the name of ours is not understood",
+        ROLE_SPEC,
+        {CUTOFF: unparseable()},
+        {CUTOFF: (DriftKind.UNPARSEABLE, "a number")},
+    ),
+    Case(
+        "a role that is to go has a cut-off too",
+        replace(ROLE_SPEC, documents={ROLE: MustNotExist()}),
+        {ROLE: settings(), CUTOFF: deny_older_sessions(NOW)},
+        {
+            CUTOFF: (DriftKind.UNEXPECTED, "no such thing"),
+            ROLE: (DriftKind.UNEXPECTED, "no such thing"),
+        },
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_differs_is_drift_and_nothing_else(case: Case) -> None:
+    found = diff(case.spec, reading(case.spec, case.live), now=NOW)
+    assert {drift.address: drift.kind for drift in found} == {a: kind for a, (kind, _) in case.drift.items()}
+    for drift in found:
+        assert case.drift[drift.address][1] in drift.explain
+    assert [drift.address for drift in found] == sorted(drift.address for drift in found)
+
+
+def test_a_role_that_does_not_exist_is_missing_and_its_documents_have_no_owner() -> None:
+    kinds = {drift.address: drift.kind for drift in diff(ROLE_SPEC, nothing(ROLE_SPEC), now=NOW)}
+    assert kinds == {ROLE: DriftKind.MISSING, D2: DriftKind.OWNER_MISSING, D3: DriftKind.OWNER_MISSING}
+
+
+def test_an_address_that_was_not_read_counts_as_absent() -> None:
+    [drift] = diff(USER_SPEC, Observation(PUSH_USER), now=NOW)
+    assert (drift.address, drift.kind) == (D4, DriftKind.MISSING)
+
+
+@pytest.mark.parametrize(
+    ("spec", "address", "live", "gained", "lost"),
+    [
+        (ROLE_SPEC, D2, MORE_TRUST, [MALLORY], []),
+        (REPOSITORY_SPEC, D1, Absent(), [], [ANNA, f"{ANNA[:-1]}2"]),
+        (NO_POLICY, D1, document(allow("ecr:PutImage", who=MALLORY)), [MALLORY], []),
+    ],
+    ids=["a principal more", "a missing policy", "a policy that is not wanted"],
+)
+def test_drift_says_what_the_live_document_gives_and_lacks(
+    spec: TargetSpec, address: Address, live: Observed | LiveValue, gained: list[str], lost: list[str]
+) -> None:
+    [drift] = diff(spec, reading(spec, {address: live}), now=NOW)
+    assert drift.access is not None
+    for found, wanted in ((drift.access.gained, gained), (drift.access.lost, lost)):
+        assert sorted({getattr(permission.principal, "value", "") for permission in found}) == wanted
+
+
+RECREATED = (f"arn:aws:iam::{CI}:user/push-user",)
+
+
+def test_an_equal_document_that_names_a_principal_made_again_is_drift() -> None:
+    [drift] = diff(ROLE_SPEC, reading(ROLE_SPEC), now=NOW, recreated=RECREATED)
+    assert (drift.address, drift.kind) == (D2, DriftKind.PRINCIPAL_RECREATED)
+    assert RECREATED[0] in drift.explain
+
+
+def test_a_document_that_differs_anyway_is_told_as_what_it_is() -> None:
+    [drift] = diff(ROLE_SPEC, reading(ROLE_SPEC, {D2: MORE_TRUST}), now=NOW, recreated=RECREATED)
+    assert drift.kind is DriftKind.CHANGED
+
+
+@pytest.mark.parametrize("spec", [REPOSITORY_SPEC, USER_SPEC, NO_POLICY], ids=["another's", "an owner's", "none"])
+def test_a_document_that_does_not_name_the_principal_made_again_is_no_drift(spec: TargetSpec) -> None:
+    assert diff(spec, reading(spec), now=NOW, recreated=RECREATED) == ()

@@ -1,0 +1,344 @@
+"""From drift to changes and holds, in the order of writing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.address import Address, attached_policy, identity_policy
+from ecr_warden.model.desired import Extent, Mode, MustNotExist, TargetSpec
+from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, OwnerMissing
+from ecr_warden.model.plan import Change, HoldReason, NewRole, Plan
+from ecr_warden.model.run import Debts
+from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.planning.sessions import AWS_REVOKE_OLDER_SESSIONS, cutoff_of, deny_older_sessions
+from ecr_warden.policy.document import Document
+
+from tests.unit.planning.seed import (
+    ADMIN,
+    ANNA,
+    CHECKOUT,
+    CI,
+    CUTOFF,
+    D1,
+    D2,
+    D3,
+    D4,
+    EVERYTHING,
+    HOME,
+    MALLORY,
+    MORE_TRUST,
+    NOW,
+    OPEN_TRUST,
+    PUSH_USER,
+    PUSHER,
+    ROLE,
+    allow,
+    deny,
+    desired,
+    document,
+    nothing,
+    reading,
+    settings,
+    spec_of,
+    unparseable,
+    unreadable,
+)
+
+OWES = Circumstances(NOW, debts=Debts(owes_session_cutoff=True))
+EXTRA = identity_policy(PUSHER, "extra")
+ATTACHED = attached_policy(PUSHER, ADMIN)
+MIXED_PUSH = document(allow("ecr:PutImage", "iam:*"))
+ROLE_SPEC, USER_SPEC = spec_of(PUSHER), spec_of(PUSH_USER)
+GONE = TargetSpec(PUSHER, Extent.WHOLE, {ROLE: MustNotExist()})
+
+
+def plan_of(
+    spec: TargetSpec,
+    live: Mapping[Address, Observed | LiveValue] | Observation,
+    circumstances: Circumstances | None = None,
+    mode: Mode = Mode.ENFORCE,
+) -> Plan:
+    observation = live if isinstance(live, Observation) else reading(spec, live)
+    return make_plan(spec, observation, spec_version="v1", mode=mode, circumstances=circumstances or Circumstances(NOW))
+
+
+def words(changes: tuple[Change, ...]) -> list[str]:
+    """Each change as `update trust-policy`."""
+    return [
+        f"{change.operation} {change.address.kind} {change.address.name.rpartition('/')[2]}".strip()
+        for change in changes
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What stands there otherwise, and the writes in order."""
+
+    name: str
+    spec: TargetSpec
+    live: Mapping[Address, Observed | LiveValue]
+    changes: tuple[str, ...]
+    circumstances: Circumstances | None = None
+
+
+TRUST = "update trust-policy"
+DENY = "create identity-policy ecr-warden-deny-older-sessions"
+DENY_AGAIN = "update identity-policy ecr-warden-deny-older-sessions"
+DROP_DENY = "delete identity-policy ecr-warden-deny-older-sessions"
+PUSH = "identity-policy ecr-warden-push"
+ORDER = (
+    Case("nothing to do", ROLE_SPEC, {}, ()),
+    Case(
+        "the boundary goes first, the loss of access next, the gain last",
+        ROLE_SPEC,
+        {
+            ROLE: replace(settings(), boundary=None),
+            ATTACHED: None,
+            EXTRA: EVERYTHING,
+            D3: Absent(),
+        },
+        (
+            "update role",
+            "delete attached-policy AdministratorAccess",
+            "delete identity-policy extra",
+            f"create {PUSH}",
+        ),
+    ),
+    Case(
+        "older sessions are denied right after the trust policy is narrowed",
+        ROLE_SPEC,
+        {D2: MORE_TRUST, D3: Absent(), EXTRA: EVERYTHING},
+        ("delete identity-policy extra", TRUST, DENY, f"create {PUSH}"),
+    ),
+    Case(
+        "older sessions are denied before another document both gains and loses",
+        ROLE_SPEC,
+        {D2: MORE_TRUST, D3: MIXED_PUSH},
+        (TRUST, DENY, f"update {PUSH}"),
+    ),
+    Case(
+        "of two documents that gain and lose the trust policy, which has nothing in common, is written between",
+        ROLE_SPEC,
+        {D2: OPEN_TRUST, D3: MIXED_PUSH},
+        (f"update {PUSH}", TRUST, DENY, f"update {PUSH}"),
+    ),
+    Case(
+        "two documents that gain and lose are both cut down before either gains",
+        ROLE_SPEC,
+        {
+            D2: document(
+                allow("sts:AssumeRole", "sts:TagSession", who=f"arn:aws:iam::{CI}:user/push-user"),
+                {"Effect": "Deny", "Principal": {"AWS": MALLORY}, "Action": "sts:AssumeRole"},
+            ),
+            D3: MIXED_PUSH,
+        },
+        (f"update {PUSH}", TRUST, DENY, f"update {PUSH}", TRUST),
+    ),
+    Case(
+        "a document of which nothing is in common is deleted before the others gain",
+        ROLE_SPEC,
+        {D2: OPEN_TRUST, D3: document(allow("iam:*"))},
+        (f"delete {PUSH}", TRUST, DENY, f"create {PUSH}"),
+    ),
+    Case("one document alone that gains and loses is one write", ROLE_SPEC, {D3: MIXED_PUSH}, (f"update {PUSH}",)),
+    Case("a trust policy that only gains ends no session", ROLE_SPEC, {D2: document(deny("*", who="*"))}, (TRUST,)),
+    Case("a trust policy that is not understood may have been open", ROLE_SPEC, {D2: unparseable()}, (TRUST, DENY)),
+    Case("what is owed from an earlier run is paid", ROLE_SPEC, {}, (DENY,), OWES),
+    Case(
+        "an earlier cut-off is moved on",
+        ROLE_SPEC,
+        {D2: MORE_TRUST, CUTOFF: deny_older_sessions(NOW)},
+        (TRUST, DENY_AGAIN),
+    ),
+    Case(
+        "a document of another shape under that name is replaced, not deleted",
+        ROLE_SPEC,
+        {D2: MORE_TRUST, CUTOFF: EVERYTHING},
+        (TRUST, DENY_AGAIN),
+    ),
+    Case("a document of another shape is deleted", ROLE_SPEC, {CUTOFF: EVERYTHING}, (DROP_DENY,)),
+    Case(
+        "a spent cut-off is dropped",
+        ROLE_SPEC,
+        {CUTOFF: deny_older_sessions(NOW - timedelta(hours=13))},
+        (DROP_DENY,),
+    ),
+    Case("a cut-off that is not spent stays", ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW - timedelta(hours=11))}, ()),
+    Case(
+        "a responder's cut-off stays however old",
+        ROLE_SPEC,
+        {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): deny_older_sessions(NOW - timedelta(days=99))},
+        (),
+    ),
+    Case(
+        "a role is deleted after all that stands in it, what allows before what denies",
+        GONE,
+        {
+            ROLE: settings(),
+            D2: desired(D2),
+            EXTRA: document(deny("*")),
+            D3: desired(D3),
+            CUTOFF: deny_older_sessions(NOW),
+        },
+        (f"delete {PUSH}", DROP_DENY, "delete identity-policy extra", "delete role"),
+    ),
+    Case("a role that is to go and is gone", GONE, {}, ()),
+    Case(
+        "an owner's policy that is not understood is replaced",
+        USER_SPEC,
+        {D4: unparseable()},
+        ("update identity-policy ecr-warden-assume",),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", ORDER, ids=lambda case: case.name)
+def test_the_changes_come_in_this_order(case: Case) -> None:
+    plan = plan_of(case.spec, case.live, case.circumstances)
+    assert tuple(words(plan.changes)) == case.changes
+    assert plan.held == ()
+
+
+def test_a_role_is_made_with_its_trust_policy_and_then_its_documents() -> None:
+    plan = plan_of(ROLE_SPEC, nothing(ROLE_SPEC))
+    assert words(plan.changes) == ["create role", f"create {PUSH}"]
+    assert plan.changes[0].after == NewRole(settings(), desired(D2))
+    assert plan.held == ()
+
+
+def test_a_role_that_is_gone_owes_no_end_of_sessions() -> None:
+    assert words(plan_of(ROLE_SPEC, nothing(ROLE_SPEC), OWES).changes) == ["create role", f"create {PUSH}"]
+
+
+def test_a_change_carries_the_pre_image_and_what_must_still_stand_there() -> None:
+    observation = reading(spec_of(CHECKOUT), {D1: document(allow("ecr:*", who=MALLORY))})
+    [change] = plan_of(spec_of(CHECKOUT), observation).changes
+    live = observation.documents[D1]
+    assert (change.before, change.expect) == (getattr(live, "value").text, getattr(live, "digest"))  # noqa: B009
+    assert change.after == desired(D1)
+    assert change.access is not None
+    assert change.access.gained and change.access.lost
+
+
+def test_the_second_of_two_writes_expects_what_the_first_leaves() -> None:
+    changes = plan_of(ROLE_SPEC, {D2: OPEN_TRUST, D3: MIXED_PUSH}).changes
+    cut, rest = (change for change in changes if change.address == D3)
+    assert isinstance(cut.after, Document)
+    assert rest.before == cut.after.text
+    assert cut.access is not None and cut.access.gained == ()
+    assert rest.access is not None and rest.access.lost == ()
+
+
+def test_an_intersection_that_may_not_fit_gives_way_to_a_deletion() -> None:
+    many = document(
+        *[allow("*", Condition={"StringEquals": {"aws:SourceAccount": f"{number:012}"}}) for number in range(60)]
+    )
+    changes = plan_of(ROLE_SPEC, {D2: OPEN_TRUST, D3: many}).changes
+    assert words(changes) == [f"delete {PUSH}", TRUST, DENY, f"create {PUSH}"]
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "expected"),
+    [(None, 60), (NOW - timedelta(hours=2), 60), (NOW + timedelta(minutes=30), 30 * 60), (NOW + timedelta(days=9), 60)],
+    ids=["none stands", "an earlier one", "a later one of this hour", "one that locks everybody out"],
+)
+def test_the_cut_off_lies_a_margin_ahead_and_never_goes_back(cutoff: object, expected: int) -> None:
+    live: dict[Address, Observed | LiveValue] = {D2: MORE_TRUST}
+    if cutoff is not None:
+        live[CUTOFF] = deny_older_sessions(cutoff)  # type: ignore[arg-type]
+    change = plan_of(ROLE_SPEC, live).changes[-1]
+    assert isinstance(change.after, Document)
+    assert cutoff_of(change.after) == NOW + timedelta(seconds=expected)
+
+
+def test_a_later_cut_off_gives_nothing_back() -> None:
+    change = plan_of(ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW)}, OWES).changes[-1]
+    assert change.access is not None
+    assert change.access.gained == ()
+
+
+HELD: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], Mode, dict[Address, HoldReason]]] = {
+    "observe mode holds everything": (
+        ROLE_SPEC,
+        {D2: MORE_TRUST, EXTRA: EVERYTHING},
+        Mode.OBSERVE,
+        {D2: HoldReason.OBSERVE_MODE, EXTRA: HoldReason.OBSERVE_MODE},
+    ),
+    "what cannot be read is left": (
+        spec_of(CHECKOUT),
+        {D1: unreadable()},
+        Mode.ENFORCE,
+        {D1: HoldReason.UNREADABLE},
+    ),
+    "a missing repository is not made": (
+        spec_of(CHECKOUT),
+        {D1: OwnerMissing()},
+        Mode.ENFORCE,
+        {D1: HoldReason.OWNER_MISSING},
+    ),
+    "a missing user is not made": (USER_SPEC, {D4: OwnerMissing()}, Mode.ENFORCE, {D4: HoldReason.OWNER_MISSING}),
+    "somebody's role is not taken over": (
+        ROLE_SPEC,
+        {ROLE: replace(settings(), path="/"), D2: MORE_TRUST, EXTRA: EVERYTHING, CUTOFF: EVERYTHING},
+        Mode.ENFORCE,
+        {
+            ROLE: HoldReason.NOT_OURS,
+            D2: HoldReason.NOT_OURS,
+            EXTRA: HoldReason.NOT_OURS,
+            CUTOFF: HoldReason.NOT_OURS,
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_what_is_held_is_not_written(name: str) -> None:
+    spec, live, mode, held = HELD[name]
+    plan = plan_of(spec, live, OWES if name == "somebody's role is not taken over" else None, mode)
+    assert plan.changes == ()
+    assert {hold.drift.address: hold.reason for hold in plan.held} == held
+    assert len(plan.held) == len(plan.drifts)
+    assert not plan.is_empty
+
+
+@pytest.mark.parametrize("hidden", [CUTOFF, identity_policy(PUSHER, "*")], ids=["the document", "the listing"])
+def test_where_the_cut_off_cannot_be_read_none_is_written_blindly(hidden: Address) -> None:
+    plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST, hidden: unreadable()})
+    assert words(plan.changes) == [TRUST]
+    assert [hold.reason for hold in plan.held] == [HoldReason.UNREADABLE]
+
+
+WAITING = Circumstances(NOW, is_at_spec=lambda _: False)
+ASSUMES = {"Resource": f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher"}
+
+
+@pytest.mark.parametrize(
+    ("live", "changes", "waits"),
+    [
+        (Absent(), [], True),
+        (document(allow("sts:AssumeRole", "iam:*", **ASSUMES)), ["update identity-policy ecr-warden-assume"], False),
+        (document(allow("iam:*")), ["delete identity-policy ecr-warden-assume"], True),
+        (document(deny("sts:AssumeRole"), allow("iam:*")), ["update identity-policy ecr-warden-assume"], True),
+        (unparseable(), [], True),
+    ],
+    ids=["what is missing waits", "what is too much goes", "what is another goes", "a Deny stays", "the unknown waits"],
+)
+def test_until_the_role_is_at_spec_its_user_only_loses(
+    live: Observed | LiveValue, changes: list[str], waits: bool
+) -> None:
+    plan = plan_of(USER_SPEC, {D4: live}, WAITING)
+    assert words(plan.changes) == changes
+    assert [hold.reason for hold in plan.held] == [HoldReason.ROLE_NOT_AT_SPEC] * waits
+    assert all(change.access is not None and change.access.gained == () for change in plan.changes)
+
+
+def test_the_role_is_asked_for_only_where_something_is_gained() -> None:
+    def fail(_: object) -> bool:
+        raise AssertionError("asked")
+
+    lazy = Circumstances(NOW, is_at_spec=fail)
+    plan_of(USER_SPEC, {D4: document(allow("sts:AssumeRole", "iam:*", **ASSUMES))}, lazy)
+    plan_of(USER_SPEC, {}, lazy)
+    plan_of(spec_of(CHECKOUT), {D1: Absent()}, lazy)
+    assert ANNA
