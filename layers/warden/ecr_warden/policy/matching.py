@@ -3,13 +3,13 @@
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 """
 
-from ecr_warden.policy.document import VARIABLES_VERSION, Document, Effect, Patterns, Statement
+from ecr_warden.policy.document import VARIABLES_VERSION, Document, DocumentKind, Effect, Patterns, Statement
 from ecr_warden.policy.holding import conditions_hold
 from ecr_warden.policy.principal_match import Closeness, principal_closeness
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.shown import shown
 from ecr_warden.policy.variables import Context, pattern_of, plain_pattern
-from ecr_warden.policy.verdict import Allowed, ExplicitlyDenied, ImplicitlyDenied, Verdict
+from ecr_warden.policy.verdict import Allowed, ExplicitlyDenied, ImplicitlyDenied, Reason, Verdict
 
 
 def statement_matches(statement: Statement, request: Request, *, version: str) -> bool:
@@ -50,18 +50,26 @@ def resource_matches(element: Patterns | None, resource: str, context: Context, 
     return any(pattern is not None and pattern.matches(resource) for pattern in patterns) is not element.negated
 
 
-def document_verdict(document: Document, request: Request) -> Verdict:
-    """What one document alone says, whoever else has a say."""
-    allows: list[str] = []
-    denies: list[str] = []
+def document_verdict(document: Document, request: Request, *, kind: DocumentKind | None = None) -> Verdict:
+    """What one document alone says, whoever else has a say; in a repository or trust policy, who has no Principal
+    speaks of nobody.
+    """
+    allows: list[Reason] = []
+    denies: list[Reason] = []
+    hung = kind in (DocumentKind.REPOSITORY, DocumentKind.TRUST)
     for index, statement in enumerate(document.statements):
+        if hung and statement.principals is None:
+            continue
         if statement_matches(statement, request, version=document.version):
-            (denies if statement.effect is Effect.DENY else allows).append(statement_name(statement, index))
+            (denies if statement.effect is Effect.DENY else allows).append(statement_reason("", statement, index))
     if denies:
         return ExplicitlyDenied(tuple(denies))
     return Allowed(tuple(allows)) if allows else ImplicitlyDenied()
 
 
-def statement_name(statement: Statement, index: int) -> str:
-    """What to call a statement: its number from 1, and its Sid."""
-    return f"statement {index + 1}" + (f' ("{shown(statement.sid, 60)}")' if statement.sid else "")
+def statement_reason(policy: str, statement: Statement, index: int) -> Reason:
+    """That a statement matches, by its number from 1 and its Sid."""
+    named = f' ("{shown(statement.sid, 60)}")' if statement.sid else ""
+    where = f" of {policy}" if policy else ""
+    verb = "allows" if statement.effect is Effect.ALLOW else "denies"
+    return Reason(policy, f"statement {index + 1}{named}{where} {verb} it", index, statement.sid)

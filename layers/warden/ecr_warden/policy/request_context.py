@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ecr_warden.policy.request_error import RequestError
-from ecr_warden.policy.request_principal import CallerKind, RequestPrincipal
+from ecr_warden.policy.request_principal import SERVICE_LINKED_NAME, CallerKind, RequestPrincipal
 from ecr_warden.policy.shown import shown
 
 type ContextValue = str | Sequence[str]
@@ -27,6 +27,7 @@ _TYPES = {
     CallerKind.FEDERATED_USER: "FederatedUser",
     CallerKind.ANONYMOUS: "Anonymous",
 }
+_ROLES_WITH_PATH = (SERVICE_LINKED_NAME, "AWSReservedSSO_")
 _SIGNED = frozenset(_TYPES) - {CallerKind.ANONYMOUS}
 
 
@@ -58,7 +59,8 @@ def parse_context(raw: object) -> dict[str, tuple[str, ...]]:
 def default_context(principal: RequestPrincipal, resource_account: str | None) -> dict[str, tuple[str, ...]]:
     """The keys that are certain once principal and resource are known.
 
-    A role session's ARN does not show the path of its role: aws:PrincipalArn is the role without one, unless given.
+    A role session's ARN does not show the path of its role: unless given, aws:PrincipalArn is the role without one,
+    and absent for roles that AWS makes under a path of its own.
     """
     kind = principal.kind
     keys: dict[str, str] = {}
@@ -68,7 +70,9 @@ def default_context(principal: RequestPrincipal, resource_account: str | None) -
         keys["aws:principalaccount"] = principal.account
         keys["aws:principalisawsservice"] = "false"
         keys["aws:principalarn"] = principal.text
-    if kind is CallerKind.SESSION:
+    if kind is CallerKind.SESSION and principal.name.startswith(_ROLES_WITH_PATH):
+        del keys["aws:principalarn"]
+    elif kind is CallerKind.SESSION:
         keys["aws:principalarn"] = f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}"
     elif kind is CallerKind.USER:
         keys["aws:username"] = principal.name

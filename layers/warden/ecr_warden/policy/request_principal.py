@@ -12,6 +12,8 @@ from ecr_warden.policy.request_error import RequestError
 from ecr_warden.policy.shown import shown
 
 MAX_PRINCIPAL = 2048
+SERVICE_LINKED_NAME = "AWSServiceRoleFor"
+"""What the names of service-linked roles begin with; nobody else can make such a role."""
 _ARN = re.compile(r"arn:([A-Za-z0-9-]+):(iam|sts)::([0-9]+):(.+)", re.DOTALL)
 _SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 _ACCOUNT = re.compile(r"[0-9]{12}")

@@ -45,10 +45,10 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_co
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False)
 
 
-def load(source: str | bytes) -> object:
-    """Read JSON text; raises DocumentError."""
-    if len(source) > MAX_CHARACTERS:
-        raise too_large(len(source))
+def load(source: str | bytes, limit: int = MAX_CHARACTERS) -> object:
+    """Read JSON text of at most `limit` characters; raises DocumentError."""
+    if len(source) > limit:
+        raise too_large(len(source), limit)
     text = _decoded(source) if isinstance(source, bytes) else source
     if not text.strip():
         raise DocumentError("document-empty", "", "the document is empty", remedy="write at least one Statement")
@@ -121,11 +121,9 @@ def check_characters(text: str, value: object) -> None:
             )
 
 
-def too_large(length: int) -> DocumentError:
-    """The error of a text above MAX_CHARACTERS."""
-    return DocumentError(
-        "document-too-large", "", f"{length} characters, at most {MAX_CHARACTERS}", remedy="split the document"
-    )
+def too_large(length: int, limit: int = MAX_CHARACTERS) -> DocumentError:
+    """The error of a text above the limit."""
+    return DocumentError("document-too-large", "", f"{length} characters, at most {limit}", remedy="split the document")
 
 
 def below(place: str, key: str) -> str:

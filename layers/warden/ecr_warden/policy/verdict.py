@@ -7,24 +7,38 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
-    """Some statement allows it and none denies it; `because` says which, one sentence each."""
+class Reason:
+    """One reason for a verdict: a statement that decided, or what is missing.
 
-    because: tuple[str, ...] = ()
+    `policy` says which document, as the input names it ("" for the only one); `statement` counts from 0, None where no
+    statement is meant; `text` is a sentence for people, harmless to print.
+    """
+
+    policy: str
+    text: str
+    statement: int | None = None
+    sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """All that have to allow it do, and none denies it; `because` names the statements."""
+
+    because: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ExplicitlyDenied:
-    """A Deny statement matches; `because` says which."""
+    """A Deny statement matches; `because` names every one that does."""
 
-    because: tuple[str, ...] = ()
+    because: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ImplicitlyDenied:
     """Nothing denies it, and not all that would have to allow it do; `because` says what is missing."""
 
-    because: tuple[str, ...] = ()
+    because: tuple[Reason, ...] = ()
 
 
 type Verdict = Allowed | ExplicitlyDenied | ImplicitlyDenied
