@@ -7,6 +7,7 @@ from typing import Any
 
 from local.deploy import BUILT, Place, Stack, build, create, deploy
 from local.launcher import ROOT, EmulatedAws
+from local.runtime_api import BuiltFunction
 from local.waiting import until
 
 HUB, MEMBER, REGION, IAM_REGION = "111111111111", "222222222222", "eu-central-1", "us-east-1"
@@ -36,12 +37,22 @@ class Installed:
         until(idle, _SETTLED_SECONDS, "an empty jobs queue")
 
     def pause(self) -> None:
-        """Let jobs stay in their queue, and close the ways by which events become jobs."""
+        """Leave all work to the caller: events make no jobs, jobs stay in their queue, nobody is told."""
         lambdas, events = self.aws.client(HUB, "lambda"), self.aws.client(HUB, "events")
         for mapping in lambdas.list_event_source_mappings()["EventSourceMappings"]:
             lambdas.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         events.disable_rule(Name="ecr-warden-sweep")
-        events.disable_rule(Name="ecr-warden-trail", EventBusName="ecr-warden-trail")
+        for name in ("ecr-warden-trail", "ecr-warden-outcomes"):
+            events.disable_rule(Name=name, EventBusName=name)
+
+    def function(self, name: str) -> BuiltFunction:
+        """The built function as Lambda would run it: its own role, the deployed stack's variables; not yet started."""
+        return BuiltFunction(
+            f"ecr-warden-{name}",
+            code=self.built / f"{name.capitalize()}Function",
+            layer=self.built / "WardenLayer",
+            environment=self.environment(name),
+        )
 
     def environment(self, function: str) -> dict[str, str]:
         """What the deployed function is told, and fresh credentials of its own role; for a process of ours."""

@@ -73,8 +73,7 @@ class BuiltFunction:
 
     def __enter__(self) -> Self:
         """Open the API; the process starts with the first event, as a cold start does."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._events, self._answers))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self._events, self._answers))
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 
@@ -134,6 +133,13 @@ class BuiltFunction:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: the process is killed while it waits for its next event."""
 
 
 def _handler(

@@ -1,0 +1,1 @@
+"""Counts and ratios, measured in one run: `make bench`. Never shipped."""

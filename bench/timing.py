@@ -1,0 +1,121 @@
+"""Times as ratios: cold starts in pairs, warm events, event to repaired; and memory."""
+
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.counting import D1
+from bench.figures import Figure
+from local.installed import HUB, MEMBER, REPOSITORY, SPEC, Installed
+from local.launcher import ROOT
+from local.messages import Message, batch, reconcile
+from local.runtime_api import BuiltFunction
+from local.waiting import until
+
+PAIRS, WARM_EVENTS, TAMPERS = 9, 60, 12
+_COLD = f"Cold start of reconcile, process start to first answer ({PAIRS} pairs, a fresh process each)"
+_MEMORY = "Memory and size"
+_JOB = '{"schema":1,"kind":"%s","cause":{"kind":"sweep","id":"1"}%s}'
+
+
+def cold(installed: Installed) -> Iterator[Figure]:
+    """Ours against a bare handler with the same clients and calls, with and without drift."""
+    ecr = installed.aws.client(MEMBER, "ecr")
+    text = ecr.get_repository_policy(repositoryName=REPOSITORY)["policyText"]
+    yield from _pairs(installed, "no drift", None, text)
+    yield from _pairs(installed, "with a repair", ecr, text)
+
+
+def _pairs(installed: Installed, name: str, ecr: Any, text: str) -> Iterator[Figure]:
+    ours, bare = [], []
+    for _ in range(PAIRS):
+        if ecr:
+            ecr.delete_repository_policy(repositoryName=REPOSITORY)
+        bare.append(_first_answer(_bare(installed), {"repair": text if ecr else ""}))
+        if ecr:
+            ecr.delete_repository_policy(repositoryName=REPOSITORY)
+        ours.append(_first_answer(installed.function("reconcile"), batch(reconcile(D1))))
+    ratio = statistics.median(one / other for one, other in zip(ours, bare, strict=True))
+    yield Figure(_COLD, f"{name}: bare handler, same clients and calls", statistics.median(bare) * 1000, "ms")
+    yield Figure(_COLD, f"{name}: reconcile", statistics.median(ours) * 1000, "ms")
+    yield Figure(_COLD, f"{name}: ratio, median of the pairs", ratio, "x", 1.25)
+
+
+def _bare(installed: Installed) -> BuiltFunction:
+    return BuiltFunction(
+        "bare",
+        code=ROOT / "bench" / "bare",
+        layer=installed.built / "WardenLayer",
+        environment=installed.environment("reconcile"),
+    )
+
+
+def _first_answer(function: BuiltFunction, event: Any) -> float:
+    with function:
+        answer, seconds = function.timed(event)
+        assert not answer.failed, answer
+        return seconds
+
+
+def warm(installed: Installed) -> Iterator[Figure]:
+    """Events without drift on a warm container, and its memory after each kind of job."""
+    group = f"Warm event of reconcile without drift (median of {WARM_EVENTS})"
+    event = batch(reconcile(D1))
+    with installed.function("reconcile") as function:
+        function.invoke(event)
+        mark = installed.aws.mark()
+        times = [function.timed(event)[1] for _ in range(WARM_EVENTS)]
+        inside = sum(call.milliseconds for call in installed.aws.calls(mark)) / WARM_EVENTS
+        yield Figure(group, "event to answer", statistics.median(times) * 1000, "ms")
+        yield Figure(group, "of that in the emulator (mean)", inside, "ms")
+        yield Figure(
+            _MEMORY, "RSS of reconcile after events of a target, at its peak", function.memory() / 1e6, "MB", 90
+        )
+    # A new version, so that YAML is read and everything compiled.
+    body = SPEC.read_bytes() + b"# again\n"
+    installed.aws.client(HUB, "s3").put_object(
+        Bucket=installed.stack.outputs["SpecBucket"], Key="access.yaml", Body=body
+    )
+    for kind, more in (("accept-spec", ""), ("sweep-slice", ',"index":0,"of":1')):
+        with installed.function("reconcile") as function:
+            answer = function.invoke(batch(Message(_JOB % (kind, more), kind)))
+            assert answer.value == {"batchItemFailures": []}, answer
+            yield Figure(_MEMORY, f"RSS of reconcile after {kind}, at its peak", function.memory() / 1e6, "MB", 90)
+
+
+def size(installed: Installed) -> Iterator[Figure]:
+    """The unzipped layer."""
+    layer = installed.built / "WardenLayer"
+    parts = {part.name: _bytes(part) for part in (layer / "python").iterdir()}
+    yield Figure(_MEMORY, "layer, unzipped", sum(parts.values()) / 1e6, "MB", 8)
+    for name in ("aws_lambda_powertools", "yaml", "ecr_warden"):
+        yield Figure(_MEMORY, f"of that {name}", parts[name] / 1e6, "MB")
+
+
+def _bytes(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def repaired(installed: Installed) -> Iterator[Figure]:
+    """From somebody's write to ours, through all deployed functions, one tamper after the other."""
+    aws = installed.aws
+    ecr = aws.client(MEMBER, "ecr")
+    times = []
+    for _ in range(TAMPERS):
+        installed.settle()
+        mark = aws.mark()
+        ecr.delete_repository_policy(repositoryName=REPOSITORY)
+
+        def repair(mark: int = mark) -> tuple[float, ...]:
+            calls = [call for call in aws.calls(mark) if call.write and call.service == "ecr"]
+            return tuple(call.at for call in calls) if len(calls) > 1 else ()
+
+        tampered_at, repaired_at, *_ = until(repair, 30, "the repair")
+        times.append((repaired_at - tampered_at) * 1000)
+    installed.settle()
+    group = f"Event to repaired on the emulator, D1 deleted ({TAMPERS} times)"
+    yield Figure(group, "median", statistics.median(times), "ms")
+    yield Figure(group, "longest", max(times), "ms")
