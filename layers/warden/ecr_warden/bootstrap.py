@@ -1,7 +1,7 @@
 """The only place where use cases and adapters meet.
 
 One builder for each function. What one kind of job alone needs is imported when the first such job comes: a cold
-reconcile pays neither for YAML nor for chat. Clients are made once a container, never at import.
+reconcile pays neither for YAML nor for chat. Clients are made once a container, at their first call.
 """
 
 import os
@@ -163,6 +163,20 @@ def _session() -> boto3.Session:
     return boto3.Session()
 
 
-@cache
+class _Client:
+    """A boto3 client that is made at its first call: a run without drift asks no switch and announces nothing."""
+
+    def __init__(self, service: Any) -> None:
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_made(self._service), name)
+
+
 def _client(service: Any) -> Any:
+    return _Client(service)
+
+
+@cache
+def _made(service: Any) -> Any:
     return _session().client(service, config=CLIENT_CONFIG)
