@@ -43,6 +43,7 @@ class EmulatedAws:
         self._rules, self._log_level, self._interpreter = rules, log_level, interpreter
         self._home = Path(tempfile.mkdtemp(prefix="ecr-warden-aws-"))
         self._process: subprocess.Popen[bytes] | None = None
+        self._clients: dict[tuple[str, ...], Any] = {}  # making one takes longer than most calls
         self.endpoint_url = ""
 
     def __enter__(self) -> Self:
@@ -116,7 +117,7 @@ class EmulatedAws:
 
     def client(self, account: str, service: Any, region: str = "eu-central-1") -> Any:
         """A client of an account's root."""
-        return self.session(account, region).client(service, endpoint_url=self.endpoint_url, config=_QUIET)
+        return self.client_with(account, "test", "", service, region)
 
     def user_keys(self, account: str, user: str) -> tuple[str, str]:
         """A new access key, id and secret, of an existing IAM user."""
@@ -129,9 +130,12 @@ class EmulatedAws:
         return self.client_with(key, secret, "", service, region)
 
     def client_with(self, key: str, secret: str, token: str, service: Any, region: str = "eu-central-1") -> Any:
-        """A client with given credentials; the token may be empty."""
-        session = boto3.Session(key, secret, token or None, region_name=region)
-        return session.client(service, endpoint_url=self.endpoint_url, config=_QUIET)
+        """A client with given credentials, made once; the token may be empty."""
+        name = (key, secret, token, service, region)
+        if name not in self._clients:
+            session = boto3.Session(key, secret, token or None, region_name=region)
+            self._clients[name] = session.client(service, endpoint_url=self.endpoint_url, config=_QUIET)
+        return self._clients[name]
 
     def assumed_client(self, credentials: Mapping[str, Any], service: Any, region: str = "eu-central-1") -> Any:
         """A client of a role session, from the `Credentials` of an AssumeRole answer."""
