@@ -1,0 +1,79 @@
+"""`python -m local.demo`: exit code 0 if everything was as said, 1 if not. KEEP=1 leaves the accounts running."""
+
+import os
+import sys
+
+from local.demo.screen import Screen
+
+_SCREEN = Screen()
+_SCREEN.progress("ecr-warden demo: two AWS accounts on this machine, attacked and repaired")  # before boto3 is imported
+
+from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402
+
+from local.demo import alerts, play, steps  # noqa: E402
+from local.demo.attack import Ring  # noqa: E402
+from local.demo.places import RESULT  # noqa: E402
+from local.demo.pushing import Doors  # noqa: E402
+from local.demo.quiet import Quiet  # noqa: E402
+from local.demo.report import Report  # noqa: E402
+from local.demo.stage import Stage, standing  # noqa: E402
+from local.deploy import DeploymentFailed  # noqa: E402
+from local.launcher import ControlRefused, EmulatorDied  # noqa: E402
+from local.waiting import NeverCame  # noqa: E402
+
+
+def main() -> int:
+    """Run the demo; returns the exit code."""
+    RESULT.unlink(missing_ok=True)
+    report = Report(_SCREEN)
+    keeps = os.environ.get("KEEP", "") not in ("", "0")
+    try:
+        with standing(_SCREEN.progress) as stage:
+            _run(stage, report)
+            report.write(RESULT)
+            _verdict(report)
+            if keeps:
+                play.keep(stage, _SCREEN)
+    except (DeploymentFailed, EmulatorDied, ControlRefused, NeverCame, ClientError, BotoCoreError) as error:
+        report.check("the demo runs to its end", False, f"{type(error).__name__}: {error}")
+        report.write(RESULT)
+        return 1
+    except KeyboardInterrupt:
+        _SCREEN.plain("\nstopped")
+        return 130
+    return 0 if report.fine else 1
+
+
+def _run(stage: Stage, report: Report) -> None:
+    ring = Ring(stage, Quiet.of(stage), report)
+    _SCREEN.step("1  Two bare accounts, and a file that says who may push and pull")
+    first = steps.become_right(ring)
+    ring.events_come_late()
+    _SCREEN.step("2  Somebody tampers; the schedule is off, CloudTrail's events are all there is")
+    report.check("the schedule is off while events are tested", not stage.scheduled(), "the state of its rule, before")
+    felt = steps.open_the_door(ring, Doors.of(stage))
+    steps.tamper(ring)
+    _SCREEN.step("3  Rewrites that are equal in AWS's eyes, each beside one that differs by one action")
+    second = steps.rewrite(ring)
+    report.check("the schedule was off all the time", not stage.scheduled(), "the state of its rule, after")
+    _SCREEN.step("4  The events get lost")
+    steps.sweep(ring, _SCREEN.progress)
+    if felt is not None:
+        _SCREEN.step("What people were told of the first attack")
+        alerts.show(ring, felt)
+    _SCREEN.progress("waiting for the last alert: outcomes with one cause wait up to 20 s for each other")
+    alerts.judge(ring, (first, second))
+
+
+def _verdict(report: Report) -> None:
+    open_ = [check for check in report.checks if not check.ok]
+    text = f"{report.repaired} of {report.tampers} tampers repaired, {report.false_writes} false writes, "
+    text += f"{report.alerts} alerts, {len(report.checks)} checks"
+    if report.fine:
+        _SCREEN.good(f"{text}: everything as said (build/demo.json)")
+    else:
+        _SCREEN.bad(f"{text}, {len(open_)} NOT as said (build/demo.json)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""One tamper, and the evidence that the product undid it: nothing here asks the product whether it did."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from local.calls import Call
+from local.demo import journal, truth
+from local.demo.journal import Run
+from local.demo.people import Somebody
+from local.demo.quiet import Quiet, by_product
+from local.demo.report import Report
+from local.demo.stage import Stage
+from local.demo.tampers import Tamper
+from local.demo.truth import Snapshot
+from local.faults import EventLate, Fault
+from local.waiting import NeverCame
+
+# CloudTrail takes its time, on AWS from seconds to minutes. Here it takes at least long enough to read what was
+# tampered with, before that is undone.
+_LATE_MS = 300
+_ALWAYS = 1_000_000
+
+
+@dataclass(slots=True)
+class Ring:
+    """Where tampers and repairs meet. `right` is what has to stand; `repairs` are the runs that put it back."""
+
+    stage: Stage
+    quiet: Quiet
+    report: Report
+    right: Snapshot = field(default_factory=dict)
+    repairs: list[Run] = field(default_factory=list)
+    late: int = _LATE_MS
+
+    def events_come_late(self) -> None:
+        """Let CloudTrail take its time for what the people do; the product's own calls are told of at once."""
+        self.late = max(_LATE_MS, 4 * milliseconds_of(lambda: truth.read(self.stage.aws)))
+        for person in (self.stage.people.registry_admin, self.stage.people.ci_admin):
+            effect = EventLate(self.late)
+            self.stage.aws.add_fault(Fault("*", "*", effect, principal=person.principal, times=_ALWAYS))
+
+    def attack(
+        self,
+        tamper: Tamper,
+        *,
+        during: Callable[[], None] = lambda: None,
+        late: int = 0,
+        stands: Snapshot | None = None,
+    ) -> Run | None:
+        """Tamper once and see it undone by a run that an event caused; the repairing run, or None.
+
+        `during` runs before the event arrives; `late` is how long that takes where it takes longer, in
+        milliseconds. `stands`: what stands before, where it is equal to what is right in AWS's eyes only.
+        """
+        somebody = tamper.side.somebody(self.stage.people)
+        bout = Bout(self, f"{somebody.words} {tamper.what}", somebody, stands or self.right)
+        bout.strike(tamper)
+        during()
+        repair = bout.undone(tamper)
+        if repair is not None:
+            ended = max((call.at + call.milliseconds / 1000 for call in bout.writes_of(repair)), default=0.0)
+            waited = (ended - bout.struck[0]) * 1000 - max(late, self.late)
+            self.report.waits.append(waited)
+            self.report.screen.repaired(tamper.repair, waited)
+        return repair
+
+
+@dataclass(slots=True)
+class Bout:
+    """A tamper from the blow to the verdict. `struck`: when its calls were answered, in seconds since 1970."""
+
+    ring: Ring
+    name: str
+    somebody: Somebody
+    stands: Snapshot
+    mark: int = 0
+    began: float = 0.0
+    struck: list[float] = field(default_factory=list)
+    calls: tuple[Call, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.mark, self.began = self.ring.stage.aws.mark(), time.time()
+        self.ring.report.tampers += 1
+        before = truth.read(self.ring.stage.aws)
+        wrong = truth.difference(before, self.stands)
+        self.ring.report.check(f"before: {self.name}", not wrong, f"{len(before)} documents right; wrong: {wrong}")
+
+    def strike(self, tamper: Tamper) -> None:
+        """Tamper; one that changes nothing fails."""
+        aws, report = self.ring.stage.aws, self.ring.report
+        mark = aws.mark()
+        tamper.do(self.somebody)
+        report.screen.attack(self.somebody.words, tamper.what)
+        changed = truth.difference(truth.read(aws), self.stands)
+        report.check(f"the tamper changes something: {self.name}", bool(changed), ", ".join(changed) or "nothing")
+        own = [c for c in aws.writes_since(mark) if c.action in {a.partition(":")[2] for a in tamper.actions}]
+        self.struck += [call.at + call.milliseconds / 1000 for call in own if self.somebody.name in call.principal]
+
+    def undone(self, tamper: Tamper, *, cause: str = "event", burst: bool = False) -> Run | None:
+        """Wait until all is quiet; then everything must be right again, and by a run after the tamper."""
+        ring = self.ring
+        try:
+            ring.quiet.wait(self.mark, events=cause == "event")
+        except NeverCame as late:
+            self._lost(str(late))
+            return None
+        left = truth.difference(truth.read(ring.stage.aws), ring.right)
+        if left:
+            self._lost(f"still not right: {', '.join(left)}")
+            return None
+        self.calls = ring.stage.aws.calls(self.mark)
+        runs = [
+            run
+            for run in journal.runs(ring.stage.aws, ring.stage.hub["Table"], since=self.began)
+            if run.target == tamper.target and run.applied
+        ]
+        self._judge_writes(runs, burst=burst)
+        causes = ("event", "run") if burst else (cause,)
+        right = [run for run in runs if run.result == "converged" and run.cause in causes and self._after(run, burst)]
+        told = burst or cause != "event"
+        fitting = [run for run in right if told or (run.action in tamper.actions and self.somebody.name in run.who)]
+        shown = "; ".join(f"run {run.id} of cause {run.cause} {run.action} by {run.who or 'nobody'}" for run in runs)
+        if not ring.report.check(
+            f"repaired by a run of the right cause: {self.name}", bool(fitting), shown or "no run"
+        ):
+            self._lost("no fitting run")
+            return None
+        ring.report.repaired += 1
+        ring.repairs.append(fitting[-1])
+        return fitting[-1]
+
+    def writes_of(self, run: Run) -> list[Call]:
+        """The writes to member accounts that carry the run's id."""
+        return [call for call in by_product(self.calls) if call.source_identity == f"ecrw-{run.id}"]
+
+    def _after(self, run: Run, burst: bool) -> bool:
+        """Whether the run began after the tamper; one that a burst overtook must at least have written after it."""
+        if burst:
+            return any(call.at > self.struck[-1] for call in self.writes_of(run))
+        return run.started > self.struck[0]
+
+    def _judge_writes(self, runs: Sequence[Run], *, burst: bool) -> None:
+        """One run writes, in a burst one for each blow at most; whatever else was written was written in vain."""
+        writes, allowed = by_product(self.calls), len(self.struck) if burst else 1
+        known = sum(len(self.writes_of(run)) for run in runs[:allowed])
+        vain = len(writes) - known
+        self.ring.report.false_writes += vain
+        shown = ", ".join(f"{call.action} by {call.source_identity or call.principal}" for call in writes)
+        self.ring.report.check(f"no write beyond the repair: {self.name}", vain == 0, shown or "nothing written")
+
+    def _lost(self, why: str) -> None:
+        self.ring.report.unrepaired.append(self.name)
+        self.ring.report.check(f"repaired: {self.name}", False, why)
+
+
+def milliseconds_of(work: Callable[[], object]) -> int:
+    """How long something takes here and now."""
+    began = time.monotonic()
+    work()
+    return round((time.monotonic() - began) * 1000)

@@ -1,0 +1,80 @@
+"""When the product has nothing left to do, seen from outside: in the emulator's ledger, its queue and its table."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from local.calls import Call
+from local.demo import journal
+from local.demo.places import CI, REGION, REGISTRY, TRAIL_REGION
+from local.demo.stage import Stage
+from local.waiting import until
+
+IDLE_SECONDS = 30.0
+_QUEUED = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+_WRITER = ":assumed-role/ecr-warden-write/"
+_DISPATCH = ":assumed-role/ecr-warden-dispatch/"
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """`forwarded`: the names of the calls whose events the rules in the members send on."""
+
+    stage: Stage
+    forwarded: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def of(cls, stage: Stage) -> "Quiet":
+        """Read the rules as they are deployed."""
+        names: set[str] = set()
+        for rule, region in (("ecr-warden-forward-ecr", REGION), ("ecr-warden-forward-iam", TRAIL_REGION)):
+            found = stage.aws.client(REGISTRY, "events", region).describe_rule(Name=rule)
+            names |= {*json.loads(found["EventPattern"])["detail"]["eventName"]}
+        return cls(stage, frozenset(names))
+
+    def wait(self, mark: int, *, events: bool = True) -> None:
+        """Until all events of calls after the mark have become jobs, and all jobs are done. Raises NeverCame.
+
+        `events`: whether the rules are on. The mark must have been taken when all was quiet.
+        """
+        until(lambda: self._idle(mark, events), IDLE_SECONDS, "the end of the product's work")
+
+    def _idle(self, mark: int, events: bool) -> bool:
+        before = self._open_events(mark) if events else 0
+        if before or self._queued() or journal.leases(self.stage.aws, self.stage.hub["Table"]):
+            return False
+        # The last job may have written, and thereby caused an event, after the first look.
+        return not (self._open_events(mark) if events else 0)
+
+    def _open_events(self, mark: int) -> int:
+        calls = self.stage.aws.calls(mark)
+        told = sum(call.write and call.action in self.forwarded and call.service in ("ecr", "iam") for call in calls)
+        return max(0, told - sum(map(_jobs_of_events, calls)))
+
+    def _queued(self) -> int:
+        sqs = self.stage.aws.client(CI, "sqs", REGION)
+        url = self.stage.hub["JobsQueueUrl"]
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_QUEUED))["Attributes"]
+        return sum(int(found.get(name, "0")) for name in _QUEUED)
+
+
+def _jobs_of_events(call: Call) -> int:
+    if call.service != "sqs" or _DISPATCH not in call.principal or call.error:
+        return 0
+    bodies = [json.loads(entry["messageBody"]) for entry in call.parameters.get("entries", ())]
+    return sum(body["cause"]["kind"] == "event" and body["kind"] == "reconcile-target" for body in bodies)
+
+
+def by_product(calls: Iterable[Call]) -> list[Call]:
+    """The writes to member accounts that came through the product's write role, or any other role of the hub."""
+    return [
+        call
+        for call in calls
+        if call.write
+        and call.service in ("ecr", "iam")
+        and (_WRITER in call.principal or f":{CI}:assumed-role/ecr-warden-" in call.principal)
+    ]

@@ -1,0 +1,65 @@
+"""What the demo found, and build/demo.json."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from local.demo.screen import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Something the demo says, whether it is so, and what shows it."""
+
+    name: str
+    ok: bool
+    evidence: str
+
+
+@dataclass(slots=True)
+class Report:
+    """Grows while the demo runs. `waits` are the times from event to repair, in milliseconds."""
+
+    screen: Screen
+    tampers: int = 0
+    repaired: int = 0
+    false_writes: int = 0
+    alerts: int = 0
+    unrepaired: list[str] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+
+    def check(self, name: str, ok: bool, evidence: str) -> bool:
+        """Keep a check; one that is not so is shown at once."""
+        self.checks.append(Check(name, ok, evidence))
+        if not ok:
+            self.screen.bad(f"NOT AS SAID: {name}: {evidence}")
+        return ok
+
+    @property
+    def fine(self) -> bool:
+        """Whether everything is as said."""
+        all_ok = bool(self.checks) and all(check.ok for check in self.checks)
+        return all_ok and not self.unrepaired and not self.false_writes and self.repaired == self.tampers >= 12
+
+    def write(self, path: Path) -> None:
+        """Write the file, last of all."""
+        found = {
+            "tampers": self.tampers,
+            "repaired": self.repaired,
+            "unrepaired": self.unrepaired,
+            "false_writes": self.false_writes,
+            "alerts": self.alerts,
+            "event_to_repaired_ms": _spread(self.waits),
+            "checks": [{"name": check.name, "ok": check.ok, "evidence": check.evidence} for check in self.checks],
+        }
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def _spread(waits: Sequence[float]) -> dict[str, float | None]:
+    if not waits:
+        return {"median": None, "max": None}
+    return {"median": round(median(waits), 1), "max": round(max(waits), 1)}

@@ -1,0 +1,105 @@
+"""Two bare accounts, and the product deployed to them as people deploy it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from local import deploy
+from local.demo.chat import Chat
+from local.demo.people import People, make_people
+from local.demo.places import CI, LEGACY, REGION, REGISTRY, REPOSITORY, TRAIL_REGION, USERS
+from local.deploy import Place
+from local.launcher import ROOT, EmulatedAws
+
+_EXTERNAL_ID = "demo-external-id"
+_WEBHOOK = "/ecr-warden/webhook"
+_FORWARDING = (("ecr-warden-forward-ecr", REGION), ("ecr-warden-forward-iam", TRAIL_REGION))
+_SWEEP = "ecr-warden-sweep"
+_TRAIL_RULE, _TRAIL_BUS = "ecr-warden-trail", "ecr-warden-trail"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The running accounts with the hub's outputs, the chat and the people."""
+
+    aws: EmulatedAws
+    hub: Mapping[str, str]
+    chat: Chat
+    people: People
+
+    def upload(self, spec: str) -> str:
+        """Put the desired-state file into the bucket; returns the version's id."""
+        s3 = self.aws.client(CI, "s3")
+        return str(s3.put_object(Bucket=self.hub["SpecBucket"], Key="access.yaml", Body=spec.encode())["VersionId"])
+
+    def schedule(self, *, on: bool) -> None:
+        """Enable or disable the rule of the sweep."""
+        events = self.aws.client(CI, "events", REGION)
+        (events.enable_rule if on else events.disable_rule)(Name=_SWEEP)
+
+    def scheduled(self) -> bool:
+        """Whether the sweep's rule is enabled."""
+        return str(self.aws.client(CI, "events", REGION).describe_rule(Name=_SWEEP)["State"]) == "ENABLED"
+
+    def sweep_now(self) -> None:
+        """Let the enabled schedule fire."""
+        self.aws.fire_schedule(CI, REGION, _SWEEP)
+
+    def events(self, *, on: bool) -> None:
+        """Enable or disable every rule by which CloudTrail's events come: in the members, and on the hub's bus."""
+        for account in (CI, REGISTRY):
+            for rule, region in _FORWARDING:
+                client = self.aws.client(account, "events", region)
+                (client.enable_rule if on else client.disable_rule)(Name=rule)
+        hub = self.aws.client(CI, "events", REGION)
+        (hub.enable_rule if on else hub.disable_rule)(Name=_TRAIL_RULE, EventBusName=_TRAIL_BUS)
+
+
+@contextmanager
+def standing(say: Callable[[str], None]) -> Iterator[Stage]:
+    """Build, start and deploy, saying each; the sweep's schedule is off. Raises DeploymentFailed, EmulatorDied."""
+    say("sam build: three functions and their layer")
+    with ThreadPoolExecutor(1) as beside, EmulatedAws() as aws, Chat() as chat:
+        building = beside.submit(deploy.build)
+        say(f"two accounts on {aws.endpoint_url}: {CI} builds, {REGISTRY} holds the images")
+        _bare_accounts(aws)
+        people = make_people(aws)
+        aws.client(CI, "ssm").put_parameter(Name=_WEBHOOK, Value=chat.url, Type="SecureString")
+        built = building.result()
+        say(f"sam deploy: template.yaml to {CI}, the hub")
+        hub = deploy.deploy(aws, Place(CI, REGION, "ecr-warden"), built, _hub_parameters())
+        stage = Stage(aws, hub.outputs, chat, people)
+        stage.schedule(on=False)
+        say(f"stacks/member.yaml and stacks/events.yaml to {CI} and {REGISTRY}")
+        _members(aws, hub.outputs["TrailBusArn"])
+        yield stage
+
+
+def _bare_accounts(aws: EmulatedAws) -> None:
+    """The users and the repositories are there; no role, no policy."""
+    iam, ecr = aws.client(CI, "iam"), aws.client(REGISTRY, "ecr")
+    for user in USERS:
+        iam.create_user(UserName=user)
+    for repository in (REPOSITORY, LEGACY):
+        ecr.create_repository(repositoryName=repository)
+
+
+def _hub_parameters() -> dict[str, str]:
+    return {
+        "ExternalId": _EXTERNAL_ID,
+        "MemberAccounts": f"{CI},{REGISTRY}",
+        "SessionCutoffMargin": "1",  # 60 s on AWS, where a policy takes a while to be seen everywhere
+        "WebhookReference": f"ssm:{_WEBHOOK}",
+    }
+
+
+def _members(aws: EmulatedAws, bus: str) -> None:
+    owners = ",".join(f"arn:aws:iam::{CI}:user/{user}" for user in USERS)
+    for account, managed in ((CI, owners), (REGISTRY, "")):
+        given = {"HubAccount": CI, "ExternalId": _EXTERNAL_ID, "ManagedOwners": managed, "HubBusArns": bus}
+        place = Place(account, TRAIL_REGION, "ecr-warden-member")
+        member = deploy.create(aws, place, ROOT / "stacks" / "member.yaml", given)
+        for region in (REGION, TRAIL_REGION):
+            given = {"HubBusArn": bus, "ForwardRoleArn": member.outputs["ForwardRoleArn"]}
+            deploy.create(aws, Place(account, region, "ecr-warden-events"), ROOT / "stacks" / "events.yaml", given)

@@ -1,0 +1,148 @@
+"""The four steps of the demo."""
+
+import time
+from collections.abc import Callable
+
+from local.demo import journal, truth
+from local.demo.attack import Bout, Ring, milliseconds_of
+from local.demo.places import REPOSITORY, SPEC
+from local.demo.pushing import Doors
+from local.demo.quiet import by_product
+from local.demo.rewrites import LEGACY_DOCUMENT, REWRITES, Rewrite
+from local.demo.tampers import OPENED_ROLE, TAMPERS, UNSEEN, Tamper
+from local.faults import EventLate, Fault
+from local.waiting import until
+
+_DOOR_OPEN_MS = 1_500  # how long CloudTrail takes at least to tell of the opened role: time for the stranger to push
+_PUSHES_AGAIN_SECONDS = 10.0
+
+
+def become_right(ring: Ring) -> str:
+    """Step 1: two bare accounts become right; returns the version of the file."""
+    aws, report = ring.stage.aws, ring.report
+    bare = truth.read(aws)
+    report.check("the accounts are bare: no role, no policy", not bare, f"documents found: {sorted(bare)}")
+    version, runs = upload(ring, SPEC.read_text())
+    report.check(
+        "bare accounts become right: repository policy, role, its two policies, three users",
+        len(ring.right) == 7 and len(runs) == 5 and all(run.result == "converged" for run in runs),
+        f"{', '.join(ring.right)}; runs: {', '.join(f'{run.target} {run.result}' for run in runs)}",
+    )
+    return version
+
+
+def upload(ring: Ring, spec: str) -> tuple[str, list[journal.Run]]:
+    """Put the file into the bucket and wait until the accounts follow; what then stands is right."""
+    aws, mark, began = ring.stage.aws, ring.stage.aws.mark(), time.time()
+    version = ring.stage.upload(spec)
+    table = ring.stage.hub["Table"]
+    until(lambda: by_product(aws.calls(mark)), 30, "the first write after an upload")
+    ring.quiet.wait(mark)
+    runs = [run for run in journal.runs(aws, table, since=began) if run.applied]
+    ring.right = truth.read(aws)
+    writes = by_product(aws.calls(mark))
+    ring.report.screen.good(f"right       {len(ring.right)} documents, {len(writes)} writes")
+    return version, runs
+
+
+def open_the_door(ring: Ring, doors: Doors) -> journal.Run | None:
+    """Step 2, the tamper that is felt: somebody from outside can push, and then no more, not even in an old session."""
+    screen, report = ring.report.screen, ring.report
+    answers: list[str] = []
+    late = max(_DOOR_OPEN_MS, 4 * milliseconds_of(lambda: answers.append(doors.who_can_push())))
+    screen.progress(f"  who can push: {answers[0]}")
+    ring.stage.aws.add_fault(Fault("iam", "UpdateAssumeRolePolicy", EventLate(late), principal="*:user/*"))
+
+    def look() -> None:
+        answers.append(doors.who_can_push())
+        screen.bad(f"who can push: {answers[1]}")
+
+    repair = ring.attack(OPENED_ROLE, during=look, late=late)
+    old = [doors.session_pushes(doors.outsider)] if doors.outsider in doors.sessions else []
+    # Whoever may push gets a new session once the cut-off of the old ones is past.
+    until(lambda: doors.who_can_push() == answers[0], _PUSHES_AGAIN_SECONDS, "push-user's next session")
+    answers.append(doors.who_can_push())
+    screen.good(f"who can push: {answers[2]}; the session that the stranger still holds is refused too")
+    outside = f"{answers[0]}, {doors.outsider}"
+    report.check(
+        "who can push, by AssumeRole and PutImage: before, during, after",
+        answers == ["push-user", outside, "push-user"],
+        " -> ".join(answers),
+    )
+    old += [doors.session_pushes(doors.outsider)] if old else []
+    report.check("the session from before the repair pushed, and is refused", old == [False, False], f"pushes: {old}")
+    return repair
+
+
+def tamper(ring: Ring) -> None:
+    """Step 2, the other tampers, one after the other, and a burst."""
+    for one in TAMPERS:
+        ring.attack(one)
+    _burst(ring, TAMPERS[0], TAMPERS[1])
+
+
+def _burst(ring: Ring, first: Tamper, second: Tamper) -> None:
+    """Three blows on one document: two at once, one as soon as they are undone, whatever the product is still at."""
+    somebody = first.side.somebody(ring.stage.people)
+    bout = Bout(ring, f"{somebody.words} tampers with {first.repair} three times within seconds", somebody, ring.right)
+    bout.strike(first)
+    bout.strike(second)
+    until(lambda: truth.same(truth.read(ring.stage.aws), ring.right), 15, "the repair of the first two")
+    bout.strike(first)
+    if bout.undone(first, burst=True):
+        seconds = bout.struck[-1] - bout.struck[0]
+        ring.report.screen.good(f"repaired   {first.repair}, after {len(bout.struck)} blows within {seconds:.1f} s")
+
+
+def rewrite(ring: Ring) -> str:
+    """Step 3: what is equal in AWS's eyes is left alone, what differs by one action is not."""
+    ring.report.screen.progress("  the file gets a second version, with a document that names an account by its id")
+    version, _ = upload(ring, SPEC.read_text() + LEGACY_DOCUMENT)
+    for one in REWRITES:
+        ring.attack(one.sibling, stands=_untouched(ring, one))
+    return version
+
+
+def _untouched(ring: Ring, one: Rewrite) -> truth.Snapshot:
+    """The rewrite, and what stands after it."""
+    aws, equal = ring.stage.aws, one.equal
+    somebody = equal.side.somebody(ring.stage.people)
+    mark, before = aws.mark(), truth.read(aws)
+    equal.do(somebody)
+    rewritten = truth.read(aws)
+    ring.quiet.wait(mark)
+    after = truth.read(aws)
+    writes = by_product(aws.calls(mark))
+    ring.report.false_writes += len(writes)
+    name = f"{somebody.words} {equal.what}"
+    changed = [key for key in rewritten if rewritten[key] != before.get(key)]
+    ring.report.check(f"the rewrite is another text: {name}", len(changed) == 1, f"changed: {changed}")
+    shown = ", ".join(call.action for call in writes) or "no write, the text stands as it was rewritten"
+    if ring.report.check(f"equal, so untouched: {name}", not writes and after == rewritten, shown):
+        ring.report.screen.untouched(name)
+    return after
+
+
+def sweep(ring: Ring, say: Callable[[str], None]) -> None:
+    """Step 4: with the rules off a tamper is found by the schedule."""
+    aws, stage = ring.stage.aws, ring.stage
+    stage.events(on=False)
+    say("  the rules that forward CloudTrail's events are off")
+    somebody = UNSEEN.side.somebody(stage.people)
+    bout = Bout(ring, f"{somebody.words} {UNSEEN.what}", somebody, ring.right)
+    bout.strike(UNSEEN)
+    until(lambda: time.time() > bout.struck[-1] + 1.0, 5, "a second")
+    unseen = truth.difference(truth.read(aws), ring.right)
+    silent = not [call for call in aws.calls(bout.mark) if ":assumed-role/ecr-warden-" in call.principal]
+    ring.report.check("no event, no run: the tamper stands", bool(unseen) and silent, f"not right: {unseen}")
+    say("  the schedule is on")
+    stage.schedule(on=True)
+    asked = time.time()
+    stage.sweep_now()
+    until(lambda: truth.same(truth.read(aws), ring.right), 30, f"the sweep's repair of {REPOSITORY}")
+    repair = bout.undone(UNSEEN, cause="sweep")
+    if repair is not None:
+        ended = max(call.at + call.milliseconds / 1000 for call in bout.writes_of(repair))
+        ring.report.screen.good(f"repaired   {UNSEEN.repair}, {(ended - asked) * 1000:.0f} ms after the sweep began")
+    stage.schedule(on=False)
+    stage.events(on=True)

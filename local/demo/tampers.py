@@ -1,0 +1,181 @@
+"""The table of tampers: who does what, and where the repair is to be found."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from local.demo import edits
+from local.demo.edits import Document, allow, policy
+from local.demo.people import People, Somebody
+from local.demo.places import (
+    ADMINISTRATOR,
+    OUTSIDE,
+    PULL_USER,
+    PUSH_USER,
+    PUSHER,
+    REPOSITORY,
+    REPOSITORY_TARGET,
+    ROLE_TARGET,
+    user_target,
+)
+
+ASSUME, PULL, PUSH = "ecr-warden-assume", "ecr-warden-pull", "ecr-warden-push"
+_SET, _PUT_ROLE, _PUT_USER = "ecr:SetRepositoryPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy"
+
+
+class Side(Enum):
+    """Whose administrator does it."""
+
+    REGISTRY = auto()
+    CI = auto()
+
+    def somebody(self, people: People) -> Somebody:
+        """The administrator."""
+        return people.registry_admin if self is Side.REGISTRY else people.ci_admin
+
+
+@dataclass(frozen=True, slots=True)
+class Tamper:
+    """`what` goes on from who did it; `repair` says what was put right; `actions` are the calls it is made of."""
+
+    side: Side
+    what: str
+    repair: str
+    target: str
+    actions: tuple[str, ...]
+    do: Callable[[Somebody], object]
+
+
+def _in_repository(what: str, repair: str, edit: edits.Edit) -> Tamper:
+    return Tamper(
+        Side.REGISTRY,
+        what,
+        repair,
+        REPOSITORY_TARGET,
+        (_SET,),
+        lambda who: edits.edit_repository(who, REPOSITORY, edit),
+    )
+
+
+def _on_role(what: str, repair: str, actions: tuple[str, ...], do: Callable[[Somebody], object]) -> Tamper:
+    return Tamper(Side.REGISTRY, what, repair, ROLE_TARGET, actions, do)
+
+
+def _on_user(user: str, what: str, repair: str, actions: tuple[str, ...], do: Callable[[Somebody], object]) -> Tamper:
+    return Tamper(Side.CI, what, repair, user_target(user), actions, do)
+
+
+def lets_in(arn: str) -> edits.Edit:
+    """Add a principal to the first statement."""
+
+    def edit(document: Document) -> None:
+        principal = document["Statement"][0]["Principal"]
+        principal["AWS"] = [*edits.as_list(principal["AWS"]), arn]
+
+    return edit
+
+
+def lets_everybody_in(document: Document) -> None:
+    """Make the first statement one for anybody."""
+    document["Statement"][0]["Principal"] = "*"
+
+
+def loses_an_action(document: Document) -> None:
+    """Take the first action of the first statement away."""
+    statement = document["Statement"][0]
+    statement["Action"] = edits.as_list(statement["Action"])[1:]
+
+
+STRANGER = f"arn:aws:iam::{OUTSIDE}:root"
+
+OPENED_ROLE = _on_role(
+    f"lets account {OUTSIDE} assume {PUSHER}",
+    f"the trust policy of {PUSHER}",
+    ("iam:UpdateAssumeRolePolicy",),
+    lambda who: edits.edit_trust(who, lets_in(STRANGER)),
+)
+
+TAMPERS = (
+    _in_repository(
+        f"adds account {OUTSIDE} to the policy of {REPOSITORY}", f"the policy of {REPOSITORY}", lets_in(STRANGER)
+    ),
+    _in_repository(f"opens {REPOSITORY} to everybody (Principal: *)", f"the policy of {REPOSITORY}", lets_everybody_in),
+    Tamper(
+        Side.REGISTRY,
+        f"deletes the policy of {REPOSITORY}",
+        f"the policy of {REPOSITORY}",
+        REPOSITORY_TARGET,
+        ("ecr:DeleteRepositoryPolicy",),
+        lambda who: who.client("ecr").delete_repository_policy(repositoryName=REPOSITORY),
+    ),
+    _in_repository(
+        f"takes an action out of the policy of {REPOSITORY}", f"the policy of {REPOSITORY}", loses_an_action
+    ),
+    _on_role(
+        f"replaces what {PUSHER} may do by ecr:* on *",
+        f"inline policy {PUSH} of {PUSHER}",
+        (_PUT_ROLE,),
+        lambda who: who.client("iam").put_role_policy(
+            RoleName=PUSHER, PolicyName=PUSH, PolicyDocument=policy(allow("ecr:*", Resource="*"))
+        ),
+    ),
+    _on_role(
+        f"puts a second inline policy on {PUSHER}",
+        f"{PUSHER} has one inline policy",
+        (_PUT_ROLE,),
+        lambda who: who.client("iam").put_role_policy(
+            RoleName=PUSHER, PolicyName="debug", PolicyDocument=policy(allow("s3:GetObject", Resource="*"))
+        ),
+    ),
+    _on_role(
+        f"attaches AdministratorAccess to {PUSHER}",
+        f"{PUSHER} has no attached policy",
+        ("iam:AttachRolePolicy",),
+        lambda who: who.client("iam").attach_role_policy(RoleName=PUSHER, PolicyArn=ADMINISTRATOR),
+    ),
+    _on_role(
+        f"removes the permissions boundary of {PUSHER}",
+        f"the boundary of {PUSHER}",
+        ("iam:DeleteRolePermissionsBoundary",),
+        lambda who: who.client("iam").delete_role_permissions_boundary(RoleName=PUSHER),
+    ),
+    _on_role(
+        f"makes sessions of {PUSHER} last 12 hours",
+        f"the longest session of {PUSHER}",
+        ("iam:UpdateRole",),
+        lambda who: who.client("iam").update_role(RoleName=PUSHER, MaxSessionDuration=43200),
+    ),
+    _on_user(
+        PUSH_USER,
+        f"puts a policy named ecr-warden-x on {PUSH_USER}",
+        f"{PUSH_USER} has no policy ecr-warden-x",
+        (_PUT_USER,),
+        lambda who: who.client("iam").put_user_policy(
+            UserName=PUSH_USER, PolicyName="ecr-warden-x", PolicyDocument=policy(allow("iam:*", Resource="*"))
+        ),
+    ),
+    _on_user(
+        PUSH_USER,
+        f"deletes inline policy {ASSUME} of {PUSH_USER}",
+        f"inline policy {ASSUME} of {PUSH_USER}",
+        ("iam:DeleteUserPolicy",),
+        lambda who: who.client("iam").delete_user_policy(UserName=PUSH_USER, PolicyName=ASSUME),
+    ),
+    _on_user(
+        PULL_USER,
+        f"deletes inline policy {PULL} of {PULL_USER}",
+        f"inline policy {PULL} of {PULL_USER}",
+        ("iam:DeleteUserPolicy",),
+        lambda who: who.client("iam").delete_user_policy(UserName=PULL_USER, PolicyName=PULL),
+    ),
+    _on_role(
+        f"deletes {PUSHER}",
+        f"{PUSHER} stands again",
+        ("iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole"),
+        edits.delete_role,
+    ),
+)
+
+UNSEEN = _in_repository(
+    f"opens {REPOSITORY} to everybody, and no event tells of it", f"the policy of {REPOSITORY}", lets_everybody_in
+)
