@@ -1,0 +1,68 @@
+"""What of an owner that no grant names is ours."""
+
+from dataclasses import replace
+
+import pytest
+from ecr_warden.model.address import role
+from ecr_warden.model.desired import Extent, MustNotExist, RoleSettings
+from ecr_warden.model.observed import Absent, Observation, Observed, Present
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.planning.leftovers import as_observed, leftover_spec
+
+from tests.unit.planning.seed import ACCEPTED, CI, HOME, OUTSIDER, PUSHER, ROLE, settings, spec_of, unreadable
+
+OLD = RoleTarget(HOME, "old-pusher")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        RepositoryTarget(HOME, "eu-central-1", "old/app"),
+        UserTarget(OUTSIDER, "u"),
+        RoleTarget(OUTSIDER, "r"),
+        RoleTarget(HOME, "ecr-warden-write"),
+        RoleTarget(CI, "ECR-WARDEN-FORWARD"),
+    ],
+    ids=str,
+)
+def test_no_business_of_ours(target: Target) -> None:
+    assert leftover_spec(target, ACCEPTED) is None
+
+
+def test_of_a_user_our_policies_are_ours() -> None:
+    spec = leftover_spec(UserTarget(CI, "gone"), ACCEPTED)
+    assert spec is not None
+    assert (spec.extent, dict(spec.documents)) == (Extent.OURS, {})
+    assert as_observed(spec, Observation(spec.target)) == spec
+
+
+@pytest.mark.parametrize(
+    ("found", "tagged", "whole"),
+    [
+        (Present(settings(), "d"), True, True),
+        (Present(settings(), "d"), False, False),
+        (Present(RoleSettings("/", 3600, None), "d"), True, False),
+        (Present(RoleSettings("/ecr-warden/sub/", 3600, None), "d"), True, False),
+        (Absent(), False, False),
+        (unreadable(), False, True),
+    ],
+    ids=[
+        "a role that we made",
+        "a role under our path that we did not make",
+        "a role elsewhere with our tag",
+        "a role below our path",
+        "no role",
+        "a role that cannot be read",
+    ],
+)
+def test_only_a_role_that_we_made_is_deleted(found: Observed, tagged: bool, whole: bool) -> None:
+    spec = leftover_spec(OLD, ACCEPTED)
+    assert spec is not None
+    decided = as_observed(spec, Observation(OLD, {role(OLD): found}, tagged_ours=tagged))
+    assert (decided.extent is Extent.WHOLE) is whole
+    assert dict(decided.documents) == ({role(OLD): MustNotExist()} if whole else {})
+
+
+def test_a_role_that_a_grant_names_stays_as_the_spec_says() -> None:
+    spec = spec_of(PUSHER)
+    assert as_observed(spec, Observation(PUSHER, {ROLE: Present(replace(settings(), path="/"), "d")})) == spec

@@ -1,0 +1,256 @@
+"""How a run ended, what of it is news, and what it leaves to do."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from ecr_warden.model.address import Address, identity_policy
+from ecr_warden.model.desired import Mode, TargetSpec
+from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed
+from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
+from ecr_warden.model.plan import Change, Plan
+from ecr_warden.model.run import Debts
+from ecr_warden.planning.diff import diff
+from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.planning.results import (
+    fingerprint,
+    is_news,
+    is_retryable,
+    planned_debts,
+    remaining_debts,
+    result_of,
+    result_without_writes,
+)
+
+from tests.unit.planning.seed import (
+    ANNA,
+    CHECKOUT,
+    CI,
+    D1,
+    D2,
+    D3,
+    D4,
+    EVERYTHING,
+    MALLORY,
+    MORE_TRUST,
+    NOW,
+    PUSH_USER,
+    PUSHER,
+    allow,
+    desired,
+    document,
+    nothing,
+    reading,
+    spec_of,
+    unparseable,
+    unreadable,
+)
+
+ROLE_SPEC, USER_SPEC, REPOSITORY_SPEC = spec_of(PUSHER), spec_of(PUSH_USER), spec_of(CHECKOUT)
+OPEN = document(allow("ecr:*", who=MALLORY))
+type Live = Mapping[Address, Observed | LiveValue]
+
+
+def plan_of(spec: TargetSpec, live: Live | Observation, *, mode: Mode = Mode.ENFORCE, **more: object) -> Plan:
+    observation = live if isinstance(live, Observation) else reading(spec, live)
+    circumstances = Circumstances(NOW, **more)  # type: ignore[arg-type]
+    return make_plan(spec, observation, spec_version="v1", mode=mode, circumstances=circumstances)
+
+
+def report_of(plan: Plan, result: Result, *outcomes: Outcome) -> RunReport:
+    return RunReport("r1", Cause(CauseKind.SWEEP, "s"), Mode.ENFORCE, result, plan, outcomes, NOW, NOW)
+
+
+def applied(plan: Plan) -> tuple[Outcome, ...]:
+    return tuple(map(Applied, plan.changes))
+
+
+@pytest.mark.parametrize(
+    ("plan", "result"),
+    [
+        (plan_of(ROLE_SPEC, {}), Result.IN_SYNC),
+        (plan_of(ROLE_SPEC, {D2: MORE_TRUST}), Result.REPORTED),
+        (plan_of(ROLE_SPEC, {D2: MORE_TRUST}, mode=Mode.OBSERVE), Result.REPORTED),
+        (plan_of(REPOSITORY_SPEC, {D1: unreadable()}), Result.UNKNOWN),
+        (plan_of(ROLE_SPEC, {D2: MORE_TRUST, D3: unreadable()}, mode=Mode.OBSERVE), Result.UNKNOWN),
+        (plan_of(USER_SPEC, {D4: Absent()}, is_at_spec=lambda _: False), Result.WAITING),
+        (plan_of(ROLE_SPEC, {}, debts=Debts(owes_session_cutoff=True)), Result.REPORTED),
+    ],
+    ids=[
+        "nothing differs",
+        "writes are stopped",
+        "observe mode",
+        "unreadable",
+        "partly unreadable",
+        "waiting",
+        "a debt",
+    ],
+)
+def test_without_writes_a_run_ends_so(plan: Plan, result: Result) -> None:
+    assert result_without_writes(plan) is result
+
+
+def _ends(live: Live, after: Live, outcome: object = Applied, spec: TargetSpec = ROLE_SPEC, **more: object) -> Result:
+    plan = plan_of(spec, live, **more)  # type: ignore[arg-type]
+    seen = reading(spec, after)
+    made = tuple(_outcome(outcome, change) for change in plan.changes)
+    return result_of(plan, made, diff(spec, seen, now=NOW), seen)
+
+
+def _outcome(kind: object, change: Change) -> Outcome:
+    if kind is Skipped:
+        return Skipped(change, "stopped")
+    if kind is Failed:
+        return Failed(change, "refused", "no", False)
+    return Conflict(change) if kind is Conflict else Applied(change)
+
+
+def test_a_run_that_wrote_ends_by_what_is_read_afterwards() -> None:
+    waits = {"is_at_spec": lambda _: False}
+    assert _ends({D3: EVERYTHING}, {}) is Result.CONVERGED
+    assert _ends({D3: EVERYTHING}, {D3: EVERYTHING}) is Result.NOT_YET_VISIBLE
+    assert _ends({D3: unparseable()}, {D3: unparseable()}) is Result.NOT_YET_VISIBLE
+    assert _ends({D3: Absent()}, {D3: Absent()}) is Result.NOT_YET_VISIBLE
+    assert _ends({D3: EVERYTHING}, {D3: document(allow("iam:*"))}) is Result.STILL_DRIFTED
+    assert _ends({D3: EVERYTHING}, {D2: MORE_TRUST}) is Result.STILL_DRIFTED
+    assert _ends({D3: EVERYTHING}, {D3: unreadable()}) is Result.UNKNOWN
+    assert _ends({D3: EVERYTHING, D2: unreadable()}, {}) is Result.REPORTED
+    assert _ends({D3: EVERYTHING}, {}, Conflict) is Result.CONFLICT
+    assert _ends({D3: EVERYTHING}, {}, Failed) is Result.FAILED
+    assert _ends({D3: EVERYTHING}, {}, Skipped) is Result.REPORTED
+    assert _ends({D4: document(allow("iam:*"))}, {D4: Absent()}, spec=USER_SPEC, **waits) is Result.WAITING
+
+
+def test_a_conflict_says_more_than_a_failure() -> None:
+    plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST, D3: EVERYTHING})
+    outcomes = (Failed(plan.changes[0], "refused", "no", False), Conflict(plan.changes[1]))
+    assert result_of(plan, outcomes, (), reading(ROLE_SPEC)) is Result.CONFLICT
+
+
+@pytest.mark.parametrize("result", Result)
+def test_only_some_ends_may_be_better_in_a_minute(result: Result) -> None:
+    report = report_of(plan_of(ROLE_SPEC, {}), result)
+    hopeful = result in (Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED, Result.CONFLICT)
+    assert is_retryable(report, reading(ROLE_SPEC)) is hopeful
+
+
+def test_a_failure_and_a_reading_say_themselves_whether_they_are_worth_another_try() -> None:
+    plan = plan_of(REPOSITORY_SPEC, {D1: OPEN})
+    for retryable in (True, False):
+        failed = report_of(plan, Result.FAILED, Failed(plan.changes[0], "c", "m", retryable))
+        assert is_retryable(failed, reading(REPOSITORY_SPEC)) is retryable
+        unknown = report_of(plan, Result.UNKNOWN)
+        hidden = reading(REPOSITORY_SPEC, {D1: unreadable(retryable=retryable)})
+        assert is_retryable(unknown, hidden) is retryable
+
+
+TROUBLES: dict[str, RunReport] = {
+    "open": report_of(plan_of(REPOSITORY_SPEC, {D1: OPEN}), Result.REPORTED),
+    "open to another": report_of(plan_of(REPOSITORY_SPEC, {D1: document(allow("ecr:*", who="*"))}), Result.REPORTED),
+    "open to one more, after the first difference": report_of(
+        plan_of(REPOSITORY_SPEC, {D1: document(allow("ecr:*", who=MALLORY), allow("ecr:*", who="123456789012"))}),
+        Result.REPORTED,
+    ),
+    "held": report_of(plan_of(REPOSITORY_SPEC, {D1: OPEN}, mode=Mode.OBSERVE), Result.REPORTED),
+    "failed": report_of(
+        (failing := plan_of(REPOSITORY_SPEC, {D1: OPEN})),
+        Result.FAILED,
+        Failed(failing.changes[0], "refused", "no", False),
+    ),
+    "failed otherwise": report_of(failing, Result.FAILED, Failed(failing.changes[0], "quota-exceeded", "no", False)),
+    "unreadable": report_of(plan_of(REPOSITORY_SPEC, {D1: unreadable()}), Result.UNKNOWN),
+    "not understood": report_of(plan_of(REPOSITORY_SPEC, {D1: unparseable()}), Result.REPORTED),
+    "missing": report_of(plan_of(REPOSITORY_SPEC, {D1: Absent()}), Result.REPORTED),
+}
+
+
+def test_each_standing_trouble_has_a_fingerprint_of_its_own() -> None:
+    assert len({fingerprint(report) for report in TROUBLES.values()} - {None}) == len(TROUBLES)
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_a_trouble_is_news_until_it_was_told(name: str) -> None:
+    report = TROUBLES[name]
+    again = replace(report, run_id="r2", cause=Cause(CauseKind.EVENT, "e"), attempt=2)
+    assert is_news(report, None)
+    assert is_news(report, "another")
+    assert not is_news(again, fingerprint(report))
+
+
+def test_what_aws_says_besides_when_it_denies_a_reading_is_no_news() -> None:
+    first, second = (
+        report_of(plan_of(REPOSITORY_SPEC, {D1: unreadable(request=request)}), Result.UNKNOWN) for request in "12"
+    )
+    assert first.plan.drifts != second.plan.drifts
+    assert fingerprint(first) == fingerprint(second)
+
+
+@pytest.mark.parametrize("result", [Result.IN_SYNC, Result.WAITING, Result.CONVERGED])
+def test_where_nothing_is_wrong_there_is_no_fingerprint_and_no_news(result: Result) -> None:
+    report = report_of(plan_of(ROLE_SPEC, {}), result)
+    assert fingerprint(report) is None
+    assert not is_news(report, None)
+
+
+def test_every_write_and_every_intruder_is_news() -> None:
+    plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
+    report = report_of(plan, Result.CONVERGED, *applied(plan))
+    assert is_news(report, fingerprint(report))
+    quiet = report_of(plan_of(ROLE_SPEC, {}), Result.IN_SYNC)
+    assert is_news(replace(quiet, intruder=True), None)
+
+
+# What a run leaves to do
+
+OWES, CLEAR = Debts(owes_session_cutoff=True), Debts()
+PUSHES = f"arn:aws:iam::{CI}:user/push-user"
+RECREATED = Debts(recreated_principals=(PUSHES,))
+
+
+def test_a_plan_that_narrows_the_trust_policy_owes_the_end_of_sessions_from_its_first_write() -> None:
+    assert planned_debts(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), CLEAR) == OWES
+    assert planned_debts(plan_of(ROLE_SPEC, {D3: EVERYTHING}), CLEAR) == CLEAR
+    assert planned_debts(plan_of(ROLE_SPEC, {D3: EVERYTHING}), OWES) == OWES
+    hidden = plan_of(ROLE_SPEC, {D2: MORE_TRUST, identity_policy(PUSHER, "*"): unreadable()})
+    assert planned_debts(hidden, CLEAR) == OWES
+
+
+def test_the_end_of_sessions_is_owed_until_it_is_written() -> None:
+    plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
+    trust, cutoff = plan.changes
+    paid = report_of(plan, Result.CONVERGED, Applied(trust), Applied(cutoff))
+    unpaid = report_of(plan, Result.FAILED, Applied(trust), Failed(cutoff, "c", "m", True))
+    assert remaining_debts(paid, OWES) == CLEAR
+    assert remaining_debts(unpaid, CLEAR) == OWES
+
+
+def test_a_cut_off_that_is_only_deleted_pays_nothing() -> None:
+    plan = plan_of(ROLE_SPEC, {D3: EVERYTHING})
+    dropped = replace(plan.changes[0], address=replace(D3, name="ecr-warden-deny-older-sessions"), after=None)
+    report = report_of(replace(plan, changes=(dropped,)), Result.CONVERGED, Applied(dropped))
+    assert remaining_debts(report, OWES) == OWES
+
+
+def test_a_role_made_anew_owes_nothing() -> None:
+    plan = plan_of(ROLE_SPEC, nothing(ROLE_SPEC))
+    owed = Debts(owes_session_cutoff=True, recreated_principals=(PUSHES,))
+    assert remaining_debts(report_of(plan, Result.CONVERGED, *applied(plan)), owed) == CLEAR
+
+
+def test_a_principal_made_again_is_owed_until_what_names_it_is_written() -> None:
+    plan = plan_of(ROLE_SPEC, {D3: EVERYTHING}, debts=RECREATED)
+    trust = next(change for change in plan.changes if change.address == D2)
+    other = next(change for change in plan.changes if change.address == D3)
+    refused = Failed(other, "refused", "no", False)
+    assert remaining_debts(report_of(plan, Result.FAILED, Applied(trust), refused), RECREATED) == CLEAR
+    assert remaining_debts(report_of(plan, Result.FAILED, Applied(other)), RECREATED) == RECREATED
+    interrupted = report_of(plan, Result.INTERRUPTED, Applied(trust), Applied(other))
+    assert remaining_debts(interrupted, RECREATED) == RECREATED
+
+
+def test_a_document_that_was_repaired_names_the_principal_anew_too() -> None:
+    owed = Debts(recreated_principals=(ANNA,))
+    plan = plan_of(REPOSITORY_SPEC, {D1: OPEN}, debts=owed)
+    assert remaining_debts(report_of(plan, Result.CONVERGED, *applied(plan)), owed) == CLEAR
+    assert desired(D1)
