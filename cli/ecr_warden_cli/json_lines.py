@@ -1,0 +1,85 @@
+"""JSON Lines in and out: each line is answered by one line, in order; a bad one by its error, and the rest go on."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+from ecr_warden.errors import WardenError
+from ecr_warden.policy.document_error import DocumentError
+from ecr_warden.policy.request_error import RequestError
+from ecr_warden.policy.shown import shown
+from ecr_warden.policy.strict_json import load
+
+from ecr_warden_cli.console import Console, Exit
+
+MAX_LINE = 1_048_576
+"""Bytes of one line; twenty documents at AWS's limits fit several times."""
+
+type Fields = Mapping[str, Any]
+type Answer = dict[str, Any]
+type Handle = Callable[[Fields], Answer]
+
+
+class LineError(WardenError):
+    """A line that is not what the verb reads."""
+
+    def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:
+        place = shown(place, 120)
+        super().__init__(f"{place}: {what}" if place else what, remedy=remedy)
+        self.code = code
+        self.place = place
+
+
+def answer_lines(stream: BinaryIO, console: Console, handle: Handle, *, blank: Answer) -> Exit:
+    """Answer each line; `blank` is what an answer holds when there is an error. ERROR if any line had one."""
+    failed = False
+    for line in _lines(stream):
+        name: object = None
+        try:
+            fields = _fields(line)
+            name = fields.get("name")
+            if not isinstance(name, str | None):
+                name = None
+                raise LineError("line-type", "name", "not a string", remedy="write a string")
+            answer = {"name": name, **handle(fields)}
+        except WardenError as error:
+            failed = True
+            answer = {"name": name, **blank, "error": _error(error)}
+        console.line(json.dumps(answer))
+    return Exit.ERROR if failed else Exit.FINE
+
+
+def refuse_unknown(fields: Fields, known: tuple[str, ...]) -> None:
+    """A field that would be ignored is refused: a misspelt boundary must not widen an answer."""
+    for field in fields:
+        if field not in known:
+            raise LineError("line-unknown", field, "unknown field", remedy=f"the fields are {', '.join(known)}")
+
+
+def _fields(line: bytes) -> Fields:
+    if len(line) > MAX_LINE:
+        raise LineError("line-too-large", "", f"more than {MAX_LINE} bytes", remedy="give smaller documents")
+    try:
+        fields = load(line, MAX_LINE)
+    except DocumentError as error:
+        code = f"line-{error.code.removeprefix('document-')}"
+        what = error.message.removeprefix(f"{error.place}: ")
+        raise LineError(code, error.place, what, remedy=error.remedy) from None
+    if not isinstance(fields, dict):
+        raise LineError("line-type", "", "not an object", remedy="write one JSON object a line")
+    return fields
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines that are not blank; of one that is too long, only the beginning is kept."""
+    while line := stream.readline(MAX_LINE + 2):
+        rest = line
+        while not rest.endswith(b"\n") and len(rest) == MAX_LINE + 2:
+            rest = stream.readline(MAX_LINE + 2)
+        if line.strip():
+            yield line.removesuffix(b"\n")
+
+
+def _error(error: WardenError) -> Answer:
+    place = error.place if isinstance(error, DocumentError | RequestError | LineError) else ""
+    return {"code": error.code, "place": place, "message": error.message, "remedy": error.remedy}

@@ -1,0 +1,100 @@
+"""`policy evaluate`: is a request allowed, by every policy given with it?"""
+
+import argparse
+from typing import Any
+
+from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.document_error import DocumentError
+from ecr_warden.policy.evaluate import Policies, evaluate
+from ecr_warden.policy.request import ANY_RESOURCE, parse_request
+from ecr_warden.policy.verdict import Reason
+
+from ecr_warden_cli.console import Exit
+from ecr_warden_cli.context import Context
+from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, refuse_unknown
+
+SUMMARY = "say whether requests are allowed (JSON Lines in and out)"
+DESCRIPTION = """\
+Reads requests from stdin, one JSON object a line, and answers each with one line:
+{"name", "verdict": "Allowed" | "ImplicitlyDenied" | "ExplicitlyDenied", "because": [...]}
+docs/cli.md describes the fields. A line that cannot be read is answered by its error."""
+EXAMPLE = "ecr-warden policy evaluate < requests.jsonl"
+JSON_HELP = "accepted for evenness: the answers are JSON Lines in any case"
+
+_REQUEST = ("principal", "action", "resource", "resourceAccount", "context")
+_DOCUMENTS = ("resourcePolicy", "trustPolicy", "permissionBoundary", "sessionPolicy")
+_LEVELS = ("serviceControlPolicies", "resourceControlPolicies")
+_FIELDS = ("name", *_REQUEST, "identityPolicies", *_DOCUMENTS, *_LEVELS)
+
+
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """None: everything comes by stdin."""
+
+
+def run(_: argparse.Namespace, context: Context) -> Exit:
+    """Answer line by line; ERROR if a line could not be read."""
+    return answer_lines(context.stdin, context.console, _answer, blank={"verdict": None, "because": []})
+
+
+def _answer(fields: Fields) -> Answer:
+    refuse_unknown(fields, _FIELDS)
+    resource = fields.get("resource")
+    request = parse_request(
+        fields.get("principal"),
+        fields.get("action"),
+        ANY_RESOURCE if resource is None else resource,
+        fields.get("context"),
+        fields.get("resourceAccount"),
+    )
+    resource_policy, trust, boundary, session = (_optional(fields, name) for name in _DOCUMENTS)
+    service_control, resource_control = (_levels(fields, name) for name in _LEVELS)
+    verdict = evaluate(
+        request,
+        Policies(
+            identity=_documents(fields.get("identityPolicies"), "identityPolicies"),
+            resource=resource_policy,
+            trust=trust,
+            boundary=boundary,
+            session=session,
+            service_control=service_control,
+            resource_control=resource_control,
+        ),
+    )
+    return {"verdict": type(verdict).__name__, "because": [_reason(reason) for reason in verdict.because]}
+
+
+def _optional(fields: Fields, name: str) -> Document | None:
+    raw = fields.get(name)
+    return None if raw is None else _document(raw, name)
+
+
+def _documents(raw: object, place: str) -> tuple[Document, ...]:
+    if raw is None:
+        return ()
+    if not isinstance(raw, list):
+        raise LineError("line-type", place, "not a list", remedy="write a list of documents")
+    return tuple(_document(entry, f"{place}[{index}]") for index, entry in enumerate(raw))
+
+
+def _levels(fields: Fields, name: str) -> tuple[tuple[Document, ...], ...]:
+    raw = fields.get(name)
+    if raw is None:
+        return ()
+    if not isinstance(raw, list) or not all(isinstance(level, list) for level in raw):
+        raise LineError("line-type", name, "not a list of levels", remedy="write a list of documents for each level")
+    return tuple(_documents(level, f"{name}[{index}]") for index, level in enumerate(raw))
+
+
+def _document(raw: Any, place: str) -> Document:
+    """A document as an object or as its text."""
+    try:
+        return parse_document(raw)
+    except DocumentError as error:
+        inner = error.place
+        what = error.message.removeprefix(f"{inner}: ")
+        raise DocumentError(error.code, f"{place}.{inner}" if inner else place, what, remedy=error.remedy) from None
+
+
+def _reason(reason: Reason) -> Answer:
+    place = reason.policy if reason.statement is None else f"{reason.policy}.Statement[{reason.statement}]"
+    return {"place": place, "sid": reason.sid, "text": reason.text}
