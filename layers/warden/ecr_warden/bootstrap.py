@@ -5,8 +5,9 @@ reconcile pays neither for YAML nor for chat. Clients are made once a container,
 """
 
 import os
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 
@@ -17,11 +18,10 @@ from ecr_warden.config import Environment
 
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.documents import AwsDocuments
-    from ecr_warden.adapters.aws.outcomes import EventBridgeOutcomes
     from ecr_warden.adapters.aws.redelivery import Redelivery
     from ecr_warden.adapters.aws.specs import AwsSpecs
     from ecr_warden.adapters.aws.state import DynamoState
-    from ecr_warden.ports import Notifier
+    from ecr_warden.ports import Notifier, Outcomes
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.alert import TellPeople
     from ecr_warden.usecases.dispatch import Dispatch
@@ -152,10 +152,15 @@ def _jobs() -> SqsJobs:
 
 
 @cache
-def _outcomes() -> "EventBridgeOutcomes":
-    from ecr_warden.adapters.aws.outcomes import EventBridgeOutcomes
+def _outcomes() -> "Outcomes":
+    bus = _environment.required("WARDEN_OUTCOMES_BUS")
 
-    return EventBridgeOutcomes(_client("events"), _environment.required("WARDEN_OUTCOMES_BUS"))
+    def make() -> "Outcomes":
+        from ecr_warden.adapters.aws.outcomes import EventBridgeOutcomes
+
+        return EventBridgeOutcomes(_client("events"), bus)
+
+    return cast("Outcomes", _Late(make))
 
 
 @cache
@@ -163,20 +168,16 @@ def _session() -> boto3.Session:
     return boto3.Session()
 
 
-class _Client:
-    """A boto3 client that is made at its first call: a run without drift asks no switch and announces nothing."""
+class _Late:
+    """Something that is made at its first use: a run without drift asks no switch and announces nothing."""
 
-    def __init__(self, service: Any) -> None:
-        self._service = service
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = cache(make)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(_made(self._service), name)
-
-
-def _client(service: Any) -> Any:
-    return _Client(service)
+        return getattr(self._make(), name)
 
 
 @cache
-def _made(service: Any) -> Any:
-    return _session().client(service, config=CLIENT_CONFIG)
+def _client(service: Any) -> Any:
+    return _Late(lambda: _session().client(service, config=CLIENT_CONFIG))

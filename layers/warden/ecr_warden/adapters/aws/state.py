@@ -1,6 +1,7 @@
 """The State port on one DynamoDB table.
 
-Items: `TARGET#<key>` / `STATE` (lease, debts, what was last seen) and `TARGET#<key>` / `RUN#<id>` (the journal).
+Items: `TARGET#<key>` / `STATE` (lease, debts, what was last seen) and `TARGET#<key>` / `RUN#<id>` (the journal). The
+journal's codec is imported where it is used: a cold start pays for it only if it writes.
 """
 
 import gzip
@@ -14,7 +15,6 @@ from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.model.codec.base import dumps, loads
-from ecr_warden.model.codec.runs import open_run_from_json, open_run_to_json, report_to_json
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.run import Debts, OpenRun
@@ -106,6 +106,8 @@ class DynamoState:
                     raise
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
+        from ecr_warden.model.codec.runs import open_run_to_json  # noqa: PLC0415
+
         put = {
             "TableName": self.table,
             "Item": {
@@ -118,6 +120,8 @@ class DynamoState:
         self._with_state({"Put": put}, lease, debts, open_run=run.run_id)
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
+        from ecr_warden.model.codec.runs import report_to_json  # noqa: PLC0415
+
         update = {
             "TableName": self.table,
             "Key": _run_key(lease.target, report.run_id),
@@ -138,6 +142,8 @@ class DynamoState:
         self._with_state({"Update": update}, lease, debts, open_run=None)
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:
+        from ecr_warden.model.codec.runs import open_run_from_json  # noqa: PLC0415
+
         with translated(HUB, f"reading run {run_id} of {target}"):
             answer = self.client.get_item(TableName=self.table, Key=_run_key(target, run_id), ConsistentRead=True)
         packed = answer.get("Item", {}).get("opened", {}).get("B")
