@@ -10,8 +10,9 @@ from local.launcher import ROOT
 JSON_FILE, MARKDOWN_FILE = ROOT / "bench" / "results.json", ROOT / "bench" / "results.md"
 _HEAD = ("what", "measured", "target", "")
 _INTRODUCTION = (
-    "Measured by `make bench` in one run, on the emulator of local/ with authorization on. Counts and\nsizes are exact. "
-    "Times depend on the machine and its other load: compare only figures of one run, and read ratios, not times.\n"
+    "Measured by `make bench` in one run, on the emulator of local/ with authorization on.\n"
+    "Counts and sizes are exact. Times depend on the machine and its other load: compare only figures of one run, and\n"
+    "read ratios, not times.\n"
 )
 
 
