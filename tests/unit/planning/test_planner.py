@@ -12,7 +12,7 @@ from ecr_warden.model.plan import Change, HoldReason, NewRole, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.sessions import AWS_REVOKE_OLDER_SESSIONS, cutoff_of, deny_older_sessions
-from ecr_warden.policy.document import Document
+from ecr_warden.policy.document import Document, Effect
 
 from tests.unit.planning.seed import (
     ADMIN,
@@ -142,6 +142,24 @@ ORDER = (
         (f"delete {PUSH}", TRUST, DENY, f"create {PUSH}"),
     ),
     Case("one document alone that gains and loses is one write", ROLE_SPEC, {D3: MIXED_PUSH}, (f"update {PUSH}",)),
+    Case(
+        "a policy that allows and denies loses its Allow before and its Deny after the trust policy changes hands",
+        ROLE_SPEC,
+        {D2: OPEN_TRUST, EXTRA: document(allow("ecr:*"), deny("ecr:PutImage"))},
+        ("update identity-policy extra", TRUST, DENY, "delete identity-policy extra"),
+    ),
+    Case(
+        "a document that is not understood is deleted before the trust policy changes hands",
+        ROLE_SPEC,
+        {D2: OPEN_TRUST, D3: unparseable()},
+        (f"delete {PUSH}", TRUST, DENY, f"create {PUSH}"),
+    ),
+    Case(
+        "a new document comes after the trust policy though it denies too",
+        replace(ROLE_SPEC, documents={**ROLE_SPEC.documents, D3: document(allow("ecr:*"), deny("ecr:PutImage"))}),
+        {D2: OPEN_TRUST, D3: Absent()},
+        (TRUST, DENY, f"create {PUSH}"),
+    ),
     Case("a trust policy that only gains ends no session", ROLE_SPEC, {D2: document(deny("*", who="*"))}, (TRUST,)),
     Case("a trust policy that is not understood may have been open", ROLE_SPEC, {D2: unparseable()}, (TRUST, DENY)),
     Case("what is owed from an earlier run is paid", ROLE_SPEC, {}, (DENY,), OWES),
@@ -236,6 +254,14 @@ def test_an_intersection_that_may_not_fit_gives_way_to_a_deletion() -> None:
     )
     changes = plan_of(ROLE_SPEC, {D2: OPEN_TRUST, D3: many}).changes
     assert words(changes) == [f"delete {PUSH}", TRUST, DENY, f"create {PUSH}"]
+
+
+def test_an_intersection_that_may_not_fit_keeps_what_it_denies() -> None:
+    many = [allow("*", Condition={"StringEquals": {"aws:SourceAccount": f"{number:012}"}}) for number in range(60)]
+    changes = plan_of(ROLE_SPEC, {D2: OPEN_TRUST, D3: document(deny("ecr:x"), *many)}).changes
+    assert words(changes) == [f"update {PUSH}", TRUST, DENY, f"update {PUSH}"]
+    assert isinstance(changes[0].after, Document)
+    assert [statement.effect for statement in changes[0].after.statements] == [Effect.DENY]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ What only takes away comes first. When two documents both gain and lose, each is
 both allow, so that no mixture of one new and one old document ever allows what neither did.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import IntEnum
@@ -13,7 +14,7 @@ from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.plan import Change, NewRole, Operation
 from ecr_warden.policy.access import gained_and_lost, intersection
 from ecr_warden.policy.canonical import digest
-from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
 
 
 class _Step(IntEnum):
@@ -58,7 +59,8 @@ def _step(change: Change) -> _Step:
         case Change() if change.address.name == DENY_OLDER_SESSIONS and change.after is not None:
             return _Step.END_SESSIONS
         case _ if loses(change) and gains(change):
-            return _Step.MIXED
+            # What nothing stands for yet takes nothing but by its own Deny.
+            return _Step.GAIN if change.before is None else _Step.MIXED
         case _ if loses(change):
             return _Step.LOSE
         case _:
@@ -90,19 +92,42 @@ def without_gain(change: Change) -> Change | None:
 
 def _in_two_writes(change: Change) -> tuple[Change, ...]:
     """First what old and new have in common, then the new; one write where that is not possible."""
-    if change.access is None or change.before is None or not isinstance(change.after, Document):
+    kind, new = change.address.document_kind, change.after
+    if change.before is None or not (new is None or isinstance(new, Document)):
         return (change,)
-    kind = change.address.document_kind
-    old, new = parse_document(change.before), change.after
-    common = intersection(old, new, kind=kind)
+    if change.access is None:
+        return (change,) if new is None or kind is DocumentKind.TRUST else _deleted_first(change, None)
+    old = parse_document(change.before)
+    between = _between(old, new, kind)
+    if between is None:
+        # A role cannot be without a trust policy; its other documents are cut down first.
+        return (change,) if new is None or kind is DocumentKind.TRUST else _deleted_first(change, old)
+    cut = replace(change, operation=Operation.UPDATE, after=between, access=gained_and_lost(old, between, kind=kind))
+    access = gained_and_lost(between, new, kind=kind)
+    return (cut, replace(change, before=between.text, expect=digest(between, kind=kind), access=access))
+
+
+def _between(old: Document, new: Document | None, kind: DocumentKind | None) -> Document | None:
+    """What allows no more than both and denies what either does, and fits wherever both fit; None for nothing."""
+    common = _denies(old) if new is None else intersection(old, new, kind=kind)
     # Both fit their quota; what is longer than either may not, and would keep the target as it is for good.
-    if common is None or len(common.text) > max(len(old.text), len(new.text)):
-        if change.address.kind is AddressKind.TRUST_POLICY:
-            return (change,)  # a role cannot be without one; the other documents are cut down first
-        access = gained_and_lost(old, None, kind=kind)
-        cut = replace(change, operation=Operation.DELETE, after=None, access=access)
-        access = gained_and_lost(None, new, kind=kind)
-        return (cut, replace(change, operation=Operation.CREATE, before=None, expect=None, access=access))
-    cut = replace(change, after=common, access=gained_and_lost(old, common, kind=kind))
-    access = gained_and_lost(common, new, kind=kind)
-    return (cut, replace(change, before=common.text, expect=digest(common, kind=kind), access=access))
+    longest = max(len(old.text), len(new.text) if new else 0)
+    if common is None or len(common.text) <= longest:
+        return common
+    common = _denies(common)
+    return common if common and len(common.text) <= longest else None
+
+
+def _denies(document: Document) -> Document | None:
+    given = json.loads(document.text)["Statement"]
+    kept = [entry for entry in (given if isinstance(given, list) else [given]) if entry["Effect"] == Effect.DENY]
+    return parse_document({"Version": document.version, "Statement": kept}) if kept else None
+
+
+def _deleted_first(change: Change, old: Document | None) -> tuple[Change, ...]:
+    assert isinstance(change.after, Document)
+    kind = change.address.document_kind
+    lost = gained_and_lost(old, None, kind=kind) if old else None
+    cut = replace(change, operation=Operation.DELETE, after=None, access=lost)
+    access = gained_and_lost(None, change.after, kind=kind)
+    return (cut, replace(change, operation=Operation.CREATE, before=None, expect=None, access=access))

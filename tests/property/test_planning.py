@@ -1,0 +1,231 @@
+"""No moment between two writes of a role's repair gives access that neither the old documents nor the spec give.
+
+Requests are tried one by one by an oracle that shares no code with the planner.
+"""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any
+
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, identity_policy, role, trust_policy
+from ecr_warden.model.desired import DesiredValue, Extent, Mode, RoleSettings, TargetSpec
+from ecr_warden.model.observed import Absent, Observation, Observed, Present
+from ecr_warden.model.plan import Change, Plan
+from ecr_warden.model.target import RoleTarget
+from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.policy.access import gained_and_lost
+from ecr_warden.policy.canonical import digest
+from ecr_warden.policy.document import Document, parse_document
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+PUSHER = RoleTarget("222222222222", "ecr-pusher")
+ROLE, TRUST, PUSH = role(PUSHER), trust_policy(PUSHER), identity_policy(PUSHER, "ecr-warden-push")
+EXTRA = identity_policy(PUSHER, "extra")
+CUTOFF = identity_policy(PUSHER, DENY_OLDER_SESSIONS)
+SETTINGS = RoleSettings("/ecr-warden/", 3600, None)
+
+WHO = ("*", "111111111111", "999999999999", "arn:aws:iam::111111111111:user/push-user")
+PEOPLE = tuple(f"arn:aws:iam::{name}:root" if name.isdigit() else name for name in WHO[1:])
+ASSUMES = ("sts:AssumeRole", "sts:TagSession", "sts:*")
+ACTIONS = ("ecr:PutImage", "ecr:Put*", "ecr:BatchGetImage", "iam:PassRole", "ecr:*", "*")
+REQUESTED = (
+    *("ecr:putimage", "ecr:puttag", "ecr:batchgetimage", "iam:passrole", "iam:x"),
+    *("sts:assumerole", "sts:tagsession"),
+)
+RESOURCES = ("*", "arn:aws:ecr:eu-central-1:222222222222:repository/a", "arn:aws:ecr:*")
+THINGS = ("arn:aws:ecr:eu-central-1:222222222222:repository/a", "arn:aws:ecr:x", "arn:aws:iam::1:role/r")
+
+
+def _few(values: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), min_size=1, max_size=2)
+
+
+_effects = st.sampled_from(("Allow", "Allow", "Allow", "Deny"))
+_trust_statements = st.fixed_dictionaries(
+    {"Effect": _effects, "Principal": st.fixed_dictionaries({"AWS": _few(WHO)}), "Action": _few(ASSUMES)}
+)
+_identity_statements = st.fixed_dictionaries({"Effect": _effects, "Action": _few(ACTIONS), "Resource": _few(RESOURCES)})
+
+
+def _documents(statements: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
+    listed = st.lists(statements, min_size=1, max_size=3)
+    return listed.map(lambda given: parse_document({"Version": "2012-10-17", "Statement": given}))
+
+
+trusts, policies = _documents(_trust_statements), _documents(_identity_statements)
+type Live = dict[Address, Document]
+
+
+@st.composite
+def repairs(draw: st.DrawFn) -> tuple[Live, TargetSpec]:
+    """A role as it stands, and as it should be."""
+    live: Live = {TRUST: draw(trusts)}
+    for address in (PUSH, EXTRA):
+        found = draw(st.none() | policies)
+        if found is not None:
+            live[address] = found
+    wanted: dict[Address, DesiredValue] = {ROLE: SETTINGS, TRUST: draw(trusts), PUSH: draw(policies)}
+    return live, TargetSpec(PUSHER, Extent.WHOLE, wanted)
+
+
+def _plan(live: Live, spec: TargetSpec) -> Plan:
+    documents: dict[Address, Observed] = {ROLE: Present(SETTINGS, repr(SETTINGS)), PUSH: Absent()}
+    documents |= {address: Present(value, digest(value, kind=address.document_kind)) for address, value in live.items()}
+    seen = Observation(PUSHER, documents)
+    return make_plan(spec, seen, spec_version="v", mode=Mode.ENFORCE, circumstances=Circumstances(NOW))
+
+
+def _moments(live: Live, plan: Plan) -> list[Live]:
+    """The documents before the first write, after each, and after the last."""
+    moments = [dict(live)]
+    for change in plan.changes:
+        now = dict(moments[-1])
+        found = now.get(change.address)
+        expected = digest(found, kind=change.address.document_kind) if found else None
+        assert change.expect == expected, "a write would meet another document than it expects"
+        assert change.before == (found.text if found else None)
+        if isinstance(change.after, Document):
+            now[change.address] = change.after
+        else:
+            assert change.after is None
+            del now[change.address]
+        moments.append(now)
+    return moments
+
+
+def _desired(spec: TargetSpec) -> Live:
+    return {address: value for address, value in spec.documents.items() if isinstance(value, Document)}
+
+
+@settings(max_examples=300, deadline=None)
+@given(repairs())
+def test_every_plan_ends_at_spec(repair: tuple[Live, TargetSpec]) -> None:
+    live, spec = repair
+    last = _moments(live, _plan(live, spec))[-1]
+    cutoff = last.pop(CUTOFF, None)
+    again = _plan(last, spec)
+    assert (again.drifts, again.changes) == ((), ())
+    assert last.keys() == _desired(spec).keys()
+    assert cutoff is not None or not gained_and_lost(live[TRUST], _desired(spec)[TRUST]).lost
+
+
+@settings(max_examples=300, deadline=None)
+@given(repairs())
+def test_no_document_ever_allows_what_neither_old_nor_desired_allows(repair: tuple[Live, TargetSpec]) -> None:
+    live, spec = repair
+    desired = _desired(spec)
+    for moment in _moments(live, _plan(live, spec)):
+        for address, document in moment.items():
+            old = _allowed(live.get(address))
+            assert _allowed(document) <= old | _allowed(desired.get(address))
+
+
+@settings(max_examples=300, deadline=None)
+@given(repairs())
+def test_nobody_can_ever_do_through_the_role_what_neither_state_lets_him(repair: tuple[Live, TargetSpec]) -> None:
+    live, spec = repair
+    old, new = _through(live), _through(_desired(spec))
+    for moment in _moments(live, _plan(live, spec)):
+        assert _through(moment) <= old | new
+
+
+@settings(max_examples=200, deadline=None)
+@given(repairs())
+def test_by_its_own_account_no_write_gives_what_the_spec_does_not(repair: tuple[Live, TargetSpec]) -> None:
+    live, spec = repair
+    desired = _desired(spec)
+    for change in _plan(live, spec).changes:
+        if change.address == CUTOFF:
+            continue
+        assert change.access is not None
+        wanted = desired.get(change.address)
+        lacking = gained_and_lost(live.get(change.address), wanted, kind=change.address.document_kind).gained
+        # A deletion takes a Deny along; the document allows nothing then.
+        assert change.after is None or set(change.access.gained) <= set(lacking) or _follows_a_cut(change, live)
+
+
+@settings(max_examples=200, deadline=None)
+@given(repairs())
+def test_sessions_are_ended_after_the_trust_policy_and_before_anything_else_is_gained(
+    repair: tuple[Live, TargetSpec],
+) -> None:
+    live, spec = repair
+    changes = _plan(live, spec).changes
+    places = [index for index, change in enumerate(changes) if change.address == CUTOFF]
+    assume(places)
+    narrowed = [
+        index
+        for index, change in enumerate(changes)
+        if change.address == TRUST and change.access is not None and change.access.lost
+    ]
+    assert max(narrowed) < places[0]
+    for index, change in enumerate(changes[: places[0]]):
+        assert change.access is not None
+        assert change.after is None or not change.access.gained or index in narrowed
+
+
+@settings(max_examples=100, deadline=None)
+@given(repairs())
+def test_a_plan_is_the_same_whatever_order_the_reading_came_in(repair: tuple[Live, TargetSpec]) -> None:
+    live, spec = repair
+    other = dict(reversed(live.items())), replace(spec, documents=dict(reversed(list(spec.documents.items()))))
+    assert _plan(live, spec) == _plan(*other)
+
+
+def _follows_a_cut(change: Change, live: Live) -> bool:
+    """The second write of a document written in two gives back what the first took too much."""
+    found = live.get(change.address)
+    return found is not None and change.before != found.text
+
+
+def _through(documents: Live) -> frozenset[tuple[str, str, str]]:
+    """Who can do what on what by assuming the role."""
+    granted, denied = set[tuple[str, str]](), set[tuple[str, str]]()
+    for address, document in documents.items():
+        if address not in (TRUST, CUTOFF):
+            _add(document, granted, denied)
+    may = {(action, thing) for action, thing in granted - denied}
+    people = {who for who, action in _allowed(documents.get(TRUST)) if action == "sts:assumerole"}
+    return frozenset((who, action, thing) for who, (action, thing) in product(people, may))
+
+
+def _allowed(document: Document | None) -> frozenset[tuple[str, str]]:
+    granted, denied = set[tuple[str, str]](), set[tuple[str, str]]()
+    if document is not None:
+        _add(document, granted, denied)
+    return frozenset(granted - denied)
+
+
+def _add(document: Document, granted: set[tuple[str, str]], denied: set[tuple[str, str]]) -> None:
+    """Requests as (who, action) of a trust policy, as (action, thing) of an identity policy."""
+    raw = json.loads(document.text)["Statement"]
+    for statement in raw if isinstance(raw, list) else [raw]:
+        patterns = [pattern.lower() for pattern in _listed(statement["Action"])]
+        actions = [action for action in REQUESTED if any(_glob(pattern, action) for pattern in patterns)]
+        requests: set[tuple[str, str]]
+        if "Principal" in statement:
+            requests = set(product(_people(statement["Principal"]), actions))
+        else:
+            things = [thing for thing in THINGS if any(_glob(p, thing) for p in _listed(statement["Resource"]))]
+            requests = set(product(actions, things))
+        (granted if statement["Effect"] == "Allow" else denied).update(requests)
+
+
+def _people(principal: Any) -> list[str]:
+    names = ["*"] if principal == "*" else _listed(principal["AWS"])
+    if "*" in names:
+        return [*PEOPLE, "somebody"]
+    return [who for who in PEOPLE if any(who in (name, f"arn:aws:iam::{name}:root") for name in names)]
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _glob(pattern: str, text: str) -> bool:
+    """Every pattern here has at most one `*`, at its end."""
+    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
