@@ -53,6 +53,14 @@ class Hub(Protocol):
         """Delete the spec from the bucket."""
         ...
 
+    def misname(self, key: str) -> None:
+        """Put something into the spec's bucket under another key."""
+        ...
+
+    def unversion(self) -> None:
+        """Have the spec's bucket keep no versions from now on."""
+        ...
+
     def sent(self) -> list[Job]:
         """The jobs in the queue, in order."""
         ...
@@ -85,6 +93,12 @@ class MemoryHub:
 
     def unload(self) -> None:
         self.specs.file = None
+
+    def misname(self, key: str) -> None:
+        self.specs.strays = (*self.specs.strays, key)
+
+    def unversion(self) -> None:
+        self.specs.versioned = False
 
     def sent(self) -> list[Job]:
         return self.jobs.sent
@@ -138,10 +152,16 @@ class MotoHub:
         return s3
 
     def upload(self, data: bytes) -> str:
-        return str(self.s3.put_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY, Body=data)["VersionId"])
+        return str(self.s3.put_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY, Body=data).get("VersionId", "null"))
 
     def unload(self) -> None:
         self.s3.delete_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY)
+
+    def misname(self, key: str) -> None:
+        self.s3.put_object(Bucket=SPEC_BUCKET, Key=key, Body=b"version: 1")
+
+    def unversion(self) -> None:
+        self.s3.put_bucket_versioning(Bucket=SPEC_BUCKET, VersioningConfiguration={"Status": "Suspended"})
 
     @cached_property
     def sqs(self) -> Any:

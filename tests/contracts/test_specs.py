@@ -3,7 +3,7 @@
 import pytest
 from ecr_warden.model.address import repository_policy, role, trust_policy
 from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
-from ecr_warden.ports import SpecMissing, SpecSuperseded, SpecTooLarge, SpecVersion
+from ecr_warden.ports import SpecMissing, SpecSuperseded, SpecTooLarge, SpecUnversioned, SpecVersion
 
 from tests.contracts.hubs import Hub
 from tests.contracts.seed import CI, HOME, PUSH, REPOSITORY, ROLE, SETTINGS, USER, repository_document, trust_document
@@ -51,8 +51,23 @@ def test_deleted_file_is_missing(hub: Hub) -> None:
 def test_file_may_be_as_large_as_any_spec_and_no_larger(hub: Hub) -> None:
     hub.upload(b"#" * LIMIT)
     assert len(hub.specs.current().data) == LIMIT
-    hub.upload(b"#" * (LIMIT + 1))
-    with pytest.raises(SpecTooLarge, match=f"{LIMIT + 1}"):
+    version = hub.upload(b"#" * (LIMIT + 1))
+    with pytest.raises(SpecTooLarge, match=f"{LIMIT + 1}") as caught:
+        hub.specs.current()
+    assert caught.value.seen == version
+
+
+def test_file_under_another_key_is_named(hub: Hub) -> None:
+    hub.misname("access.yml")
+    with pytest.raises(SpecMissing, match=r"access\.yml") as caught:
+        hub.specs.current()
+    assert "only access.yaml is read" in caught.value.remedy
+
+
+def test_file_in_a_bucket_without_versions_is_no_spec(hub: Hub) -> None:
+    hub.unversion()
+    hub.upload(b"version: 1\n")
+    with pytest.raises(SpecUnversioned, match="no version"):
         hub.specs.current()
 
 

@@ -1,16 +1,19 @@
 """A new version of the file: accepted, refused, seen before."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from ecr_warden.adapters.memory import MAX_SPEC_BYTES
+from ecr_warden.adapters.files import MAX_SPEC_BYTES
 from ecr_warden.model.alert import SpecAccepted, SpecRefused
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.target import UserTarget
 from ecr_warden.ports import SpecSuperseded, SpecVersion
 from ecr_warden.usecases.accept import Accept
 
-from tests.unit.planning.seed import CHECKOUT, CI, HOME, PULL_USER, PUSH_USER, PUSHER, SEED
+from tests.unit.planning.seed import CHECKOUT, CI, D1, D4, HOME, PULL_USER, PUSH_USER, PUSHER, SEED, allow, document
 from tests.usecases.world import World, bare_world
 
 JOB = AcceptSpec(Cause(CauseKind.EVENT, "s3", action="s3:PutObject"))
@@ -117,11 +120,89 @@ def test_a_file_that_is_gone_again_is_told_again(version: str) -> None:
     assert isinstance(look(world), SpecRefused)
 
 
-def test_a_file_that_is_too_large_is_refused() -> None:
+def unload(world: World) -> None:
+    world.specs.file = None
+
+
+def misname(world: World) -> None:
+    world.specs.file, world.specs.strays = None, ("access.yml", "old/access.yaml")
+
+
+def unversion(world: World) -> None:
+    world.specs.file, world.specs.versioned = SpecVersion("null", TEXT.encode()), False
+
+
+def overfill(world: World) -> None:
+    world.specs.file = SpecVersion("v2", b"#" * (10 * 1024 * 1024))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (unload, "there is no access.yaml; upload the spec there; the accepted one stays in force"),
+        (
+            misname,
+            "there is no access.yaml, but 'access.yml', 'old/access.yaml'; "
+            "only access.yaml is read: upload the spec under that key; the accepted one stays in force",
+        ),
+        (unversion, "the file has no version; turn on versioning of the bucket"),
+        (
+            overfill,
+            f"the file has 10485760 bytes; a spec has at most {MAX_SPEC_BYTES} bytes: "
+            "use teams and patterns instead of long lists",
+        ),
+    ],
+    ids=["deleted", "under another key", "in a bucket without versions", "of 10 MB"],
+)
+def test_a_file_that_cannot_be_a_spec_is_told_once_with_the_remedy_and_the_old_one_stays(
+    spoil: Callable[[World], None], told: str
+) -> None:
     world = first()
-    refused = upload(world, "#" * (MAX_SPEC_BYTES + 1), "v2")
+    spoil(world)
+    refused = look(world)
     assert isinstance(refused, SpecRefused)
+    assert (refused.enforced, refused.problems) == ("v1", (told,))
+    assert look(world) is None
     assert world.specs.compiled is not None and world.specs.compiled.version == "v1"
+    world.put(D1, document(allow("ecr:*", who="*")))
+    assert world.run(CHECKOUT) is Result.CONVERGED
+
+
+def test_each_trouble_of_the_file_is_told_though_another_was_told_before() -> None:
+    world = first()
+    for spoil in (unload, unversion, overfill, unload):
+        world.specs.versioned = True
+        spoil(world)
+        assert isinstance(look(world), SpecRefused)
+    upload(world, "#" * (MAX_SPEC_BYTES + 1), "v3")
+    assert [alert.version for alert in world.outcomes.published if isinstance(alert, SpecRefused)] == [
+        "spec-missing",
+        "spec-unversioned",
+        "v2",
+        "spec-missing",
+        "v3",
+    ]
+
+
+def test_an_event_of_an_older_version_accepts_the_current_one() -> None:
+    world = first()
+    upload(world, TEXT.replace(", ci:user/pull-user-2]", "]"), "v3")
+    # The event of v2 comes after that of v3: what is read is the bucket's current version, whatever the event said.
+    assert look(world) is None
+    assert world.specs.compiled is not None and world.specs.compiled.version == "v3"
+
+
+def test_the_current_version_is_read_after_the_accepted_one() -> None:
+    world = first()
+    order: list[str] = []
+
+    class Watched:
+        def __getattr__(self, name: str) -> object:
+            order.append(name)
+            return getattr(world.specs, name)
+
+    Accept(Watched(), world.jobs, world.outcomes, "access.yaml")(JOB)  # type: ignore[arg-type]
+    assert order[:2] == ["accepted", "current"]
 
 
 def test_a_version_that_was_accepted_meanwhile_is_not_replaced() -> None:
@@ -186,3 +267,43 @@ def test_a_warning_is_told_with_the_acceptance() -> None:
     accepted = upload(world, (SEED.parent / "literal.yaml").read_text(), "v1")
     assert isinstance(accepted, SpecAccepted)
     assert any("GetAuthorizationToken" in warning for warning in accepted.warnings)
+
+
+def test_one_user_more_and_one_less_touch_nobody_else() -> None:
+    world = first()
+    world.drain()
+    world.forget()
+    upload(world, TEXT.replace("ci:user/pull-user-2", "ci:user/pull-user-3"), "v2")
+    assert enqueued(world) == [CHECKOUT.key, PULL_USER_2, f"user/{CI}/pull-user-3"]
+
+
+def test_a_target_that_is_only_looked_at_after_another_one_is_not_enqueued() -> None:
+    world = first()
+    upload(world, TEXT.replace("role: ecr-pusher", "role: ecr-pusher\n        max_session_duration: 7200"), "v2")
+    assert enqueued(world) == [PUSHER.key]
+
+
+def test_grants_that_leave_are_taken_away_and_the_role_is_deleted() -> None:
+    world = first()
+    for user in (PUSH_USER, PULL_USER, UserTarget(CI, "pull-user-2")):
+        world.documents.make(user)
+    world.documents.make(CHECKOUT)
+    upload(world, TEXT + "# again\n", "v2")
+    world.specs.compiled = None
+    upload(world, TEXT, "v3")
+    world.drain()
+    assert world.live(D1) and world.live(D4) and PUSHER in world.documents.owners
+    world.forget()
+    upload(world, TEXT[: TEXT.index("    pull:")] + "settings: {mode: enforce}\n", "v4")
+    world.drain()
+    assert [address for address in world.documents.live if world.documents.live[address]] == []
+    assert PUSHER not in world.documents.owners
+    assert world.written[0] == "delete repository-policy"
+    assert world.sweep() == ()
+
+
+def test_an_account_that_leaves_is_told_for_nobody_looks_at_it_any_more() -> None:
+    world = first()
+    accepted = upload(world, 'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\n', "v2")
+    assert isinstance(accepted, SpecAccepted)
+    assert accepted.released == (CHECKOUT.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key)

@@ -77,16 +77,38 @@ class Refused(PortError):
     code = "refused"
 
 
-class SpecMissing(PortError):
+class SpecUnusable(PortError):
+    """What stands in the bucket cannot be read as a spec. `seen` tells it from what stood there before."""
+
+    @property
+    def seen(self) -> str:
+        return self.code
+
+
+class SpecMissing(SpecUnusable):
     """There is no spec in the bucket: never written, deleted, or under another key."""
 
     code = "spec-missing"
 
 
-class SpecTooLarge(PortError):
+class SpecUnversioned(SpecUnusable):
+    """The bucket keeps no versions, so that nothing tells one spec from the next."""
+
+    code = "spec-unversioned"
+
+
+class SpecTooLarge(SpecUnusable):
     """The object is larger than any spec may be; it was not read."""
 
     code = "spec-too-large"
+
+    def __init__(self, message: str, *, version: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.version = version
+
+    @property
+    def seen(self) -> str:
+        return self.version
 
 
 class SpecSuperseded(PortError):
@@ -155,7 +177,7 @@ class Specs(Protocol):
     """The desired-state file and the version of it that is accepted."""
 
     def current(self) -> SpecVersion:
-        """The bucket's current version; raises SpecMissing, SpecTooLarge."""
+        """The bucket's current version; raises SpecUnusable, of one of its kinds."""
         ...
 
     def accepted(self) -> CompiledSpec | None:

@@ -7,7 +7,7 @@ from ecr_warden.adapters.aws.jobs import deduplication_id, group_id
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import UserTarget
-from ecr_warden.ports import LeaseHeld, PermissionMissing, PortError, SpecMissing, Throttled
+from ecr_warden.ports import LeaseHeld, PermissionMissing, PortError, SpecUnversioned, Throttled
 
 from tests.contracts.hubs import SPEC_BUCKET, MotoHub
 from tests.contracts.runs import open_run, report
@@ -35,7 +35,7 @@ def test_accepted_version_is_fetched_once(hub: MotoHub) -> None:
 def test_bucket_without_versions_is_refused_with_the_remedy(hub: MotoHub) -> None:
     hub.s3.put_bucket_versioning(Bucket=SPEC_BUCKET, VersioningConfiguration={"Status": "Suspended"})
     hub.s3.put_object(Bucket=SPEC_BUCKET, Key="access.yaml", Body=b"version: 1\n")
-    with pytest.raises(SpecMissing, match="versioning"):
+    with pytest.raises(SpecUnversioned, match="versioning"):
         hub.specs.current()
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from ecr_warden.adapters.files import MAX_SPEC_BYTES, spec_missing, spec_too_large
 from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, unreadable
 from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.alert import Alert, Message
@@ -24,14 +25,11 @@ from ecr_warden.ports import (
     OwnerNotFound,
     PortError,
     Refused,
-    SpecMissing,
     SpecSuperseded,
-    SpecTooLarge,
+    SpecUnversioned,
     SpecVersion,
     TargetRecord,
 )
-
-MAX_SPEC_BYTES = 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -157,17 +155,21 @@ class MemoryDocuments:
 
 @dataclass(slots=True)
 class MemorySpecs:
-    """One file and its accepted version."""
+    """One file and its accepted version; `strays`: other keys of the bucket."""
 
     file: SpecVersion | None = None
+    strays: tuple[str, ...] = ()
+    versioned: bool = True
     compiled: CompiledSpec | None = None
     refused_version: str | None = None
 
     def current(self) -> SpecVersion:
         if self.file is None:
-            raise SpecMissing("there is no file", remedy="upload it")
+            raise spec_missing("access.yaml", "access.yaml", self.strays)
+        if not self.versioned:
+            raise SpecUnversioned("the file has no version", remedy="turn on versioning of the bucket")
         if len(self.file.data) > MAX_SPEC_BYTES:
-            raise SpecTooLarge(f"the file has {len(self.file.data)} bytes")
+            raise spec_too_large("the file", len(self.file.data), self.file.version)
         return self.file
 
     def accepted(self) -> CompiledSpec | None:

@@ -7,7 +7,7 @@ from ecr_warden.model.alert import SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
-from ecr_warden.ports import Jobs, Outcomes, SpecMissing, Specs, SpecTooLarge
+from ecr_warden.ports import Jobs, Outcomes, Specs, SpecUnusable
 from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
 
 PROBLEMS_TOLD = 50
@@ -27,12 +27,13 @@ class Accept:
 
         A process that dies after accepting and before enqueuing costs time: the next sweep finds what differs.
         """
+        # In this order: what is current is at least as new as what is accepted, and never taken for its successor.
         accepted = self.specs.accepted()
         enforced = accepted.version if accepted else None
         try:
             current = self.specs.current()
-        except (SpecMissing, SpecTooLarge) as error:
-            return self._refuse(job, error.code, enforced, (str(error),))
+        except SpecUnusable as error:
+            return self._refuse(job, error.seen, enforced, (str(error),))
         if current.version == enforced:
             self._forget_refusal()
             return None
@@ -75,7 +76,7 @@ class Accept:
             version=compiled.version,
             replaces=accepted.version if accepted else None,
             changed=tuple(target.key for target in changed),
-            released=tuple(key for key in before if key not in compiled.targets and key.startswith("repository/")),
+            released=_released(before, compiled),
             warnings=warnings,
         )
         self.outcomes.publish(announcement)
@@ -84,14 +85,29 @@ class Accept:
 
 
 def _changed(before: Mapping[str, TargetSpec], after: Mapping[str, TargetSpec]) -> tuple[Target, ...]:
-    """Targets whose desired state differs; a repository that left the spec is released and keeps its documents."""
-    changed: list[Target] = [spec.target for key, spec in after.items() if before.get(key) != spec]
+    """Targets whose desired documents differ; a repository that left the spec is released and keeps its documents."""
+    changed: list[Target] = [spec.target for key, spec in after.items() if _desired(before.get(key)) != _desired(spec)]
     changed += [
         spec.target
         for key, spec in before.items()
         if key not in after and not isinstance(spec.target, RepositoryTarget)
     ]
     return tuple(changed)
+
+
+def _desired(spec: TargetSpec | None) -> object:
+    """What of a target's entry its documents can differ from; who else is looked at after it is no part of that."""
+    return None if spec is None else (spec.extent, spec.documents)
+
+
+def _released(before: Mapping[str, TargetSpec], after: CompiledSpec) -> tuple[str, ...]:
+    """What left the spec and keeps its documents: repositories, and all of an account that is no longer looked at."""
+    return tuple(
+        key
+        for key, spec in before.items()
+        if key not in after.targets
+        and (isinstance(spec.target, RepositoryTarget) or spec.target.account not in after.accounts)
+    )
 
 
 def _registry_first(target: Target) -> tuple[int, str]:

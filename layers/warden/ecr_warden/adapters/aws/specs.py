@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.adapters.files import MAX_SPEC_BYTES, STRAYS_TOLD, spec_missing, spec_too_large
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.spec import spec_from_json, spec_to_json
 from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.ports import SpecMissing, SpecSuperseded, SpecTooLarge, SpecVersion
+from ecr_warden.ports import SpecSuperseded, SpecUnversioned, SpecVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-MAX_BYTES = 1024 * 1024
 _ACCEPTED = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
 _REFUSED = {"pk": {"S": "SPEC"}, "sk": {"S": "REFUSED"}}
 
@@ -39,16 +39,25 @@ class AwsSpecs:
             try:
                 answer = self.s3.get_object(Bucket=self.spec_bucket, Key=self.spec_key)
             except ClientError as error:
+                # A delete marker answers as a key that never was.
                 if code_of(error) in ("NoSuchKey", "NoSuchBucket", "404"):
-                    raise SpecMissing(f"there is no {place}", remedy="upload the spec there") from error
+                    raise spec_missing(place, self.spec_key, self._strays()) from error
                 raise
-            if answer["ContentLength"] > MAX_BYTES:
-                remedy = f"a spec has at most {MAX_BYTES} bytes"
-                raise SpecTooLarge(f"{place} has {answer['ContentLength']} bytes", remedy=remedy)
             version = answer.get("VersionId")
             if version is None or version == "null":
-                raise SpecMissing(f"{place} has no version", remedy="turn on versioning of the bucket")
-            return SpecVersion(version, answer["Body"].read(MAX_BYTES + 1))
+                remedy = "turn on versioning of the bucket and upload the spec again"
+                raise SpecUnversioned(f"{place} has no version", remedy=remedy)
+            if answer["ContentLength"] > MAX_SPEC_BYTES:
+                raise spec_too_large(place, answer["ContentLength"], version)
+            return SpecVersion(version, answer["Body"].read(MAX_SPEC_BYTES + 1))
+
+    def _strays(self) -> list[str]:
+        """Some other keys of the bucket: whoever wrote to the wrong one is told."""
+        try:
+            answer = self.s3.list_objects_v2(Bucket=self.spec_bucket, MaxKeys=STRAYS_TOLD)
+        except ClientError:
+            return []  # that there is no spec is known without
+        return [entry["Key"] for entry in answer.get("Contents", ())]
 
     def accepted(self) -> CompiledSpec | None:
         with translated(HUB, "reading the accepted spec"):
