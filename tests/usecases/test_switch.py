@@ -69,6 +69,7 @@ def test_the_stop_switch_stops_writes_and_nothing_else() -> None:
     assert world.run(CHECKOUT) is Result.REPORTED
     assert world.run(CHECKOUT) is Result.REPORTED
     assert (world.writes, len(world.reports)) == ([], 1)
+    assert [outcome.reason for outcome in world.reports[0].outcomes if isinstance(outcome, Skipped)] == [STOPPED]
     world.switch.enabled = True
     assert world.run(CHECKOUT) is Result.CONVERGED
 

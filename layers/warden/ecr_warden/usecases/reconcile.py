@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.outcome import Outcome, Result, RunReport
+from ecr_warden.model.outcome import Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import Target
@@ -41,7 +41,7 @@ from ecr_warden.ports import (
     TargetRecord,
 )
 from ecr_warden.triggers.own import is_write_role, run_id_of
-from ecr_warden.usecases.apply import apply_plan
+from ecr_warden.usecases.apply import STOPPED, apply_plan
 from ecr_warden.usecases.interrupted import report_of_interrupted
 
 OBSERVATIONS_AT_MOST = 3
@@ -192,7 +192,8 @@ class Reconcile:
     def _try(self, run: _Run, observation: Observation) -> tuple[_Run, RunReport, Observation]:
         plan = self._plan(run, observation)
         if not plan.changes or not self.switch.writes_enabled():
-            report = self._report(run, plan, (), result_without_writes(plan), observation)
+            skipped = tuple(Skipped(change, STOPPED) for change in plan.changes)
+            report = self._report(run, plan, skipped, result_without_writes(plan), observation)
             return self._announce(run, report), report, observation
         opened = OpenRun(run.id, run.cause, run.accepted.mode, plan, run.started_at)
         self.state.open_run(run.lease, opened, planned_debts(plan, run.record.debts))
