@@ -55,6 +55,7 @@ def variables(stage: Stage, account: str) -> dict[str, str]:
 def keep(stage: Stage, screen: Screen) -> None:
     """Stay until Ctrl-C; alerts are shown as they come."""
     stage.aws.clear_faults()
+    stage.schedule(on=True)
     screen.step("It keeps running until Ctrl-C. In another terminal:")
     for name, value in variables(stage, REGISTRY).items():
         screen.plain(f"    export {name}={value}")
