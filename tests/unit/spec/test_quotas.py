@@ -112,3 +112,10 @@ def test_a_user_s_policies_are_counted_together() -> None:
     assert quota_problems(both(int(fit[1]))) == ()
     assert [problem.code for problem in quota_problems(both(int(fit[1]) + 1))] == ["E402"]
     assert quota_problems(granted(20)) == ()
+
+
+def test_the_remedy_of_a_user_over_its_quota_is_the_pull_scope() -> None:
+    (found,) = quota_problems(repositories_of("ci:user/puller")(40))
+    assert "pull_scope: account" in found.remedy
+    lines = repositories_of("ci:user/puller")(40)
+    assert quota_problems(lines.replace("pull: [ci:user/puller]", "pull: [ci:user/puller], pull_scope: account")) == ()

@@ -91,6 +91,8 @@ def test_json_form_of_a_spec_means_the_same(case: object) -> None:
     as_json = json.dumps(yaml.load(text, Loader=yaml.BaseLoader)).replace('"version": "1"', '"version": 1')
     for seconds in ("3600", "43200"):
         as_json = as_json.replace(f'"max_session_duration": "{seconds}"', f'"max_session_duration": {seconds}')
+    for flag in ("true", "false"):
+        as_json = as_json.replace(f'"shared_role": "{flag}"', f'"shared_role": {flag}')
     again = load_spec(as_json.encode(), now=NOW)
     assert isinstance(again, Valid)
     assert again.spec == loaded.spec

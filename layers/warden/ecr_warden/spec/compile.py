@@ -1,7 +1,7 @@
 """A validated spec to desired documents, by target: the form in which it is accepted and reconciled."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from ecr_warden.model.address import (
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, target_arn
 from ecr_warden.policy.document import Document
+from ecr_warden.policy.pattern import pattern_covers
 from ecr_warden.spec.links import link, named_principals
 from ecr_warden.spec.render import (
     assume_permissions,
@@ -25,7 +26,15 @@ from ecr_warden.spec.render import (
     push_trust,
     repository_pull,
 )
-from ecr_warden.spec.spec import DEFAULT_SESSION_DURATION, Literal, Principal, PushGrant, Repository, Spec
+from ecr_warden.spec.spec import (
+    DEFAULT_SESSION_DURATION,
+    Literal,
+    Principal,
+    PullScope,
+    PushGrant,
+    Repository,
+    Spec,
+)
 
 PUSH_POLICY = "ecr-warden-push"
 ASSUME_POLICY = "ecr-warden-assume"
@@ -35,10 +44,27 @@ BOUNDARY = "ecr-warden-boundary"
 
 @dataclass(slots=True)
 class OwnerGrants:
-    """What the grants give one user or role: the repositories it pulls from, the roles it assumes."""
+    """What the grants give one user or role.
 
-    repositories: set[RepositoryTarget] = field(default_factory=set)
+    `resources`: the ARNs that it pulls from, some with wildcards; `logs_in`: it pulls, be it from none of these, for
+    in its own account the repository's policy suffices; `roles`: those it assumes.
+    """
+
+    resources: set[str] = field(default_factory=set)
+    logs_in: bool = False
     roles: set[RoleTarget] = field(default_factory=set)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The resources that none of the wider ones covers."""
+        wide = [resource for resource in self.resources if "*" in resource]
+        return tuple(
+            sorted(
+                resource
+                for resource in self.resources
+                if not any(other != resource and pattern_covers(other, resource) for other in wide)
+            )
+        )
 
 
 def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
@@ -47,8 +73,8 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
     for repository in spec.repositories:
         for target in repository.targets:
             targets[target.key] = _repository(target, repository.pull)
-        for role_target, grants in _by_role(repository).items():
-            targets[role_target.key] = _push_role(role_target, repository, grants)
+    for role_target, grants in by_role(spec).items():
+        targets[role_target.key] = _push_role(role_target, grants)
     for owner, owned in owner_grants(spec).items():
         targets[owner.key] = _owner(owner, owned)
     for literal in spec.literals:
@@ -70,7 +96,9 @@ def owner_grants(spec: Spec) -> dict[OwnerTarget, OwnerGrants]:
     owners: defaultdict[OwnerTarget, OwnerGrants] = defaultdict(OwnerGrants)
     for repository in spec.repositories:
         for principal in repository.pull:
-            owners[principal.owner].repositories.update(repository.targets)
+            owner = owners[principal.owner]
+            owner.logs_in = True
+            owner.resources.update(_pull_resources(repository, principal.owner))
         for grant in repository.push:
             for principal in grant.by:
                 owners[principal.owner].roles.add(grant.role)
@@ -88,14 +116,27 @@ def _repository(target: RepositoryTarget, pull: tuple[Principal, ...]) -> Target
     return TargetSpec(target, Extent.WHOLE, {repository_policy(target): desired}, principals=arns)
 
 
-def _by_role(repository: Repository) -> Mapping[RoleTarget, tuple[PushGrant, ...]]:
-    roles: defaultdict[RoleTarget, list[PushGrant]] = defaultdict(list)
-    for grant in repository.push:
-        roles[grant.role].append(grant)
+def _pull_resources(repository: Repository, owner: OwnerTarget) -> Iterator[str]:
+    for target in repository.targets:
+        if repository.pull_scope is PullScope.REPOSITORY:
+            yield target_arn(target)
+        elif owner.account != target.account:
+            # In its own account either side suffices: there this would let the owner pull from every repository.
+            yield target_arn(replace(target, name="*"))
+
+
+def by_role(spec: Spec) -> Mapping[RoleTarget, tuple[tuple[Repository, PushGrant], ...]]:
+    """Every push role with its grants, each with its repository."""
+    roles: defaultdict[RoleTarget, list[tuple[Repository, PushGrant]]] = defaultdict(list)
+    for repository in spec.repositories:
+        for grant in repository.push:
+            roles[grant.role].append((repository, grant))
     return {target: tuple(grants) for target, grants in roles.items()}
 
 
-def _push_role(target: RoleTarget, repository: Repository, grants: tuple[PushGrant, ...]) -> TargetSpec:
+def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], ...]) -> TargetSpec:
+    grants = tuple(grant for _, grant in granted)
+    pushed = {entry for repository, _ in granted for entry in repository.targets}
     by = [principal for grant in grants for principal in grant.by]
     durations = [grant.max_session_duration for grant in grants if grant.max_session_duration is not None]
     settings = RoleSettings(
@@ -106,7 +147,7 @@ def _push_role(target: RoleTarget, repository: Repository, grants: tuple[PushGra
     documents: dict[Address, DesiredValue] = {
         role(target): settings,
         trust_policy(target): trust_of(ends_of(grants)),
-        identity_policy(target, PUSH_POLICY): push_permissions(target_arn(entry) for entry in repository.targets),
+        identity_policy(target, PUSH_POLICY): push_permissions(map(target_arn, pushed)),
     }
     owners = _by_key({principal.owner for principal in by})
     return TargetSpec(target, Extent.WHOLE, documents, dependents=owners, principals=_arns(by))
@@ -132,9 +173,8 @@ def _owner(owner: OwnerTarget, grants: OwnerGrants) -> TargetSpec:
         address = identity_policy(owner, ASSUME_POLICY)
         documents[address] = assume_permissions(role_arn(target) for target in grants.roles)
         widen_after[address] = _by_key(grants.roles)
-    if grants.repositories:
-        address = identity_policy(owner, PULL_POLICY)
-        documents[address] = pull_permissions(target_arn(target) for target in grants.repositories)
+    if grants.logs_in:
+        documents[identity_policy(owner, PULL_POLICY)] = pull_permissions(grants.named)
     return TargetSpec(owner, Extent.OURS, documents, widen_after=widen_after)
 
 

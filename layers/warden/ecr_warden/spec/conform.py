@@ -8,7 +8,7 @@ from typing import assert_never
 from ecr_warden.spec.nodes import ListNode, MapNode, Node, Scalar, Tag, describe
 from ecr_warden.spec.problems import Code, Place, quote
 from ecr_warden.spec.report import Report
-from ecr_warden.spec.shapes import AccountId, Choice, ListOf, MapOf, Moment, Raw, Record, Shape, Text, Whole
+from ecr_warden.spec.shapes import AccountId, Choice, Flag, ListOf, MapOf, Moment, Raw, Record, Shape, Text, Whole
 
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 ACCOUNT_DIGITS = re.compile(r"[0-9]{12}")
@@ -33,6 +33,11 @@ class Fields:
     def text(self, name: str) -> Scalar | None:
         value = self.values.get(name)
         return value if isinstance(value, Scalar) else None
+
+    def flag(self, name: str) -> bool:
+        """Whether it is given and true."""
+        value = self.text(name)
+        return value is not None and value.text == "true"
 
     def texts(self, name: str) -> tuple[Scalar, ...]:
         value = self.values.get(name)
@@ -62,14 +67,8 @@ def conform(node: Node, shape: Shape, report: Report) -> Value | None:
     if isinstance(node, Scalar) and node.tag is Tag.BROKEN:
         return None
     match shape:
-        case Text():
-            return _text(node, shape, report)
-        case AccountId():
-            return _account_id(node, report)
-        case Moment():
-            return _moment(node, report)
-        case Whole():
-            return _whole(node, report)
+        case Text() | AccountId() | Moment() | Whole() | Flag():
+            return _single(node, shape, report)
         case Raw():
             return node if isinstance(node, MapNode) else _wrong(node, "a mapping", report)
         case ListOf():
@@ -83,6 +82,22 @@ def conform(node: Node, shape: Shape, report: Report) -> Value | None:
                 return _wrong(node, "a mapping", report)
             record = shape if isinstance(shape, Record) else _chosen(node, shape, report)
             return None if record is None else _record(node, record, report)
+        case _:
+            assert_never(shape)
+
+
+def _single(node: Node, shape: Text | AccountId | Moment | Whole | Flag, report: Report) -> Value | None:
+    match shape:
+        case Text():
+            return _text(node, shape, report)
+        case AccountId():
+            return _account_id(node, report)
+        case Moment():
+            return _moment(node, report)
+        case Whole():
+            return _whole(node, report)
+        case Flag():
+            return _flag(node, report)
         case _:
             assert_never(shape)
 
@@ -133,6 +148,12 @@ def _whole(node: Node, report: Report) -> Value | None:
     message = f"{quote(node.text)} is not a whole number"
     report.add(Code.WRONG_TYPE, node.place, message, remedy="write it in decimal digits, without quotes")
     return None
+
+
+def _flag(node: Node, report: Report) -> Value | None:
+    if isinstance(node, Scalar) and node.tag is Tag.BOOLEAN and node.text in ("true", "false"):
+        return node
+    return _wrong(node, "true or false", report, remedy="write true or false, in small letters, without quotes")
 
 
 def _list(node: Node, shape: ListOf, report: Report) -> Value | None:

@@ -1,7 +1,21 @@
 """Every field of the spec, in one place; docs/spec.md shows these tables and a test compares."""
 
 from ecr_warden.policy.document import DocumentKind
-from ecr_warden.spec.shapes import AccountId, Choice, Field, ListOf, MapOf, Moment, Raw, Record, Shape, Text, Whole
+from ecr_warden.spec.shapes import (
+    AccountId,
+    Choice,
+    Field,
+    Flag,
+    ListOf,
+    MapOf,
+    Moment,
+    Raw,
+    Record,
+    Shape,
+    Text,
+    Whole,
+)
+from ecr_warden.spec.spec import PullScope
 
 _UNBUILT = Raw()
 
@@ -26,7 +40,7 @@ PUSH = Record(
         Field(
             "role",
             Text("a role's name"),
-            "The push role: made in the repository's account under the path /ecr-warden/, for this repository alone.",
+            "The push role: made in the repository's account under the path /ecr-warden/.",
             required=True,
         ),
         Field(
@@ -37,7 +51,11 @@ PUSH = Record(
         ),
         Field("until", Moment(), "When it ends by itself: a condition in the trust policy."),
         Field("max_session_duration", Whole(), "Seconds a session may last, 3600 to 43200; 3600 when not given."),
-        *_unbuilt("shared_role"),
+        Field(
+            "shared_role",
+            Flag(),
+            "true at each of its repositories: the role pushes to all of them, and so may everybody under any by.",
+        ),
     ),
 )
 REPOSITORY = Record(
@@ -48,7 +66,13 @@ REPOSITORY = Record(
         Field("regions", ListOf(Text("a region"), nonempty=True), "Some of the account's regions; all when not given."),
         Field("pull", _PRINCIPALS, "Who may pull: teams and principals."),
         Field("push", ListOf(PUSH), "Who may push, each through a push role."),
-        *_unbuilt("foreign_statements", "pull_scope", "on_remove"),
+        Field(
+            "pull_scope",
+            Text("a pull scope", tuple(PullScope)),
+            "repository, the default, names each repository in the policies of who pulls; account names all of the "
+            "account's repositories there, for more than fit: the repository's policy still decides.",
+        ),
+        *_unbuilt("foreign_statements", "on_remove"),
     ),
 )
 

@@ -10,7 +10,7 @@ from ecr_warden.spec.nodes import Scalar
 from ecr_warden.spec.principals import Directory, check_iam_name
 from ecr_warden.spec.problems import Code, quote
 from ecr_warden.spec.report import Report
-from ecr_warden.spec.spec import Account, PushGrant, Repository
+from ecr_warden.spec.spec import Account, PullScope, PushGrant, Repository
 
 MIN_SESSION_DURATION = 3_600
 MAX_SESSION_DURATION = 43_200
@@ -29,7 +29,14 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
         return None
     regions = narrowed(account, entry, report)
     targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
-    return Repository(targets, pull, tuple(grant for grant in push if grant is not None), entry.place_of("name"))
+    scope = entry.text("pull_scope")
+    return Repository(
+        targets=targets,
+        pull=pull,
+        push=tuple(grant for grant in push if grant is not None),
+        pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
+        place=entry.place_of("name"),
+    )
 
 
 def repository_name(name: Scalar | None, report: Report) -> str | None:
@@ -55,7 +62,8 @@ def _push(entry: Fields, account: Account | None, directory: Directory, now: dat
     duration = _session_duration(entry.text("max_session_duration"), report)
     if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
         return None
-    return PushGrant(RoleTarget(account.id, role.text), by, until, duration, role.place)
+    target = RoleTarget(account.id, role.text)
+    return PushGrant(target, by, until, duration, entry.flag("shared_role"), role.place)
 
 
 def parse_until(text: Scalar, now: datetime, report: Report) -> datetime | None:

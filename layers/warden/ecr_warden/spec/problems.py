@@ -83,7 +83,7 @@ class Code(Enum):
     SHARED_ROLE = (
         "E204",
         "one role for two repositories",
-        "every by could push to both: give each repository a role of its own",
+        "every by could push to both: give each repository a role of its own, or say shared_role: true at each",
     )
     ADDRESS_TWICE = ("E205", "one policy document described twice", "keep the grant or the literal document")
     RESERVED_POLICY = (
@@ -115,8 +115,16 @@ class Code(Enum):
     ELEMENT_OF_KIND = ("E303", "an element that this kind of document may not hold, or one that it lacks", "")
     # What AWS would not store.
     REPOSITORY_POLICY_QUOTA = ("E401", "a repository policy over AWS's limit", "grant pull to fewer users and roles")
-    USER_QUOTA = ("E402", "the inline policies of a user over AWS's limit", "use a role, or spread over more users")
-    ROLE_QUOTA = ("E403", "the inline policies of a role over AWS's limit", "spread over more roles")
+    USER_QUOTA = (
+        "E402",
+        "the inline policies of a user over AWS's limit",
+        "say pull_scope: account at the repositories, or use a role",
+    )
+    ROLE_QUOTA = (
+        "E403",
+        "the inline policies of a role over AWS's limit",
+        "say pull_scope: account at the repositories",
+    )
     TRUST_QUOTA = ("E404", "a trust policy over AWS's limit", "give the repository a second push role")
     # Warnings.
     NO_EFFECT_IN_REPOSITORY_POLICY = (

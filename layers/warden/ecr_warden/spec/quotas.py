@@ -6,7 +6,7 @@ from typing import assert_never
 
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.size import (
     REPOSITORY_POLICY_QUOTA,
@@ -15,11 +15,11 @@ from ecr_warden.policy.size import (
     USER_INLINE_QUOTA,
     policy_size,
 )
-from ecr_warden.spec.compile import OwnerGrants, ends_of, owner_grants, role_arn, trust_of
+from ecr_warden.spec.compile import OwnerGrants, by_role, ends_of, owner_grants, role_arn, trust_of
 from ecr_warden.spec.problems import Code, Place
 from ecr_warden.spec.render import assume_permissions, pull_permissions, repository_pull
 from ecr_warden.spec.report import Report
-from ecr_warden.spec.spec import PushGrant, Spec
+from ecr_warden.spec.spec import Spec
 
 
 def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[OwnerTarget, Place], report: Report) -> None:
@@ -38,10 +38,7 @@ class _Checker:
         self._places = places
         self._report = report
         self._repositories = {target: entry for entry in spec.repositories for target in entry.targets}
-        self._grants: dict[RoleTarget, list[PushGrant]] = {}
-        for entry in spec.repositories:
-            for grant in entry.push:
-                self._grants.setdefault(grant.role, []).append(grant)
+        self._grants = {role: [grant for _, grant in granted] for role, granted in by_role(spec).items()}
         self._owners = owner_grants(spec)
         self._literals = {address: entry.place for entry in spec.literals for address in entry.addresses}
 
@@ -90,7 +87,7 @@ class _Checker:
         message = f"the inline policies of {owner} that the spec gives have {size} characters, {quota} are allowed"
         grants = self._owners.get(owner) if isinstance(owner, RoleTarget | UserTarget) else None
         if grants is not None:
-            arns = [*sorted(map(role_arn, grants.roles)), *sorted(map(target_arn, grants.repositories))]
+            arns = [*sorted(map(role_arn, grants.roles)), *grants.named]
             literal = size - _owner_size(arns, grants)
             fit = _fitting(arns, lambda some: literal + _owner_size(some, grants), quota)
             message += f": {fit} of its {len(arns)} repositories and roles fit"
@@ -115,7 +112,7 @@ def _owner_size(arns: Sequence[str], grants: OwnerGrants) -> int:
     roles = arns[: len(grants.roles)]
     repositories = arns[len(grants.roles) :]
     documents = [assume_permissions(roles)] if roles else []
-    documents += [pull_permissions(repositories)] if repositories else []
+    documents += [pull_permissions(repositories)] if grants.logs_in and (repositories or not grants.named) else []
     return sum(map(policy_size, documents))
 
 

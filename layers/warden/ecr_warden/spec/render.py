@@ -62,10 +62,16 @@ def assume_permissions(roles: Iterable[str]) -> Document:
 
 
 def pull_permissions(repositories: Iterable[str]) -> Document:
-    """The inline policy of who pulls: across accounts the repository's policy alone is not enough."""
+    """The inline policy of who pulls: across accounts the repository's policy alone is not enough.
+
+    Without `repositories` it only logs in.
+    """
+    named = sorted(set(repositories))
+    if not named:
+        return _document(_token_statement())
     return _document(
         _token_statement(),
-        {"Sid": "AllowPull", "Effect": "Allow", "Action": list(PULL_ACTIONS), "Resource": _few(repositories)},
+        {"Sid": "AllowPull", "Effect": "Allow", "Action": list(PULL_ACTIONS), "Resource": _few(named)},
     )
 
 

@@ -28,6 +28,11 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """`true` or `false`: of the many words that YAML 1.1 takes for them, these two, without quotes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
     """A mapping that another module understands: a policy document."""
 
@@ -78,4 +83,4 @@ class Choice:
     records: Mapping[str, Record] = field(default_factory=dict)
 
 
-type Shape = Text | AccountId | Moment | Whole | Raw | ListOf | MapOf | Record | Choice
+type Shape = Text | AccountId | Moment | Whole | Flag | Raw | ListOf | MapOf | Record | Choice

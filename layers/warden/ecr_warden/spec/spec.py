@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import Mode
@@ -34,6 +35,13 @@ class Principal:
         return target_arn(self.owner, path=self.path)
 
 
+class PullScope(StrEnum):
+    """What the policies of who pulls name; across accounts the repository's policy decides whatever they name."""
+
+    REPOSITORY = "repository"
+    ACCOUNT = "account"
+
+
 @dataclass(frozen=True, slots=True)
 class PushGrant:
     """Who may push through a role; `until` in UTC, None: no end; `max_session_duration` in seconds or not given."""
@@ -42,6 +50,7 @@ class PushGrant:
     by: tuple[Principal, ...]
     until: datetime | None = None
     max_session_duration: int | None = None
+    shared: bool = False
     place: Place = field(default=Place(1, 1), compare=False)
 
 
@@ -52,6 +61,7 @@ class Repository:
     targets: tuple[RepositoryTarget, ...]
     pull: tuple[Principal, ...] = ()
     push: tuple[PushGrant, ...] = ()
+    pull_scope: PullScope = PullScope.REPOSITORY
     place: Place = field(default=Place(1, 1), compare=False)
 
 

@@ -1,4 +1,4 @@
-"""What the entries of a spec say together: nothing twice, and each push role for one repository."""
+"""What the entries of a spec say together: nothing twice, and each push role for one repository unless it is shared."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,14 +64,14 @@ def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
     for repository, grant in _grants(spec):
         key = grant.role.key
         first = roles.setdefault(key, _Role(grant, repository))
-        if first.repository is not repository:
+        if first.grant.role != grant.role:
+            message = f"{quote(grant.role.name)} is {quote(first.grant.role.name)} on line {first.grant.place.line}"
+            report.add(Code.TWO_SPELLINGS, grant.place, message)
+        elif first.repository is not repository and not (first.grant.shared and grant.shared):
             message = (
                 f"the role {quote(grant.role.name)} pushes to the repository of line {first.repository.place.line}"
             )
             report.add(Code.SHARED_ROLE, grant.place, message)
-        elif first.grant.role != grant.role:
-            message = f"{quote(grant.role.name)} is {quote(first.grant.role.name)} on line {first.grant.place.line}"
-            report.add(Code.TWO_SPELLINGS, grant.place, message)
         if grant.max_session_duration is not None:
             known = durations.setdefault(key, grant.max_session_duration)
             if known != grant.max_session_duration:
