@@ -12,9 +12,11 @@ from enum import IntEnum
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.plan import Change, NewRole, Operation
+from ecr_warden.model.target import RoleTarget
 from ecr_warden.policy.access import gained_and_lost, intersection
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
+from ecr_warden.policy.size import REPOSITORY_POLICY_QUOTA, ROLE_INLINE_QUOTA, TRUST_POLICY_QUOTA, policy_size
 
 
 class _Step(IntEnum):
@@ -98,24 +100,33 @@ def _in_two_writes(change: Change) -> tuple[Change, ...]:
     if change.access is None:
         return (change,) if new is None or kind is DocumentKind.TRUST else _deleted_first(change, None)
     old = parse_document(change.before)
-    between = _between(old, new, kind)
+    between = _between(old, new, change.address)
     if between is None:
         # A role cannot be without a trust policy; its other documents are cut down first.
         return (change,) if new is None or kind is DocumentKind.TRUST else _deleted_first(change, old)
     cut = replace(change, operation=Operation.UPDATE, after=between, access=gained_and_lost(old, between, kind=kind))
+    if not loses(cut):
+        return (change,)
     access = gained_and_lost(between, new, kind=kind)
     return (cut, replace(change, before=between.text, expect=digest(between, kind=kind), access=access))
 
 
-def _between(old: Document, new: Document | None, kind: DocumentKind | None) -> Document | None:
-    """What allows no more than both and denies what either does, and fits wherever both fit; None for nothing."""
-    common = _denies(old) if new is None else intersection(old, new, kind=kind)
-    # Both fit their quota; what is longer than either may not, and would keep the target as it is for good.
-    longest = max(len(old.text), len(new.text) if new else 0)
-    if common is None or len(common.text) <= longest:
+def _between(old: Document, new: Document | None, address: Address) -> Document | None:
+    """What allows no more than both, lacks no Deny of the old one, and fits; None for nothing."""
+    common = _denies(old) if new is None else intersection(old, new, kind=address.document_kind)
+    if common is None or policy_size(common) <= max(_room(address), policy_size(old)):
         return common
-    common = _denies(common)
-    return common if common and len(common.text) <= longest else None
+    # One that does not fit would never be written, and keep the target as it is for good.
+    return _denies(old)
+
+
+def _room(address: Address) -> int:
+    """Characters that surely fit: a role's inline policies share their quota with ours, a user's with anybody's."""
+    if address.kind is AddressKind.TRUST_POLICY:
+        return TRUST_POLICY_QUOTA
+    if address.kind is AddressKind.REPOSITORY_POLICY:
+        return REPOSITORY_POLICY_QUOTA
+    return ROLE_INLINE_QUOTA // 2 if isinstance(address.target, RoleTarget) else 0
 
 
 def _denies(document: Document) -> Document | None:
