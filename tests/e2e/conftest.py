@@ -1,0 +1,25 @@
+"""One deployment for the whole folder; each test finds everything right."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.demo.quiet import Quiet
+from local.demo.stage import standing
+from tests.e2e.house import SEED, House
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Iterator[House]:
+    """The product in two accounts, with the seed's file accepted."""
+    with standing(lambda _: None) as stage:
+        bare = House(stage, Quiet.of(stage), {})
+        bare.upload(SEED)
+        yield House(stage, bare.quiet, bare.documents())
+
+
+@pytest.fixture
+def house(deployed: House) -> House:
+    """The same, settled."""
+    deployed.settle()
+    return deployed

@@ -1,0 +1,117 @@
+"""The deployed product, and what the tests do to it and ask about it: words shared by this folder."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from local.calls import Call
+from local.demo import edits, journal, truth
+from local.demo.chat import Message
+from local.demo.places import CI, REGION, REPOSITORY, SPEC
+from local.demo.quiet import Quiet, by_product
+from local.demo.stage import Stage
+from local.demo.tampers import lets_everybody_in
+from local.demo.truth import Snapshot
+from local.waiting import until
+
+SEED = SPEC.read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time, taken when all was quiet: a number of calls and a number of messages."""
+
+    mark: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Two accounts and the hub; `right` is what the seed asks for."""
+
+    stage: Stage
+    quiet: Quiet
+    right: Snapshot
+
+    def now(self) -> Moment:
+        """This moment."""
+        return Moment(self.stage.aws.mark(), len(self.stage.chat.messages))
+
+    def settle(self) -> None:
+        """Writes on, the seed accepted, everything right, as each test wants it."""
+        self.writes("enabled")
+        self.upload(SEED)
+        self.sweep()
+        assert self.is_right(), truth.difference(self.documents(), self.right)
+
+    def is_right(self) -> bool:
+        """Whether exactly what the seed asks for stands."""
+        return truth.same(self.documents(), self.right)
+
+    def documents(self) -> Snapshot:
+        """What stands, read by a plain client."""
+        return truth.read(self.stage.aws)
+
+    def writes(self, value: str) -> None:
+        """Turn the stop switch, as somebody at a terminal does."""
+        ssm = self.stage.aws.client(CI, "ssm", REGION)
+        ssm.put_parameter(Name=self.stage.hub["WritesParameter"], Value=value, Type="String", Overwrite=True)
+
+    def put(self, text: str) -> str:
+        """Upload the file; returns the version."""
+        return self.stage.upload(text)
+
+    def upload(self, text: str) -> str:
+        """Upload a valid file and wait until it is accepted and all that follows is done."""
+        mark = self.now().mark
+        version = self.put(text)
+        until(lambda: self.accepted() == version, 30, f"the acceptance of {version}")
+        self.quiet.wait(mark)
+        return version
+
+    def accepted(self) -> str:
+        """The version in force."""
+        client = self.stage.aws.client(CI, "dynamodb", REGION)
+        key = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
+        found = client.get_item(TableName=self.stage.hub["Table"], Key=key, ConsistentRead=True)
+        return str(found["Item"]["version"]["S"]) if "Item" in found else ""
+
+    def tamper(self) -> None:
+        """Mallory opens the repository to everybody, and all that follows is done."""
+        mark = self.now().mark
+        edits.edit_repository(self.stage.people.registry_admin, REPOSITORY, lets_everybody_in)
+        self.quiet.wait(mark)
+
+    def sweep(self) -> None:
+        """Let the schedule fire once, and all that follows be done."""
+        mark = self.now().mark
+        self.stage.schedule(on=True)
+        self.stage.sweep_now()
+        self.stage.schedule(on=False)
+        until(lambda: "sweep-slice" in [body["kind"] for body in self._jobs(mark)], 30, "the sweep's job")
+        self.quiet.wait(mark)
+
+    def product_writes(self, since: Moment) -> list[Call]:
+        """The product's writes to the accounts."""
+        return by_product(self.stage.aws.calls(since.mark))
+
+    def told(self, since: Moment, words: str) -> list[Message]:
+        """The messages with these words."""
+        return self.stage.chat.telling_of(words, since.messages)
+
+    def runs(self, since: float) -> list[journal.Run]:
+        """The journalled runs."""
+        return journal.runs(self.stage.aws, self.stage.hub["Table"], since=since)
+
+    def looked_at(self, since: Moment, cause: str) -> set[str]:
+        """The targets of jobs with such a cause, as they were sent to the queue."""
+        bodies = self._jobs(since.mark)
+        return {body["target"] for body in bodies if "target" in body and body["cause"]["kind"] == cause}
+
+    def _jobs(self, mark: int) -> list[Any]:
+        return [
+            json.loads(entry["messageBody"])
+            for call in self.stage.aws.calls(mark)
+            if call.service == "sqs" and ":assumed-role/ecr-warden-" in call.principal
+            for entry in call.parameters.get("entries", ())
+        ]

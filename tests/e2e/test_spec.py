@@ -1,0 +1,45 @@
+"""New versions of the file, at the deployed product."""
+
+from local.demo.places import REPOSITORY_TARGET, user_target
+from local.waiting import until
+from tests.e2e.house import SEED, House
+
+MEMBERS = "[ci:user/pull-user-1, ci:user/pull-user-2]"
+LEAVER = "pull-user-2"
+
+
+def test_a_file_with_problems_is_refused_and_all_are_told_while_the_old_one_stays(house: House) -> None:
+    enforced, moment = house.accepted(), house.now()
+    refused = house.put(
+        SEED.replace("pull: [deployers]", "pull: [deployrs]").replace("mode: enforce", "mode: enforced")
+    )
+    until(lambda: house.told(moment, f"Version: {refused}"), what="the refusal")
+    [told] = house.told(moment, f"Version: {refused}")
+    assert "spec refused: 2 problems" in told.text
+    assert 'access.yaml:11:12 unknown team "deployrs" (did you mean "deployers"?)' in told.text
+    assert "access.yaml:15:18" in told.text
+    assert f"Still enforced: version {enforced}" in told.text
+    house.quiet.wait(moment.mark)
+    assert house.accepted() == enforced
+    assert house.product_writes(moment) == []
+
+    house.tamper()
+    assert house.is_right()
+    assert len(house.product_writes(moment)) == 1
+
+
+def test_a_user_who_leaves_and_comes_back_concerns_its_own_documents_alone(house: House) -> None:
+    concerned = {REPOSITORY_TARGET, user_target(LEAVER)}
+    without, leaves = SEED.replace(MEMBERS, "[ci:user/pull-user-1]"), house.now()
+    house.upload(without)
+    documents = house.documents()
+    assert {*house.right} - {*documents} == {f"inline policy ecr-warden-pull of {LEAVER}"}
+    assert LEAVER not in documents["repository policy of shop/checkout"]
+    assert house.looked_at(leaves, "spec") == concerned
+    assert {call.action for call in house.product_writes(leaves)} == {"SetRepositoryPolicy", "DeleteUserPolicy"}
+
+    returns = house.now()
+    house.upload(SEED)
+    assert house.is_right()
+    assert house.looked_at(returns, "spec") == concerned
+    assert len(house.product_writes(returns)) == 2
