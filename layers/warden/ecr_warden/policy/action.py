@@ -64,3 +64,8 @@ def group_of(action: str) -> ActionGroup:
 def spelled(action: str) -> str:
     """An action as AWS spells it."""
     return _SPELLING.get(action.lower(), action)
+
+
+def actions_of(group: ActionGroup) -> tuple[str, ...]:
+    """The known actions of a group, its most telling first, as AWS spells them."""
+    return tuple(f"{service}:{name}" for service, its, names in _TABLE if its is group for name in names)

@@ -16,6 +16,7 @@ from enum import Enum
 from ecr_warden.policy.compare.budget import Budget
 from ecr_warden.policy.compare.glob import NONEMPTY, Glob, Syntax, glob
 from ecr_warden.policy.compare.spaces import (
+    Cells,
     Region,
     Scale,
     Space,
@@ -68,11 +69,13 @@ class Key:
     name: str
     space: Space
     several: bool
+    required: bool = False
+    """Action and Resource: no request lacks them."""
 
     def find(self, constraints: Sequence[Constraint], budget: Budget) -> Values | None:
         """Values of the key (none: it is missing) under which all is as constrained; None if there are none."""
         tests = [(fact, wanted) for fact, wanted in constraints if isinstance(fact, Test)]
-        if all(fact.missing is wanted for fact, wanted in tests):
+        if not self.required and all(fact.missing is wanted for fact, wanted in tests):
             return ()
         if self.several and all(self._on_empty(fact) is wanted for fact, wanted in tests):
             return ("",)
@@ -104,7 +107,7 @@ class Key:
         match fact:
             case Test(region=None):
                 return fact.present
-            case Test(quantifier=Quantifier.ONE, region=region):
+            case Test(quantifier=Quantifier.ONE, region=Texts() | Cells() as region):
                 return region.may_hold("") is not fact.negated
             case _:
                 return fact.quantifier is Quantifier.ALL
@@ -124,8 +127,8 @@ class Key:
             else:
                 some.append(_part(fact, wanted))
         words: list[str] = []
-        for one in some or [None]:
-            word = self._find([*each, one] if one else each, budget)
+        for more in [[one] for one in some] or [[]]:
+            word = self._find([*each, *more], budget)
             if word is None:
                 return None
             words.append(word)

@@ -24,6 +24,8 @@ class Syntax(Enum):
     """No wildcards: StringEquals."""
     FOLDED = "folded"
     """No wildcards, case ignored: StringEqualsIgnoreCase."""
+    CALLER = "caller"
+    """Wildcards, `?` a digit: what the ARN or the account of a caller can be. Stands in no document."""
     ARN = "arn"
     """Wildcards that stay within one of the first five parts of an ARN: ArnLike, ArnEquals."""
 
@@ -47,6 +49,7 @@ class Step(NamedTuple):
 
 ANY = Step(True, "")
 _PART = Step(True, ":")
+_DIGIT = Step(False, "0123456789")
 _NO_CHARACTER = Step(False, "")
 _TOKENS = re.compile(r"\$\{[^}]*\}|.", re.DOTALL)
 _LITERALS = {"${*}": "*", "${?}": "?", "${$}": "$"}
@@ -82,19 +85,20 @@ def glob(text: str, syntax: Syntax) -> Glob:
     colons = 0
     if syntax is Syntax.ARN and text and not text.strip("*"):
         text = "*:*:*:*:*:*"
-    for token in [*text] if syntax is Syntax.ACTION else _TOKENS.findall(text):
+    for piece in [*text] if syntax is Syntax.ACTION else _TOKENS.findall(text):
         inner = _PART if syntax is Syntax.ARN and colons < 5 else ANY
-        if len(token) > 1 and token not in _LITERALS:
+        one = _DIGIT if syntax is Syntax.CALLER else inner
+        if len(piece) > 1 and piece not in _LITERALS:
             is_open = True
             loops[-1] = ANY
-        elif token == "*" and syntax not in (Syntax.EXACT, Syntax.FOLDED):
+        elif piece == "*" and syntax not in (Syntax.EXACT, Syntax.FOLDED):
             if loops[-1] != ANY:
                 loops[-1] = inner
-        elif token == "?" and syntax not in (Syntax.EXACT, Syntax.FOLDED):
-            steps.append(inner)
+        elif piece == "?" and syntax not in (Syntax.EXACT, Syntax.FOLDED):
+            steps.append(one)
             loops.append(None)
         else:
-            char = _LITERALS.get(token, token)
+            char = _LITERALS.get(piece, piece)
             colons += char == ":"
             steps.append(_literal(char, syntax))
             loops.append(None)

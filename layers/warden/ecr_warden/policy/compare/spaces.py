@@ -7,9 +7,10 @@ names every value is like every other, so one stands for all.
 import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from fractions import Fraction
 from datetime import UTC, datetime
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from itertools import pairwise
 
 from ecr_warden.policy.compare.budget import Budget
 from ecr_warden.policy.compare.glob import Glob, matches
@@ -100,12 +101,12 @@ type Space = TextSpace | Scale
 
 def number_scale(given: Sequence[str]) -> Scale | None:
     """The scale of numeric operators; None if it would have too many cells."""
-    return _line([value for text in given if (value := number(text)) is not None], _decimal, len(given))
+    return _line(number, _decimal, given)
 
 
 def date_scale(given: Sequence[str]) -> Scale | None:
     """The scale of date operators."""
-    return _line([value for text in given if (value := moment(text)) is not None], _iso, len(given))
+    return _line(moment, _iso, given)
 
 
 def address_scale(given: Sequence[str]) -> Scale | None:
@@ -123,17 +124,20 @@ def address_scale(given: Sequence[str]) -> Scale | None:
     return _scale([str(ipaddress.IPv4Address(at) if v == 4 else ipaddress.IPv6Address(at)) for v, at in sorted(starts)])
 
 
-def _line(points: Sequence[Decimal], write: Callable[[Fraction], str], count: int) -> Scale | None:
+def _line(
+    read: Callable[[str], Decimal | None], write: Callable[[Fraction], str], given: Sequence[str]
+) -> Scale | None:
     """The points, and one value between any two, before the first and after the last."""
-    ends = sorted({Fraction(point) for point in points})
-    if 2 * len(ends) * max(1, count) > _MAX_COMPARISONS:
+    ends = sorted({Fraction(value) for text in given if (value := read(text)) is not None})
+    if 2 * len(ends) * max(1, len(given)) > _MAX_COMPARISONS:
         return None
-    if not ends:
-        return _scale([write(Fraction(1_800_000_000 if write is _iso else 1))])
-    values = [ends[0] - 86_400, ends[0]]
-    for before, after in zip(ends, ends[1:], strict=False):
-        values += [(before + after) / 2, after]
-    return _scale([write(value) for value in [*values, ends[-1] + 86_400]])
+    points = ends[:1]
+    for before, after in pairwise(ends):
+        points += [(before + after) / 2, after]
+    points = [points[0] - 86_400, *points, points[-1] + 86_400] if points else [Fraction(1_800_000_000)]
+    texts = [write(point) for point in points]
+    # A point that cannot be written is one that no request can hold in this form: no answer rests on it.
+    return _scale(texts) if all(read(t) == p for t, p in zip(texts, points, strict=True)) else None
 
 
 def _scale(values: list[str]) -> Scale:
@@ -141,7 +145,8 @@ def _scale(values: list[str]) -> Scale:
 
 
 def _decimal(value: Fraction) -> str:
-    return f"{Decimal(value.numerator) / Decimal(value.denominator):f}"
+    with localcontext(prec=120):
+        return f"{Decimal(value.numerator) / Decimal(value.denominator):f}"
 
 
 def _iso(value: Fraction) -> str:

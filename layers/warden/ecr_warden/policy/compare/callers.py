@@ -1,0 +1,139 @@
+"""Who can ask: everybody whom two documents tell apart, one for each kind, from the widest to the closest.
+
+`*` is wider than an account, an account (its root: whoever that account lets) wider than each user, role and session
+in it, a role wider than a session of it. So two documents that name some principals divide all the world into those
+named, the rest of each account, and strangers; each part is a Caller.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ecr_warden.policy.canonical import CanonicalPrincipals
+from ecr_warden.policy.document import Effect
+from ecr_warden.policy.principal import ANYONE, Principal, Principals
+from ecr_warden.policy.principal_match import Closeness, principal_closeness
+from ecr_warden.policy.request_error import RequestError
+from ecr_warden.policy.request_principal import ANONYMOUS, CallerKind, RequestPrincipal, parse_request_principal
+
+_ARN = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):(.*)", re.DOTALL)
+_ACCOUNTS = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):|^([0-9]{12})$")
+_FRESH_ACCOUNTS = ("999999999999", *(f"{number:012}" for number in range(999999999998, 999999999000, -1)))
+FRESH_NAME = "intruder"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One kind of caller. `generic` stands for all whom no document names: `account` says of which account."""
+
+    principal: RequestPrincipal
+    names: frozenset[Principal]
+    """What names it: itself, its role, its account."""
+    generic: bool = False
+    stranger: bool = False
+
+
+def callers(elements: Sequence[CanonicalPrincipals], mentioned: Iterable[str] = ()) -> tuple[Caller, ...]:
+    """All kinds of callers; `mentioned` are condition values on aws:PrincipalArn and aws:PrincipalAccount."""
+    named = {value for element in elements for value in element.values} - {ANYONE}
+    accounts: set[tuple[str, str]] = set()
+    for value in [*(entry.value for entry in named if entry.kind == "AWS"), *mentioned]:
+        for partition, inside, alone in _ACCOUNTS.findall(value):
+            accounts.add((partition or "aws", inside or alone))
+    taken = {account for _, account in accounts}
+    fresh = next(account for account in _FRESH_ACCOUNTS if account not in taken)
+    found = [Caller(ANONYMOUS, frozenset()), anyone_in("aws", fresh, stranger=True)]
+    found += [anyone_in(partition, account) for partition, account in sorted(accounts)]
+    people = named | {
+        Principal("AWS", value) for value in mentioned if _ARN.match(value) and not set(value) & set("*?$")
+    }
+    found += [_named(entry, named) for entry in sorted(people) if not _is_root(entry)]
+    if any(element.negated for element in elements):
+        found += [_session_of(caller, named) for caller in found if caller.principal.kind is CallerKind.ROLE]
+    found += [_unnamed(kind, named) for kind in ("Service", "Federated", "CanonicalUser")]
+    return tuple(found)
+
+
+def names(element: CanonicalPrincipals | None, effect: Effect, caller: Caller) -> bool:
+    """Does a Principal or NotPrincipal element speak of the caller? Without one, of whoever the document hangs on."""
+    if element is None:
+        return True
+    if not element.negated:
+        return ANYONE in element.values or not element.values.isdisjoint(caller.names)
+    given = Principals(True, tuple(element.values))
+    return principal_closeness(given, caller.principal, effect) is not Closeness.NONE
+
+
+def _is_root(entry: Principal) -> bool:
+    return entry.kind == "AWS" and entry.value.endswith(":root") and _ARN.match(entry.value) is not None
+
+
+def _root(partition: str, account: str) -> Principal:
+    return Principal("AWS", f"arn:{partition}:iam::{account}:root")
+
+
+def anyone_in(partition: str, account: str, *, stranger: bool = False) -> Caller:
+    arn = f"arn:{partition}:iam::{account}:user/{FRESH_NAME}"
+    principal = RequestPrincipal(CallerKind.USER, arn, account, partition, FRESH_NAME)
+    return Caller(principal, frozenset({_root(partition, account)}), generic=True, stranger=stranger)
+
+
+def _named(entry: Principal, named: set[Principal]) -> Caller:
+    principal = request_principal(entry)
+    own = {entry, Principal(entry.kind, "*")} if entry.kind != "AWS" else {entry}
+    if principal.account and entry.kind == "AWS":
+        own.add(_root(principal.partition, principal.account))
+    if principal.kind is CallerKind.SESSION:
+        prefix = f"arn:{principal.partition}:iam::{principal.account}:role/"
+        own |= {
+            other
+            for other in named
+            if other.value.startswith(prefix) and other.value.rpartition("/")[2] == principal.name
+        }
+    return Caller(principal, frozenset(own))
+
+
+def _session_of(role: Caller, named: set[Principal]) -> Caller:
+    """A session that no document names: NotPrincipal tells it from its role."""
+    one = role.principal
+    arn = f"arn:{one.partition}:sts::{one.account}:assumed-role/{one.name}/{FRESH_NAME}"
+    session = _named(Principal("AWS", arn), named)
+    return Caller(session.principal, session.names | role.names - {Principal("AWS", arn)})
+
+
+def request_principal(entry: Principal) -> RequestPrincipal:
+    """Who asks, if a document names them; what no request can come from (a unique id) is a user of that name."""
+    if entry.kind == "AWS":
+        try:
+            found = parse_request_principal(entry.value)
+        except RequestError:
+            arn = _ARN.match(entry.value)
+            partition, account = (arn.group(1), arn.group(2)) if arn else ("aws", "")
+            return RequestPrincipal(CallerKind.USER, entry.value, account, partition, entry.value)
+        known = found.account is not None and found.kind is not CallerKind.FEDERATED
+        return found if known else RequestPrincipal(CallerKind.USER, entry.value, "", "aws", entry.value)
+    kinds = {
+        "Service": CallerKind.SERVICE,
+        "Federated": CallerKind.FEDERATED,
+        "CanonicalUser": CallerKind.CANONICAL,
+    }
+    account = arn.group(2) if (arn := _ARN.match(entry.value)) else None
+    return RequestPrincipal(kinds[entry.kind], entry.value, account)
+
+
+_UNNAMED: dict[str, Sequence[str]] = {
+    "Service": ("ec2.amazonaws.com", "lambda.amazonaws.com", "unnamed.amazonaws.com"),
+    "Federated": ("accounts.google.com", "graph.facebook.com", "arn:aws:iam::999999999999:saml-provider/unnamed"),
+    "CanonicalUser": ("9" * 64, "8" * 64, "7" * 64),
+}
+
+
+def _unnamed(kind: str, named: set[Principal]) -> Caller:
+    """One of a kind that no document names."""
+    entry = next(
+        entry
+        for value in (*_UNNAMED[kind], *(f"unnamed{number}.amazonaws.com" for number in range(len(named) + 1)))
+        if (entry := Principal(kind, value)) not in named  # type: ignore[arg-type]
+    )
+    return Caller(request_principal(entry), frozenset({entry, Principal(entry.kind, "*")}), generic=True)

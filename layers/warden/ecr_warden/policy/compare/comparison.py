@@ -1,0 +1,132 @@
+"""Compare the access of two documents: the entry to this package.
+
+docs/policy-engine.md says what is decided, what is not, and to which side doubt goes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ecr_warden.policy.canonical import CanonicalStatement, canonical, has_account_ids, shared_partition
+from ecr_warden.policy.compare.boxes import Boxes, resolved
+from ecr_warden.policy.compare.budget import Budget
+from ecr_warden.policy.compare.callers import Caller, anyone_in, callers, names
+from ecr_warden.policy.compare.derived import PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, parts_of
+from ecr_warden.policy.compare.direction import Direction, Setting, Side
+from ecr_warden.policy.compare.relation import Comparison, Relation, Witness
+from ecr_warden.policy.compare.variables import fresh_values, key_of, variables_of
+from ecr_warden.policy.document import Document, DocumentKind
+from ecr_warden.policy.equivalence import Equivalent, equivalent
+from ecr_warden.policy.request_context import default_context
+
+_SOMEBODYS_ACCOUNT = "111111111111"
+
+type Statements = frozenset[CanonicalStatement]
+
+
+def compare(
+    live: Document, desired: Document, *, kind: DocumentKind, account: str | None = None, subject: str = ""
+) -> Comparison:
+    """The access of `live` against that of `desired`: MORE if live allows all that desired does, and something else.
+
+    `account` owns what the document hangs on; `subject` is what sentences call that. Time and memory are bounded: what
+    cannot be decided within them is UNDECIDED, with the reason.
+    """
+    if isinstance(equivalent(live, desired, kind=kind), Equivalent):
+        return Comparison(Relation.EQUAL, equivalent=True)
+    partition = shared_partition(live, desired) if has_account_ids(live) or has_account_ids(desired) else None
+    statements = (
+        canonical(live, kind=kind, partition=partition).statements,
+        canonical(desired, kind=kind, partition=partition).statements,
+    )
+    gained, lost, doubts = _both_ways(_About((live, desired), statements, kind, account, subject))
+    return _comparison(gained, lost, doubts)
+
+
+def _comparison(
+    gained: tuple[Witness, ...], lost: tuple[Witness, ...], doubts: tuple[Sequence[str], Sequence[str]]
+) -> Comparison:
+    open_gain = bool(doubts[0]) and not gained
+    open_loss = bool(doubts[1]) and not lost
+    if open_gain or open_loss:
+        reasons = [*(doubts[0] if open_gain else ()), *(doubts[1] if open_loss else ())]
+        return Comparison(Relation.UNDECIDED, False, gained, lost, tuple(dict.fromkeys(reasons))[:5])
+    match bool(gained), bool(lost):
+        case True, True:
+            relation = Relation.DIFFERENT
+        case True, False:
+            relation = Relation.MORE
+        case False, True:
+            relation = Relation.LESS
+        case _:
+            relation = Relation.EQUAL
+    return Comparison(relation, False, gained, lost)
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What the documents are about, and their canonical statements, live first."""
+
+    documents: tuple[Document, Document]
+    statements: tuple[Statements, Statements]
+    kind: DocumentKind
+    account: str | None
+    subject: str
+
+    @property
+    def all(self) -> Statements:
+        return self.statements[0] | self.statements[1]
+
+
+type _Found = tuple[tuple[Witness, ...], tuple[Witness, ...], tuple[list[str], list[str]]]
+
+
+def _both_ways(about: _About) -> _Found:
+    """First with values for variables that no document mentions: what differs there differs. Then for all values."""
+    likely = anyone_in("aws", about.account or _SOMEBODYS_ACCOUNT).principal
+    values = fresh_values(variables_of(about.all), default_context(likely, None))
+    found: list[tuple[Witness, ...]] = [(), ()]
+    doubts: tuple[list[str], list[str]] = ([], [])
+    for given in (values, {}) if values else ({},):
+        setting, live, desired = _setting(about, given)
+        for at, (one, other) in enumerate(((live, desired), (desired, live))):
+            if not found[at]:
+                direction = Direction(one, other, setting, Budget(), gained=at == 0)
+                found[at] = direction.witnesses()
+                if not given:
+                    doubts[at].extend(direction.doubts)
+    return found[0], found[1], doubts
+
+
+def _setting(about: _About, values: Mapping[str, str]) -> tuple[Setting, Side, Side]:
+    changed = {one: resolved(one, values) if values else one for one in about.all}
+    boxes = Boxes(changed.values())
+    people = _people(about)
+    numbers = {one: number for number, one in enumerate(sorted(about.all, key=repr))}
+
+    def side(document: Document, its: Statements) -> Side:
+        made = []
+        for one in sorted(its, key=numbers.__getitem__):
+            who = sum(1 << at for at, caller in enumerate(people) if names(one.principals, one.effect, caller))
+            made.append(boxes.box(numbers[one], changed[one], who))
+        allows = tuple(box for box in made if box.allows)
+        return Side(document, allows, tuple(box for box in made if not box.allows))
+
+    live, desired = map(side, about.documents, about.statements)
+    free = about.kind is DocumentKind.IDENTITY
+    derived = [parts_of(caller, boxes, people, free=free) for caller in people]
+    by_key = {key_of(variable): value for variable, value in values.items()}
+    return Setting(boxes, people, derived, about.kind, about.account, about.subject, by_key), live, desired
+
+
+def _people(about: _About) -> tuple[Caller, ...]:
+    if about.kind is DocumentKind.IDENTITY:
+        return (anyone_in("aws", about.account or _SOMEBODYS_ACCOUNT),)
+    elements = [one.principals for one in about.all if one.principals is not None]
+    mentioned = {
+        value
+        for one in about.all
+        for clause in one.conditions
+        if clause.key in (PRINCIPAL_ARN, PRINCIPAL_ACCOUNT)
+        for value in clause.values
+    }
+    return callers(elements, sorted(mentioned))

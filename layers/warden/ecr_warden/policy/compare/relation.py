@@ -1,0 +1,51 @@
+"""What a comparison says."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ecr_warden.policy.action import ActionGroup
+from ecr_warden.policy.request import Request
+
+
+class Relation(StrEnum):
+    """The access of the live document against the desired one."""
+
+    EQUAL = "equal"
+    MORE = "more"
+    LESS = "less"
+    DIFFERENT = "different"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A request that one document allows and the other does not, tried on both; `sentence` says so to people."""
+
+    request: Request
+    group: ActionGroup
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`gained` is what live allows and desired does not, `lost` the reverse: at most one of each group.
+
+    `undecided` says what could not be decided; it is empty unless `relation` is UNDECIDED.
+    """
+
+    relation: Relation
+    equivalent: bool
+    gained: tuple[Witness, ...] = ()
+    lost: tuple[Witness, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """One sentence for people."""
+        match self.relation:
+            case Relation.EQUAL:
+                return "the same document" if self.equivalent else "another document, the same access"
+            case Relation.UNDECIDED:
+                return f"undecided: {self.undecided[0]}"
+            case _:
+                return "; ".join(witness.sentence for witness in (*self.gained, *self.lost))

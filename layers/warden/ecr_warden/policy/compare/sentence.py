@@ -1,0 +1,78 @@
+"""A witness in a sentence that a person reads at once; everything from outside is escaped and bounded."""
+
+from collections.abc import Callable
+
+from ecr_warden.policy.action import ActionGroup, actions_of, spelled
+from ecr_warden.policy.compare.callers import Caller
+from ecr_warden.policy.document import DocumentKind
+from ecr_warden.policy.request import ANY_RESOURCE, Request
+from ecr_warden.policy.request_context import default_context
+from ecr_warden.policy.request_principal import CallerKind
+from ecr_warden.policy.shown import shown
+
+_NAME_LIMIT = 160
+_KEYS = 2
+
+_VERBS = {
+    ActionGroup.EVERYTHING: "act on",
+    ActionGroup.PULL: "pull from",
+    ActionGroup.PUSH: "push to",
+    ActionGroup.DELETE: "delete from",
+    ActionGroup.ADMIN: "administer",
+    ActionGroup.ASSUME: "assume",
+    ActionGroup.OTHER: "act on",
+}
+_SUBJECTS = {
+    DocumentKind.REPOSITORY: "the repository",
+    DocumentKind.TRUST: "the role",
+    DocumentKind.IDENTITY: "the holder of the document",
+}
+
+
+def sentence(
+    request: Request,
+    caller: Caller,
+    group: ActionGroup,
+    *,
+    gained: bool,
+    kind: DocumentKind,
+    subject: str,
+    tells_apart: Callable[[str], bool],
+) -> str:
+    """`X can now push to shop/checkout (ecr:PutImage and 4 more)`; `tells_apart` tries another action."""
+    name = shown(subject or _SUBJECTS[kind], _NAME_LIMIT)
+    where = shown(request.resource, _NAME_LIMIT)
+    if kind is DocumentKind.IDENTITY:
+        who, what = name, "anything" if request.resource == ANY_RESOURCE else where
+    else:
+        who, what = _who(request, caller), name
+    action = request.action
+    more = sum(other != spelled(action) and tells_apart(other) for other in actions_of(group)) if group else 0
+    listed = f"{shown(action)} and {more} more" if more else shown(action)
+    verb = f"{'can now' if gained else 'can no longer'} {_VERBS[group]}"
+    return f"{who} {verb} {what} ({listed}){_under(request)}"
+
+
+def _who(request: Request, caller: Caller) -> str:
+    one = request.principal
+    text = shown(one.text, _NAME_LIMIT)
+    if one.kind is CallerKind.ANONYMOUS:
+        return "anyone (*)"
+    if not caller.generic:
+        return text if one.account is None or one.account else f"{text} (a unique id)"
+    if one.kind is not CallerKind.USER and one.kind is not CallerKind.ROLE:
+        return f"any {one.kind} such as {text}"
+    if caller.stranger:
+        return f"principals of any account, such as {text},"
+    return f"whoever account {one.account} lets, such as {text},"
+
+
+def _under(request: Request) -> str:
+    """Which keys the request needs; those that follow from the caller say nothing new."""
+    own = default_context(request.principal, request.resource_account)
+    given = [(key, values) for key, values in request.context.items() if values and own.get(key) != values]
+    if not given:
+        return ""
+    shownkeys = [f"{shown(key)} {shown(values[0])}" for key, values in sorted(given)[:_KEYS]]
+    more = f" and {len(given) - _KEYS} more" if len(given) > _KEYS else ""
+    return f" with {', '.join(shownkeys)}{more}"

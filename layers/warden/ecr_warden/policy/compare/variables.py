@@ -1,0 +1,73 @@
+"""Policy variables in a comparison: values that no document mentions, or those under which two texts meet."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from ecr_warden.policy.canonical import CanonicalStatement
+from ecr_warden.policy.compare.boxes import Box
+from ecr_warden.policy.compare.facts import Test, Values
+from ecr_warden.policy.compare.spaces import Texts
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_TOKEN = re.compile(r"\$\{[^}]*\}|[*?]")
+_CHARACTERS = frozenset("*?$")
+_FRESH = "unmentioned"
+
+
+def variables_of(statements: Iterable[CanonicalStatement]) -> tuple[str, ...]:
+    """The variables that stand in resources and condition values, `${...}` included."""
+    found: set[str] = set()
+    for one in statements:
+        texts = [*one.resources.values] if one.resources else []
+        for clause in one.conditions:
+            texts += clause.values
+        for text in texts:
+            found.update(f"${{{inside}}}" for inside in _VARIABLE.findall(text) if inside not in _CHARACTERS)
+    return tuple(sorted(found))
+
+
+def key_of(variable: str) -> str:
+    """The condition key that a variable reads, in lower case."""
+    return variable[2:-1].partition(",")[0].strip().lower()
+
+
+def fresh_values(variables: Iterable[str], known: Mapping[str, Values]) -> dict[str, str]:
+    """A value for each variable: what is known of its key, else one that no document mentions."""
+    keys = sorted({key_of(variable) for variable in variables})
+    values = {key: next(iter(known.get(key, ())), f"{_FRESH}{number}") for number, key in enumerate(keys)}
+    return {variable: values[key_of(variable)] for variable in variables}
+
+
+def meeting_values(boxes: Iterable[Box], values: Mapping[str, Values]) -> dict[str, str]:
+    """Values by key under which the open patterns of the boxes match what was found, as far as one look tells."""
+    found: dict[str, str] = {}
+    for box in boxes:
+        for part in box.parts:
+            texts = values.get(part.key.name, ())
+            if isinstance(part.fact, Test) and isinstance(part.fact.region, Texts) and texts:
+                for one in sorted(part.fact.region.globs, key=lambda entry: entry.text):
+                    if one.open:
+                        found = _captured(one.text, texts[0]) | found
+    return found
+
+
+def _captured(pattern: str, text: str) -> dict[str, str]:
+    """What each variable would be; each is tried as the shortest text, for that leaves most to the others."""
+    expression, keys, position = "", [], 0
+    for token in _TOKEN.finditer(pattern):
+        expression += re.escape(pattern[position : token.start()])
+        position = token.end()
+        match token[0]:
+            case "*":
+                expression += ".*?"
+            case "?":
+                expression += "."
+            case variable if variable[2:-1] in _CHARACTERS:
+                expression += re.escape(variable[2])
+            case variable:
+                expression += "(.+?)"
+                keys.append(key_of(variable))
+    if len(keys) > 3:
+        return {}
+    found = re.fullmatch(expression + re.escape(pattern[position:]), text, re.DOTALL)
+    return dict(zip(keys, found.groups(), strict=True)) if found else {}
