@@ -1,6 +1,7 @@
 """The table of calls against botocore's service models: no write unclassified, no name made up."""
 
 import re
+from typing import Any
 
 import botocore.session
 import pytest
@@ -9,6 +10,13 @@ from ecr_warden.triggers.elsewhere import SWITCHES, switched_off_by
 from ecr_warden.triggers.trigger import Service
 
 MODELS = {service: botocore.session.get_session().get_service_model(service) for service in Service}
+
+
+def _members(shape: Any, *path: str) -> set[str]:
+    """The members of a shape of botocore's, or of what stands below it."""
+    for name in path:
+        shape = shape.members[name]
+    return set(shape.members) if shape else set()
 
 
 @pytest.mark.parametrize("service", Service)
@@ -29,8 +37,7 @@ def test_a_call_that_reads_by_its_name_takes_nothing_in_that_a_policy_could_be_m
     """The rule goes by names; a name that lies would have a writing verb's parameters."""
     written = {"tags", "description", "assumerolepolicydocument", "policytext", "newusername", "force"}
     for name in filter(reads, MODELS[service].operation_names):
-        shape = MODELS[service].operation_model(name).input_shape
-        members = {member.lower() for member in shape.members} if shape else set()
+        members = {member.lower() for member in _members(MODELS[service].operation_model(name).input_shape)}
         assert not members & written, name
 
 
@@ -49,19 +56,17 @@ def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service
     }
     made_up_by_aws = {"AcquireRole": "Role"}  # the answer names it
     for name, row in WATCHED[service].items():
-        operation = MODELS[service].operation_model(name)
         if name in made_up_by_aws:
-            assert "RoleName" in operation.output_shape.members[made_up_by_aws[name]].members
+            assert "RoleName" in _members(MODELS[service].operation_model(name).output_shape, made_up_by_aws[name])
         else:
-            assert parameter[row.names] <= set(operation.input_shape.members), name
+            assert parameter[row.names] <= _members(MODELS[service].operation_model(name).input_shape), name
 
 
 @pytest.mark.parametrize("service", Service)
 def test_a_write_that_names_a_kind_of_target_is_left_out_for_a_reason_of_its_own(service: Service) -> None:
     """A call with a policy document, a boundary or a trust policy of a role, user or repository is always watched."""
     for name, row in CALLS[service].items():
-        shape = MODELS[service].operation_model(name).input_shape
-        members = set(shape.members) if shape else set()
+        members = _members(MODELS[service].operation_model(name).input_shape)
         owner = members & {"RoleName", "UserName", "repositoryName"}
         content = members & {"PolicyDocument", "PolicyName", "PolicyArn", "PermissionsBoundary", "policyText"}
         if owner and content:

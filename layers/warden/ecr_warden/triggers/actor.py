@@ -11,8 +11,8 @@ UNKNOWN = "Unknown"
 def actor_of(record: Mapping[str, object]) -> Actor:
     """Who made the call; never fails: what a record does not say is left empty, no identity at all is `Unknown`.
 
-    `session_name` is the name of a role session, and for callers without an ARN (SAML, web identity, Identity Center)
-    the user name that the record gives.
+    `session_name` is the name of a role session, and for callers without an ARN (SAML, web identity, Identity Center,
+    sign-in) the user name that the record gives.
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
     """
     identity = mapping(record, "userIdentity")
@@ -50,4 +50,4 @@ def _session_name(identity: Mapping[str, object]) -> str:
         case "IdentityCenterUser":
             return text(mapping(identity, "onBehalfOf"), "userId", 128)
         case _:
-            return ""
+            return "" if arn else text(identity, "userName", 128)

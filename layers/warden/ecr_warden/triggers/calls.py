@@ -112,7 +112,7 @@ _ECR: Mapping[str, Row] = {
         "RegisterPullTimeUpdateExclusion",
         "DeregisterPullTimeUpdateExclusion",
     ),
-    **_each("changes tags, which no document of ecr-warden asks for", "TagResource", "UntagResource"),
+    **_each("changes tags and no document", "TagResource", "UntagResource"),
 }
 
 _IAM: Mapping[str, Row] = {
@@ -208,7 +208,7 @@ _IAM: Mapping[str, Row] = {
         "UntagMFADevice",
     ),
     **_each(
-        "changes an identity provider, and no document of ecr-warden trusts one",
+        "changes an identity provider and no document that trusts it",
         "CreateOpenIDConnectProvider",
         "DeleteOpenIDConnectProvider",
         "AddClientIDToOpenIDConnectProvider",
@@ -224,7 +224,7 @@ _IAM: Mapping[str, Row] = {
         "UntagSAMLProvider",
     ),
     **_each(
-        "changes tags, which no document of ecr-warden asks for", "TagUser", "UntagUser", "TagPolicy", "UntagPolicy"
+        "changes tags and no document", "TagUser", "UntagUser", "TagPolicy", "UntagPolicy"
     ),
     **_each(
         "lends the rights of who approves it and writes no policy: calls made with them are reported by themselves",

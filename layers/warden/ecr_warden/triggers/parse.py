@@ -9,6 +9,7 @@ from typing import cast
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.job import Actor
 from ecr_warden.triggers.actor import actor_of
+from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.elsewhere import switched_off_by
 from ecr_warden.triggers.fields import account_id, mapping, name, text
 from ecr_warden.triggers.parameters import parameters_of
@@ -70,7 +71,7 @@ def _parse_record(record: _Json, envelope: _Json) -> ApiCall | Ignored:
     call = _required(record, "eventName", "the CloudTrail record")
     service = _SERVICES.get(source.removesuffix(".cn"))
     if service is None:
-        return _of_another_service(source, call)
+        return _of_another_service(source, call, failed=bool(_error(record)))
     version = _version(record)
     if version and version.partition(".")[0] != "1":
         # Source: cloudtrail-event-reference-record-contents: equal on the major version, at least on the minor.
@@ -82,7 +83,8 @@ def _parse_record(record: _Json, envelope: _Json) -> ApiCall | Ignored:
     if record.get("readOnly") in (True, "true"):
         return Ignored(f"{service}:{call} is a read-only call")
     account = account_id(record, "recipientAccountId") or account_id(envelope, "account") or _callers_account(record)
-    if not account:
+    error = _error(record)
+    if not account and call in WATCHED[service] and not error:
         raise TriggerError(f"the CloudTrail record of {service}:{call} has no recipientAccountId of 12 digits")
     return ApiCall(
         event_id=_call_id(record, envelope),
@@ -92,14 +94,14 @@ def _parse_record(record: _Json, envelope: _Json) -> ApiCall | Ignored:
         region=name(record, "awsRegion", 32) or name(envelope, "region", 32),
         at=_time(record, "eventTime") or _time(envelope, "time"),
         parameters=parameters_of(record),
-        error=_error(record),
+        error=error,
         actor=actor_of(record),
     )
 
 
-def _of_another_service(source: str, call: str) -> Ignored:
+def _of_another_service(source: str, call: str, *, failed: bool) -> Ignored:
     service = source.partition(".")[0]
-    harm = switched_off_by(service, call)
+    harm = "" if failed else switched_off_by(service, call)
     return Ignored(f"{service}:{call} {harm}" if harm else f"calls to {source} are not watched")
 
 

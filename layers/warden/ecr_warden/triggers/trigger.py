@@ -35,8 +35,8 @@ class Parameters:
 class ApiCall:
     """An ECR or IAM call that CloudTrail reports, done or refused.
 
-    `account`: whose trail tells of it. `at`: ISO 8601, empty when the record has no usable time. `error`: AWS's code
-    if the call failed.
+    `account`: whose trail tells of it, empty only where nothing depends on it. `at`: ISO 8601, empty when the record
+    has no usable time. `error`: AWS's code if the call failed.
     """
 
     event_id: str
