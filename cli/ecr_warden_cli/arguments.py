@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ecr_warden_cli.context import UsageError
-from ecr_warden_cli.verbs import plan, render, validate, verify
+from ecr_warden_cli.verbs import event, plan, policy, render, validate, verify
 
-VERBS = {"validate": validate, "render": render, "plan": plan, "verify": verify}
+VERBS = {"validate": validate, "render": render, "plan": plan, "verify": verify, "policy": policy, "event": event}
 
 _DESCRIPTION = """\
 Keeps the policy documents that let one AWS account push to and pull from another's

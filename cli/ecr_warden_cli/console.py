@@ -56,6 +56,11 @@ class Console:
         """The whole result as JSON, its schema first."""
         self.stdout.write(json.dumps({"schema": SCHEMA, **value}, indent=2) + "\n")
 
+    def record(self, value: Mapping[str, Any]) -> None:
+        """One of many results, as a line of JSON that is out before the next one is looked for."""
+        self.stdout.write(json.dumps(value) + "\n")
+        self.stdout.flush()
+
     def error(self, text: str) -> None:
         """One line on stderr, named like the command."""
         self.stderr.write(self._styled(escape(f"ecr-warden: {text}"), Style.BAD, self.stderr) + "\n")

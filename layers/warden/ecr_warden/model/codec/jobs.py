@@ -51,10 +51,15 @@ def cause_to_json(cause: Cause) -> Json:
     }
     result: Json = {key: value for key, value in rows.items() if value}
     if cause.actor:
-        given = {field.name: getattr(cause.actor, field.name) for field in fields(Actor)}
-        # An event may leave out even the type of its caller.
-        result["actor"] = {name: entry for name, entry in given.items() if entry or name == "type"}
+        result["actor"] = actor_to_json(cause.actor)
     return result
+
+
+def actor_to_json(actor: Actor) -> Json:
+    """Who made a call; fields that are empty are left out, but for the type."""
+    given = {field.name: getattr(actor, field.name) for field in fields(Actor)}
+    # An event may leave out even the type of its caller.
+    return {name: entry for name, entry in given.items() if entry or name == "type"}
 
 
 def cause_from_json(value: Json) -> Cause:

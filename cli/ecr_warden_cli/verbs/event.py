@@ -1,0 +1,125 @@
+"""`event explain [FILE ...]`: what `dispatch` would do about each event, from the same decision."""
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, assert_never
+
+from ecr_warden.model.codec.jobs import actor_to_json
+from ecr_warden.model.job import Actor
+from ecr_warden.triggers.calls import WATCHED
+from ecr_warden.triggers.decision import Decision, decide
+from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger, TriggerError
+
+from ecr_warden_cli.console import Exit, escape
+from ecr_warden_cli.context import Context
+from ecr_warden_cli.event_input import Broken, Found, read_events
+
+SUMMARY = "say what an event would set off: event explain [FILE ...]"
+EXAMPLE = "ecr-warden event explain events.jsonl"
+
+# Both names are fixed in template.yaml.
+_SPEC_BUCKET = re.compile(r"ecr-warden-spec-[0-9]{12}-[a-z0-9-]+")
+_SPEC_KEY = "access.yaml"
+_REMEDIES = {
+    "json": "send one JSON object a line, or one JSON document a file",
+    "size": "send one event a line",
+    "unreadable": "name a file that can be read, or - for stdin",
+}
+_SCHEDULE = Actor("AWSService", invoked_by="events.amazonaws.com")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="of_event", metavar="VERB", required=True)
+    explain = verbs.add_parser(
+        "explain",
+        help="what each event would set off, a line of JSON each",
+        description="What each event would set off, a line of JSON each, in order: trigger, targets and actor; or why\n"
+        "it is ignored; or what is wrong with it.",
+        epilog=f"example:\n  {EXAMPLE}\n  aws cloudtrail lookup-events | ecr-warden event explain",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    explain.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="*",
+        help="EventBridge events or CloudTrail records, one a line, or CloudTrail's log files; - or none: stdin",
+    )
+    explain.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="the output is JSON anyway")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """One line for each event; an error is a line too and stops none of the rest."""
+    code = Exit.FINE
+    for file in arguments.files or ["-"]:
+        for item in _read(file, context):
+            line = explain(item)
+            if "error" in line:
+                code = Exit.ERROR
+            context.console.record(line)
+    return code
+
+
+def explain(item: Found | Broken) -> dict[str, Any]:
+    """`{"trigger", "targets", "actor"}`, `{"ignored"}` or `{"error": {"code", "message", "remedy", "at"}}`."""
+    if isinstance(item, Broken):
+        return _error(item.code, item.message, _REMEDIES[item.code], item.place)
+    try:
+        decision = decide(item.value, _is_spec)
+    except TriggerError as error:
+        return _error(error.code, error.message, error.remedy, item.place)
+    match decision:
+        case Ignored(why):
+            return {"ignored": why}
+        case Decision(trigger, targets):
+            return {
+                "trigger": trigger_to_json(trigger),
+                "targets": [str(target) for target in targets],
+                "actor": actor_to_json(_SCHEDULE if isinstance(trigger, SweepDue) else trigger.actor),
+            }
+        case _:
+            assert_never(decision)
+
+
+def trigger_to_json(trigger: Trigger) -> dict[str, Any]:
+    """`{"kind", "id", "at", ...}`; of a call also why it is watched."""
+    head = {"id": trigger.event_id, "at": trigger.at}
+    match trigger:
+        case ApiCall():
+            return {
+                "kind": "api-call",
+                **head,
+                "action": trigger.action,
+                "account": trigger.account,
+                "region": trigger.region,
+                "why": WATCHED[trigger.service][trigger.name].why,
+            }
+        case SpecChanged():
+            written = {"bucket": trigger.bucket, "key": trigger.key, "versionId": trigger.version_id}
+            return {"kind": "spec-changed", **head, **written}
+        case SweepDue():
+            return {"kind": "sweep-due", **head}
+        case _:
+            assert_never(trigger)
+
+
+def _is_spec(written: SpecChanged) -> bool:
+    return _SPEC_BUCKET.fullmatch(written.bucket) is not None and written.key == _SPEC_KEY
+
+
+def _read(file: str, context: Context) -> Iterator[Found | Broken]:
+    if file == "-":
+        yield from read_events(context.stdin, "<stdin>")
+        return
+    try:
+        with Path(file).open("rb") as stream:
+            yield from read_events(stream, file)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        yield Broken(file, "unreadable", f"cannot read {escape(file)}: {why}")
+
+
+def _error(code: str, message: str, remedy: str, at: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "remedy": remedy, "at": at}}

@@ -1,0 +1,194 @@
+"""`ecr-warden event explain`: a line for each event, in order, whatever the event is."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ecr_warden.adapters.memory import MemoryJobs
+from ecr_warden.model.job import ReconcileTarget
+from ecr_warden.triggers.trigger import Ignored, TriggerError
+from ecr_warden.usecases.dispatch import Dispatch
+from ecr_warden_cli.event_input import LINE_LIMIT
+
+from tests.cli.command import Command
+from tests.cli.test_process import run
+from tests.template.cfn import ROOT
+
+CASES: list[dict[str, Any]] = [
+    json.loads(line) for line in (ROOT / "tests/cases/triggers/records.jsonl").read_text().splitlines()
+]
+EVENT = next(case["event"] for case in CASES if case["name"] == "an attacker opens a role to another account")
+OTHER = next(case["event"] for case in CASES if case["name"] == "root deletes a repository policy")
+ROLE, REPOSITORY = ["role/222222222222/backdoor-me"], ["repository/222222222222/eu-west-1/shop/checkout"]
+
+
+def _bytes(*events: object) -> bytes:
+    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+def _explain(command: Command, data: bytes, *argv: str) -> list[dict[str, Any]]:
+    ran = command("event", "explain", *argv, stdin=data)
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert ran.code == (1 if any("error" in line for line in lines) else 0)
+    assert ran.err == ""
+    return lines
+
+
+def _targets(lines: list[dict[str, Any]]) -> list[Any]:
+    return [line.get("targets", next(iter(line))) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def explained() -> dict[str, dict[str, Any]]:
+    """All cases in one run: name of the case -> its line."""
+    lines = _explain(Command(), _bytes(*(case["event"] for case in CASES)))
+    assert len(lines) == len(CASES)
+    return dict(zip((case["name"] for case in CASES), lines, strict=True))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_record(case: dict[str, Any], explained: dict[str, dict[str, Any]]) -> None:
+    line, expected = explained[case["name"]], case["line"]
+    if "targets" in expected:
+        assert set(line) == {"trigger", "targets", "actor"}
+        assert (line["targets"], line["actor"]) == (expected["targets"], expected["actor"])
+        assert line["trigger"].get("action") == expected.get("action")
+        assert line["trigger"]["kind"] == expected.get("kind", "api-call")
+    elif "ignored" in expected:
+        assert set(line) == {"ignored"}
+        assert expected["ignored"] in line["ignored"]
+    else:
+        assert set(line) == {"error"}
+        assert line["error"]["code"] == expected["error"]
+        assert expected["message"] in line["error"]["message"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[str, dict[str, Any]]) -> None:
+    line, jobs = explained[case["name"]], MemoryJobs()
+    dispatch = Dispatch(jobs, "ecr-warden-spec-111111111111-eu-central-1", "access.yaml")
+    try:
+        done = dispatch(case["event"])
+    except TriggerError as error:
+        assert line["error"]["message"] == error.message
+        return
+    if isinstance(done, Ignored):
+        assert line == {"ignored": done.why}
+    else:
+        assert line["targets"] == [str(job.target) for job in done if isinstance(job, ReconcileTarget)]
+
+
+def test_a_call_is_told_with_its_id_time_place_and_why_it_is_watched(command: Command) -> None:
+    (line,) = _explain(command, _bytes(EVENT), "--json")
+    assert line["trigger"] == {
+        "kind": "api-call",
+        "id": EVENT["eventID"],
+        "at": EVENT["eventTime"],
+        "action": "iam:UpdateAssumeRolePolicy",
+        "account": "222222222222",
+        "region": "us-east-1",
+        "why": "replaces the trust policy",
+    }
+
+
+def test_bad_lines_are_errors_with_their_place_and_the_rest_goes_on(command: Command) -> None:
+    data = b"not json\n\n" + _bytes(EVENT) + b'{"a":\n\xff\xfe\n[]\nnull\n"x"\n' + _bytes(OTHER)
+    lines = _explain(command, data)
+    assert _targets(lines) == ["error", ROLE, "error", "error", "error", "error", "error", REPOSITORY]
+    assert [line["error"]["at"] for line in lines if "error" in line] == [f"<stdin>:{n}" for n in (1, 4, 5, 6, 7, 8)]
+    assert [line["error"]["code"] for line in lines if "error" in line] == ["json"] * 3 + ["trigger"] * 3
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"),
+    [
+        (b"[" * 200_000, "json", "nested too deeply"),
+        (b"1" * 100_000, "json", "a number is too long"),
+        (b"x" * (LINE_LIMIT + 1), "size", "longer than 1 MiB"),
+        (b'{"a": "' + b"x" * (3 * LINE_LIMIT) + b'"}', "size", "longer than 1 MiB"),
+        (b"\x7fELF\x02\x00\xff", "json", "not UTF-8 at byte 6"),
+        (b'{"detail-type": "\\ud800\\u001b[31m", "detail": 1}', "trigger", "detail"),
+    ],
+    ids=["endless depth", "an endless number", "a huge line", "a huge event", "a binary", "an escape sequence"],
+)
+def test_a_hostile_line_is_one_error_and_stops_nothing(command: Command, line: bytes, code: str, message: str) -> None:
+    ran = command("event", "explain", stdin=_bytes(EVENT) + line + b"\n" + _bytes(OTHER))
+    first, error, last = map(json.loads, ran.out.splitlines())
+    assert ran.code == 1
+    assert ran.out.isascii()
+    assert (first["targets"], last["targets"]) == (ROLE, REPOSITORY)
+    assert error["error"]["code"] == code
+    assert message in error["error"]["message"]
+    assert max(map(len, ran.out.splitlines())) < 2000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(_bytes({"Records": [EVENT, OTHER]}), id="a log file"),
+        pytest.param(json.dumps({"Records": [EVENT, OTHER]}, indent=2).encode(), id="an indented log file"),
+        pytest.param(b'{"Records": [{\n' + _bytes({"Records": [EVENT, OTHER]})[14:], id="a log file with a line break"),
+        pytest.param(gzip.compress(_bytes({"Records": [EVENT, OTHER]})), id="a gzipped log file"),
+        pytest.param(_bytes([EVENT, OTHER]), id="an array"),
+        pytest.param(json.dumps([EVENT, OTHER], indent=4).encode(), id="an indented array"),
+        pytest.param(b"[\n" + _bytes(EVENT)[:-1] + b",\n" + _bytes(OTHER) + b"]\n", id="an array, an event a line"),
+        pytest.param("\n".join(json.dumps(e, indent=1) for e in (EVENT, OTHER)).encode(), id="indented events"),
+        pytest.param(b"\xef\xbb\xbf" + _bytes(EVENT, OTHER).replace(b"\n", b"\r\n"), id="a byte order mark and CRLF"),
+        pytest.param(
+            _bytes({"Events": [{"CloudTrailEvent": json.dumps(e)} for e in (EVENT, OTHER)]}), id="lookup-events"
+        ),
+        pytest.param(_bytes(EVENT, OTHER)[:-1], id="no line break at the end"),
+    ],
+)
+def test_events_are_taken_as_people_have_them(command: Command, data: bytes) -> None:
+    assert _targets(_explain(command, data)) == [ROLE, REPOSITORY]
+
+
+def test_a_log_file_larger_than_any_event_is_read(command: Command) -> None:
+    records = [{**EVENT, "padding": "x" * 10_000}] * 200
+    lines = _explain(command, _bytes({"Records": records}, EVENT))
+    assert _targets(lines) == [ROLE] * 201
+
+
+def test_an_indented_document_that_breaks_off_is_one_error(command: Command) -> None:
+    (line,) = _explain(command, json.dumps(EVENT, indent=2).encode()[:-40])
+    assert line["error"]["code"] == "json"
+
+
+def test_a_broken_first_line_does_not_swallow_the_lines_after_it(command: Command) -> None:
+    lines = _explain(command, b'{"eventVersion": "1.08", "userIdentity": {\n' + _bytes(EVENT, OTHER) + b"{\n")
+    assert _targets(lines) == ["error", ROLE, REPOSITORY, "error"]
+
+
+def test_a_gzipped_file_that_breaks_off_is_an_error_after_what_could_be_read(command: Command) -> None:
+    lines = _explain(command, gzip.compress(_bytes(EVENT) + b"x" * 50)[:-9])
+    assert lines[-1]["error"]["code"] == "unreadable"
+
+
+def test_files_are_read_in_order_and_a_missing_one_stops_none(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(_bytes(EVENT))
+    lines = _explain(command, _bytes(OTHER), str(tmp_path / "a.json"), str(tmp_path / "gone"), str(tmp_path), "-")
+    assert _targets(lines) == [ROLE, "error", "error", REPOSITORY]
+    assert "No such file" in lines[1]["error"]["message"]
+
+
+def test_nothing_in_is_nothing_out(command: Command) -> None:
+    assert _explain(command, b"") == _explain(command, b"\n \n") == []
+
+
+@pytest.mark.parametrize("argv", [("event",), ("event", "nonsense"), ("event", "explain", "--nonsense")])
+def test_wrong_usage_is_an_error(command: Command, argv: tuple[str, ...]) -> None:
+    ran = command(*argv)
+    assert (ran.code, ran.out) == (1, "")
+    assert "--help" in ran.err
+
+
+def test_it_loads_no_sdk() -> None:
+    ran = run("event", "explain", str(ROOT / "events/iam-PutRolePolicy.json"), PYTHONPROFILEIMPORTTIME="1")
+    imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert ran.returncode == 0
+    assert json.loads(ran.stdout)["targets"] == ["role/222222222222/ecr-pusher"]
+    assert "ecr_warden_cli.event_input" in imported
+    assert not [name for name in imported if name.split(".")[0] in ("boto3", "botocore")]
