@@ -1,20 +1,14 @@
-"""Structured logs and metrics, the same for every function.
+"""Structured logs, the same for every function.
 
 What is logged is bounded and chosen: targets, causes, results. Never an event, a document or a credential.
 """
 
 from functools import cache
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 
 
 @cache
 def logger() -> Logger:
     """The function's logger; service and level come from POWERTOOLS_SERVICE_NAME and LOG_LEVEL."""
     return Logger(log_uncaught_exceptions=False)
-
-
-@cache
-def metrics() -> Metrics:
-    """The function's metrics, written as embedded metric format to the log."""
-    return Metrics()
