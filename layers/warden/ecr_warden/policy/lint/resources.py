@@ -1,0 +1,46 @@
+"""Rules on the form of Resource elements.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+"""
+
+import re
+
+from ecr_warden.policy.lint.rules import Rule
+from ecr_warden.policy.lint.subject import Subject, Value, quoted
+
+_PARTITION = re.compile(r"aws(-[a-z]+)*")
+_OPEN = re.compile(r"[*?]|\$\{")
+_ACCOUNT = 4
+
+
+def check_resources(subject: Subject) -> None:
+    """Report resources that are no ARNs, and account ids that are none."""
+    for part in subject.parts:
+        for value in part.resources.values if part.resources else ():
+            fault = arn_fault(value.text)
+            if fault:
+                subject.add(Rule.RESOURCE_MALFORMED, value.place, f"{quoted(value.text)} {fault}")
+            else:
+                check_account(subject, value)
+
+
+def arn_fault(text: str) -> str:
+    """Why IAM takes a text for no ARN, or nothing. A pattern may stand for any part, missing parts too."""
+    head, *rest = text.split(":", 5)
+    if _OPEN.search(head):
+        return ""
+    if head != "arn":
+        return "is no ARN"
+    if not rest or (not _OPEN.search(rest[0]) and not _PARTITION.fullmatch(rest[0])):
+        return "has no partition such as aws"
+    if len(rest) < 5 and not _OPEN.search(rest[-1]):
+        return "has fewer than the six parts of an ARN"
+    return ""
+
+
+def check_account(subject: Subject, value: Value) -> None:
+    """Report an ARN with digits for an account id that are not 12."""
+    parts = value.text.split(":", 5)
+    if len(parts) > _ACCOUNT and parts[_ACCOUNT].isdigit() and len(parts[_ACCOUNT]) != 12:
+        message = f"{quoted(value.text)}: the account id has {len(parts[_ACCOUNT])} digits instead of 12"
+        subject.add(Rule.ARN_ACCOUNT, value.place, message)

@@ -1,0 +1,220 @@
+"""The catalogue of problems: one table of stable codes."""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+
+class Severity(StrEnum):
+    """ERROR: AWS refuses it, or it lets strangers in. WARNING: it does other than it seems to. NOTE: worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+_E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
+
+
+class Rule(Enum):
+    """Every kind of problem: its stable code, its severity, what it is called, and what to do about it.
+
+    A code is never given to another kind of problem; docs/policy-lint.md lists them and a test compares.
+    """
+
+    # The document.
+    ELEMENT_OF_KIND = ("element-of-kind", _E, "an element that this kind of document may not hold", "remove it")
+    ELEMENT_MISSING = ("element-missing", _E, "an element that this kind of document needs is missing", "add it")
+    RESOURCE_IN_REPOSITORY_POLICY = (
+        "resource-in-repository-policy",
+        _E,
+        "Resource in a repository policy",
+        "remove it: the policy stands at its repository, and AWS refuses it",
+    )
+    ID_IN_IDENTITY_POLICY = (
+        "id-in-identity-policy",
+        _W,
+        "Id in an identity policy",
+        "remove it: it is for resource policies",
+    )
+    SID_CHARACTERS = ("sid-characters", _E, "a Sid with characters that IAM refuses", "use letters and digits")
+    SID_REPEATED = (
+        "sid-repeated",
+        _E,
+        "a Sid twice in one IAM policy, which IAM refuses",
+        "give each its own, or none",
+    )
+    CHARACTERS = ("characters", _E, "characters that IAM refuses", "use those up to U+00FF")
+    SIZE_OVER = ("size-over", _E, "a document over AWS's limit", "shorten it: fewer principals, patterns for lists")
+    SIZE_NEAR = ("size-near", _W, "a document at more than 80% of AWS's limit", "shorten it before it has to grow")
+    SIZE_OVER_USER = (
+        "size-over-user",
+        _N,
+        "an identity policy too long to be inline on a user",
+        "put it on a role, or make it a managed policy",
+    )
+    VARIABLES_IN_2008 = (
+        "variables-in-2008",
+        _W,
+        "a policy variable in a document of Version 2008-10-17, which takes it literally",
+        "write Version 2012-10-17",
+    )
+    VARIABLE_UNKNOWN = (
+        "variable-unknown",
+        _W,
+        "a policy variable of an unknown key, which never has a value",
+        "correct the key",
+    )
+    # Who.
+    PRINCIPAL_ANYONE = ("principal-anyone", _E, "access for anyone", "name accounts, users or roles")
+    PRINCIPAL_ANYONE_CONDITIONED = (
+        "principal-anyone-conditioned",
+        _W,
+        "access for anyone under conditions that tie it to no account or organization",
+        "add a condition on aws:PrincipalOrgID, aws:PrincipalAccount or aws:PrincipalArn",
+    )
+    ALLOW_NOT_PRINCIPAL = (
+        "allow-not-principal",
+        _E,
+        "Allow with NotPrincipal: access for everybody else",
+        "use Principal",
+    )
+    PRINCIPAL_ACCOUNT = (
+        "principal-account",
+        _N,
+        "access for a whole account: for whoever that account lets",
+        "name its users or roles, or add a condition on aws:PrincipalArn",
+    )
+    PRINCIPAL_PATTERN = (
+        "principal-pattern",
+        _E,
+        "a pattern in a principal, which AWS refuses",
+        "name the account with a condition on aws:PrincipalArn",
+    )
+    PRINCIPAL_UNIQUE_ID = (
+        "principal-unique-id",
+        _E,
+        "the unique id of a user or role that was deleted: it names nobody and AWS takes it no more",
+        "remove it, or name the one that exists now by its ARN",
+    )
+    PRINCIPAL_MALFORMED = (
+        "principal-malformed",
+        _E,
+        "a principal that is no account, user, role or session",
+        "write 12 digits or the ARN of a user, role or session",
+    )
+    PRINCIPAL_SERVICE = ("principal-service", _W, "a service name unlike AWS's", "write it as ecs-tasks.amazonaws.com")
+    SERVICE_WITHOUT_SOURCE = (
+        "service-without-source",
+        _E,
+        "access for a service without saying for whom: any of its customers can use it (confused deputy)",
+        "add a condition on aws:SourceAccount, aws:SourceArn or aws:SourceOrgID",
+    )
+    SERVICE_WITHOUT_SOURCE_IN_TRUST = (
+        "service-without-source-in-trust",
+        _N,
+        "a role for a service that does not say for whom",
+        "add a condition on aws:SourceAccount or aws:SourceArn where the service sends them",
+    )
+    FEDERATED_ACTION = (
+        "federated-action",
+        _W,
+        "a federated principal without the action that it assumes the role by",
+        "use sts:AssumeRoleWithSAML or sts:AssumeRoleWithWebIdentity",
+    )
+    FEDERATED_WITHOUT_SUBJECT = (
+        "federated-without-subject",
+        _W,
+        "a role for every identity of an OpenID Connect provider",
+        "add a condition on the provider's :sub",
+    )
+    # What.
+    ACTION_MALFORMED = ("action-malformed", _E, "not an action", 'write service:Name, or "*"')
+    ACTION_OF_KIND = ("action-of-kind", _E, "an action that this kind of document cannot hold", "remove it")
+    ACTION_UNKNOWN = ("action-unknown", _W, "no such action", "correct the name")
+    SERVICE_UNKNOWN = ("service-unknown", _W, "no such service", "correct the prefix")
+    ACTION_WITHOUT_REPOSITORY = (
+        "action-without-repository",
+        _W,
+        "an action that no repository policy can give: it concerns no repository",
+        "put it into the identity policy of who needs it, on *",
+    )
+    ACTION_NEEDS_ANY_RESOURCE = (
+        "action-needs-any-resource",
+        _W,
+        "an action without resource types on named resources, where it does nothing",
+        'put it into a statement with Resource "*"',
+    )
+    ACTION_NOT_ON_RESOURCE = (
+        "action-not-on-resource",
+        _W,
+        "an action on resources of another type, where it does nothing",
+        "correct the action or the resource",
+    )
+    ALLOW_NOT_ACTION = (
+        "allow-not-action",
+        _W,
+        "Allow with NotAction: everything else, what AWS adds tomorrow included",
+        "name the actions",
+    )
+    ALLOW_EVERYTHING = ("allow-everything", _W, "everything allowed", "name the actions that are needed")
+    ACTION_REDUNDANT = ("action-redundant", _N, "an action that another of the same list includes", "remove it")
+    RESOURCE_MALFORMED = ("resource-malformed", _E, "a resource that is no ARN", 'write an ARN, or "*"')
+    ARN_ACCOUNT = ("arn-account", _W, "an ARN whose account id has not 12 digits", "correct the account id")
+    # When.
+    KEY_UNKNOWN = ("key-unknown", _W, "no such condition key", "correct the key")
+    VALUE_MALFORMED = ("value-malformed", _W, "a value that nothing compares with", "correct the value")
+    VALUE_WILDCARD = (
+        "value-wildcard",
+        _W,
+        "a wildcard in a value that is taken literally",
+        "use StringLike, or StringNotLike",
+    )
+    VALUE_SENSITIVE_WILDCARD = (
+        "value-sensitive-wildcard",
+        _W,
+        "a pattern for a key of accounts, organizations or networks: it may match a stranger's",
+        "name them",
+    )
+    CONDITION_NEVER = ("condition-never", _W, "a condition that can never hold", "correct it, or remove the statement")
+    CONDITION_ENDED = ("condition-ended", _W, "a condition whose time is over", "remove the statement, or move the end")
+    FOR_ALL_VALUES = (
+        "for-all-values",
+        _W,
+        "ForAllValues in an Allow, which holds also where the key is missing",
+        'add "Null": {KEY: "false"}',
+    )
+    # Statements together.
+    STATEMENT_REDUNDANT = ("statement-redundant", _N, "a statement that another one includes", "remove it")
+    STATEMENT_DENIED = (
+        "statement-denied",
+        _W,
+        "an Allow that a Deny without condition undoes",
+        "remove one of the two",
+    )
+
+    def __init__(self, code: str, severity: Severity, title: str, remedy: str) -> None:
+        self.code = code
+        self.severity = severity
+        self.title = title
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: `place` is a JSON path such as `Statement[1].Action[0]`, empty for the document."""
+
+    rule: Rule
+    place: str
+    message: str
+
+    @property
+    def code(self) -> str:
+        return self.rule.code
+
+    @property
+    def severity(self) -> Severity:
+        return self.rule.severity
+
+    @property
+    def remedy(self) -> str:
+        return self.rule.remedy

