@@ -1,0 +1,204 @@
+"""What IAM says, a second time and the slow way: written from AWS's pages, on plain JSON, without the engine's code.
+
+Covers what `iam_requests` draws. Every statement is tried by enumeration; a pattern is matched by recursion.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+type Json = Mapping[str, Any]
+
+
+@cache
+def like(pattern: str, text: str) -> bool:
+    """Does a pattern match, by its first character?"""
+    if pattern == "":
+        return text == ""
+    if pattern[0] == "*":
+        return like(pattern[1:], text) or (text != "" and like(pattern, text[1:]))
+    return text != "" and pattern[0] in ("?", text[0]) and like(pattern[1:], text[1:])
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def context_of(request: Json) -> dict[str, list[str]]:
+    """The given keys over those that everybody knows."""
+    who = request["principal"]
+    account = account_of(who)
+    keys: dict[str, list[str]] = {}
+    if ":user/" in who:
+        keys = {"aws:username": [who.split("/")[-1]], "aws:principalarn": [who]}
+    elif ":assumed-role/" in who:
+        keys = {"aws:principalarn": [f"arn:aws:iam::{account}:role/{who.split('/')[1]}"]}
+    elif who.endswith(":root"):
+        keys = {"aws:principalarn": [who]}
+    if account:
+        keys["aws:principalaccount"] = [account]
+    return keys | {key.lower(): [str(one) for one in as_list(value)] for key, value in request["context"].items()}
+
+
+def account_of(who: str) -> str:
+    return who.split(":")[4] if who.startswith("arn:") else ""
+
+
+def filled(text: str, context: Mapping[str, list[str]], version: str) -> str | None:
+    """The one variable that is drawn, replaced; None where it has no value."""
+    variable = "${aws:username}"
+    if variable not in text or version == "2008-10-17":
+        return text
+    values = context.get("aws:username", [])
+    return text.replace(variable, values[0]) if len(values) == 1 else None
+
+
+def one_test(base: str, value: str, wanted: str, context: Mapping[str, list[str]], version: str) -> bool:
+    if base.startswith("String"):
+        text = filled(wanted, context, version)
+        if text is None:
+            return False
+        return like(text, value) if base == "StringLike" else text == value
+    if base == "Bool":
+        return wanted in ("true", "false") and wanted == value
+    assert base == "NumericLessThan"
+    return value.isdigit() and wanted.isdigit() and int(value) < int(wanted)
+
+
+def clause(name: str, key: str, wanted: list[Any], context: Mapping[str, list[str]], version: str) -> bool:
+    texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in wanted]
+    values = context.get(key.lower(), [])
+    if name == "Null":
+        return any((text == "true") == (values == []) for text in texts)
+    if_exists = name.endswith("IfExists")
+    name = name.removesuffix("IfExists")
+    quantifier, name = name.split(":") if ":" in name else ("", name)
+    negated = "Not" in name
+    base = name.replace("Not", "")
+
+    def holds(value: str) -> bool:
+        hit = any(one_test(base, value, text, context, version) for text in texts)
+        return not hit if negated else hit
+
+    if values == [] and if_exists:
+        return True
+    if quantifier == "ForAllValues":
+        return values == [""] or all(holds(value) for value in values)
+    if quantifier == "ForAnyValue":
+        return values != [""] and any(holds(value) for value in values)
+    if values == []:
+        return negated
+    return len(values) == 1 and holds(values[0])
+
+
+def names(element: Any, who: str) -> set[str]:
+    """The ways in which a Principal element names somebody."""
+    account = account_of(who)
+    ways: set[str] = set()
+    kinds = {"AWS": "*"} if element == "*" else element
+    for kind, entries in kinds.items():
+        for entry in as_list(entries):
+            if kind == "Service":
+                ways |= {"self"} if entry == who else set()
+            elif entry == "*":
+                ways.add("anyone")
+            elif account and entry in (account, f"arn:aws:iam::{account}:root"):
+                ways.add("self" if who.endswith(":root") else "account")
+            elif entry == who:
+                ways.add("self")
+            elif ":assumed-role/" in who and entry.startswith(f"arn:aws:iam::{account}:role/"):
+                ways |= {"role"} if entry.split("/")[-1] == who.split("/")[1] else set()
+    return ways
+
+
+def ways_of(statement: Json, who: str) -> set[str]:
+    if "Principal" in statement:
+        return names(statement["Principal"], who)
+    if "NotPrincipal" not in statement:
+        return {"self"}
+    ways = names(statement["NotPrincipal"], who)
+    if statement["Effect"] == "Allow":
+        return set() if ways else {"anyone"}
+    levels = {"self"}
+    if account_of(who) and not who.endswith(":root"):
+        levels.add("account")
+    if ":assumed-role/" in who:
+        levels.add("role")
+    return set() if "anyone" in ways or levels <= ways else {"anyone"}
+
+
+def statement_ways(statement: Json, request: Json, version: str) -> set[str]:
+    """How a statement that matches names the principal; empty where it does not match."""
+    context = context_of(request)
+    action = request["action"].lower()
+    if "Action" in statement:
+        acts = any(like(one.lower(), action) for one in as_list(statement["Action"]))
+    else:
+        acts = not any(like(one.lower(), action) for one in as_list(statement["NotAction"]))
+    touches = True
+    for name in ("Resource", "NotResource"):
+        if name in statement:
+            texts = [filled(one, context, version) for one in as_list(statement[name])]
+            touches = any(text is not None and like(text, request["resource"]) for text in texts) is (
+                name == "Resource"
+            )
+    holds = all(
+        clause(operator, key, as_list(wanted), context, version)
+        for operator, block in statement.get("Condition", {}).items()
+        for key, wanted in block.items()
+    )
+    return ways_of(statement, request["principal"]) if acts and touches and holds else set()
+
+
+def look(documents: list[Json], request: Json, *, hung: bool = False) -> tuple[set[str], bool]:
+    """(the ways in which Allow statements name the principal, whether a Deny matches)."""
+    ways: set[str] = set()
+    denied = False
+    for document in documents:
+        for statement in as_list(document["Statement"]):
+            if hung and "Principal" not in statement and "NotPrincipal" not in statement:
+                continue
+            found = statement_ways(statement, request, document.get("Version", "2008-10-17"))
+            if statement["Effect"] == "Deny":
+                denied = denied or bool(found)
+            elif found:
+                # The closest way counts.
+                ways.add(next(way for way in ("self", "role", "account", "anyone") if way in found))
+    return ways, denied
+
+
+def verdict(request: Json, policies: Json) -> str:
+    """Allowed, ImplicitlyDenied or ExplicitlyDenied."""
+    who = request["principal"]
+    is_root = who.endswith(":root")
+    has_policies = ":user/" in who or ":assumed-role/" in who
+    assumes = request["action"].lower() == "sts:assumerole"
+    hangs = policies.get("trust" if assumes else "resource")
+    resource_ways, denied = look([hangs] if hangs else [], request, hung=True)
+    mine, limits = True, True
+    if has_policies:
+        identity_ways, identity_denied = look(policies.get("identity", []), request)
+        denied = denied or identity_denied
+        for name in ("boundary", "session"):
+            if name in policies:
+                allowed, limit_denied = look([policies[name]], request)
+                denied, limits = denied or limit_denied, limits and bool(allowed)
+        mine = bool(identity_ways) and limits
+    organized = True
+    for name, applies in (("scp", has_policies or is_root), ("rcp", True)):
+        for level in policies.get(name, []) if applies else []:
+            allowed, level_denied = look(level, request)
+            denied, organized = denied or level_denied, organized and bool(allowed)
+    if denied:
+        return "ExplicitlyDenied"
+    same = account_of(who) == request["resource"].split(":")[4]
+    if is_root and assumes:
+        good = False
+    elif not account_of(who):
+        good = bool(resource_ways)
+    elif not same:
+        good = bool(resource_ways) and mine
+    else:
+        good = bool(resource_ways & {"self", "anyone"}) or ("role" in resource_ways and limits)
+        good = good or (mine and (not assumes or bool(resource_ways)))
+    return "Allowed" if good and organized else "ImplicitlyDenied"

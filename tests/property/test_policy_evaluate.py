@@ -1,0 +1,94 @@
+"""The evaluator agrees with an oracle that shares no code with it."""
+
+from collections import Counter
+from typing import Any
+
+from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.evaluate import Policies, evaluate
+from ecr_warden.policy.request import parse_request
+from ecr_warden.policy.verdict import Verdict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.property import iam_oracle, iam_requests
+
+
+def _one(raw: dict[str, Any] | None) -> Document | None:
+    return parse_document(raw) if raw else None
+
+
+def _levels(raw: list[list[dict[str, Any]]]) -> tuple[tuple[Document, ...], ...]:
+    return tuple(tuple(map(parse_document, level)) for level in raw)
+
+
+def _verdict(request: dict[str, Any], policies: dict[str, Any]) -> Verdict:
+    made = parse_request(request["principal"], request["action"], request["resource"], request["context"])
+    return evaluate(
+        made,
+        Policies(
+            identity=tuple(map(parse_document, policies.get("identity", []))),
+            resource=_one(policies.get("resource")),
+            trust=_one(policies.get("trust")),
+            boundary=_one(policies.get("boundary")),
+            session=_one(policies.get("session")),
+            service_control=_levels(policies.get("scp", [])),
+            resource_control=_levels(policies.get("rcp", [])),
+        ),
+    )
+
+
+def _name(verdict: Verdict) -> str:
+    return type(verdict).__name__
+
+
+@settings(max_examples=600)
+@given(iam_requests.requests(), iam_requests.policies())
+def test_the_verdict_is_the_oracles(request: dict[str, Any], policies: dict[str, Any]) -> None:
+    asked = dict(policies)
+    if request["action"].startswith("sts") and "trust" not in policies:
+        asked.pop("resource", None)
+    assert _name(_verdict(request, asked)) == iam_oracle.verdict(request, asked)
+
+
+def test_the_oracle_is_asked_for_all_verdicts() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=300, database=None, derandomize=True)
+    @given(iam_requests.requests(), iam_requests.policies())
+    def ask(request: dict[str, Any], policies: dict[str, Any]) -> None:
+        seen[iam_oracle.verdict(request, policies)] += 1
+
+    ask()
+    assert all(seen[name] >= 20 for name in ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied")), seen
+
+
+@settings(max_examples=200)
+@given(iam_requests.requests(), iam_requests.policies(), iam_requests.documents(principals=False))
+def test_another_identity_policy_that_only_allows_takes_nothing_away(
+    request: dict[str, Any], policies: dict[str, Any], more: dict[str, Any]
+) -> None:
+    for statement in more["Statement"]:
+        statement["Effect"] = "Allow"
+    wider = policies | {"identity": [*policies.get("identity", []), more]}
+    before, after = _name(_verdict(request, policies)), _name(_verdict(request, wider))
+    assert before == after or (before, after) == ("ImplicitlyDenied", "Allowed")
+
+
+@settings(max_examples=200)
+@given(iam_requests.requests(), iam_requests.policies(), iam_requests.documents(principals=False))
+def test_another_limit_gives_nothing(request: dict[str, Any], policies: dict[str, Any], more: dict[str, Any]) -> None:
+    before = _name(_verdict(request, policies))
+    for name, narrower in (("boundary", more), ("session", more), ("scp", [*policies.get("scp", []), [more]])):
+        if name == "scp" or name not in policies:
+            after = _name(_verdict(request, policies | {name: narrower}))
+            assert after == before or after != "Allowed"
+
+
+@settings(max_examples=300)
+@given(st.text("ab*?", max_size=7), st.text("ab*", max_size=9))
+def test_a_pattern_matches_what_the_oracle_says(pattern: str, text: str) -> None:
+    request = {"principal": iam_requests.PRINCIPALS[0], "action": "ecr:PutImage", "resource": iam_requests.REPOSITORY}
+    condition = {"StringLike": {"k": pattern}}
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
+    verdict = _verdict(request | {"context": {"k": text}}, {"identity": [{"Statement": allow}]})
+    assert _name(verdict) == ("Allowed" if iam_oracle.like(pattern, text) else "ImplicitlyDenied")
