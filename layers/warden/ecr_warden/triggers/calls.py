@@ -223,9 +223,7 @@ _IAM: Mapping[str, Row] = {
         "TagSAMLProvider",
         "UntagSAMLProvider",
     ),
-    **_each(
-        "changes tags and no document", "TagUser", "UntagUser", "TagPolicy", "UntagPolicy"
-    ),
+    **_each("changes tags and no document", "TagUser", "UntagUser", "TagPolicy", "UntagPolicy"),
     **_each(
         "lends the rights of who approves it and writes no policy: calls made with them are reported by themselves",
         "CreateDelegationRequest",
