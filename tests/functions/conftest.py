@@ -1,0 +1,143 @@
+"""The handlers in this process on moto: their own way from environment to clients, nothing replaced."""
+
+import importlib.util
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from ecr_warden import bootstrap, observability
+from ecr_warden.model.codec.base import loads
+from ecr_warden.model.codec.jobs import job_from_json
+from ecr_warden.model.job import Job
+
+from tests.contracts.aws import moto
+
+ROOT = Path(__file__).parents[2]
+EVENTS = ROOT / "events"
+SPEC_BUCKET, SPEC_KEY = "ecr-warden-spec-111111111111-eu-central-1", "access.yaml"
+CONTEXT = SimpleNamespace(
+    function_name="ecr-warden",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:111111111111:function:ecr-warden",
+    aws_request_id="00000000-0000-4000-b000-000000000001",
+)
+_services = itertools.count()
+
+
+class Deployed:
+    """What template.yaml makes, as far as handlers need it, and what came out at its other ends."""
+
+    def __init__(self) -> None:
+        self.sqs, self.s3 = boto3.client("sqs"), boto3.client("s3")
+        self.dynamodb, self.ssm = boto3.client("dynamodb"), boto3.client("ssm")
+        sns, events = boto3.client("sns"), boto3.client("events")
+        self.jobs_url = self.sqs.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        self.incidents_url = self.sqs.create_queue(QueueName="incidents")["QueueUrl"]
+        self.mail_url = self.sqs.create_queue(QueueName="mail")["QueueUrl"]
+        self.topic = sns.create_topic(Name="alerts")["TopicArn"]
+        sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=self._arn(self.mail_url))
+        self.bus = events.create_event_bus(Name="outcomes")["EventBusArn"]
+        self.ssm.put_parameter(Name="/writes", Type="String", Value="enabled")
+        for bucket in (SPEC_BUCKET, "state"):
+            self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+            self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        self.dynamodb.create_table(
+            TableName="ecr-warden",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The functions' variables."""
+        return {
+            "WARDEN_TABLE": "ecr-warden",
+            "WARDEN_SPEC_BUCKET": SPEC_BUCKET,
+            "WARDEN_SPEC_KEY": SPEC_KEY,
+            "WARDEN_STATE_BUCKET": "state",
+            "WARDEN_JOBS_QUEUE_URL": self.jobs_url,
+            "WARDEN_INCIDENTS_QUEUE_URL": self.incidents_url,
+            "WARDEN_OUTCOMES_BUS": self.bus,
+            "WARDEN_WRITES_PARAMETER": "/writes",
+            "WARDEN_EXTERNAL_ID": "the-external-id",
+            "WARDEN_SESSION_CUTOFF_MARGIN": "60",
+            "WARDEN_WEBHOOK": "",
+            "WARDEN_ALERT_TOPIC": self.topic,
+        }
+
+    def taken(self, url: str) -> list[dict[str, Any]]:
+        """The visible messages of a queue, as received."""
+        answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"])
+        messages: list[Any] = answer.get("Messages", [])
+        return messages
+
+    def jobs(self) -> list[Job]:
+        """The jobs in the queue."""
+        return [job_from_json(loads(message["Body"])) for message in self.taken(self.jobs_url)]
+
+    def results(self) -> list[str]:
+        """The results of all runs that the journal knows."""
+        items = self.dynamodb.scan(TableName="ecr-warden")["Items"]
+        return [item["result"]["S"] for item in items if item["sk"]["S"].startswith("RUN#")]
+
+    def mails(self) -> list[str]:
+        """What the topic was told."""
+        return [json.loads(message["Body"])["Message"] for message in self.taken(self.mail_url)]
+
+    def _arn(self, url: str) -> str:
+        attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        return str(attributes["QueueArn"])
+
+
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Deployed]:
+    """An AWS with the hub's stores, and a process as new as a container; what is logged is captured from here on."""
+    with moto(monkeypatch):
+        made = Deployed()
+        # A new service has a new logger, which writes to this test's standard output.
+        monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"test-{next(_services)}")
+        for name, value in made.environment.items():
+            monkeypatch.setenv(name, value)
+        _forget()
+        yield made
+        _forget()
+
+
+def _forget() -> None:
+    for module in (bootstrap, observability):
+        for value in vars(module).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
+
+
+type Handler = Callable[..., Any]
+
+
+@pytest.fixture
+def handler_of(deployed: Deployed) -> Callable[[str], Handler]:
+    """Loads functions/<name>/app.py afresh, with the first event: its logger keeps the output that it finds then."""
+
+    @cache
+    def loaded(name: str) -> Handler:
+        found = importlib.util.spec_from_file_location(f"{name}_app", ROOT / "functions" / name / "app.py")
+        assert found is not None
+        assert found.loader is not None
+        module = importlib.util.module_from_spec(found)
+        found.loader.exec_module(module)
+        handler: Handler = module.handler
+        return handler
+
+    return lambda name: lambda event: loaded(name)(event, CONTEXT)
+
+
+@pytest.fixture
+def logged(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
+    """The log lines since the last look."""
+    return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]

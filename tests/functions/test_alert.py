@@ -1,0 +1,63 @@
+"""The alert handler: announcements from the bus, and incidents that are due."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
+from ecr_warden.model.codec.alerts import alert_to_json
+from ecr_warden.model.codec.base import CodecError
+from ecr_warden.model.job import Cause, CauseKind
+
+from local.messages import Message, batch
+from tests.functions.conftest import Deployed, Handler
+
+type Logged = Callable[[], list[dict[str, Any]]]
+SPEC = Cause(CauseKind.SPEC, "v2")
+REFUSED = SpecRefused(SPEC, "v2", "v1", ("line 3: accounts.ci.id: an account has 12 digits",))
+ACCEPTED = SpecAccepted(SPEC, "v2", "v1", ("repository/222222222222/eu-central-1/shop/checkout",), ())
+FLUSH = Message(json.dumps({"schema": 1, "incident": "spec/v2"}))
+
+
+@pytest.fixture
+def handler(handler_of: Callable[[str], Handler]) -> Handler:
+    return handler_of("alert")
+
+
+def announced(alert: Alert) -> dict[str, Any]:
+    return {"source": "ecr-warden", "detail-type": "SpecRefused", "detail": alert_to_json(alert)}
+
+
+def test_what_somebody_waits_for_is_told_at_once(handler: Handler, deployed: Deployed) -> None:
+    handler(announced(REFUSED))
+    (mail,) = deployed.mails()
+    assert "an account has 12 digits" in mail
+
+
+def test_what_is_gathered_is_told_in_one_message_when_it_is_due(handler: Handler, deployed: Deployed) -> None:
+    handler(announced(ACCEPTED))
+    handler(announced(ACCEPTED))
+    assert deployed.mails() == []
+    handler(batch(FLUSH))
+    assert len(deployed.mails()) == 1
+    handler(batch(FLUSH))
+    assert deployed.mails() == [], "a flush that comes twice tells nothing twice"
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '{"schema": 9, "incident": "spec/v2"}', '{"schema": 1}'])
+def test_a_flush_that_is_none_is_an_error_so_that_it_ends_in_the_failure_queue(
+    handler: Handler, deployed: Deployed, body: str
+) -> None:
+    with pytest.raises(CodecError):
+        handler(batch(Message(body)))
+
+
+def test_an_announcement_that_is_not_understood_is_an_error(handler: Handler) -> None:
+    with pytest.raises(CodecError):
+        handler({"detail": {"schema": 9}})
+
+
+def test_nothing_of_a_message_is_logged(handler: Handler, logged: Logged) -> None:
+    handler(announced(REFUSED))
+    assert "12 digits" not in json.dumps(logged())

@@ -1,0 +1,64 @@
+"""The dispatch handler: each event of events/ to its jobs, and what it says about it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ecr_warden.model.job import AcceptSpec, ReconcileTarget, SweepSlice
+from ecr_warden.triggers.trigger import TriggerError
+
+from tests.functions.conftest import EVENTS, Deployed, Handler
+
+type Logged = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def handler(handler_of: Callable[[str], Handler]) -> Handler:
+    return handler_of("dispatch")
+
+
+def event(stem: str) -> Any:
+    return json.loads((EVENTS / f"{stem}.json").read_text())
+
+
+def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: Deployed) -> None:
+    kinds = {"s3-ObjectCreated": {AcceptSpec}, "events-ScheduledEvent": {AcceptSpec, SweepSlice}}
+    for stem in sorted(path.stem for path in EVENTS.glob("*.json")):
+        deployed.sqs.purge_queue(QueueUrl=deployed.jobs_url)
+        handler(event(stem))
+        assert {type(job) for job in deployed.jobs()} == kinds.get(stem, {ReconcileTarget}), stem
+
+
+def test_the_same_event_twice_is_one_job(handler: Handler, deployed: Deployed) -> None:
+    handler(event("ecr-SetRepositoryPolicy"))
+    handler(event("ecr-SetRepositoryPolicy"))
+    assert len(deployed.jobs()) == 1
+
+
+def test_another_object_in_the_bucket_is_ignored_and_said_so(
+    handler: Handler, deployed: Deployed, logged: Logged
+) -> None:
+    other = event("s3-ObjectCreated")
+    other["detail"]["object"]["key"] = "other.yaml"
+    handler(other)
+    assert deployed.jobs() == []
+    assert [line["message"] for line in logged()] == ["ignored"]
+
+
+def test_an_event_that_is_none_is_an_error_of_the_function(handler: Handler, deployed: Deployed) -> None:
+    broken = event("ecr-SetRepositoryPolicy")
+    del broken["detail"]
+    with pytest.raises(TriggerError):
+        handler(broken)
+    assert deployed.jobs() == []
+
+
+def test_the_log_names_the_target_and_holds_no_document(handler: Handler, logged: Logged) -> None:
+    given = event("ecr-SetRepositoryPolicy")
+    assert "Statement" in given["detail"]["requestParameters"]["policyText"]
+    handler(given)
+    (line,) = logged()
+    assert line["message"] == "enqueued"
+    assert {"level", "location", "timestamp", "service", "function_request_id", "cold_start", "jobs"} <= line.keys()
+    assert "Statement" not in json.dumps(line)

@@ -1,0 +1,161 @@
+"""The reconcile handler: one message's failure is its own, and a failed one comes back soon."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
+
+from local.messages import Message, batch, reconcile
+from tests.contracts.aws import REGION
+from tests.functions.conftest import ROOT, SPEC_BUCKET, SPEC_KEY, Deployed, Handler
+
+type Logged = Callable[[], list[dict[str, Any]]]
+D1 = "repository/222222222222/eu-central-1/shop/checkout"
+USER = "user/111111111111/push-user"
+NOT_OURS = [f"repository/222222222222/eu-central-1/other/{number}" for number in range(9)]
+ACCEPT = Message('{"schema":1,"kind":"accept-spec","cause":{"kind":"event","id":"e-1"}}', "spec")
+
+
+@pytest.fixture
+def handler(handler_of: Callable[[str], Handler]) -> Handler:
+    return handler_of("reconcile")
+
+
+def received(deployed: Deployed, *messages: Message) -> dict[str, Any]:
+    """The messages as the queue gives them out: with handles that can be used."""
+    for number, message in enumerate(messages):
+        deployed.sqs.send_message(
+            QueueUrl=deployed.jobs_url,
+            MessageBody=message.body,
+            MessageGroupId=message.group,
+            MessageDeduplicationId=str(number),
+        )
+    handles = [given["ReceiptHandle"] for given in deployed.taken(deployed.jobs_url)]
+    return batch(
+        *(Message(one.body, one.group, one.receives, handle) for one, handle in zip(messages, handles, strict=True))
+    )
+
+
+def failed(answer: Any) -> list[str]:
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+
+def hidden(deployed: Deployed) -> dict[str, int]:
+    """For how many seconds each message of the queue is still invisible, by its body."""
+    queue = get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues["jobs.fifo"]
+    now = time.time() * 1000
+    return {message.body: round((message.visible_at - now) / 1000) for message in queue._messages}
+
+
+def accepted(handler: Handler, deployed: Deployed) -> None:
+    """Accept the seed's spec; its jobs stay in the queue, hidden."""
+    body = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
+    deployed.s3.put_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY, Body=body)
+    assert failed(handler(batch(ACCEPT))) == []
+    deployed.sqs.purge_queue(QueueUrl=deployed.jobs_url)
+
+
+def registry_ecr() -> Any:
+    """A client of account 222222222222."""
+    arn = "arn:aws:iam::222222222222:role/somebody"
+    given = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="somebody")["Credentials"]
+    keys = given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+    return boto3.Session(*keys, region_name=REGION).client("ecr")
+
+
+def test_one_bad_body_of_five_fails_alone(handler: Handler, deployed: Deployed) -> None:
+    good = [reconcile(target) for target in NOT_OURS[:4]]
+    event = received(deployed, *good[:2], Message("{no json", "bad"), *good[2:])
+    assert failed(handler(event)) == ["m2"]
+    assert hidden(deployed)["{no json"] == 5
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"schema": 99, "kind": "accept-spec", "cause": {"kind": "event", "id": "e"}}',
+        '{"schema": 1, "kind": "drop-everything", "cause": {"kind": "event", "id": "e"}}',
+        "[]",
+        '"text"',
+        '{"schema": 1, "kind": "reconcile-target", "target": "repository/../x", "cause": {"kind": "event", "id": "e"}}',
+    ],
+)
+def test_what_is_not_understood_fails_and_the_next_is_run(
+    handler: Handler, deployed: Deployed, logged: Logged, body: str
+) -> None:
+    event = received(deployed, Message(body, "bad"), reconcile(NOT_OURS[0]))
+    assert failed(handler(event)) == ["m0"]
+    assert [line["message"] for line in logged()] == ["failed", "done"]
+
+
+def test_what_may_succeed_later_comes_back_later_with_each_receive(handler: Handler, deployed: Deployed) -> None:
+    broken = Message("{", "bad", receives=3)
+    assert failed(handler(received(deployed, broken))) == ["m0"]
+    assert hidden(deployed)["{"] == 20
+
+
+def test_the_rest_of_a_failed_group_is_left_for_the_next_time_and_comes_back_soon_too(
+    handler: Handler, deployed: Deployed, logged: Logged
+) -> None:
+    second = reconcile(NOT_OURS[0])
+    event = received(deployed, Message("{", "one"), Message(second.body, "one"), reconcile(NOT_OURS[1]))
+    assert failed(handler(event)) == ["m0", "m1"]
+    assert hidden(deployed)[second.body] == 5
+    assert [line["message"] for line in logged()] == ["failed", "done"]
+
+
+def test_a_message_that_would_be_put_away_next_is_run_although_its_group_failed(
+    handler: Handler, deployed: Deployed, logged: Logged
+) -> None:
+    last = Message(reconcile(NOT_OURS[0]).body, "one", receives=5)
+    assert failed(handler(received(deployed, Message("{", "one", receives=5), last))) == ["m0"]
+    assert [line["message"] for line in logged()] == ["failed", "done"]
+
+
+def test_a_batch_of_which_all_fail_is_no_error_of_the_function(handler: Handler, deployed: Deployed) -> None:
+    event = received(deployed, Message("{", "a"), Message("[", "b"))
+    assert failed(handler(event)) == ["m0", "m1"]
+
+
+def test_a_message_whose_handle_has_run_out_is_still_reported(
+    handler: Handler, deployed: Deployed, logged: Logged
+) -> None:
+    assert failed(handler(batch(Message("{", "a")))) == ["m0"]
+    assert [line["message"] for line in logged()] == ["failed", "not brought back"]
+
+
+def test_a_missing_policy_is_written_and_journalled_once(handler: Handler, deployed: Deployed) -> None:
+    accepted(handler, deployed)
+    ecr = registry_ecr()
+    ecr.create_repository(repositoryName="shop/checkout")
+    for _ in range(2):
+        assert failed(handler(batch(reconcile(D1)))) == []
+    assert "pull-user-1" in ecr.get_repository_policy(repositoryName="shop/checkout")["policyText"]
+    assert deployed.results() == ["converged"], "a run without drift keeps no journal"
+
+
+def test_the_stop_switch_lets_nothing_be_written(handler: Handler, deployed: Deployed) -> None:
+    accepted(handler, deployed)
+    ecr = registry_ecr()
+    ecr.create_repository(repositoryName="shop/checkout")
+    deployed.ssm.put_parameter(Name="/writes", Type="String", Value="stopped", Overwrite=True)
+    assert failed(handler(batch(reconcile(D1)))) == []
+    with pytest.raises(ecr.exceptions.RepositoryPolicyNotFoundException):
+        ecr.get_repository_policy(repositoryName="shop/checkout")
+
+
+def test_no_log_line_holds_a_document_a_credential_or_a_url(
+    handler: Handler, deployed: Deployed, logged: Logged
+) -> None:
+    accepted(handler, deployed)
+    registry_ecr().create_repository(repositoryName="shop/checkout")
+    handler(batch(reconcile(D1), reconcile(USER), Message('{"secret": "{', "bad")))
+    text = json.dumps(logged())
+    assert "shop/checkout" in text
+    for never in ("Statement", "ASIA", "AKIA", "http", "the-external-id", "secret"):
+        assert never not in text, never
