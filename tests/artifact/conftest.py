@@ -1,0 +1,32 @@
+"""What `sam build` made, installed on the emulator, with nothing else at work."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.installed import Installed, install
+from local.launcher import EmulatedAws
+from local.runtime_api import BuiltFunction
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    """A hub that was right and is left alone from here on: what happens then is done by the test's own functions."""
+    with EmulatedAws() as aws:
+        made = install(aws, tmp_path_factory.mktemp("artifact") / "built")
+        made.pause()
+        yield made
+
+
+@pytest.fixture(scope="session")
+def layer(installed: Installed) -> Path:
+    """The unzipped layer."""
+    return installed.built / "WardenLayer" / "python"
+
+
+@pytest.fixture
+def reconcile_function(installed: Installed) -> Iterator[BuiltFunction]:
+    """A new container of reconcile."""
+    with installed.function("reconcile") as function:
+        yield function

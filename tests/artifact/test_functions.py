@@ -1,0 +1,135 @@
+"""The built functions under Lambda's runtime client, in an environment without anything else, under their own roles."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ecr_warden.model.alert import SpecRefused
+from ecr_warden.model.codec.alerts import alert_to_json
+from ecr_warden.model.job import Cause, CauseKind
+
+from bench.counting import D1, ROLE, member_calls
+from local.installed import HUB, MEMBER, PUSH_ROLE, REPOSITORY, Installed
+from local.messages import Message, batch, reconcile
+from local.runtime_api import BuiltFunction
+
+EVENTS = Path(__file__).parents[2] / "events"
+DONE: Any = {"batchItemFailures": []}
+MEGABYTE = 1_000_000
+# Tells what was imported when the handler has answered; it stands beside the built app.py, as Lambda would load it.
+PROBE = """
+import sys
+import app
+def handler(event, context):
+    answer = app.handler(event, context)
+    return {"answer": answer, "modules": sorted(sys.modules)}
+"""
+
+
+def called(installed: Installed, function: BuiltFunction, target: str) -> list[str]:
+    """The calls to member accounts of one event that succeeds."""
+    mark = installed.aws.mark()
+    assert function.invoke(batch(reconcile(target))).value == DONE
+    return member_calls(installed.aws.calls(mark))
+
+
+def test_dispatch_sends_a_job_for_each_event(installed: Installed) -> None:
+    with installed.function("dispatch") as function:
+        for file in sorted(EVENTS.glob("*.json")):
+            mark = installed.aws.mark()
+            answer = function.invoke(json.loads(file.read_text()))
+            assert not answer.failed, answer
+            sent = [call.action for call in installed.aws.calls(mark) if call.service == "sqs" and not call.error]
+            assert len(sent) == 1, file.name
+
+
+def test_a_broken_event_is_an_error_that_names_its_kind_and_the_next_event_is_served(installed: Installed) -> None:
+    with installed.function("dispatch") as function:
+        answer = function.invoke({"detail-type": "AWS API Call via CloudTrail"})
+        assert answer.failed
+        assert answer.value["errorType"] == "TriggerError"
+        assert not function.invoke(json.loads((EVENTS / "iam-PutRolePolicy.json").read_text())).failed
+
+
+def test_alert_publishes_an_announcement(installed: Installed) -> None:
+    refused = SpecRefused(Cause(CauseKind.SPEC, "v2"), "v2", "v1", ("line 3: an account has 12 digits",))
+    with installed.function("alert") as function:
+        mark = installed.aws.mark()
+        answer = function.invoke({"source": "ecr-warden", "detail": alert_to_json(refused)})
+        assert not answer.failed, f"{answer} {function.log()}"
+    published = [call for call in installed.aws.calls(mark) if call.service == "sns"]
+    assert [(call.action, call.error) for call in published] == [("Publish", "")]
+
+
+def test_reconcile_says_which_message_failed(reconcile_function: BuiltFunction) -> None:
+    answer = reconcile_function.invoke(batch(reconcile(D1), Message("{", "bad")))
+    assert answer.value == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert '"message":"failed"' in reconcile_function.log()
+
+
+def test_an_event_without_drift_is_one_call_to_the_member(
+    installed: Installed, reconcile_function: BuiltFunction
+) -> None:
+    assert called(installed, reconcile_function, D1) == ["AssumeRole", "GetRepositoryPolicy"]
+    assert called(installed, reconcile_function, D1) == ["GetRepositoryPolicy"]
+    assert called(installed, reconcile_function, D1) == ["GetRepositoryPolicy"]
+
+
+def test_an_event_with_drift_is_five_calls_to_the_member(
+    installed: Installed, reconcile_function: BuiltFunction
+) -> None:
+    called(installed, reconcile_function, D1)
+    installed.aws.client(MEMBER, "ecr").delete_repository_policy(repositoryName=REPOSITORY)
+    assert called(installed, reconcile_function, D1) == [
+        "GetRepositoryPolicy",
+        "AssumeRole",
+        "GetRepositoryPolicy",
+        "SetRepositoryPolicy",
+        "GetRepositoryPolicy",
+    ]
+    assert called(installed, reconcile_function, D1) == ["GetRepositoryPolicy"]
+
+
+def test_a_role_is_read_by_three_calls_and_one_for_each_inline_policy(
+    installed: Installed, reconcile_function: BuiltFunction
+) -> None:
+    iam = installed.aws.client(MEMBER, "iam")
+    inline = len(iam.list_role_policies(RoleName=PUSH_ROLE)["PolicyNames"])
+    called(installed, reconcile_function, ROLE)
+    assert len(called(installed, reconcile_function, ROLE)) == 3 + inline
+
+
+def test_it_stays_within_90_mb_of_memory(installed: Installed, reconcile_function: BuiltFunction) -> None:
+    called(installed, reconcile_function, D1)
+    installed.aws.client(MEMBER, "ecr").delete_repository_policy(repositoryName=REPOSITORY)
+    for target in (D1, ROLE, f"user/{HUB}/push-user"):
+        called(installed, reconcile_function, target)
+    assert reconcile_function.memory() <= 90 * MEGABYTE
+
+
+def test_a_cold_event_imports_nothing_that_it_does_not_need(installed: Installed, tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "app.py").write_text(PROBE.replace("import app\n", "import reconcile_app as app\n"))
+    (code / "reconcile_app.py").write_text((installed.built / "ReconcileFunction" / "app.py").read_text())
+    environment = installed.environment("reconcile")
+    layer = installed.built / "WardenLayer"
+    with BuiltFunction("probe", code=code, layer=layer, environment=environment) as function:
+        answer = function.invoke(batch(reconcile(D1)))
+    assert answer.value["answer"] == DONE
+    modules = answer.value["modules"]
+    for never in (
+        "yaml",
+        "ecr_warden.spec",
+        "ecr_warden.alerting",
+        "ecr_warden.adapters.notify",
+        "ecr_warden.adapters.aws.scan",
+        "ecr_warden.adapters.aws.writer",
+        "ecr_warden.adapters.aws.outcomes",
+        "ecr_warden.model.codec.runs",
+        "ecr_warden.usecases.accept",
+        "ecr_warden.usecases.sweep",
+        "aws_lambda_powertools.utilities.batch",
+        "aws_lambda_powertools.utilities.parameters",
+    ):
+        assert [name for name in modules if name == never or name.startswith(f"{never}.")] == []
