@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from ecr_warden.model.desired import CompiledSpec
@@ -11,6 +10,7 @@ from ecr_warden.spec import Invalid, Loaded, Problem, Spec, Valid, compile_spec,
 from ecr_warden.spec.parse import MAX_BYTES
 
 from ecr_warden_cli.context import Context, Failure
+from ecr_warden_cli.files import name_of, read_file
 
 _REMEDY = "give the path of the desired-state file, or - to read it from stdin"
 
@@ -45,11 +45,6 @@ def add_spec(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="the desired-state file (YAML or JSON), or - for stdin")
 
 
-def name_of(path: str) -> str:
-    """How the file is called in messages."""
-    return "<stdin>" if path == "-" else path
-
-
 def load(path: str, context: Context) -> Loaded:
     """Read and check the file; raises SpecUnreadable."""
     return load_spec(_read(path, context.stdin), now=context.clock.now())
@@ -70,18 +65,4 @@ def load_compiled(path: str, context: Context) -> Compiled:
 
 
 def _read(path: str, stdin: BinaryIO) -> bytes:
-    """At most one byte more than a spec may have, so that an endless file is told to be too large."""
-    try:
-        if path == "-":
-            return stdin.read(MAX_BYTES + 1)
-        with Path(path).open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise SpecUnreadable(f"there is no file {path}", remedy=_REMEDY) from error
-    except IsADirectoryError as error:
-        raise SpecUnreadable(f"{path} is a directory", remedy=_REMEDY) from error
-    except PermissionError as error:
-        raise SpecUnreadable(f"{path} may not be read by you", remedy="see its permissions (ls -l)") from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SpecUnreadable(f"{name_of(path)} cannot be read: {reason}", remedy=_REMEDY) from error
+    return read_file(path, stdin, MAX_BYTES, failure=SpecUnreadable, remedy=_REMEDY)

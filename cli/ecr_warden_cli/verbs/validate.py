@@ -7,7 +7,8 @@ from ecr_warden.spec import Invalid, Problem, Severity, Valid
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context
-from ecr_warden_cli.spec_file import add_spec, load, name_of
+from ecr_warden_cli.files import name_of
+from ecr_warden_cli.spec_file import add_spec, load
 
 SUMMARY = "check a spec: every problem with its place and what to do"
 EXAMPLE = "ecr-warden validate access.yaml"

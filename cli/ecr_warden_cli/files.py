@@ -1,0 +1,29 @@
+"""Files that the command reads whole: a path, or `-` for stdin."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+from ecr_warden_cli.context import Failure
+
+
+def name_of(path: str) -> str:
+    """How the file is called in messages."""
+    return "<stdin>" if path == "-" else path
+
+
+def read_file(path: str, stdin: BinaryIO, limit: int, *, failure: type[Failure], remedy: str) -> bytes:
+    """At most one byte more than the limit, so that an endless file is told to be too large; raises `failure`."""
+    try:
+        if path == "-":
+            return stdin.read(limit + 1)
+        with Path(path).open("rb") as file:
+            return file.read(limit + 1)
+    except FileNotFoundError as error:
+        raise failure(f"there is no file {path}", remedy=remedy) from error
+    except IsADirectoryError as error:
+        raise failure(f"{path} is a directory", remedy=remedy) from error
+    except PermissionError as error:
+        raise failure(f"{path} may not be read by you", remedy="see its permissions (ls -l)") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise failure(f"{name_of(path)} cannot be read: {reason}", remedy=remedy) from error

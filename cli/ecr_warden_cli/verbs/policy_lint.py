@@ -1,0 +1,130 @@
+"""`policy lint FILE...`: what is wrong with policy documents."""
+
+import argparse
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecr_warden.errors import WardenError
+from ecr_warden.policy.document import DocumentKind, parse_document
+from ecr_warden.policy.document_error import DocumentError
+from ecr_warden.policy.lint import Finding, Severity, guessed_kind, lint
+from ecr_warden.policy.strict_json import MAX_CHARACTERS
+
+from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.context import Context, Failure
+from ecr_warden_cli.files import name_of, read_file
+
+SUMMARY = "say what is wrong with policy documents"
+DESCRIPTION = """\
+Examines policy documents (JSON) and prints a line for each finding: its severity and
+code, FILE:JSON PATH, what is wrong and what to do. docs/policy-lint.md lists the codes."""
+EXAMPLE = "ecr-warden policy lint repository-policy.json --kind repository"
+JSON_HELP = "one JSON object on stdout; docs/cli.md describes it"
+
+KINDS = {
+    "repository": DocumentKind.REPOSITORY,
+    "trust": DocumentKind.TRUST,
+    "identity": DocumentKind.IDENTITY,
+}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+_STYLES = {Severity.ERROR: Style.BAD, Severity.WARNING: Style.ODD, Severity.NOTE: Style.FAINT}
+
+
+class DocumentUnreadable(Failure):
+    """The file could not be read."""
+
+    code = "document-unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    """One file: its kind, why it was taken for that, and its findings; or the error that kept it from being read."""
+
+    file: str
+    kind: DocumentKind | None = None
+    guess: str = ""
+    findings: tuple[Finding, ...] = ()
+    error: WardenError | None = field(default=None, compare=False)
+
+    def count(self, severity: Severity) -> int:
+        refused = self.error is not None and severity is Severity.ERROR
+        return refused + sum(finding.severity is severity for finding in self.findings)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="*", help="a document as JSON; - or none for stdin")
+    parser.add_argument("--kind", choices=list(KINDS), help="what kind they are of; without it each is guessed")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Examine file by file; one that cannot be read stops no other. ERROR if anything is an error."""
+    kind = KINDS.get(arguments.kind)
+    files = [_examine(path, kind, context) for path in arguments.files or ["-"]]
+    counts = {severity: sum(file.count(severity) for file in files) for severity in Severity}
+    if arguments.json:
+        summary = {"files": len(files), **{f"{severity}s": count for severity, count in counts.items()}}
+        context.console.answer({"files": [_file_to_json(file) for file in files], "summary": summary})
+    else:
+        for file in files:
+            _show(file, context)
+        context.console.line(_last_line(counts, len(files)), Style.HEADING)
+    return Exit.ERROR if counts[Severity.ERROR] else Exit.FINE
+
+
+def _examine(path: str, kind: DocumentKind | None, context: Context) -> _Examined:
+    file = name_of(path)
+    remedy = "give the path of a policy document, or - to read it from stdin"
+    try:
+        data = read_file(path, context.stdin, MAX_CHARACTERS, failure=DocumentUnreadable, remedy=remedy)
+        document = parse_document(data)
+    except WardenError as error:
+        return _Examined(file, kind, error=error)
+    guess = ""
+    if kind is None:
+        kind, guess = guessed_kind(document)
+    return _Examined(file, kind, guess, lint(document, kind, now=context.clock.now()))
+
+
+def _show(file: _Examined, context: Context) -> None:
+    console = context.console
+    if file.guess and file.kind is not None:
+        taken = f"{file.file}: taken for the {_NAMES[file.kind]} kind, for {file.guess}"
+        console.note(f"{taken}; give --kind to say otherwise")
+    if file.error is not None:
+        console.line(f"{Severity.ERROR} {file.error.code} {file.file}: {file.error}", Style.BAD)
+    for finding in file.findings:
+        where = f"{file.file}:{finding.place}" if finding.place else file.file
+        line = f"{finding.severity} {finding.code} {where} {finding.message}; {finding.remedy}"
+        console.line(line, _STYLES[finding.severity])
+
+
+def _last_line(counts: dict[Severity, int], files: int) -> str:
+    found = [f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in counts.items() if count]
+    return f"{files} document{'s' if files > 1 else ''}: {', '.join(found) or 'nothing found'}"
+
+
+def _file_to_json(file: _Examined) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "file": file.file,
+        "kind": None if file.kind is None else _NAMES[file.kind],
+        "guessed": bool(file.guess),
+        "findings": [
+            {
+                "code": finding.code,
+                "severity": finding.severity,
+                "place": finding.place,
+                "message": finding.message,
+                "remedy": finding.remedy,
+            }
+            for finding in file.findings
+        ],
+    }
+    if file.error is not None:
+        place = file.error.place if isinstance(file.error, DocumentError) else ""
+        answer["error"] = {
+            "code": file.error.code,
+            "place": place,
+            "message": file.error.message,
+            "remedy": file.error.remedy,
+        }
+    return answer
