@@ -107,6 +107,14 @@ def test_what_people_were_told_is_kept_until_it_is_settled(hub: Hub) -> None:
         assert record(hub).reported == told
 
 
+def test_what_was_revoked_is_remembered_from_then_on(hub: Hub) -> None:
+    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    hub.state.release(lease, None, reported=None, revoked="v2")
+    assert record(hub).revoked == "v2"
+    assert record(hub).revoked == "v2"
+    assert hub.state.records([REPOSITORY])[REPOSITORY.key].revoked == "v2"
+
+
 def test_principals_made_again_are_owed_until_a_run_settles_them(hub: Hub) -> None:
     hub.state.mark_recreated(REPOSITORY, PULLER)
     hub.state.mark_recreated(REPOSITORY, OTHER)

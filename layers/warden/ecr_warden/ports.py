@@ -217,13 +217,15 @@ class TargetRecord:
     """What is remembered of a target between runs.
 
     `open_run`: id of a run that never closed. `unique_id`: the owner's own, when last seen. `reported`: fingerprint of
-    what people were last told and that still stands, so that a sweep does not tell it again.
+    what people were last told and that still stands, so that a sweep does not tell it again. `revoked`: the spec
+    version that took the target away, once what it held is gone.
     """
 
     open_run: str | None = None
     debts: Debts = field(default_factory=Debts)
     unique_id: str | None = None
     reported: str | None = None
+    revoked: str | None = None
 
 
 class State(Protocol):
@@ -237,8 +239,13 @@ class State(Protocol):
         """Whether the lease is still this run's (asked just before each write)."""
         ...
 
-    def release(self, lease: Lease, observation: Observation | None, *, reported: str | None) -> None:
-        """Give the lease back and remember what was last seen and told; a lost lease changes nothing."""
+    def release(
+        self, lease: Lease, observation: Observation | None, *, reported: str | None, revoked: str | None = None
+    ) -> None:
+        """Give the lease back and remember what was last seen and told; a lost lease changes nothing.
+
+        `revoked` is remembered when it is given.
+        """
         ...
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:

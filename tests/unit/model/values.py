@@ -14,8 +14,10 @@ from ecr_warden.model.address import (
 from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import (
     CompiledSpec,
+    Departed,
     DesiredValue,
     Extent,
+    ForeignStatement,
     Mode,
     MustNotExist,
     RoleSettings,
@@ -141,11 +143,21 @@ target_specs: Strategy[TargetSpec] = st.builds(
     st.dictionaries(addresses, _few(targets), max_size=2),
     _few(targets),
     st.dictionaries(TEXTS, targets, max_size=2),
+    _few(st.sampled_from(ForeignStatement)),
+    st.booleans(),
 )
+departures: Strategy[Departed] = st.builds(Departed, repositories, IDS)
 compiled_specs: Strategy[CompiledSpec] = st.builds(
-    lambda version, mode, named, specs: CompiledSpec(version, mode, named, {spec.target.key: spec for spec in specs}),
+    lambda version, mode, named, specs, gone: CompiledSpec(
+        version,
+        mode,
+        named,
+        {spec.target.key: spec for spec in specs},
+        {entry.target.key: entry for entry in gone},
+    ),
     IDS,
     st.sampled_from(Mode),
     _few(accounts),
     _few(target_specs),
+    _few(departures),
 )

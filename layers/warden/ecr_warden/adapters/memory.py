@@ -213,13 +213,17 @@ class MemoryState:
     def holds(self, lease: Lease) -> bool:
         return self.leases.get(lease.target.key) == lease and self.clock.now() < lease.expires_at
 
-    def release(self, lease: Lease, observation: Observation | None, *, reported: str | None) -> None:
+    def release(
+        self, lease: Lease, observation: Observation | None, *, reported: str | None, revoked: str | None = None
+    ) -> None:
         if self.fences.get(lease.target.key) != lease.fence:
             return
         self.leases.pop(lease.target.key, None)
         record = self.remembered.get(lease.target.key, TargetRecord())
         unique_id = observation.unique_id if observation and observation.unique_id else record.unique_id
-        self.remembered[lease.target.key] = replace(record, unique_id=unique_id, reported=reported)
+        self.remembered[lease.target.key] = replace(
+            record, unique_id=unique_id, reported=reported, revoked=revoked or record.revoked
+        )
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
         self._record(lease, run.run_id, debts)

@@ -8,6 +8,7 @@ from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, AddressKind
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
+from ecr_warden.planning.foreign import with_foreign
 from ecr_warden.planning.sessions import is_session_cutoff
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
@@ -22,6 +23,7 @@ def diff(
     `recreated`: ARNs named in the documents whose user or role was deleted and made again since they were written:
     AWS keeps the old unique id behind the same text, so an equal document is drift then.
     """
+    spec = with_foreign(spec, observation)
     return tuple(sorted(_drifts(spec, observation, now, recreated), key=lambda drift: drift.address))
 
 

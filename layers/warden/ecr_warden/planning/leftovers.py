@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ecr_warden.model.address import OUR_ROLE_PATH, role
+from ecr_warden.model.address import OUR_ROLE_PATH, repository_policy, role
 from ecr_warden.model.desired import CompiledSpec, Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.observed import Observation, Present, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
@@ -12,7 +12,8 @@ from ecr_warden.planning.guardrails import OWN_ROLES
 def leftover_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
     """What to read of a target that no grant names any more; None when it is no business of ours.
 
-    A repository that left the spec keeps its documents. An owner loses its `ecr-warden-*` policies.
+    A repository that left the spec keeps its policy, unless the spec said to revoke it. An owner loses its
+    `ecr-warden-*` policies.
     """
     if target.account not in accepted.accounts:
         return None
@@ -23,6 +24,8 @@ def leftover_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
             return TargetSpec(target, Extent.WHOLE, {role(target): MustNotExist()})
         case UserTarget():
             return TargetSpec(target, Extent.OURS, {})
+        case RepositoryTarget() if target.key in accepted.departed:
+            return TargetSpec(target, Extent.WHOLE, {repository_policy(target): MustNotExist()})
         case RepositoryTarget():
             return None
 

@@ -17,6 +17,7 @@ from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, 
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget, Target
 from ecr_warden.planning.diff import diff, keeps_trust_policy
+from ecr_warden.planning.foreign import with_foreign
 from ecr_warden.planning.guardrails import cuts_own_access, is_not_ours
 from ecr_warden.planning.ordering import gains, narrows_trust, ordered, without_gain
 from ecr_warden.planning.sessions import cutoff_of, deny_older_sessions, is_session_cutoff, is_spent
@@ -46,6 +47,7 @@ def make_plan(
 
     In observe mode every drift is held. A change holds one address; what it depends on comes before it.
     """
+    spec = with_foreign(spec, observation)
     drifts = diff(spec, observation, now=circumstances.now, recreated=circumstances.debts.recreated_principals)
     plan = Plan(spec.target, spec_version, drifts)
     if mode is Mode.OBSERVE:

@@ -72,7 +72,7 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
     targets: dict[str, TargetSpec] = {}
     for repository in spec.repositories:
         for target in repository.targets:
-            targets[target.key] = _repository(target, repository.pull)
+            targets[target.key] = _repository(target, repository)
     for role_target, grants in by_role(spec).items():
         targets[role_target.key] = _push_role(role_target, grants)
     for owner, owned in owner_grants(spec).items():
@@ -110,10 +110,17 @@ def role_arn(target: RoleTarget) -> str:
     return target_arn(target, path=OUR_ROLE_PATH)
 
 
-def _repository(target: RepositoryTarget, pull: tuple[Principal, ...]) -> TargetSpec:
-    arns = _arns(pull)
+def _repository(target: RepositoryTarget, repository: Repository) -> TargetSpec:
+    arns = _arns(repository.pull)
     desired: DesiredValue = repository_pull(arns) if arns else MustNotExist()
-    return TargetSpec(target, Extent.WHOLE, {repository_policy(target): desired}, principals=arns)
+    return TargetSpec(
+        target,
+        Extent.WHOLE,
+        {repository_policy(target): desired},
+        principals=arns,
+        foreign=repository.foreign,
+        revoke_on_remove=repository.revoke_on_remove,
+    )
 
 
 def _pull_resources(repository: Repository, owner: OwnerTarget) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Every field of the spec, in one place; docs/spec.md shows these tables and a test compares."""
 
+from ecr_warden.model.desired import ForeignStatement
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.spec.shapes import (
     AccountId,
@@ -72,7 +73,17 @@ REPOSITORY = Record(
             "repository, the default, names each repository in the policies of who pulls; account names all of the "
             "account's repositories there, for more than fit: the repository's policy still decides.",
         ),
-        *_unbuilt("foreign_statements", "on_remove"),
+        Field(
+            "foreign_statements",
+            ListOf(Text("a foreign statement", tuple(ForeignStatement))),
+            "Statements of AWS services that may stand in the repository's policy: lambda-image-retrieval.",
+        ),
+        Field(
+            "on_remove",
+            Text("what a removal does", ("release", "revoke")),
+            "What happens to the repository's policy when the repository leaves the spec: release, the default, leaves "
+            "it as it is; revoke deletes it.",
+        ),
     ),
 )
 

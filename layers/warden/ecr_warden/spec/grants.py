@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 
+from ecr_warden.model.desired import ForeignStatement
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, is_repository_name
 from ecr_warden.spec.accounts import narrowed
 from ecr_warden.spec.conform import Fields
@@ -29,12 +30,14 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
         return None
     regions = narrowed(account, entry, report)
     targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
-    scope = entry.text("pull_scope")
+    scope, removal = entry.text("pull_scope"), entry.text("on_remove")
     return Repository(
         targets=targets,
         pull=pull,
         push=tuple(grant for grant in push if grant is not None),
         pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
+        foreign=_foreign(entry.texts("foreign_statements"), report),
+        revoke_on_remove=removal is not None and removal.text == "revoke",
         place=entry.place_of("name"),
     )
 
@@ -51,6 +54,16 @@ def repository_name(name: Scalar | None, report: Report) -> str | None:
     else:
         return name.text
     return None
+
+
+def _foreign(names: tuple[Scalar, ...], report: Report) -> tuple[ForeignStatement, ...]:
+    found: dict[ForeignStatement, None] = {}
+    for name in names:
+        kind = ForeignStatement(name.text)
+        if kind in found:
+            report.add(Code.LISTED_TWICE, name.place, f"{name.text} is listed twice")
+        found[kind] = None
+    return tuple(sorted(found))
 
 
 def _push(entry: Fields, account: Account | None, directory: Directory, now: datetime) -> PushGrant | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ecr_warden.model.address import Address
-from ecr_warden.model.desired import Mode
+from ecr_warden.model.desired import ForeignStatement, Mode
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, target_arn
 from ecr_warden.policy.document import Document
 from ecr_warden.spec.problems import Place
@@ -62,6 +62,8 @@ class Repository:
     pull: tuple[Principal, ...] = ()
     push: tuple[PushGrant, ...] = ()
     pull_scope: PullScope = PullScope.REPOSITORY
+    foreign: tuple[ForeignStatement, ...] = ()
+    revoke_on_remove: bool = False
     place: Place = field(default=Place(1, 1), compare=False)
 
 

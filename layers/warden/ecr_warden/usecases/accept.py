@@ -1,10 +1,10 @@
 """A new version of the desired-state file: accepted if valid, else refused while the accepted one stays in force."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecr_warden.model.alert import SpecAccepted, SpecRefused
-from ecr_warden.model.desired import CompiledSpec, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Departed, TargetSpec
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.ports import Jobs, Outcomes, Specs, SpecUnusable
@@ -65,7 +65,8 @@ class Accept:
         self, job: AcceptSpec, accepted: CompiledSpec | None, compiled: CompiledSpec, warnings: tuple[str, ...]
     ) -> SpecAccepted:
         before: Mapping[str, TargetSpec] = accepted.targets if accepted else {}
-        changed = _changed(before, compiled.targets)
+        compiled = replace(compiled, departed=_departed(accepted, compiled))
+        changed = _changed(before, compiled)
         if accepted is not None and accepted.mode is not compiled.mode:
             changed = tuple(dict.fromkeys((*(spec.target for spec in compiled.targets.values()), *changed)))
         self.specs.accept(compiled, replaces=accepted.version if accepted else None)
@@ -84,20 +85,38 @@ class Accept:
         return announcement
 
 
-def _changed(before: Mapping[str, TargetSpec], after: Mapping[str, TargetSpec]) -> tuple[Target, ...]:
-    """Targets whose desired documents differ; a repository that left the spec is released and keeps its documents."""
-    changed: list[Target] = [spec.target for key, spec in after.items() if _desired(before.get(key)) != _desired(spec)]
+def _changed(before: Mapping[str, TargetSpec], after: CompiledSpec) -> tuple[Target, ...]:
+    """Targets whose desired documents differ; a repository that left the spec keeps its own unless it is revoked."""
+    changed: list[Target] = [
+        spec.target for key, spec in after.targets.items() if _desired(before.get(key)) != _desired(spec)
+    ]
     changed += [
         spec.target
         for key, spec in before.items()
-        if key not in after and not isinstance(spec.target, RepositoryTarget)
+        if key not in after.targets and (key in after.departed or not isinstance(spec.target, RepositoryTarget))
     ]
     return tuple(changed)
 
 
+def _departed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Departed]:
+    """The repositories that lose their policy: those that this version takes away, and those of versions before it."""
+    if before is None:
+        return {}
+    leaving = {
+        key: Departed(spec.target, after.version)
+        for key, spec in before.targets.items()
+        if spec.revoke_on_remove and isinstance(spec.target, RepositoryTarget)
+    }
+    return {
+        key: entry
+        for key, entry in sorted({**before.departed, **leaving}.items())
+        if key not in after.targets and entry.target.account in after.accounts
+    }
+
+
 def _desired(spec: TargetSpec | None) -> object:
     """What of a target's entry its documents can differ from; who else is looked at after it is no part of that."""
-    return None if spec is None else (spec.extent, spec.documents)
+    return None if spec is None else (spec.extent, spec.documents, spec.foreign)
 
 
 def _released(before: Mapping[str, TargetSpec], after: CompiledSpec) -> tuple[str, ...]:
@@ -106,6 +125,7 @@ def _released(before: Mapping[str, TargetSpec], after: CompiledSpec) -> tuple[st
         key
         for key, spec in before.items()
         if key not in after.targets
+        and key not in after.departed
         and (isinstance(spec.target, RepositoryTarget) or spec.target.account not in after.accounts)
     )
 

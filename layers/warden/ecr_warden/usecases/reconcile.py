@@ -112,8 +112,12 @@ class Reconcile:
         run_id = self.new_run_id()
         started_at = self.clock.now()
         lease, record = self.state.acquire(spec.target, run_id)
+        departed = accepted.departed.get(spec.target.key)
+        if departed is not None and record.revoked == departed.since:
+            self.state.release(lease, None, reported=record.reported)
+            return None
         seen: Observation | None = None
-        reported = record.reported
+        reported, revoked = record.reported, None
         try:
             observation = self.documents.read(spec)
             run = _Run(
@@ -134,8 +138,10 @@ class Reconcile:
             report, observation = self._converge(run, observation)
             seen = observation
             reported = fingerprint(report) if report.final else record.reported
+            if departed is not None and report.result in (Result.IN_SYNC, Result.CONVERGED):
+                revoked = departed.since
         finally:
-            self.state.release(lease, seen, reported=reported)
+            self.state.release(lease, seen, reported=reported, revoked=revoked)
         was_in_trouble = record.reported is not None or record.open_run is not None
         if report.result is Result.CONVERGED or (report.result is Result.IN_SYNC and was_in_trouble):
             self._enqueue(run, spec.dependents)

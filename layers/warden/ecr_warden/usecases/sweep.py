@@ -1,9 +1,10 @@
 """Comparing everything with the accepted spec, and enqueuing what differs: events get lost."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ecr_warden.model.desired import CompiledSpec, Mode
+from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec
 from ecr_warden.model.job import ReconcileTarget, SweepSlice
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.target import Target
@@ -27,7 +28,11 @@ class Sweep:
         accepted = self.specs.accepted()
         if accepted is None:
             return ()
-        wanted = [spec for key, spec in accepted.targets.items() if _slice_of(key, job.of) == job.index]
+        wanted = [
+            spec
+            for spec in (*accepted.targets.values(), *self._departing(accepted))
+            if _slice_of(spec.target.key, job.of) == job.index
+        ]
         observations = [
             observation
             for observation in self.documents.scan(wanted, accounts=accepted.accounts)
@@ -41,6 +46,15 @@ class Sweep:
         )
         self.jobs.enqueue(ReconcileTarget(job.cause, target) for target in due)
         return due
+
+    def _departing(self, accepted: CompiledSpec) -> Iterator[TargetSpec]:
+        """What left the spec and has to lose what it held, until it has."""
+        remembered = self.state.records([entry.target for entry in accepted.departed.values()])
+        for key, entry in accepted.departed.items():
+            if remembered.get(key, TargetRecord()).revoked != entry.since:
+                spec = leftover_spec(entry.target, accepted)
+                if spec is not None:
+                    yield spec
 
     def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:
         """Whether a target differs, was made again, or has a run whose job is lost and left something to do."""

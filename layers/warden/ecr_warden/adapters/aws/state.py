@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 JOURNAL_KEPT = timedelta(days=365)
 _BATCH = 100
 _BATCH_READS = 5
-_RECORD = "pk, open_run, owes_session_cutoff, recreated, unique_id, reported"
+_RECORD = "pk, open_run, owes_session_cutoff, recreated, unique_id, reported, revoked"
 _LOST = "ConditionalCheckFailed"
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
@@ -81,7 +81,9 @@ class DynamoState:
         item = answer.get("Item", {})
         return "lease_run" in item and int(item["lease_fence"]["N"]) == lease.fence
 
-    def release(self, lease: Lease, observation: Observation | None, *, reported: str | None) -> None:
+    def release(
+        self, lease: Lease, observation: Observation | None, *, reported: str | None, revoked: str | None = None
+    ) -> None:
         sets, removes = ["observed_at = :now"], ["lease_run", "lease_expires"]
         values: dict[str, Any] = {":fence": {"N": str(lease.fence)}, ":now": {"S": self.clock.now().isoformat()}}
         if observation is not None and observation.unique_id is not None:
@@ -92,6 +94,9 @@ class DynamoState:
         else:
             sets.append("reported = :reported")
             values[":reported"] = {"S": reported}
+        if revoked is not None:
+            sets.append("revoked = :revoked")
+            values[":revoked"] = {"S": revoked}
         with translated(HUB, f"giving back the lease of {lease.target}"):
             try:
                 self.client.update_item(
@@ -242,6 +247,7 @@ def _record(item: Mapping[str, Any]) -> TargetRecord:
         ),
         unique_id=item.get("unique_id", {}).get("S"),
         reported=item.get("reported", {}).get("S"),
+        revoked=item.get("revoked", {}).get("S"),
     )
 
 

@@ -1,12 +1,12 @@
 """The compiled spec, as it is kept at acceptance and read by every reconcile."""
 
 from ecr_warden.model.address import Address
-from ecr_warden.model.codec.base import CodecError, Json, check_schema, entries, reading, text, texts
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, entries, flag, reading, text, texts
 from ecr_warden.model.codec.values import address_from_json, address_to_json, value_from_json, value_to_json
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, Mode, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Departed, DesiredValue, Extent, ForeignStatement, Mode, TargetSpec
 from ecr_warden.model.job import SCHEMA
 from ecr_warden.model.plan import NewRole
-from ecr_warden.model.target import parse_target
+from ecr_warden.model.target import RepositoryTarget, parse_target
 
 
 def spec_to_json(spec: CompiledSpec) -> Json:
@@ -17,6 +17,7 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         "mode": spec.mode,
         "accounts": list(spec.accounts),
         "targets": [_target_spec_to_json(target) for target in spec.targets.values()],
+        "departed": [{"target": str(entry.target), "since": entry.since} for entry in spec.departed.values()],
     }
 
 
@@ -34,6 +35,8 @@ def _target_spec_to_json(spec: TargetSpec) -> Json:
         ],
         "dependents": [str(target) for target in spec.dependents],
         "principals": {arn: str(target) for arn, target in spec.principals.items()},
+        "foreign": list(spec.foreign),
+        "revokeOnRemove": spec.revoke_on_remove,
     }
 
 
@@ -45,7 +48,15 @@ def _spec(value: Json) -> CompiledSpec:
         mode=Mode(value["mode"]),
         accounts=texts(value["accounts"]),
         targets={spec.target.key: spec for spec in targets},
+        departed={entry.target.key: entry for entry in map(_departed, entries(value.get("departed", [])))},
     )
+
+
+def _departed(value: Json) -> Departed:
+    target = parse_target(value["target"])
+    if not isinstance(target, RepositoryTarget):
+        raise CodecError("a departed target that is no repository")
+    return Departed(target, text(value["since"]))
 
 
 def target_spec_from_json(value: Json) -> TargetSpec:
@@ -65,6 +76,9 @@ def target_spec_from_json(value: Json) -> TargetSpec:
         },
         dependents=tuple(parse_target(target) for target in entries(value["dependents"])),
         principals={arn: parse_target(target) for arn, target in value["principals"].items()},
+        # A spec that was accepted by an earlier version has neither.
+        foreign=tuple(map(ForeignStatement, entries(value.get("foreign", [])))),
+        revoke_on_remove=flag(value.get("revokeOnRemove", False)),
     )
 
 

@@ -1,0 +1,98 @@
+"""Statements that an AWS service adds to a repository policy by itself and that the spec allows to stand.
+
+They are told by their shape and never by their Sid, which is free text for whoever writes one.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, assert_never
+
+from ecr_warden.model.address import repository_policy
+from ecr_warden.model.desired import ForeignStatement, TargetSpec
+from ecr_warden.model.observed import Observation, Present
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.policy.canonical import canonical_statements
+from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement, parse_document
+from ecr_warden.policy.principal import Principal, Principals
+
+_LAMBDA = Principals(negated=False, values=(Principal("Service", "lambda.amazonaws.com"),))
+_PULL = frozenset({"ecr:batchgetimage", "ecr:getdownloadurlforlayer"})
+# Lambda may ask for these too, to keep its statement.
+_KEEP = frozenset({"ecr:getrepositorypolicy", "ecr:setrepositorypolicy", "ecr:deleterepositorypolicy"})
+_FUNCTION = r"arn:aws:lambda:{region}:{account}:function:[A-Za-z0-9_:*-]+"
+
+
+def with_foreign(spec: TargetSpec, observation: Observation) -> TargetSpec:
+    """The spec of a repository with those live statements in its desired policy that it allows to stand.
+
+    So they are no drift, and a repair, which writes the whole document, keeps them.
+    """
+    target = spec.target
+    if not spec.foreign or not isinstance(target, RepositoryTarget):
+        return spec
+    address = repository_policy(target)
+    match observation.documents.get(address):
+        case Present(Document() as live):
+            kept = list(_kept(live, spec.foreign, target))
+        case _:
+            kept = []
+    if not kept:
+        return replace(spec, foreign=())
+    desired = spec.documents.get(address)
+    own = _raw_statements(desired) if isinstance(desired, Document) else []
+    together = parse_document({"Version": "2012-10-17", "Statement": [*own, *kept]})
+    return replace(spec, foreign=(), documents={**spec.documents, address: together})
+
+
+def _kept(live: Document, allowed: tuple[ForeignStatement, ...], target: RepositoryTarget) -> Iterator[dict[str, Any]]:
+    """The allowed statements as they stand, each once."""
+    seen: set[object] = set()
+    forms = canonical_statements(live, kind=DocumentKind.REPOSITORY)
+    for statement, raw, form in zip(live.statements, _raw_statements(live), forms, strict=True):
+        if form not in seen and any(_has_shape(statement, kind, target) for kind in allowed):
+            seen.add(form)
+            yield raw
+
+
+def _raw_statements(document: Document) -> list[dict[str, Any]]:
+    found = json.loads(document.text)["Statement"]
+    return found if isinstance(found, list) else [found]
+
+
+def _has_shape(statement: Statement, kind: ForeignStatement, target: RepositoryTarget) -> bool:
+    match kind:
+        case ForeignStatement.LAMBDA_IMAGE_RETRIEVAL:
+            return _lets_lambda_retrieve(statement, target)
+        case _:
+            assert_never(kind)
+
+
+def _lets_lambda_retrieve(statement: Statement, target: RepositoryTarget) -> bool:
+    """Whether it lets Lambda pull for functions of the repository's own account and region, and nobody else.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#images-permissions
+    """
+    actions = {action.lower() for action in statement.actions.values}
+    return (
+        statement.effect is Effect.ALLOW
+        and statement.principals == _LAMBDA
+        and not statement.actions.negated
+        and _PULL <= actions <= _PULL | _KEEP
+        and (statement.resources is None or (not statement.resources.negated and statement.resources.values == ("*",)))
+        and _is_of_own_functions(statement, target)
+    )
+
+
+def _is_of_own_functions(statement: Statement, target: RepositoryTarget) -> bool:
+    if len(statement.conditions) != 1:
+        return False
+    operator, key, values = statement.conditions[0]
+    own = re.compile(_FUNCTION.format(region=re.escape(target.region), account=target.account))
+    return (
+        operator in ("StringLike", "ArnLike")
+        and key.lower() == "aws:sourcearn"
+        and bool(values)
+        and all(own.fullmatch(value) for value in values)
+    )

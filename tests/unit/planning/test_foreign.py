@@ -1,0 +1,156 @@
+"""The statement that AWS Lambda adds to a repository policy: allowed by its shape, kept by a repair."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ecr_warden.model.desired import ForeignStatement, Mode, MustNotExist, TargetSpec
+from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.plan import Operation, Plan
+from ecr_warden.planning.diff import diff
+from ecr_warden.planning.foreign import with_foreign
+from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.policy.document import Document
+from ecr_warden.policy.equivalence import Equivalent, equivalent
+
+from tests.unit.planning.seed import CHECKOUT, D1, HOME, NOW, OUTSIDER, allow, desired, document, reading, spec_of
+
+ALLOWING = replace(spec_of(CHECKOUT), foreign=(ForeignStatement.LAMBDA_IMAGE_RETRIEVAL,))
+NOBODY_PULLS = replace(ALLOWING, documents={D1: MustNotExist()})
+OWN = json.loads(desired(D1).text)["Statement"][0]
+
+
+def of_lambda(**changed: Any) -> dict[str, Any]:
+    """The statement as Lambda adds it, but for what is changed; None takes an element away."""
+    statement = {
+        "Sid": "LambdaECRImageRetrievalPolicy",
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        "Condition": {"StringLike": {"aws:sourceArn": f"arn:aws:lambda:eu-central-1:{HOME}:function:*"}},
+    }
+    return {key: value for key, value in (statement | changed).items() if value is not None}
+
+
+def source(arn: str, operator: str = "StringLike", key: str = "aws:sourceArn") -> dict[str, Any]:
+    return {"Condition": {operator: {key: arn}}}
+
+
+def plan_of(spec: TargetSpec, live: Document) -> Plan:
+    observation = reading(spec, {D1: live})
+    return make_plan(spec, observation, spec_version="v1", mode=Mode.ENFORCE, circumstances=Circumstances(now=NOW))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"Sid": None},
+        {"Sid": "anything else"},
+        {"Action": ["ecr:GetDownloadUrlForLayer", "ecr:batchgetimage", "ecr:SetRepositoryPolicy"]},
+        {
+            "Action": [
+                "ecr:BatchGetImage",
+                "ecr:DeleteRepositoryPolicy",
+                "ecr:GetDownloadUrlForLayer",
+                "ecr:GetRepositoryPolicy",
+                "ecr:SetRepositoryPolicy",
+            ]
+        },
+        {"Resource": "*"},
+        source(f"arn:aws:lambda:eu-central-1:{HOME}:function:resize"),
+        source(f"arn:aws:lambda:eu-central-1:{HOME}:function:*", "ArnLike", "aws:SourceArn"),
+    ],
+    ids=[
+        "as Lambda adds it",
+        "without a Sid",
+        "under another Sid",
+        "with one of the rights to keep it",
+        "with all of them",
+        "with Resource as ECR shows it",
+        "for one function",
+        "with ArnLike",
+    ],
+)
+@pytest.mark.parametrize("spec", [ALLOWING, NOBODY_PULLS], ids=["beside who pulls", "alone"])
+def test_what_has_the_shape_is_no_drift(changed: dict[str, Any], spec: TargetSpec) -> None:
+    live = document(of_lambda(**changed), *([OWN] if spec is ALLOWING else []))
+    assert diff(spec, reading(spec, {D1: live}), now=NOW) == ()
+    assert plan_of(spec, live).is_empty
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Effect": "Deny"},
+        {"Principal": "*"},
+        {"Principal": {"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]}},
+        {"Principal": {"Service": "lambda.amazonaws.com", "AWS": OUTSIDER}},
+        {"Principal": None, "NotPrincipal": {"Service": "lambda.amazonaws.com"}},
+        {"Action": ["ecr:BatchGetImage"]},
+        {"Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage"]},
+        {"Action": "ecr:*"},
+        {"Action": None, "NotAction": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]},
+        {"Condition": None},
+        {"Condition": {"StringLike": {"aws:sourceArn": []}}},
+        source(f"arn:aws:lambda:eu-central-1:{OUTSIDER}:function:*"),
+        source("arn:aws:lambda:eu-central-1:*:function:*"),
+        source(f"arn:aws:lambda:*:{HOME}:function:*"),
+        source(f"arn:aws:lambda:us-east-1:{HOME}:function:*"),
+        source(f"arn:aws:lambda:eu-central-1:{HOME}:*"),
+        source("*"),
+        source(f"arn:aws:lambda:eu-central-1:{HOME}:function:*", "StringLikeIfExists"),
+        source(f"arn:aws:lambda:eu-central-1:{HOME}:function:*", "StringNotLike"),
+        source(f"arn:aws:lambda:eu-central-1:{HOME}:function:*", key="aws:PrincipalArn"),
+        {
+            "Condition": {
+                "StringLike": {
+                    "aws:sourceArn": [
+                        f"arn:aws:lambda:eu-central-1:{HOME}:function:*",
+                        f"arn:aws:lambda:eu-central-1:{OUTSIDER}:function:*",
+                    ]
+                }
+            }
+        },
+    ],
+    ids=repr,
+)
+def test_what_only_has_its_sid_is_drift_and_taken_away(changed: dict[str, Any]) -> None:
+    live = document(OWN, of_lambda(**changed))
+    (drift,) = diff(ALLOWING, reading(ALLOWING, {D1: live}), now=NOW)
+    assert drift.kind is DriftKind.CHANGED
+    (change,) = plan_of(ALLOWING, live).changes
+    assert change.after == desired(D1)
+
+
+def test_a_spec_that_does_not_allow_it_has_it_taken_away() -> None:
+    live = document(OWN, of_lambda())
+    (change,) = plan_of(spec_of(CHECKOUT), live).changes
+    assert change.after == desired(D1)
+
+
+def test_a_repair_keeps_it_and_takes_the_rest_away() -> None:
+    open_to_all = allow("ecr:*", who="*")
+    for own, spec in ((OWN, ALLOWING), (None, NOBODY_PULLS)):
+        (change,) = plan_of(spec, document(open_to_all, of_lambda(Sid="x"), of_lambda())).changes
+        assert change.operation is Operation.UPDATE
+        assert isinstance(change.after, Document)
+        expected = document(*([own] if own else []), of_lambda(Sid="x"))
+        assert isinstance(equivalent(change.after, expected), Equivalent)
+        assert change.after.text.count("lambda.amazonaws.com") == 1
+        assert change.access is not None and change.access.lost
+        if spec is NOBODY_PULLS:
+            assert change.access.gained == ()
+
+
+def test_the_policy_of_who_pulls_is_put_back_beside_it() -> None:
+    (change,) = plan_of(ALLOWING, document(of_lambda())).changes
+    assert isinstance(change.after, Document)
+    assert isinstance(equivalent(change.after, document(OWN, of_lambda())), Equivalent)
+    assert change.before is not None and change.expect is not None
+
+
+def test_a_repository_without_a_policy_gets_the_specs_alone() -> None:
+    observation = reading(replace(ALLOWING, documents={}))
+    assert with_foreign(ALLOWING, observation).documents == ALLOWING.documents
