@@ -167,6 +167,27 @@ def test_a_run_that_died_between_its_writes_is_told_as_interrupted() -> None:
     assert first.run_id != second.run_id
 
 
+def test_the_sweep_finds_a_run_that_died_though_all_is_right_again() -> None:
+    world = _repository()
+    fuse = Fuse()
+    world.documents.faults = lambda _target, change: _die_on_verifying(world, change is None)
+    with pytest.raises(Crash):
+        world.run(CHECKOUT, fuse=fuse)
+    world.documents.faults = lambda _target, _change: None
+    assert world.live(D1) == desired(D1)
+    assert world.reports == []
+    world.clock.advance(LONGER_THAN_A_LEASE)
+    assert world.sweep() == (CHECKOUT,)
+    world.drain()
+    assert [report.result for report in world.reports] == [Result.INTERRUPTED]
+    assert world.sweep() == ()
+
+
+def _die_on_verifying(world: World, reads: bool) -> None:
+    if reads and world.writes:
+        raise Crash
+
+
 def test_sessions_are_ended_though_the_process_died_right_after_the_trust_policy() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)

@@ -101,9 +101,16 @@ def test_only_a_trust_policy_that_loses_ends_sessions(change: Change, expected: 
         (write(D4, None, ONE), None),
         (write(D4, ONE, BOTH), None),
         (write(D4, BOTH, OTHER), document(allow("ecr:B"))),
+        (write(D4, FORBIDS, document(deny("ecr:B"))), None),
         (UNKNOWN, None),
     ],
-    ids=["nothing stood there", "it only gains", "it is cut down to what is common", "it is not understood"],
+    ids=[
+        "nothing stood there",
+        "it only gains",
+        "it is cut down to what is common",
+        "it denies another action",
+        "it is not understood",
+    ],
 )
 def test_without_its_gain_a_change_only_takes_away(change: Change, after: Document | None) -> None:
     cut = without_gain(change)

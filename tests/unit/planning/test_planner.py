@@ -304,6 +304,12 @@ HELD: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], Mode, 
         {D1: HoldReason.OWNER_MISSING},
     ),
     "a missing user is not made": (USER_SPEC, {D4: OwnerMissing()}, Mode.ENFORCE, {D4: HoldReason.OWNER_MISSING}),
+    "a policy that would deny ecr-warden is not written": (
+        replace(spec_of(CHECKOUT), documents={D1: document(deny("ecr:*", who="*"))}),
+        {D1: Absent()},
+        Mode.ENFORCE,
+        {D1: HoldReason.OWN_ACCESS},
+    ),
     "somebody's role is not taken over": (
         ROLE_SPEC,
         {ROLE: replace(settings(), path="/"), D2: MORE_TRUST, EXTRA: EVERYTHING, CUTOFF: EVERYTHING},
