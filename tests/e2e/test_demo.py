@@ -15,7 +15,7 @@ from local.launcher import ROOT
 from tests.e2e.house import House
 
 KEYS = ["tampers", "repaired", "unrepaired", "false_writes", "alerts", "event_to_repaired_ms", "checks"]
-SECONDS = 120
+SECONDS = 240  # twice what is promised: a machine that runs tests does other things too
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,11 @@ def demo() -> Iterator[tuple[int, str, float]]:
         assert process.stdout is not None
         first = process.stdout.readline()
         waited = time.monotonic() - began
-        rest, _ = process.communicate(timeout=SECONDS)
+        try:
+            rest, _ = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
     yield process.returncode, first + rest, waited
 
 
