@@ -74,10 +74,8 @@ def is_service(prefix: str) -> bool:
 
 def is_condition_key(key: str) -> bool:
     """Is this a global condition key, or one of ECR, IAM or STS? A tag's name is free."""
-    lowered = key.lower()
-    return lowered in _keys() or (
-        "/" in lowered and not lowered.endswith("/") and lowered[: lowered.index("/") + 1] in _keys()
-    )
+    prefix, slash, name = key.lower().partition("/")
+    return prefix + slash in _keys() and bool(name) is bool(slash)
 
 
 def owns_key(prefix: str) -> bool:
