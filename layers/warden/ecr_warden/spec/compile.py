@@ -95,7 +95,7 @@ def owner_grants(spec: Spec) -> dict[OwnerTarget, OwnerGrants]:
     """Every user and role that a grant names, and what it gets."""
     owners: defaultdict[OwnerTarget, OwnerGrants] = defaultdict(OwnerGrants)
     for repository in spec.repositories:
-        for principal in repository.pull:
+        for principal in repository.pulling:
             owner = owners[principal.owner]
             owner.logs_in = True
             owner.resources.update(_pull_resources(repository, principal.owner))
@@ -111,13 +111,12 @@ def role_arn(target: RoleTarget) -> str:
 
 
 def _repository(target: RepositoryTarget, repository: Repository) -> TargetSpec:
-    arns = _arns(repository.pull)
-    desired: DesiredValue = repository_pull(arns) if arns else MustNotExist()
+    desired: DesiredValue = repository_pull(repository.pull) if repository.pull else MustNotExist()
     return TargetSpec(
         target,
         Extent.WHOLE,
         {repository_policy(target): desired},
-        principals=arns,
+        principals=_arns(repository.pulling),
         foreign=repository.foreign,
         revoke_on_remove=repository.revoke_on_remove,
     )

@@ -8,7 +8,20 @@ from typing import assert_never
 from ecr_warden.spec.nodes import ListNode, MapNode, Node, Scalar, Tag, describe
 from ecr_warden.spec.problems import Code, Place, quote
 from ecr_warden.spec.report import Report
-from ecr_warden.spec.shapes import AccountId, Choice, Flag, ListOf, MapOf, Moment, Raw, Record, Shape, Text, Whole
+from ecr_warden.spec.shapes import (
+    AccountId,
+    Choice,
+    Either,
+    Flag,
+    ListOf,
+    MapOf,
+    Moment,
+    Raw,
+    Record,
+    Shape,
+    Text,
+    Whole,
+)
 
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 ACCOUNT_DIGITS = re.compile(r"[0-9]{12}")
@@ -82,6 +95,8 @@ def conform(node: Node, shape: Shape, report: Report) -> Value | None:
                 return _wrong(node, "a mapping", report)
             record = shape if isinstance(shape, Record) else _chosen(node, shape, report)
             return None if record is None else _record(node, record, report)
+        case Either():
+            return _either(node, shape, report)
         case _:
             assert_never(shape)
 
@@ -204,6 +219,18 @@ def _chosen(node: MapNode, choice: Choice, report: Report) -> Record | None:
         return None
     chosen = conform(by, Text(f"a {choice.by} of {choice.name}", names), report)
     return choice.records[chosen.text] if isinstance(chosen, Scalar) else None
+
+
+def _either(node: Node, shape: Either, report: Report) -> Value | None:
+    if not isinstance(node, MapNode):
+        return _text(node, shape.text, report)
+    telling = next((key.text for key, _ in node.entries if key.text in shape.records), None)
+    if telling is not None:
+        return _record(node, shape.records[telling], report)
+    *others, last = shape.records
+    remedy = f"write {shape.text.what}, or a mapping with {', '.join(others)} or {last}"
+    report.add(Code.PRINCIPAL, node.place, "a mapping that names no principal", remedy=remedy)
+    return None
 
 
 def _keys(node: MapNode) -> dict[str, Place]:

@@ -5,6 +5,7 @@ from ecr_warden.policy.document import DocumentKind
 from ecr_warden.spec.shapes import (
     AccountId,
     Choice,
+    Either,
     Field,
     Flag,
     ListOf,
@@ -26,7 +27,45 @@ def _unbuilt(*names: str) -> tuple[Field, ...]:
 
 
 _REGIONS = ListOf(Text("a region"))
-_PRINCIPALS = ListOf(Text("a team or a principal"))
+_PULLER = Either(
+    Text("a team or a principal"),
+    {
+        "account": Record(
+            "whole account",
+            (
+                Field(
+                    "account",
+                    Text("an account's alias"),
+                    "Everybody of the account to whom the account itself gives the right to pull.",
+                    required=True,
+                ),
+            ),
+        ),
+        "service": Record(
+            "service",
+            (
+                Field("service", Text("a service"), "The AWS service, such as codebuild.amazonaws.com.", required=True),
+                Field(
+                    "source",
+                    Text("an account's alias or an ARN"),
+                    "For whom it may act: without, anybody could have the service pull for them.",
+                    required=True,
+                ),
+            ),
+        ),
+        "organization": Record(
+            "whole organization",
+            (
+                Field(
+                    "organization",
+                    Text("an organization's alias"),
+                    "Everybody of the organization to whom the own account gives the right to pull.",
+                    required=True,
+                ),
+            ),
+        ),
+    },
+)
 
 ACCOUNT = Record(
     "account",
@@ -34,6 +73,9 @@ ACCOUNT = Record(
         Field("id", AccountId(), "The 12 digits, in quotes.", required=True),
         Field("regions", _REGIONS, "Where repositories of the account stand; not needed without repositories."),
     ),
+)
+ORGANIZATION = Record(
+    "organization", (Field("id", Text("an organization's id"), "Its id, such as o-a1b2c3d4e5.", required=True),)
 )
 PUSH = Record(
     "push",
@@ -65,7 +107,7 @@ REPOSITORY = Record(
         Field("name", Text("a repository's name"), "The repository's name in ECR.", required=True),
         Field("account", Text("an account's alias"), "The alias of the account that it stands in.", required=True),
         Field("regions", ListOf(Text("a region"), nonempty=True), "Some of the account's regions; all when not given."),
-        Field("pull", _PRINCIPALS, "Who may pull: teams and principals."),
+        Field("pull", ListOf(_PULLER), "Who may pull: teams, principals, whole accounts, services, organizations."),
         Field("push", ListOf(PUSH), "Who may push, each through a push role."),
         Field(
             "pull_scope",
@@ -142,7 +184,7 @@ SPEC = Record(
         Field("repositories", ListOf(REPOSITORY), "Repositories and who may pull and push."),
         Field("documents", ListOf(LITERAL), "Literal policy documents, kept as they stand."),
         Field("settings", SETTINGS, "How ecr-warden behaves."),
-        *_unbuilt("organizations"),
+        Field("organizations", MapOf(ORGANIZATION), "The AWS organizations, by an alias of your choice."),
     ),
 )
 
@@ -152,7 +194,7 @@ def records(shape: Shape = SPEC) -> tuple[Record, ...]:
     match shape:
         case Record(fields=fields):
             return (shape, *(inner for entry in fields for inner in records(entry.shape)))
-        case Choice(records=choices):
+        case Choice(records=choices) | Either(records=choices):
             return tuple(inner for record in choices.values() for inner in records(record))
         case ListOf(item=inner) | MapOf(value=inner):
             return records(inner)

@@ -12,6 +12,7 @@ from ecr_warden.spec.principals import Directory, check_iam_name
 from ecr_warden.spec.problems import Code, quote
 from ecr_warden.spec.report import Report
 from ecr_warden.spec.spec import Account, PullScope, PushGrant, Repository
+from ecr_warden.spec.wide import Organizations, build_wide
 
 MIN_SESSION_DURATION = 3_600
 MAX_SESSION_DURATION = 43_200
@@ -19,12 +20,17 @@ MAX_SESSION_DURATION = 43_200
 _UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
-def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repository | None:
+def build_repository(
+    entry: Fields, directory: Directory, organizations: Organizations, now: datetime
+) -> Repository | None:
     """One item of `repositories:`; None when its name or account is not known."""
     report = directory.report
     account = directory.accounts.referred(entry.text("account"), report)
     name = repository_name(entry.text("name"), report)
-    pull = directory.resolve(entry.texts("pull"))
+    pull = (
+        *directory.resolve(entry.texts("pull")),
+        *build_wide(entry.all("pull"), directory.accounts, organizations, report),
+    )
     push = tuple(_push(item, account, directory, now) for item in entry.all("push"))
     if account is None or name is None:
         return None

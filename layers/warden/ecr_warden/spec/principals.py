@@ -17,7 +17,11 @@ _PATH = re.compile(r"/([!-~]+/)*")
 _MAX_PATH = 512
 _MAX_NAME = 64
 _RESERVED = "ecr-warden-"
-_UNBUILT_KINDS = ("organization", "org", "service", "account")
+_WIDE_KINDS = {
+    "account": "write {account: ALIAS} under pull:",
+    "service": "write {service: NAME.amazonaws.com, source: ALIAS} under pull:",
+    "organization": "write {organization: ALIAS} under pull:",
+}
 
 
 @dataclass(slots=True)
@@ -82,7 +86,7 @@ class Directory:
             return None
         kind, slash, path_and_name = rest.partition("/")
         if rest in ("root", "account"):
-            self._unbuilt(name, "a whole account as a principal is")
+            self._whole_account(name, account)
             return None
         if kind not in ("user", "role") or not slash:
             hint = self.report.hint(kind, ("user", "role"))
@@ -119,7 +123,8 @@ class Directory:
         if text == "*" or rest == "*":
             self.report.add(Code.ANYBODY, name.place, f"{quote(text)} is anybody")
         elif "*" in text or "?" in text:
-            self._unbuilt(name, "a pattern in a principal is")
+            message = "a pattern in a principal is not supported in this version"
+            self.report.add(Code.NOT_SUPPORTED, name.place, message, remedy="name the users and roles")
         elif text.startswith("arn:"):
             self._arn(name)
         elif ACCOUNT_ID.fullmatch(alias):
@@ -128,8 +133,9 @@ class Directory:
             self.report.add(Code.PRINCIPAL, name.place, f"{quote(text)} is not a principal")
         elif alias in self.accounts.aliases:
             return self.accounts.by_alias.get(alias), rest
-        elif alias in _UNBUILT_KINDS:
-            self._unbuilt(name, f"a principal of the kind {alias} is")
+        elif alias in _WIDE_KINDS:
+            message = f"{quote(text)} is not written as a principal"
+            self.report.add(Code.PRINCIPAL, name.place, message, remedy=_WIDE_KINDS[alias])
         else:
             hint = self.report.hint(alias, self.accounts.aliases)
             message = f"unknown account {quote(alias)}{hint}"
@@ -150,14 +156,15 @@ class Directory:
             message = f"{quote(name.text)} is of an account that is not under accounts"
             self.report.add(Code.FOREIGN_PRINCIPAL, name.place, message)
         elif rest in ("", "root"):
-            self._unbuilt(name, "a whole account as a principal is")
+            self._whole_account(name, account)
         else:
             message = f"{quote(name.text)} is not written as a principal"
             self.report.add(Code.PRINCIPAL, name.place, message, remedy=f"write {quote(f'{account.alias}:{rest}')}")
 
-    def _unbuilt(self, name: Scalar, what: str) -> None:
-        remedy = "name the users and roles"
-        self.report.add(Code.NOT_SUPPORTED, name.place, f"{what} not supported in this version", remedy=remedy)
+    def _whole_account(self, name: Scalar, account: Account) -> None:
+        message = f"{quote(name.text)} is not written as a principal"
+        remedy = f"write {{account: {account.alias}}} under pull:, or name the users and roles"
+        self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
 
 
 def check_iam_name(name: str, place: Place, what: str, report: Report, *, longest: int = _MAX_NAME) -> bool:

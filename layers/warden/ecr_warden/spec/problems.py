@@ -59,7 +59,7 @@ class Code(Enum):
         "a principal of an account that is not under accounts",
         "add the account under accounts:, and its stack, or remove the principal",
     )
-    ALIAS_NAME = ("E108", "not a name for an account or team", "use letters, digits, - and _, at most 64")
+    ALIAS_NAME = ("E108", "not a name for an account, organization or team", "use letters, digits, - and _, at most 64")
     ACCOUNT_TWICE = ("E109", "an account id under two aliases", "keep one alias")
     REGION = ("E110", "not a region", "write it as AWS does, such as eu-central-1")
     REPOSITORY_NAME = (
@@ -76,6 +76,14 @@ class Code(Enum):
         "AWS keeps names unique whatever their path and case: write the one in its ARN",
     )
     RESERVED_NAME = ("E116", "a name kept for ecr-warden itself", "choose a name that does not begin with ecr-warden-")
+    ORGANIZATION_ID = ("E117", "not an organization's id", "write it as AWS does, such as o-a1b2c3d4e5")
+    UNKNOWN_ORGANIZATION = ("E118", "an unknown organization", "define it under organizations:")
+    SERVICE = ("E119", "not an AWS service", "write it as AWS does, such as codebuild.amazonaws.com")
+    SOURCE = (
+        "E120",
+        "a source that names no account",
+        "write an account's alias, or an ARN with the account's 12 digits; what follows them may hold *",
+    )
     # What the grants say together.
     REPOSITORY_TWICE = ("E201", "a repository twice", "merge the two")
     NO_REGIONS = ("E202", "a repository in an account without regions", "give the account regions: [REGION]")

@@ -19,7 +19,7 @@ from ecr_warden.spec.compile import OwnerGrants, by_role, ends_of, owner_grants,
 from ecr_warden.spec.problems import Code, Place
 from ecr_warden.spec.render import assume_permissions, pull_permissions, repository_pull
 from ecr_warden.spec.report import Report
-from ecr_warden.spec.spec import Spec
+from ecr_warden.spec.spec import Principal, Spec
 
 
 def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[OwnerTarget, Place], report: Report) -> None:
@@ -66,9 +66,9 @@ class _Checker:
         grant = self._repositories.get(target)
         message = f"the policy of {target} has {size} characters, {REPOSITORY_POLICY_QUOTA} are allowed"
         if grant is not None:
-            arns = sorted(principal.arn for principal in grant.pull)
-            fit = _fitting(arns, lambda some: policy_size(repository_pull(some)), REPOSITORY_POLICY_QUOTA)
-            message += f": {fit} of its {len(arns)} principals fit"
+            pullers = sorted(grant.pull, key=lambda puller: (not isinstance(puller, Principal), str(puller)))
+            fit = _fitting(pullers, lambda some: policy_size(repository_pull(some)), REPOSITORY_POLICY_QUOTA)
+            message += f": {fit} of its {len(pullers)} principals fit"
         place = grant.place if grant is not None else self._literal_place(target)
         self._report.add(Code.REPOSITORY_POLICY_QUOTA, place, message)
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import assert_never
 
+from ecr_warden.arn import iam_arn
 from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.spec.spec import Organization, Principal, Puller, Service, WholeAccount
 
 PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 # Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
@@ -19,11 +22,46 @@ TOKEN_ACTION = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
 _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 
-def repository_pull(principals: Iterable[str]) -> Document:
-    """The repository policy: who may pull. It names no resource, and nobody who pushes."""
-    return _document(
-        {"Sid": "AllowPull", "Effect": "Allow", "Principal": {"AWS": _few(principals)}, "Action": list(PULL_ACTIONS)}
-    )
+def repository_pull(pullers: Iterable[Puller]) -> Document:
+    """The repository policy: who may pull (at least one). It names no resource, and nobody who pushes."""
+    arns: list[str] = []
+    services: list[Service] = []
+    organizations: list[str] = []
+    for puller in pullers:
+        match puller:
+            case Principal():
+                arns.append(puller.arn)
+            case WholeAccount(id=account):
+                arns.append(iam_arn(account, "root"))
+            case Service():
+                services.append(puller)
+            case Organization(id=identifier):
+                organizations.append(identifier)
+            case _:
+                assert_never(puller)
+    statements = [_pull_statement("AllowPull", {"AWS": _few(arns)})] if arns else []
+    statements += [
+        _pull_statement("AllowPullByService", {"Service": service.name}, _acting_for(service))
+        for service in sorted(services, key=str)
+    ]
+    if organizations:
+        condition = {"StringEquals": {"aws:PrincipalOrgID": _few(organizations)}}
+        statements.append(_pull_statement("AllowPullByOrganization", "*", condition))
+    return _document(*statements)
+
+
+def _pull_statement(sid: str, principal: object, condition: object = None) -> dict[str, object]:
+    statement = {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": list(PULL_ACTIONS)}
+    return statement if condition is None else statement | {"Condition": condition}
+
+
+def _acting_for(service: Service) -> dict[str, object]:
+    """The condition against a confused deputy.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    condition: dict[str, object] = {"StringEquals": {"aws:SourceAccount": service.account}}
+    return condition if service.arn is None else condition | {"ArnLike": {"aws:SourceArn": service.arn}}
 
 
 def push_trust(ends: Mapping[datetime | None, Iterable[str]]) -> Document:

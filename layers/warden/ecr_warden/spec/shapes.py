@@ -75,6 +75,14 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Either:
+    """Text, or one of some records: the field that a record is found under here is in no other of them."""
+
+    text: Text
+    records: Mapping[str, Record]
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A record whose table depends on the text of one of its fields."""
 
@@ -83,4 +91,4 @@ class Choice:
     records: Mapping[str, Record] = field(default_factory=dict)
 
 
-type Shape = Text | AccountId | Moment | Whole | Flag | Raw | ListOf | MapOf | Record | Choice
+type Shape = Text | AccountId | Moment | Whole | Flag | Raw | ListOf | MapOf | Record | Choice | Either

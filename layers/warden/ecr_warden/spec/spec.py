@@ -35,6 +35,41 @@ class Principal:
         return target_arn(self.owner, path=self.path)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class WholeAccount:
+    """Every user and role of an account to which the account itself gives the right."""
+
+    id: str
+
+    def __str__(self) -> str:
+        return f"the account {self.id}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Service:
+    """An AWS service acting for an account under `accounts:`, or for the resources of it that `arn` names."""
+
+    name: str
+    account: str
+    arn: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} for {self.arn or self.account}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Organization:
+    """Every principal of an AWS organization, by the organization's id."""
+
+    id: str
+
+    def __str__(self) -> str:
+        return f"the organization {self.id}"
+
+
+type Puller = Principal | WholeAccount | Service | Organization
+
+
 class PullScope(StrEnum):
     """What the policies of who pulls name; across accounts the repository's policy decides whatever they name."""
 
@@ -59,12 +94,17 @@ class Repository:
     """A repository in one or more regions of an account, and its grants."""
 
     targets: tuple[RepositoryTarget, ...]
-    pull: tuple[Principal, ...] = ()
+    pull: tuple[Puller, ...] = ()
     push: tuple[PushGrant, ...] = ()
     pull_scope: PullScope = PullScope.REPOSITORY
     foreign: tuple[ForeignStatement, ...] = ()
     revoke_on_remove: bool = False
     place: Place = field(default=Place(1, 1), compare=False)
+
+    @property
+    def pulling(self) -> tuple[Principal, ...]:
+        """The users and roles that pull: those that get a policy of their own."""
+        return tuple(puller for puller in self.pull if isinstance(puller, Principal))
 
 
 @dataclass(frozen=True, slots=True)

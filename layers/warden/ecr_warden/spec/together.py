@@ -33,7 +33,7 @@ def check_together(spec: Spec, places: dict[OwnerTarget, Place], report: Report)
 
 def _principals(spec: Spec) -> frozenset[OwnerTarget]:
     named = (principal for members in spec.teams.values() for principal in members)
-    pulls = (principal for repository in spec.repositories for principal in repository.pull)
+    pulls = (principal for repository in spec.repositories for principal in repository.pulling)
     pushes = (principal for _, grant in _grants(spec) for principal in grant.by)
     return frozenset(principal.owner for group in (named, pulls, pushes) for principal in group)
 

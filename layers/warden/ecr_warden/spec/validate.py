@@ -17,6 +17,7 @@ from ecr_warden.spec.quotas import check_quotas
 from ecr_warden.spec.report import Report
 from ecr_warden.spec.spec import Settings, Spec
 from ecr_warden.spec.together import check_together
+from ecr_warden.spec.wide import build_organizations
 
 _VERSION = "1"
 
@@ -59,9 +60,10 @@ def _build(root: Fields, report: Report, now: datetime) -> Spec:
     if version is not None and version.text != _VERSION:
         report.add(Code.VERSION, version.place, f"version {quote(version.text)} is not known")
     accounts = build_accounts(root.fields("accounts"), report)
+    organizations = build_organizations(root.fields("organizations"), report)
     directory = Directory(accounts, report)
     directory.define_teams(root.fields("teams"))
-    repositories = tuple(build_repository(entry, directory, now) for entry in root.all("repositories"))
+    repositories = tuple(build_repository(entry, directory, organizations, now) for entry in root.all("repositories"))
     literals = tuple(build_literal(entry, directory) for entry in root.all("documents"))
     mode = root.fields("settings").text("mode")
     spec = Spec(
