@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ecr_warden.policy.canonical import CanonicalPrincipals
@@ -55,14 +55,29 @@ def callers(elements: Sequence[CanonicalPrincipals], mentioned: Iterable[str] = 
     return tuple(found)
 
 
-def names(element: CanonicalPrincipals | None, effect: Effect, caller: Caller) -> bool:
-    """Does a Principal or NotPrincipal element speak of the caller? Without one, of whoever the document hangs on."""
-    if element is None:
-        return True
-    if not element.negated:
-        return ANYONE in element.values or not element.values.isdisjoint(caller.names)
-    given = Principals(True, tuple(element.values))
-    return principal_closeness(given, caller.principal, effect) is not Closeness.NONE
+def naming(people: Sequence[Caller]) -> Callable[[CanonicalPrincipals | None, Effect], int]:
+    """Whom an element of a statement speaks of, a bit for each caller; without one, of all the document hangs on."""
+    everybody = (1 << len(people)) - 1
+    by_name: dict[Principal, int] = {ANYONE: everybody}
+    for at, caller in enumerate(people):
+        for name in caller.names:
+            by_name[name] = by_name.get(name, 0) | 1 << at
+
+    def named(element: CanonicalPrincipals | None, effect: Effect) -> int:
+        if element is None:
+            return everybody
+        found = 0
+        if element.negated:
+            given = Principals(True, tuple(element.values))
+            for at, caller in enumerate(people):
+                if principal_closeness(given, caller.principal, effect) is not Closeness.NONE:
+                    found |= 1 << at
+            return found
+        for value in element.values:
+            found |= by_name.get(value, 0)
+        return found
+
+    return named
 
 
 def _is_root(entry: Principal) -> bool:

@@ -6,10 +6,10 @@ docs/policy-engine.md says what is decided, what is not, and to which side doubt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ecr_warden.policy.canonical import CanonicalStatement, canonical, has_account_ids, shared_partition
+from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, has_account_ids, shared_partition
 from ecr_warden.policy.compare.boxes import Boxes, resolved
 from ecr_warden.policy.compare.budget import Budget
-from ecr_warden.policy.compare.callers import Caller, anyone_in, callers, names
+from ecr_warden.policy.compare.callers import Caller, anyone_in, callers, naming
 from ecr_warden.policy.compare.derived import PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, parts_of
 from ecr_warden.policy.compare.direction import Direction, Setting, Side
 from ecr_warden.policy.compare.relation import Comparison, Relation, Witness
@@ -20,7 +20,7 @@ from ecr_warden.policy.request_context import default_context
 
 _SOMEBODYS_ACCOUNT = "111111111111"
 
-type Statements = frozenset[CanonicalStatement]
+type Statements = tuple[CanonicalStatement, ...]
 
 
 def compare(
@@ -35,8 +35,8 @@ def compare(
         return Comparison(Relation.EQUAL, equivalent=True)
     partition = shared_partition(live, desired) if has_account_ids(live) or has_account_ids(desired) else None
     statements = (
-        canonical(live, kind=kind, partition=partition).statements,
-        canonical(desired, kind=kind, partition=partition).statements,
+        tuple(dict.fromkeys(canonical_statements(live, kind=kind, partition=partition))),
+        tuple(dict.fromkeys(canonical_statements(desired, kind=kind, partition=partition))),
     )
     gained, lost, doubts = _both_ways(_About((live, desired), statements, kind, account, subject))
     return _comparison(gained, lost, doubts)
@@ -74,7 +74,7 @@ class _About:
 
     @property
     def all(self) -> Statements:
-        return self.statements[0] | self.statements[1]
+        return tuple(dict.fromkeys((*self.statements[0], *self.statements[1])))
 
 
 type _Found = tuple[tuple[Witness, ...], tuple[Witness, ...], tuple[list[str], list[str]]]
@@ -101,15 +101,14 @@ def _setting(about: _About, values: Mapping[str, str]) -> tuple[Setting, Side, S
     changed = {one: resolved(one, values) if values else one for one in about.all}
     boxes = Boxes(changed.values())
     people = _people(about)
-    numbers = {one: number for number, one in enumerate(sorted(about.all, key=repr))}
+    named = naming(people)
+    made = {
+        one: boxes.box(number, changed[one], named(one.principals, one.effect)) for number, one in enumerate(about.all)
+    }
 
     def side(document: Document, its: Statements) -> Side:
-        made = []
-        for one in sorted(its, key=numbers.__getitem__):
-            who = sum(1 << at for at, caller in enumerate(people) if names(one.principals, one.effect, caller))
-            made.append(boxes.box(numbers[one], changed[one], who))
-        allows = tuple(box for box in made if box.allows)
-        return Side(document, allows, tuple(box for box in made if not box.allows))
+        allows = tuple(made[one] for one in its if made[one].allows)
+        return Side(document, allows, tuple(made[one] for one in its if not made[one].allows))
 
     live, desired = map(side, about.documents, about.statements)
     free = about.kind is DocumentKind.IDENTITY

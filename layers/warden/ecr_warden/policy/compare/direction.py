@@ -4,7 +4,8 @@ Such a request matches an Allow of the one, none of its Denies, and either no Al
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from ecr_warden.policy.action import ActionGroup, actions_of, group_of, spelled
 from ecr_warden.policy.canonical import CanonicalPatterns
@@ -17,18 +18,20 @@ from ecr_warden.policy.compare.relation import Witness
 from ecr_warden.policy.compare.search import Search
 from ecr_warden.policy.compare.sentence import sentence
 from ecr_warden.policy.compare.variables import meeting_values
-from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.policy.matching import document_verdict
+from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
+from ecr_warden.policy.matching import action_matches, document_verdict, statement_matches
 from ecr_warden.policy.request import ANY_RESOURCE, Request, make_request
 from ecr_warden.policy.verdict import Allowed
 
 MAX_WITNESSES = 5
+MAX_QUESTIONS = 20_000
 _GROUPS = (
     *(ActionGroup.PUSH, ActionGroup.PULL, ActionGroup.DELETE, ActionGroup.ADMIN),
     *(ActionGroup.ASSUME, ActionGroup.OTHER),
 )
 _REAL_RESOURCE = CanonicalPatterns(False, frozenset({"arn:?*:?*:*:*:?*", "*"}))
 _GUESSES = 24
+_ANY_ACTION = Patterns(False, ("*",))
 _UNCONFIRMED = "whether {} depends on how values of the request hang together ({})"
 
 
@@ -76,6 +79,7 @@ class Direction:
     gained: bool
     doubts: list[str] = field(default_factory=list)
     _search: Search = field(init=False)
+    _asked: tuple[Question, ...] = ()
 
     def __post_init__(self) -> None:
         boxes = self.setting.boxes
@@ -84,7 +88,8 @@ class Direction:
     def witnesses(self) -> tuple[Witness, ...]:
         """At most MAX_WITNESSES, one for each group of actions; none and no doubt is a proof that there is none."""
         try:
-            first = self._first(self._questions(), ())
+            self._asked = self._all_questions()
+            first = self._first(())
         except OverBudget as error:
             self.doubts.append(error.reason)
             return ()
@@ -98,7 +103,7 @@ class Direction:
             )
             real = self.setting.boxes.resources(_REAL_RESOURCE)
             try:
-                better = self._first(self._questions(), (known, real)) or self._first(self._questions(), (known,))
+                better = self._first((known, real)) or self._first((known,))
             except OverBudget:
                 break
             if better is not None:
@@ -108,32 +113,47 @@ class Direction:
         ordered = [found[group] for group in (*_GROUPS, ActionGroup.EVERYTHING) if group in found]
         return tuple(ordered[:MAX_WITNESSES])
 
+    def _all_questions(self) -> tuple[Question, ...]:
+        asked = tuple(islice(self._questions(), MAX_QUESTIONS + 1))
+        if len(asked) > MAX_QUESTIONS:
+            raise OverBudget("the statements and principals combine in too many ways")
+        return asked
+
     def _questions(self) -> Iterator[Question]:
         """The widest callers first; callers of whom the documents say the same are asked about once."""
-        seen: set[tuple[object, ...]] = set()
-        known_allows = {box.statement for box in self.other.allows}
-        known_denies = {box.statement for box in self.one.denies}
-        fresh_denies = [box for box in self.other.denies if box.statement not in known_denies]
-        for caller in range(len(self.setting.callers)):
+        theirs = {box.number for box in (*self.other.allows, *self.one.denies)}
+        fresh_denies = [box for box in self.other.denies if box.number not in theirs]
+        seen: set[tuple[int, tuple[Part, ...]]] = set()
+        for caller, named in enumerate(self._named_by()):
+            derived = self.setting.derived[caller]
+            name = (named, derived)
+            if name in seen:
+                continue
+            seen.add(name)
             bit = 1 << caller
             denies = tuple(box for box in self.one.denies if box.callers & bit)
             allows = tuple(box for box in self.other.allows if box.callers & bit)
-            derived = self.setting.derived[caller]
+            missing = [deny for deny in fresh_denies if deny.callers & bit]
             for box in self.one.allows:
-                if not box.callers & bit:
-                    continue
-                asked: list[tuple[tuple[Box, ...], tuple[Box, ...]]] = []
-                if box.statement not in known_allows:
-                    asked.append(((box,), (*denies, *allows)))
-                asked += [((box, deny), denies) for deny in fresh_denies if deny.callers & bit]
-                for wanted, negatives in asked:
-                    name = (wanted, negatives, derived)
-                    if name not in seen:
-                        seen.add(name)
-                        yield Question(wanted, negatives, caller)
+                if box.callers & bit:
+                    if box.number not in theirs:
+                        yield Question((box,), (*denies, *allows), caller)
+                    for deny in missing:
+                        yield Question((box, deny), denies, caller)
 
-    def _first(self, questions: Iterator[Question], extra: tuple[Part, ...]) -> Witness | None:
-        for question in questions:
+    def _named_by(self) -> list[int]:
+        """For each caller the statements that name it, a bit each."""
+        found = [0] * len(self.setting.callers)
+        for box in {*self.one.allows, *self.one.denies, *self.other.allows, *self.other.denies}:
+            left = box.callers
+            while left:
+                low = left & -left
+                found[low.bit_length() - 1] |= 1 << box.number
+                left ^= low
+        return found
+
+    def _first(self, extra: tuple[Part, ...]) -> Witness | None:
+        for question in self._asked:
             found: list[Witness] = []
 
             def accept(values: Mapping[str, Values], question: Question = question, out: list[Witness] = found) -> bool:
@@ -203,10 +223,13 @@ class Direction:
     def _witness(self, request: Request, caller: Caller) -> Witness:
         group = group_of(request.action)
 
+        mine, theirs = (
+            _but_for_the_action(self.one.document, request),
+            _but_for_the_action(self.other.document, request),
+        )
+
         def other_action(action: str) -> bool:
-            return self._tells_apart(
-                Request(request.principal, action, request.resource, request.resource_account, request.context)
-            )
+            return _allows(mine, action) and not _allows(theirs, action)
 
         text = sentence(
             request,
@@ -218,3 +241,17 @@ class Direction:
             tells_apart=other_action,
         )
         return Witness(request, group, text)
+
+
+def _but_for_the_action(document: Document, request: Request) -> list[Statement]:
+    """The statements that match the request, whatever its action."""
+    return [
+        statement
+        for statement in document.statements
+        if statement_matches(replace(statement, actions=_ANY_ACTION), request, version=document.version)
+    ]
+
+
+def _allows(statements: Sequence[Statement], action: str) -> bool:
+    effects = {statement.effect for statement in statements if action_matches(statement.actions, action)}
+    return effects == {Effect.ALLOW}

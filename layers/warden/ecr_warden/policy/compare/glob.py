@@ -7,10 +7,17 @@ ARNs) and reference_policies_variables.html (`${*}`, `${?}`, `${$}`).
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
+from itertools import zip_longest
 from typing import NamedTuple
+
+from ecr_warden.policy.glob import Glob as Held
+from ecr_warden.policy.glob import Piece
+from ecr_warden.policy.glob import glob as held
+from ecr_warden.policy.pattern import Wild
 
 
 class Syntax(Enum):
@@ -69,6 +76,8 @@ class Glob:
     prefix: str = field(compare=False, repr=False)
     """How every match begins, and ends."""
     suffix: str = field(compare=False, repr=False)
+    quick: Held | None = field(compare=False, repr=False)
+    """The same pattern ready to be held against many texts, where wildcards take any text."""
 
     @property
     def universal(self) -> bool:
@@ -120,7 +129,18 @@ def _glob(text: str, syntax: Syntax, steps: tuple[Step, ...], loops: tuple[Step 
         tail -= 1
     prefix = "".join(step.chars for step in steps[:head])
     suffix = "".join(step.chars for step in steps[tail:])
-    return Glob(text, syntax, steps, loops, is_open, literal, prefix, suffix)
+    quick = None
+    if literal is None and syntax in (Syntax.ACTION, Syntax.WILD):
+        quick = held(_pieces(steps, loops))
+    return Glob(text, syntax, steps, loops, is_open, literal, prefix, suffix, quick)
+
+
+def _pieces(steps: tuple[Step, ...], loops: tuple[Step | None, ...]) -> Iterator[Piece]:
+    for step, loop in zip_longest(steps, loops):
+        if loop is not None:
+            yield Wild.ANY
+        if step is not None:
+            yield Wild.ONE if step.negated else step.chars
 
 
 def _literal(char: str, syntax: Syntax) -> Step:
@@ -132,7 +152,7 @@ def _literal(char: str, syntax: Syntax) -> Step:
     return Step(False, char)
 
 
-ACTIONS = _glob("service:name", Syntax.ACTION, (_PART, Step(False, ":"), _PART), (_PART, None, _PART, None), False)
+ACTIONS = _glob("service:name", Syntax.ARN, (_PART, Step(False, ":"), _PART), (_PART, None, _PART, None), False)
 """What an action looks like."""
 
 NONEMPTY = _glob("?*", Syntax.WILD, (ANY,), (ANY, None), False)
@@ -145,14 +165,42 @@ def matches(pattern: Glob, text: str) -> bool:
         return pattern.literal == text
     if not (text.startswith(pattern.prefix) and text.endswith(pattern.suffix)):
         return False
-    here = {0}
-    for char in text:
-        following = {at + 1 for at in here if at < len(pattern.steps) and pattern.steps[at].takes(char)}
-        following.update(at for at in here if (loop := pattern.loops[at]) is not None and loop.takes(char))
-        if not following:
-            return False
-        here = following
-    return len(pattern.steps) in here
+    if pattern.quick is not None:
+        return pattern.quick.matches(text)
+    return _expression(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _expression(pattern: Glob) -> re.Pattern[str]:
+    """Atomic groups take each part between two loops where it first fits, as is right for loops, and never go back."""
+    parts: list[str] = [""]
+    for step, loop in zip_longest(pattern.steps, pattern.loops):
+        if loop is not None:
+            parts.append(_class(loop) + "*?")
+        if step is not None:
+            parts[-1] += _class(step)
+    first, *middle = parts
+    if not middle:
+        return re.compile(first, re.DOTALL)
+    last = middle.pop()
+    return re.compile(f"{first}{''.join(f'(?>{part})' for part in middle)}{last}", re.DOTALL)
+
+
+def _class(step: Step) -> str:
+    if not step.chars:
+        return "." if step.negated else "(?!)"
+    return f"[{'^' if step.negated else ''}{re.escape(step.chars)}]"
+
+
+def sample(pattern: Glob, filler: str) -> str:
+    """A text with `filler` for each loop; the caller checks that it matches."""
+    text = ""
+    for step, loop in zip_longest(pattern.steps, pattern.loops):
+        if loop is not None:
+            text += filler
+        if step is not None:
+            text += "x" if step.negated else step.chars[:1]
+    return text
 
 
 def covers(wide: Glob, narrow: Glob) -> bool:

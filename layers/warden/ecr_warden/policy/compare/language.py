@@ -1,4 +1,4 @@
-"""Is there a text that matches all of these patterns and none of those? Exactly, with the shortest one as the proof.
+"""Is there a text that matches all of these patterns and none of those? Exactly, with one as the proof.
 
 The patterns of a union run side by side as one set of positions (a bit each). The product of the unions is walked
 breadth first, from the start, over the characters that some position asks for and one other: nothing is determinised
@@ -9,19 +9,20 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from ecr_warden.policy.compare.budget import Budget
-from ecr_warden.policy.compare.glob import ANY, Glob, Step, Syntax, covers, glob, matches, may_meet
+from ecr_warden.policy.compare.glob import ANY, Glob, Step, Syntax, covers, glob, matches, may_meet, sample
 from ecr_warden.policy.pattern import pattern_covers
 
 type Globs = frozenset[Glob]
 
 _OTHERS = "xyzqvw0123456789abcdefghijklmnoprstu-_/.XYZ" + "".join(chr(0xE000 + index) for index in range(64))
+_FILLERS = ("x", "")
 _ALL = glob("*", Syntax.WILD)
 
 
 class Union:
     """The patterns of a union as one automaton whose states are bit sets."""
 
-    __slots__ = ("_asked", "_moves", "accepting", "endless", "loops", "start", "steps")
+    __slots__ = ("_asked", "_loop_masks", "_step_masks", "accepting", "endless", "loops", "start", "steps")
 
     def __init__(self, globs: Iterable[Glob]) -> None:
         self.steps: list[Step | None] = []
@@ -35,16 +36,13 @@ class Union:
             self.accepting |= last
             if one.loops[-1] == ANY:
                 self.endless |= last
-        self._moves: dict[str, tuple[int, int]] = {}
+        self._step_masks = _Masks(self.steps)
+        self._loop_masks = _Masks(self.loops)
         self._asked: dict[int, frozenset[str]] = {}
 
     def move(self, state: int, char: str) -> int:
         """The positions after one more character."""
-        found = self._moves.get(char)
-        if found is None:
-            found = (_mask(self.steps, char), _mask(self.loops, char))
-            self._moves[char] = found
-        return ((state & found[0]) << 1) | (state & found[1])
+        return ((state & self._step_masks.of(char)) << 1) | (state & self._loop_masks.of(char))
 
     def asked(self, state: int) -> frozenset[str]:
         """The characters that are told apart in this state; all others lead to one same state."""
@@ -63,12 +61,28 @@ class Union:
         return found
 
 
-def _mask(classes: Sequence[Step | None], char: str) -> int:
-    mask = 0
-    for at, one in enumerate(classes):
-        if one is not None and one.takes(char):
-            mask |= 1 << at
-    return mask
+class _Masks:
+    """For each character, the positions whose class takes it."""
+
+    __slots__ = ("_named", "_negated", "_open")
+
+    def __init__(self, classes: Sequence[Step | None]) -> None:
+        self._named: dict[str, int] = {}
+        self._negated: dict[str, int] = {}
+        self._open = 0
+        for at, one in enumerate(classes):
+            if one is None:
+                continue
+            bit = 1 << at
+            table = self._named
+            if one.negated:
+                self._open |= bit
+                table = self._negated
+            for char in one.chars:
+                table[char] = table.get(char, 0) | bit
+
+    def of(self, char: str) -> int:
+        return self._named.get(char, 0) | self._open & ~self._negated.get(char, 0)
 
 
 @lru_cache(maxsize=512)
@@ -108,6 +122,13 @@ def _word_of(one: Glob, others: Sequence[Globs], outside: Globs, budget: Budget)
             return None
         unions.append(near)
     near = frozenset(entry for entry in outside if not entry.open and may_meet(entry, one))
+    for filler in _FILLERS:
+        # Most often any text that nobody thought of will do, and a guess costs less than a walk.
+        word = sample(one, filler)
+        if all(any(matches(entry, word) for entry in globs) for globs in unions) and not any(
+            matches(entry, word) for entry in near
+        ):
+            return word
     return _walk([_union(globs) for globs in unions], _union(near), budget)
 
 
