@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.desired import RoleSettings
+from ecr_warden.model.desired import CompiledSpec, RoleSettings
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.target import Target
+from ecr_warden.planning.sessions import cutoff_of
+from ecr_warden.policy.document import Document
 from ecr_warden.ports import (
     Refused,
 )
@@ -22,7 +24,9 @@ from tests.unit.planning.seed import (
     PUSH_USER,
     PUSHER,
     ROLE,
+    SEED,
     allow,
+    compiled,
     desired,
     document,
 )
@@ -147,3 +151,26 @@ def test_the_sweep_finds_a_role_that_still_owes_the_end_of_sessions() -> None:
     world.drain()
     assert world.live(CUTOFF) is not None
     assert world.sweep() == ()
+
+
+def test_the_sessions_of_a_role_whose_trust_policy_is_kept_as_it_stands_are_ended_each_time() -> None:
+    literal = compiled((SEED.parent / "literal.yaml").read_bytes())
+    world = world_at_spec(literal)
+    trust = desired_of(literal)
+    for minutes in (0, 10):
+        world.clock.advance(timedelta(minutes=minutes))
+        world.put(D2, MORE_TRUST)
+        assert world.run(PUSHER) is Result.CONVERGED
+        assert world.live(D2) == trust
+        cutoff = world.live(CUTOFF)
+        assert isinstance(cutoff, Document)
+        assert cutoff_of(cutoff) == world.clock.now() + timedelta(minutes=1)
+    assert world.sweep() == ()
+    world.clock.advance(timedelta(hours=13))
+    assert world.sweep() == (PUSHER,)
+    world.drain()
+    assert (world.live(CUTOFF), world.sweep()) == (None, ())
+
+
+def desired_of(accepted: CompiledSpec) -> object:
+    return accepted.targets[PUSHER.key].documents[D2]

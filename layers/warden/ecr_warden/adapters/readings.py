@@ -3,28 +3,35 @@
 from dataclasses import replace
 from typing import assert_never
 
-from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, AddressKind, identity_policy
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, OUR_POLICY_PREFIX, Address, AddressKind, identity_policy
 from ecr_warden.model.desired import Extent, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget
+from ecr_warden.planning.diff import keeps_trust_policy
 from ecr_warden.ports import PortError
 
 LISTING = "*"
 """The name under which a listing that could not be read is reported."""
 
 
-def covers(extent: Extent, address: Address) -> bool:
-    """Whether a reading of this extent reports what stands at an address that the spec does not name."""
-    match extent:
+def covers(spec: TargetSpec, address: Address) -> bool:
+    """Whether a reading for a spec reports what stands at an address that the spec does not name."""
+    match spec.extent:
         case Extent.WHOLE:
             return True
         case Extent.OURS:
             other = address.kind is AddressKind.IDENTITY_POLICY and not is_our_policy(address)
             return not other and address.kind is not AddressKind.ATTACHED_POLICY
         case Extent.NAMED:
-            return address.kind not in (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
+            other = address.kind in (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
+            return not other or address.name in unnamed_policies(spec)
         case _:
-            assert_never(extent)
+            assert_never(spec.extent)
+
+
+def unnamed_policies(spec: TargetSpec) -> tuple[str, ...]:
+    """Inline policies that no spec names and that are read all the same: what a repaired trust policy may leave."""
+    return (DENY_OLDER_SESSIONS,) if keeps_trust_policy(spec) else ()
 
 
 def is_our_policy(address: Address) -> bool:
@@ -54,7 +61,7 @@ def owner_missing(spec: TargetSpec) -> Observation:
 def as_asked(spec: TargetSpec, found: Observation) -> Observation:
     """Of all that stands in an owner, what a reading for `spec` reports, under the spec's spelling of its name."""
     documents = {replace(address, target=spec.target): observed for address, observed in found.documents.items()}
-    asked = {a: o for a, o in documents.items() if a in spec.documents or covers(spec.extent, a)}
+    asked = {a: o for a, o in documents.items() if a in spec.documents or covers(spec, a)}
     missing: dict[Address, Observed] = {address: Absent() for address in spec.documents}
     return Observation(spec.target, missing | asked, found.unique_id, found.tagged_ours)
 

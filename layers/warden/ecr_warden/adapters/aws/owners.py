@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws import live_value
 from ecr_warden.adapters.aws.errors import IAM, code_of, translated
-from ecr_warden.adapters.readings import LISTING, covers, of_listing, owner_missing, unreadable
+from ecr_warden.adapters.readings import LISTING, covers, of_listing, owner_missing, unnamed_policies, unreadable
 from ecr_warden.model.address import Address, AddressKind, attached_policy, identity_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unreadable
@@ -48,7 +48,10 @@ def read_owner(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec) -> Obser
         return owner_missing(spec)
     for name in _policy_names(iam, target, spec, reading):
         address = identity_policy(target, name)
-        reading.documents[address] = _read_inline(iam, address)
+        observed = _read_inline(iam, address)
+        # Only what the spec names is reported as absent.
+        if address in spec.documents or not isinstance(observed, Absent):
+            reading.documents[address] = observed
     if isinstance(target, RoleTarget) and spec.extent is Extent.WHOLE:
         _list_attached(iam, target, reading)
     return Observation(target, reading.documents, reading.unique_id, reading.tagged_ours)
@@ -116,14 +119,14 @@ def _policy_names(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec, readi
     """The inline policies to read: those that the spec names, and what else its extent covers."""
     wanted = [address.name for address in spec.documents if address.kind is AddressKind.IDENTITY_POLICY]
     if spec.extent is Extent.NAMED:
-        return wanted
+        return [*wanted, *unnamed_policies(spec)]
     try:
         listed = list(_list_inline(iam, target))
     except PortError as error:
         reading.documents |= of_listing(spec, error)
         return wanted
     reading.documents |= {identity_policy(target, name): Absent() for name in wanted if name not in listed}
-    return [name for name in listed if name in wanted or covers(spec.extent, identity_policy(target, name))]
+    return [name for name in listed if name in wanted or covers(spec, identity_policy(target, name))]
 
 
 def _list_inline(iam: "IAMClient", target: OwnerTarget) -> Iterable[str]:
