@@ -5,12 +5,12 @@ from types import ModuleType
 
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context
-from ecr_warden_cli.verbs import policy_evaluate, policy_lint
+from ecr_warden_cli.verbs import policy_compare, policy_evaluate, policy_lint
 
 SUMMARY = "ask the policy engine about documents"
 EXAMPLE = "ecr-warden policy evaluate < requests.jsonl"
 
-VERBS: dict[str, ModuleType] = {"evaluate": policy_evaluate, "lint": policy_lint}
+VERBS: dict[str, ModuleType] = {"compare": policy_compare, "evaluate": policy_evaluate, "lint": policy_lint}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,179 @@
+"""`policy compare`: does a live document allow what the desired one does, more, less, or something else?"""
+
+import argparse
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecr_warden.policy.compare import Comparison, Relation, Witness, compare
+from ecr_warden.policy.document import Document, DocumentKind, parse_document
+from ecr_warden.policy.document_error import DocumentError
+from ecr_warden.policy.equivalence import NotEquivalent, equivalent
+from ecr_warden.policy.lint import guessed_kind
+from ecr_warden.policy.strict_json import MAX_CHARACTERS
+
+from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.context import Context, UsageError
+from ecr_warden_cli.files import name_of, read_file
+from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, refuse_unknown
+from ecr_warden_cli.verbs.policy_lint import KINDS, DocumentUnreadable
+
+SUMMARY = "say what a live document allows against a desired one"
+DESCRIPTION = """\
+Compares the access of two documents: live allows equal, more, less, different, or it is
+undecided. Two files are compared for a person; without files JSON Lines are read:
+{"name", "kind": "repository" | "trust" | "identity", "desired", "live", "account"?}
+and each is answered by one line. docs/cli.md describes both."""
+EXAMPLE = "ecr-warden policy compare live.json desired.json --kind repository"
+JSON_HELP = "with two files: one JSON object on stdout; JSON Lines are answered by JSON Lines in any case"
+
+_FIELDS = ("name", "kind", "desired", "live", "account")
+_BLANK: Answer = {
+    "relation": None,
+    "equivalent": None,
+    "gained": [],
+    "lost": [],
+    "undecided": [],
+    "summary": "",
+}
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_HEADINGS = {
+    Relation.EQUAL: "allow the same",
+    Relation.MORE: "live allows more",
+    Relation.LESS: "live allows less",
+    Relation.DIFFERENT: "live allows more in one way and less in another",
+    Relation.UNDECIDED: "undecided",
+}
+_STYLES = {
+    Relation.EQUAL: Style.GOOD,
+    Relation.MORE: Style.BAD,
+    Relation.LESS: Style.ODD,
+    Relation.DIFFERENT: Style.BAD,
+    Relation.UNDECIDED: Style.ODD,
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="*", help="the live document, then the desired one (JSON)")
+    parser.add_argument("--kind", choices=list(KINDS), help="what kind both are of; without it that is guessed")
+    parser.add_argument("--account", metavar="ID", help="the account that owns what the documents hang on")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """DIFFERENT unless all that was compared allows the same; ERROR if something could not be read."""
+    match arguments.files:
+        case []:
+            return _lines(context)
+        case [live, desired]:
+            return _files(live, desired, arguments, context)
+        case _:
+            raise UsageError("one file or more than two", remedy="give LIVE and DESIRED, or neither and JSON Lines")
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Answers lines and remembers whether one differed."""
+
+    differs: bool = field(default=False)
+
+    def answer(self, fields: Fields) -> Answer:
+        refuse_unknown(fields, _FIELDS)
+        kind = fields.get("kind")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise LineError("line-kind", "kind", "not a kind of document", remedy=f"write one of {', '.join(KINDS)}")
+        account = fields.get("account")
+        if account is not None:
+            account = _account(account, "account")
+        live, desired = _document(fields, "live"), _document(fields, "desired")
+        comparison = compare(live, desired, kind=KINDS[kind], account=account)
+        self.differs |= comparison.relation is not Relation.EQUAL
+        return comparison_to_json(comparison)
+
+
+def _lines(context: Context) -> Exit:
+    lines = _Lines()
+    code = answer_lines(context.stdin, context.console, lines.answer, blank=_BLANK)
+    return Exit.DIFFERENT if code is Exit.FINE and lines.differs else code
+
+
+def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "relation": comparison.relation,
+        "equivalent": comparison.equivalent,
+        "gained": [_witness_to_json(witness) for witness in comparison.gained],
+        "lost": [_witness_to_json(witness) for witness in comparison.lost],
+        "undecided": list(comparison.undecided),
+        "summary": comparison.summary,
+    }
+
+
+def _witness_to_json(witness: Witness) -> dict[str, Any]:
+    """A request as `policy evaluate` reads it, and what it shows."""
+    request = witness.request
+    return {
+        "principal": request.principal.text,
+        "action": request.action,
+        "resource": request.resource,
+        "context": {key: values[0] if len(values) == 1 else list(values) for key, values in request.context.items()},
+        "group": witness.group,
+        "sentence": witness.sentence,
+    }
+
+
+def _files(live_path: str, desired_path: str, arguments: argparse.Namespace, context: Context) -> Exit:
+    live, desired = _read(live_path, context), _read(desired_path, context)
+    kind = KINDS.get(arguments.kind)
+    if kind is None:
+        kind, why = guessed_kind(desired)
+        context.console.note(f"{name_of(desired_path)}: taken for {_article(kind)}, for {why}; --kind says otherwise")
+    account = None
+    if arguments.account is not None:
+        account = _account(arguments.account, "--account")
+    comparison = compare(live, desired, kind=kind, account=account)
+    if arguments.json:
+        context.console.answer(comparison_to_json(comparison))
+    else:
+        _show(comparison, live, desired, kind, context)
+    return Exit.FINE if comparison.relation is Relation.EQUAL else Exit.DIFFERENT
+
+
+def _show(comparison: Comparison, live: Document, desired: Document, kind: DocumentKind, context: Context) -> None:
+    console = context.console
+    console.line(_HEADINGS[comparison.relation], _STYLES[comparison.relation])
+    for mark, witnesses, style in (("+", comparison.gained, Style.BAD), ("-", comparison.lost, Style.ODD)):
+        for witness in witnesses:
+            console.line(f"  {mark} {witness.sentence}", style)
+    for reason in comparison.undecided:
+        console.line(f"  ? {reason}", Style.ODD)
+    match equivalent(live, desired, kind=kind, names=("live", "desired")):
+        case NotEquivalent(reason):
+            console.line(f"  as text they differ first in {reason}", Style.FAINT)
+        case _:
+            console.line("  and are the same document to AWS", Style.FAINT)
+
+
+def _article(kind: DocumentKind) -> str:
+    return f"{'an' if kind is DocumentKind.IDENTITY else 'a'} {kind.replace('-', ' ')}"
+
+
+def _read(path: str, context: Context) -> Document:
+    remedy = "give the paths of two policy documents; one may be - for stdin"
+    return parse_document(read_file(path, context.stdin, MAX_CHARACTERS, failure=DocumentUnreadable, remedy=remedy))
+
+
+def _account(raw: object, place: str) -> str:
+    if not isinstance(raw, str) or not _ACCOUNT.fullmatch(raw):
+        raise LineError("line-account", place, "not an account id", remedy="write twelve digits as a string")
+    return raw
+
+
+def _document(fields: Fields, name: str) -> Document:
+    """A document as an object or as its text."""
+    if name not in fields:
+        raise LineError("line-missing", name, "missing", remedy="give desired and live")
+    try:
+        return parse_document(fields[name])
+    except DocumentError as error:
+        what = error.message.removeprefix(f"{error.place}: ")
+        place = f"{name}.{error.place}" if error.place else name
+        raise DocumentError(error.code, place, what, remedy=error.remedy) from None
