@@ -1,16 +1,40 @@
 """Wildcard patterns held against a text: `*` is any text, `/` and `:` included, `?` one character.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html: a `*` "can expand to
-match beyond the colon boundaries". Time: at most the length of the pattern times that of the text; no backtracking.
+match beyond the colon boundaries". There is no backtracking: what stands between two `*` is looked for once, from left
+to right. Time grows with the pattern's length, hardly with the text's.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ecr_warden.policy.pattern import Wild
 
 type Piece = str | Wild
 """A literal text of any length, or a wildcard."""
+
+
+class _Places:
+    """Where each character of a text stands: bit n for place n. Made character by character when asked for."""
+
+    __slots__ = ("_masks", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._masks: dict[str, int] = {}
+
+    def of(self, character: str) -> int:
+        mask = self._masks.get(character)
+        if mask is None:
+            bits = "".join("1" if each == character else "0" for each in reversed(self._text))
+            mask = self._masks[character] = int(bits, 2) if character in self._text else 0
+        return mask
+
+
+@lru_cache(maxsize=64)
+def _places(text: str) -> _Places:
+    return _Places(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +49,20 @@ class _Segment:
 
     def find(self, text: str, start: int, end: int) -> int:
         """Where the segment first fits into `text[start:end]`, -1 if nowhere."""
-        if not self.chunks:
-            return start if start + self.length <= end else -1
-        offset, chunk = self.chunks[0]
         last = end - self.length
-        while start <= last:
-            found = text.find(chunk, start + offset, last + offset + len(chunk))
-            if found < 0:
+        if start > last or not self.chunks:
+            return start if start <= last else -1
+        if len(self.chunks) == 1:
+            offset, chunk = self.chunks[0]
+            return max(text.find(chunk, start + offset, last + offset + len(chunk)) - offset, -1)
+        places = _places(text)
+        fits = (1 << (last + 1)) - (1 << start)
+        for offset, chunk in self.chunks:
+            for step, character in enumerate(chunk, offset):
+                fits &= places.of(character) >> step
+            if not fits:
                 return -1
-            start = found - offset
-            if self.at(text, start):
-                return start
-            start += 1
-        return -1
+        return (fits & -fits).bit_length() - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +72,7 @@ class Glob:
     segments: tuple[_Segment, ...]
 
     def matches(self, text: str) -> bool:
+        """Does the pattern match the whole text?"""
         first, *middle = self.segments
         if not middle:
             return len(text) == first.length and first.at(text, 0)

@@ -9,6 +9,6 @@ class RequestError(WardenError):
 
     def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:
         place = shown(place, 120)
-        super().__init__(f"{place}: {what}", remedy=remedy)
+        super().__init__(f"{place}: {what}" if place else what, remedy=remedy)
         self.code = code
         self.place = place

@@ -14,6 +14,7 @@ reference_policies_elements_principal.html, access_policies_boundaries.html
 from dataclasses import dataclass, replace
 
 from ecr_warden.policy.evaluate.actions import assumes_role, has_no_resource, needs_no_permission
+from ecr_warden.policy.evaluate.effort import check_effort
 from ecr_warden.policy.evaluate.organization import organization_denies, organization_lacks
 from ecr_warden.policy.evaluate.policies import Policies
 from ecr_warden.policy.evaluate.principal_side import PrincipalSide, principal_side
@@ -25,7 +26,8 @@ from ecr_warden.policy.verdict import Allowed, ExplicitlyDenied, ImplicitlyDenie
 
 
 def evaluate(request: Request, policies: Policies) -> Verdict:
-    """The verdict, with the statements that decided or what is missing."""
+    """The verdict, with the statements that decided or what is missing; raises RequestError if it is too much work."""
+    check_effort(request, policies)
     if needs_no_permission(request):
         return Allowed((Reason("", "the action needs no permission"),))
     if has_no_resource(request):
