@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -36,6 +35,15 @@ CLIENT_CONFIG = Config(
 )
 
 
+class Session(Protocol):
+    """What makes clients: boto3's session, or less than that."""
+
+    @property
+    def client(self) -> Callable[..., Any]:
+        """As boto3.Session.client."""
+        ...
+
+
 class AccountClients(Protocol):
     """Clients of one account under one session."""
 
@@ -58,9 +66,9 @@ class Accounts(Protocol):
 
 
 class SessionClients:
-    """Clients made from a boto3 session, each when first asked for."""
+    """Clients made from a session, each when first asked for."""
 
-    def __init__(self, session: boto3.Session, credentials: dict[str, str] | None = None) -> None:
+    def __init__(self, session: Session, credentials: dict[str, str] | None = None) -> None:
         # One session for all: a new one would load every service model again.
         self._session = session
         self._credentials: dict[str, Any] = credentials or {}
@@ -68,7 +76,10 @@ class SessionClients:
 
     @cached_property
     def iam(self) -> "IAMClient":
-        return self._session.client("iam", region_name=IAM_REGION, config=CLIENT_CONFIG, **self._credentials)
+        client: IAMClient = self._session.client(
+            "iam", region_name=IAM_REGION, config=CLIENT_CONFIG, **self._credentials
+        )
+        return client
 
     def ecr(self, region: str) -> "ECRClient":
         if region not in self._ecr:
@@ -85,7 +96,7 @@ class HubAccounts:
     names the run.
     """
 
-    session: boto3.Session
+    session: Session
     external_id: str
     clock: Clock
     partition: str = "aws"
@@ -143,7 +154,7 @@ def _unreachable(cause: PortError) -> AccountUnreachable:
 class ProfileAccounts:
     """Read-only use from a laptop: a session an account, by profile; an account without one is unreadable."""
 
-    session_of: Callable[[str], boto3.Session | None]
+    session_of: Callable[[str], Session | None]
     _readers: dict[str, AccountClients] = field(default_factory=dict)
 
     def reader(self, account: str) -> AccountClients:
