@@ -79,8 +79,11 @@ class Deployed:
         return messages
 
     def jobs(self) -> list[Job]:
-        """The jobs in the queue."""
-        return [job_from_json(loads(message["Body"])) for message in self.taken(self.jobs_url)]
+        """The jobs in the queue; they are taken from it."""
+        found = self.taken(self.jobs_url)
+        for message in found:
+            self.sqs.delete_message(QueueUrl=self.jobs_url, ReceiptHandle=message["ReceiptHandle"])
+        return [job_from_json(loads(message["Body"])) for message in found]
 
     def results(self) -> list[str]:
         """The results of all runs that the journal knows."""

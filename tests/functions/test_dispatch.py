@@ -25,7 +25,6 @@ def event(stem: str) -> Any:
 def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: Deployed) -> None:
     kinds = {"s3-ObjectCreated": {AcceptSpec}, "events-ScheduledEvent": {AcceptSpec, SweepSlice}}
     for stem in sorted(path.stem for path in EVENTS.glob("*.json")):
-        deployed.sqs.purge_queue(QueueUrl=deployed.jobs_url)
         handler(event(stem))
         assert {type(job) for job in deployed.jobs()} == kinds.get(stem, {ReconcileTarget}), stem
 
