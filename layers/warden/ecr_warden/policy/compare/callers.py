@@ -43,14 +43,14 @@ def callers(elements: Sequence[CanonicalPrincipals], mentioned: Iterable[str] = 
             accounts.add((partition or "aws", inside or alone))
     taken = {account for _, account in accounts}
     fresh = next(account for account in _FRESH_ACCOUNTS if account not in taken)
-    found = [Caller(ANONYMOUS, frozenset()), anyone_in("aws", fresh, stranger=True)]
+    found = [anyone_in("aws", fresh, stranger=True), Caller(ANONYMOUS, frozenset())]
     found += [anyone_in(partition, account) for partition, account in sorted(accounts)]
     people = named | {
         Principal("AWS", value) for value in mentioned if _ARN.match(value) and not set(value) & set("*?$")
     }
     found += [_named(entry, named) for entry in sorted(people) if not _is_root(entry)]
     if any(element.negated for element in elements):
-        found += [_session_of(caller, named) for caller in found if caller.principal.kind is CallerKind.ROLE]
+        found = [_session_of(one, named) if one.principal.kind is CallerKind.ROLE else one for one in found]
     found += [_unnamed(kind, named) for kind in ("Service", "Federated", "CanonicalUser")]
     return tuple(found)
 
@@ -110,7 +110,7 @@ def _named(entry: Principal, named: set[Principal]) -> Caller:
 
 
 def _session_of(role: Caller, named: set[Principal]) -> Caller:
-    """A session that no document names: NotPrincipal tells it from its role."""
+    """A session that no document names: a Deny with NotPrincipal may spare the role, which asks nothing, and not it."""
     one = role.principal
     arn = f"arn:{one.partition}:sts::{one.account}:assumed-role/{one.name}/{FRESH_NAME}"
     session = _named(Principal("AWS", arn), named)

@@ -21,6 +21,7 @@ from ecr_warden.policy.compare.variables import meeting_values
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
 from ecr_warden.policy.matching import action_matches, document_verdict, statement_matches
 from ecr_warden.policy.request import ANY_RESOURCE, Request, make_request
+from ecr_warden.policy.request_principal import ANONYMOUS
 from ecr_warden.policy.verdict import Allowed
 
 MAX_WITNESSES = 5
@@ -236,11 +237,17 @@ class Direction:
             caller,
             group,
             gained=self.gained,
+            anyone=caller.stranger and self._tells_apart(_without_credentials(request)),
             kind=self.setting.kind,
             subject=self.setting.subject,
             tells_apart=other_action,
         )
         return Witness(request, group, text)
+
+
+def _without_credentials(request: Request) -> Request:
+    context = {key: values for key, values in request.context.items() if not is_derived(key)}
+    return Request(ANONYMOUS, request.action, request.resource, request.resource_account, context)
 
 
 def _but_for_the_action(document: Document, request: Request) -> list[Statement]:

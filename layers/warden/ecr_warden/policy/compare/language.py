@@ -9,12 +9,25 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from ecr_warden.policy.compare.budget import Budget
-from ecr_warden.policy.compare.glob import ANY, Glob, Step, Syntax, covers, glob, matches, may_meet, sample
+from ecr_warden.policy.compare.glob import (
+    ACTIONS,
+    ANY,
+    NONEMPTY,
+    Glob,
+    Step,
+    Syntax,
+    covers,
+    glob,
+    matches,
+    may_meet,
+    sample,
+)
 from ecr_warden.policy.pattern import pattern_covers
 
 type Globs = frozenset[Glob]
 
 _OTHERS = "xyzqvw0123456789abcdefghijklmnoprstu-_/.XYZ" + "".join(chr(0xE000 + index) for index in range(64))
+_DOMAINS = frozenset({ACTIONS, NONEMPTY})
 _FILLERS = ("x", "")
 _ALL = glob("*", Syntax.WILD)
 
@@ -97,7 +110,7 @@ def find_word(inside: Sequence[Globs], outside: Globs, budget: Budget) -> str | 
     pattern inside says in the same words. So None is certain, a text is certain where no variable is.
     """
     asked = [globs for globs in inside if not any(one.universal for one in globs)]
-    driver = min(asked, key=len) if asked else frozenset({_ALL})
+    driver = min(asked, key=_driving) if asked else frozenset({_ALL})
     others = [globs for globs in asked if globs is not driver]
     for one in sorted(driver, key=lambda entry: (entry.literal is None, len(entry.steps), entry.text)):
         budget.step()
@@ -105,6 +118,11 @@ def find_word(inside: Sequence[Globs], outside: Globs, budget: Budget) -> str | 
         if word is not None:
             return word
     return None
+
+
+def _driving(globs: Globs) -> tuple[bool, bool, int]:
+    """What is tried pattern by pattern: that with variables, which only their own words tell apart; else the shortest."""
+    return not any(one.open for one in globs), not globs.isdisjoint(_DOMAINS), len(globs)
 
 
 def _word_of(one: Glob, others: Sequence[Globs], outside: Globs, budget: Budget) -> str | None:

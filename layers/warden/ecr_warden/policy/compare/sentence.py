@@ -35,17 +35,21 @@ def sentence(
     group: ActionGroup,
     *,
     gained: bool,
+    anyone: bool,
     kind: DocumentKind,
     subject: str,
     tells_apart: Callable[[str], bool],
 ) -> str:
-    """`X can now push to shop/checkout (ecr:PutImage and 4 more)`; `tells_apart` tries another action."""
+    """`X can now push to shop/checkout (ecr:PutImage and 4 more)`; `tells_apart` tries another action.
+
+    `anyone`: the same holds for a caller without credentials.
+    """
     name = shown(subject or _SUBJECTS[kind], _NAME_LIMIT)
     where = shown(request.resource, _NAME_LIMIT)
     if kind is DocumentKind.IDENTITY:
         who, what = name, "anything" if request.resource == ANY_RESOURCE else where
     else:
-        who, what = _who(request, caller), name
+        who, what = _who(request, caller, anyone=anyone), name
     action = request.action
     more = sum(other != spelled(action) and tells_apart(other) for other in actions_of(group)) if group else 0
     listed = f"{shown(action)} and {more} more" if more else shown(action)
@@ -53,17 +57,17 @@ def sentence(
     return f"{who} {verb} {what} ({listed}){_under(request)}"
 
 
-def _who(request: Request, caller: Caller) -> str:
+def _who(request: Request, caller: Caller, *, anyone: bool) -> str:
     one = request.principal
     text = shown(one.text, _NAME_LIMIT)
     if one.kind is CallerKind.ANONYMOUS:
-        return "anyone (*)"
+        return "callers without credentials"
     if not caller.generic:
         return text if one.account is None or one.account else f"{text} (a unique id)"
     if one.kind is not CallerKind.USER and one.kind is not CallerKind.ROLE:
         return f"any {one.kind} such as {text}"
     if caller.stranger:
-        return f"principals of any account, such as {text},"
+        return f"{'anyone (*)' if anyone else 'principals of any account'}, such as {text},"
     return f"whoever account {one.account} lets, such as {text},"
 
 

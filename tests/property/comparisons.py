@@ -1,0 +1,199 @@
+"""Random documents of each kind in small closed universes, all requests in them, and changes of documents."""
+
+import random
+from itertools import product
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.property.policy_oracle import Ask
+
+A, B, STRANGER = "111111111111", "222222222222", "333333333333"
+PRINCIPALS: tuple[Any, ...] = (
+    "*",
+    {"AWS": "*"},
+    {"AWS": A},
+    {"AWS": f"arn:aws:iam::{A}:root"},
+    {"AWS": f"arn:aws:iam::{A}:user/a"},
+    {"AWS": [f"arn:aws:iam::{A}:user/a", B]},
+    {"AWS": f"arn:aws:iam::{B}:role/r"},
+    {"AWS": f"arn:aws:sts::{B}:assumed-role/r/s"},
+    {"AWS": [f"arn:aws:iam::{B}:role/r", f"arn:aws:iam::{B}:root"]},
+    {"Service": "lambda.amazonaws.com"},
+    {"Service": ["lambda.amazonaws.com", "codebuild.amazonaws.com"], "AWS": A},
+    {"Federated": f"arn:aws:iam::{A}:saml-provider/p"},
+)
+CALLERS = (
+    f"arn:aws:iam::{A}:user/a",
+    f"arn:aws:iam::{A}:user/b",
+    f"arn:aws:iam::{B}:role/q",
+    f"arn:aws:sts::{B}:assumed-role/r/s",
+    f"arn:aws:sts::{B}:assumed-role/r/t",
+    f"arn:aws:iam::{STRANGER}:user/x",
+    "lambda.amazonaws.com",
+    "codebuild.amazonaws.com",
+    f"arn:aws:iam::{A}:saml-provider/p",
+    "*",
+)
+ACTIONS = (
+    "ecr:PutImage",
+    "ecr:BatchGetImage",
+    "ecr:*",
+    "ecr:Put*",
+    "ECR:*image",
+    "*",
+    "ecr:?utImage",
+    "sts:AssumeRole",
+)
+ASKED_ACTIONS = (
+    "ecr:PutImage",
+    "ecr:BatchGetImage",
+    "ecr:PutLifecyclePolicy",
+    "ecr:x",
+    "sts:AssumeRole",
+    "s3:GetObject",
+)
+_REPOSITORY = f"arn:aws:ecr:eu-central-1:{B}:repository"
+RESOURCES = (
+    "*",
+    f"{_REPOSITORY}/shop/checkout",
+    f"{_REPOSITORY}/shop/*",
+    f"{_REPOSITORY}/${{aws:username}}/*",
+    f"{_REPOSITORY}/*out",
+    f"arn:aws:ecr:*:{B}:repository/shop/?heckout",
+    "arn:aws:iam::*",
+)
+ASKED_RESOURCES = (
+    "*",
+    f"{_REPOSITORY}/shop/checkout",
+    f"{_REPOSITORY}/shop/x",
+    f"{_REPOSITORY}/bob/x",
+    f"{_REPOSITORY}/out",
+    f"arn:aws:iam::{B}:role/r",
+)
+CLAUSES: tuple[tuple[tuple[str, ...], str, tuple[Any, ...]], ...] = (
+    (
+        ("StringEquals", "StringNotEquals", "StringLike", "StringEqualsIfExists", "Null"),
+        "aws:PrincipalOrgID",
+        ("o-1", "o-*", "O-1", "o-2"),
+    ),
+    (("StringEqualsIgnoreCase", "StringEquals", "StringNotLike"), "AWS:principalOrgId", ("o-1", "o-?")),
+    (("Bool", "BoolIfExists", "Null"), "aws:SecureTransport", ("true", "false", True)),
+    (
+        ("IpAddress", "NotIpAddress", "IpAddressIfExists"),
+        "aws:SourceIp",
+        ("10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9", "192.168.1.1"),
+    ),
+    (
+        ("NumericLessThan", "NumericLessThanEquals", "NumericEquals", "NumericNotEquals"),
+        "aws:MultiFactorAuthAge",
+        (5, "10", 7),
+    ),
+    (
+        ("DateLessThan", "DateGreaterThan", "DateLessThanEquals"),
+        "aws:CurrentTime",
+        ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+    ),
+    (
+        (
+            "ForAllValues:StringEquals",
+            "ForAnyValue:StringEquals",
+            "ForAnyValue:StringNotEquals",
+            "ForAllValues:StringLike",
+            "Null",
+        ),
+        "aws:TagKeys",
+        ("a", "b", "a*", "true"),
+    ),
+    (
+        ("ArnLike", "ArnNotEquals", "StringLike"),
+        "aws:SourceArn",
+        ("arn:aws:s3:::b", "arn:aws:s3:::*", "*", "arn:aws:*:1:x"),
+    ),
+    (("StringEquals", "StringNotEquals"), "aws:ResourceTag/owner", ("${aws:username}", "bob")),
+)
+_WHEN = {
+    "aws:principalorgid": ((), ("o-1",), ("O-1",), ("o-22",)),
+    "aws:securetransport": ((), ("true",), ("false",)),
+    "aws:sourceip": ((), ("10.1.1.1",), ("10.200.0.1",), ("192.168.1.1",), ("2001:db8::1",)),
+    "aws:multifactorauthage": ((), ("5",), ("6",), ("7",), ("10",)),
+    "aws:currenttime": ((), ("2026-01-01T00:00:00Z",), ("2026-06-01T00:00:00Z",), ("2028-01-01T00:00:00Z",)),
+    "aws:tagkeys": ((), ("a",), ("b",), ("a", "b"), ("ab", "a"), ("",)),
+    "aws:sourcearn": ((), ("arn:aws:s3:::b",), ("arn:aws:s3:::bb",), ("arn:aws:x:y:1:x",)),
+    "aws:resourcetag/owner": ((), ("bob",), ("eve",)),
+}
+
+
+def _some(values: tuple[Any, ...], most: int = 2) -> st.SearchStrategy[list[Any]]:
+    return st.lists(st.sampled_from(values), min_size=1, max_size=most)
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> dict[str, Any]:
+    """At most two keys, so that all their values can be tried."""
+    found: dict[str, Any] = {}
+    for operators, key, values in draw(st.lists(st.sampled_from(CLAUSES), max_size=2)):
+        operator = draw(st.sampled_from(operators))
+        given = ["true"] if operator == "Null" else draw(_some(values))
+        if not any(name.lower() == key.lower() for name in found.get(operator, {})):
+            found.setdefault(operator, {})[key] = given
+    return found
+
+
+@st.composite
+def statements(draw: st.DrawFn, kind: str) -> dict[str, Any]:
+    """One statement of a document of the kind."""
+    statement: dict[str, Any] = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Allow", "Deny")))}
+    if kind == "identity":
+        name = draw(st.sampled_from(("Resource", "Resource", "Resource", "NotResource")))
+        statement[name] = draw(_some(RESOURCES))
+    else:
+        name = draw(st.sampled_from(("Principal",) * 5 + ("NotPrincipal",)))
+        statement[name] = draw(st.sampled_from(PRINCIPALS))
+    statement[draw(st.sampled_from(("Action",) * 4 + ("NotAction",)))] = draw(_some(ACTIONS))
+    if draw(st.integers(0, 2)) == 0:
+        statement["Condition"] = draw(conditions())
+    return statement
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """A kind, a document, and another that shares most statements with it or none."""
+    kind = draw(st.sampled_from(("repository", "identity", "identity")))
+    version = draw(st.sampled_from(("2012-10-17", "2012-10-17", "2008-10-17")))
+    one = draw(st.lists(statements(kind), min_size=1, max_size=3))
+    other = [*one]
+    match draw(st.sampled_from(("add", "drop", "swap", "new", "element"))):
+        case "add":
+            other.append(draw(statements(kind)))
+        case "drop" if len(other) > 1:
+            other.pop(draw(st.integers(0, len(other) - 1)))
+        case "new":
+            other = draw(st.lists(statements(kind), min_size=1, max_size=2))
+        case _:
+            at = draw(st.integers(0, len(other) - 1))
+            fresh = draw(statements(kind))
+            other[at] = (
+                fresh
+                if draw(st.booleans())
+                else {**other[at], "Effect": fresh["Effect"]}
+                | ({"Condition": fresh["Condition"]} if "Condition" in fresh else {})
+            )
+    return kind, {"Version": version, "Statement": one}, {"Version": version, "Statement": other}
+
+
+def requests(kind: str, *documents: dict[str, Any]) -> list[Ask]:
+    """All requests of the universe, over the condition keys that the documents use (a sample beyond 20,000)."""
+    text = str(documents).lower()
+    keys = [key for key in _WHEN if key in text]
+    users = ((), ("bob",), ("shop",)) if "aws:username" in text else ((),)
+    who = CALLERS[:1] if kind == "identity" else CALLERS
+    where = ASKED_RESOURCES if kind == "identity" else ("*",)
+    contexts = [
+        {"aws:username": user, **dict(zip(keys, values, strict=True))}
+        for user in users
+        for values in product(*(_WHEN[key] for key in keys))
+    ]
+    if len(contexts) > 300:
+        contexts = random.Random(0).sample(contexts, 300)
+    return [Ask(p, a, r, context) for p in who for a in ASKED_ACTIONS for r in where for context in contexts]

@@ -1,0 +1,194 @@
+"""What IAM says of one request and one document, by trying it: slow, plain, and without a line of the engine.
+
+It knows what the documents of comparisons.py hold, no more.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+
+class Ask(NamedTuple):
+    """A request; the context's keys are in lower case."""
+
+    principal: str
+    action: str
+    resource: str
+    context: Mapping[str, tuple[str, ...]]
+
+
+def allowed(document: Mapping[str, Any], ask: Ask) -> bool:
+    """Some Allow matches, and no Deny."""
+    matched = {
+        statement["Effect"].lower()
+        for statement in _listed(document["Statement"])
+        if _matches(statement, ask, literal=document.get("Version") != "2012-10-17")
+    }
+    return matched == {"allow"}
+
+
+def _matches(statement: Mapping[str, Any], ask: Ask, *, literal: bool) -> bool:
+    return (
+        _principal(statement, ask.principal)
+        and _patterns(statement, "Action", ask.action.lower(), ask, fold=True, literal=True)
+        and _patterns(statement, "Resource", ask.resource, ask, fold=False, literal=literal)
+        and all(
+            _clause(operator.lower(), ask.context.get(key.lower(), ()), _listed(values), ask, literal)
+            for operator, block in statement.get("Condition", {}).items()
+            for key, values in block.items()
+        )
+    )
+
+
+def _principal(statement: Mapping[str, Any], who: str) -> bool:
+    if "NotPrincipal" in statement:
+        named = _names(statement["NotPrincipal"])
+        if "*" in named:
+            return False
+        levels = _levels(who)
+        if statement["Effect"].lower() == "allow":
+            return not any(level & named for level in levels)
+        return not all(level & named for level in levels)
+    if "Principal" not in statement:
+        return True
+    named = _names(statement["Principal"])
+    return "*" in named or any(level & named for level in _levels(who))
+
+
+def _names(element: Any) -> set[str]:
+    """What an element names, account ids as roots; a service is named by `Service:`."""
+    if element == "*":
+        return {"*"}
+    found: set[str] = set()
+    for kind, values in element.items():
+        for value in _listed(values):
+            root = re.fullmatch("[0-9]{12}", value)
+            name = f"arn:aws:iam::{value}:root" if root else value
+            found.add(name if kind == "AWS" else f"{kind}:{value}")
+    return found
+
+
+def _levels(who: str) -> list[set[str]]:
+    """The names of a caller: its account, its role, itself."""
+    if not who.startswith("arn:"):
+        kind = "Service" if who.endswith(".amazonaws.com") else "Federated" if "." in who else "CanonicalUser"
+        return [{who if who == "*" else f"{kind}:{who}"}]
+    if "-provider/" in who:
+        return [{f"Federated:{who}"}]
+    account = who.split(":")[4]
+    levels = [{f"arn:aws:iam::{account}:root"}]
+    session = re.fullmatch(r"arn:aws:sts::[0-9]+:assumed-role/(.+)/[^/]+", who)
+    if session:
+        levels.append({f"arn:aws:iam::{account}:role/{session[1]}"})
+    return [*levels, {who}]
+
+
+def _patterns(statement: Mapping[str, Any], element: str, text: str, ask: Ask, *, fold: bool, literal: bool) -> bool:
+    negated = f"Not{element}" in statement
+    if not negated and element not in statement:
+        return True
+    values = _listed(statement[f"Not{element}" if negated else element])
+    return any(_glob(v.lower() if fold else v, text, ask, literal) for v in values) is not negated
+
+
+def _glob(pattern: str, text: str, ask: Ask, literal: bool) -> bool:
+    expression = _expression(pattern, ask, literal, any_text=".*", any_character=".")
+    return expression is not None and _fits(expression, text)
+
+
+@cache
+def _fits(expression: str, text: str) -> bool:
+    return re.fullmatch(expression, text, re.DOTALL) is not None
+
+
+def _expression(pattern: str, ask: Ask, literal: bool, *, any_text: str, any_character: str) -> str | None:
+    out = ""
+    for part in re.findall(r"\$\{[^}]*\}|.", pattern, re.DOTALL) if not literal else [*pattern]:
+        if len(part) > 1:
+            value = _variable(part, ask)
+            if value is None:
+                return None
+            out += re.escape(value)
+        else:
+            out += {"*": any_text, "?": any_character}.get(part) or re.escape(part)
+    return out
+
+
+def _variable(part: str, ask: Ask) -> str | None:
+    inside = part[2:-1]
+    if inside in "*?$":
+        return inside
+    values = ask.context.get(inside.lower(), ())
+    return values[0] if len(values) == 1 else None
+
+
+def _clause(operator: str, given: tuple[str, ...], values: list[Any], ask: Ask, literal: bool) -> bool:
+    texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+    if operator == "null":
+        return ("false" if given else "true") in [text.lower() for text in texts]
+    every, some = operator.startswith("forallvalues:"), operator.startswith("foranyvalue:")
+    base = operator.rpartition(":")[2].removesuffix("ifexists")
+    if_exists = operator.endswith("ifexists")
+    positive = base.replace("not", "")
+    negated = positive != base
+
+    def one(value: str) -> bool:
+        return any(_compare(positive, value, text, ask, literal) for text in texts) is not negated
+
+    if every:
+        return given in ((), ("",)) or all(map(one, given))
+    if some:
+        return if_exists if not given else given != ("",) and any(map(one, given))
+    if not given:
+        return if_exists or negated
+    return len(given) == 1 and one(given[0])
+
+
+def _compare(operator: str, value: str, policy: str, ask: Ask, literal: bool) -> bool:
+    match operator:
+        case "stringlike":
+            return _glob(policy, value, ask, literal)
+        case "arnlike" | "arnequals":
+            ours, theirs = value.split(":", 5), policy.split(":", 5)
+            whole = policy == "*" and len(ours) == 6
+            return whole or (
+                len(ours) == len(theirs) == 6
+                and all(_glob(b, a, ask, literal) for a, b in zip(ours, theirs, strict=True))
+            )
+        case "ipaddress":
+            return ipaddress.ip_address(value) in ipaddress.ip_network(policy, strict=False)
+        case "numericequals" | "numericlessthan" | "numericlessthanequals" | "numericgreaterthan":
+            return _ordered(operator[7:], float(value), float(policy))
+        case "dateequals" | "datelessthan" | "datelessthanequals" | "dategreaterthan":
+            return _ordered(operator[4:], datetime.fromisoformat(value), datetime.fromisoformat(policy))
+    text = policy
+    if not literal:
+        # StringEquals takes `*` for itself; variables are replaced there, too.
+        found = _expression(policy, ask, literal, any_text=r"\*", any_character=r"\?")
+        if found is None:
+            return False
+        text = re.sub(r"\\(.)", r"\1", found)
+    match operator:
+        case "stringequals":
+            return value == text
+        case "stringequalsignorecase" | "bool":
+            return value.lower() == text.lower()
+    raise AssertionError(operator)
+
+
+def _ordered(name: str, a: Any, b: Any) -> bool:
+    match name:
+        case "equals":
+            return bool(a == b)
+        case "lessthan":
+            return bool(a < b)
+        case "lessthanequals":
+            return bool(a <= b)
+    return bool(a > b)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,124 @@
+"""What holds for every comparison, checked by trying requests one by one against an oracle of the tests' own."""
+
+import json
+from typing import Any
+
+from ecr_warden.policy.compare import Comparison, Relation, Witness, compare
+from ecr_warden.policy.document import Document, DocumentKind, parse_document
+from ecr_warden.policy.equivalence import Equivalent, equivalent
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.property.comparisons import pairs, requests, statements
+from tests.property.policy_documents import rewritten
+from tests.property.policy_oracle import Ask, allowed
+
+KINDS = {"repository": DocumentKind.REPOSITORY, "identity": DocumentKind.IDENTITY}
+MORE, LESS, DIFFERENT = Relation.MORE, Relation.LESS, Relation.DIFFERENT
+EQUAL, UNDECIDED = Relation.EQUAL, Relation.UNDECIDED
+_MIRRORED = {MORE: LESS, LESS: MORE}
+
+type Pair = tuple[str, dict[str, Any], dict[str, Any]]
+
+
+def _compare(kind: str, live: dict[str, Any], desired: dict[str, Any]) -> Comparison:
+    return compare(_parse(live), _parse(desired), kind=KINDS[kind])
+
+
+def _parse(raw: dict[str, Any]) -> Document:
+    return parse_document(json.dumps(raw))
+
+
+@settings(max_examples=250, deadline=None)
+@given(pairs())
+def test_the_relation_is_the_one_that_all_requests_show(pair: Pair) -> None:
+    kind, live, desired = pair
+    found = _compare(kind, live, desired)
+    more = less = False
+    for ask in requests(kind, live, desired):
+        mine, theirs = allowed(live, ask), allowed(desired, ask)
+        more |= mine and not theirs
+        less |= theirs and not mine
+    assert not (more and found.relation in (EQUAL, LESS))
+    assert not (less and found.relation in (EQUAL, MORE))
+    if more and less:
+        assert found.relation in (DIFFERENT, UNDECIDED)
+
+
+@settings(max_examples=250, deadline=None)
+@given(pairs())
+def test_each_witness_is_one(pair: Pair) -> None:
+    kind, live, desired = pair
+    found = _compare(kind, live, desired)
+    assert bool(found.gained) >= (found.relation in (MORE, DIFFERENT))
+    assert bool(found.lost) >= (found.relation in (LESS, DIFFERENT))
+    for witnesses, one, other in ((found.gained, live, desired), (found.lost, desired, live)):
+        assert len(witnesses) <= 5
+        assert len({witness.group for witness in witnesses}) == len(witnesses)
+        for witness in witnesses:
+            ask = _ask(witness)
+            assert allowed(one, ask), witness
+            assert not allowed(other, ask), witness
+
+
+def _ask(witness: Witness) -> Ask:
+    request = witness.request
+    # The oracle knows sessions, the engine lets a role stand for any session of it.
+    return Ask(_session(request.principal.text), request.action, request.resource, dict(request.context))
+
+
+def _session(principal: str) -> str:
+    head, slash, name = principal.partition(":role/")
+    return f"{head.replace(':iam:', ':sts:')}:assumed-role/{name}/any" if slash else principal
+
+
+@settings(max_examples=100, deadline=None)
+@given(pairs())
+def test_the_other_way_round_everything_is_mirrored(pair: Pair) -> None:
+    kind, live, desired = pair
+    there, back = _compare(kind, live, desired), _compare(kind, desired, live)
+    assert back.relation is _MIRRORED.get(there.relation, there.relation)
+    assert [w.request.action for w in there.gained] == [w.request.action for w in back.lost]
+
+
+@settings(max_examples=100, deadline=None)
+@given(pairs(), st.randoms(use_true_random=False))
+def test_the_same_document_in_other_words_is_equal(pair: Pair, chance: Any) -> None:
+    kind, live, _ = pair
+    other = _parse(rewritten(live, chance))
+    assert compare(_parse(live), other, kind=KINDS[kind]).relation is EQUAL
+
+
+@settings(max_examples=100, deadline=None)
+@given(pairs())
+def test_equivalent_documents_are_equal(pair: Pair) -> None:
+    kind, live, desired = pair
+    if isinstance(equivalent(_parse(live), _parse(desired), kind=KINDS[kind]), Equivalent):
+        assert _compare(kind, live, desired).relation is EQUAL
+
+
+@settings(max_examples=150, deadline=None)
+@given(pairs())
+def test_splitting_a_list_into_statements_changes_nothing(pair: Pair) -> None:
+    kind, live, _ = pair
+    split = [
+        {**statement, name: value}
+        for statement in live["Statement"]
+        for name in ("Action", "Resource")
+        if isinstance(statement.get(name), list)
+        for value in statement[name]
+    ]
+    kept = [one for one in live["Statement"] if not any(isinstance(one.get(n), list) for n in ("Action", "Resource"))]
+    found = _compare(kind, {**live, "Statement": [*kept, *split]}, live)
+    assert found.relation is EQUAL, found
+
+
+@settings(max_examples=150, deadline=None)
+@given(pairs(), st.data())
+def test_another_allow_never_gives_less_and_another_deny_never_more(pair: Pair, data: st.DataObject) -> None:
+    kind, live, _ = pair
+    added = data.draw(statements(kind))
+    found = _compare(kind, {**live, "Statement": [*live["Statement"], added]}, live)
+    wrong = {"Allow": (LESS, DIFFERENT), "Deny": (MORE, DIFFERENT)}[added["Effect"]]
+    assert found.relation not in wrong
+    assert not (found.lost if added["Effect"] == "Allow" else found.gained)
