@@ -69,7 +69,7 @@ def clause(name: str, key: str, wanted: list[Any], context: Mapping[str, list[st
     texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in wanted]
     values = context.get(key.lower(), [])
     if name == "Null":
-        return any((text == "true") == (values == []) for text in texts)
+        return any(text == ("false" if values else "true") for text in texts)
     if_exists = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
     quantifier, name = name.split(":") if ":" in name else ("", name)

@@ -8,7 +8,7 @@ from ecr_warden.policy.request import Request
 from ecr_warden.policy.request_error import RequestError
 
 MAX_COMPARISONS = 300_000
-"""Of a text with a text: all policies at AWS's quotas and ten values of each key are a tenth of it. Some seconds of work."""
+"""Of one text with another: ten times what all policies at AWS's quotas ask for; some seconds of work."""
 
 
 def check_effort(request: Request, policies: Policies) -> None:

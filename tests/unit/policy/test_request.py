@@ -1,0 +1,64 @@
+"""Requests: what follows from the principal, and what single documents say."""
+
+import pytest
+from ecr_warden.policy.document import DocumentKind, parse_document
+from ecr_warden.policy.matching import document_verdict, statement_matches
+from ecr_warden.policy.request import make_request, parse_request
+from ecr_warden.policy.request_principal import ANONYMOUS, CallerKind, parse_request_principal
+from ecr_warden.policy.verdict import Allowed, ExplicitlyDenied, ImplicitlyDenied
+
+from tests.unit.policy.evaluations import REPOSITORY, USER
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "account", "name"),
+    [
+        ("arn:aws:iam::222222222222:root", CallerKind.ROOT, "222222222222", ""),
+        ("222222222222", CallerKind.ROOT, "222222222222", ""),
+        ("arn:aws:iam::222222222222:user/a/b/dev", CallerKind.USER, "222222222222", "dev"),
+        ("arn:aws-cn:iam::222222222222:role/p/r", CallerKind.ROLE, "222222222222", "r"),
+        ("arn:aws:sts::222222222222:assumed-role/r/s", CallerKind.SESSION, "222222222222", "r"),
+        ("arn:aws:sts::222222222222:federated-user/f", CallerKind.FEDERATED_USER, "222222222222", "f"),
+        ("arn:aws:iam::222222222222:saml-provider/corp", CallerKind.FEDERATED, "222222222222", "corp"),
+        ("accounts.google.com", CallerKind.FEDERATED, None, ""),
+        ("ecs-tasks.amazonaws.com", CallerKind.SERVICE, None, ""),
+        ("*", CallerKind.ANONYMOUS, None, ""),
+    ],
+)
+def test_a_principal_is_known_by_its_text(text: str, kind: CallerKind, account: str | None, name: str) -> None:
+    principal = parse_request_principal(text)
+    assert (principal.kind, principal.account, principal.name) == (kind, account, name)
+
+
+def test_a_made_request_has_its_keys_in_lower_case_and_given_keys_win() -> None:
+    principal = parse_request_principal(USER)
+    made = make_request(principal, "ecr:PutImage", REPOSITORY, {"AWS:UserName": "other", "aws:TagKeys": ["a", "b"]})
+    assert made.context["aws:username"] == ("other",)
+    assert made.context["aws:tagkeys"] == ("a", "b")
+    assert made.context["aws:principalarn"] == (USER,)
+    assert made.resource_account == "222222222222"
+
+
+def test_an_anonymous_request_has_no_keys_but_its_type() -> None:
+    assert dict(make_request(ANONYMOUS, "ecr:PutImage").context) == {"aws:principaltype": ("Anonymous",)}
+
+
+def test_a_document_alone_allows_denies_or_says_nothing() -> None:
+    allow = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "ecr:*"}
+    request = parse_request(USER, "ecr:PutImage", REPOSITORY)
+    both = parse_document({"Statement": [allow, allow | {"Effect": "Deny", "Action": "ecr:Put*"}]})
+    assert isinstance(document_verdict(parse_document({"Statement": allow}), request), Allowed)
+    assert isinstance(document_verdict(both, request), ExplicitlyDenied)
+    other = parse_request(USER, "ecr:BatchGetImage", REPOSITORY)
+    assert isinstance(document_verdict(both, other), Allowed)
+    assert isinstance(document_verdict(both, parse_request(USER, "s3:GetObject", REPOSITORY)), ImplicitlyDenied)
+
+
+def test_who_has_no_principal_speaks_of_nobody_in_a_repository_policy() -> None:
+    document = parse_document({"Statement": {"Effect": "Allow", "Action": "ecr:*"}})
+    request = parse_request(USER, "ecr:PutImage", REPOSITORY)
+    assert isinstance(document_verdict(document, request), Allowed)
+    assert isinstance(document_verdict(document, request, kind=DocumentKind.IDENTITY), Allowed)
+    assert isinstance(document_verdict(document, request, kind=DocumentKind.REPOSITORY), ImplicitlyDenied)
+    assert isinstance(document_verdict(document, request, kind=DocumentKind.TRUST), ImplicitlyDenied)
+    assert statement_matches(document.statements[0], request, version=document.version)
