@@ -81,8 +81,8 @@ class Glob:
 
     @property
     def universal(self) -> bool:
-        """Does every text match?"""
-        return not self.steps and self.loops[0] == ANY
+        """Does every text match, whatever the variables are?"""
+        return not self.open and not self.steps and self.loops[0] == ANY
 
 
 @lru_cache(maxsize=16_384)

@@ -121,7 +121,7 @@ def find_word(inside: Sequence[Globs], outside: Globs, budget: Budget) -> str | 
 
 
 def _driving(globs: Globs) -> tuple[bool, bool, int]:
-    """What is tried pattern by pattern: that with variables, which only their own words tell apart; else the shortest."""
+    """What is tried pattern by pattern: that with variables, told apart by their own words; else the shortest."""
     return not any(one.open for one in globs), not globs.isdisjoint(_DOMAINS), len(globs)
 
 
@@ -152,7 +152,9 @@ def _word_of(one: Glob, others: Sequence[Globs], outside: Globs, budget: Budget)
 
 def _takes_away(outside: Glob, inside: Glob) -> bool:
     if outside.open:
-        return inside.open and outside.syntax is inside.syntax and pattern_covers(outside.text, inside.text)
+        # An exact text read as a pattern is wider than itself, so a pattern that covers it so covers it.
+        alike = outside.syntax is inside.syntax or (outside.syntax, inside.syntax) == (Syntax.WILD, Syntax.EXACT)
+        return inside.open and alike and pattern_covers(outside.text, inside.text)
     return covers(outside, inside)
 
 
