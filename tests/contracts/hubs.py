@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
+from ecr_warden.adapters.aws.calls import DynamoCalls
 from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.jobs import SqsJobs
+from ecr_warden.adapters.aws.journal import DynamoJournal
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
 from ecr_warden.adapters.aws.switch import SsmSwitch
@@ -18,10 +20,11 @@ from ecr_warden.adapters.memory import (
     MemoryState,
     MemorySwitch,
 )
+from ecr_warden.adapters.memory_journal import MemoryCalls, MemoryJournal
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.job import Job
-from ecr_warden.ports import Incidents, Jobs, Specs, SpecVersion, State, Switch
+from ecr_warden.ports import Calls, Incidents, Jobs, Journal, Specs, SpecVersion, State, Switch
 
 from tests.contracts.aws import REGION, Wire
 
@@ -44,6 +47,10 @@ class Hub(Protocol):
     def switch(self) -> Switch: ...
     @property
     def incidents(self) -> Incidents: ...
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def calls(self) -> Calls: ...
 
     def upload(self, data: bytes) -> str:
         """Put a spec into the bucket; returns its version."""
@@ -82,9 +89,12 @@ class MemoryHub:
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
     switch: MemorySwitch = field(default_factory=MemorySwitch)
     incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
+    journal: MemoryJournal = field(init=False)
+    calls: MemoryCalls = field(default_factory=MemoryCalls)
 
     def __post_init__(self) -> None:
         self.state = MemoryState(self.clock)
+        self.journal = MemoryJournal(self.state)
 
     def upload(self, data: bytes) -> str:
         version = f"v{len(data)}"
@@ -135,6 +145,14 @@ class MotoHub:
     @cached_property
     def state(self) -> DynamoState:
         return DynamoState(self._table, TABLE, self.clock)
+
+    @cached_property
+    def journal(self) -> DynamoJournal:
+        return DynamoJournal(self._table, TABLE, self.clock)
+
+    @cached_property
+    def calls(self) -> DynamoCalls:
+        return DynamoCalls(self._table, TABLE, self.clock)
 
     @cached_property
     def specs(self) -> AwsSpecs:

@@ -15,6 +15,7 @@ from ecr_warden.adapters.memory import (
     MemoryState,
     MemorySwitch,
 )
+from ecr_warden.adapters.memory_journal import MemoryCalls, MemoryJournal
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import CompiledSpec, MustNotExist
 from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget, SweepSlice
@@ -85,6 +86,7 @@ class World:
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
     outcomes: MemoryOutcomes = field(default_factory=MemoryOutcomes)
     switch: MemorySwitch = field(default_factory=MemorySwitch)
+    calls: MemoryCalls = field(default_factory=MemoryCalls)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -100,6 +102,7 @@ class World:
             jobs=wrap(self.jobs),
             outcomes=wrap(self.outcomes),
             switch=wrap(self.switch),
+            calls=wrap(self.calls),
             clock=self.clock,
             new_run_id=lambda: f"r{next(self.ids)}",
             cutoff_margin=timedelta(seconds=60),
@@ -147,6 +150,10 @@ class World:
         self.documents.reads = 0
         self.outcomes.published.clear()
         self.jobs.sent.clear()
+
+    @property
+    def journal(self) -> MemoryJournal:
+        return MemoryJournal(self.state)
 
     @property
     def writes(self) -> list[Change]:

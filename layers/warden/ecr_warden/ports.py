@@ -11,11 +11,13 @@ from typing import Protocol
 from ecr_warden.errors import WardenError
 from ecr_warden.model.alert import Alert, Message
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
-from ecr_warden.model.job import Job
+from ecr_warden.model.job import Actor, Job
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.model.run import Debts, OpenRun
+from ecr_warden.model.request import Answer, Call
+from ecr_warden.model.run import Debts, LastLook, OpenRun, RunEntry
 from ecr_warden.model.target import Target
 
 
@@ -123,6 +125,18 @@ class LeaseHeld(PortError):
     code = "lease-held"
 
 
+class CallerUnproved(PortError):
+    """Who asked is not known, so nothing was done."""
+
+    code = "caller-unproved"
+
+
+class CallRepeated(PortError):
+    """A command with this id was taken before."""
+
+    code = "call-repeated"
+
+
 class NotifyError(PortError):
     """A message did not reach a channel."""
 
@@ -218,7 +232,8 @@ class TargetRecord:
 
     `open_run`: id of a run that never closed. `unique_id`: the owner's own, when last seen. `reported`: fingerprint of
     what people were last told and that still stands, so that a sweep does not tell it again. `revoked`: the spec
-    version that took the target away, once what it held is gone.
+    version that took the target away, once what it held is gone. `pause`: the one set last, whether it has ended or
+    not. `last`: for people, and no part of what decides.
     """
 
     open_run: str | None = None
@@ -226,6 +241,8 @@ class TargetRecord:
     unique_id: str | None = None
     reported: str | None = None
     revoked: str | None = None
+    pause: Pause | None = None
+    last: LastLook | None = field(default=None, compare=False)
 
 
 class State(Protocol):
@@ -240,11 +257,17 @@ class State(Protocol):
         ...
 
     def release(
-        self, lease: Lease, observation: Observation | None, *, reported: str | None, revoked: str | None = None
+        self,
+        lease: Lease,
+        observation: Observation | None,
+        *,
+        reported: str | None,
+        revoked: str | None = None,
+        report: RunReport | None = None,
     ) -> None:
         """Give the lease back and remember what was last seen and told; a lost lease changes nothing.
 
-        `revoked` is remembered when it is given.
+        `revoked` is remembered when it is given. `report`: how the run ended, if it did.
         """
         ...
 
@@ -253,7 +276,7 @@ class State(Protocol):
         ...
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
-        """Journal how a run ended and what it leaves to do."""
+        """Journal how a run ended and what it leaves to do; a run that wrote nothing need not have been opened."""
         ...
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:
@@ -264,8 +287,56 @@ class State(Protocol):
         """Remember that `principal` (an ARN in the target's documents) was deleted and made again."""
         ...
 
+    def pause(self, target: Target, pause: Pause) -> None:
+        """Set a target's pause in the place of any other; a run that is under way goes on."""
+        ...
+
+    def resume(self, target: Target) -> None:
+        """End a target's pause, if there is one."""
+        ...
+
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
         """What is remembered of targets, by the target's key, for those that a run has looked at."""
+        ...
+
+
+class Journal(Protocol):
+    """The journal of runs, as people read it: those that wrote, and those that had something to tell."""
+
+    def of_target(self, target: Target, *, limit: int) -> Sequence[RunEntry]:
+        """A target's runs, newest first."""
+        ...
+
+    def latest(self, *, days: int, limit: int) -> Sequence[RunEntry]:
+        """The runs of all targets that began today or on one of the days before, newest first."""
+        ...
+
+    def find(self, run_id: str) -> OpenRun | RunReport | None:
+        """A run in full; None if there is none, or none any more."""
+        ...
+
+
+class Calls(Protocol):
+    """What people asked for through the hub, who they were, and what came of it."""
+
+    def take(self, call: Call) -> None:
+        """Record a command before anything is done about it; raises CallRepeated if its id was taken before."""
+        ...
+
+    def answer(self, call_id: str, answer: Answer) -> None:
+        """Record how the run of one of its targets ended, in the place of an earlier answer."""
+        ...
+
+    def answers(self, call_id: str) -> Sequence[Answer]:
+        """The answers so far, one a target."""
+        ...
+
+
+class Callers(Protocol):
+    """Who asks."""
+
+    def prove(self, proof: object, request: str, hub: str) -> Actor:
+        """The principal that signed exactly this request for this hub, not long ago; raises CallerUnproved."""
         ...
 
 

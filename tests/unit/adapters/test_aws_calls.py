@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 from ecr_warden.adapters.memory import MemoryJobs, MemoryOutcomes, MemorySpecs, MemoryState, MemorySwitch
+from ecr_warden.adapters.memory_journal import MemoryCalls
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import CompiledSpec, Extent, Mode, TargetSpec
 from ecr_warden.model.job import ReconcileTarget
@@ -49,6 +50,7 @@ def reconcile(world: MotoWorld) -> Reconcile:
         jobs=MemoryJobs(),
         outcomes=MemoryOutcomes(),
         switch=MemorySwitch(),
+        calls=MemoryCalls(),
         clock=world.clock,
         new_run_id=lambda: f"r{next(runs)}",
         cutoff_margin=timedelta(seconds=60),

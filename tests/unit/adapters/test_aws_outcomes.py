@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ecr_warden.adapters.aws.outcomes import EventBridgeOutcomes
-from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
 from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Applied, RunReport
@@ -14,7 +14,7 @@ from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports import PortError
 
 from tests.contracts.hubs import MotoHub
-from tests.contracts.runs import EVENT, repair, report
+from tests.contracts.runs import EVENT, NOW, repair, report
 
 LIMIT = 256 * 1024
 CAUSE = Cause(CauseKind.SPEC, "v2")
@@ -43,6 +43,8 @@ def hostile(index: int) -> Document:
         (report(), "Run"),
         (SpecAccepted(CAUSE, "v2", "v1", ("a",), ("b",), ("W1 ...",)), "SpecAccepted"),
         (SpecRefused(CAUSE, "v2", "v1", ("E1 ...",)), "SpecRefused"),
+        (TargetsPaused(CAUSE, ("a",), "a migration", NOW), "Paused"),
+        (TargetsResumed(CAUSE, ("a",)), "Resumed"),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 from ecr_warden.alerting.incidents import AtOnce, Gathered, Routing, Silent, route
-from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
 
-from tests.unit.alerting.reports import EVENT, RUN, SPEC, SWEEP, report, repository_drift
+from tests.unit.alerting.reports import EVENT, NOW, RUN, SPEC, SWEEP, report, repository_drift
 
 DRIFT = repository_drift(None)
 CALLER = Cause(CauseKind.CALLER, "c-1")
@@ -22,6 +22,8 @@ CASES: dict[str, tuple[Alert, type[Silent] | Routing]] = {
     "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), Gathered("sweep/s-1", 20)),
     "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), Gathered("run/r-0", 20)),
     "a refused spec goes out at once": (SpecRefused(EVENT, "v3", None, ()), AtOnce()),
+    "a pause goes out at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
+    "the end of a pause goes out at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
     "an event that changed nothing says nothing": (report(result=Result.IN_SYNC), Silent),
     "a sweep that found nothing says nothing": (report(result=Result.IN_SYNC, cause=SWEEP), Silent),
     "a finished run of a dead process is told": (report(DRIFT, result=Result.IN_SYNC), AtOnce()),

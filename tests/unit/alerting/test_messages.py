@@ -6,8 +6,9 @@ import pytest
 from ecr_warden.alerting.email import to_email
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.alerting.slack import to_slack
-from ecr_warden.model.alert import Alert, Message, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import Alert, Message, Severity, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
 from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Conflict, Failed, Outcome, Result, Skipped
 from ecr_warden.model.plan import HoldReason
 
@@ -15,6 +16,7 @@ from tests.unit.alerting.reports import (
     CI,
     EVENT,
     MALLORY,
+    NOW,
     OUTSIDER,
     RUN,
     SPEC,
@@ -49,6 +51,7 @@ def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> N
         "Done at": "2026-11-24T10:15:32Z",
         "Spec": "v2",
         "Run": "r-1",
+        "See": "ecr-warden show r-1",
     }
     assert message.lines == (
         "Found:",
@@ -60,6 +63,8 @@ def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> N
 
 
 CHANGE = change(MISSING)
+ASKED = Cause(CauseKind.CALLER, "c-1", actor=MALLORY)
+PAUSED = TargetsPaused(ASKED, ("repository/x",), "a migration", NOW)
 SAID: dict[str, tuple[Alert, str]] = {
     "observe mode": (report(MISSING, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE), "mode is observe"),
     "the stop switch": (
@@ -94,6 +99,18 @@ SAID: dict[str, tuple[Alert, str]] = {
     "who wrote the spec": (SpecRefused(EVENT, "v3", None, ("E104",)), "Written by: session mallory"),
     "how many targets a spec changed": (SpecAccepted(EVENT, "v2", None, ("a", "b"), ()), "2 targets changed"),
     "what a spec released": (SpecAccepted(EVENT, "v2", "v1", (), ("x",)), "released, its documents stay: x"),
+    "who paused": (PAUSED, "1 target paused by mallory: watched, not written to"),
+    "who paused, in full": (PAUSED, "Who: session mallory of role arn:aws:iam::222222222222:role/Administrator"),
+    "why": (PAUSED, "Reason: a migration"),
+    "until when": (PAUSED, "Until: 2026-11-24T10:15:32Z"),
+    "how to end a pause": (PAUSED, "Undo: ecr-warden resume repository/x"),
+    "what was paused": (replace(PAUSED, targets=("repository/x", "role/y")), "role/y"),
+    "who resumed": (TargetsResumed(ASKED, ("repository/x",)), "1 target resumed by mallory"),
+    "what helps after a failure": (
+        report(MISSING, result=Result.FAILED, run_id="r-9"),
+        "See: ecr-warden show r-9; once the cause is removed: ecr-warden apply repository/222222222222/",
+    ),
+    "what helps against a refusal": (SpecRefused(EVENT, "v3", None, ("E104",)), "ecr-warden validate access.yaml"),
     "a spec's warnings": (SpecAccepted(EVENT, "v2", "v1", (), (), ("W1 no effect",)), "warning: W1 no effect"),
 }
 

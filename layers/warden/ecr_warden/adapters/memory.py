@@ -13,8 +13,9 @@ from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.model.job import Job, ReconcileTarget
 from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
 from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
-from ecr_warden.model.run import Debts, OpenRun
+from ecr_warden.model.run import Debts, LastLook, OpenRun
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document
@@ -214,15 +215,25 @@ class MemoryState:
         return self.leases.get(lease.target.key) == lease and self.clock.now() < lease.expires_at
 
     def release(
-        self, lease: Lease, observation: Observation | None, *, reported: str | None, revoked: str | None = None
+        self,
+        lease: Lease,
+        observation: Observation | None,
+        *,
+        reported: str | None,
+        revoked: str | None = None,
+        report: RunReport | None = None,
     ) -> None:
         if self.fences.get(lease.target.key) != lease.fence:
             return
         self.leases.pop(lease.target.key, None)
         record = self.remembered.get(lease.target.key, TargetRecord())
         unique_id = observation.unique_id if observation and observation.unique_id else record.unique_id
+        known = record.last or LastLook(self.clock.now())
+        last = LastLook(self.clock.now(), known.run_id, known.result)
+        if report is not None:
+            last = LastLook(self.clock.now(), report.run_id, report.result)
         self.remembered[lease.target.key] = replace(
-            record, unique_id=unique_id, reported=reported, revoked=revoked or record.revoked
+            record, unique_id=unique_id, reported=reported, revoked=revoked or record.revoked, last=last
         )
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
@@ -240,6 +251,16 @@ class MemoryState:
         record = self.remembered.get(target.key, TargetRecord())
         marked = tuple(sorted({*record.debts.recreated_principals, principal}))
         self.remembered[target.key] = replace(record, debts=replace(record.debts, recreated_principals=marked))
+
+    def pause(self, target: Target, pause: Pause) -> None:
+        self._set_pause(target, pause)
+
+    def resume(self, target: Target) -> None:
+        self._set_pause(target, None)
+
+    def _set_pause(self, target: Target, pause: Pause | None) -> None:
+        record = self.remembered.get(target.key, TargetRecord())
+        self.remembered[target.key] = replace(record, pause=pause)
 
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
         return {target.key: self.remembered[target.key] for target in targets if target.key in self.remembered}

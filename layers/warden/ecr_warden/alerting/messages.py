@@ -14,7 +14,16 @@ from ecr_warden.alerting.words import (
     describe_result,
     describe_target,
 )
-from ecr_warden.model.alert import Alert, Field, Message, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import (
+    Alert,
+    Field,
+    Message,
+    Severity,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+)
 from ecr_warden.model.job import CauseKind
 from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.plan import HoldReason
@@ -42,6 +51,10 @@ def message_of(alerts: Sequence[Alert], *, known_accounts: Collection[str] = ())
             return _of_refused(refused, level)
         case [RunReport() as report]:
             return _of_run(report, level)
+        case [TargetsPaused() as paused]:
+            return _of_paused(paused, level)
+        case [TargetsResumed() as resumed]:
+            return _of_resumed(resumed, level)
         case several:
             return _of_many(several, level, known_accounts)
 
@@ -56,9 +69,18 @@ def _of_run(report: RunReport, level: Severity) -> Message:
         Field("Done at", _time(report.finished_at)),
         Field("Spec", report.plan.spec_version),
         Field("Run", report.run_id),
+        Field("See", _see(report)),
     ]
     lines = [*(_INTRUDER if report.intruder else ()), *_lines_of(report)]
     return _message(level, _title(report), fields, lines)
+
+
+def _see(report: RunReport) -> str:
+    """The commands that help."""
+    show = f"ecr-warden show {report.run_id}"
+    if report.result in (Result.FAILED, Result.STILL_DRIFTED, Result.UNKNOWN):
+        return f"{show}; once the cause is removed: ecr-warden apply {report.plan.target}"
+    return show
 
 
 def _title(report: RunReport) -> str:
@@ -97,8 +119,30 @@ def _of_refused(refused: SpecRefused, level: Severity) -> Message:
         Field("Version", refused.version),
         Field("Still enforced", kept),
     ]
+    fields.append(Field("See", "ecr-warden validate access.yaml"))
     title = f"spec refused: {count} problem{'' if count == 1 else 's'}"
     return _message(level, title, fields, list(refused.problems))
+
+
+def _of_paused(paused: TargetsPaused, level: Severity) -> Message:
+    fields = [
+        Field("Who", describe_actor(paused.cause.actor)),
+        Field("Reason", paused.reason),
+        Field("Until", _time(paused.until)),
+        Field("Undo", f"ecr-warden resume {_selection(paused.targets)}"),
+    ]
+    title = f"{_count(len(paused.targets))} paused by {short_name(paused.cause.actor)}: watched, not written to"
+    return _message(level, title, fields, list(first(paused.targets, _RUNS)))
+
+
+def _of_resumed(resumed: TargetsResumed, level: Severity) -> Message:
+    fields = [Field("Who", describe_actor(resumed.cause.actor)), Field("See", "ecr-warden status")]
+    title = f"{_count(len(resumed.targets))} resumed by {short_name(resumed.cause.actor)}"
+    return _message(level, title, fields, list(first(resumed.targets, _RUNS)))
+
+
+def _selection(targets: Sequence[str]) -> str:
+    return targets[0] if len(targets) == 1 else "TARGET"
 
 
 def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collection[str]) -> Message:
@@ -117,6 +161,8 @@ def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collectio
                 lines += [f"spec version {alert.version} refused", *first(alert.problems, 5)]
             case RunReport():
                 pass
+            case TargetsPaused() | TargetsResumed():
+                lines += alert.targets
             case _:
                 assert_never(alert)
     if runs:
@@ -124,6 +170,7 @@ def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collectio
         causes = dict.fromkeys(who(run.cause) for run in runs if run.cause.kind is not CauseKind.SPEC)
         fields += [Field("Cause", text) for text in first(causes, 2)]
         fields.append(Field("Done at", _time(max(run.finished_at for run in runs))))
+        fields.append(Field("See", "ecr-warden status; ecr-warden show RUN"))
     ordered = sorted(runs, key=lambda run: _urgency(run, known_accounts), reverse=True)
     for run in ordered[:_RUNS]:
         lines.append(f"{describe_target(run.plan.target)}: {describe_result(run)} (run {run.run_id})")

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.address import AddressKind
-from ecr_warden.model.alert import Alert, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import Alert, Severity, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import CauseKind
 from ecr_warden.model.outcome import Result, RunReport
@@ -29,8 +29,10 @@ def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
     `known_accounts`: accounts of the spec; their principals are not from outside. A target's own account never is.
     """
     match alert:
-        case SpecRefused():
+        case SpecRefused() | TargetsPaused():
             return Severity.WARNING
+        case TargetsResumed():
+            return Severity.INFO
         case SpecAccepted(released=released, warnings=warnings):
             return Severity.WARNING if released or warnings else Severity.INFO
         case RunReport():

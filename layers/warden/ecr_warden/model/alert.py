@@ -1,6 +1,7 @@
 """What is announced on the outcomes bus, and the message that people get."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from ecr_warden.model.job import Cause
@@ -29,7 +30,25 @@ class SpecAccepted:
     warnings: tuple[str, ...] = ()
 
 
-type Alert = RunReport | SpecRefused | SpecAccepted
+@dataclass(frozen=True, slots=True)
+class TargetsPaused:
+    """Somebody has ecr-warden write nothing to `targets` (their keys) until an end."""
+
+    cause: Cause
+    targets: tuple[str, ...]
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TargetsResumed:
+    """Somebody ended pauses early; `targets`: the keys of those that were paused."""
+
+    cause: Cause
+    targets: tuple[str, ...]
+
+
+type Alert = RunReport | SpecRefused | SpecAccepted | TargetsPaused | TargetsResumed
 
 
 class Severity(StrEnum):

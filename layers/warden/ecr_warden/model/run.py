@@ -5,6 +5,7 @@ from datetime import datetime
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Cause
+from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Plan
 
 
@@ -29,3 +30,24 @@ class Debts:
 
     owes_session_cutoff: bool = False
     recreated_principals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LastLook:
+    """When a run last looked at a target, and how that run ended; `result` is None of one that did not end."""
+
+    at: datetime
+    run_id: str = ""
+    result: Result | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """A line of the journal. `result`: None while the run is open; `written`: how many writes AWS took."""
+
+    run_id: str
+    target: str
+    cause: Cause
+    started_at: datetime
+    result: Result | None = None
+    written: int = 0

@@ -13,6 +13,7 @@ from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Plan
+from ecr_warden.model.request import Answer
 from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import Target
 from ecr_warden.planning.diff import diff
@@ -29,6 +30,7 @@ from ecr_warden.planning.results import (
     result_without_writes,
 )
 from ecr_warden.ports import (
+    Calls,
     Clock,
     Documents,
     Jobs,
@@ -93,6 +95,7 @@ class Reconcile:
     jobs: Jobs
     outcomes: Outcomes
     switch: Switch
+    calls: Calls
     clock: Clock
     new_run_id: Callable[[], str]
     cutoff_margin: timedelta
@@ -117,6 +120,7 @@ class Reconcile:
             self.state.release(lease, None, reported=record.reported)
             return None
         seen: Observation | None = None
+        report: RunReport | None = None
         reported, revoked = record.reported, None
         try:
             observation = self.documents.read(spec)
@@ -141,11 +145,13 @@ class Reconcile:
             if departed is not None and report.result in (Result.IN_SYNC, Result.CONVERGED):
                 revoked = departed.since
         finally:
-            self.state.release(lease, seen, reported=reported, revoked=revoked)
+            self.state.release(lease, seen, reported=reported, revoked=revoked, report=report)
         was_in_trouble = record.reported is not None or record.open_run is not None
         if report.result is Result.CONVERGED or (report.result is Result.IN_SYNC and was_in_trouble):
             self._enqueue(run, spec.dependents)
-        if not attempt.is_last and is_retryable(report, observation):
+        comes_again = not attempt.is_last and is_retryable(report, observation)
+        self._answer(run, report, done=not comes_again)
+        if comes_again:
             raise RetryLater(f"{spec.target}: {report.result}", retryable=True)
         return report.result
 
@@ -197,10 +203,14 @@ class Reconcile:
 
     def _try(self, run: _Run, observation: Observation) -> tuple[_Run, RunReport, Observation]:
         plan = self._plan(run, observation)
-        if not plan.changes or not self.switch.writes_enabled():
-            skipped = tuple(Skipped(change, STOPPED) for change in plan.changes)
+        reason = self._reason_to_leave(run) if plan.changes else None
+        if not plan.changes or reason:
+            skipped = tuple(Skipped(change, reason or "") for change in plan.changes)
             report = self._report(run, plan, skipped, result_without_writes(plan), observation)
-            return self._announce(run, report), report, observation
+            is_told = self._is_told(run, report)
+            run = self._announce(run, report)
+            # What people are told of they can look up; what nobody is told of leaves no entry.
+            return (self._close(run, report) if is_told else run), report, observation
         opened = OpenRun(run.id, run.cause, run.accepted.mode, plan, run.started_at)
         self.state.open_run(run.lease, opened, planned_debts(plan, run.record.debts))
         outcomes = apply_plan(plan, run.id, run.lease, documents=self.documents, state=self.state, switch=self.switch)
@@ -210,6 +220,13 @@ class Reconcile:
         # Announced before it is closed: a process that dies between the two announces it twice, never not at all.
         run = self._announce(run, report)
         return self._close(run, report), report, observation
+
+    def _reason_to_leave(self, run: _Run) -> str | None:
+        """Why nothing may be written now."""
+        pause = run.record.pause
+        if pause is not None and pause.is_on(self.clock.now()):
+            return str(pause)
+        return None if self.switch.writes_enabled() else STOPPED
 
     def _close(self, run: _Run, report: RunReport) -> _Run:
         debts = remaining_debts(report, run.record.debts)
@@ -257,10 +274,19 @@ class Reconcile:
 
     def _announce(self, run: _Run, report: RunReport) -> _Run:
         """Tell people what is news; an intruder is told of once, however many tries a run needs."""
-        if not report.final or not is_news(report, run.record.reported):
+        if not self._is_told(run, report):
             return run
         self.outcomes.publish(report)
         return replace(run, intruder=False)
+
+    def _is_told(self, run: _Run, report: RunReport) -> bool:
+        return report.final and is_news(report, run.record.reported)
+
+    def _answer(self, run: _Run, report: RunReport, *, done: bool) -> None:
+        """Tell whoever asked for the run, or for the one that woke this target, how it ended."""
+        kind, _, call_id = run.cause.incident.partition("/")
+        if kind == CauseKind.CALLER:
+            self.calls.answer(call_id, Answer(str(run.spec.target), report.run_id, report.result, done))
 
     def _enqueue(self, run: _Run, targets: Iterable[Target]) -> None:
         # A run's own id, for the queue drops a second job with the same cause and target; the root joins the messages.

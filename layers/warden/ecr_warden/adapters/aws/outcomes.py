@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.adapters.aws.shorter import forms
-from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
 from ecr_warden.model.codec.alerts import alert_to_json
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.outcome import RunReport
@@ -21,7 +21,7 @@ _DETAIL_BYTES = 250_000
 
 @dataclass(frozen=True, slots=True)
 class EventBridgeOutcomes:
-    """Announcements as events: source `ecr-warden`, detail-type `Run`, `SpecAccepted` or `SpecRefused`."""
+    """Announcements as events: source `ecr-warden`, detail-type as the kind of the alert: `Run`, `SpecAccepted`, ..."""
 
     client: "EventBridgeClient"
     bus: str
@@ -48,6 +48,10 @@ def _detail_type(alert: Alert) -> str:
             return "SpecAccepted"
         case SpecRefused():
             return "SpecRefused"
+        case TargetsPaused():
+            return "Paused"
+        case TargetsResumed():
+            return "Resumed"
         case _:
             assert_never(alert)
 

@@ -1,10 +1,9 @@
 """The State port on one DynamoDB table.
 
-Items: `TARGET#<key>` / `STATE` (lease, debts, what was last seen) and `TARGET#<key>` / `RUN#<id>` (the journal). The
+`TARGET#<key>` / `STATE` has lease, debts, pause and what was last seen; a run's journal is two items (items.py). The
 journal's codec is imported where it is used: a cold start pays for it only if it writes.
 """
 
-import gzip
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,20 +13,21 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.adapters.aws.items import day_key, expiry, packed, run_key, state_key, unpacked
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.outcome import RunReport
-from ecr_warden.model.run import Debts, OpenRun
+from ecr_warden.model.outcome import Result, RunReport
+from ecr_warden.model.pause import Pause
+from ecr_warden.model.run import Debts, LastLook, OpenRun
 from ecr_warden.model.target import Target
 from ecr_warden.ports import Clock, Lease, LeaseHeld, PortError, TargetRecord, Throttled
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-JOURNAL_KEPT = timedelta(days=365)
 _BATCH = 100
 _BATCH_READS = 5
-_RECORD = "pk, open_run, owes_session_cutoff, recreated, unique_id, reported, revoked"
+_RECORD = "pk, open_run, owes_session_cutoff, recreated, unique_id, reported, revoked, paused, observed_at, last_run, last_result"
 _LOST = "ConditionalCheckFailed"
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
@@ -48,7 +48,7 @@ class DynamoState:
             try:
                 answer = self.client.update_item(
                     TableName=self.table,
-                    Key=_state_key(target),
+                    Key=state_key(target),
                     UpdateExpression="SET lease_run = :run, lease_expires = :expires ADD lease_fence :one",
                     ConditionExpression="attribute_not_exists(lease_run) OR lease_expires <= :now",
                     ExpressionAttributeValues={
@@ -74,7 +74,7 @@ class DynamoState:
         with translated(HUB, f"checking the lease of {lease.target}"):
             answer = self.client.get_item(
                 TableName=self.table,
-                Key=_state_key(lease.target),
+                Key=state_key(lease.target),
                 ConsistentRead=True,
                 ProjectionExpression="lease_fence, lease_run",
             )
@@ -82,7 +82,13 @@ class DynamoState:
         return "lease_run" in item and int(item["lease_fence"]["N"]) == lease.fence
 
     def release(
-        self, lease: Lease, observation: Observation | None, *, reported: str | None, revoked: str | None = None
+        self,
+        lease: Lease,
+        observation: Observation | None,
+        *,
+        reported: str | None,
+        revoked: str | None = None,
+        report: RunReport | None = None,
     ) -> None:
         sets, removes = ["observed_at = :now"], ["lease_run", "lease_expires"]
         values: dict[str, Any] = {":fence": {"N": str(lease.fence)}, ":now": {"S": self.clock.now().isoformat()}}
@@ -97,11 +103,14 @@ class DynamoState:
         if revoked is not None:
             sets.append("revoked = :revoked")
             values[":revoked"] = {"S": revoked}
+        if report is not None:
+            sets.append("last_run = :run, last_result = :result")
+            values |= {":run": {"S": report.run_id}, ":result": {"S": report.result}}
         with translated(HUB, f"giving back the lease of {lease.target}"):
             try:
                 self.client.update_item(
                     TableName=self.table,
-                    Key=_state_key(lease.target),
+                    Key=state_key(lease.target),
                     UpdateExpression=f"SET {', '.join(sets)} REMOVE {', '.join(removes)}",
                     ConditionExpression="lease_fence = :fence",
                     ExpressionAttributeValues=values,
@@ -116,20 +125,20 @@ class DynamoState:
         put = {
             "TableName": self.table,
             "Item": {
-                **_run_key(lease.target, run.run_id),
+                **run_key(lease.target, run.run_id),
                 "status": {"S": "open"},
-                "opened": _packed(dumps(open_run_to_json(run))),
-                "expires": self._journal_expiry(),
+                "opened": packed(dumps(open_run_to_json(run))),
+                "expires": expiry(self.clock.now()),
             },
         }
-        self._with_state({"Put": put}, lease, debts, open_run=run.run_id)
+        self._with_state([{"Put": put}, self._line(run)], lease, debts, open_run=run.run_id)
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
         from ecr_warden.model.codec.runs import report_to_json  # noqa: PLC0415
 
         update = {
             "TableName": self.table,
-            "Key": _run_key(lease.target, report.run_id),
+            "Key": run_key(lease.target, report.run_id),
             "UpdateExpression": "SET #status = :closed, #result = :result, #report = :report, #expires = :expires",
             "ExpressionAttributeNames": {
                 "#status": "status",
@@ -140,33 +149,55 @@ class DynamoState:
             "ExpressionAttributeValues": {
                 ":closed": {"S": "closed"},
                 ":result": {"S": report.result},
-                ":report": _packed(dumps(report_to_json(report))),
-                ":expires": self._journal_expiry(),
+                ":report": packed(dumps(report_to_json(report))),
+                ":expires": expiry(self.clock.now()),
             },
         }
-        self._with_state({"Update": update}, lease, debts, open_run=None)
+        self._with_state([{"Update": update}, self._line(report)], lease, debts, open_run=None)
+
+    def _line(self, run: OpenRun | RunReport) -> Any:
+        from ecr_warden.model.codec.entries import entry_of, entry_to_json  # noqa: PLC0415
+
+        line = {"S": dumps(entry_to_json(entry_of(run)))}
+        item = {**day_key(run.run_id), "entry": line, "expires": expiry(self.clock.now())}
+        return {"Put": {"TableName": self.table, "Item": item}}
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:
         from ecr_warden.model.codec.runs import open_run_from_json  # noqa: PLC0415
 
         with translated(HUB, f"reading run {run_id} of {target}"):
-            answer = self.client.get_item(TableName=self.table, Key=_run_key(target, run_id), ConsistentRead=True)
-        packed = answer.get("Item", {}).get("opened", {}).get("B")
-        return open_run_from_json(loads(gzip.decompress(packed))) if packed is not None else None
+            answer = self.client.get_item(TableName=self.table, Key=run_key(target, run_id), ConsistentRead=True)
+        opened = answer.get("Item", {}).get("opened")
+        return open_run_from_json(loads(unpacked(opened))) if opened is not None else None
 
     def mark_recreated(self, target: Target, principal: str) -> None:
         with translated(HUB, f"marking {target}"):
             self.client.update_item(
                 TableName=self.table,
-                Key=_state_key(target),
+                Key=state_key(target),
                 UpdateExpression="ADD recreated :principal",
                 ExpressionAttributeValues={":principal": {"SS": [principal]}},
             )
 
+    def pause(self, target: Target, pause: Pause) -> None:
+        from ecr_warden.model.codec.pauses import pause_to_json  # noqa: PLC0415
+
+        with translated(HUB, f"pausing {target}"):
+            self.client.update_item(
+                TableName=self.table,
+                Key=state_key(target),
+                UpdateExpression="SET paused = :pause",
+                ExpressionAttributeValues={":pause": {"S": dumps(pause_to_json(pause))}},
+            )
+
+    def resume(self, target: Target) -> None:
+        with translated(HUB, f"resuming {target}"):
+            self.client.update_item(TableName=self.table, Key=state_key(target), UpdateExpression="REMOVE paused")
+
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
         found: dict[str, TargetRecord] = {}
         for start in range(0, len(targets), _BATCH):
-            keys = {target.key: _state_key(target) for target in targets[start : start + _BATCH]}
+            keys = {target.key: state_key(target) for target in targets[start : start + _BATCH]}
             pending: Any = {self.table: {"Keys": list(keys.values()), "ProjectionExpression": _RECORD}}
             for _ in range(_BATCH_READS):
                 with translated(HUB, "reading what is remembered of targets"):
@@ -180,8 +211,8 @@ class DynamoState:
                 raise Throttled("the table gives what is remembered of targets too slowly", retryable=True)
         return found
 
-    def _with_state(self, item: Any, lease: Lease, debts: Debts, *, open_run: str | None) -> None:
-        """Write a journal item and the target's own in one transaction, as long as the lease is held."""
+    def _with_state(self, items: list[Any], lease: Lease, debts: Debts, *, open_run: str | None) -> None:
+        """Write journal items and the target's own in one transaction, as long as the lease is held."""
         expression = "SET owes_session_cutoff = :owes"
         values: dict[str, Any] = {
             ":fence": {"N": str(lease.fence)},
@@ -199,21 +230,18 @@ class DynamoState:
             values[":settled"] = {"SS": settled}
         update: Any = {
             "TableName": self.table,
-            "Key": _state_key(lease.target),
+            "Key": state_key(lease.target),
             "UpdateExpression": expression,
             "ConditionExpression": "lease_fence = :fence",
             "ExpressionAttributeValues": values,
         }
         with translated(HUB, f"journalling a run of {lease.target}"):
             try:
-                self.client.transact_write_items(TransactItems=[item, {"Update": update}])
+                self.client.transact_write_items(TransactItems=[*items, {"Update": update}])
             except ClientError as error:
                 if code_of(error) == "TransactionCanceledException":
                     raise _cancelled(lease.target, error) from error
                 raise
-
-    def _journal_expiry(self) -> dict[str, str]:
-        return {"N": str(int((self.clock.now() + JOURNAL_KEPT).timestamp()))}
 
 
 def _cancelled(target: Target, error: ClientError) -> PortError:
@@ -230,14 +258,6 @@ def _cancelled(target: Target, error: ClientError) -> PortError:
     return PortError(f"journalling a run of {target}: {message:.300}")
 
 
-def _state_key(target: Target) -> dict[str, Any]:
-    return {"pk": {"S": f"TARGET#{target.key}"}, "sk": {"S": "STATE"}}
-
-
-def _run_key(target: Target, run_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"TARGET#{target.key}"}, "sk": {"S": f"RUN#{run_id}"}}
-
-
 def _record(item: Mapping[str, Any]) -> TargetRecord:
     return TargetRecord(
         open_run=item.get("open_run", {}).get("S"),
@@ -248,12 +268,28 @@ def _record(item: Mapping[str, Any]) -> TargetRecord:
         unique_id=item.get("unique_id", {}).get("S"),
         reported=item.get("reported", {}).get("S"),
         revoked=item.get("revoked", {}).get("S"),
+        pause=_pause(item),
+        last=_last(item),
     )
 
 
-def _packed(text: str) -> dict[str, bytes]:
-    # An item holds 400 KB; ten documents and their pre-images fit many times over when packed.
-    return {"B": gzip.compress(text.encode(), mtime=0)}
+def _pause(item: Mapping[str, Any]) -> Pause | None:
+    if "paused" not in item:
+        return None
+    from ecr_warden.model.codec.pauses import pause_from_json  # noqa: PLC0415
+
+    return pause_from_json(loads(item["paused"]["S"]))
+
+
+def _last(item: Mapping[str, Any]) -> LastLook | None:
+    if "observed_at" not in item:
+        return None
+    result = item.get("last_result", {}).get("S")
+    return LastLook(
+        at=datetime.fromisoformat(item["observed_at"]["S"]),
+        run_id=item.get("last_run", {}).get("S", ""),
+        result=None if result is None else Result(result),
+    )
 
 
 def _millis(at: datetime) -> dict[str, str]:

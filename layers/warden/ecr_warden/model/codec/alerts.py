@@ -2,8 +2,8 @@
 
 from typing import assert_never
 
-from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
-from ecr_warden.model.codec.base import CodecError, Json, check_schema, optional_text, reading, text, texts
+from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, moment, optional_text, reading, text, texts
 from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
 from ecr_warden.model.codec.runs import report_from_json, report_to_json
 from ecr_warden.model.job import SCHEMA
@@ -11,7 +11,7 @@ from ecr_warden.model.outcome import RunReport
 
 
 def alert_to_json(alert: Alert) -> Json:
-    """The detail of an event on the outcomes bus; `kind` is run, spec-refused or spec-accepted."""
+    """The detail of an event on the outcomes bus; `kind` is run, spec-refused, spec-accepted, paused or resumed."""
     match alert:
         case RunReport():
             return report_to_json(alert)
@@ -34,6 +34,22 @@ def alert_to_json(alert: Alert) -> Json:
                 "changed": list(alert.changed),
                 "released": list(alert.released),
                 "warnings": list(alert.warnings),
+            }
+        case TargetsPaused():
+            return {
+                "schema": SCHEMA,
+                "kind": "paused",
+                "cause": cause_to_json(alert.cause),
+                "targets": list(alert.targets),
+                "reason": alert.reason,
+                "until": alert.until.isoformat(),
+            }
+        case TargetsResumed():
+            return {
+                "schema": SCHEMA,
+                "kind": "resumed",
+                "cause": cause_to_json(alert.cause),
+                "targets": list(alert.targets),
             }
         case _:
             assert_never(alert)
@@ -60,6 +76,15 @@ def _alert(value: Json) -> Alert:
                 released=texts(value["released"]),
                 warnings=texts(value["warnings"]),
             )
+        case "paused":
+            return TargetsPaused(
+                cause=cause_from_json(value["cause"]),
+                targets=texts(value["targets"]),
+                reason=text(value["reason"]),
+                until=moment(value["until"]),
+            )
+        case "resumed":
+            return TargetsResumed(cause_from_json(value["cause"]), texts(value["targets"]))
         case kind:
             raise CodecError(f"unknown kind {kind!r:.40}")
 

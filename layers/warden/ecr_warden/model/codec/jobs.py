@@ -62,6 +62,11 @@ def actor_to_json(actor: Actor) -> Json:
     return {name: entry for name, entry in given.items() if entry or name == "type"}
 
 
+def actor_from_json(value: Json) -> Actor:
+    """The inverse of actor_to_json."""
+    return Actor(**{name: text(given) for name, given in value.items()})
+
+
 def cause_from_json(value: Json) -> Cause:
     actor = value.get("actor")
     return Cause(
@@ -71,7 +76,7 @@ def cause_from_json(value: Json) -> Cause:
         at=text(value.get("at", "")),
         error=text(value.get("error", "")),
         root=text(value.get("root", "")),
-        actor=Actor(**{name: text(given) for name, given in actor.items()}) if actor is not None else None,
+        actor=actor_from_json(actor) if actor is not None else None,
     )
 
 

@@ -121,3 +121,4 @@ def report_from_json(value: Json) -> RunReport:
 
 
 open_run_from_json = reading("journalled run", _open_run)
+run_report_from_json = reading("journalled report", report_from_json)

@@ -1,0 +1,27 @@
+"""A pause: until its end a target is watched and reported, and not written to."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ecr_warden.model.job import Actor
+
+LONGEST_PAUSE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """`id`: the request that set it; `by`: who asked, as proved to the hub. It ends by itself at `until`."""
+
+    id: str
+    by: Actor
+    reason: str
+    at: datetime
+    until: datetime
+
+    def is_on(self, now: datetime) -> bool:
+        """Whether it has not ended."""
+        return now < self.until
+
+    def __str__(self) -> str:
+        who = self.by.session_name or self.by.arn.rpartition("/")[2] or self.by.arn
+        return f"paused by {who} until {self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}: {self.reason}"

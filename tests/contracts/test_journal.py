@@ -1,0 +1,108 @@
+"""Pauses, the journal as people read it, and what came of commands."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ecr_warden.model.job import Actor
+from ecr_warden.model.observed import Observation
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.pause import Pause
+from ecr_warden.model.request import Answer, Call
+from ecr_warden.model.run import Debts, LastLook
+from ecr_warden.ports import CallRepeated, TargetRecord
+
+from tests.contracts.hubs import Hub
+from tests.contracts.runs import open_run, report
+from tests.contracts.seed import REPOSITORY, ROLE, USER
+
+ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+PAUSE = Pause("c1", ALICE, "a migration, until Friday", BEGAN, BEGAN + timedelta(hours=2))
+FIRST, SECOND, THIRD = "20251231T235959Z0a", "20260101T000000Z1b", "20260101T000001Z2c"
+
+
+def ran(hub: Hub, run_id: str, *, closed: bool = True) -> None:
+    """A run that wrote."""
+    lease, _ = hub.state.acquire(REPOSITORY, run_id)
+    started = datetime.strptime(run_id[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    hub.state.open_run(lease, replace(open_run(run_id), started_at=started), Debts())
+    if closed:
+        hub.state.close_run(lease, replace(report(run_id), started_at=started), Debts())
+    hub.state.release(lease, None, reported=None)
+
+
+def test_a_pause_stands_on_the_targets_record_until_it_is_ended(hub: Hub) -> None:
+    hub.state.pause(REPOSITORY, PAUSE)
+    assert hub.state.records([REPOSITORY, ROLE]) == {REPOSITORY.key: TargetRecord(pause=PAUSE)}
+    later = replace(PAUSE, id="c2", reason="longer")
+    hub.state.pause(REPOSITORY, later)
+    lease, found = hub.state.acquire(REPOSITORY, "r1")
+    assert found.pause == later
+    hub.state.release(lease, Observation(REPOSITORY), reported="told")
+    assert hub.state.records([REPOSITORY]) == {REPOSITORY.key: TargetRecord(reported="told", pause=later)}
+    hub.state.resume(REPOSITORY)
+    hub.state.resume(REPOSITORY)
+    hub.state.resume(USER)
+    assert hub.state.records([REPOSITORY])[REPOSITORY.key].pause is None
+
+
+def test_how_the_last_run_ended_is_remembered_and_a_run_that_did_not_end_takes_nothing_of_it(hub: Hub) -> None:
+    lease, _ = hub.state.acquire(REPOSITORY, FIRST)
+    hub.state.release(lease, None, reported=None, report=report(FIRST))
+    assert hub.state.records([REPOSITORY])[REPOSITORY.key].last == LastLook(BEGAN, FIRST, Result.CONVERGED)
+    hub.clock.advance(timedelta(minutes=1))
+    lease, _ = hub.state.acquire(REPOSITORY, SECOND)
+    hub.state.release(lease, None, reported=None)
+    last = hub.state.records([REPOSITORY])[REPOSITORY.key].last
+    assert last == LastLook(BEGAN + timedelta(minutes=1), FIRST, Result.CONVERGED)
+
+
+def test_runs_are_listed_by_target_and_by_day_newest_first_and_found_by_their_id(hub: Hub) -> None:
+    for run_id in (FIRST, SECOND):
+        ran(hub, run_id)
+    ran(hub, THIRD, closed=False)
+    entries = hub.journal.of_target(REPOSITORY, limit=10)
+    assert [(entry.run_id, entry.result, entry.written) for entry in entries] == [
+        (THIRD, None, 0),
+        (SECOND, Result.CONVERGED, 1),
+        (FIRST, Result.CONVERGED, 1),
+    ]
+    assert hub.journal.latest(days=1, limit=10) == entries
+    assert [entry.run_id for entry in hub.journal.latest(days=0, limit=10)] == [THIRD, SECOND]
+    assert [entry.run_id for entry in hub.journal.latest(days=1, limit=1)] == [THIRD]
+    assert [entry.run_id for entry in hub.journal.of_target(REPOSITORY, limit=2)] == [THIRD, SECOND]
+    assert hub.journal.of_target(ROLE, limit=10) == []
+    found = hub.journal.find(SECOND)
+    assert found == replace(report(SECOND), started_at=BEGAN)
+    unfinished = hub.journal.find(THIRD)
+    assert unfinished is not None
+    assert (unfinished.run_id, unfinished.plan) == (THIRD, open_run().plan)
+    assert hub.journal.find("20260101T000002Z3d") is None
+    assert hub.journal.find("nonsense") is None
+
+
+def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: Hub) -> None:
+    lease, _ = hub.state.acquire(REPOSITORY, SECOND)
+    told = replace(report(SECOND), outcomes=(), result=Result.REPORTED, started_at=BEGAN)
+    hub.state.close_run(lease, told, Debts())
+    hub.state.release(lease, None, reported="told")
+    assert hub.journal.find(SECOND) == told
+    assert [(entry.result, entry.written) for entry in hub.journal.latest(days=0, limit=5)] == [(Result.REPORTED, 0)]
+    assert hub.state.records([REPOSITORY])[REPOSITORY.key].open_run is None
+
+
+def test_a_command_is_taken_once_and_collects_one_answer_a_target(hub: Hub) -> None:
+    call = Call("c1", ALICE.arn, '{"action":"apply"}', hub.clock.now())
+    hub.calls.take(call)
+    with pytest.raises(CallRepeated):
+        hub.calls.take(call)
+    assert hub.calls.answers("c1") == []
+    role, user = Answer(str(ROLE), "r1", Result.WAITING, True), Answer(str(USER), "r2", Result.IN_SYNC, True)
+    for answer in (role, user, replace(role, run_id="r3", result=Result.CONVERGED)):
+        hub.calls.answer("c1", answer)
+    hub.calls.answer("c2", user)
+    assert {answer.target: answer.result for answer in hub.calls.answers("c1")} == {
+        str(ROLE): Result.CONVERGED,
+        str(USER): Result.IN_SYNC,
+    }

@@ -1,0 +1,112 @@
+"""A pause: what is seen is told, nothing is written until its end."""
+
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.outcome import Result, Skipped
+from ecr_warden.model.pause import Pause
+from ecr_warden.ports import Throttled
+from ecr_warden.usecases.apply import STOPPED
+from ecr_warden.usecases.reconcile import RetryLater
+
+from tests.unit.planning.seed import CHECKOUT, D1, D2, MORE_TRUST, NOW, PUSH_USER, PUSHER, allow, document
+from tests.usecases.world import FIRST, World, bare_world, failing, world_at_spec
+
+OPEN = document(allow("ecr:BatchGetImage", who="*"))
+ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
+END = timedelta(hours=1)
+PAUSE = Pause("c1", ALICE, "a migration", NOW, NOW + END)
+
+
+def paused_world() -> World:
+    world = world_at_spec()
+    world.state.pause(CHECKOUT, PAUSE)
+    world.put(D1, OPEN)
+    return world
+
+
+def test_a_tamper_outlives_a_pause_is_told_once_and_is_repaired_by_the_sweep_after_its_end() -> None:
+    world = paused_world()
+    assert world.run(CHECKOUT) is Result.REPORTED
+    world.sweep()
+    world.drain()
+    assert world.writes == []
+    [told] = world.reports
+    assert [outcome.reason for outcome in told.outcomes if isinstance(outcome, Skipped)] == [
+        "paused by alice until 2026-11-24T11:00:00Z: a migration"
+    ]
+    world.clock.advance(END)
+    assert world.sweep() == (CHECKOUT,)
+    world.drain()
+    assert not world.differing()
+    assert [report.result for report in world.reports] == [Result.REPORTED, Result.CONVERGED]
+
+
+def test_a_pause_is_of_its_target_alone() -> None:
+    world = paused_world()
+    world.put(D2, MORE_TRUST)
+    assert world.run(PUSHER) is Result.CONVERGED
+    assert world.run(CHECKOUT) is Result.REPORTED
+
+
+def test_the_moment_of_its_end_is_after_the_pause() -> None:
+    world = paused_world()
+    world.clock.advance(END - timedelta(milliseconds=1))
+    assert world.run(CHECKOUT) is Result.REPORTED
+    world.clock.advance(timedelta(milliseconds=1))
+    assert world.run(CHECKOUT) is Result.CONVERGED
+
+
+def test_the_stop_switch_outlives_a_pause() -> None:
+    world = paused_world()
+    world.switch.enabled = False
+    world.clock.advance(END)
+    assert world.run(CHECKOUT) is Result.REPORTED
+    assert [outcome.reason for outcome in world.reports[-1].outcomes if isinstance(outcome, Skipped)] == [STOPPED]
+
+
+def test_what_people_are_told_of_stands_in_the_journal_even_when_nothing_was_written() -> None:
+    world = paused_world()
+    world.run(CHECKOUT)
+    [told] = world.reports
+    assert world.journal.find(told.run_id) == told
+    world.run(CHECKOUT)
+    assert [entry.run_id for entry in world.journal.of_target(CHECKOUT, limit=9)] == [told.run_id]
+
+
+def asked(world: World, *targets: object) -> None:
+    cause = Cause(CauseKind.CALLER, "c1", actor=ALICE)
+    world.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)  # type: ignore[arg-type]
+
+
+def test_who_asked_learns_how_each_run_ended_and_those_that_it_woke() -> None:
+    world = bare_world()
+    asked(world, PUSH_USER)
+    world.drain()
+    assert [(answer.target, answer.result) for answer in world.calls.answers("c1")] == [
+        (str(PUSH_USER), Result.WAITING)
+    ]
+    asked(world, PUSHER)
+    world.drain()
+    answers = {answer.target: answer.result for answer in world.calls.answers("c1")}
+    assert answers[str(PUSHER)] is Result.CONVERGED
+    assert answers[str(PUSH_USER)] is Result.CONVERGED
+
+
+def test_an_answer_is_done_when_the_job_does_not_come_back() -> None:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    failing(world, Throttled("slow down", retryable=True), times=1)
+    job = ReconcileTarget(Cause(CauseKind.CALLER, "c1", actor=ALICE), CHECKOUT)
+    with pytest.raises(RetryLater):
+        world.reconcile()(job, FIRST)
+    assert [(a.result, a.done) for a in world.calls.answers("c1")] == [(Result.FAILED, False)]
+    world.reconcile()(job)
+    assert [(a.result, a.done) for a in world.calls.answers("c1")] == [(Result.CONVERGED, True)]
+
+
+def test_a_run_that_nobody_asked_for_answers_nobody() -> None:
+    world = world_at_spec()
+    world.run(CHECKOUT)
+    assert world.calls.given == {}
