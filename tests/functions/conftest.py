@@ -88,7 +88,8 @@ class Deployed:
     def results(self) -> list[str]:
         """The results of all runs that the journal knows."""
         items = self.dynamodb.scan(TableName="ecr-warden")["Items"]
-        return [item["result"]["S"] for item in items if item["sk"]["S"].startswith("RUN#")]
+        runs = [item for item in items if item["pk"]["S"].startswith("TARGET#") and item["sk"]["S"].startswith("RUN#")]
+        return [run["result"]["S"] for run in runs]
 
     def mails(self) -> list[str]:
         """What the topic was told."""
