@@ -58,7 +58,7 @@ def contexts() -> st.SearchStrategy[dict[str, Any]]:
 @st.composite
 def statements(draw: st.DrawFn, *, principals: bool) -> dict[str, Any]:
     """One statement, often wide, so that verdicts other than an implicit deny are common."""
-    made: dict[str, Any] = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Allow", "Deny")))}
+    made: dict[str, Any] = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Deny")))}
     if principals:
         named = st.fixed_dictionaries({"AWS": scalars(NAMED)}, optional={"Service": scalars(PRINCIPALS[5:6])})
         made[draw(st.sampled_from(("Principal", "Principal", "Principal", "NotPrincipal")))] = draw(
@@ -67,7 +67,7 @@ def statements(draw: st.DrawFn, *, principals: bool) -> dict[str, Any]:
     made[draw(st.sampled_from(("Action", "Action", "NotAction")))] = draw(scalars(ACTION_PATTERNS))
     if not principals or draw(st.booleans()):
         made[draw(st.sampled_from(("Resource", "Resource", "NotResource")))] = draw(scalars(RESOURCE_PATTERNS))
-    if draw(st.integers(0, 2)) == 0:
+    if draw(st.integers(0, 3)) == 3:
         block = st.dictionaries(st.sampled_from(KEYS), scalars(VALUES), min_size=1, max_size=2)
         made["Condition"] = draw(st.dictionaries(operators(), block, min_size=1, max_size=2))
     return made
