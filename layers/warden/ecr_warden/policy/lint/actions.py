@@ -29,6 +29,7 @@ _TRUST_ACTIONS = (
 )
 _ACTION = re.compile(r"[A-Za-z0-9.-]+:[A-Za-z0-9*?]+")
 _MOST_RESOURCES = 50
+_LONGEST_RESOURCE = 2048
 
 
 def check_actions(subject: Subject) -> None:
@@ -85,7 +86,7 @@ def _check_resources(subject: Subject, part: Part, value: Value, found: tuple[Ac
     if resources is None or resources.negated or part.actions.negated or len(resources.values) > _MOST_RESOURCES:
         return
     texts = [resource.text for resource in resources.values]
-    if any(not text.strip("*") for text in texts):
+    if any(not text.strip("*") or len(text) > _LONGEST_RESOURCE for text in texts):
         return
     arns = sorted({arn for action in found for arn in action.arns})
     if not arns:

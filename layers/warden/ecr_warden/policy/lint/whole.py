@@ -27,7 +27,8 @@ _NEAR = 0.8
 _SID = re.compile(r"[A-Za-z0-9]*")
 # botocore's IAM model: the pattern of policyDocumentType.
 _REFUSED = re.compile("[^\t\n\r\x20-\xff]")
-_VARIABLE = re.compile(r"\$\{\s*([^},]*?)\s*(?:,[^}]*)?\}")
+# Bounded: an opening brace that is never closed must not be searched to the end of the text from each place.
+_VARIABLE = re.compile(r"\$\{([^}]{0,200})\}")
 _LITERALS = frozenset("*?$")
 
 
@@ -69,7 +70,8 @@ def _check_sids(subject: Subject) -> None:
 
 def _check_variables(subject: Subject) -> None:
     for value in _texts(subject):
-        for name in _VARIABLE.findall(value.text):
+        for inside in _VARIABLE.findall(value.text):
+            name = inside.partition(",")[0].strip()
             if subject.document.version == LITERAL_VERSION:
                 subject.add(Rule.VARIABLES_IN_2008, value.place, f"${{{name}}} is taken literally in {LITERAL_VERSION}")
                 break
