@@ -172,6 +172,15 @@ def test_nasty_patterns_take_bounded_time(name: str, operator: str) -> None:
     assert time.monotonic() - started < 5
 
 
+def test_braces_that_never_close_take_bounded_time() -> None:
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "${" * 60_000}
+    document = {"Version": "2012-10-17", "Statement": allow}
+    started = time.monotonic()
+    _, (answer,) = _ask(PUSH | {"identityPolicies": [document] * 4})
+    assert answer["verdict"] == "ImplicitlyDenied"
+    assert time.monotonic() - started < 5
+
+
 def test_more_work_than_any_real_request_makes_is_refused() -> None:
     values = [f"v{index}" for index in range(1000)]
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"ForAnyValue:StringLike": {"k": values}}}

@@ -15,7 +15,8 @@ from ecr_warden.policy.pattern import Wild
 type Context = Mapping[str, tuple[str, ...]]
 """Condition keys in lower case, each with its values."""
 
-_PARTS = re.compile(r"\$\{([^}]*)\}|([*?])")
+# Bounded, or a text of opening braces that never close would be searched to its end from each of them.
+_PARTS = re.compile(r"\$\{([^}]{0,1024})\}|([*?])")
 _LITERALS = frozenset("*?$")
 _DEFAULT = re.compile(r"([^,]*),\s*'(.*)'\s*", re.DOTALL)
 
