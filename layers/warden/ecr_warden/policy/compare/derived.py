@@ -75,7 +75,7 @@ def _anybody_of(key: str, caller: Caller, named: Sequence[str], accounts: Sequen
     where = f"arn:aws*:iam::{'?' * 12}" if caller.stranger else f"arn:{one.partition}:iam::{one.account}"
     match key:
         case "aws:principalarn":
-            yield _is((f"{where}:user/?*", f"{where}:role/?*"), Syntax.CALLER)
+            yield _is((f"{where}:user/*", f"{where}:role/*"), Syntax.CALLER)
             yield _is_not(named)
             if caller.stranger:
                 yield _is_not([f"arn:*:iam::{account}:*" for account in accounts], Syntax.CALLER)
@@ -95,7 +95,7 @@ def _anybody_of(key: str, caller: Caller, named: Sequence[str], accounts: Sequen
 def _whoever(key: str) -> Iterator[Test]:
     match key:
         case "aws:principalarn":
-            yield _is((f"arn:aws*:iam::{'?' * 12}:user/?*", f"arn:aws*:iam::{'?' * 12}:role/?*"), Syntax.CALLER)
+            yield _is((f"arn:aws*:iam::{'?' * 12}:user/*", f"arn:aws*:iam::{'?' * 12}:role/*"), Syntax.CALLER)
         case "aws:principalaccount":
             yield _is(("?" * 12,), Syntax.CALLER)
         case "aws:principaltype":

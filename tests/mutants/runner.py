@@ -1,0 +1,109 @@
+"""Plants one bug at a time into a copy of the engine and runs the tables on it, each in a process of its own.
+
+The process is forked after the tables were read, so that each bug costs the import of the engine and no more.
+"""
+
+import importlib
+import inspect
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import yaml
+
+_ROOT = Path(__file__).parents[2]
+_ENGINE = _ROOT / "layers" / "warden" / "ecr_warden"
+_TABLES = _ROOT / "tests" / "cases" / "policy"
+_SECONDS = 20
+_SURVIVED, _CAUGHT = 0, 1
+_PARSED: dict[str, Any] = {}
+_OURS = ("ecr_warden", "tests.unit.policy")
+
+
+class Bug(NamedTuple):
+    """A change of one place, and the module whose tables must catch it; no change is the engine as it is."""
+
+    name: str
+    file: str
+    table: str
+    old: str
+    new: str
+
+
+def bugs() -> list[Bug]:
+    """The list; each stands for exactly one place."""
+    raw = yaml.safe_load((Path(__file__).parent / "bugs.yaml").read_text())
+    return [Bug(*(entry[name] for name in Bug._fields)) for entry in raw]
+
+
+def caught(bug: Bug, folder: Path) -> bool:
+    """Run the tables on an engine with the bug; an engine that fails to import or does not end is caught, too."""
+    copy = folder / "ecr_warden"
+    if not copy.exists():
+        # With the compiled files and their times, so that only the changed one is compiled again.
+        shutil.copytree(_ENGINE, copy)
+    path = copy / "policy" / bug.file
+    text = path.read_text()
+    if bug.old and text.count(bug.old) != 1:
+        raise ValueError(f"{bug.name}: the place to change stands {text.count(bug.old)} times in {bug.file}")
+    before = path.stat()
+    path.write_text(text.replace(bug.old, bug.new) if bug.old else text)
+    try:
+        return _in_a_process(bug, folder)
+    finally:
+        path.write_text(text)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _in_a_process(bug: Bug, folder: Path) -> bool:
+    read_tables()
+    child = os.fork()
+    if child == 0:
+        _child(bug, folder)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) != _SURVIVED
+
+
+def _child(bug: Bug, folder: Path) -> NoReturn:
+    """Never returns into the test run that was forked."""
+    code = _CAUGHT
+    try:
+        signal.alarm(_SECONDS)
+        sys.dont_write_bytecode = True
+        for name in [name for name in sys.modules if name.startswith(_OURS)]:
+            del sys.modules[name]
+        sys.path.insert(0, str(folder))
+        yaml.safe_load = parsed  # type: ignore[assignment]
+        module = importlib.import_module(f"tests.unit.policy.{bug.table}")
+        _run(module)
+        code = _SURVIVED
+    except BaseException:  # noqa: BLE001  the exit code says it
+        code = _CAUGHT
+    finally:
+        os._exit(code)
+
+
+def parsed(text: Any) -> Any:
+    """A table, read once for all bugs."""
+    found = _PARSED.get(text)
+    if found is None:
+        found = _PARSED[text] = yaml.load(text, yaml.SafeLoader)
+    return found
+
+
+def read_tables() -> None:
+    """Read all tables before the first fork."""
+    for path in _TABLES.glob("*.yaml"):
+        parsed(path.read_text())
+
+
+def _run(module: Any) -> None:
+    """Every test of the module over its cases; the first failure ends it."""
+    for name, test in inspect.getmembers(module, inspect.isfunction):
+        marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
+        if name.startswith("test_") and marks and marks[0].args[0] == "case":
+            for case in marks[0].args[1]:
+                test(case)

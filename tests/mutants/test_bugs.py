@@ -1,0 +1,25 @@
+"""Bugs planted into the engine, all of which the tables must catch; leaves build/mutants.json."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.runner import Bug, bugs, caught
+
+_REPORT = Path(__file__).parents[2] / "build" / "mutants.json"
+
+
+@pytest.mark.parametrize("table", sorted({bug.table for bug in bugs()}))
+def test_the_engine_without_a_bug_passes(table: str, tmp_path: Path) -> None:
+    assert not caught(Bug("none", "canonical.py", table, "", ""), tmp_path)
+
+
+def test_every_planted_bug_is_caught(tmp_path: Path) -> None:
+    planted = bugs()
+    assert len({bug.name for bug in planted}) == len(planted) >= 30
+    missed = [bug.name for bug in planted if not caught(bug, tmp_path)]
+    _REPORT.parent.mkdir(exist_ok=True)
+    report = {"planted": len(planted), "caught": len(planted) - len(missed), "missed": missed}
+    _REPORT.write_text(json.dumps(report, indent=2) + "\n")
+    assert missed == []
