@@ -80,7 +80,7 @@ def _child(bug: Bug, folder: Path) -> NoReturn:
         module = importlib.import_module(f"tests.unit.policy.{bug.table}")
         _run(module)
         code = _SURVIVED
-    except BaseException:  # noqa: BLE001  the exit code says it
+    except BaseException:
         code = _CAUGHT
     finally:
         os._exit(code)
