@@ -6,7 +6,8 @@ import pytest
 from ecr_warden.model.address import identity_policy, repository_policy, trust_policy
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, Mode, MustNotExist, RoleSettings
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
-from ecr_warden.policy.document import Document
+from ecr_warden.policy.document import Document, DocumentKind
+from ecr_warden.policy.lint import Severity, lint
 from ecr_warden.spec import Valid, compile_spec, load_spec
 
 from tests.unit.spec.cases import ACCOUNTS, NOW, sections
@@ -48,6 +49,17 @@ def shown(value: DesiredValue) -> str:
             return "must not exist"
         case RoleSettings():
             return f"path {value.path}, {value.max_session_duration} s, boundary {value.boundary}"
+
+
+@pytest.mark.parametrize("case", sections("documents.txt"), ids=lambda case: case[0])
+def test_lint_finds_nothing_in_the_documents_of_grants(case: tuple[str, str]) -> None:
+    spec, _, _ = case[1].replace("@accounts", ACCOUNTS).partition("\n---\n")
+    grants = spec.partition("\ndocuments:")[0]
+    for entry in compiled(grants).targets.values():
+        for address, value in entry.documents.items():
+            if isinstance(value, Document):
+                found = lint(value, DocumentKind(address.kind), now=NOW)
+                assert [finding for finding in found if finding.severity is not Severity.NOTE] == []
 
 
 @pytest.mark.parametrize("case", sections("documents.txt"), ids=lambda case: case[0])

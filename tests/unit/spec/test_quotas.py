@@ -33,9 +33,12 @@ def repositories_of(principal: str) -> Sized:
     return spec
 
 
-def literal(kind: str, where: str, element: str) -> Sized:
+ASSUME = "Action: 'sts:*'"
+
+
+def literal(kind: str, where: str, elements: str) -> Sized:
     def spec(count: int) -> str:
-        statement = f"{{Sid: {'x' * count}, Effect: Deny, Action: 'sts:*', {element}}}"
+        statement = f"{{Sid: {'x' * count}, Effect: Deny, {elements}}}"
         document = f"{{kind: {kind}, account: registry, {where}, document: {{Statement: {statement}}}}}"
         return f"{ACCOUNTS}\ndocuments:\n  - {document}"
 
@@ -79,11 +82,18 @@ def test_the_number_that_fits_is_named_and_fits(
     ("spec", "code", "quota"),
     [
         pytest.param(
-            literal("repository-policy", "repository: legacy/app", 'Principal: "*"'), "E401", 10_240, id="repository"
+            literal("repository-policy", "repository: legacy/app", 'Action: "ecr:*", Principal: "*"'),
+            "E401",
+            10_240,
+            id="repository",
         ),
-        pytest.param(literal("trust-policy", "role: legacy", 'Principal: "*"'), "E404", 2_048, id="trust"),
-        pytest.param(literal("identity-policy", "role: legacy, name: x", 'Resource: "*"'), "E403", 10_240, id="role"),
-        pytest.param(literal("identity-policy", "user: legacy, name: x", 'Resource: "*"'), "E402", 2_048, id="user"),
+        pytest.param(literal("trust-policy", "role: legacy", f'{ASSUME}, Principal: "*"'), "E404", 2_048, id="trust"),
+        pytest.param(
+            literal("identity-policy", "role: legacy, name: x", f'{ASSUME}, Resource: "*"'), "E403", 10_240, id="role"
+        ),
+        pytest.param(
+            literal("identity-policy", "user: legacy, name: x", f'{ASSUME}, Resource: "*"'), "E402", 2_048, id="user"
+        ),
     ],
 )
 def test_literal_document_over_a_quota_is_refused_at_its_place(spec: Sized, code: str, quota: int) -> None:

@@ -1,5 +1,7 @@
 """`documents:`: policy documents kept as they stand."""
 
+from datetime import datetime
+
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy, trust_policy
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import DocumentKind
@@ -15,12 +17,14 @@ from ecr_warden.spec.spec import Account, Literal
 _MAX_POLICY_NAME = 128
 
 
-def build_literal(entry: Fields, directory: Directory) -> Literal | None:
+def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal | None:
     """One item of `documents:`; None when its address or document is not understood."""
     kind_text, raw = entry.text("kind"), entry.raw("document")
     kind = None if kind_text is None else DocumentKind(kind_text.text)
     account = directory.accounts.referred(entry.text("account"), directory.report)
-    document = None if raw is None or kind is None else build_document(raw, kind, directory.accounts, directory.report)
+    document = None
+    if raw is not None and kind is not None:
+        document = build_document(raw, kind, directory.accounts, directory.report, now=now)
     match kind:
         case DocumentKind.REPOSITORY:
             addresses = _repository(entry, account, directory)

@@ -121,6 +121,11 @@ class Code(Enum):
         "remove it: the policy stands at its repository, and AWS refuses it",
     )
     ELEMENT_OF_KIND = ("E303", "an element that this kind of document may not hold, or one that it lacks", "")
+    SERVICE_WITHOUT_SOURCE = (
+        "E304",
+        "a repository policy that lets a service act for any of its customers",
+        "add a condition on aws:SourceAccount, aws:SourceArn or aws:SourceOrgID",
+    )
     # What AWS would not store.
     REPOSITORY_POLICY_QUOTA = ("E401", "a repository policy over AWS's limit", "grant pull to fewer users and roles")
     USER_QUOTA = (
@@ -137,8 +142,8 @@ class Code(Enum):
     # Warnings.
     NO_EFFECT_IN_REPOSITORY_POLICY = (
         "W501",
-        "ecr:GetAuthorizationToken in a repository policy does nothing",
-        "it has no resource: it belongs in the identity policy of who pushes and pulls, on *",
+        "an action that does nothing in a repository policy, such as ecr:GetAuthorizationToken",
+        "put it into the identity policy of who needs it, on *",
     )
     UNTIL_PAST = ("W502", "an end that is past", "the access has ended: remove the entry, or move the end")
     LISTED_TWICE = ("W503", "listed twice", "keep one of them")
@@ -147,6 +152,7 @@ class Code(Enum):
         "a literal document names a principal outside accounts",
         "its documents are not looked at: add the account under accounts: if it is yours",
     )
+    DOUBTFUL_DOCUMENT = ("W505", "what policy lint warns of in a literal document", "see the code in policy-lint.md")
 
     def __init__(self, code: str, title: str, remedy: str) -> None:
         self.code = code

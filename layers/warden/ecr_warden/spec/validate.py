@@ -43,7 +43,7 @@ type Loaded = Valid | Invalid
 def load_spec(data: bytes, *, now: datetime | None = None) -> Loaded:
     """Read and check a spec in YAML or JSON; raises nothing, whatever the bytes are.
 
-    `now` (aware) decides only whether an `until` is past, which is a warning; the machine's clock when not given.
+    `now` (aware) decides only whether an end is past, which is a warning; the machine's clock when not given.
     """
     report = Report()
     parsed = parse_text(data)
@@ -64,7 +64,7 @@ def _build(root: Fields, report: Report, now: datetime) -> Spec:
     directory = Directory(accounts, report)
     directory.define_teams(root.fields("teams"))
     repositories = tuple(build_repository(entry, directory, organizations, now) for entry in root.all("repositories"))
-    literals = tuple(build_literal(entry, directory) for entry in root.all("documents"))
+    literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
     mode = root.fields("settings").text("mode")
     spec = Spec(
         accounts=tuple(accounts.by_alias.values()),
