@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ecr_warden.arn import ACCOUNT_ID
-from ecr_warden.model.desired import TargetSpec
+from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.ports import Documents, Writer
+from ecr_warden.ports import Documents, Listing, Writer
 from ecr_warden.spec.spec import Account
 from ecr_warden.usecases.plan import plan_spec
 
@@ -105,6 +105,9 @@ class _Counted:
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
         observations = self.documents.scan(specs, accounts=accounts)
         return self.console.progress(observations, of=len(specs), doing="reading targets")
+
+    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+        return self.documents.list_repositories(patterns)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         return self.documents.writer(plan, run_id)

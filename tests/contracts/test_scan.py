@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
-from ecr_warden.model.desired import Extent, TargetSpec
+from ecr_warden.model.desired import Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation, Present, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 
@@ -112,3 +112,27 @@ def test_owner_is_found_however_the_spec_spells_its_name(furnished: World) -> No
     observation = by_target(list(furnished.documents.scan([spec], accounts=(CI,))))[spelled]
     assert isinstance(observation.documents[identity_policy(spelled, "ecr-warden-pull")], Present)
     assert {address.target for address in observation.documents} == {spelled}
+
+
+def pattern(name: str, *excluded: str, region: str = "eu-central-1", account: str = HOME) -> RepositoryPattern:
+    return RepositoryPattern(account, region, name, excluded, MustNotExist())
+
+
+def test_repositories_that_fit_a_pattern_are_listed_each_once(world: World) -> None:
+    for name in ("shop/a", "shop/b/c", "shop/secret", "web/a"):
+        world.make(RepositoryTarget(HOME, "eu-central-1", name))
+    world.make(RepositoryTarget(HOME, "us-east-1", "shop/a"))
+    listing = world.documents.list_repositories([pattern("shop/*", "shop/secret"), pattern("*/a")])
+    assert [target.name for target in listing.repositories] == ["shop/a", "shop/b/c", "web/a"]
+    assert {target.region for target in listing.repositories} == {"eu-central-1"}
+    assert listing.unread == ()
+
+
+def test_pattern_of_an_account_without_a_way_in_is_told_and_stops_no_other(world: World) -> None:
+    world.make(RepositoryTarget(CI, "eu-central-1", "shop/a"))
+    world.make(RepositoryTarget(HOME, "eu-central-1", "shop/a"))
+    world.close(HOME)
+    closed, open_ = pattern("shop/*"), pattern("shop/*", account=CI)
+    listing = world.documents.list_repositories([closed, open_])
+    assert listing.repositories == (RepositoryTarget(CI, "eu-central-1", "shop/a"),)
+    assert [entry for entry, _ in listing.unread] == [closed]

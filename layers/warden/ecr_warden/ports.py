@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.alert import Alert, Message
-from ecr_warden.model.desired import CompiledSpec, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import Actor, Job
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import RunReport
@@ -18,7 +18,7 @@ from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Change, Plan
 from ecr_warden.model.request import Answer, Call
 from ecr_warden.model.run import Debts, LastLook, OpenRun, RunEntry
-from ecr_warden.model.target import Target
+from ecr_warden.model.target import RepositoryTarget, Target
 
 
 class PortError(WardenError):
@@ -160,6 +160,14 @@ class Writer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Repositories that exist and fit one of the patterns asked for, and the patterns that could not be asked."""
+
+    repositories: tuple[RepositoryTarget, ...] = ()
+    unread: tuple[tuple[RepositoryPattern, PortError], ...] = ()
+
+
 class Documents(Protocol):
     """The live documents of the accounts."""
 
@@ -172,6 +180,10 @@ class Documents(Protocol):
 
         Besides, every owner in `accounts` that no spec is for and that holds something under our names.
         """
+        ...
+
+    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+        """Which repositories fit; what cannot be read is told in the listing, nothing is raised."""
         ...
 
     def writer(self, plan: Plan, run_id: str) -> Writer:

@@ -9,7 +9,7 @@ import pytest
 from ecr_warden.adapters.memory import MemoryJobs, MemoryOutcomes, MemorySpecs, MemoryState, MemorySwitch
 from ecr_warden.adapters.memory_journal import MemoryCalls
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
-from ecr_warden.model.desired import CompiledSpec, Extent, Mode, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
@@ -144,6 +144,19 @@ def test_scan_costs_one_call_a_repository_and_two_an_account(world: MotoWorld, r
         "iam:GetAccountAuthorizationDetails": 2,
         "sts:AssumeRole": 2,
     }
+
+
+def test_patterns_of_a_region_cost_one_listing_of_a_thousand_repositories_a_call(world: MotoWorld) -> None:
+    for name in ("shop/a", "web/a"):
+        world.make(RepositoryTarget(HOME, "eu-central-1", name))
+    regions = ("eu-central-1", "eu-central-1", "eu-west-1")
+    patterns = [
+        RepositoryPattern(HOME, region, name, (), MustNotExist())
+        for region, name in zip(regions, ("shop/*", "web/*", "*"), strict=True)
+    ]
+    assert len(world.documents.list_repositories(patterns).repositories) == 2
+    asked = [call.parameters for call in world.wire.calls if call.action == "ecr:DescribeRepositories"]
+    assert [(call["registryId"], call["maxResults"]) for call in asked] == [(HOME, 1000), (HOME, 1000)]
 
 
 def test_closed_account_is_tried_once_in_a_scan(world: MotoWorld) -> None:

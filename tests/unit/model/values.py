@@ -20,6 +20,7 @@ from ecr_warden.model.desired import (
     ForeignStatement,
     Mode,
     MustNotExist,
+    RepositoryPattern,
     RoleSettings,
     TargetSpec,
 )
@@ -147,19 +148,32 @@ target_specs: Strategy[TargetSpec] = st.builds(
     st.dictionaries(TEXTS, targets, max_size=2),
     _few(st.sampled_from(ForeignStatement)),
     st.booleans(),
+    st.booleans(),
+)
+patterns: Strategy[RepositoryPattern] = st.builds(
+    RepositoryPattern,
+    accounts,
+    st.just("eu-central-1"),
+    st.sampled_from(("shop/*", "*")),
+    _few(st.sampled_from(("shop/secret", "shop/*/x"))),
+    desired_values.filter(lambda value: not isinstance(value, RoleSettings)),
+    st.dictionaries(TEXTS, targets, max_size=2),
+    _few(st.sampled_from(ForeignStatement)),
 )
 departures: Strategy[Departed] = st.builds(Departed, repositories, IDS)
 compiled_specs: Strategy[CompiledSpec] = st.builds(
-    lambda version, mode, named, specs, gone: CompiledSpec(
+    lambda version, mode, named, specs, gone, fitting: CompiledSpec(
         version,
         mode,
         named,
         {spec.target.key: spec for spec in specs},
         {entry.target.key: entry for entry in gone},
+        fitting,
     ),
     IDS,
     st.sampled_from(Mode),
     _few(accounts),
     _few(target_specs),
     _few(departures),
+    _few(patterns),
 )

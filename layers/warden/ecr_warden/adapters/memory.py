@@ -9,7 +9,7 @@ from ecr_warden.adapters.files import MAX_SPEC_BYTES, spec_missing, spec_too_lar
 from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, unreadable
 from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.alert import Alert, Message
-from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.model.job import Job, ReconcileTarget
 from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
 from ecr_warden.model.outcome import RunReport
@@ -23,6 +23,7 @@ from ecr_warden.ports import (
     DocumentConflict,
     Lease,
     LeaseHeld,
+    Listing,
     OwnerNotFound,
     PortError,
     Refused,
@@ -113,6 +114,19 @@ class MemoryDocuments:
                 found = self._all_of(owner)
                 if holds_ours(found):
                     yield found
+
+    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+        found: dict[RepositoryTarget, None] = {}
+        unread: list[tuple[RepositoryPattern, PortError]] = []
+        for pattern in patterns:
+            try:
+                self.faults(pattern.target, None)
+            except PortError as error:
+                unread.append((pattern, error))
+                continue
+            existing = (owner for owner in self.owners if isinstance(owner, RepositoryTarget))
+            found.update(dict.fromkeys(owner for owner in existing if pattern.covers(owner)))
+        return Listing(tuple(sorted(found)), tuple(unread))
 
     def writer(self, plan: Plan, run_id: str) -> "MemoryDocuments":  # noqa: ARG002
         return self

@@ -1,12 +1,16 @@
 """What the accepted spec says that a target must be."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
-from ecr_warden.model.address import Address
+from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.policy.document import Document
+from ecr_warden.policy.glob import Glob, glob
+from ecr_warden.policy.pattern import Wild
 
 
 class Mode(StrEnum):
@@ -55,7 +59,8 @@ class TargetSpec:
     assume a role only once the role itself is right). `dependents`: targets to look at again when this one has
     changed. `principals`: ARN of each IAM user or role named in this target's documents, to its own target.
     `foreign`: statements of others that may stand in a repository's policy. `revoke_on_remove`: what to do with that
-    policy when the repository leaves the spec: delete it, or leave it as it is.
+    policy when the repository leaves the spec: delete it, or leave it as it is. `may_be_missing`: that it does not
+    exist is no drift.
     """
 
     target: Target
@@ -66,6 +71,56 @@ class TargetSpec:
     principals: Mapping[str, Target] = field(default_factory=dict)
     foreign: tuple[ForeignStatement, ...] = ()
     revoke_on_remove: bool = False
+    may_be_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryPattern:
+    """What every repository of a region has to be whose name fits `name` and none of `excluded`.
+
+    `*` in them is any text, `/` included, as in the ARN of a policy's Resource.
+    """
+
+    account: str
+    region: str
+    name: str
+    excluded: tuple[str, ...]
+    policy: Document | MustNotExist
+    principals: Mapping[str, Target] = field(default_factory=dict)
+    foreign: tuple[ForeignStatement, ...] = ()
+
+    @property
+    def target(self) -> RepositoryTarget:
+        """The pattern in the place of a repository's name: for people and keys, never a repository of its own."""
+        return RepositoryTarget(self.account, self.region, self.name)
+
+    def covers(self, target: RepositoryTarget) -> bool:
+        """Whether the repository is one of the pattern's."""
+        return (
+            (self.account, self.region) == (target.account, target.region)
+            and _fits(self.name, target.name)
+            and not any(_fits(excluded, target.name) for excluded in self.excluded)
+        )
+
+    def spec_of(self, target: RepositoryTarget) -> TargetSpec:
+        """The desired state of one of its repositories, which may be deleted at any time."""
+        return TargetSpec(
+            target,
+            Extent.WHOLE,
+            {repository_policy(target): self.policy},
+            principals=self.principals,
+            foreign=self.foreign,
+            may_be_missing=True,
+        )
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return _glob(pattern).matches(name)
+
+
+@lru_cache(maxsize=4096)
+def _glob(pattern: str) -> Glob:
+    return glob(Wild.ANY if piece == "*" else piece for piece in re.split(r"(\*)", pattern))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +143,11 @@ class CompiledSpec:
     accounts: tuple[str, ...]
     targets: Mapping[str, TargetSpec]
     departed: Mapping[str, Departed] = field(default_factory=dict)
+    patterns: tuple[RepositoryPattern, ...] = ()
+
+    def spec_of(self, target: Target) -> TargetSpec | None:
+        """The entry of a target that is named, or of a repository that fits a pattern."""
+        named = self.targets.get(target.key)
+        if named is not None or not isinstance(target, RepositoryTarget):
+            return named
+        return next((pattern.spec_of(target) for pattern in self.patterns if pattern.covers(target)), None)

@@ -30,7 +30,10 @@ def diff(
 def _drifts(spec: TargetSpec, observation: Observation, now: datetime, recreated: tuple[str, ...]) -> Iterator[Drift]:
     named = [arn for arn in recreated if arn in spec.principals]
     for address, desired in spec.documents.items():
-        drift = _compare(address, desired, observation.documents.get(address, Absent()))
+        observed = observation.documents.get(address, Absent())
+        if spec.may_be_missing and isinstance(observed, OwnerMissing):
+            continue
+        drift = _compare(address, desired, observed)
         names_principals = isinstance(desired, Document) and address.document_kind is not DocumentKind.IDENTITY
         if drift is None and named and names_principals:
             explain = f"{', '.join(named)} was deleted and made again; the document still means the old one"

@@ -14,11 +14,20 @@ from ecr_warden.model.address import (
     role,
     trust_policy,
 )
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
+from ecr_warden.model.desired import (
+    CompiledSpec,
+    DesiredValue,
+    Extent,
+    MustNotExist,
+    RepositoryPattern,
+    RoleSettings,
+    TargetSpec,
+)
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, target_arn
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.pattern import pattern_covers
 from ecr_warden.spec.links import link, named_principals
+from ecr_warden.spec.patterns import excluded_targets
 from ecr_warden.spec.render import (
     assume_permissions,
     pull_permissions,
@@ -71,8 +80,8 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
     """The documents a spec stands for; equal specs give equal ones, whatever their order."""
     targets: dict[str, TargetSpec] = {}
     for repository in spec.repositories:
-        for target in repository.targets:
-            targets[target.key] = _repository(target, repository)
+        if not repository.is_pattern:
+            targets.update((target.key, _repository(target, repository)) for target in repository.targets)
     for role_target, grants in by_role(spec).items():
         targets[role_target.key] = _push_role(role_target, grants)
     for owner, owned in owner_grants(spec).items():
@@ -88,7 +97,26 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
         mode=spec.settings.mode,
         accounts=tuple(sorted(account.id for account in spec.accounts)),
         targets=dict(sorted(targets.items())),
+        patterns=tuple(sorted(_patterns(spec), key=lambda pattern: pattern.target)),
     )
+
+
+def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
+    for repository in spec.repositories:
+        for target in repository.targets if repository.is_pattern else ():
+            yield RepositoryPattern(
+                account=target.account,
+                region=target.region,
+                name=target.name,
+                excluded=repository.excluded,
+                policy=_pull_policy(repository),
+                principals=_arns(repository.pulling),
+                foreign=repository.foreign,
+            )
+
+
+def _pull_policy(repository: Repository) -> Document | MustNotExist:
+    return repository_pull(repository.pull) if repository.pull else MustNotExist()
 
 
 def owner_grants(spec: Spec) -> dict[OwnerTarget, OwnerGrants]:
@@ -111,11 +139,10 @@ def role_arn(target: RoleTarget) -> str:
 
 
 def _repository(target: RepositoryTarget, repository: Repository) -> TargetSpec:
-    desired: DesiredValue = repository_pull(repository.pull) if repository.pull else MustNotExist()
     return TargetSpec(
         target,
         Extent.WHOLE,
-        {repository_policy(target): desired},
+        {repository_policy(target): _pull_policy(repository)},
         principals=_arns(repository.pulling),
         foreign=repository.foreign,
         revoke_on_remove=repository.revoke_on_remove,
@@ -124,11 +151,12 @@ def _repository(target: RepositoryTarget, repository: Repository) -> TargetSpec:
 
 def _pull_resources(repository: Repository, owner: OwnerTarget) -> Iterator[str]:
     for target in repository.targets:
-        if repository.pull_scope is PullScope.REPOSITORY:
-            yield target_arn(target)
-        elif owner.account != target.account:
-            # In its own account either side suffices: there this would let the owner pull from every repository.
-            yield target_arn(replace(target, name="*"))
+        names_all = repository.pull_scope is PullScope.ACCOUNT
+        if (names_all or repository.excluded) and owner.account == target.account:
+            # In its own account either side suffices: there this would let the owner pull from repositories that are
+            # none of the entry's.
+            continue
+        yield target_arn(replace(target, name="*") if names_all else target)
 
 
 def by_role(spec: Spec) -> Mapping[RoleTarget, tuple[tuple[Repository, PushGrant], ...]]:
@@ -143,6 +171,7 @@ def by_role(spec: Spec) -> Mapping[RoleTarget, tuple[tuple[Repository, PushGrant
 def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], ...]) -> TargetSpec:
     grants = tuple(grant for _, grant in granted)
     pushed = {entry for repository, _ in granted for entry in repository.targets}
+    denied = {entry for repository, _ in granted for entry in excluded_targets(repository)}
     by = [principal for grant in grants for principal in grant.by]
     durations = [grant.max_session_duration for grant in grants if grant.max_session_duration is not None]
     settings = RoleSettings(
@@ -153,7 +182,7 @@ def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], 
     documents: dict[Address, DesiredValue] = {
         role(target): settings,
         trust_policy(target): trust_of(ends_of(grants)),
-        identity_policy(target, PUSH_POLICY): push_permissions(map(target_arn, pushed)),
+        identity_policy(target, PUSH_POLICY): push_permissions(map(target_arn, pushed), map(target_arn, denied)),
     }
     owners = _by_key({principal.owner for principal in by})
     return TargetSpec(target, Extent.WHOLE, documents, dependents=owners, principals=_arns(by))

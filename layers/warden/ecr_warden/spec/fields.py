@@ -104,7 +104,17 @@ PUSH = Record(
 REPOSITORY = Record(
     "repository",
     (
-        Field("name", Text("a repository's name"), "The repository's name in ECR.", required=True),
+        Field(
+            "name",
+            Text("a repository's name or a pattern"),
+            "The repository's name in ECR, or a pattern: * is any text, / included.",
+            required=True,
+        ),
+        Field(
+            "except",
+            ListOf(Text("a repository's name or a pattern"), nonempty=True),
+            "Names and patterns that the pattern leaves out.",
+        ),
         Field("account", Text("an account's alias"), "The alias of the account that it stands in.", required=True),
         Field("regions", ListOf(Text("a region"), nonempty=True), "Some of the account's regions; all when not given."),
         Field("pull", ListOf(_PULLER), "Who may pull: teams, principals, whole accounts, services, organizations."),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from ecr_warden.model.desired import ForeignStatement
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, is_repository_name
+from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.spec.accounts import narrowed
 from ecr_warden.spec.conform import Fields
 from ecr_warden.spec.nodes import Scalar
@@ -16,6 +17,7 @@ from ecr_warden.spec.wide import Organizations, build_wide
 
 MIN_SESSION_DURATION = 3_600
 MAX_SESSION_DURATION = 43_200
+MAX_REPOSITORY_NAME = 256
 
 _UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
@@ -26,7 +28,8 @@ def build_repository(
     """One item of `repositories:`; None when its name or account is not known."""
     report = directory.report
     account = directory.accounts.referred(entry.text("account"), report)
-    name = repository_name(entry.text("name"), report)
+    name = repository_name(entry.text("name"), report, pattern=True)
+    excluded = _excluded(entry, name, report)
     pull = (
         *directory.resolve(entry.texts("pull")),
         *build_wide(entry.all("pull"), directory.accounts, organizations, report),
@@ -37,8 +40,13 @@ def build_repository(
     regions = narrowed(account, entry, report)
     targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
     scope, removal = entry.text("pull_scope"), entry.text("on_remove")
+    if removal is not None and removal.text == "revoke" and "*" in name:
+        message = "on_remove: revoke with a pattern is not supported in this version"
+        remedy = "name the repositories whose policies are to be deleted"
+        report.add(Code.NOT_SUPPORTED, entry.place_of("on_remove"), message, remedy=remedy)
     return Repository(
         targets=targets,
+        excluded=excluded,
         pull=pull,
         push=tuple(grant for grant in push if grant is not None),
         pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
@@ -48,14 +56,33 @@ def build_repository(
     )
 
 
-def repository_name(name: Scalar | None, report: Report) -> str | None:
-    """The name of a repository that ECR would take; another is reported."""
+def _excluded(entry: Fields, name: str | None, report: Report) -> tuple[str, ...]:
+    """What a pattern leaves out; a mistyped exception would let somebody in, so each has to lie within the pattern."""
+    if "except" in entry.keys and name is not None and "*" not in name:
+        report.add(Code.EXCEPT_WITHOUT_PATTERN, entry.place_of("except"), f"{quote(name)} is one repository")
+        return ()
+    found: dict[str, None] = {}
+    for item in entry.texts("except"):
+        excluded = repository_name(item, report, pattern=True)
+        if excluded is None or name is None:
+            continue
+        if excluded in found:
+            report.add(Code.LISTED_TWICE, item.place, f"{quote(excluded)} is listed twice")
+        elif not patterns_meet(name, excluded):
+            report.add(Code.EXCEPT_OUTSIDE, item.place, f"no repository fits both {quote(name)} and {quote(excluded)}")
+        found[excluded] = None
+    return tuple(sorted(found))
+
+
+def repository_name(name: Scalar | None, report: Report, *, pattern: bool = False) -> str | None:
+    """The name of a repository that ECR would take, or a pattern of such; another is reported."""
     if name is None:
         return None
-    if "*" in name.text or "?" in name.text:
-        message = "a pattern in a repository's name is not supported in this version"
+    if "?" in name.text or ("*" in name.text and not pattern):
+        what = "a ?" if "?" in name.text else "a pattern"
+        message = f"{what} in a repository's name is not supported in this version"
         report.add(Code.NOT_SUPPORTED, name.place, message, remedy="name each repository")
-    elif not is_repository_name(name.text):
+    elif len(name.text) > MAX_REPOSITORY_NAME or not is_repository_name(name.text.replace("*", "aa")):
         report.add(Code.REPOSITORY_NAME, name.place, f"{quote(name.text)} is not a repository name")
     else:
         return name.text

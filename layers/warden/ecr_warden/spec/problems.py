@@ -113,6 +113,13 @@ class Code(Enum):
         "a push role that is itself named as a principal",
         "a push role has no other rights: name who uses it",
     )
+    UNDER_PATTERN = (
+        "E213",
+        "a repository that a pattern takes in",
+        "add it to the pattern's except: list, so that one entry alone says who may push and pull",
+    )
+    EXCEPT_WITHOUT_PATTERN = ("E214", "except: without a pattern", "remove it, or write a * into the name")
+    EXCEPT_OUTSIDE = ("E215", "an exception outside its pattern", "correct it: it leaves nothing out")
     # Literal documents.
     DOCUMENT = ("E301", "a policy document that AWS would refuse or that is not understood", "")
     RESOURCE_IN_REPOSITORY_POLICY = (

@@ -31,6 +31,8 @@ def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[OwnerTarget
     checker = _Checker(spec, places, report)
     for target_spec in compiled.targets.values():
         checker.check(target_spec)
+    for pattern in compiled.patterns:
+        checker.check(pattern.spec_of(pattern.target))
 
 
 class _Checker:

@@ -86,12 +86,17 @@ def _trust_statement(until: datetime | None, principals: Iterable[str]) -> dict[
     return {"Sid": sid} | statement | {"Condition": {"DateLessThan": {"aws:CurrentTime": moment}}}
 
 
-def push_permissions(repositories: Iterable[str]) -> Document:
-    """The push role's one inline policy."""
-    return _document(
+def push_permissions(repositories: Iterable[str], denied: Iterable[str] = ()) -> Document:
+    """The push role's one inline policy; `denied` are those that a pattern of the repositories leaves out."""
+    statements: list[dict[str, object]] = [
         _token_statement(),
         {"Sid": "AllowPush", "Effect": "Allow", "Action": list(PUSH_ACTIONS), "Resource": _few(repositories)},
-    )
+    ]
+    if excluded := sorted(set(denied)):
+        statements.append(
+            {"Sid": "DenyPush", "Effect": "Deny", "Action": list(PUSH_ACTIONS), "Resource": _few(excluded)}
+        )
+    return _document(*statements)
 
 
 def assume_permissions(roles: Iterable[str]) -> Document:

@@ -91,15 +91,24 @@ class PushGrant:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository in one or more regions of an account, and its grants."""
+    """A repository in one or more regions of an account, and its grants.
+
+    With a `*` in the targets' name: all repositories whose names fit it and none of `excluded`.
+    """
 
     targets: tuple[RepositoryTarget, ...]
+    excluded: tuple[str, ...] = ()
     pull: tuple[Puller, ...] = ()
     push: tuple[PushGrant, ...] = ()
     pull_scope: PullScope = PullScope.REPOSITORY
     foreign: tuple[ForeignStatement, ...] = ()
     revoke_on_remove: bool = False
     place: Place = field(default=Place(1, 1), compare=False)
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it stands for all repositories that fit."""
+        return any("*" in target.name for target in self.targets)
 
     @property
     def pulling(self) -> tuple[Principal, ...]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.target import OwnerTarget
+from ecr_warden.spec.patterns import check_patterns
 from ecr_warden.spec.problems import Code, Place, quote
 from ecr_warden.spec.report import Report
 from ecr_warden.spec.spec import Principal, PushGrant, Repository, Spec
@@ -22,6 +23,7 @@ class _Role:
 def check_together(spec: Spec, places: dict[OwnerTarget, Place], report: Report) -> None:
     """Report what no entry shows by itself; `places` is where each principal was first named."""
     repositories = _check_repositories(spec, report)
+    check_patterns(spec, report)
     roles = _check_roles(spec, report)
     _check_ends(spec, report)
     _check_literals(spec, repositories, roles, report)
@@ -72,6 +74,9 @@ def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
                 f"the role {quote(grant.role.name)} pushes to the repository of line {first.repository.place.line}"
             )
             report.add(Code.SHARED_ROLE, grant.place, message)
+        elif first.repository is not repository and (first.repository.excluded or repository.excluded):
+            message = f"the role {quote(grant.role.name)} is shared, and one of its repositories has except:"
+            report.add(Code.SHARED_ROLE, grant.place, message, remedy="give the pattern a role of its own")
         if grant.max_session_duration is not None:
             known = durations.setdefault(key, grant.max_session_duration)
             if known != grant.max_session_duration:

@@ -1,11 +1,11 @@
 """A new version of the desired-state file: accepted if valid, else refused while the accepted one stays in force."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ecr_warden.model.alert import SpecAccepted, SpecRefused
-from ecr_warden.model.desired import CompiledSpec, Departed, TargetSpec
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.desired import CompiledSpec, Departed, RepositoryPattern, TargetSpec
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget, SweepSlice
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.ports import Jobs, Outcomes, Specs, SpecUnusable
 from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
@@ -67,17 +67,22 @@ class Accept:
         before: Mapping[str, TargetSpec] = accepted.targets if accepted else {}
         compiled = replace(compiled, departed=_departed(accepted, compiled))
         changed = _changed(before, compiled)
-        if accepted is not None and accepted.mode is not compiled.mode:
+        changes_mode = accepted is not None and accepted.mode is not compiled.mode
+        patterns = _changed_patterns(accepted, compiled)
+        if changes_mode:
             changed = tuple(dict.fromkeys((*(spec.target for spec in compiled.targets.values()), *changed)))
         self.specs.accept(compiled, replaces=accepted.version if accepted else None)
         cause = Cause(CauseKind.SPEC, compiled.version, at=job.cause.at, actor=job.cause.actor)
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(changed, key=_registry_first))
+        if patterns or (changes_mode and compiled.patterns):
+            # Which repositories fit is known to AWS alone.
+            self.jobs.enqueue([SweepSlice(cause)])
         announcement = SpecAccepted(
             cause=job.cause,
             version=compiled.version,
             replaces=accepted.version if accepted else None,
-            changed=tuple(target.key for target in changed),
-            released=_released(before, compiled),
+            changed=(*(target.key for target in changed), *(pattern.target.key for pattern in patterns)),
+            released=(*_released(before, compiled), *_released_of_patterns(accepted, compiled)),
             warnings=warnings,
         )
         self.outcomes.publish(announcement)
@@ -93,9 +98,35 @@ def _changed(before: Mapping[str, TargetSpec], after: CompiledSpec) -> tuple[Tar
     changed += [
         spec.target
         for key, spec in before.items()
-        if key not in after.targets and (key in after.departed or not isinstance(spec.target, RepositoryTarget))
+        if key not in after.targets and (key in after.departed or _differs_now(spec, after))
     ]
     return tuple(changed)
+
+
+def _differs_now(spec: TargetSpec, after: CompiledSpec) -> bool:
+    """Whether something has to be done about what is no longer named: a pattern may say now what a repository is."""
+    if not isinstance(spec.target, RepositoryTarget):
+        return True
+    now = after.spec_of(spec.target)
+    return now is not None and _desired(now) != _desired(spec)
+
+
+def _changed_patterns(before: CompiledSpec | None, after: CompiledSpec) -> tuple[RepositoryPattern, ...]:
+    known = before.patterns if before else ()
+    return tuple(pattern for pattern in after.patterns if pattern not in known)
+
+
+def _released_of_patterns(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[str]:
+    """The patterns that left, and what a pattern leaves out that it did not before."""
+    now = {pattern.target: pattern for pattern in after.patterns}
+    for pattern in before.patterns if before else ():
+        if pattern.target not in now:
+            yield pattern.target.key
+            continue
+        for name in now[pattern.target].excluded:
+            left = replace(pattern.target, name=name)
+            if name not in pattern.excluded and left not in now and after.spec_of(left) is None:
+                yield left.key
 
 
 def _departed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Departed]:
@@ -110,7 +141,7 @@ def _departed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Dep
     return {
         key: entry
         for key, entry in sorted({**before.departed, **leaving}.items())
-        if key not in after.targets and entry.target.account in after.accounts
+        if after.spec_of(entry.target) is None and entry.target.account in after.accounts
     }
 
 
@@ -124,7 +155,7 @@ def _released(before: Mapping[str, TargetSpec], after: CompiledSpec) -> tuple[st
     return tuple(
         key
         for key, spec in before.items()
-        if key not in after.targets
+        if after.spec_of(spec.target) is None
         and key not in after.departed
         and (isinstance(spec.target, RepositoryTarget) or spec.target.account not in after.accounts)
     )

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
+from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.plan import Plan
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.plan import Held, HoldReason, Plan
 from ecr_warden.model.target import Target
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.ports import Clock, Documents
+from ecr_warden.ports import Clock, Documents, Listing
 
 
 def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> Iterator[Plan]:
@@ -17,7 +19,10 @@ def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> Ite
     Empty plans too, so that a target that is at spec is told from one that was not looked at. Owners that no grant
     names any more and that still hold something of ours come along. What earlier runs owe is known to the hub alone.
     """
-    specs = tuple(compiled.targets.values())
+    listing = documents.list_repositories(compiled.patterns) if compiled.patterns else Listing()
+    fitting = {spec.target.key: spec for spec in map(compiled.spec_of, listing.repositories) if spec is not None}
+    named = {**fitting, **compiled.targets}
+    specs = tuple(named.values())
     # All of them before the first plan: a user's depends on how its role was read.
     observations = {o.target.key: o for o in documents.scan(specs, accounts=compiled.accounts)}
     now = clock.now()
@@ -26,10 +31,13 @@ def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> Ite
         spec = compiled.targets.get(role.key)
         return spec is not None and not diff(spec, observations[role.key], now=now)
 
-    for key in sorted({*compiled.targets, *observations}):
-        named = compiled.targets.get(key)
+    for pattern, error in listing.unread:
+        drift = Drift(repository_policy(pattern.target), DriftKind.UNREADABLE, str(error))
+        held = Held(drift, HoldReason.UNREADABLE, drift.explain)
+        yield Plan(pattern.target, compiled.version, (drift,), (), (held,))
+    for key in sorted({*named, *observations}):
         observation = observations[key]
-        spec = named or leftover_spec(observation.target, compiled)
+        spec = named.get(key) or leftover_spec(observation.target, compiled)
         if spec is None:
             continue
         plan = make_plan(
@@ -39,5 +47,5 @@ def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> Ite
             mode=Mode.ENFORCE,
             circumstances=Circumstances(now=now, is_at_spec=is_at_spec),
         )
-        if named or not plan.is_empty:
+        if key in named or not plan.is_empty:
             yield plan

@@ -35,6 +35,7 @@ from ecr_warden.ports import (
     Documents,
     Jobs,
     Lease,
+    Listing,
     Outcomes,
     PortError,
     Specs,
@@ -109,7 +110,7 @@ class Reconcile:
         accepted = self.specs.accepted()
         if accepted is None:
             return None
-        spec = accepted.targets.get(job.target.key) or leftover_spec(job.target, accepted)
+        spec = accepted.spec_of(job.target) or leftover_spec(job.target, accepted)
         if spec is None:
             return None
         run_id = self.new_run_id()
@@ -136,11 +137,11 @@ class Reconcile:
                 self._is_intruder(job),
             )
             run = self._finish_interrupted(run, observation)
-            self._note_recreated(run, observation)
+            all_noted = self._note_recreated(run, observation)
             # Not before: whoever was made again is recognised by the unique id that was last seen.
-            seen = observation
+            seen = observation if all_noted else replace(observation, unique_id=None)
             report, observation = self._converge(run, observation)
-            seen = observation
+            seen = observation if all_noted else replace(observation, unique_id=None)
             reported = fingerprint(report) if report.final else record.reported
             if departed is not None and report.result in (Result.IN_SYNC, Result.CONVERGED):
                 revoked = departed.since
@@ -174,20 +175,29 @@ class Reconcile:
         self.outcomes.publish(report)
         return self._close(run, report)
 
-    def _note_recreated(self, run: _Run, observation: Observation) -> None:
-        """Have every document written again that names this owner, if it was deleted and made again."""
+    def _note_recreated(self, run: _Run, observation: Observation) -> bool:
+        """Have every document written again that names this owner, if it was deleted and made again.
+
+        False when some of them are not known now: then the owner's new unique id must not be remembered.
+        """
         known = run.record.unique_id
         if known is None or observation.unique_id in (None, known):
-            return
+            return True
+        key = run.spec.target.key
+        patterns = [p for p in run.accepted.patterns if any(owner.key == key for owner in p.principals.values())]
+        listing = self.documents.list_repositories(patterns) if patterns else Listing()
+        others = (*run.accepted.targets.values(), *map(run.accepted.spec_of, listing.repositories))
         naming = [
             (other.target, arn)
-            for other in run.accepted.targets.values()
+            for other in others
+            if other is not None
             for arn, owner in other.principals.items()
-            if owner.key == run.spec.target.key
+            if owner.key == key
         ]
         for target, arn in naming:
             self.state.mark_recreated(target, arn)
         self._enqueue(run, (target for target, _ in naming))
+        return not listing.unread
 
     def _converge(self, run: _Run, observation: Observation) -> tuple[RunReport, Observation]:
         """Try until nobody else writes in between, a few times at most; every try is a run with its own id."""

@@ -10,7 +10,7 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.target import Target
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.ports import Clock, Documents, Jobs, Specs, State, TargetRecord
+from ecr_warden.ports import Clock, Documents, Jobs, Listing, Specs, State, TargetRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,18 @@ class Sweep:
     clock: Clock
 
     def __call__(self, job: SweepSlice) -> tuple[Target, ...]:
-        """Enqueue each target of the slice that is not as the accepted spec says, and return them."""
+        """Enqueue each target of the slice that is not as the accepted spec says, and return them.
+
+        Raises PortError, after that, when the repositories of a pattern could not be listed.
+        """
         accepted = self.specs.accepted()
         if accepted is None:
             return ()
+        listing = self.documents.list_repositories(accepted.patterns) if accepted.patterns else Listing()
+        fitting = [spec for spec in map(accepted.spec_of, listing.repositories) if spec is not None]
         wanted = [
             spec
-            for spec in (*accepted.targets.values(), *self._departing(accepted))
+            for spec in (*accepted.targets.values(), *self._departing(accepted), *fitting)
             if _slice_of(spec.target.key, job.of) == job.index
         ]
         observations = [
@@ -45,6 +50,8 @@ class Sweep:
             if self._is_due(accepted, observation, remembered.get(observation.target.key, TargetRecord()))
         )
         self.jobs.enqueue(ReconcileTarget(job.cause, target) for target in due)
+        for _, error in listing.unread:
+            raise error
         return due
 
     def _departing(self, accepted: CompiledSpec) -> Iterator[TargetSpec]:
@@ -58,7 +65,7 @@ class Sweep:
 
     def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:
         """Whether a target differs, was made again, or has a run whose job is lost and left something to do."""
-        spec = accepted.targets.get(observation.target.key) or leftover_spec(observation.target, accepted)
+        spec = accepted.spec_of(observation.target) or leftover_spec(observation.target, accepted)
         if spec is None:
             return False
         was_made_again = None not in (record.unique_id, observation.unique_id) and (

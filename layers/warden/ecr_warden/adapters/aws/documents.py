@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from ecr_warden.adapters.aws.accounts import Accounts
 from ecr_warden.adapters.aws.owners import read_owner
-from ecr_warden.adapters.aws.repositories import read_repository_policy
+from ecr_warden.adapters.aws.repositories import list_names, read_repository_policy
 from ecr_warden.adapters.readings import unreadable
 from ecr_warden.model.address import repository_policy
-from ecr_warden.model.desired import TargetSpec
+from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.ports import PortError
+from ecr_warden.ports import Listing, PortError
 
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.writer import AwsWriter
@@ -43,6 +43,20 @@ class AwsDocuments:
         from ecr_warden.adapters.aws.scan import scan_accounts  # noqa: PLC0415
 
         return scan_accounts(self.accounts, specs, accounts)
+
+    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+        found: set[RepositoryTarget] = set()
+        unread: list[tuple[RepositoryPattern, PortError]] = []
+        for account, region in sorted({(pattern.account, pattern.region) for pattern in patterns}):
+            here = [pattern for pattern in patterns if (pattern.account, pattern.region) == (account, region)]
+            try:
+                names = list(list_names(self.accounts.reader(account).ecr(region), account, region))
+            except PortError as error:
+                unread += [(pattern, error) for pattern in here]
+                continue
+            existing = (RepositoryTarget(account, region, name) for name in names)
+            found.update(target for target in existing if any(pattern.covers(target) for pattern in here))
+        return Listing(tuple(sorted(found)), tuple(unread))
 
     def writer(self, plan: Plan, run_id: str) -> "AwsWriter":
         from ecr_warden.adapters.aws.session_policy import session_policy  # noqa: PLC0415

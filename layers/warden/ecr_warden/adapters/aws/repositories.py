@@ -3,6 +3,7 @@
 Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetRepositoryPolicy.html
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -15,6 +16,19 @@ from ecr_warden.policy.document import DocumentKind
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
+
+PAGE = 1000
+
+
+def list_names(ecr: "ECRClient", account: str, region: str) -> Iterator[str]:
+    """The names of all repositories of a region, in as few calls as AWS allows; raises PortError."""
+    with translated(ECR, f"listing the repositories of {account} in {region}"):
+        pages = ecr.get_paginator("describe_repositories").paginate(
+            registryId=account, PaginationConfig={"PageSize": PAGE}
+        )
+        for page in pages:
+            for repository in page["repositories"]:
+                yield repository["repositoryName"]
 
 
 def read_repository_policy(ecr: "ECRClient", target: RepositoryTarget) -> Observed:

@@ -3,10 +3,21 @@
 from ecr_warden.model.address import Address
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, entries, flag, reading, text, texts
 from ecr_warden.model.codec.values import address_from_json, address_to_json, value_from_json, value_to_json
-from ecr_warden.model.desired import CompiledSpec, Departed, DesiredValue, Extent, ForeignStatement, Mode, TargetSpec
+from ecr_warden.model.desired import (
+    CompiledSpec,
+    Departed,
+    DesiredValue,
+    Extent,
+    ForeignStatement,
+    Mode,
+    MustNotExist,
+    RepositoryPattern,
+    TargetSpec,
+)
 from ecr_warden.model.job import SCHEMA
 from ecr_warden.model.plan import NewRole
 from ecr_warden.model.target import RepositoryTarget, parse_target
+from ecr_warden.policy.document import Document
 
 
 def spec_to_json(spec: CompiledSpec) -> Json:
@@ -17,6 +28,7 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         "mode": spec.mode,
         "accounts": list(spec.accounts),
         "targets": [_target_spec_to_json(target) for target in spec.targets.values()],
+        "patterns": [_pattern_to_json(pattern) for pattern in spec.patterns],
         "departed": [{"target": str(entry.target), "since": entry.since} for entry in spec.departed.values()],
     }
 
@@ -37,6 +49,19 @@ def _target_spec_to_json(spec: TargetSpec) -> Json:
         "principals": {arn: str(target) for arn, target in spec.principals.items()},
         "foreign": list(spec.foreign),
         "revokeOnRemove": spec.revoke_on_remove,
+        "mayBeMissing": spec.may_be_missing,
+    }
+
+
+def _pattern_to_json(pattern: RepositoryPattern) -> Json:
+    return {
+        "account": pattern.account,
+        "region": pattern.region,
+        "name": pattern.name,
+        "excluded": list(pattern.excluded),
+        "policy": value_to_json(pattern.policy),
+        "principals": {arn: str(target) for arn, target in pattern.principals.items()},
+        "foreign": list(pattern.foreign),
     }
 
 
@@ -48,7 +73,23 @@ def _spec(value: Json) -> CompiledSpec:
         mode=Mode(value["mode"]),
         accounts=texts(value["accounts"]),
         targets={spec.target.key: spec for spec in targets},
+        patterns=tuple(map(_pattern, entries(value.get("patterns", [])))),
         departed={entry.target.key: entry for entry in map(_departed, entries(value.get("departed", [])))},
+    )
+
+
+def _pattern(value: Json) -> RepositoryPattern:
+    policy = value_from_json(value["policy"])
+    if not isinstance(policy, Document | MustNotExist):
+        raise CodecError("a pattern without a policy")
+    return RepositoryPattern(
+        account=text(value["account"]),
+        region=text(value["region"]),
+        name=text(value["name"]),
+        excluded=texts(value["excluded"]),
+        policy=policy,
+        principals={arn: parse_target(target) for arn, target in value["principals"].items()},
+        foreign=tuple(map(ForeignStatement, entries(value["foreign"]))),
     )
 
 
@@ -76,9 +117,10 @@ def target_spec_from_json(value: Json) -> TargetSpec:
         },
         dependents=tuple(parse_target(target) for target in entries(value["dependents"])),
         principals={arn: parse_target(target) for arn, target in value["principals"].items()},
-        # A spec that was accepted by an earlier version has neither.
+        # A spec that was accepted by an earlier version has none of these.
         foreign=tuple(map(ForeignStatement, entries(value.get("foreign", [])))),
         revoke_on_remove=flag(value.get("revokeOnRemove", False)),
+        may_be_missing=flag(value.get("mayBeMissing", False)),
     )
 
 

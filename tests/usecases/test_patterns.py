@@ -1,0 +1,219 @@
+"""Repositories that fit a pattern: those that exist, those that are made, those that go."""
+
+from dataclasses import replace
+
+import pytest
+from ecr_warden.model.address import Address, repository_policy
+from ecr_warden.model.alert import SpecAccepted
+from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.job import SweepSlice
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.plan import Change
+from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
+from ecr_warden.policy.document import Document
+from ecr_warden.ports import PermissionMissing, PortError
+from ecr_warden.usecases.plan import plan_spec
+
+from tests.unit.planning.seed import CI, HOME, allow, document
+from tests.usecases.test_accept import enqueued, first, upload
+from tests.usecases.world import World
+
+PATTERN = """
+version: 1
+accounts: {ci: {id: "111111111111"}, registry: {id: "222222222222", regions: [eu-central-1]}}
+repositories:
+  - {name: shop/*, except: [shop/secret, shop/internal/*], account: registry, pull: [ci:user/anna]}
+  - {name: shop/secret, account: registry, pull: [ci:user/bob]}
+settings: {mode: enforce}
+"""
+ANNA = UserTarget(CI, "anna")
+OPEN = document(allow("ecr:*", who="*"))
+
+
+def shop(name: str) -> RepositoryTarget:
+    return RepositoryTarget(HOME, "eu-central-1", f"shop/{name}")
+
+
+def policy(name: str) -> Address:
+    return repository_policy(shop(name))
+
+
+def world_of(*names: str, text: str = PATTERN) -> World:
+    """The pattern's spec is accepted and its jobs are done; the users and these repositories exist."""
+    world = first(text)
+    for user in ("anna", "bob"):
+        world.documents.make(UserTarget(CI, user))
+    for name in ("secret", *names):
+        world.documents.make(shop(name))
+    settle(world)
+    world.forget()
+    return world
+
+
+def settle(world: World) -> None:
+    world.jobs.sent[:] = [job for job in world.jobs.sent if not isinstance(job, SweepSlice)]
+    world.drain()
+    world.sweep()
+    world.drain()
+
+
+def pullers(world: World, name: str) -> str:
+    live = world.live(policy(name))
+    return live.text if isinstance(live, Document) else ""
+
+
+def test_the_sweep_gives_each_repository_that_exists_its_policy() -> None:
+    world = world_of("a", "b/c", "internal/x")
+    assert "user/anna" in pullers(world, "a")
+    assert "user/anna" in pullers(world, "b/c")
+    assert pullers(world, "internal/x") == ""
+    assert "user/bob" in pullers(world, "secret") and "user/anna" not in pullers(world, "secret")
+    assert world.sweep() == ()
+
+
+def test_a_repository_that_is_made_comes_under_its_pattern_at_once() -> None:
+    world = world_of()
+    world.documents.make(shop("new"))
+    assert world.run(shop("new")) is Result.CONVERGED
+    assert "user/anna" in pullers(world, "new")
+
+
+@pytest.mark.parametrize("name", ["internal/x", "internal/deep/y"])
+def test_what_is_left_out_is_not_even_read(name: str) -> None:
+    world = world_of()
+    world.put(policy(name), OPEN)
+    world.documents.reads = 0
+    assert world.run(shop(name)) is None
+    assert world.documents.reads == 0
+
+
+def test_a_tampered_policy_under_a_pattern_is_put_right_by_event_and_by_sweep() -> None:
+    world = world_of("a")
+    right = world.live(policy("a"))
+    world.put(policy("a"), OPEN)
+    world.run(shop("a"))
+    assert world.live(policy("a")) == right
+    world.put(policy("a"), OPEN)
+    world.sweep()
+    world.drain()
+    assert world.live(policy("a")) == right
+
+
+def test_a_repository_that_is_deleted_is_no_trouble() -> None:
+    world = world_of("a")
+    world.documents.unmake(shop("a"))
+    assert world.run(shop("a")) is Result.IN_SYNC
+    assert world.sweep() == ()
+    assert world.reports == []
+
+
+def test_a_named_repository_that_is_deleted_is_told() -> None:
+    world = world_of()
+    world.documents.unmake(shop("secret"))
+    assert world.run(shop("secret")) is Result.REPORTED
+
+
+def test_a_changed_pattern_has_the_accounts_swept_under_the_version_as_cause() -> None:
+    world = world_of("a")
+    accepted = upload(world, PATTERN.replace("pull: [ci:user/anna]", "pull: [ci:user/anna, ci:user/bob]"), "v2")
+    assert isinstance(accepted, SpecAccepted)
+    assert shop("*").key in accepted.changed
+    assert [job.cause.id for job in world.jobs.sent if isinstance(job, SweepSlice)] == ["v2"]
+    settle(world)
+    assert "user/bob" in pullers(world, "a")
+
+
+def test_an_unchanged_pattern_has_nothing_swept() -> None:
+    world = world_of("a")
+    upload(world, PATTERN + "# again\n", "v2")
+    assert world.jobs.sent == []
+
+
+def test_what_a_pattern_leaves_out_from_now_on_is_released() -> None:
+    world = world_of("a")
+    accepted = upload(world, PATTERN.replace("[shop/secret,", "[shop/secret, shop/a,"), "v2")
+    assert isinstance(accepted, SpecAccepted)
+    assert accepted.released == (shop("a").key,)
+    assert world.run(shop("a")) is None
+
+
+def test_a_pattern_that_leaves_is_released() -> None:
+    world = world_of("a")
+    lines = [line for line in PATTERN.split("\n") if "shop/*" not in line]
+    accepted = upload(world, "\n".join(lines), "v2")
+    assert isinstance(accepted, SpecAccepted)
+    assert accepted.released == (shop("*").key,)
+    assert ANNA.key in enqueued(world)
+    world.drain()
+    assert world.sweep() == ()
+    assert "user/anna" in pullers(world, "a")
+
+
+def test_a_named_repository_whose_entry_goes_comes_under_the_pattern() -> None:
+    world = world_of("a")
+    lines = [line for line in PATTERN.split("\n") if "name: shop/secret" not in line]
+    accepted = upload(world, "\n".join(lines).replace("shop/secret, ", ""), "v2")
+    assert isinstance(accepted, SpecAccepted)
+    assert accepted.released == ()
+    assert shop("secret").key in enqueued(world)
+    settle(world)
+    assert "user/anna" in pullers(world, "secret") and "user/bob" not in pullers(world, "secret")
+
+
+def test_whoever_is_made_again_is_written_again_into_each_repository_of_the_pattern() -> None:
+    world = world_of("a", "b")
+    world.documents.unmake(ANNA)
+    world.documents.make(ANNA)
+    world.run(ANNA)
+    assert {shop("a").key, shop("b").key} <= set(enqueued(world))
+    world.drain()
+    written = {change.address for change in world.writes}
+    assert {policy("a"), policy("b")} <= written
+
+
+def no_listing(target: Target, change: Change | None) -> None:
+    if "*" in target.name:
+        raise PermissionMissing("ecr:DescribeRepositories is denied")
+
+
+def test_a_list_that_cannot_be_read_stops_nothing_and_ends_where_people_see_it() -> None:
+    world = world_of("a")
+    world.put(policy("secret"), OPEN)
+    world.documents.faults = no_listing
+    with pytest.raises(PortError, match="DescribeRepositories"):
+        world.sweep()
+    assert enqueued(world) == [shop("secret").key]
+
+
+def test_while_the_list_cannot_be_read_nobody_made_again_is_forgotten() -> None:
+    world = world_of("a")
+    world.documents.unmake(ANNA)
+    world.documents.make(ANNA)
+    world.documents.faults = no_listing
+    assert world.run(ANNA) is Result.CONVERGED
+    world.documents.faults = lambda _target, _change: None
+    world.forget()
+    assert ANNA in world.sweep()
+    world.drain()
+    assert policy("a") in {change.address for change in world.writes}
+
+
+def test_a_plan_has_the_repositories_that_fit_and_says_which_pattern_it_could_not_ask() -> None:
+    world = world_of("a", "b")
+    accepted = world.specs.compiled
+    assert accepted is not None
+    world.put(policy("a"), OPEN)
+    plans = {plan.target: plan for plan in plan_spec(accepted, world.documents, world.clock)}
+    assert plans[shop("a")].changes and plans[shop("b")].is_empty
+    world.documents.faults = no_listing
+    plans = {plan.target: plan for plan in plan_spec(accepted, world.documents, world.clock)}
+    assert [drift.kind for drift in plans[shop("*")].drifts] == [DriftKind.UNREADABLE]
+    assert shop("a") not in plans and plans[shop("secret")].is_empty
+
+
+def test_a_pattern_does_not_reach_into_another_account_or_region() -> None:
+    world = world_of()
+    for target in (replace(shop("a"), region="eu-west-1"), replace(shop("a"), account=CI)):
+        world.documents.make(target)
+        assert world.run(target) is None
+    assert world.sweep() == ()
