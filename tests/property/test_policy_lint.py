@@ -67,9 +67,9 @@ STATEMENT = st.fixed_dictionaries(
 
 def places_exist(raw: dict[str, Any], findings: tuple[Finding, ...]) -> bool:
     """Does every place begin with one that the document has?"""
-    statements = raw.get("Statement")
-    known = {"", "Id", *(f"Statement[{n}]" for n in range(len(statements)) if isinstance(statements, list))}
-    known |= {"Statement"} if isinstance(statements, dict) else set()
+    statements: Any = raw["Statement"]
+    known = {"", "Id"}
+    known |= {"Statement"} if isinstance(statements, dict) else {f"Statement[{n}]" for n in range(len(statements))}
     return all(finding.place.partition(".")[0] in known for finding in findings)
 
 
