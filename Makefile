@@ -4,7 +4,7 @@ UV_VERSION := 0.13.9
 PYTHON ?= python3.13
 UV := .tools/bin/uv
 BIN := .venv/bin
-CHECKED := layers cli functions local tests bench
+CHECKED := layers cli functions local tests bench tools
 
 # The interpreter is the one that was checked below, never one that uv downloads.
 export UV_PYTHON := $(PYTHON)
