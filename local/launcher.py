@@ -17,6 +17,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
+from local.behaviour.switches import Switches, switches_to_json
 from local.calls import Call
 from local.faults import Fault, FaultState, fault_from_json, fault_to_json
 
@@ -192,9 +193,13 @@ class EmulatedAws:
         """The events that a rule's target did not take: rule_arn, target_arn, event_id, error_code, error_message."""
         return tuple(self.control("GET", "undelivered"))
 
+    def set_switches(self, switches: Switches) -> None:
+        """Which of AWS's ways is in force from now on, and the rates and delays of all accounts."""
+        self.control("POST", "settings", switches_to_json(switches))
+
     def set_propagation(self, seconds: float) -> None:
-        """How long a new user or role is not yet seen as a principal (aws-facts 1.3, 2.6)."""
-        self.control("POST", "settings", {"propagation": seconds})
+        """How long a new user or role is not yet seen as a principal (aws-facts 1.3, 2.6); all else as AWS was last."""
+        self.set_switches(Switches(propagation=seconds))
 
     def fire_schedule(self, account: str, region: str, rule: str, bus: str = "default") -> None:
         """Let an enabled scheduled rule fire now. Raises ControlRefused if there is none."""

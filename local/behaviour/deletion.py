@@ -1,5 +1,7 @@
 """A deleted user or role: documents that named it show its unique id, and a namesake made later is not it."""
 
+from collections.abc import Mapping
+
 from local.behaviour.documents import Json, NotAPolicy, compact, parse, statements
 from local.behaviour.ecr_policy import spelled
 
@@ -14,6 +16,13 @@ def forget_in_repository_policy(text: str, arn: str, unique_id: str) -> str:
     """As in a trust policy; for ECR the general statement on resource policies is followed (aws-facts 1.6)."""
     document = _forgotten(text, arn, unique_id)
     return text if document is None else spelled(document, statements(document))
+
+
+def unsettled_trust_policy(text: str, fresh: Mapping[str, str]) -> str:
+    """The trust policy as it may be read while principals in it, ids by ARN, are new (aws-facts 2.1, Terraform)."""
+    for arn, unique_id in fresh.items():
+        text = forget_in_trust_policy(text, arn, unique_id)
+    return text
 
 
 def _forgotten(text: str, arn: str, unique_id: str) -> dict[str, Json] | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from local.behaviour.attachments import attach
 from local.behaviour.ecr_policy import set_repository_policy
 from local.behaviour.identity_policy import put_inline_policy, put_managed_policy
 from local.behaviour.outcome import Outcome, Refused, Stored
@@ -17,13 +18,18 @@ from local.behaviour.world import Owner, World
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call with its parameters under the API's own names; only text parameters matter here."""
+    """A call with its text parameters under the API's own names; `flags` are the booleans that are true.
+
+    `account` is whose resource it is, `caller` the ARN of who calls.
+    """
 
     service: str
     action: str
     account: str
     region: str
     parameters: Mapping[str, str]
+    caller: str = ""
+    flags: frozenset[str] = frozenset()
 
 
 type Rule = Callable[[Request, World], Request | Refused]
@@ -48,7 +54,8 @@ def _with(request: Request, parameter: str, outcome: Outcome) -> Request | Refus
 def _repository_policy(request: Request, world: World) -> Request | Refused:
     if not world.has_repository(request.account, request.region, request.parameters.get("repositoryName", "")):
         return request  # the handler's own error comes first
-    return _with(request, "policyText", set_repository_policy(request.parameters.get("policyText", ""), world))
+    text, force = request.parameters.get("policyText", ""), "force" in request.flags
+    return _with(request, "policyText", set_repository_policy(text, world, request.caller, force))
 
 
 def _trust_policy(parameter: str) -> Rule:
@@ -73,6 +80,16 @@ def _inline_policy(owner: Owner) -> Rule:
     return rule
 
 
+def _attachment(owner: Owner) -> Rule:
+    def rule(request: Request, world: World) -> Request | Refused:
+        present = world.attached_policies(
+            request.account, owner, request.parameters.get(f"{owner.capitalize()}Name", "")
+        )
+        return attach(owner, request.parameters.get("PolicyArn", ""), present) or request
+
+    return rule
+
+
 def _managed_policy(request: Request, world: World) -> Request | Refused:
     del world
     return _with(request, "PolicyDocument", put_managed_policy(request.parameters.get("PolicyDocument", "")))
@@ -92,6 +109,8 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("iam", "PutUserPolicy"): _inline_policy("user"),
     ("iam", "PutRolePolicy"): _inline_policy("role"),
     ("iam", "PutGroupPolicy"): _inline_policy("group"),
+    ("iam", "AttachUserPolicy"): _attachment("user"),
+    ("iam", "AttachRolePolicy"): _attachment("role"),
     ("iam", "DeleteUser"): _delete_user,
     ("iam", "CreatePolicy"): _managed_policy,
     ("iam", "CreatePolicyVersion"): _managed_policy,

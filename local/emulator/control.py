@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs
 
+from local.behaviour.switches import switches_from_json
 from local.emulator.bridges import delivery
 from local.emulator.fault_table import FaultTable
 from local.emulator.ledger import Ledger
@@ -55,7 +56,7 @@ class Control:
             case "GET", "undelivered":
                 return [asdict(one) for one in delivery.undelivered]
             case "POST", "settings":
-                self._world.propagation = float(given["propagation"])
+                self._world.switches = switches_from_json(given)
                 return {}
             case "POST", "fire":
                 return _fire(given["account"], given["region"], given["rule"], given["bus"])

@@ -5,16 +5,21 @@ import time
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
+from local.behaviour.switches import Rate
+from local.behaviour.throttling import Bucket, taken
 from local.calls import Call
 from local.faults import Effect, Fault, FaultState, Throttle
+
+
+def _rate(effect: Throttle) -> Rate:
+    return Rate(effect.per_second, effect.burst)
 
 
 class _Entry:
     def __init__(self, fault_id: int, fault: Fault, now: float) -> None:
         self.fault_id, self.fault = fault_id, fault
         self.matched = self.reached = 0
-        self.tokens = float(fault.effect.burst) if isinstance(fault.effect, Throttle) else 0.0
-        self.filled = now
+        self.bucket = Bucket.full(_rate(fault.effect), now) if isinstance(fault.effect, Throttle) else None
 
     def fits(self, call: Call) -> bool:
         fault = self.fault
@@ -30,11 +35,9 @@ class _Entry:
         """Whether the call just matched feels the effect."""
         self.matched += 1
         effect = self.fault.effect
-        if isinstance(effect, Throttle):
-            self.tokens = min(float(effect.burst), self.tokens + (now - self.filled) * effect.per_second)
-            self.filled = now
-            hit = self.tokens < 1
-            self.tokens -= 0 if hit else 1
+        if isinstance(effect, Throttle) and self.bucket:
+            self.bucket, let_through = taken(self.bucket, _rate(effect), now)
+            hit = not let_through
         else:
             hit = self.fault.nth <= self.matched < self.fault.nth + self.fault.times
         self.reached += hit

@@ -1,50 +1,80 @@
 """The behaviour rules in front of ministack's ECR and IAM: after authorization, before the handler."""
 
 import json
+import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, unquote, urlencode
 
-from local.behaviour.deletion import forget_in_repository_policy, forget_in_trust_policy
+from local.behaviour.deletion import forget_in_repository_policy, forget_in_trust_policy, unsettled_trust_policy
+from local.behaviour.front import Front
 from local.behaviour.outcome import Refused
-from local.behaviour.rules import Request, applied
+from local.behaviour.rules import Request
 from local.behaviour.texts import not_found
-from local.behaviour.world import World
+from local.emulator import pages
 from local.emulator.bridges import ecr_registry
 from local.emulator.modules import app, ecr, iam, iam_evaluator, responses
 from local.emulator.wire import Reply, error, error_of, with_message
+from local.emulator.world import MinistackWorld
 
 _DELETIONS = {"DeleteUser": ("user", "UserName"), "DeleteRole": ("role", "RoleName")}
+_TRUST = re.compile(rb"(?<=<AssumeRolePolicyDocument>)[^<]*")
+_SHOW_TRUST = frozenset({"GetRole", "ListRoles", "GetAccountAuthorizationDetails"})
 
 
-def install(world: World, rules: bool) -> None:
+def install(world: MinistackWorld, rules: bool) -> None:
     """Wrap both services; without rules only the registry of ECR calls is chosen."""
-    app.SERVICE_HANDLERS["ecr"] = _ecr(app.SERVICE_HANDLERS["ecr"], world, rules)
+    front = Front[Reply](world, time.monotonic)
+    app.SERVICE_HANDLERS["ecr"] = _ecr(app.SERVICE_HANDLERS["ecr"], front if rules else None)
     if rules:
-        app.SERVICE_HANDLERS["iam"] = _iam(app.SERVICE_HANDLERS["iam"], world)
+        app.SERVICE_HANDLERS["iam"] = _iam(app.SERVICE_HANDLERS["iam"], front, world)
 
 
-def _ecr(original: Callable[..., Any], world: World, rules: bool) -> Callable[..., Any]:
+def _refused(service: str, refused: Refused) -> Reply:
+    return error(service, refused.code, refused.message, refused.status)
+
+
+def _ecr(original: Callable[..., Any], front: Front[Reply] | None) -> Callable[..., Any]:
     async def handler(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         owner, region = ecr_registry.registry(body) or responses.get_account_id(), responses.get_region()
-        action = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
+        target = headers.get("x-amz-target", "")
+        action = target.rsplit(".", 1)[-1]
         parameters: dict[str, Any] = json.loads(body or b"{}")
+        caller = iam_evaluator.caller_arn()
         if owner != responses.get_account_id() and not _opened(owner, region, action, parameters):
-            caller = iam_evaluator.caller_arn()
             message = f"User: {caller} is not authorized to perform: ecr:{action} in the registry of {owner}"
             return error("ecr", "AccessDeniedException", message, 400)
+
+        async def ask(name: str, sent: Mapping[str, Any]) -> Reply:
+            named = {**headers, "x-amz-target": f"{target.rsplit('.', 1)[0]}.{name}"}
+            reply: Reply = await original(method, path, named, json.dumps(sent).encode(), query)
+            return _reworded(reply, owner, {key: one for key, one in sent.items() if isinstance(one, str)})
+
         with responses.request_scope(owner, region):
-            if not rules:
+            if front is None:
                 return await original(method, path, headers, body, query)
             texts = {name: value for name, value in parameters.items() if isinstance(value, str)}
-            verdict = applied(Request("ecr", action, owner, region, texts), world)
+            flags = frozenset(name for name, value in parameters.items() if value is True)
+            request = Request("ecr", action, owner, region, texts, caller, flags)
+            verdict = pages.refusal(f"ecr:{action}", parameters) or front.enter(request)
             if isinstance(verdict, Refused):
-                return error("ecr", verdict.code, verdict.message, verdict.status)
-            sent = json.dumps({**parameters, **verdict.parameters}).encode()
-            reply = await original(method, path, headers, sent, query)
-        return _reworded(reply, owner, texts)
+                return _refused("ecr", verdict)
+            late = front.late(request)
+            if late is not None:
+                return late
+            before = [(read, await ask(read.action, read.parameters)) for read in front.shown_late(request)]
+            sent = pages.unpaged(f"ecr:{action}", {**parameters, **verdict.parameters})
+            reply = await ask(action, sent)
+            _note(front, reply, before)
+            return pages.page(f"ecr:{action}", parameters, reply, front.world.switches.short_pages)
 
     return handler
+
+
+def _note(front: Front[Reply], reply: Reply, before: list[tuple[Request, Reply]]) -> None:
+    for read, shown in before if reply[0] < 400 else ():
+        front.wrote(read, shown)
 
 
 def _opened(owner: str, region: str, action: str, parameters: Mapping[str, Any]) -> bool:
@@ -63,22 +93,47 @@ def _opened(owner: str, region: str, action: str, parameters: Mapping[str, Any])
     return bool(policy) and iam_evaluator.evaluate_resource_policy(policy, context).decision == "Allow"
 
 
-def _iam(original: Callable[..., Any], world: World) -> Callable[..., Any]:
+def _iam(original: Callable[..., Any], front: Front[Reply], world: MinistackWorld) -> Callable[..., Any]:
     async def handler(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         account, region = str(responses.get_account_id()), str(responses.get_region())
         form = {name: values[0] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
         action = form.get("Action", "")
-        verdict = applied(Request("iam", action, account, region, form), world)
+
+        async def ask(sent: bytes) -> Reply:
+            reply: Reply = await original(method, path, headers, sent, query)
+            return reply
+
+        request = Request("iam", action, account, region, form, iam_evaluator.caller_arn())
+        verdict = pages.refusal(f"iam:{action}", form) or front.enter(request)
         if isinstance(verdict, Refused):
-            return error("iam", verdict.code, verdict.message, verdict.status)
+            return _refused("iam", verdict)
+        late = front.late(request)
+        if late is not None:
+            return late
+        before = [
+            (read, await ask(urlencode({**read.parameters, "Action": read.action, "Version": "2010-05-08"}).encode()))
+            for read in front.shown_late(request)
+        ]
         gone = _identity(action, account, form)
-        sent = urlencode(verdict.parameters).encode() if verdict.parameters is not form else body
-        reply: Reply = await original(method, path, headers, sent, query)
+        reply = await ask(urlencode(verdict.parameters).encode() if verdict.parameters is not form else body)
+        _note(front, reply, before)
         if gone and reply[0] == 200:
             _forget(*gone)
-        return _reworded(reply, account, form)
+        if action in _SHOW_TRUST and world.switches.raw_ids:
+            reply = _unsettled(reply, world.fresh())
+        shown = pages.page(f"iam:{action}", form, reply, world.switches.short_pages)
+        return _reworded(shown, account, form)
 
     return handler
+
+
+def _unsettled(reply: Reply, fresh: Mapping[str, str]) -> Reply:
+    """The reply with the unique ids of new principals in its trust policies."""
+
+    def shown(found: re.Match[bytes]) -> bytes:
+        return quote(unsettled_trust_policy(unquote(found[0].decode()), fresh), safe="").encode()
+
+    return reply[0], reply[1], _TRUST.sub(shown, reply[2])
 
 
 def _identity(action: str, account: str, form: Mapping[str, str]) -> tuple[str, str] | None:

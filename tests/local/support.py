@@ -2,13 +2,14 @@
 
 import itertools
 import json
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local.behaviour.switches import Switches
 from local.behaviour.world import Owner
 from local.launcher import EmulatedAws
 from local.waiting import until
@@ -38,12 +39,17 @@ AUSER = "arn:aws:iam::111111111111:user/push-user"
 BUSER = "arn:aws:iam::222222222222:user/pull-user"
 
 
+AS_LAST_SEEN = Switches()
+
+
 @dataclass(frozen=True)
 class StubWorld:
     """A World of given principals and roles; every repository is there, no owner has a policy."""
 
     principals: Mapping[str, str]
     roles: Set[tuple[str, str]] = frozenset()
+    switches: Switches = AS_LAST_SEEN
+    attached: Collection[str] = ()
 
     def unique_id(self, arn: str) -> str | None:
         """See World."""
@@ -60,6 +66,10 @@ class StubWorld:
     def inline_policies(self, account: str, owner: Owner, name: str) -> Mapping[str, str] | None:
         """See World."""
         return {}
+
+    def attached_policies(self, account: str, owner: Owner, name: str) -> Collection[str]:
+        """See World."""
+        return self.attached
 
 
 class Inbox:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
+from local.behaviour import sessions
 from local.emulator.modules import app, iam, iam_evaluator, responses, router, signature, sts, wrap
 from local.emulator.wire import Reply, error, xml_text
 
@@ -37,11 +38,13 @@ def _refusal(form: dict[str, str], headers: Any, query: Any, wanted: str) -> Rep
     role = iam._roles.get_scoped(parts[4], None, role_arn.rsplit("/", 1)[-1])
     if role is None or role["Arn"] != role_arn:
         return _denied(caller["userArn"], "sts:AssumeRole", role_arn)
+    refused = sessions.assume_role(form, ":assumed-role/" in caller["userArn"])
+    if refused:
+        return error("sts", refused.code, refused.message, refused.status)
     if not wanted:
         return None
     key = router.extract_access_key_id(headers, query)
-    if iam_evaluator.enforce(key, _SET, "sts", responses.get_region(), resource_arn=role_arn) is not None:
-        return _denied(caller["userArn"], _SET, role_arn)
+    may = iam_evaluator.enforce(key, _SET, "sts", responses.get_region(), resource_arn=role_arn) is None
     context = iam_evaluator.EvalContext(
         principal_arn=caller["userArn"],
         principal_type=caller["principalType"],
@@ -55,7 +58,8 @@ def _refusal(form: dict[str, str], headers: Any, query: Any, wanted: str) -> Rep
     allowed = iam_evaluator.evaluate_trust_policy(
         role.get("AssumeRolePolicyDocument", "{}"), caller["userArn"], replace(context, action=_SET)
     )
-    return None if allowed else _denied(caller["userArn"], _SET, role_arn)
+    refused = sessions.set_source_identity(caller["userArn"], role_arn, may, bool(allowed))
+    return error("sts", refused.code, refused.message, refused.status) if refused else None
 
 
 def install() -> None:
