@@ -62,3 +62,9 @@ def test_covers(wide: str, narrow: str, covered: bool) -> None:
 def test_a_variable_may_be_any_text() -> None:
     assert patterns_meet("repository/${aws:username}", "repository/alice")
     assert not patterns_meet("repository/${aws:username}", "role/alice")
+
+
+def test_braces_that_never_close_are_read_in_time_that_grows_with_the_text() -> None:
+    # Quadratic before: four million steps for 2,000 characters, and minutes for what a document may hold.
+    assert pattern_covers("*", "${" * 100_000)
+    assert not pattern_covers("a?", "${" * 100_000)

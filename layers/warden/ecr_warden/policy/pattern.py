@@ -27,7 +27,8 @@ class Variable(NamedTuple):
 
 type Token = str | Wild | Variable
 
-_PARTS = re.compile(r"\$\{[^}]*\}|.", re.DOTALL)
+# Bounded, or a text of opening braces that never close would be searched to its end from each of them.
+_PARTS = re.compile(r"\$\{[^}]{0,1024}\}|.", re.DOTALL)
 _LITERALS = {"${*}": "*", "${?}": "?", "${$}": "$"}
 _WILDCARDS = {"*": Wild.ANY, "?": Wild.ONE}
 _MEET_LIMIT = 250_000
