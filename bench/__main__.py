@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from bench import counting, timing
+from bench import counting, policy, timing
 from bench.figures import JSON_FILE, MARKDOWN_FILE, Figure, table, write
 from local.installed import install
 from local.launcher import ROOT, EmulatedAws
@@ -11,7 +11,7 @@ from local.launcher import ROOT, EmulatedAws
 
 def main() -> None:
     """Deploy once, measure, and say what was missed."""
-    figures: list[Figure] = []
+    figures: list[Figure] = list(policy.run())
     with EmulatedAws() as aws, tempfile.TemporaryDirectory() as folder:
         print("deploying to the emulator ...", flush=True)
         installed = install(aws, Path(folder) / "built")

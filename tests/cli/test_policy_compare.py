@@ -1,0 +1,106 @@
+"""`policy compare`: lines in, lines out; two files for a person."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Command
+
+OWN = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:user/a"}, "Action": "ecr:*"}
+WIDE = OWN | {"Principal": {"AWS": "111111111111"}}
+
+
+def _document(*statements: Any) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _line(name: str, live: Any, desired: Any, **more: Any) -> str:
+    return json.dumps({"name": name, "kind": "repository", "live": live, "desired": desired} | more)
+
+
+def _run(command: Command, *lines: str) -> tuple[int, list[dict[str, Any]]]:
+    ran = command("policy", "compare", stdin="\n".join(lines).encode())
+    return ran.code, [json.loads(line) for line in ran.out.splitlines()]
+
+
+def test_each_line_is_answered_in_order(command: Command) -> None:
+    code, answers = _run(
+        command,
+        _line("same", _document(OWN), json.dumps(_document(OWN | {"Sid": "x"}))),
+        _line("wider", _document(WIDE), _document(OWN), account="222222222222"),
+    )
+    assert code == 2
+    assert [answer["name"] for answer in answers] == ["same", "wider"]
+    same, wider = answers
+    assert same == {
+        "name": "same",
+        "relation": "equal",
+        "equivalent": True,
+        "gained": [],
+        "lost": [],
+        "undecided": [],
+        "summary": "the same document",
+    }
+    assert wider["relation"] == "more"
+    assert wider["lost"] == wider["undecided"] == []
+    first = wider["gained"][0]
+    assert (first["action"], first["group"]) == ("ecr:PutImage", "PUSH")
+    assert first["principal"] == "arn:aws:iam::111111111111:user/intruder"
+    assert first["sentence"].startswith("whoever account 111111111111 lets, such as")
+    assert first["sentence"].endswith("can now push to the repository (ecr:PutImage and 4 more)")
+
+
+def test_equal_access_alone_is_fine(command: Command) -> None:
+    split = [OWN | {"Action": "ecr:PutImage"}, OWN]
+    code, answers = _run(command, _line("split", _document(*split), _document(OWN)))
+    assert code == 0
+    assert (answers[0]["relation"], answers[0]["equivalent"]) == ("equal", False)
+    assert answers[0]["summary"] == "another document, the same access"
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("nope", "line-json"),
+        ("[]", "line-type"),
+        (_line("n", _document(OWN), _document(OWN), kind="bucket"), "line-kind"),
+        (_line("n", _document(OWN), _document(OWN), kind=["trust"]), "line-kind"),
+        (_line("n", _document(OWN), _document(OWN), account=2), "line-account"),
+        (_line("n", _document(OWN), _document(OWN), boundary={}), "line-unknown"),
+        (_line("n", None, _document(OWN)), "document-type"),
+        (_line("n", {"Statement": {"Effect": "Allow"}}, _document(OWN)), "document-missing"),
+        (json.dumps({"name": "n", "kind": "trust", "live": _document(OWN)}), "line-missing"),
+        (_line("n", {"Statement": {"effect": "Allow"}}, _document(OWN)), "document-key-unknown"),
+    ],
+)
+def test_a_bad_line_is_answered_by_its_error_and_the_rest_go_on(command: Command, line: str, code: str) -> None:
+    exit_code, answers = _run(command, line, _line("next", _document(OWN), _document(OWN)))
+    assert exit_code == 1
+    assert [answer["relation"] for answer in answers] == [None, "equal"]
+    assert answers[0]["error"]["code"] == code
+    assert answers[0]["error"]["remedy"]
+
+
+def test_two_files_are_told_to_a_person(command: Command, tmp_path: Path) -> None:
+    live, desired = tmp_path / "live.json", tmp_path / "desired.json"
+    live.write_text(json.dumps(_document(WIDE)))
+    desired.write_text(json.dumps(_document(OWN)))
+    ran = command("policy", "compare", str(live), str(desired), "--kind", "repository")
+    assert ran.code == 2
+    lines = ran.out.splitlines()
+    assert lines[0] == "live allows more"
+    assert lines[1].startswith("  + whoever account 111111111111 lets")
+    assert lines[-1].startswith("  as text they differ first in statement 1: principal")
+    again = command("policy", "compare", str(desired), str(desired), "--json")
+    assert again.code == 0
+    assert again.json["relation"] == "equal"
+    assert "taken for a repository policy" in again.err
+
+
+@pytest.mark.parametrize("files", [("one.json",), ("a.json", "b.json", "c.json"), ("missing.json", "missing.json")])
+def test_other_numbers_of_files_and_missing_files_are_errors(command: Command, files: tuple[str, ...]) -> None:
+    ran = command("policy", "compare", *files)
+    assert ran.code == 1
+    assert "Traceback" not in ran.err

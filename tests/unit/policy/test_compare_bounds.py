@@ -1,0 +1,59 @@
+"""Comparisons of hard documents and of AWS's own: in bounded time, and almost always decided."""
+
+import json
+import random
+import time
+import tracemalloc
+from collections import Counter
+from typing import Any
+
+import pytest
+from ecr_warden.policy.compare import Relation, compare
+from ecr_warden.policy.document import DocumentKind, parse_document
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from tests.property.policy_documents import rewritten
+from tests.unit.policy.changes import changed
+from tests.unit.policy.nasty import NASTY
+
+MANAGED: dict[str, Any] = {name: policy["Document"] for name, policy in json.loads(aws_managed_policies_data).items()}
+_SECONDS = 2.0
+_MEGABYTES = 64
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_nasty_document_is_answered_in_bounded_time(name: str) -> None:
+    documents = [parse_document({"Statement": statements}) for statements in NASTY[name]]
+    started = time.process_time()
+    found = compare(*documents, kind=DocumentKind.REPOSITORY)
+    assert time.process_time() - started <= _SECONDS
+    assert bool(found.undecided) is (found.relation is Relation.UNDECIDED)
+
+
+def test_what_grows_most_stays_small() -> None:
+    """The walk over automata that ends in "undecided" is the one that keeps most."""
+    documents = [parse_document({"Statement": statements}) for statements in NASTY["many Not-elements"]]
+    tracemalloc.start()
+    try:
+        compare(*documents, kind=DocumentKind.REPOSITORY)
+        assert tracemalloc.get_traced_memory()[1] <= _MEGABYTES * 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_managed_policies_equal_themselves_in_other_words() -> None:
+    chance = random.Random(4)
+    for name, raw in MANAGED.items():
+        found = compare(parse_document(raw), parse_document(rewritten(raw, chance)), kind=DocumentKind.IDENTITY)
+        assert found.relation is Relation.EQUAL, name
+
+
+def test_managed_policies_with_one_statement_changed_are_decided() -> None:
+    chance = random.Random(1)
+    relations: Counter[Relation] = Counter()
+    for raw in MANAGED.values():
+        found = compare(parse_document(changed(raw, chance)), parse_document(raw), kind=DocumentKind.IDENTITY)
+        relations[found.relation] += 1
+    share = relations[Relation.UNDECIDED] / len(MANAGED)
+    print(f"\nundecided: {share:.2%} of {len(MANAGED)} changed managed policies", dict(relations))  # noqa: T201
+    assert share <= 0.005
