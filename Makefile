@@ -19,7 +19,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check templates lint-imports unit bench lint format setup clean distclean
+.PHONY: help demo test check templates lint-imports unit schema bench lint format setup clean distclean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -45,6 +45,10 @@ templates: .venv-sam/.synced ## the three CloudFormation templates
 
 unit: setup ## all tests
 	$(BIN)/python -m pytest
+
+schema: .venv/.synced ## docs/schema/access.schema.json from the field tables of the spec
+	$(BIN)/python -c "from ecr_warden.spec.schema import schema_text; print(schema_text(), end='')" \
+	  > docs/schema/access.schema.json
 
 bench: setup ## counts and ratios: API calls, layer size, memory, cold start
 	@$(BIN)/python -m bench

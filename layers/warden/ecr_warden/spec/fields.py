@@ -155,6 +155,9 @@ def _literal(kind: DocumentKind, *fields: Field) -> Record:
     )
 
 
+IDENTITY_OWNERS = ("role", "user")
+"""Fields of an identity policy of which exactly one is given."""
+
 LITERAL = Choice(
     "document",
     "kind",

@@ -7,6 +7,7 @@ from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, U
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.spec.accounts import narrowed
 from ecr_warden.spec.conform import Fields
+from ecr_warden.spec.fields import IDENTITY_OWNERS
 from ecr_warden.spec.grants import repository_name
 from ecr_warden.spec.literal_document import build_document
 from ecr_warden.spec.nodes import Scalar
@@ -57,7 +58,7 @@ def _identity(entry: Fields, account: Account | None, directory: Directory) -> t
     if name is not None and name.text.lower().startswith(OUR_POLICY_PREFIX):
         message = f"{quote(name.text)} is named like the policies that ecr-warden makes"
         report.add(Code.RESERVED_POLICY, name.place, message)
-    kinds = tuple(kind for kind in ("role", "user") if kind in entry.keys)
+    kinds = tuple(kind for kind in IDENTITY_OWNERS if kind in entry.keys)
     if len(kinds) != 1:
         has = "both role and user" if kinds else "neither role nor user"
         report.add(Code.ONE_OWNER, entry.place, f"an identity policy with {has}")

@@ -1,0 +1,88 @@
+"""The JSON Schema of the spec, for editors: made from the field tables, so that it says what the loader checks.
+
+It knows shapes only. Whether a name is defined, whether two entries agree and whether a document fits its quota is
+for `ecr-warden validate` to say.
+"""
+
+import json
+from typing import Any, assert_never
+
+from ecr_warden.spec.fields import IDENTITY_OWNERS, SPEC
+from ecr_warden.spec.shapes import (
+    AccountId,
+    Choice,
+    Either,
+    Flag,
+    ListOf,
+    MapOf,
+    Moment,
+    Raw,
+    Record,
+    Shape,
+    Text,
+    Whole,
+)
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+MOST = 10**18 - 1
+"""The loader takes at most 18 digits. It refuses 1.0 too, which JSON Schema cannot tell from 1."""
+
+type Schema = dict[str, Any]
+
+
+def schema_text() -> str:
+    """The schema as docs/schema/access.schema.json holds it."""
+    return json.dumps(spec_schema(), indent=2) + "\n"
+
+
+def spec_schema() -> Schema:
+    """The schema of a whole file."""
+    return {"$schema": DIALECT, "title": "ecr-warden: who may push and pull", **_schema(SPEC)}
+
+
+def _schema(shape: Shape) -> Schema:
+    match shape:
+        case Text(choices=choices):
+            return {"type": "string", "enum": list(choices)} if choices else {"type": "string", "minLength": 1}
+        case AccountId():
+            return {"type": "string", "pattern": "^[0-9]{12}$", "maxLength": 12}
+        case Moment():
+            return {"type": "string"}
+        case Whole():
+            return {"type": "integer", "minimum": 0, "maximum": MOST}
+        case Flag():
+            return {"type": "boolean"}
+        case Raw():
+            return {"type": "object"}
+        case ListOf(item, nonempty):
+            return {"type": "array", "items": _schema(item)} | ({"minItems": 1} if nonempty else {})
+        case MapOf(value):
+            return {"type": "object", "additionalProperties": _schema(value)}
+        case Record():
+            return _record(shape)
+        case Choice(by=by, records=records):
+            return {"type": "object", "oneOf": [_record(record, {by: key}) for key, record in records.items()]}
+        case Either(text, records):
+            return {"anyOf": [_schema(text), *map(_record, records.values())]}
+        case _:
+            assert_never(shape)
+
+
+def _record(record: Record, told_by: dict[str, str] | None = None) -> Schema:
+    """A record's schema; `told_by`: the field and text that choose it among others."""
+    properties: Schema = {}
+    for entry in record.fields:
+        if entry.built:
+            properties[entry.name] = _schema(entry.shape) | {"description": entry.meaning}
+    for name, text in (told_by or {}).items():
+        properties[name] = {"const": text, "description": properties[name]["description"]}
+    schema: Schema = {
+        "type": "object",
+        "properties": properties,
+        "required": [entry.name for entry in record.fields if entry.required],
+        "additionalProperties": False,
+    }
+    if set(IDENTITY_OWNERS) <= properties.keys():
+        schema["oneOf"] = [{"required": [owner]} for owner in IDENTITY_OWNERS]
+    return schema

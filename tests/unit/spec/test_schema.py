@@ -1,0 +1,243 @@
+"""The published JSON Schema: equal to the field tables, and of one mind with the loader about shapes."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ecr_warden.spec import Invalid, load_spec
+from ecr_warden.spec.fields import records
+from ecr_warden.spec.schema import schema_text, spec_schema
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from tests.unit.spec.cases import ACCOUNTS, NOW, sections
+from tests.unit.spec.test_problems import CASES as PROBLEMS
+from tests.unit.spec.test_problems import places
+
+PUBLISHED = Path(__file__).parents[3] / "docs" / "schema" / "access.schema.json"
+VALIDATOR = Draft202012Validator(spec_schema())
+# What of a file the schema says too.
+SHAPES = {"E004", "E020", "E021", "E022", "E025", "E026", "E027", "E101", "E102"}
+UNBUILT = tuple(f"{entry.name} is not supported" for record in records() for entry in record.fields if not entry.built)
+
+
+def accepted_by_schema(tree: object) -> bool:
+    return bool(VALIDATOR.is_valid(tree))
+
+
+def refused_shapes(tree: object) -> list[str]:
+    """The loader's problems with the shape of a tree."""
+    loaded = load_spec(json.dumps(tree).encode(), now=NOW)
+    found = loaded.problems if isinstance(loaded, Invalid) else ()
+    return [
+        f"{problem.code} {problem.message}"
+        for problem in found
+        if problem.code in SHAPES
+        or (problem.code == "E023" and problem.message.startswith(UNBUILT))
+        or (problem.code == "E105" and problem.message == "a mapping that names no principal")
+    ]
+
+
+def agree(tree: object) -> None:
+    refused = refused_shapes(tree)
+    assert accepted_by_schema(tree) is (not refused), refused or "the schema alone refuses it"
+
+
+def as_json(text: str) -> Any:
+    """A case's tree as JSON has it: only flags and numbers that the tables know are no text."""
+
+    def typed(key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: typed(name, entry) for name, entry in value.items()}
+        if isinstance(value, list):
+            return [typed(key, entry) for entry in value]
+        if key in ("version", "max_session_duration") and value.isdigit():
+            return int(value)
+        return value == "true" if key == "shared_role" and value in ("true", "false") else value
+
+    return typed("", yaml.load(text, Loader=yaml.BaseLoader))
+
+
+def readable(case: Any) -> bool:
+    return not any(code < "E014" for code, _, _ in case.expected)
+
+
+def test_published_schema_is_made_from_the_tables() -> None:
+    assert PUBLISHED.read_text(encoding="utf-8") == schema_text(), "run: make schema"
+
+
+def test_schema_is_one() -> None:
+    Draft202012Validator.check_schema(spec_schema())
+
+
+@pytest.mark.parametrize("case", [case for case in PROBLEMS if readable(case)], ids=lambda case: case.name)
+def test_schema_and_loader_agree_about_each_case_of_the_loader(case: Any) -> None:
+    agree(as_json(case.text))
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[3] / "examples").rglob("*.yaml")), ids=str)
+def test_schema_takes_the_examples(path: Path) -> None:
+    assert accepted_by_schema(as_json(path.read_text(encoding="utf-8")))
+
+
+FULL: dict[str, Any] = {
+    "version": 1,
+    "accounts": {"ci": {"id": "111111111111"}, "registry": {"id": "222222222222", "regions": ["eu-central-1"]}},
+    "organizations": {"us": {"id": "o-a1b2c3d4e5"}},
+    "teams": {"deployers": ["ci:user/anna"]},
+    "repositories": [
+        {
+            "name": "shop/*",
+            "except": ["shop/secret"],
+            "account": "registry",
+            "regions": ["eu-central-1"],
+            "pull": [
+                "deployers",
+                {"account": "ci"},
+                {"service": "codebuild.amazonaws.com", "source": "ci"},
+                {"organization": "us"},
+            ],
+            "push": [
+                {
+                    "role": "pusher",
+                    "by": ["deployers"],
+                    "until": "2099-01-01T00:00:00Z",
+                    "max_session_duration": 3600,
+                    "shared_role": True,
+                }
+            ],
+            "pull_scope": "account",
+            "foreign_statements": ["lambda-image-retrieval"],
+            "on_remove": "release",
+        }
+    ],
+    "documents": [
+        {
+            "kind": "repository-policy",
+            "account": "registry",
+            "repository": "legacy/app",
+            "document": {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}},
+        },
+        {
+            "kind": "trust-policy",
+            "account": "registry",
+            "role": "legacy",
+            "document": {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "sts:*"}},
+        },
+        {
+            "kind": "identity-policy",
+            "account": "ci",
+            "user": "old",
+            "name": "x",
+            "document": {"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}},
+        },
+    ],
+    "settings": {"mode": "observe"},
+}
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    1.5,
+    3600,
+    10**18 - 1,
+    10**18,
+    "",
+    "x",
+    "true",
+    "observe",
+    [],
+    ["x"],
+    [[]],
+    {},
+    {"x": 1},
+)
+
+
+def test_a_spec_with_every_field_is_taken_by_both() -> None:
+    agree(FULL)
+    assert accepted_by_schema(FULL)
+    assert places(json.dumps(FULL)) == []
+
+
+def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place below the root; what stands in a policy document is no part of the schema."""
+    entries = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in entries:
+        yield (*path, key)
+        if key != "document":
+            yield from paths(value, (*path, key))
+
+
+def changed(path: tuple[Any, ...], change: Any) -> Any:
+    """The full spec with `change` made to the container of a place."""
+    tree = copy.deepcopy(FULL)
+    inner = tree
+    for key in path[:-1]:
+        inner = inner[key]
+    change(inner, path[-1])
+    return tree
+
+
+@pytest.mark.parametrize("path", list(paths(FULL)), ids=lambda path: ".".join(map(str, path)))
+def test_schema_and_loader_agree_when_one_value_is_odd_missing_or_renamed(path: tuple[Any, ...]) -> None:
+    for odd in ODD:
+        if path[-1] != "document" or not isinstance(odd, dict):
+            agree(changed(path, lambda inner, key, odd=odd: inner.__setitem__(key, odd)))
+    agree(changed(path, lambda inner, key: inner.__delitem__(key)))
+    if isinstance(path[-1], str):
+        agree(changed(path, lambda inner, key: inner.__setitem__("unknown", inner.pop(key))))
+        agree(changed(path, lambda inner, key: inner.__setitem__("role", "again")))
+
+
+_SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 50_000),
+    st.floats(0.25, 9.75).filter(lambda value: not value.is_integer()),
+    st.sampled_from(["ci", "deployers", "shop/*", "111111111111", "registry", "observe", "account", "repository"]),
+    st.sampled_from(["repository-policy", "trust-policy", "identity-policy", "release", "2099-01-01T00:00:00Z"]),
+    st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=4),
+)
+_NAMES = st.sampled_from(sorted({key for path in paths(FULL) for key in path if isinstance(key, str)} | {"exclusive"}))
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(st.data())
+@settings(max_examples=400, deadline=None)
+def test_schema_and_loader_agree_about_any_tree_in_any_place(data: st.DataObject) -> None:
+    tree = copy.deepcopy(FULL)
+    for _ in range(data.draw(st.integers(1, 3))):
+        inner: Any = tree
+        path = data.draw(st.sampled_from(list(paths(tree))))
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = data.draw(_VALUES)
+    for document in tree["documents"] if isinstance(tree.get("documents"), list) else ():
+        # Policy documents have a grammar of their own.
+        if isinstance(document, dict) and isinstance(document.get("document"), dict):
+            document["document"] = {"Statement": []}
+    agree(tree)
+
+
+@given(_VALUES)
+@settings(max_examples=200, deadline=None)
+def test_schema_and_loader_agree_about_any_tree(tree: Any) -> None:
+    agree(tree)
+
+
+@pytest.mark.parametrize("case", sections("documents.txt"), ids=lambda case: case[0])
+def test_schema_takes_every_spec_that_stands_for_documents(case: tuple[str, str]) -> None:
+    assert accepted_by_schema(as_json(case[1].replace("@accounts", ACCOUNTS).partition("\n---\n")[0]))
