@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.property.comparisons import pairs, requests, statements
-from tests.property.policy_documents import rewritten
+from tests.property.policy_documents import documents, rewritten
 from tests.property.policy_oracle import Ask, allowed
 
 KINDS = {"repository": DocumentKind.REPOSITORY, "identity": DocumentKind.IDENTITY}
@@ -122,3 +122,12 @@ def test_another_allow_never_gives_less_and_another_deny_never_more(pair: Pair, 
     wrong = {"Allow": (LESS, DIFFERENT), "Deny": (MORE, DIFFERENT)}[added["Effect"]]
     assert found.relation not in wrong
     assert not (found.lost if added["Effect"] == "Allow" else found.gained)
+
+
+@settings(max_examples=200, deadline=None)
+@given(documents(), documents(), st.sampled_from(DocumentKind))
+def test_any_two_documents_are_answered(live: dict[str, Any], desired: dict[str, Any], kind: DocumentKind) -> None:
+    there = compare(_parse(live), _parse(desired), kind=kind, account="222222222222")
+    back = compare(_parse(desired), _parse(live), kind=kind, account="222222222222")
+    assert back.relation is _MIRRORED.get(there.relation, there.relation)
+    assert there.summary.isascii()
