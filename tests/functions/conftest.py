@@ -70,6 +70,7 @@ class Deployed:
             "WARDEN_SESSION_CUTOFF_MARGIN": "60",
             "WARDEN_WEBHOOK": "",
             "WARDEN_ALERT_TOPIC": self.topic,
+            "WARDEN_HUB_ACCOUNT": "111111111111",
         }
 
     def taken(self, url: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
 
 from tests.template.cfn import EVENTS, HUB, ROOT, Node, say, says
 
-FUNCTIONS = ("Dispatch", "Reconcile", "Alert")
+FUNCTIONS = ("Dispatch", "Reconcile", "Alert", "Answer", "Control")
 COMMON = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
 ENVIRONMENT = {
     "Dispatch": {"WARDEN_JOBS_QUEUE_URL", "WARDEN_SPEC_BUCKET", "WARDEN_SPEC_KEY"},
@@ -21,6 +21,23 @@ ENVIRONMENT = {
         "WARDEN_WRITES_PARAMETER",
         "WARDEN_EXTERNAL_ID",
         "WARDEN_SESSION_CUTOFF_MARGIN",
+    },
+    "Answer": {
+        "WARDEN_TABLE",
+        "WARDEN_SPEC_BUCKET",
+        "WARDEN_SPEC_KEY",
+        "WARDEN_STATE_BUCKET",
+        "WARDEN_WRITES_PARAMETER",
+        "WARDEN_EXTERNAL_ID",
+    },
+    "Control": {
+        "WARDEN_TABLE",
+        "WARDEN_SPEC_BUCKET",
+        "WARDEN_SPEC_KEY",
+        "WARDEN_STATE_BUCKET",
+        "WARDEN_JOBS_QUEUE_URL",
+        "WARDEN_OUTCOMES_BUS",
+        "WARDEN_HUB_ACCOUNT",
     },
     "Alert": {"WARDEN_TABLE", "WARDEN_INCIDENTS_QUEUE_URL", "WARDEN_WEBHOOK", "WARDEN_ALERT_TOPIC"},
 }
@@ -64,9 +81,8 @@ def test_nothing_reserves_concurrency_because_zero_would_drain_jobs_into_the_dlq
 
 def test_only_reconcile_may_send_to_the_queue_that_calls_it_without_end() -> None:
     assert {name: _function(name).get("RecursiveLoop") for name in FUNCTIONS} == {
-        "Dispatch": None,
+        **dict.fromkeys(FUNCTIONS),
         "Reconcile": "Allow",
-        "Alert": None,
     }
 
 
@@ -228,7 +244,7 @@ def test_jobs_that_wait_and_rules_that_fail_have_alarms() -> None:
 
 def test_every_alarm_fires_on_the_first_one_and_reaches_the_topic() -> None:
     alarms = HUB.resources("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 14
+    assert len(alarms) == 18
     for alarm in alarms.values():
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlertTopic"}]
         assert alarm["Properties"]["ComparisonOperator"] == "GreaterThanThreshold"
@@ -257,4 +273,6 @@ def test_parameters_and_outputs_are_the_published_ones() -> None:
         "JobsQueueUrl",
         "AlertTopicArn",
         "WritesParameter",
+        "ReaderPolicyArn",
+        "OperatorPolicyArn",
     }

@@ -23,11 +23,16 @@ WILDCARDS = {
     ("template.yaml DispatchRole WriteOwnLog", _log_streams("dispatch")),
     ("template.yaml ReconcileRole WriteOwnLog", _log_streams("reconcile")),
     ("template.yaml AlertRole WriteOwnLog", _log_streams("alert")),
+    ("template.yaml AnswerRole WriteOwnLog", _log_streams("answer")),
+    ("template.yaml ControlRole WriteOwnLog", _log_streams("control")),
     # the two member roles, in whichever account: the member's trust and the ExternalId decide
     ("template.yaml ReconcileRole EnterMemberAccounts", READ_ARN),
     ("template.yaml ReconcileRole EnterMemberAccounts", WRITE_ARN),
+    ("template.yaml AnswerRole ReadMemberAccounts", READ_ARN),
     # keys that ecr-warden makes itself, in a bucket of its own
     ("template.yaml ReconcileRole KeepCompiledSpecs", "${StateBucket.Arn}/*"),
+    ("template.yaml AnswerRole ReadCompiledSpecs", "${StateBucket.Arn}/*"),
+    ("template.yaml ControlRole ReadCompiledSpecs", "${StateBucket.Arn}/*"),
     # Secrets Manager ends an ARN with six random characters
     ("template.yaml AlertRole ReadWebhookSecret", SECRET),
     # denials
@@ -105,11 +110,11 @@ def test_no_statement_is_written_by_exclusion() -> None:
 
 def test_no_role_takes_a_managed_policy_of_aws() -> None:
     roles = [body for template in ALL for body in template.resources("AWS::IAM::Role").values()]
-    assert len(roles) == 6
+    assert len(roles) == 8
     assert [role for role in roles if "ManagedPolicyArns" in role["Properties"]] == []
 
 
-@pytest.mark.parametrize("name", ["dispatch", "reconcile", "alert"])
+@pytest.mark.parametrize("name", ["dispatch", "reconcile", "alert", "answer", "control"])
 def test_each_function_runs_as_its_own_role_on_the_root_path(name: str) -> None:
     function = HUB.properties(f"{name.capitalize()}Function")
     role = HUB.properties(f"{name.capitalize()}Role")
@@ -120,14 +125,15 @@ def test_each_function_runs_as_its_own_role_on_the_root_path(name: str) -> None:
     ]
 
 
-def test_only_reconcile_may_enter_member_accounts() -> None:
+def test_only_reconcile_may_enter_member_accounts_to_write_and_answer_to_read() -> None:
     entering = [s for s in _all_statements() if any(a.startswith("sts:") for a in s.actions) and "Resource" in s.body]
     assert [(s.place, s.actions, s.resources) for s in entering] == [
         (
             "template.yaml ReconcileRole EnterMemberAccounts",
             ["sts:AssumeRole", "sts:SetSourceIdentity"],
             [READ_ARN, WRITE_ARN],
-        )
+        ),
+        ("template.yaml AnswerRole ReadMemberAccounts", ["sts:AssumeRole"], [READ_ARN]),
     ]
 
 
@@ -143,6 +149,42 @@ def test_no_hub_role_may_write_iam_ecr_or_the_spec_or_the_stop_switch() -> None:
     assert not {"ssm:PutParameter", "sqs:PurgeQueue", "sqs:SetQueueAttributes"} & actions
     puts = [s.resources for s in hub if "s3:PutObject" in s.actions]
     assert puts == [["${StateBucket.Arn}/*"]]
+
+
+def _actions(role: str) -> set[str]:
+    return {action for statement in HUB.policy(role) for action in says(statement["Action"])}
+
+
+def test_answer_only_reads() -> None:
+    reads = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "s3:GetObject", "ssm:GetParameter"}
+    assert _actions("AnswerRole") == {*reads, "sts:AssumeRole", "logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+def test_control_enters_no_account_and_writes_pauses_and_commands_of_the_table_alone() -> None:
+    by_sid = {s["Sid"]: s for s in HUB.policy("ControlRole")}
+    assert not [action for action in _actions("ControlRole") if action.startswith("sts:")]
+    writes = [s for s in by_sid.values() if {"dynamodb:PutItem", "dynamodb:UpdateItem"} & {*says(s["Action"])}]
+    assert [(s["Action"], s["Condition"]["ForAllValues:StringLike"]) for s in writes] == [
+        ("dynamodb:PutItem", {"dynamodb:LeadingKeys": "CALL#*"}),
+        ("dynamodb:UpdateItem", {"dynamodb:LeadingKeys": "TARGET#*"}),
+    ]
+    attributes = by_sid["SetPauses"]["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+    assert attributes == ["pk", "sk", "paused"]
+    assert not {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem"} & _actions("ControlRole")
+
+
+def test_people_may_invoke_what_their_policy_names_and_nothing_else() -> None:
+    policies = {
+        body["Properties"]["ManagedPolicyName"]: body["Properties"]["PolicyDocument"]["Statement"]
+        for body in HUB.resources("AWS::IAM::ManagedPolicy").values()
+    }
+    assert {name: [(says(s["Action"]), says(s["Resource"])) for s in body] for name, body in policies.items()} == {
+        "ecr-warden-reader": [(["lambda:InvokeFunction"], ["${AnswerFunction.Arn}"])],
+        "ecr-warden-operator": [(["lambda:InvokeFunction"], ["${AnswerFunction.Arn}", "${ControlFunction.Arn}"])],
+    }
+    called = {say(p["Properties"]["FunctionName"]) for p in HUB.resources("AWS::Lambda::Permission").values()}
+    assert not {"${AnswerFunction}", "${ControlFunction}"} & called
+    assert not HUB.resources("AWS::Lambda::Url")
 
 
 def test_alert_may_touch_its_own_rows_only() -> None:

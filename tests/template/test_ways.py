@@ -34,7 +34,7 @@ def test_only_the_hub_may_put_outcomes() -> None:
     senders = [
         s.place for s in HUB.statements() if "events:PutEvents" in s.actions and "${OutcomesBus.Arn}" in s.resources
     ]
-    assert senders == ["template.yaml ReconcileRole SayOutcomes"]
+    assert senders == ["template.yaml ReconcileRole SayOutcomes", "template.yaml ControlRole SayWhoPauses"]
 
 
 def test_the_trail_rule_takes_calls_of_members_failed_ones_too() -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ecr_warden.ports import Calls, Notifier, Outcomes
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.alert import TellPeople
+    from ecr_warden.usecases.answer import Answers
+    from ecr_warden.usecases.control import Control
     from ecr_warden.usecases.dispatch import Dispatch
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.sweep import Sweep
@@ -73,6 +75,42 @@ def tell_people() -> "TellPeople":
         clock=_clock,
     )
     return TellPeople(incidents, FanOut(_channels()))
+
+
+@cache
+def answer() -> "Answers":
+    """What the answer function does with a question."""
+    from ecr_warden.adapters.aws.journal import DynamoJournal
+    from ecr_warden.usecases.answer import Answers
+
+    return Answers(
+        specs=_specs(),
+        documents=_documents(),
+        state=_state(),
+        journal=DynamoJournal(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock),
+        calls=_calls(),
+        switch=_switch(),
+        clock=_clock,
+    )
+
+
+@cache
+def control() -> "Control":
+    """What the control function does with a command."""
+    from ecr_warden.adapters.aws.callers import StsCallers
+    from ecr_warden.usecases.control import Control
+
+    region = _environment.required("AWS_REGION")
+    callers = StsCallers(_client("sts"), region, _environment.required("WARDEN_HUB_ACCOUNT"), _clock)
+    return Control(
+        specs=_specs(),
+        state=_state(),
+        calls=_calls(),
+        jobs=_jobs(),
+        outcomes=_outcomes(),
+        callers=callers,
+        clock=_clock,
+    )
 
 
 def _channels() -> "dict[str, Notifier]":

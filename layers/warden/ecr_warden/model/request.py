@@ -1,6 +1,7 @@
 """What people ask of the deployed hub: questions, which only read, and commands.
 
-A selection is texts: a target, the name of a repository or a pattern of such names (`shop/*`), or `all`.
+A selection is texts: a target, the name of a repository or a pattern of such names (`shop/*`), or `all`. A
+command names its targets one by one: what is signed, recorded and announced is exact.
 """
 
 from dataclasses import dataclass
@@ -36,11 +37,6 @@ class AskVerify:
 
 
 @dataclass(frozen=True, slots=True)
-class AskGrants:
-    """Who the accepted spec lets in."""
-
-
-@dataclass(frozen=True, slots=True)
 class AskHistory:
     """The latest runs that had something to tell, newest first: of one target, or of all in the last `days`."""
 
@@ -63,7 +59,7 @@ class AskCall:
     call_id: str
 
 
-type Question = AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall
+type Question = AskStatus | AskPlan | AskVerify | AskHistory | AskRun | AskCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,7 @@ class Apply:
     """Reconcile targets now."""
 
     id: str
-    selection: Selection
+    targets: tuple[Target, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,7 @@ class PauseUntil:
     """Write nothing to targets until an end."""
 
     id: str
-    selection: Selection
+    targets: tuple[Target, ...]
     reason: str
     until: datetime
 
@@ -89,7 +85,7 @@ class Resume:
     """End pauses early, and reconcile what was paused."""
 
     id: str
-    selection: Selection
+    targets: tuple[Target, ...]
 
 
 type Command = Apply | PauseUntil | Resume

@@ -1,0 +1,23 @@
+"""A question of somebody who may invoke this function -> the answer; it reads and never writes."""
+
+from typing import TYPE_CHECKING, Any
+
+from ecr_warden import bootstrap
+from ecr_warden.errors import WardenError
+from ecr_warden.model.codec.replies import error_to_json, reply_to_json
+from ecr_warden.model.codec.requests import question_from_text
+from ecr_warden.observability import logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@logger().inject_lambda_context
+def handler(event: Any, _context: "LambdaContext") -> dict[str, Any]:
+    """Answer `{"request": text}`; an expected failure is an answer too."""
+    given = event if isinstance(event, dict) else {}
+    try:
+        return reply_to_json(bootstrap.answer()(question_from_text(given.get("request"))))
+    except WardenError as error:
+        logger().warning("not answered", extra={"code": error.code, "error": str(error)[:1000]})
+        return error_to_json(error)

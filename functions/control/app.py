@@ -1,0 +1,25 @@
+"""A command and the proof of who gives it -> what is done about it; it writes to the hub's table and queue alone."""
+
+from typing import TYPE_CHECKING, Any
+
+from ecr_warden import bootstrap
+from ecr_warden.errors import WardenError
+from ecr_warden.model.codec.replies import error_to_json, reply_to_json
+from ecr_warden.observability import logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@logger().inject_lambda_context
+def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
+    """Do what `{"request": text, "proof": {...}}` asks for; an expected failure is an answer too."""
+    hub = ":".join(context.invoked_function_arn.split(":")[:7])  # without an alias or version
+    given = event if isinstance(event, dict) else {}
+    try:
+        done = bootstrap.control()(given.get("request"), given.get("proof"), hub)
+    except WardenError as error:
+        logger().warning("not done", extra={"code": error.code, "error": str(error)[:1000]})
+        return error_to_json(error)
+    logger().info("done", extra={"command": done.id, "caller": done.caller, "targets": len(done.targets)})
+    return reply_to_json(done)

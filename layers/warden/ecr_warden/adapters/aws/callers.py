@@ -1,0 +1,137 @@
+"""The Callers port: a caller's proof, shown to STS.
+
+The function builds the whole request by itself and takes three header values of the proof. Where it sends them is never
+said by whoever asks: it is STS in the function's own region.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.httpsession import URLLib3Session
+from botocore.parsers import create_parser
+
+from ecr_warden.adapters.aws.caller_proof import BODY, SIGNED, bound_headers, sts_host
+from ecr_warden.arn import ArnError, parse_arn
+from ecr_warden.model.job import Actor
+from ecr_warden.ports import CallerUnproved, Clock, PortError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
+
+AGE = timedelta(minutes=2)
+AHEAD = timedelta(minutes=1)
+"""How far a caller's clock may be ahead; STS itself takes 5 minutes either way."""
+
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>\w{12,128})/(?P<day>[0-9]{8})/(?P<region>[a-z0-9-]{1,32})/sts/aws4_request, "
+    r"SignedHeaders=(?P<signed>[a-z0-9;-]{1,200}), Signature=[0-9a-f]{64}",
+    re.ASCII,
+)
+_DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+_TOKEN = re.compile(r"[A-Za-z0-9+/=_.%-]{1,8192}")
+_RETRY = "sign again: give the command once more"
+_OK, _SERVER_ERROR = 200, 500
+_SECONDS = 5
+
+
+@dataclass(slots=True)
+class StsCallers:
+    """`region`: the hub's; `account`: whose principals may give commands. `sts`: says where STS is, and is not called."""
+
+    sts: "STSClient"
+    region: str
+    account: str
+    clock: Clock
+    _http: URLLib3Session = field(default_factory=lambda: URLLib3Session(timeout=_SECONDS))
+
+    def prove(self, proof: object, request: str, hub: str) -> Actor:
+        headers = bound_headers(sts_host(self.region), hub, request) | self._given(proof)
+        caller = self._ask(headers)
+        if caller.account != self.account:
+            remedy = f"assume a role in {self.account} first"
+            raise CallerUnproved(f"{caller.arn} is not of the hub's account", remedy=remedy)
+        return caller
+
+    def _given(self, proof: object) -> dict[str, str]:
+        """The three headers of the proof, each of a shape that can carry nothing else."""
+        if not isinstance(proof, Mapping):
+            raise CallerUnproved("the request carries no proof of who sends it", remedy="use ecr-warden's own verbs")
+        token = proof.get("token")
+        authorization = _matching(_AUTHORIZATION, proof.get("authorization"), "authorization")
+        date = _matching(_DATE, proof.get("date"), "date")[0]
+        if authorization["signed"] != SIGNED.format("" if token is None else "x-amz-security-token;"):
+            raise CallerUnproved("the proof does not sign what binds it to this hub and this request", remedy=_RETRY)
+        if authorization["region"] != self.region:
+            raise CallerUnproved(f"the proof is for {authorization['region']}, the hub is in {self.region}")
+        self._check_age(date)
+        given = {"Authorization": authorization[0], "X-Amz-Date": date}
+        return given if token is None else {**given, "X-Amz-Security-Token": _matching(_TOKEN, token, "token")[0]}
+
+    def _check_age(self, date: str) -> None:
+        try:
+            signed = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        except ValueError as error:
+            raise CallerUnproved("the proof's date is none") from error
+        now = self.clock.now()
+        if not now - AGE <= signed <= now + AHEAD:
+            remedy = f"{_RETRY}, and set this machine's clock if it is wrong"
+            raise CallerUnproved(f"the proof was signed at {date}, it is {now:%Y%m%dT%H%M%SZ}", remedy=remedy)
+
+    def _ask(self, headers: Mapping[str, str]) -> Actor:
+        # The environment of the function may name another endpoint, as for every SDK; a request never does.
+        prepared = AWSRequest("POST", self.sts.meta.endpoint_url, headers=dict(headers), data=BODY).prepare()
+        try:
+            answer = self._http.send(prepared)
+        except (BotoCoreError, HTTPClientError) as error:
+            raise PortError(f"asking STS who calls: {error!s:.200}", remedy="try again", retryable=True) from error
+        if answer.status_code >= _SERVER_ERROR:
+            raise PortError(f"STS answers {answer.status_code}", remedy="try again", retryable=True)
+        parsed = self._parsed(answer)
+        if answer.status_code != _OK:
+            why = parsed.get("Error", {}).get("Message", "") or f"status {answer.status_code}"
+            raise CallerUnproved(f"STS does not confirm the signature: {why!s:.200}", remedy=_RETRY)
+        return actor_of(str(parsed.get("Arn", "")))
+
+    def _parsed(self, answer: Any) -> dict[str, Any]:
+        shape = self.sts.meta.service_model.operation_model("GetCallerIdentity").output_shape
+        content = {"status_code": answer.status_code, "headers": answer.headers, "body": answer.content[:65536]}
+        parser: Any = create_parser("query")
+        try:
+            parsed: dict[str, Any] = parser.parse(content, shape)
+        except Exception as error:  # a parser of botocore's may raise anything on what is not STS's
+            raise PortError("STS answers what is not understood", retryable=True) from error
+        return parsed
+
+
+def actor_of(arn: str) -> Actor:
+    """The caller behind an ARN as GetCallerIdentity gives it; raises CallerUnproved."""
+    try:
+        parsed = parse_arn(arn)
+    except ArnError as error:
+        raise CallerUnproved(f"STS names no caller: {arn!r:.100}") from error
+    kind, _, rest = parsed.resource.partition("/")
+    match kind:
+        case "assumed-role":
+            name, _, session = rest.partition("/")
+            issuer = f"arn:{parsed.partition}:iam::{parsed.account}:role/{name}"
+            return Actor("AssumedRole", arn=arn, account=parsed.account, issuer=issuer, session_name=session)
+        case "user":
+            return Actor("IAMUser", arn=arn, account=parsed.account)
+        case "root":
+            return Actor("Root", arn=arn, account=parsed.account)
+        case "federated-user":
+            return Actor("FederatedUser", arn=arn, account=parsed.account, session_name=rest)
+        case _:
+            raise CallerUnproved(f"STS names a caller of an unknown kind: {arn!r:.100}")
+
+
+def _matching(pattern: re.Pattern[str], value: object, what: str) -> re.Match[str]:
+    found = pattern.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise CallerUnproved(f"the proof has no {what} of the right form", remedy="use ecr-warden's own verbs")
+    return found

@@ -1,0 +1,187 @@
+"""The hub's answers."""
+
+from datetime import datetime
+from typing import assert_never
+
+from ecr_warden.errors import WardenError
+from ecr_warden.model.codec.base import (
+    Json,
+    check_schema,
+    entries,
+    flag,
+    moment,
+    number,
+    optional_text,
+    reading,
+    text,
+    texts,
+)
+from ecr_warden.model.codec.entries import answer_from_json, answer_to_json, entry_from_json, entry_to_json
+from ecr_warden.model.codec.pauses import pause_from_json, pause_to_json
+from ecr_warden.model.codec.plans import drift_from_json, drift_to_json, plan_from_json, plan_to_json
+from ecr_warden.model.codec.runs import open_run_from_json, open_run_to_json, report_to_json, run_report_from_json
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.reply import (
+    CallReply,
+    CommandReply,
+    HistoryReply,
+    PlanReply,
+    Reply,
+    RunReply,
+    StatusReply,
+    TargetStatus,
+    Verified,
+    VerifyReply,
+)
+from ecr_warden.model.run import LastLook, OpenRun
+
+SCHEMA = 1
+
+
+def reply_to_json(reply: Reply) -> Json:
+    """`{"schema", "kind", ...}`."""
+    return {"schema": SCHEMA, **_to_json(reply)}
+
+
+def _to_json(reply: Reply) -> Json:
+    match reply:
+        case StatusReply():
+            return {
+                "kind": "status",
+                "specVersion": reply.version,
+                "mode": reply.mode,
+                "writesEnabled": reply.writes_enabled,
+                "targets": [_status_to_json(status) for status in reply.targets],
+                "unread": list(reply.unread),
+            }
+        case PlanReply():
+            return {
+                "kind": "plan",
+                "specVersion": reply.version,
+                "mode": reply.mode,
+                "targets": reply.targets,
+                "plans": [plan_to_json(plan) for plan in reply.plans],
+                "omitted": reply.omitted,
+                "unread": list(reply.unread),
+            }
+        case VerifyReply():
+            return {
+                "kind": "verify",
+                "specVersion": reply.version,
+                "targets": [
+                    {"target": one.target, "drifts": [drift_to_json(drift) for drift in one.drifts]}
+                    for one in reply.targets
+                ],
+                "omitted": reply.omitted,
+                "unread": list(reply.unread),
+            }
+        case HistoryReply(runs):
+            return {"kind": "history", "runs": [entry_to_json(entry) for entry in runs]}
+        case RunReply(run):
+            known = open_run_to_json(run) if isinstance(run, OpenRun) else report_to_json(run)
+            return {"kind": "run", "run": known, "open": isinstance(run, OpenRun)}
+        case CallReply(answers):
+            return {"kind": "call", "answers": [answer_to_json(answer) for answer in answers]}
+        case CommandReply():
+            return {
+                "kind": "command",
+                "id": reply.id,
+                "caller": reply.caller,
+                "mode": reply.mode,
+                "targets": list(reply.targets),
+                "enqueued": reply.enqueued,
+            }
+        case _:
+            assert_never(reply)
+
+
+def _status_to_json(status: TargetStatus) -> Json:
+    last = status.last
+    return {
+        "target": status.target,
+        "lookedAt": last.at.isoformat() if last else None,
+        "lastRun": last.run_id if last else "",
+        "lastResult": last.result if last else None,
+        "pause": pause_to_json(status.pause) if status.pause else None,
+        "openRun": status.open_run,
+        "trouble": status.trouble,
+    }
+
+
+def _reply(value: Json) -> Reply:
+    check_schema(value, SCHEMA)
+    match value["kind"]:
+        case "status":
+            return StatusReply(
+                version=text(value["specVersion"]),
+                mode=Mode(value["mode"]),
+                writes_enabled=flag(value["writesEnabled"]),
+                targets=tuple(map(_status, entries(value["targets"]))),
+                unread=texts(value["unread"]),
+            )
+        case "plan":
+            return PlanReply(
+                version=text(value["specVersion"]),
+                mode=Mode(value["mode"]),
+                targets=number(value["targets"]),
+                plans=tuple(map(plan_from_json, entries(value["plans"]))),
+                omitted=number(value["omitted"]),
+                unread=texts(value["unread"]),
+            )
+        case "verify":
+            return VerifyReply(
+                version=text(value["specVersion"]),
+                targets=tuple(map(_verified, entries(value["targets"]))),
+                omitted=number(value["omitted"]),
+                unread=texts(value["unread"]),
+            )
+        case "history":
+            return HistoryReply(tuple(map(entry_from_json, entries(value["runs"]))))
+        case "run":
+            read = open_run_from_json if flag(value["open"]) else run_report_from_json
+            return RunReply(read(value["run"]))
+        case "call":
+            return CallReply(tuple(map(answer_from_json, entries(value["answers"]))))
+        case "command":
+            return CommandReply(
+                id=text(value["id"]),
+                caller=text(value["caller"]),
+                mode=Mode(value["mode"]),
+                targets=texts(value["targets"]),
+                enqueued=flag(value["enqueued"]),
+            )
+        case kind:
+            raise ValueError(f"unknown kind {kind!r:.40}")
+
+
+def _status(value: Json) -> TargetStatus:
+    pause = value["pause"]
+    return TargetStatus(
+        target=text(value["target"]),
+        last=_last(value),
+        pause=None if pause is None else pause_from_json(pause),
+        open_run=optional_text(value["openRun"]),
+        trouble=flag(value["trouble"]),
+    )
+
+
+def _last(value: Json) -> LastLook | None:
+    if value["lookedAt"] is None:
+        return None
+    at: datetime = moment(value["lookedAt"])
+    result = value["lastResult"]
+    return LastLook(at, text(value["lastRun"]), None if result is None else Result(result))
+
+
+def _verified(value: Json) -> Verified:
+    return Verified(text(value["target"]), tuple(map(drift_from_json, entries(value["drifts"]))))
+
+
+reply_from_json = reading("reply", _reply)
+
+
+def error_to_json(error: WardenError) -> Json:
+    """`{"schema", "kind": "error", "error": {"code", "message", "remedy"}}`."""
+    told = {"code": error.code, "message": error.message, "remedy": error.remedy}
+    return {"schema": SCHEMA, "kind": "error", "error": told}

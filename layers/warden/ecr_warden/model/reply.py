@@ -1,0 +1,108 @@
+"""What the deployed hub answers to people."""
+
+from dataclasses import dataclass
+
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.drift import Drift
+from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.pause import Pause
+from ecr_warden.model.plan import Plan
+from ecr_warden.model.request import Answer
+from ecr_warden.model.run import LastLook, OpenRun, RunEntry
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStatus:
+    """What the hub remembers of a target. `last`: None before the first run; `pause`: one that has not ended.
+
+    `trouble`: something that people were told of still stood when a run last looked.
+    """
+
+    target: str
+    last: LastLook | None
+    pause: Pause | None
+    open_run: str | None
+    trouble: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReply:
+    """`writes_enabled`: the stop switch; `version`: the accepted spec's.
+
+    `unread`: why repositories that a pattern stands for are missing here; so in the other replies.
+    """
+
+    version: str
+    mode: Mode
+    writes_enabled: bool
+    targets: tuple[TargetStatus, ...]
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReply:
+    """The plans that are not empty, of so many targets; `omitted` of them did not fit into the answer."""
+
+    version: str
+    mode: Mode
+    targets: int
+    plans: tuple[Plan, ...]
+    omitted: int = 0
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A target and in what it differs."""
+
+    target: str
+    drifts: tuple[Drift, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReply:
+    """Every target that was looked at; `omitted` differ and did not fit into the answer."""
+
+    version: str
+    targets: tuple[Verified, ...]
+    omitted: int = 0
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReply:
+    """Newest first."""
+
+    entries: tuple[RunEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunReply:
+    """A run in full; an OpenRun has not ended, or its process died."""
+
+    run: OpenRun | RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class CallReply:
+    """What has come of a command so far."""
+
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReply:
+    """A command that was taken. `caller`: who gave it, as proved; `targets`: what it is about.
+
+    `enqueued`: runs of the targets follow. Not in observe mode, and not after a pause.
+    """
+
+    id: str
+    caller: str
+    mode: Mode
+    targets: tuple[str, ...]
+    enqueued: bool
+
+
+type QuestionReply = StatusReply | PlanReply | VerifyReply | HistoryReply | RunReply | CallReply
+type Reply = QuestionReply | CommandReply

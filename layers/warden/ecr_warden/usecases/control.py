@@ -1,0 +1,112 @@
+"""Commands of people to the deployed hub: each is recorded with the caller that was proved, before it does anything.
+
+Nothing here writes to an account: an apply enqueues, and the runs do the rest.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from ecr_warden.errors import WardenError
+from ecr_warden.model.alert import TargetsPaused, TargetsResumed
+from ecr_warden.model.codec.requests import command_from_text
+from ecr_warden.model.desired import CompiledSpec, Mode
+from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.pause import LONGEST_PAUSE, Pause
+from ecr_warden.model.reply import CommandReply
+from ecr_warden.model.request import Apply, Call, Command, PauseUntil, Resume
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.planning.leftovers import leftover_spec
+from ecr_warden.ports import Callers, Calls, Clock, Jobs, Outcomes, Specs, State
+from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
+
+
+class BadEnd(WardenError):
+    """A pause that has no end within the longest pause, or has ended already."""
+
+    code = "bad-end"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The use case over its ports; `hub` is what a caller's proof has to be for."""
+
+    specs: Specs
+    state: State
+    calls: Calls
+    jobs: Jobs
+    outcomes: Outcomes
+    callers: Callers
+    clock: Clock
+
+    def __call__(self, text: object, proof: object, hub: str) -> CommandReply:
+        """Do what the text asks for.
+
+        Raises BadRequest, CallerUnproved, NothingAccepted, NoSuchTarget, BadEnd, CallRepeated, or another PortError.
+        """
+        command = command_from_text(text)
+        assert isinstance(text, str)
+        caller = self.callers.prove(proof, text, hub)
+        accepted = self.specs.accepted()
+        if accepted is None:
+            raise NothingAccepted
+        now = self.clock.now()
+        targets = tuple(dict.fromkeys(command.targets))
+        for target in targets:
+            if accepted.spec_of(target) is None and leftover_spec(target, accepted) is None:
+                raise NoSuchTarget(f"{target} is no target of the accepted spec", remedy="ecr-warden status lists them")
+        if isinstance(command, PauseUntil):
+            _check_end(command.until, now)
+        self.calls.take(Call(command.id, caller.arn, text, now))
+        cause = Cause(CauseKind.CALLER, command.id, at=now.isoformat(), actor=caller)
+        return self._do(command, accepted, targets, cause, caller)
+
+    def _do(
+        self, command: Command, accepted: CompiledSpec, targets: tuple[Target, ...], cause: Cause, caller: Actor
+    ) -> CommandReply:
+        match command:
+            case Apply():
+                enqueued = accepted.mode is Mode.ENFORCE
+                if enqueued:
+                    self._enqueue(cause, targets)
+            case PauseUntil(reason=reason, until=until):
+                enqueued = False
+                # Announced first: a process that dies in between has told of a pause that is none, never the reverse.
+                self.outcomes.publish(TargetsPaused(cause, tuple(map(str, targets)), reason, until))
+                pause = Pause(command.id, caller, reason, self.clock.now(), until)
+                for target in targets:
+                    self.state.pause(target, pause)
+            case Resume():
+                targets = self._paused(targets)
+                enqueued = bool(targets)
+                if targets:
+                    self.outcomes.publish(TargetsResumed(cause, tuple(map(str, targets))))
+                    for target in targets:
+                        self.state.resume(target)
+                    self._enqueue(cause, targets)
+            case _:
+                assert_never(command)
+        return CommandReply(command.id, caller.arn, accepted.mode, tuple(map(str, targets)), enqueued)
+
+    def _paused(self, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        now = self.clock.now()
+        records = self.state.records(targets)
+        pauses = {key: record.pause for key, record in records.items() if record.pause is not None}
+        return tuple(target for target in targets if target.key in pauses and pauses[target.key].is_on(now))
+
+    def _enqueue(self, cause: Cause, targets: tuple[Target, ...]) -> None:
+        self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(targets, key=_registry_first))
+
+
+def _check_end(until: datetime, now: datetime) -> None:
+    if until <= now:
+        raise BadEnd(f"the end {until.isoformat()} is past", remedy="give a later one, or a duration such as 2h")
+    if until - now > LONGEST_PAUSE:
+        remedy = "pause for less, and again if it has to be; what is never to be kept leaves the spec"
+        raise BadEnd(f"a pause lasts {LONGEST_PAUSE.days} days at most", remedy=remedy)
+
+
+def _registry_first(target: Target) -> tuple[int, str]:
+    """Taking away begins where the images are: repositories, then roles, then users."""
+    order = 0 if isinstance(target, RepositoryTarget) else 1 if isinstance(target, RoleTarget) else 2
+    return order, target.key

@@ -1,0 +1,64 @@
+"""Which targets people mean."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+
+from ecr_warden.errors import WardenError
+from ecr_warden.model.request import EVERYTHING, Selection
+from ecr_warden.model.target import RepositoryTarget, Target, TargetError, parse_target
+
+_EXPRESSIONS = {"*": ".*", "?": "."}
+
+
+class NoSuchTarget(WardenError):
+    """The accepted spec has no such target."""
+
+    code = "no-such-target"
+
+
+class NothingAccepted(WardenError):
+    """There is no accepted spec yet, so there are no targets."""
+
+    code = "nothing-accepted"
+
+    def __init__(self) -> None:
+        super().__init__("no spec is accepted yet", remedy="upload access.yaml to the spec bucket")
+
+
+def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Target]:
+    """The targets that are meant, by their keys and in the order of these; raises NoSuchTarget.
+
+    `targets`: all there are, by their keys. A text is `all`, a target, a repository's name, or a pattern of such names
+    with `*` (also over `/`) and `?`.
+    """
+    found: dict[str, Target] = {}
+    for text in selection:
+        meant = _meant(text, targets)
+        if not meant:
+            raise _unknown(text, targets.values())
+        found |= meant
+    return dict(sorted(found.items()))
+
+
+def _meant(text: str, targets: Mapping[str, Target]) -> dict[str, Target]:
+    if text == EVERYTHING:
+        return dict(targets)
+    try:
+        key = parse_target(text).key
+    except TargetError:
+        name = re.compile("".join(_EXPRESSIONS.get(char, re.escape(char)) for char in text))
+        return {
+            key: target
+            for key, target in targets.items()
+            if isinstance(target, RepositoryTarget) and name.fullmatch(target.name)
+        }
+    return {key: targets[key]} if key in targets else {}
+
+
+def _unknown(text: str, targets: Iterable[Target]) -> NoSuchTarget:
+    known = {name for target in targets for name in (str(target), target.name)}
+    near = difflib.get_close_matches(text, sorted(known), n=1)
+    hint = f'did you mean "{near[0]}"? ' if near else ""
+    remedy = f"{hint}ecr-warden status lists the targets"
+    return NoSuchTarget(f'the accepted spec has no target "{text}"', remedy=remedy)

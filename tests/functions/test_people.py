@@ -1,0 +1,102 @@
+"""The two handlers that people call: answer, and control with a proof that a stand-in for STS confirms."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.credentials import Credentials
+from ecr_warden.adapters.aws.caller_proof import make_proof
+from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.job import CauseKind, ReconcileTarget
+from ecr_warden.model.request import Apply, AskPlan, AskStatus, Command, PauseUntil
+from ecr_warden.model.target import RepositoryTarget
+
+from local.messages import Message, batch
+from tests.contracts.sts import ALICE, Sts, serving
+from tests.functions.conftest import CONTEXT, Deployed, Handler
+from tests.template.cfn import ROOT
+
+SPEC = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
+CHECKOUT = RepositoryTarget("222222222222", "eu-central-1", "shop/checkout")
+SOON = datetime.now(UTC) + timedelta(hours=1)
+PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", SOON)
+
+
+@pytest.fixture
+def sts(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sts]:
+    """STS for the function alone, and the seed's file accepted."""
+    with serving() as (server, url):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        monkeypatch.setenv("AWS_REGION", "eu-central-1")
+        deployed.s3.put_object(Bucket=deployed.environment["WARDEN_SPEC_BUCKET"], Key="access.yaml", Body=SPEC)
+        yield server
+
+
+@pytest.fixture
+def accepted(sts: Sts, handler_of: Callable[[str], Handler], deployed: Deployed) -> Sts:
+    job = {"schema": 1, "kind": "accept-spec", "cause": {"kind": "event", "id": "e-1"}}
+    assert handler_of("reconcile")(batch(Message(json.dumps(job)))) == {"batchItemFailures": []}
+    deployed.sqs.purge_queue(QueueUrl=deployed.jobs_url)
+    return sts
+
+
+def command(given: Command) -> dict[str, Any]:
+    text = request_to_text(given)
+    proof = make_proof(
+        Credentials("AKIDEXAMPLE12345", "secret"), region="eu-central-1", hub=CONTEXT.invoked_function_arn, request=text
+    )
+    return {"request": text, "proof": dict(proof)}
+
+
+def test_a_command_is_carried_out_in_the_name_that_sts_confirms(
+    accepted: Sts, handler_of: Callable[[str], Handler], deployed: Deployed
+) -> None:
+    reply = handler_of("control")(command(Apply("command-1", (CHECKOUT,))))
+    assert (reply["kind"], reply["caller"], reply["enqueued"]) == ("command", ALICE, True)
+    [job] = deployed.jobs()
+    assert isinstance(job, ReconcileTarget)
+    assert (job.target, job.cause.kind) == (CHECKOUT, CauseKind.CALLER)
+    assert job.cause.actor is not None
+    assert job.cause.actor.arn == ALICE
+
+
+def test_a_pause_is_seen_by_answer(accepted: Sts, handler_of: Callable[[str], Handler]) -> None:
+    assert handler_of("control")(command(PAUSE))["targets"] == [str(CHECKOUT)]
+    reply = handler_of("answer")({"request": request_to_text(AskStatus((str(CHECKOUT),)))})
+    [status] = reply["targets"]
+    assert (status["pause"]["reason"], status["pause"]["by"]["arn"]) == ("a migration", ALICE)
+
+
+def test_who_is_not_confirmed_gets_an_error_that_says_so_and_nothing_is_done(
+    accepted: Sts, handler_of: Callable[[str], Handler], deployed: Deployed
+) -> None:
+    accepted.status = 403
+    reply = handler_of("control")(command(Apply("command-1", (CHECKOUT,))))
+    assert reply["error"]["code"] == "caller-unproved"
+    assert deployed.jobs() == []
+
+
+def test_plans_of_accounts_that_cannot_be_read_are_answers(accepted: Sts, handler_of: Callable[[str], Handler]) -> None:
+    accepted.status = 403  # the member's roles cannot be assumed
+    reply = handler_of("answer")({"request": request_to_text(AskPlan())})
+    assert {plan["drifts"][0]["kind"] for plan in reply["plans"]} == {"unreadable"}
+
+
+@pytest.mark.parametrize("event", [None, [], "x", {}, {"request": 7}, {"request": "{"}, {"request": "x" * 2_000_000}])
+@pytest.mark.parametrize("name", ["answer", "control"])
+def test_what_is_no_request_is_an_error_by_name(
+    sts: Sts, handler_of: Callable[[str], Handler], name: str, event: Any
+) -> None:
+    reply = handler_of(name)(event)
+    assert (reply["kind"], reply["error"]["code"]) == ("error", "bad-request")
+
+
+def test_without_a_spec_the_answer_says_what_to_do(sts: Sts, handler_of: Callable[[str], Handler]) -> None:
+    reply = handler_of("answer")({"request": request_to_text(AskStatus())})
+    assert reply["error"] == {
+        "code": "nothing-accepted",
+        "message": "no spec is accepted yet",
+        "remedy": "upload access.yaml to the spec bucket",
+    }

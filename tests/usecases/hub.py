@@ -1,0 +1,52 @@
+"""A world with the two functions that people call, and a caller who needs no signature."""
+
+from dataclasses import dataclass, field
+
+from ecr_warden.adapters.memory_journal import MemoryCalls
+from ecr_warden.model.job import Actor
+from ecr_warden.ports import CallerUnproved
+from ecr_warden.usecases.answer import Answers
+from ecr_warden.usecases.control import Control
+
+from tests.usecases.world import World
+
+ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
+HUB = "arn:aws:lambda:eu-central-1:111111111111:function:ecr-warden-control"
+
+
+@dataclass(slots=True)
+class Callers:
+    """Whoever says `alice` is alice; what she was asked about is kept."""
+
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def prove(self, proof: object, request: str, hub: str) -> Actor:
+        self.asked.append((request, hub))
+        if proof != "alice":
+            raise CallerUnproved("no proof")
+        return ALICE
+
+
+def answers_of(world: World, reply_bytes: int = 4_000_000) -> Answers:
+    return Answers(
+        specs=world.specs,
+        documents=world.documents,
+        state=world.state,
+        journal=world.journal,
+        calls=world.calls,
+        switch=world.switch,
+        clock=world.clock,
+        reply_bytes=reply_bytes,
+    )
+
+
+def control_of(world: World, callers: Callers | None = None, calls: MemoryCalls | None = None) -> Control:
+    return Control(
+        specs=world.specs,
+        state=world.state,
+        calls=calls or world.calls,
+        jobs=world.jobs,
+        outcomes=world.outcomes,
+        callers=callers or Callers(),
+        clock=world.clock,
+    )

@@ -1,0 +1,196 @@
+"""Questions: what is remembered, what differs now, what runs did."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
+from ecr_warden.model.codec.requests import BadRequest, question_from_text, request_to_text
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.pause import Pause
+from ecr_warden.model.reply import (
+    CallReply,
+    CommandReply,
+    HistoryReply,
+    PlanReply,
+    QuestionReply,
+    RunReply,
+    StatusReply,
+    VerifyReply,
+)
+from ecr_warden.model.request import (
+    Answer,
+    AskCall,
+    AskHistory,
+    AskPlan,
+    AskRun,
+    AskStatus,
+    AskVerify,
+    Question,
+)
+from ecr_warden.usecases.answer import NoSuchRun
+from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted, select
+
+from tests.unit.planning.seed import ACCEPTED, CHECKOUT, D1, D2, MORE_TRUST, NOW, PUSHER, allow, document
+from tests.usecases.hub import ALICE, answers_of
+from tests.usecases.world import World, world_at_spec
+
+OPEN = document(allow("ecr:BatchGetImage", who="*"))
+PAUSE = Pause("command-1", ALICE, "a migration", NOW, NOW + timedelta(hours=1))
+
+
+def ask(world: World, question: Question, **more: int) -> QuestionReply:
+    """The reply, having gone through both texts."""
+    reply = answers_of(world, **more)(question_from_text(request_to_text(question)))
+    assert reply_from_json(reply_to_json(reply)) == reply
+    return reply
+
+
+def tampered() -> World:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    world.put(D2, MORE_TRUST)
+    return world
+
+
+def test_status_is_what_is_remembered_and_reads_no_account() -> None:
+    world = tampered()
+    world.state.pause(CHECKOUT, PAUSE)
+    world.run(CHECKOUT)
+    world.forget()
+    reply = ask(world, AskStatus())
+    assert isinstance(reply, StatusReply)
+    assert (reply.version, reply.mode, reply.writes_enabled) == (ACCEPTED.version, Mode.ENFORCE, True)
+    assert {status.target for status in reply.targets} == {str(spec.target) for spec in ACCEPTED.targets.values()}
+    [paused] = [status for status in reply.targets if status.pause]
+    assert (paused.target, paused.pause, paused.trouble) == (str(CHECKOUT), PAUSE, True)
+    assert paused.last is not None
+    assert paused.last.result is Result.REPORTED
+    assert world.documents.reads == 0
+
+
+def test_a_pause_that_has_ended_is_none() -> None:
+    world = world_at_spec()
+    world.state.pause(CHECKOUT, PAUSE)
+    world.clock.advance(timedelta(hours=1))
+    reply = ask(world, AskStatus((str(CHECKOUT),)))
+    assert isinstance(reply, StatusReply)
+    assert [status.pause for status in reply.targets] == [None]
+
+
+def test_plan_says_what_differs_now_and_writes_nothing() -> None:
+    world = tampered()
+    reply = ask(world, AskPlan())
+    assert isinstance(reply, PlanReply)
+    assert [plan.target for plan in reply.plans] == [CHECKOUT, PUSHER]
+    assert (reply.targets, reply.omitted, reply.mode) == (len(ACCEPTED.targets), 0, Mode.ENFORCE)
+    assert world.writes == []
+    one = ask(world, AskPlan((str(PUSHER),)))
+    assert isinstance(one, PlanReply)
+    assert ([plan.target for plan in one.plans], one.targets) == ([PUSHER], 1)
+
+
+def test_verify_names_every_target_and_in_what_it_differs() -> None:
+    reply = ask(tampered(), AskVerify())
+    assert isinstance(reply, VerifyReply)
+    assert len(reply.targets) == len(ACCEPTED.targets)
+    assert {one.target for one in reply.targets if one.drifts} == {str(CHECKOUT), str(PUSHER)}
+
+
+def test_an_answer_that_would_be_too_large_says_how_much_it_leaves_out() -> None:
+    plan = ask(tampered(), AskPlan(), reply_bytes=10)
+    assert isinstance(plan, PlanReply)
+    assert (plan.plans, plan.omitted) == ((), 2)
+    verified = ask(tampered(), AskVerify(), reply_bytes=10)
+    assert isinstance(verified, VerifyReply)
+    assert (len(verified.targets), verified.omitted) == (len(ACCEPTED.targets) - 2, 2)
+
+
+def test_history_and_a_run_in_full() -> None:
+    world = tampered()
+    world.run(CHECKOUT)
+    world.run(PUSHER)
+    everything = ask(world, AskHistory())
+    assert isinstance(everything, HistoryReply)
+    assert {entry.target for entry in everything.entries} == {str(CHECKOUT), str(PUSHER)}
+    of_one = ask(world, AskHistory(PUSHER, limit=1))
+    assert isinstance(of_one, HistoryReply)
+    [entry] = of_one.entries
+    assert (entry.result, entry.written) == (Result.CONVERGED, 2)
+    run = ask(world, AskRun(entry.run_id))
+    assert isinstance(run, RunReply)
+    assert run.run in world.reports
+    with pytest.raises(NoSuchRun):
+        ask(world, AskRun("gone"))
+
+
+def test_what_came_of_a_command() -> None:
+    world = world_at_spec()
+    answer = Answer(str(CHECKOUT), "r1", Result.CONVERGED, True)
+    world.calls.answer("command-1", answer)
+    assert ask(world, AskCall("command-1")) == CallReply((answer,))
+
+
+def test_before_a_spec_is_accepted_there_are_no_targets() -> None:
+    world = world_at_spec()
+    world.specs.compiled = None
+    with pytest.raises(NothingAccepted):
+        ask(world, AskStatus())
+
+
+ALL = {spec.target.key: spec.target for spec in ACCEPTED.targets.values()}
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("all", {*ALL}),
+        (str(PUSHER), {PUSHER.key}),
+        (str(PUSHER).replace("ecr-pusher", "ECR-Pusher"), {PUSHER.key}),
+        ("shop/checkout", {CHECKOUT.key}),
+        ("shop/*", {CHECKOUT.key}),
+        ("s?op/*", {CHECKOUT.key}),
+        ("*", {CHECKOUT.key}),
+    ],
+)
+def test_a_selection_is_all_a_target_or_a_repositorys_name(text: str, keys: set[str]) -> None:
+    assert {*select((text,), ALL)} == keys
+
+
+@pytest.mark.parametrize("text", ["shop/chekout", "shop", "Shop/checkout", "shop.checkout", "role/1/x", "[s]hop/*", ""])
+def test_what_selects_nothing_is_said_so(text: str) -> None:
+    with pytest.raises(NoSuchTarget):
+        select(("all", text), ALL)
+
+
+def test_the_nearest_name_is_told() -> None:
+    with pytest.raises(NoSuchTarget, match=r'did you mean "shop/checkout"'):
+        select(("shop/chekout",), ALL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"schema":1}',
+        '{"schema":1,"action":"apply","id":"command-1","targets":["all"]}',
+        '{"schema":1,"action":"history","limit":101,"days":1}',
+        '{"schema":1,"action":"history","limit":1,"days":32}',
+        '{"schema":1,"action":"history","limit":1,"days":1,"target":"x"}',
+        '{"schema":1,"action":"run","runId":"DAY#1"}',
+        '{"schema":1,"action":"call","id":"*"}',
+        '{"schema":1,"action":"status","targets":["a\\u0000"]}',
+        '{"schema":1,"action":"status","targets":"all"}',
+    ],
+)
+def test_a_question_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest):
+        question_from_text(text)
+
+
+def test_a_reply_to_a_command_reads_as_it_was_written() -> None:
+    reply = CommandReply("command-1", ALICE.arn, Mode.ENFORCE, (str(CHECKOUT),), True)
+    assert reply_from_json(reply_to_json(reply)) == reply
+    assert reply_from_json(reply_to_json(replace(reply, enqueued=False))) != reply

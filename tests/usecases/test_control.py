@@ -1,0 +1,191 @@
+"""Commands: who gave them is proved and recorded first, then they are carried out or refused whole."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.errors import WardenError
+from ecr_warden.model.alert import TargetsPaused, TargetsResumed
+from ecr_warden.model.codec.requests import BadRequest, request_to_text
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.job import CauseKind, ReconcileTarget
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.pause import LONGEST_PAUSE, Pause
+from ecr_warden.model.reply import CommandReply
+from ecr_warden.model.request import Apply, Command, PauseUntil, Resume
+from ecr_warden.model.target import RoleTarget, UserTarget
+from ecr_warden.ports import CallerUnproved, CallRepeated
+from ecr_warden.usecases.control import BadEnd
+from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
+
+from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER, allow, document
+from tests.usecases.hub import ALICE, HUB, Callers, control_of
+from tests.usecases.world import World, world_at_spec
+
+OPEN = document(allow("ecr:BatchGetImage", who="*"))
+HOUR = timedelta(hours=1)
+PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", NOW + HOUR)
+
+
+def give(world: World, command: Command, proof: object = "alice") -> CommandReply:
+    return control_of(world)(request_to_text(command), proof, HUB)
+
+
+def test_apply_enqueues_a_run_for_each_target_in_the_callers_name_registry_first() -> None:
+    world = world_at_spec()
+    reply = give(world, Apply("command-1", (PUSH_USER, PUSHER, CHECKOUT, PUSHER)))
+    assert (reply.enqueued, reply.caller, reply.mode) == (True, ALICE.arn, Mode.ENFORCE)
+    assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT, PUSHER, PUSH_USER]
+    assert {(job.cause.kind, job.cause.id, job.cause.actor) for job in world.jobs.sent} == {
+        (CauseKind.CALLER, "command-1", ALICE)
+    }
+
+
+def test_an_applied_repair_is_told_with_who_asked() -> None:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    give(world, Apply("command-1", (CHECKOUT,)))
+    world.drain()
+    assert not world.differing()
+    [report] = world.reports
+    assert report.cause.actor == ALICE
+    [answer] = world.calls.answers("command-1")
+    assert (answer.target, answer.result, answer.done) == (str(CHECKOUT), Result.CONVERGED, True)
+
+
+def test_in_observe_mode_apply_says_so_and_enqueues_nothing() -> None:
+    world = world_at_spec(replace(ACCEPTED, mode=Mode.OBSERVE))
+    reply = give(world, Apply("command-1", (CHECKOUT,)))
+    assert (reply.mode, reply.enqueued, world.jobs.sent) == (Mode.OBSERVE, False, [])
+
+
+def test_a_pause_is_recorded_with_its_caller_and_announced() -> None:
+    world = world_at_spec()
+    reply = give(world, PAUSE)
+    assert (reply.targets, reply.enqueued) == ((str(CHECKOUT),), False)
+    kept = world.state.records([CHECKOUT])[CHECKOUT.key].pause
+    assert kept == Pause("command-1", ALICE, "a migration", NOW, NOW + HOUR)
+    [told] = world.outcomes.published
+    assert isinstance(told, TargetsPaused)
+    assert (told.cause.actor, told.targets, told.reason, told.until) == (
+        ALICE,
+        (str(CHECKOUT),),
+        "a migration",
+        NOW + HOUR,
+    )
+    assert world.jobs.sent == []
+
+
+def test_resume_ends_what_is_paused_announces_it_and_reconciles() -> None:
+    world = world_at_spec()
+    give(world, PAUSE)
+    world.put(D1, OPEN)
+    assert world.run(CHECKOUT) is Result.REPORTED
+    world.forget()
+    reply = give(world, Resume("command-2", (CHECKOUT, PUSHER)))
+    assert (reply.targets, reply.enqueued) == ((str(CHECKOUT),), True)
+    [told] = world.outcomes.published
+    assert isinstance(told, TargetsResumed)
+    assert (told.targets, told.cause.actor) == ((str(CHECKOUT),), ALICE)
+    world.drain()
+    assert not world.differing()
+
+
+def test_resume_of_what_is_not_paused_says_nothing_and_does_nothing() -> None:
+    world = world_at_spec()
+    give(world, PAUSE)
+    world.clock.advance(HOUR)
+    world.forget()
+    reply = give(world, Resume("command-2", (CHECKOUT,)))
+    assert (reply.targets, reply.enqueued, world.outcomes.published, world.jobs.sent) == ((), False, [], [])
+
+
+def test_every_command_is_kept_with_its_caller_and_its_text() -> None:
+    world = world_at_spec()
+    give(world, PAUSE)
+    kept = world.calls.taken["command-1"]
+    assert (kept.caller, kept.text, kept.at) == (ALICE.arn, request_to_text(PAUSE), NOW)
+
+
+def test_the_proof_is_asked_for_exactly_what_was_sent_and_for_this_hub() -> None:
+    callers, world = Callers(), world_at_spec()
+    control_of(world, callers)(request_to_text(PAUSE), "alice", HUB)
+    assert callers.asked == [(request_to_text(PAUSE), HUB)]
+
+
+def _bare() -> World:
+    world = world_at_spec()
+    world.specs.compiled = None
+    return world
+
+
+REFUSED: dict[str, tuple[object, type[WardenError]]] = {
+    "no text": (None, BadRequest),
+    "an object": ({}, BadRequest),
+    "no JSON": ("{", BadRequest),
+    "a text that is too long": ('{"schema":1}' + " " * 2_000_000, BadRequest),
+    "a later schema": ('{"schema":2}', BadRequest),
+    "a question": ('{"schema":1,"action":"status","id":"command-1","targets":["all"]}', BadRequest),
+    "no targets": ('{"schema":1,"action":"apply","id":"command-1","targets":[]}', BadRequest),
+    "a selection": ('{"schema":1,"action":"apply","id":"command-1","targets":["all"]}', BadRequest),
+    "an id that is a key of its own": ('{"schema":1,"action":"apply","id":"a#b/../c","targets":["x"]}', BadRequest),
+    "a pause without a reason": (request_to_text(replace(PAUSE, reason="  ")), BadRequest),
+    "a pause with a reason of two lines": (request_to_text(replace(PAUSE, reason="a\nb")), BadRequest),
+    "a pause with a reason that is too long": (request_to_text(replace(PAUSE, reason="x" * 201)), BadRequest),
+    "a pause without an end": (request_to_text(PAUSE).replace('"until"', '"till"'), BadRequest),
+    "a pause that ends without a zone": (
+        request_to_text(replace(PAUSE, until=PAUSE.until.replace(tzinfo=None))),
+        BadRequest,
+    ),
+    "a pause that has ended": (request_to_text(replace(PAUSE, until=NOW)), BadEnd),
+    "a pause for longer than seven days": (
+        request_to_text(replace(PAUSE, until=NOW + LONGEST_PAUSE + timedelta(seconds=1))),
+        BadEnd,
+    ),
+    "a target of an account that is not the spec's": (
+        request_to_text(replace(PAUSE, targets=(CHECKOUT, UserTarget("999999999999", "eve")))),
+        NoSuchTarget,
+    ),
+    "one of ecr-warden's own roles": (
+        request_to_text(replace(PAUSE, targets=(RoleTarget(CI, "ecr-warden-write"),))),
+        NoSuchTarget,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_right_is_refused_whole(name: str) -> None:
+    text, error = REFUSED[name]
+    world = world_at_spec()
+    with pytest.raises(error):
+        control_of(world)(text, "alice", HUB)
+    assert (world.calls.taken, world.outcomes.published, world.jobs.sent) == ({}, [], [])
+    assert all(record.pause is None for record in world.state.records([CHECKOUT]).values())
+
+
+def test_the_longest_pause_is_seven_days() -> None:
+    world = world_at_spec()
+    give(world, replace(PAUSE, until=NOW + LONGEST_PAUSE))
+
+
+def test_who_is_not_proved_does_nothing() -> None:
+    world = world_at_spec()
+    with pytest.raises(CallerUnproved):
+        give(world, PAUSE, proof="mallory")
+    assert (world.calls.taken, world.outcomes.published) == ({}, [])
+
+
+def test_a_command_that_is_sent_again_is_refused() -> None:
+    world = world_at_spec()
+    give(world, PAUSE)
+    give(world, Resume("command-2", (CHECKOUT,)))
+    world.forget()
+    with pytest.raises(CallRepeated):
+        give(world, PAUSE)
+    assert world.outcomes.published == []
+    assert world.state.records([CHECKOUT])[CHECKOUT.key].pause is None
+
+
+def test_before_a_spec_is_accepted_there_is_nothing_to_command() -> None:
+    with pytest.raises(NothingAccepted):
+        give(_bare(), PAUSE)
