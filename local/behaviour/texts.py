@@ -1,11 +1,15 @@
-"""AWS's own words for what is not there. The emulators' codes are right, their texts are not."""
+"""AWS's own words for its errors. The emulators' codes are right, their texts are not."""
 
 import re
 from collections.abc import Mapping
 
+_FIVE_VERSIONS = (
+    "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version."
+)
+
 
 def not_found(code: str, message: str, account: str, parameters: Mapping[str, str]) -> str:
-    """AWS's message for an error, or the given one where nothing better is known (aws-facts 1.3, 2.2)."""
+    """AWS's message for an error, or the given one where nothing better is known (aws-facts 1.3, 2.2, 2.3)."""
     repository = parameters.get("repositoryName", "")
     match code:
         case "RepositoryNotFoundException":
@@ -15,8 +19,19 @@ def not_found(code: str, message: str, account: str, parameters: Mapping[str, st
                 f"Repository policy does not exist for the repository with name '{repository}' "
                 f"in the registry with id '{account}'"
             )
+        case "LimitExceeded" if "versions" in message:
+            return _FIVE_VERSIONS
         case "NoSuchEntity":
-            role = re.fullmatch(r"Role (\S+) not found\.", message)
-            return f"The role with name {role[1]} cannot be found." if role else message
+            return _no_such_entity(message, parameters)
         case _:
             return message
+
+
+def _no_such_entity(message: str, parameters: Mapping[str, str]) -> str:
+    """An inline policy's absence and its owner's are told apart by these texts alone."""
+    policy = parameters.get("PolicyName", "")
+    owner = next((noun for noun in ("role", "user", "group") if f"{noun.capitalize()}Name" in parameters), "role")
+    if policy and re.match(rf"Policy (Document )?{re.escape(policy)} not (found|attached)", message):
+        return f"The {owner} policy with name {policy} cannot be found."
+    found = re.fullmatch(r"(Role|User) (\S+) not found\.?", message)
+    return f"The {found[1].lower()} with name {found[2]} cannot be found." if found else message
