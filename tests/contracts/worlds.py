@@ -1,10 +1,12 @@
 """The accounts as somebody else sees and changes them: in memory, and on moto."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
+import boto3
 from ecr_warden.adapters.aws.accounts import HubAccounts, SessionClients
 from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.adapters.memory import ManualClock, MemoryDocuments
@@ -17,6 +19,7 @@ from ecr_warden.policy.document import Document
 from ecr_warden.ports import AccountUnreachable, Documents
 from moto.backends import get_backend
 
+from local.realistic_moto import RealisticMoto
 from tests.contracts.aws import Wire, new_session
 
 TAGS = [{"Key": "ecr-warden", "Value": "managed"}]
@@ -97,6 +100,7 @@ class MemoryWorld:
 class MotoWorld:
     """Somebody's calls go through other sessions than the adapter's, whose calls `wire` records."""
 
+    hook: Callable[[boto3.Session], None] = field(default=lambda _: None)
     wire: Wire = field(default_factory=Wire)
     clock: ManualClock = field(default_factory=ManualClock)
     _clients: dict[str, SessionClients] = field(default_factory=dict)
@@ -200,6 +204,7 @@ class MotoWorld:
     def _of(self, account: str) -> SessionClients:
         if account not in self._clients:
             session = new_session()
+            self.hook(session)
             given = session.client("sts", "us-east-1").assume_role(
                 RoleArn=f"arn:aws:iam::{account}:role/somebody", RoleSessionName="somebody"
             )["Credentials"]
@@ -212,4 +217,37 @@ class MotoWorld:
         return self._clients[account]
 
 
-WORLDS: dict[str, Callable[[], World]] = {"memory": MemoryWorld, "moto": MotoWorld}
+class RealisticWorld(MotoWorld):
+    """moto as AWS behaves on documents; somebody makes every principal that a document names before it is written."""
+
+    def __init__(self) -> None:
+        self.moto = RealisticMoto()
+        super().__init__(self.moto.hook)
+        self.hook(self.wire.session)
+        for name in ("mallory", "pull-user-1"):
+            self._ensure(f"arn:aws:iam::111111111111:user/{name}")
+
+    def make(self, target: RepositoryTarget | UserTarget) -> None:
+        """As elsewhere; a user that a document named is there already."""
+        if not (isinstance(target, UserTarget) and self.moto.accounts.entity(target.account, "user", target.name)):
+            super().make(target)
+
+    def make_role(self, target: RoleTarget, settings: RoleSettings, trust: Document, *, tagged: bool) -> None:
+        self._ensure_named(trust)
+        super().make_role(target, settings, trust, tagged=tagged)
+
+    def put(self, address: Address, document: Document) -> None:
+        self._ensure_named(document)
+        super().put(address, document)
+
+    def _ensure_named(self, document: Document) -> None:
+        for arn in re.findall(r"arn:aws:iam::\d{12}:user/[\w-]+", document.text):
+            self._ensure(arn)
+
+    def _ensure(self, arn: str) -> None:
+        account, name = arn.split(":")[4], arn.rsplit("/", 1)[-1]
+        if self.moto.accounts.unique_id(arn) is None:
+            self._of(account).iam.create_user(UserName=name)
+
+
+WORLDS: dict[str, Callable[[], World]] = {"memory": MemoryWorld, "moto": MotoWorld, "realistic": RealisticWorld}

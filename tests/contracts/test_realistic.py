@@ -1,0 +1,187 @@
+"""What only an AWS shows that rewrites, refuses, answers in pages and throttles: the boto3 adapter on such a moto."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ecr_warden.adapters.aws.repositories import list_names
+from ecr_warden.model.address import Address, identity_policy, repository_policy, trust_policy
+from ecr_warden.model.desired import Extent, TargetSpec
+from ecr_warden.model.observed import Present
+from ecr_warden.model.plan import Change, Operation, Plan
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.planning.diff import diff
+from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.ports import PortError, PrincipalNotFound, QuotaExceeded, Refused, Throttled
+
+from local.behaviour.switches import Rate, Switches, switches_from_json
+from tests.contracts.aws import moto
+from tests.contracts.seed import (
+    ASSUME,
+    CI,
+    HOME,
+    REPOSITORY,
+    ROLE,
+    SETTINGS,
+    USER,
+    identity_document,
+    owner_spec,
+    repository_document,
+    trust_document,
+)
+from tests.contracts.worlds import RealisticWorld
+
+POLICY, TRUST = repository_policy(REPOSITORY), trust_policy(ROLE)
+USERS = [f"arn:aws:iam::{CI}:user/{name}" for name in ("pull-user-1", "pull-user-2", "mallory", "push-user")]
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[RealisticWorld]:
+    """Two accounts with a repository, a role and a user."""
+    with moto(monkeypatch):
+        found = RealisticWorld()
+        found.make(REPOSITORY)
+        found.make_role(ROLE, SETTINGS, trust_document("mallory"), tagged=True)
+        found.make(USER)
+        yield found
+
+
+def switch(world: RealisticWorld, **switches: Any) -> None:
+    world.moto.accounts.switches = switches_from_json(switches)
+
+
+def naming(principals: Any, action: Any, **more: Any) -> Document:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principals}, "Action": action, **more}
+    return parse_document({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def spec_of(address: Address, document: Document) -> TargetSpec:
+    extent = Extent.OURS if isinstance(address.target, UserTarget) else Extent.NAMED
+    return TargetSpec(address.target, extent, {address: document})
+
+
+def live(world: RealisticWorld, address: Address) -> object:
+    return world.documents.read(spec_of(address, repository_document())).documents[address]
+
+
+def write(world: RealisticWorld, address: Address, after: Document) -> None:
+    found = live(world, address)
+    expected = found.digest if isinstance(found, Present) else None
+    change = Change(Operation.UPDATE if expected else Operation.CREATE, address, None, expected, after)
+    world.documents.writer(Plan(address.target, "v1", changes=(change,)), "r1").write(change)
+
+
+CONDITION = {"StringEquals": {"sts:ExternalId": ["b", "a"]}, "Bool": {"aws:SecureTransport": "true"}}
+
+
+@pytest.mark.parametrize(
+    "principals", [[*USERS, HOME, f"arn:aws:iam::{CI}:root"], HOME, [USERS[0]], USERS[0], "*"], ids=str
+)
+@pytest.mark.parametrize(("address", "action"), [(POLICY, "ecr:BatchGetImage"), (TRUST, "sts:AssumeRole")], ids=str)
+def test_what_aws_rewrote_on_writing_is_no_drift_and_no_conflict(
+    world: RealisticWorld, address: Address, action: str, principals: Any
+) -> None:
+    desired = naming(principals, [action], Condition=CONDITION)
+    world.put(address, desired)  # makes whoever it names
+    write(world, address, desired)
+    spec = spec_of(address, desired)
+    assert diff(spec, world.documents.read(spec), now=NOW) == ()
+    write(world, address, naming(principals, action))
+
+
+def test_the_rules_are_in_force(world: RealisticWorld) -> None:
+    world.put(POLICY, naming(HOME, "ecr:BatchGetImage"))
+    found = live(world, POLICY)
+    assert isinstance(found, Present) and isinstance(found.value, Document)
+    assert f"arn:aws:iam::{HOME}:root" in found.value.text
+
+
+@pytest.mark.parametrize("ghost", ["Principal not found", "Invalid repository policy provided"])
+def test_a_principal_that_is_not_seen_yet_is_worth_another_try_in_either_words(
+    world: RealisticWorld, ghost: str
+) -> None:
+    world.put(POLICY, naming(USERS[0], "ecr:BatchGetImage"))
+    switch(world, ghost=ghost, propagation=60.0)
+    for address, action in ((POLICY, "ecr:BatchGetImage"), (TRUST, "sts:AssumeRole")):
+        with pytest.raises(PrincipalNotFound) as refusal:
+            write(world, address, naming(USERS[0], action))
+        assert refusal.value.retryable
+    switch(world)
+    write(world, POLICY, naming(USERS[0], "ecr:BatchGetImage"))
+
+
+def test_a_principal_that_is_gone_is_read_by_its_id_and_can_be_put_right(world: RealisticWorld) -> None:
+    for address, action in ((POLICY, "ecr:BatchGetImage"), (TRUST, "sts:AssumeRole")):
+        desired = naming([USERS[3]], action)
+        world.put(address, desired)
+        first = world.documents.read(owner_spec(USER, Extent.OURS, [ASSUME.name])).unique_id
+        world.remove_owner(USER)
+        world.make(USER)
+        found = live(world, address)
+        assert isinstance(found, Present) and isinstance(found.value, Document), "understood, not unparseable"
+        assert first is not None and first.startswith("AIDA") and first in found.value.text
+        spec = spec_of(address, desired)
+        assert diff(spec, world.documents.read(spec), now=NOW)
+        write(world, address, desired)
+        assert diff(spec, world.documents.read(spec), now=NOW) == ()
+
+
+def test_what_is_over_a_quota_is_said_so_and_not_tried_again(world: RealisticWorld) -> None:
+    with pytest.raises(QuotaExceeded) as refusal:
+        write(world, ASSUME, identity_document("ecr:" + "x" * 2048))
+    assert "2048 bytes exceeded for user push-user" in str(refusal.value)
+    assert not refusal.value.retryable
+    write(world, ASSUME, identity_document("ecr:" + "x" * 1024))
+
+
+def test_a_policy_that_would_lock_the_registry_out_is_refused_for_force_is_never_sent(world: RealisticWorld) -> None:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "ecr:*"}
+    with pytest.raises(Refused) as refusal:
+        write(world, POLICY, parse_document({"Version": "2012-10-17", "Statement": [deny]}))
+    assert not refusal.value.retryable
+
+
+def test_resource_is_read_if_aws_stored_it(world: RealisticWorld) -> None:
+    switch(world, takes_resource=True)
+    world.put(POLICY, naming(HOME, "ecr:BatchGetImage", Resource="*"))
+    spec = spec_of(POLICY, naming(HOME, "ecr:BatchGetImage"))
+    assert diff(spec, world.documents.read(spec), now=NOW) == ()
+
+
+@pytest.mark.parametrize("action", ["ecr:SetRepositoryPolicy", "ecr:GetRepositoryPolicy"])
+def test_throttling_is_worth_another_try(world: RealisticWorld, action: str) -> None:
+    world.moto.accounts.switches = Switches(rates={action: Rate(0.001, 1)})
+    with pytest.raises(PortError) as refusal:
+        for _ in range(3):
+            write(world, POLICY, naming(HOME, "ecr:BatchGetImage"))
+    assert isinstance(refusal.value, Throttled)
+    assert refusal.value.retryable
+
+
+@pytest.mark.parametrize("short_pages", [0, 1, 2])
+def test_a_scan_goes_through_every_page(world: RealisticWorld, short_pages: int) -> None:
+    owners = [ROLE, *(RoleTarget(HOME, f"r{number}") for number in range(3))]
+    for owner in owners[1:]:
+        world.make_role(owner, SETTINGS, trust_document("mallory"), tagged=True)
+    names = [f"ecr-warden-{letter}" for letter in "abc"]
+    for owner in owners:
+        for name in names:
+            world.put(identity_policy(owner, name), identity_document())
+    specs = [owner_spec(owner, Extent.WHOLE, names) for owner in owners]
+    switch(world, short_pages=short_pages)
+    found = {one.target: one for one in world.documents.scan(specs, accounts=(HOME, CI))}
+    assert found == {spec.target: world.documents.read(spec) for spec in specs}
+    assert all(len(one.documents) == len(names) + 2 for one in found.values())
+
+
+@pytest.mark.parametrize("short_pages", [0, 1])
+def test_a_list_of_repositories_goes_through_every_page(world: RealisticWorld, short_pages: int) -> None:
+    more = [RepositoryTarget(HOME, "eu-central-1", f"shop/{number}") for number in range(3)]
+    for target in more:
+        world.make(target)
+    switch(world, short_pages=short_pages)
+    ecr = world.accounts.reader(HOME).ecr("eu-central-1")
+    found = {*list_names(ecr, HOME, "eu-central-1")}
+    assert found == {REPOSITORY.name, *(target.name for target in more)}
