@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from bench import counting, policy, timing
+from bench import counting, detection, policy, repair, timing
 from bench.figures import JSON_FILE, MARKDOWN_FILE, Figure, table, write
 from local.installed import install
 from local.launcher import ROOT, EmulatedAws
@@ -16,7 +16,7 @@ def main() -> None:
         print("deploying to the emulator ...", flush=True)
         installed = install(aws, Path(folder) / "built")
         print("measuring ...", flush=True)
-        live = list(timing.repaired(installed))
+        live = list(repair.repaired(installed))
         installed.pause()
         figures += counting.count(installed)
         figures += timing.size(installed)
@@ -24,6 +24,8 @@ def main() -> None:
         figures += timing.cold(installed)
         figures += live
         figures += counting.plain(installed, Path(folder))
+    print("sweeping 20, 200 and 1000 repositories ...", flush=True)
+    figures += detection.detection()
     print(table(figures))
     write(figures)
     missed = [figure.name for figure in figures if figure.missed]

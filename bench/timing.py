@@ -1,4 +1,4 @@
-"""Times as ratios: cold starts in pairs, warm events, event to repaired; and memory."""
+"""Times as ratios: cold starts in pairs, warm events; and memory."""
 
 import statistics
 from collections.abc import Iterator
@@ -11,9 +11,8 @@ from local.installed import HUB, MEMBER, REPOSITORY, SPEC, Installed
 from local.launcher import ROOT
 from local.messages import Message, batch, reconcile
 from local.runtime_api import BuiltFunction
-from local.waiting import until
 
-PAIRS, WARM_EVENTS, TAMPERS = 11, 60, 12
+PAIRS, WARM_EVENTS = 11, 60
 _COLD = f"Cold start of reconcile to its first answer, beside a bare handler with its clients and calls ({PAIRS} pairs)"
 _MEMORY = "Memory and size"
 _JOB = '{"schema":1,"kind":"%s","cause":{"kind":"sweep","id":"1"}%s}'
@@ -100,25 +99,3 @@ def _bytes(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-
-
-def repaired(installed: Installed) -> Iterator[Figure]:
-    """From somebody's write to ours, through all deployed functions, one tamper after the other."""
-    aws = installed.aws
-    ecr = aws.client(MEMBER, "ecr")
-    times = []
-    for _ in range(TAMPERS):
-        installed.settle()
-        mark = aws.mark()
-        ecr.delete_repository_policy(repositoryName=REPOSITORY)
-
-        def repair(mark: int = mark) -> tuple[float, ...]:
-            calls = [call for call in aws.calls(mark) if call.write and call.service == "ecr"]
-            return tuple(call.at for call in calls) if len(calls) > 1 else ()
-
-        tampered_at, repaired_at, *_ = until(repair, 30, "the repair")
-        times.append((repaired_at - tampered_at) * 1000)
-    installed.settle()
-    group = f"Event to repaired on the emulator, D1 deleted ({TAMPERS} times)"
-    yield Figure(group, "median", statistics.median(times), "ms")
-    yield Figure(group, "longest", max(times), "ms")

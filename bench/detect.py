@@ -1,0 +1,53 @@
+"""The sweep's detection as the reconcile function does it, the hub's own table and queue in memory.
+
+`python detect.py EXTERNAL_ID COMPILED_SPEC`; prints `{"wall", "cpu", "spec", "due", "memory"}`: seconds of the
+work behind the imports, those of reading the compiled spec apart, the targets that differ, and the peak of bytes.
+"""
+
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import botocore.session
+from ecr_warden.adapters.aws.accounts import HubAccounts
+from ecr_warden.adapters.aws.documents import AwsDocuments
+from ecr_warden.adapters.aws.scan import scan_accounts  # noqa: F401 - else imported within what is measured
+from ecr_warden.adapters.memory import ManualClock, MemoryJobs, MemorySpecs, MemoryState
+from ecr_warden.model.codec.base import loads
+from ecr_warden.model.codec.spec import spec_from_json
+from ecr_warden.model.job import Cause, CauseKind, SweepSlice
+from ecr_warden.usecases.sweep import Sweep
+
+
+class _Session:
+    """As bootstrap's: botocore without boto3's resources."""
+
+    def __init__(self) -> None:
+        self.client = botocore.session.Session().create_client
+
+
+def main(external_id: str, compiled: str) -> dict[str, object]:
+    """Sweep everything once."""
+    began = time.perf_counter()
+    specs = MemorySpecs(compiled=spec_from_json(loads(Path(compiled).read_bytes())))
+    read = time.perf_counter() - began
+    clock = ManualClock(datetime.now(UTC))
+    began, computed = time.perf_counter(), time.process_time()
+    documents = AwsDocuments(HubAccounts(_Session(), external_id, clock))
+    sweep = Sweep(specs, documents, MemoryState(clock), MemoryJobs(), clock)
+    due = sweep(SweepSlice(Cause(CauseKind.SWEEP, "bench")))
+    wall, cpu = time.perf_counter() - began, time.process_time() - computed
+    keys = sorted(target.key for target in due)
+    return {"wall": wall, "cpu": cpu, "spec": read, "due": keys, "memory": _peak()}
+
+
+def _peak() -> int:
+    # Not getrusage: a child's peak begins with that of the process that forked it.
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:])))

@@ -1,0 +1,103 @@
+"""The sweep's detection beside the floor: calls, time, processor time, in pairs."""
+
+import json
+import math
+import os
+import statistics
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecr_warden.model.codec.base import dumps
+from ecr_warden.model.codec.spec import spec_to_json
+
+from bench.estate import Estate, spec_of
+from bench.figures import Figure
+from local.faults import Delay, Fault
+from local.installed import EXTERNAL_ID, HUB, MEMBER, REGION
+from local.launcher import ROOT, EmulatedAws
+from local.runtime_api import INTERPRETER
+
+DELAY = 20
+PAIRS = {20: 9, 200: 7, 1000: 5}
+_WALL, _CPU = 1.15, 1.6
+_ALWAYS = 10**9
+_READS = ("DescribeRepositories", "GetRepositoryPolicy", "GetAccountAuthorizationDetails", "ListRoles", "AssumeRole")
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a script told, and the calls that it made."""
+
+    told: Any
+    calls: Counter[str]
+
+
+def detection(pairs: Mapping[int, int] = PAIRS) -> Iterator[Figure]:
+    """The figures for each number of repositories with so many pairs, in one emulator that grows."""
+    with EmulatedAws() as aws, tempfile.TemporaryDirectory() as folder:
+        estate = Estate(aws)
+        session = estate.prepare()
+        for number, times in pairs.items():
+            spec = spec_of(number)
+            aws.clear_faults()
+            estate.grow(spec)
+            changed = estate.tampered(spec)
+            compiled = Path(folder) / f"{number}.json"
+            compiled.write_text(dumps(spec_to_json(spec)))
+            for service in ("ecr", "iam", "sts"):
+                aws.add_fault(Fault(service, "*", Delay(DELAY), times=_ALWAYS))
+            yield from _figures(number, _pairs(aws, session, compiled, changed, times))
+            aws.clear_faults()
+            estate.mend(spec)
+
+
+def _pairs(
+    aws: EmulatedAws, session: Mapping[str, str], compiled: Path, changed: list[str], times: int
+) -> list[tuple[_Run, _Run]]:
+    floor = (ROOT / "bench" / "floor.py", HUB, MEMBER, REGION, EXTERNAL_ID)
+    ours = (ROOT / "bench" / "detect.py", EXTERNAL_ID, compiled)
+    pairs = []
+    for _ in range(times):
+        pairs.append((_run(aws, session, *floor), _run(aws, session, *ours)))
+        assert pairs[-1][1].told["due"] == changed, (pairs[-1][1].told["due"], changed)
+    return pairs
+
+
+def _figures(number: int, pairs: list[tuple[_Run, _Run]]) -> Iterator[Figure]:
+    group = f"Detection: {number} repositories with four documents each, {DELAY} ms a call ({len(pairs)} pairs)"
+    least, made = (run.calls for run in pairs[-1])
+    pages = least["GetAccountAuthorizationDetails"] + least["ListRoles"]
+    allowed = math.ceil(number / 1000) + number + pages + least["AssumeRole"]
+    yield Figure(group, "calls: floor", least.total(), "calls", None, _listed(least))
+    yield Figure(group, "calls: sweep", made.total(), "calls", allowed, _listed(made))
+    for what, key, most in (("time", "wall", _WALL), ("processor time", "cpu", _CPU)):
+        yield Figure(group, f"{what}: floor", statistics.median(one.told[key] for one, _ in pairs) * 1000, "ms")
+        yield Figure(group, f"{what}: sweep", statistics.median(other.told[key] for _, other in pairs) * 1000, "ms")
+        ratio = statistics.median(other.told[key] / one.told[key] for one, other in pairs)
+        yield Figure(group, f"{what}: ratio, median of the pairs", ratio, "x", most)
+    read = statistics.median(other.told["spec"] for _, other in pairs) * 1000
+    yield Figure(group, "apart: reading the compiled spec, once a container and version", read, "ms")
+    memory = max(other.told["memory"] for _, other in pairs) / 1e6
+    yield Figure(group, "peak of memory of the sweep's process", memory, "MB")
+
+
+def _listed(counts: Counter[str]) -> str:
+    known = [f"{name} {counts[name]}" for name in _READS if counts[name]]
+    return f"({', '.join(known + [f'{name} {counts[name]}' for name in counts if name not in _READS])})"
+
+
+def _run(aws: EmulatedAws, session: Mapping[str, str], *command: str | Path) -> _Run:
+    """One run of a script, in the environment that a function has: boto3 and the layer's own code, nothing else."""
+    environment = {**session, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "layers" / "warden")}
+    aws.reset_counts()
+    done = subprocess.run(
+        [str(INTERPRETER), *map(str, command)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert not done.returncode, done.stderr
+    calls = Counter(call.action for call in aws.calls() if call.service in ("ecr", "iam", "sts"))
+    return _Run(json.loads(done.stdout), calls)

@@ -1,0 +1,20 @@
+"""What the bench divides by stays what it is, and the sweep makes no call that the floor does not make."""
+
+import hashlib
+
+from bench.detection import detection
+from local.launcher import ROOT
+
+# Change it and figures of before and after can no longer be compared: say so in bench/results.md.
+FLOOR = "8060029d6c3ca10dc7972ad80d2af9abf7239eb7bbc211c8a7a9dbb326991b98"
+
+
+def test_the_floor_is_frozen() -> None:
+    assert hashlib.sha256((ROOT / "bench" / "floor.py").read_bytes()).hexdigest() == FLOOR
+
+
+def test_the_sweep_makes_no_more_calls_than_the_floor_and_finds_what_was_changed() -> None:
+    figures = {figure.name: figure for figure in detection({20: 1})}
+    sweep, floor = figures["calls: sweep"], figures["calls: floor"]
+    assert not sweep.missed, sweep.row()
+    assert 0 <= floor.value - sweep.value <= 1, (floor.note, sweep.note)
