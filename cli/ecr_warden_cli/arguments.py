@@ -3,16 +3,44 @@
 import argparse
 import importlib.metadata
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any, NoReturn
 
 from ecr_warden_cli.context import UsageError
-from ecr_warden_cli.verbs import event, plan, policy, render, validate, verify
+from ecr_warden_cli.verbs import (
+    apply,
+    event,
+    history,
+    pause,
+    plan,
+    policy,
+    render,
+    resume,
+    show,
+    status,
+    validate,
+    verify,
+)
 
-VERBS = {"validate": validate, "render": render, "plan": plan, "verify": verify, "policy": policy, "event": event}
+VERBS: dict[str, ModuleType] = {
+    "validate": validate,
+    "render": render,
+    "plan": plan,
+    "verify": verify,
+    "status": status,
+    "history": history,
+    "show": show,
+    "apply": apply,
+    "pause": pause,
+    "resume": resume,
+    "policy": policy,
+    "event": event,
+}
 
 _DESCRIPTION = """\
 Keeps the policy documents that let one AWS account push to and pull from another's
-ECR repositories equal to a file. This command reads and never writes to an account."""
+ECR repositories equal to a file. This command never writes to an account; apply has
+the deployed hub do it."""
 _EPILOG = """\
 example:
   ecr-warden validate access.yaml && ecr-warden plan access.yaml --profile ci=ci-read

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, TextIO
@@ -79,6 +80,18 @@ class Console:
             for count, item in enumerate(items, 1):
                 self._show(f"{doing} {count} of {max(of, count)}")
                 yield item
+        finally:
+            self._show("")
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        """Say on stderr what takes its time; silent unless that is a terminal."""
+        if not self._is_terminal(self.stderr):
+            yield
+            return
+        try:
+            self._show(f"{what} ...")
+            yield
         finally:
             self._show("")
 

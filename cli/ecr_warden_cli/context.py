@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from ecr_warden.errors import WardenError
 from ecr_warden.ports import Clock, Documents
@@ -26,6 +26,22 @@ class UsageError(Failure):
     code = "usage"
 
 
+class Hub(Protocol):
+    """The deployed hub: the texts of requests in, JSON out."""
+
+    def answer(self, request: str) -> dict[str, Any]:
+        """Ask; raises Failure."""
+        ...
+
+    def control(self, request: str) -> dict[str, Any]:
+        """Command, in the name of whoever runs this; raises Failure."""
+        ...
+
+
+type OpenHub = Callable[[str | None, str | None], Hub]
+"""(the hub's region, a profile in its account) to the hub, None for the defaults; raises Failure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The world of one run; tests bring their own."""
@@ -34,3 +50,5 @@ class Context:
     console: Console
     clock: Clock
     open_documents: OpenDocuments
+    open_hub: OpenHub
+    sleep: Callable[[float], None]

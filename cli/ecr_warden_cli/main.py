@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from ecr_warden.spec.spec import Account
 
 from ecr_warden_cli.arguments import parse_arguments
 from ecr_warden_cli.console import Console, Exit
-from ecr_warden_cli.context import Context, Failure
+from ecr_warden_cli.context import Context, Failure, Hub
 from ecr_warden_cli.spec_file import SpecInvalid
 from ecr_warden_cli.verbs.validate import problem_to_json
 
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     console = Console(sys.stdout, sys.stderr, os.environ)
-    context = Context(sys.stdin.buffer, console, SystemClock(), _open_documents)
+    context = Context(sys.stdin.buffer, console, SystemClock(), _open_documents, _open_hub, time.sleep)
     try:
         code = run(sys.argv[1:] if argv is None else argv, context)
         sys.stdout.flush()
@@ -48,7 +49,7 @@ def run(argv: Sequence[str], context: Context) -> int:
         _say(error, context.console, wants_json=wants_json)
         return Exit.ERROR
     except KeyboardInterrupt:
-        context.console.error("interrupted; nothing was written")
+        context.console.error("interrupted; the command itself has written nothing")
         return INTERRUPTED
     except SystemExit as end:  # --help and --version
         return int(end.code or 0)
@@ -75,6 +76,18 @@ def _open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) ->
         # Here, so that validate and render do not wait for boto3.
         from ecr_warden_cli.sessions import open_documents  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        remedy = "install ecr-warden with its extra aws: pip install '.[aws]' in its checkout"
-        raise Failure(f"this verb needs {error.name}", remedy=remedy) from error
+        raise _no_sdk(error) from error
     return open_documents(accounts, profiles)
+
+
+def _open_hub(region: str | None, profile: str | None) -> Hub:
+    try:
+        from ecr_warden_cli.hub_client import open_hub  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise _no_sdk(error) from error
+    return open_hub(region, profile)
+
+
+def _no_sdk(error: ModuleNotFoundError) -> Failure:
+    remedy = "install ecr-warden with its extra aws: pip install '.[aws]' in its checkout"
+    return Failure(f"this verb needs {error.name}", remedy=remedy)

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from ecr_warden.adapters.memory import ManualClock
 from ecr_warden.ports import Documents
 from ecr_warden.spec.spec import Account
 from ecr_warden_cli.console import Console
-from ecr_warden_cli.context import Context, Failure
+from ecr_warden_cli.context import Context, Failure, Hub
 from ecr_warden_cli.main import run
 
 
@@ -41,19 +41,25 @@ class Ran:
 
 @dataclass(slots=True)
 class Command:
-    """`command("plan", "access.yaml")`; `profiles` is what the documents were last opened with."""
+    """`command("plan", "access.yaml")`; `profiles` is what the documents were last opened with.
+
+    `opened`: region and profile of each hub that was asked for.
+    """
 
     documents: Documents | None = None
     terminal: bool = False
     environment: dict[str, str] = field(default_factory=dict)
     profiles: Mapping[str, str] = field(default_factory=dict)
     clock: ManualClock = field(default_factory=ManualClock)
+    hub: Hub | None = None
+    opened: list[tuple[str | None, str | None]] = field(default_factory=list)
+    sleep: Callable[[float], None] = lambda _: None
 
     def __call__(self, *argv: str, stdin: bytes = b"") -> Ran:
         stream = Terminal if self.terminal else io.StringIO
         out, err = stream(), stream()
         console = Console(out, err, self.environment)
-        code = run(argv, Context(io.BytesIO(stdin), console, self.clock, self._open))
+        code = run(argv, Context(io.BytesIO(stdin), console, self.clock, self._open, self._open_hub, self.sleep))
         return Ran(code, out.getvalue(), err.getvalue())
 
     def _open(self, accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:
@@ -61,3 +67,9 @@ class Command:
         if self.documents is None:
             raise Failure("no documents in this test")
         return self.documents
+
+    def _open_hub(self, region: str | None, profile: str | None) -> Hub:
+        self.opened.append((region, profile))
+        if self.hub is None:
+            raise Failure("no hub in this test")
+        return self.hub

@@ -1,10 +1,18 @@
 """docs/cli.md names what there is."""
 
 import pytest
+from ecr_warden.model.codec.requests import BadRequest
 from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
+from ecr_warden.ports import CallerUnproved, CallRepeated
+from ecr_warden.usecases.answer import NoSuchRun
+from ecr_warden.usecases.control import BadEnd
+from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 from ecr_warden_cli.arguments import VERBS
 from ecr_warden_cli.context import Failure, UsageError
+from ecr_warden_cli.hub import HubUnintelligible
+from ecr_warden_cli.hub_client import HubDenied, HubFailed, HubUnreachable
 from ecr_warden_cli.live import Status
 from ecr_warden_cli.sessions import NoAccountReadable
 from ecr_warden_cli.spec_file import SpecInvalid, SpecUnreadable
@@ -16,6 +24,12 @@ TEXT = (ROOT / "docs" / "cli.md").read_text()
 # The hub alone knows whether a user was made again; no plan of the command is made in observe mode.
 NEVER = {DriftKind.PRINCIPAL_RECREATED, HoldReason.OBSERVE_MODE}
 
+ERRORS = (
+    *(Failure, UsageError, SpecInvalid, SpecUnreadable, NoAccountReadable),
+    *(HubUnreachable, HubDenied, HubFailed, HubUnintelligible),
+    *(BadRequest, BadEnd, CallerUnproved, CallRepeated, NoSuchTarget, NoSuchRun, NothingAccepted),
+)
+
 
 @pytest.mark.parametrize(
     "word",
@@ -23,7 +37,8 @@ NEVER = {DriftKind.PRINCIPAL_RECREATED, HoldReason.OBSERVE_MODE}
         *VERBS,
         *Status,
         *({*DriftKind, *HoldReason} - NEVER),
-        *(error.code for error in (Failure, UsageError, SpecInvalid, SpecUnreadable, NoAccountReadable)),
+        *(error.code for error in ERRORS),
+        *Result,
         *RIGHTS,
     ],
 )

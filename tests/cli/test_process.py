@@ -55,6 +55,30 @@ def test_help_of_each_verb_has_an_example_and_stands_in_the_overview(verb: str) 
     assert "exit codes: 0 fine, 1 error, 2 something differs" in overview
 
 
+@pytest.mark.parametrize("verb", ["status", "history", "show", "apply", "pause", "resume"])
+def test_help_of_each_verb_of_the_hub_says_where_the_hub_is(verb: str) -> None:
+    ran = run(verb, "--help")
+    assert ran.returncode == 0
+    assert f"example:\n  ecr-warden {verb}" in ran.stdout
+    assert "--hub-region REGION" in ran.stdout
+    assert f"\n    {verb}" in run("--help").stdout
+
+
+def test_a_hub_that_cannot_be_called_is_said_in_one_line() -> None:
+    where = ("--hub-region", "eu-central-1")
+    ran = run("status", *where, **NO_CREDENTIALS)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "there are no AWS credentials; pass --profile PROFILE" in ran.stderr
+    for verb in (("status",), ("pause", "all", "--for", "1h", "--reason", "x")):
+        ran = run(*verb, *where, **NOBODY)
+        assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1)
+        assert "ecr-warden-answer was not reached" in ran.stderr
+    ran = run("status", **NOBODY)
+    assert "in which region is the hub?; pass --hub-region REGION" in ran.stderr
+    ran = run("status", *where, "--profile", "nobody", **NO_CREDENTIALS)
+    assert "The config profile (nobody) could not be found" in ran.stderr
+
+
 def test_no_credentials_is_one_line() -> None:
     ran = run("plan", SEED, **NO_CREDENTIALS)
     assert (ran.returncode, ran.stdout) == (1, "")
@@ -93,7 +117,7 @@ def test_an_interrupt_ends_with_130_and_one_line() -> None:
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert stderr == "ecr-warden: interrupted; nothing was written\n"
+    assert stderr == "ecr-warden: interrupted; the command itself has written nothing\n"
 
 
 def test_output_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:

@@ -110,3 +110,14 @@ def test_a_run_that_nobody_asked_for_answers_nobody() -> None:
     world = world_at_spec()
     world.run(CHECKOUT)
     assert world.calls.given == {}
+
+
+def test_a_run_that_somebody_asked_for_can_be_looked_up_also_when_it_found_nothing() -> None:
+    world = world_at_spec()
+    asked(world, CHECKOUT)
+    world.drain()
+    [answer] = world.calls.answers("c1")
+    assert world.journal.find(answer.run_id) is not None
+    assert world.reports == []
+    world.run(CHECKOUT)
+    assert [entry.run_id for entry in world.journal.of_target(CHECKOUT, limit=9)] == [answer.run_id]

@@ -36,7 +36,7 @@ class MemoryJournal:
 
 
 def _newest(runs: Iterable[OpenRun | RunReport]) -> list[RunEntry]:
-    return sorted(map(entry_of, runs), key=lambda entry: entry.run_id, reverse=True)
+    return sorted(map(entry_of, runs), key=lambda entry: (entry.started_at, entry.run_id), reverse=True)
 
 
 @dataclass(slots=True)

@@ -58,7 +58,7 @@ class Control:
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
         self.calls.take(Call(command.id, caller.arn, text, now))
-        cause = Cause(CauseKind.CALLER, command.id, at=now.isoformat(), actor=caller)
+        cause = Cause(CauseKind.CALLER, command.id, at=now.isoformat(timespec="seconds"), actor=caller)
         return self._do(command, accepted, targets, cause, caller)
 
     def _do(

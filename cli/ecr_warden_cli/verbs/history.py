@@ -1,0 +1,82 @@
+"""`history`: the runs that wrote or told something."""
+
+import argparse
+from datetime import UTC
+
+from ecr_warden.alerting.who import short_name
+from ecr_warden.model.codec.requests import DAYS_AT_MOST, ENTRIES_AT_MOST
+from ecr_warden.model.job import Cause
+from ecr_warden.model.reply import HistoryReply
+from ecr_warden.model.request import AskHistory
+from ecr_warden.model.run import RunEntry
+from ecr_warden.model.target import Target, TargetError, parse_target
+
+from ecr_warden_cli.console import Exit
+from ecr_warden_cli.context import Context
+from ecr_warden_cli.hub import add_hub_arguments, expect, json_of, speak
+
+SUMMARY = "list the latest runs that wrote or had something to tell, newest first"
+EXAMPLE = "ecr-warden history repository/222222222222/eu-central-1/shop/checkout --limit 5"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="TARGET", nargs="?", type=_target, help="one target, as status prints it")
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=_within(1, ENTRIES_AT_MOST),
+        default=20,
+        help=f"at most so many (20, {ENTRIES_AT_MOST} at most)",
+    )
+    parser.add_argument(
+        "--days",
+        metavar="N",
+        type=_within(0, DAYS_AT_MOST),
+        default=7,
+        help=f"without TARGET: of today and so many days before (7; {DAYS_AT_MOST} is the most)",
+    )
+    add_hub_arguments(parser)
+
+
+def _target(text: str) -> Target:
+    try:
+        return parse_target(text)
+    except TargetError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+class _within:  # noqa: N801 - argparse calls it like a function
+    """A whole number in a range."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least, self._most = least, most
+
+    def __call__(self, text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) < 9 and self._least <= int(text) <= self._most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number from {self._least} to {self._most}")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Print one line a run."""
+    question = AskHistory(arguments.target, arguments.limit, arguments.days)
+    reply = expect(HistoryReply, speak(arguments, context).ask(question))
+    if arguments.json:
+        context.console.answer(json_of(reply))
+        return Exit.FINE
+    for entry in reply.entries:
+        context.console.line(_line(entry))
+    if not reply.entries:
+        context.console.line("no run had anything to tell")
+    return Exit.FINE
+
+
+def _line(entry: RunEntry) -> str:
+    at = f"{entry.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    writes = f"{entry.written} written" if entry.written != 1 else "1 written "
+    return f"{at}  {entry.run_id}  {entry.result or 'open':<15}  {writes}  {entry.target}  {_cause(entry.cause)}"
+
+
+def _cause(cause: Cause) -> str:
+    who = f" by {short_name(cause.actor)}" if cause.actor is not None else ""
+    return f"{cause.action or cause.kind}{who}"

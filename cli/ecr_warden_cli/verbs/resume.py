@@ -1,0 +1,55 @@
+"""`resume`: end pauses early, have what was paused reconciled, and wait for it."""
+
+import argparse
+
+from ecr_warden.model.reply import StatusReply
+from ecr_warden.model.request import AskStatus, Resume
+from ecr_warden.model.target import parse_target
+
+from ecr_warden_cli.console import Exit
+from ecr_warden_cli.context import Context
+from ecr_warden_cli.hub import (
+    add_hub_arguments,
+    add_selection,
+    add_wait,
+    exit_of_runs,
+    expect,
+    new_id,
+    runs_to_json,
+    say_unread,
+    selection_of,
+    show_runs,
+    speak,
+    wait_for,
+)
+
+SUMMARY = "end pauses early, have the hub reconcile what was paused, and wait for it"
+EXAMPLE = "ecr-warden resume shop/checkout"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_selection(parser, required=True)
+    add_wait(parser)
+    add_hub_arguments(parser)
+
+
+def run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Resume what is selected and paused, and show how each run ended."""
+    console, speaking = context.console, speak(arguments, context)
+    status = expect(StatusReply, speaking.ask(AskStatus(selection_of(arguments))))
+    paused = tuple(parse_target(one.target) for one in status.targets if one.pause is not None)
+    unread = Exit.ERROR if status.unread else Exit.FINE
+    if not arguments.json:
+        say_unread(status.unread, context)
+    if not paused:
+        if arguments.json:
+            console.answer({"targets": [], "unread": list(status.unread)})
+        else:
+            console.line("nothing of it is paused")
+        return unread
+    reply = speaking.command(Resume(new_id(), paused))
+    answers, missing = wait_for(speaking, reply, context, arguments.wait)
+    if arguments.json:
+        console.answer({"unread": list(status.unread)} | runs_to_json(reply, answers, missing))
+        return unread or exit_of_runs(answers, missing)
+    return show_runs(answers, missing, context) or unread

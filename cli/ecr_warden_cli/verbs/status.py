@@ -1,0 +1,80 @@
+"""`status`: what the deployed hub remembers of its targets."""
+
+import argparse
+from datetime import UTC, datetime
+
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.reply import StatusReply, TargetStatus
+from ecr_warden.model.request import AskStatus
+
+from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.context import Context
+from ecr_warden_cli.hub import (
+    FINE,
+    add_hub_arguments,
+    add_selection,
+    expect,
+    json_of,
+    say_unread,
+    selection_of,
+    speak,
+)
+
+SUMMARY = "show how each target stood when the hub last looked, and what is paused"
+EXAMPLE = "ecr-warden status --hub-region eu-central-1"
+
+_STYLES = {"ok": Style.GOOD, "unknown": Style.BAD}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_selection(parser, required=False)
+    add_hub_arguments(parser)
+
+
+def run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Print one line a target, then a count; no account is read."""
+    reply = expect(StatusReply, speak(arguments, context).ask(AskStatus(selection_of(arguments))))
+    words = [word_of(status) for status in reply.targets]
+    if arguments.json:
+        form = json_of(reply)
+        for entry, word in zip(form["targets"], words, strict=True):
+            entry["status"] = word
+        context.console.answer(form)
+    else:
+        _show(reply, words, context)
+    if "unknown" in words or reply.unread:
+        return Exit.ERROR
+    return Exit.FINE if all(word == "ok" for word in words) else Exit.DIFFERENT
+
+
+def word_of(status: TargetStatus) -> str:
+    """`ok`, `differs`, `unknown` (it could not be read), or `pending` (no run has ended yet)."""
+    if status.last is None or status.last.result is None:
+        return "pending"
+    if status.last.result is Result.UNKNOWN:
+        return "unknown"
+    return "ok" if status.last.result in FINE and not status.trouble and not status.open_run else "differs"
+
+
+def _show(reply: StatusReply, words: list[str], context: Context) -> None:
+    console = context.console
+    for status, word in zip(reply.targets, words, strict=True):
+        told = f", {status.last.result or 'no result'} {_ago(status.last.at)}" if status.last else ""
+        console.line(f"{word:<8}  {status.target}{told}", _STYLES.get(word, Style.ODD))
+        if status.pause is not None:
+            console.line(f"          {status.pause}", Style.ODD)
+        if status.open_run is not None:
+            console.line(f"          run {status.open_run} has not ended", Style.ODD)
+    say_unread(reply.unread, context)
+    if not reply.writes_enabled:
+        console.line("writes are stopped by the switch", Style.BAD)
+    if reply.mode is Mode.OBSERVE:
+        console.line("the spec says mode: observe, so the hub reports and writes nothing", Style.ODD)
+    paused = sum(status.pause is not None for status in reply.targets)
+    counts = ", ".join(f"{words.count(word)} {word}" for word in ("ok", "differs", "unknown", "pending"))
+    console.line(f"{len(words)} targets: {counts}; {paused} paused; spec {reply.version}", Style.HEADING)
+
+
+def _ago(at: datetime) -> str:
+    return f"at {at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,284 @@
+"""The verbs that go through the hub, over a hub in this process."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ecr_warden.errors import WardenError
+from ecr_warden.model.codec.replies import error_to_json, reply_to_json
+from ecr_warden.model.codec.requests import question_from_text
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.job import ReconcileTarget
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.run import Debts
+from ecr_warden.ports import AccountUnreachable
+
+from tests.cli.command import Command
+from tests.contracts.runs import open_run
+from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CUTOFF, D1, D2, MORE_TRUST, PUSH_USER, PUSHER, allow, document
+from tests.usecases.hub import ALICE, HUB, answers_of, control_of
+from tests.usecases.world import World, bare_world, unreadable, world_at_spec
+
+OPEN = document(allow("ecr:BatchGetImage", who="*"))
+
+
+@dataclass(slots=True)
+class InProcess:
+    """A hub whose jobs run when somebody waits; `works`: whether they do."""
+
+    world: World
+    works: bool = True
+
+    def answer(self, request: str) -> dict[str, Any]:
+        try:
+            return reply_to_json(answers_of(self.world)(question_from_text(request)))
+        except WardenError as error:
+            return error_to_json(error)
+
+    def control(self, request: str) -> dict[str, Any]:
+        try:
+            return reply_to_json(control_of(self.world)(request, "alice", HUB))
+        except WardenError as error:
+            return error_to_json(error)
+
+    def pass_time(self, _: float) -> None:
+        """One job, as one poll."""
+        if self.works and self.world.jobs.sent:
+            job = self.world.jobs.sent.pop(0)
+            assert isinstance(job, ReconcileTarget)
+            self.world.reconcile()(job)
+
+
+def over(world: World) -> Command:
+    hub = InProcess(world)
+    return Command(hub=hub, clock=world.clock, sleep=hub.pass_time)
+
+
+def tampered() -> World:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    world.put(D2, MORE_TRUST)
+    return world
+
+
+def test_status_when_all_is_well() -> None:
+    ran = over(world_at_spec())("status")
+    assert (ran.code, ran.err) == (0, "")
+    assert f"ok        {CHECKOUT}, in-sync at 2026-11-24T10:00:00Z\n" in ran.out
+    assert ran.last_line == f"5 targets: 5 ok, 0 differs, 0 unknown, 0 pending; 0 paused; spec {ACCEPTED.version}"
+
+
+def test_status_of_trouble_pauses_the_switch_and_observe_mode() -> None:
+    world = tampered()
+    command = over(world)
+    assert command("pause", "shop/checkout", "--for", "2h", "--reason", "a migration").code == 0
+    world.run(CHECKOUT)
+    world.switch.enabled = False
+    world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
+    ran = command("status", "shop/*")
+    assert ran.code == 2
+    assert f"differs   {CHECKOUT}, reported at" in ran.out
+    assert "          paused by alice until 2026-11-24T12:00:00Z: a migration\n" in ran.out
+    assert "writes are stopped by the switch" in ran.out
+    assert "mode: observe" in ran.out
+    assert "1 paused" in ran.last_line
+
+
+def test_status_never_counts_what_could_not_be_read_or_was_not_looked_at_as_fine() -> None:
+    world = bare_world()
+    assert over(world)("status").code == 2
+    unreadable(world, AccountUnreachable("no way in"))
+    world.run(CHECKOUT)
+    ran = over(world)("status", "--json")
+    assert ran.code == 1
+    words = {entry["target"]: entry["status"] for entry in ran.json["targets"]}
+    assert words == {str(spec.target): "pending" for spec in ACCEPTED.targets.values()} | {str(CHECKOUT): "unknown"}
+
+
+def test_apply_shows_what_differs_and_waits_until_it_is_put_right() -> None:
+    world = tampered()
+    ran = over(world)("apply")
+    assert ran.code == 0, ran.out + ran.err
+    assert world.differing() == [str(CUTOFF)], "older sessions are denied for a while"
+    assert "would write, in this order:" in ran.out
+    assert f"{CHECKOUT}: converged  (run " in ran.out
+    assert f"{PUSHER}: converged  (run " in ran.out
+    assert {report.cause.actor for report in world.reports} == {ALICE}
+
+
+def test_apply_of_one_target_leaves_the_others() -> None:
+    world = tampered()
+    ran = over(world)("apply", "shop/checkout", "--json")
+    assert ran.code == 0
+    assert world.written == ["update repository-policy"]
+    assert ran.json["differing"] == [str(CHECKOUT)]
+    assert [(run["target"], run["result"], run["done"]) for run in ran.json["runs"]] == [
+        (str(CHECKOUT), "converged", True)
+    ]
+    assert (ran.json["schema"], ran.json["caller"], ran.json["missing"]) == (1, ALICE.arn, [])
+
+
+def test_apply_waits_for_who_waits_for_a_role() -> None:
+    world = bare_world()
+    ran = over(world)("apply", str(PUSH_USER), str(PUSHER))
+    assert ran.code == 0, ran.out
+    assert f"{PUSH_USER}: converged" in ran.out
+
+
+def test_apply_when_nothing_differs_asks_for_no_run() -> None:
+    world = world_at_spec()
+    ran = over(world)("apply")
+    assert (ran.code, ran.out) == (0, "5 targets: all as the accepted spec says\n")
+    assert world.calls.taken == {}
+
+
+def test_apply_in_observe_mode_says_so_and_writes_nothing() -> None:
+    world = tampered()
+    world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
+    ran = over(world)("apply")
+    assert ran.code == 2
+    assert ran.last_line == "the spec says mode: observe, so nothing is written"
+    assert (world.writes, world.calls.taken) == ([], {})
+    as_json = over(world)("apply", "--json")
+    assert (as_json.code, as_json.json["mode"], as_json.json["enqueued"]) == (2, "observe", False)
+
+
+def test_apply_of_what_is_paused_is_left_and_says_why_in_the_run() -> None:
+    world = tampered()
+    command = over(world)
+    command("pause", str(CHECKOUT), "--for", "1h", "--reason", "a migration")
+    ran = command("apply", str(CHECKOUT))
+    assert ran.code == 2
+    assert f"{CHECKOUT}: reported" in ran.out
+    assert world.writes == []
+    run_id = command("history", str(CHECKOUT), "--json").json["runs"][0]["runId"]
+    assert "NOT put right: paused by alice until" in command("show", run_id).out
+
+
+def test_apply_that_gets_no_answer_is_an_error_and_says_where_to_look() -> None:
+    world = tampered()
+    command = over(world)
+    assert isinstance(command.hub, InProcess)
+    command.hub.works = False
+    ran = command("apply", "--wait", "2")
+    assert ran.code == 1
+    assert f"{CHECKOUT}: no run has ended yet: ecr-warden status" in ran.out
+
+
+def test_a_pause_outlives_a_tamper_until_resume() -> None:
+    world = world_at_spec()
+    command = over(world)
+    paused = command("pause", "all", "--until", "2026-11-25T10:00:00+01:00", "--reason", "  a migration ")
+    assert paused.code == 0
+    assert paused.last_line == (
+        "5 targets are watched and not written to until 2026-11-25T09:00:00Z; "
+        "recorded as asked for by arn:aws:iam::111111111111:user/alice"
+    )
+    world.put(D1, OPEN)
+    assert world.run(CHECKOUT) is Result.REPORTED
+    resumed = command("resume", "all")
+    assert resumed.code == 0, resumed.out
+    assert f"{CHECKOUT}: converged" in resumed.out
+    assert not world.differing()
+    assert command("resume", "all").out == "nothing of it is paused\n"
+
+
+def test_history_and_show() -> None:
+    world = tampered()
+    world.run(CHECKOUT)
+    world.clock.advance(timedelta(seconds=1))
+    world.run(PUSHER)
+    command = over(world)
+    ran = command("history")
+    newest, oldest = ran.out.splitlines()
+    assert str(PUSHER) in newest
+    assert str(CHECKOUT) in oldest
+    assert "1 written" in oldest
+    assert "event by mallory" in oldest
+    assert command("history", str(CHECKOUT), "--limit", "1").out.splitlines() == [oldest]
+    run_id = oldest.split()[1]
+    shown = command("show", run_id)
+    assert shown.out.startswith("repository policy of shop/checkout: put right")
+    assert "anyone (*) can now pull from shop/checkout" in shown.out
+    assert f"Run:     {run_id}\n" in shown.out
+    before = command("show", run_id, "--json").json["run"]["plan"]["changes"][0]["before"]
+    assert json.loads(before)["Statement"][0]["Principal"] == {"AWS": "*"}
+
+
+def test_a_run_that_has_not_ended_is_shown_as_it_was_journalled() -> None:
+    world = world_at_spec()
+    lease, _ = world.state.acquire(CHECKOUT, "r9")
+    world.state.open_run(lease, open_run("r9"), Debts())
+    shown = over(world)("show", "r9")
+    assert shown.out.startswith("run r9 has not ended\n")
+    assert "update repository policy" in shown.out
+
+
+WRONG: dict[str, tuple[tuple[str, ...], str]] = {
+    "a target that is none": (("status", "shop/chekout"), 'did you mean "shop/checkout"?'),
+    "a run that is none": (("show", "gone"), "the journal has no run gone"),
+    "a run's id with a slash": (("show", "a/b"), "is no run's id"),
+    "no run": (("show",), "see ecr-warden show --help"),
+    "no target to pause": (("pause", "--for", "1h", "--reason", "x"), "see ecr-warden pause --help"),
+    "no reason": (("pause", "all", "--for", "1h"), "--reason"),
+    "an empty reason": (("pause", "all", "--for", "1h", "--reason", " "), "a reason is one line"),
+    "a reason of two lines": (("pause", "all", "--for", "1h", "--reason", "a\nb"), "a reason is one line"),
+    "no end": (("pause", "all", "--reason", "x"), "--for"),
+    "two ends": (("pause", "all", "--reason", "x", "--for", "1h", "--until", "2030-01-01T00:00:00Z"), "not allowed"),
+    "a duration that is none": (("pause", "all", "--reason", "x", "--for", "soon"), "is no duration"),
+    "no duration": (("pause", "all", "--reason", "x", "--for", "0h"), "is no duration"),
+    "a duration over seven days": (("pause", "all", "--reason", "x", "--for", "169h"), "is no duration up to 7d"),
+    "an end without a zone": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00"), "has no zone"),
+    "an end that is none": (("pause", "all", "--reason", "x", "--until", "tomorrow"), "is no time"),
+    "an end that is past": (("pause", "all", "--reason", "x", "--until", "2020-01-01T00:00:00Z"), "is past"),
+    "an end too far away": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00Z"), "7 days at most"),
+    "a wait that is none": (("apply", "--wait", "-1"), "--wait"),
+    "a limit of none": (("history", "--limit", "0"), "is no number from 1 to 100"),
+    "a history of a name": (("history", "shop/checkout"), "write repository/ACCOUNT/REGION/NAME"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_input_is_said_in_one_line_and_nothing_is_done(name: str) -> None:
+    argv, words = WRONG[name]
+    world = tampered()
+    ran = over(world)(*argv)
+    assert (ran.code, ran.out) == (1, "")
+    assert words in ran.err
+    assert len(ran.err.splitlines()) == 1
+    assert (world.calls.taken, world.outcomes.published) == ({}, [])
+
+
+@pytest.mark.parametrize("verb", ["status", "apply", "history"])
+def test_where_the_hub_is_and_with_which_profile_it_is_asked(verb: str) -> None:
+    command = over(world_at_spec())
+    assert command(verb, "--hub-region", "eu-west-1", "--profile", "hub").code == 0
+    assert command.opened == [("eu-west-1", "hub")]
+    command(verb)
+    assert command.opened[1] == (None, None)
+
+
+def test_an_error_of_the_hub_keeps_its_code_in_json() -> None:
+    ran = over(world_at_spec())("show", "gone", "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (1, "no-such-run")
+
+
+@pytest.mark.parametrize("answer", [{}, {"schema": 2, "kind": "status"}, {"schema": 1, "kind": "plan"}, {"schema": 1}])
+def test_an_answer_of_another_version_is_an_error(answer: dict[str, Any]) -> None:
+    class Other(InProcess):
+        def answer(self, request: str) -> dict[str, Any]:
+            return answer
+
+    ran = Command(hub=Other(world_at_spec()))("status")
+    assert ran.code == 1
+    assert "use a command of the same version as the hub's" in ran.err
+
+
+def test_waiting_is_counted_on_a_terminal_and_leaves_nothing_behind() -> None:
+    command = over(tampered())
+    command.terminal = True
+    ran = command("apply")
+    assert "runs ended 1 of 2" in ran.err
+    assert ran.err.endswith("\r\x1b[K")
