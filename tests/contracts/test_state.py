@@ -1,6 +1,7 @@
 """State: leases, the journal, and what is remembered of targets."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from ecr_warden.model.observed import Observation
@@ -9,10 +10,11 @@ from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.ports import LeaseHeld, TargetRecord
 
 from tests.contracts.hubs import Hub
-from tests.contracts.runs import open_run, report
+from tests.contracts.runs import NOW, open_run, report
 from tests.contracts.seed import CI, HOME, REPOSITORY, ROLE, USER
 
 PULLER = f"arn:aws:iam::{CI}:user/pull-user-1"
+CUTOFF = datetime(2026, 1, 1, 12, 30, 15, tzinfo=UTC)
 OTHER = f"arn:aws:iam::{CI}:user/pull-user-2"
 
 
@@ -72,9 +74,9 @@ def test_whoever_lost_the_lease_changes_nothing(hub: Hub) -> None:
     hub.state.release(loser, Observation(REPOSITORY, unique_id="AIDALOSER"), reported="told by the loser")
     assert hub.state.holds(holder)
     with pytest.raises(LeaseHeld):
-        hub.state.open_run(loser, open_run("r3"), Debts(owes_session_cutoff=True))
+        hub.state.open_run(loser, open_run("r3"), Debts(CUTOFF))
     with pytest.raises(LeaseHeld):
-        hub.state.close_run(loser, report("r1"), Debts(owes_session_cutoff=True))
+        hub.state.close_run(loser, report("r1"), Debts(CUTOFF))
     assert hub.state.load_run(REPOSITORY, "r3") is None
     hub.state.release(holder, None, reported=None)
     assert record(hub) == TargetRecord(open_run="r1")
@@ -82,15 +84,34 @@ def test_whoever_lost_the_lease_changes_nothing(hub: Hub) -> None:
 
 def test_run_is_journalled_open_and_closed(hub: Hub) -> None:
     lease, _ = hub.state.acquire(REPOSITORY, "r1")
-    hub.state.open_run(lease, open_run(), Debts(owes_session_cutoff=True))
+    hub.state.open_run(lease, open_run(), Debts(CUTOFF))
     hub.state.release(lease, None, reported=None)
     assert hub.state.load_run(REPOSITORY, "r1") == open_run()
-    assert record(hub) == TargetRecord(open_run="r1", debts=Debts(owes_session_cutoff=True))
+    assert record(hub) == TargetRecord(open_run="r1", debts=Debts(CUTOFF))
     lease, _ = hub.state.acquire(REPOSITORY, "r2")
     hub.state.close_run(lease, report("r1"), Debts())
     hub.state.release(lease, None, reported=None)
-    assert record(hub) == TargetRecord()
+    assert record(hub) == TargetRecord(written_at=NOW)
     assert hub.state.load_run(REPOSITORY, "r1") == open_run(), "a closed run keeps its plan"
+
+
+def test_end_of_sessions_is_remembered_to_the_second_until_it_is_settled(hub: Hub) -> None:
+    earlier = Debts(CUTOFF - timedelta(hours=1), sessions_ended=True)
+    for owed in (earlier, Debts(CUTOFF), Debts(CUTOFF, sessions_ended=True), Debts()):
+        lease, _ = hub.state.acquire(ROLE, "r1")
+        hub.state.close_run(lease, report("r1"), owed)
+        hub.state.release(lease, None, reported=None)
+        assert hub.state.records([ROLE])[ROLE.key].debts == owed
+
+
+def test_only_a_run_that_wrote_moves_the_time_of_the_last_write(hub: Hub) -> None:
+    late = replace(report("r2"), finished_at=NOW + timedelta(minutes=1, microseconds=7))
+    quiet = replace(report("r3"), outcomes=(), finished_at=NOW + timedelta(hours=1))
+    lease, _ = hub.state.acquire(REPOSITORY, "looks")
+    for ended, written_at in ((report("r1"), NOW), (late, late.finished_at), (quiet, late.finished_at)):
+        hub.state.open_run(lease, open_run(ended.run_id), Debts())
+        hub.state.close_run(lease, ended, Debts())
+        assert hub.state.records([REPOSITORY])[REPOSITORY.key].written_at == written_at
 
 
 def test_run_that_was_never_opened_is_none(hub: Hub) -> None:
@@ -162,9 +183,9 @@ def test_what_is_remembered_of_many_owners_is_read_at_once(hub: Hub) -> None:
 
 def test_what_a_run_left_is_read_for_many_targets_too(hub: Hub) -> None:
     lease, _ = hub.state.acquire(USER, "r1")
-    hub.state.open_run(lease, open_run(), Debts(owes_session_cutoff=True))
+    hub.state.open_run(lease, open_run(), Debts(CUTOFF, sessions_ended=True))
     hub.state.mark_recreated(USER, PULLER)
-    debts = Debts(owes_session_cutoff=True, recreated_principals=(PULLER,))
+    debts = Debts(CUTOFF, sessions_ended=True, recreated_principals=(PULLER,))
     assert hub.state.records([USER]) == {USER.key: TargetRecord(open_run=open_run().run_id, debts=debts)}
 
 

@@ -6,6 +6,7 @@ import pytest
 from ecr_warden.model.desired import CompiledSpec, RoleSettings
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change, HoldReason
+from ecr_warden.model.run import Debts
 from ecr_warden.model.target import Target
 from ecr_warden.planning.sessions import cutoff_of
 from ecr_warden.policy.document import Document
@@ -21,6 +22,7 @@ from tests.unit.planning.seed import (
     D4,
     HOME,
     MORE_TRUST,
+    NOW,
     PUSH_USER,
     PUSHER,
     ROLE,
@@ -132,13 +134,13 @@ def test_a_role_that_is_deleted_while_it_owes_the_end_of_sessions_is_made_again(
     world.put(D2, MORE_TRUST)
     failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
     assert world.run(PUSHER) is Result.FAILED
-    assert world.state.remembered[PUSHER.key].debts.owes_session_cutoff
+    assert world.state.remembered[PUSHER.key].debts == Debts(NOW + timedelta(minutes=1))
     world.documents.faults = lambda _target, _change: None
     world.documents.remove(ROLE)
     assert world.run(PUSHER) is Result.CONVERGED
     assert world.differing() == []
     # The sessions went with the role that they belonged to.
-    assert not world.state.remembered[PUSHER.key].debts.owes_session_cutoff
+    assert world.state.remembered[PUSHER.key].debts == Debts()
 
 
 def test_the_sweep_finds_a_role_that_still_owes_the_end_of_sessions() -> None:

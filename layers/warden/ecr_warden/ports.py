@@ -244,8 +244,8 @@ class TargetRecord:
 
     `open_run`: id of a run that never closed. `unique_id`: the owner's own, when last seen. `reported`: fingerprint of
     what people were last told and that still stands, so that a sweep does not tell it again. `revoked`: the spec
-    version that took the target away, once what it held is gone. `pause`: the one set last, whether it has ended or
-    not. `last`: for people, and no part of what decides.
+    version that took the target away, once what it held is gone. `written_at`: when a run last wrote to it. `pause`:
+    the one set last, whether it has ended or not. `last`: for people, and no part of what decides.
     """
 
     open_run: str | None = None
@@ -253,6 +253,7 @@ class TargetRecord:
     unique_id: str | None = None
     reported: str | None = None
     revoked: str | None = None
+    written_at: datetime | None = None
     pause: Pause | None = None
     last: LastLook | None = field(default=None, compare=False)
 

@@ -80,6 +80,12 @@ def unexpected_drift(live: Document) -> Drift:
 ATTACHED = Drift(
     attached_policy(ROLE, "arn:aws:iam::aws:policy/AdministratorAccess"), DriftKind.UNEXPECTED, "no such thing"
 )
+_REOPENED = "sessions opened before 2026-11-24T10:00:00Z were ended, and somebody reopened them"
+_CUTOFF = identity_policy(ROLE, "ecr-warden-deny-older-sessions")
+REOPENED = Drift(_CUTOFF, DriftKind.MISSING, _REOPENED)
+REOPENED_BY_A_CHANGE = Drift(_CUTOFF, DriftKind.CHANGED, _REOPENED)
+LOCKED_OUT = Drift(_CUTOFF, DriftKind.UNEXPECTED, "it locks everybody out until 2036-01-01T00:00:00Z")
+SETTLING = Drift(repository_policy(REPOSITORY), DriftKind.SETTLING, "just written: AWS still shows unique ids")
 UNREADABLE = Drift(repository_policy(REPOSITORY), DriftKind.UNREADABLE, "ecr:GetRepositoryPolicy is denied")
 
 

@@ -13,6 +13,7 @@ from ecr_warden.model.address import (
 from ecr_warden.model.desired import Extent, MustNotExist, TargetSpec
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, OwnerMissing
+from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.sessions import AWS_REVOKE_OLDER_SESSIONS, deny_older_sessions
@@ -209,20 +210,21 @@ def test_drift_says_what_the_live_document_gives_and_lacks(
         assert sorted({getattr(permission.principal, "value", "") for permission in found}) == wanted
 
 
-RECREATED = (f"arn:aws:iam::{CI}:user/push-user",)
+USER = f"arn:aws:iam::{CI}:user/push-user"
+RECREATED = Debts(recreated_principals=(USER,))
 
 
 def test_an_equal_document_that_names_a_principal_made_again_is_drift() -> None:
-    [drift] = diff(ROLE_SPEC, reading(ROLE_SPEC), now=NOW, recreated=RECREATED)
+    [drift] = diff(ROLE_SPEC, reading(ROLE_SPEC), now=NOW, debts=RECREATED)
     assert (drift.address, drift.kind) == (D2, DriftKind.PRINCIPAL_RECREATED)
-    assert RECREATED[0] in drift.explain
+    assert USER in drift.explain
 
 
 def test_a_document_that_differs_anyway_is_told_as_what_it_is() -> None:
-    [drift] = diff(ROLE_SPEC, reading(ROLE_SPEC, {D2: MORE_TRUST}), now=NOW, recreated=RECREATED)
+    [drift] = diff(ROLE_SPEC, reading(ROLE_SPEC, {D2: MORE_TRUST}), now=NOW, debts=RECREATED)
     assert drift.kind is DriftKind.CHANGED
 
 
 @pytest.mark.parametrize("spec", [REPOSITORY_SPEC, USER_SPEC, NO_POLICY], ids=["another's", "an owner's", "none"])
 def test_a_document_that_does_not_name_the_principal_made_again_is_no_drift(spec: TargetSpec) -> None:
-    assert diff(spec, reading(spec), now=NOW, recreated=RECREATED) == ()
+    assert diff(spec, reading(spec), now=NOW, debts=RECREATED) == ()

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from ecr_warden.model.address import Address, attached_policy, identity_policy
 from ecr_warden.model.desired import Extent, Mode, MustNotExist, TargetSpec
+from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, OwnerMissing
 from ecr_warden.model.plan import Change, HoldReason, NewRole, Plan
 from ecr_warden.model.run import Debts
@@ -45,7 +46,10 @@ from tests.unit.planning.seed import (
     unreadable,
 )
 
-OWES = Circumstances(NOW, debts=Debts(owes_session_cutoff=True))
+MARGIN, HOUR = timedelta(seconds=60), timedelta(hours=1)
+OWES = Circumstances(NOW, debts=Debts(NOW + MARGIN))
+ENDED = Circumstances(NOW, debts=Debts(NOW - HOUR, sessions_ended=True))
+OVER = Circumstances(NOW, debts=Debts(NOW - 13 * HOUR, sessions_ended=True))
 EXTRA = identity_policy(PUSHER, "extra")
 ATTACHED = attached_policy(PUSHER, ADMIN)
 MIXED_PUSH = document(allow("ecr:PutImage", "iam:*"))
@@ -159,6 +163,40 @@ ORDER = (
         replace(ROLE_SPEC, documents={**ROLE_SPEC.documents, D3: document(allow("ecr:*"), deny("ecr:PutImage"))}),
         {D2: OPEN_TRUST, D3: Absent()},
         (TRUST, DENY, f"create {PUSH}"),
+    ),
+    Case("ended sessions stay ended", ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW - HOUR)}, (), ENDED),
+    Case("a later end of sessions ends the earlier ones too", ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW)}, (), ENDED),
+    Case("sessions that somebody reopened by a deletion end again", ROLE_SPEC, {CUTOFF: Absent()}, (DENY,), ENDED),
+    Case(
+        "sessions that somebody reopened by an earlier time end again",
+        ROLE_SPEC,
+        {CUTOFF: deny_older_sessions(NOW - HOUR - timedelta(seconds=1))},
+        (DENY_AGAIN,),
+        ENDED,
+    ),
+    Case(
+        "a time so early that it is spent reopens them too",
+        ROLE_SPEC,
+        {CUTOFF: deny_older_sessions(NOW - 99 * HOUR)},
+        (DENY_AGAIN,),
+        ENDED,
+    ),
+    Case("another policy in its place reopens them too", ROLE_SPEC, {CUTOFF: EVERYTHING}, (DENY_AGAIN,), ENDED),
+    Case("one that is not understood reopens them too", ROLE_SPEC, {CUTOFF: unparseable()}, (DENY_AGAIN,), ENDED),
+    Case(
+        "one that locks everybody out gives way to the one that ended them",
+        ROLE_SPEC,
+        {CUTOFF: deny_older_sessions(NOW + 99 * HOUR)},
+        (DENY_AGAIN,),
+        ENDED,
+    ),
+    Case("sessions that have expired need no end", ROLE_SPEC, {CUTOFF: Absent()}, (), OVER),
+    Case(
+        "nor does what ended them, once they have expired",
+        ROLE_SPEC,
+        {CUTOFF: deny_older_sessions(NOW - 13 * HOUR)},
+        (DROP_DENY,),
+        OVER,
     ),
     Case("a trust policy that only gains ends no session", ROLE_SPEC, {D2: document(deny("*", who="*"))}, (TRUST,)),
     Case("a trust policy that is not understood may have been open", ROLE_SPEC, {D2: unparseable()}, (TRUST, DENY)),
@@ -278,6 +316,47 @@ def test_the_cut_off_lies_a_margin_ahead_and_never_goes_back(cutoff: object, exp
     assert cutoff_of(change.after) == NOW + timedelta(seconds=expected)
 
 
+@pytest.mark.parametrize("live", [Absent(), deny_older_sessions(NOW - 2 * HOUR), EVERYTHING], ids=str)
+def test_sessions_opened_since_the_door_was_closed_go_on(live: Observed | LiveValue) -> None:
+    plan = plan_of(ROLE_SPEC, {CUTOFF: live}, ENDED)
+    [change], [drift] = plan.changes, plan.drifts
+    assert isinstance(change.after, Document)
+    assert cutoff_of(change.after) == NOW - HOUR
+    assert drift.kind is (DriftKind.MISSING if isinstance(live, Absent) else DriftKind.CHANGED)
+    assert "opened before 2026-11-24T09:00:00Z were ended, and somebody reopened them" in drift.explain
+    assert drift.access is not None and drift.access.gained
+    assert change.access is not None and change.access.lost
+
+
+def test_what_a_run_of_ours_did_not_come_to_is_nobodys_doing() -> None:
+    plan = plan_of(ROLE_SPEC, {}, OWES)
+    assert (words(plan.changes), plan.drifts) == ([DENY], ())
+    [change] = plan.changes
+    assert isinstance(change.after, Document)
+    assert cutoff_of(change.after) == NOW + MARGIN
+
+
+def test_the_door_opened_again_ends_all_sessions_until_it_is_closed_again() -> None:
+    *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST, CUTOFF: Absent()}, ENDED).changes
+    assert isinstance(change.after, Document)
+    assert cutoff_of(change.after) == NOW + MARGIN
+
+
+def test_the_cut_off_is_no_earlier_than_the_plan_and_its_margin() -> None:
+    within = NOW + timedelta(milliseconds=1)
+    *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST}, Circumstances(within)).changes
+    assert isinstance(change.after, Document)
+    assert cutoff_of(change.after) == NOW + MARGIN + timedelta(seconds=1)
+
+
+def test_of_a_role_that_left_the_spec_sessions_stay_ended_until_they_have_expired() -> None:
+    released = TargetSpec(PUSHER, Extent.OURS, {})
+    live = {CUTOFF: deny_older_sessions(NOW - HOUR)}
+    assert plan_of(released, live, ENDED).is_empty
+    assert words(plan_of(released, live).changes) == [DROP_DENY]
+    assert words(plan_of(GONE, {ROLE: settings(), **live}, ENDED).changes) == [DROP_DENY, "delete role"]
+
+
 def test_a_later_cut_off_gives_nothing_back() -> None:
     change = plan_of(ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW)}, OWES).changes[-1]
     assert change.access is not None
@@ -339,6 +418,26 @@ def test_where_the_cut_off_cannot_be_read_none_is_written_blindly(hidden: Addres
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST, hidden: unreadable()})
     assert words(plan.changes) == [TRUST]
     assert [hold.reason for hold in plan.held] == [HoldReason.UNREADABLE]
+
+
+def test_in_observe_mode_reopened_sessions_are_told_and_left() -> None:
+    plan = plan_of(ROLE_SPEC, {}, ENDED, Mode.OBSERVE)
+    assert plan.changes == ()
+    [held] = plan.held
+    assert (held.drift.address, held.drift.kind, held.reason) == (CUTOFF, DriftKind.MISSING, HoldReason.OBSERVE_MODE)
+
+
+@pytest.mark.parametrize("hidden", [CUTOFF, identity_policy(PUSHER, "*"), D2], ids=["itself", "the listing", "trust"])
+def test_where_a_role_cannot_be_read_its_sessions_are_not_called_reopened(hidden: Address) -> None:
+    plan = plan_of(ROLE_SPEC, {hidden: unreadable()}, ENDED)
+    assert plan.changes == ()
+    assert [drift.kind for drift in plan.drifts] == [DriftKind.UNREADABLE]
+
+
+def test_sessions_of_a_role_that_is_gone_or_not_ours_are_not_called_reopened() -> None:
+    assert CUTOFF not in {drift.address for drift in plan_of(ROLE_SPEC, nothing(ROLE_SPEC), ENDED).drifts}
+    theirs = {ROLE: replace(settings(), path="/")}
+    assert CUTOFF not in {drift.address for drift in plan_of(ROLE_SPEC, theirs, ENDED).drifts}
 
 
 WAITING = Circumstances(NOW, is_at_spec=lambda _: False)

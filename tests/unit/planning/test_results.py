@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from ecr_warden.model.address import Address, identity_policy
-from ecr_warden.model.desired import Mode, TargetSpec
+from ecr_warden.model.desired import Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
@@ -14,6 +15,7 @@ from ecr_warden.model.run import Debts
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.results import (
+    LONGEST_RUN,
     fingerprint,
     is_news,
     is_retryable,
@@ -37,11 +39,13 @@ from tests.unit.planning.seed import (
     NOW,
     PUSH_USER,
     PUSHER,
+    ROLE,
     allow,
     desired,
     document,
     nothing,
     reading,
+    settings,
     spec_of,
     unparseable,
     unreadable,
@@ -75,7 +79,7 @@ def applied(plan: Plan) -> tuple[Outcome, ...]:
         (plan_of(REPOSITORY_SPEC, {D1: unreadable()}), Result.UNKNOWN),
         (plan_of(ROLE_SPEC, {D2: MORE_TRUST, D3: unreadable()}, mode=Mode.OBSERVE), Result.UNKNOWN),
         (plan_of(USER_SPEC, {D4: Absent()}, is_at_spec=lambda _: False), Result.WAITING),
-        (plan_of(ROLE_SPEC, {}, debts=Debts(owes_session_cutoff=True)), Result.REPORTED),
+        (plan_of(ROLE_SPEC, {}, debts=Debts(NOW)), Result.REPORTED),
     ],
     ids=[
         "nothing differs",
@@ -203,39 +207,113 @@ def test_every_write_and_every_intruder_is_news() -> None:
 
 # What a run leaves to do
 
-OWES, CLEAR = Debts(owes_session_cutoff=True), Debts()
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+CUTOFF_AT = NOW + 60 * SECOND
+OWES, ENDED, CLEAR = Debts(CUTOFF_AT), Debts(CUTOFF_AT, sessions_ended=True), Debts()
+EARLIER = Debts(NOW - HOUR, sessions_ended=True)
 PUSHES = f"arn:aws:iam::{CI}:user/push-user"
 RECREATED = Debts(recreated_principals=(PUSHES,))
 
 
+def owed_after(report: RunReport, debts: Debts) -> Debts:
+    return remaining_debts(report, planned_debts(report.plan, debts, CUTOFF_AT))
+
+
 def test_a_plan_that_narrows_the_trust_policy_owes_the_end_of_sessions_from_its_first_write() -> None:
-    assert planned_debts(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), CLEAR) == OWES
-    assert planned_debts(plan_of(ROLE_SPEC, {D3: EVERYTHING}), CLEAR) == CLEAR
-    assert planned_debts(plan_of(ROLE_SPEC, {D3: EVERYTHING}), OWES) == OWES
+    assert planned_debts(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), CLEAR, NOW) == OWES
+    assert planned_debts(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), EARLIER, NOW) == OWES
+    assert planned_debts(plan_of(ROLE_SPEC, {D3: EVERYTHING}), CLEAR, NOW) == CLEAR
+    assert planned_debts(plan_of(ROLE_SPEC, {D3: EVERYTHING}), ENDED, NOW) == ENDED
     hidden = plan_of(ROLE_SPEC, {D2: MORE_TRUST, identity_policy(PUSHER, "*"): unreadable()})
-    assert planned_debts(hidden, CLEAR) == OWES
+    assert planned_debts(hidden, CLEAR, CUTOFF_AT) == OWES
+    assert planned_debts(hidden, CLEAR, CUTOFF_AT - timedelta(microseconds=1)) == OWES
 
 
-def test_the_end_of_sessions_is_owed_until_it_is_written() -> None:
+def test_no_plan_makes_the_end_of_sessions_earlier() -> None:
+    later = Debts(CUTOFF_AT + HOUR, sessions_ended=True)
+    hidden = plan_of(ROLE_SPEC, {D2: MORE_TRUST, identity_policy(PUSHER, "*"): unreadable()})
+    assert planned_debts(hidden, later, CUTOFF_AT) == later
+
+
+def test_the_end_of_sessions_is_owed_until_they_have_expired() -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
     trust, cutoff = plan.changes
     paid = report_of(plan, Result.CONVERGED, Applied(trust), Applied(cutoff))
     unpaid = report_of(plan, Result.FAILED, Applied(trust), Failed(cutoff, "c", "m", True))
-    assert remaining_debts(paid, OWES) == CLEAR
-    assert remaining_debts(unpaid, CLEAR) == OWES
+    assert owed_after(paid, CLEAR) == ENDED
+    assert owed_after(unpaid, CLEAR) == OWES
+    quiet = report_of(plan_of(ROLE_SPEC, {}), Result.IN_SYNC)
+    for owed in (OWES, ENDED):
+        assert owed_after(quiet, owed) == owed
+        assert owed_after(replace(quiet, finished_at=CUTOFF_AT + 12 * HOUR), owed) == owed
+        assert owed_after(replace(quiet, finished_at=CUTOFF_AT + 12 * HOUR + SECOND), owed) == CLEAR
+
+
+def test_sessions_that_were_ended_again_count_as_ended() -> None:
+    plan = plan_of(ROLE_SPEC, {}, debts=OWES)
+    assert owed_after(report_of(plan, Result.CONVERGED, *applied(plan)), OWES) == ENDED
+    earlier = plan_of(ROLE_SPEC, {}, debts=Debts(NOW))
+    assert owed_after(report_of(earlier, Result.CONVERGED, *applied(earlier)), OWES) == OWES
+
+
+@pytest.mark.parametrize(
+    ("finished", "sessions_before"),
+    [
+        (CUTOFF_AT, CUTOFF_AT),
+        (CUTOFF_AT + SECOND, CUTOFF_AT + SECOND),
+        (CUTOFF_AT + timedelta(microseconds=1), CUTOFF_AT + SECOND),
+    ],
+    ids=["in time", "too late", "too late by a moment"],
+)
+def test_a_trust_policy_that_may_have_been_narrowed_after_the_cut_off_ends_sessions_until_then(
+    finished: datetime, sessions_before: datetime
+) -> None:
+    plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
+    report = replace(report_of(plan, Result.CONVERGED, *applied(plan)), finished_at=finished)
+    assert owed_after(report, CLEAR) == Debts(sessions_before, sessions_ended=sessions_before == CUTOFF_AT)
+
+
+def test_only_a_write_that_may_have_been_made_moves_the_end_of_sessions() -> None:
+    plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
+    trust, cutoff = plan.changes
+    late = CUTOFF_AT + HOUR
+    for outcome, moved in (
+        (Applied(trust), True),
+        (Failed(trust, "timeout", "m", True), True),
+        (Skipped(trust, "stopped"), False),
+        (Conflict(trust), False),
+    ):
+        report = replace(report_of(plan, Result.FAILED, outcome, Skipped(cutoff, "m")), finished_at=late)
+        assert owed_after(report, CLEAR) == Debts(late if moved else CUTOFF_AT)
+    other = plan_of(ROLE_SPEC, {D3: EVERYTHING})
+    report = replace(report_of(other, Result.CONVERGED, *applied(other)), finished_at=late)
+    assert owed_after(report, ENDED) == ENDED
+
+
+def test_a_run_that_died_wrote_nothing_once_its_lease_had_ended() -> None:
+    plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
+    report = replace(report_of(plan, Result.INTERRUPTED, *applied(plan)), finished_at=NOW + HOUR)
+    assert owed_after(report, CLEAR) == Debts(NOW + LONGEST_RUN)
+    soon = replace(report, finished_at=NOW + 90 * SECOND)
+    assert owed_after(soon, CLEAR) == Debts(NOW + 90 * SECOND)
 
 
 def test_a_cut_off_that_is_only_deleted_pays_nothing() -> None:
     plan = plan_of(ROLE_SPEC, {D3: EVERYTHING})
     dropped = replace(plan.changes[0], address=replace(D3, name="ecr-warden-deny-older-sessions"), after=None)
     report = report_of(replace(plan, changes=(dropped,)), Result.CONVERGED, Applied(dropped))
-    assert remaining_debts(report, OWES) == OWES
+    assert owed_after(report, OWES) == OWES
 
 
-def test_a_role_made_anew_owes_nothing() -> None:
+def test_a_role_made_anew_or_deleted_owes_nothing() -> None:
     plan = plan_of(ROLE_SPEC, nothing(ROLE_SPEC))
-    owed = Debts(owes_session_cutoff=True, recreated_principals=(PUSHES,))
-    assert remaining_debts(report_of(plan, Result.CONVERGED, *applied(plan)), owed) == CLEAR
+    owed = replace(ENDED, recreated_principals=(PUSHES,))
+    assert owed_after(report_of(plan, Result.CONVERGED, *applied(plan)), owed) == CLEAR
+    gone = TargetSpec(PUSHER, Extent.WHOLE, {ROLE: MustNotExist()})
+    plan = plan_of(gone, {ROLE: settings()})
+    assert owed_after(report_of(plan, Result.CONVERGED, *applied(plan)), ENDED) == CLEAR
+    settled = plan_of(ROLE_SPEC, {ROLE: replace(settings(), boundary=None)})
+    assert owed_after(report_of(settled, Result.CONVERGED, *applied(settled)), ENDED) == ENDED
 
 
 def test_a_principal_made_again_is_owed_until_what_names_it_is_written() -> None:

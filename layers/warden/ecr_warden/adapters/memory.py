@@ -17,6 +17,7 @@ from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts, LastLook, OpenRun
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.planning.results import has_written
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document
 from ecr_warden.ports import (
@@ -255,7 +256,7 @@ class MemoryState:
         self.opened[lease.target.key, run.run_id] = run
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
-        self._record(lease, None, debts)
+        self._record(lease, None, debts, written_at=report.finished_at if has_written(report) else None)
         self.closed[lease.target.key, report.run_id] = report
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:
@@ -279,14 +280,17 @@ class MemoryState:
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
         return {target.key: self.remembered[target.key] for target in targets if target.key in self.remembered}
 
-    def _record(self, lease: Lease, open_run: str | None, debts: Debts) -> None:
+    def _record(self, lease: Lease, open_run: str | None, debts: Debts, *, written_at: datetime | None = None) -> None:
         if self.fences.get(lease.target.key) != lease.fence:
             raise LeaseHeld(f"another run has taken {lease.target} over", retryable=True)
         record = self.remembered.get(lease.target.key, TargetRecord())
         settled = {*lease.recreated} - {*debts.recreated_principals}
         owed = tuple(sorted({*record.debts.recreated_principals} - settled))
         self.remembered[lease.target.key] = replace(
-            record, open_run=open_run, debts=replace(debts, recreated_principals=owed)
+            record,
+            open_run=open_run,
+            debts=replace(debts, recreated_principals=owed),
+            written_at=written_at or record.written_at,
         )
 
 

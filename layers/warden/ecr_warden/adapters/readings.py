@@ -7,7 +7,7 @@ from ecr_warden.model.address import DENY_OLDER_SESSIONS, OUR_POLICY_PREFIX, Add
 from ecr_warden.model.desired import Extent, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget
-from ecr_warden.planning.diff import keeps_trust_policy
+from ecr_warden.planning.cutoff import keeps_trust_policy
 from ecr_warden.ports import PortError
 
 LISTING = "*"

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import assert_never
 
 from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
-from ecr_warden.model.address import AddressKind
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
 from ecr_warden.model.alert import Alert, Severity, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import CauseKind
@@ -24,7 +24,9 @@ def highest(severities: Collection[Severity]) -> Severity:
 
 
 def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
-    """CRITICAL: somebody from outside got in, a repair failed, or the write role was abused; WARNING: look today.
+    """CRITICAL: somebody from outside got in, ended sessions live again, a repair failed, or the write role was abused.
+
+    WARNING: look today.
 
     `known_accounts`: accounts of the spec; their principals are not from outside. A target's own account never is.
     """
@@ -58,6 +60,8 @@ def _of_result(report: RunReport) -> Severity:
 
 
 def _of_drifts(report: RunReport, known_accounts: Collection[str]) -> Severity:
+    if any(map(_reopens_sessions, report.plan.drifts)):
+        return Severity.CRITICAL
     if report.cause.kind is CauseKind.SPEC:
         # The file changed and not the account: what the accounts give beyond it is yesterday's grant.
         return Severity.INFO
@@ -68,6 +72,12 @@ def _of_drifts(report: RunReport, known_accounts: Collection[str]) -> Severity:
     # What a run of ours made possible, such as the first policy of an owner, is no loss that anybody caused.
     losses = [] if report.cause.kind is CauseKind.RUN else [drift for drift in drifts if drift.kind in _LOSSES]
     return Severity.WARNING if losses or any(map(_gains, drifts)) else Severity.INFO
+
+
+def _reopens_sessions(drift: Drift) -> bool:
+    """Whether sessions that a repair had ended live again: somebody took away what ended them."""
+    taken_away = drift.kind in (DriftKind.MISSING, DriftKind.CHANGED)
+    return taken_away and drift.address.name == DENY_OLDER_SESSIONS
 
 
 _LOSSES = frozenset({DriftKind.MISSING, DriftKind.CHANGED, DriftKind.OWNER_MISSING, DriftKind.UNPARSEABLE})

@@ -45,17 +45,21 @@ def describe_drift(drift: Drift) -> Iterator[str]:
     """What differed, and a sentence for each access that the live document gave or lacked."""
     where = describe_address(drift.address)
     match drift.kind:
+        case DriftKind.MISSING if drift.address.name == DENY_OLDER_SESSIONS:
+            yield f"{where}: missing: {drift.explain}"
         case DriftKind.MISSING:
             yield f"{where}: missing"
         case DriftKind.CHANGED:
             yield f"{where}: changed: {drift.explain}"
+        case DriftKind.UNEXPECTED if drift.address.name == DENY_OLDER_SESSIONS:
+            yield f"{where}: {drift.explain}"
         case DriftKind.UNEXPECTED:
             yield f"{where}: not in the spec"
         case DriftKind.UNPARSEABLE:
             yield f"{where}: not understood: {drift.explain}"
         case DriftKind.UNREADABLE:
             yield f"{where}: cannot be read, so its state is unknown: {drift.explain}"
-        case DriftKind.OWNER_MISSING | DriftKind.PRINCIPAL_RECREATED:
+        case DriftKind.OWNER_MISSING | DriftKind.PRINCIPAL_RECREATED | DriftKind.SETTLING:
             yield f"{where}: {drift.explain}"
         case _:
             assert_never(drift.kind)
@@ -120,6 +124,7 @@ _HOLD_REASONS = {
     HoldReason.ROLE_NOT_AT_SPEC: "the role is not right yet",
     HoldReason.OWN_ACCESS: "ecr-warden would lock itself out",
     HoldReason.NOT_OURS: "the role is not ecr-warden's",
+    HoldReason.SETTLING: "AWS does not show yet what was written",
 }
 _DONE = {Operation.CREATE: "made", Operation.UPDATE: "written back", Operation.DELETE: "removed"}
 _INTENDED = {Operation.CREATE: "make", Operation.UPDATE: "write back", Operation.DELETE: "remove"}

@@ -17,6 +17,7 @@ class DriftKind(StrEnum):
     OWNER_MISSING = "owner-missing"
     UNREADABLE = "unreadable"
     PRINCIPAL_RECREATED = "principal-recreated"
+    SETTLING = "settling"  # AWS does not show yet what was written a moment ago
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class HoldReason(StrEnum):
     ROLE_NOT_AT_SPEC = "role-not-at-spec"
     OWN_ACCESS = "own-access"
     NOT_OURS = "not-ours"
+    SETTLING = "settling"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,14 @@ class OpenRun:
 class Debts:
     """What earlier runs of a target still owe.
 
-    `owes_session_cutoff`: a trust policy was narrowed and older sessions are not yet denied. `recreated_principals`:
-    ARNs of users or roles that were deleted and made again since the target's documents were last written.
+    `sessions_before`: a trust policy was narrowed, and sessions of the role from before that moment have to be denied
+    until the last of them has expired. `sessions_ended`: a policy that denies them has been written, so where none
+    stands somebody took it away. `recreated_principals`: ARNs of users or roles that were deleted and made again since
+    the target's documents were last written.
     """
 
-    owes_session_cutoff: bool = False
+    sessions_before: datetime | None = None
+    sessions_ended: bool = False
     recreated_principals: tuple[str, ...] = ()
 
 

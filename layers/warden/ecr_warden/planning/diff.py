@@ -8,27 +8,39 @@ from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, AddressKind
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
+from ecr_warden.model.run import Debts
+from ecr_warden.planning.cutoff import is_kept_cutoff, reopened_sessions
 from ecr_warden.planning.foreign import with_foreign
-from ecr_warden.planning.sessions import is_session_cutoff
+from ecr_warden.planning.settling import is_settling
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.equivalence import Equivalent, NotEquivalent, equivalent
 
+_NOTHING_OWED = Debts()
+
 
 def diff(
-    spec: TargetSpec, observation: Observation, *, now: datetime, recreated: tuple[str, ...] = ()
+    spec: TargetSpec,
+    observation: Observation,
+    *,
+    now: datetime,
+    debts: Debts = _NOTHING_OWED,
+    written_at: datetime | None = None,
 ) -> tuple[Drift, ...]:
     """Every difference between a target's desired and observed documents, in the order of their addresses.
 
-    `recreated`: ARNs named in the documents whose user or role was deleted and made again since they were written:
-    AWS keeps the old unique id behind the same text, so an equal document is drift then.
+    Of the `debts` of earlier runs two make an equal document drift: a principal that was deleted and made again, for
+    AWS keeps the old unique id behind the same text, and sessions that were ended and live again. `written_at`: when
+    a run last wrote to the target.
     """
     spec = with_foreign(spec, observation)
-    return tuple(sorted(_drifts(spec, observation, now, recreated), key=lambda drift: drift.address))
+    return tuple(sorted(_drifts(spec, observation, now, debts, written_at), key=lambda drift: drift.address))
 
 
-def _drifts(spec: TargetSpec, observation: Observation, now: datetime, recreated: tuple[str, ...]) -> Iterator[Drift]:
-    named = [arn for arn in recreated if arn in spec.principals]
+def _drifts(
+    spec: TargetSpec, observation: Observation, now: datetime, debts: Debts, written_at: datetime | None
+) -> Iterator[Drift]:
+    named = [arn for arn in debts.recreated_principals if arn in spec.principals]
     for address, desired in spec.documents.items():
         observed = observation.documents.get(address, Absent())
         if spec.may_be_missing and isinstance(observed, OwnerMissing):
@@ -38,22 +50,24 @@ def _drifts(spec: TargetSpec, observation: Observation, now: datetime, recreated
         if drift is None and named and names_principals:
             explain = f"{', '.join(named)} was deleted and made again; the document still means the old one"
             drift = Drift(address, DriftKind.PRINCIPAL_RECREATED, explain)
+        elif drift is not None and not named and is_settling(address, desired, observed, written_at, now):
+            explain = "just written: AWS still shows the unique ids of its principals in place of their ARNs"
+            drift = Drift(address, DriftKind.SETTLING, explain)
         if drift is not None:
             yield drift
+    reopened = reopened_sessions(spec, observation, debts, now)
+    if reopened is not None:
+        yield reopened
     for address, observed in observation.documents.items():
         if (
             address not in spec.documents
+            and (reopened is None or address != reopened.address)
             and _is_covered(spec.extent, address)
-            and not (keeps_trust_policy(spec) and _is_cutoff(address, observed, now))
+            and not is_kept_cutoff(spec, address, observed, debts, now)
         ):
             drift = _compare(address, MustNotExist(), observed)
             if drift is not None:
                 yield drift
-
-
-def keeps_trust_policy(spec: TargetSpec) -> bool:
-    """Whether the target is a role whose sessions the spec opens; on any other a session cut-off is a stranger."""
-    return any(address.kind is AddressKind.TRUST_POLICY for address in spec.documents)
 
 
 def _is_covered(extent: Extent, address: Address) -> bool:
@@ -66,14 +80,6 @@ def _is_covered(extent: Extent, address: Address) -> bool:
             return False
         case _:
             assert_never(extent)
-
-
-def _is_cutoff(address: Address, observed: Observed, now: datetime) -> bool:
-    match observed:
-        case Present(value=Document() as document) if address.kind is AddressKind.IDENTITY_POLICY:
-            return is_session_cutoff(address.name, document, now)
-        case _:
-            return False
 
 
 def _compare(address: Address, desired: DesiredValue, observed: Observed) -> Drift | None:

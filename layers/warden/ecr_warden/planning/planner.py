@@ -4,24 +4,24 @@ The order keeps every moment between two writes safe: no state on the way allows
 the spec allow.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind, identity_policy, trust_policy
+from ecr_warden.model.address import AddressKind, trust_policy
 from ecr_warden.model.desired import DesiredValue, Mode, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
+from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget, Target
-from ecr_warden.planning.diff import diff, keeps_trust_policy
+from ecr_warden.planning.cutoff import pre_image, session_cutoff
+from ecr_warden.planning.diff import diff
 from ecr_warden.planning.foreign import with_foreign
 from ecr_warden.planning.guardrails import cuts_own_access, is_not_ours
-from ecr_warden.planning.ordering import gains, narrows_trust, ordered, without_gain
-from ecr_warden.planning.sessions import cutoff_of, deny_older_sessions, is_session_cutoff, is_spent
-from ecr_warden.policy.access import AccessChange, gained_and_lost
+from ecr_warden.planning.ordering import gains, ordered, without_gain
+from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
 
 
@@ -30,13 +30,14 @@ class Circumstances:
     """What a plan depends on besides desired and observed.
 
     `cutoff_margin`: how far beyond `now` older sessions are denied, because a policy takes a while to reach every
-    AWS endpoint. `debts`: left over from earlier runs of the target.
+    AWS endpoint. `debts`: left over from earlier runs of the target. `written_at`: when one of them last wrote to it.
     `is_at_spec`: whether a role has been read just now and is as the spec says.
     """
 
     now: datetime
     cutoff_margin: timedelta = timedelta(seconds=60)
     debts: Debts = field(default_factory=Debts)
+    written_at: datetime | None = None
     is_at_spec: Callable[[Target], bool] = lambda _role: True
 
 
@@ -48,11 +49,11 @@ def make_plan(
     In observe mode every drift is held. A change holds one address; what it depends on comes before it.
     """
     spec = with_foreign(spec, observation)
-    drifts = diff(spec, observation, now=circumstances.now, recreated=circumstances.debts.recreated_principals)
+    now, debts = circumstances.now, circumstances.debts
+    drifts = diff(spec, observation, now=now, debts=debts, written_at=circumstances.written_at)
     plan = Plan(spec.target, spec_version, drifts)
     if mode is Mode.OBSERVE:
-        explain = "the spec says mode: observe"
-        return replace(plan, held=tuple(Held(drift, HoldReason.OBSERVE_MODE, explain) for drift in drifts))
+        return replace(plan, held=tuple(map(_observed, drifts)))
 
     changes: list[Change] = []
     held: list[Held] = []
@@ -63,10 +64,16 @@ def make_plan(
                     held.append(part)
                 case Change():
                     changes.append(part)
-    cutoff = _session_cutoff(spec, observation, changes, circumstances)
+    cutoff = session_cutoff(spec, observation, changes, debts=debts, now=now, margin=circumstances.cutoff_margin)
     if cutoff is not None:
         changes = [change for change in changes if change.address != cutoff.address] + [cutoff]
     return replace(plan, changes=ordered(changes), held=tuple(held))
+
+
+def _observed(drift: Drift) -> Held:
+    if drift.kind is DriftKind.SETTLING:
+        return Held(drift, HoldReason.SETTLING, drift.explain)
+    return Held(drift, HoldReason.OBSERVE_MODE, "the spec says mode: observe")
 
 
 def _repair(
@@ -77,6 +84,11 @@ def _repair(
     if drift.kind is DriftKind.UNREADABLE:
         yield Held(drift, HoldReason.UNREADABLE, drift.explain)
         return
+    if drift.kind is DriftKind.SETTLING:
+        yield Held(drift, HoldReason.SETTLING, drift.explain)
+        return
+    if drift.kind is DriftKind.MISSING and isinstance(desired, MustNotExist):
+        return  # the end of older sessions, which no spec names
     if is_not_ours(spec, observation):
         explain = "a role of that name stands under another path: ecr-warden takes over no role that it did not make"
         yield Held(drift, HoldReason.NOT_OURS, explain)
@@ -118,7 +130,7 @@ def _makes_role(spec: TargetSpec) -> bool:
 
 def _change(spec: TargetSpec, observation: Observation, drift: Drift, desired: DesiredValue) -> Change:
     address = drift.address
-    before, digest, live = _before(observation.documents.get(address))
+    before, digest, live = pre_image(observation.documents.get(address))
     match desired:
         case MustNotExist():
             access = gained_and_lost(live, None, kind=address.document_kind) if live else None
@@ -137,57 +149,3 @@ def _change(spec: TargetSpec, observation: Observation, drift: Drift, desired: D
             return Change(Operation.CREATE, address, None, None, NewRole(desired, trust), access, drift.explain)
         case _:
             assert_never(desired)
-
-
-def _before(observed: Observed | None) -> tuple[str | None, str | None, Document | None]:
-    match observed:
-        case Present(Document() as document, digest):
-            return document.text, digest, document
-        case Present(RoleSettings() as settings, digest):
-            return repr(settings), digest, None
-        case Present(None, digest):
-            return None, digest, None
-        case Unparseable(_, text, digest):
-            return text, digest, None
-        case _:
-            return None, None, None
-
-
-def _session_cutoff(
-    spec: TargetSpec, observation: Observation, changes: Iterable[Change], circumstances: Circumstances
-) -> Change | None:
-    """The change that denies older sessions, if one is owed, or drops such a document when it is spent."""
-    target = spec.target
-    if not isinstance(target, RoleTarget) or not _can_end_sessions(spec, observation):
-        return None
-    address = identity_policy(target, DENY_OLDER_SESSIONS)
-    before, digest, live = _before(observation.documents.get(address))
-    if circumstances.debts.owes_session_cutoff or any(map(narrows_trust, changes)):
-        cutoff = circumstances.now + circumstances.cutoff_margin
-        extends = live is not None and is_session_cutoff(address.name, live, circumstances.now)
-        earlier = cutoff_of(live) if live is not None and extends else None
-        document = deny_older_sessions(max(cutoff, earlier) if earlier else cutoff)
-        access = gained_and_lost(live, document, kind=address.document_kind)
-        if extends:
-            access = AccessChange(lost=access.lost)  # a later cut-off denies all that the earlier one did
-        operation = Operation.UPDATE if digest else Operation.CREATE
-        return Change(operation, address, before, digest, document, access, "sessions opened before the repair end")
-    if live is not None and is_spent(live, circumstances.now):
-        access = gained_and_lost(live, None, kind=address.document_kind)
-        return Change(Operation.DELETE, address, before, digest, None, access, "the sessions it denied have expired")
-    return None
-
-
-def _can_end_sessions(spec: TargetSpec, observation: Observation) -> bool:
-    """Whether the role is ours, there and readable; one that is gone took its sessions along."""
-    if not keeps_trust_policy(spec) or is_not_ours(spec, observation):
-        return False
-    for address, observed in observation.documents.items():
-        match address.kind, observed:
-            case AddressKind.TRUST_POLICY, Absent() | OwnerMissing() | Unreadable():
-                return False
-            case AddressKind.IDENTITY_POLICY, Unreadable() if address not in spec.documents:
-                return False
-            case _:
-                pass
-    return True

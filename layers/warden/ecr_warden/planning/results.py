@@ -4,16 +4,21 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind, trust_policy
+from ecr_warden.model.address import AddressKind, trust_policy
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Present, Unparseable, Unreadable
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
-from ecr_warden.model.plan import Change, HoldReason, NewRole, Operation, Plan
+from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget
+from ecr_warden.planning.cutoff import owed_cutoff, written_cutoff
 from ecr_warden.planning.ordering import narrows_trust
+from ecr_warden.planning.sessions import whole_second
 
+# No run writes longer than that after it began: its lease has ended, and so has its function.
+LONGEST_RUN = timedelta(seconds=150)
 _RETRYABLE = frozenset({Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED, Result.CONFLICT})
 
 
@@ -23,9 +28,15 @@ def result_without_writes(plan: Plan) -> Result:
         return Result.IN_SYNC
     if any(drift.kind is DriftKind.UNREADABLE for drift in plan.drifts):
         return Result.UNKNOWN
-    if plan.changes or any(held.reason is not HoldReason.ROLE_NOT_AT_SPEC for held in plan.held):
+    return Result.REPORTED if plan.changes else _of_held(plan.held)
+
+
+def _of_held(held: Sequence[Held]) -> Result:
+    """The result where nothing but what is held is left to do."""
+    reasons = {hold.reason for hold in held}
+    if reasons - {HoldReason.ROLE_NOT_AT_SPEC, HoldReason.SETTLING}:
         return Result.REPORTED
-    return Result.WAITING
+    return Result.NOT_YET_VISIBLE if HoldReason.SETTLING in reasons else Result.WAITING
 
 
 def result_of(plan: Plan, outcomes: Sequence[Outcome], remaining: Sequence[Drift], after: Observation) -> Result:
@@ -42,12 +53,12 @@ def result_of(plan: Plan, outcomes: Sequence[Outcome], remaining: Sequence[Drift
     left = [drift for drift in remaining if drift.address not in held]
     if left:
         old = {change.address: change.expect for change in plan.changes}
-        lags = all(drift.address in old and old[drift.address] == _digest(drift, after) for drift in left)
+        lags = all(
+            drift.kind is DriftKind.SETTLING or (drift.address in old and old[drift.address] == _digest(drift, after))
+            for drift in left
+        )
         return Result.NOT_YET_VISIBLE if lags else Result.STILL_DRIFTED
-    if not plan.held:
-        return Result.CONVERGED
-    waits = all(hold.reason is HoldReason.ROLE_NOT_AT_SPEC for hold in plan.held)
-    return Result.WAITING if waits else Result.REPORTED
+    return _of_held(plan.held) if plan.held else Result.CONVERGED
 
 
 def _digest(drift: Drift, observation: Observation) -> str | None:
@@ -76,7 +87,9 @@ def is_news(report: RunReport, reported: str | None) -> bool:
     """Whether people have to be told: every write, every intruder, and each standing trouble once."""
     if has_written(report) or report.intruder:
         return True
-    return report.result not in (Result.IN_SYNC, Result.WAITING) and fingerprint(report) != reported
+    # Of what is not visible yet people were told when it was written.
+    quiet = (Result.IN_SYNC, Result.WAITING, Result.NOT_YET_VISIBLE)
+    return report.result not in quiet and fingerprint(report) != reported
 
 
 def fingerprint(report: RunReport) -> str | None:
@@ -99,26 +112,62 @@ def _drift_mark(drift: Drift) -> list[object]:
     return [str(drift.address), drift.kind, explain, access]
 
 
-def planned_debts(plan: Plan, debts: Debts) -> Debts:
-    """What a target owes from the moment the plan's first write is made."""
-    owes = debts.owes_session_cutoff or any(narrows_trust(change) for change in plan.changes)
-    return replace(debts, owes_session_cutoff=owes)
+def planned_debts(plan: Plan, debts: Debts, cutoff: datetime) -> Debts:
+    """What a target owes from the moment the plan's first write is made.
+
+    `cutoff`: before when sessions have to be denied if the plan narrows the trust policy and cannot say so itself.
+    """
+    if not any(map(narrows_trust, plan.changes)):
+        return debts
+    planned = next(filter(None, map(written_cutoff, plan.changes)), whole_second(cutoff))
+    sessions_before = max(planned, debts.sessions_before or planned)
+    ended = debts.sessions_ended and sessions_before == debts.sessions_before
+    return replace(debts, sessions_before=sessions_before, sessions_ended=ended)
+
+
+def debts_to_verify(plan: Plan, debts: Debts) -> Debts:
+    """What has to be seen once the plan is carried out: that older sessions are ended, if any are left.
+
+    Principals that were made again are named anew by the plan, which nothing shows.
+    """
+    if any(map(_ends_role, plan.changes)):
+        return Debts()
+    return replace(debts, sessions_ended=True, recreated_principals=())
 
 
 def remaining_debts(report: RunReport, debts: Debts) -> Debts:
-    """What a target still owes after the run."""
+    """What a target still owes after the run; `debts`: what it owed when the run was journalled."""
     applied = [outcome.change for outcome in report.outcomes if isinstance(outcome, Applied)]
-    owes = planned_debts(report.plan, debts).owes_session_cutoff and not any(map(_ends_sessions, applied))
     # Of an interrupted run the documents do not tell whether an equal text was written again.
     regranted = report.result is not Result.INTERRUPTED and _has_written_all_that_name(report.plan, applied)
-    return Debts(owes, () if regranted else debts.recreated_principals)
+    recreated = () if regranted else debts.recreated_principals
+    sessions_before = _sessions_before(report, debts)
+    if sessions_before is None or any(map(_ends_role, applied)):
+        return Debts(recreated_principals=recreated)
+    written = filter(None, map(written_cutoff, applied))
+    known = debts.sessions_ended and sessions_before == debts.sessions_before
+    return Debts(sessions_before, known or any(cutoff >= sessions_before for cutoff in written), recreated)
 
 
-def _ends_sessions(change: Change) -> bool:
-    """Older sessions are denied, or the role that they belong to was made anew or is gone."""
-    if change.address.kind is AddressKind.ROLE:
-        return change.operation is not Operation.UPDATE
-    return change.address.name == DENY_OLDER_SESSIONS and change.after is not None
+def _sessions_before(report: RunReport, debts: Debts) -> datetime | None:
+    """Before when sessions still have to be denied: until the trust policy was narrowed anybody could open one."""
+    owed = owed_cutoff(debts, report.finished_at)
+    narrowed_by = report.finished_at
+    if report.result is Result.INTERRUPTED:
+        narrowed_by = min(narrowed_by, report.started_at + LONGEST_RUN)
+    if owed is None or narrowed_by <= owed or not any(map(_may_have_narrowed_trust, report.outcomes)):
+        return owed
+    return whole_second(narrowed_by)
+
+
+def _may_have_narrowed_trust(outcome: Outcome) -> bool:
+    # What failed may have been taken all the same: the answer of a write can get lost.
+    return isinstance(outcome, Applied | Failed) and narrows_trust(outcome.change)
+
+
+def _ends_role(change: Change) -> bool:
+    """Whether the role was made anew or is gone: its sessions went along."""
+    return change.address.kind is AddressKind.ROLE and change.operation is not Operation.UPDATE
 
 
 def _has_written_all_that_name(plan: Plan, applied: Sequence[Change]) -> bool:

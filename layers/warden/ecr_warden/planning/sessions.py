@@ -59,4 +59,14 @@ def is_session_cutoff(name: str, document: Document, now: datetime) -> bool:
 def is_spent(document: Document, now: datetime) -> bool:
     """Whether every session that the document denies has expired by itself."""
     cutoff = cutoff_of(document)
-    return cutoff is not None and cutoff < now - LONGEST_SESSION
+    return cutoff is not None and have_expired(cutoff, now)
+
+
+def have_expired(opened_before: datetime, now: datetime) -> bool:
+    """Whether no session that was opened before that moment can still live."""
+    return opened_before < now - LONGEST_SESSION
+
+
+def whole_second(at: datetime) -> datetime:
+    """The first moment that a document can name and that is not before `at`."""
+    return at if not at.microsecond else at.replace(microsecond=0) + timedelta(seconds=1)

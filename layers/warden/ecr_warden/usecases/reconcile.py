@@ -20,6 +20,7 @@ from ecr_warden.planning.diff import diff
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.results import (
+    debts_to_verify,
     fingerprint,
     has_written,
     is_news,
@@ -217,19 +218,25 @@ class Reconcile:
         if not plan.changes or reason:
             skipped = tuple(Skipped(change, reason or "") for change in plan.changes)
             report = self._report(run, plan, skipped, result_without_writes(plan), observation)
-            is_known = self._is_told(run, report) or _call_of(run.cause) is not None
+            is_told = self._is_told(run, report)
             run = self._announce(run, report)
-            # What people are told of or asked for they can look up; any other look leaves no entry.
-            return (self._close(run, report) if is_known else run), report, observation
+            # What people are told of they can look up; what nobody is told of leaves no entry.
+            return (self._close(run, report) if is_told else run), report, observation
         opened = OpenRun(run.id, run.cause, run.accepted.mode, plan, run.started_at)
-        self.state.open_run(run.lease, opened, planned_debts(plan, run.record.debts))
+        debts = planned_debts(plan, run.record.debts, self.clock.now() + self.cutoff_margin)
+        self.state.open_run(run.lease, opened, debts)
+        run = replace(run, record=replace(run.record, debts=debts))
         outcomes = apply_plan(plan, run.id, run.lease, documents=self.documents, state=self.state, switch=self.switch)
         observation = self.documents.read(run.spec)
-        remaining = diff(run.spec, observation, now=self.clock.now())
+        now = self.clock.now()
+        remaining = diff(run.spec, observation, now=now, debts=debts_to_verify(plan, debts), written_at=now)
         report = self._report(run, plan, outcomes, result_of(plan, outcomes, remaining, observation), observation)
         # Announced before it is closed: a process that dies between the two announces it twice, never not at all.
-        run = self._announce(run, report)
-        return self._close(run, report), report, observation
+        run = self._close(self._announce(run, report), report)
+        if run.record.debts.sessions_before not in (None, debts.sessions_before):
+            # It took so long to narrow the trust policy that sessions were opened after the cut-off that was planned.
+            self._enqueue(run, [run.spec.target])
+        return run, report, observation
 
     def _reason_to_leave(self, run: _Run) -> str | None:
         """Why nothing may be written now."""
@@ -241,13 +248,15 @@ class Reconcile:
     def _close(self, run: _Run, report: RunReport) -> _Run:
         debts = remaining_debts(report, run.record.debts)
         self.state.close_run(run.lease, report, debts)
-        return replace(run, record=replace(run.record, open_run=None, debts=debts))
+        written_at = report.finished_at if has_written(report) else run.record.written_at
+        return replace(run, record=replace(run.record, open_run=None, debts=debts, written_at=written_at))
 
     def _plan(self, run: _Run, observation: Observation) -> Plan:
         circumstances = Circumstances(
             now=self.clock.now(),
             cutoff_margin=self.cutoff_margin,
             debts=run.record.debts,
+            written_at=run.record.written_at,
             is_at_spec=lambda role: self._is_at_spec(run.accepted, role),
         )
         return make_plan(
@@ -294,17 +303,11 @@ class Reconcile:
 
     def _answer(self, run: _Run, report: RunReport, *, done: bool) -> None:
         """Tell whoever asked for the run, or for the one that woke this target, how it ended."""
-        call_id = _call_of(run.cause)
-        if call_id is not None:
+        kind, _, call_id = run.cause.incident.partition("/")
+        if kind == CauseKind.CALLER:
             self.calls.answer(call_id, Answer(str(run.spec.target), report.run_id, report.result, done))
 
     def _enqueue(self, run: _Run, targets: Iterable[Target]) -> None:
         # A run's own id, for the queue drops a second job with the same cause and target; the root joins the messages.
         cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)
-
-
-def _call_of(cause: Cause) -> str | None:
-    """The command that a run goes back to."""
-    kind, _, call_id = cause.incident.partition("/")
-    return call_id if kind == CauseKind.CALLER else None

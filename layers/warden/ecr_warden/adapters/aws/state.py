@@ -20,6 +20,7 @@ from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.run import Debts, LastLook, OpenRun
 from ecr_warden.model.target import Target
+from ecr_warden.planning.results import has_written
 from ecr_warden.ports import Clock, Lease, LeaseHeld, PortError, TargetRecord, Throttled
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 _BATCH = 100
 _BATCH_READS = 5
-_RECORD = "pk, open_run, owes_session_cutoff, recreated, unique_id, reported, revoked, paused, observed_at, last_run, last_result"
+_LAST = ("observed_at", "last_run", "last_result")
+_OWED = ("sessions_before", "sessions_ended", "recreated", "written_at")
+_DECIDES = ("open_run", *_OWED, "unique_id", "reported", "revoked", "paused")
+_RECORD = ", ".join(("pk", *_DECIDES, *_LAST))
 _LOST = "ConditionalCheckFailed"
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
@@ -153,7 +157,8 @@ class DynamoState:
                 ":expires": expiry(self.clock.now()),
             },
         }
-        self._with_state([{"Update": update}, self._line(report)], lease, debts, open_run=None)
+        written_at = report.finished_at if has_written(report) else None
+        self._with_state([{"Update": update}, self._line(report)], lease, debts, open_run=None, written_at=written_at)
 
     def _line(self, run: OpenRun | RunReport) -> Any:
         from ecr_warden.model.codec.entries import entry_of, entry_to_json  # noqa: PLC0415
@@ -211,18 +216,29 @@ class DynamoState:
                 raise Throttled("the table gives what is remembered of targets too slowly", retryable=True)
         return found
 
-    def _with_state(self, items: list[Any], lease: Lease, debts: Debts, *, open_run: str | None) -> None:
+    def _with_state(
+        self,
+        items: list[Any],
+        lease: Lease,
+        debts: Debts,
+        *,
+        open_run: str | None,
+        written_at: datetime | None = None,
+    ) -> None:
         """Write journal items and the target's own in one transaction, as long as the lease is held."""
-        expression = "SET owes_session_cutoff = :owes"
+        known = {
+            "open_run": open_run,
+            "sessions_before": _text(debts.sessions_before),
+            "written_at": _text(written_at),
+        }
+        sets = ["sessions_ended = :ended", *(f"{name} = :{name}" for name, value in known.items() if value)]
+        removes = [name for name, value in known.items() if not value and name != "written_at"]
         values: dict[str, Any] = {
             ":fence": {"N": str(lease.fence)},
-            ":owes": {"BOOL": debts.owes_session_cutoff},
+            ":ended": {"BOOL": debts.sessions_ended},
+            **{f":{name}": {"S": value} for name, value in known.items() if value},
         }
-        if open_run is None:
-            expression += " REMOVE open_run"
-        else:
-            expression += ", open_run = :open"
-            values[":open"] = {"S": open_run}
+        expression = f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else "")
         settled = sorted({*lease.recreated} - {*debts.recreated_principals})
         if settled:
             # Taken out one by one: whoever marks another one meanwhile holds no lease.
@@ -262,12 +278,14 @@ def _record(item: Mapping[str, Any]) -> TargetRecord:
     return TargetRecord(
         open_run=item.get("open_run", {}).get("S"),
         debts=Debts(
-            owes_session_cutoff=item.get("owes_session_cutoff", {}).get("BOOL", False),
+            sessions_before=_time(item, "sessions_before"),
+            sessions_ended=item.get("sessions_ended", {}).get("BOOL", False),
             recreated_principals=tuple(sorted(item.get("recreated", {}).get("SS", ()))),
         ),
         unique_id=item.get("unique_id", {}).get("S"),
         reported=item.get("reported", {}).get("S"),
         revoked=item.get("revoked", {}).get("S"),
+        written_at=_time(item, "written_at"),
         pause=_pause(item),
         last=_last(item),
     )
@@ -290,6 +308,14 @@ def _last(item: Mapping[str, Any]) -> LastLook | None:
         run_id=item.get("last_run", {}).get("S", ""),
         result=None if result is None else Result(result),
     )
+
+
+def _time(item: Mapping[str, Any], name: str) -> datetime | None:
+    return datetime.fromisoformat(item[name]["S"]) if name in item else None
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _millis(at: datetime) -> dict[str, str]:

@@ -1,0 +1,193 @@
+"""The policy on a role of ours that ends older sessions: when it is missing, and what is written then.
+
+What has to stand there is no part of the spec: it follows from what earlier runs narrowed (model.run.Debts).
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind, identity_policy, role
+from ecr_warden.model.desired import RoleSettings, TargetSpec
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
+from ecr_warden.model.plan import Change, Operation
+from ecr_warden.model.run import Debts
+from ecr_warden.model.target import RoleTarget
+from ecr_warden.planning.guardrails import is_not_ours
+from ecr_warden.planning.ordering import narrows_trust
+from ecr_warden.planning.sessions import (
+    FARTHEST_AHEAD,
+    cutoff_of,
+    deny_older_sessions,
+    have_expired,
+    is_session_cutoff,
+    is_spent,
+    whole_second,
+)
+from ecr_warden.policy.access import AccessChange, gained_and_lost
+from ecr_warden.policy.document import Document
+
+
+def reopened_sessions(spec: TargetSpec, observation: Observation, debts: Debts, now: datetime) -> Drift | None:
+    """The drift of a role on which a cut-off was written and no longer stands, while it still denies somebody."""
+    sessions_before = owed_cutoff(debts, now)
+    if sessions_before is None or not debts.sessions_ended or not _can_end_sessions(spec, observation):
+        return None
+    assert isinstance(spec.target, RoleTarget)
+    address = identity_policy(spec.target, DENY_OLDER_SESSIONS)
+    observed = observation.documents.get(address, Absent())
+    flaw = _flaw(observed, sessions_before, now)
+    if flaw is None:
+        return None
+    kind, explain = flaw
+    wanted = deny_older_sessions(sessions_before)
+    match observed:
+        case Present(Document() as live):
+            return Drift(address, kind, explain, gained_and_lost(wanted, live, kind=address.document_kind))
+        case Absent():
+            return Drift(address, kind, explain, gained_and_lost(wanted, None, kind=address.document_kind))
+        case _:
+            return Drift(address, kind, explain)
+
+
+def is_kept_cutoff(spec: TargetSpec, address: Address, observed: Observed, debts: Debts, now: datetime) -> bool:
+    """Whether what stands there, and not in the spec, may stay because it does nothing but end older sessions.
+
+    It may on a role whose sessions the spec opens, and on one that has left the spec until those sessions are over; on
+    any other owner it is a stranger, and a role that is deleted takes its sessions along.
+    """
+    match observed:
+        case Present(Document() as document) if address.kind is AddressKind.IDENTITY_POLICY:
+            owed = (
+                isinstance(spec.target, RoleTarget)
+                and owed_cutoff(debts, now) is not None
+                and role(spec.target) not in spec.documents
+            )
+            return (keeps_trust_policy(spec) or owed) and is_session_cutoff(address.name, document, now)
+        case _:
+            return False
+
+
+def session_cutoff(
+    spec: TargetSpec,
+    observation: Observation,
+    changes: Iterable[Change],
+    *,
+    debts: Debts,
+    now: datetime,
+    margin: timedelta,
+) -> Change | None:
+    """The change that denies older sessions, if they have to end, or drops such a document when it is spent.
+
+    Where nothing is narrowed now, exactly those sessions end that had to: whatever was opened since came through a
+    closed door.
+    """
+    target = spec.target
+    if not isinstance(target, RoleTarget) or not _can_end_sessions(spec, observation):
+        return None
+    address = identity_policy(target, DENY_OLDER_SESSIONS)
+    observed = observation.documents.get(address, Absent())
+    owed = owed_cutoff(debts, now)
+    if any(map(narrows_trust, changes)):
+        times = [time for time in (owed, _standing(observed, now)) if time is not None]
+        cutoff = max([whole_second(now + margin), *times])
+        return _denial(address, observed, cutoff, now, "sessions opened before the repair end")
+    if owed is not None and _flaw(observed, owed, now) is not None:
+        return _denial(address, observed, owed, now, f"sessions opened before {_shown(owed)} end")
+    match observed:
+        case Present(Document() as live, digest) if is_spent(live, now):
+            access = gained_and_lost(live, None, kind=address.document_kind)
+            why = "the sessions it denied have expired"
+            return Change(Operation.DELETE, address, live.text, digest, None, access, why)
+        case _:
+            return None
+
+
+def written_cutoff(change: Change) -> datetime | None:
+    """Before when a change ends sessions; None of any other change."""
+    is_ours = change.address.kind is AddressKind.IDENTITY_POLICY and change.address.name == DENY_OLDER_SESSIONS
+    return cutoff_of(change.after) if is_ours and isinstance(change.after, Document) else None
+
+
+def owed_cutoff(debts: Debts, now: datetime) -> datetime | None:
+    """Before when sessions were opened that have to be denied; None once all of those have expired."""
+    sessions_before = debts.sessions_before
+    return None if sessions_before is None or have_expired(sessions_before, now) else sessions_before
+
+
+def keeps_trust_policy(spec: TargetSpec) -> bool:
+    """Whether the target is a role whose sessions the spec opens; on any other a session cut-off is a stranger."""
+    return any(address.kind is AddressKind.TRUST_POLICY for address in spec.documents)
+
+
+def _flaw(observed: Observed, sessions_before: datetime, now: datetime) -> tuple[DriftKind, str] | None:
+    """In what way it does not end the sessions opened before that moment, in words; None if it does."""
+    reopened = f"sessions opened before {_shown(sessions_before)} were ended, and somebody reopened them"
+    match observed:
+        case Absent():
+            return DriftKind.MISSING, f"{reopened}: the policy that ended them was taken away"
+        case Unparseable(error):
+            return DriftKind.CHANGED, f"{reopened}: the policy that ended them is no longer understood: {error}"
+        case Present(Document() as live):
+            cutoff = cutoff_of(live)
+            if cutoff is None:
+                return DriftKind.CHANGED, f"{reopened}: another policy stands in place of the one that ended them"
+            if cutoff > now + FARTHEST_AHEAD:
+                return DriftKind.UNEXPECTED, f"it locks everybody out until {_shown(cutoff)}"
+            if cutoff < sessions_before:
+                return DriftKind.CHANGED, f"{reopened}: the policy now ends only those from before {_shown(cutoff)}"
+            return None
+        case _:
+            return None
+
+
+def _denial(address: Address, observed: Observed, cutoff: datetime, now: datetime, why: str) -> Change:
+    document = deny_older_sessions(cutoff)
+    before, expect, live = pre_image(observed)
+    access = gained_and_lost(live, document, kind=address.document_kind)
+    if _standing(observed, now) is not None:
+        access = AccessChange(lost=access.lost)  # a later cut-off denies all that the earlier one did
+    operation = Operation.UPDATE if expect else Operation.CREATE
+    return Change(operation, address, before, expect, document, access, why)
+
+
+def _standing(observed: Observed, now: datetime) -> datetime | None:
+    match observed:
+        case Present(Document() as live) if is_session_cutoff(DENY_OLDER_SESSIONS, live, now):
+            return cutoff_of(live)
+        case _:
+            return None
+
+
+def pre_image(observed: Observed | None) -> tuple[str | None, str | None, Document | None]:
+    """What a change replaces: its text, its digest, and the document if it is one that is understood."""
+    match observed:
+        case Present(Document() as document, digest):
+            return document.text, digest, document
+        case Present(RoleSettings() as settings, digest):
+            return repr(settings), digest, None
+        case Present(None, digest):
+            return None, digest, None
+        case Unparseable(_, text, digest):
+            return text, digest, None
+        case _:
+            return None, None, None
+
+
+def _can_end_sessions(spec: TargetSpec, observation: Observation) -> bool:
+    """Whether the role is ours, there and readable; one that is gone took its sessions along."""
+    if not keeps_trust_policy(spec) or is_not_ours(spec, observation):
+        return False
+    for address, observed in observation.documents.items():
+        match address.kind, observed:
+            case AddressKind.TRUST_POLICY, Absent() | OwnerMissing() | Unreadable():
+                return False
+            case AddressKind.IDENTITY_POLICY, Unreadable() if address not in spec.documents:
+                return False
+            case _:
+                pass
+    return True
+
+
+def _shown(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

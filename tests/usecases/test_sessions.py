@@ -1,0 +1,177 @@
+"""Sessions that a repair ended, and somebody who wants them back."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.alerting.messages import message_of
+from ecr_warden.model.alert import Severity
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.plan import Change
+from ecr_warden.model.run import Debts
+from ecr_warden.model.target import Target
+from ecr_warden.planning.sessions import cutoff_of, deny_older_sessions
+from ecr_warden.policy.document import Document
+
+from tests.unit.planning.seed import (
+    ACCEPTED,
+    CUTOFF,
+    D2,
+    EVERYTHING,
+    MORE_TRUST,
+    NOW,
+    PUSHER,
+    SEED,
+    compiled,
+    unparseable,
+)
+from tests.usecases.world import World, world_at_spec
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+ENDED_BEFORE = NOW + MINUTE
+
+
+def world_after_a_repair(accepted: object = ACCEPTED) -> World:
+    """The trust policy was open, it was narrowed an hour ago, and the older sessions were ended."""
+    world = world_at_spec(accepted)  # type: ignore[arg-type]
+    world.put(D2, MORE_TRUST)
+    assert world.run(PUSHER) is Result.CONVERGED
+    world.drain()
+    world.clock.advance(HOUR)
+    world.forget()
+    return world
+
+
+def cutoff(world: World) -> object:
+    live = world.live(CUTOFF)
+    return cutoff_of(live) if isinstance(live, Document) else None
+
+
+WAYS = {
+    "deleted": None,
+    "back-dated": deny_older_sessions(ENDED_BEFORE - timedelta(seconds=1)),
+    "back-dated so far that it is spent": deny_older_sessions(NOW - 99 * HOUR),
+    "replaced": EVERYTHING,
+    "made something that is no policy": unparseable(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("swept", [False, True], ids=["by an event", "by the sweep"])
+def test_ended_sessions_stay_ended_though_their_end_is(way: str, swept: bool) -> None:
+    world, value = world_after_a_repair(), WAYS[way]
+    if value is None:
+        world.documents.remove(CUTOFF)
+    else:
+        world.put(CUTOFF, value)
+    if swept:
+        assert world.sweep() == (PUSHER,)
+        world.drain()
+    else:
+        assert world.run(PUSHER) is Result.CONVERGED
+    assert cutoff(world) == ENDED_BEFORE, "whoever got a session since through the closed door keeps it"
+    [report] = world.reports
+    message = message_of([report])
+    assert message.severity is Severity.CRITICAL
+    assert any("somebody reopened them" in line for line in message.lines), message
+    assert (world.sweep(), world.run(PUSHER)) == ((), Result.IN_SYNC)
+
+
+def test_whoever_takes_the_end_away_again_and_again_gains_nothing_until_all_have_expired() -> None:
+    world = world_after_a_repair()
+    while world.clock.now() <= ENDED_BEFORE + 12 * HOUR:
+        world.documents.remove(CUTOFF)
+        world.run(PUSHER)
+        assert cutoff(world) == ENDED_BEFORE
+        world.clock.advance(HOUR)
+    world.documents.remove(CUTOFF)
+    world.forget()
+    assert world.run(PUSHER) is Result.IN_SYNC
+    assert (world.writes, world.sweep(), world.live(CUTOFF)) == ([], (), None)
+
+
+def test_what_ended_them_is_dropped_by_ourselves_once_and_not_missed() -> None:
+    world = world_after_a_repair()
+    world.clock.advance(12 * HOUR)
+    assert world.sweep() == (PUSHER,)
+    world.drain()
+    assert world.written == ["delete identity-policy ecr-warden-deny-older-sessions"]
+    assert world.state.remembered[PUSHER.key].debts == Debts()
+    assert (world.sweep(), world.run(PUSHER)) == ((), Result.IN_SYNC)
+
+
+def test_in_observe_mode_reopened_sessions_are_told_once_and_left() -> None:
+    world = world_after_a_repair()
+    world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
+    world.documents.remove(CUTOFF)
+    for _ in range(3):
+        assert world.sweep() == (PUSHER,)
+        world.drain()
+    assert (world.writes, len(world.reports)) == ([], 1)
+    assert message_of(world.reports).severity is Severity.CRITICAL
+    world.specs.compiled = ACCEPTED
+    world.run(PUSHER)
+    assert cutoff(world) == ENDED_BEFORE
+
+
+def slow(world: World, by: timedelta) -> None:
+    """AWS takes the trust policy so much later."""
+
+    def wait(_: Target, change: Change | None) -> None:
+        if change is not None and change.address == D2:
+            world.clock.advance(by)
+
+    world.documents.faults = wait
+
+
+@pytest.mark.parametrize("late", [timedelta(seconds=1), timedelta(milliseconds=1)], ids=str)
+def test_sessions_opened_between_the_cut_off_and_a_late_write_end_too(late: timedelta) -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    slow(world, MINUTE + late)
+    assert world.run(PUSHER) is Result.CONVERGED
+    assert cutoff(world) == ENDED_BEFORE
+    world.drain()
+    assert cutoff(world) == ENDED_BEFORE + timedelta(seconds=1)
+    _, second = world.reports
+    assert second.plan.drifts == (), "nobody reopened anything"
+    assert world.sweep() == ()
+
+
+def test_a_write_within_the_margin_needs_no_second_one() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    slow(world, MINUTE)
+    assert world.run(PUSHER) is Result.CONVERGED
+    world.drain()
+    assert (cutoff(world), len(world.reports), world.sweep()) == (ENDED_BEFORE, 1, ())
+
+
+def test_a_repair_is_not_done_before_the_end_of_older_sessions_is_seen() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+
+    def undo(_: Target, change: Change | None) -> None:
+        if change is None and len(world.writes) == 2:
+            world.documents.live.pop(CUTOFF, None)
+
+    world.documents.faults = undo
+    assert world.run(PUSHER) is not Result.CONVERGED
+    world.documents.faults = lambda _target, _change: None
+    assert world.sweep() == (PUSHER,)
+    world.drain()
+    assert cutoff(world) == ENDED_BEFORE
+
+
+def test_the_sessions_of_a_role_that_leaves_the_spec_stay_ended_until_they_have_expired() -> None:
+    literal = compiled((SEED.parent / "literal.yaml").read_bytes())
+    world = world_after_a_repair(literal)
+    left = {key: spec for key, spec in literal.targets.items() if key != PUSHER.key}
+    world.specs.compiled = replace(literal, targets=left)
+    assert (world.sweep(), world.run(PUSHER)) == ((), Result.IN_SYNC)
+    assert cutoff(world) == ENDED_BEFORE
+    world.clock.advance(12 * HOUR)
+    assert world.sweep() == (PUSHER,)
+    world.drain()
+    assert (world.live(CUTOFF), world.sweep()) == (None, ())
