@@ -90,7 +90,7 @@ def install(aws: EmulatedAws, built: Path = BUILT) -> Installed:
         aws,
         Place(HUB, REGION, "ecr-warden"),
         build(into=built),
-        {"ExternalId": EXTERNAL_ID, "MemberAccounts": f"{HUB},{MEMBER}", "SessionCutoffMargin": "1"},
+        {"ExternalId": EXTERNAL_ID, "MemberAccounts": f"{HUB},{MEMBER}", "SessionCutoffMargin": "5"},
     )
     bus = stack.outputs["TrailBusArn"]
     owners = ",".join(f"arn:aws:iam::{HUB}:user/{user}" for user in USERS)

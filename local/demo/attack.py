@@ -14,6 +14,7 @@ from local.demo.stage import Stage
 from local.demo.tampers import Tamper
 from local.demo.truth import Snapshot
 from local.faults import EventLate, Fault
+from local.launcher import EmulatedAws
 from local.waiting import NeverCame
 
 # CloudTrail takes its time, on AWS from seconds to minutes. Here it takes at least long enough to read what was
@@ -47,14 +48,16 @@ class Ring:
         during: Callable[[], None] = lambda: None,
         late: int = 0,
         stands: Snapshot | None = None,
+        read: Callable[[EmulatedAws], Snapshot] = truth.read,
     ) -> Run | None:
         """Tamper once and see it undone by a run that an event caused; the repairing run, or None.
 
         `during` runs before the event arrives; `late` is how long that takes where it takes longer, in
-        milliseconds. `stands`: what stands before, where it is equal to what is right in AWS's eyes only.
+        milliseconds. `stands`: what stands before, where it is equal to what is right in AWS's eyes only, or holds
+        more than the file says; `read` reads that.
         """
         somebody = tamper.side.somebody(self.stage.people)
-        bout = Bout(self, f"{somebody.words} {tamper.what}", somebody, stands or self.right)
+        bout = Bout(self, f"{somebody.words} {tamper.what}", somebody, stands or self.right, read)
         bout.strike(tamper)
         during()
         repair = bout.undone(tamper)
@@ -74,6 +77,7 @@ class Bout:
     name: str
     somebody: Somebody
     stands: Snapshot
+    read: Callable[[EmulatedAws], Snapshot] = truth.read
     mark: int = 0
     began: float = 0.0
     struck: list[float] = field(default_factory=list)
@@ -82,7 +86,7 @@ class Bout:
     def __post_init__(self) -> None:
         self.mark, self.began = self.ring.stage.aws.mark(), time.time()
         self.ring.report.tampers += 1
-        before = truth.read(self.ring.stage.aws)
+        before = self.read(self.ring.stage.aws)
         wrong = truth.difference(before, self.stands)
         self.ring.report.check(f"before: {self.name}", not wrong, f"{len(before)} documents right; wrong: {wrong}")
 
@@ -92,7 +96,7 @@ class Bout:
         mark = aws.mark()
         tamper.do(self.somebody)
         report.screen.attack(self.somebody.words, tamper.what)
-        changed = truth.difference(truth.read(aws), self.stands)
+        changed = truth.difference(self.read(aws), self.stands)
         report.check(f"the tamper changes something: {self.name}", bool(changed), ", ".join(changed) or "nothing")
         own = [c for c in aws.writes_since(mark) if c.action in {a.partition(":")[2] for a in tamper.actions}]
         self.struck += [call.at + call.milliseconds / 1000 for call in own if self.somebody.name in call.principal]

@@ -89,7 +89,8 @@ def _hub_parameters() -> dict[str, str]:
     return {
         "ExternalId": _EXTERNAL_ID,
         "MemberAccounts": f"{CI},{REGISTRY}",
-        "SessionCutoffMargin": "1",  # 60 s on AWS, where a policy takes a while to be seen everywhere
+        # 60 s on AWS, where a policy takes a while to be seen everywhere; longer than a repair takes here.
+        "SessionCutoffMargin": "5",
         "WebhookReference": f"ssm:{_WEBHOOK}",
     }
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from local.demo import journal, truth
 from local.demo.attack import Bout, Ring, milliseconds_of
-from local.demo.places import REPOSITORY, SPEC
+from local.demo.places import PUSH_USER, REPOSITORY, SPEC
 from local.demo.pushing import Doors
 from local.demo.quiet import by_product
 from local.demo.rewrites import LEGACY_DOCUMENT, REWRITES, Rewrite
-from local.demo.tampers import OPENED_ROLE, TAMPERS, UNSEEN, Tamper
+from local.demo.tampers import OPENED_ROLE, REOPENED_SESSIONS, TAMPERS, UNSEEN, Tamper
 from local.faults import EventLate, Fault
 from local.waiting import until
 
@@ -75,6 +75,30 @@ def open_the_door(ring: Ring, doors: Doors) -> journal.Run | None:
         " -> ".join(answers),
     )
     return repair
+
+
+def reopen_sessions(ring: Ring, doors: Doors) -> None:
+    """Step 2, what the stranger needs next: the session back that was ended, though the door stays closed."""
+    aws, screen, report = ring.stage.aws, ring.report.screen, ring.report
+    stranger, ours = doors.outsider, PUSH_USER
+    pushes: list[bool] = []
+    late = max(_DOOR_OPEN_MS, 4 * milliseconds_of(lambda: pushes.append(doors.session_pushes(stranger))))
+    aws.add_fault(Fault("iam", "DeleteRolePolicy", EventLate(late), principal="*:user/*"))
+
+    def look() -> None:
+        pushes.append(doors.session_pushes(stranger))
+        screen.bad("the session that the stranger still holds pushes again")
+
+    stood = truth.read_ends(aws)
+    ring.attack(REOPENED_SESSIONS, during=look, late=late, stands=stood, read=truth.read_ends)
+    pushes.append(doors.session_pushes(stranger))
+    if report.check(
+        "an ended session that somebody reopened: before, during, after", pushes == [False, True, False], f"{pushes}"
+    ):
+        screen.good("the session that the stranger still holds is refused once more")
+    left = truth.difference(truth.read_ends(aws), stood)
+    report.check("older sessions end where they ended before", not left, f"not as it was: {left}")
+    report.check(f"the session of {ours} from after the repair goes on", doors.session_pushes(ours), "it pushes")
 
 
 def tamper(ring: Ring) -> None:

@@ -20,6 +20,7 @@ from local.demo.places import (
 )
 
 ASSUME, PULL, PUSH = "ecr-warden-assume", "ecr-warden-pull", "ecr-warden-push"
+CUTOFF = "ecr-warden-deny-older-sessions"
 _SET, _PUT_ROLE, _PUT_USER = "ecr:SetRepositoryPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy"
 
 
@@ -93,6 +94,13 @@ OPENED_ROLE = _on_role(
     f"the trust policy of {PUSHER}",
     ("iam:UpdateAssumeRolePolicy",),
     lambda who: edits.edit_trust(who, lets_in(STRANGER)),
+)
+
+REOPENED_SESSIONS = _on_role(
+    "takes away the policy that ends older sessions",
+    f"the end of older sessions of {PUSHER}",
+    ("iam:DeleteRolePolicy",),
+    lambda who: who.client("iam").delete_role_policy(RoleName=PUSHER, PolicyName=CUTOFF),
 )
 
 TAMPERS = (

@@ -7,11 +7,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.demo.places import CI, LEGACY, PUSHER, REGION, REGISTRY, REPOSITORY, USERS
+from local.demo.tampers import CUTOFF
 from local.launcher import EmulatedAws
 
 type Snapshot = Mapping[str, str]
-
-CUTOFF = "ecr-warden-deny-older-sessions"
 
 
 def read(aws: EmulatedAws) -> Snapshot:
@@ -30,6 +29,16 @@ def read(aws: EmulatedAws) -> Snapshot:
             found[f"inline policy {policy} of {user}"] = json.dumps(given)
         for attached in users.list_attached_user_policies(UserName=user)["AttachedPolicies"]:
             found[f"attached policy of {user}: {attached['PolicyArn']}"] = "{}"
+    return found
+
+
+def read_ends(aws: EmulatedAws) -> Snapshot:
+    """The same, and the policy that ends older sessions, which comes and goes beside what the file says."""
+    found = dict(read(aws))
+    iam = aws.client(REGISTRY, "iam")
+    document = _or_none(lambda: iam.get_role_policy(RoleName=PUSHER, PolicyName=CUTOFF)["PolicyDocument"])
+    if document is not None:
+        found[f"inline policy {CUTOFF} of {PUSHER}"] = json.dumps(document)
     return found
 
 
