@@ -19,7 +19,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check templates lint-imports unit schema bench lint format setup clean distclean
+.PHONY: help demo test check templates lint-imports unit schema bench aws-smoke lint format setup clean distclean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -52,6 +52,10 @@ schema: .venv/.synced ## docs/schema/access.schema.json from the field tables of
 
 bench: setup ## counts and ratios: API calls, layer size, memory, cold start
 	@$(BIN)/python -m bench
+
+# Never part of `make test`: it makes and removes things in the two accounts that it is given (docs/deploy.md).
+aws-smoke: .venv/.synced ## ARGS="...": the loop on two real accounts, and what AWS does where its pages are silent
+	@$(BIN)/python -m local.smoke $(ARGS)
 
 format: .venv/.synced ## rewrite what ruff can mend
 	$(BIN)/ruff check --fix

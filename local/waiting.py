@@ -11,14 +11,20 @@ class NeverCame(Exception):
     """The condition did not come true in time."""
 
 
-def until[T](condition: Callable[[], T | None], seconds: float = 10.0, what: str = "the condition") -> T:
-    """The first truthy answer of the condition. Raises NeverCame after `seconds`."""
+def until[T](
+    condition: Callable[[], T | None],
+    seconds: float = 10.0,
+    what: str = "the condition",
+    *,
+    pause: float = _PAUSE_SECONDS,
+) -> T:
+    """The first truthy answer of the condition, asked every `pause` seconds. Raises NeverCame after `seconds`."""
     deadline = time.monotonic() + seconds
-    pause = threading.Event()
+    bell = threading.Event()
     while True:
         found = condition()
         if found:
             return found
         if time.monotonic() > deadline:
             raise NeverCame(f"{what} did not come within {seconds:g} s")
-        pause.wait(_PAUSE_SECONDS)
+        bell.wait(pause)

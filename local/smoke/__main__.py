@@ -1,0 +1,127 @@
+"""`make aws-smoke`: ecr-warden on two real accounts, on things that this run makes and removes.
+
+It can be tried on the embedded AWS as well, where it proves the test and nothing about AWS; it says so.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from ecr_warden.adapters.aws.accounts import SessionClients
+from ecr_warden.errors import WardenError
+
+from local.smoke.loop import Loop, LoopBroken
+from local.smoke.principals import PRINCIPAL_PROBES
+from local.smoke.probes import ECR_PROBES, Asked, Lab, ask
+from local.smoke.throwaway import TAG, Side, Throwaway
+from local.waiting import NeverCame
+
+FINE, FAILED, OTHERWISE = 0, 1, 2
+_EMULATED = "This is NOT AWS ({}): nothing is settled below, it only shows that the test works."
+
+
+class Refused(Exception):
+    """The run does not begin; the message says why."""
+
+
+def main(arguments: Sequence[str], say: Callable[[str], None]) -> int:
+    """Run it; 0: everything as assumed, 1: something failed or could not be removed, 2: AWS does otherwise."""
+    given = _parser().parse_args(arguments)
+    try:
+        registry = _side(given.registry_profile, given.registry_account, given.region)
+        ci = _side(given.ci_profile, given.ci_account, given.region)
+        if registry.account == ci.account:
+            raise Refused("two accounts are needed")  # noqa: TRY301 - said as every other reason
+    except (Refused, BotoCoreError, ClientError, WardenError) as error:
+        say(f"refused: {error}")
+        return FAILED
+    endpoint = _endpoint(registry)
+    if endpoint:
+        say(_EMULATED.format(endpoint))
+    places = Throwaway(registry, ci)
+    say(f"accounts {ci.account} (users) and {registry.account} (repositories, roles) in {registry.region}")
+    say(f"everything made is named {places.name}... and tagged {TAG}={places.name}")
+    asked: list[Asked] = []
+    broken = ""
+    try:
+        patience, pause = (1.0, 0.02) if endpoint else (given.patience, 3.0)
+        Loop(places, say, max(patience, 20.0), pause).run()
+        lab = Lab.opened(places, patience, pause)
+        for probe in (*ECR_PROBES, *PRINCIPAL_PROBES):
+            asked.append(ask(probe, lab))
+            say(_line(asked[-1]))
+    except (LoopBroken, NeverCame, ClientError, BotoCoreError, WardenError) as error:
+        broken = f"{type(error).__name__}: {error}"
+    finally:
+        # Also when somebody presses Ctrl-C.
+        places.remove_all()
+        for kept in places.kept:
+            say(f"NOT REMOVED, remove it by hand: {kept}")
+    return _end(asked, broken, places, bool(endpoint), say)
+
+
+def _end(asked: Sequence[Asked], broken: str, places: Throwaway, emulated: bool, say: Callable[[str], None]) -> int:
+    otherwise = [one for one in asked if one.answer is not None and not one.as_assumed]
+    if broken:
+        say(f"FAILED: {broken}")
+    else:
+        settled = sum(one.answer is not None for one in asked)
+        word = "would be settled" if emulated else "settled"
+        say(f"the loop works; {settled} of {len(asked)} questions {word}, {len(otherwise)} otherwise than assumed")
+    if not places.kept:
+        say("everything that was made is removed")
+    if broken or places.kept:
+        return FAILED
+    return OTHERWISE if otherwise else FINE
+
+
+def _line(asked: Asked) -> str:
+    head = f"[{asked.probe.line}] {asked.probe.question}"
+    match asked.answer:
+        case None:
+            return f"{head} NOT SETTLED: {asked.why}"
+        case answer if asked.as_assumed:
+            return f"{head} as assumed: {answer.found}"
+        case answer:
+            return f"{head} OTHERWISE: {answer.found}, not {asked.probe.assumed}; AWS: {' '.join(answer.words.split())}"
+
+
+def _side(profile: str, account: str, region: str) -> Side:
+    """The account behind a profile; raises Refused unless it is the one that was named."""
+    session = boto3.Session(profile_name=profile, region_name=region)
+    found = str(session.client("sts").get_caller_identity()["Account"])
+    if found != account:
+        raise Refused(f"the profile {profile} is of account {found}, and you named {account}")
+    return Side(account, region, session, SessionClients(session))
+
+
+def _endpoint(side: Side) -> str:
+    """Where calls go, if not to AWS."""
+    endpoint = str(side.ecr.meta.endpoint_url)
+    host = urlsplit(endpoint).hostname or ""
+    return "" if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) else endpoint
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local.smoke",
+        description="Tries ecr-warden on two real accounts, on repositories, roles and users of its own making.",
+        epilog="Both account ids are asked for, and have to be those of the profiles: nothing is done by mistake.",
+    )
+    for side, holds in (("registry", "repositories and roles"), ("ci", "users")):
+        parser.add_argument(f"--{side}-profile", required=True, metavar="PROFILE", help=f"makes the {holds}")
+        parser.add_argument(f"--{side}-account", required=True, metavar="ID", help="its 12 digits, to confirm them")
+    parser.add_argument("--region", required=True, help="where the repositories are made")
+    parser.add_argument(
+        "--patience", type=float, default=90.0, metavar="SECONDS", help="how long AWS may take for each change (90)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("AWS_RETRY_MODE", "standard")
+    sys.exit(main(sys.argv[1:], lambda line: print(line, flush=True)))

@@ -1,0 +1,121 @@
+"""What the smoke test makes in two accounts, and its removal: only what is in this register is ever changed."""
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG, Session, SessionClients
+
+PREFIX = "ecrw-smoke-"
+TAG = "ecr-warden-smoke"
+_GONE = ("NoSuchEntity", "RepositoryNotFoundException")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One account, as the profile given for it sees it."""
+
+    account: str
+    region: str
+    session: Session
+    clients: SessionClients
+
+    @property
+    def iam(self) -> Any:
+        return self.clients.iam
+
+    @property
+    def ecr(self) -> Any:
+        return self.clients.ecr(self.region)
+
+    def sts(self, **credentials: str) -> Any:
+        """A client of STS, of the profile or of a session."""
+        return self.session.client("sts", region_name=self.region, config=CLIENT_CONFIG, **credentials)
+
+
+@dataclass(slots=True)
+class Throwaway:
+    """Names that nobody else has, in both accounts; `kept` says what could not be removed."""
+
+    registry: Side
+    ci: Side
+    name: str = field(default_factory=lambda: PREFIX + secrets.token_hex(4))
+    kept: list[str] = field(default_factory=list)
+    _made: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
+
+    def repository(self, suffix: str) -> str:
+        """A new repository; returns its name."""
+        name = f"{self.name}/{suffix}"
+        ecr, account = self.registry.ecr, self.registry.account
+        ecr.create_repository(registryId=account, repositoryName=name, tags=[self._tag])
+        self._made.append(
+            (f"repository {name}", lambda: ecr.delete_repository(registryId=account, repositoryName=name))
+        )
+        return name
+
+    def user(self, suffix: str) -> str:
+        """A new user of the CI account, without credentials; returns its ARN."""
+        name, iam = f"{self.name}-{suffix}", self.ci.iam
+        arn = str(iam.create_user(UserName=name, Tags=[self._tag])["User"]["Arn"])
+        self._made.append((f"user {name}", lambda: self._remove_user(name)))
+        return arn
+
+    def role(self, suffix: str, *trust: dict[str, Any], longest: int = 3600) -> str:
+        """A new role of the registry account; returns its name. `longest`: the longest session, in seconds."""
+        name, iam = f"{self.name}-{suffix}", self.registry.iam
+        iam.create_role(
+            RoleName=name,
+            AssumeRolePolicyDocument=document(*trust),
+            MaxSessionDuration=longest,
+            Tags=[self._tag],
+        )
+        self._made.append((f"role {name}", lambda: self._remove_role(name)))
+        return name
+
+    def remove_user_now(self, arn: str) -> None:
+        """Delete one of the users made here before the end."""
+        name = arn.rpartition("/")[2]
+        assert f"user {name}" in dict(self._made)
+        self._remove_user(name)
+
+    def remove_all(self) -> None:
+        """Remove everything, the last made first; what fails is kept in `kept` and stops nothing else."""
+        while self._made:
+            what, remove = self._made.pop()
+            try:
+                remove()
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") not in _GONE:
+                    self.kept.append(f"{what}: {error}")
+            except BotoCoreError as error:
+                self.kept.append(f"{what}: {error}")
+
+    @property
+    def _tag(self) -> dict[str, str]:
+        return {"Key": TAG, "Value": self.name}
+
+    def _remove_user(self, name: str) -> None:
+        iam = self.ci.iam
+        for policy in iam.list_user_policies(UserName=name)["PolicyNames"]:
+            iam.delete_user_policy(UserName=name, PolicyName=policy)
+        iam.delete_user(UserName=name)
+
+    def _remove_role(self, name: str) -> None:
+        iam = self.registry.iam
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        iam.delete_role(RoleName=name)
+
+
+def document(*statements: dict[str, Any]) -> str:
+    """A policy text."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def code_and_text(error: ClientError) -> str:
+    """AWS's error as it stands in aws-facts."""
+    found = error.response.get("Error", {})
+    return f"{found.get('Code', '')}: {found.get('Message', '')}"
