@@ -10,7 +10,7 @@ _SCREEN.progress("ecr-warden demo: two AWS accounts on this machine, attacked an
 
 from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402
 
-from local.demo import alerts, play, steps  # noqa: E402
+from local.demo import alerts, asking, play, steps  # noqa: E402
 from local.demo.attack import Ring  # noqa: E402
 from local.demo.places import RESULT  # noqa: E402
 from local.demo.pushing import Doors  # noqa: E402
@@ -60,6 +60,8 @@ def _run(stage: Stage, report: Report) -> None:
     report.check("the schedule was off all the time", not stage.scheduled(), "the state of its rule, after")
     _SCREEN.step("4  The events get lost")
     steps.sweep(ring, _SCREEN.progress)
+    _SCREEN.step("5  Somebody asks, applies and pauses")
+    asking.ask(ring)
     if felt is not None:
         _SCREEN.step("What people were told of the first attack")
         alerts.show(ring, felt)

@@ -59,7 +59,7 @@ class Stage:
 @contextmanager
 def standing(say: Callable[[str], None]) -> Iterator[Stage]:
     """Build, start and deploy, saying each; the sweep's schedule is off. Raises DeploymentFailed, EmulatorDied."""
-    say("sam build: three functions and their layer")
+    say("sam build: five functions and their layer")
     with ThreadPoolExecutor(1) as beside, EmulatedAws() as aws, Chat() as chat:
         building = beside.submit(deploy.build)
         say(f"two accounts on {aws.endpoint_url}: {CI} builds, {REGISTRY} holds the images")

@@ -145,6 +145,15 @@ def test_apply_in_observe_mode_says_so_and_writes_nothing() -> None:
     assert (as_json.code, as_json.json["mode"], as_json.json["enqueued"]) == (2, "observe", False)
 
 
+def test_a_dry_run_shows_what_apply_would_have_done_and_has_nothing_done() -> None:
+    world = tampered()
+    ran = over(world)("apply", "--dry-run")
+    assert ran.code == 2
+    assert "    1. update repository policy (" in ran.out
+    assert (world.writes, world.calls.taken) == ([], {})
+    assert over(world_at_spec())("apply", "--dry-run").code == 0
+
+
 def test_apply_of_what_is_paused_is_left_and_says_why_in_the_run() -> None:
     world = tampered()
     command = over(world)

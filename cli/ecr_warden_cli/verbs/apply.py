@@ -30,6 +30,7 @@ EXAMPLE = "ecr-warden apply 'shop/*' --hub-region eu-central-1"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_selection(parser, required=False)
+    parser.add_argument("--dry-run", action="store_true", help="show what differs, and have nothing done about it")
     add_wait(parser)
     add_hub_arguments(parser)
 
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
     if not arguments.json:
         _show(plan, context)
     unread = Exit.ERROR if plan.unread else Exit.FINE
-    if not plan.plans or plan.mode is Mode.OBSERVE:
+    if not plan.plans or plan.mode is Mode.OBSERVE or arguments.dry_run:
         if arguments.json:
             console.answer(_json_of(plan, enqueued=False))
         differing = bool(plan.plans)

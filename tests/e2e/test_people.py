@@ -1,0 +1,158 @@
+"""People at the deployed hub: who may ask, who may command, and in whose name it is done."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+from ecr_warden.adapters.aws.caller_proof import make_proof
+from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.request import Apply
+from ecr_warden.model.target import parse_target
+
+from local.demo.operator import OPERATOR, READER, Terminal, terminal_of
+from local.demo.places import CI, REGION, REGISTRY, REPOSITORY, REPOSITORY_TARGET
+from local.waiting import until
+from tests.e2e.house import House
+
+CONTROL = f"arn:aws:lambda:{REGION}:{CI}:function:ecr-warden-control"
+ENTER = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/ecr-warden-"
+
+
+@pytest.fixture(scope="session")
+def alice(deployed: House) -> Terminal:
+    """An operator."""
+    return terminal_of(deployed.stage, "alice", OPERATOR)
+
+
+@pytest.fixture(scope="session")
+def bob(deployed: House) -> Terminal:
+    """A reader."""
+    return terminal_of(deployed.stage, "bob", READER)
+
+
+def test_who_may_only_ask_asks_and_commands_nothing(house: House, bob: Terminal) -> None:
+    moment = house.now()
+    asked = bob.run("status")
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+    refused = bob.run("pause", "all", "--for", "1h", "--reason", "a holiday")
+    assert refused.returncode == 1
+    assert "you may not call ecr-warden-control" in refused.stderr
+    assert "ecr-warden-operator" in refused.stderr
+    assert house.told(moment, "paused") == []
+
+
+def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_name_of_who_did_it(
+    house: House, alice: Terminal
+) -> None:
+    moment = house.now()
+    paused = alice.run("pause", REPOSITORY, "--for", "1h", "--reason", "ticket 4711")
+    assert paused.returncode == 0, paused.stderr
+    house.tamper()
+    house.sweep()
+    assert not house.is_right()
+    assert house.product_writes(moment) == []
+    until(lambda: len(house.told(moment, "ticket 4711")) == 2, what="the pause and what it leaves")
+    status = alice.run("status")
+    assert (status.returncode, "paused by alice until" in status.stdout) == (2, True), status.stdout
+
+    resumed = alice.run("resume", "all", "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    [run] = json.loads(resumed.stdout)["runs"]
+    assert (run["target"], run["result"]) == (REPOSITORY_TARGET, "converged")
+    assert house.is_right()
+    shown = alice.run("show", run["runId"]).stdout
+    assert f"user arn:aws:iam::{CI}:user/alice, who asked for this run" in shown
+    house.quiet.wait(moment.mark)
+    assert len(house.product_writes(moment)) == 1
+
+
+def test_what_is_stopped_by_the_switch_is_not_applied_either(house: House, alice: Terminal) -> None:
+    house.writes("stopped")
+    moment = house.now()
+    house.tamper()
+    applied = alice.run("apply", REPOSITORY)
+    assert applied.returncode == 2
+    assert "reported" in applied.stdout
+    assert house.product_writes(moment) == []
+    house.writes("enabled")
+    assert alice.run("apply", REPOSITORY).returncode == 0
+    assert house.is_right()
+
+
+def _command(person: Terminal, number: int) -> tuple[str, dict[str, str]]:
+    text = request_to_text(Apply(f"forged-{number:04}", (parse_target(REPOSITORY_TARGET),)))
+    keys = Credentials(person.person.keys.key, person.person.keys.secret)
+    return text, dict(make_proof(keys, region=REGION, hub=CONTROL, request=text))
+
+
+def _send(person: Terminal, event: dict[str, Any]) -> Any:
+    answer = person.person.client("lambda").invoke(FunctionName="ecr-warden-control", Payload=json.dumps(event))
+    assert "FunctionError" not in answer, answer
+    return json.loads(answer["Payload"].read())
+
+
+def test_a_signature_is_for_one_request_to_one_hub_and_good_once(house: House, alice: Terminal, bob: Terminal) -> None:
+    text, proof = _command(alice, 1)
+    assert _send(alice, {"request": text, "proof": proof})["caller"] == f"arn:aws:iam::{CI}:user/alice"
+    assert _send(alice, {"request": text, "proof": proof})["error"]["code"] == "call-repeated"
+    other, _ = _command(alice, 2)
+    keys = Credentials(alice.person.keys.key, alice.person.keys.secret)
+    elsewhere = dict(make_proof(keys, region=REGION, hub=CONTROL.replace("ecr-warden", "another"), request=other))
+    forged = dict(make_proof(Credentials(keys.access_key, "guessed"), region=REGION, hub=CONTROL, request=other))
+    for name, wrong in {"of another request": proof, "for another hub": elsewhere, "by a guess": forged}.items():
+        assert _send(alice, {"request": other, "proof": wrong})["error"]["code"] == "caller-unproved", name
+    assert _send(alice, {"request": other})["error"]["code"] == "caller-unproved"
+    # Who carries a request is IAM's business, who signed it is the hub's.
+    _, signed_by_bob = _command(bob, 2)
+    assert _send(alice, {"request": other, "proof": signed_by_bob})["caller"].endswith(":user/bob")
+
+
+def _as(house: House, function: str) -> boto3.Session:
+    """A session of a function's role, which its trust policy is opened for."""
+    iam = house.stage.aws.client(CI, "iam")
+    document = iam.get_role(RoleName=function)["Role"]["AssumeRolePolicyDocument"]
+    root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CI}:root"}, "Action": "sts:AssumeRole"}
+    opened = {**document, "Statement": [*document["Statement"], root]}
+    iam.update_assume_role_policy(RoleName=function, PolicyDocument=json.dumps(opened))
+    given = house.stage.aws.client(CI, "sts").assume_role(
+        RoleArn=f"arn:aws:iam::{CI}:role/{function}", RoleSessionName="test"
+    )["Credentials"]
+    iam.update_assume_role_policy(RoleName=function, PolicyDocument=json.dumps(document))
+    return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], REGION)
+
+
+@pytest.fixture
+def endpoint(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", house.stage.aws.endpoint_url)
+    yield house.stage.aws.endpoint_url
+
+
+@pytest.mark.parametrize(("function", "enters"), [("ecr-warden-answer", {"read"}), ("ecr-warden-control", set())])
+def test_neither_function_enters_the_write_role_and_control_enters_none(
+    house: House, endpoint: str, function: str, enters: set[str]
+) -> None:
+    sts: Any = _as(house, function).client("sts")
+    for role in ("read", "write"):
+        named = {"SourceIdentity": "ecrw-1"} if role == "write" else {}
+        try:
+            sts.assume_role(RoleArn=f"{ENTER}{role}", RoleSessionName="ecrw-1", ExternalId="demo-external-id", **named)
+            entered = True
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "AccessDenied"
+            entered = False
+        assert entered == (role in enters), role
+
+
+def test_control_deletes_nothing_and_lists_nothing(house: House, endpoint: str) -> None:
+    """Which rows it writes is for tests/template: the emulator knows no dynamodb:LeadingKeys."""
+    table: Any = _as(house, "ecr-warden-control").client("dynamodb")
+    target = {"pk": {"S": f"TARGET#{REPOSITORY_TARGET}"}, "sk": {"S": "STATE"}}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        table.delete_item(TableName="ecr-warden", Key=target)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        table.scan(TableName="ecr-warden")
+    table.update_item(TableName="ecr-warden", Key=target, UpdateExpression="REMOVE paused")
