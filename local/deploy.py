@@ -85,6 +85,18 @@ def create(aws: EmulatedAws, place: Place, template: Path, parameters: Mapping[s
     return outputs(aws, place)
 
 
+def delete(aws: EmulatedAws, place: Place) -> None:
+    """DeleteStack, and its end awaited. Raises DeploymentFailed with what could not be deleted."""
+    cloudformation = aws.client(place.account, "cloudformation", place.region)
+    cloudformation.delete_stack(StackName=place.name)
+    try:
+        cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName=place.name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
+        )
+    except WaiterError as error:
+        raise DeploymentFailed(f"{place.name} in {place.account}: {_reasons(cloudformation, place.name)}") from error
+
+
 def outputs(aws: EmulatedAws, place: Place) -> Stack:
     """The outputs of a stack that stands."""
     found: Any = aws.client(place.account, "cloudformation", place.region).describe_stacks(StackName=place.name)[

@@ -1,0 +1,93 @@
+"""Removing ecr-warden in the order of docs/deploy.md: who can pull and push stays as it is, and what stays is known."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from local.deploy import Place, delete
+from local.installed import HUB, IAM_REGION, MEMBER, PUSH_ROLE, REGION, REPOSITORY, SPEC, USERS, Installed, install
+from local.launcher import EmulatedAws
+
+OURS = "ecr-warden"
+
+
+@pytest.fixture(scope="module")
+def leaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    """An installation that nobody else needs."""
+    with EmulatedAws() as aws:
+        yield install(aws, tmp_path_factory.mktemp("leaving") / "built")
+
+
+def documents(aws: EmulatedAws) -> dict[str, str]:
+    """All that lets somebody push or pull, as AWS gives it."""
+    iam, users = aws.client(MEMBER, "iam"), aws.client(HUB, "iam")
+    role = iam.get_role(RoleName=PUSH_ROLE)["Role"]
+    found = {
+        "repository": aws.client(MEMBER, "ecr").get_repository_policy(repositoryName=REPOSITORY)["policyText"],
+        "trust": json.dumps(role["AssumeRolePolicyDocument"]),
+        "boundary": role["PermissionsBoundary"]["PermissionsBoundaryArn"],
+    }
+    for name in iam.list_role_policies(RoleName=PUSH_ROLE)["PolicyNames"]:
+        answer = iam.get_role_policy(RoleName=PUSH_ROLE, PolicyName=name)
+        found[f"role {name}"] = json.dumps(answer["PolicyDocument"])
+    for user in USERS:
+        for name in users.list_user_policies(UserName=user)["PolicyNames"]:
+            answer = users.get_user_policy(UserName=user, PolicyName=name)
+            found[f"{user} {name}"] = json.dumps(answer["PolicyDocument"])
+    return found
+
+
+def policies(aws: EmulatedAws, account: str) -> set[str]:
+    """The managed policies of ours in an account."""
+    return {one["PolicyName"] for one in aws.client(account, "iam").list_policies(Scope="Local")["Policies"]}
+
+
+def roles(aws: EmulatedAws, account: str) -> set[str]:
+    """The roles in an account."""
+    return {role["RoleName"] for role in aws.client(account, "iam").list_roles()["Roles"]}
+
+
+def rules(aws: EmulatedAws) -> list[str]:
+    """The rules of ours in both accounts and regions."""
+    return [
+        rule["Name"]
+        for account in (HUB, MEMBER)
+        for region in (REGION, IAM_REGION)
+        for rule in aws.client(account, "events", region).list_rules()["Rules"]
+        if rule["Name"].startswith(OURS)
+    ]
+
+
+def test_it_goes_and_the_access_stays(leaving: Installed) -> None:
+    aws = leaving.aws
+    before = documents(aws)
+    assert len(before) == 7
+    mark = aws.mark()
+
+    aws.client(HUB, "ssm").put_parameter(Name="/ecr-warden/writes", Value="stopped", Type="String", Overwrite=True)
+    leaving.settle()
+    delete(aws, Place(HUB, REGION, "ecr-warden"))
+    for account in (HUB, MEMBER):
+        for region in (REGION, IAM_REGION):
+            delete(aws, Place(account, region, "events"))
+        delete(aws, Place(account, REGION, "member"))
+
+    assert documents(aws) == before
+    assert [call.action for call in aws.calls(mark) if call.write and "ecrw-" in call.principal] == []
+    assert rules(aws) == []
+    assert aws.client(HUB, "lambda").list_functions()["Functions"] == []
+    assert {name for name in roles(aws, HUB) if name.startswith(OURS)} == set()
+    assert roles(aws, MEMBER) == {PUSH_ROLE}
+
+
+def test_the_file_its_history_the_journal_and_the_boundary_are_what_stays(leaving: Installed) -> None:
+    aws, hub = leaving.aws, leaving.stack.outputs
+    file = aws.client(HUB, "s3").get_object(Bucket=hub["SpecBucket"], Key="access.yaml")
+    assert file["Body"].read() == SPEC.read_bytes()
+    assert aws.client(HUB, "s3").list_objects_v2(Bucket=hub["StateBucket"])["KeyCount"] > 0
+    runs = aws.client(HUB, "dynamodb").scan(TableName=hub["Table"])["Items"]
+    assert any(item["sk"]["S"].startswith("RUN#") for item in runs)
+    assert policies(aws, MEMBER) == {"ecr-warden-boundary"}
+    boundary = aws.client(MEMBER, "iam").get_role(RoleName=PUSH_ROLE)["Role"]["PermissionsBoundary"]
+    assert boundary["PermissionsBoundaryArn"].endswith("policy/ecr-warden/ecr-warden-boundary")
