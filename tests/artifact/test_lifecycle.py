@@ -1,15 +1,33 @@
-"""Removing ecr-warden in the order of docs/deploy.md: who can pull and push stays as it is, and what stays is known."""
+"""Upgrading with jobs in the queue, and removing in the order of docs/deploy.md: access stays, what stays is known.
+
+The tests of this file follow one another on one installation.
+"""
 
 import json
 from collections.abc import Iterator
 
 import pytest
 
-from local.deploy import Place, delete
-from local.installed import HUB, IAM_REGION, MEMBER, PUSH_ROLE, REGION, REPOSITORY, SPEC, USERS, Installed, install
-from local.launcher import EmulatedAws
+from local.deploy import Place, delete, deploy
+from local.installed import (
+    EXTERNAL_ID,
+    HUB,
+    IAM_REGION,
+    MEMBER,
+    PUSH_ROLE,
+    REGION,
+    REPOSITORY,
+    SPEC,
+    USERS,
+    Installed,
+    install,
+)
+from local.launcher import ROOT, EmulatedAws
+from local.waiting import until
 
 OURS = "ecr-warden"
+# Bodies as version 0.1.0 wrote them. Never edit the file: add one for a new schema, and read both.
+OLD_JOBS = (ROOT / "tests" / "cases" / "jobs" / "schema-1.jsonl").read_text().splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +41,15 @@ def documents(aws: EmulatedAws) -> dict[str, str]:
     """All that lets somebody push or pull, as AWS gives it."""
     iam, users = aws.client(MEMBER, "iam"), aws.client(HUB, "iam")
     role = iam.get_role(RoleName=PUSH_ROLE)["Role"]
+    registry = aws.client(MEMBER, "ecr")
     found = {
-        "repository": aws.client(MEMBER, "ecr").get_repository_policy(repositoryName=REPOSITORY)["policyText"],
         "trust": json.dumps(role["AssumeRolePolicyDocument"]),
         "boundary": role["PermissionsBoundary"]["PermissionsBoundaryArn"],
     }
+    try:
+        found["repository"] = registry.get_repository_policy(repositoryName=REPOSITORY)["policyText"]
+    except registry.exceptions.RepositoryPolicyNotFoundException:
+        found["repository"] = "none"
     for name in iam.list_role_policies(RoleName=PUSH_ROLE)["PolicyNames"]:
         answer = iam.get_role_policy(RoleName=PUSH_ROLE, PolicyName=name)
         found[f"role {name}"] = json.dumps(answer["PolicyDocument"])
@@ -57,6 +79,34 @@ def rules(aws: EmulatedAws) -> list[str]:
         for rule in aws.client(account, "events", region).list_rules()["Rules"]
         if rule["Name"].startswith(OURS)
     ]
+
+
+def test_jobs_of_the_old_version_are_done_by_the_new_one(leaving: Installed) -> None:
+    aws, before = leaving.aws, documents(leaving.aws)
+    lambdas, sqs = aws.client(HUB, "lambda"), aws.client(HUB, "sqs")
+    [jobs] = lambdas.list_event_source_mappings(FunctionName="ecr-warden-reconcile")["EventSourceMappings"]
+    aws.client(HUB, "events").disable_rule(Name="ecr-warden-trail", EventBusName="ecr-warden-trail")
+    lambdas.update_event_source_mapping(UUID=jobs["UUID"], Enabled=False)
+    aws.client(MEMBER, "ecr").delete_repository_policy(repositoryName=REPOSITORY)
+    for number, body in enumerate(OLD_JOBS):
+        given = {"MessageGroupId": f"old-{number}", "MessageDeduplicationId": f"old-{number}"}
+        sqs.send_message(QueueUrl=leaving.stack.outputs["JobsQueueUrl"], MessageBody=body, **given)
+
+    deploy(
+        aws,
+        Place(HUB, REGION, "ecr-warden"),
+        leaving.built / "template.yaml",
+        {"ExternalId": EXTERNAL_ID, "MemberAccounts": f"{HUB},{MEMBER}", "LogLevel": "DEBUG"},
+    )
+    told = lambdas.get_function_configuration(FunctionName="ecr-warden-reconcile")["Environment"]["Variables"]
+    assert told["LOG_LEVEL"] == "DEBUG"
+    lambdas.update_event_source_mapping(UUID=jobs["UUID"], Enabled=True)
+
+    leaving.settle()
+    until(lambda: documents(aws) == before, 20, "the repair that an old job asked for")
+    dead = sqs.get_queue_url(QueueName="ecr-warden-jobs-dlq.fifo")["QueueUrl"]
+    counts = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
+    assert counts == {"ApproximateNumberOfMessages": "0"}
 
 
 def test_it_goes_and_the_access_stays(leaving: Installed) -> None:
