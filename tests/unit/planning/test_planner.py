@@ -342,6 +342,13 @@ def test_the_door_opened_again_ends_all_sessions_until_it_is_closed_again() -> N
     assert cutoff_of(change.after) == NOW + MARGIN
 
 
+def test_the_door_opened_again_ends_what_had_to_end_later_too() -> None:
+    later = Circumstances(NOW, debts=Debts(NOW + 2 * MARGIN, sessions_ended=True))
+    *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST}, later).changes
+    assert isinstance(change.after, Document)
+    assert cutoff_of(change.after) == NOW + 2 * MARGIN
+
+
 def test_the_cut_off_is_no_earlier_than_the_plan_and_its_margin() -> None:
     within = NOW + timedelta(milliseconds=1)
     *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST}, Circumstances(within)).changes

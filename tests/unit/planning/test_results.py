@@ -273,6 +273,13 @@ def test_a_trust_policy_that_may_have_been_narrowed_after_the_cut_off_ends_sessi
     assert owed_after(report, CLEAR) == Debts(sessions_before, sessions_ended=sessions_before == CUTOFF_AT)
 
 
+def test_sessions_that_a_late_write_let_in_are_not_ended_by_an_earlier_end() -> None:
+    plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
+    trust, cutoff = plan.changes
+    late = replace(report_of(plan, Result.FAILED, Applied(trust), Skipped(cutoff, "m")), finished_at=CUTOFF_AT + HOUR)
+    assert owed_after(late, ENDED) == Debts(CUTOFF_AT + HOUR)
+
+
 def test_only_a_write_that_may_have_been_made_moves_the_end_of_sessions() -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
     trust, cutoff = plan.changes

@@ -40,6 +40,10 @@ SETTLING = {
         [trust(ANNA), trust(BERT, Condition=LATER)],
         [trust(ID_A, Condition=LATER), trust(ID_B)],
     ),
+    "and the other way round": (
+        [trust(ANNA), trust(BERT, Condition=LATER)],
+        [trust(ID_B, Condition=LATER), trust(ID_A)],
+    ),
     "a scalar for a list": ([trust(ANNA)], [allow("sts:AssumeRole", who=ID_A)]),
 }
 DRIFT = {
