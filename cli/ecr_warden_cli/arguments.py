@@ -10,6 +10,7 @@ from ecr_warden_cli.context import UsageError
 from ecr_warden_cli.verbs import (
     apply,
     event,
+    grants,
     history,
     pause,
     plan,
@@ -28,6 +29,7 @@ VERBS: dict[str, ModuleType] = {
     "plan": plan,
     "verify": verify,
     "status": status,
+    "grants": grants,
     "history": history,
     "show": show,
     "apply": apply,

@@ -41,7 +41,7 @@ def _apply(ring: Ring, alice: Terminal) -> None:
     plan = alice.run("apply", "--dry-run")
     for line in plan.stdout.splitlines():
         screen.plain(f"             {line}")
-    told = plan.returncode == 2 and "anyone (*) can now pull" in plan.stdout and not by_product(_calls(ring, bout))
+    told = plan.returncode == 2 and "1. update repository policy" in plan.stdout and not by_product(_calls(ring, bout))
     report.check("a plan says what differs and writes nothing", told, f"exit {plan.returncode}: {plan.stderr}")
     screen.progress("  $ ecr-warden apply")
     applied = alice.run("apply")

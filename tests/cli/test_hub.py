@@ -13,9 +13,10 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.run import Debts
-from ecr_warden.ports import AccountUnreachable
+from ecr_warden.ports import AccountUnreachable, SpecVersion
 
 from tests.cli.command import Command
+from tests.cli.seed import PATH
 from tests.contracts.runs import open_run
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CUTOFF, D1, D2, MORE_TRUST, PUSH_USER, PUSHER, allow, document
 from tests.usecases.hub import ALICE, HUB, answers_of, control_of
@@ -210,7 +211,8 @@ def test_history_and_show() -> None:
     run_id = oldest.split()[1]
     shown = command("show", run_id)
     assert shown.out.startswith("repository policy of shop/checkout: put right")
-    assert "anyone (*) can now pull from shop/checkout" in shown.out
+    assert "repository policy: changed: " in shown.out
+    assert " can now pull " in shown.out
     assert f"Run:     {run_id}\n" in shown.out
     before = command("show", run_id, "--json").json["run"]["plan"]["changes"][0]["before"]
     assert json.loads(before)["Statement"][0]["Principal"] == {"AWS": "*"}
@@ -223,6 +225,21 @@ def test_a_run_that_has_not_ended_is_shown_as_it_was_journalled() -> None:
     shown = over(world)("show", "r9")
     assert shown.out.startswith("run r9 has not ended\n")
     assert "update repository policy" in shown.out
+
+
+def test_grants_are_listed_by_repository() -> None:
+    world = world_at_spec()
+    world.specs.file = SpecVersion(ACCEPTED.version, PATH.read_bytes())
+    ran = over(world)("grants")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines() == [
+        str(CHECKOUT),
+        "  pull  arn:aws:iam::111111111111:user/pull-user-1",
+        "  pull  arn:aws:iam::111111111111:user/pull-user-2",
+        "  push  arn:aws:iam::111111111111:user/push-user through role/222222222222/ecr-pusher",
+        f"3 grants; spec {ACCEPTED.version}",
+    ]
+    assert [grant["access"] for grant in over(world)("grants", "--json").json["grants"]] == ["pull", "pull", "push"]
 
 
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {

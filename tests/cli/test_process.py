@@ -55,7 +55,7 @@ def test_help_of_each_verb_has_an_example_and_stands_in_the_overview(verb: str) 
     assert "exit codes: 0 fine, 1 error, 2 something differs" in overview
 
 
-@pytest.mark.parametrize("verb", ["status", "history", "show", "apply", "pause", "resume"])
+@pytest.mark.parametrize("verb", ["status", "grants", "history", "show", "apply", "pause", "resume"])
 def test_help_of_each_verb_of_the_hub_says_where_the_hub_is(verb: str) -> None:
     ran = run(verb, "--help")
     assert ran.returncode == 0

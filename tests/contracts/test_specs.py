@@ -102,3 +102,10 @@ def test_version_refused_last_is_remembered(hub: Hub) -> None:
         hub.specs.refuse(version)
         assert hub.specs.refused() == version
     assert hub.specs.accepted() is None
+
+
+def test_an_older_version_can_be_read_until_it_is_kept_no_longer(hub: Hub) -> None:
+    version = hub.upload(b"version: 1")
+    assert hub.specs.text(version) == b"version: 1"
+    with pytest.raises(SpecMissing, match="kept no longer"):
+        hub.specs.text("gone")

@@ -38,6 +38,8 @@ def test_who_may_only_ask_asks_and_commands_nothing(house: House, bob: Terminal)
     moment = house.now()
     asked = bob.run("status")
     assert asked.returncode == 0, asked.stdout + asked.stderr
+    let_in = bob.run("grants").stdout
+    assert f"push  arn:aws:iam::{CI}:user/push-user through role/{REGISTRY}/ecr-pusher" in let_in
     refused = bob.run("pause", "all", "--for", "1h", "--reason", "a holiday")
     assert refused.returncode == 1
     assert "you may not call ecr-warden-control" in refused.stderr

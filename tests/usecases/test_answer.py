@@ -1,7 +1,7 @@
 """Questions: what is remembered, what differs now, what runs did."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
@@ -12,6 +12,7 @@ from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import (
     CallReply,
     CommandReply,
+    GrantsReply,
     HistoryReply,
     PlanReply,
     QuestionReply,
@@ -22,6 +23,7 @@ from ecr_warden.model.reply import (
 from ecr_warden.model.request import (
     Answer,
     AskCall,
+    AskGrants,
     AskHistory,
     AskPlan,
     AskRun,
@@ -29,6 +31,7 @@ from ecr_warden.model.request import (
     AskVerify,
     Question,
 )
+from ecr_warden.ports import SpecUnusable, SpecVersion
 from ecr_warden.usecases.answer import NoSuchRun
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted, select
 
@@ -194,3 +197,47 @@ def test_a_reply_to_a_command_reads_as_it_was_written() -> None:
     reply = CommandReply("command-1", ALICE.arn, Mode.ENFORCE, (str(CHECKOUT),), True)
     assert reply_from_json(reply_to_json(reply)) == reply
     assert reply_from_json(reply_to_json(replace(reply, enqueued=False))) != reply
+
+
+SPEC = b"""
+version: 1
+accounts:
+  ci: {id: "111111111111"}
+  registry: {id: "222222222222", regions: [eu-central-1]}
+repositories:
+  - name: shop/checkout
+    account: registry
+    pull: [ci:user/pull-user-1, {account: ci}]
+    push:
+      - {role: ecr-pusher, by: [ci:user/push-user], until: 2027-03-31T18:00:00Z}
+documents:
+  - kind: repository-policy
+    account: registry
+    repository: legacy/app
+    document:
+      Version: "2012-10-17"
+      Statement: [{Effect: Allow, Principal: {AWS: "arn:aws:iam::111111111111:root"}, Action: "ecr:BatchGetImage"}]
+"""
+
+
+def test_who_the_accepted_spec_lets_in() -> None:
+    world = world_at_spec()
+    world.specs.file = SpecVersion(ACCEPTED.version, SPEC)
+    reply = ask(world, AskGrants())
+    assert isinstance(reply, GrantsReply)
+    assert [(grant.access, grant.who, grant.through) for grant in reply.grants] == [
+        ("pull", "arn:aws:iam::111111111111:user/pull-user-1", ""),
+        ("pull", "the account 111111111111", ""),
+        ("push", "arn:aws:iam::111111111111:user/push-user", "role/222222222222/ecr-pusher"),
+    ]
+    assert {grant.repository for grant in reply.grants} == {str(CHECKOUT)}
+    assert reply.grants[-1].until == datetime(2027, 3, 31, 18, tzinfo=UTC)
+    assert reply.literals == ("repository-policy repository/222222222222/eu-central-1/legacy/app",)
+
+
+@pytest.mark.parametrize("text", [None, b"version: 2", b""])
+def test_a_spec_that_cannot_be_read_any_more_is_said_so(text: bytes | None) -> None:
+    world = world_at_spec()
+    world.specs.file = None if text is None else SpecVersion(ACCEPTED.version, text)
+    with pytest.raises(SpecUnusable):
+        ask(world, AskGrants())

@@ -206,6 +206,10 @@ class Specs(Protocol):
         """The bucket's current version; raises SpecUnusable, of one of its kinds."""
         ...
 
+    def text(self, version: str) -> bytes:
+        """A version of the file as it was written; raises SpecMissing once it is kept no longer."""
+        ...
+
     def accepted(self) -> CompiledSpec | None:
         """The accepted version, compiled; None before the first."""
         ...

@@ -17,6 +17,12 @@ def spec_missing(place: str, key: str, strays: Sequence[str]) -> SpecMissing:
     return SpecMissing(f"there is no {place}, but {names}", remedy=remedy)
 
 
+def version_missing(place: str, version: str) -> SpecMissing:
+    """An old version is not kept for ever; what was compiled of it is."""
+    remedy = "upload the spec again; the accepted one stays in force"
+    return SpecMissing(f"version {version} of {place} is kept no longer", remedy=remedy)
+
+
 def spec_too_large(place: str, size: int, version: str) -> SpecTooLarge:
     """The object was not read."""
     remedy = f"a spec has at most {MAX_SPEC_BYTES} bytes: use teams and patterns instead of long lists"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from ecr_warden.adapters.files import MAX_SPEC_BYTES, spec_missing, spec_too_large
+from ecr_warden.adapters.files import MAX_SPEC_BYTES, spec_missing, spec_too_large, version_missing
 from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, unreadable
 from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.alert import Alert, Message
@@ -187,6 +187,11 @@ class MemorySpecs:
         if len(self.file.data) > MAX_SPEC_BYTES:
             raise spec_too_large("the file", len(self.file.data), self.file.version)
         return self.file
+
+    def text(self, version: str) -> bytes:
+        if self.file is None or self.file.version != version:
+            raise version_missing("the file", version)
+        return self.file.data
 
     def accepted(self) -> CompiledSpec | None:
         return self.compiled

@@ -1,6 +1,8 @@
 """What the deployed hub answers to people."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift
@@ -69,6 +71,37 @@ class VerifyReply:
     unread: tuple[str, ...] = ()
 
 
+class Access(StrEnum):
+    """What a grant gives."""
+
+    PULL = "pull"
+    PUSH = "push"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """`repository`: a target, with a pattern for a name where the spec has one, less the names `excluded`.
+
+    `who`: an ARN, or what else the spec lets pull, in words; `through`: the role to push by; `until`: its own end.
+    """
+
+    access: Access
+    repository: str
+    who: str
+    through: str = ""
+    until: datetime | None = None
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GrantsReply:
+    """`literals`: addresses of documents that the spec keeps as they stand; whom they let in is not in `grants`."""
+
+    version: str
+    grants: tuple[Grant, ...]
+    literals: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryReply:
     """Newest first."""
@@ -104,5 +137,5 @@ class CommandReply:
     enqueued: bool
 
 
-type QuestionReply = StatusReply | PlanReply | VerifyReply | HistoryReply | RunReply | CallReply
+type QuestionReply = StatusReply | PlanReply | VerifyReply | GrantsReply | HistoryReply | RunReply | CallReply
 type Reply = QuestionReply | CommandReply

@@ -37,6 +37,11 @@ class AskVerify:
 
 
 @dataclass(frozen=True, slots=True)
+class AskGrants:
+    """Who the accepted spec lets in."""
+
+
+@dataclass(frozen=True, slots=True)
 class AskHistory:
     """The latest runs that had something to tell, newest first: of one target, or of all in the last `days`."""
 
@@ -59,7 +64,7 @@ class AskCall:
     call_id: str
 
 
-type Question = AskStatus | AskPlan | AskVerify | AskHistory | AskRun | AskCall
+type Question = AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.reply import (
     CallReply,
+    GrantsReply,
     HistoryReply,
     PlanReply,
     QuestionReply,
@@ -22,6 +23,7 @@ from ecr_warden.model.reply import (
 )
 from ecr_warden.model.request import (
     AskCall,
+    AskGrants,
     AskHistory,
     AskPlan,
     AskRun,
@@ -73,6 +75,8 @@ class Answers:
                 return self._plan(selection)
             case AskVerify(selection):
                 return self._verify(selection)
+            case AskGrants():
+                return self._grants()
             case AskHistory():
                 return self._history(question)
             case AskRun(run_id):
@@ -140,6 +144,12 @@ class Answers:
             Verified(str(plan.target), plan.drifts) for plan in read.plans if not plan.drifts or plan.target.key in kept
         )
         return VerifyReply(read.accepted.version, told, len(read.plans) - len(told), read.unread)
+
+    def _grants(self) -> GrantsReply:
+        from ecr_warden.usecases.grants import grants_of  # noqa: PLC0415 - the other questions need no YAML
+
+        version = self._accepted().version
+        return grants_of(version, self.specs.text(version))
 
     def _history(self, asked: AskHistory) -> HistoryReply:
         if asked.target is None:

@@ -41,7 +41,7 @@ _SECONDS = 5
 
 @dataclass(slots=True)
 class StsCallers:
-    """`region`: the hub's; `account`: whose principals may give commands. `sts`: says where STS is, and is not called."""
+    """`region`: the hub's; `account`: whose principals may give commands. `sts`: says where STS is."""
 
     sts: "STSClient"
     region: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
-from ecr_warden.adapters.files import MAX_SPEC_BYTES, STRAYS_TOLD, spec_missing, spec_too_large
+from ecr_warden.adapters.files import MAX_SPEC_BYTES, STRAYS_TOLD, spec_missing, spec_too_large, version_missing
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.spec import spec_from_json, spec_to_json
 from ecr_warden.model.desired import CompiledSpec
@@ -50,6 +50,17 @@ class AwsSpecs:
             if answer["ContentLength"] > MAX_SPEC_BYTES:
                 raise spec_too_large(place, answer["ContentLength"], version)
             return SpecVersion(version, answer["Body"].read(MAX_SPEC_BYTES + 1))
+
+    def text(self, version: str) -> bytes:
+        place = f"s3://{self.spec_bucket}/{self.spec_key}"
+        with translated(HUB, f"reading version {version} of {place}"):
+            try:
+                answer = self.s3.get_object(Bucket=self.spec_bucket, Key=self.spec_key, VersionId=version)
+            except ClientError as error:
+                if code_of(error) in ("NoSuchVersion", "NoSuchKey", "404"):
+                    raise version_missing(place, version) from error
+                raise
+            return answer["Body"].read(MAX_SPEC_BYTES + 1)
 
     def _strays(self) -> list[str]:
         """Some other keys of the bucket: whoever wrote to the wrong one is told."""

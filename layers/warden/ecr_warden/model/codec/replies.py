@@ -23,8 +23,11 @@ from ecr_warden.model.codec.runs import open_run_from_json, open_run_to_json, re
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.reply import (
+    Access,
     CallReply,
     CommandReply,
+    Grant,
+    GrantsReply,
     HistoryReply,
     PlanReply,
     Reply,
@@ -75,6 +78,13 @@ def _to_json(reply: Reply) -> Json:
                 ],
                 "omitted": reply.omitted,
                 "unread": list(reply.unread),
+            }
+        case GrantsReply():
+            return {
+                "kind": "grants",
+                "specVersion": reply.version,
+                "grants": [_grant_to_json(grant) for grant in reply.grants],
+                "literals": list(reply.literals),
             }
         case HistoryReply(runs):
             return {"kind": "history", "runs": [entry_to_json(entry) for entry in runs]}
@@ -136,6 +146,12 @@ def _reply(value: Json) -> Reply:
                 omitted=number(value["omitted"]),
                 unread=texts(value["unread"]),
             )
+        case "grants":
+            return GrantsReply(
+                version=text(value["specVersion"]),
+                grants=tuple(map(_grant, entries(value["grants"]))),
+                literals=texts(value["literals"]),
+            )
         case "history":
             return HistoryReply(tuple(map(entry_from_json, entries(value["runs"]))))
         case "run":
@@ -163,6 +179,29 @@ def _status(value: Json) -> TargetStatus:
         pause=None if pause is None else pause_from_json(pause),
         open_run=optional_text(value["openRun"]),
         trouble=flag(value["trouble"]),
+    )
+
+
+def _grant_to_json(grant: Grant) -> Json:
+    return {
+        "access": grant.access,
+        "repository": grant.repository,
+        "who": grant.who,
+        "through": grant.through,
+        "until": grant.until.isoformat() if grant.until else None,
+        "excluded": list(grant.excluded),
+    }
+
+
+def _grant(value: Json) -> Grant:
+    until = value["until"]
+    return Grant(
+        access=Access(value["access"]),
+        repository=text(value["repository"]),
+        who=text(value["who"]),
+        through=text(value["through"]),
+        until=None if until is None else moment(until),
+        excluded=texts(value["excluded"]),
     )
 
 

@@ -8,6 +8,7 @@ from ecr_warden.model.codec.base import CodecError, Json, check_schema, dumps, l
 from ecr_warden.model.request import (
     Apply,
     AskCall,
+    AskGrants,
     AskHistory,
     AskPlan,
     AskRun,
@@ -50,6 +51,8 @@ def _to_json(request: Question | Command) -> Json:
             return {"action": "plan", "targets": list(selection)}
         case AskVerify(selection):
             return {"action": "verify", "targets": list(selection)}
+        case AskGrants():
+            return {"action": "grants"}
         case AskHistory(target, limit, days):
             about = {"target": str(target)} if target is not None else {}
             return {"action": "history", **about, "limit": limit, "days": days}
@@ -79,6 +82,8 @@ def question_from_text(given: object) -> Question:
                 return AskPlan(_selection(value))
             case "verify":
                 return AskVerify(_selection(value))
+            case "grants":
+                return AskGrants()
             case "history":
                 target = parse_target(text(value["target"])) if "target" in value else None
                 return AskHistory(
