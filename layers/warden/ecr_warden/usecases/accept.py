@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from ecr_warden.model.alert import SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Departed, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget, SweepSlice
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.ports import Jobs, Outcomes, Specs, SpecUnusable
 from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
+from ecr_warden.usecases.order import registry_first
 
 PROBLEMS_TOLD = 50
 
@@ -73,7 +74,7 @@ class Accept:
             changed = tuple(dict.fromkeys((*(spec.target for spec in compiled.targets.values()), *changed)))
         self.specs.accept(compiled, replaces=accepted.version if accepted else None)
         cause = Cause(CauseKind.SPEC, compiled.version, at=job.cause.at, actor=job.cause.actor)
-        self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(changed, key=_registry_first))
+        self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(changed, key=registry_first))
         if patterns or (changes_mode and compiled.patterns):
             # Which repositories fit is known to AWS alone.
             self.jobs.enqueue([SweepSlice(cause)])
@@ -159,9 +160,3 @@ def _released(before: Mapping[str, TargetSpec], after: CompiledSpec) -> tuple[st
         and key not in after.departed
         and (isinstance(spec.target, RepositoryTarget) or spec.target.account not in after.accounts)
     )
-
-
-def _registry_first(target: Target) -> tuple[int, str]:
-    """Taking away begins where the images are: repositories, then roles, then users."""
-    order = 0 if isinstance(target, RepositoryTarget) else 1 if isinstance(target, RoleTarget) else 2
-    return order, target.key

@@ -15,9 +15,10 @@ from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.pause import LONGEST_PAUSE, Pause
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Call, Command, PauseUntil, Resume
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.model.target import Target
 from ecr_warden.planning.leftovers import leftover_spec
 from ecr_warden.ports import Callers, Calls, Clock, Jobs, Outcomes, Specs, State
+from ecr_warden.usecases.order import registry_first
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 
 
@@ -95,7 +96,7 @@ class Control:
         return tuple(target for target in targets if target.key in pauses and pauses[target.key].is_on(now))
 
     def _enqueue(self, cause: Cause, targets: tuple[Target, ...]) -> None:
-        self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(targets, key=_registry_first))
+        self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(targets, key=registry_first))
 
 
 def _check_end(until: datetime, now: datetime) -> None:
@@ -104,9 +105,3 @@ def _check_end(until: datetime, now: datetime) -> None:
     if until - now > LONGEST_PAUSE:
         remedy = "pause for less, and again if it has to be; what is never to be kept leaves the spec"
         raise BadEnd(f"a pause lasts {LONGEST_PAUSE.days} days at most", remedy=remedy)
-
-
-def _registry_first(target: Target) -> tuple[int, str]:
-    """Taking away begins where the images are: repositories, then roles, then users."""
-    order = 0 if isinstance(target, RepositoryTarget) else 1 if isinstance(target, RoleTarget) else 2
-    return order, target.key

@@ -1,0 +1,9 @@
+"""In which order targets are enqueued."""
+
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+
+
+def registry_first(target: Target) -> tuple[int, str]:
+    """A sort key. Taking away begins where the images are: repositories, then roles, then users."""
+    order = 0 if isinstance(target, RepositoryTarget) else 1 if isinstance(target, RoleTarget) else 2
+    return order, target.key
