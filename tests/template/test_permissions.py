@@ -157,7 +157,13 @@ def _actions(role: str) -> set[str]:
 
 def test_answer_only_reads() -> None:
     reads = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "s3:GetObject", "ssm:GetParameter"}
-    assert _actions("AnswerRole") == {*reads, "s3:GetObjectVersion", "sts:AssumeRole", "logs:CreateLogStream", "logs:PutLogEvents"}
+    assert _actions("AnswerRole") == {
+        *reads,
+        "s3:GetObjectVersion",
+        "sts:AssumeRole",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
 
 
 def test_control_enters_no_account_and_writes_pauses_and_commands_of_the_table_alone() -> None:
