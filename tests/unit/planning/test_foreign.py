@@ -13,6 +13,7 @@ from ecr_warden.planning.foreign import with_foreign
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.equivalence import Equivalent, equivalent
+from ecr_warden.policy.size import REPOSITORY_POLICY_QUOTA, policy_size
 
 from tests.unit.planning.seed import CHECKOUT, D1, HOME, NOW, OUTSIDER, allow, desired, document, reading, spec_of
 
@@ -142,6 +143,21 @@ def test_a_repair_keeps_it_and_takes_the_rest_away() -> None:
         assert change.access is not None and change.access.lost
         if spec is NOBODY_PULLS:
             assert change.access.gained == ()
+
+
+@pytest.mark.parametrize("count", [1, 40], ids=["one that fills the policy", "many that fill the policy"])
+def test_what_leaves_no_room_for_the_specs_own_is_not_all_kept(count: int) -> None:
+    open_to_all = allow("ecr:*", who="*")
+    room = REPOSITORY_POLICY_QUOTA - policy_size(document(open_to_all))
+    arn = f"arn:aws:lambda:eu-central-1:{HOME}:function:"
+    each = room // count - len(json.dumps(of_lambda(Sid=None, **source(arn)), separators=(",", ":"))) - 1
+    live = document(open_to_all, *(of_lambda(Sid=None, **source(arn + str(n).zfill(each))) for n in range(count)))
+    assert policy_size(live) <= REPOSITORY_POLICY_QUOTA
+    (change,) = plan_of(ALLOWING, live).changes
+    assert isinstance(change.after, Document)
+    assert policy_size(change.after) <= REPOSITORY_POLICY_QUOTA
+    assert change.after.text.count("lambda.amazonaws.com") == count - 1
+    assert plan_of(ALLOWING, change.after).is_empty
 
 
 def test_the_policy_of_who_pulls_is_put_back_beside_it() -> None:

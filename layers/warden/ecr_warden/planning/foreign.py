@@ -16,6 +16,7 @@ from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.canonical import canonical_statements
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement, parse_document
 from ecr_warden.policy.principal import Principal, Principals
+from ecr_warden.policy.size import REPOSITORY_POLICY_QUOTA, policy_size
 
 _LAMBDA = Principals(negated=False, values=(Principal("Service", "lambda.amazonaws.com"),))
 _PULL = frozenset({"ecr:batchgetimage", "ecr:getdownloadurlforlayer"})
@@ -42,8 +43,18 @@ def with_foreign(spec: TargetSpec, observation: Observation) -> TargetSpec:
         return replace(spec, foreign=())
     desired = spec.documents.get(address)
     own = _raw_statements(desired) if isinstance(desired, Document) else []
-    together = parse_document({"Version": "2012-10-17", "Statement": [*own, *kept]})
+    together = _document([*own, *kept])
+    # Else many of them, put there on purpose, would make a repair that AWS refuses, and what is beside them stands.
+    while len(kept) > 1 and policy_size(together) > REPOSITORY_POLICY_QUOTA:
+        kept.pop()
+        together = _document([*own, *kept])
+    if policy_size(together) > REPOSITORY_POLICY_QUOTA:
+        return replace(spec, foreign=())
     return replace(spec, foreign=(), documents={**spec.documents, address: together})
+
+
+def _document(statements: list[dict[str, Any]]) -> Document:
+    return parse_document({"Version": "2012-10-17", "Statement": statements})
 
 
 def _kept(live: Document, allowed: tuple[ForeignStatement, ...], target: RepositoryTarget) -> Iterator[dict[str, Any]]:
