@@ -5,6 +5,7 @@ The tests of this file follow one another on one installation.
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -109,6 +110,22 @@ def test_jobs_of_the_old_version_are_done_by_the_new_one(leaving: Installed) -> 
     assert counts == {"ApproximateNumberOfMessages": "0"}
 
 
+def test_the_accepted_version_can_be_forgotten_and_is_accepted_anew(leaving: Installed) -> None:
+    aws, hub = leaving.aws, leaving.stack.outputs
+    table, key = aws.client(HUB, "dynamodb"), {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
+    table.delete_item(TableName=hub["Table"], Key=key)
+    before = documents(aws)
+    answer = aws.client(HUB, "s3").put_object(Bucket=hub["SpecBucket"], Key="access.yaml", Body=SPEC.read_bytes())
+
+    def accepted() -> str:
+        item = table.get_item(TableName=hub["Table"], Key=key, ConsistentRead=True).get("Item", {})
+        return str(item.get("version", {}).get("S", ""))
+
+    until(lambda: accepted() == answer["VersionId"], 20, "the acceptance")
+    leaving.settle()
+    assert documents(aws) == before
+
+
 def test_it_goes_and_the_access_stays(leaving: Installed) -> None:
     aws = leaving.aws
     before = documents(aws)
@@ -141,3 +158,32 @@ def test_the_file_its_history_the_journal_and_the_boundary_are_what_stays(leavin
     assert policies(aws, MEMBER) == {"ecr-warden-boundary"}
     boundary = aws.client(MEMBER, "iam").get_role(RoleName=PUSH_ROLE)["Role"]["PermissionsBoundary"]
     assert boundary["PermissionsBoundaryArn"].endswith("policy/ecr-warden/ecr-warden-boundary")
+
+
+def test_cloudformation_takes_the_change_set_by_which_a_new_member_stack_owns_the_boundary(leaving: Installed) -> None:
+    """The embedded CloudFormation checks an import of a policy and cannot carry it out."""
+    cloudformation = leaving.aws.client(MEMBER, "cloudformation")
+    text = (ROOT / "stacks" / "member.yaml").read_text()
+    parameters = text[text.index("Parameters:") : text.index("Conditions:")]
+    boundary = text[text.index("  Boundary:\n") : text.index("  # Used by stacks/events.yaml")]
+    given = [
+        {"ParameterKey": "HubAccount", "ParameterValue": HUB},
+        {"ParameterKey": "ExternalId", "ParameterValue": EXTERNAL_ID},
+    ]
+    stack: Any = {"StackName": "member", "Parameters": given, "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+    arn = f"arn:aws:iam::{MEMBER}:policy/ecr-warden/ecr-warden-boundary"
+    taken = {"ResourceType": "AWS::IAM::ManagedPolicy", "LogicalResourceId": "Boundary"}
+    cloudformation.create_change_set(
+        **stack,
+        ChangeSetName="import",
+        ChangeSetType="IMPORT",
+        TemplateBody=f"{parameters}Resources:\n{boundary}",
+        ResourcesToImport=[taken | {"ResourceIdentifier": {"PolicyArn": arn}}],
+    )
+    cloudformation.get_waiter("change_set_create_complete").wait(
+        StackName="member", ChangeSetName="import", WaiterConfig={"Delay": 0.05, "MaxAttempts": 200}
+    )
+    described = cloudformation.describe_change_set(StackName="member", ChangeSetName="import")
+    [change] = described["Changes"]
+    assert described["Status"] == "CREATE_COMPLETE"
+    assert change["ResourceChange"]["Action"] == "Import"
