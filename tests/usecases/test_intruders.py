@@ -1,6 +1,9 @@
 """Who wrote: one of our runs, or somebody who got hold of the write role."""
 
+from datetime import timedelta
+
 import pytest
+from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Result
 
 from tests.unit.planning.seed import (
@@ -42,3 +45,20 @@ def test_a_run_of_one_target_does_not_speak_for_another() -> None:
     world.forget()
     world.run(PUSHER, actor=write_session(f"ecrw-{own}", PUSHER))
     assert [report.intruder for report in world.reports] == [True]
+
+
+@pytest.mark.parametrize(
+    ("after", "intruder"),
+    [(timedelta(0), []), (timedelta(seconds=150), []), (timedelta(seconds=-61), [True]), (timedelta(days=5), [True])],
+    ids=["while it ran", "as late as it could", "before it", "days later"],
+)
+def test_a_runs_id_speaks_only_for_calls_made_while_it_ran(after: timedelta, intruder: list[bool]) -> None:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    world.run(CHECKOUT)
+    own, at = world.reports[0].run_id, world.reports[0].started_at + after
+    world.forget()
+    session = write_session(f"ecrw-{own}", CHECKOUT)
+    cause = Cause(CauseKind.EVENT, "e-again", at=at.strftime("%Y-%m-%dT%H:%M:%SZ"), actor=session)
+    world.reconcile()(ReconcileTarget(cause, CHECKOUT))
+    assert [report.intruder for report in world.reports] == intruder

@@ -11,7 +11,7 @@ from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Present, Unparseable, Unreadable
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
-from ecr_warden.model.run import Debts
+from ecr_warden.model.run import Debts, OpenRun
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.cutoff import owed_cutoff, written_cutoff
 from ecr_warden.planning.ordering import narrows_trust
@@ -19,6 +19,8 @@ from ecr_warden.planning.sessions import whole_second
 
 # No run writes longer than that after it began: its lease has ended, and so has its function.
 LONGEST_RUN = timedelta(seconds=150)
+# CloudTrail's clock is not the function's, and tells whole seconds.
+_CLOCKS_APART = timedelta(seconds=60)
 _RETRYABLE = frozenset({Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED, Result.CONFLICT})
 
 
@@ -81,6 +83,15 @@ def is_retryable(report: RunReport, observation: Observation) -> bool:
 def has_written(report: RunReport) -> bool:
     """Whether AWS took any write of the run."""
     return any(isinstance(outcome, Applied) for outcome in report.outcomes)
+
+
+def may_be_of(run: OpenRun, at: str) -> bool:
+    """Whether a call made at that time (ISO 8601) can be one of the run's; yes if the time is not known."""
+    try:
+        called = datetime.fromisoformat(at)
+    except ValueError:
+        return True
+    return run.started_at - _CLOCKS_APART <= called <= run.started_at + LONGEST_RUN + _CLOCKS_APART
 
 
 def is_news(report: RunReport, reported: str | None) -> bool:

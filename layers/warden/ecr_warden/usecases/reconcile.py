@@ -25,6 +25,7 @@ from ecr_warden.planning.results import (
     has_written,
     is_news,
     is_retryable,
+    may_be_of,
     planned_debts,
     remaining_debts,
     result_of,
@@ -158,12 +159,16 @@ class Reconcile:
         return report.result
 
     def _is_intruder(self, job: ReconcileTarget) -> bool:
-        """Whether the job's event came from a session of the write role that no run of the target opened."""
+        """Whether the job's event came from a session of the write role that no run of the target opened.
+
+        A run's id stands in CloudTrail for all to read, so it speaks only for calls made while that run could write.
+        """
         actor = job.cause.actor
         if actor is None or not is_write_role(actor, account=job.target.account):
             return False
         claimed = run_id_of(actor, account=job.target.account)
-        return claimed is None or self.state.load_run(job.target, claimed) is None
+        opened = None if claimed is None else self.state.load_run(job.target, claimed)
+        return opened is None or not may_be_of(opened, job.cause.at)
 
     def _finish_interrupted(self, run: _Run, observation: Observation) -> _Run:
         """Report and close a run of the target whose process died: no repair is ever silent."""
