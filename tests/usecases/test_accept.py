@@ -1,18 +1,22 @@
 """A new version of the file: accepted, refused, seen before."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from ecr_warden.adapters.files import MAX_SPEC_BYTES
-from ecr_warden.model.alert import SpecAccepted, SpecRefused
+from ecr_warden.alerting.messages import message_of
+from ecr_warden.model.alert import Field, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import UserTarget
 from ecr_warden.ports import SpecSuperseded, SpecVersion
 from ecr_warden.usecases.accept import Accept
+from ecr_warden.usecases.dispatch import Dispatch
 
+from tests.template.cfn import ROOT
 from tests.unit.planning.seed import CHECKOUT, CI, D1, D4, HOME, PULL_USER, PUSH_USER, PUSHER, SEED, allow, document
 from tests.usecases.world import World, bare_world
 
@@ -108,6 +112,22 @@ def test_a_file_that_is_gone_is_told_once() -> None:
     assert isinstance(refused, SpecRefused)
     assert refused.enforced == "v1"
     assert look(world) is None
+
+
+def test_a_deletion_is_told_once_by_its_event_and_the_accepted_one_stays_enforced() -> None:
+    world = first()
+    world.specs.file = None
+    event = json.loads((ROOT / "events/s3-ObjectDeleted.json").read_text())
+    dispatch = Dispatch(world.jobs, "ecr-warden-spec-111111111111-eu-central-1", "access.yaml")
+    for event_id in ("first", "second"):
+        (job,) = [job for job in dispatch(event | {"id": event_id}) if isinstance(job, AcceptSpec)]  # type: ignore[union-attr]
+        Accept(world.specs, world.jobs, world.outcomes, "access.yaml")(job)
+    [refused] = world.outcomes.published
+    assert isinstance(refused, SpecRefused)
+    assert (refused.version, refused.enforced, refused.cause.action) == ("spec-missing", "v1", "s3:DeleteObject")
+    assert Field("Deleted by", "somebody of account 111111111111, from 198.51.100.7") in message_of([refused]).fields
+    world.put(D1, document(allow("ecr:*", who="*")))
+    assert world.run(CHECKOUT) is Result.CONVERGED
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"], ids=["restored", "uploaded again"])

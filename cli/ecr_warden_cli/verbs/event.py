@@ -97,8 +97,8 @@ def trigger_to_json(trigger: Trigger) -> dict[str, Any]:
                 "why": WATCHED[trigger.service][trigger.name].why,
             }
         case SpecChanged():
-            written = {"bucket": trigger.bucket, "key": trigger.key, "versionId": trigger.version_id}
-            return {"kind": "spec-changed", **head, **written}
+            place = {"bucket": trigger.bucket, "key": trigger.key, "versionId": trigger.version_id}
+            return {"kind": "spec-deleted" if trigger.deleted else "spec-changed", **head, **place}
         case SweepDue():
             return {"kind": "sweep-due", **head}
         case _:

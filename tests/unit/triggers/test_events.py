@@ -24,8 +24,8 @@ def _jobs(stem: str) -> tuple[Job, ...]:
 
 
 def test_every_handled_kind_has_a_file_and_every_file_is_handled() -> None:
-    expected = {f"{service}-{name}" for service, name in CALLS} | {"s3-ObjectCreated", "events-ScheduledEvent"}
-    assert {path.stem for path in EVENTS.glob("*.json")} == expected
+    others = {"s3-ObjectCreated", "s3-ObjectDeleted", "events-ScheduledEvent"}
+    assert {path.stem for path in EVENTS.glob("*.json")} == {f"{service}-{name}" for service, name in CALLS} | others
 
 
 def test_the_readme_lists_every_file() -> None:
@@ -65,10 +65,16 @@ def test_a_refused_call_makes_no_job(service: Service, name: str) -> None:
     assert jobs_of(trigger) == ()
 
 
-def test_a_new_spec_object_makes_an_accept_job_that_says_whose_write_it_was() -> None:
-    (job,) = _jobs("s3-ObjectCreated")
+@pytest.mark.parametrize(
+    ("stem", "number", "action"),
+    [("s3-ObjectCreated", 101, "s3:PutObject"), ("s3-ObjectDeleted", 103, "s3:DeleteObject")],
+)
+def test_a_new_or_deleted_spec_object_makes_an_accept_job_that_says_whose_doing_it_was(
+    stem: str, number: int, action: str
+) -> None:
+    (job,) = _jobs(stem)
     assert isinstance(job, AcceptSpec)
-    assert job.cause.id == "00000000-0000-4000-a000-000000000101"
+    assert (job.cause.id, job.cause.action) == (f"00000000-0000-4000-a000-000000000{number}", action)
     assert job.cause.actor is not None
     assert (job.cause.actor.account, job.cause.actor.source_ip) == ("111111111111", "198.51.100.7")
 

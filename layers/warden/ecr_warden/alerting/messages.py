@@ -115,7 +115,10 @@ def _of_refused(refused: SpecRefused, level: Severity) -> Message:
     kept = f"version {refused.enforced}" if refused.enforced else "none: nothing is enforced yet"
     count = len(refused.problems)
     fields = [
-        Field("Written by", describe_actor(refused.cause.actor)),
+        Field(
+            "Deleted by" if refused.cause.action == "s3:DeleteObject" else "Written by",
+            describe_actor(refused.cause.actor),
+        ),
         Field("Version", refused.version),
         Field("Still enforced", kept),
     ]

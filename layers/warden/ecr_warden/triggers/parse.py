@@ -52,8 +52,8 @@ def parse_trigger(event: object) -> Trigger | Ignored:
     match source, kind:
         case _, "AWS API Call via CloudTrail" if source.startswith("aws."):
             return _parse_record(mapping(fields, "detail"), envelope=fields)
-        case "aws.s3", "Object Created":
-            return _parse_object_created(fields)
+        case "aws.s3", "Object Created" | "Object Deleted":
+            return _parse_object_changed(fields, deleted=kind == "Object Deleted")
         case "aws.events", "Scheduled Event":
             return SweepDue(event_id=_event_id(fields, "id"), at=_time(fields, "time"))
         case _:
@@ -139,7 +139,7 @@ def _error(record: _Json) -> str:
     return code or ("error" if text(record, "errorMessage", 16) else "")
 
 
-def _parse_object_created(event: _Json) -> SpecChanged:
+def _parse_object_changed(event: _Json, *, deleted: bool) -> SpecChanged:
     detail = mapping(event, "detail")
     bucket, written = mapping(detail, "bucket"), mapping(detail, "object")
     requester = text(detail, "requester", 128)
@@ -156,6 +156,7 @@ def _parse_object_created(event: _Json) -> SpecChanged:
             invoked_by="" if account else requester,
             source_ip=text(detail, "source-ip-address", 128),
         ),
+        deleted=deleted,
     )
 
 

@@ -63,8 +63,9 @@ def jobs_of(trigger: Trigger) -> tuple[Job, ...]:
         case ApiCall(event_id, at=at, actor=actor):
             cause = Cause(CauseKind.EVENT, event_id, trigger.action, at, trigger.error, actor=actor)
             return tuple(ReconcileTarget(cause, target) for target in targets_of(trigger))
-        case SpecChanged(event_id, at=at, actor=actor):
-            return (AcceptSpec(Cause(CauseKind.EVENT, event_id, "s3:PutObject", at, actor=actor)),)
+        case SpecChanged(event_id, at=at, actor=actor, deleted=deleted):
+            action = "s3:DeleteObject" if deleted else "s3:PutObject"
+            return (AcceptSpec(Cause(CauseKind.EVENT, event_id, action, at, actor=actor)),)
         case SweepDue(event_id, at):
             # The event of a new spec version can be lost like any other.
             cause = Cause(CauseKind.SWEEP, event_id, at=at)

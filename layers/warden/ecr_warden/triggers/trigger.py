@@ -57,7 +57,7 @@ class ApiCall:
 
 @dataclass(frozen=True, slots=True)
 class SpecChanged:
-    """Somebody wrote an object into a bucket; `version_id` is empty if the bucket keeps no versions."""
+    """Somebody wrote or deleted an object of a bucket; `version_id` is empty if the bucket keeps no versions."""
 
     event_id: str
     bucket: str
@@ -65,6 +65,7 @@ class SpecChanged:
     version_id: str
     at: str
     actor: Actor
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
