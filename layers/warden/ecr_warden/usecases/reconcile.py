@@ -223,10 +223,10 @@ class Reconcile:
         if not plan.changes or reason:
             skipped = tuple(Skipped(change, reason or "") for change in plan.changes)
             report = self._report(run, plan, skipped, result_without_writes(plan), observation)
-            is_told = self._is_told(run, report)
+            is_known = self._is_told(run, report) or _call_of(run.cause) is not None
             run = self._announce(run, report)
-            # What people are told of they can look up; what nobody is told of leaves no entry.
-            return (self._close(run, report) if is_told else run), report, observation
+            # What people are told of or asked for they can look up; any other look leaves no entry.
+            return (self._close(run, report) if is_known else run), report, observation
         opened = OpenRun(run.id, run.cause, run.accepted.mode, plan, run.started_at)
         debts = planned_debts(plan, run.record.debts, self.clock.now() + self.cutoff_margin)
         self.state.open_run(run.lease, opened, debts)
@@ -308,11 +308,17 @@ class Reconcile:
 
     def _answer(self, run: _Run, report: RunReport, *, done: bool) -> None:
         """Tell whoever asked for the run, or for the one that woke this target, how it ended."""
-        kind, _, call_id = run.cause.incident.partition("/")
-        if kind == CauseKind.CALLER:
+        call_id = _call_of(run.cause)
+        if call_id is not None:
             self.calls.answer(call_id, Answer(str(run.spec.target), report.run_id, report.result, done))
 
     def _enqueue(self, run: _Run, targets: Iterable[Target]) -> None:
         # A run's own id, for the queue drops a second job with the same cause and target; the root joins the messages.
         cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)
+
+
+def _call_of(cause: Cause) -> str | None:
+    """The command that a run goes back to."""
+    kind, _, call_id = cause.incident.partition("/")
+    return call_id if kind == CauseKind.CALLER else None
