@@ -61,6 +61,27 @@ def test_json_keeps_to_only(command: Command) -> None:
     assert entry["address"] == {"kind": "trust-policy", "target": "role/222222222222/ecr-pusher"}
 
 
+PATTERN = b"""\
+version: 1
+accounts: {ci: {id: "111111111111"}, registry: {id: "222222222222", regions: [eu-central-1]}}
+repositories: [{name: shop/*, except: [shop/secret], account: registry, pull: [ci:user/anna]}]
+"""
+SHOP = "repository/222222222222/eu-central-1/shop/*"
+
+
+def test_a_pattern_renders_as_the_policy_of_each_repository_that_fits(command: Command) -> None:
+    ran = command("render", "-", stdin=PATTERN)
+    assert headings(ran)[:2] == [
+        f"repository-policy {SHOP}",
+        "of each repository that fits but shop/secret, those to come included",
+    ]
+    assert '"AWS": "arn:aws:iam::111111111111:user/anna"' in ran.out.split("\n\n")[0]
+    [entry] = command("render", "-", "--json", stdin=PATTERN).json["patterns"]
+    assert (entry["pattern"], entry["except"], list(entry["value"])) == (SHOP, ["shop/secret"], ["document"])
+    assert command("render", "-", "--only", "nobody", stdin=PATTERN).out == ""
+    assert command("render", "-", "--json", "--only", "nobody", stdin=PATTERN).json["patterns"] == []
+
+
 def test_literal_documents_render_too(command: Command) -> None:
     ran = command("render", str(ROOT / "examples" / "seed" / "literal.yaml"))
     assert ran.code == 0

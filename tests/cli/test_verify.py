@@ -77,3 +77,10 @@ def test_json(world: MemoryWorld, command: Command) -> None:
     assert (first["target"], first["status"]) == (str(REPOSITORY), "differs")
     assert [drift["kind"] for drift in first["drifts"]] == ["missing"]
     assert second == {"target": str(ROLE), "status": "ok", "drifts": []}
+
+
+def test_a_repository_under_a_pattern_is_counted_when_it_is_at_spec(world: MemoryWorld, command: Command) -> None:
+    make_right(world)
+    text = PATH.read_text().replace("name: shop/checkout", "name: shop/*").split("    push:")[0]
+    ran = command("verify", "-", stdin=text.encode())
+    assert f"ok          {REPOSITORY}\n" in ran.out

@@ -4,9 +4,9 @@ import argparse
 import json
 from typing import assert_never
 
-from ecr_warden.model.address import OUR_POLICY_PREFIX, Address
+from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, repository_policy
 from ecr_warden.model.codec.values import address_to_json, value_to_json
-from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, TargetSpec
+from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context
@@ -31,8 +31,17 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
             for spec in compiled.targets.values()
             for address, value in _documents(spec, wanted)
         ]
-        context.console.answer({"specVersion": compiled.version, "mode": compiled.mode, "documents": documents})
+        patterns = [
+            {"pattern": str(pattern.target), "except": list(pattern.excluded), "value": value_to_json(pattern.policy)}
+            for pattern in compiled.patterns
+            if _is_wanted(pattern, wanted)
+        ]
+        answer = {"specVersion": compiled.version, "mode": compiled.mode, "documents": documents, "patterns": patterns}
+        context.console.answer(answer)
         return Exit.FINE
+    for pattern in compiled.patterns:
+        if _is_wanted(pattern, wanted):
+            _show_pattern(context, pattern)
     for spec in compiled.targets.values():
         shown = _documents(spec, wanted)
         for address, value in shown:
@@ -47,11 +56,28 @@ def _documents(spec: TargetSpec, wanted: str) -> list[tuple[Address, DesiredValu
     return [(address, value) for address, value in spec.documents.items() if wanted in str(address).lower()]
 
 
+def _is_wanted(pattern: RepositoryPattern, wanted: str) -> bool:
+    return wanted in str(repository_policy(pattern.target)).lower()
+
+
+def _show_pattern(context: Context, pattern: RepositoryPattern) -> None:
+    """The policy that each repository has which fits; which ones do is known to AWS alone."""
+    context.console.line(f"# {repository_policy(pattern.target)}", Style.HEADING)
+    but = f" but {', '.join(pattern.excluded)}" if pattern.excluded else ""
+    context.console.line(f"# of each repository that fits{but}, those to come included", Style.FAINT)
+    _show_value(context, pattern.policy)
+
+
 def _show(context: Context, spec: TargetSpec, address: Address, value: DesiredValue) -> None:
     console = context.console
     console.line(f"# {address}", Style.HEADING)
     if roles := spec.widen_after.get(address):
         console.line(f"# written once {', '.join(map(str, roles))} is as the spec says", Style.FAINT)
+    _show_value(context, value)
+
+
+def _show_value(context: Context, value: DesiredValue) -> None:
+    console = context.console
     match value:
         case MustNotExist():
             console.line("must not exist")

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line a target, then a count."""
     live = read_live(arguments, context)
     # A spent session cut-off is a change without drift: the documents are as the spec says.
-    plans = [plan for plan in live.plans if plan.drifts or plan.target.key in live.spec.compiled.targets]
+    plans = [plan for plan in live.plans if plan.drifts or live.spec.compiled.spec_of(plan.target) is not None]
     statuses = [status_of(plan.drifts) for plan in plans]
     counts = count_by_status(statuses)
     if arguments.json:
