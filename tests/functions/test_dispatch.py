@@ -23,7 +23,7 @@ def event(stem: str) -> Any:
 
 
 def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: Deployed) -> None:
-    kinds = {stem: {AcceptSpec} for stem in ("s3-ObjectCreated", "s3-ObjectDeleted")}
+    kinds: dict[str, set[type]] = {stem: {AcceptSpec} for stem in ("s3-ObjectCreated", "s3-ObjectDeleted")}
     kinds |= {"events-ScheduledEvent": {AcceptSpec, SweepSlice}}
     for stem in sorted(path.stem for path in EVENTS.glob("*.json")):
         handler(event(stem))
