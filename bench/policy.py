@@ -35,7 +35,7 @@ _USUAL: dict[str, Any] = {
 
 
 def run() -> Iterator[Figure]:
-    """The figures, each with its target (issue 4)."""
+    """The figures, each with its target."""
     yield from _equivalence()
     table = [
         _times(document(case, "live"), document(case, "desired"), DocumentKind(case["kind"])) for case in COMPARISONS

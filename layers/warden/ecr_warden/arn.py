@@ -49,8 +49,3 @@ def parse_arn(text: str) -> Arn:
 def iam_arn(account: str, resource: str, partition: str = "aws") -> str:
     """`iam_arn("111111111111", "user/push-user")`."""
     return f"arn:{partition}:iam::{account}:{resource}"
-
-
-def repository_arn(account: str, region: str, repository: str, partition: str = "aws") -> str:
-    """The ARN that identity policies name an ECR repository by."""
-    return f"arn:{partition}:ecr:{region}:{account}:repository/{repository}"

@@ -8,7 +8,7 @@ from itertools import count
 from ecr_warden.adapters.files import MAX_SPEC_BYTES, spec_missing, spec_too_large, version_missing
 from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, unreadable
 from ecr_warden.model.address import Address, AddressKind, trust_policy
-from ecr_warden.model.alert import Alert, Message
+from ecr_warden.model.alert import Alert
 from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.model.job import Job, ReconcileTarget
 from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
@@ -332,16 +332,6 @@ class MemorySwitch:
 
     def writes_enabled(self) -> bool:
         return self.enabled
-
-
-@dataclass(slots=True)
-class MemoryNotifier:
-    """A channel that only remembers."""
-
-    messages: list[Message] = field(default_factory=list)
-
-    def notify(self, message: Message) -> None:
-        self.messages.append(message)
 
 
 @dataclass(slots=True)
