@@ -117,7 +117,7 @@ def test_reconcile_alone_enters_the_write_role_and_every_hub_function_the_read_r
     assert not _refused(lambda: member.enter("ecr-warden-write", "ecr-warden-reconcile", run="ecrw-1"))
     assert _refused(lambda: member.enter("ecr-warden-write", "ecr-warden-answer", run="ecrw-1"))
     assert not _refused(lambda: member.enter("ecr-warden-read", "ecr-warden-answer"))
-    assert not _refused(lambda: member.enter("ecr-warden-read", "ecr-warden-reconcile", run="ecrw-1"))
+    assert not _refused(lambda: member.enter("ecr-warden-read", "ecr-warden-reconcile"))
     assert _refused(lambda: member.enter("ecr-warden-read", OTHERS))
 
 
@@ -131,7 +131,7 @@ def test_without_the_hubs_external_id_nobody_enters(member: Member) -> None:
 def test_a_write_session_bears_the_id_of_a_run(member: Member) -> None:
     assert _refused(lambda: member.enter("ecr-warden-write", "ecr-warden-reconcile"))
     assert _refused(lambda: member.enter("ecr-warden-write", "ecr-warden-reconcile", run="somebody"))
-    assert _refused(lambda: member.enter("ecr-warden-read", "ecr-warden-reconcile", run="somebody"))
+    assert _refused(lambda: member.enter("ecr-warden-read", "ecr-warden-reconcile", run="ecrw-1"))
 
 
 def test_a_push_role_is_made_under_our_path_with_the_boundary_only(member: Member) -> None:
