@@ -14,7 +14,7 @@ from local.behaviour.rules import Request
 from local.behaviour.texts import not_found
 from local.emulator import pages
 from local.emulator.bridges import ecr_registry
-from local.emulator.modules import app, ecr, iam, iam_evaluator, responses
+from local.emulator.modules import app, ecr, iam, iam_evaluator, responses, router
 from local.emulator.wire import Reply, error, error_of, with_message
 from local.emulator.world import MinistackWorld
 
@@ -104,7 +104,8 @@ def _iam(original: Callable[..., Any], front: Front[Reply], world: MinistackWorl
             return reply
 
         request = Request("iam", action, account, region, form, iam_evaluator.caller_arn())
-        verdict = pages.refusal(f"iam:{action}", form) or front.enter(request)
+        untagged = _may_not_tag(headers, query, action, account, form)
+        verdict = untagged or pages.refusal(f"iam:{action}", form) or front.enter(request)
         if isinstance(verdict, Refused):
             return _refused("iam", verdict)
         late = front.late(request)
@@ -125,6 +126,18 @@ def _iam(original: Callable[..., Any], front: Front[Reply], world: MinistackWorl
         return _reworded(shown, account, form)
 
     return handler
+
+
+def _may_not_tag(headers: Any, query: Any, action: str, account: str, form: Mapping[str, str]) -> Refused | None:
+    """CreateRole with tags asks for iam:TagRole too (Service Authorization Reference, IAM: dependent actions)."""
+    if action != "CreateRole" or "Tags.member.1.Key" not in form:
+        return None
+    arn = f"arn:aws:iam::{account}:role{form.get('Path', '/')}{form.get('RoleName', '')}"
+    key = router.extract_access_key_id(headers, query)
+    if iam_evaluator.enforce(key, "iam:TagRole", "iam", responses.get_region(), resource_arn=arn) is None:
+        return None
+    message = f"User: {iam_evaluator.caller_arn()} is not authorized to perform: iam:TagRole on resource: {arn}"
+    return Refused("AccessDenied", message, 403)
 
 
 def _unsettled(reply: Reply, fresh: Mapping[str, str]) -> Reply:
