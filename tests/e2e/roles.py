@@ -1,0 +1,147 @@
+"""Our own roles as they are deployed: a statement taken away for a while, and what was refused for the lack of it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from local.calls import Call
+from local.demo.places import CI, REGION, REGISTRY
+from tests.e2e.house import House, Moment
+
+HUB = ("dispatch", "reconcile", "alert", "answer", "control")
+_QUEUES = ("ecr-warden-jobs.fifo", "ecr-warden-incidents", "ecr-warden-dlq")
+# IAM takes no trust policy without a statement.
+_NOBODY = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+_DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
+# Calls that IAM knows by another name, and those that ask for more than themselves.
+_ASKS = {
+    "sqs:SendMessageBatch": {"sqs:SendMessage"},
+    "sqs:ChangeMessageVisibilityBatch": {"sqs:ChangeMessageVisibility"},
+    "dynamodb:TransactWriteItems": {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"},
+    "iam:CreateRole": {"iam:CreateRole", "iam:TagRole"},
+    "sts:AssumeRole": {"sts:AssumeRole", "sts:SetSourceIdentity"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement of a role's inline policy, or with `trust` of its trust policy; a role of a member stands in each."""
+
+    role: str
+    sid: str
+    trust: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.role} {'trusts ' if self.trust else ''}{self.sid}"
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Where the role stands."""
+        return (CI,) if self.role in HUB else (CI, REGISTRY)
+
+    @property
+    def role_name(self) -> str:
+        """The role's name in IAM."""
+        return f"ecr-warden-{self.role}"
+
+
+def _document(iam: Any, statement: Statement) -> dict[str, Any]:
+    if statement.trust:
+        found = iam.get_role(RoleName=statement.role_name)["Role"]["AssumeRolePolicyDocument"]
+    else:
+        found = iam.get_role_policy(RoleName=statement.role_name, PolicyName=statement.role)["PolicyDocument"]
+    assert isinstance(found, dict)
+    return found
+
+
+def _put(iam: Any, statement: Statement, document: dict[str, Any]) -> None:
+    name = statement.role_name
+    if statement.trust:
+        trusted = {**document, "Statement": document["Statement"] or [_NOBODY]}
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trusted))
+    elif document["Statement"]:
+        iam.put_role_policy(RoleName=name, PolicyName=statement.role, PolicyDocument=json.dumps(document))
+    else:
+        iam.delete_role_policy(RoleName=name, PolicyName=statement.role)
+
+
+def actions_of(house: House, statement: Statement) -> set[str]:
+    """What the statement allows, as it is deployed."""
+    iam = house.stage.aws.client(statement.accounts[0], "iam")
+    [found] = [one for one in _document(iam, statement)["Statement"] if one.get("Sid") == statement.sid]
+    actions = found["Action"]
+    return {*actions} if isinstance(actions, list) else {actions}
+
+
+@contextmanager
+def without(house: House, statement: Statement) -> Iterator[None]:
+    """The role without the statement. Nobody is told of the change: it is not what the product is tried on."""
+    before: list[tuple[Any, dict[str, Any]]] = []
+    try:
+        with unseen(house):
+            for account in statement.accounts:
+                iam = house.stage.aws.client(account, "iam")
+                whole = _document(iam, statement)
+                rest = [one for one in whole["Statement"] if one.get("Sid") != statement.sid]
+                if rest != whole["Statement"]:  # some stand where the stack's parameters ask for them
+                    before.append((iam, whole))
+                    _put(iam, statement, {**whole, "Statement": rest})
+            assert before
+        yield
+    finally:
+        with unseen(house):
+            for iam, whole in before:
+                _put(iam, statement, whole)
+
+
+@contextmanager
+def unseen(house: House) -> Iterator[None]:
+    """While it lasts no event comes to the hub."""
+    house.stage.events(on=False)
+    try:
+        yield
+    finally:
+        house.stage.events(on=True)
+
+
+def refused(house: House, since: Moment, role: str) -> list[Call]:
+    """The calls of a role of ours that AWS denied."""
+    session = f":assumed-role/ecr-warden-{role}/"
+    found = house.stage.aws.calls(since.mark)
+    return [call for call in found if session in call.principal and call.error in _DENIED]
+
+
+def asked(call: Call) -> set[str]:
+    """The IAM actions that the call asks for."""
+    action = f"{call.service}:{call.action}"
+    return _ASKS.get(action, {action})
+
+
+def refresh(house: House, function: str) -> None:
+    """Let a function start anew, so that it holds neither sessions nor secrets."""
+    client = house.stage.aws.client(CI, "lambda", REGION)
+    name = f"ecr-warden-{function}"
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    count = int(variables.get("STARTS", "0")) + 1
+    client.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**variables, "STARTS": str(count)}}
+    )
+
+
+def heal(house: House) -> None:
+    """After a failure: what is left of it in the queues is dropped, and everything is right again."""
+    sqs = house.stage.aws.client(CI, "sqs", REGION)
+    for name in _QUEUES:
+        sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    _end_pauses(house)
+    house.sweep()  # it finishes the runs whose jobs were dropped
+    house.settle()
+
+
+def _end_pauses(house: House) -> None:
+    table, client = house.stage.hub["Table"], house.stage.aws.client(CI, "dynamodb", REGION)
+    for item in client.scan(TableName=table, FilterExpression="attribute_exists(paused)")["Items"]:
+        key = {"pk": item["pk"], "sk": item["sk"]}
+        client.update_item(TableName=table, Key=key, UpdateExpression="REMOVE paused")

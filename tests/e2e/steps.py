@@ -1,0 +1,209 @@
+"""Named steps of the product, each by the least that shows it, and the statement of ours that each needs."""
+
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from local.demo import edits
+from local.demo.operator import OPERATOR, Terminal, terminal_of
+from local.demo.places import ADMINISTRATOR, PULL_USER, PUSHER, REPOSITORY
+from local.demo.tampers import PULL, STRANGER, lets_everybody_in, lets_in
+from tests.e2e.house import SEED, House, Moment
+from tests.e2e.roles import Statement, refresh, unseen
+
+type Works = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`do` begins it and says by what it is seen to have come to its end.
+
+    `anew`: a function that must start before; `hidden`: what is done before, and no event tells of.
+    """
+
+    name: str
+    do: Callable[[House, Moment], Works]
+    anew: str = ""
+    hidden: Callable[[House], None] | None = None
+
+    def begin(self, house: House) -> tuple[Moment, Works]:
+        """Begin, and say since when."""
+        if self.anew:
+            refresh(house, self.anew)
+        if self.hidden:
+            with unseen(house):
+                self.hidden(house)
+        since = house.now()
+        return since, self.do(house, since)
+
+
+def _tamper_repository(house: House) -> None:
+    edits.edit_repository(house.stage.people.registry_admin, REPOSITORY, lets_everybody_in)
+
+
+def _repository(house: House, since: Moment) -> Works:
+    _tamper_repository(house)
+    return house.is_right
+
+
+def _trust(house: House, since: Moment) -> Works:
+    edits.edit_trust(house.stage.people.registry_admin, lets_in(STRANGER))
+    return house.is_right
+
+
+def _attached(house: House, since: Moment) -> Works:
+    iam = house.stage.people.registry_admin.client("iam")
+    iam.attach_role_policy(RoleName=PUSHER, PolicyArn=ADMINISTRATOR)
+    return house.is_right
+
+
+def _delete_role(house: House) -> None:
+    edits.delete_role(house.stage.people.registry_admin)
+
+
+def _tamper_user(house: House) -> None:
+    house.stage.people.ci_admin.client("iam").delete_user_policy(UserName=PULL_USER, PolicyName=PULL)
+
+
+def _user(house: House, since: Moment) -> Works:
+    _tamper_user(house)
+    return house.is_right
+
+
+def _sweep(house: House, since: Moment) -> Works:
+    house.stage.schedule(on=True)
+    house.stage.sweep_now()
+    house.stage.schedule(on=False)
+    return house.is_right
+
+
+def _spec(house: House, since: Moment) -> Works:
+    version = house.put(SEED)
+    return lambda: house.accepted() == version
+
+
+def _chat(house: House, since: Moment) -> Works:
+    _tamper_repository(house)
+    return lambda: house.told(since, "repository policy of shop/checkout")
+
+
+def _gathered(house: House, since: Moment) -> Works:
+    house.put(SEED)
+    return lambda: [
+        call
+        for call in house.stage.aws.calls(since.mark)
+        if (call.service, call.action) == ("sqs", "SendMessage") and "-alert/" in call.principal and not call.error
+    ]
+
+
+def _mail(house: House, since: Moment) -> Works:
+    _tamper_repository(house)
+    calls = house.stage.aws.calls
+    return lambda: [call for call in calls(since.mark) if call.action == "Publish" and not call.error]
+
+
+def _operator(house: House) -> Terminal:
+    """One person for all commands: making users takes longer than the steps."""
+    url = house.stage.aws.endpoint_url
+    if url not in _operators:
+        _operators[url] = terminal_of(house.stage, "erin", OPERATOR)
+    return _operators[url]
+
+
+def _commands(*lines: tuple[str, ...]) -> Callable[[House, Moment], Works]:
+    def do(house: House, since: Moment) -> Works:
+        answers = [_answered(_operator(house).run(*line)) for line in lines]
+        return lambda: all(answers)
+
+    return do
+
+
+def _answered(done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether a command came to its end, and no part of the answer is missing."""
+    return done.returncode == 0 and not any(words in done.stdout + done.stderr for words in _WRONG)
+
+
+# Said beside an answer that came in spite of it.
+_WRONG = ("not authorized", "stopped by the switch")
+_RESUME = ("resume", "all")
+_APPLY = ("apply", "--wait", "10")
+_operators: dict[str, Terminal] = {}
+_PAUSE = ("pause", REPOSITORY, "--for", "1h", "--reason", "a try")
+REPOSITORY_STEP = Step("a tampered repository policy is put right", _repository)
+TRUST_STEP = Step("a tampered trust policy is put right", _trust)
+ATTACHED_STEP = Step("an attached policy is taken off", _attached)
+ROLE_STEP = Step("a deleted push role is made again", _sweep, hidden=_delete_role)
+USER_STEP = Step("a deleted policy of a user is put back", _user)
+SWEEP_STEP = Step("the sweep finds what no event told of", _sweep, hidden=_tamper_user)
+SPEC_STEP = Step("a new version of the file is accepted", _spec)
+CHAT_STEP = Step("the chat is told of a repair", _chat)
+GATHERED_STEP = Step("an alert that can wait is gathered for its message", _gathered)
+FRESH_CHAT_STEP = Step("the chat is told by a function that has just started", _chat, anew="alert")
+MAIL_STEP = Step("the topic is told of a repair", _mail)
+FRESH_STEP = Step("a function that has just started puts a repository policy right", _repository, anew="reconcile")
+
+STATUS_STEP = Step("somebody asks how it stands", _commands(("status",)))
+GRANTS_STEP = Step("somebody asks who is let in", _commands(("grants",)), anew="answer")
+FRESH_APPLY_STEP = Step("somebody has it applied and it is read anew", _commands(_APPLY), anew="answer")
+FRESH_PAUSE_STEP = Step("somebody pauses and the spec is read anew", _commands(_PAUSE, _RESUME), anew="control")
+PAUSE_STEP = Step("somebody pauses a repository and resumes", _commands(_PAUSE, _RESUME))
+
+STEPS: Mapping[Statement, Step] = {
+    Statement("dispatch", "SendJobs"): REPOSITORY_STEP,
+    Statement("reconcile", "TakeAndSendJobs"): SWEEP_STEP,
+    Statement("reconcile", "EnterMemberAccounts"): REPOSITORY_STEP,
+    Statement("reconcile", "ReadSpec"): SPEC_STEP,
+    Statement("reconcile", "KeepCompiledSpecs"): SPEC_STEP,
+    Statement("reconcile", "KeepState"): REPOSITORY_STEP,
+    Statement("reconcile", "ReadStopSwitch"): REPOSITORY_STEP,
+    Statement("reconcile", "SayOutcomes"): CHAT_STEP,
+    Statement("alert", "KeepIncidents"): GATHERED_STEP,
+    Statement("alert", "GatherOutcomes"): GATHERED_STEP,
+    Statement("alert", "Publish"): MAIL_STEP,
+    Statement("alert", "ReadWebhookParameter"): FRESH_CHAT_STEP,
+    Statement("answer", "ReadMemberAccounts"): FRESH_APPLY_STEP,
+    Statement("answer", "ReadState"): STATUS_STEP,
+    Statement("answer", "ReadCompiledSpecs"): GRANTS_STEP,
+    Statement("answer", "ReadAcceptedSpec"): GRANTS_STEP,
+    Statement("answer", "ReadStopSwitch"): STATUS_STEP,
+    Statement("control", "ReadState"): PAUSE_STEP,
+    Statement("control", "RecordCommands"): PAUSE_STEP,
+    Statement("control", "SetPauses"): PAUSE_STEP,
+    Statement("control", "ReadCompiledSpecs"): FRESH_PAUSE_STEP,
+    Statement("control", "SendJobs"): PAUSE_STEP,
+    Statement("control", "SayWhoPauses"): PAUSE_STEP,
+    Statement("read", "Repositories"): REPOSITORY_STEP,
+    Statement("read", "Roles"): TRUST_STEP,
+    Statement("read", "Users"): USER_STEP,
+    Statement("read", "WholeAccount"): SWEEP_STEP,
+    Statement("read", "HubFunctions", trust=True): FRESH_STEP,
+    Statement("write", "RepositoryPolicies"): REPOSITORY_STEP,
+    Statement("write", "ReadOwnRoles"): TRUST_STEP,
+    Statement("write", "OwnRolesUnderTheBoundary"): TRUST_STEP,
+    Statement("write", "TagOwnRoles"): ROLE_STEP,
+    Statement("write", "TakeAwayFromOwnRoles"): ATTACHED_STEP,
+    Statement("write", "OwnersInlinePolicies"): USER_STEP,
+    Statement("write", "Reconcile", trust=True): REPOSITORY_STEP,
+    Statement("write", "ReconcileNamesItsRun", trust=True): REPOSITORY_STEP,
+}
+
+# What is tried in another test, and where.
+ELSEWHERE: Mapping[Statement, str] = {
+    Statement("forward", "HubBuses"): "tests/e2e/test_statements.py",
+    Statement("write", "NeverItself"): "tests/e2e/test_statements.py",
+    Statement("boundary", "LogIn"): "tests/e2e/test_statements.py",
+    Statement("boundary", "PushAndPull"): "tests/e2e/test_statements.py",
+    Statement("write", "NamedRoles"): "tests/template/test_fences.py",  # it stands if a parameter names roles
+    Statement("reader", "Ask"): "tests/e2e/test_people.py",
+    Statement("operator", "AskAndCommand"): "tests/e2e/test_people.py",
+}
+# What the emulator does not ask for: docs/supported.md names it, tests/template/test_unasked.py reads it.
+UNASKED = frozenset(
+    {
+        *(Statement(role, "WriteOwnLog") for role in ("dispatch", "reconcile", "alert", "answer", "control")),
+        *(Statement(role, "ReportOwnFailure") for role in ("dispatch", "alert")),
+        Statement("alert", "EncryptForTopic"),
+        Statement("alert", "ReadWebhookSecret"),  # it stands for references to the other service
+        Statement("reconcile", "TellAbsentFromDenied"),
+    }
+)

@@ -1,0 +1,125 @@
+"""Who may do what with which repository, by real calls with real credentials; each refusal has its allowed twin.
+
+A call that comes through authorization may still fail for what it asks: nothing is changed by asking.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.demo.people import Keys, Somebody, existing
+from local.demo.places import CI, LEGACY, PULL_USER, PUSH_USER, REGISTRY, REPOSITORY, ROLE
+from tests.e2e.house import House
+
+ECR = "ecr"
+_DENIED = ("AccessDenied", "AccessDeniedException")
+_NO_IMAGE = [{"imageTag": "no-such-tag"}]
+_DIGEST = "sha256:" + "0" * 64
+
+CALLS: Mapping[str, Callable[[Any, dict[str, str]], object]] = {
+    "BatchGetImage": lambda ecr, where: ecr.batch_get_image(**where, imageIds=_NO_IMAGE),
+    "GetDownloadUrlForLayer": lambda ecr, where: ecr.get_download_url_for_layer(**where, layerDigest=_DIGEST),
+    "BatchCheckLayerAvailability": lambda ecr, where: ecr.batch_check_layer_availability(
+        **where, layerDigests=[_DIGEST]
+    ),
+    "InitiateLayerUpload": lambda ecr, where: ecr.initiate_layer_upload(**where),
+    "UploadLayerPart": lambda ecr, where: ecr.upload_layer_part(
+        **where, uploadId="none", partFirstByte=0, partLastByte=0, layerPartBlob=b"x"
+    ),
+    "CompleteLayerUpload": lambda ecr, where: ecr.complete_layer_upload(
+        **where, uploadId="none", layerDigests=[_DIGEST]
+    ),
+    "PutImage": lambda ecr, where: ecr.put_image(**where, imageManifest='{"schemaVersion": 2}', imageTag="tried"),
+    "DescribeImages": lambda ecr, where: ecr.describe_images(**where, imageIds=_NO_IMAGE),
+    "BatchDeleteImage": lambda ecr, where: ecr.batch_delete_image(**where, imageIds=_NO_IMAGE),
+    "SetRepositoryPolicy": lambda ecr, where: ecr.set_repository_policy(**where, policyText="{"),
+    "GetRepositoryPolicy": lambda ecr, where: ecr.get_repository_policy(**where),
+}
+PULL = {"BatchGetImage", "GetDownloadUrlForLayer"}
+PUSH = {
+    *("BatchCheckLayerAvailability", "BatchGetImage", "CompleteLayerUpload", "InitiateLayerUpload"),
+    *("PutImage", "UploadLayerPart"),
+}
+EVERYTHING = {*CALLS}
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """What a principal may do with the repository that the file names, with another, and whether it gets a token."""
+
+    here: set[str]
+    elsewhere: set[str]
+    logs_in: bool
+
+
+NOTHING = May(set(), set(), logs_in=False)
+MAY: Mapping[str, May] = {
+    "push-user through the role": May(PUSH, set(), logs_in=True),
+    "push-user": NOTHING,
+    "pull-user-1": May(PULL, set(), logs_in=True),
+    "pull-user-2": May(PULL, set(), logs_in=True),
+    "carol": NOTHING,
+    "stranger": NOTHING,
+    "mallory, administrator of the registry": May(EVERYTHING, EVERYTHING, logs_in=True),
+}
+ENTERS = {"push-user": True, "pull-user-1": False, "pull-user-2": False, "carol": False, "stranger": False}
+
+
+@pytest.fixture(scope="module")
+def people(deployed: House) -> Mapping[str, Somebody]:
+    """Everybody by name, with credentials."""
+    deployed.settle()
+    stage = deployed.stage
+    users = {name: existing(stage.aws, CI, name) for name in (PUSH_USER, PULL_USER, "pull-user-2", "carol")}
+    given = users[PUSH_USER].client("sts").assume_role(RoleArn=ROLE, RoleSessionName="ci")["Credentials"]
+    keys = Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    session = Somebody("push-user", "push-user in the role", REGISTRY, "*", keys, stage.aws)
+    return {
+        **users,
+        "push-user through the role": session,
+        "stranger": stage.people.outsider,
+        "mallory, administrator of the registry": stage.people.registry_admin,
+    }
+
+
+def allowed(call: Callable[[], object]) -> bool:
+    """Whether authorization lets a call through."""
+    try:
+        call()
+    except ClientError as error:
+        return error.response["Error"]["Code"] not in _DENIED
+    return True
+
+
+@pytest.mark.parametrize("principal", MAY)
+@pytest.mark.parametrize("repository", [REPOSITORY, LEGACY])
+def test_a_principal_may_do_what_the_file_says_and_nothing_else(
+    people: Mapping[str, Somebody], principal: str, repository: str
+) -> None:
+    ecr = people[principal].client(ECR)
+    where = {"registryId": REGISTRY, "repositoryName": repository}
+    found = {name for name, call in CALLS.items() if allowed(lambda call=call: call(ecr, where))}  # type: ignore[misc]
+    assert found == (MAY[principal].here if repository == REPOSITORY else MAY[principal].elsewhere)
+
+
+@pytest.mark.parametrize("principal", MAY)
+def test_who_may_log_in_to_a_registry(people: Mapping[str, Somebody], principal: str) -> None:
+    assert allowed(people[principal].client(ECR).get_authorization_token) is MAY[principal].logs_in
+
+
+@pytest.mark.parametrize("principal", ENTERS)
+def test_who_may_enter_the_push_role(people: Mapping[str, Somebody], principal: str) -> None:
+    sts = people[principal].client("sts")
+    assert allowed(lambda: sts.assume_role(RoleArn=ROLE, RoleSessionName="x1")) is ENTERS[principal]
+
+
+def test_each_refusal_has_its_allowed_twin() -> None:
+    """Somebody is let through with the same action on the same repository."""
+    for repositories in ([may.here for may in MAY.values()], [may.elsewhere for may in MAY.values()]):
+        assert set[str]().union(*repositories) == EVERYTHING
+    assert {may.logs_in for may in MAY.values()} == {True, False} == {*ENTERS.values()}
+    by_the_file = [may.here for name, may in MAY.items() if not name.startswith("mallory")]
+    assert set[str]().union(*by_the_file) == PUSH | PULL

@@ -1,0 +1,144 @@
+"""Each permission statement of each of our roles taken away in turn: a named step fails for the lack of it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.demo import edits
+from local.demo.places import CI, PUSH_USER, REGISTRY, REPOSITORY, ROLE
+from local.demo.tampers import lets_everybody_in
+from local.launcher import ROOT
+from local.waiting import until
+from tests.e2e.house import House
+from tests.e2e.roles import Statement, actions_of, asked, heal, refused, unseen, without
+from tests.e2e.steps import ELSEWHERE, STEPS, UNASKED, Step
+from tests.template.cfn import HUB, MEMBER
+
+BOUNDARY = f"arn:aws:iam::{REGISTRY}:policy/ecr-warden/ecr-warden-boundary"
+
+
+@pytest.mark.parametrize("step", {step.name: step for step in STEPS.values()}.values(), ids=lambda step: step.name)
+def test_with_every_statement_a_step_comes_to_its_end_and_nothing_is_refused(house: House, step: Step) -> None:
+    since, works = step.begin(house)
+    until(works, 15, step.name)
+    house.quiet.wait(since.mark)
+    roles = {statement.role for statement in STEPS}
+    assert [asked(call) for role in roles for call in refused(house, since, role)] == []
+
+
+@pytest.mark.parametrize("statement", STEPS, ids=str)
+def test_without_a_statement_its_step_fails_for_the_lack_of_it(house: House, statement: Statement) -> None:
+    step, actions = STEPS[statement], actions_of(house, statement)
+    who = "reconcile" if statement.trust else statement.role
+    try:
+        with without(house, statement):
+            since, works = step.begin(house)
+            until(
+                lambda: [call for call in refused(house, since, who) if asked(call) & actions],
+                15,
+                f"a refusal of {actions} to {who}",
+            )
+            assert not works(), f"{step.name}, though {statement} was taken away"
+    finally:
+        heal(house)
+
+
+def test_without_its_statement_the_forward_role_hands_no_event_on(house: House) -> None:
+    statement = Statement("forward", "HubBuses")
+    known = len(house.stage.aws.undelivered())
+    try:
+        with without(house, statement):
+            edits.edit_repository(house.stage.people.registry_admin, REPOSITORY, lets_everybody_in)
+            until(lambda: house.stage.aws.undelivered()[known:], what="an event that is not delivered")
+            assert house.stage.aws.undelivered()[-1]["error_code"] == "NO_PERMISSIONS"
+            assert not house.is_right()
+    finally:
+        heal(house)
+
+
+@pytest.fixture
+def entering(house: House) -> Iterator[Any]:
+    """IAM in the registry as the write role may use it whole, entered from reconcile's role."""
+    iam, role = house.stage.aws.client(CI, "iam"), "ecr-warden-reconcile"
+    before = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    let_in = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CI}:root"}, "Action": "sts:AssumeRole"}
+    opened = {**before, "Statement": [*before["Statement"], let_in]}
+    with unseen(house):
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(opened))
+    sts = house.stage.aws.client(CI, "sts")
+    hub = sts.assume_role(RoleArn=f"arn:aws:iam::{CI}:role/{role}", RoleSessionName="t1")
+    entered = house.stage.aws.assumed_client(hub["Credentials"], "sts").assume_role(
+        RoleArn=f"arn:aws:iam::{REGISTRY}:role/ecr-warden/ecr-warden-write",
+        RoleSessionName="ecrw-t1",
+        SourceIdentity="ecrw-t1",
+        ExternalId="demo-external-id",
+    )
+    yield house.stage.aws.assumed_client(entered["Credentials"], "iam")
+    with unseen(house):
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(before))
+
+
+def test_without_the_denial_the_write_role_could_take_its_own_way_in_apart(house: House, entering: Any) -> None:
+    def code() -> str:
+        with pytest.raises(ClientError) as error:
+            entering.delete_role_policy(RoleName="ecr-warden-forward", PolicyName="none-such")
+        return str(error.value.response["Error"]["Code"])
+
+    assert code() == "AccessDenied"
+    with without(house, Statement("write", "NeverItself")):
+        assert code() == "NoSuchEntity"
+    assert code() == "AccessDenied"
+
+
+@pytest.mark.parametrize("sid", ["LogIn", "PushAndPull"])
+def test_without_a_statement_of_the_boundary_a_push_role_cannot_do_what_it_bounds(house: House, sid: str) -> None:
+    sts = house.stage.aws.user_client(CI, PUSH_USER, "sts")
+    session = sts.assume_role(RoleArn=ROLE, RoleSessionName="ci")
+    ecr, iam = house.stage.aws.assumed_client(session["Credentials"], "ecr"), house.stage.aws.client(REGISTRY, "iam")
+
+    def done() -> dict[str, bool]:
+        where = {"registryId": REGISTRY, "repositoryName": REPOSITORY}
+        return {
+            "LogIn": _allowed(ecr.get_authorization_token),
+            "PushAndPull": _allowed(ecr.initiate_layer_upload, **where),
+        }
+
+    assert done() == {"LogIn": True, "PushAndPull": True}
+    version = iam.get_policy(PolicyArn=BOUNDARY)["Policy"]["DefaultVersionId"]
+    whole = iam.get_policy_version(PolicyArn=BOUNDARY, VersionId=version)["PolicyVersion"]["Document"]
+    less = {**whole, "Statement": [one for one in whole["Statement"] if one["Sid"] != sid]}
+    made = iam.create_policy_version(PolicyArn=BOUNDARY, PolicyDocument=json.dumps(less), SetAsDefault=True)
+    try:
+        assert done() == {"LogIn": True, "PushAndPull": True} | {sid: False}
+    finally:
+        iam.create_policy_version(PolicyArn=BOUNDARY, PolicyDocument=json.dumps(whole), SetAsDefault=True)
+        for old in (version, made["PolicyVersion"]["VersionId"]):
+            iam.delete_policy_version(PolicyArn=BOUNDARY, VersionId=old)
+    assert done() == {"LogIn": True, "PushAndPull": True}
+
+
+def _allowed(call: Any, **given: Any) -> bool:
+    try:
+        call(**given)
+    except ClientError as error:
+        assert error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException"), error
+        return False
+    return True
+
+
+def test_no_statement_of_ours_is_left_out() -> None:
+    found = set()
+    for place in (*HUB.statements(), *MEMBER.statements()):
+        if place.resource_type not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy") or "Sid" not in place.body:
+            continue
+        role = place.place.split()[1].removesuffix("Role").removesuffix("Policy").lower()
+        found.add(Statement(role, place.body["Sid"], trust="Principal" in place.body))
+    assert found == {*STEPS, *ELSEWHERE, *UNASKED}
+
+
+def test_what_is_left_to_the_templates_is_said() -> None:
+    told = (ROOT / "docs" / "supported.md").read_text()
+    assert {one.sid for one in UNASKED if f"`{one.sid}`" not in told} == set()

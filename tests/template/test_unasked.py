@@ -1,0 +1,68 @@
+"""Permissions that the emulator never asks for, so that no step fails without them: read from the template."""
+
+import pytest
+
+from tests.template.cfn import HUB, Node, listed, say, says
+
+FUNCTIONS = ("dispatch", "reconcile", "alert", "answer", "control")
+
+
+def _statement(role: str, sid: str) -> Node:
+    [found] = [one for one in HUB.policy(f"{role.capitalize()}Role") if one.get("Sid") == sid]
+    return found
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_write_its_own_log_and_no_other(function: str) -> None:
+    statement = _statement(function, "WriteOwnLog")
+    assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    [group] = [one for one in HUB.resources("AWS::Logs::LogGroup") if one == f"{function.capitalize()}Logs"]
+    name = HUB.properties(group)["LogGroupName"]
+    assert say(statement["Resource"]).endswith(f":log-group:{name}:*")
+    assert say(HUB.properties(f"{function.capitalize()}Function")["LoggingConfig"]["LogGroup"]) == f"${{{group}}}"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_that_is_called_by_events_may_send_what_failed_where_it_is_told_to(function: str) -> None:
+    config = HUB.properties(f"{function.capitalize()}Function").get("EventInvokeConfig", {})
+    destination = config.get("DestinationConfig", {}).get("OnFailure")
+    granted = [
+        statement
+        for statement in HUB.policy(f"{function.capitalize()}Role")
+        if statement.get("Sid") == "ReportOwnFailure"
+    ]
+    assert len(granted) == (destination is not None)
+    for statement in granted:
+        assert statement["Action"] == "sqs:SendMessage"
+        assert say(statement["Resource"]) == say(destination["Destination"])
+
+
+def test_alert_may_use_the_key_of_the_topic_that_it_publishes_to() -> None:
+    key = HUB.properties("AlertTopic")["KmsMasterKeyId"]
+    statement = _statement("alert", "EncryptForTopic")
+    assert set(statement["Action"]) == {"kms:GenerateDataKey", "kms:Decrypt"}
+    assert say(statement["Resource"]) == say(key).replace("}", ".Arn}")
+    assert say(_statement("alert", "Publish")["Resource"]) == "${AlertTopic}"
+
+
+def test_reconcile_may_list_each_bucket_that_it_reads_a_key_of() -> None:
+    """S3 answers 403 for a missing key to who may not list (API_GetObject: "If you don't have s3:ListBucket")."""
+    statement = _statement("reconcile", "TellAbsentFromDenied")
+    assert statement["Action"] == "s3:ListBucket"
+    read = [
+        say(one["Resource"]).partition(".Arn}")[0] + ".Arn}"
+        for one in HUB.policy("ReconcileRole")
+        if "s3:GetObject" in listed(one["Action"])
+    ]
+    assert set(says(statement["Resource"])) == set(read)
+
+
+def test_alert_may_read_a_reference_of_either_service() -> None:
+    parameter, secret = _statement("alert", "ReadWebhookParameter"), _statement("alert", "ReadWebhookSecret")
+    assert (parameter["Action"], secret["Action"]) == ("ssm:GetParameter", "secretsmanager:GetSecretValue")
+    assert say(parameter["Resource"]).endswith(":parameter${Name}")
+    assert say(secret["Resource"]).endswith(":secret:${Name}-??????")
+    for statement, prefix in ((parameter, "ssm:"), (secret, "secretsmanager:")):
+        [_, names] = statement["Resource"]["Fn::Sub"]
+        index, parts = names["Name"]["Fn::Select"]
+        assert (index, parts["Fn::Split"][0]) == (1, prefix)
