@@ -12,7 +12,7 @@ from botocore.exceptions import (
     ParamValidationError,
     ReadTimeoutError,
 )
-from ecr_warden.adapters.aws.errors import ECR, HUB, IAM, Translation, translated
+from ecr_warden.adapters.aws.errors import ECR, HUB, IAM, STS, Translation, translated
 from ecr_warden.ports import (
     DocumentConflict,
     OwnerNotFound,
@@ -99,6 +99,12 @@ CASES = [
     Case("hub's own function may not", HUB, "AccessDeniedException",
          "User: x is not authorized to perform: dynamodb:UpdateItem on resource: y", PermissionMissing,
          says=("template.yaml",)),
+    Case("hub's function may not enter accounts", STS, "AccessDenied",
+         "User: x is not authorized to perform: sts:AssumeRole on resource: y because no identity-based policy allows "
+         "the sts:AssumeRole action", PermissionMissing, says=("sts:AssumeRole", "template.yaml"), status=403),
+    Case("member does not let the hub in", STS, "AccessDenied",
+         "User: x is not authorized to perform: sts:AssumeRole on resource: y", PermissionMissing,
+         says=("sts:AssumeRole", "stacks/member.yaml"), status=403),
     Case("table is asked too often", HUB, "ProvisionedThroughputExceededException", "", Throttled, retryable=True),
     Case("bucket is asked too often", HUB, "SlowDown", "Please reduce your request rate.", Throttled,
          retryable=True, status=503),

@@ -43,6 +43,8 @@ def _hub_denied(what: str, message: str) -> PortError:
 
 
 def _not_let_in(what: str, message: str) -> PortError:
+    if "no identity-based policy" in message:  # the caller's own side: the account was not even asked
+        return _hub_denied(what, message)
     remedy = "deploy stacks/member.yaml in the account, with this hub's account and ExternalId; it makes the role"
     return _permission_missing(what, message, remedy)
 
