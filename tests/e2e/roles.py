@@ -6,8 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local.calls import Call
-from local.demo.places import CI, REGION, REGISTRY
+from local.demo.people import Keys
+from local.demo.places import CI, PUSH_USER, REGION, REGISTRY, ROLE
+from local.waiting import until
 from tests.e2e.house import House, Moment
 
 HUB = ("dispatch", "reconcile", "alert", "answer", "control")
@@ -145,3 +149,18 @@ def _end_pauses(house: House) -> None:
     for item in client.scan(TableName=table, FilterExpression="attribute_exists(paused)")["Items"]:
         key = {"pk": item["pk"], "sk": item["sk"]}
         client.update_item(TableName=table, Key=key, UpdateExpression="REMOVE paused")
+
+
+def push_session(house: House) -> Keys:
+    """A session of the push role by who may push, begun after every cut-off that a repair of its trust has left."""
+    sts = house.stage.aws.user_client(CI, PUSH_USER, "sts")
+
+    def begun() -> Keys | None:
+        given = sts.assume_role(RoleArn=ROLE, RoleSessionName="ci")["Credentials"]
+        try:
+            house.stage.aws.assumed_client(given, "ecr").get_authorization_token()
+        except ClientError:
+            return None
+        return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    return until(begun, 15, "a session that is not cut off", pause=0.2)

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.demo.people import Keys, Somebody, existing
+from local.demo.people import Somebody, existing
 from local.demo.places import CI, LEGACY, PULL_USER, PUSH_USER, REGISTRY, REPOSITORY, ROLE
 from tests.e2e.house import House
+from tests.e2e.roles import push_session
 
 ECR = "ecr"
 _DENIED = ("AccessDenied", "AccessDeniedException")
@@ -74,9 +75,7 @@ def people(deployed: House) -> Mapping[str, Somebody]:
     deployed.settle()
     stage = deployed.stage
     users = {name: existing(stage.aws, CI, name) for name in (PUSH_USER, PULL_USER, "pull-user-2", "carol")}
-    given = users[PUSH_USER].client("sts").assume_role(RoleArn=ROLE, RoleSessionName="ci")["Credentials"]
-    keys = Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-    session = Somebody("push-user", "push-user in the role", REGISTRY, "*", keys, stage.aws)
+    session = Somebody("push-user", "push-user in the role", REGISTRY, "*", push_session(deployed), stage.aws)
     return {
         **users,
         "push-user through the role": session,

@@ -8,12 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.demo import edits
-from local.demo.places import CI, PUSH_USER, REGISTRY, REPOSITORY, ROLE
+from local.demo.places import CI, REGION, REGISTRY, REPOSITORY
 from local.demo.tampers import lets_everybody_in
 from local.launcher import ROOT
 from local.waiting import until
 from tests.e2e.house import House
-from tests.e2e.roles import Statement, actions_of, asked, heal, refused, unseen, without
+from tests.e2e.roles import Statement, actions_of, asked, heal, push_session, refused, unseen, without
 from tests.e2e.steps import ELSEWHERE, STEPS, UNASKED, Step
 from tests.template.cfn import HUB, MEMBER
 
@@ -95,9 +95,8 @@ def test_without_the_denial_the_write_role_could_take_its_own_way_in_apart(house
 
 @pytest.mark.parametrize("sid", ["LogIn", "PushAndPull"])
 def test_without_a_statement_of_the_boundary_a_push_role_cannot_do_what_it_bounds(house: House, sid: str) -> None:
-    sts = house.stage.aws.user_client(CI, PUSH_USER, "sts")
-    session = sts.assume_role(RoleArn=ROLE, RoleSessionName="ci")
-    ecr, iam = house.stage.aws.assumed_client(session["Credentials"], "ecr"), house.stage.aws.client(REGISTRY, "iam")
+    keys, aws = push_session(house), house.stage.aws
+    ecr, iam = aws.client_with(keys.key, keys.secret, keys.token, "ecr", REGION), aws.client(REGISTRY, "iam")
 
     def done() -> dict[str, bool]:
         where = {"registryId": REGISTRY, "repositoryName": REPOSITORY}
