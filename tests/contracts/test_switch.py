@@ -1,6 +1,7 @@
 """Switch: only a clear yes lets a write through."""
 
 import pytest
+from ecr_warden.ports import STOPPED
 
 from tests.contracts.hubs import Hub
 
@@ -8,16 +9,16 @@ from tests.contracts.hubs import Hub
 @pytest.mark.parametrize(("position", "enabled"), [("enabled", True), ("stopped", False)])
 def test_switch_says_whether_writes_go_on(hub: Hub, position: str, enabled: bool) -> None:
     hub.throw(position)
-    assert hub.switch.writes_enabled() is enabled
+    assert (hub.switch.reason_to_stop() is None) is enabled
 
 
 def test_switch_is_read_afresh_each_time(hub: Hub) -> None:
     for position in ("enabled", "stopped", "enabled"):
         hub.throw(position)
-        assert hub.switch.writes_enabled() is (position == "enabled")
+        assert (hub.switch.reason_to_stop() is None) is (position == "enabled")
 
 
 @pytest.mark.parametrize("position", ["Enabled", "enabled ", "true", "x"])
 def test_anything_else_is_a_stop(hub: Hub, position: str) -> None:
     hub.throw(position)
-    assert not hub.switch.writes_enabled()
+    assert hub.switch.reason_to_stop() == STOPPED

@@ -64,7 +64,7 @@ def test_status_is_what_is_remembered_and_reads_no_account() -> None:
     world.forget()
     reply = ask(world, AskStatus())
     assert isinstance(reply, StatusReply)
-    assert (reply.version, reply.mode, reply.writes_enabled) == (ACCEPTED.version, Mode.ENFORCE, True)
+    assert (reply.version, reply.mode, reply.stopped) == (ACCEPTED.version, Mode.ENFORCE, None)
     assert {status.target for status in reply.targets} == {str(spec.target) for spec in ACCEPTED.targets.values()}
     [paused] = [status for status in reply.targets if status.pause]
     assert (paused.target, paused.pause, paused.trouble) == (str(CHECKOUT), PAUSE, True)

@@ -67,8 +67,8 @@ def _show(reply: StatusReply, words: list[str], context: Context) -> None:
         if status.open_run is not None:
             console.line(f"          run {status.open_run} has not ended", Style.ODD)
     say_unread(reply.unread, context)
-    if not reply.writes_enabled:
-        console.line("writes are stopped by the switch", Style.BAD)
+    if reply.stopped is not None:
+        console.line(reply.stopped, Style.BAD)
     if reply.mode is Mode.OBSERVE:
         console.line("the spec says mode: observe, so the hub reports and writes nothing", Style.ODD)
     paused = sum(status.pause is not None for status in reply.targets)

@@ -373,11 +373,17 @@ class Outcomes(Protocol):
         ...
 
 
+STOPPED = "writes are stopped by the switch"
+
+
 class Switch(Protocol):
     """The stop switch for all writes."""
 
-    def writes_enabled(self) -> bool:
-        """Read afresh before each write; what cannot be read counts as stopped."""
+    def reason_to_stop(self) -> str | None:
+        """Why nothing may be written, None while writes go on: STOPPED, or that the switch cannot be read.
+
+        Asked afresh before each write.
+        """
         ...
 
 

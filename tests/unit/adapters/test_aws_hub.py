@@ -7,7 +7,7 @@ from ecr_warden.adapters.aws.jobs import deduplication_id, group_id
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import UserTarget
-from ecr_warden.ports import LeaseHeld, PermissionMissing, PortError, SpecUnversioned, Throttled
+from ecr_warden.ports import STOPPED, LeaseHeld, PermissionMissing, PortError, SpecUnversioned, Throttled
 
 from tests.contracts.hubs import SPEC_BUCKET, MotoHub
 from tests.contracts.runs import open_run, report
@@ -50,7 +50,11 @@ def test_group_is_the_target_and_the_deduplication_id_the_cause_too(hub: MotoHub
 def test_switch_that_cannot_be_read_is_a_stop(hub: MotoHub, code: str) -> None:
     hub.throw("enabled")
     hub.wire.fail("ssm:GetParameter", code)
-    assert not hub.switch.writes_enabled()
+    reason = hub.switch.reason_to_stop()
+    assert reason is not None
+    # Not told as a switch that somebody threw: the reader looks for the permission, not for the person.
+    assert "cannot be read" in reason
+    assert reason != STOPPED
 
 
 def test_spec_bucket_that_may_not_be_read_is_no_missing_spec(hub: MotoHub) -> None:

@@ -21,6 +21,7 @@ from ecr_warden.planning.results import has_written
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document
 from ecr_warden.ports import (
+    STOPPED,
     DocumentConflict,
     Lease,
     LeaseHeld,
@@ -330,8 +331,8 @@ class MemorySwitch:
 
     enabled: bool = True
 
-    def writes_enabled(self) -> bool:
-        return self.enabled
+    def reason_to_stop(self) -> str | None:
+        return None if self.enabled else STOPPED
 
 
 @dataclass(slots=True)

@@ -29,14 +29,14 @@ class TargetStatus:
 
 @dataclass(frozen=True, slots=True)
 class StatusReply:
-    """`writes_enabled`: the stop switch; `version`: the accepted spec's.
+    """`stopped`: why nothing may be written, None while writes go on; `version`: the accepted spec's.
 
     `unread`: why repositories that a pattern stands for are missing here; so in the other replies.
     """
 
     version: str
     mode: Mode
-    writes_enabled: bool
+    stopped: str | None
     targets: tuple[TargetStatus, ...]
     unread: tuple[str, ...] = ()
 

@@ -107,7 +107,7 @@ class Answers:
         return StatusReply(
             accepted.version,
             accepted.mode,
-            self.switch.writes_enabled(),
+            self.switch.reason_to_stop(),
             tuple(status(key) for key in targets),
             tuple(str(error) for _, error in listing.unread),
         )

@@ -5,7 +5,6 @@ from ecr_warden.model.plan import Change, Plan
 from ecr_warden.planning.ordering import gains
 from ecr_warden.ports import DocumentConflict, Documents, Lease, PortError, State, Switch, Writer
 
-STOPPED = "writes are stopped by the switch"
 LEASE_LOST = "another run has taken the target over"
 
 
@@ -36,9 +35,7 @@ def _reason_to_skip(change: Change, outcomes: list[Outcome]) -> str | None:
 
 
 def _reason_to_stop(lease: Lease, state: State, switch: Switch) -> str | None:
-    if not switch.writes_enabled():
-        return STOPPED
-    return None if state.holds(lease) else LEASE_LOST
+    return switch.reason_to_stop() or (None if state.holds(lease) else LEASE_LOST)
 
 
 def _write(writer: Writer, change: Change) -> Outcome:

@@ -46,7 +46,7 @@ from ecr_warden.ports import (
     TargetRecord,
 )
 from ecr_warden.triggers.own import is_write_role, run_id_of
-from ecr_warden.usecases.apply import STOPPED, apply_plan
+from ecr_warden.usecases.apply import apply_plan
 from ecr_warden.usecases.interrupted import report_of_interrupted
 
 OBSERVATIONS_AT_MOST = 3
@@ -248,7 +248,7 @@ class Reconcile:
         pause = run.record.pause
         if pause is not None and pause.is_on(self.clock.now()):
             return str(pause)
-        return None if self.switch.writes_enabled() else STOPPED
+        return self.switch.reason_to_stop()
 
     def _close(self, run: _Run, report: RunReport) -> _Run:
         debts = remaining_debts(report, run.record.debts)

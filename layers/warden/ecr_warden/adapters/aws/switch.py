@@ -1,9 +1,13 @@
-"""The Switch port on an SSM parameter."""
+"""The Switch port on an SSM parameter.
+
+Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from ecr_warden.adapters.aws.errors import HUB, translated
+from ecr_warden.ports import STOPPED, PortError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -18,9 +22,11 @@ class SsmSwitch:
     client: "SSMClient"
     parameter: str
 
-    def writes_enabled(self) -> bool:
+    def reason_to_stop(self) -> str | None:
         try:
-            return self.client.get_parameter(Name=self.parameter)["Parameter"].get("Value") == ENABLED
-        except (ClientError, BotoCoreError):
-            # Whoever cannot ask must not write; the run says so in its report.
-            return False
+            with translated(HUB, f"reading the stop switch {self.parameter}"):
+                value = self.client.get_parameter(Name=self.parameter)["Parameter"].get("Value")
+        except PortError as error:
+            # Whoever cannot ask must not write, and nobody shall look for a switch that was never thrown.
+            return f"nothing is written while the stop switch cannot be read: {error}"
+        return None if value == ENABLED else STOPPED

@@ -54,7 +54,7 @@ def _to_json(reply: Reply) -> Json:
                 "kind": "status",
                 "specVersion": reply.version,
                 "mode": reply.mode,
-                "writesEnabled": reply.writes_enabled,
+                "stopped": reply.stopped,
                 "targets": [_status_to_json(status) for status in reply.targets],
                 "unread": list(reply.unread),
             }
@@ -126,7 +126,7 @@ def _reply(value: Json) -> Reply:
             return StatusReply(
                 version=text(value["specVersion"]),
                 mode=Mode(value["mode"]),
-                writes_enabled=flag(value["writesEnabled"]),
+                stopped=optional_text(value["stopped"]),
                 targets=tuple(map(_status, entries(value["targets"]))),
                 unread=texts(value["unread"]),
             )
