@@ -12,10 +12,10 @@ from ecr_warden.policy.compare.budget import Budget
 from ecr_warden.policy.compare.callers import Caller, anyone_in, callers, naming
 from ecr_warden.policy.compare.derived import PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, parts_of
 from ecr_warden.policy.compare.direction import Direction, Setting, Side
-from ecr_warden.policy.compare.relation import Comparison, Relation, Witness
 from ecr_warden.policy.compare.variables import fresh_values, key_of, variables_of
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.equivalence import Equivalent, equivalent
+from ecr_warden.policy.relation import Comparison, Relation, Witness
 from ecr_warden.policy.request_context import default_context
 
 _SOMEBODYS_ACCOUNT = "111111111111"

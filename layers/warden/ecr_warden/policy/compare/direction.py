@@ -14,12 +14,12 @@ from ecr_warden.policy.compare.budget import Budget, OverBudget
 from ecr_warden.policy.compare.callers import Caller
 from ecr_warden.policy.compare.derived import RESOURCE_ACCOUNT, is_derived, principals_of
 from ecr_warden.policy.compare.facts import Unknown, Values
-from ecr_warden.policy.compare.relation import Witness
 from ecr_warden.policy.compare.search import Search
 from ecr_warden.policy.compare.sentence import sentence
 from ecr_warden.policy.compare.variables import meeting_values
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
 from ecr_warden.policy.matching import action_matches, document_verdict, statement_matches
+from ecr_warden.policy.relation import Witness
 from ecr_warden.policy.request import ANY_RESOURCE, Request, make_request
 from ecr_warden.policy.request_principal import ANONYMOUS
 from ecr_warden.policy.verdict import Allowed
