@@ -1,0 +1,71 @@
+"""A document that stands in for another changes no verdict, whatever the other policies say. By an own oracle."""
+
+from collections import Counter
+from typing import Any
+
+from ecr_warden.policy.document import DocumentKind, parse_document
+from ecr_warden.policy.interchangeable import interchangeable
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.property import iam_oracle, iam_requests
+
+type Raw = dict[str, Any]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[Raw, Raw]:
+    """A document, and one with a statement split, repeated, narrowed, dropped, or added."""
+    document = draw(iam_requests.documents(principals=True))
+    statements = [dict(statement) for statement in document["Statement"]]
+    at = draw(st.integers(0, len(statements) - 1))
+    chosen = statements[at]
+    action = "NotAction" if "NotAction" in chosen else "Action"
+    match draw(st.sampled_from(("split", "split people", "narrower beside", "drop", "add", "void"))):
+        case "split":
+            statements[at : at + 1] = [chosen | {action: value} for value in _list(chosen[action])]
+        case "split people" if isinstance(chosen.get("Principal"), dict):
+            named = [(kind, one) for kind, values in chosen["Principal"].items() for one in _list(values)]
+            statements[at : at + 1] = [chosen | {"Principal": {kind: one}} for kind, one in named]
+        case "narrower beside" if action == "Action":
+            statements.append(chosen | {"Action": draw(st.sampled_from(iam_requests.ACTIONS))})
+        case "drop" if len(statements) > 1:
+            del statements[at]
+        case "void":
+            statements.append({**chosen, "Effect": "Deny"})
+        case _:
+            statements.append(draw(iam_requests.statements(principals=True)))
+    return document, document | {"Statement": statements}
+
+
+def _interchangeable(pair: tuple[Raw, Raw]) -> bool:
+    one, other = map(parse_document, pair)
+    return interchangeable(one, other, kind=DocumentKind.REPOSITORY, account="222222222222")
+
+
+@settings(max_examples=400, deadline=None)
+@given(pairs(), st.lists(st.tuples(iam_requests.requests(), iam_requests.policies()), min_size=5, max_size=10))
+def test_no_verdict_changes(pair: tuple[Raw, Raw], asked: list[tuple[Raw, Raw]]) -> None:
+    if not _interchangeable(pair):
+        return
+    for request, policies in asked:
+        others = {name: value for name, value in policies.items() if name != "trust"}
+        asked_of = "trust" if request["action"].startswith("sts") else "resource"
+        one, other = (iam_oracle.verdict(request, others | {asked_of: document}) for document in pair)
+        assert one == other, (request, policies)
+
+
+def test_both_answers_are_common() -> None:
+    seen: Counter[bool] = Counter()
+
+    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
+    @given(pairs())
+    def ask(pair: tuple[Raw, Raw]) -> None:
+        seen[_interchangeable(pair)] += 1
+
+    ask()
+    assert min(seen[True], seen[False]) > 40, seen
