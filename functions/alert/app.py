@@ -10,10 +10,18 @@ from ecr_warden.observability import logger
 
 
 @logger().inject_lambda_context
-def handler(event: dict[str, Any], _context: LambdaContext) -> None:
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[dict[str, str]]] | None:
     """Tell people; an error has the event or message delivered again, and at last sent to the failure queue."""
     if "Records" not in event:
         bootstrap.tell_people().announce(alert_from_json(event["detail"]))
-        return
+        return None
+    failed: dict[str, Exception] = {}
     for record in event["Records"]:
-        bootstrap.tell_people().flush(incident_key(record["body"]))
+        try:
+            bootstrap.tell_people().flush(incident_key(record["body"]))
+        except Exception as error:  # whatever it was, the other incidents of the batch are told
+            logger().error("not told", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
+            failed[record["messageId"]] = error
+    if len(failed) == len(event["Records"]):
+        raise next(iter(failed.values()))  # an error of the function, for its alarm
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

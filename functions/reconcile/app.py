@@ -27,7 +27,7 @@ def run(record: dict[str, Any], attempt: Attempt) -> bool:
     except Exception as error:
         # Whatever it was, the other messages of the batch have a right to their runs.
         expected = isinstance(error, WardenError)
-        given = {"error": repr(error)[:1000], "receives": attempt.number}
+        given = {"error": f"{type(error).__name__}: {error!s:.1000}", "receives": attempt.number}
         logger().error("failed", extra=given, exc_info=not expected)
         return False
     logger().info("done", extra={"job": job_to_json(job), "answer": answer})
@@ -39,7 +39,7 @@ def bring_back(record: dict[str, Any], attempt: Attempt) -> None:
     try:
         bootstrap.redelivery().soon(record["receiptHandle"], attempt.number)
     except WardenError as error:
-        logger().warning("not brought back", extra={"error": repr(error)[:1000]})
+        logger().warning("not brought back", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
 
 
 @logger().inject_lambda_context

@@ -53,6 +53,14 @@ def test_a_flush_that_is_none_is_an_error_so_that_it_ends_in_the_failure_queue(
         handler(batch(Message(body)))
 
 
+def test_a_flush_that_is_none_keeps_no_other_incident_back(handler: Handler, deployed: Deployed) -> None:
+    handler(announced(ACCEPTED))
+    assert handler(batch(Message("{"), FLUSH, Message("[]"))) == {
+        "batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m2"}]
+    }
+    assert len(deployed.mails()) == 1
+
+
 def test_an_announcement_that_is_not_understood_is_an_error(handler: Handler) -> None:
     with pytest.raises(CodecError):
         handler({"detail": {"schema": 9}})

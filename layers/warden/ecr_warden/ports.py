@@ -143,6 +143,17 @@ class NotifyError(PortError):
     code = "notify"
 
 
+class ChannelsError(NotifyError):
+    """Some channels did not get the message; `failed` has their names, all others have got it."""
+
+    def __init__(self, errors: Mapping[str, PortError]) -> None:
+        super().__init__(
+            "not delivered to " + "; ".join(f"{name}: {error}" for name, error in errors.items()),
+            retryable=any(error.retryable for error in errors.values()),
+        )
+        self.failed = tuple(errors)
+
+
 class Clock(Protocol):
     def now(self) -> datetime:
         """The time, aware, in UTC."""
@@ -408,4 +419,12 @@ class Notifier(Protocol):
 
     def notify(self, message: Message) -> None:
         """Deliver it; raises NotifyError."""
+        ...
+
+
+class Channels(Protocol):
+    """All channels to people."""
+
+    def notify(self, message: Message, *, only: str | None = None) -> None:
+        """Deliver it to each channel, or to one of them; raises ChannelsError."""
         ...

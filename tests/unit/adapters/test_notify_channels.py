@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from ecr_warden.adapters.notify.fanout import ChannelsError, FanOut
+from ecr_warden.adapters.notify.fanout import FanOut
 from ecr_warden.adapters.notify.secrets import secret_reader
 from ecr_warden.adapters.notify.sns import SnsNotifier
 from ecr_warden.model.alert import Field, Message, Severity
-from ecr_warden.ports import NotifyError, Throttled
+from ecr_warden.ports import ChannelsError, NotifyError, Throttled
 from moto import mock_aws
 
 REGION = "eu-central-1"
@@ -117,3 +117,11 @@ def test_all_working_channels_are_told_once_and_none_is_no_error() -> None:
     FanOut({"chat": chat, "e-mail": mail}).notify(MESSAGE)
     FanOut({}).notify(MESSAGE)
     assert chat.told == mail.told == [MESSAGE]
+
+
+def test_one_channel_alone_can_be_told_and_one_that_is_gone_needs_nothing() -> None:
+    chat, mail = Channel(), Channel()
+    channels = FanOut({"chat": chat, "e-mail": mail})
+    channels.notify(MESSAGE, only="chat")
+    channels.notify(MESSAGE, only="pager")
+    assert (chat.told, mail.told) == ([MESSAGE], [])

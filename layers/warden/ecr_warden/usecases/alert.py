@@ -6,23 +6,29 @@ from typing import assert_never
 
 from ecr_warden.alerting.incidents import AtOnce, Gathered, Silent, route
 from ecr_warden.alerting.messages import message_of
-from ecr_warden.model.alert import Alert
+from ecr_warden.model.alert import Alert, Message
 from ecr_warden.model.outcome import RunReport
-from ecr_warden.ports import Incidents, Notifier
+from ecr_warden.ports import Channels, ChannelsError, Incidents
+
+TOLD_AGAIN_SECONDS = 60
+_UNDELIVERED = "undelivered"
 
 
 @dataclass(frozen=True, slots=True)
 class TellPeople:
-    """The use case over its ports. Delivery is at least once: whoever retries may tell the same again."""
+    """The use case over its ports. Delivery is at least once: whoever retries may tell the same again.
+
+    What a channel did not take waits as an incident of that channel alone: the others are not told again.
+    """
 
     incidents: Incidents
-    notifier: Notifier
+    channels: Channels
 
     def announce(self, alert: Alert) -> None:
-        """Tell of one alert now, or keep it for its incident; raises NotifyError."""
+        """Tell of one alert now, or keep it for its incident; raises PortError."""
         match route(alert):
             case AtOnce():
-                self._notify((alert,))
+                self._tell(alert.cause.incident, (alert,))
             case Gathered(key, seconds):
                 self.incidents.add(key, alert, seconds=seconds)
             case Silent():
@@ -31,12 +37,32 @@ class TellPeople:
                 assert_never(routing)
 
     def flush(self, key: str) -> None:
-        """Tell of all that an incident has gathered, in one message; raises NotifyError."""
+        """Tell of all that an incident has gathered, in one message; raises PortError, so that it is flushed again."""
         alerts = self.incidents.take(key)
-        if alerts:
-            self._notify(alerts)
-            self.incidents.drop(key, alerts)
+        if not alerts:
+            return
+        channel = _channel_of(key)
+        if channel is None:
+            self._tell(key, alerts)
+        else:
+            self.channels.notify(_message_of(alerts), only=channel)
+        self.incidents.drop(key, alerts)
 
-    def _notify(self, alerts: Sequence[Alert]) -> None:
-        accounts = {account for alert in alerts if isinstance(alert, RunReport) for account in alert.accounts}
-        self.notifier.notify(message_of(alerts, known_accounts=accounts))
+    def _tell(self, key: str, alerts: Sequence[Alert]) -> None:
+        try:
+            self.channels.notify(_message_of(alerts))
+        except ChannelsError as error:
+            for channel in error.failed:
+                for alert in alerts:
+                    self.incidents.add(f"{_UNDELIVERED}/{channel}/{key}", alert, seconds=TOLD_AGAIN_SECONDS)
+
+
+def _channel_of(key: str) -> str | None:
+    """The only channel that an incident is for."""
+    kind, _, rest = key.partition("/")
+    return rest.partition("/")[0] if kind == _UNDELIVERED else None
+
+
+def _message_of(alerts: Sequence[Alert]) -> Message:
+    accounts = {account for alert in alerts if isinstance(alert, RunReport) for account in alert.accounts}
+    return message_of(alerts, known_accounts=accounts)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SCHEMA = 1
-_KEPT = timedelta(days=1)
+# As long as the flush message can lie in the failure queue: what it is about must still be there.
+_KEPT = timedelta(days=15)
 _BATCH = 25
 
 

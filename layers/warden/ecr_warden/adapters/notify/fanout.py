@@ -3,18 +3,7 @@
 from collections.abc import Mapping
 
 from ecr_warden.model.alert import Message
-from ecr_warden.ports import Notifier, NotifyError, PortError
-
-
-class ChannelsError(NotifyError):
-    """Some channels did not get the message; `failed` has their names, the others have got it."""
-
-    def __init__(self, errors: Mapping[str, PortError]) -> None:
-        super().__init__(
-            "not delivered to " + "; ".join(f"{name}: {error}" for name, error in errors.items()),
-            retryable=any(error.retryable for error in errors.values()),
-        )
-        self.failed = tuple(errors)
+from ecr_warden.ports import ChannelsError, Notifier, PortError
 
 
 class FanOut:
@@ -23,10 +12,15 @@ class FanOut:
     def __init__(self, channels: Mapping[str, Notifier]) -> None:
         self._channels = dict(channels)
 
-    def notify(self, message: Message) -> None:
-        """Deliver to all channels in turn; raises ChannelsError, a NotifyError, after the last."""
+    def notify(self, message: Message, *, only: str | None = None) -> None:
+        """Deliver to all channels in turn, or to the one that is named; raises ChannelsError after the last.
+
+        A channel that is configured no longer has nothing to get.
+        """
         errors: dict[str, PortError] = {}
         for name, channel in self._channels.items():
+            if only not in (None, name):
+                continue
             try:
                 channel.notify(message)
             except PortError as error:
