@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from ecr_warden.alerting.messages import message_of
+from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, identity_policy
 from ecr_warden.model.alert import Severity
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.outcome import Result
@@ -175,3 +176,49 @@ def test_the_sessions_of_a_role_that_leaves_the_spec_stay_ended_until_they_have_
     assert world.sweep() == (PUSHER,)
     world.drain()
     assert (world.live(CUTOFF), world.sweep()) == (None, ())
+
+
+REVOKED = identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS)
+
+
+def test_whoever_moves_the_end_of_sessions_on_keeps_nobody_out() -> None:
+    world = world_after_a_repair()
+    for _ in range(3):
+        world.forget()
+        world.put(CUTOFF, deny_older_sessions(world.clock.now() + 59 * MINUTE))
+        assert world.sweep() == (PUSHER,)
+        world.drain()
+        assert cutoff(world) == ENDED_BEFORE
+        [report] = world.reports
+        assert any("locks everybody out until" in line for line in message_of([report]).lines)
+        world.clock.advance(HOUR)
+    assert world.sweep() == ()
+
+
+def test_an_end_of_sessions_that_no_run_wrote_and_that_is_to_come_is_taken_away() -> None:
+    world = world_at_spec()
+    world.put(CUTOFF, deny_older_sessions(NOW + 59 * MINUTE))
+    assert world.sweep() == (PUSHER,)
+    world.drain()
+    assert (world.live(CUTOFF), world.sweep()) == (None, ())
+
+
+@pytest.mark.parametrize("way", ["by an event", "by the sweep"])
+def test_a_lock_out_under_the_name_of_a_responder_s_is_taken_away(way: str) -> None:
+    world = world_at_spec()
+    world.put(REVOKED, deny_older_sessions(NOW + 24 * 3650 * HOUR))
+    if way == "by the sweep":
+        assert world.sweep() == (PUSHER,)
+        world.drain()
+    else:
+        assert world.run(PUSHER) is Result.CONVERGED
+    assert world.written == ["delete identity-policy AWSRevokeOlderSessions"]
+    assert any("locks everybody out until" in line for line in message_of(world.reports).lines)
+    assert (world.differing(), world.sweep()) == ([], ())
+
+
+@pytest.mark.parametrize("ago", [timedelta(), HOUR, 24 * HOUR], ids=["now", "an hour ago", "yesterday"])
+def test_what_a_responder_wrote_stays(ago: timedelta) -> None:
+    world = world_at_spec()
+    world.put(REVOKED, deny_older_sessions(NOW - ago))
+    assert (world.sweep(), world.run(PUSHER), world.writes) == ((), Result.IN_SYNC, [])

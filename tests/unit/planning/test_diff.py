@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import pytest
 from ecr_warden.model.address import (
+    AWS_REVOKE_OLDER_SESSIONS,
     Address,
     attached_policy,
     identity_policy,
@@ -16,7 +18,7 @@ from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, 
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.diff import diff
-from ecr_warden.planning.sessions import AWS_REVOKE_OLDER_SESSIONS, deny_older_sessions
+from ecr_warden.planning.sessions import FARTHEST_AHEAD, deny_older_sessions
 
 from tests.unit.planning.seed import (
     ADMIN,
@@ -65,6 +67,7 @@ class Case:
 
 ROLE_SPEC, USER_SPEC, REPOSITORY_SPEC = spec_of(PUSHER), spec_of(PUSH_USER), spec_of(CHECKOUT)
 X = "ecr-warden-x"
+REVOKED = identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS)
 CASES = (
     Case("all is right", ROLE_SPEC, {}, {}),
     Case("a repository's policy is missing", REPOSITORY_SPEC, {D1: Absent()}, {D1: (DriftKind.MISSING, "not there")}),
@@ -150,6 +153,24 @@ CASES = (
         {},
     ),
     Case(
+        "a responder's clock is ahead",
+        ROLE_SPEC,
+        {REVOKED: deny_older_sessions(NOW + FARTHEST_AHEAD)},
+        {},
+    ),
+    Case(
+        "nobody gets in for years, under the name of a responder's",
+        ROLE_SPEC,
+        {REVOKED: deny_older_sessions(NOW + timedelta(days=3650))},
+        {REVOKED: (DriftKind.UNEXPECTED, "it locks everybody out until 2036-11-21T10:00:00Z")},
+    ),
+    Case(
+        "nobody gets in for years, under the name of ours",
+        ROLE_SPEC,
+        {CUTOFF: deny_older_sessions(NOW + timedelta(days=3650))},
+        {CUTOFF: (DriftKind.UNEXPECTED, "it locks everybody out until 2036-11-21T10:00:00Z")},
+    ),
+    Case(
         "an Allow hides under the name of a responder's",
         ROLE_SPEC,
         {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): EVERYTHING},
@@ -228,3 +249,32 @@ def test_a_document_that_differs_anyway_is_told_as_what_it_is() -> None:
 @pytest.mark.parametrize("spec", [REPOSITORY_SPEC, USER_SPEC, NO_POLICY], ids=["another's", "an owner's", "none"])
 def test_a_document_that_does_not_name_the_principal_made_again_is_no_drift(spec: TargetSpec) -> None:
     assert diff(spec, reading(spec), now=NOW, debts=RECREATED) == ()
+
+
+LATER = NOW + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("debts", "dated", "tampered"),
+    [
+        (None, LATER, False),
+        (Debts(), LATER, True),
+        (Debts(), NOW, False),
+        (Debts(LATER, sessions_ended=True), LATER, False),
+        (Debts(LATER, sessions_ended=True), LATER + timedelta(seconds=1), True),
+        (Debts(NOW - timedelta(hours=1), sessions_ended=True), NOW, False),
+    ],
+    ids=[
+        "what is to come, where nobody knows what was written",
+        "what is to come, where no run wrote any",
+        "what has been, where no run wrote any",
+        "as a run wrote it",
+        "a second beyond what a run wrote",
+        "moved on, to what has been",
+    ],
+)
+def test_a_cut_off_of_ours_is_not_dated_beyond_what_a_run_wrote(
+    debts: Debts | None, dated: datetime, tampered: bool
+) -> None:
+    found = diff(ROLE_SPEC, reading(ROLE_SPEC, {CUTOFF: deny_older_sessions(dated)}), now=NOW, debts=debts)
+    assert [(drift.address, drift.kind) for drift in found] == [(CUTOFF, DriftKind.UNEXPECTED)] * tampered

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.address import Address, attached_policy, identity_policy
+from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, Address, attached_policy, identity_policy
 from ecr_warden.model.desired import Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, OwnerMissing
 from ecr_warden.model.plan import Change, HoldReason, NewRole, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.planning.sessions import AWS_REVOKE_OLDER_SESSIONS, cutoff_of, deny_older_sessions
+from ecr_warden.planning.sessions import cutoff_of, deny_older_sessions
 from ecr_warden.policy.document import Document, Effect
 
 from tests.unit.planning.seed import (

@@ -3,9 +3,8 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from ecr_warden.model.address import DENY_OLDER_SESSIONS
+from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS
 from ecr_warden.planning.sessions import (
-    AWS_REVOKE_OLDER_SESSIONS,
     cutoff_of,
     deny_older_sessions,
     is_session_cutoff,
@@ -95,19 +94,23 @@ def test_a_document_of_another_shape_is_not(name: str) -> None:
     ("name", "cutoff", "expected"),
     [
         (DENY_OLDER_SESSIONS, NOW - timedelta(days=300), True),
-        (DENY_OLDER_SESSIONS, NOW + timedelta(hours=1), True),
-        (DENY_OLDER_SESSIONS, NOW + timedelta(hours=1, seconds=1), False),
+        (DENY_OLDER_SESSIONS, NOW, True),
+        (DENY_OLDER_SESSIONS, NOW + timedelta(seconds=1), False),
         (DENY_OLDER_SESSIONS, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), False),
-        (AWS_REVOKE_OLDER_SESSIONS, NOW + timedelta(days=1), True),
+        (AWS_REVOKE_OLDER_SESSIONS, NOW - timedelta(days=300), True),
+        (AWS_REVOKE_OLDER_SESSIONS, NOW, True),
+        (AWS_REVOKE_OLDER_SESSIONS, NOW + timedelta(seconds=1), False),
         ("ecr-warden-push", NOW, False),
         ("AWSRevokeOlderSessions2", NOW, False),
     ],
     ids=[
         "ours from long ago",
-        "ours of this hour",
+        "ours up to the latest time it may have",
         "ours from farther ahead locks everybody out",
         "ours at the end of time",
-        "a responder's, whatever its time",
+        "a responder's from long ago",
+        "a responder's up to the latest time it may have",
+        "a responder's from farther ahead locks everybody out",
         "the shape under another name",
         "the shape under a name much like AWS's",
     ],

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
+from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, HoldReason, Operation
@@ -51,7 +51,7 @@ def describe_drift(drift: Drift) -> Iterator[str]:
             yield f"{where}: missing"
         case DriftKind.CHANGED:
             yield f"{where}: changed: {drift.explain}"
-        case DriftKind.UNEXPECTED if drift.address.name == DENY_OLDER_SESSIONS:
+        case DriftKind.UNEXPECTED if drift.address.name in (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS):
             yield f"{where}: {drift.explain}"
         case DriftKind.UNEXPECTED:
             yield f"{where}: not in the spec"

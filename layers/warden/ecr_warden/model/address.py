@@ -10,6 +10,7 @@ from ecr_warden.policy.document import DocumentKind
 OUR_POLICY_PREFIX = "ecr-warden-"
 OUR_ROLE_PATH = "/ecr-warden/"
 DENY_OLDER_SESSIONS = "ecr-warden-deny-older-sessions"
+AWS_REVOKE_OLDER_SESSIONS = "AWSRevokeOlderSessions"
 
 
 class AddressKind(StrEnum):

@@ -4,6 +4,7 @@ What has to stand there is no part of the spec: it follows from what earlier run
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind, identity_policy, role
@@ -28,10 +29,10 @@ from ecr_warden.policy.access import AccessChange, gained_and_lost
 from ecr_warden.policy.document import Document
 
 
-def reopened_sessions(spec: TargetSpec, observation: Observation, debts: Debts, now: datetime) -> Drift | None:
+def reopened_sessions(spec: TargetSpec, observation: Observation, debts: Debts | None, now: datetime) -> Drift | None:
     """The drift of a role on which a cut-off was written and no longer stands, while it still denies somebody."""
     sessions_before = owed_cutoff(debts, now)
-    if sessions_before is None or not debts.sessions_ended or not _can_end_sessions(spec, observation):
+    if debts is None or sessions_before is None or not debts.sessions_ended or not _can_end_sessions(spec, observation):
         return None
     assert isinstance(spec.target, RoleTarget)
     address = identity_policy(spec.target, DENY_OLDER_SESSIONS)
@@ -50,7 +51,7 @@ def reopened_sessions(spec: TargetSpec, observation: Observation, debts: Debts, 
             return Drift(address, kind, explain)
 
 
-def is_kept_cutoff(spec: TargetSpec, address: Address, observed: Observed, debts: Debts, now: datetime) -> bool:
+def is_kept_cutoff(spec: TargetSpec, address: Address, observed: Observed, debts: Debts | None, now: datetime) -> bool:
     """Whether what stands there, and not in the spec, may stay because it does nothing but end older sessions.
 
     It may on a role whose sessions the spec opens, and on one that has left the spec until those sessions are over; on
@@ -63,9 +64,20 @@ def is_kept_cutoff(spec: TargetSpec, address: Address, observed: Observed, debts
                 and owed_cutoff(debts, now) is not None
                 and role(spec.target) not in spec.documents
             )
-            return (keeps_trust_policy(spec) or owed) and is_session_cutoff(address.name, document, now)
+            latest = _latest(address.name, debts, now)
+            return (keeps_trust_policy(spec) or owed) and is_session_cutoff(address.name, document, latest)
         case _:
             return False
+
+
+def as_lockout(drift: Drift, observed: Observed, now: datetime) -> Drift:
+    """The drift in the words for what it is, if it is a session cut-off dated so far ahead that nobody gets in."""
+    match observed:
+        case Present(Document() as document) if isinstance(drift.address.target, RoleTarget):
+            cutoff = cutoff_of(document)
+            if cutoff is not None and cutoff > now and drift.kind is DriftKind.UNEXPECTED:
+                return replace(drift, explain=_locks_out(cutoff))
+    return drift
 
 
 def session_cutoff(
@@ -73,7 +85,7 @@ def session_cutoff(
     observation: Observation,
     changes: Iterable[Change],
     *,
-    debts: Debts,
+    debts: Debts | None,
     now: datetime,
     margin: timedelta,
 ) -> Change | None:
@@ -87,13 +99,14 @@ def session_cutoff(
         return None
     address = identity_policy(target, DENY_OLDER_SESSIONS)
     observed = observation.documents.get(address, Absent())
-    owed = owed_cutoff(debts, now)
+    owed, standing = owed_cutoff(debts, now), _standing(observed, debts, now)
+    moves = standing is not None
     if any(map(narrows_trust, changes)):
-        times = [time for time in (owed, _standing(observed, now)) if time is not None]
+        times = [time for time in (owed, standing) if time is not None]
         cutoff = max([whole_second(now + margin), *times])
-        return _denial(address, observed, cutoff, now, "sessions opened before the repair end")
+        return _denial(address, observed, cutoff, "sessions opened before the repair end", moves=moves)
     if owed is not None and _flaw(observed, owed, now) is not None:
-        return _denial(address, observed, owed, now, f"sessions opened before {_shown(owed)} end")
+        return _denial(address, observed, owed, f"sessions opened before {_shown(owed)} end", moves=moves)
     match observed:
         case Present(Document() as live, digest) if is_spent(live, now):
             access = gained_and_lost(live, None, kind=address.document_kind)
@@ -109,9 +122,9 @@ def written_cutoff(change: Change) -> datetime | None:
     return cutoff_of(change.after) if is_ours and isinstance(change.after, Document) else None
 
 
-def owed_cutoff(debts: Debts, now: datetime) -> datetime | None:
+def owed_cutoff(debts: Debts | None, now: datetime) -> datetime | None:
     """Before when sessions were opened that have to be denied; None once all of those have expired."""
-    sessions_before = debts.sessions_before
+    sessions_before = debts.sessions_before if debts else None
     return None if sessions_before is None or have_expired(sessions_before, now) else sessions_before
 
 
@@ -132,8 +145,8 @@ def _flaw(observed: Observed, sessions_before: datetime, now: datetime) -> tuple
             cutoff = cutoff_of(live)
             if cutoff is None:
                 return DriftKind.CHANGED, f"{reopened}: another policy stands in place of the one that ended them"
-            if cutoff > now + FARTHEST_AHEAD:
-                return DriftKind.UNEXPECTED, f"it locks everybody out until {_shown(cutoff)}"
+            if cutoff > max(sessions_before, now):
+                return DriftKind.UNEXPECTED, _locks_out(cutoff)
             if cutoff < sessions_before:
                 return DriftKind.CHANGED, f"{reopened}: the policy now ends only those from before {_shown(cutoff)}"
             return None
@@ -141,19 +154,31 @@ def _flaw(observed: Observed, sessions_before: datetime, now: datetime) -> tuple
             return None
 
 
-def _denial(address: Address, observed: Observed, cutoff: datetime, now: datetime, why: str) -> Change:
+def _latest(name: str, debts: Debts | None, now: datetime) -> datetime:
+    """How late a session cut-off of that name may be dated.
+
+    A responder's by a little. Ours not beyond what a run is known to have written: else whoever renews it every hour
+    keeps everybody out, and all looks well. Where no record is at hand (`debts` is None) ours counts as a responder's.
+    """
+    if name != DENY_OLDER_SESSIONS or debts is None:
+        return now + FARTHEST_AHEAD
+    return max(now, debts.sessions_before or now)
+
+
+def _denial(address: Address, observed: Observed, cutoff: datetime, why: str, *, moves: bool) -> Change:
     document = deny_older_sessions(cutoff)
     before, expect, live = pre_image(observed)
     access = gained_and_lost(live, document, kind=address.document_kind)
-    if _standing(observed, now) is not None:
+    if moves:
         access = AccessChange(lost=access.lost)  # a later cut-off denies all that the earlier one did
     operation = Operation.UPDATE if expect else Operation.CREATE
     return Change(operation, address, before, expect, document, access, why)
 
 
-def _standing(observed: Observed, now: datetime) -> datetime | None:
+def _standing(observed: Observed, debts: Debts | None, now: datetime) -> datetime | None:
+    latest = _latest(DENY_OLDER_SESSIONS, debts, now)
     match observed:
-        case Present(Document() as live) if is_session_cutoff(DENY_OLDER_SESSIONS, live, now):
+        case Present(Document() as live) if is_session_cutoff(DENY_OLDER_SESSIONS, live, latest):
             return cutoff_of(live)
         case _:
             return None
@@ -187,6 +212,10 @@ def _can_end_sessions(spec: TargetSpec, observation: Observation) -> bool:
             case _:
                 pass
     return True
+
+
+def _locks_out(cutoff: datetime) -> str:
+    return f"it locks everybody out until {_shown(cutoff)}"
 
 
 def _shown(at: datetime) -> str:

@@ -9,7 +9,7 @@ from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RoleSet
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
 from ecr_warden.model.run import Debts
-from ecr_warden.planning.cutoff import is_kept_cutoff, reopened_sessions
+from ecr_warden.planning.cutoff import as_lockout, is_kept_cutoff, reopened_sessions
 from ecr_warden.planning.foreign import with_foreign
 from ecr_warden.planning.settling import is_settling
 from ecr_warden.policy.access import gained_and_lost
@@ -24,23 +24,23 @@ def diff(
     observation: Observation,
     *,
     now: datetime,
-    debts: Debts = _NOTHING_OWED,
+    debts: Debts | None = None,
     written_at: datetime | None = None,
 ) -> tuple[Drift, ...]:
     """Every difference between a target's desired and observed documents, in the order of their addresses.
 
     Of the `debts` of earlier runs two make an equal document drift: a principal that was deleted and made again, for
-    AWS keeps the old unique id behind the same text, and sessions that were ended and live again. `written_at`: when
-    a run last wrote to the target.
+    AWS keeps the old unique id behind the same text, and sessions that were ended and live again; None where no record
+    is at hand. `written_at`: when a run last wrote to the target.
     """
     spec = with_foreign(spec, observation)
     return tuple(sorted(_drifts(spec, observation, now, debts, written_at), key=lambda drift: drift.address))
 
 
 def _drifts(
-    spec: TargetSpec, observation: Observation, now: datetime, debts: Debts, written_at: datetime | None
+    spec: TargetSpec, observation: Observation, now: datetime, debts: Debts | None, written_at: datetime | None
 ) -> Iterator[Drift]:
-    named = [arn for arn in debts.recreated_principals if arn in spec.principals]
+    named = [arn for arn in (debts or _NOTHING_OWED).recreated_principals if arn in spec.principals]
     for address, desired in spec.documents.items():
         observed = observation.documents.get(address, Absent())
         if spec.may_be_missing and isinstance(observed, OwnerMissing):
@@ -67,7 +67,7 @@ def _drifts(
         ):
             drift = _compare(address, MustNotExist(), observed)
             if drift is not None:
-                yield drift
+                yield as_lockout(drift, observed, now)
 
 
 def _is_covered(extent: Extent, address: Address) -> bool:

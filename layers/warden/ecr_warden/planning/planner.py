@@ -5,7 +5,7 @@ the spec allow.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -30,13 +30,13 @@ class Circumstances:
     """What a plan depends on besides desired and observed.
 
     `cutoff_margin`: how far beyond `now` older sessions are denied, because a policy takes a while to reach every
-    AWS endpoint. `debts`: left over from earlier runs of the target. `written_at`: when one of them last wrote to it.
-    `is_at_spec`: whether a role has been read just now and is as the spec says.
+    AWS endpoint. `debts`: left over from earlier runs of the target; None where no record is at hand. `written_at`:
+    when one of them last wrote to it. `is_at_spec`: whether a role has been read just now and is as the spec says.
     """
 
     now: datetime
     cutoff_margin: timedelta = timedelta(seconds=60)
-    debts: Debts = field(default_factory=Debts)
+    debts: Debts | None = None
     written_at: datetime | None = None
     is_at_spec: Callable[[Target], bool] = lambda _role: True
 

@@ -8,14 +8,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.ht
 import json
 from datetime import UTC, datetime, timedelta
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS
+from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.equivalence import Equivalent, equivalent
 
-AWS_REVOKE_OLDER_SESSIONS = "AWSRevokeOlderSessions"
 # No session lives longer than the highest MaxSessionDuration that a role can have had when it was opened.
 LONGEST_SESSION = timedelta(hours=12)
-# A cut-off this far ahead was not written by a repair; it would lock everybody out.
+# A cut-off farther ahead than that ends no older sessions: it locks everybody out, whoever wrote it.
 FARTHEST_AHEAD = timedelta(hours=1)
 
 
@@ -48,12 +47,12 @@ def cutoff_of(document: Document) -> datetime | None:
     return cutoff if isinstance(same, Equivalent) else None
 
 
-def is_session_cutoff(name: str, document: Document, now: datetime) -> bool:
-    """Whether an inline policy of a role does nothing but end older sessions: ours, or a responder's."""
+def is_session_cutoff(name: str, document: Document, latest: datetime) -> bool:
+    """Whether an inline policy of a role does nothing but end sessions from before `latest`: ours, or a responder's."""
     if name not in (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS):
         return False
     cutoff = cutoff_of(document)
-    return cutoff is not None and (name != DENY_OLDER_SESSIONS or cutoff <= now + FARTHEST_AHEAD)
+    return cutoff is not None and cutoff <= latest
 
 
 def is_spent(document: Document, now: datetime) -> bool:
