@@ -104,6 +104,17 @@ def test_version_refused_last_is_remembered(hub: Hub) -> None:
     assert hub.specs.accepted() is None
 
 
+def test_what_was_told_of_files_under_other_keys_is_remembered_by_key(hub: Hub) -> None:
+    long = "k" * 1020 + ".yml"
+    for key in ("acces.yaml", long):
+        assert hub.specs.misplaced(key) is None
+        for version in ("v1", "v2"):
+            hub.specs.tell_misplaced(key, version)
+            assert hub.specs.misplaced(key) == version
+    assert (hub.specs.misplaced("acces.yaml"), hub.specs.misplaced("other.yaml")) == ("v2", None)
+    assert (hub.specs.refused(), hub.specs.accepted()) == (None, None)
+
+
 def test_an_older_version_can_be_read_until_it_is_kept_no_longer(hub: Hub) -> None:
     version = hub.upload(b"version: 1")
     assert hub.specs.text(version) == b"version: 1"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import AcceptSpec, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import AcceptSpec, Misplaced, ReconcileTarget, SweepSlice
 from ecr_warden.triggers.trigger import TriggerError
 
 from tests.functions.conftest import EVENTS, Deployed, Handler
@@ -23,9 +23,10 @@ def event(stem: str) -> Any:
 
 
 def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: Deployed) -> None:
-    kinds: dict[str, set[type]] = {stem: {AcceptSpec} for stem in ("s3-ObjectCreated", "s3-ObjectDeleted")}
+    stems = sorted(path.stem for path in EVENTS.glob("*.json"))
+    kinds: dict[str, set[type]] = {stem: {AcceptSpec} for stem in stems if stem.startswith("s3-")}
     kinds |= {"events-ScheduledEvent": {AcceptSpec, SweepSlice}}
-    for stem in sorted(path.stem for path in EVENTS.glob("*.json")):
+    for stem in stems:
         handler(event(stem))
         assert {type(job) for job in deployed.jobs()} == kinds.get(stem, {ReconcileTarget}), stem
 
@@ -36,11 +37,17 @@ def test_the_same_event_twice_is_one_job(handler: Handler, deployed: Deployed) -
     assert len(deployed.jobs()) == 1
 
 
+def test_a_spec_under_another_key_is_a_job_that_names_it(handler: Handler, deployed: Deployed) -> None:
+    handler(event("s3-ObjectCreated-misplaced"))
+    misplaced = [job.misplaced for job in deployed.jobs() if isinstance(job, AcceptSpec)]
+    assert misplaced == [Misplaced("acces.yaml", "pVnTq0kS3XhM1rJc8yWzB7LdGf2AoE5U")]
+
+
 def test_another_object_in_the_bucket_is_ignored_and_said_so(
     handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:
     other = event("s3-ObjectCreated")
-    other["detail"]["object"]["key"] = "other.yaml"
+    other["detail"]["object"]["key"] = "README.md"
     handler(other)
     assert deployed.jobs() == []
     assert [line["message"] for line in logged()] == ["ignored"]

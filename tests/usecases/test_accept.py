@@ -130,6 +130,63 @@ def test_a_deletion_is_told_once_by_its_event_and_the_accepted_one_stays_enforce
     assert world.run(CHECKOUT) is Result.CONVERGED
 
 
+BUCKET = "ecr-warden-spec-111111111111-eu-central-1"
+
+
+def stray(world: World, key: str, version: str | None, *, event_id: str) -> SpecRefused | None:
+    """Somebody puts an object under another key; its event comes."""
+    event = json.loads((ROOT / "events/s3-ObjectCreated.json").read_text()) | {"id": event_id}
+    event["detail"]["object"] = {"key": key} | ({"version-id": version} if version else {})
+    jobs = Dispatch(world.jobs, BUCKET, "access.yaml")(event)
+    told = [Accept(world.specs, world.jobs, world.outcomes, "access.yaml")(job) for job in accepts(jobs)]
+    assert all(alert is None or isinstance(alert, SpecRefused) for alert in told)
+    return told[0] if told else None  # type: ignore[return-value]
+
+
+def accepts(jobs: object) -> list[AcceptSpec]:
+    return [job for job in jobs if isinstance(job, AcceptSpec)] if isinstance(jobs, tuple) else []
+
+
+def test_a_file_under_another_key_is_told_once_a_version_and_the_accepted_one_stays() -> None:
+    world = first()
+    compiled = world.specs.compiled
+    told = stray(world, "acces.yaml", "s1", event_id="e1")
+    assert told is not None
+    assert (told.version, told.enforced, told.cause.action) == ("s1", "v1", "s3:PutObject")
+    assert told.problems == ("'acces.yaml' is not read, only access.yaml is: upload the spec under that key",)
+    assert stray(world, "acces.yaml", "s1", event_id="e1-again") is None
+    assert look(world) is None  # nor does a sweep tell of it
+    assert stray(world, "access.yml", "s1", event_id="e2") is not None
+    assert stray(world, "acces.yaml", "s2", event_id="e3") is not None
+    assert (len(world.outcomes.published), world.specs.compiled, enqueued(world)) == (3, compiled, [])
+    assert Field("Still enforced", "version v1") in message_of([told]).fields
+
+
+def test_a_file_under_another_key_is_told_though_its_bucket_keeps_no_versions() -> None:
+    world = first()
+    for event_id in ("e1", "e2"):
+        assert stray(world, "acces.yaml", None, event_id=event_id) is not None
+        assert stray(world, "acces.yaml", None, event_id=event_id) is None
+
+
+def test_objects_that_nobody_takes_for_the_spec_are_told_to_nobody() -> None:
+    world = first()
+    for number, key in enumerate(("README.md", "docs/", "access.yaml.bak", "access")):
+        assert stray(world, key, "s1", event_id=f"e{number}") is None
+    assert world.outcomes.published == []
+
+
+def test_a_key_that_somebody_chose_to_be_read_comes_escaped_and_bounded() -> None:
+    world = first()
+    told = stray(world, "\x1b[31m<!channel>\n" + "x" * 990 + ".yaml", "s1", event_id="e1")
+    assert told is not None
+    (problem,) = told.problems
+    assert problem.isascii() and problem.isprintable()
+    assert problem.startswith("'\\ufffd[31m<!channel>\\ufffdxxx")
+    assert "xxx...' is not read, only access.yaml is" in problem
+    assert len(problem) < 200
+
+
 @pytest.mark.parametrize("version", ["v1", "v2"], ids=["restored", "uploaded again"])
 def test_a_file_that_is_gone_again_is_told_again(version: str) -> None:
     world = first()

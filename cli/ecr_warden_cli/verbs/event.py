@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from ecr_warden.model.codec.jobs import actor_to_json
 from ecr_warden.model.job import Actor
 from ecr_warden.triggers.calls import WATCHED
-from ecr_warden.triggers.decision import Decision, decide
+from ecr_warden.triggers.decision import Decision, SpecPlace, decide
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger, TriggerError
 
 from ecr_warden_cli.console import Exit, escape
@@ -21,7 +21,7 @@ EXAMPLE = "ecr-warden event explain events.jsonl"
 
 # Both names are fixed in template.yaml.
 _SPEC_BUCKET = re.compile(r"ecr-warden-spec-[0-9]{12}-[a-z0-9-]+")
-_SPEC_KEY = "access.yaml"
+_PLACE = SpecPlace("access.yaml", lambda bucket: _SPEC_BUCKET.fullmatch(bucket) is not None)
 _REMEDIES = {
     "json": "send one JSON object a line, or one JSON document a file",
     "size": "send one event a line",
@@ -67,7 +67,7 @@ def explain(item: Found | Broken) -> dict[str, Any]:
     if isinstance(item, Broken):
         return _error(item.code, item.message, _REMEDIES[item.code], item.place)
     try:
-        decision = decide(item.value, _is_spec)
+        decision = decide(item.value, _PLACE)
     except TriggerError as error:
         return _error(error.code, error.message, error.remedy, item.place)
     match decision:
@@ -98,15 +98,12 @@ def trigger_to_json(trigger: Trigger) -> dict[str, Any]:
             }
         case SpecChanged():
             place = {"bucket": trigger.bucket, "key": trigger.key, "versionId": trigger.version_id}
-            return {"kind": "spec-deleted" if trigger.deleted else "spec-changed", **head, **place}
+            kind = "spec-deleted" if trigger.deleted else "spec-misplaced" if trigger.misplaced else "spec-changed"
+            return {"kind": kind, **head, **place}
         case SweepDue():
             return {"kind": "sweep-due", **head}
         case _:
             assert_never(trigger)
-
-
-def _is_spec(written: SpecChanged) -> bool:
-    return _SPEC_BUCKET.fullmatch(written.bucket) is not None and written.key == _SPEC_KEY
 
 
 def _read(file: str, context: Context) -> Iterator[Found | Broken]:

@@ -237,6 +237,14 @@ class Specs(Protocol):
         """Remember a version as refused."""
         ...
 
+    def misplaced(self, key: str) -> str | None:
+        """What of a file under another key people were told last; None if it was never."""
+        ...
+
+    def tell_misplaced(self, key: str, version: str) -> None:
+        """Remember that people were told of a file under another key."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

@@ -25,7 +25,7 @@ from ecr_warden.model.desired import (
     TargetSpec,
 )
 from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, Misplaced, ReconcileTarget, SweepSlice
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import OpenRun
@@ -75,7 +75,7 @@ access_changes: Strategy[AccessChange | None] = st.none() | st.builds(
 actors: Strategy[Actor] = st.builds(Actor, *[TEXTS] * 9)
 causes: Strategy[Cause] = st.builds(Cause, st.sampled_from(CauseKind), IDS, TEXTS, TEXTS, TEXTS, TEXTS, actors)
 jobs: Strategy[Job] = st.one_of(
-    st.builds(AcceptSpec, causes),
+    st.builds(AcceptSpec, causes, st.none() | st.builds(Misplaced, TEXTS, TEXTS)),
     st.builds(lambda cause, size: SweepSlice(cause, size // 2, size), causes, st.integers(1, 1000)),
     st.builds(ReconcileTarget, causes, targets),
 )

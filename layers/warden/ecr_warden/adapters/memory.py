@@ -179,6 +179,7 @@ class MemorySpecs:
     versioned: bool = True
     compiled: CompiledSpec | None = None
     refused_version: str | None = None
+    told_misplaced: dict[str, str] = field(default_factory=dict)
 
     def current(self) -> SpecVersion:
         if self.file is None:
@@ -207,6 +208,12 @@ class MemorySpecs:
 
     def refuse(self, version: str) -> None:
         self.refused_version = version
+
+    def misplaced(self, key: str) -> str | None:
+        return self.told_misplaced.get(key)
+
+    def tell_misplaced(self, key: str, version: str) -> None:
+        self.told_misplaced[key] = version
 
 
 @dataclass(slots=True)

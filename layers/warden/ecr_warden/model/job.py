@@ -60,10 +60,19 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Misplaced:
+    """An object of the spec's bucket that looks like a spec and is not read; `version` is empty without versioning."""
+
+    key: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AcceptSpec:
-    """Look at the bucket's CURRENT spec version and accept or refuse it."""
+    """Look at the bucket's CURRENT spec version and accept or refuse it; or tell of a file under another key."""
 
     cause: Cause
+    misplaced: Misplaced | None = None
 
 
 @dataclass(frozen=True, slots=True)

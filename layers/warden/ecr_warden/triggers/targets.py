@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Job, Misplaced, ReconcileTarget, SweepSlice
 from ecr_warden.model.target import Target, TargetError, parse_target
 from ecr_warden.triggers.calls import CALLS, Irrelevant, Names, reads
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger
@@ -65,7 +65,8 @@ def jobs_of(trigger: Trigger) -> tuple[Job, ...]:
             return tuple(ReconcileTarget(cause, target) for target in targets_of(trigger))
         case SpecChanged(event_id, at=at, actor=actor, deleted=deleted):
             action = "s3:DeleteObject" if deleted else "s3:PutObject"
-            return (AcceptSpec(Cause(CauseKind.EVENT, event_id, action, at, actor=actor)),)
+            stray = Misplaced(trigger.key, trigger.version_id) if trigger.misplaced else None
+            return (AcceptSpec(Cause(CauseKind.EVENT, event_id, action, at, actor=actor), stray),)
         case SweepDue(event_id, at):
             # The event of a new spec version can be lost like any other.
             cause = Cause(CauseKind.SWEEP, event_id, at=at)

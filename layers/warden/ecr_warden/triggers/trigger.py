@@ -57,7 +57,10 @@ class ApiCall:
 
 @dataclass(frozen=True, slots=True)
 class SpecChanged:
-    """Somebody wrote or deleted an object of a bucket; `version_id` is empty if the bucket keeps no versions."""
+    """Somebody wrote or deleted an object of a bucket; `version_id` is empty if the bucket keeps no versions.
+
+    `misplaced`: it looks like a spec and stands under another key than the one that is read.
+    """
 
     event_id: str
     bucket: str
@@ -66,6 +69,7 @@ class SpecChanged:
     at: str
     actor: Actor
     deleted: bool = False
+    misplaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 
 from ecr_warden.model.alert import SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Departed, RepositoryPattern, TargetSpec
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ReconcileTarget, SweepSlice
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.ports import Jobs, Outcomes, Specs, SpecUnusable
 from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
 from ecr_warden.usecases.order import registry_first
 
 PROBLEMS_TOLD = 50
+KEY_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,15 @@ class Accept:
     file_name: str
 
     def __call__(self, job: AcceptSpec) -> SpecAccepted | SpecRefused | None:
-        """Look at the bucket's current version; None when it is accepted or refused already.
+        """Look at the bucket's current version; None when it is accepted or refused already, or was told of.
 
         A process that dies after accepting and before enqueuing costs time: the next sweep finds what differs.
         """
         # In this order: what is current is at least as new as what is accepted, and never taken for its successor.
         accepted = self.specs.accepted()
         enforced = accepted.version if accepted else None
+        if job.misplaced is not None:
+            return self._tell_misplaced(job.cause, job.misplaced, enforced)
         try:
             current = self.specs.current()
         except SpecUnusable as error:
@@ -46,6 +49,17 @@ class Accept:
                 compiled = compile_spec(spec, version=current.version)
                 told = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_TOLD])
                 return self._accept(job, accepted, compiled, told)
+
+    def _tell_misplaced(self, cause: Cause, stray: Misplaced, enforced: str | None) -> SpecRefused | None:
+        """Tell once of each version of a file under another key; without versions, once of each upload."""
+        seen = stray.version or cause.id
+        if self.specs.misplaced(stray.key) == seen:
+            return None
+        problem = f"{_shown(stray.key)} is not read, only {self.file_name} is: upload the spec under that key"
+        refusal = SpecRefused(cause, stray.version, enforced, (problem,))
+        self.outcomes.publish(refusal)
+        self.specs.tell_misplaced(stray.key, seen)
+        return refusal
 
     def _refuse(
         self, job: AcceptSpec, version: str, enforced: str | None, problems: tuple[str, ...]
@@ -89,6 +103,12 @@ class Accept:
         self.outcomes.publish(announcement)
         self._forget_refusal()
         return announcement
+
+
+def _shown(key: str) -> str:
+    """A key as people may have chosen it to be read: in quotes, printable, bounded."""
+    shown = ascii(key)
+    return shown if len(shown) <= KEY_SHOWN else f"{shown[: KEY_SHOWN - 4]}...{shown[0]}"
 
 
 def _changed(before: Mapping[str, TargetSpec], after: CompiledSpec) -> tuple[Target, ...]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from ecr_warden.model.job import Job
 from ecr_warden.ports import Jobs
-from ecr_warden.triggers.decision import decide
-from ecr_warden.triggers.trigger import Ignored, SpecChanged
+from ecr_warden.triggers.decision import SpecPlace, decide
+from ecr_warden.triggers.trigger import Ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,8 @@ class Dispatch:
 
     def __call__(self, event: object) -> tuple[Job, ...] | Ignored:
         """Enqueue what the event asks for, or say why it is ignored; raises TriggerError for what is no event."""
-        decision = decide(event, self._is_spec)
+        decision = decide(event, SpecPlace(self.spec_key, self.spec_bucket.__eq__))
         if isinstance(decision, Ignored):
             return decision
         self.jobs.enqueue(decision.jobs)
         return decision.jobs
-
-    def _is_spec(self, written: SpecChanged) -> bool:
-        return (written.bucket, written.key) == (self.spec_bucket, self.spec_key)

@@ -15,6 +15,7 @@ from ecr_warden.ports import SpecSuperseded, SpecUnversioned, SpecVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
     from mypy_boto3_s3 import S3Client
 
 _ACCEPTED = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
@@ -107,3 +108,17 @@ class AwsSpecs:
     def refuse(self, version: str) -> None:
         with translated(HUB, "remembering the refused spec version"):
             self.dynamodb.put_item(TableName=self.table, Item={**_REFUSED, "version": {"S": version}})
+
+    def misplaced(self, key: str) -> str | None:
+        with translated(HUB, "reading what was told of a file under another key"):
+            item = self.dynamodb.get_item(TableName=self.table, Key=_misplaced(key), ConsistentRead=True).get("Item")
+        return item["version"]["S"] if item else None
+
+    def tell_misplaced(self, key: str, version: str) -> None:
+        with translated(HUB, "remembering what was told of a file under another key"):
+            self.dynamodb.put_item(TableName=self.table, Item={**_misplaced(key), "version": {"S": version}})
+
+
+def _misplaced(key: str) -> "dict[str, AttributeValueTypeDef]":
+    # A key of S3 may be as long as a sort key, and its name comes on top.
+    return {"pk": {"S": "SPEC"}, "sk": {"S": f"MISPLACED#{hashlib.sha256(key.encode()).hexdigest()}"}}

@@ -4,7 +4,17 @@ from dataclasses import fields
 from typing import assert_never
 
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, number, reading, text
-from ecr_warden.model.job import SCHEMA, AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import (
+    SCHEMA,
+    AcceptSpec,
+    Actor,
+    Cause,
+    CauseKind,
+    Job,
+    Misplaced,
+    ReconcileTarget,
+    SweepSlice,
+)
 from ecr_warden.model.target import parse_target
 
 
@@ -13,7 +23,9 @@ def job_to_json(job: Job) -> Json:
     head = {"schema": SCHEMA, "cause": cause_to_json(job.cause)}
     match job:
         case AcceptSpec():
-            return head | {"kind": "accept-spec"}
+            stray = job.misplaced
+            more = {} if stray is None else {"misplaced": {"key": stray.key, "version": stray.version}}
+            return head | {"kind": "accept-spec", **more}
         case SweepSlice():
             return head | {"kind": "sweep-slice", "index": job.index, "of": job.of}
         case ReconcileTarget():
@@ -27,7 +39,7 @@ def _job(value: Json) -> Job:
     cause = cause_from_json(value["cause"])
     match value["kind"]:
         case "accept-spec":
-            return AcceptSpec(cause)
+            return AcceptSpec(cause, _misplaced(value.get("misplaced")))
         case "sweep-slice":
             index, of = number(value["index"]), number(value["of"])
             if not 0 <= index < of <= 1000:
@@ -37,6 +49,10 @@ def _job(value: Json) -> Job:
             return ReconcileTarget(cause, parse_target(value["target"]))
         case kind:
             raise CodecError(f"unknown kind {kind!r:.40}")
+
+
+def _misplaced(value: Json | None) -> Misplaced | None:
+    return None if value is None else Misplaced(text(value["key"]), text(value["version"]))
 
 
 def cause_to_json(cause: Cause) -> Json:
