@@ -1,16 +1,16 @@
 """Comparing everything with the accepted spec, and enqueuing what differs: events get lost."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import ReconcileTarget, SweepSlice
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.target import Target
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports import Clock, Documents, Jobs, Listing, Specs, State, TargetRecord
+from ecr_warden.usecases.departures import departing
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Sweep:
         fitting = [spec for spec in map(accepted.spec_of, listing.repositories) if spec is not None]
         wanted = [
             spec
-            for spec in (*accepted.targets.values(), *self._departing(accepted), *fitting)
+            for spec in (*accepted.targets.values(), *departing(accepted, self.state), *fitting)
             if _slice_of(spec.target.key, job.of) == job.index
         ]
         observations = [
@@ -53,15 +53,6 @@ class Sweep:
         for _, error in listing.unread:
             raise error
         return due
-
-    def _departing(self, accepted: CompiledSpec) -> Iterator[TargetSpec]:
-        """What left the spec and has to lose what it held, until it has."""
-        remembered = self.state.records([entry.target for entry in accepted.departed.values()])
-        for key, entry in accepted.departed.items():
-            if remembered.get(key, TargetRecord()).revoked != entry.since:
-                spec = leftover_spec(entry.target, accepted)
-                if spec is not None:
-                    yield spec
 
     def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:
         """Whether a target differs, was made again, or has a run whose job is lost and left something to do."""
