@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from ecr_warden.alerting.messages import message_of
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.outcome import Failed, Result
@@ -11,6 +12,7 @@ from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.target import RoleTarget, Target, UserTarget
 from ecr_warden.ports import (
     AccountUnreachable,
+    ExplicitlyDenied,
     PermissionMissing,
     PortError,
     PrincipalNotFound,
@@ -133,6 +135,35 @@ def test_what_cannot_be_read_is_unknown_changes_nothing_and_is_told_once() -> No
     unreadable(world, PermissionMissing("denied, request 2"))
     assert world.run(CHECKOUT) is Result.UNKNOWN
     assert (world.writes, len(world.reports)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (ExplicitlyDenied("the repository policy denies it", remedy="aws ecr delete-repository-policy"), "critical"),
+        (PermissionMissing("it is not allowed", remedy="deploy stacks/member.yaml"), "warning"),
+    ],
+    ids=["kept out", "not allowed"],
+)
+def test_who_keeps_ecr_warden_out_is_told_at_once_with_the_way_in(error: PortError, level: str) -> None:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    unreadable(world, error)
+    assert world.run(CHECKOUT) is Result.UNKNOWN
+    message = message_of(world.reports)
+    assert message.severity == level
+    assert error.message in str(message.lines)
+    assert error.remedy in str(message.lines)
+
+
+def test_being_kept_out_is_news_where_a_permission_was_missing_before() -> None:
+    world = world_at_spec()
+    unreadable(world, PermissionMissing("no"))
+    world.run(CHECKOUT)
+    unreadable(world, ExplicitlyDenied("no"))
+    world.run(CHECKOUT)
+    world.run(CHECKOUT)
+    assert len(world.reports) == 2
 
 
 def test_what_cannot_be_read_for_a_moment_is_tried_again() -> None:

@@ -11,6 +11,7 @@ from typing import Protocol
 from ecr_warden.errors import WardenError
 from ecr_warden.model.alert import Alert, Message
 from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, TargetSpec
+from ecr_warden.model.drift import EXPLICITLY_DENIED
 from ecr_warden.model.job import Actor, Job
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import RunReport
@@ -41,6 +42,12 @@ class PermissionMissing(PortError):
     """AWS denied the call; the message names the action and who has to allow it."""
 
     code = "permission-missing"
+
+
+class ExplicitlyDenied(PortError):
+    """A policy in the account denies ecr-warden the call in so many words: somebody keeps it out."""
+
+    code = EXPLICITLY_DENIED
 
 
 class Throttled(PortError):

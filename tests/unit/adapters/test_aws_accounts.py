@@ -5,7 +5,7 @@ import logging
 
 import pytest
 from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG, ProfileAccounts
-from ecr_warden.ports import AccountUnreachable
+from ecr_warden.ports import AccountUnreachable, ExplicitlyDenied
 
 from tests.contracts.seed import CI, HOME
 from tests.contracts.worlds import MotoWorld
@@ -63,6 +63,14 @@ def test_account_without_a_way_in_says_why(
         world.accounts.writer(HOME, "r1", json.dumps({}))
     assert WRITE in caught.value.message
     assert caught.value.retryable is retryable
+
+
+def test_whoever_keeps_the_hub_out_of_an_account_is_not_taken_for_a_missing_stack(world: MotoWorld) -> None:
+    arn = "arn:aws:iam::222222222222:role/ecr-warden/ecr-warden-read"
+    denied = f"not authorized to perform: sts:AssumeRole on resource: {arn} with an explicit deny in a resource-based"
+    world.wire.fail("sts:AssumeRole", "AccessDenied", f"{denied} policy", 403)
+    with pytest.raises(ExplicitlyDenied, match="trust policy denies sts:AssumeRole"):
+        world.accounts.reader(HOME)
 
 
 def test_failure_is_not_kept(world: MotoWorld) -> None:

@@ -15,6 +15,7 @@ from botocore.exceptions import (
 from ecr_warden.adapters.aws.errors import ECR, HUB, IAM, STS, Translation, translated
 from ecr_warden.ports import (
     DocumentConflict,
+    ExplicitlyDenied,
     OwnerNotFound,
     PermissionMissing,
     PortError,
@@ -96,6 +97,29 @@ CASES = [
     Case("boundary denies", IAM, "AccessDenied",
          f"User: {SESSION} is not authorized to perform: iam:PutRolePolicy on resource: role x because no permissions "
          "boundary allows the iam:PutRolePolicy action", PermissionMissing, says=("boundary",), status=403),
+    Case("repository policy keeps the read role out, behind the longest names", ECR, "AccessDeniedException",
+         DENIED.replace("write/", "read/").replace(":SetR", ":GetR")
+         + " with an explicit deny in a resource-based policy", ExplicitlyDenied,
+         says=("the repository policy denies ecr:GetRepositoryPolicy", "whoever it does not deny: aws ecr "
+               "delete-repository-policy --registry-id 222222222222 --region ap-southeast-4 --repository-name aaa")),
+    Case("repository policy keeps the write role out", ECR, "AccessDeniedException",
+         DENIED + " with an explicit deny in a resource-based policy", ExplicitlyDenied,
+         says=("the repository policy denies ecr:SetRepositoryPolicy", "delete-repository-policy")),
+    Case("a boundary was put on the read role", IAM, "AccessDenied",
+         "User: arn:aws:sts::222222222222:assumed-role/ecr-warden-read/ecrw-read is not authorized to perform: "
+         "iam:GetRole on resource: role x with an explicit deny in a permissions boundary", ExplicitlyDenied,
+         says=("aws iam delete-role-permissions-boundary --role-name ecr-warden-read",), status=403),
+    Case("a policy was put on the write role", IAM, "AccessDenied",
+         f"User: {SESSION} is not authorized to perform: iam:PutRolePolicy on resource: role x with an explicit deny "
+         "in an identity-based policy", ExplicitlyDenied,
+         says=("an identity-based policy denies iam:PutRolePolicy", "docs/security.md"), status=403),
+    Case("trust policy of the read role keeps the hub out", STS, "AccessDenied",
+         "User: arn:aws:sts::111111111111:assumed-role/ecr-warden-reconcile/x is not authorized to perform: "
+         "sts:AssumeRole on resource: arn:aws:iam::222222222222:role/ecr-warden/ecr-warden-read with an explicit deny "
+         "in a resource-based policy", ExplicitlyDenied,
+         says=("the role's trust policy denies sts:AssumeRole", "docs/security.md"), status=403),
+    Case("AWS does not say in which policy", ECR, "AccessDeniedException", DENIED + " with an explicit deny",
+         ExplicitlyDenied, says=("a policy denies ecr:SetRepositoryPolicy", "docs/security.md")),
     Case("hub's own function may not", HUB, "AccessDeniedException",
          "User: x is not authorized to perform: dynamodb:UpdateItem on resource: y", PermissionMissing,
          says=("template.yaml",)),

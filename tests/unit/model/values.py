@@ -80,7 +80,9 @@ jobs: Strategy[Job] = st.one_of(
     st.builds(ReconcileTarget, causes, targets),
 )
 
-drifts: Strategy[Drift] = st.builds(Drift, addresses, st.sampled_from(DriftKind), TEXTS, access_changes)
+drifts: Strategy[Drift] = st.builds(
+    Drift, addresses, st.sampled_from(DriftKind), TEXTS, access_changes, code=st.just("") | IDS
+)
 changes: Strategy[Change] = st.builds(
     Change,
     st.sampled_from(Operation),

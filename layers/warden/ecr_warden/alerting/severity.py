@@ -6,7 +6,7 @@ from typing import assert_never
 from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
 from ecr_warden.model.alert import Alert, Severity, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
-from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import CauseKind
 from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.policy.access import AllBut, AnyOf, Permission
@@ -26,7 +26,7 @@ def highest(severities: Collection[Severity]) -> Severity:
 def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
     """CRITICAL: somebody from outside got in, ended sessions live again, a repair failed, or the write role was abused.
 
-    WARNING: look today.
+    So it is where somebody keeps ecr-warden out. WARNING: look today.
 
     `known_accounts`: accounts of the spec; their principals are not from outside. A target's own account never is.
     """
@@ -60,7 +60,7 @@ def _of_result(report: RunReport) -> Severity:
 
 
 def _of_drifts(report: RunReport, known_accounts: Collection[str]) -> Severity:
-    if any(map(_reopens_sessions, report.plan.drifts)):
+    if any(_reopens_sessions(drift) or drift.code == EXPLICITLY_DENIED for drift in report.plan.drifts):
         return Severity.CRITICAL
     if report.cause.kind is CauseKind.SPEC:
         # The file changed and not the account: what the accounts give beyond it is yesterday's grant.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, Address, AddressKind
-from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, HoldReason, Operation
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
@@ -57,6 +57,10 @@ def describe_drift(drift: Drift) -> Iterator[str]:
             yield f"{where}: not in the spec"
         case DriftKind.UNPARSEABLE:
             yield f"{where}: not understood: {drift.explain}"
+        case DriftKind.UNREADABLE if drift.code == EXPLICITLY_DENIED:
+            error, _, remedy = drift.explain.partition("; ")
+            yield f"{where}: somebody keeps ecr-warden out, so its state is unknown: {error}"
+            yield f"  {remedy}"
         case DriftKind.UNREADABLE:
             yield f"{where}: cannot be read, so its state is unknown: {drift.explain}"
         case DriftKind.OWNER_MISSING | DriftKind.PRINCIPAL_RECREATED | DriftKind.SETTLING:

@@ -1,6 +1,6 @@
 """A difference between desired and observed, and what it means for access."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ecr_warden.model.address import Address
@@ -20,6 +20,10 @@ class DriftKind(StrEnum):
     SETTLING = "settling"  # AWS does not show yet what was written a moment ago
 
 
+# The code of an error: a policy in the account denies ecr-warden the call in so many words.
+EXPLICITLY_DENIED = "explicitly-denied"
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """`access` is what the live document gives (gained) and lacks (lost) against the desired one.
@@ -31,3 +35,4 @@ class Drift:
     kind: DriftKind
     explain: str
     access: AccessChange | None = None
+    code: str = field(default="", kw_only=True)  # of the error by which it could not be read

@@ -85,7 +85,7 @@ def _is_covered(extent: Extent, address: Address) -> bool:
 def _compare(address: Address, desired: DesiredValue, observed: Observed) -> Drift | None:
     match observed:
         case Unreadable(error):
-            return Drift(address, DriftKind.UNREADABLE, str(error))
+            return Drift(address, DriftKind.UNREADABLE, str(error), code=error.code)
         case OwnerMissing():
             if isinstance(desired, MustNotExist):
                 return None

@@ -116,7 +116,7 @@ def fingerprint(report: RunReport) -> str | None:
 
 def _drift_mark(drift: Drift) -> list[object]:
     # What AWS says when it denies a reading names a request and a session: never the same twice.
-    explain = "" if drift.kind is DriftKind.UNREADABLE else drift.explain
+    explain = drift.code if drift.kind is DriftKind.UNREADABLE else drift.explain
     # The explanation names the first difference only; a second tamper behind it is news too.
     sides = (drift.access.gained, drift.access.lost) if drift.access else ()
     access = [[permission.order for permission in side] for side in sides]

@@ -32,7 +32,7 @@ def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> Ite
         return spec is not None and not diff(spec, observations[role.key], now=now)
 
     for pattern, error in listing.unread:
-        drift = Drift(repository_policy(pattern.target), DriftKind.UNREADABLE, str(error))
+        drift = Drift(repository_policy(pattern.target), DriftKind.UNREADABLE, str(error), code=error.code)
         held = Held(drift, HoldReason.UNREADABLE, drift.explain)
         yield Plan(pattern.target, compiled.version, (drift,), (), (held,))
     for key in sorted({*named, *observations}):

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.adapters.aws.errors import STS, translate, unanswered
-from ecr_warden.ports import AccountUnreachable, Clock, PortError
+from ecr_warden.ports import AccountUnreachable, Clock, ExplicitlyDenied, PortError
 from ecr_warden.triggers.own import session_name
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ class Accounts(Protocol):
     """Sessions in the accounts that the spec names."""
 
     def reader(self, account: str) -> AccountClients:
-        """Clients that may read; raises AccountUnreachable."""
+        """Clients that may read; raises AccountUnreachable or ExplicitlyDenied."""
         ...
 
     def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:
-        """Clients that may do what `session_policy` allows and no more; raises AccountUnreachable."""
+        """Clients that may do what `session_policy` allows and no more; raises the same."""
         ...
 
 
@@ -146,7 +146,9 @@ class HubAccounts:
         )
 
 
-def _unreachable(cause: PortError) -> AccountUnreachable:
+def _unreachable(cause: PortError) -> PortError:
+    if isinstance(cause, ExplicitlyDenied):
+        return cause
     return AccountUnreachable(cause.message, remedy=cause.remedy, retryable=cause.retryable)
 
 

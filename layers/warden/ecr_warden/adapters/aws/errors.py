@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 
 from ecr_warden.ports import (
     DocumentConflict,
+    ExplicitlyDenied,
     OwnerNotFound,
     PermissionMissing,
     PortError,
@@ -26,11 +27,20 @@ type Translation = Callable[[str, str], PortError]
 
 _READ_LIMIT, _MESSAGE_LIMIT = 4000, 300
 TOO_MANY_REQUESTS = 429
+_ORGANIZATION = ("service control policy", "resource control policy")
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+_EXPLICIT_DENY = re.compile(r"with an explicit deny(?: in (an? [A-Za-z -]+))?")
+_ROLE = re.compile(r":(?:assumed-)?role/(?:[^ /]+/)*?(ecr-warden-[a-z]+)")
+_REPOSITORY = re.compile(r"arn:[a-z-]+:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^ ]+)")
+_PUT_BACK = "who keeps the account puts the stack of stacks/member.yaml back as it was: docs/security.md"
 _GHOST_PRINCIPAL = ("Principal not found", "Invalid repository policy provided", "Invalid principal in policy")
 
 
 def _denied(what: str, message: str) -> PortError:
+    kept_out = _kept_out(what, message)
+    if kept_out is not None:
+        return kept_out
     remedy = (
         f"allow {_denied_action(message)} to ecr-warden's role in the account: stacks/member.yaml grants it "
         "(parameters ManagedOwners and ManagedRoles for what ecr-warden did not make)"
@@ -45,13 +55,38 @@ def _hub_denied(what: str, message: str) -> PortError:
 def _not_let_in(what: str, message: str) -> PortError:
     if "no identity-based policy" in message:  # the caller's own side: the account was not even asked
         return _hub_denied(what, message)
+    kept_out = _kept_out(what, message)
+    if kept_out is not None:
+        return kept_out
     remedy = "deploy stacks/member.yaml in the account, with this hub's account and ExternalId; it makes the role"
     return _permission_missing(what, message, remedy)
 
 
+def _kept_out(what: str, message: str) -> ExplicitlyDenied | None:
+    """The error for a Deny that somebody of the account has written; an organization's is not one."""
+    found = _EXPLICIT_DENY.search(message)
+    if found is None or any(text in message for text in _ORGANIZATION):
+        return None
+    kind, name, role = (found.group(1) or "a policy").strip(), _denied_action(message), _ROLE.search(message)
+    repository = _REPOSITORY.search(message)
+    if "resource-based" in kind and repository is not None:
+        region, account, of = repository.groups()
+        kind = "the repository policy"
+        remedy = (
+            f"whoever it does not deny: aws ecr delete-repository-policy --registry-id {account} --region {region} "
+            f"--repository-name {of}"
+        )
+    elif "boundary" in kind and role is not None:
+        kind = f"a permissions boundary on {role.group(1)}"
+        remedy = f"aws iam delete-role-permissions-boundary --role-name {role.group(1)}"
+    else:
+        kind, remedy = "the role's trust policy" if "resource-based" in kind else kind, _PUT_BACK
+    return ExplicitlyDenied(f"{what}: {kind} denies {name}", remedy=remedy)
+
+
 def _permission_missing(what: str, message: str, remedy: str) -> PortError:
     name = _denied_action(message)
-    if "service control policy" in message or "resource control policy" in message:
+    if any(text in message for text in _ORGANIZATION):
         remedy = f"an organization's policy denies {name}; only who keeps that policy can allow it"
     elif "permissions boundary" in message:
         remedy = f"the permissions boundary of ecr-warden's role denies {name}"

@@ -36,12 +36,13 @@ def plan_from_json(value: Json) -> Plan:
 
 
 def drift_to_json(drift: Drift) -> Json:
-    """`{"address", "kind", "explain", "access": {"gained", "lost"} | null}`."""
+    """`{"address", "kind", "explain", "access": {"gained", "lost"} | null, "code"}`; `code` only where there is one."""
     return {
         "address": address_to_json(drift.address),
         "kind": drift.kind,
         "explain": drift.explain,
         "access": access_to_json(drift.access),
+        **({"code": drift.code} if drift.code else {}),
     }
 
 
@@ -51,6 +52,7 @@ def drift_from_json(value: Json) -> Drift:
         DriftKind(value["kind"]),
         text(value["explain"]),
         access_from_json(value["access"]),
+        code=text(value.get("code", "")),
     )
 
 
