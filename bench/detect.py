@@ -14,11 +14,12 @@ import botocore.session
 from ecr_warden.adapters.aws.accounts import HubAccounts
 from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.adapters.aws.scan import scan_accounts  # noqa: F401 - else imported within what is measured
-from ecr_warden.adapters.memory import ManualClock, MemoryJobs, MemorySpecs, MemoryState
+from ecr_warden.adapters.memory import ManualClock, MemoryJobs, MemoryOutcomes, MemorySpecs, MemoryState
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.spec import spec_from_json
 from ecr_warden.model.job import Cause, CauseKind, SweepSlice
 from ecr_warden.usecases.sweep import Sweep
+from ecr_warden.usecases.unread import TellUnread
 
 
 class _Session:
@@ -36,7 +37,8 @@ def main(external_id: str, compiled: str) -> dict[str, object]:
     clock = ManualClock(datetime.now(UTC))
     began, computed = time.perf_counter(), time.process_time()
     documents = AwsDocuments(HubAccounts(_Session(), external_id, clock))
-    sweep = Sweep(specs, documents, MemoryState(clock), MemoryJobs(), clock)
+    state = MemoryState(clock)
+    sweep = Sweep(specs, documents, state, MemoryJobs(), clock, TellUnread(state, MemoryOutcomes()))
     due = sweep(SweepSlice(Cause(CauseKind.SWEEP, "bench")))
     wall, cpu = time.perf_counter() - began, time.process_time() - computed
     keys = sorted(target.key for target in due)

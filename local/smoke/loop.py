@@ -25,6 +25,7 @@ from ecr_warden.ports import Listing, Writer
 from ecr_warden.spec import Valid, compile_spec, load_spec
 from ecr_warden.usecases.reconcile import Attempt, Reconcile, RetryLater
 from ecr_warden.usecases.sweep import Sweep
+from ecr_warden.usecases.unread import TellUnread
 
 from local.smoke.throwaway import Side, Throwaway, document
 from local.waiting import until
@@ -137,7 +138,7 @@ class Loop:
             new_run_id=lambda: f"smoke{next(self._ids)}",
             cutoff_margin=timedelta(seconds=60),
         )
-        self.sweep = Sweep(specs, self.documents, state, jobs, clock)
+        self.sweep = Sweep(specs, self.documents, state, jobs, clock, TellUnread(state, self.outcomes))
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> Any:
         registry, ci = self.places.registry, self.places.ci

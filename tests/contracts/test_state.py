@@ -128,6 +128,18 @@ def test_what_people_were_told_is_kept_until_it_is_settled(hub: Hub) -> None:
         assert record(hub).reported == told
 
 
+def test_what_was_told_of_a_pattern_is_kept_without_a_run_and_alters_nothing_else(hub: Hub) -> None:
+    pattern = RepositoryTarget(HOME, "eu-central-1", "shop/*")
+    for told in ("fingerprint", "another", None, "again"):
+        hub.state.note_reported(pattern, told)
+        assert hub.state.records([pattern])[pattern.key].reported == told
+    hub.state.mark_recreated(REPOSITORY, "arn:aws:iam::111111111111:user/anna")
+    hub.state.note_reported(REPOSITORY, "fingerprint")
+    assert record(hub) == TargetRecord(
+        debts=Debts(recreated_principals=("arn:aws:iam::111111111111:user/anna",)), reported="fingerprint"
+    )
+
+
 def test_what_was_revoked_is_remembered_from_then_on(hub: Hub) -> None:
     lease, _ = hub.state.acquire(REPOSITORY, "r1")
     hub.state.release(lease, None, reported=None, revoked="v2")

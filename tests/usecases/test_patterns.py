@@ -4,19 +4,20 @@ from dataclasses import replace
 
 import pytest
 from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.alert import SpecAccepted
+from ecr_warden.model.alert import PatternsUnread, SpecAccepted
 from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.job import SweepSlice
+from ecr_warden.model.job import CauseKind, SweepSlice
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
-from ecr_warden.ports import PermissionMissing, PortError
+from ecr_warden.ports import AccountUnreachable, PermissionMissing, PortError, Throttled
 from ecr_warden.usecases.plan import plan_spec
+from ecr_warden.usecases.reconcile import RetryLater
 
 from tests.unit.planning.seed import CI, HOME, allow, document
 from tests.usecases.test_accept import enqueued, first, upload
-from tests.usecases.world import World
+from tests.usecases.world import FIRST, World
 
 PATTERN = """
 version: 1
@@ -176,13 +177,82 @@ def no_listing(target: Target, change: Change | None) -> None:
         raise PermissionMissing("ecr:DescribeRepositories is denied")
 
 
-def test_a_list_that_cannot_be_read_stops_nothing_and_ends_where_people_see_it() -> None:
+def unread(world: World) -> list[PatternsUnread]:
+    return [alert for alert in world.outcomes.published if isinstance(alert, PatternsUnread)]
+
+
+def unlistable(world: World, error: PortError) -> None:
+    def fault(target: Target, _: Change | None) -> None:
+        if "*" in target.name:
+            raise error
+
+    world.documents.faults = fault
+
+
+def listable(world: World) -> None:
+    world.documents.faults = lambda _target, _change: None
+
+
+def test_a_list_that_cannot_be_read_stops_nothing_and_is_told_once() -> None:
     world = world_of("a")
     world.put(policy("secret"), OPEN)
     world.documents.faults = no_listing
-    with pytest.raises(PortError, match="DescribeRepositories"):
-        world.sweep()
+    assert world.sweep() == (shop("secret"),)
     assert enqueued(world) == [shop("secret").key]
+    [told] = unread(world)
+    assert (told.version, told.cause.kind) == ("v1", CauseKind.SWEEP)
+    assert told.problems == (f"{shop('*')}: ecr:DescribeRepositories is denied",)
+    world.sweep()
+    assert unread(world) == [told]
+
+
+def test_a_list_that_cannot_be_read_is_told_again_when_the_reason_changes_or_had_been_gone() -> None:
+    world = world_of("a")
+    denied = PermissionMissing("request 1 is denied", remedy="allow ecr:DescribeRepositories")
+    unlistable(world, denied)
+    world.sweep()
+    unlistable(world, PermissionMissing("request 2 is denied", remedy=denied.remedy))
+    world.sweep()
+    assert len(unread(world)) == 1
+    unlistable(world, AccountUnreachable("the account is closed"))
+    world.sweep()
+    assert len(unread(world)) == 2
+    listable(world)
+    world.sweep()
+    assert len(unread(world)) == 2
+    unlistable(world, AccountUnreachable("the account is closed"))
+    world.sweep()
+    assert len(unread(world)) == 3
+
+
+def test_a_list_that_comes_too_slowly_is_asked_for_again_before_anybody_is_told() -> None:
+    world = world_of("a")
+    world.put(policy("secret"), OPEN)
+    unlistable(world, Throttled("slow down", retryable=True))
+    with pytest.raises(RetryLater, match="slow down"):
+        world.sweep(attempt=FIRST)
+    assert (enqueued(world), unread(world)) == ([shop("secret").key], [])
+    world.sweep()
+    assert [alert.problems for alert in unread(world)] == [(f"{shop('*')}: slow down",)]
+
+
+def test_a_pattern_is_told_of_by_the_slice_that_it_falls_into() -> None:
+    world = world_of("a")
+    world.documents.faults = no_listing
+    for index in range(3):
+        world.sweep(index=index, of=3)
+    assert len(unread(world)) == 1
+
+
+def test_many_patterns_that_cannot_be_listed_are_one_message() -> None:
+    more = "".join(f"  - {{name: p{n}/*, account: registry, pull: [{{account: ci}}]}}\n" for n in range(60))
+    world = world_of(text=PATTERN.replace("settings:", f"{more}settings:"))
+    world.documents.faults = no_listing
+    world.sweep()
+    [told] = unread(world)
+    assert len(told.problems) == 50
+    world.sweep()
+    assert unread(world) == [told]
 
 
 def test_while_the_list_cannot_be_read_nobody_made_again_is_forgotten() -> None:

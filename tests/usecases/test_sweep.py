@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 
-from ecr_warden.adapters.memory import MemoryJobs
 from ecr_warden.model.address import identity_policy, role
 from ecr_warden.model.desired import Mode, RoleSettings
-from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import CauseKind, ReconcileTarget
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.ports import PermissionMissing
-from ecr_warden.usecases.sweep import Sweep
 
 from tests.unit.planning.seed import (
     ACCEPTED,
@@ -35,8 +33,7 @@ def keys(targets: tuple[Target, ...]) -> set[str]:
 
 
 def slice_of(world: World, index: int, of: int) -> tuple[Target, ...]:
-    sweep = Sweep(world.specs, world.documents, world.state, MemoryJobs(), world.clock)
-    return sweep(SweepSlice(Cause(CauseKind.SWEEP, f"{index} of {of}"), index, of))
+    return world.sweep(index=index, of=of)
 
 
 def test_without_an_accepted_spec_there_is_nothing_to_find() -> None:

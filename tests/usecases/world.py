@@ -26,6 +26,7 @@ from ecr_warden.model.target import Target
 from ecr_warden.ports import PortError
 from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, Reconcile
 from ecr_warden.usecases.sweep import Sweep
+from ecr_warden.usecases.unread import TellUnread
 
 from tests.unit.planning.seed import ACCEPTED, HOME, NOW
 
@@ -122,9 +123,10 @@ class World:
         """Reconcile a target because of an event, by mallory if nobody else is named."""
         return self.reconcile(fuse)(ReconcileTarget(self.event(actor), target), attempt)
 
-    def sweep(self) -> tuple[Target, ...]:
-        sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.clock)
-        return sweep(SweepSlice(Cause(CauseKind.SWEEP, f"s{next(self.ids)}")))
+    def sweep(self, *, attempt: Attempt = FIRST_AND_LAST, index: int = 0, of: int = 1) -> tuple[Target, ...]:
+        tell = TellUnread(self.state, self.outcomes)
+        sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.clock, tell)
+        return sweep(SweepSlice(Cause(CauseKind.SWEEP, f"s{next(self.ids)}"), index, of), attempt)
 
     def drain(self, at_most: int = 50) -> None:
         """Do the jobs that wait, and those that these make."""

@@ -135,8 +135,9 @@ def _accept() -> "Accept":
 @cache
 def _sweep() -> "Sweep":
     from ecr_warden.usecases.sweep import Sweep
+    from ecr_warden.usecases.unread import TellUnread
 
-    return Sweep(_specs(), _documents(), _state(), _jobs(), _clock)
+    return Sweep(_specs(), _documents(), _state(), _jobs(), _clock, TellUnread(_state(), _outcomes()))
 
 
 @cache

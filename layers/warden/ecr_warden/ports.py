@@ -338,6 +338,10 @@ class State(Protocol):
         """End a target's pause, if there is one."""
         ...
 
+    def note_reported(self, target: Target, reported: str | None) -> None:
+        """Remember what people were told of something that no run works on, such as a pattern of repositories."""
+        ...
+
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
         """What is remembered of targets, by the target's key, for those that a run has looked at."""
         ...

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 import pytest
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
-from ecr_warden.model.desired import Extent, TargetSpec
+from ecr_warden.model.desired import Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Present, Unreadable
 from ecr_warden.ports import PermissionMissing, Throttled
 
 from tests.contracts.seed import (
     ASSUME,
+    HOME,
     PUSH,
     REPOSITORY,
     ROLE,
@@ -42,6 +43,15 @@ def _furnished(world: MotoWorld) -> None:
 def names(observation: Observation, kinds: type | Iterable[type]) -> set[str]:
     wanted = tuple(kinds) if isinstance(kinds, Iterable) else (kinds,)
     return {f"{a.kind} {a.name}".strip() for a, found in observation.documents.items() if isinstance(found, wanted)}
+
+
+def test_repositories_that_may_not_be_listed_are_told_with_the_right_that_is_missing(world: MotoWorld) -> None:
+    denied = "User: arn:aws:sts::2:assumed-role/r/s is not authorized to perform: ecr:DescribeRepositories on resource"
+    world.wire.fail("ecr:DescribeRepositories", "AccessDeniedException", denied)
+    pattern = RepositoryPattern(HOME, "eu-central-1", "shop/*", (), MustNotExist())
+    [(unread, error)] = world.documents.list_repositories([pattern]).unread
+    assert (unread, type(error), error.retryable) == (pattern, PermissionMissing, False)
+    assert error.remedy.startswith("allow ecr:DescribeRepositories to ecr-warden's role in the account: stacks/member")
 
 
 @pytest.mark.parametrize(

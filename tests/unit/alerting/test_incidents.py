@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from ecr_warden.alerting.incidents import AtOnce, Gathered, Routing, Silent, route
-from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import Alert, PatternsUnread, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
@@ -22,6 +22,7 @@ CASES: dict[str, tuple[Alert, type[Silent] | Routing]] = {
     "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), Gathered("sweep/s-1", 20)),
     "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), Gathered("run/r-0", 20)),
     "a refused spec goes out at once": (SpecRefused(EVENT, "v3", None, ()), AtOnce()),
+    "patterns that could not be listed go out at once": (PatternsUnread(SWEEP, "v2", ("a",)), AtOnce()),
     "a pause goes out at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
     "the end of a pause goes out at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
     "an event that changed nothing says nothing": (report(result=Result.IN_SYNC), Silent),

@@ -6,7 +6,16 @@ import pytest
 from ecr_warden.alerting.email import to_email
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.alerting.slack import to_slack
-from ecr_warden.model.alert import Alert, Message, Severity, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import (
+    Alert,
+    Message,
+    PatternsUnread,
+    Severity,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+)
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Conflict, Failed, Outcome, Result, Skipped
@@ -68,6 +77,7 @@ def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> N
 
 CHANGE = change(MISSING)
 ASKED = Cause(CauseKind.CALLER, "c-1", actor=MALLORY)
+UNREAD = PatternsUnread(SWEEP, "v2", ("repository/2/eu-central-1/shop/*: denied; allow it",))
 PAUSED = TargetsPaused(ASKED, ("repository/x",), "a migration", NOW)
 SAID: dict[str, tuple[Alert, str]] = {
     "observe mode": (report(MISSING, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE), "mode is observe"),
@@ -107,6 +117,8 @@ SAID: dict[str, tuple[Alert, str]] = {
     "who wrote the spec": (SpecRefused(EVENT, "v3", None, ("E104",)), "Written by: session mallory"),
     "how many targets a spec changed": (SpecAccepted(EVENT, "v2", None, ("a", "b"), ()), "2 targets changed"),
     "what a spec released": (SpecAccepted(EVENT, "v2", "v1", (), ("x",)), "released, its documents stay: x"),
+    "that patterns cannot be listed": (UNREAD, "repositories of 1 pattern cannot be listed: their state is unknown"),
+    "why a pattern cannot be listed": (UNREAD, "repository/2/eu-central-1/shop/*: denied; allow it"),
     "who paused": (PAUSED, "1 target paused by mallory: watched, not written to"),
     "who paused, in full": (PAUSED, "Who: session mallory of role arn:aws:iam::222222222222:role/Administrator"),
     "why": (PAUSED, "Reason: a migration"),

@@ -2,7 +2,7 @@
 
 import pytest
 from ecr_warden.alerting.severity import highest, severity
-from ecr_warden.model.alert import Alert, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import Alert, PatternsUnread, Severity, SpecAccepted, SpecRefused
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.policy.document import Document, parse_document
@@ -99,6 +99,7 @@ def test_a_principal_of_an_account_of_the_spec_is_not_from_outside() -> None:
     alert = report(repository_drift(pulls(KEPT, f"arn:aws:iam::{CI}:user/other")))
     assert severity(alert) is CRITICAL
     assert severity(alert, known_accounts=(CI, HOME)) is WARNING
+    "patterns that cannot be listed": (PatternsUnread(SWEEP, "v2", ("repository/..: denied",)), WARNING),
 
 
 @pytest.mark.parametrize("result", Result)

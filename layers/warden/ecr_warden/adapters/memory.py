@@ -290,6 +290,10 @@ class MemoryState:
         record = self.remembered.get(target.key, TargetRecord())
         self.remembered[target.key] = replace(record, pause=pause)
 
+    def note_reported(self, target: Target, reported: str | None) -> None:
+        record = self.remembered.get(target.key, TargetRecord())
+        self.remembered[target.key] = replace(record, reported=reported)
+
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
         return {target.key: self.remembered[target.key] for target in targets if target.key in self.remembered}
 

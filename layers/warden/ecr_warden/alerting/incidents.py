@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import Alert, PatternsUnread, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
 from ecr_warden.model.job import CauseKind
 from ecr_warden.model.outcome import Applied, Result, RunReport
 
@@ -36,7 +36,7 @@ type Routing = AtOnce | Gathered | Silent
 def route(alert: Alert) -> Routing:
     """How an alert reaches people: one cause with many outcomes is one incident."""
     match alert:
-        case SpecRefused() | TargetsPaused() | TargetsResumed():
+        case SpecRefused() | PatternsUnread() | TargetsPaused() | TargetsResumed():
             return AtOnce()
         case SpecAccepted(version=version):
             # The runs of an accepted version have the version as their cause's id.

@@ -18,6 +18,7 @@ from ecr_warden.model.alert import (
     Alert,
     Field,
     Message,
+    PatternsUnread,
     Severity,
     SpecAccepted,
     SpecRefused,
@@ -51,6 +52,8 @@ def message_of(alerts: Sequence[Alert], *, known_accounts: Collection[str] = ())
             return _of_refused(refused, level)
         case [RunReport() as report]:
             return _of_run(report, level)
+        case [PatternsUnread() as unread]:
+            return _of_unread(unread, level)
         case [TargetsPaused() as paused]:
             return _of_paused(paused, level)
         case [TargetsResumed() as resumed]:
@@ -127,6 +130,13 @@ def _of_refused(refused: SpecRefused, level: Severity) -> Message:
     return _message(level, title, fields, list(refused.problems))
 
 
+def _of_unread(unread: PatternsUnread, level: Severity) -> Message:
+    fields = [Field("Spec", unread.version), Field("See", "ecr-warden status")]
+    count = len(unread.problems)
+    title = f"repositories of {count} pattern{'' if count == 1 else 's'} cannot be listed: their state is unknown"
+    return _message(level, title, fields, list(unread.problems))
+
+
 def _of_paused(paused: TargetsPaused, level: Severity) -> Message:
     fields = [
         Field("Who", describe_actor(paused.cause.actor)),
@@ -164,6 +174,8 @@ def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collectio
                 lines += [f"spec version {alert.version} refused", *first(alert.problems, 5)]
             case RunReport():
                 pass
+            case PatternsUnread():
+                lines += alert.problems
             case TargetsPaused() | TargetsResumed():
                 lines += alert.targets
             case _:

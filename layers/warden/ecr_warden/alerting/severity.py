@@ -5,7 +5,15 @@ from typing import assert_never
 
 from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
-from ecr_warden.model.alert import Alert, Severity, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import (
+    Alert,
+    PatternsUnread,
+    Severity,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+)
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import CauseKind
 from ecr_warden.model.outcome import Result, RunReport
@@ -31,7 +39,7 @@ def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
     `known_accounts`: accounts of the spec; their principals are not from outside. A target's own account never is.
     """
     match alert:
-        case SpecRefused() | TargetsPaused():
+        case SpecRefused() | PatternsUnread() | TargetsPaused():
             return Severity.WARNING
         case TargetsResumed():
             return Severity.INFO

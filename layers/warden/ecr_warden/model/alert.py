@@ -48,7 +48,16 @@ class TargetsResumed:
     targets: tuple[str, ...]
 
 
-type Alert = RunReport | SpecRefused | SpecAccepted | TargetsPaused | TargetsResumed
+@dataclass(frozen=True, slots=True)
+class PatternsUnread:
+    """Which repositories fit some patterns is not known; `problems`: each pattern, why, and what to do."""
+
+    cause: Cause
+    version: str
+    problems: tuple[str, ...]
+
+
+type Alert = RunReport | SpecRefused | SpecAccepted | PatternsUnread | TargetsPaused | TargetsResumed
 
 
 class Severity(StrEnum):

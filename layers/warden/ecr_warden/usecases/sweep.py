@@ -11,6 +11,8 @@ from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports import Clock, Documents, Jobs, Listing, Specs, State, TargetRecord
 from ecr_warden.usecases.departures import departing
+from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, RetryLater
+from ecr_warden.usecases.unread import TellUnread
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,13 @@ class Sweep:
     state: State
     jobs: Jobs
     clock: Clock
+    tell_unread: TellUnread
 
-    def __call__(self, job: SweepSlice) -> tuple[Target, ...]:
+    def __call__(self, job: SweepSlice, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
         """Enqueue each target of the slice that is not as the accepted spec says, and return them.
 
-        Raises PortError, after that, when the repositories of a pattern could not be listed.
+        A pattern whose repositories could not be listed stops nothing and is told; what may be read within a minute is
+        raised as RetryLater, after all the rest, unless this is the last attempt.
         """
         accepted = self.specs.accepted()
         if accepted is None:
@@ -43,15 +47,22 @@ class Sweep:
             for observation in self.documents.scan(wanted, accounts=accepted.accounts)
             if _slice_of(observation.target.key, job.of) == job.index
         ]
-        remembered = self.state.records([observation.target for observation in observations])
+        patterns = [pattern for pattern in accepted.patterns if _slice_of(pattern.target.key, job.of) == job.index]
+        looked_at = [*(found.target for found in observations), *(pattern.target for pattern in patterns)]
+        remembered = self.state.records(looked_at)
         due = tuple(
             observation.target
             for observation in observations
             if self._is_due(accepted, observation, remembered.get(observation.target.key, TargetRecord()))
         )
         self.jobs.enqueue(ReconcileTarget(job.cause, target) for target in due)
-        for _, error in listing.unread:
-            raise error
+        unread = {pattern.target.key: error for pattern, error in listing.unread}
+        asked = [(pattern, unread.get(pattern.target.key)) for pattern in patterns]
+        later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
+        known = [(pattern, error) for pattern, error in asked if error not in later]
+        self.tell_unread(job.cause, accepted.version, known, remembered)
+        if later:
+            raise RetryLater(str(later[0]), retryable=True)
         return due
 
     def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:

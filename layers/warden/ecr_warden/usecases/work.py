@@ -27,7 +27,7 @@ class Work:
                 answer = self.accept()(job)
                 return type(answer).__name__ if answer else "unchanged"
             case SweepSlice():
-                return f"{len(self.sweep()(job))} targets differ"
+                return f"{len(self.sweep()(job, attempt))} targets differ"
             case ReconcileTarget():
                 return self.reconcile()(job, attempt) or "not ours"
             case _:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import assert_never
 
-from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import Alert, PatternsUnread, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
 from ecr_warden.model.outcome import Outcome, RunReport
 from ecr_warden.model.plan import Change
 
@@ -29,7 +29,7 @@ def forms(alert: Alert) -> Iterator[Alert]:
                 released=_some(alert.released, _KEYS),
                 warnings=_some(tuple(map(_cut, alert.warnings)), _WARNINGS),
             )
-        case SpecRefused():
+        case SpecRefused() | PatternsUnread():
             yield replace(alert, problems=_some(tuple(map(_cut, alert.problems)), _WARNINGS))
         case TargetsPaused() | TargetsResumed():
             yield replace(alert, targets=_some(alert.targets, _KEYS))

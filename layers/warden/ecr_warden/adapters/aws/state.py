@@ -199,6 +199,14 @@ class DynamoState:
         with translated(HUB, f"resuming {target}"):
             self.client.update_item(TableName=self.table, Key=state_key(target), UpdateExpression="REMOVE paused")
 
+    def note_reported(self, target: Target, reported: str | None) -> None:
+        update: Any = {"UpdateExpression": "REMOVE reported"}
+        if reported is not None:
+            values = {":reported": {"S": reported}}
+            update = {"UpdateExpression": "SET reported = :reported", "ExpressionAttributeValues": values}
+        with translated(HUB, f"remembering what was told of {target}"):
+            self.client.update_item(TableName=self.table, Key=state_key(target), **update)
+
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
         found: dict[str, TargetRecord] = {}
         for start in range(0, len(targets), _BATCH):

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import Alert, PatternsUnread, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, moment, optional_text, reading, text, texts
 from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
 from ecr_warden.model.codec.runs import report_from_json, report_to_json
@@ -11,7 +11,10 @@ from ecr_warden.model.outcome import RunReport
 
 
 def alert_to_json(alert: Alert) -> Json:
-    """The detail of an event on the outcomes bus; `kind` is run, spec-refused, spec-accepted, paused or resumed."""
+    """The detail of an event on the outcomes bus.
+
+    `kind` is run, spec-refused, spec-accepted, patterns-unread, paused or resumed.
+    """
     match alert:
         case RunReport():
             return report_to_json(alert)
@@ -34,6 +37,14 @@ def alert_to_json(alert: Alert) -> Json:
                 "changed": list(alert.changed),
                 "released": list(alert.released),
                 "warnings": list(alert.warnings),
+            }
+        case PatternsUnread():
+            return {
+                "schema": SCHEMA,
+                "kind": "patterns-unread",
+                "cause": cause_to_json(alert.cause),
+                "version": alert.version,
+                "problems": list(alert.problems),
             }
         case TargetsPaused():
             return {
@@ -76,6 +87,8 @@ def _alert(value: Json) -> Alert:
                 released=texts(value["released"]),
                 warnings=texts(value["warnings"]),
             )
+        case "patterns-unread":
+            return PatternsUnread(cause_from_json(value["cause"]), text(value["version"]), texts(value["problems"]))
         case "paused":
             return TargetsPaused(
                 cause=cause_from_json(value["cause"]),

@@ -1,0 +1,49 @@
+"""Patterns that AWS could not be asked about: told once, and again when the reason changes or had been gone."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ecr_warden.model.alert import PatternsUnread
+from ecr_warden.model.desired import RepositoryPattern
+from ecr_warden.model.job import Cause
+from ecr_warden.ports import Outcomes, PortError, State, TargetRecord
+
+PROBLEMS_TOLD = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TellUnread:
+    """The use case over its ports. Sweeps of one slice never run side by side, so no lease guards what was told."""
+
+    state: State
+    outcomes: Outcomes
+
+    def __call__(
+        self,
+        cause: Cause,
+        version: str,
+        asked: Iterable[tuple[RepositoryPattern, PortError | None]],
+        remembered: Mapping[str, TargetRecord],
+    ) -> None:
+        """Tell of patterns by what asking AWS about each of them came to; `version`: the accepted spec's.
+
+        A process that dies in between tells twice, never not at all.
+        """
+        marks: list[tuple[RepositoryPattern, str | None]] = []
+        problems: list[str] = []
+        for pattern, error in asked:
+            told = remembered.get(pattern.target.key, TargetRecord()).reported
+            mark = None if error is None else _mark(error)
+            if mark != told:
+                marks.append((pattern, mark))
+                problems += [] if error is None else [f"{pattern.target}: {error}"]
+        if problems:
+            self.outcomes.publish(PatternsUnread(cause, version, tuple(problems[:PROBLEMS_TOLD])))
+        for pattern, mark in marks:
+            self.state.note_reported(pattern.target, mark)
+
+
+def _mark(error: PortError) -> str:
+    """What a standing error is recognised by: AWS's message names a request or a session, never the same twice."""
+    return hashlib.sha256(f"{error.code}\n{error.remedy}".encode()).hexdigest()[:32]
