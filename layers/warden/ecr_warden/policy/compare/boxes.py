@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalStatement
+from ecr_warden.policy.compare.automaton import ACTIONS, NONEMPTY, Syntax, glob
 from ecr_warden.policy.compare.facts import Fact, Facts, Key, Quantifier, Test
-from ecr_warden.policy.compare.glob import ACTIONS, NONEMPTY, Syntax, glob
 from ecr_warden.policy.compare.spaces import Texts, TextSpace
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect

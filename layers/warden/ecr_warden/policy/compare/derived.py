@@ -5,10 +5,10 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_cond
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ecr_warden.policy.compare.automaton import Syntax, glob
 from ecr_warden.policy.compare.boxes import Boxes, Part
 from ecr_warden.policy.compare.callers import Caller
 from ecr_warden.policy.compare.facts import Quantifier, Test, Values
-from ecr_warden.policy.compare.glob import Syntax, glob
 from ecr_warden.policy.compare.spaces import Texts
 from ecr_warden.policy.request_context import default_context
 from ecr_warden.policy.request_error import RequestError

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from ecr_warden.policy.compare.automaton import NONEMPTY, Glob, Syntax, glob
 from ecr_warden.policy.compare.budget import Budget
-from ecr_warden.policy.compare.glob import NONEMPTY, Glob, Syntax, glob
 from ecr_warden.policy.compare.spaces import (
     Cells,
     Region,

@@ -8,8 +8,7 @@ beforehand, and the walk is counted (Budget).
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from ecr_warden.policy.compare.budget import Budget
-from ecr_warden.policy.compare.glob import (
+from ecr_warden.policy.compare.automaton import (
     ACTIONS,
     ANY,
     NONEMPTY,
@@ -22,6 +21,7 @@ from ecr_warden.policy.compare.glob import (
     may_meet,
     sample,
 )
+from ecr_warden.policy.compare.budget import Budget
 from ecr_warden.policy.pattern import pattern_covers
 
 type Globs = frozenset[Glob]

@@ -12,8 +12,8 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
 
+from ecr_warden.policy.compare.automaton import Glob, matches
 from ecr_warden.policy.compare.budget import Budget
-from ecr_warden.policy.compare.glob import Glob, matches
 from ecr_warden.policy.compare.language import Globs, find_word
 from ecr_warden.policy.operators import COMPARE, moment, network, number
 
