@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from ecr_warden.alerting.messages import message_of
 from ecr_warden.model.address import identity_policy
+from ecr_warden.model.alert import Severity
+from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Conflict, Result, Skipped
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import Target
@@ -12,7 +15,7 @@ from ecr_warden.ports import (
     LeaseHeld,
 )
 from ecr_warden.usecases.apply import LEASE_LOST
-from ecr_warden.usecases.reconcile import RetryLater
+from ecr_warden.usecases.reconcile import Attempt, RetryLater
 
 from tests.unit.planning.seed import (
     CHECKOUT,
@@ -29,6 +32,7 @@ from tests.unit.planning.seed import (
     document,
 )
 from tests.usecases.world import FIRST, World, world_at_spec, write_session
+from tests.usecases.world import MALLORY as MALLORY_OF_HOME
 
 OPEN = document(allow("ecr:BatchGetImage", who="*"))
 X = identity_policy(PUSHER, "ecr-warden-x")
@@ -73,6 +77,72 @@ def test_three_conflicts_are_enough(is_last: bool) -> None:
     assert len(tries) == 3
     assert len({report.run_id for report in tries}) == 3
     assert all(isinstance(report.outcomes[0], Conflict) for report in tries)
+
+
+def contest(world: World) -> None:
+    """Somebody writes something else whenever ecr-warden is about to write."""
+
+    def tamper(_: Target, change: Change | None) -> None:
+        if change is not None:
+            world.put(D1, _other(world))
+
+    world.put(D1, OPEN)
+    world.documents.faults = tamper
+
+
+def test_whoever_writes_faster_than_ecr_warden_is_told_as_critical() -> None:
+    world = world_at_spec()
+    contest(world)
+    assert world.run(CHECKOUT, attempt=Attempt(number=5, is_last=True)) is Result.CONFLICT
+    [report] = world.reports
+    assert report.contested == 3
+    message = message_of([report])
+    assert message.severity is Severity.CRITICAL
+    assert "CONTESTED" in message.title
+    assert "the repository policy between ecr-warden's reading and its writing 3 times in a row" in message.lines[0]
+    assert "at attempt 5" in message.lines[0]
+    assert "--region eu-central-1" in str(message.lines) and "SetRepositoryPolicy" in str(message.lines)
+
+
+def test_whoever_set_a_contested_run_off_is_named() -> None:
+    world = world_at_spec()
+    contest(world)
+    cause = Cause(CauseKind.EVENT, "e1", action="ecr:SetRepositoryPolicy", actor=MALLORY_OF_HOME)
+    world.reconcile()(ReconcileTarget(cause, CHECKOUT))
+    assert f"came from user {MALLORY_OF_HOME.arn}" in str(message_of(world.reports).lines)
+
+
+def test_a_contest_is_told_once_an_hour_while_it_lasts_and_anew_after_it_ended() -> None:
+    world = world_at_spec()
+    contest(world)
+    for _ in range(3):
+        assert world.run(CHECKOUT) is Result.CONFLICT
+    assert len(world.reports) == 1
+    world.clock.advance(timedelta(hours=1))
+    assert world.run(CHECKOUT) is Result.CONFLICT
+    assert len(world.reports) == 2
+    world.documents.faults = lambda _target, _change: None
+    assert world.run(CHECKOUT) is Result.CONVERGED
+    contest(world)
+    assert world.run(CHECKOUT) is Result.CONFLICT
+    assert [report.contested for report in world.reports] == [3, 3, 0, 3]
+
+
+def test_what_somebody_wrote_in_between_once_is_no_contest() -> None:
+    world = world_at_spec()
+    world.put(X, EVERYTHING)
+    world.put(D3, document(allow("ecr:PutImage")))
+    others = [EVERYTHING]
+
+    def tamper(_: Target, change: Change | None) -> None:
+        if change is not None and change.address == D3 and others:
+            world.put(D3, others.pop())
+
+    world.documents.faults = tamper
+    assert world.run(PUSHER) is Result.CONVERGED
+    told = [(report.result, report.contested) for report in world.reports]
+    assert told == [(Result.CONFLICT, 0), (Result.CONVERGED, 0)]
+    assert message_of(world.reports[:1]).severity is not Severity.INFO
 
 
 def _other(world: World) -> Document:

@@ -130,6 +130,7 @@ def reports(draw: st.DrawFn) -> RunReport:
         attempt=draw(st.integers(1, 9)),
         final=draw(st.booleans()),
         intruder=draw(st.booleans()),
+        contested=draw(st.integers(0, 3)),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import assert_never
 
+from ecr_warden.alerting.contest import describe_contest
 from ecr_warden.alerting.severity import highest, severity
 from ecr_warden.alerting.text import clean, first
 from ecr_warden.alerting.who import describe_actor, short_name, who
@@ -74,7 +75,7 @@ def _of_run(report: RunReport, level: Severity) -> Message:
         Field("Run", report.run_id),
         Field("See", _see(report)),
     ]
-    lines = [*(_INTRUDER if report.intruder else ()), *_lines_of(report)]
+    lines = [*(_INTRUDER if report.intruder else ()), *describe_contest(report), *_lines_of(report)]
     return _message(level, _title(report), fields, lines)
 
 

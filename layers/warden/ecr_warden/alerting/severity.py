@@ -52,7 +52,7 @@ def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
 
 
 def _of_result(report: RunReport) -> Severity:
-    if report.intruder:
+    if report.intruder or report.contested:
         return Severity.CRITICAL
     match report.result:
         case Result.FAILED | Result.STILL_DRIFTED:

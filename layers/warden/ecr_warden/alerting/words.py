@@ -104,6 +104,8 @@ def describe_result(report: RunReport) -> str:
             return "waits for its role"
         case Result.INTERRUPTED:
             return "interrupted, the next run takes over"
+        case Result.CONFLICT if report.contested:
+            return "CONTESTED, NOT put right: somebody writes it again and again"
         case Result.CONFLICT:
             return "changed again meanwhile, the next run takes over"
         case Result.FAILED:

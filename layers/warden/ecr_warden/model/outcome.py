@@ -65,6 +65,7 @@ class RunReport:
 
     `accounts`: those that the spec names; any other is foreign. `final`: False when the same job will be tried again
     and nothing was written. `intruder`: the event came from a session of the write role that no run of ours opened.
+    `contested`: how often in a row somebody else wrote between reading and writing, where the job gave up over it.
     """
 
     run_id: str
@@ -79,3 +80,4 @@ class RunReport:
     attempt: int = 1
     final: bool = True
     intruder: bool = False
+    contested: int = 0

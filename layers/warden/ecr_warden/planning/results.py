@@ -107,6 +107,11 @@ def fingerprint(report: RunReport) -> str | None:
     """What a standing trouble is recognised by; None when there is none."""
     if report.result in (Result.IN_SYNC, Result.WAITING, Result.CONVERGED):
         return None
+    if report.contested:
+        # What somebody writes again and again is another thing each time. It goes on until people end it: each hour.
+        documents = sorted(str(o.change.address) for o in report.outcomes if isinstance(o, Conflict))
+        text = json.dumps([report.result, documents, report.finished_at.strftime("%Y-%m-%dT%H")])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
     drifts = [_drift_mark(drift) for drift in report.plan.drifts]
     held = [[str(hold.drift.address), hold.reason] for hold in report.plan.held]
     failures = [[str(o.change.address), o.code] for o in report.outcomes if isinstance(o, Failed)]

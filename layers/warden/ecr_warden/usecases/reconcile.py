@@ -294,7 +294,12 @@ class Reconcile:
         )
         will_be_retried = not run.attempt.is_last and is_retryable(report, observation)
         looks_afresh = result is Result.CONFLICT and run.tries_left > 0
-        return replace(report, final=has_written(report) or not (will_be_retried or looks_afresh))
+        gives_up = result is Result.CONFLICT and not (will_be_retried or looks_afresh)
+        return replace(
+            report,
+            final=has_written(report) or not (will_be_retried or looks_afresh),
+            contested=OBSERVATIONS_AT_MOST if gives_up else 0,
+        )
 
     def _announce(self, run: _Run, report: RunReport) -> _Run:
         """Tell people what is news; an intruder is told of once, however many tries a run needs."""

@@ -64,6 +64,7 @@ def report_to_json(report: RunReport) -> Json:
         "attempt": report.attempt,
         "final": report.final,
         "intruder": report.intruder,
+        "contested": report.contested,
     }
 
 
@@ -117,6 +118,7 @@ def report_from_json(value: Json) -> RunReport:
         attempt=number(value["attempt"]),
         final=flag(value["final"]),
         intruder=flag(value["intruder"]),
+        contested=number(value.get("contested", 0)),
     )
 
 
