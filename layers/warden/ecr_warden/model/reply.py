@@ -31,7 +31,8 @@ class TargetStatus:
 class StatusReply:
     """`stopped`: why nothing may be written, None while writes go on; `version`: the accepted spec's.
 
-    `unread`: why repositories that a pattern stands for are missing here; so in the other replies.
+    `unread`: why it is not known which targets there are (the repositories of a pattern, or what users and roles of
+    an account still hold); so in the other replies. Empty where the question named its targets in full.
     """
 
     version: str
@@ -43,7 +44,11 @@ class StatusReply:
 
 @dataclass(frozen=True, slots=True)
 class PlanReply:
-    """The plans that are not empty, of so many targets; `omitted` of them did not fit into the answer."""
+    """The plans that are not empty, of so many targets; `omitted` of them did not fit into the answer.
+
+    `left`: targets to which nothing would be written now, and why (a pause, the stop switch). `made_again`: owners that
+    were deleted and made again since a run last looked at them, whose run has written again what names them.
+    """
 
     version: str
     mode: Mode
@@ -51,6 +56,8 @@ class PlanReply:
     plans: tuple[Plan, ...]
     omitted: int = 0
     unread: tuple[str, ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
+    made_again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

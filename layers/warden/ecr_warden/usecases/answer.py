@@ -1,6 +1,6 @@
 """Questions of people to the deployed hub; nothing here writes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -8,6 +8,7 @@ from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.base import Json, dumps
 from ecr_warden.model.codec.plans import drift_to_json, plan_to_json
 from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.reply import (
     CallReply,
@@ -32,9 +33,10 @@ from ecr_warden.model.request import (
     Question,
     Selection,
 )
+from ecr_warden.model.target import Target
 from ecr_warden.ports import Calls, Clock, Documents, Journal, Listing, Specs, State, Switch, TargetRecord
-from ecr_warden.usecases.plan import plan_spec
-from ecr_warden.usecases.selection import NothingAccepted, select
+from ecr_warden.usecases.plan import plan_targets
+from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, named_in, select
 
 # Lambda returns 6 MB at most; JSON text in JSON may grow.
 REPLY_BYTES = 4_000_000
@@ -51,6 +53,7 @@ class _Plans:
     accepted: CompiledSpec
     plans: tuple[Plan, ...]
     unread: tuple[str, ...]
+    made_again: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ class Answers:
         accepted, now = self._accepted(), self.clock.now()
         listing = self.documents.list_repositories(accepted.patterns) if accepted.patterns else Listing()
         named = [spec.target for spec in accepted.targets.values()]
-        targets = select(selection, {target.key: target for target in (*named, *listing.repositories)})
+        known = {target.key: target for target in (*named, *listing.repositories)}
+        targets = select(selection, known | (_unlisted(selection, known, accepted) if listing.unread else {}))
         records = self.state.records(list(targets.values()))
 
         def status(key: str) -> TargetStatus:
@@ -109,41 +113,61 @@ class Answers:
             accepted.mode,
             self.switch.reason_to_stop(),
             tuple(status(key) for key in targets),
-            tuple(str(error) for _, error in listing.unread),
+            tuple(str(error) for _, error in listing.unread) if has_to_be_looked_up(selection) else (),
         )
 
     def _plans(self, selection: Selection) -> _Plans:
         """All are read whatever is selected: whether a user's way is open depends on its role."""
         accepted = self._accepted()
-        patterns = {pattern.target.key for pattern in accepted.patterns}
-        plans = {plan.target.key: plan for plan in plan_spec(accepted, self.documents, self.clock)}
-        unread = [plan.drifts[0].explain for key, plan in plans.items() if key in patterns]
-        selected = select(selection, {key: plan.target for key, plan in plans.items() if key not in patterns})
-        return _Plans(accepted, tuple(plans[key] for key in selected), tuple(unread))
+        read = plan_targets(accepted, self.documents, self.clock, state=self.state)
+        plans = {plan.target.key: plan for plan in read.plans}
+        known = {key: plan.target for key, plan in plans.items()}
+        unlisted = _unlisted(selection, known, accepted) if read.unread else {}
+        selected = [key for key in select(selection, known | unlisted) if key in plans]
+        concerned = has_to_be_looked_up(selection) or unlisted
+        unread = [plan.drifts[0].explain for plan in read.unread] if concerned else []
+        specs = [spec for key in selected if (spec := accepted.spec_of(plans[key].target)) is not None]
+        named = {*selected, *(owner.key for spec in specs for owner in spec.principals.values())}
+        made_again = [str(owner) for owner in read.made_again if owner.key in named]
+        return _Plans(accepted, tuple(plans[key] for key in selected), tuple(unread), tuple(made_again))
 
     def _plan(self, selection: Selection) -> PlanReply:
         read = self._plans(selection)
         differing = [plan for plan in read.plans if not plan.is_empty]
-        kept = _that_fit([plan_to_json(plan) for plan in differing], self.reply_bytes)
+        kept = _that_fit(differing, plan_to_json, self.reply_bytes)
         return PlanReply(
             version=read.accepted.version,
             mode=read.accepted.mode,
             targets=len(read.plans),
-            plans=tuple(differing[:kept]),
-            omitted=len(differing) - kept,
+            plans=kept,
+            omitted=len(differing) - len(kept),
             unread=read.unread,
+            left=tuple(self._left(kept)),
+            made_again=read.made_again,
         )
+
+    def _left(self, plans: Sequence[Plan]) -> Iterator[tuple[str, str]]:
+        """Which of the plans nobody would carry out now, and why."""
+        stopped, now = self.switch.reason_to_stop(), self.clock.now()
+        records = self.state.records([plan.target for plan in plans])
+        for plan in plans:
+            pause = records.get(plan.target.key, TargetRecord()).pause
+            reason = str(pause) if pause is not None and pause.is_on(now) else stopped
+            if plan.changes and reason is not None:
+                yield str(plan.target), reason
 
     def _verify(self, selection: Selection) -> VerifyReply:
         read = self._plans(selection)
+        # What only has a spent session cut-off to lose has documents as the spec says, or none that it names.
+        plans = [plan for plan in read.plans if plan.drifts or read.accepted.spec_of(plan.target) is not None]
         # Those without drift weigh next to nothing: none of them is left out.
-        differing = [plan for plan in read.plans if plan.drifts]
-        forms: list[Json] = [{"drifts": [drift_to_json(drift) for drift in plan.drifts]} for plan in differing]
-        kept = {plan.target.key for plan in differing[: _that_fit(forms, self.reply_bytes)]}
+        differing = [plan for plan in plans if plan.drifts]
+        fitting = _that_fit(differing, _drifts_to_json, self.reply_bytes)
+        kept = {plan.target.key for plan in fitting}
         told = tuple(
-            Verified(str(plan.target), plan.drifts) for plan in read.plans if not plan.drifts or plan.target.key in kept
+            Verified(str(plan.target), plan.drifts) for plan in plans if not plan.drifts or plan.target.key in kept
         )
-        return VerifyReply(read.accepted.version, told, len(read.plans) - len(told), read.unread)
+        return VerifyReply(read.accepted.version, told, len(plans) - len(told), read.unread)
 
     def _grants(self) -> GrantsReply:
         from ecr_warden.usecases.grants import grants_of  # noqa: PLC0415 - the other questions need no YAML
@@ -164,11 +188,29 @@ class Answers:
         return RunReply(run)
 
 
-def _that_fit(forms: Sequence[Json], limit: int) -> int:
-    """How many of the forms, from the first, stay within so many bytes together."""
-    size = 0
-    for count, form in enumerate(forms):
-        size += len(dumps(form))
+def _unlisted(selection: Selection, known: Mapping[str, Target], accepted: CompiledSpec) -> dict[str, Target]:
+    """What is named in full and fits a pattern: whoever names it means it, also while nobody can list it."""
+    named = {target.key: target for target in named_in(selection)}
+    return {key: named[key] for key in named if key not in known and accepted.spec_of(named[key]) is not None}
+
+
+def _drifts_to_json(plan: Plan) -> Json:
+    return {"drifts": [drift_to_json(drift) for drift in plan.drifts]}
+
+
+def _that_fit(plans: Sequence[Plan], form: Callable[[Plan], Json], limit: int) -> tuple[Plan, ...]:
+    """The plans, in their order, whose forms stay within so many bytes together; what could not be read comes first.
+
+    So one that is left out differs, and is not unknown.
+    """
+    size, kept = 0, set()
+    for plan in sorted(plans, key=lambda plan: not _is_unreadable(plan)):
+        size += len(dumps(form(plan)))
         if size > limit:
-            return count
-    return len(forms)
+            break
+        kept.add(plan.target.key)
+    return tuple(plan for plan in plans if plan.target.key in kept)
+
+
+def _is_unreadable(plan: Plan) -> bool:
+    return any(drift.kind is DriftKind.UNREADABLE for drift in plan.drifts)

@@ -1,51 +1,120 @@
 """What enforcing a spec would do now: a plan a target, from one reading of the accounts; nothing is written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from ecr_warden.model.address import repository_policy
-from ecr_warden.model.desired import CompiledSpec, Mode
+from ecr_warden.model.desired import CompiledSpec, Extent, Mode, RepositoryPattern, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Held, HoldReason, Plan
-from ecr_warden.model.target import Target
+from ecr_warden.model.run import Debts
+from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.ports import Clock, Documents, Listing
+from ecr_warden.ports import Clock, Documents, Listing, PortError, State, TargetRecord
+from ecr_warden.usecases.departures import departing, has_to_go
+
+_ANY = "*"
 
 
-def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> Iterator[Plan]:
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plans of one reading. `unread`: those whose target stands for many of which nobody knows which there are.
+
+    `made_again`: owners that were deleted and made again since a run last looked at them. What names them is planned
+    accordingly, but only a run of theirs has it done.
+    """
+
+    plans: tuple[Plan, ...]
+    unread: tuple[Plan, ...]
+    made_again: tuple[Target, ...] = ()
+
+
+def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> tuple[Plan, ...]:
+    """Every plan that can be made without the hub's memory: of what earlier runs owe it knows nothing."""
+    planned = plan_targets(compiled, documents, clock)
+    return (*planned.unread, *planned.plans)
+
+
+def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, state: State | None = None) -> Planned:
     """Each target's plan, in the order of their keys, as if the spec said `mode: enforce`.
 
     Empty plans too, so that a target that is at spec is told from one that was not looked at. Owners that no grant
-    names any more and that still hold something of ours come along. What earlier runs owe is known to the hub alone.
+    names any more and that still hold something of ours come along.
+
+    `state`: the hub's memory, for what earlier runs owe, who was made again, and what left the spec and is not revoked
+    yet.
     """
     listing = documents.list_repositories(compiled.patterns) if compiled.patterns else Listing()
     fitting = {spec.target.key: spec for spec in map(compiled.spec_of, listing.repositories) if spec is not None}
-    named = {**fitting, **compiled.targets}
-    specs = tuple(named.values())
+    going = {spec.target.key: spec for spec in departing(compiled, state)} if state is not None else {}
+    asked = {**going, **fitting, **compiled.targets}
+    stand_ins = {spec.target.key: spec for spec in _accounts_without_owners(compiled)}
+    specs = (*asked.values(), *stand_ins.values())
     # All of them before the first plan: a user's depends on how its role was read.
     observations = {o.target.key: o for o in documents.scan(specs, accounts=compiled.accounts)}
+    records = None if state is None else state.records([o.target for o in observations.values()])
+    made_again = _made_again(observations, records or {})
     now = clock.now()
 
     def is_at_spec(role: Target) -> bool:
         spec = compiled.targets.get(role.key)
         return spec is not None and not diff(spec, observations[role.key], now=now)
 
-    for pattern, error in listing.unread:
-        drift = Drift(repository_policy(pattern.target), DriftKind.UNREADABLE, str(error), code=error.code)
-        held = Held(drift, HoldReason.UNREADABLE, drift.explain)
-        yield Plan(pattern.target, compiled.version, (drift,), (), (held,))
-    for key in sorted({*named, *observations}):
-        observation = observations[key]
-        spec = named.get(key) or leftover_spec(observation.target, compiled)
-        if spec is None:
-            continue
+    def plan_of(observation: Observation) -> Plan | None:
+        key = observation.target.key
+        spec = asked.get(key) or stand_ins.get(key) or leftover_spec(observation.target, compiled)
+        record = TargetRecord() if records is None else records.get(key, TargetRecord())
+        if spec is None or not has_to_go(observation.target, compiled, record):
+            return None
         plan = make_plan(
             as_observed(spec, observation),
             observation,
             spec_version=compiled.version,
             mode=Mode.ENFORCE,
-            circumstances=Circumstances(now=now, is_at_spec=is_at_spec),
+            circumstances=Circumstances(
+                now=now,
+                debts=None if records is None else _debts(spec, record.debts, made_again),
+                written_at=record.written_at,
+                is_at_spec=is_at_spec,
+            ),
         )
-        if key in named or not plan.is_empty:
-            yield plan
+        return None if plan.is_empty and key not in compiled.targets and key not in fitting else plan
+
+    found = [plan for key in sorted(observations) if (plan := plan_of(observations[key])) is not None]
+    unlisted = [_unlisted(pattern, error, compiled) for pattern, error in listing.unread]
+    return Planned(
+        plans=tuple(plan for plan in found if plan.target.key not in stand_ins),
+        unread=(*unlisted, *(plan for plan in found if plan.target.key in stand_ins)),
+        made_again=tuple(observations[key].target for key in sorted(made_again)),
+    )
+
+
+def _unlisted(pattern: RepositoryPattern, error: PortError, compiled: CompiledSpec) -> Plan:
+    """Of a pattern whose repositories could not be listed."""
+    drift = Drift(repository_policy(pattern.target), DriftKind.UNREADABLE, str(error))
+    return Plan(pattern.target, compiled.version, (drift,), (), (Held(drift, HoldReason.UNREADABLE, drift.explain),))
+
+
+def _accounts_without_owners(compiled: CompiledSpec) -> Iterator[TargetSpec]:
+    """One for each account that no user and no role of the spec is in: else nobody learns that it cannot be read."""
+    targets = [spec.target for spec in compiled.targets.values()]
+    with_owners = {target.account for target in targets if not isinstance(target, RepositoryTarget)}
+    for account in compiled.accounts:
+        if account not in with_owners:
+            # No IAM name has an asterisk, so a reading finds nothing of it and says only whether there was one.
+            yield TargetSpec(UserTarget(account, _ANY), Extent.OURS, {})
+
+
+def _made_again(observations: Mapping[str, Observation], records: Mapping[str, TargetRecord]) -> frozenset[str]:
+    """The keys of owners with another unique id than the one that a run last saw."""
+    known = {key: record.unique_id for key, record in records.items() if record.unique_id is not None}
+    return frozenset(key for key, seen in known.items() if observations[key].unique_id not in (None, seen))
+
+
+def _debts(spec: TargetSpec, debts: Debts, made_again: frozenset[str]) -> Debts:
+    """What a run of the target will owe once a run of each owner that was made again has noted that."""
+    named = {arn for arn, owner in spec.principals.items() if owner.key in made_again}
+    return replace(debts, recreated_principals=tuple(sorted({*debts.recreated_principals, *named})))

@@ -41,19 +41,35 @@ def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Tar
     return dict(sorted(found.items()))
 
 
+def named_in(selection: Selection) -> tuple[Target, ...]:
+    """The targets that are named in full."""
+    return tuple(target for target in map(_parsed, selection) if target is not None)
+
+
+def has_to_be_looked_up(selection: Selection) -> bool:
+    """Whether some text may mean repositories that only AWS knows."""
+    return len(named_in(selection)) < len(selection)
+
+
+def _parsed(text: str) -> Target | None:
+    try:
+        return parse_target(text)
+    except TargetError:
+        return None
+
+
 def _meant(text: str, targets: Mapping[str, Target]) -> dict[str, Target]:
     if text == EVERYTHING:
         return dict(targets)
-    try:
-        key = parse_target(text).key
-    except TargetError:
+    named = _parsed(text)
+    if named is None:
         name = re.compile("".join(_EXPRESSIONS.get(char, re.escape(char)) for char in text))
         return {
             key: target
             for key, target in targets.items()
             if isinstance(target, RepositoryTarget) and name.fullmatch(target.name)
         }
-    return {key: targets[key]} if key in targets else {}
+    return {named.key: targets[named.key]} if named.key in targets else {}
 
 
 def _unknown(text: str, targets: Iterable[Target]) -> NoSuchTarget:

@@ -67,6 +67,8 @@ def _to_json(reply: Reply) -> Json:
                 "plans": [plan_to_json(plan) for plan in reply.plans],
                 "omitted": reply.omitted,
                 "unread": list(reply.unread),
+                "left": [{"target": target, "why": why} for target, why in reply.left],
+                "madeAgain": list(reply.made_again),
             }
         case VerifyReply():
             return {
@@ -138,6 +140,8 @@ def _reply(value: Json) -> Reply:
                 plans=tuple(map(plan_from_json, entries(value["plans"]))),
                 omitted=number(value["omitted"]),
                 unread=texts(value["unread"]),
+                left=tuple((text(each["target"]), text(each["why"])) for each in entries(value["left"])),
+                made_again=texts(value["madeAgain"]),
             )
         case "verify":
             return VerifyReply(

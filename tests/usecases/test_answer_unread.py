@@ -1,0 +1,110 @@
+"""What could not be read is told with every answer that it may make incomplete, and with no other."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.pause import Pause
+from ecr_warden.model.plan import Change
+from ecr_warden.model.reply import PlanReply, StatusReply, VerifyReply
+from ecr_warden.model.request import AskPlan, AskStatus, AskVerify, Question
+from ecr_warden.model.target import Target, UserTarget
+from ecr_warden.ports import STOPPED, AccountUnreachable
+from ecr_warden.usecases.selection import NoSuchTarget
+
+from tests.unit.planning.seed import CHECKOUT, CI, HOME, NOW, PUSHER
+from tests.usecases.hub import ALICE, answers_of
+from tests.usecases.test_answer import ask, tampered
+from tests.usecases.test_patterns import shop, world_of
+from tests.usecases.world import World
+
+CLOSED = AccountUnreachable("the account is closed")
+
+
+def closed(world: World, to: Callable[[Target], bool]) -> World:
+    """No reading of these targets succeeds."""
+
+    def fault(target: Target, change: Change | None) -> None:
+        if change is None and to(target):
+            raise CLOSED
+
+    world.documents.faults = fault
+    return world
+
+
+def unlisted() -> World:
+    return closed(world_of("a"), lambda target: target.name == "shop/*")
+
+
+def of_reply(reply: object) -> tuple[str, ...]:
+    assert isinstance(reply, PlanReply | VerifyReply | StatusReply)
+    return reply.unread
+
+
+ANSWERED: dict[str, tuple[Question, bool]] = {
+    "a plan of everything": (AskPlan(), True),
+    "a plan of a pattern of names": (AskPlan(("shop/*",)), True),
+    "a plan of a repository named in full": (AskPlan((str(shop("secret")),)), False),
+    "a plan of one named in full that nobody could list": (AskPlan((str(shop("a")),)), True),
+    "verify of everything": (AskVerify(), True),
+    "verify of a repository by its name": (AskVerify(("shop/secret",)), True),
+    "verify of a user": (AskVerify((str(UserTarget(CI, "anna")),)), False),
+    "status of everything": (AskStatus(), True),
+    "status of one named in full that nobody could list": (AskStatus((str(shop("a")),)), False),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERED)
+def test_repositories_that_could_not_be_listed(name: str) -> None:
+    question, is_told = ANSWERED[name]
+    assert of_reply(ask(unlisted(), question)) == ((str(CLOSED),) if is_told else ())
+    assert of_reply(ask(world_of("a"), question)) == ()
+
+
+def test_status_knows_a_repository_named_in_full_that_nobody_could_list_and_none_that_no_pattern_fits() -> None:
+    reply = ask(unlisted(), AskStatus((str(shop("a")),)))
+    assert isinstance(reply, StatusReply)
+    assert [one.target for one in reply.targets] == [str(shop("a"))]
+    with pytest.raises(NoSuchTarget):
+        ask(unlisted(), AskStatus((str(shop("internal/x")),)))
+    with pytest.raises(NoSuchTarget):
+        ask(world_of("a"), AskStatus((str(shop("gone")),)))
+
+
+@pytest.mark.parametrize("question", [AskPlan(), AskVerify()])
+def test_an_account_without_users_and_roles_in_the_spec_that_cannot_be_read(question: Question) -> None:
+    world = world_of("a")
+    assert of_reply(ask(world, question)) == ()
+    closed(world, lambda target: target.account == HOME and target.key.startswith("user/"))
+    assert of_reply(ask(world, question)) == (str(CLOSED),)
+
+
+def test_what_could_not_be_read_is_not_left_out_before_what_differs() -> None:
+    world = closed(tampered(), lambda target: target == PUSHER)
+    for limit in (1000, 4_000_000):
+        reply = answers_of(world, limit)(AskVerify())
+        assert isinstance(reply, VerifyReply)
+        unread = [one.target for one in reply.targets if any(d.kind is DriftKind.UNREADABLE for d in one.drifts)]
+        assert unread == [str(PUSHER)]
+        assert reply.omitted == (1 if limit == 1000 else 0)
+
+
+def left(world: World, *targets: Target) -> dict[str, str]:
+    reply = ask(world, AskPlan(tuple(map(str, targets)) or ("all",)))
+    assert isinstance(reply, PlanReply)
+    return dict(reply.left)
+
+
+def test_a_plan_says_what_a_pause_or_the_switch_would_leave_as_it_is() -> None:
+    world = tampered()
+    assert left(world) == {}
+    pause = Pause("command-1", ALICE, "a migration", NOW, NOW + timedelta(hours=1))
+    world.state.pause(CHECKOUT, pause)
+    assert left(world) == {str(CHECKOUT): str(pause)}
+    assert left(world, PUSHER) == {}
+    world.switch.enabled = False
+    assert left(world) == {str(CHECKOUT): str(pause), str(PUSHER): STOPPED}
+    world.clock.advance(timedelta(hours=1))
+    world.switch.enabled = True
+    assert left(world) == {}

@@ -1,0 +1,131 @@
+"""The plan that people are shown is the plan that a run makes: with what the hub remembers of each target."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.plan import Plan
+from ecr_warden.model.reply import PlanReply, VerifyReply
+from ecr_warden.model.request import AskPlan, AskVerify
+from ecr_warden.model.run import Debts
+from ecr_warden.model.target import Target
+from ecr_warden.usecases.plan import plan_spec
+
+from tests.unit.planning.seed import CHECKOUT, CI, CUTOFF, D1, D2, MORE_TRUST, NOW, PULL_USER, PUSH_USER, PUSHER
+from tests.usecases.hub import answers_of
+from tests.usecases.test_removal import left
+from tests.usecases.world import World, world_at_spec
+
+
+def owing(target: Target, debts: Debts) -> World:
+    world = world_at_spec()
+    record = world.state.remembered[target.key]
+    world.state.remembered[target.key] = replace(record, debts=debts)
+    return world
+
+
+def made_again() -> World:
+    world = world_at_spec()
+    world.documents.unmake(PULL_USER)
+    world.documents.make(PULL_USER)
+    return world
+
+
+SITUATIONS: dict[str, tuple[Callable[[], World], Target]] = {
+    "a session cut-off that an interrupted repair still owes": (
+        lambda: owing(PUSHER, Debts(sessions_before=NOW + timedelta(seconds=60))),
+        PUSHER,
+    ),
+    "a session cut-off that somebody took away": (
+        lambda: owing(PUSHER, Debts(sessions_before=NOW + timedelta(seconds=60), sessions_ended=True)),
+        PUSHER,
+    ),
+    "a user who was made again, as a run has noted": (
+        lambda: owing(CHECKOUT, Debts(recreated_principals=(f"arn:aws:iam::{CI}:user/pull-user-1",))),
+        CHECKOUT,
+    ),
+    "a repository that has left the spec and is to be revoked": (left, CHECKOUT),
+}
+
+
+def asked(world: World) -> PlanReply:
+    reply = answers_of(world)(AskPlan())
+    assert isinstance(reply, PlanReply)
+    return reply
+
+
+def gist(plan: Plan) -> tuple[object, ...]:
+    writes = tuple((change.operation, change.address, change.after) for change in plan.changes)
+    return plan.target, writes, tuple((drift.address, drift.kind) for drift in plan.drifts)
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_the_plan_shown_is_the_plan_that_is_made(name: str) -> None:
+    make, target = SITUATIONS[name]
+    world = make()
+    world.forget()
+    [shown] = [plan for plan in asked(world).plans if plan.target == target]
+    assert shown.changes
+    assert world.writes == []
+    world.run(target)
+    made = world.reports[-1].plan
+    assert gist(shown) == gist(made)
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_without_the_hubs_memory_none_of_it_is_known(name: str) -> None:
+    make, target = SITUATIONS[name]
+    world = make()
+    assert world.specs.compiled is not None
+    plans = plan_spec(world.specs.compiled, world.documents, world.clock)
+    assert [plan for plan in plans if plan.target == target and not plan.is_empty] == []
+
+
+def test_who_was_made_again_unseen_is_planned_for_and_named_so_that_a_run_of_theirs_is_asked_for() -> None:
+    world = made_again()
+    reply = asked(world)
+    assert reply.made_again == (str(PULL_USER),)
+    [shown] = [plan for plan in reply.plans if plan.target == CHECKOUT]
+    assert [(change.address, drift.kind) for change, drift in zip(shown.changes, shown.drifts, strict=True)] == [
+        (D1, DriftKind.PRINCIPAL_RECREATED)
+    ]
+    world.run(PULL_USER)
+    world.drain()
+    assert D1 in [change.address for change in world.writes]
+    afterwards = asked(world)
+    assert (afterwards.plans, afterwards.made_again) == ((), ())
+
+
+def test_who_was_made_again_is_no_business_of_a_target_that_does_not_name_them() -> None:
+    reply = answers_of(made_again())(AskPlan((str(PUSHER),)))
+    assert isinstance(reply, PlanReply)
+    assert (reply.plans, reply.made_again) == ((), ())
+
+
+def test_verify_tells_of_them_too() -> None:
+    reply = answers_of(made_again())(AskVerify((str(CHECKOUT), str(PUSH_USER))))
+    assert isinstance(reply, VerifyReply)
+    kinds = {one.target: [drift.kind for drift in one.drifts] for one in reply.targets}
+    assert kinds == {str(CHECKOUT): [DriftKind.PRINCIPAL_RECREATED], str(PUSH_USER): []}
+
+
+def test_a_cut_off_that_has_served_its_time_is_planned_away_and_no_difference() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    world.run(PUSHER)
+    world.clock.advance(timedelta(days=1))
+    assert [(change.operation, change.address) for plan in asked(world).plans for change in plan.changes] == [
+        ("delete", CUTOFF)
+    ]
+    verified = answers_of(world)(AskVerify())
+    assert isinstance(verified, VerifyReply)
+    assert [one.drifts for one in verified.targets] == [()] * 5
+
+
+def test_a_repository_that_was_revoked_is_somebody_elses() -> None:
+    world = left()
+    world.drain()
+    world.documents.put(D1, MORE_TRUST)
+    assert [plan for plan in asked(world).plans if plan.target == CHECKOUT] == []
