@@ -1,7 +1,6 @@
 """Deploys the product's own templates to the emulator, by the tools that people use."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ class Place:
 def build(template: Path = ROOT / "template.yaml", into: Path = BUILT) -> Path:
     """`sam build`; returns the built template's path. Raises DeploymentFailed.
 
-    Needs the network once, for the layer's requirements. The interpreter of the functions' runtime must be on PATH.
+    Needs PyPI, or the index that pip is told of, for the layer's requirements.
     """
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": _path()}
     arguments = [str(SAM), "build", "--template", str(template), "--build-dir", str(into)]
@@ -112,10 +111,8 @@ def _reasons(cloudformation: Any, name: str) -> str:
 
 
 def _path() -> str:
-    """A PATH on which python3.13 is: sam asks for the functions' runtime there."""
-    python = shutil.which("python3.13")
-    first = [str(Path(python).parent)] if python else [str(ROOT / ".venv-emulator" / "bin")]
-    return os.pathsep.join([*first, "/usr/local/bin", "/usr/bin", "/bin"])
+    """A PATH whose first python3.13 has pip: sam asks for the runtime there, the layer's Makefile for pip."""
+    return os.pathsep.join([str(ROOT / ".tools" / "bin"), "/usr/local/bin", "/usr/bin", "/bin"])
 
 
 def _run(arguments: list[str], environment: Mapping[str, str], seconds: int) -> None:

@@ -40,8 +40,8 @@ class RuntimeDied(Exception):
 class BuiltFunction:
     """A context manager around one execution environment: the empty environment of `.venv-runtime`, one container.
 
-    `code` and `layer` are folders of a `sam build`. As on Lambda the layer is read-only and holds no byte code: none is
-    written beside the sources.
+    `code` and `layer` are folders of a `sam build`. As on Lambda both are read-only: no byte code is written beside the
+    sources, what there is came with the layer.
     """
 
     def __init__(

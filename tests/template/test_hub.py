@@ -58,8 +58,9 @@ def test_functions_and_layer_run_on_one_python_and_one_architecture() -> None:
     assert HUB.body["Parameters"]["Architecture"]["Default"] == "arm64"
     assert not any({"Runtime", "Architectures", "Layers"} & set(_function(name)) for name in FUNCTIONS)
     layer = HUB.body["Resources"]["WardenLayer"]
-    assert layer["Metadata"] == {"BuildMethod": "python3.13", "BuildArchitecture": {"Ref": "Architecture"}}
+    assert layer["Metadata"] == {"BuildMethod": "makefile"}
     assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
+    assert layer["Properties"]["CompatibleArchitectures"] == HUB.body["Parameters"]["Architecture"]["AllowedValues"]
     assert layer["Properties"]["ContentUri"] == "layers/warden/"
 
 
