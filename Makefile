@@ -50,8 +50,8 @@ schema: .venv/.synced ## docs/schema/access.schema.json from the field tables of
 	$(BIN)/python -c "from ecr_warden.spec.schema import schema_text; print(schema_text(), end='')" \
 	  > docs/schema/access.schema.json
 
-bench: setup ## counts and ratios: API calls, layer size, memory, cold start
-	@$(BIN)/python -m bench
+bench: setup ## counts and ratios: API calls, layer size, memory, cold start (ONLY="cold-start memory": some parts)
+	@$(BIN)/python -m bench $(ONLY)
 
 # Never part of `make test`: it makes and removes things in the two accounts that it is given (docs/deploy.md).
 aws-smoke: .venv/.synced ## ARGS="...": the loop on two real accounts, and what AWS does where its pages are silent
@@ -77,6 +77,9 @@ setup: .venv/.synced .venv-sam/.synced .venv-emulator/.synced .venv-runtime/.syn
 .venv/.synced: $(LOCKED) | $(UV)
 	$(UV) sync --quiet --frozen
 	@touch $@
+
+# Lambda's own packages are taken to come with byte code. Without it a cold start of any function compiles botocore.
+.venv-runtime/.synced: export UV_COMPILE_BYTECODE := 1
 
 .venv-%/.synced: $(LOCKED) | $(UV)
 	UV_PROJECT_ENVIRONMENT=.venv-$* $(UV) sync --quiet --frozen --no-install-project --only-group $*

@@ -1,36 +1,69 @@
-"""`make bench`: measures everything in one run, prints it and writes bench/results.json and bench/results.md."""
+"""`make bench`: measures everything in one run, prints it and writes bench/results.json and bench/results.md.
 
+With names of parts (`make bench ONLY="cold-start memory"`) only those are measured and printed; nothing is written,
+because figures of two runs do not stand beside one another.
+"""
+
+import argparse
 import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from bench import counting, detection, policy, repair, timing
 from bench.figures import JSON_FILE, MARKDOWN_FILE, Figure, table, write
-from local.installed import install
+from local.installed import Installed, install
 from local.launcher import ROOT, EmulatedAws
+
+# On one hub, in this order. The first needs all functions at work, the others have them paused.
+_REPAIR = "repair"
+_PAUSED: Mapping[str, Callable[[Installed], Iterator[Figure]]] = {
+    "calls": counting.count,
+    "memory": timing.memory,
+    "cold-start": timing.cold,
+    "plain": counting.plain,
+}
+PARTS = ("policy", _REPAIR, *_PAUSED, "detection")
 
 
 def main() -> None:
-    """Deploy once, measure, and say what was missed."""
-    figures: list[Figure] = list(policy.run())
+    """Measure what was asked for, and say what was missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Counts and ratios. Without parts: all.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}")
+    asked = parser.parse_args().parts
+    unknown = sorted({*asked} - {*PARTS})
+    if unknown:
+        parser.error(f"no such part: {', '.join(unknown)} (there are {', '.join(PARTS)})")
+    figures = list(measure(asked or PARTS))
+    print(table(figures))
+    missed = [figure.name for figure in figures if figure.missed]
+    print(f"\nmissed: {', '.join(missed) or 'none'}")
+    if not asked:
+        write(figures)
+        print(f"written: {JSON_FILE.relative_to(ROOT)}, {MARKDOWN_FILE.relative_to(ROOT)}")
+
+
+def measure(parts: Collection[str]) -> Iterator[Figure]:
+    """The figures of some parts, deployed once for all that need a hub."""
+    if "policy" in parts:
+        yield from policy.run()
+    if {_REPAIR, *_PAUSED} & {*parts}:
+        yield from _on_a_hub(parts)
+    if "detection" in parts:
+        print("sweeping 20, 200 and 1000 repositories ...", flush=True)
+        yield from detection.detection()
+
+
+def _on_a_hub(parts: Collection[str]) -> Iterator[Figure]:
     with EmulatedAws() as aws, tempfile.TemporaryDirectory() as folder:
         print("deploying to the emulator ...", flush=True)
         installed = install(aws, Path(folder) / "built")
         print("measuring ...", flush=True)
-        live = list(repair.repaired(installed))
+        if _REPAIR in parts:
+            yield from repair.repaired(installed)
         installed.pause()
-        figures += counting.count(installed)
-        figures += timing.size(installed)
-        figures += timing.warm(installed)
-        figures += timing.cold(installed)
-        figures += live
-        figures += counting.plain(installed, Path(folder))
-    print("sweeping 20, 200 and 1000 repositories ...", flush=True)
-    figures += detection.detection()
-    print(table(figures))
-    write(figures)
-    missed = [figure.name for figure in figures if figure.missed]
-    print(f"\nmissed: {', '.join(missed) or 'none'}")
-    print(f"written: {JSON_FILE.relative_to(ROOT)}, {MARKDOWN_FILE.relative_to(ROOT)}")
+        for name, part in _PAUSED.items():
+            if name in parts:
+                yield from part(installed)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import os
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -72,8 +73,13 @@ def _of(installed: Installed, function: BuiltFunction, target: str) -> tuple[Cal
     return installed.aws.calls(mark)
 
 
-def plain(installed: Installed, folder: Path) -> Iterator[Figure]:
+def plain(installed: Installed) -> Iterator[Figure]:
     """The plain script on the same repository: calls, whole time, and whether it ever comes to rest."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _plain(installed, Path(folder) / "policy.json")
+
+
+def _plain(installed: Installed, file: Path) -> Iterator[Figure]:
     aws = installed.aws
     ecr, iam = aws.client(MEMBER, "ecr"), aws.client(MEMBER, "iam")
     text = ecr.get_repository_policy(repositoryName=REPOSITORY)["policyText"]
@@ -83,7 +89,6 @@ def plain(installed: Installed, folder: Path) -> Iterator[Figure]:
     iam.put_role_policy(RoleName=_PLAIN_ROLE, PolicyName="sync", PolicyDocument=_policy(rights))
     files = {"as AWS gave it": text, "principals in another order": _reversed(text)}
     for how, wanted in files.items():
-        file = folder / "policy.json"
         file.write_text(wanted)
         group = f"Instead: a plain boto3 script a repository, the file's text {how}"
         ecr.delete_repository_policy(repositoryName=REPOSITORY)
