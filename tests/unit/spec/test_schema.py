@@ -2,13 +2,14 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ecr_warden.spec import Invalid, load_spec
+from ecr_warden.spec import Invalid, Valid, load_spec
 from ecr_warden.spec.fields import records
 from ecr_warden.spec.schema import schema_text, spec_schema
 from hypothesis import given, settings
@@ -22,7 +23,8 @@ from tests.unit.spec.test_problems import places
 PUBLISHED = Path(__file__).parents[3] / "docs" / "schema" / "access.schema.json"
 VALIDATOR = Draft202012Validator(spec_schema())
 # What of a file the schema says too.
-SHAPES = {"E004", "E020", "E021", "E022", "E025", "E026", "E027", "E101", "E102"}
+SHAPES = {"E004", "E020", "E021", "E022", "E024", "E025", "E026", "E027", "E101", "E102", "E209"}
+JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 UNBUILT = tuple(f"{entry.name} is not supported" for record in records() for entry in record.fields if not entry.built)
 
 
@@ -56,8 +58,8 @@ def as_json(text: str) -> Any:
             return {name: typed(name, entry) for name, entry in value.items()}
         if isinstance(value, list):
             return [typed(key, entry) for entry in value]
-        if key in ("version", "max_session_duration") and value.isdigit():
-            return int(value)
+        if key in ("version", "max_session_duration") and JSON_NUMBER.fullmatch(value):
+            return json.loads(value)
         return value == "true" if key == "shared_role" and value in ("true", "false") else value
 
     return typed("", yaml.load(text, Loader=yaml.BaseLoader))
@@ -146,10 +148,18 @@ ODD: tuple[Any, ...] = (
     0,
     1,
     -1,
+    -0.0,
+    1.0,
     1.5,
+    3599,
     3600,
+    3600.0,
+    43200,
+    43200.0,
+    43201,
     10**18 - 1,
     10**18,
+    1e300,
     "",
     "x",
     "true",
@@ -202,10 +212,11 @@ _SCALARS = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-5, 50_000),
-    st.floats(0.25, 9.75).filter(lambda value: not value.is_integer()),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-5, 50_000).map(float),
     st.sampled_from(["ci", "deployers", "shop/*", "111111111111", "registry", "observe", "account", "repository"]),
     st.sampled_from(["repository-policy", "trust-policy", "identity-policy", "release", "2099-01-01T00:00:00Z"]),
-    st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=4),
+    st.text(st.characters(codec="utf-8"), max_size=4),
 )
 _NAMES = st.sampled_from(sorted({key for path in paths(FULL) for key in path if isinstance(key, str)} | {"exclusive"}))
 _VALUES = st.recursive(
@@ -230,6 +241,22 @@ def test_schema_and_loader_agree_about_any_tree_in_any_place(data: st.DataObject
         if isinstance(document, dict) and isinstance(document.get("document"), dict):
             document["document"] = {"Statement": []}
     agree(tree)
+
+
+@pytest.mark.parametrize("number", ["3600", "3600.0", "3.6e3", "36E2", "3600.0e-0", "360000E-2", "43200.000"])
+def test_a_whole_number_may_be_written_as_json_may_write_it(number: str) -> None:
+    text = json.dumps(FULL).replace(": 3600", f": {number}", 1)
+    assert accepted_by_schema(json.loads(text))
+    loaded = load_spec(text.encode(), now=NOW)
+    assert isinstance(loaded, Valid)
+    assert loaded.spec.repositories[0].push[0].max_session_duration in (3600, 43200)
+
+
+@pytest.mark.parametrize("number", ["3600.5", "36e-3", "1e999", "1e-999", "-3600", "3599", "43201.0", '"3600"'])
+def test_what_is_no_whole_number_or_none_of_the_bounds_is_refused_by_both(number: str) -> None:
+    text = json.dumps(FULL).replace(": 3600", f": {number}", 1)
+    assert not accepted_by_schema(json.loads(text))
+    assert isinstance(load_spec(text.encode(), now=NOW), Invalid)
 
 
 @given(_VALUES)

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
 from typing import assert_never
 
-from ecr_warden.spec.nodes import ListNode, MapNode, Node, Scalar, Tag, describe
+from ecr_warden.spec.nodes import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag, describe
 from ecr_warden.spec.problems import Code, Place, quote
 from ecr_warden.spec.report import Report
 from ecr_warden.spec.shapes import (
@@ -23,7 +24,7 @@ from ecr_warden.spec.shapes import (
     Whole,
 )
 
-_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
+_LONGEST_NUMBER, _LARGEST_NUMBER = 30, 10**18
 ACCOUNT_DIGITS = re.compile(r"[0-9]{12}")
 
 
@@ -158,11 +159,24 @@ def _moment(node: Node, report: Report) -> Value | None:
 def _whole(node: Node, report: Report) -> Value | None:
     if not isinstance(node, Scalar) or node.tag not in (Tag.NUMBER, Tag.TEXT):
         return _wrong(node, "a whole number", report)
-    if node.tag is Tag.NUMBER and _WHOLE.fullmatch(node.text):
-        return node
+    number = _whole_number(node)
+    if number is not None:
+        return replace(node, text=str(number))
     message = f"{quote(node.text)} is not a whole number"
     report.add(Code.WRONG_TYPE, node.place, message, remedy="write it in decimal digits, without quotes")
     return None
+
+
+def _whole_number(node: Scalar) -> int | None:
+    """As JSON Schema has it, 3600.0 and 3.6e3 are whole; 3_600 and 0xE10 are numbers to some YAML readers only."""
+    if node.tag is not Tag.NUMBER or len(node.text) > _LONGEST_NUMBER or not JSON_NUMBER.fullmatch(node.text):
+        return None
+    try:
+        number = Decimal(node.text)
+    except InvalidOperation:  # an exponent of twenty digits
+        return None
+    # Before it becomes an int: 1e999 would be one of a thousand digits.
+    return int(number) if 0 <= number < _LARGEST_NUMBER and number % 1 == 0 else None
 
 
 def _flag(node: Node, report: Report) -> Value | None:

@@ -17,7 +17,7 @@ from ecr_warden.spec.shapes import (
     Text,
     Whole,
 )
-from ecr_warden.spec.spec import PullScope
+from ecr_warden.spec.spec import FORMAT_VERSION, MAX_SESSION_DURATION, MIN_SESSION_DURATION, PullScope
 
 _UNBUILT = Raw()
 
@@ -93,7 +93,11 @@ PUSH = Record(
             required=True,
         ),
         Field("until", Moment(), "When it ends by itself: a condition in the trust policy."),
-        Field("max_session_duration", Whole(), "Seconds a session may last, 3600 to 43200; 3600 when not given."),
+        Field(
+            "max_session_duration",
+            Whole(MIN_SESSION_DURATION, MAX_SESSION_DURATION),
+            "Seconds a session may last, 3600 to 43200; 3600 when not given.",
+        ),
         Field(
             "shared_role",
             Flag(),
@@ -191,7 +195,7 @@ SETTINGS = Record(
 SPEC = Record(
     "spec",
     (
-        Field("version", Whole(), "The version of this format: 1.", required=True),
+        Field("version", Whole(FORMAT_VERSION, FORMAT_VERSION), "The version of this format: 1.", required=True),
         Field("accounts", MapOf(ACCOUNT), "The accounts, by an alias of your choice.", required=True),
         Field("teams", MapOf(ListOf(Text("a principal"), nonempty=True)), "Names for lists of principals."),
         Field("repositories", ListOf(REPOSITORY), "Repositories and who may pull and push."),

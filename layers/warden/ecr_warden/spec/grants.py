@@ -12,11 +12,16 @@ from ecr_warden.spec.nodes import Scalar
 from ecr_warden.spec.principals import Directory, check_iam_name
 from ecr_warden.spec.problems import Code, quote
 from ecr_warden.spec.report import Report
-from ecr_warden.spec.spec import Account, PullScope, PushGrant, Repository
+from ecr_warden.spec.spec import (
+    MAX_SESSION_DURATION,
+    MIN_SESSION_DURATION,
+    Account,
+    PullScope,
+    PushGrant,
+    Repository,
+)
 from ecr_warden.spec.wide import Organizations, build_wide
 
-MIN_SESSION_DURATION = 3_600
-MAX_SESSION_DURATION = 43_200
 MAX_REPOSITORY_NAME = 256
 
 _UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")

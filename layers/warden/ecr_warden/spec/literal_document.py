@@ -14,7 +14,8 @@ from ecr_warden.spec.nodes import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.spec.problems import Code, quote
 from ecr_warden.spec.report import Report
 
-_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+# What is a number in YAML 1.1 too: 1e3 and 1.5e3 are text there.
+_SURE_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+([eE][+-][0-9]+)?)?")
 _LONGEST_NUMBER = 30
 
 
@@ -51,10 +52,10 @@ def _plain(node: Node, report: Report) -> object:
             return None
         case Scalar(tag=Tag.BOOLEAN, text=text) if text.lower() in ("true", "false"):
             return text.lower() == "true"
-        case Scalar(tag=Tag.NUMBER, text=text) if _JSON_NUMBER.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
+        case Scalar(tag=Tag.NUMBER, text=text) if _SURE_NUMBER.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
             return float(text) if set(text) & set(".eE") else int(text)
         case Scalar(tag=Tag.NUMBER | Tag.BOOLEAN, text=text):
-            report.add(Code.UNSURE_SCALAR, node.place, f"{quote(text)} reads as {node.tag} in YAML 1.1")
+            report.add(Code.UNSURE_SCALAR, node.place, f"{quote(text)} reads as {node.tag} to some YAML readers only")
             return text
         case Scalar(text=text):
             return text

@@ -1,9 +1,13 @@
 """The file as a tree of values with their places, before anything is known about what they mean."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ecr_warden.spec.problems import Place
+
+JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+"""A number in JSON, and in YAML 1.2; YAML 1.1 takes some of those with an exponent for text."""
 
 
 class Tag(StrEnum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from ecr_warden.spec.nodes import ListNode, MapNode, Node, Scalar, Tag
+from ecr_warden.spec.nodes import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.spec.problems import Code, Place, Problem, problem, quote
 
 MAX_BYTES = 1024 * 1024
@@ -182,7 +182,10 @@ class _Composer:
         if "\ufffd" in text and "\ufffd" not in event.value:
             self.problems.append(problem(Code.CONTROL_CHARACTER, place, "half of a surrogate pair"))
             return _broken(place)
-        return Scalar(place, text, _TAGS.get(str(resolved), Tag.TEXT), event.style is None)
+        plain = event.style is None
+        # 1e3 is text to PyYAML and a number to every reader of JSON.
+        tag = Tag.NUMBER if plain and JSON_NUMBER.fullmatch(text) else _TAGS.get(str(resolved), Tag.TEXT)
+        return Scalar(place, text, tag, plain)
 
 
 def _broken(place: Place) -> Scalar:

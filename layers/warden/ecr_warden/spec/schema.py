@@ -25,9 +25,6 @@ from ecr_warden.spec.shapes import (
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-MOST = 10**18 - 1
-"""The loader takes at most 18 digits. It refuses 1.0 too, which JSON Schema cannot tell from 1."""
-
 type Schema = dict[str, Any]
 
 
@@ -50,7 +47,7 @@ def _schema(shape: Shape) -> Schema:
         case Moment():
             return {"type": "string"}
         case Whole():
-            return {"type": "integer", "minimum": 0, "maximum": MOST}
+            return {"type": "integer", "minimum": shape.least, "maximum": shape.most}
         case Flag():
             return {"type": "boolean"}
         case Raw():

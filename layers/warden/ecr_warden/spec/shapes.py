@@ -24,7 +24,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A whole number in decimal digits."""
+    """A whole number in decimal digits, from `least` to `most`; whoever knows what it means checks the bounds."""
+
+    least: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)

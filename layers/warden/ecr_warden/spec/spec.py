@@ -11,6 +11,7 @@ from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, t
 from ecr_warden.policy.document import Document
 from ecr_warden.spec.problems import Place
 
+FORMAT_VERSION = 1
 DEFAULT_SESSION_DURATION = 3600
 
 

@@ -15,11 +15,9 @@ from ecr_warden.spec.principals import Directory
 from ecr_warden.spec.problems import Code, Problem, quote
 from ecr_warden.spec.quotas import check_quotas
 from ecr_warden.spec.report import Report
-from ecr_warden.spec.spec import Settings, Spec
+from ecr_warden.spec.spec import FORMAT_VERSION, Settings, Spec
 from ecr_warden.spec.together import check_together
 from ecr_warden.spec.wide import build_organizations
-
-_VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def load_spec(data: bytes, *, now: datetime | None = None) -> Loaded:
 
 def _build(root: Fields, report: Report, now: datetime) -> Spec:
     version = root.text("version")
-    if version is not None and version.text != _VERSION:
+    if version is not None and version.text != str(FORMAT_VERSION):
         report.add(Code.VERSION, version.place, f"version {quote(version.text)} is not known")
     accounts = build_accounts(root.fields("accounts"), report)
     organizations = build_organizations(root.fields("organizations"), report)
