@@ -13,6 +13,8 @@ from ecr_warden.spec.problems import Place
 
 FORMAT_VERSION = 1
 DEFAULT_SESSION_DURATION = 3600
+# Source: MaxSessionDuration in the API reference of CreateRole.
+MIN_SESSION_DURATION, MAX_SESSION_DURATION = 3600, 43_200
 
 
 @dataclass(frozen=True, slots=True)
