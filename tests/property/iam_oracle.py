@@ -69,7 +69,7 @@ def clause(name: str, key: str, wanted: list[Any], context: Mapping[str, list[st
     texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in wanted]
     values = context.get(key.lower(), [])
     if name == "Null":
-        return any(text == ("false" if values else "true") for text in texts)
+        return any(text == ("true" if values in ([], [""]) else "false") for text in texts)
     if_exists = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
     quantifier, name = name.split(":") if ":" in name else ("", name)
@@ -150,7 +150,7 @@ def statement_ways(statement: Json, request: Json, version: str) -> set[str]:
     return ways_of(statement, request["principal"]) if acts and touches and holds else set()
 
 
-def look(documents: list[Json], request: Json, *, hung: bool = False) -> tuple[set[str], bool]:
+def look(documents: list[Json], request: Json, *, hung: bool = False, bounded: bool = False) -> tuple[set[str], bool]:
     """(the ways in which Allow statements name the principal, whether a Deny matches)."""
     ways: set[str] = set()
     denied = False
@@ -158,7 +158,9 @@ def look(documents: list[Json], request: Json, *, hung: bool = False) -> tuple[s
         for statement in as_list(document["Statement"]):
             if hung and "Principal" not in statement and "NotPrincipal" not in statement:
                 continue
-            found = statement_ways(statement, request, document.get("Version", "2008-10-17"))
+            denies_all = bounded and statement["Effect"] == "Deny" and "NotPrincipal" in statement
+            read = {name: value for name, value in statement.items() if name != "NotPrincipal" or not denies_all}
+            found = statement_ways(read, request, document.get("Version", "2008-10-17"))
             if statement["Effect"] == "Deny":
                 denied = denied or bool(found)
             elif found:
@@ -174,7 +176,8 @@ def verdict(request: Json, policies: Json) -> str:
     has_policies = ":user/" in who or ":assumed-role/" in who
     assumes = request["action"].lower() == "sts:assumerole"
     hangs = policies.get("trust" if assumes else "resource")
-    resource_ways, denied = look([hangs] if hangs else [], request, hung=True)
+    bounded = has_policies and "boundary" in policies
+    resource_ways, denied = look([hangs] if hangs else [], request, hung=True, bounded=bounded)
     mine, limits = True, True
     if has_policies:
         identity_ways, identity_denied = look(policies.get("identity", []), request)

@@ -2,9 +2,12 @@
 
 All clauses must; one clause holds if one of its values matches, a negated one if none does.
 - A missing key: false, true for negated operators, true for IfExists and ForAllValues, false for ForAnyValue.
+- A value that the operator cannot compare (a word for a number), in the request or in the policy, is no match, and a
+  negated operator does not hold on it either.
 - Several values of the request need ForAllValues or ForAnyValue: a plain operator never holds on them (AWS asks for a
   set operator and does not say what happens without one).
-- ForAllValues holds and ForAnyValue does not on no value and on one empty string, which AWS counts as none.
+- ForAllValues holds and ForAnyValue does not on no value and on one empty string, which AWS counts as none; so does
+  Null.
 Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html and
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 """
@@ -14,11 +17,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ecr_warden.policy.condition import Clause
-from ecr_warden.policy.operators import COMPARE, Compare
+from ecr_warden.policy.operators import COMPARE, comparable
 from ecr_warden.policy.variables import Context
 
 _EVERY = "ForAllValues"
-_SOME = "ForAnyValue"
+_NULL = "Null"
 _EMPTY = ((), ("",))
 
 
@@ -26,8 +29,8 @@ class _Operator(NamedTuple):
     quantifier: str
     negated: bool
     if_exists: bool
-    compare: Compare | None
-    """None for Null."""
+    positive: str
+    """Its name without quantifier, Not and IfExists."""
 
 
 def conditions_hold(clauses: Iterable[Clause], context: Context, *, variables: bool) -> bool:
@@ -39,8 +42,8 @@ def clause_holds(clause: Clause, context: Context, *, variables: bool) -> bool:
     """Does one clause hold?"""
     operator = _operator(clause.operator)
     values = context.get(clause.key.lower(), ())
-    if operator.compare is None:
-        return ("false" if values else "true") in map(str.lower, clause.values)
+    if operator.positive == _NULL:
+        return ("true" if values in _EMPTY else "false") in map(str.lower, clause.values)
     if operator.quantifier:
         every = operator.quantifier == _EVERY
         if values in _EMPTY:
@@ -50,18 +53,22 @@ def clause_holds(clause: Clause, context: Context, *, variables: bool) -> bool:
     elif len(values) > 1:
         return False
     keys = context if variables else None
-    held = (
-        any(operator.compare(value, policy, keys) for policy in clause.values) is not operator.negated
-        for value in values
-    )
+    held = (_value_holds(operator, value, clause.values, keys) for value in values)
     return all(held) if operator.quantifier == _EVERY else any(held)
+
+
+def _value_holds(operator: _Operator, value: str, policies: Iterable[str], keys: Context | None) -> bool:
+    compare = COMPARE[operator.positive]
+    if not operator.negated:
+        return any(compare(value, policy, keys) for policy in policies)
+    return all(
+        comparable(operator.positive, value, policy, keys) and not compare(value, policy, keys) for policy in policies
+    )
 
 
 @lru_cache(maxsize=256)
 def _operator(name: str) -> _Operator:
     quantifier, _, rest = name.rpartition(":")
     base = rest.removesuffix("IfExists")
-    if base == "Null":
-        return _Operator("", negated=False, if_exists=False, compare=None)
     positive = base.replace("Not", "")
-    return _Operator(quantifier, positive != base, base != rest, COMPARE[positive])
+    return _Operator(quantifier, positive != base, base != rest, positive)

@@ -3,6 +3,9 @@
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 """
 
+import re
+from functools import lru_cache
+
 from ecr_warden.policy.document import VARIABLES_VERSION, Document, DocumentKind, Effect, Patterns, Statement
 from ecr_warden.policy.holding import conditions_hold
 from ecr_warden.policy.principal_match import Closeness, principal_closeness
@@ -10,6 +13,9 @@ from ecr_warden.policy.request import Request
 from ecr_warden.policy.shown import shown
 from ecr_warden.policy.variables import Context, pattern_of, plain_pattern
 from ecr_warden.policy.verdict import Allowed, ExplicitlyDenied, ImplicitlyDenied, Reason, Verdict
+
+_ARN_COLONS = 5
+_VARIABLE = re.compile(r"\$\{[^}]{0,1024}\}")
 
 
 def statement_matches(statement: Statement, request: Request, *, version: str) -> bool:
@@ -20,8 +26,11 @@ def statement_matches(statement: Statement, request: Request, *, version: str) -
     return statement_closeness(statement, request, version=version) is not Closeness.NONE
 
 
-def statement_closeness(statement: Statement, request: Request, *, version: str) -> Closeness:
-    """The same, and how closely the statement names the principal (ITSELF where it has no Principal)."""
+def statement_closeness(statement: Statement, request: Request, *, version: str, completes: bool = False) -> Closeness:
+    """The same, and how closely the statement names the principal (ITSELF where it has no Principal).
+
+    `completes`: ARNs that lack parts stand for more, as in identity policies.
+    """
     variables = version == VARIABLES_VERSION
     closeness = Closeness.ITSELF
     if statement.principals is not None:
@@ -29,7 +38,9 @@ def statement_closeness(statement: Statement, request: Request, *, version: str)
     if (
         closeness is not Closeness.NONE
         and action_matches(statement.actions, request.action)
-        and resource_matches(statement.resources, request.resource, request.context, variables=variables)
+        and resource_matches(
+            statement.resources, request.resource, request.context, variables=variables, completes=completes
+        )
         and conditions_hold(statement.conditions, request.context, variables=variables)
     ):
         return closeness
@@ -42,12 +53,26 @@ def action_matches(element: Patterns, action: str) -> bool:
     return any(plain_pattern(value.lower()).matches(lowered) for value in element.values) is not element.negated
 
 
-def resource_matches(element: Patterns | None, resource: str, context: Context, *, variables: bool) -> bool:
+def resource_matches(
+    element: Patterns | None, resource: str, context: Context, *, variables: bool, completes: bool = False
+) -> bool:
     """Does a Resource or NotResource element match? A value whose variable has no value matches no resource."""
     if element is None:
         return True
-    patterns = (pattern_of(value, context, variables=variables) for value in element.values)
+    values = map(completed_arn, element.values) if completes else element.values
+    patterns = (pattern_of(value, context, variables=variables) for value in values)
     return any(pattern is not None and pattern.matches(resource) for pattern in patterns) is not element.negated
+
+
+@lru_cache(maxsize=4096)
+def completed_arn(text: str) -> str:
+    """An ARN as identity policies read it: `arn:aws:sqs` is `arn:aws:sqs:*:*:*`.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+    """
+    if not text.startswith("arn:"):
+        return text
+    return text + ":*" * (_ARN_COLONS - _VARIABLE.sub("", text).count(":"))
 
 
 def document_verdict(document: Document, request: Request, *, kind: DocumentKind | None = None) -> Verdict:

@@ -29,6 +29,7 @@ _DATE = re.compile(
     r"(?:[Tt ]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(\.[0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?)?)?"
 )
 _EPOCH = re.compile(r"-?[0-9]{5,12}(\.[0-9]{1,9})?")
+_EPOCH_MILLISECONDS = re.compile(r"[0-9]{13}")
 _ARN_COLONS = 5
 
 
@@ -41,10 +42,12 @@ def number(text: str) -> Decimal | None:
 def moment(text: str) -> Decimal | None:
     """Seconds since 1970 of an ISO 8601 date (UTC unless it says otherwise) or of epoch time; None for neither.
 
-    Four digits are a year, as W3C's date format has it, more are epoch time.
+    Four digits are a year, as W3C's date format has it, more are epoch time, thirteen in milliseconds.
     """
     if _EPOCH.fullmatch(text):
         return Decimal(text)
+    if _EPOCH_MILLISECONDS.fullmatch(text):
+        return Decimal(text) / 1000
     found = _DATE.fullmatch(text)
     if not found:
         return None
@@ -101,11 +104,16 @@ def _arn_like(value: str, policy: str, variables: Context | None) -> bool:
     if len(parts) <= _ARN_COLONS:
         return False
     patterns = _components(pieces)
-    if len(patterns) == 1:
-        return [piece for piece in patterns[0] if piece] == [Wild.ANY]
+    if _is_any(patterns):
+        return True
     return len(patterns) == len(parts) and all(
         glob(pattern).matches(part) for pattern, part in zip(patterns, parts, strict=True)
     )
+
+
+def _is_any(patterns: list[list[Piece]]) -> bool:
+    """A star alone, which every ARN matches."""
+    return len(patterns) == 1 and [piece for piece in patterns[0] if piece] == [Wild.ANY]
 
 
 def _components(pieces: list[Piece]) -> list[list[Piece]]:
@@ -174,3 +182,19 @@ COMPARE: dict[str, Compare] = {
     **{f"Date{name}": _ordered(moment, test) for name, test in _ORDERS.items()},
 }
 """The operators that are not negated; a negated one holds where none of its values matches."""
+
+
+def comparable(operator: str, value: str, policy: str, variables: Context | None) -> bool:
+    """Can the operator compare the two at all? A variable without a value can be compared: nothing equals it."""
+    if operator.startswith("Arn"):
+        pieces = plain_pieces(policy) if variables is None else resolved_pieces(policy, variables)
+        patterns = None if pieces is None else _components(pieces)
+        return value.count(":") >= _ARN_COLONS and (
+            patterns is None or len(patterns) == _ARN_COLONS + 1 or _is_any(patterns)
+        )
+    read = _READ.get(operator.removesuffix("Equals"))
+    return read is None or (read(value) is not None and read(policy) is not None)
+
+
+_READ: dict[str, Callable[[str], object]] = {"Numeric": number, "Date": moment, "IpAddress": network}
+"""How the operators that have a negated form read a value, those of texts left out: every text is one."""

@@ -6,6 +6,7 @@ aws:username, aws:userid and aws:PrincipalType, reference_policies_variables.htm
 
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from ecr_warden.policy.request_error import RequestError
 from ecr_warden.policy.request_principal import SERVICE_LINKED_NAME, CallerKind, RequestPrincipal
@@ -32,7 +33,10 @@ _SIGNED = frozenset(_TYPES) - {CallerKind.ANONYMOUS}
 
 
 def parse_context(raw: object) -> dict[str, tuple[str, ...]]:
-    """Read the context of a request, keys into lower case; numbers and booleans become strings; raises RequestError."""
+    """Read the context of a request, keys into lower case; numbers and booleans become strings; raises RequestError.
+
+    null is a key that the request does not have, one that would follow from the principal included.
+    """
     if raw is None:
         return {}
     if not isinstance(raw, Mapping):
@@ -89,6 +93,8 @@ def default_context(principal: RequestPrincipal, resource_account: str | None) -
 
 
 def _values(raw: object, place: str) -> tuple[str, ...]:
+    if raw is None:
+        return ()
     entries = raw if isinstance(raw, list | tuple) else [raw]
     if len(entries) > MAX_VALUES:
         raise RequestError("request-length", place, f"{len(entries)} values", remedy=f"give at most {MAX_VALUES}")
@@ -102,7 +108,8 @@ def _value(raw: object, place: str) -> str:
         case int() if raw.bit_length() <= 128:
             return str(raw)
         case float() if math.isfinite(raw):
-            return repr(raw)
+            # Without an exponent, which no operator reads.
+            return f"{Decimal(repr(raw)):f}"
         case str() if len(raw) <= MAX_VALUE:
             return raw
         case str():

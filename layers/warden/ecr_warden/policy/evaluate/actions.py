@@ -5,6 +5,7 @@ list_awssecuritytokenservice.html): an action without a resource type is asked f
 """
 
 from ecr_warden.policy.request import Request
+from ecr_warden.policy.request_principal import CallerKind
 
 _ECR_WITHOUT_RESOURCE = (
     *("GetAuthorizationToken", "DescribeRegistry", "GetAccountSetting", "PutAccountSetting"),
@@ -20,6 +21,7 @@ _WITHOUT_RESOURCE = frozenset(
     {f"ecr:{name}".lower() for name in _ECR_WITHOUT_RESOURCE}
     | {f"sts:{name}".lower() for name in _STS_WITHOUT_RESOURCE}
 )
+_LONG_TERM = (CallerKind.USER, CallerKind.ROOT)
 _ROLE_ACTIONS = frozenset(
     f"sts:{name}".lower()
     for name in (
@@ -32,6 +34,14 @@ _ROLE_ACTIONS = frozenset(
 def has_no_resource(request: Request) -> bool:
     """Is this an action that no resource can be named for?"""
     return request.action.lower() in _WITHOUT_RESOURCE
+
+
+def needs_no_allow(request: Request) -> bool:
+    """Does it work unless a policy denies it?
+
+    Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html (for users and the root user)
+    """
+    return request.action.lower() == "sts:getsessiontoken" and request.principal.kind in _LONG_TERM
 
 
 def needs_no_permission(request: Request) -> bool:

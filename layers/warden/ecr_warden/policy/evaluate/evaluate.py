@@ -13,7 +13,12 @@ reference_policies_elements_principal.html, access_policies_boundaries.html
 
 from dataclasses import dataclass, replace
 
-from ecr_warden.policy.evaluate.actions import assumes_role, has_no_resource, needs_no_permission
+from ecr_warden.policy.evaluate.actions import (
+    assumes_role,
+    has_no_resource,
+    needs_no_allow,
+    needs_no_permission,
+)
 from ecr_warden.policy.evaluate.effort import check_effort
 from ecr_warden.policy.evaluate.organization import organization_denies, organization_lacks
 from ecr_warden.policy.evaluate.policies import Policies
@@ -37,6 +42,8 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     denies = (*organization_denies(request, policies), *theirs.denies, *mine.denies)
     if denies:
         return ExplicitlyDenied(denies)
+    if needs_no_allow(request):
+        return Allowed((Reason("", "the action needs no permission, and nothing denies it"),))
     lacking = organization_lacks(request, policies)
     answer = _sides(request, mine, theirs)
     if not lacking and not answer.lacking:

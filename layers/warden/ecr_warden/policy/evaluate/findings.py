@@ -1,14 +1,17 @@
 """Which statements of which documents match a request."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ecr_warden.policy.document import Document, Effect
+from ecr_warden.policy.document import Document, Effect, Statement
 from ecr_warden.policy.evaluate.policies import Levels
 from ecr_warden.policy.matching import statement_closeness, statement_reason
+from ecr_warden.policy.principal import ANYONE, Principals
 from ecr_warden.policy.principal_match import Closeness
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.verdict import Reason
+
+_EVERYBODY = Principals(negated=False, values=(ANYONE,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,35 @@ class Findings:
         return tuple(match.reason for match in self.allows if match.closeness in closeness)
 
 
-def find(documents: Iterable[tuple[str, Document]], request: Request, *, hung: bool = False) -> Findings:
-    """Look through documents, each with its name; those that hang on a resource (`hung`) name nobody by silence."""
-    matches = [match for name, document in documents for match in _matches(name, document, request, hung)]
+def find(documents: Iterable[tuple[str, Document]], request: Request, *, completes: bool = False) -> Findings:
+    """Look through documents, each with its name; `completes` where they read an ARN that lacks parts as AWS does."""
+    return _findings(
+        match
+        for name, document in documents
+        for index, statement in enumerate(document.statements)
+        for match in _matches(name, document, index, statement, request, completes=completes)
+    )
+
+
+def find_on_resource(name: str, document: Document, request: Request, *, bounded: bool) -> Findings:
+    """Look through a document that hangs on a resource: it names nobody by silence.
+
+    Deny with NotPrincipal spares nobody who is `bounded`, that is, has a permissions boundary.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    matches: list[Match] = []
+    for index, statement in enumerate(document.statements):
+        named = statement.principals
+        if named is None:
+            continue
+        spares_nobody = bounded and named.negated and statement.effect is Effect.DENY
+        read = replace(statement, principals=_EVERYBODY) if spares_nobody else statement
+        matches += _matches(name, document, index, read, request)
+    return _findings(matches)
+
+
+def _findings(found: Iterable[Match]) -> Findings:
+    matches = list(found)
     return Findings(
         tuple(match for match in matches if match.effect is Effect.ALLOW),
         tuple(match for match in matches if match.effect is Effect.DENY),
@@ -49,10 +78,9 @@ def find_in_levels(levels: Levels, name: str, request: Request) -> list[Findings
     ]
 
 
-def _matches(name: str, document: Document, request: Request, hung: bool) -> Iterator[Match]:
-    for index, statement in enumerate(document.statements):
-        if hung and statement.principals is None:
-            continue
-        closeness = statement_closeness(statement, request, version=document.version)
-        if closeness is not Closeness.NONE:
-            yield Match(statement_reason(name, statement, index), statement.effect, closeness)
+def _matches(
+    name: str, document: Document, index: int, statement: Statement, request: Request, *, completes: bool = False
+) -> Iterator[Match]:
+    closeness = statement_closeness(statement, request, version=document.version, completes=completes)
+    if closeness is not Closeness.NONE:
+        yield Match(statement_reason(name, statement, index), statement.effect, closeness)

@@ -14,7 +14,7 @@ from ecr_warden.policy.request import Request
 from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.verdict import Reason
 
-_WITH_POLICIES = (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION, CallerKind.FEDERATED_USER)
+WITH_POLICIES = (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION, CallerKind.FEDERATED_USER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,18 @@ def principal_side(request: Request, policies: Policies) -> PrincipalSide:
     kind = request.principal.kind
     if kind is CallerKind.ROOT:
         return PrincipalSide(given=(Reason("", "the root user may do everything that its account may"),))
-    if kind not in _WITH_POLICIES:
+    if kind not in WITH_POLICIES:
         return PrincipalSide(is_absent=True)
-    identity = find(((f"identityPolicies[{i}]", document) for i, document in enumerate(policies.identity)), request)
+    named = ((f"identityPolicies[{index}]", document) for index, document in enumerate(policies.identity))
+    identity = find(named, request, completes=True)
     given = [match.reason for match in identity.allows if match.closeness is not Closeness.NONE]
     denies = [match.reason for match in identity.denies]
     limits: list[Reason] = []
     for name, document in (("permissionBoundary", policies.boundary), ("sessionPolicy", policies.session)):
         if document is None:
             continue
-        found = find(((name, document),), request)
+        # AWS refuses an ARN that lacks parts in a session policy.
+        found = find(((name, document),), request, completes=document is not policies.session)
         denies += [match.reason for match in found.denies]
         given += [match.reason for match in found.allows]
         if not found.allows:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.evaluate.actions import asks_key_policy, asks_trust_policy, has_no_resource
-from ecr_warden.policy.evaluate.findings import Findings, find
+from ecr_warden.policy.evaluate.findings import Findings, find_on_resource
 from ecr_warden.policy.evaluate.policies import Policies
+from ecr_warden.policy.evaluate.principal_side import WITH_POLICIES
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.shown import shown
 from ecr_warden.policy.verdict import Reason
@@ -35,7 +36,8 @@ class ResourceSide:
 def resource_side(request: Request, policies: Policies) -> ResourceSide:
     """Ask the policy that hangs on the resource (a role's may be given as either); an action without one asks none."""
     name, document = _asked(request, policies)
-    found = find(((name, document),), request, hung=True) if document else Findings()
+    bounded = policies.boundary is not None and request.principal.kind in WITH_POLICIES
+    found = find_on_resource(name, document, request, bounded=bounded) if document else Findings()
     lacking: tuple[Reason, ...] = ()
     if not found.allows:
         who = shown(request.principal.text)
