@@ -14,12 +14,15 @@ import botocore.session
 from ecr_warden.adapters.aws.accounts import HubAccounts
 from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.adapters.aws.scan import scan_accounts  # noqa: F401 - else imported within what is measured
-from ecr_warden.adapters.memory import ManualClock, MemoryJobs, MemoryOutcomes, MemorySpecs, MemoryState
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.spec import spec_from_json
 from ecr_warden.model.job import Cause, CauseKind, SweepSlice
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
+
+from local.memory.clock import ManualClock
+from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs
+from local.memory.state import MemoryState
 
 
 class _Session:

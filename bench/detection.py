@@ -92,8 +92,9 @@ def _listed(counts: Counter[str]) -> str:
 
 
 def _run(aws: EmulatedAws, session: Mapping[str, str], *command: str | Path) -> _Run:
-    """One run of a script, in the environment that a function has: boto3 and the layer's own code, nothing else."""
-    environment = {**session, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "layers" / "warden")}
+    """One run of a script in the environment that a function has: boto3 and the layer's own code; a hub in memory."""
+    path = os.pathsep.join([str(ROOT / "layers" / "warden"), str(ROOT)])
+    environment = {**session, "PATH": os.environ["PATH"], "PYTHONPATH": path}
     aws.reset_counts()
     done = subprocess.run(
         [str(INTERPRETER), *map(str, command)], env=environment, capture_output=True, text=True, check=False

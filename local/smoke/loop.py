@@ -13,8 +13,6 @@ from typing import Any
 
 from ecr_warden.adapters.aws.accounts import AccountClients
 from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.adapters.memory import ManualClock, MemoryJobs, MemoryOutcomes, MemorySpecs, MemoryState, MemorySwitch
-from ecr_warden.adapters.memory_journal import MemoryCalls
 from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepSlice
 from ecr_warden.model.observed import Observation
@@ -27,6 +25,10 @@ from ecr_warden.usecases.reconcile import Attempt, Reconcile, RetryLater
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 
+from local.memory.clock import ManualClock
+from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs, MemorySwitch
+from local.memory.journal import MemoryCalls
+from local.memory.state import MemoryState
 from local.smoke.throwaway import Side, Throwaway, document
 from local.waiting import until
 

@@ -45,7 +45,7 @@ def test_it_holds_the_package_its_requirements_and_nothing_else(layer: Path) -> 
 
 
 def test_it_holds_no_tests_and_nothing_of_the_laptop(layer: Path) -> None:
-    tests = ("tests", "test_*.py", "conftest.py", "*.egg-info")
+    tests = ("tests", "test_*.py", "conftest.py", "*.egg-info", "memory*.py")
     for never in (*tests, "boto3", "local", "bench", "ecr_warden_cli", "bin", "requirements.txt", "Makefile"):
         assert list(layer.rglob(never)) == [], never
 

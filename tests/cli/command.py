@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecr_warden.adapters.memory import ManualClock
 from ecr_warden.ports import Documents
 from ecr_warden.spec.spec import Account
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure, Hub
 from ecr_warden_cli.main import run
+
+from local.memory.clock import ManualClock
 
 
 class Terminal(io.StringIO):

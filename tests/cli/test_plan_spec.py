@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from ecr_warden.adapters.memory import ManualClock
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import DriftKind
@@ -12,6 +11,7 @@ from ecr_warden.model.target import RoleTarget, UserTarget
 from ecr_warden.planning.sessions import deny_older_sessions
 from ecr_warden.usecases.plan import plan_spec
 
+from local.memory.clock import ManualClock
 from tests.cli.seed import CI, OTHERS, PUSHER, REGISTRY, REPOSITORY, ROLE, USERS, compiled, make_owners, make_right
 from tests.contracts.seed import SETTINGS, identity_document, repository_document, trust_document
 from tests.contracts.worlds import MemoryWorld

@@ -12,20 +12,15 @@ from ecr_warden.adapters.aws.journal import DynamoJournal
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
 from ecr_warden.adapters.aws.switch import SsmSwitch
-from ecr_warden.adapters.memory import (
-    ManualClock,
-    MemoryIncidents,
-    MemoryJobs,
-    MemorySpecs,
-    MemoryState,
-    MemorySwitch,
-)
-from ecr_warden.adapters.memory_journal import MemoryCalls, MemoryJournal
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.job import Job
 from ecr_warden.ports import Calls, Incidents, Jobs, Journal, Specs, SpecVersion, State, Switch
 
+from local.memory.clock import ManualClock
+from local.memory.hub import MemoryIncidents, MemoryJobs, MemorySpecs, MemorySwitch
+from local.memory.journal import MemoryCalls, MemoryJournal
+from local.memory.state import MemoryState
 from tests.contracts.aws import REGION, Wire
 
 TABLE, SPEC_BUCKET, STATE_BUCKET, SPEC_KEY = "ecr-warden", "spec", "state", "access.yaml"

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import boto3
 from ecr_warden.adapters.aws.accounts import HubAccounts, SessionClients
 from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.adapters.memory import ManualClock, MemoryDocuments
 from ecr_warden.model.address import Address, AddressKind, role, trust_policy
 from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.observed import Unparseable
@@ -19,6 +18,8 @@ from ecr_warden.policy.document import Document
 from ecr_warden.ports import AccountUnreachable, Documents
 from moto.backends import get_backend
 
+from local.memory.clock import ManualClock
+from local.memory.documents import MemoryDocuments
 from local.realistic_moto import RealisticMoto
 from tests.contracts.aws import Wire, new_session
 

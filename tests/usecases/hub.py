@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from ecr_warden.adapters.memory_journal import MemoryCalls
 from ecr_warden.model.job import Actor
 from ecr_warden.ports import CallerUnproved
 from ecr_warden.usecases.answer import Answers
 from ecr_warden.usecases.control import Control
 
+from local.memory.journal import MemoryCalls
 from tests.usecases.world import World
 
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")

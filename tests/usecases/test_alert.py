@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 
 import pytest
-from ecr_warden.adapters.memory import MemoryIncidents
 from ecr_warden.adapters.notify.fanout import FanOut
 from ecr_warden.model.alert import Alert, Message, SpecAccepted, SpecRefused
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.ports import ChannelsError, NotifyError
 from ecr_warden.usecases.alert import TOLD_AGAIN_SECONDS, TellPeople
+
+from local.memory.hub import MemoryIncidents
 
 SPEC = Cause(CauseKind.SPEC, "v2")
 REFUSED = SpecRefused(SPEC, "v2", "v1", ("line 3: an account has 12 digits",))

@@ -6,16 +6,6 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from ecr_warden.adapters.memory import (
-    ManualClock,
-    MemoryDocuments,
-    MemoryJobs,
-    MemoryOutcomes,
-    MemorySpecs,
-    MemoryState,
-    MemorySwitch,
-)
-from ecr_warden.adapters.memory_journal import MemoryCalls, MemoryJournal
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import CompiledSpec, MustNotExist
 from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget, SweepSlice
@@ -28,6 +18,11 @@ from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, Reconcile
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 
+from local.memory.clock import ManualClock
+from local.memory.documents import MemoryDocuments
+from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs, MemorySwitch
+from local.memory.journal import MemoryCalls, MemoryJournal
+from local.memory.state import MemoryState
 from tests.unit.planning.seed import ACCEPTED, HOME, NOW
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)

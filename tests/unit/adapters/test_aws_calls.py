@@ -6,8 +6,6 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from ecr_warden.adapters.memory import MemoryJobs, MemoryOutcomes, MemorySpecs, MemoryState, MemorySwitch
-from ecr_warden.adapters.memory_journal import MemoryCalls
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import ReconcileTarget
@@ -15,6 +13,9 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.usecases.reconcile import Reconcile
 
+from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs, MemorySwitch
+from local.memory.journal import MemoryCalls
+from local.memory.state import MemoryState
 from tests.contracts.runs import EVENT
 from tests.contracts.seed import (
     ASSUME,

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from ecr_warden.adapters.memory import MemoryState
 from ecr_warden.model.codec.entries import entry_of
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.request import Answer, Call
 from ecr_warden.model.run import OpenRun, RunEntry
 from ecr_warden.model.target import Target
 from ecr_warden.ports import CallRepeated
+
+from local.memory.state import MemoryState
 
 
 @dataclass(frozen=True, slots=True)

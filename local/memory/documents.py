@@ -1,0 +1,135 @@
+"""Owners and their documents: the port to the accounts."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, unreadable
+from ecr_warden.model.address import Address, AddressKind, trust_policy
+from ecr_warden.model.desired import RepositoryPattern, RoleSettings, TargetSpec
+from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
+from ecr_warden.model.plan import Change, NewRole, Operation, Plan
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.policy.canonical import digest
+from ecr_warden.policy.document import Document
+from ecr_warden.ports import DocumentConflict, Listing, OwnerNotFound, PortError, Refused
+
+
+def present(address: Address, value: LiveValue) -> Present:
+    """A live value with its digest."""
+    match value:
+        case Document():
+            return Present(value, digest(value, kind=address.document_kind))
+        case RoleSettings():
+            return Present(value, repr(value))
+        case None:
+            return Present(None, address.name)
+
+
+@dataclass(slots=True)
+class MemoryDocuments:
+    """A world of owners and their documents.
+
+    `owners`: the targets that exist, each with its unique id. `faults`: called before each read (None) or write
+    (the change); it may raise a PortError, or change the world to play somebody else. `writes`: all that were taken.
+    """
+
+    owners: dict[Target, str] = field(default_factory=dict)
+    live: dict[Address, Present | Unparseable] = field(default_factory=dict)
+    tagged: set[Target] = field(default_factory=set)
+    faults: Callable[[Target, Change | None], None] = lambda _target, _change: None
+    writes: list[Change] = field(default_factory=list)
+    reads: int = 0
+    _ids: Iterator[int] = field(default_factory=count)
+
+    def make(self, target: Target) -> None:
+        """Have somebody else make an owner; who is made again gets another unique id."""
+        if target not in self.owners:
+            self.owners[target] = f"ID{next(self._ids)}"
+
+    def unmake(self, target: Target) -> None:
+        """Have somebody else delete an owner with all its documents."""
+        self.owners.pop(target, None)
+        self.tagged.discard(target)
+        self.live = {address: value for address, value in self.live.items() if address.target != target}
+
+    def put(self, address: Address, value: LiveValue) -> None:
+        """Have somebody else write a value."""
+        self.make(address.target)
+        self.live[address] = present(address, value)
+
+    def remove(self, address: Address) -> None:
+        """Have somebody else delete a value; a role goes with all its documents."""
+        self.live.pop(address, None)
+        if address.kind is AddressKind.ROLE:
+            self.unmake(address.target)
+
+    def read(self, spec: TargetSpec) -> Observation:
+        self.reads += 1
+        try:
+            self.faults(spec.target, None)
+        except PortError as error:
+            return unreadable(spec, error)
+        owner = next((owner for owner in self.owners if owner.key == spec.target.key), None)
+        return as_asked(spec, self._all_of(owner)) if owner else owner_missing(spec)
+
+    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
+        yield from map(self.read, specs)
+        known = {spec.target.key for spec in specs}
+        for owner in self.owners:
+            if owner.account in accounts and owner.key not in known and not isinstance(owner, RepositoryTarget):
+                found = self._all_of(owner)
+                if holds_ours(found):
+                    yield found
+
+    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+        found: dict[RepositoryTarget, None] = {}
+        unread: list[tuple[RepositoryPattern, PortError]] = []
+        for pattern in patterns:
+            try:
+                self.faults(pattern.target, None)
+            except PortError as error:
+                unread.append((pattern, error))
+                continue
+            existing = (owner for owner in self.owners if isinstance(owner, RepositoryTarget))
+            found.update(dict.fromkeys(owner for owner in existing if pattern.covers(owner)))
+        return Listing(tuple(sorted(found)), tuple(unread))
+
+    def writer(self, plan: Plan, run_id: str) -> "MemoryDocuments":  # noqa: ARG002
+        return self
+
+    def write(self, change: Change) -> None:
+        address = change.address
+        self.faults(address.target, change)
+        found = self.live.get(address)
+        if address.target not in self.owners and not isinstance(change.after, NewRole):
+            raise OwnerNotFound(f"{address.target} does not exist")
+        if (found.digest if found else None) != change.expect:
+            raise DocumentConflict(f"{address} changed")
+        self._take(change)
+        self.writes.append(change)
+
+    def _take(self, change: Change) -> None:
+        address = change.address
+        match change.after:
+            case NewRole() as new:
+                assert isinstance(address.target, RoleTarget)
+                self.put(address, new.settings)
+                self.put(trust_policy(address.target), new.trust)
+                self.tagged.add(address.target)
+            case None:
+                assert change.operation is Operation.DELETE
+                if address.kind is AddressKind.ROLE and self._holds_policies(address.target):
+                    raise Refused(f"{address.target} still holds policies")
+                self.remove(address)
+            case value:
+                self.put(address, value)
+
+    def _holds_policies(self, owner: Target) -> bool:
+        kinds = (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
+        return any(address.target == owner and address.kind in kinds for address in self.live)
+
+    def _all_of(self, owner: Target) -> Observation:
+        documents: dict[Address, Observed] = {a: value for a, value in self.live.items() if a.target == owner}
+        unique_id = None if isinstance(owner, RepositoryTarget) else self.owners[owner]
+        return Observation(owner, documents, unique_id, owner in self.tagged)

@@ -1,0 +1,115 @@
+"""The file, the queues, the bus and the switch of a hub."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ecr_warden.adapters.files import MAX_SPEC_BYTES, spec_missing, spec_too_large, version_missing
+from ecr_warden.model.alert import Alert
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.job import Job, ReconcileTarget
+from ecr_warden.ports import STOPPED, SpecSuperseded, SpecUnversioned, SpecVersion
+
+
+@dataclass(slots=True)
+class MemorySpecs:
+    """One file and its accepted version; `strays`: other keys of the bucket."""
+
+    file: SpecVersion | None = None
+    strays: tuple[str, ...] = ()
+    versioned: bool = True
+    compiled: CompiledSpec | None = None
+    refused_version: str | None = None
+    told_misplaced: dict[str, str] = field(default_factory=dict)
+
+    def current(self) -> SpecVersion:
+        if self.file is None:
+            raise spec_missing("access.yaml", "access.yaml", self.strays)
+        if not self.versioned:
+            raise SpecUnversioned("the file has no version", remedy="turn on versioning of the bucket")
+        if len(self.file.data) > MAX_SPEC_BYTES:
+            raise spec_too_large("the file", len(self.file.data), self.file.version)
+        return self.file
+
+    def text(self, version: str) -> bytes:
+        if self.file is None or self.file.version != version:
+            raise version_missing("the file", version)
+        return self.file.data
+
+    def accepted(self) -> CompiledSpec | None:
+        return self.compiled
+
+    def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
+        if (self.compiled.version if self.compiled else None) != replaces:
+            raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
+        self.compiled = spec
+
+    def refused(self) -> str | None:
+        return self.refused_version
+
+    def refuse(self, version: str) -> None:
+        self.refused_version = version
+
+    def misplaced(self, key: str) -> str | None:
+        return self.told_misplaced.get(key)
+
+    def tell_misplaced(self, key: str, version: str) -> None:
+        self.told_misplaced[key] = version
+
+
+@dataclass(slots=True)
+class MemoryJobs:
+    """A queue that only remembers, and takes the same cause and target once."""
+
+    sent: list[Job] = field(default_factory=list)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def enqueue(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            about = job.target.key if isinstance(job, ReconcileTarget) else repr(job)
+            if (job.cause.id, about) not in self._seen:
+                self._seen.add((job.cause.id, about))
+                self.sent.append(job)
+
+
+@dataclass(slots=True)
+class MemoryOutcomes:
+    """A bus that only remembers."""
+
+    published: list[Alert] = field(default_factory=list)
+
+    def publish(self, alert: Alert) -> None:
+        self.published.append(alert)
+
+
+@dataclass(slots=True)
+class MemorySwitch:
+    """The stop switch, on."""
+
+    enabled: bool = True
+
+    def reason_to_stop(self) -> str | None:
+        return None if self.enabled else STOPPED
+
+
+@dataclass(slots=True)
+class MemoryIncidents:
+    """Alerts by incident, and the flushes that are due."""
+
+    gathered: dict[str, list[Alert]] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+    flushes: list[tuple[str, int]] = field(default_factory=list)
+
+    def add(self, key: str, alert: Alert, *, seconds: int) -> None:
+        alerts = self.gathered.setdefault(key, [])
+        if alert not in alerts:
+            alerts.append(alert)
+        if key not in self.open:
+            self.open.add(key)
+            self.flushes.append((key, seconds))
+
+    def take(self, key: str) -> tuple[Alert, ...]:
+        self.open.discard(key)
+        return tuple(self.gathered.get(key, ()))
+
+    def drop(self, key: str, alerts: Sequence[Alert]) -> None:
+        self.gathered[key] = [alert for alert in self.gathered.get(key, ()) if alert not in alerts]
