@@ -80,6 +80,7 @@ def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[s
     else:
         assert line["targets"] == [str(job.target) for job in done if isinstance(job, ReconcileTarget)]
         assert line.get("tells", []) == [job.thing for job in done if isinstance(job, TellOwnChange)]
+        assert line.get("tells", []) == [job.thing for job in done if isinstance(job, TellOwnChange)]
 
 
 def test_a_call_is_told_with_its_id_time_place_and_why_it_is_watched(command: Command) -> None:

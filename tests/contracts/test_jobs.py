@@ -3,7 +3,7 @@
 import re
 
 from ecr_warden.adapters.aws.jobs import deduplication_id, group_id
-from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepSlice, TellOwnChange
 from ecr_warden.model.target import RepositoryTarget, RoleTarget
 
 from tests.contracts.hubs import Hub
@@ -16,6 +16,7 @@ ALL: list[Job] = [
     AcceptSpec(Cause(CauseKind.SPEC, "v1")),
     SweepSlice(SWEEP, 1, 3),
     *(ReconcileTarget(EVENT, target) for target in (REPOSITORY, ROLE, USER, LONG)),
+    TellOwnChange(EVENT, HOME, "role ecr-warden-write"),
 ]
 
 

@@ -49,7 +49,7 @@ def work() -> "Work":
     """What the reconcile function does with a job."""
     from ecr_warden.usecases.work import Work
 
-    return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile)
+    return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile, outcomes=_outcomes())
 
 
 @cache

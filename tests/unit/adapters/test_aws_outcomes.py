@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 from ecr_warden.adapters.aws.outcomes import EventBridgeOutcomes
-from ecr_warden.model.alert import Alert, PatternsUnread, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import (
+    Alert,
+    OwnChanged,
+    PatternsUnread,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+)
 from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Applied, RunReport
@@ -43,6 +51,7 @@ def hostile(index: int) -> Document:
         (report(), "Run"),
         (SpecAccepted(CAUSE, "v2", "v1", ("a",), ("b",), ("W1 ...",)), "SpecAccepted"),
         (SpecRefused(CAUSE, "v2", "v1", ("E1 ...",)), "SpecRefused"),
+        (OwnChanged(CAUSE, "222222222222", "role ecr-warden-read"), "OwnChanged"),
         (PatternsUnread(CAUSE, "v2", ("repository/...: denied",)), "PatternsUnread"),
         (TargetsPaused(CAUSE, ("a",), "a migration", NOW), "Paused"),
         (TargetsResumed(CAUSE, ("a",)), "Resumed"),

@@ -28,6 +28,7 @@ MALLORY = Actor(
     source_ip="198.51.100.7",
 )
 EVENT = Cause(CauseKind.EVENT, "e-1", "ecr:SetRepositoryPolicy", "2026-11-24T10:15:30Z", actor=MALLORY)
+DEPLOYED = replace(EVENT, actor=replace(MALLORY, invoked_by="cloudformation.amazonaws.com"))
 SPEC = Cause(CauseKind.SPEC, "v2")
 SWEEP = Cause(CauseKind.SWEEP, "s-1")
 RUN = Cause(CauseKind.RUN, "r-0")

@@ -4,12 +4,20 @@ from dataclasses import replace
 
 import pytest
 from ecr_warden.alerting.incidents import AtOnce, Gathered, Routing, Silent, route
-from ecr_warden.model.alert import Alert, PatternsUnread, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import (
+    Alert,
+    OwnChanged,
+    PatternsUnread,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+)
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
 
-from tests.unit.alerting.reports import EVENT, NOW, RUN, SPEC, SWEEP, report, repository_drift
+from tests.unit.alerting.reports import DEPLOYED, EVENT, HOME, NOW, RUN, SPEC, SWEEP, report, repository_drift
 
 DRIFT = repository_drift(None)
 CALLER = Cause(CauseKind.CALLER, "c-1")
@@ -22,6 +30,11 @@ CASES: dict[str, tuple[Alert, type[Silent] | Routing]] = {
     "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), Gathered("sweep/s-1", 20)),
     "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), Gathered("run/r-0", 20)),
     "a refused spec goes out at once": (SpecRefused(EVENT, "v3", None, ()), AtOnce()),
+    "somebody's change of a role of ours goes out at once": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), AtOnce()),
+    "a deployment's changes of roles of ours are one message": (
+        OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),
+        Gathered(f"own/{HOME}"),
+    ),
     "patterns that could not be listed go out at once": (PatternsUnread(SWEEP, "v2", ("a",)), AtOnce()),
     "a pause goes out at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
     "the end of a pause goes out at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),

@@ -9,6 +9,7 @@ from ecr_warden.alerting.slack import to_slack
 from ecr_warden.model.alert import (
     Alert,
     Message,
+    OwnChanged,
     PatternsUnread,
     Severity,
     SpecAccepted,
@@ -23,7 +24,9 @@ from ecr_warden.model.plan import HoldReason
 
 from tests.unit.alerting.reports import (
     CI,
+    DEPLOYED,
     EVENT,
+    HOME,
     LOCKED_OUT,
     MALLORY,
     NOW,
@@ -125,6 +128,13 @@ SAID: dict[str, tuple[Alert, str]] = {
     "until when": (PAUSED, "Until: 2026-11-24T10:15:32Z"),
     "how to end a pause": (PAUSED, "Undo: ecr-warden resume repository/x"),
     "what was paused": (replace(PAUSED, targets=("repository/x", "role/y")), "role/y"),
+    "what of ours was changed, and by whom": (
+        OwnChanged(EVENT, HOME, "role ecr-warden-read"),
+        "ecr-warden's own role ecr-warden-read was changed by mallory",
+    ),
+    "in which account": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), f"account {HOME}"),
+    "how to see what differs": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), "detect-stack-drift"),
+    "what a deployment looks like": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"), "If nobody deployed them"),
     "who resumed": (TargetsResumed(ASKED, ("repository/x",)), "1 target resumed by mallory"),
     "what helps after a failure": (
         report(MISSING, result=Result.FAILED, run_id="r-9"),

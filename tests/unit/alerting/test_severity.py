@@ -1,8 +1,10 @@
 """How soon a person should look: each case a sentence."""
 
+from dataclasses import replace
+
 import pytest
 from ecr_warden.alerting.severity import highest, severity
-from ecr_warden.model.alert import Alert, PatternsUnread, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import Alert, OwnChanged, PatternsUnread, Severity, SpecAccepted, SpecRefused
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.policy.document import Document, parse_document
@@ -10,6 +12,8 @@ from ecr_warden.policy.document import Document, parse_document
 from tests.unit.alerting.reports import (
     ATTACHED,
     CI,
+    DEPLOYED,
+    EVENT,
     HOME,
     LOCKED_OUT,
     OUTSIDER,
@@ -99,6 +103,12 @@ def test_a_principal_of_an_account_of_the_spec_is_not_from_outside() -> None:
     alert = report(repository_drift(pulls(KEPT, f"arn:aws:iam::{CI}:user/other")))
     assert severity(alert) is CRITICAL
     assert severity(alert, known_accounts=(CI, HOME)) is WARNING
+    "somebody's change of a role of ours": (OwnChanged(EVENT, HOME, "role ecr-warden-write"), CRITICAL),
+    "a change of a role of ours found without its caller": (
+        OwnChanged(replace(EVENT, actor=None), HOME, "role ecr-warden-write"),
+        CRITICAL,
+    ),
+    "a deployment of our stacks": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-write"), INFO),
     "patterns that cannot be listed": (PatternsUnread(SWEEP, "v2", ("repository/..: denied",)), WARNING),
 
 

@@ -11,7 +11,15 @@ from ecr_warden.model.address import (
     role,
     trust_policy,
 )
-from ecr_warden.model.alert import Alert, PatternsUnread, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import (
+    Alert,
+    OwnChanged,
+    PatternsUnread,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+)
 from ecr_warden.model.desired import (
     CompiledSpec,
     Departed,
@@ -139,6 +147,7 @@ alerts: Strategy[Alert] = st.one_of(
     st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS)),
     st.builds(SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(IDS), _few(TEXTS)),
     st.builds(PatternsUnread, causes, IDS, _few(TEXTS)),
+    st.builds(OwnChanged, causes, accounts, TEXTS),
     st.builds(TargetsPaused, causes, _few(IDS), TEXTS, TIMES),
     st.builds(TargetsResumed, causes, _few(IDS)),
 )

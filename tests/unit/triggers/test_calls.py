@@ -53,6 +53,7 @@ def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service
         Names.ROLE: {"RoleName"},
         Names.USER: {"UserName"},
         Names.BOTH_USERS: {"UserName", "NewUserName"},
+        Names.POLICY: {"PolicyArn"},
     }
     made_up_by_aws = {"AcquireRole": "Role"}  # the answer names it
     for name, row in WATCHED[service].items():

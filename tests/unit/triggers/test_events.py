@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ecr_warden.model.job import AcceptSpec, CauseKind, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import AcceptSpec, CauseKind, Job, SweepSlice, TellOwnChange
 from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.parse import parse_trigger
 from ecr_warden.triggers.targets import jobs_of, targets_of
@@ -33,18 +33,24 @@ def test_the_readme_lists_every_file() -> None:
     assert [path.name for path in EVENTS.glob("*.json") if f"`{path.name}`" not in readme] == []
 
 
+BOUNDARY = "policy ecr-warden-boundary"
+
+
 def _expected(service: Service, name: str) -> list[str]:
     if service is Service.ECR:
         return [REPOSITORY]
     if name == "UpdateUser":
         return [USER, f"{USER}-old"]
+    if "Policy" in name and "Role" not in name and "User" not in name and "Assume" not in name:
+        return [BOUNDARY]
     return [ROLE] if "Role" in name or "Assume" in name else [USER]
 
 
 @pytest.mark.parametrize(("service", "name"), CALLS, ids=[f"{service}:{name}" for service, name in CALLS])
 def test_a_call_makes_one_job_for_each_target_it_names(service: Service, name: str) -> None:
     jobs = _jobs(f"{service}-{name}")
-    assert [job.target.key for job in jobs if isinstance(job, ReconcileTarget)] == _expected(service, name)
+    named = [job.thing if isinstance(job, TellOwnChange) else getattr(job, "target").key for job in jobs]  # noqa: B009
+    assert named == _expected(service, name)
     assert len(jobs) == len(_expected(service, name))
     for job in jobs:
         assert job.cause.kind is CauseKind.EVENT

@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from ecr_warden.model.alert import Alert, PatternsUnread, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.alerting.own import is_by_deployment
+from ecr_warden.model.alert import (
+    Alert,
+    OwnChanged,
+    PatternsUnread,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+)
 from ecr_warden.model.job import CauseKind
 from ecr_warden.model.outcome import Applied, Result, RunReport
 
@@ -38,6 +47,9 @@ def route(alert: Alert) -> Routing:
     match alert:
         case SpecRefused() | PatternsUnread() | TargetsPaused() | TargetsResumed():
             return AtOnce()
+        case OwnChanged():
+            # A deployment changes several at once.
+            return Gathered(f"own/{alert.account}") if is_by_deployment(alert) else AtOnce()
         case SpecAccepted(version=version):
             # The runs of an accepted version have the version as their cause's id.
             return Gathered(f"{CauseKind.SPEC}/{version}")

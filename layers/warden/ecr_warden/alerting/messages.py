@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from ecr_warden.alerting.contest import describe_contest
+from ecr_warden.alerting.own import describe_own_change
 from ecr_warden.alerting.severity import highest, severity
 from ecr_warden.alerting.text import clean, first
 from ecr_warden.alerting.who import describe_actor, short_name, who
@@ -19,6 +20,7 @@ from ecr_warden.model.alert import (
     Alert,
     Field,
     Message,
+    OwnChanged,
     PatternsUnread,
     Severity,
     SpecAccepted,
@@ -55,6 +57,8 @@ def message_of(alerts: Sequence[Alert], *, known_accounts: Collection[str] = ())
             return _of_run(report, level)
         case [PatternsUnread() as unread]:
             return _of_unread(unread, level)
+        case [OwnChanged() as changed]:
+            return _of_own_change(changed, level)
         case [TargetsPaused() as paused]:
             return _of_paused(paused, level)
         case [TargetsResumed() as resumed]:
@@ -131,6 +135,17 @@ def _of_refused(refused: SpecRefused, level: Severity) -> Message:
     return _message(level, title, fields, list(refused.problems))
 
 
+def _of_own_change(changed: OwnChanged, level: Severity) -> Message:
+    fields = [
+        Field("Who", describe_actor(changed.cause.actor)),
+        Field("Call", changed.cause.action),
+        Field("Call at", changed.cause.at),
+        Field("Where", f"account {changed.account}"),
+    ]
+    title = f"ecr-warden's own {changed.thing} was changed by {short_name(changed.cause.actor)}"
+    return _message(level, title, fields, list(describe_own_change(changed)))
+
+
 def _of_unread(unread: PatternsUnread, level: Severity) -> Message:
     fields = [Field("Spec", unread.version), Field("See", "ecr-warden status")]
     count = len(unread.problems)
@@ -175,6 +190,9 @@ def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collectio
                 lines += [f"spec version {alert.version} refused", *first(alert.problems, 5)]
             case RunReport():
                 pass
+            case OwnChanged():
+                title = title or f"ecr-warden's own roles in account {alert.account} were changed"
+                lines.append(f"{alert.thing}: {alert.cause.action} by {describe_actor(alert.cause.actor)}")
             case PatternsUnread():
                 lines += alert.problems
             case TargetsPaused() | TargetsResumed():

@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from typing import assert_never
 
+from ecr_warden.alerting.own import is_by_deployment
 from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
 from ecr_warden.model.alert import (
     Alert,
+    OwnChanged,
     PatternsUnread,
     Severity,
     SpecAccepted,
@@ -43,6 +45,8 @@ def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
             return Severity.WARNING
         case TargetsResumed():
             return Severity.INFO
+        case OwnChanged():
+            return Severity.INFO if is_by_deployment(alert) else Severity.CRITICAL
         case SpecAccepted(released=released, warnings=warnings):
             return Severity.WARNING if released or warnings else Severity.INFO
         case RunReport():

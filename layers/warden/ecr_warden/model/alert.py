@@ -49,6 +49,15 @@ class TargetsResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnChanged:
+    """Somebody changed what ecr-warden itself works by in an account; `thing`: `role ecr-warden-read`."""
+
+    cause: Cause
+    account: str
+    thing: str
+
+
+@dataclass(frozen=True, slots=True)
 class PatternsUnread:
     """Which repositories fit some patterns is not known; `problems`: each pattern, why, and what to do."""
 
@@ -57,7 +66,7 @@ class PatternsUnread:
     problems: tuple[str, ...]
 
 
-type Alert = RunReport | SpecRefused | SpecAccepted | PatternsUnread | TargetsPaused | TargetsResumed
+type Alert = RunReport | SpecRefused | SpecAccepted | PatternsUnread | OwnChanged | TargetsPaused | TargetsResumed
 
 
 class Severity(StrEnum):

@@ -1,4 +1,4 @@
-"""What travels on the jobs queue: three kinds, each with what caused it."""
+"""What travels on the jobs queue: four kinds, each with what caused it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -92,4 +92,13 @@ class ReconcileTarget:
     target: Target
 
 
-type Job = AcceptSpec | SweepSlice | ReconcileTarget
+@dataclass(frozen=True, slots=True)
+class TellOwnChange:
+    """Tell people that somebody changed what ecr-warden works by; `thing`: `role ecr-warden-read`."""
+
+    cause: Cause
+    account: str
+    thing: str
+
+
+type Job = AcceptSpec | SweepSlice | ReconcileTarget | TellOwnChange

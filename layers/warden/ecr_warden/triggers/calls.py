@@ -18,6 +18,7 @@ class Names(StrEnum):
     ROLE = "the role"
     USER = "the user"
     BOTH_USERS = "the user under both names"
+    POLICY = "a policy of ecr-warden's own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ def _role(why: str) -> Watched:
 
 def _user(why: str) -> Watched:
     return Watched(Names.USER, why)
+
+
+def _policy(why: str) -> Watched:
+    return Watched(Names.POLICY, why)
 
 
 _ECR: Mapping[str, Row] = {
@@ -141,14 +146,14 @@ _IAM: Mapping[str, Row] = {
     "AddUserToGroup": _user("a group's policies become the owner's"),
     "RemoveUserFromGroup": _user("a group's policies stop being the owner's"),
     # An exclusive role has no attached policy, so another version of one is the owner's other policy. The boundary's
-    # content belongs to the member stack: whether a role stands under it is compared, what it says is not.
+    # content belongs to the member stack: whether a role stands under it is compared; that it changed is told.
+    "CreatePolicyVersion": _policy("may change what the boundary of the roles allows"),
+    "SetDefaultPolicyVersion": _policy("changes what the boundary of the roles allows"),
+    "DeletePolicy": _policy("may make room for another boundary of that name"),
     **_each(
         "changes a managed policy, which is no target: attaching it to an exclusive role is what is watched",
         "CreatePolicy",
-        "CreatePolicyVersion",
-        "SetDefaultPolicyVersion",
         "DeletePolicyVersion",
-        "DeletePolicy",
     ),
     **_each(
         "changes a group, which is no target: its policies are its members' other policies",

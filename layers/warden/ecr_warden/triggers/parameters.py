@@ -31,6 +31,7 @@ def parameters_of(record: _Json) -> Parameters:
         role=_owner(sent, answered, arns, "role"),
         user=_owner(sent, answered, arns, "user"),
         new_user=name(sent, "newUserName"),
+        policy=name(sent, "policyArn", 2048),
     )
 
 

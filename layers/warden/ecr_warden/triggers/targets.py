@@ -2,9 +2,19 @@
 
 from typing import assert_never
 
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Job, Misplaced, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import (
+    AcceptSpec,
+    Cause,
+    CauseKind,
+    Job,
+    Misplaced,
+    ReconcileTarget,
+    SweepSlice,
+    TellOwnChange,
+)
 from ecr_warden.model.target import Target, TargetError, parse_target
 from ecr_warden.triggers.calls import CALLS, Irrelevant, Names, reads
+from ecr_warden.triggers.ours import own_thing
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger
 
 
@@ -18,6 +28,8 @@ def _keys(names: Names, call: ApiCall) -> tuple[str, ...]:
             return (f"role/{call.account}/{given.role}",)
         case Names.USER:
             return (f"user/{call.account}/{given.user}",)
+        case Names.POLICY:
+            return ()
         case Names.BOTH_USERS:
             both = (given.user, given.new_user) if given.new_user else (given.user,)
             return tuple(f"user/{call.account}/{user}" for user in both)
@@ -38,6 +50,8 @@ def look_up(call: ApiCall) -> tuple[Target, ...] | Ignored:
         return Ignored(f"{call.action} {row.why}")
     if call.error:
         return Ignored(f"{call.action} failed ({call.error}) and changed nothing")
+    if row.names is Names.POLICY and not own_thing(call):
+        return Ignored(f"{call.action} changes a managed policy that is not ecr-warden's own")
     try:
         found = {target.key: target for target in map(parse_target, _keys(row.names, call))}
     except TargetError as error:
@@ -62,7 +76,9 @@ def jobs_of(trigger: Trigger) -> tuple[Job, ...]:
     match trigger:
         case ApiCall(event_id, at=at, actor=actor):
             cause = Cause(CauseKind.EVENT, event_id, trigger.action, at, trigger.error, actor=actor)
-            return tuple(ReconcileTarget(cause, target) for target in targets_of(trigger))
+            own = own_thing(trigger)
+            told = (TellOwnChange(cause, trigger.account, own),) if own else ()
+            return (*told, *(ReconcileTarget(cause, target) for target in targets_of(trigger)))
         case SpecChanged(event_id, at=at, actor=actor, deleted=deleted):
             action = "s3:DeleteObject" if deleted else "s3:PutObject"
             stray = Misplaced(trigger.key, trigger.version_id) if trigger.misplaced else None

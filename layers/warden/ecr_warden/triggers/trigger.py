@@ -29,6 +29,7 @@ class Parameters:
     role: str = ""
     user: str = ""
     new_user: str = ""
+    policy: str = ""  # an ARN
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.alert import OwnChanged
+from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice, TellOwnChange
 
 if TYPE_CHECKING:
+    from ecr_warden.ports import Outcomes
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.reconcile import Attempt, Reconcile
     from ecr_warden.usecases.sweep import Sweep
@@ -19,6 +21,7 @@ class Work:
     accept: "Callable[[], Accept]"
     sweep: "Callable[[], Sweep]"
     reconcile: "Callable[[], Reconcile]"
+    outcomes: "Outcomes"
 
     def __call__(self, job: Job, attempt: "Attempt") -> str:
         """Do the job and say what came of it, for the log; raises what the use case raises."""
@@ -30,5 +33,8 @@ class Work:
                 return f"{len(self.sweep()(job, attempt))} targets differ"
             case ReconcileTarget():
                 return self.reconcile()(job, attempt) or "not ours"
+            case TellOwnChange():
+                self.outcomes.publish(OwnChanged(job.cause, job.account, job.thing))
+                return "told"
             case _:
                 assert_never(job)

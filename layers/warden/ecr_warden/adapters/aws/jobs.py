@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.jobs import job_to_json
-from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice, TellOwnChange
 from ecr_warden.ports import Throttled
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def group_id(job: Job) -> str:
             return "spec"
         case SweepSlice():
             return f"sweep-{job.index}"
+        case TellOwnChange():
+            return f"own-{job.account}"
         case ReconcileTarget():
             key = job.target.key
             return key if len(key) <= _GROUP_ID_LENGTH else hashlib.sha256(key.encode()).hexdigest()

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, assert_never
 
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.adapters.aws.shorter import forms
-from ecr_warden.model.alert import Alert, PatternsUnread, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import (
+    Alert,
+    OwnChanged,
+    PatternsUnread,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+)
 from ecr_warden.model.codec.alerts import alert_to_json
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.outcome import RunReport
@@ -50,6 +58,8 @@ def _detail_type(alert: Alert) -> str:
             return "SpecRefused"
         case PatternsUnread():
             return "PatternsUnread"
+        case OwnChanged():
+            return "OwnChanged"
         case TargetsPaused():
             return "Paused"
         case TargetsResumed():

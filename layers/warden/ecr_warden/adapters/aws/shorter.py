@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import assert_never
 
-from ecr_warden.model.alert import Alert, PatternsUnread, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import (
+    Alert,
+    OwnChanged,
+    PatternsUnread,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+)
 from ecr_warden.model.outcome import Outcome, RunReport
 from ecr_warden.model.plan import Change
 
@@ -31,6 +39,8 @@ def forms(alert: Alert) -> Iterator[Alert]:
             )
         case SpecRefused() | PatternsUnread():
             yield replace(alert, problems=_some(tuple(map(_cut, alert.problems)), _WARNINGS))
+        case OwnChanged():
+            return  # its texts are a name and what CloudTrail bounds
         case TargetsPaused() | TargetsResumed():
             yield replace(alert, targets=_some(alert.targets, _KEYS))
         case _:

@@ -2,7 +2,15 @@
 
 from typing import assert_never
 
-from ecr_warden.model.alert import Alert, PatternsUnread, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import (
+    Alert,
+    OwnChanged,
+    PatternsUnread,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+)
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, moment, optional_text, reading, text, texts
 from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
 from ecr_warden.model.codec.runs import report_from_json, report_to_json
@@ -13,7 +21,7 @@ from ecr_warden.model.outcome import RunReport
 def alert_to_json(alert: Alert) -> Json:
     """The detail of an event on the outcomes bus.
 
-    `kind` is run, spec-refused, spec-accepted, patterns-unread, paused or resumed.
+    `kind` is run, spec-refused, spec-accepted, patterns-unread, own-changed, paused or resumed.
     """
     match alert:
         case RunReport():
@@ -45,6 +53,14 @@ def alert_to_json(alert: Alert) -> Json:
                 "cause": cause_to_json(alert.cause),
                 "version": alert.version,
                 "problems": list(alert.problems),
+            }
+        case OwnChanged():
+            return {
+                "schema": SCHEMA,
+                "kind": "own-changed",
+                "cause": cause_to_json(alert.cause),
+                "account": alert.account,
+                "thing": alert.thing,
             }
         case TargetsPaused():
             return {
@@ -89,6 +105,8 @@ def _alert(value: Json) -> Alert:
             )
         case "patterns-unread":
             return PatternsUnread(cause_from_json(value["cause"]), text(value["version"]), texts(value["problems"]))
+        case "own-changed":
+            return OwnChanged(cause_from_json(value["cause"]), text(value["account"]), text(value["thing"]))
         case "paused":
             return TargetsPaused(
                 cause=cause_from_json(value["cause"]),

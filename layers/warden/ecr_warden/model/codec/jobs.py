@@ -14,6 +14,7 @@ from ecr_warden.model.job import (
     Misplaced,
     ReconcileTarget,
     SweepSlice,
+    TellOwnChange,
 )
 from ecr_warden.model.target import parse_target
 
@@ -30,6 +31,8 @@ def job_to_json(job: Job) -> Json:
             return head | {"kind": "sweep-slice", "index": job.index, "of": job.of}
         case ReconcileTarget():
             return head | {"kind": "reconcile-target", "target": str(job.target)}
+        case TellOwnChange():
+            return head | {"kind": "tell-own-change", "account": job.account, "thing": job.thing}
         case _:
             assert_never(job)
 
@@ -47,6 +50,8 @@ def _job(value: Json) -> Job:
             return SweepSlice(cause, index, of)
         case "reconcile-target":
             return ReconcileTarget(cause, parse_target(value["target"]))
+        case "tell-own-change":
+            return TellOwnChange(cause, text(value["account"]), text(value["thing"]))
         case kind:
             raise CodecError(f"unknown kind {kind!r:.40}")
 

@@ -1,0 +1,23 @@
+"""Somebody changed what ecr-warden itself works by, in words."""
+
+from collections.abc import Iterator
+
+from ecr_warden.model.alert import OwnChanged
+
+_DEPLOYS = "cloudformation.amazonaws.com"
+
+
+def is_by_deployment(changed: OwnChanged) -> bool:
+    """Whether CloudFormation made the call for somebody, as it does when a stack is deployed."""
+    return changed.cause.actor is not None and changed.cause.actor.invoked_by == _DEPLOYS
+
+
+def describe_own_change(changed: OwnChanged) -> Iterator[str]:
+    """What it means and what to do."""
+    if is_by_deployment(changed):
+        yield "CloudFormation did it for somebody: so it looks when the stacks are deployed. If nobody deployed them:"
+    else:
+        yield "ecr-warden works through it, and nothing but a deployment of its stacks should change it."
+        yield "Whoever can change it can do what ecr-warden can, or blind it. ecr-warden does not put it back:"
+    yield "see what differs: aws cloudformation detect-stack-drift --stack-name ecr-warden-member (or the hub's stack)"
+    yield "then put the stack back: docs/security.md"
