@@ -48,6 +48,7 @@ example:
   ecr-warden validate access.yaml && ecr-warden plan access.yaml --profile ci=ci-read
 
 exit codes: 0 fine, 1 error, 2 something differs"""
+_JSON_HELP = "one JSON object on stdout; docs/cli.md describes it"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -89,6 +90,11 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
             allow_abbrev=False,
         )
         module.add_arguments(verb)
-        verb.add_argument("--json", action="store_true", help="one JSON object on stdout; docs/cli.md describes it")
-        verb.set_defaults(run=module.run)
-    return parser.parse_args(argv)
+        verb.add_argument("--json", action="store_true", help=getattr(module, "JSON_HELP", _JSON_HELP))
+        # A verb of a verb sets its own: it is asked later.
+        verb.set_defaults(run=module.run, prog=verb.prog)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        # Only here, for argparse itself would name the help of all verbs.
+        raise UsageError(f"unrecognized arguments: {' '.join(unknown)}", remedy=f"see {arguments.prog} --help")
+    return arguments

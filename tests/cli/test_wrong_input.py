@@ -13,13 +13,23 @@ SEED = str(PATH)
 USAGE = {
     "no verb": ((), "VERB", "see ecr-warden --help"),
     "an unknown verb": (("plann", SEED), "plann", "see ecr-warden --help"),
-    "an unknown option": (("validate", SEED, "--jsn"), "--jsn", "see ecr-warden --help"),
-    "a shortened option": (("render", SEED, "--onl", "x"), "--onl", "see ecr-warden --help"),
-    "an option of another verb": (("verify", SEED, "--only", "x"), "--only", "see ecr-warden --help"),
+    "an unknown option": (("validate", SEED, "--jsn"), "--jsn", "see ecr-warden validate --help"),
+    "a shortened option": (("render", SEED, "--onl", "x"), "--onl", "see ecr-warden render --help"),
+    "an option of another verb": (("verify", SEED, "--only", "x"), "--only", "see ecr-warden verify --help"),
     "no spec": (("plan",), "SPEC", "see ecr-warden plan --help"),
-    "two specs": (("validate", SEED, "other.yaml"), "other.yaml", "see ecr-warden --help"),
+    "two specs": (("validate", SEED, "other.yaml"), "other.yaml", "see ecr-warden validate --help"),
     "an option without its value": (("plan", SEED, "--profile"), "--profile", "see ecr-warden plan --help"),
-    "an escape sequence": (("validate", SEED, "\x1b[31m"), "\\x1b[31m", "see ecr-warden --help"),
+    "an escape sequence": (("validate", SEED, "\x1b[31m"), "\\x1b[31m", "see ecr-warden validate --help"),
+    "an unknown option of a verb of a verb": (
+        ("policy", "lint", "--knd", "trust"),
+        "--knd",
+        "see ecr-warden policy lint --help",
+    ),
+    "an unknown option of event explain": (
+        ("event", "explain", "--all"),
+        "--all",
+        "see ecr-warden event explain --help",
+    ),
 }
 FILES = {
     "a file that is not there": (("validate", "no-such.yaml"), "there is no file no-such.yaml", "or - to read"),

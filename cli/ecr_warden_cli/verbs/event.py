@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from ecr_warden.model.codec.jobs import actor_to_json
-from ecr_warden.model.job import Actor, TellOwnChange
+from ecr_warden.model.job import Actor
 from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.decision import Decision, SpecPlace, decide
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger, TriggerError
@@ -18,6 +18,7 @@ from ecr_warden_cli.event_input import Broken, Found, read_events
 
 SUMMARY = "say what an event would set off: event explain [FILE ...]"
 EXAMPLE = "ecr-warden event explain events.jsonl"
+JSON_HELP = "accepted for evenness: the answers are JSON Lines in any case"
 
 # Both names are fixed in template.yaml.
 _SPEC_BUCKET = re.compile(r"ecr-warden-spec-[0-9]{12}-[a-z0-9-]+")
@@ -47,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="EventBridge events or CloudTrail records, one a line, or CloudTrail's log files; - or none: stdin",
     )
-    explain.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="the output is JSON anyway")
+    explain.set_defaults(prog=explain.prog)
+    explain.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=JSON_HELP)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -73,13 +75,11 @@ def explain(item: Found | Broken) -> dict[str, Any]:
     match decision:
         case Ignored(why):
             return {"ignored": why}
-        case Decision(trigger, targets, jobs):
-            tells = [job.thing for job in jobs if isinstance(job, TellOwnChange)]
+        case Decision(trigger, targets):
             return {
                 "trigger": trigger_to_json(trigger),
                 "targets": [str(target) for target in targets],
                 "actor": actor_to_json(_SCHEDULE if isinstance(trigger, SweepDue) else trigger.actor),
-                **({"tells": tells} if tells else {}),
             }
         case _:
             assert_never(decision)

@@ -9,6 +9,7 @@ from ecr_warden_cli.verbs import policy_compare, policy_evaluate, policy_lint
 
 SUMMARY = "ask the policy engine about documents"
 EXAMPLE = "ecr-warden policy evaluate < requests.jsonl"
+JSON_HELP = "as of the verb: see ecr-warden policy VERB --help"
 
 VERBS: dict[str, ModuleType] = {"compare": policy_compare, "evaluate": policy_evaluate, "lint": policy_lint}
 
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             allow_abbrev=False,
         )
         module.add_arguments(verb)
+        verb.set_defaults(prog=verb.prog)
         # Suppressed, so that the flag before the verb is not forgotten again.
         verb.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=module.JSON_HELP)
 
