@@ -21,6 +21,11 @@ class Exit(IntEnum):
     DIFFERENT = 2
 
 
+def worst(*codes: Exit) -> Exit:
+    """The exit code of a whole from those of its parts: an error is hidden by nothing, a difference by an error."""
+    return next((code for code in (Exit.ERROR, Exit.DIFFERENT) if code in codes), Exit.FINE)
+
+
 class Style(StrEnum):
     """ANSI attributes, by what they say."""
 

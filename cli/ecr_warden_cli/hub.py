@@ -9,13 +9,14 @@ from typing import Any
 from ecr_warden.model.codec.base import CodecError, Json
 from ecr_warden.model.codec.entries import answer_to_json
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
-from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.codec.requests import TARGETS_AT_MOST, request_to_text
 from ecr_warden.model.outcome import Result
-from ecr_warden.model.reply import CallReply, CommandReply, Reply
+from ecr_warden.model.reply import CallReply, CommandReply, PlanReply, Reply
 from ecr_warden.model.request import EVERYTHING, Answer, AskCall, Command, Question, Selection
 
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Failure, Hub
+from ecr_warden_cli.context import Context, Failure, Hub, UsageError
+from ecr_warden_cli.here_or_hub import AtHub
 
 _POLL_SECONDS = 1.0
 _WAIT_SECONDS = 300
@@ -78,7 +79,7 @@ def _seconds(text: str) -> int:
     return int(text)
 
 
-def selection_of(arguments: argparse.Namespace) -> Selection:
+def selection_of(arguments: argparse.Namespace | AtHub) -> Selection:
     return tuple(arguments.targets) or (EVERYTHING,)
 
 
@@ -99,13 +100,18 @@ class Speaking:
 
     def command(self, command: Command) -> CommandReply:
         """Have it done, in the caller's name; raises Failure."""
+        if len(command.targets) > TARGETS_AT_MOST:
+            remedy = "name fewer, such as those of a pattern, and give the command again for the others"
+            raise UsageError(
+                f"{len(command.targets)} targets; a command takes {TARGETS_AT_MOST} at most", remedy=remedy
+            )
         reply = _read(self.hub.control(request_to_text(command)))
         if not isinstance(reply, CommandReply):
             raise _unintelligible("another reply than that to a command")
         return reply
 
 
-def speak(arguments: argparse.Namespace, context: Context) -> Speaking:
+def speak(arguments: argparse.Namespace | AtHub, context: Context) -> Speaking:
     """Open the hub that the arguments name; raises Failure."""
     return Speaking(context.open_hub(arguments.hub_region, arguments.profile))
 
@@ -177,6 +183,22 @@ def _as_they_come(
 def _has_ended(answer: Answer) -> bool:
     # Who waits for its role is woken by that role's run, and answered again.
     return answer.done and answer.result is not Result.WAITING
+
+
+def plan_extras(plan: PlanReply) -> dict[str, Any]:
+    """What the hub's plans have besides, for JSON."""
+    return {
+        "omitted": plan.omitted,
+        "unread": list(plan.unread),
+        "left": [{"target": target, "why": why} for target, why in plan.left],
+        "madeAgain": list(plan.made_again),
+    }
+
+
+def made_again_lines(plan: PlanReply) -> Iterator[str]:
+    """A line for each owner that no run has looked at since it was made again."""
+    for owner in plan.made_again:
+        yield f"{owner} was deleted and made again; apply has what names it written again, through a run of its own"
 
 
 def say_unread(unread: Sequence[str], context: Context) -> None:

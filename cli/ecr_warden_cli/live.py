@@ -1,6 +1,5 @@
-"""What `plan` and `verify` share: the spec against the live documents, read with a person's own credentials."""
+"""A file against the live documents, read with a person's own credentials; and how a target stands."""
 
-import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +15,8 @@ from ecr_warden.usecases.plan import plan_spec
 
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, UsageError
-from ecr_warden_cli.spec_file import Compiled, add_spec, load_compiled
+from ecr_warden_cli.here_or_hub import Here
+from ecr_warden_cli.spec_file import Compiled, load_compiled
 
 
 class Status(StrEnum):
@@ -35,25 +35,12 @@ class Live:
     plans: tuple[Plan, ...]
 
 
-def add_live_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare SPEC and --profile."""
-    add_spec(parser)
-    parser.add_argument(
-        "--profile",
-        metavar="ACCOUNT=PROFILE",
-        action="append",
-        default=[],
-        help="the AWS profile to read an account with, by its alias in the spec or its 12 digits; once an account. "
-        "Without one the default credentials are used if they are of that account",
-    )
-
-
-def read_live(arguments: argparse.Namespace, context: Context) -> Live:
+def read_live(here: Here, context: Context) -> Live:
     """Read every target of the spec; raises Failure."""
-    spec = load_compiled(arguments.spec, context)
-    profiles = parse_profiles(arguments.profile, spec.spec.accounts)
+    spec = load_compiled(here.spec, context)
+    profiles = parse_profiles(here.profiles, spec.spec.accounts)
     documents = _Counted(context.open_documents(spec.spec.accounts, profiles), context.console)
-    return Live(spec, tuple(plan_spec(spec.compiled, documents, context.clock)))
+    return Live(spec, plan_spec(spec.compiled, documents, context.clock))
 
 
 def parse_profiles(texts: Sequence[str], accounts: Sequence[Account]) -> Mapping[str, str]:

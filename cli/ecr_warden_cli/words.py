@@ -1,10 +1,10 @@
 """Plans in the lines that people read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ecr_warden.alerting.words import describe_address, describe_drift
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
-from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.policy.document import Document
 
@@ -12,7 +12,7 @@ from ecr_warden.policy.document import Document
 def lines_of(plan: Plan) -> Iterator[str]:
     """What differs, what would be written in which order, and what is held."""
     unreadable = [drift for drift in plan.drifts if drift.kind is DriftKind.UNREADABLE]
-    for reason in unreadable_of(plan):
+    for reason in unreadable_of(plan.drifts):
         where = [describe_address(drift.address) for drift in unreadable if drift.explain == reason]
         yield f"  state unknown, for it cannot be read ({', '.join(where)}): {reason}"
     for drift in plan.drifts:
@@ -31,9 +31,9 @@ def held_of(plan: Plan) -> tuple[Held, ...]:
     return tuple(held for held in plan.held if held.reason is not HoldReason.UNREADABLE)
 
 
-def unreadable_of(plan: Plan) -> tuple[str, ...]:
-    """Why something of the target could not be read, each reason once."""
-    return tuple(dict.fromkeys(drift.explain for drift in plan.drifts if drift.kind is DriftKind.UNREADABLE))
+def unreadable_of(drifts: Iterable[Drift]) -> tuple[str, ...]:
+    """Why something of a target could not be read, each reason once."""
+    return tuple(dict.fromkeys(drift.explain for drift in drifts if drift.kind is DriftKind.UNREADABLE))
 
 
 def describe_change_of(change: Change) -> str:

@@ -30,6 +30,22 @@ USAGE = {
         "--all",
         "see ecr-warden event explain --help",
     ),
+    "two files to plan": (
+        ("plan", SEED, "other.yaml"),
+        "other.yaml",
+        "or --hub before targets; see ecr-warden plan --help",
+    ),
+    "a region of the hub without the hub": (("verify", SEED, "--hub-region", "eu-west-1"), "--hub-region", "add --hub"),
+    "an account's profile at the hub": (
+        ("plan", "--hub", "--profile", "ci=x"),
+        "--profile ci=x with --hub",
+        "give one profile",
+    ),
+    "two profiles at the hub": (
+        ("verify", "--hub", "--profile", "x", "--profile", "y"),
+        "--profile y",
+        "give one profile",
+    ),
 }
 FILES = {
     "a file that is not there": (("validate", "no-such.yaml"), "there is no file no-such.yaml", "or - to read"),

@@ -1,55 +1,89 @@
-"""`verify SPEC`: whether the live documents are as the spec says, target by target."""
+"""`verify SPEC`, `verify --hub`: whether the live documents are as the spec says, target by target."""
 
 import argparse
+from typing import Any
 
 from ecr_warden.alerting.words import describe_address
 from ecr_warden.model.codec.plans import drift_to_json
-from ecr_warden.model.plan import Plan
+from ecr_warden.model.reply import Verified, VerifyReply
+from ecr_warden.model.request import AskVerify
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context
-from ecr_warden_cli.live import Status, add_live_arguments, count_by_status, exit_of, read_live, status_of
+from ecr_warden_cli.here_or_hub import AtHub, Here, add_place_arguments, place_of
+from ecr_warden_cli.hub import expect, say_unread, selection_of, speak
+from ecr_warden_cli.live import Status, count_by_status, exit_of, read_live, status_of
 from ecr_warden_cli.words import unreadable_of
 
 SUMMARY = "say of each target whether its live documents are as the spec says; reads only"
-EXAMPLE = "ecr-warden verify access.yaml --profile ci=ci-read --profile registry=registry-read"
+EXAMPLE = (
+    "ecr-warden verify access.yaml --profile ci=ci-read --profile registry=registry-read\n"
+    "  ecr-warden verify --hub --hub-region eu-central-1"
+)
 
 _STYLES = {Status.OK: Style.GOOD, Status.DIFFERS: Style.ODD, Status.UNREADABLE: Style.BAD}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_live_arguments(parser)
+    add_place_arguments(parser)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line a target, then a count."""
-    live = read_live(arguments, context)
-    # A spent session cut-off is a change without drift: the documents are as the spec says.
-    plans = [plan for plan in live.plans if plan.drifts or live.spec.compiled.spec_of(plan.target) is not None]
-    statuses = [status_of(plan.drifts) for plan in plans]
-    counts = count_by_status(statuses)
+    place = place_of(arguments)
+    reply = _read(place, context)
+    told = [status_of(one.drifts) for one in reply.targets]
+    # What does not fit into the hub's answer differs; what could not be read is always in it.
+    statuses = told + [Status.DIFFERS] * reply.omitted
     if arguments.json:
         targets = [
-            {"target": str(plan.target), "status": status, "drifts": [drift_to_json(drift) for drift in plan.drifts]}
-            for plan, status in zip(plans, statuses, strict=True)
+            {"target": one.target, "status": status, "drifts": [drift_to_json(drift) for drift in one.drifts]}
+            for one, status in zip(reply.targets, told, strict=True)
         ]
-        context.console.answer(
-            {"specVersion": live.spec.compiled.version, "targets": targets, "summary": counts},
-        )
-        return exit_of(statuses)
-    for plan, status in zip(plans, statuses, strict=True):
-        context.console.line(f"{status:<10}  {plan.target}{_why(plan, status)}", _STYLES[status])
+        answer: dict[str, Any] = {
+            "specVersion": reply.version,
+            "targets": targets,
+            "summary": count_by_status(statuses),
+        }
+        extras = {"omitted": reply.omitted, "unread": list(reply.unread)} if isinstance(place, AtHub) else {}
+        context.console.answer(answer | extras)
+    else:
+        _show(reply, told, statuses, context)
+    return Exit.ERROR if reply.unread else exit_of(statuses)
+
+
+def _read(place: Here | AtHub, context: Context) -> VerifyReply:
+    match place:
+        case Here():
+            live = read_live(place, context)
+            compiled = live.spec.compiled
+            # A spent session cut-off is a change without drift: the documents are as the spec says.
+            plans = [plan for plan in live.plans if plan.drifts or compiled.spec_of(plan.target) is not None]
+            return VerifyReply(compiled.version, tuple(Verified(str(plan.target), plan.drifts) for plan in plans))
+        case AtHub():
+            speaking = speak(place, context)
+            with context.console.doing("the hub reads the accounts"):
+                return expect(VerifyReply, speaking.ask(AskVerify(selection_of(place))))
+
+
+def _show(reply: VerifyReply, told: list[Status], statuses: list[Status], context: Context) -> None:
+    console = context.console
+    for one, status in zip(reply.targets, told, strict=True):
+        console.line(f"{status:<10}  {one.target}{_why(one, status)}", _STYLES[status])
+    say_unread(reply.unread, context)
+    if reply.omitted:
+        console.line(f"and {reply.omitted} more targets that differ: name fewer targets to see them", Style.ODD)
+    counts = count_by_status(statuses)
     ok, differs, unreadable = (counts[str(status)] for status in Status)
     last = f"{counts['targets']} targets: {ok} ok, {differs} differ, {unreadable} unreadable"
-    context.console.line(last, Style.HEADING)
-    return exit_of(statuses)
+    console.line(last, Style.HEADING)
 
 
-def _why(plan: Plan, status: Status) -> str:
+def _why(one: Verified, status: Status) -> str:
     match status:
         case Status.OK:
             return ""
         case Status.DIFFERS:
-            return ": " + ", ".join(f"{describe_address(drift.address)} {drift.kind}" for drift in plan.drifts)
+            return ": " + ", ".join(f"{describe_address(drift.address)} {drift.kind}" for drift in one.drifts)
         case Status.UNREADABLE:
-            return ": " + "; ".join(unreadable_of(plan))
+            return ": " + "; ".join(unreadable_of(one.drifts))

@@ -1,0 +1,211 @@
+"""`plan --hub`, `verify --hub` and `apply`: what the hub reads, what it could not read, and what it leaves."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ecr_warden.model.codec.plans import plan_from_json
+from ecr_warden.model.codec.replies import reply_to_json
+from ecr_warden.model.codec.requests import TARGETS_AT_MOST, question_from_text
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.target import Target, UserTarget
+from ecr_warden.ports import AccountUnreachable
+
+from tests.cli.command import Command
+from tests.cli.test_hub import InProcess, over, tampered
+from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, PULL_USER, PUSH_USER, PUSHER
+from tests.usecases.hub import answers_of
+from tests.usecases.test_answer_unread import CLOSED, closed
+from tests.usecases.test_patterns import shop, world_of
+from tests.usecases.world import World, unreadable, world_at_spec
+
+UNREAD = f"state unknown: {CLOSED}"
+
+
+def without(world: World, *targets: Target) -> World:
+    """These cannot be read."""
+    return closed(world, lambda target: target in targets)
+
+
+def made_again() -> World:
+    world = world_at_spec()
+    world.documents.unmake(PULL_USER)
+    world.documents.make(PULL_USER)
+    return world
+
+
+def test_verify_through_the_hub_says_how_each_target_stands() -> None:
+    ran = over(world_at_spec())("verify", "--hub")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.last_line == "5 targets: 5 ok, 0 differ, 0 unreadable"
+    ran = over(tampered())("verify", "--hub")
+    assert ran.code == 2
+    assert f"differs     {CHECKOUT}: repository policy changed\n" in ran.out
+    assert ran.last_line == "5 targets: 3 ok, 2 differ, 0 unreadable"
+
+
+def test_verify_through_the_hub_of_some_targets_and_as_json() -> None:
+    command = over(tampered())
+    assert command("verify", "--hub", str(PUSH_USER)).code == 0
+    ran = command("verify", "--hub", "shop/*", "--json")
+    assert ran.code == 2
+    [told] = ran.json["targets"]
+    assert (told["target"], told["status"], told["drifts"][0]["kind"]) == (str(CHECKOUT), "differs", "changed")
+    assert ran.json["summary"] == {"targets": 1, "ok": 0, "differs": 1, "unreadable": 0}
+    assert (ran.json["schema"], ran.json["specVersion"], ran.json["omitted"], ran.json["unread"]) == (
+        1,
+        ACCEPTED.version,
+        0,
+        [],
+    )
+
+
+def test_plan_through_the_hub_shows_what_would_be_written_and_writes_nothing() -> None:
+    world = tampered()
+    ran = over(world)("plan", "--hub")
+    assert ran.code == 2
+    assert f"{CHECKOUT}\n  repository policy: changed: " in ran.out
+    assert "    1. update repository policy (" in ran.out
+    assert ran.last_line == "5 targets: 3 ok, 2 differ, 0 unreadable; 3 to write, 0 held"
+    assert (world.writes, world.calls.taken, world.jobs.sent) == ([], {}, [])
+    assert over(world)("plan", "--hub", str(PUSH_USER)).code == 0
+
+
+def test_plan_through_the_hub_as_json_has_the_plans_of_what_differs() -> None:
+    ran = over(tampered())("plan", "--hub", "--json")
+    assert [plan_from_json(plan).target for plan in ran.json["plans"]] == [CHECKOUT, PUSHER]
+    assert ran.json["summary"] == {
+        "targets": 5,
+        "ok": 3,
+        "differs": 2,
+        "unreadable": 0,
+        "changes": 3,
+        "held": 0,
+    }
+    assert (ran.json["omitted"], ran.json["unread"], ran.json["left"], ran.json["madeAgain"]) == (0, [], [], [])
+
+
+def test_plan_through_the_hub_in_observe_mode_says_so() -> None:
+    world = tampered()
+    world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
+    assert "mode: observe" in over(world)("plan", "--hub").out
+
+
+@pytest.mark.parametrize("verb", ["plan", "verify"])
+def test_the_hub_is_asked_where_and_as_whom_the_options_say(verb: str) -> None:
+    command = over(world_at_spec())
+    assert command(verb, "--hub", "--hub-region", "eu-west-1", "--profile", "hub").code == 0
+    assert command.opened == [("eu-west-1", "hub")]
+    command(verb, "--hub")
+    assert command.opened[1] == (None, None)
+
+
+@pytest.mark.parametrize("verb", [("plan", "--hub"), ("verify", "--hub"), ("apply", "--dry-run")])
+def test_what_could_not_be_read_is_an_error_and_hides_nothing_that_differs(verb: tuple[str, ...]) -> None:
+    assert over(tampered())(*verb).code == 2
+    ran = over(without(tampered(), PUSH_USER))(*verb)
+    assert ran.code == 1
+    assert str(CLOSED) in ran.out
+    assert str(CHECKOUT) in ran.out
+
+
+@pytest.mark.parametrize("verb", [("plan", "--hub"), ("verify", "--hub"), ("apply",), ("apply", "--dry-run")])
+def test_repositories_that_could_not_be_listed_are_an_error(verb: tuple[str, ...]) -> None:
+    world = world_of("a")
+    assert over(world)(*verb).code == 0
+    unlisted = closed(world, lambda target: target.name == "shop/*")
+    ran = over(unlisted)(*verb)
+    assert ran.code == 1
+    assert UNREAD in ran.out
+    assert " all as the accepted spec says" not in ran.out
+    assert over(unlisted)(*verb, str(UserTarget(CI, "anna"))).code == 0
+
+
+def test_apply_does_what_can_be_done_and_is_an_error_for_what_could_not_be_read() -> None:
+    world = without(tampered(), PUSH_USER)
+    ran = over(world)("apply")
+    assert ran.code == 1
+    assert f"{CHECKOUT}: converged" in ran.out
+    assert f"{PUSH_USER}: unknown" in ran.out
+    assert ran.last_line == f"1 target could not be read before: {PUSH_USER}"
+    as_json = over(without(tampered(), PUSH_USER))("apply", "--json")
+    assert (as_json.code, as_json.json["unreadable"]) == (1, [{"target": str(PUSH_USER), "reasons": [str(CLOSED)]}])
+
+
+def test_apply_is_an_error_also_when_the_runs_could_read_again_for_more_may_have_been_missed() -> None:
+    world = tampered()
+    unreadable(world, AccountUnreachable("for a moment"))
+    command = over(world)
+    hub = command.hub
+    assert isinstance(hub, InProcess)
+
+    def readable_again(seconds: float) -> None:
+        world.documents.faults = lambda _target, _change: None
+        hub.pass_time(seconds)
+
+    command.sleep = readable_again
+    ran = command("apply")
+    assert (ran.code, world.written[0]) == (1, "update repository-policy")
+    assert ran.last_line.startswith("5 targets could not be read before: ")
+    assert over(world)("apply").code == 0
+
+
+@pytest.mark.parametrize("verb", [("plan", "--hub"), ("apply", "--dry-run")])
+def test_a_plan_says_what_is_paused_or_stopped(verb: tuple[str, ...]) -> None:
+    world = tampered()
+    command = over(world)
+    assert "left as it is" not in command(*verb).out
+    command("pause", "shop/checkout", "--for", "1h", "--reason", "a migration")
+    assert "  left as it is for now: paused by alice until 2026-11-24T11:00:00Z: a migration\n" in command(*verb).out
+    left = command(*verb, "--json").json["left"]
+    assert left == [{"target": str(CHECKOUT), "why": "paused by alice until 2026-11-24T11:00:00Z: a migration"}]
+    world.clock.advance(timedelta(hours=1))
+    assert "left as it is" not in command(*verb).out
+
+
+def test_apply_has_written_again_what_names_a_user_who_was_made_again() -> None:
+    world = made_again()
+    command = over(world)
+    assert f"{PULL_USER} was deleted and made again" in command("plan", "--hub").out
+    ran = command("apply", "shop/checkout", "--json")
+    assert ran.json["madeAgain"] == [str(PULL_USER)]
+    assert {run["target"] for run in ran.json["runs"]} == {str(CHECKOUT), str(PULL_USER)}
+    world.drain()
+    assert D1 in [change.address for change in world.writes]
+    assert command("plan", "--hub").code == 0
+
+
+class Small(InProcess):
+    """A hub whose answers hold next to nothing."""
+
+    def answer(self, request: str) -> dict[str, Any]:
+        return reply_to_json(answers_of(self.world, 10)(question_from_text(request)))
+
+
+@pytest.mark.parametrize("verb", [("plan", "--hub"), ("verify", "--hub"), ("apply",)])
+def test_what_did_not_fit_into_the_answer_differs(verb: tuple[str, ...]) -> None:
+    world = tampered()
+    ran = Command(hub=Small(world), clock=world.clock)(*verb)
+    assert ran.code == 2
+    assert "and 2 more targets that differ" in ran.out
+
+
+def test_a_command_is_not_sent_with_more_targets_than_it_takes() -> None:
+    names = [f"r{number}" for number in range(TARGETS_AT_MOST)]
+    world = world_of(*names)
+    ran = over(world)("pause", "all", "--for", "1h", "--reason", "x")
+    assert (ran.code, ran.out) == (1, "")
+    assert f"a command takes {TARGETS_AT_MOST} at most; name fewer" in ran.err
+    assert world.calls.taken == {}
+    assert over(world)("pause", str(shop("r1")), "--for", "1h", "--reason", "x").code == 0
+
+
+def test_a_repository_that_nobody_can_list_can_be_paused_by_its_full_name() -> None:
+    world = closed(world_of("a"), lambda target: target.name == "shop/*")
+    refused = over(world)("pause", "shop/*", "--for", "1h", "--reason", "x")
+    assert refused.code == 1
+    assert "name the targets that you mean" in refused.err
+    assert over(world)("pause", str(shop("a")), "--for", "1h", "--reason", "x").code == 0
+    assert json.loads(over(world)("status", str(shop("a")), "--json").out)["targets"][0]["pause"]["reason"] == "x"
