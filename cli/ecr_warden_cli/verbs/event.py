@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from ecr_warden.model.codec.jobs import actor_to_json
-from ecr_warden.model.job import Actor
+from ecr_warden.model.job import Actor, TellOwnChange
 from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.decision import Decision, SpecPlace, decide
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger, TriggerError
@@ -75,11 +75,13 @@ def explain(item: Found | Broken) -> dict[str, Any]:
     match decision:
         case Ignored(why):
             return {"ignored": why}
-        case Decision(trigger, targets):
+        case Decision(trigger, targets, jobs):
+            tells = [job.thing for job in jobs if isinstance(job, TellOwnChange)]
             return {
                 "trigger": trigger_to_json(trigger),
                 "targets": [str(target) for target in targets],
                 "actor": actor_to_json(_SCHEDULE if isinstance(trigger, SweepDue) else trigger.actor),
+                **({"tells": tells} if tells else {}),
             }
         case _:
             assert_never(decision)
