@@ -80,11 +80,25 @@ def test_status_of_trouble_pauses_the_switch_and_observe_mode() -> None:
     world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
     ran = command("status", "shop/*")
     assert ran.code == 2
-    assert f"differs   {CHECKOUT}, reported at" in ran.out
-    assert "          paused by alice until 2026-11-24T12:00:00Z: a migration\n" in ran.out
-    assert "writes are stopped by the switch" in ran.out
+    assert f"differs   {CHECKOUT}, reported at 2026-11-24T10:00:00Z, paused\n" in ran.out
+    assert ran.out.splitlines()[:2] == [
+        "writes are stopped by the switch",
+        "paused by alice until 2026-11-24T12:00:00Z: a migration (1 target)",
+    ]
     assert "mode: observe" in ran.out
     assert "1 paused" in ran.last_line
+
+
+def test_status_shows_pauses_first_the_longest_at_the_top() -> None:
+    command = over(world_at_spec())
+    command("pause", "all", "--for", "1h", "--reason", "a holiday")
+    command("pause", "shop/checkout", "--for", "7d", "--reason", "a migration")
+    lines = command("status").out.splitlines()
+    assert lines[:2] == [
+        "paused by alice until 2026-12-01T10:00:00Z: a migration (1 target)",
+        "paused by alice until 2026-11-24T11:00:00Z: a holiday (4 targets)",
+    ]
+    assert [line.endswith(", paused") for line in lines[2:-1]] == [True] * 5
 
 
 def test_status_never_counts_what_could_not_be_read_or_was_not_looked_at_as_fine() -> None:
@@ -182,10 +196,12 @@ def test_a_pause_outlives_a_tamper_until_resume() -> None:
     command = over(world)
     paused = command("pause", "all", "--until", "2026-11-25T10:00:00+01:00", "--reason", "  a migration ")
     assert paused.code == 0
-    assert paused.last_line == (
+    told, end = paused.out.splitlines()[-2:]
+    assert told == (
         "5 targets are watched and not written to until 2026-11-25T09:00:00Z; "
         "recorded as asked for by arn:aws:iam::111111111111:user/alice"
     )
+    assert "the first sweep after it (every 15 minutes" in end
     world.put(D1, OPEN)
     assert world.run(CHECKOUT) is Result.REPORTED
     resumed = command("resume", "all")

@@ -91,6 +91,15 @@ def test_resume_ends_what_is_paused_announces_it_and_reconciles() -> None:
     assert not world.differing()
 
 
+def test_resume_has_every_target_of_a_pause_looked_at_at_once() -> None:
+    world = world_at_spec()
+    give(world, replace(PAUSE, targets=(CHECKOUT, PUSHER, PUSH_USER)))
+    reply = give(world, Resume("command-2", (PUSH_USER, CHECKOUT, PUSHER)))
+    assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT, PUSHER, PUSH_USER]
+    assert set(reply.targets) == {str(CHECKOUT), str(PUSHER), str(PUSH_USER)}
+    assert not any(record.pause for record in world.state.records([CHECKOUT, PUSHER, PUSH_USER]).values())
+
+
 def test_resume_of_what_is_not_paused_says_nothing_and_does_nothing() -> None:
     world = world_at_spec()
     give(world, PAUSE)

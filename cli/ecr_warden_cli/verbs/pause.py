@@ -77,4 +77,8 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
         f"recorded as asked for by {reply.caller}",
         Style.HEADING,
     )
+    context.console.line(
+        "nothing wakes them at that moment: the first sweep after it (every 15 minutes, unless the hub's stack says "
+        "otherwise) looks at them again; ecr-warden resume does so at once"
+    )
     return Exit.FINE

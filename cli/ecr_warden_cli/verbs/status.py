@@ -1,10 +1,13 @@
 """`status`: what the deployed hub remembers of its targets."""
 
 import argparse
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.outcome import Result
+from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import StatusReply, TargetStatus
 from ecr_warden.model.request import AskStatus
 
@@ -59,21 +62,29 @@ def word_of(status: TargetStatus) -> str:
 
 def _show(reply: StatusReply, words: list[str], context: Context) -> None:
     console = context.console
+    if reply.stopped is not None:
+        console.line(reply.stopped, Style.BAD)
+    for pause, held in pauses_of(reply.targets):
+        console.line(f"{pause} ({'1 target' if held == 1 else f'{held} targets'})", Style.ODD)
     for status, word in zip(reply.targets, words, strict=True):
         told = f", {status.last.result or 'no result'} {_ago(status.last.at)}" if status.last else ""
-        console.line(f"{word:<8}  {status.target}{told}", _STYLES.get(word, Style.ODD))
-        if status.pause is not None:
-            console.line(f"          {status.pause}", Style.ODD)
+        paused = ", paused" if status.pause is not None else ""
+        console.line(f"{word:<8}  {status.target}{told}{paused}", _STYLES.get(word, Style.ODD))
         if status.open_run is not None:
             console.line(f"          run {status.open_run} has not ended", Style.ODD)
     say_unread(reply.unread, context)
-    if reply.stopped is not None:
-        console.line(reply.stopped, Style.BAD)
     if reply.mode is Mode.OBSERVE:
         console.line("the spec says mode: observe, so the hub reports and writes nothing", Style.ODD)
     paused = sum(status.pause is not None for status in reply.targets)
     counts = ", ".join(f"{words.count(word)} {word}" for word in ("ok", "differs", "unknown", "pending"))
     console.line(f"{len(words)} targets: {counts}; {paused} paused; spec {reply.version}", Style.HEADING)
+
+
+def pauses_of(targets: Sequence[TargetStatus]) -> list[tuple[Pause, int]]:
+    """Each pause and how many of the targets it holds for, the one that lasts longest first."""
+    by_id = {status.pause.id: status.pause for status in targets if status.pause is not None}
+    counts = Counter(status.pause.id for status in targets if status.pause is not None)
+    return [(pause, counts[pause.id]) for pause in sorted(by_id.values(), key=lambda pause: pause.until, reverse=True)]
 
 
 def _ago(at: datetime) -> str:
