@@ -1,4 +1,4 @@
-"""Reads the table of comparisons."""
+"""Reads the table of comparisons; an element that is null stands for none."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def _filled(statement: Case, kind: str) -> dict[str, Any]:
     for name, value in DEFAULTS[kind].items():
         if name not in filled and f"Not{name}" not in filled:
             filled[name] = value
-    return filled
+    return {name: value for name, value in filled.items() if value is not None}
 
 
 def comparison(case: Case, *, mirrored: bool = False) -> Comparison:

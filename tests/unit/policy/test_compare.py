@@ -2,6 +2,7 @@
 
 import pytest
 from ecr_warden.policy.compare import Relation, Witness
+from ecr_warden.policy.document import DocumentKind
 from ecr_warden.policy.matching import document_verdict
 from ecr_warden.policy.verdict import Allowed
 
@@ -31,7 +32,8 @@ def test_each_witness_is_allowed_by_one_document_alone(case: Case) -> None:
     live, desired = document(case, "live"), document(case, "desired")
 
     def tried(witness: Witness) -> tuple[bool, bool]:
-        verdicts = [document_verdict(one, witness.request) for one in (live, desired)]
+        kind = DocumentKind(case["kind"])
+        verdicts = [document_verdict(one, witness.request, kind=kind) for one in (live, desired)]
         return isinstance(verdicts[0], Allowed), isinstance(verdicts[1], Allowed)
 
     assert all(tried(witness) == (True, False) for witness in found.gained)

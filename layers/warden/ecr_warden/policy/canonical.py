@@ -4,6 +4,7 @@ Rules, each with its source in docs/adr/0002-policy-canonical-form.md:
 - actions and condition keys in lower case, condition operators in AWS's spelling, values as strings;
 - lists are sets, statements are a set; Sid and Id are dropped; an empty Condition or Principal is none;
 - a 12-digit account id is the account's root ARN;
+- policy variables have one spelling: their keys in lower case;
 - Version is dropped: what 2008-10-17 takes literally is written as 2012-10-17 would write it (`${` as `${$}{`);
 - `Resource: "*"` of a repository policy is dropped, as ECR's documents mean the repository they hang on.
 """
@@ -27,6 +28,7 @@ from ecr_warden.policy.document import (
 )
 from ecr_warden.policy.principal import Principal, canonical_principals, is_account, named_partition
 from ecr_warden.policy.strict_json import encode
+from ecr_warden.policy.variables import spelled_variables
 
 DEFAULT_PARTITION = "aws"
 _ANY = frozenset({"*"})
@@ -144,23 +146,24 @@ def _statement(statement: Statement, literal: bool, drop: bool, partition: str) 
     if given is not None and (given.values or given.negated):
         principals = CanonicalPrincipals(given.negated, canonical_principals(given.values, partition))
     conditions = canonical_clauses(statement.conditions)
-    if literal:
+    read = _escaped if literal else spelled_variables
+    if any("${" in value for clause in conditions for value in clause.values):
         conditions = frozenset(
-            CanonicalClause(operator, key, frozenset(map(_escaped, values))) for operator, key, values in conditions
+            CanonicalClause(operator, key, frozenset(map(read, values))) for operator, key, values in conditions
         )
     return CanonicalStatement(
         statement.effect,
         CanonicalPatterns(actions.negated, frozenset([value.lower() for value in actions.values])),
         principals,
-        _resources(statement.resources, literal, drop),
+        _resources(statement.resources, read, drop),
         conditions,
     )
 
 
-def _resources(given: Patterns | None, literal: bool, drop: bool) -> CanonicalPatterns | None:
+def _resources(given: Patterns | None, read: Callable[[str], str], drop: bool) -> CanonicalPatterns | None:
     if given is None:
         return None
-    values = frozenset(map(_escaped, given.values)) if literal else frozenset(given.values)
+    values = frozenset(map(read, given.values))
     if drop and not given.negated and values == _ANY:
         return None
     return CanonicalPatterns(given.negated, values)

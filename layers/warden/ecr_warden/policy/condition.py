@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import NamedTuple
 
 from ecr_warden.policy.document_error import DocumentError
@@ -97,7 +98,8 @@ def _scalar(raw: object, place: str) -> str:
     if isinstance(raw, float):
         if not math.isfinite(raw):
             raise DocumentError("document-number", place, "the number is too large", remedy="write it as a string")
-        return repr(raw)
+        # Digits alone: the operators that compare numbers know no exponent.
+        return format(Decimal(repr(raw)), "f")
     raise wrong_type(place, raw, "a string, a number or a boolean")
 
 

@@ -80,6 +80,9 @@ def _covers(wide: tuple[Token, ...], narrow: tuple[Token, ...]) -> bool:
 def _covers_token(wide: Token, narrow: Token) -> bool:
     if wide is Wild.ONE:
         return narrow is Wild.ONE or isinstance(narrow, str)
+    if isinstance(wide, Variable) and isinstance(narrow, Variable):
+        # With a default it is what it would be without one, and something where that is nothing.
+        return wide == narrow or wide.name.startswith(f"{narrow.name[:-1]}, '")
     return wide == narrow
 
 

@@ -26,6 +26,24 @@ def has_variables(text: str) -> bool:
     return "${" in text
 
 
+def spelled_variables(text: str) -> str:
+    """The text with each variable in one spelling: keys in lower case, whose case AWS ignores."""
+    return _PARTS.sub(_spelled, text) if "${" in text else text
+
+
+def _spelled(part: re.Match[str]) -> str:
+    if part[2] or part[1] in _LITERALS:
+        return part[0]
+    key, default = key_and_default(part[1])
+    return f"${{{key}}}" if default is None else f"${{{key}, '{default}'}}"
+
+
+def key_and_default(inside: str) -> tuple[str, str | None]:
+    """The condition key that `${inside}` reads, in lower case, and what stands for it without a value."""
+    found = _DEFAULT.fullmatch(inside)
+    return (found[1].strip().lower(), found[2]) if found else (inside.strip().lower(), None)
+
+
 def resolved_text(text: str, context: Context) -> str | None:
     """The text with its variables replaced; wildcards stand for themselves. None where a variable has no value."""
     pieces = resolved_pieces(text, context)
@@ -73,9 +91,6 @@ def plain_pieces(text: str) -> list[Piece]:
 
 def _value(inside: str, context: Context) -> str | None:
     """What stands for `${inside}`: keys with several values cannot be variables."""
-    default = None
-    found = _DEFAULT.fullmatch(inside)
-    if found:
-        inside, default = found[1], found[2]
-    values = context.get(inside.strip().lower(), ())
+    key, default = key_and_default(inside)
+    values = context.get(key, ())
     return values[0] if len(values) == 1 else default

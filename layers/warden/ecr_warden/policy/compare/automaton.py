@@ -58,7 +58,8 @@ ANY = Step(True, "")
 _PART = Step(True, ":")
 _DIGIT = Step(False, "0123456789")
 _NO_CHARACTER = Step(False, "")
-_TOKENS = re.compile(r"\$\{[^}]*\}|.", re.DOTALL)
+# Bounded as the variables of a request are.
+_TOKENS = re.compile(r"\$\{[^}]{0,1024}\}|.", re.DOTALL)
 _LITERALS = {"${*}": "*", "${?}": "?", "${$}": "$"}
 
 

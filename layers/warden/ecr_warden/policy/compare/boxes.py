@@ -104,12 +104,21 @@ def is_open(boxes: Sequence[Box]) -> bool:
     return False
 
 
-def resolved(statement: CanonicalStatement, values: Mapping[str, str]) -> CanonicalStatement:
-    """The statement with its variables replaced; `values` by the variable's text, `${...}` included."""
+def resolved(statement: CanonicalStatement, values: Mapping[str, str | None]) -> CanonicalStatement:
+    """The statement with its variables replaced; `values` by the variable's text, `${...}` included.
 
-    def text(given: str) -> str:
+    A text with a variable that is None goes: it matches nothing.
+    """
+
+    def replaced(given: Iterable[str]) -> frozenset[str]:
+        return frozenset(found for one in given if (found := text(one)) is not None)
+
+    def text(given: str) -> str | None:
         for name, value in values.items():
-            given = given.replace(name, value)
+            if name in given:
+                if value is None:
+                    return None
+                given = given.replace(name, value)
         return given
 
     resources = statement.resources
@@ -117,8 +126,8 @@ def resolved(statement: CanonicalStatement, values: Mapping[str, str]) -> Canoni
         statement.effect,
         statement.actions,
         statement.principals,
-        CanonicalPatterns(resources.negated, frozenset(map(text, resources.values))) if resources else None,
-        frozenset(CanonicalClause(o, key, frozenset(map(text, values))) for o, key, values in statement.conditions),
+        CanonicalPatterns(resources.negated, replaced(resources.values)) if resources else None,
+        frozenset(CanonicalClause(o, key, replaced(values)) for o, key, values in statement.conditions),
     )
 
 

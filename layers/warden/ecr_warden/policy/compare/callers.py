@@ -55,8 +55,11 @@ def callers(elements: Sequence[CanonicalPrincipals], mentioned: Iterable[str] = 
     return tuple(found)
 
 
-def naming(people: Sequence[Caller]) -> Callable[[CanonicalPrincipals | None, Effect], int]:
-    """Whom an element of a statement speaks of, a bit for each caller; without one, of all the document hangs on."""
+def naming(people: Sequence[Caller], *, free: bool) -> Callable[[CanonicalPrincipals | None, Effect], int]:
+    """Whom an element of a statement speaks of, a bit for each caller.
+
+    Without one, of whom a document hangs on if it is `free` (an identity policy), else of nobody.
+    """
     everybody = (1 << len(people)) - 1
     by_name: dict[Principal, int] = {ANYONE: everybody}
     for at, caller in enumerate(people):
@@ -65,7 +68,7 @@ def naming(people: Sequence[Caller]) -> Callable[[CanonicalPrincipals | None, Ef
 
     def named(element: CanonicalPrincipals | None, effect: Effect) -> int:
         if element is None:
-            return everybody
+            return everybody if free else 0
         found = 0
         if element.negated:
             given = Principals(True, tuple(element.values))

@@ -12,7 +12,7 @@ from ecr_warden.policy.compare.budget import Budget
 from ecr_warden.policy.compare.callers import Caller, anyone_in, callers, naming
 from ecr_warden.policy.compare.derived import PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, parts_of
 from ecr_warden.policy.compare.direction import Direction, Setting, Side
-from ecr_warden.policy.compare.variables import fresh_values, key_of, variables_of
+from ecr_warden.policy.compare.variables import default_values, fresh_values, key_of, variables_of
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.equivalence import Equivalent, equivalent
 from ecr_warden.policy.relation import Comparison, Relation, Witness
@@ -21,6 +21,8 @@ from ecr_warden.policy.request_context import default_context
 _SOMEBODYS_ACCOUNT = "111111111111"
 
 type Statements = tuple[CanonicalStatement, ...]
+type Values = Mapping[str, str | None]
+"""What stands for each policy variable; None: nothing does."""
 
 
 def compare(
@@ -81,13 +83,23 @@ type _Found = tuple[tuple[Witness, ...], tuple[Witness, ...], tuple[list[str], l
 
 
 def _both_ways(about: _About) -> _Found:
-    """First with values for variables that no document mentions: what differs there differs. Then for all values."""
+    """First with values for variables that no document mentions, and with none: what differs there differs.
+
+    Then for all values.
+    """
     likely = anyone_in("aws", about.account or _SOMEBODYS_ACCOUNT).principal
-    values = fresh_values(variables_of(about.all), default_context(likely, None))
+    variables = variables_of(about.all)
+    tried: list[tuple[Values, dict[str, str]]] = [({}, {})]
+    if variables:
+        fresh = fresh_values(variables, default_context(likely, None))
+        tried.insert(0, (fresh, {key_of(variable): value for variable, value in fresh.items()}))
+        defaults = default_values(variables)
+        if any(default is not None for default in defaults.values()):
+            tried.insert(1, (defaults, {}))
     found: list[tuple[Witness, ...]] = [(), ()]
     doubts: tuple[list[str], list[str]] = ([], [])
-    for given in (values, {}) if values else ({},):
-        setting, live, desired = _setting(about, given)
+    for given, context in tried:
+        setting, live, desired = _setting(about, given, context)
         for at, (one, other) in enumerate(((live, desired), (desired, live))):
             if not found[at]:
                 direction = Direction(one, other, setting, Budget(), gained=at == 0)
@@ -97,11 +109,13 @@ def _both_ways(about: _About) -> _Found:
     return found[0], found[1], doubts
 
 
-def _setting(about: _About, values: Mapping[str, str]) -> tuple[Setting, Side, Side]:
+def _setting(about: _About, values: Values, context: Mapping[str, str]) -> tuple[Setting, Side, Side]:
+    """`values` stand for the variables, `context` gives the keys that they are read from."""
     changed = {one: resolved(one, values) if values else one for one in about.all}
     boxes = Boxes(changed.values())
     people = _people(about)
-    named = naming(people)
+    free = about.kind is DocumentKind.IDENTITY
+    named = naming(people, free=free)
     made = {
         one: boxes.box(number, changed[one], named(one.principals, one.effect)) for number, one in enumerate(about.all)
     }
@@ -111,10 +125,8 @@ def _setting(about: _About, values: Mapping[str, str]) -> tuple[Setting, Side, S
         return Side(document, allows, tuple(made[one] for one in its if not made[one].allows))
 
     live, desired = map(side, about.documents, about.statements)
-    free = about.kind is DocumentKind.IDENTITY
     derived = [parts_of(caller, boxes, people, free=free) for caller in people]
-    by_key = {key_of(variable): value for variable, value in values.items()}
-    return Setting(boxes, people, derived, about.kind, about.account, about.subject, by_key), live, desired
+    return Setting(boxes, people, derived, about.kind, about.account, about.subject, context), live, desired
 
 
 def _people(about: _About) -> tuple[Caller, ...]:

@@ -217,9 +217,10 @@ class Direction:
                 yield {**context, key: (value,)}
 
     def _tells_apart(self, request: Request) -> bool:
-        return isinstance(document_verdict(self.one.document, request), Allowed) and not isinstance(
-            document_verdict(self.other.document, request), Allowed
-        )
+        return self._allowed(self.one.document, request) and not self._allowed(self.other.document, request)
+
+    def _allowed(self, document: Document, request: Request) -> bool:
+        return isinstance(document_verdict(document, request, kind=self.setting.kind), Allowed)
 
     def _witness(self, request: Request, caller: Caller) -> Witness:
         group = group_of(request.action)

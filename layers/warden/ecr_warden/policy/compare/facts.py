@@ -161,6 +161,10 @@ _SYNTAX = {
     "BinaryEquals": Syntax.EXACT,
     "Bool": Syntax.FOLDED,
 }
+_BOOLEAN_KEYS = frozenset(
+    {"aws:securetransport", "aws:multifactorauthpresent", "aws:viaawsservice", "aws:principalisawsservice"}
+)
+"""Keys that AWS itself sets, to `true` or `false`: any operator may read them, as a text too."""
 _BOOLEANS = frozenset(glob(word, Syntax.EXACT) for word in ("true", "false"))
 _SCALES: dict[str, Callable[[Sequence[str]], Scale | None]] = {
     "Numeric": number_scale,
@@ -179,7 +183,7 @@ class Facts:
         self.keys: dict[str, Key] = {}
         self.unclear: set[str] = set()
         for name, given in by_key.items():
-            space = _space(given)
+            space = _space(name, given)
             if space is None:
                 self.unclear.add(name)
             several = any(_split(clause.operator)[0] is not Quantifier.ONE for clause in given)
@@ -188,7 +192,7 @@ class Facts:
     def fact(self, clause: CanonicalClause) -> Fact:
         """What a clause says of its key."""
         quantifier, base, if_exists = _split(clause.operator)
-        if not clause.values or (clause.key in self.unclear and base != "Null"):
+        if clause.key in self.unclear and base != "Null":
             return Unknown(clause)
         if base == "Null":
             words = {value.lower() for value in clause.values}
@@ -228,13 +232,13 @@ def _globs(positive: str, values: Iterable[str]) -> Iterable[Glob]:
             yield glob(value, _SYNTAX[positive])
 
 
-def _space(clauses: Sequence[CanonicalClause]) -> Space | None:
+def _space(key: str, clauses: Sequence[CanonicalClause]) -> Space | None:
     """The one space in which all clauses on a key can be read; None if there is none."""
     bases = {_split(clause.operator)[1].replace("Not", "") for clause in clauses} - {"Null"}
     values = [value for clause in clauses for value in clause.values]
     for family, scale in _SCALES.items():
         if any(base.startswith(family) for base in bases):
             return scale(values) if all(base.startswith(family) for base in bases) else None
-    if bases == {"Bool"} and not any("${" in value for value in values):
+    if key in _BOOLEAN_KEYS or (bases == {"Bool"} and not any("${" in value for value in values)):
         return TextSpace(_BOOLEANS)
     return TextSpace()

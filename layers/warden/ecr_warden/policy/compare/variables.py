@@ -7,9 +7,12 @@ from ecr_warden.policy.canonical import CanonicalStatement
 from ecr_warden.policy.compare.boxes import Box
 from ecr_warden.policy.compare.facts import Test, Values
 from ecr_warden.policy.compare.spaces import Texts
+from ecr_warden.policy.variables import key_and_default
 
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_TOKEN = re.compile(r"\$\{[^}]*\}|[*?]")
+# Bounded as the variables of a request are.
+_VARIABLE = re.compile(r"\$\{([^}]{0,1024})\}")
+_TOKEN = re.compile(r"\$\{[^}]{0,1024}\}|[*?]")
+_SPECIAL = re.compile(r"[*?$]")
 _CHARACTERS = frozenset("*?$")
 _FRESH = "unmentioned"
 
@@ -28,7 +31,7 @@ def variables_of(statements: Iterable[CanonicalStatement]) -> tuple[str, ...]:
 
 def key_of(variable: str) -> str:
     """The condition key that a variable reads, in lower case."""
-    return variable[2:-1].partition(",")[0].strip().lower()
+    return key_and_default(variable[2:-1])[0]
 
 
 def fresh_values(variables: Iterable[str], known: Mapping[str, Values]) -> dict[str, str]:
@@ -36,6 +39,15 @@ def fresh_values(variables: Iterable[str], known: Mapping[str, Values]) -> dict[
     keys = sorted({key_of(variable) for variable in variables})
     values = {key: next(iter(known.get(key, ())), f"{_FRESH}{number}") for number, key in enumerate(keys)}
     return {variable: values[key_of(variable)] for variable in variables}
+
+
+def default_values(variables: Iterable[str]) -> dict[str, str | None]:
+    """What each variable is in a request without any of their keys; nothing (None) where it has no default."""
+    found = {variable: key_and_default(variable[2:-1])[1] for variable in variables}
+    return {
+        variable: None if default is None else _SPECIAL.sub(lambda char: f"${{{char[0]}}}", default)
+        for variable, default in found.items()
+    }
 
 
 def meeting_values(boxes: Iterable[Box], values: Mapping[str, Values]) -> dict[str, str]:
