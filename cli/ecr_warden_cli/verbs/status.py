@@ -68,8 +68,8 @@ def _show(reply: StatusReply, words: list[str], context: Context) -> None:
         console.line(f"{pause} ({'1 target' if held == 1 else f'{held} targets'})", Style.ODD)
     for status, word in zip(reply.targets, words, strict=True):
         told = f", {status.last.result or 'no result'} {_ago(status.last.at)}" if status.last else ""
-        paused = ", paused" if status.pause is not None else ""
-        console.line(f"{word:<8}  {status.target}{told}{paused}", _STYLES.get(word, Style.ODD))
+        told += ", paused" if status.pause is not None else ""
+        console.line(f"{word:<8}  {status.target}{told}", _STYLES.get(word, Style.ODD))
         if status.open_run is not None:
             console.line(f"          run {status.open_run} has not ended", Style.ODD)
     say_unread(reply.unread, context)
