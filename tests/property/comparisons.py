@@ -100,6 +100,8 @@ CLAUSES: tuple[tuple[tuple[str, ...], str, tuple[Any, ...]], ...] = (
             "ForAnyValue:StringEquals",
             "ForAnyValue:StringNotEquals",
             "ForAllValues:StringLike",
+            "ForAllValues:Null",
+            "ForAnyValue:Null",
             "Null",
         ),
         "aws:TagKeys",
@@ -134,7 +136,7 @@ def conditions(draw: st.DrawFn) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for operators, key, values in draw(st.lists(st.sampled_from(CLAUSES), max_size=2)):
         operator = draw(st.sampled_from(operators))
-        given = ["true"] if operator == "Null" else draw(_some(values))
+        given = [draw(st.sampled_from(("true", "false")))] if operator.endswith("Null") else draw(_some(values))
         if not any(name.lower() == key.lower() for name in found.get(operator, {})):
             found.setdefault(operator, {})[key] = given
     return found

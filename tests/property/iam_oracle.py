@@ -68,8 +68,10 @@ def one_test(base: str, value: str, wanted: str, context: Mapping[str, list[str]
 def clause(name: str, key: str, wanted: list[Any], context: Mapping[str, list[str]], version: str) -> bool:
     texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in wanted]
     values = context.get(key.lower(), [])
-    if name == "Null":
-        return any(text == ("true" if values in ([], [""]) else "false") for text in texts)
+    if name.endswith("Null"):
+        if values in ([], [""]):
+            return name.startswith("ForAll") or (name == "Null" and "true" in texts)
+        return "false" in texts
     if_exists = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
     quantifier, name = name.split(":") if ":" in name else ("", name)

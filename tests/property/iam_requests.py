@@ -42,7 +42,7 @@ def scalars(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
 
 
 def operators() -> st.SearchStrategy[str]:
-    return st.just("Null") | st.builds(
+    return st.sampled_from(("Null", "Null", "ForAllValues:Null", "ForAnyValue:Null")) | st.builds(
         lambda quantifier, name, suffix: quantifier + name + suffix,
         st.sampled_from(("", "", "ForAllValues:", "ForAnyValue:")),
         st.sampled_from(OPERATORS),

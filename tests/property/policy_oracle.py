@@ -127,8 +127,11 @@ def _variable(part: str, ask: Ask) -> str | None:
 
 def _clause(operator: str, given: tuple[str, ...], values: list[Any], ask: Ask, literal: bool) -> bool:
     texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
-    if operator == "null":
-        return ("false" if given else "true") in [text.lower() for text in texts]
+    if operator.endswith("null"):
+        missing = given in ((), ("",))
+        if operator != "null" and missing:
+            return operator.startswith("forall")
+        return ("true" if missing else "false") in [text.lower() for text in texts]
     every, some = operator.startswith("forallvalues:"), operator.startswith("foranyvalue:")
     base = operator.rpartition(":")[2].removesuffix("ifexists")
     if_exists = operator.endswith("ifexists")

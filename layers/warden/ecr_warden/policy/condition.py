@@ -19,10 +19,11 @@ _BASE = (
     *("DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals", "Bool", "BinaryEquals", "IpAddress"),
     *("NotIpAddress", "ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike"),
 )
-_OPERATORS = {"null": "Null"} | {
+_QUANTIFIERS = ("", "ForAllValues:", "ForAnyValue:")
+_OPERATORS = {f"{quantifier}Null".lower(): f"{quantifier}Null" for quantifier in _QUANTIFIERS} | {
     f"{quantifier}{name}{suffix}".lower(): f"{quantifier}{name}{suffix}"
     for name in _BASE
-    for quantifier in ("", "ForAllValues:", "ForAnyValue:")
+    for quantifier in _QUANTIFIERS
     for suffix in ("", "IfExists")
 }
 

@@ -43,7 +43,7 @@ def clause_holds(clause: Clause, context: Context, *, variables: bool) -> bool:
     operator = _operator(clause.operator)
     values = context.get(clause.key.lower(), ())
     if operator.positive == _NULL:
-        return ("true" if values in _EMPTY else "false") in map(str.lower, clause.values)
+        return _null_holds(operator.quantifier, values, clause.values)
     if operator.quantifier:
         every = operator.quantifier == _EVERY
         if values in _EMPTY:
@@ -55,6 +55,14 @@ def clause_holds(clause: Clause, context: Context, *, variables: bool) -> bool:
     keys = context if variables else None
     held = (_value_holds(operator, value, clause.values, keys) for value in values)
     return all(held) if operator.quantifier == _EVERY else any(held)
+
+
+def _null_holds(quantifier: str, values: tuple[str, ...], policies: Iterable[str]) -> bool:
+    """Under a set operator each value of the request is asked, and none is null."""
+    missing = values in _EMPTY
+    if quantifier and missing:
+        return quantifier == _EVERY
+    return ("true" if missing else "false") in map(str.lower, policies)
 
 
 def _value_holds(operator: _Operator, value: str, policies: Iterable[str], keys: Context | None) -> bool:

@@ -93,10 +93,10 @@ class Key:
             return True
         if not values:
             return fact.missing
-        if fact.region is None:
-            return fact.present
         if self.several and values == ("",):
             return self._on_empty(fact)
+        if fact.region is None:
+            return fact.present
         if fact.quantifier is Quantifier.ONE and len(values) > 1:
             return False
         region, negated = fact.region, fact.negated
@@ -106,7 +106,7 @@ class Key:
     def _on_empty(self, fact: Test) -> bool:
         match fact:
             case Test(region=None):
-                return fact.present
+                return fact.missing
             case Test(quantifier=Quantifier.ONE, region=Texts() | Cells() as region):
                 return region.may_hold("") is not fact.negated
             case _:
@@ -196,7 +196,8 @@ class Facts:
             return Unknown(clause)
         if base == "Null":
             words = {value.lower() for value in clause.values}
-            return Test(quantifier, None, False, "true" in words, "false" in words)
+            vacuous = quantifier is Quantifier.ALL or (quantifier is Quantifier.ONE and "true" in words)
+            return Test(quantifier, None, False, vacuous, "false" in words)
         positive = base.replace("Not", "")
         negated = positive != base
         match quantifier:
