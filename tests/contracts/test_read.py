@@ -144,6 +144,17 @@ def test_role_is_read_with_settings_trust_tags_and_attached_policies(world: Worl
     assert observation.unique_id
 
 
+def test_exclusive_user_is_read_with_what_is_attached_to_it_and_any_other_without(world: World) -> None:
+    attached = attached_policy(USER, f"arn:aws:iam::{CI}:policy/Power")
+    world.make(USER)
+    world.attach(attached)
+    world.put(identity_policy(USER, "other"), identity_document())
+    whole = world.documents.read(owner_spec(USER, Extent.WHOLE, [ASSUME.name])).documents
+    assert whole.keys() == {ASSUME, identity_policy(USER, "other"), attached}
+    for extent in (Extent.OURS, Extent.NAMED):
+        assert world.documents.read(owner_spec(USER, extent, [ASSUME.name])).documents.keys() == {ASSUME}
+
+
 @pytest.mark.parametrize("extent", [Extent.OURS, Extent.NAMED])
 def test_attached_policies_are_nobody_s_business_unless_the_role_is_exclusive(world: World, extent: Extent) -> None:
     world.make_role(ROLE, SETTINGS, trust_document(), tagged=False)

@@ -30,7 +30,7 @@ REPOSITORIES = [
     for target in (REPOSITORY, BARE, GONE)
 ]
 LITERAL, MISSING = RoleTarget(HOME, "legacy"), RoleTarget(HOME, "missing")
-NODE, NOBODY = RoleTarget(CI, "eks-node"), UserTarget(CI, "nobody")
+NODE, NOBODY, EXCLUSIVE = RoleTarget(CI, "eks-node"), UserTarget(CI, "nobody"), UserTarget(CI, "old-pusher")
 ROLES = [
     TargetSpec(
         target,
@@ -44,6 +44,7 @@ OWNERS = [
     owner_spec(NODE, Extent.OURS, ["ecr-warden-pull"]),
     owner_spec(USER, Extent.OURS, [ASSUME.name, "ecr-warden-absent"]),
     owner_spec(NOBODY, Extent.OURS, [ASSUME.name]),
+    owner_spec(EXCLUSIVE, Extent.WHOLE, ["push", "absent"]),
 ]
 ALL = [*REPOSITORIES, *ROLES, *OWNERS]
 
@@ -59,8 +60,10 @@ def furnished(world: World) -> World:
     world.make_role(LITERAL, replace(SETTINGS, path="/", boundary=None), trust_document(), tagged=False)
     world.attach(attached_policy(LITERAL, f"arn:aws:iam::{HOME}:policy/Other"))
     world.make_role(NODE, replace(SETTINGS, path="/", boundary=None), trust_document(), tagged=False)
-    world.make(USER)
-    for owner in (ROLE, LITERAL, NODE, USER):
+    for user in (USER, EXCLUSIVE):
+        world.make(user)
+        world.attach(attached_policy(user, f"arn:aws:iam::{CI}:policy/{user.name}"))
+    for owner in (ROLE, LITERAL, NODE, USER, EXCLUSIVE):
         for name in ("push", "ecr-warden-pull", ASSUME.name, PUSH.name):
             world.put(identity_policy(owner, name), identity_document())
     world.corrupt(identity_policy(USER, ASSUME.name), "{")

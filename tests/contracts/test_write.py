@@ -29,6 +29,7 @@ from tests.contracts.seed import (
 from tests.contracts.worlds import MotoWorld, World
 
 POWER = attached_policy(ROLE, f"arn:aws:iam::{HOME}:policy/Power")
+POWER_OF_USER = attached_policy(USER, f"arn:aws:iam::{CI}:policy/Power")
 LOOSE = RoleSettings("/ecr-warden/", 7200, None)
 
 
@@ -227,16 +228,18 @@ def test_role_that_still_holds_a_policy_is_not_deleted(world: World) -> None:
     assert value(world, role(ROLE)) == SETTINGS
 
 
-def test_attached_policy_is_detached(world: World) -> None:
-    world.attach(POWER)
-    write(world, change(world, POWER, None))
-    assert read(world, POWER) is None
+@pytest.mark.parametrize("attached", [POWER, POWER_OF_USER], ids=str)
+def test_attached_policy_is_detached(world: World, attached: Address) -> None:
+    world.attach(attached)
+    write(world, change(world, attached, None))
+    assert read(world, attached) is None
 
 
-def test_attached_policy_that_vanished_since_the_plan_is_a_conflict(world: World) -> None:
-    world.attach(POWER)
-    planned = change(world, POWER, None)
-    world.remove(POWER)
+@pytest.mark.parametrize("attached", [POWER, POWER_OF_USER], ids=str)
+def test_attached_policy_that_vanished_since_the_plan_is_a_conflict(world: World, attached: Address) -> None:
+    world.attach(attached)
+    planned = change(world, attached, None)
+    world.remove(attached)
     with pytest.raises(DocumentConflict):
         write(world, planned)
 

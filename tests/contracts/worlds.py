@@ -159,7 +159,10 @@ class MotoWorld:
     def attach(self, address: Address) -> None:
         self.make_policy(address.name)
         iam = self._of(address.target.account).iam
-        iam.attach_role_policy(RoleName=address.target.name, PolicyArn=address.name)
+        if isinstance(address.target, UserTarget):
+            iam.attach_user_policy(UserName=address.target.name, PolicyArn=address.name)
+        else:
+            iam.attach_role_policy(RoleName=address.target.name, PolicyArn=address.name)
 
     def make_policy(self, arn: str) -> None:
         """Make a managed policy, to be attached or a boundary."""
@@ -177,6 +180,8 @@ class MotoWorld:
                 iam.detach_role_policy(RoleName=name, PolicyArn=address.name)
             case RoleTarget(name=name), _:
                 iam.delete_role_policy(RoleName=name, PolicyName=address.name)
+            case UserTarget(name=name), AddressKind.ATTACHED_POLICY:
+                iam.detach_user_policy(UserName=name, PolicyArn=address.name)
             case UserTarget(name=name), _:
                 iam.delete_user_policy(UserName=name, PolicyName=address.name)
 

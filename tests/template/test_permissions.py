@@ -74,7 +74,8 @@ WRITES = {
     "iam:UpdateRole": "put MaxSessionDuration back",
     "iam:DeleteRole": "a push role without grants",
     "iam:DeleteRolePolicy": "another inline policy on a push role, unknown ecr-warden-* on an owner",
-    "iam:DetachRolePolicy": "a policy attached to a push role",
+    "iam:DetachRolePolicy": "a policy attached to a push role, or to an exclusive role",
+    "iam:DetachUserPolicy": "a policy attached to an exclusive user",
     "iam:PutUserPolicy": "owners that are users",
     "iam:DeleteUserPolicy": "unknown ecr-warden-* on an owner, a revoked grant",
 }

@@ -7,6 +7,7 @@ from typing import assert_never
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, repository_policy
 from ecr_warden.model.codec.values import address_to_json, value_to_json
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
+from ecr_warden.model.target import RepositoryTarget
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context
@@ -90,7 +91,7 @@ def _show_value(context: Context, value: DesiredValue) -> None:
 
 def _rest(spec: TargetSpec) -> str:
     match spec.extent:
-        case Extent.WHOLE if len(spec.documents) > 1:
+        case Extent.WHOLE if not isinstance(spec.target, RepositoryTarget):
             return "no other inline or attached policy"
         case Extent.OURS:
             return f"no other inline policy named {OUR_POLICY_PREFIX}*"

@@ -31,6 +31,7 @@ from tests.contracts.worlds import MotoWorld
 
 POLICY, TRUST, SELF = repository_policy(REPOSITORY), trust_policy(ROLE), role(ROLE)
 POWER = attached_policy(ROLE, f"arn:aws:iam::{HOME}:policy/Power")
+POWER_OF_USER = attached_policy(USER, f"arn:aws:iam::{CI}:policy/Power")
 # Asked for besides the call itself: tags need iam:TagRole (IAM User Guide, id_tags_roles). Whether a boundary in
 # CreateRole needs its own action too is unproven; allowing it gives nothing: the write role may put one boundary only.
 IMPLIED = {"iam:CreateRole": {"iam:TagRole", "iam:PutRolePermissionsBoundary"}}
@@ -47,6 +48,7 @@ CASES: dict[str, tuple[Address, Document | RoleSettings | NewRole | None, bool]]
     "role's policy is replaced": (PUSH, identity_document(), True),
     "role's policy is deleted": (PUSH, None, True),
     "policy is detached": (POWER, None, True),
+    "policy is detached from a user": (POWER_OF_USER, None, True),
     "user's policy is made": (ASSUME, identity_document(), False),
     "user's policy is deleted": (ASSUME, None, True),
 }
@@ -61,8 +63,8 @@ def furnish(world: MotoWorld, address: Address, *, is_there: bool) -> None:
         world.make_role(ROLE, loose, trust_document("mallory"), tagged=True)
     if not is_there or address in (SELF, TRUST):
         return
-    if address == POWER:
-        world.attach(POWER)
+    if address in (POWER, POWER_OF_USER):
+        world.attach(address)
     else:
         world.put(address, repository_document("mallory") if address == POLICY else identity_document("*"))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.document import DocumentKind
 
 OUR_POLICY_PREFIX = "ecr-warden-"
@@ -66,5 +66,5 @@ def identity_policy(target: RoleTarget | UserTarget, name: str) -> Address:
     return Address(AddressKind.IDENTITY_POLICY, target, name)
 
 
-def attached_policy(target: RoleTarget, policy_arn: str) -> Address:
+def attached_policy(target: OwnerTarget, policy_arn: str) -> Address:
     return Address(AddressKind.ATTACHED_POLICY, target, policy_arn)

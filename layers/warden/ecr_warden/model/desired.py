@@ -23,7 +23,7 @@ class Mode(StrEnum):
 class Extent(StrEnum):
     """Which live documents of a target belong to ecr-warden besides those that the spec names."""
 
-    WHOLE = "whole"  # every inline and attached policy: an exclusive push role
+    WHOLE = "whole"  # every inline and attached policy: a push role, or whoever's literal documents are exclusive
     OURS = "ours"  # inline policies named ecr-warden-*: an owner whose other policies are its own
     NAMED = "named"  # nothing else: literal documents of somebody's role
 

@@ -217,9 +217,11 @@ def _add_literal(targets: dict[str, TargetSpec], address: Address, literal: Lite
     target = address.target
     before = targets.get(target.key, TargetSpec(target, Extent.NAMED, {}))
     named = named_principals(literal.document, frozenset(account.id for account in spec.accounts))
+    extent = Extent.WHOLE if literal.exclusive else before.extent
     targets[target.key] = replace(
         before,
         documents=dict(sorted({**before.documents, address: literal.document}.items(), key=lambda item: str(item[0]))),
+        extent=extent,
         principals=dict(sorted({**before.principals, **named}.items())),
     )
 

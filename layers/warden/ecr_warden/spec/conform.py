@@ -208,12 +208,12 @@ def _record(node: MapNode, record: Record, report: Report) -> Fields:
     for key, entry in node.entries:
         known_field = known.get(key.text)
         if known_field is None:
-            built = [entry.name for entry in record.fields if entry.built]
-            hint = report.hint(key.text, built)
+            names = [entry.name for entry in record.fields if not entry.needless]
+            hint = report.hint(key.text, names)
             message = f"unknown field {quote(key.text)} of a {record.name}{hint}"
-            report.add(Code.UNKNOWN_FIELD, key.place, message, remedy="" if hint else f"known are {', '.join(built)}")
-        elif not known_field.built:
-            report.add(Code.NOT_SUPPORTED, key.place, f"{key.text} is not supported in this version")
+            report.add(Code.UNKNOWN_FIELD, key.place, message, remedy="" if hint else f"known are {', '.join(names)}")
+        elif known_field.needless:
+            report.add(Code.NEEDLESS_FIELD, key.place, f"{key.text} of a {record.name}: {known_field.needless}")
         elif (value := conform(entry, known_field.shape, report)) is not None:
             values[key.text] = value
     keys = _keys(node)

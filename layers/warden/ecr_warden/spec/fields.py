@@ -19,13 +19,6 @@ from ecr_warden.spec.shapes import (
 )
 from ecr_warden.spec.spec import FORMAT_VERSION, MAX_SESSION_DURATION, MIN_SESSION_DURATION, PullScope
 
-_UNBUILT = Raw()
-
-
-def _unbuilt(*names: str) -> tuple[Field, ...]:
-    return tuple(Field(name, _UNBUILT, built=False) for name in names)
-
-
 _REGIONS = ListOf(Text("a region"))
 _PULLER = Either(
     Text("a team or a principal"),
@@ -144,9 +137,15 @@ REPOSITORY = Record(
 )
 
 _DOCUMENT = Field("document", Raw(), "The policy document, as AWS takes it.", required=True)
+_EXCLUSIVE = Field(
+    "exclusive",
+    Flag(),
+    "true at each document of a user or role: its other inline and attached policies are drift; false by default.",
+)
+_NEVER_SHARED = Field("exclusive", Flag(), needless="a repository has one policy, which is kept whole anyway")
 
 
-def _literal(kind: DocumentKind, *fields: Field) -> Record:
+def _literal(kind: DocumentKind, *fields: Field, exclusive: Field = _EXCLUSIVE) -> Record:
     return Record(
         f"{kind} document",
         (
@@ -154,7 +153,7 @@ def _literal(kind: DocumentKind, *fields: Field) -> Record:
             Field("account", Text("an account's alias"), "The alias of the account that it stands in.", required=True),
             *fields,
             _DOCUMENT,
-            *_unbuilt("exclusive"),
+            exclusive,
         ),
     )
 
@@ -170,6 +169,7 @@ LITERAL = Choice(
             DocumentKind.REPOSITORY,
             Field("repository", Text("a repository's name"), "The repository's name in ECR.", required=True),
             Field("regions", ListOf(Text("a region"), nonempty=True), "Some of the account's regions; all by default."),
+            exclusive=_NEVER_SHARED,
         ),
         DocumentKind.TRUST.value: _literal(
             DocumentKind.TRUST, Field("role", Text("a role's name"), "A role that exists.", required=True)

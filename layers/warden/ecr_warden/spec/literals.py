@@ -35,7 +35,9 @@ def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal
             addresses = _identity(entry, account, directory)
         case None:
             addresses = ()
-    return Literal(addresses, document, entry.place) if addresses and document is not None else None
+    if not addresses or document is None:
+        return None
+    return Literal(addresses, document, entry.flag("exclusive"), entry.place)
 
 
 def _repository(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:

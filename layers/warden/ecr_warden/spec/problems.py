@@ -43,6 +43,7 @@ class Code(Enum):
     NOT_ONE_OF = ("E026", "a value that is not one of the allowed", "")
     ONE_OWNER = ("E027", "an identity policy without exactly one of role and user", "give one of role: and user:")
     UNSURE_SCALAR = ("E028", "a value that YAML readers read differently", "put it in quotes, or write it as JSON does")
+    NEEDLESS_FIELD = ("E029", "a field that says nothing there", "remove it")
     # Names and references.
     UNQUOTED_ACCOUNT_ID = (
         "E101",
@@ -120,6 +121,11 @@ class Code(Enum):
     )
     EXCEPT_WITHOUT_PATTERN = ("E214", "except: without a pattern", "remove it, or write a * into the name")
     EXCEPT_OUTSIDE = ("E215", "an exception outside its pattern", "correct it: it leaves nothing out")
+    EXCLUSIVE_IN_PART = (
+        "E216",
+        "exclusive: true at some documents of a user or role only",
+        "say it at each of them, or at none",
+    )
     # Literal documents.
     DOCUMENT = ("E301", "a policy document that AWS would refuse or that is not understood", "")
     RESOURCE_IN_REPOSITORY_POLICY = (

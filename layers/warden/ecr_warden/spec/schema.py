@@ -70,7 +70,7 @@ def _record(record: Record, told_by: dict[str, str] | None = None) -> Schema:
     """A record's schema; `told_by`: the field and text that choose it among others."""
     properties: Schema = {}
     for entry in record.fields:
-        if entry.built:
+        if not entry.needless:
             properties[entry.name] = _schema(entry.shape) | {"description": entry.meaning}
     for name, text in (told_by or {}).items():
         properties[name] = {"const": text, "description": properties[name]["description"]}

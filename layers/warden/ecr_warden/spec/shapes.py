@@ -59,14 +59,14 @@ class MapOf:
 class Field:
     """One field of a record; `meaning` is what docs and schema say of it.
 
-    Not `built`: its name is known and its behaviour is not there yet, so it is refused.
+    `needless`: why it would say nothing in this record, though it does in one like it; then it is refused.
     """
 
     name: str
     shape: "Shape"
     meaning: str = ""
     required: bool = False
-    built: bool = True
+    needless: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,10 +121,14 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A document kept as it stands, at one address (a repository policy: at one for each region)."""
+    """A document kept as it stands, at one address (a repository policy: at one for each region).
+
+    `exclusive`: its user or role has no policies but those of the spec.
+    """
 
     addresses: tuple[Address, ...]
     document: Document
+    exclusive: bool = False
     place: Place = field(default=Place(1, 1), compare=False)
 
 

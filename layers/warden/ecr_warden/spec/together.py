@@ -9,7 +9,7 @@ from ecr_warden.model.target import OwnerTarget
 from ecr_warden.spec.patterns import check_patterns
 from ecr_warden.spec.problems import Code, Place, quote
 from ecr_warden.spec.report import Report
-from ecr_warden.spec.spec import Principal, PushGrant, Repository, Spec
+from ecr_warden.spec.spec import Literal, Principal, PushGrant, Repository, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ def _check_ends(spec: Spec, report: Report) -> None:
 
 def _check_literals(spec: Spec, repositories: dict[str, Repository], roles: dict[str, _Role], report: Report) -> None:
     seen: dict[tuple[AddressKind, str, str], Place] = {}
+    exclusive: dict[str, Literal] = {}
     for literal in spec.literals:
         # A repository policy has an address for each region: the first that clashes is enough to say it.
         for address in literal.addresses:
@@ -115,3 +116,8 @@ def _check_literals(spec: Spec, repositories: dict[str, Repository], roles: dict
             if key in roles:
                 message = f"{address} is on the push role of line {roles[key].grant.place.line}"
                 report.add(Code.LITERAL_ON_PUSH_ROLE, literal.place, message)
+            before = exclusive.setdefault(key, literal)
+            if before.exclusive != literal.exclusive:
+                said = "true" if before.exclusive else "not true"
+                message = f"exclusive is {said} at another document of {address.target}, on line {before.place.line}"
+                report.add(Code.EXCLUSIVE_IN_PART, literal.place, message)

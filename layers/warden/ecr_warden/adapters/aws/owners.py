@@ -52,7 +52,7 @@ def read_owner(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec) -> Obser
         # Only what the spec names is reported as absent.
         if address in spec.documents or not isinstance(observed, Absent):
             reading.documents[address] = observed
-    if isinstance(target, RoleTarget) and spec.extent is Extent.WHOLE:
+    if spec.extent is Extent.WHOLE:
         _list_attached(iam, target, reading)
     return Observation(target, reading.documents, reading.unique_id, reading.tagged_ours)
 
@@ -142,15 +142,25 @@ def _list_inline(iam: "IAMClient", target: OwnerTarget) -> Iterable[str]:
                 assert_never(target)
 
 
-def _list_attached(iam: "IAMClient", target: RoleTarget, reading: _Reading) -> None:
+def _list_attached(iam: "IAMClient", target: OwnerTarget, reading: _Reading) -> None:
     try:
         with translated(IAM, f"listing the attached policies of {target}"):
-            for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=target.name):
-                for policy in page["AttachedPolicies"]:
-                    address = attached_policy(target, policy["PolicyArn"])
-                    reading.documents[address] = Present(None, policy["PolicyArn"])
+            for arn in _attached(iam, target):
+                reading.documents[attached_policy(target, arn)] = Present(None, arn)
     except PortError as error:
         reading.documents[attached_policy(target, LISTING)] = Unreadable(error, error.retryable)
+
+
+def _attached(iam: "IAMClient", target: OwnerTarget) -> Iterable[str]:
+    match target:
+        case RoleTarget(name=name):
+            for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=name):
+                yield from (policy["PolicyArn"] for policy in page["AttachedPolicies"])
+        case UserTarget(name=name):
+            for user_page in iam.get_paginator("list_attached_user_policies").paginate(UserName=name):
+                yield from (policy["PolicyArn"] for policy in user_page["AttachedPolicies"])
+        case _:
+            assert_never(target)
 
 
 def _read_inline(iam: "IAMClient", address: Address) -> Observed:

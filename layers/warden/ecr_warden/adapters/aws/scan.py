@@ -116,7 +116,8 @@ def _owners(clients: AccountClients, account: str) -> Iterator[Observation]:
         for page in pages:
             for user in page["UserDetailList"]:
                 target = UserTarget(account, user["UserName"])
-                yield Observation(target, _inline(target, user.get("UserPolicyList", ())), user["UserId"])
+                documents = _inline(target, user.get("UserPolicyList", ())) | _attached(target, user)
+                yield Observation(target, documents, user["UserId"])
             for detail in page["RoleDetailList"]:
                 yield _role(RoleTarget(account, detail["RoleName"]), detail, durations)
 
@@ -126,10 +127,13 @@ def _role(target: RoleTarget, detail: Mapping[str, Any], durations: Mapping[str,
         role(target): live_value.role_settings({**detail, "MaxSessionDuration": durations.get(target.name, 3600)}),
         trust_policy(target): live_value.document(detail["AssumeRolePolicyDocument"], DocumentKind.TRUST),
     }
-    documents |= _inline(target, detail.get("RolePolicyList", ()))
-    for policy in detail.get("AttachedManagedPolicies", ()):
-        documents[attached_policy(target, policy["PolicyArn"])] = Present(None, policy["PolicyArn"])
+    documents |= _inline(target, detail.get("RolePolicyList", ())) | _attached(target, detail)
     return Observation(target, documents, detail["RoleId"], is_tagged_ours(detail.get("Tags", ())))
+
+
+def _attached(target: OwnerTarget, detail: Mapping[str, Any]) -> dict[Address, Observed]:
+    arns = (policy["PolicyArn"] for policy in detail.get("AttachedManagedPolicies", ()))
+    return {attached_policy(target, arn): Present(None, arn) for arn in arns}
 
 
 def _inline(target: OwnerTarget, policies: Iterable[Mapping[str, Any]]) -> dict[Address, Observed]:

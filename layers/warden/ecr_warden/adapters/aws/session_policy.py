@@ -53,7 +53,8 @@ def _actions(change: Change) -> Iterator[str]:
             yield f"iam:Get{owner}Policy"
             yield f"iam:{'Delete' if removes else 'Put'}{owner}Policy"
         case AddressKind.ATTACHED_POLICY:
-            yield "iam:DetachRolePolicy"
+            assert isinstance(target, RoleTarget | UserTarget)
+            yield f"iam:Detach{_owner_noun(target)}Policy"
         case _:
             assert_never(change.address.kind)
 

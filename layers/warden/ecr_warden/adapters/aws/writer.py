@@ -42,8 +42,10 @@ class AwsWriter:
                 self._write_trust_policy(role, change)
             case (RoleTarget() | UserTarget()) as owner, AddressKind.IDENTITY_POLICY:
                 self._write_inline_policy(owner, change)
-            case RoleTarget() as role, AddressKind.ATTACHED_POLICY if change.operation is Operation.DELETE:
-                self._detach(role, change)
+            case (RoleTarget() | UserTarget()) as owner, AddressKind.ATTACHED_POLICY if (
+                change.operation is Operation.DELETE
+            ):
+                self._detach(owner, change)
             case _:
                 raise ValueError(f"no such write: {change.operation} {change.address}")
 
@@ -106,11 +108,14 @@ class AwsWriter:
                 case UserTarget(name=owner), _:
                     iam.delete_user_policy(UserName=owner, PolicyName=name)
 
-    def _detach(self, target: RoleTarget, change: Change) -> None:
+    def _detach(self, target: RoleTarget | UserTarget, change: Change) -> None:
         # Nothing to read again: an attachment has no content, and taking it away twice is refused.
         with translated(IAM, f"detaching {change.address.name} from {target}"):
             try:
-                self.clients.iam.detach_role_policy(RoleName=target.name, PolicyArn=change.address.name)
+                if isinstance(target, RoleTarget):
+                    self.clients.iam.detach_role_policy(RoleName=target.name, PolicyArn=change.address.name)
+                else:
+                    self.clients.iam.detach_user_policy(UserName=target.name, PolicyArn=change.address.name)
             except ClientError as error:
                 if code_of(error) == "NoSuchEntity" and not is_owner_gone(error):
                     raise DocumentConflict(f"{change.address} was detached meanwhile") from error

@@ -1,0 +1,144 @@
+"""Literal documents that say `exclusive: true`: their user or role has no policies but those of the spec."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from ecr_warden.model.address import Address, attached_policy, identity_policy
+from ecr_warden.model.desired import CompiledSpec, MustNotExist
+from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.target import OwnerTarget, RoleTarget, UserTarget
+from ecr_warden.ports import PermissionMissing
+from ecr_warden.spec import Valid, compile_spec, load_spec
+from ecr_warden.usecases.plan import plan_spec
+
+from tests.unit.planning.seed import CI, HOME, NOW, SEED, allow, document
+from tests.usecases.world import World, failing, world_at_spec
+
+ROLE, USER = RoleTarget(HOME, "ecr-pusher"), UserTarget(CI, "push-user")
+LITERAL = (SEED.parent / "literal.yaml").read_text()
+EXCLUSIVE = re.sub(r"(    (?:role|user): .*\n)", r"\1    exclusive: true\n", LITERAL)
+POWER = "arn:aws:iam::aws:policy/PowerUserAccess"
+ANYTHING = document(allow("s3:*"))
+
+
+def compiled(text: str) -> CompiledSpec:
+    loaded = load_spec(text.encode(), now=NOW)
+    assert isinstance(loaded, Valid)
+    return compile_spec(loaded.spec, version="v1")
+
+
+def others(owner: OwnerTarget) -> tuple[Address, Address]:
+    """Policies of an owner that the spec does not name."""
+    return identity_policy(owner, "backups"), attached_policy(owner, POWER)
+
+
+def world_with_others(text: str) -> World:
+    world = world_at_spec(compiled(text))
+    for owner in (ROLE, USER):
+        inline, attached = others(owner)
+        world.put(inline, ANYTHING)
+        world.put(attached, None)
+    return world
+
+
+def named(world: World, owner: OwnerTarget) -> set[Address]:
+    spec = world.accepted.targets[owner.key]
+    return {address for address, value in spec.documents.items() if not isinstance(value, MustNotExist)}
+
+
+def standing(world: World, owner: OwnerTarget) -> set[Address]:
+    kinds = {address.kind for address in (*others(owner), *named(world, owner))}
+    return {a for a in world.documents.live if a.target == owner and a.kind in kinds}
+
+
+@pytest.mark.parametrize("owner", [ROLE, USER], ids=str)
+def test_other_policies_of_an_exclusive_owner_are_taken_away_by_event_and_by_sweep(owner: OwnerTarget) -> None:
+    world = world_with_others(EXCLUSIVE)
+    assert world.run(owner) is Result.CONVERGED
+    assert standing(world, owner) == named(world, owner)
+    for address in others(owner):
+        world.put(address, None if address.name == POWER else ANYTHING)
+    assert owner in world.sweep()
+    world.drain()
+    assert standing(world, owner) == named(world, owner)
+    assert world.run(owner) is Result.IN_SYNC
+
+
+@pytest.mark.parametrize("owner", [ROLE, USER], ids=str)
+def test_other_policies_of_any_other_literal_owner_are_its_own(owner: OwnerTarget) -> None:
+    world = world_with_others(LITERAL)
+    assert world.run(owner) is Result.IN_SYNC
+    assert owner not in world.sweep()
+    assert standing(world, owner) == {*named(world, owner), *others(owner)}
+
+
+def test_what_is_taken_away_stays_in_the_journal_and_is_told() -> None:
+    world = world_with_others(EXCLUSIVE)
+    world.run(USER)
+    [report] = world.reports
+    assert {change.address: change.before for change in report.plan.changes} == {
+        others(USER)[0]: ANYTHING.text,
+        others(USER)[1]: None,
+    }
+    assert world.journal.find(report.run_id) == report
+
+
+def test_a_plan_shows_beforehand_what_would_be_taken_away() -> None:
+    world = world_with_others(EXCLUSIVE)
+    plans = {plan.target: plan for plan in plan_spec(world.accepted, world.documents, world.clock)}
+    for owner in (ROLE, USER):
+        assert {drift.address: drift.kind for drift in plans[owner].drifts} == dict.fromkeys(
+            others(owner), DriftKind.UNEXPECTED
+        )
+
+
+def test_in_observe_mode_nothing_is_taken_away() -> None:
+    world = world_with_others(EXCLUSIVE.replace("enforce", "observe"))
+    assert world.run(USER) is Result.REPORTED
+    assert standing(world, USER) == {*named(world, USER), *others(USER)}
+
+
+def test_a_grant_s_policies_of_an_exclusive_user_stay() -> None:
+    grant = 'repositories: [{name: shop/new, account: registry, pull: ["ci:user/push-user"]}]\n'
+    world = world_with_others(EXCLUSIVE + grant)
+    assert world.run(USER) is Result.CONVERGED
+    assert {address.name for address in standing(world, USER)} == {"assume-pusher", "ecr-warden-pull"}
+
+
+def test_once_it_is_no_longer_exclusive_what_others_add_stays() -> None:
+    world = world_with_others(EXCLUSIVE)
+    world.run(USER)
+    world.specs.compiled = compiled(LITERAL)
+    inline, attached = others(USER)
+    world.put(inline, ANYTHING)
+    world.put(attached, None)
+    assert world.run(USER) is Result.IN_SYNC
+
+
+def of_attached(change: object) -> bool:
+    return isinstance(getattr(change, "address", None), Address) and change.address.name == POWER  # type: ignore[attr-defined]
+
+
+def test_a_detachment_that_is_denied_is_a_failure_that_names_the_right() -> None:
+    world = world_with_others(EXCLUSIVE)
+    failing(world, PermissionMissing("AWS denied iam:DetachUserPolicy", remedy="ManagedOwners"), of=of_attached)
+    assert world.run(USER) is Result.FAILED
+    [report] = world.reports
+    assert "iam:DetachUserPolicy" in str(report.outcomes)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda text: text.replace("    exclusive: true\n", "", 1), "E216"),
+        (lambda text: text.replace("exclusive: true", "exclusive: false", 1), "E216"),
+        (lambda text: text.replace("    repository: ", "    exclusive: true\n    repository: "), "E029"),
+    ],
+    ids=["not said at each document", "denied at one document", "said of a repository's policy"],
+)
+def test_exclusive_that_says_two_things_or_nothing_is_refused(spoil: Callable[[str], str], code: str) -> None:
+    loaded = load_spec(spoil(EXCLUSIVE).encode(), now=NOW)
+    assert not isinstance(loaded, Valid)
+    assert [problem.code for problem in loaded.problems if problem.code.startswith("E")] == [code]
