@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import ReconcileTarget
+from ecr_warden.model.job import ReconcileTarget, TellOwnChange
 from ecr_warden.triggers.trigger import Ignored, TriggerError
 from ecr_warden.usecases.dispatch import Dispatch
 from ecr_warden_cli.event_input import LINE_LIMIT
@@ -52,7 +52,8 @@ def explained() -> dict[str, dict[str, Any]]:
 def test_record(case: dict[str, Any], explained: dict[str, dict[str, Any]]) -> None:
     line, expected = explained[case["name"]], case["line"]
     if "targets" in expected:
-        assert set(line) == {"trigger", "targets", "actor"}
+        assert set(line) == {"trigger", "targets", "actor", *(["tells"] if "tells" in expected else [])}
+        assert line.get("tells") == expected.get("tells")
         assert (line["targets"], line["actor"]) == (expected["targets"], expected["actor"])
         assert line["trigger"].get("action") == expected.get("action")
         assert line["trigger"]["kind"] == expected.get("kind", "api-call")
@@ -78,6 +79,7 @@ def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[s
         assert line == {"ignored": done.why}
     else:
         assert line["targets"] == [str(job.target) for job in done if isinstance(job, ReconcileTarget)]
+        assert line.get("tells", []) == [job.thing for job in done if isinstance(job, TellOwnChange)]
 
 
 def test_a_call_is_told_with_its_id_time_place_and_why_it_is_watched(command: Command) -> None:
@@ -171,7 +173,49 @@ def test_files_are_read_in_order_and_a_missing_one_stops_none(command: Command, 
     (tmp_path / "a.json").write_bytes(_bytes(EVENT))
     lines = _explain(command, _bytes(OTHER), str(tmp_path / "a.json"), str(tmp_path / "gone"), str(tmp_path), "-")
     assert _targets(lines) == [ROLE, "error", "error", REPOSITORY]
-    assert "No such file" in lines[1]["error"]["message"]
+    assert lines[1]["error"] == {
+        "code": "unreadable",
+        "message": f"there is no file {tmp_path}/gone",
+        "remedy": "name a file that can be read, or - for stdin",
+        "at": f"{tmp_path}/gone",
+    }
+    assert lines[2]["error"]["message"] == f"{tmp_path} is a directory"
+
+
+def test_a_name_with_an_escape_sequence_and_one_with_a_nul_are_told_harmlessly(command: Command) -> None:
+    lines = _explain(command, b"", "\x1b[31m", "a\0b")
+    assert [line["error"]["code"] for line in lines] == ["unreadable"] * 2
+    assert lines[0]["error"]["message"] == "there is no file \\x1b[31m"
+
+
+@pytest.mark.parametrize(("lines", "told"), [(20, 20), (21, 21), (5000, 21)])
+def test_a_file_of_another_kind_is_told_in_a_few_lines_and_stops_nothing(
+    command: Command, lines: int, told: int
+) -> None:
+    found = _explain(command, b"\xff\x00\n" * lines + _bytes(EVENT) + b"nope\n" + _bytes(OTHER))
+    assert _targets(found) == ["error"] * told + [ROLE, "error", REPOSITORY]
+    error = found[told - 1]["error"]
+    assert error["at"] == f"<stdin>:{told}"
+    assert (
+        error["message"]
+        == {
+            20: "not UTF-8 at byte 0",
+            21: "not UTF-8 at byte 0",
+            5000: "4980 more lines, up to <stdin>:5000, are no JSON either",
+        }[lines]
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [({"a": 1}, "it has none"), ({"detail-type": None}, "it has a JSON null"), ({"detail-type": ""}, "a string of 0")],
+)
+def test_a_field_that_is_missing_is_told_from_one_that_is_null(
+    command: Command, event: dict[str, Any], words: str
+) -> None:
+    [line] = _explain(command, _bytes(event))
+    assert words in line["error"]["message"]
+    assert line["error"]["remedy"] == "send EventBridge events or CloudTrail records as they came"
 
 
 def test_nothing_in_is_nothing_out(command: Command) -> None:
