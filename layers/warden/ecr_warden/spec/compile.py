@@ -216,12 +216,12 @@ def _owner(owner: OwnerTarget, grants: OwnerGrants) -> TargetSpec:
 def _add_literal(targets: dict[str, TargetSpec], address: Address, literal: Literal, spec: Spec) -> None:
     target = address.target
     before = targets.get(target.key, TargetSpec(target, Extent.NAMED, {}))
-    named = named_principals(literal.document, frozenset(account.id for account in spec.accounts))
     extent = Extent.WHOLE if literal.exclusive else before.extent
+    named = named_principals(literal.document, frozenset(account.id for account in spec.accounts))
     targets[target.key] = replace(
         before,
-        documents=dict(sorted({**before.documents, address: literal.document}.items(), key=lambda item: str(item[0]))),
         extent=extent,
+        documents=dict(sorted({**before.documents, address: literal.document}.items(), key=lambda item: str(item[0]))),
         principals=dict(sorted({**before.principals, **named}.items())),
     )
 
