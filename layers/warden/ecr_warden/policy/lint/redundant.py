@@ -37,16 +37,18 @@ def check_redundant(subject: Subject) -> None:
     statements = canonical_statements(subject.document, kind=subject.kind)
     for index, part in enumerate(subject.parts):
         one = statements[index]
-        for other_index, other in enumerate(statements):
-            if other_index == index or not _covers(other, one, budget):
-                continue
-            name = f"statement {other_index + 1}"
-            if other.effect is one.effect and (other_index < index or not _covers(one, other, budget)):
-                subject.add(Rule.STATEMENT_REDUNDANT, part.place, f"{name} includes it")
-                break
-            if other.effect is Effect.DENY and one.effect is Effect.ALLOW:
-                subject.add(Rule.STATEMENT_DENIED, part.place, f"{name} denies all of it")
-                break
+        covering = [at for at, other in enumerate(statements) if at != index and _covers(other, one, budget)]
+        # What is denied is told as that, wherever a statement that includes it stands.
+        denying = [at for at in covering if statements[at].effect is Effect.DENY and one.effect is Effect.ALLOW]
+        including = (
+            at
+            for at in covering
+            if statements[at].effect is one.effect and (at < index or not _covers(one, statements[at], budget))
+        )
+        if denying:
+            subject.add(Rule.STATEMENT_DENIED, part.place, f"statement {denying[0] + 1} denies all of it")
+        elif (other := next(including, None)) is not None:
+            subject.add(Rule.STATEMENT_REDUNDANT, part.place, f"statement {other + 1} includes it")
 
 
 def _check_values(subject: Subject, element: Element, budget: _Budget) -> None:
