@@ -17,6 +17,7 @@ LINE_LIMIT = 1 << 20
 """Bytes of a line with one event; EventBridge takes no larger one."""
 BATCH_LIMIT = 64 << 20
 """Bytes of a document with many."""
+_TOLD_AT_MOST = 20
 
 _BATCH = re.compile(rb'\s*(\[|\{\s*"(Records|Events)"\s*:)')
 # What the first line of an indented document ends with, and a whole line of JSON never does.
@@ -70,7 +71,38 @@ class _Lines:
 
 
 def read_events(stream: BinaryIO, file: str) -> Iterator[Found | Broken]:
-    """Every event of a stream, in order; what cannot be read does not stop the rest."""
+    """Every event of a stream, in order; what cannot be read does not stop the rest.
+
+    Of many lines one after the other that are no JSON, as in a file of another kind, the first are told one by one and
+    the others together.
+    """
+    return _folded(_read_events(stream, file))
+
+
+def _folded(items: Iterator[Found | Broken]) -> Iterator[Found | Broken]:
+    told, first, last, count = 0, "", "", 0
+    for item in items:
+        if isinstance(item, Broken) and item.code == "json":
+            if told < _TOLD_AT_MOST:
+                told += 1
+                yield item
+            else:
+                first, last, count = first or item.place, item.place, count + 1
+            continue
+        if count:
+            yield _together(first, last, count)
+        told, first, count = 0, "", 0
+        yield item
+    if count:
+        yield _together(first, last, count)
+
+
+def _together(first: str, last: str, count: int) -> Broken:
+    more = "1 more line is" if count == 1 else f"{count} more lines, up to {last}, are"
+    return Broken(first, "json", f"{more} no JSON either")
+
+
+def _read_events(stream: BinaryIO, file: str) -> Iterator[Found | Broken]:
     peekable = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, stream))
     zipped = peekable.peek(2)[:2] == _GZIP
     lines = _Lines(cast(BinaryIO, gzip.GzipFile(fileobj=peekable)) if zipped else peekable)

@@ -1,5 +1,7 @@
 """Files that the command reads whole: a path, or `-` for stdin."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,11 +15,19 @@ def name_of(path: str) -> str:
 
 def read_file(path: str, stdin: BinaryIO, limit: int, *, failure: type[Failure], remedy: str) -> bytes:
     """At most one byte more than the limit, so that an endless file is told to be too large; raises `failure`."""
+    with open_file(path, stdin, failure=failure, remedy=remedy) as file:
+        return file.read(limit + 1)
+
+
+@contextmanager
+def open_file(path: str, stdin: BinaryIO, *, failure: type[Failure], remedy: str) -> Iterator[BinaryIO]:
+    """The file while it is read; what goes wrong with opening and reading it raises `failure`."""
     try:
         if path == "-":
-            return stdin.read(limit + 1)
-        with Path(path).open("rb") as file:
-            return file.read(limit + 1)
+            yield stdin
+        else:
+            with Path(path).open("rb") as file:
+                yield file
     except FileNotFoundError as error:
         raise failure(f"there is no file {path}", remedy=remedy) from error
     except IsADirectoryError as error:

@@ -200,7 +200,7 @@ def test_a_file_of_another_kind_is_told_in_a_few_lines_and_stops_nothing(
         error["message"]
         == {
             20: "not UTF-8 at byte 0",
-            21: "not UTF-8 at byte 0",
+            21: "1 more line is no JSON either",
             5000: "4980 more lines, up to <stdin>:5000, are no JSON either",
         }[lines]
     )

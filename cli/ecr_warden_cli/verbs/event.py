@@ -3,7 +3,6 @@
 import argparse
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, assert_never
 
 from ecr_warden.model.codec.jobs import actor_to_json
@@ -13,8 +12,9 @@ from ecr_warden.triggers.decision import Decision, SpecPlace, decide
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger, TriggerError
 
 from ecr_warden_cli.console import Exit, escape
-from ecr_warden_cli.context import Context
+from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.event_input import Broken, Found, read_events
+from ecr_warden_cli.files import name_of, open_file
 
 SUMMARY = "say what an event would set off: event explain [FILE ...]"
 EXAMPLE = "ecr-warden event explain events.jsonl"
@@ -27,8 +27,15 @@ _REMEDIES = {
     "json": "send one JSON object a line, or one JSON document a file",
     "size": "send one event a line",
     "unreadable": "name a file that can be read, or - for stdin",
+    "trigger": "send EventBridge events or CloudTrail records as they came",
 }
 _SCHEDULE = Actor("AWSService", invoked_by="events.amazonaws.com")
+
+
+class EventsUnreadable(Failure):
+    """The file could not be read."""
+
+    code = "unreadable"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +78,7 @@ def explain(item: Found | Broken) -> dict[str, Any]:
     try:
         decision = decide(item.value, _PLACE)
     except TriggerError as error:
-        return _error(error.code, error.message, error.remedy, item.place)
+        return _error(error.code, error.message, error.remedy or _REMEDIES["trigger"], item.place)
     match decision:
         case Ignored(why):
             return {"ignored": why}
@@ -111,15 +118,11 @@ def trigger_to_json(trigger: Trigger) -> dict[str, Any]:
 
 
 def _read(file: str, context: Context) -> Iterator[Found | Broken]:
-    if file == "-":
-        yield from read_events(context.stdin, "<stdin>")
-        return
     try:
-        with Path(file).open("rb") as stream:
-            yield from read_events(stream, file)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        yield Broken(file, "unreadable", f"cannot read {escape(file)}: {why}")
+        with open_file(file, context.stdin, failure=EventsUnreadable, remedy=_REMEDIES["unreadable"]) as stream:
+            yield from read_events(stream, name_of(file))
+    except EventsUnreadable as error:
+        yield Broken(name_of(file), "unreadable", escape(error.message))
 
 
 def _error(code: str, message: str, remedy: str, at: str) -> dict[str, Any]:

@@ -171,7 +171,8 @@ def _required(source: _Json, key: str, where: str, limit: int = 256) -> str:
     value = source.get(key)
     if not isinstance(value, str) or not 0 < len(value) <= limit:
         given = f"a string of {len(value)}" if isinstance(value, str) else f"a JSON {_kind(value)}"
-        raise TriggerError(f"{where} needs `{key}`, a string of 1 to {limit} characters; it has {given}")
+        has = f"it has {given}" if key in source else "it has none"
+        raise TriggerError(f"{where} needs `{key}`, a string of 1 to {limit} characters; {has}")
     return text(source, key, limit)
 
 
