@@ -99,6 +99,25 @@ def test_two_files_are_told_to_a_person(command: Command, tmp_path: Path) -> Non
     assert "taken for a repository policy" in again.err
 
 
+@pytest.mark.parametrize("broken", ["live.json", "desired.json"])
+def test_of_two_files_the_one_that_is_no_document_is_named(command: Command, tmp_path: Path, broken: str) -> None:
+    for name in ("live.json", "desired.json"):
+        (tmp_path / name).write_text(json.dumps(_document(OWN)))
+    (tmp_path / broken).write_text('{"Version": "2012-10-17", "Statement": [{"effect": "Allow"}]}')
+    ran = command("policy", "compare", str(tmp_path / "live.json"), str(tmp_path / "desired.json"))
+    assert (ran.code, ran.out) == (1, "")
+    assert f"{broken}:Statement[0]" in ran.err
+    (tmp_path / broken).write_text("{")
+    again = command("policy", "compare", str(tmp_path / "live.json"), str(tmp_path / "desired.json"))
+    assert f"{broken}: " in again.err
+
+
+def test_stdin_is_one_document_and_not_both(command: Command) -> None:
+    ran = command("policy", "compare", "-", "-", stdin=json.dumps(_document(OWN)).encode())
+    assert (ran.code, ran.out) == (1, "")
+    assert "both documents from stdin; give one of them as a file" in ran.err
+
+
 @pytest.mark.parametrize("files", [("one.json",), ("a.json", "b.json", "c.json"), ("missing.json", "missing.json")])
 def test_other_numbers_of_files_and_missing_files_are_errors(command: Command, files: tuple[str, ...]) -> None:
     ran = command("policy", "compare", *files)

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from ecr_warden.model.codec.values import address_from_json, value_from_json
 
 from tests.cli.command import Command, Ran
@@ -46,7 +47,24 @@ def test_only_keeps_the_addresses_that_contain_a_text_in_any_case(command: Comma
         "identity-policy user/111111111111/pull-user-2 ecr-warden-pull",
         "user/111111111111/pull-user-2: no other inline policy named ecr-warden-*",
     ]
-    assert command("render", str(PATH), "--only", "nobody").out == ""
+
+
+NOWHERE = {
+    "a misspelt user": ("pull-usr-1", "did you mean pull-user-1 or pull-user-2 or push-user? without --only all 7"),
+    "a misspelt kind": ("trustpolicy", "did you mean trust-policy or "),
+    "nothing alike": ("xyz", "; without --only all 7 are shown"),
+    "an escape sequence": ("\x1b[31m", 'contains "\\x1b[31m"; without'),
+}
+
+
+@pytest.mark.parametrize("case", NOWHERE)
+def test_only_of_what_is_nowhere_is_an_error_that_names_what_is_near(command: Command, case: str) -> None:
+    text, words = NOWHERE[case]
+    ran = command("render", str(PATH), "--only", text)
+    assert (ran.code, ran.out) == (1, "")
+    assert words in ran.err
+    as_json = command("render", str(PATH), "--only", text, "--json")
+    assert (as_json.code, as_json.json["error"]["code"]) == (1, "no-such-address")
 
 
 def test_json_is_in_the_words_of_the_codec(command: Command) -> None:
@@ -54,6 +72,12 @@ def test_json_is_in_the_words_of_the_codec(command: Command) -> None:
     read = {address_from_json(entry["address"]): value_from_json(entry["value"]) for entry in answer["documents"]}
     assert read == {address: value for spec in compiled().targets.values() for address, value in spec.documents.items()}
     assert (answer["schema"], answer["mode"], answer["specVersion"][:7]) == (1, "enforce", "sha256:")
+
+
+def test_a_spec_that_stands_for_nothing_renders_as_nothing(command: Command) -> None:
+    spec = b'version: 1\naccounts: {ci: {id: "111111111111"}}\nrepositories: []\n'
+    assert command("validate", "-", stdin=spec).code == 0
+    assert (command("render", "-", stdin=spec).code, command("render", "-", "--only", "x", stdin=spec).code) == (0, 1)
 
 
 def test_json_keeps_to_only(command: Command) -> None:
@@ -78,8 +102,9 @@ def test_a_pattern_renders_as_the_policy_of_each_repository_that_fits(command: C
     assert '"AWS": "arn:aws:iam::111111111111:user/anna"' in ran.out.split("\n\n")[0]
     [entry] = command("render", "-", "--json", stdin=PATTERN).json["patterns"]
     assert (entry["pattern"], entry["except"], list(entry["value"])) == (SHOP, ["shop/secret"], ["document"])
-    assert command("render", "-", "--only", "nobody", stdin=PATTERN).out == ""
-    assert command("render", "-", "--json", "--only", "nobody", stdin=PATTERN).json["patterns"] == []
+    assert command("render", "-", "--json", "--only", "anna", stdin=PATTERN).json["patterns"] == []
+    only = command("render", "-", "--json", "--only", "SHOP/", stdin=PATTERN).json
+    assert (len(only["patterns"]), only["documents"]) == (1, [])
 
 
 def test_literal_documents_render_too(command: Command) -> None:

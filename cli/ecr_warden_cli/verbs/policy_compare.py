@@ -67,7 +67,8 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
         case [live, desired]:
             return _files(live, desired, arguments, context)
         case _:
-            raise UsageError("one file or more than two", remedy="give LIVE and DESIRED, or neither and JSON Lines")
+            remedy = f"give LIVE and DESIRED, or neither and JSON Lines; see {arguments.prog} --help"
+            raise UsageError("one file or more than two", remedy=remedy)
 
 
 @dataclass(slots=True)
@@ -121,6 +122,8 @@ def _witness_to_json(witness: Witness) -> dict[str, Any]:
 
 
 def _files(live_path: str, desired_path: str, arguments: argparse.Namespace, context: Context) -> Exit:
+    if live_path == desired_path == "-":
+        raise UsageError("both documents from stdin", remedy="give one of them as a file")
     live, desired = _read(live_path, context), _read(desired_path, context)
     kind = KINDS.get(arguments.kind)
     if kind is None:
@@ -158,7 +161,13 @@ def _article(kind: DocumentKind) -> str:
 
 def _read(path: str, context: Context) -> Document:
     remedy = "give the paths of two policy documents; one may be - for stdin"
-    return parse_document(read_file(path, context.stdin, MAX_CHARACTERS, failure=DocumentUnreadable, remedy=remedy))
+    data = read_file(path, context.stdin, MAX_CHARACTERS, failure=DocumentUnreadable, remedy=remedy)
+    try:
+        return parse_document(data)
+    except DocumentError as error:
+        what = error.message.removeprefix(f"{error.place}: ")
+        place = f"{name_of(path)}:{error.place}" if error.place else name_of(path)
+        raise DocumentError(error.code, place, what, remedy=error.remedy) from None
 
 
 def _account(raw: object, place: str) -> str:

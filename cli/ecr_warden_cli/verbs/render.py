@@ -1,7 +1,9 @@
 """`render SPEC`: the documents that the file stands for, by address."""
 
 import argparse
+import difflib
 import json
+from collections.abc import Sequence
 from typing import assert_never
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, repository_policy
@@ -10,11 +12,24 @@ from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, Reposit
 from ecr_warden.model.target import RepositoryTarget
 
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context
+from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.spec_file import add_spec, load_compiled
 
 SUMMARY = "show the documents that a spec stands for"
 EXAMPLE = "ecr-warden render access.yaml --only trust-policy"
+
+
+class NoSuchAddress(Failure):
+    """No address of the spec contains the text."""
+
+    code = "no-such-address"
+
+    def __init__(self, text: str, addresses: Sequence[str]) -> None:
+        words = {word for address in addresses for part in address.split() for word in (part, part.rpartition("/")[2])}
+        near = difflib.get_close_matches(text, sorted(words), n=3)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        remedy = f"{hint}without --only all {len(addresses)} are shown"
+        super().__init__(f'no address of the spec contains "{text}"', remedy=remedy)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +41,10 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each address with its document, a role's settings, or that it must not exist."""
     compiled = load_compiled(arguments.spec, context).compiled
     wanted = arguments.only.lower()
+    addresses = [str(repository_policy(pattern.target)) for pattern in compiled.patterns]
+    addresses += [str(address) for spec in compiled.targets.values() for address in spec.documents]
+    if wanted and not any(wanted in address.lower() for address in addresses):
+        raise NoSuchAddress(arguments.only, addresses)
     if arguments.json:
         documents = [
             {"address": address_to_json(address), "value": value_to_json(value)}
