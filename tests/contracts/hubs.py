@@ -24,6 +24,7 @@ from local.memory.state import MemoryState
 from tests.contracts.aws import REGION, Wire
 
 TABLE, SPEC_BUCKET, STATE_BUCKET, SPEC_KEY = "ecr-warden", "spec", "state", "access.yaml"
+OWNER = "111111111111"
 PARAMETER = "/ecr-warden/writes"
 
 
@@ -154,7 +155,7 @@ class MotoHub:
         return self.specs_of_another_container()
 
     def specs_of_another_container(self) -> AwsSpecs:
-        return AwsSpecs(self.s3, self._table, TABLE, SPEC_BUCKET, SPEC_KEY, STATE_BUCKET)
+        return AwsSpecs(self.s3, self._table, TABLE, SPEC_BUCKET, SPEC_KEY, STATE_BUCKET, OWNER)
 
     @cached_property
     def s3(self) -> Any:

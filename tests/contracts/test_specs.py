@@ -1,11 +1,14 @@
 """Specs: the file, and the version of it that is accepted."""
 
+from collections.abc import Iterator
+
 import pytest
 from ecr_warden.model.address import repository_policy, role, trust_policy
 from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
-from ecr_warden.ports import SpecMissing, SpecSuperseded, SpecTooLarge, SpecUnversioned, SpecVersion
+from ecr_warden.ports import SpecMissing, SpecSuperseded, SpecTampered, SpecTooLarge, SpecUnversioned, SpecVersion
 
-from tests.contracts.hubs import Hub
+from tests.contracts.aws import moto
+from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 from tests.contracts.seed import CI, HOME, PUSH, REPOSITORY, ROLE, SETTINGS, USER, repository_document, trust_document
 
 LIMIT = 1024 * 1024
@@ -113,6 +116,39 @@ def test_what_was_told_of_files_under_other_keys_is_remembered_by_key(hub: Hub) 
             assert hub.specs.misplaced(key) == version
     assert (hub.specs.misplaced("acces.yaml"), hub.specs.misplaced("other.yaml")) == ("v2", None)
     assert (hub.specs.refused(), hub.specs.accepted()) == (None, None)
+
+
+@pytest.fixture
+def moto_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoHub]:
+    with moto(monkeypatch):
+        yield MotoHub()
+
+
+def test_a_compiled_spec_that_somebody_else_wrote_is_not_taken_for_the_accepted_one(moto_hub: MotoHub) -> None:
+    moto_hub.specs.accept(compiled("v1"), replaces=None)
+    [stored] = moto_hub.s3.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]
+    text = moto_hub.s3.get_object(Bucket=STATE_BUCKET, Key=stored["Key"])["Body"].read()
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=stored["Key"], Body=text.replace(b"push-user", b"evil-user"))
+    with pytest.raises(SpecTampered, match=stored["Key"]) as caught:
+        moto_hub.specs_of_another_container().accepted()
+    assert not caught.value.retryable
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=stored["Key"], Body=text)
+    assert moto_hub.specs_of_another_container().accepted() == compiled("v1")
+
+
+def test_every_call_to_a_bucket_says_whose_it_has_to_be(moto_hub: MotoHub) -> None:
+    specs = moto_hub.specs
+    with pytest.raises(SpecMissing):
+        specs.current()
+    version = moto_hub.upload(b"version: 1")
+    moto_hub.wire.calls.clear()
+    specs.current()
+    specs.text(version)
+    specs.accept(compiled("v1"), replaces=None)
+    moto_hub.specs_of_another_container().accepted()
+    calls = [call for call in moto_hub.wire.calls if call.action.startswith("s3:")]
+    assert [call.action for call in calls] == ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:GetObject"]
+    assert [call.parameters.get("ExpectedBucketOwner") for call in calls] == [OWNER] * 4
 
 
 def test_an_older_version_can_be_read_until_it_is_kept_no_longer(hub: Hub) -> None:

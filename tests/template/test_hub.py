@@ -21,6 +21,7 @@ ENVIRONMENT = {
         "WARDEN_WRITES_PARAMETER",
         "WARDEN_EXTERNAL_ID",
         "WARDEN_SESSION_CUTOFF_MARGIN",
+        "WARDEN_HUB_ACCOUNT",
     },
     "Answer": {
         "WARDEN_TABLE",
@@ -29,6 +30,7 @@ ENVIRONMENT = {
         "WARDEN_STATE_BUCKET",
         "WARDEN_WRITES_PARAMETER",
         "WARDEN_EXTERNAL_ID",
+        "WARDEN_HUB_ACCOUNT",
     },
     "Control": {
         "WARDEN_TABLE",

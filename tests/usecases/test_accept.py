@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from ecr_warden.adapters.files import MAX_SPEC_BYTES
 from ecr_warden.alerting.messages import message_of
-from ecr_warden.model.alert import Field, SpecAccepted, SpecRefused
-from ecr_warden.model.desired import Mode
+from ecr_warden.model.alert import Field, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import UserTarget
-from ecr_warden.ports import SpecSuperseded, SpecVersion
+from ecr_warden.ports import Specs, SpecSuperseded, SpecTampered, SpecVersion
 from ecr_warden.usecases.accept import Accept
 from ecr_warden.usecases.dispatch import Dispatch
 
@@ -46,6 +46,38 @@ def first(text: str = TEXT) -> World:
     assert isinstance(upload(world, text, "v1"), SpecAccepted)
     world.forget()
     return world
+
+
+class Tampered:
+    """Specs whose compiled form somebody else wrote."""
+
+    def __init__(self, specs: Specs) -> None:
+        self._specs = specs
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._specs, name)
+
+    def accepted(self) -> CompiledSpec | None:
+        raise SpecTampered("s3://state/compiled/1.json")
+
+
+def test_a_compiled_spec_that_somebody_else_wrote_is_told_once_as_critical_and_stops_everything() -> None:
+    world = first()
+    for _ in range(2):
+        with pytest.raises(SpecTampered):
+            Accept(Tampered(world.specs), world.jobs, world.outcomes, "access.yaml")(JOB)  # type: ignore[arg-type]
+    [alert] = world.outcomes.published
+    message = message_of([alert])
+    assert message.severity is Severity.CRITICAL
+    assert message.title == (
+        "ecr-warden's own compiled spec s3://state/compiled/1.json was changed by an unknown caller"
+    )
+    assert any("docs/security.md" in line for line in message.lines)
+    assert world.jobs.sent == []
+    assert look(world) is None
+    with pytest.raises(SpecTampered):
+        Accept(Tampered(world.specs), world.jobs, world.outcomes, "access.yaml")(JOB)  # type: ignore[arg-type]
+    assert len(world.outcomes.published) == 2, "what was mended and is broken again is news"
 
 
 def test_the_first_version_is_accepted_and_every_target_enqueued_registry_first() -> None:

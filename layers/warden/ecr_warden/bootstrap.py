@@ -176,6 +176,7 @@ def _specs() -> "AwsSpecs":
         spec_bucket=_environment.required("WARDEN_SPEC_BUCKET"),
         spec_key=_environment.required("WARDEN_SPEC_KEY"),
         state_bucket=_environment.required("WARDEN_STATE_BUCKET"),
+        owner=_environment.required("WARDEN_HUB_ACCOUNT"),
     )
 
 

@@ -120,6 +120,19 @@ class SpecTooLarge(SpecUnusable):
         return self.version
 
 
+class SpecTampered(PortError):
+    """The accepted spec in its compiled form is not the one that was accepted: somebody wrote what everything is by."""
+
+    code = "spec-tampered"
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"{place} is not what was stored there when the spec was accepted",
+            remedy="nothing is written until it is: docs/security.md says how to have it compiled again",
+        )
+        self.place = place
+
+
 class SpecSuperseded(PortError):
     """Another version was accepted in between."""
 

@@ -140,7 +140,7 @@ def _of_own_change(changed: OwnChanged, level: Severity) -> Message:
         Field("Who", describe_actor(changed.cause.actor)),
         Field("Call", changed.cause.action),
         Field("Call at", changed.cause.at),
-        Field("Where", f"account {changed.account}"),
+        Field("Where", f"account {changed.account}" if changed.account else "the hub"),
     ]
     title = f"ecr-warden's own {changed.thing} was changed by {short_name(changed.cause.actor)}"
     return _message(level, title, fields, list(describe_own_change(changed)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ecr_warden.model.alert import OwnChanged
+from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged
 
 _DEPLOYS = "cloudformation.amazonaws.com"
 
@@ -14,6 +14,10 @@ def is_by_deployment(changed: OwnChanged) -> bool:
 
 def describe_own_change(changed: OwnChanged) -> Iterator[str]:
     """What it means and what to do."""
+    if changed.thing.startswith(COMPILED_SPEC):
+        yield "Every run goes by it, and nothing but the acceptance of a spec writes it: nothing is kept now."
+        yield "find out who can write the state bucket, then have the file compiled again: docs/security.md"
+        return
     if is_by_deployment(changed):
         yield "CloudFormation did it for somebody: so it looks when the stacks are deployed. If nobody deployed them:"
     else:

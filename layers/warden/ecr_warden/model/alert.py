@@ -48,9 +48,12 @@ class TargetsResumed:
     targets: tuple[str, ...]
 
 
+COMPILED_SPEC = "compiled spec"
+
+
 @dataclass(frozen=True, slots=True)
 class OwnChanged:
-    """Somebody changed what ecr-warden itself works by in an account; `thing`: `role ecr-warden-read`."""
+    """Somebody changed what ecr-warden itself works by; `thing`: `role ecr-warden-read`, `account`: empty in the hub."""
 
     cause: Cause
     account: str

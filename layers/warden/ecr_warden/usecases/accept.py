@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ecr_warden.model.alert import SpecAccepted, SpecRefused
+from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Departed, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ReconcileTarget, SweepSlice
 from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.ports import Jobs, Outcomes, Specs, SpecUnusable
+from ecr_warden.ports import Jobs, Outcomes, Specs, SpecTampered, SpecUnusable
 from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
 from ecr_warden.usecases.order import registry_first
 
@@ -30,7 +30,11 @@ class Accept:
         A process that dies after accepting and before enqueuing costs time: the next sweep finds what differs.
         """
         # In this order: what is current is at least as new as what is accepted, and never taken for its successor.
-        accepted = self.specs.accepted()
+        try:
+            accepted = self.specs.accepted()
+        except SpecTampered as error:
+            self._tell_tampered(job.cause, error)
+            raise
         enforced = accepted.version if accepted else None
         if job.misplaced is not None:
             return self._tell_misplaced(job.cause, job.misplaced, enforced)
@@ -49,6 +53,14 @@ class Accept:
                 compiled = compile_spec(spec, version=current.version)
                 told = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_TOLD])
                 return self._accept(job, accepted, compiled, told)
+
+    def _tell_tampered(self, cause: Cause, error: SpecTampered) -> None:
+        """Tell once that the compiled spec was written by somebody else; whoever caused this job did not do it."""
+        seen = f"{error.code} {error.place}"
+        if self.specs.refused() != seen:
+            unknown = replace(cause, action="", actor=None)
+            self.outcomes.publish(OwnChanged(unknown, "", f"{COMPILED_SPEC} {error.place}"))
+            self.specs.refuse(seen)
 
     def _tell_misplaced(self, cause: Cause, stray: Misplaced, enforced: str | None) -> SpecRefused | None:
         """Tell once of each version of a file under another key; without versions, once of each upload."""

@@ -11,7 +11,7 @@ from ecr_warden.adapters.files import MAX_SPEC_BYTES, STRAYS_TOLD, spec_missing,
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.spec import spec_from_json, spec_to_json
 from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.ports import SpecSuperseded, SpecUnversioned, SpecVersion
+from ecr_warden.ports import SpecSuperseded, SpecTampered, SpecUnversioned, SpecVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,7 +24,10 @@ _REFUSED = {"pk": {"S": "SPEC"}, "sk": {"S": "REFUSED"}}
 
 @dataclass(slots=True)
 class AwsSpecs:
-    """The spec as people write it, and as it was accepted; the accepted one is cached until its version changes."""
+    """The spec as people write it, and as it was accepted; the accepted one is cached until its version changes.
+
+    `owner`: the account whose the buckets have to be. A bucket's name is free for anybody once the bucket is gone.
+    """
 
     s3: "S3Client"
     dynamodb: "DynamoDBClient"
@@ -32,13 +35,14 @@ class AwsSpecs:
     spec_bucket: str
     spec_key: str
     state_bucket: str
+    owner: str
     _cached: CompiledSpec | None = field(default=None)
 
     def current(self) -> SpecVersion:
         place = f"s3://{self.spec_bucket}/{self.spec_key}"
         with translated(HUB, f"reading {place}"):
             try:
-                answer = self.s3.get_object(Bucket=self.spec_bucket, Key=self.spec_key)
+                answer = self.s3.get_object(Bucket=self.spec_bucket, Key=self.spec_key, ExpectedBucketOwner=self.owner)
             except ClientError as error:
                 # A delete marker answers as a key that never was.
                 if code_of(error) in ("NoSuchKey", "NoSuchBucket", "404"):
@@ -56,7 +60,9 @@ class AwsSpecs:
         place = f"s3://{self.spec_bucket}/{self.spec_key}"
         with translated(HUB, f"reading version {version} of {place}"):
             try:
-                answer = self.s3.get_object(Bucket=self.spec_bucket, Key=self.spec_key, VersionId=version)
+                answer = self.s3.get_object(
+                    Bucket=self.spec_bucket, Key=self.spec_key, VersionId=version, ExpectedBucketOwner=self.owner
+                )
             except ClientError as error:
                 if code_of(error) in ("NoSuchVersion", "NoSuchKey", "404"):
                     raise version_missing(place, version) from error
@@ -66,7 +72,9 @@ class AwsSpecs:
     def _strays(self) -> list[str]:
         """Some other keys of the bucket: whoever wrote to the wrong one is told."""
         try:
-            answer = self.s3.list_objects_v2(Bucket=self.spec_bucket, MaxKeys=STRAYS_TOLD)
+            answer = self.s3.list_objects_v2(
+                Bucket=self.spec_bucket, MaxKeys=STRAYS_TOLD, ExpectedBucketOwner=self.owner
+            )
         except ClientError:
             return []  # that there is no spec is known without
         return [entry["Key"] for entry in answer.get("Contents", ())]
@@ -77,17 +85,28 @@ class AwsSpecs:
             if item is None:
                 return None
             if self._cached is None or self._cached.version != item["version"]["S"]:
-                answer = self.s3.get_object(Bucket=self.state_bucket, Key=item["compiled"]["S"])
-                self._cached = spec_from_json(loads(answer["Body"].read()))
+                key = item["compiled"]["S"]
+                answer = self.s3.get_object(Bucket=self.state_bucket, Key=key, ExpectedBucketOwner=self.owner)
+                body = answer["Body"].read()
+                # The table names it by what it holds: whoever can write the bucket alone decides nothing.
+                if key != _compiled_key(body):
+                    raise SpecTampered(f"s3://{self.state_bucket}/{key}")
+                self._cached = spec_from_json(loads(body))
             return self._cached
 
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
         body = dumps(spec_to_json(spec)).encode()
-        key = f"compiled/{hashlib.sha256(body).hexdigest()}.json"
+        key = _compiled_key(body)
         condition = "attribute_not_exists(version)" if replaces is None else "version = :replaces"
         values = {} if replaces is None else {"ExpressionAttributeValues": {":replaces": {"S": replaces}}}
         with translated(HUB, f"accepting version {spec.version} of the spec"):
-            self.s3.put_object(Bucket=self.state_bucket, Key=key, Body=body, ContentType="application/json")
+            self.s3.put_object(
+                Bucket=self.state_bucket,
+                Key=key,
+                Body=body,
+                ContentType="application/json",
+                ExpectedBucketOwner=self.owner,
+            )
             try:
                 self.dynamodb.put_item(
                     TableName=self.table,
@@ -117,6 +136,10 @@ class AwsSpecs:
     def tell_misplaced(self, key: str, version: str) -> None:
         with translated(HUB, "remembering what was told of a file under another key"):
             self.dynamodb.put_item(TableName=self.table, Item={**_misplaced(key), "version": {"S": version}})
+
+
+def _compiled_key(body: bytes) -> str:
+    return f"compiled/{hashlib.sha256(body).hexdigest()}.json"
 
 
 def _misplaced(key: str) -> "dict[str, AttributeValueTypeDef]":
