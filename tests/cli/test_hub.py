@@ -20,6 +20,7 @@ from tests.cli.seed import PATH
 from tests.contracts.runs import open_run
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CUTOFF, D1, D2, MORE_TRUST, PUSH_USER, PUSHER, allow, document
 from tests.usecases.hub import ALICE, HUB, answers_of, control_of
+from tests.usecases.test_patterns import world_of
 from tests.usecases.world import World, bare_world, unreadable, world_at_spec
 
 OPEN = document(allow("ecr:BatchGetImage", who="*"))
@@ -234,6 +235,28 @@ def test_history_and_show() -> None:
     assert json.loads(before)["Statement"][0]["Principal"] == {"AWS": "*"}
 
 
+@pytest.mark.parametrize("text", ["shop/checkout", "shop/*", "all", str(CHECKOUT)])
+def test_history_of_a_target_of_a_name_and_of_a_pattern(text: str) -> None:
+    world = tampered()
+    command = over(world)
+    world.run(CHECKOUT)
+    world.clock.advance(timedelta(seconds=1))
+    world.run(PUSHER)
+    lines = command("history", text).out.splitlines()
+    names = [str(PUSHER), str(CHECKOUT)] if text == "all" else [str(CHECKOUT)]
+    assert [name in line for name, line in zip(names, lines, strict=True)] == [True] * len(names)
+    assert len(command("history", text, "--limit", "1", "--json").json["runs"]) == 1
+
+
+def test_history_of_very_many_targets_is_refused_and_of_a_target_that_left_the_spec_is_not() -> None:
+    command = over(world_of(*(f"r{number}" for number in range(30))))
+    ran = command("history", "shop/r*")
+    assert (ran.code, ran.out) == (1, "")
+    assert "shop/r* means 30 targets; name at most 20" in ran.err
+    assert command("history", "shop/r1*").code == 0
+    assert command("history", "repository/222222222222/eu-central-1/gone").out == "no run had anything to tell\n"
+
+
 def test_a_run_that_has_not_ended_is_shown_as_it_was_journalled() -> None:
     world = world_at_spec()
     lease, _ = world.state.acquire(CHECKOUT, "r9")
@@ -278,7 +301,8 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "an end too far away": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00Z"), "7 days at most"),
     "a wait that is none": (("apply", "--wait", "-1"), "--wait"),
     "a limit of none": (("history", "--limit", "0"), "is no number from 1 to 100"),
-    "a history of a name": (("history", "shop/checkout"), "write repository/ACCOUNT/REGION/NAME"),
+    "a history of a name that is none": (("history", "shop/chekout"), 'did you mean "shop/checkout"?'),
+    "a history of an empty name": (("history", ""), "target"),
 }
 
 

@@ -1,26 +1,35 @@
 """`history`: the runs that wrote or told something."""
 
 import argparse
+from collections.abc import Sequence
 from datetime import UTC
 
 from ecr_warden.alerting.who import short_name
 from ecr_warden.model.codec.requests import DAYS_AT_MOST, ENTRIES_AT_MOST
 from ecr_warden.model.job import Cause
-from ecr_warden.model.reply import HistoryReply
-from ecr_warden.model.request import AskHistory
+from ecr_warden.model.reply import HistoryReply, StatusReply
+from ecr_warden.model.request import AskHistory, AskStatus
 from ecr_warden.model.run import RunEntry
 from ecr_warden.model.target import Target, TargetError, parse_target
 
 from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context
-from ecr_warden_cli.hub import add_hub_arguments, expect, json_of, speak
+from ecr_warden_cli.context import Context, Failure, UsageError
+from ecr_warden_cli.hub import Speaking, add_hub_arguments, expect, json_of, speak
+
+# Each is a question of its own.
+_ASKED_AT_MOST = 20
 
 SUMMARY = "list the latest runs that wrote or had something to tell, newest first"
 EXAMPLE = "ecr-warden history repository/222222222222/eu-central-1/shop/checkout --limit 5"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("target", metavar="TARGET", nargs="?", type=_target, help="one target, as status prints it")
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        nargs="?",
+        help="a target as status prints it, a repository's name, or a pattern of such names ('shop/*')",
+    )
     parser.add_argument(
         "--limit",
         metavar="N",
@@ -38,13 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_hub_arguments(parser)
 
 
-def _target(text: str) -> Target:
-    try:
-        return parse_target(text)
-    except TargetError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
 class _within:  # noqa: N801 - argparse calls it like a function
     """A whole number in a range."""
 
@@ -59,8 +61,15 @@ class _within:  # noqa: N801 - argparse calls it like a function
 
 def run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line a run."""
-    question = AskHistory(arguments.target, arguments.limit, arguments.days)
-    reply = expect(HistoryReply, speak(arguments, context).ask(question))
+    speaking = speak(arguments, context)
+    targets: Sequence[Target | None] = [None] if arguments.target is None else _meant(arguments.target, speaking)
+    runs = [
+        entry
+        for target in targets
+        for entry in expect(HistoryReply, speaking.ask(AskHistory(target, arguments.limit, arguments.days))).entries
+    ]
+    runs.sort(key=lambda entry: entry.started_at, reverse=True)
+    reply = HistoryReply(tuple(runs[: arguments.limit]))
     if arguments.json:
         context.console.answer(json_of(reply))
         return Exit.FINE
@@ -69,6 +78,21 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
     if not reply.entries:
         context.console.line("no run had anything to tell")
     return Exit.FINE
+
+
+def _meant(text: str, speaking: Speaking) -> list[Target]:
+    """The targets that a text means; one in full need not be in the accepted spec any more. Raises Failure."""
+    try:
+        return [parse_target(text)]
+    except TargetError:
+        status = expect(StatusReply, speaking.ask(AskStatus((text,))))
+    if status.unread:
+        remedy = "name one target in full, such as repository/ACCOUNT/REGION/NAME"
+        raise Failure(f"not all targets are known: {status.unread[0]}", remedy=remedy)
+    if len(status.targets) > _ASKED_AT_MOST:
+        remedy = f"name at most {_ASKED_AT_MOST} by a narrower pattern, or leave TARGET out for the runs of all"
+        raise UsageError(f"{text} means {len(status.targets)} targets", remedy=remedy)
+    return [parse_target(one.target) for one in status.targets]
 
 
 def _line(entry: RunEntry) -> str:
