@@ -4,13 +4,14 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, trust_policy
+from ecr_warden.model.address import Address, attached_policy, identity_policy, repository_policy, trust_policy
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import Actor, Cause, CauseKind
 from ecr_warden.model.outcome import Applied, Outcome, Result, RunReport
 from ecr_warden.model.plan import Change, Held, HoldReason, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.planning.compared import document_drift
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 
@@ -57,20 +58,27 @@ SPEC_TRUST = trusts(f"arn:aws:iam::{CI}:user/push-user")
 SPEC_PUSH = allows("ecr:PutImage")
 
 
+def drift_of(address: Address, desired: Document, live: Document, reason: str) -> Drift:
+    """The drift between two documents as planning sees it."""
+    found = document_drift(address, desired, live, reason=reason, exact=True)
+    assert found is not None
+    return found
+
+
 def repository_drift(live: Document | None, desired: Document = SPEC_PULLS) -> Drift:
-    kind = DriftKind.CHANGED if live else DriftKind.MISSING
-    access = gained_and_lost(desired, live, kind=DocumentKind.REPOSITORY)
-    return Drift(repository_policy(REPOSITORY), kind, "a principal more", access)
+    address = repository_policy(REPOSITORY)
+    if live is not None:
+        return drift_of(address, desired, live, "a principal more")
+    access = gained_and_lost(desired, None, kind=DocumentKind.REPOSITORY)
+    return Drift(address, DriftKind.MISSING, "it is not there", access)
 
 
 def trust_drift(live: Document) -> Drift:
-    access = gained_and_lost(SPEC_TRUST, live, kind=DocumentKind.TRUST)
-    return Drift(trust_policy(ROLE), DriftKind.CHANGED, "another principal", access)
+    return drift_of(trust_policy(ROLE), SPEC_TRUST, live, "another principal")
 
 
 def push_drift(live: Document) -> Drift:
-    access = gained_and_lost(SPEC_PUSH, live, kind=DocumentKind.IDENTITY)
-    return Drift(identity_policy(ROLE, "ecr-warden-push"), DriftKind.CHANGED, "other actions", access)
+    return drift_of(identity_policy(ROLE, "ecr-warden-push"), SPEC_PUSH, live, "other actions")
 
 
 def unexpected_drift(live: Document) -> Drift:

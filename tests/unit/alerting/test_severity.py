@@ -38,7 +38,17 @@ from tests.unit.alerting.reports import (
 INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
 KEPT = f"arn:aws:iam::{CI}:user/pull-user-1"
 FOREIGN = pulls(KEPT, f"arn:aws:iam::{OUTSIDER}:user/mallory")
-DENIED = pulls(KEPT, actions=PULL, Condition={"StringEquals": {"aws:PrincipalAccount": CI}})
+NARROWED = pulls(KEPT, actions=PULL, Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})
+SAME = pulls(KEPT, actions=PULL, Condition={"StringEquals": {"aws:PrincipalAccount": CI}})
+DENIED = parse_document(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": KEPT}, "Action": list(PULL)},
+            {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"},
+        ],
+    }
+)
 
 CASES: dict[str, tuple[Alert, Severity]] = {
     "a foreign user that could pull": (report(repository_drift(FOREIGN)), CRITICAL),
@@ -53,7 +63,9 @@ CASES: dict[str, tuple[Alert, Severity]] = {
     "a deleted principal's unique id in the policy": (report(repository_drift(pulls("AIDAEXAMPLE"))), CRITICAL),
     "a repository policy that was deleted": (report(repository_drift(None)), WARNING),
     "an action that was taken out": (report(repository_drift(pulls(KEPT, actions=PULL[:1]))), WARNING),
-    "a condition that only narrows": (report(repository_drift(DENIED)), WARNING),
+    "a condition that only narrows": (report(repository_drift(NARROWED)), WARNING),
+    "a condition that everybody named fulfils": (report(repository_drift(SAME)), INFO),
+    "a Deny for what another document may allow": (report(repository_drift(DENIED)), WARNING),
     "a trust policy open to another account": (report(trust_drift(trusts(f"arn:aws:iam::{OUTSIDER}:root"))), CRITICAL),
     "a push role that may do everything in ECR": (report(push_drift(allows("ecr:*"))), CRITICAL),
     "a push role that may do everything": (report(push_drift(allows("*"))), CRITICAL),
@@ -79,7 +91,11 @@ CASES: dict[str, tuple[Alert, Severity]] = {
     ),
     "a target that cannot be read": (report(UNREADABLE, result=Result.UNKNOWN, held=HoldReason.UNREADABLE), WARNING),
     "a document that a new spec version brought": (report(repository_drift(None), cause=SPEC), INFO),
-    "a grant that a new spec version took away": (report(repository_drift(FOREIGN), cause=SPEC), INFO),
+    "a grant that a new spec version took away": (
+        report(repository_drift(pulls(KEPT, f"arn:aws:iam::{HOME}:user/x")), cause=SPEC),
+        INFO,
+    ),
+    "a foreign user found when a new spec version came": (report(repository_drift(FOREIGN), cause=SPEC), WARNING),
     "a new spec version that could not be applied": (
         report(repository_drift(None), cause=SPEC, result=Result.FAILED),
         CRITICAL,
@@ -87,6 +103,13 @@ CASES: dict[str, tuple[Alert, Severity]] = {
     "an owner's first policy after its role was made": (report(repository_drift(None), cause=RUN), INFO),
     "an event that changed nothing": (report(result=Result.IN_SYNC), INFO),
     "an intruder in the write role": (report(result=Result.IN_SYNC, intruder=True), CRITICAL),
+    "somebody's change of a role of ours": (OwnChanged(EVENT, HOME, "role ecr-warden-write"), CRITICAL),
+    "a change of a role of ours found without its caller": (
+        OwnChanged(replace(EVENT, actor=None), HOME, "role ecr-warden-write"),
+        CRITICAL,
+    ),
+    "a deployment of our stacks": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-write"), INFO),
+    "patterns that cannot be listed": (PatternsUnread(SWEEP, "v2", ("repository/..: denied",)), WARNING),
     "a spec that was refused": (SpecRefused(SPEC, "v3", "v2", ("E104 ..",)), WARNING),
     "a spec that was accepted": (SpecAccepted(SPEC, "v2", "v1", ("role/222222222222/x",), ()), INFO),
     "a repository that was released": (SpecAccepted(SPEC, "v2", "v1", (), ("repository/..",)), WARNING),
@@ -103,13 +126,6 @@ def test_a_principal_of_an_account_of_the_spec_is_not_from_outside() -> None:
     alert = report(repository_drift(pulls(KEPT, f"arn:aws:iam::{CI}:user/other")))
     assert severity(alert) is CRITICAL
     assert severity(alert, known_accounts=(CI, HOME)) is WARNING
-    "somebody's change of a role of ours": (OwnChanged(EVENT, HOME, "role ecr-warden-write"), CRITICAL),
-    "a change of a role of ours found without its caller": (
-        OwnChanged(replace(EVENT, actor=None), HOME, "role ecr-warden-write"),
-        CRITICAL,
-    ),
-    "a deployment of our stacks": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-write"), INFO),
-    "patterns that cannot be listed": (PatternsUnread(SWEEP, "v2", ("repository/..: denied",)), WARNING),
 
 
 @pytest.mark.parametrize("result", Result)

@@ -9,6 +9,7 @@ from ecr_warden.model.alert import Alert
 from ecr_warden.model.codec.access import access_to_json
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
 from ecr_warden.model.codec.base import CodecError, Json, dumps, loads
+from ecr_warden.model.codec.comparisons import comparison_from_json, comparison_to_json
 from ecr_warden.model.codec.jobs import job_from_json, job_to_json
 from ecr_warden.model.codec.plans import plan_from_json, plan_to_json
 from ecr_warden.model.codec.runs import open_run_from_json, open_run_to_json
@@ -20,6 +21,7 @@ from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import parse_document
+from ecr_warden.policy.relation import Comparison
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -64,6 +66,13 @@ def test_a_compiled_spec_is_read_back_as_it_was_written(spec: CompiledSpec) -> N
 @given(values.plans)
 def test_a_plan_is_read_back_as_it_was_written(plan: Plan) -> None:
     assert plan_from_json(loads(dumps(plan_to_json(plan)))) == plan
+
+
+@slow
+@given(values.comparisons)
+def test_a_comparison_that_was_read_back_is_written_as_before(compared: Comparison) -> None:
+    written = dumps(comparison_to_json(compared))
+    assert dumps(comparison_to_json(comparison_from_json(loads(written)))) == written
 
 
 def test_a_job_on_the_queue_looks_like_this() -> None:

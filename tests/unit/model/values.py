@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from ecr_warden.model.address import (
     Address,
@@ -20,6 +21,7 @@ from ecr_warden.model.alert import (
     TargetsPaused,
     TargetsResumed,
 )
+from ecr_warden.model.codec.comparisons import comparison_from_json, comparison_to_json
 from ecr_warden.model.desired import (
     CompiledSpec,
     Departed,
@@ -39,9 +41,12 @@ from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, 
 from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.access import AccessChange, gained_and_lost
-from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.compare import compare
+from ecr_warden.policy.document import Document, DocumentKind, parse_document
+from ecr_warden.policy.relation import Comparison
 from hypothesis import strategies as st
 
+from tests.property.comparisons import pairs
 from tests.property.policy_documents import documents as raw_documents
 
 type Strategy[T] = st.SearchStrategy[T]
@@ -88,8 +93,25 @@ jobs: Strategy[Job] = st.one_of(
     st.builds(ReconcileTarget, causes, targets),
 )
 
+
+def _compared(pair: tuple[str, dict[str, Any], dict[str, Any]]) -> Comparison:
+    kind, live, desired = pair
+    one, other = parse_document(live), parse_document(desired)
+    return compare(one, other, kind=DocumentKind(f"{kind}-policy"), account="222222222222", subject="shop")
+
+
+comparisons: Strategy[Comparison] = pairs().map(_compared)
+# Of a principal a journal keeps the name, from which more follows than the engine needs.
+read_comparisons = comparisons.map(lambda compared: comparison_from_json(comparison_to_json(compared)))
 drifts: Strategy[Drift] = st.builds(
-    Drift, addresses, st.sampled_from(DriftKind), TEXTS, access_changes, code=st.just("") | IDS
+    Drift,
+    addresses,
+    st.sampled_from(DriftKind),
+    TEXTS,
+    access_changes,
+    code=st.just("") | IDS,
+    compared=st.none() | read_comparisons,
+    same_access=st.booleans(),
 )
 changes: Strategy[Change] = st.builds(
     Change,
@@ -173,7 +195,7 @@ patterns: Strategy[RepositoryPattern] = st.builds(
     st.dictionaries(TEXTS, targets, max_size=2),
     _few(st.sampled_from(ForeignStatement)),
 )
-departures: Strategy[Departed] = st.builds(Departed, repositories, IDS)
+departures: Strategy[Departed] = st.builds(Departed, targets, IDS)
 compiled_specs: Strategy[CompiledSpec] = st.builds(
     lambda version, mode, named, specs, gone, fitting: CompiledSpec(
         version,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from ecr_warden.policy.compare import Relation, compare
-from ecr_warden.policy.document import DocumentKind, parse_document
+from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.interchangeable import interchangeable
 
 A = "arn:aws:iam::111111111111:"
@@ -89,8 +89,9 @@ NOT = (
 )
 
 
-def _documents(case: Case) -> tuple[Any, Any]:
-    return tuple(parse_document({"Version": "2012-10-17", "Statement": list(side)}) for side in (case.one, case.other))
+def _documents(case: Case) -> tuple[Document, Document]:
+    one, other = (parse_document({"Version": "2012-10-17", "Statement": list(side)}) for side in (case.one, case.other))
+    return one, other
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -74,12 +74,14 @@ def _of_result(report: RunReport) -> Severity:
 def _of_drifts(report: RunReport, known_accounts: Collection[str]) -> Severity:
     if any(_reopens_sessions(drift) or drift.code == EXPLICITLY_DENIED for drift in report.plan.drifts):
         return Severity.CRITICAL
-    if report.cause.kind is CauseKind.SPEC:
-        # The file changed and not the account: what the accounts give beyond it is yesterday's grant.
-        return Severity.INFO
     home = {report.plan.target.account, *known_accounts}
-    drifts = report.plan.drifts
-    if any(_lets_in(drift, home) for drift in drifts):
+    drifts = [drift for drift in report.plan.drifts if not drift.same_access]
+    lets_in = any(_lets_in(drift, home) for drift in drifts)
+    if report.cause.kind is CauseKind.SPEC:
+        # The file changed and not the account: what the accounts give beyond it is yesterday's grant, but for what
+        # no account of the file should ever have had.
+        return Severity.WARNING if lets_in else Severity.INFO
+    if lets_in:
         return Severity.CRITICAL
     # What a run of ours made possible, such as the first policy of an owner, is no loss that anybody caused.
     losses = [] if report.cause.kind is CauseKind.RUN else [drift for drift in drifts if drift.kind in _LOSSES]
@@ -96,14 +98,14 @@ _LOSSES = frozenset({DriftKind.MISSING, DriftKind.CHANGED, DriftKind.OWNER_MISSI
 
 
 def _gains(drift: Drift) -> bool:
-    return drift.kind is DriftKind.UNEXPECTED or (drift.access is not None and bool(drift.access.gained))
+    return drift.kind is DriftKind.UNEXPECTED or bool(drift.gained)
 
 
 def _lets_in(drift: Drift, home: Collection[str]) -> bool:
     """Whether the live document opens the target to the outside, or makes its owner all-powerful."""
     if drift.access is None:
         return drift.kind is DriftKind.UNEXPECTED and drift.address.kind is AddressKind.ATTACHED_POLICY
-    return any(_is_outside(permission, home) or _is_power(permission) for permission in drift.access.gained)
+    return any(_is_outside(permission, home) or _is_power(permission) for permission in drift.gained)
 
 
 def _is_outside(permission: Permission, home: Collection[str]) -> bool:

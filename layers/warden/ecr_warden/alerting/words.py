@@ -8,7 +8,8 @@ from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, HoldReason, Operation
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.policy.describe import describe_change
+from ecr_warden.policy.describe import describe_change, describe_difference, describe_missing
+from ecr_warden.policy.relation import Relation
 
 
 def describe_target(target: Target) -> str:
@@ -49,6 +50,8 @@ def describe_drift(drift: Drift) -> Iterator[str]:
             yield f"{where}: missing: {drift.explain}"
         case DriftKind.MISSING:
             yield f"{where}: missing"
+        case DriftKind.CHANGED if drift.same_access:
+            yield f"{where}: written otherwise, and allows the same: {drift.explain}"
         case DriftKind.CHANGED:
             yield f"{where}: changed: {drift.explain}"
         case DriftKind.UNEXPECTED if drift.address.name in (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS):
@@ -67,9 +70,25 @@ def describe_drift(drift: Drift) -> Iterator[str]:
             yield f"{where}: {drift.explain}"
         case _:
             assert_never(drift.kind)
-    if drift.access is not None:
-        for sentence in describe_change(drift.access, subject=drift.address.target.name):
-            yield f"  {sentence}"
+    for sentence in _access(drift):
+        yield f"  {sentence}"
+
+
+def _access(drift: Drift) -> Iterator[str]:
+    """What the drift means for access."""
+    subject = drift.address.target.name
+    if drift.same_access:
+        if drift.kind is not DriftKind.CHANGED:
+            yield "together the inline policies of its owner allow what they should"
+    elif drift.access is not None and drift.compared is not None:
+        yield from describe_difference(drift.access, drift.compared, subject=subject)
+        if drift.compared.relation is Relation.EQUAL:
+            yield "by itself it allows the same, but not beside the other policies of the accounts"
+        elif drift.compared.undecided:
+            yield f"not decided exactly: {drift.compared.undecided[0]}"
+    elif drift.access is not None:
+        describe = describe_missing if drift.kind is DriftKind.MISSING else describe_change
+        yield from describe(drift.access, subject=subject)
 
 
 def describe_outcome(outcome: Outcome) -> str:

@@ -60,7 +60,7 @@ class TargetSpec:
     changed. `principals`: ARN of each IAM user or role named in this target's documents, to its own target.
     `foreign`: statements of others that may stand in a repository's policy. `revoke_on_remove`: what to do with that
     policy when the repository leaves the spec: delete it, or leave it as it is. `may_be_missing`: that it does not
-    exist is no drift.
+    exist is no drift. `exact`: a document that is written otherwise and allows the same is drift too.
     """
 
     target: Target
@@ -72,6 +72,7 @@ class TargetSpec:
     foreign: tuple[ForeignStatement, ...] = ()
     revoke_on_remove: bool = False
     may_be_missing: bool = False
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class RepositoryPattern:
     policy: Document | MustNotExist
     principals: Mapping[str, Target] = field(default_factory=dict)
     foreign: tuple[ForeignStatement, ...] = ()
+    exact: bool = False
 
     @property
     def target(self) -> RepositoryTarget:
@@ -111,6 +113,7 @@ class RepositoryPattern:
             principals=self.principals,
             foreign=self.foreign,
             may_be_missing=True,
+            exact=self.exact,
         )
 
 
@@ -125,12 +128,13 @@ def _glob(pattern: str) -> Glob:
 
 @dataclass(frozen=True, slots=True)
 class Departed:
-    """A repository whose policy is to be deleted because version `since` of the spec no longer names it.
+    """What has to lose what the spec gave it, because version `since` no longer names it or its account.
 
-    Once it is, the repository is nobody's business any more: whoever runs it may give it another policy.
+    A repository's policy, and what is ours of a user or role of an account that left: elsewhere an owner of ours is
+    found as long as its account is searched. Once it is gone the target is nobody's business any more.
     """
 
-    target: RepositoryTarget
+    target: Target
     since: str
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ecr_warden.model.address import Address
-from ecr_warden.policy.access import AccessChange
+from ecr_warden.policy.access import AccessChange, Permission
+from ecr_warden.policy.relation import Comparison
 
 
 class DriftKind(StrEnum):
@@ -26,9 +27,10 @@ EXPLICITLY_DENIED = "explicitly-denied"
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """`access` is what the live document gives (gained) and lacks (lost) against the desired one.
+    """`access` is what the live document gives (gained) and lacks (lost) against the desired one, erring to that side.
 
-    None: not known, as for an attached policy or a document that cannot be parsed.
+    None: not known, as for an attached policy or a document that cannot be parsed. `compared` is the same exactly,
+    with examples, where both documents stand. `same_access`: the target allows what it should, written otherwise.
     """
 
     address: Address
@@ -36,3 +38,12 @@ class Drift:
     explain: str
     access: AccessChange | None = None
     code: str = field(default="", kw_only=True)  # of the error by which it could not be read
+    compared: Comparison | None = None
+    same_access: bool = False
+
+    @property
+    def gained(self) -> tuple[Permission, ...]:
+        """What the live document gives beyond the desired one, or may give: nothing where it is proved that it does not."""
+        if self.access is None or (self.compared is not None and self.compared.gains_nothing):
+            return ()
+        return self.access.gained

@@ -34,7 +34,12 @@ def diff(
     is at hand. `written_at`: when a run last wrote to the target.
     """
     spec = with_foreign(spec, observation)
-    return tuple(sorted(_drifts(spec, observation, now, debts, written_at), key=lambda drift: drift.address))
+    drifts = sorted(_drifts(spec, observation, now, debts, written_at), key=lambda drift: drift.address)
+    if any(drift.kind is DriftKind.UNEXPECTED for drift in drifts):
+        from ecr_warden.planning.compared import spread_over_others  # noqa: PLC0415 - see below
+
+        return tuple(spread_over_others(spec, observation, drifts))
+    return tuple(drifts)
 
 
 def _drifts(
@@ -45,7 +50,7 @@ def _drifts(
         observed = observation.documents.get(address, Absent())
         if spec.may_be_missing and isinstance(observed, OwnerMissing):
             continue
-        drift = _compare(address, desired, observed)
+        drift = _compare(address, desired, observed, exact=spec.exact)
         names_principals = isinstance(desired, Document) and address.document_kind is not DocumentKind.IDENTITY
         if drift is None and named and names_principals:
             explain = f"{', '.join(named)} was deleted and made again; the document still means the old one"
@@ -82,7 +87,7 @@ def _is_covered(extent: Extent, address: Address) -> bool:
             assert_never(extent)
 
 
-def _compare(address: Address, desired: DesiredValue, observed: Observed) -> Drift | None:
+def _compare(address: Address, desired: DesiredValue, observed: Observed, *, exact: bool = False) -> Drift | None:
     match observed:
         case Unreadable(error):
             return Drift(address, DriftKind.UNREADABLE, str(error), code=error.code)
@@ -100,28 +105,36 @@ def _compare(address: Address, desired: DesiredValue, observed: Observed) -> Dri
         case Unparseable(error):
             return Drift(address, DriftKind.UNPARSEABLE, error)
         case Present(value):
-            return _compare_values(address, desired, value)
+            return _compare_values(address, desired, value, exact)
         case _:
             assert_never(observed)
 
 
-def _compare_values(address: Address, desired: DesiredValue, live: Document | RoleSettings | None) -> Drift | None:
+def _compare_values(
+    address: Address, desired: DesiredValue, live: Document | RoleSettings | None, exact: bool
+) -> Drift | None:
     match desired, live:
         case MustNotExist(), _:
             access = gained_and_lost(None, live, kind=address.document_kind) if isinstance(live, Document) else None
             return Drift(address, DriftKind.UNEXPECTED, "the spec has no such thing", access)
         case Document(), Document():
-            kind = address.document_kind
-            match equivalent(live, desired, kind=kind, names=("the live document", "the spec")):
-                case Equivalent():
-                    return None
-                case NotEquivalent(reason):
-                    return Drift(address, DriftKind.CHANGED, reason, gained_and_lost(desired, live, kind=kind))
+            return _compare_documents(address, desired, live, exact)
         case RoleSettings(), RoleSettings():
             differences = _setting_differences(desired, live)
             return Drift(address, DriftKind.CHANGED, "; ".join(differences)) if differences else None
         case _:
             raise TypeError(f"{address}: {type(desired).__name__} compared with {type(live).__name__}")
+
+
+def _compare_documents(address: Address, desired: Document, live: Document, exact: bool) -> Drift | None:
+    match equivalent(live, desired, kind=address.document_kind, names=("the live document", "the spec")):
+        case Equivalent():
+            return None
+        case NotEquivalent(reason):
+            # Most readings find nothing, and loading the engine would be a good part of their cold start.
+            from ecr_warden.planning.compared import document_drift  # noqa: PLC0415
+
+            return document_drift(address, desired, live, reason=reason, exact=exact)
 
 
 def _setting_differences(desired: RoleSettings, live: RoleSettings) -> list[str]:

@@ -1,13 +1,15 @@
 """Access in sentences that a person reads at once. Everything from outside is escaped and bounded."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.action import ActionGroup, group_of, spelled
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.coverage import AllBut, AnyOf, Part
 from ecr_warden.policy.document import Effect
+from ecr_warden.policy.phrases import deed
 from ecr_warden.policy.principal import ANYONE, Principal
+from ecr_warden.policy.relation import Comparison, Relation, Witness
 from ecr_warden.policy.shown import shown
 
 MAX_SENTENCES = 20
@@ -26,24 +28,58 @@ def describe_change(change: AccessChange, *, subject: str) -> tuple[str, ...]:
     `subject` is what the document hangs on: a repository, a role, or the user or role whose permissions it holds.
     At most MAX_SENTENCES, the last of them counting the rest.
     """
-    lines = _sentences(change.gained, subject, _GAINED) + _sentences(change.lost, subject, _LOST)
+    return _bounded(_sentences(change.gained, subject, _GAINED) + _sentences(change.lost, subject, _LOST))
+
+
+def describe_missing(change: AccessChange, *, subject: str) -> tuple[str, ...]:
+    """What the lack of a whole document means, whether there ever was one: `X cannot pull from shop/checkout (..)`."""
+    return _bounded(_sentences(change.lost, subject, _LACKED))
+
+
+def describe_difference(change: AccessChange, compared: Comparison, *, subject: str) -> tuple[str, ...]:
+    """What a live document gives and lacks against the desired one, in the words of describe_change.
+
+    `change` counts everybody and everything but errs to one side; `compared` is exact and gives examples. A direction
+    in which nothing differs is left out, and where a list of principals and actions would not be the whole truth, for
+    conditions or a Deny decide, the examples speak.
+    """
+    if compared.relation is Relation.UNDECIDED:
+        return describe_change(change, subject=subject)
+    return _bounded(
+        _one_way(change.gained, compared.gained, subject, _GAINED)
+        + _one_way(change.lost, compared.lost, subject, _LOST)
+    )
+
+
+def _one_way(
+    permissions: Collection[Permission], witnesses: Iterable[Witness], subject: str, words: dict[Effect, str]
+) -> list[str]:
+    examples = [witness.sentence for witness in witnesses]
+    if not examples:
+        return []
+    sentences = _sentences(permissions, subject, words)
+    return sentences if sentences and all(map(_is_plain, permissions)) else examples
+
+
+def _is_plain(permission: Permission) -> bool:
+    """An Allow without a condition, of something that is named."""
+    return (
+        permission.effect is Effect.ALLOW
+        and not permission.conditions
+        and not any(isinstance(part, AllBut) for part in (permission.principal, permission.action, permission.resource))
+    )
+
+
+def _bounded(lines: list[str]) -> tuple[str, ...]:
     if len(lines) <= MAX_SENTENCES:
         return tuple(lines)
     kept = lines[: MAX_SENTENCES - 1]
     return (*kept, f"and {len(lines) - len(kept)} more changes of access")
 
 
-_VERBS = {
-    ActionGroup.EVERYTHING: "do everything with",
-    ActionGroup.PULL: "pull from",
-    ActionGroup.PUSH: "push to",
-    ActionGroup.DELETE: "delete from",
-    ActionGroup.ADMIN: "administer",
-    ActionGroup.ASSUME: "assume",
-    ActionGroup.OTHER: "act on",
-}
 _GAINED = {Effect.ALLOW: "can now", Effect.DENY: "is no longer denied to"}
 _LOST = {Effect.ALLOW: "can no longer", Effect.DENY: "is now denied to"}
+_LACKED = {Effect.ALLOW: "cannot", Effect.DENY: "is not denied to"}
 
 type _Key = tuple[str, int, str, str, Effect]
 
@@ -59,7 +95,7 @@ def _sentences(permissions: Iterable[Permission], subject: str, words: dict[Effe
     lines = []
     for (who, group_index, what, conditions, effect), actions in sorted(groups.items()):
         group = _GROUP_ORDER[group_index]
-        lines.append(f"{who} {words[effect]} {_VERBS[group]} {what} ({_listed(group, actions)}){conditions}")
+        lines.append(f"{who} {words[effect]} {deed(group, actions, what)} ({_listed(group, actions)}){conditions}")
     return lines
 
 

@@ -40,6 +40,11 @@ class Comparison:
     undecided: tuple[str, ...] = ()
 
     @property
+    def gains_nothing(self) -> bool:
+        """Whether it is proved that live allows nothing beyond desired."""
+        return self.relation in (Relation.EQUAL, Relation.LESS)
+
+    @property
     def summary(self) -> str:
         """One sentence for people."""
         match self.relation:

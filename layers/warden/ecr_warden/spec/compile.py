@@ -96,7 +96,7 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
         version=version,
         mode=spec.settings.mode,
         accounts=tuple(sorted(account.id for account in spec.accounts)),
-        targets=dict(sorted(targets.items())),
+        targets={key: replace(target, exact=spec.settings.exact) for key, target in sorted(targets.items())},
         patterns=tuple(sorted(_patterns(spec), key=lambda pattern: pattern.target)),
     )
 
@@ -112,6 +112,7 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
                 policy=_pull_policy(repository),
                 principals=_arns(repository.pulling),
                 foreign=repository.foreign,
+                exact=spec.settings.exact,
             )
 
 

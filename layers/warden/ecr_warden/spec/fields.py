@@ -190,6 +190,11 @@ SETTINGS = Record(
             Text("a mode", ("observe", "enforce")),
             "observe, the default, reports drift; enforce repairs it too.",
         ),
+        Field(
+            "exact",
+            Flag(),
+            "true: a document that is written otherwise and allows the same is drift too; false when not given.",
+        ),
     ),
 )
 SPEC = Record(

@@ -137,6 +137,7 @@ class Settings:
     """How ecr-warden behaves."""
 
     mode: Mode = Mode.OBSERVE
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,13 +63,14 @@ def _build(root: Fields, report: Report, now: datetime) -> Spec:
     directory.define_teams(root.fields("teams"))
     repositories = tuple(build_repository(entry, directory, organizations, now) for entry in root.all("repositories"))
     literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
-    mode = root.fields("settings").text("mode")
+    settings = root.fields("settings")
+    mode = settings.text("mode")
     spec = Spec(
         accounts=tuple(accounts.by_alias.values()),
         teams=directory.teams,
         repositories=tuple(entry for entry in repositories if entry is not None),
         literals=tuple(entry for entry in literals if entry is not None),
-        settings=Settings() if mode is None else Settings(Mode(mode.text)),
+        settings=Settings(Mode.OBSERVE if mode is None else Mode(mode.text), settings.flag("exact")),
     )
     check_together(spec, directory.places, report)
     if not report.failed:

@@ -1,7 +1,8 @@
 """Plans: one JSON form for the command line, the journal and what is announced."""
 
 from ecr_warden.model.codec.access import access_from_json, access_to_json
-from ecr_warden.model.codec.base import CodecError, Json, entries, optional_text, text
+from ecr_warden.model.codec.base import CodecError, Json, entries, flag, optional_text, text
+from ecr_warden.model.codec.comparisons import comparison_from_json, comparison_to_json
 from ecr_warden.model.codec.values import address_from_json, address_to_json, value_from_json, value_to_json
 from ecr_warden.model.desired import MustNotExist
 from ecr_warden.model.drift import Drift, DriftKind
@@ -36,12 +37,17 @@ def plan_from_json(value: Json) -> Plan:
 
 
 def drift_to_json(drift: Drift) -> Json:
-    """`{"address", "kind", "explain", "access": {"gained", "lost"} | null, "code"}`; `code` only where there is one."""
+    """`{"address", "kind", "explain", "access": {"gained", "lost"} | null, "compared", "sameAccess", "code"}`.
+
+    The last three only where there is something to say.
+    """
     return {
         "address": address_to_json(drift.address),
         "kind": drift.kind,
         "explain": drift.explain,
         "access": access_to_json(drift.access),
+        **({"compared": comparison_to_json(drift.compared)} if drift.compared else {}),
+        **({"sameAccess": True} if drift.same_access else {}),
         **({"code": drift.code} if drift.code else {}),
     }
 
@@ -52,6 +58,8 @@ def drift_from_json(value: Json) -> Drift:
         DriftKind(value["kind"]),
         text(value["explain"]),
         access_from_json(value["access"]),
+        compared=comparison_from_json(value["compared"]) if "compared" in value else None,
+        same_access=flag(value.get("sameAccess", False)),
         code=text(value.get("code", "")),
     )
 

@@ -29,8 +29,16 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         "accounts": list(spec.accounts),
         "targets": [_target_spec_to_json(target) for target in spec.targets.values()],
         "patterns": [_pattern_to_json(pattern) for pattern in spec.patterns],
-        "departed": [{"target": str(entry.target), "since": entry.since} for entry in spec.departed.values()],
+        **_departed_to_json(spec),
     }
+
+
+def _departed_to_json(spec: CompiledSpec) -> Json:
+    rows: dict[str, list[Json]] = {"departed": [], "departedOwners": []}
+    for entry in spec.departed.values():
+        kind = "departed" if isinstance(entry.target, RepositoryTarget) else "departedOwners"
+        rows[kind].append({"target": str(entry.target), "since": entry.since})
+    return dict(rows)
 
 
 def _target_spec_to_json(spec: TargetSpec) -> Json:
@@ -50,6 +58,7 @@ def _target_spec_to_json(spec: TargetSpec) -> Json:
         "foreign": list(spec.foreign),
         "revokeOnRemove": spec.revoke_on_remove,
         "mayBeMissing": spec.may_be_missing,
+        "exact": spec.exact,
     }
 
 
@@ -62,6 +71,7 @@ def _pattern_to_json(pattern: RepositoryPattern) -> Json:
         "policy": value_to_json(pattern.policy),
         "principals": {arn: str(target) for arn, target in pattern.principals.items()},
         "foreign": list(pattern.foreign),
+        "exact": pattern.exact,
     }
 
 
@@ -74,7 +84,7 @@ def _spec(value: Json) -> CompiledSpec:
         accounts=texts(value["accounts"]),
         targets={spec.target.key: spec for spec in targets},
         patterns=tuple(map(_pattern, entries(value.get("patterns", [])))),
-        departed={entry.target.key: entry for entry in map(_departed, entries(value.get("departed", [])))},
+        departed={entry.target.key: entry for entry in departed_from_json(value)},
     )
 
 
@@ -90,14 +100,14 @@ def _pattern(value: Json) -> RepositoryPattern:
         policy=policy,
         principals={arn: parse_target(target) for arn, target in value["principals"].items()},
         foreign=tuple(map(ForeignStatement, entries(value["foreign"]))),
+        exact=flag(value.get("exact", False)),
     )
 
 
-def _departed(value: Json) -> Departed:
-    target = parse_target(value["target"])
-    if not isinstance(target, RepositoryTarget):
-        raise CodecError("a departed target that is no repository")
-    return Departed(target, text(value["since"]))
+def departed_from_json(value: Json) -> tuple[Departed, ...]:
+    """Owners stand apart: a version of ecr-warden that knows repositories only reads the rest."""
+    rows = (*entries(value.get("departed", [])), *entries(value.get("departedOwners", [])))
+    return tuple(Departed(parse_target(row["target"]), text(row["since"])) for row in rows)
 
 
 def target_spec_from_json(value: Json) -> TargetSpec:
@@ -121,6 +131,7 @@ def target_spec_from_json(value: Json) -> TargetSpec:
         foreign=tuple(map(ForeignStatement, entries(value.get("foreign", [])))),
         revoke_on_remove=flag(value.get("revokeOnRemove", False)),
         may_be_missing=flag(value.get("mayBeMissing", False)),
+        exact=flag(value.get("exact", False)),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ecr_warden.policy.action import ActionGroup, actions_of, spelled
 from ecr_warden.policy.compare.callers import Caller
 from ecr_warden.policy.document import DocumentKind
+from ecr_warden.policy.phrases import deed
 from ecr_warden.policy.request import ANY_RESOURCE, Request
 from ecr_warden.policy.request_context import default_context
 from ecr_warden.policy.request_principal import CallerKind
@@ -13,15 +14,6 @@ from ecr_warden.policy.shown import shown
 _NAME_LIMIT = 160
 _KEYS = 2
 
-_VERBS = {
-    ActionGroup.EVERYTHING: "act on",
-    ActionGroup.PULL: "pull from",
-    ActionGroup.PUSH: "push to",
-    ActionGroup.DELETE: "delete from",
-    ActionGroup.ADMIN: "administer",
-    ActionGroup.ASSUME: "assume",
-    ActionGroup.OTHER: "act on",
-}
 _SUBJECTS = {
     DocumentKind.REPOSITORY: "the repository",
     DocumentKind.TRUST: "the role",
@@ -51,10 +43,10 @@ def sentence(
     else:
         who, what = _who(request, caller, anyone=anyone), name
     action = request.action
-    more = sum(other != spelled(action) and tells_apart(other) for other in actions_of(group)) if group else 0
-    listed = f"{shown(action)} and {more} more" if more else shown(action)
-    verb = f"{'can now' if gained else 'can no longer'} {_VERBS[group]}"
-    return f"{who} {verb} {what} ({listed}){_under(request)}"
+    others = [other for other in actions_of(group) if other != spelled(action) and tells_apart(other)]
+    listed = f"{shown(action)} and {len(others)} more" if others else shown(action)
+    does = deed(group, [spelled(action), *others], what)
+    return f"{who} {'can now' if gained else 'can no longer'} {does} ({listed}){_under(request)}"
 
 
 def _who(request: Request, caller: Caller, *, anyone: bool) -> str:

@@ -1,0 +1,171 @@
+"""Documents that are written otherwise: no drift while they allow the same, unless the spec wants them exact."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from ecr_warden.model.address import Address, attached_policy, identity_policy
+from ecr_warden.model.desired import Mode, TargetSpec
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.observed import Absent, LiveValue, Observed
+from ecr_warden.model.plan import Operation
+from ecr_warden.planning.diff import diff
+from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.policy.relation import Relation
+
+from tests.unit.planning.seed import (
+    ADMIN,
+    ANNA,
+    CHECKOUT,
+    CI,
+    D1,
+    D2,
+    D3,
+    EVERYTHING,
+    MORE_TRUST,
+    NOW,
+    PUSHER,
+    allow,
+    desired,
+    document,
+    reading,
+    spec_of,
+    unparseable,
+)
+
+REPOSITORY, ROLE = spec_of(CHECKOUT), spec_of(PUSHER)
+BEN = f"{ANNA[:-1]}2"
+PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+REPOSITORIES = "arn:aws:ecr:eu-central-1:222222222222:repository/shop/checkout"
+PUSH = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+
+
+def pull(*actions: str, who: Any = (ANNA, BEN), **more: Any) -> dict[str, Any]:
+    return allow(*actions or PULL, who=list(who) if isinstance(who, tuple) else who) | more
+
+
+def deny(*actions: str, who: Any = "*") -> dict[str, Any]:
+    return {"Effect": "Deny", "Principal": who, "Action": list(actions)}
+
+
+def own(*actions: str, resource: str = REPOSITORIES) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+
+
+WRITTEN_OTHERWISE: Mapping[str, tuple[dict[str, Any], ...]] = {
+    "split by actions": (pull(PULL[0]), pull(PULL[1])),
+    "split by people": (pull(who=ANNA), pull(who=BEN)),
+    "an action twice for one of them": (pull(), pull(PULL[0], who=ANNA)),
+    "a condition that everybody named fulfils": (pull(Condition={"StringEquals": {"aws:PrincipalAccount": CI}}),),
+}
+
+
+def _one(spec: TargetSpec, live: Mapping[Address, Observed | LiveValue]) -> Drift:
+    [drift] = diff(spec, reading(spec, live), now=NOW)
+    return drift
+
+
+@pytest.mark.parametrize("name", WRITTEN_OTHERWISE)
+def test_a_document_that_is_written_otherwise_is_no_drift(name: str) -> None:
+    live = {D1: document(*WRITTEN_OTHERWISE[name])}
+    assert diff(REPOSITORY, reading(REPOSITORY, live), now=NOW) == ()
+
+
+@pytest.mark.parametrize("name", WRITTEN_OTHERWISE)
+def test_where_the_spec_wants_it_exact_it_is(name: str) -> None:
+    exact = replace(REPOSITORY, exact=True)
+    drift = _one(exact, {D1: document(*WRITTEN_OTHERWISE[name])})
+    assert (drift.kind, drift.same_access) == (DriftKind.CHANGED, True)
+    plan = make_plan(
+        exact,
+        reading(exact, {D1: document(*WRITTEN_OTHERWISE[name])}),
+        spec_version="v1",
+        mode=Mode.ENFORCE,
+        circumstances=Circumstances(NOW),
+    )
+    [change] = plan.changes
+    assert (change.operation, change.after) == (Operation.UPDATE, desired(D1))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What stands there, what the comparison says of it, and whether anything was given away."""
+
+    name: str
+    live: tuple[dict[str, Any], ...]
+    relation: Relation
+    gains: bool = False
+
+
+DRIFT = (
+    Case("a pattern that covers actions of tomorrow", (pull(), pull("ecr:BatchGetImag?")), Relation.MORE, gains=True),
+    Case("split, and one action gone", (pull(PULL[0]), pull(PULL[1], who=ANNA)), Relation.LESS),
+    Case("split, and one action more", (pull(PULL[0]), pull(PULL[1], "ecr:PutImage")), Relation.MORE, gains=True),
+    Case(
+        "a condition that only some fulfil",
+        (pull(Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}}),),
+        Relation.LESS,
+    ),
+    Case("a Deny for what another document may allow", (pull(), deny("ecr:PutImage")), Relation.EQUAL),
+    Case("a Deny that takes something away", (pull(), deny("ecr:BatchGetImage", who={"AWS": ANNA})), Relation.LESS),
+    Case("the root of the account in the place of its users", (pull(who=CI),), Relation.MORE, gains=True),
+)
+
+
+@pytest.mark.parametrize("case", DRIFT, ids=lambda case: case.name)
+def test_where_access_differs_or_may_it_is_drift(case: Case) -> None:
+    drift = _one(REPOSITORY, {D1: document(*case.live)})
+    assert drift.kind is DriftKind.CHANGED and not drift.same_access
+    assert drift.compared is not None and drift.compared.relation is case.relation
+    assert bool(drift.gained) is case.gains
+
+
+def test_examples_name_the_repository() -> None:
+    drift = _one(REPOSITORY, {D1: document(pull(*PULL, "ecr:PutImage"))})
+    assert drift.compared is not None
+    [example] = drift.compared.gained
+    assert example.sentence == f"{ANNA} can now push to shop/checkout (ecr:PutImage)"
+
+
+OTHER, OTHER_2 = identity_policy(PUSHER, "other"), identity_policy(PUSHER, "other-2")
+LOGIN = own("ecr:GetAuthorizationToken", resource="*")
+SPREAD: Mapping[str, Mapping[Address, Observed | LiveValue]] = {
+    "the same document under another name": {D3: Absent(), OTHER: desired(D3)},
+    "a copy": {OTHER: desired(D3)},
+    "a part of it a second time": {OTHER: document(own("ecr:PutImage"))},
+    "two documents instead of one": {D3: document(own(*PUSH)), OTHER: document(LOGIN)},
+    "three documents": {D3: document(LOGIN), OTHER: document(own(*PUSH[:2])), OTHER_2: document(own(*PUSH[2:]))},
+}
+NOT_SPREAD: Mapping[str, Mapping[Address, Observed | LiveValue]] = {
+    "one action more": {D3: Absent(), OTHER: document(own(*PUSH, "ecr:BatchDeleteImage"), LOGIN)},
+    "one action less": {D3: Absent(), OTHER: document(own(*PUSH[1:]), LOGIN)},
+    "everything besides": {OTHER: EVERYTHING},
+    "an attached policy besides": {D3: Absent(), OTHER: desired(D3), attached_policy(PUSHER, ADMIN): None},
+    "one that is not understood": {D3: Absent(), OTHER: desired(D3), OTHER_2: unparseable()},
+    "nothing": {D3: Absent()},
+}
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_access_spread_over_other_documents_of_an_exclusive_role_is_drift_that_gives_nothing(name: str) -> None:
+    drifts = diff(ROLE, reading(ROLE, SPREAD[name]), now=NOW)
+    assert drifts and all(drift.same_access for drift in drifts)
+
+
+@pytest.mark.parametrize("name", NOT_SPREAD)
+def test_what_allows_more_or_less_together_is_told_as_what_it_is(name: str) -> None:
+    drifts = diff(ROLE, reading(ROLE, NOT_SPREAD[name]), now=NOW)
+    assert drifts and not any(drift.same_access for drift in drifts)
+
+
+def test_a_tampered_trust_policy_beside_it_is_told_as_what_it_is() -> None:
+    drifts = diff(ROLE, reading(ROLE, {OTHER: desired(D3), D2: MORE_TRUST}), now=NOW)
+    assert {drift.address: drift.same_access for drift in drifts} == {OTHER: True, D2: False}
