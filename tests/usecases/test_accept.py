@@ -411,8 +411,9 @@ def test_grants_that_leave_are_taken_away_and_the_role_is_deleted() -> None:
     assert world.sweep() == ()
 
 
-def test_an_account_that_leaves_is_told_for_nobody_looks_at_it_any_more() -> None:
+def test_users_of_an_account_that_leaves_are_enqueued_and_repositories_released() -> None:
     world = first()
     accepted = upload(world, 'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\n', "v2")
     assert isinstance(accepted, SpecAccepted)
-    assert accepted.released == (CHECKOUT.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key)
+    assert accepted.released == (CHECKOUT.key,)
+    assert enqueued(world) == [PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]

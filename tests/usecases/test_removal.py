@@ -87,9 +87,9 @@ def test_a_repository_that_is_gone_has_nothing_to_revoke() -> None:
     assert world.run(CHECKOUT) is None
 
 
-def test_an_account_that_leaves_with_it_keeps_everything() -> None:
+def test_an_account_that_leaves_with_it_changes_nothing_about_that() -> None:
     world = first(REVOKING)
     accepted = upload(world, 'version: 1\naccounts: {ci: {id: "111111111111"}}\n', "v2")
     assert isinstance(accepted, SpecAccepted)
-    assert CHECKOUT.key in accepted.released
-    assert world.specs.compiled is not None and world.specs.compiled.departed == {}
+    assert accepted.released == ()
+    assert world.specs.compiled is not None and CHECKOUT.key in world.specs.compiled.departed

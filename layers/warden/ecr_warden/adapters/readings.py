@@ -3,7 +3,14 @@
 from dataclasses import replace
 from typing import assert_never
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, OUR_POLICY_PREFIX, Address, AddressKind, identity_policy
+from ecr_warden.model.address import (
+    DENY_OLDER_SESSIONS,
+    OUR_POLICY_PREFIX,
+    Address,
+    AddressKind,
+    identity_policy,
+    is_our_policy,
+)
 from ecr_warden.model.desired import Extent, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget
@@ -32,11 +39,6 @@ def covers(spec: TargetSpec, address: Address) -> bool:
 def unnamed_policies(spec: TargetSpec) -> tuple[str, ...]:
     """Inline policies that no spec names and that are read all the same: what a repaired trust policy may leave."""
     return (DENY_OLDER_SESSIONS,) if keeps_trust_policy(spec) else ()
-
-
-def is_our_policy(address: Address) -> bool:
-    """Whether an inline policy carries our prefix."""
-    return address.kind is AddressKind.IDENTITY_POLICY and address.name.startswith(OUR_POLICY_PREFIX)
 
 
 def of_listing(spec: TargetSpec, error: PortError) -> dict[Address, Observed]:

@@ -68,3 +68,8 @@ def identity_policy(target: RoleTarget | UserTarget, name: str) -> Address:
 
 def attached_policy(target: OwnerTarget, policy_arn: str) -> Address:
     return Address(AddressKind.ATTACHED_POLICY, target, policy_arn)
+
+
+def is_our_policy(address: Address) -> bool:
+    """Whether it is an inline policy with our prefix."""
+    return address.kind is AddressKind.IDENTITY_POLICY and address.name.startswith(OUR_POLICY_PREFIX)

@@ -13,9 +13,9 @@ def leftover_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
     """What to read of a target that no grant names any more; None when it is no business of ours.
 
     A repository that left the spec keeps its policy, unless the spec said to revoke it. An owner loses its
-    `ecr-warden-*` policies.
+    `ecr-warden-*` policies, also one that left the spec together with its account.
     """
-    if target.account not in accepted.accounts:
+    if target.account not in accepted.accounts and target.key not in accepted.departed:
         return None
     match target:
         case RoleTarget(name=name) if name.lower() in OWN_ROLES:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from ecr_warden.model.address import AddressKind, is_our_policy
 from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Departed, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ReconcileTarget, SweepSlice
@@ -163,19 +164,29 @@ def _released_of_patterns(before: CompiledSpec | None, after: CompiledSpec) -> I
 
 
 def _departed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Departed]:
-    """The repositories that lose their policy: those that this version takes away, and those of versions before it."""
+    """What has to lose what it holds: what this version takes away, and what those before it did.
+
+    Users and roles of an account that the spec still names need no entry: a sweep finds whatever they hold of ours.
+    """
     if before is None:
         return {}
     leaving = {
         key: Departed(spec.target, after.version)
         for key, spec in before.targets.items()
-        if spec.revoke_on_remove and isinstance(spec.target, RepositoryTarget)
+        if spec.revoke_on_remove or (_holds_ours(spec) and spec.target.account not in after.accounts)
     }
     return {
         key: entry
         for key, entry in sorted({**before.departed, **leaving}.items())
-        if after.spec_of(entry.target) is None and entry.target.account in after.accounts
+        if after.spec_of(entry.target) is None
+        and (isinstance(entry.target, RepositoryTarget) or entry.target.account not in after.accounts)
     }
+
+
+def _holds_ours(spec: TargetSpec) -> bool:
+    """Whether a user or role has something that a grant gave it, and not literal documents alone."""
+    is_owner = not isinstance(spec.target, RepositoryTarget)
+    return is_owner and any(address.kind is AddressKind.ROLE or is_our_policy(address) for address in spec.documents)
 
 
 def _desired(spec: TargetSpec | None) -> object:
@@ -184,7 +195,7 @@ def _desired(spec: TargetSpec | None) -> object:
 
 
 def _released(before: Mapping[str, TargetSpec], after: CompiledSpec) -> tuple[str, ...]:
-    """What left the spec and keeps its documents: repositories, and all of an account that is no longer looked at."""
+    """What left the spec and keeps its documents: repositories, and literal documents of an account that left."""
     return tuple(
         key
         for key, spec in before.items()

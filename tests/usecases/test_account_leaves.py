@@ -1,0 +1,154 @@
+"""An account that leaves `accounts:` loses what the spec gave in it, like any other grant that leaves."""
+
+import pytest
+from ecr_warden.model.address import identity_policy
+from ecr_warden.model.alert import SpecAccepted
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.plan import Change
+from ecr_warden.model.target import Target, UserTarget
+from ecr_warden.ports import AccountUnreachable
+
+from tests.unit.planning.seed import CHECKOUT, CI, D1, D4, D5, HOME, PULL_USER, PUSH_USER, PUSHER, allow, document
+from tests.usecases.test_accept import TEXT, first, upload
+from tests.usecases.world import World
+
+WITHOUT_CI = (
+    'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\nsettings: {mode: enforce}\n'
+)
+WITHOUT_REGISTRY = 'version: 1\naccounts: {ci: {id: "111111111111"}}\nsettings: {mode: enforce}\n'
+REVOKING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: revoke\n")
+OF_ITS_OWN = identity_policy(PULL_USER, "backups")
+ANYTHING = document(allow("s3:*"))
+
+
+def at_spec(text: str = TEXT) -> World:
+    world = first(text)
+    for user in (PUSH_USER, PULL_USER, UserTarget(CI, "pull-user-2")):
+        world.documents.make(user)
+    world.documents.make(CHECKOUT)
+    world.sweep()
+    world.drain()
+    world.put(OF_ITS_OWN, ANYTHING)
+    assert world.live(D1) and world.live(D4) and world.live(D5)
+    world.forget()
+    return world
+
+
+def left(text: str, before: str = TEXT) -> World:
+    """The account has just left; its jobs wait."""
+    world = at_spec(before)
+    assert isinstance(upload(world, text, "v2"), SpecAccepted)
+    return world
+
+
+def ours(world: World, account: str) -> list[str]:
+    """The policies and roles of ours that stand in an account."""
+    return sorted(str(address) for address in world.documents.live if address.target.account == account)
+
+
+def test_its_users_lose_our_policies_and_keep_their_own() -> None:
+    world = left(WITHOUT_CI)
+    world.drain()
+    assert ours(world, CI) == [str(OF_ITS_OWN)]
+    assert world.sweep() == ()
+
+
+def test_its_push_roles_are_deleted_and_its_repositories_keep_their_policies() -> None:
+    world = left(WITHOUT_REGISTRY)
+    world.drain()
+    assert PUSHER not in world.documents.owners
+    assert ours(world, HOME) == [str(D1)]
+
+
+def test_its_repositories_lose_their_policies_where_the_spec_said_so() -> None:
+    world = left(WITHOUT_REGISTRY, REVOKING)
+    world.drain()
+    assert ours(world, HOME) == []
+
+
+@pytest.mark.parametrize("versions", [1, 3])
+def test_a_lost_job_is_found_by_the_sweep_however_many_versions_later(versions: int) -> None:
+    world = left(WITHOUT_CI)
+    for number in range(versions):
+        upload(world, f"{WITHOUT_CI}# {number}\n", f"w{number}")
+    world.jobs.sent.clear()
+    assert {PULL_USER, PUSH_USER} <= set(world.sweep())
+    world.drain()
+    assert ours(world, CI) == [str(OF_ITS_OWN)]
+    assert world.sweep() == ()
+
+
+def test_afterwards_whatever_is_done_there_is_nobodys_business() -> None:
+    world = left(WITHOUT_CI)
+    world.drain()
+    world.put(D5, ANYTHING)
+    assert world.run(PULL_USER) is None
+    assert world.sweep() == ()
+    assert world.live(D5) == ANYTHING
+
+
+def closed(world: World, account: str) -> None:
+    def fault(target: Target, _: Change | None) -> None:
+        if target.account == account:
+            raise AccountUnreachable(f"no way into {account}", remedy="deploy stacks/member.yaml in the account")
+
+    world.documents.faults = fault
+
+
+def test_an_account_that_lets_nobody_in_is_told_once_and_revoked_once_it_does() -> None:
+    world = left(WITHOUT_CI)
+    closed(world, CI)
+    world.drain()
+    told = [report for report in world.reports if report.plan.target == PULL_USER]
+    assert [report.result for report in told] == [Result.UNKNOWN]
+    assert "deploy stacks/member.yaml in the account" in told[0].plan.drifts[0].explain
+    world.forget()
+    assert PULL_USER in world.sweep()
+    world.drain()
+    assert world.reports == []
+    world.documents.faults = lambda _target, _change: None
+    world.sweep()
+    world.drain()
+    assert ours(world, CI) == [str(OF_ITS_OWN)]
+
+
+def test_an_account_that_comes_back_before_it_was_revoked_is_as_the_spec_says_again() -> None:
+    world = left(WITHOUT_CI)
+    world.jobs.sent.clear()
+    upload(world, TEXT, "v3")
+    world.drain()
+    assert world.differing() == [str(OF_ITS_OWN)]
+    assert world.specs.compiled is not None and world.specs.compiled.departed == {}
+
+
+def test_an_account_that_comes_back_and_leaves_again_is_revoked_again() -> None:
+    world = left(WITHOUT_CI)
+    world.drain()
+    upload(world, TEXT, "v3")
+    world.drain()
+    assert world.live(D5)
+    upload(world, WITHOUT_CI, "v4")
+    world.drain()
+    assert ours(world, CI) == [str(OF_ITS_OWN)]
+
+
+def test_literal_documents_of_an_account_that_leaves_stay_and_are_told() -> None:
+    literal = (
+        "documents: [{kind: identity-policy, account: ci, user: old-ci, name: legacy, "
+        'document: {Statement: {Effect: Allow, Action: "s3:Get*", Resource: "*"}}}]\n'
+    )
+    world = first(TEXT + literal)
+    accepted = upload(world, WITHOUT_CI, "v2")
+    assert isinstance(accepted, SpecAccepted)
+    assert f"user/{CI}/old-ci" in accepted.released
+    assert f"user/{CI}/old-ci" not in (world.specs.compiled.departed if world.specs.compiled else {})
+
+
+def test_in_observe_mode_it_waits_until_the_spec_says_enforce() -> None:
+    world = left(WITHOUT_CI.replace("enforce", "observe"))
+    assert world.run(PULL_USER) is Result.REPORTED
+    assert world.live(D5)
+    upload(world, WITHOUT_CI, "v3")
+    world.sweep()
+    world.drain()
+    assert ours(world, CI) == [str(OF_ITS_OWN)]
