@@ -152,6 +152,7 @@ STEPS: Mapping[Statement, Step] = {
     Statement("dispatch", "SendJobs"): REPOSITORY_STEP,
     Statement("reconcile", "TakeAndSendJobs"): SWEEP_STEP,
     Statement("reconcile", "EnterMemberAccounts"): REPOSITORY_STEP,
+    Statement("reconcile", "NameOwnRun"): REPOSITORY_STEP,
     Statement("reconcile", "ReadSpec"): SPEC_STEP,
     Statement("reconcile", "KeepCompiledSpecs"): SPEC_STEP,
     Statement("reconcile", "KeepState"): REPOSITORY_STEP,

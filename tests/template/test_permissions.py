@@ -1,5 +1,7 @@
 """Who may do what: read from the templates, because the emulator does not look at all of it."""
 
+import re
+
 import pytest
 
 from tests.template.cfn import ALL, HUB, MEMBER, Node, Statement, listed, say, says
@@ -28,6 +30,7 @@ WILDCARDS = {
     # the two member roles, in whichever account: the member's trust and the ExternalId decide
     ("template.yaml ReconcileRole EnterMemberAccounts", READ_ARN),
     ("template.yaml ReconcileRole EnterMemberAccounts", WRITE_ARN),
+    ("template.yaml ReconcileRole NameOwnRun", WRITE_ARN),
     ("template.yaml AnswerRole ReadMemberAccounts", READ_ARN),
     # keys that ecr-warden makes itself, in a bucket of its own
     ("template.yaml ReconcileRole KeepCompiledSpecs", "${StateBucket.Arn}/*"),
@@ -131,9 +134,10 @@ def test_only_reconcile_may_enter_member_accounts_to_write_and_answer_to_read() 
     assert [(s.place, s.actions, s.resources) for s in entering] == [
         (
             "template.yaml ReconcileRole EnterMemberAccounts",
-            ["sts:AssumeRole", "sts:SetSourceIdentity"],
+            ["sts:AssumeRole"],
             [READ_ARN, WRITE_ARN],
         ),
+        ("template.yaml ReconcileRole NameOwnRun", ["sts:SetSourceIdentity"], [WRITE_ARN]),
         ("template.yaml AnswerRole ReadMemberAccounts", ["sts:AssumeRole"], [READ_ARN]),
     ]
 
@@ -205,15 +209,15 @@ def _trust(role: str) -> dict[str, Node]:
 
 
 @pytest.mark.parametrize(
-    ("role", "operator", "caller"),
-    [("ReadRole", "ArnLike", "ecr-warden-*"), ("WriteRole", "ArnEquals", "ecr-warden-reconcile")],
+    ("role", "callers"),
+    [("ReadRole", ["ecr-warden-reconcile", "ecr-warden-answer"]), ("WriteRole", ["ecr-warden-reconcile"])],
 )
-def test_a_member_role_trusts_the_hub_account_narrowed_to_named_roles(role: str, operator: str, caller: str) -> None:
+def test_a_member_role_trusts_the_hub_account_narrowed_to_named_roles(role: str, callers: list[str]) -> None:
     trust = _trust(role)
     for statement in trust.values():
         assert says(statement["Principal"]["AWS"]) == [HUB_ROOT]
-        arn = statement["Condition"][operator]["aws:PrincipalArn"]
-        assert say(arn) == f"arn:${{AWS::Partition}}:iam::${{HubAccount}}:role/{caller}"
+        arns = says(statement["Condition"]["ArnEquals"]["aws:PrincipalArn"])
+        assert arns == [f"arn:${{AWS::Partition}}:iam::${{HubAccount}}:role/{caller}" for caller in callers]
     assert trust["sts:AssumeRole"]["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
 
 
@@ -260,6 +264,44 @@ def test_the_write_role_can_never_touch_its_own_way_in() -> None:
     prefix = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"
     names = {MEMBER.properties(name)["RoleName"] for name in MEMBER.resources("AWS::IAM::Role")}
     assert own == {f"{prefix}ecr-warden/{name}" for name in names} | {f"{prefix}ecr-warden-*"}
+
+
+def test_the_hub_roles_that_a_member_lets_in_to_read_are_those_that_may_enter() -> None:
+    entering = {s.place.split()[1] for s in _all_statements() if READ_ARN in s.resources}
+    trusted = says(_trust("ReadRole")["sts:AssumeRole"]["Condition"]["ArnEquals"]["aws:PrincipalArn"])
+    names = {HUB.properties(role)["RoleName"] for role in entering}
+    assert names == {arn.rpartition("/")[2] for arn in trusted}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "given", "taken"),
+    [
+        ("ManagedOwners", "", True),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user/push-user", True),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user/team/a+b=c.d@e_f-g", True),
+        ("ManagedOwners", "arn:aws-cn:iam::111111111111:role/eks-node", True),
+        ("ManagedOwners", "*", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user/*", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user/push-use?", False),
+        ("ManagedOwners", "arn:aws:iam::*:user/push-user", False),
+        ("ManagedOwners", "arn:*:iam::111111111111:user/push-user", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user/${aws:username}", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:group/admins", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:policy/p", False),
+        ("ManagedOwners", "push-user", False),
+        ("ManagedRoles", "", True),
+        ("ManagedRoles", "arn:aws:iam::222222222222:role/legacy-pusher", True),
+        ("ManagedRoles", "arn:aws:iam::222222222222:role/*", False),
+        ("ManagedRoles", "arn:aws:iam::222222222222:user/push-user", False),
+        ("HubBusArns", "", True),
+        ("HubBusArns", "arn:aws:events:eu-central-1:111111111111:event-bus/ecr-warden-trail", True),
+        ("HubBusArns", "arn:aws:events:*:111111111111:event-bus/ecr-warden-trail", False),
+        ("HubBusArns", "arn:aws:events:eu-central-1:111111111111:event-bus/*", False),
+    ],
+)
+def test_what_a_fence_is_made_of_names_one_thing_each(parameter: str, given: str, taken: bool) -> None:
+    pattern = MEMBER.body["Parameters"][parameter]["AllowedPattern"]
+    assert (re.fullmatch(pattern, given) is not None) is taken
 
 
 def test_lists_of_owners_and_roles_are_exactly_the_parameters_and_may_be_empty() -> None:
