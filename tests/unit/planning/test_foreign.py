@@ -145,6 +145,26 @@ def test_a_repair_keeps_it_and_takes_the_rest_away() -> None:
             assert change.access.gained == ()
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (OWN["Sid"], "x", [OWN["Sid"], None, "x"]),
+        ("x", "x", [OWN["Sid"], "x", None]),
+        (OWN["Sid"], OWN["Sid"], [OWN["Sid"], None, None]),
+        ("x", "y", [OWN["Sid"], "x", "y"]),
+        (None, None, [OWN["Sid"], None, None]),
+    ],
+    ids=["one as the spec's", "two alike", "all alike", "each its own", "none"],
+)
+def test_no_sid_stands_twice_in_a_repair(first: str | None, second: str | None, expected: list[str | None]) -> None:
+    two = of_lambda(Sid=first), of_lambda(Sid=second, **source(f"arn:aws:lambda:eu-central-1:{HOME}:function:resize"))
+    (change,) = plan_of(ALLOWING, document(allow("ecr:*", who="*"), *two)).changes
+    assert isinstance(change.after, Document)
+    assert [statement.sid for statement in change.after.statements] == expected
+    assert change.after.text.count("lambda.amazonaws.com") == 2
+    assert plan_of(ALLOWING, change.after).is_empty
+
+
 @pytest.mark.parametrize("count", [1, 40], ids=["one that fills the policy", "many that fill the policy"])
 def test_what_leaves_no_room_for_the_specs_own_is_not_all_kept(count: int) -> None:
     open_to_all = allow("ecr:*", who="*")

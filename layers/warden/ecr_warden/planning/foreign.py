@@ -43,14 +43,30 @@ def with_foreign(spec: TargetSpec, observation: Observation) -> TargetSpec:
         return replace(spec, foreign=())
     desired = spec.documents.get(address)
     own = _raw_statements(desired) if isinstance(desired, Document) else []
-    together = _document([*own, *kept])
+    together = _together(own, kept)
     # Else many of them, put there on purpose, would make a repair that AWS refuses, and what is beside them stands.
     while len(kept) > 1 and policy_size(together) > REPOSITORY_POLICY_QUOTA:
         kept.pop()
-        together = _document([*own, *kept])
+        together = _together(own, kept)
     if policy_size(together) > REPOSITORY_POLICY_QUOTA:
         return replace(spec, foreign=())
     return replace(spec, foreign=(), documents={**spec.documents, address: together})
+
+
+def _together(own: list[dict[str, Any]], kept: list[dict[str, Any]]) -> Document:
+    """The spec's statements and those that stay. A Sid that stands twice is left out of a later one.
+
+    It says nothing about access and is unique in a document; under one of ours somebody's statement would make every
+    repair one that AWS refuses.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
+    """
+    seen = {statement.get("Sid") for statement in own}
+    statements = list(own)
+    for statement in kept:
+        sid = statement.get("Sid")
+        statements.append({name: value for name, value in statement.items() if name != "Sid" or sid not in seen})
+        seen.add(sid)
+    return _document(statements)
 
 
 def _document(statements: list[dict[str, Any]]) -> Document:
