@@ -1,12 +1,22 @@
 """The deployed hub over Lambda's own API: two functions with fixed names, called with a person's credentials."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    HTTPClientError,
+    InvalidRegionError,
+    ReadTimeoutError,
+)
 from ecr_warden.adapters.aws.caller_proof import make_proof
 from ecr_warden.model.codec.base import CodecError, Json, loads
 
@@ -17,6 +27,11 @@ _POLICIES = {ANSWER: "ecr-warden-reader", CONTROL: "ecr-warden-operator"}
 # Longer than the functions run. A command is never sent twice: it would be refused, and look as if it had failed.
 _CONFIG = Config(connect_timeout=3, read_timeout=150, retries={"total_max_attempts": 1})
 _DENIED = ("AccessDeniedException", "AccessDenied")
+# Of Lambda and of STS, which name the same thing differently.
+_NOT_TAKEN = (
+    *("ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId"),
+    *("InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken"),
+)
 
 
 class HubUnreachable(Failure):
@@ -52,25 +67,21 @@ class LambdaHub:
         account, partition = self._whose()
         hub = f"arn:{partition}:lambda:{self.region}:{account}:function:{CONTROL}"
         credentials: Any = self.session.get_credentials()
-        proof = make_proof(credentials.get_frozen_credentials(), region=self.region, hub=hub, request=request)
+        with _reaching("STS", self.region):
+            frozen = credentials.get_frozen_credentials()
+        proof = make_proof(frozen, region=self.region, hub=hub, request=request)
         return self._invoke(CONTROL, {"request": request, "proof": dict(proof)})
 
     def _whose(self) -> tuple[str, str]:
-        try:
+        with _reaching("STS", self.region):
             answer = self.session.client("sts", region_name=self.region, config=_CONFIG).get_caller_identity()
-        except (BotoCoreError, ClientError) as error:
-            raise _not_reached("STS", error) from error
         return answer["Account"], answer["Arn"].split(":")[1]
 
     def _invoke(self, function: str, event: Json) -> Json:
-        try:
+        with _reaching(function, self.region):
             client = self.session.client("lambda", region_name=self.region, config=_CONFIG)
             answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
             text = answer["Payload"].read()
-        except ClientError as error:
-            raise self._refused(function, error) from error
-        except BotoCoreError as error:
-            raise _not_reached(function, error) from error
         if "FunctionError" in answer:
             remedy = f"see its log group /aws/lambda/{function} in {self.region}"
             raise HubFailed(f"{function} ended in an error: {_error_in(text)}", remedy=remedy)
@@ -79,34 +90,70 @@ class LambdaHub:
         except CodecError as error:
             raise HubFailed(f"{function} answers what is no JSON object", remedy="is it ecr-warden's?") from error
 
-    def _refused(self, function: str, error: ClientError) -> Failure:
-        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-        if code in _DENIED:
-            remedy = f"it takes the policy {_POLICIES[function]} of the hub's stack; see --hub-region and --profile too"
-            return HubDenied(f"you may not call {function} in {self.region}: {message:.300}", remedy=remedy)
-        if code == "ResourceNotFoundException":
-            remedy = "pass --hub-region with the region, and --profile with a profile of the account, of the hub"
-            return HubUnreachable(f"there is no function {function} in {self.region} of your account", remedy=remedy)
-        return HubUnreachable(f"{function} was not reached: {code}: {message:.300}", remedy="try again")
-
 
 def open_hub(region: str | None, profile: str | None) -> LambdaHub:
     """The hub in a region, with a profile's credentials or the default ones; raises Failure."""
     try:
         session = boto3.Session(profile_name=profile)
+        where, credentials = region or session.region_name, session.get_credentials()
     except BotoCoreError as error:
-        raise HubUnreachable(f"{error!s:.200}", remedy="see aws configure list-profiles") from error
-    where = region or session.region_name
+        raise HubUnreachable(_text(error), remedy="see aws configure list-profiles, and --profile") from error
     if where is None:
         raise UsageError("in which region is the hub?", remedy="pass --hub-region REGION")
-    if session.get_credentials() is None:
+    if credentials is None:
         raise HubUnreachable("there are no AWS credentials", remedy="pass --profile PROFILE, or set AWS_PROFILE")
     return LambdaHub(session, where)
 
 
-def _not_reached(what: str, error: Exception) -> HubUnreachable:
-    remedy = "see your credentials, the network, and --hub-region"
-    return HubUnreachable(f"{what} was not reached: {error!s:.300}", remedy=remedy)
+@contextmanager
+def _reaching(what: str, region: str) -> Iterator[None]:
+    """Say in our words why `what` (a function, or STS) did not do it."""
+    try:
+        yield
+    except ClientError as error:
+        raise _refused(what, region, error) from error
+    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+        raise not_reached(what, error) from error
+
+
+def _refused(what: str, region: str, error: ClientError) -> Failure:
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if code in _NOT_TAKEN:
+        remedy = "see aws sts get-caller-identity, and sign in again if they have expired"
+        return HubDenied(f"AWS does not take your credentials: {code}: {message:.300}", remedy=remedy)
+    if code in _DENIED and what in _POLICIES:
+        remedy = f"it takes the policy {_POLICIES[what]} of the hub's stack; see --hub-region and --profile too"
+        return HubDenied(f"you may not call {what} in {region}: {message:.300}", remedy=remedy)
+    if code == "ResourceNotFoundException":
+        remedy = "pass --hub-region with the region, and --profile with a profile of the account, of the hub"
+        return HubUnreachable(f"there is no function {what} in {region} of your account", remedy=remedy)
+    return HubUnreachable(f"{what} was not reached: {code}: {message:.300}", remedy="try again")
+
+
+def not_reached(what: str, error: BotoCoreError | ValueError) -> Failure:
+    """The SDK's own error as ours; the texts are botocore's and hold no secret."""
+    text = _text(error)
+    match error:
+        case ReadTimeoutError() | ConnectionClosedError() if what == CONTROL:
+            # It is not sent again: it would be refused, for its id was taken.
+            remedy = "it may have been carried out all the same: see ecr-warden status and history"
+            return HubFailed(f"{what} did not answer: {text}", remedy=remedy)
+        case ReadTimeoutError() | ConnectionClosedError():
+            return HubFailed(f"{what} did not answer: {text}", remedy="try again, or name fewer targets")
+        case InvalidRegionError():
+            return HubUnreachable(f"{what} was not reached: {text}", remedy="pass --hub-region with the hub's region")
+        case HTTPClientError() | EndpointConnectionError():
+            remedy = "see the network, the proxy, --hub-region, and AWS_ENDPOINT_URL if it is set"
+            return HubUnreachable(f"{what} was not reached: {text}", remedy=remedy)
+        case BotoCoreError():
+            remedy = "see your credentials and configuration with aws sts get-caller-identity, and --profile"
+            return HubUnreachable(f"{what} was not reached: {text}", remedy=remedy)
+        case _:
+            return HubUnreachable(f"{what} was not reached: {text}", remedy="see AWS_ENDPOINT_URL")
+
+
+def _text(error: Exception) -> str:
+    return f"{error!s:.300}".rstrip(". \n:")
 
 
 def _error_in(text: bytes) -> str:

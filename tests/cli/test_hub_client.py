@@ -1,0 +1,169 @@
+"""What keeps the command from the hub's functions is one sentence that names it and says what to do."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    InvalidRegionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from ecr_warden_cli.context import Failure
+from ecr_warden_cli.hub_client import ANSWER, CONTROL, LambdaHub, not_reached, open_hub
+
+from tests.contracts.sts import Sts, serving
+
+URL = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sts]:
+    """An endpoint of Lambda's, with credentials for it."""
+    with serving() as (server, url):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE12345")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        server.body = "{}"
+        yield server
+
+
+def hub() -> LambdaHub:
+    return open_hub("eu-central-1", None)
+
+
+def failure() -> Failure:
+    with pytest.raises(Failure) as raised:
+        hub().answer("{}")
+    return raised.value
+
+
+def test_an_answer_comes_through(aws: Sts) -> None:
+    aws.body = '{"schema": 1}'
+    assert hub().answer("asked") == {"schema": 1}
+    assert json.loads(aws.sent[0][1]) == {"request": "asked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What Lambda answers, and what is told of it."""
+
+    status: int
+    code: str
+    told: str
+    words: str
+    remedy: str
+
+
+REFUSALS = {
+    "another region or account": Refusal(
+        404, "ResourceNotFoundException", "hub-unreachable", "there is no function ecr-warden-answer", "--hub-region"
+    ),
+    "no right to call it": Refusal(
+        403, "AccessDeniedException", "hub-denied", "you may not call ecr-warden-answer", "the policy ecr-warden-reader"
+    ),
+    "expired credentials": Refusal(
+        403, "ExpiredTokenException", "hub-denied", "does not take your credentials", "sign in again"
+    ),
+    "unknown credentials": Refusal(
+        403,
+        "UnrecognizedClientException",
+        "hub-denied",
+        "does not take your credentials",
+        "aws sts get-caller-identity",
+    ),
+    "a hub that is busy": Refusal(
+        429, "TooManyRequestsException", "hub-unreachable", "was not reached: TooManyRequestsException", "try again"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_what_lambda_refuses(aws: Sts, case: str) -> None:
+    refusal = REFUSALS[case]
+    aws.status, aws.body = refusal.status, '{"Message": "no"}'
+    aws.headers = {"x-amzn-ErrorType": refusal.code}
+    error = failure()
+    assert error.code == refusal.told
+    assert refusal.words in error.message
+    assert refusal.remedy in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "words"),
+    [
+        (
+            '{"errorType": "Runtime.ExitError", "errorMessage": "Task timed out"}',
+            {"x-amz-function-error": "Unhandled"},
+            "ended in an error: Runtime.ExitError Task timed out",
+        ),
+        ("nothing", {"x-amz-function-error": "Unhandled"}, "ended in an error: without a word"),
+        ("[1]", {}, "answers what is no JSON object"),
+        ("", {}, "answers what is no JSON object"),
+    ],
+)
+def test_a_function_that_fails(aws: Sts, body: str, headers: dict[str, str], words: str) -> None:
+    aws.body, aws.headers = body or " ", headers
+    error = failure()
+    assert error.code == "hub-failed"
+    assert words in error.message
+    assert error.remedy
+
+
+def test_an_endpoint_that_is_no_url(aws: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "not-a-url")
+    error = failure()
+    assert (error.code, error.remedy) == ("hub-unreachable", "see AWS_ENDPOINT_URL")
+    assert "Invalid endpoint: not-a-url" in error.message
+
+
+def test_a_profile_that_gives_no_credentials(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = f"{tmp_path}/config"
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(
+            "[profile broken]\ncredential_process = /bin/false\n[profile lost]\nrole_arn = a\nsource_profile = b\n"
+        )
+    monkeypatch.setenv("AWS_CONFIG_FILE", config)
+    for profile, words in (("broken", "custom-process"), ("lost", 'source_profile "b"'), ("none", "(none)")):
+        with pytest.raises(Failure) as raised:
+            open_hub("eu-central-1", profile)
+        assert words in raised.value.message
+        assert "aws configure list-profiles" in raised.value.remedy
+
+
+SDK: dict[str, tuple[str, BotoCoreError, str, str]] = {
+    "a question that was not answered": (
+        ANSWER,
+        ReadTimeoutError(endpoint_url=URL),
+        "hub-failed",
+        "name fewer targets",
+    ),
+    "a command that was not answered may have been done": (
+        CONTROL,
+        ReadTimeoutError(endpoint_url=URL),
+        "hub-failed",
+        "carried out all the same",
+    ),
+    "a connection that was cut after a command": (
+        CONTROL,
+        ConnectionClosedError(endpoint_url=URL),
+        "hub-failed",
+        "see ecr-warden status",
+    ),
+    "nobody there": (CONTROL, EndpointConnectionError(endpoint_url=URL), "hub-unreachable", "the proxy"),
+    "no region": (ANSWER, InvalidRegionError(region_name="eu central"), "hub-unreachable", "--hub-region"),
+    "no credentials": (ANSWER, NoCredentialsError(), "hub-unreachable", "--profile"),
+}
+
+
+@pytest.mark.parametrize("case", SDK)
+def test_what_the_sdk_says(case: str) -> None:
+    function, error, code, remedy = SDK[case]
+    told = not_reached(function, error)
+    assert told.code == code
+    assert function in told.message
+    assert remedy in told.remedy
