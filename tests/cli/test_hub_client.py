@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import (
@@ -93,21 +94,21 @@ def test_what_lambda_refuses(aws: Sts, case: str) -> None:
     assert refusal.remedy in error.remedy
 
 
+UNHANDLED = {"x-amz-function-error": "Unhandled"}
+DIED = '{"errorType": "Runtime.ExitError", "errorMessage": "it died"}'
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "words"),
     [
-        (
-            '{"errorType": "Runtime.ExitError", "errorMessage": "Task timed out"}',
-            {"x-amz-function-error": "Unhandled"},
-            "ended in an error: Runtime.ExitError Task timed out",
-        ),
-        ("nothing", {"x-amz-function-error": "Unhandled"}, "ended in an error: without a word"),
+        (DIED, UNHANDLED, "ended in an error: Runtime.ExitError it died"),
+        ("nothing", UNHANDLED, "ended in an error: without a word"),
         ("[1]", {}, "answers what is no JSON object"),
-        ("", {}, "answers what is no JSON object"),
+        (" ", {}, "answers what is no JSON object"),
     ],
 )
 def test_a_function_that_fails(aws: Sts, body: str, headers: dict[str, str], words: str) -> None:
-    aws.body, aws.headers = body or " ", headers
+    aws.body, aws.headers = body, headers
     error = failure()
     assert error.code == "hub-failed"
     assert words in error.message
@@ -121,13 +122,12 @@ def test_an_endpoint_that_is_no_url(aws: Sts, monkeypatch: pytest.MonkeyPatch) -
     assert "Invalid endpoint: not-a-url" in error.message
 
 
-def test_a_profile_that_gives_no_credentials(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = f"{tmp_path}/config"
-    with open(config, "w", encoding="utf-8") as file:
-        file.write(
-            "[profile broken]\ncredential_process = /bin/false\n[profile lost]\nrole_arn = a\nsource_profile = b\n"
-        )
-    monkeypatch.setenv("AWS_CONFIG_FILE", config)
+def test_a_profile_that_gives_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile broken]\ncredential_process = /bin/false\n[profile lost]\nrole_arn = a\nsource_profile = b\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     for profile, words in (("broken", "custom-process"), ("lost", 'source_profile "b"'), ("none", "(none)")):
         with pytest.raises(Failure) as raised:
             open_hub("eu-central-1", profile)
