@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from ecr_warden.alerting.messages import message_of
 from ecr_warden.model.desired import CompiledSpec, RoleSettings
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change, HoldReason
@@ -31,6 +32,7 @@ from tests.unit.planning.seed import (
     compiled,
     desired,
     document,
+    unparseable,
 )
 from tests.usecases.world import FIRST, bare_world, failing, world_at_spec
 
@@ -41,6 +43,19 @@ def test_a_user_is_not_let_to_a_role_that_is_not_at_spec() -> None:
     world.documents.remove(D4)
     assert world.run(PUSH_USER) is Result.WAITING
     assert (world.writes, world.reports) == ([], [])
+
+
+def test_a_user_s_policy_that_is_not_understood_is_told_once_though_it_waits_for_its_role() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    world.put(D4, unparseable())
+    for _ in range(2):
+        assert world.run(PUSH_USER) is Result.WAITING
+    assert (world.writes, len(world.reports)) == ([], 1)
+    assert any("not understood" in line for line in message_of(world.reports).lines)
+    assert world.run(PUSHER) is Result.CONVERGED
+    world.drain()
+    assert world.live(D4) == desired(D4)
 
 
 def test_what_a_user_has_too_much_is_taken_though_the_role_is_not_at_spec() -> None:

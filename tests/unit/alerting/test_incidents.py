@@ -13,6 +13,7 @@ from ecr_warden.model.alert import (
     TargetsPaused,
     TargetsResumed,
 )
+from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
@@ -50,6 +51,10 @@ CASES: dict[str, tuple[Alert, type[Silent] | Routing]] = {
     "an owner that waits for a role that is being made says nothing": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_AT_SPEC, cause=SPEC),
         Silent,
+    ),
+    "an owner's policy that is not understood is told though it waits": (
+        report(replace(DRIFT, kind=DriftKind.UNPARSEABLE), result=Result.WAITING, cause=SPEC, outcomes=()),
+        Gathered("spec/v2"),
     ),
     "an owner that somebody changed and that waits is told": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_AT_SPEC),

@@ -13,6 +13,7 @@ from ecr_warden.model.alert import (
     TargetsPaused,
     TargetsResumed,
 )
+from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import CauseKind
 from ecr_warden.model.outcome import Applied, Result, RunReport
 
@@ -81,7 +82,8 @@ def _has_nothing_to_tell(report: RunReport) -> bool:
 
 def _waits_for_our_own(report: RunReport) -> bool:
     ours = report.cause.kind in (CauseKind.SPEC, CauseKind.RUN)
-    return report.result is Result.WAITING and ours and not _has_written(report)
+    not_understood = any(drift.kind is DriftKind.UNPARSEABLE for drift in report.plan.drifts)
+    return report.result is Result.WAITING and ours and not (not_understood or _has_written(report))
 
 
 def _has_written(report: RunReport) -> bool:

@@ -99,13 +99,13 @@ def is_news(report: RunReport, reported: str | None) -> bool:
     if has_written(report) or report.intruder:
         return True
     # Of what is not visible yet people were told when it was written.
-    quiet = (Result.IN_SYNC, Result.WAITING, Result.NOT_YET_VISIBLE)
-    return report.result not in quiet and fingerprint(report) != reported
+    quiet = report.result in (Result.IN_SYNC, Result.NOT_YET_VISIBLE) or _only_waits(report)
+    return not quiet and fingerprint(report) != reported
 
 
 def fingerprint(report: RunReport) -> str | None:
     """What a standing trouble is recognised by; None when there is none."""
-    if report.result in (Result.IN_SYNC, Result.WAITING, Result.CONVERGED):
+    if report.result in (Result.IN_SYNC, Result.CONVERGED) or _only_waits(report):
         return None
     if report.contested:
         # What somebody writes again and again is another thing each time. It goes on until people end it: each hour.
@@ -117,6 +117,12 @@ def fingerprint(report: RunReport) -> str | None:
     failures = [[str(o.change.address), o.code] for o in report.outcomes if isinstance(o, Failed)]
     text = json.dumps([report.result, drifts, held, failures])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _only_waits(report: RunReport) -> bool:
+    """Whether nothing is left but access that comes later. One that is not understood may give anything."""
+    not_understood = any(drift.kind is DriftKind.UNPARSEABLE for drift in report.plan.drifts)
+    return report.result is Result.WAITING and not not_understood
 
 
 def _drift_mark(drift: Drift) -> list[object]:
