@@ -18,6 +18,7 @@ from ecr_warden.policy.catalogue import (
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.policy.lint.rules import Rule
 from ecr_warden.policy.lint.subject import Part, Subject, Value, quoted
+from ecr_warden.policy.matching import completed_arn
 from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.policy.variables import plain_pattern
 
@@ -85,7 +86,7 @@ def _check_resources(subject: Subject, part: Part, value: Value, found: tuple[Ac
     resources = part.resources
     if resources is None or resources.negated or part.actions.negated or len(resources.values) > _MOST_RESOURCES:
         return
-    texts = [resource.text for resource in resources.values]
+    texts = [completed_arn(resource.text) for resource in resources.values]
     if any(not text.strip("*") or len(text) > _LONGEST_RESOURCE for text in texts):
         return
     arns = sorted({arn for action in found for arn in action.arns})

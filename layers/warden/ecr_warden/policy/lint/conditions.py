@@ -8,6 +8,8 @@ from ecr_warden.policy.lint.rules import Rule
 from ecr_warden.policy.lint.subject import Part, Subject, Term, quoted
 from ecr_warden.policy.operators import moment
 
+_TAG_KEYS = "aws:tagkeys"
+_TAG = "aws:requesttag/"
 _CLOCKS = frozenset({"aws:currenttime", "aws:epochtime"})
 _ENDS = frozenset({"DateLessThan", "DateLessThanEquals", "NumericLessThan", "NumericLessThanEquals"})
 _STRINGS = frozenset({"StringEquals", "ArnEquals", "NumericEquals", "Bool"})
@@ -47,11 +49,13 @@ def _ended(subject: Subject, term: Term) -> bool:
 
 
 def _contradiction(part: Part, term: Term) -> str:
-    """What of the other conditions on the same key can never hold with this one."""
+    """What of the other conditions on the same key can never hold with this one, or of this one alone."""
+    if _is_null(term, "true") and term.quantifier == "ForAnyValue":
+        return f"no value of {quoted(term.spelled)} is null"
     for other in part.terms:
         if other.key != term.key or other is term:
             continue
-        if term.base == "Null" and other.certain and {value.text.lower() for value in term.values} == {"true"}:
+        if _is_null(term, "true") and other.certain:
             return f"{quoted(term.spelled)} must be missing here, and {other.operator} needs it"
         texts = {value.text for value in term.values}
         if (
@@ -68,9 +72,13 @@ def _contradiction(part: Part, term: Term) -> str:
 
 
 def _is_guarded(part: Part, term: Term) -> bool:
-    """Does another condition need the key?"""
+    """Does another condition need the key? aws:TagKeys is there wherever one of the tags is."""
     return any(
-        other.key == term.key
-        and (other.certain or (other.base == "Null" and {v.text.lower() for v in other.values} == {"false"}))
+        (other.key == term.key or (term.key == _TAG_KEYS and other.key.startswith(_TAG)))
+        and (other.certain or (_is_null(other, "false") and other.quantifier != "ForAllValues"))
         for other in part.terms
     )
+
+
+def _is_null(term: Term, value: str) -> bool:
+    return term.base == "Null" and {one.text.lower() for one in term.values} == {value}

@@ -9,7 +9,7 @@ import re
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.policy.lint.rules import Rule
-from ecr_warden.policy.lint.subject import Named, Part, Subject, quoted
+from ecr_warden.policy.lint.subject import Named, Part, Subject, Term, quoted
 from ecr_warden.policy.lint.ties import names_source, ties_caller, ties_to_principal
 
 _UNIQUE_ID = re.compile(r"A(?:IDA|ROA|GPA|KIA|SIA|NPA|NVA|PKA|SCA|BIA|CCA)[A-Z0-9]{12,124}(?::.*)?")
@@ -23,6 +23,8 @@ _SERVICE = re.compile(
 )
 # EC2 and Lambda send neither SourceAccount nor SourceArn when they assume a function's or an instance's role.
 _SEND_NO_SOURCE = frozenset({"ec2.amazonaws.com", "ec2.amazonaws.com.cn", "lambda.amazonaws.com"})
+# GitHub's subjects begin with repo:OWNER/.
+_EVERY_SUBJECT = re.compile(r"(?:repo:)?\*")
 _WEB_PROVIDERS = frozenset(
     {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
 )
@@ -101,12 +103,14 @@ def _check_federated(subject: Subject, part: Part, named: Named) -> None:
     texts = {action.text.lower() for action in part.actions.values}
     if known and not part.actions.negated and "sts:assumerole" in texts and wanted not in texts:
         subject.add(Rule.FEDERATED_ACTION, named.place, f"{quoted(value)} cannot call sts:AssumeRole")
-    if ":oidc-provider/" in value and not any(term.certain and _narrows(term.key) for term in part.terms):
+    if ":oidc-provider/" in value and not any(term.certain and _narrows(term) for term in part.terms):
         subject.add(
             Rule.FEDERATED_WITHOUT_SUBJECT, named.place, f"every identity of {quoted(value)} may assume the role"
         )
 
 
-def _narrows(key: str) -> bool:
-    """A claim that says who, or AWS's own key made of one."""
-    return not key.startswith(("aws:", "sts:")) and not key.endswith((":aud", ":iss", ":oaud", ":azp"))
+def _narrows(term: Term) -> bool:
+    """A claim that says who, or AWS's own key made of one, with values that are no patterns for everybody's."""
+    if term.key.startswith(("aws:", "sts:")) or term.key.endswith((":aud", ":iss", ":oaud", ":azp")):
+        return False
+    return not any(_EVERY_SUBJECT.match(value.text) for value in term.values)

@@ -159,6 +159,12 @@ class Rule(Enum):
     ALLOW_EVERYTHING = ("allow-everything", _W, "everything allowed", "name the actions that are needed")
     ACTION_REDUNDANT = ("action-redundant", _N, "an action that another of the same list includes", "remove it")
     RESOURCE_MALFORMED = ("resource-malformed", _E, "a resource that is no ARN", 'write an ARN, or "*"')
+    RESOURCE_INCOMPLETE = (
+        "resource-incomplete",
+        _W,
+        "an ARN that lacks parts, which IAM completes with wildcards",
+        "write the parts that are meant",
+    )
     ARN_ACCOUNT = ("arn-account", _W, "an ARN whose account id has not 12 digits", "correct the account id")
     # When.
     KEY_UNKNOWN = ("key-unknown", _W, "no such condition key", "correct the key")

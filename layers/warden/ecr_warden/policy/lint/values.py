@@ -8,7 +8,7 @@ import base64
 import binascii
 
 from ecr_warden.arn import ACCOUNT_ID
-from ecr_warden.policy.lint.resources import arn_fault, check_account
+from ecr_warden.policy.lint.resources import LACKS_PARTS, arn_fault, check_account
 from ecr_warden.policy.lint.rules import Rule
 from ecr_warden.policy.lint.subject import Subject, Term, Value, quoted
 from ecr_warden.policy.operators import moment, network, number
@@ -18,8 +18,10 @@ _ACCOUNTS = frozenset(
 )
 _ORGANIZATIONS = frozenset({"aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid", "aws:vpceorgid"})
 _SENSITIVE = _ACCOUNTS | _ORGANIZATIONS | {"aws:sourcevpc", "aws:sourcevpce"}
+_ARN_COLONS = 5
 _ARNS = frozenset({"aws:principalarn", "aws:sourcearn"})
 _LITERAL = frozenset({"StringEquals", "StringEqualsIgnoreCase"})
+_WITH_VARIABLES = ("String", "Arn", "Bool")
 _TEXTUAL = frozenset({*_LITERAL, "StringLike"})
 
 
@@ -30,6 +32,9 @@ def check_values(subject: Subject) -> None:
             for value in term.values:
                 if "${" not in value.text:
                     _check(subject, term, value)
+                elif not term.base.startswith(_WITH_VARIABLES):
+                    message = f"{quoted(value.text)}: {term.operator} takes no policy variable"
+                    subject.add(Rule.VALUE_MALFORMED, value.place, message)
 
 
 def _check(subject: Subject, term: Term, value: Value) -> None:
@@ -55,7 +60,8 @@ def _form_fault(term: Term, text: str) -> str:
         case "IpAddress" if network(text) is None:
             return "is no IP address or range"
         case "ArnLike" | "ArnEquals" if text.strip("*"):
-            return arn_fault(text)
+            # A wildcard ends at a colon here, unlike in a Resource.
+            return arn_fault(text) or (LACKS_PARTS if text.count(":") < _ARN_COLONS else "")
         case "BinaryEquals" if not _is_base64(text):
             return "is not base64"
         case base if base.startswith("Numeric") and number(text) is None:
