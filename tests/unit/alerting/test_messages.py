@@ -192,3 +192,25 @@ def test_what_comes_from_outside_is_printable_and_bounded() -> None:
     alone = message_of([hostile])
     assert len(_text(alone)) < 6000
     assert _text(alone).replace("\n", "").isprintable()
+
+
+DENIED = Failed(
+    change(FOREIGN),
+    "permission-missing",
+    f"writing it: AWS denied ecr:SetRepositoryPolicy: {'a long name ' * 40}; allow it: stacks/member.yaml grants it",
+    False,
+)
+
+
+def test_a_failure_of_any_length_keeps_its_remedy() -> None:
+    text = _text(message_of([report(FOREIGN, result=Result.FAILED, outcomes=(DENIED,))]))
+    assert "AWS denied ecr:SetRepositoryPolicy" in text
+    assert "stacks/member.yaml grants it" in text
+
+
+def test_of_many_runs_one_that_failed_says_why_before_what_differed() -> None:
+    failed = report(FOREIGN, result=Result.FAILED, outcomes=(DENIED,))
+    lines = message_of([failed, report(MISSING)]).lines
+    assert lines[1].startswith("  failed: ")
+    assert "stacks/member.yaml grants it" in lines[1]
+    assert sum("failed: " in line for line in lines) == 1

@@ -29,10 +29,10 @@ from ecr_warden.model.alert import (
     TargetsResumed,
 )
 from ecr_warden.model.job import CauseKind
-from ecr_warden.model.outcome import Result, RunReport
+from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import HoldReason
 
-_TITLE, _TEXT, _LINE = 120, 360, 400
+_TITLE, _TEXT, _LINE, _TAIL = 120, 360, 400, 220
 _LINES = 40
 _RUNS = 20
 _LINES_OF_A_RUN = 4
@@ -117,6 +117,10 @@ def _lines_of(report: RunReport) -> Iterator[str]:
     if left:
         yield "Left as it is:"
         yield from dict.fromkeys(held.explain for held in left)
+
+
+def _failures(report: RunReport) -> Iterator[str]:
+    return (describe_outcome(outcome) for outcome in report.outcomes if isinstance(outcome, Failed))
 
 
 def _of_refused(refused: SpecRefused, level: Severity) -> Message:
@@ -209,7 +213,9 @@ def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collectio
     for run in ordered[:_RUNS]:
         lines.append(f"{describe_target(run.plan.target)}: {describe_result(run)} (run {run.run_id})")
         if severity(run, known_accounts=known_accounts) is not Severity.INFO:
-            lines += [f"  {line}" for line in first(_lines_of(run), _LINES_OF_A_RUN, more="more lines")]
+            # Why it failed, and what to do, before what differed: of many runs there is room for a few lines each.
+            told = dict.fromkeys((*_failures(run), *_lines_of(run)))
+            lines += [f"  {line}" for line in first(told, _LINES_OF_A_RUN, more="more lines")]
     if len(ordered) > _RUNS:
         lines.append(f"and {_count(len(ordered) - _RUNS)} more")
     return _message(level, title or "spec", fields, lines)
@@ -243,5 +249,5 @@ def _message(level: Severity, title: str, fields: Sequence[Field], lines: Sequen
         level,
         clean(title, _TITLE),
         tuple(Field(field.label, clean(field.text, _TEXT)) for field in fields if field.text),
-        tuple(clean(line, _LINE) for line in first(lines, _LINES, more="more lines")),
+        tuple(clean(line, _LINE, tail=_TAIL) for line in first(lines, _LINES, more="more lines")),
     )

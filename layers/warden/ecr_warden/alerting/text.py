@@ -6,10 +6,14 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
-def clean(text: str, limit: int) -> str:
-    """One printable line of at most `limit` characters: line breaks, escapes and text direction marks are replaced."""
-    head = "".join(char if char.isprintable() else REPLACEMENT for char in text[:limit])
-    return head if len(text) <= limit else head[: limit - 1] + ELLIPSIS
+def clean(text: str, limit: int, *, tail: int = 0) -> str:
+    """One printable line of at most `limit` characters: line breaks, escapes and text direction marks are replaced.
+
+    `tail`: so many characters of what is too long are kept from its end, where errors have their remedy.
+    """
+    if len(text) > limit:
+        text = text[: limit - tail - 1] + ELLIPSIS + text[len(text) - tail :]
+    return "".join(char if char.isprintable() else REPLACEMENT for char in text)
 
 
 def first(items: Iterable[str], limit: int, *, more: str = "more") -> Iterator[str]:
