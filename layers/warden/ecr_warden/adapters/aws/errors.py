@@ -117,6 +117,11 @@ def _owner_not_found(what: str, message: str) -> PortError:
     return OwnerNotFound(f"{what}: {_cut(message)}", remedy="create it, or take it out of the spec")
 
 
+def _region_off(what: str, message: str) -> PortError:
+    remedy = "enable the region in the account, or take it out of the spec"
+    return Refused(f"{what}: AWS does not know the account in this region: {_cut(message)}", remedy=remedy)
+
+
 def _slow_down(what: str, message: str) -> PortError:
     return Throttled(f"{what}: {_cut(message)}", remedy="it is tried again", retryable=True)
 
@@ -137,6 +142,11 @@ _COMMON: dict[str, Translation] = {
     "AccessDenied": _denied,
     "AccessDeniedException": _denied,
     "UnauthorizedOperation": _denied,
+    # What a region that an account has not opted in to answers, each service in its own words.
+    "UnrecognizedClientException": _region_off,
+    "InvalidClientTokenId": _region_off,
+    "OptInRequired": _region_off,
+    "RegionDisabledException": _region_off,
     "Throttling": _slow_down,
     "ThrottlingException": _slow_down,
     "ThrottledException": _slow_down,
