@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ecr_warden import bootstrap
 from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
 from ecr_warden.errors import WardenError
-from ecr_warden.model.codec.base import loads
-from ecr_warden.model.codec.jobs import job_from_json, job_to_json
+from ecr_warden.model.codec.jobs import job_from_text, job_to_json
 from ecr_warden.observability import logger
 from ecr_warden.usecases.reconcile import Attempt
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 def run(record: dict[str, Any], attempt: Attempt) -> bool:
     """Run one job and say whether it is done; one that is not ends in the failure queue after the last attempt."""
     try:
-        job = job_from_json(loads(record["body"]))
+        job = job_from_text(record["body"])
         answer = bootstrap.work()(job, attempt)
     except Exception as error:
         # Whatever it was, the other messages of the batch have a right to their runs.

@@ -31,7 +31,7 @@ class SnsNotifier:
             code = error.response.get("Error", {}).get("Code", "unknown")
             raise NotifyError(
                 f"sns:Publish to {self._topic_arn} failed ({code})",
-                remedy="check that the topic exists and that the role of the alert function may publish to it",
+                remedy="template.yaml makes the topic and lets the alert function publish to it: deploy it again",
                 retryable=code in _RETRYABLE,
             ) from error
         except BotoCoreError as error:

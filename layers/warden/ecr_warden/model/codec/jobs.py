@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import assert_never
 
-from ecr_warden.model.codec.base import CodecError, Json, check_schema, number, reading, text
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, loads, number, reading, text
 from ecr_warden.model.job import (
     SCHEMA,
     AcceptSpec,
@@ -102,3 +102,12 @@ def cause_from_json(value: Json) -> Cause:
 
 
 job_from_json = reading("job", _job)
+
+
+def job_from_text(body: str) -> Job:
+    """The job that is the body of a message; raises CodecError."""
+    try:
+        return job_from_json(loads(body))
+    except CodecError as error:
+        remedy = "a newer version wrote it, or somebody else did: see Dead letters in docs/deploy.md"
+        raise CodecError(error.message, remedy=remedy) from error
