@@ -30,9 +30,13 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def new_session() -> boto3.Session:
     """A boto3 session that shares its models with all others."""
-    core = botocore.session.Session()
+    return boto3.Session(botocore_session=with_models(botocore.session.Session()))
+
+
+def with_models(core: botocore.session.Session) -> botocore.session.Session:
+    """A session that reads no model twice in one process."""
     core.register_component("data_loader", _LOADER)
-    return boto3.Session(botocore_session=core)
+    return core
 
 
 @dataclass(frozen=True, slots=True)

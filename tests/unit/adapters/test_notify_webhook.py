@@ -3,78 +3,16 @@
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import pytest
 from ecr_warden.adapters.notify.webhook import WebhookNotifier
 from ecr_warden.model.alert import Field, Message, Severity
 from ecr_warden.ports import NotifyError
 
+from tests.contracts.webhook import SECRET, Server, answer, served, silent
+
 MESSAGE = Message(Severity.CRITICAL, "somebody got in", (Field("Who", "<!here> & others"),), ("a line",))
-SECRET = "T0/B0/s3cr3t"
-type Behaviour = Callable[[socket.socket, threading.Event], None]
-
-
-def _receive(connection: socket.socket) -> bytes:
-    with connection.makefile("rb") as stream:
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            line = stream.readline()
-            if not line:
-                raise ConnectionError
-            head += line
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        return head + stream.read(length)
-
-
-class Server:
-    """Takes one connection after another; keeps what it was sent."""
-
-    def __init__(self, behaviour: Behaviour) -> None:
-        self._behaviour = behaviour
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self.requests: list[bytes] = []
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/services/{SECRET}"
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    self.requests.append(_receive(connection))
-                    self._behaviour(connection, self._stop)
-                except OSError:
-                    continue
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(5)
-
-
-@contextmanager
-def served(behaviour: Behaviour) -> Iterator[Server]:
-    server = Server(behaviour)
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
-def answer(text: bytes) -> Behaviour:
-    return lambda connection, stop: connection.sendall(text)
-
-
-def silent(connection: socket.socket, stop: threading.Event) -> None:
-    stop.wait(10)
 
 
 def endless(connection: socket.socket, stop: threading.Event) -> None:

@@ -1,0 +1,354 @@
+"""The hub at work in this process: its own handlers on moto, queues that bring failures back, and people who read."""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import count
+from typing import Any
+
+from ecr_warden.adapters.aws.accounts import HubAccounts
+from ecr_warden.adapters.aws.documents import AwsDocuments
+from ecr_warden.adapters.system import SystemClock
+from ecr_warden.planning.diff import diff
+from ecr_warden.spec import Valid, compile_spec, load_spec
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
+
+from local.messages import Message, batch
+from local.realistic_moto import RealisticMoto
+from tests.contracts.aws import REGION, Call, Wire, new_session
+from tests.functions.conftest import SPEC_BUCKET, SPEC_KEY, Deployed, Handler
+
+CI, HOME = "111111111111", "222222222222"
+SPEC = """\
+version: 1
+accounts:
+  ci: {id: "111111111111"}
+  registry: {id: "222222222222", regions: [eu-central-1]}
+repositories:
+  - name: shop/checkout
+    account: registry
+    pull: [ci:user/pull-user-1]
+    push: [{role: ecr-pusher, by: [ci:user/push-user-1]}]
+  - name: shop/cart
+    account: registry
+    on_remove: revoke
+    pull: [ci:user/pull-user-2]
+    push: [{role: cart-pusher, by: [ci:user/push-user-2]}]
+documents:
+  - kind: identity-policy
+    account: ci
+    user: old-ci
+    name: own
+    exclusive: true
+    document: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "ecr:GetAuthorizationToken", Resource: "*"}]}
+settings: {mode: enforce}
+"""
+OTHER_SPEC = """\
+version: 1
+accounts:
+  ci: {id: "111111111111"}
+  registry: {id: "222222222222", regions: [eu-central-1]}
+repositories:
+  - name: shop/checkout
+    account: registry
+    pull: [ci:user/pull-user-1]
+    push: [{role: ecr-pusher, by: [ci:user/push-user-1]}]
+  - {name: "lib/*", account: registry, pull: [ci:user/pull-user-2]}
+documents:
+  - kind: identity-policy
+    account: ci
+    user: old-ci
+    name: own
+    exclusive: true
+    document: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "ecr:GetAuthorizationToken", Resource: "*"}]}
+settings: {mode: enforce}
+"""
+ATTEMPTS = 5
+ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+STRANGER = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HOME}:root"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+WHAT_IS_REPORTED = {
+    "repository": "ecr:SetRepositoryPolicy",
+    "role": "iam:UpdateAssumeRolePolicy",
+    "user": "iam:PutUserPolicy",
+}
+
+
+def key_of(name: str) -> str:
+    """The target of a name in SPEC."""
+    if "/" in name:
+        return f"repository/{HOME}/{REGION}/{name}"
+    return f"role/{HOME}/{name}" if name.endswith("-pusher") else f"user/{CI}/{name}"
+
+
+@dataclass
+class Running:
+    """`wire` sees and refuses the functions' calls; `somebody` makes other people's, which nothing refuses."""
+
+    deployed: Deployed
+    handler_of: Callable[[str], Handler]
+    logged: Callable[[], list[dict[str, Any]]]
+    wire: Wire
+    moto: RealisticMoto
+    announcements: list[str] = field(default_factory=list)
+    undelivered: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    _ids: Any = field(default_factory=lambda: count(1))
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        sqs = self.deployed.sqs
+        sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})
+        sqs.create_queue(QueueName="lost")
+        self._redrive("jobs.fifo", "dead.fifo")
+        self._redrive("incidents", "lost")
+        self.wire.answer("events:PutEvents", self._announced)  # moto needs a package more to carry events on
+        self.somebody(HOME, "iam").create_policy(PolicyName="all", PolicyDocument=ALL)
+        self.somebody(CI, "iam").create_policy(PolicyName="all", PolicyDocument=ALL)
+        for user in ("pull-user-1", "pull-user-2", "push-user-1", "push-user-2", "old-ci"):
+            self.make(user)
+        for name in ("shop/checkout", "shop/cart"):
+            self.make(name)
+
+    def begin(self) -> None:
+        """Accept SPEC and put everything right, before anything goes wrong."""
+        self.upload(SPEC.encode())
+        self.settle()
+        assert self.differing() == []
+        self.calm()
+
+    def calm(self) -> None:
+        """All trouble ends and is forgotten."""
+        self.wire.faults.clear()
+        for queue in ("dead.fifo", "lost", "mail"):
+            self._take(queue)
+        for told in (self.announcements, self.undelivered, self.errors, self.wire.calls):
+            told.clear()
+        self.logged()
+
+    def somebody(self, account: str, service: str) -> Any:
+        """A client of somebody with every right."""
+        if (account, service) not in self._clients:
+            session = new_session()
+            self.moto.hook(session)
+            role = f"arn:aws:iam::{account}:role/somebody"
+            given = session.client("sts", REGION).assume_role(RoleArn=role, RoleSessionName="somebody")["Credentials"]
+            for one in ("iam", "ecr"):
+                self._clients[account, one] = session.client(
+                    one,
+                    REGION,
+                    aws_access_key_id=given["AccessKeyId"],
+                    aws_secret_access_key=given["SecretAccessKey"],
+                    aws_session_token=given["SessionToken"],
+                )
+        return self._clients[account, service]
+
+    # What happens to it
+
+    def upload(self, data: bytes | None) -> None:
+        """A new version of the file; None deletes it."""
+        if data is None:
+            self.deployed.s3.delete_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY)
+        else:
+            self.deployed.s3.put_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY, Body=data)
+        self.send({"kind": "accept-spec", "cause": self._cause("spec")}, "spec")
+
+    def tamper(self, *names: str) -> None:
+        """Somebody changes all that a target holds, and CloudTrail reports it."""
+        for name in names:
+            match key_of(name).partition("/")[0]:
+                case "repository":
+                    ecr = self.somebody(HOME, "ecr")
+                    with suppress(ecr.exceptions.RepositoryPolicyNotFoundException):
+                        ecr.delete_repository_policy(repositoryName=name)
+                case "role":
+                    self._tamper_role(self.somebody(HOME, "iam"), name)
+                case _:
+                    iam = self.somebody(CI, "iam")
+                    for policy in iam.list_user_policies(UserName=name)["PolicyNames"]:
+                        iam.delete_user_policy(UserName=name, PolicyName=policy)
+                    iam.put_user_policy(UserName=name, PolicyName="ecr-warden-x", PolicyDocument=ALL)
+                    if name == "old-ci":
+                        iam.attach_user_policy(UserName=name, PolicyArn=f"arn:aws:iam::{CI}:policy/all")
+            self.report(name)
+
+    def _tamper_role(self, iam: Any, name: str) -> None:
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=STRANGER)
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        iam.put_role_policy(RoleName=name, PolicyName="x", PolicyDocument=ALL)
+        iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:aws:iam::{HOME}:policy/all")
+        iam.delete_role_permissions_boundary(RoleName=name)
+        iam.update_role(RoleName=name, MaxSessionDuration=43200)
+
+    def remove(self, name: str) -> None:
+        """Somebody deletes a user or repository with all it holds."""
+        if "/" in name:
+            self.somebody(HOME, "ecr").delete_repository(repositoryName=name, force=True)
+            return
+        iam = self.somebody(CI, "iam")
+        for policy in iam.list_user_policies(UserName=name)["PolicyNames"]:
+            iam.delete_user_policy(UserName=name, PolicyName=policy)
+        iam.delete_user(UserName=name)
+
+    def make(self, name: str) -> None:
+        """Somebody makes a user or repository."""
+        if "/" in name:
+            self.somebody(HOME, "ecr").create_repository(repositoryName=name)
+        else:
+            self.somebody(CI, "iam").create_user(UserName=name)
+
+    def report(self, name: str) -> None:
+        """CloudTrail reports a call on a target."""
+        key = key_of(name)
+        cause = {**self._cause("event"), "action": WHAT_IS_REPORTED[key.partition("/")[0]]}
+        self.send({"kind": "reconcile-target", "target": key, "cause": cause}, key)
+
+    def sweep(self) -> None:
+        """The schedule's time has come; like dispatch it looks for a new file too."""
+        self.send({"kind": "accept-spec", "cause": self._cause("sweep")}, "spec")
+        self.send({"kind": "sweep-slice", "index": 0, "of": 1, "cause": self._cause("sweep")}, "sweep-0")
+
+    def send(self, job: Mapping[str, Any] | str, group: str) -> None:
+        """A message into the jobs queue."""
+        body = job if isinstance(job, str) else json.dumps({"schema": 1, **job})
+        self.deployed.sqs.send_message(
+            QueueUrl=self.deployed.jobs_url,
+            MessageBody=body,
+            MessageGroupId=group,
+            MessageDeduplicationId=str(next(self._ids)),
+        )
+
+    def _cause(self, kind: str) -> dict[str, Any]:
+        return {"kind": kind, "id": f"cause-{next(self._ids)}", "at": datetime.now(UTC).isoformat()}
+
+    # What AWS does
+
+    def deliver(self) -> None:
+        """What is visible in the jobs queue is done once, and what comes of it is told."""
+        self._deliver("jobs.fifo", "reconcile")
+        self.tell()
+
+    def tell(self) -> None:
+        """Announcements and incidents reach the alert function; an event that it fails on comes twice more."""
+        announcements, self.announcements[:] = list(self.announcements), []
+        for detail in announcements:
+            if all(self._call("alert", {"detail": json.loads(detail)}) is _FAILED for _ in range(3)):
+                self.undelivered.append(detail)
+        for message in self._queue("incidents")._messages:
+            message.delayed_until = 0
+        self._deliver("incidents", "alert")
+
+    def settle(self) -> None:
+        """Time passes until no queue holds anything: done, or put away."""
+        for _ in range(20):
+            for name in ("jobs.fifo", "incidents"):
+                for message in self._queue(name)._messages:
+                    message.change_visibility(0)
+            self.deliver()
+            if not self._queue("jobs.fifo")._messages and not self._queue("incidents")._messages:
+                return
+        raise AssertionError("the queues never empty")
+
+    def redrive(self) -> None:
+        """An operator has what was put away delivered again."""
+        for dead, name in (("dead.fifo", "jobs.fifo"), ("lost", "incidents")):
+            for message in self._take(dead):
+                group = message["Attributes"].get("MessageGroupId")
+                more = {"MessageGroupId": group, "MessageDeduplicationId": str(next(self._ids))} if group else {}
+                url = self.deployed.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+                self.deployed.sqs.send_message(QueueUrl=url, MessageBody=message["Body"], **more)
+
+    def _announced(self, call: Call) -> dict[str, Any]:
+        self.announcements += [entry["Detail"] for entry in call.parameters["Entries"]]
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in call.parameters["Entries"]]}
+
+    def _deliver(self, queue: str, function: str) -> None:
+        url = self.deployed.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        while found := self.deployed.taken(url):
+            messages = [
+                Message(
+                    one["Body"],
+                    one["Attributes"].get("MessageGroupId", ""),
+                    int(one["Attributes"]["ApproximateReceiveCount"]),
+                    one["ReceiptHandle"],
+                )
+                for one in found
+            ]
+            answer = self._call(function, batch(*messages))
+            failed = set(range(len(found)))
+            if answer is not _FAILED:
+                failed = {int(one["itemIdentifier"][1:]) for one in answer["batchItemFailures"]}
+            for number, one in enumerate(found):
+                if number not in failed:
+                    self.deployed.sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+
+    def _call(self, function: str, event: Any) -> Any:
+        try:
+            return self.handler_of(function)(event)
+        except Exception as error:
+            self.errors.append(f"{function}: {error}")
+            return _FAILED
+
+    # What comes of it
+
+    def heard(self) -> str:
+        """All mails since the last look."""
+        return "\n".join(json.loads(message["Body"])["Message"] for message in self._take("mail"))
+
+    def journalled(self, name: str) -> list[str]:
+        """The results of the runs of a target that the journal keeps, oldest first."""
+        key = {":pk": {"S": f"TARGET#{key_of(name)}"}, ":run": {"S": "RUN#"}}
+        condition = "pk = :pk AND begins_with(sk, :run)"
+        items = self.deployed.dynamodb.query(
+            TableName="ecr-warden", KeyConditionExpression=condition, ExpressionAttributeValues=key
+        )["Items"]
+        return [item["result"]["S"] for item in items if "result" in item]
+
+    def put_away(self, queue: str) -> list[str]:
+        """The bodies in a failure queue."""
+        return [message.body for message in self._queue(queue)._messages]
+
+    def differing(self, text: str = SPEC) -> list[str]:
+        """What is not as a file says, read past all faults."""
+        loaded = load_spec(text.encode())
+        assert isinstance(loaded, Valid)
+        now = datetime.now(UTC)
+        specs = compile_spec(loaded.spec, version="v").targets.values()
+        return sorted({spec.target.name for spec in specs if diff(spec, self._documents.read(spec), now=now)})
+
+    @cached_property
+    def _documents(self) -> AwsDocuments:
+        session = new_session()
+        self.moto.hook(session)
+        return AwsDocuments(HubAccounts(session, "the-external-id", SystemClock()))
+
+    def _take(self, queue: str) -> list[Any]:
+        url = self.deployed.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        taken: list[Any] = []
+        while found := self.deployed.taken(url):
+            for message in found:
+                self.deployed.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            taken += found
+        return taken
+
+    def _queue(self, name: str) -> Any:
+        return get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues[name]
+
+    def _redrive(self, source: str, dead: str) -> None:
+        url = self.deployed.sqs.get_queue_url(QueueName=source)["QueueUrl"]
+        policy = {"deadLetterTargetArn": self._queue(dead).queue_arn, "maxReceiveCount": ATTEMPTS}
+        self.deployed.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
+
+
+_FAILED = object()

@@ -1,0 +1,301 @@
+"""tests/cases/bad_input.yaml, row by row: named, told to somebody, stopping nothing else, and losing nothing."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from ecr_warden import bootstrap
+
+from local.realistic_moto import RealisticMoto
+from tests.cli.command import Command
+from tests.contracts.aws import Call, Wire, with_models
+from tests.contracts.webhook import answer, served, silent
+from tests.functions.conftest import ROOT, Deployed, Handler
+from tests.functions.running import ATTEMPTS, CI, HOME, OTHER_SPEC, SPEC, Running, key_of
+from tests.template.adapter_calls import ACTIONS, operations_called
+
+type Row = dict[str, Any]
+ROWS: dict[str, list[Row]] = yaml.safe_load((ROOT / "tests" / "cases" / "bad_input.yaml").read_text())
+SIBLINGS = {
+    "shop/checkout": "shop/cart",
+    "ecr-pusher": "cart-pusher",
+    "pull-user-1": "pull-user-2",
+    "old-ci": "pull-user-2",
+}
+
+
+@pytest.fixture
+def running(deployed: Deployed, handler_of: Callable[[str], Handler], logged: Callable[[], list[Row]]) -> Running:
+    session = boto3.Session(botocore_session=with_models(bootstrap._session()._core))
+    moto = RealisticMoto()
+    wire = Wire(session)
+    moto.hook(session)
+    return Running(deployed, handler_of, logged, wire, moto)
+
+
+def lacks(text: str, row: Row) -> list[str]:
+    """The words of a row that a text does not hold; a mail breaks no word."""
+    return [word for word in row.get("says", ()) if word not in text]
+
+
+def content(row: Row) -> bytes:
+    text: str = row["file"] + "".join(row.get("append", "").format(number) for number in range(row.get("times", 0)))
+    return text.encode(row.get("encoding", "utf-8"))
+
+
+def test_a_bad_file_is_refused_and_what_was_accepted_stays_in_force(
+    running: Running, subtests: pytest.Subtests
+) -> None:
+    running.begin()
+    for number, row in enumerate(ROWS["file"]):
+        with subtests.test(row["name"]):
+            running.calm()
+            running.upload(content(row))
+            running.tamper("shop/checkout")
+            running.settle()
+            told = running.heard()
+            if row.get("ends") == "accepted":
+                assert "spec accepted" in told
+            else:
+                assert "spec refused" in told
+                assert lacks(told, row) == []
+                assert running.differing() == []
+                assert running.put_away("dead.fifo") == []
+            running.upload(f"{SPEC}# {number}\n".encode())
+            running.settle()
+            assert "spec accepted" in running.heard()
+            assert running.differing() == []
+
+
+@pytest.mark.parametrize("row", ROWS["file"], ids=lambda row: row["name"])
+def test_validate_says_the_same_of_a_bad_file_and_ends_with_1(row: Row) -> None:
+    ran = Command()("validate", "-", stdin=content(row))
+    assert ran.code == (0 if row.get("ends") == "accepted" else 1)
+    assert lacks(ran.out.replace("<stdin>", "access.yaml"), row) == []
+
+
+def refusing(target: str, *error: Any) -> Callable[[Call], tuple[str, str, int] | None]:
+    """AWS's answer to calls about a target; to all writes in its account where the account is what refuses."""
+    account = key_of(target).split("/")[1]
+
+    def refuse(call: Call) -> tuple[str, str, int] | None:
+        texts = [str(value) for value in call.parameters.values()]
+        if target in texts or any(text.endswith(f":{account}:role/ecr-warden/ecr-warden-write") for text in texts):
+            code, message, status = error
+            return code, message, status
+        return None
+
+    return refuse
+
+
+def test_a_refused_call_is_told_keeps_no_sibling_back_and_is_made_up_for(
+    running: Running, subtests: pytest.Subtests
+) -> None:
+    running.begin()
+    for row in ROWS["call"]:
+        with subtests.test(row["name"]):
+            running.calm()
+            target = row["target"]
+            sibling = row.get("sibling", SIBLINGS[target])
+            error = row["code"], row["message"], row.get("status", 400)
+            running.wire.faults[row["action"]] = refusing(target, *error)
+            running.tamper(target, sibling)
+            running.deliver()
+            assert target in running.differing()
+            assert sibling not in running.differing()
+            told = running.heard()
+            assert (target not in told) is row.get("retried", False)
+            running.settle()
+            told += running.heard()
+            assert lacks(told, row) == []
+            assert "failed" in running.journalled(target) or "unknown" in running.journalled(target)
+            assert running.put_away("dead.fifo") == []
+            running.wire.faults.clear()
+            running.sweep()
+            running.settle()
+            assert running.differing() == []
+            assert "put right" in running.heard()
+
+
+def denied(row: Row) -> tuple[str, str, int]:
+    """What AWS says when a role of ours lacks a permission."""
+    account, role = (CI, "ecr-warden-function") if row["granted"] == "template.yaml" else (HOME, "ecr-warden-role")
+    if row["when"] in SIBLINGS:
+        account = key_of(row["when"]).split("/")[1]
+    [action, *_] = sorted(ACTIONS.get(row["call"], {row["call"]}))
+    message = (
+        f"User: arn:aws:sts::{account}:assumed-role/{role}/session is not authorized to perform: {action} on resource: "
+        f"arn:aws:x:eu-central-1:{account}:thing"
+    )
+    if action != "sts:AssumeRole":  # whom another account's role does not trust is told no more
+        message += f" because no identity-based policy allows the {action} action"
+    return "AccessDeniedException" if action.startswith(("ecr", "dynamodb", "events")) else "AccessDenied", message, 403
+
+
+def befall(running: Running, when: str, sibling: str | None) -> None:
+    """What needs the call."""
+    match when, sibling:
+        case _, str():
+            running.tamper(when, sibling)
+        case "sweep", _:
+            running.sweep()
+        case "roll-out", _:
+            running.upload(OTHER_SPEC.encode())
+            running.settle()
+            running.upload(SPEC.encode())
+        case "deletion", _:
+            running.upload(None)
+        case "throttling", _:
+            running.wire.faults["ecr:SetRepositoryPolicy"] = refusing(
+                "shop/checkout", "Throttling", "Rate exceeded", 400
+            )
+            running.tamper("shop/checkout")
+        case _:
+            running.tamper("shop/checkout")
+
+
+def test_the_walk_denies_each_call_that_the_adapters_make() -> None:
+    assert sorted(row["call"] for row in ROWS["denied"]) == sorted(operations_called())
+
+
+def test_a_denied_call_is_told_with_the_place_that_grants_it_and_nothing_is_lost(
+    running: Running, subtests: pytest.Subtests
+) -> None:
+    running.begin()
+    for row in ROWS["denied"]:
+        with subtests.test(row["call"]):
+            running.calm()
+            error, member = denied(row), row["when"] in SIBLINGS
+            sibling = row.get("sibling", SIBLINGS.get(row["when"]))
+            refuse = refusing(row["when"], *error) if member else lambda _, error=error: error
+            answers = running.wire.answers.copy()
+            running.wire.answers.pop(row["call"], None)
+            running.wire.faults[row["call"]] = refuse
+            befall(running, row["when"], sibling)
+            running.settle()
+            assert row["call"] in running.wire.actions, "a fault that is never reached proves nothing"
+            assert sibling not in running.differing()
+            told = running.heard() + json.dumps(running.logged()) + "\n".join(running.errors)
+            action = error[1].split("perform: ")[1].split(" ")[0]
+            if not row.get("untold"):
+                assert [
+                    word for word in (action, row["granted"], error[1].split("::")[1][:12]) if word not in told
+                ] == []
+            running.wire.faults.clear()
+            running.wire.answers.update(answers)
+            running.redrive()
+            if row["when"] == "deletion":
+                running.upload(SPEC.encode())
+            running.sweep()
+            running.settle()
+            assert running.differing() == []
+            assert running.put_away("dead.fifo") == running.put_away("lost") == []
+
+
+def test_what_is_not_there_is_told_once_and_right_when_it_comes_back(
+    running: Running, subtests: pytest.Subtests
+) -> None:
+    running.begin()
+    for row in ROWS["missing"]:
+        with subtests.test(row["name"]):
+            running.calm()
+            target, sibling = row["target"], SIBLINGS[row["target"]]
+            running.remove(target)
+            running.report(target)
+            running.tamper(sibling)
+            running.settle()
+            assert lacks(running.heard(), row) == []
+            assert sibling not in running.differing()
+            running.sweep()
+            running.settle()
+            assert running.heard() == "", "told once"
+            assert target in running.differing()
+            running.make(target)
+            running.sweep()
+            running.settle()
+            assert running.differing() == []
+
+
+def test_a_message_that_is_no_job_ends_in_the_failure_queue_and_the_next_is_done(
+    running: Running, subtests: pytest.Subtests
+) -> None:
+    running.begin()
+    for row in ROWS["message"]:
+        with subtests.test(row["name"]):
+            running.calm()
+            running.send(row["body"], key_of("pull-user-1"))
+            running.tamper("pull-user-2", "shop/checkout")
+            running.deliver()
+            assert running.differing() == []
+            running.settle()
+            assert running.put_away("dead.fifo") == [row["body"]]
+            failures = [line for line in running.logged() if line["message"] == "failed"]
+            assert [line["receives"] for line in failures] == [*range(1, ATTEMPTS + 1)]
+            assert all(lacks(line["error"], row) == [] for line in failures)
+            assert all("Dead letters" in line["error"] for line in failures)
+            running.tamper("pull-user-1")
+            running.settle()
+            assert running.differing() == [], "the target of a message that is put away is not blocked"
+
+
+WELL = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+WAYS = {
+    "slow": silent,
+    "redirecting": answer(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\n\r\n"),
+    "failing": answer(b"HTTP/1.1 500 Internal Server Error\r\n\r\n"),
+    "gone": answer(b"HTTP/1.1 404 Not Found\r\n\r\n"),
+}
+
+
+@pytest.fixture
+def chat(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The port of the webhook; nobody listens yet."""
+    with served(WELL) as server:
+        deployed.ssm.put_parameter(Name="/webhook", Type="SecureString", Value=server.url)
+        monkeypatch.setenv("WARDEN_WEBHOOK", "ssm:/webhook")
+        return server.port
+
+
+def served_as(way: str, port: int) -> AbstractContextManager[object]:
+    return nullcontext() if way == "down" else served(WAYS[way], port)
+
+
+def test_a_chat_that_takes_nothing_is_told_later_and_the_mail_goes_out_once(
+    chat: int, running: Running, subtests: pytest.Subtests
+) -> None:
+    with served(WELL, chat):
+        running.begin()
+    for row in ROWS["webhook"]:
+        with subtests.test(row["name"]):
+            running.calm()
+            with served_as(row["behaves"], chat):
+                running.tamper("shop/checkout")
+                running.deliver()
+            assert running.differing() == [], "what people are told by is no part of the repair"
+            assert running.heard().count("shop/checkout: put right") == 1
+            assert any(lacks(line.get("error", ""), row) == [] for line in running.logged())
+            with served(WELL, chat) as server:
+                running.settle()
+                [posted] = server.requests
+            assert b"shop/checkout: put right" in posted
+            assert running.heard() == ""
+
+
+def test_what_the_chat_did_not_take_for_long_is_put_away_and_told_when_somebody_redrives_it(
+    chat: int, running: Running
+) -> None:
+    with served(WELL, chat):
+        running.begin()
+    running.tamper("shop/checkout")
+    running.settle()
+    assert len(running.put_away("lost")) == 1
+    with served(WELL, chat) as server:
+        running.redrive()
+        running.settle()
+        [posted] = server.requests
+    assert b"shop/checkout: put right" in posted
+    assert running.heard().count("shop/checkout: put right") == 1
