@@ -1,4 +1,7 @@
-"""The table of rewrites that are equal in AWS's eyes, each beside a sibling that differs by one action."""
+"""The table of rewrites that allow the same, each beside a sibling that differs by one action.
+
+Some are equal in AWS's eyes; in the last ones statements differ, and what they allow does not.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +9,18 @@ from dataclasses import dataclass
 from local.demo import edits
 from local.demo.edits import Document, as_list
 from local.demo.people import Somebody
-from local.demo.places import CI, LEGACY, LEGACY_TARGET, PULL_USER, PUSH_USER, PUSHER, ROLE_TARGET, user_target
+from local.demo.places import (
+    CI,
+    LEGACY,
+    LEGACY_TARGET,
+    PULL_USER,
+    PUSH_USER,
+    PUSHER,
+    REPOSITORY,
+    REPOSITORY_TARGET,
+    ROLE_TARGET,
+    user_target,
+)
 from local.demo.tampers import ASSUME, PULL, PUSH, Side, Tamper
 
 # The file's second version adds it: a document that names an account by its id, of which ECR makes the root's ARN.
@@ -83,6 +97,32 @@ def _case(document: Document) -> None:
         statement["Action"] = [action.upper().replace("STS:", "sts:") for action in as_list(statement["Action"])]
 
 
+def _a_statement_each(document: Document) -> None:
+    """Split every statement into one for each principal, the first of them with an action twice."""
+    document["Statement"] = [
+        {**statement, "Sid": f"Part{number}", "Principal": {"AWS": one}, "Action": as_list(statement["Action"])}
+        for statement in as_list(document["Statement"])
+        for number, one in enumerate(as_list(statement["Principal"]["AWS"]))
+    ]
+    document["Statement"].append({**document["Statement"][0], "Sid": "Again", "Action": "ecr:BatchGetImage"})
+
+
+def _networks(document: Document) -> None:
+    """Allow everything from either half of all networks, and everything else from anywhere as before."""
+    statement = as_list(document["Statement"])[0]
+    document["Statement"] = [
+        statement,
+        {**statement, "Sid": "Halves", "Condition": {"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}},
+    ]
+
+
+_CHECKOUT = _Document(
+    Side.REGISTRY,
+    f"the policy of {REPOSITORY}",
+    REPOSITORY_TARGET,
+    "ecr:SetRepositoryPolicy",
+    lambda who, edit: edits.edit_repository(who, REPOSITORY, edit),
+)
 _PUSH = _Document(
     Side.REGISTRY,
     f"inline policy {PUSH} of {PUSHER}",
@@ -117,4 +157,6 @@ REWRITES = (
     _PULL.rewritten("lists of one for single values", _lists),
     _LEGACY.rewritten(f"the root's ARN for account id {CI}", _root),
     _ASSUME.rewritten("sts:ASSUMEROLE for sts:AssumeRole", _case),
+    _CHECKOUT.rewritten("a statement for each user, one action twice", _a_statement_each),
+    _ASSUME.rewritten("again from two networks that the first statement holds", _networks),
 )

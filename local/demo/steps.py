@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from local.calls import Call
 from local.demo import journal, truth
 from local.demo.attack import Bout, Ring, milliseconds_of
 from local.demo.places import PUSH_USER, REPOSITORY, SPEC
@@ -150,6 +151,11 @@ def _untouched(ring: Ring, one: Rewrite) -> truth.Snapshot:
     return after
 
 
+def _is_of_a_run(call: Call) -> bool:
+    """Whether dispatch or a run made it; an alert of an earlier step may go out at any time."""
+    return ":assumed-role/ecr-warden-" in call.principal and ":assumed-role/ecr-warden-alert/" not in call.principal
+
+
 def sweep(ring: Ring, say: Callable[[str], None]) -> None:
     """Step 4: with the rules off a tamper is found by the schedule."""
     aws, stage = ring.stage.aws, ring.stage
@@ -160,7 +166,7 @@ def sweep(ring: Ring, say: Callable[[str], None]) -> None:
     bout.strike(UNSEEN)
     until(lambda: time.time() > bout.struck[-1] + 1.0, 5, "a second")
     unseen = truth.difference(truth.read(aws), ring.right)
-    silent = not [call for call in aws.calls(bout.mark) if ":assumed-role/ecr-warden-" in call.principal]
+    silent = not [call for call in aws.calls(bout.mark) if _is_of_a_run(call)]
     ring.report.check("no event, no run: the tamper stands", bool(unseen) and silent, f"not right: {unseen}")
     say("  the schedule is on")
     stage.schedule(on=True)

@@ -43,7 +43,7 @@ class Drift:
 
     @property
     def gained(self) -> tuple[Permission, ...]:
-        """What the live document gives beyond the desired one, or may give: nothing where it is proved that it does not."""
+        """What the live document gives beyond the desired one, or may give; nothing where that is proved."""
         if self.access is None or (self.compared is not None and self.compared.gains_nothing):
             return ()
         return self.access.gained
