@@ -57,7 +57,7 @@ def _text(message: Message) -> str:
 def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> None:
     message = message_of([report(FOREIGN)])
     assert message.severity is Severity.CRITICAL
-    assert message.title == ("repository policy of shop/checkout: put right, after a call by mallory")
+    assert message.title == ("repository policy of shop/checkout: put right, after a call by mallory of Administrator")
     assert {field.label: field.text for field in message.fields} == {
         "Who": "session mallory of role arn:aws:iam::222222222222:role/Administrator, from 198.51.100.7",
         "Call": "ecr:SetRepositoryPolicy",
@@ -122,7 +122,7 @@ SAID: dict[str, tuple[Alert, str]] = {
     "what a spec released": (SpecAccepted(EVENT, "v2", "v1", (), ("x",)), "released, its documents stay: x"),
     "that patterns cannot be listed": (UNREAD, "repositories of 1 pattern cannot be listed: their state is unknown"),
     "why a pattern cannot be listed": (UNREAD, "repository/2/eu-central-1/shop/*: denied; allow it"),
-    "who paused": (PAUSED, "1 target paused by mallory: watched, not written to"),
+    "who paused": (PAUSED, "1 target paused by mallory of Administrator: watched, not written to"),
     "who paused, in full": (PAUSED, "Who: session mallory of role arn:aws:iam::222222222222:role/Administrator"),
     "why": (PAUSED, "Reason: a migration"),
     "until when": (PAUSED, "Until: 2026-11-24T10:15:32Z"),
@@ -130,12 +130,12 @@ SAID: dict[str, tuple[Alert, str]] = {
     "what was paused": (replace(PAUSED, targets=("repository/x", "role/y")), "role/y"),
     "what of ours was changed, and by whom": (
         OwnChanged(EVENT, HOME, "role ecr-warden-read"),
-        "ecr-warden's own role ecr-warden-read was changed by mallory",
+        "ecr-warden's own role ecr-warden-read was changed by mallory of Administrator",
     ),
     "in which account": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), f"account {HOME}"),
     "how to see what differs": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), "detect-stack-drift"),
     "what a deployment looks like": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"), "If nobody deployed them"),
-    "who resumed": (TargetsResumed(ASKED, ("repository/x",)), "1 target resumed by mallory"),
+    "who resumed": (TargetsResumed(ASKED, ("repository/x",)), "1 target resumed by mallory of Administrator"),
     "what helps after a failure": (
         report(MISSING, result=Result.FAILED, run_id="r-9"),
         "See: ecr-warden show r-9; once the cause is removed: ecr-warden apply repository/222222222222/",

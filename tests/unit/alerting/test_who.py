@@ -1,10 +1,11 @@
 """Who did it, in words."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ecr_warden.alerting.who import describe_actor, who
+from ecr_warden.alerting.who import describe_actor, short_name, who
 from ecr_warden.model.job import Actor, Cause, CauseKind
 from ecr_warden.triggers.actor import actor_of
 
@@ -45,6 +46,21 @@ CASES = {
 @pytest.mark.parametrize("expected", CASES)
 def test_describe_actor(expected: str) -> None:
     assert describe_actor(CASES[expected]).replace("  ", " ") == expected
+
+
+@pytest.mark.parametrize(
+    ("actor", "expected"),
+    [
+        (replace(MALLORY, session_name="alice@example.com"), "alice@example.com of Administrator"),
+        (Actor("AssumedRole", arn=f"arn:aws:sts::{HOME}:assumed-role/Admin/bob", session_name="bob"), "bob"),
+        (Actor("IAMUser", arn=f"arn:aws:iam::{CI}:user/team/anna"), "anna"),
+        (Actor("Root", account=HOME), f"root of {HOME}"),
+        (Actor("AWSAccount", account=OUTSIDER), f"somebody of {OUTSIDER}"),
+        (None, "an unknown caller"),
+    ],
+)
+def test_a_title_names_a_session_with_its_role_where_that_is_known(actor: Actor | None, expected: str) -> None:
+    assert short_name(actor) == expected
 
 
 def test_every_identity_of_the_cases_has_words() -> None:

@@ -39,11 +39,17 @@ def describe_actor(actor: Actor | None) -> str:
 
 
 def short_name(actor: Actor | None) -> str:
-    """The caller in one word, for titles: `mallory`."""
+    """The caller in a word or two, for titles: `mallory`, `alice of Admin`.
+
+    Whoever opens a session chooses its name, and may choose somebody else's: the role beside it is nobody's choice.
+    """
     if actor is None:
         return UNKNOWN
     if actor.type == "Root":
         return f"root of {actor.account}"
+    role = actor.issuer.rpartition("/")[2]
+    if actor.type == "AssumedRole" and actor.session_name and role:
+        return f"{actor.session_name} of {role}"
     name = actor.session_name or actor.arn.rpartition("/")[2] or actor.invoked_by
     return name or (f"somebody of {actor.account}" if actor.account else UNKNOWN)
 
