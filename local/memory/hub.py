@@ -7,19 +7,25 @@ from ecr_warden.adapters.files import MAX_SPEC_BYTES, spec_missing, spec_too_lar
 from ecr_warden.model.alert import Alert
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.job import Job, ReconcileTarget
-from ecr_warden.ports import STOPPED, SpecSuperseded, SpecUnversioned, SpecVersion
+from ecr_warden.ports import STOPPED, CompiledUnusable, SpecSuperseded, SpecUnversioned, SpecVersion
 
 
 @dataclass(slots=True)
 class MemorySpecs:
-    """One file and its accepted version; `strays`: other keys of the bucket."""
+    """One file and its accepted version.
+
+    `older`: versions of the file that are still kept; `strays`: other keys of the bucket; `outdated`: the accepted
+    version was compiled by another version of ecr-warden.
+    """
 
     file: SpecVersion | None = None
+    older: tuple[SpecVersion, ...] = ()
     strays: tuple[str, ...] = ()
     versioned: bool = True
     compiled: CompiledSpec | None = None
     refused_version: str | None = None
     told_misplaced: dict[str, str] = field(default_factory=dict)
+    outdated: bool = False
 
     def current(self) -> SpecVersion:
         if self.file is None:
@@ -31,17 +37,22 @@ class MemorySpecs:
         return self.file
 
     def text(self, version: str) -> bytes:
-        if self.file is None or self.file.version != version:
+        kept = (self.file, *self.older) if self.file else self.older
+        found = next((one for one in kept if one.version == version), None)
+        if found is None:
             raise version_missing("the file", version)
-        return self.file.data
+        return found.data
 
     def accepted(self) -> CompiledSpec | None:
+        if self.outdated and self.compiled is not None:
+            departed = tuple(self.compiled.departed.values())
+            raise CompiledUnusable("it is of another schema", version=self.compiled.version, departed=departed)
         return self.compiled
 
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
         if (self.compiled.version if self.compiled else None) != replaces:
             raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
-        self.compiled = spec
+        self.compiled, self.outdated = spec, False
 
     def refused(self) -> str | None:
         return self.refused_version

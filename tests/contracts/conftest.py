@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contracts.aws import moto
-from tests.contracts.hubs import HUBS, Hub
+from tests.contracts.hubs import HUBS, Hub, MotoHub
 from tests.contracts.worlds import WORLDS, World
 
 
@@ -21,3 +21,10 @@ def hub(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     """A hub just deployed: nothing accepted, nothing in its queues."""
     with moto(monkeypatch):
         yield HUBS[request.param]()
+
+
+@pytest.fixture
+def moto_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoHub]:
+    """One over moto alone, for what memory has not."""
+    with moto(monkeypatch):
+        yield MotoHub()

@@ -1,5 +1,6 @@
 """The hub's own table, buckets, queues and bus: in memory, and on moto."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +13,7 @@ from ecr_warden.adapters.aws.journal import DynamoJournal
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
 from ecr_warden.adapters.aws.switch import SsmSwitch
-from ecr_warden.model.codec.base import loads
+from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.job import Job
 from ecr_warden.ports import Calls, Incidents, Jobs, Journal, Specs, SpecVersion, State, Switch
@@ -64,6 +65,10 @@ class Hub(Protocol):
         """Have the spec's bucket keep no versions from now on."""
         ...
 
+    def outdate(self) -> None:
+        """Have the accepted version be compiled by another version of ecr-warden."""
+        ...
+
     def sent(self) -> list[Job]:
         """The jobs in the queue, in order."""
         ...
@@ -94,6 +99,8 @@ class MemoryHub:
 
     def upload(self, data: bytes) -> str:
         version = f"v{len(data)}"
+        if self.specs.file is not None:
+            self.specs.older = (*self.specs.older, self.specs.file)
         self.specs.file = SpecVersion(version, data)
         return version
 
@@ -105,6 +112,9 @@ class MemoryHub:
 
     def unversion(self) -> None:
         self.specs.versioned = False
+
+    def outdate(self) -> None:
+        self.specs.outdated = True
 
     def sent(self) -> list[Job]:
         return self.jobs.sent
@@ -176,6 +186,16 @@ class MotoHub:
 
     def unversion(self) -> None:
         self.s3.put_bucket_versioning(Bucket=SPEC_BUCKET, VersioningConfiguration={"Status": "Suspended"})
+
+    def outdate(self) -> None:
+        key = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
+        row = self._table.get_item(TableName=TABLE, Key=key)["Item"]
+        compiled = loads(self.s3.get_object(Bucket=STATE_BUCKET, Key=row["compiled"]["S"])["Body"].read())
+        body = dumps(compiled | {"schema": 2, "targets": "told in another way"}).encode()
+        row["compiled"] = {"S": f"compiled/{hashlib.sha256(body).hexdigest()}.json"}
+        self.s3.put_object(Bucket=STATE_BUCKET, Key=row["compiled"]["S"], Body=body)
+        self._table.put_item(TableName=TABLE, Item=row)
+        self.__dict__.pop("specs", None)  # another container
 
     @cached_property
     def sqs(self) -> Any:

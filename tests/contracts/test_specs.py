@@ -1,13 +1,10 @@
 """Specs: the file, and the version of it that is accepted."""
 
-from collections.abc import Iterator
-
 import pytest
 from ecr_warden.model.address import repository_policy, role, trust_policy
 from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.ports import SpecMissing, SpecSuperseded, SpecTampered, SpecTooLarge, SpecUnversioned, SpecVersion
 
-from tests.contracts.aws import moto
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 from tests.contracts.seed import CI, HOME, PUSH, REPOSITORY, ROLE, SETTINGS, USER, repository_document, trust_document
 
@@ -116,12 +113,6 @@ def test_what_was_told_of_files_under_other_keys_is_remembered_by_key(hub: Hub) 
             assert hub.specs.misplaced(key) == version
     assert (hub.specs.misplaced("acces.yaml"), hub.specs.misplaced("other.yaml")) == ("v2", None)
     assert (hub.specs.refused(), hub.specs.accepted()) == (None, None)
-
-
-@pytest.fixture
-def moto_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoHub]:
-    with moto(monkeypatch):
-        yield MotoHub()
 
 
 def test_a_compiled_spec_that_somebody_else_wrote_is_not_taken_for_the_accepted_one(moto_hub: MotoHub) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.alert import Alert, Message
-from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Departed, RepositoryPattern, TargetSpec
 from ecr_warden.model.drift import EXPLICITLY_DENIED
 from ecr_warden.model.job import Actor, Job
 from ecr_warden.model.observed import Observation
@@ -133,6 +133,23 @@ class SpecTampered(PortError):
         self.place = place
 
 
+class CompiledUnusable(PortError):
+    """The compiled form of the accepted version is gone, or of another version of ecr-warden.
+
+    `departed`: what of it could be read of those that have to lose what they held.
+    """
+
+    code = "compiled-unusable"
+
+    def __init__(self, why: str, *, version: str, departed: tuple[Departed, ...] = ()) -> None:
+        super().__init__(
+            f"version {version} of the spec is accepted, and its compiled form cannot be used: {why}",
+            remedy="the next job or sweep compiles it again; if it stays, upload the file again",
+        )
+        self.version = version
+        self.departed = departed
+
+
 class SpecSuperseded(PortError):
     """Another version was accepted in between."""
 
@@ -242,11 +259,14 @@ class Specs(Protocol):
         ...
 
     def accepted(self) -> CompiledSpec | None:
-        """The accepted version, compiled; None before the first."""
+        """The accepted version, compiled; None before the first. Raises CompiledUnusable, else another PortError."""
         ...
 
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
-        """Make a version the accepted one; raises SpecSuperseded if `replaces` no longer is."""
+        """Make a version the accepted one; raises SpecSuperseded if `replaces` no longer is.
+
+        A version may replace itself: then it was compiled again.
+        """
         ...
 
     def refused(self) -> str | None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from ecr_warden.model.address import AddressKind, is_our_policy
 from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
-from ecr_warden.model.desired import CompiledSpec, Departed, RepositoryPattern, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Departed, Mode, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ReconcileTarget, SweepSlice
 from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.ports import Jobs, Outcomes, Specs, SpecTampered, SpecUnusable
+from ecr_warden.ports import CompiledUnusable, Jobs, Outcomes, SpecMissing, Specs, SpecTampered, SpecUnusable
 from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
 from ecr_warden.usecases.order import registry_first
 
@@ -31,12 +31,7 @@ class Accept:
         A process that dies after accepting and before enqueuing costs time: the next sweep finds what differs.
         """
         # In this order: what is current is at least as new as what is accepted, and never taken for its successor.
-        try:
-            accepted = self.specs.accepted()
-        except SpecTampered as error:
-            self._tell_tampered(job.cause, error)
-            raise
-        enforced = accepted.version if accepted else None
+        accepted, enforced = self._accepted(job.cause)
         if job.misplaced is not None:
             return self._tell_misplaced(job.cause, job.misplaced, enforced)
         try:
@@ -54,6 +49,39 @@ class Accept:
                 compiled = compile_spec(spec, version=current.version)
                 told = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_TOLD])
                 return self._accept(job, accepted, compiled, told)
+
+    def compile_again(self, error: CompiledUnusable) -> CompiledSpec | None:
+        """Compile the accepted version from its text and keep that; None if it is kept no longer, or no longer valid.
+
+        Raises SpecSuperseded when another version was accepted meanwhile.
+        """
+        try:
+            loaded = load_spec(self.specs.text(error.version))
+        except SpecMissing:
+            return None
+        if isinstance(loaded, Invalid):
+            return None
+        departed = {entry.target.key: entry for entry in error.departed}
+        compiled = replace(compile_spec(loaded.spec, version=error.version), departed=departed)
+        self.specs.accept(compiled, replaces=error.version)
+        return compiled
+
+    def _accepted(self, cause: Cause) -> tuple[CompiledSpec | None, str | None]:
+        """The accepted version, compiled again if it has to be, and which version is enforced.
+
+        Where it cannot be compiled either, nothing is known of what it said and nothing is enforced.
+        """
+        try:
+            accepted = self.specs.accepted()
+        except SpecTampered as error:
+            self._tell_tampered(cause, error)
+            raise
+        except CompiledUnusable as error:
+            accepted = self.compile_again(error)
+            if accepted is None:
+                departed = {entry.target.key: entry for entry in error.departed}
+                return CompiledSpec(error.version, Mode.OBSERVE, (), {}, departed), None
+        return accepted, accepted.version if accepted else None
 
     def _tell_tampered(self, cause: Cause, error: SpecTampered) -> None:
         """Tell once that the compiled spec was written by somebody else; whoever caused this job did not do it."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from ecr_warden.model.alert import OwnChanged
 from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice, TellOwnChange
+from ecr_warden.ports import CompiledUnusable
 
 if TYPE_CHECKING:
     from ecr_warden.ports import Outcomes
@@ -25,6 +26,15 @@ class Work:
 
     def __call__(self, job: Job, attempt: "Attempt") -> str:
         """Do the job and say what came of it, for the log; raises what the use case raises."""
+        try:
+            return self._do(job, attempt)
+        except CompiledUnusable as error:
+            # The first job that comes after an upgrade, or a step back, has the accepted version compiled again.
+            if self.accept().compile_again(error) is None:
+                raise
+            return self._do(job, attempt)
+
+    def _do(self, job: Job, attempt: "Attempt") -> str:
         match job:
             case AcceptSpec():
                 answer = self.accept()(job)

@@ -8,10 +8,10 @@ from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.adapters.files import MAX_SPEC_BYTES, STRAYS_TOLD, spec_missing, spec_too_large, version_missing
-from ecr_warden.model.codec.base import dumps, loads
-from ecr_warden.model.codec.spec import spec_from_json, spec_to_json
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.ports import SpecSuperseded, SpecTampered, SpecUnversioned, SpecVersion
+from ecr_warden.model.codec.base import CodecError, dumps, loads
+from ecr_warden.model.codec.spec import departed_from_json, spec_from_json, spec_to_json
+from ecr_warden.model.desired import CompiledSpec, Departed
+from ecr_warden.ports import CompiledUnusable, SpecSuperseded, SpecTampered, SpecUnversioned, SpecVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -85,14 +85,24 @@ class AwsSpecs:
             if item is None:
                 return None
             if self._cached is None or self._cached.version != item["version"]["S"]:
-                key = item["compiled"]["S"]
-                answer = self.s3.get_object(Bucket=self.state_bucket, Key=key, ExpectedBucketOwner=self.owner)
-                body = answer["Body"].read()
-                # The table names it by what it holds: whoever can write the bucket alone decides nothing.
-                if key != _compiled_key(body):
-                    raise SpecTampered(f"s3://{self.state_bucket}/{key}")
-                self._cached = spec_from_json(loads(body))
+                self._cached = self._compiled(item["version"]["S"], item["compiled"]["S"])
             return self._cached
+
+    def _compiled(self, version: str, key: str) -> CompiledSpec:
+        try:
+            answer = self.s3.get_object(Bucket=self.state_bucket, Key=key, ExpectedBucketOwner=self.owner)
+        except ClientError as error:
+            if code_of(error) == "NoSuchKey":
+                raise CompiledUnusable(f"there is no s3://{self.state_bucket}/{key}", version=version) from error
+            raise
+        body = answer["Body"].read()
+        # The table names it by what it holds: whoever can write the bucket alone decides nothing.
+        if key != _compiled_key(body):
+            raise SpecTampered(f"s3://{self.state_bucket}/{key}")
+        try:
+            return spec_from_json(loads(body))
+        except CodecError as error:
+            raise CompiledUnusable(error.message, version=version, departed=_departed(body)) from error
 
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
         body = dumps(spec_to_json(spec)).encode()
@@ -140,6 +150,14 @@ class AwsSpecs:
 
 def _compiled_key(body: bytes) -> str:
     return f"compiled/{hashlib.sha256(body).hexdigest()}.json"
+
+
+def _departed(body: bytes) -> tuple[Departed, ...]:
+    """Those that are told as this version tells them, for the file as people wrote it does not know them."""
+    try:
+        return departed_from_json(loads(body))
+    except CodecError:
+        return ()
 
 
 def _misplaced(key: str) -> "dict[str, AttributeValueTypeDef]":

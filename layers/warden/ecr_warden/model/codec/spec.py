@@ -84,7 +84,7 @@ def _spec(value: Json) -> CompiledSpec:
         accounts=texts(value["accounts"]),
         targets={spec.target.key: spec for spec in targets},
         patterns=tuple(map(_pattern, entries(value.get("patterns", [])))),
-        departed={entry.target.key: entry for entry in departed_from_json(value)},
+        departed={entry.target.key: entry for entry in _departed(value)},
     )
 
 
@@ -104,7 +104,7 @@ def _pattern(value: Json) -> RepositoryPattern:
     )
 
 
-def departed_from_json(value: Json) -> tuple[Departed, ...]:
+def _departed(value: Json) -> tuple[Departed, ...]:
     """Owners stand apart: a version of ecr-warden that knows repositories only reads the rest."""
     rows = (*entries(value.get("departed", [])), *entries(value.get("departedOwners", [])))
     return tuple(Departed(parse_target(row["target"]), text(row["since"])) for row in rows)
@@ -136,3 +136,4 @@ def target_spec_from_json(value: Json) -> TargetSpec:
 
 
 spec_from_json = reading("compiled spec", _spec)
+departed_from_json = reading("list of what has departed", _departed)

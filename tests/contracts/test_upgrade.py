@@ -1,0 +1,135 @@
+"""The accepted version was compiled by another version of ecr-warden: it is compiled again from its text."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ecr_warden.model.alert import SpecAccepted, SpecRefused
+from ecr_warden.model.desired import CompiledSpec, Departed
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.target import RepositoryTarget, UserTarget
+from ecr_warden.ports import CompiledUnusable
+from ecr_warden.usecases.accept import Accept
+from ecr_warden.usecases.reconcile import FIRST_AND_LAST
+from ecr_warden.usecases.work import Work
+
+from local.memory.hub import MemoryOutcomes
+from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
+from tests.contracts.seed import CI, HOME
+from tests.template.cfn import ROOT
+
+TEXT = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
+LOOK = AcceptSpec(Cause(CauseKind.SWEEP, "s-1"))
+DEPARTED = {
+    target.key: Departed(target, "v0")
+    for target in (RepositoryTarget(HOME, "eu-central-1", "shop/old"), UserTarget("333333333333", "gone"))
+}
+
+
+def accept(hub: Hub, outcomes: MemoryOutcomes | None = None) -> Accept:
+    return Accept(hub.specs, hub.jobs, outcomes or MemoryOutcomes(), "access.yaml")
+
+
+def accepted(hub: Hub, text: bytes = TEXT) -> CompiledSpec:
+    """A version is uploaded and accepted, its jobs are done; two targets still have to lose what they held."""
+    hub.upload(text)
+    accept(hub)(LOOK)
+    hub.sent().clear()
+    compiled = hub.specs.accepted()
+    assert compiled is not None
+    compiled = replace(compiled, departed=DEPARTED)
+    hub.specs.accept(compiled, replaces=compiled.version)
+    return compiled
+
+
+def targets(jobs: list[Job]) -> list[str]:
+    return [job.target.key for job in jobs if isinstance(job, ReconcileTarget)]
+
+
+def test_it_cannot_be_used_and_says_which_version_it_is_of_and_what_has_departed(hub: Hub) -> None:
+    compiled = accepted(hub)
+    hub.outdate()
+    with pytest.raises(CompiledUnusable, match=compiled.version) as caught:
+        hub.specs.accepted()
+    assert caught.value.version == compiled.version
+    assert {entry.target.key: entry for entry in caught.value.departed} == DEPARTED
+    assert not caught.value.retryable
+
+
+def test_a_look_at_the_spec_has_it_compiled_again_and_nothing_is_told_or_enqueued(hub: Hub) -> None:
+    compiled = accepted(hub)
+    hub.outdate()
+    outcomes = MemoryOutcomes()
+    assert accept(hub, outcomes)(LOOK) is None
+    assert hub.specs.accepted() == compiled
+    assert (outcomes.published, targets(hub.sent())) == ([], [])
+
+
+def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> None:
+    compiled = accepted(hub)
+    hub.upload(TEXT.replace(b", ci:user/pull-user-2]", b"]"))
+    hub.outdate()
+    told = accept(hub)(LOOK)
+    assert isinstance(told, SpecAccepted)
+    assert told.replaces == compiled.version
+    enqueued = targets(hub.sent())
+    assert enqueued == [f"repository/{HOME}/eu-central-1/shop/checkout", f"user/{CI}/pull-user-2"]
+    now = hub.specs.accepted()
+    assert now is not None and now.departed == DEPARTED
+
+
+@pytest.mark.parametrize("kind", ["reconcile", "sweep"])
+def test_whichever_job_comes_first_has_it_compiled_again_and_is_done(hub: Hub, kind: str) -> None:
+    compiled = accepted(hub)
+    hub.outdate()
+
+    job: Job = SweepSlice(LOOK.cause)
+    if kind == "reconcile":
+        job = ReconcileTarget(LOOK.cause, next(iter(compiled.targets.values())).target)
+    assert work_of(hub, MemoryOutcomes())(job, FIRST_AND_LAST) in ("0 targets differ", "not ours")
+    assert hub.specs.accepted() == compiled
+
+
+def test_a_version_that_is_valid_no_longer_is_told_once_and_every_job_says_what_helps(hub: Hub) -> None:
+    compiled = accepted(hub)
+    hub.upload(TEXT)
+    hub.specs.accept(replace(compiled, version="kept-no-longer"), replaces=compiled.version)
+    hub.upload(b"version: 7")
+    hub.outdate()
+    outcomes = MemoryOutcomes()
+    refused = accept(hub, outcomes)(LOOK)
+    assert isinstance(refused, SpecRefused)
+    assert refused.enforced is None
+    assert accept(hub, outcomes)(LOOK) is None
+    assert outcomes.published == [refused]
+    with pytest.raises(CompiledUnusable, match="upload the file again"):
+        work_of(hub, outcomes)(SweepSlice(LOOK.cause), FIRST_AND_LAST)
+    hub.upload(TEXT + b"# again\n")
+    told = accept(hub)(LOOK)
+    assert isinstance(told, SpecAccepted)
+    assert set(targets(hub.sent())) == compiled.targets.keys()
+    now = hub.specs.accepted()
+    assert now is not None and now.departed == DEPARTED
+
+
+def work_of(hub: Hub, outcomes: MemoryOutcomes) -> Work:
+    """Jobs that read the accepted spec and do nothing more."""
+
+    def read(*_: object) -> tuple[()]:
+        hub.specs.accepted()
+        return ()
+
+    use_case: Any = lambda: read  # noqa: E731
+    return Work(lambda: accept(hub), use_case, use_case, outcomes)
+
+
+def test_a_compiled_form_that_is_gone_is_made_again(moto_hub: MotoHub) -> None:
+    compiled = accepted(moto_hub)
+    for stored in moto_hub.s3.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]:
+        moto_hub.s3.delete_object(Bucket=STATE_BUCKET, Key=stored["Key"])
+    moto_hub.specs = moto_hub.specs_of_another_container()
+    with pytest.raises(CompiledUnusable, match="there is no s3://"):
+        moto_hub.specs.accepted()
+    assert accept(moto_hub)(LOOK) is None
+    again = moto_hub.specs.accepted()
+    assert again == replace(compiled, departed={})
