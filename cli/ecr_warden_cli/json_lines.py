@@ -1,5 +1,6 @@
 """JSON Lines in and out: each line is answered by one line, in order; a bad one by its error, and the rest go on."""
 
+import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
@@ -53,7 +54,9 @@ def refuse_unknown(fields: Fields, known: tuple[str, ...]) -> None:
     """A field that would be ignored is refused: a misspelt boundary must not widen an answer."""
     for field in fields:
         if field not in known:
-            raise LineError("line-unknown", field, "unknown field", remedy=f"the fields are {', '.join(known)}")
+            near = difflib.get_close_matches(field[:100], known, n=1, cutoff=0.7)
+            meant = f"write {near[0]}; " if near else ""
+            raise LineError("line-unknown", field, "unknown field", remedy=f"{meant}the fields are {', '.join(known)}")
 
 
 def _fields(line: bytes) -> Fields:

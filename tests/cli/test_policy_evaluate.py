@@ -86,6 +86,8 @@ def test_a_document_may_be_its_text_and_null_is_absent() -> None:
         (PUSH | {"principal": "dev"}, "request-principal", "principal"),
         (PUSH | {"principal": "arn:aws:iam::222222222222:group/g"}, "request-principal", "principal"),
         (PUSH | {"principal": "arn:aws:sts::222222222222:assumed-role/r"}, "request-principal", "principal"),
+        (PUSH | {"principal": "arn:aws:iam::222222222222:user/*"}, "request-principal", "principal"),
+        (PUSH | {"principal": "arn:aws:iam::222222222222:root/"}, "request-principal", "principal"),
         (PUSH | {"action": "PutImage"}, "request-action", "action"),
         (PUSH | {"action": "ecr:*"}, "request-action", "action"),
         (PUSH | {"resource": "shop"}, "request-resource", "resource"),
@@ -111,6 +113,13 @@ def test_a_bad_line_is_answered_by_its_error_and_the_rest_go_on(line: Any, code:
     assert (answers[0]["error"]["code"], answers[0]["error"]["place"]) == (code, place)
     assert answers[0]["error"]["message"]
     assert answers[0]["error"]["remedy"]
+
+
+def test_a_field_that_is_missing_or_misspelt_is_told_as_that() -> None:
+    _, answers = _ask({"action": "ecr:PutImage"}, {"principal": USER}, PUSH | {"permissionsBoundary": ALLOW})
+    errors = [answer["error"] for answer in answers]
+    assert [error["message"] for error in errors[:2]] == ["principal: missing", "action: missing"]
+    assert errors[2]["remedy"].startswith("write permissionBoundary; the fields are name, principal,")
 
 
 def test_a_line_that_is_too_long_is_not_read_to_its_end() -> None:

@@ -89,7 +89,8 @@ def make_request(
 
 def _text(raw: object, place: str, limit: int) -> str:
     if not isinstance(raw, str):
-        raise RequestError("request-type", place, "not a string", remedy="write a string")
+        what = "missing" if raw is None else "not a string"
+        raise RequestError("request-type", place, what, remedy="write a string")
     if not raw or len(raw) > limit:
         raise RequestError("request-length", place, f"{len(raw)} characters", remedy=f"write 1 to {limit} characters")
     return raw

@@ -16,6 +16,7 @@ SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 """What the names of service-linked roles begin with; nobody else can make such a role."""
 _ARN = re.compile(r"arn:([A-Za-z0-9-]+):(iam|sts)::([0-9]+):(.+)", re.DOTALL)
 _SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
+_PATTERN = re.compile(r"[*?]")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
 _WEB_PROVIDERS = frozenset(
@@ -63,7 +64,8 @@ ANONYMOUS = RequestPrincipal(CallerKind.ANONYMOUS, "*")
 def parse_request_principal(raw: object) -> RequestPrincipal:
     """Read an ARN, an account id (its root), a service, a provider or `*`; raises RequestError."""
     if not isinstance(raw, str):
-        raise RequestError("request-type", "principal", "not a string", remedy="write an ARN, a service or *")
+        what = "missing" if raw is None else "not a string"
+        raise RequestError("request-type", "principal", what, remedy="write an ARN, a service or *")
     if len(raw) > MAX_PRINCIPAL:
         raise _not_a_principal(raw)
     if raw == ANONYMOUS.text:
@@ -81,12 +83,12 @@ def parse_request_principal(raw: object) -> RequestPrincipal:
 
 def _parse_arn(raw: str) -> RequestPrincipal:
     found = _ARN.fullmatch(raw)
-    if not found:
+    if not found or _PATTERN.search(raw):
         raise _not_a_principal(raw)
     partition, service, account, resource = found.groups()
     kind, _, rest = resource.partition("/")
     match service, kind, rest.split("/"):
-        case "iam", "root", [""]:
+        case "iam", "root", [""] if resource == "root":
             return RequestPrincipal(CallerKind.ROOT, raw, account, partition)
         case "iam", "user", [*_, str(name)] if name:
             return RequestPrincipal(CallerKind.USER, raw, account, partition, name)
