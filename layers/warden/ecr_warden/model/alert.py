@@ -53,7 +53,7 @@ COMPILED_SPEC = "compiled spec"
 
 @dataclass(frozen=True, slots=True)
 class OwnChanged:
-    """Somebody changed what ecr-warden itself works by; `thing`: `role ecr-warden-read`, `account`: empty in the hub."""
+    """Somebody changed what ecr-warden works by; `thing`: `role ecr-warden-read`, `account`: empty in the hub."""
 
     cause: Cause
     account: str
