@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from ecr_warden.policy.document import VARIABLES_VERSION, Document, DocumentKind, Effect, Patterns, Statement
@@ -18,17 +19,10 @@ _ARN_COLONS = 5
 _VARIABLE = re.compile(r"\$\{[^}]{0,1024}\}")
 
 
-def statement_matches(statement: Statement, request: Request, *, version: str) -> bool:
-    """Does a statement of a document of this version match the request?
-
-    No Principal is whom the document hangs on, no Resource what it hangs on: both match.
-    """
-    return statement_closeness(statement, request, version=version) is not Closeness.NONE
-
-
 def statement_closeness(statement: Statement, request: Request, *, version: str, completes: bool = False) -> Closeness:
-    """The same, and how closely the statement names the principal (ITSELF where it has no Principal).
+    """Does a statement of a document of this version match the request, and how closely does it name the principal?
 
+    NONE: it does not match. No Principal is whom the document hangs on (ITSELF), no Resource what it hangs on.
     `completes`: ARNs that lack parts stand for more, as in identity policies.
     """
     variables = version == VARIABLES_VERSION
@@ -76,20 +70,29 @@ def completed_arn(text: str) -> str:
 
 
 def document_verdict(document: Document, request: Request, *, kind: DocumentKind | None = None) -> Verdict:
-    """What one document alone says, whoever else has a say; in a repository or trust policy, who has no Principal
-    speaks of nobody.
-    """
+    """What one document alone says, whoever else has a say; see `matching_statements`."""
     allows: list[Reason] = []
     denies: list[Reason] = []
-    hung = kind in (DocumentKind.REPOSITORY, DocumentKind.TRUST)
-    for index, statement in enumerate(document.statements):
-        if hung and statement.principals is None:
-            continue
-        if statement_matches(statement, request, version=document.version):
-            (denies if statement.effect is Effect.DENY else allows).append(statement_reason("", statement, index))
+    for index in matching_statements(document, request, kind=kind):
+        statement = document.statements[index]
+        (denies if statement.effect is Effect.DENY else allows).append(statement_reason("", statement, index))
     if denies:
         return ExplicitlyDenied(tuple(denies))
     return Allowed(tuple(allows)) if allows else ImplicitlyDenied()
+
+
+def matching_statements(document: Document, request: Request, *, kind: DocumentKind | None = None) -> Iterator[int]:
+    """Which statements of a document match a request, by index.
+
+    In a repository or trust policy, one without Principal speaks of nobody; in an identity policy ARNs are completed.
+    """
+    hung = kind in (DocumentKind.REPOSITORY, DocumentKind.TRUST)
+    completes = kind is DocumentKind.IDENTITY
+    for index, statement in enumerate(document.statements):
+        if hung and statement.principals is None:
+            continue
+        if statement_closeness(statement, request, version=document.version, completes=completes):
+            yield index
 
 
 def statement_reason(policy: str, statement: Statement, index: int) -> Reason:

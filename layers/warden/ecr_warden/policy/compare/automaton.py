@@ -35,6 +35,8 @@ class Syntax(Enum):
     """Wildcards, `?` a digit: what the ARN or the account of a caller can be. Stands in no document."""
     ARN = "arn"
     """Wildcards that stay within one of the first five parts of an ARN: ArnLike, ArnEquals."""
+    DOMAIN = "domain"
+    """Made here, by hand: what texts of one kind look like. Stands in no document."""
 
 
 class Step(NamedTuple):
@@ -79,6 +81,11 @@ class Glob:
     suffix: str = field(compare=False, repr=False)
     quick: Held | None = field(compare=False, repr=False)
     """The same pattern ready to be held against many texts, where wildcards take any text."""
+
+    @property
+    def impossible(self) -> bool:
+        """Is it read as something that it is not, so that no text matches?"""
+        return _NO_CHARACTER in self.steps
 
     @property
     def universal(self) -> bool:
@@ -153,8 +160,17 @@ def _literal(char: str, syntax: Syntax) -> Step:
     return Step(False, char)
 
 
-ACTIONS = _glob("service:name", Syntax.ARN, (_PART, Step(False, ":"), _PART), (_PART, None, _PART, None), False)
+_COLON = Step(False, ":")
+ACTIONS = _glob("service:name", Syntax.DOMAIN, (_PART, _COLON, _PART), (_PART, None, _PART, None), False)
 """What an action looks like."""
+
+ARNS = _glob("an ARN", Syntax.DOMAIN, (_COLON,) * 5, (*[_PART] * 5, ANY), False)
+"""What an ARN looks like: six parts, all but the last without a colon."""
+
+NOT_ARNS = frozenset(
+    _glob(f"{colons} colons", Syntax.DOMAIN, (_COLON,) * colons, (_PART,) * (colons + 1), False) for colons in range(5)
+)
+"""All other texts."""
 
 NONEMPTY = _glob("?*", Syntax.WILD, (ANY,), (ANY, None), False)
 """Every text but the empty one."""

@@ -4,7 +4,7 @@ docs/policy-engine.md says what is decided, what is not, and to which side doubt
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, has_account_ids, shared_partition
 from ecr_warden.policy.compare.boxes import Boxes, resolved
@@ -15,6 +15,7 @@ from ecr_warden.policy.compare.direction import Direction, Setting, Side
 from ecr_warden.policy.compare.variables import default_values, fresh_values, key_of, variables_of
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.equivalence import Equivalent, equivalent
+from ecr_warden.policy.matching import completed_arn
 from ecr_warden.policy.relation import Comparison, Relation, Witness
 from ecr_warden.policy.request_context import default_context
 
@@ -37,11 +38,23 @@ def compare(
         return Comparison(Relation.EQUAL, equivalent=True)
     partition = shared_partition(live, desired) if has_account_ids(live) or has_account_ids(desired) else None
     statements = (
-        tuple(dict.fromkeys(canonical_statements(live, kind=kind, partition=partition))),
-        tuple(dict.fromkeys(canonical_statements(desired, kind=kind, partition=partition))),
+        _statements(canonical_statements(live, kind=kind, partition=partition), kind),
+        _statements(canonical_statements(desired, kind=kind, partition=partition), kind),
     )
     gained, lost, doubts = _both_ways(_About((live, desired), statements, kind, account, subject))
     return _comparison(gained, lost, doubts)
+
+
+def _statements(given: Statements, kind: DocumentKind) -> Statements:
+    """The statements once each, with the ARNs of an identity policy completed."""
+    if kind is DocumentKind.IDENTITY:
+        given = tuple(
+            replace(one, resources=replace(one.resources, values=frozenset(map(completed_arn, one.resources.values))))
+            if one.resources
+            else one
+            for one in given
+        )
+    return tuple(dict.fromkeys(given))
 
 
 def _comparison(

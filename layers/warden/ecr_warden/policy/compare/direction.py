@@ -18,7 +18,7 @@ from ecr_warden.policy.compare.search import Search
 from ecr_warden.policy.compare.sentence import sentence
 from ecr_warden.policy.compare.variables import meeting_values
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
-from ecr_warden.policy.matching import action_matches, document_verdict, statement_matches
+from ecr_warden.policy.matching import action_matches, document_verdict, matching_statements
 from ecr_warden.policy.relation import Witness
 from ecr_warden.policy.request import ANY_RESOURCE, Request, make_request
 from ecr_warden.policy.request_principal import ANONYMOUS
@@ -225,10 +225,8 @@ class Direction:
     def _witness(self, request: Request, caller: Caller) -> Witness:
         group = group_of(request.action)
 
-        mine, theirs = (
-            _but_for_the_action(self.one.document, request),
-            _but_for_the_action(self.other.document, request),
-        )
+        mine = _but_for_the_action(self.one.document, request, self.setting.kind)
+        theirs = _but_for_the_action(self.other.document, request, self.setting.kind)
 
         def other_action(action: str) -> bool:
             return _allows(mine, action) and not _allows(theirs, action)
@@ -251,13 +249,10 @@ def _without_credentials(request: Request) -> Request:
     return Request(ANONYMOUS, request.action, request.resource, request.resource_account, context)
 
 
-def _but_for_the_action(document: Document, request: Request) -> list[Statement]:
+def _but_for_the_action(document: Document, request: Request, kind: DocumentKind) -> list[Statement]:
     """The statements that match the request, whatever its action."""
-    return [
-        statement
-        for statement in document.statements
-        if statement_matches(replace(statement, actions=_ANY_ACTION), request, version=document.version)
-    ]
+    wide = replace(document, statements=tuple(replace(one, actions=_ANY_ACTION) for one in document.statements))
+    return [document.statements[index] for index in matching_statements(wide, request, kind=kind)]
 
 
 def _allows(statements: Sequence[Statement], action: str) -> bool:

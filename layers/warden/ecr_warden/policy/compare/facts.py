@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ecr_warden.policy.compare.automaton import NONEMPTY, Glob, Syntax, glob
+from ecr_warden.policy.compare.automaton import ARNS, NONEMPTY, NOT_ARNS, Glob, Syntax, glob
 from ecr_warden.policy.compare.budget import Budget
 from ecr_warden.policy.compare.spaces import (
     Cells,
@@ -24,6 +24,7 @@ from ecr_warden.policy.compare.spaces import (
     TextSpace,
     address_scale,
     date_scale,
+    epoch_scale,
     number_scale,
 )
 from ecr_warden.policy.condition import CanonicalClause
@@ -161,11 +162,17 @@ _SYNTAX = {
     "BinaryEquals": Syntax.EXACT,
     "Bool": Syntax.FOLDED,
 }
+_OF_ARNS = frozenset({"ArnEquals", "ArnLike"})
+_ARN_KEYS = frozenset({"aws:principalarn", "aws:sourcearn"})
+"""Keys that AWS itself sets, to an ARN."""
+_EVERYTHING = glob("*", Syntax.WILD)
 _BOOLEAN_KEYS = frozenset(
     {"aws:securetransport", "aws:multifactorauthpresent", "aws:viaawsservice", "aws:principalisawsservice"}
 )
 """Keys that AWS itself sets, to `true` or `false`: any operator may read them, as a text too."""
 _BOOLEANS = frozenset(glob(word, Syntax.EXACT) for word in ("true", "false"))
+_EPOCH_TIME = "aws:epochtime"
+"""The one key that AWS documents for numeric operators and for those of dates."""
 _SCALES: dict[str, Callable[[Sequence[str]], Scale | None]] = {
     "Numeric": number_scale,
     "Date": date_scale,
@@ -207,12 +214,7 @@ class Facts:
                 missing = True
             case Quantifier.ANY:
                 missing = if_exists
-        space = self.keys[clause.key].space
-        region: Region
-        if isinstance(space, Scale):
-            region = space.region(positive, sorted(clause.values))
-        else:
-            region = Texts(frozenset(_globs(positive, clause.values)))
+        region = _region(self.keys[clause.key].space, positive, clause.values, negated=negated)
         return Test(quantifier, region, negated, missing)
 
 
@@ -220,6 +222,16 @@ def _split(operator: str) -> tuple[Quantifier, str, bool]:
     quantifier, _, rest = operator.rpartition(":")
     base = rest.removesuffix("IfExists")
     return Quantifier(quantifier), base, base != rest
+
+
+def _region(space: Space, positive: str, values: Iterable[str], *, negated: bool) -> Region:
+    """The values that match one of the policy's; of a negated operator, also those that it cannot compare with one."""
+    if isinstance(space, Scale):
+        return space.region(positive, sorted(values), negated=negated)
+    globs = frozenset(_globs(positive, values))
+    if negated and _SYNTAX[positive] is Syntax.ARN:
+        return Texts(frozenset({_EVERYTHING}) if any(one.impossible for one in globs) else globs | NOT_ARNS)
+    return Texts(globs)
 
 
 def _globs(positive: str, values: Iterable[str]) -> Iterable[Glob]:
@@ -237,9 +249,13 @@ def _space(key: str, clauses: Sequence[CanonicalClause]) -> Space | None:
     """The one space in which all clauses on a key can be read; None if there is none."""
     bases = {_split(clause.operator)[1].replace("Not", "") for clause in clauses} - {"Null"}
     values = [value for clause in clauses for value in clause.values]
+    if key == _EPOCH_TIME and bases and all(base.startswith(("Numeric", "Date")) for base in bases):
+        return epoch_scale(values)
     for family, scale in _SCALES.items():
         if any(base.startswith(family) for base in bases):
             return scale(values) if all(base.startswith(family) for base in bases) else None
     if key in _BOOLEAN_KEYS or (bases == {"Bool"} and not any("${" in value for value in values)):
         return TextSpace(_BOOLEANS)
+    if key in _ARN_KEYS or (bases and bases <= _OF_ARNS):
+        return TextSpace(frozenset({ARNS}))
     return TextSpace()

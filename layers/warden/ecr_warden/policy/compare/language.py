@@ -11,6 +11,7 @@ from functools import lru_cache
 from ecr_warden.policy.compare.automaton import (
     ACTIONS,
     ANY,
+    ARNS,
     NONEMPTY,
     Glob,
     Step,
@@ -27,7 +28,7 @@ from ecr_warden.policy.pattern import pattern_covers
 type Globs = frozenset[Glob]
 
 _OTHERS = "xyzqvw0123456789abcdefghijklmnoprstu-_/.XYZ" + "".join(chr(0xE000 + index) for index in range(64))
-_DOMAINS = frozenset({ACTIONS, NONEMPTY})
+_DOMAINS = frozenset({ACTIONS, ARNS, NONEMPTY})
 _FILLERS = ("x", "")
 _ALL = glob("*", Syntax.WILD)
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from ecr_warden.policy.compare.automaton import Glob, matches
 from ecr_warden.policy.compare.budget import Budget
 from ecr_warden.policy.compare.language import Globs, find_word
-from ecr_warden.policy.operators import COMPARE, moment, network, number
+from ecr_warden.policy.operators import COMPARE, comparable, moment, network, number
 
 _MAX_COMPARISONS = 200_000
 
@@ -86,8 +86,13 @@ class Scale:
                 left &= part.mask if wanted else ~part.mask
         return self.values[(left & -left).bit_length() - 1] if left else None
 
-    def region(self, operator: str, given: Sequence[str]) -> Cells:
-        """The cells in which one of the values of a policy matches."""
+    def region(self, operator: str, given: Sequence[str], *, negated: bool = False) -> Cells:
+        """The cells in which one of the values of a policy matches; all if a negated operator cannot read one of them.
+
+        `operator` is the one that is not negated.
+        """
+        if negated and not all(comparable(operator, self.values[0], policy, None) for policy in given):
+            return Cells((1 << len(self.values)) - 1, self)
         compare = COMPARE[operator]
         mask = 0
         for at, value in enumerate(self.values):
@@ -107,6 +112,13 @@ def number_scale(given: Sequence[str]) -> Scale | None:
 def date_scale(given: Sequence[str]) -> Scale | None:
     """The scale of date operators."""
     return _line(moment, _iso, given)
+
+
+def epoch_scale(given: Sequence[str]) -> Scale | None:
+    """The scale of seconds since 1970, read as numbers or as dates; None where a value is one of these and no other."""
+    if any(number(text) is not None and number(text) != moment(text) for text in given):
+        return None
+    return _line(moment, _decimal, given)
 
 
 def address_scale(given: Sequence[str]) -> Scale | None:
