@@ -96,10 +96,9 @@ def install(aws: EmulatedAws, built: Path = BUILT) -> Installed:
     owners = ",".join(f"arn:aws:iam::{HUB}:user/{user}" for user in USERS)
     for account in (HUB, MEMBER):
         parameters = {"HubAccount": HUB, "ExternalId": EXTERNAL_ID, "HubBusArns": bus, "ManagedOwners": owners}
-        member = create(aws, Place(account, REGION, "member"), ROOT / "stacks" / "member.yaml", parameters)
-        forward = {"HubBusArn": bus, "ForwardRoleArn": member.outputs["ForwardRoleArn"]}
+        create(aws, Place(account, REGION, "member"), ROOT / "stacks" / "member.yaml", parameters)
         for region in (REGION, IAM_REGION):
-            create(aws, Place(account, region, "events"), ROOT / "stacks" / "events.yaml", forward)
+            create(aws, Place(account, region, "events"), ROOT / "stacks" / "events.yaml", {"HubBusArn": bus})
     installed = Installed(aws, stack, built)
     aws.client(HUB, "s3").put_object(Bucket=stack.outputs["SpecBucket"], Key="access.yaml", Body=SPEC.read_bytes())
     until(lambda: _stands(aws), _SETTLED_SECONDS, "the first repair")

@@ -100,7 +100,7 @@ def _members(aws: EmulatedAws, bus: str) -> None:
     for account, managed in ((CI, owners), (REGISTRY, "")):
         given = {"HubAccount": CI, "ExternalId": _EXTERNAL_ID, "ManagedOwners": managed, "HubBusArns": bus}
         place = Place(account, TRAIL_REGION, "ecr-warden-member")
-        member = deploy.create(aws, place, ROOT / "stacks" / "member.yaml", given)
+        deploy.create(aws, place, ROOT / "stacks" / "member.yaml", given)
         for region in (REGION, TRAIL_REGION):
-            given = {"HubBusArn": bus, "ForwardRoleArn": member.outputs["ForwardRoleArn"]}
-            deploy.create(aws, Place(account, region, "ecr-warden-events"), ROOT / "stacks" / "events.yaml", given)
+            place = Place(account, region, "ecr-warden-events")
+            deploy.create(aws, place, ROOT / "stacks" / "events.yaml", {"HubBusArn": bus})

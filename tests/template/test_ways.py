@@ -137,7 +137,9 @@ def test_a_forward_rule_sends_exactly_the_calls_that_name_targets(rule: str, ser
 def test_a_forward_rule_sends_to_the_hub_by_its_role_and_keeps_what_did_not_arrive(rule: str) -> None:
     [target] = EVENTS.properties(rule)["Targets"]
     assert target["Arn"] == {"Ref": "HubBusArn"}
-    assert target["RoleArn"] == {"Ref": "ForwardRoleArn"}
+    member = MEMBER.properties("ForwardRole")
+    role = f"role{member['Path']}{member['RoleName']}"
+    assert say(target["RoleArn"]) == f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{role}"
     assert say(target["DeadLetterConfig"]["Arn"]) == "${Undelivered.Arn}"
     assert "FifoQueue" not in EVENTS.properties("Undelivered")
 
@@ -153,4 +155,4 @@ def test_the_dlq_of_a_region_takes_messages_of_the_forward_rules_only() -> None:
 def test_parameters_and_outputs_of_the_member_stacks_are_the_published_ones() -> None:
     assert set(MEMBER.body["Parameters"]) == {"HubAccount", "ExternalId", "ManagedOwners", "ManagedRoles", "HubBusArns"}
     assert set(MEMBER.body["Outputs"]) == {"ReadRoleArn", "WriteRoleArn", "BoundaryArn", "ForwardRoleArn"}
-    assert set(EVENTS.body["Parameters"]) == {"HubBusArn", "ForwardRoleArn", "AlarmTopicArn"}
+    assert set(EVENTS.body["Parameters"]) == {"HubBusArn", "AlarmTopicArn"}
