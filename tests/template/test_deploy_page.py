@@ -1,11 +1,14 @@
 """docs/deploy.md says of the stacks what the templates say: parameters, alarms, what stays; and its sums are right."""
 
 import ast
+import json
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, ROOT, Template
+from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, ROOT, Template, load
 
 PAGE = (ROOT / "docs" / "deploy.md").read_text()
 
@@ -65,6 +68,20 @@ def test_what_outlives_its_stack_is_named() -> None:
     told = section("Removing")
     for name in ("ecr-warden-spec-*", "ecr-warden-state-*", "table `ecr-warden`", "/ecr-warden/ecr-warden-boundary"):
         assert name in told, name
+
+
+def test_the_file_that_imports_the_boundary_holds_it_alone_and_what_an_import_asks_for(tmp_path: Path) -> None:
+    command = re.search(r"^    (awk .*?) > boundary\.yaml$", section("Making a member again"), re.DOTALL | re.MULTILINE)
+    assert command is not None
+    with (tmp_path / "boundary.yaml").open("w") as file:
+        subprocess.run(["/bin/sh", "-c", command.group(1)], cwd=ROOT, stdout=file, check=True)
+    body = load(str(tmp_path / "boundary.yaml")).body
+    boundary = body["Resources"]["Boundary"]
+    assert set(body) == {"AWSTemplateFormatVersion", "Resources"}
+    assert body["Resources"] == {"Boundary": MEMBER.body["Resources"]["Boundary"]}
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-manually.html
+    assert boundary["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert not [name for name in MEMBER.body["Parameters"] if name in json.dumps(boundary)]
 
 
 def test_the_sums_are_right() -> None:
