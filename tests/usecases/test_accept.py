@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from ecr_warden.adapters.files import MAX_SPEC_BYTES
 from ecr_warden.alerting.messages import message_of
-from ecr_warden.model.alert import Field, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import Field, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Result
+from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import UserTarget
 from ecr_warden.ports import Specs, SpecSuperseded, SpecTampered, SpecVersion
 from ecr_warden.usecases.accept import Accept

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.model.address import identity_policy
-from ecr_warden.model.alert import Severity
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Conflict, Result, Skipped
 from ecr_warden.model.plan import Change
+from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document
 from ecr_warden.ports import (

@@ -3,14 +3,14 @@
 import argparse
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
-from ecr_warden.model.codec.comparisons import comparison_to_json
 from ecr_warden.policy.compare import compare
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.equivalence import NotEquivalent, equivalent
 from ecr_warden.policy.lint import guessed_kind
-from ecr_warden.policy.relation import Comparison, Relation
+from ecr_warden.policy.relation import Comparison, Relation, Witness
 from ecr_warden.policy.strict_json import MAX_CHARACTERS
 
 from ecr_warden_cli.console import Exit, Style
@@ -96,6 +96,31 @@ def _lines(context: Context) -> Exit:
     lines = _Lines()
     code = answer_lines(context.stdin, context.console, lines.answer, blank=_BLANK)
     return Exit.DIFFERENT if code is Exit.FINE and lines.differs else code
+
+
+def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "relation": comparison.relation,
+        "equivalent": comparison.equivalent,
+        "gained": [_witness_to_json(witness) for witness in comparison.gained],
+        "lost": [_witness_to_json(witness) for witness in comparison.lost],
+        "undecided": list(comparison.undecided),
+        "summary": comparison.summary,
+    }
+
+
+def _witness_to_json(witness: Witness) -> dict[str, Any]:
+    """A request as `policy evaluate` reads it, and what it shows."""
+    request = witness.request
+    return {
+        "principal": request.principal.text,
+        "action": request.action,
+        "resource": request.resource,
+        **({"resourceAccount": request.resource_account} if request.resource_account else {}),
+        "context": {key: values[0] if len(values) == 1 else list(values) for key, values in request.context.items()},
+        "group": witness.group,
+        "sentence": witness.sentence,
+    }
 
 
 def _files(live_path: str, desired_path: str, arguments: argparse.Namespace, context: Context) -> Exit:

@@ -64,7 +64,7 @@ def test_announcement_arrives_as_it_was_made(hub: MotoHub, alert: Alert, kind: s
     assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == ("ecr-warden", kind, BUS)
 
 
-@pytest.mark.parametrize("changes", [8, 25, 60])
+@pytest.mark.parametrize("changes", [8, 25, 60, 250])
 def test_run_of_any_size_fits_and_still_says_what_was_done(hub: MotoHub, changes: int) -> None:
     made = report("r1", *(repair(hostile(index), index) for index in range(changes)))
     entry = publish(hub, made)
@@ -76,6 +76,8 @@ def test_run_of_any_size_fits_and_still_says_what_was_done(hub: MotoHub, changes
     assert [drift.address for drift in sent.plan.drifts] == [drift.address for drift in made.plan.drifts]
     assert all(isinstance(outcome, Applied) for outcome in sent.outcomes)
     assert len(sent.outcomes) == changes
+    # Who gained something is told as long as there is room for one of each principal.
+    assert all(drift.access is not None and drift.access.gained for drift in sent.plan.drifts) == (changes < 250)
 
 
 def test_accepted_spec_of_any_size_fits_and_says_how_much_was_left_out(hub: MotoHub) -> None:

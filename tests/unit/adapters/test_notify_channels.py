@@ -7,7 +7,8 @@ import pytest
 from ecr_warden.adapters.notify.fanout import FanOut
 from ecr_warden.adapters.notify.secrets import secret_reader
 from ecr_warden.adapters.notify.sns import SnsNotifier
-from ecr_warden.model.alert import Field, Message, Severity
+from ecr_warden.model.alert import Field, Message
+from ecr_warden.model.severity import Severity
 from ecr_warden.ports import ChannelsError, NotifyError, Throttled
 from moto import mock_aws
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from ecr_warden.alerting.email import to_email
 from ecr_warden.alerting.slack import to_slack
-from ecr_warden.model.alert import Field, Message, Severity
+from ecr_warden.model.alert import Field, Message
+from ecr_warden.model.severity import Severity
 from hypothesis import given
 from hypothesis import strategies as st
 

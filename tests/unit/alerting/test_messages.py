@@ -11,7 +11,6 @@ from ecr_warden.model.alert import (
     Message,
     OwnChanged,
     PatternsUnread,
-    Severity,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
@@ -21,6 +20,7 @@ from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Conflict, Failed, Outcome, Result, Skipped
 from ecr_warden.model.plan import HoldReason
+from ecr_warden.model.severity import Severity
 
 from tests.unit.alerting.reports import (
     CI,

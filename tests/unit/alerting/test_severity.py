@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 from ecr_warden.alerting.severity import highest, severity
-from ecr_warden.model.alert import Alert, OwnChanged, PatternsUnread, Severity, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import Alert, OwnChanged, PatternsUnread, SpecAccepted, SpecRefused
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
+from ecr_warden.model.severity import Severity
 from ecr_warden.policy.document import Document, parse_document
 
 from tests.unit.alerting.reports import (
@@ -159,3 +160,14 @@ def test_everybody_but_one_is_from_outside() -> None:
 def test_the_highest_of_none_is_info() -> None:
     assert highest([]) is INFO
     assert highest([WARNING, INFO, CRITICAL, WARNING]) is CRITICAL
+
+
+def test_what_an_announcement_had_to_leave_out_stays_as_severe() -> None:
+    shortened = report(repository_drift(FOREIGN))
+    shortened = replace(
+        shortened,
+        severity=CRITICAL,
+        plan=replace(shortened.plan, drifts=tuple(replace(d, access=None) for d in shortened.plan.drifts)),
+    )
+    assert severity(shortened) is CRITICAL
+    assert severity(replace(shortened, severity=None)) is WARNING

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 
 from ecr_warden.model.address import (
     Address,
@@ -21,7 +20,6 @@ from ecr_warden.model.alert import (
     TargetsPaused,
     TargetsResumed,
 )
-from ecr_warden.model.codec.comparisons import comparison_from_json, comparison_to_json
 from ecr_warden.model.desired import (
     CompiledSpec,
     Departed,
@@ -34,19 +32,17 @@ from ecr_warden.model.desired import (
     RoleSettings,
     TargetSpec,
 )
-from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.drift import Compared, Drift, DriftKind
 from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, Misplaced, ReconcileTarget, SweepSlice
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.access import AccessChange, gained_and_lost
-from ecr_warden.policy.compare import compare
-from ecr_warden.policy.document import Document, DocumentKind, parse_document
-from ecr_warden.policy.relation import Comparison
+from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.relation import Relation
 from hypothesis import strategies as st
 
-from tests.property.comparisons import pairs
 from tests.property.policy_documents import documents as raw_documents
 
 type Strategy[T] = st.SearchStrategy[T]
@@ -93,16 +89,9 @@ jobs: Strategy[Job] = st.one_of(
     st.builds(ReconcileTarget, causes, targets),
 )
 
-
-def _compared(pair: tuple[str, dict[str, Any], dict[str, Any]]) -> Comparison:
-    kind, live, desired = pair
-    one, other = parse_document(live), parse_document(desired)
-    return compare(one, other, kind=DocumentKind(f"{kind}-policy"), account="222222222222", subject="shop")
-
-
-comparisons: Strategy[Comparison] = pairs().map(_compared)
-# Of a principal a journal keeps the name, from which more follows than the engine needs.
-read_comparisons = comparisons.map(lambda compared: comparison_from_json(comparison_to_json(compared)))
+compared: Strategy[Compared] = st.builds(
+    Compared, st.sampled_from(Relation), *[st.lists(TEXTS, max_size=2).map(tuple)] * 3
+)
 drifts: Strategy[Drift] = st.builds(
     Drift,
     addresses,
@@ -110,7 +99,7 @@ drifts: Strategy[Drift] = st.builds(
     TEXTS,
     access_changes,
     code=st.just("") | IDS,
-    compared=st.none() | read_comparisons,
+    compared=st.none() | compared,
     same_access=st.booleans(),
 )
 changes: Strategy[Change] = st.builds(

@@ -26,7 +26,6 @@ from tests.unit.planning.seed import (
     MORE_TRUST,
     NOW,
     PUSHER,
-    allow,
     desired,
     document,
     reading,
@@ -49,7 +48,8 @@ PUSH = (
 
 
 def pull(*actions: str, who: Any = (ANNA, BEN), **more: Any) -> dict[str, Any]:
-    return allow(*actions or PULL, who=list(who) if isinstance(who, tuple) else who) | more
+    named = list(who) if isinstance(who, tuple) else who
+    return {"Effect": "Allow", "Principal": {"AWS": named}, "Action": list(actions or PULL), **more}
 
 
 def deny(*actions: str, who: Any = "*") -> dict[str, Any]:
@@ -132,7 +132,7 @@ def test_examples_name_the_repository() -> None:
     drift = _one(REPOSITORY, {D1: document(pull(*PULL, "ecr:PutImage"))})
     assert drift.compared is not None
     [example] = drift.compared.gained
-    assert example.sentence == f"{ANNA} can now push to shop/checkout (ecr:PutImage)"
+    assert example == f"{ANNA} can now push to shop/checkout (ecr:PutImage)"
 
 
 OTHER, OTHER_2 = identity_policy(PUSHER, "other"), identity_policy(PUSHER, "other-2")

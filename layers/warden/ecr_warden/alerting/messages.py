@@ -22,7 +22,6 @@ from ecr_warden.model.alert import (
     Message,
     OwnChanged,
     PatternsUnread,
-    Severity,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
@@ -31,6 +30,7 @@ from ecr_warden.model.alert import (
 from ecr_warden.model.job import CauseKind
 from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import HoldReason
+from ecr_warden.model.severity import Severity
 
 _TITLE, _TEXT, _LINE, _TAIL = 120, 360, 400, 220
 _LINES = 40
@@ -106,10 +106,11 @@ def _time(at: datetime) -> str:
 
 def _lines_of(report: RunReport) -> Iterator[str]:
     """What differed, what was done about it, and what was left."""
+    home = {report.plan.target.account, *report.accounts}
     if report.plan.drifts:
         yield "Found:"
         for drift in report.plan.drifts:
-            yield from describe_drift(drift)
+            yield from describe_drift(drift, home=home)
     if report.outcomes:
         yield "Done:"
         yield from map(describe_outcome, report.outcomes)

@@ -10,7 +10,6 @@ from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
     PatternsUnread,
-    Severity,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
@@ -19,6 +18,7 @@ from ecr_warden.model.alert import (
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import CauseKind
 from ecr_warden.model.outcome import Result, RunReport
+from ecr_warden.model.severity import Severity
 from ecr_warden.policy.access import AllBut, AnyOf, Permission
 from ecr_warden.policy.action import ActionGroup, group_of
 from ecr_warden.policy.coverage import Part
@@ -50,7 +50,8 @@ def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
         case SpecAccepted(released=released, warnings=warnings):
             return Severity.WARNING if released or warnings else Severity.INFO
         case RunReport():
-            return highest([_of_result(alert), _of_drifts(alert, known_accounts)])
+            whole = alert.severity or Severity.INFO
+            return highest([whole, _of_result(alert), _of_drifts(alert, known_accounts)])
         case _:
             assert_never(alert)
 
@@ -105,10 +106,11 @@ def _lets_in(drift: Drift, home: Collection[str]) -> bool:
     """Whether the live document opens the target to the outside, or makes its owner all-powerful."""
     if drift.access is None:
         return drift.kind is DriftKind.UNEXPECTED and drift.address.kind is AddressKind.ATTACHED_POLICY
-    return any(_is_outside(permission, home) or _is_power(permission) for permission in drift.gained)
+    return any(is_outside(permission, home) or _is_power(permission) for permission in drift.gained)
 
 
-def _is_outside(permission: Permission, home: Collection[str]) -> bool:
+def is_outside(permission: Permission, home: Collection[str]) -> bool:
+    """Whether the permission lets in somebody of no account of `home`."""
     # A Deny that went lets in whoever it kept out; whom it named says nothing of that.
     return permission.effect is Effect.ALLOW and _is_foreign(permission.principal, home)
 

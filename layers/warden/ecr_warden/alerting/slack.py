@@ -6,7 +6,8 @@ Source: https://api.slack.com/reference/block-kit/blocks and https://api.slack.c
 import re
 
 from ecr_warden.alerting.text import clean, first
-from ecr_warden.model.alert import Field, Message, Severity
+from ecr_warden.model.alert import Field, Message
+from ecr_warden.model.severity import Severity
 
 # Block Kit's own limits are 150, 10 of 2000, and 3000 characters; escaping may make five characters of one.
 _TITLE, _FIELDS, _FIELD, _LINES, _LINE = 150, 10, 360, 40, 500

@@ -1,14 +1,16 @@
 """Addresses, drift and outcomes in words."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import assert_never
 
+from ecr_warden.alerting.severity import is_outside
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, Address, AddressKind
-from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
+from ecr_warden.model.drift import EXPLICITLY_DENIED, Compared, Drift, DriftKind
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, HoldReason, Operation
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.policy.describe import describe_change, describe_difference, describe_missing
+from ecr_warden.policy.access import AccessChange, Permission
+from ecr_warden.policy.describe import Foremost, describe_change, describe_difference, describe_missing
 from ecr_warden.policy.relation import Relation
 
 
@@ -42,8 +44,11 @@ def describe_address(address: Address) -> str:
             assert_never(address.kind)
 
 
-def describe_drift(drift: Drift) -> Iterator[str]:
-    """What differed, and a sentence for each access that the live document gave or lacked."""
+def describe_drift(drift: Drift, *, home: Collection[str] = ()) -> Iterator[str]:
+    """What differed, and a sentence for each access that the live document gave or lacked.
+
+    Whoever is of none of the accounts of `home` comes first, if there are any.
+    """
     where = describe_address(drift.address)
     match drift.kind:
         case DriftKind.MISSING if drift.address.name == DENY_OLDER_SESSIONS:
@@ -70,25 +75,38 @@ def describe_drift(drift: Drift) -> Iterator[str]:
             yield f"{where}: {drift.explain}"
         case _:
             assert_never(drift.kind)
-    for sentence in _access(drift):
+    for sentence in _access(drift, home):
         yield f"  {sentence}"
 
 
-def _access(drift: Drift) -> Iterator[str]:
+def _access(drift: Drift, home: Collection[str]) -> Iterator[str]:
     """What the drift means for access."""
     subject = drift.address.target.name
+
+    def foremost(permission: Permission) -> bool:
+        return bool(home) and is_outside(permission, home)
+
     if drift.same_access:
         if drift.kind is not DriftKind.CHANGED:
             yield "together the inline policies of its owner allow what they should"
     elif drift.access is not None and drift.compared is not None:
-        yield from describe_difference(drift.access, drift.compared, subject=subject)
-        if drift.compared.relation is Relation.EQUAL:
-            yield "by itself it allows the same, but not beside the other policies of the accounts"
-        elif drift.compared.undecided:
-            yield f"not decided exactly: {drift.compared.undecided[0]}"
+        yield from _compared(drift.access, drift.compared, subject, foremost)
+    elif drift.access is not None and drift.kind is DriftKind.MISSING:
+        yield from describe_missing(drift.access, subject=subject)
     elif drift.access is not None:
-        describe = describe_missing if drift.kind is DriftKind.MISSING else describe_change
-        yield from describe(drift.access, subject=subject)
+        yield from describe_change(drift.access, subject=subject, foremost=foremost)
+
+
+def _compared(access: AccessChange, compared: Compared, subject: str, foremost: Foremost) -> Iterator[str]:
+    match compared.relation:
+        case Relation.EQUAL:
+            yield "by itself it allows the same, but not beside the other policies of the accounts"
+        case Relation.UNDECIDED:
+            yield from describe_change(access, subject=subject, foremost=foremost)
+            yield f"not decided exactly: {compared.undecided[0] if compared.undecided else 'the reason was not kept'}"
+        case _:
+            gained, lost = compared.gained, compared.lost
+            yield from describe_difference(access, gained=gained, lost=lost, subject=subject, foremost=foremost)
 
 
 def describe_outcome(outcome: Outcome) -> str:

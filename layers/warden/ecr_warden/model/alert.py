@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from ecr_warden.model.job import Cause
 from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,6 @@ class PatternsUnread:
 
 
 type Alert = RunReport | SpecRefused | SpecAccepted | PatternsUnread | OwnChanged | TargetsPaused | TargetsResumed
-
-
-class Severity(StrEnum):
-    """How soon a person should look."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from ecr_warden.model.address import Address
 from ecr_warden.policy.access import AccessChange, Permission
-from ecr_warden.policy.relation import Comparison
+from ecr_warden.policy.relation import Relation
 
 
 class DriftKind(StrEnum):
@@ -26,6 +26,21 @@ EXPLICITLY_DENIED = "explicitly-denied"
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """What the engine said of a live document against the desired one (policy.compare), a sentence for each example."""
+
+    relation: Relation
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+    @property
+    def gains_nothing(self) -> bool:
+        """Whether it is proved that live allows nothing beyond desired."""
+        return self.relation in (Relation.EQUAL, Relation.LESS)
+
+
+@dataclass(frozen=True, slots=True)
 class Drift:
     """`access` is what the live document gives (gained) and lacks (lost) against the desired one, erring to that side.
 
@@ -38,7 +53,7 @@ class Drift:
     explain: str
     access: AccessChange | None = None
     code: str = field(default="", kw_only=True)  # of the error by which it could not be read
-    compared: Comparison | None = None
+    compared: Compared | None = None
     same_access: bool = False
 
     @property

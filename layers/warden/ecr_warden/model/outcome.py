@@ -7,6 +7,7 @@ from enum import StrEnum
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Cause
 from ecr_warden.model.plan import Change, Plan
+from ecr_warden.model.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class RunReport:
     `accounts`: those that the spec names; any other is foreign. `final`: False when the same job will be tried again
     and nothing was written. `intruder`: the event came from a session of the write role that no run of ours opened.
     `contested`: how often in a row somebody else wrote between reading and writing, where the job gave up over it.
+    `severity`: of the whole report. An announcement may have to leave out what makes it severe, for what stands in an
+    account may be made to exceed any limit.
     """
 
     run_id: str
@@ -81,3 +84,4 @@ class RunReport:
     final: bool = True
     intruder: bool = False
     contested: int = 0
+    severity: Severity | None = None

@@ -3,12 +3,12 @@
 Apart from diff.py, which needs it only once something differs: it loads the engine.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.desired import Extent, TargetSpec
-from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.drift import Compared, Drift, DriftKind
 from ecr_warden.model.observed import Observation, Present
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, to_document
@@ -16,7 +16,7 @@ from ecr_warden.policy.compare import compare
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.interchangeable import interchangeable
-from ecr_warden.policy.relation import Relation
+from ecr_warden.policy.relation import Relation, Witness
 
 
 def document_drift(address: Address, desired: Document, live: Document, *, reason: str, exact: bool) -> Drift | None:
@@ -31,7 +31,13 @@ def document_drift(address: Address, desired: Document, live: Document, *, reaso
     if same and not exact:
         return None
     access = gained_and_lost(desired, live, kind=kind)
-    return Drift(address, DriftKind.CHANGED, reason, access, compared, same_access=same)
+    told = Compared(compared.relation, _told(compared.gained), _told(compared.lost), compared.undecided)
+    return Drift(address, DriftKind.CHANGED, reason, access, compared=told, same_access=same)
+
+
+def _told(witnesses: Iterable[Witness]) -> tuple[str, ...]:
+    # The requests themselves may be as large as a document, of which a run has several.
+    return tuple(witness.sentence for witness in witnesses)
 
 
 def spread_over_others(spec: TargetSpec, observation: Observation, drifts: Sequence[Drift]) -> Sequence[Drift]:

@@ -1,6 +1,6 @@
 """Access in sentences that a person reads at once. Everything from outside is escaped and bounded."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.action import ActionGroup, group_of, spelled
@@ -9,7 +9,6 @@ from ecr_warden.policy.coverage import AllBut, AnyOf, Part
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.phrases import deed
 from ecr_warden.policy.principal import ANYONE, Principal
-from ecr_warden.policy.relation import Comparison, Relation, Witness
 from ecr_warden.policy.shown import shown
 
 MAX_SENTENCES = 20
@@ -22,43 +21,62 @@ _SAMPLE = {
 }
 
 
-def describe_change(change: AccessChange, *, subject: str) -> tuple[str, ...]:
+type Foremost = Callable[[Permission], bool]
+"""Which permissions are told first, and whatever else there is to tell."""
+
+
+def _none(_permission: Permission) -> bool:
+    return False
+
+
+def describe_change(change: AccessChange, *, subject: str, foremost: Foremost = _none) -> tuple[str, ...]:
     """What a change means, gains first: `X can now assume ecr-pusher (sts:AssumeRole)`.
 
     `subject` is what the document hangs on: a repository, a role, or the user or role whose permissions it holds.
     At most MAX_SENTENCES, the last of them counting the rest.
     """
-    return _bounded(_sentences(change.gained, subject, _GAINED) + _sentences(change.lost, subject, _LOST))
+    gained = _sentences(change.gained, subject, _GAINED, foremost)
+    return _bounded(gained + _sentences(change.lost, subject, _LOST, foremost))
 
 
 def describe_missing(change: AccessChange, *, subject: str) -> tuple[str, ...]:
     """What the lack of a whole document means, whether there ever was one: `X cannot pull from shop/checkout (..)`."""
-    return _bounded(_sentences(change.lost, subject, _LACKED))
+    return _bounded(_sentences(change.lost, subject, _LACKED, _none))
 
 
-def describe_difference(change: AccessChange, compared: Comparison, *, subject: str) -> tuple[str, ...]:
+def describe_difference(
+    change: AccessChange,
+    *,
+    gained: Sequence[str],
+    lost: Sequence[str],
+    subject: str,
+    foremost: Foremost = _none,
+) -> tuple[str, ...]:
     """What a live document gives and lacks against the desired one, in the words of describe_change.
 
-    `change` counts everybody and everything but errs to one side; `compared` is exact and gives examples. A direction
-    in which nothing differs is left out, and where a list of principals and actions would not be the whole truth, for
-    conditions or a Deny decide, the examples speak.
+    `change` counts everybody and everything but errs to one side; `gained` and `lost` are exact examples, in sentences,
+    none where it is proved that nothing differs that way. Where a list of principals and actions would not be the whole
+    truth, for conditions or a Deny decide, the examples speak.
     """
-    if compared.relation is Relation.UNDECIDED:
-        return describe_change(change, subject=subject)
     return _bounded(
-        _one_way(change.gained, compared.gained, subject, _GAINED)
-        + _one_way(change.lost, compared.lost, subject, _LOST)
+        _one_way(change.gained, gained, subject, _GAINED, foremost)
+        + _one_way(change.lost, lost, subject, _LOST, foremost)
     )
 
 
 def _one_way(
-    permissions: Collection[Permission], witnesses: Iterable[Witness], subject: str, words: dict[Effect, str]
+    permissions: Collection[Permission],
+    examples: Sequence[str],
+    subject: str,
+    words: dict[Effect, str],
+    foremost: Foremost,
 ) -> list[str]:
-    examples = [witness.sentence for witness in witnesses]
     if not examples:
         return []
-    sentences = _sentences(permissions, subject, words)
-    return sentences if sentences and all(map(_is_plain, permissions)) else examples
+    if permissions and all(map(_is_plain, permissions)):
+        return _sentences(permissions, subject, words, foremost)
+    first = _sentences(filter(foremost, permissions), subject, words, _none)
+    return [*first, *(example for example in examples if example not in first)]
 
 
 def _is_plain(permission: Permission) -> bool:
@@ -84,16 +102,22 @@ _LACKED = {Effect.ALLOW: "cannot", Effect.DENY: "is not denied to"}
 type _Key = tuple[str, int, str, str, Effect]
 
 
-def _sentences(permissions: Iterable[Permission], subject: str, words: dict[Effect, str]) -> list[str]:
+def _sentences(
+    permissions: Iterable[Permission], subject: str, words: dict[Effect, str], foremost: Foremost
+) -> list[str]:
     """One sentence for each principal, resource, condition and group of actions, in a stable order."""
     groups: dict[_Key, list[str]] = {}
+    first: set[_Key] = set()
     for permission in permissions:
         group = _group(permission.action)
         who, what = _who_and_what(permission, subject)
         key = (who, _GROUP_ORDER.index(group), what, _conditions(permission.conditions), permission.effect)
         groups.setdefault(key, []).append(_actions(permission.action))
+        if foremost(permission):
+            first.add(key)
     lines = []
-    for (who, group_index, what, conditions, effect), actions in sorted(groups.items()):
+    for key in sorted(groups, key=lambda key: (key not in first, key)):
+        (who, group_index, what, conditions, effect), actions = key, groups[key]
         group = _GROUP_ORDER[group_index]
         lines.append(f"{who} {words[effect]} {deed(group, actions, what)} ({_listed(group, actions)}){conditions}")
     return lines

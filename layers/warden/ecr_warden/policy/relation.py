@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from ecr_warden.policy.action import ActionGroup
-from ecr_warden.policy.request import Request
+if TYPE_CHECKING:  # drift speaks of relations in every run, and of requests in none
+    from ecr_warden.policy.action import ActionGroup
+    from ecr_warden.policy.request import Request
 
 
 class Relation(StrEnum):
@@ -21,8 +23,8 @@ class Relation(StrEnum):
 class Witness:
     """A request that one document allows and the other does not, tried on both; `sentence` says so to people."""
 
-    request: Request
-    group: ActionGroup
+    request: "Request"
+    group: "ActionGroup"
     sentence: str
 
 
@@ -38,11 +40,6 @@ class Comparison:
     gained: tuple[Witness, ...] = ()
     lost: tuple[Witness, ...] = ()
     undecided: tuple[str, ...] = ()
-
-    @property
-    def gains_nothing(self) -> bool:
-        """Whether it is proved that live allows nothing beyond desired."""
-        return self.relation in (Relation.EQUAL, Relation.LESS)
 
     @property
     def summary(self) -> str:

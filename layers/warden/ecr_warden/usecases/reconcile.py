@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ecr_warden.alerting.severity import severity
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Plan
-from ecr_warden.model.request import Answer
 from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import Target
 from ecr_warden.planning.diff import diff
@@ -295,11 +295,12 @@ class Reconcile:
         will_be_retried = not run.attempt.is_last and is_retryable(report, observation)
         looks_afresh = result is Result.CONFLICT and run.tries_left > 0
         gives_up = result is Result.CONFLICT and not (will_be_retried or looks_afresh)
-        return replace(
+        report = replace(
             report,
             final=has_written(report) or not (will_be_retried or looks_afresh),
             contested=OBSERVATIONS_AT_MOST if gives_up else 0,
         )
+        return replace(report, severity=severity(report, known_accounts=report.accounts))
 
     def _announce(self, run: _Run, report: RunReport) -> _Run:
         """Tell people what is news; an intruder is told of once, however many tries a run needs."""
@@ -315,6 +316,8 @@ class Reconcile:
         """Tell whoever asked for the run, or for the one that woke this target, how it ended."""
         call_id = _call_of(run.cause)
         if call_id is not None:
+            from ecr_warden.model.request import Answer  # noqa: PLC0415 - few runs were asked for
+
             self.calls.answer(call_id, Answer(str(run.spec.target), report.run_id, report.result, done))
 
     def _enqueue(self, run: _Run, targets: Iterable[Target]) -> None:

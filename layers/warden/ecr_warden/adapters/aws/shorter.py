@@ -16,11 +16,15 @@ from ecr_warden.model.alert import (
     TargetsPaused,
     TargetsResumed,
 )
+from ecr_warden.model.codec.access import some_of_each
+from ecr_warden.model.drift import Drift
 from ecr_warden.model.outcome import Outcome, RunReport
 from ecr_warden.model.plan import Change
+from ecr_warden.policy.access import AccessChange
 
 _KEYS, _WARNINGS = 1000, 100
 _TEXT = 400
+_PEOPLE = 20
 
 
 def forms(alert: Alert) -> Iterator[Alert]:
@@ -29,7 +33,8 @@ def forms(alert: Alert) -> Iterator[Alert]:
     match alert:
         case RunReport():
             yield _with_changes(alert, lambda change: replace(change, before=None))
-            yield _bare(alert)
+            yield _bare(alert, _PEOPLE)
+            yield _bare(alert, 0)
         case SpecAccepted():
             yield replace(
                 alert,
@@ -47,14 +52,19 @@ def forms(alert: Alert) -> Iterator[Alert]:
             assert_never(alert)
 
 
-def _bare(report: RunReport) -> RunReport:
-    """Without pre-images and without who gained or lost what."""
+def _bare(report: RunReport, most: int) -> RunReport:
+    """Without pre-images, and with so many of those who gained or lost something in a live document."""
+
+    def drift(whole: Drift) -> Drift:
+        access = None
+        if whole.access is not None and most:
+            gained, lost = (tuple(some_of_each(side, most)) for side in (whole.access.gained, whole.access.lost))
+            access = AccessChange(gained, lost)
+        return replace(whole, access=access, compared=whole.compared if most else None, explain=_cut(whole.explain))
+
     bare = _with_changes(report, lambda change: replace(change, before=None, access=None, why=_cut(change.why)))
-    drifts = tuple(replace(drift, access=None, explain=_cut(drift.explain)) for drift in report.plan.drifts)
-    held = tuple(
-        replace(hold, drift=replace(hold.drift, access=None, explain=_cut(hold.drift.explain)))
-        for hold in report.plan.held
-    )
+    drifts = tuple(map(drift, report.plan.drifts))
+    held = tuple(replace(hold, drift=drift(hold.drift)) for hold in report.plan.held)
     return replace(bare, plan=replace(bare.plan, drifts=drifts, held=held))
 
 

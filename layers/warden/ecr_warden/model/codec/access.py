@@ -1,14 +1,17 @@
 """Who gains or loses what, as JSON."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from ecr_warden.model.codec.base import CodecError, Json, entries, text, texts
 from ecr_warden.policy.access import AccessChange, AllBut, AnyOf, Permission
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.principal import Principal
 
-PERMISSIONS_AT_MOST = 200
+PERMISSIONS_AT_MOST = 250
 """Of each side: an event and a journal entry have a size limit, and a hostile document names thousands. The whole
-documents stand beside it."""
+documents stand beside it. More than AWS lets a document name principals: nobody is left out."""
 
 
 def access_to_json(change: AccessChange | None) -> Json | None:
@@ -16,9 +19,21 @@ def access_to_json(change: AccessChange | None) -> Json | None:
     if change is None:
         return None
     return {
-        "gained": [_permission_to_json(permission) for permission in change.gained[:PERMISSIONS_AT_MOST]],
-        "lost": [_permission_to_json(permission) for permission in change.lost[:PERMISSIONS_AT_MOST]],
+        "gained": list(map(_permission_to_json, some_of_each(change.gained, PERMISSIONS_AT_MOST))),
+        "lost": list(map(_permission_to_json, some_of_each(change.lost, PERMISSIONS_AT_MOST))),
     }
+
+
+def some_of_each(permissions: Sequence[Permission], most: int) -> Sequence[Permission]:
+    """At most so many, and one of each principal before another of any, so that none hides behind the others."""
+    if len(permissions) <= most:
+        return permissions
+    seen: Counter[object] = Counter()
+    ranked: list[tuple[int, int]] = []
+    for index, permission in enumerate(permissions):
+        ranked.append((seen[permission.principal], index))
+        seen[permission.principal] += 1
+    return [permissions[index] for index in sorted(index for _, index in sorted(ranked)[:most])]
 
 
 def access_from_json(value: Json | None) -> AccessChange | None:

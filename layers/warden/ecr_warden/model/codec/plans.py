@@ -1,13 +1,13 @@
 """Plans: one JSON form for the command line, the journal and what is announced."""
 
 from ecr_warden.model.codec.access import access_from_json, access_to_json
-from ecr_warden.model.codec.base import CodecError, Json, entries, flag, optional_text, text
-from ecr_warden.model.codec.comparisons import comparison_from_json, comparison_to_json
+from ecr_warden.model.codec.base import CodecError, Json, entries, flag, optional_text, text, texts
 from ecr_warden.model.codec.values import address_from_json, address_to_json, value_from_json, value_to_json
 from ecr_warden.model.desired import MustNotExist
-from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.drift import Compared, Drift, DriftKind
 from ecr_warden.model.plan import Change, Held, HoldReason, Operation, Plan
 from ecr_warden.model.target import parse_target
+from ecr_warden.policy.relation import Relation
 
 
 def plan_to_json(plan: Plan) -> Json:
@@ -46,7 +46,7 @@ def drift_to_json(drift: Drift) -> Json:
         "kind": drift.kind,
         "explain": drift.explain,
         "access": access_to_json(drift.access),
-        **({"compared": comparison_to_json(drift.compared)} if drift.compared else {}),
+        **({"compared": _compared_to_json(drift.compared)} if drift.compared else {}),
         **({"sameAccess": True} if drift.same_access else {}),
         **({"code": drift.code} if drift.code else {}),
     }
@@ -58,9 +58,25 @@ def drift_from_json(value: Json) -> Drift:
         DriftKind(value["kind"]),
         text(value["explain"]),
         access_from_json(value["access"]),
-        compared=comparison_from_json(value["compared"]) if "compared" in value else None,
+        compared=_compared(value["compared"]) if "compared" in value else None,
         same_access=flag(value.get("sameAccess", False)),
         code=text(value.get("code", "")),
+    )
+
+
+def _compared_to_json(compared: Compared) -> Json:
+    """`{"relation", "gained": [SENTENCE...], "lost": [...], "undecided": [...]}`."""
+    return {
+        "relation": compared.relation,
+        "gained": list(compared.gained),
+        "lost": list(compared.lost),
+        "undecided": list(compared.undecided),
+    }
+
+
+def _compared(value: Json) -> Compared:
+    return Compared(
+        Relation(value["relation"]), texts(value["gained"]), texts(value["lost"]), texts(value["undecided"])
     )
 
 

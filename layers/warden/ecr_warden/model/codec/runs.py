@@ -21,6 +21,7 @@ from ecr_warden.model.job import SCHEMA
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change
 from ecr_warden.model.run import OpenRun
+from ecr_warden.model.severity import Severity
 
 
 def open_run_to_json(run: OpenRun) -> Json:
@@ -65,6 +66,7 @@ def report_to_json(report: RunReport) -> Json:
         "final": report.final,
         "intruder": report.intruder,
         "contested": report.contested,
+        "severity": report.severity,
     }
 
 
@@ -119,6 +121,7 @@ def report_from_json(value: Json) -> RunReport:
         final=flag(value["final"]),
         intruder=flag(value["intruder"]),
         contested=number(value.get("contested", 0)),
+        severity=Severity(value["severity"]) if value.get("severity") else None,
     )
 
 
