@@ -5,7 +5,7 @@ from ecr_warden.model.codec.requests import BadRequest
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
-from ecr_warden.ports import CallerUnproved, CallRepeated
+from ecr_warden.ports import CallerUnproved, CallRepeated, CompiledUnusable
 from ecr_warden.usecases.answer import NoSuchRun
 from ecr_warden.usecases.control import BadEnd
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
@@ -27,7 +27,7 @@ NEVER = {DriftKind.PRINCIPAL_RECREATED, HoldReason.OBSERVE_MODE}
 ERRORS = (
     *(Failure, UsageError, SpecInvalid, SpecUnreadable, NoAccountReadable),
     *(HubUnreachable, HubDenied, HubFailed, HubUnintelligible),
-    *(BadRequest, BadEnd, CallerUnproved, CallRepeated, NoSuchTarget, NoSuchRun, NothingAccepted),
+    *(BadRequest, BadEnd, CallerUnproved, CallRepeated, NoSuchTarget, NoSuchRun, NothingAccepted, CompiledUnusable),
 )
 
 

@@ -1,0 +1,161 @@
+"""The table of JSON objects in docs/cli.md, row by row against what the verbs print."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ecr_warden.ports import SpecVersion
+from ecr_warden.spec import Valid, compile_spec, load_spec
+
+from tests.cli.command import Command, Ran
+from tests.cli.seed import PATH
+from tests.cli.test_hub import over, tampered
+from tests.template.cfn import ROOT
+from tests.unit.planning.seed import CHECKOUT, D1, allow, document
+from tests.usecases.world import world_at_spec
+
+TABLE, _, REST = (ROOT / "docs" / "cli.md").read_text().partition("\n## JSON\n")[2].partition("\n| part | form |")
+PARTS = dict(re.findall(r"^\| (plan|drift|change) \| (.+) \|$", REST, re.MULTILINE))
+ROWS = dict(re.findall(r"^\| `([a-z ]+)` \| (.+) \|$", TABLE, re.MULTILINE))
+(ANY_ERROR,) = re.findall(r"^\| any, on an error \| (.+) \|$", TABLE, re.MULTILINE)
+PATTERNS = b"""
+version: 1
+accounts: {registry: {id: "222222222222", regions: [eu-central-1]}}
+repositories: [{name: shop/*, except: [shop/old], account: registry, pull: [registry:user/anna]}]
+documents: [{kind: repository-policy, account: registry, repository: legacy/app,
+  document: {Statement: {Effect: Deny, Principal: "*", Action: "ecr:PutImage"}}}]
+"""
+
+
+@dataclass(slots=True)
+class Form:
+    """An object of the table: its fields, and the form of those that hold objects."""
+
+    fields: dict[str, "Form | None"] = field(default_factory=dict)
+
+
+def form_of(row: str) -> tuple[Form, frozenset[str]]:
+    """The object that a row begins with, and the fields that it says come besides in some cases."""
+    main, *others = re.findall(r"`([^`]+)`", row)
+    tokens = re.findall(r'"(\w+)"(:?)|([{}])', main)
+    assert tokens.pop(0)[2] == "{"
+    besides = {name for other in others if other.startswith('"') for name in re.findall(r'"(\w+)"', other)}
+    return _read(tokens), frozenset(besides)
+
+
+def _read(tokens: list[tuple[str, str, str]]) -> Form:
+    form = Form()
+    while True:
+        name, colon, brace = tokens.pop(0)
+        if brace == "}":
+            return form
+        form.fields[name] = None
+        if colon and tokens[0][2] == "{":
+            tokens.pop(0)
+            form.fields[name] = _read(tokens)
+
+
+def misfits(form: Form, value: Any, besides: frozenset[str] = frozenset(), at: str = "") -> list[str]:
+    """Where an object printed has other fields than the form."""
+    if isinstance(value, list):
+        return [wrong for item in value for wrong in misfits(form, item, besides, at)]
+    if not isinstance(value, dict):
+        return [] if value is None else [f"{at} is no object"]
+    wrong = [f"{at}.{name} is not printed" for name in form.fields.keys() - value.keys() - {"error"}]
+    wrong += [f"{at}.{name} is not documented" for name in value.keys() - form.fields.keys() - besides]
+    for name, inner in form.fields.items():
+        if inner is not None and name in value:
+            wrong += misfits(inner, value[name], at=f"{at}.{name}")
+    return wrong
+
+
+def spec_file(tmp_path: Path, text: bytes = PATTERNS) -> str:
+    path = tmp_path / "access.yaml"
+    path.write_bytes(text)
+    return str(path)
+
+
+def paused() -> Command:
+    world = world_at_spec()
+    command = over(world)
+    assert command("pause", "shop/checkout", "--for", "2h", "--reason", "a migration").code == 0
+    world.put(D1, document(allow("ecr:BatchGetImage", who="*")))
+    world.run(CHECKOUT)
+    return command
+
+
+def shown() -> Ran:
+    command = paused()
+    (run,) = command("history", "--json").json["runs"]
+    return command("show", run["runId"], "--json")
+
+
+def with_literals() -> Command:
+    loaded = load_spec(PATTERNS)
+    assert isinstance(loaded, Valid)
+    world = world_at_spec()
+    world.specs.file = SpecVersion("v9", PATTERNS)
+    world.specs.compiled = compile_spec(loaded.spec, version="v9")
+    return over(world)
+
+
+SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
+    "a file with problems": ("validate", lambda run, tmp: run("validate", spec_file(tmp, b"versio: 1"), "--json")),
+    "a file with a pattern": ("render", lambda run, tmp: run("render", spec_file(tmp), "--json")),
+    "a plan from a laptop": ("plan", lambda run, _: run("plan", str(PATH), "--json")),
+    "a plan by the hub": ("plan", lambda _, __: over(tampered())("plan", "--hub", "--json")),
+    "drift from a laptop": ("verify", lambda run, _: run("verify", str(PATH), "--json")),
+    "drift by the hub": ("verify", lambda _, __: over(tampered())("verify", "--hub", "--json")),
+    "targets, one of them paused": ("status", lambda _, __: paused()("status", "--json")),
+    "grants and literal documents": ("grants", lambda _, __: with_literals()("grants", "--json")),
+    "runs": ("history", lambda _, __: paused()("history", "--json")),
+    "a run": ("show", lambda _, __: shown()),
+    "a run that is asked for": ("apply", lambda _, __: over(tampered())("apply", "--json")),
+    "nothing to apply": ("apply", lambda _, __: over(world_at_spec())("apply", "--json")),
+    "a pause": (
+        "pause",
+        lambda _, __: over(world_at_spec())("pause", "all", "--for", "1h", "--reason", "a holiday", "--json"),
+    ),
+    "the end of a pause": ("resume", lambda _, __: paused()("resume", "shop/checkout", "--json")),
+    "nothing to resume": ("resume", lambda _, __: over(world_at_spec())("resume", "all", "--json")),
+    "a document with findings": (
+        "policy lint",
+        lambda run, tmp: run("policy", "lint", spec_file(tmp, b'{"Statement": []}'), "--json"),
+    ),
+}
+
+
+def test_an_error_has_the_form_of_the_last_row(command: Command, tmp_path: Path) -> None:
+    form, besides = form_of(ANY_ERROR)
+    assert besides == {"problems"}
+    broken = command("render", spec_file(tmp_path, b"versio: 1"), "--json").json
+    assert misfits(form, broken, besides) == []
+    assert broken["problems"][0].keys() == form_of(ROWS["validate"])[0].fields["problems"].fields.keys()  # type: ignore[union-attr]
+    absent = command("render", str(tmp_path / "absent.yaml"), "--json").json
+    assert (misfits(form, absent), absent["error"]["code"]) == ([], "spec-unreadable")
+
+
+def test_plans_drifts_and_changes_have_the_forms_of_their_parts() -> None:
+    plans = over(tampered())("plan", "--hub", "--json").json["plans"]
+    changes = [change for plan in plans for change in plan["changes"]]
+    drifts = [drift for plan in plans for drift in plan["drifts"]]
+    assert len(changes) >= len(drifts) >= 2
+    assert misfits(form_of(PARTS["plan"])[0], plans) == []
+    assert misfits(form_of(PARTS["change"])[0], changes) == []
+    # What a drift has besides depends on its kind.
+    assert {name for drift in drifts for name in drift} <= form_of(PARTS["drift"])[0].fields.keys()
+    assert all({"address", "kind", "explain", "access"} <= drift.keys() for drift in drifts)
+
+
+def test_every_row_has_a_scene() -> None:
+    assert {verb for verb, _ in SCENES.values()} == ROWS.keys()
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_verb_prints_what_its_row_says(command: Command, tmp_path: Path, scene: str) -> None:
+    verb, run = SCENES[scene]
+    form, besides = form_of(ROWS[verb])
+    assert misfits(form, run(command, tmp_path).json, besides) == []
