@@ -6,10 +6,9 @@ Errors are part of a port: an adapter translates what its service says into thes
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ecr_warden.errors import WardenError
-from ecr_warden.model.alert import Alert, Message
 from ecr_warden.model.desired import CompiledSpec, Departed, RepositoryPattern, TargetSpec
 from ecr_warden.model.drift import EXPLICITLY_DENIED
 from ecr_warden.model.job import Actor, Job
@@ -17,9 +16,12 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.model.request import Answer, Call
 from ecr_warden.model.run import Debts, LastLook, OpenRun, RunEntry
 from ecr_warden.model.target import RepositoryTarget, Target
+
+if TYPE_CHECKING:  # most events tell nobody and were asked for by nobody
+    from ecr_warden.model.alert import Alert, Message
+    from ecr_warden.model.request import Answer, Call
 
 
 class PortError(WardenError):
@@ -399,15 +401,15 @@ class Journal(Protocol):
 class Calls(Protocol):
     """What people asked for through the hub, who they were, and what came of it."""
 
-    def take(self, call: Call) -> None:
+    def take(self, call: "Call") -> None:
         """Record a command before anything is done about it; raises CallRepeated if its id was taken before."""
         ...
 
-    def answer(self, call_id: str, answer: Answer) -> None:
+    def answer(self, call_id: str, answer: "Answer") -> None:
         """Record how the run of one of its targets ended, in the place of an earlier answer."""
         ...
 
-    def answers(self, call_id: str) -> Sequence[Answer]:
+    def answers(self, call_id: str) -> "Sequence[Answer]":
         """The answers so far, one a target."""
         ...
 
@@ -431,7 +433,7 @@ class Jobs(Protocol):
 class Outcomes(Protocol):
     """Where runs and spec versions are announced; anybody may subscribe."""
 
-    def publish(self, alert: Alert) -> None:
+    def publish(self, alert: "Alert") -> None:
         """Announce it; raises PortError."""
         ...
 
@@ -453,15 +455,15 @@ class Switch(Protocol):
 class Incidents(Protocol):
     """Where alerts with one cause are gathered until they go out as one message."""
 
-    def add(self, key: str, alert: Alert, *, seconds: int) -> None:
+    def add(self, key: str, alert: "Alert", *, seconds: int) -> None:
         """Keep an alert; whoever opens the incident also has it flushed after `seconds`."""
         ...
 
-    def take(self, key: str) -> tuple[Alert, ...]:
+    def take(self, key: str) -> "tuple[Alert, ...]":
         """Close the incident to further alerts and return those gathered, oldest first; they are kept until dropped."""
         ...
 
-    def drop(self, key: str, alerts: Sequence[Alert]) -> None:
+    def drop(self, key: str, alerts: "Sequence[Alert]") -> None:
         """Forget alerts that people have been told."""
         ...
 
@@ -469,7 +471,7 @@ class Incidents(Protocol):
 class Notifier(Protocol):
     """A channel to people."""
 
-    def notify(self, message: Message) -> None:
+    def notify(self, message: "Message") -> None:
         """Deliver it; raises NotifyError."""
         ...
 
@@ -477,6 +479,6 @@ class Notifier(Protocol):
 class Channels(Protocol):
     """All channels to people."""
 
-    def notify(self, message: Message, *, only: str | None = None) -> None:
+    def notify(self, message: "Message", *, only: str | None = None) -> None:
         """Deliver it to each channel, or to one of them; raises ChannelsError."""
         ...

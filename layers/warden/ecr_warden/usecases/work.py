@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from ecr_warden.model.alert import OwnChanged
 from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice, TellOwnChange
 from ecr_warden.ports import CompiledUnusable
 
@@ -44,6 +43,8 @@ class Work:
             case ReconcileTarget():
                 return self.reconcile()(job, attempt) or "not ours"
             case TellOwnChange():
+                from ecr_warden.model.alert import OwnChanged  # noqa: PLC0415 - few jobs are of this kind
+
                 self.outcomes.publish(OwnChanged(job.cause, job.account, job.thing))
                 return "told"
             case _:
