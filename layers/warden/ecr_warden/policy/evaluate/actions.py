@@ -21,7 +21,6 @@ _WITHOUT_RESOURCE = frozenset(
     {f"ecr:{name}".lower() for name in _ECR_WITHOUT_RESOURCE}
     | {f"sts:{name}".lower() for name in _STS_WITHOUT_RESOURCE}
 )
-_LONG_TERM = (CallerKind.USER, CallerKind.ROOT)
 _ROLE_ACTIONS = frozenset(
     f"sts:{name}".lower()
     for name in (
@@ -36,20 +35,19 @@ def has_no_resource(request: Request) -> bool:
     return request.action.lower() in _WITHOUT_RESOURCE
 
 
-def needs_no_allow(request: Request) -> bool:
-    """Does it work unless a policy denies it?
-
-    Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html (for users and the root user)
-    """
-    return request.action.lower() == "sts:getsessiontoken" and request.principal.kind in _LONG_TERM
-
-
 def needs_no_permission(request: Request) -> bool:
     """Does it work whatever the policies say, a Deny included?
 
-    Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    Sources: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html and, for users and the root
+    user, https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
     """
-    return request.action.lower() == "sts:getcalleridentity"
+    match request.action.lower():
+        case "sts:getcalleridentity":
+            return True
+        case "sts:getsessiontoken":
+            return request.principal.kind in (CallerKind.USER, CallerKind.ROOT)
+        case _:
+            return False
 
 
 def asks_trust_policy(request: Request) -> bool:

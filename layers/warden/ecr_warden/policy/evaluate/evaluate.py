@@ -13,16 +13,12 @@ reference_policies_elements_principal.html, access_policies_boundaries.html
 
 from dataclasses import dataclass, replace
 
-from ecr_warden.policy.evaluate.actions import (
-    assumes_role,
-    has_no_resource,
-    needs_no_allow,
-    needs_no_permission,
-)
+from ecr_warden.policy.evaluate.actions import assumes_role, has_no_resource, needs_no_permission
 from ecr_warden.policy.evaluate.effort import check_effort
 from ecr_warden.policy.evaluate.organization import organization_denies, organization_lacks
 from ecr_warden.policy.evaluate.policies import Policies
 from ecr_warden.policy.evaluate.principal_side import PrincipalSide, principal_side
+from ecr_warden.policy.evaluate.reserved import reserved
 from ecr_warden.policy.evaluate.resource_side import ResourceSide, resource_side
 from ecr_warden.policy.principal_match import Closeness
 from ecr_warden.policy.request import ANY_RESOURCE, Request
@@ -42,8 +38,8 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     denies = (*organization_denies(request, policies), *theirs.denies, *mine.denies)
     if denies:
         return ExplicitlyDenied(denies)
-    if needs_no_allow(request):
-        return Allowed((Reason("", "the action needs no permission, and nothing denies it"),))
+    if reason := reserved(request):
+        return ImplicitlyDenied((Reason("", reason),))
     lacking = organization_lacks(request, policies)
     answer = _sides(request, mine, theirs)
     if not lacking and not answer.lacking:
