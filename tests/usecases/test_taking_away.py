@@ -1,0 +1,71 @@
+"""A file that takes everything away, its jobs done in any order, some of them failing: docs/adr/0011."""
+
+from itertools import permutations
+
+import pytest
+from ecr_warden.model.address import Address
+from ecr_warden.model.job import ReconcileTarget
+from ecr_warden.model.observed import LiveValue, Present
+from ecr_warden.model.plan import Change
+from ecr_warden.model.target import Target, UserTarget
+from ecr_warden.ports import AccountUnreachable
+
+from tests.unit.planning.seed import CHECKOUT, CI, PULL_USER, PUSH_USER, PUSHER
+from tests.usecases.test_accept import TEXT, enqueued, first, upload
+from tests.usecases.world import World
+
+NOTHING = TEXT[: TEXT.index("    pull:")] + "settings: {mode: enforce}\n"
+PULL_USER_2 = UserTarget(CI, "pull-user-2")
+TARGETS = (CHECKOUT, PUSHER, PULL_USER, PULL_USER_2, PUSH_USER)
+
+
+def taken_away() -> World:
+    """Everything is as the old version says; the new one is accepted and its jobs wait."""
+    world = first()
+    for owner in (CHECKOUT, PULL_USER, PULL_USER_2, PUSH_USER):
+        world.documents.make(owner)
+    world.sweep()
+    world.drain()
+    assert not world.differing()
+    world.forget()
+    upload(world, NOTHING, "v2")
+    return world
+
+
+def live(world: World) -> dict[Address, LiveValue]:
+    return {address: seen.value for address, seen in world.documents.live.items() if isinstance(seen, Present)}
+
+
+def test_the_registry_s_side_is_sent_first() -> None:
+    assert enqueued(taken_away()) == [target.key for target in TARGETS]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(len(TARGETS)))), ids=str)
+def test_no_order_allows_more_than_before_and_every_order_ends_the_same(order: tuple[int, ...]) -> None:
+    world = taken_away()
+    jobs = [job for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
+    before = live(world)
+    for index in order:
+        world.reconcile()(jobs[index])
+        now = live(world)
+        assert now.items() <= before.items(), "a document that is new or another one"
+        before = now
+    assert before == {}
+    assert PUSHER not in world.documents.owners
+
+
+@pytest.mark.parametrize("broken", TARGETS, ids=str)
+def test_a_target_that_fails_keeps_no_other_from_losing_its_access(broken: Target) -> None:
+    world = taken_away()
+
+    def fault(target: Target, _: Change | None) -> None:
+        if target == broken:
+            raise AccountUnreachable("no way in")
+
+    world.documents.faults = fault
+    world.drain()
+    assert {address.target for address in live(world)} == {broken}
+    world.documents.faults = lambda _target, _change: None
+    world.sweep()
+    world.drain()
+    assert live(world) == {}
