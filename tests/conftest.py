@@ -1,9 +1,10 @@
-"""What holds for every test: one that is skipped, or expected to fail, fails."""
+"""What holds for every test: one that is skipped, or expected to fail, fails. And figures that tests tell."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 
+_FIGURES = pytest.StashKey[list[str]]()
 _WHY = "A skipped test proves nothing and looks green: run it, mend it or delete it. It said: "
 
 
@@ -31,3 +32,15 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 def _reason(longrepr: object) -> str:
     return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
+
+
+@pytest.fixture
+def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Tell a figure at the end of the run, whether the test passes or fails."""
+    return pytestconfig.stash.setdefault(_FIGURES, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The figures, one a line."""
+    for figure in config.stash.get(_FIGURES, []):
+        terminalreporter.write_line(figure)

@@ -1,6 +1,8 @@
 """Random documents of each kind in small closed universes, all requests in them, and changes of documents."""
 
 import random
+import re
+from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
@@ -23,6 +25,17 @@ PRINCIPALS: tuple[Any, ...] = (
     {"Service": ["lambda.amazonaws.com", "codebuild.amazonaws.com"], "AWS": A},
     {"Federated": f"arn:aws:iam::{A}:saml-provider/p"},
 )
+TRUSTED: tuple[Any, ...] = (
+    *PRINCIPALS,
+    {"AWS": f"arn:aws:iam::{B}:role/q"},
+    {"AWS": [f"arn:aws:sts::{B}:assumed-role/r/s", f"arn:aws:sts::{B}:assumed-role/r/t"]},
+    {"Service": "*"},
+    {"Federated": "*"},
+    {"Federated": ["accounts.google.com", f"arn:aws:iam::{A}:oidc-provider/o"]},
+    {"Federated": f"arn:aws:iam::{A}:oidc-provider/o", "AWS": A},
+    {"AWS": []},
+)
+PRINCIPAL_ARNS = (f"arn:aws:iam::{A}:user/a", f"arn:aws:iam::{B}:role/r")
 CALLERS = (
     f"arn:aws:iam::{A}:user/a",
     f"arn:aws:iam::{A}:user/b",
@@ -33,6 +46,8 @@ CALLERS = (
     "lambda.amazonaws.com",
     "codebuild.amazonaws.com",
     f"arn:aws:iam::{A}:saml-provider/p",
+    f"arn:aws:iam::{A}:oidc-provider/o",
+    "accounts.google.com",
     "*",
 )
 ACTIONS = (
@@ -53,6 +68,18 @@ ASKED_ACTIONS = (
     "sts:AssumeRole",
     "s3:GetObject",
 )
+STS_ACTIONS = (
+    "sts:AssumeRole",
+    "sts:AssumeRoleWithWebIdentity",
+    "sts:AssumeRoleWithSAML",
+    "sts:TagSession",
+    "sts:SetSourceIdentity",
+    "sts:AssumeRole*",
+    "sts:*",
+    "STS:assumerole",
+    "*",
+)
+ASKED_STS_ACTIONS = (*STS_ACTIONS[:5], "sts:AssumeRoot", "sts:x", "ecr:PutImage")
 _REPOSITORY = f"arn:aws:ecr:eu-central-1:{B}:repository"
 RESOURCES = (
     "*",
@@ -114,6 +141,23 @@ CLAUSES: tuple[tuple[tuple[str, ...], str, tuple[Any, ...]], ...] = (
     ),
     (("StringEquals", "StringNotEquals"), "aws:ResourceTag/owner", ("${aws:username}", "bob")),
 )
+STS_CLAUSES: tuple[tuple[tuple[str, ...], str, tuple[Any, ...]], ...] = (
+    (
+        ("StringEquals", "StringNotEquals", "StringLike", "StringEqualsIfExists", "Null"),
+        "sts:ExternalId",
+        ("x", 12, "x*"),
+    ),
+    (("StringLike", "StringEquals", "Null"), "sts:SourceIdentity", ("anna", "${aws:username}", "*")),
+    (("StringEquals", "StringLike", "ForAnyValue:StringLike"), "o:sub", ("repo:o/r:main", "repo:o/*", "repo:*")),
+    (("StringEquals", "ForAllValues:StringEquals"), "O:aud", ("sts.amazonaws.com", "other")),
+    (
+        ("ArnEquals", "ArnNotLike", "StringLike", "StringNotEquals"),
+        "aws:PrincipalArn",
+        (*PRINCIPAL_ARNS, f"arn:aws:iam::{B}:role/*"),
+    ),
+    (("StringEquals", "StringNotEqualsIfExists"), "aws:PrincipalAccount", (A, B)),
+    (("Bool", "BoolIfExists", "StringEquals"), "aws:MultiFactorAuthPresent", ("true", "false")),
+)
 _WHEN = {
     "aws:principalorgid": ((), ("o-1",), ("O-1",), ("o-22",)),
     "aws:securetransport": ((), ("true",), ("false",)),
@@ -123,7 +167,14 @@ _WHEN = {
     "aws:tagkeys": ((), ("a",), ("b",), ("a", "b"), ("ab", "a"), ("",)),
     "aws:sourcearn": ((), ("arn:aws:s3:::b",), ("arn:aws:s3:::bb",), ("arn:aws:x:y:1:x",)),
     "aws:resourcetag/owner": ((), ("bob",), ("eve",)),
+    "sts:externalid": ((), ("x",), ("12",), ("xy",)),
+    "sts:sourceidentity": ((), ("anna",), ("bob",), ("${aws:username}",)),
+    "o:sub": ((), ("repo:o/r:main",), ("repo:o/x",), ("repo:o/r:main", "x")),
+    "o:aud": ((), ("sts.amazonaws.com",), ("other",), ("sts.amazonaws.com", "other")),
+    "aws:multifactorauthpresent": ((), ("true",), ("false",)),
 }
+_SIGNED = ("aws:multifactorauthpresent", "aws:username")
+"""Keys that a request without credentials cannot have."""
 
 
 def _some(values: tuple[Any, ...], most: int = 2) -> st.SearchStrategy[list[Any]]:
@@ -131,10 +182,11 @@ def _some(values: tuple[Any, ...], most: int = 2) -> st.SearchStrategy[list[Any]
 
 
 @st.composite
-def conditions(draw: st.DrawFn) -> dict[str, Any]:
+def conditions(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     """At most two keys, so that all their values can be tried."""
     found: dict[str, Any] = {}
-    for operators, key, values in draw(st.lists(st.sampled_from(CLAUSES), max_size=2)):
+    clauses = STS_CLAUSES if kind == "trust" else CLAUSES
+    for operators, key, values in draw(st.lists(st.sampled_from(clauses), max_size=2)):
         operator = draw(st.sampled_from(operators))
         given = [draw(st.sampled_from(("true", "false")))] if operator.endswith("Null") else draw(_some(values))
         if not any(name.lower() == key.lower() for name in found.get(operator, {})):
@@ -151,17 +203,18 @@ def statements(draw: st.DrawFn, kind: str) -> dict[str, Any]:
         statement[name] = draw(_some(RESOURCES))
     else:
         name = draw(st.sampled_from(("Principal",) * 5 + ("NotPrincipal",)))
-        statement[name] = draw(st.sampled_from(PRINCIPALS))
-    statement[draw(st.sampled_from(("Action",) * 4 + ("NotAction",)))] = draw(_some(ACTIONS))
+        statement[name] = draw(st.sampled_from(TRUSTED if kind == "trust" else PRINCIPALS))
+    actions = STS_ACTIONS if kind == "trust" else ACTIONS
+    statement[draw(st.sampled_from(("Action",) * 4 + ("NotAction",)))] = draw(_some(actions))
     if draw(st.integers(0, 2)) == 0:
-        statement["Condition"] = draw(conditions())
+        statement["Condition"] = draw(conditions(kind))
     return statement
 
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """A kind, a document, and another that shares most statements with it or none."""
-    kind = draw(st.sampled_from(("repository", "identity", "identity")))
+    kind = draw(st.sampled_from(("repository", "trust", "trust", "identity", "identity")))
     version = draw(st.sampled_from(("2012-10-17", "2012-10-17", "2008-10-17")))
     one = draw(st.lists(statements(kind), min_size=1, max_size=3))
     other = [*one]
@@ -185,11 +238,12 @@ def pairs(draw: st.DrawFn) -> tuple[str, dict[str, Any], dict[str, Any]]:
 
 
 def requests(kind: str, *documents: dict[str, Any]) -> list[Ask]:
-    """All requests of the universe, over the condition keys that the documents use (a sample beyond 20,000)."""
+    """All requests of the universe, over the condition keys that the documents use (a sample beyond 300 contexts)."""
     text = str(documents).lower()
     keys = [key for key in _WHEN if key in text]
-    users = ((), ("bob",), ("shop",)) if "aws:username" in text else ((),)
+    users = ((), ("bob",), ("shop",)) if "aws:username" in text and kind != "trust" else ((),)
     who = CALLERS[:1] if kind == "identity" else CALLERS
+    what = ASKED_STS_ACTIONS if kind == "trust" else ASKED_ACTIONS
     where = ASKED_RESOURCES if kind == "identity" else ("*",)
     contexts = [
         {"aws:username": user, **dict(zip(keys, values, strict=True))}
@@ -198,4 +252,21 @@ def requests(kind: str, *documents: dict[str, Any]) -> list[Ask]:
     ]
     if len(contexts) > 300:
         contexts = random.Random(0).sample(contexts, 300)
-    return [Ask(p, a, r, context) for p in who for a in ASKED_ACTIONS for r in where for context in contexts]
+    return [Ask(p, a, r, _about(p, context, kind)) for p in who for a in what for r in where for context in contexts]
+
+
+def _about(principal: str, context: Mapping[str, tuple[str, ...]], kind: str) -> Mapping[str, tuple[str, ...]]:
+    """The context with the keys that follow from who asks."""
+    if kind != "trust":
+        return context
+    found = re.fullmatch(r"arn:aws:(?:iam|sts)::([0-9]{12}):(user|role|assumed-role)/([^/]+)(?:/.*)?", principal)
+    if not found:
+        return {key: values for key, values in context.items() if key not in _SIGNED} if principal == "*" else context
+    account, what, name = found.groups()
+    user = what == "user"
+    follows = {
+        "aws:principalarn": (f"arn:aws:iam::{account}:{'user' if user else 'role'}/{name}",),
+        "aws:principalaccount": (account,),
+        "aws:username": (name,) if user else (),
+    }
+    return {**context, **follows}

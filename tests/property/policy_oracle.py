@@ -75,9 +75,9 @@ def _levels(who: str) -> list[set[str]]:
     """The names of a caller: its account, its role, itself."""
     if not who.startswith("arn:"):
         kind = "Service" if who.endswith(".amazonaws.com") else "Federated" if "." in who else "CanonicalUser"
-        return [{who if who == "*" else f"{kind}:{who}"}]
+        return [{"*"} if who == "*" else {f"{kind}:{who}", f"{kind}:*"}]
     if "-provider/" in who:
-        return [{f"Federated:{who}"}]
+        return [{f"Federated:{who}", "Federated:*"}]
     account = who.split(":")[4]
     levels = [{f"arn:aws:iam::{account}:root"}]
     session = re.fullmatch(r"arn:aws:sts::[0-9]+:assumed-role/(.+)/[^/]+", who)

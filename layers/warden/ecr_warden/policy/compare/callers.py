@@ -48,7 +48,8 @@ def callers(elements: Sequence[CanonicalPrincipals], mentioned: Iterable[str] = 
     people = named | {
         Principal("AWS", value) for value in mentioned if _ARN.match(value) and not set(value) & set("*?$")
     }
-    found += [_named(entry, named) for entry in sorted(people) if not _is_root(entry)]
+    # Whoever is any service is nobody in particular: the unnamed one of the kind below.
+    found += [_named(entry, named) for entry in sorted(people) if not _is_root(entry) and entry.value != "*"]
     if any(element.negated for element in elements):
         found = [_session_of(one, named) if one.principal.kind is CallerKind.ROLE else one for one in found]
     found += [_unnamed(kind, named) for kind in ("Service", "Federated", "CanonicalUser")]
