@@ -14,7 +14,7 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.reply import CallReply, CommandReply, PlanReply, Reply
 from ecr_warden.model.request import EVERYTHING, Answer, AskCall, Command, Question, Selection
 
-from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
 from ecr_warden_cli.here_or_hub import AtHub
 
@@ -93,6 +93,7 @@ class Speaking:
     """Requests in, replies out."""
 
     hub: Hub
+    console: Console
 
     def ask(self, question: Question) -> Reply:
         """Ask; raises Failure."""
@@ -105,7 +106,11 @@ class Speaking:
             raise UsageError(
                 f"{len(command.targets)} targets; a command takes {TARGETS_AT_MOST} at most", remedy=remedy
             )
-        reply = _read(self.hub.control(request_to_text(command)))
+        try:
+            reply = _read(self.hub.control(request_to_text(command)))
+        except KeyboardInterrupt:
+            self.console.note("whether the hub took the command is not known: ecr-warden status shows what came of it")
+            raise
         if not isinstance(reply, CommandReply):
             raise _unintelligible("another reply than that to a command")
         return reply
@@ -113,7 +118,7 @@ class Speaking:
 
 def speak(arguments: argparse.Namespace | AtHub, context: Context) -> Speaking:
     """Open the hub that the arguments name; raises Failure."""
-    return Speaking(context.open_hub(arguments.hub_region, arguments.profile))
+    return Speaking(context.open_hub(arguments.hub_region, arguments.profile), context.console)
 
 
 def _read(answer: Json) -> Reply:

@@ -342,6 +342,41 @@ def test_an_answer_of_another_version_is_an_error(answer: dict[str, Any]) -> Non
     assert "use a command of the same version as the hub's" in ran.err
 
 
+def test_an_interrupt_while_runs_are_awaited_says_that_they_go_on() -> None:
+    world = tampered()
+    command = over(world)
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    command.sleep = interrupt
+    ran = command("apply")
+    assert ran.code == 130
+    assert "the hub's runs go on without this command: ecr-warden status" in ran.err
+    assert len(world.jobs.sent) == 2
+
+
+@pytest.mark.parametrize("verb", [("apply",), ("pause", "all", "--for", "1h", "--reason", "x")])
+def test_an_interrupt_while_a_command_is_given_says_where_to_see_whether_it_was_taken(verb: tuple[str, ...]) -> None:
+    class Slow(InProcess):
+        def control(self, request: str) -> dict[str, Any]:
+            raise KeyboardInterrupt
+
+    world = tampered()
+    ran = Command(hub=Slow(world), clock=world.clock)(*verb)
+    assert ran.code == 130
+    assert "whether the hub took the command is not known: ecr-warden status" in ran.err
+
+
+def test_an_interrupt_while_the_hub_is_asked_says_that_nothing_was_written() -> None:
+    class Slow(InProcess):
+        def answer(self, request: str) -> dict[str, Any]:
+            raise KeyboardInterrupt
+
+    ran = Command(hub=Slow(tampered()))("apply")
+    assert (ran.code, ran.err) == (130, "ecr-warden: interrupted; the command itself has written nothing\n")
+
+
 def test_waiting_is_counted_on_a_terminal_and_leaves_nothing_behind() -> None:
     command = over(tampered())
     command.terminal = True
