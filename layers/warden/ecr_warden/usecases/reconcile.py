@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ecr_warden.alerting.severity import severity
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import OpenRun
+from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import Target
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
@@ -300,6 +300,10 @@ class Reconcile:
             final=has_written(report) or not (will_be_retried or looks_afresh),
             contested=OBSERVATIONS_AT_MOST if gives_up else 0,
         )
+        if result is Result.IN_SYNC and not plan.drifts and not run.intruder:
+            return replace(report, severity=Severity.INFO)  # as the rules say, and most runs end here without them
+        from ecr_warden.alerting.severity import severity  # noqa: PLC0415
+
         return replace(report, severity=severity(report, known_accounts=report.accounts))
 
     def _announce(self, run: _Run, report: RunReport) -> _Run:
