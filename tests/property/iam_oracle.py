@@ -35,8 +35,8 @@ def context_of(request: Json) -> dict[str, list[str]]:
         keys = {"aws:principalarn": [f"arn:aws:iam::{account}:role/{who.split('/')[1]}"]}
     elif who.endswith(":root"):
         keys = {"aws:principalarn": [who]}
-    if account:
-        keys["aws:principalaccount"] = [account]
+    if account or who == "*":
+        keys["aws:principalaccount"] = [account or "anonymous"]
     return keys | {key.lower(): [str(one) for one in as_list(value)] for key, value in request["context"].items()}
 
 

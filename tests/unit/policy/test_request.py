@@ -39,8 +39,9 @@ def test_a_made_request_has_its_keys_in_lower_case_and_given_keys_win() -> None:
     assert made.resource_account == "222222222222"
 
 
-def test_an_anonymous_request_has_no_keys_but_its_type() -> None:
-    assert dict(make_request(ANONYMOUS, "ecr:PutImage").context) == {"aws:principaltype": ("Anonymous",)}
+def test_the_keys_of_an_anonymous_request_say_that_it_is() -> None:
+    keys = {"aws:principaltype": "Anonymous", "aws:principalaccount": "anonymous", "aws:userid": "anonymous"}
+    assert dict(make_request(ANONYMOUS, "ecr:PutImage").context) == {key: (value,) for key, value in keys.items()}
 
 
 def test_a_document_alone_allows_denies_or_says_nothing() -> None:

@@ -84,6 +84,8 @@ def default_context(principal: RequestPrincipal, resource_account: str | None) -
         keys["aws:userid"] = principal.account or ""
     elif kind is CallerKind.FEDERATED_USER:
         keys["aws:userid"] = f"{principal.account}:{principal.name}"
+    elif kind is CallerKind.ANONYMOUS:
+        keys["aws:principalaccount"] = keys["aws:userid"] = "anonymous"
     elif kind is CallerKind.SERVICE:
         keys["aws:principalisawsservice"] = "true"
         keys["aws:principalservicename"] = principal.text

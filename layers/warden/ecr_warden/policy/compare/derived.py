@@ -54,8 +54,11 @@ def parts_of(caller: Caller, boxes: Boxes, others: Sequence[Caller], *, free: bo
 
 def _tests(key: str, caller: Caller, named: Sequence[str], accounts: Sequence[str]) -> Iterator[Test]:
     kind = caller.principal.kind
+    given = default_context(caller.principal, None).get(key)
     if kind is CallerKind.ANONYMOUS:
-        if key.startswith(_OF_SIGNED):
+        if given is not None:
+            yield _is(given)
+        elif key.startswith(_OF_SIGNED):
             yield _missing()
         return
     if key not in DERIVED:
@@ -63,7 +66,6 @@ def _tests(key: str, caller: Caller, named: Sequence[str], accounts: Sequence[st
     if caller.generic and kind is CallerKind.USER:
         yield from _anybody_of(key, caller, named, accounts)
         return
-    given = default_context(caller.principal, None).get(key)
     if given is not None:
         yield _is(given)
     else:
