@@ -20,6 +20,7 @@ ANY_RESOURCE = "*"
 MAX_RESOURCE = 2048
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9_.-]{1,128}")
 _RESOURCE = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:.+", re.DOTALL)
+_ARN_COLONS = 5
 _ACCOUNT = re.compile(r"[0-9]+")
 
 
@@ -77,8 +78,9 @@ def make_request(
     Given keys win. The owner of a resource without an account in its ARN is the principal's account.
     """
     owner = resource_account
-    if owner is None and resource != ANY_RESOURCE:
-        owner = resource.split(":", 5)[4] or None
+    # A comparison asks about whatever text tells two patterns apart, also about one that is no ARN.
+    if owner is None and resource.count(":") >= _ARN_COLONS:
+        owner = resource.split(":", _ARN_COLONS)[4] or None
     if owner is None or not _ACCOUNT.fullmatch(owner):
         owner = resource_account or principal.account
     keys = default_context(principal, owner)
