@@ -38,6 +38,9 @@ def test_who_may_only_ask_asks_and_commands_nothing(house: House, bob: Terminal)
     moment = house.now()
     asked = bob.run("status")
     assert asked.returncode == 0, asked.stdout + asked.stderr
+    for verb in ("verify", "plan"):
+        right = bob.run(verb, "--hub")
+        assert right.returncode == 0, right.stdout + right.stderr
     let_in = bob.run("grants").stdout
     assert f"push  arn:aws:iam::{CI}:user/push-user through role/{REGISTRY}/ecr-pusher" in let_in
     refused = bob.run("pause", "all", "--for", "1h", "--reason", "a holiday")
@@ -60,6 +63,10 @@ def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_nam
     until(lambda: len(house.told(moment, "ticket 4711")) == 2, what="the pause and what it leaves")
     status = alice.run("status")
     assert (status.returncode, "paused by alice until" in status.stdout) == (2, True), status.stdout
+    verified = alice.run("verify", "--hub", REPOSITORY)
+    assert (verified.returncode, "differs     repository/" in verified.stdout) == (2, True), verified.stdout
+    planned = alice.run("plan", "--hub")
+    assert (planned.returncode, "left as it is for now: paused by alice" in planned.stdout) == (2, True), planned.stdout
 
     resumed = alice.run("resume", "all", "--json")
     assert resumed.returncode == 0, resumed.stderr
