@@ -74,6 +74,9 @@ def test_a_secret_that_is_missing_is_named_with_aws_reason(reference: str) -> No
     with pytest.raises(NotifyError, match=rf"{reference} cannot be read \(\w*NotFound") as caught:
         secret_reader(reference)()
     assert "role of the alert function" in caught.value.remedy
+    assert {"ssm": "ssm:GetParameter", "secretsmanager": "secretsmanager:GetSecretValue"}[
+        reference.partition(":")[0]
+    ] in caught.value.remedy
 
 
 @pytest.mark.parametrize("reference", ["", "ssm:", "/ecr-warden/webhook", "https://hooks.example.com/x", "env:X"])

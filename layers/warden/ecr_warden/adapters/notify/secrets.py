@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ecr_warden.ports import NotifyError
 
 MAX_AGE = 300
+_ACTIONS = {"ssm": "ssm:GetParameter", "secretsmanager": "secretsmanager:GetSecretValue"}
 _REMEDY = "write ssm:/NAME or secretsmanager:NAME in the stack parameter WebhookReference"
 
 
@@ -15,7 +16,7 @@ def secret_reader(reference: str, *, max_age: int = MAX_AGE) -> Callable[[], str
     reference is none, and from the function when the secret cannot be read. The error names the reference only.
     """
     kind, _, name = reference.partition(":")
-    if not name or kind not in ("ssm", "secretsmanager"):
+    if not name or kind not in _ACTIONS:
         raise NotifyError(f"not a reference to a secret: {reference[:120]!r}", remedy=_REMEDY)
     fetch: Callable[[], object] | None = None
 
@@ -33,7 +34,7 @@ def secret_reader(reference: str, *, max_age: int = MAX_AGE) -> Callable[[], str
             code = getattr(error.__cause__ or error.__context__, "response", {}).get("Error", {}).get("Code", "")
             raise NotifyError(
                 f"the webhook's secret {reference} cannot be read ({code or type(error).__name__})",
-                remedy="check that it exists and that the role of the alert function may read it",
+                remedy=f"check that it exists; template.yaml grants {_ACTIONS[kind]} to the role of the alert function",
                 retryable=True,
             ) from error
         return value if isinstance(value, str) else ""
