@@ -4,6 +4,9 @@ UV_VERSION := 0.13.9
 PYTHON ?= python3.13
 UV := .tools/bin/uv
 BIN := .venv/bin
+FUZZ_SECONDS ?= 300
+FUZZ_SEED ?=
+FUZZ_ONLY ?=
 CHECKED := layers cli functions local tests bench tools
 
 # The interpreter is the one that was checked below, never one that uv downloads.
@@ -19,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check templates lint-imports unit schema bench aws-smoke lint format setup clean distclean
+.PHONY: help demo test check templates lint-imports unit fuzz schema bench aws-smoke lint format setup clean distclean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -45,6 +48,9 @@ templates: .venv-sam/.synced ## the three CloudFormation templates
 
 unit: setup ## all tests
 	$(BIN)/python -m pytest
+
+fuzz: .venv/.synced ## FUZZ_SECONDS=300: random input for the policy engine, beyond what `make test` tries
+	@$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) "$(FUZZ_SEED)" $(FUZZ_ONLY)
 
 schema: .venv/.synced ## docs/schema/access.schema.json from the field tables of the spec
 	$(BIN)/python -c "from ecr_warden.spec.schema import schema_text; print(schema_text(), end='')" \

@@ -37,7 +37,11 @@ def answer_lines(stream: BinaryIO, console: Console, handle: Handle, *, blank: A
     for line in _lines(stream):
         name: object = None
         try:
-            fields = _fields(line)
+            try:
+                fields = _fields(line)
+            except LineError:
+                name = _name_in(line)
+                raise
             name = fields.get("name")
             if not isinstance(name, str | None):
                 name = None
@@ -71,6 +75,18 @@ def _fields(line: bytes) -> Fields:
     if not isinstance(fields, dict):
         raise LineError("line-type", "", "not an object", remedy="write one JSON object a line")
     return fields
+
+
+def _name_in(line: bytes) -> str | None:
+    """The name in a line that is JSON, but not good as a whole: whose error it is can then be told."""
+    if len(line) > MAX_LINE:
+        return None
+    try:
+        raw = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    name = raw.get("name") if isinstance(raw, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -83,6 +83,18 @@ def test_a_bad_line_is_answered_by_its_error_and_the_rest_go_on(command: Command
     assert answers[0]["error"]["remedy"]
 
 
+@pytest.mark.parametrize(
+    ("rest", "code"),
+    [
+        ('"kind": "trust", "live": {"Statement": 1, "Statement": 2}', "line-key-repeated"),
+        ('"kind": "trust", "live": NaN', "line-number"),
+    ],
+)
+def test_a_line_that_is_no_good_as_a_whole_is_known_by_its_name(command: Command, rest: str, code: str) -> None:
+    _, [answer] = _run(command, f'{{"name": "mine", {rest}}}')
+    assert (answer["name"], answer["error"]["code"]) == ("mine", code)
+
+
 def test_two_files_are_told_to_a_person(command: Command, tmp_path: Path) -> None:
     live, desired = tmp_path / "live.json", tmp_path / "desired.json"
     live.write_text(json.dumps(_document(WIDE)))

@@ -1,0 +1,114 @@
+"""What holds for any input: an answer or a named error, never a traceback, and answers that agree with each other."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from ecr_warden.policy.canonical import canonical_document, digest
+from ecr_warden.policy.compare import compare
+from ecr_warden.policy.document import Document, DocumentError, DocumentKind, parse_document
+from ecr_warden.policy.equivalence import Equivalent, equivalent
+from ecr_warden.policy.lint import lint
+from ecr_warden.policy.matching import document_verdict
+from ecr_warden.policy.relation import Relation, Witness
+from ecr_warden.policy.verdict import Allowed
+from hypothesis import strategies as st
+
+from tests.cli.command import Command
+from tests.contracts.worlds import MemoryWorld
+from tests.fuzz import inputs
+
+_SECONDS = 5.0
+"""Of processor time for one comparison; the bound of steps is about two on an idle machine."""
+_NOW = datetime(2026, 11, 24, tzinfo=UTC)
+_MIRRORED = {Relation.MORE: Relation.LESS, Relation.LESS: Relation.MORE}
+
+
+class Property(NamedTuple):
+    """A claim about inputs drawn from a strategy."""
+
+    inputs: st.SearchStrategy[Any]
+    holds: Callable[[Any], None]
+
+
+def _parsed(source: Any) -> Document | None:
+    """The document, or None where there is a named error."""
+    try:
+        return parse_document(source)
+    except DocumentError as error:
+        assert error.code.startswith("document-")
+        assert str(error).isprintable()
+        return None
+
+
+def _parse(source: Any) -> None:
+    document = _parsed(source)
+    if document is not None:
+        assert parse_document(document.text) == document
+
+
+def _one_document(raw: Any) -> None:
+    document = _parsed(raw)
+    if document is None:
+        return
+    for kind in DocumentKind:
+        same = canonical_document(document, kind=kind)
+        assert isinstance(equivalent(document, document, kind=kind), Equivalent)
+        assert isinstance(equivalent(document, same, kind=kind), Equivalent)
+        assert digest(document, kind=kind) == digest(same, kind=kind)
+        assert compare(document, same, kind=kind).relation is Relation.EQUAL
+        lint(document, kind=kind, now=_NOW)
+
+
+def _two_documents(pair: tuple[Any, Any]) -> None:
+    live, desired = map(_parsed, pair)
+    if live is None or desired is None:
+        return
+    for kind in DocumentKind:
+        alike = isinstance(equivalent(live, desired, kind=kind), Equivalent)
+        assert alike is isinstance(equivalent(desired, live, kind=kind), Equivalent)
+        started = time.process_time()
+        there = compare(live, desired, kind=kind, account="222222222222")
+        assert time.process_time() - started <= _SECONDS
+        back = compare(desired, live, kind=kind, account="222222222222")
+        assert back.relation is _MIRRORED.get(there.relation, there.relation)
+        assert there.equivalent is alike
+        assert not alike or there.relation is Relation.EQUAL
+        assert there.summary.isascii()
+        for witnesses, one, other in ((there.gained, live, desired), (there.lost, desired, live)):
+            for witness in witnesses:
+                assert _allowed(one, witness, kind)
+                assert not _allowed(other, witness, kind)
+
+
+def _allowed(document: Document, witness: Witness, kind: DocumentKind) -> bool:
+    return isinstance(document_verdict(document, witness.request, kind=kind), Allowed)
+
+
+_COMMAND = Command(MemoryWorld().documents)
+
+
+def _lines(stdin: bytes) -> None:
+    asked = sum(1 for line in stdin.split(b"\n") if line.strip())
+    for verb in ("compare", "evaluate"):
+        ran = _COMMAND("policy", verb, stdin=stdin)
+        assert ran.code in (0, 1, 2)
+        answers = [json.loads(line) for line in ran.out.splitlines()]
+        assert len(answers) == asked
+        for answer in answers:
+            assert "error" not in answer or answer["error"]["code"]
+
+
+def _request(fields: dict[str, Any]) -> None:
+    _lines(json.dumps(fields).encode())
+
+
+PROPERTIES: dict[str, Property] = {
+    "parse": Property(st.text() | st.binary() | inputs.documents().map(json.dumps), _parse),
+    "one-document": Property(inputs.documents(), _one_document),
+    "two-documents": Property(inputs.pairs(), _two_documents),
+    "evaluate": Property(inputs.requests(), _request),
+    "lines": Property(inputs.lines, _lines),
+}

@@ -1,0 +1,12 @@
+"""The properties of `make fuzz`, within a small fixed budget."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.fuzz.properties import PROPERTIES
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_it_holds_for_any_input(name: str) -> None:
+    inputs, holds = PROPERTIES[name]
+    settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))(given(inputs)(holds))()
