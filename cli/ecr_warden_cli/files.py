@@ -5,12 +5,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Failure
 
 
 def name_of(path: str) -> str:
     """How the file is called in messages."""
     return "<stdin>" if path == "-" else path
+
+
+def say_awaited(stdin: BinaryIO, console: Console, what: str) -> None:
+    """Say what is awaited on stdin if that is a terminal: a command that waits looks like one that hangs."""
+    if stdin.isatty():
+        console.note(f"reading {what} from the terminal; end with Ctrl-D, or see --help")
 
 
 def read_file(path: str, stdin: BinaryIO, limit: int, *, failure: type[Failure], remedy: str) -> bytes:

@@ -22,6 +22,13 @@ class Terminal(io.StringIO):
         return True
 
 
+class Keyboard(io.BytesIO):
+    """Input that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """How a run of the command ended."""
@@ -60,7 +67,8 @@ class Command:
         stream = Terminal if self.terminal else io.StringIO
         out, err = stream(), stream()
         console = Console(out, err, self.environment)
-        code = run(argv, Context(io.BytesIO(stdin), console, self.clock, self._open, self._open_hub, self.sleep))
+        given = Keyboard(stdin) if self.terminal else io.BytesIO(stdin)
+        code = run(argv, Context(given, console, self.clock, self._open, self._open_hub, self.sleep))
         return Ran(code, out.getvalue(), err.getvalue())
 
     def _open(self, accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:

@@ -98,6 +98,18 @@ def test_a_profile_that_fits_no_account(command: Command, verb: str, case: str) 
     assert_one_line(command, (verb, SEED, *options), named, remedy)
 
 
+READERS = [("event", "explain"), ("policy", "evaluate"), ("policy", "compare"), ("policy", "lint")]
+
+
+@pytest.mark.parametrize("verb", READERS)
+def test_a_verb_that_reads_from_the_terminal_says_so(command: Command, verb: tuple[str, ...]) -> None:
+    assert "from the terminal" not in command(*verb).err
+    command.terminal = True
+    ran = command(*verb)
+    assert ran.err.startswith("reading ")
+    assert "from the terminal; end with Ctrl-D" in ran.err
+
+
 def test_the_same_profile_twice_is_no_mistake(command: Command) -> None:
     assert command("plan", SEED, "--profile", "ci=x", "--profile", "111111111111=x").code == 2
 

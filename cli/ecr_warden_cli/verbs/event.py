@@ -14,7 +14,7 @@ from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue,
 from ecr_warden_cli.console import Exit, escape
 from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.event_input import Broken, Found, read_events
-from ecr_warden_cli.files import name_of, open_file
+from ecr_warden_cli.files import name_of, open_file, say_awaited
 
 SUMMARY = "say what an event would set off: event explain [FILE ...]"
 EXAMPLE = "ecr-warden event explain events.jsonl"
@@ -62,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, context: Context) -> Exit:
     """One line for each event; an error is a line too and stops none of the rest."""
     code = Exit.FINE
+    if not arguments.files:
+        say_awaited(context.stdin, context.console, "events")
     for file in arguments.files or ["-"]:
         for item in _read(file, context):
             line = explain(item)

@@ -15,7 +15,7 @@ from ecr_warden.policy.strict_json import MAX_CHARACTERS
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, UsageError
-from ecr_warden_cli.files import name_of, read_file
+from ecr_warden_cli.files import name_of, read_file, say_awaited
 from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, refuse_unknown
 from ecr_warden_cli.verbs.policy_lint import KINDS, DocumentUnreadable
 
@@ -93,6 +93,7 @@ class _Lines:
 
 
 def _lines(context: Context) -> Exit:
+    say_awaited(context.stdin, context.console, "pairs of documents, one JSON object a line,")
     lines = _Lines()
     code = answer_lines(context.stdin, context.console, lines.answer, blank=_BLANK)
     return Exit.DIFFERENT if code is Exit.FINE and lines.differs else code

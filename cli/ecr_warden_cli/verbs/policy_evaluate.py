@@ -11,6 +11,7 @@ from ecr_warden.policy.verdict import Reason
 
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context
+from ecr_warden_cli.files import say_awaited
 from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, refuse_unknown
 
 SUMMARY = "say whether requests are allowed (JSON Lines in and out)"
@@ -33,6 +34,7 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 def run(_: argparse.Namespace, context: Context) -> Exit:
     """Answer line by line; ERROR if a line could not be read."""
+    say_awaited(context.stdin, context.console, "requests, one JSON object a line,")
     return answer_lines(context.stdin, context.console, _answer, blank={"verdict": None, "because": []})
 
 

@@ -12,7 +12,7 @@ from ecr_warden.policy.strict_json import MAX_CHARACTERS
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure
-from ecr_warden_cli.files import name_of, read_file
+from ecr_warden_cli.files import name_of, read_file, say_awaited
 
 SUMMARY = "say what is wrong with policy documents"
 DESCRIPTION = """\
@@ -59,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Examine file by file; one that cannot be read stops no other. ERROR if anything is an error."""
     kind = KINDS.get(arguments.kind)
+    if not arguments.files:
+        say_awaited(context.stdin, context.console, "a policy document")
     files = [_examine(path, kind, context) for path in arguments.files or ["-"]]
     counts = {severity: sum(file.count(severity) for file in files) for severity in Severity}
     if arguments.json:
