@@ -1,6 +1,6 @@
 """New versions of the file, at the deployed product."""
 
-from local.demo.places import REPOSITORY_TARGET, user_target
+from local.demo.places import CI, REPOSITORY_TARGET, user_target
 from local.waiting import until
 from tests.e2e.house import SEED, House
 
@@ -26,6 +26,18 @@ def test_a_file_with_problems_is_refused_and_all_are_told_while_the_old_one_stay
     house.tamper()
     assert house.is_right()
     assert len(house.product_writes(moment)) == 1
+
+
+def test_a_file_under_another_key_is_told_while_the_accepted_one_stays(house: House) -> None:
+    enforced, moment = house.accepted(), house.now()
+    s3 = house.stage.aws.client(CI, "s3")
+    for key in ("README.md", "acces.yaml"):
+        s3.put_object(Bucket=house.stage.hub["SpecBucket"], Key=key, Body=SEED.encode())
+    until(lambda: house.told(moment, "'acces.yaml' is not read, only access.yaml is"), what="the misplaced file")
+    house.quiet.wait(moment.mark)
+    assert house.told(moment, "README.md") == []
+    assert house.accepted() == enforced
+    assert house.product_writes(moment) == []
 
 
 def test_a_user_who_leaves_and_comes_back_concerns_its_own_documents_alone(house: House) -> None:
