@@ -63,10 +63,13 @@ class Quiet:
 
 
 def _jobs_of_events(call: Call) -> int:
+    """Of how many events the call has sent the jobs."""
     if call.service != "sqs" or _DISPATCH not in call.principal or call.error:
         return 0
     bodies = [json.loads(entry["messageBody"]) for entry in call.parameters.get("entries", ())]
-    return sum(body["cause"]["kind"] == "event" and body["kind"] == "reconcile-target" for body in bodies)
+    caused = [body for body in bodies if body["cause"]["kind"] == "event"]
+    # An event makes a job for its target, one that tells people, or both.
+    return len({body["cause"]["id"] for body in caused if body["kind"] in ("reconcile-target", "tell-own-change")})
 
 
 def by_product(calls: Iterable[Call]) -> list[Call]:
