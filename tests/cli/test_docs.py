@@ -16,16 +16,17 @@ from ecr_warden_cli.hub_client import HubDenied, HubFailed, HubUnreachable
 from ecr_warden_cli.live import Status
 from ecr_warden_cli.sessions import NoAccountReadable
 from ecr_warden_cli.spec_file import SpecInvalid, SpecUnreadable
+from ecr_warden_cli.verbs.render import NoSuchAddress
 
 from tests.cli.test_emulator import RIGHTS
 from tests.template.cfn import ROOT
 
 TEXT = (ROOT / "docs" / "cli.md").read_text()
-# The hub alone knows whether a user was made again; no plan of the command is made in observe mode.
-NEVER = {DriftKind.PRINCIPAL_RECREATED, HoldReason.OBSERVE_MODE}
+# No plan that people ask for is made in observe mode.
+NEVER = {HoldReason.OBSERVE_MODE}
 
 ERRORS = (
-    *(Failure, UsageError, SpecInvalid, SpecUnreadable, NoAccountReadable),
+    *(Failure, UsageError, SpecInvalid, SpecUnreadable, NoAccountReadable, NoSuchAddress),
     *(HubUnreachable, HubDenied, HubFailed, HubUnintelligible),
     *(BadRequest, BadEnd, CallerUnproved, CallRepeated, NoSuchTarget, NoSuchRun, NothingAccepted, CompiledUnusable),
 )
