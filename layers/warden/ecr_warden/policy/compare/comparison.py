@@ -127,8 +127,7 @@ def _setting(about: _About, values: Values, context: Mapping[str, str]) -> tuple
     changed = {one: resolved(one, values) if values else one for one in about.all}
     boxes = Boxes(changed.values())
     people = _people(about)
-    free = about.kind is DocumentKind.IDENTITY
-    named = naming(people, free=free)
+    named = naming(people, free=about.kind is DocumentKind.IDENTITY)
     made = {
         one: boxes.box(number, changed[one], named(one.principals, one.effect)) for number, one in enumerate(about.all)
     }
@@ -138,12 +137,17 @@ def _setting(about: _About, values: Values, context: Mapping[str, str]) -> tuple
         return Side(document, allows, tuple(made[one] for one in its if not made[one].allows))
 
     live, desired = map(side, about.documents, about.statements)
-    derived = [parts_of(caller, boxes, people, free=free) for caller in people]
+    derived = [parts_of(caller, boxes, people, free=_hangs_on_whoever(about)) for caller in people]
     return Setting(boxes, people, derived, about.kind, about.account, about.subject, context), live, desired
 
 
+def _hangs_on_whoever(about: _About) -> bool:
+    """Is it about identity policies as they should be? AWS takes no Principal in one; if there is one, it counts."""
+    return about.kind is DocumentKind.IDENTITY and all(one.principals is None for one in about.all)
+
+
 def _people(about: _About) -> tuple[Caller, ...]:
-    if about.kind is DocumentKind.IDENTITY:
+    if _hangs_on_whoever(about):
         return (anyone_in("aws", about.account or _SOMEBODYS_ACCOUNT),)
     elements = [one.principals for one in about.all if one.principals is not None]
     mentioned = {
