@@ -134,7 +134,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How ecr-warden behaves."""
+    """How ecr-warden behaves. `exact`: a document that is written otherwise and allows the same is drift too."""
 
     mode: Mode = Mode.OBSERVE
     exact: bool = False
