@@ -9,7 +9,7 @@ from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.ports import Documents, Listing, Writer
+from ecr_warden.ports.documents import Documents, Listing, Writer
 from ecr_warden.spec.spec import Account
 from ecr_warden.usecases.plan import plan_spec
 

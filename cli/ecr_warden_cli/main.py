@@ -9,7 +9,7 @@ from typing import Any
 
 from ecr_warden.adapters.system import SystemClock
 from ecr_warden.errors import WardenError
-from ecr_warden.ports import Documents
+from ecr_warden.ports.documents import Documents
 from ecr_warden.spec.spec import Account
 
 from ecr_warden_cli.arguments import parse_arguments

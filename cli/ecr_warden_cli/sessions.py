@@ -8,7 +8,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, HTTPClientError
 from ecr_warden.adapters.aws.accounts import ProfileAccounts
 from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.ports import AccountUnreachable, Documents
+from ecr_warden.ports.documents import Documents
+from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.spec.spec import Account
 
 from ecr_warden_cli.context import Failure

@@ -12,7 +12,8 @@ from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document
-from ecr_warden.ports import DocumentConflict, Listing, OwnerNotFound, PortError, Refused
+from ecr_warden.ports.documents import Listing
+from ecr_warden.ports.errors import DocumentConflict, OwnerNotFound, PortError, Refused
 
 
 def present(address: Address, value: LiveValue) -> Present:

@@ -7,7 +7,8 @@ from ecr_warden.adapters.files import MAX_SPEC_BYTES, spec_missing, spec_too_lar
 from ecr_warden.model.alert import Alert
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.job import Job, ReconcileTarget
-from ecr_warden.ports import STOPPED, CompiledUnusable, SpecSuperseded, SpecUnversioned, SpecVersion
+from ecr_warden.ports.specs import CompiledUnusable, SpecSuperseded, SpecUnversioned, SpecVersion
+from ecr_warden.ports.switch import STOPPED
 
 
 @dataclass(slots=True)

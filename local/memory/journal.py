@@ -9,7 +9,7 @@ from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.request import Answer, Call
 from ecr_warden.model.run import OpenRun, RunEntry
 from ecr_warden.model.target import Target
-from ecr_warden.ports import CallRepeated
+from ecr_warden.ports.calls import CallRepeated
 
 from local.memory.state import MemoryState
 

@@ -10,7 +10,7 @@ from ecr_warden.model.pause import Pause
 from ecr_warden.model.run import Debts, LastLook, OpenRun
 from ecr_warden.model.target import Target
 from ecr_warden.planning.results import has_written
-from ecr_warden.ports import Lease, LeaseHeld, TargetRecord
+from ecr_warden.ports.state import Lease, LeaseHeld, TargetRecord
 
 from local.memory.clock import ManualClock
 

@@ -19,7 +19,7 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import Target
-from ecr_warden.ports import Listing, Writer
+from ecr_warden.ports.documents import Listing, Writer
 from ecr_warden.spec import Valid, compile_spec, load_spec
 from ecr_warden.usecases.reconcile import Attempt, Reconcile, RetryLater
 from ecr_warden.usecases.sweep import Sweep

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecr_warden.ports import Documents
+from ecr_warden.ports.documents import Documents
 from ecr_warden.spec.spec import Account
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure, Hub

@@ -5,7 +5,8 @@ from ecr_warden.model.codec.requests import BadRequest
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
-from ecr_warden.ports import CallerUnproved, CallRepeated, CompiledUnusable
+from ecr_warden.ports.calls import CallerUnproved, CallRepeated
+from ecr_warden.ports.specs import CompiledUnusable
 from ecr_warden.usecases.answer import NoSuchRun
 from ecr_warden.usecases.control import BadEnd
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted

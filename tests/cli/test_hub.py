@@ -13,7 +13,8 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.run import Debts
-from ecr_warden.ports import AccountUnreachable, SpecVersion
+from ecr_warden.ports.errors import AccountUnreachable
+from ecr_warden.ports.specs import SpecVersion
 
 from tests.cli.command import Command
 from tests.cli.seed import PATH

@@ -11,7 +11,7 @@ from ecr_warden.model.codec.replies import reply_to_json
 from ecr_warden.model.codec.requests import TARGETS_AT_MOST, question_from_text
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.target import Target, UserTarget
-from ecr_warden.ports import AccountUnreachable
+from ecr_warden.ports.errors import AccountUnreachable
 
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess, over, tampered

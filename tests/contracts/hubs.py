@@ -16,7 +16,13 @@ from ecr_warden.adapters.aws.switch import SsmSwitch
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.job import Job
-from ecr_warden.ports import Calls, Incidents, Jobs, Journal, Specs, SpecVersion, State, Switch
+from ecr_warden.ports.alerts import Incidents
+from ecr_warden.ports.calls import Calls
+from ecr_warden.ports.jobs import Jobs
+from ecr_warden.ports.journal import Journal
+from ecr_warden.ports.specs import Specs, SpecVersion
+from ecr_warden.ports.state import State
+from ecr_warden.ports.switch import Switch
 
 from local.memory.clock import ManualClock
 from local.memory.hub import MemoryIncidents, MemoryJobs, MemorySpecs, MemorySwitch

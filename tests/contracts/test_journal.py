@@ -10,7 +10,8 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.request import Answer, Call
 from ecr_warden.model.run import Debts, LastLook
-from ecr_warden.ports import CallRepeated, TargetRecord
+from ecr_warden.ports.calls import CallRepeated
+from ecr_warden.ports.state import TargetRecord
 
 from tests.contracts.hubs import Hub
 from tests.contracts.runs import open_run, report

@@ -13,7 +13,7 @@ from ecr_warden.model.plan import Change, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.planning.diff import diff
 from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.ports import PortError, PrincipalNotFound, QuotaExceeded, Refused, Throttled
+from ecr_warden.ports.errors import PortError, PrincipalNotFound, QuotaExceeded, Refused, Throttled
 
 from local.behaviour.switches import Rate, Switches, switches_from_json
 from tests.contracts.aws import moto

@@ -10,7 +10,7 @@ from ecr_warden.model.observed import Absent, Present, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.ports import AccountUnreachable, DocumentConflict, OwnerNotFound, Refused
+from ecr_warden.ports.errors import AccountUnreachable, DocumentConflict, OwnerNotFound, Refused
 
 from tests.contracts.seed import (
     ASSUME,

@@ -15,7 +15,8 @@ from ecr_warden.model.observed import Unparseable
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
-from ecr_warden.ports import AccountUnreachable, Documents
+from ecr_warden.ports.documents import Documents
+from ecr_warden.ports.errors import AccountUnreachable
 from moto.backends import get_backend
 
 from local.memory.clock import ManualClock

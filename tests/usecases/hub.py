@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from ecr_warden.model.job import Actor
-from ecr_warden.ports import CallerUnproved
+from ecr_warden.ports.calls import CallerUnproved
 from ecr_warden.usecases.answer import Answers
 from ecr_warden.usecases.control import Control
 

@@ -13,7 +13,7 @@ from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import UserTarget
-from ecr_warden.ports import Specs, SpecSuperseded, SpecTampered, SpecVersion
+from ecr_warden.ports.specs import Specs, SpecSuperseded, SpecTampered, SpecVersion
 from ecr_warden.usecases.accept import Accept
 from ecr_warden.usecases.dispatch import Dispatch
 

@@ -6,7 +6,7 @@ from ecr_warden.model.alert import SpecAccepted
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import Target, UserTarget
-from ecr_warden.ports import AccountUnreachable
+from ecr_warden.ports.errors import AccountUnreachable
 
 from tests.unit.planning.seed import CHECKOUT, CI, D1, D4, D5, HOME, PULL_USER, PUSH_USER, PUSHER, allow, document
 from tests.usecases.test_accept import TEXT, first, upload

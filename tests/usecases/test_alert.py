@@ -6,7 +6,7 @@ import pytest
 from ecr_warden.adapters.notify.fanout import FanOut
 from ecr_warden.model.alert import Alert, Message, SpecAccepted, SpecRefused
 from ecr_warden.model.job import Cause, CauseKind
-from ecr_warden.ports import ChannelsError, NotifyError
+from ecr_warden.ports.alerts import ChannelsError, NotifyError
 from ecr_warden.usecases.alert import TOLD_AGAIN_SECONDS, TellPeople
 
 from local.memory.hub import MemoryIncidents

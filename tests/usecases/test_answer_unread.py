@@ -10,7 +10,8 @@ from ecr_warden.model.plan import Change
 from ecr_warden.model.reply import PlanReply, StatusReply, VerifyReply
 from ecr_warden.model.request import AskPlan, AskStatus, AskVerify, Question
 from ecr_warden.model.target import Target, UserTarget
-from ecr_warden.ports import STOPPED, AccountUnreachable
+from ecr_warden.ports.errors import AccountUnreachable
+from ecr_warden.ports.switch import STOPPED
 from ecr_warden.usecases.selection import NoSuchTarget
 
 from tests.unit.planning.seed import CHECKOUT, CI, HOME, NOW, PUSHER

@@ -14,7 +14,7 @@ from ecr_warden.model.pause import LONGEST_PAUSE, Pause
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Command, PauseUntil, Resume
 from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.ports import CallerUnproved, CallRepeated
+from ecr_warden.ports.calls import CallerUnproved, CallRepeated
 from ecr_warden.usecases.control import BadEnd
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 

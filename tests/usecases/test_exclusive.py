@@ -9,7 +9,7 @@ from ecr_warden.model.desired import CompiledSpec, MustNotExist
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import OwnerTarget, RoleTarget, UserTarget
-from ecr_warden.ports import PermissionMissing
+from ecr_warden.ports.errors import PermissionMissing
 from ecr_warden.spec import Valid, compile_spec, load_spec
 from ecr_warden.usecases.plan import plan_spec
 

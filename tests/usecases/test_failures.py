@@ -10,7 +10,7 @@ from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.outcome import Failed, Result
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.target import RoleTarget, Target, UserTarget
-from ecr_warden.ports import (
+from ecr_warden.ports.errors import (
     AccountUnreachable,
     ExplicitlyDenied,
     PermissionMissing,

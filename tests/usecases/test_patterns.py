@@ -11,7 +11,7 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
-from ecr_warden.ports import AccountUnreachable, PermissionMissing, PortError, Throttled
+from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, Throttled
 from ecr_warden.usecases.plan import plan_spec
 from ecr_warden.usecases.reconcile import RetryLater
 

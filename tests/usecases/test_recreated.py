@@ -7,10 +7,7 @@ from ecr_warden.model.address import identity_policy
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import UserTarget
-from ecr_warden.ports import (
-    Refused,
-    Throttled,
-)
+from ecr_warden.ports.errors import Refused, Throttled
 
 from tests.unit.planning.seed import (
     CHECKOUT,

@@ -6,7 +6,7 @@ from ecr_warden.model.address import identity_policy, role
 from ecr_warden.model.desired import Mode, RoleSettings
 from ecr_warden.model.job import CauseKind, ReconcileTarget
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.ports import PermissionMissing
+from ecr_warden.ports.errors import PermissionMissing
 
 from tests.unit.planning.seed import (
     ACCEPTED,

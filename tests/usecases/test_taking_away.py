@@ -8,7 +8,7 @@ from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.observed import LiveValue, Present
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import Target, UserTarget
-from ecr_warden.ports import AccountUnreachable
+from ecr_warden.ports.errors import AccountUnreachable
 
 from tests.unit.planning.seed import CHECKOUT, CI, PULL_USER, PUSH_USER, PUSHER
 from tests.usecases.test_accept import TEXT, enqueued, first, upload

@@ -13,7 +13,7 @@ from ecr_warden.model.observed import LiveValue, Unparseable
 from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import Target
-from ecr_warden.ports import PortError
+from ecr_warden.ports.errors import PortError
 from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, Reconcile
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ecr_warden.adapters.aws.specs import AwsSpecs
     from ecr_warden.adapters.aws.state import DynamoState
     from ecr_warden.adapters.aws.switch import SsmSwitch
-    from ecr_warden.ports import Calls, Notifier, Outcomes
+    from ecr_warden.ports.alerts import Notifier, Outcomes
+    from ecr_warden.ports.calls import Calls
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.alert import TellPeople
     from ecr_warden.usecases.answer import Answers

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG, ProfileAccounts
-from ecr_warden.ports import AccountUnreachable, ExplicitlyDenied
+from ecr_warden.ports.errors import AccountUnreachable, ExplicitlyDenied
 
 from tests.contracts.seed import CI, HOME
 from tests.contracts.worlds import MotoWorld

@@ -9,7 +9,8 @@ from botocore.credentials import Credentials
 from ecr_warden.adapters.aws.caller_proof import BODY, digest_of, make_proof, sts_host
 from ecr_warden.adapters.aws.callers import StsCallers, actor_of
 from ecr_warden.model.job import Actor
-from ecr_warden.ports import CallerUnproved, PortError
+from ecr_warden.ports.calls import CallerUnproved
+from ecr_warden.ports.errors import PortError
 
 from local.memory.clock import ManualClock
 from tests.contracts.aws import REGION, new_session

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from ecr_warden.adapters.aws.errors import ECR, HUB, IAM, STS, Translation, translated
-from ecr_warden.ports import (
+from ecr_warden.ports.errors import (
     DocumentConflict,
     ExplicitlyDenied,
     OwnerNotFound,

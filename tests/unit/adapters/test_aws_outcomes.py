@@ -19,7 +19,7 @@ from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Applied, RunReport
 from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.ports import PortError
+from ecr_warden.ports.errors import PortError
 
 from tests.contracts.hubs import MotoHub
 from tests.contracts.runs import EVENT, NOW, repair, report

@@ -6,7 +6,7 @@ import pytest
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Present, Unreadable
-from ecr_warden.ports import PermissionMissing, Throttled
+from ecr_warden.ports.errors import PermissionMissing, Throttled
 
 from tests.contracts.seed import (
     ASSUME,

@@ -9,7 +9,8 @@ from ecr_warden.adapters.notify.secrets import secret_reader
 from ecr_warden.adapters.notify.sns import SnsNotifier
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
-from ecr_warden.ports import ChannelsError, NotifyError, Throttled
+from ecr_warden.ports.alerts import ChannelsError, NotifyError
+from ecr_warden.ports.errors import Throttled
 from moto import mock_aws
 
 REGION = "eu-central-1"

@@ -9,7 +9,7 @@ import pytest
 from ecr_warden.adapters.notify.webhook import WebhookNotifier
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
-from ecr_warden.ports import NotifyError
+from ecr_warden.ports.alerts import NotifyError
 
 from tests.contracts.webhook import SECRET, Server, answer, served, silent
 

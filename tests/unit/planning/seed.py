@@ -28,7 +28,7 @@ from ecr_warden.model.observed import (
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.ports import PermissionMissing
+from ecr_warden.ports.errors import PermissionMissing
 from ecr_warden.spec import Valid, compile_spec, load_spec
 
 CI, HOME, OUTSIDER = "111111111111", "222222222222", "999999999999"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ecr_warden.ports import SpecMissing, SpecTooLarge
+from ecr_warden.ports.specs import SpecMissing, SpecTooLarge
 
 MAX_SPEC_BYTES = 1024 * 1024
 STRAYS_TOLD = 3

@@ -15,7 +15,7 @@ from ecr_warden.model.desired import Extent, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget
 from ecr_warden.planning.cutoff import keeps_trust_policy
-from ecr_warden.ports import PortError
+from ecr_warden.ports.errors import PortError
 
 LISTING = "*"
 """The name under which a listing that could not be read is reported."""

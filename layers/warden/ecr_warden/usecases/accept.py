@@ -8,7 +8,9 @@ from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, Spec
 from ecr_warden.model.desired import CompiledSpec, Departed, Mode, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ReconcileTarget, SweepSlice
 from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.ports import CompiledUnusable, Jobs, Outcomes, SpecMissing, Specs, SpecTampered, SpecUnusable
+from ecr_warden.ports.alerts import Outcomes
+from ecr_warden.ports.jobs import Jobs
+from ecr_warden.ports.specs import CompiledUnusable, SpecMissing, Specs, SpecTampered, SpecUnusable
 from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
 from ecr_warden.usecases.order import registry_first
 

@@ -8,7 +8,7 @@ from ecr_warden.alerting.incidents import AtOnce, Gathered, Silent, route
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.model.alert import Alert, Message
 from ecr_warden.model.outcome import RunReport
-from ecr_warden.ports import Channels, ChannelsError, Incidents
+from ecr_warden.ports.alerts import Channels, ChannelsError, Incidents
 
 TOLD_AGAIN_SECONDS = 60
 _UNDELIVERED = "undelivered"

@@ -34,7 +34,13 @@ from ecr_warden.model.request import (
     Selection,
 )
 from ecr_warden.model.target import Target
-from ecr_warden.ports import Calls, Clock, Documents, Journal, Listing, Specs, State, Switch, TargetRecord
+from ecr_warden.ports.calls import Calls
+from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.documents import Documents, Listing
+from ecr_warden.ports.journal import Journal
+from ecr_warden.ports.specs import Specs
+from ecr_warden.ports.state import State, TargetRecord
+from ecr_warden.ports.switch import Switch
 from ecr_warden.usecases.plan import plan_targets
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, named_in, select
 

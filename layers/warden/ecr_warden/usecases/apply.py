@@ -3,7 +3,10 @@
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Skipped
 from ecr_warden.model.plan import Change, Plan
 from ecr_warden.planning.ordering import gains
-from ecr_warden.ports import DocumentConflict, Documents, Lease, PortError, State, Switch, Writer
+from ecr_warden.ports.documents import Documents, Writer
+from ecr_warden.ports.errors import DocumentConflict, PortError
+from ecr_warden.ports.state import Lease, State
+from ecr_warden.ports.switch import Switch
 
 LEASE_LOST = "another run has taken the target over"
 

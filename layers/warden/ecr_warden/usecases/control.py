@@ -17,7 +17,12 @@ from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Call, Command, PauseUntil, Resume
 from ecr_warden.model.target import Target
 from ecr_warden.planning.leftovers import leftover_spec
-from ecr_warden.ports import Callers, Calls, Clock, Jobs, Outcomes, Specs, State
+from ecr_warden.ports.alerts import Outcomes
+from ecr_warden.ports.calls import Callers, Calls
+from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.jobs import Jobs
+from ecr_warden.ports.specs import Specs
+from ecr_warden.ports.state import State
 from ecr_warden.usecases.order import registry_first
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.target import Target
 from ecr_warden.planning.leftovers import leftover_spec
-from ecr_warden.ports import State, TargetRecord
+from ecr_warden.ports.state import State, TargetRecord
 
 
 def departing(accepted: CompiledSpec, state: State) -> Iterator[TargetSpec]:

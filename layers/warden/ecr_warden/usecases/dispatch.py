@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ecr_warden.model.job import Job
-from ecr_warden.ports import Jobs
+from ecr_warden.ports.jobs import Jobs
 from ecr_warden.triggers.decision import SpecPlace, decide
 from ecr_warden.triggers.trigger import Ignored
 

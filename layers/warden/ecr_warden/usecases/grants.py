@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ecr_warden.model.reply import Access, Grant, GrantsReply
-from ecr_warden.ports import SpecUnusable
+from ecr_warden.ports.specs import SpecUnusable
 from ecr_warden.spec import Invalid, Spec, Valid, load_spec
 from ecr_warden.spec.spec import Principal, Puller, Repository
 

@@ -13,7 +13,10 @@ from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.ports import Clock, Documents, Listing, PortError, State, TargetRecord
+from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.documents import Documents, Listing
+from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.state import State, TargetRecord
 from ecr_warden.usecases.departures import departing, has_to_go
 
 _ANY = "*"

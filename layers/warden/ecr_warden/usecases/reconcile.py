@@ -31,20 +31,15 @@ from ecr_warden.planning.results import (
     result_of,
     result_without_writes,
 )
-from ecr_warden.ports import (
-    Calls,
-    Clock,
-    Documents,
-    Jobs,
-    Lease,
-    Listing,
-    Outcomes,
-    PortError,
-    Specs,
-    State,
-    Switch,
-    TargetRecord,
-)
+from ecr_warden.ports.alerts import Outcomes
+from ecr_warden.ports.calls import Calls
+from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.documents import Documents, Listing
+from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.jobs import Jobs
+from ecr_warden.ports.specs import Specs
+from ecr_warden.ports.state import Lease, State, TargetRecord
+from ecr_warden.ports.switch import Switch
 from ecr_warden.triggers.own import is_write_role, run_id_of
 from ecr_warden.usecases.apply import apply_plan
 from ecr_warden.usecases.interrupted import report_of_interrupted

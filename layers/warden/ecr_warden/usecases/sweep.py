@@ -9,7 +9,11 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.target import Target
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.ports import Clock, Documents, Jobs, Listing, Specs, State, TargetRecord
+from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.documents import Documents, Listing
+from ecr_warden.ports.jobs import Jobs
+from ecr_warden.ports.specs import Specs
+from ecr_warden.ports.state import State, TargetRecord
 from ecr_warden.usecases.departures import departing
 from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, RetryLater
 from ecr_warden.usecases.unread import TellUnread

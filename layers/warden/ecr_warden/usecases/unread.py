@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from ecr_warden.model.alert import PatternsUnread
 from ecr_warden.model.desired import RepositoryPattern
 from ecr_warden.model.job import Cause
-from ecr_warden.ports import Outcomes, PortError, State, TargetRecord
+from ecr_warden.ports.alerts import Outcomes
+from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.state import State, TargetRecord
 
 PROBLEMS_TOLD = 50
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice, TellOwnChange
-from ecr_warden.ports import CompiledUnusable
+from ecr_warden.ports.specs import CompiledUnusable
 
 if TYPE_CHECKING:
-    from ecr_warden.ports import Outcomes
+    from ecr_warden.ports.alerts import Outcomes
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.reconcile import Attempt, Reconcile
     from ecr_warden.usecases.sweep import Sweep

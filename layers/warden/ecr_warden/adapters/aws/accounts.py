@@ -10,7 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.adapters.aws.errors import STS, translate, unanswered
-from ecr_warden.ports import AccountUnreachable, Clock, ExplicitlyDenied, PortError
+from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.errors import AccountUnreachable, ExplicitlyDenied, PortError
 from ecr_warden.triggers.own import session_name
 
 if TYPE_CHECKING:

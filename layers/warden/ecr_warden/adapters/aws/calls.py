@@ -11,7 +11,8 @@ from ecr_warden.adapters.aws.items import expiry, packed
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.entries import answer_from_json, answer_to_json
 from ecr_warden.model.request import Answer, Call
-from ecr_warden.ports import CallRepeated, Clock
+from ecr_warden.ports.calls import CallRepeated
+from ecr_warden.ports.clock import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

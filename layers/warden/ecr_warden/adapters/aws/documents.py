@@ -16,7 +16,8 @@ from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.ports import Listing, PortError
+from ecr_warden.ports.documents import Listing
+from ecr_warden.ports.errors import PortError
 
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.writer import AwsWriter

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
-from ecr_warden.ports import (
+from ecr_warden.ports.errors import (
     DocumentConflict,
     ExplicitlyDenied,
     OwnerNotFound,

@@ -13,7 +13,7 @@ from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.jobs import job_to_json
 from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice, TellOwnChange
-from ecr_warden.ports import Throttled
+from ecr_warden.ports.errors import Throttled
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -17,7 +17,7 @@ from ecr_warden.model.alert import (
 from ecr_warden.model.codec.alerts import alert_to_json
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.outcome import RunReport
-from ecr_warden.ports import Refused, Throttled
+from ecr_warden.ports.errors import Refused, Throttled
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

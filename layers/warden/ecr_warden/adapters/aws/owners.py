@@ -18,7 +18,7 @@ from ecr_warden.model.desired import Extent, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unreadable
 from ecr_warden.model.target import OwnerTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import DocumentKind
-from ecr_warden.ports import PortError
+from ecr_warden.ports.errors import PortError
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -21,7 +21,7 @@ from ecr_warden.model.desired import TargetSpec
 from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import DocumentKind
-from ecr_warden.ports import PortError
+from ecr_warden.ports.errors import PortError
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient

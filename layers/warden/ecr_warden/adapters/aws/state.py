@@ -21,7 +21,9 @@ from ecr_warden.model.pause import Pause
 from ecr_warden.model.run import Debts, LastLook, OpenRun
 from ecr_warden.model.target import Target
 from ecr_warden.planning.results import has_written
-from ecr_warden.ports import Clock, Lease, LeaseHeld, PortError, TargetRecord, Throttled
+from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.errors import PortError, Throttled
+from ecr_warden.ports.state import Lease, LeaseHeld, TargetRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ecr_warden.adapters.aws.errors import HUB, translated
-from ecr_warden.ports import STOPPED, PortError
+from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.switch import STOPPED
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -20,7 +20,7 @@ from ecr_warden.model.observed import Observed, OwnerMissing, Present, Unparseab
 from ecr_warden.model.plan import Change, NewRole, Operation
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.ports import DocumentConflict, OwnerNotFound
+from ecr_warden.ports.errors import DocumentConflict, OwnerNotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from ecr_warden.model.alert import Message
-from ecr_warden.ports import ChannelsError, Notifier, PortError
+from ecr_warden.ports.alerts import ChannelsError, Notifier
+from ecr_warden.ports.errors import PortError
 
 
 class FanOut:

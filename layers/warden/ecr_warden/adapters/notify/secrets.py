@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ecr_warden.ports import NotifyError
+from ecr_warden.ports.alerts import NotifyError
 
 MAX_AGE = 300
 _ACTIONS = {"ssm": "ssm:GetParameter", "secretsmanager": "secretsmanager:GetSecretValue"}

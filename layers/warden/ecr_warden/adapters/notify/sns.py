@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.alerting.email import to_email
 from ecr_warden.model.alert import Message
-from ecr_warden.ports import NotifyError
+from ecr_warden.ports.alerts import NotifyError
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -9,7 +9,7 @@ import urllib3
 
 from ecr_warden.alerting.slack import to_slack
 from ecr_warden.model.alert import Message
-from ecr_warden.ports import NotifyError
+from ecr_warden.ports.alerts import NotifyError
 
 TIMEOUT = 5.0
 _CHECK = "check what the stack parameter WebhookReference points to"

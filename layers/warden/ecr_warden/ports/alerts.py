@@ -1,0 +1,66 @@
+"""The way of an alert to people: announced, gathered, delivered."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from ecr_warden.ports.errors import PortError
+
+if TYPE_CHECKING:  # most events tell nobody
+    from ecr_warden.model.alert import Alert, Message
+
+
+class NotifyError(PortError):
+    """A message did not reach a channel."""
+
+    code = "notify"
+
+
+class ChannelsError(NotifyError):
+    """Some channels did not get the message; `failed` has their names, all others have got it."""
+
+    def __init__(self, errors: Mapping[str, PortError]) -> None:
+        super().__init__(
+            "not delivered to " + "; ".join(f"{name}: {error}" for name, error in errors.items()),
+            retryable=any(error.retryable for error in errors.values()),
+        )
+        self.failed = tuple(errors)
+
+
+class Outcomes(Protocol):
+    """Where runs and spec versions are announced; anybody may subscribe."""
+
+    def publish(self, alert: "Alert") -> None:
+        """Announce it; raises PortError."""
+        ...
+
+
+class Incidents(Protocol):
+    """Where alerts with one cause are gathered until they go out as one message."""
+
+    def add(self, key: str, alert: "Alert", *, seconds: int) -> None:
+        """Keep an alert; whoever opens the incident also has it flushed after `seconds`."""
+        ...
+
+    def take(self, key: str) -> "tuple[Alert, ...]":
+        """Close the incident to further alerts and return those gathered, oldest first; they are kept until dropped."""
+        ...
+
+    def drop(self, key: str, alerts: "Sequence[Alert]") -> None:
+        """Forget alerts that people have been told."""
+        ...
+
+
+class Notifier(Protocol):
+    """A channel to people."""
+
+    def notify(self, message: "Message") -> None:
+        """Deliver it; raises NotifyError."""
+        ...
+
+
+class Channels(Protocol):
+    """All channels to people."""
+
+    def notify(self, message: "Message", *, only: str | None = None) -> None:
+        """Deliver it to each channel, or to one of them; raises ChannelsError."""
+        ...

@@ -1,0 +1,53 @@
+"""The live documents of the accounts: read, scan, write."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ecr_warden.model.desired import RepositoryPattern, TargetSpec
+from ecr_warden.model.observed import Observation
+from ecr_warden.model.plan import Change, Plan
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.ports.errors import PortError
+
+
+class Writer(Protocol):
+    """A write session in one account, good for one plan."""
+
+    def write(self, change: Change) -> None:
+        """Write one change after reading its address once more.
+
+        Raises DocumentConflict when another document than `change.expect` stands there, else another PortError.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Repositories that exist and fit one of the patterns asked for, and the patterns that could not be asked."""
+
+    repositories: tuple[RepositoryTarget, ...] = ()
+    unread: tuple[tuple[RepositoryPattern, PortError], ...] = ()
+
+
+class Documents(Protocol):
+    """The live documents of the accounts."""
+
+    def read(self, spec: TargetSpec) -> Observation:
+        """Read a target now; what cannot be read is Unreadable in the observation, nothing is raised."""
+        ...
+
+    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
+        """Read many targets with the fewest calls, in any order; each spec yields one observation.
+
+        Besides, every owner in `accounts` that no spec is for and that holds something under our names.
+        """
+        ...
+
+    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+        """Which repositories fit; what cannot be read is told in the listing, nothing is raised."""
+        ...
+
+    def writer(self, plan: Plan, run_id: str) -> Writer:
+        """Open a write session that can do exactly this plan; raises PortError."""
+        ...

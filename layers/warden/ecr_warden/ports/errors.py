@@ -1,0 +1,68 @@
+"""What any call outside may end in: an adapter translates what its service says into these, in one table a service."""
+
+from ecr_warden.errors import WardenError
+from ecr_warden.model.drift import EXPLICITLY_DENIED
+
+
+class PortError(WardenError):
+    """Something outside refused or failed. `retryable`: the same call may succeed within a minute."""
+
+    code = "outside"
+
+    def __init__(self, message: str, *, remedy: str = "", retryable: bool = False) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retryable = retryable
+
+
+class AccountUnreachable(PortError):
+    """The account's role could not be assumed."""
+
+    code = "account-unreachable"
+
+
+class PermissionMissing(PortError):
+    """AWS denied the call; the message names the action and who has to allow it."""
+
+    code = "permission-missing"
+
+
+class ExplicitlyDenied(PortError):
+    """A policy in the account denies ecr-warden the call in so many words: somebody keeps it out."""
+
+    code = EXPLICITLY_DENIED
+
+
+class Throttled(PortError):
+    """AWS asked to slow down."""
+
+    code = "throttled"
+
+
+class DocumentConflict(PortError):
+    """Another document than the expected one stands there; nothing was written."""
+
+    code = "conflict"
+
+
+class OwnerNotFound(PortError):
+    """The repository, role or user does not exist."""
+
+    code = "owner-not-found"
+
+
+class PrincipalNotFound(PortError):
+    """A principal named in the document does not exist, or AWS does not see it yet (up to a minute)."""
+
+    code = "principal-not-found"
+
+
+class QuotaExceeded(PortError):
+    """The document does not fit."""
+
+    code = "quota-exceeded"
+
+
+class Refused(PortError):
+    """AWS refused the write for good."""
+
+    code = "refused"
