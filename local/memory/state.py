@@ -9,7 +9,6 @@ from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.run import Debts, LastLook, OpenRun
 from ecr_warden.model.target import Target
-from ecr_warden.planning.results import has_written
 from ecr_warden.ports.state import Lease, LeaseHeld, TargetRecord
 
 from local.memory.clock import ManualClock
@@ -68,7 +67,7 @@ class MemoryState:
         self.opened[lease.target.key, run.run_id] = run
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
-        self._record(lease, None, debts, written_at=report.finished_at if has_written(report) else None)
+        self._record(lease, None, debts, written_at=report.finished_at if report.applied else None)
         self.closed[lease.target.key, report.run_id] = report
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:

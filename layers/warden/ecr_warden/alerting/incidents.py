@@ -15,7 +15,7 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import CauseKind
-from ecr_warden.model.outcome import Applied, Result, RunReport
+from ecr_warden.model.outcome import Result, RunReport
 
 GATHER_SECONDS = 20
 
@@ -77,14 +77,10 @@ def _route_run(report: RunReport) -> Routing:
 
 
 def _has_nothing_to_tell(report: RunReport) -> bool:
-    return report.result is Result.IN_SYNC and not _has_written(report) and not report.intruder
+    return report.result is Result.IN_SYNC and not report.applied and not report.intruder
 
 
 def _waits_for_our_own(report: RunReport) -> bool:
     ours = report.cause.kind in (CauseKind.SPEC, CauseKind.RUN)
     not_understood = any(drift.kind is DriftKind.UNPARSEABLE for drift in report.plan.drifts)
-    return report.result is Result.WAITING and ours and not (not_understood or _has_written(report))
-
-
-def _has_written(report: RunReport) -> bool:
-    return any(isinstance(outcome, Applied) for outcome in report.outcomes)
+    return report.result is Result.WAITING and ours and not (not_understood or report.applied)

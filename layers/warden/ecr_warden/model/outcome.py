@@ -85,3 +85,8 @@ class RunReport:
     intruder: bool = False
     contested: int = 0
     severity: Severity | None = None
+
+    @property
+    def applied(self) -> tuple[Change, ...]:
+        """The changes that AWS took."""
+        return tuple(outcome.change for outcome in self.outcomes if isinstance(outcome, Applied))

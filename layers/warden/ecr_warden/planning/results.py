@@ -80,11 +80,6 @@ def is_retryable(report: RunReport, observation: Observation) -> bool:
     )
 
 
-def has_written(report: RunReport) -> bool:
-    """Whether AWS took any write of the run."""
-    return any(isinstance(outcome, Applied) for outcome in report.outcomes)
-
-
 def may_be_of(run: OpenRun, at: str) -> bool:
     """Whether a call made at that time (ISO 8601) can be one of the run's; yes if the time is not known."""
     try:
@@ -96,7 +91,7 @@ def may_be_of(run: OpenRun, at: str) -> bool:
 
 def is_news(report: RunReport, reported: str | None) -> bool:
     """Whether people have to be told: every write, every intruder, and each standing trouble once."""
-    if has_written(report) or report.intruder:
+    if report.applied or report.intruder:
         return True
     # Of what is not visible yet people were told when it was written.
     quiet = report.result in (Result.IN_SYNC, Result.NOT_YET_VISIBLE) or _only_waits(report)
@@ -159,14 +154,13 @@ def debts_to_verify(plan: Plan, debts: Debts) -> Debts:
 
 def remaining_debts(report: RunReport, debts: Debts) -> Debts:
     """What a target still owes after the run; `debts`: what it owed when the run was journalled."""
-    applied = [outcome.change for outcome in report.outcomes if isinstance(outcome, Applied)]
     # Of an interrupted run the documents do not tell whether an equal text was written again.
-    regranted = report.result is not Result.INTERRUPTED and _has_written_all_that_name(report.plan, applied)
+    regranted = report.result is not Result.INTERRUPTED and _has_written_all_that_name(report)
     recreated = () if regranted else debts.recreated_principals
     sessions_before = _sessions_before(report, debts)
-    if sessions_before is None or any(map(_ends_role, applied)):
+    if sessions_before is None or any(map(_ends_role, report.applied)):
         return Debts(recreated_principals=recreated)
-    written = filter(None, map(written_cutoff, applied))
+    written = filter(None, map(written_cutoff, report.applied))
     known = debts.sessions_ended and sessions_before == debts.sessions_before
     return Debts(sessions_before, known or any(cutoff >= sessions_before for cutoff in written), recreated)
 
@@ -192,14 +186,14 @@ def _ends_role(change: Change) -> bool:
     return change.address.kind is AddressKind.ROLE and change.operation is not Operation.UPDATE
 
 
-def _has_written_all_that_name(plan: Plan, applied: Sequence[Change]) -> bool:
+def _has_written_all_that_name(report: RunReport) -> bool:
     """Whether every document that names principals and has drifted was written; the others name none of those owed."""
     kinds = (AddressKind.REPOSITORY_POLICY, AddressKind.TRUST_POLICY)
-    due = {drift.address for drift in plan.drifts if drift.address.kind in kinds}
-    written = {change.address for change in applied}
+    due = {drift.address for drift in report.plan.drifts if drift.address.kind in kinds}
+    written = {change.address for change in report.applied}
     made = {
         trust_policy(change.address.target)
-        for change in applied
+        for change in report.applied
         if isinstance(change.after, NewRole) and isinstance(change.address.target, RoleTarget)
     }
     return due <= written | made

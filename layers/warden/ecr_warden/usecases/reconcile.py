@@ -22,7 +22,6 @@ from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.results import (
     debts_to_verify,
     fingerprint,
-    has_written,
     is_news,
     is_retryable,
     may_be_of,
@@ -248,7 +247,7 @@ class Reconcile:
     def _close(self, run: _Run, report: RunReport) -> _Run:
         debts = remaining_debts(report, run.record.debts)
         self.state.close_run(run.lease, report, debts)
-        written_at = report.finished_at if has_written(report) else run.record.written_at
+        written_at = report.finished_at if report.applied else run.record.written_at
         return replace(run, record=replace(run.record, open_run=None, debts=debts, written_at=written_at))
 
     def _plan(self, run: _Run, observation: Observation) -> Plan:
@@ -292,7 +291,7 @@ class Reconcile:
         gives_up = result is Result.CONFLICT and not (will_be_retried or looks_afresh)
         report = replace(
             report,
-            final=has_written(report) or not (will_be_retried or looks_afresh),
+            final=bool(report.applied) or not (will_be_retried or looks_afresh),
             contested=OBSERVATIONS_AT_MOST if gives_up else 0,
         )
         if result is Result.IN_SYNC and not plan.drifts and not run.intruder:

@@ -20,7 +20,6 @@ from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.run import Debts, LastLook, OpenRun
 from ecr_warden.model.target import Target
-from ecr_warden.planning.results import has_written
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.errors import PortError, Throttled
 from ecr_warden.ports.state import Lease, LeaseHeld, TargetRecord
@@ -159,7 +158,7 @@ class DynamoState:
                 ":expires": expiry(self.clock.now()),
             },
         }
-        written_at = report.finished_at if has_written(report) else None
+        written_at = report.finished_at if report.applied else None
         self._with_state([{"Update": update}, self._line(report)], lease, debts, open_run=None, written_at=written_at)
 
     def _line(self, run: OpenRun | RunReport) -> Any:

@@ -2,7 +2,7 @@
 
 from ecr_warden.model.codec.base import Json, flag, moment, number, reading, text
 from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
-from ecr_warden.model.outcome import Applied, Result, RunReport
+from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.request import Answer
 from ecr_warden.model.run import OpenRun, RunEntry
 
@@ -12,7 +12,7 @@ def entry_of(run: OpenRun | RunReport) -> RunEntry:
     entry = RunEntry(run.run_id, str(run.plan.target), run.cause, run.started_at)
     if isinstance(run, OpenRun):
         return entry
-    written = sum(isinstance(outcome, Applied) for outcome in run.outcomes)
+    written = len(run.applied)
     return RunEntry(entry.run_id, entry.target, entry.cause, entry.started_at, run.result, written)
 
 
