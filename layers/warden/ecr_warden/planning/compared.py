@@ -16,7 +16,7 @@ from ecr_warden.policy.compare import compare
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.interchangeable import interchangeable
-from ecr_warden.policy.relation import Relation, Witness
+from ecr_warden.policy.relation import Witness
 
 
 def document_drift(address: Address, desired: Document, live: Document, *, reason: str, exact: bool) -> Drift | None:
@@ -26,10 +26,10 @@ def document_drift(address: Address, desired: Document, live: Document, *, reaso
     """
     kind, target = address.document_kind, address.target
     assert kind is not None
-    compared = compare(live, desired, kind=kind, account=target.account, subject=target.name)
-    same = compared.relation is Relation.EQUAL and interchangeable(live, desired, kind=kind, account=target.account)
+    same = interchangeable(live, desired, kind=kind)
     if same and not exact:
         return None
+    compared = compare(live, desired, kind=kind, account=target.account, subject=target.name)
     access = gained_and_lost(desired, live, kind=kind)
     told = Compared(compared.relation, _told(compared.gained), _told(compared.lost), compared.undecided)
     return Drift(address, DriftKind.CHANGED, reason, access, compared=told, same_access=same)
@@ -57,7 +57,7 @@ def spread_over_others(spec: TargetSpec, observation: Observation, drifts: Seque
     desired = [
         value for address, value in spec.documents.items() if _is_inline(address) and isinstance(value, Document)
     ]
-    if not inline or not _allow_the_same(live, desired, spec.target.account):
+    if not inline or not _allow_the_same(live, desired):
         return drifts
     return [replace(drift, same_access=True) if drift in inline else drift for drift in drifts]
 
@@ -71,12 +71,12 @@ def _is_inline(address: Address) -> bool:
     return address.kind is AddressKind.IDENTITY_POLICY and address.name not in sessions
 
 
-def _allow_the_same(live: Sequence[Document], desired: Sequence[Document], account: str) -> bool:
+def _allow_the_same(live: Sequence[Document], desired: Sequence[Document]) -> bool:
     try:
         together = to_document(_statements(live)), to_document(_statements(desired))
     except DocumentError:  # none, or more statements than one document can hold
         return False
-    return interchangeable(*together, kind=DocumentKind.IDENTITY, account=account)
+    return interchangeable(*together, kind=DocumentKind.IDENTITY)
 
 
 def _statements(documents: Sequence[Document]) -> Iterator[CanonicalStatement]:

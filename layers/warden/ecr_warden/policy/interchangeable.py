@@ -4,11 +4,18 @@ Equal access of two documents by themselves is not enough for that. A Deny for w
 what a third document gives; a user beside the root of its account needs no identity policy any more; a session beside
 its role escapes an implicit deny of a boundary.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-resource.html
+
+Decided by structure, principal by principal, and not by `compare`. Who writes a document chooses its conditions: one
+that holds for a caller nobody thought of, or on a value that AWS reads otherwise, must not count as one that never
+holds. So the answer rests on no list of callers and, but for networks, on no reading of values.
 """
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
+from ecr_warden.policy.access import Permission, gained_and_lost
 from ecr_warden.policy.canonical import (
     CanonicalPrincipals,
     CanonicalStatement,
@@ -17,75 +24,109 @@ from ecr_warden.policy.canonical import (
     shared_partition,
     to_document,
 )
-from ecr_warden.policy.compare import Relation, compare
+from ecr_warden.policy.condition import CanonicalClause
+from ecr_warden.policy.coverage import covers_conditions, covers_patterns
 from ecr_warden.policy.document import Document, DocumentKind, Effect
+from ecr_warden.policy.matching import completed_arn
+from ecr_warden.policy.principal import ANYONE
 
-_GROUPS_AT_MOST = 6
-"""Each costs a comparison; documents of people have two or three."""
+_OF_ACCOUNT = re.compile(r"arn:[a-z0-9-]+:(?:iam|sts)::([0-9]{12}):")
 
+_EVERYBODY = CanonicalPrincipals(False, frozenset({ANYONE}))
+
+type _Principal = CanonicalPrincipals | None
 type _Statements = frozenset[CanonicalStatement]
 
 
-def interchangeable(live: Document, desired: Document, *, kind: DocumentKind, account: str | None = None) -> bool:
-    """Whether both name the same principals, each with the same access, and deny the same. In doubt they are not."""
+def interchangeable(live: Document, desired: Document, *, kind: DocumentKind) -> bool:
+    """Whether both name the same principals and allow and deny the same to each of them. In doubt they do not."""
     partition = shared_partition(live, desired) if has_account_ids(live) or has_account_ids(desired) else None
-    one, other = (
-        frozenset(canonical_statements(document, kind=kind, partition=partition)) for document in (live, desired)
+    mine, theirs = (
+        _by_principal(canonical_statements(document, kind=kind, partition=partition), kind)
+        for document in (live, desired)
     )
-
-    def same(a: Collection[CanonicalStatement], b: Collection[CanonicalStatement]) -> bool:
-        if not a or not b:
-            return not a and not b
-        found = compare(to_document(a), to_document(b), kind=kind, account=account)
-        return found.relation is Relation.EQUAL
-
-    denies = _only(one, Effect.DENY), _only(other, Effect.DENY)
-    groups = [*_differing(*denies)]
-    if len(groups) > _GROUPS_AT_MOST or not all(same(_allowing(a), _allowing(b)) for a, b in groups):
+    if mine.keys() != theirs.keys():
         return False
-    groups = [*_differing(_only(one, Effect.ALLOW), _only(other, Effect.ALLOW))]
-    return len(groups) <= _GROUPS_AT_MOST and all(same(a | denies[0], b | denies[1]) for a, b in groups)
+    different = {(mine[principal], theirs[principal]) for principal in mine if mine[principal] != theirs[principal]}
+    # Also of everybody, for whom a Deny may be that makes void what somebody is allowed.
+    of_all = mine.get(_EVERYBODY, frozenset()), theirs.get(_EVERYBODY, frozenset())
+    return all(_same((one, other), (one | of_all[0], other | of_all[1]), kind) for one, other in different)
 
 
-def _only(statements: _Statements, effect: Effect) -> _Statements:
-    return frozenset(statement for statement in statements if statement.effect is effect)
-
-
-def _allowing(statements: _Statements) -> _Statements:
-    return frozenset(replace(statement, effect=Effect.ALLOW) for statement in statements)
-
-
-def _differing(one: _Statements, other: _Statements) -> Iterator[tuple[_Statements, _Statements]]:
-    """The statements of each principal on both sides where they differ; principals with the same ones together."""
-    mine, theirs = _by_principal(one), _by_principal(other)
-    groups: dict[tuple[_Statements, _Statements], list[CanonicalPrincipals | None]] = {}
-    for principal in {**mine, **theirs}:
-        pair = frozenset(mine.get(principal, ())), frozenset(theirs.get(principal, ()))
-        if pair[0] != pair[1]:
-            groups.setdefault(pair, []).append(principal)
-    for (a, b), principals in groups.items():
-        yield _of(principals, a), _of(principals, b)
-
-
-def _by_principal(statements: _Statements) -> dict[CanonicalPrincipals | None, set[CanonicalStatement]]:
-    """The statements without their principals, by each principal that is named; a NotPrincipal is one as a whole."""
-    found: dict[CanonicalPrincipals | None, set[CanonicalStatement]] = {}
-    for statement in statements:
-        given = statement.principals
-        alone: list[CanonicalPrincipals | None] = [given]
-        if given is not None and not given.negated:
-            alone = [CanonicalPrincipals(False, frozenset([value])) for value in given.values]
-        for principal in alone:
-            found.setdefault(principal, set()).add(replace(statement, principals=None))
-    return found
-
-
-def _of(principals: Collection[CanonicalPrincipals | None], statements: _Statements) -> _Statements:
-    """The statements with these principals again."""
-    plain = frozenset(
-        value for given in principals if given is not None and not given.negated for value in given.values
+def _same(said: tuple[_Statements, _Statements], counted: tuple[_Statements, _Statements], kind: DocumentKind) -> bool:
+    """Whether both say the same of one principal, but for what is void by all that counts for it."""
+    one, other = said
+    change = gained_and_lost(to_document(one), to_document(other), kind=kind)
+    return all(_is_void(permission, counted[1]) for permission in change.gained) and all(
+        _is_void(permission, counted[0]) for permission in change.lost
     )
-    elements: list[CanonicalPrincipals | None] = [given for given in principals if given is None or given.negated]
-    if plain:
-        elements.append(CanonicalPrincipals(False, plain))
-    return frozenset(replace(statement, principals=principals_) for statement in statements for principals_ in elements)
+
+
+def _is_void(permission: Permission, statements: _Statements) -> bool:
+    """Whether it allows what a Deny of the same document always denies the same principal."""
+    return permission.effect is Effect.ALLOW and any(
+        statement.effect is Effect.DENY
+        and covers_conditions(statement.conditions, permission.conditions)
+        and covers_patterns(statement.actions, permission.action)
+        and covers_patterns(statement.resources, permission.resource)
+        for statement in statements
+    )
+
+
+def _by_principal(statements: Iterable[CanonicalStatement], kind: DocumentKind) -> dict[_Principal, _Statements]:
+    """What is said of each principal that is named, without its name."""
+    found: dict[_Principal, set[CanonicalStatement]] = {}
+    for statement in statements:
+        rest = replace(_completed(statement) if kind is DocumentKind.IDENTITY else statement, principals=None)
+        for principal in _one_by_one(statement.principals):
+            conditions = frozenset(
+                _joined(clause) for clause in statement.conditions if not _is_fulfilled(clause, principal)
+            )
+            found.setdefault(principal, set()).add(replace(rest, conditions=conditions))
+    return {principal: frozenset(rests) for principal, rests in found.items()}
+
+
+def _one_by_one(element: _Principal) -> Iterator[_Principal]:
+    """The principals of an element, each by itself; a NotPrincipal is one as a whole."""
+    if element is None or element.negated:
+        yield element
+    else:
+        yield from (CanonicalPrincipals(False, frozenset({principal})) for principal in element.values)
+
+
+def _completed(statement: CanonicalStatement) -> CanonicalStatement:
+    """The statement with the ARNs that lack parts as identity policies read them: a `*` of theirs spans fewer parts."""
+    given = statement.resources
+    if given is None:
+        return statement
+    return replace(statement, resources=replace(given, values=frozenset(map(completed_arn, given.values))))
+
+
+def _is_fulfilled(clause: CanonicalClause, principal: _Principal) -> bool:
+    """Whether it asks for the account that the principal's ARN names: whoever that is has it."""
+    if (clause.operator, clause.key) != ("StringEquals", "aws:principalaccount"):
+        return False
+    if principal is None or principal.negated:
+        return False
+    found = [_OF_ACCOUNT.match(value) if kind == "AWS" else None for kind, value in principal.values]
+    return all(match is not None and match[1] in clause.values for match in found)
+
+
+def _joined(clause: CanonicalClause) -> CanonicalClause:
+    """The clause with the halves of a network as the network, where all stand in their usual form."""
+    if "IpAddress" not in clause.operator:
+        return clause
+    narrow: list[IPv4Network] = []
+    wide: list[IPv6Network] = []
+    for text in clause.values:
+        try:
+            network = ip_network(text)
+        except ValueError:
+            return clause
+        if text not in (str(network), str(network.network_address)):
+            return clause
+        if isinstance(network, IPv4Network):
+            narrow.append(network)
+        else:
+            wide.append(network)
+    return clause._replace(values=frozenset(map(str, (*collapse_addresses(narrow), *collapse_addresses(wide)))))
