@@ -1,11 +1,13 @@
 """The table of comparisons, each way round."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from ecr_warden.policy.compare import Relation, Witness
-from ecr_warden.policy.document import DocumentKind
+from ecr_warden.policy.compare import Relation, Witness, compare
+from ecr_warden.policy.document import DocumentKind, parse_document
 from ecr_warden.policy.matching import document_verdict
+from ecr_warden.policy.request import parse_request
 from ecr_warden.policy.verdict import Allowed
 
 from tests.unit.policy.comparisons import COMPARISONS, MIRRORED, comparison, document
@@ -48,3 +50,60 @@ def test_each_witness_is_allowed_by_one_document_alone(case: Case) -> None:
     assert all(tried(witness) == (False, True) for witness in found.lost)
     assert bool(found.gained) == (found.relation in (Relation.MORE, Relation.DIFFERENT))
     assert bool(found.lost) == (found.relation in (Relation.LESS, Relation.DIFFERENT))
+
+
+OWN = {"Effect": "Allow", "Resource": "*"}
+NAMED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
+    "everything instead of ECR": (
+        OWN | {"Action": "*"},
+        OWN | {"Action": "ecr:*"},
+        "iam:CreateUser",
+        "arn:aws:iam::222222222222:user/any",
+    ),
+    "a service of which no names are known": (
+        OWN | {"Action": "dynamodb:*"},
+        OWN | {"Action": "dynamodb:GetItem"},
+        "dynamodb:x",
+        "arn:aws:dynamodb:eu-central-1:222222222222:any/any",
+    ),
+    "an action as the document writes it": (
+        OWN | {"Action": ["s3:GetObject", "s3:PutObject"]},
+        OWN | {"Action": "s3:GetObject"},
+        "s3:PutObject",
+        "arn:aws:s3:::any/any",
+    ),
+    "everything but what is elsewhere": (
+        {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::b/*"},
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::c/*"},
+        "s3:GetObject",
+        "arn:aws:s3:::any/any",
+    ),
+    "what has no repository": (
+        OWN | {"Action": "ecr:Describe?egistry"},
+        {"Effect": "Allow", "Action": "ecr:*", "Resource": "arn:aws:ecr:*:*:*"},
+        "ecr:DescribeRegistry",
+        "*",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_an_example_has_names_that_say_something(name: str) -> None:
+    live, desired, action, resource = NAMED[name]
+    documents = [parse_document({"Version": "2012-10-17", "Statement": one}) for one in (live, desired)]
+    gained = compare(*documents, kind=DocumentKind.IDENTITY, account="222222222222").gained
+    assert (action, resource) in [(one.request.action, one.request.resource) for one in gained]
+
+
+_OF_NO_ARN = {
+    "an ARN that lacks parts is no more than that in a repository policy",
+    "a service may be asked about a resource that is no ARN",
+}
+
+
+@pytest.mark.parametrize("case", [case for case in COMPARISONS if name_of(case) not in _OF_NO_ARN], ids=name_of)
+def test_each_witness_is_a_request_that_evaluate_reads(case: Case) -> None:
+    found = comparison(case)
+    for witness in (*found.gained, *found.lost):
+        request = witness.request
+        parse_request("*", request.action, request.resource, request.context, request.resource_account)

@@ -82,7 +82,7 @@ def make_request(
     if owner is None and resource.count(":") >= _ARN_COLONS:
         owner = resource.split(":", _ARN_COLONS)[4] or None
     if owner is None or not _ACCOUNT.fullmatch(owner):
-        owner = resource_account or principal.account
+        owner = resource_account or principal.account or None
     keys = default_context(principal, owner)
     for key, values in (context or {}).items():
         keys[key.lower()] = (values,) if isinstance(values, str) else tuple(values)

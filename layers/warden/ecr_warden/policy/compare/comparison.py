@@ -12,6 +12,7 @@ from ecr_warden.policy.compare.budget import Budget
 from ecr_warden.policy.compare.callers import Caller, anyone_in, callers, naming
 from ecr_warden.policy.compare.derived import PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, parts_of
 from ecr_warden.policy.compare.direction import Direction, Setting, Side
+from ecr_warden.policy.compare.examples import spellings
 from ecr_warden.policy.compare.variables import default_values, fresh_values, key_of, variables_of
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.equivalence import Equivalent, equivalent
@@ -138,7 +139,8 @@ def _setting(about: _About, values: Values, context: Mapping[str, str]) -> tuple
 
     live, desired = map(side, about.documents, about.statements)
     derived = [parts_of(caller, boxes, people, free=_hangs_on_whoever(about)) for caller in people]
-    return Setting(boxes, people, derived, about.kind, about.account, about.subject, context), live, desired
+    written = spellings(about.documents)
+    return Setting(boxes, people, derived, about.kind, about.account, about.subject, context, written), live, desired
 
 
 def _hangs_on_whoever(about: _About) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from ecr_warden.policy.action import ActionGroup, actions_of, group_of, spelled
+from ecr_warden.policy.action import ActionGroup, actions_of, group_of
 from ecr_warden.policy.canonical import CanonicalPatterns
 from ecr_warden.policy.compare.boxes import ACTION, RESOURCE, Box, Boxes, Part
 from ecr_warden.policy.compare.budget import Budget, OverBudget
 from ecr_warden.policy.compare.callers import Caller
 from ecr_warden.policy.compare.derived import RESOURCE_ACCOUNT, is_derived, principals_of
+from ecr_warden.policy.compare.examples import likely
 from ecr_warden.policy.compare.facts import Unknown, Values
 from ecr_warden.policy.compare.search import Search
 from ecr_warden.policy.compare.sentence import sentence
@@ -58,6 +59,8 @@ class Setting:
     subject: str
     variables: Mapping[str, str]
     """Values by key for the variables that were replaced."""
+    spellings: Mapping[str, str]
+    """Actions as the documents write them, by their lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +175,16 @@ class Direction:
     def _confirmed(self, question: Question, values: Mapping[str, Values]) -> Witness | None:
         """The request that was found, if both documents say of it what was concluded."""
         caller = self.setting.callers[question.caller]
-        action = spelled(values[ACTION][0])
+        setting = self.setting
+        found = values[RESOURCE][0] if self._speaks_of_resources(question) else ANY_RESOURCE
+        named = [*likely(values[ACTION][0], found, written=setting.spellings, account=setting.account)]
         for guess in self._guesses(question, values):
             for principal in principals_of(caller, values):
-                resource = values[RESOURCE][0] if self._speaks_of_resources(question) else ANY_RESOURCE
-                owner = self.setting.account if resource.count(":") > 4 else self.setting.account or principal.account
-                request = make_request(principal, action, resource, guess, resource_account=owner)
-                if self._tells_apart(request):
-                    return self._witness(request, caller)
+                for action, resource in named:
+                    owner = setting.account or (principal.account if resource.count(":") <= 4 else None) or None
+                    request = make_request(principal, action, resource, guess, resource_account=owner)
+                    if self._tells_apart(request):
+                        return self._witness(request, caller)
         keys = sorted(key for key in values if key not in (ACTION, RESOURCE))
         what = "something is gained" if self.gained else "something is lost"
         self.doubts.append(_UNCONFIRMED.format(what, ", ".join(keys[:4]) or "policy variables"))
