@@ -1,13 +1,12 @@
 """A new version of the desired-state file: accepted if valid, else refused while the accepted one stays in force."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ecr_warden.model.address import AddressKind, is_our_policy
 from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
-from ecr_warden.model.desired import CompiledSpec, Departed, Mode, RepositoryPattern, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Departed, Mode
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ReconcileTarget, SweepSlice
-from ecr_warden.model.target import RepositoryTarget, Target
+from ecr_warden.planning.versions import changed_patterns, changed_targets, departed, released
 from ecr_warden.ports.alerts import Outcomes
 from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.specs import CompiledUnusable, SpecMissing, Specs, SpecTampered, SpecUnusable
@@ -63,8 +62,7 @@ class Accept:
             return None
         if isinstance(loaded, Invalid):
             return None
-        departed = {entry.target.key: entry for entry in error.departed}
-        compiled = replace(compile_spec(loaded.spec, version=error.version), departed=departed)
+        compiled = replace(compile_spec(loaded.spec, version=error.version), departed=_by_key(error.departed))
         self.specs.accept(compiled, replaces=error.version)
         return compiled
 
@@ -81,8 +79,7 @@ class Accept:
         except CompiledUnusable as error:
             accepted = self.compile_again(error)
             if accepted is None:
-                departed = {entry.target.key: entry for entry in error.departed}
-                return CompiledSpec(error.version, Mode.OBSERVE, (), {}, departed), None
+                return CompiledSpec(error.version, Mode.OBSERVE, (), {}, _by_key(error.departed)), None
         return accepted, accepted.version if accepted else None
 
     def _tell_tampered(self, cause: Cause, error: SpecTampered) -> None:
@@ -122,11 +119,10 @@ class Accept:
     def _accept(
         self, job: AcceptSpec, accepted: CompiledSpec | None, compiled: CompiledSpec, warnings: tuple[str, ...]
     ) -> SpecAccepted:
-        before: Mapping[str, TargetSpec] = accepted.targets if accepted else {}
-        compiled = replace(compiled, departed=_departed(accepted, compiled))
-        changed = _changed(before, compiled)
+        compiled = replace(compiled, departed=departed(accepted, compiled))
+        changed = changed_targets(accepted, compiled)
         changes_mode = accepted is not None and accepted.mode is not compiled.mode
-        patterns = _changed_patterns(accepted, compiled)
+        patterns = changed_patterns(accepted, compiled)
         if changes_mode:
             changed = tuple(dict.fromkeys((*(spec.target for spec in compiled.targets.values()), *changed)))
         self.specs.accept(compiled, replaces=accepted.version if accepted else None)
@@ -140,7 +136,7 @@ class Accept:
             version=compiled.version,
             replaces=accepted.version if accepted else None,
             changed=(*(target.key for target in changed), *(pattern.target.key for pattern in patterns)),
-            released=(*_released(before, compiled), *_released_of_patterns(accepted, compiled)),
+            released=tuple(released(accepted, compiled)),
             warnings=warnings,
         )
         self.outcomes.publish(announcement)
@@ -154,82 +150,5 @@ def _shown(key: str) -> str:
     return shown if len(shown) <= KEY_SHOWN else f"{shown[: KEY_SHOWN - 4]}...{shown[0]}"
 
 
-def _changed(before: Mapping[str, TargetSpec], after: CompiledSpec) -> tuple[Target, ...]:
-    """Targets whose desired documents differ; a repository that left the spec keeps its own unless it is revoked."""
-    changed: list[Target] = [
-        spec.target for key, spec in after.targets.items() if _desired(before.get(key)) != _desired(spec)
-    ]
-    changed += [
-        spec.target
-        for key, spec in before.items()
-        if key not in after.targets and (key in after.departed or _differs_now(spec, after))
-    ]
-    return tuple(changed)
-
-
-def _differs_now(spec: TargetSpec, after: CompiledSpec) -> bool:
-    """Whether something has to be done about what is no longer named: a pattern may say now what a repository is."""
-    if not isinstance(spec.target, RepositoryTarget):
-        return True
-    now = after.spec_of(spec.target)
-    return now is not None and _desired(now) != _desired(spec)
-
-
-def _changed_patterns(before: CompiledSpec | None, after: CompiledSpec) -> tuple[RepositoryPattern, ...]:
-    known = before.patterns if before else ()
-    return tuple(pattern for pattern in after.patterns if pattern not in known)
-
-
-def _released_of_patterns(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[str]:
-    """The patterns that left, and what a pattern leaves out that it did not before."""
-    now = {pattern.target: pattern for pattern in after.patterns}
-    for pattern in before.patterns if before else ():
-        if pattern.target not in now:
-            yield pattern.target.key
-            continue
-        for name in now[pattern.target].excluded:
-            left = replace(pattern.target, name=name)
-            if name not in pattern.excluded and left not in now and after.spec_of(left) is None:
-                yield left.key
-
-
-def _departed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Departed]:
-    """What has to lose what it holds: what this version takes away, and what those before it did.
-
-    Users and roles of an account that the spec still names need no entry: a sweep finds whatever they hold of ours.
-    """
-    if before is None:
-        return {}
-    leaving = {
-        key: Departed(spec.target, after.version)
-        for key, spec in before.targets.items()
-        if spec.revoke_on_remove or (_holds_ours(spec) and spec.target.account not in after.accounts)
-    }
-    return {
-        key: entry
-        for key, entry in sorted({**before.departed, **leaving}.items())
-        if after.spec_of(entry.target) is None
-        and (isinstance(entry.target, RepositoryTarget) or entry.target.account not in after.accounts)
-    }
-
-
-def _holds_ours(spec: TargetSpec) -> bool:
-    """Whether a user or role has something that a grant gave it, and not literal documents alone."""
-    is_owner = not isinstance(spec.target, RepositoryTarget)
-    return is_owner and any(address.kind is AddressKind.ROLE or is_our_policy(address) for address in spec.documents)
-
-
-def _desired(spec: TargetSpec | None) -> object:
-    """What of a target's entry its documents can differ from; who else is looked at after it is no part of that."""
-    return None if spec is None else (spec.extent, spec.documents, spec.foreign)
-
-
-def _released(before: Mapping[str, TargetSpec], after: CompiledSpec) -> tuple[str, ...]:
-    """What left the spec and keeps its documents: repositories, and literal documents of an account that left."""
-    return tuple(
-        key
-        for key, spec in before.items()
-        if after.spec_of(spec.target) is None
-        and key not in after.departed
-        and (isinstance(spec.target, RepositoryTarget) or spec.target.account not in after.accounts)
-    )
+def _by_key(departed: Iterable[Departed]) -> dict[str, Departed]:
+    return {entry.target.key: entry for entry in departed}
