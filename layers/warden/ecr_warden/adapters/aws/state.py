@@ -14,11 +14,12 @@ from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.adapters.aws.items import day_key, expiry, packed, run_key, state_key, unpacked
+from ecr_warden.adapters.aws.target_record import RECORD, record_of
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.outcome import Result, RunReport
+from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.pause import Pause
-from ecr_warden.model.run import Debts, LastLook, OpenRun
+from ecr_warden.model.run import Debts, OpenRun
 from ecr_warden.model.target import Target
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.errors import PortError, Throttled
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 
 _BATCH = 100
 _BATCH_READS = 5
-_LAST = ("observed_at", "last_run", "last_result")
-_OWED = ("sessions_before", "sessions_ended", "recreated", "written_at")
-_DECIDES = ("open_run", *_OWED, "unique_id", "reported", "revoked", "paused")
-_RECORD = ", ".join(("pk", *_DECIDES, *_LAST))
 _LOST = "ConditionalCheckFailed"
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
@@ -69,7 +66,7 @@ class DynamoState:
                     raise LeaseHeld(f"another run works on {target}", retryable=True) from error
                 raise
         item = answer["Attributes"]
-        record = _record(item)
+        record = record_of(item)
         fence = int(item["lease_fence"]["N"])
         return Lease(target, run_id, fence, expires, record.debts.recreated_principals), record
 
@@ -212,12 +209,12 @@ class DynamoState:
         found: dict[str, TargetRecord] = {}
         for start in range(0, len(targets), _BATCH):
             keys = {target.key: state_key(target) for target in targets[start : start + _BATCH]}
-            pending: Any = {self.table: {"Keys": list(keys.values()), "ProjectionExpression": _RECORD}}
+            pending: Any = {self.table: {"Keys": list(keys.values()), "ProjectionExpression": RECORD}}
             for _ in range(_BATCH_READS):
                 with translated(HUB, "reading what is remembered of targets"):
                     answer = self.client.batch_get_item(RequestItems=pending)
                 for item in answer["Responses"].get(self.table, ()):
-                    found[item["pk"]["S"].removeprefix("TARGET#")] = _record(item)
+                    found[item["pk"]["S"].removeprefix("TARGET#")] = record_of(item)
                 pending = answer.get("UnprocessedKeys")
                 if not pending:
                     break
@@ -281,46 +278,6 @@ def _cancelled(target: Target, error: ClientError) -> PortError:
     if reasons & _BUSY:
         return Throttled(f"the table is busy with {target}", remedy="it is tried again", retryable=True)
     return PortError(f"journalling a run of {target}: {message:.300}")
-
-
-def _record(item: Mapping[str, Any]) -> TargetRecord:
-    return TargetRecord(
-        open_run=item.get("open_run", {}).get("S"),
-        debts=Debts(
-            sessions_before=_time(item, "sessions_before"),
-            sessions_ended=item.get("sessions_ended", {}).get("BOOL", False),
-            recreated_principals=tuple(sorted(item.get("recreated", {}).get("SS", ()))),
-        ),
-        unique_id=item.get("unique_id", {}).get("S"),
-        reported=item.get("reported", {}).get("S"),
-        revoked=item.get("revoked", {}).get("S"),
-        written_at=_time(item, "written_at"),
-        pause=_pause(item),
-        last=_last(item),
-    )
-
-
-def _pause(item: Mapping[str, Any]) -> Pause | None:
-    if "paused" not in item:
-        return None
-    from ecr_warden.model.codec.pauses import pause_from_json  # noqa: PLC0415
-
-    return pause_from_json(loads(item["paused"]["S"]))
-
-
-def _last(item: Mapping[str, Any]) -> LastLook | None:
-    if "observed_at" not in item:
-        return None
-    result = item.get("last_result", {}).get("S")
-    return LastLook(
-        at=datetime.fromisoformat(item["observed_at"]["S"]),
-        run_id=item.get("last_run", {}).get("S", ""),
-        result=None if result is None else Result(result),
-    )
-
-
-def _time(item: Mapping[str, Any], name: str) -> datetime | None:
-    return datetime.fromisoformat(item[name]["S"]) if name in item else None
 
 
 def _text(at: datetime | None) -> str | None:
