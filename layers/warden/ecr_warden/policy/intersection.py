@@ -1,6 +1,6 @@
 """The document between two: it allows at most what both allow, and denies what either denies.
 
-Written first when two documents of a target both gain and lose (design, invariant 6).
+Written first when two documents of a target both gain and lose (docs/invariants.md, 6).
 """
 
 from itertools import product
