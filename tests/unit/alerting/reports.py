@@ -48,9 +48,15 @@ def trusts(principal: str) -> Document:
     return parse_document({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def allows(*actions: str) -> Document:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+def allows(*actions: str, **more: object) -> Document:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*", **more}
     return parse_document(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+def also(*documents: Document) -> Document:
+    """One document with the statements of all."""
+    statements = [statement for document in documents for statement in json.loads(document.text)["Statement"]]
+    return parse_document({"Version": "2012-10-17", "Statement": statements})
 
 
 SPEC_PULLS = pulls(f"arn:aws:iam::{CI}:user/pull-user-1")

@@ -38,8 +38,11 @@ from tests.unit.alerting.reports import (
     SPEC,
     SWEEP,
     UNREADABLE,
+    allows,
+    also,
     change,
     pulls,
+    push_drift,
     report,
     repository_drift,
     trust_drift,
@@ -200,6 +203,32 @@ DENIED = Failed(
     f"writing it: AWS denied ecr:SetRepositoryPolicy: {'a long name ' * 40}; allow it: stacks/member.yaml grants it",
     False,
 )
+
+
+CROWD = tuple(
+    allows("ecr:PutImage", Condition={"StringEquals": {f"aws:RequestTag/{number}": "x"}}) for number in range(30)
+)
+
+
+def test_a_power_is_not_hidden_by_what_stands_around_it() -> None:
+    message = message_of([report(push_drift(also(*CROWD, allows("iam:PutRolePolicy"))))])
+    assert "iam:putrolepolicy" in message.lines[2]
+
+
+def test_a_stranger_is_not_hidden_by_drift_in_other_documents() -> None:
+    crowded = push_drift(also(*CROWD))
+    stranger = trust_drift(trusts(f"arn:aws:iam::{OUTSIDER}:user/eve"))
+    message = message_of([report(crowded, crowded, crowded, stranger)])
+    assert message.title.startswith("trust policy, ")
+    assert f"arn:aws:iam::{OUTSIDER}:user/eve can now assume" in message.lines[2]
+
+
+def test_a_power_that_is_proved_to_hold_for_nobody_is_told_all_the_same() -> None:
+    """For the proof knows only so many callers."""
+    void = {"StringEquals": {"aws:PrincipalType": "Nobody"}}
+    message = message_of([report(push_drift(also(allows("ecr:PutImage"), allows("*", Condition=void))))])
+    assert message.severity is Severity.CRITICAL
+    assert "can now do everything with anything (*) under a condition on aws:principaltype" in message.lines[2]
 
 
 def test_a_failure_of_any_length_keeps_its_remedy() -> None:

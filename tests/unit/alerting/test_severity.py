@@ -24,9 +24,11 @@ from tests.unit.alerting.reports import (
     RUN,
     SETTLING,
     SPEC,
+    SPEC_PUSH,
     SWEEP,
     UNREADABLE,
     allows,
+    also,
     pulls,
     push_drift,
     report,
@@ -41,6 +43,11 @@ KEPT = f"arn:aws:iam::{CI}:user/pull-user-1"
 FOREIGN = pulls(KEPT, f"arn:aws:iam::{OUTSIDER}:user/mallory")
 NARROWED = pulls(KEPT, actions=PULL, Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})
 SAME = pulls(KEPT, actions=PULL, Condition={"StringEquals": {"aws:PrincipalAccount": CI}})
+FEDERATED = also(SPEC_PUSH, allows("*", Condition={"StringEquals": {"aws:PrincipalType": "FederatedUser"}}))
+AS_ROOT = also(
+    pulls(KEPT, actions=PULL[:1]),
+    pulls(OUTSIDER, Condition={"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{OUTSIDER}:root"}}),
+)
 DENIED = parse_document(
     {
         "Version": "2012-10-17",
@@ -71,6 +78,9 @@ CASES: dict[str, tuple[Alert, Severity]] = {
     "a push role that may do everything in ECR": (report(push_drift(allows("ecr:*"))), CRITICAL),
     "a push role that may do everything": (report(push_drift(allows("*"))), CRITICAL),
     "a push role that may change IAM": (report(push_drift(allows("iam:PutRolePolicy"))), CRITICAL),
+    "a push role that may change IAM by a pattern": (report(push_drift(allows("ia?:*"))), CRITICAL),
+    "a push role that may do everything while a federated user": (report(push_drift(FEDERATED)), CRITICAL),
+    "an account from outside as its root user": (report(repository_drift(AS_ROOT)), CRITICAL),
     "a push role that may also list": (report(push_drift(allows("ecr:PutImage", "ecr:ListImages"))), WARNING),
     "an attached policy on the push role": (report(ATTACHED), CRITICAL),
     "ended sessions that were reopened": (report(REOPENED), CRITICAL),

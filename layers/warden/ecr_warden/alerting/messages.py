@@ -6,7 +6,7 @@ from typing import assert_never
 
 from ecr_warden.alerting.contest import describe_contest
 from ecr_warden.alerting.own import describe_own_change
-from ecr_warden.alerting.severity import highest, severity
+from ecr_warden.alerting.severity import highest, opens, severity
 from ecr_warden.alerting.text import clean, first
 from ecr_warden.alerting.who import describe_actor, short_name, who
 from ecr_warden.alerting.words import (
@@ -27,6 +27,7 @@ from ecr_warden.model.alert import (
     TargetsPaused,
     TargetsResumed,
 )
+from ecr_warden.model.drift import Drift
 from ecr_warden.model.job import CauseKind
 from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import HoldReason
@@ -93,7 +94,7 @@ def _see(report: RunReport) -> str:
 
 def _title(report: RunReport) -> str:
     """`repository policy of shop/checkout: put right, after a call by mallory`."""
-    documents = first(dict.fromkeys(describe_address(drift.address) for drift in report.plan.drifts), 2)
+    documents = first(dict.fromkeys(describe_address(drift.address) for drift in _drifts(report)), 2)
     what = ", ".join(documents) + f" of {report.plan.target.name}" if report.plan.drifts else str(report.plan.target)
     intruder = "INTRUDER in the write role: " if report.intruder else ""
     after = f", after a call by {short_name(report.cause.actor)}" if report.cause.action else ""
@@ -106,11 +107,10 @@ def _time(at: datetime) -> str:
 
 def _lines_of(report: RunReport) -> Iterator[str]:
     """What differed, what was done about it, and what was left."""
-    home = {report.plan.target.account, *report.accounts}
     if report.plan.drifts:
         yield "Found:"
-        for drift in report.plan.drifts:
-            yield from describe_drift(drift, home=home)
+        for drift in _drifts(report):
+            yield from describe_drift(drift, home=_home(report))
     if report.outcomes:
         yield "Done:"
         yield from map(describe_outcome, report.outcomes)
@@ -118,6 +118,15 @@ def _lines_of(report: RunReport) -> Iterator[str]:
     if left:
         yield "Left as it is:"
         yield from dict.fromkeys(held.explain for held in left)
+
+
+def _home(report: RunReport) -> Collection[str]:
+    return {report.plan.target.account, *report.accounts}
+
+
+def _drifts(report: RunReport) -> Sequence[Drift]:
+    """First what opens the target: there is room for so much, and somebody may have filled it."""
+    return sorted(report.plan.drifts, key=lambda drift: drift.same_access or not opens(drift, _home(report)))
 
 
 def _failures(report: RunReport) -> Iterator[str]:

@@ -23,6 +23,7 @@ from ecr_warden.policy.access import AllBut, AnyOf, Permission
 from ecr_warden.policy.action import ActionGroup, group_of
 from ecr_warden.policy.coverage import Part
 from ecr_warden.policy.document import Effect
+from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.policy.principal import Principal
 
 _ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
@@ -77,7 +78,7 @@ def _of_drifts(report: RunReport, known_accounts: Collection[str]) -> Severity:
         return Severity.CRITICAL
     home = {report.plan.target.account, *known_accounts}
     drifts = [drift for drift in report.plan.drifts if not drift.same_access]
-    lets_in = any(_lets_in(drift, home) for drift in drifts)
+    lets_in = any(opens(drift, home) for drift in drifts)
     if report.cause.kind is CauseKind.SPEC:
         # The file changed and not the account: what the accounts give beyond it is yesterday's grant, but for what
         # no account of the file should ever have had.
@@ -102,11 +103,11 @@ def _gains(drift: Drift) -> bool:
     return drift.kind is DriftKind.UNEXPECTED or bool(drift.gained)
 
 
-def _lets_in(drift: Drift, home: Collection[str]) -> bool:
+def opens(drift: Drift, home: Collection[str]) -> bool:
     """Whether the live document opens the target to the outside, or makes its owner all-powerful."""
     if drift.access is None:
         return drift.kind is DriftKind.UNEXPECTED and drift.address.kind is AddressKind.ATTACHED_POLICY
-    return any(is_outside(permission, home) or _is_power(permission) for permission in drift.gained)
+    return any(is_outside(permission, home) or is_power(permission) for permission in drift.gained)
 
 
 def is_outside(permission: Permission, home: Collection[str]) -> bool:
@@ -139,7 +140,7 @@ def _account(principal: Principal) -> str:
         return ""
 
 
-def _is_power(permission: Permission) -> bool:
+def is_power(permission: Permission) -> bool:
     """Everything, or the right to change policies: what an identity policy must never give."""
     if permission.principal is not None or permission.effect is not Effect.ALLOW:
         return False
@@ -153,4 +154,4 @@ def _is_power(permission: Permission) -> bool:
 
 
 def _changes_policies(action: str) -> bool:
-    return group_of(action) in (ActionGroup.EVERYTHING, ActionGroup.ADMIN) or action.startswith(("iam:", "*", "?"))
+    return group_of(action) in (ActionGroup.EVERYTHING, ActionGroup.ADMIN) or patterns_meet(action, "iam:*")

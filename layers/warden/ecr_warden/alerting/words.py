@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import assert_never
 
-from ecr_warden.alerting.severity import is_outside
+from ecr_warden.alerting.severity import is_outside, is_power
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Compared, Drift, DriftKind
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
@@ -47,7 +47,7 @@ def describe_address(address: Address) -> str:
 def describe_drift(drift: Drift, *, home: Collection[str] = ()) -> Iterator[str]:
     """What differed, and a sentence for each access that the live document gave or lacked.
 
-    Whoever is of none of the accounts of `home` comes first, if there are any.
+    First comes what makes an owner all-powerful, and whoever is of none of the accounts of `home`, if there are any.
     """
     where = describe_address(drift.address)
     match drift.kind:
@@ -84,7 +84,7 @@ def _access(drift: Drift, home: Collection[str]) -> Iterator[str]:
     subject = drift.address.target.name
 
     def foremost(permission: Permission) -> bool:
-        return bool(home) and is_outside(permission, home)
+        return is_power(permission) or (bool(home) and is_outside(permission, home))
 
     if drift.same_access:
         if drift.kind is not DriftKind.CHANGED:
@@ -100,7 +100,8 @@ def _access(drift: Drift, home: Collection[str]) -> Iterator[str]:
 def _compared(access: AccessChange, compared: Compared, subject: str, foremost: Foremost) -> Iterator[str]:
     match compared.relation:
         case Relation.EQUAL:
-            yield "by itself it allows the same, but not beside the other policies of the accounts"
+            yield from describe_difference(access, gained=(), lost=(), subject=subject, foremost=foremost)
+            yield "compared by itself it allows the same; beside the other policies of the accounts it may not"
         case Relation.UNDECIDED:
             yield from describe_change(access, subject=subject, foremost=foremost)
             yield f"not decided exactly: {compared.undecided[0] if compared.undecided else 'the reason was not kept'}"

@@ -34,11 +34,6 @@ class Compared:
     lost: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
 
-    @property
-    def gains_nothing(self) -> bool:
-        """Whether it is proved that live allows nothing beyond desired."""
-        return self.relation in (Relation.EQUAL, Relation.LESS)
-
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -58,7 +53,9 @@ class Drift:
 
     @property
     def gained(self) -> tuple[Permission, ...]:
-        """What the live document gives beyond the desired one, or may give; nothing where that is proved."""
-        if self.access is None or (self.compared is not None and self.compared.gains_nothing):
-            return ()
-        return self.access.gained
+        """What the live document gives beyond the desired one, or may give.
+
+        Whatever `compared` says: who wrote the document may have chosen a condition that holds for callers whom the
+        engine does not know.
+        """
+        return self.access.gained if self.access is not None else ()

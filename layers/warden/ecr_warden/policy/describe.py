@@ -56,12 +56,13 @@ def describe_difference(
 
     `change` counts everybody and everything but errs to one side; `gained` and `lost` are exact examples, in sentences,
     none where it is proved that nothing differs that way. Where a list of principals and actions would not be the whole
-    truth, for conditions or a Deny decide, the examples speak.
+    truth, for conditions or a Deny decide, the examples speak. What is `foremost` among the gains is told in any case:
+    the proof is one for the callers and values that are known.
     """
-    return _bounded(
-        _one_way(change.gained, gained, subject, _GAINED, foremost)
-        + _one_way(change.lost, lost, subject, _LOST, foremost)
-    )
+    told = _one_way(change.gained, gained, subject, _GAINED, foremost)
+    if lost:
+        told += _one_way(change.lost, lost, subject, _LOST, foremost)
+    return _bounded(told)
 
 
 def _one_way(
@@ -71,9 +72,7 @@ def _one_way(
     words: dict[Effect, str],
     foremost: Foremost,
 ) -> list[str]:
-    if not examples:
-        return []
-    if permissions and all(map(_is_plain, permissions)):
+    if examples and permissions and all(map(_is_plain, permissions)):
         return _sentences(permissions, subject, words, foremost)
     first = _sentences(filter(foremost, permissions), subject, words, _none)
     return [*first, *(example for example in examples if example not in first)]
