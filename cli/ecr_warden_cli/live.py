@@ -9,7 +9,7 @@ from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.ports.documents import Documents, Listing, Writer
+from ecr_warden.ports.documents import AccountUnread, Documents, Listing, Writer
 from ecr_warden.spec.spec import Account
 from ecr_warden.usecases.plan import plan_spec
 
@@ -89,7 +89,7 @@ class _Counted:
     def read(self, spec: TargetSpec) -> Observation:
         return self.documents.read(spec)
 
-    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
+    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
         observations = self.documents.scan(specs, accounts=accounts)
         return self.console.progress(observations, of=len(specs), doing="reading targets")
 

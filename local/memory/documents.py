@@ -12,7 +12,7 @@ from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document
-from ecr_warden.ports.documents import Listing
+from ecr_warden.ports.documents import AccountUnread, Listing, all_owners
 from ecr_warden.ports.errors import DocumentConflict, OwnerNotFound, PortError, Refused
 
 
@@ -32,7 +32,8 @@ class MemoryDocuments:
     """A world of owners and their documents.
 
     `owners`: the targets that exist, each with its unique id. `faults`: called before each read (None) or write
-    (the change); it may raise a PortError, or change the world to play somebody else. `writes`: all that were taken.
+    (the change), and with what stands for many before a listing of them; it may raise a PortError, or change the world
+    to play somebody else. `writes`: all that were taken.
     """
 
     owners: dict[Target, str] = field(default_factory=dict)
@@ -74,14 +75,27 @@ class MemoryDocuments:
         owner = next((owner for owner in self.owners if owner.key == spec.target.key), None)
         return as_asked(spec, self._all_of(owner)) if owner else owner_missing(spec)
 
-    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
-        yield from map(self.read, specs)
+    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
+        unread = [found for found in map(self._list_owners, accounts) if isinstance(found, AccountUnread)]
+        errors = {found.account: found.error for found in unread}
+        for spec in specs:
+            error = None if isinstance(spec.target, RepositoryTarget) else errors.get(spec.target.account)
+            yield self.read(spec) if error is None else unreadable(spec, error)
         known = {spec.target.key for spec in specs}
+        searched = [account for account in accounts if account not in errors]
         for owner in self.owners:
-            if owner.account in accounts and owner.key not in known and not isinstance(owner, RepositoryTarget):
+            if owner.account in searched and owner.key not in known and not isinstance(owner, RepositoryTarget):
                 found = self._all_of(owner)
                 if holds_ours(found):
                     yield found
+        yield from unread
+
+    def _list_owners(self, account: str) -> AccountUnread | None:
+        try:
+            self.faults(all_owners(account), None)
+        except PortError as error:
+            return AccountUnread(account, error)
+        return None
 
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
         found: dict[RepositoryTarget, None] = {}

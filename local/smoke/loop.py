@@ -19,7 +19,7 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import Target
-from ecr_warden.ports.documents import Listing, Writer
+from ecr_warden.ports.documents import AccountUnread, Listing, Writer
 from ecr_warden.spec import Valid, compile_spec, load_spec
 from ecr_warden.usecases.reconcile import Attempt, Reconcile, RetryLater
 from ecr_warden.usecases.sweep import Sweep
@@ -75,7 +75,7 @@ class _Fenced:
     def read(self, spec: TargetSpec) -> Observation:
         return self.inner.read(spec)
 
-    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
+    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
         return self.inner.scan(specs, accounts=accounts)
 
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:

@@ -82,7 +82,7 @@ def test_an_account_without_credentials_is_unreadable_and_stops_no_other(world: 
         f"pass --profile ci=PROFILE with a profile of {CI}"
     )
     assert f"unreadable  user/{CI}/push-user: {reason}\n" in ran.out
-    assert ran.last_line == "5 targets: 1 ok, 1 differ, 3 unreadable"
+    assert ran.last_line == "6 targets: 1 ok, 1 differ, 4 unreadable"
 
 
 def test_default_credentials_are_used_for_their_own_account(
@@ -105,7 +105,7 @@ def test_a_profile_that_does_not_exist_stops_no_other_account(world: MotoWorld, 
     ran = shell("plan", str(PATH), "--profile", "ci=gone", "--profile", "registry=registry-read")
     assert ran.code == 1
     assert "the profile gone does not work: The config profile (gone) could not be found" in ran.out
-    assert ran.last_line == "5 targets: 2 ok, 0 differ, 3 unreadable; 0 to write, 0 held"
+    assert ran.last_line == "6 targets: 2 ok, 0 differ, 4 unreadable; 0 to write, 0 held"
 
 
 def test_one_reason_for_all_accounts_is_one_line(

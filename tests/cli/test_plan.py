@@ -69,7 +69,7 @@ def test_what_cannot_be_read_is_an_error_that_hides_no_difference(world: MemoryW
         "  state unknown, for it cannot be read (inline policy ecr-warden-*, inline policy ecr-warden-assume): "
         f"no way into {CI}; open it\n"
     ) in ran.out
-    assert ran.last_line == "5 targets: 1 ok, 1 differ, 3 unreadable; 1 to write, 0 held"
+    assert ran.last_line == "6 targets: 1 ok, 1 differ, 4 unreadable; 1 to write, 0 held"
 
 
 def test_a_spec_that_observes_is_planned_all_the_same_and_says_so(world: MemoryWorld, command: Command) -> None:

@@ -1,5 +1,6 @@
 """Documents.scan: the same as reading each target, and what nobody asked for besides."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from ecr_warden.model.address import attached_policy, identity_policy, repositor
 from ecr_warden.model.desired import Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation, Present, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.ports.documents import AccountUnread
 
 from tests.contracts.seed import (
     ASSUME,
@@ -70,19 +72,32 @@ def furnished(world: World) -> World:
     return world
 
 
-def by_target(observations: list[Observation]) -> dict[Target, Observation]:
-    found = {observation.target: observation for observation in observations}
-    assert len(found) == len(observations), "a target was reported twice"
+def by_target(scanned: Iterable[Observation | AccountUnread]) -> dict[Target, Observation]:
+    """Of a scan that listed every account that it had to."""
+    found: dict[Target, Observation] = {}
+    for one in scanned:
+        assert isinstance(one, Observation), one
+        assert one.target not in found, "a target was reported twice"
+        found[one.target] = one
     return found
 
 
+def unread_of(
+    scanned: Iterable[Observation | AccountUnread],
+) -> tuple[dict[Target, Observation], list[tuple[str, str]]]:
+    """What was observed, and the accounts that could not be listed, each with the kind of the reason."""
+    found = list(scanned)
+    unread = [one for one in found if isinstance(one, AccountUnread)]
+    return by_target(one for one in found if one not in unread), [(one.account, one.error.code) for one in unread]
+
+
 def test_scan_equals_read_for_every_target(furnished: World) -> None:
-    found = by_target(list(furnished.documents.scan(ALL, accounts=(CI, HOME))))
+    found = by_target(furnished.documents.scan(ALL, accounts=(CI, HOME)))
     assert found == {spec.target: furnished.documents.read(spec) for spec in ALL}
 
 
 def test_targets_of_accounts_that_are_not_searched_for_leftovers_are_read_too(furnished: World) -> None:
-    assert set(by_target(list(furnished.documents.scan(ALL, accounts=())))) == {spec.target for spec in ALL}
+    assert set(by_target(furnished.documents.scan(ALL, accounts=()))) == {spec.target for spec in ALL}
 
 
 @pytest.mark.parametrize("searched", [(CI,), (HOME,), (CI, HOME), ()], ids=str)
@@ -96,23 +111,44 @@ def test_owners_that_hold_something_of_ours_are_found_in_the_accounts_searched(
     furnished.put(identity_policy(UserTarget(CI, "unrelated"), "my-ecr-warden-like"), identity_document())
     furnished.make(old)
     furnished.put(identity_policy(old, "ecr-warden-pull"), identity_document())
-    found = set(by_target(list(furnished.documents.scan(ALL, accounts=searched))))
+    found = set(by_target(furnished.documents.scan(ALL, accounts=searched)))
     assert found - {spec.target for spec in ALL} == {target for target in (retired, old) if target.account in searched}
 
 
 def test_account_without_a_way_in_is_unreadable_and_stops_no_other(furnished: World) -> None:
     furnished.close(HOME)
-    found = by_target(list(furnished.documents.scan(ALL, accounts=(CI, HOME))))
+    found, unread = unread_of(furnished.documents.scan(ALL, accounts=(CI, HOME)))
     assert set(found) == {spec.target for spec in ALL}
     for spec in ALL:
         states = {type(found[spec.target].documents[address]) for address in spec.documents}
         assert (states == {Unreadable}) == (spec.target.account == HOME)
+    assert unread == [(HOME, "account-unreachable")]
+
+
+@pytest.mark.parametrize("searched", [(CI,), (CI, HOME)], ids=str)
+def test_account_whose_owners_cannot_be_listed_is_told_once_and_its_repositories_are_read(
+    furnished: World, searched: tuple[str, ...]
+) -> None:
+    furnished.hide_owners()
+    found, unread = unread_of(furnished.documents.scan(ALL, accounts=searched))
+    assert set(found) == {spec.target for spec in ALL}
+    for spec in OWNERS:
+        states = {type(found[spec.target].documents[address]) for address in spec.documents}
+        assert states == {Unreadable} or spec.target.account not in searched
+    for spec in REPOSITORIES:
+        assert found[spec.target] == furnished.documents.read(spec)
+    assert unread == [(account, "permission-missing") for account in searched]
+
+
+def test_account_that_is_not_searched_is_not_told_of_though_it_lets_nobody_in(furnished: World) -> None:
+    furnished.close(HOME)
+    assert set(by_target(furnished.documents.scan(ALL, accounts=(CI,)))) == {spec.target for spec in ALL}
 
 
 def test_owner_is_found_however_the_spec_spells_its_name(furnished: World) -> None:
     spelled = UserTarget(CI, "Push-User")
     spec = owner_spec(spelled, Extent.OURS, ["ecr-warden-pull"])
-    observation = by_target(list(furnished.documents.scan([spec], accounts=(CI,))))[spelled]
+    observation = by_target(furnished.documents.scan([spec], accounts=(CI,)))[spelled]
     assert isinstance(observation.documents[identity_policy(spelled, "ecr-warden-pull")], Present)
     assert {address.target for address in observation.documents} == {spelled}
 

@@ -15,8 +15,8 @@ from ecr_warden.model.observed import Unparseable
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
-from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.errors import AccountUnreachable
+from ecr_warden.ports.documents import Documents, all_owners
+from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing
 from moto.backends import get_backend
 
 from local.memory.clock import ManualClock
@@ -57,11 +57,16 @@ class World(Protocol):
         """Let ecr-warden into an account no more."""
         ...
 
+    def hide_owners(self) -> None:
+        """Let ecr-warden list users and roles no more, in any account."""
+        ...
+
 
 @dataclass(slots=True)
 class MemoryWorld:
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
     closed: set[str] = field(default_factory=set)
+    lists_owners: bool = True
 
     def __post_init__(self) -> None:
         self.documents.faults = self._refuse
@@ -69,6 +74,8 @@ class MemoryWorld:
     def _refuse(self, target: Target, change: Change | None) -> None:
         if target.account in self.closed:
             raise AccountUnreachable(f"no way into {target.account}", remedy="open it")
+        if target == all_owners(target.account) and not self.lists_owners:
+            raise PermissionMissing("listing users and roles is denied", remedy="allow it")
 
     def make(self, target: RepositoryTarget | UserTarget) -> None:
         self.documents.make(target)
@@ -96,6 +103,9 @@ class MemoryWorld:
 
     def close(self, account: str) -> None:
         self.closed.add(account)
+
+    def hide_owners(self) -> None:
+        self.lists_owners = False
 
 
 @dataclass
@@ -207,6 +217,9 @@ class MotoWorld:
         self.wire.faults["sts:AssumeRole"] = lambda call: (
             denied if f":{account}:" in call.parameters["RoleArn"] else None
         )
+
+    def hide_owners(self) -> None:
+        self.wire.fail("iam:ListRoles", "AccessDenied", "not authorized to perform: iam:ListRoles", 403)
 
     def _of(self, account: str) -> SessionClients:
         if account not in self._clients:

@@ -10,6 +10,7 @@ from ecr_warden.model.plan import Change
 from ecr_warden.model.reply import PlanReply, StatusReply, VerifyReply
 from ecr_warden.model.request import AskPlan, AskStatus, AskVerify, Question
 from ecr_warden.model.target import Target, UserTarget
+from ecr_warden.ports.documents import all_owners
 from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.ports.switch import STOPPED
 from ecr_warden.usecases.selection import NoSuchTarget
@@ -73,12 +74,16 @@ def test_status_knows_a_repository_named_in_full_that_nobody_could_list_and_none
         ask(world_of("a"), AskStatus((str(shop("gone")),)))
 
 
+@pytest.mark.parametrize("account", [CI, HOME])
 @pytest.mark.parametrize("question", [AskPlan(), AskVerify()])
-def test_an_account_without_users_and_roles_in_the_spec_that_cannot_be_read(question: Question) -> None:
+def test_an_account_whose_users_and_roles_cannot_be_listed_whether_the_spec_has_some_there_or_not(
+    question: Question, account: str
+) -> None:
     world = world_of("a")
     assert of_reply(ask(world, question)) == ()
-    closed(world, lambda target: target.account == HOME and target.key.startswith("user/"))
+    closed(world, lambda target: target == all_owners(account))
     assert of_reply(ask(world, question)) == (str(CLOSED),)
+    assert of_reply(ask(world, AskVerify((str(shop("secret")),)))) == ()
 
 
 def test_what_could_not_be_read_is_not_left_out_before_what_differs() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.alert import PatternsUnread, SpecAccepted
+from ecr_warden.model.alert import SpecAccepted, Unlisted
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import CauseKind, SweepSlice
 from ecr_warden.model.outcome import Result
@@ -173,17 +173,17 @@ def test_whoever_is_made_again_is_written_again_into_each_repository_of_the_patt
 
 
 def no_listing(target: Target, change: Change | None) -> None:
-    if "*" in target.name:
+    if isinstance(target, RepositoryTarget) and "*" in target.name:
         raise PermissionMissing("ecr:DescribeRepositories is denied")
 
 
-def unread(world: World) -> list[PatternsUnread]:
-    return [alert for alert in world.outcomes.published if isinstance(alert, PatternsUnread)]
+def unread(world: World) -> list[Unlisted]:
+    return [alert for alert in world.outcomes.published if isinstance(alert, Unlisted)]
 
 
 def unlistable(world: World, error: PortError) -> None:
     def fault(target: Target, _: Change | None) -> None:
-        if "*" in target.name:
+        if isinstance(target, RepositoryTarget) and "*" in target.name:
             raise error
 
     world.documents.faults = fault

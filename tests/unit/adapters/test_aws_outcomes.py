@@ -9,11 +9,11 @@ from ecr_warden.adapters.aws.outcomes import EventBridgeOutcomes
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
-    PatternsUnread,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
     TargetsResumed,
+    Unlisted,
 )
 from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.model.job import Cause, CauseKind
@@ -52,7 +52,7 @@ def hostile(index: int) -> Document:
         (SpecAccepted(CAUSE, "v2", "v1", ("a",), ("b",), ("W1 ...",)), "SpecAccepted"),
         (SpecRefused(CAUSE, "v2", "v1", ("E1 ...",)), "SpecRefused"),
         (OwnChanged(CAUSE, "222222222222", "role ecr-warden-read"), "OwnChanged"),
-        (PatternsUnread(CAUSE, "v2", ("repository/...: denied",)), "PatternsUnread"),
+        (Unlisted(CAUSE, "v2", ("repository/...: denied",)), "Unlisted"),
         (TargetsPaused(CAUSE, ("a",), "a migration", NOW), "Paused"),
         (TargetsResumed(CAUSE, ("a",)), "Resumed"),
     ],

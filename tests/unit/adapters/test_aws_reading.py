@@ -6,6 +6,7 @@ import pytest
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Present, Unreadable
+from ecr_warden.ports.documents import AccountUnread
 from ecr_warden.ports.errors import PermissionMissing, Throttled
 
 from tests.contracts.seed import (
@@ -104,15 +105,21 @@ def test_part_of_a_user_that_may_not_be_read_is_unreadable(world: MotoWorld, act
 @pytest.mark.parametrize("action", ["iam:ListRoles", "iam:GetAccountAuthorizationDetails"])
 def test_scan_that_may_not_list_an_account_leaves_its_owners_unreadable(world: MotoWorld, action: str) -> None:
     world.wire.fail(action, "AccessDenied", f"not authorized to perform: {action}", 403)
-    found = {o.target: o for o in world.documents.scan([SPEC, ROLE_SPEC], accounts=(ROLE.account,))}
+    scanned = list(world.documents.scan([SPEC, ROLE_SPEC], accounts=(ROLE.account,)))
+    found = {one.target: one for one in scanned if isinstance(one, Observation)}
     assert isinstance(found[REPOSITORY].documents[POLICY], Present)
     assert names(found[ROLE], Present) == set()
     assert names(found[ROLE], Unreadable) == {*READ, "identity-policy *"}
+    [unread] = [one for one in scanned if isinstance(one, AccountUnread)]
+    assert unread.account == ROLE.account
+    for told in (action, ROLE.account, "stacks/member.yaml"):
+        assert told in str(unread.error)
 
 
 def test_scan_reads_on_after_a_repository_that_it_may_not_read(world: MotoWorld) -> None:
     world.wire.fail("ecr:GetRepositoryPolicy", "ThrottlingException")
-    found = {o.target: o for o in world.documents.scan([SPEC, ROLE_SPEC], accounts=())}
+    scanned = world.documents.scan([SPEC, ROLE_SPEC], accounts=())
+    found = {one.target: one for one in scanned if isinstance(one, Observation)}
     assert names(found[REPOSITORY], Unreadable) == {"repository-policy"}
     assert names(found[ROLE], Present) == READ
 

@@ -7,11 +7,11 @@ from ecr_warden.alerting.incidents import AtOnce, Gathered, Routing, Silent, rou
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
-    PatternsUnread,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
     TargetsResumed,
+    Unlisted,
 )
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import Cause, CauseKind
@@ -36,7 +36,7 @@ CASES: dict[str, tuple[Alert, type[Silent] | Routing]] = {
         OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),
         Gathered(f"own/{HOME}"),
     ),
-    "patterns that could not be listed go out at once": (PatternsUnread(SWEEP, "v2", ("a",)), AtOnce()),
+    "lists that could not be read go out at once": (Unlisted(SWEEP, "v2", ("a",)), AtOnce()),
     "a pause goes out at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
     "the end of a pause goes out at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
     "an event that changed nothing says nothing": (report(result=Result.IN_SYNC), Silent),

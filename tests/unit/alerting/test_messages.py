@@ -10,11 +10,11 @@ from ecr_warden.model.alert import (
     Alert,
     Message,
     OwnChanged,
-    PatternsUnread,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
     TargetsResumed,
+    Unlisted,
 )
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import Cause, CauseKind
@@ -83,7 +83,8 @@ def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> N
 
 CHANGE = change(MISSING)
 ASKED = Cause(CauseKind.CALLER, "c-1", actor=MALLORY)
-UNREAD = PatternsUnread(SWEEP, "v2", ("repository/2/eu-central-1/shop/*: denied; allow it",))
+UNREAD = Unlisted(SWEEP, "v2", ("repository/2/eu-central-1/shop/*: denied; allow it",))
+UNLISTED = Unlisted(SWEEP, "v2", (*UNREAD.problems, "user/1/*: closed"))
 PAUSED = TargetsPaused(ASKED, ("repository/x",), "a migration", NOW)
 SAID: dict[str, tuple[Alert, str]] = {
     "observe mode": (report(MISSING, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE), "mode is observe"),
@@ -123,8 +124,11 @@ SAID: dict[str, tuple[Alert, str]] = {
     "who wrote the spec": (SpecRefused(EVENT, "v3", None, ("E104",)), "Written by: session mallory"),
     "how many targets a spec changed": (SpecAccepted(EVENT, "v2", None, ("a", "b"), ()), "2 targets changed"),
     "what a spec released": (SpecAccepted(EVENT, "v2", "v1", (), ("x",)), "released, its documents stay: x"),
-    "that patterns cannot be listed": (UNREAD, "repositories of 1 pattern cannot be listed: their state is unknown"),
+    "that a list cannot be read": (UNREAD, "cannot be listed in 1 place: what stands there is unknown"),
     "why a pattern cannot be listed": (UNREAD, "repository/2/eu-central-1/shop/*: denied; allow it"),
+    "why an account cannot be listed": (UNLISTED, "user/1/*: closed"),
+    "in how many places lists cannot be read": (UNLISTED, "cannot be listed in 2 places"),
+    "what is missed meanwhile": (UNLISTED, "sweeps find nothing there that the file does not name"),
     "who paused": (PAUSED, "1 target paused by mallory of Administrator: watched, not written to"),
     "who paused, in full": (PAUSED, "Who: session mallory of role arn:aws:iam::222222222222:role/Administrator"),
     "why": (PAUSED, "Reason: a migration"),

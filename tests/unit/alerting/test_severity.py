@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from ecr_warden.alerting.severity import highest, severity
-from ecr_warden.model.alert import Alert, OwnChanged, PatternsUnread, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import Alert, OwnChanged, SpecAccepted, SpecRefused, Unlisted
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.severity import Severity
@@ -120,7 +120,7 @@ CASES: dict[str, tuple[Alert, Severity]] = {
         CRITICAL,
     ),
     "a deployment of our stacks": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-write"), INFO),
-    "patterns that cannot be listed": (PatternsUnread(SWEEP, "v2", ("repository/..: denied",)), WARNING),
+    "lists that cannot be read": (Unlisted(SWEEP, "v2", ("repository/..: denied",)), WARNING),
     "a spec that was refused": (SpecRefused(SPEC, "v3", "v2", ("E104 ..",)), WARNING),
     "a spec that was accepted": (SpecAccepted(SPEC, "v2", "v1", ("role/222222222222/x",), ()), INFO),
     "a repository that was released": (SpecAccepted(SPEC, "v2", "v1", (), ("repository/..",)), WARNING),

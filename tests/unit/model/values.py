@@ -14,11 +14,11 @@ from ecr_warden.model.address import (
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
-    PatternsUnread,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
     TargetsResumed,
+    Unlisted,
 )
 from ecr_warden.model.desired import (
     CompiledSpec,
@@ -157,7 +157,7 @@ alerts: Strategy[Alert] = st.one_of(
     reports(),
     st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS)),
     st.builds(SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(IDS), _few(TEXTS)),
-    st.builds(PatternsUnread, causes, IDS, _few(TEXTS)),
+    st.builds(Unlisted, causes, IDS, _few(TEXTS)),
     st.builds(OwnChanged, causes, accounts, TEXTS),
     st.builds(TargetsPaused, causes, _few(IDS), TEXTS, TIMES),
     st.builds(TargetsResumed, causes, _few(IDS)),

@@ -7,11 +7,11 @@ from ecr_warden.alerting.own import is_by_deployment
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
-    PatternsUnread,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
     TargetsResumed,
+    Unlisted,
 )
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import CauseKind
@@ -46,7 +46,7 @@ type Routing = AtOnce | Gathered | Silent
 def route(alert: Alert) -> Routing:
     """How an alert reaches people: one cause with many outcomes is one incident."""
     match alert:
-        case SpecRefused() | PatternsUnread() | TargetsPaused() | TargetsResumed():
+        case SpecRefused() | Unlisted() | TargetsPaused() | TargetsResumed():
             return AtOnce()
         case OwnChanged():
             # A deployment changes several at once.

@@ -21,11 +21,11 @@ from ecr_warden.model.alert import (
     Field,
     Message,
     OwnChanged,
-    PatternsUnread,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
     TargetsResumed,
+    Unlisted,
 )
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.job import CauseKind
@@ -56,8 +56,8 @@ def message_of(alerts: Sequence[Alert], *, known_accounts: Collection[str] = ())
             return _of_refused(refused, level)
         case [RunReport() as report]:
             return _of_run(report, level)
-        case [PatternsUnread() as unread]:
-            return _of_unread(unread, level)
+        case [Unlisted() as unlisted]:
+            return _of_unlisted(unlisted, level)
         case [OwnChanged() as changed]:
             return _of_own_change(changed, level)
         case [TargetsPaused() as paused]:
@@ -160,11 +160,18 @@ def _of_own_change(changed: OwnChanged, level: Severity) -> Message:
     return _message(level, title, fields, list(describe_own_change(changed)))
 
 
-def _of_unread(unread: PatternsUnread, level: Severity) -> Message:
-    fields = [Field("Spec", unread.version), Field("See", "ecr-warden status")]
-    count = len(unread.problems)
-    title = f"repositories of {count} pattern{'' if count == 1 else 's'} cannot be listed: their state is unknown"
-    return _message(level, title, fields, list(unread.problems))
+def _of_unlisted(unlisted: Unlisted, level: Severity) -> Message:
+    fields = [
+        Field("Spec", unlisted.version),
+        Field(
+            "Meanwhile", "sweeps find nothing there that the file does not name; a reported change is looked at as ever"
+        ),
+        Field("See", "ecr-warden verify --hub"),
+    ]
+    count = len(unlisted.problems)
+    where = "1 place" if count == 1 else f"{count} places"
+    title = f"repositories, users or roles cannot be listed in {where}: what stands there is unknown"
+    return _message(level, title, fields, list(unlisted.problems))
 
 
 def _of_paused(paused: TargetsPaused, level: Severity) -> Message:
@@ -207,7 +214,7 @@ def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collectio
             case OwnChanged():
                 title = title or f"ecr-warden's own roles in account {alert.account} were changed"
                 lines.append(f"{alert.thing}: {alert.cause.action} by {describe_actor(alert.cause.actor)}")
-            case PatternsUnread():
+            case Unlisted():
                 lines += alert.problems
             case TargetsPaused() | TargetsResumed():
                 lines += alert.targets

@@ -9,11 +9,11 @@ from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
-    PatternsUnread,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
     TargetsResumed,
+    Unlisted,
 )
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import CauseKind
@@ -42,7 +42,7 @@ def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
     `known_accounts`: accounts of the spec; their principals are not from outside. A target's own account never is.
     """
     match alert:
-        case SpecRefused() | PatternsUnread() | TargetsPaused():
+        case SpecRefused() | Unlisted() | TargetsPaused():
             return Severity.WARNING
         case TargetsResumed():
             return Severity.INFO

@@ -61,15 +61,18 @@ class OwnChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class PatternsUnread:
-    """Which repositories fit some patterns is not known; `problems`: each pattern, why, and what to do."""
+class Unlisted:
+    """Lists that could not be read: repositories that fit a pattern, or users and roles of an account.
+
+    `problems`: what stands for each, why, and what to do, at most 50.
+    """
 
     cause: Cause
     version: str
     problems: tuple[str, ...]
 
 
-type Alert = RunReport | SpecRefused | SpecAccepted | PatternsUnread | OwnChanged | TargetsPaused | TargetsResumed
+type Alert = RunReport | SpecRefused | SpecAccepted | Unlisted | OwnChanged | TargetsPaused | TargetsResumed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.errors import PortError
 
 
@@ -30,6 +30,24 @@ class Listing:
     unread: tuple[tuple[RepositoryPattern, PortError], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AccountUnread:
+    """Who in an account holds something under our names though no spec is for it is not known, and why."""
+
+    account: str
+    error: PortError
+
+    @property
+    def target(self) -> UserTarget:
+        """In the place of the account's users and roles: for people and keys, never a user of its own."""
+        return all_owners(self.account)
+
+
+def all_owners(account: str) -> UserTarget:
+    """What stands for all users and roles of an account; no IAM name has an asterisk."""
+    return UserTarget(account, "*")
+
+
 class Documents(Protocol):
     """The live documents of the accounts."""
 
@@ -37,10 +55,11 @@ class Documents(Protocol):
         """Read a target now; what cannot be read is Unreadable in the observation, nothing is raised."""
         ...
 
-    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
+    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
         """Read many targets with the fewest calls, in any order; each spec yields one observation.
 
-        Besides, every owner in `accounts` that no spec is for and that holds something under our names.
+        Besides, every owner in `accounts` that no spec is for and that holds something under our names; or, of an
+        account whose owners cannot be listed, once that and why.
         """
         ...
 

@@ -1,25 +1,23 @@
 """What enforcing a spec would do now: a plan a target, from one reading of the accounts; nothing is written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ecr_warden.model.address import repository_policy
-from ecr_warden.model.desired import CompiledSpec, Extent, Mode, RepositoryPattern, TargetSpec
+from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy
+from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Held, HoldReason, Plan
 from ecr_warden.model.run import Debts
-from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
+from ecr_warden.model.target import Target
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.documents import Documents, Listing
+from ecr_warden.ports.documents import AccountUnread, Documents, Listing
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.state import State, TargetRecord
 from ecr_warden.usecases.departures import departing, has_to_go
-
-_ANY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +52,9 @@ def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, 
     fitting = {spec.target.key: spec for spec in map(compiled.spec_of, listing.repositories) if spec is not None}
     going = {spec.target.key: spec for spec in departing(compiled, state)} if state is not None else {}
     asked = {**going, **fitting, **compiled.targets}
-    stand_ins = {spec.target.key: spec for spec in _accounts_without_owners(compiled)}
-    specs = (*asked.values(), *stand_ins.values())
     # All of them before the first plan: a user's depends on how its role was read.
-    observations = {o.target.key: o for o in documents.scan(specs, accounts=compiled.accounts)}
+    scanned = list(documents.scan(tuple(asked.values()), accounts=compiled.accounts))
+    observations = {found.target.key: found for found in scanned if not isinstance(found, AccountUnread)}
     records = None if state is None else state.records([o.target for o in observations.values()])
     made_again = _made_again(observations, records or {})
     now = clock.now()
@@ -68,7 +65,7 @@ def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, 
 
     def plan_of(observation: Observation) -> Plan | None:
         key = observation.target.key
-        spec = asked.get(key) or stand_ins.get(key) or leftover_spec(observation.target, compiled)
+        spec = asked.get(key) or leftover_spec(observation.target, compiled)
         record = TargetRecord() if records is None else records.get(key, TargetRecord())
         if spec is None or not has_to_go(observation.target, compiled, record):
             return None
@@ -87,28 +84,23 @@ def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, 
         return None if plan.is_empty and key not in compiled.targets and key not in fitting else plan
 
     found = [plan for key in sorted(observations) if (plan := plan_of(observations[key])) is not None]
-    unlisted = [_unlisted(pattern, error, compiled) for pattern, error in listing.unread]
+    unlisted = [(repository_policy(pattern.target), error) for pattern, error in listing.unread]
+    unlisted += [
+        (identity_policy(unread.target, f"{OUR_POLICY_PREFIX}*"), unread.error)
+        for unread in scanned
+        if isinstance(unread, AccountUnread)
+    ]
     return Planned(
-        plans=tuple(plan for plan in found if plan.target.key not in stand_ins),
-        unread=(*unlisted, *(plan for plan in found if plan.target.key in stand_ins)),
+        plans=tuple(found),
+        unread=tuple(_unlisted(address, error, compiled) for address, error in unlisted),
         made_again=tuple(observations[key].target for key in sorted(made_again)),
     )
 
 
-def _unlisted(pattern: RepositoryPattern, error: PortError, compiled: CompiledSpec) -> Plan:
-    """Of a pattern whose repositories could not be listed."""
-    drift = Drift(repository_policy(pattern.target), DriftKind.UNREADABLE, str(error))
-    return Plan(pattern.target, compiled.version, (drift,), (), (Held(drift, HoldReason.UNREADABLE, drift.explain),))
-
-
-def _accounts_without_owners(compiled: CompiledSpec) -> Iterator[TargetSpec]:
-    """One for each account that no user and no role of the spec is in: else nobody learns that it cannot be read."""
-    targets = [spec.target for spec in compiled.targets.values()]
-    with_owners = {target.account for target in targets if not isinstance(target, RepositoryTarget)}
-    for account in compiled.accounts:
-        if account not in with_owners:
-            # No IAM name has an asterisk, so a reading finds nothing of it and says only whether there was one.
-            yield TargetSpec(UserTarget(account, _ANY), Extent.OURS, {})
+def _unlisted(address: Address, error: PortError, compiled: CompiledSpec) -> Plan:
+    """Of a list that could not be read; `address`: in the place of all that it would have had."""
+    drift = Drift(address, DriftKind.UNREADABLE, str(error), code=error.code)
+    return Plan(address.target, compiled.version, (drift,), (), (Held(drift, HoldReason.UNREADABLE, drift.explain),))
 
 
 def _made_again(observations: Mapping[str, Observation], records: Mapping[str, TargetRecord]) -> frozenset[str]:

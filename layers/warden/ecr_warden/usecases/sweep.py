@@ -10,7 +10,7 @@ from ecr_warden.model.target import Target
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.documents import Documents, Listing
+from ecr_warden.ports.documents import AccountUnread, Documents, Listing, all_owners
 from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.specs import Specs
 from ecr_warden.ports.state import State, TargetRecord
@@ -33,8 +33,9 @@ class Sweep:
     def __call__(self, job: SweepSlice, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
         """Enqueue each target of the slice that is not as the accepted spec says, and return them.
 
-        A pattern whose repositories could not be listed stops nothing and is told; what may be read within a minute is
-        raised as RetryLater, after all the rest, unless this is the last attempt.
+        A pattern whose repositories could not be listed stops nothing and is told, and so is an account whose users and
+        roles could not be; what may be read within a minute is raised as RetryLater, after all the rest, unless this
+        is the last attempt.
         """
         accepted = self.specs.accepted()
         if accepted is None:
@@ -46,24 +47,25 @@ class Sweep:
             for spec in (*accepted.targets.values(), *departing(accepted, self.state), *fitting)
             if _slice_of(spec.target.key, job.of) == job.index
         ]
-        observations = [
-            observation
-            for observation in self.documents.scan(wanted, accounts=accepted.accounts)
-            if _slice_of(observation.target.key, job.of) == job.index
-        ]
-        patterns = [pattern for pattern in accepted.patterns if _slice_of(pattern.target.key, job.of) == job.index]
-        looked_at = [*(found.target for found in observations), *(pattern.target for pattern in patterns)]
-        remembered = self.state.records(looked_at)
+        observations: list[Observation] = []
+        unread = {pattern.target.key: error for pattern, error in listing.unread}
+        for found in self.documents.scan(wanted, accounts=accepted.accounts):
+            if isinstance(found, AccountUnread):
+                unread[found.target.key] = found.error
+            elif _slice_of(found.target.key, job.of) == job.index:
+                observations.append(found)
+        lists: list[Target] = [*(pattern.target for pattern in accepted.patterns), *map(all_owners, accepted.accounts)]
+        listed = [target for target in lists if _slice_of(target.key, job.of) == job.index]
+        remembered = self.state.records([*(found.target for found in observations), *listed])
         due = tuple(
             observation.target
             for observation in observations
             if self._is_due(accepted, observation, remembered.get(observation.target.key, TargetRecord()))
         )
         self.jobs.enqueue(ReconcileTarget(job.cause, target) for target in due)
-        unread = {pattern.target.key: error for pattern, error in listing.unread}
-        asked = [(pattern, unread.get(pattern.target.key)) for pattern in patterns]
+        asked = [(target, unread.get(target.key)) for target in listed]
         later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
-        known = [(pattern, error) for pattern, error in asked if error not in later]
+        known = [(target, error) for target, error in asked if error not in later]
         self.tell_unread(job.cause, accepted.version, known, remembered)
         if later:
             raise RetryLater(str(later[0]), retryable=True)

@@ -1,12 +1,12 @@
-"""Patterns that AWS could not be asked about: told once, and again when the reason changes or had been gone."""
+"""Lists that AWS did not give: told once, and again when the reason changes or had been gone."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ecr_warden.model.alert import PatternsUnread
-from ecr_warden.model.desired import RepositoryPattern
+from ecr_warden.model.alert import Unlisted
 from ecr_warden.model.job import Cause
+from ecr_warden.model.target import Target
 from ecr_warden.ports.alerts import Outcomes
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.state import State, TargetRecord
@@ -25,25 +25,26 @@ class TellUnread:
         self,
         cause: Cause,
         version: str,
-        asked: Iterable[tuple[RepositoryPattern, PortError | None]],
+        asked: Iterable[tuple[Target, PortError | None]],
         remembered: Mapping[str, TargetRecord],
     ) -> None:
-        """Tell of patterns by what asking AWS about each of them came to; `version`: the accepted spec's.
+        """Tell of lists by what asking AWS for each of them came to; `version`: the accepted spec's.
 
-        A process that dies in between tells twice, never not at all.
+        `asked`: by what stands for all that a list would have had. A process that dies in between tells twice, never
+        not at all.
         """
-        marks: list[tuple[RepositoryPattern, str | None]] = []
+        marks: list[tuple[Target, str | None]] = []
         problems: list[str] = []
-        for pattern, error in asked:
-            told = remembered.get(pattern.target.key, TargetRecord()).reported
+        for listed, error in asked:
+            told = remembered.get(listed.key, TargetRecord()).reported
             mark = None if error is None else _mark(error)
             if mark != told:
-                marks.append((pattern, mark))
-                problems += [] if error is None else [f"{pattern.target}: {error}"]
+                marks.append((listed, mark))
+                problems += [] if error is None else [f"{listed}: {error}"]
         if problems:
-            self.outcomes.publish(PatternsUnread(cause, version, tuple(problems[:PROBLEMS_TOLD])))
-        for pattern, mark in marks:
-            self.state.note_reported(pattern.target, mark)
+            self.outcomes.publish(Unlisted(cause, version, tuple(problems[:PROBLEMS_TOLD])))
+        for listed, mark in marks:
+            self.state.note_reported(listed, mark)
 
 
 def _mark(error: PortError) -> str:

@@ -16,7 +16,7 @@ from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.ports.documents import Listing
+from ecr_warden.ports.documents import AccountUnread, Listing
 from ecr_warden.ports.errors import PortError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class AwsDocuments:
             return unreadable(spec, error)
         return read_owner(clients.iam, target, spec)
 
-    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation]:
+    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
         from ecr_warden.adapters.aws.scan import scan_accounts  # noqa: PLC0415
 
         return scan_accounts(self.accounts, specs, accounts)

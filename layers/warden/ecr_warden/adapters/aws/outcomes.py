@@ -8,11 +8,11 @@ from ecr_warden.adapters.aws.shorter import forms
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
-    PatternsUnread,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
     TargetsResumed,
+    Unlisted,
 )
 from ecr_warden.model.codec.alerts import alert_to_json
 from ecr_warden.model.codec.base import dumps
@@ -56,8 +56,8 @@ def _detail_type(alert: Alert) -> str:
             return "SpecAccepted"
         case SpecRefused():
             return "SpecRefused"
-        case PatternsUnread():
-            return "PatternsUnread"
+        case Unlisted():
+            return "Unlisted"
         case OwnChanged():
             return "OwnChanged"
         case TargetsPaused():

@@ -21,6 +21,7 @@ from ecr_warden.model.desired import TargetSpec
 from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import DocumentKind
+from ecr_warden.ports.documents import AccountUnread
 from ecr_warden.ports.errors import PortError
 
 if TYPE_CHECKING:
@@ -29,8 +30,13 @@ if TYPE_CHECKING:
 PAGE = 1000
 
 
-def scan_accounts(accounts: Accounts, specs: Sequence[TargetSpec], searched: Sequence[str]) -> Iterator[Observation]:
-    """Observe every spec's target, and every owner in the accounts `searched` that holds something under our names."""
+def scan_accounts(
+    accounts: Accounts, specs: Sequence[TargetSpec], searched: Sequence[str]
+) -> Iterator[Observation | AccountUnread]:
+    """Observe every spec's target, and every owner in the accounts `searched` that holds something under our names.
+
+    Or say which of these accounts could not be searched.
+    """
     doors = _Doors(accounts)
     owners: dict[str, list[TargetSpec]] = {account: [] for account in searched}
     pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="scan")
@@ -89,12 +95,13 @@ def _read_repository(ecr: "ECRClient", spec: TargetSpec, target: RepositoryTarge
         return unreadable(spec, error)
 
 
-def _scan_owners(doors: _Doors, account: str, specs: Sequence[TargetSpec]) -> Iterator[Observation]:
-    """First an observation for each spec, then what no spec is for and is ours."""
+def _scan_owners(doors: _Doors, account: str, specs: Sequence[TargetSpec]) -> Iterator[Observation | AccountUnread]:
+    """First an observation for each spec, then what no spec is for and is ours, or that nobody knows that."""
     try:
         found = {observation.target.key: observation for observation in _owners(doors.reader(account), account)}
     except PortError as error:
         yield from (unreadable(spec, error) for spec in specs)
+        yield AccountUnread(account, error)
         return
     for spec in specs:
         observation = found.pop(spec.target.key, None)

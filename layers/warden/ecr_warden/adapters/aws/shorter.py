@@ -10,11 +10,11 @@ from typing import assert_never
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
-    PatternsUnread,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
     TargetsResumed,
+    Unlisted,
 )
 from ecr_warden.model.codec.access import some_of_each
 from ecr_warden.model.drift import Drift
@@ -42,7 +42,7 @@ def forms(alert: Alert) -> Iterator[Alert]:
                 released=_some(alert.released, _KEYS),
                 warnings=_some(tuple(map(_cut, alert.warnings)), _WARNINGS),
             )
-        case SpecRefused() | PatternsUnread():
+        case SpecRefused() | Unlisted():
             yield replace(alert, problems=_some(tuple(map(_cut, alert.problems)), _WARNINGS))
         case OwnChanged():
             return  # its texts are a name and what CloudTrail bounds

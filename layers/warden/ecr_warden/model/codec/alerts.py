@@ -5,11 +5,11 @@ from typing import assert_never
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
-    PatternsUnread,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
     TargetsResumed,
+    Unlisted,
 )
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, moment, optional_text, reading, text, texts
 from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
@@ -21,7 +21,7 @@ from ecr_warden.model.outcome import RunReport
 def alert_to_json(alert: Alert) -> Json:
     """The detail of an event on the outcomes bus.
 
-    `kind` is run, spec-refused, spec-accepted, patterns-unread, own-changed, paused or resumed.
+    `kind` is run, spec-refused, spec-accepted, unlisted, own-changed, paused or resumed.
     """
     match alert:
         case RunReport():
@@ -46,10 +46,10 @@ def alert_to_json(alert: Alert) -> Json:
                 "released": list(alert.released),
                 "warnings": list(alert.warnings),
             }
-        case PatternsUnread():
+        case Unlisted():
             return {
                 "schema": SCHEMA,
-                "kind": "patterns-unread",
+                "kind": "unlisted",
                 "cause": cause_to_json(alert.cause),
                 "version": alert.version,
                 "problems": list(alert.problems),
@@ -103,8 +103,8 @@ def _alert(value: Json) -> Alert:
                 released=texts(value["released"]),
                 warnings=texts(value["warnings"]),
             )
-        case "patterns-unread":
-            return PatternsUnread(cause_from_json(value["cause"]), text(value["version"]), texts(value["problems"]))
+        case "unlisted":
+            return Unlisted(cause_from_json(value["cause"]), text(value["version"]), texts(value["problems"]))
         case "own-changed":
             return OwnChanged(cause_from_json(value["cause"]), text(value["account"]), text(value["thing"]))
         case "paused":

@@ -1,0 +1,111 @@
+"""Accounts whose users and roles cannot be listed: nobody knows who holds something of ours there, and that is told."""
+
+from collections.abc import Sequence
+
+import pytest
+from ecr_warden.model.address import identity_policy
+from ecr_warden.model.alert import Unlisted
+from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.job import CauseKind
+from ecr_warden.model.plan import Change
+from ecr_warden.model.target import Target, UserTarget
+from ecr_warden.ports.documents import all_owners
+from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, Throttled
+from ecr_warden.usecases.plan import plan_spec
+from ecr_warden.usecases.reconcile import RetryLater
+
+from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, EVERYTHING, HOME, PUSHER, allow, document
+from tests.usecases.world import FIRST, World, world_at_spec
+
+DENIED = PermissionMissing("iam:ListRoles is denied", remedy="allow iam:ListRoles")
+GONE = UserTarget(CI, "gone")
+USERS = [spec.target for spec in ACCEPTED.targets.values() if isinstance(spec.target, UserTarget)]
+
+
+def unlistable(world: World, error: PortError | None, *, accounts: Sequence[str] = (CI,)) -> None:
+    def fault(target: Target, _: Change | None) -> None:
+        if error is not None and target in [all_owners(account) for account in accounts]:
+            raise error
+
+    world.documents.faults = fault
+
+
+def told(world: World) -> list[Unlisted]:
+    return [alert for alert in world.outcomes.published if isinstance(alert, Unlisted)]
+
+
+def test_it_is_told_once_and_nothing_else_stops() -> None:
+    world = world_at_spec()
+    world.put(identity_policy(GONE, "ecr-warden-pull"), EVERYTHING)
+    world.put(D1, document(allow("ecr:*", who="*")))
+    unlistable(world, DENIED)
+    # Whoever the spec names is looked at singly instead; who left it is not known.
+    assert set(world.sweep()) == {CHECKOUT, *USERS}
+    [alert] = told(world)
+    assert (alert.version, alert.cause.kind) == (world.accepted.version, CauseKind.SWEEP)
+    assert alert.problems == (f"user/{CI}/*: {DENIED}",)
+    world.drain()
+    world.sweep()
+    assert told(world) == [alert]
+    assert world.live(identity_policy(GONE, "ecr-warden-pull")) == EVERYTHING
+    unlistable(world, None)
+    assert GONE in world.sweep()
+
+
+def test_an_account_that_can_be_listed_is_not_told_of() -> None:
+    world = world_at_spec()
+    world.sweep()
+    assert told(world) == []
+
+
+def test_it_is_told_again_when_the_reason_changes_or_had_been_gone() -> None:
+    world = world_at_spec()
+    reasons = (
+        (DENIED, 1),
+        (PermissionMissing("iam:ListRoles is denied, request 2", remedy=DENIED.remedy), 1),
+        (AccountUnreachable("the account is closed"), 2),
+        (None, 2),
+        (AccountUnreachable("the account is closed"), 3),
+    )
+    for reason, times in reasons:
+        unlistable(world, reason)
+        world.sweep()
+        assert len(told(world)) == times
+
+
+def test_a_list_that_comes_too_slowly_is_asked_for_again_before_anybody_is_told() -> None:
+    world = world_at_spec()
+    world.documents.remove(D1)
+    unlistable(world, Throttled("slow down", retryable=True))
+    with pytest.raises(RetryLater, match="slow down"):
+        world.sweep(attempt=FIRST)
+    assert CHECKOUT in [job.target for job in world.jobs.sent if hasattr(job, "target")]
+    assert told(world) == []
+    world.sweep()
+    assert [alert.problems for alert in told(world)] == [(f"user/{CI}/*: slow down",)]
+
+
+def test_accounts_are_told_of_in_one_message_and_each_by_the_slice_that_it_falls_into() -> None:
+    world = world_at_spec()
+    unlistable(world, DENIED, accounts=(CI, HOME))
+    world.sweep()
+    [alert] = told(world)
+    assert alert.problems == tuple(f"user/{account}/*: {DENIED}" for account in sorted((CI, HOME)))
+    world = world_at_spec()
+    unlistable(world, DENIED, accounts=(CI, HOME))
+    for index in range(3):
+        world.sweep(index=index, of=3)
+    assert sorted(problem for alert in told(world) for problem in alert.problems) == sorted(alert.problems)
+
+
+def test_a_plan_says_it_beside_what_it_could_not_read_for_it() -> None:
+    world = world_at_spec()
+    unlistable(world, DENIED)
+    plans = {plan.target: plan for plan in plan_spec(world.accepted, world.documents, world.clock)}
+    unread = {target for target, plan in plans.items() if DriftKind.UNREADABLE in [d.kind for d in plan.drifts]}
+    assert unread == {all_owners(CI), *USERS}
+    [drift] = plans[all_owners(CI)].drifts
+    assert (drift.explain, drift.code) == (str(DENIED), "permission-missing")
+    assert plans[PUSHER].is_empty
+    unlistable(world, None)
+    assert all_owners(CI) not in {plan.target for plan in plan_spec(world.accepted, world.documents, world.clock)}
