@@ -43,3 +43,9 @@ def _case(name: str, marked: str) -> Case:
         else:
             text += piece
     return Case(name, text, tuple(sorted(expected, key=lambda entry: (entry[1], entry[2], entry[0]))))
+
+
+def wording_cases() -> list[tuple[str, str, list[str]]]:
+    """(sentence, spec, lines that come out) of each section."""
+    parts = ((name, text.partition("\n--\n")) for name, text in sections("wording.txt"))
+    return [(name, spec.replace("@accounts", ACCOUNTS), lines.split("\n")) for name, (spec, _, lines) in parts]

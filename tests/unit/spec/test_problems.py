@@ -8,7 +8,7 @@ from ecr_warden.spec import Code, Invalid, Problem, Valid, load_spec
 from ecr_warden.spec.fields import records
 from ecr_warden.spec.shapes import Record
 
-from tests.unit.spec.cases import ACCOUNTS, NOW, Case, problem_cases
+from tests.unit.spec.cases import ACCOUNTS, NOW, Case, problem_cases, wording_cases
 
 CASES = problem_cases()
 TESTED_BELOW = {"E001", "E002", "E007", "E008", "E012", "E401", "E402", "E403", "E404"}
@@ -92,12 +92,17 @@ def test_a_line_for_people_has_code_place_and_hint() -> None:
         ),
         (
             f"{ACCOUNTS}\nrepositories: [{{name: a/b, account: registry, pull: [ci:usr/anna]}}]",
-            '"ci:usr/anna" is not a principal (did you mean "user"?)',
+            '"ci:usr/anna" is not a principal (did you mean "ci:user/anna"?)',
         ),
     ],
 )
 def test_nearest_name_is_offered(text: str, message: str) -> None:
     assert [found.message for found in problems(text)] == [message]
+
+
+@pytest.mark.parametrize(("spec", "lines"), [pytest.param(*case, id=name) for name, *case in wording_cases()])
+def test_line_says_what_is_wrong_and_what_to_do_without_the_source(spec: str, lines: list[str]) -> None:
+    assert [found.at("access.yaml") for found in problems(spec)] == lines
 
 
 def test_hints_are_for_the_first_names_only_because_each_compares_with_every_name() -> None:

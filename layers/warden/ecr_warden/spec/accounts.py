@@ -18,10 +18,16 @@ _OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The accounts by alias; an alias whose definition is broken is known and has no account."""
+    """The accounts by alias; an alias whose definition is broken is known and has no account.
+
+    `unread`: accounts: itself could not be read, so that no name is called unknown. `regions_refused`: the aliases of
+    accounts whose regions could not.
+    """
 
     by_alias: Mapping[str, Account]
     aliases: Mapping[str, Place]
+    unread: bool = False
+    regions_refused: frozenset[str] = frozenset()
 
     def with_id(self, account_id: str) -> Account | None:
         return next((account for account in self.by_alias.values() if account.id == account_id), None)
@@ -31,10 +37,17 @@ class Accounts:
         if name is None:
             return None
         if name.text not in self.aliases:
-            hint = report.hint(name.text, self.aliases)
-            remedy = "" if hint else None
-            report.add(Code.UNKNOWN_ACCOUNT, name.place, f"unknown account {quote(name.text)}{hint}", remedy=remedy)
+            self.unknown(name.text, name.place, report)
         return self.by_alias.get(name.text)
+
+    def unknown(self, alias: str, place: Place, report: Report) -> None:
+        """Report an alias that is none, unless no alias could be read."""
+        if self.unread:
+            return
+        by_id = self.with_id(alias)
+        hint = f" (did you mean {quote(by_id.alias)}?)" if by_id else report.hint(alias, self.aliases)
+        message = f"unknown account {quote(alias)}{hint}"
+        report.add(Code.UNKNOWN_ACCOUNT, place, message, remedy="" if hint else None)
 
 
 def is_name(text: str) -> bool:
@@ -42,9 +55,11 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def build_accounts(entries: Fields, report: Report) -> Accounts:
+def build_accounts(root: Fields, report: Report) -> Accounts:
     """Resolve `accounts:`."""
+    entries = root.fields("accounts")
     accounts: dict[str, Account] = {}
+    refused: set[str] = set()
     ids: dict[str, str] = {}
     for alias, place in entries.keys.items():
         if not is_name(alias):
@@ -52,6 +67,8 @@ def build_accounts(entries: Fields, report: Report) -> Accounts:
         entry = entries.fields(alias)
         account_id = entry.text("id")
         regions = build_regions(entry.texts("regions"), report)
+        if not regions and (entry.unread("regions") or entry.texts("regions")):
+            refused.add(alias)
         if account_id is None:
             continue
         if account_id.text in ids:
@@ -60,7 +77,7 @@ def build_accounts(entries: Fields, report: Report) -> Accounts:
             continue
         ids[account_id.text] = alias
         accounts[alias] = Account(alias, account_id.text, regions)
-    return Accounts(accounts, entries.keys)
+    return Accounts(accounts, entries.keys, "accounts" not in root.values, frozenset(refused))
 
 
 def build_regions(names: tuple[Scalar, ...], report: Report) -> tuple[str, ...]:
@@ -79,16 +96,17 @@ def build_regions(names: tuple[Scalar, ...], report: Report) -> tuple[str, ...]:
     return tuple(regions)
 
 
-def narrowed(account: Account, entry: Fields, report: Report) -> tuple[str, ...]:
+def narrowed(account: Account, accounts: Accounts, entry: Fields, report: Report) -> tuple[str, ...]:
     """The regions that a repository stands in: those it names, else all of its account."""
+    told = account.alias in accounts.regions_refused
     if "regions" not in entry.keys:
-        if not account.regions:
+        if not account.regions and not told:
             message = f"the account {quote(account.alias)} has a repository and no regions"
             report.add(Code.NO_REGIONS, entry.place_of("account"), message)
         return account.regions
     regions = build_regions(entry.texts("regions"), report)
     for name in entry.texts("regions"):
-        if name.text in regions and name.text not in account.regions:
+        if name.text in regions and name.text not in account.regions and not told:
             message = f"the account {quote(account.alias)} does not have the region {name.text}"
             report.add(Code.REGION_NOT_OF_ACCOUNT, name.place, message)
     return regions

@@ -129,7 +129,7 @@ REPOSITORY = Record(
         ),
         Field(
             "on_remove",
-            Text("what a removal does", ("release", "revoke")),
+            Text("a value of on_remove", ("release", "revoke")),
             "What happens to the repository's policy when the repository leaves the spec: release, the default, leaves "
             "it as it is; revoke deletes it.",
         ),

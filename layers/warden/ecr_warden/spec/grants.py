@@ -42,7 +42,7 @@ def build_repository(
     push = tuple(_push(item, account, directory, now) for item in entry.all("push"))
     if account is None or name is None:
         return None
-    regions = narrowed(account, entry, report)
+    regions = narrowed(account, directory.accounts, entry, report)
     targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
     scope, removal = entry.text("pull_scope"), entry.text("on_remove")
     if removal is not None and removal.text == "revoke" and "*" in name:

@@ -8,11 +8,11 @@ from ecr_warden.arn import ArnError, parse_arn
 from ecr_warden.policy.document import Document, DocumentError, DocumentKind, Effect, Statement, parse_document
 from ecr_warden.policy.principal import is_account
 from ecr_warden.spec.accounts import Accounts
-from ecr_warden.spec.conform import lost_its_quotes
 from ecr_warden.spec.examine import examine, place_at
 from ecr_warden.spec.nodes import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.spec.problems import Code, quote
 from ecr_warden.spec.report import Report
+from ecr_warden.spec.scalars import lost_its_quotes
 
 # What is a number in YAML 1.1 too: 1e3 and 1.5e3 are text there.
 _SURE_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+([eE][+-][0-9]+)?)?")

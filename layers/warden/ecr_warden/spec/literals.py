@@ -44,7 +44,7 @@ def _repository(entry: Fields, account: Account | None, directory: Directory) ->
     name = repository_name(entry.text("repository"), directory.report)
     if account is None:
         return ()
-    regions = narrowed(account, entry, directory.report)
+    regions = narrowed(account, directory.accounts, entry, directory.report)
     return tuple(repository_policy(RepositoryTarget(account.id, region, name)) for region in regions if name)
 
 

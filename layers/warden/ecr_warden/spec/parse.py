@@ -12,6 +12,7 @@ import yaml
 
 from ecr_warden.spec.nodes import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.spec.problems import Code, Place, Problem, problem, quote
+from ecr_warden.spec.syntax import ODD_SPACE, odd_space, place_of, syntax_problem
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 20
@@ -88,6 +89,8 @@ class _Composer:
     def compose(self, text: str) -> Node | None:
         if found := _INVISIBLE_LINE_ENDS.search(text):
             raise _Stop(_control_character(text, found.start()))
+        if found := ODD_SPACE.search(text):
+            raise _Stop(odd_space(text, found))
         try:
             self._loader = yaml.SafeLoader(text)
         except yaml.reader.ReaderError as error:
@@ -99,7 +102,7 @@ class _Composer:
             raise _Stop(problem(Code.EMPTY, root.place))
         after = self._skip_to_document()
         if isinstance(after, yaml.DocumentStartEvent):
-            raise _Stop(problem(Code.MANY_DOCUMENTS, _place(after.start_mark)))
+            raise _Stop(problem(Code.MANY_DOCUMENTS, place_of(after.start_mark)))
         return root
 
     def _skip_to_document(self) -> yaml.Event:
@@ -114,14 +117,14 @@ class _Composer:
         try:
             event: yaml.Event = loader.get_event()  # type: ignore[no-untyped-call]
         except yaml.MarkedYAMLError as error:
-            raise _Stop(_syntax(loader, error)) from error
+            raise _Stop(syntax_problem(error, loader.get_mark())) from error
         except (ValueError, OverflowError) as error:
             # chr() and int() inside PyYAML's scanner on "\UFFFFFFFF" and on an endless %YAML version.
-            raise _Stop(problem(Code.NOT_YAML, _place(loader.get_mark()), "a number out of range")) from error
+            raise _Stop(problem(Code.NOT_YAML, place_of(loader.get_mark()), "a number out of range")) from error
         return event
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
-        place = _place(event.start_mark)
+        place = place_of(event.start_mark)
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise _Stop(problem(Code.TOO_MANY_NODES, place, f"more than {MAX_NODES} values"))
@@ -192,20 +195,7 @@ def _broken(place: Place) -> Scalar:
     return Scalar(place, "", Tag.BROKEN, plain=False)
 
 
-def _place(mark: object) -> Place:
-    # The stubs know two classes of marks, and none at all; the pure-Python parser marks every event.
-    return Place(mark.line + 1, mark.column + 1) if isinstance(mark, yaml.Mark) else Place(1, 1)
-
-
 def _control_character(text: str, position: int) -> Problem:
     before = text[:position]
     place = Place(before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
     return problem(Code.CONTROL_CHARACTER, place, f"the character U+{ord(text[position]):04X}")
-
-
-def _syntax(loader: yaml.SafeLoader, error: yaml.MarkedYAMLError) -> Problem:
-    place = _place(error.problem_mark or error.context_mark or loader.get_mark())
-    if "'\\t'" in (error.problem or ""):
-        return problem(Code.TAB, place, "a tab where YAML allows only spaces")
-    what = " ".join(part for part in (error.context, error.problem) if part)
-    return problem(Code.NOT_YAML, place, f"not YAML: {what[:200]}")

@@ -9,7 +9,8 @@ from ecr_warden.model.target import IAM_NAME, OwnerTarget, RoleTarget, UserTarge
 from ecr_warden.spec.accounts import Accounts, is_name
 from ecr_warden.spec.conform import Fields
 from ecr_warden.spec.nodes import Scalar
-from ecr_warden.spec.problems import Code, Place, quote
+from ecr_warden.spec.problems import Code, Place, bare, quote
+from ecr_warden.spec.remedies import NO_GROUPS
 from ecr_warden.spec.report import Report
 from ecr_warden.spec.spec import Account, Principal
 
@@ -18,10 +19,11 @@ _MAX_PATH = 512
 _MAX_NAME = 64
 _RESERVED = "ecr-warden-"
 _WIDE_KINDS = {
-    "account": "write {account: ALIAS} under pull:",
-    "service": "write {service: NAME.amazonaws.com, source: ALIAS} under pull:",
-    "organization": "write {organization: ALIAS} under pull:",
+    "account": "write {account: ALIAS}, under pull: only",
+    "service": "write {service: NAME.amazonaws.com, source: ALIAS}, under pull: only",
+    "organization": "write {organization: ALIAS}, under pull: only",
 }
+_SERVICE_END = ".amazonaws.com"
 
 
 @dataclass(slots=True)
@@ -31,11 +33,13 @@ class Directory:
     accounts: Accounts
     report: Report
     teams: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)
+    teams_unread: bool = False
     places: dict[OwnerTarget, Place] = field(default_factory=dict)
     _spellings: dict[str, tuple[str, Place]] = field(default_factory=dict)
 
-    def define_teams(self, entries: Fields) -> None:
+    def define_teams(self, root: Fields) -> None:
         """Resolve `teams:`; a broken team is known and empty."""
+        entries, self.teams_unread = root.fields("teams"), root.unread("teams")
         for name, place in entries.keys.items():
             if not is_name(name):
                 self.report.add(Code.ALIAS_NAME, place, f"{quote(name)} is not a name for a team")
@@ -66,11 +70,24 @@ class Directory:
                 if name.text in listed or principal not in found:
                     self._collect(name, principal, found)
             else:
-                hint = self.report.hint(name.text, self.teams)
-                remedy = "" if hint else None
-                self.report.add(Code.UNKNOWN_TEAM, name.place, f"unknown team {quote(name.text)}{hint}", remedy=remedy)
+                self._unknown_team(name)
             listed.add(name.text)
         return tuple(found)
+
+    def _unknown_team(self, name: Scalar) -> None:
+        text = name.text
+        if text.endswith(_SERVICE_END):
+            remedy = _WIDE_KINDS["service"].replace(f"NAME{_SERVICE_END}", bare(text))
+            self.report.add(Code.PRINCIPAL, name.place, f"{quote(text)} is not written as a principal", remedy=remedy)
+        elif text in self.accounts.aliases:
+            message = f"{quote(text)} is an account and not a team"
+            remedy = f"write {bare(text)}:user/NAME or {bare(text)}:role/NAME; {_whole(text)}"
+            self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
+        elif not self.teams_unread:
+            hint = self.report.hint(text, self.teams)
+            self.report.add(
+                Code.UNKNOWN_TEAM, name.place, f"unknown team {quote(text)}{hint}", remedy="" if hint else None
+            )
 
     def _collect(self, name: Scalar, principal: Principal | None, found: dict[Principal, None]) -> None:
         if principal is None:
@@ -84,13 +101,12 @@ class Directory:
         account, rest = self._account(name)
         if account is None:
             return None
-        kind, slash, path_and_name = rest.partition("/")
+        kind, _, path_and_name = rest.partition("/")
         if rest in ("root", "account"):
             self._whole_account(name, account)
             return None
-        if kind not in ("user", "role") or not slash:
-            hint = self.report.hint(kind, ("user", "role"))
-            self.report.add(Code.PRINCIPAL, name.place, f"{quote(name.text)} is not a principal{hint}")
+        if kind not in ("user", "role") or not path_and_name:
+            self._unknown_kind(name, account, kind, path_and_name)
             return None
         path, _, own_name = path_and_name.rpartition("/")
         path = f"/{path}/" if path else "/"
@@ -103,6 +119,24 @@ class Directory:
         self.places.setdefault(owner, name.place)
         self.spell(owner, name.place, path=path)
         return Principal(owner, path)
+
+    def _unknown_kind(self, name: Scalar, account: Account, kind: str, rest: str) -> None:
+        if kind == "group":
+            message = f"{quote(name.text)} is a group"
+            self.report.add(Code.PRINCIPAL, name.place, message, remedy=NO_GROUPS)
+        elif kind in ("user", "role"):
+            message = f"{quote(name.text)} does not say which {kind}"
+            self.report.add(Code.PRINCIPAL, name.place, message, remedy=f"write {bare(account.alias)}:{kind}/NAME")
+        else:
+            near = self.report.nearest(kind, ("user", "role"))
+            hint = f" (did you mean {quote(f'{account.alias}:{near}/{rest or "NAME"}')}?)" if near else ""
+            remedy = f"write {bare(account.alias)}:user/NAME or {bare(account.alias)}:role/NAME"
+            self.report.add(
+                Code.PRINCIPAL,
+                name.place,
+                f"{quote(name.text)} is not a principal{hint}",
+                remedy="" if hint else remedy,
+            )
 
     def spell(self, owner: OwnerTarget, place: Place, *, path: str) -> None:
         """Note how a user or role is written; another way than before is reported."""
@@ -130,16 +164,16 @@ class Directory:
         elif ACCOUNT_ID.fullmatch(alias):
             self._by_id(name, alias, rest)
         elif not colon:
-            self.report.add(Code.PRINCIPAL, name.place, f"{quote(text)} is not a principal")
+            alias, _, rest = text.partition("/")
+            remedy = f"write {bare(f'{alias}:{rest}')}" if alias in self.accounts.aliases and _is_owner(rest) else None
+            self.report.add(Code.PRINCIPAL, name.place, f"{quote(text)} is not a principal", remedy=remedy)
         elif alias in self.accounts.aliases:
             return self.accounts.by_alias.get(alias), rest
         elif alias in _WIDE_KINDS:
             message = f"{quote(text)} is not written as a principal"
             self.report.add(Code.PRINCIPAL, name.place, message, remedy=_WIDE_KINDS[alias])
         else:
-            hint = self.report.hint(alias, self.accounts.aliases)
-            message = f"unknown account {quote(alias)}{hint}"
-            self.report.add(Code.UNKNOWN_ACCOUNT, name.place, message, remedy="" if hint else None)
+            self.accounts.unknown(alias, name.place, self.report)
         return None, ""
 
     def _arn(self, name: Scalar) -> None:
@@ -158,13 +192,36 @@ class Directory:
         elif rest in ("", "root"):
             self._whole_account(name, account)
         else:
-            message = f"{quote(name.text)} is not written as a principal"
-            self.report.add(Code.PRINCIPAL, name.place, message, remedy=f"write {quote(f'{account.alias}:{rest}')}")
+            self._elsewhere(name, account, rest)
+
+    def _elsewhere(self, name: Scalar, account: Account, rest: str) -> None:
+        kind, _, own_name = rest.partition("/")
+        message = f"{quote(name.text)} is not written as a principal"
+        if _is_owner(rest):
+            remedy = f"write {quote(f'{account.alias}:{rest}')}"
+        elif kind == "assumed-role":
+            message = f"{quote(name.text)} is a session of a role"
+            role = f"{account.alias}:role/{own_name.partition('/')[0]}"
+            remedy = f"name the role, with its path if it has one: {quote(role)}"
+        elif kind == "group":
+            remedy = NO_GROUPS
+        else:
+            remedy = f"write {bare(account.alias)}:user/NAME or {bare(account.alias)}:role/NAME"
+        self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
 
     def _whole_account(self, name: Scalar, account: Account) -> None:
         message = f"{quote(name.text)} is not written as a principal"
-        remedy = f"write {{account: {account.alias}}} under pull:, or name the users and roles"
+        remedy = f"name its users and roles; {_whole(account.alias)}"
         self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
+
+
+def _whole(alias: str) -> str:
+    return f"the whole account is written {{account: {bare(alias)}}}, under pull: only"
+
+
+def _is_owner(text: str) -> bool:
+    """Whether it begins as a user or role of an ARN does."""
+    return text.startswith(("user/", "role/"))
 
 
 def check_iam_name(name: str, place: Place, what: str, report: Report, *, longest: int = _MAX_NAME) -> bool:
@@ -173,7 +230,9 @@ def check_iam_name(name: str, place: Place, what: str, report: Report, *, longes
         message = f"the {what} name {quote(name)} has {len(name)} characters, {longest} are allowed"
         report.add(Code.NAME_TOO_LONG, place, message)
     elif not (name and all(IAM_NAME.fullmatch(character) for character in name)):
-        report.add(Code.IAM_NAME, place, f"{quote(name)} is not the name of a {what}")
+        alone = name.rpartition("/")[2]
+        remedy = f"write the name alone, without its path: {quote(alone)}" if "/" in name and alone else None
+        report.add(Code.IAM_NAME, place, f"{quote(name)} is not the name of a {what}", remedy=remedy)
     elif what == "role" and name.lower().startswith(_RESERVED):
         report.add(Code.RESERVED_NAME, place, f"the role {quote(name)} is ecr-warden's own")
     else:

@@ -30,7 +30,7 @@ class Code(Enum):
     TOO_MANY_NODES = ("E008", "too many values", "use teams instead of long lists; a deployment reads one file")
     DUPLICATE_KEY = ("E009", "the same key twice", "keep one of them")
     TAG = ("E010", "a YAML tag", "remove it; write text in quotes")
-    TAB = ("E011", "a tab", "indent with spaces")
+    TAB = ("E011", "a tab", "write spaces")
     CONTROL_CHARACTER = ("E012", "a character that no spec may hold", "remove it")
     NOT_TEXT_KEY = ("E013", "a key that is not text", "put the key in quotes")
     # The shape.
@@ -48,7 +48,7 @@ class Code(Enum):
     UNQUOTED_ACCOUNT_ID = (
         "E101",
         "an account id that lost its quotes",
-        "put the 12 digits in quotes: YAML drops leading zeros, or reads an octal number",
+        "put the 12 digits in quotes: without them YAML drops leading zeros, or reads an octal number",
     )
     ACCOUNT_ID = ("E102", "not an account id", "write the 12 digits in quotes")
     UNKNOWN_ACCOUNT = ("E103", "an unknown account", "define it under accounts:")
@@ -58,7 +58,7 @@ class Code(Enum):
     FOREIGN_PRINCIPAL = (
         "E107",
         "a principal of an account that is not under accounts",
-        "add the account under accounts:, and its stack, or remove the principal",
+        "define the account under accounts: and install the member stack in it, or remove the principal",
     )
     ALIAS_NAME = ("E108", "not a name for an account, organization or team", "use letters, digits, - and _, at most 64")
     ACCOUNT_TWICE = ("E109", "an account id under two aliases", "keep one alias")
@@ -78,7 +78,11 @@ class Code(Enum):
     )
     RESERVED_NAME = ("E116", "a name kept for ecr-warden itself", "choose a name that does not begin with ecr-warden-")
     ORGANIZATION_ID = ("E117", "not an organization's id", "write it as AWS does, such as o-a1b2c3d4e5")
-    UNKNOWN_ORGANIZATION = ("E118", "an unknown organization", "define it under organizations:")
+    UNKNOWN_ORGANIZATION = (
+        "E118",
+        "an unknown organization",
+        "define it under organizations:, as ALIAS: {id: ID}, and write the alias",
+    )
     SERVICE = ("E119", "not an AWS service", "write it as AWS does, such as codebuild.amazonaws.com")
     SOURCE = (
         "E120",
@@ -87,12 +91,20 @@ class Code(Enum):
     )
     # What the grants say together.
     REPOSITORY_TWICE = ("E201", "a repository twice", "merge the two")
-    NO_REGIONS = ("E202", "a repository in an account without regions", "give the account regions: [REGION]")
-    REGION_NOT_OF_ACCOUNT = ("E203", "a region that the account does not have", "add it to the account's regions:")
+    NO_REGIONS = (
+        "E202",
+        "a repository in an account without regions",
+        "add regions: [REGION] to the account, under accounts:",
+    )
+    REGION_NOT_OF_ACCOUNT = (
+        "E203",
+        "a region that the account does not have",
+        "add it to regions: of the account, under accounts:",
+    )
     SHARED_ROLE = (
         "E204",
         "one role for two repositories",
-        "every by could push to both: give each repository a role of its own, or say shared_role: true at each",
+        "each by: would push to both: give each repository a role of its own, or say shared_role: true at each",
     )
     ADDRESS_TWICE = ("E205", "one policy document described twice", "keep the grant or the literal document")
     RESERVED_POLICY = (
@@ -221,5 +233,10 @@ def problem(code: Code, place: Place, message: str = "", *, remedy: str | None =
 
 def quote(text: str) -> str:
     """Text of the file as a message shows it: in quotes, on one line, cut, without control characters."""
+    return f'"{bare(text)}"'
+
+
+def bare(text: str) -> str:
+    """As `quote` has it, without the quotes: for what is to be written so."""
     shown = text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
-    return '"' + "".join(c if c.isprintable() and c != '"' else ascii(c)[1:-1] for c in shown) + '"'
+    return "".join(c if c.isprintable() and c != '"' else ascii(c)[1:-1] for c in shown)

@@ -57,10 +57,10 @@ def _build(root: Fields, report: Report, now: datetime) -> Spec:
     version = root.text("version")
     if version is not None and version.text != str(FORMAT_VERSION):
         report.add(Code.VERSION, version.place, f"version {quote(version.text)} is not known")
-    accounts = build_accounts(root.fields("accounts"), report)
-    organizations = build_organizations(root.fields("organizations"), report)
+    accounts = build_accounts(root, report)
+    organizations = build_organizations(root, report)
     directory = Directory(accounts, report)
-    directory.define_teams(root.fields("teams"))
+    directory.define_teams(root)
     repositories = tuple(build_repository(entry, directory, organizations, now) for entry in root.all("repositories"))
     literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
     settings = root.fields("settings")

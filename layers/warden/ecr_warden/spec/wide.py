@@ -19,14 +19,19 @@ _SOURCE = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9*-]*:([0-9]{12}):[!-~]+")
 
 @dataclass(frozen=True, slots=True)
 class Organizations:
-    """Organization ids by alias; an alias whose definition is broken is known and has none."""
+    """Organization ids by alias; an alias whose definition is broken is known and has none.
+
+    `unread`: organizations: itself could not be read, so that no name is called unknown.
+    """
 
     by_alias: Mapping[str, str]
     aliases: Mapping[str, Place]
+    unread: bool = False
 
 
-def build_organizations(entries: Fields, report: Report) -> Organizations:
+def build_organizations(root: Fields, report: Report) -> Organizations:
     """Resolve `organizations:`."""
+    entries = root.fields("organizations")
     found: dict[str, str] = {}
     for alias, place in entries.keys.items():
         if not is_name(alias):
@@ -38,7 +43,7 @@ def build_organizations(entries: Fields, report: Report) -> Organizations:
             found[alias] = identifier.text
         else:
             report.add(Code.ORGANIZATION_ID, identifier.place, f"{quote(identifier.text)} is not an organization's id")
-    return Organizations(found, entries.keys)
+    return Organizations(found, entries.keys, root.unread("organizations"))
 
 
 def build_wide(
@@ -67,7 +72,7 @@ def _puller(entry: Fields, accounts: Accounts, organizations: Organizations, rep
 def _organization(name: Scalar | None, organizations: Organizations, report: Report) -> Organization | None:
     if name is None:
         return None
-    if name.text not in organizations.aliases:
+    if name.text not in organizations.aliases and not organizations.unread:
         hint = report.hint(name.text, organizations.aliases)
         message = f"unknown organization {quote(name.text)}{hint}"
         report.add(Code.UNKNOWN_ORGANIZATION, name.place, message, remedy="" if hint else None)
