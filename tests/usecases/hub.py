@@ -7,7 +7,6 @@ from ecr_warden.ports.calls import CallerUnproved
 from ecr_warden.usecases.answer import Answers
 from ecr_warden.usecases.control import Control
 
-from local.memory.journal import MemoryCalls
 from tests.usecases.world import World
 
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
@@ -40,11 +39,11 @@ def answers_of(world: World, reply_bytes: int = 4_000_000) -> Answers:
     )
 
 
-def control_of(world: World, callers: Callers | None = None, calls: MemoryCalls | None = None) -> Control:
+def control_of(world: World, callers: Callers | None = None) -> Control:
     return Control(
         specs=world.specs,
         state=world.state,
-        calls=calls or world.calls,
+        calls=world.calls,
         jobs=world.jobs,
         outcomes=world.outcomes,
         callers=callers or Callers(),

@@ -46,6 +46,6 @@ def parse_arn(text: str) -> Arn:
     return Arn(*parts[1:])
 
 
-def iam_arn(account: str, resource: str, partition: str = "aws") -> str:
+def iam_arn(account: str, resource: str) -> str:
     """`iam_arn("111111111111", "user/push-user")`."""
-    return f"arn:{partition}:iam::{account}:{resource}"
+    return f"arn:aws:iam::{account}:{resource}"

@@ -1,7 +1,6 @@
 """The seed's grants, compiled, and readings of its targets in every state that a test needs."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -99,8 +98,8 @@ def present(address: Address, value: LiveValue) -> Present:
             return Present(value, repr(value))
 
 
-def unparseable(text: str = '{"Statement": 7}') -> Unparseable:
-    return Unparseable("Statement: a number", text, f"digest of {text}")
+def unparseable() -> Unparseable:
+    return Unparseable("Statement: a number", '{"Statement": 7}', "digest")
 
 
 def unreadable(*, retryable: bool = False, request: str = "1") -> Unreadable:
@@ -125,10 +124,6 @@ def nothing(spec: TargetSpec) -> Observation:
     """A target whose owner does not exist; a role that does not is only absent."""
     missing = {address: Absent() if address == ROLE else OwnerMissing() for address in spec.documents}
     return Observation(spec.target, missing)
-
-
-def with_documents(spec: TargetSpec, **more: Any) -> TargetSpec:
-    return replace(spec, **more)
 
 
 OPEN_TRUST = document(allow("sts:AssumeRole", who=MALLORY))

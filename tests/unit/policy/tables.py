@@ -33,11 +33,6 @@ def document(case: Case, whole: str, statement: str) -> Document:
     return parse_document(source)
 
 
-def optional_document(case: Case, whole: str, statement: str) -> Document | None:
-    """The same, None where the case has neither."""
-    return document(case, whole, statement) if whole in case or statement in case else None
-
-
 def kind(case: Case) -> DocumentKind | None:
     """The kind of document that a case speaks of, if any."""
     return DocumentKind(case["kind"]) if "kind" in case else None

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from ecr_warden.policy.access import AccessChange, AnyOf, Permission, access, gained_and_lost, intersection
+from ecr_warden.policy.access import AccessChange, AnyOf, Permission, gained_and_lost, intersection
 from ecr_warden.policy.describe import MAX_SENTENCES, describe_change
 from ecr_warden.policy.document import Document, Effect, parse_document
 from ecr_warden.policy.principal import Principal
@@ -65,7 +65,7 @@ def test_access_is_one_permission_per_principal_action_and_resource() -> None:
         }
     )
     principals = (Principal("AWS", "arn:aws:iam::111111111111:root"), Principal("Service", "lambda.amazonaws.com"))
-    assert access(document) == {
+    assert {*gained_and_lost(None, document).gained} == {
         Permission(Effect.ALLOW, principal, action, None)
         for principal in principals
         for action in ("ecr:putimage", "ecr:*")

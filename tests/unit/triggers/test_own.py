@@ -6,6 +6,7 @@ import pytest
 from ecr_warden.model.job import Actor
 from ecr_warden.triggers.own import is_write_role, run_id_of, session_name
 
+ACCOUNT = "222222222222"
 OURS = Actor(
     "AssumedRole",
     arn="arn:aws:sts::222222222222:assumed-role/ecr-warden-write/ecrw-01jd8x",
@@ -17,8 +18,8 @@ OURS = Actor(
 
 
 def test_a_session_of_the_write_role_claims_its_run() -> None:
-    assert run_id_of(OURS, account="222222222222") == "01jd8x"
-    assert run_id_of(replace(OURS, session_name=session_name("a-b"), source_identity="")) == "a-b"
+    assert run_id_of(OURS, account=ACCOUNT) == "01jd8x"
+    assert run_id_of(replace(OURS, session_name=session_name("a-b"), source_identity=""), account=ACCOUNT) == "a-b"
 
 
 @pytest.mark.parametrize(
@@ -31,8 +32,8 @@ def test_a_session_of_the_write_role_claims_its_run() -> None:
     ],
 )
 def test_the_write_role_without_a_run_is_an_intruder(actor: Actor) -> None:
-    assert run_id_of(actor) is None
-    assert is_write_role(actor)
+    assert run_id_of(actor, account=ACCOUNT) is None
+    assert is_write_role(actor, account=ACCOUNT)
 
 
 @pytest.mark.parametrize(
@@ -47,5 +48,5 @@ def test_the_write_role_without_a_run_is_an_intruder(actor: Actor) -> None:
     ],
 )
 def test_another_principal_under_our_session_name_is_nobody_of_ours(actor: Actor) -> None:
-    assert not is_write_role(actor, account="222222222222")
-    assert run_id_of(actor, account="222222222222") is None
+    assert not is_write_role(actor, account=ACCOUNT)
+    assert run_id_of(actor, account=ACCOUNT) is None

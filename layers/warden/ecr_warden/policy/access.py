@@ -29,7 +29,7 @@ from ecr_warden.policy.document import Document, DocumentKind, Effect
 from ecr_warden.policy.intersection import intersection
 from ecr_warden.policy.principal import Principal
 
-__all__ = ["AccessChange", "AllBut", "AnyOf", "Permission", "access", "gained_and_lost", "intersection"]
+__all__ = ["AccessChange", "AllBut", "AnyOf", "Permission", "gained_and_lost", "intersection"]
 
 _BUDGET = 8192
 """Permissions told apart in one document; beyond it a statement's longest element is kept whole (AnyOf)."""
@@ -62,13 +62,6 @@ class AccessChange:
 
     gained: tuple[Permission, ...] = ()
     lost: tuple[Permission, ...] = ()
-
-
-def access(document: Document, *, kind: DocumentKind | None = None) -> frozenset[Permission]:
-    """All permissions of a document as written, Allow and Deny, without weighing them against each other."""
-    statements = canonical(document, kind=kind).statements
-    limit = max(1, _BUDGET // len(statements))
-    return frozenset(permission for statement in statements for permission in _permissions(statement, limit))
 
 
 def gained_and_lost(

@@ -11,14 +11,8 @@ from ecr_warden.policy.document import Document
 USER_INLINE_QUOTA: Final = 2_048
 """All inline policies of a user together, without white space."""
 
-GROUP_INLINE_QUOTA: Final = 5_120
-"""All inline policies of a group together, without white space."""
-
 ROLE_INLINE_QUOTA: Final = 10_240
 """All inline policies of a role together, without white space."""
-
-MANAGED_POLICY_QUOTA: Final = 6_144
-"""One version of a managed policy, without white space."""
 
 TRUST_POLICY_QUOTA: Final = 2_048
 """A trust policy, by default: an account can have it raised."""

@@ -15,27 +15,25 @@ def session_name(run_id: str) -> str:
     return SESSION_PREFIX + run_id
 
 
-def is_write_role(actor: Actor, *, account: str | None = None, write_role_path: str = WRITE_ROLE_PATH) -> bool:
-    """Whether the call came through the write role (of that account): ours if its run id is known, else an intruder."""
+def is_write_role(actor: Actor, *, account: str) -> bool:
+    """Whether the call came through the write role of that account: ours if its run id is known, else an intruder."""
     if actor.type != "AssumedRole":
         return False
     try:
         issuer = parse_arn(actor.issuer)
     except ArnError:
         return False
-    if issuer.service != "iam" or issuer.resource != f"role{write_role_path}":
-        return False
-    return account is None or issuer.account == account
+    return (issuer.service, issuer.account, issuer.resource) == ("iam", account, f"role{WRITE_ROLE_PATH}")
 
 
-def run_id_of(actor: Actor, *, account: str | None = None, write_role_path: str = WRITE_ROLE_PATH) -> str | None:
+def run_id_of(actor: Actor, *, account: str) -> str | None:
     """The run id that a session of the write role claims, None when the call is no such session's.
 
     A claim and no proof: whoever may assume the role chooses the session's name, so the caller looks the run up in
     the journal. `account`: the member account the role has to be of. A SourceIdentity that contradicts the session's
     name makes it nobody's run.
     """
-    if not is_write_role(actor, account=account, write_role_path=write_role_path):
+    if not is_write_role(actor, account=account):
         return None
     if actor.source_identity not in ("", actor.session_name):
         return None
