@@ -128,6 +128,13 @@ def test_where_access_differs_or_may_it_is_drift(case: Case) -> None:
     assert bool(drift.gained) is case.gains
 
 
+@pytest.mark.parametrize("case", DRIFT, ids=lambda case: case.name)
+def test_the_same_differs_for_whoever_asks_for_no_examples(case: Case) -> None:
+    seen = reading(REPOSITORY, {D1: document(*case.live)})
+    [drift] = diff(REPOSITORY, seen, now=NOW, examples=False)
+    assert drift == replace(_one(REPOSITORY, {D1: document(*case.live)}), compared=None)
+
+
 def test_examples_name_the_repository() -> None:
     drift = _one(REPOSITORY, {D1: document(pull(*PULL, "ecr:PutImage"))})
     assert drift.compared is not None

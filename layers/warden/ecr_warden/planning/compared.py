@@ -1,6 +1,6 @@
 """Two documents of one address, and the documents of a role together: is their difference one of access?
 
-Apart from diff.py, which needs it only once something differs: it loads the engine.
+Apart from diff.py, which needs it only once something differs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,6 @@ from ecr_warden.model.drift import Compared, Drift, DriftKind
 from ecr_warden.model.observed import Observation, Present
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, to_document
-from ecr_warden.policy.compare import compare
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.interchangeable import interchangeable
@@ -24,15 +23,23 @@ def document_drift(address: Address, desired: Document, live: Document, *, reaso
 
     None unless `exact` where one may stand in the place of the other.
     """
-    kind, target = address.document_kind, address.target
+    kind = address.document_kind
     assert kind is not None
     same = interchangeable(live, desired, kind=kind)
     if same and not exact:
         return None
+    return Drift(address, DriftKind.CHANGED, reason, gained_and_lost(desired, live, kind=kind), same_access=same)
+
+
+def with_examples(drift: Drift, desired: Document, live: Document) -> Drift:
+    """A drift of two documents with what the engine says of them."""
+    from ecr_warden.policy.compare import compare  # noqa: PLC0415 - large, and whoever only asks what differs skips it
+
+    kind, target = drift.address.document_kind, drift.address.target
+    assert kind is not None
     compared = compare(live, desired, kind=kind, account=target.account, subject=target.name)
-    access = gained_and_lost(desired, live, kind=kind)
     told = Compared(compared.relation, _told(compared.gained), _told(compared.lost), compared.undecided)
-    return Drift(address, DriftKind.CHANGED, reason, access, compared=told, same_access=same)
+    return replace(drift, compared=told)
 
 
 def _told(witnesses: Iterable[Witness]) -> tuple[str, ...]:

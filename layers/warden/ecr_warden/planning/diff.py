@@ -26,20 +26,32 @@ def diff(
     now: datetime,
     debts: Debts | None = None,
     written_at: datetime | None = None,
+    examples: bool = True,
 ) -> tuple[Drift, ...]:
     """Every difference between a target's desired and observed documents, in the order of their addresses.
 
     Of the `debts` of earlier runs two make an equal document drift: a principal that was deleted and made again, for
     AWS keeps the old unique id behind the same text, and sessions that were ended and live again; None where no record
-    is at hand. `written_at`: when a run last wrote to the target.
+    is at hand. `written_at`: when a run last wrote to the target. `examples`: whether to say exactly what a changed
+    document gives and lacks; who only asks whether something differs saves the seconds that a hostile one may take.
     """
     spec = with_foreign(spec, observation)
     drifts = sorted(_drifts(spec, observation, now, debts, written_at), key=lambda drift: drift.address)
     if any(drift.kind is DriftKind.UNEXPECTED for drift in drifts):
         from ecr_warden.planning.compared import spread_over_others  # noqa: PLC0415 - see below
 
-        return tuple(spread_over_others(spec, observation, drifts))
-    return tuple(drifts)
+        drifts = list(spread_over_others(spec, observation, drifts))
+    return tuple(_with_examples(spec, observation, drift) for drift in drifts) if examples else tuple(drifts)
+
+
+def _with_examples(spec: TargetSpec, observation: Observation, drift: Drift) -> Drift:
+    match drift.kind, spec.documents.get(drift.address), observation.documents.get(drift.address):
+        case DriftKind.CHANGED, Document() as desired, Present(Document() as live):
+            from ecr_warden.planning.compared import with_examples  # noqa: PLC0415 - see below
+
+            return with_examples(drift, desired, live)
+        case _:
+            return drift
 
 
 def _drifts(
@@ -131,7 +143,7 @@ def _compare_documents(address: Address, desired: Document, live: Document, exac
         case Equivalent():
             return None
         case NotEquivalent(reason):
-            # Most readings find nothing, and loading the engine would be a good part of their cold start.
+            # Most readings find nothing, and what decides it would be a good part of their cold start.
             from ecr_warden.planning.compared import document_drift  # noqa: PLC0415
 
             return document_drift(address, desired, live, reason=reason, exact=exact)

@@ -32,6 +32,7 @@ class Circumstances:
     `cutoff_margin`: how far beyond `now` older sessions are denied, because a policy takes a while to reach every
     AWS endpoint. `debts`: left over from earlier runs of the target; None where no record is at hand. `written_at`:
     when one of them last wrote to it. `is_at_spec`: whether a role has been read just now and is as the spec says.
+    `examples`: see `diff`.
     """
 
     now: datetime
@@ -39,6 +40,7 @@ class Circumstances:
     debts: Debts | None = None
     written_at: datetime | None = None
     is_at_spec: Callable[[Target], bool] = lambda _role: True
+    examples: bool = True
 
 
 def make_plan(
@@ -50,7 +52,14 @@ def make_plan(
     """
     spec = with_foreign(spec, observation)
     now, debts = circumstances.now, circumstances.debts
-    drifts = diff(spec, observation, now=now, debts=debts, written_at=circumstances.written_at)
+    drifts = diff(
+        spec,
+        observation,
+        now=now,
+        debts=debts,
+        written_at=circumstances.written_at,
+        examples=circumstances.examples,
+    )
     plan = Plan(spec.target, spec_version, drifts)
     if mode is Mode.OBSERVE:
         return replace(plan, held=tuple(map(_observed, drifts)))

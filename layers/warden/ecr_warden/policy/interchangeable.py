@@ -57,14 +57,16 @@ def _same(said: tuple[_Statements, _Statements], counted: tuple[_Statements, _St
     """Whether both say the same of one principal, but for what is void by all that counts for it."""
     one, other = said
     change = gained_and_lost(to_document(one), to_document(other), kind=kind)
+    if any(permission.effect is Effect.DENY for permission in (*change.gained, *change.lost)):
+        return False
     return all(_is_void(permission, counted[1]) for permission in change.gained) and all(
         _is_void(permission, counted[0]) for permission in change.lost
     )
 
 
 def _is_void(permission: Permission, statements: _Statements) -> bool:
-    """Whether it allows what a Deny of the same document always denies the same principal."""
-    return permission.effect is Effect.ALLOW and any(
+    """Whether a Deny of the same document always denies the same principal what it allows."""
+    return any(
         statement.effect is Effect.DENY
         and covers_conditions(statement.conditions, permission.conditions)
         and covers_patterns(statement.actions, permission.action)

@@ -61,7 +61,7 @@ def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, 
 
     def is_at_spec(role: Target) -> bool:
         spec = compiled.targets.get(role.key)
-        return spec is not None and not diff(spec, observations[role.key], now=now)
+        return spec is not None and not diff(spec, observations[role.key], now=now, examples=False)
 
     def plan_of(observation: Observation) -> Plan | None:
         key = observation.target.key

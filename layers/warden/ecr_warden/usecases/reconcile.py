@@ -228,7 +228,9 @@ class Reconcile:
         outcomes = apply_plan(plan, run.id, run.lease, documents=self.documents, state=self.state, switch=self.switch)
         observation = self.documents.read(run.spec)
         now = self.clock.now()
-        remaining = diff(run.spec, observation, now=now, debts=debts_to_verify(plan, debts), written_at=now)
+        remaining = diff(
+            run.spec, observation, now=now, debts=debts_to_verify(plan, debts), written_at=now, examples=False
+        )
         report = self._report(run, plan, outcomes, result_of(plan, outcomes, remaining, observation), observation)
         # Announced before it is closed: a process that dies between the two announces it twice, never not at all.
         run = self._close(self._announce(run, report), report)
@@ -268,7 +270,7 @@ class Reconcile:
 
     def _is_at_spec(self, accepted: CompiledSpec, role: Target) -> bool:
         spec = accepted.targets.get(role.key)
-        return spec is not None and not diff(spec, self.documents.read(spec), now=self.clock.now())
+        return spec is not None and not diff(spec, self.documents.read(spec), now=self.clock.now(), examples=False)
 
     def _report(
         self, run: _Run, plan: Plan, outcomes: tuple[Outcome, ...], result: Result, observation: Observation
