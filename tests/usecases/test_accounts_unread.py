@@ -44,6 +44,7 @@ def test_it_is_told_once_and_nothing_else_stops() -> None:
     [alert] = told(world)
     assert (alert.version, alert.cause.kind) == (world.accepted.version, CauseKind.SWEEP)
     assert alert.problems == (f"user/{CI}/*: {DENIED}",)
+    assert alert.codes == ("permission-missing",)
     world.drain()
     world.sweep()
     assert told(world) == [alert]

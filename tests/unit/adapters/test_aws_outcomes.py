@@ -52,7 +52,7 @@ def hostile(index: int) -> Document:
         (SpecAccepted(CAUSE, "v2", "v1", ("a",), ("b",), ("W1 ...",)), "SpecAccepted"),
         (SpecRefused(CAUSE, "v2", "v1", ("E1 ...",)), "SpecRefused"),
         (OwnChanged(CAUSE, "222222222222", "role ecr-warden-read"), "OwnChanged"),
-        (Unlisted(CAUSE, "v2", ("repository/...: denied",)), "Unlisted"),
+        (Unlisted(CAUSE, "v2", ("repository/...: denied",), ("permission-missing",)), "Unlisted"),
         (TargetsPaused(CAUSE, ("a",), "a migration", NOW), "Paused"),
         (TargetsResumed(CAUSE, ("a",)), "Resumed"),
     ],

@@ -36,7 +36,7 @@ CASES: dict[str, tuple[Alert, type[Silent] | Routing]] = {
         OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),
         Gathered(f"own/{HOME}"),
     ),
-    "lists that could not be read go out at once": (Unlisted(SWEEP, "v2", ("a",)), AtOnce()),
+    "lists that could not be read go out at once": (Unlisted(SWEEP, "v2", ("a",), ("throttled",)), AtOnce()),
     "a pause goes out at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
     "the end of a pause goes out at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
     "an event that changed nothing says nothing": (report(result=Result.IN_SYNC), Silent),

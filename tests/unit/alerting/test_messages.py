@@ -83,8 +83,8 @@ def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> N
 
 CHANGE = change(MISSING)
 ASKED = Cause(CauseKind.CALLER, "c-1", actor=MALLORY)
-UNREAD = Unlisted(SWEEP, "v2", ("repository/2/eu-central-1/shop/*: denied; allow it",))
-UNLISTED = Unlisted(SWEEP, "v2", (*UNREAD.problems, "user/1/*: closed"))
+UNREAD = Unlisted(SWEEP, "v2", ("repository/2/eu-central-1/shop/*: denied; allow it",), ("permission-missing",))
+UNLISTED = Unlisted(SWEEP, "v2", (*UNREAD.problems, "user/1/*: closed"), ("account-unreachable", *UNREAD.codes))
 PAUSED = TargetsPaused(ASKED, ("repository/x",), "a migration", NOW)
 SAID: dict[str, tuple[Alert, str]] = {
     "observe mode": (report(MISSING, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE), "mode is observe"),

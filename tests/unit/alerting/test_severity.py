@@ -120,7 +120,11 @@ CASES: dict[str, tuple[Alert, Severity]] = {
         CRITICAL,
     ),
     "a deployment of our stacks": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-write"), INFO),
-    "lists that cannot be read": (Unlisted(SWEEP, "v2", ("repository/..: denied",)), WARNING),
+    "lists that cannot be read": (Unlisted(SWEEP, "v2", ("repository/..: denied",), ("permission-missing",)), WARNING),
+    "lists from which somebody keeps ecr-warden out": (
+        Unlisted(SWEEP, "v2", ("user/1/*: denied",), ("explicitly-denied", "throttled")),
+        CRITICAL,
+    ),
     "a spec that was refused": (SpecRefused(SPEC, "v3", "v2", ("E104 ..",)), WARNING),
     "a spec that was accepted": (SpecAccepted(SPEC, "v2", "v1", ("role/222222222222/x",), ()), INFO),
     "a repository that was released": (SpecAccepted(SPEC, "v2", "v1", (), ("repository/..",)), WARNING),

@@ -157,7 +157,7 @@ alerts: Strategy[Alert] = st.one_of(
     reports(),
     st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS)),
     st.builds(SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(IDS), _few(TEXTS)),
-    st.builds(Unlisted, causes, IDS, _few(TEXTS)),
+    st.builds(Unlisted, causes, IDS, _few(TEXTS), _few(IDS)),
     st.builds(OwnChanged, causes, accounts, TEXTS),
     st.builds(TargetsPaused, causes, _few(IDS), TEXTS, TIMES),
     st.builds(TargetsResumed, causes, _few(IDS)),

@@ -42,8 +42,10 @@ def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
     `known_accounts`: accounts of the spec; their principals are not from outside. A target's own account never is.
     """
     match alert:
-        case SpecRefused() | Unlisted() | TargetsPaused():
+        case SpecRefused() | TargetsPaused():
             return Severity.WARNING
+        case Unlisted(codes=codes):
+            return Severity.CRITICAL if EXPLICITLY_DENIED in codes else Severity.WARNING
         case TargetsResumed():
             return Severity.INFO
         case OwnChanged():

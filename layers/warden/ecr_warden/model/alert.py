@@ -64,12 +64,13 @@ class OwnChanged:
 class Unlisted:
     """Lists that could not be read: repositories that fit a pattern, or users and roles of an account.
 
-    `problems`: what stands for each, why, and what to do, at most 50.
+    `problems`: what stands for each, why, and what to do, at most 50. `codes`: of all the errors, each once.
     """
 
     cause: Cause
     version: str
     problems: tuple[str, ...]
+    codes: tuple[str, ...]
 
 
 type Alert = RunReport | SpecRefused | SpecAccepted | Unlisted | OwnChanged | TargetsPaused | TargetsResumed

@@ -34,15 +34,17 @@ class TellUnread:
         not at all.
         """
         marks: list[tuple[Target, str | None]] = []
-        problems: list[str] = []
+        unread: list[tuple[Target, PortError]] = []
         for listed, error in asked:
             told = remembered.get(listed.key, TargetRecord()).reported
             mark = None if error is None else _mark(error)
             if mark != told:
                 marks.append((listed, mark))
-                problems += [] if error is None else [f"{listed}: {error}"]
-        if problems:
-            self.outcomes.publish(Unlisted(cause, version, tuple(problems[:PROBLEMS_TOLD])))
+                unread += [] if error is None else [(listed, error)]
+        if unread:
+            problems = tuple(f"{listed}: {error}" for listed, error in unread[:PROBLEMS_TOLD])
+            codes = tuple(sorted({error.code for _, error in unread}))
+            self.outcomes.publish(Unlisted(cause, version, problems, codes))
         for listed, mark in marks:
             self.state.note_reported(listed, mark)
 

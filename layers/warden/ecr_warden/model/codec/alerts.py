@@ -53,6 +53,7 @@ def alert_to_json(alert: Alert) -> Json:
                 "cause": cause_to_json(alert.cause),
                 "version": alert.version,
                 "problems": list(alert.problems),
+                "codes": list(alert.codes),
             }
         case OwnChanged():
             return {
@@ -104,7 +105,12 @@ def _alert(value: Json) -> Alert:
                 warnings=texts(value["warnings"]),
             )
         case "unlisted":
-            return Unlisted(cause_from_json(value["cause"]), text(value["version"]), texts(value["problems"]))
+            return Unlisted(
+                cause=cause_from_json(value["cause"]),
+                version=text(value["version"]),
+                problems=texts(value["problems"]),
+                codes=texts(value["codes"]),
+            )
         case "own-changed":
             return OwnChanged(cause_from_json(value["cause"]), text(value["account"]), text(value["thing"]))
         case "paused":
