@@ -42,7 +42,8 @@ def upload(ring: Ring, spec: str) -> tuple[str, list[journal.Run]]:
     runs = [run for run in journal.runs(aws, table, since=began) if run.applied]
     ring.right = truth.read(aws)
     writes = by_product(aws.calls(mark))
-    ring.report.screen.good(f"right       {len(ring.right)} documents, {len(writes)} writes")
+    written = "1 write" if len(writes) == 1 else f"{len(writes)} writes"
+    ring.report.screen.good(f"right       {len(ring.right)} documents, {written}")
     return version, runs
 
 
