@@ -1,6 +1,7 @@
 """The command line: its verbs and options, and how it says that it does not understand."""
 
 import argparse
+import difflib
 import importlib.metadata
 from collections.abc import Sequence
 from types import ModuleType
@@ -56,6 +57,14 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, remedy=f"see {self.prog} --help")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # argparse offers the nearest choice from Python 3.14 on.
+        if action.metavar == "VERB" and action.choices is not None and value not in action.choices:
+            near = difflib.get_close_matches(str(value), [*action.choices], n=1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            raise UsageError(f"there is no verb {value!r}", remedy=f"{meant}see {self.prog} --help")
+        super()._check_value(action, value)
 
 
 class _Version(argparse.Action):

@@ -65,7 +65,7 @@ def place_of(arguments: argparse.Namespace) -> Here | AtHub:
             return Here(spec, tuple(arguments.profile))
         case []:
             remedy = f"give the desired-state file, or --hub for the accepted one; see {arguments.prog} --help"
-            raise UsageError("which SPEC?", remedy=remedy)
+            raise UsageError("no SPEC is given", remedy=remedy)
         case _:
             remedy = f"give one file, or --hub before targets; see {arguments.prog} --help"
             raise UsageError(f"{len(places)} files, {', '.join(places)}", remedy=remedy)

@@ -99,7 +99,7 @@ def open_hub(region: str | None, profile: str | None) -> LambdaHub:
     except BotoCoreError as error:
         raise HubUnreachable(_text(error), remedy="see aws configure list-profiles, and --profile") from error
     if where is None:
-        raise UsageError("in which region is the hub?", remedy="pass --hub-region REGION")
+        raise UsageError("it is not said in which region the hub is", remedy="pass --hub-region REGION")
     if credentials is None:
         raise HubUnreachable("there are no AWS credentials", remedy="pass --profile PROFILE, or set AWS_PROFILE")
     return LambdaHub(session, where)

@@ -74,7 +74,7 @@ def test_a_hub_that_cannot_be_called_is_said_in_one_line() -> None:
         assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1)
         assert "ecr-warden-answer was not reached" in ran.stderr
     ran = run("status", **NOBODY)
-    assert "in which region is the hub?; pass --hub-region REGION" in ran.stderr
+    assert "it is not said in which region the hub is; pass --hub-region REGION" in ran.stderr
     ran = run("status", *where, "--profile", "nobody", **NO_CREDENTIALS)
     assert "The config profile (nobody) could not be found" in ran.stderr
 

@@ -12,7 +12,7 @@ SEED = str(PATH)
 # argv, what the line says, what to do about it
 USAGE = {
     "no verb": ((), "VERB", "see ecr-warden --help"),
-    "an unknown verb": (("plann", SEED), "plann", "see ecr-warden --help"),
+    "an unknown verb": (("plann", SEED), "plann", "did you mean plan? see ecr-warden --help"),
     "an unknown option": (("validate", SEED, "--jsn"), "--jsn", "see ecr-warden validate --help"),
     "a shortened option": (("render", SEED, "--onl", "x"), "--onl", "see ecr-warden render --help"),
     "an option of another verb": (("verify", SEED, "--only", "x"), "--only", "see ecr-warden verify --help"),
