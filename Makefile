@@ -47,7 +47,7 @@ templates: .venv-sam/.synced ## the three CloudFormation templates
 	.venv-sam/bin/cfn-lint stacks/*.yaml
 
 unit: setup ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 fuzz: .venv/.synced ## FUZZ_SECONDS=300: random input for the policy engine, beyond what `make test` tries
 	@$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) "$(FUZZ_SEED)" $(FUZZ_ONLY)
