@@ -143,7 +143,7 @@ _FIELDS = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from(_FIELDS), _JSON | st.just(ALLOW) | st.just([ALLOW]) | st.just(USER)), _JSON)
 def test_any_line_has_an_answer_or_a_named_error(fields: dict[str, Any], other: Any) -> None:
     _, answers = _ask(PUSH | fields, json.dumps(other))
@@ -152,7 +152,7 @@ def test_any_line_has_an_answer_or_a_named_error(fields: dict[str, Any], other: 
         assert answer["verdict"] is not None or answer["error"]["code"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_any_bytes_have_an_answer(data: bytes) -> None:
     ran = Command()("policy", "evaluate", stdin=data)

@@ -101,7 +101,7 @@ def _desired(spec: TargetSpec) -> Live:
     return {address: value for address, value in spec.documents.items() if isinstance(value, Document)}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(repairs())
 def test_every_plan_ends_at_spec(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
@@ -113,7 +113,7 @@ def test_every_plan_ends_at_spec(repair: tuple[Live, TargetSpec]) -> None:
     assert cutoff is not None or not gained_and_lost(live[TRUST], _desired(spec)[TRUST]).lost
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(repairs())
 def test_no_document_ever_allows_what_neither_old_nor_desired_allows(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
@@ -124,7 +124,7 @@ def test_no_document_ever_allows_what_neither_old_nor_desired_allows(repair: tup
             assert _allowed(document) <= old | _allowed(desired.get(address))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(repairs())
 def test_nobody_can_ever_do_through_the_role_what_neither_state_lets_him(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
@@ -133,7 +133,7 @@ def test_nobody_can_ever_do_through_the_role_what_neither_state_lets_him(repair:
         assert _through(moment) <= old | new
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(repairs())
 def test_by_its_own_account_no_write_gives_what_the_spec_does_not(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
@@ -148,7 +148,7 @@ def test_by_its_own_account_no_write_gives_what_the_spec_does_not(repair: tuple[
         assert change.after is None or set(change.access.gained) <= set(lacking) or _follows_a_cut(change, live)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(repairs())
 def test_sessions_are_ended_after_the_trust_policy_and_before_anything_else_is_gained(
     repair: tuple[Live, TargetSpec],
@@ -168,7 +168,7 @@ def test_sessions_are_ended_after_the_trust_policy_and_before_anything_else_is_g
         assert change.after is None or not change.access.gained or index in narrowed
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(repairs())
 def test_a_plan_is_the_same_whatever_order_the_reading_came_in(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair

@@ -31,7 +31,7 @@ def _parse(raw: dict[str, Any]) -> Document:
     return parse_document(json.dumps(raw))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(pairs())
 def test_the_relation_is_the_one_that_all_requests_show(pair: Pair) -> None:
     kind, live, desired = pair
@@ -51,7 +51,7 @@ def test_random_pairs_are_decided(tell: Callable[[str], None]) -> None:
     """The same pairs in every run, so that the share can be followed from one run to the next."""
     relations: Counter[Relation] = Counter()
 
-    @settings(max_examples=400, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
+    @settings(max_examples=400, database=None, derandomize=True, phases=[Phase.generate])
     @given(pairs())
     def count(pair: Pair) -> None:
         relations[_compare(*pair).relation] += 1
@@ -62,7 +62,7 @@ def test_random_pairs_are_decided(tell: Callable[[str], None]) -> None:
     assert share <= 0.01
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(pairs())
 def test_each_witness_is_one(pair: Pair) -> None:
     kind, live, desired = pair
@@ -89,7 +89,7 @@ def _session(principal: str) -> str:
     return f"{head.replace(':iam:', ':sts:')}:assumed-role/{name}/any" if slash else principal
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pairs())
 def test_the_other_way_round_everything_is_mirrored(pair: Pair) -> None:
     kind, live, desired = pair
@@ -98,7 +98,7 @@ def test_the_other_way_round_everything_is_mirrored(pair: Pair) -> None:
     assert [w.request.action for w in there.gained] == [w.request.action for w in back.lost]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pairs(), st.randoms(use_true_random=False))
 def test_the_same_document_in_other_words_is_equal(pair: Pair, chance: Any) -> None:
     kind, live, _ = pair
@@ -106,7 +106,7 @@ def test_the_same_document_in_other_words_is_equal(pair: Pair, chance: Any) -> N
     assert compare(_parse(live), other, kind=KINDS[kind]).relation is EQUAL
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pairs())
 def test_equivalent_documents_are_equal(pair: Pair) -> None:
     kind, live, desired = pair
@@ -114,7 +114,7 @@ def test_equivalent_documents_are_equal(pair: Pair) -> None:
         assert _compare(kind, live, desired).relation is EQUAL
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pairs())
 def test_splitting_a_list_into_statements_changes_nothing(pair: Pair) -> None:
     kind, live, _ = pair
@@ -130,7 +130,7 @@ def test_splitting_a_list_into_statements_changes_nothing(pair: Pair) -> None:
     assert found.relation is EQUAL, found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pairs(), st.data())
 def test_another_allow_never_gives_less_and_another_deny_never_more(pair: Pair, data: st.DataObject) -> None:
     kind, live, _ = pair
@@ -141,7 +141,7 @@ def test_another_allow_never_gives_less_and_another_deny_never_more(pair: Pair, 
     assert not (found.lost if added["Effect"] == "Allow" else found.gained)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(documents(), documents(), st.sampled_from(DocumentKind))
 def test_any_two_documents_are_answered(live: dict[str, Any], desired: dict[str, Any], kind: DocumentKind) -> None:
     there = compare(_parse(live), _parse(desired), kind=kind, account="222222222222")

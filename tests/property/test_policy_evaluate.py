@@ -41,7 +41,7 @@ def _name(verdict: Verdict) -> str:
     return type(verdict).__name__
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(iam_requests.requests(), iam_requests.policies())
 def test_the_verdict_is_the_oracles(request: dict[str, Any], policies: dict[str, Any]) -> None:
     asked = dict(policies)
@@ -53,7 +53,7 @@ def test_the_verdict_is_the_oracles(request: dict[str, Any], policies: dict[str,
 def test_the_oracle_is_asked_for_all_verdicts() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=300, database=None, derandomize=True)
     @given(iam_requests.requests(), iam_requests.policies())
     def ask(request: dict[str, Any], policies: dict[str, Any]) -> None:
         seen[iam_oracle.verdict(request, policies)] += 1
@@ -62,7 +62,7 @@ def test_the_oracle_is_asked_for_all_verdicts() -> None:
     assert all(seen[name] >= 15 for name in ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied")), seen
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(iam_requests.requests(), iam_requests.policies(), iam_requests.documents(principals=False))
 def test_another_identity_policy_that_only_allows_takes_nothing_away(
     request: dict[str, Any], policies: dict[str, Any], more: dict[str, Any]
@@ -74,7 +74,7 @@ def test_another_identity_policy_that_only_allows_takes_nothing_away(
     assert before == after or (before, after) == ("ImplicitlyDenied", "Allowed")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(iam_requests.requests(), iam_requests.policies(), iam_requests.documents(principals=False))
 def test_another_limit_gives_nothing(request: dict[str, Any], policies: dict[str, Any], more: dict[str, Any]) -> None:
     before = _name(_verdict(request, policies))
@@ -84,7 +84,7 @@ def test_another_limit_gives_nothing(request: dict[str, Any], policies: dict[str
             assert after == before or after != "Allowed"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text("ab*?", max_size=7), st.text("ab*", max_size=9))
 def test_a_pattern_matches_what_the_oracle_says(pattern: str, text: str) -> None:
     request = {"principal": iam_requests.PRINCIPALS[0], "action": "ecr:PutImage", "resource": iam_requests.REPOSITORY}

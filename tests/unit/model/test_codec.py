@@ -31,9 +31,7 @@ READERS: dict[str, Callable[[Json], object]] = {
     "alert": alert_from_json,
     "spec": spec_from_json,
 }
-slow = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+slow = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @slow

@@ -225,7 +225,7 @@ _VALUES = st.recursive(
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_schema_and_loader_agree_about_any_tree_in_any_place(data: st.DataObject) -> None:
     tree = copy.deepcopy(FULL)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -258,7 +258,7 @@ def test_what_is_no_whole_number_or_none_of_the_bounds_is_refused_by_both(number
 
 
 @given(_VALUES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_schema_and_loader_agree_about_any_tree(tree: Any) -> None:
     agree(tree)
 
