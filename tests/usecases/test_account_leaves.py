@@ -1,21 +1,29 @@
 """An account that leaves `accounts:` loses what the spec gave in it, like any other grant that leaves."""
 
+from datetime import timedelta
+
 import pytest
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.alert import SpecAccepted
 from ecr_warden.model.outcome import Result
+from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Change
-from ecr_warden.model.target import Target, UserTarget
+from ecr_warden.model.reply import StatusReply
+from ecr_warden.model.request import AskStatus
+from ecr_warden.model.target import Target, UserTarget, parse_target
 from ecr_warden.ports.errors import AccountUnreachable
 
-from tests.unit.planning.seed import CHECKOUT, CI, D1, D4, D5, HOME, PULL_USER, PUSH_USER, PUSHER, allow, document
+from tests.unit.planning.seed import CHECKOUT, CI, D1, D4, D5, HOME, NOW, PULL_USER, PUSH_USER, PUSHER, allow, document
+from tests.usecases.hub import ALICE
 from tests.usecases.test_accept import TEXT, first, upload
+from tests.usecases.test_answer import ask
 from tests.usecases.world import World
 
 WITHOUT_CI = (
     'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\nsettings: {mode: enforce}\n'
 )
 WITHOUT_REGISTRY = 'version: 1\naccounts: {ci: {id: "111111111111"}}\nsettings: {mode: enforce}\n'
+ONE_MORE = "repositories: [{name: shop/one-more, account: registry, pull: [registry:role/eks-node]}]\n"
 REVOKING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: revoke\n")
 OF_ITS_OWN = identity_policy(PULL_USER, "backups")
 ANYTHING = document(allow("s3:*"))
@@ -107,6 +115,36 @@ def test_an_account_that_lets_nobody_in_is_told_once_and_revoked_once_it_does() 
     world.drain()
     assert world.reports == []
     world.documents.faults = lambda _target, _change: None
+    world.sweep()
+    world.drain()
+    assert ours(world, CI) == [str(OF_ITS_OWN)]
+
+
+def statuses(world: World) -> dict[str, Result | None]:
+    reply = ask(world, AskStatus())
+    assert isinstance(reply, StatusReply)
+    return {one.target: one.last.result if one.last else None for one in reply.targets}
+
+
+def test_status_has_what_left_until_it_has_lost_what_it_held() -> None:
+    world = left(WITHOUT_CI + ONE_MORE)
+    closed(world, CI)
+    world.drain()
+    assert statuses(world)[str(PULL_USER)] is Result.UNKNOWN
+    world.documents.faults = lambda _target, _change: None
+    world.sweep()
+    world.drain()
+    assert [target for target in statuses(world) if f"/{CI}/" in target] == []
+
+
+def test_a_pause_of_everything_holds_for_what_left_too() -> None:
+    world = left(WITHOUT_CI)
+    pause = Pause("command-1", ALICE, "a migration", NOW, NOW + timedelta(hours=1))
+    for target in statuses(world):
+        world.state.pause(parse_target(target), pause)
+    world.drain()
+    assert [change for change in world.writes if change.address.target.account == CI] == []
+    world.clock.advance(timedelta(hours=2))
     world.sweep()
     world.drain()
     assert ours(world, CI) == [str(OF_ITS_OWN)]

@@ -41,6 +41,7 @@ from ecr_warden.ports.journal import Journal
 from ecr_warden.ports.specs import Specs
 from ecr_warden.ports.state import State, TargetRecord
 from ecr_warden.ports.switch import Switch
+from ecr_warden.usecases.departures import departing
 from ecr_warden.usecases.plan import plan_targets
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, named_in, select
 
@@ -104,7 +105,7 @@ class Answers:
     def _status(self, selection: Selection) -> StatusReply:
         accepted, now = self._accepted(), self.clock.now()
         listing = self.documents.list_repositories(accepted.patterns) if accepted.patterns else Listing()
-        named = [spec.target for spec in accepted.targets.values()]
+        named = [spec.target for spec in (*accepted.targets.values(), *departing(accepted, self.state))]
         known = {target.key: target for target in (*named, *listing.repositories)}
         targets = select(selection, known | (_unlisted(selection, known, accepted) if listing.unread else {}))
         records = self.state.records(list(targets.values()))
