@@ -10,6 +10,7 @@ from ecr_warden.model.desired import Mode, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Absent, LiveValue, Observed
 from ecr_warden.model.plan import Operation
+from ecr_warden.model.run import Debts
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.relation import Relation
@@ -93,6 +94,14 @@ def test_where_the_spec_wants_it_exact_it_is(name: str) -> None:
     )
     [change] = plan.changes
     assert (change.operation, change.after) == (Operation.UPDATE, desired(D1))
+
+
+@pytest.mark.parametrize("name", WRITTEN_OTHERWISE)
+def test_it_is_written_again_for_a_principal_that_was_made_again(name: str) -> None:
+    """AWS keeps the old unique id behind the same text, however it is written."""
+    seen = reading(REPOSITORY, {D1: document(*WRITTEN_OTHERWISE[name])})
+    [drift] = diff(REPOSITORY, seen, now=NOW, debts=Debts(recreated_principals=(ANNA,)))
+    assert drift.kind is DriftKind.PRINCIPAL_RECREATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 What is left out of a run stands in the journal.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import assert_never
 
@@ -20,7 +20,7 @@ from ecr_warden.model.codec.access import some_of_each
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.outcome import Outcome, RunReport
 from ecr_warden.model.plan import Change
-from ecr_warden.policy.access import AccessChange
+from ecr_warden.policy.access import AccessChange, Permission
 
 _KEYS, _WARNINGS = 1000, 100
 _TEXT = 400
@@ -53,13 +53,22 @@ def forms(alert: Alert) -> Iterator[Alert]:
 
 
 def _bare(report: RunReport, most: int) -> RunReport:
-    """Without pre-images, and with so many of those who gained or lost something in a live document."""
+    """Without pre-images, and with so many of those who gained or lost something in a live document.
+
+    First who is from outside, and what makes all-powerful: a crowd must not leave them out.
+    """
+    from ecr_warden.alerting.severity import is_outside, is_power  # noqa: PLC0415 - few announcements are too long
+
+    home = {report.plan.target.account, *report.accounts}
+
+    def some(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
+        ordered = sorted(permissions, key=lambda one: not (is_outside(one, home) or is_power(one)))
+        return tuple(some_of_each(ordered, most))
 
     def drift(whole: Drift) -> Drift:
         access = None
         if whole.access is not None and most:
-            gained, lost = (tuple(some_of_each(side, most)) for side in (whole.access.gained, whole.access.lost))
-            access = AccessChange(gained, lost)
+            access = AccessChange(some(whole.access.gained), some(whole.access.lost))
         return replace(whole, access=access, compared=whole.compared if most else None, explain=_cut(whole.explain))
 
     bare = _with_changes(report, lambda change: replace(change, before=None, access=None, why=_cut(change.why)))
