@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from boto3 import Session
 from ecr_warden.spec import Code, Invalid, Problem, Valid, load_spec
+from ecr_warden.spec.accounts import REGIONS
 from ecr_warden.spec.fields import records
 from ecr_warden.spec.shapes import Record
 
@@ -118,6 +120,10 @@ def test_an_end_at_this_moment_is_past() -> None:
     push = f"[{{role: pusher, by: [deployers], until: {until}}}]"
     found = problems(f"{ACCOUNTS}\nrepositories: [{{name: a/b, account: registry, push: {push}}}]")
     assert [entry.code for entry in found] == ["W502"]
+
+
+def test_known_regions_are_those_that_have_the_registry() -> None:
+    assert sorted(Session().get_available_regions("ecr")) == sorted(REGIONS)
 
 
 def test_text_of_the_file_is_shown_on_one_line_and_cut() -> None:

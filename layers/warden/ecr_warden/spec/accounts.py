@@ -12,6 +12,45 @@ from ecr_warden.spec.spec import Account
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+# Those of the partition aws that have ECR, as botocore lists them; a test holds the two equal.
+REGIONS = frozenset(
+    [
+        "af-south-1",
+        "ap-east-1",
+        "ap-east-2",
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-south-1",
+        "ap-south-2",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ap-southeast-3",
+        "ap-southeast-4",
+        "ap-southeast-5",
+        "ap-southeast-6",
+        "ap-southeast-7",
+        "ca-central-1",
+        "ca-west-1",
+        "eu-central-1",
+        "eu-central-2",
+        "eu-north-1",
+        "eu-south-1",
+        "eu-south-2",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "il-central-1",
+        "me-central-1",
+        "me-south-1",
+        "mx-central-1",
+        "sa-east-1",
+        "us-east-1",
+        "us-east-2",
+        "us-west-1",
+        "us-west-2",
+    ]
+)
 # Their ARNs do not begin with arn:aws:.
 _OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
 
@@ -92,6 +131,9 @@ def build_regions(names: tuple[Scalar, ...], report: Report) -> tuple[str, ...]:
         elif name.text in regions:
             report.add(Code.LISTED_TWICE, name.place, f"{name.text} is listed twice")
         else:
+            if name.text not in REGIONS:
+                hint = report.hint(name.text, sorted(REGIONS))
+                report.add(Code.UNKNOWN_REGION, name.place, f"no region {quote(name.text)} is known{hint}")
             regions[name.text] = None
     return tuple(regions)
 

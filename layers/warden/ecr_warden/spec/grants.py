@@ -24,6 +24,9 @@ from ecr_warden.spec.wide import Organizations, build_wide
 
 MAX_REPOSITORY_NAME = 256
 
+# What docker is given before the name. ECR takes it for a name too, of a repository that nobody pulls from.
+_REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr\.")
+
 _UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
@@ -90,6 +93,9 @@ def repository_name(name: Scalar | None, report: Report, *, pattern: bool = Fals
     elif len(name.text) > MAX_REPOSITORY_NAME or not is_repository_name(name.text.replace("*", "aa")):
         report.add(Code.REPOSITORY_NAME, name.place, f"{quote(name.text)} is not a repository name")
     else:
+        if _REGISTRY.match(name.text):
+            message = f"{quote(name.text)} begins like the address of a registry"
+            report.add(Code.REGISTRY_IN_NAME, name.place, message)
         return name.text
     return None
 

@@ -178,6 +178,12 @@ class Code(Enum):
         "its documents are not looked at: add the account under accounts: if it is yours",
     )
     DOUBTFUL_DOCUMENT = ("W505", "what policy lint warns of in a literal document", "see the code in policy-lint.md")
+    UNKNOWN_REGION = ("W506", "a region that AWS did not have when this was made", "correct it, unless it is newer")
+    REGISTRY_IN_NAME = (
+        "W507",
+        "a repository's name that begins like the address of a registry",
+        "write what follows the registry's address, without a tag",
+    )
 
     def __init__(self, code: str, title: str, remedy: str) -> None:
         self.code = code
