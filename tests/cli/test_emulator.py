@@ -93,4 +93,6 @@ def test_a_right_that_is_missing_is_named_and_its_documents_are_unreadable(lapto
     assert ran.returncode == 1
     assert f"unreadable  {REPOSITORY}: " in ran.stdout
     assert "AWS denied ecr:GetRepositoryPolicy" in ran.stdout
-    assert ran.stdout.endswith("5 targets: 3 ok, 0 differ, 2 unreadable\n")
+    assert f"unreadable  user/{REGISTRY}/*: " in ran.stdout
+    assert "AWS denied iam:ListRoles" in ran.stdout
+    assert ran.stdout.endswith("6 targets: 3 ok, 0 differ, 3 unreadable\n")
