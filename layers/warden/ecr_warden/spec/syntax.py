@@ -10,6 +10,8 @@ _MOST = 200
 # Looks like a space at the start of a line and is none: pages and chat programs put them there.
 ODD_SPACE = re.compile("^[ \t-]*([\xa0\u1680\u2000-\u200b\u202f\u205f\u3000])", re.MULTILINE)
 _CANNOT_START = re.compile(r"found character '(.)' that cannot start any token")
+_NO_VALUE = re.compile(r"expected the node content, but found '(.+)'")
+_ITEM = "put it on a line of its own, aligned with the other items"
 _INDENTATION = "align this line with those that it belongs to"
 
 
@@ -46,6 +48,13 @@ def syntax_problem(error: yaml.MarkedYAMLError, here: object) -> Problem:
         return problem(
             Code.NOT_YAML, begin, f"{error.context.removeprefix('while scanning ')} without a name", remedy=remedy
         )
+    if what == "sequence entries are not allowed here":
+        return problem(Code.NOT_YAML, place, "a list's - where no item can be", remedy=_ITEM)
+    if missing := _NO_VALUE.match(what):
+        return problem(Code.NOT_YAML, place, f"a value is missing before {quote(missing[1])}")
+    if what.startswith("found unknown escape character"):
+        message = "a \\ in double quotes before a character that YAML does not escape"
+        return problem(Code.NOT_YAML, place, message, remedy="use single quotes, or write it twice")
     shown = " ".join(part for part in (error.context, what) if part)
     return problem(Code.NOT_YAML, place, f"not YAML: {shown[:_MOST]}")
 
