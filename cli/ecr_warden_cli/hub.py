@@ -2,27 +2,19 @@
 
 import argparse
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ecr_warden.model.codec.base import CodecError, Json
-from ecr_warden.model.codec.entries import answer_to_json
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
 from ecr_warden.model.codec.requests import TARGETS_AT_MOST, request_to_text
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.reply import CallReply, CommandReply, PlanReply, Reply
-from ecr_warden.model.request import EVERYTHING, Answer, AskCall, Command, Question, Selection
+from ecr_warden.model.reply import CommandReply, PlanReply, Reply
+from ecr_warden.model.request import EVERYTHING, Command, Question, Selection
 
-from ecr_warden_cli.console import Console, Exit, Style
+from ecr_warden_cli.console import Console, Style
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
 from ecr_warden_cli.here_or_hub import AtHub
-
-_POLL_SECONDS = 1.0
-_WAIT_SECONDS = 300
-
-FINE = (Result.CONVERGED, Result.IN_SYNC)
-BROKEN = (Result.FAILED, Result.UNKNOWN)
 
 
 class HubRefused(Failure):
@@ -60,23 +52,6 @@ def add_selection(parser: argparse.ArgumentParser, *, required: bool) -> None:
         help="a target such as role/ACCOUNT/NAME, a repository's name, a pattern of such names ('shop/*'), or all"
         + ("" if required else "; all if left out"),
     )
-
-
-def add_wait(parser: argparse.ArgumentParser) -> None:
-    """Declare --wait."""
-    parser.add_argument(
-        "--wait",
-        metavar="SECONDS",
-        type=_seconds,
-        default=_WAIT_SECONDS,
-        help=f"how long to wait for the runs ({_WAIT_SECONDS}); they go on after that",
-    )
-
-
-def _seconds(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 86_400:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number of seconds from 0 to 86400")
-    return int(text)
 
 
 def selection_of(arguments: argparse.Namespace | AtHub) -> Selection:
@@ -150,46 +125,6 @@ def json_of(reply: Reply) -> dict[str, Any]:
     return form
 
 
-def wait_for(
-    speaking: Speaking, reply: CommandReply, context: Context, seconds: float
-) -> tuple[dict[str, Answer], tuple[str, ...]]:
-    """The answers of a command's targets by target, and the targets without one; counts on stderr while it waits."""
-    answers: dict[str, Answer] = {}
-    coming = _as_they_come(speaking, reply, context.sleep, seconds)
-    try:
-        for answer in context.console.progress(coming, of=len(reply.targets), doing="runs ended"):
-            answers[answer.target] = answer
-    except KeyboardInterrupt:
-        context.console.note("the hub's runs go on without this command: ecr-warden status shows how they end")
-        raise
-    return answers, tuple(target for target in reply.targets if target not in answers)
-
-
-def _as_they_come(
-    speaking: Speaking, reply: CommandReply, sleep: Callable[[float], None], seconds: float
-) -> Iterator[Answer]:
-    open_targets = {*reply.targets}
-    latest: dict[str, Answer] = {}
-    tries = max(1, int(seconds / _POLL_SECONDS))
-    for number in range(tries + 1):
-        answers = expect(CallReply, speaking.ask(AskCall(reply.id))).answers
-        latest = {answer.target: answer for answer in answers}
-        for answer in answers:
-            if answer.target in open_targets and _has_ended(answer):
-                open_targets.discard(answer.target)
-                yield answer
-        if not open_targets or number == tries:
-            break
-        sleep(_POLL_SECONDS)
-    # Time is up: what a run said last is better than nothing.
-    yield from (latest[target] for target in sorted(open_targets) if target in latest)
-
-
-def _has_ended(answer: Answer) -> bool:
-    # Who waits for its role is woken by that role's run, and answered again.
-    return answer.done and answer.result is not Result.WAITING
-
-
 def plan_extras(plan: PlanReply) -> dict[str, Any]:
     """What the hub's plans have besides, for JSON."""
     return {
@@ -210,30 +145,3 @@ def say_unread(unread: Sequence[str], context: Context) -> None:
     """What is missing in a reply, and why."""
     for why in unread:
         context.console.line(f"state unknown: {why}", Style.BAD)
-
-
-def runs_to_json(reply: CommandReply, answers: dict[str, Answer], missing: Sequence[str]) -> dict[str, Any]:
-    """What came of a command."""
-    return {
-        "id": reply.id,
-        "caller": reply.caller,
-        "targets": list(reply.targets),
-        "runs": [answer_to_json(answer) for answer in answers.values()],
-        "missing": list(missing),
-    }
-
-
-def show_runs(answers: dict[str, Answer], missing: Sequence[str], context: Context) -> Exit:
-    """A line a target; raises nothing. The exit code says what is to be done."""
-    for target in sorted({*answers, *missing}):
-        answer = answers.get(target)
-        told = f"{answer.result}  (run {answer.run_id})" if answer else "no run has ended yet: ecr-warden status"
-        context.console.line(f"{target}: {told}")
-    return exit_of_runs(answers, missing)
-
-
-def exit_of_runs(answers: dict[str, Answer], missing: Sequence[str]) -> Exit:
-    results = [answer.result for answer in answers.values()]
-    if missing or any(result in BROKEN for result in results):
-        return Exit.ERROR
-    return Exit.FINE if all(result in FINE for result in results) else Exit.DIFFERENT

@@ -13,19 +13,15 @@ from ecr_warden_cli.context import Context
 from ecr_warden_cli.hub import (
     add_hub_arguments,
     add_selection,
-    add_wait,
-    exit_of_runs,
     expect,
     made_again_lines,
     new_id,
     plan_extras,
-    runs_to_json,
     say_unread,
     selection_of,
-    show_runs,
     speak,
-    wait_for,
 )
+from ecr_warden_cli.hub_runs import add_wait, wait_for
 from ecr_warden_cli.words import lines_of, unreadable_of
 
 SUMMARY = "have the hub put right now what differs from the accepted spec, and wait for it"
@@ -55,15 +51,15 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
             console.answer(_json_of(plan, enqueued=False))
         return worst(known, Exit.DIFFERENT if targets else Exit.FINE)
     reply = speaking.command(Apply(new_id(), targets))
-    answers, missing = wait_for(speaking, reply, context, arguments.wait)
+    runs = wait_for(speaking, reply, context, arguments.wait)
     if arguments.json:
-        console.answer(_json_of(plan, enqueued=reply.enqueued) | runs_to_json(reply, answers, missing))
-        return worst(known, exit_of_runs(answers, missing))
-    code = show_runs(answers, missing, context)
+        console.answer(_json_of(plan, enqueued=reply.enqueued) | runs.to_json())
+        return worst(known, runs.exit)
+    runs.show(console)
     if unreadable := _unreadable(plan):
         count = "1 target" if len(unreadable) == 1 else f"{len(unreadable)} targets"
         console.line(f"{count} could not be read before: {', '.join(unreadable)}", Style.BAD)
-    return worst(known, code)
+    return worst(known, runs.exit)
 
 
 def _exit_of_reading(plan: PlanReply, left_out: int) -> Exit:

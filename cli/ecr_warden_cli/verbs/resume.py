@@ -11,17 +11,13 @@ from ecr_warden_cli.context import Context
 from ecr_warden_cli.hub import (
     add_hub_arguments,
     add_selection,
-    add_wait,
-    exit_of_runs,
     expect,
     new_id,
-    runs_to_json,
     say_unread,
     selection_of,
-    show_runs,
     speak,
-    wait_for,
 )
+from ecr_warden_cli.hub_runs import add_wait, wait_for
 
 SUMMARY = "end pauses early, have the hub reconcile what was paused, and wait for it"
 EXAMPLE = "ecr-warden resume shop/checkout"
@@ -48,8 +44,9 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
             console.line("nothing of it is paused")
         return unread
     reply = speaking.command(Resume(new_id(), paused))
-    answers, missing = wait_for(speaking, reply, context, arguments.wait)
+    runs = wait_for(speaking, reply, context, arguments.wait)
     if arguments.json:
-        console.answer({"unread": list(status.unread)} | runs_to_json(reply, answers, missing))
-        return unread or exit_of_runs(answers, missing)
-    return show_runs(answers, missing, context) or unread
+        console.answer({"unread": list(status.unread)} | runs.to_json())
+        return unread or runs.exit
+    runs.show(console)
+    return runs.exit or unread

@@ -14,7 +14,6 @@ from ecr_warden.model.request import AskStatus
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context
 from ecr_warden_cli.hub import (
-    FINE,
     add_hub_arguments,
     add_selection,
     expect,
@@ -23,6 +22,7 @@ from ecr_warden_cli.hub import (
     selection_of,
     speak,
 )
+from ecr_warden_cli.hub_runs import FINE
 
 SUMMARY = "show how each target stood when the hub last looked, and what is paused"
 EXAMPLE = "ecr-warden status --hub-region eu-central-1"
