@@ -199,5 +199,5 @@ def _keys(node: MapNode) -> dict[str, Place]:
 
 
 def _no_mapping(node: Node, shape: Shape, report: Report) -> Value | None:
-    expected = f"{named(shape.name)}" if isinstance(shape, Record | Choice) else "a mapping"
-    return wrong(node, expected, report, remedy=for_mapping(node, shape))
+    expected = named(shape.name) if isinstance(shape, Record | Choice) else "a mapping"
+    return wrong(node, expected, report, remedy=for_mapping(shape))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ecr_warden.spec.nodes import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.spec.problems import bare
-from ecr_warden.spec.shapes import Choice, Either, Flag, ListOf, MapOf, Record, Shape, Text, Whole
+from ecr_warden.spec.shapes import Choice, Either, ListOf, MapOf, Record, Shape, Text, Whole
 
 _LONGEST_SHOWN = 60
 _WIDE = frozenset({"account", "service", "organization"})
@@ -89,10 +89,8 @@ def for_list(node: Node, shape: ListOf) -> str:
             return "write [ ] around it"
 
 
-def for_mapping(node: Node, shape: Shape) -> str:
+def for_mapping(shape: Shape) -> str:
     """What to write where a mapping is expected."""
-    if shape == Flag() or isinstance(node, MapNode):
-        return ""
     text = sample(shape)
     return "write it as a mapping, not in quotes" if text == "..." else f"write {text}"
 
