@@ -1,4 +1,4 @@
-"""`plan --hub`, `verify --hub` and `apply`: what the hub reads, what it could not read, and what it leaves."""
+"""`plan --hub`, `verify --hub`, `apply`, `resume`: what the hub reads, what it could not read, and what it leaves."""
 
 import json
 from dataclasses import replace
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from ecr_warden.model.address import repository_policy
 from ecr_warden.model.codec.plans import plan_from_json
 from ecr_warden.model.codec.replies import reply_to_json
 from ecr_warden.model.codec.requests import TARGETS_AT_MOST, question_from_text
@@ -14,7 +15,7 @@ from ecr_warden.model.target import Target, UserTarget
 from ecr_warden.ports.errors import AccountUnreachable
 
 from tests.cli.command import Command
-from tests.cli.test_hub import InProcess, over, tampered
+from tests.cli.test_hub import OPEN, InProcess, over, tampered
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, PULL_USER, PUSH_USER, PUSHER
 from tests.usecases.hub import answers_of
 from tests.usecases.test_answer_unread import CLOSED, closed
@@ -150,6 +151,22 @@ def test_apply_is_an_error_also_when_the_runs_could_read_again_for_more_may_have
     assert (ran.code, world.written[0]) == (1, "update repository-policy")
     assert ran.last_line.startswith("5 targets could not be read before: ")
     assert over(world)("apply").code == 0
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_resume_is_an_error_for_what_could_not_be_read_also_when_something_still_differs(form: tuple[str, ...]) -> None:
+    world = world_of("a")
+    accepted = world.specs.compiled
+    assert accepted is not None
+    world.specs.compiled = replace(accepted, mode=Mode.OBSERVE)
+    world.put(repository_policy(shop("a")), OPEN)
+    pause = ("pause", str(shop("a")), "--for", "1h", "--reason", "a migration")
+    command = over(world)
+    assert command(*pause).code == 0
+    assert command("resume", str(shop("a")), *form).code == 2
+    assert command(*pause).code == 0
+    closed(world, lambda target: target.name == "shop/*")
+    assert command("resume", str(shop("a")), "shop/*", *form).code == 1
 
 
 @pytest.mark.parametrize("verb", [("plan", "--hub"), ("apply", "--dry-run")])

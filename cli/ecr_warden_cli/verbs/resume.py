@@ -6,7 +6,7 @@ from ecr_warden.model.reply import StatusReply
 from ecr_warden.model.request import AskStatus, Resume
 from ecr_warden.model.target import parse_target
 
-from ecr_warden_cli.console import Exit
+from ecr_warden_cli.console import Exit, worst
 from ecr_warden_cli.context import Context
 from ecr_warden_cli.hub import (
     add_hub_arguments,
@@ -47,6 +47,6 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
     runs = wait_for(speaking, reply, context, arguments.wait)
     if arguments.json:
         console.answer({"unread": list(status.unread)} | runs.to_json())
-        return unread or runs.exit
+        return worst(unread, runs.exit)
     runs.show(console)
-    return runs.exit or unread
+    return worst(unread, runs.exit)
