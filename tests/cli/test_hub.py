@@ -19,12 +19,10 @@ from ecr_warden.ports.specs import SpecVersion
 from tests.cli.command import Command
 from tests.cli.seed import PATH
 from tests.contracts.runs import open_run
-from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CUTOFF, D1, D2, MORE_TRUST, PUSH_USER, PUSHER, allow, document
+from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CUTOFF, D1, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, answers_of, control_of
-from tests.usecases.test_patterns import world_of
-from tests.usecases.world import World, bare_world, unreadable, world_at_spec
-
-OPEN = document(allow("ecr:BatchGetImage", who="*"))
+from tests.usecases.pattern_world import world_of
+from tests.usecases.world import OPEN, World, bare_world, tampered, unreadable, world_at_spec
 
 
 @dataclass(slots=True)
@@ -57,13 +55,6 @@ class InProcess:
 def over(world: World) -> Command:
     hub = InProcess(world)
     return Command(hub=hub, clock=world.clock, sleep=hub.pass_time)
-
-
-def tampered() -> World:
-    world = world_at_spec()
-    world.put(D1, OPEN)
-    world.put(D2, MORE_TRUST)
-    return world
 
 
 def test_status_when_all_is_well() -> None:

@@ -15,12 +15,12 @@ from ecr_warden.model.target import Target, UserTarget
 from ecr_warden.ports.errors import AccountUnreachable
 
 from tests.cli.command import Command
-from tests.cli.test_hub import OPEN, InProcess, over, tampered
+from tests.cli.test_hub import InProcess, over
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, PULL_USER, PUSH_USER, PUSHER
 from tests.usecases.hub import answers_of
+from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_answer_unread import CLOSED, closed
-from tests.usecases.test_patterns import shop, world_of
-from tests.usecases.world import World, unreadable, world_at_spec
+from tests.usecases.world import OPEN, World, tampered, unreadable, world_at_spec
 
 UNREAD = f"state unknown: {CLOSED}"
 

@@ -12,10 +12,10 @@ from ecr_warden.spec import Valid, compile_spec, load_spec
 
 from tests.cli.command import Command, Ran
 from tests.cli.seed import PATH
-from tests.cli.test_hub import over, tampered
+from tests.cli.test_hub import over
 from tests.template.cfn import ROOT
 from tests.unit.planning.seed import CHECKOUT, D1, allow, document
-from tests.usecases.world import world_at_spec
+from tests.usecases.world import tampered, world_at_spec
 
 TABLE, _, REST = (ROOT / "docs" / "cli.md").read_text().partition("\n## JSON\n")[2].partition("\n| part | form |")
 PARTS = dict(re.findall(r"^\| (plan|drift|change) \| (.+) \|$", REST, re.MULTILINE))

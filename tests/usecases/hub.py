@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
+from ecr_warden.model.codec.requests import question_from_text, request_to_text
 from ecr_warden.model.job import Actor
+from ecr_warden.model.reply import QuestionReply
+from ecr_warden.model.request import Question
 from ecr_warden.ports.calls import CallerUnproved
 from ecr_warden.usecases.answer import Answers
 from ecr_warden.usecases.control import Control
@@ -24,6 +28,13 @@ class Callers:
         if proof != "alice":
             raise CallerUnproved("no proof")
         return ALICE
+
+
+def ask(world: World, question: Question, **more: int) -> QuestionReply:
+    """The reply, having gone through both texts."""
+    reply = answers_of(world, **more)(question_from_text(request_to_text(question)))
+    assert reply_from_json(reply_to_json(reply)) == reply
+    return reply
 
 
 def answers_of(world: World, reply_bytes: int = 4_000_000) -> Answers:

@@ -9,7 +9,7 @@ from ecr_warden.adapters.files import MAX_SPEC_BYTES
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.model.alert import Field, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.job import AcceptSpec, CauseKind
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import UserTarget
@@ -19,34 +19,10 @@ from ecr_warden.usecases.dispatch import Dispatch
 
 from tests.template.cfn import ROOT
 from tests.unit.planning.seed import CHECKOUT, CI, D1, D4, HOME, PULL_USER, PUSH_USER, PUSHER, SEED, allow, document
+from tests.usecases.uploads import JOB, TEXT, enqueued, first, look, upload
 from tests.usecases.world import World, bare_world
 
-JOB = AcceptSpec(Cause(CauseKind.EVENT, "s3", action="s3:PutObject"))
-TEXT = SEED.read_text()
 PULL_USER_2 = f"user/{CI}/pull-user-2"
-
-
-def upload(world: World, text: str, version: str) -> SpecAccepted | SpecRefused | None:
-    world.specs.file = SpecVersion(version, text.encode())
-    return look(world)
-
-
-def look(world: World) -> SpecAccepted | SpecRefused | None:
-    return Accept(world.specs, world.jobs, world.outcomes, "access.yaml")(JOB)
-
-
-def enqueued(world: World) -> list[str]:
-    """The targets that wait, in order."""
-    return [job.target.key for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
-
-
-def first(text: str = TEXT) -> World:
-    """A world whose first version is accepted and told."""
-    world = bare_world()
-    world.specs.compiled = None
-    assert isinstance(upload(world, text, "v1"), SpecAccepted)
-    world.forget()
-    return world
 
 
 class Tampered:

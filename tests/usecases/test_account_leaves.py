@@ -14,9 +14,8 @@ from ecr_warden.model.target import Target, UserTarget, parse_target
 from ecr_warden.ports.errors import AccountUnreachable
 
 from tests.unit.planning.seed import CHECKOUT, CI, D1, D4, D5, HOME, NOW, PULL_USER, PUSH_USER, PUSHER, allow, document
-from tests.usecases.hub import ALICE
-from tests.usecases.test_accept import TEXT, first, upload
-from tests.usecases.test_answer import ask
+from tests.usecases.hub import ALICE, ask
+from tests.usecases.uploads import TEXT, first, upload
 from tests.usecases.world import World
 
 WITHOUT_CI = (

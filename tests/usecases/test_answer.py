@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
-from ecr_warden.model.codec.requests import BadRequest, question_from_text, request_to_text
+from ecr_warden.model.codec.requests import BadRequest, question_from_text
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.pause import Pause
@@ -15,7 +15,6 @@ from ecr_warden.model.reply import (
     GrantsReply,
     HistoryReply,
     PlanReply,
-    QuestionReply,
     RunReply,
     StatusReply,
     VerifyReply,
@@ -29,32 +28,16 @@ from ecr_warden.model.request import (
     AskRun,
     AskStatus,
     AskVerify,
-    Question,
 )
 from ecr_warden.ports.specs import SpecUnusable, SpecVersion
 from ecr_warden.usecases.answer import NoSuchRun
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted, select
 
-from tests.unit.planning.seed import ACCEPTED, CHECKOUT, D1, D2, MORE_TRUST, NOW, PUSHER, allow, document
-from tests.usecases.hub import ALICE, answers_of
-from tests.usecases.world import World, world_at_spec
+from tests.unit.planning.seed import ACCEPTED, CHECKOUT, NOW, PUSHER
+from tests.usecases.hub import ALICE, ask
+from tests.usecases.world import tampered, world_at_spec
 
-OPEN = document(allow("ecr:BatchGetImage", who="*"))
 PAUSE = Pause("command-1", ALICE, "a migration", NOW, NOW + timedelta(hours=1))
-
-
-def ask(world: World, question: Question, **more: int) -> QuestionReply:
-    """The reply, having gone through both texts."""
-    reply = answers_of(world, **more)(question_from_text(request_to_text(question)))
-    assert reply_from_json(reply_to_json(reply)) == reply
-    return reply
-
-
-def tampered() -> World:
-    world = world_at_spec()
-    world.put(D1, OPEN)
-    world.put(D2, MORE_TRUST)
-    return world
 
 
 def test_status_is_what_is_remembered_and_reads_no_account() -> None:

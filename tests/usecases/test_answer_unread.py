@@ -16,10 +16,9 @@ from ecr_warden.ports.switch import STOPPED
 from ecr_warden.usecases.selection import NoSuchTarget
 
 from tests.unit.planning.seed import CHECKOUT, CI, HOME, NOW, PUSHER
-from tests.usecases.hub import ALICE, answers_of
-from tests.usecases.test_answer import ask, tampered
-from tests.usecases.test_patterns import shop, world_of
-from tests.usecases.world import World
+from tests.usecases.hub import ALICE, answers_of, ask
+from tests.usecases.pattern_world import shop, world_of
+from tests.usecases.world import World, tampered
 
 CLOSED = AccountUnreachable("the account is closed")
 

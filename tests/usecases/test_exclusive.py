@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 import pytest
 from ecr_warden.model.address import Address, attached_policy, identity_policy
-from ecr_warden.model.desired import CompiledSpec, MustNotExist
+from ecr_warden.model.desired import MustNotExist
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import OwnerTarget, RoleTarget, UserTarget
 from ecr_warden.ports.errors import PermissionMissing
-from ecr_warden.spec import Valid, compile_spec, load_spec
+from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.plan import plan_spec
 
-from tests.unit.planning.seed import CI, HOME, NOW, SEED, allow, document
+from tests.unit.planning.seed import CI, HOME, NOW, SEED, allow, compiled, document
 from tests.usecases.world import World, failing, world_at_spec
 
 ROLE, USER = RoleTarget(HOME, "ecr-pusher"), UserTarget(CI, "push-user")
@@ -23,19 +23,13 @@ POWER = "arn:aws:iam::aws:policy/PowerUserAccess"
 ANYTHING = document(allow("s3:*"))
 
 
-def compiled(text: str) -> CompiledSpec:
-    loaded = load_spec(text.encode(), now=NOW)
-    assert isinstance(loaded, Valid)
-    return compile_spec(loaded.spec, version="v1")
-
-
 def others(owner: OwnerTarget) -> tuple[Address, Address]:
     """Policies of an owner that the spec does not name."""
     return identity_policy(owner, "backups"), attached_policy(owner, POWER)
 
 
 def world_with_others(text: str) -> World:
-    world = world_at_spec(compiled(text))
+    world = world_at_spec(compiled(text.encode()))
     for owner in (ROLE, USER):
         inline, attached = others(owner)
         world.put(inline, ANYTHING)
@@ -110,7 +104,7 @@ def test_a_grant_s_policies_of_an_exclusive_user_stay() -> None:
 def test_once_it_is_no_longer_exclusive_what_others_add_stays() -> None:
     world = world_with_others(EXCLUSIVE)
     world.run(USER)
-    world.specs.compiled = compiled(LITERAL)
+    world.specs.compiled = compiled(LITERAL.encode())
     inline, attached = others(USER)
     world.put(inline, ANYTHING)
     world.put(attached, None)

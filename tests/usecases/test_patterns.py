@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.alert import SpecAccepted, Unlisted
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import CauseKind, SweepSlice
@@ -15,47 +14,13 @@ from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortE
 from ecr_warden.usecases.plan import plan_spec
 from ecr_warden.usecases.reconcile import RetryLater
 
-from tests.unit.planning.seed import CI, HOME, allow, document
-from tests.usecases.test_accept import enqueued, first, upload
+from tests.unit.planning.seed import CI, allow, document
+from tests.usecases.pattern_world import PATTERN, policy, settle, shop, world_of
+from tests.usecases.uploads import enqueued, upload
 from tests.usecases.world import FIRST, World
 
-PATTERN = """
-version: 1
-accounts: {ci: {id: "111111111111"}, registry: {id: "222222222222", regions: [eu-central-1]}}
-repositories:
-  - {name: shop/*, except: [shop/secret, shop/internal/*], account: registry, pull: [ci:user/anna]}
-  - {name: shop/secret, account: registry, pull: [ci:user/bob]}
-settings: {mode: enforce}
-"""
 ANNA = UserTarget(CI, "anna")
 OPEN = document(allow("ecr:*", who="*"))
-
-
-def shop(name: str) -> RepositoryTarget:
-    return RepositoryTarget(HOME, "eu-central-1", f"shop/{name}")
-
-
-def policy(name: str) -> Address:
-    return repository_policy(shop(name))
-
-
-def world_of(*names: str, text: str = PATTERN) -> World:
-    """The pattern's spec is accepted and its jobs are done; the users and these repositories exist."""
-    world = first(text)
-    for user in ("anna", "bob"):
-        world.documents.make(UserTarget(CI, user))
-    for name in ("secret", *names):
-        world.documents.make(shop(name))
-    settle(world)
-    world.forget()
-    return world
-
-
-def settle(world: World) -> None:
-    world.jobs.sent[:] = [job for job in world.jobs.sent if not isinstance(job, SweepSlice)]
-    world.drain()
-    world.sweep()
-    world.drain()
 
 
 def pullers(world: World, name: str) -> str:

@@ -5,7 +5,7 @@ from ecr_warden.model.alert import SpecAccepted
 from ecr_warden.model.outcome import Result
 
 from tests.unit.planning.seed import CHECKOUT, D1, allow, document
-from tests.usecases.test_accept import TEXT, enqueued, first, upload
+from tests.usecases.uploads import TEXT, enqueued, first, upload
 from tests.usecases.world import World
 
 REVOKING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: revoke\n")

@@ -23,10 +23,11 @@ from local.memory.documents import MemoryDocuments
 from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs, MemorySwitch
 from local.memory.journal import MemoryCalls, MemoryJournal
 from local.memory.state import MemoryState
-from tests.unit.planning.seed import ACCEPTED, HOME, NOW
+from tests.unit.planning.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
 FIRST = Attempt(number=1, is_last=False)
+OPEN = document(allow("ecr:BatchGetImage", who="*"))
 
 
 class Crash(BaseException):
@@ -209,6 +210,14 @@ def world_at_spec(accepted: CompiledSpec = ACCEPTED) -> World:
         assert world.run(spec.target, actor=None) is Result.IN_SYNC
     assert not world.differing()
     world.forget()
+    return world
+
+
+def tampered() -> World:
+    """Mallory opened the repository to everybody and the role to herself."""
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    world.put(D2, MORE_TRUST)
     return world
 
 

@@ -1,0 +1,45 @@
+"""A world whose file names repositories by a pattern."""
+
+from ecr_warden.model.address import Address, repository_policy
+from ecr_warden.model.job import SweepSlice
+from ecr_warden.model.target import RepositoryTarget, UserTarget
+
+from tests.unit.planning.seed import CI, HOME
+from tests.usecases.uploads import first
+from tests.usecases.world import World
+
+PATTERN = """
+version: 1
+accounts: {ci: {id: "111111111111"}, registry: {id: "222222222222", regions: [eu-central-1]}}
+repositories:
+  - {name: shop/*, except: [shop/secret, shop/internal/*], account: registry, pull: [ci:user/anna]}
+  - {name: shop/secret, account: registry, pull: [ci:user/bob]}
+settings: {mode: enforce}
+"""
+
+
+def shop(name: str) -> RepositoryTarget:
+    return RepositoryTarget(HOME, "eu-central-1", f"shop/{name}")
+
+
+def policy(name: str) -> Address:
+    return repository_policy(shop(name))
+
+
+def world_of(*names: str, text: str = PATTERN) -> World:
+    """The pattern's spec is accepted and its jobs are done; the users and these repositories exist."""
+    world = first(text)
+    for user in ("anna", "bob"):
+        world.documents.make(UserTarget(CI, user))
+    for name in ("secret", *names):
+        world.documents.make(shop(name))
+    settle(world)
+    world.forget()
+    return world
+
+
+def settle(world: World) -> None:
+    world.jobs.sent[:] = [job for job in world.jobs.sent if not isinstance(job, SweepSlice)]
+    world.drain()
+    world.sweep()
+    world.drain()

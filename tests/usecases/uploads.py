@@ -1,0 +1,35 @@
+"""Versions of the file, uploaded into a world."""
+
+from ecr_warden.model.alert import SpecAccepted, SpecRefused
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
+from ecr_warden.ports.specs import SpecVersion
+from ecr_warden.usecases.accept import Accept
+
+from tests.unit.planning.seed import SEED
+from tests.usecases.world import World, bare_world
+
+JOB = AcceptSpec(Cause(CauseKind.EVENT, "s3", action="s3:PutObject"))
+TEXT = SEED.read_text()
+
+
+def upload(world: World, text: str, version: str) -> SpecAccepted | SpecRefused | None:
+    world.specs.file = SpecVersion(version, text.encode())
+    return look(world)
+
+
+def look(world: World) -> SpecAccepted | SpecRefused | None:
+    return Accept(world.specs, world.jobs, world.outcomes, "access.yaml")(JOB)
+
+
+def enqueued(world: World) -> list[str]:
+    """The targets that wait, in order."""
+    return [job.target.key for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
+
+
+def first(text: str = TEXT) -> World:
+    """A world whose first version is accepted and told."""
+    world = bare_world()
+    world.specs.compiled = None
+    assert isinstance(upload(world, text, "v1"), SpecAccepted)
+    world.forget()
+    return world
