@@ -53,6 +53,10 @@ class TargetRecord:
     pause: Pause | None = None
     last: LastLook | None = field(default=None, compare=False)
 
+    def was_recreated(self, observation: Observation) -> bool:
+        """Whether the owner was deleted and made again since it was last seen; False of what was not read."""
+        return None not in (self.unique_id, observation.unique_id) and self.unique_id != observation.unique_id
+
 
 class State(Protocol):
     """The memory of the hub: leases, what was last seen, and the journal of runs."""

@@ -105,8 +105,7 @@ def _unlisted(address: Address, error: PortError, compiled: CompiledSpec) -> Pla
 
 def _made_again(observations: Mapping[str, Observation], records: Mapping[str, TargetRecord]) -> frozenset[str]:
     """The keys of owners with another unique id than the one that a run last saw."""
-    known = {key: record.unique_id for key, record in records.items() if record.unique_id is not None}
-    return frozenset(key for key, seen in known.items() if observations[key].unique_id not in (None, seen))
+    return frozenset(key for key, record in records.items() if record.was_recreated(observations[key]))
 
 
 def _debts(spec: TargetSpec, debts: Debts, made_again: frozenset[str]) -> Debts:

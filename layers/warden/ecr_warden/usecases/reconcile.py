@@ -33,7 +33,7 @@ from ecr_warden.planning.results import (
 from ecr_warden.ports.alerts import Outcomes
 from ecr_warden.ports.calls import Calls
 from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.documents import Documents, Listing
+from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.specs import Specs
@@ -42,6 +42,7 @@ from ecr_warden.ports.switch import Switch
 from ecr_warden.triggers.own import is_write_role, run_id_of
 from ecr_warden.usecases.apply import apply_plan
 from ecr_warden.usecases.interrupted import report_of_interrupted
+from ecr_warden.usecases.recreated import targets_naming
 
 OBSERVATIONS_AT_MOST = 3
 
@@ -180,24 +181,13 @@ class Reconcile:
 
         False when some of them are not known now: then the owner's new unique id must not be remembered.
         """
-        known = run.record.unique_id
-        if known is None or observation.unique_id in (None, known):
+        if not run.record.was_recreated(observation):
             return True
-        key = run.spec.target.key
-        patterns = [p for p in run.accepted.patterns if any(owner.key == key for owner in p.principals.values())]
-        listing = self.documents.list_repositories(patterns) if patterns else Listing()
-        others = (*run.accepted.targets.values(), *map(run.accepted.spec_of, listing.repositories))
-        naming = [
-            (other.target, arn)
-            for other in others
-            if other is not None
-            for arn, owner in other.principals.items()
-            if owner.key == key
-        ]
+        naming, is_whole = targets_naming(run.spec.target, run.accepted, self.documents)
         for target, arn in naming:
             self.state.mark_recreated(target, arn)
         self._enqueue(run, (target for target, _ in naming))
-        return not listing.unread
+        return is_whole
 
     def _converge(self, run: _Run, observation: Observation) -> tuple[RunReport, Observation]:
         """Try until nobody else writes in between, a few times at most; every try is a run with its own id."""

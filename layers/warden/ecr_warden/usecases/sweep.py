@@ -76,10 +76,7 @@ class Sweep:
         spec = accepted.spec_of(observation.target) or leftover_spec(observation.target, accepted)
         if spec is None:
             return False
-        was_made_again = None not in (record.unique_id, observation.unique_id) and (
-            record.unique_id != observation.unique_id
-        )
-        if record.open_run is not None or was_made_again:
+        if record.open_run is not None or record.was_recreated(observation):
             return True
         plan = make_plan(
             as_observed(spec, observation),
