@@ -38,7 +38,7 @@ ERRORS = (
     [
         *VERBS,
         *Status,
-        *({*DriftKind, *HoldReason} - NEVER),
+        *sorted({*DriftKind, *HoldReason} - NEVER),
         *(error.code for error in ERRORS),
         *Result,
         *RIGHTS,
