@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -33,9 +33,17 @@ TRUSTED: tuple[Any, ...] = (
     {"Federated": "*"},
     {"Federated": ["accounts.google.com", f"arn:aws:iam::{A}:oidc-provider/o"]},
     {"Federated": f"arn:aws:iam::{A}:oidc-provider/o", "AWS": A},
+    {"AWS": f"arn:aws:sts::{B}:assumed-role/p/s"},
+    {"AWS": f"arn:aws:sts::{A}:federated-user/f"},
     {"AWS": []},
 )
-PRINCIPAL_ARNS = (f"arn:aws:iam::{A}:user/a", f"arn:aws:iam::{B}:role/r")
+PRINCIPAL_ARNS = (
+    f"arn:aws:iam::{A}:user/a",
+    f"arn:aws:iam::{B}:role/r",
+    f"arn:aws:iam::{B}:role/team/p",
+    f"arn:aws:iam::{A}:root",
+    f"arn:aws:sts::{A}:federated-user/f",
+)
 CALLERS = (
     f"arn:aws:iam::{A}:user/a",
     f"arn:aws:iam::{A}:user/b",
@@ -43,6 +51,12 @@ CALLERS = (
     f"arn:aws:sts::{B}:assumed-role/r/s",
     f"arn:aws:sts::{B}:assumed-role/r/t",
     f"arn:aws:iam::{STRANGER}:user/x",
+    f"arn:aws:iam::{A}:root",
+    f"arn:aws:iam::{STRANGER}:root",
+    f"arn:aws:sts::{A}:federated-user/f",
+    f"arn:aws:sts::{B}:federated-user/g",
+    f"arn:aws:iam::{A}:user/a arn:aws:sts::{A}:federated-user/g",
+    f"arn:aws:sts::{B}:assumed-role/p/s",
     "lambda.amazonaws.com",
     "codebuild.amazonaws.com",
     f"arn:aws:iam::{A}:saml-provider/p",
@@ -50,6 +64,15 @@ CALLERS = (
     "accounts.google.com",
     "*",
 )
+HOLDERS = (
+    f"arn:aws:iam::{A}:user/a",
+    f"arn:aws:iam::{A}:user/bob",
+    f"arn:aws:iam::{A}:user/team/shop",
+    f"arn:aws:sts::{B}:assumed-role/r/s",
+    f"arn:aws:sts::{A}:federated-user/f",
+    f"arn:aws:iam::{A}:root",
+)
+"""On whom an identity policy may hang."""
 ACTIONS = (
     "ecr:PutImage",
     "ecr:BatchGetImage",
@@ -141,6 +164,20 @@ CLAUSES: tuple[tuple[tuple[str, ...], str, tuple[Any, ...]], ...] = (
     ),
     (("StringEquals", "StringNotEquals"), "aws:ResourceTag/owner", ("${aws:username}", "bob")),
 )
+OF_CALLERS: tuple[tuple[tuple[str, ...], str, tuple[Any, ...]], ...] = (
+    (
+        ("ArnEquals", "ArnNotLike", "StringLike", "StringNotEquals"),
+        "aws:PrincipalArn",
+        (*PRINCIPAL_ARNS, f"arn:aws:iam::{B}:role/*"),
+    ),
+    (("StringEquals", "StringNotEqualsIfExists"), "aws:PrincipalAccount", (A, B)),
+    (
+        ("StringEquals", "StringNotEquals", "StringLike"),
+        "aws:PrincipalType",
+        ("User", "AssumedRole", "FederatedUser", "Account", "*User"),
+    ),
+    (("Null", "StringEquals"), "aws:username", ("a", "bob")),
+)
 STS_CLAUSES: tuple[tuple[tuple[str, ...], str, tuple[Any, ...]], ...] = (
     (
         ("StringEquals", "StringNotEquals", "StringLike", "StringEqualsIfExists", "Null"),
@@ -150,13 +187,8 @@ STS_CLAUSES: tuple[tuple[tuple[str, ...], str, tuple[Any, ...]], ...] = (
     (("StringLike", "StringEquals", "Null"), "sts:SourceIdentity", ("anna", "${aws:username}", "*")),
     (("StringEquals", "StringLike", "ForAnyValue:StringLike"), "o:sub", ("repo:o/r:main", "repo:o/*", "repo:*")),
     (("StringEquals", "ForAllValues:StringEquals"), "O:aud", ("sts.amazonaws.com", "other")),
-    (
-        ("ArnEquals", "ArnNotLike", "StringLike", "StringNotEquals"),
-        "aws:PrincipalArn",
-        (*PRINCIPAL_ARNS, f"arn:aws:iam::{B}:role/*"),
-    ),
-    (("StringEquals", "StringNotEqualsIfExists"), "aws:PrincipalAccount", (A, B)),
     (("Bool", "BoolIfExists", "StringEquals"), "aws:MultiFactorAuthPresent", ("true", "false")),
+    *OF_CALLERS,
 )
 _WHEN = {
     "aws:principalorgid": ((), ("o-1",), ("O-1",), ("o-22",)),
@@ -173,6 +205,7 @@ _WHEN = {
     "o:aud": ((), ("sts.amazonaws.com",), ("other",), ("sts.amazonaws.com", "other")),
     "aws:multifactorauthpresent": ((), ("true",), ("false",)),
 }
+_FOLLOWING = ("aws:principal", "aws:username")
 _SIGNED = ("aws:multifactorauthpresent", "aws:username")
 """Keys that a request without credentials cannot have."""
 
@@ -185,7 +218,7 @@ def _some(values: tuple[Any, ...], most: int = 2) -> st.SearchStrategy[list[Any]
 def conditions(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     """At most two keys, so that all their values can be tried."""
     found: dict[str, Any] = {}
-    clauses = STS_CLAUSES if kind == "trust" else CLAUSES
+    clauses = STS_CLAUSES if kind == "trust" else (*CLAUSES, *OF_CALLERS) if kind == "identity" else CLAUSES
     for operators, key, values in draw(st.lists(st.sampled_from(clauses), max_size=2)):
         operator = draw(st.sampled_from(operators))
         given = [draw(st.sampled_from(("true", "false")))] if operator.endswith("Null") else draw(_some(values))
@@ -241,32 +274,52 @@ def requests(kind: str, *documents: dict[str, Any]) -> list[Ask]:
     """All requests of the universe, over the condition keys that the documents use (a sample beyond 300 contexts)."""
     text = str(documents).lower()
     keys = [key for key in _WHEN if key in text]
-    users = ((), ("bob",), ("shop",)) if "aws:username" in text and kind != "trust" else ((),)
-    who = CALLERS[:1] if kind == "identity" else CALLERS
+    who = CALLERS if kind != "identity" else HOLDERS if any(key in text for key in _FOLLOWING) else CALLERS[:1]
     what = ASKED_STS_ACTIONS if kind == "trust" else ASKED_ACTIONS
     where = ASKED_RESOURCES if kind == "identity" else ("*",)
-    contexts = [
-        {"aws:username": user, **dict(zip(keys, values, strict=True))}
-        for user in users
-        for values in product(*(_WHEN[key] for key in keys))
+    contexts = [dict(zip(keys, values, strict=True)) for values in product(*(_WHEN[key] for key in keys))]
+    most = 60 if who is HOLDERS else 300
+    if len(contexts) > most:
+        contexts = random.Random(0).sample(contexts, most)
+    return [
+        Ask(p, a, r, about)
+        for p in who
+        for context in contexts
+        for about in _about(p, context)
+        for a in what
+        for r in where
     ]
-    if len(contexts) > 300:
-        contexts = random.Random(0).sample(contexts, 300)
-    return [Ask(p, a, r, _about(p, context, kind)) for p in who for a in what for r in where for context in contexts]
 
 
-def _about(principal: str, context: Mapping[str, tuple[str, ...]], kind: str) -> Mapping[str, tuple[str, ...]]:
-    """The context with the keys that follow from who asks."""
-    if kind != "trust":
-        return context
-    found = re.fullmatch(r"arn:aws:(?:iam|sts)::([0-9]{12}):(user|role|assumed-role)/([^/]+)(?:/.*)?", principal)
+def _about(principal: str, context: Mapping[str, tuple[str, ...]]) -> Iterator[Mapping[str, tuple[str, ...]]]:
+    """The context with the keys that follow from who asks; more than one where the name leaves something open."""
+    own = principal.rpartition(" ")[2]
+    found = re.fullmatch(
+        r"arn:aws:(?:iam|sts)::([0-9]{12}):(user|role|assumed-role|federated-user|root)(?:/(.+))?", own
+    )
     if not found:
-        return {key: values for key, values in context.items() if key not in _SIGNED} if principal == "*" else context
+        yield {key: values for key, values in context.items() if key not in _SIGNED} if principal == "*" else context
+        return
     account, what, name = found.groups()
-    user = what == "user"
-    follows = {
-        "aws:principalarn": (f"arn:aws:iam::{account}:{'user' if user else 'role'}/{name}",),
-        "aws:principalaccount": (account,),
-        "aws:username": (name,) if user else (),
-    }
-    return {**context, **follows}
+    arns: list[str] = [own]
+    user: tuple[str, ...] = ()
+    match what:
+        case "user":
+            kind, user = "User", (name.rpartition("/")[2],)
+        case "role" | "assumed-role":
+            kind, role = "AssumedRole", name.partition("/")[0]
+            # The role of a session may have a path, unless its name is taken by one that the documents name.
+            paths = ("", "team/") if role == "p" else ("",)
+            arns = [f"arn:aws:iam::{account}:role/{path}{role}" for path in paths]
+        case "federated-user":
+            kind = "FederatedUser"
+        case _:
+            kind = "Account"
+    for arn in arns:
+        yield {
+            **context,
+            "aws:principalarn": (arn,),
+            "aws:principalaccount": (account,),
+            "aws:principaltype": (kind,),
+            "aws:username": user,
+        }

@@ -12,7 +12,11 @@ from typing import Any, NamedTuple
 
 
 class Ask(NamedTuple):
-    """A request; the context's keys are in lower case."""
+    """A request; the context's keys are in lower case.
+
+    `principal` is an ARN, a service, a provider or `*`; for a federated user's session the ARN of the user who made it
+    may stand before its own, a space between them.
+    """
 
     principal: str
     action: str
@@ -72,7 +76,7 @@ def _names(element: Any) -> set[str]:
 
 
 def _levels(who: str) -> list[set[str]]:
-    """The names of a caller: its account, its role, itself."""
+    """The names of a caller: its account, its role, itself (or the user who made a federated user's session)."""
     if not who.startswith("arn:"):
         kind = "Service" if who.endswith(".amazonaws.com") else "Federated" if "." in who else "CanonicalUser"
         return [{"*"} if who == "*" else {f"{kind}:{who}", f"{kind}:*"}]
@@ -83,7 +87,7 @@ def _levels(who: str) -> list[set[str]]:
     session = re.fullmatch(r"arn:aws:sts::[0-9]+:assumed-role/(.+)/[^/]+", who)
     if session:
         levels.append({f"arn:aws:iam::{account}:role/{session[1]}"})
-    return [*levels, {who}]
+    return [*levels, set(who.split(" "))]
 
 
 def _patterns(statement: Mapping[str, Any], element: str, text: str, ask: Ask, *, fold: bool, literal: bool) -> bool:

@@ -81,7 +81,8 @@ def test_each_witness_is_one(pair: Pair) -> None:
 def _ask(witness: Witness) -> Ask:
     request = witness.request
     # The oracle knows sessions, the engine lets a role stand for any session of it.
-    return Ask(_session(request.principal.text), request.action, request.resource, dict(request.context))
+    who = f"{request.principal.issuer} {_session(request.principal.text)}".strip()
+    return Ask(who, request.action, request.resource, dict(request.context))
 
 
 def _session(principal: str) -> str:

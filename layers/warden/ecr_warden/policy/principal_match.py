@@ -22,7 +22,7 @@ class Closeness(IntEnum):
     ACCOUNT = 2
     """By its account, which hands the decision to that account."""
     ROLE = 3
-    """A role session by its role; a role, which stands for any session of it."""
+    """A role session by its role; a role, which stands for any session of it; a federated user by the user."""
     ITSELF = 4
     """By its own ARN or name."""
 
@@ -73,6 +73,8 @@ def _aws_closeness(value: str, principal: RequestPrincipal) -> Closeness:
         return Closeness.ROLE if principal.kind is CallerKind.ROLE else Closeness.ITSELF
     if principal.kind is CallerKind.SESSION and _is_role(value, principal):
         return Closeness.ROLE
+    if principal.issuer and value == principal.issuer:
+        return Closeness.ROLE
     return Closeness.NONE
 
 
@@ -91,6 +93,8 @@ def _named_on_every_level(entries: Iterable[Principal], principal: RequestPrinci
             needed = {Closeness.ACCOUNT, Closeness.ROLE, Closeness.ITSELF}
         case CallerKind.ROLE:
             needed = {Closeness.ACCOUNT, Closeness.ROLE}
+        case CallerKind.FEDERATED_USER if principal.issuer and Closeness.ROLE in found:
+            needed = {Closeness.ACCOUNT}
         case CallerKind.USER | CallerKind.FEDERATED_USER:
             needed = {Closeness.ACCOUNT, Closeness.ITSELF}
         case _:

@@ -43,7 +43,8 @@ class RequestPrincipal:
     """The principal of a request.
 
     `text` is its ARN, service name, provider or `*`; `account` is None where it has none; `name` is the last part of
-    a user's, role's or federated user's name, and the role's for a role session.
+    a user's, role's or federated user's name, and the role's for a role session. `issuer` is the ARN of the user who
+    made a federated user's session: no request shows it, a comparison knows it.
     """
 
     kind: CallerKind
@@ -51,6 +52,7 @@ class RequestPrincipal:
     account: str | None = None
     partition: str = "aws"
     name: str = ""
+    issuer: str = ""
 
     @property
     def root(self) -> str:

@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecr_warden.policy.canonical import CanonicalPrincipals
 from ecr_warden.policy.document import Effect
@@ -21,6 +21,14 @@ _ARN = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):(.*)", re.DOTAL
 _ACCOUNTS = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):|^([0-9]{12})$")
 _FRESH_ACCOUNTS = ("999999999999", *(f"{number:012}" for number in range(999999999998, 999999999000, -1)))
 FRESH_NAME = "intruder"
+_ANYONE = {
+    CallerKind.USER: f"arn:{{}}:iam::{{}}:user/{FRESH_NAME}",
+    CallerKind.ROLE: f"arn:{{}}:iam::{{}}:role/{FRESH_NAME}",
+    CallerKind.FEDERATED_USER: f"arn:{{}}:sts::{{}}:federated-user/{FRESH_NAME}",
+    CallerKind.ROOT: "arn:{}:iam::{}:root",
+}
+KINDS = tuple(_ANYONE)
+"""The kinds of callers in an account, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +42,16 @@ class Caller:
     stranger: bool = False
 
 
-def callers(elements: Sequence[CanonicalPrincipals], mentioned: Iterable[str] = ()) -> tuple[Caller, ...]:
-    """All kinds of callers; `mentioned` are condition values on aws:PrincipalArn and aws:PrincipalAccount."""
+def callers(
+    elements: Sequence[CanonicalPrincipals], mentioned: Iterable[str] = (), *, by_kind: bool = True
+) -> tuple[Caller, ...]:
+    """All kinds of callers; `mentioned` are condition values on aws:PrincipalArn and aws:PrincipalAccount.
+
+    `by_kind`: conditions may tell the users, sessions and root of an account apart. If none does, NotPrincipal tells
+    root from the others.
+    """
+    negated = any(element.negated for element in elements)
+    kinds = KINDS if by_kind else (CallerKind.USER, CallerKind.ROOT) if negated else (CallerKind.USER,)
     named = {value for element in elements for value in element.values} - {ANYONE}
     accounts: set[tuple[str, str]] = set()
     for value in [*(entry.value for entry in named if entry.kind == "AWS"), *mentioned]:
@@ -44,14 +60,20 @@ def callers(elements: Sequence[CanonicalPrincipals], mentioned: Iterable[str] = 
     taken = {account for _, account in accounts}
     fresh = next(account for account in _FRESH_ACCOUNTS if account not in taken)
     found = [anyone_in("aws", fresh, stranger=True), Caller(ANONYMOUS, frozenset())]
-    found += [anyone_in(partition, account) for partition, account in sorted(accounts)]
+    found += [anyone_in(*account, kind) for kind in kinds for account in sorted(accounts)]
+    found += [anyone_in("aws", fresh, kind, stranger=True) for kind in kinds[1:]]
     people = named | {
         Principal("AWS", value) for value in mentioned if _ARN.match(value) and not set(value) & set("*?$")
     }
     # Whoever is any service is nobody in particular: the unnamed one of the kind below.
     found += [_named(entry, named) for entry in sorted(people) if not _is_root(entry) and entry.value != "*"]
-    if any(element.negated for element in elements):
-        found = [_session_of(one, named) if one.principal.kind is CallerKind.ROLE else one for one in found]
+    if by_kind:
+        found += [_federated_by(one) for one in found if _is_user(one, named)]
+    if negated:
+        found = [
+            _session_of(one, named) if one.principal.kind is CallerKind.ROLE and not one.generic else one
+            for one in found
+        ]
     found += [_unnamed(kind, named) for kind in ("Service", "Federated", "CanonicalUser")]
     return tuple(found)
 
@@ -92,9 +114,10 @@ def _root(partition: str, account: str) -> Principal:
     return Principal("AWS", f"arn:{partition}:iam::{account}:root")
 
 
-def anyone_in(partition: str, account: str, *, stranger: bool = False) -> Caller:
-    arn = f"arn:{partition}:iam::{account}:user/{FRESH_NAME}"
-    principal = RequestPrincipal(CallerKind.USER, arn, account, partition, FRESH_NAME)
+def anyone_in(partition: str, account: str, kind: CallerKind = CallerKind.USER, *, stranger: bool = False) -> Caller:
+    """Whoever of a kind is in the account and not named; of any account that is not, if a `stranger`."""
+    name = "" if kind is CallerKind.ROOT else FRESH_NAME
+    principal = RequestPrincipal(kind, _ANYONE[kind].format(partition, account), account, partition, name)
     return Caller(principal, frozenset({_root(partition, account)}), generic=True, stranger=stranger)
 
 
@@ -119,6 +142,22 @@ def _session_of(role: Caller, named: set[Principal]) -> Caller:
     arn = f"arn:{one.partition}:sts::{one.account}:assumed-role/{one.name}/{FRESH_NAME}"
     session = _named(Principal("AWS", arn), named)
     return Caller(session.principal, session.names | role.names - {Principal("AWS", arn)})
+
+
+def _is_user(caller: Caller, named: set[Principal]) -> bool:
+    """Is it a user whom a document names (and not only a condition)?"""
+    one = caller.principal
+    return one.kind is CallerKind.USER and bool(one.account) and Principal("AWS", one.text) in named
+
+
+def _federated_by(user: Caller) -> Caller:
+    """A federated user's session that a user made: what names the user lets it, too, and its keys are not the user's.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+    """
+    one = user.principal
+    made = anyone_in(one.partition, str(one.account), CallerKind.FEDERATED_USER)
+    return replace(made, principal=replace(made.principal, issuer=one.text), names=user.names)
 
 
 def request_principal(entry: Principal) -> RequestPrincipal:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, has_account_ids, shared_partition
 from ecr_warden.policy.compare.boxes import Boxes, resolved
 from ecr_warden.policy.compare.budget import Budget
-from ecr_warden.policy.compare.callers import Caller, anyone_in, callers, naming
-from ecr_warden.policy.compare.derived import PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, parts_of
+from ecr_warden.policy.compare.callers import KINDS, Caller, anyone_in, callers, naming
+from ecr_warden.policy.compare.derived import OF_CALLERS, PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, parts_of_each
 from ecr_warden.policy.compare.direction import Direction, Setting, Side
 from ecr_warden.policy.compare.examples import spellings
 from ecr_warden.policy.compare.variables import default_values, fresh_values, key_of, variables_of
@@ -138,7 +138,7 @@ def _setting(about: _About, values: Values, context: Mapping[str, str]) -> tuple
         return Side(document, allows, tuple(made[one] for one in its if not made[one].allows))
 
     live, desired = map(side, about.documents, about.statements)
-    derived = [parts_of(caller, boxes, people, free=_hangs_on_whoever(about)) for caller in people]
+    derived = parts_of_each(people, boxes)
     written = spellings(about.documents)
     return Setting(boxes, people, derived, about.kind, about.account, about.subject, context, written), live, desired
 
@@ -149,8 +149,11 @@ def _hangs_on_whoever(about: _About) -> bool:
 
 
 def _people(about: _About) -> tuple[Caller, ...]:
+    by_kind = any(clause.key in OF_CALLERS for one in about.all for clause in one.conditions)
     if _hangs_on_whoever(about):
-        return (anyone_in("aws", about.account or _SOMEBODYS_ACCOUNT),)
+        account = about.account or _SOMEBODYS_ACCOUNT
+        # It may hang on a user, a role or, as an SCP, on a whole account.
+        return tuple(anyone_in("aws", account, kind, stranger=True) for kind in (KINDS if by_kind else KINDS[:1]))
     elements = [one.principals for one in about.all if one.principals is not None]
     mentioned = {
         value
@@ -159,4 +162,4 @@ def _people(about: _About) -> tuple[Caller, ...]:
         if clause.key in (PRINCIPAL_ARN, PRINCIPAL_ACCOUNT)
         for value in clause.values
     }
-    return callers(elements, sorted(mentioned))
+    return callers(elements, sorted(mentioned), by_kind=by_kind)

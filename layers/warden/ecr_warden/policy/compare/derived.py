@@ -4,10 +4,11 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_cond
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from ecr_warden.policy.compare.automaton import Syntax, glob
+from ecr_warden.policy.compare.automaton import Glob, Syntax, glob
 from ecr_warden.policy.compare.boxes import Boxes, Part
-from ecr_warden.policy.compare.callers import Caller
+from ecr_warden.policy.compare.callers import KINDS, Caller
 from ecr_warden.policy.compare.facts import Quantifier, Test, Values
 from ecr_warden.policy.compare.spaces import Texts
 from ecr_warden.policy.request_context import default_context
@@ -18,13 +19,17 @@ PRINCIPAL_ARN = "aws:principalarn"
 PRINCIPAL_ACCOUNT = "aws:principalaccount"
 PRINCIPAL_TYPE = "aws:principaltype"
 USER_NAME = "aws:username"
+USER_ID = "aws:userid"
+SERVICE_NAME = "aws:principalservicename"
 RESOURCE_ACCOUNT = "aws:resourceaccount"
 DERIVED = frozenset(
     {
         *(PRINCIPAL_ARN, PRINCIPAL_ACCOUNT, PRINCIPAL_TYPE, USER_NAME),
-        *("aws:principalisawsservice", "aws:principalservicename"),
+        *("aws:principalisawsservice", SERVICE_NAME),
     }
 )
+OF_CALLERS = DERIVED | {USER_ID}
+"""Keys that tell the kinds of callers apart; of aws:userid only some of them know theirs."""
 _OF_SIGNED = ("aws:principal", "aws:user", "aws:multifactorauth", "aws:tokenissuetime", "aws:sourceidentity")
 
 
@@ -33,26 +38,43 @@ def is_derived(key: str) -> bool:
     return key in DERIVED
 
 
-def parts_of(caller: Caller, boxes: Boxes, others: Sequence[Caller], *, free: bool) -> tuple[Part, ...]:
-    """What the caller says of the keys that the documents use.
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """Who else there is: a generic caller is none of those who are named."""
 
-    `others` are all callers: a generic one is none of those who are named. `free` is a document without principals: on
-    whom it hangs is unknown.
-    """
-    if boxes.facts.keys.keys().isdisjoint(DERIVED) and caller.principal.kind is not CallerKind.ANONYMOUS:
-        return ()
-    named = sorted(other.principal.text for other in others if not other.generic)
-    accounts = sorted(
-        {str(other.principal.account) for other in others if other.principal.account and not other.stranger}
+    named: frozenset[Glob]
+    services: frozenset[Glob]
+    accounts: frozenset[Glob]
+    arns: frozenset[Glob]
+    """All ARNs of the accounts that are named."""
+
+
+def parts_of_each(callers: Sequence[Caller], boxes: Boxes) -> list[tuple[Part, ...]]:
+    """What each caller says of the keys that the documents use."""
+    told = not boxes.facts.keys.keys().isdisjoint(OF_CALLERS)
+    others = _others(callers) if told else _Others(*[frozenset()] * 4)
+    return [
+        tuple(boxes.fact(key, test) for key in sorted(boxes.facts.keys) for test in _tests(key, caller, others))
+        if told or caller.principal.kind is CallerKind.ANONYMOUS
+        else ()
+        for caller in callers
+    ]
+
+
+def _others(callers: Sequence[Caller]) -> _Others:
+    named = [caller.principal for caller in callers if not caller.generic]
+    accounts = {str(caller.principal.account) for caller in callers if caller.principal.account and not caller.stranger}
+    return _Others(
+        frozenset(glob(one.text, Syntax.EXACT) for one in named),
+        frozenset(glob(one.text, Syntax.EXACT) for one in named if one.kind is CallerKind.SERVICE),
+        frozenset(glob(account, Syntax.EXACT) for account in accounts),
+        frozenset(
+            glob(f"arn:*:{service}::{account}:*", Syntax.CALLER) for account in accounts for service in ("iam", "sts")
+        ),
     )
-    return tuple(
-        boxes.fact(key, test)
-        for key in sorted(boxes.facts.keys)
-        for test in (_whoever(key) if free else _tests(key, caller, named, accounts))
-    )
 
 
-def _tests(key: str, caller: Caller, named: Sequence[str], accounts: Sequence[str]) -> Iterator[Test]:
+def _tests(key: str, caller: Caller, others: _Others) -> Iterator[Test]:
     kind = caller.principal.kind
     given = default_context(caller.principal, None).get(key)
     if kind is CallerKind.ANONYMOUS:
@@ -60,50 +82,74 @@ def _tests(key: str, caller: Caller, named: Sequence[str], accounts: Sequence[st
             yield _is(given)
         elif key.startswith(_OF_SIGNED):
             yield _missing()
+    elif caller.generic and kind in KINDS:
+        yield from _anybody_of(key, caller, others)
+    elif _is_in_disguise(caller):
         return
-    if key not in DERIVED:
-        return
-    if caller.generic and kind is CallerKind.USER:
-        yield from _anybody_of(key, caller, named, accounts)
-        return
-    if given is not None:
+    elif key == PRINCIPAL_ARN and kind is CallerKind.SESSION:
+        yield _is(*_roles_of(caller))
+    elif key == SERVICE_NAME and kind is CallerKind.SERVICE and caller.generic:
+        yield _is(("?*.amazonaws.com", "?*.amazonaws.com.cn"), Syntax.WILD)
+        yield _is_none_of(others.services)
+    elif given is not None:
         yield _is(given)
-    else:
+    elif key == PRINCIPAL_ACCOUNT:
+        # AWS says that every request has one, not which a service's or a provider's is: nobody's who is named.
+        yield Test(Quantifier.ONE, Texts(others.accounts), True, missing=True)
+    elif key in DERIVED:
         yield _missing()
 
 
-def _anybody_of(key: str, caller: Caller, named: Sequence[str], accounts: Sequence[str]) -> Iterator[Test]:
+def _is_in_disguise(caller: Caller) -> bool:
+    """Is it somebody named by an id that does not say who? Any key may be theirs."""
     one = caller.principal
-    where = f"arn:aws*:iam::{'?' * 12}" if caller.stranger else f"arn:{one.partition}:iam::{one.account}"
+    return not caller.generic and (one.kind is CallerKind.CANONICAL or one.account == "")
+
+
+def _roles_of(session: Caller) -> tuple[Sequence[str], Syntax]:
+    """The ARNs that a session's role can have: the session's own ARN does not show the path."""
+    one = session.principal
+    named = sorted(name.value for name in session.names if ":role/" in name.value)
+    if named:
+        return named, Syntax.EXACT
+    where = f"arn:{one.partition}:iam::{one.account}:role"
+    return (f"{where}/{one.name}", f"{where}/*/{one.name}"), Syntax.CALLER
+
+
+_TYPES = {
+    CallerKind.USER: ("User", "iam", "user/*"),
+    CallerKind.ROLE: ("AssumedRole", "iam", "role/*"),
+    CallerKind.FEDERATED_USER: ("FederatedUser", "sts", "federated-user/*"),
+    CallerKind.ROOT: ("Account", "iam", "root"),
+}
+
+
+def _anybody_of(key: str, caller: Caller, others: _Others) -> Iterator[Test]:
+    one = caller.principal
+    partition, account = ("aws*", "?" * 12) if caller.stranger else (one.partition, str(one.account))
+    name, service, rest = _TYPES[one.kind]
     match key:
         case "aws:principalarn":
-            yield _is((f"{where}:user/*", f"{where}:role/*"), Syntax.CALLER)
-            yield _is_not(named)
+            yield _is((f"arn:{partition}:{service}::{account}:{rest}",), Syntax.CALLER)
+            yield _is_none_of(others.named)
             if caller.stranger:
-                yield _is_not([f"arn:*:iam::{account}:*" for account in accounts], Syntax.CALLER)
+                yield _is_none_of(others.arns)
         case "aws:principalaccount":
-            yield _is(("?" * 12,), Syntax.CALLER) if caller.stranger else _is((str(one.account),))
-            yield _is_not(accounts if caller.stranger else ())
+            yield _is((account,), Syntax.CALLER)
+            if caller.stranger:
+                yield _is_none_of(others.accounts)
         case "aws:principaltype":
-            yield _is(("User", "AssumedRole"))
+            yield _is((name,))
         case "aws:principalisawsservice":
             yield _is(("false",))
-        case "aws:principalservicename":
+        case "aws:username" if one.kind is CallerKind.USER:
+            yield _is(("?*",), Syntax.WILD)
+        case "aws:username" | "aws:principalservicename":
             yield _missing()
-        case _:
-            return
-
-
-def _whoever(key: str) -> Iterator[Test]:
-    match key:
-        case "aws:principalarn":
-            yield _is((f"arn:aws*:iam::{'?' * 12}:user/*", f"arn:aws*:iam::{'?' * 12}:role/*"), Syntax.CALLER)
-        case "aws:principalaccount":
-            yield _is(("?" * 12,), Syntax.CALLER)
-        case "aws:principaltype":
-            yield _is(("User", "AssumedRole"))
-        case "aws:principalisawsservice":
-            yield _is(("false",))
+        case "aws:userid" if one.kind is CallerKind.ROOT:
+            yield _is((account,), Syntax.CALLER)
+        case "aws:userid" if one.kind is CallerKind.FEDERATED_USER:
+            yield _is((f"{account}:*",), Syntax.CALLER)
         case _:
             return
 
@@ -112,26 +158,41 @@ def _is(values: Sequence[str], syntax: Syntax = Syntax.EXACT) -> Test:
     return Test(Quantifier.ONE, Texts(frozenset(glob(value, syntax) for value in values)), False, missing=False)
 
 
-def _is_not(values: Sequence[str], syntax: Syntax = Syntax.EXACT) -> Test:
-    return Test(Quantifier.ONE, Texts(frozenset(glob(value, syntax) for value in values)), True, missing=False)
+def _is_none_of(globs: frozenset[Glob]) -> Test:
+    return Test(Quantifier.ONE, Texts(globs), True, missing=False)
 
 
 def _missing() -> Test:
     return Test(Quantifier.ONE, None, False, missing=True)
 
 
-def principals_of(caller: Caller, values: Mapping[str, Values]) -> Iterator[RequestPrincipal]:
-    """Who in particular could have these values, the likeliest first; only a generic caller can be several."""
+def principals_of(caller: Caller, values: Mapping[str, Values]) -> Iterator[tuple[RequestPrincipal, dict[str, Values]]]:
+    """Who in particular could have these values, the likeliest first, each with the keys that its name does not tell.
+
+    Only a generic caller can be several.
+    """
     one = caller.principal
-    if not caller.generic or one.kind is not CallerKind.USER:
-        yield one
-        return
+    if one.kind is CallerKind.SESSION and values.get(PRINCIPAL_ARN):
+        yield one, {PRINCIPAL_ARN: values[PRINCIPAL_ARN]}
+    elif caller.generic and one.kind is CallerKind.SERVICE:
+        yield from ((replace(one, text=name), {}) for name in values.get(SERVICE_NAME, (one.text,)))
+    elif not caller.generic or one.kind not in KINDS:
+        yield one, {}
+    else:
+        for arn in dict.fromkeys(_arns_of(one, values)):
+            try:
+                found = parse_request_principal(arn)
+            except RequestError:
+                continue
+            if found.kind is one.kind:
+                yield replace(found, issuer=one.issuer), {}
+
+
+def _arns_of(one: RequestPrincipal, values: Mapping[str, Values]) -> Iterator[str]:
+    found = values.get(PRINCIPAL_ARN, ())
     account = next(iter(values.get(PRINCIPAL_ACCOUNT, ())), one.account)
     name = next(iter(values.get(USER_NAME, ())), one.name)
-    where = f"arn:{one.partition}:iam::{account}"
-    arns = (*values.get(PRINCIPAL_ARN, ()), f"{where}:user/{name}", f"{where}:role/{name}")
-    for arn in dict.fromkeys(arns):
-        try:
-            yield parse_request_principal(arn)
-        except RequestError:
-            continue
+    _, service, rest = _TYPES[one.kind]
+    yield from found
+    yield from (f"{arn.rpartition('/')[0]}/{name}" for arn in found)
+    yield f"arn:{one.partition}:{service}::{account}:{rest.replace('*', name)}"

@@ -179,10 +179,10 @@ class Direction:
         found = values[RESOURCE][0] if self._speaks_of_resources(question) else ANY_RESOURCE
         named = [*likely(values[ACTION][0], found, written=setting.spellings, account=setting.account)]
         for guess in self._guesses(question, values):
-            for principal in principals_of(caller, values):
+            for principal, own in principals_of(caller, values):
                 for action, resource in named:
                     owner = setting.account or (principal.account if resource.count(":") <= 4 else None) or None
-                    request = make_request(principal, action, resource, guess, resource_account=owner)
+                    request = make_request(principal, action, resource, {**guess, **own}, resource_account=owner)
                     if self._tells_apart(request):
                         return self._witness(request, caller)
         keys = sorted(key for key in values if key not in (ACTION, RESOURCE))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ecr_warden.policy.action import ActionGroup, actions_of, spelled
-from ecr_warden.policy.compare.callers import Caller
+from ecr_warden.policy.compare.callers import KINDS, Caller
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.policy.phrases import deed
 from ecr_warden.policy.request import ANY_RESOURCE, Request
@@ -39,7 +39,9 @@ def sentence(
     name = shown(subject or _SUBJECTS[kind], _NAME_LIMIT)
     where = shown(request.resource, _NAME_LIMIT)
     if kind is DocumentKind.IDENTITY:
-        who, what = name, "anything" if request.resource == ANY_RESOURCE else where
+        kind_of_holder = request.principal.kind
+        as_whom = "" if kind_of_holder is CallerKind.USER else f", as a {kind_of_holder},"
+        who, what = name + as_whom, "anything" if request.resource == ANY_RESOURCE else where
     else:
         who, what = _who(request, caller, anyone=anyone), name
     action = request.action
@@ -56,7 +58,9 @@ def _who(request: Request, caller: Caller, *, anyone: bool) -> str:
         return "callers without credentials"
     if not caller.generic:
         return text if one.account is None or one.account else f"{text} (a unique id)"
-    if one.kind is not CallerKind.USER and one.kind is not CallerKind.ROLE:
+    if one.issuer:
+        return f"{text}, a federated user of {shown(one.issuer, _NAME_LIMIT)},"
+    if one.kind not in KINDS:
         return f"any {one.kind} such as {text}"
     if caller.stranger:
         return f"{'anyone (*)' if anyone else 'principals of any account'}, such as {text},"
