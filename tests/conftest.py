@@ -41,6 +41,7 @@ def _reason(longrepr: object) -> str:
     return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
     """Name the group of each test that has one (pytest-xdist, `--dist loadgroup`)."""
     if config.pluginmanager.has_plugin("xdist"):
