@@ -51,7 +51,8 @@ def syntax_problem(error: yaml.MarkedYAMLError, here: object) -> Problem:
     if what == "sequence entries are not allowed here":
         return problem(Code.NOT_YAML, place, "a list's - where no item can be", remedy=_ITEM)
     if missing := _NO_VALUE.match(what):
-        return problem(Code.NOT_YAML, place, f"a value is missing before {quote(missing[1])}")
+        before = "the end of the file" if missing[1] == "<stream end>" else quote(missing[1])
+        return problem(Code.NOT_YAML, place, f"a value is missing before {before}")
     if what.startswith("found unknown escape character"):
         message = "a \\ in double quotes before a character that YAML does not escape"
         return problem(Code.NOT_YAML, place, message, remedy="use single quotes, or write it twice")
