@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from ecr_warden.policy.compare import Relation, Witness, compare
-from ecr_warden.policy.document import DocumentKind, parse_document
+from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.matching import document_verdict
 from ecr_warden.policy.request import parse_request
 from ecr_warden.policy.verdict import Allowed
 
 from tests.unit.policy.comparisons import COMPARISONS, MIRRORED, comparison, document
-from tests.unit.policy.tables import Case, name_of
+from tests.unit.policy.tables import Case, cases, name_of
 
 
 @pytest.mark.parametrize("case", COMPARISONS, ids=name_of)
@@ -52,6 +52,31 @@ def test_each_witness_is_allowed_by_one_document_alone(case: Case) -> None:
     assert bool(found.lost) == (found.relation in (Relation.LESS, Relation.DIFFERENT))
 
 
+def _beside(case: Case, condition: Any) -> tuple[Document, Document]:
+    """What allows one action and, under the condition, allows another or denies it; and the same without that."""
+    more = {"Action": "ecr:A" if case["effect"] == "Deny" else "ecr:B", "Condition": condition}
+    sides = [{"Action": "ecr:A"}, more | {"Effect": case["effect"]}]
+    made = {"kind": case["kind"], "live": sides, "desired": sides[:1]}
+    return document(made, "live"), document(made, "desired")
+
+
+@pytest.mark.parametrize("case", cases("comparison_doubt"), ids=name_of)
+def test_what_aws_may_read_otherwise_is_undecided(case: Case) -> None:
+    live, desired = _beside(case, case["condition"])
+    kind = DocumentKind(case["kind"])
+    assert compare(live, live, kind=kind).relation is Relation.EQUAL
+    for found in (compare(live, desired, kind=kind), compare(desired, live, kind=kind)):
+        assert found.relation not in (Relation.EQUAL, Relation(case["documented"]))
+        assert found.relation is Relation.UNDECIDED
+        assert found.undecided != ()
+
+
+@pytest.mark.parametrize("case", cases("comparison_doubt"), ids=name_of)
+def test_the_same_in_a_form_that_aws_documents_is_decided(case: Case) -> None:
+    live, desired = _beside(case, case["readable"])
+    assert compare(live, desired, kind=DocumentKind(case["kind"])).relation == case["documented"]
+
+
 OWN = {"Effect": "Allow", "Resource": "*"}
 NAMED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "everything instead of ECR": (
@@ -77,6 +102,12 @@ NAMED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::c/*"},
         "s3:GetObject",
         "arn:aws:s3:::any/any",
+    ),
+    "a name in which braces stand": (
+        OWN | {"Action": ["a{:x", "ecr:PutImage"]},
+        OWN | {"Action": "ecr:PutImage"},
+        "a{:x",
+        "arn:aws:a{:eu-central-1:222222222222:any/any",
     ),
     "what has no repository": (
         OWN | {"Action": "ecr:Describe?egistry"},

@@ -12,10 +12,10 @@ from ecr_warden.policy.request import ANY_RESOURCE
 _ACCOUNT = "111111111111"
 _ACTIONS = ("iam:CreateUser", "s3:GetObject", "ec2:RunInstances", "ecr:DescribeRepositories")
 _RESOURCES = {
-    "ecr": "arn:aws:ecr:eu-central-1:{}:repository/any",
-    "iam": "arn:aws:iam::{}:user/any",
+    "ecr": "arn:aws:ecr:eu-central-1:OWNER:repository/any",
+    "iam": "arn:aws:iam::OWNER:user/any",
     "s3": "arn:aws:s3:::any/any",
-    "sts": "arn:aws:iam::{}:role/any",
+    "sts": "arn:aws:iam::OWNER:role/any",
 }
 
 
@@ -39,7 +39,8 @@ def likely(action: str, resource: str, *, written: Mapping[str, str], account: s
     for one in (*_ACTIONS, named) if made_up else (named,):
         if resource != ANY_RESOURCE and not resource.startswith("arn:aws"):
             service = one.partition(":")[0].lower()
-            other = f"arn:aws:{service}:eu-central-1:{{}}:any/any"
-            for shape in (_RESOURCES.get(service, other), other, ANY_RESOURCE):
-                yield one, shape.format(account or _ACCOUNT)
+            owner = account or _ACCOUNT
+            other = f"arn:aws:{service}:eu-central-1:{owner}:any/any"
+            for likely_one in (_RESOURCES.get(service, other).replace("OWNER", owner), other, ANY_RESOURCE):
+                yield one, likely_one
         yield one, resource
