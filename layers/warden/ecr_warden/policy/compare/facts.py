@@ -2,7 +2,8 @@
 
 A key that neither document names with a set operator holds at most one value; any other may hold several, and AWS
 counts one empty text as none. Clauses that read one key in ways that cannot be compared (as a number and as a text)
-become facts of their own (`Unknown`), each true or false whatever the others are.
+become facts of their own (`Unknown`), each true or false whatever the others are, as do those that AWS may read
+otherwise than this engine.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html and
 reference_policies_condition-single-vs-multi-valued-context-keys.html
 """
@@ -15,6 +16,7 @@ from enum import Enum
 
 from ecr_warden.policy.compare.automaton import ARNS, NONEMPTY, NOT_ARNS, Glob, Syntax, glob
 from ecr_warden.policy.compare.budget import Budget
+from ecr_warden.policy.compare.readings import LISTS, may_be_read_otherwise
 from ecr_warden.policy.compare.spaces import (
     Cells,
     Region,
@@ -199,13 +201,17 @@ class Facts:
     def fact(self, clause: CanonicalClause) -> Fact:
         """What a clause says of its key."""
         quantifier, base, if_exists = _split(clause.operator)
+        positive = base.replace("Not", "")
         if clause.key in self.unclear and base != "Null":
+            return Unknown(clause)
+        if may_be_read_otherwise(positive, clause.values) or (
+            quantifier is Quantifier.ONE and base != "Null" and clause.key in LISTS
+        ):
             return Unknown(clause)
         if base == "Null":
             words = {value.lower() for value in clause.values}
             vacuous = quantifier is Quantifier.ALL or (quantifier is Quantifier.ONE and "true" in words)
             return Test(quantifier, None, False, vacuous, "false" in words)
-        positive = base.replace("Not", "")
         negated = positive != base
         match quantifier:
             case Quantifier.ONE:
