@@ -5,6 +5,8 @@ Actions of ECR and STS as in botocore 1.44.8 (2026-11). An action that is not li
 
 from enum import StrEnum
 
+from ecr_warden.policy.letters import ascii_lower
+
 
 class ActionGroup(StrEnum):
     """What a set of actions is good for."""
@@ -57,13 +59,13 @@ _EVERYTHING = frozenset({"*", "*:*", "ecr:*", "sts:*"})
 
 def group_of(action: str) -> ActionGroup:
     """The group of an action in any case; a pattern other than everything of a service is OTHER."""
-    lowered = action.lower()
+    lowered = ascii_lower(action)
     return ActionGroup.EVERYTHING if lowered in _EVERYTHING else _GROUPS.get(lowered, ActionGroup.OTHER)
 
 
 def spelled(action: str) -> str:
     """An action as AWS spells it."""
-    return _SPELLING.get(action.lower(), action)
+    return _SPELLING.get(ascii_lower(action), action)
 
 
 def actions_of(group: ActionGroup) -> tuple[str, ...]:

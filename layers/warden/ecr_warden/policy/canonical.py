@@ -26,6 +26,7 @@ from ecr_warden.policy.document import (
     Statement,
     parse_document,
 )
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.principal import Principal, canonical_principals, is_account, named_partition
 from ecr_warden.policy.strict_json import encode
 from ecr_warden.policy.variables import spelled_variables
@@ -153,7 +154,7 @@ def _statement(statement: Statement, literal: bool, drop: bool, partition: str) 
         )
     return CanonicalStatement(
         statement.effect,
-        CanonicalPatterns(actions.negated, frozenset([value.lower() for value in actions.values])),
+        CanonicalPatterns(actions.negated, frozenset([ascii_lower(value) for value in actions.values])),
         principals,
         _resources(statement.resources, read, drop),
         conditions,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ecr_warden.policy.document_error import DocumentError
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.shown import shown
 from ecr_warden.policy.values import wrong_type
 
@@ -57,7 +58,7 @@ def parse_condition(raw: object, place: str) -> tuple[Clause, ...]:
     seen: set[tuple[str, str]] = set()
     operators: set[str] = set()
     for name, block in raw.items():
-        operator = _OPERATORS.get(name.lower())
+        operator = _OPERATORS.get(ascii_lower(name))
         where = f"{place}.{shown(name, 40)}"
         if operator is None:
             raise DocumentError(
@@ -69,16 +70,18 @@ def parse_condition(raw: object, place: str) -> tuple[Clause, ...]:
         if not isinstance(block, dict):
             raise wrong_type(where, block, "an object")
         for key, values in block.items():
-            if (operator, key.lower()) in seen:
+            if (operator, ascii_lower(key)) in seen:
                 raise _repeated(f"{where}.{shown(key, 60)}")
-            seen.add((operator, key.lower()))
+            seen.add((operator, ascii_lower(key)))
             clauses.append(Clause(operator, key, _values(values, where, key)))
     return tuple(clauses)
 
 
 def canonical_clauses(clauses: Iterable[Clause]) -> frozenset[CanonicalClause]:
     """Clauses as a set, keys in lower case (AWS ignores their case)."""
-    return frozenset(CanonicalClause(operator, key.lower(), frozenset(values)) for operator, key, values in clauses)
+    return frozenset(
+        CanonicalClause(operator, ascii_lower(key), frozenset(values)) for operator, key, values in clauses
+    )
 
 
 def _values(raw: object, place: str, key: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ecr_warden.policy.condition import Clause
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.operators import COMPARE, comparable
 from ecr_warden.policy.variables import Context
 
@@ -41,7 +42,7 @@ def conditions_hold(clauses: Iterable[Clause], context: Context, *, variables: b
 def clause_holds(clause: Clause, context: Context, *, variables: bool) -> bool:
     """Does one clause hold?"""
     operator = _operator(clause.operator)
-    values = context.get(clause.key.lower(), ())
+    values = context.get(ascii_lower(clause.key), ())
     if operator.positive == _NULL:
         return _null_holds(operator.quantifier, values, clause.values)
     if operator.quantifier:

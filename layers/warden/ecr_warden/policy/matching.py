@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from ecr_warden.policy.document import VARIABLES_VERSION, Document, DocumentKind, Effect, Patterns, Statement
 from ecr_warden.policy.holding import conditions_hold
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.principal_match import Closeness, principal_closeness
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.shown import shown
@@ -43,8 +44,8 @@ def statement_closeness(statement: Statement, request: Request, *, version: str,
 
 def action_matches(element: Patterns, action: str) -> bool:
     """Does an Action or NotAction element match? Case does not count."""
-    lowered = action.lower()
-    return any(plain_pattern(value.lower()).matches(lowered) for value in element.values) is not element.negated
+    lowered = ascii_lower(action)
+    return any(plain_pattern(ascii_lower(value)).matches(lowered) for value in element.values) is not element.negated
 
 
 def resource_matches(

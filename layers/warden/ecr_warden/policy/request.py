@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.request_context import ContextValue, default_context, parse_context
 from ecr_warden.policy.request_error import RequestError
 from ecr_warden.policy.request_principal import RequestPrincipal, parse_request_principal
@@ -85,7 +86,7 @@ def make_request(
         owner = resource_account or principal.account or None
     keys = default_context(principal, owner)
     for key, values in (context or {}).items():
-        keys[key.lower()] = (values,) if isinstance(values, str) else tuple(values)
+        keys[ascii_lower(key)] = (values,) if isinstance(values, str) else tuple(values)
     return Request(principal, action, resource, owner, MappingProxyType(keys))
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.request_error import RequestError
 from ecr_warden.policy.request_principal import SERVICE_LINKED_NAME, CallerKind, RequestPrincipal
 from ecr_warden.policy.shown import shown
@@ -48,7 +49,7 @@ def parse_context(raw: object) -> dict[str, tuple[str, ...]]:
     for key, value in raw.items():
         if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY:
             raise RequestError("request-context", "context", "a key without a usable name", remedy="name the key")
-        lowered = key.lower()
+        lowered = ascii_lower(key)
         place = f"context.{shown(key, 60)}"
         if lowered in context:
             raise RequestError("request-context", place, "stands twice (case does not count)", remedy="keep one")

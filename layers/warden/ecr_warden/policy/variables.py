@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ecr_warden.policy.glob import Glob, Piece, glob
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.pattern import Wild
 
 type Context = Mapping[str, tuple[str, ...]]
@@ -41,7 +42,7 @@ def _spelled(part: re.Match[str]) -> str:
 def key_and_default(inside: str) -> tuple[str, str | None]:
     """The condition key that `${inside}` reads, in lower case, and what stands for it without a value."""
     found = _DEFAULT.fullmatch(inside)
-    return (found[1].strip().lower(), found[2]) if found else (inside.strip().lower(), None)
+    return (ascii_lower(found[1].strip()), found[2]) if found else (ascii_lower(inside.strip()), None)
 
 
 def resolved_text(text: str, context: Context) -> str | None:

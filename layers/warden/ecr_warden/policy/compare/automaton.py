@@ -17,6 +17,7 @@ from typing import NamedTuple
 from ecr_warden.policy.glob import Glob as Held
 from ecr_warden.policy.glob import Piece
 from ecr_warden.policy.glob import glob as held
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.pattern import Wild
 
 
@@ -153,7 +154,7 @@ def _pieces(steps: tuple[Step, ...], loops: tuple[Step | None, ...]) -> Iterator
 
 def _literal(char: str, syntax: Syntax) -> Step:
     if syntax is Syntax.ACTION:
-        return Step(False, char.lower() if len(char.lower()) == 1 else char)
+        return Step(False, ascii_lower(char))
     if syntax is Syntax.FOLDED:
         both = {char, *(other for other in (char.lower(), char.upper()) if len(other) == 1)}
         return Step(False, "".join(sorted(both)))

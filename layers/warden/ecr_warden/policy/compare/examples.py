@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ecr_warden.policy.action import spelled
 from ecr_warden.policy.document import Document
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.request import ANY_RESOURCE
 
 _ACCOUNT = "111111111111"
@@ -22,7 +23,7 @@ _RESOURCES = {
 def spellings(documents: Iterable[Document]) -> Mapping[str, str]:
     """Actions that documents name, in lower case, each to how it is written there."""
     return {
-        value.lower(): value
+        ascii_lower(value): value
         for document in documents
         for statement in document.statements
         for value in statement.actions.values

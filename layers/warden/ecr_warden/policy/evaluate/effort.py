@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ecr_warden.policy.document import Document, Statement
 from ecr_warden.policy.evaluate.policies import Policies
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.request_error import RequestError
 
@@ -25,7 +26,7 @@ def _effort(statement: Statement, request: Request) -> int:
     count += len(statement.resources.values) if statement.resources else 0
     count += len(statement.principals.values) if statement.principals else 0
     for clause in statement.conditions:
-        count += len(clause.values) * max(1, len(request.context.get(clause.key.lower(), ())))
+        count += len(clause.values) * max(1, len(request.context.get(ascii_lower(clause.key), ())))
     return count
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalPrincipals, CanonicalStatement, canonical_statements
 from ecr_warden.policy.document import Effect
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.lint.rules import Rule
 from ecr_warden.policy.lint.subject import Element, Subject, quoted
 from ecr_warden.policy.pattern import is_literal, pattern_covers
@@ -52,7 +53,7 @@ def check_redundant(subject: Subject) -> None:
 
 
 def _check_values(subject: Subject, element: Element, budget: _Budget) -> None:
-    lowered = [value.text.lower() for value in element.values]
+    lowered = [ascii_lower(value.text) for value in element.values]
     wide = [(index, text) for index, text in enumerate(lowered) if not is_literal(text)]
     first: dict[str, int] = {}
     for index, text in enumerate(lowered):

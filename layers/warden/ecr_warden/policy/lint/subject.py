@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement
+from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.lint.rules import Finding, Rule
 from ecr_warden.policy.principal import Principal
 from ecr_warden.policy.shown import shown
@@ -175,7 +176,7 @@ def _terms(raw: dict[str, Any], statement: Statement, place: str) -> Iterator[Te
             quantifier=quantifier,
             negative="Not" in base,
             if_exists=base != rest,
-            key=clause.key.lower(),
+            key=ascii_lower(clause.key),
             spelled=clause.key,
             place=where,
             values=tuple(values),
