@@ -20,6 +20,7 @@ from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import parse_document
+from ecr_warden.policy.size import REPOSITORY_POLICY_QUOTA
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -284,16 +285,16 @@ def test_one_spoiled_value_is_read_or_refused(reader: str, data: st.DataObject) 
 
 
 def test_at_most_so_many_permissions_of_a_side_are_written() -> None:
-    names = [f"arn:aws:iam::999999999999:user/u{number:03}" for number in range(300)]
+    names = [f"arn:aws:iam::999999999999:user/u{number:03}" for number in range(900)]
     statement = {"Effect": "Allow", "Principal": {"AWS": names}, "Action": "ecr:PutImage"}
     access = gained_and_lost(None, parse_document({"Version": "2012-10-17", "Statement": statement}))
     written = access_to_json(access)
     assert written is not None
-    assert (len(access.gained), len(written["gained"]), written["lost"]) == (300, PERMISSIONS_AT_MOST, [])
+    assert (len(access.gained), len(written["gained"]), written["lost"]) == (900, PERMISSIONS_AT_MOST, [])
 
 
 def test_nobody_hides_behind_the_permissions_of_others() -> None:
-    """As many principals as a repository's policy holds, each with many actions: each is written with one at least."""
+    """Many principals, each with many actions: each is written with one at least."""
     known = [f"arn:aws:iam::111111111111:user/u{number:03}" for number in range(213)]
     outsider = "arn:aws:iam::999999999999:user/mallory"
     actions = [f"ecr:Do{number}" for number in range(30)]
@@ -302,3 +303,15 @@ def test_nobody_hides_behind_the_permissions_of_others() -> None:
     written = access_to_json(access)
     assert written is not None
     assert {entry["principal"][1] for entry in written["gained"]} == {*known, outsider}
+
+
+def test_nobody_is_left_out_of_a_policy_as_full_of_account_ids_as_aws_takes() -> None:
+    def text(count: int) -> str:
+        ids = [f"{111111111111 + number}" for number in range(count)]
+        statement = {"Effect": "Allow", "Principal": {"AWS": ids}, "Action": ["ecr:*", "s3:*"]}
+        return json.dumps({"Statement": statement}, separators=(",", ":"))
+
+    most = next(count for count in range(1000, 0, -1) if len(text(count)) <= REPOSITORY_POLICY_QUOTA)
+    written = access_to_json(gained_and_lost(None, parse_document(text(most))))
+    assert written is not None
+    assert len({entry["principal"][1] for entry in written["gained"]}) == most

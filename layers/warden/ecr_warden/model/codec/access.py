@@ -9,9 +9,11 @@ from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.principal import Principal
 
-PERMISSIONS_AT_MOST = 250
-"""Of each side: an event and a journal entry have a size limit, and a hostile document names thousands. The whole
-documents stand beside it. More than AWS lets a document name principals: nobody is left out."""
+PERMISSIONS_AT_MOST = 700
+"""Of each side: an event and a journal entry have a size limit, and a hostile document has principals times actions.
+The whole documents stand beside it. More than a document can name principals (the 10,240 characters of a repository
+policy hold some 680 account ids): with one of each first, nobody is left out here. What does not fit into an event
+is shortened further there."""
 
 
 def access_to_json(change: AccessChange | None) -> Json | None:
