@@ -46,8 +46,19 @@ templates: .venv-sam/.synced ## the three CloudFormation templates
 	.venv-sam/bin/sam validate --lint
 	.venv-sam/bin/cfn-lint stacks/*.yaml
 
+# What deploys the product mostly waits, and builds in one place; the rest mostly computes. Side by side they take little
+# more than the longer of the two.
+DEPLOYED := tests/artifact tests/e2e tests/local tests/cli/test_emulator.py
+DEPLOYED_LOG := build/tests-deployed.log
+
 unit: setup ## all tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	@mkdir -p $(dir $(DEPLOYED_LOG))
+	@echo "$(BIN)/python -m pytest $(DEPLOYED)  (beside the others, told after them)"
+	@$(BIN)/python -m pytest -p no:cacheprovider $(DEPLOYED) > $(DEPLOYED_LOG) 2>&1 & deployed=$$!; \
+	trap 'kill $$deployed' INT TERM; \
+	echo "$(BIN)/python -m pytest $(addprefix --ignore=,$(DEPLOYED))"; \
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(DEPLOYED)); others=$$?; \
+	wait $$deployed; failed=$$?; cat $(DEPLOYED_LOG); exit $$((others || failed))
 
 fuzz: .venv/.synced ## FUZZ_SECONDS=300: random input for the policy engine, beyond what `make test` tries
 	@$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) "$(FUZZ_SEED)" $(FUZZ_ONLY)

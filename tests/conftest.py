@@ -1,17 +1,15 @@
-"""What holds for every test: one that is skipped, or expected to fail, fails. And figures that tests tell.
+"""What holds for every test: one that is skipped, or expected to fail, fails. And figures that tests tell."""
 
-`make unit` spreads the tests over processes. What deploys the product mostly waits, and builds in one place: it stays
-together in one of them.
-"""
-
-from collections.abc import Callable, Generator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Times are never asserted: how long an example takes to make or to try says something of the machine alone.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 _FIGURES = pytest.StashKey[list[str]]()
-_TOGETHER = {"artifact": "deployed", "e2e": "deployed", "local": "emulator"}
 _WHY = "A skipped test proves nothing and looks green: run it, mend it or delete it. It said: "
 
 
@@ -41,33 +39,10 @@ def _reason(longrepr: object) -> str:
     return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
-    """Name the group of each test that has one (pytest-xdist, `--dist loadgroup`)."""
-    if config.pluginmanager.has_plugin("xdist"):
-        for item in items:
-            group = _TOGETHER.get(item.path.relative_to(Path(__file__).parent).parts[0])
-            if group is not None:
-                item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture
 def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
     """Tell a figure at the end of the run, whether the test passes or fails."""
     return pytestconfig.stash.setdefault(_FIGURES, []).append
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand the figures of a process to the one that shows them."""
-    handed: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
-    if handed is not None:
-        handed["figures"] = session.config.stash.get(_FIGURES, [])
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Take the figures of a process that is done."""
-    node.config.stash.setdefault(_FIGURES, []).extend(getattr(node, "workeroutput", {}).get("figures", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
