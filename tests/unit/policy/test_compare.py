@@ -54,8 +54,8 @@ def test_each_witness_is_allowed_by_one_document_alone(case: Case) -> None:
 
 def _beside(case: Case, condition: Any) -> tuple[Document, Document]:
     """What allows one action and, under the condition, allows another or denies it; and what it is compared with."""
-    allow = {"Action": "ecr:A"}
-    more = {"Action": "ecr:A" if case["effect"] == "Deny" else "ecr:B", "Effect": case["effect"]}
+    allow = {"Action": "ecr:A"} | ({"Principal": case["principal"]} if "principal" in case else {})
+    more = allow | {"Action": "ecr:A" if case["effect"] == "Deny" else "ecr:B", "Effect": case["effect"]}
     desired = [allow, more | {"Condition": case["against"]}] if "against" in case else [allow]
     made = {"kind": case["kind"], "live": [allow, more | {"Condition": condition}], "desired": desired}
     return document(made, "live"), document(made, "desired")
