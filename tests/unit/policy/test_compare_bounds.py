@@ -1,8 +1,8 @@
-"""Comparisons of hard documents and of AWS's own: in bounded time, and almost always decided."""
+"""Comparisons of hard documents and of AWS's own: with bounded work, and almost always decided."""
 
+import cProfile
 import json
 import random
-import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
@@ -18,16 +18,17 @@ from tests.unit.policy.changes import changed
 from tests.unit.policy.nasty import NASTY
 
 MANAGED: dict[str, Any] = {name: policy["Document"] for name, policy in json.loads(aws_managed_policies_data).items()}
-_SECONDS = 2.0
+# Of functions: the same on every machine. The hardest document takes 15 million, about a second (the bench has that).
+_CALLS = 20_000_000
 _MEGABYTES = 64
 
 
 @pytest.mark.parametrize("name", NASTY)
-def test_a_nasty_document_is_answered_in_bounded_time(name: str) -> None:
+def test_a_nasty_document_is_answered_with_bounded_work(name: str) -> None:
     documents = [parse_document({"Statement": statements}) for statements in NASTY[name]]
-    started = time.process_time()
-    found = compare(*documents, kind=DocumentKind.REPOSITORY)
-    assert time.process_time() - started <= _SECONDS
+    with cProfile.Profile() as profile:
+        found = compare(*documents, kind=DocumentKind.REPOSITORY)
+    assert sum(entry.callcount for entry in profile.getstats()) <= _CALLS
     assert bool(found.undecided) is (found.relation is Relation.UNDECIDED)
 
 
