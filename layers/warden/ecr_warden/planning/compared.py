@@ -1,4 +1,4 @@
-"""Two documents of one address, and the documents of a role together: is their difference one of access?
+"""Two documents of one address, and the documents of an owner together: is their difference one of access?
 
 Apart from diff.py, which needs it only once something differs.
 """
@@ -48,7 +48,7 @@ def _told(witnesses: Iterable[Witness]) -> tuple[str, ...]:
 
 
 def spread_over_others(spec: TargetSpec, observation: Observation, drifts: Sequence[Drift]) -> Sequence[Drift]:
-    """Mark the drifts in the inline policies of an exclusive role that together allow what they should.
+    """Mark the drifts in the inline policies of an exclusive owner that together allow what they should.
 
     They are drift all the same: whoever reads one of them, or removes it, must find there what the spec says.
     """
@@ -73,7 +73,7 @@ _WRITTEN_OTHERWISE = frozenset({DriftKind.MISSING, DriftKind.CHANGED, DriftKind.
 
 
 def _is_inline(address: Address) -> bool:
-    """Whether it says what the role may do; what ends older sessions is compared by its own rule."""
+    """Whether it says what its owner may do; what ends older sessions is compared by its own rule."""
     sessions = (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS)
     return address.kind is AddressKind.IDENTITY_POLICY and address.name not in sessions
 

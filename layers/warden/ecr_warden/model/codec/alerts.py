@@ -23,23 +23,24 @@ def alert_to_json(alert: Alert) -> Json:
 
     `kind` is run, spec-refused, spec-accepted, unlisted, own-changed, paused or resumed.
     """
+    if isinstance(alert, RunReport):
+        return report_to_json(alert)
+    kind, told = _kind_and_told(alert)
+    return {"schema": SCHEMA, "kind": kind, "cause": cause_to_json(alert.cause), **told}
+
+
+def _kind_and_told(
+    alert: SpecRefused | SpecAccepted | Unlisted | OwnChanged | TargetsPaused | TargetsResumed,
+) -> tuple[str, Json]:
     match alert:
-        case RunReport():
-            return report_to_json(alert)
         case SpecRefused():
-            return {
-                "schema": SCHEMA,
-                "kind": "spec-refused",
-                "cause": cause_to_json(alert.cause),
+            return "spec-refused", {
                 "version": alert.version,
                 "enforced": alert.enforced,
                 "problems": list(alert.problems),
             }
         case SpecAccepted():
-            return {
-                "schema": SCHEMA,
-                "kind": "spec-accepted",
-                "cause": cause_to_json(alert.cause),
+            return "spec-accepted", {
                 "version": alert.version,
                 "replaces": alert.replaces,
                 "changed": list(alert.changed),
@@ -47,38 +48,21 @@ def alert_to_json(alert: Alert) -> Json:
                 "warnings": list(alert.warnings),
             }
         case Unlisted():
-            return {
-                "schema": SCHEMA,
-                "kind": "unlisted",
-                "cause": cause_to_json(alert.cause),
+            return "unlisted", {
                 "version": alert.version,
                 "problems": list(alert.problems),
                 "codes": list(alert.codes),
             }
         case OwnChanged():
-            return {
-                "schema": SCHEMA,
-                "kind": "own-changed",
-                "cause": cause_to_json(alert.cause),
-                "account": alert.account,
-                "thing": alert.thing,
-            }
+            return "own-changed", {"account": alert.account, "thing": alert.thing}
         case TargetsPaused():
-            return {
-                "schema": SCHEMA,
-                "kind": "paused",
-                "cause": cause_to_json(alert.cause),
+            return "paused", {
                 "targets": list(alert.targets),
                 "reason": alert.reason,
                 "until": alert.until.isoformat(),
             }
         case TargetsResumed():
-            return {
-                "schema": SCHEMA,
-                "kind": "resumed",
-                "cause": cause_to_json(alert.cause),
-                "targets": list(alert.targets),
-            }
+            return "resumed", {"targets": list(alert.targets)}
         case _:
             assert_never(alert)
 
