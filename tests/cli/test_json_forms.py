@@ -1,5 +1,6 @@
 """The table of JSON objects in docs/cli.md, row by row against what the verbs print."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -148,6 +149,55 @@ def test_plans_drifts_and_changes_have_the_forms_of_their_parts() -> None:
     # What a drift has besides depends on its kind.
     assert {name for drift in drifts for name in drift} <= form_of(PARTS["drift"])[0].fields.keys()
     assert all({"address", "kind", "explain", "access"} <= drift.keys() for drift in drifts)
+
+
+CAMEL_CASE = re.compile(r"[a-z][a-zA-Z0-9]*")
+# What stands under these keys is AWS's: policy documents, condition keys.
+OF_AWS = {"document", "trust", "context"}
+
+
+def odd_keys(value: Any, at: str = "") -> list[str]:
+    """The paths of keys that are not camelCase."""
+    if isinstance(value, list):
+        return [odd for item in value for odd in odd_keys(item, f"{at}[]")]
+    if not isinstance(value, dict):
+        return []
+    odd = [f"{at}.{key}" for key in value if not CAMEL_CASE.fullmatch(key)]
+    return odd + [each for key, inner in value.items() if key not in OF_AWS for each in odd_keys(inner, f"{at}.{key}")]
+
+
+def test_keys_are_told_apart() -> None:
+    assert odd_keys({"a": [{"b_c": {"D": 1}}], "document": {"Statement": []}}) == [".a[].b_c", ".a[].b_c.D"]
+
+
+OPEN = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}}
+COMPARISON = json.dumps({"kind": "repository", "live": OPEN, "desired": {"Statement": []}}).encode()
+VERDICT = json.dumps({"principal": "*", "action": "ecr:BatchGetImage", "resourcePolicy": OPEN}).encode()
+SESSION_EVENT = json.dumps(
+    next(
+        case["event"]
+        for case in map(json.loads, (ROOT / "tests/cases/triggers/records.jsonl").read_text().splitlines())
+        if case["name"] == "Terraform writes an inline policy for somebody who is known"
+    )
+).encode()
+LINES: dict[str, Callable[[Command], Ran]] = {
+    "an event": lambda run: run("event", "explain", stdin=SESSION_EVENT),
+    "an event that is none": lambda run: run("event", "explain", stdin=b"{}"),
+    "a comparison": lambda run: run("policy", "compare", stdin=COMPARISON),
+    "a line that is none": lambda run: run("policy", "compare", stdin=b"{}"),
+    "a verdict": lambda run: run("policy", "evaluate", stdin=VERDICT),
+}
+
+
+@pytest.mark.parametrize("scene", LINES)
+def test_the_keys_of_a_line_are_in_camel_case(command: Command, scene: str) -> None:
+    (line,) = LINES[scene](command).out.splitlines()
+    assert odd_keys(json.loads(line)) == []
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_keys_of_an_object_are_in_camel_case(command: Command, tmp_path: Path, scene: str) -> None:
+    assert odd_keys(SCENES[scene][1](command, tmp_path).json) == []
 
 
 def test_every_row_has_a_scene() -> None:

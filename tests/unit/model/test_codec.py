@@ -81,6 +81,25 @@ def test_a_job_on_the_queue_looks_like_this() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"type": "AssumedRole", "session_name": "a", "invoked_by": "b", "source_identity": "c", "source_ip": "d",
+         "user_agent": "e"},
+        {"type": "AssumedRole", "sessionName": "a", "invokedBy": "b", "sourceIdentity": "c", "sourceIp": "d",
+         "userAgent": "e"},
+    ],
+    ids=["as it was written before, in jobs in flight and in the journal", "as it is written now"],
+)  # fmt: skip
+def test_an_actor_is_read_in_both_of_its_forms_and_written_in_one(given: Json) -> None:
+    job = job_from_json({**_JOB, "cause": {**_CAUSE, "actor": given}})
+    actor = Actor("AssumedRole", session_name="a", invoked_by="b", source_identity="c", source_ip="d", user_agent="e")
+    assert job.cause.actor == actor
+    assert set(job_to_json(job)["cause"]["actor"]) == {
+        *("type", "sessionName", "invokedBy", "sourceIdentity", "sourceIp", "userAgent")
+    }
+
+
 _CAUSE = {"kind": "sweep", "id": "s"}
 _JOB = {"schema": 1, "kind": "reconcile-target", "cause": _CAUSE, "target": "user/111111111111/u"}
 _SLICE = {"schema": 1, "kind": "sweep-slice", "cause": _CAUSE, "index": 0, "of": 1}

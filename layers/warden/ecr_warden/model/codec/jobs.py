@@ -19,6 +19,14 @@ from ecr_warden.model.job import (
 from ecr_warden.model.target import parse_target
 
 
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+_ACTOR_KEYS = {_camel(field.name): field.name for field in fields(Actor)}
+
+
 def job_to_json(job: Job) -> Json:
     """`{"schema", "kind", "cause", ...}`: the body of a message on the jobs queue."""
     head = {"schema": SCHEMA, "cause": cause_to_json(job.cause)}
@@ -78,14 +86,17 @@ def cause_to_json(cause: Cause) -> Json:
 
 def actor_to_json(actor: Actor) -> Json:
     """Who made a call; fields that are empty are left out, but for the type."""
-    given = {field.name: getattr(actor, field.name) for field in fields(Actor)}
+    given = {key: getattr(actor, name) for key, name in _ACTOR_KEYS.items()}
     # An event may leave out even the type of its caller.
-    return {name: entry for name, entry in given.items() if entry or name == "type"}
+    return {key: entry for key, entry in given.items() if entry or key == "type"}
 
 
 def actor_from_json(value: Json) -> Actor:
-    """The inverse of actor_to_json."""
-    return Actor(**{name: text(given) for name, given in value.items()})
+    """The inverse of actor_to_json.
+
+    Also reads the field's own names: jobs in flight, and what was journalled, before the keys were as all others are.
+    """
+    return Actor(**{_ACTOR_KEYS.get(key, key): text(given) for key, given in value.items()})
 
 
 def cause_from_json(value: Json) -> Cause:
