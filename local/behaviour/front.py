@@ -1,5 +1,6 @@
-"""What stands before a service: throttling, the rules, reads that lag. Both emulators put the same one there."""
+"""What stands before a service: throttling, roles not seen yet, the rules, reads that lag. Both emulators use it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -19,11 +20,12 @@ class Front[T]:
     world: World
     now: Callable[[], float]
     _buckets: dict[_Key, Bucket] = field(default_factory=dict)
+    _created: dict[_Key, float] = field(default_factory=dict)
     _past: dict[_Key, tuple[Past[T], ...]] = field(default_factory=dict)
 
     def enter(self, request: Request) -> Request | Refused:
         """The request as the service takes it in, or AWS's error."""
-        return self._throttled(request) or applied(request, self.world)
+        return self._throttled(request) or self._unseen(request) or applied(request, self.world)
 
     def late(self, request: Request) -> T | None:
         """What a read that lags still shows; None if it shows what stands now."""
@@ -49,6 +51,20 @@ class Front[T]:
         key = _shown(read)
         if key:
             self._past[key] = written(self._past.get(key, ()), before, self.now(), self.world.switches.read_lag)
+
+    def _unseen(self, request: Request) -> Refused | None:
+        """IAM's error for a role that was created a moment ago, to any call that names it."""
+        name = request.parameters.get("RoleName", "")
+        if request.service != "iam" or not name or not self.world.switches.role_lag:
+            return None
+        key, now = (request.account, name), self.now()
+        if request.action == "CreateRole":
+            if not self.world.has_role(request.account, name):
+                self._created[key] = now
+            return None
+        if now - self._created.get(key, -math.inf) >= self.world.switches.role_lag:
+            return None
+        return Refused("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
 
     def _throttled(self, request: Request) -> Refused | None:
         rate = self.world.switches.rates.get(f"{request.service}:{request.action}")

@@ -26,6 +26,7 @@ class Switches:
     `propagation`: how long a new principal is not seen when a policy names it (1.3, 2.6).
     `raw_ids`: how long a trust policy shows a new principal by its unique id (2.1).
     `read_lag`: how long a read may show what stood before a write (2.6).
+    `role_lag`: how long IAM says of a new role that it cannot be found (terraform-provider-aws #18435).
     `short_pages`: at most so many items a page, whatever was asked for; 0 for full pages (2.5).
     `rates`: token buckets per account, by "service:Action"; AWS publishes none (2.6).
     """
@@ -37,6 +38,7 @@ class Switches:
     propagation: float = 0.0
     raw_ids: float = 0.0
     read_lag: float = 0.0
+    role_lag: float = 0.0
     short_pages: int = 0
     rates: Mapping[str, Rate] = field(default_factory=dict)
 

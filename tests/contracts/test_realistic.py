@@ -1,19 +1,28 @@
 """What only an AWS shows that rewrites, refuses, answers in pages and throttles: the boto3 adapter on such a moto."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from ecr_warden.adapters.aws.repositories import list_names
-from ecr_warden.model.address import Address, identity_policy, repository_policy, trust_policy
+from ecr_warden.model.address import Address, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, TargetSpec
 from ecr_warden.model.observed import Observation, Present
-from ecr_warden.model.plan import Change, Operation, Plan
+from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.planning.diff import diff
 from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.ports.errors import PortError, PrincipalNotFound, QuotaExceeded, Refused, Throttled
+from ecr_warden.ports.errors import (
+    NotVisibleYet,
+    OwnerNotFound,
+    PortError,
+    PrincipalNotFound,
+    QuotaExceeded,
+    Refused,
+    Throttled,
+)
 
 from local.behaviour.switches import Rate, Switches, switches_from_json
 from tests.contracts.aws import moto
@@ -158,6 +167,49 @@ def test_throttling_is_worth_another_try(world: RealisticWorld, action: str) -> 
             write(world, POLICY, naming(HOME, "ecr:BatchGetImage"))
     assert isinstance(refusal.value, Throttled)
     assert refusal.value.retryable
+
+
+def created(name: str) -> Plan:
+    """The plan of a role that does not exist."""
+    target = RoleTarget(HOME, name)
+    new = NewRole(replace(SETTINGS, boundary=None), trust_document("mallory"))
+    inline = identity_policy(target, "push")
+    changes = (
+        Change(Operation.CREATE, role(target), None, None, new),
+        Change(Operation.CREATE, inline, None, None, identity_document()),
+    )
+    return Plan(target, "v1", changes=changes)
+
+
+def test_a_role_that_its_own_plan_created_and_that_is_not_seen_yet_is_worth_another_try(world: RealisticWorld) -> None:
+    plan = created("new")
+    switch(world, role_lag=60.0)
+    writer = world.documents.writer(plan, "r1")
+    writer.write(plan.changes[0])
+    with pytest.raises(NotVisibleYet, match="created a moment ago") as late:
+        writer.write(plan.changes[1])
+    assert late.value.retryable
+    switch(world)
+    writer.write(plan.changes[1])
+    assert isinstance(live(world, plan.changes[1].address), Present)
+
+
+def test_a_role_that_somebody_else_deleted_is_gone_for_good(world: RealisticWorld) -> None:
+    plan = created("new")
+    with pytest.raises(OwnerNotFound) as gone:
+        world.documents.writer(plan, "r1").write(plan.changes[1])
+    assert not gone.value.retryable
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_the_action_that_ecr_refuses_is_named_where_the_document_has_it(world: RealisticWorld, refused: bool) -> None:
+    switch(world, takes_authorization_token=not refused)
+    document = naming(HOME, ["ecr:BatchGetImage", "ecr:GetAuthorizationToken"])
+    if not refused:
+        write(world, POLICY, document)
+        return
+    with pytest.raises(PrincipalNotFound, match="take ecr:GetAuthorizationToken out of the repository's document"):
+        write(world, POLICY, document)
 
 
 @pytest.mark.parametrize("short_pages", [0, 1, 2])

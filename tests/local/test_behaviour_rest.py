@@ -195,6 +195,24 @@ def test_a_repositorys_policy_lags_in_its_own_region() -> None:
     assert front.late(replace(read, region="eu-west-1")) is None
 
 
+def test_a_new_role_cannot_be_found_for_a_while_whatever_is_asked_of_it() -> None:
+    """aws-facts 10: read-after-create of roles."""
+    clock = Clock()
+    front = Front[str](replace(WORLD, switches=Switches(role_lag=5.0)), clock)
+    create = Request("iam", "CreateRole", OWNER, "us-east-1", {"RoleName": "new", "AssumeRolePolicyDocument": "{}"})
+    front.enter(create)
+    calls = [
+        Request("iam", action, OWNER, "us-east-1", {"RoleName": "new", "PolicyName": "p"})
+        for action in ("GetRole", "GetRolePolicy", "PutRolePolicy", "DeleteRole")
+    ]
+    gone = Refused("NoSuchEntity", "The role with name new cannot be found.", 404)
+    assert [front.enter(call) for call in calls] == [gone] * len(calls)
+    old = replace(calls[0], parameters={"RoleName": "old"})
+    assert front.enter(old) == old
+    clock.seconds += 5
+    assert front.enter(calls[0]) == calls[0]
+
+
 def test_a_trust_policy_shows_a_new_principal_by_its_id() -> None:
     """aws-facts 2.1: "just after creation a read may show the raw id"."""
     text = policy(trust({"AWS": [AUSER, BUSER]}))

@@ -12,7 +12,8 @@ from botocore.exceptions import (
     ParamValidationError,
     ReadTimeoutError,
 )
-from ecr_warden.adapters.aws.errors import ECR, HUB, IAM, STS, Translation, translated
+from ecr_warden.adapters.aws.errors import ECR, HUB, IAM, STS, Translation, ecr_write, translated
+from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import (
     DocumentConflict,
     ExplicitlyDenied,
@@ -28,6 +29,14 @@ from ecr_warden.ports.errors import (
 SESSION = f"arn:aws:sts::222222222222:assumed-role/ecr-warden-write/ecrw-{'r' * 59}"
 LONGEST = f"arn:aws:ecr:ap-southeast-4:222222222222:repository/{'a' * 256}"
 DENIED = f"User: {SESSION} is not authorized to perform: ecr:SetRepositoryPolicy on resource: {LONGEST}"
+EXPLICIT = " with an explicit deny in a resource-based policy"
+
+
+def pull(*actions: str) -> Document:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage", *actions]}
+    return parse_document({"Version": "2012-10-17", "Statement": [statement]})
+
+
 CONSTRAINT = "Invalid parameter at 'PolicyText' failed to satisfy constraint: "
 
 
@@ -42,12 +51,29 @@ class Case:
     error: type[PortError]
     retryable: bool = False
     says: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
     status: int = 400
 
 
 CASES = [
     Case("principal is missing, older text", ECR, "InvalidParameterException",
-         CONSTRAINT + "'Invalid repository policy provided'", PrincipalNotFound, retryable=True, says=("minute",)),
+         CONSTRAINT + "'Invalid repository policy provided'", PrincipalNotFound, retryable=True,
+         says=("minute", "a principal that AWS does not know", "an action", "such as ecr:GetAuthorizationToken")),
+    Case("what of a document is refused is not known, and nothing in it is suspect",
+         ecr_write(pull(), by_registry=True), "InvalidParameterException",
+         CONSTRAINT + "'Invalid repository policy provided'", PrincipalNotFound, retryable=True,
+         says=("a principal that AWS does not know", "such as ecr:GetAuthorizationToken")),
+    Case("a document has an action of no repository", ecr_write(pull("ecr:getauthorizationtoken"), by_registry=True),
+         "InvalidParameterException", CONSTRAINT + "'Invalid repository policy provided'", PrincipalNotFound,
+         retryable=True, says=("a principal that AWS does not know",
+                               "take ecr:getauthorizationtoken out of the repository's document")),
+    Case("a document has actions of the registry and of another service",
+         ecr_write(pull("ecr:PutRegistryPolicy", "s3:GetObject", "ecr:Get*", "*"), by_registry=True),
+         "InvalidParameterException", CONSTRAINT + "'Invalid repository policy provided'", PrincipalNotFound,
+         retryable=True, says=("take ecr:PutRegistryPolicy, s3:GetObject out",)),
+    Case("a principal is missing and said to be", ecr_write(pull("ecr:GetAuthorizationToken"), by_registry=True),
+         "InvalidParameterException", CONSTRAINT + "'Principal not found'", PrincipalNotFound, retryable=True,
+         says=("a principal that was just created",)),
     Case("principal is missing, newer text", ECR, "InvalidParameterException",
          CONSTRAINT + "'Principal not found'", PrincipalNotFound, retryable=True),
     Case("principal of a trust policy is missing", IAM, "MalformedPolicyDocument",
@@ -105,11 +131,25 @@ CASES = [
     Case("repository policy keeps the read role out, behind the longest names", ECR, "AccessDeniedException",
          DENIED.replace("write/", "read/").replace(":SetR", ":GetR")
          + " with an explicit deny in a resource-based policy", ExplicitlyDenied,
-         says=("the repository policy denies ecr:GetRepositoryPolicy", "whoever it does not deny: aws ecr "
-               "delete-repository-policy --registry-id 222222222222 --region ap-southeast-4 --repository-name aaa")),
-    Case("repository policy keeps the write role out", ECR, "AccessDeniedException",
-         DENIED + " with an explicit deny in a resource-based policy", ExplicitlyDenied,
-         says=("the repository policy denies ecr:SetRepositoryPolicy", "delete-repository-policy")),
+         says=("the repository policy or the registry policy of 222222222222 in ap-southeast-4 denies "
+               "ecr:GetRepositoryPolicy", "whoever it does not deny: aws ecr "
+               "delete-repository-policy --registry-id 222222222222 --region ap-southeast-4 --repository-name aaa",
+               "if that has no Deny: aws ecr delete-registry-policy --region ap-southeast-4",
+               "as somebody of 222222222222 whom it does not deny")),
+    Case("a policy of ECR keeps the write role out, and the repository's own may be it",
+         ecr_write(pull(), by_registry=False), "AccessDeniedException", DENIED + EXPLICIT, ExplicitlyDenied,
+         says=("the repository policy or the registry policy", "denies ecr:SetRepositoryPolicy",
+               "delete-repository-policy", "delete-registry-policy")),
+    Case("a policy of ECR keeps the write role out, and the repository's own denies nothing",
+         ecr_write(None, by_registry=True), "AccessDeniedException", DENIED + EXPLICIT, ExplicitlyDenied,
+         says=("the registry policy of 222222222222 in ap-southeast-4 denies ecr:SetRepositoryPolicy",
+               "aws ecr delete-registry-policy --region ap-southeast-4"), never=("delete-repository-policy",)),
+    Case("a Deny on all repositories can only be the registry's", ECR, "AccessDeniedException",
+         f"User: {SESSION} is not authorized to perform: ecr:DescribeRepositories on resource: "
+         "arn:aws:ecr:eu-central-1:222222222222:repository/*" + EXPLICIT, ExplicitlyDenied,
+         says=("the registry policy of 222222222222 in eu-central-1 denies ecr:DescribeRepositories",
+               "aws ecr delete-registry-policy --region eu-central-1", "aws ecr get-registry-policy"),
+         never=("delete-repository-policy", "--repository-name")),
     Case("a boundary was put on the read role", IAM, "AccessDenied",
          "User: arn:aws:sts::222222222222:assumed-role/ecr-warden-read/ecrw-read is not authorized to perform: "
          "iam:GetRole on resource: role x with an explicit deny in a permissions boundary", ExplicitlyDenied,
@@ -151,6 +191,7 @@ def test_answer_of_aws_is_translated(case: Case) -> None:
     assert error.retryable is case.retryable
     assert error.message.startswith("writing the policy of x")
     assert [text for text in case.says if text not in str(error)] == []
+    assert [text for text in case.never if text in str(error)] == []
     assert len(str(error)) < 1000
 
 

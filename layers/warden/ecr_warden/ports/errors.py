@@ -50,6 +50,12 @@ class OwnerNotFound(PortError):
     code = "owner-not-found"
 
 
+class NotVisibleYet(PortError):
+    """What was created a moment ago is not seen yet."""
+
+    code = "not-visible-yet"
+
+
 class PrincipalNotFound(PortError):
     """A principal named in the document does not exist, or AWS does not see it yet (up to a minute)."""
 

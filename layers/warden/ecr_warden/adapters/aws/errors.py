@@ -7,9 +7,11 @@ hashicorp/terraform-provider-aws #39064 and #8905.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
+from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import (
     DocumentConflict,
     ExplicitlyDenied,
@@ -34,11 +36,12 @@ _EXPLICIT_DENY = re.compile(r"with an explicit deny(?: in (an? [A-Za-z -]+))?")
 _ROLE = re.compile(r":(?:assumed-)?role/(?:[^ /]+/)*?(ecr-warden-[a-z]+)")
 _REPOSITORY = re.compile(r"arn:[a-z-]+:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^ ]+)")
 _PUT_BACK = "who keeps the account puts the stack of stacks/member.yaml back as it was: docs/security.md"
-_GHOST_PRINCIPAL = ("Principal not found", "Invalid repository policy provided", "Invalid principal in policy")
+_GHOST_PRINCIPAL = ("Principal not found", "Invalid principal in policy")
+_INVALID_REPOSITORY_POLICY = "Invalid repository policy provided"
 
 
-def _denied(what: str, message: str) -> PortError:
-    kept_out = _kept_out(what, message)
+def _denied(what: str, message: str, *, by_registry: bool = False) -> PortError:
+    kept_out = _kept_out(what, message, by_registry=by_registry)
     if kept_out is not None:
         return kept_out
     remedy = (
@@ -62,26 +65,43 @@ def _not_let_in(what: str, message: str) -> PortError:
     return _permission_missing(what, message, remedy)
 
 
-def _kept_out(what: str, message: str) -> ExplicitlyDenied | None:
-    """The error for a Deny that somebody of the account has written; an organization's is not one."""
+def _kept_out(what: str, message: str, *, by_registry: bool = False) -> ExplicitlyDenied | None:
+    """The error for a Deny that somebody of the account has written; an organization's is not one.
+
+    `by_registry`: the repository's own policy was read and denies nothing.
+    """
     found = _EXPLICIT_DENY.search(message)
     if found is None or any(text in message for text in _ORGANIZATION):
         return None
     kind, name, role = (found.group(1) or "a policy").strip(), _denied_action(message), _ROLE.search(message)
     repository = _REPOSITORY.search(message)
     if "resource-based" in kind and repository is not None:
-        region, account, of = repository.groups()
-        kind = "the repository policy"
-        remedy = (
-            f"whoever it does not deny: aws ecr delete-repository-policy --registry-id {account} --region {region} "
-            f"--repository-name {of}"
-        )
+        kind, remedy = _of_resource(*repository.groups(), by_registry=by_registry)
     elif "boundary" in kind and role is not None:
         kind = f"a permissions boundary on {role.group(1)}"
         remedy = f"aws iam delete-role-permissions-boundary --role-name {role.group(1)}"
     else:
         kind, remedy = "the role's trust policy" if "resource-based" in kind else kind, _PUT_BACK
     return ExplicitlyDenied(f"{what}: {kind} denies {name}", remedy=remedy)
+
+
+def _of_resource(region: str, account: str, repository: str, *, by_registry: bool) -> tuple[str, str]:
+    """Which policy on ECR's side denies, as far as AWS lets that be known, and what helps.
+
+    AWS names the kind of a denying policy, which a repository's and its registry's share. Only the registry's can speak
+    of all repositories: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html
+    """
+    registry = (
+        f"aws ecr delete-registry-policy --region {region}, as somebody of {account} whom it does not deny "
+        "(or take the Deny out of it: aws ecr get-registry-policy)"
+    )
+    if by_registry or "*" in repository:
+        return f"the registry policy of {account} in {region}", registry
+    return (
+        f"the repository policy or the registry policy of {account} in {region}",
+        f"whoever it does not deny: aws ecr delete-repository-policy --registry-id {account} --region {region} "
+        f"--repository-name {repository}; if that has no Deny: {registry}",
+    )
 
 
 def _permission_missing(what: str, message: str, remedy: str) -> PortError:
@@ -106,11 +126,42 @@ def _cut(message: str) -> str:
     return f"{message[:half]} ... {message[-half:]}"
 
 
-def _malformed(what: str, message: str) -> PortError:
+def _malformed(what: str, message: str, *, sent: Document | None = None) -> PortError:
+    if _INVALID_REPOSITORY_POLICY in message:
+        return _invalid_repository_policy(what, sent)
     if any(text in message for text in _GHOST_PRINCIPAL):
         remedy = "a principal that was just created is seen within a minute; else create it or take it out of the spec"
         return PrincipalNotFound(f"{what}: {_cut(message)}", remedy=remedy, retryable=True)
     return Refused(f"{what}: {_cut(message)}", remedy="see what AWS says of the document")
+
+
+def _invalid_repository_policy(what: str, sent: Document | None) -> PortError:
+    """AWS says the same of two things; only the first passes, so the write is tried again whichever it is.
+
+    Sources: hashicorp/terraform-provider-aws #8905 (principals), cloudposse/terraform-aws-ecr #67 (an action).
+    """
+    refused = _cut(", ".join(_actions_of_no_repository(sent))) if sent is not None else ""
+    action = f"{refused}, which the document names" if refused else "such as ecr:GetAuthorizationToken"
+    remedy = (
+        f"take {refused} out of the repository's document: identity policies give such rights"
+        if refused
+        else "a principal that was just created is seen within a minute; else create it or take it out of the spec"
+    )
+    message = (
+        f'{what}: AWS answers "{_INVALID_REPOSITORY_POLICY}", which means a principal that AWS does not know (yet), '
+        f"or an action that ECR refuses in a repository policy, {action}"
+    )
+    return PrincipalNotFound(message, remedy=remedy, retryable=True)
+
+
+def _actions_of_no_repository(document: Document) -> list[str]:
+    """The actions named in full that are not ECR's, or that act on no repository."""
+    from ecr_warden.policy.catalogue import matching_actions  # noqa: PLC0415 - read where AWS refused a document
+
+    named = {action for statement in document.statements for action in statement.actions.values}
+    foreign = {action for action in named if action != "*" and not action.lower().startswith("ecr:")}
+    plain = {action for action in named - foreign if not {"*", "?"} & {*action}}
+    return sorted(foreign | {action for action in plain if any(not known.arns for known in matching_actions(action))})
 
 
 def _owner_not_found(what: str, message: str) -> PortError:
@@ -166,6 +217,21 @@ ECR: dict[str, Translation] = _COMMON | {
     "ServerException": _slow_down,
     "LimitExceededException": _quota,
 }
+
+
+def ecr_write(sent: Document | None, *, by_registry: bool) -> dict[str, Translation]:
+    """ECR's table for a write of a repository policy.
+
+    AWS says neither which of two policies denied nor what of the document it refused. `sent`: None for a deletion;
+    `by_registry`: the repository's own policy was read and denies nothing.
+    """
+    denied = partial(_denied, by_registry=by_registry)
+    return ECR | {
+        "AccessDenied": denied,
+        "AccessDeniedException": denied,
+        "InvalidParameterException": partial(_malformed, sent=sent),
+    }
+
 
 IAM: dict[str, Translation] = _COMMON | {
     "MalformedPolicyDocument": _malformed,

@@ -4,23 +4,23 @@ AWS has no conditional write for these documents: between the re-read and the wr
 the next observation finds what came through it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws import live_value
 from ecr_warden.adapters.aws.accounts import AccountClients
-from ecr_warden.adapters.aws.errors import ECR, IAM, code_of, translated
+from ecr_warden.adapters.aws.errors import IAM, code_of, ecr_write, translated
 from ecr_warden.adapters.aws.owners import TAG_KEY, TAG_VALUE, is_owner_gone, read_inline, read_role
 from ecr_warden.adapters.aws.repositories import read_repository_policy
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.desired import RoleSettings
-from ecr_warden.model.observed import Observed, OwnerMissing, Present, Unparseable
+from ecr_warden.model.observed import Absent, Observed, OwnerMissing, Present, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
-from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.ports.errors import DocumentConflict, OwnerNotFound
+from ecr_warden.policy.document import Document, DocumentKind, Effect
+from ecr_warden.ports.errors import DocumentConflict, NotVisibleYet, OwnerNotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -28,11 +28,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AwsWriter:
-    """The Writer port over one account's write session."""
+    """The Writer port over one account's write session.
+
+    A role that it has created is not seen everywhere for some seconds: until then IAM says of it what it says of one
+    that was deleted (hashicorp/terraform-provider-aws #18435).
+    """
 
     clients: AccountClients
+    _created: set[RoleTarget] = field(default_factory=set)
 
     def write(self, change: Change) -> None:
+        try:
+            self._write(change)
+        except OwnerNotFound as error:
+            if change.address.target not in self._created:
+                raise
+            message = f"{change.address.target} was created a moment ago, and IAM does not show it yet"
+            raise NotVisibleYet(message, remedy="it is tried again", retryable=True) from error
+
+    def _write(self, change: Change) -> None:
         match change.address.target, change.address.kind:
             case RepositoryTarget() as repository, AddressKind.REPOSITORY_POLICY:
                 self._write_repository_policy(repository, change)
@@ -51,8 +65,10 @@ class AwsWriter:
 
     def _write_repository_policy(self, target: RepositoryTarget, change: Change) -> None:
         ecr = self.clients.ecr(target.region)
-        _expect(change, read_repository_policy(ecr, target))
-        with translated(ECR, f"writing the policy of {target}"):
+        live = read_repository_policy(ecr, target)
+        _expect(change, live)
+        sent = change.after if isinstance(change.after, Document) else None
+        with translated(ecr_write(sent, by_registry=_denies_nothing(live)), f"writing the policy of {target}"):
             if isinstance(change.after, Document):
                 # Never force=True: AWS's guard against locking everybody out is ours too.
                 ecr.set_repository_policy(
@@ -68,6 +84,7 @@ class AwsWriter:
                 case NewRole():
                     # Raises EntityAlreadyExists, a conflict, if somebody made it meanwhile.
                     _create_role(iam, target, change.after)
+                    self._created.add(target)
                 case RoleSettings():
                     live = read_role(iam, target)
                     observed = live_value.role_settings(live) if live else OwnerMissing()
@@ -120,6 +137,17 @@ class AwsWriter:
                 if code_of(error) == "NoSuchEntity" and not is_owner_gone(error):
                     raise DocumentConflict(f"{change.address} was detached meanwhile") from error
                 raise
+
+
+def _denies_nothing(live: Observed) -> bool:
+    """Whether a repository's own policy is known to have no Deny."""
+    match live:
+        case Absent():
+            return True
+        case Present(Document(statements=statements)):
+            return not any(statement.effect is Effect.DENY for statement in statements)
+        case _:
+            return False
 
 
 def _expect(change: Change, observed: Observed) -> None:
