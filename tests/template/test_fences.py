@@ -73,8 +73,10 @@ def member() -> Iterator[Member]:
             hub.put_role_policy(RoleName=role, PolicyName="enter", PolicyDocument=ENTER)
         for user in ("owner", OTHERS):
             iam.create_user(UserName=user)
-        for role in ("legacy-pusher", OTHERS):
-            iam.create_role(RoleName=role, AssumeRolePolicyDocument=OPEN_TO_HUB)
+        for path, user in (("/ci/", "in-path"), ("/ci/eu/", "below-path"), ("/cicd/", "beside-path"), ("/", "third")):
+            iam.create_user(UserName=user, Path=path)
+        for path, role in (("/", "legacy-pusher"), ("/", OTHERS), ("/ci/", "in-path")):
+            iam.create_role(RoleName=role, Path=path, AssumeRolePolicyDocument=OPEN_TO_HUB)
         _create(
             aws,
             "member",
@@ -83,6 +85,8 @@ def member() -> Iterator[Member]:
             ExternalId=EXTERNAL_ID,
             HubBusArns=BUS,
             ManagedOwners=f"arn:aws:iam::{MEMBER}:user/owner",
+            ManagedOwners2=f"arn:aws:iam::{MEMBER}:user/ci/*",
+            ManagedOwners3=f"arn:aws:iam::{MEMBER}:user/third",
             ManagedRoles=f"arn:aws:iam::{MEMBER}:role/legacy-pusher",
         )
         aws.client(MEMBER, "ecr").create_repository(repositoryName="shop/checkout")
@@ -201,6 +205,31 @@ def test_inline_policies_are_written_on_the_named_owners_only(member: Member) ->
     iam.put_user_policy(UserName="owner", PolicyName="ecr-warden-assume", PolicyDocument=ENTER)
     iam.delete_user_policy(UserName="owner", PolicyName="ecr-warden-assume")
     assert _refused(lambda: iam.put_user_policy(UserName=OTHERS, PolicyName="ecr-warden-assume", PolicyDocument=ENTER))
+
+
+@pytest.mark.parametrize(
+    ("user", "written"),
+    [
+        ("owner", True),
+        ("in-path", True),
+        ("below-path", True),
+        ("third", True),
+        ("beside-path", False),
+        (OTHERS, False),
+    ],
+)
+def test_each_list_of_owners_and_a_path_open_what_they_name(member: Member, user: str, written: bool) -> None:
+    iam = member.writer("iam")
+    put = {"UserName": user, "PolicyName": "ecr-warden-assume", "PolicyDocument": ENTER}
+    assert _refused(lambda: iam.put_user_policy(**put)) is not written
+    assert _refused(lambda: iam.get_user(UserName=user)) is not written
+    if written:
+        iam.delete_user_policy(UserName=user, PolicyName="ecr-warden-assume")
+
+
+def test_a_path_of_users_opens_no_role_in_it(member: Member) -> None:
+    iam = member.writer("iam")
+    assert _refused(lambda: iam.put_role_policy(RoleName="in-path", PolicyName="push", PolicyDocument=PUSH))
 
 
 def test_roles_outside_our_path_are_written_if_named_only(member: Member) -> None:

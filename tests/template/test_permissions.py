@@ -1,5 +1,6 @@
 """Who may do what: read from the templates, because the emulator does not look at all of it."""
 
+import json
 import re
 
 import pytest
@@ -65,6 +66,13 @@ WILDCARDS = {
     ("stacks/member.yaml Boundary PushAndPull", REPOSITORIES),
 }
 
+# The managed policy of each list of owners, and the list.
+OWNER_LISTS = {
+    "OwnersPolicy": "ManagedOwners",
+    "OwnersPolicy2": "ManagedOwners2",
+    "OwnersPolicy3": "ManagedOwners3",
+}
+
 # Each write action of the write role and what the product does with it.
 WRITES = {
     "ecr:SetRepositoryPolicy": "put a repository policy back",
@@ -115,7 +123,11 @@ def test_no_statement_is_written_by_exclusion() -> None:
 def test_no_role_takes_a_managed_policy_of_aws() -> None:
     roles = [body for template in ALL for body in template.resources("AWS::IAM::Role").values()]
     assert len(roles) == 8
-    assert [role for role in roles if "ManagedPolicyArns" in role["Properties"]] == []
+    taking = [role["Properties"] for role in roles if "ManagedPolicyArns" in role["Properties"]]
+    assert [role["RoleName"] for role in taking] == ["ecr-warden-write"]
+    given = [policy["Fn::If"][1]["Ref"] for policy in taking[0]["ManagedPolicyArns"]]
+    assert given == [*OWNER_LISTS, "RolesPolicy"]
+    assert {MEMBER.properties(name)["Path"] for name in given} == {"/ecr-warden/"}
 
 
 @pytest.mark.parametrize("name", ["dispatch", "reconcile", "alert", "answer", "control"])
@@ -235,7 +247,8 @@ def test_the_read_role_only_reads() -> None:
 
 
 def test_the_write_role_writes_what_the_product_writes_and_no_more() -> None:
-    allowed = [s for s in MEMBER.policy("WriteRole") if s["Effect"] == "Allow"]
+    lists = [statement for name in (*OWNER_LISTS, "RolesPolicy") for statement in _managed(name)]
+    allowed = [s for s in (*MEMBER.policy("WriteRole"), *lists) if s["Effect"] == "Allow"]
     actions = {action for statement in allowed for action in says(statement["Action"])}
     writes = {a for a in actions if not a.split(":")[1].startswith(("Get", "List", "Describe"))}
     assert writes == set(WRITES)
@@ -280,8 +293,20 @@ def test_the_hub_roles_that_a_member_lets_in_to_read_are_those_that_may_enter() 
         ("ManagedOwners", "arn:aws:iam::111111111111:user/push-user", True),
         ("ManagedOwners", "arn:aws:iam::111111111111:user/team/a+b=c.d@e_f-g", True),
         ("ManagedOwners", "arn:aws-cn:iam::111111111111:role/eks-node", True),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user/ci/*", True),
+        ("ManagedOwners", "arn:aws:iam::111111111111:role/ci/eu/*", True),
         ("ManagedOwners", "*", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:*", False),
         ("ManagedOwners", "arn:aws:iam::111111111111:user/*", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:role/*", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user//*", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user/ci*", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user/*/ci", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user/*/*", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user/ci/**", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:user/ci/", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:role/ecr-warden/*", False),
+        ("ManagedOwners", "arn:aws:iam::111111111111:role/ecr-warden/ecr-pusher", False),
         ("ManagedOwners", "arn:aws:iam::111111111111:user/push-use?", False),
         ("ManagedOwners", "arn:aws:iam::*:user/push-user", False),
         ("ManagedOwners", "arn:*:iam::111111111111:user/push-user", False),
@@ -291,7 +316,10 @@ def test_the_hub_roles_that_a_member_lets_in_to_read_are_those_that_may_enter() 
         ("ManagedOwners", "push-user", False),
         ("ManagedRoles", "", True),
         ("ManagedRoles", "arn:aws:iam::222222222222:role/legacy-pusher", True),
+        ("ManagedRoles", "arn:aws:iam::222222222222:role/team/legacy-pusher", True),
         ("ManagedRoles", "arn:aws:iam::222222222222:role/*", False),
+        ("ManagedRoles", "arn:aws:iam::222222222222:role/team/*", False),
+        ("ManagedRoles", "arn:aws:iam::222222222222:role/ecr-warden/ecr-pusher", False),
         ("ManagedRoles", "arn:aws:iam::222222222222:user/push-user", False),
         ("HubBusArns", "", True),
         ("HubBusArns", "arn:aws:events:eu-central-1:111111111111:event-bus/ecr-warden-trail", True),
@@ -299,20 +327,46 @@ def test_the_hub_roles_that_a_member_lets_in_to_read_are_those_that_may_enter() 
         ("HubBusArns", "arn:aws:events:eu-central-1:111111111111:event-bus/*", False),
     ],
 )
-def test_what_a_fence_is_made_of_names_one_thing_each(parameter: str, given: str, taken: bool) -> None:
+def test_what_a_fence_is_made_of_names_one_thing_or_one_path_each(parameter: str, given: str, taken: bool) -> None:
     pattern = MEMBER.body["Parameters"][parameter]["AllowedPattern"]
     assert (re.fullmatch(pattern, given) is not None) is taken
 
 
+def _managed(name: str) -> list[Node]:
+    statements: list[Node] = MEMBER.properties(name)["PolicyDocument"]["Statement"]
+    return statements
+
+
 def test_lists_of_owners_and_roles_are_exactly_the_parameters_and_may_be_empty() -> None:
-    by_sid = {s["Sid"]: s for s in MEMBER.policy("WriteRole")}
-    assert by_sid["OwnersInlinePolicies"]["Resource"] == {"Ref": "ManagedOwners"}
-    assert by_sid["NamedRoles"]["Resource"] == {"Ref": "ManagedRoles"}
-    raw = MEMBER.properties("WriteRole")["Policies"][0]["PolicyDocument"]["Statement"]
-    conditional = {item["Fn::If"][0] for item in raw if "Fn::If" in item}
-    assert conditional == {"HasOwners", "HasRoles"}
+    lists = OWNER_LISTS | {"RolesPolicy": "ManagedRoles"}
+    for name, parameter in lists.items():
+        [statement] = _managed(name)
+        assert statement["Resource"] == {"Ref": parameter}
+        resource, condition = MEMBER.body["Resources"][name], parameter.replace("Managed", "Has")
+        assert resource["Condition"] == condition
+        assert MEMBER.body["Conditions"][condition] == {
+            "Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": parameter}]}, ""]}]
+        }
     parameters = MEMBER.body["Parameters"]
-    assert [parameters[p]["Default"] for p in ("ManagedOwners", "ManagedRoles", "HubBusArns")] == ["", "", ""]
+    assert [parameters[p]["Default"] for p in (*lists.values(), "HubBusArns")] == [""] * 5
+
+
+def test_every_list_of_owners_opens_the_same() -> None:
+    opened = [_managed(name)[0]["Action"] for name in OWNER_LISTS]
+    assert opened[0] == opened[1] == opened[2]
+    patterns = {MEMBER.body["Parameters"][parameter]["AllowedPattern"] for parameter in OWNER_LISTS.values()}
+    assert len(patterns) == 1
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:iam::111111111111:user/a", f"arn:aws:iam::111111111111:role/{'p' * 500}/r"])
+def test_a_full_list_fits_into_its_managed_policy(arn: str) -> None:
+    # IAM counts no white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    most = 4096 // (len(arn) + 1)
+    for name in (*OWNER_LISTS, "RolesPolicy"):
+        document = MEMBER.properties(name)["PolicyDocument"]
+        [statement] = document["Statement"]
+        full = {**document, "Statement": [{**statement, "Resource": [arn] * most}]}
+        assert len(json.dumps(full, separators=(",", ":"))) <= 6144
 
 
 def test_the_boundary_lets_a_push_role_push_and_pull_in_its_own_account_and_no_more() -> None:

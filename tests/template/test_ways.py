@@ -153,6 +153,14 @@ def test_the_dlq_of_a_region_takes_messages_of_the_forward_rules_only() -> None:
 
 
 def test_parameters_and_outputs_of_the_member_stacks_are_the_published_ones() -> None:
-    assert set(MEMBER.body["Parameters"]) == {"HubAccount", "ExternalId", "ManagedOwners", "ManagedRoles", "HubBusArns"}
+    assert set(MEMBER.body["Parameters"]) == {
+        "HubAccount",
+        "ExternalId",
+        "ManagedOwners",
+        "ManagedOwners2",
+        "ManagedOwners3",
+        "ManagedRoles",
+        "HubBusArns",
+    }
     assert set(MEMBER.body["Outputs"]) == {"ReadRoleArn", "WriteRoleArn", "BoundaryArn", "ForwardRoleArn"}
     assert set(EVENTS.body["Parameters"]) == {"HubBusArn", "AlarmTopicArn"}
