@@ -12,6 +12,7 @@ from ecr_warden.model.observed import Absent, LiveValue, Observed
 from ecr_warden.model.plan import Operation
 from ecr_warden.model.run import Debts
 from ecr_warden.planning.diff import diff
+from ecr_warden.planning.explain import explained_drift
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.relation import Relation
 
@@ -131,21 +132,16 @@ DRIFT = (
 
 @pytest.mark.parametrize("case", DRIFT, ids=lambda case: case.name)
 def test_where_access_differs_or_may_it_is_drift(case: Case) -> None:
-    drift = _one(REPOSITORY, {D1: document(*case.live)})
+    live = document(*case.live)
+    drift = explained_drift(_one(REPOSITORY, {D1: live}), desired(D1), live)
     assert drift.kind is DriftKind.CHANGED and not drift.same_access
     assert drift.compared is not None and drift.compared.relation is case.relation
     assert bool(drift.gained) is case.gains
 
 
-@pytest.mark.parametrize("case", DRIFT, ids=lambda case: case.name)
-def test_the_same_differs_for_whoever_asks_for_no_examples(case: Case) -> None:
-    seen = reading(REPOSITORY, {D1: document(*case.live)})
-    [drift] = diff(REPOSITORY, seen, now=NOW, examples=False)
-    assert drift == replace(_one(REPOSITORY, {D1: document(*case.live)}), compared=None)
-
-
 def test_examples_name_the_repository() -> None:
-    drift = _one(REPOSITORY, {D1: document(pull(*PULL, "ecr:PutImage"))})
+    live = document(pull(*PULL, "ecr:PutImage"))
+    drift = explained_drift(_one(REPOSITORY, {D1: live}), desired(D1), live)
     assert drift.compared is not None
     [example] = drift.compared.gained
     assert example == f"{ANNA} can now push to shop/checkout (ecr:PutImage)"

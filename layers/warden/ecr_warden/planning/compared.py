@@ -3,19 +3,18 @@
 Apart from diff.py, which needs it only once something differs.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.desired import Extent, TargetSpec
-from ecr_warden.model.drift import Compared, Drift, DriftKind
+from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation, Present
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, to_document
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.interchangeable import interchangeable
-from ecr_warden.policy.relation import Witness
 
 
 def document_drift(address: Address, desired: Document, live: Document, *, reason: str, exact: bool) -> Drift | None:
@@ -29,22 +28,6 @@ def document_drift(address: Address, desired: Document, live: Document, *, reaso
     if same and not exact:
         return None
     return Drift(address, DriftKind.CHANGED, reason, gained_and_lost(desired, live, kind=kind), same_access=same)
-
-
-def with_examples(drift: Drift, desired: Document, live: Document) -> Drift:
-    """A drift of two documents with what the engine says of them."""
-    from ecr_warden.policy.compare import compare  # noqa: PLC0415 - large, and whoever only asks what differs skips it
-
-    kind, target = drift.address.document_kind, drift.address.target
-    assert kind is not None
-    compared = compare(live, desired, kind=kind, account=target.account, subject=target.name)
-    told = Compared(compared.relation, _told(compared.gained), _told(compared.lost), compared.undecided)
-    return replace(drift, compared=told)
-
-
-def _told(witnesses: Iterable[Witness]) -> tuple[str, ...]:
-    # The requests themselves may be as large as a document, of which a run has several.
-    return tuple(witness.sentence for witness in witnesses)
 
 
 def spread_over_others(spec: TargetSpec, observation: Observation, drifts: Sequence[Drift]) -> Sequence[Drift]:

@@ -25,7 +25,7 @@ from ecr_warden.planning.sessions import (
     is_spent,
     whole_second,
 )
-from ecr_warden.policy.access import AccessChange, gained_and_lost
+from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document
 
 
@@ -170,7 +170,7 @@ def _denial(address: Address, observed: Observed, cutoff: datetime, why: str, *,
     before, expect, live = pre_image(observed)
     access = gained_and_lost(live, document, kind=address.document_kind)
     if moves:
-        access = AccessChange(lost=access.lost)  # a later cut-off denies all that the earlier one did
+        access = replace(access, gained=())  # a later cut-off denies all that the earlier one did
     operation = Operation.UPDATE if expect else Operation.CREATE
     return Change(operation, address, before, expect, document, access, why)
 

@@ -10,6 +10,7 @@ from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
 from ecr_warden.model.run import Debts
 from ecr_warden.planning.cutoff import as_lockout, is_kept_cutoff, reopened_sessions
+from ecr_warden.planning.fallback import decided
 from ecr_warden.planning.foreign import with_foreign
 from ecr_warden.planning.settling import is_settling
 from ecr_warden.policy.access import gained_and_lost
@@ -26,32 +27,25 @@ def diff(
     now: datetime,
     debts: Debts | None = None,
     written_at: datetime | None = None,
-    examples: bool = True,
 ) -> tuple[Drift, ...]:
     """Every difference between a target's desired and observed documents, in the order of their addresses.
 
     Of the `debts` of earlier runs two make an equal document drift: a principal that was deleted and made again, for
     AWS keeps the old unique id behind the same text, and sessions that were ended and live again; None where no record
-    is at hand. `written_at`: when a run last wrote to the target. `examples`: whether to say exactly what a changed
-    document gives and lacks; who only asks whether something differs saves the seconds that a hostile one may take.
+    is at hand. `written_at`: when a run last wrote to the target.
     """
-    spec = with_foreign(spec, observation)
+    return decided(lambda seen: _diff(with_foreign(spec, seen), seen, now, debts, written_at), observation)
+
+
+def _diff(
+    spec: TargetSpec, observation: Observation, now: datetime, debts: Debts | None, written_at: datetime | None
+) -> tuple[Drift, ...]:
     drifts = sorted(_drifts(spec, observation, now, debts, written_at), key=lambda drift: drift.address)
     if any(drift.kind is DriftKind.UNEXPECTED for drift in drifts):
         from ecr_warden.planning.compared import spread_over_others  # noqa: PLC0415 - see below
 
-        drifts = list(spread_over_others(spec, observation, drifts))
-    return tuple(_with_examples(spec, observation, drift) for drift in drifts) if examples else tuple(drifts)
-
-
-def _with_examples(spec: TargetSpec, observation: Observation, drift: Drift) -> Drift:
-    match drift.kind, spec.documents.get(drift.address), observation.documents.get(drift.address):
-        case DriftKind.CHANGED, Document() as desired, Present(Document() as live):
-            from ecr_warden.planning.compared import with_examples  # noqa: PLC0415 - see below
-
-            return with_examples(drift, desired, live)
-        case _:
-            return drift
+        return tuple(spread_over_others(spec, observation, drifts))
+    return tuple(drifts)
 
 
 def _drifts(

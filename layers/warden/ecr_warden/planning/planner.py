@@ -18,6 +18,7 @@ from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget, Target
 from ecr_warden.planning.cutoff import pre_image, session_cutoff
 from ecr_warden.planning.diff import diff
+from ecr_warden.planning.fallback import decided
 from ecr_warden.planning.foreign import with_foreign
 from ecr_warden.planning.guardrails import cuts_own_access, is_not_ours
 from ecr_warden.planning.ordering import gains, ordered, without_gain
@@ -32,7 +33,6 @@ class Circumstances:
     `cutoff_margin`: how far beyond `now` older sessions are denied, because a policy takes a while to reach every
     AWS endpoint. `debts`: left over from earlier runs of the target; None where no record is at hand. `written_at`:
     when one of them last wrote to it. `is_at_spec`: whether a role has been read just now and is as the spec says.
-    `examples`: see `diff`.
     """
 
     now: datetime
@@ -40,7 +40,6 @@ class Circumstances:
     debts: Debts | None = None
     written_at: datetime | None = None
     is_at_spec: Callable[[Target], bool] = lambda _role: True
-    examples: bool = True
 
 
 def make_plan(
@@ -50,16 +49,18 @@ def make_plan(
 
     In observe mode every drift is held. A change holds one address; what it depends on comes before it.
     """
-    spec = with_foreign(spec, observation)
+
+    def plan(seen: Observation) -> Plan:
+        return _make_plan(with_foreign(spec, seen), seen, spec_version, mode, circumstances)
+
+    return decided(plan, observation)
+
+
+def _make_plan(
+    spec: TargetSpec, observation: Observation, spec_version: str, mode: Mode, circumstances: Circumstances
+) -> Plan:
     now, debts = circumstances.now, circumstances.debts
-    drifts = diff(
-        spec,
-        observation,
-        now=now,
-        debts=debts,
-        written_at=circumstances.written_at,
-        examples=circumstances.examples,
-    )
+    drifts = diff(spec, observation, now=now, debts=debts, written_at=circumstances.written_at)
     plan = Plan(spec.target, spec_version, drifts)
     if mode is Mode.OBSERVE:
         return replace(plan, held=tuple(map(_observed, drifts)))

@@ -4,6 +4,7 @@ One permission is one principal, one action, one resource under one condition. T
 never says that nothing was gained when something was; a Deny that goes is a gain, one that comes is a loss.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
@@ -28,6 +29,7 @@ from ecr_warden.policy.coverage import (
 from ecr_warden.policy.document import Document, DocumentKind, Effect
 from ecr_warden.policy.intersection import intersection
 from ecr_warden.policy.principal import Principal
+from ecr_warden.policy.steps import Steps, TooManySteps
 
 __all__ = ["AccessChange", "AllBut", "AnyOf", "Permission", "gained_and_lost", "intersection"]
 
@@ -58,10 +60,14 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class AccessChange:
-    """What a change of one document gives and takes, sorted; a Deny in `gained` is one that went."""
+    """What a change of one document gives and takes, sorted; a Deny in `gained` is one that went.
+
+    `assumed`: the documents are too hard to compare, so every statement that differs counts as a whole.
+    """
 
     gained: tuple[Permission, ...] = ()
     lost: tuple[Permission, ...] = ()
+    assumed: bool = False
 
 
 def gained_and_lost(
@@ -74,20 +80,37 @@ def gained_and_lost(
         canonical(document, kind=kind, partition=partition).statements if document is not None else frozenset()
         for document in (before, after)
     )
-    return AccessChange(_more(old, new), _more(new, old))
+    try:
+        steps = Steps()
+        return AccessChange(_more(old, new, steps), _more(new, old, steps))
+    except TooManySteps:
+        return AccessChange(_differing(old, new), _differing(new, old), assumed=True)
 
 
-def _more(old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement]) -> tuple[Permission, ...]:
-    allows = _uncovered(_only(new - old, Effect.ALLOW), _only(old, Effect.ALLOW))
-    denies = _uncovered(_only(old - new, Effect.DENY), _only(new, Effect.DENY))
-    return tuple(sorted(allows | denies, key=lambda permission: permission.order))
+def _more(
+    old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement], steps: Steps
+) -> tuple[Permission, ...]:
+    """What `new` allows and `old` does not."""
+    allows = _uncovered(_only(new - old, Effect.ALLOW), _only(old, Effect.ALLOW), steps)
+    denies = _uncovered(_only(old - new, Effect.DENY), _only(new, Effect.DENY), steps)
+    return _sorted(allows | denies)
+
+
+def _differing(old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement]) -> tuple[Permission, ...]:
+    """The same where no statement is taken for covered by another."""
+    statements = [*_only(new - old, Effect.ALLOW), *_only(old - new, Effect.DENY)]
+    return _sorted(_uncovered(statements, [], Steps()))
+
+
+def _sorted(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
+    return tuple(sorted(permissions, key=lambda permission: permission.order))
 
 
 def _only(statements: frozenset[CanonicalStatement], effect: Effect) -> list[CanonicalStatement]:
     return [statement for statement in statements if statement.effect is effect]
 
 
-def _uncovered(narrow: list[CanonicalStatement], wide: list[CanonicalStatement]) -> set[Permission]:
+def _uncovered(narrow: list[CanonicalStatement], wide: list[CanonicalStatement], steps: Steps) -> set[Permission]:
     """The permissions of `narrow` that no single statement of `wide` covers."""
     limit = max(1, _BUDGET // max(1, len(narrow)))
     left: set[Permission] = set()
@@ -95,8 +118,9 @@ def _uncovered(narrow: list[CanonicalStatement], wide: list[CanonicalStatement])
         parts = _whole_beyond(limit, statement)
         covered: set[tuple[int, ...]] = set()
         for other in wide:
+            steps.take(1 + len(other.conditions) * len(statement.conditions))
             if covers_conditions(other.conditions, statement.conditions):
-                covered.update(product(*_covered_indices(other, parts)))
+                covered.update(product(*_covered_indices(other, parts, steps)))
         principals, actions, resources = parts
         for p, a, r in product(range(len(principals)), range(len(actions)), range(len(resources))):
             if (p, a, r) not in covered:
@@ -107,13 +131,13 @@ def _uncovered(narrow: list[CanonicalStatement], wide: list[CanonicalStatement])
 type _Parts = tuple[list[Part[Principal] | None], list[Part[str] | None], list[Part[str] | None]]
 
 
-def _covered_indices(wide: CanonicalStatement, parts: _Parts) -> tuple[list[int], list[int], list[int]]:
+def _covered_indices(wide: CanonicalStatement, parts: _Parts, steps: Steps) -> tuple[list[int], list[int], list[int]]:
     """Per element, which parts are covered: decided once each, not once per combination."""
     principals, actions, resources = parts
     return (
         [index for index, part in enumerate(principals) if covers_principals(wide.principals, part)],
-        [index for index, part in enumerate(actions) if covers_patterns(wide.actions, part)],
-        [index for index, part in enumerate(resources) if covers_patterns(wide.resources, part)],
+        [index for index, part in enumerate(actions) if covers_patterns(wide.actions, part, steps)],
+        [index for index, part in enumerate(resources) if covers_patterns(wide.resources, part, steps)],
     )
 
 

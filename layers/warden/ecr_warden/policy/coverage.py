@@ -1,7 +1,8 @@
 """Does one part of a statement cover another? A yes is certain; a no may be doubt, and doubt counts as access.
 
 Covered are: what is equal, what a wildcard takes in, any principal by `*`, a condition by fewer or wider clauses.
-Not decided here: an account's root against its users, numbers, dates and networks in conditions.
+Not decided here: an account's root against its users, numbers, dates and networks in conditions. What compares patterns
+raises TooManySteps once the steps are used up.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalPrincipals, 
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.pattern import is_literal, pattern_covers, patterns_meet
 from ecr_warden.policy.principal import ANYONE, Principal
+from ecr_warden.policy.steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +31,24 @@ class AnyOf[T]:
 type Part[T] = T | AllBut[T] | AnyOf[T]
 
 
-def covers_patterns(wide: CanonicalPatterns | None, part: Part[str] | None) -> bool:
+def covers_patterns(wide: CanonicalPatterns | None, part: Part[str] | None, steps: Steps) -> bool:
     """Does an Action or Resource element cover a part of another? An absent Resource is `*`: the document's own."""
     if wide is None:
         return part is None or part == "*"
     match part:
         case AnyOf(values):
-            return all(covers_patterns(wide, value) for value in values)
+            return all(covers_patterns(wide, value, steps) for value in values)
         case AllBut(values):
             if wide.negated:
-                return all(any(pattern_covers(value, excluded) for value in values) for excluded in wide.values)
+                steps.take(len(wide.values) * len(values))
+                return all(any(pattern_covers(value, excluded, steps) for value in values) for excluded in wide.values)
             return "*" in wide.values
         case _:
             text = "*" if part is None else part
+            steps.take(len(wide.values))
             if wide.negated:
-                return not any(patterns_meet(excluded, text) for excluded in wide.values)
-            return text in wide.values or any(pattern_covers(v, text) for v in wide.values if not is_literal(v))
+                return not any(patterns_meet(excluded, text, steps) for excluded in wide.values)
+            return text in wide.values or any(pattern_covers(v, text, steps) for v in wide.values if not is_literal(v))
 
 
 def covers_principals(wide: CanonicalPrincipals | None, part: Part[Principal] | None) -> bool:
@@ -77,14 +81,14 @@ def covers_clause(wide: CanonicalClause, narrow: CanonicalClause) -> bool:
     return wide.values <= narrow.values if wide.negative else wide.values >= narrow.values
 
 
-def covers_statement(wide: CanonicalStatement, narrow: CanonicalStatement) -> bool:
+def covers_statement(wide: CanonicalStatement, narrow: CanonicalStatement, steps: Steps) -> bool:
     """Does one statement cover another of the same effect?"""
     return (
         wide.effect is narrow.effect
         and covers_conditions(wide.conditions, narrow.conditions)
         and all(covers_principals(wide.principals, part) for part in principal_parts(narrow))
-        and all(covers_patterns(wide.actions, part) for part in action_parts(narrow))
-        and all(covers_patterns(wide.resources, part) for part in resource_parts(narrow))
+        and all(covers_patterns(wide.actions, part, steps) for part in action_parts(narrow))
+        and all(covers_patterns(wide.resources, part, steps) for part in resource_parts(narrow))
     )
 
 

@@ -29,6 +29,7 @@ from ecr_warden.policy.coverage import covers_conditions, covers_patterns
 from ecr_warden.policy.document import Document, DocumentKind, Effect
 from ecr_warden.policy.matching import completed_arn
 from ecr_warden.policy.principal import ANYONE
+from ecr_warden.policy.steps import Steps, TooManySteps
 
 _OF_ACCOUNT = re.compile(r"arn:[a-z0-9-]+:(?:iam|sts)::([0-9]{12}):")
 
@@ -40,6 +41,13 @@ type _Statements = frozenset[CanonicalStatement]
 
 def interchangeable(live: Document, desired: Document, *, kind: DocumentKind) -> bool:
     """Whether both name the same principals and allow and deny the same to each of them. In doubt they do not."""
+    try:
+        return _interchangeable(live, desired, kind, Steps())
+    except TooManySteps:
+        return False
+
+
+def _interchangeable(live: Document, desired: Document, kind: DocumentKind, steps: Steps) -> bool:
     partition = shared_partition(live, desired) if has_account_ids(live) or has_account_ids(desired) else None
     mine, theirs = (
         _by_principal(canonical_statements(document, kind=kind, partition=partition), kind)
@@ -50,27 +58,30 @@ def interchangeable(live: Document, desired: Document, *, kind: DocumentKind) ->
     different = {(mine[principal], theirs[principal]) for principal in mine if mine[principal] != theirs[principal]}
     # Also of everybody, for whom a Deny may be that makes void what somebody is allowed.
     of_all = mine.get(_EVERYBODY, frozenset()), theirs.get(_EVERYBODY, frozenset())
-    return all(_same((one, other), (one | of_all[0], other | of_all[1]), kind) for one, other in different)
+    return all(_same((one, other), (one | of_all[0], other | of_all[1]), kind, steps) for one, other in different)
 
 
-def _same(said: tuple[_Statements, _Statements], counted: tuple[_Statements, _Statements], kind: DocumentKind) -> bool:
+def _same(
+    said: tuple[_Statements, _Statements], counted: tuple[_Statements, _Statements], kind: DocumentKind, steps: Steps
+) -> bool:
     """Whether both say the same of one principal, but for what is void by all that counts for it."""
     one, other = said
     change = gained_and_lost(to_document(one), to_document(other), kind=kind)
-    if any(permission.effect is Effect.DENY for permission in (*change.gained, *change.lost)):
+    if change.assumed or any(permission.effect is Effect.DENY for permission in (*change.gained, *change.lost)):
         return False
-    return all(_is_void(permission, counted[1]) for permission in change.gained) and all(
-        _is_void(permission, counted[0]) for permission in change.lost
+    return all(_is_void(permission, counted[1], steps) for permission in change.gained) and all(
+        _is_void(permission, counted[0], steps) for permission in change.lost
     )
 
 
-def _is_void(permission: Permission, statements: _Statements) -> bool:
+def _is_void(permission: Permission, statements: _Statements, steps: Steps) -> bool:
     """Whether a Deny of the same document always denies the same principal what it allows."""
+    steps.take(len(statements))
     return any(
         statement.effect is Effect.DENY
         and covers_conditions(statement.conditions, permission.conditions)
-        and covers_patterns(statement.actions, permission.action)
-        and covers_patterns(statement.resources, permission.resource)
+        and covers_patterns(statement.actions, permission.action, steps)
+        and covers_patterns(statement.resources, permission.resource, steps)
         for statement in statements
     )
 

@@ -18,6 +18,7 @@ from ecr_warden.policy.canonical import (
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.coverage import covers_patterns, covers_principals, covers_statement
 from ecr_warden.policy.document import MAX_STATEMENTS, Document, DocumentKind, Effect
+from ecr_warden.policy.steps import Steps, TooManySteps
 
 _PRUNE_LIMIT = 200
 
@@ -25,29 +26,37 @@ _PRUNE_LIMIT = 200
 def intersection(a: Document, b: Document, *, kind: DocumentKind | None = None) -> Document | None:
     """A document that neither adds an Allow nor lacks a Deny against `a` or `b`; None if no statement is left.
 
-    It may allow less than both do, and may be larger than a quota: the writer checks. Raises DocumentError when the
-    Deny statements alone are more than a document can hold.
+    It may allow less than both do: of documents that are too hard to compare only the Deny statements are left. It may
+    be larger than a quota: the writer checks. Raises DocumentError when the Deny statements alone are more than a
+    document can hold.
     """
     partition = shared_partition(a, b) if has_account_ids(a) or has_account_ids(b) else None
     first = canonical(a, kind=kind, partition=partition).statements
     second = canonical(b, kind=kind, partition=partition).statements
     denies = {statement for statement in first | second if statement.effect is Effect.DENY}
-    allows: set[CanonicalStatement] = set()
-    for one, other in product(first - denies, second - denies):
-        both = _both(one, other)
-        if both is not None:
-            allows.add(both)
-    kept = sorted(_largest(allows), key=repr)[: max(0, MAX_STATEMENTS - len(denies))]
+    try:
+        allows = _largest(_common_allows(first - denies, second - denies, steps := Steps()), steps)
+    except TooManySteps:
+        allows = set()
+    kept = sorted(allows, key=repr)[: max(0, MAX_STATEMENTS - len(denies))]
     return to_document([*denies, *kept], spell=spelled) if denies or kept else None
 
 
-def _largest(statements: set[CanonicalStatement]) -> set[CanonicalStatement]:
+def _common_allows(
+    first: frozenset[CanonicalStatement], second: frozenset[CanonicalStatement], steps: Steps
+) -> set[CanonicalStatement]:
+    steps.take(len(first) * len(second))
+    pairs = (_both(one, other, steps) for one, other in product(first, second))
+    return {both for both in pairs if both is not None}
+
+
+def _largest(statements: set[CanonicalStatement], steps: Steps) -> set[CanonicalStatement]:
     """Without those that another covers; many are left as they are, for that costs their square."""
     if len(statements) > _PRUNE_LIMIT:
         return statements
     kept = set(statements)
     for statement in sorted(statements, key=repr):
-        if any(covers_statement(other, statement) for other in kept if other is not statement):
+        if any(covers_statement(other, statement, steps) for other in kept if other is not statement):
             kept.discard(statement)
     return kept
 
@@ -59,11 +68,11 @@ class _Nothing:
 _NOTHING = _Nothing()
 
 
-def _both(one: CanonicalStatement, other: CanonicalStatement) -> CanonicalStatement | None:
+def _both(one: CanonicalStatement, other: CanonicalStatement, steps: Steps) -> CanonicalStatement | None:
     conditions = _both_conditions(one.conditions, other.conditions)
     principals = _both_principals(one.principals, other.principals)
-    actions = _both_patterns(one.actions, other.actions)
-    resources = _both_patterns(one.resources, other.resources)
+    actions = _both_patterns(one.actions, other.actions, steps)
+    resources = _both_patterns(one.resources, other.resources, steps)
     if (
         conditions is None
         or isinstance(principals, _Nothing)
@@ -75,19 +84,19 @@ def _both(one: CanonicalStatement, other: CanonicalStatement) -> CanonicalStatem
 
 
 def _both_patterns(
-    one: CanonicalPatterns | None, other: CanonicalPatterns | None
+    one: CanonicalPatterns | None, other: CanonicalPatterns | None, steps: Steps
 ) -> CanonicalPatterns | _Nothing | None:
     if one is None or other is None:
         present = one or other
-        return None if present is None or covers_patterns(None, _single(present)) else _NOTHING
+        return None if present is None or covers_patterns(None, _single(present), steps) else _NOTHING
     if one.negated and other.negated:
         return CanonicalPatterns(True, one.values | other.values)
-    values = _common(one, other) | _common(other, one)
+    values = _common(one, other, steps) | _common(other, one, steps)
     return CanonicalPatterns(False, values) if values else _NOTHING
 
 
-def _common(one: CanonicalPatterns, other: CanonicalPatterns) -> frozenset[str]:
-    return frozenset() if one.negated else frozenset(v for v in one.values if covers_patterns(other, v))
+def _common(one: CanonicalPatterns, other: CanonicalPatterns, steps: Steps) -> frozenset[str]:
+    return frozenset() if one.negated else frozenset(v for v in one.values if covers_patterns(other, v, steps))
 
 
 def _single(patterns: CanonicalPatterns) -> str:

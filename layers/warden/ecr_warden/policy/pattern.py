@@ -7,9 +7,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 """
 
 import re
+import sys
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
+
+from ecr_warden.policy.steps import Steps
 
 
 class Wild(Enum):
@@ -40,29 +43,33 @@ def is_literal(pattern: str) -> bool:
     return _SPECIAL.search(pattern) is None
 
 
-def pattern_covers(wide: str, narrow: str) -> bool:
-    """Does `wide` match every text that `narrow` matches? A yes is certain, a no may be doubt."""
+def pattern_covers(wide: str, narrow: str, steps: Steps | None = None) -> bool:
+    """Does `wide` match every text that `narrow` matches? A yes is certain, a no may be doubt.
+
+    Raises TooManySteps once `steps`, if they are given, are used up.
+    """
     if wide in ("*", narrow):
         return True
     if is_literal(wide):
         return False
-    return _covers(_tokens(wide), _tokens(narrow))
+    return _covers(_tokens(wide), _tokens(narrow), steps or Steps(sys.maxsize))
 
 
-def patterns_meet(a: str, b: str) -> bool:
-    """Can one text match both? A no is certain, a yes may be doubt."""
+def patterns_meet(a: str, b: str, steps: Steps | None = None) -> bool:
+    """Can one text match both? A no is certain, a yes may be doubt. `steps`: see pattern_covers."""
     if a == b or "*" in (a, b):
         return True
     if is_literal(a) and is_literal(b):
         return False
-    return _meet(_tokens(a), _tokens(b))
+    return _meet(_tokens(a), _tokens(b), steps or Steps(sys.maxsize))
 
 
-def _covers(wide: tuple[Token, ...], narrow: tuple[Token, ...]) -> bool:
+def _covers(wide: tuple[Token, ...], narrow: tuple[Token, ...], steps: Steps) -> bool:
     """Match `narrow` as if it were a text: only `*` takes in its `*` and its variables, `?` takes any one character."""
     at, star, resume = 0, -1, 0
     index = 0
     while index < len(narrow):
+        steps.take(1)
         if at < len(wide) and wide[at] is Wild.ANY:
             star, resume = at, index
             at += 1
@@ -86,10 +93,11 @@ def _covers_token(wide: Token, narrow: Token) -> bool:
     return wide == narrow
 
 
-def _meet(a: tuple[Token, ...], b: tuple[Token, ...]) -> bool:
+def _meet(a: tuple[Token, ...], b: tuple[Token, ...], steps: Steps) -> bool:
     """Can the two spell a common text? Row by row over the prefixes of `a`, column by column over those of `b`."""
     if len(a) * len(b) > _MEET_LIMIT:
         return True
+    steps.take(len(a) * len(b))
     row = [True]
     for other in b:
         row.append(row[-1] and _is_open(other))

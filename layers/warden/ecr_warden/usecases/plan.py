@@ -11,6 +11,7 @@ from ecr_warden.model.plan import Held, HoldReason, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import Target
 from ecr_warden.planning.diff import diff
+from ecr_warden.planning.explain import explained
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.clock import Clock
@@ -61,7 +62,7 @@ def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, 
 
     def is_at_spec(role: Target) -> bool:
         spec = compiled.targets.get(role.key)
-        return spec is not None and not diff(spec, observations[role.key], now=now, examples=False)
+        return spec is not None and not diff(spec, observations[role.key], now=now)
 
     def plan_of(observation: Observation) -> Plan | None:
         key = observation.target.key
@@ -69,8 +70,9 @@ def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, 
         record = TargetRecord() if records is None else records.get(key, TargetRecord())
         if spec is None or not has_to_go(observation.target, compiled, record):
             return None
+        wanted = as_observed(spec, observation)
         plan = make_plan(
-            as_observed(spec, observation),
+            wanted,
             observation,
             spec_version=compiled.version,
             mode=Mode.ENFORCE,
@@ -81,7 +83,9 @@ def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, 
                 is_at_spec=is_at_spec,
             ),
         )
-        return None if plan.is_empty and key not in compiled.targets and key not in fitting else plan
+        if plan.is_empty and key not in compiled.targets and key not in fitting:
+            return None
+        return explained(plan, wanted, observation)
 
     found = [plan for key in sorted(observations) if (plan := plan_of(observations[key])) is not None]
     unlisted = [(repository_policy(pattern.target), error) for pattern, error in listing.unread]

@@ -208,6 +208,8 @@ class Reconcile:
             skipped = tuple(Skipped(change, reason or "") for change in plan.changes)
             report = self._report(run, plan, skipped, result_without_writes(plan), observation)
             is_known = self._is_told(run, report) or _call_of(run.cause) is not None
+            if is_known:
+                report = _explained(report, run.spec, observation)
             run = self._announce(run, report)
             # What people are told of or asked for they can look up; any other look leaves no entry.
             return (self._close(run, report) if is_known else run), report, observation
@@ -216,12 +218,11 @@ class Reconcile:
         self.state.open_run(run.lease, opened, debts)
         run = replace(run, record=replace(run.record, debts=debts))
         outcomes = apply_plan(plan, run.id, run.lease, documents=self.documents, state=self.state, switch=self.switch)
-        observation = self.documents.read(run.spec)
+        found, observation = observation, self.documents.read(run.spec)
         now = self.clock.now()
-        remaining = diff(
-            run.spec, observation, now=now, debts=debts_to_verify(plan, debts), written_at=now, examples=False
-        )
+        remaining = diff(run.spec, observation, now=now, debts=debts_to_verify(plan, debts), written_at=now)
         report = self._report(run, plan, outcomes, result_of(plan, outcomes, remaining, observation), observation)
+        report = _explained(report, run.spec, found)
         # Announced before it is closed: a process that dies between the two announces it twice, never not at all.
         run = self._close(self._announce(run, report), report)
         if run.record.debts.sessions_before not in (None, debts.sessions_before):
@@ -260,7 +261,7 @@ class Reconcile:
 
     def _is_at_spec(self, accepted: CompiledSpec, role: Target) -> bool:
         spec = accepted.targets.get(role.key)
-        return spec is not None and not diff(spec, self.documents.read(spec), now=self.clock.now(), examples=False)
+        return spec is not None and not diff(spec, self.documents.read(spec), now=self.clock.now())
 
     def _report(
         self, run: _Run, plan: Plan, outcomes: tuple[Outcome, ...], result: Result, observation: Observation
@@ -314,6 +315,16 @@ class Reconcile:
         # A run's own id, for the queue drops a second job with the same cause and target; the root joins the messages.
         cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)
+
+
+def _explained(report: RunReport, spec: TargetSpec, found: Observation) -> RunReport:
+    """The report with what the documents that were found gave and lacked.
+
+    After everything was written and verified: the answer changes nothing, and may take its time.
+    """
+    from ecr_warden.planning.explain import explained  # noqa: PLC0415 - most runs have nothing to explain
+
+    return replace(report, plan=explained(report.plan, spec, found))
 
 
 def _call_of(cause: Cause) -> str | None:

@@ -83,7 +83,7 @@ class Sweep:
             observation,
             spec_version=accepted.version,
             mode=Mode.ENFORCE,  # to see spent session cut-offs too; a sweep only enqueues
-            circumstances=Circumstances(now=self.clock.now(), debts=record.debts, examples=False),
+            circumstances=Circumstances(now=self.clock.now(), debts=record.debts),
         )
         return not plan.is_empty
 

@@ -15,10 +15,16 @@ def document(raw: str | Mapping[str, Any], kind: DocumentKind) -> Observed:
     """A policy document: text from ECR, a dict that boto3 decoded from IAM (or text it could not decode)."""
     try:
         parsed = parse_document(raw)
+        return Present(parsed, digest(parsed, kind=kind))
     except DocumentError as error:
-        text = raw if isinstance(raw, str) else json.dumps(raw, sort_keys=True)
-        return Unparseable(str(error), text, hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest())
-    return Present(parsed, digest(parsed, kind=kind))
+        return _unparseable(raw, str(error))
+    except Exception as error:
+        return _unparseable(raw, f"ecr-warden failed to interpret it ({type(error).__name__})")
+
+
+def _unparseable(raw: str | Mapping[str, Any], error: str) -> Unparseable:
+    text = raw if isinstance(raw, str) else json.dumps(raw, sort_keys=True)
+    return Unparseable(error, text, hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest())
 
 
 def role_settings(role: Mapping[str, Any]) -> Present:

@@ -68,7 +68,7 @@ def _bare(report: RunReport, most: int) -> RunReport:
     def drift(whole: Drift) -> Drift:
         access = None
         if whole.access is not None and most:
-            access = AccessChange(some(whole.access.gained), some(whole.access.lost))
+            access = AccessChange(some(whole.access.gained), some(whole.access.lost), whole.access.assumed)
         return replace(whole, access=access, compared=whole.compared if most else None, explain=_cut(whole.explain))
 
     bare = _with_changes(report, lambda change: replace(change, before=None, access=None, why=_cut(change.why)))

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from ecr_warden.model.codec.base import CodecError, Json, entries, text, texts
+from ecr_warden.model.codec.base import CodecError, Json, entries, flag, text, texts
 from ecr_warden.policy.access import AccessChange, AllBut, AnyOf, Permission
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect
@@ -17,12 +17,13 @@ is shortened further there."""
 
 
 def access_to_json(change: AccessChange | None) -> Json | None:
-    """`{"gained": [...], "lost": [...]}`, null when not known."""
+    """`{"gained": [...], "lost": [...], "assumed"}`, null when not known; `assumed` only where it is true."""
     if change is None:
         return None
     return {
         "gained": list(map(_permission_to_json, some_of_each(change.gained, PERMISSIONS_AT_MOST))),
         "lost": list(map(_permission_to_json, some_of_each(change.lost, PERMISSIONS_AT_MOST))),
+        **({"assumed": True} if change.assumed else {}),
     }
 
 
@@ -43,7 +44,9 @@ def access_from_json(value: Json | None) -> AccessChange | None:
     if value is None:
         return None
     return AccessChange(
-        tuple(map(_permission, entries(value["gained"]))), tuple(map(_permission, entries(value["lost"])))
+        tuple(map(_permission, entries(value["gained"]))),
+        tuple(map(_permission, entries(value["lost"]))),
+        flag(value.get("assumed", False)),
     )
 
 
