@@ -50,6 +50,10 @@ class CanonicalClause(NamedTuple):
         return "Not" in self.operator
 
 
+OPERATORS = tuple(_OPERATORS.values())
+"""Every condition operator as AWS spells it, with its quantifier and IfExists."""
+
+
 def parse_condition(raw: object, place: str) -> tuple[Clause, ...]:
     """Parse the value of Condition; empty blocks vanish; raises DocumentError."""
     if not isinstance(raw, dict):

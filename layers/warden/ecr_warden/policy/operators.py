@@ -5,7 +5,6 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 """
 
 import base64
-import binascii
 import ipaddress
 import re
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from functools import lru_cache
 from operator import eq, ge, gt, le, lt
 
 from ecr_warden.policy.glob import Piece, glob
+from ecr_warden.policy.letters import folded
 from ecr_warden.policy.pattern import Wild
 from ecr_warden.policy.variables import Context, pattern_of, plain_pieces, resolved_pieces, resolved_text
 
@@ -88,7 +88,7 @@ def _string_equals(value: str, policy: str, variables: Context | None) -> bool:
 
 def _string_equals_ignore_case(value: str, policy: str, variables: Context | None) -> bool:
     text = _text(policy, variables)
-    return text is not None and value.lower() == text.lower()
+    return text is not None and folded(value) == folded(text)
 
 
 def _string_like(value: str, policy: str, variables: Context | None) -> bool:
@@ -112,8 +112,8 @@ def _arn_like(value: str, policy: str, variables: Context | None) -> bool:
 
 
 def _is_any(patterns: list[list[Piece]]) -> bool:
-    """A star alone, which every ARN matches."""
-    return len(patterns) == 1 and [piece for piece in patterns[0] if piece] == [Wild.ANY]
+    """Stars alone, which every ARN matches."""
+    return len(patterns) == 1 and {piece for piece in patterns[0] if piece} == {Wild.ANY}
 
 
 def _components(pieces: list[Piece]) -> list[list[Piece]]:
@@ -129,11 +129,16 @@ def _components(pieces: list[Piece]) -> list[list[Piece]]:
     return components
 
 
-def _binary_equals(value: str, policy: str, _: Context | None) -> bool:
+def binary(text: str) -> str | None:
+    """A text that spells bytes in base 64 as an encoder does, None for everything else: bytes have one spelling."""
     try:
-        return base64.b64decode(value, validate=True) == base64.b64decode(policy, validate=True)
-    except binascii.Error:
-        return False
+        return text if base64.b64encode(base64.b64decode(text, validate=True)).decode() == text else None
+    except ValueError:  # binascii.Error is one of them, what is not ASCII another
+        return None
+
+
+def _binary_equals(value: str, policy: str, _: Context | None) -> bool:
+    return value == policy and binary(value) is not None
 
 
 def _bool(value: str, policy: str, variables: Context | None) -> bool:

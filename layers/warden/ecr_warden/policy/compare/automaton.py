@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ecr_warden.policy.glob import Glob as Held
 from ecr_warden.policy.glob import Piece
 from ecr_warden.policy.glob import glob as held
-from ecr_warden.policy.letters import ascii_lower
+from ecr_warden.policy.letters import ascii_lower, both_cases
 from ecr_warden.policy.pattern import Wild
 
 
@@ -156,8 +156,7 @@ def _literal(char: str, syntax: Syntax) -> Step:
     if syntax is Syntax.ACTION:
         return Step(False, ascii_lower(char))
     if syntax is Syntax.FOLDED:
-        both = {char, *(other for other in (char.lower(), char.upper()) if len(other) == 1)}
-        return Step(False, "".join(sorted(both)))
+        return Step(False, "".join(sorted(both_cases(char))))
     return Step(False, char)
 
 

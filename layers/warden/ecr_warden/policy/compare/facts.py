@@ -8,8 +8,6 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 reference_policies_condition-single-vs-multi-valued-context-keys.html
 """
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -30,6 +28,7 @@ from ecr_warden.policy.compare.spaces import (
     number_scale,
 )
 from ecr_warden.policy.condition import CanonicalClause
+from ecr_warden.policy.operators import binary
 
 
 class Quantifier(Enum):
@@ -243,10 +242,8 @@ def _region(space: Space, positive: str, values: Iterable[str], *, negated: bool
 def _globs(positive: str, values: Iterable[str]) -> Iterable[Glob]:
     for value in values:
         if positive == "BinaryEquals":
-            try:
-                yield glob(base64.b64encode(base64.b64decode(value, validate=True)).decode(), Syntax.EXACT)
-            except (binascii.Error, ValueError):
-                continue
+            if binary(value) is not None:
+                yield glob(value, Syntax.EXACT)
         elif positive != "Bool" or "${" in value or value.lower() in ("true", "false"):
             yield glob(value, _SYNTAX[positive])
 

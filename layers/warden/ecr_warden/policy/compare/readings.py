@@ -41,7 +41,7 @@ def _may_be(operator: str, value: str) -> bool:
         case "IpAddress":
             return bool(_NETMASK.search(value)) or (network(value) is None and bool(_DIGIT.search(value)))
         case "ArnEquals" | "ArnLike":
-            return value != "*" and value.count(":") < _ARN_COLONS and not {"*", "?"}.isdisjoint(value)
+            return bool(value.strip("*")) and value.count(":") < _ARN_COLONS and not {"*", "?"}.isdisjoint(value)
         case "Bool" | "Null":
             return value.lower() not in ("true", "false")
         case _:
