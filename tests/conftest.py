@@ -1,13 +1,21 @@
-"""What holds for every test: one that is skipped, or expected to fail, fails. And figures that tests tell."""
+"""What holds for every test: the same verdict each time, and one that is skipped or expected to fail, fails.
+
+And figures that tests tell.
+"""
 
 from collections.abc import Callable, Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Times are never asserted: how long an example takes to make or to try says something of the machine alone.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+# The same examples in every run: the verdict on a commit must not depend on chance, nor on what failed before.
+# Times are never asserted either: how long an example takes to make or to try says something of the machine alone.
+settings.register_profile(
+    "fixed", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+# Other examples in every run, by `--hypothesis-profile=random`, or those of `--hypothesis-seed`.
+settings.register_profile("random", settings.get_profile("fixed"), derandomize=False, print_blob=True)
+settings.load_profile("fixed")
 
 _FIGURES = pytest.StashKey[list[str]]()
 _WHY = "A skipped test proves nothing and looks green: run it, mend it or delete it. It said: "
