@@ -31,11 +31,15 @@ _ASKS = {
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement of a role's inline policy, or with `trust` of its trust policy; a role of a member stands in each."""
+    """A statement of a role's inline policy, with `trust` of its trust policy, or of the `managed` policy it takes alone.
+
+    A role of a member stands in each.
+    """
 
     role: str
     sid: str
     trust: bool = False
+    managed: str = ""
 
     def __str__(self) -> str:
         return f"{self.role} {'trusts ' if self.trust else ''}{self.sid}"
@@ -54,10 +58,29 @@ class Statement:
 def _document(iam: Any, statement: Statement) -> dict[str, Any]:
     if statement.trust:
         found = iam.get_role(RoleName=statement.role_name)["Role"]["AssumeRolePolicyDocument"]
+    elif statement.managed:
+        found = _managed(iam, statement)
     else:
         found = iam.get_role_policy(RoleName=statement.role_name, PolicyName=statement.role)["PolicyDocument"]
     assert isinstance(found, dict)
     return found
+
+
+def _managed(iam: Any, statement: Statement) -> dict[str, Any]:
+    """What stands in the managed policy while the role takes it."""
+    attached = iam.list_attached_role_policies(RoleName=statement.role_name)["AttachedPolicies"]
+    if statement.managed not in {one["PolicyName"] for one in attached}:
+        return {"Statement": []}
+    arn = _arn(iam, statement)
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document: dict[str, Any] = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    return document
+
+
+def _arn(iam: Any, statement: Statement) -> str:
+    ours = iam.list_policies(Scope="Local", PathPrefix="/ecr-warden/")["Policies"]
+    [arn] = [one["Arn"] for one in ours if one["PolicyName"] == statement.managed]
+    return str(arn)
 
 
 def _put(iam: Any, statement: Statement, document: dict[str, Any]) -> None:
@@ -65,6 +88,10 @@ def _put(iam: Any, statement: Statement, document: dict[str, Any]) -> None:
     if statement.trust:
         trusted = {**document, "Statement": document["Statement"] or [_NOBODY]}
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trusted))
+    elif statement.managed and document["Statement"]:
+        iam.attach_role_policy(RoleName=name, PolicyArn=_arn(iam, statement))
+    elif statement.managed:
+        iam.detach_role_policy(RoleName=name, PolicyArn=_arn(iam, statement))
     elif document["Statement"]:
         iam.put_role_policy(RoleName=name, PolicyName=statement.role, PolicyDocument=json.dumps(document))
     else:

@@ -183,7 +183,7 @@ STEPS: Mapping[Statement, Step] = {
     Statement("write", "OwnRolesUnderTheBoundary"): TRUST_STEP,
     Statement("write", "TagOwnRoles"): ROLE_STEP,
     Statement("write", "TakeAwayFromOwnRoles"): ATTACHED_STEP,
-    Statement("write", "OwnersInlinePolicies"): USER_STEP,
+    Statement("write", "OwnersInlinePolicies", managed="ecr-warden-owners"): USER_STEP,
     Statement("write", "Reconcile", trust=True): REPOSITORY_STEP,
     Statement("write", "ReconcileNamesItsRun", trust=True): REPOSITORY_STEP,
 }
@@ -194,7 +194,10 @@ ELSEWHERE: Mapping[Statement, str] = {
     Statement("write", "NeverItself"): "tests/e2e/test_statements.py",
     Statement("boundary", "LogIn"): "tests/e2e/test_statements.py",
     Statement("boundary", "PushAndPull"): "tests/e2e/test_statements.py",
-    Statement("write", "NamedRoles"): "tests/template/test_fences.py",  # it stands if a parameter names roles
+    # These stand if a parameter names somebody.
+    Statement("write", "OwnersInlinePolicies2", managed="ecr-warden-owners-2"): "tests/template/test_fences.py",
+    Statement("write", "OwnersInlinePolicies3", managed="ecr-warden-owners-3"): "tests/template/test_fences.py",
+    Statement("write", "NamedRoles", managed="ecr-warden-roles"): "tests/template/test_fences.py",
     Statement("reader", "Ask"): "tests/e2e/test_people.py",
     Statement("operator", "AskAndCommand"): "tests/e2e/test_people.py",
 }
