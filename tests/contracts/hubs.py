@@ -126,7 +126,7 @@ class MemoryHub:
         return self.jobs.sent
 
     def throw(self, position: str) -> None:
-        self.switch.enabled = position == "enabled"
+        self.switch.enabled = position.strip() == "enabled"
 
     def flushes(self) -> list[str]:
         flushes, self.incidents.flushes = self.incidents.flushes, []

@@ -18,7 +18,13 @@ def test_switch_is_read_afresh_each_time(hub: Hub) -> None:
         assert (hub.switch.reason_to_stop() is None) is (position == "enabled")
 
 
-@pytest.mark.parametrize("position", ["Enabled", "enabled ", "true", "x"])
+@pytest.mark.parametrize(("position", "enabled"), [("enabled ", True), ("enabled\n", True), (" stopped\n", False)])
+def test_what_an_editor_adds_changes_no_position(hub: Hub, position: str, enabled: bool) -> None:
+    hub.throw(position)
+    assert (hub.switch.reason_to_stop() is None) is enabled
+
+
+@pytest.mark.parametrize("position", ["Enabled", "ENABLED", "true", "x", "enabled stopped", "enabled,", "not enabled"])
 def test_anything_else_is_a_stop(hub: Hub, position: str) -> None:
     hub.throw(position)
     assert hub.switch.reason_to_stop() == STOPPED

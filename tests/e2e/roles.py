@@ -31,7 +31,7 @@ _ASKS = {
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement of a role's inline policy, with `trust` of its trust policy, or of the `managed` policy it takes alone.
+    """A statement of a role's inline policy, of its trust policy (`trust`), or the only one of a `managed` policy.
 
     A role of a member stands in each.
     """

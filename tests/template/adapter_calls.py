@@ -10,7 +10,7 @@ from botocore.session import get_session
 from tests.template.cfn import ROOT
 
 ADAPTERS = ROOT / "layers" / "warden" / "ecr_warden" / "adapters"
-SERVICES = ("ecr", "iam", "sts", "dynamodb", "events", "s3", "sns", "sqs", "ssm")
+SERVICES = ("ecr", "iam", "sts", "dynamodb", "events", "s3", "secretsmanager", "sns", "sqs", "ssm")
 # Operations that IAM knows by another name, and those that ask for more than themselves.
 ACTIONS = {
     "dynamodb:TransactWriteItems": {"dynamodb:PutItem", "dynamodb:UpdateItem"},

@@ -98,8 +98,11 @@ class Template:
                 yield Statement(f"{self.name} {name} {body.get('Sid', '')}".strip(), resource["Type"], body)
 
     def policy(self, role: str) -> list[Node]:
-        """The statements of a role's identity policies."""
-        return list(_statements_in(self.properties(role)["Policies"]))
+        """The statements of a role's identity policies: inline ones, and managed ones of this template."""
+        properties = self.properties(role)
+        taken = [given["Fn::If"][1]["Ref"] for given in properties.get("ManagedPolicyArns", ())]
+        managed = (self.properties(name)["PolicyDocument"] for name in taken)
+        return [*_statements_in(properties["Policies"]), *(one for body in managed for one in _statements_in(body))]
 
 
 def _statements_in(value: Node) -> Iterator[Node]:

@@ -14,7 +14,7 @@ import botocore.session
 from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG, HubAccounts
 from ecr_warden.adapters.aws.jobs import SqsJobs
 from ecr_warden.adapters.system import SystemClock, new_run_id
-from ecr_warden.config import Environment
+from ecr_warden.outside import Environment
 
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.documents import AwsDocuments
@@ -115,14 +115,15 @@ def control() -> "Control":
 
 
 def _channels() -> "dict[str, Notifier]":
-    from ecr_warden.adapters.notify.secrets import secret_reader
+    from ecr_warden.adapters.notify.secrets import open_secret
     from ecr_warden.adapters.notify.sns import SnsNotifier
     from ecr_warden.adapters.notify.webhook import WebhookNotifier
 
     channels: dict[str, Notifier] = {"e-mail": SnsNotifier(_client("sns"), _environment.required("WARDEN_ALERT_TOPIC"))}
     reference = _environment.optional("WARDEN_WEBHOOK")
     if reference:
-        channels["chat"] = WebhookNotifier(secret_reader(reference))
+        secret = open_secret(reference, _client, _clock)
+        channels["chat"] = WebhookNotifier(secret, forget=secret.forget)
     return channels
 
 

@@ -1,11 +1,13 @@
 """SNS, the secret behind the webhook, and several channels as one; AWS is moto's."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import boto3
 import pytest
 from ecr_warden.adapters.notify.fanout import FanOut
-from ecr_warden.adapters.notify.secrets import secret_reader
+from ecr_warden.adapters.notify.secrets import Secret, open_secret
 from ecr_warden.adapters.notify.sns import SnsNotifier
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
@@ -13,7 +15,10 @@ from ecr_warden.ports.alerts import ChannelsError, NotifyError
 from ecr_warden.ports.errors import Throttled
 from moto import mock_aws
 
+from local.memory.clock import ManualClock
+
 REGION = "eu-central-1"
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 URL = "https://hooks.example.com/services/T0/B0/s3cr3t"
 MESSAGE = Message(Severity.WARNING, "shop/checkout was put back", (Field("Who", "mallory"),), ("a line",))
 
@@ -47,33 +52,61 @@ def test_a_topic_that_is_missing_is_named() -> None:
     assert not caught.value.retryable
 
 
-def test_a_secure_string_is_decrypted_and_cached() -> None:
-    ssm = boto3.client("ssm", REGION)
+def secret(reference: str, clock: ManualClock | None = None) -> Secret:
+    return open_secret(reference, partial(boto3.Session().client, region_name=REGION), clock or ManualClock(NOW))
+
+
+def test_a_secure_string_is_decrypted_and_kept_for_less_than_a_minute() -> None:
+    ssm, clock = boto3.client("ssm", REGION), ManualClock(NOW)
     ssm.put_parameter(Name="/ecr-warden/webhook", Value=URL, Type="SecureString")
-    read = secret_reader("ssm:/ecr-warden/webhook")
+    read = secret("ssm:/ecr-warden/webhook", clock)
     assert read() == URL
-    ssm.put_parameter(Name="/ecr-warden/webhook", Value="https://other.example.com", Overwrite=True)
+    ssm.put_parameter(Name="/ecr-warden/webhook", Value=f"{URL}/new", Type="SecureString", Overwrite=True)
+    clock.advance(timedelta(seconds=59))
     assert read() == URL
-
-
-def test_a_secret_is_read_again_when_it_is_too_old() -> None:
-    secrets = boto3.client("secretsmanager", REGION)
-    secrets.create_secret(Name="webhook", SecretString=URL)
-    read = secret_reader("secretsmanager:webhook", max_age=0)
-    assert read() == URL
-    secrets.put_secret_value(SecretId="webhook", SecretString=f"{URL}/new")
+    clock.advance(timedelta(seconds=1))
     assert read() == f"{URL}/new"
 
 
-def test_a_secret_of_bytes_is_no_url() -> None:
-    boto3.client("secretsmanager", REGION).create_secret(Name="webhook", SecretBinary=b"\x00")
-    assert secret_reader("secretsmanager:webhook")() == ""
+def test_a_secret_that_was_forgotten_is_read_again() -> None:
+    secrets = boto3.client("secretsmanager", REGION)
+    secrets.create_secret(Name="webhook", SecretString=URL)
+    read = secret("secretsmanager:webhook")
+    assert read() == URL
+    secrets.put_secret_value(SecretId="webhook", SecretString=f"{URL}/new")
+    assert read() == URL
+    read.forget()
+    assert read() == f"{URL}/new"
+
+
+@pytest.mark.parametrize("added", ["\n", "\r\n", " ", "\ufeff"])
+def test_what_a_file_adds_to_a_secret_is_no_part_of_it(added: str) -> None:
+    boto3.client("ssm", REGION).put_parameter(Name="/w", Value=f"{URL}{added}", Type="SecureString")
+    boto3.client("secretsmanager", REGION).create_secret(Name="text", SecretString=f"{added}{URL}")
+    boto3.client("secretsmanager", REGION).create_secret(Name="bytes", SecretBinary=f"{URL}{added}".encode())
+    assert [secret(where)() for where in ("ssm:/w", "secretsmanager:text", "secretsmanager:bytes")] == [URL] * 3
+
+
+def test_a_secret_that_is_no_text_is_refused_unshown() -> None:
+    boto3.client("secretsmanager", REGION).create_secret(Name="webhook", SecretBinary=b"s3cr3t\x80")
+    with pytest.raises(NotifyError, match="the webhook's secret secretsmanager:webhook holds no text; put ") as caught:
+        secret("secretsmanager:webhook")()
+    assert "s3cr3t" not in str(caught.value)
+    assert not caught.value.retryable
+
+
+def test_a_secret_is_not_shown_by_what_holds_it() -> None:
+    boto3.client("ssm", REGION).put_parameter(Name="/w", Value=URL, Type="SecureString")
+    read = secret("ssm:/w")
+    assert read() == URL
+    assert "s3cr3t" not in repr(read)
 
 
 @pytest.mark.parametrize("reference", ["ssm:/ecr-warden/gone", "secretsmanager:gone"])
 def test_a_secret_that_is_missing_is_named_with_aws_reason(reference: str) -> None:
     with pytest.raises(NotifyError, match=rf"{reference} cannot be read \(\w*NotFound") as caught:
-        secret_reader(reference)()
+        secret(reference)()
+    assert caught.value.retryable
     assert "role of the alert function" in caught.value.remedy
     assert {"ssm": "ssm:GetParameter", "secretsmanager": "secretsmanager:GetSecretValue"}[
         reference.partition(":")[0]
@@ -83,7 +116,7 @@ def test_a_secret_that_is_missing_is_named_with_aws_reason(reference: str) -> No
 @pytest.mark.parametrize("reference", ["", "ssm:", "/ecr-warden/webhook", "https://hooks.example.com/x", "env:X"])
 def test_what_is_no_reference_is_refused_before_any_call(reference: str) -> None:
     with pytest.raises(NotifyError, match="not a reference"):
-        secret_reader(reference)
+        secret(reference)
 
 
 class Channel:

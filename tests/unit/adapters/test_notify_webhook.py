@@ -143,3 +143,56 @@ def test_the_secret_is_asked_for_again_with_each_message() -> None:
         notifier.notify(MESSAGE)
         assert [request.split(b" ")[1][-3:] for request in server.requests] == [b"old", b"new"]
         assert SECRET not in repr(notifier)
+
+
+class Places:
+    """The secret: the old address until it is forgotten, then the new one."""
+
+    def __init__(self, old: str, new: str) -> None:
+        self._old, self._new = old, new
+        self.forgotten = 0
+
+    def __call__(self) -> str:
+        return self._new if self.forgotten else self._old
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_a_message_under_way_goes_to_the_webhook_that_took_the_place_of_a_removed_one(status: int) -> None:
+    gone = f"HTTP/1.1 {status} Gone\r\n\r\n".encode()
+    with served(answer(gone)) as old, served(answer(b"HTTP/1.1 200 OK\r\n\r\n")) as new:
+        places = Places(old.url, new.url)
+        notifier = WebhookNotifier(places, forget=places.forget, timeout=2)
+        notifier.notify(MESSAGE)
+        assert (len(old.requests), len(new.requests), places.forgotten) == (1, 1, 1)
+        notifier.notify(MESSAGE)
+        assert (len(old.requests), len(new.requests), places.forgotten) == (1, 2, 1)
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_removed_webhook_in_whose_place_is_none_is_asked_once_a_message(status: int) -> None:
+    with served(answer(f"HTTP/1.1 {status} Gone\r\n\r\n".encode())) as server:
+        places = Places(server.url, server.url)
+        with pytest.raises(NotifyError, match=f"the webhook answered {status}"):
+            WebhookNotifier(places, forget=places.forget, timeout=2).notify(MESSAGE)
+        assert (len(server.requests), places.forgotten) == (1, 1)
+
+
+@pytest.mark.parametrize("status", [400, 429, 500])
+def test_an_answer_that_says_nothing_of_the_address_does_not_have_it_read_again(status: int) -> None:
+    with served(answer(f"HTTP/1.1 {status} Whatever\r\n\r\n".encode())) as server:
+        places = Places(server.url, f"{server.url}/new")
+        with pytest.raises(NotifyError, match=f"the webhook answered {status}"):
+            WebhookNotifier(places, forget=places.forget, timeout=2).notify(MESSAGE)
+        assert (len(server.requests), places.forgotten) == (1, 0)
+
+
+def test_a_new_address_that_is_no_url_is_refused_unshown() -> None:
+    with served(answer(b"HTTP/1.1 404 Not Found\r\n\r\n")) as server:
+        places = Places(server.url, "http://hooks.example.com/x")
+        with pytest.raises(NotifyError, match="not https") as caught:
+            WebhookNotifier(places, forget=places.forget, timeout=2).notify(MESSAGE)
+        assert "example.com" not in str(caught.value)
+        assert len(server.requests) == 1

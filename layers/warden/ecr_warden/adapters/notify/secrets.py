@@ -1,52 +1,80 @@
 """Where the webhook's URL is kept: an SSM SecureString or a Secrets Manager secret."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ecr_warden.outside import OutsideError, outside_text
 from ecr_warden.ports.alerts import NotifyError
+from ecr_warden.ports.clock import Clock
 
-MAX_AGE = 300
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
+
+# A URL that somebody has changed is used within this time by every container.
+MAX_AGE = timedelta(seconds=60)
 _ACTIONS = {"ssm": "ssm:GetParameter", "secretsmanager": "secretsmanager:GetSecretValue"}
 _REMEDY = "write ssm:/NAME or secretsmanager:NAME in the stack parameter WebhookReference"
+_PUT_AGAIN = "put the webhook's URL there again, and nothing else"
 
 
-def secret_reader(reference: str, *, max_age: int = MAX_AGE) -> Callable[[], str]:
-    """A function that returns the secret behind `ssm:/name` or `secretsmanager:name`.
+@dataclass(slots=True)
+class Secret:
+    """The secret behind a reference, read when it is asked for and again when it is MAX_AGE old or was forgotten."""
 
-    It is read at the first call and then again when older than `max_age` seconds. Raises NotifyError: at once when the
-    reference is none, and from the function when the secret cannot be read. The error names the reference only.
-    """
-    kind, _, name = reference.partition(":")
-    if not name or kind not in _ACTIONS:
-        raise NotifyError(f"not a reference to a secret: {reference[:120]!r}", remedy=_REMEDY)
-    fetch: Callable[[], object] | None = None
+    reference: str
+    fetch: Callable[[], object]
+    clock: Clock
+    _kept: tuple[datetime, str] | None = field(default=None, init=False, repr=False)
 
-    def read() -> str:
-        # Imported late: a function without a webhook, and a cold start before the first message, do not pay for it.
-        from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError  # noqa: PLC0415
+    def __call__(self) -> str:
+        """The secret; raises NotifyError, which names the reference only."""
+        now = self.clock.now()
+        if self._kept is None or now - self._kept[0] >= MAX_AGE:
+            self._kept = (now, self._read())
+        return self._kept[1]
 
-        nonlocal fetch
-        if fetch is None:
-            fetch = _fetcher(kind, name, max_age)
+    def forget(self) -> None:
+        """Have it read again: what it led to is not there any more."""
+        self._kept = None
+
+    def _read(self) -> str:
         try:
-            value = fetch()
-        except GetParameterError as error:
-            # powertools keeps boto's error as the context only.
-            code = getattr(error.__cause__ or error.__context__, "response", {}).get("Error", {}).get("Code", "")
+            return outside_text(self.fetch(), f"the webhook's secret {self.reference}", remedy=_PUT_AGAIN)
+        except OutsideError as error:
+            raise NotifyError(error.message, remedy=error.remedy) from None
+        except (ClientError, BotoCoreError) as error:
+            told = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+            action = _ACTIONS[self.reference.partition(":")[0]]
             raise NotifyError(
-                f"the webhook's secret {reference} cannot be read ({code or type(error).__name__})",
-                remedy=f"check that it exists; template.yaml grants {_ACTIONS[kind]} to the role of the alert function",
+                f"the webhook's secret {self.reference} cannot be read ({told or type(error).__name__})",
+                remedy=f"check that it exists; template.yaml grants {action} to the role of the alert function",
                 retryable=True,
             ) from error
-        return value if isinstance(value, str) else ""
-
-    return read
 
 
-def _fetcher(kind: str, name: str, max_age: int) -> Callable[[], object]:
-    from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415
+def open_secret(reference: str, client: Callable[[str], Any], clock: Clock) -> Secret:
+    """The secret behind `ssm:/name` or `secretsmanager:name`; raises NotifyError when the reference is none.
 
-    if kind == "ssm":
-        ssm = parameters.SSMProvider()
-        return lambda: ssm.get(name, max_age=max_age, decrypt=True)
-    secrets = parameters.SecretsProvider()
-    return lambda: secrets.get(name, max_age=max_age)
+    `client`: makes the client of one of these services.
+    """
+    match reference.partition(":"):
+        case "ssm", ":", name if name:
+            return Secret(reference, lambda: _parameter(client("ssm"), name), clock)
+        case "secretsmanager", ":", name if name:
+            return Secret(reference, lambda: _secret(client("secretsmanager"), name), clock)
+        case _:
+            raise NotifyError(f"not a reference to a secret: {reference[:120]!r}", remedy=_REMEDY)
+
+
+def _parameter(ssm: "SSMClient", name: str) -> object:
+    return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"].get("Value")
+
+
+def _secret(secrets: "SecretsManagerClient", name: str) -> object:
+    answer = secrets.get_secret_value(SecretId=name)
+    return answer.get("SecretString") or answer.get("SecretBinary")

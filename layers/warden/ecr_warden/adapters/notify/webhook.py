@@ -12,18 +12,24 @@ from ecr_warden.model.alert import Message
 from ecr_warden.ports.alerts import NotifyError
 
 TIMEOUT = 5.0
+# What a webhook answers that was revoked, or replaced by another.
+_NOT_VALID = (401, 403, 404, 410)
 _CHECK = "check what the stack parameter WebhookReference points to"
 
 
 class WebhookNotifier:
     """A chat channel.
 
-    `url` is asked for each message, so that a changed secret is used. `timeout`: seconds for connecting and for each
-    wait for the answer. Redirects are not followed: they would carry the secret path and the message elsewhere.
+    `url` is asked for each message, so that a changed secret is used; `forget` has it read afresh, which is done at
+    once when the address is not valid any more. `timeout`: seconds for connecting and for each wait for the answer.
+    Redirects are not followed: they would carry the secret path and the message elsewhere.
     """
 
-    def __init__(self, url: Callable[[], str], *, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, url: Callable[[], str], *, forget: Callable[[], None] = lambda: None, timeout: float = TIMEOUT
+    ) -> None:
         self._url = url
+        self._forget = forget
         self._timeout = urllib3.Timeout(total=timeout)
         self._pool = urllib3.PoolManager(retries=False)
         # It logs each URL's path at DEBUG, and here the path is the secret.
@@ -32,6 +38,15 @@ class WebhookNotifier:
     def notify(self, message: Message) -> None:
         """Post the message; raises NotifyError, whose text never has the URL in it."""
         url = _checked(self._url())
+        status = self._post(url, message)
+        if status in _NOT_VALID:
+            # Whoever replaced the webhook may have removed the old one first; a message under way is not lost to that.
+            self._forget()
+            if (fresh := _checked(self._url())) != url:
+                status = self._post(fresh, message)
+        _check(status)
+
+    def _post(self, url: str, message: Message) -> int:
         try:
             # Only the status is wanted: no byte of the body is read, however long it is.
             answer = self._pool.request(
@@ -48,7 +63,7 @@ class WebhookNotifier:
             reason = type(error).__name__
             raise NotifyError(f"the webhook cannot be reached ({reason})", remedy=_CHECK, retryable=True) from None
         answer.close()
-        _check(answer.status)
+        return answer.status
 
 
 def _check(status: int) -> None:

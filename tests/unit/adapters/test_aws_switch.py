@@ -1,0 +1,39 @@
+"""The stop switch on a parameter that holds what nobody can mean: a stop, and why."""
+
+from typing import Any
+
+import pytest
+from ecr_warden.adapters.aws.switch import SsmSwitch
+
+
+class Ssm:
+    """Answers with one parameter."""
+
+    def __init__(self, **parameter: Any) -> None:
+        self._parameter = parameter
+
+    def get_parameter(self, *, Name: str) -> dict[str, Any]:  # noqa: N803 - boto3's own name
+        return {"Parameter": {"Name": Name, **self._parameter}}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "says"),
+    [
+        ({"Value": ""}, "is empty"),
+        ({"Value": " \n"}, "is empty"),
+        ({}, "holds no text"),
+        ({"Value": "enab\x00led"}, "control or invisible character"),
+        ({"Value": "enabled\u200bx"}, "control or invisible character"),
+        ({"Value": "enabled" * 1000}, "is longer than"),
+    ],
+)
+def test_what_cannot_be_read_is_a_stop_with_its_reason(parameter: dict[str, str], says: str) -> None:
+    reason = SsmSwitch(Ssm(**parameter), "/ecr-warden/writes").reason_to_stop()  # type: ignore[arg-type]
+    assert reason is not None
+    assert says in reason
+    assert "/ecr-warden/writes" in reason
+    assert "set it to enabled or stopped" in reason
+
+
+def test_a_byte_order_mark_is_no_position() -> None:
+    assert SsmSwitch(Ssm(Value="\ufeffenabled\r\n"), "/w").reason_to_stop() is None  # type: ignore[arg-type]
