@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 @logger().inject_lambda_context
-def handler(event: Any, _context: "LambdaContext") -> dict[str, Any]:
+def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
     """Answer `{"request": text}`; an expected failure is an answer too."""
+    bootstrap.deadline.begin(context.get_remaining_time_in_millis)
     given = event if isinstance(event, dict) else {}
     try:
         return reply_to_json(bootstrap.answer()(question_from_text(given.get("request"))))

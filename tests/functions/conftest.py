@@ -4,9 +4,9 @@ import importlib.util
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -21,12 +21,23 @@ from tests.contracts.aws import moto
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
 SPEC_BUCKET, SPEC_KEY = "ecr-warden-spec-111111111111-eu-central-1", "access.yaml"
-CONTEXT = SimpleNamespace(
-    function_name="ecr-warden",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn:aws:lambda:eu-central-1:111111111111:function:ecr-warden",
-    aws_request_id="00000000-0000-4000-b000-000000000001",
-)
+TIME = 120_000  # milliseconds, as template.yaml gives reconcile
+
+
+@dataclass(slots=True)
+class Context:
+    """Lambda's context; `left`: milliseconds, as the test counts them."""
+
+    left: float = TIME
+    function_name: str = "ecr-warden"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:111111111111:function:ecr-warden"
+    aws_request_id: str = "00000000-0000-4000-b000-000000000001"
+
+    def get_remaining_time_in_millis(self) -> float:
+        return self.left
+
+
 _services = itertools.count()
 
 
@@ -34,6 +45,7 @@ class Deployed:
     """What template.yaml makes, as far as handlers need it, and what came out at its other ends."""
 
     def __init__(self) -> None:
+        self.context = Context()
         self.sqs, self.s3 = boto3.client("sqs"), boto3.client("s3")
         self.dynamodb, self.ssm = boto3.client("dynamodb"), boto3.client("ssm")
         sns, events = boto3.client("sns"), boto3.client("events")
@@ -116,6 +128,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 
 def _forget() -> None:
+    bootstrap.deadline.begin(Context().get_remaining_time_in_millis)
     for module in (bootstrap, observability):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
@@ -139,7 +152,7 @@ def handler_of(deployed: Deployed) -> Callable[[str], Handler]:
         handler: Handler = module.handler
         return handler
 
-    return lambda name: lambda event: loaded(name)(event, CONTEXT)
+    return lambda name: lambda event: loaded(name)(event, deployed.context)
 
 
 @pytest.fixture

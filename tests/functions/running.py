@@ -1,6 +1,7 @@
 """The hub at work in this process: its own handlers on moto, queues that bring failures back, and people who read."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,8 +10,11 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
+import boto3
+from ecr_warden import bootstrap
 from ecr_warden.adapters.aws.accounts import HubAccounts
 from ecr_warden.adapters.aws.documents import AwsDocuments
+from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
 from ecr_warden.adapters.system import SystemClock
 from ecr_warden.planning.diff import diff
 from ecr_warden.spec import Valid, compile_spec, load_spec
@@ -19,8 +23,8 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from local.messages import Message, batch
 from local.realistic_moto import RealisticMoto
-from tests.contracts.aws import REGION, Call, Wire, new_session
-from tests.functions.conftest import SPEC_BUCKET, SPEC_KEY, Deployed, Handler
+from tests.contracts.aws import REGION, Call, Wire, new_session, with_models
+from tests.functions.conftest import SPEC_BUCKET, SPEC_KEY, TIME, Deployed, Handler
 
 CI, HOME = "111111111111", "222222222222"
 SPEC = """\
@@ -67,7 +71,6 @@ documents:
     document: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "ecr:GetAuthorizationToken", Resource: "*"}]}
 settings: {mode: enforce}
 """
-ATTEMPTS = 5
 ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 STRANGER = json.dumps(
     {
@@ -89,6 +92,17 @@ def key_of(name: str) -> str:
     if "/" in name:
         return f"repository/{HOME}/{REGION}/{name}"
     return f"role/{HOME}/{name}" if name.endswith("-pusher") else f"user/{CI}/{name}"
+
+
+def running(
+    deployed: Deployed, handler_of: Callable[[str], Handler], logged: Callable[[], list[dict[str, Any]]]
+) -> "Running":
+    """The handlers, and everything around them, on a moto that behaves as AWS does."""
+    session = boto3.Session(botocore_session=with_models(bootstrap._session()._core))
+    moto = RealisticMoto()
+    wire = Wire(session)
+    moto.hook(session)
+    return Running(deployed, handler_of, logged, wire, moto)
 
 
 @dataclass
@@ -239,6 +253,15 @@ class Running:
         self._deliver("jobs.fifo", "reconcile")
         self.tell()
 
+    def deliver_once(self) -> dict[str, int]:
+        """One batch is done; for how many seconds what comes back is hidden, by its target."""
+        self._deliver_batch("jobs.fifo", "reconcile")
+        now = time.time() * 1000
+        return {
+            json.loads(message.body)["target"]: round((message.visible_at - now) / 1000)
+            for message in self._queue("jobs.fifo")._messages
+        }
+
     def tell(self) -> None:
         """Announcements and incidents reach the alert function; an event that it fails on comes twice more."""
         announcements, self.announcements[:] = list(self.announcements), []
@@ -274,8 +297,13 @@ class Running:
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in call.parameters["Entries"]]}
 
     def _deliver(self, queue: str, function: str) -> None:
+        while self._deliver_batch(queue, function):
+            pass
+
+    def _deliver_batch(self, queue: str, function: str) -> bool:
+        """Whether there was anything to deliver."""
         url = self.deployed.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        while found := self.deployed.taken(url):
+        if found := self.deployed.taken(url):
             messages = [
                 Message(
                     one["Body"],
@@ -292,8 +320,10 @@ class Running:
             for number, one in enumerate(found):
                 if number not in failed:
                     self.deployed.sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+        return bool(found)
 
     def _call(self, function: str, event: Any) -> Any:
+        self.deployed.context.left = TIME
         try:
             return self.handler_of(function)(event)
         except Exception as error:
@@ -347,7 +377,7 @@ class Running:
 
     def _redrive(self, source: str, dead: str) -> None:
         url = self.deployed.sqs.get_queue_url(QueueName=source)["QueueUrl"]
-        policy = {"deadLetterTargetArn": self._queue(dead).queue_arn, "maxReceiveCount": ATTEMPTS}
+        policy = {"deadLetterTargetArn": self._queue(dead).queue_arn, "maxReceiveCount": MAX_RECEIVES}
         self.deployed.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
 
 

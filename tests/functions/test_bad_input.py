@@ -5,17 +5,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import boto3
 import pytest
 import yaml
-from ecr_warden import bootstrap
+from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
 
-from local.realistic_moto import RealisticMoto
 from tests.cli.command import Command
-from tests.contracts.aws import Call, Wire, with_models
+from tests.contracts.aws import Call
 from tests.contracts.webhook import answer, served, silent
 from tests.functions.conftest import ROOT, Deployed, Handler
-from tests.functions.running import ATTEMPTS, CI, HOME, OTHER_SPEC, SPEC, Running, key_of
+from tests.functions.running import CI, HOME, OTHER_SPEC, SPEC, Running, key_of
+from tests.functions.running import running as made
 from tests.template.adapter_calls import ACTIONS, operations_called
 
 type Row = dict[str, Any]
@@ -30,11 +29,7 @@ SIBLINGS = {
 
 @pytest.fixture
 def running(deployed: Deployed, handler_of: Callable[[str], Handler], logged: Callable[[], list[Row]]) -> Running:
-    session = boto3.Session(botocore_session=with_models(bootstrap._session()._core))
-    moto = RealisticMoto()
-    wire = Wire(session)
-    moto.hook(session)
-    return Running(deployed, handler_of, logged, wire, moto)
+    return made(deployed, handler_of, logged)
 
 
 def lacks(text: str, row: Row) -> list[str]:
@@ -234,7 +229,7 @@ def test_a_message_that_is_no_job_ends_in_the_failure_queue_and_the_next_is_done
             running.settle()
             assert running.put_away("dead.fifo") == [row["body"]]
             failures = [line for line in running.logged() if line["message"] == "failed"]
-            assert [line["receives"] for line in failures] == [*range(1, ATTEMPTS + 1)]
+            assert [line["receives"] for line in failures] == [*range(1, MAX_RECEIVES + 1)]
             assert all(lacks(line["error"], row) == [] for line in failures)
             assert all("Dead letters" in line["error"] for line in failures)
             running.tamper("pull-user-1")

@@ -15,7 +15,7 @@ from ecr_warden.model.target import RepositoryTarget
 
 from local.messages import Message, batch
 from tests.contracts.sts import ALICE, Sts, serving
-from tests.functions.conftest import CONTEXT, Deployed, Handler
+from tests.functions.conftest import Context, Deployed, Handler
 from tests.template.cfn import ROOT
 
 SPEC = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
@@ -45,7 +45,10 @@ def accepted(sts: Sts, handler_of: Callable[[str], Handler], deployed: Deployed)
 def command(given: Command) -> dict[str, Any]:
     text = request_to_text(given)
     proof = make_proof(
-        Credentials("AKIDEXAMPLE12345", "secret"), region="eu-central-1", hub=CONTEXT.invoked_function_arn, request=text
+        Credentials("AKIDEXAMPLE12345", "secret"),
+        region="eu-central-1",
+        hub=Context().invoked_function_arn,
+        request=text,
     )
     return {"request": text, "proof": dict(proof)}
 

@@ -3,7 +3,11 @@
 import re
 
 import pytest
-from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
+from botocore.config import Config
+from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG
+from ecr_warden.adapters.aws.deadline import HUB_RESERVE, JOB_RESERVE, MEMBER_RESERVE
+from ecr_warden.adapters.aws.redelivery import ATTEMPTS, MAX_RECEIVES
+from ecr_warden.bootstrap import HUB_CONFIG
 
 from tests.template.cfn import EVENTS, HUB, ROOT, Node, say, says
 
@@ -113,10 +117,31 @@ def test_jobs_are_fifo_with_high_throughput_and_no_deduplication_by_body() -> No
 
 
 @pytest.mark.parametrize("queue", POLLED)
-def test_a_polled_queue_waits_six_times_its_functions_timeout_and_gives_up_after_five(queue: str) -> None:
+def test_a_polled_queue_waits_six_times_its_functions_timeout_and_gives_up_in_the_end(queue: str) -> None:
     properties = HUB.properties(queue)
     assert properties["VisibilityTimeout"] >= 6 * _function(POLLED[queue])["Timeout"]
-    assert properties["RedrivePolicy"]["maxReceiveCount"] == MAX_RECEIVES == 5
+    assert properties["RedrivePolicy"]["maxReceiveCount"] == {"JobsQueue": MAX_RECEIVES, "IncidentsQueue": 5}[queue]
+
+
+def _longest(config: Config) -> float:
+    """Seconds that a call takes which hangs in each of its attempts, with botocore's pauses of 1 and 2 between them."""
+    given = vars(config)
+    attempts = given["retries"]["total_max_attempts"]
+    pauses = sum(2**number for number in range(attempts - 1))
+    return float(attempts * (given["connect_timeout"] + given["read_timeout"]) + pauses)
+
+
+def test_a_call_that_hangs_takes_no_function_with_it() -> None:
+    whole = _function("Reconcile")["Timeout"]
+    attempt = vars(CLIENT_CONFIG)["connect_timeout"] + vars(CLIENT_CONFIG)["read_timeout"]
+    own = vars(HUB_CONFIG)["connect_timeout"] + vars(HUB_CONFIG)["read_timeout"]
+    # Whatever begins last ends before the next reserve: a job, the last attempt of its calls, the hub's own.
+    assert whole - JOB_RESERVE >= 60, "half of the time is for jobs"
+    assert _longest(CLIENT_CONFIG) <= JOB_RESERVE - MEMBER_RESERVE
+    assert attempt + 2 < MEMBER_RESERVE - HUB_RESERVE
+    assert own < HUB_RESERVE
+    assert _longest(HUB_CONFIG) < JOB_RESERVE - MEMBER_RESERVE
+    assert MAX_RECEIVES >= ATTEMPTS + 5
 
 
 @pytest.mark.parametrize("queue", POLLED)

@@ -10,8 +10,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
+from botocore.config import Config
 
-from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG, HubAccounts
+from ecr_warden.adapters.aws.accounts import HubAccounts
+from ecr_warden.adapters.aws.deadline import HUB_RESERVE, Deadline
 from ecr_warden.adapters.aws.jobs import SqsJobs
 from ecr_warden.adapters.system import SystemClock, new_run_id
 from ecr_warden.outside import Environment
@@ -35,6 +37,17 @@ if TYPE_CHECKING:
 
 _environment = Environment(os.environ)
 _clock = SystemClock()
+
+deadline = Deadline()
+"""The invocation's end, which its handler says."""
+
+# Within a region; a call that hangs is given up before deadline.HUB_RESERVE.
+HUB_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=4,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    tcp_keepalive=True,
+)
 
 
 @cache
@@ -164,7 +177,7 @@ def _reconcile() -> "Reconcile":
 def _documents() -> "AwsDocuments":
     from ecr_warden.adapters.aws.documents import AwsDocuments
 
-    return AwsDocuments(HubAccounts(_session(), _environment.required("WARDEN_EXTERNAL_ID"), _clock))
+    return AwsDocuments(HubAccounts(_session(), _environment.required("WARDEN_EXTERNAL_ID"), _clock, deadline=deadline))
 
 
 @cache
@@ -253,4 +266,9 @@ class _Late:
 
 @cache
 def _client(service: Any) -> Any:
-    return _Late(lambda: _session().client(service, config=CLIENT_CONFIG))
+    def make() -> Any:
+        client = _session().client(service, config=HUB_CONFIG)
+        deadline.guard(client, HUB_RESERVE)
+        return client
+
+    return _Late(make)

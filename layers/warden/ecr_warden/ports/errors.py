@@ -38,6 +38,18 @@ class Throttled(PortError):
     code = "throttled"
 
 
+class Unanswered(PortError):
+    """Nothing answered, however often it was tried."""
+
+    code = "unanswered"
+
+
+class OutOfTime(PortError):
+    """The call was not made: whoever wanted it has to end now."""
+
+    code = "out-of-time"
+
+
 class DocumentConflict(PortError):
     """Another document than the expected one stands there; nothing was written."""
 

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ecr_warden.adapters.aws.deadline import MEMBER_RESERVE, Deadline
 from ecr_warden.adapters.aws.errors import STS, translate, unanswered
 from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.errors import AccountUnreachable, ExplicitlyDenied, PortError
+from ecr_warden.ports.errors import AccountUnreachable, ExplicitlyDenied, OutOfTime, PortError
 from ecr_warden.triggers.own import session_name
 
 if TYPE_CHECKING:
@@ -28,12 +29,16 @@ _RENEW_BEFORE_END = timedelta(minutes=5)
 CALLS_AT_ONCE = 16
 
 CLIENT_CONFIG = Config(
-    connect_timeout=3,
-    read_timeout=10,
-    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=2,
+    read_timeout=8,
+    retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
     max_pool_connections=CALLS_AT_ONCE,
 )
+"""So that a call that hangs through all its attempts fits into deadline.JOB_RESERVE."""
+
+# botocore reads its models when a client is made, and is not safe in threads while it does.
+_MAKING = Lock()
 
 
 class Session(Protocol):
@@ -67,26 +72,33 @@ class Accounts(Protocol):
 
 
 class SessionClients:
-    """Clients made from a session, each when first asked for."""
+    """Clients made from a session, each when first asked for; threads may share them."""
 
-    def __init__(self, session: Session, credentials: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, session: Session, credentials: dict[str, str] | None = None, deadline: Deadline | None = None
+    ) -> None:
         # One session for all: a new one would load every service model again.
         self._session = session
         self._credentials: dict[str, Any] = credentials or {}
-        self._ecr: dict[str, ECRClient] = {}
+        self._deadline = deadline or Deadline()
+        self._made: dict[tuple[str, str], Any] = {}
 
-    @cached_property
+    @property
     def iam(self) -> "IAMClient":
-        client: IAMClient = self._session.client(
-            "iam", region_name=IAM_REGION, config=CLIENT_CONFIG, **self._credentials
-        )
+        client: IAMClient = self._client("iam", IAM_REGION)
         return client
 
     def ecr(self, region: str) -> "ECRClient":
-        if region not in self._ecr:
-            client = self._session.client("ecr", region_name=region, config=CLIENT_CONFIG, **self._credentials)
-            self._ecr[region] = client
-        return self._ecr[region]
+        client: ECRClient = self._client("ecr", region)
+        return client
+
+    def _client(self, service: str, region: str) -> Any:
+        with _MAKING:
+            if (service, region) not in self._made:
+                client = self._session.client(service, region_name=region, config=CLIENT_CONFIG, **self._credentials)
+                self._deadline.guard(client, MEMBER_RESERVE)
+                self._made[service, region] = client
+            return self._made[service, region]
 
 
 @dataclass(slots=True)
@@ -101,6 +113,7 @@ class HubAccounts:
     external_id: str
     clock: Clock
     partition: str = "aws"
+    deadline: Deadline = field(default_factory=Deadline)
     _sts: "STSClient | None" = None
     _readers: dict[str, tuple[datetime, AccountClients]] = field(default_factory=dict)
 
@@ -126,10 +139,8 @@ class HubAccounts:
 
     def _assume(self, account: str, role: str, *, seconds: timedelta, **arguments: Any) -> AccountClients:
         arn = f"arn:{self.partition}:iam::{account}:role/ecr-warden/{role}"
-        if self._sts is None:
-            self._sts = self.session.client("sts", config=CLIENT_CONFIG)
         try:
-            answer = self._sts.assume_role(
+            answer = self._own().assume_role(
                 RoleArn=arn, ExternalId=self.external_id, DurationSeconds=int(seconds.total_seconds()), **arguments
             )
         except ClientError as error:
@@ -144,11 +155,19 @@ class HubAccounts:
                 "aws_secret_access_key": given["SecretAccessKey"],
                 "aws_session_token": given["SessionToken"],
             },
+            self.deadline,
         )
+
+    def _own(self) -> "STSClient":
+        with _MAKING:
+            if self._sts is None:
+                self._sts = self.session.client("sts", config=CLIENT_CONFIG)
+                self.deadline.guard(self._sts, MEMBER_RESERVE)
+            return self._sts
 
 
 def _unreachable(cause: PortError) -> PortError:
-    if isinstance(cause, ExplicitlyDenied):
+    if isinstance(cause, ExplicitlyDenied | OutOfTime):
         return cause
     return AccountUnreachable(cause.message, remedy=cause.remedy, retryable=cause.retryable)
 

@@ -11,10 +11,12 @@ from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
+from ecr_warden.adapters.aws.deadline import NoTimeLeft
 from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import (
     DocumentConflict,
     ExplicitlyDenied,
+    OutOfTime,
     OwnerNotFound,
     PermissionMissing,
     PortError,
@@ -22,6 +24,7 @@ from ecr_warden.ports.errors import (
     QuotaExceeded,
     Refused,
     Throttled,
+    Unanswered,
 )
 
 type Translation = Callable[[str, str], PortError]
@@ -272,8 +275,12 @@ def translated(table: Mapping[str, Translation], what: str) -> Iterator[None]:
 
 def unanswered(what: str, error: BotoCoreError) -> PortError:
     """The port's error for a call that got no answer: only one that was lost on the way may go through next time."""
+    if isinstance(error, NoTimeLeft):
+        return OutOfTime(f"{what}: {error}", remedy="it is tried again", retryable=True)
     lost = isinstance(error, HTTPClientError | ConnectionError | IncompleteReadError)
-    return PortError(f"{what}: {error!s:.200}", remedy="it is tried again" if lost else "", retryable=lost)
+    if lost:
+        return Unanswered(f"{what}: {error!s:.200}", remedy="it is tried again", retryable=True)
+    return PortError(f"{what}: {error!s:.200}")
 
 
 def code_of(error: ClientError) -> str:

@@ -13,21 +13,36 @@ from ecr_warden.adapters.aws.errors import HUB, translated
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-MAX_RECEIVES = 5
-"""The jobs queue's maxReceiveCount; template.yaml has the same."""
-_FIRST_SECONDS, _LONGEST_SECONDS = 5, 60
+ATTEMPTS = 5
+"""From this receive on a job that fails is told of instead of being tried again."""
+MAX_RECEIVES = 10
+"""The jobs queue's maxReceiveCount; template.yaml has the same.
+
+More than the attempts: a message that was handed back before it was begun has used up a receive.
+"""
+_FIRST_SECONDS, _LONGEST_SECONDS, _AT_ONCE_SECONDS = 5, 60, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Redelivery:
-    """Brings messages of one queue back after 5, 10, 20, 40, at most 60 seconds."""
+    """Brings messages of one queue back after 5, 10, 20, 40 seconds, and after the last attempt each 5 seconds."""
 
     client: "SQSClient"
     queue_url: str
 
     def soon(self, receipt_handle: str, receives: int) -> None:
-        """Make a message visible again after a time that doubles with each receive."""
-        seconds = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** (receives - 1))
+        """Make a message that failed visible again after a time that doubles with each receive.
+
+        Once its attempts are used up nothing is gained by waiting: what receives are left pass quickly.
+        """
+        doubled = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** (receives - 1))
+        self._hide(receipt_handle, doubled if receives < ATTEMPTS else _FIRST_SECONDS)
+
+    def unbegun(self, receipt_handle: str) -> None:
+        """Make a message that nobody has begun visible again at once."""
+        self._hide(receipt_handle, _AT_ONCE_SECONDS)
+
+    def _hide(self, receipt_handle: str, seconds: int) -> None:
         with translated(HUB, "delaying a job"):
             self.client.change_message_visibility(
                 QueueUrl=self.queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
