@@ -87,7 +87,11 @@ def test_accepted_spec_of_any_size_fits_and_says_how_much_was_left_out(hub: Moto
     sent = alert_from_json(json.loads(entry["Detail"]))
     assert isinstance(sent, SpecAccepted)
     assert sent.changed[0] == keys[0]
-    assert f"{6000 - len(sent.changed) + 1} more" in sent.changed[-1]
+    assert set(sent.changed) < set(keys)
+    whole = [
+        len(its) + more for its, more in zip((sent.changed, sent.released, sent.warnings), sent.left_out, strict=True)
+    ]
+    assert whole == [6000, 100, 6000]
 
 
 def test_refused_spec_of_any_size_fits(hub: MotoHub) -> None:

@@ -10,17 +10,21 @@ from ecr_warden.model.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class SpecRefused:
-    """A version of the file was not accepted; `problems` as `validate` prints them, at most 50."""
+    """A version of the spec was not accepted; `problems` as `validate` prints them, `left_out`: how many more."""
 
     cause: Cause
     version: str
     enforced: str | None
     problems: tuple[str, ...]
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SpecAccepted:
-    """A version became the accepted one; `changed`: keys of the targets whose desired state it changed."""
+    """A version became the accepted one; `changed`: keys of the targets whose desired state it changed.
+
+    `left_out`: how many of the changed, the released and the warnings are not here.
+    """
 
     cause: Cause
     version: str
@@ -28,24 +32,27 @@ class SpecAccepted:
     changed: tuple[str, ...]
     released: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    left_out: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class TargetsPaused:
-    """Somebody has ecr-warden write nothing to `targets` (their keys) until an end."""
+    """Somebody has ecr-warden write nothing to `targets` (their keys) until an end; `left_out`: how many more."""
 
     cause: Cause
     targets: tuple[str, ...]
     reason: str
     until: datetime
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TargetsResumed:
-    """Somebody ended pauses early; `targets`: the keys of those that were paused."""
+    """Somebody ended pauses early; `targets`: the keys of those that were paused, `left_out`: how many more."""
 
     cause: Cause
     targets: tuple[str, ...]
+    left_out: int = 0
 
 
 COMPILED_SPEC = "compiled spec"
@@ -64,13 +71,15 @@ class OwnChanged:
 class Unlisted:
     """Lists that could not be read: repositories that fit a pattern, or users and roles of an account.
 
-    `problems`: what stands for each, why, and what to do, at most 50. `codes`: of all the errors, each once.
+    `problems`: what stands for each, why, and what to do; `left_out`: how many more. `codes`: of all the errors, each
+    once.
     """
 
     cause: Cause
     version: str
     problems: tuple[str, ...]
     codes: tuple[str, ...]
+    left_out: int = 0
 
 
 type Alert = RunReport | SpecRefused | SpecAccepted | Unlisted | OwnChanged | TargetsPaused | TargetsResumed

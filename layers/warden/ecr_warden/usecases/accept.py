@@ -45,11 +45,11 @@ class Accept:
         match load_spec(current.data):
             case Invalid(problems):
                 told = tuple(problem.at(self.file_name) for problem in problems[:PROBLEMS_TOLD])
-                return self._refuse(job, current.version, enforced, told)
+                return self._refuse(job, current.version, enforced, told, len(problems) - len(told))
             case Valid(spec, warnings):
                 compiled = compile_spec(spec, version=current.version)
                 told = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_TOLD])
-                return self._accept(job, accepted, compiled, told)
+                return self._accept(job, accepted, compiled, told, len(warnings) - len(told))
 
     def compile_again(self, error: CompiledUnusable) -> CompiledSpec | None:
         """Compile the accepted version from its text and keep that; None if it is kept no longer, or no longer valid.
@@ -102,11 +102,11 @@ class Accept:
         return refusal
 
     def _refuse(
-        self, job: AcceptSpec, version: str, enforced: str | None, problems: tuple[str, ...]
+        self, job: AcceptSpec, version: str, enforced: str | None, problems: tuple[str, ...], left_out: int = 0
     ) -> SpecRefused | None:
         if self.specs.refused() == version:
             return None
-        refusal = SpecRefused(job.cause, version, enforced, problems)
+        refusal = SpecRefused(job.cause, version, enforced, problems, left_out)
         self.outcomes.publish(refusal)
         self.specs.refuse(version)
         return refusal
@@ -117,7 +117,12 @@ class Accept:
             self.specs.refuse("")
 
     def _accept(
-        self, job: AcceptSpec, accepted: CompiledSpec | None, compiled: CompiledSpec, warnings: tuple[str, ...]
+        self,
+        job: AcceptSpec,
+        accepted: CompiledSpec | None,
+        compiled: CompiledSpec,
+        warnings: tuple[str, ...],
+        more_warnings: int,
     ) -> SpecAccepted:
         compiled = replace(compiled, departed=departed(accepted, compiled))
         changed = changed_targets(accepted, compiled)
@@ -138,6 +143,7 @@ class Accept:
             changed=(*(target.key for target in changed), *(pattern.target.key for pattern in patterns)),
             released=tuple(released(accepted, compiled)),
             warnings=warnings,
+            left_out=(0, 0, more_warnings),
         )
         self.outcomes.publish(announcement)
         self._forget_refusal()

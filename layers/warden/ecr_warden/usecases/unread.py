@@ -44,7 +44,7 @@ class TellUnread:
         if unread:
             problems = tuple(f"{listed}: {error}" for listed, error in unread[:PROBLEMS_TOLD])
             codes = tuple(sorted({error.code for _, error in unread}))
-            self.outcomes.publish(Unlisted(cause, version, problems, codes))
+            self.outcomes.publish(Unlisted(cause, version, problems, codes, len(unread) - len(problems)))
         for listed, mark in marks:
             self.state.note_reported(listed, mark)
 

@@ -36,18 +36,19 @@ def forms(alert: Alert) -> Iterator[Alert]:
             yield _bare(alert, _PEOPLE)
             yield _bare(alert, 0)
         case SpecAccepted():
-            yield replace(
-                alert,
-                changed=_some(alert.changed, _KEYS),
-                released=_some(alert.released, _KEYS),
-                warnings=_some(tuple(map(_cut, alert.warnings)), _WARNINGS),
-            )
+            lists = (alert.changed, alert.released, tuple(map(_cut, alert.warnings)))
+            changed, released, warnings = (_some(*one) for one in zip(lists, (_KEYS, _KEYS, _WARNINGS), strict=True))
+            more = (changed[1], released[1], warnings[1])
+            left_out = (alert.left_out[0] + more[0], alert.left_out[1] + more[1], alert.left_out[2] + more[2])
+            yield replace(alert, changed=changed[0], released=released[0], warnings=warnings[0], left_out=left_out)
         case SpecRefused() | Unlisted():
-            yield replace(alert, problems=_some(tuple(map(_cut, alert.problems)), _WARNINGS))
+            problems, more_problems = _some(tuple(map(_cut, alert.problems)), _WARNINGS)
+            yield replace(alert, problems=problems, left_out=alert.left_out + more_problems)
         case OwnChanged():
             return  # its texts are a name and what CloudTrail bounds
         case TargetsPaused() | TargetsResumed():
-            yield replace(alert, targets=_some(alert.targets, _KEYS))
+            targets, more_targets = _some(alert.targets, _KEYS)
+            yield replace(alert, targets=targets, left_out=alert.left_out + more_targets)
         case _:
             assert_never(alert)
 
@@ -85,10 +86,9 @@ def _with_changes(report: RunReport, shorten: Callable[[Change], Change]) -> Run
     return replace(report, plan=replace(report.plan, changes=changes), outcomes=tuple(map(outcome, report.outcomes)))
 
 
-def _some(texts: tuple[str, ...], most: int) -> tuple[str, ...]:
-    if len(texts) <= most:
-        return texts
-    return (*texts[: most - 1], f"and {len(texts) - most + 1} more")
+def _some(texts: tuple[str, ...], most: int) -> tuple[tuple[str, ...], int]:
+    """At most so many, and how many are left out."""
+    return texts[:most], max(0, len(texts) - most)
 
 
 def _cut(text: str) -> str:

@@ -11,7 +11,18 @@ from ecr_warden.model.alert import (
     TargetsResumed,
     Unlisted,
 )
-from ecr_warden.model.codec.base import CodecError, Json, check_schema, moment, optional_text, reading, text, texts
+from ecr_warden.model.codec.base import (
+    CodecError,
+    Json,
+    check_schema,
+    entries,
+    moment,
+    number,
+    optional_text,
+    reading,
+    text,
+    texts,
+)
 from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
 from ecr_warden.model.codec.runs import report_from_json, report_to_json
 from ecr_warden.model.job import SCHEMA
@@ -38,6 +49,7 @@ def _kind_and_told(
                 "version": alert.version,
                 "enforced": alert.enforced,
                 "problems": list(alert.problems),
+                "leftOut": alert.left_out,
             }
         case SpecAccepted():
             return "spec-accepted", {
@@ -46,12 +58,14 @@ def _kind_and_told(
                 "changed": list(alert.changed),
                 "released": list(alert.released),
                 "warnings": list(alert.warnings),
+                "leftOut": list(alert.left_out),
             }
         case Unlisted():
             return "unlisted", {
                 "version": alert.version,
                 "problems": list(alert.problems),
                 "codes": list(alert.codes),
+                "leftOut": alert.left_out,
             }
         case OwnChanged():
             return "own-changed", {"account": alert.account, "thing": alert.thing}
@@ -60,9 +74,10 @@ def _kind_and_told(
                 "targets": list(alert.targets),
                 "reason": alert.reason,
                 "until": alert.until.isoformat(),
+                "leftOut": alert.left_out,
             }
         case TargetsResumed():
-            return "resumed", {"targets": list(alert.targets)}
+            return "resumed", {"targets": list(alert.targets), "leftOut": alert.left_out}
         case _:
             assert_never(alert)
 
@@ -78,6 +93,7 @@ def _alert(value: Json) -> Alert:
                 version=text(value["version"]),
                 enforced=optional_text(value["enforced"]),
                 problems=texts(value["problems"]),
+                left_out=number(value.get("leftOut", 0)),
             )
         case "spec-accepted":
             return SpecAccepted(
@@ -87,6 +103,7 @@ def _alert(value: Json) -> Alert:
                 changed=texts(value["changed"]),
                 released=texts(value["released"]),
                 warnings=texts(value["warnings"]),
+                left_out=_three(value.get("leftOut", [0, 0, 0])),
             )
         case "unlisted":
             return Unlisted(
@@ -94,6 +111,7 @@ def _alert(value: Json) -> Alert:
                 version=text(value["version"]),
                 problems=texts(value["problems"]),
                 codes=texts(value["codes"]),
+                left_out=number(value.get("leftOut", 0)),
             )
         case "own-changed":
             return OwnChanged(cause_from_json(value["cause"]), text(value["account"]), text(value["thing"]))
@@ -103,11 +121,18 @@ def _alert(value: Json) -> Alert:
                 targets=texts(value["targets"]),
                 reason=text(value["reason"]),
                 until=moment(value["until"]),
+                left_out=number(value.get("leftOut", 0)),
             )
         case "resumed":
-            return TargetsResumed(cause_from_json(value["cause"]), texts(value["targets"]))
+            left_out = number(value.get("leftOut", 0))
+            return TargetsResumed(cause_from_json(value["cause"]), texts(value["targets"]), left_out)
         case kind:
             raise CodecError(f"unknown kind {kind!r:.40}")
+
+
+def _three(value: object) -> tuple[int, int, int]:
+    changed, released, warnings = map(number, entries(value))
+    return changed, released, warnings
 
 
 alert_from_json = reading("announcement", _alert)
