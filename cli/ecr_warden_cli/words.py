@@ -2,22 +2,28 @@
 
 from collections.abc import Iterable, Iterator
 
+from ecr_warden.alerting.layout import Listing, lay_out
 from ecr_warden.alerting.words import describe_address, describe_drift
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.policy.document import Document
+from ecr_warden.policy.phrases import Perspective, Telling
+
+LINES_OF_A_DRIFT = 21
+_PLAN = Telling(Perspective.PLAN)
 
 
 def lines_of(plan: Plan) -> Iterator[str]:
-    """What differs, what would be written in which order, and what is held."""
+    """What differs and who will gain or lose what, what would be written in which order, and what is held."""
     unreadable = [drift for drift in plan.drifts if drift.kind is DriftKind.UNREADABLE]
     for reason in unreadable_of(plan.drifts):
         where = [describe_address(drift.address) for drift in unreadable if drift.explain == reason]
         yield f"  state unknown, for it cannot be read ({', '.join(where)}): {reason}"
     for drift in plan.drifts:
         if drift not in unreadable:
-            yield from (f"  {line}" for line in describe_drift(drift))
+            told = lay_out([Listing("difference", (describe_drift(drift, _PLAN),))], LINES_OF_A_DRIFT)
+            yield from (f"  {line}" for line in told)
     if plan.changes:
         yield "  would write, in this order:"
         for number, change in enumerate(plan.changes, 1):

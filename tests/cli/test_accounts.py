@@ -68,7 +68,7 @@ def test_a_tampered_policy_is_found_with_its_meaning(world: MotoWorld, shell: Sh
     world.put(repository_policy(REPOSITORY), repository_document("mallory"))
     ran = shell("plan", str(PATH), *BOTH)
     assert ran.code == 2
-    assert "user/mallory can now pull from shop/checkout (ecr:BatchGetImage)" in ran.out
+    assert "user/mallory will lose pull from shop/checkout (ecr:BatchGetImage)" in ran.out
     assert shell("verify", str(PATH), *BOTH).code == 2
 
 

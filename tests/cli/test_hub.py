@@ -171,7 +171,7 @@ def test_apply_of_what_is_paused_is_left_and_says_why_in_the_run() -> None:
     assert f"{CHECKOUT}: reported" in ran.out
     assert world.writes == []
     run_id = command("history", str(CHECKOUT), "--json").json["runs"][0]["runId"]
-    assert "NOT put right: paused by alice until" in command("show", run_id).out
+    assert "NOT repaired: paused by alice until" in command("show", run_id).out
 
 
 def test_apply_that_gets_no_answer_is_an_error_and_says_where_to_look() -> None:
@@ -215,13 +215,13 @@ def test_history_and_show() -> None:
     assert str(PUSHER) in newest
     assert str(CHECKOUT) in oldest
     assert "1 written" in oldest
-    assert "event by mallory" in oldest
+    assert "a call by mallory" in oldest
     assert command("history", str(CHECKOUT), "--limit", "1").out.splitlines() == [oldest]
     run_id = oldest.split()[1]
     shown = command("show", run_id)
-    assert shown.out.startswith("repository policy of shop/checkout: put right")
+    assert shown.out.startswith("repository policy of shop/checkout differs from the spec; repaired")
     assert "repository policy: changed: " in shown.out
-    assert " can now pull " in shown.out
+    assert " could pull " in shown.out
     assert f"Run:     {run_id}\n" in shown.out
     before = command("show", run_id, "--json").json["run"]["plan"]["changes"][0]["before"]
     assert json.loads(before)["Statement"][0]["Principal"] == {"AWS": "*"}

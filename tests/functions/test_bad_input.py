@@ -113,7 +113,7 @@ def test_a_refused_call_is_told_keeps_no_sibling_back_and_is_made_up_for(
             running.sweep()
             running.settle()
             assert running.differing() == []
-            assert "put right" in running.heard()
+            assert "repaired" in running.heard()
 
 
 def denied(row: Row) -> tuple[str, str, int]:
@@ -271,12 +271,12 @@ def test_a_chat_that_takes_nothing_is_told_later_and_the_mail_goes_out_once(
                 running.tamper("shop/checkout")
                 running.deliver()
             assert running.differing() == [], "what people are told by is no part of the repair"
-            assert running.heard().count("shop/checkout: put right") == 1
+            assert running.heard().count("repository policy of shop/checkout differs") == 1
             assert any(lacks(line.get("error", ""), row) == [] for line in running.logged())
             with served(WELL, chat) as server:
                 running.settle()
                 [posted] = server.requests
-            assert b"shop/checkout: put right" in posted
+            assert b"repository policy of shop/checkout differs" in posted
             assert running.heard() == ""
 
 
@@ -292,5 +292,5 @@ def test_what_the_chat_did_not_take_for_long_is_put_away_and_told_when_somebody_
         running.redrive()
         running.settle()
         [posted] = server.requests
-    assert b"shop/checkout: put right" in posted
-    assert running.heard().count("shop/checkout: put right") == 1
+    assert b"repository policy of shop/checkout differs" in posted
+    assert running.heard().count("repository policy of shop/checkout differs") == 1

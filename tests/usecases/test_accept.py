@@ -134,7 +134,10 @@ def test_a_deletion_is_told_once_by_its_event_and_the_accepted_one_stays_enforce
     [refused] = world.outcomes.published
     assert isinstance(refused, SpecRefused)
     assert (refused.version, refused.enforced, refused.cause.action) == ("spec-missing", "v1", "s3:DeleteObject")
-    assert Field("Deleted by", "somebody of account 111111111111, from 198.51.100.7") in message_of([refused]).fields
+    assert (
+        Field("Deleted by", "somebody of account 111111111111, from 198.51.100.7 (S3 names no person)")
+        in message_of([refused]).fields
+    )
     world.put(D1, document(allow("ecr:*", who="*")))
     assert world.run(CHECKOUT) is Result.CONVERGED
 

@@ -4,9 +4,8 @@ import argparse
 from collections.abc import Sequence
 from datetime import UTC
 
-from ecr_warden.alerting.who import short_name
+from ecr_warden.alerting.who import describe_cause
 from ecr_warden.model.codec.requests import DAYS_AT_MOST, ENTRIES_AT_MOST
-from ecr_warden.model.job import Cause
 from ecr_warden.model.reply import HistoryReply, StatusReply
 from ecr_warden.model.request import AskHistory, AskStatus
 from ecr_warden.model.run import RunEntry
@@ -98,9 +97,5 @@ def _meant(text: str, speaking: Speaking) -> list[Target]:
 def _line(entry: RunEntry) -> str:
     at = f"{entry.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     writes = f"{entry.written} written" if entry.written != 1 else "1 written "
-    return f"{at}  {entry.run_id}  {entry.result or 'open':<15}  {writes}  {entry.target}  {_cause(entry.cause)}"
-
-
-def _cause(cause: Cause) -> str:
-    who = f" by {short_name(cause.actor)}" if cause.actor is not None else ""
-    return f"{cause.action or cause.kind}{who}"
+    cause = describe_cause(entry.cause)
+    return f"{at}  {entry.run_id}  {entry.result or 'open':<15}  {writes}  {entry.target}  {cause}"

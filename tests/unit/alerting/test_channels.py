@@ -85,7 +85,7 @@ def test_every_message_keeps_the_limits_of_sns(message: Message) -> None:
 
 def test_the_header_is_not_cut_within_an_entity() -> None:
     posted: Any = to_slack(Message(Severity.CRITICAL, "<" * 200))
-    assert re.fullmatch(r". (&lt;)+", posted["blocks"][0]["text"]["text"])
+    assert re.fullmatch(r". (&lt;)+…", posted["blocks"][0]["text"]["text"])
 
 
 def test_an_email_is_a_table_and_lines() -> None:

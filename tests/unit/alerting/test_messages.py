@@ -1,11 +1,13 @@
 """What people read: who, what, where, what was done, what it would have allowed."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ecr_warden.alerting.email import to_email
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.alerting.slack import to_slack
+from ecr_warden.model.address import repository_policy
 from ecr_warden.model.alert import (
     Alert,
     Message,
@@ -18,7 +20,7 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import Cause, CauseKind
-from ecr_warden.model.outcome import Conflict, Failed, Outcome, Result, Skipped
+from ecr_warden.model.outcome import Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.severity import Severity
 
@@ -33,6 +35,7 @@ from tests.unit.alerting.reports import (
     OUTSIDER,
     REOPENED,
     REOPENED_BY_A_CHANGE,
+    REPOSITORY,
     RUN,
     SETTLING,
     SPEC,
@@ -60,13 +63,15 @@ def _text(message: Message) -> str:
 def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> None:
     message = message_of([report(FOREIGN)])
     assert message.severity is Severity.CRITICAL
-    assert message.title == ("repository policy of shop/checkout: put right, after a call by mallory of Administrator")
+    assert message.title == (
+        "repository policy of shop/checkout was changed by mallory of Administrator; repaired after 2 s"
+    )
     assert {field.label: field.text for field in message.fields} == {
         "Who": "session mallory of role arn:aws:iam::222222222222:role/Administrator, from 198.51.100.7",
         "Call": "ecr:SetRepositoryPolicy",
         "Call at": "2026-11-24T10:15:30Z",
         "Where": "repository shop/checkout in 222222222222 eu-central-1",
-        "Result": "put right",
+        "Result": "repaired",
         "Done at": "2026-11-24T10:15:32Z",
         "Spec": "v2",
         "Run": "r-1",
@@ -75,9 +80,9 @@ def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> N
     assert message.lines == (
         "Found:",
         "repository policy: changed: a principal more",
-        "  arn:aws:iam::999999999999:user/eve can now pull from shop/checkout (ecr:BatchGetImage and 1 more)",
+        "  arn:aws:iam::999999999999:user/eve could pull from shop/checkout (ecr:BatchGetImage and 1 more) for 2 s",
         "Done:",
-        "repository policy: written back",
+        "repository policy: repaired",
     )
 
 
@@ -90,18 +95,21 @@ SAID: dict[str, tuple[Alert, str]] = {
     "observe mode": (report(MISSING, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE), "mode is observe"),
     "the stop switch": (
         report(MISSING, result=Result.REPORTED, outcomes=(Skipped(CHANGE, "writes are stopped"),)),
-        "NOT put right: writes are stopped",
+        "NOT repaired: writes are stopped",
     ),
     "a held repair": (report(MISSING, result=Result.REPORTED, held=HoldReason.OWN_ACCESS), "lock itself out"),
     "a role that is not ours": (report(MISSING, result=Result.REPORTED, held=HoldReason.NOT_OURS), "not ecr-warden's"),
     "an unreadable target": (report(UNREADABLE, result=Result.UNKNOWN, outcomes=()), "its state is unknown"),
     "a failed repair and AWS's reason": (
         report(MISSING, result=Result.FAILED, outcomes=(Failed(CHANGE, "AccessDenied", "by an SCP", False),)),
-        "failed: write back repository policy: AccessDenied: by an SCP",
+        "failed: repair repository policy: AccessDenied: by an SCP",
     ),
     "a conflict": (report(MISSING, result=Result.CONFLICT, outcomes=(Conflict(CHANGE),)), "changed again"),
     "a repair that AWS does not show yet": (report(MISSING, result=Result.NOT_YET_VISIBLE), "not visible yet"),
-    "a repair that did not hold": (report(MISSING, result=Result.STILL_DRIFTED), "again not as the spec says"),
+    "a repair that did not hold": (
+        report(MISSING, result=Result.STILL_DRIFTED),
+        "repaired, and NOT in sync: changed again at once",
+    ),
     "an interrupted run": (report(MISSING, result=Result.INTERRUPTED, outcomes=()), "interrupted"),
     "an intruder": (report(result=Result.IN_SYNC, intruder=True), "INTRUDER in the write role"),
     "what to do about an intruder": (report(result=Result.IN_SYNC, intruder=True), "Set the stop switch"),
@@ -121,14 +129,14 @@ SAID: dict[str, tuple[Alert, str]] = {
     "the problems of a refused spec": (SpecRefused(EVENT, "v3", "v2", ("E104 a.yaml:1:2 no",)), "E104 a.yaml:1:2 no"),
     "what stays enforced": (SpecRefused(EVENT, "v3", "v2", ("E104",)), "Still enforced: version v2"),
     "that nothing is enforced": (SpecRefused(EVENT, "v3", None, ("E104",)), "nothing is enforced yet"),
-    "who wrote the spec": (SpecRefused(EVENT, "v3", None, ("E104",)), "Written by: session mallory"),
+    "who wrote the spec": (SpecRefused(EVENT, "v3", None, ("E104",)), "Uploaded by: session mallory"),
     "how many targets a spec changed": (SpecAccepted(EVENT, "v2", None, ("a", "b"), ()), "2 targets changed"),
-    "what a spec released": (SpecAccepted(EVENT, "v2", "v1", (), ("x",)), "released, its documents stay: x"),
+    "what a spec released": (SpecAccepted(EVENT, "v2", "v1", (), ("x",)), "Released, their documents stay:\nx"),
     "that a list cannot be read": (UNREAD, "cannot be listed in 1 place: what stands there is unknown"),
     "why a pattern cannot be listed": (UNREAD, "repository/2/eu-central-1/shop/*: denied; allow it"),
     "why an account cannot be listed": (UNLISTED, "user/1/*: closed"),
     "in how many places lists cannot be read": (UNLISTED, "cannot be listed in 2 places"),
-    "what is missed meanwhile": (UNLISTED, "sweeps find nothing there that the file does not name"),
+    "what is missed meanwhile": (UNLISTED, "sweeps find nothing there that the spec does not name"),
     "who paused": (PAUSED, "1 target paused by mallory of Administrator: watched, not written to"),
     "who paused, in full": (PAUSED, "Who: session mallory of role arn:aws:iam::222222222222:role/Administrator"),
     "why": (PAUSED, "Reason: a migration"),
@@ -148,7 +156,7 @@ SAID: dict[str, tuple[Alert, str]] = {
         "See: ecr-warden show r-9; once the cause is removed: ecr-warden apply repository/222222222222/",
     ),
     "what helps against a refusal": (SpecRefused(EVENT, "v3", None, ("E104",)), "ecr-warden validate access.yaml"),
-    "a spec's warnings": (SpecAccepted(EVENT, "v2", "v1", (), (), ("W1 no effect",)), "warning: W1 no effect"),
+    "a spec's warnings": (SpecAccepted(EVENT, "v2", "v1", (), (), ("W1 no effect",)), "Warnings:\nW1 no effect"),
 }
 
 
@@ -158,21 +166,27 @@ def test_a_message_tells(name: str) -> None:
     assert words in _text(message_of([alert]))
 
 
+def on(name: str, **more: Any) -> RunReport:
+    """A run that repaired what somebody did to a repository of that name."""
+    return report(replace(FOREIGN, address=repository_policy(replace(REPOSITORY, name=name))), **more)
+
+
 def test_many_outcomes_of_one_cause_are_one_message_with_the_worst_first() -> None:
     alerts: list[Alert] = [SpecAccepted(EVENT, "v2", "v1", tuple(map(str, range(12))), ())]
-    alerts += [report(MISSING, cause=SPEC, run_id=f"r-{index}") for index in range(11)]
+    alerts += [on(f"r{index}", cause=SPEC, run_id=f"r-{index}") for index in range(11)]
     alerts.append(report(trust_drift(trusts(OUTSIDER)), cause=SPEC, result=Result.FAILED, run_id="r-bad"))
     message = message_of(alerts)
     assert message.severity is Severity.CRITICAL
-    assert message.title == "spec accepted, 12 targets changed by it; 11 targets put right, 1 not (yet) right"
-    assert message.lines[0] == "role ecr-pusher in 222222222222: could NOT be put right (run r-bad)"
-    assert sum("put right (run" in line for line in message.lines) == 12
+    assert message.title == "spec accepted, 12 targets changed by it; 11 targets rolled out, 1 NOT"
+    assert message.lines[0] == "role ecr-pusher in 222222222222: could NOT be repaired (run r-bad)"
+    assert sum("rolled out (run" in line for line in message.lines) == 11
 
 
-def test_a_thousand_outcomes_are_still_a_short_message() -> None:
-    message = message_of([report(FOREIGN, cause=SWEEP, run_id=f"r-{index}") for index in range(1000)])
-    assert message.title == "1000 targets put right"
-    assert len(message.lines) <= 41
+def test_a_thousand_outcomes_are_still_a_short_message_that_counts_them_all() -> None:
+    message = message_of([on(f"r{index}", cause=SWEEP, run_id=f"r-{index}") for index in range(1000)])
+    assert message.title == "1000 targets repaired"
+    assert len(message.lines) == 40
+    assert message.lines[-1] == "and 961 more targets"
     subject, body = to_email(message)
     assert len(body) < 10_000
     assert len(str(to_slack(message))) < 40_000
@@ -180,8 +194,8 @@ def test_a_thousand_outcomes_are_still_a_short_message() -> None:
 
 
 def test_runs_after_a_run_say_which() -> None:
-    message = message_of([report(MISSING, cause=RUN), report(MISSING, cause=RUN, run_id="r-2")])
-    assert "Cause: ecr-warden, after its run r-0" in _text(message)
+    message = message_of([on("a0", cause=RUN), on("b0", cause=RUN, run_id="r-2")])
+    assert "Cause: follow-up of run r-0" in _text(message)
 
 
 HOSTILE = "\u202e<!channel>\r\n\x1b[31m" + "x" * 5000
@@ -195,7 +209,7 @@ def test_what_comes_from_outside_is_printable_and_bounded() -> None:
     message = message_of([hostile, SpecRefused(EVENT, HOSTILE, HOSTILE, (HOSTILE,) * 500)])
     for text in [message.title, *(field.text for field in message.fields), *message.lines]:
         assert text.isprintable()
-        assert len(text) <= 400
+        assert len(text) <= 700
     alone = message_of([hostile])
     assert len(_text(alone)) < 6000
     assert _text(alone).replace("\n", "").isprintable()
@@ -204,8 +218,9 @@ def test_what_comes_from_outside_is_printable_and_bounded() -> None:
 DENIED = Failed(
     change(FOREIGN),
     "permission-missing",
-    f"writing it: AWS denied ecr:SetRepositoryPolicy: {'a long name ' * 40}; allow it: stacks/member.yaml grants it",
+    f"writing it: AWS denied ecr:SetRepositoryPolicy: {'a long name ' * 80}",
     False,
+    "allow it: stacks/member.yaml grants it",
 )
 
 
@@ -224,7 +239,7 @@ def test_a_stranger_is_not_hidden_by_drift_in_other_documents() -> None:
     stranger = trust_drift(trusts(f"arn:aws:iam::{OUTSIDER}:user/eve"))
     message = message_of([report(crowded, crowded, crowded, stranger)])
     assert message.title.startswith("trust policy, ")
-    assert f"arn:aws:iam::{OUTSIDER}:user/eve can now assume" in message.lines[2]
+    assert f"arn:aws:iam::{OUTSIDER}:user/eve could assume" in message.lines[2]
 
 
 def test_a_power_that_is_proved_to_hold_for_nobody_is_told_all_the_same() -> None:
@@ -232,7 +247,7 @@ def test_a_power_that_is_proved_to_hold_for_nobody_is_told_all_the_same() -> Non
     void = {"StringEquals": {"aws:PrincipalType": "Nobody"}}
     message = message_of([report(push_drift(also(allows("ecr:PutImage"), allows("*", Condition=void))))])
     assert message.severity is Severity.CRITICAL
-    assert "can now do everything with anything (*) under a condition on aws:principaltype" in message.lines[2]
+    assert "could do everything with anything (*) under a condition on aws:principaltype" in message.lines[2]
 
 
 def test_a_failure_of_any_length_keeps_its_remedy() -> None:
@@ -243,7 +258,7 @@ def test_a_failure_of_any_length_keeps_its_remedy() -> None:
 
 def test_of_many_runs_one_that_failed_says_why_before_what_differed() -> None:
     failed = report(FOREIGN, result=Result.FAILED, outcomes=(DENIED,))
-    lines = message_of([failed, report(MISSING)]).lines
+    lines = message_of([failed, on("other")]).lines
     assert lines[1].startswith("  failed: ")
-    assert "stacks/member.yaml grants it" in lines[1]
+    assert lines[2] == "  remedy: allow it: stacks/member.yaml grants it"
     assert sum("failed: " in line for line in lines) == 1

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ecr_warden.alerting.who import describe_actor, short_name, who
+from ecr_warden.alerting.who import describe_actor, describe_cause, short_name, who
 from ecr_warden.model.job import Actor, Cause, CauseKind
 from ecr_warden.triggers.actor import actor_of
 
@@ -69,10 +69,26 @@ def test_every_identity_of_the_cases_has_words() -> None:
         assert describe_actor(actor_of(case["record"])).strip()
 
 
-def test_what_is_not_an_event_says_what_made_us_look() -> None:
-    assert who(EVENT) == describe_actor(MALLORY)
-    assert who(Cause(CauseKind.EVENT, "e")) == "an unknown caller"
-    assert who(Cause(CauseKind.CALLER, "c", actor=MALLORY)).endswith("who asked for this run")
-    assert "sweep" in who(SWEEP)
-    assert "r-0" in who(RUN)
-    assert "version v2" in who(SPEC)
+CAUSES: dict[str, tuple[Cause, str, str]] = {
+    "an event": (EVENT, describe_actor(MALLORY), "ecr:SetRepositoryPolicy by mallory of Administrator"),
+    "an event without a caller": (Cause(CauseKind.EVENT, "e"), "an unknown caller", "a call by an unknown caller"),
+    "a command": (
+        Cause(CauseKind.CALLER, "c", "apply", actor=Actor("Root", account=HOME)),
+        f"command apply by the root user of account {HOME}",
+        f"command apply by root of {HOME}",
+    ),
+    "a sweep": (SWEEP, "not known: the sweep found it, no event told of it", "sweep"),
+    "a follow-up": (RUN, "not known: found by the follow-up of run r-0", "follow-up of run r-0"),
+    "a version of the spec": (
+        replace(SPEC, actor=Actor("AWSAccount", account=CI, source_ip="198.51.100.7")),
+        f"version v2 of the spec, uploaded by somebody of account {CI}, from 198.51.100.7 (S3 names no person)",
+        "spec version v2",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_in_words_what_set_it_off_was(name: str) -> None:
+    cause, at_length, in_short = CAUSES[name]
+    assert who(cause) == at_length
+    assert describe_cause(cause) == in_short

@@ -40,6 +40,7 @@ from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.access import AccessChange, gained_and_lost
 from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.phrases import Deed, Phrase
 from ecr_warden.policy.relation import Relation
 from hypothesis import strategies as st
 
@@ -48,7 +49,15 @@ from tests.property.policy_documents import documents as raw_documents
 type Strategy[T] = st.SearchStrategy[T]
 
 ACCOUNTS = ("111111111111", "222222222222")
+
+
+def _few[T](values: Strategy[T]) -> Strategy[tuple[T, ...]]:
+    return st.lists(values, max_size=2).map(tuple)
+
+
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
+COUNTS = st.integers(0, 1000)
+_THREE = st.tuples(COUNTS, COUNTS, COUNTS)
 IDS = st.text("abc123-", min_size=1, max_size=8)
 NAMES = st.from_regex(r"[A-Za-z0-9_+=,.@-]{1,64}", fullmatch=True)
 REPOSITORIES = st.sampled_from(("shop/checkout", "a0", "a.b/c__d-e"))
@@ -89,9 +98,8 @@ jobs: Strategy[Job] = st.one_of(
     st.builds(ReconcileTarget, causes, targets),
 )
 
-compared: Strategy[Compared] = st.builds(
-    Compared, st.sampled_from(Relation), *[st.lists(TEXTS, max_size=2).map(tuple)] * 3
-)
+phrases: Strategy[Phrase] = st.builds(Phrase, TEXTS, st.sampled_from(Deed), TEXTS, TEXTS, unique_id=st.booleans())
+compared: Strategy[Compared] = st.builds(Compared, st.sampled_from(Relation), _few(phrases), _few(phrases), _few(TEXTS))
 drifts: Strategy[Drift] = st.builds(
     Drift,
     addresses,
@@ -115,10 +123,6 @@ changes: Strategy[Change] = st.builds(
 holds: Strategy[Held] = st.builds(Held, drifts, st.sampled_from(HoldReason), TEXTS)
 
 
-def _few[T](values: Strategy[T]) -> Strategy[tuple[T, ...]]:
-    return st.lists(values, max_size=2).map(tuple)
-
-
 plans: Strategy[Plan] = st.builds(Plan, targets, IDS, _few(drifts), _few(changes), _few(holds))
 open_runs: Strategy[OpenRun] = st.builds(OpenRun, IDS, causes, st.sampled_from(Mode), plans, TIMES)
 
@@ -133,7 +137,7 @@ def reports(draw: st.DrawFn) -> RunReport:
             st.just(Applied(change)),
             st.just(Conflict(change)),
             st.builds(Skipped, st.just(change), TEXTS),
-            st.builds(Failed, st.just(change), IDS, TEXTS, st.booleans()),
+            st.builds(Failed, st.just(change), IDS, TEXTS, st.booleans(), TEXTS),
         )
         outcomes.append(draw(made))
     return RunReport(
@@ -155,12 +159,14 @@ def reports(draw: st.DrawFn) -> RunReport:
 
 alerts: Strategy[Alert] = st.one_of(
     reports(),
-    st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS)),
-    st.builds(SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(IDS), _few(TEXTS)),
-    st.builds(Unlisted, causes, IDS, _few(TEXTS), _few(IDS)),
+    st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS), COUNTS),
+    st.builds(
+        SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(IDS), _few(TEXTS), st.tuples(COUNTS, COUNTS, COUNTS)
+    ),
+    st.builds(Unlisted, causes, IDS, _few(TEXTS), _few(IDS), COUNTS),
     st.builds(OwnChanged, causes, accounts, TEXTS),
-    st.builds(TargetsPaused, causes, _few(IDS), TEXTS, TIMES),
-    st.builds(TargetsResumed, causes, _few(IDS)),
+    st.builds(TargetsPaused, causes, _few(IDS), TEXTS, TIMES, COUNTS),
+    st.builds(TargetsResumed, causes, _few(IDS), COUNTS),
 )
 target_specs: Strategy[TargetSpec] = st.builds(
     TargetSpec,

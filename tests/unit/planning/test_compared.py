@@ -14,6 +14,9 @@ from ecr_warden.model.run import Debts
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.explain import explained_drift
 from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.policy.compare.others import TRIED_AT_MOST
+from ecr_warden.policy.document import Document
+from ecr_warden.policy.phrases import COMPARED, wording
 from ecr_warden.policy.relation import Relation
 
 from tests.unit.planning.seed import (
@@ -144,7 +147,36 @@ def test_examples_name_the_repository() -> None:
     drift = explained_drift(_one(REPOSITORY, {D1: live}), desired(D1), live)
     assert drift.compared is not None
     [example] = drift.compared.gained
-    assert example == f"{ANNA} can now push to shop/checkout (ecr:PutImage)"
+    assert wording(example, COMPARED, gained=True) == f"{ANNA} and {BEN} can now push to shop/checkout (ecr:PutImage)"
+
+
+CAROL = f"{ANNA[:-1]}3"
+BUT_BEN = {"StringNotEquals": {"aws:PrincipalArn": BEN}}
+HIT: Mapping[str, tuple[tuple[str, ...], dict[str, Any], str]] = {
+    "both whom the spec names": ((ANNA, BEN), deny("ecr:BatchGetImage"), f"{ANNA} and {BEN}"),
+    "three, the last of them counted": ((ANNA, BEN, CAROL), deny("ecr:*"), f"{ANNA}, {BEN} and 1 more"),
+    "only whom it hits": ((ANNA, BEN, CAROL), deny("ecr:*") | {"Condition": BUT_BEN}, f"{ANNA} and {CAROL}"),
+    "one who is alone": ((ANNA,), deny("ecr:BatchGetImage"), ANNA),
+}
+
+
+@pytest.mark.parametrize("name", HIT)
+def test_a_deny_for_everybody_names(name: str) -> None:
+    people, denies, told = HIT[name]
+    assert _who_lost(document(pull(who=people)), document(pull(who=people), denies)) == [told]
+
+
+def test_of_a_crowd_only_so_many_are_tried_and_that_is_said() -> None:
+    crowd = tuple(f"{ANNA}{number:02}" for number in range(TRIED_AT_MOST + 10))
+    spec, live = document(pull(who=crowd)), document(pull(who=crowd), deny("ecr:BatchGetImage"))
+    [who] = _who_lost(spec, live)
+    assert who.endswith(f"and at least {TRIED_AT_MOST - 1} more")
+
+
+def _who_lost(spec: Document, live: Document) -> list[str]:
+    drift = explained_drift(Drift(D1, DriftKind.CHANGED, "a Deny"), spec, live)
+    assert drift.compared is not None
+    return [phrase.who for phrase in drift.compared.lost]
 
 
 OTHER, OTHER_2 = identity_policy(PUSHER, "other"), identity_policy(PUSHER, "other-2")

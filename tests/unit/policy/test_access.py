@@ -4,7 +4,7 @@ import time
 
 import pytest
 from ecr_warden.policy.access import AccessChange, AnyOf, Permission, gained_and_lost, intersection
-from ecr_warden.policy.describe import MAX_SENTENCES, describe_change
+from ecr_warden.policy.describe import describe_change
 from ecr_warden.policy.document import Document, Effect, parse_document
 from ecr_warden.policy.principal import Principal
 
@@ -104,22 +104,12 @@ def test_documents_made_to_be_slow_are_compared_in_bounded_time() -> None:
     assert time.process_time() - started < 5
 
 
-def test_sentences_are_harmless_and_few() -> None:
+def test_sentences_are_harmless() -> None:
     statements = [
         {"Effect": "Allow", "Action": f"ecr:Do{index}", "Resource": f"\u202e\u2066{'x' * 2000}{index}"}
         for index in range(50)
     ]
     change = gained_and_lost(None, parse_document({"Version": "2012-10-17", "Statement": statements}))
     told = describe_change(change, subject="shop\x1b[2J")
-    assert len(told) <= MAX_SENTENCES
+    assert told
     assert all(line.isascii() and line.isprintable() and len(line) < 600 for line in told)
-
-
-def test_more_sentences_than_fit_are_counted() -> None:
-    statements = [
-        {"Effect": "Allow", "Action": "ecr:PutImage", "Resource": f"repository/{index:02}"} for index in range(50)
-    ]
-    change = gained_and_lost(None, parse_document({"Statement": statements}))
-    told = describe_change(change, subject="push-user")
-    assert len(told) == MAX_SENTENCES
-    assert told[-1] == "and 31 more changes of access"

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from ecr_warden.policy.access import Permission, gained_and_lost
 from ecr_warden.policy.compare import compare
-from ecr_warden.policy.describe import MAX_SENTENCES, describe_change, describe_difference, describe_missing
+from ecr_warden.policy.describe import describe_change, describe_difference
 from ecr_warden.policy.document import DocumentKind, parse_document
+from ecr_warden.policy.phrases import Perspective, Telling
 
 KIND = DocumentKind.REPOSITORY
 
@@ -20,7 +22,7 @@ def _between(
 ) -> list[str]:
     before, after = (parse_document({"Version": "2012-10-17", "Statement": side}) for side in (desired, live))
     compared = compare(after, before, kind=KIND, subject="shop")
-    gained, lost = ([one.sentence for one in side] for side in (compared.gained, compared.lost))
+    gained, lost = ([one.phrase for one in side] for side in (compared.gained, compared.lost))
     change = gained_and_lost(before, after, kind=KIND)
     return list(describe_difference(change, gained=gained, lost=lost, subject="shop", foremost=foremost))
 
@@ -52,10 +54,82 @@ def test_where_conditions_decide_an_example_speaks() -> None:
     assert told.startswith(f"{ANNA} can now pull from shop (ecr:BatchGetImage) with aws:sourceip 10.")
 
 
-def test_what_is_missing_as_a_whole_is_told_without_a_past() -> None:
-    """Nobody can say of a document that was never there that somebody can do something no longer."""
-    missing = gained_and_lost(parse_document({"Statement": [_pull(ANNA)]}), None, kind=KIND)
-    assert describe_missing(missing, subject="shop") == (f"{ANNA} cannot pull from shop (ecr:BatchGetImage)",)
+DRIFT, PLAN, ROLLED_OUT = map(Telling, (Perspective.DRIFT, Perspective.PLAN, Perspective.ROLLED_OUT))
+INCIDENT = Telling(Perspective.INCIDENT, "for 41 s")
+EXTRA, LACKING = "999999999999", ANNA
+DENIES = {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}
+PERSPECTIVES: dict[str, tuple[Telling, list[str]]] = {
+    "what is, against the spec": (
+        DRIFT,
+        [
+            "account 999999999999 can pull from shop (ecr:BatchGetImage), and the spec does not allow it",
+            f"{ANNA} cannot pull from shop (ecr:BatchGetImage), and the spec allows it",
+            "anyone (*) is denied push to shop (ecr:PutImage), and the spec does not deny it",
+        ],
+    ),
+    "what will be once the spec is carried out": (
+        PLAN,
+        [
+            "account 999999999999 will lose pull from shop (ecr:BatchGetImage)",
+            f"{ANNA} will gain pull from shop (ecr:BatchGetImage)",
+            "anyone (*) will no longer be denied push to shop (ecr:PutImage)",
+        ],
+    ),
+    "what the roll-out of a version did": (
+        ROLLED_OUT,
+        [
+            "account 999999999999 lost pull from shop (ecr:BatchGetImage)",
+            f"{ANNA} gained pull from shop (ecr:BatchGetImage)",
+            "anyone (*) is no longer denied push to shop (ecr:PutImage) from now on",
+        ],
+    ),
+    "what was, and for how long": (
+        INCIDENT,
+        [
+            "account 999999999999 could pull from shop (ecr:BatchGetImage) for 41 s",
+            f"{ANNA} could not pull from shop (ecr:BatchGetImage) for 41 s",
+            "anyone (*) was denied push to shop (ecr:PutImage) for 41 s",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PERSPECTIVES)
+def test_a_difference_is_told_from(name: str) -> None:
+    telling, expected = PERSPECTIVES[name]
+    desired, live = (
+        parse_document({"Version": "2012-10-17", "Statement": side})
+        for side in ([_pull(LACKING)], [_pull(EXTRA), DENIES])
+    )
+    change = gained_and_lost(desired, live, kind=KIND)
+    assert sorted(describe_change(change, subject="shop", telling=telling)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("perspective", "expected"),
+    [
+        (Perspective.DRIFT, "anyone (*) is not denied push to shop (ecr:PutImage), and the spec denies it"),
+        (Perspective.PLAN, "anyone (*) will be denied push to shop (ecr:PutImage)"),
+        (Perspective.ROLLED_OUT, "anyone (*) is denied push to shop (ecr:PutImage) from now on"),
+        (Perspective.INCIDENT, "anyone (*) was not denied push to shop (ecr:PutImage) until it was repaired"),
+    ],
+)
+def test_a_deny_that_is_gone_is_told_from_each_perspective(perspective: Perspective, expected: str) -> None:
+    with_deny, without = (parse_document({"Statement": side}) for side in ([_pull(ANNA), DENIES], [_pull(ANNA)]))
+    change = gained_and_lost(with_deny, without, kind=KIND)
+    assert describe_change(change, subject="shop", telling=Telling(perspective)) == (expected,)
+
+
+@pytest.mark.parametrize("perspective", Perspective)
+@pytest.mark.parametrize(("unique_id", "was"), [("AIDAQHBJ5XEXAMPLE00001", "user"), ("AROAQHBJ5XEXAMPLE00001", "role")])
+def test_the_unique_id_of_who_was_deleted_can_do_nothing(perspective: Perspective, unique_id: str, was: str) -> None:
+    desired, live = (parse_document({"Statement": [_pull(*names)]}) for names in ((ANNA,), (ANNA, unique_id)))
+    change = gained_and_lost(desired, live, kind=KIND)
+    examples = [one.phrase for one in compare(live, desired, kind=KIND, subject="shop").gained]
+    told = describe_difference(
+        change, gained=examples, lost=(), subject="shop", telling=Telling(perspective), foremost=lambda _: True
+    )
+    assert told == (f"{unique_id} is the unique id of a {was} that was deleted: it gives nobody access",)
 
 
 def test_a_login_is_told_as_one() -> None:
@@ -71,10 +145,10 @@ def _is_eve(permission: Permission) -> bool:
 EVE = "arn:aws:iam::999999999999:user/eve"
 
 
-def test_who_matters_comes_first_and_is_not_counted_away() -> None:
+def test_who_matters_comes_first() -> None:
     crowd = [f"arn:aws:iam::111111111111:user/u{number:03}" for number in range(50)]
     told = _between([_pull(ANNA)], [_pull(ANNA, *crowd, EVE)], _is_eve)
-    assert len(told) == MAX_SENTENCES
+    assert len(told) == len(crowd) + 1
     assert told[0] == f"{EVE} can now pull from shop (ecr:BatchGetImage)"
 
 

@@ -16,5 +16,7 @@ def to_email(message: Message) -> tuple[str, str]:
     width = max((len(field.label) for field in message.fields), default=0)
     body = [clean(message.title, _LINE), ""]
     body += [f"{clean(field.label, 30) + ':':<{width + 1}} {clean(field.text, _LINE)}" for field in message.fields]
-    body += ["", *(clean(line, _LINE) for line in first(message.lines, _LINES))] if message.lines else []
+    body += (
+        ["", *(clean(line, _LINE) for line in first(message.lines, _LINES, more="more lines"))] if message.lines else []
+    )
     return ascii_subject, "\n".join(body) + "\n"

@@ -1,20 +1,25 @@
-"""From alerts to the message that people get: who, what, where, what was done, and what it would have allowed."""
+"""From alerts to the message that people get: what happened, by whom, whether it is over, and what it meant."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import assert_never
 
-from ecr_warden.alerting.contest import describe_contest
+from ecr_warden.alerting.contest import describe_contest, who_wrote
+from ecr_warden.alerting.layout import Entry, Listing, count, lay_out, listing
 from ecr_warden.alerting.own import describe_own_change
 from ecr_warden.alerting.severity import highest, opens, severity
-from ecr_warden.alerting.text import clean, first
-from ecr_warden.alerting.who import describe_actor, short_name, who
+from ecr_warden.alerting.text import FIELDS, LINE, LINES, TEXT, TITLE, clean, first
+from ecr_warden.alerting.titles import name_of, state_of, title_of
+from ecr_warden.alerting.who import describe_actor, describe_cause, short_name, uploader, who
 from ecr_warden.alerting.words import (
-    describe_address,
     describe_drift,
     describe_outcome,
     describe_result,
     describe_target,
+    is_roll_out,
+    parse_time,
+    show_time,
+    telling_of,
 )
 from ecr_warden.model.alert import (
     Alert,
@@ -27,16 +32,15 @@ from ecr_warden.model.alert import (
     TargetsResumed,
     Unlisted,
 )
-from ecr_warden.model.drift import Drift
-from ecr_warden.model.job import CauseKind
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.severity import Severity
 
-_TITLE, _TEXT, _LINE, _TAIL = 120, 360, 400, 220
-_LINES = 40
-_RUNS = 20
-_LINES_OF_A_RUN = 4
+_CALLERS = 3
+# A target that somebody drives from the spec so often within one incident is fought over.
+FIGHT = 3
 _RIGHT = (Result.CONVERGED, Result.IN_SYNC)
 
 _INTRUDER = (
@@ -45,17 +49,18 @@ _INTRUDER = (
 )
 
 
-def message_of(alerts: Sequence[Alert], *, known_accounts: Collection[str] = ()) -> Message:
+def message_of(alerts: Sequence[Alert], *, known_accounts: Collection[str] = (), is_follow_up: bool = False) -> Message:
     """One message for one alert or for all alerts of an incident; `alerts` is not empty.
 
-    Its text is printable and bounded, and not yet escaped. `known_accounts`: see `severity`.
+    Its text is printable and bounded, and not yet escaped. `known_accounts`: see `severity`. `is_follow_up`: people
+    were told of the first of this incident by itself.
     """
     level = highest([severity(alert, known_accounts=known_accounts) for alert in alerts])
     match list(alerts):
-        case [SpecRefused() as refused]:
-            return _of_refused(refused, level)
         case [RunReport() as report]:
             return _of_run(report, level)
+        case [SpecRefused() as refused]:
+            return _of_refused(refused, level)
         case [Unlisted() as unlisted]:
             return _of_unlisted(unlisted, level)
         case [OwnChanged() as changed]:
@@ -65,59 +70,60 @@ def message_of(alerts: Sequence[Alert], *, known_accounts: Collection[str] = ())
         case [TargetsResumed() as resumed]:
             return _of_resumed(resumed, level)
         case several:
-            return _of_many(several, level, known_accounts)
+            return _of_many(several, level, known_accounts, is_follow_up)
 
 
 def _of_run(report: RunReport, level: Severity) -> Message:
+    drifts = _drifts(report)
     fields = [
-        Field("Who", who(report.cause)),
-        Field("Call", report.cause.action),
-        Field("Call at", report.cause.at),
+        _who(report.cause),
+        *_call(report.cause),
         Field("Where", describe_target(report.plan.target)),
         Field("Result", describe_result(report)),
-        Field("Done at", _time(report.finished_at)),
+        Field("Done at", show_time(report.finished_at)),
         Field("Spec", report.plan.spec_version),
         Field("Run", report.run_id),
-        Field("See", _see(report)),
+        Field("See", _see(report, drifts)),
     ]
-    lines = [*(_INTRUDER if report.intruder else ()), *describe_contest(report), *_lines_of(report)]
-    return _message(level, _title(report), fields, lines)
+    notes = [*(_INTRUDER if report.intruder else ()), *describe_contest(report)]
+    return _message(level, title_of(report, drifts), fields, [listing("note", notes), *_sections(report)])
 
 
-def _see(report: RunReport) -> str:
+def _who(cause: Cause) -> Field:
+    return Field("Who" if cause.kind is CauseKind.EVENT else "Cause", who(cause))
+
+
+def _call(cause: Cause) -> Iterator[Field]:
+    if cause.kind is CauseKind.EVENT and cause.action:
+        yield Field("Call", cause.action)
+        at = parse_time(cause.at)
+        yield Field("Call at", show_time(at) if at is not None else "")
+
+
+def _see(report: RunReport, drifts: Sequence[Drift]) -> str:
     """The commands that help."""
-    show = f"ecr-warden show {report.run_id}"
+    commands = [f"ecr-warden show {report.run_id}"]
     if report.result in (Result.FAILED, Result.STILL_DRIFTED, Result.UNKNOWN):
-        return f"{show}; once the cause is removed: ecr-warden apply {report.plan.target}"
-    return show
+        commands.append(f"once the cause is removed: ecr-warden apply {report.plan.target}")
+    nobody_known = report.cause.actor is None and not is_roll_out(report) and not report.contested
+    if nobody_known and drifts and drifts[0].kind in _WRITTEN:
+        commands.append(f"who did it: {who_wrote(drifts[0].address)}")
+    return "; ".join(commands)
 
 
-def _title(report: RunReport) -> str:
-    """`repository policy of shop/checkout: put right, after a call by mallory`."""
-    documents = first(dict.fromkeys(describe_address(drift.address) for drift in _drifts(report)), 2)
-    what = ", ".join(documents) + f" of {report.plan.target.name}" if report.plan.drifts else str(report.plan.target)
-    intruder = "INTRUDER in the write role: " if report.intruder else ""
-    after = f", after a call by {short_name(report.cause.actor)}" if report.cause.action else ""
-    return f"{intruder}{what}: {describe_result(report)}{after}"
+_WRITTEN = (DriftKind.CHANGED, DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE)
 
 
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _lines_of(report: RunReport) -> Iterator[str]:
+def _sections(report: RunReport) -> list[Listing]:
     """What differed, what was done about it, and what was left."""
-    if report.plan.drifts:
-        yield "Found:"
-        for drift in _drifts(report):
-            yield from describe_drift(drift, home=_home(report))
-    if report.outcomes:
-        yield "Done:"
-        yield from map(describe_outcome, report.outcomes)
+    home = _home(report)
+    found = tuple(describe_drift(drift, telling_of(report, drift), home=home) for drift in _drifts(report))
     left = [held for held in report.plan.held if held.reason is not HoldReason.UNREADABLE]
-    if left:
-        yield "Left as it is:"
-        yield from dict.fromkeys(held.explain for held in left)
+    return [
+        Listing("difference", found, "Found:"),
+        Listing("outcome", tuple(map(describe_outcome, report.outcomes)), "Done:"),
+        listing("reason", list(dict.fromkeys(held.explain for held in left)), title="Left as it is:"),
+    ]
 
 
 def _home(report: RunReport) -> Collection[str]:
@@ -129,113 +135,142 @@ def _drifts(report: RunReport) -> Sequence[Drift]:
     return sorted(report.plan.drifts, key=lambda drift: drift.same_access or not opens(drift, _home(report)))
 
 
-def _failures(report: RunReport) -> Iterator[str]:
-    return (describe_outcome(outcome) for outcome in report.outcomes if isinstance(outcome, Failed))
-
-
 def _of_refused(refused: SpecRefused, level: Severity) -> Message:
     kept = f"version {refused.enforced}" if refused.enforced else "none: nothing is enforced yet"
-    count = len(refused.problems)
+    deleted = refused.cause.action == "s3:DeleteObject"
     fields = [
-        Field(
-            "Deleted by" if refused.cause.action == "s3:DeleteObject" else "Written by",
-            describe_actor(refused.cause.actor),
-        ),
+        Field("Deleted by" if deleted else "Uploaded by", uploader(refused.cause.actor)),
         Field("Version", refused.version),
         Field("Still enforced", kept),
+        Field("See", "ecr-warden validate access.yaml"),
     ]
-    fields.append(Field("See", "ecr-warden validate access.yaml"))
-    title = f"spec refused: {count} problem{'' if count == 1 else 's'}"
-    return _message(level, title, fields, list(refused.problems))
+    problems = listing("problem", refused.problems, rest=refused.left_out)
+    title = f"spec refused: {count(len(refused.problems) + refused.left_out, 'problem')}"
+    return _message(level, title, fields, [problems])
 
 
 def _of_own_change(changed: OwnChanged, level: Severity) -> Message:
     fields = [
         Field("Who", describe_actor(changed.cause.actor)),
-        Field("Call", changed.cause.action),
-        Field("Call at", changed.cause.at),
+        *_call(changed.cause),
         Field("Where", f"account {changed.account}" if changed.account else "the hub"),
     ]
     title = f"ecr-warden's own {changed.thing} was changed by {short_name(changed.cause.actor)}"
-    return _message(level, title, fields, list(describe_own_change(changed)))
+    return _message(level, title, fields, [listing("line", list(describe_own_change(changed)))])
 
 
 def _of_unlisted(unlisted: Unlisted, level: Severity) -> Message:
     fields = [
         Field("Spec", unlisted.version),
         Field(
-            "Meanwhile", "sweeps find nothing there that the file does not name; a reported change is looked at as ever"
+            "Meanwhile",
+            "sweeps find nothing there that the spec does not name; an event of a change is acted on as ever",
         ),
         Field("See", "ecr-warden verify --hub"),
     ]
-    count = len(unlisted.problems)
-    where = "1 place" if count == 1 else f"{count} places"
-    title = f"repositories, users or roles cannot be listed in {where}: what stands there is unknown"
-    return _message(level, title, fields, list(unlisted.problems))
+    places = count(len(unlisted.problems) + unlisted.left_out, "place")
+    title = f"repositories, users or roles cannot be listed in {places}: what stands there is unknown"
+    return _message(level, title, fields, [listing("place", unlisted.problems, rest=unlisted.left_out)])
 
 
 def _of_paused(paused: TargetsPaused, level: Severity) -> Message:
     fields = [
         Field("Who", describe_actor(paused.cause.actor)),
         Field("Reason", paused.reason),
-        Field("Until", _time(paused.until)),
-        Field("Undo", f"ecr-warden resume {_selection(paused.targets)}"),
+        Field("Until", show_time(paused.until)),
+        Field("Undo", f"ecr-warden resume {paused.targets[0] if len(paused.targets) == 1 else 'TARGET'}"),
     ]
-    title = f"{_count(len(paused.targets))} paused by {short_name(paused.cause.actor)}: watched, not written to"
-    return _message(level, title, fields, list(first(paused.targets, _RUNS)))
+    targets = _targets(len(paused.targets) + paused.left_out)
+    title = f"{targets} paused by {short_name(paused.cause.actor)}: watched, not written to"
+    return _message(level, title, fields, [listing("target", paused.targets, rest=paused.left_out)])
 
 
 def _of_resumed(resumed: TargetsResumed, level: Severity) -> Message:
     fields = [Field("Who", describe_actor(resumed.cause.actor)), Field("See", "ecr-warden status")]
-    title = f"{_count(len(resumed.targets))} resumed by {short_name(resumed.cause.actor)}"
-    return _message(level, title, fields, list(first(resumed.targets, _RUNS)))
+    title = f"{_targets(len(resumed.targets) + resumed.left_out)} resumed by {short_name(resumed.cause.actor)}"
+    return _message(level, title, fields, [listing("target", resumed.targets, rest=resumed.left_out)])
 
 
-def _selection(targets: Sequence[str]) -> str:
-    return targets[0] if len(targets) == 1 else "TARGET"
-
-
-def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collection[str]) -> Message:
+def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collection[str], is_follow_up: bool) -> Message:
+    """The alerts of one incident: each kind in a section of its own."""
     runs = [alert for alert in alerts if isinstance(alert, RunReport)]
+    titles: list[str] = []
     fields: list[Field] = []
-    lines: list[str] = []
-    title = ""
+    sections: list[Listing] = []
     for alert in alerts:
         match alert:
             case SpecAccepted():
-                title = f"spec accepted, {_count(len(alert.changed))} changed by it"
-                fields += [Field("Written by", describe_actor(alert.cause.actor)), Field("Version", alert.version)]
+                changed = len(alert.changed) + alert.left_out[0]
+                titles.append(f"spec accepted, {_targets(changed)} changed by it")
+                fields += [Field("Uploaded by", uploader(alert.cause.actor)), Field("Version", alert.version)]
                 fields += [Field("Replaces", alert.replaces)] if alert.replaces else []
-                lines += _of_accepted(alert)
-            case SpecRefused():
-                lines += [f"spec version {alert.version} refused", *first(alert.problems, 5)]
+                sections += _of_accepted(alert)
             case RunReport():
                 pass
+            case SpecRefused():
+                title = f"spec version {alert.version} refused"
+                sections.append(listing("problem", alert.problems, title=f"{title}:", rest=alert.left_out))
             case OwnChanged():
-                title = title or f"ecr-warden's own roles in account {alert.account} were changed"
-                lines.append(f"{alert.thing}: {alert.cause.action} by {describe_actor(alert.cause.actor)}")
+                title = f"ecr-warden's own roles in account {alert.account} were changed"
+                titles += [title] if title not in titles else []
+                sections.append(
+                    listing("change", [f"{alert.thing}: {alert.cause.action} by {describe_actor(alert.cause.actor)}"])
+                )
             case Unlisted():
-                lines += alert.problems
-            case TargetsPaused() | TargetsResumed():
-                lines += alert.targets
+                sections.append(listing("place", alert.problems, title="Cannot be listed:", rest=alert.left_out))
+            case TargetsPaused():
+                sections.append(listing("target", alert.targets, title="Paused:", rest=alert.left_out))
+            case TargetsResumed():
+                sections.append(listing("target", alert.targets, title="Resumed:", rest=alert.left_out))
             case _:
                 assert_never(alert)
     if runs:
-        title = f"{title}; {_summary(runs)}" if title else _summary(runs)
-        causes = dict.fromkeys(who(run.cause) for run in runs if run.cause.kind is not CauseKind.SPEC)
-        fields += [Field("Cause", text) for text in first(causes, 2)]
-        fields.append(Field("Done at", _time(max(run.finished_at for run in runs))))
+        titles.append(_summary(runs, is_follow_up))
+        fields += _callers(runs)
+        fields.append(Field("Done at", show_time(max(run.finished_at for run in runs))))
         fields.append(Field("See", "ecr-warden status; ecr-warden show RUN"))
-    ordered = sorted(runs, key=lambda run: _urgency(run, known_accounts), reverse=True)
-    for run in ordered[:_RUNS]:
-        lines.append(f"{describe_target(run.plan.target)}: {describe_result(run)} (run {run.run_id})")
-        if severity(run, known_accounts=known_accounts) is not Severity.INFO:
-            # Why it failed, and what to do, before what differed: of many runs there is room for a few lines each.
-            told = dict.fromkeys((*_failures(run), *_lines_of(run)))
-            lines += [f"  {line}" for line in first(told, _LINES_OF_A_RUN, more="more lines")]
-    if len(ordered) > _RUNS:
-        lines.append(f"and {_count(len(ordered) - _RUNS)} more")
-    return _message(level, title or "spec", fields, lines)
+        sections.insert(0, _of_runs(runs, known_accounts))
+    return _message(level, "; ".join(titles) or "spec", fields, sections)
+
+
+def _of_runs(runs: Sequence[RunReport], known_accounts: Collection[str]) -> Listing:
+    """A target once, the worst first, with how often it was repaired where that was more than once."""
+    by_target: dict[str, list[RunReport]] = {}
+    for run in runs:
+        by_target.setdefault(run.plan.target.key, []).append(run)
+    told = sorted(by_target.values(), key=lambda its: max(_urgency(run, known_accounts) for run in its), reverse=True)
+    return Listing("target", tuple(_of_target(its, known_accounts) for its in told))
+
+
+def _of_target(runs: Sequence[RunReport], known_accounts: Collection[str]) -> Entry:
+    worst = max(runs, key=lambda run: _urgency(run, known_accounts))
+    last = max(runs, key=lambda run: run.finished_at)
+    again = f"; {count(len(runs), 'run')}: {_fought(runs)}" if len(runs) > 1 else ""
+    head = f"{describe_target(last.plan.target)}: {state_of(last)}{again} (run {last.run_id})"
+    if all(severity(run, known_accounts=known_accounts) is Severity.INFO and not is_roll_out(run) for run in runs):
+        return Entry(head)
+    # Why it failed, and what to do, before what differed: of many runs there is room for a few lines each.
+    home = _home(worst)
+    failures = [describe_outcome(outcome) for outcome in worst.outcomes if isinstance(outcome, Failed)]
+    found = [describe_drift(drift, telling_of(worst, drift), home=home) for drift in _drifts(worst)]
+    held = [Entry(text) for text in dict.fromkeys(held.explain for held in worst.plan.held)]
+    return Entry(head, Listing("line", _flat([*failures, *found, *held])))
+
+
+def _flat(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Entries and what is under them, one after the other, each text once."""
+    texts = [text for entry in entries for text in (entry.text, *(_under(entry)))]
+    return tuple(map(Entry, dict.fromkeys(texts)))
+
+
+def _under(entry: Entry) -> list[str]:
+    return [one.text for one in entry.under.entries] if entry.under is not None else []
+
+
+def _fought(runs: Sequence[RunReport]) -> str:
+    if sum(bool(run.applied) for run in runs) >= FIGHT:
+        return "CONTESTED, somebody writes it again and again"
+    return "it was changed again meanwhile"
 
 
 def _urgency(run: RunReport, known_accounts: Collection[str]) -> tuple[int, bool]:
@@ -243,28 +278,73 @@ def _urgency(run: RunReport, known_accounts: Collection[str]) -> tuple[int, bool
     return list(Severity).index(level), run.result not in _RIGHT
 
 
-def _of_accepted(accepted: SpecAccepted) -> Iterator[str]:
-    yield from (f"warning: {warning}" for warning in first(accepted.warnings, 10))
-    yield from (f"released, its documents stay: {key}" for key in first(accepted.released, 10))
+def _of_accepted(accepted: SpecAccepted) -> Iterator[Listing]:
+    _, released, warnings = accepted.left_out
+    yield listing("warning", accepted.warnings, title="Warnings:", rest=warnings)
+    yield listing("target", accepted.released, title="Released, their documents stay:", rest=released)
 
 
-def _summary(runs: Sequence[RunReport]) -> str:
-    """`12 targets put right, 1 could not be`."""
-    right = sum(run.result in _RIGHT for run in runs)
-    wrong = len(runs) - right
-    words = [f"{_count(right)} put right"] if right else []
-    words += [f"{_count(wrong) if not right else wrong} not (yet) right"] if wrong else []
-    return ", ".join(words)
+def _summary(runs: Sequence[RunReport], is_follow_up: bool) -> str:
+    """`12 targets repaired, 1 NOT`, by how each target stands after its last run."""
+    last = {run.plan.target.key: run for run in sorted(runs, key=lambda run: run.finished_at)}
+    right = sum(run.result in _RIGHT for run in last.values())
+    wrong = len(last) - right
+    done = "rolled out" if all(map(is_roll_out, runs)) else "repaired"
+    more = "more " if is_follow_up else ""
+    what = name_of(next(iter(last.values())).plan.target) if len(last) == 1 else ""
+    if what:
+        state = describe_result(next(iter(last.values())))
+        said = f"{what}: {state}"
+    elif not right:
+        said = f"{wrong} {more}targets NOT {done}"
+    else:
+        said = f"{right} {more}{'target' if right == 1 else 'targets'} {done}" + (f", {wrong} NOT" if wrong else "")
+    fights = sum(
+        1
+        for key in last
+        if sum(bool(run.applied) for run in runs if run.plan.target.key == key) >= FIGHT
+        or any(run.contested for run in runs if run.plan.target.key == key)
+    )
+    contested = f"; {fights} CONTESTED" if fights and not what else "; CONTESTED" if fights else ""
+    events = {short_name(run.cause.actor) for run in runs if run.cause.kind is CauseKind.EVENT and run.cause.actor}
+    by = f", after calls by {next(first(sorted(events), 1))}" if len(events) == 1 else ""
+    by = f", after calls by {len(events)} callers" if len(events) > 1 else by
+    return f"{said}{contested}{by}"
 
 
-def _count(targets: int) -> str:
-    return "1 target" if targets == 1 else f"{targets} targets"
+def _callers(runs: Sequence[RunReport]) -> Iterator[Field]:
+    causes = Counter(_in_words(run.cause) for run in runs if not is_roll_out(run))
+    told = [f"{text} ({number}x)" if number > 1 else text for text, number in causes.most_common()]
+    if told:
+        label = "Who" if all(run.cause.kind is CauseKind.EVENT for run in runs) else "Cause"
+        yield Field(label, "; ".join(first(told, _CALLERS)))
 
 
-def _message(level: Severity, title: str, fields: Sequence[Field], lines: Sequence[str]) -> Message:
+def _in_words(cause: Cause) -> str:
+    return describe_actor(cause.actor) if cause.kind is CauseKind.EVENT else describe_cause(cause)
+
+
+def _targets(number: int) -> str:
+    return count(number, "target")
+
+
+def _message(level: Severity, title: str, fields: Sequence[Field], sections: Sequence[Listing]) -> Message:
+    given = [field for field in fields if field.text]
     return Message(
         level,
-        clean(title, _TITLE),
-        tuple(Field(field.label, clean(field.text, _TEXT)) for field in fields if field.text),
-        tuple(clean(line, _LINE, tail=_TAIL) for line in first(lines, _LINES, more="more lines")),
+        clean(title, TITLE),
+        tuple(Field(field.label, clean(field.text, TEXT)) for field in given[:FIELDS]),
+        tuple(clean(line, LINE) for line in lay_out(_joined(sections), LINES)),
     )
+
+
+def _joined(sections: Sequence[Listing]) -> list[Listing]:
+    """Sections without a title that count the same, as one: each of many changes is no list of its own."""
+    joined: list[Listing] = []
+    for one in sections:
+        before = joined[-1] if joined else None
+        if before is not None and not one.title and (before.title, before.noun) == ("", one.noun):
+            joined[-1] = Listing(one.noun, before.entries + one.entries, "", before.rest + one.rest)
+        else:
+            joined.append(one)
+    return joined

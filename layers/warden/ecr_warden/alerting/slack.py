@@ -5,13 +5,12 @@ Source: https://api.slack.com/reference/block-kit/blocks and https://api.slack.c
 
 import re
 
-from ecr_warden.alerting.text import clean, first
+from ecr_warden.alerting.text import ELLIPSIS, FIELDS, LINE, LINES, TEXT, TITLE, clean, first
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
 
 # Block Kit's own limits are 150, 10 of 2000, and 3000 characters; escaping may make five characters of one.
-_TITLE, _FIELDS, _FIELD, _LINES, _LINE = 150, 10, 360, 40, 500
-_BLOCK, _WHOLE = 2900, 30_000
+_HEADER, _FIELD, _BLOCK, _WHOLE = 150, 1900, 2900, 30_000
 
 _SIGNS = {Severity.INFO: "\N{WHITE HEAVY CHECK MARK}", Severity.WARNING: "\N{WARNING SIGN}"}
 _SIGNS[Severity.CRITICAL] = "\N{POLICE CARS REVOLVING LIGHT}"
@@ -25,11 +24,11 @@ def to_slack(message: Message) -> dict[str, object]:
 
     Everything is escaped and nothing is markup, so a name or a user agent can neither mention people nor make links.
     """
-    title = f"{_SIGNS[message.severity]} {_escape(message.title, _TITLE - 2)}"
-    fields = [_field(field) for field in message.fields[:_FIELDS]]
-    lines = [_escape(line, _LINE) for line in first(filter(None, message.lines), _LINES)]
+    title = f"{_SIGNS[message.severity]} {_escape(message.title, TITLE)}"
+    fields = [_field(field) for field in message.fields[:FIELDS]]
+    lines = [_escape(line, LINE) for line in first(filter(None, message.lines), LINES, more="more lines")]
     # A header is not unescaped by every client, and cutting it must not halve an entity.
-    blocks: list[dict[str, object]] = [{"type": "header", "text": _plain(_cut(title, _TITLE))}]
+    blocks: list[dict[str, object]] = [{"type": "header", "text": _plain(_cut(title, _HEADER))}]
     if fields:
         blocks.append({"type": "section", "fields": [_plain(f"{label}\n{value}") for label, value in fields]})
     blocks += [{"type": "section", "text": _plain(text)} for text in _packed(lines)]
@@ -38,7 +37,7 @@ def to_slack(message: Message) -> dict[str, object]:
 
 
 def _field(field: Field) -> tuple[str, str]:
-    return _escape(field.label, 30), _escape(field.text, _FIELD)
+    return _escape(field.label, 30), _cut(_escape(field.text, TEXT), _FIELD)
 
 
 def _plain(text: str) -> dict[str, object]:
@@ -53,7 +52,7 @@ def _escape(text: str, limit: int) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else re.sub(r"&[a-z]*$", "", text[:limit])
+    return text if len(text) <= limit else re.sub(r"&[a-z]*$", "", text[: limit - 1]) + ELLIPSIS
 
 
 def _packed(lines: list[str]) -> list[str]:

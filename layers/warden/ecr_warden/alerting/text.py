@@ -2,23 +2,28 @@
 
 from collections.abc import Iterable, Iterator
 
+TITLE, TEXT, LINE, LINES, FIELDS = 140, 500, 700, 40, 10
+"""What every channel takes without a further cut: characters of a title, a field and a line; lines; fields."""
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
-def clean(text: str, limit: int, *, tail: int = 0) -> str:
+def clean(text: str, limit: int) -> str:
     """One printable line of at most `limit` characters: line breaks, escapes and text direction marks are replaced.
 
-    `tail`: so many characters of what is too long are kept from its end, where errors have their remedy.
+    What is too long loses its end: a sentence without its middle says something else.
     """
     if len(text) > limit:
-        text = text[: limit - tail - 1] + ELLIPSIS + text[len(text) - tail :]
+        text = text[: limit - 1] + ELLIPSIS
     return "".join(char if char.isprintable() else REPLACEMENT for char in text)
 
 
 def first(items: Iterable[str], limit: int, *, more: str = "more") -> Iterator[str]:
-    """At most `limit` of the items, then how many are left out: `and 7 more`."""
+    """All items, or so many that with the count of all others, `and 7 more`, they are `limit` lines (one at least)."""
     kept = list(items)
-    yield from kept[:limit]
-    if len(kept) > limit:
-        yield f"and {len(kept) - limit} {more}"
+    if len(kept) <= limit:
+        yield from kept
+        return
+    yield from kept[: limit - 1]
+    yield f"and {len(kept) - limit + 1} {more}"

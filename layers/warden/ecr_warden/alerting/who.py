@@ -13,15 +13,43 @@ def who(cause: Cause) -> str:
         case CauseKind.EVENT:
             return describe_actor(cause.actor)
         case CauseKind.CALLER:
-            return f"{describe_actor(cause.actor)}, who asked for this run"
+            return f"command {cause.action or 'to the hub'} by {describe_actor(cause.actor)}"
         case CauseKind.SWEEP:
             return "not known: the sweep found it, no event told of it"
         case CauseKind.RUN:
-            return f"ecr-warden, after its run {cause.id}"
+            return f"not known: found by the follow-up of run {cause.id}"
         case CauseKind.SPEC:
-            return f"the spec, version {cause.id}"
+            return f"version {cause.id} of the spec, uploaded by {uploader(cause.actor)}"
         case _:
             assert_never(cause.kind)
+
+
+def describe_cause(cause: Cause) -> str:
+    """What set a run off, in a few words: `iam:PutRolePolicy by mallory`, `sweep`, `command apply by alice`."""
+    match cause.kind:
+        case CauseKind.EVENT:
+            return f"{cause.action or 'a call'} by {short_name(cause.actor)}"
+        case CauseKind.CALLER:
+            return f"command {cause.action or 'to the hub'} by {short_name(cause.actor)}"
+        case CauseKind.SWEEP:
+            return "sweep"
+        case CauseKind.RUN:
+            return f"follow-up of run {cause.id}"
+        case CauseKind.SPEC:
+            return f"spec version {cause.id}"
+        case _:
+            assert_never(cause.kind)
+
+
+def uploader(actor: Actor | None) -> str:
+    """Who wrote a version of the spec: S3's event names an account at most, and no person.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+    """
+    if actor is not None and actor.type == "AWSAccount" and actor.account:
+        source = f", from {actor.source_ip}" if actor.source_ip else ""
+        return f"somebody of account {actor.account}{source} (S3 names no person)"
+    return describe_actor(actor)
 
 
 def describe_actor(actor: Actor | None) -> str:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from ecr_warden.model.address import Address
 from ecr_warden.policy.access import AccessChange, Permission
+from ecr_warden.policy.phrases import Phrase
 from ecr_warden.policy.relation import Relation
 
 
@@ -27,11 +28,11 @@ EXPLICITLY_DENIED = "explicitly-denied"
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What the engine said of a live document against the desired one (policy.compare), a sentence for each example."""
+    """What the engine said of a live document against the desired one (policy.compare), a phrase for each example."""
 
     relation: Relation
-    gained: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
+    gained: tuple[Phrase, ...] = ()
+    lost: tuple[Phrase, ...] = ()
     undecided: tuple[str, ...] = ()
 
 

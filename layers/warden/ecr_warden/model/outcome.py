@@ -34,12 +34,13 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """AWS refused. `retryable`: the same write may succeed in a minute."""
+    """AWS refused. `retryable`: the same write may succeed in a minute; `remedy`: what a person can do."""
 
     change: Change
     code: str
     message: str
     retryable: bool
+    remedy: str = ""
 
 
 type Outcome = Applied | Skipped | Conflict | Failed

@@ -4,7 +4,7 @@ A plan is decided and carried out by structure alone. This comes after, and what
 sentence.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ecr_warden.model.address import Address
@@ -15,7 +15,7 @@ from ecr_warden.model.plan import Plan
 from ecr_warden.planning.fallback import decided
 from ecr_warden.planning.foreign import with_foreign
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.relation import Relation, Witness
+from ecr_warden.policy.relation import Relation
 
 
 def explained(plan: Plan, spec: TargetSpec, observation: Observation) -> Plan:
@@ -39,19 +39,18 @@ def _explained(drift: Drift, desired: Mapping[Address, DesiredValue], observed: 
 
 def explained_drift(drift: Drift, desired: Document, live: Document) -> Drift:
     """The drift of two documents with what the engine says of them; raises nothing."""
-    from ecr_warden.policy.compare import compare  # noqa: PLC0415 - large, and most runs explain nothing
+    # Large, and most runs explain nothing.
+    from ecr_warden.policy.compare import compare  # noqa: PLC0415
+    from ecr_warden.policy.compare.others import phrase_of  # noqa: PLC0415
 
     kind, target = drift.address.document_kind, drift.address.target
     assert kind is not None
     try:
         found = compare(live, desired, kind=kind, account=target.account, subject=target.name)
-        said = Compared(found.relation, _sentences(found.gained), _sentences(found.lost), found.undecided)
+        gained = tuple(phrase_of(witness, live, desired, kind=kind) for witness in found.gained)
+        lost = tuple(phrase_of(witness, desired, live, kind=kind) for witness in found.lost)
+        said = Compared(found.relation, gained, lost, found.undecided)
     except Exception as error:
         reason = f"ecr-warden failed to compare the documents ({type(error).__name__}); look at both of them"
         said = Compared(Relation.UNDECIDED, undecided=(reason,))
     return replace(drift, compared=said)
-
-
-def _sentences(witnesses: Iterable[Witness]) -> tuple[str, ...]:
-    # The requests themselves may be as large as a document, of which a run has several.
-    return tuple(witness.sentence for witness in witnesses)

@@ -7,11 +7,10 @@ from ecr_warden.policy.action import ActionGroup, group_of, spelled
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.coverage import AllBut, AnyOf, Part
 from ecr_warden.policy.document import Effect
-from ecr_warden.policy.phrases import deed
+from ecr_warden.policy.phrases import COMPARED, Phrase, Telling, deed_of, is_unique_id, wording
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.shown import shown
 
-MAX_SENTENCES = 20
 _NAME_LIMIT = 160
 _GROUP_ORDER = tuple(ActionGroup)
 _SAMPLE = {
@@ -29,53 +28,56 @@ def _none(_permission: Permission) -> bool:
     return False
 
 
-def describe_change(change: AccessChange, *, subject: str, foremost: Foremost = _none) -> tuple[str, ...]:
+def describe_change(
+    change: AccessChange, *, subject: str, telling: Telling = COMPARED, foremost: Foremost = _none
+) -> tuple[str, ...]:
     """What a change means, gains first: `X can now assume ecr-pusher (sts:AssumeRole)`.
 
     `subject` is what the document hangs on: a repository, a role, or the user or role whose permissions it holds.
-    At most MAX_SENTENCES, the last of them counting the rest.
     """
-    gained = _sentences(change.gained, subject, _GAINED, foremost)
-    return _bounded(gained + _sentences(change.lost, subject, _LOST, foremost))
-
-
-def describe_missing(change: AccessChange, *, subject: str) -> tuple[str, ...]:
-    """What the lack of a whole document means, whether there ever was one: `X cannot pull from shop/checkout (..)`."""
-    return _bounded(_sentences(change.lost, subject, _LACKED, _none))
+    gained = _sentences(change.gained, subject, telling, foremost, gained=True)
+    return _once(gained + _sentences(change.lost, subject, telling, foremost, gained=False))
 
 
 def describe_difference(
     change: AccessChange,
     *,
-    gained: Sequence[str],
-    lost: Sequence[str],
+    gained: Sequence[Phrase],
+    lost: Sequence[Phrase],
     subject: str,
+    telling: Telling = COMPARED,
     foremost: Foremost = _none,
 ) -> tuple[str, ...]:
     """What a live document gives and lacks against the desired one, in the words of describe_change.
 
-    `change` counts everybody and everything but errs to one side; `gained` and `lost` are exact examples, in sentences,
-    none where it is proved that nothing differs that way. Where a list of principals and actions would not be the whole
-    truth, for conditions or a Deny decide, the examples speak. What is `foremost` among the gains is told in any case:
-    the proof is one for the callers and values that are known.
+    `change` counts everybody and everything but errs to one side; `gained` and `lost` are exact examples, none where
+    it is proved that nothing differs that way. Where a list of principals and actions would not be the whole truth, for
+    conditions or a Deny decide, the examples speak. What is `foremost` among the gains is told in any case: the proof
+    is one for the callers and values that are known.
     """
-    told = _one_way(change.gained, gained, subject, _GAINED, foremost)
+    told = _one_way(change.gained, gained, subject, telling, foremost, gained=True)
     if lost:
-        told += _one_way(change.lost, lost, subject, _LOST, foremost)
-    return _bounded(told)
+        told += _one_way(change.lost, lost, subject, telling, foremost, gained=False)
+    return _once(told)
 
 
 def _one_way(
     permissions: Collection[Permission],
-    examples: Sequence[str],
+    examples: Sequence[Phrase],
     subject: str,
-    words: dict[Effect, str],
+    telling: Telling,
     foremost: Foremost,
+    *,
+    gained: bool,
 ) -> list[str]:
     if examples and permissions and all(map(_is_plain, permissions)):
-        return _sentences(permissions, subject, words, foremost)
-    first = _sentences(filter(foremost, permissions), subject, words, _none)
-    return [*first, *(example for example in examples if example not in first)]
+        return _sentences(permissions, subject, telling, foremost, gained=gained)
+    first = _sentences(filter(foremost, permissions), subject, telling, _none, gained=gained)
+    return first + [wording(example, telling, gained=gained) for example in examples]
+
+
+def _once(sentences: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sentences))
 
 
 def _is_plain(permission: Permission) -> bool:
@@ -87,26 +89,12 @@ def _is_plain(permission: Permission) -> bool:
     )
 
 
-def _bounded(lines: list[str]) -> tuple[str, ...]:
-    if len(lines) <= MAX_SENTENCES:
-        return tuple(lines)
-    kept = lines[: MAX_SENTENCES - 1]
-    return (*kept, f"and {len(lines) - len(kept)} more changes of access")
-
-
-_GAINED = {Effect.ALLOW: "can now", Effect.DENY: "is no longer denied to"}
-_LOST = {Effect.ALLOW: "can no longer", Effect.DENY: "is now denied to"}
-_LACKED = {Effect.ALLOW: "cannot", Effect.DENY: "is not denied to"}
-
-type _Key = tuple[str, int, str, str, Effect]
-
-
 def _sentences(
-    permissions: Iterable[Permission], subject: str, words: dict[Effect, str], foremost: Foremost
+    permissions: Iterable[Permission], subject: str, telling: Telling, foremost: Foremost, *, gained: bool
 ) -> list[str]:
     """One sentence for each principal, resource, condition and group of actions, in a stable order."""
-    groups: dict[_Key, list[str]] = {}
-    first: set[_Key] = set()
+    groups: dict[tuple[str, int, str, str, Effect], list[str]] = {}
+    first: set[tuple[str, int, str, str, Effect]] = set()
     for permission in permissions:
         group = _group(permission.action)
         who, what = _who_and_what(permission, subject)
@@ -118,7 +106,10 @@ def _sentences(
     for key in sorted(groups, key=lambda key: (key not in first, key)):
         (who, group_index, what, conditions, effect), actions = key, groups[key]
         group = _GROUP_ORDER[group_index]
-        lines.append(f"{who} {words[effect]} {deed(group, actions, what)} ({_listed(group, actions)}){conditions}")
+        detail = f" ({_listed(group, actions)}){conditions}"
+        deed, denies = deed_of(group, actions), effect is Effect.DENY
+        phrase = Phrase(who, deed, what, detail, denies=denies, unique_id=is_unique_id(who))
+        lines.append(wording(phrase, telling, gained=gained))
     return lines
 
 

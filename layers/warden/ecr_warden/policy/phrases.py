@@ -1,22 +1,142 @@
-"""The words for what an action does, shared by all sentences about access."""
+"""The words for a difference of access, shared by all sentences about it."""
 
+import re
 from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
 
 from ecr_warden.policy.action import ActionGroup
 
-_VERBS = {
-    ActionGroup.EVERYTHING: "do everything with",
-    ActionGroup.PULL: "pull from",
-    ActionGroup.PUSH: "push to",
-    ActionGroup.DELETE: "delete from",
-    ActionGroup.ADMIN: "administer",
-    ActionGroup.ASSUME: "assume",
-    ActionGroup.OTHER: "act on",
-}
+
+class Deed(StrEnum):
+    """What somebody can or cannot do."""
+
+    EVERYTHING = "everything"
+    PULL = "pull"
+    PUSH = "push"
+    DELETE = "delete"
+    ADMIN = "administer"
+    ASSUME = "assume"
+    OTHER = "other"
+    LOGIN = "login"
+
+
+class Perspective(StrEnum):
+    """From where a difference between a live document and the desired one is told."""
+
+    COMPARED = "compared"  # a second document beside a first: can now, can no longer
+    DRIFT = "drift"  # what is, against the spec
+    PLAN = "plan"  # what will be once the spec is carried out, against what is
+    ROLLED_OUT = "rolled-out"  # what became of access when a version of the spec was carried out
+    INCIDENT = "incident"  # what was, until it was repaired
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Who, what and of which kind, ready to be shown: a perspective makes a sentence of it.
+
+    `detail`: the actions and conditions, for the end. `denies`: the difference is a Deny, not an Allow. `unique_id`:
+    `who` is the id that AWS shows in the place of a principal that was deleted.
+    """
+
+    who: str
+    deed: Deed
+    what: str
+    detail: str = ""
+    denies: bool = False
+    unique_id: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How differences are told. `lasted`: how long an incident did, `for 41 s`."""
+
+    perspective: Perspective = Perspective.COMPARED
+    lasted: str = "until it was repaired"
+
+
+COMPARED = Telling()
+
 _LOGIN = frozenset({"ecr:GetAuthorizationToken"})
+_DEEDS = {group: Deed[group] for group in ActionGroup}
+# To be able to do it, and what one then has.
+_WORDS = {
+    Deed.EVERYTHING: ("do everything with {}", "everything with {}"),
+    Deed.PULL: ("pull from {}", "pull from {}"),
+    Deed.PUSH: ("push to {}", "push to {}"),
+    Deed.DELETE: ("delete from {}", "deletion from {}"),
+    Deed.ADMIN: ("administer {}", "administration of {}"),
+    Deed.ASSUME: ("assume {}", "the right to assume {}"),
+    Deed.OTHER: ("act on {}", "some access to {}"),
+    Deed.LOGIN: ("log in to ECR", "login to ECR"),
+}
+_ROOT = re.compile(r"arn:[a-z0-9-]+:iam::([0-9]{12}):root")
+_UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z0-9]+")
 
 
-def deed(group: ActionGroup, actions: Collection[str], what: str) -> str:
-    """`push to shop/checkout`; `actions` as AWS spells them, `what` ready to be shown."""
+def deed_of(group: ActionGroup, actions: Collection[str]) -> Deed:
+    """What a group of actions is good for; `actions` as AWS spells them."""
     # The token opens nothing by itself: which repositories it is good for, other actions say.
-    return "log in to ECR" if _LOGIN.issuperset(actions) else f"{_VERBS[group]} {what}"
+    return Deed.LOGIN if _LOGIN.issuperset(actions) else _DEEDS[group]
+
+
+def is_unique_id(text: str) -> bool:
+    """Whether a principal is the unique id of a user (AIDA..) or role (AROA..).
+
+    AWS shows it in the place of an ARN once that is deleted, and never gives it to another.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    return _UNIQUE_ID.fullmatch(text) is not None
+
+
+def wording(phrase: Phrase, telling: Telling, *, gained: bool) -> str:
+    """A phrase as a sentence; `gained`: the live document gives it and the desired one does not, else the reverse."""
+    if phrase.unique_id and not phrase.denies:
+        was = "role" if phrase.who.startswith("AROA") else "user"
+        return f"{phrase.who} is the unique id of a {was} that was deleted: it gives nobody access"
+    does, has = (words.format(phrase.what) for words in _WORDS[phrase.deed])
+    who = phrase.who
+    if telling.perspective is not Perspective.COMPARED and (root := _ROOT.fullmatch(who)):
+        who = f"account {root.group(1)}"
+    if phrase.denies:
+        said, after = _denied(who, does, has, telling, gained)
+    else:
+        said, after = _allowed(who, does, has, telling, gained)
+    return f"{said}{phrase.detail}{after}"
+
+
+def _allowed(who: str, does: str, has: str, telling: Telling, gained: bool) -> tuple[str, str]:
+    """What stands before the details, and after them."""
+    match telling.perspective:
+        case Perspective.COMPARED:
+            return f"{who} can {'now' if gained else 'no longer'} {does}", ""
+        case Perspective.DRIFT:
+            spec = "does not allow it" if gained else "allows it"
+            return f"{who} {'can' if gained else 'cannot'} {does}", f", and the spec {spec}"
+        case Perspective.PLAN:
+            return f"{who} will {'lose' if gained else 'gain'} {has}", ""
+        case Perspective.ROLLED_OUT:
+            return f"{who} {'lost' if gained else 'gained'} {has}", ""
+        case Perspective.INCIDENT:
+            return f"{who} {'could' if gained else 'could not'} {does}", f" {telling.lasted}"
+        case _:
+            assert_never(telling.perspective)
+
+
+def _denied(who: str, does: str, has: str, telling: Telling, gained: bool) -> tuple[str, str]:
+    """Of a Deny: it is gained when the desired document has it and the live one does not."""
+    match telling.perspective:
+        case Perspective.COMPARED:
+            return f"{who} is {'no longer' if gained else 'now'} denied to {does}", ""
+        case Perspective.DRIFT:
+            spec = "denies it" if gained else "does not deny it"
+            return f"{who} is {'not denied' if gained else 'denied'} {has}", f", and the spec {spec}"
+        case Perspective.PLAN:
+            return f"{who} will {'be denied' if gained else 'no longer be denied'} {has}", ""
+        case Perspective.ROLLED_OUT:
+            return f"{who} is {'denied' if gained else 'no longer denied'} {has}", " from now on"
+        case Perspective.INCIDENT:
+            return f"{who} was {'not denied' if gained else 'denied'} {has}", f" {telling.lasted}"
+        case _:
+            assert_never(telling.perspective)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ecr_warden.policy.phrases import COMPARED, Phrase, wording
+
 if TYPE_CHECKING:  # drift speaks of relations in every run, and of requests in none
     from ecr_warden.policy.action import ActionGroup
     from ecr_warden.policy.request import Request
@@ -21,11 +23,20 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A request that one document allows and the other does not, tried on both; `sentence` says so to people."""
+    """A request that one document allows and the other does not, tried on both; `phrase` is for people.
+
+    `gained`: it is the live document that allows it.
+    """
 
     request: "Request"
     group: "ActionGroup"
-    sentence: str
+    phrase: Phrase
+    gained: bool
+
+    @property
+    def sentence(self) -> str:
+        """What the live document does, beside the desired one."""
+        return wording(self.phrase, COMPARED, gained=self.gained)
 
 
 @dataclass(frozen=True, slots=True)

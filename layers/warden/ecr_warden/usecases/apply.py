@@ -21,7 +21,7 @@ def apply_plan(
     try:
         writer = documents.writer(plan, run_id)
     except PortError as error:
-        return tuple(Failed(change, error.code, str(error), error.retryable) for change in plan.changes)
+        return tuple(_failed(change, error) for change in plan.changes)
     outcomes: list[Outcome] = []
     for change in plan.changes:
         reason = _reason_to_skip(change, outcomes) or _reason_to_stop(lease, state, switch)
@@ -47,5 +47,9 @@ def _write(writer: Writer, change: Change) -> Outcome:
     except DocumentConflict:
         return Conflict(change)
     except PortError as error:
-        return Failed(change, error.code, str(error), error.retryable)
+        return _failed(change, error)
     return Applied(change)
+
+
+def _failed(change: Change, error: PortError) -> Failed:
+    return Failed(change, error.code, error.message, error.retryable, error.remedy)

@@ -7,6 +7,7 @@ from ecr_warden.model.desired import MustNotExist
 from ecr_warden.model.drift import Compared, Drift, DriftKind
 from ecr_warden.model.plan import Change, Held, HoldReason, Operation, Plan
 from ecr_warden.model.target import parse_target
+from ecr_warden.policy.phrases import Deed, Phrase
 from ecr_warden.policy.relation import Relation
 
 
@@ -65,18 +66,40 @@ def drift_from_json(value: Json) -> Drift:
 
 
 def _compared_to_json(compared: Compared) -> Json:
-    """`{"relation", "gained": [SENTENCE...], "lost": [...], "undecided": [...]}`."""
+    """`{"relation", "gained": [{"who", "deed", "what", "detail"}...], "lost": [...], "undecided": [TEXT...]}`."""
     return {
         "relation": compared.relation,
-        "gained": list(compared.gained),
-        "lost": list(compared.lost),
+        "gained": list(map(_phrase_to_json, compared.gained)),
+        "lost": list(map(_phrase_to_json, compared.lost)),
         "undecided": list(compared.undecided),
     }
 
 
-def _compared(value: Json) -> Compared:
+def _compared(value: Json) -> Compared | None:
+    if any(isinstance(entry, str) for entry in (*entries(value["gained"]), *entries(value["lost"]))):
+        return None  # of an earlier version, in sentences that say only one perspective
     return Compared(
-        Relation(value["relation"]), texts(value["gained"]), texts(value["lost"]), texts(value["undecided"])
+        Relation(value["relation"]), _phrases(value["gained"]), _phrases(value["lost"]), texts(value["undecided"])
+    )
+
+
+def _phrase_to_json(phrase: Phrase) -> Json:
+    """What engine examples are about; they never are of a Deny alone."""
+    form: Json = {"who": phrase.who, "deed": phrase.deed, "what": phrase.what, "detail": phrase.detail}
+    return form | ({"uniqueId": True} if phrase.unique_id else {})
+
+
+def _phrases(value: object) -> tuple[Phrase, ...]:
+    return tuple(map(_phrase, entries(value)))
+
+
+def _phrase(value: Json) -> Phrase:
+    return Phrase(
+        text(value["who"]),
+        Deed(value["deed"]),
+        text(value["what"]),
+        text(value["detail"]),
+        unique_id=flag(value.get("uniqueId", False)),
     )
 
 

@@ -85,6 +85,7 @@ def _outcome_to_json(outcome: Outcome, index: int) -> Json:
                 "code": outcome.code,
                 "message": outcome.message,
                 "retryable": outcome.retryable,
+                "remedy": outcome.remedy,
             }
         case _:
             assert_never(outcome)
@@ -100,7 +101,8 @@ def outcome_from_json(value: Json, changes: tuple[Change, ...]) -> Outcome:
         case "conflict":
             return Conflict(change)
         case "failed":
-            return Failed(change, text(value["code"]), text(value["message"]), flag(value["retryable"]))
+            code, message = text(value["code"]), text(value["message"])
+            return Failed(change, code, message, flag(value["retryable"]), text(value.get("remedy", "")))
         case kind:
             raise CodecError(f"unknown outcome {kind!r:.40}")
 

@@ -16,7 +16,7 @@ from ecr_warden.policy.compare.derived import RESOURCE_ACCOUNT, is_derived, prin
 from ecr_warden.policy.compare.examples import likely
 from ecr_warden.policy.compare.facts import Unknown, Values
 from ecr_warden.policy.compare.search import Search
-from ecr_warden.policy.compare.sentence import sentence
+from ecr_warden.policy.compare.sentence import phrase_of
 from ecr_warden.policy.compare.variables import meeting_values
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
 from ecr_warden.policy.matching import action_matches, document_verdict, matching_statements
@@ -236,17 +236,16 @@ class Direction:
         def other_action(action: str) -> bool:
             return _allows(mine, action) and not _allows(theirs, action)
 
-        text = sentence(
+        phrase = phrase_of(
             request,
             caller,
             group,
-            gained=self.gained,
             anyone=caller.stranger and self._tells_apart(_without_credentials(request)),
             kind=self.setting.kind,
             subject=self.setting.subject,
             tells_apart=other_action,
         )
-        return Witness(request, group, text)
+        return Witness(request, group, phrase, gained=self.gained)
 
 
 def _without_credentials(request: Request) -> Request:

@@ -1,11 +1,11 @@
-"""A witness in a sentence that a person reads at once; everything from outside is escaped and bounded."""
+"""What a witness is about, in words that a person reads at once; all from outside is escaped and bounded."""
 
 from collections.abc import Callable
 
 from ecr_warden.policy.action import ActionGroup, actions_of, spelled
 from ecr_warden.policy.compare.callers import KINDS, Caller
 from ecr_warden.policy.document import DocumentKind
-from ecr_warden.policy.phrases import deed
+from ecr_warden.policy.phrases import Phrase, deed_of, is_unique_id
 from ecr_warden.policy.request import ANY_RESOURCE, Request
 from ecr_warden.policy.request_context import default_context
 from ecr_warden.policy.request_principal import CallerKind
@@ -21,18 +21,17 @@ _SUBJECTS = {
 }
 
 
-def sentence(
+def phrase_of(
     request: Request,
     caller: Caller,
     group: ActionGroup,
     *,
-    gained: bool,
     anyone: bool,
     kind: DocumentKind,
     subject: str,
     tells_apart: Callable[[str], bool],
-) -> str:
-    """`X can now push to shop/checkout (ecr:PutImage and 4 more)`; `tells_apart` tries another action.
+) -> Phrase:
+    """Of `X can now push to shop/checkout (ecr:PutImage and 4 more)`; `tells_apart` tries another action.
 
     `anyone`: the same holds for a caller without credentials.
     """
@@ -47,8 +46,8 @@ def sentence(
     action = request.action
     others = [other for other in actions_of(group) if other != spelled(action) and tells_apart(other)]
     listed = f"{shown(action)} and {len(others)} more" if others else shown(action)
-    does = deed(group, [spelled(action), *others], what)
-    return f"{who} {'can now' if gained else 'can no longer'} {does} ({listed}){_under(request)}"
+    does = deed_of(group, [spelled(action), *others])
+    return Phrase(who, does, what, f" ({listed}){_under(request)}", unique_id=is_unique_id(who))
 
 
 def _who(request: Request, caller: Caller, *, anyone: bool) -> str:
@@ -57,7 +56,7 @@ def _who(request: Request, caller: Caller, *, anyone: bool) -> str:
     if one.kind is CallerKind.ANONYMOUS:
         return "callers without credentials"
     if not caller.generic:
-        return text if one.account is None or one.account else f"{text} (a unique id)"
+        return text if one.account is None or one.account or is_unique_id(text) else f"{text} (a unique id)"
     if one.issuer:
         return f"{text}, a federated user of {shown(one.issuer, _NAME_LIMIT)},"
     if one.kind not in KINDS:

@@ -1,0 +1,161 @@
+"""Whatever is told in a message and in a chat or mail of it: what is not shown is counted, from the whole."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from ecr_warden.adapters.aws.shorter import forms
+from ecr_warden.alerting.email import to_email
+from ecr_warden.alerting.layout import Entry, Listing, lay_out
+from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.slack import to_slack
+from ecr_warden.alerting.text import LINES, first
+from ecr_warden.model.address import Address, repository_policy
+from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed, Unlisted
+from ecr_warden.model.drift import Drift
+from ecr_warden.model.job import Cause
+from ecr_warden.model.outcome import Result, RunReport
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.alerting.reports import (
+    EVENT,
+    NOW,
+    REPOSITORY,
+    SPEC,
+    SWEEP,
+    pulls,
+    report,
+    repository_drift,
+)
+
+SIZES = st.integers(0, 3) | st.integers(30, 50) | st.integers(0, 400)
+_MORE = re.compile(r" *and (\d+) more (\w+)(?: of access)?")
+
+
+def _counted(lines: list[str], shown: str, noun: str) -> int:
+    """How many things of a kind the lines speak of: those shown and those said to be left out."""
+    left_out = [
+        int(match.group(1)) for match in map(_MORE.fullmatch, lines) if match and match.group(2) in (noun, f"{noun}s")
+    ]
+    assert len(left_out) <= 1
+    return sum(line.strip().startswith(shown) for line in lines) + sum(left_out)
+
+
+def _names(kind: str, number: int) -> tuple[str, ...]:
+    return tuple(f"<{kind}-{index}>" for index in range(number))
+
+
+def _everywhere(alerts: list[Alert]) -> list[list[str]]:
+    """The lines of the message, of the chat and of the mail."""
+    message = message_of(alerts)
+    chat = str(to_slack(message)["text"]).replace("&lt;", "<").replace("&gt;", ">").split("\n")
+    mail = to_email(message)[1].split("\n")
+    assert len(message.lines) <= LINES
+    return [list(message.lines), chat, mail]
+
+
+@given(st.sampled_from(["refused", "unlisted", "paused", "resumed"]), SIZES, SIZES)
+def test_an_alert_with_one_list_counts_all_of_it(kind: str, at_hand: int, left_out: int) -> None:
+    names = _names("item", at_hand)
+    cases: dict[str, tuple[Alert, str]] = {
+        "refused": (SpecRefused(EVENT, "v", None, names, left_out), "problem"),
+        "unlisted": (Unlisted(SWEEP, "v", names, (), left_out), "place"),
+        "paused": (TargetsPaused(EVENT, names, "why", NOW, left_out), "target"),
+        "resumed": (TargetsResumed(EVENT, names, left_out), "target"),
+    }
+    alert, noun = cases[kind]
+    for lines in _everywhere([alert]):
+        assert _counted(lines, "<item-", noun) == at_hand + left_out
+    assert str(at_hand + left_out) in message_of([alert]).title
+
+
+@given(SIZES, SIZES, SIZES)
+def test_an_accepted_spec_counts_what_it_changed_released_and_warns_of(one: int, two: int, three: int) -> None:
+    accepted = SpecAccepted(EVENT, "v", None, ("x",) * one, _names("gone", two), _names("warning", three), (7, 8, 9))
+    for lines in _everywhere([accepted]):
+        assert _counted(lines, "<gone-", "target") == two + 8
+        assert _counted(lines, "<warning-", "warning") == three + 9
+    assert f"{one + 7} targets changed" in message_of([accepted]).title
+
+
+def _run(number: int, cause: Cause, result: Result, people: int) -> RunReport:
+    live = pulls(*(f"arn:aws:iam::999999999999:user/u{index}" for index in range(people)))
+    drift = replace(_DRIFTS.setdefault(people, repository_drift(live)), address=_address(number))
+    return report(drift, cause=cause, result=result, run_id=f"run{number}")
+
+
+_DRIFTS: dict[int, Drift] = {}
+
+
+def _address(number: int) -> Address:
+    return repository_policy(replace(REPOSITORY, name=f"shop/r{number:04}"))
+
+
+@given(
+    st.lists(st.sampled_from([Result.CONVERGED, Result.FAILED, Result.REPORTED]), min_size=2, max_size=120),
+    st.sampled_from([SPEC, SWEEP, EVENT]),
+    st.sampled_from([1, 5, 60]),
+    st.booleans(),
+)
+def test_many_runs_count_every_target(results: list[Result], cause: Cause, people: int, accepted: bool) -> None:
+    alerts: list[Alert] = [_run(number, cause, result, people) for number, result in enumerate(results)]
+    if accepted:
+        alerts.insert(0, SpecAccepted(EVENT, "v", None, ("x",), _names("gone", 50), _names("warning", 50)))
+    message = message_of(alerts)
+    lines = list(message.lines)
+    assert _counted(
+        [line for line in lines if "<gone-" not in line][: _until_titled(lines)], "repository shop/r", "target"
+    ) == len(results)
+    right = results.count(Result.CONVERGED)
+    numbers = [int(number) for number in re.findall(r"\d+", message.title.split("; ")[-1].split(", after")[0])]
+    assert sum(numbers[:2]) == len(results) if 0 < right < len(results) else numbers[0] == len(results)
+
+
+def _until_titled(lines: list[str]) -> int:
+    titles = [index for index, line in enumerate(lines) if line.startswith(("Warnings:", "Released"))]
+    return min(titles, default=len(lines))
+
+
+@given(st.integers(1, 300))
+def test_one_run_counts_everybody_who_gained_or_lost(people: int) -> None:
+    """Those from outside, and the one whom the spec allows to pull."""
+    lines = list(message_of([_run(1, EVENT, Result.CONVERGED, people)]).lines)
+    assert _counted(lines, "arn:aws:iam::", "difference") == people + 1
+
+
+TREES = st.recursive(
+    st.builds(Entry, st.just("leaf")),
+    lambda under: st.builds(
+        Entry,
+        st.just("node"),
+        st.builds(Listing, st.just("thing"), st.lists(under, max_size=9).map(tuple), st.just(""), st.integers(0, 3)),
+    ),
+    max_leaves=40,
+)
+
+
+@given(st.lists(TREES, max_size=60), st.integers(1, 40), st.integers(0, 5))
+def test_a_list_fits_and_counts_from_its_whole(entries: list[Entry], room: int, rest: int) -> None:
+    lines = lay_out([Listing("target", tuple(entries), rest=rest)], room)
+    assert len(lines) <= room
+    top = [line for line in lines if not line.startswith(" ")]
+    shown = sum(line.startswith(("leaf", "node")) for line in top)
+    more = [int(match.group(1)) for match in map(_MORE.fullmatch, top) if match]
+    assert shown + sum(more) == len(entries) + rest
+
+
+@given(st.lists(st.text(min_size=1, max_size=3), max_size=80), st.integers(1, 50))
+def test_a_cut_list_says_how_many_are_left_out(items: list[str], limit: int) -> None:
+    told = list(first(items, limit))
+    assert len(told) <= limit
+    shown = len(told) if len(items) <= limit else len(told) - 1 + int(told[-1].split()[1])
+    assert shown == len(items)
+
+
+@pytest.mark.parametrize("number", [10, 5000])
+def test_shorter_forms_of_an_announcement_count_what_they_leave_out(number: int) -> None:
+    paused = TargetsPaused(EVENT, _names("item", number), "why", NOW, 3)
+    for form in forms(paused):
+        assert isinstance(form, TargetsPaused)
+        assert len(form.targets) + form.left_out == number + 3
