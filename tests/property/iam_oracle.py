@@ -165,9 +165,8 @@ def look(documents: list[Json], request: Json, *, hung: bool = False, bounded: b
             found = statement_ways(read, request, document.get("Version", "2008-10-17"))
             if statement["Effect"] == "Deny":
                 denied = denied or bool(found)
-            elif found:
-                # The closest way counts.
-                ways.add(next(way for way in ("self", "role", "account", "anyone") if way in found))
+            else:
+                ways |= found
     return ways, denied
 
 

@@ -1,5 +1,7 @@
 """Random requests and policies over a universe small enough to collide."""
 
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from hypothesis import strategies as st
@@ -91,6 +93,13 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
         "resource": resource,
         "context": draw(contexts()),
     }
+
+
+def all_requests(context: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Everybody's request for every action, in one context."""
+    for principal, action in product(PRINCIPALS, ACTIONS):
+        resource = ROLE if action.startswith("sts") else REPOSITORY
+        yield {"principal": principal, "action": action, "resource": resource, "context": context}
 
 
 def policies() -> st.SearchStrategy[dict[str, Any]]:

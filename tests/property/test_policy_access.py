@@ -5,16 +5,18 @@ The oracle below shares no code with the engine: it knows four elements, `fnmatc
 
 import json
 import re
+from collections import Counter
 from functools import cache
 from itertools import product
 from typing import Any
 
 from ecr_warden.policy.access import gained_and_lost, intersection
-from ecr_warden.policy.document import Document, Effect, parse_document
+from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
 from ecr_warden.policy.equivalence import Equivalent, equivalent
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.property import iam_requests, wider
 from tests.property.policy_documents import changes, documents, rewritten, statements
 
 PEOPLE = (
@@ -72,6 +74,30 @@ def test_another_allow_takes_nothing_and_another_deny_gives_nothing(raw: dict[st
     added = data.draw(statements(principals=principals))
     change = gained_and_lost(_parse(raw), _parse({**raw, "Statement": [*raw["Statement"], added]}))
     assert (change.lost if added["Effect"] == "Allow" else change.gained) == ()
+
+
+@settings(max_examples=300)
+@given(st.data(), st.booleans())
+def test_a_further_principal_action_resource_or_allow_is_no_loss(data: st.DataObject, principals: bool) -> None:
+    narrow = data.draw(iam_requests.documents(principals=principals))
+    wide = data.draw(wider.widened(narrow, principals=principals))
+    for kind in (None, DocumentKind.REPOSITORY, DocumentKind.TRUST) if principals else (None, DocumentKind.IDENTITY):
+        assert gained_and_lost(_parse(narrow), _parse(wide), kind=kind).lost == ()
+        assert gained_and_lost(_parse(wide), _parse(narrow), kind=kind).gained == ()
+
+
+def test_what_gives_more_is_often_a_gain() -> None:
+    seen: Counter[bool] = Counter()
+
+    @settings(max_examples=200, database=None, derandomize=True)
+    @given(st.data())
+    def ask(data: st.DataObject) -> None:
+        narrow = data.draw(iam_requests.documents(principals=True))
+        wide = data.draw(wider.widened(narrow, principals=True))
+        seen[bool(gained_and_lost(_parse(narrow), _parse(wide)).gained)] += 1
+
+    ask()
+    assert min(seen[True], seen[False]) > 30, seen
 
 
 @given(changes(plain=True))

@@ -10,7 +10,7 @@ from ecr_warden.policy.verdict import Verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.property import iam_oracle, iam_requests
+from tests.property import iam_oracle, iam_requests, wider
 
 
 def _one(raw: dict[str, Any] | None) -> Document | None:
@@ -60,6 +60,31 @@ def test_the_oracle_is_asked_for_all_verdicts() -> None:
 
     ask()
     assert all(seen[name] >= 15 for name in ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied")), seen
+
+
+@settings(max_examples=300)
+@given(iam_requests.contexts(), wider.widened_policies())
+def test_a_further_principal_action_resource_or_allow_never_denies(
+    context: dict[str, Any], pair: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    for request in iam_requests.all_requests(context):
+        before, after = (_name(_verdict(request, policies)) for policies in pair)
+        assert before == after or (before, after) == ("ImplicitlyDenied", "Allowed"), request
+
+
+def test_what_gives_more_is_drawn_where_it_tells() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=100, database=None, derandomize=True)
+    @given(iam_requests.contexts(), wider.widened_policies())
+    def ask(context: dict[str, Any], pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        for request in iam_requests.all_requests(context) if pair[0] != pair[1] else ():
+            before, after = (iam_oracle.verdict(request, policies) for policies in pair)
+            seen[before] += 1
+            seen["newly allowed"] += before != after
+
+    ask()
+    assert seen["Allowed"] >= 100 and seen["newly allowed"] >= 5, seen
 
 
 @settings(max_examples=200)

@@ -8,7 +8,7 @@ from ecr_warden.policy.interchangeable import interchangeable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.property import iam_oracle, iam_requests
+from tests.property import iam_oracle, iam_requests, wider
 
 type Raw = dict[str, Any]
 
@@ -19,13 +19,13 @@ def _list(value: Any) -> list[Any]:
 
 @st.composite
 def pairs(draw: st.DrawFn, *, principals: bool = True) -> tuple[Raw, Raw]:
-    """A document, and one with a statement split, repeated, narrowed, dropped, or added."""
+    """A document, and one with a statement split, repeated, narrowed, widened, dropped, or added."""
     document = draw(iam_requests.documents(principals=principals))
     statements = [dict(statement) for statement in document["Statement"]]
     at = draw(st.integers(0, len(statements) - 1))
     chosen = statements[at]
     action = "NotAction" if "NotAction" in chosen else "Action"
-    match draw(st.sampled_from(("split", "split people", "narrower beside", "drop", "add", "void"))):
+    match draw(st.sampled_from(("split", "split people", "narrower beside", "drop", "add", "void", "widen"))):
         case "split":
             statements[at : at + 1] = [chosen | {action: value} for value in _list(chosen[action])]
         case "split people" if isinstance(chosen.get("Principal"), dict):
@@ -35,6 +35,8 @@ def pairs(draw: st.DrawFn, *, principals: bool = True) -> tuple[Raw, Raw]:
             statements.append(chosen | {"Action": draw(st.sampled_from(iam_requests.ACTIONS))})
         case "drop" if len(statements) > 1:
             del statements[at]
+        case "widen":
+            return document, draw(wider.widened(document, principals=principals))
         case "void":
             statements.append({**chosen, "Effect": "Deny"})
         case _:
@@ -76,6 +78,16 @@ def test_no_verdict_changes_for_what_hangs_on_whoever_asks(
             for document in pair
         )
         assert one == other, (request, policies)
+
+
+@settings(max_examples=300)
+@given(pairs(), st.data())
+def test_what_both_allow_besides_parts_nothing(pair: tuple[Raw, Raw], data: st.DataObject) -> None:
+    if not _interchangeable(pair):
+        return
+    more = data.draw(iam_requests.statements(principals=True)) | {"Effect": "Allow"}
+    one, other = (document | {"Statement": [*document["Statement"], more]} for document in pair)
+    assert _interchangeable((one, other))
 
 
 def test_both_answers_are_common() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from ecr_warden.policy.document import DocumentKind, parse_document
-from ecr_warden.policy.matching import document_verdict, statement_closeness
+from ecr_warden.policy.matching import document_verdict, statement_naming
 from ecr_warden.policy.request import make_request, parse_request
 from ecr_warden.policy.request_principal import ANONYMOUS, CallerKind, parse_request_principal
 from ecr_warden.policy.verdict import Allowed, ExplicitlyDenied, ImplicitlyDenied
@@ -62,4 +62,4 @@ def test_who_has_no_principal_speaks_of_nobody_in_a_repository_policy() -> None:
     assert isinstance(document_verdict(document, request, kind=DocumentKind.IDENTITY), Allowed)
     assert isinstance(document_verdict(document, request, kind=DocumentKind.REPOSITORY), ImplicitlyDenied)
     assert isinstance(document_verdict(document, request, kind=DocumentKind.TRUST), ImplicitlyDenied)
-    assert statement_closeness(document.statements[0], request, version=document.version)
+    assert statement_naming(document.statements[0], request, version=document.version)

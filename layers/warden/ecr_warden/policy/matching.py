@@ -10,7 +10,7 @@ from functools import lru_cache
 from ecr_warden.policy.document import VARIABLES_VERSION, Document, DocumentKind, Effect, Patterns, Statement
 from ecr_warden.policy.holding import conditions_hold
 from ecr_warden.policy.letters import ascii_lower
-from ecr_warden.policy.principal_match import Closeness, principal_closeness
+from ecr_warden.policy.principal_match import NOBODY, Naming, named_ways
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.shown import shown
 from ecr_warden.policy.variables import Context, pattern_of, plain_pattern
@@ -20,26 +20,26 @@ _ARN_COLONS = 5
 _VARIABLE = re.compile(r"\$\{[^}]{0,1024}\}")
 
 
-def statement_closeness(statement: Statement, request: Request, *, version: str, completes: bool = False) -> Closeness:
-    """Does a statement of a document of this version match the request, and how closely does it name the principal?
+def statement_naming(statement: Statement, request: Request, *, version: str, completes: bool = False) -> Naming:
+    """Does a statement of a document of this version match the request, and in which ways does it name the principal?
 
-    NONE: it does not match. No Principal is whom the document hangs on (ITSELF), no Resource what it hangs on.
+    NOBODY: it does not match. No Principal is whom the document hangs on (ITSELF), no Resource what it hangs on.
     `completes`: ARNs that lack parts stand for more, as in identity policies.
     """
     variables = version == VARIABLES_VERSION
-    closeness = Closeness.ITSELF
+    named = Naming.ITSELF
     if statement.principals is not None:
-        closeness = principal_closeness(statement.principals, request.principal, statement.effect)
+        named = named_ways(statement.principals, request.principal, statement.effect)
     if (
-        closeness is not Closeness.NONE
+        named
         and action_matches(statement.actions, request.action)
         and resource_matches(
             statement.resources, request.resource, request.context, variables=variables, completes=completes
         )
         and conditions_hold(statement.conditions, request.context, variables=variables)
     ):
-        return closeness
-    return Closeness.NONE
+        return named
+    return NOBODY
 
 
 def action_matches(element: Patterns, action: str) -> bool:
@@ -92,7 +92,7 @@ def matching_statements(document: Document, request: Request, *, kind: DocumentK
     for index, statement in enumerate(document.statements):
         if hung and statement.principals is None:
             continue
-        if statement_closeness(statement, request, version=document.version, completes=completes):
+        if statement_naming(statement, request, version=document.version, completes=completes):
             yield index
 
 

@@ -1,51 +1,60 @@
-"""Does a Principal or NotPrincipal element speak of the principal of a request, and how closely?
+"""Does a Principal or NotPrincipal element speak of the principal of a request, and in which ways?
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html and
 reference_policies_elements_notprincipal.html
 """
 
 from collections.abc import Iterable
-from enum import IntEnum
+from enum import IntFlag
 
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.principal import ANYONE, Principal, Principals, is_account
 from ecr_warden.policy.request_principal import CallerKind, RequestPrincipal
 
 
-class Closeness(IntEnum):
-    """How a statement names the principal; the closer, the greater."""
+class Naming(IntFlag):
+    """All the ways in which a statement names the principal; zero is not at all.
 
-    NONE = 0
-    """Not at all."""
+    A set and not a rank: each way gives something of its own, so one more never takes away what another gives.
+    """
+
     ANYONE = 1
     """By `*`, or as one of all but some."""
     ACCOUNT = 2
     """By its account, which hands the decision to that account."""
-    ROLE = 3
+    ROLE = 4
     """A role session by its role; a role, which stands for any session of it; a federated user by the user."""
-    ITSELF = 4
+    ITSELF = 8
     """By its own ARN or name."""
 
 
-def principal_closeness(element: Principals, principal: RequestPrincipal, effect: Effect) -> Closeness:
-    """How an element names a principal.
+NOBODY = Naming(0)
+
+
+def named_ways(element: Principals, principal: RequestPrincipal, effect: Effect) -> Naming:
+    """The ways in which an element names a principal.
 
     A Deny with NotPrincipal spares only who is named on every level (a user and its account; a session, its role and
     their account): AWS checks the account first, then the role, then the session.
     """
+    found = _ways(element.values, principal)
     if not element.negated:
-        return max((_closeness(entry, principal) for entry in element.values), default=Closeness.NONE)
-    if effect is Effect.ALLOW:
-        spared = any(_closeness(entry, principal) for entry in element.values)
-    else:
-        spared = _named_on_every_level(element.values, principal)
-    return Closeness.NONE if spared else Closeness.ANYONE
+        return found
+    spared = bool(found) if effect is Effect.ALLOW else _on_every_level(found, principal)
+    return NOBODY if spared else Naming.ANYONE
 
 
-def _closeness(entry: Principal, principal: RequestPrincipal) -> Closeness:
+def _ways(entries: Iterable[Principal], principal: RequestPrincipal) -> Naming:
+    found = NOBODY
+    for entry in entries:
+        found |= _way(entry, principal)
+    return found
+
+
+def _way(entry: Principal, principal: RequestPrincipal) -> Naming:
     kind, value = entry
     if entry == ANYONE:
-        return Closeness.ANYONE
+        return Naming.ANYONE
     caller = principal.kind
     match kind:
         case "Service":
@@ -55,27 +64,27 @@ def _closeness(entry: Principal, principal: RequestPrincipal) -> Closeness:
         case "CanonicalUser":
             same = caller is CallerKind.CANONICAL
         case "AWS":
-            return _aws_closeness(value, principal)
+            return _aws_way(value, principal)
     if not same:
-        return Closeness.NONE
+        return NOBODY
     if value == "*":
-        return Closeness.ANYONE
-    return Closeness.ITSELF if value == principal.text else Closeness.NONE
+        return Naming.ANYONE
+    return Naming.ITSELF if value == principal.text else NOBODY
 
 
-def _aws_closeness(value: str, principal: RequestPrincipal) -> Closeness:
+def _aws_way(value: str, principal: RequestPrincipal) -> Naming:
     """Unique ids (AIDA, AROA) name who was deleted: no ARN matches them."""
     if principal.account is None or principal.kind is CallerKind.FEDERATED:
-        return Closeness.NONE
+        return NOBODY
     if value == principal.root or (is_account(value) and value == principal.account):
-        return Closeness.ITSELF if principal.kind is CallerKind.ROOT else Closeness.ACCOUNT
+        return Naming.ITSELF if principal.kind is CallerKind.ROOT else Naming.ACCOUNT
     if value == principal.text:
-        return Closeness.ROLE if principal.kind is CallerKind.ROLE else Closeness.ITSELF
+        return Naming.ROLE if principal.kind is CallerKind.ROLE else Naming.ITSELF
     if principal.kind is CallerKind.SESSION and _is_role(value, principal):
-        return Closeness.ROLE
+        return Naming.ROLE
     if principal.issuer and value == principal.issuer:
-        return Closeness.ROLE
-    return Closeness.NONE
+        return Naming.ROLE
+    return NOBODY
 
 
 def _is_role(value: str, session: RequestPrincipal) -> bool:
@@ -84,19 +93,18 @@ def _is_role(value: str, session: RequestPrincipal) -> bool:
     return value.startswith(prefix) and value.rpartition("/")[2] == session.name
 
 
-def _named_on_every_level(entries: Iterable[Principal], principal: RequestPrincipal) -> bool:
-    found = {_closeness(entry, principal) for entry in entries}
-    if Closeness.ANYONE in found:
+def _on_every_level(found: Naming, principal: RequestPrincipal) -> bool:
+    if Naming.ANYONE in found:
         return True
     match principal.kind:
         case CallerKind.SESSION:
-            needed = {Closeness.ACCOUNT, Closeness.ROLE, Closeness.ITSELF}
+            needed = Naming.ACCOUNT | Naming.ROLE | Naming.ITSELF
         case CallerKind.ROLE:
-            needed = {Closeness.ACCOUNT, Closeness.ROLE}
-        case CallerKind.FEDERATED_USER if principal.issuer and Closeness.ROLE in found:
-            needed = {Closeness.ACCOUNT}
+            needed = Naming.ACCOUNT | Naming.ROLE
+        case CallerKind.FEDERATED_USER if principal.issuer and Naming.ROLE in found:
+            needed = Naming.ACCOUNT
         case CallerKind.USER | CallerKind.FEDERATED_USER:
-            needed = {Closeness.ACCOUNT, Closeness.ITSELF}
+            needed = Naming.ACCOUNT | Naming.ITSELF
         case _:
-            needed = {Closeness.ITSELF}
-    return needed <= found
+            needed = Naming.ITSELF
+    return needed in found

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ecr_warden.policy.canonical import CanonicalPrincipals
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.principal import ANYONE, Principal, Principals
-from ecr_warden.policy.principal_match import Closeness, principal_closeness
+from ecr_warden.policy.principal_match import named_ways
 from ecr_warden.policy.request_error import RequestError
 from ecr_warden.policy.request_principal import ANONYMOUS, CallerKind, RequestPrincipal, parse_request_principal
 
@@ -96,7 +96,7 @@ def naming(people: Sequence[Caller], *, free: bool) -> Callable[[CanonicalPrinci
         if element.negated:
             given = Principals(True, tuple(element.values))
             for at, caller in enumerate(people):
-                if principal_closeness(given, caller.principal, effect) is not Closeness.NONE:
+                if named_ways(given, caller.principal, effect):
                     found |= 1 << at
             return found
         for value in element.values:

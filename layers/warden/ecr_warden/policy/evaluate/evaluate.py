@@ -20,7 +20,7 @@ from ecr_warden.policy.evaluate.policies import Policies
 from ecr_warden.policy.evaluate.principal_side import PrincipalSide, principal_side
 from ecr_warden.policy.evaluate.reserved import reserved
 from ecr_warden.policy.evaluate.resource_side import ResourceSide, resource_side
-from ecr_warden.policy.principal_match import Closeness
+from ecr_warden.policy.principal_match import Naming
 from ecr_warden.policy.request import ANY_RESOURCE, Request
 from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.verdict import Allowed, ExplicitlyDenied, ImplicitlyDenied, Reason, Verdict
@@ -68,10 +68,10 @@ def _sides(request: Request, mine: PrincipalSide, theirs: ResourceSide) -> _Answ
 
 
 def _same_account(mine: PrincipalSide, theirs: ResourceSide) -> _Answer:
-    directly = theirs.allows.allows_by(Closeness.ITSELF, Closeness.ANYONE)
+    directly = theirs.allows.allows_by(Naming.ITSELF | Naming.ANYONE)
     if directly:
         return _Answer(directly)
-    by_role = theirs.allows.allows_by(Closeness.ROLE)
+    by_role = theirs.allows.allows_by(Naming.ROLE)
     if by_role and not mine.limits:
         return _Answer(by_role)
     if theirs.must_allow and theirs.lacking:

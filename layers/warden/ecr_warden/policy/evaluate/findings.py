@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from ecr_warden.policy.document import Document, Effect, Statement
 from ecr_warden.policy.evaluate.policies import Levels
-from ecr_warden.policy.matching import statement_closeness, statement_reason
+from ecr_warden.policy.matching import statement_naming, statement_reason
 from ecr_warden.policy.principal import ANYONE, Principals
-from ecr_warden.policy.principal_match import Closeness
+from ecr_warden.policy.principal_match import Naming
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.verdict import Reason
 
@@ -16,11 +16,11 @@ _EVERYBODY = Principals(negated=False, values=(ANYONE,))
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A statement that matches, and how closely it names the principal."""
+    """A statement that matches, and the ways in which it names the principal."""
 
     reason: Reason
     effect: Effect
-    closeness: Closeness
+    naming: Naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class Findings:
     allows: tuple[Match, ...] = ()
     denies: tuple[Match, ...] = ()
 
-    def allows_by(self, *closeness: Closeness) -> tuple[Reason, ...]:
-        """The Allow statements that name the principal in one of these ways."""
-        return tuple(match.reason for match in self.allows if match.closeness in closeness)
+    def allows_by(self, ways: Naming) -> tuple[Reason, ...]:
+        """The Allow statements that name the principal in at least one of these ways."""
+        return tuple(match.reason for match in self.allows if match.naming & ways)
 
 
 def find(documents: Iterable[tuple[str, Document]], request: Request, *, completes: bool = False) -> Findings:
@@ -81,6 +81,6 @@ def find_in_levels(levels: Levels, name: str, request: Request) -> list[Findings
 def _matches(
     name: str, document: Document, index: int, statement: Statement, request: Request, *, completes: bool = False
 ) -> Iterator[Match]:
-    closeness = statement_closeness(statement, request, version=document.version, completes=completes)
-    if closeness is not Closeness.NONE:
-        yield Match(statement_reason(name, statement, index), statement.effect, closeness)
+    named = statement_naming(statement, request, version=document.version, completes=completes)
+    if named:
+        yield Match(statement_reason(name, statement, index), statement.effect, named)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from ecr_warden.policy.evaluate.findings import find
 from ecr_warden.policy.evaluate.policies import Policies
-from ecr_warden.policy.principal_match import Closeness
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.verdict import Reason
@@ -38,7 +37,7 @@ def principal_side(request: Request, policies: Policies) -> PrincipalSide:
         return PrincipalSide(is_absent=True)
     named = ((f"identityPolicies[{index}]", document) for index, document in enumerate(policies.identity))
     identity = find(named, request, completes=True)
-    given = [match.reason for match in identity.allows if match.closeness is not Closeness.NONE]
+    given = [match.reason for match in identity.allows]
     denies = [match.reason for match in identity.denies]
     limits: list[Reason] = []
     for name, document in (("permissionBoundary", policies.boundary), ("sessionPolicy", policies.session)):
