@@ -31,6 +31,9 @@ _DATE = re.compile(
 _EPOCH = re.compile(r"-?[0-9]{5,12}(\.[0-9]{1,9})?")
 _EPOCH_MILLISECONDS = re.compile(r"[0-9]{13}")
 _ARN_COLONS = 5
+# What cannot be one is not kept.
+_LONGEST_MOMENT = 64
+_LONGEST_NETWORK = 128
 
 
 def number(text: str) -> Decimal | None:
@@ -38,12 +41,16 @@ def number(text: str) -> Decimal | None:
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
-@lru_cache(maxsize=1024)
 def moment(text: str) -> Decimal | None:
     """Seconds since 1970 of an ISO 8601 date (UTC unless it says otherwise) or of epoch time; None for neither.
 
     Four digits are a year, as W3C's date format has it, more are epoch time, thirteen in milliseconds.
     """
+    return _moment(text) if len(text) <= _LONGEST_MOMENT else None
+
+
+@lru_cache(maxsize=1024)
+def _moment(text: str) -> Decimal | None:
     if _EPOCH.fullmatch(text):
         return Decimal(text)
     if _EPOCH_MILLISECONDS.fullmatch(text):
@@ -61,13 +68,23 @@ def moment(text: str) -> Decimal | None:
     return Decimal(int(start.timestamp())) + Decimal(fraction or 0) - _offset(zone)
 
 
-@lru_cache(maxsize=1024)
 def network(text: str) -> Network | None:
     """An IPv4 or IPv6 address or range, None for everything else; an address is a range of one."""
+    return _network(text) if len(text) <= _LONGEST_NETWORK else None
+
+
+@lru_cache(maxsize=1024)
+def _network(text: str) -> Network | None:
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
+
+
+def address(text: str) -> Network | None:
+    """One IPv4 or IPv6 address as a range of one, None for everything else."""
+    found = network(text)
+    return found if found is not None and found.prefixlen == found.max_prefixlen else None
 
 
 def _offset(zone: str | None) -> Decimal:
@@ -147,15 +164,10 @@ def _bool(value: str, policy: str, variables: Context | None) -> bool:
 
 
 def _ip_address(value: str, policy: str, _: Context | None) -> bool:
-    address, wide = network(value), network(policy)
-    if isinstance(address, ipaddress.IPv4Network):
-        return isinstance(wide, ipaddress.IPv4Network) and address.subnet_of(wide)
-    return (
-        address is not None
-        and wide is not None
-        and isinstance(wide, ipaddress.IPv6Network)
-        and (address.subnet_of(wide))
-    )
+    one, wide = address(value), network(policy)
+    if isinstance(one, ipaddress.IPv4Network):
+        return isinstance(wide, ipaddress.IPv4Network) and one.subnet_of(wide)
+    return isinstance(one, ipaddress.IPv6Network) and isinstance(wide, ipaddress.IPv6Network) and one.subnet_of(wide)
 
 
 def _ordered(read: Callable[[str], Decimal | None], test: Callable[[Decimal, Decimal], bool]) -> Compare:
@@ -197,9 +209,15 @@ def comparable(operator: str, value: str, policy: str, variables: Context | None
         return value.count(":") >= _ARN_COLONS and (
             patterns is None or len(patterns) == _ARN_COLONS + 1 or _is_any(patterns)
         )
-    read = _READ.get(operator.removesuffix("Equals"))
-    return read is None or (read(value) is not None and read(policy) is not None)
+    if operator not in _READ:
+        return True
+    of_request, of_policy = _READ[operator]
+    return of_request(value) is not None and of_policy(policy) is not None
 
 
-_READ: dict[str, Callable[[str], object]] = {"Numeric": number, "Date": moment, "IpAddress": network}
-"""How the operators that have a negated form read a value, those of texts left out: every text is one."""
+_READ: dict[str, tuple[Callable[[str], object], Callable[[str], object]]] = {
+    "NumericEquals": (number, number),
+    "DateEquals": (moment, moment),
+    "IpAddress": (address, network),
+}
+"""How the operators that have a negated form read a request's value and a policy's, those of texts left out."""

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
+from ecr_warden.policy.compare.budget import WILDCARDS, Budget
 from ecr_warden.policy.glob import Glob as Held
 from ecr_warden.policy.glob import Piece
 from ecr_warden.policy.glob import glob as held
@@ -94,7 +95,8 @@ class Glob:
         return not self.open and not self.steps and self.loops[0] == ANY
 
 
-@lru_cache(maxsize=16_384)
+# Of documents from outside, whose patterns may be as long as they are: what is kept must not grow with them.
+@lru_cache(maxsize=4096)
 def glob(text: str, syntax: Syntax) -> Glob:
     """Compile a pattern."""
     steps: list[Step] = []
@@ -152,6 +154,7 @@ def _pieces(steps: tuple[Step, ...], loops: tuple[Step | None, ...]) -> Iterator
             yield Wild.ONE if step.negated else step.chars
 
 
+@lru_cache(maxsize=4096)
 def _literal(char: str, syntax: Syntax) -> Step:
     if syntax is Syntax.ACTION:
         return Step(False, ascii_lower(char))
@@ -164,8 +167,14 @@ _COLON = Step(False, ":")
 ACTIONS = _glob("service:name", Syntax.DOMAIN, (_PART, _COLON, _PART), (_PART, None, _PART, None), False)
 """What an action looks like."""
 
-ARNS = _glob("an ARN", Syntax.DOMAIN, (_COLON,) * 5, (*[_PART] * 5, ANY), False)
-"""What an ARN looks like: six parts, all but the last without a colon."""
+ARNS = _glob(
+    "an ARN",
+    Syntax.DOMAIN,
+    (*[Step(False, char) for char in "arn"], *[_COLON] * 5),
+    (*[None] * 4, *[_PART] * 4, ANY),
+    False,
+)
+"""What an ARN looks like: `arn` and five more parts, all but the last without a colon."""
 
 NOT_ARNS = frozenset(
     _glob(f"{colons} colons", Syntax.DOMAIN, (_COLON,) * colons, (_PART,) * (colons + 1), False) for colons in range(5)
@@ -187,7 +196,7 @@ def matches(pattern: Glob, text: str) -> bool:
     return _expression(pattern).fullmatch(text) is not None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _expression(pattern: Glob) -> re.Pattern[str]:
     """Atomic groups take each part between two loops where it first fits, as is right for loops, and never go back."""
     parts: list[str] = [""]
@@ -220,16 +229,23 @@ def sample(pattern: Glob, filler: str) -> str:
     return text
 
 
-def covers(wide: Glob, narrow: Glob) -> bool:
+def weight(pattern: Glob, text_length: int) -> int:
+    """Units of work to hold the pattern against a text of that length."""
+    return 1 + (text_length + len(pattern.steps)) // 64 + text_length * len(pattern.steps) // 16_384
+
+
+def covers(wide: Glob, narrow: Glob, budget: Budget) -> bool:
     """Does every text of `narrow` match `wide`? A yes is certain, a no may be doubt; variables are any text."""
     if wide.universal:
         return True
     if narrow.literal is not None:
+        budget.spend(weight(wide, len(narrow.literal)), WILDCARDS)
         return matches(wide, narrow.literal)
     if not narrow.prefix.startswith(wide.prefix) and not wide.prefix.startswith(narrow.prefix):
         return False
     here = {0}
     for at, loop in enumerate(narrow.loops):
+        budget.spend(1 + len(here), WILDCARDS)
         if loop is not None:
             here = {place for place in here if (mine := wide.loops[place]) is not None and mine.takes_all(loop)}
         if at < len(narrow.steps):

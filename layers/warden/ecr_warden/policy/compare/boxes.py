@@ -3,12 +3,13 @@
 Action and Resource are facts too, on keys of those names that always have one value.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalStatement
 from ecr_warden.policy.compare.automaton import ACTIONS, NONEMPTY, Syntax, glob
-from ecr_warden.policy.compare.facts import Fact, Facts, Key, Quantifier, Test
+from ecr_warden.policy.compare.budget import SIZE, Budget
+from ecr_warden.policy.compare.facts import Fact, Facts, Key, Quantifier, Test, weight
 from ecr_warden.policy.compare.spaces import Texts, TextSpace
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect
@@ -24,6 +25,8 @@ class Part:
     number: int
     key: Key = field(compare=False)
     fact: Fact = field(compare=False)
+    weight: int = field(compare=False)
+    """Units of work to hold it against a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,15 @@ class Box:
 class Boxes:
     """Makes boxes of the statements of two documents, equal facts once."""
 
-    def __init__(self, statements: Iterable[CanonicalStatement]) -> None:
+    def __init__(self, statements: Sequence[CanonicalStatement], budget: Budget) -> None:
+        """Raises OverBudget."""
+        self._budget = budget
+        budget.spend(sum(map(_size, statements)), SIZE)
         self.facts = Facts(sorted({clause for one in statements for clause in one.conditions}, key=_order))
         self.parts: list[Part] = []
         self._numbers: dict[object, Part] = {}
-        self._action = Key(ACTION, TextSpace(frozenset({ACTIONS})), several=False, required=True)
-        self._resource = Key(RESOURCE, TextSpace(frozenset({NONEMPTY})), several=False, required=True)
+        self._action = Key(ACTION, TextSpace(frozenset({ACTIONS})), required=True)
+        self._resource = Key(RESOURCE, TextSpace(frozenset({NONEMPTY})), required=True)
 
     @property
     def always(self) -> tuple[Key, ...]:
@@ -80,14 +86,17 @@ class Boxes:
     def _patterns(self, key: Key, patterns: CanonicalPatterns, syntax: Syntax) -> Part:
         region = Texts(frozenset(glob(value, syntax) for value in patterns.values))
         return self._part(
-            (key.name, syntax, patterns), key, Test(Quantifier.ONE, region, patterns.negated, missing=False)
+            (key.name, syntax, patterns),
+            key,
+            Test(Quantifier.ONE, region, patterns.negated, missing=False, empty=patterns.negated),
         )
 
     def _part(self, name: object, key: Key, fact: Fact | CanonicalClause) -> Part:
+        self._budget.spend(1, SIZE)
         found = self._numbers.get(name)
         if found is None:
             made = self.facts.fact(fact) if isinstance(fact, CanonicalClause) else fact
-            found = self._numbers[name] = Part(len(self.parts), key, made)
+            found = self._numbers[name] = Part(len(self.parts), key, made, weight(made))
             self.parts.append(found)
         return found
 
@@ -104,31 +113,12 @@ def is_open(boxes: Sequence[Box]) -> bool:
     return False
 
 
-def resolved(statement: CanonicalStatement, values: Mapping[str, str | None]) -> CanonicalStatement:
-    """The statement with its variables replaced; `values` by the variable's text, `${...}` included.
-
-    A text with a variable that is None goes: it matches nothing.
-    """
-
-    def replaced(given: Iterable[str]) -> frozenset[str]:
-        return frozenset(found for one in given if (found := text(one)) is not None)
-
-    def text(given: str) -> str | None:
-        for name, value in values.items():
-            if name in given:
-                if value is None:
-                    return None
-                given = given.replace(name, value)
-        return given
-
-    resources = statement.resources
-    return CanonicalStatement(
-        statement.effect,
-        statement.actions,
-        statement.principals,
-        CanonicalPatterns(resources.negated, replaced(resources.values)) if resources else None,
-        frozenset(CanonicalClause(o, key, replaced(values)) for o, key, values in statement.conditions),
-    )
+def _size(statement: CanonicalStatement) -> int:
+    """Units of work to read a statement: mostly, to make automata of its patterns."""
+    texts = [*statement.actions.values, *(statement.resources.values if statement.resources else ())]
+    for clause in statement.conditions:
+        texts += clause.values
+    return 20 + sum(5 + len(text) // 2 for text in texts)
 
 
 def _order(clause: CanonicalClause) -> tuple[str, str, list[str]]:

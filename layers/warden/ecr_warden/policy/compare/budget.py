@@ -1,12 +1,32 @@
-"""How much thought one comparison may take: counted in steps, so that the same documents always get the same answer."""
+"""How much work one comparison may be.
 
-from dataclasses import dataclass
+Work is counted in units of about a microsecond, each loop by what it does at worst: the same documents always get the
+same answer. The processor's clock is only the last line, for a count that is wrong or a machine that is slow.
+"""
 
-DEFAULT_STEPS = 200_000
-"""Edges of automata walked, about 3 microseconds each."""
+import time
+from collections.abc import Callable
 
-DEFAULT_ATOMS = 4_096
-"""Combinations of statement and element looked at."""
+PREPARING = 150_000
+"""Units for turning two documents into boxes, callers and questions, for all values of their variables together."""
+
+TRYING = 60_000
+"""Units for one direction under given values of variables: a difference that shows under them shows soon."""
+
+PROVING = 270_000
+"""Units for one direction whatever the values are."""
+
+SECONDS = 1.5
+"""Of processor time for one comparison."""
+
+_BETWEEN_LOOKS = 4_096
+
+WILDCARDS = "the wildcards overlap in too many ways"
+STATEMENTS = "the statements overlap in too many ways"
+CALLERS = "the statements and principals combine in too many ways"
+REQUESTS = "too many requests would have to be tried"
+SIZE = "the documents are too large"
+_SLOW = "the comparison takes too long"
 
 
 class OverBudget(Exception):
@@ -17,21 +37,36 @@ class OverBudget(Exception):
         self.reason = reason
 
 
-@dataclass(slots=True)
+class Deadline:
+    """The end of the processor time that one comparison may take, whatever was counted."""
+
+    __slots__ = ("_clock", "_end")
+
+    def __init__(self, clock: Callable[[], float] = time.thread_time, seconds: float = SECONDS) -> None:
+        self._clock = clock
+        self._end = clock() + seconds
+
+    def look(self) -> None:
+        """Raises OverBudget once it is over."""
+        if self._clock() > self._end:
+            raise OverBudget(_SLOW)
+
+
 class Budget:
-    """What is left of it."""
+    """What is left of some units."""
 
-    steps: int = DEFAULT_STEPS
-    atoms: int = DEFAULT_ATOMS
+    __slots__ = ("_deadline", "_next_look", "left")
 
-    def step(self, count: int = 1) -> None:
-        """Walk edges; raises OverBudget."""
-        self.steps -= count
-        if self.steps < 0:
-            raise OverBudget("the wildcards overlap in too many ways")
+    def __init__(self, units: int, deadline: Deadline | None = None) -> None:
+        self.left = units
+        self._deadline = deadline or Deadline()
+        self._next_look = units - _BETWEEN_LOOKS
 
-    def atom(self) -> None:
-        """Look at one combination; raises OverBudget."""
-        self.atoms -= 1
-        if self.atoms < 0:
-            raise OverBudget(f"the statements overlap in more than {DEFAULT_ATOMS} ways")
+    def spend(self, units: int, reason: str) -> None:
+        """Count work that is about to be done; raises OverBudget."""
+        self.left -= units
+        if self.left < self._next_look:
+            if self.left < 0:
+                raise OverBudget(reason)
+            self._next_look = self.left - _BETWEEN_LOOKS
+            self._deadline.look()

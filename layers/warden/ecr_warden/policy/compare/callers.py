@@ -7,10 +7,11 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ecr_warden.policy.canonical import CanonicalPrincipals
+from ecr_warden.policy.compare.budget import CALLERS, Budget
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.principal import ANYONE, Principal, Principals
 from ecr_warden.policy.principal_match import named_ways
@@ -43,9 +44,11 @@ class Caller:
 
 
 def callers(
-    elements: Sequence[CanonicalPrincipals], mentioned: Iterable[str] = (), *, by_kind: bool = True
+    elements: Sequence[CanonicalPrincipals], budget: Budget, mentioned: Iterable[str] = (), *, by_kind: bool = True
 ) -> tuple[Caller, ...]:
     """All kinds of callers; `mentioned` are condition values on aws:PrincipalArn and aws:PrincipalAccount.
+
+    Raises OverBudget.
 
     `by_kind`: conditions may tell the users, sessions and root of an account apart. If none does, NotPrincipal tells
     root from the others.
@@ -66,20 +69,23 @@ def callers(
         Principal("AWS", value) for value in mentioned if _ARN.match(value) and not set(value) & set("*?$")
     }
     # Whoever is any service is nobody in particular: the unnamed one of the kind below.
-    found += [_named(entry, named) for entry in sorted(people) if not _is_root(entry) and entry.value != "*"]
-    if by_kind:
-        found += [_federated_by(one) for one in found if _is_user(one, named)]
+    roles = _roles_by_name(named)
+    budget.spend(8 * (len(people) + len(found)), CALLERS)
+    found += [_named(entry, roles) for entry in sorted(people) if not _is_root(entry) and entry.value != "*"]
+    found += _of_users(found, named, budget, by_kind=by_kind)
     if negated:
         found = [
-            _session_of(one, named) if one.principal.kind is CallerKind.ROLE and not one.generic else one
+            _session_of(one, roles) if one.principal.kind is CallerKind.ROLE and not one.generic else one
             for one in found
         ]
     found += [_unnamed(kind, named) for kind in ("Service", "Federated", "CanonicalUser")]
     return tuple(found)
 
 
-def naming(people: Sequence[Caller], *, free: bool) -> Callable[[CanonicalPrincipals | None, Effect], int]:
-    """Whom an element of a statement speaks of, a bit for each caller.
+def naming(
+    people: Sequence[Caller], budget: Budget, *, free: bool
+) -> Callable[[CanonicalPrincipals | None, Effect], int]:
+    """Whom an element of a statement speaks of, a bit for each caller; that raises OverBudget.
 
     Without one, of whom a document hangs on if it is `free` (an identity policy), else of nobody.
     """
@@ -93,7 +99,9 @@ def naming(people: Sequence[Caller], *, free: bool) -> Callable[[CanonicalPrinci
         if element is None:
             return everybody if free else 0
         found = 0
+        budget.spend(len(element.values) * (1 + len(people) // 2048), CALLERS)
         if element.negated:
+            budget.spend(2 * len(people) * (1 + len(element.values)), CALLERS)
             given = Principals(True, tuple(element.values))
             for at, caller in enumerate(people):
                 if named_ways(given, caller.principal, effect):
@@ -121,26 +129,34 @@ def anyone_in(partition: str, account: str, kind: CallerKind = CallerKind.USER, 
     return Caller(principal, frozenset({_root(partition, account)}), generic=True, stranger=stranger)
 
 
-def _named(entry: Principal, named: set[Principal]) -> Caller:
+type _Roles = Mapping[tuple[str, str], frozenset[Principal]]
+"""Roles that documents name, by what a session shows of them: all but the path."""
+
+
+def _roles_by_name(named: Iterable[Principal]) -> _Roles:
+    found: dict[tuple[str, str], set[Principal]] = {}
+    for entry in named:
+        prefix, role, rest = entry.value.partition(":role/")
+        if role:
+            found.setdefault((prefix, rest.rpartition("/")[2]), set()).add(entry)
+    return {name: frozenset(entries) for name, entries in found.items()}
+
+
+def _named(entry: Principal, roles: _Roles) -> Caller:
     principal = request_principal(entry)
     own = {entry, Principal(entry.kind, "*")} if entry.kind != "AWS" else {entry}
     if principal.account and entry.kind == "AWS":
         own.add(_root(principal.partition, principal.account))
     if principal.kind is CallerKind.SESSION:
-        prefix = f"arn:{principal.partition}:iam::{principal.account}:role/"
-        own |= {
-            other
-            for other in named
-            if other.value.startswith(prefix) and other.value.rpartition("/")[2] == principal.name
-        }
+        own |= roles.get((f"arn:{principal.partition}:iam::{principal.account}", principal.name), frozenset())
     return Caller(principal, frozenset(own))
 
 
-def _session_of(role: Caller, named: set[Principal]) -> Caller:
+def _session_of(role: Caller, roles: _Roles) -> Caller:
     """A session that no document names: a Deny with NotPrincipal may spare the role, which asks nothing, and not it."""
     one = role.principal
     arn = f"arn:{one.partition}:sts::{one.account}:assumed-role/{one.name}/{FRESH_NAME}"
-    session = _named(Principal("AWS", arn), named)
+    session = _named(Principal("AWS", arn), roles)
     return Caller(session.principal, session.names | role.names - {Principal("AWS", arn)})
 
 
@@ -148,6 +164,27 @@ def _is_user(caller: Caller, named: set[Principal]) -> bool:
     """Is it a user whom a document names (and not only a condition)?"""
     one = caller.principal
     return one.kind is CallerKind.USER and bool(one.account) and Principal("AWS", one.text) in named
+
+
+def _of_users(found: Sequence[Caller], named: set[Principal], budget: Budget, *, by_kind: bool) -> list[Caller]:
+    """Federated users' sessions that named users made: any of a user, and those that the documents name of each."""
+    users = [one for one in found if _is_user(one, named)]
+    federated = [one for one in found if one.principal.kind is CallerKind.FEDERATED_USER and not one.generic]
+    made = [_federated_by(user) for user in users] if by_kind or federated else []
+    by_account: dict[str, list[Caller]] = {}
+    for user in users:
+        by_account.setdefault(user.principal.root, []).append(user)
+    for one in federated:
+        makers = by_account.get(one.principal.root, [])
+        budget.spend(8 * len(makers), CALLERS)
+        made += [_made_by(one, user) for user in makers]
+    return made
+
+
+def _made_by(session: Caller, user: Caller) -> Caller:
+    """The session of a federated user whom a document names, if this user made it."""
+    one = replace(session.principal, issuer=user.principal.text)
+    return Caller(one, session.names | user.names)
 
 
 def _federated_by(user: Caller) -> Caller:

@@ -3,17 +3,18 @@
 docs/policy-engine.md says what is decided, what is not, and to which side doubt goes.
 """
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, has_account_ids, shared_partition
-from ecr_warden.policy.compare.boxes import Boxes, resolved
-from ecr_warden.policy.compare.budget import Budget
+from ecr_warden.policy.compare.boxes import Boxes
+from ecr_warden.policy.compare.budget import PREPARING, PROVING, TRYING, Budget, Deadline, OverBudget
 from ecr_warden.policy.compare.callers import KINDS, Caller, anyone_in, callers, naming
 from ecr_warden.policy.compare.derived import OF_CALLERS, PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, parts_of_each
 from ecr_warden.policy.compare.direction import Direction, Setting, Side
 from ecr_warden.policy.compare.examples import spellings
-from ecr_warden.policy.compare.variables import default_values, fresh_values, key_of, variables_of
+from ecr_warden.policy.compare.variables import default_values, fresh_values, key_of, resolved, variables_of
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.equivalence import Equivalent, equivalent
 from ecr_warden.policy.matching import completed_arn
@@ -28,13 +29,21 @@ type Values = Mapping[str, str | None]
 
 
 def compare(
-    live: Document, desired: Document, *, kind: DocumentKind, account: str | None = None, subject: str = ""
+    live: Document,
+    desired: Document,
+    *,
+    kind: DocumentKind,
+    account: str | None = None,
+    subject: str = "",
+    clock: Callable[[], float] = time.thread_time,
 ) -> Comparison:
     """The access of `live` against that of `desired`: MORE if live allows all that desired does, and something else.
 
-    `account` owns what the document hangs on; `subject` is what sentences call that. Time and memory are bounded: what
-    cannot be decided within them is UNDECIDED, with the reason.
+    `account` owns what the document hangs on; `subject` is what sentences call that. Work is counted, about a second of
+    it at most: what cannot be decided within that is UNDECIDED, with the reason and what was found until then. `clock`
+    gives seconds of processor time and ends a comparison that the count does not.
     """
+    deadline = Deadline(clock)
     if isinstance(equivalent(live, desired, kind=kind), Equivalent):
         return Comparison(Relation.EQUAL, equivalent=True)
     partition = shared_partition(live, desired) if has_account_ids(live) or has_account_ids(desired) else None
@@ -42,7 +51,7 @@ def compare(
         _statements(canonical_statements(live, kind=kind, partition=partition), kind),
         _statements(canonical_statements(desired, kind=kind, partition=partition), kind),
     )
-    gained, lost, doubts = _both_ways(_About((live, desired), statements, kind, account, subject))
+    gained, lost, doubts = _both_ways(_About((live, desired), statements, kind, account, subject), deadline)
     return _comparison(gained, lost, doubts)
 
 
@@ -96,7 +105,7 @@ class _About:
 type _Found = tuple[tuple[Witness, ...], tuple[Witness, ...], tuple[list[str], list[str]]]
 
 
-def _both_ways(about: _About) -> _Found:
+def _both_ways(about: _About, deadline: Deadline) -> _Found:
     """First with values for variables that no document mentions, and with none: what differs there differs.
 
     Then for all values.
@@ -112,35 +121,53 @@ def _both_ways(about: _About) -> _Found:
             tried.insert(1, (defaults, {}))
     found: list[tuple[Witness, ...]] = [(), ()]
     doubts: tuple[list[str], list[str]] = ([], [])
+    preparing = Budget(PREPARING, deadline)
     for given, context in tried:
-        setting, live, desired = _setting(about, given, context)
+        try:
+            setting, live, desired = _setting(about, given, context, preparing)
+        except OverBudget as error:
+            return found[0], found[1], ([error.reason], [error.reason])
         for at, (one, other) in enumerate(((live, desired), (desired, live))):
             if not found[at]:
-                direction = Direction(one, other, setting, Budget(), gained=at == 0)
+                # Each direction has a budget of its own: the answer is the same the other way round.
+                budget = Budget(TRYING if given else PROVING, deadline)
+                direction = Direction(one, other, setting, budget, gained=at == 0)
                 found[at] = direction.witnesses()
                 if not given:
                     doubts[at].extend(direction.doubts)
     return found[0], found[1], doubts
 
 
-def _setting(about: _About, values: Values, context: Mapping[str, str]) -> tuple[Setting, Side, Side]:
-    """`values` stand for the variables, `context` gives the keys that they are read from."""
+def _setting(about: _About, values: Values, context: Mapping[str, str], budget: Budget) -> tuple[Setting, Side, Side]:
+    """`values` stand for the variables, `context` gives the keys that they are read from; raises OverBudget."""
     changed = {one: resolved(one, values) if values else one for one in about.all}
-    boxes = Boxes(changed.values())
-    people = _people(about)
-    named = naming(people, free=about.kind is DocumentKind.IDENTITY)
+    boxes = Boxes([*changed.values()], budget)
+    people = _people(about, budget)
+    named = naming(people, budget, free=about.kind is DocumentKind.IDENTITY)
     made = {
         one: boxes.box(number, changed[one], named(one.principals, one.effect)) for number, one in enumerate(about.all)
     }
 
     def side(document: Document, its: Statements) -> Side:
         allows = tuple(made[one] for one in its if made[one].allows)
-        return Side(document, allows, tuple(made[one] for one in its if not made[one].allows))
+        return Side(document, allows, tuple(made[one] for one in its if not made[one].allows), _weight(document))
 
     live, desired = map(side, about.documents, about.statements)
-    derived = parts_of_each(people, boxes)
+    derived = parts_of_each(people, boxes, budget)
     written = spellings(about.documents)
     return Setting(boxes, people, derived, about.kind, about.account, about.subject, context, written), live, desired
+
+
+def _weight(document: Document) -> int:
+    """Units of work to try a request on a document, whatever the request."""
+    values = sum(
+        len(one.actions.values)
+        + (len(one.resources.values) if one.resources else 0)
+        + (len(one.principals.values) if one.principals else 0)
+        + sum(len(clause.values) for clause in one.conditions)
+        for one in document.statements
+    )
+    return 4 * len(document.statements) + 2 * values + len(document.text) // 64 + document.text.count("${") * 4
 
 
 def _hangs_on_whoever(about: _About) -> bool:
@@ -148,7 +175,7 @@ def _hangs_on_whoever(about: _About) -> bool:
     return about.kind is DocumentKind.IDENTITY and all(one.principals is None for one in about.all)
 
 
-def _people(about: _About) -> tuple[Caller, ...]:
+def _people(about: _About, budget: Budget) -> tuple[Caller, ...]:
     by_kind = any(clause.key in OF_CALLERS for one in about.all for clause in one.conditions)
     if _hangs_on_whoever(about):
         account = about.account or _SOMEBODYS_ACCOUNT
@@ -162,4 +189,4 @@ def _people(about: _About) -> tuple[Caller, ...]:
         if clause.key in (PRINCIPAL_ARN, PRINCIPAL_ACCOUNT)
         for value in clause.values
     }
-    return callers(elements, sorted(mentioned), by_kind=by_kind)
+    return callers(elements, budget, sorted(mentioned), by_kind=by_kind)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from ecr_warden.policy.compare.automaton import Glob, Syntax, glob
 from ecr_warden.policy.compare.boxes import Boxes, Part
+from ecr_warden.policy.compare.budget import CALLERS, Budget
 from ecr_warden.policy.compare.callers import KINDS, Caller
 from ecr_warden.policy.compare.facts import Quantifier, Test, Values
 from ecr_warden.policy.compare.spaces import Texts
@@ -30,12 +31,24 @@ DERIVED = frozenset(
 )
 OF_CALLERS = DERIVED | {USER_ID}
 """Keys that tell the kinds of callers apart; of aws:userid only some of them know theirs."""
-_OF_SIGNED = ("aws:principal", "aws:user", "aws:multifactorauth", "aws:tokenissuetime", "aws:sourceidentity")
+_OF_SIGNED = OF_CALLERS | {
+    *("aws:principalorgid", "aws:principalorgpaths", "aws:principalservicenameslist"),
+    *("aws:multifactorauthpresent", "aws:multifactorauthage", "aws:tokenissuetime", "aws:sourceidentity"),
+    *("aws:federatedprovider", "aws:assumedroot", "aws:chatbotsourcearn"),
+    *("aws:ec2instancesourcevpc", "aws:ec2instancesourceprivateipv4", "ec2:roledelivery", "ec2:sourceinstancearn"),
+    *("lambda:sourcefunctionarn", "ssm:sourceinstancearn", "glue:roleassumedby", "glue:credentialissuingservice"),
+}
+_TAGS_OF_SIGNED = "aws:principaltag/"
 
 
 def is_derived(key: str) -> bool:
     """Is the key one that the caller decides?"""
     return key in DERIVED
+
+
+def needs_credentials(key: str) -> bool:
+    """Is the key one of who asks, which a request without credentials has not, or always the same?"""
+    return key in _OF_SIGNED or key.startswith(_TAGS_OF_SIGNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +62,12 @@ class _Others:
     """All ARNs of the accounts that are named."""
 
 
-def parts_of_each(callers: Sequence[Caller], boxes: Boxes) -> list[tuple[Part, ...]]:
-    """What each caller says of the keys that the documents use."""
-    told = not boxes.facts.keys.keys().isdisjoint(OF_CALLERS)
+def parts_of_each(callers: Sequence[Caller], boxes: Boxes, budget: Budget) -> list[tuple[Part, ...]]:
+    """What each caller says of the keys that the documents use; raises OverBudget."""
+    told = sorted(filter(needs_credentials, boxes.facts.keys))
     others = _others(callers) if told else _Others(*[frozenset()] * 4)
-    return [
-        tuple(boxes.fact(key, test) for key in sorted(boxes.facts.keys) for test in _tests(key, caller, others))
-        if told or caller.principal.kind is CallerKind.ANONYMOUS
-        else ()
-        for caller in callers
-    ]
+    budget.spend(2 * len(callers) * len(told), CALLERS)
+    return [tuple(boxes.fact(key, test) for key in told for test in _tests(key, caller, others)) for caller in callers]
 
 
 def _others(callers: Sequence[Caller]) -> _Others:
@@ -80,7 +89,7 @@ def _tests(key: str, caller: Caller, others: _Others) -> Iterator[Test]:
     if kind is CallerKind.ANONYMOUS:
         if given is not None:
             yield _is(given)
-        elif key.startswith(_OF_SIGNED):
+        elif needs_credentials(key):
             yield _missing()
     elif caller.generic and kind in KINDS:
         yield from _anybody_of(key, caller, others)
@@ -95,7 +104,7 @@ def _tests(key: str, caller: Caller, others: _Others) -> Iterator[Test]:
         yield _is(given)
     elif key == PRINCIPAL_ACCOUNT:
         # AWS says that every request has one, not which a service's or a provider's is: nobody's who is named.
-        yield Test(Quantifier.ONE, Texts(others.accounts), True, missing=True)
+        yield Test(Quantifier.ONE, Texts(others.accounts), True, missing=True, empty=False)
     elif key in DERIVED:
         yield _missing()
 
@@ -155,15 +164,16 @@ def _anybody_of(key: str, caller: Caller, others: _Others) -> Iterator[Test]:
 
 
 def _is(values: Sequence[str], syntax: Syntax = Syntax.EXACT) -> Test:
-    return Test(Quantifier.ONE, Texts(frozenset(glob(value, syntax) for value in values)), False, missing=False)
+    globs = frozenset(glob(value, syntax) for value in values)
+    return Test(Quantifier.ONE, Texts(globs), False, missing=False, empty=False)
 
 
 def _is_none_of(globs: frozenset[Glob]) -> Test:
-    return Test(Quantifier.ONE, Texts(globs), True, missing=False)
+    return Test(Quantifier.ONE, Texts(globs), True, missing=False, empty=False)
 
 
 def _missing() -> Test:
-    return Test(Quantifier.ONE, None, False, missing=True)
+    return Test(Quantifier.ONE, None, False, missing=True, empty=False)
 
 
 def principals_of(caller: Caller, values: Mapping[str, Values]) -> Iterator[tuple[RequestPrincipal, dict[str, Values]]]:

@@ -3,18 +3,17 @@
 Such a request matches an Allow of the one, none of its Denies, and either no Allow of the other or one of its Denies.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 from ecr_warden.policy.action import ActionGroup, actions_of, group_of
 from ecr_warden.policy.canonical import CanonicalPatterns
 from ecr_warden.policy.compare.boxes import ACTION, RESOURCE, Box, Boxes, Part
-from ecr_warden.policy.compare.budget import Budget, OverBudget
+from ecr_warden.policy.compare.budget import CALLERS, REQUESTS, Budget, OverBudget
 from ecr_warden.policy.compare.callers import Caller
-from ecr_warden.policy.compare.derived import RESOURCE_ACCOUNT, is_derived, principals_of
+from ecr_warden.policy.compare.derived import RESOURCE_ACCOUNT, is_derived, needs_credentials, principals_of
 from ecr_warden.policy.compare.examples import likely
-from ecr_warden.policy.compare.facts import Unknown, Values
+from ecr_warden.policy.compare.facts import Values
 from ecr_warden.policy.compare.search import Search
 from ecr_warden.policy.compare.sentence import phrase_of
 from ecr_warden.policy.compare.variables import meeting_values
@@ -22,17 +21,16 @@ from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns,
 from ecr_warden.policy.matching import action_matches, document_verdict, matching_statements
 from ecr_warden.policy.relation import Witness
 from ecr_warden.policy.request import ANY_RESOURCE, Request, make_request
+from ecr_warden.policy.request_context import default_context
 from ecr_warden.policy.request_principal import ANONYMOUS
 from ecr_warden.policy.verdict import Allowed
 
 MAX_WITNESSES = 5
-MAX_QUESTIONS = 20_000
 _GROUPS = (
     *(ActionGroup.PUSH, ActionGroup.PULL, ActionGroup.DELETE, ActionGroup.ADMIN),
     *(ActionGroup.ASSUME, ActionGroup.OTHER),
 )
 _REAL_RESOURCE = CanonicalPatterns(False, frozenset({"arn:?*:?*:*:*:?*", "*"}))
-_GUESSES = 24
 _ANY_ACTION = Patterns(False, ("*",))
 _UNCONFIRMED = "whether {} depends on how values of the request hang together ({})"
 
@@ -44,6 +42,8 @@ class Side:
     document: Document
     allows: tuple[Box, ...]
     denies: tuple[Box, ...]
+    weight: int
+    """Units of work to try a request on the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Direction:
     def witnesses(self) -> tuple[Witness, ...]:
         """At most MAX_WITNESSES, one for each group of actions; none and no doubt is a proof that there is none."""
         try:
-            self._asked = self._all_questions()
+            self._asked = tuple(self._questions())
             first = self._first(())
         except OverBudget as error:
             self.doubts.append(error.reason)
@@ -117,42 +117,44 @@ class Direction:
         ordered = [found[group] for group in (*_GROUPS, ActionGroup.EVERYTHING) if group in found]
         return tuple(ordered[:MAX_WITNESSES])
 
-    def _all_questions(self) -> tuple[Question, ...]:
-        asked = tuple(islice(self._questions(), MAX_QUESTIONS + 1))
-        if len(asked) > MAX_QUESTIONS:
-            raise OverBudget("the statements and principals combine in too many ways")
-        return asked
-
     def _questions(self) -> Iterator[Question]:
         """The widest callers first; callers of whom the documents say the same are asked about once."""
         theirs = {box.number for box in (*self.other.allows, *self.one.denies)}
-        fresh_denies = [box for box in self.other.denies if box.number not in theirs]
-        seen: set[tuple[int, tuple[Part, ...]]] = set()
-        for caller, named in enumerate(self._named_by()):
+        allowed, hindered, missed = map(
+            self._by_caller,
+            (
+                self.one.allows,
+                (*self.one.denies, *self.other.allows),
+                [box for box in self.other.denies if box.number not in theirs],
+            ),
+        )
+        seen: set[tuple[frozenset[int], tuple[Part, ...]]] = set()
+        for caller, allows in enumerate(allowed):
             derived = self.setting.derived[caller]
-            name = (named, derived)
-            if name in seen:
+            negatives, missing = hindered[caller], missed[caller]
+            self.budget.spend(2 + (len(derived) + len(allows) + len(negatives) + len(missing)) // 2, CALLERS)
+            name = (frozenset(box.number for box in (*allows, *negatives, *missing)), derived)
+            if not allows or name in seen:
                 continue
             seen.add(name)
-            bit = 1 << caller
-            denies = tuple(box for box in self.one.denies if box.callers & bit)
-            allows = tuple(box for box in self.other.allows if box.callers & bit)
-            missing = [deny for deny in fresh_denies if deny.callers & bit]
-            for box in self.one.allows:
-                if box.callers & bit:
-                    if box.number not in theirs:
-                        yield Question((box,), (*denies, *allows), caller)
-                    for deny in missing:
-                        yield Question((box, deny), denies, caller)
+            hinder, denies = tuple(negatives), tuple(box for box in negatives if not box.allows)
+            for box in allows:
+                if box.number not in theirs:
+                    self.budget.spend(4, CALLERS)
+                    yield Question((box,), hinder, caller)
+                for deny in missing:
+                    self.budget.spend(4, CALLERS)
+                    yield Question((box, deny), denies, caller)
 
-    def _named_by(self) -> list[int]:
-        """For each caller the statements that name it, a bit each."""
-        found = [0] * len(self.setting.callers)
-        for box in {*self.one.allows, *self.one.denies, *self.other.allows, *self.other.denies}:
+    def _by_caller(self, boxes: Iterable[Box]) -> list[list[Box]]:
+        """For each caller the statements that name it."""
+        found: list[list[Box]] = [[] for _ in self.setting.callers]
+        for box in boxes:
             left = box.callers
+            self.budget.spend(1 + left.bit_count() // 2 + left.bit_count() * left.bit_length() // 65_536, CALLERS)
             while left:
                 low = left & -left
-                found[low.bit_length() - 1] |= 1 << box.number
+                found[low.bit_length() - 1].append(box)
                 left ^= low
         return found
 
@@ -181,6 +183,7 @@ class Direction:
         for guess in self._guesses(question, values):
             for principal, own in principals_of(caller, values):
                 for action, resource in named:
+                    self.budget.spend(20 + self.one.weight + self.other.weight, REQUESTS)
                     owner = setting.account or (principal.account if resource.count(":") <= 4 else None) or None
                     request = make_request(principal, action, resource, {**guess, **own}, resource_account=owner)
                     if self._tells_apart(request):
@@ -208,18 +211,10 @@ class Direction:
             if not is_derived(key):
                 context.setdefault(key, (value,))
         yield context
+        self.budget.spend(self.one.weight + self.other.weight, REQUESTS)
         met = {key: (value,) for key, value in meeting_values(question.wanted, values).items()}
         if met:
             yield {**met, **context}
-        unknown = {
-            part.fact.clause.key: part.fact.clause
-            for box in (*question.wanted, *question.negatives)
-            for part in box.parts
-            if isinstance(part.fact, Unknown)
-        }
-        for key, clause in sorted(unknown.items()):
-            for value in sorted(clause.values)[:_GUESSES]:
-                yield {**context, key: (value,)}
 
     def _tells_apart(self, request: Request) -> bool:
         return self._allowed(self.one.document, request) and not self._allowed(self.other.document, request)
@@ -227,20 +222,30 @@ class Direction:
     def _allowed(self, document: Document, request: Request) -> bool:
         return isinstance(document_verdict(document, request, kind=self.setting.kind), Allowed)
 
+    def _can_spend(self, units: int) -> bool:
+        try:
+            self.budget.spend(units, REQUESTS)
+        except OverBudget:
+            return False
+        return True
+
     def _witness(self, request: Request, caller: Caller) -> Witness:
         group = group_of(request.action)
 
         mine = _but_for_the_action(self.one.document, request, self.setting.kind)
         theirs = _but_for_the_action(self.other.document, request, self.setting.kind)
 
+        # What else can be done with it is told as far as there is time: what was found is told in any case.
+        counted = self._can_spend(40 * sum(len(one.actions.values) for one in (*mine, *theirs)))
+
         def other_action(action: str) -> bool:
-            return _allows(mine, action) and not _allows(theirs, action)
+            return counted and _allows(mine, action) and not _allows(theirs, action)
 
         phrase = phrase_of(
             request,
             caller,
             group,
-            anyone=caller.stranger and self._tells_apart(_without_credentials(request)),
+            anyone=caller.stranger and counted and self._tells_apart(_without_credentials(request)),
             kind=self.setting.kind,
             subject=self.setting.subject,
             tells_apart=other_action,
@@ -249,7 +254,8 @@ class Direction:
 
 
 def _without_credentials(request: Request) -> Request:
-    context = {key: values for key, values in request.context.items() if not is_derived(key)}
+    context = {key: values for key, values in request.context.items() if not needs_credentials(key)}
+    context |= default_context(ANONYMOUS, None)
     return Request(ANONYMOUS, request.action, request.resource, request.resource_account, context)
 
 

@@ -1,25 +1,23 @@
 """Conditions as facts about single keys: what each clause says of a missing key, of one value and of several.
 
-A key that neither document names with a set operator holds at most one value; any other may hold several, and AWS
-counts one empty text as none. Clauses that read one key in ways that cannot be compared (as a number and as a text)
-become facts of their own (`Unknown`), each true or false whatever the others are, as do those that AWS may read
-otherwise than this engine.
+A key that neither document names with a set operator holds at most one value; any other may hold several. One empty
+text counts as none to Null and the set operators. Clauses that AWS may read otherwise than this engine become facts of
+their own (`Unknown`), each true or false whatever the others are.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html and
 reference_policies_condition-single-vs-multi-valued-context-keys.html
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
-from ecr_warden.policy.compare.automaton import ARNS, NONEMPTY, NOT_ARNS, Glob, Syntax, glob
-from ecr_warden.policy.compare.budget import Budget
+from ecr_warden.policy.compare.automaton import ARNS, NONEMPTY, NOT_ARNS, Glob, Syntax, glob, sample
+from ecr_warden.policy.compare.budget import STATEMENTS, Budget
 from ecr_warden.policy.compare.readings import LISTS, may_be_read_otherwise
 from ecr_warden.policy.compare.spaces import (
-    Cells,
+    Part,
     Region,
     Scale,
-    Space,
     Texts,
     TextSpace,
     address_scale,
@@ -27,8 +25,12 @@ from ecr_warden.policy.compare.spaces import (
     epoch_scale,
     number_scale,
 )
-from ecr_warden.policy.condition import CanonicalClause
+from ecr_warden.policy.condition import CanonicalClause, Clause
+from ecr_warden.policy.holding import clause_holds
 from ecr_warden.policy.operators import binary
+
+type Values = tuple[str, ...]
+"""Of a key: none is a key that is missing."""
 
 
 class Quantifier(Enum):
@@ -41,27 +43,60 @@ class Quantifier(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One clause on a key. `region` is None for Null, whose two answers are `missing` and `present`."""
+    """One clause on a key: whether it holds where the key is missing, on one empty text, and on values.
+
+    `region` is None for Null, whose answer on all other values is `present`.
+    """
 
     quantifier: Quantifier
     region: Region | None
     negated: bool
     missing: bool
+    empty: bool
     present: bool = False
+
+    def may_hold(self, value: str) -> bool:
+        """Does it hold on a value that is not empty, for some value of the variables?"""
+        if self.region is None:
+            return self.present
+        return not self.region.must_hold(value) if self.negated else self.region.may_hold(value)
+
+    def may_fail(self, value: str) -> bool:
+        """Does it not, for some value of the variables?"""
+        if self.region is None:
+            return not self.present
+        return self.region.may_hold(value) if self.negated else not self.region.must_hold(value)
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A clause as a fact of its own."""
+    """A clause as a fact of its own; what it says of a missing key is certain, unless `missing` is None."""
 
     clause: CanonicalClause
+    missing: bool | None
+
+    def may_be(self, values: Values, *, wanted: bool) -> bool:
+        """Does this engine read it so?"""
+        operator, key, given = self.clause
+        if any("${" in one for one in given):
+            return True
+        return clause_holds(Clause(operator, key, tuple(given)), {key: values}, variables=False) is wanted
 
 
 type Fact = Test | Unknown
 type Constraint = tuple[Fact, bool]
 """A fact, and whether it is to hold."""
 
-type Values = tuple[str, ...]
+
+def weight(fact: Fact) -> int:
+    """Units of work to hold a fact against a value."""
+    match fact:
+        case Test(region=Texts(globs)):
+            return 1 + sum(1 + len(one.steps) // 64 for one in globs)
+        case Test():
+            return 2
+        case Unknown(clause):
+            return 4 + 2 * len(clause.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,55 +104,83 @@ class Key:
     """One condition key: its values, and whether it may have several."""
 
     name: str
-    space: Space
-    several: bool
+    texts: TextSpace
+    scales: tuple[Scale, ...] = ()
+    """Each way in which a clause reads the key that is not as a text."""
+    several: bool = False
     required: bool = False
     """Action and Resource: no request lacks them."""
+    may_be_empty: bool = False
+    examples: tuple[str, ...] = field(default=(), repr=False)
+    """Values to try where clauses read the key in several ways, which no one space tells apart."""
 
     def find(self, constraints: Sequence[Constraint], budget: Budget) -> Values | None:
-        """Values of the key (none: it is missing) under which all is as constrained; None if there are none."""
-        tests = [(fact, wanted) for fact, wanted in constraints if isinstance(fact, Test)]
-        if not self.required and all(fact.missing is wanted for fact, wanted in tests):
+        """Values of the key (none: it is missing) under which all is as constrained; None if there are none.
+
+        What rests on an Unknown, or on several ways of reading the key, may turn out to be none; None is certain.
+        """
+        if not self.required and all(fact.missing in (wanted, None) for fact, wanted in constraints):
             return ()
-        if self.several and all(self._on_empty(fact) is wanted for fact, wanted in tests):
-            return ("",)
-        if not all(fact.present is wanted for fact, wanted in tests if fact.region is None):
-            return None
-        parts = [_part(fact, wanted) for fact, wanted in tests if fact.region is not None]
-        single = self._find(parts, budget)
-        if single is not None:
-            return (single,)
-        return self._several(tests, budget) if self.several else None
+        tests = [(fact, wanted) for fact, wanted in constraints if isinstance(fact, Test)]
+        unknown = [(fact, wanted) for fact, wanted in constraints if isinstance(fact, Unknown)]
+        doubtful: Values | None = None
+        if all(fact.present is wanted for fact, wanted in tests if fact.region is None):
+            single, certain = self._single(tests, unknown, budget)
+            if single is not None and certain:
+                return (single,)
+            doubtful = None if single is None else (single,)
+            found = self._several(tests, budget) if self.several else None
+            if found is not None:
+                return found
+        if self.may_be_empty and all(fact.empty is wanted for fact, wanted in tests):
+            empty = ("",)
+            if all(fact.may_be(empty, wanted=wanted) for fact, wanted in unknown):
+                return empty
+            doubtful = doubtful or empty
+        return doubtful
 
     def may_hold(self, fact: Fact, values: Values) -> bool:
         """Does a fact hold on such values, for some value of the variables?"""
         if isinstance(fact, Unknown):
-            return True
+            return bool(values) or fact.missing is not False
         if not values:
             return fact.missing
-        if self.several and values == ("",):
-            return self._on_empty(fact)
+        if values == ("",):
+            return fact.empty
         if fact.region is None:
             return fact.present
         if fact.quantifier is Quantifier.ONE and len(values) > 1:
             return False
-        region, negated = fact.region, fact.negated
-        held = [not region.must_hold(v) if negated else region.may_hold(v) for v in values]
+        held = map(fact.may_hold, values)
         return all(held) if fact.quantifier is Quantifier.ALL else any(held)
 
-    def _on_empty(self, fact: Test) -> bool:
-        match fact:
-            case Test(region=None):
-                return fact.missing
-            case Test(quantifier=Quantifier.ONE, region=Texts() | Cells() as region):
-                return region.may_hold("") is not fact.negated
-            case _:
-                return fact.quantifier is Quantifier.ALL
+    def _single(
+        self, tests: Sequence[tuple[Test, bool]], unknown: Sequence[tuple[Unknown, bool]], budget: Budget
+    ) -> tuple[str | None, bool]:
+        """One value that is not empty, and whether it is certain; None for certain if there is none."""
+        parts = [_part(fact, wanted) for fact, wanted in tests if fact.region is not None]
+        # One empty text is none to these; to the others it is a text like any other.
+        empty_differs = any(fact.region is None or fact.quantifier is not Quantifier.ONE for fact, _ in tests)
+        words = self._words(parts, budget, nonempty=empty_differs)
+        if words is None:
+            return None, True
+        if len(words) == 1 and not unknown:
+            return words[0], True
+        for value in dict.fromkeys((*words, *self.examples)):
+            budget.spend(4 * len(parts) + sum(weight(fact) for fact, _ in unknown), STATEMENTS)
+            if (
+                value
+                and self._may_be(value)
+                and all(fact.may_hold(value) if wanted else fact.may_fail(value) for fact, wanted in tests)
+                and all(fact.may_be((value,), wanted=wanted) for fact, wanted in unknown)
+            ):
+                return value, True
+        return words[0], False
 
     def _several(self, tests: Sequence[tuple[Test, bool]], budget: Budget) -> Values | None:
         """Two values or more: a plain clause never holds, one value is found for each that must exist."""
-        each: list[tuple[Region, bool]] = []
-        some: list[tuple[Region, bool]] = []
+        each: list[Part] = []
+        some: list[Part] = []
         for fact, wanted in tests:
             if fact.region is None:
                 continue
@@ -130,22 +193,51 @@ class Key:
                 some.append(_part(fact, wanted))
         words: list[str] = []
         for more in [[one] for one in some] or [[]]:
-            word = self._find([*each, *more], budget)
+            word = self._word([*each, *more], budget)
             if word is None:
                 return None
             words.append(word)
         while len(words) < 2:
             apart = [(Texts(frozenset({glob(words[0], Syntax.ACTION)})), False)] if _plain(words[0]) else []
-            words.append(self._find([*each, *apart], budget) or words[0])
+            words.append(self._word([*each, *apart], budget) or words[0])
         return tuple(dict.fromkeys(words)) if len(set(words)) > 1 else tuple(words)
 
-    def _find(self, parts: Sequence[tuple[Region, bool]], budget: Budget) -> str | None:
-        if self.several and isinstance(self.space, TextSpace):
-            parts = [*parts, (Texts(frozenset({NONEMPTY})), True)]
-        return self.space.find(parts, budget)
+    def _word(self, parts: Sequence[Part], budget: Budget) -> str | None:
+        words = self._words(parts, budget, nonempty=True)
+        if words is None:
+            return None
+        for value in dict.fromkeys((*words, *self.examples)):
+            budget.spend(2 + 4 * len(parts), STATEMENTS)
+            if self._may_be(value) and all(
+                region.may_hold(value) if wanted else not region.must_hold(value) for region, wanted in parts
+            ):
+                return value
+        return words[0]
+
+    def _words(self, parts: Sequence[Part], budget: Budget, *, nonempty: bool) -> list[str] | None:
+        """A value for each way of reading the key; None if there is none for one of them."""
+        words: list[str] = []
+        texts = [one for one in parts if isinstance(one[0], Texts)]
+        if texts or not self.scales:
+            word = self.texts.find([*texts, *([_NOT_EMPTY] if nonempty else [])], budget)
+            if word is None:
+                return None
+            words.append(word)
+        for scale in self.scales:
+            word = scale.find(parts, budget)
+            if word is None:
+                return None
+            words.append(word)
+        return words
+
+    def _may_be(self, value: str) -> bool:
+        return self.texts.holds(value) and all(scale.cell(value) is not None for scale in self.scales)
 
 
-def _part(fact: Test, wanted: bool) -> tuple[Region, bool]:
+_NOT_EMPTY: Part = (Texts(frozenset({NONEMPTY})), True)
+
+
+def _part(fact: Test, wanted: bool) -> Part:
     assert fact.region is not None
     return fact.region, wanted is not fact.negated
 
@@ -163,22 +255,49 @@ _SYNTAX = {
     "BinaryEquals": Syntax.EXACT,
     "Bool": Syntax.FOLDED,
 }
-_OF_ARNS = frozenset({"ArnEquals", "ArnLike"})
-_ARN_KEYS = frozenset({"aws:principalarn", "aws:sourcearn"})
-"""Keys that AWS itself sets, to an ARN."""
+_NOTHING = Texts(frozenset())
 _EVERYTHING = glob("*", Syntax.WILD)
-_BOOLEAN_KEYS = frozenset(
-    {"aws:securetransport", "aws:multifactorauthpresent", "aws:viaawsservice", "aws:principalisawsservice"}
-)
-"""Keys that AWS itself sets, to `true` or `false`: any operator may read them, as a text too."""
+
 _BOOLEANS = frozenset(glob(word, Syntax.EXACT) for word in ("true", "false"))
+_DOMAINS = dict.fromkeys(
+    (
+        *("aws:securetransport", "aws:multifactorauthpresent", "aws:viaawsservice"),
+        "aws:principalisawsservice",
+    ),
+    _BOOLEANS,
+) | dict.fromkeys(("aws:principalarn", "aws:sourcearn"), frozenset({ARNS}))
+"""Keys that AWS itself sets, to `true` or `false` or to an ARN, whatever operator reads them."""
+
+_NUMBER, _DATE, _ADDRESS = "Numeric", "Date", "IpAddress"
+_FAMILIES = (_NUMBER, _DATE, _ADDRESS)
+_TYPES = {
+    "aws:multifactorauthage": _NUMBER,
+    "aws:currenttime": _DATE,
+    "aws:tokenissuetime": _DATE,
+    "aws:sourceip": _ADDRESS,
+    "aws:vpcsourceip": _ADDRESS,
+    "aws:ec2instancesourceprivateipv4": _ADDRESS,
+    "s3:max-keys": _NUMBER,
+    "s3:signatureage": _NUMBER,
+    "s3:object-lock-remaining-retention-days": _NUMBER,
+    "sts:durationseconds": _NUMBER,
+}
+"""Keys that AWS documents to hold what the operators of one family read. Any other key may hold any text."""
 _EPOCH_TIME = "aws:epochtime"
 """The one key that AWS documents for numeric operators and for those of dates."""
-_SCALES: dict[str, Callable[[Sequence[str]], Scale | None]] = {
-    "Numeric": number_scale,
-    "Date": date_scale,
-    "IpAddress": address_scale,
-}
+
+_MOST_EXAMPLES = 160
+_FILLERS = ("x", "", "1")
+_WORDS = ("x", "true", "0", "10.0.0.1")
+
+
+_FREE = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
+_FREE_KEYS = frozenset({"aws:tagkeys", "aws:useragent", "aws:referer"})
+
+
+def _may_be_empty(key: str) -> bool:
+    """May its one value be the empty text? Most of the global keys AWS sets, to something."""
+    return key not in _TYPES and (not key.startswith("aws:") or key.startswith(_FREE) or key in _FREE_KEYS)
 
 
 class Facts:
@@ -189,29 +308,21 @@ class Facts:
         for clause in clauses:
             by_key.setdefault(clause.key, []).append(clause)
         self.keys: dict[str, Key] = {}
-        self.unclear: set[str] = set()
+        self._scales: dict[tuple[str, str], Scale | None] = {}
         for name, given in by_key.items():
-            space = _space(name, given)
-            if space is None:
-                self.unclear.add(name)
-            several = any(_split(clause.operator)[0] is not Quantifier.ONE for clause in given)
-            self.keys[name] = Key(name, space or TextSpace(), several)
+            self.keys[name] = self._key(name, given)
 
     def fact(self, clause: CanonicalClause) -> Fact:
         """What a clause says of its key."""
         quantifier, base, if_exists = _split(clause.operator)
         positive = base.replace("Not", "")
-        if clause.key in self.unclear and base != "Null":
-            return Unknown(clause)
-        if may_be_read_otherwise(positive, clause.values) or (
-            quantifier is Quantifier.ONE and base != "Null" and clause.key in LISTS
-        ):
-            return Unknown(clause)
+        negated = positive != base
         if base == "Null":
             words = {value.lower() for value in clause.values}
             vacuous = quantifier is Quantifier.ALL or (quantifier is Quantifier.ONE and "true" in words)
-            return Test(quantifier, None, False, vacuous, "false" in words)
-        negated = positive != base
+            if may_be_read_otherwise(positive, clause.values):
+                return Unknown(clause, None)
+            return Test(quantifier, None, False, vacuous, vacuous, "false" in words)
         match quantifier:
             case Quantifier.ONE:
                 missing = if_exists or negated
@@ -219,8 +330,62 @@ class Facts:
                 missing = True
             case Quantifier.ANY:
                 missing = if_exists
-        region = _region(self.keys[clause.key].space, positive, clause.values, negated=negated)
-        return Test(quantifier, region, negated, missing)
+        if may_be_read_otherwise(positive, clause.values) or (quantifier is Quantifier.ONE and clause.key in LISTS):
+            return Unknown(clause, missing)
+        region, reversed_ = self._region(clause.key, positive, clause.values, negated=negated)
+        if region is None:
+            return Unknown(clause, missing)
+        empty = region.may_hold("") is not reversed_ if quantifier is Quantifier.ONE else quantifier is Quantifier.ALL
+        return Test(quantifier, region, reversed_, missing, empty)
+
+    def _region(self, key: str, positive: str, values: Collection[str], *, negated: bool) -> tuple[Region | None, bool]:
+        """The values that match one of the policy's, and whether the clause holds on all others instead.
+
+        None if no request can be written that shows it.
+        """
+        family = _family(positive)
+        if family is not None:
+            # No boolean and no ARN is a number, a date or an address.
+            if key in _DOMAINS:
+                return (_NOTHING, True) if negated and not values else (_NOTHING, False)
+            scale = self._scales[key, family]
+            return (None if scale is None else scale.region(positive, values, negated=negated)), False
+        globs = frozenset(_globs(positive, values))
+        if negated and _SYNTAX[positive] is Syntax.ARN:
+            # What is no ARN cannot be compared with one.
+            wide = frozenset({_EVERYTHING}) if any(one.impossible for one in globs) else globs | NOT_ARNS
+            return Texts(wide if globs else globs), negated
+        return Texts(globs), negated
+
+    def _key(self, name: str, clauses: Sequence[CanonicalClause]) -> Key:
+        several = any(_split(clause.operator)[0] is not Quantifier.ONE for clause in clauses)
+        texts = TextSpace(_DOMAINS.get(name))
+        bases = {_split(clause.operator)[1].replace("Not", "") for clause in clauses} - {"Null"}
+        values = [value for clause in clauses for value in clause.values]
+        families = [] if name in _DOMAINS else [one for one in _FAMILIES if any(base.startswith(one) for base in bases)]
+        scales = [found for family in families if (found := self._scale(name, family, values)) is not None]
+        unknown = any(may_be_read_otherwise(_split(c.operator)[1].replace("Not", ""), c.values) for c in clauses)
+        mixed = len(families) + any(_family(base) is None for base in bases) > 1
+        return Key(
+            name,
+            texts,
+            tuple(dict.fromkeys(scales)),
+            several,
+            may_be_empty=_may_be_empty(name),
+            examples=_examples(clauses, scales) if mixed or unknown or name in LISTS else (),
+        )
+
+    def _scale(self, key: str, family: str, values: Sequence[str]) -> Scale | None:
+        if key == _EPOCH_TIME and family in (_NUMBER, _DATE):
+            other = _DATE if family == _NUMBER else _NUMBER
+            found = self._scales.get((key, other)) or epoch_scale(values)
+        elif family == _ADDRESS:
+            found = address_scale(values, typed=_TYPES.get(key) == family)
+        else:
+            make = number_scale if family == _NUMBER else date_scale
+            found = make(values, typed=_TYPES.get(key) == family)
+        self._scales[key, family] = found
+        return found
 
 
 def _split(operator: str) -> tuple[Quantifier, str, bool]:
@@ -229,17 +394,11 @@ def _split(operator: str) -> tuple[Quantifier, str, bool]:
     return Quantifier(quantifier), base, base != rest
 
 
-def _region(space: Space, positive: str, values: Iterable[str], *, negated: bool) -> Region:
-    """The values that match one of the policy's; of a negated operator, also those that it cannot compare with one."""
-    if isinstance(space, Scale):
-        return space.region(positive, sorted(values), negated=negated)
-    globs = frozenset(_globs(positive, values))
-    if negated and _SYNTAX[positive] is Syntax.ARN:
-        return Texts(frozenset({_EVERYTHING}) if any(one.impossible for one in globs) else globs | NOT_ARNS)
-    return Texts(globs)
+def _family(positive: str) -> str | None:
+    return next((family for family in _FAMILIES if positive.startswith(family)), None)
 
 
-def _globs(positive: str, values: Iterable[str]) -> Iterable[Glob]:
+def _globs(positive: str, values: Iterable[str]) -> Iterator[Glob]:
     for value in values:
         if positive == "BinaryEquals":
             if binary(value) is not None:
@@ -248,17 +407,16 @@ def _globs(positive: str, values: Iterable[str]) -> Iterable[Glob]:
             yield glob(value, _SYNTAX[positive])
 
 
-def _space(key: str, clauses: Sequence[CanonicalClause]) -> Space | None:
-    """The one space in which all clauses on a key can be read; None if there is none."""
-    bases = {_split(clause.operator)[1].replace("Not", "") for clause in clauses} - {"Null"}
-    values = [value for clause in clauses for value in clause.values]
-    if key == _EPOCH_TIME and bases and all(base.startswith(("Numeric", "Date")) for base in bases):
-        return epoch_scale(values)
-    for family, scale in _SCALES.items():
-        if any(base.startswith(family) for base in bases):
-            return scale(values) if all(base.startswith(family) for base in bases) else None
-    if key in _BOOLEAN_KEYS or (bases == {"Bool"} and not any("${" in value for value in values)):
-        return TextSpace(_BOOLEANS)
-    if key in _ARN_KEYS or (bases and bases <= _OF_ARNS):
-        return TextSpace(frozenset({ARNS}))
-    return TextSpace()
+def _examples(clauses: Iterable[CanonicalClause], scales: Iterable[Scale]) -> tuple[str, ...]:
+    """Values that each of the clauses may hold on, those of the policies first."""
+    found: dict[str, None] = {}
+    for clause in clauses:
+        for value in sorted(clause.values):
+            if len(found) >= _MOST_EXAMPLES:
+                return tuple(found)
+            found[value] = None
+            if "*" in value or "?" in value:
+                found.update(dict.fromkeys(sample(glob(value, Syntax.WILD), filler) for filler in _FILLERS))
+    for scale in scales:
+        found.update(dict.fromkeys(scale.values[:_MOST_EXAMPLES]))
+    return (*found, *_WORDS)

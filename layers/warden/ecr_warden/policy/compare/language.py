@@ -21,8 +21,9 @@ from ecr_warden.policy.compare.automaton import (
     matches,
     may_meet,
     sample,
+    weight,
 )
-from ecr_warden.policy.compare.budget import Budget
+from ecr_warden.policy.compare.budget import WILDCARDS, Budget
 from ecr_warden.policy.pattern import pattern_covers
 
 type Globs = frozenset[Glob]
@@ -99,7 +100,7 @@ class _Masks:
         return self._named.get(char, 0) | self._open & ~self._negated.get(char, 0)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _union(globs: Globs) -> Union:
     return Union(sorted(globs, key=lambda one: one.text))
 
@@ -110,31 +111,44 @@ def find_word(inside: Sequence[Globs], outside: Globs, budget: Budget) -> str | 
     Patterns with variables err to one side: inside they are as wide as can be, outside they take away only what a
     pattern inside says in the same words. So None is certain, a text is certain where no variable is.
     """
-    asked = [globs for globs in inside if not any(one.universal for one in globs)]
-    driver = min(asked, key=_driving) if asked else frozenset({_ALL})
-    others = [globs for globs in asked if globs is not driver]
+    budget.spend(2 + sum(map(len, inside)), WILDCARDS)
+    asked = [globs for globs in inside if not any(one.universal for one in globs)] or [frozenset({_ALL})]
+    drivers = [globs for globs in asked if any(one.open for one in globs)] or [min(asked, key=_driving)]
+    found = None
+    # Each union with variables in turn: that nothing is left of one of them is a proof.
+    for driver in drivers:
+        found = _word_in(driver, [globs for globs in asked if globs is not driver], outside, budget)
+        if found is None:
+            return None
+    return found
+
+
+def _word_in(driver: Globs, others: Sequence[Globs], outside: Globs, budget: Budget) -> str | None:
+    """The same, pattern by pattern of one of the unions."""
     for one in sorted(driver, key=lambda entry: (entry.literal is None, len(entry.steps), entry.text)):
-        budget.step()
         word = _word_of(one, others, outside, budget)
         if word is not None:
             return word
     return None
 
 
-def _driving(globs: Globs) -> tuple[bool, bool, int]:
-    """What is tried pattern by pattern: that with variables, told apart by their own words; else the shortest."""
-    return not any(one.open for one in globs), not globs.isdisjoint(_DOMAINS), len(globs)
+def _driving(globs: Globs) -> tuple[bool, int]:
+    """What is tried pattern by pattern: the shortest union that a document names."""
+    return not globs.isdisjoint(_DOMAINS), len(globs)
 
 
 def _word_of(one: Glob, others: Sequence[Globs], outside: Globs, budget: Budget) -> str | None:
-    if one in outside or any(_takes_away(other, one) for other in outside):
+    budget.spend(2 + 2 * len(outside) + sum(map(len, others)), WILDCARDS)
+    if one in outside or any(_takes_away(other, one, budget) for other in outside):
         return None
     if one.literal is not None:
+        length = len(one.literal)
+        budget.spend(sum(weight(entry, length) for globs in others for entry in globs), WILDCARDS)
         fits = all(any(matches(entry, one.literal) for entry in globs) for globs in others)
         return one.literal if fits else None
     unions = [frozenset({one})]
     for globs in others:
-        if any(covers(entry, one) for entry in globs):
+        if any(covers(entry, one, budget) for entry in globs):
             continue
         near = frozenset(entry for entry in globs if may_meet(entry, one))
         if not near:
@@ -144,6 +158,8 @@ def _word_of(one: Glob, others: Sequence[Globs], outside: Globs, budget: Budget)
     for filler in _FILLERS:
         # Most often any text that nobody thought of will do, and a guess costs less than a walk.
         word = sample(one, filler)
+        near_size = len(word) + sum(weight(entry, len(word)) for globs in (*unions, near) for entry in globs)
+        budget.spend(near_size, WILDCARDS)
         if all(any(matches(entry, word) for entry in globs) for globs in unions) and not any(
             matches(entry, word) for entry in near
         ):
@@ -151,16 +167,23 @@ def _word_of(one: Glob, others: Sequence[Globs], outside: Globs, budget: Budget)
     return _walk([_union(globs) for globs in unions], _union(near), budget)
 
 
-def _takes_away(outside: Glob, inside: Glob) -> bool:
+def _takes_away(outside: Glob, inside: Glob, budget: Budget) -> bool:
     if outside.open:
         # An exact text read as a pattern is wider than itself, so a pattern that covers it so covers it.
         alike = outside.syntax is inside.syntax or (outside.syntax, inside.syntax) == (Syntax.WILD, Syntax.EXACT)
-        return inside.open and alike and pattern_covers(outside.text, inside.text)
-    return covers(outside, inside)
+        if not inside.open or not alike:
+            return False
+        budget.spend(2 + (len(outside.text) + 8) * len(inside.text) // 16, WILDCARDS)
+        return pattern_covers(outside.text, inside.text)
+    return covers(outside, inside, budget)
 
 
 def _walk(inside: Sequence[Union], outside: Union, budget: Budget) -> str | None:
     type State = tuple[int, ...]
+    size = sum(len(union.steps) for union in (*inside, outside))
+    budget.spend(size, WILDCARDS)
+    # Bits are moved by words; what is kept of a state counts, too.
+    move, keep = 1 + len(inside) + size // 4096, 4 + size // 1024
     start: State = (*(union.start for union in inside), outside.start)
     came: dict[State, tuple[State, str] | None] = {start: None}
     rows: list[State] = [start]
@@ -169,7 +192,7 @@ def _walk(inside: Sequence[Union], outside: Union, budget: Budget) -> str | None
         if not away & outside.accepting and all(s & u.accepting for s, u in zip(state[:-1], inside, strict=True)):
             return _spelled(state, came)
         asked = outside.asked(away).union(*(u.asked(s) for s, u in zip(state[:-1], inside, strict=True)))
-        budget.step(len(asked) + 1)
+        budget.spend(keep + sum(map(int.bit_count, state)) // 4 + move * (len(asked) + 1), WILDCARDS)
         for char in (next(other for other in _OTHERS if other not in asked), *sorted(asked)):
             lost = outside.move(away, char)
             if lost & outside.endless:

@@ -1,11 +1,12 @@
 """The values that a condition key can take, told apart as far as the documents tell them apart.
 
 A text is looked for in a language; a number, a date or an address among cells: between any two values that a document
-names every value is like every other, so one stands for all.
+names every value is like every other, so one stands for all, and one text for all that are none of the kind.
 """
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
@@ -13,11 +14,13 @@ from fractions import Fraction
 from itertools import pairwise
 
 from ecr_warden.policy.compare.automaton import Glob, matches
-from ecr_warden.policy.compare.budget import Budget
+from ecr_warden.policy.compare.budget import STATEMENTS, WILDCARDS, Budget
 from ecr_warden.policy.compare.language import Globs, find_word
-from ecr_warden.policy.operators import COMPARE, comparable, moment, network, number
+from ecr_warden.policy.operators import address, moment, network, number
 
-_MAX_COMPARISONS = 200_000
+_DAY = 86_400
+_WORD = "x"
+"""Neither a number nor a date nor an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +40,22 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Some cells of a scale, one bit each, and the values that stand for them."""
+    """Some cells of a scale, one bit each."""
 
     mask: int
-    scale: "Scale" = field(compare=False, repr=False)
+    scale: "Scale" = field(repr=False)
 
     def may_hold(self, value: str) -> bool:
-        """Is the value, one that stands for a cell, in one of them?"""
-        return bool(self.mask >> self.scale.index[value] & 1) if value in self.scale.index else False
+        """Is the value in one of them?"""
+        cell = self.scale.cell(value)
+        return cell is not None and bool(self.mask >> cell & 1)
 
     must_hold = may_hold
 
 
 type Region = Texts | Cells
+type Part = tuple[Region, bool]
+"""Where a value is to be, or not to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,102 +64,176 @@ class TextSpace:
 
     domain: Globs | None = None
 
-    def find(self, parts: Sequence[tuple[Region, bool]], budget: Budget) -> str | None:
+    def find(self, parts: Iterable[Part], budget: Budget) -> str | None:
         """A text in every region marked True and in none marked False; None if there is none."""
-        inside = [part.globs for part, wanted in parts if wanted and isinstance(part, Texts)]
+        inside: list[Globs] = []
         outside: set[Glob] = set()
         for part, wanted in parts:
-            if not wanted and isinstance(part, Texts):
+            if not isinstance(part, Texts):
+                continue
+            budget.spend(1 + len(part.globs) // 4, WILDCARDS)
+            if wanted:
+                inside.append(part.globs)
+            else:
                 outside |= part.globs
         if self.domain is not None:
             inside.append(self.domain)
         return find_word(inside, frozenset(outside), budget)
 
+    def holds(self, value: str) -> bool:
+        """Is the value one of these texts?"""
+        return self.domain is None or any(matches(one, value) for one in self.domain)
 
-@dataclass(frozen=True, slots=True)
+
+type Span = tuple[int, int]
+"""Cells, from the first to before the last."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Scale:
-    """A line cut into cells; `values` stand for them, in order."""
+    """Lines cut into cells; `values` stand for them, in order.
+
+    `typed`: whatever the key holds can be read so. Else the last cell is of all that cannot.
+    """
 
     values: tuple[str, ...]
-    index: dict[str, int] = field(compare=False, repr=False)
+    where: Callable[[str], int | None]
+    """The cell of a value of a request; None if it cannot be read."""
+    span: Callable[[str, str], Span | None]
+    """The cells that match one value of a policy, under an operator that is not negated; None if it cannot be read."""
+    typed: bool
 
-    def find(self, parts: Sequence[tuple[Region, bool]], budget: Budget) -> str | None:
+    def cell(self, value: str) -> int | None:
+        """Which cell a value is in; None where the key cannot have it."""
+        found = self.where(value)
+        return len(self.values) - 1 if found is None and not self.typed else found
+
+    def find(self, parts: Iterable[Part], budget: Budget) -> str | None:
         """A value in every region marked True and in none marked False; None if there is none."""
-        budget.step(len(parts))
-        left = (1 << len(self.values)) - 1
+        left = self._everything
         for part, wanted in parts:
-            if isinstance(part, Cells):
+            if isinstance(part, Cells) and part.scale is self:
+                budget.spend(1 + len(self.values) // 4096, STATEMENTS)
                 left &= part.mask if wanted else ~part.mask
         return self.values[(left & -left).bit_length() - 1] if left else None
 
-    def region(self, operator: str, given: Sequence[str], *, negated: bool = False) -> Cells:
-        """The cells in which one of the values of a policy matches; all if a negated operator cannot read one of them.
-
-        `operator` is the one that is not negated.
-        """
-        if negated and not all(comparable(operator, self.values[0], policy, None) for policy in given):
-            return Cells((1 << len(self.values)) - 1, self)
-        compare = COMPARE[operator]
+    def region(self, operator: str, given: Collection[str], *, negated: bool) -> Cells:
+        """The cells on which a clause holds; `operator` is the one that is not negated."""
+        if negated and not given:
+            return Cells(self._everything, self)
+        spans = [self.span(operator, policy) for policy in given]
         mask = 0
-        for at, value in enumerate(self.values):
-            if any(compare(value, policy, None) for policy in given):
-                mask |= 1 << at
-        return Cells(mask, self)
+        for one in spans:
+            if one is not None and one[0] < one[1]:
+                mask |= (1 << one[1]) - (1 << one[0])
+        if not negated:
+            return Cells(mask, self)
+        # A negated operator does not hold where it cannot compare.
+        return Cells(self._readable & ~mask if None not in spans else 0, self)
+
+    @property
+    def _everything(self) -> int:
+        return (1 << len(self.values)) - 1
+
+    @property
+    def _readable(self) -> int:
+        return self._everything if self.typed else self._everything >> 1
 
 
 type Space = TextSpace | Scale
 
 
-def number_scale(given: Sequence[str]) -> Scale | None:
-    """The scale of numeric operators; None if it would have too many cells."""
-    return _line(number, _decimal, given)
+def number_scale(given: Iterable[str], *, typed: bool) -> Scale | None:
+    """The scale of numeric operators; None if a cell of it cannot be written."""
+    return _line(number, _decimal, given, typed=typed)
 
 
-def date_scale(given: Sequence[str]) -> Scale | None:
+def date_scale(given: Iterable[str], *, typed: bool) -> Scale | None:
     """The scale of date operators."""
-    return _line(moment, _iso, given)
+    return _line(moment, _iso, given, typed=typed)
 
 
-def epoch_scale(given: Sequence[str]) -> Scale | None:
+def epoch_scale(given: Collection[str]) -> Scale | None:
     """The scale of seconds since 1970, read as numbers or as dates; None where a value is one of these and no other."""
     if any(number(text) is not None and number(text) != moment(text) for text in given):
         return None
-    return _line(moment, _decimal, given)
+    return _line(moment, _decimal, given, typed=True)
 
 
-def address_scale(given: Sequence[str]) -> Scale | None:
+def address_scale(given: Iterable[str], *, typed: bool) -> Scale:
     """The scale of IP addresses of both versions; a new cell begins where a network begins and after it ends."""
-    starts: set[tuple[int, int]] = {(4, 0), (6, 0)}
+    found = {(4, 0), (6, 0)}
     for text in given:
         net = network(text)
         if net is not None:
-            after = int(net.broadcast_address) + 1
-            starts.add((net.version, int(net.network_address)))
-            if after < 1 << net.max_prefixlen:
-                starts.add((net.version, after))
-    if len(starts) * max(1, len(given)) > _MAX_COMPARISONS:
-        return None
-    return _scale([str(ipaddress.IPv4Address(at) if v == 4 else ipaddress.IPv6Address(at)) for v, at in sorted(starts)])
+            found.add((net.version, int(net.network_address)))
+            if (after := int(net.broadcast_address) + 1) < 1 << net.max_prefixlen:
+                found.add((net.version, after))
+    starts = sorted(found)
+
+    def where(text: str) -> int | None:
+        one = address(text)
+        return None if one is None else bisect_right(starts, (one.version, int(one.network_address))) - 1
+
+    def span(_: str, policy: str) -> Span | None:
+        net = network(policy)
+        if net is None:
+            return None
+        first, after = int(net.network_address), int(net.broadcast_address) + 1
+        return bisect_left(starts, (net.version, first)), bisect_left(starts, (net.version, after))
+
+    texts = [str(ipaddress.IPv4Address(at) if v == 4 else ipaddress.IPv6Address(at)) for v, at in starts]
+    return _scale(texts, where, span, typed=typed)
 
 
 def _line(
-    read: Callable[[str], Decimal | None], write: Callable[[Fraction], str], given: Sequence[str]
+    read: Callable[[str], Decimal | None], write: Callable[[Fraction], str], given: Iterable[str], *, typed: bool
 ) -> Scale | None:
-    """The points, and one value between any two, before the first and after the last."""
+    """A cell for each point, and one for each stretch between two, before the first and after the last."""
     ends = sorted({Fraction(value) for text in given if (value := read(text)) is not None})
-    if 2 * len(ends) * max(1, len(given)) > _MAX_COMPARISONS:
-        return None
     points = ends[:1]
     for before, after in pairwise(ends):
         points += [(before + after) / 2, after]
-    points = [points[0] - 86_400, *points, points[-1] + 86_400] if points else [Fraction(1_800_000_000)]
+    points = [points[0] - _DAY, *points, points[-1] + _DAY] if points else [Fraction(1_800_000_000)]
     texts = [write(point) for point in points]
     # A point that cannot be written is one that no request can hold in this form: no answer rests on it.
-    return _scale(texts) if all(read(t) == p for t, p in zip(texts, points, strict=True)) else None
+    if not all(read(text) == point for text, point in zip(texts, points, strict=True)):
+        return None
+
+    def where(text: str) -> int | None:
+        value = read(text)
+        if value is None:
+            return None
+        at = bisect_left(ends, value)
+        return 2 * at + (at < len(ends) and ends[at] == value)
+
+    def span(operator: str, policy: str) -> Span | None:
+        at = where(policy)
+        if at is None:
+            return None
+        match operator.removeprefix("Numeric").removeprefix("Date"):
+            case "Equals":
+                return at, at + 1
+            case "LessThan":
+                return 0, at
+            case "LessThanEquals":
+                return 0, at + 1
+            case "GreaterThan":
+                return at + 1, len(points)
+            case _:
+                return at, len(points)
+
+    return _scale(texts, where, span, typed=typed)
 
 
-def _scale(values: list[str]) -> Scale:
-    return Scale(tuple(values), {value: at for at, value in enumerate(values)})
+def _scale(
+    values: Sequence[str],
+    where: Callable[[str], int | None],
+    span: Callable[[str, str], Span | None],
+    *,
+    typed: bool,
+) -> Scale:
+    return Scale((*values, *(() if typed else (_WORD,))), where, span, typed)
 
 
 def _decimal(value: Fraction) -> str:

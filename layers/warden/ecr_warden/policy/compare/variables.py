@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from ecr_warden.policy.canonical import CanonicalStatement
+from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalStatement
 from ecr_warden.policy.compare.boxes import Box
 from ecr_warden.policy.compare.facts import Test, Values
 from ecr_warden.policy.compare.spaces import Texts
+from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.variables import key_and_default
 
 # Bounded as the variables of a request are.
@@ -15,6 +16,7 @@ _TOKEN = re.compile(r"\$\{[^}]{0,1024}\}|[*?]")
 _SPECIAL = re.compile(r"[*?$]")
 _CHARACTERS = frozenset("*?$")
 _FRESH = "unmentioned"
+_MOST_VARIABLES = 3
 
 
 def variables_of(statements: Iterable[CanonicalStatement]) -> tuple[str, ...]:
@@ -50,6 +52,37 @@ def default_values(variables: Iterable[str]) -> dict[str, str | None]:
     }
 
 
+def resolved(statement: CanonicalStatement, values: Mapping[str, str | None]) -> CanonicalStatement:
+    """The statement with its variables replaced; `values` by the variable's text, `${...}` included.
+
+    A text with a variable that is None goes: it matches nothing.
+    """
+
+    def replaced(given: Iterable[str]) -> frozenset[str]:
+        return frozenset(found for one in given if (found := text(one)) is not None)
+
+    def text(given: str) -> str | None:
+        gone = False
+
+        def value(variable: re.Match[str]) -> str:
+            nonlocal gone
+            found = values.get(variable[0], variable[0])
+            gone |= found is None
+            return found or ""
+
+        made = _VARIABLE.sub(value, given) if "${" in given else given
+        return None if gone else made
+
+    resources = statement.resources
+    return CanonicalStatement(
+        statement.effect,
+        statement.actions,
+        statement.principals,
+        CanonicalPatterns(resources.negated, replaced(resources.values)) if resources else None,
+        frozenset(CanonicalClause(o, key, replaced(values)) for o, key, values in statement.conditions),
+    )
+
+
 def meeting_values(boxes: Iterable[Box], values: Mapping[str, Values]) -> dict[str, str]:
     """Values by key under which the open patterns of the boxes match what was found, as far as one look tells."""
     found: dict[str, str] = {}
@@ -64,22 +97,28 @@ def meeting_values(boxes: Iterable[Box], values: Mapping[str, Values]) -> dict[s
 
 
 def _captured(pattern: str, text: str) -> dict[str, str]:
-    """What each variable would be; each is tried as the shortest text, for that leaves most to the others."""
-    expression, keys, position = "", [], 0
+    """What each variable would be; each is tried as the shortest text, for that leaves most to the others.
+
+    A part between two open ends is taken where it first fits, atomically: nothing is tried twice.
+    """
+    parts, keys, position = [""], [], 0
     for token in _TOKEN.finditer(pattern):
-        expression += re.escape(pattern[position : token.start()])
+        parts[-1] += re.escape(pattern[position : token.start()])
         position = token.end()
         match token[0]:
             case "*":
-                expression += ".*?"
+                parts.append(".*?")
             case "?":
-                expression += "."
+                parts[-1] += "."
             case variable if variable[2:-1] in _CHARACTERS:
-                expression += re.escape(variable[2])
+                parts[-1] += re.escape(variable[2])
             case variable:
-                expression += "(.+?)"
+                parts.append("(.+?)")
                 keys.append(key_of(variable))
-    if len(keys) > 3:
+    if len(keys) > _MOST_VARIABLES:
         return {}
-    found = re.fullmatch(expression + re.escape(pattern[position:]), text, re.DOTALL)
+    first, *middle = parts
+    last = middle.pop() if middle else ""
+    atomic = "".join(f"(?>{part})" for part in middle)
+    found = re.fullmatch(f"{first}{atomic}{last}{re.escape(pattern[position:])}", text, re.DOTALL)
     return dict(zip(keys, found.groups(), strict=True)) if found else {}
