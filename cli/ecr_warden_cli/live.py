@@ -9,6 +9,7 @@ from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
+from ecr_warden.planning.fences import Fence
 from ecr_warden.ports.documents import AccountUnread, Documents, Listing, Writer
 from ecr_warden.spec.spec import Account
 from ecr_warden.usecases.plan import plan_spec
@@ -33,6 +34,7 @@ class Live:
 
     spec: Compiled
     plans: tuple[Plan, ...]
+    documents: Documents
 
 
 def read_live(here: Here, context: Context) -> Live:
@@ -40,7 +42,7 @@ def read_live(here: Here, context: Context) -> Live:
     spec = load_compiled(here.spec, context)
     profiles = parse_profiles(here.profiles, spec.spec.accounts)
     documents = _Counted(context.open_documents(spec.spec.accounts, profiles), context.console)
-    return Live(spec, plan_spec(spec.compiled, documents, context.clock))
+    return Live(spec, plan_spec(spec.compiled, documents, context.clock), documents)
 
 
 def parse_profiles(texts: Sequence[str], accounts: Sequence[Account]) -> Mapping[str, str]:
@@ -95,6 +97,9 @@ class _Counted:
 
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
         return self.documents.list_repositories(patterns)
+
+    def fence(self, account: str) -> Fence:
+        return self.documents.fence(account)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         return self.documents.writer(plan, run_id)

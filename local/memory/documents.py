@@ -9,7 +9,8 @@ from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.desired import RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, target_arn
+from ecr_warden.planning.fences import Fence, Lists
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document
 from ecr_warden.ports.documents import AccountUnread, Listing, all_owners
@@ -33,7 +34,8 @@ class MemoryDocuments:
 
     `owners`: the targets that exist, each with its unique id. `faults`: called before each read (None) or write
     (the change), and with what stands for many before a listing of them; it may raise a PortError, or change the world
-    to play somebody else. `writes`: all that were taken.
+    to play somebody else. `writes`: all that were taken. `lists`: the member stack's by account; `paths`: of the owners
+    that do not stand at the root.
     """
 
     owners: dict[Target, str] = field(default_factory=dict)
@@ -42,6 +44,8 @@ class MemoryDocuments:
     faults: Callable[[Target, Change | None], None] = lambda _target, _change: None
     writes: list[Change] = field(default_factory=list)
     reads: int = 0
+    lists: dict[str, Lists] = field(default_factory=dict)
+    paths: dict[Target, str] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=count)
 
     def make(self, target: Target) -> None:
@@ -109,6 +113,15 @@ class MemoryDocuments:
             existing = (owner for owner in self.owners if isinstance(owner, RepositoryTarget))
             found.update(dict.fromkeys(owner for owner in existing if pattern.covers(owner)))
         return Listing(tuple(sorted(found)), tuple(unread))
+
+    def fence(self, account: str) -> Fence:
+        self.faults(all_owners(account), None)
+        arns = {
+            owner.key: target_arn(owner, path=self.paths.get(owner, "/"))
+            for owner in self.owners
+            if owner.account == account and not isinstance(owner, RepositoryTarget)
+        }
+        return Fence(arns, self.lists.get(account))
 
     def writer(self, plan: Plan, run_id: str) -> "MemoryDocuments":  # noqa: ARG002
         return self

@@ -19,6 +19,7 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import Target
+from ecr_warden.planning.fences import Fence
 from ecr_warden.ports.documents import AccountUnread, Listing, Writer
 from ecr_warden.spec import Valid, compile_spec, load_spec
 from ecr_warden.usecases.reconcile import Attempt, Reconcile, RetryLater
@@ -80,6 +81,9 @@ class _Fenced:
 
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
         return self.inner.list_repositories(patterns)
+
+    def fence(self, account: str) -> Fence:
+        return self.inner.fence(account)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         if plan.target.key not in self.own:

@@ -6,7 +6,7 @@ from ecr_warden.model.observed import Unparseable
 from ecr_warden.usecases.plan import plan_spec
 
 from tests.cli.command import Command
-from tests.cli.seed import CI, PATH, PUSHER, REGISTRY, REPOSITORY, ROLE, compiled, make_owners, make_right
+from tests.cli.seed import CI, OTHERS, PATH, PUSHER, REGISTRY, REPOSITORY, ROLE, compiled, make_owners, make_right
 from tests.contracts.seed import identity_document, repository_document, trust_document
 from tests.contracts.worlds import MemoryWorld
 
@@ -130,3 +130,60 @@ def test_nothing_is_ever_written(world: MemoryWorld, command: Command) -> None:
     command("plan", str(PATH))
     command("verify", str(PATH))
     assert world.documents.writes == []
+
+
+USERS = [f"arn:aws:iam::{CI}:user/{name}" for name in ("pull-user-1", "pull-user-2", "push-user")]
+
+
+def test_before_the_first_deployment_it_prints_whom_the_member_stack_has_to_cover(
+    world: MemoryWorld, command: Command
+) -> None:
+    make_owners(world)
+    ran = command("plan", str(PATH))
+    assert ran.out.splitlines()[-7:-1] == [
+        f"account {CI}: no member stack stands there to cover 3 of the spec's users and roles:",
+        *(f"  {arn}" for arn in USERS),
+        "  deploy stacks/member.yaml there with",
+        f"  ManagedOwners={','.join(USERS)}",
+    ]
+
+
+def test_whom_a_member_stack_does_not_cover_is_foreseen_also_where_nothing_differs(
+    world: MemoryWorld, command: Command
+) -> None:
+    make_right(world)
+    world.documents.lists[CI] = {"ManagedOwners": (USERS[2],), "ManagedOwners2": (f"arn:aws:iam::{CI}:user/ci/*",)}
+    world.documents.paths[OTHERS[1]] = "/ci/"
+    ran = command("plan", str(PATH))
+    assert ran.code == 0
+    assert ran.out.splitlines() == [
+        f"account {CI}: its member stack does not cover 1 of the spec's users and roles:",
+        f"  {USERS[0]}",
+        "  deploy stacks/member.yaml there with",
+        f"  ManagedOwners={USERS[2]},{USERS[0]}",
+        "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
+    ]
+    [ci] = [fence for fence in command("plan", str(PATH), "--json").json["fences"] if fence["account"] == CI]
+    assert ci == {
+        "account": CI,
+        "memberStack": True,
+        "uncovered": [USERS[0]],
+        "parameters": {"ManagedOwners": f"{USERS[2]},{USERS[0]}"},
+        "withoutRoom": [],
+    }
+
+
+def test_where_the_member_stacks_cover_all_nothing_is_said(world: MemoryWorld, command: Command) -> None:
+    make_right(world)
+    world.documents.lists |= {CI: {"ManagedOwners": tuple(USERS)}, REGISTRY: {}}
+    ran = command("plan", str(PATH))
+    assert ran.out == "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held\n"
+
+
+def test_whom_an_account_covers_that_cannot_be_read_is_not_known(world: MemoryWorld, command: Command) -> None:
+    make_right(world)
+    world.close(CI)
+    ran = command("plan", str(PATH))
+    assert f"account {CI}: whom its member stack covers is not known, for it cannot be read\n" in ran.out
+    [ci] = [fence for fence in command("plan", str(PATH), "--json").json["fences"] if fence["account"] == CI]
+    assert ci == {"account": CI, "memberStack": None, "error": f"no way into {CI}; open it"}

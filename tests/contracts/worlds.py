@@ -175,6 +175,10 @@ class MotoWorld:
         else:
             iam.attach_role_policy(RoleName=address.target.name, PolicyArn=address.name)
 
+    def iam(self, account: str) -> Any:
+        """Somebody's own client."""
+        return self._of(account).iam
+
     def make_policy(self, arn: str) -> None:
         """Make a managed policy, to be attached or a boundary."""
         _, _, _, _, account, resource = arn.split(":")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from ecr_warden.adapters.aws.fences import read_fence
+from ecr_warden.model.target import UserTarget
 
 from local.launcher import EmulatedAws
 from tests.template.cfn import ROOT
@@ -225,6 +227,18 @@ def test_each_list_of_owners_and_a_path_open_what_they_name(member: Member, user
     assert _refused(lambda: iam.get_user(UserName=user)) is not written
     if written:
         iam.delete_user_policy(UserName=user, PolicyName="ecr-warden-assume")
+
+
+def test_the_lists_are_read_back_by_the_read_role(member: Member) -> None:
+    credentials = member.enter("ecr-warden-read", "ecr-warden-answer")
+    found = read_fence(member.aws.assumed_client(credentials, "iam"), MEMBER)
+    assert found.lists == {
+        "ManagedOwners": (f"arn:aws:iam::{MEMBER}:user/owner",),
+        "ManagedOwners2": (f"arn:aws:iam::{MEMBER}:user/ci/*",),
+        "ManagedOwners3": (f"arn:aws:iam::{MEMBER}:user/third",),
+        "ManagedRoles": (f"arn:aws:iam::{MEMBER}:role/legacy-pusher",),
+    }
+    assert found.arns[UserTarget(MEMBER, "below-path").key] == f"arn:aws:iam::{MEMBER}:user/ci/eu/below-path"
 
 
 def test_a_path_of_users_opens_no_role_in_it(member: Member) -> None:

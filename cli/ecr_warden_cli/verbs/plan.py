@@ -1,15 +1,21 @@
 """`plan SPEC`, `plan --hub`: what differs, and what enforcing the spec would write."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from ecr_warden.model.codec.plans import plan_to_json
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import PlanReply
 from ecr_warden.model.request import AskPlan
+from ecr_warden.planning.fences import Coverage
+from ecr_warden.ports.documents import AccountUnread
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context
+from ecr_warden_cli.fences import json_of as fences_to_json
+from ecr_warden_cli.fences import lines_of as fence_lines
+from ecr_warden_cli.fences import read_coverage
 from ecr_warden_cli.here_or_hub import AtHub, Here, add_place_arguments, place_of
 from ecr_warden_cli.hub import expect, made_again_lines, plan_extras, say_unread, selection_of, speak
 from ecr_warden_cli.live import Status, count_by_status, exit_of, read_live, status_of
@@ -29,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each target that is not at spec, then a count."""
     place = place_of(arguments)
-    reply = _read(place, context)
+    reply, fences = _read(place, context)
     statuses = _statuses(reply)
     if arguments.json:
         answer: dict[str, Any] = {
@@ -38,22 +44,24 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
             "plans": [plan_to_json(plan) for plan in reply.plans],
             "summary": _summary(reply, statuses),
         }
-        context.console.answer(answer | (plan_extras(reply) if isinstance(place, AtHub) else {}))
+        extras = plan_extras(reply) if isinstance(place, AtHub) else {"fences": fences_to_json(fences)}
+        context.console.answer(answer | extras)
     else:
-        _show(reply, statuses, context)
+        _show(reply, statuses, fences, context)
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
-def _read(place: Here | AtHub, context: Context) -> PlanReply:
+def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[Coverage | AccountUnread, ...]]:
+    """The plans; and from here also whom the member stacks cover, of which the hub's reply says nothing."""
     match place:
         case Here():
             live = read_live(place, context)
             compiled = live.spec.compiled
-            return PlanReply(compiled.version, compiled.mode, len(live.plans), live.plans)
+            return PlanReply(compiled.version, compiled.mode, len(live.plans), live.plans), read_coverage(live)
         case AtHub():
             speaking = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
-                return expect(PlanReply, speaking.ask(AskPlan(selection_of(place))))
+                return expect(PlanReply, speaking.ask(AskPlan(selection_of(place)))), ()
 
 
 def _statuses(reply: PlanReply) -> list[Status]:
@@ -69,7 +77,9 @@ def _summary(reply: PlanReply, statuses: list[Status]) -> dict[str, int]:
     return count_by_status(statuses) | {"changes": changes, "held": held}
 
 
-def _show(reply: PlanReply, statuses: list[Status], context: Context) -> None:
+def _show(
+    reply: PlanReply, statuses: list[Status], fences: Sequence[Coverage | AccountUnread], context: Context
+) -> None:
     console, left = context.console, dict(reply.left)
     for plan, status in zip(reply.plans, statuses, strict=False):
         if status is Status.OK:
@@ -85,6 +95,8 @@ def _show(reply: PlanReply, statuses: list[Status], context: Context) -> None:
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"and {reply.omitted} more targets that differ: name fewer targets to see them", Style.ODD)
+    for line in fence_lines(fences, reply.plans):
+        console.line(line, Style.ODD)
     summary = _summary(reply, statuses)
     if summary["changes"] and reply.mode is Mode.OBSERVE:
         console.line("the spec says mode: observe, so ecr-warden reports this and writes nothing", Style.ODD)

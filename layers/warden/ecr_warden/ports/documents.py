@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.errors import PortError
+
+if TYPE_CHECKING:  # people ask for it, no event does
+    from ecr_warden.planning.fences import Fence
 
 
 class Writer(Protocol):
@@ -65,6 +68,10 @@ class Documents(Protocol):
 
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
         """Which repositories fit; what cannot be read is told in the listing, nothing is raised."""
+        ...
+
+    def fence(self, account: str) -> "Fence":
+        """Whom the account's member stack lets ecr-warden write; raises PortError."""
         ...
 
     def writer(self, plan: Plan, run_id: str) -> Writer:

@@ -21,6 +21,7 @@ from ecr_warden.ports.errors import PortError
 
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.writer import AwsWriter
+    from ecr_warden.planning.fences import Fence
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class AwsDocuments:
             existing = (RepositoryTarget(account, region, name) for name in names)
             found.update(target for target in existing if any(pattern.covers(target) for pattern in here))
         return Listing(tuple(sorted(found)), tuple(unread))
+
+    def fence(self, account: str) -> "Fence":
+        from ecr_warden.adapters.aws.fences import read_fence  # noqa: PLC0415
+
+        return read_fence(self.accounts.reader(account).iam, account)
 
     def writer(self, plan: Plan, run_id: str) -> "AwsWriter":
         from ecr_warden.adapters.aws.session_policy import session_policy  # noqa: PLC0415

@@ -1,0 +1,108 @@
+"""Whom a member stack lets ecr-warden write, and what its parameters have to say so that the spec's identities are in.
+
+The lists are those of stacks/member.yaml: ARNs, or an IAM path that ends in `/*`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ecr_warden.model.address import AddressKind
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.plan import Plan
+from ecr_warden.model.target import RepositoryTarget
+
+OWNER_LISTS = ("ManagedOwners", "ManagedOwners2", "ManagedOwners3")
+ROLE_LIST = "ManagedRoles"
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+PARAMETER_BYTES = 4096
+_OWN_ROLES = ":role/ecr-warden/"
+_PATH_END = "/*"
+
+type Lists = Mapping[str, Sequence[str]]
+"""What the member stack's parameters say, by their names; a parameter that is empty is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """`arns`: of the users and roles that exist in an account, by target key; `lists`: None without a member stack."""
+
+    arns: Mapping[str, str]
+    lists: Lists | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the member stack of an account lacks. `uncovered`: ARNs that the spec needs and no list has.
+
+    `parameters`: the new value of each list that has to change, as it is given to CloudFormation; `without_room`: the
+    ARNs that fit into none.
+    """
+
+    account: str
+    has_stack: bool
+    uncovered: tuple[str, ...]
+    parameters: Mapping[str, str]
+    without_room: tuple[str, ...] = ()
+
+
+def coverage(compiled: CompiledSpec, plans: Iterable[Plan], account: str, fence: Fence) -> Coverage:
+    """Which users and roles of an account the spec has ecr-warden write though its member stack does not let it.
+
+    Besides the spec's own: those of `plans` that left it and have to lose what they hold. Who does not exist is not
+    counted, nor are the roles that ecr-warden makes.
+    """
+    lists = fence.lists or {}
+    policies, trusts = _needed(compiled, plans, account)
+    roles = _lacking(trusts, fence, lists.get(ROLE_LIST, ()))
+    # Who is to be on the list of roles is covered by it for all that is written on a role.
+    known = [entry for name in (*OWNER_LISTS, ROLE_LIST) for entry in lists.get(name, ())]
+    owners = _lacking(policies, fence, [*known, *roles])
+    changed = dict(_filled(lists, OWNER_LISTS, owners)) | dict(_filled(lists, (ROLE_LIST,), roles))
+    placed = {entry for entries in changed.values() for entry in entries}
+    uncovered = tuple(sorted({*owners, *roles}))
+    return Coverage(
+        account=account,
+        has_stack=fence.lists is not None,
+        uncovered=uncovered,
+        parameters={name: ",".join(entries) for name, entries in changed.items()},
+        without_room=tuple(arn for arn in uncovered if arn not in placed),
+    )
+
+
+def accounts_of_owners(compiled: CompiledSpec, plans: Iterable[Plan]) -> tuple[str, ...]:
+    """The accounts in which users or roles are written."""
+    targets = [*(spec.target for spec in compiled.targets.values()), *(plan.target for plan in plans)]
+    return tuple(sorted({target.account for target in targets if not isinstance(target, RepositoryTarget)}))
+
+
+def _needed(compiled: CompiledSpec, plans: Iterable[Plan], account: str) -> tuple[set[str], set[str]]:
+    """The keys of those whose policies are written, and of those whose trust policy is."""
+    policies: set[str] = set()
+    trusts: set[str] = set()
+    addresses = [address for spec in compiled.targets.values() for address in spec.documents]
+    addresses += [change.address for plan in plans for change in plan.changes]
+    made = {address.target.key for address in addresses if address.kind is AddressKind.ROLE}
+    for address in addresses:
+        target = address.target
+        if isinstance(target, RepositoryTarget) or target.account != account or target.key in made:
+            continue
+        (trusts if address.kind is AddressKind.TRUST_POLICY else policies).add(target.key)
+    return policies, trusts
+
+
+def _lacking(needed: Iterable[str], fence: Fence, entries: Sequence[str]) -> list[str]:
+    """The ARNs of those needed that no entry covers."""
+    whole = frozenset(entries)
+    paths = tuple(entry.removesuffix("*") for entry in entries if entry.endswith(_PATH_END))
+    arns = [fence.arns[key] for key in needed if key in fence.arns]
+    return sorted(arn for arn in arns if not (arn in whole or arn.startswith(paths) or _OWN_ROLES in arn))
+
+
+def _filled(lists: Lists, names: Sequence[str], arns: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """The lists that get one or more of the ARNs, each in the first that has room; what finds none is in no list."""
+    kept = {name: list(lists.get(name, ())) for name in names}
+    for arn in arns:
+        room = next((name for name in names if len(",".join([*kept[name], arn])) <= PARAMETER_BYTES), None)
+        if room is not None:
+            kept[room].append(arn)
+    yield from ((name, entries) for name, entries in kept.items() if entries != list(lists.get(name, ())))

@@ -1,0 +1,158 @@
+"""Whom the member stack covers, as a table: what stands in its lists, what is lacking, and the values that mend it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from ecr_warden.model.address import identity_policy
+from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.plan import Change, Operation, Plan
+from ecr_warden.model.target import RoleTarget, Target, UserTarget
+from ecr_warden.planning.fences import PARAMETER_BYTES, Coverage, Fence, accounts_of_owners, coverage
+from ecr_warden.spec import Valid, compile_spec, load_spec
+
+CI, REGISTRY = "111111111111", "222222222222"
+SPEC = """
+version: 1
+accounts:
+  ci: {{id: "111111111111"}}
+  registry: {{id: "222222222222", regions: [eu-central-1]}}
+repositories:
+  - name: shop/checkout
+    account: registry
+    pull: [{pull}]
+    push: [{{role: ecr-pusher, by: ["ci:user/push-user"]}}]
+documents:
+  - kind: trust-policy
+    account: registry
+    role: legacy
+    document:
+      Statement: {{Effect: Allow, Principal: {{AWS: "arn:aws:iam::111111111111:root"}}, Action: "sts:AssumeRole"}}
+"""
+
+
+def compiled(pull: str = "ci:user/anna, ci:role/node") -> CompiledSpec:
+    loaded = load_spec(SPEC.format(pull=pull).encode())
+    assert isinstance(loaded, Valid), loaded
+    return compile_spec(loaded.spec, version="v1")
+
+
+def arn(target: Target, path: str = "/") -> str:
+    assert isinstance(target, UserTarget | RoleTarget)
+    return f"arn:aws:iam::{target.account}:{target.owner_kind}{path}{target.name}"
+
+
+PUSHER, ANNA, NODE = UserTarget(CI, "push-user"), UserTarget(CI, "anna"), RoleTarget(CI, "node")
+LEGACY, MADE = RoleTarget(REGISTRY, "legacy"), RoleTarget(REGISTRY, "ecr-pusher")
+HERE = {target.key: arn(target) for target in (PUSHER, ANNA, NODE, LEGACY)}
+HERE |= {ANNA.key: arn(ANNA, "/ci/eu/"), MADE.key: arn(MADE, "/ecr-warden/")}
+
+
+@dataclass(frozen=True)
+class Case:
+    """`lacks`: who is uncovered; `values`: the lists that change."""
+
+    lists: Mapping[str, tuple[str, ...]] | None
+    lacks: tuple[Target, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    account: str = CI
+
+
+ALL_CI = {"ManagedOwners": ",".join(sorted(HERE[one.key] for one in (PUSHER, ANNA, NODE)))}
+CASES = {
+    "no member stack": Case(None, (PUSHER, ANNA, NODE), ALL_CI),
+    "lists that are empty": Case({}, (PUSHER, ANNA, NODE), ALL_CI),
+    "all are named": Case({"ManagedOwners": tuple(HERE[one.key] for one in (PUSHER, ANNA, NODE))}),
+    "they are named in several lists": Case(
+        {"ManagedOwners": (arn(PUSHER),), "ManagedOwners2": (HERE[ANNA.key],), "ManagedOwners3": (arn(NODE),)}
+    ),
+    "one is not named": Case(
+        {"ManagedOwners": (arn(PUSHER), arn(NODE))},
+        (ANNA,),
+        {"ManagedOwners": ",".join([arn(PUSHER), arn(NODE), HERE[ANNA.key]])},
+    ),
+    "one stands under a path": Case(
+        {"ManagedOwners": (arn(PUSHER), arn(NODE), "arn:aws:iam::111111111111:user/ci/*")},
+    ),
+    "a path beside hers": Case(
+        {"ManagedOwners": (arn(PUSHER), arn(NODE)), "ManagedOwners2": ("arn:aws:iam::111111111111:user/c/*",)},
+        (ANNA,),
+        {"ManagedOwners": ",".join([arn(PUSHER), arn(NODE), HERE[ANNA.key]])},
+    ),
+    "a path of roles covers no user": Case(
+        {"ManagedOwners": (arn(PUSHER), arn(NODE), "arn:aws:iam::111111111111:role/ci/*")},
+        (ANNA,),
+        {"ManagedOwners": ",".join([arn(PUSHER), arn(NODE), "arn:aws:iam::111111111111:role/ci/*", HERE[ANNA.key]])},
+    ),
+    "her name at another path": Case(
+        {"ManagedOwners": (arn(PUSHER), arn(NODE), arn(ANNA))},
+        (ANNA,),
+        {"ManagedOwners": ",".join([arn(PUSHER), arn(NODE), arn(ANNA), HERE[ANNA.key]])},
+    ),
+    "the ARN of another account": Case(
+        {"ManagedOwners": (arn(NODE), HERE[ANNA.key], arn(UserTarget(REGISTRY, "push-user")))},
+        (PUSHER,),
+        {"ManagedOwners": ",".join([arn(NODE), HERE[ANNA.key], arn(UserTarget(REGISTRY, "push-user")), arn(PUSHER)])},
+    ),
+    "a role of a literal trust policy, and none for the role that is made": Case(
+        {}, (LEGACY,), {"ManagedRoles": arn(LEGACY)}, REGISTRY
+    ),
+    "a list of owners opens no trust policy": Case(
+        {"ManagedOwners": (arn(LEGACY),)}, (LEGACY,), {"ManagedRoles": arn(LEGACY)}, REGISTRY
+    ),
+    "the list of roles opens it": Case({"ManagedRoles": (arn(LEGACY),)}, account=REGISTRY),
+    "the list of roles opens a role's policies too": Case(
+        {"ManagedRoles": (arn(NODE),), "ManagedOwners": (arn(PUSHER), HERE[ANNA.key])}
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_what_a_member_stack_lacks(case: Case) -> None:
+    found = coverage(compiled(), (), case.account, Fence(HERE, case.lists))
+    uncovered = tuple(sorted(HERE[target.key] for target in case.lacks))
+    assert found == Coverage(case.account, case.lists is not None, uncovered, case.values)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES.values() if case.lacks])
+def test_the_values_that_are_printed_cover_all(case: Case) -> None:
+    lists = {**(case.lists or {}), **{name: tuple(value.split(",")) for name, value in case.values.items()}}
+    assert coverage(compiled(), (), case.account, Fence(HERE, lists)).uncovered == ()
+
+
+def test_who_does_not_exist_is_not_counted() -> None:
+    assert coverage(compiled(), (), CI, Fence({}, {})).uncovered == ()
+
+
+def test_who_left_the_spec_and_has_to_lose_something_is_counted() -> None:
+    gone = UserTarget(CI, "gone")
+    address = identity_policy(gone, "ecr-warden-pull")
+    drift = Drift(address, DriftKind.UNEXPECTED, "not in the spec")
+    change = Change(Operation.DELETE, address, before=None, expect=None, after=None)
+    plan = Plan(gone, "v1", (drift,), (change,), ())
+    fence = Fence({**HERE, gone.key: arn(gone)}, {"ManagedOwners": tuple(HERE[o.key] for o in (PUSHER, ANNA, NODE))})
+    assert coverage(compiled(), (plan,), CI, fence).uncovered == (arn(gone),)
+
+
+def test_a_full_list_goes_on_in_the_next_and_what_finds_no_room_is_named() -> None:
+    users = [UserTarget(CI, f"machine-that-pulls-{number:05}") for number in range(300)]
+    specs = {
+        user.key: TargetSpec(user, Extent.OURS, {identity_policy(user, "ecr-warden-pull"): MustNotExist()})
+        for user in users
+    }
+    spec = CompiledSpec("v1", Mode.ENFORCE, (CI,), specs)
+    arns = {user.key: arn(user) for user in users}
+    found = coverage(spec, (), CI, Fence(arns, {"ManagedOwners2": (arn(PUSHER),)}))
+    assert set(found.parameters) == {"ManagedOwners", "ManagedOwners2", "ManagedOwners3"}
+    assert all(len(value) <= PARAMETER_BYTES for value in found.parameters.values())
+    placed = {one for value in found.parameters.values() for one in value.split(",")}
+    assert placed - {arn(PUSHER)} == set(found.uncovered) - set(found.without_room)
+    assert len(found.uncovered) == 300
+    assert 0 < len(found.without_room) < 100
+    assert not placed & set(found.without_room)
+
+
+def test_accounts_of_repositories_alone_have_no_fence() -> None:
+    assert accounts_of_owners(compiled(), ()) == (CI, REGISTRY)
+    assert accounts_of_owners(CompiledSpec("v1", Mode.ENFORCE, (CI, REGISTRY), {}), ()) == ()
