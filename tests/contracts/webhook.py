@@ -22,10 +22,11 @@ def _receive(connection: socket.socket) -> bytes:
 
 
 class Server:
-    """Takes one connection after another; keeps what it was sent."""
+    """Takes one connection after another; keeps what it was sent where it `reads` a request first."""
 
-    def __init__(self, behaviour: Behaviour, port: int = 0) -> None:
+    def __init__(self, behaviour: Behaviour, port: int = 0, *, reads: bool = True) -> None:
         self._behaviour = behaviour
+        self._reads = reads
         self._listener = socket.create_server(("127.0.0.1", port))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -42,7 +43,8 @@ class Server:
                 return
             with connection:
                 try:
-                    self.requests.append(_receive(connection))
+                    if self._reads:
+                        self.requests.append(_receive(connection))
                     self._behaviour(connection, self._stop)
                 except OSError:
                     continue
@@ -55,9 +57,9 @@ class Server:
 
 
 @contextmanager
-def served(behaviour: Behaviour, port: int = 0) -> Iterator[Server]:
+def served(behaviour: Behaviour, port: int = 0, *, reads: bool = True) -> Iterator[Server]:
     """A webhook while the block runs."""
-    server = Server(behaviour, port)
+    server = Server(behaviour, port, reads=reads)
     try:
         yield server
     finally:

@@ -175,6 +175,9 @@ def test_what_is_not_right_is_refused_whole(name: str) -> None:
 def test_the_longest_pause_is_seven_days() -> None:
     world = world_at_spec()
     give(world, replace(PAUSE, until=NOW + LONGEST_PAUSE))
+    kept = world.state.records([CHECKOUT])[CHECKOUT.key].pause
+    assert kept is not None
+    assert kept.until == NOW + timedelta(days=7)
 
 
 def test_who_is_not_proved_does_nothing() -> None:
