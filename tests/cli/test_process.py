@@ -18,6 +18,11 @@ NOBODY = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "A
 NO_CREDENTIALS = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null"}
 
 
+_INTERRUPTIBLE = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
 def run(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run it with no more of an environment than is given."""
     clean = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **environment}
@@ -108,7 +113,12 @@ def test_a_reader_that_has_gone_is_no_traceback() -> None:
 
 def test_an_interrupt_ends_with_130_and_one_line() -> None:
     with subprocess.Popen(
-        [COMMAND, "validate", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        # Whoever runs the tests may ignore interrupts, as a shell has its background jobs do, and that is inherited.
+        [sys.executable, "-c", _INTERRUPTIBLE, COMMAND, "validate", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdin
         # It waits for more of its input, which proves that it has started.
