@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 
 _PAUSE_SECONDS = 0.02
+_PATIENCE_SECONDS = 60.0
+"""Many times what anything takes: how long something may take on a busy machine is no finding."""
 
 
 class NeverCame(Exception):
@@ -13,7 +15,7 @@ class NeverCame(Exception):
 
 def until[T](
     condition: Callable[[], T | None],
-    seconds: float = 10.0,
+    seconds: float = _PATIENCE_SECONDS,
     what: str = "the condition",
     *,
     pause: float = _PAUSE_SECONDS,

@@ -7,15 +7,11 @@ from local.demo.chat import Message, as_it_looks
 from local.demo.journal import Run
 from local.waiting import NeverCame, until
 
-# Outcomes with one cause wait at most 20 s for each other.
-_GATHERED_SECONDS = 25.0
-_AT_ONCE_SECONDS = 10.0
-
 
 def show(ring: Ring, run: Run) -> None:
     """The alert of a run, as a chat shows it."""
     try:
-        message = until(lambda: _telling(ring, run), _AT_ONCE_SECONDS, f"the alert of run {run.id}")
+        message = until(lambda: _telling(ring, run), what=f"the alert of run {run.id}")
     except NeverCame as never:
         ring.report.check("an alert can be shown", False, str(never))
         return
@@ -34,7 +30,7 @@ def judge(ring: Ring, versions: tuple[str, ...]) -> None:
         return gone + [f"version {version}" for version in versions if not chat.telling_of(version)]
 
     with suppress(NeverCame):  # what is missing is said below
-        until(lambda: not missing(), _GATHERED_SECONDS, "an alert")
+        until(lambda: not missing(), what="an alert")
     told = f"{len(ring.repairs)} repairs, {len(versions)} versions, {len(chat.messages)} alerts"
     report.check("each repair is told", not missing(), f"{told}; missing: {missing() or 'none'}")
     first = [message for message in chat.telling_of(f"Version: {versions[0]}") if "spec accepted" in message.text]

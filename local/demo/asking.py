@@ -80,7 +80,7 @@ def _pause(ring: Ring, alice: Terminal) -> None:
     screen.progress("  the pause has ended; the schedule is on")
     stage.schedule(on=True)
     stage.sweep_now()
-    until(lambda: truth.same(truth.read(stage.aws), ring.right), 30, f"the sweep's repair of {REPOSITORY}")
+    until(lambda: truth.same(truth.read(stage.aws), ring.right), what=f"the sweep's repair of {REPOSITORY}")
     if bout.undone(_SEEN, cause="sweep") is not None:
         screen.good(f"repaired   {_SEEN.repair}, by the first sweep after the pause")
     stage.schedule(on=False)

@@ -10,7 +10,7 @@ from local.demo.places import CI, REGION, REGISTRY, TRAIL_REGION
 from local.demo.stage import Stage
 from local.waiting import until
 
-IDLE_SECONDS = 30.0
+IDLE_SECONDS = 120.0
 _QUEUED = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",

@@ -15,7 +15,6 @@ from local.faults import EventLate, Fault
 from local.waiting import until
 
 _DOOR_OPEN_MS = 1_500  # how long CloudTrail takes at least to tell of the opened role: time for the stranger to push
-_PUSHES_AGAIN_SECONDS = 20.0
 
 
 def become_right(ring: Ring) -> str:
@@ -37,7 +36,7 @@ def upload(ring: Ring, spec: str) -> tuple[str, list[journal.Run]]:
     aws, mark, began = ring.stage.aws, ring.stage.aws.mark(), time.time()
     version = ring.stage.upload(spec)
     table = ring.stage.hub["Table"]
-    until(lambda: by_product(aws.calls(mark)), 30, "the first write after an upload")
+    until(lambda: by_product(aws.calls(mark)), what="the first write after an upload")
     ring.quiet.wait(mark)
     runs = [run for run in journal.runs(aws, table, since=began) if run.applied]
     ring.right = truth.read(aws)
@@ -62,7 +61,7 @@ def open_the_door(ring: Ring, doors: Doors) -> journal.Run | None:
     repair = ring.attack(OPENED_ROLE, during=look, late=late)
     old = [doors.session_pushes(doors.outsider)] if doors.outsider in doors.sessions else []
     # Whoever may push gets a new session once the cut-off of the old ones is past.
-    until(lambda: doors.who_can_push() == answers[0], _PUSHES_AGAIN_SECONDS, "push-user's next session")
+    until(lambda: doors.who_can_push() == answers[0], what="push-user's next session")
     answers.append(doors.who_can_push())
     old += [doors.session_pushes(doors.outsider)] if old else []
     screen.good(f"who can push: {answers[2]}")
@@ -116,7 +115,7 @@ def _burst(ring: Ring, first: Tamper, second: Tamper) -> None:
     bout = Bout(ring, f"{somebody.words} tampers with {first.repair} three times within seconds", somebody, ring.right)
     bout.strike(first)
     bout.strike(second)
-    until(lambda: truth.same(truth.read(ring.stage.aws), ring.right), 15, "the repair of the first two")
+    until(lambda: truth.same(truth.read(ring.stage.aws), ring.right), what="the repair of the first two")
     bout.strike(first)
     if bout.undone(first, burst=True):
         seconds = bout.struck[-1] - bout.struck[0]
@@ -173,7 +172,7 @@ def sweep(ring: Ring, say: Callable[[str], None]) -> None:
     stage.schedule(on=True)
     asked = time.time()
     stage.sweep_now()
-    until(lambda: truth.same(truth.read(aws), ring.right), 30, f"the sweep's repair of {REPOSITORY}")
+    until(lambda: truth.same(truth.read(aws), ring.right), what=f"the sweep's repair of {REPOSITORY}")
     repair = bout.undone(UNSEEN, cause="sweep")
     if repair is not None:
         ended = max(call.at + call.milliseconds / 1000 for call in bout.writes_of(repair))

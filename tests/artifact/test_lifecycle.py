@@ -104,7 +104,7 @@ def test_jobs_of_the_old_version_are_done_by_the_new_one(leaving: Installed) -> 
     lambdas.update_event_source_mapping(UUID=jobs["UUID"], Enabled=True)
 
     leaving.settle()
-    until(lambda: documents(aws) == before, 20, "the repair that an old job asked for")
+    until(lambda: documents(aws) == before, what="the repair that an old job asked for")
     dead = sqs.get_queue_url(QueueName="ecr-warden-jobs-dlq.fifo")["QueueUrl"]
     counts = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
     assert counts == {"ApproximateNumberOfMessages": "0"}
@@ -121,7 +121,7 @@ def test_the_accepted_version_can_be_forgotten_and_is_accepted_anew(leaving: Ins
         item = table.get_item(TableName=hub["Table"], Key=key, ConsistentRead=True).get("Item", {})
         return str(item.get("version", {}).get("S", ""))
 
-    until(lambda: accepted() == answer["VersionId"], 20, "the acceptance")
+    until(lambda: accepted() == answer["VersionId"], what="the acceptance")
     leaving.settle()
     assert documents(aws) == before
 

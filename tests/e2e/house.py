@@ -65,7 +65,7 @@ class House:
         """Upload a valid file and wait until it is accepted and all that follows is done."""
         mark = self.now().mark
         version = self.put(text)
-        until(lambda: self.accepted() == version, 30, f"the acceptance of {version}")
+        until(lambda: self.accepted() == version, what=f"the acceptance of {version}")
         self.quiet.wait(mark)
         return version
 
@@ -88,7 +88,7 @@ class House:
         self.stage.schedule(on=True)
         self.stage.sweep_now()
         self.stage.schedule(on=False)
-        until(lambda: "sweep-slice" in [body["kind"] for body in self._jobs(mark)], 30, "the sweep's job")
+        until(lambda: "sweep-slice" in [body["kind"] for body in self._jobs(mark)], what="the sweep's job")
         self.quiet.wait(mark)
 
     def product_writes(self, since: Moment) -> list[Call]:

@@ -190,4 +190,4 @@ def push_session(house: House) -> Keys:
             return None
         return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
-    return until(begun, 15, "a session that is not cut off", pause=0.2)
+    return until(begun, what="a session that is not cut off", pause=0.2)

@@ -37,7 +37,7 @@ def settled(house: House) -> Iterator[House]:
 def test_a_step_comes_to_its_end_all_the_same(settled: House, way: str, switches: Switches, step: Step) -> None:
     settled.stage.aws.set_switches(switches)
     since, _ = step.begin(settled)
-    until(lambda: settled.product_writes(since), 15, f"{step.name}, while {way}")
+    until(lambda: settled.product_writes(since), what=f"{step.name}, while {way}")
     settled.quiet.wait(since.mark)
     settled.stage.aws.set_switches(Switches())
     assert settled.is_right()

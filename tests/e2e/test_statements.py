@@ -23,7 +23,7 @@ BOUNDARY = f"arn:aws:iam::{REGISTRY}:policy/ecr-warden/ecr-warden-boundary"
 @pytest.mark.parametrize("step", {step.name: step for step in STEPS.values()}.values(), ids=lambda step: step.name)
 def test_with_every_statement_a_step_comes_to_its_end_and_nothing_is_refused(house: House, step: Step) -> None:
     since, works = step.begin(house)
-    until(works, 15, step.name)
+    until(works, what=step.name)
     house.quiet.wait(since.mark)
     roles = {statement.role for statement in STEPS}
     assert [asked(call) for role in roles for call in refused(house, since, role)] == []
@@ -38,8 +38,7 @@ def test_without_a_statement_its_step_fails_for_the_lack_of_it(house: House, sta
             since, works = step.begin(house)
             until(
                 lambda: [call for call in refused(house, since, who) if asked(call) & actions],
-                15,
-                f"a refusal of {actions} to {who}",
+                what=f"a refusal of {actions} to {who}",
             )
             assert not works(), f"{step.name}, though {statement} was taken away"
     finally:

@@ -41,12 +41,13 @@ def test_ecr_refuses_ghosts_until_they_exist_and_are_known(aws: EmulatedAws, new
         ecr.set_repository_policy(repositoryName=REPOSITORY, policyText=pull(ghost))
     assert code_of(error) == "InvalidParameterException"
     assert said(error) == "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Principal not found'"
-    aws.set_propagation(2)
+    aws.set_propagation(3600)
     try:
         iam.create_user(UserName="ci")
         with pytest.raises(ClientError):
             ecr.set_repository_policy(repositoryName=REPOSITORY, policyText=pull(ghost))
-        until(lambda: taken(ecr, ghost), seconds=5, what="the new user")
+        aws.set_propagation(1)
+        until(lambda: taken(ecr, ghost), what="the new user")
     finally:
         aws.set_propagation(0)
 

@@ -27,7 +27,7 @@ def test_a_stack_of_every_type_in_use_is_built_deployed_and_works(
     table = aws.client(account, "dynamodb")
     key = {"pk": {"S": "Object Created"}, "sk": {"S": "1"}}
     item = until(
-        lambda: table.get_item(TableName=stack.outputs["Table"], Key=key).get("Item"), 15, "the item in the table"
+        lambda: table.get_item(TableName=stack.outputs["Table"], Key=key).get("Item"), what="the item in the table"
     )
     assert item["switch"] == {"S": "enabled"}
     assert aws.undelivered() == () or account not in str(aws.undelivered())

