@@ -9,7 +9,7 @@ from local.waiting import NeverCame, until
 
 
 def show(ring: Ring, run: Run) -> None:
-    """The alert of a run, as a chat shows it."""
+    """The alert of a run, as a chat shows it; of somebody who did the same a moment ago it is gathered."""
     try:
         message = until(lambda: _telling(ring, run), what=f"the alert of run {run.id}")
     except NeverCame as never:
@@ -34,7 +34,7 @@ def judge(ring: Ring, versions: tuple[str, ...]) -> None:
     told = f"{len(ring.repairs)} repairs, {len(versions)} versions, {len(chat.messages)} alerts"
     report.check("each repair is told", not missing(), f"{told}; missing: {missing() or 'none'}")
     first = [message for message in chat.telling_of(f"Version: {versions[0]}") if "spec accepted" in message.text]
-    one = len(first) == 1 and "5 targets put right" in first[0].text
+    one = len(first) == 1 and "5 targets rolled out" in first[0].text
     report.check("the first run is one message", one, "; ".join(m.text.splitlines()[0] for m in first) or "no message")
     report.alerts = len(chat.messages)
 

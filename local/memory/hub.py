@@ -111,13 +111,18 @@ class MemoryIncidents:
     open: set[str] = field(default_factory=set)
     flushes: list[tuple[str, int]] = field(default_factory=list)
 
+    def opens(self, key: str, *, seconds: int) -> bool:
+        if key in self.open:
+            return False
+        self.open.add(key)
+        self.flushes.append((key, seconds))
+        return True
+
     def add(self, key: str, alert: Alert, *, seconds: int) -> None:
         alerts = self.gathered.setdefault(key, [])
         if alert not in alerts:
             alerts.append(alert)
-        if key not in self.open:
-            self.open.add(key)
-            self.flushes.append((key, seconds))
+        self.opens(key, seconds=seconds)
 
     def take(self, key: str) -> tuple[Alert, ...]:
         self.open.discard(key)

@@ -22,6 +22,15 @@ def test_alerts_are_gathered_oldest_first_and_flushed_once(hub: Hub) -> None:
     assert hub.incidents.take("spec-v1") == alerts
 
 
+def test_an_incident_is_opened_by_one_and_flushed_once(hub: Hub) -> None:
+    assert [hub.incidents.opens("i", seconds=20) for _ in range(3)] == [True, False, False]
+    hub.incidents.add("i", ACCEPTED, seconds=20)
+    assert hub.flushes() == ["i"]
+    assert hub.incidents.take("i") == (ACCEPTED,)
+    assert hub.incidents.opens("i", seconds=20)
+    assert hub.flushes() == ["i"]
+
+
 def test_same_alert_twice_is_one(hub: Hub) -> None:
     hub.incidents.add("i", report(), seconds=20)
     hub.incidents.add("i", report(), seconds=20)

@@ -99,6 +99,10 @@ class House:
         """The messages with these words."""
         return self.stage.chat.telling_of(words, since.messages)
 
+    def hears(self, since: Moment, words: str, *, messages: int = 1) -> None:
+        """Wait for messages with these words; those of somebody who did the same a moment ago are gathered."""
+        until(lambda: len(self.told(since, words)) >= messages, what=f"the message {words!r}")
+
     def runs(self, since: float) -> list[journal.Run]:
         """The journalled runs."""
         return journal.runs(self.stage.aws, self.stage.hub["Table"], since=since)

@@ -15,7 +15,6 @@ from ecr_warden.model.target import parse_target
 
 from local.demo.operator import OPERATOR, READER, Terminal, terminal_of
 from local.demo.places import CI, REGION, REGISTRY, REPOSITORY, REPOSITORY_TARGET
-from local.waiting import until
 from tests.e2e.house import House
 
 CONTROL = f"arn:aws:lambda:{REGION}:{CI}:function:ecr-warden-control"
@@ -60,7 +59,7 @@ def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_nam
     house.sweep()
     assert not house.is_right()
     assert house.product_writes(moment) == []
-    until(lambda: len(house.told(moment, "ticket 4711")) == 2, what="the pause and what it leaves")
+    house.hears(moment, "ticket 4711", messages=2)
     status = alice.run("status")
     assert (status.returncode, "paused by alice until" in status.stdout) == (2, True), status.stdout
     verified = alice.run("verify", "--hub", REPOSITORY)

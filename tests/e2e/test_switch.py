@@ -3,17 +3,16 @@
 import time
 
 from local.demo.places import REPOSITORY_TARGET
-from local.waiting import until
 from tests.e2e.house import SEED, House
 
-OPEN = "repository policy of shop/checkout: NOT put right"
+OPEN = "reported, NOT repaired"
 
 
 def test_stopped_writes_are_told_and_made_up_for_by_the_sweep_once_they_are_enabled(house: House) -> None:
     house.writes("stopped")
     began, moment = time.time(), house.now()
     house.tamper()
-    until(lambda: house.told(moment, OPEN), what="the alert")
+    house.hears(moment, OPEN)
     [told] = house.told(moment, OPEN)
     assert "writes are stopped by the switch" in told.text
     assert "user/mallory" in told.text
@@ -32,12 +31,12 @@ def test_mode_observe_writes_nothing_and_tells_once_until_the_file_says_enforce(
     house.upload(SEED.replace("mode: enforce", "mode: observe"))
     began, moment = time.time(), house.now()
     house.tamper()
-    until(lambda: house.told(moment, OPEN), what="the alert")
+    house.hears(moment, OPEN)
     house.sweep()
     assert house.looked_at(moment, "sweep") == {REPOSITORY_TARGET}
     [told] = house.told(moment, OPEN)
     assert "mode is observe" in told.text
-    assert "anyone (*) can now pull from shop/checkout" in told.text
+    assert "anyone (*) can pull from shop/checkout" in told.text
     assert not house.is_right()
     assert house.product_writes(moment) == []
 

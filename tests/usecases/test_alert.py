@@ -1,19 +1,24 @@
 """Telling people over channels of which some are down: nothing is lost, and nobody is told twice for another's sake."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from ecr_warden.adapters.notify.fanout import FanOut
+from ecr_warden.model.address import repository_policy
 from ecr_warden.model.alert import Alert, Message, SpecAccepted, SpecRefused
 from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.model.outcome import RunReport
 from ecr_warden.ports.alerts import ChannelsError, NotifyError
 from ecr_warden.usecases.alert import TOLD_AGAIN_SECONDS, TellPeople
 
 from local.memory.hub import MemoryIncidents
+from tests.unit.alerting.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
 
 SPEC = Cause(CauseKind.SPEC, "v2")
 REFUSED = SpecRefused(SPEC, "v2", "v1", ("line 3: an account has 12 digits",))
 ACCEPTED = SpecAccepted(SPEC, "v2", "v1", ("repository/222222222222/eu-central-1/shop/checkout",), ())
+OPENED, CLOSED = repository_drift(pulls("*")), repository_drift(None)
 
 
 @dataclass(slots=True)
@@ -109,3 +114,80 @@ def test_what_cannot_be_kept_for_later_is_an_error_so_that_the_event_comes_again
     people = People(Channel(works=False), incidents=Full())
     with pytest.raises(NotifyError, match="takes nothing"):
         people.tell.announce(REFUSED)
+
+
+def opened(number: int, **more: Any) -> RunReport:
+    """A repository that mallory opened, repaired."""
+    drift = replace(OPENED, address=repository_policy(replace(REPOSITORY, name=f"shop/r{number:02}")))
+    return report(drift, cause=replace(EVENT, id=f"e-{number}"), run_id=f"r-{number}", **more)
+
+
+def test_thirty_repositories_opened_by_one_user_are_two_messages_that_count_them_all() -> None:
+    people = People()
+    for number in range(30):
+        people.tell.announce(opened(number))
+    assert people.chat.told == [
+        "repository policy of shop/r00 was changed by mallory of Administrator; repaired after 2 s"
+    ]
+    people.flush_all()
+    assert people.chat.told[1:] == ["29 more targets repaired, after calls by mallory of Administrator"]
+
+
+def test_a_storm_that_goes_on_is_one_message_each_time_and_ends_with_its_last() -> None:
+    people = People()
+    for burst in range(3):
+        for number in range(10):
+            people.tell.announce(opened(100 * burst + number))
+        people.flush_all()
+    assert [title.split(" ")[0] for title in people.chat.told] == ["repository", "9", "10", "10"]
+    people.flush_all()
+    people.tell.announce(opened(999))
+    assert people.chat.told[-1].startswith("repository policy of shop/r999 was changed by mallory")
+
+
+def test_what_is_critical_is_not_kept_back_by_what_is_not() -> None:
+    people = People()
+    people.tell.announce(report(repository_drift(None)))
+    people.tell.announce(report(repository_drift(None), cause=replace(EVENT, id="e-2"), run_id="r-2"))
+    people.tell.announce(opened(7))
+    assert len(people.chat.told) == 2
+    assert "shop/r07" in people.chat.told[1]
+
+
+def test_a_fight_over_one_target_is_called_contested() -> None:
+    people = People()
+    for number in range(5):
+        again = replace(opened(1), run_id=f"r-{number}", cause=replace(EVENT, id=f"e-{number}"))
+        people.tell.announce(again)
+    people.flush_all()
+    assert people.chat.told[1:] == [
+        "repository shop/r01: repaired 4 more times, CONTESTED, after calls by mallory of Administrator"
+    ]
+
+
+def test_an_apply_of_many_targets_is_one_message() -> None:
+    people = People()
+    asked = Cause(CauseKind.CALLER, "c-1", "apply", actor=MALLORY)
+    for number in range(30):
+        drift = replace(CLOSED, address=repository_policy(replace(REPOSITORY, name=f"shop/r{number:02}")))
+        people.tell.announce(report(drift, cause=asked, run_id=f"r-{number}"))
+    assert people.chat.told == []
+    people.flush_all()
+    assert people.chat.told == ["30 targets repaired"]
+
+
+def test_a_first_alert_whose_telling_crashed_is_in_the_follow_up() -> None:
+    class Broken(Channel):
+        def notify(self, message: Message) -> None:
+            raise RuntimeError("a bug")
+
+    people = People(chat=Broken())
+    with pytest.raises(RuntimeError):
+        people.tell.announce(opened(1))
+    people.chat = Channel()
+    people.tell.announce(opened(1))
+    assert people.chat.told == []
+    people.flush_all()
+    assert people.chat.told == [
+        "repository policy of shop/r01 was changed by mallory of Administrator; repaired after 2 s"
+    ]

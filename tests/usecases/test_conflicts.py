@@ -126,6 +126,26 @@ def test_a_contest_is_told_once_an_hour_while_it_lasts_and_anew_after_it_ended()
     assert [report.contested for report in world.reports] == [3, 3, 0, 3]
 
 
+def test_a_repair_that_is_written_over_each_time_ends_as_contested() -> None:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+
+    def write_over(_: Target, change: Change | None) -> None:
+        if change is None and world.writes:
+            world.put(D1, _other(world))
+
+    world.documents.faults = write_over
+    for number in (1, 2):
+        with pytest.raises(RetryLater):
+            world.run(CHECKOUT, attempt=Attempt(number, is_last=False))
+    assert world.run(CHECKOUT, attempt=Attempt(3, is_last=True)) is Result.STILL_DRIFTED
+    assert [report.contested for report in world.reports] == [0, 0, 3]
+    message = message_of(world.reports[-1:])
+    assert message.severity is Severity.CRITICAL
+    assert message.title.endswith("CONTESTED, NOT repaired: somebody writes it again and again")
+    assert "right after each of ecr-warden's repairs (3 times in a row), at attempt 3" in message.lines[0]
+
+
 def test_what_somebody_wrote_in_between_once_is_no_contest() -> None:
     world = world_at_spec()
     world.put(X, EVERYTHING)

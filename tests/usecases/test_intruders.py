@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from ecr_warden.alerting.messages import message_of
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Result
 
@@ -62,3 +63,20 @@ def test_a_runs_id_speaks_only_for_calls_made_while_it_ran(after: timedelta, int
     cause = Cause(CauseKind.EVENT, "e-again", at=at.strftime("%Y-%m-%dT%H:%M:%SZ"), actor=session)
     world.reconcile()(ReconcileTarget(cause, CHECKOUT))
     assert [report.intruder for report in world.reports] == intruder
+
+
+def test_what_somebody_wrote_after_a_run_is_not_laid_to_the_run() -> None:
+    """The event of our own write sets a run off, and that finds what somebody else did meanwhile."""
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    world.run(CHECKOUT)
+    own = world.reports[0].run_id
+    world.forget()
+    world.put(D1, OPEN)
+    assert world.run(CHECKOUT, actor=write_session(f"ecrw-{own}", CHECKOUT)) is Result.CONVERGED
+    [report] = world.reports
+    message = message_of([report])
+    text = "\n".join([message.title, *(field.text for field in message.fields), *message.lines])
+    assert "ecrw-" not in text and "ecr-warden-write" not in text
+    assert "not known: found when ecr-warden looked at what it had written" in text
+    assert "aws cloudtrail lookup-events" in text

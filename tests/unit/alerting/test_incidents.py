@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from ecr_warden.alerting.incidents import AtOnce, Gathered, Routing, Silent, route
+from ecr_warden.alerting.incidents import AtOnce, FirstAtOnce, Gathered, Routing, Silent, route
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
@@ -18,14 +18,42 @@ from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
 
-from tests.unit.alerting.reports import DEPLOYED, EVENT, HOME, NOW, RUN, SPEC, SWEEP, report, repository_drift
+from tests.unit.alerting.reports import (
+    DEPLOYED,
+    EVENT,
+    HOME,
+    MALLORY,
+    NOW,
+    RUN,
+    SPEC,
+    SWEEP,
+    allows,
+    pulls,
+    push_drift,
+    report,
+    repository_drift,
+)
 
 DRIFT = repository_drift(None)
+OPENED = repository_drift(pulls("*"))
 CALLER = Cause(CauseKind.CALLER, "c-1")
 
-CASES: dict[str, tuple[Alert, type[Silent] | Routing]] = {
-    "a repair caused by an event goes out at once": (report(DRIFT), AtOnce()),
-    "a repair that somebody asked for goes out at once": (report(DRIFT, cause=CALLER), AtOnce()),
+CASES: dict[str, tuple[Alert, type[Silent | FirstAtOnce] | Routing]] = {
+    "the first repair after somebody's call goes out at once": (report(DRIFT), FirstAtOnce),
+    "the repairs of a command are one message": (report(DRIFT, cause=CALLER), Gathered("caller/c-1")),
+    "a critical finding of a command goes out at once": (
+        report(OPENED, cause=CALLER),
+        FirstAtOnce("first/caller/c-1/critical"),
+    ),
+    "a critical finding of a sweep goes out at once": (
+        report(OPENED, cause=SWEEP),
+        FirstAtOnce("first/sweep/s-1/critical"),
+    ),
+    "a critical finding of a roll-out is in the message of its version": (
+        report(OPENED, cause=SPEC, result=Result.FAILED),
+        Gathered("spec/v2"),
+    ),
+    "a contest goes out at once": (replace(report(DRIFT, result=Result.CONFLICT), contested=3), AtOnce()),
     "the repairs of a spec version are one message": (report(DRIFT, cause=SPEC), Gathered("spec/v2", 20)),
     "the spec version that caused them is in it": (SpecAccepted(EVENT, "v2", "v1", (), ()), Gathered("spec/v2", 20)),
     "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), Gathered("sweep/s-1", 20)),
@@ -41,12 +69,12 @@ CASES: dict[str, tuple[Alert, type[Silent] | Routing]] = {
     "the end of a pause goes out at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
     "an event that changed nothing says nothing": (report(result=Result.IN_SYNC), Silent),
     "a sweep that found nothing says nothing": (report(result=Result.IN_SYNC, cause=SWEEP), Silent),
-    "a finished run of a dead process is told": (report(DRIFT, result=Result.IN_SYNC), AtOnce()),
-    "an intruder is told even if nothing was wrong": (report(result=Result.IN_SYNC, intruder=True), AtOnce()),
+    "a finished run of a dead process is told": (report(DRIFT, result=Result.IN_SYNC), FirstAtOnce),
+    "an intruder is told even if nothing was wrong": (report(result=Result.IN_SYNC, intruder=True), FirstAtOnce),
     "a run that is tried again says nothing": (replace(report(DRIFT, result=Result.FAILED), final=False), Silent),
     "drift in observe mode is told": (
         report(DRIFT, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE, outcomes=()),
-        AtOnce(),
+        FirstAtOnce,
     ),
     "an owner that waits for a role that is being made says nothing": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_AT_SPEC, cause=SPEC),
@@ -58,7 +86,7 @@ CASES: dict[str, tuple[Alert, type[Silent] | Routing]] = {
     ),
     "an owner that somebody changed and that waits is told": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_AT_SPEC),
-        AtOnce(),
+        FirstAtOnce,
     ),
     "an unreadable target is told": (
         report(DRIFT, result=Result.UNKNOWN, outcomes=(), cause=SWEEP),
@@ -73,7 +101,7 @@ def test_route(name: str) -> None:
     found = route(alert)
     if isinstance(expected, type):
         assert isinstance(found, expected)
-        assert found.why
+        assert found != Silent("")
     else:
         assert found == expected
 
@@ -81,3 +109,33 @@ def test_route(name: str) -> None:
 def test_two_sweeps_are_two_incidents() -> None:
     other = replace(SWEEP, id="s-2")
     assert route(report(DRIFT, cause=SWEEP)) != route(report(DRIFT, cause=other))
+
+
+OTHER_SESSION = replace(MALLORY, arn=f"{MALLORY.arn}-2", session_name="mallory-2")
+OTHER_ROLE = replace(MALLORY, issuer=f"{MALLORY.issuer}-2")
+TOGETHER: dict[str, tuple[Alert, Alert, bool]] = {
+    "two calls of one user": (report(DRIFT), report(DRIFT, cause=replace(EVENT, id="e-2")), True),
+    "two sessions of one role, for their names are free": (
+        report(DRIFT),
+        report(DRIFT, cause=replace(EVENT, actor=OTHER_SESSION)),
+        True,
+    ),
+    "two roles": (report(DRIFT), report(DRIFT, cause=replace(EVENT, actor=OTHER_ROLE)), False),
+    "what is critical and what is not": (report(DRIFT), report(OPENED), False),
+    "two calls of nobody knows whom, on one target": (
+        report(DRIFT, cause=replace(EVENT, actor=None)),
+        report(DRIFT, cause=replace(EVENT, id="e-2", actor=None)),
+        True,
+    ),
+    "two calls of nobody knows whom, on two targets": (
+        report(DRIFT, cause=replace(EVENT, actor=None)),
+        report(push_drift(allows("ecr:PutImage", "ecr:ListImages")), cause=replace(EVENT, actor=None)),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_are_gathered_together_or_apart(name: str) -> None:
+    one, other, together = TOGETHER[name]
+    assert (route(one) == route(other)) is together

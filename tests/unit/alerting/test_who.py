@@ -71,7 +71,16 @@ def test_every_identity_of_the_cases_has_words() -> None:
 
 CAUSES: dict[str, tuple[Cause, str, str]] = {
     "an event": (EVENT, describe_actor(MALLORY), "ecr:SetRepositoryPolicy by mallory of Administrator"),
-    "an event without a caller": (Cause(CauseKind.EVENT, "e"), "an unknown caller", "a call by an unknown caller"),
+    "an event without a caller": (
+        replace(EVENT, actor=None),
+        "an unknown caller",
+        "ecr:SetRepositoryPolicy by an unknown caller",
+    ),
+    "an event of a write of our own": (
+        Cause(CauseKind.EVENT, "e"),
+        "not known: found when ecr-warden looked at what it had written",
+        "somebody, after a write of ecr-warden",
+    ),
     "a command": (
         Cause(CauseKind.CALLER, "c", "apply", actor=Actor("Root", account=HOME)),
         f"command apply by the root user of account {HOME}",

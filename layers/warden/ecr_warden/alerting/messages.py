@@ -38,7 +38,7 @@ from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.severity import Severity
 
-_CALLERS = 3
+_CALLERS, _RUN_IDS = 3, 6
 # A target that somebody drives from the spec so often within one incident is fought over.
 FIGHT = 3
 _RIGHT = (Result.CONVERGED, Result.IN_SYNC)
@@ -245,8 +245,9 @@ def _of_runs(runs: Sequence[RunReport], known_accounts: Collection[str]) -> List
 def _of_target(runs: Sequence[RunReport], known_accounts: Collection[str]) -> Entry:
     worst = max(runs, key=lambda run: _urgency(run, known_accounts))
     last = max(runs, key=lambda run: run.finished_at)
-    again = f"; {count(len(runs), 'run')}: {_fought(runs)}" if len(runs) > 1 else ""
-    head = f"{describe_target(last.plan.target)}: {state_of(last)}{again} (run {last.run_id})"
+    again = f"; {_fought(runs)}" if len(runs) > 1 else ""
+    ids = ", ".join(first([run.run_id for run in runs], _RUN_IDS))
+    head = f"{describe_target(last.plan.target)}: {state_of(last)}{again} ({'run' if len(runs) == 1 else 'runs'} {ids})"
     if all(severity(run, known_accounts=known_accounts) is Severity.INFO and not is_roll_out(run) for run in runs):
         return Entry(head)
     # Why it failed, and what to do, before what differed: of many runs there is room for a few lines each.
@@ -268,9 +269,13 @@ def _under(entry: Entry) -> list[str]:
 
 
 def _fought(runs: Sequence[RunReport]) -> str:
-    if sum(bool(run.applied) for run in runs) >= FIGHT:
-        return "CONTESTED, somebody writes it again and again"
-    return "it was changed again meanwhile"
+    if _is_fight(runs):
+        return f"CONTESTED, {count(len(runs), 'time')} within one incident"
+    return f"{count(len(runs), 'time')} within one incident"
+
+
+def _is_fight(runs: Sequence[RunReport]) -> bool:
+    return sum(bool(run.applied) for run in runs) >= FIGHT or any(run.contested for run in runs)
 
 
 def _urgency(run: RunReport, known_accounts: Collection[str]) -> tuple[int, bool]:
@@ -286,30 +291,34 @@ def _of_accepted(accepted: SpecAccepted) -> Iterator[Listing]:
 
 def _summary(runs: Sequence[RunReport], is_follow_up: bool) -> str:
     """`12 targets repaired, 1 NOT`, by how each target stands after its last run."""
-    last = {run.plan.target.key: run for run in sorted(runs, key=lambda run: run.finished_at)}
-    right = sum(run.result in _RIGHT for run in last.values())
+    by_target: dict[str, list[RunReport]] = {}
+    for run in sorted(runs, key=lambda run: run.finished_at):
+        by_target.setdefault(run.plan.target.key, []).append(run)
+    last = [its[-1] for its in by_target.values()]
+    right = sum(run.result in _RIGHT for run in last)
     wrong = len(last) - right
     done = "rolled out" if all(map(is_roll_out, runs)) else "repaired"
     more = "more " if is_follow_up else ""
-    what = name_of(next(iter(last.values())).plan.target) if len(last) == 1 else ""
-    if what:
-        state = describe_result(next(iter(last.values())))
-        said = f"{what}: {state}"
-    elif not right:
-        said = f"{wrong} {more}targets NOT {done}"
+    fights = sum(map(_is_fight, by_target.values()))
+    if len(last) == 1:
+        said = f"{name_of(last[0].plan.target)}: {describe_result(last[0])}{_times(len(runs), more)}"
+    elif right:
+        said = f"{right} {more}{'target' if right == 1 else 'targets'} {done}{f', {wrong} NOT' if wrong else ''}"
     else:
-        said = f"{right} {more}{'target' if right == 1 else 'targets'} {done}" + (f", {wrong} NOT" if wrong else "")
-    fights = sum(
-        1
-        for key in last
-        if sum(bool(run.applied) for run in runs if run.plan.target.key == key) >= FIGHT
-        or any(run.contested for run in runs if run.plan.target.key == key)
-    )
-    contested = f"; {fights} CONTESTED" if fights and not what else "; CONTESTED" if fights else ""
-    events = {short_name(run.cause.actor) for run in runs if run.cause.kind is CauseKind.EVENT and run.cause.actor}
-    by = f", after calls by {next(first(sorted(events), 1))}" if len(events) == 1 else ""
-    by = f", after calls by {len(events)} callers" if len(events) > 1 else by
-    return f"{said}{contested}{by}"
+        said = f"{wrong} {more}targets NOT {done}"
+    contested = f", {fights} CONTESTED" if fights and len(last) > 1 else ", CONTESTED" if fights else ""
+    return f"{said}{contested}{_by(runs)}"
+
+
+def _times(number: int, more: str) -> str:
+    return f" {number} {more}times" if number > 1 else ""
+
+
+def _by(runs: Sequence[RunReport]) -> str:
+    callers = dict.fromkeys(short_name(run.cause.actor) for run in runs if run.cause.kind is CauseKind.EVENT)
+    if not callers:
+        return ""
+    return f", after calls by {next(iter(callers)) if len(callers) == 1 else f'{len(callers)} callers'}"
 
 
 def _callers(runs: Sequence[RunReport]) -> Iterator[Field]:

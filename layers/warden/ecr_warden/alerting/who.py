@@ -10,6 +10,8 @@ UNKNOWN = "an unknown caller"
 def who(cause: Cause) -> str:
     """The caller behind an event; for other causes, what made ecr-warden look."""
     match cause.kind:
+        case CauseKind.EVENT if cause.actor is None and not cause.action:
+            return "not known: found when ecr-warden looked at what it had written"
         case CauseKind.EVENT:
             return describe_actor(cause.actor)
         case CauseKind.CALLER:
@@ -27,6 +29,8 @@ def who(cause: Cause) -> str:
 def describe_cause(cause: Cause) -> str:
     """What set a run off, in a few words: `iam:PutRolePolicy by mallory`, `sweep`, `command apply by alice`."""
     match cause.kind:
+        case CauseKind.EVENT if cause.actor is None and not cause.action:
+            return "somebody, after a write of ecr-warden"
         case CauseKind.EVENT:
             return f"{cause.action or 'a call'} by {short_name(cause.actor)}"
         case CauseKind.CALLER:

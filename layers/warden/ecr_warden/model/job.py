@@ -41,8 +41,9 @@ class Actor:
 class Cause:
     """`id` groups what belongs together: the event's id, the run's, the sweep's, the spec version, the request's.
 
-    `action` (`iam:PutRolePolicy`), `at` (ISO 8601, when it happened), `error` (the call failed) and `actor` are of
-    events only. `root`: what set off the run that this cause is, so that people are told of both in one message.
+    `action` (`iam:PutRolePolicy`; of a caller the command, `apply`), `at` (ISO 8601, when it happened) and `actor` are
+    of events and callers, `error` (the call failed) of events only. `root`: what set off the run that this cause is, so
+    that people are told of both in one message.
     """
 
     kind: CauseKind

@@ -104,7 +104,7 @@ def fingerprint(report: RunReport) -> str | None:
         return None
     if report.contested:
         # What somebody writes again and again is another thing each time. It goes on until people end it: each hour.
-        documents = sorted(str(o.change.address) for o in report.outcomes if isinstance(o, Conflict))
+        documents = sorted(str(o.change.address) for o in report.outcomes if isinstance(o, Conflict | Applied))
         text = json.dumps([report.result, documents, report.finished_at.strftime("%Y-%m-%dT%H")])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
     drifts = [_drift_mark(drift) for drift in report.plan.drifts]

@@ -37,8 +37,12 @@ class Outcomes(Protocol):
 class Incidents(Protocol):
     """Where alerts with one cause are gathered until they go out as one message."""
 
+    def opens(self, key: str, *, seconds: int) -> bool:
+        """Open an incident that is not open, and have it flushed after `seconds`; whether this call did."""
+        ...
+
     def add(self, key: str, alert: "Alert", *, seconds: int) -> None:
-        """Keep an alert; whoever opens the incident also has it flushed after `seconds`."""
+        """Keep an alert for its incident, which is opened if it is not open."""
         ...
 
     def take(self, key: str) -> "tuple[Alert, ...]":

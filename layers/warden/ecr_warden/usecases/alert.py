@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from ecr_warden.alerting.incidents import AtOnce, Gathered, Silent, route
+from ecr_warden.alerting.incidents import GATHER_SECONDS, AtOnce, FirstAtOnce, Gathered, Silent, is_follow_up, route
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.model.alert import Alert, Message
 from ecr_warden.model.outcome import RunReport
@@ -31,6 +31,12 @@ class TellPeople:
                 self._tell(alert.cause.incident, (alert,))
             case Gathered(key, seconds):
                 self.incidents.add(key, alert, seconds=seconds)
+            case FirstAtOnce(key, seconds):
+                # Whoever dies before the first is told is called again, and then it is gathered.
+                if self.incidents.opens(key, seconds=seconds):
+                    self._tell(alert.cause.incident, (alert,))
+                else:
+                    self.incidents.add(key, alert, seconds=seconds)
             case Silent():
                 pass
             case routing:
@@ -45,12 +51,15 @@ class TellPeople:
         if channel is None:
             self._tell(key, alerts)
         else:
-            self.channels.notify(_message_of(alerts), only=channel)
+            self.channels.notify(_message_of(alerts, _incident_of(key)), only=channel)
         self.incidents.drop(key, alerts)
+        if is_follow_up(key):
+            # It goes on: as long as it does there is one message each time, and none at once beside it.
+            self.incidents.opens(key, seconds=GATHER_SECONDS)
 
     def _tell(self, key: str, alerts: Sequence[Alert]) -> None:
         try:
-            self.channels.notify(_message_of(alerts))
+            self.channels.notify(_message_of(alerts, key))
         except ChannelsError as error:
             for channel in error.failed:
                 for alert in alerts:
@@ -63,6 +72,11 @@ def _channel_of(key: str) -> str | None:
     return rest.partition("/")[0] if kind == _UNDELIVERED else None
 
 
-def _message_of(alerts: Sequence[Alert]) -> Message:
+def _incident_of(key: str) -> str:
+    """The incident of which a channel is told again."""
+    return key.split("/", 2)[2]
+
+
+def _message_of(alerts: Sequence[Alert], key: str) -> Message:
     accounts = {account for alert in alerts if isinstance(alert, RunReport) for account in alert.accounts}
-    return message_of(alerts, known_accounts=accounts)
+    return message_of(alerts, known_accounts=accounts, is_follow_up=is_follow_up(key))

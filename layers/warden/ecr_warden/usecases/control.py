@@ -64,7 +64,7 @@ class Control:
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
         self.calls.take(Call(command.id, caller.arn, text, now))
-        cause = Cause(CauseKind.CALLER, command.id, at=now.isoformat(timespec="seconds"), actor=caller)
+        cause = Cause(CauseKind.CALLER, command.id, _verb(command), at=now.isoformat(timespec="seconds"), actor=caller)
         return self._do(command, accepted, targets, cause, caller)
 
     def _do(
@@ -102,6 +102,19 @@ class Control:
 
     def _enqueue(self, cause: Cause, targets: tuple[Target, ...]) -> None:
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(targets, key=registry_first))
+
+
+def _verb(command: Command) -> str:
+    """What the caller typed."""
+    match command:
+        case Apply():
+            return "apply"
+        case PauseUntil():
+            return "pause"
+        case Resume():
+            return "resume"
+        case _:
+            assert_never(command)
 
 
 def _check_end(until: datetime, now: datetime) -> None:

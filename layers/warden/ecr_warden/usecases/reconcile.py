@@ -122,16 +122,17 @@ class Reconcile:
         reported, revoked = record.reported, None
         try:
             observation = self.documents.read(spec)
+            cause, intruder = self._culprit(job)
             run = _Run(
                 run_id,
-                job.cause,
+                cause,
                 attempt,
                 accepted,
                 as_observed(spec, observation),
                 lease,
                 record,
                 started_at,
-                self._is_intruder(job),
+                intruder,
             )
             run = self._finish_interrupted(run, observation)
             all_noted = self._note_recreated(run, observation)
@@ -153,17 +154,20 @@ class Reconcile:
             raise RetryLater(f"{spec.target}: {report.result}", retryable=True)
         return report.result
 
-    def _is_intruder(self, job: ReconcileTarget) -> bool:
-        """Whether the job's event came from a session of the write role that no run of the target opened.
+    def _culprit(self, job: ReconcileTarget) -> tuple[Cause, bool]:
+        """The cause as people are told of it, and whether its event came from a session that no run of ours opened.
 
         A run's id stands in CloudTrail for all to read, so it speaks only for calls made while that run could write.
+        What is found after a write of our own somebody else did: then the event names nobody.
         """
         actor = job.cause.actor
         if actor is None or not is_write_role(actor, account=job.target.account):
-            return False
+            return job.cause, False
         claimed = run_id_of(actor, account=job.target.account)
         opened = None if claimed is None else self.state.load_run(job.target, claimed)
-        return opened is None or not may_be_of(opened, job.cause.at)
+        if opened is None or not may_be_of(opened, job.cause.at):
+            return job.cause, True
+        return replace(job.cause, action="", actor=None), False
 
     def _finish_interrupted(self, run: _Run, observation: Observation) -> _Run:
         """Report and close a run of the target whose process died: no repair is ever silent."""
@@ -281,11 +285,16 @@ class Reconcile:
         )
         will_be_retried = not run.attempt.is_last and is_retryable(report, observation)
         looks_afresh = result is Result.CONFLICT and run.tries_left > 0
-        gives_up = result is Result.CONFLICT and not (will_be_retried or looks_afresh)
+        goes_on = will_be_retried or looks_afresh
+        contested = 0
+        if result is Result.CONFLICT and not goes_on:
+            contested = OBSERVATIONS_AT_MOST
+        elif result is Result.STILL_DRIFTED and not goes_on and run.attempt.number > 1:
+            contested = run.attempt.number  # every repair was written over before it was verified
         report = replace(
             report,
-            final=bool(report.applied) or not (will_be_retried or looks_afresh),
-            contested=OBSERVATIONS_AT_MOST if gives_up else 0,
+            final=bool(report.applied) or not goes_on,
+            contested=contested,
         )
         if result is Result.IN_SYNC and not plan.drifts and not run.intruder:
             return replace(report, severity=Severity.INFO)  # as the rules say, and most runs end here without them

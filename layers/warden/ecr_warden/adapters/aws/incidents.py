@@ -40,6 +40,14 @@ class AwsIncidents:
     queue_url: str
     clock: Clock
 
+    def opens(self, key: str, *, seconds: int) -> bool:
+        with translated(HUB, f"opening the incident {key}"):
+            if not self._claims(key, seconds):
+                return False
+            message = dumps({"schema": SCHEMA, "incident": key})
+            self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=message, DelaySeconds=seconds)
+        return True
+
     def add(self, key: str, alert: Alert, *, seconds: int) -> None:
         body = dumps(alert_to_json(alert))
         now = self.clock.now()
@@ -54,9 +62,7 @@ class AwsIncidents:
                     "expires": expires,
                 },
             )
-            if self._opens(key, seconds, expires):
-                message = dumps({"schema": SCHEMA, "incident": key})
-                self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=message, DelaySeconds=seconds)
+        self.opens(key, seconds=seconds)
 
     def take(self, key: str) -> tuple[Alert, ...]:
         with translated(HUB, f"reading the alerts of {key}"):
@@ -82,12 +88,13 @@ class AwsIncidents:
                 if left:
                     raise Throttled(f"alerts of {key} could not be dropped and may be told again", retryable=True)
 
-    def _opens(self, key: str, seconds: int, expires: dict[str, str]) -> bool:
+    def _claims(self, key: str, seconds: int) -> bool:
         """Whether the incident is opened by this call.
 
         One that should have been flushed long ago is opened again: whoever opened it died before it sent the message.
         """
         now = self.clock.now()
+        expires = {"N": str(int((now + _KEPT).timestamp()))}
         try:
             self.dynamodb.put_item(
                 TableName=self.table,
