@@ -86,7 +86,11 @@ CAUSES: dict[str, tuple[Cause, str, str]] = {
         f"command apply by the root user of account {HOME}",
         f"command apply by root of {HOME}",
     ),
-    "a sweep": (SWEEP, "not known: the sweep found it, no event told of it", "sweep"),
+    "a sweep": (
+        SWEEP,
+        "not known: the sweep found it and no event told of it; see whether rules and trail are on",
+        "sweep",
+    ),
     "a follow-up": (RUN, "not known: found by the follow-up of run r-0", "follow-up of run r-0"),
     "a version of the spec": (
         replace(SPEC, actor=Actor("AWSAccount", account=CI, source_ip="198.51.100.7")),

@@ -129,7 +129,9 @@ def test_the_unique_id_of_who_was_deleted_can_do_nothing(perspective: Perspectiv
     told = describe_difference(
         change, gained=examples, lost=(), subject="shop", telling=Telling(perspective), foremost=lambda _: True
     )
-    assert told == (f"{unique_id} is the unique id of a {was} that was deleted: it gives nobody access",)
+    assert told == (
+        f"{unique_id} is the unique id by which AWS shows a deleted {was}: of such a one it gives nobody access",
+    )
 
 
 def test_a_login_is_told_as_one() -> None:

@@ -17,7 +17,7 @@ def who(cause: Cause) -> str:
         case CauseKind.CALLER:
             return f"command {cause.action or 'to the hub'} by {describe_actor(cause.actor)}"
         case CauseKind.SWEEP:
-            return "not known: the sweep found it, no event told of it"
+            return "not known: the sweep found it and no event told of it; see whether rules and trail are on"
         case CauseKind.RUN:
             return f"not known: found by the follow-up of run {cause.id}"
         case CauseKind.SPEC:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ecr_warden.model.address import Address
 from ecr_warden.policy.access import AccessChange, Permission
-from ecr_warden.policy.phrases import Phrase
 from ecr_warden.policy.relation import Relation
+
+if TYPE_CHECKING:  # most runs say nothing
+    from ecr_warden.policy.phrases import Phrase
 
 
 class DriftKind(StrEnum):
@@ -26,13 +29,20 @@ class DriftKind(StrEnum):
 EXPLICITLY_DENIED = "explicitly-denied"
 
 
+class Loosening(StrEnum):
+    """What a drift loosens that no list of permissions shows."""
+
+    TIME_LIMIT = "time-limit"  # access that outlives the end which the spec gives it
+    BOUNDARY = "boundary"  # the permissions boundary of a role is another one, or gone
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """What the engine said of a live document against the desired one (policy.compare), a phrase for each example."""
 
     relation: Relation
-    gained: tuple[Phrase, ...] = ()
-    lost: tuple[Phrase, ...] = ()
+    gained: "tuple[Phrase, ...]" = ()
+    lost: "tuple[Phrase, ...]" = ()
     undecided: tuple[str, ...] = ()
 
 
@@ -51,6 +61,7 @@ class Drift:
     code: str = field(default="", kw_only=True)  # of the error by which it could not be read
     compared: Compared | None = None
     same_access: bool = False
+    loosens: tuple[Loosening, ...] = ()
 
     @property
     def gained(self) -> tuple[Permission, ...]:

@@ -5,14 +5,16 @@ Apart from diff.py, which needs it only once something differs.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.desired import Extent, TargetSpec
-from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.drift import Drift, DriftKind, Loosening
 from ecr_warden.model.observed import Observation, Present
-from ecr_warden.policy.access import gained_and_lost
+from ecr_warden.policy.access import AccessChange, Permission, gained_and_lost
 from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, to_document
-from ecr_warden.policy.document import Document, DocumentKind
+from ecr_warden.policy.condition import CanonicalClause
+from ecr_warden.policy.document import Document, DocumentKind, Effect
 from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.interchangeable import interchangeable
 
@@ -27,7 +29,59 @@ def document_drift(address: Address, desired: Document, live: Document, *, reaso
     same = interchangeable(live, desired, kind=kind)
     if same and not exact:
         return None
-    return Drift(address, DriftKind.CHANGED, reason, gained_and_lost(desired, live, kind=kind), same_access=same)
+    access = gained_and_lost(desired, live, kind=kind)
+    loosens = (Loosening.TIME_LIMIT,) if not same and _outlives(desired, live, access, kind) else ()
+    return Drift(address, DriftKind.CHANGED, reason, access, same_access=same, loosens=loosens)
+
+
+_TIMES = frozenset({"aws:currenttime", "aws:epochtime"})
+_ENDS = frozenset({"DateLessThan", "DateLessThanEquals", "NumericLessThan", "NumericLessThanEquals"})
+
+
+def _outlives(desired: Document, live: Document, access: AccessChange, kind: DocumentKind) -> bool:
+    """Whether the live document gives somebody for longer what the desired one gives until some time.
+
+    What is gained only until an end that is no later than each that the desired document has is no longer.
+    """
+    ends = [_moments(clause) for one in canonical_statements(desired, kind=kind) for clause in one.conditions]
+    until = min((min(moments) for moments in ends if moments), default=None)
+    if until is None or access.assumed:
+        return False
+    gained = [one for one in access.gained if one.effect is Effect.ALLOW and not _ends_by(one, until)]
+    try:
+        whenever = gained_and_lost(_timeless(desired, kind), _timeless(live, kind), kind=kind)
+    except DocumentError:  # more statements than one document can hold
+        return bool(gained)
+    return any(_without_times(one.conditions) not in _conditions_of(one, whenever.gained) for one in gained)
+
+
+def _conditions_of(permission: Permission, among: Sequence[Permission]) -> set[frozenset[CanonicalClause]]:
+    """Under which conditions the same is among others."""
+    return {one.conditions for one in among if replace(one, conditions=permission.conditions) == permission}
+
+
+def _ends_by(permission: Permission, until: float) -> bool:
+    return any(max(moments) <= until for clause in permission.conditions if (moments := _moments(clause)))
+
+
+def _moments(clause: CanonicalClause) -> list[float]:
+    """The ends that a clause on the time sets, in seconds; none where it sets none, or one that is not understood."""
+    if clause.key not in _TIMES or clause.operator not in _ENDS:
+        return []
+    try:
+        return [float(one) if one.isdigit() else datetime.fromisoformat(one).timestamp() for one in clause.values]
+    except (ValueError, OverflowError):
+        return []
+
+
+def _without_times(conditions: frozenset[CanonicalClause]) -> frozenset[CanonicalClause]:
+    return frozenset(clause for clause in conditions if clause.key not in _TIMES)
+
+
+def _timeless(document: Document, kind: DocumentKind) -> Document:
+    """Raises DocumentError."""
+    statements = canonical_statements(document, kind=kind)
+    return to_document(replace(one, conditions=_without_times(one.conditions)) for one in statements)
 
 
 def spread_over_others(spec: TargetSpec, observation: Observation, drifts: Sequence[Drift]) -> Sequence[Drift]:

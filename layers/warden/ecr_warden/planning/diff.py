@@ -6,7 +6,7 @@ from typing import assert_never
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, AddressKind
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
-from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.drift import Drift, DriftKind, Loosening
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
 from ecr_warden.model.run import Debts
 from ecr_warden.planning.cutoff import as_lockout, is_kept_cutoff, reopened_sessions
@@ -127,7 +127,9 @@ def _compare_values(
             return _compare_documents(address, desired, live, exact)
         case RoleSettings(), RoleSettings():
             differences = _setting_differences(desired, live)
-            return Drift(address, DriftKind.CHANGED, "; ".join(differences)) if differences else None
+            unbound = desired.boundary is not None and live.boundary != desired.boundary
+            loosens = (Loosening.BOUNDARY,) if unbound else ()
+            return Drift(address, DriftKind.CHANGED, "; ".join(differences), loosens=loosens) if differences else None
         case _:
             raise TypeError(f"{address}: {type(desired).__name__} compared with {type(live).__name__}")
 

@@ -94,7 +94,7 @@ def wording(phrase: Phrase, telling: Telling, *, gained: bool) -> str:
     """A phrase as a sentence; `gained`: the live document gives it and the desired one does not, else the reverse."""
     if phrase.unique_id and not phrase.denies:
         was = "role" if phrase.who.startswith("AROA") else "user"
-        return f"{phrase.who} is the unique id of a {was} that was deleted: it gives nobody access"
+        return f"{phrase.who} is the unique id by which AWS shows a deleted {was}: of such a one it gives nobody access"
     does, has = (words.format(phrase.what) for words in _WORDS[phrase.deed])
     who = phrase.who
     if telling.perspective is not Perspective.COMPARED and (root := _ROOT.fullmatch(who)):

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ecr_warden.policy.phrases import COMPARED, Phrase, wording
-
 if TYPE_CHECKING:  # drift speaks of relations in every run, and of requests in none
     from ecr_warden.policy.action import ActionGroup
+    from ecr_warden.policy.phrases import Phrase
     from ecr_warden.policy.request import Request
 
 
@@ -30,12 +29,14 @@ class Witness:
 
     request: "Request"
     group: "ActionGroup"
-    phrase: Phrase
+    phrase: "Phrase"
     gained: bool
 
     @property
     def sentence(self) -> str:
         """What the live document does, beside the desired one."""
+        from ecr_warden.policy.phrases import COMPARED, wording  # noqa: PLC0415 - see above
+
         return wording(self.phrase, COMPARED, gained=self.gained)
 
 

@@ -177,6 +177,7 @@ class Reconcile:
         if interrupted is None:
             return run
         report = report_of_interrupted(interrupted, observation, self.clock.now())
+        report = _rated(replace(report, accounts=run.accepted.accounts))
         self.outcomes.publish(report)
         return self._close(run, report)
 
@@ -298,9 +299,7 @@ class Reconcile:
         )
         if result is Result.IN_SYNC and not plan.drifts and not run.intruder:
             return replace(report, severity=Severity.INFO)  # as the rules say, and most runs end here without them
-        from ecr_warden.alerting.severity import severity  # noqa: PLC0415
-
-        return replace(report, severity=severity(report, known_accounts=report.accounts))
+        return _rated(report)
 
     def _announce(self, run: _Run, report: RunReport) -> _Run:
         """Tell people what is news; an intruder is told of once, however many tries a run needs."""
@@ -324,6 +323,13 @@ class Reconcile:
         # A run's own id, for the queue drops a second job with the same cause and target; the root joins the messages.
         cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)
+
+
+def _rated(report: RunReport) -> RunReport:
+    """The report with its severity: rated once, with all that the run saw."""
+    from ecr_warden.alerting.severity import severity  # noqa: PLC0415 - most runs find nothing
+
+    return replace(report, severity=severity(report, known_accounts=report.accounts))
 
 
 def _explained(report: RunReport, spec: TargetSpec, found: Observation) -> RunReport:

@@ -1,14 +1,18 @@
 """Plans: one JSON form for the command line, the journal and what is announced."""
 
+from typing import TYPE_CHECKING
+
 from ecr_warden.model.codec.access import access_from_json, access_to_json
 from ecr_warden.model.codec.base import CodecError, Json, entries, flag, optional_text, text, texts
 from ecr_warden.model.codec.values import address_from_json, address_to_json, value_from_json, value_to_json
 from ecr_warden.model.desired import MustNotExist
-from ecr_warden.model.drift import Compared, Drift, DriftKind
+from ecr_warden.model.drift import Compared, Drift, DriftKind, Loosening
 from ecr_warden.model.plan import Change, Held, HoldReason, Operation, Plan
 from ecr_warden.model.target import parse_target
-from ecr_warden.policy.phrases import Deed, Phrase
 from ecr_warden.policy.relation import Relation
+
+if TYPE_CHECKING:  # see drift
+    from ecr_warden.policy.phrases import Phrase
 
 
 def plan_to_json(plan: Plan) -> Json:
@@ -38,9 +42,10 @@ def plan_from_json(value: Json) -> Plan:
 
 
 def drift_to_json(drift: Drift) -> Json:
-    """`{"address", "kind", "explain", "access": {"gained", "lost"} | null, "compared", "sameAccess", "code"}`.
+    """`{"address", "kind", "explain", "access": {"gained", "lost"} | null, "compared", "sameAccess", "loosens",
+    "code"}`.
 
-    The last three only where there is something to say.
+    The last four only where there is something to say.
     """
     return {
         "address": address_to_json(drift.address),
@@ -49,6 +54,7 @@ def drift_to_json(drift: Drift) -> Json:
         "access": access_to_json(drift.access),
         **({"compared": _compared_to_json(drift.compared)} if drift.compared else {}),
         **({"sameAccess": True} if drift.same_access else {}),
+        **({"loosens": list(drift.loosens)} if drift.loosens else {}),
         **({"code": drift.code} if drift.code else {}),
     }
 
@@ -61,6 +67,7 @@ def drift_from_json(value: Json) -> Drift:
         access_from_json(value["access"]),
         compared=_compared(value["compared"]) if "compared" in value else None,
         same_access=flag(value.get("sameAccess", False)),
+        loosens=tuple(map(Loosening, texts(value.get("loosens", [])))),
         code=text(value.get("code", "")),
     )
 
@@ -83,17 +90,19 @@ def _compared(value: Json) -> Compared | None:
     )
 
 
-def _phrase_to_json(phrase: Phrase) -> Json:
+def _phrase_to_json(phrase: "Phrase") -> Json:
     """What engine examples are about; they never are of a Deny alone."""
     form: Json = {"who": phrase.who, "deed": phrase.deed, "what": phrase.what, "detail": phrase.detail}
     return form | ({"uniqueId": True} if phrase.unique_id else {})
 
 
-def _phrases(value: object) -> tuple[Phrase, ...]:
+def _phrases(value: object) -> "tuple[Phrase, ...]":
     return tuple(map(_phrase, entries(value)))
 
 
-def _phrase(value: Json) -> Phrase:
+def _phrase(value: Json) -> "Phrase":
+    from ecr_warden.policy.phrases import Deed, Phrase  # noqa: PLC0415
+
     return Phrase(
         text(value["who"]),
         Deed(value["deed"]),
