@@ -22,6 +22,7 @@ from ecr_warden.usecases.unread import TellUnread
 
 from local.memory.clock import ManualClock
 from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs
+from local.memory.looks import MemoryLooks
 from local.memory.state import MemoryState
 
 
@@ -41,7 +42,7 @@ def main(external_id: str, compiled: str) -> dict[str, object]:
     began, computed = time.perf_counter(), time.process_time()
     documents = AwsDocuments(HubAccounts(_Session(), external_id, clock))
     state = MemoryState(clock)
-    sweep = Sweep(specs, documents, state, MemoryJobs(), clock, TellUnread(state, MemoryOutcomes()))
+    sweep = Sweep(specs, documents, state, MemoryJobs(), MemoryLooks(), clock, TellUnread(state, MemoryOutcomes()))
     due = sweep(SweepSlice(Cause(CauseKind.SWEEP, "bench")))
     wall, cpu = time.perf_counter() - began, time.process_time() - computed
     keys = sorted(target.key for target in due)

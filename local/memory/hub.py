@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ecr_warden.adapters.files import MAX_SPEC_BYTES, spec_missing, spec_too_large, version_missing
 from ecr_warden.model.alert import Alert
+from ecr_warden.model.audit import AuditEntry
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.job import Job, ReconcileTarget
 from ecr_warden.ports.specs import CompiledUnusable, SpecSuperseded, SpecUnversioned, SpecVersion
@@ -98,9 +99,13 @@ class MemorySwitch:
     """The stop switch, on."""
 
     enabled: bool = True
+    changed: list[AuditEntry] = field(default_factory=list)
 
     def reason_to_stop(self) -> str | None:
         return None if self.enabled else STOPPED
+
+    def changes(self) -> Sequence[AuditEntry]:
+        return sorted(self.changed, key=lambda entry: entry.at, reverse=True)
 
 
 @dataclass(slots=True)

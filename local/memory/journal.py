@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime
 
 from ecr_warden.model.codec.entries import entry_of
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.request import Answer, Call
-from ecr_warden.model.run import OpenRun, RunEntry
+from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import Target
 from ecr_warden.ports.calls import CallRepeated
+from ecr_warden.ports.journal import Page
 
 from local.memory.state import MemoryState
 
@@ -20,12 +21,11 @@ class MemoryJournal:
 
     state: MemoryState
 
-    def of_target(self, target: Target, *, limit: int) -> Sequence[RunEntry]:
-        return _newest(run for (key, _), run in self._runs() if key == target.key)[:limit]
+    def of_target(self, target: Target, since: datetime, until: datetime, *, limit: int) -> Page:
+        return _page((run for (key, _), run in self._runs() if key == target.key), since, until, limit)
 
-    def latest(self, *, days: int, limit: int) -> Sequence[RunEntry]:
-        first = self.state.clock.now().date() - timedelta(days=days)
-        return _newest(run for _, run in self._runs() if run.started_at.date() >= first)[:limit]
+    def latest(self, since: datetime, until: datetime, *, limit: int) -> Page:
+        return _page((run for _, run in self._runs()), since, until, limit)
 
     def find(self, run_id: str) -> OpenRun | RunReport | None:
         return next((run for (_, known), run in self._runs() if known == run_id), None)
@@ -36,8 +36,11 @@ class MemoryJournal:
         return runs.items()
 
 
-def _newest(runs: Iterable[OpenRun | RunReport]) -> list[RunEntry]:
-    return sorted(map(entry_of, runs), key=lambda entry: (entry.started_at, entry.run_id), reverse=True)
+def _page(runs: Iterable[OpenRun | RunReport], since: datetime, until: datetime, limit: int) -> Page:
+    first, last = since.replace(microsecond=0), until.replace(microsecond=0)
+    within = [entry_of(run) for run in runs if first <= run.started_at.replace(microsecond=0) <= last]
+    newest = sorted(within, key=lambda entry: (entry.started_at, entry.run_id), reverse=True)
+    return Page(newest[:limit], len(newest[limit:]))
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ from ecr_warden.usecases.unread import TellUnread
 from local.memory.clock import ManualClock
 from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs, MemorySwitch
 from local.memory.journal import MemoryCalls
+from local.memory.looks import MemoryLooks
 from local.memory.state import MemoryState
 from local.smoke.throwaway import Side, Throwaway, document
 from local.waiting import until
@@ -144,7 +145,7 @@ class Loop:
             new_run_id=lambda: f"smoke{next(self._ids)}",
             cutoff_margin=timedelta(seconds=60),
         )
-        self.sweep = Sweep(specs, self.documents, state, jobs, clock, TellUnread(state, self.outcomes))
+        self.sweep = Sweep(specs, self.documents, state, jobs, MemoryLooks(), clock, TellUnread(state, self.outcomes))
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> Any:
         registry, ci = self.places.registry, self.places.ci

@@ -82,6 +82,36 @@ def test_status_of_trouble_pauses_the_switch_and_observe_mode() -> None:
     assert "1 paused" in ran.last_line
 
 
+def test_status_says_first_what_is_wrong_with_the_whole_and_is_not_fine_then() -> None:
+    world = world_at_spec()
+    world.specs.file = None
+    world.wiring.cut("ecr-warden-sweep")
+    ran = over(world)("status")
+    assert ran.code == 2
+    missing, rule, first, *_ = ran.out.splitlines()
+    assert missing.startswith("there is no ")
+    assert f"version {ACCEPTED.version} stays in force; " in missing
+    assert rule.startswith("the rule ecr-warden-sweep is missing: it brings the schedule of the sweeps; deploy")
+    assert first.startswith("ok ")
+    as_json = over(world)("status", "--json")
+    assert (as_json.code, [one["code"] for one in as_json.json["troubles"]]) == (2, ["spec-missing", "wiring-cut"])
+    unreadable(world, AccountUnreachable("no way in"))
+    world.run(CHECKOUT)
+    assert over(world)("status").code == 1
+
+
+def test_status_names_the_last_look_and_what_a_sweep_found() -> None:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    world.clock.advance(timedelta(minutes=5))
+    world.sweep()
+    ran = over(world)("status")
+    assert ran.code == 2
+    assert f"ok        {PUSHER}, in-sync at 2026-11-24T10:05:00Z\n" in ran.out
+    found = "found different by the sweep at 2026-11-24T10:05:00Z (its last run ended in-sync)"
+    assert f"differs   {CHECKOUT}, {found}\n" in ran.out
+
+
 def test_status_shows_pauses_first_the_longest_at_the_top() -> None:
     command = over(world_at_spec())
     command("pause", "all", "--for", "1h", "--reason", "a holiday")
@@ -211,7 +241,8 @@ def test_history_and_show() -> None:
     world.run(PUSHER)
     command = over(world)
     ran = command("history")
-    newest, oldest = ran.out.splitlines()
+    newest, oldest, accepted = ran.out.splitlines()
+    assert accepted == f"2026-11-24T10:00:00Z  spec-accepted  {ACCEPTED.version}: the first"
     assert str(PUSHER) in newest
     assert str(CHECKOUT) in oldest
     assert "1 written" in oldest
@@ -246,7 +277,10 @@ def test_history_of_very_many_targets_is_refused_and_of_a_target_that_left_the_s
     assert (ran.code, ran.out) == (1, "")
     assert "shop/r* means 30 targets; name at most 20" in ran.err
     assert command("history", "shop/r1*").code == 0
-    assert command("history", "repository/222222222222/eu-central-1/gone").out == "no run had anything to tell\n"
+    assert (
+        command("history", "repository/222222222222/eu-central-1/gone").out
+        == "nothing to tell since 2025-11-23T10:00:00Z\n"
+    )
 
 
 def test_a_run_that_has_not_ended_is_shown_as_it_was_journalled() -> None:
@@ -293,6 +327,14 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "an end too far away": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00Z"), "7 days at most"),
     "a wait that is none": (("apply", "--wait", "-1"), "--wait"),
     "a limit of none": (("history", "--limit", "0"), "is no number from 1 to 100"),
+    "a since that is none": (("history", "--since", "yesterday"), "is neither a duration such as 2h"),
+    "a since of nothing": (("history", "--since", "0h"), "is neither a duration"),
+    "a since without a zone": (("history", "--since", "2026-11-24T10:00:00"), "has no zone"),
+    "a since with a letter that looks like a digit": (("history", "--since", "２h"), "is neither a duration"),
+    "a since in the year 1 of another zone": (("history", "--since", "0001-01-01T00:00:00+01:00"), "no time of this"),
+    "a since that is later than now": (("history", "--since", "2030-01-01T00:00:00Z"), "is later than the end"),
+    "an until before its since": (("history", "--since", "1h", "--until", "2h"), "is later than the end"),
+    "a since of 10 MB": (("history", "--since", "9" * 10_000_000), "is no time such as"),
     "a history of a name that is none": (("history", "shop/chekout"), 'did you mean "shop/checkout"?'),
     "a history of an empty name": (("history", ""), "target"),
 }

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
+from ecr_warden.adapters.aws.audit import DynamoAudit
 from ecr_warden.adapters.aws.calls import DynamoCalls
 from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.jobs import SqsJobs
 from ecr_warden.adapters.aws.journal import DynamoJournal
+from ecr_warden.adapters.aws.looks import DynamoLooks
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
 from ecr_warden.adapters.aws.switch import SsmSwitch
@@ -17,16 +19,20 @@ from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.job import Job
 from ecr_warden.ports.alerts import Incidents
+from ecr_warden.ports.audit import Audit
 from ecr_warden.ports.calls import Calls
 from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.journal import Journal
+from ecr_warden.ports.looks import Looks
 from ecr_warden.ports.specs import Specs, SpecVersion
 from ecr_warden.ports.state import State
 from ecr_warden.ports.switch import Switch
 
+from local.memory.audit import MemoryAudit
 from local.memory.clock import ManualClock
 from local.memory.hub import MemoryIncidents, MemoryJobs, MemorySpecs, MemorySwitch
 from local.memory.journal import MemoryCalls, MemoryJournal
+from local.memory.looks import MemoryLooks
 from local.memory.state import MemoryState
 from tests.contracts.aws import REGION, Wire
 
@@ -54,6 +60,10 @@ class Hub(Protocol):
     def journal(self) -> Journal: ...
     @property
     def calls(self) -> Calls: ...
+    @property
+    def looks(self) -> Looks: ...
+    @property
+    def audit(self) -> Audit: ...
 
     def upload(self, data: bytes) -> str:
         """Put a spec into the bucket; returns its version."""
@@ -98,6 +108,8 @@ class MemoryHub:
     incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
     journal: MemoryJournal = field(init=False)
     calls: MemoryCalls = field(default_factory=MemoryCalls)
+    looks: MemoryLooks = field(default_factory=MemoryLooks)
+    audit: MemoryAudit = field(default_factory=MemoryAudit)
 
     def __post_init__(self) -> None:
         self.state = MemoryState(self.clock)
@@ -160,7 +172,15 @@ class MotoHub:
 
     @cached_property
     def journal(self) -> DynamoJournal:
-        return DynamoJournal(self._table, TABLE, self.clock)
+        return DynamoJournal(self._table, TABLE)
+
+    @cached_property
+    def looks(self) -> DynamoLooks:
+        return DynamoLooks(self._table, TABLE)
+
+    @cached_property
+    def audit(self) -> DynamoAudit:
+        return DynamoAudit(self._table, TABLE, self.clock)
 
     @cached_property
     def calls(self) -> DynamoCalls:

@@ -11,6 +11,7 @@ from ecr_warden.model.pause import Pause
 from ecr_warden.model.request import Answer, Call
 from ecr_warden.model.run import Debts, LastLook
 from ecr_warden.ports.calls import CallRepeated
+from ecr_warden.ports.journal import Page
 from ecr_warden.ports.state import TargetRecord
 
 from tests.contracts.hubs import Hub
@@ -20,6 +21,7 @@ from tests.contracts.seed import REPOSITORY, ROLE, USER
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 PAUSE = Pause("c1", ALICE, "a migration, until Friday", BEGAN, BEGAN + timedelta(hours=2))
+YESTERDAY, NOW = BEGAN - timedelta(days=1), BEGAN + timedelta(minutes=1)
 FIRST, SECOND, THIRD = "20251231T235959Z0a", "20260101T000000Z1b", "20260101T000001Z2c"
 
 
@@ -63,17 +65,15 @@ def test_runs_are_listed_by_target_and_by_day_newest_first_and_found_by_their_id
     for run_id in (FIRST, SECOND):
         ran(hub, run_id)
     ran(hub, THIRD, closed=False)
-    entries = hub.journal.of_target(REPOSITORY, limit=10)
+    page = hub.journal.of_target(REPOSITORY, YESTERDAY, NOW, limit=10)
+    entries = page.entries
     assert [(entry.run_id, entry.result, entry.written) for entry in entries] == [
         (THIRD, None, 0),
         (SECOND, Result.CONVERGED, 1),
         (FIRST, Result.CONVERGED, 1),
     ]
-    assert hub.journal.latest(days=1, limit=10) == entries
-    assert [entry.run_id for entry in hub.journal.latest(days=0, limit=10)] == [THIRD, SECOND]
-    assert [entry.run_id for entry in hub.journal.latest(days=1, limit=1)] == [THIRD]
-    assert [entry.run_id for entry in hub.journal.of_target(REPOSITORY, limit=2)] == [THIRD, SECOND]
-    assert hub.journal.of_target(ROLE, limit=10) == []
+    assert page == hub.journal.latest(YESTERDAY, NOW, limit=10) == Page(entries, 0)
+    assert hub.journal.of_target(ROLE, YESTERDAY, NOW, limit=10) == Page([], 0)
     found = hub.journal.find(SECOND)
     assert found == replace(report(SECOND), started_at=BEGAN)
     unfinished = hub.journal.find(THIRD)
@@ -83,13 +83,39 @@ def test_runs_are_listed_by_target_and_by_day_newest_first_and_found_by_their_id
     assert hub.journal.find("nonsense") is None
 
 
+TIMES = {
+    "all of it": (YESTERDAY, NOW, 10, [THIRD, SECOND, FIRST], 0),
+    "one, and how many more there are": (YESTERDAY, NOW, 1, [THIRD], 2),
+    "two, which leave one of the day before": (YESTERDAY, NOW, 2, [THIRD, SECOND], 1),
+    "from midnight": (BEGAN, NOW, 10, [THIRD, SECOND], 0),
+    "to midnight": (YESTERDAY, BEGAN, 10, [SECOND, FIRST], 0),
+    "to midnight, and one of them": (YESTERDAY, BEGAN, 1, [SECOND], 1),
+    "a second": (BEGAN, BEGAN, 10, [SECOND], 0),
+    "a time in which there was none": (NOW, NOW, 10, [], 0),
+}
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_what_began_within_a_time_is_listed_or_counted(hub: Hub, name: str) -> None:
+    since, until, limit, ids, more = TIMES[name]
+    for run_id in (FIRST, SECOND, THIRD):
+        ran(hub, run_id)
+    for page in (
+        hub.journal.latest(since, until, limit=limit),
+        hub.journal.of_target(REPOSITORY, since, until, limit=limit),
+    ):
+        assert ([entry.run_id for entry in page.entries], page.more) == (ids, more)
+
+
 def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: Hub) -> None:
     lease, _ = hub.state.acquire(REPOSITORY, SECOND)
     told = replace(report(SECOND), outcomes=(), result=Result.REPORTED, started_at=BEGAN)
     hub.state.close_run(lease, told, Debts())
     hub.state.release(lease, None, reported="told")
     assert hub.journal.find(SECOND) == told
-    assert [(entry.result, entry.written) for entry in hub.journal.latest(days=0, limit=5)] == [(Result.REPORTED, 0)]
+    assert [(entry.result, entry.written) for entry in hub.journal.latest(BEGAN, NOW, limit=5).entries] == [
+        (Result.REPORTED, 0)
+    ]
     assert hub.state.records([REPOSITORY])[REPOSITORY.key].open_run is None
 
 

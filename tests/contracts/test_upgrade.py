@@ -27,7 +27,7 @@ DEPARTED = {
 
 
 def accept(hub: Hub, outcomes: MemoryOutcomes | None = None) -> Accept:
-    return Accept(hub.specs, hub.jobs, outcomes or MemoryOutcomes(), "access.yaml")
+    return Accept(hub.specs, hub.jobs, outcomes or MemoryOutcomes(), hub.audit, hub.clock, "access.yaml")
 
 
 def accepted(hub: Hub, text: bytes = TEXT) -> CompiledSpec:

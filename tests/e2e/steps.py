@@ -169,6 +169,9 @@ STEPS: Mapping[Statement, Step] = {
     Statement("answer", "ReadState"): STATUS_STEP,
     Statement("answer", "ReadCompiledSpecs"): GRANTS_STEP,
     Statement("answer", "ReadAcceptedSpec"): GRANTS_STEP,
+    Statement("answer", "ReadCurrentSpec"): STATUS_STEP,
+    Statement("answer", "SeeNotification"): STATUS_STEP,
+    Statement("answer", "SeeOwnRules"): STATUS_STEP,
     Statement("answer", "ReadStopSwitch"): STATUS_STEP,
     Statement("control", "ReadState"): PAUSE_STEP,
     Statement("control", "RecordCommands"): PAUSE_STEP,
@@ -211,6 +214,6 @@ UNASKED = frozenset(
         *(Statement(role, "ReportOwnFailure") for role in ("dispatch", "alert")),
         Statement("alert", "EncryptForTopic"),
         Statement("alert", "ReadWebhookSecret"),  # it stands for references to the other service
-        Statement("reconcile", "TellAbsentFromDenied"),
+        *(Statement(role, "TellAbsentFromDenied") for role in ("reconcile", "answer")),
     }
 )

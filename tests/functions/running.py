@@ -16,6 +16,8 @@ from ecr_warden.adapters.aws.accounts import HubAccounts
 from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
 from ecr_warden.adapters.system import SystemClock
+from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.request import Question
 from ecr_warden.planning.diff import diff
 from ecr_warden.spec import Valid, compile_spec, load_spec
 from moto.backends import get_backend
@@ -127,6 +129,7 @@ class Running:
         self._redrive("jobs.fifo", "dead.fifo")
         self._redrive("incidents", "lost")
         self.wire.answer("events:PutEvents", self._announced)  # moto needs a package more to carry events on
+        self.wire.answer("events:DescribeRule", lambda _: {"State": "ENABLED"})
         self.somebody(HOME, "iam").create_policy(PolicyName="all", PolicyDocument=ALL)
         self.somebody(CI, "iam").create_policy(PolicyName="all", PolicyDocument=ALL)
         for user in ("pull-user-1", "pull-user-2", "push-user-1", "push-user-2", "old-ci"):
@@ -168,6 +171,11 @@ class Running:
         return self._clients[account, service]
 
     # What happens to it
+
+    def ask(self, question: Question) -> dict[str, Any]:
+        """Somebody asks the answer function."""
+        reply: dict[str, Any] = self.handler_of("answer")({"request": request_to_text(question)})
+        return reply
 
     def upload(self, data: bytes | None) -> None:
         """A new version of the file; None deletes it."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
+from ecr_warden.model.request import AskHistory, AskStatus
 
 from tests.cli.command import Command
 from tests.contracts.aws import Call
@@ -144,6 +145,8 @@ def befall(running: Running, when: str, sibling: str | None) -> None:
             running.upload(SPEC.encode())
         case "deletion", _:
             running.upload(None)
+        case "asking", _:
+            running.errors += [json.dumps(running.ask(question)) for question in (AskStatus(), AskHistory())]
         case "throttling", _:
             running.wire.faults["ecr:SetRepositoryPolicy"] = refusing(
                 "shop/checkout", "Throttling", "Rate exceeded", 400

@@ -18,6 +18,7 @@ ACTIONS = {
     "sqs:ChangeMessageVisibilityBatch": {"sqs:ChangeMessageVisibility"},
     "s3:HeadObject": {"s3:GetObject"},
     "s3:ListObjectsV2": {"s3:ListBucket"},
+    "s3:GetBucketNotificationConfiguration": {"s3:GetBucketNotification"},
     "iam:CreateRole": {"iam:CreateRole", "iam:TagRole"},  # it is made with our tag
     "sts:AssumeRole": {"sts:AssumeRole", "sts:SetSourceIdentity"},
 }

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from ecr_warden.adapters.aws.wiring import DEFAULT_BUS, RULES
 
 from tests.template.cfn import ALL, HUB, MEMBER, Node, Statement, listed, say, says
 
@@ -173,14 +174,34 @@ def _actions(role: str) -> set[str]:
 
 
 def test_answer_only_reads() -> None:
-    reads = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "s3:GetObject", "ssm:GetParameter"}
     assert _actions("AnswerRole") == {
-        *reads,
-        "s3:GetObjectVersion",
+        *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"),
+        *("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:GetBucketNotification"),
+        *("ssm:GetParameter", "ssm:GetParameterHistory"),
+        *("events:DescribeRule", "events:ListTargetsByRule"),
         "sts:AssumeRole",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
     }
+
+
+def test_answer_sees_the_rules_that_its_adapter_asks_for_and_no_other() -> None:
+    [seen] = [s for s in HUB.policy("AnswerRole") if s["Sid"] == "SeeOwnRules"]
+    rules = {f"${{{name}.Arn}}": body["Properties"] for name, body in HUB.resources("AWS::Events::Rule").items()}
+    assert set(says(seen["Resource"])) == rules.keys()
+    assert {(rule["Name"], say(rule.get("EventBusName", DEFAULT_BUS))) for rule in rules.values()} == {
+        (rule.name, rule.bus if rule.bus == DEFAULT_BUS else _bus(rule.bus)) for rule in RULES
+    }
+    for rule in rules.values():
+        [target] = rule["Targets"]
+        function = HUB.properties(say(target["Arn"]).removeprefix("${").removesuffix(".Arn}"))["FunctionName"]
+        assert function == next(known.function for known in RULES if known.name == rule["Name"])
+
+
+def _bus(name: str) -> str:
+    """The reference to a bus of the template."""
+    buses = HUB.resources("AWS::Events::EventBus")
+    return next(f"${{{logical}}}" for logical, body in buses.items() if body["Properties"]["Name"] == name)
 
 
 def test_control_enters_no_account_and_writes_pauses_and_commands_of_the_table_alone() -> None:
@@ -188,7 +209,7 @@ def test_control_enters_no_account_and_writes_pauses_and_commands_of_the_table_a
     assert not [action for action in _actions("ControlRole") if action.startswith("sts:")]
     writes = [s for s in by_sid.values() if {"dynamodb:PutItem", "dynamodb:UpdateItem"} & {*says(s["Action"])}]
     assert [(s["Action"], s["Condition"]["ForAllValues:StringLike"]) for s in writes] == [
-        ("dynamodb:PutItem", {"dynamodb:LeadingKeys": "CALL#*"}),
+        ("dynamodb:PutItem", {"dynamodb:LeadingKeys": ["CALL#*", "AUDIT#COMMAND"]}),
         ("dynamodb:UpdateItem", {"dynamodb:LeadingKeys": "TARGET#*"}),
     ]
     attributes = by_sid["SetPauses"]["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]

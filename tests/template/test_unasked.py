@@ -57,6 +57,11 @@ def test_reconcile_may_list_each_bucket_that_it_reads_a_key_of() -> None:
     assert set(says(statement["Resource"])) == set(read)
 
 
+def test_answer_may_list_the_bucket_of_the_spec() -> None:
+    statement = _statement("answer", "TellAbsentFromDenied")
+    assert (statement["Action"], say(statement["Resource"])) == ("s3:ListBucket", "${SpecBucket.Arn}")
+
+
 def test_alert_may_read_a_reference_of_either_service() -> None:
     parameter, secret = _statement("alert", "ReadWebhookParameter"), _statement("alert", "ReadWebhookSecret")
     assert (parameter["Action"], secret["Action"]) == ("ssm:GetParameter", "secretsmanager:GetSecretValue")

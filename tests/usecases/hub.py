@@ -10,6 +10,8 @@ from ecr_warden.model.request import Question
 from ecr_warden.ports.calls import CallerUnproved
 from ecr_warden.usecases.answer import Answers
 from ecr_warden.usecases.control import Control
+from ecr_warden.usecases.history import TellHistory
+from ecr_warden.usecases.status import TellStatus
 
 from tests.usecases.world import World
 
@@ -46,6 +48,17 @@ def answers_of(world: World, reply_bytes: int = 4_000_000) -> Answers:
         calls=world.calls,
         switch=world.switch,
         clock=world.clock,
+        tell_status=TellStatus(
+            specs=world.specs,
+            documents=world.documents,
+            state=world.state,
+            looks=world.looks,
+            switch=world.switch,
+            wiring=world.wiring,
+            audit=world.audit,
+            clock=world.clock,
+        ),
+        tell_history=TellHistory(world.journal, world.audit, world.switch, world.clock),
         reply_bytes=reply_bytes,
     )
 
@@ -58,5 +71,6 @@ def control_of(world: World, callers: Callers | None = None) -> Control:
         jobs=world.jobs,
         outcomes=world.outcomes,
         callers=callers or Callers(),
+        audit=world.audit,
         clock=world.clock,
     )

@@ -42,7 +42,7 @@ def test_a_compiled_spec_that_somebody_else_wrote_is_told_once_as_critical_and_s
     world = first()
     for _ in range(2):
         with pytest.raises(SpecTampered):
-            Accept(Tampered(world.specs), world.jobs, world.outcomes, "access.yaml")(JOB)  # type: ignore[arg-type]
+            Accept(Tampered(world.specs), world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
     [alert] = world.outcomes.published
     message = message_of([alert])
     assert message.severity is Severity.CRITICAL
@@ -53,7 +53,7 @@ def test_a_compiled_spec_that_somebody_else_wrote_is_told_once_as_critical_and_s
     assert world.jobs.sent == []
     assert look(world) is None
     with pytest.raises(SpecTampered):
-        Accept(Tampered(world.specs), world.jobs, world.outcomes, "access.yaml")(JOB)  # type: ignore[arg-type]
+        Accept(Tampered(world.specs), world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
     assert len(world.outcomes.published) == 2, "what was mended and is broken again is news"
 
 
@@ -130,7 +130,7 @@ def test_a_deletion_is_told_once_by_its_event_and_the_accepted_one_stays_enforce
     dispatch = Dispatch(world.jobs, "ecr-warden-spec-111111111111-eu-central-1", "access.yaml")
     for event_id in ("first", "second"):
         (job,) = [job for job in dispatch(event | {"id": event_id}) if isinstance(job, AcceptSpec)]  # type: ignore[union-attr]
-        Accept(world.specs, world.jobs, world.outcomes, "access.yaml")(job)
+        Accept(world.specs, world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")(job)
     [refused] = world.outcomes.published
     assert isinstance(refused, SpecRefused)
     assert (refused.version, refused.enforced, refused.cause.action) == ("spec-missing", "v1", "s3:DeleteObject")
@@ -150,7 +150,10 @@ def stray(world: World, key: str, version: str | None, *, event_id: str) -> Spec
     event = json.loads((ROOT / "events/s3-ObjectCreated.json").read_text()) | {"id": event_id}
     event["detail"]["object"] = {"key": key} | ({"version-id": version} if version else {})
     jobs = Dispatch(world.jobs, BUCKET, "access.yaml")(event)
-    told = [Accept(world.specs, world.jobs, world.outcomes, "access.yaml")(job) for job in accepts(jobs)]
+    told = [
+        Accept(world.specs, world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")(job)
+        for job in accepts(jobs)
+    ]
     assert all(alert is None or isinstance(alert, SpecRefused) for alert in told)
     return told[0] if told else None  # type: ignore[return-value]
 
@@ -290,13 +293,13 @@ def test_the_current_version_is_read_after_the_accepted_one() -> None:
             order.append(name)
             return getattr(world.specs, name)
 
-    Accept(Watched(), world.jobs, world.outcomes, "access.yaml")(JOB)  # type: ignore[arg-type]
+    Accept(Watched(), world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
     assert order[:2] == ["accepted", "current"]
 
 
 def test_a_version_that_was_accepted_meanwhile_is_not_replaced() -> None:
     world = first()
-    accept = Accept(Overtaken(world), world.jobs, world.outcomes, "access.yaml")  # type: ignore[arg-type]
+    accept = Accept(Overtaken(world), world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")  # type: ignore[arg-type]
     world.specs.file = SpecVersion("v2", TEXT.encode())
     with pytest.raises(SpecSuperseded):
         accept(JOB)

@@ -1,5 +1,6 @@
 """Questions: what is remembered, what differs now, what runs did."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -100,7 +101,7 @@ def test_history_and_a_run_in_full() -> None:
     everything = ask(world, AskHistory())
     assert isinstance(everything, HistoryReply)
     assert {entry.target for entry in everything.entries} == {str(CHECKOUT), str(PUSHER)}
-    of_one = ask(world, AskHistory(PUSHER, limit=1))
+    of_one = ask(world, AskHistory((PUSHER,), limit=1))
     assert isinstance(of_one, HistoryReply)
     [entry] = of_one.entries
     assert (entry.result, entry.written) == (Result.CONVERGED, 2)
@@ -162,9 +163,13 @@ def test_the_nearest_name_is_told() -> None:
         "[]",
         '{"schema":1}',
         '{"schema":1,"action":"apply","id":"command-1","targets":["all"]}',
-        '{"schema":1,"action":"history","limit":101,"days":1}',
-        '{"schema":1,"action":"history","limit":1,"days":32}',
-        '{"schema":1,"action":"history","limit":1,"days":1,"target":"x"}',
+        '{"schema":1,"action":"history","targets":[],"limit":101}',
+        '{"schema":1,"action":"history","targets":[],"limit":0}',
+        '{"schema":1,"action":"history","limit":1}',
+        '{"schema":1,"action":"history","targets":["x"],"limit":1}',
+        '{"schema":1,"action":"history","targets":[],"limit":1,"since":"2h"}',
+        '{"schema":1,"action":"history","targets":[],"limit":1,"until":"2026-11-24T10:00:00"}',
+        f'{{"schema":1,"action":"history","limit":1,"targets":{json.dumps([str(CHECKOUT)] * 21)}}}',
         '{"schema":1,"action":"run","runId":"DAY#1"}',
         '{"schema":1,"action":"call","id":"*"}',
         '{"schema":1,"action":"status","targets":["a\\u0000"]}',

@@ -11,7 +11,7 @@ from ecr_warden.ports.switch import STOPPED
 from ecr_warden.usecases.reconcile import RetryLater
 
 from tests.unit.planning.seed import CHECKOUT, D1, D2, MORE_TRUST, NOW, PUSH_USER, PUSHER, allow, document
-from tests.usecases.world import FIRST, World, bare_world, failing, world_at_spec
+from tests.usecases.world import FIRST, World, bare_world, failing, runs_of, world_at_spec
 
 OPEN = document(allow("ecr:BatchGetImage", who="*"))
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
@@ -72,7 +72,7 @@ def test_what_people_are_told_of_stands_in_the_journal_even_when_nothing_was_wri
     [told] = world.reports
     assert world.journal.find(told.run_id) == told
     world.run(CHECKOUT)
-    assert [entry.run_id for entry in world.journal.of_target(CHECKOUT, limit=9)] == [told.run_id]
+    assert [entry.run_id for entry in runs_of(world, CHECKOUT)] == [told.run_id]
 
 
 def asked(world: World, *targets: object) -> None:
@@ -120,4 +120,4 @@ def test_a_run_that_somebody_asked_for_can_be_looked_up_also_when_it_found_nothi
     assert world.journal.find(answer.run_id) is not None
     assert world.reports == []
     world.run(CHECKOUT)
-    assert [entry.run_id for entry in world.journal.of_target(CHECKOUT, limit=9)] == [answer.run_id]
+    assert [entry.run_id for entry in runs_of(world, CHECKOUT)] == [answer.run_id]

@@ -7,22 +7,28 @@ from itertools import count
 from typing import Any
 
 from ecr_warden.model.address import Address
+from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec, MustNotExist
 from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget, SweepSlice
 from ecr_warden.model.observed import LiveValue, Unparseable
 from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.plan import Change
+from ecr_warden.model.run import RunEntry
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.specs import SpecVersion
 from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, Reconcile
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 
+from local.memory.audit import MemoryAudit
 from local.memory.clock import ManualClock
 from local.memory.documents import MemoryDocuments
 from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs, MemorySwitch
 from local.memory.journal import MemoryCalls, MemoryJournal
+from local.memory.looks import MemoryLooks
 from local.memory.state import MemoryState
+from local.memory.wiring import MemoryWiring
 from tests.unit.planning.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
@@ -84,10 +90,15 @@ class World:
     outcomes: MemoryOutcomes = field(default_factory=MemoryOutcomes)
     switch: MemorySwitch = field(default_factory=MemorySwitch)
     calls: MemoryCalls = field(default_factory=MemoryCalls)
+    looks: MemoryLooks = field(default_factory=MemoryLooks)
+    audit: MemoryAudit = field(default_factory=MemoryAudit)
+    wiring: MemoryWiring = field(default_factory=MemoryWiring)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        self.specs = MemorySpecs(compiled=self.accepted)
+        version = self.accepted.version
+        self.specs = MemorySpecs(SpecVersion(version, b""), compiled=self.accepted)
+        self.audit.record(AuditEntry(AuditKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
         self.state = MemoryState(self.clock)
 
     def reconcile(self, fuse: Fuse | None = None) -> Reconcile:
@@ -121,7 +132,7 @@ class World:
 
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST, index: int = 0, of: int = 1) -> tuple[Target, ...]:
         tell = TellUnread(self.state, self.outcomes)
-        sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.clock, tell)
+        sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.looks, self.clock, tell)
         return sweep(SweepSlice(Cause(CauseKind.SWEEP, f"s{next(self.ids)}"), index, of), attempt)
 
     def drain(self, at_most: int = 50) -> None:
@@ -251,3 +262,9 @@ def write_session(name: str, target: Target, identity: str = "") -> Actor:
         session_name=name,
         source_identity=identity,
     )
+
+
+def runs_of(world: World, target: Target) -> tuple[RunEntry, ...]:
+    """The target's runs of the last day, newest first, as the journal has them."""
+    now = world.clock.now()
+    return tuple(world.journal.of_target(target, now - timedelta(days=1), now, limit=9).entries)

@@ -1,7 +1,6 @@
 """`grants`: who the accepted spec lets in."""
 
 import argparse
-from datetime import UTC
 
 from ecr_warden.model.reply import Access, Grant, GrantsReply
 from ecr_warden.model.request import AskGrants
@@ -9,6 +8,7 @@ from ecr_warden.model.request import AskGrants
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context
 from ecr_warden_cli.hub import add_hub_arguments, expect, json_of, speak
+from ecr_warden_cli.times import shown
 
 SUMMARY = "list who may pull and push by the accepted spec"
 EXAMPLE = "ecr-warden grants --hub-region eu-central-1"
@@ -41,5 +41,5 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 def _line(grant: Grant) -> str:
     through = f" through {grant.through}" if grant.access is Access.PUSH else ""
-    until = f" until {grant.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if grant.until else ""
+    until = f" until {shown(grant.until)}" if grant.until else ""
     return f"{grant.access}  {grant.who}{through}{until}"

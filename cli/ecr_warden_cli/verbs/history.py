@@ -1,25 +1,27 @@
-"""`history`: the runs that wrote or told something."""
+"""`history`: the runs that wrote or told something, and what was done to ecr-warden as a whole."""
 
 import argparse
-from collections.abc import Sequence
-from datetime import UTC
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from ecr_warden.alerting.who import describe_cause
-from ecr_warden.model.codec.requests import DAYS_AT_MOST, ENTRIES_AT_MOST
+from ecr_warden.alerting.who import describe_cause, short_name
+from ecr_warden.model.audit import AuditEntry, AuditKind
+from ecr_warden.model.codec.requests import ENTRIES_AT_MOST, HISTORIES_AT_MOST
 from ecr_warden.model.reply import HistoryReply, StatusReply
 from ecr_warden.model.request import AskHistory, AskStatus
 from ecr_warden.model.run import RunEntry
 from ecr_warden.model.target import Target, TargetError, parse_target
 
-from ecr_warden_cli.console import Exit
+from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.hub import Speaking, add_hub_arguments, expect, json_of, speak
+from ecr_warden_cli.times import moment_or_duration, shown
 
-# Each is a question of its own.
-_ASKED_AT_MOST = 20
+SUMMARY = "list what happened, newest first: runs, pauses, stops, and specs accepted and refused"
+EXAMPLE = "ecr-warden history repository/222222222222/eu-central-1/shop/checkout --since 2h"
 
-SUMMARY = "list the latest runs that wrote or had something to tell, newest first"
-EXAMPLE = "ecr-warden history repository/222222222222/eu-central-1/shop/checkout --limit 5"
+_LIMIT = 20
+_DAYS = 7
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,15 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit",
         metavar="N",
         type=_within(1, ENTRIES_AT_MOST),
-        default=20,
-        help=f"at most so many (20, {ENTRIES_AT_MOST} at most)",
+        default=_LIMIT,
+        help=f"at most so many lines ({_LIMIT}, {ENTRIES_AT_MOST} at most); how many more there are is said",
+    )
+    when = "ago (30m, 2h, 3d), or a time with its zone, 2026-11-27T18:00:00Z"
+    parser.add_argument(
+        "--since",
+        metavar="TIME",
+        type=moment_or_duration,
+        help=f"from so long {when}; without it {_DAYS} days, with TARGET all that is kept, a year",
     )
     parser.add_argument(
-        "--days",
-        metavar="N",
-        type=_within(0, DAYS_AT_MOST),
-        default=7,
-        help=f"without TARGET: of today and so many days before (7; {DAYS_AT_MOST} is the most)",
+        "--until", metavar="TIME", type=moment_or_duration, help=f"up to so long {when}; now if left out"
     )
     add_hub_arguments(parser)
 
@@ -55,31 +60,48 @@ class _within:  # noqa: N801 - argparse calls it like a function
     def __call__(self, text: str) -> int:
         if text.isascii() and text.isdigit() and len(text) < 9 and self._least <= int(text) <= self._most:
             return int(text)
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number from {self._least} to {self._most}")
+        raise argparse.ArgumentTypeError(f"{text!a:.40} is no number from {self._least} to {self._most}")
 
 
 def run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print one line a run."""
+    """Print a line for each."""
+    now = context.clock.now()
+    since, until = _time(arguments.since, now), _time(arguments.until, now)
+    if since is None and arguments.target is None:
+        since = (until or now) - timedelta(days=_DAYS)
+    if since is not None and since > (until or now):
+        raise UsageError(
+            f"--since {shown(since)} is later than the end, {shown(until or now)}", remedy="give an earlier one"
+        )
     speaking = speak(arguments, context)
-    targets: Sequence[Target | None] = [None] if arguments.target is None else _meant(arguments.target, speaking)
-    runs = [
-        entry
-        for target in targets
-        for entry in expect(HistoryReply, speaking.ask(AskHistory(target, arguments.limit, arguments.days))).entries
-    ]
-    runs.sort(key=lambda entry: entry.started_at, reverse=True)
-    reply = HistoryReply(tuple(runs[: arguments.limit]))
+    targets = () if arguments.target is None else tuple(_meant(arguments.target, speaking))
+    reply = expect(HistoryReply, speaking.ask(AskHistory(targets, arguments.limit, since, until)))
     if arguments.json:
         context.console.answer(json_of(reply))
-        return Exit.FINE
-    for entry in reply.entries:
-        context.console.line(_line(entry))
-    if not reply.entries:
-        context.console.line("no run had anything to tell")
+    else:
+        _show(reply, context.console)
     return Exit.FINE
 
 
-def _meant(text: str, speaking: Speaking) -> list[Target]:
+def _time(given: datetime | timedelta | None, now: datetime) -> datetime | None:
+    return now - given if isinstance(given, timedelta) else given
+
+
+def _show(reply: HistoryReply, console: Console) -> None:
+    lines: list[tuple[datetime, str]] = [(entry.started_at, _run_line(entry)) for entry in reply.entries]
+    lines += [(entry.at, _audit_line(entry)) for entry in reply.audit]
+    lines.sort(key=lambda line: line[0], reverse=True)
+    for _, line in lines:
+        console.line(line)
+    if not lines:
+        console.line(f"nothing to tell since {shown(reply.since)}")
+    if reply.omitted:
+        # The second of the oldest line comes again: it may hold some of the others.
+        ends = f"--since {shown(reply.since)} --until {shown(lines[-1][0])}"
+        console.line(f"and {reply.omitted} more: see them with {ends}, or more at once with --limit", Style.ODD)
+
+
+def _meant(text: str, speaking: Speaking) -> Iterable[Target]:
     """The targets that a text means; one in full need not be in the accepted spec any more. Raises Failure."""
     try:
         return [parse_target(text)]
@@ -88,14 +110,33 @@ def _meant(text: str, speaking: Speaking) -> list[Target]:
     if status.unread:
         remedy = "name one target in full, such as repository/ACCOUNT/REGION/NAME"
         raise Failure(f"not all targets are known: {status.unread[0]}", remedy=remedy)
-    if len(status.targets) > _ASKED_AT_MOST:
-        remedy = f"name at most {_ASKED_AT_MOST} by a narrower pattern, or leave TARGET out for the runs of all"
+    if len(status.targets) > HISTORIES_AT_MOST:
+        remedy = f"name at most {HISTORIES_AT_MOST} by a narrower pattern, or leave TARGET out for the runs of all"
         raise UsageError(f"{text} means {len(status.targets)} targets", remedy=remedy)
     return [parse_target(one.target) for one in status.targets]
 
 
-def _line(entry: RunEntry) -> str:
-    at = f"{entry.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _run_line(entry: RunEntry) -> str:
     writes = f"{entry.written} written" if entry.written != 1 else "1 written "
-    cause = describe_cause(entry.cause)
-    return f"{at}  {entry.run_id}  {entry.result or 'open':<15}  {writes}  {entry.target}  {cause}"
+    result = f"{entry.result or 'open':<15}"
+    return (
+        f"{shown(entry.started_at)}  {entry.run_id}  {result}  {writes}  {entry.target}  {describe_cause(entry.cause)}"
+    )
+
+
+def _audit_line(entry: AuditEntry) -> str:
+    about = _about(entry)
+    who = f" by {short_name(entry.by)}" if entry.by is not None else ""
+    text = f": {entry.text}" if entry.text else ""
+    return f"{shown(entry.at)}  {entry.kind}{about}{who}{text}"
+
+
+def _about(entry: AuditEntry) -> str:
+    match entry.kind:
+        case AuditKind.SPEC_ACCEPTED | AuditKind.SPEC_REFUSED:
+            return f"  {entry.id or '(no version)'}"
+        case AuditKind.PAUSED | AuditKind.RESUMED:
+            more = f" and {entry.omitted} more" if entry.omitted else ""
+            return f"  {', '.join(entry.targets)}{more}"
+        case AuditKind.WRITES_STOPPED | AuditKind.WRITES_ENABLED:
+            return ""

@@ -1,8 +1,7 @@
 """`pause`: have the hub write nothing to targets for a while."""
 
 import argparse
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from ecr_warden.model.codec.requests import REASON_AT_MOST
 from ecr_warden.model.pause import LONGEST_PAUSE
@@ -13,12 +12,10 @@ from ecr_warden.model.target import parse_target
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.hub import add_hub_arguments, add_selection, expect, json_of, new_id, selection_of, speak
+from ecr_warden_cli.times import duration, moment, shown
 
 SUMMARY = "have the hub watch and report targets and write nothing to them, for a while"
 EXAMPLE = "ecr-warden pause shop/checkout --for 2h --reason 'migration, ticket 4711'"
-
-_DURATION = re.compile(r"([0-9]{1,6})([mhd])")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ends = parser.add_mutually_exclusive_group(required=True)
     longest = f"at most {LONGEST_PAUSE.days}d"
     ends.add_argument("--for", dest="duration", metavar="DURATION", type=_duration, help=f"30m, 2h, 3d; {longest}")
-    ends.add_argument("--until", metavar="TIME", type=_moment, help="an end with its zone, 2026-11-27T18:00:00Z")
+    ends.add_argument("--until", metavar="TIME", type=moment, help="an end with its zone, 2026-11-27T18:00:00Z")
     add_hub_arguments(parser)
 
 
@@ -38,20 +35,10 @@ def _reason(text: str) -> str:
 
 
 def _duration(text: str) -> timedelta:
-    found = _DURATION.fullmatch(text)
-    if not found or not (duration := int(found[1]) * _UNITS[found[2]]) or duration > LONGEST_PAUSE:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no duration up to {LONGEST_PAUSE.days}d, such as 30m or 2h")
-    return duration
-
-
-def _moment(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no time such as 2026-11-27T18:00:00Z") from error
-    if at.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} has no zone: write Z or +01:00 behind it")
-    return at.astimezone(UTC)
+    given = duration(text)
+    if given is None or given > LONGEST_PAUSE:
+        raise argparse.ArgumentTypeError(f"{text!a:.40} is no duration up to {LONGEST_PAUSE.days}d, such as 30m or 2h")
+    return given
 
 
 def run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -73,8 +60,7 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
         context.console.line(target)
     count = "1 target is" if len(reply.targets) == 1 else f"{len(reply.targets)} targets are"
     context.console.line(
-        f"{count} watched and not written to until {until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}; "
-        f"recorded as asked for by {reply.caller}",
+        f"{count} watched and not written to until {shown(until)}; recorded as asked for by {reply.caller}",
         Style.HEADING,
     )
     context.console.line(

@@ -3,7 +3,6 @@
 import argparse
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.outcome import Result
@@ -23,6 +22,7 @@ from ecr_warden_cli.hub import (
     speak,
 )
 from ecr_warden_cli.hub_runs import FINE
+from ecr_warden_cli.times import shown
 
 SUMMARY = "show how each target stood when the hub last looked, and what is paused"
 EXAMPLE = "ecr-warden status --hub-region eu-central-1"
@@ -48,26 +48,28 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
         _show(reply, words, context)
     if "unknown" in words or reply.unread:
         return Exit.ERROR
-    return Exit.FINE if all(word == "ok" for word in words) else Exit.DIFFERENT
+    return Exit.FINE if all(word == "ok" for word in words) and not reply.troubles else Exit.DIFFERENT
 
 
 def word_of(status: TargetStatus) -> str:
     """`ok`, `differs`, `unknown` (it could not be read), or `pending` (no run has ended yet)."""
+    if status.last is not None and status.last.result is Result.UNKNOWN:
+        return "unknown"
+    if status.due:
+        return "differs"
     if status.last is None or status.last.result is None:
         return "pending"
-    if status.last.result is Result.UNKNOWN:
-        return "unknown"
     return "ok" if status.last.result in FINE and not status.trouble and not status.open_run else "differs"
 
 
 def _show(reply: StatusReply, words: list[str], context: Context) -> None:
     console = context.console
-    if reply.stopped is not None:
-        console.line(reply.stopped, Style.BAD)
+    for trouble in reply.troubles:
+        console.line(str(trouble), Style.BAD)
     for pause, held in pauses_of(reply.targets):
         console.line(f"{pause} ({'1 target' if held == 1 else f'{held} targets'})", Style.ODD)
     for status, word in zip(reply.targets, words, strict=True):
-        told = f", {status.last.result or 'no result'} {_ago(status.last.at)}" if status.last else ""
+        told = _told(status)
         told += ", paused" if status.pause is not None else ""
         console.line(f"{word:<8}  {status.target}{told}", _STYLES.get(word, Style.ODD))
         if status.open_run is not None:
@@ -87,5 +89,11 @@ def pauses_of(targets: Sequence[TargetStatus]) -> list[tuple[Pause, int]]:
     return [(pause, counts[pause.id]) for pause in sorted(by_id.values(), key=lambda pause: pause.until, reverse=True)]
 
 
-def _ago(at: datetime) -> str:
-    return f"at {at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _told(status: TargetStatus) -> str:
+    """What whoever looked last found, and when."""
+    if status.last is None:
+        return ""
+    if status.due:
+        ended = f"its last run ended {status.last.result}" if status.last.result else "no run of it has ended"
+        return f", found different by the sweep at {shown(status.last.at)} ({ended})"
+    return f", {status.last.result or 'no result'} at {shown(status.last.at)}"

@@ -19,7 +19,9 @@ from ecr_warden.adapters.system import SystemClock, new_run_id
 from ecr_warden.outside import Environment
 
 if TYPE_CHECKING:
+    from ecr_warden.adapters.aws.audit import DynamoAudit
     from ecr_warden.adapters.aws.documents import AwsDocuments
+    from ecr_warden.adapters.aws.looks import DynamoLooks
     from ecr_warden.adapters.aws.redelivery import Redelivery
     from ecr_warden.adapters.aws.specs import AwsSpecs
     from ecr_warden.adapters.aws.state import DynamoState
@@ -95,16 +97,25 @@ def tell_people() -> "TellPeople":
 def answer() -> "Answers":
     """What the answer function does with a question."""
     from ecr_warden.adapters.aws.journal import DynamoJournal
+    from ecr_warden.adapters.aws.wiring import AwsWiring
     from ecr_warden.usecases.answer import Answers
+    from ecr_warden.usecases.history import TellHistory
+    from ecr_warden.usecases.status import TellStatus
 
+    specs, documents, state, switch, audit = _specs(), _documents(), _state(), _switch(), _audit()
+    journal = DynamoJournal(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
+    bucket, hub_account = _environment.required("WARDEN_SPEC_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
+    wiring = AwsWiring(_client("events"), _client("s3"), bucket, hub_account)
     return Answers(
-        specs=_specs(),
-        documents=_documents(),
-        state=_state(),
-        journal=DynamoJournal(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock),
+        specs=specs,
+        documents=documents,
+        state=state,
+        journal=journal,
         calls=_calls(),
-        switch=_switch(),
+        switch=switch,
         clock=_clock,
+        tell_status=TellStatus(specs, documents, state, _looks(), switch, wiring, audit, _clock),
+        tell_history=TellHistory(journal, audit, switch, _clock),
     )
 
 
@@ -123,6 +134,7 @@ def control() -> "Control":
         jobs=_jobs(),
         outcomes=_outcomes(),
         callers=callers,
+        audit=_audit(),
         clock=_clock,
     )
 
@@ -144,7 +156,8 @@ def _channels() -> "dict[str, Notifier]":
 def _accept() -> "Accept":
     from ecr_warden.usecases.accept import Accept
 
-    return Accept(_specs(), _jobs(), _outcomes(), file_name=_environment.required("WARDEN_SPEC_KEY"))
+    file_name = _environment.required("WARDEN_SPEC_KEY")
+    return Accept(_specs(), _jobs(), _outcomes(), _audit(), _clock, file_name=file_name)
 
 
 @cache
@@ -152,7 +165,7 @@ def _sweep() -> "Sweep":
     from ecr_warden.usecases.sweep import Sweep
     from ecr_warden.usecases.unread import TellUnread
 
-    return Sweep(_specs(), _documents(), _state(), _jobs(), _clock, TellUnread(_state(), _outcomes()))
+    return Sweep(_specs(), _documents(), _state(), _jobs(), _looks(), _clock, TellUnread(_state(), _outcomes()))
 
 
 @cache
@@ -200,6 +213,20 @@ def _state() -> "DynamoState":
     from ecr_warden.adapters.aws.state import DynamoState
 
     return DynamoState(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock)
+
+
+@cache
+def _audit() -> "DynamoAudit":
+    from ecr_warden.adapters.aws.audit import DynamoAudit
+
+    return DynamoAudit(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock)
+
+
+@cache
+def _looks() -> "DynamoLooks":
+    from ecr_warden.adapters.aws.looks import DynamoLooks
+
+    return DynamoLooks(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
 
 
 @cache

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ecr_warden.model.audit import AuditEntry
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.outcome import RunReport
@@ -17,7 +18,8 @@ from ecr_warden.model.run import LastLook, OpenRun, RunEntry
 class TargetStatus:
     """What the hub remembers of a target. `last`: None before the first run; `pause`: one that has not ended.
 
-    `trouble`: something that people were told of still stood when a run last looked.
+    `last`: of whoever looked last, a run or a sweep, with the last run and its result; `trouble`: something that people
+    were told of still stood then; `due`: a sweep found that it differs, and no run has ended since.
     """
 
     target: str
@@ -25,6 +27,19 @@ class TargetStatus:
     pause: Pause | None
     open_run: str | None
     trouble: bool
+    due: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is wrong with the whole, by a stable `code`, and what to do about it (may be empty)."""
+
+    code: str
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.remedy}" if self.remedy else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,7 @@ class StatusReply:
     stopped: str | None
     targets: tuple[TargetStatus, ...]
     unread: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +127,13 @@ class GrantsReply:
 
 @dataclass(frozen=True, slots=True)
 class HistoryReply:
-    """Newest first."""
+    """Runs and audit entries from `since` to `until`, each newest first; `omitted`: how many of both did not fit."""
 
     entries: tuple[RunEntry, ...]
+    since: datetime
+    until: datetime
+    audit: tuple[AuditEntry, ...] = ()
+    omitted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

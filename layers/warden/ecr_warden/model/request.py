@@ -43,11 +43,15 @@ class AskGrants:
 
 @dataclass(frozen=True, slots=True)
 class AskHistory:
-    """The latest runs that had something to tell, newest first: of one target, or of all in the last `days`."""
+    """What happened, newest first: to some targets, or, without any, to all.
 
-    target: Target | None = None
+    `since`, `until`: both may be left open; the journal is kept for a year.
+    """
+
+    targets: tuple[Target, ...] = ()
     limit: int = 20
-    days: int = 7
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
 """The stop switch."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # a run only asks whether it may write
+    from ecr_warden.model.audit import AuditEntry
 
 STOPPED = "writes are stopped by the switch"
 
@@ -13,4 +17,8 @@ class Switch(Protocol):
 
         Asked afresh before each write.
         """
+        ...
+
+    def changes(self) -> "Sequence[AuditEntry]":
+        """Who has set it to what and when, newest first, as far back as it is known; raises PortError."""
         ...

@@ -1,19 +1,23 @@
 """A new version of the desired-state file: accepted if valid, else refused while the accepted one stays in force."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
+from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec, Departed, Mode
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ReconcileTarget, SweepSlice
 from ecr_warden.planning.versions import changed_patterns, changed_targets, departed, released
 from ecr_warden.ports.alerts import Outcomes
+from ecr_warden.ports.audit import Audit
+from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.specs import CompiledUnusable, SpecMissing, Specs, SpecTampered, SpecUnusable
 from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
 from ecr_warden.usecases.order import registry_first
 
 PROBLEMS_TOLD = 50
+PROBLEMS_KEPT = 3
 KEY_SHOWN = 100
 
 
@@ -24,6 +28,8 @@ class Accept:
     specs: Specs
     jobs: Jobs
     outcomes: Outcomes
+    audit: Audit
+    clock: Clock
     file_name: str
 
     def __call__(self, job: AcceptSpec) -> SpecAccepted | SpecRefused | None:
@@ -97,7 +103,7 @@ class Accept:
             return None
         problem = f"{_shown(stray.key)} is not read, only {self.file_name} is: upload the spec under that key"
         refusal = SpecRefused(cause, stray.version, enforced, (problem,))
-        self.outcomes.publish(refusal)
+        self._announce_refusal(refusal)
         self.specs.tell_misplaced(stray.key, seen)
         return refusal
 
@@ -107,9 +113,16 @@ class Accept:
         if self.specs.refused() == version:
             return None
         refusal = SpecRefused(job.cause, version, enforced, problems, left_out)
-        self.outcomes.publish(refusal)
+        self._announce_refusal(refusal)
         self.specs.refuse(version)
         return refusal
+
+    def _announce_refusal(self, refusal: SpecRefused) -> None:
+        self.outcomes.publish(refusal)
+        self._record(AuditKind.SPEC_REFUSED, refusal, _some(refusal.problems, refusal.left_out))
+
+    def _record(self, kind: AuditKind, told: SpecAccepted | SpecRefused, text: str) -> None:
+        self.audit.record(AuditEntry(kind, self.clock.now(), told.version, told.cause.actor, text))
 
     def _forget_refusal(self) -> None:
         """A file that was gone and is back, and is gone again, is told of again."""
@@ -146,8 +159,26 @@ class Accept:
             left_out=(0, 0, more_warnings),
         )
         self.outcomes.publish(announcement)
+        self._record(AuditKind.SPEC_ACCEPTED, announcement, _effect(announcement))
         self._forget_refusal()
         return announcement
+
+
+def _some(problems: Sequence[str], left_out: int) -> str:
+    """The first problems, and how many more there are."""
+    more = len(problems) + left_out - PROBLEMS_KEPT
+    told = [f"{problem:.300}" for problem in problems[:PROBLEMS_KEPT]]
+    return "; ".join([*told, f"and {more} more"] if more > 0 else told)
+
+
+def _effect(accepted: SpecAccepted) -> str:
+    replaces = f"replaces {accepted.replaces}" if accepted.replaces else "the first"
+    counts = {
+        "changed": len(accepted.changed),
+        "released": len(accepted.released),
+        "warnings": len(accepted.warnings) + accepted.left_out[2],
+    }
+    return ", ".join([replaces, *(f"{count} {what}" for what, count in counts.items() if count)])
 
 
 def _shown(key: str) -> str:

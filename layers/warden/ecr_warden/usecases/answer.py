@@ -1,6 +1,6 @@
 """Questions of people to the deployed hub; nothing here writes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -13,12 +13,9 @@ from ecr_warden.model.plan import Plan
 from ecr_warden.model.reply import (
     CallReply,
     GrantsReply,
-    HistoryReply,
     PlanReply,
     QuestionReply,
     RunReply,
-    StatusReply,
-    TargetStatus,
     Verified,
     VerifyReply,
 )
@@ -33,17 +30,17 @@ from ecr_warden.model.request import (
     Question,
     Selection,
 )
-from ecr_warden.model.target import Target
 from ecr_warden.ports.calls import Calls
 from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.documents import Documents, Listing
+from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.journal import Journal
 from ecr_warden.ports.specs import Specs
 from ecr_warden.ports.state import State, TargetRecord
 from ecr_warden.ports.switch import Switch
-from ecr_warden.usecases.departures import departing
+from ecr_warden.usecases.history import TellHistory
 from ecr_warden.usecases.plan import plan_targets
-from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, named_in, select
+from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
+from ecr_warden.usecases.status import TellStatus
 
 # Lambda returns 6 MB at most; JSON text in JSON may grow.
 REPLY_BYTES = 4_000_000
@@ -74,13 +71,15 @@ class Answers:
     calls: Calls
     switch: Switch
     clock: Clock
+    tell_status: TellStatus
+    tell_history: TellHistory
     reply_bytes: int = REPLY_BYTES
 
     def __call__(self, question: Question) -> QuestionReply:
         """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, or a PortError of the hub's own stores."""
         match question:
             case AskStatus(selection):
-                return self._status(selection)
+                return self.tell_status(selection)
             case AskPlan(selection):
                 return self._plan(selection)
             case AskVerify(selection):
@@ -88,7 +87,7 @@ class Answers:
             case AskGrants():
                 return self._grants()
             case AskHistory():
-                return self._history(question)
+                return self.tell_history(question)
             case AskRun(run_id):
                 return self._run(run_id)
             case AskCall(call_id):
@@ -102,36 +101,15 @@ class Answers:
             raise NothingAccepted
         return accepted
 
-    def _status(self, selection: Selection) -> StatusReply:
-        accepted, now = self._accepted(), self.clock.now()
-        listing = self.documents.list_repositories(accepted.patterns) if accepted.patterns else Listing()
-        named = [spec.target for spec in (*accepted.targets.values(), *departing(accepted, self.state))]
-        known = {target.key: target for target in (*named, *listing.repositories)}
-        targets = select(selection, known | (_unlisted(selection, known, accepted) if listing.unread else {}))
-        records = self.state.records(list(targets.values()))
-
-        def status(key: str) -> TargetStatus:
-            record = records.get(key, TargetRecord())
-            pause = record.pause if record.pause is not None and record.pause.is_on(now) else None
-            return TargetStatus(str(targets[key]), record.last, pause, record.open_run, record.reported is not None)
-
-        return StatusReply(
-            accepted.version,
-            accepted.mode,
-            self.switch.reason_to_stop(),
-            tuple(status(key) for key in targets),
-            tuple(str(error) for _, error in listing.unread) if has_to_be_looked_up(selection) else (),
-        )
-
     def _plans(self, selection: Selection) -> _Plans:
         """All are read whatever is selected: whether a user's way is open depends on its role."""
         accepted = self._accepted()
         read = plan_targets(accepted, self.documents, self.clock, state=self.state)
         plans = {plan.target.key: plan for plan in read.plans}
         known = {key: plan.target for key, plan in plans.items()}
-        unlisted = _unlisted(selection, known, accepted) if read.unread else {}
-        selected = [key for key in select(selection, known | unlisted) if key in plans]
-        concerned = has_to_be_looked_up(selection) or unlisted
+        extra = unlisted(selection, known, accepted) if read.unread else {}
+        selected = [key for key in select(selection, known | extra) if key in plans]
+        concerned = has_to_be_looked_up(selection) or extra
         unread = [plan.drifts[0].explain for plan in read.unread] if concerned else []
         specs = [spec for key in selected if (spec := accepted.spec_of(plans[key].target)) is not None]
         named = {*selected, *(owner.key for spec in specs for owner in spec.principals.values())}
@@ -182,23 +160,12 @@ class Answers:
         version = self._accepted().version
         return grants_of(version, self.specs.text(version))
 
-    def _history(self, asked: AskHistory) -> HistoryReply:
-        if asked.target is None:
-            return HistoryReply(tuple(self.journal.latest(days=asked.days, limit=asked.limit)))
-        return HistoryReply(tuple(self.journal.of_target(asked.target, limit=asked.limit)))
-
     def _run(self, run_id: str) -> RunReply:
         run = self.journal.find(run_id)
         if run is None:
             remedy = "ecr-warden history lists the runs that told something; they are kept for a year"
             raise NoSuchRun(f"the journal has no run {run_id}", remedy=remedy)
         return RunReply(run)
-
-
-def _unlisted(selection: Selection, known: Mapping[str, Target], accepted: CompiledSpec) -> dict[str, Target]:
-    """What is named in full and fits a pattern: whoever names it means it, also while nobody can list it."""
-    named = {target.key: target for target in named_in(selection)}
-    return {key: named[key] for key in named if key not in known and accepted.spec_of(named[key]) is not None}
 
 
 def _drifts_to_json(plan: Plan) -> Json:

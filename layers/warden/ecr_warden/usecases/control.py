@@ -4,11 +4,12 @@ Nothing here writes to an account: an apply enqueues, and the runs do the rest.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import assert_never
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.alert import TargetsPaused, TargetsResumed
+from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.codec.requests import command_from_text
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
@@ -18,6 +19,7 @@ from ecr_warden.model.request import Apply, Call, Command, PauseUntil, Resume
 from ecr_warden.model.target import Target
 from ecr_warden.planning.leftovers import leftover_spec
 from ecr_warden.ports.alerts import Outcomes
+from ecr_warden.ports.audit import Audit
 from ecr_warden.ports.calls import Callers, Calls
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.jobs import Jobs
@@ -43,6 +45,7 @@ class Control:
     jobs: Jobs
     outcomes: Outcomes
     callers: Callers
+    audit: Audit
     clock: Clock
 
     def __call__(self, text: object, proof: object, hub: str) -> CommandReply:
@@ -64,8 +67,22 @@ class Control:
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
         self.calls.take(Call(command.id, caller.arn, text, now))
+        self._record(command, targets, caller, now)
         cause = Cause(CauseKind.CALLER, command.id, _verb(command), at=now.isoformat(timespec="seconds"), actor=caller)
         return self._do(command, accepted, targets, cause, caller)
+
+    def _record(self, command: Command, targets: tuple[Target, ...], caller: Actor, now: datetime) -> None:
+        """Before it is done, as it is announced: a process that dies in between has told of what is not, never less."""
+        match command:
+            case Apply():  # each of its runs is journalled
+                return
+            case PauseUntil(reason=reason, until=until):
+                kind, text = AuditKind.PAUSED, f"until {until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}: {reason}"
+            case Resume():
+                kind, text = AuditKind.RESUMED, ""
+            case _:
+                assert_never(command)
+        self.audit.record(AuditEntry(kind, now, command.id, caller, text, tuple(map(str, targets))))
 
     def _do(
         self, command: Command, accepted: CompiledSpec, targets: tuple[Target, ...], cause: Cause, caller: Actor

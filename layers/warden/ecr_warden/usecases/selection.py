@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ecr_warden.errors import WardenError
+from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.request import EVERYTHING, Selection
 from ecr_warden.model.target import RepositoryTarget, Target, TargetError, parse_target
 
@@ -22,8 +23,9 @@ class NothingAccepted(WardenError):
 
     code = "nothing-accepted"
 
-    def __init__(self) -> None:
-        super().__init__("no spec is accepted yet", remedy="upload access.yaml to the spec bucket")
+    def __init__(self, why: str = "") -> None:
+        message = f"no spec is accepted yet: {why}" if why else "no spec is accepted yet"
+        super().__init__(message, remedy="upload access.yaml to the spec bucket")
 
 
 def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Target]:
@@ -44,6 +46,12 @@ def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Tar
 def named_in(selection: Selection) -> tuple[Target, ...]:
     """The targets that are named in full."""
     return tuple(target for target in map(_parsed, selection) if target is not None)
+
+
+def unlisted(selection: Selection, known: Mapping[str, Target], accepted: CompiledSpec) -> dict[str, Target]:
+    """What is named in full and fits a pattern: whoever names it means it, also while nobody can list it."""
+    named = {target.key: target for target in named_in(selection)}
+    return {key: named[key] for key in named if key not in known and accepted.spec_of(named[key]) is not None}
 
 
 def has_to_be_looked_up(selection: Selection) -> bool:

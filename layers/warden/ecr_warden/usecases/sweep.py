@@ -1,10 +1,13 @@
 """Comparing everything with the accepted spec, and enqueuing what differs: events get lost."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import ReconcileTarget, SweepSlice
+from ecr_warden.model.look import Look, part_of, parts_of
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.target import Target
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
@@ -12,6 +15,7 @@ from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import AccountUnread, Documents, Listing, all_owners
 from ecr_warden.ports.jobs import Jobs
+from ecr_warden.ports.looks import Looks
 from ecr_warden.ports.specs import Specs
 from ecr_warden.ports.state import State, TargetRecord
 from ecr_warden.usecases.departures import departing
@@ -27,6 +31,7 @@ class Sweep:
     documents: Documents
     state: State
     jobs: Jobs
+    looks: Looks
     clock: Clock
     tell_unread: TellUnread
 
@@ -40,11 +45,13 @@ class Sweep:
         accepted = self.specs.accepted()
         if accepted is None:
             return ()
+        began = self.clock.now()
+        leaving = tuple(departing(accepted, self.state))
         listing = self.documents.list_repositories(accepted.patterns) if accepted.patterns else Listing()
         fitting = [spec for spec in map(accepted.spec_of, listing.repositories) if spec is not None]
         wanted = [
             spec
-            for spec in (*accepted.targets.values(), *departing(accepted, self.state), *fitting)
+            for spec in (*accepted.targets.values(), *leaving, *fitting)
             if _slice_of(spec.target.key, job.of) == job.index
         ]
         observations: list[Observation] = []
@@ -63,6 +70,10 @@ class Sweep:
             if self._is_due(accepted, observation, remembered.get(observation.target.key, TargetRecord()))
         )
         self.jobs.enqueue(ReconcileTarget(job.cause, target) for target in due)
+        if job.of == 1:
+            blind = {part_of(target) for target in lists if target.key in unread}
+            parts = parts_of(accepted, (spec.target for spec in leaving)) - blind
+            self._note(parts, began, accepted.version, observations, due)
         asked = [(target, unread.get(target.key)) for target in listed]
         later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in asked if error not in later]
@@ -70,6 +81,22 @@ class Sweep:
         if later:
             raise RetryLater(str(later[0]), retryable=True)
         return due
+
+    def _note(
+        self,
+        parts: Iterable[str],
+        began: datetime,
+        version: str,
+        observations: Iterable[Observation],
+        due: Iterable[Target],
+    ) -> None:
+        """Remember that these parts were looked at as a whole, and what was found of each target."""
+        differing = {target.key for target in due}
+        by_part: dict[str, set[str]] = {part: set() for part in parts}
+        for observation in observations:
+            by_part.get(part_of(observation.target), set()).add(observation.target.key)
+        for part, seen in by_part.items():
+            self.looks.note(Look(part, began, version, frozenset(seen - differing), frozenset(seen & differing)))
 
     def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:
         """Whether a target differs, was made again, or has a run whose job is lost and left something to do."""

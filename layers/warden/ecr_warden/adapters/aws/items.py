@@ -1,7 +1,8 @@
 """Keys and values of the hub's one table that several adapters share.
 
 `TARGET#<key>` / `STATE` and `RUN#<id>`; `DAY#<yyyymmdd>` / `RUN#<id>`, the line of a run under the day that its id
-begins with; `CALL#<id>` / `CALL` and `TARGET#<key>`; `SPEC`; `INCIDENT#<key>`.
+begins with; `CALL#<id>` / `CALL` and `TARGET#<key>`; `SPEC`; `SWEEP` / `PART#<part>`; `AUDIT#SPEC` and
+`AUDIT#COMMAND` / `<time>#<kind>#<id>`; `INCIDENT#<key>`.
 """
 
 import gzip
@@ -33,6 +34,11 @@ def day_key(run_id: str) -> dict[str, Any]:
 
 def day_of(at: datetime) -> str:
     return f"DAY#{at.astimezone(UTC):%Y%m%d}"
+
+
+def second_of(at: datetime) -> str:
+    """What the ids of runs begin with that began in this second."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def expiry(now: datetime) -> dict[str, str]:

@@ -1,22 +1,24 @@
 """The Journal port on the hub's table: by target, by day, and by a run's id, which begins with its day."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ecr_warden.adapters.aws.errors import HUB, translated
-from ecr_warden.adapters.aws.items import RUN, day_key, day_of, run_key, unpacked
+from ecr_warden.adapters.aws.items import RUN, day_key, day_of, run_key, second_of, unpacked
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.entries import entry_from_json, entry_of
 from ecr_warden.model.codec.runs import open_run_from_json, run_report_from_json
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.run import OpenRun, RunEntry
 from ecr_warden.model.target import Target, parse_target
-from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.journal import Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# Behind whatever stands after the second in a run's id.
+_LAST = "~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +27,21 @@ class DynamoJournal:
 
     client: "DynamoDBClient"
     table: str
-    clock: Clock
 
-    def of_target(self, target: Target, *, limit: int) -> Sequence[RunEntry]:
-        items = self._newest(run_key(target, "")["pk"]["S"], limit)
-        return [entry_of(_run(item)) for item in items]
+    def of_target(self, target: Target, since: datetime, until: datetime, *, limit: int) -> Page:
+        items, more = self._newest(run_key(target, "")["pk"]["S"], since, until, limit)
+        return Page([entry_of(_run(item)) for item in items], more)
 
-    def latest(self, *, days: int, limit: int) -> Sequence[RunEntry]:
+    def latest(self, since: datetime, until: datetime, *, limit: int) -> Page:
         found: list[RunEntry] = []
-        today = self.clock.now()
-        for back in range(days + 1):
-            if len(found) < limit:
-                items = self._newest(day_of(today - timedelta(days=back)), limit - len(found))
-                found += [entry_from_json(loads(item["entry"]["S"])) for item in items]
-        return found
+        more = 0
+        day = until
+        while day_of(day) >= day_of(since):
+            items, left = self._newest(day_of(day), since, until, limit - len(found))
+            found += [entry_from_json(loads(item["entry"]["S"])) for item in items]
+            more += left
+            day -= timedelta(days=1)
+        return Page(found, more)
 
     def find(self, run_id: str) -> OpenRun | RunReport | None:
         line = self._get(day_key(run_id))
@@ -48,25 +51,36 @@ class DynamoJournal:
         item = self._get(run_key(target, run_id))
         return None if item is None else _run(item)
 
-    def _newest(self, pk: str, limit: int) -> list[Any]:
+    def _newest(self, pk: str, since: datetime, until: datetime, limit: int) -> tuple[list[Any], int]:
+        """At most so many items, newest first, and how many are left."""
         items: list[Any] = []
+        more = 0
         start: dict[str, Any] = {}
-        while len(items) < limit:
+        while True:
+            taking = limit - len(items)
+            # A run's id begins with the second in which it began.
+            how: dict[str, Any] = {"Limit": taking} if taking else {"Select": "COUNT"}
             with translated(HUB, "reading the journal"):
                 answer = self.client.query(
                     TableName=self.table,
-                    KeyConditionExpression="pk = :pk AND begins_with(sk, :run)",
-                    ExpressionAttributeValues={":pk": {"S": pk}, ":run": {"S": RUN}},
+                    KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
+                    ExpressionAttributeValues={
+                        ":pk": {"S": pk},
+                        ":since": {"S": f"{RUN}{second_of(since)}"},
+                        ":until": {"S": f"{RUN}{second_of(until)}{_LAST}"},
+                    },
                     ScanIndexForward=False,
                     ConsistentRead=True,
-                    Limit=limit - len(items),
+                    **how,
                     **start,
                 )
-            items += answer["Items"]
+            if taking:
+                items += answer["Items"]
+            else:
+                more += answer["Count"]
             if "LastEvaluatedKey" not in answer:
-                break
+                return items, more
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-        return items
 
     def _get(self, key: dict[str, Any]) -> Any:
         with translated(HUB, "reading the journal"):

@@ -1,10 +1,12 @@
 """The Switch port on an SSM parameter.
 
-Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+Sources: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html and
+API_GetParameterHistory.html: AWS keeps the last 100 versions, each with who wrote it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.outside import OutsideError, outside_text
@@ -13,6 +15,8 @@ from ecr_warden.ports.switch import STOPPED
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
+
+    from ecr_warden.model.audit import AuditEntry
 
 ENABLED = "enabled"
 _REMEDY = "set it to enabled or stopped"
@@ -34,3 +38,32 @@ class SsmSwitch:
             # Whoever cannot ask must not write, and nobody shall look for a switch that was never thrown.
             return f"nothing is written while the stop switch cannot be read: {error}"
         return None if value == ENABLED else STOPPED
+
+    def changes(self) -> "Sequence[AuditEntry]":
+        found: list[Any] = []
+        start: dict[str, Any] = {}
+        with translated(HUB, f"reading the history of the stop switch {self.parameter}"):
+            while True:
+                page = self.client.get_parameter_history(Name=self.parameter, **start)
+                found += page["Parameters"]
+                if not page.get("NextToken"):
+                    break
+                start = {"NextToken": page["NextToken"]}
+        # The first version is the stack's.
+        changed = [_entry(version) for version in found if version.get("Version", 0) > 1]
+        return sorted(changed, key=lambda entry: entry.at, reverse=True)
+
+
+def _entry(version: Any) -> "AuditEntry":
+    from ecr_warden.model.audit import AuditEntry, AuditKind  # noqa: PLC0415 - of no use to a run
+    from ecr_warden.model.job import Actor  # noqa: PLC0415
+
+    goes_on = version.get("Value") == ENABLED
+    by = version.get("LastModifiedUser")
+    return AuditEntry(
+        kind=AuditKind.WRITES_ENABLED if goes_on else AuditKind.WRITES_STOPPED,
+        at=version["LastModifiedDate"],
+        id=str(version["Version"]),
+        by=Actor("", arn=by) if by else None,
+        text="writes go on" if goes_on else f"nothing is written: the switch says {version.get('Value', '')!a:.40}",
+    )

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import assert_never
 
 from ecr_warden.errors import WardenError
+from ecr_warden.model.codec.audit import audit_from_json, audit_to_json
 from ecr_warden.model.codec.base import (
     Json,
     check_schema,
@@ -34,6 +35,7 @@ from ecr_warden.model.reply import (
     RunReply,
     StatusReply,
     TargetStatus,
+    Trouble,
     Verified,
     VerifyReply,
 )
@@ -57,6 +59,9 @@ def _to_json(reply: Reply) -> Json:
                 "stopped": reply.stopped,
                 "targets": [_status_to_json(status) for status in reply.targets],
                 "unread": list(reply.unread),
+                "troubles": [
+                    {"code": one.code, "message": one.message, "remedy": one.remedy} for one in reply.troubles
+                ],
             }
         case PlanReply():
             return {
@@ -88,8 +93,15 @@ def _to_json(reply: Reply) -> Json:
                 "grants": [_grant_to_json(grant) for grant in reply.grants],
                 "literals": list(reply.literals),
             }
-        case HistoryReply(runs):
-            return {"kind": "history", "runs": [entry_to_json(entry) for entry in runs]}
+        case HistoryReply():
+            return {
+                "kind": "history",
+                "since": reply.since.isoformat(),
+                "until": reply.until.isoformat(),
+                "runs": [entry_to_json(entry) for entry in reply.entries],
+                "audit": [audit_to_json(entry) for entry in reply.audit],
+                "omitted": reply.omitted,
+            }
         case RunReply(run):
             known = open_run_to_json(run) if isinstance(run, OpenRun) else report_to_json(run)
             return {"kind": "run", "run": known, "open": isinstance(run, OpenRun)}
@@ -118,6 +130,7 @@ def _status_to_json(status: TargetStatus) -> Json:
         "pause": pause_to_json(status.pause) if status.pause else None,
         "openRun": status.open_run,
         "trouble": status.trouble,
+        "due": status.due,
     }
 
 
@@ -131,6 +144,7 @@ def _reply(value: Json) -> Reply:
                 stopped=optional_text(value["stopped"]),
                 targets=tuple(map(_status, entries(value["targets"]))),
                 unread=texts(value["unread"]),
+                troubles=tuple(map(_trouble, entries(value["troubles"]))),
             )
         case "plan":
             return PlanReply(
@@ -157,7 +171,13 @@ def _reply(value: Json) -> Reply:
                 literals=texts(value["literals"]),
             )
         case "history":
-            return HistoryReply(tuple(map(entry_from_json, entries(value["runs"]))))
+            return HistoryReply(
+                entries=tuple(map(entry_from_json, entries(value["runs"]))),
+                since=moment(value["since"]),
+                until=moment(value["until"]),
+                audit=tuple(map(audit_from_json, entries(value["audit"]))),
+                omitted=number(value["omitted"]),
+            )
         case "run":
             read = open_run_from_json if flag(value["open"]) else run_report_from_json
             return RunReply(read(value["run"]))
@@ -183,7 +203,12 @@ def _status(value: Json) -> TargetStatus:
         pause=None if pause is None else pause_from_json(pause),
         open_run=optional_text(value["openRun"]),
         trouble=flag(value["trouble"]),
+        due=flag(value["due"]),
     )
+
+
+def _trouble(value: Json) -> Trouble:
+    return Trouble(text(value["code"]), text(value["message"]), text(value["remedy"]))
 
 
 def _grant_to_json(grant: Grant) -> Json:

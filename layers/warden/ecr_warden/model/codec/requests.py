@@ -26,7 +26,7 @@ SCHEMA = 1
 REQUEST_LIMIT = 1024 * 1024
 TARGETS_AT_MOST = 2000
 REASON_AT_MOST = 200
-ENTRIES_AT_MOST, DAYS_AT_MOST = 100, 31
+ENTRIES_AT_MOST, HISTORIES_AT_MOST = 100, 20
 _SELECTED_AT_MOST = 400
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _RUN_ID = re.compile(r"[A-Za-z0-9]{1,64}")
@@ -53,9 +53,10 @@ def _to_json(request: Question | Command) -> Json:
             return {"action": "verify", "targets": list(selection)}
         case AskGrants():
             return {"action": "grants"}
-        case AskHistory(target, limit, days):
-            about = {"target": str(target)} if target is not None else {}
-            return {"action": "history", **about, "limit": limit, "days": days}
+        case AskHistory(targets, limit, since, until):
+            ends = {"since": since, "until": until}
+            about = {name: at.isoformat() for name, at in ends.items() if at is not None}
+            return {"action": "history", "targets": list(map(str, targets)), "limit": limit, **about}
         case AskRun(run_id):
             return {"action": "run", "runId": run_id}
         case AskCall(call_id):
@@ -85,9 +86,14 @@ def question_from_text(given: object) -> Question:
             case "grants":
                 return AskGrants()
             case "history":
-                target = parse_target(text(value["target"])) if "target" in value else None
+                targets = texts(value["targets"])
+                if len(targets) > HISTORIES_AT_MOST:
+                    raise CodecError(f"{len(targets)} targets instead of at most {HISTORIES_AT_MOST}")
                 return AskHistory(
-                    target, _within(value, "limit", 1, ENTRIES_AT_MOST), _within(value, "days", 0, DAYS_AT_MOST)
+                    targets=tuple(map(parse_target, targets)),
+                    limit=_within(value, "limit", 1, ENTRIES_AT_MOST),
+                    since=moment(value["since"]) if "since" in value else None,
+                    until=moment(value["until"]) if "until" in value else None,
                 )
             case "run":
                 return AskRun(_matching(value, "runId", _RUN_ID))

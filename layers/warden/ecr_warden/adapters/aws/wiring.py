@@ -1,0 +1,87 @@
+"""The Wiring port on EventBridge and S3: the rules and the notification of template.yaml, under their fixed names.
+
+Sources: API_DescribeRule and API_ListTargetsByRule of EventBridge, API_GetBucketNotificationConfiguration of S3.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.model.wire import Wire, WireState
+from ecr_warden.ports.errors import PortError
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_s3 import S3Client
+
+DEFAULT_BUS = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the hub's stack, its bus, the function that it leads to, and what it brings."""
+
+    name: str
+    bus: str
+    function: str
+    brings: str
+
+
+RULES = (
+    Rule("ecr-warden-trail", "ecr-warden-trail", "ecr-warden-dispatch", "what CloudTrail reports of the members"),
+    Rule("ecr-warden-spec", DEFAULT_BUS, "ecr-warden-dispatch", "new versions of the spec"),
+    Rule("ecr-warden-sweep", DEFAULT_BUS, "ecr-warden-dispatch", "the schedule of the sweeps"),
+    Rule("ecr-warden-outcomes", "ecr-warden-outcomes", "ecr-warden-alert", "what people are to be told"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AwsWiring:
+    """`owner`: the account whose the bucket has to be."""
+
+    events: "EventBridgeClient"
+    s3: "S3Client"
+    spec_bucket: str
+    owner: str
+
+    def wires(self) -> Sequence[Wire]:
+        return (*map(self._rule, RULES), self._notification())
+
+    def _rule(self, rule: Rule) -> Wire:
+        name = f"rule {rule.name}"
+        try:
+            with translated(HUB, f"reading the rule {rule.name}"):
+                try:
+                    found = self.events.describe_rule(Name=rule.name, EventBusName=rule.bus)
+                    targets = self.events.list_targets_by_rule(Rule=rule.name, EventBusName=rule.bus)["Targets"]
+                except ClientError as error:
+                    if code_of(error) == "ResourceNotFoundException":  # the rule, or its bus
+                        return Wire(name, rule.brings, WireState.MISSING)
+                    raise
+        except PortError as error:
+            return Wire(name, rule.brings, WireState.UNREADABLE, why=str(error))
+        state = WireState.ON
+        if found.get("State") == "DISABLED":
+            state = WireState.DISABLED
+        elif not any(target["Arn"].endswith(f":function:{rule.function}") for target in targets):
+            state = WireState.TARGETLESS
+        return Wire(name, rule.brings, state, schedule=found.get("ScheduleExpression", ""))
+
+    def _notification(self) -> Wire:
+        name, brings = f"notification of s3://{self.spec_bucket} to EventBridge", "new versions of the spec"
+        try:
+            with translated(HUB, f"reading the notification of s3://{self.spec_bucket}"):
+                try:
+                    found = self.s3.get_bucket_notification_configuration(
+                        Bucket=self.spec_bucket, ExpectedBucketOwner=self.owner
+                    )
+                except ClientError as error:
+                    if code_of(error) == "NoSuchBucket":
+                        return Wire(name, brings, WireState.MISSING)
+                    raise
+        except PortError as error:
+            return Wire(name, brings, WireState.UNREADABLE, why=str(error))
+        return Wire(name, brings, WireState.ON if "EventBridgeConfiguration" in found else WireState.MISSING)

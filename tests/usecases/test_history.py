@@ -1,0 +1,182 @@
+"""What happened, newest first, and never cut without saying so."""
+
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.audit import AuditEntry, AuditKind
+from ecr_warden.model.job import Actor
+from ecr_warden.model.reply import HistoryReply
+from ecr_warden.model.request import AskHistory
+from ecr_warden_cli.times import shown
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.cli.test_hub import over
+from tests.unit.planning.seed import ACCEPTED, CHECKOUT, NOW, PUSHER
+from tests.usecases.hub import ALICE, ask
+from tests.usecases.uploads import upload
+from tests.usecases.world import World, tampered, world_at_spec
+
+MINUTE = timedelta(minutes=1)
+
+
+def busy() -> World:
+    """One thing a minute: two repairs, a pause and its end, a stop and its end, a refused file."""
+    world = tampered()
+    command = over(world)
+    world.clock.advance(MINUTE)
+    world.run(CHECKOUT)
+    world.clock.advance(MINUTE)
+    world.run(PUSHER)
+    world.clock.advance(MINUTE)
+    command("pause", "shop/checkout", "--for", "1h", "--reason", "a migration")
+    world.clock.advance(MINUTE)
+    command("resume", "shop/checkout", "--wait", "0")
+    world.clock.advance(MINUTE)
+    world.switch.changed.append(
+        AuditEntry(AuditKind.WRITES_STOPPED, world.clock.now(), "2", ALICE, "nothing is written")
+    )
+    world.clock.advance(MINUTE)
+    world.switch.changed.append(AuditEntry(AuditKind.WRITES_ENABLED, world.clock.now(), "3", ALICE, "writes go on"))
+    world.clock.advance(MINUTE)
+    upload(world, "version: 7\nx: 1\ny: 2\nz: 3\n", "v7")
+    world.clock.advance(MINUTE)
+    world.jobs.sent.clear()
+    return world
+
+
+def history(world: World, asked: AskHistory | None = None) -> HistoryReply:
+    reply = ask(world, asked or AskHistory(limit=100))
+    assert isinstance(reply, HistoryReply)
+    return reply
+
+
+def test_all_that_happened_is_told_each_at_its_time() -> None:
+    reply = history(busy())
+    assert [(entry.kind, (entry.at - NOW) // MINUTE) for entry in reply.audit] == [
+        (AuditKind.SPEC_REFUSED, 7),
+        (AuditKind.WRITES_ENABLED, 6),
+        (AuditKind.WRITES_STOPPED, 5),
+        (AuditKind.RESUMED, 4),
+        (AuditKind.PAUSED, 3),
+        (AuditKind.SPEC_ACCEPTED, 0),
+    ]
+    assert [(entry.target, (entry.started_at - NOW) // MINUTE) for entry in reply.entries] == [
+        (str(PUSHER), 2),
+        (str(CHECKOUT), 1),
+    ]
+    assert reply.omitted == 0
+
+
+def test_of_a_target_its_runs_and_what_names_it() -> None:
+    reply = history(busy(), AskHistory((CHECKOUT,), limit=100))
+    assert [entry.kind for entry in reply.audit] == [AuditKind.RESUMED, AuditKind.PAUSED]
+    assert {entry.target for entry in reply.entries} == {str(CHECKOUT)}
+    assert {entry.by for entry in reply.audit} == {ALICE}
+    both = history(busy(), AskHistory((CHECKOUT, PUSHER), limit=100))
+    assert {entry.target for entry in both.entries} == {str(CHECKOUT), str(PUSHER)}
+    assert len(both.audit) == 2
+
+
+def test_a_refusal_has_its_first_problems_and_how_many_more() -> None:
+    [refusal] = [entry for entry in history(busy()).audit if entry.kind is AuditKind.SPEC_REFUSED]
+    assert refusal.id == "v7"
+    assert refusal.text.count("; ") >= 3
+    assert refusal.text.endswith(" more")
+
+
+def test_a_second_acceptance_says_what_it_replaces_and_changes() -> None:
+    world = world_at_spec()
+    upload(world, "version: 1\naccounts: {ci: {id: '111111111111'}}\n", "v8")
+    entries = history(world).audit
+    assert [entry.kind for entry in entries] == [AuditKind.SPEC_ACCEPTED] * 2
+    assert any(entry.text.startswith(f"replaces {ACCEPTED.version}, ") for entry in entries)
+
+
+def test_of_a_command_about_many_some_are_named_and_the_rest_counted() -> None:
+    world = world_at_spec()
+    names = tuple(f"user/111111111111/u{number:02}" for number in range(25))
+    world.audit.record(AuditEntry(AuditKind.PAUSED, NOW, "c9", ALICE, "until then", names))
+    [pause] = [entry for entry in history(world).audit if entry.kind is AuditKind.PAUSED]
+    assert (pause.targets, pause.omitted) == (names[:10], 15)
+    assert " and 15 more by alice: until then" in over(world)("history").out
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 12), st.integers(0, 9), st.integers(0, 9))
+def test_what_is_shown_and_what_is_left_out_are_all_there_is(limit: int, since: int, until: int) -> None:
+    world = BUSY
+    first, last = NOW + since * MINUTE, NOW + until * MINUTE
+    whole = history(world, AskHistory(limit=100, since=first, until=last))
+    some = history(world, AskHistory(limit=limit, since=first, until=last))
+    count = len(whole.entries) + len(whole.audit)
+    shown_now = len(some.entries) + len(some.audit)
+    assert whole.omitted == 0
+    assert count == len([at for at in range(8) if since <= at <= until])
+    assert (shown_now, some.omitted) == (min(limit, count), max(0, count - limit))
+    assert set(some.entries) <= set(whole.entries)
+    assert set(some.audit) <= set(whole.audit)
+
+
+BUSY = busy()
+
+
+@pytest.mark.parametrize("limit", [2, 3, 7])
+def test_page_by_page_as_the_last_line_says_everything_is_seen(limit: int) -> None:
+    command = over(BUSY)
+    seen: set[str] = set()
+    more: tuple[str, ...] = ()
+    for _ in range(10):
+        *lines, last = command("history", "--limit", str(limit), *more).out.splitlines()
+        seen |= {*lines}
+        if ": see them with " not in last:
+            seen.add(last)
+            break
+        assert last.startswith(f"and {last.split()[1]} more: see them with --since 2026-11-17T10:08:00Z --until ")
+        more = tuple(last.partition("with ")[2].partition(",")[0].split())
+    assert seen == {*command("history").out.splitlines()}
+    assert len(seen) == 8
+
+
+SINCE: dict[str, tuple[tuple[str, ...], int]] = {
+    "without it": ((), 8),
+    "so many minutes": (("--since", "3m"), 3),
+    "so many seconds": (("--since", "61s"), 1),
+    "days": (("--since", "3d"), 8),
+    "a time": (("--since", "2026-11-24T10:06:00Z"), 2),
+    "a time of another zone": (("--since", "2026-11-24T11:06:00+01:00"), 2),
+    "both ends": (("--since", "2026-11-24T10:03:00Z", "--until", "2026-11-24T10:04:00Z"), 2),
+    "an end": (("--until", "7m"), 2),
+    "more than is kept": (("--since", "9999d"), 8),
+}
+
+
+@pytest.mark.parametrize("name", SINCE)
+def test_since_and_until_are_durations_or_times(name: str) -> None:
+    argv, count = SINCE[name]
+    assert len(over(BUSY)("history", *argv).out.splitlines()) == count
+
+
+def test_lines_say_who_did_what() -> None:
+    lines = over(BUSY)("history").out.splitlines()
+    assert lines[1:5] == [
+        "2026-11-24T10:06:00Z  writes-enabled by alice: writes go on",
+        "2026-11-24T10:05:00Z  writes-stopped by alice: nothing is written",
+        f"2026-11-24T10:04:00Z  resumed  {CHECKOUT} by alice",
+        f"2026-11-24T10:03:00Z  paused  {CHECKOUT} by alice: until 2026-11-24T11:03:00Z: a migration",
+    ]
+    assert lines[0].startswith("2026-11-24T10:07:00Z  spec-refused  v7: E0")
+    assert shown(NOW) == "2026-11-24T10:00:00Z"
+
+
+def test_a_command_that_is_refused_is_no_entry() -> None:
+    world = world_at_spec()
+    assert over(world)("pause", "shop/checkout", "--until", "2030-01-01T00:00:00Z", "--reason", "x").code == 1
+    assert [entry.kind for entry in history(world).audit] == [AuditKind.SPEC_ACCEPTED]
+
+
+def test_a_person_in_a_session_is_named_with_its_role() -> None:
+    world = world_at_spec()
+    eve = Actor("AssumedRole", session_name="eve", issuer="arn:aws:iam::111111111111:role/Admin")
+    world.audit.record(AuditEntry(AuditKind.RESUMED, NOW, "c9", eve, "", (str(CHECKOUT),)))
+    assert f"resumed  {CHECKOUT} by eve of Admin\n" in over(world)("history").out

@@ -1,0 +1,257 @@
+"""How everything stands: who looked last, and what is wrong with the whole."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.reply import StatusReply, TargetStatus
+from ecr_warden.model.request import AskStatus
+from ecr_warden.model.target import Target
+from ecr_warden.model.wire import Wire, WireState
+from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.specs import SpecVersion
+from ecr_warden.usecases.selection import NothingAccepted
+
+from local.memory.hub import MemorySpecs
+from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSHER
+from tests.usecases.hub import ask
+from tests.usecases.pattern_world import shop, world_of
+from tests.usecases.test_answer_unread import closed
+from tests.usecases.uploads import upload
+from tests.usecases.world import OPEN, World, bare_world, tampered, world_at_spec
+
+MINUTE = timedelta(minutes=1)
+
+
+def status_of(world: World, target: Target) -> TargetStatus:
+    return next(status for status in reply_of(world).targets if status.target == str(target))
+
+
+def reply_of(world: World) -> StatusReply:
+    reply = ask(world, AskStatus())
+    assert isinstance(reply, StatusReply)
+    return reply
+
+
+def codes(world: World) -> list[str]:
+    return [trouble.code for trouble in reply_of(world).troubles]
+
+
+def test_a_sweep_is_a_look_at_what_no_run_has_looked_at_since() -> None:
+    world = world_at_spec()
+    before = status_of(world, PUSHER)
+    world.clock.advance(5 * MINUTE)
+    assert status_of(world, PUSHER) == before
+    world.sweep()
+    seen = status_of(world, PUSHER)
+    assert before.last is not None and seen.last is not None
+    assert (before.last.at, seen.last.at) == (NOW, NOW + 5 * MINUTE)
+    assert (seen.last.result, seen.last.run_id, seen.due) == (Result.IN_SYNC, before.last.run_id, False)
+
+
+def test_what_a_sweep_finds_different_differs_until_a_run_has_ended() -> None:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    world.clock.advance(MINUTE)
+    world.sweep()
+    found = status_of(world, CHECKOUT)
+    assert found.last is not None
+    assert (found.due, found.last.at, found.last.result) == (True, NOW + MINUTE, Result.IN_SYNC)
+    assert not status_of(world, PUSHER).due
+    world.clock.advance(MINUTE)
+    world.drain()
+    repaired = status_of(world, CHECKOUT)
+    assert repaired.last is not None
+    assert (repaired.due, repaired.last.at, repaired.last.result) == (False, NOW + 2 * MINUTE, Result.CONVERGED)
+
+
+def test_what_was_reported_and_is_right_again_without_a_run_is_in_sync() -> None:
+    world = world_at_spec()
+    right = world.documents.live[D1]
+    world.switch.enabled = False
+    world.put(D1, OPEN)
+    world.run(CHECKOUT)
+    assert status_of(world, CHECKOUT).trouble
+    world.documents.live[D1] = right
+    world.clock.advance(MINUTE)
+    world.sweep()
+    now = status_of(world, CHECKOUT)
+    assert now.last is not None
+    assert (now.trouble, now.last.result) == (False, Result.IN_SYNC)
+
+
+def test_a_repository_that_only_a_sweep_has_looked_at_is_not_pending_and_one_made_since_is() -> None:
+    world = world_of("a")
+    world.sweep()
+    world.drain()
+    world.clock.advance(MINUTE)
+    world.sweep()
+    assert status_of(world, shop("a")).last is not None
+    world.documents.make(shop("b"))
+    assert status_of(world, shop("b")).last is None
+
+
+def test_a_look_at_another_version_says_nothing_of_a_target() -> None:
+    world = world_at_spec()
+    world.clock.advance(MINUTE)
+    world.sweep()
+    world.specs.compiled = replace(ACCEPTED, version="v2")
+    last = status_of(world, PUSHER).last
+    assert last is not None
+    assert last.at == NOW
+
+
+def test_a_part_that_was_not_read_to_the_end_was_not_looked_at() -> None:
+    world = world_at_spec()
+    closed(world, lambda target: target.name == "*" and target.account == CI)
+    world.clock.advance(MINUTE)
+    world.sweep()
+    assert world.looks.noted.keys() == {HOME, f"{HOME}/eu-central-1"}
+
+
+def test_all_is_well() -> None:
+    world = world_at_spec()
+    assert codes(world) == []
+    world.clock.advance(40 * MINUTE)
+    assert codes(world) == [], "twice the schedule and ten minutes"
+
+
+def uploaded(world: World) -> None:
+    world.specs.file = SpecVersion("v7", b"version: 1")
+
+
+def refused(world: World) -> None:
+    upload(world, "version: 7", "v7")
+
+
+def gone(world: World) -> None:
+    world.specs.file = None
+
+
+def unversioned(world: World) -> None:
+    world.specs.versioned = False
+
+
+def unreadable(world: World) -> None:
+    world.specs = Unread(compiled=world.specs.compiled)
+
+
+class Unread(MemorySpecs):
+    """The spec's bucket cannot be read."""
+
+    def current(self) -> SpecVersion:
+        raise PortError("s3 says no")
+
+
+def stopped(world: World) -> None:
+    world.switch.enabled = False
+
+
+def late(world: World) -> None:
+    world.clock.advance(40 * MINUTE + timedelta(seconds=1))
+
+
+def late_after_a_sweep(world: World) -> None:
+    world.sweep()
+    late(world)
+
+
+def unlisted(world: World) -> None:
+    closed(world, lambda target: target.name == "*" and target.account == CI)
+    late(world)
+    world.sweep()
+
+
+def never_looked_at_and_accepted_nobody_knows_when(world: World) -> None:
+    world.audit.kept.clear()
+
+
+def cron(world: World) -> None:
+    world.wiring.known = [
+        replace(wire, schedule="cron(0 * * * ? *)") if wire.schedule else wire for wire in world.wiring.known
+    ]
+    world.clock.advance(timedelta(days=1, seconds=1))
+
+
+def rule_gone(world: World) -> None:
+    world.wiring.cut("ecr-warden-trail")
+
+
+def rule_disabled(world: World) -> None:
+    world.wiring.cut("ecr-warden-spec", WireState.DISABLED)
+
+
+def rule_aside(world: World) -> None:
+    world.wiring.cut("ecr-warden-outcomes", WireState.TARGETLESS)
+
+
+def rule_unread(world: World) -> None:
+    world.wiring.known[0] = Wire("rule ecr-warden-trail", "reports", WireState.UNREADABLE, why="no permission")
+
+
+STAYS = f"version {ACCEPTED.version} stays in force"
+TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
+    "a version that was not looked at": (uploaded, "spec-pending", ("version v7 of the spec was uploaded", STAYS)),
+    "a version that was refused": (refused, "spec-refused", ("was refused at 2026-11-24T10:00:00Z: E0", STAYS)),
+    "a spec that was deleted": (gone, "spec-missing", ("there is no", STAYS)),
+    "a bucket without versions": (unversioned, "spec-unversioned", ("has no version", STAYS)),
+    "a bucket that cannot be read": (unreadable, "spec-unread", ("is not known: s3 says no",)),
+    "a stop": (stopped, "writes-stopped", ("writes are stopped by the switch",)),
+    "no sweep since it was accepted": (late, "sweep-overdue", ("has looked at anything yet (", "rate(15 minutes)")),
+    "no sweep for too long": (late_after_a_sweep, "sweep-overdue", ("anything since 2026-11-24T10:00:00Z",)),
+    "an account that no sweep can read": (unlisted, "sweep-overdue", (f"has looked at {CI} yet",)),
+    "an acceptance before there was a log": (never_looked_at_and_accepted_nobody_knows_when, "sweep-overdue", ("yet",)),
+    "no sweep for more than a day": (cron, "sweep-overdue", ("cron(",)),
+    "a rule that is gone": (
+        rule_gone,
+        "wiring-cut",
+        ("the rule ecr-warden-trail is missing: it brings what CloudTrail",),
+    ),
+    "a rule that is off": (rule_disabled, "wiring-cut", ("the rule ecr-warden-spec is disabled",)),
+    "a rule without its target": (rule_aside, "wiring-cut", ("no longer leads to its function",)),
+    "a rule that may not be seen": (rule_unread, "wiring-unread", ("is not known: no permission",)),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_what_is_wrong_with_the_whole_is_said_alone(name: str) -> None:
+    spoil, code, words = TROUBLES[name]
+    world = world_at_spec()
+    spoil(world)
+    [trouble] = reply_of(world).troubles
+    assert trouble.code == code
+    assert [word for word in words if word not in str(trouble)] == []
+
+
+def test_of_many_parts_some_are_named_and_the_rest_counted() -> None:
+    world = world_at_spec()
+    more = tuple(f"33333333333{digit}" for digit in range(5))
+    world.specs.compiled = replace(ACCEPTED, accounts=(*ACCEPTED.accounts, *more))
+    world.sweep()
+    for account in more:
+        del world.looks.noted[account]
+    late(world)
+    world.specs.compiled = ACCEPTED
+    world.sweep()
+    world.specs.compiled = replace(ACCEPTED, accounts=(*ACCEPTED.accounts, *more))
+    [trouble] = reply_of(world).troubles
+    assert f"{', '.join(more[:3])} and 2 more yet" in trouble.message
+
+
+def test_before_anything_is_accepted_it_is_said_what_was_refused() -> None:
+    world = bare_world()
+    world.specs.compiled = None
+    with pytest.raises(NothingAccepted, match="no spec is accepted yet; upload"):
+        ask(world, AskStatus())
+    upload(world, "version: 7", "v7")
+    with pytest.raises(NothingAccepted, match="was refused: E0"):
+        ask(world, AskStatus())
+
+
+def test_trouble_with_the_whole_hides_nothing_that_differs() -> None:
+    world = tampered()
+    stopped(world)
+    world.run(CHECKOUT)
+    assert (codes(world), status_of(world, CHECKOUT).trouble) == (["writes-stopped"], True)
