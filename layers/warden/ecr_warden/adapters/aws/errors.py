@@ -30,11 +30,18 @@ from ecr_warden.ports.errors import (
 type Translation = Callable[[str, str], PortError]
 """(what was tried, AWS's message) to the port's error."""
 
-_READ_LIMIT, _MESSAGE_LIMIT = 4000, 300
+_READ_LIMIT, _MESSAGE_LIMIT, _NAME_LIMIT = 4000, 500, 160
 TOO_MANY_REQUESTS = 429
 _ORGANIZATION = ("service control policy", "resource control policy")
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+_DENIAL = re.compile(
+    r"User: arn:(?P<partition>[a-z-]+):sts::(?P<account>[0-9]{12}):assumed-role/(?:[^ /]+/)*?"
+    r"(?P<role>ecr-warden-[a-z]+)/[^ ]+ is not authorized to perform: (?P<action>[a-z0-9-]+:[A-Za-z]+)"
+    r"(?: on resource: (?P<resource>.+?))?(?: because (?P<because>.+)| (?P<deny>with an explicit deny.*))",
+    re.DOTALL,
+)
+_OWNER = re.compile(r"(?:arn:[^ ]+:)?(user|role)[ /]([A-Za-z0-9+=,.@_/-]+)")
 _EXPLICIT_DENY = re.compile(r"with an explicit deny(?: in (an? [A-Za-z -]+))?")
 _ROLE = re.compile(r":(?:assumed-)?role/(?:[^ /]+/)*?(ecr-warden-[a-z]+)")
 _REPOSITORY = re.compile(r"arn:[a-z-]+:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^ ]+)")
@@ -47,11 +54,32 @@ def _denied(what: str, message: str, *, by_registry: bool = False) -> PortError:
     kept_out = _kept_out(what, message, by_registry=by_registry)
     if kept_out is not None:
         return kept_out
-    remedy = (
-        f"allow {_denied_action(message)} to ecr-warden's role in the account: stacks/member.yaml grants it "
-        "(parameters ManagedOwners and ManagedRoles for what ecr-warden did not make)"
+    return _permission_missing(what, message, _fence(message))
+
+
+def _fence(message: str) -> str:
+    """What to add to which parameter of the stack, for an owner that the write role may not touch."""
+    denial = _DENIAL.search(message)
+    owner = _OWNER.fullmatch(denial["resource"] or "") if denial is not None else None
+    if denial is None or denial["role"] != "ecr-warden-write" or owner is None:
+        return (
+            f"allow {_denied_action(message)} to ecr-warden's role in the account: stacks/member.yaml grants it "
+            "(parameters ManagedOwners and ManagedRoles for what ecr-warden did not make)"
+        )
+    kind, name = owner.groups()
+    arn = f"arn:{denial['partition']}:iam::{denial['account']}:{kind}/{name}"
+    inline = denial["action"] in (
+        "iam:PutUserPolicy",
+        "iam:DeleteUserPolicy",
+        "iam:PutRolePolicy",
+        "iam:DeleteRolePolicy",
     )
-    return _permission_missing(what, message, remedy)
+    parameter = "ManagedOwners" if inline else "ManagedRoles"
+    path = " (with its path, if it has one)" if "/" not in name else ""
+    return (
+        f"add {arn}{path} to the parameter {parameter} of stacks/member.yaml in account {denial['account']}: "
+        f"it allows {denial['action']}"
+    )
 
 
 def _hub_denied(what: str, message: str) -> PortError:
@@ -113,7 +141,16 @@ def _permission_missing(what: str, message: str, remedy: str) -> PortError:
         remedy = f"an organization's policy denies {name}; only who keeps that policy can allow it"
     elif "permissions boundary" in message:
         remedy = f"the permissions boundary of ecr-warden's role denies {name}"
-    return PermissionMissing(f"{what}: AWS denied {name}: {_cut(message)}", remedy=remedy)
+    return PermissionMissing(f"{what}: AWS denied {_denial(message)}", remedy=remedy)
+
+
+def _denial(message: str) -> str:
+    """Which permission was missing, on what, to which of our roles and why; AWS's own text where it reads otherwise."""
+    found = _DENIAL.search(message)
+    if found is None:
+        return f"{_denied_action(message)}: {_cut(message)}"
+    on = f" on {_cut(found['resource'])}" if found["resource"] else ""
+    return f"{found['action']}{on} to {found['role']}: {_cut(found['because'] or found['deny'])}"
 
 
 def _denied_action(message: str) -> str:
@@ -122,11 +159,13 @@ def _denied_action(message: str) -> str:
 
 
 def _cut(message: str) -> str:
-    """At most so much of a message; the reason stands at its end, behind names of any length."""
-    if len(message) <= _MESSAGE_LIMIT:
-        return message
-    half = _MESSAGE_LIMIT // 2
-    return f"{message[:half]} ... {message[-half:]}"
+    """A message with its longest names shortened, and no more than so much: a sentence loses its end, never its middle.
+
+    The reason stands at AWS's ends, behind names of any length.
+    """
+    words = (word if len(word) <= _NAME_LIMIT else f"{word[: _NAME_LIMIT - 3]}..." for word in message.split(" "))
+    short = " ".join(words)
+    return short if len(short) <= _MESSAGE_LIMIT else f"{short[: _MESSAGE_LIMIT - 4].rpartition(' ')[0]} ..."
 
 
 def _malformed(what: str, message: str, *, sent: Document | None = None) -> PortError:
