@@ -69,7 +69,11 @@ class Patterns:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement as written; None stands for an element that is absent, () for no condition."""
+    """One statement as written; None stands for an element that is absent, () for no condition.
+
+    `misspelt` is the Effect as it was written where AWS would refuse it: in another case than `Allow` or `Deny`.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html
+    """
 
     effect: Effect
     actions: Patterns
@@ -77,6 +81,7 @@ class Statement:
     resources: Patterns | None = None
     conditions: tuple[Clause, ...] = ()
     sid: str | None = None
+    misspelt: str = field(compare=False, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +157,7 @@ def _statement(raw: object, place: str) -> Statement:
         raise wrong_type(place, raw, "an object")
     if not _STATEMENT_KEYS.issuperset(raw):
         raise _unknown_key(raw, _STATEMENT_ELEMENTS, place)
-    effect = _effect(raw, place)
+    effect, misspelt = _effect(raw, place)
     actions = _patterns(raw, "Action", place)
     if actions is None:
         raise DocumentError("document-missing", f"{place}.Action", "missing", remedy="write Action or NotAction")
@@ -165,10 +170,11 @@ def _statement(raw: object, place: str) -> Statement:
         principals = parse_principals(raw["NotPrincipal"], f"{place}.NotPrincipal", negated=True)
     conditions = parse_condition(raw["Condition"], f"{place}.Condition") if "Condition" in raw else ()
     sid = _optional_string(raw, "Sid", f"{place}.Sid")
-    return Statement(effect, actions, principals, _patterns(raw, "Resource", place), conditions, sid)
+    return Statement(effect, actions, principals, _patterns(raw, "Resource", place), conditions, sid, misspelt)
 
 
-def _effect(raw: dict[str, object], place: str) -> Effect:
+def _effect(raw: dict[str, object], place: str) -> tuple[Effect, str]:
+    """The effect, and how it was written if AWS takes it in another case only: it is sent as AWS takes it."""
     given = raw.get("Effect")
     effect = _EFFECTS.get(given.lower()) if isinstance(given, str) else None
     if effect is None:
@@ -176,7 +182,7 @@ def _effect(raw: dict[str, object], place: str) -> Effect:
             raise DocumentError("document-missing", f"{place}.Effect", "missing", remedy="write Allow or Deny")
         raise DocumentError("document-effect", f"{place}.Effect", "neither Allow nor Deny", remedy="write one of them")
     raw["Effect"] = effect.value
-    return effect
+    return effect, "" if given == effect.value else str(given)
 
 
 def _patterns(raw: dict[str, object], element: str, place: str) -> Patterns | None:

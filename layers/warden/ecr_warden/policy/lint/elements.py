@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.policy.lint.rules import Rule
-from ecr_warden.policy.lint.subject import Part, Subject
+from ecr_warden.policy.lint.subject import Part, Subject, quoted
 
 ARTICLES = {
     DocumentKind.REPOSITORY: "a repository policy",
@@ -20,6 +20,9 @@ def check_elements(subject: Subject) -> None:
     if identity and subject.document.id is not None:
         subject.add(Rule.ID_IN_IDENTITY_POLICY, "Id")
     for part in subject.parts:
+        if misspelt := part.statement.misspelt:
+            message = f"{quoted(misspelt)}: AWS takes {part.statement.effect} in this case only"
+            subject.add(Rule.EFFECT_CASE, f"{part.place}.Effect", message)
         if identity:
             _check_identity(subject, part)
         else:

@@ -30,6 +30,7 @@ class Rule(Enum):
         "Resource in a repository policy",
         "remove it: the policy stands at its repository, and AWS refuses it",
     )
+    EFFECT_CASE = ("effect-case", _E, "an Effect in another case, which AWS refuses", "write Allow or Deny")
     ID_IN_IDENTITY_POLICY = (
         "id-in-identity-policy",
         _W,
