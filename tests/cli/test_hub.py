@@ -307,6 +307,24 @@ def test_grants_are_listed_by_repository() -> None:
     assert [grant["access"] for grant in over(world)("grants", "--json").json["grants"]] == ["pull", "pull", "push"]
 
 
+def test_grants_say_who_may_also_pull_through_a_role_and_who_may_import() -> None:
+    world = world_at_spec()
+    text = PATH.read_text().replace("pull: [deployers]", "pull: [{by: [deployers], upstream: true}]")
+    text = text.replace("by: [ci:user/push-user]", "by: [ci:user/push-user]\n        pull: true")
+    world.specs.file = SpecVersion(ACCEPTED.version, text.encode())
+    ran = over(world)("grants")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[1:] == [
+        "  pull  arn:aws:iam::111111111111:user/pull-user-1",
+        "  import  arn:aws:iam::111111111111:user/pull-user-1",
+        "  pull  arn:aws:iam::111111111111:user/pull-user-2",
+        "  import  arn:aws:iam::111111111111:user/pull-user-2",
+        "  push  arn:aws:iam::111111111111:user/push-user through role/222222222222/ecr-pusher",
+        "  pull  arn:aws:iam::111111111111:user/push-user through role/222222222222/ecr-pusher",
+        f"6 grants; spec {ACCEPTED.version}",
+    ]
+
+
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a target that is none": (("status", "shop/chekout"), 'did you mean "shop/checkout"?'),
     "a run that is none": (("show", "gone"), "the journal has no run gone"),

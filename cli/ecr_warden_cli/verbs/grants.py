@@ -2,7 +2,7 @@
 
 import argparse
 
-from ecr_warden.model.reply import Access, Grant, GrantsReply
+from ecr_warden.model.reply import Grant, GrantsReply
 from ecr_warden.model.request import AskGrants
 
 from ecr_warden_cli.console import Exit, Style
@@ -40,6 +40,6 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def _line(grant: Grant) -> str:
-    through = f" through {grant.through}" if grant.access is Access.PUSH else ""
+    through = f" through {grant.through}" if grant.through else ""
     until = f" until {shown(grant.until)}" if grant.until else ""
     return f"{grant.access}  {grant.who}{through}{until}"

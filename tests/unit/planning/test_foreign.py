@@ -190,3 +190,11 @@ def test_the_policy_of_who_pulls_is_put_back_beside_it() -> None:
 def test_a_repository_without_a_policy_gets_the_specs_alone() -> None:
     observation = reading(replace(ALLOWING, documents={}))
     assert with_foreign(ALLOWING, observation).documents == ALLOWING.documents
+
+
+def test_a_statement_that_the_spec_gives_itself_stands_once_in_a_repair() -> None:
+    granted = replace(ALLOWING, documents={D1: document(OWN, of_lambda(Sid="AllowPullByService"))})
+    (change,) = plan_of(granted, document(allow("ecr:*", who="*"), of_lambda())).changes
+    assert isinstance(change.after, Document)
+    assert change.after.text.count("lambda.amazonaws.com") == 1
+    assert plan_of(granted, change.after).is_empty

@@ -23,6 +23,7 @@ PUBLISHED = Path(__file__).parents[3] / "docs" / "schema" / "access.schema.json"
 VALIDATOR = Draft202012Validator(spec_schema())
 # What of a file the schema says too.
 SHAPES = {"E004", "E020", "E021", "E022", "E024", "E025", "E026", "E027", "E029", "E101", "E102", "E209"}
+FLAGS = {"shared_role", "exclusive", "exact", "pull", "upstream", "allow_admin"}
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -57,7 +58,7 @@ def as_json(text: str) -> Any:
             return [typed(key, entry) for entry in value]
         if key in ("version", "max_session_duration") and JSON_NUMBER.fullmatch(value):
             return json.loads(value)
-        return value == "true" if key in ("shared_role", "exclusive", "exact") and value in ("true", "false") else value
+        return value == "true" if key in FLAGS and value in ("true", "false") else value
 
     return typed("", yaml.load(text, Loader=yaml.BaseLoader))
 

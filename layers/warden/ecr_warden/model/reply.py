@@ -95,9 +95,10 @@ class VerifyReply:
 
 
 class Access(StrEnum):
-    """What a grant gives."""
+    """What a grant gives. IMPORT: a pull may have a pull-through cache fetch the image first."""
 
     PULL = "pull"
+    IMPORT = "import"
     PUSH = "push"
 
 
@@ -105,7 +106,8 @@ class Access(StrEnum):
 class Grant:
     """`repository`: a target, with a pattern for a name where the spec has one, less the names `excluded`.
 
-    `who`: an ARN, or what else the spec lets pull, in words; `through`: the role to push by; `until`: its own end.
+    `who`: an ARN, or what else the spec lets pull, in words; `through`: the role to push or pull by;
+    `until`: its own end.
     """
 
     access: Access

@@ -36,7 +36,8 @@ def with_foreign(spec: TargetSpec, observation: Observation) -> TargetSpec:
     address = repository_policy(target)
     match observation.documents.get(address):
         case Present(Document() as live):
-            kept = list(_kept(live, spec.foreign, target))
+            desired = spec.documents.get(address)
+            kept = list(_kept(live, spec.foreign, target, desired if isinstance(desired, Document) else None))
         case _:
             kept = []
     if not kept:
@@ -73,9 +74,11 @@ def _document(statements: list[dict[str, Any]]) -> Document:
     return parse_document({"Version": "2012-10-17", "Statement": statements})
 
 
-def _kept(live: Document, allowed: tuple[ForeignStatement, ...], target: RepositoryTarget) -> Iterator[dict[str, Any]]:
-    """The allowed statements as they stand, each once."""
-    seen: set[object] = set()
+def _kept(
+    live: Document, allowed: tuple[ForeignStatement, ...], target: RepositoryTarget, own: Document | None
+) -> Iterator[dict[str, Any]]:
+    """The allowed statements as they stand, each once, without those that the spec gives itself."""
+    seen: set[object] = set() if own is None else set(canonical_statements(own, kind=DocumentKind.REPOSITORY))
     forms = canonical_statements(live, kind=DocumentKind.REPOSITORY)
     for statement, raw, form in zip(live.statements, _raw_statements(live), forms, strict=True):
         if form not in seen and any(_has_shape(statement, kind, target) for kind in allowed):

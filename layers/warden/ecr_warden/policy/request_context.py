@@ -10,7 +10,12 @@ from decimal import Decimal
 
 from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.request_error import RequestError
-from ecr_warden.policy.request_principal import SERVICE_LINKED_NAME, CallerKind, RequestPrincipal
+from ecr_warden.policy.request_principal import (
+    IDENTITY_CENTER_NAME,
+    SERVICE_LINKED_NAME,
+    CallerKind,
+    RequestPrincipal,
+)
 from ecr_warden.policy.shown import shown
 
 type ContextValue = str | Sequence[str]
@@ -29,7 +34,7 @@ _TYPES = {
     CallerKind.FEDERATED_USER: "FederatedUser",
     CallerKind.ANONYMOUS: "Anonymous",
 }
-_ROLES_WITH_PATH = (SERVICE_LINKED_NAME, "AWSReservedSSO_")
+_ROLES_WITH_PATH = (SERVICE_LINKED_NAME, IDENTITY_CENTER_NAME)
 _SIGNED = frozenset(_TYPES) - {CallerKind.ANONYMOUS}
 
 

@@ -14,6 +14,8 @@ from ecr_warden.policy.shown import shown
 MAX_PRINCIPAL = 2048
 SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 """What the names of service-linked roles begin with; nobody else can make such a role."""
+IDENTITY_CENTER_NAME = "AWSReservedSSO_"
+"""What the names of IAM Identity Center's roles begin with."""
 _ARN = re.compile(r"arn:([A-Za-z0-9-]+):(iam|sts)::([0-9]+):(.+)", re.DOTALL)
 _SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 _PATTERN = re.compile(r"[*?]")

@@ -55,25 +55,36 @@ BOUNDARY = "ecr-warden-boundary"
 class OwnerGrants:
     """What the grants give one user or role.
 
-    `resources`: the ARNs that it pulls from, some with wildcards; `logs_in`: it pulls, be it from none of these, for
-    in its own account the repository's policy suffices; `roles`: those it assumes.
+    `resources`: the ARNs that it pulls from, some with wildcards; `importing`: those of them that it imports into;
+    `logs_in`: it pulls, be it from none of these, for in its own account the repository's policy suffices; `roles`:
+    those it assumes.
     """
 
     resources: set[str] = field(default_factory=set)
+    importing: set[str] = field(default_factory=set)
     logs_in: bool = False
     roles: set[RoleTarget] = field(default_factory=set)
 
     @property
     def named(self) -> tuple[str, ...]:
         """The resources that none of the wider ones covers."""
-        wide = [resource for resource in self.resources if "*" in resource]
-        return tuple(
-            sorted(
-                resource
-                for resource in self.resources
-                if not any(other != resource and pattern_covers(other, resource) for other in wide)
-            )
+        return _widest(self.resources)
+
+    @property
+    def imported(self) -> tuple[str, ...]:
+        """Those that it imports into and that none of the wider ones covers."""
+        return _widest(self.importing)
+
+
+def _widest(resources: set[str]) -> tuple[str, ...]:
+    wide = [resource for resource in resources if "*" in resource]
+    return tuple(
+        sorted(
+            resource
+            for resource in resources
+            if not any(other != resource and pattern_covers(other, resource) for other in wide)
         )
+    )
 
 
 def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
@@ -109,15 +120,17 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
                 region=target.region,
                 name=target.name,
                 excluded=repository.excluded,
-                policy=_pull_policy(repository),
+                policy=_pull_policy(repository, target.region),
                 principals=_arns(repository.pulling),
                 foreign=repository.foreign,
                 exact=spec.settings.exact,
             )
 
 
-def _pull_policy(repository: Repository) -> Document | MustNotExist:
-    return repository_pull(repository.pull) if repository.pull else MustNotExist()
+def _pull_policy(repository: Repository, region: str) -> Document | MustNotExist:
+    if not repository.pull:
+        return MustNotExist()
+    return repository_pull(repository.pull, repository.importing, region=region)
 
 
 def owner_grants(spec: Spec) -> dict[OwnerTarget, OwnerGrants]:
@@ -127,7 +140,10 @@ def owner_grants(spec: Spec) -> dict[OwnerTarget, OwnerGrants]:
         for principal in repository.pulling:
             owner = owners[principal.owner]
             owner.logs_in = True
-            owner.resources.update(_pull_resources(repository, principal.owner))
+            resources = tuple(_pull_resources(repository, principal.owner))
+            owner.resources.update(resources)
+            if principal in repository.importing:
+                owner.importing.update(resources)
         for grant in repository.push:
             for principal in grant.by:
                 owners[principal.owner].roles.add(grant.role)
@@ -143,7 +159,7 @@ def _repository(target: RepositoryTarget, repository: Repository) -> TargetSpec:
     return TargetSpec(
         target,
         Extent.WHOLE,
-        {repository_policy(target): _pull_policy(repository)},
+        {repository_policy(target): _pull_policy(repository, target.region)},
         principals=_arns(repository.pulling),
         foreign=repository.foreign,
         revoke_on_remove=repository.revoke_on_remove,
@@ -172,6 +188,7 @@ def by_role(spec: Spec) -> Mapping[RoleTarget, tuple[tuple[Repository, PushGrant
 def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], ...]) -> TargetSpec:
     grants = tuple(grant for _, grant in granted)
     pushed = {entry for repository, _ in granted for entry in repository.targets}
+    pulled = {entry for repository, grant in granted if grant.pull for entry in repository.targets}
     denied = {entry for repository, _ in granted for entry in excluded_targets(repository)}
     by = [principal for grant in grants for principal in grant.by]
     durations = [grant.max_session_duration for grant in grants if grant.max_session_duration is not None]
@@ -183,7 +200,9 @@ def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], 
     documents: dict[Address, DesiredValue] = {
         role(target): settings,
         trust_policy(target): trust_of(ends_of(grants)),
-        identity_policy(target, PUSH_POLICY): push_permissions(map(target_arn, pushed), map(target_arn, denied)),
+        identity_policy(target, PUSH_POLICY): push_permissions(
+            map(target_arn, pushed), map(target_arn, denied), map(target_arn, pulled)
+        ),
     }
     owners = _by_key({principal.owner for principal in by})
     return TargetSpec(target, Extent.WHOLE, documents, dependents=owners, principals=_arns(by))
@@ -210,7 +229,7 @@ def _owner(owner: OwnerTarget, grants: OwnerGrants) -> TargetSpec:
         documents[address] = assume_permissions(role_arn(target) for target in grants.roles)
         widen_after[address] = _by_key(grants.roles)
     if grants.logs_in:
-        documents[identity_policy(owner, PULL_POLICY)] = pull_permissions(grants.named)
+        documents[identity_policy(owner, PULL_POLICY)] = pull_permissions(grants.named, grants.imported)
     return TargetSpec(owner, Extent.OURS, documents, widen_after=widen_after)
 
 

@@ -20,9 +20,26 @@ from ecr_warden.spec.shapes import (
 from ecr_warden.spec.spec import FORMAT_VERSION, MAX_SESSION_DURATION, MIN_SESSION_DURATION, PullScope
 
 _REGIONS = ListOf(Text("a region"))
+_UPSTREAM = Field(
+    "upstream",
+    Flag(),
+    "true: a pull of theirs may have a pull-through cache fetch the image first; false when not given.",
+)
 _PULLER = Either(
     Text("a team or a principal"),
     {
+        "by": Record(
+            "pull grant",
+            (
+                Field(
+                    "by",
+                    ListOf(Text("a team or a principal"), nonempty=True),
+                    "Who may pull: teams and principals.",
+                    required=True,
+                ),
+                _UPSTREAM,
+            ),
+        ),
         "account": Record(
             "whole account",
             (
@@ -32,6 +49,7 @@ _PULLER = Either(
                     "Everybody of the account to whom the account itself gives the right to pull.",
                     required=True,
                 ),
+                _UPSTREAM,
             ),
         ),
         "service": Record(
@@ -44,6 +62,7 @@ _PULLER = Either(
                     "For whom it may act: without, anybody could have the service pull for them.",
                     required=True,
                 ),
+                Field("upstream", Flag(), needless="no service pulls through a cache"),
             ),
         ),
         "organization": Record(
@@ -55,6 +74,7 @@ _PULLER = Either(
                     "Everybody of the organization to whom the own account gives the right to pull.",
                     required=True,
                 ),
+                _UPSTREAM,
             ),
         ),
     },
@@ -84,6 +104,12 @@ PUSH = Record(
             ListOf(Text("a team or a principal"), nonempty=True),
             "Who may assume the role: teams and principals.",
             required=True,
+        ),
+        Field(
+            "pull",
+            Flag(),
+            "true: the role may pull from the repository too, for docker build --cache-from and mounted layers; false "
+            "when not given.",
         ),
         Field("until", Moment(), "When it ends by itself: a condition in the trust policy."),
         Field(
@@ -179,6 +205,12 @@ LITERAL = Choice(
             Field("role", Text("a role's name"), "The role that has the inline policy; or user."),
             Field("user", Text("a user's name"), "The user that has the inline policy; or role."),
             Field("name", Text("a policy's name"), "The inline policy's name, not ecr-warden-*.", required=True),
+            Field(
+                "allow_admin",
+                Flag(),
+                "true: the document is meant to make its user or role an administrator of the account; without, one "
+                "that does is refused.",
+            ),
         ),
     },
 )

@@ -16,6 +16,7 @@ from ecr_warden.spec.spec import (
     MAX_SESSION_DURATION,
     MIN_SESSION_DURATION,
     Account,
+    Puller,
     PullScope,
     PushGrant,
     Repository,
@@ -38,10 +39,7 @@ def build_repository(
     account = directory.accounts.referred(entry.text("account"), report)
     name = repository_name(entry.text("name"), report, pattern=True)
     excluded = _excluded(entry, name, report)
-    pull = (
-        *directory.resolve(entry.texts("pull")),
-        *build_wide(entry.all("pull"), directory.accounts, organizations, report),
-    )
+    pull, importing = _pull(entry, directory, organizations)
     push = tuple(_push(item, account, directory, now) for item in entry.all("push"))
     if account is None or name is None:
         return None
@@ -56,12 +54,39 @@ def build_repository(
         targets=targets,
         excluded=excluded,
         pull=pull,
+        importing=importing,
         push=tuple(grant for grant in push if grant is not None),
         pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
         foreign=_foreign(entry.texts("foreign_statements"), report),
         revoke_on_remove=removal is not None and removal.text == "revoke",
         place=entry.place_of("name"),
     )
+
+
+def _pull(
+    entry: Fields, directory: Directory, organizations: Organizations
+) -> tuple[tuple[Puller, ...], frozenset[Puller]]:
+    """Who pulls, each once, and those of them who import too."""
+    mappings = entry.all("pull")
+    found: dict[Puller, None] = dict.fromkeys(directory.resolve(entry.texts("pull")))
+    importing: set[Puller] = set()
+    listed = {name.text for name in entry.texts("pull")}
+    for grant in (mapping for mapping in mappings if "by" in mapping.keys):
+        names = grant.texts("by")
+        for name in names:
+            if name.text in listed:
+                directory.report.add(Code.LISTED_TWICE, name.place, f"{quote(name.text)} is listed twice")
+        listed.update(name.text for name in names)
+        principals = directory.resolve(names)
+        found.update(dict.fromkeys(principals))
+        if grant.flag("upstream"):
+            importing.update(principals)
+    wide = tuple(mapping for mapping in mappings if "by" not in mapping.keys)
+    for puller, imports in build_wide(wide, directory.accounts, organizations, directory.report).items():
+        found[puller] = None
+        if imports:
+            importing.add(puller)
+    return tuple(found), frozenset(importing)
 
 
 def _excluded(entry: Fields, name: str | None, report: Report) -> tuple[str, ...]:
@@ -120,7 +145,7 @@ def _push(entry: Fields, account: Account | None, directory: Directory, now: dat
     if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
         return None
     target = RoleTarget(account.id, role.text)
-    return PushGrant(target, by, until, duration, entry.flag("shared_role"), role.place)
+    return PushGrant(target, by, until, duration, entry.flag("shared_role"), entry.flag("pull"), role.place)
 
 
 def parse_until(text: Scalar, now: datetime, report: Report) -> datetime | None:

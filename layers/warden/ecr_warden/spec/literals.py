@@ -3,15 +3,17 @@
 from datetime import datetime
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy, trust_policy
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
-from ecr_warden.policy.document import DocumentKind
+from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.policy.document import Document, DocumentKind
+from ecr_warden.policy.power import administering
 from ecr_warden.spec.accounts import narrowed
 from ecr_warden.spec.conform import Fields
+from ecr_warden.spec.examine import place_at
 from ecr_warden.spec.fields import IDENTITY_OWNERS
 from ecr_warden.spec.grants import repository_name
 from ecr_warden.spec.literal_document import build_document
-from ecr_warden.spec.nodes import Scalar
-from ecr_warden.spec.principals import Directory, check_iam_name
+from ecr_warden.spec.nodes import MapNode, Scalar
+from ecr_warden.spec.principals import Directory, check_iam_name, check_writable
 from ecr_warden.spec.problems import Code, quote
 from ecr_warden.spec.spec import Account, Literal
 
@@ -35,9 +37,24 @@ def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal
             addresses = _identity(entry, account, directory)
         case None:
             addresses = ()
-    if not addresses or document is None:
+    if not addresses or document is None or raw is None:
         return None
+    if kind is DocumentKind.IDENTITY:
+        _check_admin(entry, addresses[0].target, document, raw, directory)
     return Literal(addresses, document, entry.flag("exclusive"), entry.place)
+
+
+def _check_admin(entry: Fields, owner: Target, document: Document, raw: MapNode, directory: Directory) -> None:
+    """Report a document that makes its user or role an administrator, unless the entry says that it is meant."""
+    report = directory.report
+    path = directory.path_of(owner) if isinstance(owner, UserTarget | RoleTarget) else "/"
+    found = next(administering(document, owner.account, target_arn(owner, path=path)), None)
+    if entry.flag("allow_admin"):
+        if found is None:
+            report.add(Code.ADMIN_NOT_NEEDED, entry.place_of("allow_admin"), f"{owner} gets no such rights here")
+    elif found is not None:
+        place = place_at(raw, f"Statement[{found}].Effect")
+        report.add(Code.ADMIN, place, f"statement {found + 1} makes {owner} administrator of the account")
 
 
 def _repository(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
@@ -72,6 +89,8 @@ def _identity(entry: Fields, account: Account | None, directory: Directory) -> t
 
 def _owner(name: Scalar, kind: str, account: Account | None, directory: Directory) -> OwnerTarget | None:
     if not check_iam_name(name.text, name.place, kind, directory.report) or account is None:
+        return None
+    if kind == "role" and not check_writable(name.text, "/", name.place, account, directory.report):
         return None
     owner: OwnerTarget = UserTarget(account.id, name.text) if kind == "user" else RoleTarget(account.id, name.text)
     # A literal document gives a name without its path: only the name can be written in two ways.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.target import IAM_NAME, OwnerTarget, RoleTarget, UserTarget
+from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
 from ecr_warden.spec.accounts import Accounts, is_name
 from ecr_warden.spec.conform import Fields
 from ecr_warden.spec.nodes import Scalar
@@ -18,6 +19,8 @@ _PATH = re.compile(r"/([!-~]+/)*")
 _MAX_PATH = 512
 _MAX_NAME = 64
 _RESERVED = "ecr-warden-"
+_OF_SERVICE_LINKED = "/aws-service-role/"
+_OF_IDENTITY_CENTER = "/aws-reserved/"
 _WIDE_KINDS = {
     "account": "write {account: ALIAS}, under pull: only",
     "service": "write {service: NAME.amazonaws.com, source: ALIAS}, under pull: only",
@@ -114,6 +117,8 @@ class Directory:
             self.report.add(Code.IAM_PATH, name.place, f"{quote(path)} is not an IAM path")
             return None
         if not check_iam_name(own_name, name.place, kind, self.report):
+            return None
+        if kind == "role" and not check_writable(own_name, path, name.place, account, self.report):
             return None
         owner: OwnerTarget = UserTarget(account.id, own_name) if kind == "user" else RoleTarget(account.id, own_name)
         self.places.setdefault(owner, name.place)
@@ -222,6 +227,27 @@ def _whole(alias: str) -> str:
 def _is_owner(text: str) -> bool:
     """Whether it begins as a user or role of an ARN does."""
     return text.startswith(("user/", "role/"))
+
+
+def check_writable(name: str, path: str, place: Place, account: Account, report: Report) -> bool:
+    """Whether anybody but AWS can write the role's policies; reports.
+
+    Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html and
+    https://repost.aws/knowledge-center/identity-center-aws-reserved-sso
+    """
+    if path.lower().startswith(_OF_SERVICE_LINKED) or name.startswith(SERVICE_LINKED_NAME):
+        message = f"{quote(name)} is a service-linked role: AWS alone writes its policies"
+        remedy = "name a role of yours; a service that pulls by itself is written {service: NAME, source: ALIAS}"
+    elif path.lower().startswith(_OF_IDENTITY_CENTER) or name.startswith(IDENTITY_CENTER_NAME):
+        message = f"{quote(name)} is a role of IAM Identity Center: AWS alone writes its policies"
+        remedy = (
+            "allow the actions in its permission set, as an inline or customer managed policy; for pull, the "
+            f"repository's side is {{account: {bare(account.alias)}}}; for push, name a user or role of yours"
+        )
+    else:
+        return True
+    report.add(Code.NOT_WRITABLE, place, message, remedy=remedy)
+    return False
 
 
 def check_iam_name(name: str, place: Place, what: str, report: Report, *, longest: int = _MAX_NAME) -> bool:

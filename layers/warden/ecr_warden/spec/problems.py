@@ -89,6 +89,7 @@ class Code(Enum):
         "a source that names no account",
         "write an account's alias, or an ARN with the account's 12 digits; what follows them may hold *",
     )
+    NOT_WRITABLE = ("E121", "a role whose policies AWS alone writes", "name a user or role of yours")
     # What the grants say together.
     REPOSITORY_TWICE = ("E201", "a repository twice", "merge the two")
     NO_REGIONS = (
@@ -138,6 +139,11 @@ class Code(Enum):
         "exclusive: true at some documents of a user or role only",
         "say it at each of them, or at none",
     )
+    PULL_IN_PART = (
+        "E217",
+        "pull: true at some grants of one role at one repository only",
+        "the role pulls for everybody who assumes it: say it at each of them, or at none",
+    )
     # Literal documents.
     DOCUMENT = ("E301", "a policy document that AWS would refuse or that is not understood", "")
     RESOURCE_IN_REPOSITORY_POLICY = (
@@ -150,6 +156,11 @@ class Code(Enum):
         "E304",
         "a repository policy that lets a service act for any of its customers",
         "add a condition on aws:SourceAccount, aws:SourceArn or aws:SourceOrgID",
+    )
+    ADMIN = (
+        "E305",
+        "an identity policy that makes its user or role an administrator",
+        "allow less, or say allow_admin: true at the document if that is meant",
     )
     # What AWS would not store.
     REPOSITORY_POLICY_QUOTA = ("E401", "a repository policy over AWS's limit", "grant pull to fewer users and roles")
@@ -184,6 +195,7 @@ class Code(Enum):
         "a repository's name that begins like the address of a registry",
         "write what follows the registry's address, without a tag",
     )
+    ADMIN_NOT_NEEDED = ("W508", "allow_admin: true at a document that makes nobody an administrator", "remove it")
 
     def __init__(self, code: str, title: str, remedy: str) -> None:
         self.code = code

@@ -19,7 +19,7 @@ from ecr_warden.spec.compile import OwnerGrants, by_role, ends_of, owner_grants,
 from ecr_warden.spec.problems import Code, Place
 from ecr_warden.spec.render import assume_permissions, pull_permissions, repository_pull
 from ecr_warden.spec.report import Report
-from ecr_warden.spec.spec import Principal, Spec
+from ecr_warden.spec.spec import Principal, Puller, Repository, Spec
 
 
 def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[OwnerTarget, Place], report: Report) -> None:
@@ -69,7 +69,7 @@ class _Checker:
         message = f"the policy of {target} has {size} characters, {REPOSITORY_POLICY_QUOTA} are allowed"
         if grant is not None:
             pullers = sorted(grant.pull, key=lambda puller: (not isinstance(puller, Principal), str(puller)))
-            fit = _fitting(pullers, lambda some: policy_size(repository_pull(some)), REPOSITORY_POLICY_QUOTA)
+            fit = _fitting(pullers, lambda some: _pull_size(some, grant, target), REPOSITORY_POLICY_QUOTA)
             message += f": {fit} of its {len(pullers)} principals fit"
         place = grant.place if grant is not None else self._literal_place(target)
         self._report.add(Code.REPOSITORY_POLICY_QUOTA, place, message)
@@ -110,11 +110,20 @@ def _size(entry: TargetSpec, kind: AddressKind) -> int:
     )
 
 
+def _pull_size(pullers: Sequence[Puller], grant: Repository, target: RepositoryTarget) -> int:
+    importing = [puller for puller in pullers if puller in grant.importing]
+    return policy_size(repository_pull(pullers, importing, region=target.region))
+
+
 def _owner_size(arns: Sequence[str], grants: OwnerGrants) -> int:
     roles = arns[: len(grants.roles)]
     repositories = arns[len(grants.roles) :]
     documents = [assume_permissions(roles)] if roles else []
-    documents += [pull_permissions(repositories)] if grants.logs_in and (repositories or not grants.named) else []
+    # What it imports into counts with the repository, and in any case where a wider one stands for it.
+    imported = [arn for arn in grants.imported if arn in repositories or arn not in grants.named]
+    documents += (
+        [pull_permissions(repositories, imported)] if grants.logs_in and (repositories or not grants.named) else []
+    )
     return sum(map(policy_size, documents))
 
 

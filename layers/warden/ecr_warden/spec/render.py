@@ -1,6 +1,6 @@
 """The five documents of a grant, as text that AWS takes: compact, in one order whatever the spec's order was."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import assert_never
 
@@ -18,12 +18,29 @@ PUSH_ACTIONS = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
+# Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html
+IMPORT_ACTIONS = ("ecr:BatchImportUpstreamImage",)
 TOKEN_ACTION = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
 _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 
-def repository_pull(pullers: Iterable[Puller]) -> Document:
-    """The repository policy: who may pull (at least one). It names no resource, and nobody who pushes."""
+LAMBDA = "lambda.amazonaws.com"
+
+
+def repository_pull(pullers: Iterable[Puller], importing: Iterable[Puller] = (), *, region: str) -> Document:
+    """The policy of a repository in a region: who may pull (at least one), and who of them may import too.
+
+    It names no resource, and nobody who pushes.
+    """
+    return _document(
+        *_statements(pullers, "AllowPull", PULL_ACTIONS, region),
+        *_statements(importing, "AllowImport", IMPORT_ACTIONS, region),
+    )
+
+
+def _statements(
+    pullers: Iterable[Puller], sid: str, actions: tuple[str, ...], region: str
+) -> Iterator[dict[str, object]]:
     arns: list[str] = []
     services: list[Service] = []
     organizations: list[str] = []
@@ -39,27 +56,31 @@ def repository_pull(pullers: Iterable[Puller]) -> Document:
                 organizations.append(identifier)
             case _:
                 assert_never(puller)
-    statements = [_pull_statement("AllowPull", {"AWS": _few(arns)})] if arns else []
-    statements += [
-        _pull_statement("AllowPullByService", {"Service": service.name}, _acting_for(service))
-        for service in sorted(services, key=str)
-    ]
+    if arns:
+        yield _statement(sid, {"AWS": _few(arns)}, actions)
+    for service in sorted(services, key=str):
+        yield _statement(f"{sid}ByService", {"Service": service.name}, actions, _acting_for(service, region))
     if organizations:
         condition = {"StringEquals": {"aws:PrincipalOrgID": _few(organizations)}}
-        statements.append(_pull_statement("AllowPullByOrganization", "*", condition))
-    return _document(*statements)
+        yield _statement(f"{sid}ByOrganization", "*", actions, condition)
 
 
-def _pull_statement(sid: str, principal: object, condition: object = None) -> dict[str, object]:
-    statement = {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": list(PULL_ACTIONS)}
+def _statement(sid: str, principal: object, actions: tuple[str, ...], condition: object = None) -> dict[str, object]:
+    statement = {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": _one_or_all(actions)}
     return statement if condition is None else statement | {"Condition": condition}
 
 
-def _acting_for(service: Service) -> dict[str, object]:
+def _acting_for(service: Service, region: str) -> dict[str, object]:
     """The condition against a confused deputy.
 
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    For Lambda the one that AWS's own statements have: that it sends aws:SourceAccount too is nowhere said. It pulls for
+    functions of the repository's own region only.
+    Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html and
+    https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#images-permissions
     """
+    if service.name == LAMBDA:
+        functions = service.arn or f"arn:aws:lambda:{region}:{service.account}:function:*"
+        return {"StringLike": {"aws:SourceArn": functions}}
     condition: dict[str, object] = {"StringEquals": {"aws:SourceAccount": service.account}}
     return condition if service.arn is None else condition | {"ArnLike": {"aws:SourceArn": service.arn}}
 
@@ -86,16 +107,18 @@ def _trust_statement(until: datetime | None, principals: Iterable[str]) -> dict[
     return {"Sid": sid} | statement | {"Condition": {"DateLessThan": {"aws:CurrentTime": moment}}}
 
 
-def push_permissions(repositories: Iterable[str], denied: Iterable[str] = ()) -> Document:
-    """The push role's one inline policy; `denied` are those that a pattern of the repositories leaves out."""
-    statements: list[dict[str, object]] = [
-        _token_statement(),
-        {"Sid": "AllowPush", "Effect": "Allow", "Action": list(PUSH_ACTIONS), "Resource": _few(repositories)},
-    ]
+def push_permissions(repositories: Iterable[str], denied: Iterable[str] = (), pulled: Iterable[str] = ()) -> Document:
+    """The push role's one inline policy; `denied` are those that a pattern of the repositories leaves out.
+
+    `pulled`: those that it may pull from too.
+    """
+    statements = [_token_statement(), _on("AllowPush", "Allow", PUSH_ACTIONS, repositories)]
+    actions: tuple[str, ...] = PUSH_ACTIONS
+    if also := sorted(set(pulled)):
+        statements.append(_on("AllowPull", "Allow", PULL_ACTIONS, also))
+        actions = tuple(sorted({*PUSH_ACTIONS, *PULL_ACTIONS}))
     if excluded := sorted(set(denied)):
-        statements.append(
-            {"Sid": "DenyPush", "Effect": "Deny", "Action": list(PUSH_ACTIONS), "Resource": _few(excluded)}
-        )
+        statements.append(_on("DenyPush", "Deny", actions, excluded))
     return _document(*statements)
 
 
@@ -104,22 +127,29 @@ def assume_permissions(roles: Iterable[str]) -> Document:
     return _document({"Sid": "AllowAssume", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": _few(roles)})
 
 
-def pull_permissions(repositories: Iterable[str]) -> Document:
+def pull_permissions(repositories: Iterable[str], importing: Iterable[str] = ()) -> Document:
     """The inline policy of who pulls: across accounts the repository's policy alone is not enough.
 
-    Without `repositories` it only logs in.
+    Without `repositories` it only logs in; `importing`: those of them that it may import into too.
     """
-    named = sorted(set(repositories))
-    if not named:
-        return _document(_token_statement())
-    return _document(
-        _token_statement(),
-        {"Sid": "AllowPull", "Effect": "Allow", "Action": list(PULL_ACTIONS), "Resource": _few(named)},
-    )
+    statements = [_token_statement()]
+    if named := sorted(set(repositories)):
+        statements.append(_on("AllowPull", "Allow", PULL_ACTIONS, named))
+    if imported := sorted(set(importing)):
+        statements.append(_on("AllowImport", "Allow", IMPORT_ACTIONS, imported))
+    return _document(*statements)
+
+
+def _on(sid: str, effect: str, actions: tuple[str, ...], resources: Iterable[str]) -> dict[str, object]:
+    return {"Sid": sid, "Effect": effect, "Action": _one_or_all(actions), "Resource": _few(resources)}
 
 
 def _token_statement() -> dict[str, object]:
     return {"Sid": "AllowLogin", "Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"}
+
+
+def _one_or_all(actions: tuple[str, ...]) -> str | list[str]:
+    return actions[0] if len(actions) == 1 else list(actions)
 
 
 def _few(values: Iterable[str]) -> str | list[str]:

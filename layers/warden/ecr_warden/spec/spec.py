@@ -82,13 +82,17 @@ class PullScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PushGrant:
-    """Who may push through a role; `until` in UTC, None: no end; `max_session_duration` in seconds or not given."""
+    """Who may push through a role; `until` in UTC, None: no end; `max_session_duration` in seconds or not given.
+
+    `pull`: the role may pull from the repository too.
+    """
 
     role: RoleTarget
     by: tuple[Principal, ...]
     until: datetime | None = None
     max_session_duration: int | None = None
     shared: bool = False
+    pull: bool = False
     place: Place = field(default=Place(1, 1), compare=False)
 
 
@@ -96,12 +100,14 @@ class PushGrant:
 class Repository:
     """A repository in one or more regions of an account, and its grants.
 
-    With a `*` in the targets' name: all repositories whose names fit it and none of `excluded`.
+    With a `*` in the targets' name: all repositories whose names fit it and none of `excluded`. `importing`: those of
+    `pull` whose pull may have a pull-through cache fetch the image first.
     """
 
     targets: tuple[RepositoryTarget, ...]
     excluded: tuple[str, ...] = ()
     pull: tuple[Puller, ...] = ()
+    importing: frozenset[Puller] = frozenset()
     push: tuple[PushGrant, ...] = ()
     pull_scope: PullScope = PullScope.REPOSITORY
     foreign: tuple[ForeignStatement, ...] = ()

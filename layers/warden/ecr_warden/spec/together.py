@@ -63,6 +63,7 @@ def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
     """Every push role by its key."""
     roles: dict[str, _Role] = {}
     durations: dict[str, int] = {}
+    pulling: dict[tuple[str, Place], PushGrant] = {}
     for repository, grant in _grants(spec):
         key = grant.role.key
         first = roles.setdefault(key, _Role(grant, repository))
@@ -77,6 +78,11 @@ def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
         elif first.repository is not repository and (first.repository.excluded or repository.excluded):
             message = f"the role {quote(grant.role.name)} is shared, and one of its repositories has except:"
             report.add(Code.SHARED_ROLE, grant.place, message, remedy="give the pattern a role of its own")
+        beside = pulling.setdefault((key, repository.place), grant)
+        if beside.pull is not grant.pull:
+            said = "true" if beside.pull else "not true"
+            message = f"pull is {said} at the grant of the role {quote(grant.role.name)} on line {beside.place.line}"
+            report.add(Code.PULL_IN_PART, grant.place, message)
         if grant.max_session_duration is not None:
             known = durations.setdefault(key, grant.max_session_duration)
             if known != grant.max_session_duration:

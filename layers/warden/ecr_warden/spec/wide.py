@@ -48,16 +48,16 @@ def build_organizations(root: Fields, report: Report) -> Organizations:
 
 def build_wide(
     entries: tuple[Fields, ...], accounts: Accounts, organizations: Organizations, report: Report
-) -> tuple[Puller, ...]:
-    """The entries of a `pull:` list that are mappings, each once."""
-    found: dict[Puller, None] = {}
+) -> Mapping[Puller, bool]:
+    """The entries of a `pull:` list that name no users and roles, each once, and whether they may import too."""
+    found: dict[Puller, bool] = {}
     for entry in entries:
         puller = _puller(entry, accounts, organizations, report)
         if puller in found:
             report.add(Code.LISTED_TWICE, entry.place, f"{puller} is listed twice")
         elif puller is not None:
-            found[puller] = None
-    return tuple(found)
+            found[puller] = entry.flag("upstream")
+    return found
 
 
 def _puller(entry: Fields, accounts: Accounts, organizations: Organizations, report: Report) -> Puller | None:

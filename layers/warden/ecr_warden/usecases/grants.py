@@ -28,9 +28,12 @@ def _of(repository: Repository) -> Iterator[Grant]:
         name, excluded = str(target), repository.excluded
         for puller in repository.pull:
             yield Grant(Access.PULL, name, _who(puller), excluded=excluded)
+            if puller in repository.importing:
+                yield Grant(Access.IMPORT, name, _who(puller), excluded=excluded)
         for push in repository.push:
             for principal in push.by:
-                yield Grant(Access.PUSH, name, principal.arn, str(push.role), push.until, excluded)
+                for access in (Access.PUSH, Access.PULL) if push.pull else (Access.PUSH,):
+                    yield Grant(access, name, principal.arn, str(push.role), push.until, excluded)
 
 
 def _who(puller: Puller) -> str:

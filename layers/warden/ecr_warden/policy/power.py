@@ -1,0 +1,63 @@
+"""Does an identity policy make whoever has it an administrator of the account?
+
+So do everything, and the right to write policies or passwords of whomever one likes, oneself included. Conditions are
+not taken into account, nor is a Deny: an administrator by day or without S3 is one. The right to assume every role is
+not one of them: the roles' own trust policies decide.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html and
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
+"""
+
+from collections.abc import Iterator
+
+from ecr_warden.policy.document import Document, Effect, Patterns, Statement
+from ecr_warden.policy.matching import action_matches, completed_arn
+from ecr_warden.policy.pattern import pattern_covers, patterns_meet
+
+_USER = (
+    *("iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:DeleteUserPermissionsBoundary"),
+    *("iam:PutUserPermissionsBoundary", "iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:CreateAccessKey"),
+)
+_ROLE = (
+    *("iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"),
+    *("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
+)
+_GROUP = ("iam:AddUserToGroup", "iam:AttachGroupPolicy", "iam:PutGroupPolicy")
+_POLICY = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
+_BY_KIND = {"user": _USER, "role": _ROLE, "group": _GROUP, "policy": _POLICY}
+# With these on itself alone a user becomes an administrator; with a password or key of its own it does not.
+_ON_ITSELF = frozenset({*_USER[:4], *_ROLE})
+
+
+def administering(document: Document, account: str, owner: str) -> Iterator[int]:
+    """The Allow statements, by index, that make the user or role with the ARN `owner` administrator of its account."""
+    for index, statement in enumerate(document.statements):
+        if statement.effect is Effect.ALLOW and _administers(statement, account, owner):
+            yield index
+
+
+def _administers(statement: Statement, account: str, owner: str) -> bool:
+    for kind, actions in _BY_KIND.items():
+        matched = [action for action in actions if action_matches(statement.actions, action)]
+        if matched and _reaches(statement.resources, f"arn:aws:iam::{account}:{kind}/*"):
+            return True
+        if not _ON_ITSELF.isdisjoint(matched) and _reaches(_as_read_for(statement.resources, owner), owner):
+            return True
+    return False
+
+
+def _reaches(element: Patterns | None, resource: str) -> bool:
+    """Whether it takes in all of the resource; a NotResource does unless it leaves out some of it."""
+    if element is None:
+        return True
+    values = map(completed_arn, element.values)
+    if element.negated:
+        return not any(patterns_meet(value, resource) for value in values)
+    return any(pattern_covers(value, resource) for value in values)
+
+
+def _as_read_for(element: Patterns | None, owner: str) -> Patterns | None:
+    """The element with the one variable that names whoever asks."""
+    if element is None:
+        return None
+    name = owner.rpartition("/")[2]
+    return Patterns(element.negated, tuple(value.replace("${aws:username}", name) for value in element.values))
