@@ -3,13 +3,27 @@
 import ast
 import json
 import re
+import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
+from botocore.session import get_session
 
 from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, ROOT, Template, load
 
+# What the AWS CLI has of its own: its options there.
+OWN = {
+    ("cloudformation", "deploy"): {"--stack-name", "--template-file", "--capabilities", "--parameter-overrides"},
+    ("s3", "cp"): set(),
+}
+WAITED = {
+    "stack-delete-complete": "describe-stacks",
+    "stack-import-complete": "describe-stacks",
+    "change-set-create-complete": "describe-change-set",
+}
 PAGE = (ROOT / "docs" / "deploy.md").read_text()
 
 
@@ -85,10 +99,11 @@ def test_the_file_that_imports_the_boundary_holds_it_alone_and_what_an_import_as
 
 
 def test_the_sums_are_right() -> None:
-    *items, total = rows(section("What it costs"))
+    *items, total, trail = rows(section("What it costs"))
     exact = [_value(ast.parse(row[1].strip("`"), mode="eval").body) for row in items]
     assert [row[2] for row in items] == [f"{value:.2f}" for value in exact]
     assert total[2] == f"**{sum(exact):.2f}**"
+    assert trail[2] == f"{_value(ast.parse(trail[1].strip('`'), mode='eval').body):.2f}"
 
 
 def test_it_counts_the_alarms_there_are() -> None:
@@ -106,6 +121,67 @@ def _value(node: ast.expr) -> float:
         case ast.BinOp(left, ast.Add(), right):
             return _value(left) + _value(right)
     raise ValueError(ast.dump(node))
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """The words of each command of the AWS CLI in a text, in blocks and in lines; variables as they stand."""
+    lines = iter(text.replace("\\\n", " ").splitlines())
+    for line in lines:
+        if found := re.match(r"    .*?(\baws [a-z0-9]+ [a-z].*)", line):
+            said = found.group(1)
+            while (words := _words(said)) is None:
+                said += f"\n{next(lines)}"
+            yield words
+    for said in re.findall(r"`(aws [a-z0-9]+ [a-z][^`]*)`", " ".join(text.splitlines())):
+        yield said.split()
+
+
+def _words(said: str) -> list[str] | None:
+    """None while a quotation is open."""
+    try:
+        return shlex.split(said)
+    except ValueError:
+        return None
+
+
+SAID = [
+    (page, " ".join(one[:3]), one)
+    for page in ("README.md", "docs/deploy.md", "docs/security.md", "docs/supported.md")
+    for one in commands((ROOT / page).read_text())
+]
+
+
+@pytest.mark.parametrize(("page", "name", "words"), SAID)
+def test_each_command_names_its_account_and_region(page: str, name: str, words: list[str]) -> None:
+    assert "--profile" in words, (page, words)
+    assert "--region" in words, (page, words)
+
+
+@pytest.mark.parametrize(("page", "name", "words"), SAID)
+def test_each_command_is_one_of_the_aws_cli_and_its_options_are_of_it(page: str, name: str, words: list[str]) -> None:
+    _, service, operation, *rest = words
+    given = {word.split("=")[0] for word in rest if word.startswith("--")}
+    given -= {"--profile", "--region", "--output", "--query"}
+    if (service, operation) in OWN:
+        assert given <= OWN[service, operation], (page, words)
+        return
+    if operation == "wait":
+        waiter, *rest = rest
+        model = WAITED[waiter]
+    else:
+        model = operation
+    client = get_session().get_service_model(service.replace("s3api", "s3"))
+    shape = client.operation_model({xform_name(one, "-"): one for one in client.operation_names}[model]).input_shape
+    assert shape is not None
+    known = {f"--{xform_name(member, '-')}": member in shape.required_members for member in shape.members}
+    assert given <= known.keys(), (page, words)
+    if "..." not in words:
+        assert {option for option, required in known.items() if required} <= given, (page, words)
+
+
+def test_there_are_commands_to_look_at() -> None:
+    assert len(SAID) > 40
+    assert {page for page, _, _ in SAID} == {"README.md", "docs/deploy.md", "docs/security.md", "docs/supported.md"}
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", PAGE))))

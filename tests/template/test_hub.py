@@ -280,6 +280,10 @@ def test_every_alarm_fires_on_the_first_one_and_reaches_the_topic() -> None:
         assert alarm["Properties"]["Threshold"] == limit
 
 
+def test_a_version_of_the_layer_does_not_outlive_the_deployment_that_replaces_it() -> None:
+    assert HUB.properties("WardenLayer")["RetentionPolicy"] == "Delete"
+
+
 def test_parameters_and_outputs_are_the_published_ones() -> None:
     assert set(HUB.body["Parameters"]) == {
         "ExternalId",
@@ -297,6 +301,7 @@ def test_parameters_and_outputs_are_the_published_ones() -> None:
         "SpecBucket",
         "StateBucket",
         "Table",
+        "ExternalId",
         "TrailBusArn",
         "JobsQueueUrl",
         "AlertTopicArn",
