@@ -22,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check templates lint-imports unit fuzz schema bench aws-smoke lint format setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit deployed engine others pure fuzz schema bench aws-smoke lint format setup clean distclean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -30,7 +30,18 @@ help: ## what there is
 demo: setup ## two embedded AWS accounts, attacked and repaired before your eyes (KEEP=1 leaves them running)
 	@$(BIN)/python -m local.demo
 
-test: check templates unit ## everything that must be green
+# Side by side on two cores: what deploys mostly waits, the rest mostly computes. Each part's output comes when it ends.
+# Byte code is made first: a build that copies the sources must not meet half of a file that another part compiles.
+test: setup ## everything that must be green
+	@$(BIN)/python -m compileall -q $(CHECKED)
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target deployed engine others templates check
+
+unit: setup ## all tests
+	@$(BIN)/python -m compileall -q $(CHECKED)
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target deployed engine others
+
+quick: .venv/.synced ## under a minute, while you work: lint, types, import directions, and the tests without I/O
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target pure check
 
 check: lint lint-imports ## lint, types, import directions
 
@@ -46,21 +57,26 @@ templates: .venv-sam/.synced ## the three CloudFormation templates
 	.venv-sam/bin/sam validate --lint
 	.venv-sam/bin/cfn-lint stacks/*.yaml
 
-# What deploys the product mostly waits, and builds in one place; the rest mostly computes. Side by side they take little
-# more than the longer of the two.
+PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 DEPLOYED := tests/artifact tests/e2e tests/local tests/cli/test_emulator.py
-DEPLOYED_LOG := build/tests-deployed.log
+ENGINE := tests/property tests/fuzz tests/mutants tests/unit/policy
+# What is large rather than many: files of the size limit, AWS's managed policies, processes, boto3 on moto.
+LARGE := tests/unit/spec/test_text.py tests/unit/policy/test_compare_bounds.py tests/unit/adapters \
+  tests/cli/test_process.py tests/cli/test_hub_client.py
 
-unit: setup ## all tests
-	@mkdir -p $(dir $(DEPLOYED_LOG))
-	@echo "$(BIN)/python -m pytest $(DEPLOYED)  (beside the others, told after them)"
-	@$(BIN)/python -m pytest -p no:cacheprovider $(DEPLOYED) > $(DEPLOYED_LOG) 2>&1 & deployed=$$!; \
-	trap 'kill $$deployed' INT TERM; \
-	echo "$(BIN)/python -m pytest $(addprefix --ignore=,$(DEPLOYED))"; \
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(DEPLOYED)); others=$$?; \
-	wait $$deployed; failed=$$?; cat $(DEPLOYED_LOG); exit $$((others || failed))
+deployed:
+	$(PYTEST) --durations=10 $(DEPLOYED)
 
-fuzz: .venv/.synced ## FUZZ_SECONDS=300: random input for the policy engine, beyond what `make test` tries
+engine:
+	$(PYTEST) --durations=10 $(ENGINE)
+
+others:
+	$(PYTEST) --durations=10 $(addprefix --ignore=,$(DEPLOYED) $(ENGINE))
+
+pure:
+	$(PYTEST) --durations=5 tests/unit tests/usecases tests/cli $(addprefix --ignore=,$(LARGE) $(DEPLOYED))
+
+fuzz: .venv/.synced ## FUZZ_SECONDS=300: random input for the policy engine and the planner, beyond what `make test` tries
 	@$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) "$(FUZZ_SEED)" $(FUZZ_ONLY)
 
 schema: .venv/.synced ## docs/schema/access.schema.json from the field tables of the spec
