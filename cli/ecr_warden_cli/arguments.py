@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
+from ecr_warden_cli.console import cut
 from ecr_warden_cli.context import UsageError
 from ecr_warden_cli.verbs import (
     apply,
@@ -49,6 +50,7 @@ example:
   ecr-warden validate access.yaml && ecr-warden plan access.yaml --profile ci=ci-read
 
 exit codes: 0 fine, 1 error, 2 something differs"""
+_SHOWN = 500
 _JSON_HELP = "one JSON object on stdout; docs/cli.md describes it"
 
 
@@ -56,14 +58,14 @@ class _Parser(argparse.ArgumentParser):
     """Raises UsageError where argparse would print its usage and exit with 2, which means a difference here."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, remedy=f"see {self.prog} --help")
+        raise UsageError(cut(message, _SHOWN), remedy=f"see {self.prog} --help")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         # argparse offers the nearest choice from Python 3.14 on.
         if action.metavar == "VERB" and action.choices is not None and value not in action.choices:
             near = difflib.get_close_matches(str(value), [*action.choices], n=1)
             meant = f"did you mean {near[0]}? " if near else ""
-            raise UsageError(f"there is no verb {value!r}", remedy=f"{meant}see {self.prog} --help")
+            raise UsageError(f"there is no verb {cut(str(value), _SHOWN)!a}", remedy=f"{meant}see {self.prog} --help")
         super()._check_value(action, value)
 
 
@@ -105,5 +107,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         # Only here, for argparse itself would name the help of all verbs.
-        raise UsageError(f"unrecognized arguments: {' '.join(unknown)}", remedy=f"see {arguments.prog} --help")
+        raise UsageError(
+            f"unrecognized arguments: {cut(' '.join(unknown), _SHOWN)}", remedy=f"see {arguments.prog} --help"
+        )
     return arguments

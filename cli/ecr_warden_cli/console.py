@@ -41,6 +41,11 @@ def escape(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+def cut(text: str, limit: int) -> str:
+    """At most so many characters: whoever passes a whole document for a name does not get it back."""
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
     """Where a verb writes. `environment` decides on colour: NO_COLOR and TERM=dumb turn it off."""

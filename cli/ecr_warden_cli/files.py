@@ -5,13 +5,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ecr_warden_cli.console import Console
+from ecr_warden_cli.console import Console, cut
 from ecr_warden_cli.context import Failure
+
+# The longest name that Linux takes is 4,096; a whole document in the place of its name is not told in full.
+_NAME_SHOWN = 300
 
 
 def name_of(path: str) -> str:
     """How the file is called in messages."""
-    return "<stdin>" if path == "-" else path
+    return "<stdin>" if path == "-" else cut(path, _NAME_SHOWN)
 
 
 def say_awaited(stdin: BinaryIO, console: Console, what: str) -> None:
@@ -36,11 +39,11 @@ def open_file(path: str, stdin: BinaryIO, *, failure: type[Failure], remedy: str
             with Path(path).open("rb") as file:
                 yield file
     except FileNotFoundError as error:
-        raise failure(f"there is no file {path}", remedy=remedy) from error
+        raise failure(f"there is no file {name_of(path)}", remedy=remedy) from error
     except IsADirectoryError as error:
-        raise failure(f"{path} is a directory", remedy=remedy) from error
+        raise failure(f"{name_of(path)} is a directory", remedy=remedy) from error
     except PermissionError as error:
-        raise failure(f"{path} may not be read by you", remedy="see its permissions (ls -l)") from error
+        raise failure(f"{name_of(path)} may not be read by you", remedy="see its permissions (ls -l)") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise failure(f"{name_of(path)} cannot be read: {reason}", remedy=remedy) from error

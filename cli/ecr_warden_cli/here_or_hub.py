@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ecr_warden_cli.console import cut
 from ecr_warden_cli.context import UsageError
 
 
@@ -78,5 +79,5 @@ def _hub_profile(profiles: Sequence[str]) -> str | None:
         case [profile] if "=" not in profile:
             return profile
         case _:
-            given = " ".join(f"--profile {profile}" for profile in profiles)
+            given = " ".join(f"--profile {cut(profile, 200)}" for profile in profiles)
             raise UsageError(f"{given} with --hub", remedy="give one profile, of the hub's account: --profile PROFILE")

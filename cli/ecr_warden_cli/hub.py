@@ -8,11 +8,11 @@ from typing import Any
 
 from ecr_warden.model.codec.base import CodecError, Json
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
-from ecr_warden.model.codec.requests import TARGETS_AT_MOST, request_to_text
+from ecr_warden.model.codec.requests import SELECTED_AT_MOST, TARGETS_AT_MOST, request_to_text
 from ecr_warden.model.reply import CommandReply, PlanReply, Reply
 from ecr_warden.model.request import EVERYTHING, Command, Question, Selection
 
-from ecr_warden_cli.console import Console, Style
+from ecr_warden_cli.console import Console, Style, cut
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
 from ecr_warden_cli.here_or_hub import AtHub
 
@@ -55,7 +55,17 @@ def add_selection(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 
 def selection_of(arguments: argparse.Namespace | AtHub) -> Selection:
-    return tuple(arguments.targets) or (EVERYTHING,)
+    """What is meant, all if nothing is named; raises UsageError for what can be no target."""
+    return tuple(map(checked, arguments.targets)) or (EVERYTHING,)
+
+
+def checked(target: str) -> str:
+    """A text that may mean targets; raises UsageError."""
+    if not 0 < len(target) <= SELECTED_AT_MOST or not target.isprintable():
+        remedy = "ecr-warden status lists the targets"
+        what = f"{cut(target, 80)!a} is no target: it is a printable text of 1 to {SELECTED_AT_MOST} characters"
+        raise UsageError(what, remedy=remedy)
+    return target
 
 
 def new_id() -> str:

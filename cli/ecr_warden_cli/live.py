@@ -14,7 +14,7 @@ from ecr_warden.ports.documents import AccountUnread, Documents, Listing, Writer
 from ecr_warden.spec.spec import Account
 from ecr_warden.usecases.plan import plan_spec
 
-from ecr_warden_cli.console import Console, Exit
+from ecr_warden_cli.console import Console, Exit, cut
 from ecr_warden_cli.context import Context, UsageError
 from ecr_warden_cli.here_or_hub import Here
 from ecr_warden_cli.spec_file import Compiled, load_compiled
@@ -52,13 +52,13 @@ def parse_profiles(texts: Sequence[str], accounts: Sequence[Account]) -> Mapping
     for text in texts:
         account, equals, profile = text.partition("=")
         if not (equals and account and profile):
-            raise UsageError(f"--profile {text}", remedy="write ACCOUNT=PROFILE, such as ci=my-ci-profile")
+            raise UsageError(f"--profile {cut(text, 200)}", remedy="write ACCOUNT=PROFILE, such as ci=my-ci-profile")
         if account not in ids:
             known = ", ".join(entry.alias for entry in accounts)
             kind = "the spec has no such account" if ACCOUNT_ID.fullmatch(account) else "the spec has no such alias"
-            raise UsageError(f"--profile {text}: {kind}", remedy=f"the accounts of the spec are {known}")
+            raise UsageError(f"--profile {cut(text, 200)}: {kind}", remedy=f"the accounts of the spec are {known}")
         if profiles.setdefault(ids[account], profile) != profile:
-            raise UsageError(f"--profile {text}: the account has another profile already", remedy="give one")
+            raise UsageError(f"--profile {cut(text, 200)}: the account has another profile already", remedy="give one")
     return profiles
 
 

@@ -24,6 +24,7 @@ READER_GONE = 141  # and SIGPIPE
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command on the process's own streams and credentials."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -33,10 +34,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = run(sys.argv[1:] if argv is None else argv, context)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes stdout once more at exit, which would print what this was to keep quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return READER_GONE
+    except OSError as error:  # of the files that are read none is left here
+        _drop_output()
+        console.error(f"what is printed cannot be written: {error.strerror or error}")
+        return Exit.ERROR
     return code
+
+
+def _open_closed_streams() -> None:
+    """A stream that was closed by whoever started the command is empty, and takes what nobody reads."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 - open as long as the process
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
+
+
+def _drop_output() -> None:
+    """Python flushes stdout once more at exit, which would print what this was to keep quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(argv: Sequence[str], context: Context) -> int:

@@ -354,6 +354,11 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "an until before its since": (("history", "--since", "1h", "--until", "2h"), "is later than the end"),
     "a since of 10 MB": (("history", "--since", "9" * 10_000_000), "is no time such as"),
     "a history of a name that is none": (("history", "shop/chekout"), 'did you mean "shop/checkout"?'),
+    "an empty target": (("status", ""), "'' is no target: it is a printable text"),
+    "a target of 10 MB": (("status", "a" * 10_000_000), "is no target: it is a printable text of 1 to 400"),
+    "a target that is no UTF-8": (("pause", "\udcff", "--for", "1h", "--reason", "x"), "is no target"),
+    "a target of two lines": (("apply", "a\nb"), "is no target"),
+    "a history of a target of 10 MB": (("history", "a" * 10_000_000), "is no target"),
     "a history of an empty name": (("history", ""), "target"),
 }
 

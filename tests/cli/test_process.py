@@ -45,6 +45,26 @@ def test_exit_codes(argv: tuple[str, ...], code: int) -> None:
     assert run(*argv).returncode == code
 
 
+CLOSED = {
+    "stdin, which is read": (("validate", "-"), "<&-", 1),
+    "stdin of lines": (("event", "explain"), "<&-", 0),
+    "stdout": (("validate", SEED), ">&-", 0),
+    "stderr": (("validate", "gone"), "2>&-", 1),
+    "stdout, where nothing fits any more": (("validate", SEED), ">/dev/full", 1),
+    "a long stdout, where nothing fits any more": (("render", SEED), ">/dev/full", 1),
+}
+
+
+@pytest.mark.parametrize("case", CLOSED)
+def test_a_stream_that_is_closed_or_full_is_no_traceback(case: str) -> None:
+    argv, how, code = CLOSED[case]
+    line = f'exec "$0" "$@" {how}'
+    ran = subprocess.run(["sh", "-c", line, COMMAND, *argv], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, "Traceback" in ran.stderr) == (code, False)
+    if "/dev/full" in how:
+        assert ran.stderr == "ecr-warden: what is printed cannot be written: No space left on device\n"
+
+
 def test_version() -> None:
     ran = run("--version")
     assert (ran.returncode, ran.stdout) == (0, "ecr-warden 0.1.0\n")

@@ -71,6 +71,28 @@ PROFILES = {
 }
 
 
+HUGE = "a" * 10_000_000
+LONG = {
+    "a file": (("validate", HUGE), "give the path"),
+    "a document in the place of its name": (("policy", "lint", HUGE), ""),
+    "a verb": ((HUGE,), "see ecr-warden --help"),
+    "an argument too many": (("validate", SEED, HUGE), "see ecr-warden validate --help"),
+    "an option's value": (("apply", "--wait", HUGE), "see ecr-warden apply --help"),
+    "a run": (("show", HUGE), "see ecr-warden show --help"),
+    "a profile": (("plan", SEED, "--profile", HUGE), "write ACCOUNT=PROFILE"),
+    "an address": (("render", SEED, "--only", HUGE), "are shown"),
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_an_argument_of_10_mb_is_not_told_in_full_and_what_to_do_is(command: Command, case: str) -> None:
+    argv, remedy = LONG[case]
+    ran = command(*argv)
+    told = ran.out + ran.err
+    assert (ran.code, len(told) < 2000) == (1, True)
+    assert remedy in told
+
+
 def assert_one_line(command: Command, argv: tuple[str, ...], named: str, remedy: str) -> None:
     ran = command(*argv)
     assert (ran.code, ran.out) == (1, "")

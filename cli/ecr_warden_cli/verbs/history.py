@@ -14,7 +14,7 @@ from ecr_warden.model.target import Target, TargetError, parse_target
 
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError
-from ecr_warden_cli.hub import Speaking, add_hub_arguments, expect, json_of, speak
+from ecr_warden_cli.hub import Speaking, add_hub_arguments, checked, expect, json_of, speak
 from ecr_warden_cli.times import moment_or_duration, shown
 
 SUMMARY = "list what happened, newest first: runs, pauses, stops, and specs accepted and refused"
@@ -106,7 +106,7 @@ def _meant(text: str, speaking: Speaking) -> Iterable[Target]:
     try:
         return [parse_target(text)]
     except TargetError:
-        status = expect(StatusReply, speaking.ask(AskStatus((text,))))
+        status = expect(StatusReply, speaking.ask(AskStatus((checked(text),))))
     if status.unread:
         remedy = "name one target in full, such as repository/ACCOUNT/REGION/NAME"
         raise Failure(f"not all targets are known: {status.unread[0]}", remedy=remedy)

@@ -11,7 +11,7 @@ from ecr_warden.model.codec.values import address_to_json, value_to_json
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.target import RepositoryTarget
 
-from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.console import Exit, Style, cut
 from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.spec_file import add_spec, load_compiled
 
@@ -29,7 +29,7 @@ class NoSuchAddress(Failure):
         near = difflib.get_close_matches(text, sorted(words), n=3)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         remedy = f"{hint}without --only all {len(addresses)} are shown"
-        super().__init__(f'no address of the spec contains "{text}"', remedy=remedy)
+        super().__init__(f'no address of the spec contains "{cut(text, 200)}"', remedy=remedy)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

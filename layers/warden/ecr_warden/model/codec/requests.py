@@ -27,7 +27,7 @@ REQUEST_LIMIT = 1024 * 1024
 TARGETS_AT_MOST = 2000
 REASON_AT_MOST = 200
 ENTRIES_AT_MOST, HISTORIES_AT_MOST = 100, 20
-_SELECTED_AT_MOST = 400
+SELECTED_AT_MOST = 400
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _RUN_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
@@ -144,7 +144,7 @@ def _selection(value: Json) -> Selection:
     selection = texts(value["targets"])
     if not 0 < len(selection) <= TARGETS_AT_MOST:
         raise CodecError(f"{len(selection)} targets instead of 1 to {TARGETS_AT_MOST}")
-    if any(not 0 < len(each) <= _SELECTED_AT_MOST or not each.isprintable() for each in selection):
+    if any(not 0 < len(each) <= SELECTED_AT_MOST or not each.isprintable() for each in selection):
         raise CodecError("a target that is no printable text of 1 to 400 characters")
     return selection
 
