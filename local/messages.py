@@ -13,6 +13,7 @@ class Message:
     group: str = "group"
     receives: int = 1
     handle: str = "no-such-handle"
+    queue: str = "ecr-warden-jobs.fifo"
 
 
 def batch(*messages: Message) -> dict[str, Any]:
@@ -41,6 +42,6 @@ def _record(message_id: str, message: Message) -> dict[str, Any]:
         },
         "messageAttributes": {},
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:eu-central-1:111111111111:ecr-warden-jobs.fifo",
+        "eventSourceARN": f"arn:aws:sqs:eu-central-1:111111111111:{message.queue}",
         "awsRegion": "eu-central-1",
     }

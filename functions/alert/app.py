@@ -1,4 +1,4 @@
-"""Announcements from the outcomes bus, and incidents that are due -> messages for people."""
+"""Announcements from the outcomes bus, incidents that are due, and jobs that failed for good -> messages for people."""
 
 from typing import Any
 
@@ -7,6 +7,15 @@ from ecr_warden import bootstrap
 from ecr_warden.adapters.aws.incidents import incident_key
 from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.observability import logger
+
+
+def _report(record: dict[str, Any]) -> None:
+    # Of the two queues that this function polls, the jobs' is FIFO and the incidents' is not.
+    if record["eventSourceARN"].endswith(".fifo"):
+        group = record["attributes"]["MessageGroupId"]
+        bootstrap.report_exhausted()(record["body"], group=group, message_id=record["messageId"])
+    else:
+        bootstrap.tell_people().flush(incident_key(record["body"]))
 
 
 @logger().inject_lambda_context
@@ -18,9 +27,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[di
     failed: dict[str, Exception] = {}
     for record in event["Records"]:
         try:
-            bootstrap.tell_people().flush(incident_key(record["body"]))
-        except Exception as error:  # whatever it was, the other incidents of the batch are told
-            logger().error("not told", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
+            _report(record)
+        except Exception as error:  # whatever it was, the other messages of the batch are reported
+            logger().error("not reported", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
             failed[record["messageId"]] = error
     if len(failed) == len(event["Records"]):
         raise next(iter(failed.values()))  # an error of the function, for its alarm

@@ -50,6 +50,7 @@ class Deployed:
         self.dynamodb, self.ssm = boto3.client("dynamodb"), boto3.client("ssm")
         sns, events = boto3.client("sns"), boto3.client("events")
         self.jobs_url = self.sqs.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        self.dead_url = self.sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         self.incidents_url = self.sqs.create_queue(QueueName="incidents")["QueueUrl"]
         self.mail_url = self.sqs.create_queue(QueueName="mail")["QueueUrl"]
         self.topic = sns.create_topic(Name="alerts")["TopicArn"]
@@ -76,6 +77,7 @@ class Deployed:
             "WARDEN_STATE_BUCKET": "state",
             "WARDEN_JOBS_QUEUE_URL": self.jobs_url,
             "WARDEN_INCIDENTS_QUEUE_URL": self.incidents_url,
+            "WARDEN_JOBS_DEAD_LETTERS_URL": self.dead_url,
             "WARDEN_OUTCOMES_BUS": self.bus,
             "WARDEN_WRITES_PARAMETER": "/writes",
             "WARDEN_EXTERNAL_ID": "the-external-id",

@@ -124,9 +124,10 @@ class Running:
 
     def __post_init__(self) -> None:
         sqs = self.deployed.sqs
-        sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})
+        sqs.create_queue(QueueName="exhausted.fifo", Attributes={"FifoQueue": "true"})
         sqs.create_queue(QueueName="lost")
-        self._redrive("jobs.fifo", "dead.fifo")
+        self._redrive("jobs.fifo", "exhausted.fifo")
+        self._redrive("exhausted.fifo", "dead.fifo", 3 * MAX_RECEIVES)
         self._redrive("incidents", "lost")
         self.wire.answer("events:PutEvents", self._announced)  # moto needs a package more to carry events on
         self.wire.answer("events:DescribeRule", lambda _: {"State": "ENABLED"})
@@ -270,12 +271,22 @@ class Running:
             for message in self._queue("jobs.fifo")._messages
         }
 
+    def lose(self, queue: str, times: int) -> None:
+        """A queue's messages are received so often by processes that are killed."""
+        url = self.deployed.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        for _ in range(times):
+            while self.deployed.taken(url):
+                pass
+            for message in self._queue(queue)._messages:
+                message.change_visibility(0)
+
     def tell(self) -> None:
         """Announcements and incidents reach the alert function; an event that it fails on comes twice more."""
         announcements, self.announcements[:] = list(self.announcements), []
         for detail in announcements:
             if all(self._call("alert", {"detail": json.loads(detail)}) is _FAILED for _ in range(3)):
                 self.undelivered.append(detail)
+        self._deliver("exhausted.fifo", "alert")
         for message in self._queue("incidents")._messages:
             message.delayed_until = 0
         self._deliver("incidents", "alert")
@@ -283,11 +294,11 @@ class Running:
     def settle(self) -> None:
         """Time passes until no queue holds anything: done, or put away."""
         for _ in range(20):
-            for name in ("jobs.fifo", "incidents"):
+            for name in ("jobs.fifo", "exhausted.fifo", "incidents"):
                 for message in self._queue(name)._messages:
                     message.change_visibility(0)
             self.deliver()
-            if not self._queue("jobs.fifo")._messages and not self._queue("incidents")._messages:
+            if not any(self._queue(name)._messages for name in ("jobs.fifo", "exhausted.fifo", "incidents")):
                 return
         raise AssertionError("the queues never empty")
 
@@ -318,6 +329,7 @@ class Running:
                     one["Attributes"].get("MessageGroupId", ""),
                     int(one["Attributes"]["ApproximateReceiveCount"]),
                     one["ReceiptHandle"],
+                    queue,
                 )
                 for one in found
             ]
@@ -383,9 +395,9 @@ class Running:
     def _queue(self, name: str) -> Any:
         return get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues[name]
 
-    def _redrive(self, source: str, dead: str) -> None:
+    def _redrive(self, source: str, dead: str, receives: int = MAX_RECEIVES) -> None:
         url = self.deployed.sqs.get_queue_url(QueueName=source)["QueueUrl"]
-        policy = {"deadLetterTargetArn": self._queue(dead).queue_arn, "maxReceiveCount": MAX_RECEIVES}
+        policy = {"deadLetterTargetArn": self._queue(dead).queue_arn, "maxReceiveCount": receives}
         self.deployed.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
 
 

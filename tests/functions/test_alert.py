@@ -17,7 +17,11 @@ type Logged = Callable[[], list[dict[str, Any]]]
 SPEC = Cause(CauseKind.SPEC, "v2")
 REFUSED = SpecRefused(SPEC, "v2", "v1", ("line 3: accounts.ci.id: an account has 12 digits",))
 ACCEPTED = SpecAccepted(SPEC, "v2", "v1", ("repository/222222222222/eu-central-1/shop/checkout",), ())
-FLUSH = Message(json.dumps({"schema": 1, "incident": "spec/v2"}))
+FLUSH = Message(json.dumps({"schema": 1, "incident": "spec/v2"}), queue="ecr-warden-incidents")
+
+
+def broken(body: str) -> Message:
+    return Message(body, queue="ecr-warden-incidents")
 
 
 @pytest.fixture
@@ -50,12 +54,12 @@ def test_a_flush_that_is_none_is_an_error_so_that_it_ends_in_the_failure_queue(
     handler: Handler, deployed: Deployed, body: str
 ) -> None:
     with pytest.raises(CodecError):
-        handler(batch(Message(body)))
+        handler(batch(broken(body)))
 
 
 def test_a_flush_that_is_none_keeps_no_other_incident_back(handler: Handler, deployed: Deployed) -> None:
     handler(announced(ACCEPTED))
-    assert handler(batch(Message("{"), FLUSH, Message("[]"))) == {
+    assert handler(batch(broken("{"), FLUSH, broken("[]"))) == {
         "batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m2"}]
     }
     assert len(deployed.mails()) == 1

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld
 from tests.fuzz import inputs
+from tests.fuzz.repaired import is_repaired_and_reported, tampers
 
 _SECONDS = 5.0
 """Of processor time for one comparison; the bound of steps is about two on an idle machine."""
@@ -111,4 +112,5 @@ PROPERTIES: dict[str, Property] = {
     "two-documents": Property(inputs.pairs(), _two_documents),
     "evaluate": Property(inputs.requests(), _request),
     "lines": Property(inputs.lines, _lines),
+    "repaired": Property(tampers, is_repaired_and_reported),
 }

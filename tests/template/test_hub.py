@@ -45,10 +45,17 @@ ENVIRONMENT = {
         "WARDEN_OUTCOMES_BUS",
         "WARDEN_HUB_ACCOUNT",
     },
-    "Alert": {"WARDEN_TABLE", "WARDEN_INCIDENTS_QUEUE_URL", "WARDEN_WEBHOOK", "WARDEN_ALERT_TOPIC"},
+    "Alert": {
+        "WARDEN_TABLE",
+        "WARDEN_INCIDENTS_QUEUE_URL",
+        "WARDEN_JOBS_DEAD_LETTERS_URL",
+        "WARDEN_WEBHOOK",
+        "WARDEN_ALERT_TOPIC",
+    },
 }
 QUEUES = HUB.resources("AWS::SQS::Queue")
-POLLED = {"JobsQueue": "Reconcile", "IncidentsQueue": "Alert"}
+POLLED = {"JobsQueue": "Reconcile", "JobsExhausted": "Alert", "IncidentsQueue": "Alert"}
+RECEIVES = {"JobsQueue": MAX_RECEIVES, "JobsExhausted": 3 * MAX_RECEIVES, "IncidentsQueue": 5}
 DEAD_LETTERS = {"JobsDeadLetters", "FailuresQueue", "IncidentsDeadLetters"}
 
 
@@ -120,7 +127,7 @@ def test_jobs_are_fifo_with_high_throughput_and_no_deduplication_by_body() -> No
 def test_a_polled_queue_waits_six_times_its_functions_timeout_and_gives_up_in_the_end(queue: str) -> None:
     properties = HUB.properties(queue)
     assert properties["VisibilityTimeout"] >= 6 * _function(POLLED[queue])["Timeout"]
-    assert properties["RedrivePolicy"]["maxReceiveCount"] == {"JobsQueue": MAX_RECEIVES, "IncidentsQueue": 5}[queue]
+    assert properties["RedrivePolicy"]["maxReceiveCount"] == RECEIVES[queue]
 
 
 def _longest(config: Config) -> float:

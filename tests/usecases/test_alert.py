@@ -10,7 +10,9 @@ from ecr_warden.model.alert import Alert, Message, SpecAccepted, SpecRefused
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.ports.alerts import ChannelsError, NotifyError
+from ecr_warden.ports.errors import PermissionMissing
 from ecr_warden.usecases.alert import TOLD_AGAIN_SECONDS, TellPeople
+from ecr_warden.usecases.exhausted import ReportExhausted
 
 from local.memory.hub import MemoryIncidents
 from tests.unit.alerting.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
@@ -191,3 +193,27 @@ def test_a_first_alert_whose_telling_crashed_is_in_the_follow_up() -> None:
     assert people.chat.told == [
         "repository policy of shop/r01 was changed by mallory of Administrator; repaired after 2 s"
     ]
+
+
+class Unwritable(MemoryIncidents):
+    """A table that takes nothing."""
+
+    def add(self, key: str, alert: Alert, *, seconds: int) -> None:
+        raise PermissionMissing("not authorized to perform: dynamodb:PutItem", remedy="deploy the hub again")
+
+
+@dataclass(slots=True)
+class Kept:
+    """Dead letters."""
+
+    bodies: list[str] = field(default_factory=list)
+
+    def keep(self, body: str, *, group: str, message_id: str) -> None:
+        self.bodies.append(body)
+
+
+def test_a_failed_job_that_cannot_be_gathered_is_reported_by_itself_and_kept() -> None:
+    people, kept = People(incidents=Unwritable()), Kept()
+    ReportExhausted(people.tell, kept)("{}", group="g", message_id="m-1")
+    assert people.chat.told == people.mail.told == ["a job that cannot be read: the job failed at its last attempt"]
+    assert kept.bodies == ["{}"]

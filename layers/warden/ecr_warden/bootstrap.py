@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ecr_warden.usecases.answer import Answers
     from ecr_warden.usecases.control import Control
     from ecr_warden.usecases.dispatch import Dispatch
+    from ecr_warden.usecases.exhausted import ReportExhausted
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.sweep import Sweep
     from ecr_warden.usecases.work import Work
@@ -91,6 +92,16 @@ def tell_people() -> "TellPeople":
         clock=_clock,
     )
     return TellPeople(incidents, FanOut(_channels()))
+
+
+@cache
+def report_exhausted() -> "ReportExhausted":
+    """What the alert function does with a job that reached its last attempt."""
+    from ecr_warden.adapters.aws.dead_letters import SqsDeadLetters
+    from ecr_warden.usecases.exhausted import ReportExhausted
+
+    kept = SqsDeadLetters(_client("sqs"), _environment.required("WARDEN_JOBS_DEAD_LETTERS_URL"))
+    return ReportExhausted(tell_people(), kept)
 
 
 @cache

@@ -8,6 +8,7 @@ from ecr_warden.alerting.own import is_by_deployment
 from ecr_warden.alerting.severity import severity
 from ecr_warden.model.alert import (
     Alert,
+    JobFailed,
     OwnChanged,
     SpecAccepted,
     SpecRefused,
@@ -70,6 +71,9 @@ def route(alert: Alert) -> Routing:
         case SpecAccepted(version=version):
             # The runs of an accepted version have the version as their cause's id.
             return Gathered(f"{CauseKind.SPEC}/{version}")
+        case JobFailed():
+            # What ends one job most often ends others: a broken deployment, an account that answers nothing.
+            return Gathered("failed-jobs")
         case RunReport():
             return _route_run(alert)
         case _:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import assert_never
 
 from ecr_warden.alerting.contest import describe_contest, who_wrote
+from ecr_warden.alerting.failed_jobs import describe_failed_job, title_of_failed_jobs
 from ecr_warden.alerting.layout import Entry, Listing, count, lay_out, listing
 from ecr_warden.alerting.own import describe_own_change
 from ecr_warden.alerting.severity import highest, opens, severity
@@ -24,6 +25,7 @@ from ecr_warden.alerting.words import (
 from ecr_warden.model.alert import (
     Alert,
     Field,
+    JobFailed,
     Message,
     OwnChanged,
     SpecAccepted,
@@ -69,8 +71,23 @@ def message_of(alerts: Sequence[Alert], *, known_accounts: Collection[str] = (),
             return _of_paused(paused, level)
         case [TargetsResumed() as resumed]:
             return _of_resumed(resumed, level)
+        case [JobFailed(), *_]:
+            return _of_failed_jobs([alert for alert in alerts if isinstance(alert, JobFailed)], level)
         case several:
             return _of_many(several, level, known_accounts, is_follow_up)
+
+
+def plain_message(alerts: Sequence[Alert], error: str) -> Message:
+    """What is left to say of alerts for which `message_of` failed with `error`: what they are about."""
+    fields = [Field("See", "ecr-warden history; ecr-warden show RUN")]
+    lines = [
+        f"{alert.plan.target}: {alert.result} (run {alert.run_id})"
+        if isinstance(alert, RunReport)
+        else type(alert).__name__
+        for alert in alerts
+    ]
+    title = f"{count(len(alerts), 'alert')} that ecr-warden failed to describe ({error})"
+    return _message(Severity.CRITICAL, title, fields, [listing("alert", lines)])
 
 
 def _of_run(report: RunReport, level: Severity) -> Message:
@@ -191,6 +208,18 @@ def _of_resumed(resumed: TargetsResumed, level: Severity) -> Message:
     return _message(level, title, fields, [listing("target", resumed.targets, rest=resumed.left_out)])
 
 
+def _of_failed_jobs(failed: Sequence[JobFailed], level: Severity) -> Message:
+    fields = [
+        Field("Why", "see the log of ecr-warden-reconcile: `failed`, `Task timed out`, or memory used up"),
+        Field(
+            "Kept", "in the queue ecr-warden-jobs-dlq.fifo; docs/deploy.md, Dead letters, says how to run them again"
+        ),
+        Field("See", "ecr-warden status"),
+    ]
+    lines = dict.fromkeys(line for job in failed for line in describe_failed_job(job))
+    return _message(level, title_of_failed_jobs(failed), fields, [listing("job", list(lines))])
+
+
 def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collection[str], is_follow_up: bool) -> Message:
     """The alerts of one incident: each kind in a section of its own."""
     runs = [alert for alert in alerts if isinstance(alert, RunReport)]
@@ -205,8 +234,8 @@ def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collectio
                 fields += [Field("Uploaded by", uploader(alert.cause.actor)), Field("Version", alert.version)]
                 fields += [Field("Replaces", alert.replaces)] if alert.replaces else []
                 sections += _of_accepted(alert)
-            case RunReport():
-                pass
+            case RunReport() | JobFailed():
+                pass  # runs come together below, and failed jobs are gathered with no other kind
             case SpecRefused():
                 title = f"spec version {alert.version} refused"
                 sections.append(listing("problem", alert.problems, title=f"{title}:", rest=alert.left_out))

@@ -8,6 +8,7 @@ from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
 from ecr_warden.model.alert import (
     Alert,
+    JobFailed,
     OwnChanged,
     SpecAccepted,
     SpecRefused,
@@ -54,6 +55,8 @@ def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
             return Severity.INFO
         case OwnChanged():
             return Severity.INFO if is_by_deployment(alert) else Severity.CRITICAL
+        case JobFailed():
+            return Severity.CRITICAL
         case SpecAccepted(released=released, warnings=warnings):
             return Severity.WARNING if released or warnings else Severity.INFO
         case RunReport(severity=Severity() as rated):

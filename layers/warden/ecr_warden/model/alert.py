@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from ecr_warden.model.job import Cause
+from ecr_warden.model.job import Cause, Job
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.severity import Severity
 
@@ -82,7 +82,19 @@ class Unlisted:
     left_out: int = 0
 
 
-type Alert = RunReport | SpecRefused | SpecAccepted | Unlisted | OwnChanged | TargetsPaused | TargetsResumed
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """A job reached its last attempt, and nothing is known of how it ended: its process may have been killed.
+
+    `job`: None where it cannot be read, for the reason in `error`.
+    """
+
+    cause: Cause
+    job: Job | None
+    error: str = ""
+
+
+type Alert = RunReport | SpecRefused | SpecAccepted | Unlisted | OwnChanged | TargetsPaused | TargetsResumed | JobFailed
 
 
 @dataclass(frozen=True, slots=True)

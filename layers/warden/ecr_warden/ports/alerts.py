@@ -54,6 +54,14 @@ class Incidents(Protocol):
         ...
 
 
+class DeadLetters(Protocol):
+    """Where jobs that failed for good are kept until an operator moves them back."""
+
+    def keep(self, body: str, *, group: str, message_id: str) -> None:
+        """Keep a job's message; one that is kept already (its `message_id`) is not kept twice. Raises PortError."""
+        ...
+
+
 class Notifier(Protocol):
     """A channel to people."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from ecr_warden.alerting.incidents import GATHER_SECONDS, AtOnce, FirstAtOnce, Gathered, Silent, is_follow_up, route
-from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.messages import message_of, plain_message
 from ecr_warden.model.alert import Alert, Message
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.ports.alerts import Channels, ChannelsError, Incidents
@@ -28,13 +28,13 @@ class TellPeople:
         """Tell of one alert now, or keep it for its incident; raises PortError."""
         match route(alert):
             case AtOnce():
-                self._tell(alert.cause.incident, (alert,))
+                self.at_once(alert)
             case Gathered(key, seconds):
                 self.incidents.add(key, alert, seconds=seconds)
             case FirstAtOnce(key, seconds):
                 # Whoever dies before the first is told is called again, and then it is gathered.
                 if self.incidents.opens(key, seconds=seconds):
-                    self._tell(alert.cause.incident, (alert,))
+                    self.at_once(alert)
                 else:
                     self.incidents.add(key, alert, seconds=seconds)
             case Silent():
@@ -56,6 +56,10 @@ class TellPeople:
         if is_follow_up(key):
             # It goes on: as long as it does there is one message each time, and none at once beside it.
             self.incidents.opens(key, seconds=GATHER_SECONDS)
+
+    def at_once(self, alert: Alert) -> None:
+        """Tell of one alert now, whatever it belongs to; raises PortError."""
+        self._tell(alert.cause.incident, (alert,))
 
     def _tell(self, key: str, alerts: Sequence[Alert]) -> None:
         try:
@@ -79,4 +83,7 @@ def _incident_of(key: str) -> str:
 
 def _message_of(alerts: Sequence[Alert], key: str) -> Message:
     accounts = {account for alert in alerts if isinstance(alert, RunReport) for account in alert.accounts}
-    return message_of(alerts, known_accounts=accounts, is_follow_up=is_follow_up(key))
+    try:
+        return message_of(alerts, known_accounts=accounts, is_follow_up=is_follow_up(key))
+    except Exception as error:  # what it describes may be an attack: some report is better than none
+        return plain_message(alerts, type(error).__name__)

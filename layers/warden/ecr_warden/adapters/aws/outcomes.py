@@ -7,6 +7,7 @@ from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.adapters.aws.shorter import forms
 from ecr_warden.model.alert import (
     Alert,
+    JobFailed,
     OwnChanged,
     SpecAccepted,
     SpecRefused,
@@ -64,6 +65,8 @@ def _detail_type(alert: Alert) -> str:
             return "Paused"
         case TargetsResumed():
             return "Resumed"
+        case JobFailed():
+            return "JobFailed"
         case _:
             assert_never(alert)
 

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from ecr_warden.model.alert import (
     Alert,
+    JobFailed,
     OwnChanged,
     SpecAccepted,
     SpecRefused,
@@ -44,8 +45,8 @@ def forms(alert: Alert) -> Iterator[Alert]:
         case SpecRefused() | Unlisted():
             problems, more_problems = _some(tuple(map(_cut, alert.problems)), _WARNINGS)
             yield replace(alert, problems=problems, left_out=alert.left_out + more_problems)
-        case OwnChanged():
-            return  # its texts are a name and what CloudTrail bounds
+        case OwnChanged() | JobFailed():
+            return  # its texts are a name and what CloudTrail or the jobs queue bounds
         case TargetsPaused() | TargetsResumed():
             targets, more_targets = _some(alert.targets, _KEYS)
             yield replace(alert, targets=targets, left_out=alert.left_out + more_targets)

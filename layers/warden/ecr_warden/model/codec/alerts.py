@@ -4,6 +4,7 @@ from typing import assert_never
 
 from ecr_warden.model.alert import (
     Alert,
+    JobFailed,
     OwnChanged,
     SpecAccepted,
     SpecRefused,
@@ -23,7 +24,7 @@ from ecr_warden.model.codec.base import (
     text,
     texts,
 )
-from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
+from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json, job_from_json, job_to_json
 from ecr_warden.model.codec.runs import report_from_json, report_to_json
 from ecr_warden.model.job import SCHEMA
 from ecr_warden.model.outcome import RunReport
@@ -32,7 +33,7 @@ from ecr_warden.model.outcome import RunReport
 def alert_to_json(alert: Alert) -> Json:
     """The detail of an event on the outcomes bus.
 
-    `kind` is run, spec-refused, spec-accepted, unlisted, own-changed, paused or resumed.
+    `kind` is run, spec-refused, spec-accepted, unlisted, own-changed, paused, resumed or job-failed.
     """
     if isinstance(alert, RunReport):
         return report_to_json(alert)
@@ -41,7 +42,7 @@ def alert_to_json(alert: Alert) -> Json:
 
 
 def _kind_and_told(
-    alert: SpecRefused | SpecAccepted | Unlisted | OwnChanged | TargetsPaused | TargetsResumed,
+    alert: SpecRefused | SpecAccepted | Unlisted | OwnChanged | TargetsPaused | TargetsResumed | JobFailed,
 ) -> tuple[str, Json]:
     match alert:
         case SpecRefused():
@@ -78,6 +79,8 @@ def _kind_and_told(
             }
         case TargetsResumed():
             return "resumed", {"targets": list(alert.targets), "leftOut": alert.left_out}
+        case JobFailed():
+            return "job-failed", {"job": job_to_json(alert.job) if alert.job else None, "error": alert.error}
         case _:
             assert_never(alert)
 
@@ -126,6 +129,11 @@ def _alert(value: Json) -> Alert:
         case "resumed":
             left_out = number(value.get("leftOut", 0))
             return TargetsResumed(cause_from_json(value["cause"]), texts(value["targets"]), left_out)
+        case "job-failed":
+            job = value["job"]
+            return JobFailed(
+                cause_from_json(value["cause"]), None if job is None else job_from_json(job), text(value["error"])
+            )
         case kind:
             raise CodecError(f"unknown kind {kind!r:.40}")
 

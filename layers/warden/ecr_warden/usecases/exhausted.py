@@ -1,0 +1,40 @@
+"""A job that reached its last attempt, whatever ended it: people hear of it, and the job is kept.
+
+A run whose process was killed can report nothing itself, so this rests on the queue alone.
+"""
+
+from dataclasses import dataclass
+
+from ecr_warden.model.alert import JobFailed
+from ecr_warden.model.codec.base import CodecError
+from ecr_warden.model.codec.jobs import job_from_text
+from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.ports.alerts import DeadLetters
+from ecr_warden.ports.errors import PortError
+from ecr_warden.usecases.alert import TellPeople
+
+
+@dataclass(frozen=True, slots=True)
+class ReportExhausted:
+    """The use case over its ports. Delivery is at least once."""
+
+    tell_people: TellPeople
+    dead_letters: DeadLetters
+
+    def __call__(self, body: str, *, group: str, message_id: str) -> None:
+        """Report the job that is the body of a message, then keep it; raises PortError."""
+        failed = _failed(body, message_id)
+        try:
+            self.tell_people.announce(failed)
+        except PortError:
+            # It may be what ended the job, too: a message for each job is better than none at all.
+            self.tell_people.at_once(failed)
+        self.dead_letters.keep(body, group=group, message_id=message_id)
+
+
+def _failed(body: str, message_id: str) -> JobFailed:
+    try:
+        job = job_from_text(body)
+    except CodecError as error:
+        return JobFailed(Cause(CauseKind.EVENT, message_id), None, str(error))
+    return JobFailed(job.cause, job)

@@ -1,0 +1,151 @@
+"""Documents that AWS would store, made to be as hard to read as its sizes allow."""
+
+import json
+import string
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ecr_warden.policy.document import DocumentKind
+from hypothesis import strategies as st
+
+from tests.fuzz.inputs import conditions
+
+MOST_CHARACTERS = {DocumentKind.REPOSITORY: 10_240, DocumentKind.TRUST: 4_096, DocumentKind.IDENTITY: 10_240}
+"""Characters of a document; a trust policy's quota can be raised to this."""
+
+_TYPES = ("String", "Numeric", "Date", "Arn")
+_OPERATORS = (
+    *(f"{kind}{test}" for kind in _TYPES for test in ("Equals", "NotEquals")),
+    *(f"{kind}{test}" for kind in ("String", "Arn") for test in ("Like", "NotLike")),
+    *(
+        f"{kind}{test}{orEqual}"
+        for kind in ("Numeric", "Date")
+        for test in ("LessThan", "GreaterThan")
+        for orEqual in ("", "Equals")
+    ),
+    *(
+        "StringEqualsIgnoreCase",
+        "StringNotEqualsIgnoreCase",
+        "Bool",
+        "BinaryEquals",
+        "IpAddress",
+        "NotIpAddress",
+        "Null",
+    ),
+)
+_KEYS = (
+    *("aws:UserAgent", "aws:userid", "aws:username", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType"),
+    *("aws:PrincipalTag/team", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceArn", "aws:SourceAccount"),
+    *("aws:SourceIp", "aws:SourceVpce", "aws:CurrentTime", "aws:EpochTime", "aws:TokenIssueTime", "aws:TagKeys"),
+    *(
+        "aws:MultiFactorAuthPresent",
+        "aws:SecureTransport",
+        "sts:ExternalId",
+        "sts:RoleSessionName",
+        "ecr:ResourceTag/a",
+    ),
+    *("token.actions.githubusercontent.com:sub", "aws:ResourceAccount", "aws:RequestedRegion", "a key", "\u0130"),
+)
+_VALUES = st.one_of(
+    st.sampled_from(
+        ("É", "YQ==", "true", "1", "-0", "1e400", "٣", "2026-01-01", "0001-01-01T00:00:00+14:00", "10.0.0.0/8")
+    ),
+    st.sampled_from(
+        ("${aws:username}", "${aws:PrincipalTag/x, '*'}", "${*}", "${", "*", "?*", "", "::/0", "fe80::1%eth0")
+    ),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=6),
+)
+
+
+@st.composite
+def _conditions(draw: st.DrawFn) -> dict[str, dict[str, list[str]]]:
+    """Any operator on any key with any text."""
+    made: dict[str, dict[str, list[str]]] = {}
+    for _ in range(draw(st.integers(1, 3))):
+        sets = draw(st.sampled_from(("", "", "ForAllValues:", "ForAnyValue:")))
+        operator = draw(st.sampled_from(_OPERATORS))
+        missing = draw(st.sampled_from(("", "", "IfExists"))) if operator != "Null" else ""
+        values = draw(st.lists(_VALUES, min_size=1, max_size=3))
+        made.setdefault(f"{sets}{operator}{missing}", {})[draw(st.sampled_from(_KEYS))] = values
+    return made
+
+
+def _patterns(seed: int, count: int) -> list[str]:
+    letters = string.ascii_lowercase
+    return [f"*{letters[index * seed % 26]}*{letters[(index // 26 + seed) % 26]}*" for index in range(count)]
+
+
+def _keys(seed: int, count: int) -> dict[str, list[str]]:
+    return {f"aws:RequestTag/k{index}": [f"*{index}*{seed}*", "É", "true"] for index in range(count)}
+
+
+# Each is as long as it is told to be.
+_HARD: tuple[Callable[[int, int], dict[str, Any]], ...] = (
+    lambda seed, count: {"Action": _patterns(seed, count)},
+    lambda seed, count: {"NotAction": _patterns(seed, count)},
+    lambda seed, count: {"Action": f"*{'a' * count}b"},
+    lambda seed, count: {"Action": [f"*{'a?' * (count // 20)}{index}*" for index in range(10)]},
+    lambda seed, count: {"Action": "*", "Condition": {"StringLike": _keys(seed, count // 12)}},
+    lambda seed, count: {
+        "Action": "*",
+        "Condition": {"StringEquals": _keys(seed, count // 24), "Bool": _keys(seed + 1, count // 24)},
+    },
+    lambda seed, count: {"Action": "*", "Condition": {"StringNotLike": {"aws:PrincipalArn": _patterns(seed, count)}}},
+    lambda seed, count: {
+        "Action": "*",
+        "Condition": {
+            "IpAddress": {"aws:SourceIp": [f"10.{index % 256}.{seed % 256}.0/25" for index in range(count // 2)]}
+        },
+    },
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn, kind: DocumentKind) -> str:
+    """The text of a document of that kind, within its size."""
+    statements: list[dict[str, Any]] = []
+    hard = draw(st.integers(0, 3)) == 0
+    for _ in range(draw(st.integers(1, 4))):
+        statement: dict[str, Any] = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Deny")))}
+        if kind is not DocumentKind.IDENTITY:
+            statement["Principal"] = draw(st.sampled_from(_PRINCIPALS))
+        else:
+            statement[draw(st.sampled_from(("Resource", "NotResource")))] = draw(
+                st.sampled_from(("*", "arn:aws:ecr:*:*:repository/*"))
+            )
+        if hard:
+            statement |= draw(st.sampled_from(_HARD))(
+                draw(st.integers(1, 300)), draw(st.integers(10, MOST_CHARACTERS[kind] // 12))
+            )
+        else:
+            statement["Action"] = draw(st.sampled_from(_ACTIONS[kind]))
+            if draw(st.booleans()):
+                statement["Condition"] = draw(_conditions() | conditions)
+        if len(_text([*statements, statement])) <= MOST_CHARACTERS[kind]:
+            statements.append(statement)
+    return _text(statements or [_PLAIN[kind]])
+
+
+def _text(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"), ensure_ascii=False)
+
+
+_PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+_PRINCIPALS: tuple[Any, ...] = (
+    "*",
+    {"AWS": "111111111111"},
+    {"AWS": ["arn:aws:iam::111111111111:user/pull-user-1", "arn:aws:iam::999999999999:root"]},
+    {"AWS": "AIDAQHBJ5XEXAMPLE0001"},
+    {"Service": "lambda.amazonaws.com"},
+    {"Federated": "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com"},
+)
+_ACTIONS: Mapping[DocumentKind, tuple[Any, ...]] = {
+    DocumentKind.REPOSITORY: (_PULL, "ecr:*", "*", "ecr:Batch*Image"),
+    DocumentKind.TRUST: ("sts:AssumeRole", ["sts:AssumeRole", "sts:TagSession"], "sts:AssumeRoleWithWebIdentity"),
+    DocumentKind.IDENTITY: (_PULL, "ecr:*", "*", ["sts:AssumeRole", "iam:*"]),
+}
+_PLAIN: Mapping[DocumentKind, dict[str, Any]] = {
+    DocumentKind.REPOSITORY: {"Effect": "Allow", "Principal": "*", "Action": _PULL},
+    DocumentKind.TRUST: {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"},
+    DocumentKind.IDENTITY: {"Effect": "Allow", "Action": "*", "Resource": "*"},
+}
