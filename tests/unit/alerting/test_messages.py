@@ -7,7 +7,7 @@ import pytest
 from ecr_warden.alerting.email import to_email
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.alerting.slack import to_slack
-from ecr_warden.model.address import repository_policy
+from ecr_warden.model.address import repository_policy, role
 from ecr_warden.model.alert import (
     Alert,
     Message,
@@ -18,13 +18,14 @@ from ecr_warden.model.alert import (
     TargetsResumed,
     Unlisted,
 )
-from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.severity import Severity
 
 from tests.unit.alerting.reports import (
+    ATTACHED,
     CI,
     DEPLOYED,
     EVENT,
@@ -36,6 +37,7 @@ from tests.unit.alerting.reports import (
     REOPENED,
     REOPENED_BY_A_CHANGE,
     REPOSITORY,
+    ROLE,
     RUN,
     SETTLING,
     SPEC,
@@ -54,6 +56,10 @@ from tests.unit.alerting.reports import (
 
 FOREIGN = repository_drift(pulls(f"arn:aws:iam::{CI}:user/pull-user-1", f"arn:aws:iam::{OUTSIDER}:user/eve"))
 MISSING = repository_drift(None)
+LEFT: Any = {"result": Result.REPORTED, "held": HoldReason.OWNER_MISSING}
+GONE = Drift(repository_policy(REPOSITORY), DriftKind.OWNER_MISSING, "it does not exist")
+ROLE_GONE = Drift(role(ROLE), DriftKind.MISSING, "it is not there")
+UNBOUND = Drift(role(ROLE), DriftKind.CHANGED, "permissions boundary is none")
 
 
 def _text(message: Message) -> str:
@@ -178,15 +184,15 @@ def test_many_outcomes_of_one_cause_are_one_message_with_the_worst_first() -> No
     message = message_of(alerts)
     assert message.severity is Severity.CRITICAL
     assert message.title == "spec accepted, 12 targets changed by it; 11 targets rolled out, 1 NOT"
-    assert message.lines[0] == "role ecr-pusher in 222222222222: could NOT be repaired (run r-bad)"
-    assert sum("rolled out (run" in line for line in message.lines) == 11
+    assert message.lines[0] == "role ecr-pusher in 222222222222: could NOT be rolled out (run r-bad)"
+    assert sum(": rolled out (run" in line for line in message.lines) == 11
 
 
 def test_a_thousand_outcomes_are_still_a_short_message_that_counts_them_all() -> None:
     message = message_of([on(f"r{index}", cause=SWEEP, run_id=f"r-{index}") for index in range(1000)])
     assert message.title == "1000 targets repaired"
     assert len(message.lines) == 40
-    assert message.lines[-1] == "and 961 more targets"
+    assert message.lines[-1] == "and 962 more targets"
     subject, body = to_email(message)
     assert len(body) < 10_000
     assert len(str(to_slack(message))) < 40_000
@@ -196,6 +202,63 @@ def test_a_thousand_outcomes_are_still_a_short_message_that_counts_them_all() ->
 def test_runs_after_a_run_say_which() -> None:
     message = message_of([on("a0", cause=RUN), on("b0", cause=RUN, run_id="r-2")])
     assert "Cause: follow-up of run r-0" in _text(message)
+
+
+TITLES: dict[str, tuple[RunReport, str]] = {
+    "a repository that was deleted": (
+        report(GONE, cause=replace(EVENT, action="ecr:DeleteRepository"), **LEFT),
+        "repository shop/checkout was deleted by mallory of Administrator; "
+        "reported, NOT repaired: ecr-warden creates no repository",
+    ),
+    "a repository that is gone": (
+        report(GONE, cause=SWEEP, **LEFT),
+        "repository shop/checkout does not exist, found by the sweep; "
+        "reported, NOT repaired: ecr-warden creates no repository",
+    ),
+    "a role that was deleted": (
+        report(ROLE_GONE, cause=replace(EVENT, action="iam:DeleteRole")),
+        "role ecr-pusher was deleted by mallory of Administrator; recreated after 2 s",
+    ),
+    "a boundary that was taken away": (
+        report(UNBOUND, cause=replace(EVENT, action="iam:DeleteRolePermissionsBoundary")),
+        "settings of role ecr-pusher were changed by mallory of Administrator; repaired after 2 s",
+    ),
+    "a policy that was deleted": (
+        report(MISSING, cause=replace(EVENT, action="ecr:DeleteRepositoryPolicy")),
+        "repository policy of shop/checkout was deleted by mallory of Administrator; repaired after 2 s",
+    ),
+    "a policy that was attached": (
+        report(ATTACHED, cause=replace(EVENT, action="iam:AttachRolePolicy")),
+        "attached policy arn:aws:iam::aws:policy/AdministratorAccess of role ecr-pusher was added by mallory of "
+        "Administrator; repaired after 2 s",
+    ),
+    "what a call of another kind cannot have done": (
+        report(FOREIGN, cause=replace(EVENT, action="ecr:TagResource")),
+        "repository policy of shop/checkout differs from the spec, after ecr:TagResource by mallory of Administrator; "
+        "repaired after 2 s",
+    ),
+    "a roll-out": (
+        report(MISSING, cause=SPEC),
+        "repository policy of shop/checkout: version v2 of the spec; rolled out",
+    ),
+    "a reason of any length, which never hides that it is not over": (
+        report(MISSING, result=Result.REPORTED, outcomes=(Skipped(CHANGE, "paused " * 50),)),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_the_title_says_what_happened_by_whom_and_whether_it_is_over(name: str) -> None:
+    run, expected = TITLES[name]
+    title = message_of([run]).title
+    if name.startswith("a reason"):
+        what, _, state = title.partition("; ")
+        assert what == "repository policy of shop/checkout was changed by mallory…"
+        assert state.startswith("reported, NOT repaired: paused paused")
+        assert len(title) == 140
+    else:
+        assert title == expected
 
 
 HOSTILE = "\u202e<!channel>\r\n\x1b[31m" + "x" * 5000

@@ -41,6 +41,7 @@ class Listing:
 
 
 _INDENT = "  "
+_WORTH_SHOWING = 2
 
 
 def lay_out(listings: Sequence[Listing], room: int) -> tuple[str, ...]:
@@ -58,31 +59,33 @@ def lay_out(listings: Sequence[Listing], room: int) -> tuple[str, ...]:
 
 
 def _lines(listing: Listing, room: int) -> list[str]:
-    """In exactly so much room or less; at least `listing.least`."""
+    """In so much room or less; at least `listing.least`."""
     lines = [listing.title] if listing.title else []
     room -= len(lines)
     entries, rest = listing.entries, listing.rest
-    if len(entries) + bool(rest) > room:
-        kept = max(0, room - 1)
+    # What is under entries may not fit: a line then says of how many it is not shown.
+    nested = any(entry.under is not None and entry.under.lines for entry in entries)
+    closing = nested and listing.lines - len(lines) > room and room > 2
+    if len(entries) + bool(rest) > room - closing:
+        kept = max(0, room - closing - 1)
         entries, rest = entries[:kept], rest + len(entries) - kept
-    spare = room - len(entries) - bool(rest)
+    spare = room - closing - len(entries) - bool(rest)
+    hidden = 0
     for entry in entries:
         lines.append(entry.text)
-        if entry.under is not None and (entry.under.entries or entry.under.rest):
-            if spare < entry.under.least:
-                spare = 0
-                lines[-1] += f" ({_size(entry.under)} not shown)"
-                continue
-            under = _lines(entry.under, min(spare, entry.under.lines))
-            spare -= len(under)
-            lines += [_INDENT + line for line in under]
+        if entry.under is None or not entry.under.lines:
+            continue
+        if spare < min(entry.under.lines, _WORTH_SHOWING):
+            hidden += 1
+            continue
+        under = _lines(entry.under, min(spare, entry.under.lines))
+        spare -= len(under)
+        lines += [_INDENT + line for line in under]
+    if hidden and closing:
+        lines.append(f"(without the details of {count(hidden, listing.noun)})")
     if rest:
         lines.append(f"and {rest} more {listing.noun if rest == 1 else plural(listing.noun)}")
     return lines
-
-
-def _size(listing: Listing) -> str:
-    return count(len(listing.entries) + listing.rest, listing.noun)
 
 
 def count(number: int, noun: str) -> str:

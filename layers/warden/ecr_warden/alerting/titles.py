@@ -28,9 +28,15 @@ _DELETES = ("DeleteRepository", "DeleteRole", "DeleteUser")
 def title_of(report: RunReport, drifts: Sequence[Drift]) -> str:
     """`trust policy of role ecr-pusher was changed by mallory; repaired after 4 s`; `drifts`: the worst first."""
     intruder = "INTRUDER in the write role: " if report.intruder else ""
-    state = clean(state_of(report), _STATE)
+    state = clean(_recreated(report, drifts) or state_of(report), _STATE)
     # Whether it is over is never what is cut.
     return f"{clean(intruder + _what_happened(report, drifts), TITLE - len(state) - 2)}; {state}"
+
+
+def _recreated(report: RunReport, drifts: Sequence[Drift]) -> str:
+    """Whether it is over, of a role that was gone."""
+    gone = any(map(_is_gone, drifts))
+    return state_of(report).replace("repaired", "recreated", 1) if gone and report.result is Result.CONVERGED else ""
 
 
 def state_of(report: RunReport) -> str:
@@ -74,13 +80,15 @@ def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:
     told_by_event = cause.kind is CauseKind.EVENT and cause.actor is not None
     if told_by_event and any(_call(cause) in _WRITES[drift.address.kind] for drift in drifts):
         return f"{named} {_was(drifts, _call(cause))} by {short_name(cause.actor)}"
-    verb = "differs" if len(documents) == 1 else "differ"
+    verb = "differs" if documents[1:] == [] and documents != ["settings"] else "differ"
     return f"{named} {verb} from the spec{_after(cause)}"
 
 
 def _document(address: Address) -> str:
     if address.name == DENY_OLDER_SESSIONS:
         return "denial of older sessions"
+    if address.kind is AddressKind.ROLE:
+        return "settings"
     return describe_address(address)
 
 
@@ -97,7 +105,7 @@ def _was(drifts: Sequence[Drift], call: str) -> str:
         verb = "deleted"
     elif not takes_away and mine == {DriftKind.UNEXPECTED}:
         verb = "added"
-    several = len({drift.address for drift in drifts}) > 1
+    several = len({drift.address for drift in drifts}) > 1 or drifts[0].address.kind is AddressKind.ROLE
     return f"{'were' if several else 'was'} {verb}"
 
 

@@ -149,6 +149,8 @@ def describe_result(report: RunReport) -> str:
         return "CONTESTED, NOT repaired: somebody writes it again and again"
     if report.result is Result.CONVERGED and is_roll_out(report):
         return "rolled out"
+    if report.result is Result.FAILED and is_roll_out(report):
+        return "could NOT be rolled out"
     if report.result is Result.REPORTED:
         return f"reported, NOT repaired: {', '.join(reasons(report)) or 'left as it is'}"
     return _RESULTS[report.result]
