@@ -159,3 +159,10 @@ def test_shorter_forms_of_an_announcement_count_what_they_leave_out(number: int)
     for form in forms(paused):
         assert isinstance(form, TargetsPaused)
         assert len(form.targets) + form.left_out == number + 3
+
+
+@pytest.mark.parametrize("people", [3, 60, 300])
+def test_a_run_that_is_too_long_for_an_event_counts_everybody_all_the_same(people: int) -> None:
+    whole = _run(1, EVENT, Result.CONVERGED, people)
+    for form in forms(whole):
+        assert _counted(list(message_of([form]).lines), "arn:aws:iam::", "difference") == people + 1

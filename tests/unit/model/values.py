@@ -32,7 +32,7 @@ from ecr_warden.model.desired import (
     RoleSettings,
     TargetSpec,
 )
-from ecr_warden.model.drift import Compared, Drift, DriftKind
+from ecr_warden.model.drift import Compared, Drift, DriftKind, Loosening
 from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, Misplaced, ReconcileTarget, SweepSlice
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
@@ -107,6 +107,8 @@ drifts: Strategy[Drift] = st.builds(
     TEXTS,
     access_changes,
     code=st.just("") | IDS,
+    left_out=COUNTS,
+    loosens=_few(st.sampled_from(Loosening)),
     compared=st.none() | compared,
     same_access=st.booleans(),
 )

@@ -55,7 +55,7 @@ def describe_drift(drift: Drift, telling: Telling, *, home: Collection[str] = ()
     First comes what makes an owner all-powerful, and whoever is of none of the accounts of `home`, if there are any.
     """
     sentences = tuple(_remedy(drift)) + tuple(_access(drift, telling, home))
-    return Entry(_difference(drift), listing("difference of access", sentences))
+    return Entry(_difference(drift), listing("difference of access", sentences, rest=drift.left_out))
 
 
 def _difference(drift: Drift) -> str:

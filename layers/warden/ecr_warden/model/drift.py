@@ -52,6 +52,7 @@ class Drift:
 
     None: not known, as for an attached policy or a document that cannot be parsed. `compared` is the same exactly,
     with examples, where both documents stand. `same_access`: the target allows what it should, written otherwise.
+    `left_out`: how many differences of access an announcement had to leave out of `access`.
     """
 
     address: Address
@@ -62,6 +63,7 @@ class Drift:
     compared: Compared | None = None
     same_access: bool = False
     loosens: tuple[Loosening, ...] = ()
+    left_out: int = 0
 
     @property
     def gained(self) -> tuple[Permission, ...]:

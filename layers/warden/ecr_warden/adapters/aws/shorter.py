@@ -59,7 +59,9 @@ def _bare(report: RunReport, most: int) -> RunReport:
 
     First who is from outside, and what makes all-powerful: a crowd must not leave them out.
     """
-    from ecr_warden.alerting.severity import is_outside, is_power  # noqa: PLC0415 - few announcements are too long
+    # Few announcements are too long.
+    from ecr_warden.alerting.severity import is_outside, is_power  # noqa: PLC0415
+    from ecr_warden.policy.describe import describe_change  # noqa: PLC0415
 
     home = {report.plan.target.account, *report.accounts}
 
@@ -71,7 +73,15 @@ def _bare(report: RunReport, most: int) -> RunReport:
         access = None
         if whole.access is not None and most:
             access = AccessChange(some(whole.access.gained), some(whole.access.lost), whole.access.assumed)
-        return replace(whole, access=access, compared=whole.compared if most else None, explain=_cut(whole.explain))
+        sentences = [len(describe_change(one, subject="")) for one in (whole.access, access) if one is not None]
+        left_out = whole.left_out + max(0, sum(sentences[:1]) - sum(sentences[1:]))
+        return replace(
+            whole,
+            left_out=left_out,
+            access=access,
+            compared=whole.compared if most else None,
+            explain=_cut(whole.explain),
+        )
 
     bare = _with_changes(report, lambda change: replace(change, before=None, access=None, why=_cut(change.why)))
     drifts = tuple(map(drift, report.plan.drifts))

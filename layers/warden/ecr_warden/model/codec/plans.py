@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ecr_warden.model.codec.access import access_from_json, access_to_json
-from ecr_warden.model.codec.base import CodecError, Json, entries, flag, optional_text, text, texts
+from ecr_warden.model.codec.base import CodecError, Json, entries, flag, number, optional_text, text, texts
 from ecr_warden.model.codec.values import address_from_json, address_to_json, value_from_json, value_to_json
 from ecr_warden.model.desired import MustNotExist
 from ecr_warden.model.drift import Compared, Drift, DriftKind, Loosening
@@ -43,9 +43,9 @@ def plan_from_json(value: Json) -> Plan:
 
 def drift_to_json(drift: Drift) -> Json:
     """`{"address", "kind", "explain", "access": {"gained", "lost"} | null, "compared", "sameAccess", "loosens",
-    "code"}`.
+    "code", "leftOut"}`.
 
-    The last four only where there is something to say.
+    The last five only where there is something to say.
     """
     return {
         "address": address_to_json(drift.address),
@@ -56,6 +56,7 @@ def drift_to_json(drift: Drift) -> Json:
         **({"sameAccess": True} if drift.same_access else {}),
         **({"loosens": list(drift.loosens)} if drift.loosens else {}),
         **({"code": drift.code} if drift.code else {}),
+        **({"leftOut": drift.left_out} if drift.left_out else {}),
     }
 
 
@@ -69,6 +70,7 @@ def drift_from_json(value: Json) -> Drift:
         same_access=flag(value.get("sameAccess", False)),
         loosens=tuple(map(Loosening, texts(value.get("loosens", [])))),
         code=text(value.get("code", "")),
+        left_out=number(value.get("leftOut", 0)),
     )
 
 
