@@ -4,6 +4,7 @@ Requests are tried one by one by an oracle that shares no code with the planner.
 """
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -177,6 +178,30 @@ def test_a_plan_is_the_same_whatever_order_the_reading_came_in(repair: tuple[Liv
     live, spec = repair
     other = dict(reversed(live.items())), replace(spec, documents=dict(reversed(list(spec.documents.items()))))
     assert _plan(live, spec) == _plan(*other)
+
+
+def test_repairs_are_of_every_kind() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=200, database=None, derandomize=True)
+    @given(repairs())
+    def ask(repair: tuple[Live, TargetSpec]) -> None:
+        live, spec = repair
+        desired = _desired(spec)
+        written = [change.address for change in _plan(live, spec).changes]
+        shut_out = not _who_assumes(live) <= _who_assumes(desired)
+        seen["nobody is shut out"] += not shut_out
+        seen["somebody is shut out"] += shut_out
+        seen["a trust policy that stays"] += TRUST not in written
+        seen["sessions end"] += CUTOFF in written
+        seen["sessions go on"] += CUTOFF not in written
+        seen["two writes of a document"] += len(written) > len({*written})
+        seen["somebody can do something before"] += bool(_through(live))
+        seen["somebody can do something after"] += bool(_through(desired))
+
+    ask()
+    assert len(seen) == 8
+    assert min(seen.values()) > 8, seen
 
 
 def _follows_a_cut(change: Change, live: Live) -> bool:

@@ -123,6 +123,29 @@ def test_equivalent_documents_allow_the_same_requests(change: Change) -> None:
         assert _allowed(change[0]) == _allowed(change[1])
 
 
+def test_changes_are_of_every_kind_and_not_of_nothing() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=200, database=None, derandomize=True)
+    @given(changes(plain=True))
+    def ask(change: Change) -> None:
+        one, other = map(_parse, change)
+        before, after = map(_allowed, change)
+        found, between = gained_and_lost(one, other), intersection(one, other)
+        seen["gained"] += bool(after - before)
+        seen["lost"] += bool(before - after)
+        seen["nothing gained"] += not found.gained and bool(after)
+        seen["nothing lost"] += not found.lost and bool(before)
+        seen["allowed in between"] += between is not None and bool(_allowed(json.loads(between.text)))
+        seen["nothing in between"] += between is None
+        seen["equivalent"] += isinstance(equivalent(one, other), Equivalent) and bool(before)
+
+    ask()
+    assert len(seen) == 7
+    assert min(count for kind, count in seen.items() if kind != "nothing in between") > 10, seen
+    assert seen["nothing in between"] > 0, seen
+
+
 def _allowed(raw: dict[str, Any]) -> frozenset[tuple[str, str, str]]:
     allowed: set[tuple[str, str, str]] = set()
     denied: set[tuple[str, str, str]] = set()

@@ -62,6 +62,30 @@ def test_random_pairs_are_decided(tell: Callable[[str], None]) -> None:
     assert share <= 0.01
 
 
+def test_pairs_are_of_every_relation_and_requests_show_it() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=200, database=None, derandomize=True, phases=[Phase.generate])
+    @given(pairs())
+    def ask(pair: Pair) -> None:
+        kind, live, desired = pair
+        found = _compare(*pair)
+        asked = [(allowed(live, ask), allowed(desired, ask)) for ask in requests(kind, live, desired)]
+        seen[f"is {found.relation}"] += 1
+        seen["allowed by both"] += (True, True) in asked
+        seen["allowed by one"] += (True, False) in asked
+        seen["allowed by the other"] += (False, True) in asked
+        seen["equivalent"] += isinstance(equivalent(_parse(live), _parse(desired), kind=KINDS[kind]), Equivalent)
+        seen["a list"] += any(
+            isinstance(one.get("Action"), list) and len(one["Action"]) > 1 for one in live["Statement"]
+        )
+
+    ask()
+    assert min(seen[f"is {relation}"] for relation in (EQUAL, MORE, LESS, DIFFERENT)) > 5, seen
+    assert min(seen[name] for name in ("allowed by both", "allowed by one", "allowed by the other")) > 20, seen
+    assert min(seen["equivalent"], seen["a list"]) > 20, seen
+
+
 @settings(max_examples=250)
 @given(pairs())
 def test_each_witness_is_one(pair: Pair) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from typing import Any
 
 from ecr_warden.policy.canonical import canonical, canonical_document, digest
@@ -86,7 +87,27 @@ JSON = st.recursive(
 )
 
 
-@given(JSON | st.fixed_dictionaries({"Statement": JSON | st.lists(JSON, max_size=3)}))
+_TEXTS = st.text(min_size=1, max_size=6) | st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=3)
+_STATEMENTS = st.fixed_dictionaries(
+    {"Effect": st.sampled_from(["Allow", "Deny"]), "Action": _TEXTS},
+    optional={
+        "Resource": _TEXTS,
+        "Principal": st.just("*") | st.dictionaries(st.sampled_from(["AWS", "Service"]), _TEXTS, min_size=1),
+        "Condition": st.dictionaries(
+            st.sampled_from(["StringEquals", "Bool", "NumericLessThan"]), st.dictionaries(_KEYS, _TEXTS, max_size=2)
+        ),
+        "Sid": JSON,
+    },
+)
+_NEARLY = (
+    JSON
+    | st.fixed_dictionaries({"Statement": JSON | st.lists(JSON, max_size=3)})
+    | st.fixed_dictionaries({"Statement": _STATEMENTS | st.lists(_STATEMENTS, min_size=1, max_size=3)})
+    | documents()
+)
+
+
+@given(_NEARLY)
 @settings(max_examples=300)
 def test_any_json_is_a_document_or_a_named_error(value: Any) -> None:
     for source in (value, json.dumps(value)):
@@ -99,6 +120,23 @@ def test_any_json_is_a_document_or_a_named_error(value: Any) -> None:
             assert parse_document(document.text) == document
             assert isinstance(equivalent(document, document), Equivalent)
             canonical_document(document)
+
+
+def test_some_of_it_is_a_document_and_some_is_not() -> None:
+    seen: Counter[bool] = Counter()
+
+    @settings(max_examples=200, database=None, derandomize=True)
+    @given(_NEARLY)
+    def ask(value: Any) -> None:
+        try:
+            parse_document(value)
+        except DocumentError:
+            seen[False] += 1
+        else:
+            seen[True] += 1
+
+    ask()
+    assert min(seen[True], seen[False]) > 20, seen
 
 
 @given(st.text() | st.binary())

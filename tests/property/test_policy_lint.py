@@ -86,6 +86,24 @@ def test_whatever_parses_is_examined(raw: Any, kind: DocumentKind) -> None:
     assert places_exist(raw, findings)
 
 
+def test_some_of_it_is_examined_and_found_wanting() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=200, database=None, derandomize=True)
+    @given(st.fixed_dictionaries({"Statement": STATEMENT | st.lists(STATEMENT, max_size=4)}) | documents(), KINDS)
+    def ask(raw: dict[str, Any], kind: DocumentKind) -> None:
+        try:
+            document = parse_document(raw)
+        except DocumentError:
+            seen["no document"] += 1
+        else:
+            seen["found" if lint(document, kind, now=NOW) else "fine"] += 1
+
+    ask()
+    assert seen["found"] > 40, seen
+    assert seen["no document"] > 20, seen
+
+
 @given(
     documents() | st.fixed_dictionaries({"Statement": st.lists(STATEMENT, min_size=1, max_size=4)}), KINDS, st.data()
 )
