@@ -82,6 +82,7 @@ def test_repository_policy_that_is_not_understood_is_unparseable_and_keeps_its_t
 def test_account_without_a_way_in_makes_everything_unreadable(world: World, spec: TargetSpec) -> None:
     world.close(spec.target.account)
     observation = world.documents.read(spec)
+    assert spec.documents
     for address in spec.documents:
         found = observation.documents[address]
         assert isinstance(found, Unreadable)

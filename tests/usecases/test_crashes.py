@@ -109,6 +109,7 @@ SCENES = {
 def _calls(scene: Scene) -> int:
     fuse = Fuse()
     scene.make().run(scene.target, fuse=fuse)
+    assert fuse.calls
     return fuse.calls
 
 

@@ -135,6 +135,7 @@ _OF_NO_ARN = {
 @pytest.mark.parametrize("case", [case for case in COMPARISONS if name_of(case) not in _OF_NO_ARN], ids=name_of)
 def test_each_witness_is_a_request_that_evaluate_reads(case: Case) -> None:
     found = comparison(case)
+    assert bool(found.gained or found.lost) is (found.relation not in (Relation.EQUAL, Relation.UNDECIDED))
     for witness in (*found.gained, *found.lost):
         request = witness.request
         parse_request("*", request.action, request.resource, request.context, request.resource_account)
