@@ -73,7 +73,7 @@ def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_nam
     assert (run["target"], run["result"]) == (REPOSITORY_TARGET, "converged")
     assert house.is_right()
     shown = alice.run("show", run["runId"]).stdout
-    assert f"user arn:aws:iam::{CI}:user/alice, who asked for this run" in shown
+    assert f"command resume by user arn:aws:iam::{CI}:user/alice" in shown
     house.quiet.wait(moment.mark)
     assert len(house.product_writes(moment)) == 1
 

@@ -134,6 +134,17 @@ def test_the_unique_id_of_who_was_deleted_can_do_nothing(perspective: Perspectiv
     )
 
 
+@pytest.mark.parametrize(("telling", "gained"), [(PLAN, "will gain"), (ROLLED_OUT, "gained")])
+def test_a_grant_to_an_organization_is_told_as_the_spec_says_it(telling: Telling, gained: str) -> None:
+    acme = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}
+    live, desired = (parse_document({"Statement": side}) for side in ([_pull(ANNA)], [_pull(ANNA), _pull("*", **acme)]))
+    examples = [one.phrase for one in compare(live, desired, kind=KIND, subject="shop").lost]
+    change = gained_and_lost(desired, live, kind=KIND)
+    assert describe_difference(change, gained=(), lost=examples, subject="shop", telling=telling) == (
+        f"anyone (*) {gained} pull from shop (ecr:BatchGetImage) under StringEquals aws:principalorgid o-a1b2c3d4e5",
+    )
+
+
 def test_a_login_is_told_as_one() -> None:
     login = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
     change = gained_and_lost(None, parse_document({"Statement": [login]}))

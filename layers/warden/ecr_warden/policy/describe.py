@@ -7,7 +7,7 @@ from ecr_warden.policy.action import ActionGroup, group_of, spelled
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.coverage import AllBut, AnyOf, Part
 from ecr_warden.policy.document import Effect
-from ecr_warden.policy.phrases import COMPARED, Phrase, Telling, deed_of, is_unique_id, wording
+from ecr_warden.policy.phrases import COMPARED, Perspective, Phrase, Telling, deed_of, is_unique_id, wording
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.shown import shown
 
@@ -70,7 +70,9 @@ def _one_way(
     *,
     gained: bool,
 ) -> list[str]:
-    if examples and permissions and all(map(_is_plain, permissions)):
+    # What the spec itself gives its own words say best: an example of an organization would be some stranger.
+    is_clear = _is_grant if telling.perspective in _OF_THE_SPEC and not gained else _is_plain
+    if examples and permissions and all(map(is_clear, permissions)):
         return _sentences(permissions, subject, telling, foremost, gained=gained)
     first = _sentences(filter(foremost, permissions), subject, telling, _none, gained=gained)
     return first + [wording(example, telling, gained=gained) for example in examples]
@@ -80,12 +82,18 @@ def _once(sentences: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentences))
 
 
+_OF_THE_SPEC = (Perspective.PLAN, Perspective.ROLLED_OUT)
+
+
 def _is_plain(permission: Permission) -> bool:
     """An Allow without a condition, of something that is named."""
-    return (
-        permission.effect is Effect.ALLOW
-        and not permission.conditions
-        and not any(isinstance(part, AllBut) for part in (permission.principal, permission.action, permission.resource))
+    return _is_grant(permission) and not permission.conditions
+
+
+def _is_grant(permission: Permission) -> bool:
+    """An Allow of something that is named."""
+    return permission.effect is Effect.ALLOW and not any(
+        isinstance(part, AllBut) for part in (permission.principal, permission.action, permission.resource)
     )
 
 
@@ -98,7 +106,8 @@ def _sentences(
     for permission in permissions:
         group = _group(permission.action)
         who, what = _who_and_what(permission, subject)
-        key = (who, _GROUP_ORDER.index(group), what, _conditions(permission.conditions), permission.effect)
+        conditions = _conditions(permission.conditions, in_full=telling.perspective in _OF_THE_SPEC)
+        key = (who, _GROUP_ORDER.index(group), what, conditions, permission.effect)
         groups.setdefault(key, []).append(_actions(permission.action))
         if foremost(permission):
             first.add(key)
@@ -165,8 +174,11 @@ def _listed(group: ActionGroup, actions: list[str]) -> str:
     return f"{ordered[0]} and {len(ordered) - 1} more" if len(ordered) > 1 else ordered[0]
 
 
-def _conditions(conditions: frozenset[CanonicalClause]) -> str:
+def _conditions(conditions: frozenset[CanonicalClause], *, in_full: bool) -> str:
     if not conditions:
         return ""
+    if in_full:
+        clauses = sorted(f"{one.operator} {one.key} {' or '.join(sorted(one.values))}" for one in conditions)
+        return f" under {_few(clauses)}"
     keys = sorted({shown(clause.key) for clause in conditions})
     return f" under a condition on {_few(keys)}"
