@@ -81,6 +81,18 @@ def lets_everybody_in(document: Document) -> None:
     document["Statement"][0]["Principal"] = "*"
 
 
+def is_hard_to_compare(document: Document) -> None:
+    """Let anybody pull, in statements on which a comparison would rather give up."""
+    pulls = edits.allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], Principal="*")
+    starred = [f"*{first}*{second}*" for first in "abcdefghijklmnop" for second in "abcdefghijklmnop"]
+    document["Statement"] += [
+        pulls | {"Condition": {"StringEquals": {"aws:UserAgent": "É"}}},
+        pulls | {"Condition": {"BinaryEquals": {"aws:UserAgent": "YQ=="}}},
+        pulls | {"Action": starred},
+        pulls | {"Action": starred, "Effect": "Deny", "Condition": {"Bool": {"aws:UserAgent": ["true", "1"]}}},
+    ]
+
+
 def loses_an_action(document: Document) -> None:
     """Take the first action of the first statement away."""
     statement = document["Statement"][0]
@@ -108,6 +120,11 @@ TAMPERS = (
         f"adds account {OUTSIDE} to the policy of {REPOSITORY}", f"the policy of {REPOSITORY}", lets_in(STRANGER)
     ),
     _in_repository(f"opens {REPOSITORY} to everybody (Principal: *)", f"the policy of {REPOSITORY}", lets_everybody_in),
+    _in_repository(
+        f"opens {REPOSITORY} to everybody in a document made to be hard to compare",
+        f"the policy of {REPOSITORY}",
+        is_hard_to_compare,
+    ),
     Tamper(
         Side.REGISTRY,
         f"deletes the policy of {REPOSITORY}",

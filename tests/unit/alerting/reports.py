@@ -12,7 +12,7 @@ from ecr_warden.model.outcome import Applied, Outcome, Result, RunReport
 from ecr_warden.model.plan import Change, Held, HoldReason, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.planning.compared import document_drift
-from ecr_warden.planning.explain import explained_drift
+from ecr_warden.planning.explain import Explainer
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 
@@ -69,7 +69,7 @@ def drift_of(address: Address, desired: Document, live: Document, reason: str) -
     """The drift between two documents as planning sees it."""
     found = document_drift(address, desired, live, reason=reason, exact=True)
     assert found is not None
-    return explained_drift(found, desired, live)
+    return Explainer(60).drift(found, desired, live)
 
 
 def repository_drift(live: Document | None, desired: Document = SPEC_PULLS) -> Drift:

@@ -8,7 +8,7 @@ from ecr_warden.alerting.slack import to_slack
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Actor, Cause, CauseKind
 from ecr_warden.model.outcome import Applied, Result, RunReport
-from ecr_warden.planning.explain import explained
+from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.planner import Circumstances, make_plan
 
 from local.demo.chat import Message, as_it_looks
@@ -31,7 +31,7 @@ def test_the_alert_of_the_readme_is_what_people_get() -> None:
         cause=Cause(CauseKind.EVENT, "e-1", "iam:UpdateAssumeRolePolicy", CALLED, actor=MALLORY),
         mode=Mode.ENFORCE,
         result=Result.CONVERGED,
-        plan=explained(plan, spec, seen),
+        plan=Explainer(60)(plan, spec, seen),
         outcomes=tuple(map(Applied, plan.changes)),
         started_at=DONE,
         finished_at=DONE,

@@ -14,7 +14,7 @@ from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.observed import Absent, LiveValue, Observed, OwnerMissing
 from ecr_warden.model.outcome import Applied, Result, RunReport
 from ecr_warden.model.severity import Severity
-from ecr_warden.planning.explain import explained
+from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.planner import Circumstances, make_plan
 
 from tests.unit.alerting.reports import EVENT, NOW
@@ -66,7 +66,7 @@ def _report(case: dict[str, Any]) -> RunReport:
     plan = make_plan(spec, seen, spec_version="v2", mode=mode, circumstances=Circumstances(now=NOW))
     assert [drift.address for drift in plan.drifts] == [address]
     cause = CAUSES.get(case.get("cause", ""), replace(EVENT, action=case.get("cause", "ecr:SetRepositoryPolicy")))
-    plan = explained(plan, spec, seen)
+    plan = Explainer(60)(plan, spec, seen)
     return RunReport("r-1", cause, mode, result, plan, tuple(map(Applied, plan.changes)), NOW, NOW, (CI, HOME))
 
 

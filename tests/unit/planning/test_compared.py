@@ -12,7 +12,7 @@ from ecr_warden.model.observed import Absent, LiveValue, Observed
 from ecr_warden.model.plan import Operation
 from ecr_warden.model.run import Debts
 from ecr_warden.planning.diff import diff
-from ecr_warden.planning.explain import explained_drift
+from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.compare.others import TRIED_AT_MOST
 from ecr_warden.policy.document import Document
@@ -136,7 +136,7 @@ DRIFT = (
 @pytest.mark.parametrize("case", DRIFT, ids=lambda case: case.name)
 def test_where_access_differs_or_may_it_is_drift(case: Case) -> None:
     live = document(*case.live)
-    drift = explained_drift(_one(REPOSITORY, {D1: live}), desired(D1), live)
+    drift = Explainer(60).drift(_one(REPOSITORY, {D1: live}), desired(D1), live)
     assert drift.kind is DriftKind.CHANGED and not drift.same_access
     assert drift.compared is not None and drift.compared.relation is case.relation
     assert bool(drift.gained) is case.gains
@@ -144,7 +144,7 @@ def test_where_access_differs_or_may_it_is_drift(case: Case) -> None:
 
 def test_examples_name_the_repository() -> None:
     live = document(pull(*PULL, "ecr:PutImage"))
-    drift = explained_drift(_one(REPOSITORY, {D1: live}), desired(D1), live)
+    drift = Explainer(60).drift(_one(REPOSITORY, {D1: live}), desired(D1), live)
     assert drift.compared is not None
     [example] = drift.compared.gained
     assert wording(example, COMPARED, gained=True) == f"{ANNA} and {BEN} can now push to shop/checkout (ecr:PutImage)"
@@ -174,7 +174,7 @@ def test_of_a_crowd_only_so_many_are_tried_and_that_is_said() -> None:
 
 
 def _who_lost(spec: Document, live: Document) -> list[str]:
-    drift = explained_drift(Drift(D1, DriftKind.CHANGED, "a Deny"), spec, live)
+    drift = Explainer(60).drift(Drift(D1, DriftKind.CHANGED, "a Deny"), spec, live)
     assert drift.compared is not None
     return [phrase.who for phrase in drift.compared.lost]
 

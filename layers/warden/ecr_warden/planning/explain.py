@@ -4,8 +4,9 @@ A plan is decided and carried out by structure alone. This comes after, and what
 sentence.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import DesiredValue, TargetSpec
@@ -17,40 +18,63 @@ from ecr_warden.planning.foreign import with_foreign
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.relation import Relation
 
+type Clock = Callable[[], float]
+"""Seconds of processor time."""
 
-def explained(plan: Plan, spec: TargetSpec, observation: Observation) -> Plan:
-    """The plan with the engine's examples at each changed document; `observation`: the one it was made from.
 
-    Raises nothing: what cannot be explained is said to be so.
+@dataclass(slots=True)
+class Explainer:
+    """Explains plans while it has processor time left; one comparison more may take what the engine allows it.
+
+    `seconds`: for all plans together. It raises nothing: what cannot be explained is said to be so.
     """
-    if not any(drift.kind is DriftKind.CHANGED for drift in plan.drifts):
-        return plan
-    desired = decided(lambda seen: with_foreign(spec, seen), observation).documents
-    return replace(plan, drifts=tuple(_explained(drift, desired, observation.documents) for drift in plan.drifts))
+
+    seconds: float
+    clock: Clock = time.thread_time
+    compare: Callable[[Drift, Document, Document], Compared] = field(default_factory=lambda: _compare)
+    _since: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._since = self.clock()
+
+    def __call__(self, plan: Plan, spec: TargetSpec, observation: Observation) -> Plan:
+        """The plan with the engine's examples at each changed document; `observation`: the one it was made from."""
+        if not any(drift.kind is DriftKind.CHANGED for drift in plan.drifts):
+            return plan
+        desired = decided(lambda seen: with_foreign(spec, seen), observation).documents
+        return replace(plan, drifts=tuple(self._drift(one, desired, observation.documents) for one in plan.drifts))
+
+    def _drift(
+        self, drift: Drift, desired: Mapping[Address, DesiredValue], observed: Mapping[Address, Observed]
+    ) -> Drift:
+        match drift.kind, desired.get(drift.address), observed.get(drift.address):
+            case DriftKind.CHANGED, Document() as wanted, Present(Document() as live):
+                return self.drift(drift, wanted, live)
+            case _:
+                return drift
+
+    def drift(self, drift: Drift, desired: Document, live: Document) -> Drift:
+        """The drift of two documents with what the engine says of them."""
+        if self.clock() - self._since > self.seconds:
+            return _without(drift, "the time for explanations is used up")
+        try:
+            return replace(drift, compared=self.compare(drift, desired, live))
+        except Exception as error:
+            return _without(drift, f"ecr-warden failed to compare the documents ({type(error).__name__})")
 
 
-def _explained(drift: Drift, desired: Mapping[Address, DesiredValue], observed: Mapping[Address, Observed]) -> Drift:
-    match drift.kind, desired.get(drift.address), observed.get(drift.address):
-        case DriftKind.CHANGED, Document() as wanted, Present(Document() as live):
-            return explained_drift(drift, wanted, live)
-        case _:
-            return drift
+def _without(drift: Drift, reason: str) -> Drift:
+    return replace(drift, compared=Compared(Relation.UNDECIDED, undecided=(f"{reason}; look at both documents",)))
 
 
-def explained_drift(drift: Drift, desired: Document, live: Document) -> Drift:
-    """The drift of two documents with what the engine says of them; raises nothing."""
+def _compare(drift: Drift, desired: Document, live: Document) -> Compared:
     # Large, and most runs explain nothing.
     from ecr_warden.policy.compare import compare  # noqa: PLC0415
     from ecr_warden.policy.compare.others import phrase_of  # noqa: PLC0415
 
     kind, target = drift.address.document_kind, drift.address.target
     assert kind is not None
-    try:
-        found = compare(live, desired, kind=kind, account=target.account, subject=target.name)
-        gained = tuple(phrase_of(witness, live, desired, kind=kind) for witness in found.gained)
-        lost = tuple(phrase_of(witness, desired, live, kind=kind) for witness in found.lost)
-        said = Compared(found.relation, gained, lost, found.undecided)
-    except Exception as error:
-        reason = f"ecr-warden failed to compare the documents ({type(error).__name__}); look at both of them"
-        said = Compared(Relation.UNDECIDED, undecided=(reason,))
-    return replace(drift, compared=said)
+    found = compare(live, desired, kind=kind, account=target.account, subject=target.name)
+    gained = tuple(phrase_of(witness, live, desired, kind=kind) for witness in found.gained)
+    lost = tuple(phrase_of(witness, desired, live, kind=kind) for witness in found.lost)
+    return Compared(found.relation, gained, lost, found.undecided)

@@ -11,7 +11,7 @@ from ecr_warden.model.plan import Held, HoldReason, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import Target
 from ecr_warden.planning.diff import diff
-from ecr_warden.planning.explain import explained
+from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.clock import Clock
@@ -19,6 +19,9 @@ from ecr_warden.ports.documents import AccountUnread, Documents, Listing
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.state import State, TargetRecord
 from ecr_warden.usecases.departures import departing, has_to_go
+
+# Of processor time for all plans together; the answer function has two minutes for everything.
+_EXPLAINING_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, 
     records = None if state is None else state.records([o.target for o in observations.values()])
     made_again = _made_again(observations, records or {})
     now = clock.now()
+    explain = Explainer(_EXPLAINING_SECONDS)
 
     def is_at_spec(role: Target) -> bool:
         spec = compiled.targets.get(role.key)
@@ -85,7 +89,7 @@ def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, 
         )
         if plan.is_empty and key not in compiled.targets and key not in fitting:
             return None
-        return explained(plan, wanted, observation)
+        return explain(plan, wanted, observation)
 
     found = [plan for key in sorted(observations) if (plan := plan_of(observations[key])) is not None]
     unlisted = [(repository_policy(pattern.target), error) for pattern, error in listing.unread]

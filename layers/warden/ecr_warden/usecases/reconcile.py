@@ -45,6 +45,8 @@ from ecr_warden.usecases.interrupted import report_of_interrupted
 from ecr_warden.usecases.recreated import targets_naming
 
 OBSERVATIONS_AT_MOST = 3
+# Of processor time, before a last comparison begins: two seconds with it.
+_EXPLAINING_SECONDS = 0.5
 
 
 class RetryLater(PortError):
@@ -337,9 +339,9 @@ def _explained(report: RunReport, spec: TargetSpec, found: Observation) -> RunRe
 
     After everything was written and verified: the answer changes nothing, and may take its time.
     """
-    from ecr_warden.planning.explain import explained  # noqa: PLC0415 - most runs have nothing to explain
+    from ecr_warden.planning.explain import Explainer  # noqa: PLC0415 - most runs have nothing to explain
 
-    return replace(report, plan=explained(report.plan, spec, found))
+    return replace(report, plan=Explainer(_EXPLAINING_SECONDS)(report.plan, spec, found))
 
 
 def _call_of(cause: Cause) -> str | None:

@@ -1,0 +1,77 @@
+"""An explanation that fails or would take too long becomes a sentence, and nothing else changes."""
+
+from dataclasses import replace
+
+import pytest
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.drift import Compared, Drift
+from ecr_warden.model.plan import Plan
+from ecr_warden.planning.explain import Explainer
+from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.policy.document import Document
+from ecr_warden.policy.relation import Relation
+
+from tests.unit.planning.seed import D2, D3, EVERYTHING, MORE_TRUST, NOW, PUSHER, reading, spec_of
+
+SPEC = spec_of(PUSHER)
+SEEN = reading(SPEC, {D2: MORE_TRUST, D3: EVERYTHING})
+PLAN: Plan = make_plan(SPEC, SEEN, spec_version="v1", mode=Mode.ENFORCE, circumstances=Circumstances(NOW))
+MORE = Compared(Relation.MORE)
+
+
+class Ticking:
+    """A second of processor time passes at each comparison."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def clock(self) -> float:
+        return self.seconds
+
+    def compare(self, _drift: Drift, _desired: Document, _live: Document) -> Compared:
+        self.seconds += 1
+        return MORE
+
+
+def _said(plan: Plan) -> list[Compared | None]:
+    return [drift.compared for drift in plan.drifts]
+
+
+def _without_words(plan: Plan) -> Plan:
+    return replace(plan, drifts=tuple(replace(drift, compared=None) for drift in plan.drifts))
+
+
+def test_two_documents_are_changed_and_nothing_is_explained_yet() -> None:
+    assert [drift.address for drift in PLAN.drifts] == [D3, D2]
+    assert _said(PLAN) == [None, None]
+
+
+@pytest.mark.parametrize("error", [ValueError("text of an attacker"), RecursionError(), MemoryError()])
+def test_an_engine_that_fails_is_a_sentence_without_the_text_of_the_error(error: Exception) -> None:
+    def compare(*_: object) -> Compared:
+        raise error
+
+    explained = Explainer(60, compare=compare)(PLAN, SPEC, SEEN)
+    assert _without_words(explained) == PLAN
+    for compared in _said(explained):
+        assert compared is not None
+        assert compared.relation is Relation.UNDECIDED
+        [reason] = compared.undecided
+        assert reason == f"ecr-warden failed to compare the documents ({type(error).__name__}); look at both documents"
+
+
+def test_once_the_time_is_used_up_nothing_more_is_compared() -> None:
+    ticking = Ticking()
+    explain = Explainer(0.5, ticking.clock, ticking.compare)
+    first, second = _said(explain(PLAN, SPEC, SEEN))
+    assert first == MORE
+    assert second is not None
+    assert second.undecided == ("the time for explanations is used up; look at both documents",)
+    assert ticking.seconds == 1
+
+
+def test_time_that_is_left_is_for_the_next_plan() -> None:
+    ticking = Ticking()
+    explain = Explainer(2.5, ticking.clock, ticking.compare)
+    assert _said(explain(PLAN, SPEC, SEEN)) == [MORE, MORE]
+    assert _said(explain(PLAN, SPEC, SEEN))[0] == MORE

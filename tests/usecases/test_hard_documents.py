@@ -1,0 +1,82 @@
+"""Documents that are made to be hard to compare: repaired by one run, and reported as critical."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ecr_warden.adapters.aws.live_value import document
+from ecr_warden.model.address import Address
+from ecr_warden.model.outcome import Result
+from ecr_warden.model.severity import Severity
+
+from tests.unit.planning.seed import D1, D2, D3, D4, desired
+from tests.usecases.world import world_at_spec
+
+PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+
+def _for_anyone(*statements: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"Effect": "Allow", "Principal": "*", "Action": PULL, **given} for given in statements]
+
+
+def _starred(count: int, seed: int) -> list[str]:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return [f"*{letters[index * seed % 26]}*{letters[index // 26 % 26]}*" for index in range(count)]
+
+
+def _own(**elements: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Resource": "*", **elements}
+
+
+ALPHABETS = _for_anyone(
+    {"Condition": {"StringEquals": {"aws:UserAgent": "É"}}},
+    {"Condition": {"BinaryEquals": {"aws:UserAgent": "YQ=="}}},
+)
+KEYS = {f"aws:RequestTag/k{number}": ["1", "true", "2026-01-01"] for number in range(60)}
+HARD: dict[str, tuple[Address, list[dict[str, Any]]]] = {
+    "a text that is no base 64 beside one that is": (D1, ALPHABETS),
+    "the same beside the spec's own": (D1, [*json.loads(desired(D1).text)["Statement"], *ALPHABETS]),
+    "overlapping wildcards at the size limit": (
+        D1,
+        [*_for_anyone({"Action": _starred(600, 3)}), {"Effect": "Deny", "Principal": "*", "Action": _starred(600, 5)}],
+    ),
+    "keys that may be read in two ways": (
+        D3,
+        [_own(Action="*", Condition={"StringEquals": KEYS}), _own(Action="*", Condition={"NumericEquals": KEYS})],
+    ),
+    "one pattern that backtracks": (D4, [_own(Action=f"*{'a' * 900}b", NotResource=[f"*{'a' * 450}c"])]),
+    "a trust policy of digits that are no ASCII": (
+        D2,
+        [
+            {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "NumericLessThan": {"aws:MultiFactorAuthAge": "٣"},
+                    "DateLessThan": {"aws:CurrentTime": "0001-01-01T00:00:00+14:00"},
+                },
+            }
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_a_document_that_is_hard_to_compare_is_repaired_and_reported(name: str) -> None:
+    address, statements = HARD[name]
+    for statement in statements:
+        if "NotResource" in statement:
+            statement.pop("Resource", None)
+    kind = address.document_kind
+    assert kind is not None
+    world = world_at_spec()
+    seen = document(json.dumps({"Version": "2012-10-17", "Statement": statements}), kind)
+    world.documents.live[address] = seen  # type: ignore[assignment]
+    assert world.run(address.target) is Result.CONVERGED
+    assert world.live(address) == desired(address)
+    [report] = world.reports
+    assert report.severity is Severity.CRITICAL
+    [drift] = [drift for drift in report.plan.drifts if drift.address == address]
+    assert drift.compared is not None
