@@ -6,7 +6,8 @@ It knows what the documents of comparisons.py hold, no more.
 import ipaddress
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -22,6 +23,10 @@ class Ask(NamedTuple):
     action: str
     resource: str
     context: Mapping[str, tuple[str, ...]]
+
+
+PATHS = ("team/",)
+"""All paths of roles in the documents."""
 
 
 def allowed(document: Mapping[str, Any], ask: Ask) -> bool:
@@ -86,7 +91,8 @@ def _levels(who: str) -> list[set[str]]:
     levels = [{f"arn:aws:iam::{account}:root"}]
     session = re.fullmatch(r"arn:aws:sts::[0-9]+:assumed-role/(.+)/[^/]+", who)
     if session:
-        levels.append({f"arn:aws:iam::{account}:role/{session[1]}"})
+        # A session does not show the path of its role.
+        levels.append({f"arn:aws:iam::{account}:role/{path}{session[1]}" for path in ("", *PATHS)})
     return [*levels, set(who.split(" "))]
 
 
@@ -125,8 +131,9 @@ def _variable(part: str, ask: Ask) -> str | None:
     inside = part[2:-1]
     if inside in "*?$":
         return inside
-    values = ask.context.get(inside.lower(), ())
-    return values[0] if len(values) == 1 else None
+    key, comma, default = inside.partition(", ")
+    values = ask.context.get(key.lower(), ())
+    return values[0] if len(values) == 1 else default.strip("'") if comma else None
 
 
 def _clause(operator: str, given: tuple[str, ...], values: list[Any], ask: Ask, literal: bool) -> bool:
@@ -143,6 +150,8 @@ def _clause(operator: str, given: tuple[str, ...], values: list[Any], ask: Ask, 
     negated = positive != base
 
     def one(value: str) -> bool:
+        if negated and not all(_comparable(positive, value, text, ask, literal) for text in texts):
+            return False
         return any(_compare(positive, value, text, ask, literal) for text in texts) is not negated
 
     if every:
@@ -160,17 +169,22 @@ def _compare(operator: str, value: str, policy: str, ask: Ask, literal: bool) ->
             return _glob(policy, value, ask, literal)
         case "arnlike" | "arnequals":
             ours, theirs = value.split(":", 5), policy.split(":", 5)
-            whole = policy == "*" and len(ours) == 6
+            whole = set(policy) == {"*"} and len(ours) == 6
             return whole or (
                 len(ours) == len(theirs) == 6
                 and all(_glob(b, a, ask, literal) for a, b in zip(ours, theirs, strict=True))
             )
         case "ipaddress":
-            return ipaddress.ip_address(value) in ipaddress.ip_network(policy, strict=False)
-        case "numericequals" | "numericlessthan" | "numericlessthanequals" | "numericgreaterthan":
-            return _ordered(operator[7:], float(value), float(policy))
-        case "dateequals" | "datelessthan" | "datelessthanequals" | "dategreaterthan":
-            return _ordered(operator[4:], datetime.fromisoformat(value), datetime.fromisoformat(policy))
+            here, wide = _address(value), _network(policy)
+            return here is not None and wide is not None and here in wide
+        case "binaryequals":
+            return value == policy and _is_base64(value)
+    if operator.startswith(("numeric", "date")):
+        read = _number if operator.startswith("numeric") else _moment
+        left, right = read(value), read(policy)
+        if left is None or right is None:
+            return False
+        return _ordered(operator.removeprefix("numeric").removeprefix("date"), left, right)
     text = policy
     if not literal:
         # StringEquals takes `*` for itself; variables are replaced there, too.
@@ -181,20 +195,81 @@ def _compare(operator: str, value: str, policy: str, ask: Ask, literal: bool) ->
     match operator:
         case "stringequals":
             return value == text
-        case "stringequalsignorecase" | "bool":
+        case "stringequalsignorecase":
             return value.lower() == text.lower()
+        case "bool":
+            return value.lower() == text.lower() and text.lower() in ("true", "false")
     raise AssertionError(operator)
 
 
-def _ordered(name: str, a: Any, b: Any) -> bool:
+def _comparable(operator: str, value: str, policy: str, ask: Ask, literal: bool) -> bool:
+    """Whether a negated operator can say anything of the two."""
+    match operator:
+        case "numericequals":
+            return None not in (_number(value), _number(policy))
+        case "dateequals":
+            return None not in (_moment(value), _moment(policy))
+        case "ipaddress":
+            return _address(value) is not None and _network(policy) is not None
+        case "arnlike" | "arnequals":
+            nothing = _expression(policy, ask, literal, any_text="", any_character="") is None
+            return value.count(":") >= 5 and (nothing or policy.count(":") >= 5 or set(policy) == {"*"})
+    return True
+
+
+def _ordered(name: str, a: Fraction, b: Fraction) -> bool:
     match name:
         case "equals":
-            return bool(a == b)
+            return a == b
         case "lessthan":
-            return bool(a < b)
+            return a < b
         case "lessthanequals":
-            return bool(a <= b)
-    return bool(a > b)
+            return a <= b
+        case "greaterthan":
+            return a > b
+        case "greaterthanequals":
+            return a >= b
+    raise AssertionError(name)
+
+
+def _number(text: str) -> Fraction | None:
+    return Fraction(text) if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text) else None
+
+
+def _moment(text: str) -> Fraction | None:
+    """Seconds since 1970, of the forms that the universe holds."""
+    if re.fullmatch(r"-?[0-9]{5,12}(\.[0-9]{1,9})?", text):
+        return Fraction(text)
+    if re.fullmatch("[0-9]{13}", text):
+        return Fraction(text) / 1000
+    if re.fullmatch("[0-9]{4}", text):
+        text += "-01-01"
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?", text):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return Fraction(int(found.replace(tzinfo=found.tzinfo or UTC).timestamp()))
+
+
+def _address(text: str) -> Any:
+    found = _network(text)
+    return found[0] if found is not None and found.num_addresses == 1 else None
+
+
+def _network(text: str) -> Any:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _is_base64(text: str) -> bool:
+    return (
+        re.fullmatch("([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?", text)
+        is not None
+    )
 
 
 def _listed(value: Any) -> list[Any]:

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ecr_warden.policy.compare import Comparison, Relation, Witness, compare
+from ecr_warden.policy.compare.existing import can_be_asked
+from ecr_warden.policy.condition import OPERATORS
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.equivalence import Equivalent, equivalent
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.property import universe
 from tests.property.comparisons import pairs, requests, statements
 from tests.property.policy_documents import documents, rewritten
 from tests.property.policy_oracle import Ask, allowed
@@ -173,3 +176,62 @@ def test_any_two_documents_are_answered(live: dict[str, Any], desired: dict[str,
     back = compare(_parse(desired), _parse(live), kind=kind, account="222222222222")
     assert back.relation is _MIRRORED.get(there.relation, there.relation)
     assert there.summary.isascii()
+
+
+_SEEDS = st.integers(0, 2**64)
+_ASKED = 60
+
+
+@settings(max_examples=300)
+@given(_SEEDS)
+def test_the_relation_of_any_operators_on_any_keys_is_the_one_that_requests_show(seed: int) -> None:
+    kind, live, desired = universe.pair(seed)
+    found = _compare(kind, live, desired)
+    for ask in universe.asks(seed, kind, live, desired, _ASKED):
+        mine, theirs = allowed(live, ask), allowed(desired, ask)
+        if mine and not theirs:
+            assert found.relation not in (EQUAL, LESS), ask
+        if theirs and not mine:
+            assert found.relation not in (EQUAL, MORE), ask
+
+
+@settings(max_examples=300)
+@given(_SEEDS)
+def test_each_witness_of_any_operators_on_any_keys_is_a_request_that_can_exist(seed: int) -> None:
+    kind, live, desired = universe.pair(seed)
+    found = _compare(kind, live, desired)
+    for witnesses, one, other in ((found.gained, live, desired), (found.lost, desired, live)):
+        for witness in witnesses:
+            assert allowed(one, _ask(witness)), witness
+            assert not allowed(other, _ask(witness)), witness
+            assert can_be_asked(witness.request), witness
+    back = _compare(kind, desired, live)
+    assert back.relation is _MIRRORED.get(found.relation, found.relation)
+
+
+def test_the_universe_is_wide_and_its_requests_tell_documents_apart() -> None:
+    """Else the two above would prove nothing."""
+    kinds: Counter[str] = Counter()
+    told, operators = 0, set[str]()
+    for seed in range(400):
+        kind, live, desired = universe.pair(seed)
+        kinds[kind] += 1
+        operators.update(name for one in live["Statement"] for name in one.get("Condition", {}))
+        told += any(allowed(live, ask) != allowed(desired, ask) for ask in universe.asks(seed, kind, live, desired, 30))
+    assert min(kinds.values()) >= 40
+    assert told >= 100
+    assert len(operators) >= len(OPERATORS) // 2
+
+
+@settings(max_examples=300)
+@given(_SEEDS, _SEEDS)
+def test_one_more_of_anything_positive_never_gives_less(seed: int, other: int) -> None:
+    """A principal, an action, a resource or an Allow statement; conditions and Not-elements are another matter."""
+    kind, before, _ = universe.pair(seed)
+    _, donor, _ = universe.pair(other)
+    after = universe.extended(before, donor, other)
+    assume(after is not None)
+    assert after is not None
+    found = _compare(kind, after, before)
+    assert found.relation in (EQUAL, MORE, UNDECIDED), found
+    assert not found.lost

@@ -1,5 +1,6 @@
 """The table of comparisons, each way round."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from ecr_warden.policy.compare import Relation, Witness, compare
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.matching import document_verdict
 from ecr_warden.policy.request import parse_request
+from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.verdict import Allowed
 
 from tests.unit.policy.comparisons import COMPARISONS, MIRRORED, comparison, document
@@ -139,3 +141,39 @@ def test_each_witness_is_a_request_that_evaluate_reads(case: Case) -> None:
     for witness in (*found.gained, *found.lost):
         request = witness.request
         parse_request("*", request.action, request.resource, request.context, request.resource_account)
+
+
+REPOSITORY = "arn:aws:ecr:eu-central-1:222222222222:repository"
+EXISTING: dict[str, tuple[DocumentKind, list[dict[str, Any]], list[dict[str, Any]], str]] = {
+    "a repository has no colon in its name": (
+        DocumentKind.IDENTITY,
+        [{"Effect": "Allow", "Action": "ecr:PutImage", "Resource": f"{REPOSITORY}/*"}],
+        [{"Effect": "Allow", "Action": "ecr:PutImage", "NotResource": [f"{REPOSITORY}/?", "arn:aws:ecr:*/x*"]}],
+        r"arn:aws:ecr:[a-z0-9-]+:[0-9]{12}:repository/[a-z0-9._/-]+",
+    ),
+    "a role is assumed by a user and not by the root user": (
+        DocumentKind.TRUST,
+        [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}],
+        [{"Effect": "Deny", "Principal": "*", "Action": "*"}],
+        r"\*",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXISTING)
+def test_an_example_is_a_request_that_can_exist(name: str) -> None:
+    kind, live, desired, resource = EXISTING[name]
+    documents = [parse_document({"Version": "2012-10-17", "Statement": one}) for one in (live, desired)]
+    gained = compare(*documents, kind=kind, account="222222222222").gained
+    assert gained != ()
+    for witness in gained:
+        assert re.fullmatch(resource, witness.request.resource), witness
+        assert witness.request.principal.kind not in (CallerKind.ROOT, CallerKind.ANONYMOUS), witness
+
+
+def test_what_nobody_can_ask_for_is_no_example() -> None:
+    trusted = {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"}
+    roots = trusted | {"Condition": {"StringEquals": {"aws:PrincipalType": "Account"}}}
+    none = {"Effect": "Deny", "Principal": "*", "Action": "*"}
+    found = compare(*(parse_document({"Statement": one}) for one in (roots, none)), kind=DocumentKind.TRUST)
+    assert found.undecided == ("the documents differ only in requests that nobody can make",)

@@ -7,6 +7,7 @@ ARNs) and reference_policies_variables.html (`${*}`, `${?}`, `${$}`).
 """
 
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -34,7 +35,8 @@ class Syntax(Enum):
     FOLDED = "folded"
     """No wildcards, case ignored: StringEqualsIgnoreCase."""
     CALLER = "caller"
-    """Wildcards, `?` a digit: what the ARN or the account of a caller can be. Stands in no document."""
+    """What the ARN or the account of a caller can be, no variables: `?` is a digit, `*` any characters of a path, NAME
+    those of a name. Stands in no document."""
     ARN = "arn"
     """Wildcards that stay within one of the first five parts of an ARN: ArnLike, ArnEquals."""
     DOMAIN = "domain"
@@ -60,7 +62,13 @@ class Step(NamedTuple):
 
 ANY = Step(True, "")
 _PART = Step(True, ":")
-_DIGIT = Step(False, "0123456789")
+_DIGIT = Step(False, string.digits)
+_NAME_CHARACTERS = Step(False, f"{string.ascii_lowercase}{string.ascii_uppercase}{string.digits}+=,.@_-")
+_PATH_CHARACTERS = Step(
+    False, "".join(sorted({*map(chr, range(0x21, 0x7F))} - {*"*?"}, key=lambda c: (not c.isalpha(), c)))
+)
+NAME = "\0"
+"""In texts of Syntax.CALLER, one character or more of a user's, role's or federated user's name."""
 _NO_CHARACTER = Step(False, "")
 # Bounded as the variables of a request are.
 _TOKENS = re.compile(r"\$\{[^}]{0,1024}\}|.", re.DOTALL)
@@ -105,12 +113,16 @@ def glob(text: str, syntax: Syntax) -> Glob:
     colons = 0
     if syntax is Syntax.ARN and text and not text.strip("*"):
         text = "*:*:*:*:*:*"
-    for piece in [*text] if syntax is Syntax.ACTION else _TOKENS.findall(text):
-        inner = _PART if syntax is Syntax.ARN and colons < 5 else ANY
-        one = _DIGIT if syntax is Syntax.CALLER else inner
+    for piece in [*text] if syntax in (Syntax.ACTION, Syntax.CALLER) else _TOKENS.findall(text):
+        inner = one = _PART if syntax is Syntax.ARN and colons < 5 else ANY
+        if syntax is Syntax.CALLER:
+            inner, one = _PATH_CHARACTERS, _DIGIT
         if len(piece) > 1 and piece not in _LITERALS:
             is_open = True
             loops[-1] = ANY
+        elif piece == NAME and syntax is Syntax.CALLER:
+            steps.append(_NAME_CHARACTERS)
+            loops.append(_NAME_CHARACTERS)
         elif piece == "*" and syntax not in (Syntax.EXACT, Syntax.FOLDED):
             if loops[-1] != ANY:
                 loops[-1] = inner
@@ -180,6 +192,49 @@ NOT_ARNS = frozenset(
     _glob(f"{colons} colons", Syntax.DOMAIN, (_COLON,) * colons, (_PART,) * (colons + 1), False) for colons in range(5)
 )
 """All other texts."""
+
+_REGION = Step(False, f"{string.ascii_lowercase}{string.digits}-")
+_INNER = Step(False, f"{string.ascii_lowercase}{string.digits}-_./")
+_ENDS = Step(False, f"{string.ascii_lowercase}{string.digits}")
+
+
+def _service(service: str, *, region: bool, kind: str, name: tuple[Step, ...], loops: tuple[Step | None, ...]) -> Glob:
+    """What an ARN of a service looks like: of any region and account, and this name."""
+    steps: list[Step] = []
+    between: list[Step | None] = [None]
+
+    def say(text: str) -> None:
+        steps.extend(_literal(char, Syntax.EXACT) for char in text)
+        between.extend([None] * len(text))
+
+    say(f"arn:aws:{service}:")
+    if region:
+        steps.append(_REGION)
+        between.append(_REGION)
+    say(":")
+    steps.extend([_DIGIT] * 12)
+    between.extend([None] * 12)
+    say(f":{kind}/")
+    between[-1] = loops[0]
+    text = f"{service} {kind} of {len(name)}"
+    return _glob(text, Syntax.DOMAIN, (*steps, *name), (*between, *loops[1:]), False)
+
+
+REPOSITORIES = frozenset(
+    {
+        _service("ecr", region=True, kind="repository", name=(_ENDS,), loops=(None, None)),
+        _service("ecr", region=True, kind="repository", name=(_ENDS, _ENDS), loops=(None, _INNER, None)),
+    }
+)
+"""ARNs that a repository can have in the partition `aws`: its name holds no colon and no capital letter.
+
+Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+"""
+
+ROLES = frozenset(
+    {_service("iam", region=False, kind="role", name=(_NAME_CHARACTERS,), loops=(_PATH_CHARACTERS, _NAME_CHARACTERS))}
+)
+"""ARNs that a role can have in the partition `aws`."""
 
 NONEMPTY = _glob("?*", Syntax.WILD, (ANY,), (ANY, None), False)
 """Every text but the empty one."""

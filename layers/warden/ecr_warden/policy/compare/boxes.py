@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalStatement
-from ecr_warden.policy.compare.automaton import ACTIONS, NONEMPTY, Syntax, glob
+from ecr_warden.policy.compare.automaton import ACTIONS, NONEMPTY, Glob, Syntax, glob
 from ecr_warden.policy.compare.budget import SIZE, Budget
 from ecr_warden.policy.compare.facts import Fact, Facts, Key, Quantifier, Test, weight
 from ecr_warden.policy.compare.spaces import Texts, TextSpace
@@ -78,6 +78,11 @@ class Boxes:
     def resources(self, patterns: CanonicalPatterns) -> Part:
         """A Resource element, read as an ARN."""
         return self._patterns(self._resource, patterns, Syntax.ARN)
+
+    def texts(self, globs: frozenset[Glob]) -> Part:
+        """A Resource that is one of these texts."""
+        test = Test(Quantifier.ONE, Texts(globs), negated=False, missing=False, empty=False)
+        return self._part((RESOURCE, test), self._resource, test)
 
     def fact(self, key: str, fact: Fact) -> Part:
         """A fact that stands in no document."""

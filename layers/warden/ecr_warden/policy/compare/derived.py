@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_cond
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ecr_warden.policy.compare.automaton import Glob, Syntax, glob
+from ecr_warden.policy.compare.automaton import NAME, Glob, Syntax, glob
 from ecr_warden.policy.compare.boxes import Boxes, Part
 from ecr_warden.policy.compare.budget import CALLERS, Budget
 from ecr_warden.policy.compare.callers import KINDS, Caller
@@ -126,9 +126,9 @@ def _roles_of(session: Caller) -> tuple[Sequence[str], Syntax]:
 
 
 _TYPES = {
-    CallerKind.USER: ("User", "iam", "user/*"),
-    CallerKind.ROLE: ("AssumedRole", "iam", "role/*"),
-    CallerKind.FEDERATED_USER: ("FederatedUser", "sts", "federated-user/*"),
+    CallerKind.USER: ("User", "iam", f"user/*{NAME}"),
+    CallerKind.ROLE: ("AssumedRole", "iam", f"role/*{NAME}"),
+    CallerKind.FEDERATED_USER: ("FederatedUser", "sts", f"federated-user/{NAME}"),
     CallerKind.ROOT: ("Account", "iam", "root"),
 }
 
@@ -152,13 +152,13 @@ def _anybody_of(key: str, caller: Caller, others: _Others) -> Iterator[Test]:
         case "aws:principalisawsservice":
             yield _is(("false",))
         case "aws:username" if one.kind is CallerKind.USER:
-            yield _is(("?*",), Syntax.WILD)
+            yield _is((NAME,), Syntax.CALLER)
         case "aws:username" | "aws:principalservicename":
             yield _missing()
         case "aws:userid" if one.kind is CallerKind.ROOT:
             yield _is((account,), Syntax.CALLER)
         case "aws:userid" if one.kind is CallerKind.FEDERATED_USER:
-            yield _is((f"{account}:*",), Syntax.CALLER)
+            yield _is((f"{account}:{NAME}",), Syntax.CALLER)
         case _:
             return
 
@@ -205,4 +205,4 @@ def _arns_of(one: RequestPrincipal, values: Mapping[str, Values]) -> Iterator[st
     _, service, rest = _TYPES[one.kind]
     yield from found
     yield from (f"{arn.rpartition('/')[0]}/{name}" for arn in found)
-    yield f"arn:{one.partition}:{service}::{account}:{rest.replace('*', name)}"
+    yield f"arn:{one.partition}:{service}::{account}:{rest.replace(f'*{NAME}', name).replace(NAME, name)}"

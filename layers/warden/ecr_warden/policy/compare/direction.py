@@ -4,15 +4,16 @@ Such a request matches an Allow of the one, none of its Denies, and either no Al
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from ecr_warden.policy.action import ActionGroup, actions_of, group_of
-from ecr_warden.policy.canonical import CanonicalPatterns
+from ecr_warden.policy.action import ActionGroup, group_of
 from ecr_warden.policy.compare.boxes import ACTION, RESOURCE, Box, Boxes, Part
 from ecr_warden.policy.compare.budget import CALLERS, REQUESTS, Budget, OverBudget
 from ecr_warden.policy.compare.callers import Caller
 from ecr_warden.policy.compare.derived import RESOURCE_ACCOUNT, is_derived, needs_credentials, principals_of
 from ecr_warden.policy.compare.examples import likely
+from ecr_warden.policy.compare.existing import can_be_asked, groups_of, is_likely, of_caller, of_group, of_kind
 from ecr_warden.policy.compare.facts import Values
 from ecr_warden.policy.compare.search import Search
 from ecr_warden.policy.compare.sentence import phrase_of
@@ -26,12 +27,12 @@ from ecr_warden.policy.request_principal import ANONYMOUS
 from ecr_warden.policy.verdict import Allowed
 
 MAX_WITNESSES = 5
-_GROUPS = (
+_ORDER = (
     *(ActionGroup.PUSH, ActionGroup.PULL, ActionGroup.DELETE, ActionGroup.ADMIN),
-    *(ActionGroup.ASSUME, ActionGroup.OTHER),
+    *(ActionGroup.ASSUME, ActionGroup.OTHER, ActionGroup.EVERYTHING),
 )
-_REAL_RESOURCE = CanonicalPatterns(False, frozenset({"arn:?*:?*:*:*:?*", "*"}))
 _ANY_ACTION = Patterns(False, ("*",))
+_NOT_ASKED = "the documents differ only in requests that nobody can make"
 _UNCONFIRMED = "whether {} depends on how values of the request hang together ({})"
 
 
@@ -91,6 +92,7 @@ class Direction:
 
     def witnesses(self) -> tuple[Witness, ...]:
         """At most MAX_WITNESSES, one for each group of actions; none and no doubt is a proof that there is none."""
+        kind, boxes = self.setting.kind, self.setting.boxes
         try:
             self._asked = tuple(self._questions())
             first = self._first(())
@@ -99,23 +101,22 @@ class Direction:
             return ()
         if first is None:
             return ()
-        found = {first.group: first}
-        doubts = list(self.doubts)
-        for group in _GROUPS:
-            known = self.setting.boxes.actions(
-                CanonicalPatterns(False, frozenset(action.lower() for action in actions_of(group)))
-            )
-            real = self.setting.boxes.resources(_REAL_RESOURCE)
-            try:
-                better = self._first((known, real)) or self._first((known,))
-            except OverBudget:
-                break
-            if better is not None:
-                found[group] = better
-        # What was said of requests that were only looked for to tell more of a difference is no doubt of it.
-        self.doubts = doubts
-        ordered = [found[group] for group in (*_GROUPS, ActionGroup.EVERYTHING) if group in found]
-        return tuple(ordered[:MAX_WITNESSES])
+        # What is said of requests that are only looked for to tell more of a difference is no doubt of it.
+        doubts, self.doubts = self.doubts, []
+        found = {first.group: first} if is_likely(first.request, kind) else {}
+        with suppress(OverBudget):
+            for group in groups_of(kind):
+                ways = map(self._first, of_group(group, boxes))
+                better = next((one for one in ways if one is not None and is_likely(one.request, kind)), None)
+                if better is not None:
+                    found[group] = better
+            other = None if found else self._first(of_kind(kind, boxes))
+            if other is not None and can_be_asked(other.request):
+                found = {other.group: other}
+        if not found and can_be_asked(first.request):
+            found = {first.group: first}
+        self.doubts = doubts if found else [*doubts, _NOT_ASKED]
+        return tuple([found[group] for group in _ORDER if group in found][:MAX_WITNESSES])
 
     def _questions(self) -> Iterator[Question]:
         """The widest callers first; callers of whom the documents say the same are asked about once."""
@@ -170,7 +171,8 @@ class Direction:
 
             parts = [part for box in question.wanted for part in box.parts]
             derived = self.setting.derived[question.caller]
-            if self._search.solve([*parts, *derived, *extra], question.negatives, accept):
+            who = of_caller(self.setting.callers[question.caller].principal.kind, self.setting.boxes) if extra else ()
+            if self._search.solve([*parts, *derived, *extra, *who], question.negatives, accept):
                 return found[0]
         return None
 

@@ -42,6 +42,7 @@ def likely(action: str, resource: str, *, written: Mapping[str, str], account: s
             service = one.partition(":")[0].lower()
             owner = account or _ACCOUNT
             other = f"arn:aws:{service}:eu-central-1:{owner}:any/any"
-            for likely_one in (_RESOURCES.get(service, other).replace("OWNER", owner), other, ANY_RESOURCE):
+            known = _RESOURCES.get(service)
+            for likely_one in (known.replace("OWNER", owner) if known else other, ANY_RESOURCE):
                 yield one, likely_one
         yield one, resource

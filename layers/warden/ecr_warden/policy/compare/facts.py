@@ -129,9 +129,10 @@ class Key:
             if single is not None and certain:
                 return (single,)
             doubtful = None if single is None else (single,)
-            found = self._several(tests, budget) if self.several else None
-            if found is not None:
+            found, certain = self._several(tests, budget) if self.several else (None, True)
+            if found is not None and certain:
                 return found
+            doubtful = doubtful or found
         if self.may_be_empty and all(fact.empty is wanted for fact, wanted in tests):
             empty = ("",)
             if all(fact.may_be(empty, wanted=wanted) for fact, wanted in unknown):
@@ -177,8 +178,11 @@ class Key:
                 return value, True
         return words[0], False
 
-    def _several(self, tests: Sequence[tuple[Test, bool]], budget: Budget) -> Values | None:
-        """Two values or more: a plain clause never holds, one value is found for each that must exist."""
+    def _several(self, tests: Sequence[tuple[Test, bool]], budget: Budget) -> tuple[Values | None, bool]:
+        """Two values or more, and whether they are certain; None for certain if there are none.
+
+        A plain clause never holds; one value is found for each that must exist.
+        """
         each: list[Part] = []
         some: list[Part] = []
         for fact, wanted in tests:
@@ -186,33 +190,34 @@ class Key:
                 continue
             if fact.quantifier is Quantifier.ONE:
                 if wanted:
-                    return None
+                    return None, True
             elif (fact.quantifier is Quantifier.ALL) is wanted:
                 each.append(_part(fact, wanted))
             else:
                 some.append(_part(fact, wanted))
         words: list[str] = []
         for more in [[one] for one in some] or [[]]:
-            word = self._word([*each, *more], budget)
-            if word is None:
-                return None
+            word, certain = self._word([*each, *more], budget)
+            if word is None or not certain:
+                return (None if word is None else (word, word)), certain
             words.append(word)
         while len(words) < 2:
             apart = [(Texts(frozenset({glob(words[0], Syntax.ACTION)})), False)] if _plain(words[0]) else []
-            words.append(self._word([*each, *apart], budget) or words[0])
-        return tuple(dict.fromkeys(words)) if len(set(words)) > 1 else tuple(words)
+            other, certain = self._word([*each, *apart], budget)
+            words.append(other if other is not None and certain else words[0])
+        return (tuple(dict.fromkeys(words)) if len(set(words)) > 1 else tuple(words)), True
 
-    def _word(self, parts: Sequence[Part], budget: Budget) -> str | None:
-        words = self._words(parts, budget, nonempty=True)
+    def _word(self, parts: Sequence[Part], budget: Budget) -> tuple[str | None, bool]:
+        words = self._words(parts, budget, nonempty=not self.may_be_empty)
         if words is None:
-            return None
+            return None, True
         for value in dict.fromkeys((*words, *self.examples)):
             budget.spend(2 + 4 * len(parts), STATEMENTS)
             if self._may_be(value) and all(
                 region.may_hold(value) if wanted else not region.must_hold(value) for region, wanted in parts
             ):
-                return value
-        return words[0]
+                return value, True
+        return words[0], False
 
     def _words(self, parts: Sequence[Part], budget: Budget, *, nonempty: bool) -> list[str] | None:
         """A value for each way of reading the key; None if there is none for one of them."""
@@ -266,7 +271,10 @@ _DOMAINS = dict.fromkeys(
     ),
     _BOOLEANS,
 ) | dict.fromkeys(("aws:principalarn", "aws:sourcearn"), frozenset({ARNS}))
-"""Keys that AWS itself sets, to `true` or `false` or to an ARN, whatever operator reads them."""
+_DOMAINS["aws:principaltype"] = frozenset(
+    glob(kind, Syntax.EXACT) for kind in ("User", "AssumedRole", "FederatedUser", "Account", "Anonymous")
+)
+"""Keys that AWS itself sets, to `true` or `false`, to an ARN or to one of a few words, whatever operator reads them."""
 
 _NUMBER, _DATE, _ADDRESS = "Numeric", "Date", "IpAddress"
 _FAMILIES = (_NUMBER, _DATE, _ADDRESS)
@@ -287,7 +295,13 @@ _EPOCH_TIME = "aws:epochtime"
 """The one key that AWS documents for numeric operators and for those of dates."""
 
 _MOST_EXAMPLES = 160
-_FILLERS = ("x", "", "1")
+_FILLERS = {
+    "": ("x", "", "1"),
+    _NUMBER: ("0", "1"),
+    _DATE: ("-01-01T00:00:00Z", "-01T00:00:00Z", "T00:00:00Z", "00:00:00Z", "2026-01-01"),
+    _ADDRESS: ("0", "0.0", "0.0.0", "10.0.0.0", ":1"),
+}
+"""What may stand for a star."""
 _WORDS = ("x", "true", "0", "10.0.0.1")
 
 
@@ -350,6 +364,8 @@ class Facts:
                 return (_NOTHING, True) if negated and not values else (_NOTHING, False)
             scale = self._scales[key, family]
             return (None if scale is None else scale.region(positive, values, negated=negated)), False
+        if positive == "Bool" and key in _TYPES:
+            return _NOTHING, False
         globs = frozenset(_globs(positive, values))
         if negated and _SYNTAX[positive] is Syntax.ARN:
             # What is no ARN cannot be compared with one.
@@ -362,7 +378,10 @@ class Facts:
         texts = TextSpace(_DOMAINS.get(name))
         bases = {_split(clause.operator)[1].replace("Not", "") for clause in clauses} - {"Null"}
         values = [value for clause in clauses for value in clause.values]
-        families = [] if name in _DOMAINS else [one for one in _FAMILIES if any(base.startswith(one) for base in bases)]
+        read = {family for base in bases if (family := _family(base)) is not None}
+        own = {_TYPES[name]} if name in _TYPES else {_NUMBER} if name == _EPOCH_TIME else set()
+        # What the key holds is of its own kind, whatever reads it.
+        families = [] if name in _DOMAINS else [one for one in _FAMILIES if one in read | own]
         scales = [found for family in families if (found := self._scale(name, family, values)) is not None]
         unknown = any(may_be_read_otherwise(_split(c.operator)[1].replace("Not", ""), c.values) for c in clauses)
         mixed = len(families) + any(_family(base) is None for base in bases) > 1
@@ -372,7 +391,7 @@ class Facts:
             tuple(dict.fromkeys(scales)),
             several,
             may_be_empty=_may_be_empty(name),
-            examples=_examples(clauses, scales) if mixed or unknown or name in LISTS else (),
+            examples=_examples(clauses, scales, own) if mixed or unknown or name in LISTS else (),
         )
 
     def _scale(self, key: str, family: str, values: Sequence[str]) -> Scale | None:
@@ -383,7 +402,7 @@ class Facts:
             found = address_scale(values, typed=_TYPES.get(key) == family)
         else:
             make = number_scale if family == _NUMBER else date_scale
-            found = make(values, typed=_TYPES.get(key) == family)
+            found = make(values, typed=_TYPES.get(key) == family or (key == _EPOCH_TIME and family == _NUMBER))
         self._scales[key, family] = found
         return found
 
@@ -407,16 +426,17 @@ def _globs(positive: str, values: Iterable[str]) -> Iterator[Glob]:
             yield glob(value, _SYNTAX[positive])
 
 
-def _examples(clauses: Iterable[CanonicalClause], scales: Iterable[Scale]) -> tuple[str, ...]:
-    """Values that each of the clauses may hold on, those of the policies first."""
+def _examples(clauses: Iterable[CanonicalClause], scales: Iterable[Scale], own: Collection[str]) -> tuple[str, ...]:
+    """Values that each of the clauses may hold on, those of the policies first; `own` is the key's own kind."""
     found: dict[str, None] = {}
+    fillers = [filler for family in (*own, "") for filler in _FILLERS[family]]
     for clause in clauses:
         for value in sorted(clause.values):
             if len(found) >= _MOST_EXAMPLES:
                 return tuple(found)
             found[value] = None
             if "*" in value or "?" in value:
-                found.update(dict.fromkeys(sample(glob(value, Syntax.WILD), filler) for filler in _FILLERS))
+                found.update(dict.fromkeys(sample(glob(value, Syntax.WILD), filler) for filler in fillers))
     for scale in scales:
         found.update(dict.fromkeys(scale.values[:_MOST_EXAMPLES]))
     return (*found, *_WORDS)

@@ -5,7 +5,7 @@ breadth first, from the start, over the characters that some position asks for a
 beforehand, and the walk is counted (Budget).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ecr_warden.policy.compare.automaton import (
@@ -31,6 +31,8 @@ type Globs = frozenset[Glob]
 _OTHERS = "xyzqvw0123456789abcdefghijklmnoprstu-_/.XYZ" + "".join(chr(0xE000 + index) for index in range(64))
 _DOMAINS = frozenset({ACTIONS, ARNS, NONEMPTY})
 _FILLERS = ("x", "")
+_LETTER = 2
+"""Characters that a letter has at most: its two cases. What holds more is a class."""
 _ALL = glob("*", Syntax.WILD)
 
 
@@ -60,7 +62,7 @@ class Union:
         return ((state & self._step_masks.of(char)) << 1) | (state & self._loop_masks.of(char))
 
     def asked(self, state: int) -> frozenset[str]:
-        """The characters that are told apart in this state; all others lead to one same state."""
+        """The characters that are told apart in this state, and whole classes of them; all others are alike."""
         found = self._asked.get(state)
         if found is None:
             chars: set[str] = set()
@@ -70,7 +72,7 @@ class Union:
                 at = low.bit_length() - 1
                 for one in (self.steps[at], self.loops[at]):
                     if one is not None:
-                        chars.update(one.chars)
+                        chars.update((one.chars,) if len(one.chars) > _LETTER else one.chars)
                 left ^= low
             found = self._asked[state] = frozenset(chars)
         return found
@@ -193,7 +195,7 @@ def _walk(inside: Sequence[Union], outside: Union, budget: Budget) -> str | None
             return _spelled(state, came)
         asked = outside.asked(away).union(*(u.asked(s) for s, u in zip(state[:-1], inside, strict=True)))
         budget.spend(keep + sum(map(int.bit_count, state)) // 4 + move * (len(asked) + 1), WILDCARDS)
-        for char in (next(other for other in _OTHERS if other not in asked), *sorted(asked)):
+        for char in _tried(asked):
             lost = outside.move(away, char)
             if lost & outside.endless:
                 continue
@@ -202,6 +204,32 @@ def _walk(inside: Sequence[Union], outside: Union, budget: Budget) -> str | None
                 came[following] = (state, char)
                 rows.append(following)
     return None
+
+
+def _tried(asked: frozenset[str]) -> Iterator[str]:
+    """One character for each way in which they are told apart, the likeliest first."""
+    classes = frozenset(one for one in asked if len(one) > 1)
+    for alike in _alike(classes) if classes else ():
+        found = next((char for char in alike if char not in asked), None)
+        if found is not None:
+            yield found
+    yield next(other for other in _OTHERS if other not in asked and not any(other in one for one in classes))
+    yield from sorted(asked - classes)
+
+
+def _likeliest(char: str) -> tuple[bool, int]:
+    at = _OTHERS.find(char)
+    return at < 0, at
+
+
+@lru_cache(maxsize=256)
+def _alike(classes: frozenset[str]) -> tuple[str, ...]:
+    """The characters of some classes, those together that are in the same of them."""
+    found: dict[frozenset[str], str] = {}
+    for char in dict.fromkeys("".join(sorted(classes))):
+        inside = frozenset(one for one in classes if char in one)
+        found[inside] = found.get(inside, "") + char
+    return tuple("".join(sorted(chars, key=_likeliest)) for chars in found.values())
 
 
 def _spelled(state: tuple[int, ...], came: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None]) -> str:
