@@ -5,11 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from ecr_warden.invisible import invisible
+
 from ecr_warden_cli.console import Console, cut
 from ecr_warden_cli.context import Failure
 
 # The longest name that Linux takes is 4,096; a whole document in the place of its name is not told in full.
 _NAME_SHOWN = 300
+_BY_HAND = "type it by hand: it was copied from a page or a chat"
 
 
 def name_of(path: str) -> str:
@@ -39,7 +42,12 @@ def open_file(path: str, stdin: BinaryIO, *, failure: type[Failure], remedy: str
             with Path(path).open("rb") as file:
                 yield file
     except FileNotFoundError as error:
-        raise failure(f"there is no file {name_of(path)}", remedy=remedy) from error
+        message = f"there is no file {name_of(path)}"
+        if unseen := invisible(path):
+            raise failure(f"{message}: it holds a character that cannot be seen, {unseen}", remedy=_BY_HAND) from error
+        if path.startswith("s3://"):
+            remedy = f"it is read from here, not from S3: aws s3 cp {name_of(path)} - | ecr-warden ... -"
+        raise failure(message, remedy=remedy) from error
     except IsADirectoryError as error:
         raise failure(f"{name_of(path)} is a directory", remedy=remedy) from error
     except PermissionError as error:

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ecr_warden_cli.console import cut
 from ecr_warden_cli.context import UsageError
@@ -57,6 +58,9 @@ def place_of(arguments: argparse.Namespace) -> Here | AtHub:
     """Where the arguments say to read; raises UsageError for those of the other place."""
     places: Sequence[str] = arguments.places
     if arguments.hub:
+        if files := [place for place in places if _is_file(place)]:
+            remedy = "leave it out, for --hub compares with the accepted spec; or leave --hub out to read this file"
+            raise UsageError(f"--hub takes targets, and {files[0]} is a file", remedy=remedy)
         return AtHub(tuple(places), arguments.hub_region, _hub_profile(arguments.profile))
     if arguments.hub_region is not None:
         remedy = "add --hub to ask the hub, or leave it out to read from here"
@@ -70,6 +74,11 @@ def place_of(arguments: argparse.Namespace) -> Here | AtHub:
         case _:
             remedy = f"give one file, or --hub before targets; see {arguments.prog} --help"
             raise UsageError(f"{len(places)} files, {', '.join(places)}", remedy=remedy)
+
+
+def _is_file(place: str) -> bool:
+    """Whether it is a spec and no target: a repository may be named like one."""
+    return place == "-" or (place.lower().endswith((".yaml", ".yml", ".json")) and Path(place).is_file())
 
 
 def _hub_profile(profiles: Sequence[str]) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ecr_warden.invisible import invisible
 from ecr_warden.model.codec.base import CodecError, Json
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
 from ecr_warden.model.codec.requests import SELECTED_AT_MOST, TARGETS_AT_MOST, request_to_text
@@ -61,6 +62,9 @@ def selection_of(arguments: argparse.Namespace | AtHub) -> Selection:
 
 def checked(target: str) -> str:
     """A text that may mean targets; raises UsageError."""
+    if len(target) <= SELECTED_AT_MOST and (unseen := invisible(target)):
+        message = f'no target "{target}": it holds a character that cannot be seen, {unseen}'
+        raise UsageError(message, remedy="type it by hand: it was copied from a page or a chat")
     if not 0 < len(target) <= SELECTED_AT_MOST or not target.isprintable():
         remedy = "ecr-warden status lists the targets"
         what = f"{cut(target, 80)!a} is no target: it is a printable text of 1 to {SELECTED_AT_MOST} characters"

@@ -35,23 +35,20 @@ def answer_lines(stream: BinaryIO, console: Console, handle: Handle, *, blank: A
     """Answer each line; `blank` is what an answer holds when there is an error. ERROR if any line had one."""
     failed = False
     for line in _lines(stream):
-        name: object = None
         try:
-            try:
-                fields = _fields(line)
-            except LineError:
-                name = _name_in(line)
-                raise
-            name = fields.get("name")
-            if not isinstance(name, str | None):
-                name = None
-                raise LineError("line-type", "name", "not a string", remedy="write a string")
-            answer = {"name": name, **handle(fields)}
-        except WardenError as error:
+            fields = _fields(line)
+            text = json.dumps({"name": fields.get("name"), **handle(fields)})
+        except Exception as error:  # one line's crash must not silence the next
             failed = True
-            answer = {"name": name, **blank, "error": _error(error)}
-        console.line(json.dumps(answer))
+            known = error if isinstance(error, WardenError) else _crashed(error)
+            text = json.dumps({"name": _name_in(line), **blank, "error": _error(known)})
+        console.line(text)
     return Exit.ERROR if failed else Exit.FINE
+
+
+def _crashed(error: Exception) -> LineError:
+    what = f"ecr-warden itself failed on this line: {type(error).__name__}"
+    return LineError("line-crashed", "", what, remedy="report it with the line; the other lines are answered")
 
 
 def refuse_unknown(fields: Fields, known: tuple[str, ...]) -> None:
@@ -74,11 +71,13 @@ def _fields(line: bytes) -> Fields:
         raise LineError(code, error.place, what, remedy=error.remedy) from None
     if not isinstance(fields, dict):
         raise LineError("line-type", "", "not an object", remedy="write one JSON object a line")
+    if not isinstance(fields.get("name"), str | None):
+        raise LineError("line-type", "name", "not a string", remedy="write a string")
     return fields
 
 
 def _name_in(line: bytes) -> str | None:
-    """The name in a line that is JSON, but not good as a whole: whose error it is can then be told."""
+    """The name in a line that is JSON, good as a whole or not: whose error it is can then be told."""
     if len(line) > MAX_LINE:
         return None
     try:
@@ -90,12 +89,13 @@ def _name_in(line: bytes) -> str | None:
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines that are not blank; of one that is too long, only the beginning is kept."""
+    """The lines that are not blank to their ends; of one that is too long, only the beginning is kept."""
     while line := stream.readline(MAX_LINE + 2):
-        rest = line
+        rest, is_blank = line, not line.strip()
         while not rest.endswith(b"\n") and len(rest) == MAX_LINE + 2:
             rest = stream.readline(MAX_LINE + 2)
-        if line.strip():
+            is_blank = is_blank and not rest.strip()
+        if not is_blank:
             yield line.removesuffix(b"\n")
 
 

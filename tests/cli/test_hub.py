@@ -327,6 +327,24 @@ def test_grants_say_who_may_also_pull_through_a_role_and_who_may_import() -> Non
 
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a target that is none": (("status", "shop/chekout"), 'did you mean "shop/checkout"?'),
+    "a user's name alone": (("status", "pull-user-1"), 'did you mean "user/111111111111/pull-user-1"?'),
+    "a user as the spec has it": (("status", "ci:user/push-user"), 'did you mean "user/111111111111/push-user"?'),
+    "a user's ARN": (
+        ("status", "arn:aws:iam::111111111111:user/push-user"),
+        'did you mean "user/111111111111/push-user"?',
+    ),
+    "a role of another account": (
+        ("status", "role/999999999999/ecr-pusher"),
+        'did you mean "role/222222222222/ecr-pusher"?',
+    ),
+    "a repository in capitals": (("status", "Shop/Checkout"), 'did you mean "shop/checkout"?'),
+    "a target with a character that nobody sees": (
+        ("status", "shop/\u200bcheckout"),
+        'a character that cannot be seen, U+200B (ZERO WIDTH SPACE) after "shop/"',
+    ),
+    "a file that is not there for a target": (("verify", "--hub", "access.yaml"), "a target is no file"),
+    "a file for a target": (("verify", "--hub", str(PATH)), "is a file; leave it out"),
+    "standard input for a target": (("plan", "--hub", "-"), "is a file; leave it out"),
     "a run that is none": (("show", "gone"), "the journal has no run gone"),
     "a run's id with a slash": (("show", "a/b"), "is no run's id"),
     "no run": (("show",), "see ecr-warden show --help"),

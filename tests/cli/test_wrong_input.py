@@ -19,6 +19,21 @@ USAGE = {
     "no spec": (("plan",), "SPEC", "see ecr-warden plan --help"),
     "two specs": (("validate", SEED, "other.yaml"), "other.yaml", "see ecr-warden validate --help"),
     "an option without its value": (("plan", SEED, "--profile"), "--profile", "see ecr-warden plan --help"),
+    "a character that nobody sees": (
+        ("validate", "access\u200b.yaml"),
+        "it holds a character that cannot be seen, U+200B (ZERO WIDTH SPACE) after",
+        "type it by hand",
+    ),
+    "an object in S3": (
+        ("validate", "s3://bucket/access.yaml"),
+        "there is no file s3://bucket",
+        "aws s3 cp s3://bucket",
+    ),
+    "an object in S3, from a chat": (
+        ("validate", "s3:\u200b//bucket/access.yaml"),
+        'U+200B (ZERO WIDTH SPACE) after "s3:"',
+        "type it by hand",
+    ),
     "an escape sequence": (("validate", SEED, "\x1b[31m"), "\\x1b[31m", "see ecr-warden validate --help"),
     "an unknown option of a verb of a verb": (
         ("policy", "lint", "--knd", "trust"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from ecr_warden.invisible import invisible
 from ecr_warden.spec.nodes import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.spec.problems import Code, Place, Problem, problem, quote
 from ecr_warden.spec.syntax import ODD_SPACE, odd_space, place_of, syntax_problem
@@ -184,6 +185,11 @@ class _Composer:
         text = event.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if "\ufffd" in text and "\ufffd" not in event.value:
             self.problems.append(problem(Code.CONTROL_CHARACTER, place, "half of a surrogate pair"))
+            return _broken(place)
+        if unseen := invisible(text):
+            remedy = "write it again by hand: it was copied from a page or a chat"
+            message = f"a character that cannot be seen, {unseen}"
+            self.problems.append(problem(Code.CONTROL_CHARACTER, place, message, remedy=remedy))
             return _broken(place)
         plain = event.style is None
         # 1e3 is text to PyYAML and a number to every reader of JSON.

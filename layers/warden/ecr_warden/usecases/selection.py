@@ -9,6 +9,8 @@ from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.request import EVERYTHING, Selection
 from ecr_warden.model.target import RepositoryTarget, Target, TargetError, parse_target
 
+_OF_FILES = (".yaml", ".yml", ".json")
+_SUGGESTED = 3
 _EXPRESSIONS = {"*": ".*", "?": "."}
 
 
@@ -81,8 +83,27 @@ def _meant(text: str, targets: Mapping[str, Target]) -> dict[str, Target]:
 
 
 def _unknown(text: str, targets: Iterable[Target]) -> NoSuchTarget:
-    known = {name for target in targets for name in (str(target), target.name)}
-    near = difflib.get_close_matches(text, sorted(known), n=1)
-    hint = f'did you mean "{near[0]}"? ' if near else ""
-    remedy = f"{hint}ecr-warden status lists the targets"
-    return NoSuchTarget(f'the accepted spec has no target "{text}"', remedy=remedy)
+    message = f'the accepted spec has no target "{text}"'
+    near = _near(text, list(targets))
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    file = "a target is no file; " if text.lower().endswith(_OF_FILES) else ""
+    return NoSuchTarget(message, remedy=f"{file}{hint}ecr-warden status lists the targets")
+
+
+def _near(text: str, targets: list[Target]) -> list[str]:
+    """What was meant, as `_meant` takes it: a repository by its name alone, a user or role in full."""
+    forms: dict[str, list[str]] = {}
+    for target in targets:
+        alone = target.name if isinstance(target, RepositoryTarget) else str(target)
+        forms.setdefault(str(target), []).append(str(target))
+        forms.setdefault(target.name, []).append(alone)
+    name = re.split(r"[:/]", text)[-1]
+    # By its name, whatever stands before it: an account's alias, an ARN, another kind or account.
+    spelled = {key.lower(): key for key in forms}
+    found = spelled.get(text.lower()) or spelled.get(name.lower())
+    if found is None:
+        close = difflib.get_close_matches(text, sorted(forms), n=1) or difflib.get_close_matches(
+            name, sorted(forms), n=1
+        )
+        found = close[0] if close else None
+    return [f'"{form}"' for form in dict.fromkeys(forms.get(found or "", ()))][:_SUGGESTED]
