@@ -16,7 +16,7 @@ from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.adapters.aws.scan import scan_accounts  # noqa: F401 - else imported within what is measured
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.spec import spec_from_json
-from ecr_warden.model.job import Cause, CauseKind, SweepSlice
+from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 
@@ -43,9 +43,10 @@ def main(external_id: str, compiled: str) -> dict[str, object]:
     documents = AwsDocuments(HubAccounts(_Session(), external_id, clock))
     state = MemoryState(clock)
     sweep = Sweep(specs, documents, state, MemoryJobs(), MemoryLooks(), clock, TellUnread(state, MemoryOutcomes()))
-    due = sweep(SweepSlice(Cause(CauseKind.SWEEP, "bench")))
+    parts = sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
+    due = [job for part in parts if isinstance(part, SweepIdentities | SweepRepositories) for job in sweep(part)]
     wall, cpu = time.perf_counter() - began, time.process_time() - computed
-    keys = sorted(target.key for target in due)
+    keys = sorted(job.target.key for job in due if isinstance(job, ReconcileTarget))
     return {"wall": wall, "cpu": cpu, "spec": read, "due": keys, "memory": _peak()}
 
 

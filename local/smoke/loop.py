@@ -14,7 +14,7 @@ from typing import Any
 from ecr_warden.adapters.aws.accounts import AccountClients
 from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, TargetSpec
-from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import Plan
@@ -208,8 +208,12 @@ class Loop:
 
     def _due(self) -> list[Target]:
         """What of ours the sweep finds; whatever else it finds in the accounts is left alone."""
-        due = self.sweep(SweepSlice(Cause(CauseKind.SWEEP, f"sweep{next(self._ids)}")))
-        return [target for target in due if target.key in self.spec.targets]
+        parts = self.sweep(SweepAll(Cause(CauseKind.SWEEP, f"sweep{next(self._ids)}")))
+        due = [
+            job for part in parts if isinstance(part, SweepIdentities | SweepRepositories) for job in self.sweep(part)
+        ]
+        targets = [job.target for job in due if isinstance(job, ReconcileTarget)]
+        return [target for target in targets if target.key in self.spec.targets]
 
     def _run_once(self) -> Iterable[tuple[Target, Result | None]]:
         for spec in self.spec.targets.values():

@@ -3,7 +3,18 @@
 import re
 
 from ecr_warden.adapters.aws.jobs import deduplication_id, group_id
-from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepSlice, TellOwnChange
+from ecr_warden.model.job import (
+    AcceptSpec,
+    Actor,
+    Cause,
+    CauseKind,
+    Job,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+    TellOwnChange,
+)
 from ecr_warden.model.target import RepositoryTarget, RoleTarget
 
 from tests.contracts.hubs import Hub
@@ -14,7 +25,10 @@ SWEEP = Cause(CauseKind.SWEEP, "s-1")
 LONG = RepositoryTarget(HOME, "ap-southeast-4", "a" * 256)
 ALL: list[Job] = [
     AcceptSpec(Cause(CauseKind.SPEC, "v1")),
-    SweepSlice(SWEEP, 1, 3),
+    SweepAll(SWEEP),
+    SweepIdentities(SWEEP, HOME),
+    SweepRepositories(SWEEP, HOME, "eu-central-1"),
+    SweepRepositories(SWEEP, HOME, "us-east-1"),
     *(ReconcileTarget(EVENT, target) for target in (REPOSITORY, ROLE, USER, LONG)),
     TellOwnChange(EVENT, HOME, "role ecr-warden-write"),
 ]
@@ -37,15 +51,15 @@ def test_nothing_to_send_sends_nothing(hub: Hub) -> None:
 
 
 def test_same_cause_and_target_is_sent_once(hub: Hub) -> None:
-    hub.jobs.enqueue([ALL[2], ALL[2]])
-    hub.jobs.enqueue([ALL[2]])
-    assert hub.sent() == [ALL[2]]
+    hub.jobs.enqueue([ALL[5], ALL[5]])
+    hub.jobs.enqueue([ALL[5]])
+    assert hub.sent() == [ALL[5]]
 
 
 def test_second_tamper_of_a_target_is_another_job(hub: Hub) -> None:
     again = ReconcileTarget(Cause(CauseKind.EVENT, "e-2"), REPOSITORY)
-    hub.jobs.enqueue([ALL[2], again])
-    assert hub.sent() == [ALL[2], again]
+    hub.jobs.enqueue([ALL[5], again])
+    assert hub.sent() == [ALL[5], again]
 
 
 def test_groups_are_apart_and_as_sqs_takes_them() -> None:

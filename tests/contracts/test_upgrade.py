@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from ecr_warden.model.alert import SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Departed
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Job, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.specs import CompiledUnusable
 from ecr_warden.usecases.accept import Accept
@@ -83,10 +83,10 @@ def test_whichever_job_comes_first_has_it_compiled_again_and_is_done(hub: Hub, k
     compiled = accepted(hub)
     hub.outdate()
 
-    job: Job = SweepSlice(LOOK.cause)
+    job: Job = SweepAll(LOOK.cause)
     if kind == "reconcile":
         job = ReconcileTarget(LOOK.cause, next(iter(compiled.targets.values())).target)
-    assert work_of(hub, MemoryOutcomes())(job, FIRST_AND_LAST) in ("0 targets differ", "not ours")
+    assert work_of(hub, MemoryOutcomes())(job, FIRST_AND_LAST) in ("0 jobs", "not ours")
     assert hub.specs.accepted() == compiled
 
 
@@ -103,7 +103,7 @@ def test_a_version_that_is_valid_no_longer_is_told_once_and_every_job_says_what_
     assert accept(hub, outcomes)(LOOK) is None
     assert outcomes.published == [refused]
     with pytest.raises(CompiledUnusable, match="upload the file again"):
-        work_of(hub, outcomes)(SweepSlice(LOOK.cause), FIRST_AND_LAST)
+        work_of(hub, outcomes)(SweepAll(LOOK.cause), FIRST_AND_LAST)
     hub.upload(TEXT + b"# again\n")
     told = accept(hub)(LOOK)
     assert isinstance(told, SpecAccepted)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import AcceptSpec, Misplaced, ReconcileTarget, SweepSlice, TellOwnChange
+from ecr_warden.model.job import AcceptSpec, Misplaced, ReconcileTarget, SweepAll, TellOwnChange
 from ecr_warden.triggers.trigger import TriggerError
 
 from tests.functions.conftest import EVENTS, Deployed, Handler
@@ -25,7 +25,7 @@ def event(stem: str) -> Any:
 def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: Deployed) -> None:
     stems = sorted(path.stem for path in EVENTS.glob("*.json"))
     kinds: dict[str, set[type]] = {stem: {AcceptSpec} for stem in stems if stem.startswith("s3-")}
-    kinds |= {"events-ScheduledEvent": {AcceptSpec, SweepSlice}}
+    kinds |= {"events-ScheduledEvent": {AcceptSpec, SweepAll}}
     told = ("iam-CreatePolicyVersion", "iam-SetDefaultPolicyVersion", "iam-DeletePolicy")
     kinds |= {stem: {TellOwnChange} for stem in told}
     for stem in stems:

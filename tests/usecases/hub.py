@@ -1,5 +1,6 @@
 """A world with the two functions that people call, and a caller who needs no signature."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
@@ -32,14 +33,16 @@ class Callers:
         return ALICE
 
 
-def ask(world: World, question: Question, **more: int) -> QuestionReply:
+def ask(world: World, question: Question, reply_bytes: int = 4_000_000) -> QuestionReply:
     """The reply, having gone through both texts."""
-    reply = answers_of(world, **more)(question_from_text(request_to_text(question)))
+    reply = answers_of(world, reply_bytes)(question_from_text(request_to_text(question)))
     assert reply_from_json(reply_to_json(reply)) == reply
     return reply
 
 
-def answers_of(world: World, reply_bytes: int = 4_000_000) -> Answers:
+def answers_of(
+    world: World, reply_bytes: int = 4_000_000, is_out_of_time: Callable[[], bool] = lambda: False
+) -> Answers:
     return Answers(
         specs=world.specs,
         documents=world.documents,
@@ -60,6 +63,7 @@ def answers_of(world: World, reply_bytes: int = 4_000_000) -> Answers:
         ),
         tell_history=TellHistory(world.journal, world.audit, world.switch, world.clock),
         reply_bytes=reply_bytes,
+        is_out_of_time=is_out_of_time,
     )
 
 

@@ -1,7 +1,7 @@
 """A world whose file names repositories by a pattern."""
 
 from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.job import SweepSlice
+from ecr_warden.model.job import SweepAll
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 
 from tests.unit.planning.seed import CI, HOME
@@ -39,7 +39,7 @@ def world_of(*names: str, text: str = PATTERN) -> World:
 
 
 def settle(world: World) -> None:
-    world.jobs.sent[:] = [job for job in world.jobs.sent if not isinstance(job, SweepSlice)]
+    world.jobs.sent[:] = [job for job in world.jobs.sent if not isinstance(job, SweepAll)]
     world.drain()
     world.sweep()
     world.drain()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from ecr_warden.alerting.incidents import Gathered, route
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.alert import Unlisted
 from ecr_warden.model.drift import DriftKind
@@ -86,17 +87,16 @@ def test_a_list_that_comes_too_slowly_is_asked_for_again_before_anybody_is_told(
     assert [alert.problems for alert in told(world)] == [(f"user/{CI}/*: slow down",)]
 
 
-def test_accounts_are_told_of_in_one_message_and_each_by_the_slice_that_it_falls_into() -> None:
+def test_each_account_is_told_of_by_its_own_part_under_one_cause() -> None:
     world = world_at_spec()
     unlistable(world, DENIED, accounts=(CI, HOME))
     world.sweep()
-    [alert] = told(world)
-    assert alert.problems == tuple(f"user/{account}/*: {DENIED}" for account in sorted((CI, HOME)))
-    world = world_at_spec()
-    unlistable(world, DENIED, accounts=(CI, HOME))
-    for index in range(3):
-        world.sweep(index=index, of=3)
-    assert sorted(problem for alert in told(world) for problem in alert.problems) == sorted(alert.problems)
+    assert [alert.problems for alert in told(world)] == [
+        (f"user/{account}/*: {DENIED}",) for account in sorted((CI, HOME))
+    ]
+    assert {alert.cause for alert in told(world)} == {told(world)[0].cause}
+    [routed] = {route(alert) for alert in told(world)}
+    assert isinstance(routed, Gathered), "one message for all of a sweep"
 
 
 def test_a_plan_says_it_beside_what_it_could_not_read_for_it() -> None:

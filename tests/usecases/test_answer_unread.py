@@ -1,21 +1,24 @@
 """What could not be read is told with every answer that it may make incomplete, and with no other."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
-from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Change
 from ecr_warden.model.reply import PlanReply, StatusReply, VerifyReply
 from ecr_warden.model.request import AskPlan, AskStatus, AskVerify, Question
-from ecr_warden.model.target import Target, UserTarget
+from ecr_warden.model.target import Target, UserTarget, parse_target
 from ecr_warden.ports.documents import all_owners
 from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.ports.switch import STOPPED
 from ecr_warden.usecases.selection import NoSuchTarget
 
-from tests.unit.planning.seed import CHECKOUT, CI, HOME, NOW, PUSHER
+from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSH_USER, PUSHER
+from tests.usecases.broken import BROKEN
 from tests.usecases.hub import ALICE, answers_of, ask
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.world import World, tampered
@@ -113,3 +116,40 @@ def test_a_plan_says_what_a_pause_or_the_switch_would_leave_as_it_is() -> None:
     world.clock.advance(timedelta(hours=1))
     world.switch.enabled = True
     assert left(world) == {}
+
+
+@pytest.mark.parametrize("question", [AskPlan(), AskVerify()], ids=lambda question: type(question).__name__)
+def test_a_target_that_ecr_warden_fails_on_is_its_own_finding_and_the_others_are_answered(question: Question) -> None:
+    world = tampered()
+    world.documents.live[D1] = BROKEN
+    world.state.remembered[PUSH_USER.key] = replace(world.state.remembered[PUSH_USER.key], debts=None)  # type: ignore[arg-type]
+    drifts = drifts_of(ask(world, question))
+    assert {PUSHER, CHECKOUT, PUSH_USER} <= {target for target, _ in drifts.items()}
+    [drift] = drifts[PUSH_USER]
+    assert (drift.kind, drift.code) == (DriftKind.UNREADABLE, "crashed")
+    assert "ecr-warden failed on what stands there" in drift.explain
+    assert all(drift.code != "crashed" for drift in drifts[PUSHER])
+
+
+def test_targets_that_an_answer_had_no_time_for_are_unknown_named_and_counted() -> None:
+    world = tampered()
+    planned = count()
+    reply = answers_of(world, is_out_of_time=lambda: next(planned) >= 2)(AskVerify())
+    assert isinstance(reply, VerifyReply)
+    left_out = [told for told in reply.targets if any(drift.code == "out-of-time" for drift in told.drifts)]
+    assert len(left_out) == len(reply.targets) - 2 == len(ACCEPTED.targets) - 2
+    [told] = reply.unread
+    assert told.startswith(f"out-of-time: the time of one answer was up before {len(left_out)} of")
+    assert all(entry.target in told for entry in left_out)
+    whole = answers_of(world)(AskVerify())
+    assert isinstance(whole, VerifyReply) and whole.unread == ()
+
+
+def drifts_of(reply: object) -> dict[Target, tuple[Drift, ...]]:
+    match reply:
+        case PlanReply(plans=plans):
+            return {plan.target: plan.drifts for plan in plans}
+        case VerifyReply(targets=told):
+            return {parse_target(one.target): one.drifts for one in told if one.drifts}
+        case _:
+            raise AssertionError(reply)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from ecr_warden.model.alert import SpecAccepted, Unlisted
 from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.job import CauseKind, SweepSlice
+from ecr_warden.model.job import CauseKind, SweepAll
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
@@ -84,7 +84,7 @@ def test_a_changed_pattern_has_the_accounts_swept_under_the_version_as_cause() -
     accepted = upload(world, PATTERN.replace("pull: [ci:user/anna]", "pull: [ci:user/anna, ci:user/bob]"), "v2")
     assert isinstance(accepted, SpecAccepted)
     assert shop("*").key in accepted.changed
-    assert [job.cause.id for job in world.jobs.sent if isinstance(job, SweepSlice)] == ["v2"]
+    assert [job.cause.id for job in world.jobs.sent if isinstance(job, SweepAll)] == ["v2"]
     settle(world)
     assert "user/bob" in pullers(world, "a")
 
@@ -199,14 +199,6 @@ def test_a_list_that_comes_too_slowly_is_asked_for_again_before_anybody_is_told(
     assert (enqueued(world), unread(world)) == ([shop("secret").key], [])
     world.sweep()
     assert [alert.problems for alert in unread(world)] == [(f"{shop('*')}: slow down",)]
-
-
-def test_a_pattern_is_told_of_by_the_slice_that_it_falls_into() -> None:
-    world = world_of("a")
-    world.documents.faults = no_listing
-    for index in range(3):
-        world.sweep(index=index, of=3)
-    assert len(unread(world)) == 1
 
 
 def test_many_patterns_that_cannot_be_listed_are_one_message() -> None:

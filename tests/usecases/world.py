@@ -9,7 +9,7 @@ from typing import Any
 from ecr_warden.model.address import Address
 from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec, MustNotExist
-from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.model.observed import LiveValue, Unparseable
 from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.plan import Change
@@ -17,7 +17,7 @@ from ecr_warden.model.run import RunEntry
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.specs import SpecVersion
-from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, Reconcile
+from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, Reconcile, RetryLater
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 
@@ -130,10 +130,29 @@ class World:
         """Reconcile a target because of an event, by mallory if nobody else is named."""
         return self.reconcile(fuse)(ReconcileTarget(self.event(actor), target), attempt)
 
-    def sweep(self, *, attempt: Attempt = FIRST_AND_LAST, index: int = 0, of: int = 1) -> tuple[Target, ...]:
+    def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
+        """Everything is compared, part after part; what differs waits as jobs. Raises RetryLater after all parts."""
         tell = TellUnread(self.state, self.outcomes)
         sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.looks, self.clock, tell)
-        return sweep(SweepSlice(Cause(CauseKind.SWEEP, f"s{next(self.ids)}"), index, of), attempt)
+        due: list[Target] = []
+        later: list[RetryLater] = []
+        before = len(self.jobs.sent)
+        for part in sweep(SweepAll(Cause(CauseKind.SWEEP, f"s{next(self.ids)}"))):
+            assert isinstance(part, SweepIdentities | SweepRepositories)
+            assert self.jobs.sent.pop(before) == part
+            try:
+                found = sweep(part, attempt)
+            except RetryLater as error:
+                later.append(error)
+            else:
+                due += [job.target for job in found if isinstance(job, ReconcileTarget)]
+            # What differs goes behind the parts that wait.
+            found_now = [job for job in self.jobs.sent[before:] if isinstance(job, ReconcileTarget)]
+            waiting = [job for job in self.jobs.sent[before:] if not isinstance(job, ReconcileTarget)]
+            self.jobs.sent[before:] = [*waiting, *found_now]
+        if later:
+            raise later[0]
+        return tuple(due)
 
     def drain(self, at_most: int = 50) -> None:
         """Do the jobs that wait, and those that these make."""

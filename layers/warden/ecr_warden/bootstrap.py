@@ -13,7 +13,7 @@ import botocore.session
 from botocore.config import Config
 
 from ecr_warden.adapters.aws.accounts import HubAccounts
-from ecr_warden.adapters.aws.deadline import HUB_RESERVE, Deadline
+from ecr_warden.adapters.aws.deadline import HUB_RESERVE, MEMBER_RESERVE, Deadline
 from ecr_warden.adapters.aws.jobs import SqsJobs
 from ecr_warden.adapters.system import SystemClock, new_run_id
 from ecr_warden.outside import Environment
@@ -127,6 +127,7 @@ def answer() -> "Answers":
         clock=_clock,
         tell_status=TellStatus(specs, documents, state, _looks(), switch, wiring, audit, _clock),
         tell_history=TellHistory(journal, audit, switch, _clock),
+        is_out_of_time=lambda: deadline.is_within(MEMBER_RESERVE),
     )
 
 
@@ -201,7 +202,9 @@ def _reconcile() -> "Reconcile":
 def _documents() -> "AwsDocuments":
     from ecr_warden.adapters.aws.documents import AwsDocuments
 
-    return AwsDocuments(HubAccounts(_session(), _environment.required("WARDEN_EXTERNAL_ID"), _clock, deadline=deadline))
+    return AwsDocuments(
+        HubAccounts(_session(), _environment.required("WARDEN_EXTERNAL_ID"), _clock, deadline=deadline), deadline
+    )
 
 
 @cache

@@ -64,7 +64,10 @@ CASES: dict[str, tuple[Alert, type[Silent | FirstAtOnce] | Routing]] = {
         OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),
         Gathered(f"own/{HOME}"),
     ),
-    "lists that could not be read go out at once": (Unlisted(SWEEP, "v2", ("a",), ("throttled",)), AtOnce()),
+    "lists that could not be read are told in one message, whichever parts of a sweep met them": (
+        Unlisted(SWEEP, "v2", ("a",), ("throttled",)),
+        Gathered(SWEEP.incident),
+    ),
     "a pause goes out at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
     "the end of a pause goes out at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
     "an event that changed nothing says nothing": (report(result=Result.IN_SYNC), Silent),

@@ -14,7 +14,7 @@ from ecr_warden.model.codec.plans import plan_from_json, plan_to_json
 from ecr_warden.model.codec.runs import open_run_from_json, open_run_to_json
 from ecr_warden.model.codec.spec import spec_from_json, spec_to_json
 from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.job import Actor, Cause, CauseKind, Job, ReconcileTarget
+from ecr_warden.model.job import Actor, Cause, CauseKind, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import RoleTarget
@@ -103,6 +103,7 @@ def test_an_actor_is_read_in_both_of_its_forms_and_written_in_one(given: Json) -
 _CAUSE = {"kind": "sweep", "id": "s"}
 _JOB = {"schema": 1, "kind": "reconcile-target", "cause": _CAUSE, "target": "user/111111111111/u"}
 _SLICE = {"schema": 1, "kind": "sweep-slice", "cause": _CAUSE, "index": 0, "of": 1}
+_PART = {"schema": 1, "kind": "sweep-identities", "cause": _CAUSE, "account": "111111111111"}
 _PLAN = {"target": "user/111111111111/u", "specVersion": "v", "drifts": [], "changes": [], "held": []}
 _RUN = {
     "schema": 1,
@@ -170,6 +171,13 @@ HOSTILE: dict[str, tuple[Callable[[Json], object], Any]] = {
     "a million slices": (job_from_json, _SLICE | {"of": 1_000_000}),
     "a slice in words": (job_from_json, _SLICE | {"index": "0"}),
     "a slice that is true": (job_from_json, _SLICE | {"of": True}),
+    "a sweep of an account that is none": (job_from_json, _PART | {"account": "11111111111a"}),
+    "a sweep of an account in a list": (job_from_json, _PART | {"account": ["111111111111"]}),
+    "a sweep of a region that is none": (
+        job_from_json,
+        _PART | {"kind": "sweep-repositories", "region": "eu-central-1/../us-east-1"},
+    ),
+    "a sweep of repositories in no region": (job_from_json, _PART | {"kind": "sweep-repositories"}),
     "an unknown kind of announcement": (alert_from_json, _RUN | {"kind": "joke"}),
     "an unknown result": (alert_from_json, _RUN | {"result": "fine"}),
     "a time that is none": (alert_from_json, _RUN | {"startedAt": "yesterday"}),
@@ -251,6 +259,7 @@ def test_what_is_not_understood_is_refused(name: str) -> None:
 def test_the_values_that_hostile_ones_are_made_of_are_fine() -> None:
     job_from_json(_JOB)
     job_from_json(_SLICE)
+    job_from_json(_PART)
     alert_from_json(_changed() | {"outcomes": [{"change": 0, "outcome": "applied"}]})
     spec_from_json(_SPEC | {"targets": [_TARGET_SPEC]})
 
@@ -334,3 +343,11 @@ def test_nobody_is_left_out_of_a_policy_as_full_of_account_ids_as_aws_takes() ->
     written = access_to_json(gained_and_lost(None, parse_document(text(most))))
     assert written is not None
     assert len({entry["principal"][1] for entry in written["gained"]}) == most
+
+
+@pytest.mark.parametrize(("index", "of"), [(0, 1), (2, 3)])
+def test_a_slice_of_a_version_before_is_a_sweep_of_everything_and_so_it_is_written_on(index: int, of: int) -> None:
+    """0.1.0 wrote the first of one slice only: whichever version runs reads the other's."""
+    job = job_from_json(_SLICE | {"index": index, "of": of})
+    assert isinstance(job, SweepAll)
+    assert job_to_json(job) == _SLICE

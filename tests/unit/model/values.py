@@ -33,7 +33,18 @@ from ecr_warden.model.desired import (
     TargetSpec,
 )
 from ecr_warden.model.drift import Compared, Drift, DriftKind, Loosening
-from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, Misplaced, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import (
+    AcceptSpec,
+    Actor,
+    Cause,
+    CauseKind,
+    Job,
+    Misplaced,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+)
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import OpenRun
@@ -94,7 +105,9 @@ actors: Strategy[Actor] = st.builds(Actor, *[TEXTS] * 9)
 causes: Strategy[Cause] = st.builds(Cause, st.sampled_from(CauseKind), IDS, TEXTS, TEXTS, TEXTS, TEXTS, actors)
 jobs: Strategy[Job] = st.one_of(
     st.builds(AcceptSpec, causes, st.none() | st.builds(Misplaced, TEXTS, TEXTS)),
-    st.builds(lambda cause, size: SweepSlice(cause, size // 2, size), causes, st.integers(1, 1000)),
+    st.builds(SweepAll, causes),
+    st.builds(SweepIdentities, causes, st.from_regex(r"[0-9]{12}", fullmatch=True)),
+    st.builds(SweepRepositories, causes, st.from_regex(r"[0-9]{12}", fullmatch=True), st.just("eu-central-1")),
     st.builds(ReconcileTarget, causes, targets),
 )
 

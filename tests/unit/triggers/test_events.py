@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ecr_warden.model.job import AcceptSpec, CauseKind, Job, SweepSlice, TellOwnChange
+from ecr_warden.model.job import AcceptSpec, CauseKind, Job, SweepAll, TellOwnChange
 from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.parse import parse_trigger
 from ecr_warden.triggers.targets import jobs_of, targets_of
@@ -96,6 +96,6 @@ def test_the_spec_trigger_has_bucket_key_and_version() -> None:
 def test_the_schedule_makes_a_look_at_the_spec_and_a_sweep_of_everything() -> None:
     accept, job = _jobs("events-ScheduledEvent")
     assert isinstance(accept, AcceptSpec)
-    assert isinstance(job, SweepSlice)
-    assert (job.index, job.of, job.cause.kind) == (0, 1, CauseKind.SWEEP)
+    assert isinstance(job, SweepAll)
+    assert job.cause.kind is CauseKind.SWEEP
     assert targets_of(SweepDue("x", "")) == ()

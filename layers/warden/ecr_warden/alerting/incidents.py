@@ -63,11 +63,14 @@ type Routing = AtOnce | Gathered | FirstAtOnce | Silent
 def route(alert: Alert) -> Routing:
     """How an alert reaches people: one cause with many outcomes is one incident."""
     match alert:
-        case SpecRefused() | Unlisted() | TargetsPaused() | TargetsResumed():
+        case SpecRefused() | TargetsPaused() | TargetsResumed():
             return AtOnce()
         case OwnChanged():
             # A deployment changes several at once.
             return Gathered(f"own/{alert.account}") if is_by_deployment(alert) else AtOnce()
+        case Unlisted(cause=cause):
+            # Each account and region of a sweep has a job of its own.
+            return Gathered(cause.incident)
         case SpecAccepted(version=version):
             # The runs of an accepted version have the version as their cause's id.
             return Gathered(f"{CauseKind.SPEC}/{version}")

@@ -45,6 +45,7 @@ _CALLERS, _RUN_IDS = 3, 6
 FIGHT = 3
 _RIGHT = (Result.CONVERGED, Result.IN_SYNC)
 
+_UNLISTED = "repositories, users or roles cannot be listed"
 _INTRUDER = (
     "This call came through a session of ecr-warden's own write role that ecr-warden did not open.",
     "Set the stop switch to `stopped` and find out who can assume that role.",
@@ -186,7 +187,7 @@ def _of_unlisted(unlisted: Unlisted, level: Severity) -> Message:
         Field("See", "ecr-warden verify --hub"),
     ]
     places = count(len(unlisted.problems) + unlisted.left_out, "place")
-    title = f"repositories, users or roles cannot be listed in {places}: what stands there is unknown"
+    title = f"{_UNLISTED} in {places}: what stands there is unknown"
     return _message(level, title, fields, [listing("place", unlisted.problems, rest=unlisted.left_out)])
 
 
@@ -246,6 +247,7 @@ def _of_many(alerts: Sequence[Alert], level: Severity, known_accounts: Collectio
                     listing("change", [f"{alert.thing}: {alert.cause.action} by {describe_actor(alert.cause.actor)}"])
                 )
             case Unlisted():
+                titles += [_UNLISTED] if _UNLISTED not in titles else []
                 sections.append(listing("place", alert.problems, title="Cannot be listed:", rest=alert.left_out))
             case TargetsPaused():
                 sections.append(listing("target", alert.targets, title="Paused:", rest=alert.left_out))

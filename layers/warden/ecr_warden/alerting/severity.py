@@ -16,7 +16,7 @@ from ecr_warden.model.alert import (
     TargetsResumed,
     Unlisted,
 )
-from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
+from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.severity import Severity
@@ -50,7 +50,7 @@ def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
         case SpecRefused() | TargetsPaused():
             return Severity.WARNING
         case Unlisted(codes=codes):
-            return Severity.CRITICAL if EXPLICITLY_DENIED in codes else Severity.WARNING
+            return Severity.CRITICAL if {EXPLICITLY_DENIED, CRASHED} & {*codes} else Severity.WARNING
         case TargetsResumed():
             return Severity.INFO
         case OwnChanged():
@@ -85,7 +85,7 @@ def _of_result(report: RunReport) -> Severity:
 
 
 def _of_drifts(report: RunReport, known_accounts: Collection[str]) -> Severity:
-    if any(_reopens_sessions(drift) or drift.code == EXPLICITLY_DENIED for drift in report.plan.drifts):
+    if any(_reopens_sessions(drift) or drift.code in (EXPLICITLY_DENIED, CRASHED) for drift in report.plan.drifts):
         return Severity.CRITICAL
     home = {report.plan.target.account, *known_accounts}
     drifts = [drift for drift in report.plan.drifts if not drift.same_access]

@@ -27,6 +27,8 @@ class DriftKind(StrEnum):
 
 # The code of an error: a policy in the account denies ecr-warden the call in so many words.
 EXPLICITLY_DENIED = "explicitly-denied"
+# The same of an exception in ecr-warden itself.
+CRASHED = "crashed"
 
 
 class Loosening(StrEnum):

@@ -1,4 +1,4 @@
-"""What travels on the jobs queue: four kinds, each with what caused it."""
+"""What travels on the jobs queue, each with what caused it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -77,12 +77,27 @@ class AcceptSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class SweepSlice:
-    """Compare every `of`-th target, starting at `index`, with the accepted spec."""
+class SweepAll:
+    """Compare everything with the accepted spec: a job for each account, and for each account and region."""
 
     cause: Cause
-    index: int = 0
-    of: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SweepIdentities:
+    """Compare the users and roles of one account with the accepted spec."""
+
+    cause: Cause
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRepositories:
+    """Compare the repositories of one account in one region with the accepted spec."""
+
+    cause: Cause
+    account: str
+    region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +117,5 @@ class TellOwnChange:
     thing: str
 
 
-type Job = AcceptSpec | SweepSlice | ReconcileTarget | TellOwnChange
+type SweepPart = SweepIdentities | SweepRepositories
+type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | TellOwnChange

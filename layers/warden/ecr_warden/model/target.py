@@ -12,7 +12,7 @@ from typing import ClassVar, assert_never
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.errors import WardenError
 
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 # Source: SetRepositoryPolicy's and GetRole's parameter constraints in the ECR and IAM API references.
 REPOSITORY_NAME = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 IAM_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
@@ -89,7 +89,7 @@ def parse_target(text: str) -> Target:
     account, _, rest = rest.partition("/")
     if ACCOUNT_ID.fullmatch(account):
         region, _, repository = rest.partition("/")
-        if kind == "repository" and _REGION.fullmatch(region) and is_repository_name(repository):
+        if kind == "repository" and REGION.fullmatch(region) and is_repository_name(repository):
             return RepositoryTarget(account, region, repository)
         if kind == "role" and IAM_NAME.fullmatch(rest):
             return RoleTarget(account, rest)

@@ -1,7 +1,7 @@
 """What any call outside may end in: an adapter translates what its service says into these, in one table a service."""
 
 from ecr_warden.errors import WardenError
-from ecr_warden.model.drift import EXPLICITLY_DENIED
+from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED
 
 
 class PortError(WardenError):
@@ -48,6 +48,21 @@ class OutOfTime(PortError):
     """The call was not made: whoever wanted it has to end now."""
 
     code = "out-of-time"
+
+
+class Crashed(PortError):
+    """ecr-warden itself failed on what stands there; who wrote it may have wanted that."""
+
+    code = CRASHED
+
+
+def crashed(what: str, error: Exception) -> Crashed:
+    """The error for an exception that nobody expected, so that it concerns one target alone.
+
+    `what`: what was tried, for people.
+    """
+    message = f"{what}: ecr-warden failed on what stands there ({type(error).__name__}: {error!s:.200})"
+    return Crashed(message, remedy="look at its documents, which may have been written to do that, and report the bug")
 
 
 class DocumentConflict(PortError):

@@ -9,7 +9,7 @@ from ecr_warden.model.job import (
     Job,
     Misplaced,
     ReconcileTarget,
-    SweepSlice,
+    SweepAll,
     TellOwnChange,
 )
 from ecr_warden.model.target import Target, TargetError, parse_target
@@ -86,6 +86,6 @@ def jobs_of(trigger: Trigger) -> tuple[Job, ...]:
         case SweepDue(event_id, at):
             # The event of a new spec version can be lost like any other.
             cause = Cause(CauseKind.SWEEP, event_id, at=at)
-            return (AcceptSpec(cause), SweepSlice(cause))
+            return (AcceptSpec(cause), SweepAll(cause))
         case _:
             assert_never(trigger)

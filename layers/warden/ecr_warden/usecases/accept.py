@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
 from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec, Departed, Mode
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ReconcileTarget, SweepSlice
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ReconcileTarget, SweepAll
 from ecr_warden.planning.versions import changed_patterns, changed_targets, departed, released
 from ecr_warden.ports.alerts import Outcomes
 from ecr_warden.ports.audit import Audit
@@ -148,7 +148,7 @@ class Accept:
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(changed, key=registry_first))
         if patterns or (changes_mode and compiled.patterns):
             # Which repositories fit is known to AWS alone.
-            self.jobs.enqueue([SweepSlice(cause)])
+            self.jobs.enqueue([SweepAll(cause)])
         announcement = SpecAccepted(
             cause=job.cause,
             version=compiled.version,

@@ -33,6 +33,7 @@ from ecr_warden.model.request import (
 from ecr_warden.ports.calls import Calls
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import Documents
+from ecr_warden.ports.errors import OutOfTime
 from ecr_warden.ports.journal import Journal
 from ecr_warden.ports.specs import Specs
 from ecr_warden.ports.state import State, TargetRecord
@@ -44,6 +45,7 @@ from ecr_warden.usecases.status import TellStatus
 
 # Lambda returns 6 MB at most; JSON text in JSON may grow.
 REPLY_BYTES = 4_000_000
+NAMES_TOLD = 20
 
 
 class NoSuchRun(WardenError):
@@ -74,6 +76,7 @@ class Answers:
     tell_status: TellStatus
     tell_history: TellHistory
     reply_bytes: int = REPLY_BYTES
+    is_out_of_time: Callable[[], bool] = lambda: False
 
     def __call__(self, question: Question) -> QuestionReply:
         """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, or a PortError of the hub's own stores."""
@@ -104,13 +107,14 @@ class Answers:
     def _plans(self, selection: Selection) -> _Plans:
         """All are read whatever is selected: whether a user's way is open depends on its role."""
         accepted = self._accepted()
-        read = plan_targets(accepted, self.documents, self.clock, state=self.state)
+        read = plan_targets(accepted, self.documents, self.clock, state=self.state, is_out_of_time=self.is_out_of_time)
         plans = {plan.target.key: plan for plan in read.plans}
         known = {key: plan.target for key, plan in plans.items()}
         extra = unlisted(selection, known, accepted) if read.unread else {}
         selected = [key for key in select(selection, known | extra) if key in plans]
         concerned = has_to_be_looked_up(selection) or extra
         unread = [plan.drifts[0].explain for plan in read.unread] if concerned else []
+        unread = [*_left_out([plans[key] for key in selected]), *unread]
         specs = [spec for key in selected if (spec := accepted.spec_of(plans[key].target)) is not None]
         named = {*selected, *(owner.key for spec in specs for owner in spec.principals.values())}
         made_again = [str(owner) for owner in read.made_again if owner.key in named]
@@ -166,6 +170,17 @@ class Answers:
             remedy = "ecr-warden history lists the runs that told something; they are kept for a year"
             raise NoSuchRun(f"the journal has no run {run_id}", remedy=remedy)
         return RunReply(run)
+
+
+def _left_out(plans: Sequence[Plan]) -> Iterator[str]:
+    """What an answer says of the targets that it had no time for; each of them is unknown in it, and so counted."""
+    names = [str(plan.target) for plan in plans if any(drift.code == OutOfTime.code for drift in plan.drifts)]
+    if names:
+        more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
+        yield (
+            f"{OutOfTime.code}: the time of one answer was up before {len(names)} of {len(plans)} targets were read or "
+            f"planned, which are unknown: {', '.join(names[:NAMES_TOLD])}{more}; ask for fewer targets at a time"
+        )
 
 
 def _drifts_to_json(plan: Plan) -> Json:

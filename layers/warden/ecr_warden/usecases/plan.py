@@ -1,7 +1,8 @@
 """What enforcing a spec would do now: a plan a target, from one reading of the accounts; nothing is written."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy
 from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec
@@ -9,14 +10,14 @@ from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Held, HoldReason, Plan
 from ecr_warden.model.run import Debts
-from ecr_warden.model.target import Target
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import AccountUnread, Documents, Listing
-from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.errors import OutOfTime, PortError, crashed
 from ecr_warden.ports.state import State, TargetRecord
 from ecr_warden.usecases.departures import departing, has_to_go
 
@@ -43,14 +44,23 @@ def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> tup
     return (*planned.unread, *planned.plans)
 
 
-def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, state: State | None = None) -> Planned:
+def plan_targets(
+    compiled: CompiledSpec,
+    documents: Documents,
+    clock: Clock,
+    *,
+    state: State | None = None,
+    is_out_of_time: Callable[[], bool] = lambda: False,
+) -> Planned:
     """Each target's plan, in the order of their keys, as if the spec said `mode: enforce`.
 
     Empty plans too, so that a target that is at spec is told from one that was not looked at. Owners that no grant
     names any more and that still hold something of ours come along.
 
     `state`: the hub's memory, for what earlier runs owe, who was made again, and what left the spec and is not revoked
-    yet.
+    yet. `is_out_of_time`: from then on what is left is not planned and said to be unknown (`out-of-time`).
+
+    Whatever fails on one target, an exception that nobody expected included, is that target's own.
     """
     listing = documents.list_repositories(compiled.patterns) if compiled.patterns else Listing()
     fitting = {spec.target.key: spec for spec in map(compiled.spec_of, listing.repositories) if spec is not None}
@@ -74,35 +84,51 @@ def plan_targets(compiled: CompiledSpec, documents: Documents, clock: Clock, *, 
         record = TargetRecord() if records is None else records.get(key, TargetRecord())
         if spec is None or not has_to_go(observation.target, compiled, record):
             return None
-        wanted = as_observed(spec, observation)
-        plan = make_plan(
-            wanted,
-            observation,
-            spec_version=compiled.version,
-            mode=Mode.ENFORCE,
-            circumstances=Circumstances(
-                now=now,
-                debts=None if records is None else _debts(spec, record.debts, made_again),
-                written_at=record.written_at,
-                is_at_spec=is_at_spec,
-            ),
-        )
-        if plan.is_empty and key not in compiled.targets and key not in fitting:
-            return None
-        return explain(plan, wanted, observation)
+        if is_out_of_time():
+            return _unlisted(
+                _whole(observation.target),
+                OutOfTime(f"the time was up before {observation.target} was planned"),
+                compiled,
+            )
+        try:
+            wanted = as_observed(spec, observation)
+            plan = make_plan(
+                wanted,
+                observation,
+                spec_version=compiled.version,
+                mode=Mode.ENFORCE,
+                circumstances=Circumstances(
+                    now=now,
+                    debts=None if records is None else _debts(spec, record.debts, made_again),
+                    written_at=record.written_at,
+                    is_at_spec=is_at_spec,
+                ),
+            )
+            if plan.is_empty and key not in compiled.targets and key not in fitting:
+                return None
+            return explain(plan, wanted, observation)
+        except Exception as error:
+            return _unlisted(_whole(observation.target), crashed(f"planning {observation.target}", error), compiled)
 
     found = [plan for key in sorted(observations) if (plan := plan_of(observations[key])) is not None]
-    unlisted = [(repository_policy(pattern.target), error) for pattern, error in listing.unread]
-    unlisted += [
-        (identity_policy(unread.target, f"{OUR_POLICY_PREFIX}*"), unread.error)
-        for unread in scanned
-        if isinstance(unread, AccountUnread)
-    ]
+    unlisted = [(_whole(pattern.target), error) for pattern, error in listing.unread]
+    unlisted += [(_whole(unread.target), unread.error) for unread in scanned if isinstance(unread, AccountUnread)]
     return Planned(
         plans=tuple(found),
         unread=tuple(_unlisted(address, error, compiled) for address, error in unlisted),
         made_again=tuple(observations[key].target for key in sorted(made_again)),
     )
+
+
+def _whole(target: Target) -> Address:
+    """What stands for all documents of a target of which nothing is known."""
+    match target:
+        case RepositoryTarget():
+            return repository_policy(target)
+        case RoleTarget() | UserTarget():
+            return identity_policy(target, f"{OUR_POLICY_PREFIX}*")
+        case _:
+            assert_never(target)
 
 
 def _unlisted(address: Address, error: PortError, compiled: CompiledSpec) -> Plan:

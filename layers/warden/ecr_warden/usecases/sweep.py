@@ -1,12 +1,14 @@
-"""Comparing everything with the accepted spec, and enqueuing what differs: events get lost."""
+"""Comparing everything with the accepted spec, and enqueuing what differs: events get lost.
 
-import hashlib
-from collections.abc import Iterable
+A sweep is a job for each account (its users and roles, in two calls a thousand of them) and one for each account and
+region (its repositories, a call each): none reads more than its part, and one that fails or hangs stops no other.
+"""
+
 from dataclasses import dataclass
-from datetime import datetime
+from typing import assert_never
 
 from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.job import ReconcileTarget, SweepSlice
+from ecr_warden.model.job import Cause, Job, ReconcileTarget, SweepAll, SweepIdentities, SweepPart, SweepRepositories
 from ecr_warden.model.look import Look, part_of, parts_of
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.target import Target
@@ -35,8 +37,8 @@ class Sweep:
     clock: Clock
     tell_unread: TellUnread
 
-    def __call__(self, job: SweepSlice, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
-        """Enqueue each target of the slice that is not as the accepted spec says, and return them.
+    def __call__(self, job: SweepAll | SweepPart, attempt: Attempt = FIRST_AND_LAST) -> tuple[Job, ...]:
+        """Enqueue the parts of a sweep, or each target of a part that is not as the accepted spec says; return them.
 
         A pattern whose repositories could not be listed stops nothing and is told, and so is an account whose users and
         roles could not be; what may be read within a minute is raised as RetryLater, after all the rest, unless this
@@ -45,35 +47,44 @@ class Sweep:
         accepted = self.specs.accepted()
         if accepted is None:
             return ()
-        began = self.clock.now()
-        leaving = tuple(departing(accepted, self.state))
-        listing = self.documents.list_repositories(accepted.patterns) if accepted.patterns else Listing()
+        if not isinstance(job, SweepAll):
+            return self._part(accepted, job, attempt)
+        leaving = [spec.target for spec in departing(accepted, self.state)]
+        parts: tuple[Job, ...] = tuple(_job(part, job.cause) for part in sorted(parts_of(accepted, leaving)))
+        self.jobs.enqueue(parts)
+        return parts
+
+    def _part(self, accepted: CompiledSpec, job: SweepPart, attempt: Attempt) -> tuple[Job, ...]:
+        began, part = self.clock.now(), _name(job)
+
+        def is_in(target: Target) -> bool:
+            return part_of(target) == part
+
+        patterns = [pattern for pattern in accepted.patterns if is_in(pattern.target)]
+        listing = self.documents.list_repositories(patterns) if patterns else Listing()
         fitting = [spec for spec in map(accepted.spec_of, listing.repositories) if spec is not None]
-        wanted = [
-            spec
-            for spec in (*accepted.targets.values(), *leaving, *fitting)
-            if _slice_of(spec.target.key, job.of) == job.index
-        ]
+        named = [spec for spec in accepted.targets.values() if is_in(spec.target)]
+        wanted = [*named, *departing(accepted, self.state, of=is_in), *fitting]
+        searched = (job.account,) if isinstance(job, SweepIdentities) and job.account in accepted.accounts else ()
         observations: list[Observation] = []
         unread = {pattern.target.key: error for pattern, error in listing.unread}
-        for found in self.documents.scan(wanted, accounts=accepted.accounts):
+        for found in self.documents.scan(wanted, accounts=searched):
             if isinstance(found, AccountUnread):
                 unread[found.target.key] = found.error
-            elif _slice_of(found.target.key, job.of) == job.index:
+            else:
                 observations.append(found)
-        lists: list[Target] = [*(pattern.target for pattern in accepted.patterns), *map(all_owners, accepted.accounts)]
-        listed = [target for target in lists if _slice_of(target.key, job.of) == job.index]
+        listed: list[Target] = [*(pattern.target for pattern in patterns), *map(all_owners, searched)]
         remembered = self.state.records([*(found.target for found in observations), *listed])
         due = tuple(
-            observation.target
+            ReconcileTarget(job.cause, observation.target)
             for observation in observations
             if self._is_due(accepted, observation, remembered.get(observation.target.key, TargetRecord()))
         )
-        self.jobs.enqueue(ReconcileTarget(job.cause, target) for target in due)
-        if job.of == 1:
-            blind = {part_of(target) for target in lists if target.key in unread}
-            parts = parts_of(accepted, (spec.target for spec in leaving)) - blind
-            self._note(parts, began, accepted.version, observations, due)
+        self.jobs.enqueue(due)
+        if not unread:
+            differing = frozenset(one.target.key for one in due)
+            seen = frozenset(found.target.key for found in observations)
+            self.looks.note(Look(part, began, accepted.version, seen - differing, differing))
         asked = [(target, unread.get(target.key)) for target in listed]
         later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in asked if error not in later]
@@ -82,39 +93,39 @@ class Sweep:
             raise RetryLater(str(later[0]), retryable=True)
         return due
 
-    def _note(
-        self,
-        parts: Iterable[str],
-        began: datetime,
-        version: str,
-        observations: Iterable[Observation],
-        due: Iterable[Target],
-    ) -> None:
-        """Remember that these parts were looked at as a whole, and what was found of each target."""
-        differing = {target.key for target in due}
-        by_part: dict[str, set[str]] = {part: set() for part in parts}
-        for observation in observations:
-            by_part.get(part_of(observation.target), set()).add(observation.target.key)
-        for part, seen in by_part.items():
-            self.looks.note(Look(part, began, version, frozenset(seen - differing), frozenset(seen & differing)))
-
     def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:
-        """Whether a target differs, was made again, or has a run whose job is lost and left something to do."""
+        """Whether a target differs, was recreated, or has a run whose job is lost and left something to do."""
         spec = accepted.spec_of(observation.target) or leftover_spec(observation.target, accepted)
         if spec is None:
             return False
         if record.open_run is not None or record.was_recreated(observation):
             return True
-        plan = make_plan(
-            as_observed(spec, observation),
-            observation,
-            spec_version=accepted.version,
-            mode=Mode.ENFORCE,  # to see spent session cut-offs too; a sweep only enqueues
-            circumstances=Circumstances(now=self.clock.now(), debts=record.debts),
-        )
+        try:
+            plan = make_plan(
+                as_observed(spec, observation),
+                observation,
+                spec_version=accepted.version,
+                mode=Mode.ENFORCE,  # to see spent session cut-offs too; a sweep only enqueues
+                circumstances=Circumstances(now=self.clock.now(), debts=record.debts),
+            )
+        except Exception:
+            # Whatever stands there: a run of its own finds it again and reports it, and the other targets go on.
+            return True
         return not plan.is_empty
 
 
-def _slice_of(key: str, of: int) -> int:
-    """Stable between versions of the spec and of Python."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % of
+def _job(part: str, cause: Cause) -> SweepPart:
+    """The job of a part, as model.look names it."""
+    account, _, region = part.partition("/")
+    return SweepRepositories(cause, account, region) if region else SweepIdentities(cause, account)
+
+
+def _name(job: SweepPart) -> str:
+    """The part of a job, as model.look names it."""
+    match job:
+        case SweepIdentities(account=account):
+            return account
+        case SweepRepositories(account=account, region=region):
+            return f"{account}/{region}"
+        case _:
+            assert_never(job)

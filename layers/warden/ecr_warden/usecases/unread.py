@@ -16,7 +16,7 @@ PROBLEMS_TOLD = 50
 
 @dataclass(frozen=True, slots=True)
 class TellUnread:
-    """The use case over its ports. Sweeps of one slice never run side by side, so no lease guards what was told."""
+    """The use case over its ports. Sweeps of one part never run side by side, so no lease guards what was told."""
 
     state: State
     outcomes: Outcomes

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice, TellOwnChange
+from ecr_warden.model.job import (
+    AcceptSpec,
+    Job,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+    TellOwnChange,
+)
 from ecr_warden.ports.specs import CompiledUnusable
 
 if TYPE_CHECKING:
@@ -38,8 +46,8 @@ class Work:
             case AcceptSpec():
                 answer = self.accept()(job)
                 return type(answer).__name__ if answer else "unchanged"
-            case SweepSlice():
-                return f"{len(self.sweep()(job, attempt))} targets differ"
+            case SweepAll() | SweepIdentities() | SweepRepositories():
+                return f"{len(self.sweep()(job, attempt))} jobs"
             case ReconcileTarget():
                 return self.reconcile()(job, attempt) or "not ours"
             case TellOwnChange():

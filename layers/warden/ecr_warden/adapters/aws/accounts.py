@@ -116,15 +116,20 @@ class HubAccounts:
     deadline: Deadline = field(default_factory=Deadline)
     _sts: "STSClient | None" = None
     _readers: dict[str, tuple[datetime, AccountClients]] = field(default_factory=dict)
+    _entering: dict[str, Lock] = field(default_factory=dict)
 
     def reader(self, account: str) -> AccountClients:
-        cached = self._readers.get(account)
-        now = self.clock.now()
-        if cached and now < cached[0]:
-            return cached[1]
-        clients = self._assume(account, "ecr-warden-read", RoleSessionName=session_name("read"), seconds=READ_SESSION)
-        self._readers[account] = (now + READ_SESSION - _RENEW_BEFORE_END, clients)
-        return clients
+        # Threads that want the same account assume its role once.
+        with self._entering.setdefault(account, Lock()):
+            cached = self._readers.get(account)
+            now = self.clock.now()
+            if cached and now < cached[0]:
+                return cached[1]
+            clients = self._assume(
+                account, "ecr-warden-read", RoleSessionName=session_name("read"), seconds=READ_SESSION
+            )
+            self._readers[account] = (now + READ_SESSION - _RENEW_BEFORE_END, clients)
+            return clients
 
     def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:
         name = session_name(run_id)

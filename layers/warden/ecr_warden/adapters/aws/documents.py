@@ -3,11 +3,13 @@
 What one event in many needs, writing and scanning, is imported where it is used: a cold start without drift is shorter.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ecr_warden.adapters.aws.accounts import Accounts
+from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, Accounts
+from ecr_warden.adapters.aws.deadline import Deadline
 from ecr_warden.adapters.aws.owners import read_owner
 from ecr_warden.adapters.aws.repositories import list_names, read_repository_policy
 from ecr_warden.adapters.readings import unreadable
@@ -17,7 +19,7 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.documents import AccountUnread, Listing
-from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.errors import PortError, crashed
 
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.writer import AwsWriter
@@ -29,6 +31,8 @@ class AwsDocuments:
     """Live documents, read and written in the accounts that own them."""
 
     accounts: Accounts
+    deadline: Deadline = field(default_factory=Deadline)
+    sleep: Callable[[float], None] = time.sleep
 
     def read(self, spec: TargetSpec) -> Observation:
         target = spec.target
@@ -42,19 +46,26 @@ class AwsDocuments:
         return read_owner(clients.iam, target, spec)
 
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
+        from ecr_warden.adapters.aws.patience import Patience  # noqa: PLC0415
         from ecr_warden.adapters.aws.scan import scan_accounts  # noqa: PLC0415
 
-        return scan_accounts(self.accounts, specs, accounts)
+        return scan_accounts(self.accounts, specs, accounts, Patience(self.deadline, self.sleep))
 
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+        places = sorted({(pattern.account, pattern.region) for pattern in patterns})
+        if len(places) == 1:
+            lists = [self._names(*places[0])]
+        else:
+            with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="list") as pool:
+                lists = list(pool.map(self._names, *zip(*places, strict=True))) if places else []
         found: set[RepositoryTarget] = set()
         unread: list[tuple[RepositoryPattern, PortError]] = []
-        for account, region in sorted({(pattern.account, pattern.region) for pattern in patterns}):
+        for (account, region), names in zip(places, lists, strict=True):
             here = [pattern for pattern in patterns if (pattern.account, pattern.region) == (account, region)]
-            try:
-                names = list(list_names(self.accounts.reader(account).ecr(region), account, region))
-            except PortError as error:
-                unread += [(pattern, error) for pattern in here]
+            if isinstance(names, PortError):
+                unread += [(pattern, names) for pattern in here]
                 continue
             existing = (RepositoryTarget(account, region, name) for name in names)
             found.update(target for target in existing if any(pattern.covers(target) for pattern in here))
@@ -64,6 +75,14 @@ class AwsDocuments:
         from ecr_warden.adapters.aws.fences import read_fence  # noqa: PLC0415
 
         return read_fence(self.accounts.reader(account).iam, account)
+
+    def _names(self, account: str, region: str) -> list[str] | PortError:
+        try:
+            return list(list_names(self.accounts.reader(account).ecr(region), account, region))
+        except PortError as error:
+            return error
+        except Exception as error:
+            return crashed(f"listing the repositories of {account} in {region}", error)
 
     def writer(self, plan: Plan, run_id: str) -> "AwsWriter":
         from ecr_warden.adapters.aws.session_policy import session_policy  # noqa: PLC0415

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, assert_never
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.jobs import job_to_json
-from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice, TellOwnChange
+from ecr_warden.model.job import (
+    AcceptSpec,
+    Job,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+    TellOwnChange,
+)
 from ecr_warden.ports.errors import Throttled
 
 if TYPE_CHECKING:
@@ -53,12 +61,16 @@ def _entry(index: int, job: Job) -> "SendMessageBatchRequestEntryTypeDef":
 
 
 def group_id(job: Job) -> str:
-    """What must not run side by side: runs of one target, acceptances of the spec."""
+    """What must not run side by side: runs of one target, acceptances of the spec, sweeps of one part."""
     match job:
         case AcceptSpec():
             return "spec"
-        case SweepSlice():
-            return f"sweep-{job.index}"
+        case SweepAll():
+            return "sweep"
+        case SweepIdentities():
+            return f"sweep-{job.account}"
+        case SweepRepositories():
+            return f"sweep-{job.account}-{job.region}"
         case TellOwnChange():
             return f"own-{job.account}"
         case ReconcileTarget():

@@ -4,16 +4,17 @@ GetAccountAuthorizationDetails has everything of users and roles but MaxSessionD
 repository's policy is a call of its own. Sources: the API references of these operations.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from ecr_warden.adapters.aws import live_value
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.adapters.aws.errors import IAM, translated
 from ecr_warden.adapters.aws.owners import is_tagged_ours
+from ecr_warden.adapters.aws.patience import Patience
 from ecr_warden.adapters.aws.repositories import read_repository_policy
 from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, unreadable
 from ecr_warden.model.address import Address, attached_policy, identity_policy, repository_policy, role, trust_policy
@@ -22,111 +23,152 @@ from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.ports.documents import AccountUnread
-from ecr_warden.ports.errors import PortError
-
-if TYPE_CHECKING:
-    from mypy_boto3_ecr import ECRClient
+from ecr_warden.ports.errors import PortError, Unanswered, crashed
 
 PAGE = 1000
 
 
 def scan_accounts(
-    accounts: Accounts, specs: Sequence[TargetSpec], searched: Sequence[str]
+    accounts: Accounts, specs: Sequence[TargetSpec], searched: Sequence[str], patience: Patience
 ) -> Iterator[Observation | AccountUnread]:
     """Observe every spec's target, and every owner in the accounts `searched` that holds something under our names.
 
-    Or say which of these accounts could not be searched.
+    Or say which of these accounts could not be searched. Accounts and repositories are read side by side, so many at
+    once as the pool has threads.
     """
-    doors = _Doors(accounts)
     owners: dict[str, list[TargetSpec]] = {account: [] for account in searched}
+    repositories: list[tuple[TargetSpec, RepositoryTarget]] = []
+    for spec in specs:
+        if isinstance(spec.target, RepositoryTarget):
+            repositories.append((spec, spec.target))
+        else:
+            owners.setdefault(spec.target.account, []).append(spec)
     pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="scan")
     try:
-        pending: list[Future[Observation]] = []
-        for spec in specs:
-            if isinstance(spec.target, RepositoryTarget):
-                pending.append(_reading(pool, doors, spec, spec.target))
-            else:
-                owners.setdefault(spec.target.account, []).append(spec)
-        for account, wanted in owners.items():
-            found = _scan_owners(doors, account, wanted)
-            yield from found if account in searched else islice(found, len(wanted))
+        scan = _Scan(accounts, pool, patience)
+        scan.open([*owners, *(target.account for _, target in repositories)])
+        pending = [
+            pool.submit(scan.owners, account, wanted, is_searched=account in searched)
+            for account, wanted in owners.items()
+        ]
+        pending += [pool.submit(scan.repository, spec, target) for spec, target in repositories]
         for future in pending:
-            yield future.result()
+            yield from future.result()
     finally:
         # Whoever stops listening does not wait for thousands of readings.
         pool.shutdown(cancel_futures=True)
 
 
+type _Found = list[Observation | AccountUnread]
+
+
 @dataclass(frozen=True, slots=True)
-class _Doors:
-    """Ways into accounts, each tried once: making a client is not safe in threads, and a closed account stays so."""
+class _Scan:
+    """One scan: each account is entered once, and a region that answers nothing is asked no further.
+
+    `silent`: by account and region, why.
+    """
 
     accounts: Accounts
-    opened: dict[str, AccountClients | PortError] = field(default_factory=dict)
+    pool: ThreadPoolExecutor
+    patience: Patience
+    doors: dict[str, Future[AccountClients]] = field(default_factory=dict)
+    silent: dict[tuple[str, str], Unanswered] = field(default_factory=dict)
 
-    def reader(self, account: str) -> AccountClients:
-        if account not in self.opened:
-            try:
-                self.opened[account] = self.accounts.reader(account)
-            except PortError as error:
-                self.opened[account] = error
-        way = self.opened[account]
-        if isinstance(way, PortError):
-            raise way
-        return way
+    def open(self, accounts: Iterable[str]) -> None:
+        """Before anything else: what waits for a door in the pool then waits for something that has begun."""
+        for account in dict.fromkeys(accounts):
+            self.doors[account] = self.pool.submit(self.patience, partial(self.accounts.reader, account))
+
+    def repository(self, spec: TargetSpec, target: RepositoryTarget) -> _Found:
+        place = target.account, target.region
+        silent = self.silent.get(place)
+        if silent is not None:
+            return [unreadable(spec, silent)]
+        try:
+            ecr = self.doors[target.account].result().ecr(target.region)
+            observed = self.patience(lambda: read_repository_policy(ecr, target))
+        except PortError as error:
+            if isinstance(error, Unanswered):
+                self.silent[place] = error
+            return [unreadable(spec, error)]
+        except Exception as error:
+            return [unreadable(spec, crashed(f"reading {target}", error))]
+        return [Observation(target, {repository_policy(target): observed})]
+
+    def owners(self, account: str, specs: Sequence[TargetSpec], *, is_searched: bool) -> _Found:
+        """First an observation for each spec, then what no spec is for and is ours, or that nobody knows that."""
+        try:
+            found = dict(_owners(self.doors[account].result(), account, self.patience))
+        except PortError as error:
+            return _unread(account, specs, error, is_searched=is_searched)
+        except Exception as error:
+            return _unread(account, specs, crashed(f"reading {account}", error), is_searched=is_searched)
+        result: _Found = []
+        for spec in specs:
+            match found.pop(spec.target.key, None):
+                case None:
+                    result.append(owner_missing(spec))
+                case PortError() as why:
+                    result.append(unreadable(spec, why))
+                case observation:
+                    result.append(as_asked(spec, observation))
+        if is_searched:
+            unread = [error for error in found.values() if isinstance(error, PortError)]
+            result += [one for one in found.values() if isinstance(one, Observation) and holds_ours(one)]
+            result += [AccountUnread(account, error) for error in unread[:1]]
+        return result
 
 
-def _reading(
-    pool: ThreadPoolExecutor, doors: _Doors, spec: TargetSpec, target: RepositoryTarget
-) -> Future[Observation]:
-    try:
-        ecr = doors.reader(target.account).ecr(target.region)
-    except PortError as error:
-        closed: Future[Observation] = Future()
-        closed.set_result(unreadable(spec, error))
-        return closed
-    return pool.submit(_read_repository, ecr, spec, target)
+def _unread(account: str, specs: Sequence[TargetSpec], error: PortError, *, is_searched: bool) -> _Found:
+    targets: _Found = [unreadable(spec, error) for spec in specs]
+    return [*targets, AccountUnread(account, error)] if is_searched else targets
 
 
-def _read_repository(ecr: "ECRClient", spec: TargetSpec, target: RepositoryTarget) -> Observation:
-    try:
-        return Observation(target, {repository_policy(target): read_repository_policy(ecr, target)})
-    except PortError as error:
-        return unreadable(spec, error)
-
-
-def _scan_owners(doors: _Doors, account: str, specs: Sequence[TargetSpec]) -> Iterator[Observation | AccountUnread]:
-    """First an observation for each spec, then what no spec is for and is ours, or that nobody knows that."""
-    try:
-        found = {observation.target.key: observation for observation in _owners(doors.reader(account), account)}
-    except PortError as error:
-        yield from (unreadable(spec, error) for spec in specs)
-        yield AccountUnread(account, error)
-        return
-    for spec in specs:
-        observation = found.pop(spec.target.key, None)
-        yield as_asked(spec, observation) if observation else owner_missing(spec)
-    yield from filter(holds_ours, found.values())
-
-
-def _owners(clients: AccountClients, account: str) -> Iterator[Observation]:
+def _owners(clients: AccountClients, account: str, patience: Patience) -> Iterator[tuple[str, Observation | PortError]]:
+    """Each user and role by its key; an error in the place of one that could not be made sense of."""
     iam = clients.iam
-    with translated(IAM, f"reading the users and roles of {account}"):
-        durations = {
-            entry["RoleName"]: entry.get("MaxSessionDuration", 3600)
-            for page in iam.get_paginator("list_roles").paginate(PaginationConfig={"PageSize": PAGE})
-            for entry in page["Roles"]
-        }
-        pages = iam.get_paginator("get_account_authorization_details").paginate(
-            Filter=["User", "Role"], PaginationConfig={"PageSize": PAGE}
-        )
-        for page in pages:
-            for user in page["UserDetailList"]:
-                target = UserTarget(account, user["UserName"])
-                documents = _inline(target, user.get("UserPolicyList", ())) | _attached(target, user)
-                yield Observation(target, documents, user["UserId"])
-            for detail in page["RoleDetailList"]:
-                yield _role(RoleTarget(account, detail["RoleName"]), detail, durations)
+
+    def pages(operation: Callable[..., Any]) -> Iterator[Any]:
+        def page() -> Any:
+            with translated(IAM, f"reading the users and roles of {account}"):
+                return operation(**start)
+
+        start: dict[str, Any] = {}
+        while True:
+            found = patience(page)
+            yield found
+            if not found.get("IsTruncated"):
+                return
+            start = {"Marker": found["Marker"]}
+
+    durations = {
+        entry["RoleName"]: entry.get("MaxSessionDuration", 3600)
+        for page in pages(lambda **start: iam.list_roles(MaxItems=PAGE, **start))
+        for entry in page["Roles"]
+    }
+    details = pages(
+        lambda **start: iam.get_account_authorization_details(Filter=["User", "Role"], MaxItems=PAGE, **start)
+    )
+    for page in details:
+        for user in page["UserDetailList"]:
+            yield _made(UserTarget(account, user["UserName"]), partial(_user, detail=user))
+        for detail in page["RoleDetailList"]:
+            made = partial(_role, detail=detail, durations=durations)
+            yield _made(RoleTarget(account, detail["RoleName"]), made)
+
+
+def _made[T: OwnerTarget](target: T, make: Callable[[T], Observation]) -> tuple[str, Observation | PortError]:
+    """One owner, whatever its documents are: the account's others go on."""
+    try:
+        return target.key, make(target)
+    except Exception as error:
+        return target.key, crashed(f"reading {target}", error)
+
+
+def _user(target: UserTarget, detail: Mapping[str, Any]) -> Observation:
+    documents = _inline(target, detail.get("UserPolicyList", ())) | _attached(target, detail)
+    return Observation(target, documents, detail["UserId"])
 
 
 def _role(target: RoleTarget, detail: Mapping[str, Any], durations: Mapping[str, int]) -> Observation:

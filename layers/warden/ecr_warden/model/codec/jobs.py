@@ -3,6 +3,7 @@
 from dataclasses import fields
 from typing import assert_never
 
+from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, loads, number, reading, text
 from ecr_warden.model.job import (
     SCHEMA,
@@ -13,10 +14,15 @@ from ecr_warden.model.job import (
     Job,
     Misplaced,
     ReconcileTarget,
-    SweepSlice,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
     TellOwnChange,
 )
-from ecr_warden.model.target import parse_target
+from ecr_warden.model.target import REGION, parse_target
+
+# What 0.1.0 wrote for a sweep: one slice, and the only one. It is written on, for versions that know no other.
+_WHOLE = {"kind": "sweep-slice", "index": 0, "of": 1}
 
 
 def _camel(name: str) -> str:
@@ -35,8 +41,12 @@ def job_to_json(job: Job) -> Json:
             stray = job.misplaced
             more = {} if stray is None else {"misplaced": {"key": stray.key, "version": stray.version}}
             return head | {"kind": "accept-spec", **more}
-        case SweepSlice():
-            return head | {"kind": "sweep-slice", "index": job.index, "of": job.of}
+        case SweepAll():
+            return head | _WHOLE
+        case SweepIdentities():
+            return head | {"kind": "sweep-identities", "account": job.account}
+        case SweepRepositories():
+            return head | {"kind": "sweep-repositories", "account": job.account, "region": job.region}
         case ReconcileTarget():
             return head | {"kind": "reconcile-target", "target": str(job.target)}
         case TellOwnChange():
@@ -55,13 +65,31 @@ def _job(value: Json) -> Job:
             index, of = number(value["index"]), number(value["of"])
             if not 0 <= index < of <= 1000:
                 raise CodecError(f"slice {index} of {of}")
-            return SweepSlice(cause, index, of)
+            return SweepAll(cause)
+        case "sweep-identities":
+            return SweepIdentities(cause, _account(value["account"]))
+        case "sweep-repositories":
+            return SweepRepositories(cause, _account(value["account"]), _region(value["region"]))
         case "reconcile-target":
             return ReconcileTarget(cause, parse_target(value["target"]))
         case "tell-own-change":
             return TellOwnChange(cause, text(value["account"]), text(value["thing"]))
         case kind:
             raise CodecError(f"unknown kind {kind!r:.40}")
+
+
+def _account(value: object) -> str:
+    found = text(value)
+    if not ACCOUNT_ID.fullmatch(found):
+        raise CodecError(f"no account: {found!r:.40}")
+    return found
+
+
+def _region(value: object) -> str:
+    found = text(value)
+    if not REGION.fullmatch(found):
+        raise CodecError(f"no region: {found!r:.40}")
+    return found
 
 
 def _misplaced(value: Json | None) -> Misplaced | None:
