@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import local
 from typing import Any
 
 import boto3
@@ -60,7 +61,7 @@ class Wire:
     calls: list[Call] = field(default_factory=list)
     faults: dict[str, Callable[[Call], tuple[str, str, int] | None]] = field(default_factory=dict)
     answers: dict[str, Callable[[Call], dict[str, Any]]] = field(default_factory=dict)
-    _parameters: dict[str, Any] = field(default_factory=dict)
+    _now: local = field(default_factory=local)  # threads call side by side
 
     def __post_init__(self) -> None:
         self.session.events.register("provide-client-params", self._keep_parameters)
@@ -80,10 +81,10 @@ class Wire:
         self.answers[action] = answer
 
     def _keep_parameters(self, params: dict[str, Any], **_: object) -> None:
-        self._parameters = params
+        self._now.parameters = params
 
     def _pass(self, model: Any, **_: object) -> Any:
-        call = Call(model.service_model.service_name, model.name, self._parameters)
+        call = Call(model.service_model.service_name, model.name, self._now.parameters)
         self.calls.append(call)
         if call.action in self.answers:
             return AWSResponse("https://aws.invalid", 200, HTTPHeaders(), None), self.answers[call.action](call)
