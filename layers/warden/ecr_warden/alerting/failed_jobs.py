@@ -5,7 +5,15 @@ from typing import assert_never
 
 from ecr_warden.alerting.words import describe_target
 from ecr_warden.model.alert import JobFailed
-from ecr_warden.model.job import AcceptSpec, Job, ReconcileTarget, SweepSlice, TellOwnChange
+from ecr_warden.model.job import (
+    AcceptSpec,
+    Job,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+    TellOwnChange,
+)
 
 
 def title_of_failed_jobs(failed: Sequence[JobFailed]) -> str:
@@ -28,8 +36,12 @@ def _subject(job: Job | None) -> str:
             return describe_target(target)
         case AcceptSpec():
             return "the uploaded spec"
-        case SweepSlice():
+        case SweepAll():
             return "a sweep"
+        case SweepIdentities(account=account):
+            return f"the sweep of the users and roles of {account}"
+        case SweepRepositories(account=account, region=region):
+            return f"the sweep of the repositories of {account} in {region}"
         case TellOwnChange(account=account, thing=thing):
             return f"a change of ecr-warden's own {thing} in {account or 'the hub'}"
         case _:
@@ -44,7 +56,7 @@ def _consequence(failed: JobFailed) -> str:
             return "whether it is in sync is unknown; the next sweep tries again"
         case AcceptSpec():
             return "it was neither accepted nor refused; the next sweep looks at it again"
-        case SweepSlice():
+        case SweepAll() | SweepIdentities() | SweepRepositories():
             return "some targets were not compared with the spec; the next sweep compares them"
         case TellOwnChange():
             return "it was made, and was not reported otherwise"
