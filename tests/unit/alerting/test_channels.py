@@ -16,6 +16,7 @@ INJECTIONS = {
     "a mention of everybody": ("<!channel> <!here>", r"<"),
     "a link under another text": ("<https://evil.example|AWS console>", r"<|https://"),
     "a bare link": ("http://evil.example", r"http://"),
+    "a scheme that only ends like that of S3": ("https3://evil.example", r"https3://"),
     "a Markdown link": ("[AWS](https://evil.example)", r"\]\("),
     "a bare mention of everybody": ("@channel @here @everyone @all", r"@(channel|here|everyone|all)"),
     "a mention in capitals": ("@Channel @HERE", r"@(Channel|HERE)"),
@@ -48,6 +49,11 @@ def test_chat_shows_as_text(name: str) -> None:
 def test_an_address_stays_whole() -> None:
     posted = to_slack(Message(Severity.INFO, "t", (), ("session alice@example.com of arn:aws:iam::1:role/a_b*",)))
     assert "session alice@example.com of arn:aws:iam::1:role/a_b*" in str(posted["text"])
+
+
+def test_an_object_in_s3_can_be_copied_from_a_message() -> None:
+    posted = to_slack(Message(Severity.INFO, "t", (), ("upload it to s3://ecr-warden-spec/access.yaml",)))
+    assert "s3://ecr-warden-spec/access.yaml" in str(posted["text"])
 
 
 _TEXT = st.text(max_size=600)

@@ -16,6 +16,8 @@ _SIGNS = {Severity.INFO: "\N{WHITE HEAVY CHECK MARK}", Severity.WARNING: "\N{WAR
 _SIGNS[Severity.CRITICAL] = "\N{POLICE CARS REVOLVING LIGHT}"
 
 _MENTION = re.compile(r"@(?=channel|here|everyone|all\b|group)", re.IGNORECASE)
+# No client makes a link of an object in S3, and people copy its address.
+_LINK = re.compile(r"(?<!\bs3)://", re.IGNORECASE)
 _BREAK = "\N{ZERO WIDTH SPACE}"
 
 
@@ -47,7 +49,8 @@ def _plain(text: str) -> dict[str, object]:
 def _escape(text: str, limit: int) -> str:
     escaped = clean(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # Slack's relatives read Markdown and bare mentions in `text`, whatever `mrkdwn` says.
-    escaped = escaped.replace("`", "'").replace("](", f"]{_BREAK}(").replace("://", f":{_BREAK}//")
+    escaped = escaped.replace("`", "'").replace("](", f"]{_BREAK}(")
+    escaped = _LINK.sub(f":{_BREAK}//", escaped)
     return _MENTION.sub(f"@{_BREAK}", escaped)
 
 
