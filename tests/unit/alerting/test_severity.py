@@ -125,6 +125,10 @@ CASES: dict[str, tuple[Alert, Severity]] = {
         Unlisted(SWEEP, "v2", ("user/1/*: denied",), ("explicitly-denied", "throttled")),
         CRITICAL,
     ),
+    "what somebody wrote makes ecr-warden itself fail": (
+        Unlisted(SWEEP, "v2", ("user/1/*: failed",), ("crashed",)),
+        CRITICAL,
+    ),
     "a spec that was refused": (SpecRefused(SPEC, "v3", "v2", ("E104 ..",)), WARNING),
     "a spec that was accepted": (SpecAccepted(SPEC, "v2", "v1", ("role/222222222222/x",), ()), INFO),
     "a repository that was released": (SpecAccepted(SPEC, "v2", "v1", (), ("repository/..",)), WARNING),
