@@ -175,19 +175,19 @@ def test_nasty_patterns_take_bounded_time(name: str, operator: str) -> None:
     prefix = "arn:a:b:c:d:" if "Arn" in operator else ""
     values = [prefix + form.format(index) for index in range(100_000 // (len(form) + 20))]
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {operator: {"k": values}}}
-    started = time.monotonic()
+    started = time.process_time()
     _, (answer,) = _ask(PUSH | {"context": {"k": prefix + text[:4000]}, "identityPolicies": [{"Statement": allow}] * 3})
     assert answer["verdict"]
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_braces_that_never_close_take_bounded_time() -> None:
     allow = {"Effect": "Allow", "Action": "*", "Resource": "${" * 60_000}
     document = {"Version": "2012-10-17", "Statement": allow}
-    started = time.monotonic()
+    started = time.process_time()
     _, (answer,) = _ask(PUSH | {"identityPolicies": [document] * 4})
     assert answer["verdict"] == "ImplicitlyDenied"
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_more_work_than_any_real_request_makes_is_refused() -> None:
