@@ -248,7 +248,27 @@ def matches(pattern: Glob, text: str) -> bool:
         return False
     if pattern.quick is not None:
         return pattern.quick.matches(text)
+    if pattern.syntax in (Syntax.CALLER, Syntax.DOMAIN):
+        return _walks(pattern, text)
     return _expression(pattern).fullmatch(text) is not None
+
+
+def _walks(pattern: Glob, text: str) -> bool:
+    """The same place by place: where a loop is narrower than the one before, no part is right where it first fits."""
+    here = 1
+    for char in text:
+        steps, loops = _taking(pattern, char)
+        here = (here & steps) << 1 | here & loops
+        if not here:
+            return False
+    return bool(here >> len(pattern.steps) & 1)
+
+
+@lru_cache(maxsize=4096)
+def _taking(pattern: Glob, char: str) -> tuple[int, int]:
+    """The places whose step takes a character, and those whose loop does, a bit each."""
+    steps = sum(1 << at for at, one in enumerate(pattern.steps) if one.takes(char))
+    return steps, sum(1 << at for at, one in enumerate(pattern.loops) if one is not None and one.takes(char))
 
 
 @lru_cache(maxsize=512)
@@ -286,7 +306,8 @@ def sample(pattern: Glob, filler: str) -> str:
 
 def weight(pattern: Glob, text_length: int) -> int:
     """Units of work to hold the pattern against a text of that length."""
-    return 1 + (text_length + len(pattern.steps)) // 64 + text_length * len(pattern.steps) // 16_384
+    walked = text_length if pattern.syntax in (Syntax.CALLER, Syntax.DOMAIN) else 0
+    return 1 + walked + (text_length + len(pattern.steps)) // 64 + text_length * len(pattern.steps) // 16_384
 
 
 def covers(wide: Glob, narrow: Glob, budget: Budget) -> bool:

@@ -110,9 +110,10 @@ class Direction:
                 better = next((one for one in ways if one is not None and is_likely(one.request, kind)), None)
                 if better is not None:
                     found[group] = better
-            other = None if found else self._first(of_kind(kind, boxes))
-            if other is not None and can_be_asked(other.request):
-                found = {other.group: other}
+            if not found:
+                ways = map(self._first, of_kind(kind, boxes))
+                other = next((one for one in ways if one is not None and can_be_asked(one.request)), None)
+                found = {} if other is None else {other.group: other}
         if not found and can_be_asked(first.request):
             found = {first.group: first}
         self.doubts = doubts if found else [*doubts, _NOT_ASKED]

@@ -44,15 +44,16 @@ def of_group(group: ActionGroup, boxes: Boxes) -> Iterator[tuple[Part, ...]]:
     yield (known,)
 
 
-def of_kind(kind: DocumentKind, boxes: Boxes) -> tuple[Part, ...]:
-    """What to ask for of that on which a document of the kind hangs, whatever the group."""
+def of_kind(kind: DocumentKind, boxes: Boxes) -> Iterator[tuple[Part, ...]]:
+    """What to ask for of that on which a document of the kind hangs, whatever the group, the likeliest first."""
     match kind:
         case DocumentKind.REPOSITORY:
-            return (boxes.actions(CanonicalPatterns(True, frozenset({"sts:*"}))),)
+            yield (boxes.actions(CanonicalPatterns(True, frozenset({"sts:*"}))),)
         case DocumentKind.TRUST:
-            return (boxes.actions(CanonicalPatterns(False, frozenset({"sts:*"}))),)
+            yield (boxes.actions(CanonicalPatterns(False, frozenset({"sts:*"}))),)
         case DocumentKind.IDENTITY:
-            return (boxes.resources(_ANY_ARN),)
+            yield boxes.actions(CanonicalPatterns(False, frozenset({"ecr:*"}))), boxes.texts(REPOSITORIES)
+            yield (boxes.resources(_ANY_ARN),)
 
 
 def of_caller(kind: CallerKind, boxes: Boxes) -> tuple[Part, ...]:

@@ -323,6 +323,7 @@ class Facts:
             by_key.setdefault(clause.key, []).append(clause)
         self.keys: dict[str, Key] = {}
         self._scales: dict[tuple[str, str], Scale | None] = {}
+        self._epoch: Scale | None = None
         for name, given in by_key.items():
             self.keys[name] = self._key(name, given)
 
@@ -359,8 +360,8 @@ class Facts:
         """
         family = _family(positive)
         if family is not None:
-            # No boolean and no ARN is a number, a date or an address.
-            if key in _DOMAINS:
+            # No boolean and no ARN is a number, a date or an address, and no address is one of the others.
+            if key in _DOMAINS or (key in _TYPES and (family == _ADDRESS) is not (_TYPES[key] == _ADDRESS)):
                 return (_NOTHING, True) if negated and not values else (_NOTHING, False)
             scale = self._scales[key, family]
             return (None if scale is None else scale.region(positive, values, negated=negated)), False
@@ -396,13 +397,14 @@ class Facts:
 
     def _scale(self, key: str, family: str, values: Sequence[str]) -> Scale | None:
         if key == _EPOCH_TIME and family in (_NUMBER, _DATE):
-            other = _DATE if family == _NUMBER else _NUMBER
-            found = self._scales.get((key, other)) or epoch_scale(values)
-        elif family == _ADDRESS:
-            found = address_scale(values, typed=_TYPES.get(key) == family)
+            both = self._epoch = self._epoch or epoch_scale(values)
+        else:
+            both = None
+        if family == _ADDRESS:
+            found: Scale | None = address_scale(values, typed=_TYPES.get(key) == family)
         else:
             make = number_scale if family == _NUMBER else date_scale
-            found = make(values, typed=_TYPES.get(key) == family or (key == _EPOCH_TIME and family == _NUMBER))
+            found = both or make(values, typed=_TYPES.get(key) == family or (key == _EPOCH_TIME and family == _NUMBER))
         self._scales[key, family] = found
         return found
 
