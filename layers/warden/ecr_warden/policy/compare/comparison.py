@@ -99,7 +99,9 @@ class _About:
 
     @property
     def all(self) -> Statements:
-        return tuple(dict.fromkeys((*self.statements[0], *self.statements[1])))
+        """In an order that does not tell which is live: the other way round the same is found, mirrored."""
+        both = sorted(zip(self.documents, self.statements, strict=True), key=lambda one: one[0].text)
+        return tuple(dict.fromkeys(statement for _, its in both for statement in its))
 
 
 type _Found = tuple[tuple[Witness, ...], tuple[Witness, ...], tuple[list[str], list[str]]]
