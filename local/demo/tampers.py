@@ -84,7 +84,7 @@ def lets_everybody_in(document: Document) -> None:
 def is_hard_to_compare(document: Document) -> None:
     """Let anybody pull, in statements on which a comparison would rather give up."""
     pulls = edits.allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], Principal="*")
-    starred = [f"*{first}*{second}*" for first in "abcdefghijklmnop" for second in "abcdefghijklmnop"]
+    starred = [f"ecr:*{first}*{second}*" for first in "abcdefghijklmnop" for second in "abcdefghijklmnop"]
     document["Statement"] += [
         pulls | {"Condition": {"StringEquals": {"aws:UserAgent": "É"}}},
         pulls | {"Condition": {"BinaryEquals": {"aws:UserAgent": "YQ=="}}},
