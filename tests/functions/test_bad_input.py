@@ -5,8 +5,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import boto3
 import pytest
 import yaml
+from ecr_warden import bootstrap
 from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
 from ecr_warden.model.request import AskHistory, AskStatus
 
@@ -157,7 +159,9 @@ def befall(running: Running, when: str, sibling: str | None) -> None:
 
 
 def test_the_walk_denies_each_call_that_the_adapters_make() -> None:
-    assert sorted(row["call"] for row in ROWS["denied"]) == sorted(operations_called())
+    walked = [row["call"] for row in ROWS["denied"]]
+    assert len(walked) == len(set(walked))
+    assert {*walked, *(row["call"] for row in ROWS["secret"])} == operations_called()
 
 
 def test_a_denied_call_is_told_with_the_place_that_grants_it_and_nothing_is_lost(
@@ -297,3 +301,30 @@ def test_what_the_chat_did_not_take_for_long_is_put_away_and_told_when_somebody_
         [posted] = server.requests
     assert b"repository policy of shop/checkout differs" in posted
     assert running.heard().count("repository policy of shop/checkout differs") == 1
+
+
+@pytest.mark.parametrize("row", ROWS["secret"], ids=lambda row: row["call"])
+def test_a_secret_that_may_not_be_read_is_told_with_the_place_that_grants_it_and_the_chat_hears_later(
+    row: Row, chat: int, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = running.deployed.ssm.get_parameter(Name="/webhook", WithDecryption=True)["Parameter"]["Value"]
+    boto3.client("secretsmanager").create_secret(Name="webhook", SecretString=url)
+    monkeypatch.setenv("WARDEN_WEBHOOK", row["reference"])
+    with served(WELL, chat):
+        running.begin()
+    error = denied(row | {"when": "reporting"})
+    secret = row["reference"].partition(":")[2]
+    running.wire.faults[row["call"]] = lambda call: error if secret in map(str, call.parameters.values()) else None
+    bootstrap.tell_people.cache_clear()  # a new container, which has not read the secret yet
+    running.tamper("shop/checkout")
+    running.deliver()
+    assert running.differing() == []
+    assert running.heard().count("repository policy of shop/checkout differs") == 1
+    logged = json.dumps(running.logged())
+    assert [word for word in (row["call"], row["granted"], row["reference"]) if word not in logged] == []
+    assert url not in logged
+    running.wire.faults.clear()
+    with served(WELL, chat) as server:
+        running.settle()
+        [posted] = server.requests
+    assert b"repository policy of shop/checkout differs" in posted
