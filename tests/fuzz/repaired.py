@@ -4,13 +4,18 @@ import json
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ecr_warden.adapters.aws.items import packed
 from ecr_warden.adapters.aws.live_value import document
+from ecr_warden.adapters.aws.outcomes import detail_of
 from ecr_warden.adapters.notify.fanout import FanOut
 from ecr_warden.model.address import Address, identity_policy
 from ecr_warden.model.alert import Message
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
+from ecr_warden.model.codec.base import dumps
+from ecr_warden.model.codec.runs import open_run_to_json, report_to_json
 from ecr_warden.model.observed import Present, Unparseable
 from ecr_warden.model.outcome import Result
+from ecr_warden.model.run import OpenRun
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.interchangeable import interchangeable
 from ecr_warden.usecases.alert import TellPeople
@@ -21,6 +26,8 @@ from tests.fuzz import stored
 from tests.unit.planning.seed import D1, D2, D3, D4, PUSHER, spec_of
 from tests.usecases.world import world_at_spec
 
+_ITEM = 390_000
+"""Bytes of a run in the journal: a table takes items of 400 KB, and what it does not take ends the run."""
 _OTHER = identity_policy(PUSHER, "other")
 
 
@@ -67,6 +74,10 @@ def is_repaired_and_reported(tamper: Tamper) -> None:
     assert result is Result.CONVERGED
     assert world.live(address) == desired
     [report] = world.reports
+    opened = OpenRun(report.run_id, report.cause, report.mode, report.plan, report.started_at)
+    items = open_run_to_json(opened), report_to_json(report)
+    assert sum(len(packed(dumps(item))["B"]) for item in items) < _ITEM
+    assert len(detail_of(report)) <= 250_000
     inbox = _Inbox()
     people = TellPeople(MemoryIncidents(), FanOut({"chat": inbox}))
     people.announce(alert_from_json(json.loads(json.dumps(alert_to_json(report)))))

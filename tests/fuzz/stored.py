@@ -1,6 +1,7 @@
 """Documents that AWS would store, made to be as hard to read as its sizes allow."""
 
 import json
+import random
 import string
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -79,6 +80,12 @@ def _keys(seed: int, count: int) -> dict[str, list[str]]:
     return {f"aws:RequestTag/k{index}": [f"*{index}*{seed}*", "É", "true"] for index in range(count)}
 
 
+def _rare(seed: int, count: int) -> str:
+    """A text that no packing makes shorter."""
+    drawn = random.Random(seed)
+    return "".join(chr(drawn.randrange(0x20000, 0x2A6DF)) for _ in range(count))
+
+
 # Each is as long as it is told to be.
 _HARD: tuple[Callable[[int, int], dict[str, Any]], ...] = (
     lambda seed, count: {"Action": _patterns(seed, count)},
@@ -96,6 +103,14 @@ _HARD: tuple[Callable[[int, int], dict[str, Any]], ...] = (
         "Condition": {
             "IpAddress": {"aws:SourceIp": [f"10.{index % 256}.{seed % 256}.0/25" for index in range(count // 2)]}
         },
+    },
+    lambda seed, count: {
+        "Action": [f"ecr:Do{index}" for index in range(count // 4)],
+        "Condition": {"StringEquals": {"aws:UserAgent": _rare(seed, count * 8)}},
+    },
+    lambda seed, count: {
+        "Action": [f"{_rare(index + seed, 9)}:*" for index in range(count // 12)],
+        "Condition": {"StringLike": {f"aws:RequestTag/{index}": _rare(index, count // 3) for index in range(9)}},
     },
 )
 
@@ -137,6 +152,7 @@ _PRINCIPALS: tuple[Any, ...] = (
     {"AWS": ["arn:aws:iam::111111111111:user/pull-user-1", "arn:aws:iam::999999999999:root"]},
     {"AWS": "AIDAQHBJ5XEXAMPLE0001"},
     {"Service": "lambda.amazonaws.com"},
+    {"AWS": [f"{900000000000 + number}" for number in range(90)]},
     {"Federated": "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com"},
 )
 _ACTIONS: Mapping[DocumentKind, tuple[Any, ...]] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ecr_warden.model.alert import Alert
-from ecr_warden.model.codec.access import PERMISSIONS_AT_MOST, access_to_json
+from ecr_warden.model.codec.access import PERMISSIONS_AT_MOST, access_from_json, access_to_json
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
 from ecr_warden.model.codec.base import CodecError, Json, dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json, job_to_json
@@ -219,6 +219,10 @@ HOSTILE: dict[str, tuple[Callable[[Json], object], Any]] = {
         alert_from_json,
         _changed(access={"gained": [{"effect": "Allow", "principal": ["Alien", "x"]}], "lost": []}),
     ),
+    "a shared part that is not there": (
+        alert_from_json,
+        _changed(access={"gained": [{"effect": "Allow", "action": {"shared": 1}}], "lost": [], "shared": ["ecr:*"]}),
+    ),
     "a condition in one text": (
         alert_from_json,
         _changed(access={"gained": [{"effect": "Allow", "conditions": ["abc"]}], "lost": []}),
@@ -351,3 +355,17 @@ def test_a_slice_of_a_version_before_is_a_sweep_of_everything_and_so_it_is_writt
     job = job_from_json(_SLICE | {"index": index, "of": of})
     assert isinstance(job, SweepAll)
     assert job_to_json(job) == _SLICE
+
+
+def test_a_long_part_that_many_permissions_have_is_written_once() -> None:
+    """What a document repeats once for each of its permissions would not fit into the journal, and stop the repair."""
+    condition = {"StringEquals": {"aws:UserAgent": "".join(map(chr, range(0x20000, 0x20000 + 6000)))}}
+    resources = [f"arn:aws:ecr:*:*:repository/{'x' * 200}{number}" for number in range(20)]
+    actions = [f"ecr:Do{number}" for number in range(30)]
+    statement = {"Effect": "Allow", "Resource": resources, "Action": actions, "Condition": condition}
+    access = gained_and_lost(None, parse_document({"Version": "2012-10-17", "Statement": statement}))
+    written = access_to_json(access)
+    assert written is not None
+    assert len(written["shared"]) == 1 + len(resources)
+    assert len(json.dumps(written)) < 2 * len(json.dumps(statement))
+    assert access_from_json(written) == access

@@ -16,6 +16,7 @@ from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.cutoff import owed_cutoff, written_cutoff
 from ecr_warden.planning.ordering import narrows_trust
 from ecr_warden.planning.sessions import whole_second
+from ecr_warden.policy.access import Permission
 
 # No run writes longer than that after it began: its lease has ended, and so has its function.
 LONGEST_RUN = timedelta(seconds=150)
@@ -125,8 +126,15 @@ def _drift_mark(drift: Drift) -> list[object]:
     explain = drift.code if drift.kind is DriftKind.UNREADABLE else drift.explain
     # The explanation names the first difference only; a second tamper behind it is news too.
     sides = (drift.access.gained, drift.access.lost) if drift.access else ()
-    access = [[permission.order for permission in side] for side in sides]
-    return [str(drift.address), drift.kind, explain, access]
+    return [str(drift.address), drift.kind, explain, *map(_access_mark, sides)]
+
+
+def _access_mark(permissions: Sequence[Permission]) -> str:
+    # One after the other: written out together a hostile document's permissions would fill the memory.
+    mark = hashlib.sha256()
+    for permission in permissions:
+        mark.update(repr(permission.order).encode())
+    return mark.hexdigest()
 
 
 def planned_debts(plan: Plan, debts: Debts, cutoff: datetime) -> Debts:

@@ -6,6 +6,7 @@ never says that nothing was gained when something was; a Deny that goes is a gai
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 from ecr_warden.policy.canonical import (
@@ -54,8 +55,18 @@ class Permission:
     @property
     def order(self) -> tuple[str, ...]:
         """A stable sort key."""
-        clauses = sorted(f"{clause.operator} {clause.key} {sorted(clause.values)}" for clause in self.conditions)
-        return (self.effect, repr(self.principal), repr(self.action), repr(self.resource), *clauses)
+        return (self.effect, *map(_written, (self.principal, self.action, self.resource)), *_clauses(self.conditions))
+
+
+# Thousands of permissions have the same long part: as many keys of their own would fill the memory.
+@lru_cache(maxsize=256)
+def _written(part: object) -> str:
+    return repr(part)
+
+
+@lru_cache(maxsize=256)
+def _clauses(conditions: frozenset[CanonicalClause]) -> tuple[str, ...]:
+    return tuple(sorted(f"{clause.operator} {clause.key} {sorted(clause.values)}" for clause in conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +150,6 @@ def _covered_indices(wide: CanonicalStatement, parts: _Parts, steps: Steps) -> t
         [index for index, part in enumerate(actions) if covers_patterns(wide.actions, part, steps)],
         [index for index, part in enumerate(resources) if covers_patterns(wide.resources, part, steps)],
     )
-
-
-def _permissions(statement: CanonicalStatement, limit: int) -> list[Permission]:
-    return [
-        Permission(statement.effect, principal, action, resource, statement.conditions)
-        for principal, action, resource in product(*_whole_beyond(limit, statement))
-    ]
 
 
 def _whole_beyond(limit: int, statement: CanonicalStatement) -> _Parts:

@@ -39,7 +39,7 @@ class EventBridgeOutcomes:
         entry = {
             "Source": SOURCE,
             "DetailType": _detail_type(alert),
-            "Detail": _detail(alert),
+            "Detail": detail_of(alert),
             "EventBusName": self.bus,
         }
         with translated(HUB, "announcing an outcome"):
@@ -71,8 +71,8 @@ def _detail_type(alert: Alert) -> str:
             assert_never(alert)
 
 
-def _detail(alert: Alert) -> str:
-    """The fullest form that fits; codec texts are ASCII, so characters are bytes."""
+def detail_of(alert: Alert) -> str:
+    """The fullest form that an event holds; raises Refused. Codec texts are ASCII, so characters are bytes."""
     details = (dumps(alert_to_json(form)) for form in forms(alert))
     for detail in details:
         if len(detail) <= _DETAIL_BYTES:

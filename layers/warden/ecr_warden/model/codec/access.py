@@ -1,9 +1,9 @@
 """Who gains or loses what, as JSON."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from ecr_warden.model.codec.base import CodecError, Json, entries, flag, text, texts
+from ecr_warden.model.codec.base import CodecError, Json, dumps, entries, flag, number, text, texts
 from ecr_warden.policy.access import AccessChange, AllBut, AnyOf, Permission
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect
@@ -15,16 +15,46 @@ The whole documents stand beside it. More than a document can name principals (t
 policy hold some 680 account ids): with one of each first, nobody is left out here. What does not fit into an event
 is shortened further there."""
 
+_SHARED_FROM = 100
+"""Characters from which a part that several permissions have is written once. A statement's conditions stand in each of
+its permissions, and its longest resource in as many as it has actions: 10,000 characters would become millions."""
+
 
 def access_to_json(change: AccessChange | None) -> Json | None:
-    """`{"gained": [...], "lost": [...], "assumed"}`, null when not known; `assumed` only where it is true."""
+    """`{"gained": [...], "lost": [...], "assumed", "shared": [...]}`, null when not known.
+
+    `assumed` only where it is true; `shared`, where there are any: what stands as `{"shared": INDEX}` in permissions.
+    """
     if change is None:
         return None
+    gained, lost = (
+        list(map(_permission_to_json, some_of_each(side, PERMISSIONS_AT_MOST))) for side in (change.gained, change.lost)
+    )
+    shared = _share((*gained, *lost))
     return {
-        "gained": list(map(_permission_to_json, some_of_each(change.gained, PERMISSIONS_AT_MOST))),
-        "lost": list(map(_permission_to_json, some_of_each(change.lost, PERMISSIONS_AT_MOST))),
+        "gained": gained,
+        "lost": lost,
         **({"assumed": True} if change.assumed else {}),
+        **({"shared": shared} if shared else {}),
     }
+
+
+def _share(permissions: Iterable[Json]) -> list[object]:
+    """Have long parts that occur more than once stand outside of the permissions; they are returned."""
+    places: dict[str, list[tuple[Json, str]]] = {}
+    values: list[object] = []
+    for permission in permissions:
+        for name, part in permission.items():
+            written = part if isinstance(part, str) else dumps({name: part})
+            if len(written) >= _SHARED_FROM:
+                places.setdefault(written, []).append((permission, name))
+    for having in places.values():
+        if len(having) > 1:
+            permission, name = having[0]
+            values.append(permission[name])
+            for permission, name in having:
+                permission[name] = {"shared": len(values) - 1}
+    return values
 
 
 def some_of_each(permissions: Sequence[Permission], most: int) -> Sequence[Permission]:
@@ -43,11 +73,19 @@ def access_from_json(value: Json | None) -> AccessChange | None:
     """The inverse of access_to_json."""
     if value is None:
         return None
-    return AccessChange(
-        tuple(map(_permission, entries(value["gained"]))),
-        tuple(map(_permission, entries(value["lost"]))),
-        flag(value.get("assumed", False)),
-    )
+    shared = entries(value.get("shared", []))
+
+    def whole(part: object) -> object:
+        match part:
+            case {"shared": index}:
+                return shared[number(index)]
+            case _:
+                return part
+
+    def side(name: str) -> tuple[Permission, ...]:
+        return tuple(_permission({key: whole(part) for key, part in one.items()}) for one in entries(value[name]))
+
+    return AccessChange(side("gained"), side("lost"), flag(value.get("assumed", False)))
 
 
 def _permission_to_json(permission: Permission) -> Json:
