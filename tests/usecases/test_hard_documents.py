@@ -9,9 +9,12 @@ from ecr_warden.adapters.aws.live_value import document
 from ecr_warden.model.address import Address
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.severity import Severity
+from ecr_warden.policy.document import Document
+from ecr_warden.ports.errors import Refused
 
-from tests.unit.planning.seed import D1, D2, D3, D4, desired
-from tests.usecases.world import world_at_spec
+from tests.unit.planning.seed import D1, D2, D3, D4, MALLORY, PUSHER, allow, deny, desired
+from tests.unit.planning.seed import document as document_of
+from tests.usecases.world import failing, world_at_spec
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
@@ -80,3 +83,38 @@ def test_a_document_that_is_hard_to_compare_is_repaired_and_reported(name: str) 
     assert report.severity is Severity.CRITICAL
     [drift] = [drift for drift in report.plan.drifts if drift.address == address]
     assert drift.compared is not None
+
+
+GONE = "AIDAQHBJ5XEXAMPLE0001"
+
+
+@pytest.mark.parametrize(
+    "denial",
+    [
+        deny("sts:*", who=GONE),
+        deny("sts:*", who="x") | {"Principal": {"AWS": [GONE, MALLORY], "Service": "ec2.amazonaws.com"}},
+        {"Effect": "Deny", "NotPrincipal": {"AWS": GONE}, "Action": "sts:TagSession"},
+    ],
+    ids=["the id alone", "others beside it", "all but the id"],
+)
+def test_a_denial_for_somebody_deleted_is_repaired_by_one_run(denial: dict[str, Any]) -> None:
+    """Of a trust policy that is cut down first: AWS shows unique ids, and takes none."""
+    world = world_at_spec()
+    world.put(D2, document_of(allow("sts:AssumeRole", who=MALLORY), denial))
+    world.put(D3, document_of(allow("iam:*")))
+    error = Refused("Invalid principal in policy")
+    failing(world, error, of=lambda change: isinstance(change.after, Document) and GONE in change.after.text)
+    assert world.run(PUSHER) is Result.CONVERGED
+    assert (world.live(D2), world.live(D3)) == (desired(D2), desired(D3))
+
+
+def test_a_denial_that_no_longer_fits_once_it_is_written_out_is_not_written() -> None:
+    """AWS shows one character where six are sent."""
+    world = world_at_spec()
+    condition = {"StringEquals": {"aws:UserAgent": "É" * 1800}}
+    world.put(D2, document_of(allow("sts:AssumeRole", who=MALLORY), deny("sts:*", who=MALLORY, Condition=condition)))
+    world.put(D3, document_of(allow("iam:*")))
+    error = Refused("Cannot exceed quota for ACLSizePerRole: 2048")
+    failing(world, error, of=lambda change: isinstance(change.after, Document) and len(change.after.text) > 10_000)
+    assert world.run(PUSHER) is Result.CONVERGED
+    assert (world.live(D2), world.live(D3)) == (desired(D2), desired(D3))

@@ -127,3 +127,13 @@ def test_what_has_nothing_in_common_is_deleted() -> None:
     cut = without_gain(write(D4, ONE, document(allow("ecr:C"))))
     assert cut is not None
     assert (cut.operation, cut.after, cut.address.kind) == (Operation.DELETE, None, AddressKind.IDENTITY_POLICY)
+
+
+def test_what_is_too_hard_to_compare_is_taken_whole_but_for_what_it_denies() -> None:
+    conditions = {"StringLike": {f"k{number}": "" for number in range(1000)}}
+    hard = document(allow("ecr:*", "iam:*", Condition=conditions), deny("s3:*"))
+    for before, after in ((hard, document(deny("s3:*"))), (document(allow("ecr:*", Condition=conditions)), None)):
+        cut = without_gain(write(D4, before, ONE))
+        assert cut is not None
+        assert not gains(cut)
+        assert cut.after == after

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import IntEnum
+from typing import Any
 
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.desired import RoleSettings
@@ -16,6 +17,7 @@ from ecr_warden.model.target import RoleTarget
 from ecr_warden.policy.access import gained_and_lost, intersection
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
+from ecr_warden.policy.phrases import is_unique_id
 from ecr_warden.policy.size import REPOSITORY_POLICY_QUOTA, ROLE_INLINE_QUOTA, TRUST_POLICY_QUOTA, policy_size
 
 
@@ -89,6 +91,11 @@ def without_gain(change: Change) -> Change | None:
     if change.before is None or change.access is None or not change.access.lost:
         return None
     cut, *_ = _in_two_writes(change)
+    if not gains(cut):
+        return cut
+    # Nobody can tell whether what is common gains anything; of what only denies it is certain.
+    old = parse_document(change.before)
+    cut, *_ = _cut_to(change, old, _writable(_denies(old)))
     return None if gains(cut) else cut
 
 
@@ -100,7 +107,12 @@ def _in_two_writes(change: Change) -> tuple[Change, ...]:
     if change.access is None:
         return (change,) if new is None or kind is DocumentKind.TRUST else _deleted_first(change, None)
     old = parse_document(change.before)
-    between = _between(old, new, change.address)
+    return _cut_to(change, old, _between(old, new, change.address))
+
+
+def _cut_to(change: Change, old: Document, between: Document | None) -> tuple[Change, ...]:
+    kind, new = change.address.document_kind, change.after
+    assert new is None or isinstance(new, Document)
     if between is None:
         # A role cannot be without a trust policy; its other documents are cut down first.
         return (change,) if new is None or kind is DocumentKind.TRUST else _deleted_first(change, old)
@@ -112,12 +124,49 @@ def _in_two_writes(change: Change) -> tuple[Change, ...]:
 
 
 def _between(old: Document, new: Document | None, address: Address) -> Document | None:
-    """What allows no more than both, lacks no Deny of the old one, and fits; None for nothing."""
-    common = _denies(old) if new is None else intersection(old, new, kind=address.document_kind)
-    if common is None or policy_size(common) <= max(_room(address), policy_size(old)):
-        return common
-    # One that does not fit would never be written, and keep the target as it is for good.
-    return _denies(old)
+    """What allows no more than both, lacks no Deny of the old one, and is taken by AWS; None for nothing.
+
+    One that AWS refuses would never be written, and keep the target as it is for good.
+    """
+    denies = _writable(_denies(old))
+    common = denies if new is None else _writable(intersection(old, new, kind=address.document_kind))
+    # As AWS shows it: what is sent has six characters for one that is not ASCII.
+    room = max(_room(address), len("".join(json.dumps(json.loads(old.text), ensure_ascii=False).split())))
+    return next((one for one in (common, denies) if one is not None and policy_size(one) <= room), None)
+
+
+def _writable(document: Document | None) -> Document | None:
+    """The document without the unique ids of principals that are gone: AWS shows them and takes none.
+
+    Nobody is allowed or denied anything by them.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    if document is None or not any(
+        is_unique_id(principal.value)
+        for statement in document.statements
+        if statement.principals
+        for principal in statement.principals.values
+    ):
+        return document
+    kept = [one for one in map(_without_ids, _raw_statements(document)) if one is not None]
+    return parse_document({"Version": document.version, "Statement": kept}) if kept else None
+
+
+def _without_ids(statement: dict[str, Any]) -> dict[str, Any] | None:
+    """None where it spoke of nobody else."""
+    element = "NotPrincipal" if "NotPrincipal" in statement else "Principal"
+    named = statement.get(element)
+    if not isinstance(named, dict) or "AWS" not in named:
+        return statement
+    given = named["AWS"] if isinstance(named["AWS"], list) else [named["AWS"]]
+    left = {**named, "AWS": [value for value in given if not is_unique_id(value)]}
+    if not left["AWS"]:
+        del left["AWS"]
+    if left:
+        return {**statement, element: left}
+    rest = {name: value for name, value in statement.items() if name != element}
+    # All but nobody is everybody.
+    return None if element == "Principal" else {**rest, "Principal": "*"}
 
 
 def _room(address: Address) -> int:
@@ -130,9 +179,13 @@ def _room(address: Address) -> int:
 
 
 def _denies(document: Document) -> Document | None:
-    given = json.loads(document.text)["Statement"]
-    kept = [entry for entry in (given if isinstance(given, list) else [given]) if entry["Effect"] == Effect.DENY]
+    kept = [entry for entry in _raw_statements(document) if entry["Effect"] == Effect.DENY]
     return parse_document({"Version": document.version, "Statement": kept}) if kept else None
+
+
+def _raw_statements(document: Document) -> list[dict[str, Any]]:
+    given = json.loads(document.text)["Statement"]
+    return given if isinstance(given, list) else [given]
 
 
 def _deleted_first(change: Change, old: Document | None) -> tuple[Change, ...]:
