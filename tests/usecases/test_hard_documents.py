@@ -1,20 +1,36 @@
 """Documents that are made to be hard to compare: repaired by one run, and reported as critical."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from ecr_warden.adapters.aws.live_value import document
-from ecr_warden.model.address import Address
+from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.slack import to_slack
+from ecr_warden.model.address import Address, attached_policy, identity_policy
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.severity import Severity
+from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import Refused
 
-from tests.unit.planning.seed import D1, D2, D3, D4, MALLORY, PUSHER, allow, deny, desired
+from tests.unit.planning.seed import (
+    CHECKOUT,
+    D1,
+    D2,
+    D3,
+    D4,
+    HOME,
+    MALLORY,
+    OUTSIDER,
+    PUSHER,
+    allow,
+    deny,
+    desired,
+)
 from tests.unit.planning.seed import document as document_of
-from tests.usecases.world import failing, world_at_spec
+from tests.usecases.world import World, failing, world_at_spec
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
@@ -118,3 +134,31 @@ def test_a_denial_that_no_longer_fits_once_it_is_written_out_is_not_written() ->
     failing(world, error, of=lambda change: isinstance(change.after, Document) and len(change.after.text) > 10_000)
     assert world.run(PUSHER) is Result.CONVERGED
     assert (world.live(D2), world.live(D3)) == (desired(D2), desired(D3))
+
+
+CROWD = [f"arn:aws:iam::{HOME}:user/u{number:03}" for number in range(120)]
+NOISE = [allow(f"ecr:Do{number}", who="*") for number in range(70)]
+
+
+def _crowd(world: World) -> None:
+    """A stranger last among those whom everybody knows, in a document of many statements."""
+    stranger = allow("ecr:PutImage", who="x") | {"Principal": {"AWS": [*CROWD, MALLORY]}}
+    world.put(D1, document_of(*(one | {"Principal": {"AWS": HOME}} for one in NOISE), stranger))
+
+
+def _policies(world: World) -> None:
+    """A stranger in the trust policy, behind policies that make the role all-powerful."""
+    for number in range(160):
+        world.put(identity_policy(PUSHER, f"p{number:03}"), document_of(allow("iam:*")))
+    for number in range(20):
+        world.put(attached_policy(PUSHER, f"arn:aws:iam::{HOME}:policy/{number:02}"), None)
+    world.put(D2, document_of(allow("sts:AssumeRole", who=MALLORY)))
+
+
+@pytest.mark.parametrize(("hide", "target"), [(_crowd, CHECKOUT), (_policies, PUSHER)], ids=["crowd", "policies"])
+def test_nobody_from_outside_hides_in_a_crowd(hide: Callable[[World], None], target: Target) -> None:
+    world = world_at_spec()
+    hide(world)
+    assert world.run(target) is Result.CONVERGED
+    blocks = json.dumps(to_slack(message_of(world.reports)), ensure_ascii=False)
+    assert OUTSIDER in blocks

@@ -8,7 +8,7 @@ from ecr_warden.alerting.contest import describe_contest, who_wrote
 from ecr_warden.alerting.failed_jobs import describe_failed_job, title_of_failed_jobs
 from ecr_warden.alerting.layout import Entry, Listing, count, lay_out, listing
 from ecr_warden.alerting.own import describe_own_change
-from ecr_warden.alerting.severity import highest, opens, severity
+from ecr_warden.alerting.severity import highest, is_outside, opens, severity
 from ecr_warden.alerting.text import FIELDS, LINE, LINES, TEXT, TITLE, clean, first
 from ecr_warden.alerting.titles import name_of, state_of, title_of
 from ecr_warden.alerting.who import describe_actor, describe_cause, short_name, uploader, who
@@ -149,8 +149,18 @@ def _home(report: RunReport) -> Collection[str]:
 
 
 def _drifts(report: RunReport) -> Sequence[Drift]:
-    """First what opens the target: there is room for so much, and somebody may have filled it."""
-    return sorted(report.plan.drifts, key=lambda drift: drift.same_access or not opens(drift, _home(report)))
+    """First what lets in somebody from outside, then what opens the target otherwise.
+
+    There is room for so much, and somebody may have filled it.
+    """
+    home = _home(report)
+
+    def rank(drift: Drift) -> int:
+        if drift.same_access or not opens(drift, home):
+            return 2
+        return 0 if any(is_outside(permission, home) for permission in drift.gained) else 1
+
+    return sorted(report.plan.drifts, key=rank)
 
 
 def _of_refused(refused: SpecRefused, level: Severity) -> Message:

@@ -35,7 +35,7 @@ from ecr_warden.policy.steps import Steps, TooManySteps
 __all__ = ["AccessChange", "AllBut", "AnyOf", "Permission", "gained_and_lost", "intersection"]
 
 _BUDGET = 8192
-"""Permissions told apart in one document; beyond it a statement's longest element is kept whole (AnyOf)."""
+"""Permissions told apart in one document; beyond it a statement's actions or resources are kept whole (AnyOf)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +153,14 @@ def _covered_indices(wide: CanonicalStatement, parts: _Parts, steps: Steps) -> t
 
 
 def _whole_beyond(limit: int, statement: CanonicalStatement) -> _Parts:
-    """The statement's parts, the longest elements kept whole until they combine to at most `limit` permissions."""
+    """The statement's parts, its actions and resources kept whole until they combine to at most `limit` permissions.
+
+    Principals are never put together: people must hear of each, and a document has no room for many.
+    """
     principals, actions, resources = principal_parts(statement), action_parts(statement), resource_parts(statement)
-    while len(principals) * len(actions) * len(resources) > limit:
-        longest = max(len(principals), len(actions), len(resources))
-        if len(resources) == longest:
+    while len(principals) * len(actions) * len(resources) > limit and max(len(actions), len(resources)) > 1:
+        if len(resources) >= len(actions):
             resources = [_whole(resources)]
-        elif len(principals) == longest:
-            principals = [_whole(principals)]
         else:
             actions = [_whole(actions)]
     return principals, actions, resources
