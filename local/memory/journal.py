@@ -37,6 +37,8 @@ class MemoryJournal:
 
 
 def _page(runs: Iterable[OpenRun | RunReport], since: datetime, until: datetime, limit: int) -> Page:
+    if since > until:
+        raise ValueError("DynamoDB refuses a range that ends before it begins")
     first, last = since.replace(microsecond=0), until.replace(microsecond=0)
     within = [entry_of(run) for run in runs if first <= run.started_at.replace(microsecond=0) <= last]
     newest = sorted(within, key=lambda entry: (entry.started_at, entry.run_id), reverse=True)

@@ -8,11 +8,13 @@ from ecr_warden.model.job import Actor
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.pause import Pause
-from ecr_warden.model.request import Answer, Call
+from ecr_warden.model.request import Answer, AskHistory, Call
 from ecr_warden.model.run import Debts, LastLook
+from ecr_warden.model.target import Target
 from ecr_warden.ports.calls import CallRepeated
 from ecr_warden.ports.journal import Page
 from ecr_warden.ports.state import TargetRecord
+from ecr_warden.usecases.history import TellHistory
 
 from tests.contracts.hubs import Hub
 from tests.contracts.runs import open_run, report
@@ -133,3 +135,11 @@ def test_a_command_is_taken_once_and_collects_one_answer_a_target(hub: Hub) -> N
         str(ROLE): Result.CONVERGED,
         str(USER): Result.IN_SYNC,
     }
+
+
+@pytest.mark.parametrize("targets", [(), (REPOSITORY,)], ids=["all", "a target"])
+def test_a_history_that_ends_before_what_is_kept_is_empty(hub: Hub, targets: tuple[Target, ...]) -> None:
+    ran(hub, FIRST)
+    tell = TellHistory(hub.journal, hub.audit, hub.switch, hub.clock)
+    reply = tell(AskHistory(targets, until=hub.clock.now() - timedelta(days=400)))
+    assert (reply.entries, reply.audit, reply.omitted) == ((), (), 0)

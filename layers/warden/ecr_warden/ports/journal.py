@@ -21,7 +21,7 @@ class Page:
 class Journal(Protocol):
     """The journal of runs, as people read it: those that wrote, and those that had something to tell.
 
-    A time is of whole seconds, both ends within it.
+    A time is of whole seconds, both ends within it, and does not end before it begins.
     """
 
     def of_target(self, target: Target, since: datetime, until: datetime, *, limit: int) -> Page:
