@@ -13,8 +13,8 @@ from ecr_warden.adapters.aws.deadline import JOB_RESERVE
 from ecr_warden.adapters.aws.redelivery import ATTEMPTS
 from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.jobs import job_from_text, job_to_json
+from ecr_warden.model.job import Attempt
 from ecr_warden.observability import logger
-from ecr_warden.usecases.reconcile import Attempt
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

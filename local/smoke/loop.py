@@ -14,15 +14,24 @@ from typing import Any
 from ecr_warden.adapters.aws.accounts import AccountClients
 from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, TargetSpec
-from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
+from ecr_warden.model.job import (
+    Attempt,
+    Cause,
+    CauseKind,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+)
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import Target
 from ecr_warden.planning.fences import Fence
 from ecr_warden.ports.documents import AccountUnread, Listing, Writer
+from ecr_warden.ports.errors import RetryLater
 from ecr_warden.spec import Valid, compile_spec, load_spec
-from ecr_warden.usecases.reconcile import Attempt, Reconcile, RetryLater
+from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 

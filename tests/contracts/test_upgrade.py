@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from ecr_warden.model.alert import SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Departed
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Job, ReconcileTarget, SweepAll
+from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Cause, CauseKind, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.specs import CompiledUnusable
 from ecr_warden.usecases.accept import Accept
-from ecr_warden.usecases.reconcile import FIRST_AND_LAST
 from ecr_warden.usecases.work import Work
 
 from local.memory.hub import MemoryOutcomes

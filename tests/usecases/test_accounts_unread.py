@@ -11,9 +11,8 @@ from ecr_warden.model.job import CauseKind
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import Target, UserTarget
 from ecr_warden.ports.documents import all_owners
-from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, Throttled
+from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
 from ecr_warden.usecases.plan import plan_spec
-from ecr_warden.usecases.reconcile import RetryLater
 
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, EVERYTHING, HOME, PUSHER, allow, document
 from tests.usecases.world import FIRST, World, world_at_spec

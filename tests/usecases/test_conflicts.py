@@ -5,15 +5,15 @@ from datetime import timedelta
 import pytest
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.model.address import identity_policy
-from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.job import Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Conflict, Result, Skipped
 from ecr_warden.model.plan import Change
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document
+from ecr_warden.ports.errors import RetryLater
 from ecr_warden.ports.state import LeaseHeld
 from ecr_warden.usecases.apply import LEASE_LOST
-from ecr_warden.usecases.reconcile import Attempt, RetryLater
 
 from tests.unit.planning.seed import (
     CHECKOUT,

@@ -17,9 +17,9 @@ from ecr_warden.ports.errors import (
     PortError,
     PrincipalNotFound,
     Refused,
+    RetryLater,
     Throttled,
 )
-from ecr_warden.usecases.reconcile import RetryLater
 
 from tests.unit.planning.seed import (
     CHECKOUT,

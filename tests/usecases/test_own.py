@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.model.alert import OwnChanged
-from ecr_warden.model.job import TellOwnChange
+from ecr_warden.model.job import FIRST_AND_LAST, TellOwnChange
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.severity import Severity
 from ecr_warden.usecases.dispatch import Dispatch
-from ecr_warden.usecases.reconcile import FIRST_AND_LAST
 from ecr_warden.usecases.work import Work
 
 from tests.template.cfn import ROOT

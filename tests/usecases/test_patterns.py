@@ -10,9 +10,8 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
-from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, Throttled
+from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
 from ecr_warden.usecases.plan import plan_spec
-from ecr_warden.usecases.reconcile import RetryLater
 
 from tests.unit.planning.seed import CI, allow, document
 from tests.usecases.pattern_world import PATTERN, policy, settle, shop, world_of

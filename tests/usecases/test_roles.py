@@ -11,8 +11,7 @@ from ecr_warden.model.run import Debts
 from ecr_warden.model.target import Target
 from ecr_warden.planning.sessions import cutoff_of
 from ecr_warden.policy.document import Document
-from ecr_warden.ports.errors import Refused
-from ecr_warden.usecases.reconcile import RetryLater
+from ecr_warden.ports.errors import Refused, RetryLater
 
 from tests.unit.planning.seed import (
     CUTOFF,

@@ -9,7 +9,7 @@ from ecr_warden.model.plan import Change
 from ecr_warden.model.target import Target
 from ecr_warden.planning.sessions import cutoff_of
 from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.usecases.reconcile import RetryLater
+from ecr_warden.ports.errors import RetryLater
 
 from tests.unit.planning.seed import CI, CUTOFF, D2, MORE_TRUST, PUSH_USER, PUSHER, desired
 from tests.usecases.world import FIRST, World, world_at_spec

@@ -9,15 +9,25 @@ from typing import Any
 from ecr_warden.model.address import Address
 from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec, MustNotExist
-from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
+from ecr_warden.model.job import (
+    FIRST_AND_LAST,
+    Actor,
+    Attempt,
+    Cause,
+    CauseKind,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+)
 from ecr_warden.model.observed import LiveValue, Unparseable
 from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.plan import Change
 from ecr_warden.model.run import RunEntry
 from ecr_warden.model.target import Target
-from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.specs import SpecVersion
-from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, Reconcile, RetryLater
+from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 

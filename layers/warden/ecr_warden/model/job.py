@@ -117,5 +117,15 @@ class TellOwnChange:
     thing: str
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Which delivery of a job this is, counted from 1, and whether no other follows."""
+
+    number: int = 1
+    is_last: bool = True
+
+
+FIRST_AND_LAST = Attempt()
+
 type SweepPart = SweepIdentities | SweepRepositories
 type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | TellOwnChange

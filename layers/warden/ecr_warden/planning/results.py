@@ -99,6 +99,17 @@ def is_news(report: RunReport, reported: str | None) -> bool:
     return not quiet and fingerprint(report) != reported
 
 
+def times_contested(report: RunReport, *, observed: int) -> int:
+    """How often somebody wrote what a run was about, of one that gives up on it; 0 where nobody did.
+
+    `observed`: how often a run reads a target afresh because somebody wrote it before the run could.
+    """
+    if report.result is Result.CONFLICT:
+        return observed
+    # Every repair was written over before it was verified.
+    return report.attempt if report.result is Result.STILL_DRIFTED and report.attempt > 1 else 0
+
+
 def fingerprint(report: RunReport) -> str | None:
     """What a standing trouble is recognised by; None when there is none."""
     if report.result in (Result.IN_SYNC, Result.CONVERGED) or _only_waits(report):

@@ -50,6 +50,12 @@ class OutOfTime(PortError):
     code = "out-of-time"
 
 
+class RetryLater(PortError):
+    """A job ended with something that may succeed within a minute: it wants to be delivered again."""
+
+    code = "retry-later"
+
+
 class Crashed(PortError):
     """ecr-warden itself failed on what stands there; who wrote it may have wanted that."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
-from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Plan
@@ -29,12 +29,13 @@ from ecr_warden.planning.results import (
     remaining_debts,
     result_of,
     result_without_writes,
+    times_contested,
 )
 from ecr_warden.ports.alerts import Outcomes
 from ecr_warden.ports.calls import Calls
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.errors import RetryLater
 from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.specs import Specs
 from ecr_warden.ports.state import Lease, State, TargetRecord
@@ -47,23 +48,6 @@ from ecr_warden.usecases.recreated import targets_naming
 OBSERVATIONS_AT_MOST = 3
 # Of processor time, before a last comparison begins: two seconds with it.
 _EXPLAINING_SECONDS = 0.5
-
-
-class RetryLater(PortError):
-    """The run ended with something that may succeed within a minute."""
-
-    code = "retry-later"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """Which delivery of a job this is, and whether it is the last one."""
-
-    number: int = 1
-    is_last: bool = True
-
-
-FIRST_AND_LAST = Attempt()
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,17 +272,10 @@ class Reconcile:
         )
         will_be_retried = not run.attempt.is_last and is_retryable(report, observation)
         looks_afresh = result is Result.CONFLICT and run.tries_left > 0
-        goes_on = will_be_retried or looks_afresh
-        contested = 0
-        if result is Result.CONFLICT and not goes_on:
-            contested = OBSERVATIONS_AT_MOST
-        elif result is Result.STILL_DRIFTED and not goes_on and run.attempt.number > 1:
-            contested = run.attempt.number  # every repair was written over before it was verified
-        report = replace(
-            report,
-            final=bool(report.applied) or not goes_on,
-            contested=contested,
-        )
+        if will_be_retried or looks_afresh:
+            report = replace(report, final=bool(report.applied))
+        else:
+            report = replace(report, final=True, contested=times_contested(report, observed=OBSERVATIONS_AT_MOST))
         if result is Result.IN_SYNC and not plan.drifts and not run.intruder:
             return replace(report, severity=Severity.INFO)  # as the rules say, and most runs end here without them
         return _rated(report)
@@ -329,9 +306,9 @@ class Reconcile:
 
 def _rated(report: RunReport) -> RunReport:
     """The report with its severity: rated once, with all that the run saw."""
-    from ecr_warden.alerting.severity import severity  # noqa: PLC0415 - most runs find nothing
+    from ecr_warden.alerting.severity import rated  # noqa: PLC0415 - most runs find nothing
 
-    return replace(report, severity=severity(report, known_accounts=report.accounts))
+    return rated(report)
 
 
 def _explained(report: RunReport, spec: TargetSpec, found: Observation) -> RunReport:

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.job import Cause, Job, ReconcileTarget, SweepAll, SweepIdentities, SweepPart, SweepRepositories
+from ecr_warden.model.job import (
+    FIRST_AND_LAST,
+    Attempt,
+    Cause,
+    Job,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepPart,
+    SweepRepositories,
+)
 from ecr_warden.model.look import Look, part_of, parts_of
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.target import Target
@@ -16,12 +26,12 @@ from ecr_warden.planning.leftovers import as_observed, leftover_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import AccountUnread, Documents, Listing, all_owners
+from ecr_warden.ports.errors import RetryLater
 from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.looks import Looks
 from ecr_warden.ports.specs import Specs
 from ecr_warden.ports.state import State, TargetRecord
 from ecr_warden.usecases.departures import departing
-from ecr_warden.usecases.reconcile import FIRST_AND_LAST, Attempt, RetryLater
 from ecr_warden.usecases.unread import TellUnread
 
 

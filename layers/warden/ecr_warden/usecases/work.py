@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from ecr_warden.model.job import (
     AcceptSpec,
+    Attempt,
     Job,
     ReconcileTarget,
     SweepAll,
@@ -18,7 +19,7 @@ from ecr_warden.ports.specs import CompiledUnusable
 if TYPE_CHECKING:
     from ecr_warden.ports.alerts import Outcomes
     from ecr_warden.usecases.accept import Accept
-    from ecr_warden.usecases.reconcile import Attempt, Reconcile
+    from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.sweep import Sweep
 
 
@@ -31,7 +32,7 @@ class Work:
     reconcile: "Callable[[], Reconcile]"
     outcomes: "Outcomes"
 
-    def __call__(self, job: Job, attempt: "Attempt") -> str:
+    def __call__(self, job: Job, attempt: Attempt) -> str:
         """Do the job and say what came of it, for the log; raises what the use case raises."""
         try:
             return self._do(job, attempt)
@@ -41,7 +42,7 @@ class Work:
                 raise
             return self._do(job, attempt)
 
-    def _do(self, job: Job, attempt: "Attempt") -> str:
+    def _do(self, job: Job, attempt: Attempt) -> str:
         match job:
             case AcceptSpec():
                 answer = self.accept()(job)
