@@ -12,8 +12,8 @@ from ecr_warden.model.address import Address, attached_policy, identity_policy
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import Target
-from ecr_warden.policy.document import Document
-from ecr_warden.ports.errors import Refused
+from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.ports.errors import PrincipalNotFound, Refused, RetryLater
 
 from tests.unit.planning.seed import (
     CHECKOUT,
@@ -30,7 +30,7 @@ from tests.unit.planning.seed import (
     desired,
 )
 from tests.unit.planning.seed import document as document_of
-from tests.usecases.world import World, failing, world_at_spec
+from tests.usecases.world import FIRST, World, failing, world_at_spec
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
@@ -162,3 +162,47 @@ def test_nobody_from_outside_hides_in_a_crowd(hide: Callable[[World], None], tar
     assert world.run(target) is Result.CONVERGED
     blocks = json.dumps(to_slack(message_of(world.reports)), ensure_ascii=False)
     assert OUTSIDER in blocks
+
+
+ANYBODY = document_of(allow("ecr:*", who="*"))
+TRUSTS_ANYBODY = document_of(allow("sts:AssumeRole", who="*"))
+BESIDE = {
+    address: document_of(*json.loads(desired(address).text)["Statement"], allow("sts:*", "ecr:*", who=MALLORY))
+    for address in (D1, D2)
+}
+
+
+@pytest.mark.parametrize(
+    ("address", "live", "left"),
+    [
+        (D1, BESIDE[D1], "others"),
+        (D1, ANYBODY, "nobody"),
+        (D2, BESIDE[D2], "nobody"),
+        (D2, TRUSTS_ANYBODY, "nobody"),
+    ],
+    ids=["beside the grant", "for the grant", "beside the only one trusted", "for the only one trusted"],
+)
+def test_who_deletes_a_principal_of_the_spec_does_not_keep_a_stranger_in(
+    address: Address, live: Document, left: str
+) -> None:
+    """AWS takes no document that names somebody deleted, and shows a unique id in the place of that one's ARN."""
+    world = world_at_spec()
+    gone = json.loads(desired(address).text)["Statement"][0]["Principal"]["AWS"]
+    gone = gone if isinstance(gone, str) else gone[0]
+    world.put(address, parse_document(live.text.replace(gone, GONE)))
+    error = PrincipalNotFound("who?", retryable=True)
+    failing(world, error, of=lambda change: isinstance(change.after, Document) and gone in change.after.text)
+    with pytest.raises(RetryLater):
+        world.run(address.target, attempt=FIRST)
+    now = world.live(address)
+    text = now.text if isinstance(now, Document) else ""
+    assert OUTSIDER not in text
+    assert '"Allow"' in text if left == "others" else '"Allow"' not in text
+    reported = list(world.reports)
+    assert (reported[-1].result, reported[-1].severity) == (Result.REPORTED, Severity.CRITICAL)
+    with pytest.raises(RetryLater):
+        world.run(address.target, attempt=FIRST)
+    assert world.reports == reported
+    world.documents.faults = lambda _target, _change: None
+    assert world.run(address.target) is Result.CONVERGED
+    assert world.live(address) == desired(address)

@@ -246,6 +246,7 @@ _HOLD_REASONS = {
     HoldReason.OWN_ACCESS: "ecr-warden would lock itself out",
     HoldReason.NOT_OURS: "the role is not ecr-warden's",
     HoldReason.SETTLING: "AWS does not show yet what was written",
+    HoldReason.PRINCIPAL_UNKNOWN: "AWS knows a principal of the spec not (yet)",
 }
 _DONE = {Operation.CREATE: "created", Operation.UPDATE: "repaired", Operation.DELETE: "removed"}
 _INTENDED = {Operation.CREATE: "create", Operation.UPDATE: "repair", Operation.DELETE: "remove"}

@@ -29,6 +29,7 @@ class DriftKind(StrEnum):
 EXPLICITLY_DENIED = "explicitly-denied"
 # The same of an exception in ecr-warden itself.
 CRASHED = "crashed"
+PRINCIPAL_NOT_FOUND = "principal-not-found"
 
 
 class Loosening(StrEnum):

@@ -55,6 +55,7 @@ class HoldReason(StrEnum):
     OWN_ACCESS = "own-access"
     NOT_OURS = "not-ours"
     SETTLING = "settling"
+    PRINCIPAL_UNKNOWN = "principal-unknown"
 
 
 @dataclass(frozen=True, slots=True)

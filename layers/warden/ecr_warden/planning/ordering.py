@@ -99,6 +99,34 @@ def without_gain(change: Change) -> Change | None:
     return None if gains(cut) else cut
 
 
+def taking_away(change: Change, refusals: int) -> Change | None:
+    """What is written where AWS refused a change so often for a principal that it does not know; None for nothing.
+
+    First what old and new both allow. That may name the same principal where the old one lets in everybody: then
+    nobody is left.
+    """
+    if change.expect is None or not loses(change):
+        return None
+    cut = without_gain(change) if refusals == 1 else None
+    return cut or _to_nobody(change)
+
+
+_NOBODY = parse_document(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}]}
+)
+"""A role cannot be without a trust policy."""
+
+
+def _to_nobody(change: Change) -> Change | None:
+    kind = change.address.document_kind
+    after = _NOBODY if kind is DocumentKind.TRUST else None
+    if change.before is None or (after is not None and change.before == after.text):
+        return None
+    access = gained_and_lost(parse_document(change.before), after, kind=kind) if change.access is not None else None
+    operation = Operation.DELETE if after is None else Operation.UPDATE
+    return replace(change, operation=operation, after=after, access=access)
+
+
 def _in_two_writes(change: Change) -> tuple[Change, ...]:
     """First what old and new have in common, then the new; one write where that is not possible."""
     kind, new = change.address.document_kind, change.after

@@ -4,12 +4,12 @@ The order keeps every moment between two writes safe: no state on the way allows
 the spec allow.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from ecr_warden.model.address import AddressKind, trust_policy
+from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.desired import DesiredValue, Mode, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
@@ -21,7 +21,7 @@ from ecr_warden.planning.diff import diff
 from ecr_warden.planning.fallback import decided
 from ecr_warden.planning.foreign import with_foreign
 from ecr_warden.planning.guardrails import cuts_own_access, is_not_ours
-from ecr_warden.planning.ordering import gains, ordered, without_gain
+from ecr_warden.planning.ordering import gains, ordered, taking_away, without_gain
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
 
@@ -33,6 +33,7 @@ class Circumstances:
     `cutoff_margin`: how far beyond `now` older sessions are denied, because a policy takes a while to reach every
     AWS endpoint. `debts`: left over from earlier runs of the target; None where no record is at hand. `written_at`:
     when one of them last wrote to it. `is_at_spec`: whether a role has been read just now and is as the spec says.
+    `refusals`: how often AWS has just refused to write an address for a principal that it does not know.
     """
 
     now: datetime
@@ -40,6 +41,7 @@ class Circumstances:
     debts: Debts | None = None
     written_at: datetime | None = None
     is_at_spec: Callable[[Target], bool] = lambda _role: True
+    refusals: Mapping[Address, int] = field(default_factory=dict)
 
 
 def make_plan(
@@ -107,6 +109,13 @@ def _repair(
         yield from _without_owner(spec, drift, desired)
         return
     change = _change(spec, observation, drift, desired)
+    refusals = circumstances.refusals.get(drift.address, 0)
+    cut = taking_away(change, refusals) if refusals else None
+    if cut is not None:
+        explain = "AWS knows a principal of the spec not (yet): until it does, only what is too much is taken away"
+        yield Held(drift, HoldReason.PRINCIPAL_UNKNOWN, explain)
+        yield cut
+        return
     roles = spec.widen_after.get(drift.address, ()) if gains(change) else ()
     waiting = [role for role in roles if not circumstances.is_at_spec(role)]
     if cuts_own_access(change):

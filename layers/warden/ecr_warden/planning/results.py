@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ecr_warden.model.address import AddressKind, trust_policy
-from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.address import Address, AddressKind, trust_policy
+from ecr_warden.model.drift import PRINCIPAL_NOT_FOUND, Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Present, Unparseable, Unreadable
 from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts, OpenRun
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.cutoff import owed_cutoff, written_cutoff
-from ecr_warden.planning.ordering import narrows_trust
+from ecr_warden.planning.ordering import narrows_trust, taking_away
 from ecr_warden.planning.sessions import whole_second
 from ecr_warden.policy.access import Permission
 
@@ -76,9 +76,16 @@ def is_retryable(report: RunReport, observation: Observation) -> bool:
     """Whether the same job may end better within a minute."""
     return (
         report.result in _RETRYABLE
+        or any(hold.reason is HoldReason.PRINCIPAL_UNKNOWN for hold in report.plan.held)
         or any(isinstance(outcome, Failed) and outcome.retryable for outcome in report.outcomes)
         or any(isinstance(observed, Unreadable) and observed.retryable for observed in observation.documents.values())
     )
+
+
+def refused_for_principals(report: RunReport) -> Sequence[Address]:
+    """Where a write failed for a principal that AWS does not know, and something is left to take away all the same."""
+    failed = [one.change for one in report.outcomes if isinstance(one, Failed) and one.code == PRINCIPAL_NOT_FOUND]
+    return [change.address for change in failed if taking_away(change, 1) is not None]
 
 
 def may_be_of(run: OpenRun, at: str) -> bool:

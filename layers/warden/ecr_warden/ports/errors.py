@@ -1,7 +1,7 @@
 """What any call outside may end in: an adapter translates what its service says into these, in one table a service."""
 
 from ecr_warden.errors import WardenError
-from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED
+from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED, PRINCIPAL_NOT_FOUND
 
 
 class PortError(WardenError):
@@ -92,7 +92,7 @@ class NotVisibleYet(PortError):
 class PrincipalNotFound(PortError):
     """A principal named in the document does not exist, or AWS does not see it yet (up to a minute)."""
 
-    code = "principal-not-found"
+    code = PRINCIPAL_NOT_FOUND
 
 
 class QuotaExceeded(PortError):

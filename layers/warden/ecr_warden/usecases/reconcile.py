@@ -4,10 +4,11 @@ Level-based: the event that caused a run names the target and decides nothing el
 one costs time at most.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from ecr_warden.model.address import Address
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
@@ -26,6 +27,7 @@ from ecr_warden.planning.results import (
     is_retryable,
     may_be_of,
     planned_debts,
+    refused_for_principals,
     remaining_debts,
     result_of,
     result_without_writes,
@@ -64,6 +66,7 @@ class _Run:
     started_at: datetime
     intruder: bool
     tries_left: int = OBSERVATIONS_AT_MOST - 1
+    refusals: Mapping[Address, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,10 @@ class Reconcile:
             if number > 1:
                 one_try = replace(one_try, id=f"{first_id}x{number}")
             run, report, observation = self._try(one_try, observation)
-            if report.result is not Result.CONFLICT:
+            # Whoever can delete a principal of the spec must not keep a stranger in by that.
+            refused = refused_for_principals(report)
+            run = replace(run, refusals={one: run.refusals.get(one, 0) + 1 for one in refused})
+            if report.result is not Result.CONFLICT and not refused:
                 break
         return report, observation
 
@@ -241,6 +247,7 @@ class Reconcile:
             debts=run.record.debts,
             written_at=run.record.written_at,
             is_at_spec=lambda role: self._is_at_spec(run.accepted, role),
+            refusals=run.refusals,
         )
         return make_plan(
             run.spec,
@@ -271,7 +278,7 @@ class Reconcile:
             intruder=run.intruder,
         )
         will_be_retried = not run.attempt.is_last and is_retryable(report, observation)
-        looks_afresh = result is Result.CONFLICT and run.tries_left > 0
+        looks_afresh = run.tries_left > 0 and (result is Result.CONFLICT or bool(refused_for_principals(report)))
         if will_be_retried or looks_afresh:
             report = replace(report, final=bool(report.applied))
         else:
