@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ecr_warden.adapters.aws.errors import HUB, translated
-from ecr_warden.adapters.aws.items import expiry, packed, unpacked
+from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
 from ecr_warden.model.audit import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
 from ecr_warden.model.codec.audit import audit_from_json, audit_to_json
 from ecr_warden.model.codec.base import dumps, loads
@@ -50,26 +50,19 @@ class DynamoAudit:
         return (entry for entry in merged if entry.kind in kinds)
 
     def _partition(self, pk: str, since: datetime, until: datetime) -> Iterator[AuditEntry]:
-        start: dict[str, Any] = {}
-        while True:
-            with translated(HUB, "reading the audit log"):
-                page = self.client.query(
-                    TableName=self.table,
-                    KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
-                    ExpressionAttributeValues={
-                        ":pk": {"S": pk},
-                        ":since": {"S": _time(since)},
-                        ":until": {"S": _time(until) + _LAST},
-                    },
-                    ScanIndexForward=False,
-                    ConsistentRead=True,
-                    **start,
-                )
-            for item in page["Items"]:
-                yield audit_from_json(loads(unpacked(item["entry"])))
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        items = query(
+            self.client,
+            "reading the audit log",
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
+            ExpressionAttributeValues={
+                ":pk": {"S": pk},
+                ":since": {"S": _time(since)},
+                ":until": {"S": _time(until) + _LAST},
+            },
+            ScanIndexForward=False,
+        )
+        return (audit_from_json(loads(unpacked(item["entry"]))) for item in items)
 
 
 def _partition_of(kind: AuditKind) -> str:

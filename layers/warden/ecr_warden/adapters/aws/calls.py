@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
-from ecr_warden.adapters.aws.items import expiry, packed
+from ecr_warden.adapters.aws.items import expiry, packed, query
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.entries import answer_from_json, answer_to_json
 from ecr_warden.model.request import Answer, Call
@@ -55,21 +55,14 @@ class DynamoCalls:
             self.client.put_item(TableName=self.table, Item=item)
 
     def answers(self, call_id: str) -> Sequence[Answer]:
-        found: list[Answer] = []
-        start: dict[str, Any] = {}
-        while True:
-            with translated(HUB, f"reading what came of command {call_id}"):
-                page = self.client.query(
-                    TableName=self.table,
-                    KeyConditionExpression="pk = :pk AND begins_with(sk, :answer)",
-                    ExpressionAttributeValues={":pk": _key(call_id, "")["pk"], ":answer": {"S": _ANSWER}},
-                    ConsistentRead=True,
-                    **start,
-                )
-            found += [answer_from_json(loads(item["answer"]["S"])) for item in page["Items"]]
-            if "LastEvaluatedKey" not in page:
-                return found
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        items = query(
+            self.client,
+            f"reading what came of command {call_id}",
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :answer)",
+            ExpressionAttributeValues={":pk": _key(call_id, "")["pk"], ":answer": {"S": _ANSWER}},
+        )
+        return [answer_from_json(loads(item["answer"]["S"])) for item in items]
 
 
 def _key(call_id: str, sk: str) -> dict[str, Any]:

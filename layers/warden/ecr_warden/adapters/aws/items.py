@@ -7,10 +7,15 @@ begins with; `CALL#<id>` / `CALL` and `TARGET#<key>`; `SPEC`; `SWEEP` / `PART#<p
 
 import gzip
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.target import Target
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 JOURNAL_KEPT = timedelta(days=365)
 RUN = "RUN#"
@@ -52,3 +57,15 @@ def packed(text: str) -> dict[str, bytes]:
 
 def unpacked(value: Any) -> bytes:
     return gzip.decompress(value["B"])
+
+
+def query(client: "DynamoDBClient", what: str, **asked: Any) -> Iterator[Any]:
+    """All items of a consistent query, each page read when it is asked for; raises PortError, `what` was tried."""
+    start: dict[str, Any] = {}
+    while True:
+        with translated(HUB, what):
+            page = client.query(ConsistentRead=True, **asked, **start)
+        yield from page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

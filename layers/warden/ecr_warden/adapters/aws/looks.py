@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ecr_warden.adapters.aws.errors import HUB, translated
-from ecr_warden.adapters.aws.items import packed, unpacked
+from ecr_warden.adapters.aws.items import packed, query, unpacked
 from ecr_warden.model.codec.base import dumps, loads, moment, text, texts
 from ecr_warden.model.look import Look
 
@@ -38,21 +38,14 @@ class DynamoLooks:
             self.client.put_item(TableName=self.table, Item=item)
 
     def all(self) -> Sequence[Look]:
-        items: list[Any] = []
-        start: dict[str, Any] = {}
-        while True:
-            with translated(HUB, "reading when the sweeps looked"):
-                page = self.client.query(
-                    TableName=self.table,
-                    KeyConditionExpression="pk = :parts",
-                    ExpressionAttributeValues={":parts": _PARTS},
-                    ConsistentRead=True,
-                    **start,
-                )
-            items += page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return list(map(_look, items))
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        items = query(
+            self.client,
+            "reading when the sweeps looked",
+            TableName=self.table,
+            KeyConditionExpression="pk = :parts",
+            ExpressionAttributeValues={":parts": _PARTS},
+        )
+        return list(map(_look, items))
 
 
 def _look(item: Any) -> Look:
