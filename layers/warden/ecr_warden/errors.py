@@ -16,3 +16,16 @@ class WardenError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}; {self.remedy}" if self.remedy else self.message
+
+
+_MESSAGE_LIMIT, _NAME_LIMIT = 500, 160
+
+
+def bounded(message: str) -> str:
+    """A message with its longest names shortened, and no more than so much: a sentence loses its end, never its middle.
+
+    The reason stands at AWS's ends, behind names of any length.
+    """
+    words = (word if len(word) <= _NAME_LIMIT else f"{word[: _NAME_LIMIT - 3]}..." for word in message.split(" "))
+    short = " ".join(words)
+    return short if len(short) <= _MESSAGE_LIMIT else f"{short[: _MESSAGE_LIMIT - 4].rpartition(' ')[0]} ..."

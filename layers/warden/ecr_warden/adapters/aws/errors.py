@@ -4,7 +4,6 @@ Sources: the Errors sections of the ECR, IAM and STS API references; texts as re
 hashicorp/terraform-provider-aws #39064 and #8905.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -12,13 +11,12 @@ from functools import partial
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
 from ecr_warden.adapters.aws.deadline import NoTimeLeft
+from ecr_warden.errors import bounded
 from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import (
     DocumentConflict,
-    ExplicitlyDenied,
     OutOfTime,
     OwnerNotFound,
-    PermissionMissing,
     PortError,
     PrincipalNotFound,
     QuotaExceeded,
@@ -30,142 +28,31 @@ from ecr_warden.ports.errors import (
 type Translation = Callable[[str, str], PortError]
 """(what was tried, AWS's message) to the port's error."""
 
-_READ_LIMIT, _MESSAGE_LIMIT, _NAME_LIMIT = 4000, 500, 160
+_READ_LIMIT = 4000
 TOO_MANY_REQUESTS = 429
-_ORGANIZATION = ("service control policy", "resource control policy")
-_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-_DENIAL = re.compile(
-    r"User: arn:(?P<partition>[a-z-]+):sts::(?P<account>[0-9]{12}):assumed-role/(?:[^ /]+/)*?"
-    r"(?P<role>ecr-warden-[a-z]+)/[^ ]+ is not authorized to perform: (?P<action>[a-z0-9-]+:[A-Za-z]+)"
-    r"(?: on resource: (?P<resource>.+?))?(?: because (?P<because>.+)| (?P<deny>with an explicit deny.*))",
-    re.DOTALL,
-)
-_OWNER = re.compile(r"(?:arn:[^ ]+:)?(user|role)[ /]([A-Za-z0-9+=,.@_/-]+)")
-_EXPLICIT_DENY = re.compile(r"with an explicit deny(?: in (an? [A-Za-z -]+))?")
-_ROLE = re.compile(r":(?:assumed-)?role/(?:[^ /]+/)*?(ecr-warden-[a-z]+)")
-_REPOSITORY = re.compile(r"arn:[a-z-]+:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^ ]+)")
-_PUT_BACK = "who keeps the account puts the stack of stacks/member.yaml back as it was: docs/security.md"
 _GHOST_PRINCIPAL = ("Principal not found", "Invalid principal in policy")
 _INVALID_REPOSITORY_POLICY = "Invalid repository policy provided"
 
 
+# What AWS says of a denial is taken apart elsewhere: few calls are denied.
+
+
 def _denied(what: str, message: str, *, by_registry: bool = False) -> PortError:
-    kept_out = _kept_out(what, message, by_registry=by_registry)
-    if kept_out is not None:
-        return kept_out
-    return _permission_missing(what, message, _fence(message))
+    from ecr_warden.adapters.aws.denials import denied  # noqa: PLC0415
 
-
-def _fence(message: str) -> str:
-    """What to add to which parameter of the stack, for an owner that the write role may not touch."""
-    denial = _DENIAL.search(message)
-    owner = _OWNER.fullmatch(denial["resource"] or "") if denial is not None else None
-    if denial is None or denial["role"] != "ecr-warden-write" or owner is None:
-        return (
-            f"allow {_denied_action(message)} to ecr-warden's role in the account: stacks/member.yaml grants it "
-            "(parameters ManagedOwners and ManagedRoles for what ecr-warden did not make)"
-        )
-    kind, name = owner.groups()
-    arn = f"arn:{denial['partition']}:iam::{denial['account']}:{kind}/{name}"
-    inline = denial["action"] in (
-        "iam:PutUserPolicy",
-        "iam:DeleteUserPolicy",
-        "iam:PutRolePolicy",
-        "iam:DeleteRolePolicy",
-    )
-    parameter = "ManagedOwners" if inline else "ManagedRoles"
-    path = " (with its path, if it has one)" if "/" not in name else ""
-    return (
-        f"add {arn}{path} to the parameter {parameter} of stacks/member.yaml in account {denial['account']}: "
-        f"it allows {denial['action']}"
-    )
+    return denied(what, message, by_registry=by_registry)
 
 
 def _hub_denied(what: str, message: str) -> PortError:
-    return _permission_missing(what, message, "template.yaml grants each function what it needs: deploy it again")
+    from ecr_warden.adapters.aws.denials import hub_denied  # noqa: PLC0415
+
+    return hub_denied(what, message)
 
 
 def _not_let_in(what: str, message: str) -> PortError:
-    if "no identity-based policy" in message:  # the caller's own side: the account was not even asked
-        return _hub_denied(what, message)
-    kept_out = _kept_out(what, message)
-    if kept_out is not None:
-        return kept_out
-    remedy = "deploy stacks/member.yaml in the account, with this hub's account and ExternalId; it makes the role"
-    return _permission_missing(what, message, remedy)
+    from ecr_warden.adapters.aws.denials import not_let_in  # noqa: PLC0415
 
-
-def _kept_out(what: str, message: str, *, by_registry: bool = False) -> ExplicitlyDenied | None:
-    """The error for a Deny that somebody of the account has written; an organization's is not one.
-
-    `by_registry`: the repository's own policy was read and denies nothing.
-    """
-    found = _EXPLICIT_DENY.search(message)
-    if found is None or any(text in message for text in _ORGANIZATION):
-        return None
-    kind, name, role = (found.group(1) or "a policy").strip(), _denied_action(message), _ROLE.search(message)
-    repository = _REPOSITORY.search(message)
-    if "resource-based" in kind and repository is not None:
-        kind, remedy = _of_resource(*repository.groups(), by_registry=by_registry)
-    elif "boundary" in kind and role is not None:
-        kind = f"a permissions boundary on {role.group(1)}"
-        remedy = f"aws iam delete-role-permissions-boundary --role-name {role.group(1)}"
-    else:
-        kind, remedy = "the role's trust policy" if "resource-based" in kind else kind, _PUT_BACK
-    return ExplicitlyDenied(f"{what}: {kind} denies {name}", remedy=remedy)
-
-
-def _of_resource(region: str, account: str, repository: str, *, by_registry: bool) -> tuple[str, str]:
-    """Which policy on ECR's side denies, as far as AWS lets that be known, and what helps.
-
-    AWS names the kind of a denying policy, which a repository's and its registry's share. Only the registry's can speak
-    of all repositories: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html
-    """
-    registry = (
-        f"aws ecr delete-registry-policy --region {region}, as somebody of {account} whom it does not deny "
-        "(or take the Deny out of it: aws ecr get-registry-policy)"
-    )
-    if by_registry or "*" in repository:
-        return f"the registry policy of {account} in {region}", registry
-    return (
-        f"the repository policy or the registry policy of {account} in {region}",
-        f"whoever it does not deny: aws ecr delete-repository-policy --registry-id {account} --region {region} "
-        f"--repository-name {repository}; if that has no Deny: {registry}",
-    )
-
-
-def _permission_missing(what: str, message: str, remedy: str) -> PortError:
-    name = _denied_action(message)
-    if any(text in message for text in _ORGANIZATION):
-        remedy = f"an organization's policy denies {name}; only who keeps that policy can allow it"
-    elif "permissions boundary" in message:
-        remedy = f"the permissions boundary of ecr-warden's role denies {name}"
-    return PermissionMissing(f"{what}: AWS denied {_denial(message)}", remedy=remedy)
-
-
-def _denial(message: str) -> str:
-    """Which permission was missing, on what, to which of our roles and why; AWS's own text where it reads otherwise."""
-    found = _DENIAL.search(message)
-    if found is None:
-        return f"{_denied_action(message)}: {_cut(message)}"
-    on = f" on {_cut(found['resource'])}" if found["resource"] else ""
-    return f"{found['action']}{on} to {found['role']}: {_cut(found['because'] or found['deny'])}"
-
-
-def _denied_action(message: str) -> str:
-    action = _ACTION.search(message)
-    return action.group(1) if action else "the call"
-
-
-def _cut(message: str) -> str:
-    """A message with its longest names shortened, and no more than so much: a sentence loses its end, never its middle.
-
-    The reason stands at AWS's ends, behind names of any length.
-    """
-    words = (word if len(word) <= _NAME_LIMIT else f"{word[: _NAME_LIMIT - 3]}..." for word in message.split(" "))
-    short = " ".join(words)
-    return short if len(short) <= _MESSAGE_LIMIT else f"{short[: _MESSAGE_LIMIT - 4].rpartition(' ')[0]} ..."
+    return not_let_in(what, message)
 
 
 def _malformed(what: str, message: str, *, sent: Document | None = None) -> PortError:
@@ -173,8 +60,8 @@ def _malformed(what: str, message: str, *, sent: Document | None = None) -> Port
         return _invalid_repository_policy(what, sent)
     if any(text in message for text in _GHOST_PRINCIPAL):
         remedy = "a principal that was just created is seen within a minute; else create it or take it out of the spec"
-        return PrincipalNotFound(f"{what}: {_cut(message)}", remedy=remedy, retryable=True)
-    return Refused(f"{what}: {_cut(message)}", remedy="see what AWS says of the document")
+        return PrincipalNotFound(f"{what}: {bounded(message)}", remedy=remedy, retryable=True)
+    return Refused(f"{what}: {bounded(message)}", remedy="see what AWS says of the document")
 
 
 def _invalid_repository_policy(what: str, sent: Document | None) -> PortError:
@@ -182,7 +69,7 @@ def _invalid_repository_policy(what: str, sent: Document | None) -> PortError:
 
     Sources: hashicorp/terraform-provider-aws #8905 (principals), cloudposse/terraform-aws-ecr #67 (an action).
     """
-    refused = _cut(", ".join(_actions_of_no_repository(sent))) if sent is not None else ""
+    refused = bounded(", ".join(_actions_of_no_repository(sent))) if sent is not None else ""
     action = f"{refused}, which the document names" if refused else "such as ecr:GetAuthorizationToken"
     remedy = (
         f"take {refused} out of the repository's document: identity policies give such rights"
@@ -207,28 +94,28 @@ def _actions_of_no_repository(document: Document) -> list[str]:
 
 
 def _owner_not_found(what: str, message: str) -> PortError:
-    return OwnerNotFound(f"{what}: {_cut(message)}", remedy="create it, or take it out of the spec")
+    return OwnerNotFound(f"{what}: {bounded(message)}", remedy="create it, or take it out of the spec")
 
 
 def _region_off(what: str, message: str) -> PortError:
     remedy = "enable the region in the account, or take it out of the spec"
-    return Refused(f"{what}: AWS does not know the account in this region: {_cut(message)}", remedy=remedy)
+    return Refused(f"{what}: AWS does not know the account in this region: {bounded(message)}", remedy=remedy)
 
 
 def _slow_down(what: str, message: str) -> PortError:
-    return Throttled(f"{what}: {_cut(message)}", remedy="it is tried again", retryable=True)
+    return Throttled(f"{what}: {bounded(message)}", remedy="it is tried again", retryable=True)
 
 
 def _quota(what: str, message: str) -> PortError:
-    return QuotaExceeded(f"{what}: {_cut(message)}", remedy="grant fewer repositories or principals here")
+    return QuotaExceeded(f"{what}: {bounded(message)}", remedy="grant fewer repositories or principals here")
 
 
 def _exists_already(what: str, message: str) -> PortError:
-    return DocumentConflict(f"{what}: {_cut(message)}")
+    return DocumentConflict(f"{what}: {bounded(message)}")
 
 
 def _refused(what: str, message: str) -> PortError:
-    return Refused(f"{what}: {_cut(message)}")
+    return Refused(f"{what}: {bounded(message)}")
 
 
 _COMMON: dict[str, Translation] = {
@@ -335,4 +222,4 @@ def translate(table: Mapping[str, Translation], what: str, error: ClientError) -
     known = table.get(code) or (_slow_down if status == TOO_MANY_REQUESTS else None)
     if known:
         return known(what, message)
-    return PortError(f"{what}: {code}: {_cut(message)}", retryable=status >= 500)
+    return PortError(f"{what}: {code}: {bounded(message)}", retryable=status >= 500)

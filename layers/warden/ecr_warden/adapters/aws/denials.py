@@ -1,0 +1,132 @@
+"""What AWS says when it denies a call: which permission is missing or which policy denies, and what helps.
+
+Apart from errors.py, which needs it only where a call was denied.
+Source of the texts: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+"""
+
+import re
+
+from ecr_warden.errors import bounded
+from ecr_warden.ports.errors import ExplicitlyDenied, PermissionMissing, PortError
+
+_ORGANIZATION = ("service control policy", "resource control policy")
+_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
+_DENIAL = re.compile(
+    r"User: arn:(?P<partition>[a-z-]+):sts::(?P<account>[0-9]{12}):assumed-role/(?:[^ /]+/)*?"
+    r"(?P<role>ecr-warden-[a-z]+)/[^ ]+ is not authorized to perform: (?P<action>[a-z0-9-]+:[A-Za-z]+)"
+    r"(?: on resource: (?P<resource>.+?))?(?: because (?P<because>.+)| (?P<deny>with an explicit deny.*))",
+    re.DOTALL,
+)
+_OWNER = re.compile(r"(?:arn:[^ ]+:)?(user|role)[ /]([A-Za-z0-9+=,.@_/-]+)")
+_EXPLICIT_DENY = re.compile(r"with an explicit deny(?: in (an? [A-Za-z -]+))?")
+_ROLE = re.compile(r":(?:assumed-)?role/(?:[^ /]+/)*?(ecr-warden-[a-z]+)")
+_REPOSITORY = re.compile(r"arn:[a-z-]+:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^ ]+)")
+_PUT_BACK = "who keeps the account puts the stack of stacks/member.yaml back as it was: docs/security.md"
+
+
+def denied(what: str, message: str, *, by_registry: bool = False) -> PortError:
+    kept_out = _kept_out(what, message, by_registry=by_registry)
+    if kept_out is not None:
+        return kept_out
+    return _permission_missing(what, message, _fence(message))
+
+
+def _fence(message: str) -> str:
+    """What to add to which parameter of the stack, for an owner that the write role may not touch."""
+    denial = _DENIAL.search(message)
+    owner = _OWNER.fullmatch(denial["resource"] or "") if denial is not None else None
+    if denial is None or denial["role"] != "ecr-warden-write" or owner is None:
+        return (
+            f"allow {_denied_action(message)} to ecr-warden's role in the account: stacks/member.yaml grants it "
+            "(parameters ManagedOwners and ManagedRoles for what ecr-warden did not make)"
+        )
+    kind, name = owner.groups()
+    arn = f"arn:{denial['partition']}:iam::{denial['account']}:{kind}/{name}"
+    inline = denial["action"] in (
+        "iam:PutUserPolicy",
+        "iam:DeleteUserPolicy",
+        "iam:PutRolePolicy",
+        "iam:DeleteRolePolicy",
+    )
+    parameter = "ManagedOwners" if inline else "ManagedRoles"
+    path = " (with its path, if it has one)" if "/" not in name else ""
+    return (
+        f"add {arn}{path} to the parameter {parameter} of stacks/member.yaml in account {denial['account']}: "
+        f"it allows {denial['action']}"
+    )
+
+
+def hub_denied(what: str, message: str) -> PortError:
+    return _permission_missing(what, message, "template.yaml grants each function what it needs: deploy it again")
+
+
+def not_let_in(what: str, message: str) -> PortError:
+    if "no identity-based policy" in message:  # the caller's own side: the account was not even asked
+        return hub_denied(what, message)
+    kept_out = _kept_out(what, message)
+    if kept_out is not None:
+        return kept_out
+    remedy = "deploy stacks/member.yaml in the account, with this hub's account and ExternalId; it makes the role"
+    return _permission_missing(what, message, remedy)
+
+
+def _kept_out(what: str, message: str, *, by_registry: bool = False) -> ExplicitlyDenied | None:
+    """The error for a Deny that somebody of the account has written; an organization's is not one.
+
+    `by_registry`: the repository's own policy was read and denies nothing.
+    """
+    found = _EXPLICIT_DENY.search(message)
+    if found is None or any(text in message for text in _ORGANIZATION):
+        return None
+    kind, name, role = (found.group(1) or "a policy").strip(), _denied_action(message), _ROLE.search(message)
+    repository = _REPOSITORY.search(message)
+    if "resource-based" in kind and repository is not None:
+        kind, remedy = _of_resource(*repository.groups(), by_registry=by_registry)
+    elif "boundary" in kind and role is not None:
+        kind = f"a permissions boundary on {role.group(1)}"
+        remedy = f"aws iam delete-role-permissions-boundary --role-name {role.group(1)}"
+    else:
+        kind, remedy = "the role's trust policy" if "resource-based" in kind else kind, _PUT_BACK
+    return ExplicitlyDenied(f"{what}: {kind} denies {name}", remedy=remedy)
+
+
+def _of_resource(region: str, account: str, repository: str, *, by_registry: bool) -> tuple[str, str]:
+    """Which policy on ECR's side denies, as far as AWS lets that be known, and what helps.
+
+    AWS names the kind of a denying policy, which a repository's and its registry's share. Only the registry's can speak
+    of all repositories: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html
+    """
+    registry = (
+        f"aws ecr delete-registry-policy --region {region}, as somebody of {account} whom it does not deny "
+        "(or take the Deny out of it: aws ecr get-registry-policy)"
+    )
+    if by_registry or "*" in repository:
+        return f"the registry policy of {account} in {region}", registry
+    return (
+        f"the repository policy or the registry policy of {account} in {region}",
+        f"whoever it does not deny: aws ecr delete-repository-policy --registry-id {account} --region {region} "
+        f"--repository-name {repository}; if that has no Deny: {registry}",
+    )
+
+
+def _permission_missing(what: str, message: str, remedy: str) -> PortError:
+    name = _denied_action(message)
+    if any(text in message for text in _ORGANIZATION):
+        remedy = f"an organization's policy denies {name}; only who keeps that policy can allow it"
+    elif "permissions boundary" in message:
+        remedy = f"the permissions boundary of ecr-warden's role denies {name}"
+    return PermissionMissing(f"{what}: AWS denied {_denial(message)}", remedy=remedy)
+
+
+def _denial(message: str) -> str:
+    """Which permission was missing, on what, to which of our roles and why; AWS's own text where it reads otherwise."""
+    found = _DENIAL.search(message)
+    if found is None:
+        return f"{_denied_action(message)}: {bounded(message)}"
+    on = f" on {bounded(found['resource'])}" if found["resource"] else ""
+    return f"{found['action']}{on} to {found['role']}: {bounded(found['because'] or found['deny'])}"
+
+
+def _denied_action(message: str) -> str:
+    action = _ACTION.search(message)
+    return action.group(1) if action else "the call"
