@@ -129,6 +129,16 @@ CASES = [
          f"User: {SESSION} is not authorized to perform: iam:UpdateAssumeRolePolicy on resource: role ci/x because no "
          "identity-based policy allows the iam:UpdateAssumeRolePolicy action", PermissionMissing,
          says=("add arn:aws:iam::222222222222:role/ci/x to the parameter ManagedRoles",), status=403),
+    Case("a policy may not be detached from a user", IAM, "AccessDenied",
+         f"User: {SESSION} is not authorized to perform: iam:DetachUserPolicy on resource: user x because no "
+         "identity-based policy allows the iam:DetachUserPolicy action", PermissionMissing,
+         says=("add arn:aws:iam::222222222222:user/x (with its path, if it has one) to the parameter ManagedOwners",),
+         status=403),
+    Case("no parameter of the stack allows the call", IAM, "AccessDenied",
+         f"User: {SESSION} is not authorized to perform: iam:UpdateRole on resource: role ci/x because no "
+         "identity-based policy allows the iam:UpdateRole action", PermissionMissing,
+         says=("allow iam:UpdateRole to ecr-warden's role in the account",),
+         never=("to the parameter",), status=403),
     Case("an owner is named by its ARN", IAM, "AccessDenied",
          f"User: {SESSION} is not authorized to perform: iam:PutRolePolicy on resource: "
          "arn:aws:iam::222222222222:role/ci/x because no identity-based policy allows the iam:PutRolePolicy action",

@@ -21,6 +21,16 @@ _OWNER = re.compile(r"(?:arn:[^ ]+:)?(user|role)[ /]([A-Za-z0-9+=,.@_/-]+)")
 _EXPLICIT_DENY = re.compile(r"with an explicit deny(?: in (an? [A-Za-z -]+))?")
 _ROLE = re.compile(r":(?:assumed-)?role/(?:[^ /]+/)*?(ecr-warden-[a-z]+)")
 _REPOSITORY = re.compile(r"arn:[a-z-]+:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^ ]+)")
+_IN_GENERAL = (
+    "allow {} to ecr-warden's role in the account: stacks/member.yaml grants it (parameters ManagedOwners and "
+    "ManagedRoles for what ecr-warden did not make)"
+)
+# Which list of the member stack lets the write role make a call.
+_LISTS = {
+    **dict.fromkeys(("iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:DetachUserPolicy"), "ManagedOwners"),
+    **dict.fromkeys(("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"), "ManagedOwners"),
+    "iam:UpdateAssumeRolePolicy": "ManagedRoles",
+}
 _PUT_BACK = "who keeps the account puts the stack of stacks/member.yaml back as it was: docs/security.md"
 
 
@@ -36,19 +46,12 @@ def _fence(message: str) -> str:
     denial = _DENIAL.search(message)
     owner = _OWNER.fullmatch(denial["resource"] or "") if denial is not None else None
     if denial is None or denial["role"] != "ecr-warden-write" or owner is None:
-        return (
-            f"allow {_denied_action(message)} to ecr-warden's role in the account: stacks/member.yaml grants it "
-            "(parameters ManagedOwners and ManagedRoles for what ecr-warden did not make)"
-        )
+        return _IN_GENERAL.format(_denied_action(message))
     kind, name = owner.groups()
     arn = f"arn:{denial['partition']}:iam::{denial['account']}:{kind}/{name}"
-    inline = denial["action"] in (
-        "iam:PutUserPolicy",
-        "iam:DeleteUserPolicy",
-        "iam:PutRolePolicy",
-        "iam:DeleteRolePolicy",
-    )
-    parameter = "ManagedOwners" if inline else "ManagedRoles"
+    parameter = _LISTS.get(denial["action"])
+    if parameter is None:
+        return _IN_GENERAL.format(denial["action"])
     path = " (with its path, if it has one)" if "/" not in name else ""
     return (
         f"add {arn}{path} to the parameter {parameter} of stacks/member.yaml in account {denial['account']}: "
