@@ -19,6 +19,7 @@ from local.emulator.bridges import (
     cross_account_bus,
     delivery,
     ecr_registry,
+    events_rules,
     iam_paths,
     principal_arn,
     role_details,
@@ -48,6 +49,7 @@ _BRIDGES = (
     rule_to_lambda,
     secure_origin,
     ecr_registry,
+    events_rules,
     assume_role,
     sqs_batch,
 )

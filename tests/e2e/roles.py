@@ -15,7 +15,7 @@ from local.waiting import until
 from tests.e2e.house import House, Moment
 
 HUB = ("dispatch", "reconcile", "alert", "answer", "control")
-_QUEUES = ("ecr-warden-jobs.fifo", "ecr-warden-incidents", "ecr-warden-dlq")
+_QUEUES = ("ecr-warden-jobs.fifo", "ecr-warden-jobs-exhausted.fifo", "ecr-warden-incidents", "ecr-warden-dlq")
 # IAM takes no trust policy without a statement.
 _NOBODY = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
 _DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError")

@@ -261,3 +261,24 @@ def test_pulling_from_another_account_needs_both_sides(aws: EmulatedAws, new_acc
         with pytest.raises(ClientError) as error:
             getattr(aws.client(home, "ecr"), call)(registryId=registry, **more)
         assert code_of(error) in DENIED
+
+
+@pytest.mark.parametrize("bus", ["default", "other"])
+def test_a_rule_is_authorized_by_its_own_arn(aws: EmulatedAws, visitor: Visitor, bus: str) -> None:
+    events = aws.client(visitor.account, "events")
+    if bus != "default":
+        events.create_event_bus(Name=bus)
+    arns = {
+        name: events.put_rule(Name=name, EventBusName=bus, EventPattern='{"source": ["x"]}')["RuleArn"]
+        for name in ("mine", "another")
+    }
+    visitor.may(visitor.name, allow(["events:DescribeRule", "events:ListTargetsByRule"], Resource=arns["mine"]))
+    client = visitor.client("events")
+    assert client.describe_rule(Name="mine", EventBusName=bus)["Arn"] == arns["mine"]
+    assert client.list_targets_by_rule(Rule="mine", EventBusName=bus)["Targets"] == []
+    with pytest.raises(ClientError) as error:
+        client.describe_rule(Name="another", EventBusName=bus)
+    assert code_of(error) in DENIED
+    with pytest.raises(ClientError) as error:
+        client.list_targets_by_rule(Rule="another", EventBusName=bus)
+    assert code_of(error) in DENIED

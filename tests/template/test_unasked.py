@@ -45,6 +45,13 @@ def test_alert_may_use_the_key_of_the_topic_that_it_publishes_to() -> None:
     assert say(_statement("alert", "Publish")["Resource"]) == "${AlertTopic}"
 
 
+def test_alert_may_take_from_the_queue_of_exhausted_jobs_that_calls_it() -> None:
+    statement = _statement("alert", "TakeExhaustedJobs")
+    assert set(statement["Action"]) == {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    polled = HUB.properties("AlertFunction")["Events"]["ExhaustedJobs"]["Properties"]["Queue"]
+    assert say(statement["Resource"]) == say(polled) == "${JobsExhausted.Arn}"
+
+
 def test_reconcile_may_list_each_bucket_that_it_reads_a_key_of() -> None:
     """S3 answers 403 for a missing key to who may not list (API_GetObject: "If you don't have s3:ListBucket")."""
     statement = _statement("reconcile", "TellAbsentFromDenied")
