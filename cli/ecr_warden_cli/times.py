@@ -38,6 +38,14 @@ def moment_or_duration(text: str) -> datetime | timedelta:
     raise argparse.ArgumentTypeError(f"{text!a:.40} is neither a duration such as 2h or 3d nor a time with its zone")
 
 
+def before(at: datetime, ago: timedelta) -> datetime:
+    """So long before a time, or the calendar's beginning."""
+    try:
+        return at - ago
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
 def shown(at: datetime) -> str:
     """A time in UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -102,6 +102,18 @@ def test_of_a_command_about_many_some_are_named_and_the_rest_counted() -> None:
     assert " and 15 more by alice: until then" in over(world)("history").out
 
 
+EVERYTHING = ("--since", "999999d"), ("--since", "0001-01-01T00:00:00Z")
+NOTHING = ("--until", "0001-01-02T00:00:00Z"), ("--until", "999999d"), ("--until", "400d")
+
+
+@pytest.mark.parametrize("ends", [*EVERYTHING, *NOTHING], ids=" ".join)
+def test_an_end_of_long_ago_is_no_error(ends: tuple[str, str]) -> None:
+    ran = over(busy())("history", "--limit", "100", *ends)
+    assert ran.code == 0
+    assert len(ran.out.splitlines()) == (8 if ends in EVERYTHING else 1)
+    assert ("nothing to tell" in ran.out) == (ends in NOTHING)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 12), st.integers(0, 9), st.integers(0, 9))
 def test_what_is_shown_and_what_is_left_out_are_all_there_is(limit: int, since: int, until: int) -> None:

@@ -15,7 +15,7 @@ from ecr_warden.model.target import Target, TargetError, parse_target
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.hub import Speaking, add_hub_arguments, checked, expect, json_of, speak
-from ecr_warden_cli.times import moment_or_duration, shown
+from ecr_warden_cli.times import before, moment_or_duration, shown
 
 SUMMARY = "list what happened, newest first: runs, pauses, stops, and specs accepted and refused"
 EXAMPLE = "ecr-warden history repository/222222222222/eu-central-1/shop/checkout --since 2h"
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
     now = context.clock.now()
     since, until = _time(arguments.since, now), _time(arguments.until, now)
     if since is None and arguments.target is None:
-        since = (until or now) - timedelta(days=_DAYS)
+        since = before(until or now, timedelta(days=_DAYS))
     if since is not None and since > (until or now):
         raise UsageError(
             f"--since {shown(since)} is later than the end, {shown(until or now)}", remedy="give an earlier one"
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def _time(given: datetime | timedelta | None, now: datetime) -> datetime | None:
-    return now - given if isinstance(given, timedelta) else given
+    return before(now, given) if isinstance(given, timedelta) else given
 
 
 def _show(reply: HistoryReply, console: Console) -> None:
