@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from ecr_warden.adapters.aws.live_value import document
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.alerting.slack import to_slack
 from ecr_warden.model.address import Address, attached_policy, identity_policy
+from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import Target
@@ -206,3 +208,11 @@ def test_who_deletes_a_principal_of_the_spec_does_not_keep_a_stranger_in(
     world.documents.faults = lambda _target, _change: None
     assert world.run(address.target) is Result.CONVERGED
     assert world.live(address) == desired(address)
+
+
+def test_a_long_name_of_a_policy_hides_neither_its_owner_nor_who_did_it() -> None:
+    world = world_at_spec()
+    world.put(identity_policy(PUSHER, "x+=,.@-_" * 16), document_of(allow("iam:*")))
+    cause = replace(world.event(), action="iam:PutRolePolicy")
+    assert world.reconcile()(ReconcileTarget(cause, PUSHER)) is Result.CONVERGED
+    assert "of role ecr-pusher was added by mallory; repaired" in message_of(world.reports).title

@@ -9,7 +9,8 @@ from ecr_warden.model.alert import Alert, OwnChanged, SpecAccepted, SpecRefused,
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.severity import Severity
-from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.access import AccessChange, Permission
+from ecr_warden.policy.document import Document, Effect, parse_document
 
 from tests.unit.alerting.reports import (
     ATTACHED,
@@ -208,3 +209,10 @@ def test_what_an_announcement_had_to_leave_out_stays_as_severe() -> None:
     )
     assert severity(shortened) is CRITICAL
     assert severity(replace(shortened, severity=None)) is WARNING
+
+
+def test_what_cannot_be_rated_is_critical() -> None:
+    """No text that somebody chose may end a run between its writes and its report."""
+    unheard_of = Permission(Effect.ALLOW, None, 7, "*")  # type: ignore[arg-type]
+    drift = replace(unexpected_drift(SPEC_PUSH), access=AccessChange((unheard_of,)))
+    assert severity(report(drift)) is CRITICAL

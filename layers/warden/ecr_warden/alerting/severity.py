@@ -64,7 +64,10 @@ def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
             # By the run itself, which saw all; an announcement may leave out what makes it severe.
             return rated
         case RunReport():
-            return highest([_of_result(alert), _of_drifts(alert, known_accounts)])
+            try:
+                return highest([_of_result(alert), _of_drifts(alert, known_accounts)])
+            except Exception:  # what it describes may be an attack: the run ends, and people hear of it
+                return Severity.CRITICAL
         case _:
             assert_never(alert)
 

@@ -14,6 +14,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 
 _DOCUMENTS = 2
 _STATE = 80
+_DOCUMENT = 70
 # What a call can have done to which kind of address; a call that is not here, such as a tag, changed none of them.
 _WRITES = {
     AddressKind.REPOSITORY_POLICY: ("SetRepositoryPolicy", "DeleteRepositoryPolicy"),
@@ -72,7 +73,9 @@ def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:
         return f"{name_of(target)} does not exist{_after(cause)}"
     documents = list(dict.fromkeys(_document(drift.address) for drift in drifts))
     owner = target.name if isinstance(target, RepositoryTarget) else name_of(target)
-    named = f"{', '.join(first(documents, _DOCUMENTS))} of {owner}"
+    # Somebody chose the name of a policy: it leaves room for whose it is and who did it.
+    shown = [clean(document, _DOCUMENT) for document in documents]
+    named = f"{', '.join(first(shown, _DOCUMENTS))} of {owner}"
     if is_roll_out(report):
         return f"{named}: version {report.plan.spec_version} of the spec"
     if all(drift.kind is DriftKind.UNREADABLE for drift in drifts):
