@@ -18,6 +18,21 @@ END = timedelta(hours=1)
 PAUSE = Pause("c1", ALICE, "a migration", NOW, NOW + END)
 
 
+ADMIN = "arn:aws:iam::111111111111:role/Administrator"
+# Whoever opens a session chooses its name; the last part of root's ARN names nobody.
+PAUSERS = {
+    "paused by alice until": ALICE,
+    "paused by root of 111111111111 until": Actor("Root", "arn:aws:iam::111111111111:root", "111111111111"),
+    "paused by alice of Administrator until": Actor("AssumedRole", issuer=ADMIN, session_name="alice"),
+    "paused by carol until": Actor("FederatedUser", session_name="carol"),
+}
+
+
+@pytest.mark.parametrize("words", PAUSERS)
+def test_a_pause_names_who_set_it_as_every_other_line_does(words: str) -> None:
+    assert str(Pause("c1", PAUSERS[words], "a migration", NOW, NOW + END)).startswith(words)
+
+
 def paused_world() -> World:
     world = world_at_spec()
     world.state.pause(CHECKOUT, PAUSE)

@@ -4,9 +4,10 @@ import argparse
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from ecr_warden.alerting.who import describe_cause, short_name
+from ecr_warden.alerting.who import describe_cause
 from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.codec.requests import ENTRIES_AT_MOST, HISTORIES_AT_MOST
+from ecr_warden.model.job import short_name
 from ecr_warden.model.reply import HistoryReply, StatusReply
 from ecr_warden.model.request import AskHistory, AskStatus
 from ecr_warden.model.run import RunEntry

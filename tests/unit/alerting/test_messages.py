@@ -155,6 +155,10 @@ SAID: dict[str, tuple[Alert, str]] = {
     ),
     "in which account": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), f"account {HOME}"),
     "how to see what differs": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), "detect-stack-drift"),
+    "that whose account a command acts on is to be given": (
+        OwnChanged(EVENT, HOME, "role ecr-warden-read"),
+        "detect-stack-drift --profile ... --region ... --stack-name",
+    ),
     "what a deployment looks like": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"), "If nobody deployed them"),
     "who resumed": (TargetsResumed(ASKED, ("repository/x",)), "1 target resumed by mallory of Administrator"),
     "what helps after a failure": (

@@ -47,7 +47,7 @@ def who_wrote(address: Address) -> str:
     """The command that shows who wrote a document lately."""
     region = address.target.region if isinstance(address.target, RepositoryTarget) else _IAM_EVENTS
     return (
-        f"aws cloudtrail lookup-events --region {region} --lookup-attributes "
+        f"aws cloudtrail lookup-events --profile ... --region {region} --lookup-attributes "
         f"AttributeKey=EventName,AttributeValue={_call(address)}"
     )
 

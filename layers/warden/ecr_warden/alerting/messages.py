@@ -9,7 +9,7 @@ from ecr_warden.alerting.own import describe_own_change
 from ecr_warden.alerting.runs import call_fields, parts_of_run, parts_of_runs
 from ecr_warden.alerting.severity import highest, severity
 from ecr_warden.alerting.text import FIELDS, LINE, LINES, TEXT, TITLE, clean
-from ecr_warden.alerting.who import describe_actor, short_name, uploader
+from ecr_warden.alerting.who import describe_actor, uploader
 from ecr_warden.alerting.words import (
     show_time,
 )
@@ -25,6 +25,7 @@ from ecr_warden.model.alert import (
     TargetsResumed,
     Unlisted,
 )
+from ecr_warden.model.job import short_name
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.severity import Severity
 

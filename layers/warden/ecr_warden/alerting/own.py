@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged
 
 _DEPLOYS = "cloudformation.amazonaws.com"
+# Without profile and region the AWS CLI takes the default account, which need not be the one that was changed.
+_SEE = "aws cloudformation detect-stack-drift --profile ... --region ... --stack-name ecr-warden-member"
 
 
 def is_by_deployment(changed: OwnChanged) -> bool:
@@ -23,5 +25,5 @@ def describe_own_change(changed: OwnChanged) -> Iterator[str]:
     else:
         yield "ecr-warden works through it, and nothing but a deployment of its stacks should change it."
         yield "Whoever can change it can do what ecr-warden can, or blind it. ecr-warden does not put it back:"
-    yield "see what differs: aws cloudformation detect-stack-drift --stack-name ecr-warden-member (or the hub's stack)"
+    yield f"see what differs: {_SEE} (or the hub's stack)"
     yield "then put the stack back: docs/security.md"

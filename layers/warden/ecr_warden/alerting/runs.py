@@ -9,7 +9,7 @@ from ecr_warden.alerting.layout import Entry, Listing, count, listing
 from ecr_warden.alerting.severity import is_outside, opens, severity
 from ecr_warden.alerting.text import first
 from ecr_warden.alerting.titles import name_of, state_of, title_of
-from ecr_warden.alerting.who import describe_actor, describe_cause, short_name, who
+from ecr_warden.alerting.who import describe_actor, describe_cause, who
 from ecr_warden.alerting.words import (
     describe_drift,
     describe_outcome,
@@ -22,7 +22,7 @@ from ecr_warden.alerting.words import (
 )
 from ecr_warden.model.alert import Field
 from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.model.job import Cause, CauseKind, short_name
 from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.severity import Severity

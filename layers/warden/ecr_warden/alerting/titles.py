@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from ecr_warden.alerting.text import TITLE, clean, first
-from ecr_warden.alerting.who import short_name
 from ecr_warden.alerting.words import describe_address, describe_result, duration, is_roll_out, seconds_open
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
-from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.model.job import Cause, CauseKind, short_name
 from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 

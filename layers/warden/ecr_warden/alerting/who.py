@@ -2,9 +2,7 @@
 
 from typing import assert_never
 
-from ecr_warden.model.job import Actor, Cause, CauseKind
-
-UNKNOWN = "an unknown caller"
+from ecr_warden.model.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
 
 
 def who(cause: Cause) -> str:
@@ -59,7 +57,7 @@ def uploader(actor: Actor | None) -> str:
 def describe_actor(actor: Actor | None) -> str:
     """`session alice of role arn:aws:iam::..:role/Admin, through cloudformation.amazonaws.com, from 198.51.100.7`."""
     if actor is None:
-        return UNKNOWN
+        return UNKNOWN_CALLER
     words = [_identity(actor)]
     if actor.invoked_by and actor.type != "AWSService":
         words.append(f"through {actor.invoked_by}")
@@ -68,22 +66,6 @@ def describe_actor(actor: Actor | None) -> str:
     if actor.source_ip and actor.source_ip != actor.invoked_by:
         words.append(f"from {actor.source_ip}")
     return ", ".join(words)
-
-
-def short_name(actor: Actor | None) -> str:
-    """The caller in a word or two, for titles: `mallory`, `alice of Admin`.
-
-    Whoever opens a session chooses its name, and may choose somebody else's: the role beside it is nobody's choice.
-    """
-    if actor is None:
-        return UNKNOWN
-    if actor.type == "Root":
-        return f"root of {actor.account}"
-    role = actor.issuer.rpartition("/")[2]
-    if actor.type == "AssumedRole" and actor.session_name and role:
-        return f"{actor.session_name} of {role}"
-    name = actor.session_name or actor.arn.rpartition("/")[2] or actor.invoked_by
-    return name or (f"somebody of {actor.account}" if actor.account else UNKNOWN)
 
 
 def _identity(actor: Actor) -> str:
@@ -111,6 +93,6 @@ def _identity(actor: Actor) -> str:
         case "SAMLUser" | "WebIdentityUser" | "Directory" | "IdentityCenterUser":
             return f"{actor.type} {actor.session_name}{account}".rstrip()
         case "Unknown" | "":
-            return actor.arn or UNKNOWN + account
+            return actor.arn or UNKNOWN_CALLER + account
         case kind:
             return f"{kind} {actor.arn or actor.session_name}{'' if actor.arn else account}".rstrip()

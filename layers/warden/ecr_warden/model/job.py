@@ -7,6 +7,8 @@ from ecr_warden.model.target import Target
 
 SCHEMA = 1
 
+UNKNOWN_CALLER = "an unknown caller"
+
 
 class CauseKind(StrEnum):
     """What made a job."""
@@ -35,6 +37,22 @@ class Actor:
     source_identity: str = ""
     source_ip: str = ""
     user_agent: str = ""
+
+
+def short_name(actor: Actor | None) -> str:
+    """The caller in a word or two, for titles: `mallory`, `alice of Admin`.
+
+    Whoever opens a session chooses its name, and may choose somebody else's: the role beside it is nobody's choice.
+    """
+    if actor is None:
+        return UNKNOWN_CALLER
+    if actor.type == "Root":
+        return f"root of {actor.account}"
+    role = actor.issuer.rpartition("/")[2]
+    if actor.type == "AssumedRole" and actor.session_name and role:
+        return f"{actor.session_name} of {role}"
+    name = actor.session_name or actor.arn.rpartition("/")[2] or actor.invoked_by
+    return name or (f"somebody of {actor.account}" if actor.account else UNKNOWN_CALLER)
 
 
 @dataclass(frozen=True, slots=True)

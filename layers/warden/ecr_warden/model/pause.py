@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ecr_warden.model.job import Actor
+from ecr_warden.model.job import Actor, short_name
 
 LONGEST_PAUSE = timedelta(days=7)
 
@@ -23,5 +23,4 @@ class Pause:
         return now < self.until
 
     def __str__(self) -> str:
-        who = self.by.session_name or self.by.arn.rpartition("/")[2] or self.by.arn
-        return f"paused by {who} until {self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}: {self.reason}"
+        return f"paused by {short_name(self.by)} until {self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}: {self.reason}"
