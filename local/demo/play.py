@@ -44,6 +44,11 @@ EXAMPLES = (
     ),
 )
 
+QUESTIONS = tuple(
+    f"AWS_ACCESS_KEY_ID={CI} {ROOT / '.venv/bin/ecr-warden'} {verb}"
+    for verb in ("status", "history --since 10m", "plan --hub")
+)
+
 
 def variables(stage: Stage, account: str) -> dict[str, str]:
     """What makes a terminal the root of an account here."""
@@ -64,7 +69,10 @@ def keep(stage: Stage, screen: Screen) -> None:
         screen.plain(f"\n    # {example.what}")
         screen.plain(f"    {example.cli}")
         screen.plain(f"    {example.one_liner}")
-    screen.plain(f"\n    An access key id of 12 digits is that account's root; {CI} is the other account.")
+    screen.plain("\n    # what the hub says of it; its account is the other one")
+    for question in QUESTIONS:
+        screen.plain(f"    {question}")
+    screen.plain("\n    An access key id of 12 digits is that account's root.")
     screen.plain(f"    What was checked: {RESULT.relative_to(ROOT)}. Alerts come here:\n")
     try:
         for count in itertools.count(len(stage.chat.messages)):

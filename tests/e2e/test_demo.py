@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.demo.places import RESULT
-from local.demo.play import EXAMPLES, variables
+from local.demo.play import EXAMPLES, QUESTIONS, variables
 from local.launcher import ROOT
 from tests.e2e.house import House
 
@@ -71,16 +71,25 @@ def test_it_speaks_plain_text_through_a_pipe(demo: tuple[int, str]) -> None:
     assert "who can push: push-user, a user of account 999999999999" in output
 
 
-def test_the_printed_examples_work(house: House) -> None:
+def printed(command: str, house: House) -> str:
+    """What a command of the last screen prints in a terminal with the variables of that screen."""
     environment = {"PATH": os.environ["PATH"], **variables(house.stage, "222222222222")}
+    ran = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def test_the_printed_examples_work(house: House) -> None:
     moment = house.now()
-    answers = [
-        subprocess.run(
-            example.one_liner, shell=True, env=environment, capture_output=True, text=True, timeout=30, check=True
-        ).stdout
-        for example in EXAMPLES
-    ]
+    answers = [printed(example.one_liner, house) for example in EXAMPLES]
     house.quiet.wait(moment.mark)
     assert "pull-user-1" in answers[0]
     assert house.is_right()
     assert [call.action for call in house.product_writes(moment)] == ["DetachRolePolicy"]
+
+
+def test_the_printed_questions_to_the_hub_are_answered(house: House) -> None:
+    status, history, plan = (printed(question, house) for question in QUESTIONS)
+    assert "5 targets: 5 ok" in status
+    assert "role/222222222222/ecr-pusher" in history
+    assert "5 targets: 5 ok, 0 differ" in plan
