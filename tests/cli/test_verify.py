@@ -56,6 +56,19 @@ def test_an_owner_that_left_the_spec_and_holds_ours_differs(world: MemoryWorld, 
     assert f"differs     {gone}: inline policy ecr-warden-pull unexpected\n" in ran.out
 
 
+def test_a_target_that_does_not_exist_is_said_once(world: MemoryWorld, command: Command) -> None:
+    ran = command("verify", str(PATH))
+    assert ran.code == 2
+    assert ran.out.splitlines() == [
+        "differs     repository/222222222222/eu-central-1/shop/checkout: it does not exist",
+        "differs     role/222222222222/ecr-pusher: it does not exist",
+        "differs     user/111111111111/pull-user-1: it does not exist",
+        "differs     user/111111111111/pull-user-2: it does not exist",
+        "differs     user/111111111111/push-user: it does not exist",
+        "5 targets: 0 ok, 5 differ, 0 unreadable",
+    ]
+
+
 def test_a_spent_session_cutoff_is_for_plan_and_no_difference_of_documents(
     world: MemoryWorld, command: Command
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ecr_warden.alerting.words import describe_address
 from ecr_warden.model.codec.plans import drift_to_json
+from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.reply import Verified, VerifyReply
 from ecr_warden.model.request import AskVerify
 
@@ -84,6 +85,18 @@ def _why(one: Verified, status: Status) -> str:
         case Status.OK:
             return ""
         case Status.DIFFERS:
-            return ": " + ", ".join(f"{describe_address(drift.address)} {drift.kind}" for drift in one.drifts)
+            if any(drift.kind is DriftKind.OWNER_MISSING for drift in one.drifts):
+                return ": it does not exist"
+            return ": " + ", ".join(f"{describe_address(drift.address)} {_words(drift.kind)}" for drift in one.drifts)
         case Status.UNREADABLE:
             return ": " + "; ".join(unreadable_of(one.drifts))
+
+
+def _words(kind: DriftKind) -> str:
+    match kind:
+        case DriftKind.PRINCIPAL_RECREATED:
+            return "names a user or role that was recreated"
+        case DriftKind.SETTLING:
+            return "not shown by AWS yet"
+        case _:
+            return str(kind)
