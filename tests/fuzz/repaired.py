@@ -15,9 +15,14 @@ from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.runs import open_run_to_json, report_to_json
 from ecr_warden.model.observed import Present, Unparseable
 from ecr_warden.model.outcome import Result
+from ecr_warden.model.plan import Change
 from ecr_warden.model.run import OpenRun
-from ecr_warden.policy.document import Document
+from ecr_warden.model.target import Target
+from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.interchangeable import interchangeable
+from ecr_warden.policy.phrases import is_unique_id
+from ecr_warden.policy.size import policy_size
+from ecr_warden.ports.errors import Refused
 from ecr_warden.usecases.alert import TellPeople
 from hypothesis import strategies as st
 
@@ -43,7 +48,9 @@ def _tampers(address: Address) -> st.SearchStrategy[Tamper]:
     return stored.documents(address.document_kind).map(lambda text: Tamper(address, text))
 
 
-tampers = st.sampled_from((D1, D2, D3, D4, _OTHER)).flatmap(_tampers)
+_several = st.tuples(_tampers(D2), _tampers(D3), _tampers(_OTHER))
+tampers = st.sampled_from((D1, D2, D3, D4, _OTHER)).flatmap(_tampers).map(lambda one: (one,)) | _several
+"""One document, or those of the role together: then some are cut down before others are written."""
 
 
 @dataclass(slots=True)
@@ -54,25 +61,47 @@ class _Inbox:
         self.messages.append(message)
 
 
-def is_repaired_and_reported(tamper: Tamper) -> None:
-    """The document stands again as the spec says, and a message names its target; or nothing had to be done."""
-    world, (address, text) = world_at_spec(), tamper
-    kind = address.document_kind
-    assert kind is not None
-    desired = spec_of(address.target).documents.get(address)
-    seen = document(text, kind)
-    assert isinstance(seen, Present | Unparseable)
-    world.documents.live[address] = seen
-    result = world.run(address.target)
+def _as_aws_refuses(_target: Target, change: Change | None) -> None:
+    """What AWS does not take, whatever it shows: principals by their unique ids, and what is over the quota."""
+    if change is None or not isinstance(change.after, Document):
+        return
+    names = [one.value for given in change.after.statements if given.principals for one in given.principals.values]
+    if any(map(is_unique_id, names)):
+        raise Refused("Invalid principal in policy")
+    if policy_size(change.after) > stored.MOST_CHARACTERS[change.address.document_kind or DocumentKind.IDENTITY]:
+        raise Refused("Cannot exceed quota")
+
+
+def is_repaired_and_reported(tampered: tuple[Tamper, ...]) -> None:
+    """The documents stand again as the spec says, and a message names their target; or nothing had to be done."""
+    world, target = world_at_spec(), tampered[0].address.target
+    desired = spec_of(target).documents
+    for address, text in tampered:
+        assert address.document_kind is not None
+        seen = document(text, address.document_kind)
+        assert isinstance(seen, Present | Unparseable)
+        world.documents.live[address] = seen
+    before = dict(world.documents.live)
+    world.documents.faults = _as_aws_refuses
+    result = world.run(target)
     if result is Result.IN_SYNC:
-        assert isinstance(seen, Present)
-        assert isinstance(seen.value, Document)
-        assert isinstance(desired, Document)
-        assert interchangeable(seen.value, desired, kind=kind)
+        for address, _ in tampered:
+            found, wanted = before[address], desired.get(address)
+            assert isinstance(found, Present)
+            assert isinstance(found.value, Document)
+            assert isinstance(wanted, Document)
+            assert address.document_kind is not None
+            assert interchangeable(found.value, wanted, kind=address.document_kind)
         assert world.writes == []
         return
     assert result is Result.CONVERGED
-    assert world.live(address) == desired
+    for address, _ in tampered:
+        live, wanted = world.live(address), desired.get(address)
+        if live != wanted:
+            assert isinstance(live, Document)
+            assert isinstance(wanted, Document)
+            assert address.document_kind is not None
+            assert interchangeable(live, wanted, kind=address.document_kind)
     [report] = world.reports
     opened = OpenRun(report.run_id, report.cause, report.mode, report.plan, report.started_at)
     items = open_run_to_json(opened), report_to_json(report)
@@ -82,5 +111,5 @@ def is_repaired_and_reported(tamper: Tamper) -> None:
     people = TellPeople(MemoryIncidents(), FanOut({"chat": inbox}))
     people.announce(alert_from_json(json.loads(json.dumps(alert_to_json(report)))))
     [message] = inbox.messages
-    assert address.target.name in message.title
+    assert target.name in message.title
     assert message.lines
