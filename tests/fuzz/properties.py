@@ -1,7 +1,6 @@
 """What holds for any input: an answer or a named error, never a traceback, and answers that agree with each other."""
 
 import json
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -21,8 +20,6 @@ from tests.contracts.worlds import MemoryWorld
 from tests.fuzz import inputs
 from tests.fuzz.repaired import is_repaired_and_reported, tampers
 
-_SECONDS = 5.0
-"""Of processor time for one comparison; the bound of steps is about two on an idle machine."""
 _NOW = datetime(2026, 11, 24, tzinfo=UTC)
 _MIRRORED = {Relation.MORE: Relation.LESS, Relation.LESS: Relation.MORE}
 
@@ -70,9 +67,7 @@ def _two_documents(pair: tuple[Any, Any]) -> None:
     for kind in DocumentKind:
         alike = isinstance(equivalent(live, desired, kind=kind), Equivalent)
         assert alike is isinstance(equivalent(desired, live, kind=kind), Equivalent)
-        started = time.process_time()
         there = compare(live, desired, kind=kind, account="222222222222")
-        assert time.process_time() - started <= _SECONDS
         back = compare(desired, live, kind=kind, account="222222222222")
         assert back.relation is _MIRRORED.get(there.relation, there.relation)
         assert there.equivalent is alike
