@@ -28,22 +28,18 @@ _DELETES = ("DeleteRepository", "DeleteRole", "DeleteUser")
 def title_of(report: RunReport, drifts: Sequence[Drift]) -> str:
     """`trust policy of role ecr-pusher was changed by mallory; repaired after 4 s`; `drifts`: the worst first."""
     intruder = "INTRUDER in the write role: " if report.intruder else ""
-    state = clean(_recreated(report, drifts) or state_of(report), _STATE)
+    state = clean(state_of(report, was_gone=any(map(_is_gone, drifts))), _STATE)
     # Whether it is over is never what is cut.
     return f"{clean(intruder + _what_happened(report, drifts), TITLE - len(state) - 2)}; {state}"
 
 
-def _recreated(report: RunReport, drifts: Sequence[Drift]) -> str:
-    """Whether it is over, of a role that was gone."""
-    gone = any(map(_is_gone, drifts))
-    return state_of(report).replace("repaired", "recreated", 1) if gone and report.result is Result.CONVERGED else ""
-
-
-def state_of(report: RunReport) -> str:
-    """Whether it is over."""
+def state_of(report: RunReport, *, was_gone: bool = False) -> str:
+    """Whether it is over; `was_gone`: the run found no such role."""
+    if report.result is not Result.CONVERGED or is_roll_out(report):
+        return describe_result(report)
     seconds = seconds_open(report)
-    repaired = report.result is Result.CONVERGED and not is_roll_out(report)
-    return describe_result(report) + (f" after {duration(seconds)}" if repaired and seconds is not None else "")
+    after = f" after {duration(seconds)}" if seconds is not None else ""
+    return ("recreated" if was_gone else describe_result(report)) + after
 
 
 def name_of(target: Target) -> str:
@@ -82,7 +78,7 @@ def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:
     told_by_event = cause.kind is CauseKind.EVENT and cause.actor is not None
     if told_by_event and any(_call(cause) in _WRITES[drift.address.kind] for drift in drifts):
         return f"{named} {_was(drifts, _call(cause))} by {short_name(cause.actor)}"
-    verb = "differs" if documents[1:] == [] and documents != ["settings"] else "differ"
+    verb = "differs" if len(documents) == 1 and documents != ["settings"] else "differ"
     return f"{named} {verb} from the spec{_after(cause)}"
 
 

@@ -38,8 +38,9 @@ def of_spec(
         case str() if current == accepted:
             pass
         case str() if current == refused:
-            known_why = last_refusal is not None and last_refusal.id == current
-            why = f" at {_time(last_refusal.at)}: {last_refusal.text}" if last_refusal and known_why else ""
+            why = ""
+            if last_refusal is not None and last_refusal.id == current:
+                why = f" at {_time(last_refusal.at)}: {last_refusal.text}"
             remedy = "ecr-warden validate shows all that is wrong with it"
             yield Trouble("spec-refused", f"version {current} of the spec was refused{why}; {stays}", remedy)
         case str():
