@@ -18,6 +18,7 @@ from ecr_warden.model.alert import (
 from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Applied, RunReport
+from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import PortError
 
@@ -78,6 +79,20 @@ def test_run_of_any_size_fits_and_still_says_what_was_done(hub: MotoHub, changes
     assert len(sent.outcomes) == changes
     # Who gained something is told as long as there is room for one of each principal.
     assert all(drift.access is not None and drift.access.gained for drift in sent.plan.drifts) == (changes < 250)
+
+
+def test_run_that_cannot_be_described_is_announced_all_the_same(hub: MotoHub) -> None:
+    """A condition whose key is no text stands in for what nobody has found yet: the next run would wait for this one."""
+    nameless = frozenset({CanonicalClause("StringEquals", 5, frozenset("x"))})  # type: ignore[arg-type]
+    made = report("r1", *(repair(hostile(index), index) for index in range(60)))
+    drifts = []
+    for drift in made.plan.drifts:
+        assert drift.access is not None
+        gained = tuple(replace(permission, conditions=nameless) for permission in drift.access.gained)
+        drifts.append(replace(drift, access=replace(drift.access, gained=gained)))
+    detail = json.loads(publish(hub, replace(made, plan=replace(made.plan, drifts=tuple(drifts))))["Detail"])
+    assert detail["runId"] == "r1"
+    assert all(drift["leftOut"] for drift in detail["plan"]["drifts"])
 
 
 def test_accepted_spec_of_any_size_fits_and_says_how_much_was_left_out(hub: MotoHub) -> None:

@@ -3,7 +3,7 @@
 What is left out of a run stands in the journal.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import assert_never
 
@@ -59,21 +59,16 @@ def _bare(report: RunReport, most: int) -> RunReport:
 
     First who is from outside, and what makes all-powerful: a crowd must not leave them out.
     """
-    # Few announcements are too long.
-    from ecr_warden.alerting.severity import is_outside, is_power  # noqa: PLC0415
-    from ecr_warden.policy.describe import describe_change  # noqa: PLC0415
-
     home = {report.plan.target.account, *report.accounts}
 
     def some(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
-        ordered = sorted(permissions, key=lambda one: not (is_outside(one, home) or is_power(one)))
-        return tuple(some_of_each(ordered, most))
+        return tuple(some_of_each(sorted(permissions, key=lambda one: not _is_grave(one, home)), most))
 
     def drift(whole: Drift) -> Drift:
         access = None
         if whole.access is not None and most:
             access = AccessChange(some(whole.access.gained), some(whole.access.lost), whole.access.assumed)
-        sentences = [len(describe_change(one, subject="")) for one in (whole.access, access) if one is not None]
+        sentences = [_sentences(one) for one in (whole.access, access) if one is not None]
         left_out = whole.left_out + max(0, sum(sentences[:1]) - sum(sentences[1:]))
         return replace(
             whole,
@@ -87,6 +82,28 @@ def _bare(report: RunReport, most: int) -> RunReport:
     drifts = tuple(map(drift, report.plan.drifts))
     held = tuple(replace(hold, drift=drift(hold.drift)) for hold in report.plan.held)
     return replace(bare, plan=replace(bare.plan, drifts=drifts, held=held))
+
+
+# What cannot be described or rated is announced all the same: the next run of its target begins with that.
+
+
+def _is_grave(permission: Permission, home: Collection[str]) -> bool:
+    from ecr_warden.alerting.severity import is_outside, is_power  # noqa: PLC0415 - few announcements are too long
+
+    try:
+        return is_outside(permission, home) or is_power(permission)
+    except Exception:
+        return True
+
+
+def _sentences(access: AccessChange) -> int:
+    """How many sentences it makes; where they cannot be made, as many as it has permissions."""
+    from ecr_warden.policy.describe import describe_change  # noqa: PLC0415 - few announcements are too long
+
+    try:
+        return len(describe_change(access, subject=""))
+    except Exception:
+        return len(access.gained) + len(access.lost)
 
 
 def _with_changes(report: RunReport, shorten: Callable[[Change], Change]) -> RunReport:
