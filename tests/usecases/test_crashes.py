@@ -32,6 +32,7 @@ from tests.unit.planning.seed import (
     desired,
     document,
 )
+from tests.usecases.broken import BROKEN
 from tests.usecases.world import Crash, Fuse, World, bare_world, world_at_spec
 
 LONGER_THAN_A_LEASE = timedelta(minutes=10)
@@ -169,6 +170,21 @@ def test_a_process_that_dies_twice_does_no_harm(name: str) -> None:
         world.sweep()
         world.drain()
         assert _settled(world) == []
+
+
+def test_a_document_that_crashes_the_engine_keeps_no_run_open_that_died() -> None:
+    left_open = 0
+    for at in range(1, _calls(SCENES["an open repository"]) + 1):
+        world = _repository()
+        with suppress(Crash):
+            world.run(CHECKOUT, fuse=Fuse(at=at, after=True))
+        left_open += world.state.remembered[CHECKOUT.key].open_run is not None if world.state.remembered else 0
+        world.documents.live[D1] = BROKEN
+        world.clock.advance(LONGER_THAN_A_LEASE)
+        assert world.run(CHECKOUT) is Result.CONVERGED
+        assert world.state.remembered[CHECKOUT.key].open_run is None
+        assert world.live(D1) == desired(D1)
+    assert left_open
 
 
 def test_a_run_that_died_between_its_writes_is_told_as_interrupted() -> None:

@@ -82,7 +82,7 @@ def test_run_of_any_size_fits_and_still_says_what_was_done(hub: MotoHub, changes
 
 
 def test_run_that_cannot_be_described_is_announced_all_the_same(hub: MotoHub) -> None:
-    """A condition whose key is no text stands in for what nobody has found yet: the next run would wait for this one."""
+    """A condition whose key is no text stands in for what nobody has found yet; the next run reports it first."""
     nameless = frozenset({CanonicalClause("StringEquals", 5, frozenset("x"))})  # type: ignore[arg-type]
     made = report("r1", *(repair(hostile(index), index) for index in range(60)))
     drifts = []

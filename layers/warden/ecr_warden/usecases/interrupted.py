@@ -8,6 +8,7 @@ from ecr_warden.model.observed import Absent, Observation, OwnerMissing, Present
 from ecr_warden.model.outcome import Applied, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, NewRole
 from ecr_warden.model.run import OpenRun
+from ecr_warden.planning.fallback import decided
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.equivalence import Equivalent, equivalent
 
@@ -15,17 +16,20 @@ from ecr_warden.policy.equivalence import Equivalent, equivalent
 def report_of_interrupted(run: OpenRun, observation: Observation, now: datetime) -> RunReport:
     """What an interrupted run wrote, as far as the documents that stand there now tell."""
     changes = run.plan.changes
-    outcomes: tuple[Outcome, ...] = tuple(
-        Applied(change) if _was_written(changes[index:], observation) else Skipped(change, "the run was interrupted")
-        for index, change in enumerate(changes)
-    )
+
+    def outcomes_by(seen: Observation) -> tuple[Outcome, ...]:
+        return tuple(
+            Applied(change) if _was_written(changes[index:], seen) else Skipped(change, "the run was interrupted")
+            for index, change in enumerate(changes)
+        )
+
     return RunReport(
         run_id=run.run_id,
         cause=run.cause,
         mode=run.mode,
         result=Result.INTERRUPTED,
         plan=run.plan,
-        outcomes=outcomes,
+        outcomes=decided(outcomes_by, observation),
         started_at=run.started_at,
         finished_at=now,
     )
