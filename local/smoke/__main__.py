@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ecr_warden.adapters.aws.accounts import SessionClients
 from ecr_warden.errors import WardenError
 
+from local.smoke.images import IMAGE_PROBES
 from local.smoke.loop import Loop, LoopBroken
 from local.smoke.principals import PRINCIPAL_PROBES
 from local.smoke.probes import ECR_PROBES, Asked, Lab, ask
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str], say: Callable[[str], None]) -> int:
         patience, pause = (1.0, 0.02) if endpoint else (given.patience, 3.0)
         Loop(places, say, max(patience, 20.0), pause).run()
         lab = Lab.opened(places, patience, pause)
-        for probe in (*ECR_PROBES, *PRINCIPAL_PROBES):
+        for probe in (*ECR_PROBES, *PRINCIPAL_PROBES, *IMAGE_PROBES):
             asked.append(ask(probe, lab))
             say(_line(asked[-1]))
     except (LoopBroken, NeverCame, ClientError, BotoCoreError, WardenError) as error:

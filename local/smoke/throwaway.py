@@ -11,7 +11,7 @@ from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG, Session, SessionClie
 
 PREFIX = "ecrw-smoke-"
 TAG = "ecr-warden-smoke"
-_GONE = ("NoSuchEntity", "RepositoryNotFoundException")
+_GONE = ("NoSuchEntity", "RepositoryNotFoundException", "ResourceNotFoundException")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,12 @@ class Throwaway:
         ecr, account = self.registry.ecr, self.registry.account
         ecr.create_repository(registryId=account, repositoryName=name, tags=[self._tag])
         self._made.append(
-            (f"repository {name}", lambda: ecr.delete_repository(registryId=account, repositoryName=name))
+            (
+                f"repository {name}",
+                lambda: ecr.delete_repository(
+                    registryId=account, repositoryName=name, force=True
+                ),  # it may have images
+            )
         )
         return name
 
@@ -63,17 +68,36 @@ class Throwaway:
         self._made.append((f"user {name}", lambda: self._remove_user(name)))
         return arn
 
-    def role(self, suffix: str, *trust: dict[str, Any], longest: int = 3600) -> str:
-        """A new role of the registry account; returns its name. `longest`: the longest session, in seconds."""
-        name, iam = f"{self.name}-{suffix}", self.registry.iam
+    def role(self, suffix: str, *trust: dict[str, Any], longest: int = 3600, side: Side | None = None) -> str:
+        """A new role, of the registry account unless said; returns its name. `longest`: of a session, in seconds."""
+        name, iam = f"{self.name}-{suffix}", (side or self.registry).iam
         iam.create_role(
             RoleName=name,
             AssumeRolePolicyDocument=document(*trust),
             MaxSessionDuration=longest,
             Tags=[self._tag],
         )
-        self._made.append((f"role {name}", lambda: self._remove_role(name)))
+        self._made.append((f"role {name}", lambda: self._remove_role(iam, name)))
         return name
+
+    @property
+    def lambdas(self) -> Any:
+        """A client of Lambda in the CI account."""
+        return self.ci.session.client("lambda", region_name=self.ci.region, config=CLIENT_CONFIG)
+
+    def function(self, name: str, role: str, image: str, architecture: str) -> None:
+        """A new function of the CI account that nobody calls; raises ClientError."""
+        lambdas = self.lambdas
+        # Before it is made: an answer that got lost may have left one.
+        self._made.append((f"function {name}", lambda: lambdas.delete_function(FunctionName=name)))
+        lambdas.create_function(
+            FunctionName=name,
+            Role=role,
+            PackageType="Image",
+            Code={"ImageUri": image},
+            Architectures=[architecture],
+            Tags={TAG: self.name},
+        )
 
     def remove_user_now(self, arn: str) -> None:
         """Delete one of the users made here before the end."""
@@ -103,8 +127,7 @@ class Throwaway:
             iam.delete_user_policy(UserName=name, PolicyName=policy)
         iam.delete_user(UserName=name)
 
-    def _remove_role(self, name: str) -> None:
-        iam = self.registry.iam
+    def _remove_role(self, iam: Any, name: str) -> None:
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             iam.delete_role_policy(RoleName=name, PolicyName=policy)
         iam.delete_role(RoleName=name)

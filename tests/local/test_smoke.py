@@ -47,10 +47,12 @@ def left(aws: EmulatedAws) -> list[str]:
     users = aws.client(CI, "iam").list_users()["Users"] + aws.client(REGISTRY, "iam").list_users()["Users"]
     roles = aws.client(CI, "iam").list_roles()["Roles"] + aws.client(REGISTRY, "iam").list_roles()["Roles"]
     found = aws.client(REGISTRY, "ecr", REGION).describe_repositories()["repositories"]
+    functions = aws.client(CI, "lambda", REGION).list_functions()["Functions"]
     return sorted(
         [user["UserName"] for user in users]
         + [role["RoleName"] for role in roles]
         + [one["repositoryName"] for one in found]
+        + [one["FunctionName"] for one in functions]
     )
 
 
@@ -69,19 +71,23 @@ def test_the_loop_runs_every_question_is_asked_and_nothing_is_left(aws: Emulated
         "at rest again",
     ):
         assert any(line.startswith(words) for line in lines), words
-    assert sum(line.startswith("[") for line in lines) == 17
-    assert not [line for line in lines if "NOT SETTLED" in line or "OTHERWISE" in line]
+    assert sum(line.startswith("[") for line in lines) == 18
+    assert not [line for line in lines if "OTHERWISE" in line]
+    # The embedded Lambda pulls without asking the repository's policy; the control run finds that out.
+    [unsettled] = [line for line in lines if "NOT SETTLED" in line]
+    assert "aws:SourceAccount" in unsettled
+    assert unsettled.endswith("nobody asks the policy")
     assert lines[-2:] == [
-        "the loop works; 17 of 17 questions would be settled, 0 otherwise than assumed",
+        "the loop works; 17 of 18 questions would be settled, 0 otherwise than assumed",
         "everything that was made is removed",
     ]
     assert left(aws) == ["somebody/else"]
-    writes = [call for call in aws.calls(mark) if call.write and call.service in ("ecr", "iam")]
+    writes = [call for call in aws.calls(mark) if call.write and call.service in ("ecr", "iam", "lambda")]
     names = {
         str(value)
         for call in writes
         for key, value in call.parameters.items()
-        if key in ("repositoryName", "UserName", "RoleName")
+        if key in ("repositoryName", "UserName", "RoleName", "FunctionName")
     }
     assert names
     assert all(name.startswith("ecrw-smoke-") for name in names), names
@@ -112,6 +118,18 @@ def test_a_run_that_fails_says_so_and_leaves_nothing(
     assert left(aws) == []
 
 
+def test_a_function_that_could_not_be_removed_at_once_is_removed_at_the_end(aws: EmulatedAws, tmp_path: Path) -> None:
+    denied = Fail("AccessDeniedException", "no", 403)
+    aws.add_fault(Fault("lambda", "DeleteFunction", denied, times=1))
+    done = smoke(aws, tmp_path)
+    [state] = aws.faults()
+    aws.clear_faults()
+    assert state.reached
+    assert "NOT SETTLED: AccessDeniedException: no" in done.stdout
+    assert done.stdout.endswith("everything that was made is removed\n")
+    assert left(aws) == []
+
+
 def test_what_cannot_be_removed_is_named(aws: EmulatedAws, tmp_path: Path) -> None:
     aws.add_fault(Fault("ecr", "DeleteRepository", Fail("AccessDeniedException", "no", 400), times=1))
     done = smoke(aws, tmp_path)
@@ -119,7 +137,7 @@ def test_what_cannot_be_removed_is_named(aws: EmulatedAws, tmp_path: Path) -> No
     assert done.returncode == 1
     [kept] = left(aws)
     assert f"NOT REMOVED, remove it by hand: repository {kept}" in done.stdout
-    aws.client(REGISTRY, "ecr", REGION).delete_repository(repositoryName=kept)
+    aws.client(REGISTRY, "ecr", REGION).delete_repository(repositoryName=kept, force=True)
 
 
 @pytest.mark.parametrize(
