@@ -123,7 +123,7 @@ class MotoWorld:
 
     @cached_property
     def documents(self) -> AwsDocuments:
-        return AwsDocuments(self.accounts)
+        return AwsDocuments(self.accounts, sleep=lambda _seconds: None)
 
     def make(self, target: RepositoryTarget | UserTarget) -> None:
         if isinstance(target, UserTarget):
