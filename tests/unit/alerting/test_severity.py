@@ -1,10 +1,9 @@
 """How soon a person should look: each case a sentence."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from ecr_warden.alerting.severity import highest, rated, severity
+from ecr_warden.alerting.severity import highest, severity
 from ecr_warden.model.alert import Alert, OwnChanged, SpecAccepted, SpecRefused, Unlisted
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
@@ -141,24 +140,6 @@ CASES: dict[str, tuple[Alert, Severity]] = {
 def test_severity(name: str) -> None:
     alert, expected = CASES[name]
     assert severity(alert) is expected
-
-
-class _Unratable(tuple[Any, ...]):
-    """Permissions over which any look at them fails, as an attacker might find some."""
-
-    def __iter__(self) -> Any:
-        raise ZeroDivisionError
-
-    def __len__(self) -> int:
-        raise ZeroDivisionError
-
-
-def test_what_cannot_be_rated_is_critical_and_ends_no_run() -> None:
-    drift = repository_drift(NARROWED)
-    assert drift.access is not None
-    assert rated(report(drift)).severity is not CRITICAL
-    found = report(replace(drift, access=replace(drift.access, gained=_Unratable())))
-    assert rated(found) == replace(found, severity=CRITICAL)
 
 
 def test_a_principal_of_an_account_of_the_spec_is_not_from_outside() -> None:

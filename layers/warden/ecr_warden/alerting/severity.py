@@ -1,7 +1,6 @@
 """How soon a person should look at what happened."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import assert_never
 
 from ecr_warden.alerting.own import is_by_deployment
@@ -70,16 +69,6 @@ def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
                 return Severity.CRITICAL
         case _:
             assert_never(alert)
-
-
-def rated(report: RunReport) -> RunReport:
-    """The report with its severity. It raises nothing: a run is never held up by what it found, and what cannot be
-    rated is CRITICAL."""
-    try:
-        level = severity(report, known_accounts=report.accounts)
-    except Exception:
-        level = Severity.CRITICAL
-    return replace(report, severity=level)
 
 
 def _of_result(report: RunReport) -> Severity:

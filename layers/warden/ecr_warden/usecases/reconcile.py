@@ -313,9 +313,9 @@ class Reconcile:
 
 def _rated(report: RunReport) -> RunReport:
     """The report with its severity: rated once, with all that the run saw."""
-    from ecr_warden.alerting.severity import rated  # noqa: PLC0415 - most runs find nothing
+    from ecr_warden.alerting.severity import severity  # noqa: PLC0415 - most runs find nothing
 
-    return rated(report)
+    return replace(report, severity=severity(report, known_accounts=report.accounts))
 
 
 def _explained(report: RunReport, spec: TargetSpec, found: Observation) -> RunReport:
