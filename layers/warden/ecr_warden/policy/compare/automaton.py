@@ -62,6 +62,7 @@ class Step(NamedTuple):
 
 ANY = Step(True, "")
 _PART = Step(True, ":")
+ARN_COLONS = 5
 _DIGIT = Step(False, string.digits)
 _NAME_CHARACTERS = Step(False, f"{string.ascii_lowercase}{string.ascii_uppercase}{string.digits}+=,.@_-")
 _PATH_CHARACTERS = Step(
@@ -114,7 +115,8 @@ def glob(text: str, syntax: Syntax) -> Glob:
     if syntax is Syntax.ARN and text and not text.strip("*"):
         text = "*:*:*:*:*:*"
     for piece in [*text] if syntax in (Syntax.ACTION, Syntax.CALLER) else _TOKENS.findall(text):
-        inner = one = _PART if syntax is Syntax.ARN and colons < 5 else ANY
+        # A variable may bring colons with it: after one, no wildcard is known to stand in one of the first five parts.
+        inner = one = _PART if syntax is Syntax.ARN and colons < ARN_COLONS and not is_open else ANY
         if syntax is Syntax.CALLER:
             inner, one = _PATH_CHARACTERS, _DIGIT
         if len(piece) > 1 and piece not in _LITERALS:
@@ -134,7 +136,7 @@ def glob(text: str, syntax: Syntax) -> Glob:
             colons += char == ":"
             steps.append(_literal(char, syntax))
             loops.append(None)
-    if syntax is Syntax.ARN and colons < 5 and not is_open:
+    if syntax is Syntax.ARN and colons < ARN_COLONS and not is_open:
         steps, loops = [_NO_CHARACTER], [None, None]
     return _glob(text, syntax, tuple(steps), tuple(loops), is_open)
 
@@ -238,6 +240,11 @@ ROLES = frozenset(
 
 NONEMPTY = _glob("?*", Syntax.WILD, (ANY,), (ANY, None), False)
 """Every text but the empty one."""
+
+
+def doubtful(name: str) -> Glob:
+    """Any text, if variables have the values for that, else none; the same name, the same doubt."""
+    return _glob(f"doubtful {name}", Syntax.DOMAIN, (), (ANY,), True)
 
 
 def matches(pattern: Glob, text: str) -> bool:

@@ -5,6 +5,7 @@ docs/policy-engine.md says what is decided, what is not, and to which side doubt
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, has_account_ids, shared_partition
@@ -14,7 +15,15 @@ from ecr_warden.policy.compare.callers import KINDS, Caller, anyone_in, callers,
 from ecr_warden.policy.compare.derived import OF_CALLERS, PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, parts_of_each
 from ecr_warden.policy.compare.direction import Direction, Setting, Side
 from ecr_warden.policy.compare.examples import spellings
-from ecr_warden.policy.compare.variables import default_values, fresh_values, key_of, resolved, variables_of
+from ecr_warden.policy.compare.variables import (
+    as_text,
+    bound,
+    default_values,
+    fresh_values,
+    key_of,
+    resolved,
+    variables_of,
+)
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.equivalence import Equivalent, equivalent
 from ecr_warden.policy.matching import completed_arn
@@ -56,7 +65,7 @@ def compare(
 
 
 def _statements(given: Statements, kind: DocumentKind) -> Statements:
-    """The statements once each, with the ARNs of an identity policy completed."""
+    """The statements once each, with the ARNs of an identity policy completed and bound variables replaced."""
     if kind is DocumentKind.IDENTITY:
         given = tuple(
             replace(one, resources=replace(one.resources, values=frozenset(map(completed_arn, one.resources.values))))
@@ -64,7 +73,7 @@ def _statements(given: Statements, kind: DocumentKind) -> Statements:
             else one
             for one in given
         )
-    return tuple(dict.fromkeys(given))
+    return tuple(dict.fromkeys(map(bound, given)))
 
 
 def _comparison(
@@ -123,6 +132,7 @@ def _both_ways(about: _About, deadline: Deadline) -> _Found:
             tried.insert(1, (defaults, {}))
     found: list[tuple[Witness, ...]] = [(), ()]
     doubts: tuple[list[str], list[str]] = ([], [])
+    supposed: list[Mapping[str, str]] = [{}, {}]
     preparing = Budget(PREPARING, deadline)
     for given, context in tried:
         try:
@@ -137,7 +147,24 @@ def _both_ways(about: _About, deadline: Deadline) -> _Found:
                 found[at] = direction.witnesses()
                 if not given:
                     doubts[at].extend(direction.doubts)
+                    supposed[at] = direction.supposed
+    for at in (0, 1):
+        if variables and supposed[at] and not found[at]:
+            with suppress(OverBudget):
+                found[at] = _supposing(about, variables, supposed[at], at, preparing, deadline)
     return found[0], found[1], doubts
+
+
+def _supposing(
+    about: _About, variables: Sequence[str], values: Mapping[str, str], at: int, preparing: Budget, deadline: Deadline
+) -> tuple[Witness, ...]:
+    """What differs under values that the search itself took for those of the variables' keys; raises OverBudget."""
+    texts = fresh_values(variables, {key: (value,) for key, value in values.items()})
+    given = {variable: as_text(value) for variable, value in texts.items()}
+    context = {key_of(variable): value for variable, value in texts.items()}
+    setting, live, desired = _setting(about, given, context, preparing)
+    one, other = (live, desired) if at == 0 else (desired, live)
+    return Direction(one, other, setting, Budget(TRYING, deadline), gained=at == 0).witnesses()
 
 
 def _setting(about: _About, values: Values, context: Mapping[str, str], budget: Budget) -> tuple[Setting, Side, Side]:

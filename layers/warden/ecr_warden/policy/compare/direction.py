@@ -75,7 +75,10 @@ class Question:
 
 @dataclass(slots=True)
 class Direction:
-    """The search for what `one` allows and `other` does not. `doubts` are reasons why an empty answer is none."""
+    """The search for what `one` allows and `other` does not. `doubts` are reasons why an empty answer is none.
+
+    `supposed` are values by key under which the first request that was not confirmed might be one.
+    """
 
     one: Side
     other: Side
@@ -83,6 +86,7 @@ class Direction:
     budget: Budget
     gained: bool
     doubts: list[str] = field(default_factory=list)
+    supposed: dict[str, str] = field(default_factory=dict)
     _search: Search = field(init=False)
     _asked: tuple[Question, ...] = ()
 
@@ -191,6 +195,9 @@ class Direction:
                     request = make_request(principal, action, resource, {**guess, **own}, resource_account=owner)
                     if self._tells_apart(request):
                         return self._witness(request, caller)
+        if not self.supposed:
+            single = {key: found[0] for key, found in values.items() if len(found) == 1}
+            self.supposed = {**meeting_values(question.wanted, values), **single}
         keys = sorted(key for key in values if key not in (ACTION, RESOURCE))
         what = "something is gained" if self.gained else "something is lost"
         self.doubts.append(_UNCONFIRMED.format(what, ", ".join(keys[:4]) or "policy variables"))

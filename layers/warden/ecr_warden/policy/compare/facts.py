@@ -7,11 +7,22 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 reference_policies_condition-single-vs-multi-valued-context-keys.html
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ecr_warden.policy.compare.automaton import ARNS, NONEMPTY, NOT_ARNS, Glob, Syntax, glob, sample
+from ecr_warden.policy.compare.automaton import (
+    ARN_COLONS,
+    ARNS,
+    NONEMPTY,
+    NOT_ARNS,
+    Glob,
+    Syntax,
+    doubtful,
+    glob,
+    sample,
+)
 from ecr_warden.policy.compare.budget import STATEMENTS, Budget
 from ecr_warden.policy.compare.readings import LISTS, may_be_read_otherwise
 from ecr_warden.policy.compare.spaces import (
@@ -260,6 +271,8 @@ _SYNTAX = {
     "BinaryEquals": Syntax.EXACT,
     "Bool": Syntax.FOLDED,
 }
+# Bounded as the variables of a request are.
+_VARIABLE = re.compile(r"\$\{[^}]{0,1024}\}")
 _NOTHING = Texts(frozenset())
 _EVERYTHING = glob("*", Syntax.WILD)
 
@@ -371,6 +384,9 @@ class Facts:
         if negated and _SYNTAX[positive] is Syntax.ARN:
             # What is no ARN cannot be compared with one.
             wide = frozenset({_EVERYTHING}) if any(one.impossible for one in globs) else globs | NOT_ARNS
+            if any(one.open and _VARIABLE.sub("", one.text).count(":") < ARN_COLONS for one in globs):
+                # Whether it is one rests on its variables.
+                wide |= {doubtful(f"{key} {sorted(values)}")}
             return Texts(wide if globs else globs), negated
         return Texts(globs), negated
 

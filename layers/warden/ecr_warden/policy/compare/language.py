@@ -11,6 +11,7 @@ from functools import lru_cache
 from ecr_warden.policy.compare.automaton import (
     ACTIONS,
     ANY,
+    ARN_COLONS,
     ARNS,
     NONEMPTY,
     Glob,
@@ -170,14 +171,30 @@ def _word_of(one: Glob, others: Sequence[Globs], outside: Globs, budget: Budget)
 
 
 def _takes_away(outside: Glob, inside: Glob, budget: Budget) -> bool:
-    if outside.open:
-        # An exact text read as a pattern is wider than itself, so a pattern that covers it so covers it.
-        alike = outside.syntax is inside.syntax or (outside.syntax, inside.syntax) == (Syntax.WILD, Syntax.EXACT)
-        if not inside.open or not alike:
+    if not outside.open:
+        return covers(outside, inside, budget)
+    if not inside.open:
+        return False
+    budget.spend(2 + (len(outside.text) + 8) * len(inside.text) // 16, WILDCARDS)
+    match outside.syntax, inside.syntax:
+        case (Syntax.WILD, Syntax.WILD | Syntax.EXACT):
+            # An exact text read as a pattern is wider than itself, so a pattern that covers it so covers it.
+            return pattern_covers(outside.text, inside.text)
+        case (Syntax.ARN, Syntax.ARN):
+            return _takes_away_arns(outside.text, inside.text)
+        case _:
+            # What is said in the same words was taken away before.
             return False
-        budget.spend(2 + (len(outside.text) + 8) * len(inside.text) // 16, WILDCARDS)
-        return pattern_covers(outside.text, inside.text)
-    return covers(outside, inside, budget)
+
+
+def _takes_away_arns(outside: str, inside: str) -> bool:
+    """Part by part, if only the last parts hold variables: others may bring colons, and move what follows them."""
+    ours, theirs = outside.split(":", ARN_COLONS), inside.split(":", ARN_COLONS)
+    return (
+        len(ours) == len(theirs) == ARN_COLONS + 1
+        and not any("${" in part for part in (*ours[:-1], *theirs[:-1]))
+        and all(pattern_covers(wide, narrow) for wide, narrow in zip(ours, theirs, strict=True))
+    )
 
 
 def _walk(inside: Sequence[Union], outside: Union, budget: Budget) -> str | None:

@@ -46,10 +46,12 @@ def fresh_values(variables: Iterable[str], known: Mapping[str, Values]) -> dict[
 def default_values(variables: Iterable[str]) -> dict[str, str | None]:
     """What each variable is in a request without any of their keys; nothing (None) where it has no default."""
     found = {variable: key_and_default(variable[2:-1])[1] for variable in variables}
-    return {
-        variable: None if default is None else _SPECIAL.sub(lambda char: f"${{{char[0]}}}", default)
-        for variable, default in found.items()
-    }
+    return {variable: None if default is None else as_text(default) for variable, default in found.items()}
+
+
+def as_text(value: str) -> str:
+    """What a policy writes for the text, whatever characters are in it."""
+    return _SPECIAL.sub(lambda char: f"${{{char[0]}}}", value)
 
 
 def resolved(statement: CanonicalStatement, values: Mapping[str, str | None]) -> CanonicalStatement:
@@ -81,6 +83,21 @@ def resolved(statement: CanonicalStatement, values: Mapping[str, str | None]) ->
         CanonicalPatterns(resources.negated, replaced(resources.values)) if resources else None,
         frozenset(CanonicalClause(o, key, replaced(values)) for o, key, values in statement.conditions),
     )
+
+
+def bound(statement: CanonicalStatement) -> CanonicalStatement:
+    """The statement with each variable replaced whose key its own condition binds to one text."""
+    texts = {
+        clause.key: next(iter(clause.values))
+        for clause in statement.conditions
+        if clause.operator == "StringEquals" and len(clause.values) == 1
+    }
+    values = {
+        variable: texts[key]
+        for variable in (variables_of([statement]) if texts else ())
+        if (key := key_of(variable)) in texts and not _SPECIAL.search(texts[key])
+    }
+    return resolved(statement, values) if values else statement
 
 
 def meeting_values(boxes: Iterable[Box], values: Mapping[str, Values]) -> dict[str, str]:
