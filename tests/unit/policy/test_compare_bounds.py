@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ecr_warden.policy.compare import Comparison, Relation, compare
+from ecr_warden.policy.compare.budget import Deadline
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
@@ -76,7 +77,7 @@ def test_a_clock_that_runs_out_leaves_what_was_found_and_a_reason() -> None:
     """Where the count is wrong, or the machine slow."""
     now = itertools.count()
     live, desired = map(parse_document, nasty_pair(32, "role"))
-    found = compare(live, desired, kind=DocumentKind.IDENTITY, clock=lambda: float(next(now)))
+    found = compare(live, desired, kind=DocumentKind.IDENTITY, deadline=Deadline(lambda: float(next(now))))
     assert found.relation is Relation.UNDECIDED
     assert found.undecided == ("the comparison takes too long",)
 

@@ -16,8 +16,11 @@ TRYING = 60_000
 PROVING = 270_000
 """Units for one direction whatever the values are."""
 
+TELLING = 100_000
+"""Units for finding out whom else the examples of one comparison speak of."""
+
 SECONDS = 1.5
-"""Of processor time for one comparison."""
+"""Of processor time for one comparison and its sentences."""
 
 _BETWEEN_LOOKS = 4_096
 
@@ -60,7 +63,7 @@ class Budget:
     def __init__(self, units: int, deadline: Deadline | None = None) -> None:
         self.left = units
         self._deadline = deadline or Deadline()
-        self._next_look = units - _BETWEEN_LOOKS
+        self._next_look = max(0, units - _BETWEEN_LOOKS)
 
     def spend(self, units: int, reason: str) -> None:
         """Count work that is about to be done; raises OverBudget."""
@@ -68,5 +71,13 @@ class Budget:
         if self.left < self._next_look:
             if self.left < 0:
                 raise OverBudget(reason)
-            self._next_look = self.left - _BETWEEN_LOOKS
+            self._next_look = max(0, self.left - _BETWEEN_LOOKS)
             self._deadline.look()
+
+    def affords(self, units: int) -> bool:
+        """Count work that may be left undone; False if it must be."""
+        try:
+            self.spend(units, "")
+        except OverBudget:
+            return False
+        return True

@@ -3,8 +3,7 @@
 docs/policy-engine.md says what is decided, what is not, and to which side doubt goes.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -13,7 +12,7 @@ from ecr_warden.policy.compare.boxes import Boxes
 from ecr_warden.policy.compare.budget import PREPARING, PROVING, TRYING, Budget, Deadline, OverBudget
 from ecr_warden.policy.compare.callers import KINDS, Caller, anyone_in, callers, naming
 from ecr_warden.policy.compare.derived import OF_CALLERS, PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, parts_of_each
-from ecr_warden.policy.compare.direction import Direction, Setting, Side
+from ecr_warden.policy.compare.direction import Direction, Setting, Side, weight_of
 from ecr_warden.policy.compare.examples import spellings
 from ecr_warden.policy.compare.variables import (
     as_text,
@@ -44,15 +43,15 @@ def compare(
     kind: DocumentKind,
     account: str | None = None,
     subject: str = "",
-    clock: Callable[[], float] = time.thread_time,
+    deadline: Deadline | None = None,
 ) -> Comparison:
     """The access of `live` against that of `desired`: MORE if live allows all that desired does, and something else.
 
     `account` owns what the document hangs on; `subject` is what sentences call that. Work is counted, about a second of
-    it at most: what cannot be decided within that is UNDECIDED, with the reason and what was found until then. `clock`
-    gives seconds of processor time and ends a comparison that the count does not.
+    it at most: what cannot be decided within that is UNDECIDED, with the reason and what was found until then.
+    `deadline` ends a comparison that the count does not; without one it begins now.
     """
-    deadline = Deadline(clock)
+    deadline = deadline or Deadline()
     if isinstance(equivalent(live, desired, kind=kind), Equivalent):
         return Comparison(Relation.EQUAL, equivalent=True)
     partition = shared_partition(live, desired) if has_account_ids(live) or has_account_ids(desired) else None
@@ -151,15 +150,15 @@ def _both_ways(about: _About, deadline: Deadline) -> _Found:
     for at in (0, 1):
         if variables and supposed[at] and not found[at]:
             with suppress(OverBudget):
-                found[at] = _supposing(about, variables, supposed[at], at, preparing, deadline)
+                found[at] = _supposing(about, supposed[at], at, preparing, deadline)
     return found[0], found[1], doubts
 
 
 def _supposing(
-    about: _About, variables: Sequence[str], values: Mapping[str, str], at: int, preparing: Budget, deadline: Deadline
+    about: _About, values: Mapping[str, str], at: int, preparing: Budget, deadline: Deadline
 ) -> tuple[Witness, ...]:
     """What differs under values that the search itself took for those of the variables' keys; raises OverBudget."""
-    texts = fresh_values(variables, {key: (value,) for key, value in values.items()})
+    texts = fresh_values(variables_of(about.all), {key: (value,) for key, value in values.items()})
     given = {variable: as_text(value) for variable, value in texts.items()}
     context = {key_of(variable): value for variable, value in texts.items()}
     setting, live, desired = _setting(about, given, context, preparing)
@@ -179,24 +178,12 @@ def _setting(about: _About, values: Values, context: Mapping[str, str], budget: 
 
     def side(document: Document, its: Statements) -> Side:
         allows = tuple(made[one] for one in its if made[one].allows)
-        return Side(document, allows, tuple(made[one] for one in its if not made[one].allows), _weight(document))
+        return Side(document, allows, tuple(made[one] for one in its if not made[one].allows), weight_of(document))
 
     live, desired = map(side, about.documents, about.statements)
     derived = parts_of_each(people, boxes, budget)
     written = spellings(about.documents)
     return Setting(boxes, people, derived, about.kind, about.account, about.subject, context, written), live, desired
-
-
-def _weight(document: Document) -> int:
-    """Units of work to try a request on a document, whatever the request."""
-    values = sum(
-        len(one.actions.values)
-        + (len(one.resources.values) if one.resources else 0)
-        + (len(one.principals.values) if one.principals else 0)
-        + sum(len(clause.values) for clause in one.conditions)
-        for one in document.statements
-    )
-    return 4 * len(document.statements) + 2 * values + len(document.text) // 64 + document.text.count("${") * 4
 
 
 def _hangs_on_whoever(about: _About) -> bool:

@@ -232,13 +232,6 @@ class Direction:
     def _allowed(self, document: Document, request: Request) -> bool:
         return isinstance(document_verdict(document, request, kind=self.setting.kind), Allowed)
 
-    def _can_spend(self, units: int) -> bool:
-        try:
-            self.budget.spend(units, REQUESTS)
-        except OverBudget:
-            return False
-        return True
-
     def _witness(self, request: Request, caller: Caller) -> Witness:
         group = group_of(request.action)
 
@@ -246,7 +239,7 @@ class Direction:
         theirs = _but_for_the_action(self.other.document, request, self.setting.kind)
 
         # What else can be done with it is told as far as there is time: what was found is told in any case.
-        counted = self._can_spend(40 * sum(len(one.actions.values) for one in (*mine, *theirs)))
+        counted = self.budget.affords(40 * sum(len(one.actions.values) for one in (*mine, *theirs)))
 
         def other_action(action: str) -> bool:
             return counted and _allows(mine, action) and not _allows(theirs, action)
@@ -261,6 +254,18 @@ class Direction:
             tells_apart=other_action,
         )
         return Witness(request, group, phrase, gained=self.gained)
+
+
+def weight_of(document: Document) -> int:
+    """Units of work to try a request on a document, whatever the request."""
+    values = sum(
+        len(one.actions.values)
+        + (len(one.resources.values) if one.resources else 0)
+        + (len(one.principals.values) if one.principals else 0)
+        + sum(len(clause.values) for clause in one.conditions)
+        for one in document.statements
+    )
+    return 4 * len(document.statements) + 2 * values + len(document.text) // 64 + document.text.count("${") * 4
 
 
 def _without_credentials(request: Request) -> Request:

@@ -1,8 +1,11 @@
 """Whom else a witness speaks of: one example hides that a Deny for everybody hits all who are named."""
 
 from dataclasses import replace
+from itertools import takewhile
 
+from ecr_warden.policy.compare.budget import Budget
 from ecr_warden.policy.compare.derived import OF_CALLERS
+from ecr_warden.policy.compare.direction import weight_of
 from ecr_warden.policy.document import Document, DocumentKind, Effect
 from ecr_warden.policy.matching import document_verdict
 from ecr_warden.policy.phrases import Phrase
@@ -18,23 +21,25 @@ _NAMED = 2
 _LIMIT = 160
 
 
-def phrase_of(witness: Witness, one: Document, other: Document, *, kind: DocumentKind) -> Phrase:
+def phrase_of(witness: Witness, one: Document, other: Document, *, kind: DocumentKind, budget: Budget) -> Phrase:
     """The witness's phrase for everybody whom `one` names and who lose the same by `other`.
 
-    At most TRIED_AT_MOST others are tried; what is left untried is said.
+    At most TRIED_AT_MOST others are tried, and no more than the budget affords; what is left untried is said.
     """
     if kind is DocumentKind.IDENTITY or witness.phrase.unique_id:
         return witness.phrase
     people = sorted(_named(one) - {witness.request.principal.text})
-    also = [person for person in people[:TRIED_AT_MOST] if _is_told_apart(person, witness, one, other, kind)]
-    if not also:
-        return witness.phrase
+    price = 20 + weight_of(one) + weight_of(other)
+    tried = [*takewhile(lambda _: budget.affords(price), people[:TRIED_AT_MOST])]
+    also = [person for person in tried if _is_told_apart(person, witness, one, other, kind)]
     names = [witness.phrase.who, *(shown(person, _LIMIT) for person in also)]
     more = len(names) - _NAMED
-    who = " and ".join(names) if more <= 0 else f"{', '.join(names[:_NAMED])} and {more} more"
-    if len(people) > TRIED_AT_MOST:
-        who = f"{', '.join(names[:_NAMED])} and at least {more} more"
-    return replace(witness.phrase, who=who)
+    if len(tried) < len(people):
+        names[_NAMED:] = [f"at least {more} more" if more > 0 else "perhaps others"]
+    elif more > 0:
+        names[_NAMED:] = [f"{more} more"]
+    *first, last = names
+    return replace(witness.phrase, who=f"{', '.join(first)} and {last}" if first else last)
 
 
 def _named(document: Document) -> set[str]:
