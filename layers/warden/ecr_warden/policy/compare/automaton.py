@@ -238,6 +238,13 @@ ROLES = frozenset(
 )
 """ARNs that a role can have in the partition `aws`."""
 
+
+def of_characters(chars: str) -> Glob:
+    """Texts of these characters alone, one or more."""
+    one = Step(False, "".join(sorted(chars)))
+    return _glob(f"characters {chars}", Syntax.DOMAIN, (one,), (None, one), False)
+
+
 NONEMPTY = _glob("?*", Syntax.WILD, (ANY,), (ANY, None), False)
 """Every text but the empty one."""
 

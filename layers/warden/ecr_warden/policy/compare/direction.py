@@ -23,7 +23,7 @@ from ecr_warden.policy.matching import action_matches, document_verdict, matchin
 from ecr_warden.policy.relation import Witness
 from ecr_warden.policy.request import ANY_RESOURCE, Request, make_request
 from ecr_warden.policy.request_context import default_context
-from ecr_warden.policy.request_principal import ANONYMOUS
+from ecr_warden.policy.request_principal import ANONYMOUS, CallerKind
 from ecr_warden.policy.verdict import Allowed
 
 MAX_WITNESSES = 5
@@ -187,8 +187,8 @@ class Direction:
         setting = self.setting
         found = values[RESOURCE][0] if self._speaks_of_resources(question) else ANY_RESOURCE
         named = [*likely(values[ACTION][0], found, written=setting.spellings, account=setting.account)]
-        for guess in self._guesses(question, values):
-            for principal, own in principals_of(caller, values):
+        for guess, about_caller in self._guesses(question, values) if self._can_be(values) else ():
+            for principal, own in principals_of(caller, {**about_caller, **values}):
                 for action, resource in named:
                     self.budget.spend(20 + self.one.weight + self.other.weight, REQUESTS)
                     owner = setting.account or (principal.account if resource.count(":") <= 4 else None) or None
@@ -203,12 +203,22 @@ class Direction:
         self.doubts.append(_UNCONFIRMED.format(what, ", ".join(keys[:4]) or "policy variables"))
         return None
 
+    def _can_be(self, values: Mapping[str, Values]) -> bool:
+        keys = self.setting.boxes.facts.keys
+        self.budget.spend(sum(map(len, values.values())), REQUESTS)
+        return all(value == "" or keys[key].can_be(value) for key in values if key in keys for value in values[key])
+
     def _speaks_of_resources(self, question: Question) -> bool:
         boxes = (*question.wanted, *question.negatives)
         return any(part.key.name == RESOURCE for box in boxes for part in box.parts)
 
-    def _guesses(self, question: Question, values: Mapping[str, Values]) -> Iterator[dict[str, Values]]:
-        """Contexts with the values found; more than one where a fact does not say which value makes it true."""
+    def _guesses(
+        self, question: Question, values: Mapping[str, Values]
+    ) -> Iterator[tuple[dict[str, Values], dict[str, Values]]]:
+        """Contexts with the values found, and what variables say of the caller.
+
+        More than one where a fact does not say which value makes it true.
+        """
         context = {
             key: found
             for key, found in values.items()
@@ -217,14 +227,17 @@ class Direction:
         if RESOURCE_ACCOUNT in self.setting.boxes.facts.keys:
             # Else it would be the caller's own account.
             context.setdefault(RESOURCE_ACCOUNT, ())
-        for key, value in self.setting.variables.items():
-            if not is_derived(key):
-                context.setdefault(key, (value,))
-        yield context
+        anonymous = self.setting.callers[question.caller].principal.kind is CallerKind.ANONYMOUS
+        given: dict[str, Values] = {
+            key: (value,) for key, value in self.setting.variables.items() if not (anonymous and needs_credentials(key))
+        }
+        about_caller = {key: given[key] for key in given if is_derived(key)}
+        yield {**{key: given[key] for key in given if key not in about_caller}, **context}, about_caller
         self.budget.spend(self.one.weight + self.other.weight, REQUESTS)
-        met = {key: (value,) for key, value in meeting_values(question.wanted, values).items()}
+        met: dict[str, Values] = {key: (value,) for key, value in meeting_values(question.wanted, values).items()}
         if met:
-            yield {**met, **context}
+            about_caller = {key: met[key] for key in met if is_derived(key)}
+            yield {**{key: met[key] for key in met if key not in about_caller}, **context}, about_caller
 
     def _tells_apart(self, request: Request) -> bool:
         return self._allowed(self.one.document, request) and not self._allowed(self.other.document, request)

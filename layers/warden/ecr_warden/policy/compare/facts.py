@@ -21,6 +21,7 @@ from ecr_warden.policy.compare.automaton import (
     Syntax,
     doubtful,
     glob,
+    of_characters,
     sample,
 )
 from ecr_warden.policy.compare.budget import STATEMENTS, Budget
@@ -182,7 +183,7 @@ class Key:
             budget.spend(4 * len(parts) + sum(weight(fact) for fact, _ in unknown), STATEMENTS)
             if (
                 value
-                and self._may_be(value)
+                and self.can_be(value)
                 and all(fact.may_hold(value) if wanted else fact.may_fail(value) for fact, wanted in tests)
                 and all(fact.may_be((value,), wanted=wanted) for fact, wanted in unknown)
             ):
@@ -224,7 +225,7 @@ class Key:
             return None, True
         for value in dict.fromkeys((*words, *self.examples)):
             budget.spend(2 + 4 * len(parts), STATEMENTS)
-            if self._may_be(value) and all(
+            if self.can_be(value) and all(
                 region.may_hold(value) if wanted else not region.must_hold(value) for region, wanted in parts
             ):
                 return value, True
@@ -246,7 +247,8 @@ class Key:
             words.append(word)
         return words
 
-    def _may_be(self, value: str) -> bool:
+    def can_be(self, value: str) -> bool:
+        """Can the key hold the value, as far as its kind tells?"""
         return self.texts.holds(value) and all(scale.cell(value) is not None for scale in self.scales)
 
 
@@ -304,6 +306,12 @@ _TYPES = {
     "sts:durationseconds": _NUMBER,
 }
 """Keys that AWS documents to hold what the operators of one family read. Any other key may hold any text."""
+_SPELLED = {
+    _NUMBER: frozenset({of_characters("0123456789+-.")}),
+    _DATE: frozenset({of_characters("0123456789+-.:TZ")}),
+    _ADDRESS: frozenset({of_characters("0123456789abcdefABCDEF.:")}),
+}
+"""What the values of such a key are spelled with, whatever operator reads them."""
 _EPOCH_TIME = "aws:epochtime"
 """The one key that AWS documents for numeric operators and for those of dates."""
 
@@ -392,11 +400,11 @@ class Facts:
 
     def _key(self, name: str, clauses: Sequence[CanonicalClause]) -> Key:
         several = any(_split(clause.operator)[0] is not Quantifier.ONE for clause in clauses)
-        texts = TextSpace(_DOMAINS.get(name))
         bases = {_split(clause.operator)[1].replace("Not", "") for clause in clauses} - {"Null"}
         values = [value for clause in clauses for value in clause.values]
         read = {family for base in bases if (family := _family(base)) is not None}
         own = {_TYPES[name]} if name in _TYPES else {_NUMBER} if name == _EPOCH_TIME else set()
+        texts = TextSpace(next((_SPELLED[family] for family in own), _DOMAINS.get(name)))
         # What the key holds is of its own kind, whatever reads it.
         families = [] if name in _DOMAINS else [one for one in _FAMILIES if one in read | own]
         scales = [found for family in families if (found := self._scale(name, family, values)) is not None]
