@@ -82,6 +82,8 @@ def _names(element: Any) -> set[str]:
 
 def _levels(who: str) -> list[set[str]]:
     """The names of a caller: its account, its role, itself (or the user who made a federated user's session)."""
+    if who.startswith("AIDA"):
+        return [{who}]
     if not who.startswith("arn:"):
         kind = "Service" if who.endswith(".amazonaws.com") else "Federated" if "." in who else "CanonicalUser"
         return [{"*"} if who == "*" else {f"{kind}:{who}", f"{kind}:*"}]
@@ -168,11 +170,11 @@ def _compare(operator: str, value: str, policy: str, ask: Ask, literal: bool) ->
         case "stringlike":
             return _glob(policy, value, ask, literal)
         case "arnlike" | "arnequals":
-            ours, theirs = value.split(":", 5), policy.split(":", 5)
-            whole = set(policy) == {"*"} and len(ours) == 6
-            return whole or (
-                len(ours) == len(theirs) == 6
-                and all(_glob(b, a, ask, literal) for a, b in zip(ours, theirs, strict=True))
+            ours, theirs = value.split(":", 5), _arn(policy, ask, literal)
+            if theirs is None or len(ours) != 6:
+                return False
+            return _is_every_arn(theirs) or (
+                len(theirs) == 6 and all(_fits(b, a) for a, b in zip(ours, theirs, strict=True))
             )
         case "ipaddress":
             here, wide = _address(value), _network(policy)
@@ -212,9 +214,31 @@ def _comparable(operator: str, value: str, policy: str, ask: Ask, literal: bool)
         case "ipaddress":
             return _address(value) is not None and _network(policy) is not None
         case "arnlike" | "arnequals":
-            nothing = _expression(policy, ask, literal, any_text="", any_character="") is None
-            return value.count(":") >= 5 and (nothing or policy.count(":") >= 5 or set(policy) == {"*"})
+            parts = _arn(policy, ask, literal)
+            return value.count(":") >= 5 and (parts is None or len(parts) == 6 or _is_every_arn(parts))
     return True
+
+
+def _arn(pattern: str, ask: Ask, literal: bool) -> list[str] | None:
+    """Expressions of the parts of an ARN, at most six: its variables first, whatever colons they bring."""
+    parts = [""]
+    for token in re.findall(r"\$\{[^}]*\}|.", pattern, re.DOTALL) if not literal else [*pattern]:
+        text: str | None = token if len(token) == 1 else _variable(token, ask)
+        if text is None:
+            return None
+        if len(token) == 1 and token in "*?":
+            parts[-1] += ".*" if token == "*" else "."
+            continue
+        for char in text:
+            if char == ":" and len(parts) < 6:
+                parts.append("")
+            else:
+                parts[-1] += re.escape(char)
+    return parts
+
+
+def _is_every_arn(parts: list[str]) -> bool:
+    return len(parts) == 1 and parts[0] != "" and parts[0].replace(".*", "") == ""
 
 
 def _ordered(name: str, a: Fraction, b: Fraction) -> bool:

@@ -5,15 +5,18 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from ecr_warden.policy.compare import Comparison, Relation, Witness, compare
 from ecr_warden.policy.compare.existing import can_be_asked
 from ecr_warden.policy.condition import OPERATORS
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.equivalence import Equivalent, equivalent
+from ecr_warden.policy.request_context import default_context
+from ecr_warden.policy.request_principal import CallerKind
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.property import universe
+from tests.property import corners, universe
 from tests.property.comparisons import pairs, requests, statements
 from tests.property.policy_documents import documents, rewritten
 from tests.property.policy_oracle import Ask, allowed
@@ -182,12 +185,16 @@ _SEEDS = st.integers(0, 2**64)
 _ASKED = 60
 
 
-@settings(max_examples=300)
+UNIVERSES = pytest.mark.parametrize("world", [universe, corners], ids=["universe", "corners"])
+
+
+@UNIVERSES
+@settings(max_examples=200)
 @given(_SEEDS)
-def test_the_relation_of_any_operators_on_any_keys_is_the_one_that_requests_show(seed: int) -> None:
-    kind, live, desired = universe.pair(seed)
+def test_the_relation_of_any_operators_on_any_keys_is_the_one_that_requests_show(world: Any, seed: int) -> None:
+    kind, live, desired = world.pair(seed)
     found = _compare(kind, live, desired)
-    for ask in universe.asks(seed, kind, live, desired, _ASKED):
+    for ask in world.asks(seed, kind, live, desired, _ASKED):
         mine, theirs = allowed(live, ask), allowed(desired, ask)
         if mine and not theirs:
             assert found.relation not in (EQUAL, LESS), ask
@@ -195,29 +202,40 @@ def test_the_relation_of_any_operators_on_any_keys_is_the_one_that_requests_show
             assert found.relation not in (EQUAL, MORE), ask
 
 
-@settings(max_examples=300)
+def _is_of_its_caller(witness: Witness) -> bool:
+    """Nobody has another's name or account, and without credentials nobody has tags."""
+    principal, context = witness.request.principal, witness.request.context
+    own = default_context(principal, None)
+    tags = principal.kind is CallerKind.ANONYMOUS and context.get("aws:principaltag/t")
+    return not tags and all(context[key] == own[key] for key in ("aws:username", "aws:principalaccount") if key in own)
+
+
+@UNIVERSES
+@settings(max_examples=200)
 @given(_SEEDS)
-def test_each_witness_of_any_operators_on_any_keys_is_a_request_that_can_exist(seed: int) -> None:
-    kind, live, desired = universe.pair(seed)
+def test_each_witness_of_any_operators_on_any_keys_is_a_request_that_can_exist(world: Any, seed: int) -> None:
+    kind, live, desired = world.pair(seed)
     found = _compare(kind, live, desired)
     for witnesses, one, other in ((found.gained, live, desired), (found.lost, desired, live)):
         for witness in witnesses:
             assert allowed(one, _ask(witness)), witness
             assert not allowed(other, _ask(witness)), witness
             assert can_be_asked(witness.request), witness
+            assert _is_of_its_caller(witness), witness
     back = _compare(kind, desired, live)
     assert back.relation is _MIRRORED.get(found.relation, found.relation)
 
 
-def test_the_universe_is_wide_and_its_requests_tell_documents_apart() -> None:
+@UNIVERSES
+def test_the_universe_is_wide_and_its_requests_tell_documents_apart(world: Any) -> None:
     """Else the two above would prove nothing."""
     kinds: Counter[str] = Counter()
     told, operators = 0, set[str]()
     for seed in range(400):
-        kind, live, desired = universe.pair(seed)
+        kind, live, desired = world.pair(seed)
         kinds[kind] += 1
         operators.update(name for one in live["Statement"] for name in one.get("Condition", {}))
-        told += any(allowed(live, ask) != allowed(desired, ask) for ask in universe.asks(seed, kind, live, desired, 30))
+        told += any(allowed(live, ask) != allowed(desired, ask) for ask in world.asks(seed, kind, live, desired, 30))
     assert min(kinds.values()) >= 40
     assert told >= 100
     assert len(operators) >= len(OPERATORS) // 2

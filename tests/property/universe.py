@@ -339,7 +339,7 @@ def asks(seed: int, kind: str, live: dict[str, Any], desired: dict[str, Any], co
     )
     for _ in range(count):
         who = chance.choice(chance.choice((likely, callers)))
-        own = _own(chance, who)
+        own = own_keys(chance, who)
         context: dict[str, tuple[str, ...]] = {}
         for key in used:
             if key in own:
@@ -388,7 +388,7 @@ def _is_read_as_a_set(key: str, *documents: dict[str, Any]) -> bool:
     )
 
 
-def _own(chance: random.Random, who: str) -> dict[str, tuple[str, ...]]:
+def own_keys(chance: random.Random, who: str) -> dict[str, tuple[str, ...]]:
     """The keys that follow from who asks."""
     found: dict[str, tuple[str, ...]] = {"aws:username": (), "aws:principalservicename": ()}
     owner: tuple[str, ...]
