@@ -245,7 +245,7 @@ def test_history_and_show() -> None:
     assert accepted == f"2026-11-24T10:00:00Z  spec-accepted  {ACCEPTED.version}: the first"
     assert str(PUSHER) in newest
     assert str(CHECKOUT) in oldest
-    assert "1 written" in oldest
+    assert f"  1 written  {CHECKOUT}  " in oldest
     assert "a call by mallory" in oldest
     assert command("history", str(CHECKOUT), "--limit", "1").out.splitlines() == [oldest]
     run_id = oldest.split()[1]

@@ -118,11 +118,8 @@ def _meant(text: str, speaking: Speaking) -> Iterable[Target]:
 
 
 def _run_line(entry: RunEntry) -> str:
-    writes = f"{entry.written} written" if entry.written != 1 else "1 written "
-    result = f"{entry.result or 'open':<15}"
-    return (
-        f"{shown(entry.started_at)}  {entry.run_id}  {result}  {writes}  {entry.target}  {describe_cause(entry.cause)}"
-    )
+    result = f"{entry.result or 'open':<15}  {entry.written} written"
+    return f"{shown(entry.started_at)}  {entry.run_id}  {result}  {entry.target}  {describe_cause(entry.cause)}"
 
 
 def _audit_line(entry: AuditEntry) -> str:
