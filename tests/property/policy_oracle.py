@@ -83,7 +83,8 @@ def _names(element: Any) -> set[str]:
 def _levels(who: str) -> list[set[str]]:
     """The names of a caller: its account, its role, itself (or the user who made a federated user's session)."""
     if who.startswith("AIDA"):
-        return [{who}]
+        # A unique id does not show its account, so no NotPrincipal names that.
+        return [set(), {who}]
     if not who.startswith("arn:"):
         kind = "Service" if who.endswith(".amazonaws.com") else "Federated" if "." in who else "CanonicalUser"
         return [{"*"} if who == "*" else {f"{kind}:{who}", f"{kind}:*"}]
@@ -117,16 +118,23 @@ def _fits(expression: str, text: str) -> bool:
 
 
 def _expression(pattern: str, ask: Ask, literal: bool, *, any_text: str, any_character: str) -> str | None:
+    if literal or "${" not in pattern:
+        return _written(pattern, any_text, any_character)
     out = ""
-    for part in re.findall(r"\$\{[^}]*\}|.", pattern, re.DOTALL) if not literal else [*pattern]:
-        if len(part) > 1:
+    for part in re.split(r"(\$\{[^}]*\})", pattern):
+        if part.startswith("${") and part.endswith("}"):
             value = _variable(part, ask)
             if value is None:
                 return None
             out += re.escape(value)
         else:
-            out += {"*": any_text, "?": any_character}.get(part) or re.escape(part)
+            out += _written(part, any_text, any_character)
     return out
+
+
+@cache
+def _written(pattern: str, any_text: str, any_character: str) -> str:
+    return "".join({"*": any_text, "?": any_character}.get(char) or re.escape(char) for char in pattern)
 
 
 def _variable(part: str, ask: Ask) -> str | None:
