@@ -110,6 +110,25 @@ def test_table_that_never_answers_whole_is_asked_a_few_times_only(hub: MotoHub) 
     assert len(hub.wire.calls) <= 10
 
 
+def test_an_alert_whose_flush_could_not_be_asked_for_is_flushed_once_it_is_announced_again(hub: MotoHub) -> None:
+    hub.wire.fail("sqs:SendMessage", "ServiceUnavailable")
+    with pytest.raises(PortError):
+        hub.incidents.add("i", report("r1"), seconds=20)
+    hub.wire.faults.clear()
+    hub.wire.calls.clear()
+    hub.incidents.add("i", report("r1"), seconds=20)
+    assert hub.flushes() == ["i"]
+    assert hub.incidents.take("i") == (report("r1"),)
+
+
+def test_an_incident_that_could_not_be_opened_has_its_first_alert_still_to_come(hub: MotoHub) -> None:
+    hub.wire.fail("sqs:SendMessage", "ServiceUnavailable")
+    with pytest.raises(PortError):
+        hub.incidents.opens("i", seconds=20)
+    hub.wire.faults.clear()
+    assert hub.incidents.opens("i", seconds=20)
+
+
 def test_incident_that_was_never_flushed_is_opened_again(hub: MotoHub) -> None:
     hub.incidents.add("i", report("r1"), seconds=20)
     assert hub.flushes() == ["i"]

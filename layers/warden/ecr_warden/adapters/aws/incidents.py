@@ -32,7 +32,11 @@ _BATCH = 25
 
 @dataclass(frozen=True, slots=True)
 class AwsIncidents:
-    """Alerts gathered in DynamoDB; the first of them sends the flush message, delayed."""
+    """Alerts gathered in DynamoDB; the first of them sends the flush message, delayed.
+
+    The message is sent before the incident counts as open: whoever dies in between has sent a flush too many, which
+    reports what there is or nothing. The other way round the alerts would wait for a flush that never comes.
+    """
 
     dynamodb: "DynamoDBClient"
     table: str
@@ -42,11 +46,11 @@ class AwsIncidents:
 
     def opens(self, key: str, *, seconds: int) -> bool:
         with translated(HUB, f"opening the incident {key}"):
-            if not self._claims(key, seconds):
+            if self._is_open(key, seconds):
                 return False
             message = dumps({"schema": SCHEMA, "incident": key})
             self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=message, DelaySeconds=seconds)
-        return True
+            return self._claims(key, seconds)
 
     def add(self, key: str, alert: Alert, *, seconds: int) -> None:
         body = dumps(alert_to_json(alert))
@@ -88,11 +92,22 @@ class AwsIncidents:
                 if left:
                     raise Throttled(f"alerts of {key} could not be dropped and may be told again", retryable=True)
 
-    def _claims(self, key: str, seconds: int) -> bool:
-        """Whether the incident is opened by this call.
+    def _is_open(self, key: str, seconds: int) -> bool:
+        """Whether a flush of the incident is due; one that should have come long ago is not waited for."""
+        found = self.dynamodb.query(
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk AND sk = :open",
+            ExpressionAttributeValues={":pk": _open_key(key)["pk"], ":open": _open_key(key)["sk"]},
+            ConsistentRead=True,
+        )["Items"]
+        return bool(found) and found[0]["at"]["S"] >= self._stale(seconds)
 
-        One that should have been flushed long ago is opened again: whoever opened it died before it sent the message.
-        """
+    def _stale(self, seconds: int) -> str:
+        """The moment before which an incident was opened whose flush is lost."""
+        return (self.clock.now() - timedelta(seconds=2 * seconds)).isoformat()
+
+    def _claims(self, key: str, seconds: int) -> bool:
+        """Whether the incident is opened by this call, and not by another at the same time."""
         now = self.clock.now()
         expires = {"N": str(int((now + _KEPT).timestamp()))}
         try:
@@ -101,7 +116,7 @@ class AwsIncidents:
                 Item={**_open_key(key), "at": {"S": now.isoformat()}, "expires": expires},
                 ConditionExpression="attribute_not_exists(pk) OR #at < :stale",
                 ExpressionAttributeNames={"#at": "at"},
-                ExpressionAttributeValues={":stale": {"S": (now - timedelta(seconds=2 * seconds)).isoformat()}},
+                ExpressionAttributeValues={":stale": {"S": self._stale(seconds)}},
             )
         except ClientError as error:
             if code_of(error) == "ConditionalCheckFailedException":
