@@ -166,9 +166,23 @@ def heal(house: House) -> None:
     sqs = house.stage.aws.client(CI, "sqs", REGION)
     for name in _QUEUES:
         sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    _close_incidents(house)
     _end_pauses(house)
     house.sweep()  # it finishes the runs whose jobs were dropped
     house.settle()
+
+
+def _close_incidents(house: House) -> None:
+    """Forget what was gathered: with the queue its flush is gone, and what comes later must not wait for it."""
+    table, client = house.stage.hub["Table"], house.stage.aws.client(CI, "dynamodb", REGION)
+    scan = client.get_paginator("scan").paginate(
+        TableName=table,
+        ConsistentRead=True,
+        FilterExpression="begins_with(pk, :incidents)",
+        ExpressionAttributeValues={":incidents": {"S": "INCIDENT#"}},
+    )
+    for item in [item for page in scan for item in page["Items"]]:
+        client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
 
 
 def _end_pauses(house: House) -> None:
