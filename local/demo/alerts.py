@@ -1,5 +1,7 @@
 """What people were told: every repair, by its run, and the first run's outcomes in one message."""
 
+import re
+from collections import Counter
 from contextlib import suppress
 
 from local.demo.attack import Ring
@@ -22,21 +24,43 @@ def show(ring: Ring, run: Run) -> None:
 
 
 def judge(ring: Ring, versions: tuple[str, ...]) -> None:
-    """Wait for what is gathered; then each repair must have been told, and each version in one message."""
+    """Wait for what is gathered; then each repair must be named or counted, and each version in one message."""
     chat, report = ring.stage.chat, ring.report
 
     def missing() -> list[str]:
-        gone = [f"run {run.id} on {run.target}" for run in ring.repairs if _telling(ring, run) is None]
+        gone = [f"run {run.id} on {run.target}" for run in _unreported(ring)]
         return gone + [f"version {version}" for version in versions if not chat.telling_of(version)]
 
     with suppress(NeverCame):  # what is missing is said below
         until(lambda: not missing(), what="an alert")
-    told = f"{len(ring.repairs)} repairs, {len(versions)} versions, {len(chat.messages)} alerts"
-    report.check("each repair is told", not missing(), f"{told}; missing: {missing() or 'none'}")
+    report.reported = len(ring.repairs) - len(_unreported(ring))
+    told = f"{report.reported} of {len(ring.repairs)} repairs, {len(versions)} versions, {len(chat.messages)} alerts"
+    report.check("each repair is reported by its run", not missing(), f"{told}; missing: {missing() or 'none'}")
     first = [message for message in chat.telling_of(f"Version: {versions[0]}") if "spec accepted" in message.text]
     one = len(first) == 1 and "5 targets rolled out" in first[0].text
     report.check("the first run is one message", one, "; ".join(m.text.splitlines()[0] for m in first) or "no message")
     report.alerts = len(chat.messages)
+
+
+def _unreported(ring: Ring) -> list[Run]:
+    """The repairs that no message names by the run, less those that the messages count beside the runs they name.
+
+    A message that has gathered many runs on one target names the first of them: `(runs A, B, and 3 more)`.
+    """
+    unnamed = [run for run in ring.repairs if _telling(ring, run) is None]
+    counted = Counter({target: _counted(ring, target) for target in {run.target for run in unnamed}})
+    gone: list[Run] = []
+    for run in unnamed:
+        counted[run.target] -= 1
+        gone += [run] if counted[run.target] < 0 else []
+    return gone
+
+
+def _counted(ring: Ring, target: str) -> int:
+    """How many runs on a target are counted in all messages without their names."""
+    _, account, *_, name = target.split("/", 3 if target.startswith("repository/") else 2)
+    line = re.compile(rf"^\s*\w+ {re.escape(name)} in {account}.*\(runs [^()]*, and (\d+) more\)$", re.MULTILINE)
+    return sum(int(more) for message in ring.stage.chat.messages for more in line.findall(message.text))
 
 
 def _telling(ring: Ring, run: Run) -> Message | None:

@@ -20,13 +20,17 @@ class Check:
 
 @dataclass(slots=True)
 class Report:
-    """Grows while the demo runs. `waits` are the times from event to repair, in milliseconds."""
+    """Grows while the demo runs. `waits` are the times from event to repair, in milliseconds.
+
+    `alerts`: the messages that people got; `reported`: the repairs that these name or count.
+    """
 
     screen: Screen
     tampers: int = 0
     repaired: int = 0
     false_writes: int = 0
     alerts: int = 0
+    reported: int = 0
     unrepaired: list[str] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
@@ -42,7 +46,8 @@ class Report:
     def fine(self) -> bool:
         """Whether everything is as said."""
         all_ok = bool(self.checks) and all(check.ok for check in self.checks)
-        return all_ok and not self.unrepaired and not self.false_writes and self.repaired == self.tampers >= 12
+        all_repaired = not self.unrepaired and self.repaired == self.tampers >= 12
+        return all_ok and all_repaired and not self.false_writes and self.reported == self.repaired
 
     def write(self, path: Path) -> None:
         """Write the file, last of all."""
@@ -52,6 +57,7 @@ class Report:
             "unrepaired": self.unrepaired,
             "false_writes": self.false_writes,
             "alerts": self.alerts,
+            "reported": self.reported,
             "event_to_repaired_ms": _spread(self.waits),
             "checks": [{"name": check.name, "ok": check.ok, "evidence": check.evidence} for check in self.checks],
         }
