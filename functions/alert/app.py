@@ -5,17 +5,32 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ecr_warden import bootstrap
 from ecr_warden.adapters.aws.incidents import incident_key
+from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.observability import logger
 
 
-def _report(record: dict[str, Any]) -> None:
+def _is_job(record: dict[str, Any]) -> bool:
     # Of the two queues that this function polls, the jobs' is FIFO and the incidents' is not.
-    if record["eventSourceARN"].endswith(".fifo"):
+    return str(record["eventSourceARN"]).endswith(".fifo")
+
+
+def _report(record: dict[str, Any]) -> None:
+    if _is_job(record):
         group = record["attributes"]["MessageGroupId"]
         bootstrap.report_exhausted()(record["body"], group=group, message_id=record["messageId"])
     else:
         bootstrap.tell_people().flush(incident_key(record["body"]))
+
+
+def _bring_back(record: dict[str, Any]) -> None:
+    """Have a flush come back soon: what is added meanwhile waits for it. If that fails it comes back by the queue."""
+    try:
+        bootstrap.flush_redelivery().flush(
+            record["receiptHandle"], int(record["attributes"]["ApproximateReceiveCount"])
+        )
+    except WardenError as error:
+        logger().warning("not brought back", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
 
 
 @logger().inject_lambda_context
@@ -31,6 +46,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[di
         except Exception as error:  # whatever it was, the other messages of the batch are reported
             logger().error("not reported", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
             failed[record["messageId"]] = error
+            if not _is_job(record):
+                _bring_back(record)
     if len(failed) == len(event["Records"]):
         raise next(iter(failed.values()))  # an error of the function, for its alarm
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

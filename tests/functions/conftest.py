@@ -3,6 +3,7 @@
 import importlib.util
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -15,8 +16,10 @@ from ecr_warden import bootstrap, observability
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.job import Job
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from tests.contracts.aws import moto
+from tests.contracts.aws import REGION, moto
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
@@ -92,6 +95,12 @@ class Deployed:
         answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"])
         messages: list[Any] = answer.get("Messages", [])
         return messages
+
+    def hidden(self, queue: str) -> dict[str, int]:
+        """For how many seconds each message of a queue is still invisible, by its body."""
+        now = time.time() * 1000
+        messages = get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues[queue]._messages
+        return {message.body: round((message.visible_at - now) / 1000) for message in messages}
 
     def jobs(self) -> list[Job]:
         """The jobs in the queue; they are taken from it."""

@@ -65,6 +65,17 @@ def test_a_flush_that_is_none_keeps_no_other_incident_back(handler: Handler, dep
     assert len(deployed.mails()) == 1
 
 
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 20), (2, 40), (5, 320), (7, 720)])
+def test_a_flush_that_failed_comes_back_after_a_window_and_then_after_twice_as_long(
+    handler: Handler, deployed: Deployed, receives: int, seconds: int
+) -> None:
+    deployed.sqs.send_message(QueueUrl=deployed.incidents_url, MessageBody="{")
+    [taken] = deployed.taken(deployed.incidents_url)
+    with pytest.raises(CodecError):
+        handler(batch(Message("{", receives=receives, handle=taken["ReceiptHandle"], queue="ecr-warden-incidents")))
+    assert deployed.hidden("incidents") == {"{": seconds}
+
+
 def test_an_announcement_that_is_not_understood_is_an_error(handler: Handler) -> None:
     with pytest.raises(CodecError):
         handler({"detail": {"schema": 9}})

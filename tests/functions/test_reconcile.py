@@ -1,14 +1,11 @@
 """The reconcile handler: one message's failure is its own, and a failed one comes back soon."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
-from moto.backends import get_backend
-from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from local.messages import Message, batch, reconcile
 from tests.contracts.aws import REGION
@@ -45,13 +42,6 @@ def failed(answer: Any) -> list[str]:
     return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
 
-def hidden(deployed: Deployed) -> dict[str, int]:
-    """For how many seconds each message of the queue is still invisible, by its body."""
-    queue = get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues["jobs.fifo"]
-    now = time.time() * 1000
-    return {message.body: round((message.visible_at - now) / 1000) for message in queue._messages}
-
-
 def accepted(handler: Handler, deployed: Deployed) -> None:
     """Accept the seed's spec; its jobs stay in the queue, hidden."""
     body = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
@@ -72,7 +62,7 @@ def test_one_bad_body_of_five_fails_alone(handler: Handler, deployed: Deployed) 
     good = [reconcile(target) for target in NOT_OURS[:4]]
     event = received(deployed, *good[:2], Message("{no json", "bad"), *good[2:])
     assert failed(handler(event)) == ["m2"]
-    assert hidden(deployed)["{no json"] == 5
+    assert deployed.hidden("jobs.fifo")["{no json"] == 5
 
 
 @pytest.mark.parametrize(
@@ -96,7 +86,7 @@ def test_what_is_not_understood_fails_and_the_next_is_run(
 def test_what_may_succeed_later_comes_back_later_with_each_receive(handler: Handler, deployed: Deployed) -> None:
     broken = Message("{", "bad", receives=3)
     assert failed(handler(received(deployed, broken))) == ["m0"]
-    assert hidden(deployed)["{"] == 20
+    assert deployed.hidden("jobs.fifo")["{"] == 20
 
 
 def test_the_rest_of_a_failed_group_is_left_for_the_next_time_and_comes_back_soon_too(
@@ -105,7 +95,7 @@ def test_the_rest_of_a_failed_group_is_left_for_the_next_time_and_comes_back_soo
     second = reconcile(NOT_OURS[0])
     event = received(deployed, Message("{", "one"), Message(second.body, "one"), reconcile(NOT_OURS[1]))
     assert failed(handler(event)) == ["m0", "m1"]
-    assert hidden(deployed)[second.body] == 5
+    assert deployed.hidden("jobs.fifo")[second.body] == 5
     assert [line["message"] for line in logged()] == ["failed", "done"]
 
 

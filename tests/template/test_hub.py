@@ -6,7 +6,7 @@ import pytest
 from botocore.config import Config
 from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG
 from ecr_warden.adapters.aws.deadline import HUB_RESERVE, JOB_RESERVE, MEMBER_RESERVE
-from ecr_warden.adapters.aws.redelivery import ATTEMPTS, MAX_RECEIVES
+from ecr_warden.adapters.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES, MAX_RECEIVES
 from ecr_warden.bootstrap import HUB_CONFIG
 
 from tests.template.cfn import EVENTS, HUB, ROOT, Node, say, says
@@ -55,7 +55,7 @@ ENVIRONMENT = {
 }
 QUEUES = HUB.resources("AWS::SQS::Queue")
 POLLED = {"JobsQueue": "Reconcile", "JobsExhausted": "Alert", "IncidentsQueue": "Alert"}
-RECEIVES = {"JobsQueue": MAX_RECEIVES, "JobsExhausted": 3 * MAX_RECEIVES, "IncidentsQueue": 5}
+RECEIVES = {"JobsQueue": MAX_RECEIVES, "JobsExhausted": 3 * MAX_RECEIVES, "IncidentsQueue": FLUSH_RECEIVES}
 DEAD_LETTERS = {"JobsDeadLetters", "FailuresQueue", "IncidentsDeadLetters"}
 
 
@@ -93,10 +93,11 @@ def test_nothing_reserves_concurrency_because_zero_would_drain_jobs_into_the_dlq
     assert "ReservedConcurrentExecutions" not in _function(name)
 
 
-def test_only_reconcile_may_send_to_the_queue_that_calls_it_without_end() -> None:
+def test_only_functions_whose_work_may_last_send_to_the_queue_that_calls_them_without_end() -> None:
     assert {name: _function(name).get("RecursiveLoop") for name in FUNCTIONS} == {
         **dict.fromkeys(FUNCTIONS),
         "Reconcile": "Allow",
+        "Alert": "Allow",
     }
 
 

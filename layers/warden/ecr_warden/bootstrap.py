@@ -95,6 +95,14 @@ def tell_people() -> "TellPeople":
 
 
 @cache
+def flush_redelivery() -> "Redelivery":
+    """When an incident that could not be flushed comes back."""
+    from ecr_warden.adapters.aws.redelivery import Redelivery
+
+    return Redelivery(_client("sqs"), _environment.required("WARDEN_INCIDENTS_QUEUE_URL"))
+
+
+@cache
 def report_exhausted() -> "ReportExhausted":
     """What the alert function does with a job that reached its last attempt."""
     from ecr_warden.adapters.aws.dead_letters import SqsDeadLetters
