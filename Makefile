@@ -22,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick check templates lint-imports unit deployed engine others pure fuzz schema bench aws-smoke lint format setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit deployed engine others pure behaviour fuzz schema bench aws-smoke lint format setup clean distclean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -41,7 +41,7 @@ unit: setup ## all tests
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target deployed engine others
 
 quick: .venv/.synced ## under a minute, while you work: lint, types, import directions, and the tests without I/O
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target pure check
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target pure behaviour check
 
 check: lint lint-imports ## lint, types, import directions
 
@@ -74,7 +74,10 @@ others:
 	$(PYTEST) --durations=10 $(addprefix --ignore=,$(DEPLOYED) $(ENGINE))
 
 pure:
-	$(PYTEST) --durations=5 tests/unit tests/usecases tests/cli $(addprefix --ignore=,$(LARGE) $(DEPLOYED))
+	$(PYTEST) --durations=5 tests/unit $(addprefix --ignore=,$(LARGE))
+
+behaviour:
+	$(PYTEST) --durations=5 tests/usecases tests/cli $(addprefix --ignore=,$(LARGE) $(DEPLOYED))
 
 fuzz: .venv/.synced ## FUZZ_SECONDS=300: random input for the policy engine and the planner, beyond what `make test` tries
 	@$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) "$(FUZZ_SEED)" $(FUZZ_ONLY)
