@@ -18,6 +18,20 @@ class WardenError(Exception):
         return f"{self.message}; {self.remedy}" if self.remedy else self.message
 
 
+def site_of(error: Exception) -> str:
+    """The kind of an unexpected error and where it was raised: `ValueError in operators.py, line 12`.
+
+    For whoever mends the bug. Not the error's own text, which may be that of an attacker's document.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    file = trace.tb_frame.f_code.co_filename.rpartition("/")[2]
+    return f"{type(error).__name__} in {file}, line {trace.tb_lineno}"
+
+
 _MESSAGE_LIMIT, _NAME_LIMIT = 500, 160
 
 

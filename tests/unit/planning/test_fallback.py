@@ -1,5 +1,7 @@
 """A document over which a decision fails is taken for one that cannot be parsed, and the others for what they are."""
 
+import re
+
 import pytest
 from ecr_warden.model.address import Address
 from ecr_warden.model.observed import Observation, Present, Unparseable
@@ -53,7 +55,7 @@ def test_the_text_and_digest_stay_for_the_repair_and_the_journal() -> None:
     found = decided(decide, SEEN)
     assert found.digest == before.digest
     assert found.text == getattr(before.value, "text", None)
-    assert found.error == "ecr-warden failed to interpret it (ValueError)"
+    assert re.fullmatch(r"ecr-warden failed to interpret it \(ValueError in test_fallback\.py, line \d+\)", found.error)
 
 
 def test_where_no_document_is_to_blame_the_error_is_raised() -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ecr_warden.errors import site_of
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import DesiredValue, TargetSpec
 from ecr_warden.model.drift import Compared, Drift, DriftKind
@@ -60,7 +61,7 @@ class Explainer:
         try:
             return replace(drift, compared=self.compare(drift, desired, live))
         except Exception as error:
-            return _without(drift, f"ecr-warden failed to compare the documents ({type(error).__name__})")
+            return _without(drift, f"ecr-warden failed to compare the documents ({site_of(error)})")
 
 
 def _without(drift: Drift, reason: str) -> Drift:

@@ -7,6 +7,7 @@ decision is answered as an unparseable document is: it counts as differing, and 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
+from ecr_warden.errors import site_of
 from ecr_warden.model.address import Address
 from ecr_warden.model.observed import Observation, Present, Unparseable
 from ecr_warden.policy.document import Document
@@ -20,7 +21,7 @@ def decided[T](decide: Callable[[Observation], T], observation: Observation) -> 
     try:
         return decide(observation)
     except Exception as error:
-        for other in _with_less(observation, f"ecr-warden failed to interpret it ({type(error).__name__})"):
+        for other in _with_less(observation, f"ecr-warden failed to interpret it ({site_of(error)})"):
             try:
                 return decide(other)
             except Exception:  # noqa: S112 - then it was not this document, or not this one alone

@@ -1,6 +1,6 @@
 """What any call outside may end in: an adapter translates what its service says into these, in one table a service."""
 
-from ecr_warden.errors import WardenError
+from ecr_warden.errors import WardenError, site_of
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED, PRINCIPAL_NOT_FOUND
 
 
@@ -67,7 +67,7 @@ def crashed(what: str, error: Exception) -> Crashed:
 
     `what`: what was tried, for people.
     """
-    message = f"{what}: ecr-warden failed on what stands there ({type(error).__name__}: {error!s:.200})"
+    message = f"{what}: ecr-warden failed on what stands there ({site_of(error)})"
     return Crashed(message, remedy="look at its documents, which may have been written to do that, and report the bug")
 
 

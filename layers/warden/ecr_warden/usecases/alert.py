@@ -6,6 +6,7 @@ from typing import assert_never
 
 from ecr_warden.alerting.incidents import GATHER_SECONDS, AtOnce, FirstAtOnce, Gathered, Silent, is_follow_up, route
 from ecr_warden.alerting.messages import message_of, plain_message
+from ecr_warden.errors import site_of
 from ecr_warden.model.alert import Alert, Message
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.ports.alerts import Channels, ChannelsError, Incidents
@@ -86,4 +87,4 @@ def _message_of(alerts: Sequence[Alert], key: str) -> Message:
     try:
         return message_of(alerts, known_accounts=accounts, is_follow_up=is_follow_up(key))
     except Exception as error:  # what it describes may be an attack: some report is better than none
-        return plain_message(alerts, type(error).__name__)
+        return plain_message(alerts, site_of(error))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ecr_warden.errors import site_of
 from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.observed import Observed, Present, Unparseable
 from ecr_warden.policy.canonical import digest
@@ -19,7 +20,7 @@ def document(raw: str | Mapping[str, Any], kind: DocumentKind) -> Observed:
     except DocumentError as error:
         return _unparseable(raw, str(error))
     except Exception as error:
-        return _unparseable(raw, f"ecr-warden failed to interpret it ({type(error).__name__})")
+        return _unparseable(raw, f"ecr-warden failed to interpret it ({site_of(error)})")
 
 
 def _unparseable(raw: str | Mapping[str, Any], error: str) -> Unparseable:
