@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from ecr_warden.model.codec.jobs import actor_to_json
 from ecr_warden.model.job import Actor, TellOwnChange
 from ecr_warden.triggers.calls import WATCHED
-from ecr_warden.triggers.decision import Decision, SpecPlace, decide
+from ecr_warden.triggers.decide import Decision, SpecPlace, decide
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger, TriggerError
 
 from ecr_warden_cli.console import Exit, escape

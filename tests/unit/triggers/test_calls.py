@@ -5,8 +5,8 @@ from typing import Any
 
 import botocore.session
 import pytest
+from ecr_warden.triggers.blinding_calls import BLINDING_CALLS, blinding_effect
 from ecr_warden.triggers.calls import CALLS, READS, WATCHED, Irrelevant, Names, Watched, reads
-from ecr_warden.triggers.elsewhere import SWITCHES, switched_off_by
 from ecr_warden.triggers.trigger import Service
 
 MODELS = {service: botocore.session.get_session().get_service_model(service) for service in Service}
@@ -83,13 +83,13 @@ def test_every_row_says_why_in_a_few_words() -> None:
 
 def test_a_call_that_could_blind_ecr_warden_is_known_whatever_version_its_name_carries() -> None:
     for name in ("UpdateFunctionCode", "UpdateFunctionCode20150331", "UpdateFunctionCode20150331v2"):
-        assert "stop or replace a function" in switched_off_by("lambda", name)
+        assert "stop or replace a function" in blinding_effect("lambda", name)
     for name in ("UpdateFunctionCodeX", "UpdateFunctionCode2015", "UpdateFunctionCode20150331v", "GetFunction20150331"):
-        assert switched_off_by("lambda", name) == ""
+        assert blinding_effect("lambda", name) == ""
 
 
-@pytest.mark.parametrize("service", SWITCHES)
+@pytest.mark.parametrize("service", BLINDING_CALLS)
 def test_every_name_of_another_service_is_an_operation_or_its_name_in_cloudtrail(service: str) -> None:
     known = set(botocore.session.get_session().get_service_model(service).operation_names)
     in_cloudtrail_only = {"PutBucketNotification", "UpdateEventSourceMapping", "PutBucketPolicy"}
-    assert SWITCHES[service].keys() - known - in_cloudtrail_only == set()
+    assert BLINDING_CALLS[service].keys() - known - in_cloudtrail_only == set()

@@ -4,8 +4,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from ecr_warden.triggers.blinding_calls import BLINDING_CALLS
 from ecr_warden.triggers.calls import CALLS, READS, WATCHED, Irrelevant
-from ecr_warden.triggers.elsewhere import SWITCHES
 from ecr_warden.triggers.trigger import Service
 
 PAGE = (Path(__file__).parents[3] / "docs/triggers.md").read_text()
@@ -33,7 +33,7 @@ def irrelevant(service: Service) -> list[str]:
 
 def elsewhere() -> list[str]:
     rows: dict[str, list[str]] = defaultdict(list)
-    for service, calls in SWITCHES.items():
+    for service, calls in BLINDING_CALLS.items():
         for name, why in calls.items():
             rows[why].append(f"{service}:{name}")
     return _by_reason(rows)

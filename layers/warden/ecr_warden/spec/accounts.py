@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecr_warden.spec.conform import Fields
+from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.nodes import Scalar
 from ecr_warden.spec.problems import Code, Place, quote
 from ecr_warden.spec.report import Report

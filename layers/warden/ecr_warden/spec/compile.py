@@ -26,7 +26,6 @@ from ecr_warden.model.desired import (
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, target_arn
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.pattern import pattern_covers
-from ecr_warden.spec.links import link, named_principals
 from ecr_warden.spec.patterns import excluded_targets
 from ecr_warden.spec.render import (
     assume_permissions,
@@ -35,6 +34,7 @@ from ecr_warden.spec.render import (
     push_trust,
     repository_pull,
 )
+from ecr_warden.spec.role_dependencies import add_role_dependencies, named_principals
 from ecr_warden.spec.spec import (
     DEFAULT_SESSION_DURATION,
     Literal,
@@ -102,7 +102,9 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
             _add_literal(targets, address, literal, spec)
     for literal in spec.literals:
         for address in literal.addresses:
-            targets.update((changed.target.key, changed) for changed in link(targets, address, literal.document))
+            targets.update(
+                (changed.target.key, changed) for changed in add_role_dependencies(targets, address, literal.document)
+            )
     return CompiledSpec(
         version=version,
         mode=spec.settings.mode,

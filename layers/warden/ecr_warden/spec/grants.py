@@ -7,7 +7,7 @@ from ecr_warden.model.desired import ForeignStatement
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, is_repository_name
 from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.spec.accounts import narrowed
-from ecr_warden.spec.conform import Fields
+from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.nodes import Scalar
 from ecr_warden.spec.principals import Directory, check_iam_name
 from ecr_warden.spec.problems import Code, quote
@@ -21,7 +21,7 @@ from ecr_warden.spec.spec import (
     PushGrant,
     Repository,
 )
-from ecr_warden.spec.wide import Organizations, build_wide
+from ecr_warden.spec.wide_principals import Organizations, build_wide_principals
 
 MAX_REPOSITORY_NAME = 256
 
@@ -82,7 +82,7 @@ def _pull(
         if grant.flag("upstream"):
             importing.update(principals)
     wide = tuple(mapping for mapping in mappings if "by" not in mapping.keys)
-    for puller, imports in build_wide(wide, directory.accounts, organizations, directory.report).items():
+    for puller, imports in build_wide_principals(wide, directory.accounts, organizations, directory.report).items():
         found[puller] = None
         if imports:
             importing.add(puller)

@@ -8,7 +8,7 @@ from ecr_warden.arn import ArnError, parse_arn
 from ecr_warden.policy.document import Document, DocumentError, DocumentKind, Effect, Statement, parse_document
 from ecr_warden.policy.principal import is_account
 from ecr_warden.spec.accounts import Accounts
-from ecr_warden.spec.examine import examine, place_at
+from ecr_warden.spec.lint_literals import lint_literal, place_at
 from ecr_warden.spec.nodes import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.spec.problems import Code, quote
 from ecr_warden.spec.report import Report
@@ -33,7 +33,7 @@ def build_document(
         for rest in _further_errors(raw, error):
             _report(rest, root, report)
         return None
-    examine(document, kind, root, report, now=now, has_refused=len(report.found) > before)
+    lint_literal(document, kind, root, report, now=now, has_refused=len(report.found) > before)
     for index, statement in enumerate(document.statements):
         _check_principals(statement, f"Statement[{index}]", accounts, root, report)
     return document

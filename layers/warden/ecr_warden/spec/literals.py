@@ -7,10 +7,10 @@ from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, T
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.power import administering
 from ecr_warden.spec.accounts import narrowed
-from ecr_warden.spec.conform import Fields
-from ecr_warden.spec.examine import place_at
+from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.fields import IDENTITY_OWNERS
 from ecr_warden.spec.grants import repository_name
+from ecr_warden.spec.lint_literals import place_at
 from ecr_warden.spec.literal_document import build_document
 from ecr_warden.spec.nodes import MapNode, Scalar
 from ecr_warden.spec.principals import Directory, check_iam_name, check_writable

@@ -8,7 +8,7 @@ from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.target import IAM_NAME, OwnerTarget, RoleTarget, UserTarget
 from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
 from ecr_warden.spec.accounts import Accounts, is_name
-from ecr_warden.spec.conform import Fields
+from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.nodes import Scalar
 from ecr_warden.spec.problems import Code, Place, bare, quote
 from ecr_warden.spec.remedies import NO_GROUPS

@@ -16,11 +16,11 @@ _CHOICE_CUTOFF = 0.75  # of two words with opposite meanings one is always a lit
 _ACCOUNT_DIGITS = re.compile(r"[0-9]{12}")
 
 
-def conform_single(node: Node, shape: Text | AccountId | Moment | Whole | Flag, report: Report) -> Scalar | None:
+def check_single(node: Node, shape: Text | AccountId | Moment | Whole | Flag, report: Report) -> Scalar | None:
     """The scalar if it is such a value, a number in plain digits; else None, and it is reported."""
     match shape:
         case Text():
-            return conform_text(node, shape, report)
+            return check_text(node, shape, report)
         case AccountId():
             return _account_id(node, report)
         case Moment():
@@ -33,7 +33,7 @@ def conform_single(node: Node, shape: Text | AccountId | Moment | Whole | Flag, 
             assert_never(shape)
 
 
-def conform_text(node: Node, shape: Text, report: Report) -> Scalar | None:
+def check_text(node: Node, shape: Text, report: Report) -> Scalar | None:
     """The scalar if it is text, and one of the shape's choices; else None, and it is reported."""
     if not isinstance(node, Scalar) or node.tag is not Tag.TEXT:
         return wrong(node, shape.what, report, remedy=for_text(node, shape))

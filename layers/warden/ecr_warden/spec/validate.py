@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.spec.accounts import build_accounts
+from ecr_warden.spec.check_shape import Fields, check_shape
 from ecr_warden.spec.compile import compile_spec
-from ecr_warden.spec.conform import Fields, conform
+from ecr_warden.spec.cross_checks import cross_check
 from ecr_warden.spec.fields import SPEC
 from ecr_warden.spec.grants import build_repository
 from ecr_warden.spec.literals import build_literal
@@ -16,8 +17,7 @@ from ecr_warden.spec.problems import Code, Problem, quote
 from ecr_warden.spec.quotas import check_quotas
 from ecr_warden.spec.report import Report
 from ecr_warden.spec.spec import FORMAT_VERSION, Settings, Spec
-from ecr_warden.spec.together import check_together
-from ecr_warden.spec.wide import build_organizations
+from ecr_warden.spec.wide_principals import build_organizations
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def load_spec(data: bytes, *, now: datetime | None = None) -> Loaded:
     report = Report()
     parsed = parse_text(data)
     report.found.extend(parsed.problems)
-    root = None if parsed.root is None else conform(parsed.root, SPEC, report)
+    root = None if parsed.root is None else check_shape(parsed.root, SPEC, report)
     if not isinstance(root, Fields):
         return Invalid(report.sorted())
     spec = _build(root, report, now or datetime.now(UTC))
@@ -72,7 +72,7 @@ def _build(root: Fields, report: Report, now: datetime) -> Spec:
         literals=tuple(entry for entry in literals if entry is not None),
         settings=Settings(Mode.OBSERVE if mode is None else Mode(mode.text), settings.flag("exact")),
     )
-    check_together(spec, directory.places, report)
+    cross_check(spec, directory.places, report)
     if not report.failed:
         check_quotas(spec, compile_spec(spec, version=""), directory.places, report)
     return spec

@@ -9,8 +9,8 @@ from typing import cast
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.job import Actor
 from ecr_warden.triggers.actor import actor_of
+from ecr_warden.triggers.blinding_calls import blinding_effect
 from ecr_warden.triggers.calls import WATCHED
-from ecr_warden.triggers.elsewhere import switched_off_by
 from ecr_warden.triggers.fields import account_id, mapping, name, text
 from ecr_warden.triggers.parameters import parameters_of
 from ecr_warden.triggers.trigger import (
@@ -101,7 +101,7 @@ def _parse_record(record: _Json, envelope: _Json) -> ApiCall | Ignored:
 
 def _of_another_service(source: str, call: str, *, failed: bool) -> Ignored:
     service = source.partition(".")[0]
-    harm = "" if failed else switched_off_by(service, call)
+    harm = "" if failed else blinding_effect(service, call)
     return Ignored(f"{service}:{call} {harm}" if harm else f"calls to {source} are not watched")
 
 

@@ -14,7 +14,7 @@ from ecr_warden.model.job import (
 )
 from ecr_warden.model.target import Target, TargetError, parse_target
 from ecr_warden.triggers.calls import CALLS, Irrelevant, Names, reads
-from ecr_warden.triggers.ours import own_thing
+from ecr_warden.triggers.own_resources import own_resource
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger
 
 
@@ -50,7 +50,7 @@ def look_up(call: ApiCall) -> tuple[Target, ...] | Ignored:
         return Ignored(f"{call.action} {row.why}")
     if call.error:
         return Ignored(f"{call.action} failed ({call.error}) and changed nothing")
-    if row.names is Names.POLICY and not own_thing(call):
+    if row.names is Names.POLICY and not own_resource(call):
         return Ignored(f"{call.action} changes a managed policy that is not ecr-warden's own")
     try:
         found = {target.key: target for target in map(parse_target, _keys(row.names, call))}
@@ -76,7 +76,7 @@ def jobs_of(trigger: Trigger) -> tuple[Job, ...]:
     match trigger:
         case ApiCall(event_id, at=at, actor=actor):
             cause = Cause(CauseKind.EVENT, event_id, trigger.action, at, trigger.error, actor=actor)
-            own = own_thing(trigger)
+            own = own_resource(trigger)
             told = (TellOwnChange(cause, trigger.account, own),) if own else ()
             return (*told, *(ReconcileTarget(cause, target) for target in targets_of(trigger)))
         case SpecChanged(event_id, at=at, actor=actor, deleted=deleted):

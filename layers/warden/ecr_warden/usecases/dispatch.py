@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ecr_warden.model.job import Job
 from ecr_warden.ports.jobs import Jobs
-from ecr_warden.triggers.decision import SpecPlace, decide
+from ecr_warden.triggers.decide import SpecPlace, decide
 from ecr_warden.triggers.trigger import Ignored
 
 

@@ -42,7 +42,7 @@ from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.specs import Specs
 from ecr_warden.ports.state import Lease, State, TargetRecord
 from ecr_warden.ports.switch import Switch
-from ecr_warden.triggers.own import is_write_role, run_id_of
+from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
 from ecr_warden.usecases.apply import apply_plan
 from ecr_warden.usecases.interrupted import report_of_interrupted
 from ecr_warden.usecases.recreated import targets_naming

@@ -22,7 +22,7 @@ _CODES = {
 _COUNTED_ELSEWHERE = frozenset({Rule.SIZE_OVER})
 
 
-def examine(
+def lint_literal(
     document: Document, kind: DocumentKind, root: MapNode, report: Report, *, now: datetime, has_refused: bool
 ) -> None:
     """Report the errors and warnings of a document; `has_refused`: some of its values were reported already."""

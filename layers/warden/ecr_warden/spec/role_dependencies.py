@@ -22,7 +22,9 @@ def named_principals(document: Document, accounts: frozenset[str]) -> dict[str, 
     return found
 
 
-def link(targets: Mapping[str, TargetSpec], address: Address, document: Document) -> Iterator[TargetSpec]:
+def add_role_dependencies(
+    targets: Mapping[str, TargetSpec], address: Address, document: Document
+) -> Iterator[TargetSpec]:
     """The targets as they become by a literal identity policy that lets its owner assume roles of the spec.
 
     The owner's policy may gain access only once the role is right, and the owner is looked at again when it is.

@@ -20,7 +20,7 @@ class _Role:
     repository: Repository
 
 
-def check_together(spec: Spec, places: dict[OwnerTarget, Place], report: Report) -> None:
+def cross_check(spec: Spec, places: dict[OwnerTarget, Place], report: Report) -> None:
     """Report what no entry shows by itself; `places` is where each principal was first named."""
     repositories = _check_repositories(spec, report)
     check_patterns(spec, report)

@@ -18,7 +18,7 @@ _QUEUE = "can lose jobs and reports; the next sweep makes them again"
 _KEY = "can silence what it encrypts, the alert topic among it; repairs go on"
 _FUNCTION = "can stop or replace a function; the hub's alarms tell of its errors and of jobs that wait"
 
-SWITCHES: Mapping[str, Mapping[str, str]] = {
+BLINDING_CALLS: Mapping[str, Mapping[str, str]] = {
     "cloudtrail": dict.fromkeys(("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"), _TRAIL),
     "events": dict.fromkeys(("DisableRule", "DeleteRule", "PutRule", "RemoveTargets", "PutTargets"), _RULES)
     | dict.fromkeys(("DeleteEventBus", "RemovePermission", "PutPermission"), _BUS),
@@ -50,9 +50,9 @@ SWITCHES: Mapping[str, Mapping[str, str]] = {
 """Service -> call -> what it can do to ecr-warden. Each reads on after `cloudtrail:StopLogging`."""
 
 
-def switched_off_by(service: str, call: str) -> str:
+def blinding_effect(service: str, call: str) -> str:
     """What a call can do to ecr-warden; empty for all others. A version at the end of the name is looked past."""
-    rows = SWITCHES.get(service, {})
+    rows = BLINDING_CALLS.get(service, {})
     if call in rows:
         return rows[call]
     return next((why for name, why in rows.items() if _is_version_of(call, name)), "")

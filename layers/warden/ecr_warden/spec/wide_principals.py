@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ecr_warden.spec.accounts import Accounts, is_name
-from ecr_warden.spec.conform import Fields
+from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.nodes import Scalar
 from ecr_warden.spec.problems import Code, Place, quote
 from ecr_warden.spec.report import Report
@@ -46,7 +46,7 @@ def build_organizations(root: Fields, report: Report) -> Organizations:
     return Organizations(found, entries.keys, root.unread("organizations"))
 
 
-def build_wide(
+def build_wide_principals(
     entries: tuple[Fields, ...], accounts: Accounts, organizations: Organizations, report: Report
 ) -> Mapping[Puller, bool]:
     """The entries of a `pull:` list that name no users and roles, each once, and whether they may import too."""

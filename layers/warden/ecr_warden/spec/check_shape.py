@@ -8,7 +8,7 @@ from ecr_warden.spec.nodes import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.spec.problems import Code, Place, quote
 from ecr_warden.spec.remedies import NO_GROUPS, for_list, for_mapping, for_text, holder, named
 from ecr_warden.spec.report import Report
-from ecr_warden.spec.scalars import conform_single, conform_text, wrong
+from ecr_warden.spec.scalars import check_single, check_text, wrong
 from ecr_warden.spec.shapes import (
     AccountId,
     Choice,
@@ -80,13 +80,13 @@ class Fields:
 type Value = Scalar | MapNode | Items | Fields
 
 
-def conform(node: Node, shape: Shape, report: Report) -> Value | None:
+def check_shape(node: Node, shape: Shape, report: Report) -> Value | None:
     """The value in the shape, or None; every misfit below is reported."""
     if isinstance(node, Scalar) and node.tag is Tag.BROKEN:
         return None
     match shape:
         case Text() | AccountId() | Moment() | Whole() | Flag():
-            return conform_single(node, shape, report)
+            return check_single(node, shape, report)
         case Raw():
             return node if isinstance(node, MapNode) else _no_mapping(node, shape, report)
         case ListOf():
@@ -112,13 +112,13 @@ def _list(node: Node, shape: ListOf, report: Report) -> Value | None:
     if shape.nonempty and not node.items:
         report.add(Code.EMPTY_VALUE, node.place, "an empty list", remedy="name at least one, or remove the field")
         return None
-    fitting = (conform(item, shape.item, report) for item in node.items)
+    fitting = (check_shape(item, shape.item, report) for item in node.items)
     return Items(node.place, tuple(item for item in fitting if item is not None))
 
 
 def _map(node: MapNode, shape: MapOf, report: Report) -> Iterator[tuple[str, Value]]:
     for key, entry in node.entries:
-        value = conform(entry, shape.value, report)
+        value = check_shape(entry, shape.value, report)
         if value is not None:
             yield key.text, value
 
@@ -134,7 +134,7 @@ def _record(node: MapNode, record: Record, report: Report) -> Fields:
                 keys.setdefault(meant, key.place)
         elif known_field.needless:
             report.add(Code.NEEDLESS_FIELD, key.place, f"{key.text} of {named(record.name)}: {known_field.needless}")
-        elif (value := conform(entry, known_field.shape, report)) is not None:
+        elif (value := check_shape(entry, known_field.shape, report)) is not None:
             values[key.text] = value
     for needed in record.fields:
         if needed.required and needed.name not in keys:
@@ -172,13 +172,13 @@ def _chosen(node: MapNode, choice: Choice, report: Report) -> Record | None:
         message = f"{named(choice.name)} without {choice.by}"
         report.add(Code.MISSING_FIELD, node.place, message, remedy=f"add {choice.by}: to it, one of {', '.join(names)}")
         return None
-    chosen = conform(by, Text(f"{named(choice.by)} of {choice.name}", names), report)
+    chosen = check_shape(by, Text(f"{named(choice.by)} of {choice.name}", names), report)
     return choice.records[chosen.text] if isinstance(chosen, Scalar) else None
 
 
 def _either(node: Node, shape: Either, report: Report) -> Value | None:
     if not isinstance(node, MapNode):
-        return conform_text(node, shape.text, report)
+        return check_text(node, shape.text, report)
     telling = next((key.text for key, _ in node.entries if key.text in shape.records), None)
     if telling is not None:
         return _record(node, shape.records[telling], report)

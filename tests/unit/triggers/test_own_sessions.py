@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from ecr_warden.model.job import Actor
-from ecr_warden.triggers.own import is_write_role, run_id_of, session_name
+from ecr_warden.triggers.own_sessions import is_write_role, run_id_of, session_name
 
 ACCOUNT = "222222222222"
 OURS = Actor(

@@ -11,7 +11,7 @@ _POLICIES = "policy/ecr-warden/"
 _HARMLESS = frozenset({"TagRole", "UntagRole"})
 
 
-def own_thing(call: ApiCall) -> str:
+def own_resource(call: ApiCall) -> str:
     """What of ecr-warden's own a call has changed, `role ecr-warden-read`; empty for all other calls.
 
     IAM's names are unique whatever their case, so it does not count.
