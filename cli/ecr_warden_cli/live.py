@@ -9,7 +9,7 @@ from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.planning.fences import Fence
+from ecr_warden.planning.write_scope import WriteScope
 from ecr_warden.ports.documents import AccountUnread, Documents, Listing, Writer
 from ecr_warden.spec.spec import Account
 from ecr_warden.usecases.plan import plan_spec
@@ -98,7 +98,7 @@ class _Counted:
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
         return self.documents.list_repositories(patterns)
 
-    def fence(self, account: str) -> Fence:
+    def fence(self, account: str) -> WriteScope:
         return self.documents.fence(account)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:

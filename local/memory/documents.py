@@ -10,7 +10,7 @@ from ecr_warden.model.desired import RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, target_arn
-from ecr_warden.planning.fences import Fence, Lists
+from ecr_warden.planning.write_scope import Lists, WriteScope
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document
 from ecr_warden.ports.documents import AccountUnread, Listing, all_owners
@@ -114,14 +114,14 @@ class MemoryDocuments:
             found.update(dict.fromkeys(owner for owner in existing if pattern.covers(owner)))
         return Listing(tuple(sorted(found)), tuple(unread))
 
-    def fence(self, account: str) -> Fence:
+    def fence(self, account: str) -> WriteScope:
         self.faults(all_owners(account), None)
         arns = {
             owner.key: target_arn(owner, path=self.paths.get(owner, "/"))
             for owner in self.owners
             if owner.account == account and not isinstance(owner, RepositoryTarget)
         }
-        return Fence(arns, self.lists.get(account))
+        return WriteScope(arns, self.lists.get(account))
 
     def writer(self, plan: Plan, run_id: str) -> "MemoryDocuments":  # noqa: ARG002
         return self

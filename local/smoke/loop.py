@@ -27,7 +27,7 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import Target
-from ecr_warden.planning.fences import Fence
+from ecr_warden.planning.write_scope import WriteScope
 from ecr_warden.ports.documents import AccountUnread, Listing, Writer
 from ecr_warden.ports.errors import RetryLater
 from ecr_warden.spec import Valid, compile_spec, load_spec
@@ -92,7 +92,7 @@ class _Fenced:
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
         return self.inner.list_repositories(patterns)
 
-    def fence(self, account: str) -> Fence:
+    def fence(self, account: str) -> WriteScope:
         return self.inner.fence(account)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:

@@ -8,7 +8,7 @@ from ecr_warden.model.codec.plans import plan_to_json
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import PlanReply
 from ecr_warden.model.request import AskPlan
-from ecr_warden.planning.fences import Coverage
+from ecr_warden.planning.write_scope import ScopeGap
 from ecr_warden.ports.documents import AccountUnread
 
 from ecr_warden_cli.console import Exit, Style
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
-def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[Coverage | AccountUnread, ...]]:
+def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[ScopeGap | AccountUnread, ...]]:
     """The plans; and from here also whom the member stacks cover, of which the hub's reply says nothing."""
     match place:
         case Here():
@@ -78,7 +78,7 @@ def _summary(reply: PlanReply, statuses: list[Status]) -> dict[str, int]:
 
 
 def _show(
-    reply: PlanReply, statuses: list[Status], fences: Sequence[Coverage | AccountUnread], context: Context
+    reply: PlanReply, statuses: list[Status], fences: Sequence[ScopeGap | AccountUnread], context: Context
 ) -> None:
     console, left = context.console, dict(reply.left)
     for plan, status in zip(reply.plans, statuses, strict=False):

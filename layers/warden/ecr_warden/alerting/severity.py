@@ -23,11 +23,11 @@ from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.access import AllBut, AnyOf, Permission
 from ecr_warden.policy.action import ActionGroup, group_of
-from ecr_warden.policy.coverage import Part
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.policy.phrases import is_unique_id
 from ecr_warden.policy.principal import Principal
+from ecr_warden.policy.subsumption import Part
 
 _ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 

@@ -16,7 +16,11 @@ from ecr_warden.policy.canonical import (
     shared_partition,
 )
 from ecr_warden.policy.condition import CanonicalClause
-from ecr_warden.policy.coverage import (
+from ecr_warden.policy.document import Document, DocumentKind, Effect
+from ecr_warden.policy.intersection import intersection
+from ecr_warden.policy.principal import Principal
+from ecr_warden.policy.steps import Steps, TooManySteps
+from ecr_warden.policy.subsumption import (
     AllBut,
     AnyOf,
     Part,
@@ -27,10 +31,6 @@ from ecr_warden.policy.coverage import (
     principal_parts,
     resource_parts,
 )
-from ecr_warden.policy.document import Document, DocumentKind, Effect
-from ecr_warden.policy.intersection import intersection
-from ecr_warden.policy.principal import Principal
-from ecr_warden.policy.steps import Steps, TooManySteps
 
 __all__ = ["AccessChange", "AllBut", "AnyOf", "Permission", "gained_and_lost", "intersection"]
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.action import ActionGroup, group_of, spelled
 from ecr_warden.policy.condition import CanonicalClause
-from ecr_warden.policy.coverage import AllBut, AnyOf, Part
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.phrases import COMPARED, Perspective, Phrase, Telling, deed_of, is_unique_id, wording
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.shown import shown
+from ecr_warden.policy.subsumption import AllBut, AnyOf, Part
 
 _NAME_LIMIT = 160
 _GROUP_ORDER = tuple(ActionGroup)

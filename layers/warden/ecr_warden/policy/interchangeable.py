@@ -25,11 +25,11 @@ from ecr_warden.policy.canonical import (
     to_document,
 )
 from ecr_warden.policy.condition import CanonicalClause
-from ecr_warden.policy.coverage import covers_conditions, covers_patterns
 from ecr_warden.policy.document import Document, DocumentKind, Effect
 from ecr_warden.policy.matching import completed_arn
 from ecr_warden.policy.principal import ANYONE
 from ecr_warden.policy.steps import Steps, TooManySteps
+from ecr_warden.policy.subsumption import covers_conditions, covers_patterns
 
 _OF_ACCOUNT = re.compile(r"arn:[a-z0-9-]+:(?:iam|sts)::([0-9]{12}):")
 

@@ -16,9 +16,9 @@ from ecr_warden.policy.canonical import (
     to_document,
 )
 from ecr_warden.policy.condition import CanonicalClause
-from ecr_warden.policy.coverage import covers_patterns, covers_principals, covers_statement
 from ecr_warden.policy.document import MAX_STATEMENTS, Document, DocumentKind, Effect
 from ecr_warden.policy.steps import Steps, TooManySteps
+from ecr_warden.policy.subsumption import covers_patterns, covers_principals, covers_statement
 
 _PRUNE_LIMIT = 200
 

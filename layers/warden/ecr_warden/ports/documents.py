@@ -11,7 +11,7 @@ from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.errors import PortError
 
 if TYPE_CHECKING:  # people ask for it, no event does
-    from ecr_warden.planning.fences import Fence
+    from ecr_warden.planning.write_scope import WriteScope
 
 
 class Writer(Protocol):
@@ -70,7 +70,7 @@ class Documents(Protocol):
         """Which repositories fit; what cannot be read is told in the listing, nothing is raised."""
         ...
 
-    def fence(self, account: str) -> "Fence":
+    def fence(self, account: str) -> "WriteScope":
         """Whom the account's member stack lets ecr-warden write; raises PortError."""
         ...
 

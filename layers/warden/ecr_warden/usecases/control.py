@@ -17,7 +17,7 @@ from ecr_warden.model.pause import LONGEST_PAUSE, Pause
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Call, Command, PauseUntil, Resume
 from ecr_warden.model.target import Target
-from ecr_warden.planning.leftovers import leftover_spec
+from ecr_warden.planning.orphans import orphan_spec
 from ecr_warden.ports.alerts import Outcomes
 from ecr_warden.ports.audit import Audit
 from ecr_warden.ports.calls import Callers, Calls
@@ -62,7 +62,7 @@ class Control:
         now = self.clock.now()
         targets = tuple(dict.fromkeys(command.targets))
         for target in targets:
-            if accepted.spec_of(target) is None and leftover_spec(target, accepted) is None:
+            if accepted.spec_of(target) is None and orphan_spec(target, accepted) is None:
                 raise NoSuchTarget(f"{target} is no target of the accepted spec", remedy="ecr-warden status lists them")
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.target import Target
-from ecr_warden.planning.leftovers import leftover_spec
+from ecr_warden.planning.orphans import orphan_spec
 from ecr_warden.ports.state import State, TargetRecord
 
 
@@ -16,7 +16,7 @@ def departing(
     remembered = state.records([entry.target for entry in departed.values()])
     for key, entry in departed.items():
         if has_to_go(entry.target, accepted, remembered.get(key, TargetRecord())):
-            spec = leftover_spec(entry.target, accepted)
+            spec = orphan_spec(entry.target, accepted)
             if spec is not None:
                 yield spec
 

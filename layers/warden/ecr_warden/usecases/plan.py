@@ -13,7 +13,7 @@ from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.explain import Explainer
-from ecr_warden.planning.leftovers import as_observed, leftover_spec
+from ecr_warden.planning.orphans import as_observed, orphan_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import AccountUnread, Documents, Listing
@@ -80,7 +80,7 @@ def plan_targets(
 
     def plan_of(observation: Observation) -> Plan | None:
         key = observation.target.key
-        spec = asked.get(key) or leftover_spec(observation.target, compiled)
+        spec = asked.get(key) or orphan_spec(observation.target, compiled)
         record = TargetRecord() if records is None else records.get(key, TargetRecord())
         if spec is None or not has_to_go(observation.target, compiled, record):
             return None

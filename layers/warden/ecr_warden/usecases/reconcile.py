@@ -18,7 +18,7 @@ from ecr_warden.model.run import OpenRun
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import Target
 from ecr_warden.planning.diff import diff
-from ecr_warden.planning.leftovers import as_observed, leftover_spec
+from ecr_warden.planning.orphans import as_observed, orphan_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.results import (
     debts_to_verify,
@@ -96,7 +96,7 @@ class Reconcile:
         accepted = self.specs.accepted()
         if accepted is None:
             return None
-        spec = accepted.spec_of(job.target) or leftover_spec(job.target, accepted)
+        spec = accepted.spec_of(job.target) or orphan_spec(job.target, accepted)
         if spec is None:
             return None
         run_id = self.new_run_id()

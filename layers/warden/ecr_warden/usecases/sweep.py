@@ -22,7 +22,7 @@ from ecr_warden.model.job import (
 from ecr_warden.model.look import Look, part_of, parts_of
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.target import Target
-from ecr_warden.planning.leftovers import as_observed, leftover_spec
+from ecr_warden.planning.orphans import as_observed, orphan_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import AccountUnread, Documents, Listing, all_owners
@@ -105,7 +105,7 @@ class Sweep:
 
     def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:
         """Whether a target differs, was recreated, or has a run whose job is lost and left something to do."""
-        spec = accepted.spec_of(observation.target) or leftover_spec(observation.target, accepted)
+        spec = accepted.spec_of(observation.target) or orphan_spec(observation.target, accepted)
         if spec is None:
             return False
         if record.open_run is not None or record.was_recreated(observation):

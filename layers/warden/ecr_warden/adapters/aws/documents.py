@@ -23,7 +23,7 @@ from ecr_warden.ports.errors import PortError, crashed
 
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.writer import AwsWriter
-    from ecr_warden.planning.fences import Fence
+    from ecr_warden.planning.write_scope import WriteScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class AwsDocuments:
             found.update(target for target in existing if any(pattern.covers(target) for pattern in here))
         return Listing(tuple(sorted(found)), tuple(unread))
 
-    def fence(self, account: str) -> "Fence":
+    def fence(self, account: str) -> "WriteScope":
         from ecr_warden.adapters.aws.fences import read_fence  # noqa: PLC0415
 
         return read_fence(self.accounts.reader(account).iam, account)

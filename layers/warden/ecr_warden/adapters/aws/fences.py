@@ -10,7 +10,7 @@ from ecr_warden.adapters.aws import live_value
 from ecr_warden.adapters.aws.errors import IAM, translated
 from ecr_warden.model.observed import Present
 from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.planning.fences import OWNER_LISTS, ROLE_LIST, Fence
+from ecr_warden.planning.write_scope import OWNER_LISTS, ROLE_LIST, WriteScope
 from ecr_warden.policy.document import Document, DocumentKind
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LISTS = {
 }
 
 
-def read_fence(iam: "IAMClient", account: str) -> Fence:
+def read_fence(iam: "IAMClient", account: str) -> WriteScope:
     """Who is there and whom the member stack covers; raises PortError."""
     arns: dict[str, str] = {}
     managed: dict[str, Mapping[str, Any]] = {}
@@ -44,14 +44,14 @@ def read_fence(iam: "IAMClient", account: str) -> Fence:
                     write_role = role
             managed |= {policy["Arn"]: policy for policy in page["Policies"]}
     if write_role is None:
-        return Fence(arns, None)
+        return WriteScope(arns, None)
     lists: dict[str, tuple[str, ...]] = {}
     for document in _documents(write_role, managed):
         for statement in document.statements:
             name = _LISTS.get(statement.sid or "")
             if name is not None and statement.resources is not None:
                 lists[name] = statement.resources.values
-    return Fence(arns, lists)
+    return WriteScope(arns, lists)
 
 
 def _documents(role: Mapping[str, Any], managed: Mapping[str, Mapping[str, Any]]) -> Iterator[Document]:

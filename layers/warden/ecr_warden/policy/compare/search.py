@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ecr_warden.policy.compare.boxes import Box, Part
 from ecr_warden.policy.compare.budget import STATEMENTS, Budget
 from ecr_warden.policy.compare.facts import Key, Unknown, Values
-from ecr_warden.policy.coverage import covers_clause
+from ecr_warden.policy.subsumption import covers_clause
 
 _LOOKED_AT = 8
 """Negatives examined for the one with the fewest ways out."""

@@ -9,7 +9,7 @@ from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, T
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.plan import Change, Operation, Plan
 from ecr_warden.model.target import RoleTarget, Target, UserTarget
-from ecr_warden.planning.fences import PARAMETER_BYTES, Coverage, Fence, accounts_of_owners, coverage
+from ecr_warden.planning.write_scope import PARAMETER_BYTES, ScopeGap, WriteScope, accounts_with_identities, scope_gap
 from ecr_warden.spec import Valid, compile_spec, load_spec
 
 CI, REGISTRY = "111111111111", "222222222222"
@@ -110,19 +110,19 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_what_a_member_stack_lacks(case: Case) -> None:
-    found = coverage(compiled(), (), case.account, Fence(HERE, case.lists))
+    found = scope_gap(compiled(), (), case.account, WriteScope(HERE, case.lists))
     uncovered = tuple(sorted(HERE[target.key] for target in case.lacks))
-    assert found == Coverage(case.account, case.lists is not None, uncovered, case.values)
+    assert found == ScopeGap(case.account, case.lists is not None, uncovered, case.values)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES.values() if case.lacks])
 def test_the_values_that_are_printed_cover_all(case: Case) -> None:
     lists = {**(case.lists or {}), **{name: tuple(value.split(",")) for name, value in case.values.items()}}
-    assert coverage(compiled(), (), case.account, Fence(HERE, lists)).uncovered == ()
+    assert scope_gap(compiled(), (), case.account, WriteScope(HERE, lists)).uncovered == ()
 
 
 def test_who_does_not_exist_is_not_counted() -> None:
-    assert coverage(compiled(), (), CI, Fence({}, {})).uncovered == ()
+    assert scope_gap(compiled(), (), CI, WriteScope({}, {})).uncovered == ()
 
 
 def test_who_left_the_spec_and_has_to_lose_something_is_counted() -> None:
@@ -131,8 +131,10 @@ def test_who_left_the_spec_and_has_to_lose_something_is_counted() -> None:
     drift = Drift(address, DriftKind.UNEXPECTED, "not in the spec")
     change = Change(Operation.DELETE, address, before=None, expect=None, after=None)
     plan = Plan(gone, "v1", (drift,), (change,), ())
-    fence = Fence({**HERE, gone.key: arn(gone)}, {"ManagedOwners": tuple(HERE[o.key] for o in (PUSHER, ANNA, NODE))})
-    assert coverage(compiled(), (plan,), CI, fence).uncovered == (arn(gone),)
+    scope = WriteScope(
+        {**HERE, gone.key: arn(gone)}, {"ManagedOwners": tuple(HERE[o.key] for o in (PUSHER, ANNA, NODE))}
+    )
+    assert scope_gap(compiled(), (plan,), CI, scope).uncovered == (arn(gone),)
 
 
 def test_a_full_list_goes_on_in_the_next_and_what_finds_no_room_is_named() -> None:
@@ -143,7 +145,7 @@ def test_a_full_list_goes_on_in_the_next_and_what_finds_no_room_is_named() -> No
     }
     spec = CompiledSpec("v1", Mode.ENFORCE, (CI,), specs)
     arns = {user.key: arn(user) for user in users}
-    found = coverage(spec, (), CI, Fence(arns, {"ManagedOwners2": (arn(PUSHER),)}))
+    found = scope_gap(spec, (), CI, WriteScope(arns, {"ManagedOwners2": (arn(PUSHER),)}))
     assert set(found.parameters) == {"ManagedOwners", "ManagedOwners2", "ManagedOwners3"}
     assert all(len(value) <= PARAMETER_BYTES for value in found.parameters.values())
     placed = {one for value in found.parameters.values() for one in value.split(",")}
@@ -154,5 +156,5 @@ def test_a_full_list_goes_on_in_the_next_and_what_finds_no_room_is_named() -> No
 
 
 def test_accounts_of_repositories_alone_have_no_fence() -> None:
-    assert accounts_of_owners(compiled(), ()) == (CI, REGISTRY)
-    assert accounts_of_owners(CompiledSpec("v1", Mode.ENFORCE, (CI, REGISTRY), {}), ()) == ()
+    assert accounts_with_identities(compiled(), ()) == (CI, REGISTRY)
+    assert accounts_with_identities(CompiledSpec("v1", Mode.ENFORCE, (CI, REGISTRY), {}), ()) == ()

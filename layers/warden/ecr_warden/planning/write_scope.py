@@ -23,7 +23,7 @@ type Lists = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Fence:
+class WriteScope:
     """`arns`: of the users and roles that exist in an account, by target key; `lists`: None without a member stack."""
 
     arns: Mapping[str, str]
@@ -31,7 +31,7 @@ class Fence:
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
+class ScopeGap:
     """What the member stack of an account lacks. `uncovered`: ARNs that the spec needs and no list has.
 
     `parameters`: the new value of each list that has to change, as it is given to CloudFormation; `without_room`: the
@@ -45,31 +45,31 @@ class Coverage:
     without_room: tuple[str, ...] = ()
 
 
-def coverage(compiled: CompiledSpec, plans: Iterable[Plan], account: str, fence: Fence) -> Coverage:
+def scope_gap(compiled: CompiledSpec, plans: Iterable[Plan], account: str, scope: WriteScope) -> ScopeGap:
     """Which users and roles of an account the spec has ecr-warden write though its member stack does not let it.
 
     Besides the spec's own: those of `plans` that left it and have to lose what they hold. Who does not exist is not
     counted, nor are the roles that ecr-warden makes.
     """
-    lists = fence.lists or {}
+    lists = scope.lists or {}
     policies, trusts = _needed(compiled, plans, account)
-    roles = _lacking(trusts, fence, lists.get(ROLE_LIST, ()))
+    roles = _lacking(trusts, scope, lists.get(ROLE_LIST, ()))
     # Who is to be on the list of roles is covered by it for all that is written on a role.
     known = [entry for name in (*OWNER_LISTS, ROLE_LIST) for entry in lists.get(name, ())]
-    owners = _lacking(policies, fence, [*known, *roles])
+    owners = _lacking(policies, scope, [*known, *roles])
     changed = dict(_filled(lists, OWNER_LISTS, owners)) | dict(_filled(lists, (ROLE_LIST,), roles))
     placed = {entry for entries in changed.values() for entry in entries}
     uncovered = tuple(sorted({*owners, *roles}))
-    return Coverage(
+    return ScopeGap(
         account=account,
-        has_stack=fence.lists is not None,
+        has_stack=scope.lists is not None,
         uncovered=uncovered,
         parameters={name: ",".join(entries) for name, entries in changed.items()},
         without_room=tuple(arn for arn in uncovered if arn not in placed),
     )
 
 
-def accounts_of_owners(compiled: CompiledSpec, plans: Iterable[Plan]) -> tuple[str, ...]:
+def accounts_with_identities(compiled: CompiledSpec, plans: Iterable[Plan]) -> tuple[str, ...]:
     """The accounts in which users or roles are written."""
     targets = [*(spec.target for spec in compiled.targets.values()), *(plan.target for plan in plans)]
     return tuple(sorted({target.account for target in targets if not isinstance(target, RepositoryTarget)}))
@@ -90,11 +90,11 @@ def _needed(compiled: CompiledSpec, plans: Iterable[Plan], account: str) -> tupl
     return policies, trusts
 
 
-def _lacking(needed: Iterable[str], fence: Fence, entries: Sequence[str]) -> list[str]:
+def _lacking(needed: Iterable[str], scope: WriteScope, entries: Sequence[str]) -> list[str]:
     """The ARNs of those needed that no entry covers."""
     whole = frozenset(entries)
     paths = tuple(entry.removesuffix("*") for entry in entries if entry.endswith(_PATH_END))
-    arns = [fence.arns[key] for key in needed if key in fence.arns]
+    arns = [scope.arns[key] for key in needed if key in scope.arns]
     return sorted(arn for arn in arns if not (arn in whole or arn.startswith(paths) or _OWN_ROLES in arn))
 
 

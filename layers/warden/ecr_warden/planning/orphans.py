@@ -9,7 +9,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.planning.guardrails import OWN_ROLES
 
 
-def leftover_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
+def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
     """What to read of a target that no grant names any more; None when it is no business of ours.
 
     A repository that left the spec keeps its policy, unless the spec said to revoke it. An owner loses its

@@ -7,7 +7,7 @@ from ecr_warden.model.address import role
 from ecr_warden.model.desired import Extent, MustNotExist, RoleSettings
 from ecr_warden.model.observed import Absent, Observation, Observed, Present
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.planning.leftovers import as_observed, leftover_spec
+from ecr_warden.planning.orphans import as_observed, orphan_spec
 
 from tests.unit.planning.seed import ACCEPTED, CI, HOME, OUTSIDER, PUSHER, ROLE, settings, spec_of, unreadable
 
@@ -26,11 +26,11 @@ OLD = RoleTarget(HOME, "old-pusher")
     ids=str,
 )
 def test_no_business_of_ours(target: Target) -> None:
-    assert leftover_spec(target, ACCEPTED) is None
+    assert orphan_spec(target, ACCEPTED) is None
 
 
 def test_of_a_user_our_policies_are_ours() -> None:
-    spec = leftover_spec(UserTarget(CI, "gone"), ACCEPTED)
+    spec = orphan_spec(UserTarget(CI, "gone"), ACCEPTED)
     assert spec is not None
     assert (spec.extent, dict(spec.documents)) == (Extent.OURS, {})
     assert as_observed(spec, Observation(spec.target)) == spec
@@ -56,7 +56,7 @@ def test_of_a_user_our_policies_are_ours() -> None:
     ],
 )
 def test_only_a_role_that_we_made_is_deleted(found: Observed, tagged: bool, whole: bool) -> None:
-    spec = leftover_spec(OLD, ACCEPTED)
+    spec = orphan_spec(OLD, ACCEPTED)
     assert spec is not None
     decided = as_observed(spec, Observation(OLD, {role(OLD): found}, tagged_ours=tagged))
     assert (decided.extent is Extent.WHOLE) is whole
