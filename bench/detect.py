@@ -22,7 +22,7 @@ from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 
 from local.memory.clock import ManualClock
-from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs
+from local.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs
 from local.memory.looks import MemoryLooks
 from local.memory.state import MemoryState
 
@@ -43,7 +43,7 @@ def main(external_id: str, compiled: str) -> dict[str, object]:
     began, computed = time.perf_counter(), time.process_time()
     documents = AwsDocuments(HubAccounts(_Session(), external_id, clock))
     state = MemoryState(clock)
-    sweep = Sweep(specs, documents, state, MemoryJobs(), MemoryLooks(), clock, TellUnread(state, MemoryOutcomes()))
+    sweep = Sweep(specs, documents, state, MemoryJobs(), MemoryLooks(), clock, TellUnread(state, MemoryAlertBus()))
     parts = sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()
     due: list[Job] = []

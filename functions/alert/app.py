@@ -20,7 +20,7 @@ def _report(record: dict[str, Any]) -> None:
         group = record["attributes"]["MessageGroupId"]
         bootstrap.report_exhausted()(record["body"], group=group, message_id=record["messageId"])
     else:
-        bootstrap.tell_people().flush(incident_key(record["body"]))
+        bootstrap.send_alerts().flush(incident_key(record["body"]))
 
 
 def _bring_back(record: dict[str, Any]) -> None:
@@ -37,7 +37,7 @@ def _bring_back(record: dict[str, Any]) -> None:
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[dict[str, str]]] | None:
     """Tell people; an error has the event or message delivered again, and at last sent to the failure queue."""
     if "Records" not in event:
-        bootstrap.tell_people().announce(alert_from_json(event["detail"]))
+        bootstrap.send_alerts().announce(alert_from_json(event["detail"]))
         return None
     failed: dict[str, Exception] = {}
     for record in event["Records"]:

@@ -85,7 +85,7 @@ class MemoryJobs:
 
 
 @dataclass(slots=True)
-class MemoryOutcomes:
+class MemoryAlertBus:
     """A bus that only remembers."""
 
     published: list[Alert] = field(default_factory=list)

@@ -36,7 +36,7 @@ from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 
 from local.memory.clock import ManualClock
-from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs, MemorySwitch
+from local.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
 from local.memory.journal import MemoryCalls
 from local.memory.looks import MemoryLooks
 from local.memory.state import MemoryState
@@ -114,7 +114,7 @@ class Loop:
     spec: CompiledSpec = field(init=False)
     reconcile: Reconcile = field(init=False)
     sweep: Sweep = field(init=False)
-    outcomes: MemoryOutcomes = field(default_factory=MemoryOutcomes)
+    alerts: MemoryAlertBus = field(default_factory=MemoryAlertBus)
     _names: dict[str, str] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=itertools.count)
 
@@ -147,14 +147,14 @@ class Loop:
             documents=self.documents,
             state=state,
             jobs=jobs,
-            outcomes=self.outcomes,
+            alerts=self.alerts,
             switch=MemorySwitch(),
             calls=MemoryCalls(),
             clock=clock,
             new_run_id=lambda: f"smoke{next(self._ids)}",
             cutoff_margin=timedelta(seconds=60),
         )
-        self.sweep = Sweep(specs, self.documents, state, jobs, MemoryLooks(), clock, TellUnread(state, self.outcomes))
+        self.sweep = Sweep(specs, self.documents, state, jobs, MemoryLooks(), clock, TellUnread(state, self.alerts))
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> Any:
         registry, ci = self.places.registry, self.places.ci
@@ -239,7 +239,7 @@ class Loop:
 
     def _reasons(self) -> str:
         """What the last run was refused, or could not read."""
-        report = self.outcomes.published[-1] if self.outcomes.published else None
+        report = self.alerts.published[-1] if self.alerts.published else None
         if not isinstance(report, RunReport):
             return "nothing was announced"
         failed = [outcome.message for outcome in report.outcomes if isinstance(outcome, Failed)]

@@ -389,7 +389,7 @@ def test_wrong_input_is_said_in_one_line_and_nothing_is_done(name: str) -> None:
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err
     assert len(ran.err.splitlines()) == 1
-    assert (world.calls.taken, world.outcomes.published) == ({}, [])
+    assert (world.calls.taken, world.alerts.published) == ({}, [])
 
 
 @pytest.mark.parametrize("verb", ["status", "apply", "history"])

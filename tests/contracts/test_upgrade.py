@@ -12,7 +12,7 @@ from ecr_warden.ports.specs import CompiledUnusable
 from ecr_warden.usecases.accept import Accept
 from ecr_warden.usecases.work import Work
 
-from local.memory.hub import MemoryOutcomes
+from local.memory.hub import MemoryAlertBus
 from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
 from tests.contracts.seed import CI, HOME
 from tests.template.cfn import ROOT
@@ -25,8 +25,8 @@ DEPARTED = {
 }
 
 
-def accept(hub: Hub, outcomes: MemoryOutcomes | None = None) -> Accept:
-    return Accept(hub.specs, hub.jobs, outcomes or MemoryOutcomes(), hub.audit, hub.clock, "access.yaml")
+def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> Accept:
+    return Accept(hub.specs, hub.jobs, alerts or MemoryAlertBus(), hub.audit, hub.clock, "access.yaml")
 
 
 def accepted(hub: Hub, text: bytes = TEXT) -> CompiledSpec:
@@ -58,10 +58,10 @@ def test_it_cannot_be_used_and_says_which_version_it_is_of_and_what_has_departed
 def test_a_look_at_the_spec_has_it_compiled_again_and_nothing_is_told_or_enqueued(hub: Hub) -> None:
     compiled = accepted(hub)
     hub.outdate()
-    outcomes = MemoryOutcomes()
-    assert accept(hub, outcomes)(LOOK) is None
+    alerts = MemoryAlertBus()
+    assert accept(hub, alerts)(LOOK) is None
     assert hub.specs.accepted() == compiled
-    assert (outcomes.published, targets(hub.sent())) == ([], [])
+    assert (alerts.published, targets(hub.sent())) == ([], [])
 
 
 def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> None:
@@ -85,7 +85,7 @@ def test_whichever_job_comes_first_has_it_compiled_again_and_is_done(hub: Hub, k
     job: Job = SweepAll(LOOK.cause)
     if kind == "reconcile":
         job = ReconcileTarget(LOOK.cause, next(iter(compiled.targets.values())).target)
-    assert work_of(hub, MemoryOutcomes())(job, FIRST_AND_LAST) in ("0 jobs", "not ours")
+    assert work_of(hub, MemoryAlertBus())(job, FIRST_AND_LAST) in ("0 jobs", "not ours")
     assert hub.specs.accepted() == compiled
 
 
@@ -95,14 +95,14 @@ def test_a_version_that_is_valid_no_longer_is_told_once_and_every_job_says_what_
     hub.specs.accept(replace(compiled, version="kept-no-longer"), replaces=compiled.version)
     hub.upload(b"version: 7")
     hub.outdate()
-    outcomes = MemoryOutcomes()
-    refused = accept(hub, outcomes)(LOOK)
+    alerts = MemoryAlertBus()
+    refused = accept(hub, alerts)(LOOK)
     assert isinstance(refused, SpecRefused)
     assert refused.enforced is None
-    assert accept(hub, outcomes)(LOOK) is None
-    assert outcomes.published == [refused]
+    assert accept(hub, alerts)(LOOK) is None
+    assert alerts.published == [refused]
     with pytest.raises(CompiledUnusable, match="upload the file again"):
-        work_of(hub, outcomes)(SweepAll(LOOK.cause), FIRST_AND_LAST)
+        work_of(hub, alerts)(SweepAll(LOOK.cause), FIRST_AND_LAST)
     hub.upload(TEXT + b"# again\n")
     told = accept(hub)(LOOK)
     assert isinstance(told, SpecAccepted)
@@ -111,7 +111,7 @@ def test_a_version_that_is_valid_no_longer_is_told_once_and_every_job_says_what_
     assert now is not None and now.departed == DEPARTED
 
 
-def work_of(hub: Hub, outcomes: MemoryOutcomes) -> Work:
+def work_of(hub: Hub, alerts: MemoryAlertBus) -> Work:
     """Jobs that read the accepted spec and do nothing more."""
 
     def read(*_: object) -> tuple[()]:
@@ -119,7 +119,7 @@ def work_of(hub: Hub, outcomes: MemoryOutcomes) -> Work:
         return ()
 
     use_case: Any = lambda: read  # noqa: E731
-    return Work(lambda: accept(hub), use_case, use_case, outcomes)
+    return Work(lambda: accept(hub), use_case, use_case, alerts)
 
 
 def test_a_compiled_form_that_is_gone_is_made_again(moto_hub: MotoHub) -> None:

@@ -315,7 +315,7 @@ def test_a_secret_that_may_not_be_read_is_told_with_the_place_that_grants_it_and
     error = denied(row | {"when": "reporting"})
     secret = row["reference"].partition(":")[2]
     running.wire.faults[row["call"]] = lambda call: error if secret in map(str, call.parameters.values()) else None
-    bootstrap.tell_people.cache_clear()  # a new container, which has not read the secret yet
+    bootstrap.send_alerts.cache_clear()  # a new container, which has not read the secret yet
     running.tamper("shop/checkout")
     running.deliver()
     assert running.differing() == []

@@ -42,8 +42,8 @@ def test_a_compiled_spec_that_somebody_else_wrote_is_told_once_as_critical_and_s
     world = first()
     for _ in range(2):
         with pytest.raises(SpecTampered):
-            Accept(Tampered(world.specs), world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
-    [alert] = world.outcomes.published
+            Accept(Tampered(world.specs), world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
+    [alert] = world.alerts.published
     message = message_of([alert])
     assert message.severity is Severity.CRITICAL
     assert message.title == (
@@ -53,8 +53,8 @@ def test_a_compiled_spec_that_somebody_else_wrote_is_told_once_as_critical_and_s
     assert world.jobs.sent == []
     assert look(world) is None
     with pytest.raises(SpecTampered):
-        Accept(Tampered(world.specs), world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
-    assert len(world.outcomes.published) == 2, "what was mended and is broken again is news"
+        Accept(Tampered(world.specs), world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
+    assert len(world.alerts.published) == 2, "what was mended and is broken again is news"
 
 
 def test_the_first_version_is_accepted_and_every_target_enqueued_registry_first() -> None:
@@ -65,13 +65,13 @@ def test_the_first_version_is_accepted_and_every_target_enqueued_registry_first(
     assert (accepted.version, accepted.replaces, accepted.released) == ("v1", None, ())
     assert enqueued(world) == [CHECKOUT.key, PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]
     assert {(job.cause.kind, job.cause.id) for job in world.jobs.sent} == {(CauseKind.SPEC, "v1")}
-    assert world.outcomes.published == [accepted]
+    assert world.alerts.published == [accepted]
 
 
 def test_a_version_is_accepted_once() -> None:
     world = first()
     assert look(world) is None
-    assert (world.jobs.sent, world.outcomes.published) == ([], [])
+    assert (world.jobs.sent, world.alerts.published) == ([], [])
 
 
 def test_an_equal_text_in_another_version_is_accepted_and_changes_nothing() -> None:
@@ -90,7 +90,7 @@ def test_an_invalid_version_is_refused_once_and_the_old_one_stays() -> None:
     assert (refused.version, refused.enforced) == ("v2", "v1")
     assert refused.problems[0].startswith('E104 access.yaml:11:12 unknown team "deplyers"')
     assert look(world) is None
-    assert (world.specs.compiled, world.outcomes.published, world.jobs.sent) == (old, [refused], [])
+    assert (world.specs.compiled, world.alerts.published, world.jobs.sent) == (old, [refused], [])
 
 
 def test_a_valid_version_after_an_invalid_one_is_accepted() -> None:
@@ -130,8 +130,8 @@ def test_a_deletion_is_told_once_by_its_event_and_the_accepted_one_stays_enforce
     dispatch = Dispatch(world.jobs, "ecr-warden-spec-111111111111-eu-central-1", "access.yaml")
     for event_id in ("first", "second"):
         (job,) = [job for job in dispatch(event | {"id": event_id}) if isinstance(job, AcceptSpec)]  # type: ignore[union-attr]
-        Accept(world.specs, world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")(job)
-    [refused] = world.outcomes.published
+        Accept(world.specs, world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(job)
+    [refused] = world.alerts.published
     assert isinstance(refused, SpecRefused)
     assert (refused.version, refused.enforced, refused.cause.action) == ("spec-missing", "v1", "s3:DeleteObject")
     assert (
@@ -151,7 +151,7 @@ def stray(world: World, key: str, version: str | None, *, event_id: str) -> Spec
     event["detail"]["object"] = {"key": key} | ({"version-id": version} if version else {})
     jobs = Dispatch(world.jobs, BUCKET, "access.yaml")(event)
     told = [
-        Accept(world.specs, world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")(job)
+        Accept(world.specs, world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(job)
         for job in accepts(jobs)
     ]
     assert all(alert is None or isinstance(alert, SpecRefused) for alert in told)
@@ -173,7 +173,7 @@ def test_a_file_under_another_key_is_told_once_a_version_and_the_accepted_one_st
     assert look(world) is None  # nor does a sweep tell of it
     assert stray(world, "access.yml", "s1", event_id="e2") is not None
     assert stray(world, "acces.yaml", "s2", event_id="e3") is not None
-    assert (len(world.outcomes.published), world.specs.compiled, enqueued(world)) == (3, compiled, [])
+    assert (len(world.alerts.published), world.specs.compiled, enqueued(world)) == (3, compiled, [])
     assert Field("Still enforced", "version v1") in message_of([told]).fields
 
 
@@ -188,7 +188,7 @@ def test_objects_that_nobody_takes_for_the_spec_are_told_to_nobody() -> None:
     world = first()
     for number, key in enumerate(("README.md", "docs/", "access.yaml.bak", "access")):
         assert stray(world, key, "s1", event_id=f"e{number}") is None
-    assert world.outcomes.published == []
+    assert world.alerts.published == []
 
 
 def test_a_key_that_somebody_chose_to_be_read_comes_escaped_and_bounded() -> None:
@@ -267,7 +267,7 @@ def test_each_trouble_of_the_file_is_told_though_another_was_told_before() -> No
         spoil(world)
         assert isinstance(look(world), SpecRefused)
     upload(world, "#" * (MAX_SPEC_BYTES + 1), "v3")
-    assert [alert.version for alert in world.outcomes.published if isinstance(alert, SpecRefused)] == [
+    assert [alert.version for alert in world.alerts.published if isinstance(alert, SpecRefused)] == [
         "spec-missing",
         "spec-unversioned",
         "v2",
@@ -293,17 +293,17 @@ def test_the_current_version_is_read_after_the_accepted_one() -> None:
             order.append(name)
             return getattr(world.specs, name)
 
-    Accept(Watched(), world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
+    Accept(Watched(), world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
     assert order[:2] == ["accepted", "current"]
 
 
 def test_a_version_that_was_accepted_meanwhile_is_not_replaced() -> None:
     world = first()
-    accept = Accept(Overtaken(world), world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")  # type: ignore[arg-type]
+    accept = Accept(Overtaken(world), world.jobs, world.alerts, world.audit, world.clock, "access.yaml")  # type: ignore[arg-type]
     world.specs.file = SpecVersion("v2", TEXT.encode())
     with pytest.raises(SpecSuperseded):
         accept(JOB)
-    assert (enqueued(world), world.outcomes.published) == ([], [])
+    assert (enqueued(world), world.alerts.published) == ([], [])
     assert world.specs.compiled is not None and world.specs.compiled.version == "v3"
 
 

@@ -31,7 +31,7 @@ def unlistable(world: World, error: PortError | None, *, accounts: Sequence[str]
 
 
 def told(world: World) -> list[Unlisted]:
-    return [alert for alert in world.outcomes.published if isinstance(alert, Unlisted)]
+    return [alert for alert in world.alerts.published if isinstance(alert, Unlisted)]
 
 
 def test_it_is_told_once_and_nothing_else_stops() -> None:

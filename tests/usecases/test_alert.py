@@ -4,14 +4,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.notify.fanout import FanOut
+from ecr_warden.adapters.channels.fanout import FanOut
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.alert import Alert, Message, SpecAccepted, SpecRefused
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import RunReport
-from ecr_warden.ports.alerts import ChannelsError, NotifyError
+from ecr_warden.ports.alerts import ChannelError, ChannelsError
 from ecr_warden.ports.errors import PermissionMissing
-from ecr_warden.usecases.alert import TOLD_AGAIN_SECONDS, TellPeople
+from ecr_warden.usecases.alert import TOLD_AGAIN_SECONDS, SendAlerts
 from ecr_warden.usecases.exhausted import ReportExhausted
 
 from local.memory.hub import MemoryIncidents
@@ -32,7 +32,7 @@ class Channel:
 
     def notify(self, message: Message) -> None:
         if not self.works:
-            raise NotifyError("out of order", remedy="mend it", retryable=True)
+            raise ChannelError("out of order", remedy="mend it", retryable=True)
         self.told.append(message.title)
 
 
@@ -43,8 +43,8 @@ class People:
     incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
 
     @property
-    def tell(self) -> TellPeople:
-        return TellPeople(self.incidents, FanOut({"chat": self.chat, "e-mail": self.mail}))
+    def tell(self) -> SendAlerts:
+        return SendAlerts(self.incidents, FanOut({"chat": self.chat, "e-mail": self.mail}))
 
     def due(self) -> list[tuple[str, int]]:
         """The flushes that are due, each with the seconds it was delayed."""
@@ -111,10 +111,10 @@ def test_each_of_two_that_are_down_is_told_for_itself() -> None:
 def test_what_cannot_be_kept_for_later_is_an_error_so_that_the_event_comes_again() -> None:
     class Full(MemoryIncidents):
         def add(self, key: str, alert: Alert, *, seconds: int) -> None:
-            raise NotifyError("the table takes nothing")
+            raise ChannelError("the table takes nothing")
 
     people = People(Channel(works=False), incidents=Full())
-    with pytest.raises(NotifyError, match="takes nothing"):
+    with pytest.raises(ChannelError, match="takes nothing"):
         people.tell.announce(REFUSED)
 
 

@@ -65,7 +65,7 @@ def test_a_pause_is_recorded_with_its_caller_and_announced() -> None:
     assert (reply.targets, reply.enqueued) == ((str(CHECKOUT),), False)
     kept = world.state.records([CHECKOUT])[CHECKOUT.key].pause
     assert kept == Pause("command-1", ALICE, "a migration", NOW, NOW + HOUR)
-    [told] = world.outcomes.published
+    [told] = world.alerts.published
     assert isinstance(told, TargetsPaused)
     assert (told.cause.actor, told.targets, told.reason, told.until) == (
         ALICE,
@@ -84,7 +84,7 @@ def test_resume_ends_what_is_paused_announces_it_and_reconciles() -> None:
     world.forget()
     reply = give(world, Resume("command-2", (CHECKOUT, PUSHER)))
     assert (reply.targets, reply.enqueued) == ((str(CHECKOUT),), True)
-    [told] = world.outcomes.published
+    [told] = world.alerts.published
     assert isinstance(told, TargetsResumed)
     assert (told.targets, told.cause.actor) == ((str(CHECKOUT),), ALICE)
     world.drain()
@@ -106,7 +106,7 @@ def test_resume_of_what_is_not_paused_says_nothing_and_does_nothing() -> None:
     world.clock.advance(HOUR)
     world.forget()
     reply = give(world, Resume("command-2", (CHECKOUT,)))
-    assert (reply.targets, reply.enqueued, world.outcomes.published, world.jobs.sent) == ((), False, [], [])
+    assert (reply.targets, reply.enqueued, world.alerts.published, world.jobs.sent) == ((), False, [], [])
 
 
 def test_every_command_is_kept_with_its_caller_and_its_text() -> None:
@@ -168,7 +168,7 @@ def test_what_is_not_right_is_refused_whole(name: str) -> None:
     world = world_at_spec()
     with pytest.raises(error):
         control_of(world)(text, "alice", HUB)
-    assert (world.calls.taken, world.outcomes.published, world.jobs.sent) == ({}, [], [])
+    assert (world.calls.taken, world.alerts.published, world.jobs.sent) == ({}, [], [])
     assert all(record.pause is None for record in world.state.records([CHECKOUT]).values())
 
 
@@ -184,7 +184,7 @@ def test_who_is_not_proved_does_nothing() -> None:
     world = world_at_spec()
     with pytest.raises(CallerUnproved):
         give(world, PAUSE, proof="mallory")
-    assert (world.calls.taken, world.outcomes.published) == ({}, [])
+    assert (world.calls.taken, world.alerts.published) == ({}, [])
 
 
 def test_a_command_that_is_sent_again_is_refused() -> None:
@@ -194,7 +194,7 @@ def test_a_command_that_is_sent_again_is_refused() -> None:
     world.forget()
     with pytest.raises(CallRepeated):
         give(world, PAUSE)
-    assert world.outcomes.published == []
+    assert world.alerts.published == []
     assert world.state.records([CHECKOUT])[CHECKOUT.key].pause is None
 
 

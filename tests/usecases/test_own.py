@@ -31,13 +31,13 @@ def event(name: str, **parameters: str) -> dict[str, Any]:
 def told(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
     """What is announced once dispatch and the workers are through with the events."""
     dispatch = Dispatch(world.jobs, "bucket", "access.yaml")
-    work = Work(accept=unbuilt, sweep=unbuilt, reconcile=unbuilt, outcomes=world.outcomes)
+    work = Work(accept=unbuilt, sweep=unbuilt, reconcile=unbuilt, alerts=world.alerts)
     for one in events:
         dispatch(one)
     jobs = [job for job in world.jobs.sent if isinstance(job, TellOwnChange)]
     for job in jobs:
         assert work(job, FIRST_AND_LAST) == "told"
-    return [alert for alert in world.outcomes.published if isinstance(alert, OwnChanged)]
+    return [alert for alert in world.alerts.published if isinstance(alert, OwnChanged)]
 
 
 @pytest.mark.parametrize(

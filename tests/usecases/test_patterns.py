@@ -142,7 +142,7 @@ def no_listing(target: Target, change: Change | None) -> None:
 
 
 def unread(world: World) -> list[Unlisted]:
-    return [alert for alert in world.outcomes.published if isinstance(alert, Unlisted)]
+    return [alert for alert in world.alerts.published if isinstance(alert, Unlisted)]
 
 
 def unlistable(world: World, error: PortError) -> None:

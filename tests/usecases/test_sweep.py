@@ -132,7 +132,7 @@ def noting(read: list[Target], target: Target, _: Change | None) -> None:
 
 
 def sweep_of(world: World) -> Sweep:
-    tell = TellUnread(world.state, world.outcomes)
+    tell = TellUnread(world.state, world.alerts)
     return Sweep(world.specs, world.documents, world.state, world.jobs, world.looks, world.clock, tell)
 
 

@@ -207,7 +207,7 @@ def test_an_equal_rewrite_costs_one_read_and_nothing_else(name: str) -> None:
     assert value != desired(address)
     world.put(address, value)
     assert world.run(address.target) is Result.IN_SYNC
-    assert (world.documents.reads, world.writes, world.outcomes.published, world.jobs.sent) == (1, [], [], [])
+    assert (world.documents.reads, world.writes, world.alerts.published, world.jobs.sent) == (1, [], [], [])
     assert world.live(address) == value
     assert world.sweep() == ()
 
@@ -235,4 +235,4 @@ def test_our_own_event_costs_one_read_and_nothing_else() -> None:
     world.run(D1.target)
     world.forget()
     assert world.run(D1.target) is Result.IN_SYNC
-    assert (world.documents.reads, world.writes, world.outcomes.published) == (1, [], [])
+    assert (world.documents.reads, world.writes, world.alerts.published) == (1, [], [])

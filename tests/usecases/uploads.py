@@ -18,7 +18,7 @@ def upload(world: World, text: str, version: str) -> SpecAccepted | SpecRefused 
 
 
 def look(world: World) -> SpecAccepted | SpecRefused | None:
-    return Accept(world.specs, world.jobs, world.outcomes, world.audit, world.clock, "access.yaml")(JOB)
+    return Accept(world.specs, world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(JOB)
 
 
 def enqueued(world: World) -> list[str]:

@@ -34,7 +34,7 @@ from ecr_warden.usecases.unread import TellUnread
 from local.memory.audit import MemoryAudit
 from local.memory.clock import ManualClock
 from local.memory.documents import MemoryDocuments
-from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs, MemorySwitch
+from local.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
 from local.memory.journal import MemoryCalls, MemoryJournal
 from local.memory.looks import MemoryLooks
 from local.memory.state import MemoryState
@@ -97,7 +97,7 @@ class World:
     specs: MemorySpecs = field(init=False)
     state: MemoryState = field(init=False)
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
-    outcomes: MemoryOutcomes = field(default_factory=MemoryOutcomes)
+    alerts: MemoryAlertBus = field(default_factory=MemoryAlertBus)
     switch: MemorySwitch = field(default_factory=MemorySwitch)
     calls: MemoryCalls = field(default_factory=MemoryCalls)
     looks: MemoryLooks = field(default_factory=MemoryLooks)
@@ -118,7 +118,7 @@ class World:
             documents=wrap(self.documents),
             state=wrap(self.state),
             jobs=wrap(self.jobs),
-            outcomes=wrap(self.outcomes),
+            alerts=wrap(self.alerts),
             switch=wrap(self.switch),
             calls=wrap(self.calls),
             clock=self.clock,
@@ -142,7 +142,7 @@ class World:
 
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
         """Everything is compared, part after part; what differs waits as jobs. Raises RetryLater after all parts."""
-        tell = TellUnread(self.state, self.outcomes)
+        tell = TellUnread(self.state, self.alerts)
         sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.looks, self.clock, tell)
         due: list[Target] = []
         later: list[RetryLater] = []
@@ -186,7 +186,7 @@ class World:
         """Start counting anew: writes, reads, announcements, jobs."""
         self.documents.writes.clear()
         self.documents.reads = 0
-        self.outcomes.published.clear()
+        self.alerts.published.clear()
         self.jobs.sent.clear()
 
     @property
@@ -204,7 +204,7 @@ class World:
 
     @property
     def reports(self) -> list[RunReport]:
-        return [alert for alert in self.outcomes.published if isinstance(alert, RunReport)]
+        return [alert for alert in self.alerts.published if isinstance(alert, RunReport)]
 
     def live(self, address: Address) -> object:
         found = self.documents.live.get(address)

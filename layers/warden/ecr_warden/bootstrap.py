@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from ecr_warden.adapters.aws.specs import AwsSpecs
     from ecr_warden.adapters.aws.state import DynamoState
     from ecr_warden.adapters.aws.switch import SsmSwitch
-    from ecr_warden.ports.alerts import Notifier, Outcomes
+    from ecr_warden.ports.alerts import AlertBus, Channel
     from ecr_warden.ports.calls import Calls
     from ecr_warden.usecases.accept import Accept
-    from ecr_warden.usecases.alert import TellPeople
+    from ecr_warden.usecases.alert import SendAlerts
     from ecr_warden.usecases.answer import Answers
     from ecr_warden.usecases.control import Control
     from ecr_warden.usecases.dispatch import Dispatch
@@ -66,7 +66,7 @@ def work() -> "Work":
     """What the reconcile function does with a job."""
     from ecr_warden.usecases.work import Work
 
-    return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile, outcomes=_outcomes())
+    return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile, alerts=_alert_bus())
 
 
 @cache
@@ -78,11 +78,11 @@ def redelivery() -> "Redelivery":
 
 
 @cache
-def tell_people() -> "TellPeople":
+def send_alerts() -> "SendAlerts":
     """What the alert function does with an announcement."""
     from ecr_warden.adapters.aws.incidents import AwsIncidents
-    from ecr_warden.adapters.notify.fanout import FanOut
-    from ecr_warden.usecases.alert import TellPeople
+    from ecr_warden.adapters.channels.fanout import FanOut
+    from ecr_warden.usecases.alert import SendAlerts
 
     incidents = AwsIncidents(
         dynamodb=_client("dynamodb"),
@@ -91,7 +91,7 @@ def tell_people() -> "TellPeople":
         queue_url=_environment.required("WARDEN_INCIDENTS_QUEUE_URL"),
         clock=_clock,
     )
-    return TellPeople(incidents, FanOut(_channels()))
+    return SendAlerts(incidents, FanOut(_channels()))
 
 
 @cache
@@ -109,7 +109,7 @@ def report_exhausted() -> "ReportExhausted":
     from ecr_warden.usecases.exhausted import ReportExhausted
 
     kept = SqsDeadLetters(_client("sqs"), _environment.required("WARDEN_JOBS_DEAD_LETTERS_URL"))
-    return ReportExhausted(tell_people(), kept)
+    return ReportExhausted(send_alerts(), kept)
 
 
 @cache
@@ -152,23 +152,23 @@ def control() -> "Control":
         state=_state(),
         calls=_calls(),
         jobs=_jobs(),
-        outcomes=_outcomes(),
+        alerts=_alert_bus(),
         callers=callers,
         audit=_audit(),
         clock=_clock,
     )
 
 
-def _channels() -> "dict[str, Notifier]":
-    from ecr_warden.adapters.notify.secrets import open_secret
-    from ecr_warden.adapters.notify.sns import SnsNotifier
-    from ecr_warden.adapters.notify.webhook import WebhookNotifier
+def _channels() -> "dict[str, Channel]":
+    from ecr_warden.adapters.channels.secrets import open_secret
+    from ecr_warden.adapters.channels.sns import SnsChannel
+    from ecr_warden.adapters.channels.webhook import WebhookChannel
 
-    channels: dict[str, Notifier] = {"e-mail": SnsNotifier(_client("sns"), _environment.required("WARDEN_ALERT_TOPIC"))}
+    channels: dict[str, Channel] = {"e-mail": SnsChannel(_client("sns"), _environment.required("WARDEN_ALERT_TOPIC"))}
     reference = _environment.optional("WARDEN_WEBHOOK")
     if reference:
         secret = open_secret(reference, _client, _clock)
-        channels["chat"] = WebhookNotifier(secret, forget=secret.forget)
+        channels["chat"] = WebhookChannel(secret, forget=secret.forget)
     return channels
 
 
@@ -177,7 +177,7 @@ def _accept() -> "Accept":
     from ecr_warden.usecases.accept import Accept
 
     file_name = _environment.required("WARDEN_SPEC_KEY")
-    return Accept(_specs(), _jobs(), _outcomes(), _audit(), _clock, file_name=file_name)
+    return Accept(_specs(), _jobs(), _alert_bus(), _audit(), _clock, file_name=file_name)
 
 
 @cache
@@ -185,7 +185,7 @@ def _sweep() -> "Sweep":
     from ecr_warden.usecases.sweep import Sweep
     from ecr_warden.usecases.unread import TellUnread
 
-    return Sweep(_specs(), _documents(), _state(), _jobs(), _looks(), _clock, TellUnread(_state(), _outcomes()))
+    return Sweep(_specs(), _documents(), _state(), _jobs(), _looks(), _clock, TellUnread(_state(), _alert_bus()))
 
 
 @cache
@@ -197,7 +197,7 @@ def _reconcile() -> "Reconcile":
         documents=_documents(),
         state=_state(),
         jobs=_jobs(),
-        outcomes=_outcomes(),
+        alerts=_alert_bus(),
         switch=_switch(),
         calls=_calls(),
         clock=_clock,
@@ -276,15 +276,15 @@ def _jobs() -> SqsJobs:
 
 
 @cache
-def _outcomes() -> "Outcomes":
+def _alert_bus() -> "AlertBus":
     bus = _environment.required("WARDEN_OUTCOMES_BUS")
 
-    def make() -> "Outcomes":
-        from ecr_warden.adapters.aws.outcomes import EventBridgeOutcomes
+    def make() -> "AlertBus":
+        from ecr_warden.adapters.aws.alert_bus import EventBridgeAlertBus
 
-        return EventBridgeOutcomes(_client("events"), bus)
+        return EventBridgeAlertBus(_client("events"), bus)
 
-    return cast("Outcomes", _Late(make))
+    return cast("AlertBus", _Late(make))
 
 
 @cache

@@ -13,7 +13,7 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.usecases.reconcile import Reconcile
 
-from local.memory.hub import MemoryJobs, MemoryOutcomes, MemorySpecs, MemorySwitch
+from local.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
 from local.memory.journal import MemoryCalls
 from local.memory.state import MemoryState
 from tests.contracts.runs import EVENT
@@ -49,7 +49,7 @@ def reconcile(world: MotoWorld) -> Reconcile:
         documents=world.documents,
         state=MemoryState(world.clock),
         jobs=MemoryJobs(),
-        outcomes=MemoryOutcomes(),
+        alerts=MemoryAlertBus(),
         switch=MemorySwitch(),
         calls=MemoryCalls(),
         clock=world.clock,

@@ -9,13 +9,13 @@ if TYPE_CHECKING:  # most events tell nobody
     from ecr_warden.model.alert import Alert, Message
 
 
-class NotifyError(PortError):
+class ChannelError(PortError):
     """A message did not reach a channel."""
 
     code = "notify"
 
 
-class ChannelsError(NotifyError):
+class ChannelsError(ChannelError):
     """Some channels did not get the message; `failed` has their names, all others have got it."""
 
     def __init__(self, errors: Mapping[str, PortError]) -> None:
@@ -26,8 +26,8 @@ class ChannelsError(NotifyError):
         self.failed = tuple(errors)
 
 
-class Outcomes(Protocol):
-    """Where runs and spec versions are announced; anybody may subscribe."""
+class AlertBus(Protocol):
+    """Where runs, specs and commands publish their alerts; anybody may subscribe."""
 
     def publish(self, alert: "Alert") -> None:
         """Announce it; raises PortError."""
@@ -62,11 +62,11 @@ class DeadLetters(Protocol):
         ...
 
 
-class Notifier(Protocol):
+class Channel(Protocol):
     """A channel to people."""
 
     def notify(self, message: "Message") -> None:
-        """Deliver it; raises NotifyError."""
+        """Deliver it; raises ChannelError."""
         ...
 
 

@@ -8,7 +8,7 @@ from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec, Departed, Mode
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ReconcileTarget, SweepAll
 from ecr_warden.planning.versions import changed_patterns, changed_targets, departed, released
-from ecr_warden.ports.alerts import Outcomes
+from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.audit import Audit
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.jobs import Jobs
@@ -27,7 +27,7 @@ class Accept:
 
     specs: Specs
     jobs: Jobs
-    outcomes: Outcomes
+    alerts: AlertBus
     audit: Audit
     clock: Clock
     file_name: str
@@ -93,7 +93,7 @@ class Accept:
         seen = f"{error.code} {error.place}"
         if self.specs.refused() != seen:
             unknown = replace(cause, action="", actor=None)
-            self.outcomes.publish(OwnChanged(unknown, "", f"{COMPILED_SPEC} {error.place}"))
+            self.alerts.publish(OwnChanged(unknown, "", f"{COMPILED_SPEC} {error.place}"))
             self.specs.refuse(seen)
 
     def _tell_misplaced(self, cause: Cause, stray: Misplaced, enforced: str | None) -> SpecRefused | None:
@@ -118,7 +118,7 @@ class Accept:
         return refusal
 
     def _announce_refusal(self, refusal: SpecRefused) -> None:
-        self.outcomes.publish(refusal)
+        self.alerts.publish(refusal)
         self._record(AuditKind.SPEC_REFUSED, refusal, _some(refusal.problems, refusal.left_out))
 
     def _record(self, kind: AuditKind, told: SpecAccepted | SpecRefused, text: str) -> None:
@@ -158,7 +158,7 @@ class Accept:
             warnings=warnings,
             left_out=(0, 0, more_warnings),
         )
-        self.outcomes.publish(announcement)
+        self.alerts.publish(announcement)
         self._record(AuditKind.SPEC_ACCEPTED, announcement, _effect(announcement))
         self._forget_refusal()
         return announcement

@@ -16,7 +16,7 @@ _UNDELIVERED = "undelivered"
 
 
 @dataclass(frozen=True, slots=True)
-class TellPeople:
+class SendAlerts:
     """The use case over its ports. Delivery is at least once: whoever retries may tell the same again.
 
     What a channel did not take waits as an incident of that channel alone: the others are not told again.

@@ -18,7 +18,7 @@ from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Call, Command, PauseUntil, Resume
 from ecr_warden.model.target import Target
 from ecr_warden.planning.orphans import orphan_spec
-from ecr_warden.ports.alerts import Outcomes
+from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.audit import Audit
 from ecr_warden.ports.calls import Callers, Calls
 from ecr_warden.ports.clock import Clock
@@ -43,7 +43,7 @@ class Control:
     state: State
     calls: Calls
     jobs: Jobs
-    outcomes: Outcomes
+    alerts: AlertBus
     callers: Callers
     audit: Audit
     clock: Clock
@@ -95,7 +95,7 @@ class Control:
             case PauseUntil(reason=reason, until=until):
                 enqueued = False
                 # Announced first: a process that dies in between has told of a pause that is none, never the reverse.
-                self.outcomes.publish(TargetsPaused(cause, tuple(map(str, targets)), reason, until))
+                self.alerts.publish(TargetsPaused(cause, tuple(map(str, targets)), reason, until))
                 pause = Pause(command.id, caller, reason, self.clock.now(), until)
                 for target in targets:
                     self.state.pause(target, pause)
@@ -103,7 +103,7 @@ class Control:
                 targets = self._paused(targets)
                 enqueued = bool(targets)
                 if targets:
-                    self.outcomes.publish(TargetsResumed(cause, tuple(map(str, targets))))
+                    self.alerts.publish(TargetsResumed(cause, tuple(map(str, targets))))
                     for target in targets:
                         self.state.resume(target)
                     self._enqueue(cause, targets)

@@ -11,24 +11,24 @@ from ecr_warden.model.codec.jobs import job_from_text
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.ports.alerts import DeadLetters
 from ecr_warden.ports.errors import PortError
-from ecr_warden.usecases.alert import TellPeople
+from ecr_warden.usecases.alert import SendAlerts
 
 
 @dataclass(frozen=True, slots=True)
 class ReportExhausted:
     """The use case over its ports. Delivery is at least once."""
 
-    tell_people: TellPeople
+    send_alerts: SendAlerts
     dead_letters: DeadLetters
 
     def __call__(self, body: str, *, group: str, message_id: str) -> None:
         """Report the job that is the body of a message, then keep it; raises PortError."""
         failed = _failed(body, message_id)
         try:
-            self.tell_people.announce(failed)
+            self.send_alerts.announce(failed)
         except PortError:
             # It may be what ended the job, too: a message for each job is better than none at all.
-            self.tell_people.at_once(failed)
+            self.send_alerts.at_once(failed)
         self.dead_letters.keep(body, group=group, message_id=message_id)
 
 

@@ -33,7 +33,7 @@ from ecr_warden.planning.results import (
     result_without_writes,
     times_contested,
 )
-from ecr_warden.ports.alerts import Outcomes
+from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.calls import Calls
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import Documents
@@ -80,7 +80,7 @@ class Reconcile:
     documents: Documents
     state: State
     jobs: Jobs
-    outcomes: Outcomes
+    alerts: AlertBus
     switch: Switch
     calls: Calls
     clock: Clock
@@ -167,7 +167,7 @@ class Reconcile:
             return run
         report = report_of_interrupted(interrupted, observation, self.clock.now())
         report = _rated(replace(report, accounts=run.accepted.accounts))
-        self.outcomes.publish(report)
+        self.alerts.publish(report)
         return self._close(run, report)
 
     def _note_recreated(self, run: _Run, observation: Observation) -> bool:
@@ -291,7 +291,7 @@ class Reconcile:
         """Tell people what is news; an intruder is told of once, however many tries a run needs."""
         if not self._is_told(run, report):
             return run
-        self.outcomes.publish(report)
+        self.alerts.publish(report)
         return replace(run, intruder=False)
 
     def _is_told(self, run: _Run, report: RunReport) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ecr_warden.model.alert import Unlisted
 from ecr_warden.model.job import Cause
 from ecr_warden.model.target import Target
-from ecr_warden.ports.alerts import Outcomes
+from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.state import State, TargetRecord
 
@@ -19,7 +19,7 @@ class TellUnread:
     """The use case over its ports. Sweeps of one part never run side by side, so no lease guards what was told."""
 
     state: State
-    outcomes: Outcomes
+    alerts: AlertBus
 
     def __call__(
         self,
@@ -44,7 +44,7 @@ class TellUnread:
         if unread:
             problems = tuple(f"{listed}: {error}" for listed, error in unread[:PROBLEMS_TOLD])
             codes = tuple(sorted({error.code for _, error in unread}))
-            self.outcomes.publish(Unlisted(cause, version, problems, codes, len(unread) - len(problems)))
+            self.alerts.publish(Unlisted(cause, version, problems, codes, len(unread) - len(problems)))
         for listed, mark in marks:
             self.state.note_reported(listed, mark)
 

@@ -17,7 +17,7 @@ from ecr_warden.model.job import (
 from ecr_warden.ports.specs import CompiledUnusable
 
 if TYPE_CHECKING:
-    from ecr_warden.ports.alerts import Outcomes
+    from ecr_warden.ports.alerts import AlertBus
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.sweep import Sweep
@@ -30,7 +30,7 @@ class Work:
     accept: "Callable[[], Accept]"
     sweep: "Callable[[], Sweep]"
     reconcile: "Callable[[], Reconcile]"
-    outcomes: "Outcomes"
+    alerts: "AlertBus"
 
     def __call__(self, job: Job, attempt: Attempt) -> str:
         """Do the job and say what came of it, for the log; raises what the use case raises."""
@@ -54,7 +54,7 @@ class Work:
             case TellOwnChange():
                 from ecr_warden.model.alert import OwnChanged  # noqa: PLC0415 - few jobs are of this kind
 
-                self.outcomes.publish(OwnChanged(job.cause, job.account, job.thing))
+                self.alerts.publish(OwnChanged(job.cause, job.account, job.thing))
                 return "told"
             case _:
                 assert_never(job)

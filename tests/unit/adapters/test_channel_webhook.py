@@ -6,10 +6,10 @@ import threading
 from contextlib import closing
 
 import pytest
-from ecr_warden.adapters.notify.webhook import WebhookNotifier
+from ecr_warden.adapters.channels.webhook import WebhookChannel
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
-from ecr_warden.ports.alerts import NotifyError
+from ecr_warden.ports.alerts import ChannelError
 
 from tests.contracts.webhook import SECRET, Server, answer, served, silent
 
@@ -33,11 +33,11 @@ def no_tls(connection: socket.socket, stop: threading.Event) -> None:
 
 
 def notify(server: Server, timeout: float = PATIENCE) -> None:
-    WebhookNotifier(lambda: server.url, timeout=timeout).notify(MESSAGE)
+    WebhookChannel(lambda: server.url, timeout=timeout).notify(MESSAGE)
 
 
-def refused(server: Server, timeout: float = PATIENCE) -> NotifyError:
-    with pytest.raises(NotifyError) as caught:
+def refused(server: Server, timeout: float = PATIENCE) -> ChannelError:
+    with pytest.raises(ChannelError) as caught:
         notify(server, timeout)
     assert SECRET not in str(caught.value)
     assert "127.0.0.1" not in str(caught.value)
@@ -110,16 +110,16 @@ def test_something_that_is_no_web_server_is_no_delivery() -> None:
 def test_a_server_that_is_down_may_be_tried_again() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(NotifyError) as caught:
-        WebhookNotifier(lambda: f"http://127.0.0.1:{port}/{SECRET}", timeout=PATIENCE).notify(MESSAGE)
+    with pytest.raises(ChannelError) as caught:
+        WebhookChannel(lambda: f"http://127.0.0.1:{port}/{SECRET}", timeout=PATIENCE).notify(MESSAGE)
     assert caught.value.retryable
     assert "cannot be reached" in caught.value.message
 
 
 def test_a_server_without_tls_is_not_trusted_as_one() -> None:
     with served(no_tls, reads=False) as server:
-        with pytest.raises(NotifyError) as caught:
-            WebhookNotifier(lambda: server.url.replace("http:", "https:"), timeout=PATIENCE).notify(MESSAGE)
+        with pytest.raises(ChannelError) as caught:
+            WebhookChannel(lambda: server.url.replace("http:", "https:"), timeout=PATIENCE).notify(MESSAGE)
         assert "offers no trusted TLS" in caught.value.message
         assert SECRET not in str(caught.value)
 
@@ -143,8 +143,8 @@ def test_a_server_without_tls_is_not_trusted_as_one() -> None:
     ],
 )
 def test_what_is_not_a_safe_url_is_refused_unshown(url: str) -> None:
-    with pytest.raises(NotifyError) as caught:
-        WebhookNotifier(lambda: url).notify(MESSAGE)
+    with pytest.raises(ChannelError) as caught:
+        WebhookChannel(lambda: url).notify(MESSAGE)
     assert not caught.value.retryable
     assert "example.com" not in str(caught.value)
 
@@ -152,7 +152,7 @@ def test_what_is_not_a_safe_url_is_refused_unshown(url: str) -> None:
 def test_the_secret_is_asked_for_again_with_each_message() -> None:
     with served(answer(b"HTTP/1.1 200 OK\r\n\r\n")) as server:
         urls = iter([f"{server.url}/old", f"{server.url}/new"])
-        notifier = WebhookNotifier(lambda: next(urls), timeout=PATIENCE)
+        notifier = WebhookChannel(lambda: next(urls), timeout=PATIENCE)
         notifier.notify(MESSAGE)
         notifier.notify(MESSAGE)
         assert [request.split(b" ")[1][-3:] for request in server.requests] == [b"old", b"new"]
@@ -178,7 +178,7 @@ def test_a_message_under_way_goes_to_the_webhook_that_took_the_place_of_a_remove
     gone = f"HTTP/1.1 {status} Gone\r\n\r\n".encode()
     with served(answer(gone)) as old, served(answer(b"HTTP/1.1 200 OK\r\n\r\n")) as new:
         places = Places(old.url, new.url)
-        notifier = WebhookNotifier(places, forget=places.forget, timeout=2)
+        notifier = WebhookChannel(places, forget=places.forget, timeout=2)
         notifier.notify(MESSAGE)
         assert (len(old.requests), len(new.requests), places.forgotten) == (1, 1, 1)
         notifier.notify(MESSAGE)
@@ -189,8 +189,8 @@ def test_a_message_under_way_goes_to_the_webhook_that_took_the_place_of_a_remove
 def test_a_removed_webhook_in_whose_place_is_none_is_asked_once_a_message(status: int) -> None:
     with served(answer(f"HTTP/1.1 {status} Gone\r\n\r\n".encode())) as server:
         places = Places(server.url, server.url)
-        with pytest.raises(NotifyError, match=f"the webhook answered {status}"):
-            WebhookNotifier(places, forget=places.forget, timeout=2).notify(MESSAGE)
+        with pytest.raises(ChannelError, match=f"the webhook answered {status}"):
+            WebhookChannel(places, forget=places.forget, timeout=2).notify(MESSAGE)
         assert (len(server.requests), places.forgotten) == (1, 1)
 
 
@@ -198,15 +198,15 @@ def test_a_removed_webhook_in_whose_place_is_none_is_asked_once_a_message(status
 def test_an_answer_that_says_nothing_of_the_address_does_not_have_it_read_again(status: int) -> None:
     with served(answer(f"HTTP/1.1 {status} Whatever\r\n\r\n".encode())) as server:
         places = Places(server.url, f"{server.url}/new")
-        with pytest.raises(NotifyError, match=f"the webhook answered {status}"):
-            WebhookNotifier(places, forget=places.forget, timeout=2).notify(MESSAGE)
+        with pytest.raises(ChannelError, match=f"the webhook answered {status}"):
+            WebhookChannel(places, forget=places.forget, timeout=2).notify(MESSAGE)
         assert (len(server.requests), places.forgotten) == (1, 0)
 
 
 def test_a_new_address_that_is_no_url_is_refused_unshown() -> None:
     with served(answer(b"HTTP/1.1 404 Not Found\r\n\r\n")) as server:
         places = Places(server.url, "http://hooks.example.com/x")
-        with pytest.raises(NotifyError, match="not https") as caught:
-            WebhookNotifier(places, forget=places.forget, timeout=2).notify(MESSAGE)
+        with pytest.raises(ChannelError, match="not https") as caught:
+            WebhookChannel(places, forget=places.forget, timeout=2).notify(MESSAGE)
         assert "example.com" not in str(caught.value)
         assert len(server.requests) == 1

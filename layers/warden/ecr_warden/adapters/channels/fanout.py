@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 from ecr_warden.model.alert import Message
-from ecr_warden.ports.alerts import ChannelsError, Notifier
+from ecr_warden.ports.alerts import Channel, ChannelsError
 from ecr_warden.ports.errors import PortError
 
 
 class FanOut:
     """Tells every channel; with none it does nothing."""
 
-    def __init__(self, channels: Mapping[str, Notifier]) -> None:
+    def __init__(self, channels: Mapping[str, Channel]) -> None:
         self._channels = dict(channels)
 
     def notify(self, message: Message, *, only: str | None = None) -> None:

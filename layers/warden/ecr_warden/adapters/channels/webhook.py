@@ -9,7 +9,7 @@ import urllib3
 
 from ecr_warden.alerting.slack import to_slack
 from ecr_warden.model.alert import Message
-from ecr_warden.ports.alerts import NotifyError
+from ecr_warden.ports.alerts import ChannelError
 
 TIMEOUT = 5.0
 # What a webhook answers that was revoked, or replaced by another.
@@ -17,7 +17,7 @@ _NOT_VALID = (401, 403, 404, 410)
 _CHECK = "check what the stack parameter WebhookReference points to"
 
 
-class WebhookNotifier:
+class WebhookChannel:
     """A chat channel.
 
     `url` is asked for each message, so that a changed secret is used; `forget` has it read afresh, which is done at
@@ -36,7 +36,7 @@ class WebhookNotifier:
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
     def notify(self, message: Message) -> None:
-        """Post the message; raises NotifyError, whose text never has the URL in it."""
+        """Post the message; raises ChannelError, whose text never has the URL in it."""
         url = _checked(self._url())
         status = self._post(url, message)
         if status in _NOT_VALID:
@@ -53,15 +53,15 @@ class WebhookNotifier:
                 "POST", url, json=to_slack(message), timeout=self._timeout, redirect=False, preload_content=False
             )
         except urllib3.exceptions.SSLError:
-            raise NotifyError("the webhook offers no trusted TLS", remedy=_CHECK) from None
+            raise ChannelError("the webhook offers no trusted TLS", remedy=_CHECK) from None
         except urllib3.exceptions.NewConnectionError:  # one of urllib3's time-outs, whatever the cause
-            raise NotifyError("the webhook cannot be reached", remedy=_CHECK, retryable=True) from None
+            raise ChannelError("the webhook cannot be reached", remedy=_CHECK, retryable=True) from None
         except urllib3.exceptions.TimeoutError:
-            raise NotifyError("the webhook did not answer in time", retryable=True) from None
+            raise ChannelError("the webhook did not answer in time", retryable=True) from None
         except urllib3.exceptions.HTTPError as error:
             # Its own text quotes the address, and so would a chained traceback.
             reason = type(error).__name__
-            raise NotifyError(f"the webhook cannot be reached ({reason})", remedy=_CHECK, retryable=True) from None
+            raise ChannelError(f"the webhook cannot be reached ({reason})", remedy=_CHECK, retryable=True) from None
         answer.close()
         return answer.status
 
@@ -70,9 +70,9 @@ def _check(status: int) -> None:
     if 200 <= status < 300:
         return
     if 300 <= status < 400:
-        raise NotifyError(f"the webhook redirects ({status}), which is not followed", remedy=_CHECK)
+        raise ChannelError(f"the webhook redirects ({status}), which is not followed", remedy=_CHECK)
     retryable = status in (408, 429) or status >= 500
-    raise NotifyError(f"the webhook answered {status}", remedy="" if retryable else _CHECK, retryable=retryable)
+    raise ChannelError(f"the webhook answered {status}", remedy="" if retryable else _CHECK, retryable=retryable)
 
 
 def _checked(url: str) -> str:
@@ -82,9 +82,9 @@ def _checked(url: str) -> str:
     except ValueError:
         host = None
     if not (host and url.isascii() and url.isprintable() and " " not in url) or "@" in parts.netloc:
-        raise NotifyError("the webhook's secret is not a URL", remedy=_CHECK)
+        raise ChannelError("the webhook's secret is not a URL", remedy=_CHECK)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
-        raise NotifyError("the webhook's URL is not https", remedy="only a loopback address may be plain http")
+        raise ChannelError("the webhook's URL is not https", remedy="only a loopback address may be plain http")
     return url
 
 

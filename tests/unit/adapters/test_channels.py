@@ -6,12 +6,12 @@ from functools import partial
 
 import boto3
 import pytest
-from ecr_warden.adapters.notify.fanout import FanOut
-from ecr_warden.adapters.notify.secrets import Secret, open_secret
-from ecr_warden.adapters.notify.sns import SnsNotifier
+from ecr_warden.adapters.channels.fanout import FanOut
+from ecr_warden.adapters.channels.secrets import Secret, open_secret
+from ecr_warden.adapters.channels.sns import SnsChannel
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
-from ecr_warden.ports.alerts import ChannelsError, NotifyError
+from ecr_warden.ports.alerts import ChannelError, ChannelsError
 from ecr_warden.ports.errors import Throttled
 from moto import mock_aws
 
@@ -39,7 +39,7 @@ def test_the_topic_gets_subject_and_body() -> None:
     queue = sqs.create_queue(QueueName="mail")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    SnsNotifier(sns, topic).notify(MESSAGE)
+    SnsChannel(sns, topic).notify(MESSAGE)
     body = sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"]
     assert "[ecr-warden warning] shop/checkout was put back" in body
     assert "Who: mallory" in body
@@ -47,8 +47,8 @@ def test_the_topic_gets_subject_and_body() -> None:
 
 def test_a_topic_that_is_missing_is_named() -> None:
     topic = f"arn:aws:sns:{REGION}:111111111111:gone"
-    with pytest.raises(NotifyError, match=topic) as caught:
-        SnsNotifier(boto3.client("sns", REGION), topic).notify(MESSAGE)
+    with pytest.raises(ChannelError, match=topic) as caught:
+        SnsChannel(boto3.client("sns", REGION), topic).notify(MESSAGE)
     assert not caught.value.retryable
 
 
@@ -89,7 +89,7 @@ def test_what_a_file_adds_to_a_secret_is_no_part_of_it(added: str) -> None:
 
 def test_a_secret_that_is_no_text_is_refused_unshown() -> None:
     boto3.client("secretsmanager", REGION).create_secret(Name="webhook", SecretBinary=b"s3cr3t\x80")
-    with pytest.raises(NotifyError, match="the webhook's secret secretsmanager:webhook holds no text; put ") as caught:
+    with pytest.raises(ChannelError, match="the webhook's secret secretsmanager:webhook holds no text; put ") as caught:
         secret("secretsmanager:webhook")()
     assert "s3cr3t" not in str(caught.value)
     assert not caught.value.retryable
@@ -104,7 +104,7 @@ def test_a_secret_is_not_shown_by_what_holds_it() -> None:
 
 @pytest.mark.parametrize("reference", ["ssm:/ecr-warden/gone", "secretsmanager:gone"])
 def test_a_secret_that_is_missing_is_named_with_aws_reason(reference: str) -> None:
-    with pytest.raises(NotifyError, match=rf"{reference} cannot be read \(\w*NotFound") as caught:
+    with pytest.raises(ChannelError, match=rf"{reference} cannot be read \(\w*NotFound") as caught:
         secret(reference)()
     assert caught.value.retryable
     assert "role of the alert function" in caught.value.remedy
@@ -115,7 +115,7 @@ def test_a_secret_that_is_missing_is_named_with_aws_reason(reference: str) -> No
 
 @pytest.mark.parametrize("reference", ["", "ssm:", "/ecr-warden/webhook", "https://hooks.example.com/x", "env:X"])
 def test_what_is_no_reference_is_refused_before_any_call(reference: str) -> None:
-    with pytest.raises(NotifyError, match="not a reference"):
+    with pytest.raises(ChannelError, match="not a reference"):
         secret(reference)
 
 
@@ -135,8 +135,8 @@ class Channel:
 def test_a_broken_channel_does_not_stop_the_other() -> None:
     for order in (("chat", "e-mail"), ("e-mail", "chat")):
         mail = Channel()
-        channels = {"chat": Channel(NotifyError("the webhook answered 500", retryable=True)), "e-mail": mail}
-        with pytest.raises(NotifyError, match="not delivered to chat: the webhook answered 500") as caught:
+        channels = {"chat": Channel(ChannelError("the webhook answered 500", retryable=True)), "e-mail": mail}
+        with pytest.raises(ChannelError, match="not delivered to chat: the webhook answered 500") as caught:
             FanOut({name: channels[name] for name in order}).notify(MESSAGE)
         assert mail.told == [MESSAGE]
         assert caught.value.retryable
@@ -145,8 +145,8 @@ def test_a_broken_channel_does_not_stop_the_other() -> None:
 
 
 def test_all_broken_channels_are_named_and_a_lasting_fault_is_not_tried_again() -> None:
-    with pytest.raises(NotifyError, match=r"chat: gone; e-mail: refused") as caught:
-        FanOut({"chat": Channel(NotifyError("gone")), "e-mail": Channel(Throttled("refused"))}).notify(MESSAGE)
+    with pytest.raises(ChannelError, match=r"chat: gone; e-mail: refused") as caught:
+        FanOut({"chat": Channel(ChannelError("gone")), "e-mail": Channel(Throttled("refused"))}).notify(MESSAGE)
     assert not caught.value.retryable
 
 

@@ -1,4 +1,4 @@
-"""The Outcomes port on an EventBridge bus."""
+"""The AlertBus port on an EventBridge bus."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
@@ -29,7 +29,7 @@ _DETAIL_BYTES = 250_000
 
 
 @dataclass(frozen=True, slots=True)
-class EventBridgeOutcomes:
+class EventBridgeAlertBus:
     """Announcements as events: source `ecr-warden`, detail-type as the kind of the alert: `Run`, `SpecAccepted`, ..."""
 
     client: "EventBridgeClient"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.outcomes import EventBridgeOutcomes
+from ecr_warden.adapters.aws.alert_bus import EventBridgeAlertBus
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
@@ -34,7 +34,7 @@ def publish(hub: MotoHub, alert: Alert) -> dict[str, Any]:
     """Publish and return the one entry that was sent."""
     client = hub.client("events")
     client.create_event_bus(Name=BUS)
-    EventBridgeOutcomes(client, BUS).publish(alert)
+    EventBridgeAlertBus(client, BUS).publish(alert)
     (entry,) = hub.wire.calls[-1].parameters["Entries"]
     return dict(entry)
 
@@ -119,4 +119,4 @@ def test_bus_that_refuses_an_entry_is_an_error(hub: MotoHub) -> None:
     client = hub.client("events")
     hub.wire.fail("events:PutEvents", "AccessDeniedException", "not authorized to perform: events:PutEvents")
     with pytest.raises(PortError, match="events:PutEvents"):
-        EventBridgeOutcomes(client, BUS).publish(replace(report(), attempt=2))
+        EventBridgeAlertBus(client, BUS).publish(replace(report(), attempt=2))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.outside import OutsideError, outside_text
-from ecr_warden.ports.alerts import NotifyError
+from ecr_warden.ports.alerts import ChannelError
 from ecr_warden.ports.clock import Clock
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Secret:
     _kept: tuple[datetime, str] | None = field(default=None, init=False, repr=False)
 
     def __call__(self) -> str:
-        """The secret; raises NotifyError, which names the reference only."""
+        """The secret; raises ChannelError, which names the reference only."""
         now = self.clock.now()
         if self._kept is None or now - self._kept[0] >= MAX_AGE:
             self._kept = (now, self._read())
@@ -46,11 +46,11 @@ class Secret:
         try:
             return outside_text(self.fetch(), f"the webhook's secret {self.reference}", remedy=_PUT_AGAIN)
         except OutsideError as error:
-            raise NotifyError(error.message, remedy=error.remedy) from None
+            raise ChannelError(error.message, remedy=error.remedy) from None
         except (ClientError, BotoCoreError) as error:
             told = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
             action = _ACTIONS[self.reference.partition(":")[0]]
-            raise NotifyError(
+            raise ChannelError(
                 f"the webhook's secret {self.reference} cannot be read ({told or type(error).__name__})",
                 remedy=f"check that it exists; template.yaml grants {action} to the role of the alert function",
                 retryable=True,
@@ -58,7 +58,7 @@ class Secret:
 
 
 def open_secret(reference: str, client: Callable[[str], Any], clock: Clock) -> Secret:
-    """The secret behind `ssm:/name` or `secretsmanager:name`; raises NotifyError when the reference is none.
+    """The secret behind `ssm:/name` or `secretsmanager:name`; raises ChannelError when the reference is none.
 
     `client`: makes the client of one of these services.
     """
@@ -68,7 +68,7 @@ def open_secret(reference: str, client: Callable[[str], Any], clock: Clock) -> S
         case "secretsmanager", ":", name if name:
             return Secret(reference, lambda: _secret(client("secretsmanager"), name), clock)
         case _:
-            raise NotifyError(f"not a reference to a secret: {reference[:120]!r}", remedy=_REMEDY)
+            raise ChannelError(f"not a reference to a secret: {reference[:120]!r}", remedy=_REMEDY)
 
 
 def _parameter(ssm: "SSMClient", name: str) -> object:

@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.alerting.email import to_email
 from ecr_warden.model.alert import Message
-from ecr_warden.ports.alerts import NotifyError
+from ecr_warden.ports.alerts import ChannelError
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _RETRYABLE = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Throttling", "ThrottlingException"})
 
 
-class SnsNotifier:
+class SnsChannel:
     """The alert topic."""
 
     def __init__(self, client: "SNSClient", topic_arn: str) -> None:
@@ -23,16 +23,16 @@ class SnsNotifier:
         self._topic_arn = topic_arn
 
     def notify(self, message: Message) -> None:
-        """Publish the message; raises NotifyError."""
+        """Publish the message; raises ChannelError."""
         subject, body = to_email(message)
         try:
             self._client.publish(TopicArn=self._topic_arn, Subject=subject, Message=body)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "unknown")
-            raise NotifyError(
+            raise ChannelError(
                 f"sns:Publish to {self._topic_arn} failed ({code})",
                 remedy="template.yaml makes the topic and lets the alert function publish to it: deploy it again",
                 retryable=code in _RETRYABLE,
             ) from error
         except BotoCoreError as error:
-            raise NotifyError(f"sns:Publish failed ({type(error).__name__})", retryable=True) from error
+            raise ChannelError(f"sns:Publish failed ({type(error).__name__})", retryable=True) from error
