@@ -1,57 +1,53 @@
-"""The command line: its verbs and options, and how it says that it does not understand."""
+"""The command line: its verbs and options, and what it says about a wrong one."""
 
 import argparse
 import difflib
 import importlib.metadata
-from collections.abc import Sequence
-from types import ModuleType
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn, assert_never
 
 from ecr_warden_cli.console import cut
-from ecr_warden_cli.context import UsageError
-from ecr_warden_cli.verbs import (
-    apply,
-    event,
-    grants,
-    history,
-    pause,
-    plan,
-    policy,
-    render,
-    resume,
-    show,
-    status,
-    validate,
-    verify,
-)
+from ecr_warden_cli.context import Group, UsageError, Verb
+from ecr_warden_cli.verbs.apply import APPLY
+from ecr_warden_cli.verbs.event import EXPLAIN
+from ecr_warden_cli.verbs.history import HISTORY, SHOW
+from ecr_warden_cli.verbs.pause import PAUSE, RESUME
+from ecr_warden_cli.verbs.plan import PLAN
+from ecr_warden_cli.verbs.policy_compare import COMPARE
+from ecr_warden_cli.verbs.policy_evaluate import EVALUATE
+from ecr_warden_cli.verbs.policy_lint import LINT
+from ecr_warden_cli.verbs.spec import RENDER, VALIDATE
+from ecr_warden_cli.verbs.status import GRANTS, STATUS
+from ecr_warden_cli.verbs.verify import VERIFY
 
-VERBS: dict[str, ModuleType] = {
-    "validate": validate,
-    "render": render,
-    "plan": plan,
-    "verify": verify,
-    "status": status,
-    "grants": grants,
-    "history": history,
-    "show": show,
-    "apply": apply,
-    "pause": pause,
-    "resume": resume,
-    "policy": policy,
-    "event": event,
+VERBS: Mapping[str, Verb | Group] = {
+    "validate": VALIDATE,
+    "render": RENDER,
+    "plan": PLAN,
+    "verify": VERIFY,
+    "status": STATUS,
+    "grants": GRANTS,
+    "history": HISTORY,
+    "show": SHOW,
+    "apply": APPLY,
+    "pause": PAUSE,
+    "resume": RESUME,
+    "policy": Group(
+        "compare, evaluate and lint policy documents", {"compare": COMPARE, "evaluate": EVALUATE, "lint": LINT}
+    ),
+    "event": Group("explain events", {"explain": EXPLAIN}),
 }
 
 _DESCRIPTION = """\
-Keeps the policy documents that let one AWS account push to and pull from another's
-ECR repositories equal to a file. This command never writes to an account; apply has
-the deployed hub do it."""
+Keeps the policy documents that let one AWS account push to and pull from another
+account's ECR repositories equal to a spec. This command never writes to an account;
+apply has the deployed hub do it."""
 _EPILOG = """\
 example:
   ecr-warden validate access.yaml && ecr-warden plan access.yaml --profile ci=ci-read
 
 exit codes: 0 fine, 1 error, 2 something differs"""
 _SHOWN = 500
-_JSON_HELP = "one JSON object on stdout; docs/cli.md describes it"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -90,24 +86,36 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
-    for name, module in VERBS.items():
-        verb = verbs.add_parser(
-            name,
-            help=module.SUMMARY,
-            description=f"{module.SUMMARY[0].upper()}{module.SUMMARY[1:]}.",
-            epilog=f"example:\n  {module.EXAMPLE}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        module.add_arguments(verb)
-        verb.add_argument("--json", action="store_true", help=getattr(module, "JSON_HELP", _JSON_HELP))
-        # A verb of a verb sets its own: it is asked later.
-        verb.set_defaults(run=module.run, prog=verb.prog)
+    _add_verbs(parser, VERBS)
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
-        # Only here, for argparse itself would name the help of all verbs.
+        # argparse's own error would name the help of the whole command, not of the verb.
         raise UsageError(
             f"unrecognized arguments: {cut(' '.join(unknown), _SHOWN)}", remedy=f"see {arguments.prog} --help"
         )
     return arguments
+
+
+def _add_verbs(parser: argparse.ArgumentParser, verbs: Mapping[str, Verb | Group], **json: Any) -> None:
+    """`json`: settings of --json. A verb in a group leaves it unset, so that `policy --json lint` keeps the flag."""
+    choices = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
+    for name, verb in verbs.items():
+        sub = choices.add_parser(
+            name,
+            help=verb.summary,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        sub.description = f"{verb.summary[0].upper()}{verb.summary[1:]}."
+        match verb:
+            case Verb():
+                sub.description = verb.description or sub.description
+                sub.epilog = f"example:\n  {verb.example}"
+                verb.add_arguments(sub)
+                sub.set_defaults(run=verb.run, prog=sub.prog)
+                sub.add_argument("--json", action="store_true", help=verb.json_help, **json)
+            case Group():
+                _add_verbs(sub, verb.verbs, default=argparse.SUPPRESS)
+                sub.add_argument("--json", action="store_true", help="see the help of each verb")
+            case _:
+                assert_never(verb)

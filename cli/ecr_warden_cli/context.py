@@ -1,5 +1,6 @@
-"""What a verb gets besides its arguments."""
+"""What a verb is, and what it gets besides its arguments."""
 
+import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
@@ -9,7 +10,7 @@ from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import Documents
 from ecr_warden.spec.spec import Account
 
-from ecr_warden_cli.console import Console
+from ecr_warden_cli.console import Console, Exit
 
 type OpenDocuments = Callable[[Sequence[Account], Mapping[str, str]], Documents]
 """(the spec's accounts, account id -> profile) to the live documents; raises Failure when no account can be read."""
@@ -53,3 +54,23 @@ class Context:
     open_documents: OpenDocuments
     open_hub: OpenHub
     sleep: Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb of the command. `description` is for its own help, where the summary is not enough."""
+
+    summary: str
+    example: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace, Context], Exit]
+    description: str = ""
+    json_help: str = "print one JSON object; docs/cli.md describes it"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Verbs under a common word, such as `policy lint`."""
+
+    summary: str
+    verbs: Mapping[str, Verb]

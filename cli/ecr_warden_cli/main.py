@@ -15,8 +15,8 @@ from ecr_warden.spec.spec import Account
 from ecr_warden_cli.arguments import parse_arguments
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, Failure, Hub
-from ecr_warden_cli.spec_file import SpecInvalid
-from ecr_warden_cli.verbs.validate import problem_to_json
+from ecr_warden_cli.inputs import SpecInvalid
+from ecr_warden_cli.verbs.spec import problem_to_json
 
 INTERRUPTED = 130  # as shells report SIGINT
 READER_GONE = 141  # and SIGPIPE
@@ -93,7 +93,7 @@ def _error_to_json(error: WardenError) -> dict[str, Any]:
 def _open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:
     try:
         # Here, so that validate and render do not wait for boto3.
-        from ecr_warden_cli.sessions import open_documents  # noqa: PLC0415
+        from ecr_warden_cli.aws import open_documents  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise _no_sdk(error) from error
     return open_documents(accounts, profiles)
@@ -101,7 +101,7 @@ def _open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) ->
 
 def _open_hub(region: str | None, profile: str | None) -> Hub:
     try:
-        from ecr_warden_cli.hub_client import open_hub  # noqa: PLC0415
+        from ecr_warden_cli.aws import open_hub  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise _no_sdk(error) from error
     return open_hub(region, profile)

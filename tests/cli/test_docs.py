@@ -11,13 +11,12 @@ from ecr_warden.usecases.answer import NoSuchRun
 from ecr_warden.usecases.control import BadEnd
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 from ecr_warden_cli.arguments import VERBS
+from ecr_warden_cli.aws import HubDenied, HubFailed, HubUnreachable, NoAccountReadable
 from ecr_warden_cli.context import Failure, UsageError
 from ecr_warden_cli.hub import HubUnintelligible
-from ecr_warden_cli.hub_client import HubDenied, HubFailed, HubUnreachable
+from ecr_warden_cli.inputs import SpecInvalid, SpecUnreadable
 from ecr_warden_cli.live import Status
-from ecr_warden_cli.sessions import NoAccountReadable
-from ecr_warden_cli.spec_file import SpecInvalid, SpecUnreadable
-from ecr_warden_cli.verbs.render import NoSuchAddress
+from ecr_warden_cli.verbs.spec import NoSuchAddress
 
 from tests.cli.test_emulator import RIGHTS
 from tests.template.cfn import ROOT

@@ -14,8 +14,8 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
+from ecr_warden_cli.aws import ANSWER, CONTROL, LambdaHub, not_reached, open_hub
 from ecr_warden_cli.context import Failure
-from ecr_warden_cli.hub_client import ANSWER, CONTROL, LambdaHub, not_reached, open_hub
 
 from tests.contracts.sts import Sts, serving
 

@@ -9,10 +9,11 @@ from ecr_warden.model.request import Apply, AskPlan
 from ecr_warden.model.target import parse_target
 
 from ecr_warden_cli.console import Exit, Style, worst
-from ecr_warden_cli.context import Context
+from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import (
     add_hub_arguments,
     add_selection,
+    add_wait,
     expect,
     made_again_lines,
     new_id,
@@ -20,22 +21,19 @@ from ecr_warden_cli.hub import (
     say_unread,
     selection_of,
     speak,
+    wait_for,
 )
-from ecr_warden_cli.hub_runs import add_wait, wait_for
-from ecr_warden_cli.words import lines_of, unreadable_of
-
-SUMMARY = "have the hub put right now what differs from the accepted spec, and wait for it"
-EXAMPLE = "ecr-warden apply 'shop/*' --hub-region eu-central-1"
+from ecr_warden_cli.plan_text import plan_lines, unreadable_of
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_selection(parser, required=False)
     parser.add_argument("--dry-run", action="store_true", help="show what differs, and have nothing done about it")
     add_wait(parser)
     add_hub_arguments(parser)
 
 
-def run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Show what differs, have it reconciled, show how each run ended."""
     console, speaking = context.console, speak(arguments, context)
     with console.doing("the hub reads the accounts"):
@@ -79,7 +77,7 @@ def _show(plan: PlanReply, left_out: int, context: Context) -> None:
     console, left = context.console, dict(plan.left)
     for one in plan.plans:
         console.line(str(one.target), Style.HEADING)
-        for line in lines_of(one):
+        for line in plan_lines(one):
             console.line(line)
         if why := left.get(str(one.target)):
             console.line(f"  left as it is for now: {why}", Style.ODD)
@@ -106,3 +104,11 @@ def _json_of(plan: PlanReply, *, enqueued: bool) -> dict[str, object]:
         **plan_extras(plan),
         "enqueued": enqueued,
     }
+
+
+APPLY = Verb(
+    "have the hub repair drift from the accepted spec now, and wait for it",
+    "ecr-warden apply 'shop/*' --hub-region eu-central-1",
+    _add_arguments,
+    _run,
+)

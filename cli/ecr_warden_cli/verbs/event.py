@@ -12,20 +12,16 @@ from ecr_warden.triggers.decide import Decision, SpecPlace, decide
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger, TriggerError
 
 from ecr_warden_cli.console import Exit, escape
-from ecr_warden_cli.context import Context, Failure
+from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.event_input import Broken, Found, read_events
-from ecr_warden_cli.files import name_of, open_file, say_awaited
-
-SUMMARY = "say what an event would set off: event explain [FILE ...]"
-EXAMPLE = "ecr-warden event explain events.jsonl"
-JSON_HELP = "accepted for evenness: the answers are JSON Lines in any case"
+from ecr_warden_cli.inputs import name_of, open_file, say_awaited
 
 # Both names are fixed in template.yaml.
 _SPEC_BUCKET = re.compile(r"ecr-warden-spec-[0-9]{12}-[a-z0-9-]+")
 _PLACE = SpecPlace("access.yaml", lambda bucket: _SPEC_BUCKET.fullmatch(bucket) is not None)
 _REMEDIES = {
-    "json": "send one JSON object a line, or one JSON document a file",
-    "size": "send one event a line",
+    "json": "send one JSON object per line, or one JSON document per file",
+    "size": "send one event per line",
     "unreadable": "name a file that can be read, or - for stdin",
     "trigger": "send EventBridge events or CloudTrail records as they came",
 }
@@ -38,42 +34,30 @@ class EventsUnreadable(Failure):
     code = "unreadable"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="of_event", metavar="VERB", required=True)
-    explain = verbs.add_parser(
-        "explain",
-        help="what each event would set off, a line of JSON each",
-        description="What each event would set off, a line of JSON each, in order: trigger, targets and actor; or why\n"
-        "it is ignored; or what is wrong with it.",
-        epilog=f"example:\n  {EXAMPLE}\n  aws cloudtrail lookup-events | ecr-warden event explain",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    explain.add_argument(
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "files",
         metavar="FILE",
         nargs="*",
-        help="EventBridge events or CloudTrail records, one a line, or CloudTrail's log files; - or none: stdin",
+        help="EventBridge events or CloudTrail records, one per line, or CloudTrail's log files; - or none: stdin",
     )
-    explain.set_defaults(prog=explain.prog)
-    explain.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=JSON_HELP)
 
 
-def run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """One line for each event; an error is a line too and stops none of the rest."""
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """One line per event; an error is a line too, and the rest go on."""
     code = Exit.FINE
     if not arguments.files:
         say_awaited(context.stdin, context.console, "events")
     for file in arguments.files or ["-"]:
         for item in _read(file, context):
-            line = explain(item)
+            line = _explain(item)
             if "error" in line:
                 code = Exit.ERROR
             context.console.record(line)
     return code
 
 
-def explain(item: Found | Broken) -> dict[str, Any]:
+def _explain(item: Found | Broken) -> dict[str, Any]:
     """`{"trigger", "targets", "actor"}`, `{"ignored"}` or `{"error": {"code", "message", "remedy", "at"}}`."""
     if isinstance(item, Broken):
         return _error(item.code, item.message, _REMEDIES[item.code], item.place)
@@ -87,7 +71,7 @@ def explain(item: Found | Broken) -> dict[str, Any]:
         case Decision(trigger, targets, jobs):
             tells = [job.thing for job in jobs if isinstance(job, TellOwnChange)]
             return {
-                "trigger": trigger_to_json(trigger),
+                "trigger": _trigger_to_json(trigger),
                 "targets": [str(target) for target in targets],
                 "actor": actor_to_json(_SCHEDULE if isinstance(trigger, SweepDue) else trigger.actor),
                 **({"tells": tells} if tells else {}),
@@ -96,7 +80,7 @@ def explain(item: Found | Broken) -> dict[str, Any]:
             assert_never(decision)
 
 
-def trigger_to_json(trigger: Trigger) -> dict[str, Any]:
+def _trigger_to_json(trigger: Trigger) -> dict[str, Any]:
     """`{"kind", "id", "at", ...}`; of a call also why it is watched."""
     head = {"id": trigger.event_id, "at": trigger.at}
     match trigger:
@@ -129,3 +113,15 @@ def _read(file: str, context: Context) -> Iterator[Found | Broken]:
 
 def _error(code: str, message: str, remedy: str, at: str) -> dict[str, Any]:
     return {"error": {"code": code, "message": message, "remedy": remedy, "at": at}}
+
+
+EXPLAIN = Verb(
+    "say what each event would trigger, one line of JSON each",
+    "ecr-warden event explain events.jsonl\n  aws cloudtrail lookup-events | ecr-warden event explain",
+    _add_arguments,
+    _run,
+    """\
+Answers each event, in order, with one line of JSON: its trigger, targets and actor, or
+why it is ignored, or what is wrong with it.""",
+    "accepted for consistency; the answers are always JSON Lines",
+)

@@ -1,31 +1,32 @@
-"""`history`: the runs that wrote or told something, and what was done to ecr-warden as a whole."""
+"""`history` and `show`: the runs that wrote or reported something, and one of them in full."""
 
 import argparse
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from ecr_warden.alerting.who import describe_cause
+from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.who import describe_cause, who
 from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.codec.requests import ENTRIES_AT_MOST, HISTORIES_AT_MOST
 from ecr_warden.model.job import short_name
-from ecr_warden.model.reply import HistoryReply, StatusReply
-from ecr_warden.model.request import AskHistory, AskStatus
-from ecr_warden.model.run import RunEntry
+from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.reply import HistoryReply, RunReply, StatusReply
+from ecr_warden.model.request import AskHistory, AskRun, AskStatus
+from ecr_warden.model.run import OpenRun, RunEntry
 from ecr_warden.model.target import Target, TargetError, parse_target
 
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Failure, UsageError
+from ecr_warden_cli.context import Context, Failure, UsageError, Verb
 from ecr_warden_cli.hub import Speaking, add_hub_arguments, checked, expect, json_of, speak
-from ecr_warden_cli.times import before, moment_or_duration, shown
-
-SUMMARY = "list what happened, newest first: runs, pauses, stops, and specs accepted and refused"
-EXAMPLE = "ecr-warden history repository/222222222222/eu-central-1/shop/checkout --since 2h"
+from ecr_warden_cli.inputs import before, moment_or_duration, shown
+from ecr_warden_cli.plan_text import plan_lines
 
 _LIMIT = 20
 _DAYS = 7
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target",
         metavar="TARGET",
@@ -64,7 +65,7 @@ class _within:  # noqa: N801 - argparse calls it like a function
         raise argparse.ArgumentTypeError(f"{text!a:.40} is no number from {self._least} to {self._most}")
 
 
-def run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _history(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print a line for each."""
     now = context.clock.now()
     since, until = _time(arguments.since, now), _time(arguments.until, now)
@@ -80,7 +81,7 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.json:
         context.console.answer(json_of(reply))
     else:
-        _show(reply, context.console)
+        _print(reply, context.console)
     return Exit.FINE
 
 
@@ -88,7 +89,7 @@ def _time(given: datetime | timedelta | None, now: datetime) -> datetime | None:
     return before(now, given) if isinstance(given, timedelta) else given
 
 
-def _show(reply: HistoryReply, console: Console) -> None:
+def _print(reply: HistoryReply, console: Console) -> None:
     lines: list[tuple[datetime, str]] = [(entry.started_at, _run_line(entry)) for entry in reply.entries]
     lines += [(entry.at, _audit_line(entry)) for entry in reply.audit]
     lines.sort(key=lambda line: line[0], reverse=True)
@@ -138,3 +139,65 @@ def _about(entry: AuditEntry) -> str:
             return f"  {', '.join(entry.targets)}{more}"
         case AuditKind.WRITES_STOPPED | AuditKind.WRITES_ENABLED:
             return ""
+
+
+_RUN = re.compile(r"[A-Za-z0-9]{1,64}")
+
+
+def _add_show_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_id", metavar="RUN", type=_run_id, help="the run's id, from an alert or from history")
+    add_hub_arguments(parser)
+
+
+def _run_id(text: str) -> str:
+    if not _RUN.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r:.80} is no run's id: these are letters and digits")
+    return text
+
+
+def _show(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Print the run as its alert told it; with --json with its plan, pre-images included."""
+    reply = expect(RunReply, speak(arguments, context).ask(AskRun(arguments.run_id)))
+    if arguments.json:
+        context.console.answer(json_of(reply))
+        return Exit.FINE
+    match reply.run:
+        case RunReport():
+            _show_report(reply.run, context.console)
+        case OpenRun():
+            _show_open(reply.run, context.console)
+    return Exit.FINE
+
+
+def _show_report(report: RunReport, console: Console) -> None:
+    message = message_of([report], known_accounts=report.accounts)
+    console.line(message.title, Style.HEADING)
+    fields = [field for field in message.fields if field.label != "See"]
+    width = max(len(field.label) for field in fields) + 1
+    for field in fields:
+        console.line(f"{field.label + ':':<{width}} {field.text}")
+    for line in message.lines:
+        console.line(line)
+
+
+def _show_open(run: OpenRun, console: Console) -> None:
+    console.line(f"run {run.run_id} has not ended", Style.ODD)
+    console.line(f"Who:    {who(run.cause)}")
+    console.line(f"Where:  {run.plan.target}")
+    console.line(f"Began:  {run.started_at.isoformat()}")
+    for line in plan_lines(run.plan):
+        console.line(line)
+
+
+HISTORY = Verb(
+    "list what happened, newest first: runs, pauses, stops, accepted and refused specs",
+    "ecr-warden history repository/222222222222/eu-central-1/shop/checkout --since 2h",
+    _add_history_arguments,
+    _history,
+)
+SHOW = Verb(
+    "show what a run found, what caused it, and what it did",
+    "ecr-warden show 20261124T145000Z1f2e3d4c5b6a",
+    _add_show_arguments,
+    _show,
+)

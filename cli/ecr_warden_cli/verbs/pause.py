@@ -1,4 +1,4 @@
-"""`pause`: have the hub write nothing to targets for a while."""
+"""`pause` and `resume`: have the hub write nothing to targets for a while, and end that early."""
 
 import argparse
 from datetime import timedelta
@@ -6,19 +6,27 @@ from datetime import timedelta
 from ecr_warden.model.codec.requests import REASON_AT_MOST
 from ecr_warden.model.pause import LONGEST_PAUSE
 from ecr_warden.model.reply import StatusReply
-from ecr_warden.model.request import AskStatus, PauseUntil
+from ecr_warden.model.request import AskStatus, PauseUntil, Resume
 from ecr_warden.model.target import parse_target
 
-from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Failure, UsageError
-from ecr_warden_cli.hub import add_hub_arguments, add_selection, expect, json_of, new_id, selection_of, speak
-from ecr_warden_cli.times import duration, moment, shown
+from ecr_warden_cli.console import Exit, Style, worst
+from ecr_warden_cli.context import Context, Failure, UsageError, Verb
+from ecr_warden_cli.hub import (
+    add_hub_arguments,
+    add_selection,
+    add_wait,
+    expect,
+    json_of,
+    new_id,
+    say_unread,
+    selection_of,
+    speak,
+    wait_for,
+)
+from ecr_warden_cli.inputs import duration, moment, shown
 
-SUMMARY = "have the hub watch and report targets and write nothing to them, for a while"
-EXAMPLE = "ecr-warden pause shop/checkout --for 2h --reason 'migration, ticket 4711'"
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_pause_arguments(parser: argparse.ArgumentParser) -> None:
     add_selection(parser, required=True)
     parser.add_argument("--reason", metavar="TEXT", required=True, type=_reason, help="why; everybody is told")
     ends = parser.add_mutually_exclusive_group(required=True)
@@ -41,7 +49,7 @@ def _duration(text: str) -> timedelta:
     return given
 
 
-def run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
     """Pause what is selected, target by target, and say until when."""
     until = arguments.until or context.clock.now() + arguments.duration
     if until <= context.clock.now():
@@ -68,3 +76,46 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
         "otherwise) looks at them again; ecr-warden resume does so at once"
     )
     return Exit.FINE
+
+
+def _add_resume_arguments(parser: argparse.ArgumentParser) -> None:
+    add_selection(parser, required=True)
+    add_wait(parser)
+    add_hub_arguments(parser)
+
+
+def _resume(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Resume what is selected and paused, and show how each run ended."""
+    console, speaking = context.console, speak(arguments, context)
+    status = expect(StatusReply, speaking.ask(AskStatus(selection_of(arguments))))
+    paused = tuple(parse_target(one.target) for one in status.targets if one.pause is not None)
+    unread = Exit.ERROR if status.unread else Exit.FINE
+    if not arguments.json:
+        say_unread(status.unread, context)
+    if not paused:
+        if arguments.json:
+            console.answer({"targets": [], "unread": list(status.unread)})
+        else:
+            console.line("nothing of it is paused")
+        return unread
+    reply = speaking.command(Resume(new_id(), paused))
+    runs = wait_for(speaking, reply, context, arguments.wait)
+    if arguments.json:
+        console.answer({"unread": list(status.unread)} | runs.to_json())
+        return worst(unread, runs.exit)
+    runs.show(console)
+    return worst(unread, runs.exit)
+
+
+PAUSE = Verb(
+    "have the hub watch and report targets for a while without writing to them",
+    "ecr-warden pause shop/checkout --for 2h --reason 'migration, ticket 4711'",
+    _add_pause_arguments,
+    _pause,
+)
+RESUME = Verb(
+    "end pauses early, have the hub reconcile what was paused, and wait for it",
+    "ecr-warden resume shop/checkout",
+    _add_resume_arguments,
+    _resume,
+)

@@ -12,27 +12,27 @@ from ecr_warden.planning.write_scope import ScopeGap
 from ecr_warden.ports.documents import AccountUnread
 
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context
-from ecr_warden_cli.fences import json_of as fences_to_json
-from ecr_warden_cli.fences import lines_of as fence_lines
-from ecr_warden_cli.fences import read_coverage
-from ecr_warden_cli.here_or_hub import AtHub, Here, add_place_arguments, place_of
+from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import expect, made_again_lines, plan_extras, say_unread, selection_of, speak
-from ecr_warden_cli.live import Status, count_by_status, exit_of, read_live, status_of
-from ecr_warden_cli.words import held_of, lines_of
-
-SUMMARY = "show what differs and what enforcing the spec would write; reads only"
-EXAMPLE = (
-    "ecr-warden plan access.yaml --profile ci=ci-read --profile registry=registry-read\n"
-    "  ecr-warden plan --hub 'shop/*' --hub-region eu-central-1"
+from ecr_warden_cli.live import (
+    AtHub,
+    Here,
+    Status,
+    add_place_arguments,
+    count_by_status,
+    exit_of,
+    place_of,
+    read_live,
+    status_of,
 )
+from ecr_warden_cli.plan_text import held_of, plan_lines, read_coverage, write_scope_lines, write_scopes_to_json
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_place_arguments(parser)
 
 
-def run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each target that is not at spec, then a count."""
     place = place_of(arguments)
     reply, fences = _read(place, context)
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, context: Context) -> Exit:
             "plans": [plan_to_json(plan) for plan in reply.plans],
             "summary": _summary(reply, statuses),
         }
-        extras = plan_extras(reply) if isinstance(place, AtHub) else {"fences": fences_to_json(fences)}
+        extras = plan_extras(reply) if isinstance(place, AtHub) else {"fences": write_scopes_to_json(fences)}
         context.console.answer(answer | extras)
     else:
         _show(reply, statuses, fences, context)
@@ -85,7 +85,7 @@ def _show(
         if status is Status.OK:
             continue
         console.line(str(plan.target), Style.BAD if status is Status.UNREADABLE else Style.HEADING)
-        for line in lines_of(plan):
+        for line in plan_lines(plan):
             console.line(line)
         if why := left.get(str(plan.target)):
             console.line(f"  left as it is for now: {why}", Style.ODD)
@@ -95,7 +95,7 @@ def _show(
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"and {reply.omitted} more targets that differ: name fewer targets to see them", Style.ODD)
-    for line in fence_lines(fences, reply.plans):
+    for line in write_scope_lines(fences, reply.plans):
         console.line(line, Style.ODD)
     summary = _summary(reply, statuses)
     if summary["changes"] and reply.mode is Mode.OBSERVE:
@@ -103,3 +103,12 @@ def _show(
     counts = f"{summary['ok']} ok, {summary['differs']} differ, {summary['unreadable']} unreadable"
     writes = f"{summary['changes']} to write, {summary['held']} held"
     console.line(f"{summary['targets']} targets: {counts}; {writes}", Style.HEADING)
+
+
+PLAN = Verb(
+    "show what differs and what enforcing the spec would write; reads only",
+    "ecr-warden plan access.yaml --profile ci=ci-read --profile registry=registry-read\n"
+    "  ecr-warden plan --hub 'shop/*' --hub-region eu-central-1",
+    add_place_arguments,
+    _run,
+)

@@ -14,19 +14,10 @@ from ecr_warden.policy.relation import Comparison, Relation, Witness
 from ecr_warden.policy.strict_json import MAX_CHARACTERS
 
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, UsageError
-from ecr_warden_cli.files import name_of, read_file, say_awaited
+from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.inputs import name_of, read_file, say_awaited
 from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, refuse_unknown
 from ecr_warden_cli.verbs.policy_lint import KINDS, DocumentUnreadable
-
-SUMMARY = "say what a live document allows against a desired one"
-DESCRIPTION = """\
-Compares the access of two documents: live allows equal, more, less, different, or it is
-undecided. Two files are compared for a person; without files JSON Lines are read:
-{"name", "kind": "repository" | "trust" | "identity", "desired", "live", "account"?}
-and each is answered by one line. docs/cli.md describes both."""
-EXAMPLE = "ecr-warden policy compare live.json desired.json --kind repository"
-JSON_HELP = "with two files: one JSON object on stdout; JSON Lines are answered by JSON Lines in any case"
 
 _FIELDS = ("name", "kind", "desired", "live", "account")
 _BLANK: Answer = {
@@ -54,13 +45,13 @@ _STYLES = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="*", help="the live document, then the desired one (JSON)")
     parser.add_argument("--kind", choices=list(KINDS), help="what kind both are of; without it that is guessed")
     parser.add_argument("--account", metavar="ID", help="the account that owns what the documents hang on")
 
 
-def run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """DIFFERENT unless all that was compared allows the same; ERROR if something could not be read."""
     match arguments.files:
         case []:
@@ -189,3 +180,17 @@ def _document(fields: Fields, name: str) -> Document:
         what = error.message.removeprefix(f"{error.place}: ")
         place = f"{name}.{error.place}" if error.place else name
         raise DocumentError(error.code, place, what, remedy=error.remedy) from None
+
+
+COMPARE = Verb(
+    "compare the access that a live document gives with a desired one",
+    "ecr-warden policy compare live.json desired.json --kind repository",
+    _add_arguments,
+    _run,
+    """\
+Compares the access of two documents: live allows equal, more, less, different, or the
+answer is undecided. Two files are compared for people. Without files, JSON Lines are read:
+{"name", "kind": "repository" | "trust" | "identity", "desired", "live", "account"?}
+and each line is answered by one line. docs/cli.md describes both.""",
+    "with two files, print one JSON object; JSON Lines are always answered by JSON Lines",
+)

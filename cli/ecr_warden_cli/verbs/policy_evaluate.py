@@ -10,17 +10,9 @@ from ecr_warden.policy.request import ANY_RESOURCE, parse_request
 from ecr_warden.policy.verdict import Reason
 
 from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context
-from ecr_warden_cli.files import say_awaited
+from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.inputs import say_awaited
 from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, refuse_unknown
-
-SUMMARY = "say whether requests are allowed (JSON Lines in and out)"
-DESCRIPTION = """\
-Reads requests from stdin, one JSON object a line, and answers each with one line:
-{"name", "verdict": "Allowed" | "ImplicitlyDenied" | "ExplicitlyDenied", "because": [...]}
-docs/cli.md describes the fields. A line that cannot be read is answered by its error."""
-EXAMPLE = "ecr-warden policy evaluate < requests.jsonl"
-JSON_HELP = "accepted for evenness: the answers are JSON Lines in any case"
 
 _REQUEST = ("principal", "action", "resource", "resourceAccount", "context")
 _DOCUMENTS = ("resourcePolicy", "trustPolicy", "permissionBoundary", "sessionPolicy")
@@ -28,11 +20,11 @@ _LEVELS = ("serviceControlPolicies", "resourceControlPolicies")
 _FIELDS = ("name", *_REQUEST, "identityPolicies", *_DOCUMENTS, *_LEVELS)
 
 
-def add_arguments(_: argparse.ArgumentParser) -> None:
+def _add_arguments(_: argparse.ArgumentParser) -> None:
     """None: everything comes by stdin."""
 
 
-def run(_: argparse.Namespace, context: Context) -> Exit:
+def _run(_: argparse.Namespace, context: Context) -> Exit:
     """Answer line by line; ERROR if a line could not be read."""
     say_awaited(context.stdin, context.console, "requests, one JSON object a line,")
     return answer_lines(context.stdin, context.console, _answer, blank={"verdict": None, "because": []})
@@ -100,3 +92,16 @@ def _document(raw: Any, place: str) -> Document:
 def _reason(reason: Reason) -> Answer:
     place = reason.policy if reason.statement is None else f"{reason.policy}.Statement[{reason.statement}]"
     return {"place": place, "sid": reason.sid, "text": reason.text}
+
+
+EVALUATE = Verb(
+    "decide whether requests are allowed (JSON Lines in and out)",
+    "ecr-warden policy evaluate < requests.jsonl",
+    _add_arguments,
+    _run,
+    """\
+Reads requests from stdin, one JSON object per line, and answers each with one line:
+{"name", "verdict": "Allowed" | "ImplicitlyDenied" | "ExplicitlyDenied", "because": [...]}
+docs/cli.md describes the fields. An unreadable line is answered by its error.""",
+    "accepted for consistency; the answers are always JSON Lines",
+)

@@ -11,15 +11,8 @@ from ecr_warden.policy.lint import Finding, Severity, guessed_kind, lint
 from ecr_warden.policy.strict_json import MAX_CHARACTERS
 
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Failure
-from ecr_warden_cli.files import name_of, read_file, say_awaited
-
-SUMMARY = "say what is wrong with policy documents"
-DESCRIPTION = """\
-Examines policy documents (JSON) and prints a line for each finding: its severity and
-code, FILE:JSON PATH, what is wrong and what to do. docs/policy-lint.md lists the codes."""
-EXAMPLE = "ecr-warden policy lint repository-policy.json --kind repository"
-JSON_HELP = "one JSON object on stdout; docs/cli.md describes it"
+from ecr_warden_cli.context import Context, Failure, Verb
+from ecr_warden_cli.inputs import name_of, read_file, say_awaited
 
 KINDS = {
     "repository": DocumentKind.REPOSITORY,
@@ -51,12 +44,12 @@ class _Examined:
         return refused + sum(finding.severity is severity for finding in self.findings)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="*", help="a document as JSON; - or none for stdin")
     parser.add_argument("--kind", choices=list(KINDS), help="what kind they are of; without it each is guessed")
 
 
-def run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Examine file by file; one that cannot be read stops no other. ERROR if anything is an error."""
     kind = KINDS.get(arguments.kind)
     if not arguments.files:
@@ -130,3 +123,14 @@ def _file_to_json(file: _Examined) -> dict[str, Any]:
             "remedy": file.error.remedy,
         }
     return answer
+
+
+LINT = Verb(
+    "find problems in policy documents",
+    "ecr-warden policy lint repository-policy.json --kind repository",
+    _add_arguments,
+    _run,
+    """\
+Examines policy documents (JSON) and prints one line per finding: severity, code,
+FILE:JSON PATH, what is wrong, and what to do. docs/policy-lint.md lists the codes.""",
+)

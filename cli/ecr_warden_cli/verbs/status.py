@@ -1,4 +1,4 @@
-"""`status`: what the deployed hub remembers of its targets."""
+"""`status` and `grants`: what the hub remembers of its targets, and whom the accepted spec lets in."""
 
 import argparse
 from collections import Counter
@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.pause import Pause
-from ecr_warden.model.reply import StatusReply, TargetStatus
-from ecr_warden.model.request import AskStatus
+from ecr_warden.model.reply import Grant, GrantsReply, StatusReply, TargetStatus
+from ecr_warden.model.request import AskGrants, AskStatus
 
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context
+from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import (
+    FINE,
     add_hub_arguments,
     add_selection,
     expect,
@@ -21,21 +22,17 @@ from ecr_warden_cli.hub import (
     selection_of,
     speak,
 )
-from ecr_warden_cli.hub_runs import FINE
-from ecr_warden_cli.times import shown
-
-SUMMARY = "show how each target stood when the hub last looked, and what is paused"
-EXAMPLE = "ecr-warden status --hub-region eu-central-1"
+from ecr_warden_cli.inputs import shown
 
 _STYLES = {"ok": Style.GOOD, "unknown": Style.BAD}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
     add_selection(parser, required=False)
     add_hub_arguments(parser)
 
 
-def run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _status(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line a target, then a count; no account is read."""
     reply = expect(StatusReply, speak(arguments, context).ask(AskStatus(selection_of(arguments))))
     words = [word_of(status) for status in reply.targets]
@@ -97,3 +94,48 @@ def _told(status: TargetStatus) -> str:
         ended = f"its last run ended {status.last.result}" if status.last.result else "no run of it has ended"
         return f", found different by the sweep at {shown(status.last.at)} ({ended})"
     return f", {status.last.result or 'no result'} at {shown(status.last.at)}"
+
+
+def _add_grants_arguments(parser: argparse.ArgumentParser) -> None:
+    add_hub_arguments(parser)
+
+
+def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Print one line a grant, by repository; no account is read."""
+    console = context.console
+    reply = expect(GrantsReply, speak(arguments, context).ask(AskGrants()))
+    if arguments.json:
+        console.answer(json_of(reply))
+        return Exit.FINE
+    heading = ""
+    for grant in reply.grants:
+        if grant.repository != heading:
+            heading = grant.repository
+            console.line(heading + (f" (but {', '.join(grant.excluded)})" if grant.excluded else ""), Style.HEADING)
+        console.line(f"  {_line(grant)}")
+    if reply.literals:
+        console.line("kept as they stand, so whom they let in is not listed above:", Style.ODD)
+        for address in reply.literals:
+            console.line(f"  {address}")
+    console.line(f"{len(reply.grants)} grants; spec {reply.version}", Style.HEADING)
+    return Exit.FINE
+
+
+def _line(grant: Grant) -> str:
+    through = f" through {grant.through}" if grant.through else ""
+    until = f" until {shown(grant.until)}" if grant.until else ""
+    return f"{grant.access}  {grant.who}{through}{until}"
+
+
+STATUS = Verb(
+    "show each target's state when the hub last looked, and what is paused",
+    "ecr-warden status --hub-region eu-central-1",
+    _add_status_arguments,
+    _status,
+)
+GRANTS = Verb(
+    "list who may pull and push according to the accepted spec",
+    "ecr-warden grants --hub-region eu-central-1",
+    add_hub_arguments,
+    _grants,
+)

@@ -10,26 +10,29 @@ from ecr_warden.model.reply import Verified, VerifyReply
 from ecr_warden.model.request import AskVerify
 
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context
-from ecr_warden_cli.here_or_hub import AtHub, Here, add_place_arguments, place_of
+from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import expect, say_unread, selection_of, speak
-from ecr_warden_cli.live import Status, count_by_status, exit_of, read_live, status_of
-from ecr_warden_cli.words import unreadable_of
-
-SUMMARY = "say of each target whether its live documents are as the spec says; reads only"
-EXAMPLE = (
-    "ecr-warden verify access.yaml --profile ci=ci-read --profile registry=registry-read\n"
-    "  ecr-warden verify --hub --hub-region eu-central-1"
+from ecr_warden_cli.live import (
+    AtHub,
+    Here,
+    Status,
+    add_place_arguments,
+    count_by_status,
+    exit_of,
+    place_of,
+    read_live,
+    status_of,
 )
+from ecr_warden_cli.plan_text import unreadable_of
 
 _STYLES = {Status.OK: Style.GOOD, Status.DIFFERS: Style.ODD, Status.UNREADABLE: Style.BAD}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_place_arguments(parser)
 
 
-def run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line a target, then a count."""
     place = place_of(arguments)
     reply = _read(place, context)
@@ -100,3 +103,12 @@ def _words(kind: DriftKind) -> str:
             return "not shown by AWS yet"
         case _:
             return str(kind)
+
+
+VERIFY = Verb(
+    "check whether each target's live documents match the spec; reads only",
+    "ecr-warden verify access.yaml --profile ci=ci-read --profile registry=registry-read\n"
+    "  ecr-warden verify --hub --hub-region eu-central-1",
+    add_place_arguments,
+    _run,
+)

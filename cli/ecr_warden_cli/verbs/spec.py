@@ -1,22 +1,64 @@
-"""`render SPEC`: the documents that the file stands for, by address."""
+"""`validate` and `render`: what is wrong with a spec, and which documents it stands for."""
 
 import argparse
 import difflib
 import json
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, repository_policy
 from ecr_warden.model.codec.values import address_to_json, value_to_json
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.spec import Invalid, Problem, Severity, Valid
 
 from ecr_warden_cli.console import Exit, Style, cut
-from ecr_warden_cli.context import Context, Failure
-from ecr_warden_cli.spec_file import add_spec, load_compiled
+from ecr_warden_cli.context import Context, Failure, Verb
+from ecr_warden_cli.inputs import add_spec, load, load_compiled, name_of
 
-SUMMARY = "show the documents that a spec stands for"
-EXAMPLE = "ecr-warden render access.yaml --only trust-policy"
+
+def _add_validate_arguments(parser: argparse.ArgumentParser) -> None:
+    add_spec(parser)
+
+
+def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Print the problems, one a line; warnings are printed and refuse nothing."""
+    file = name_of(arguments.spec)
+    match load(arguments.spec, context):
+        case Valid(_, problems):
+            valid = True
+        case Invalid(problems):
+            valid = False
+    if arguments.json:
+        context.console.answer({"valid": valid, "problems": [problem_to_json(problem) for problem in problems]})
+    else:
+        for problem in problems:
+            style = Style.BAD if problem.severity is Severity.ERROR else Style.ODD
+            context.console.line(problem.at(file), style)
+        context.console.line(_last_line(file, valid, problems), None if valid else Style.HEADING)
+    return Exit.FINE if valid else Exit.ERROR
+
+
+def problem_to_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+        "remedy": problem.remedy,
+    }
+
+
+def _last_line(file: str, valid: bool, problems: tuple[Problem, ...]) -> str:
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    counts = [_count(errors, "error"), _count(len(problems) - errors, "warning")]
+    found = ", ".join(count for count in counts if count)
+    return f"{file}: {'valid' if valid else 'not valid'}" + (f" ({found})" if found else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""
 
 
 class NoSuchAddress(Failure):
@@ -32,12 +74,12 @@ class NoSuchAddress(Failure):
         super().__init__(f'no address of the spec contains "{cut(text, 200)}"', remedy=remedy)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_render_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
     parser.add_argument("--only", metavar="TEXT", default="", help="only addresses that contain TEXT, in any case")
 
 
-def run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _render(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each address with its document, a role's settings, or that it must not exist."""
     compiled = load_compiled(arguments.spec, context).compiled
     wanted = arguments.only.lower()
@@ -118,3 +160,17 @@ def _rest(spec: TargetSpec) -> str:
             return ""
         case _:
             assert_never(spec.extent)
+
+
+VALIDATE = Verb(
+    "check a spec: list every problem with its place and remedy",
+    "ecr-warden validate access.yaml",
+    _add_validate_arguments,
+    _validate,
+)
+RENDER = Verb(
+    "show the policy documents that a spec defines",
+    "ecr-warden render access.yaml --only trust-policy",
+    _add_render_arguments,
+    _render,
+)
