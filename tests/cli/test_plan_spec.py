@@ -8,7 +8,7 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.plan import HoldReason, Operation, Plan
 from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.planning.sessions import deny_older_sessions
+from ecr_warden.planning.cutoff import deny_older_sessions
 from ecr_warden.usecases.plan import plan_spec
 
 from local.memory.clock import ManualClock

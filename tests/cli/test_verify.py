@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy
 from ecr_warden.model.target import UserTarget
-from ecr_warden.planning.sessions import deny_older_sessions
+from ecr_warden.planning.cutoff import deny_older_sessions
 
 from tests.cli.command import Command
 from tests.cli.seed import CI, PATH, REPOSITORY, ROLE, make_right

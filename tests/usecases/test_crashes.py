@@ -10,8 +10,8 @@ from ecr_warden.model.address import identity_policy
 from ecr_warden.model.outcome import Applied, Result
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import Target
+from ecr_warden.planning.cutoff import cutoff_of
 from ecr_warden.planning.results import LONGEST_RUN
-from ecr_warden.planning.sessions import cutoff_of
 from ecr_warden.policy.document import Document
 
 from tests.unit.planning.seed import (

@@ -9,7 +9,7 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import Target
-from ecr_warden.planning.sessions import cutoff_of
+from ecr_warden.planning.cutoff import cutoff_of
 from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import Refused, RetryLater
 

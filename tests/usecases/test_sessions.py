@@ -12,7 +12,7 @@ from ecr_warden.model.plan import Change
 from ecr_warden.model.run import Debts
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import Target
-from ecr_warden.planning.sessions import cutoff_of, deny_older_sessions
+from ecr_warden.planning.cutoff import cutoff_of, deny_older_sessions
 from ecr_warden.policy.document import Document
 
 from tests.unit.planning.seed import (

@@ -7,7 +7,7 @@ import pytest
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import Target
-from ecr_warden.planning.sessions import cutoff_of
+from ecr_warden.planning.cutoff import cutoff_of
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import RetryLater
 

@@ -17,8 +17,8 @@ from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, OwnerMissing
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget
+from ecr_warden.planning.cutoff import FARTHEST_AHEAD, deny_older_sessions
 from ecr_warden.planning.diff import diff
-from ecr_warden.planning.sessions import FARTHEST_AHEAD, deny_older_sessions
 
 from tests.unit.planning.seed import (
     ADMIN,

@@ -11,8 +11,8 @@ from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, OwnerMissing
 from ecr_warden.model.plan import Change, HoldReason, NewRole, Plan
 from ecr_warden.model.run import Debts
+from ecr_warden.planning.cutoff import cutoff_of, deny_older_sessions
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.planning.sessions import cutoff_of, deny_older_sessions
 from ecr_warden.policy.document import Document, Effect
 
 from tests.unit.planning.seed import (

@@ -1,13 +1,25 @@
-"""The policy on a role of ours that ends older sessions: when it is missing, and what is written then.
+"""Session cut-offs: the policy on a push role that denies sessions issued before a repair.
 
-What has to stand there is no part of the spec: it follows from what earlier runs narrowed (model.run.Debts).
+A trust policy is read at AssumeRole only, and temporary credentials cannot be revoked. So a repair that narrows a
+trust policy also denies everything to the older sessions of the role. Source:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
+
+The spec does not mention cut-offs: they follow from what earlier runs narrowed (model.run.Debts).
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind, identity_policy, role
+from ecr_warden.model.address import (
+    AWS_REVOKE_OLDER_SESSIONS,
+    DENY_OLDER_SESSIONS,
+    Address,
+    AddressKind,
+    identity_policy,
+    role,
+)
 from ecr_warden.model.desired import RoleSettings, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
@@ -16,17 +28,67 @@ from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.guardrails import is_not_ours
 from ecr_warden.planning.ordering import narrows_trust
-from ecr_warden.planning.sessions import (
-    FARTHEST_AHEAD,
-    cutoff_of,
-    deny_older_sessions,
-    have_expired,
-    is_session_cutoff,
-    is_spent,
-    whole_second,
-)
 from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.document import Document
+from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.equivalence import Equivalent, equivalent
+
+# No session lives longer than the highest MaxSessionDuration that a role can have had when it was opened.
+LONGEST_SESSION = timedelta(hours=12)
+# A cut-off farther ahead than that ends no older sessions: it locks everybody out, whoever wrote it.
+FARTHEST_AHEAD = timedelta(hours=1)
+
+
+def deny_older_sessions(cutoff: datetime) -> Document:
+    """The document that denies everything to sessions opened before `cutoff` (UTC, rounded down to a second)."""
+    text = cutoff.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    condition = {"DateLessThan": {"aws:TokenIssueTime": text}}
+    statement = {"Effect": "Deny", "Action": ["*"], "Resource": ["*"], "Condition": condition}
+    return parse_document({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def cutoff_of(document: Document) -> datetime | None:
+    """The cut-off of a document of exactly that shape, else None."""
+    statement = json.loads(document.text).get("Statement")
+    first = statement[0] if isinstance(statement, list) and len(statement) == 1 else statement
+    try:
+        value = first["Condition"]["DateLessThan"]["aws:TokenIssueTime"]
+        text = value[0] if isinstance(value, list) and len(value) == 1 else value
+        # AWS's console writes milliseconds; both forms are ISO 8601.
+        written = datetime.fromisoformat(text)
+        # At the ends of time its own offset takes a time out of every calendar.
+        cutoff = written.astimezone(UTC) if written.tzinfo else None
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    if cutoff is None:
+        return None
+    shape = json.loads(deny_older_sessions(cutoff).text)
+    shape["Statement"][0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"] = text
+    same = equivalent(document, parse_document(shape))
+    return cutoff if isinstance(same, Equivalent) else None
+
+
+def is_session_cutoff(name: str, document: Document, latest: datetime) -> bool:
+    """Whether an inline policy of a role does nothing but end sessions from before `latest`: ours, or a responder's."""
+    if name not in (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS):
+        return False
+    cutoff = cutoff_of(document)
+    return cutoff is not None and cutoff <= latest
+
+
+def is_spent(document: Document, now: datetime) -> bool:
+    """Whether every session that the document denies has expired by itself."""
+    cutoff = cutoff_of(document)
+    return cutoff is not None and have_expired(cutoff, now)
+
+
+def have_expired(opened_before: datetime, now: datetime) -> bool:
+    """Whether no session that was opened before that moment can still live."""
+    return opened_before < now - LONGEST_SESSION
+
+
+def whole_second(at: datetime) -> datetime:
+    """The first moment that a document can name and that is not before `at`."""
+    return at if not at.microsecond else at.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def reopened_sessions(spec: TargetSpec, observation: Observation, debts: Debts | None, now: datetime) -> Drift | None:

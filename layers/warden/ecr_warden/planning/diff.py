@@ -9,10 +9,9 @@ from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RoleSet
 from ecr_warden.model.drift import Drift, DriftKind, Loosening
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
 from ecr_warden.model.run import Debts
+from ecr_warden.planning.aws_edits import is_settling, with_foreign
 from ecr_warden.planning.cutoff import as_lockout, is_kept_cutoff, reopened_sessions
-from ecr_warden.planning.fallback import decided
-from ecr_warden.planning.foreign import with_foreign
-from ecr_warden.planning.settling import is_settling
+from ecr_warden.planning.guardrails import decided
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.equivalence import Equivalent, NotEquivalent, equivalent

@@ -14,8 +14,8 @@ from ecr_warden.model.desired import DesiredValue, TargetSpec
 from ecr_warden.model.drift import Compared, Drift, DriftKind
 from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.plan import Plan
-from ecr_warden.planning.fallback import decided
-from ecr_warden.planning.foreign import with_foreign
+from ecr_warden.planning.aws_edits import with_foreign
+from ecr_warden.planning.guardrails import decided
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.relation import Relation
 

@@ -1,8 +1,12 @@
-"""Plans that are not carried out, whoever asks."""
+"""Safety rails of planning: changes that are never made, and documents on which the policy engine fails."""
 
-from ecr_warden.model.address import AddressKind, role
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+
+from ecr_warden.errors import site_of
+from ecr_warden.model.address import Address, AddressKind, role
 from ecr_warden.model.desired import RoleSettings, TargetSpec
-from ecr_warden.model.observed import Observation, Present
+from ecr_warden.model.observed import Observation, Present, Unparseable
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.policy.document import Document, Effect, Statement
@@ -70,3 +74,42 @@ def _is_own(principal: Principal, account: str) -> bool:
     if value in ("*", account) or value.endswith(f":{account}:root"):
         return True
     return f":{account}:" in value and any(name in value.lower() for name in OWN_ROLES)
+
+
+def decided[T](decide: Callable[[Observation], T], observation: Observation) -> T:
+    """What `decide` says of an observation; a document over which it fails is taken for unparseable.
+
+    Raises what `decide` raises without any live document: then none of them is to blame.
+    """
+    try:
+        return decide(observation)
+    except Exception as error:
+        for other in _with_less(observation, f"ecr-warden failed to interpret it ({site_of(error)})"):
+            try:
+                return decide(other)
+            except Exception:  # noqa: S112 - then it was not this document, or not this one alone
+                continue
+        raise
+
+
+def _with_less(observation: Observation, error: str) -> Iterator[Observation]:
+    """The observation without one of its documents at a time, then without any."""
+    suspects = [
+        address
+        for address, seen in observation.documents.items()
+        if isinstance(seen, Present) and isinstance(seen.value, Document)
+    ]
+    if len(suspects) > 1:
+        for suspect in suspects:
+            yield _without(observation, {suspect}, error)
+    yield _without(observation, suspects, error)
+
+
+def _without(observation: Observation, suspects: Collection[Address], error: str) -> Observation:
+    documents = {
+        address: Unparseable(error, seen.value.text, seen.digest)
+        if address in suspects and isinstance(seen, Present) and isinstance(seen.value, Document)
+        else seen
+        for address, seen in observation.documents.items()
+    }
+    return replace(observation, documents=documents)

@@ -16,11 +16,10 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget, Target
+from ecr_warden.planning.aws_edits import with_foreign
 from ecr_warden.planning.cutoff import pre_image, session_cutoff
 from ecr_warden.planning.diff import diff
-from ecr_warden.planning.fallback import decided
-from ecr_warden.planning.foreign import with_foreign
-from ecr_warden.planning.guardrails import cuts_own_access, is_not_ours
+from ecr_warden.planning.guardrails import cuts_own_access, decided, is_not_ours
 from ecr_warden.planning.ordering import gains, ordered, taking_away, without_gain
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind

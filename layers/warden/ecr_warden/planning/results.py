@@ -13,9 +13,8 @@ from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result,
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts, OpenRun
 from ecr_warden.model.target import RoleTarget
-from ecr_warden.planning.cutoff import owed_cutoff, written_cutoff
+from ecr_warden.planning.cutoff import owed_cutoff, whole_second, written_cutoff
 from ecr_warden.planning.ordering import narrows_trust, taking_away
-from ecr_warden.planning.sessions import whole_second
 from ecr_warden.policy.access import Permission
 
 # No run writes longer than that after it began: its lease has ended, and so has its function.

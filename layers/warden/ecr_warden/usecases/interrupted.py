@@ -8,7 +8,7 @@ from ecr_warden.model.observed import Absent, Observation, OwnerMissing, Present
 from ecr_warden.model.outcome import Applied, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, NewRole
 from ecr_warden.model.run import OpenRun
-from ecr_warden.planning.fallback import decided
+from ecr_warden.planning.guardrails import decided
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.equivalence import Equivalent, equivalent
 

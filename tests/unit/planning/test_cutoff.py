@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS
-from ecr_warden.planning.sessions import (
+from ecr_warden.planning.cutoff import (
     cutoff_of,
     deny_older_sessions,
     is_session_cutoff,
