@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ecr_warden.alerting.who import describe_actor, describe_cause, who
 from ecr_warden.model.job import Actor, Cause, CauseKind, short_name
-from ecr_warden.triggers.actor import actor_of
+from ecr_warden.triggers.record import actor_of
 
 from tests.unit.alerting.reports import CI, EVENT, HOME, MALLORY, OUTSIDER, RUN, SPEC, SWEEP
 

@@ -5,8 +5,17 @@ from typing import Any
 
 import botocore.session
 import pytest
-from ecr_warden.triggers.blinding_calls import BLINDING_CALLS, blinding_effect
-from ecr_warden.triggers.calls import CALLS, READS, WATCHED, Irrelevant, Names, Watched, reads
+from ecr_warden.triggers.calls import (
+    BLINDING_CALLS,
+    CALLS,
+    READS,
+    WATCHED,
+    Irrelevant,
+    Names,
+    Watched,
+    blinding_effect,
+    reads,
+)
 from ecr_warden.triggers.trigger import Service
 
 MODELS = {service: botocore.session.get_session().get_service_model(service) for service in Service}

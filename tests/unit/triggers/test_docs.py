@@ -4,8 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from ecr_warden.triggers.blinding_calls import BLINDING_CALLS
-from ecr_warden.triggers.calls import CALLS, READS, WATCHED, Irrelevant
+from ecr_warden.triggers.calls import BLINDING_CALLS, CALLS, READS, WATCHED, Irrelevant
 from ecr_warden.triggers.trigger import Service
 
 PAGE = (Path(__file__).parents[3] / "docs/triggers.md").read_text()

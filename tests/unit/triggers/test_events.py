@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from ecr_warden.model.job import AcceptSpec, CauseKind, Job, SweepAll, TellOwnChange
 from ecr_warden.triggers.calls import WATCHED
+from ecr_warden.triggers.decide import jobs_of, targets_of
 from ecr_warden.triggers.parse import parse_trigger
-from ecr_warden.triggers.targets import jobs_of, targets_of
 from ecr_warden.triggers.trigger import ApiCall, Ignored, Service, SpecChanged, SweepDue
 
 EVENTS = Path(__file__).parents[3] / "events"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from ecr_warden.model.job import Actor
-from ecr_warden.triggers.actor import actor_of
+from ecr_warden.triggers.decide import look_up
 from ecr_warden.triggers.parse import parse_trigger
-from ecr_warden.triggers.targets import look_up
+from ecr_warden.triggers.record import actor_of
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, TriggerError
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,16 +1,17 @@
-"""`accounts:` and the names that refer to it."""
+"""`accounts:` and `organizations:`, and the aliases that refer to them."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ecr_warden.spec.check_shape import Fields
-from ecr_warden.spec.nodes import Scalar
-from ecr_warden.spec.problems import Code, Place, quote
-from ecr_warden.spec.report import Report
+from ecr_warden.spec.parse import Scalar
+from ecr_warden.spec.problems import Code, Place, Report, quote
 from ecr_warden.spec.spec import Account
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Source: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 # Those of the partition aws that have ECR, as botocore lists them; a test holds the two equal.
 REGIONS = frozenset(
@@ -152,3 +153,32 @@ def narrowed(account: Account, accounts: Accounts, entry: Fields, report: Report
             message = f"the account {quote(account.alias)} does not have the region {name.text}"
             report.add(Code.REGION_NOT_OF_ACCOUNT, name.place, message)
     return regions
+
+
+@dataclass(frozen=True, slots=True)
+class Organizations:
+    """Organization ids by alias; an alias whose definition is broken is known and has none.
+
+    `unread`: organizations: itself could not be read, so that no name is called unknown.
+    """
+
+    by_alias: Mapping[str, str]
+    aliases: Mapping[str, Place]
+    unread: bool = False
+
+
+def build_organizations(root: Fields, report: Report) -> Organizations:
+    """Resolve `organizations:`."""
+    entries = root.fields("organizations")
+    found: dict[str, str] = {}
+    for alias, place in entries.keys.items():
+        if not is_name(alias):
+            report.add(Code.ALIAS_NAME, place, f"{quote(alias)} is not a name for an organization")
+        identifier = entries.fields(alias).text("id")
+        if identifier is None:
+            continue
+        if _ORGANIZATION.fullmatch(identifier.text):
+            found[alias] = identifier.text
+        else:
+            report.add(Code.ORGANIZATION_ID, identifier.place, f"{quote(identifier.text)} is not an organization's id")
+    return Organizations(found, entries.keys, root.unread("organizations"))

@@ -1,14 +1,15 @@
-"""A validated spec to desired documents, by target: the form in which it is accepted and reconciled."""
+"""A validated spec to the desired documents of each target: the form in which it is accepted and reconciled."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ecr_warden.arn import iam_arn
+from ecr_warden.arn import ArnError, iam_arn, parse_arn
 from ecr_warden.model.address import (
     OUR_ROLE_PATH,
     Address,
+    AddressKind,
     identity_policy,
     repository_policy,
     role,
@@ -23,27 +24,12 @@ from ecr_warden.model.desired import (
     RoleSettings,
     TargetSpec,
 )
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, target_arn
-from ecr_warden.policy.document import Document
+from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.policy.document import Document, Effect
 from ecr_warden.policy.pattern import pattern_covers
-from ecr_warden.spec.patterns import excluded_targets
-from ecr_warden.spec.render import (
-    assume_permissions,
-    pull_permissions,
-    push_permissions,
-    push_trust,
-    repository_pull,
-)
-from ecr_warden.spec.role_dependencies import add_role_dependencies, named_principals
-from ecr_warden.spec.spec import (
-    DEFAULT_SESSION_DURATION,
-    Literal,
-    Principal,
-    PullScope,
-    PushGrant,
-    Repository,
-    Spec,
-)
+from ecr_warden.spec.cross_checks import excluded_targets
+from ecr_warden.spec.render import assume_permissions, pull_permissions, push_permissions, push_trust, repository_pull
+from ecr_warden.spec.spec import DEFAULT_SESSION_DURATION, Literal, Principal, PullScope, PushGrant, Repository, Spec
 
 PUSH_POLICY = "ecr-warden-push"
 ASSUME_POLICY = "ecr-warden-assume"
@@ -254,3 +240,63 @@ def _arns(principals: Iterable[Principal]) -> dict[str, Target]:
 
 def _by_key[T: Target](targets: Iterable[T]) -> tuple[T, ...]:
     return tuple(sorted(targets, key=lambda target: target.key))
+
+
+_ASSUME = "sts:assumerole"
+
+
+def named_principals(document: Document, accounts: frozenset[str]) -> dict[str, Target]:
+    """The users and roles of the accounts that a document names as principals, by ARN."""
+    found: dict[str, Target] = {}
+    for statement in document.statements:
+        for kind, value in statement.principals.values if statement.principals else ():
+            if kind == "AWS" and (owner := _owner_of(value)) and owner.account in accounts:
+                found[value] = owner
+    return found
+
+
+def add_role_dependencies(
+    targets: Mapping[str, TargetSpec], address: Address, document: Document
+) -> Iterator[TargetSpec]:
+    """The targets as they become by a literal identity policy that lets its owner assume roles of the spec.
+
+    The owner's policy may gain access only once the role is right, and the owner is looked at again when it is.
+    """
+    if address.kind is not AddressKind.IDENTITY_POLICY:
+        return
+    keys = sorted({role.key for role in _assumed(document)} & targets.keys() - {address.target.key})
+    if not keys:
+        return
+    owner = targets[address.target.key]
+    roles = tuple(targets[key].target for key in keys)
+    yield replace(owner, widen_after={**owner.widen_after, address: roles})
+    for key in keys:
+        role = targets[key]
+        dependents = {target.key: target for target in (*role.dependents, owner.target)}
+        yield replace(role, dependents=tuple(dependents[name] for name in sorted(dependents)))
+
+
+def _assumed(document: Document) -> Iterator[RoleTarget]:
+    for statement in document.statements:
+        resources = statement.resources
+        if statement.effect is not Effect.ALLOW or resources is None or resources.negated:
+            continue
+        if not statement.actions.negated and _ASSUME in map(str.lower, statement.actions.values):
+            owners = map(_owner_of, resources.values)
+            yield from (owner for owner in owners if isinstance(owner, RoleTarget))
+
+
+def _owner_of(value: str) -> OwnerTarget | None:
+    try:
+        arn = parse_arn(value)
+    except ArnError:
+        return None
+    if arn.service != "iam" or not arn.name:
+        return None
+    match arn.resource.partition("/")[0]:
+        case "user":
+            return UserTarget(arn.account, arn.name)
+        case "role":
+            return RoleTarget(arn.account, arn.name)
+        case _:
+            return None

@@ -1,27 +1,93 @@
 """`repositories:`: who may pull and push."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ecr_warden.model.desired import ForeignStatement
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, is_repository_name
 from ecr_warden.policy.pattern import patterns_meet
-from ecr_warden.spec.accounts import narrowed
+from ecr_warden.spec.accounts import Accounts, Organizations, narrowed
 from ecr_warden.spec.check_shape import Fields
-from ecr_warden.spec.nodes import Scalar
+from ecr_warden.spec.parse import Scalar
 from ecr_warden.spec.principals import Directory, check_iam_name
-from ecr_warden.spec.problems import Code, quote
-from ecr_warden.spec.report import Report
+from ecr_warden.spec.problems import Code, Report, quote
 from ecr_warden.spec.spec import (
     MAX_SESSION_DURATION,
     MIN_SESSION_DURATION,
     Account,
+    Organization,
     Puller,
     PullScope,
     PushGrant,
     Repository,
+    Service,
+    WholeAccount,
 )
-from ecr_warden.spec.wide_principals import Organizations, build_wide_principals
+
+_SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com")
+_SOURCE = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9*-]*:([0-9]{12}):[!-~]+")
+
+
+def build_wide_principals(
+    entries: tuple[Fields, ...], accounts: Accounts, organizations: Organizations, report: Report
+) -> Mapping[Puller, bool]:
+    """The entries of a `pull:` list that name no users and roles, each once, and whether they may import too."""
+    found: dict[Puller, bool] = {}
+    for entry in entries:
+        puller = _puller(entry, accounts, organizations, report)
+        if puller in found:
+            report.add(Code.LISTED_TWICE, entry.place, f"{puller} is listed twice")
+        elif puller is not None:
+            found[puller] = entry.flag("upstream")
+    return found
+
+
+def _puller(entry: Fields, accounts: Accounts, organizations: Organizations, report: Report) -> Puller | None:
+    if "service" in entry.keys:
+        return _service(entry.text("service"), entry.text("source"), accounts, report)
+    if "organization" in entry.keys:
+        return _organization(entry.text("organization"), organizations, report)
+    account = accounts.referred(entry.text("account"), report)
+    return None if account is None else WholeAccount(account.id)
+
+
+def _organization(name: Scalar | None, organizations: Organizations, report: Report) -> Organization | None:
+    if name is None:
+        return None
+    if name.text not in organizations.aliases and not organizations.unread:
+        hint = report.hint(name.text, organizations.aliases)
+        message = f"unknown organization {quote(name.text)}{hint}"
+        report.add(Code.UNKNOWN_ORGANIZATION, name.place, message, remedy="" if hint else None)
+    identifier = organizations.by_alias.get(name.text)
+    return None if identifier is None else Organization(identifier)
+
+
+def _service(name: Scalar | None, source: Scalar | None, accounts: Accounts, report: Report) -> Service | None:
+    if name is not None and not _SERVICE.fullmatch(name.text):
+        report.add(Code.SERVICE, name.place, f"{quote(name.text)} is not a service")
+        name = None
+    if source is None:
+        return None
+    account, arn = _source(source, accounts, report)
+    return None if name is None or account is None else Service(name.text, account, arn)
+
+
+def _source(source: Scalar, accounts: Accounts, report: Report) -> tuple[str | None, str | None]:
+    """The account that a service must act for, and the ARN of its resource if one is given."""
+    if not source.text.startswith("arn:"):
+        account = accounts.referred(source, report)
+        return (None if account is None else account.id), None
+    match = _SOURCE.fullmatch(source.text)
+    if match is None:
+        report.add(Code.SOURCE, source.place, f"{quote(source.text)} does not name an account's resources")
+        return None, None
+    if accounts.with_id(match[1]) is None:
+        message = f"{quote(source.text)} is of an account that is not under accounts"
+        report.add(Code.FOREIGN_PRINCIPAL, source.place, message)
+        return None, None
+    return match[1], source.text
+
 
 MAX_REPOSITORY_NAME = 256
 

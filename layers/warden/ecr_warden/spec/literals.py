@@ -1,20 +1,23 @@
-"""`documents:`: policy documents kept as they stand."""
+"""`documents:`: literal policy documents, parsed and linted, with every error at its place in the spec."""
 
+import re
+from collections.abc import Iterator
 from datetime import datetime
 
+from ecr_warden.arn import ArnError, parse_arn
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy, trust_policy
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
-from ecr_warden.policy.document import Document, DocumentKind
+from ecr_warden.policy.document import Document, DocumentError, DocumentKind, Effect, Statement, parse_document
+from ecr_warden.policy.lint import Rule, Severity, lint
 from ecr_warden.policy.power import administering
-from ecr_warden.spec.accounts import narrowed
-from ecr_warden.spec.check_shape import Fields
+from ecr_warden.policy.principal import is_account
+from ecr_warden.spec.accounts import Accounts, narrowed
+from ecr_warden.spec.check_shape import Fields, lost_its_quotes
 from ecr_warden.spec.fields import IDENTITY_OWNERS
 from ecr_warden.spec.grants import repository_name
-from ecr_warden.spec.lint_literals import place_at
-from ecr_warden.spec.literal_document import build_document
-from ecr_warden.spec.nodes import MapNode, Scalar
+from ecr_warden.spec.parse import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.spec.principals import Directory, check_iam_name, check_writable
-from ecr_warden.spec.problems import Code, quote
+from ecr_warden.spec.problems import Code, Place, Report, quote
 from ecr_warden.spec.spec import Account, Literal
 
 _MAX_POLICY_NAME = 128
@@ -97,3 +100,147 @@ def _owner(name: Scalar, kind: str, account: Account | None, directory: Director
     directory.spell(owner, name.place, path=directory.path_of(owner))
     directory.places.setdefault(owner, name.place)
     return owner
+
+
+# What is a number in YAML 1.1 too: 1e3 and 1.5e3 are text there.
+_SURE_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+([eE][+-][0-9]+)?)?")
+_LONGEST_NUMBER = 30
+
+
+def build_document(
+    root: MapNode, kind: DocumentKind, accounts: Accounts, report: Report, *, now: datetime
+) -> Document | None:
+    """The document, or None; every statement's first error is reported, and what lint finds at this moment."""
+    before = len(report.found)
+    # A value refused here stands in the document as its text, so that the rest is still checked.
+    raw = {key.text: _plain(value, report) for key, value in root.entries}
+    try:
+        document = parse_document(raw)
+    except DocumentError as error:
+        _report(error, root, report)
+        for rest in _further_errors(raw, error):
+            _report(rest, root, report)
+        return None
+    lint_literal(document, kind, root, report, now=now, has_refused=len(report.found) > before)
+    for index, statement in enumerate(document.statements):
+        _check_principals(statement, f"Statement[{index}]", accounts, root, report)
+    return document
+
+
+def _plain(node: Node, report: Report) -> object:
+    match node:
+        case MapNode(entries=entries):
+            return {key.text: _plain(value, report) for key, value in entries}
+        case ListNode(items=items):
+            return [_plain(item, report) for item in items]
+        case Scalar(tag=Tag.TEXT | Tag.TIMESTAMP | Tag.NUMBER) if lost_its_quotes(node):
+            report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account id {node.text} has no quotes")
+            return node.text
+        case Scalar(tag=Tag.NULL):
+            return None
+        case Scalar(tag=Tag.BOOLEAN, text=text) if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        case Scalar(tag=Tag.NUMBER, text=text) if _SURE_NUMBER.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
+            return float(text) if set(text) & set(".eE") else int(text)
+        case Scalar(tag=Tag.NUMBER | Tag.BOOLEAN, text=text):
+            report.add(Code.UNSURE_SCALAR, node.place, f"{quote(text)} reads as {node.tag} to some YAML readers only")
+            return text
+        case Scalar(text=text):
+            return text
+
+
+def _further_errors(raw: dict[str, object], first: DocumentError) -> Iterator[DocumentError]:
+    # parse_document stops at its first error; the other statements are tried singly so that all are seen at once.
+    statements = raw.get("Statement")
+    if not isinstance(statements, list) or not first.place.startswith("Statement["):
+        return
+    for index, statement in enumerate(statements):
+        if first.place == f"Statement[{index}]" or first.place.startswith(f"Statement[{index}]."):
+            continue
+        try:
+            parse_document({"Version": "2012-10-17", "Statement": [statement]})
+        except DocumentError as error:
+            moved = error.place.replace("Statement[0]", f"Statement[{index}]", 1)
+            message = error.message.removeprefix(f"{error.place}: ")
+            yield DocumentError(error.code, moved, message, remedy=error.remedy)
+
+
+def _report(error: DocumentError, root: MapNode, report: Report) -> None:
+    report.add(Code.DOCUMENT, place_at(root, error.place), error.message, remedy=error.remedy)
+
+
+def _check_principals(statement: Statement, where: str, accounts: Accounts, root: MapNode, report: Report) -> None:
+    if statement.principals is None or statement.principals.negated or statement.effect is not Effect.ALLOW:
+        return
+    place = place_at(root, f"{where}.Principal")
+    for kind, value in statement.principals.values:
+        if kind == "AWS" and (account := _account_of(value)) and accounts.with_id(account) is None:
+            report.add(Code.FOREIGN_IN_DOCUMENT, place, f"{quote(value)} is of an account that is not under accounts")
+
+
+def _account_of(value: str) -> str:
+    if is_account(value):
+        return value
+    try:
+        return parse_arn(value).account
+    except ArnError:
+        return ""
+
+
+# Findings with a code of their own; of the others the errors are what AWS would refuse.
+_CODES = {
+    Rule.PRINCIPAL_ANYONE: Code.ANYBODY,
+    Rule.ALLOW_NOT_PRINCIPAL: Code.ANYBODY,
+    Rule.RESOURCE_IN_REPOSITORY_POLICY: Code.RESOURCE_IN_REPOSITORY_POLICY,
+    Rule.ELEMENT_OF_KIND: Code.ELEMENT_OF_KIND,
+    Rule.ELEMENT_MISSING: Code.ELEMENT_OF_KIND,
+    Rule.SERVICE_WITHOUT_SOURCE: Code.SERVICE_WITHOUT_SOURCE,
+    Rule.ACTION_WITHOUT_REPOSITORY: Code.NO_EFFECT_IN_REPOSITORY_POLICY,
+}
+# The spec counts by owner, all policies of a user or role together.
+_COUNTED_ELSEWHERE = frozenset({Rule.SIZE_OVER})
+
+
+def lint_literal(
+    document: Document, kind: DocumentKind, root: MapNode, report: Report, *, now: datetime, has_refused: bool
+) -> None:
+    """Report the errors and warnings of a document; `has_refused`: some of its values were reported already."""
+    for finding in lint(document, kind, now=now):
+        rule = finding.rule
+        if (
+            rule.severity is Severity.NOTE
+            or rule in _COUNTED_ELSEWHERE
+            or (has_refused and rule is Rule.VALUE_MALFORMED)
+        ):
+            continue
+        place = place_at(root, finding.place)
+        if rule in _CODES:
+            report.add(_CODES[rule], place, finding.message, remedy=finding.remedy)
+        else:
+            code = Code.DOCUMENT if rule.severity is Severity.ERROR else Code.DOUBTFUL_DOCUMENT
+            report.add(code, place, f"{finding.code}: {finding.message}", remedy=finding.remedy)
+
+
+def place_at(node: Node, path: str) -> Place:
+    """The place of a path such as `Statement[1].Condition.StringEquals`, or of what of it can be found."""
+    place = node.place
+    while path:
+        path = path.removeprefix(".")
+        if isinstance(node, MapNode) and path.startswith("[0]"):
+            path = path.removeprefix("[0]")  # a single statement, without brackets
+        elif isinstance(node, ListNode):
+            index, _, rest = path.removeprefix("[").partition("]")
+            if not index.isdigit() or int(index) >= len(node.items):
+                return place
+            node, path = node.items[int(index)], rest
+            place = node.place
+        elif isinstance(node, MapNode):
+            # A condition key may hold a dot: the longest key that the path begins with.
+            fitting = [entry for entry in node.entries if path.startswith(entry[0].text) and entry[0].text]
+            if not fitting:
+                return place
+            key, node = max(fitting, key=lambda entry: len(entry[0].text))
+            place, path = key.place, path[len(key.text) :]
+        else:
+            return place
+    return place

@@ -9,10 +9,9 @@ from ecr_warden.model.target import IAM_NAME, OwnerTarget, RoleTarget, UserTarge
 from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
 from ecr_warden.spec.accounts import Accounts, is_name
 from ecr_warden.spec.check_shape import Fields
-from ecr_warden.spec.nodes import Scalar
-from ecr_warden.spec.problems import Code, Place, bare, quote
-from ecr_warden.spec.remedies import NO_GROUPS
-from ecr_warden.spec.report import Report
+from ecr_warden.spec.parse import Scalar
+from ecr_warden.spec.problems import Code, Place, Report, bare, quote
+from ecr_warden.spec.shapes import NO_GROUPS
 from ecr_warden.spec.spec import Account, Principal
 
 _PATH = re.compile(r"/([!-~]+/)*")

@@ -16,9 +16,8 @@ from ecr_warden.policy.size import (
     policy_size,
 )
 from ecr_warden.spec.compile import OwnerGrants, by_role, ends_of, owner_grants, role_arn, trust_of
-from ecr_warden.spec.problems import Code, Place
+from ecr_warden.spec.problems import Code, Place, Report
 from ecr_warden.spec.render import assume_permissions, pull_permissions, repository_pull
-from ecr_warden.spec.report import Report
 from ecr_warden.spec.spec import Principal, Puller, Repository, Spec
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ecr_warden.model.desired import Mode
-from ecr_warden.spec.accounts import build_accounts
+from ecr_warden.spec.accounts import build_accounts, build_organizations
 from ecr_warden.spec.check_shape import Fields, check_shape
 from ecr_warden.spec.compile import compile_spec
 from ecr_warden.spec.cross_checks import cross_check
@@ -13,11 +13,9 @@ from ecr_warden.spec.grants import build_repository
 from ecr_warden.spec.literals import build_literal
 from ecr_warden.spec.parse import parse_text
 from ecr_warden.spec.principals import Directory
-from ecr_warden.spec.problems import Code, Problem, quote
+from ecr_warden.spec.problems import Code, Problem, Report, quote
 from ecr_warden.spec.quotas import check_quotas
-from ecr_warden.spec.report import Report
 from ecr_warden.spec.spec import FORMAT_VERSION, Settings, Spec
-from ecr_warden.spec.wide_principals import build_organizations
 
 
 @dataclass(frozen=True, slots=True)

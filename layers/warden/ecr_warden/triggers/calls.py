@@ -1,9 +1,10 @@
-"""The table of API calls: every call of ecr and iam that writes, and whether a target of today depends on it.
+"""API calls and what they mean: each call of ecr and iam that writes, and calls elsewhere that blind ecr-warden.
 
-Calls that only read are told by their names (`reads`). What stands in neither is a call that is newer than this table;
-a test holds the table equal to botocore's service models.
+Read-only calls are recognized by name (`reads`). A call that is neither in the table nor read-only is newer than this
+version; a test compares the table with botocore's service models.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -261,3 +262,58 @@ WATCHED: Mapping[Service, Mapping[str, Watched]] = {
     service: {name: row for name, row in rows.items() if isinstance(row, Watched)} for service, rows in CALLS.items()
 }
 """The rows that make jobs: what the members' rules have to forward."""
+
+
+# Lambda reports UpdateFunctionCode20150331v2, S3 and others their plain names.
+_VERSION = re.compile(r"[0-9]{8}(v[0-9]+)?")
+
+_TRAIL = "can end CloudTrail's reports; the sweep needs none of them"
+_RULES = "can end the forwarding of reports, or the schedule; the sweep and the reports do without each other"
+_BUS = "can end the reception of reports; the sweep needs none of them"
+_SPEC = "can hide or replace the spec; the last accepted one stays enforced"
+_QUEUE = "can lose jobs and reports; the next sweep makes them again"
+_KEY = "can silence what it encrypts, the alert topic among it; repairs go on"
+_FUNCTION = "can stop or replace a function; the hub's alarms tell of its errors and of jobs that wait"
+
+BLINDING_CALLS: Mapping[str, Mapping[str, str]] = {
+    "cloudtrail": dict.fromkeys(("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"), _TRAIL),
+    "events": dict.fromkeys(("DisableRule", "DeleteRule", "PutRule", "RemoveTargets", "PutTargets"), _RULES)
+    | dict.fromkeys(("DeleteEventBus", "RemovePermission", "PutPermission"), _BUS),
+    "s3": dict.fromkeys(
+        (
+            "PutBucketNotification",
+            "PutBucketNotificationConfiguration",
+            "PutBucketVersioning",
+            "PutBucketPolicy",
+            "DeleteBucketPolicy",
+        ),
+        _SPEC,
+    ),
+    "sqs": dict.fromkeys(("SetQueueAttributes", "PurgeQueue", "DeleteQueue"), _QUEUE),
+    "kms": dict.fromkeys(("DisableKey", "ScheduleKeyDeletion"), _KEY),
+    "lambda": dict.fromkeys(
+        (
+            "UpdateFunctionCode",
+            "UpdateFunctionConfiguration",
+            "DeleteFunction",
+            "PutFunctionConcurrency",
+            "UpdateEventSourceMapping",
+            "DeleteEventSourceMapping",
+            "RemovePermission",
+        ),
+        _FUNCTION,
+    ),
+}
+"""Service -> call -> what it can do to ecr-warden. Each reads on after `cloudtrail:StopLogging`."""
+
+
+def blinding_effect(service: str, call: str) -> str:
+    """What a call can do to ecr-warden; empty for all others. A version at the end of the name is looked past."""
+    rows = BLINDING_CALLS.get(service, {})
+    if call in rows:
+        return rows[call]
+    return next((why for name, why in rows.items() if _is_version_of(call, name)), "")
+
+
+def _is_version_of(call: str, name: str) -> bool:
+    return call.startswith(name) and _VERSION.fullmatch(call, len(name)) is not None

@@ -8,11 +8,8 @@ from typing import cast
 
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.job import Actor
-from ecr_warden.triggers.actor import actor_of
-from ecr_warden.triggers.blinding_calls import blinding_effect
-from ecr_warden.triggers.calls import WATCHED
-from ecr_warden.triggers.fields import account_id, mapping, name, text
-from ecr_warden.triggers.parameters import parameters_of
+from ecr_warden.triggers.calls import WATCHED, blinding_effect
+from ecr_warden.triggers.record import account_id, actor_of, mapping, name, parameters_of, text
 from ecr_warden.triggers.trigger import (
     ApiCall,
     Ignored,

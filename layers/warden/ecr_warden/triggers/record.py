@@ -1,0 +1,139 @@
+"""A CloudTrail record's fields: wrong types read as missing, texts are bounded and printable."""
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from ecr_warden.arn import ACCOUNT_ID, Arn, ArnError, parse_arn
+from ecr_warden.model.job import Actor
+from ecr_warden.triggers.trigger import Parameters
+
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+"""What CloudTrail writes for a name that may be a password typed into the wrong field."""
+
+_NOTHING: Mapping[str, object] = {}
+
+
+def mapping(source: Mapping[str, object], key: str) -> Mapping[str, object]:
+    """The object under the key; empty when it is missing, null or something else."""
+    value = source.get(key)
+    return cast(Mapping[str, object], value) if isinstance(value, dict) else _NOTHING
+
+
+def text(source: Mapping[str, object], key: str, limit: int) -> str:
+    """The string under the key, cut after `limit` characters, what cannot be printed replaced; else empty."""
+    value = source.get(key)
+    if not isinstance(value, str):
+        return ""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value[:limit])
+
+
+def name(source: Mapping[str, object], key: str, limit: int = 512) -> str:
+    """The string under the key, as it stands: names are checked, never mended. One over the limit reads as missing."""
+    value = source.get(key)
+    return value if isinstance(value, str) and len(value) <= limit and value != HIDDEN else ""
+
+
+def account_id(source: Mapping[str, object], key: str) -> str:
+    """The account under the key; a number is taken if it still has 12 digits. Anything else reads as missing."""
+    value = source.get(key)
+    digits = str(value) if isinstance(value, int) and not isinstance(value, bool) and value < 10**12 else value
+    return digits if isinstance(digits, str) and ACCOUNT_ID.fullmatch(digits) else ""
+
+
+_RESOURCES_READ = 16
+
+type _Json = Mapping[str, object]
+
+
+def parameters_of(record: _Json) -> Parameters:
+    """The names that a call was made with; those left out (records over 100 KB, calls that make up a name) are taken
+    from AWS's answer, and at last from the ARNs under `resources`.
+
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    sent, answered = mapping(record, "requestParameters"), mapping(record, "responseElements")
+    arns = tuple(_arns(record.get("resources")))
+    repository, registry = name(sent, "repositoryName"), account_id(sent, "registryId") or name(sent, "registryId")
+    if not repository:
+        made = mapping(answered, "repository") or answered
+        arn = _first(arns, "ecr", "repository/")
+        repository = name(made, "repositoryName") or (arn.resource.partition("/")[2] if arn else "")
+        registry = registry or account_id(made, "registryId") or (arn.account if arn else "")
+    return Parameters(
+        repository=repository,
+        registry=registry,
+        role=_owner(sent, answered, arns, "role"),
+        user=_owner(sent, answered, arns, "user"),
+        new_user=name(sent, "newUserName"),
+        policy=name(sent, "policyArn", 2048),
+    )
+
+
+def _owner(sent: _Json, answered: _Json, arns: tuple[Arn, ...], kind: str) -> str:
+    given = name(sent, f"{kind}Name") or name(mapping(answered, kind), f"{kind}Name")
+    if given:
+        return given
+    arn = _first(arns, "iam", f"{kind}/")
+    return arn.name if arn else ""
+
+
+def _first(arns: tuple[Arn, ...], service: str, kind: str) -> Arn | None:
+    return next((arn for arn in arns if arn.service == service and arn.resource.startswith(kind)), None)
+
+
+def _arns(resources: object) -> Iterator[Arn]:
+    for item in resources[:_RESOURCES_READ] if isinstance(resources, list) else ():
+        if isinstance(item, dict):
+            try:
+                # `arn` in records that other tools have passed on.
+                yield parse_arn(name(item, "ARN", 2048) or name(item, "arn", 2048))
+            except ArnError:
+                continue
+
+
+UNKNOWN = "Unknown"
+
+
+def actor_of(record: Mapping[str, object]) -> Actor:
+    """Who made the call; never fails: what a record does not say is left empty, no identity at all is `Unknown`.
+
+    `session_name` is the name of a role session, and for callers without an ARN (SAML, web identity, Identity Center,
+    sign-in) the user name that the record gives.
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    identity = mapping(record, "userIdentity")
+    session = mapping(identity, "sessionContext")
+    issuer = mapping(session, "sessionIssuer")
+    return Actor(
+        type=text(identity, "type", 32) or UNKNOWN,
+        arn=text(identity, "arn", 512),
+        account=account_id(identity, "accountId"),
+        issuer=text(issuer, "arn", 512),
+        session_name=_session_name(identity),
+        # A few services write it beside userIdentity instead of into it.
+        invoked_by=text(identity, "invokedBy", 128) or text(record, "invokedBy", 128),
+        source_identity=text(session, "sourceIdentity", 256) or text(identity, "sourceIdentity", 256),
+        source_ip=text(record, "sourceIPAddress", 128),
+        user_agent=text(record, "userAgent", 256),
+    )
+
+
+def _session_name(identity: Mapping[str, object]) -> str:
+    arn = text(identity, "arn", 512)
+    principal = text(identity, "principalId", 256)
+    match text(identity, "type", 32):
+        case "AssumedRole":
+            # arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION, and AROA..:SESSION when the ARN is missing.
+            parts = arn.split("/", 2)
+            return parts[2] if len(parts) == 3 else principal.partition(":")[2]
+        case "AWSAccount":
+            # The copy that the owner of a resource gets of another account's call: AROA..:SESSION, no ARN.
+            return principal.partition(":")[2]
+        case "FederatedUser":
+            return arn.partition("/")[2] or principal.partition(":")[2]
+        case "SAMLUser" | "WebIdentityUser" | "Directory":
+            return text(identity, "userName", 128) or principal.rpartition(":")[2]
+        case "IdentityCenterUser":
+            return text(mapping(identity, "onBehalfOf"), "userId", 128)
+        case _:
+            return "" if arn else text(identity, "userName", 128)
