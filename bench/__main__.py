@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bench import counting, detection, policy, repair, timing
 from bench.figures import JSON_FILE, MARKDOWN_FILE, Figure, table, write
-from local.installed import Installed, install
-from local.launcher import ROOT, EmulatedAws
+from local.aws.launcher import ROOT, EmulatedAws
+from local.testing.installed import Installed, install
 
 # On one hub, in this order. The first needs all functions at work, the others have them paused.
 _REPAIR = "repair"

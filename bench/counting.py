@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bench.figures import Figure
-from local.calls import Call
-from local.installed import HUB, MEMBER, PUSH_ROLE, REGION, REPOSITORY, Installed
-from local.launcher import ROOT
-from local.messages import batch, reconcile
-from local.runtime_api import INTERPRETER, BuiltFunction
+from local.aws.calls import Call
+from local.aws.launcher import ROOT
+from local.testing.installed import HUB, MEMBER, PUSH_ROLE, REGION, REPOSITORY, Installed
+from local.testing.messages import batch, reconcile
+from local.testing.runtime_api import INTERPRETER, BuiltFunction
 
 D1 = f"repository/{MEMBER}/{REGION}/{REPOSITORY}"
 ROLE = f"role/{MEMBER}/{PUSH_ROLE}"

@@ -21,10 +21,8 @@ from ecr_warden.model.job import Cause, CauseKind, Job, ReconcileTarget, SweepAl
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 
-from local.memory.clock import ManualClock
-from local.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs
-from local.memory.looks import MemoryLooks
-from local.memory.state import MemoryState
+from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs
+from local.testing.memory.state import MemoryLooks, MemoryState
 
 
 class _Session:

@@ -17,10 +17,10 @@ from ecr_warden.model.codec.spec import spec_to_json
 
 from bench.estate import Estate, spec_of
 from bench.figures import Figure
-from local.faults import Delay, Fault
-from local.installed import EXTERNAL_ID, HUB, MEMBER, REGION
-from local.launcher import ROOT, EmulatedAws
-from local.runtime_api import INTERPRETER
+from local.aws.faults import Delay, Fault
+from local.aws.launcher import ROOT, EmulatedAws
+from local.testing.installed import EXTERNAL_ID, HUB, MEMBER, REGION
+from local.testing.runtime_api import INTERPRETER
 
 DELAY = 20
 PAIRS = {20: 9, 200: 7, 1000: 5}

@@ -13,9 +13,9 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.policy.document import Document
 from ecr_warden.spec import Valid, compile_spec, load_spec
 
-from local.deploy import Place, create
-from local.installed import EXTERNAL_ID, HUB, MEMBER, REGION
-from local.launcher import ROOT, EmulatedAws
+from local.aws.deploy import Place, create
+from local.aws.launcher import ROOT, EmulatedAws
+from local.testing.installed import EXTERNAL_ID, HUB, MEMBER, REGION
 
 GROUP = 20  # repositories that the same three users pull from
 _PLANTERS = 8

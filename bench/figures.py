@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.launcher import ROOT
+from local.aws.launcher import ROOT
 
 JSON_FILE, MARKDOWN_FILE = ROOT / "bench" / "results.json", ROOT / "bench" / "results.md"
 _HEAD = ("what", "measured", "target", "")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.figures import Figure
-from local.calls import Call
-from local.installed import HUB, MEMBER, PUSH_ROLE, REPOSITORY, Installed
-from local.waiting import until
+from local.aws.calls import Call
+from local.testing.installed import HUB, MEMBER, PUSH_ROLE, REPOSITORY, Installed
+from local.testing.waiting import until
 
 EVENTS = 200
 _REPAIR_SECONDS = 30.0

@@ -8,10 +8,10 @@ from typing import Any
 
 from bench.counting import D1
 from bench.figures import Figure
-from local.installed import HUB, MEMBER, REPOSITORY, SPEC, Installed
-from local.launcher import ROOT
-from local.messages import Message, batch, reconcile
-from local.runtime_api import BuiltFunction
+from local.aws.launcher import ROOT
+from local.testing.installed import HUB, MEMBER, REPOSITORY, SPEC, Installed
+from local.testing.messages import Message, batch, reconcile
+from local.testing.runtime_api import BuiltFunction
 
 PAIRS, WARM_EVENTS = 11, 60
 _COLD = f"Cold start of reconcile to its first answer, beside a bare handler with its clients and calls ({PAIRS} pairs)"

@@ -1,1 +1,1 @@
-"""An embedded multi-account AWS on loopback: launcher, behaviour rules, faults. Never shipped in layer or wheel."""
+"""An embedded AWS, the demo, and what tests share. Never shipped in layer or wheel."""

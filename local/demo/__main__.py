@@ -10,6 +10,8 @@ _SCREEN.progress("ecr-warden demo: two AWS accounts on this machine, attacked an
 
 from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402
 
+from local.aws.deploy import DeploymentFailed  # noqa: E402
+from local.aws.launcher import ControlRefused, EmulatorDied  # noqa: E402
 from local.demo import alerts, asking, play, steps  # noqa: E402
 from local.demo.attack import Ring  # noqa: E402
 from local.demo.places import RESULT  # noqa: E402
@@ -17,9 +19,7 @@ from local.demo.pushing import Doors  # noqa: E402
 from local.demo.quiet import Quiet  # noqa: E402
 from local.demo.report import Report  # noqa: E402
 from local.demo.stage import Stage, standing  # noqa: E402
-from local.deploy import DeploymentFailed  # noqa: E402
-from local.launcher import ControlRefused, EmulatorDied  # noqa: E402
-from local.waiting import NeverCame  # noqa: E402
+from local.testing.waiting import NeverCame  # noqa: E402
 
 
 def main() -> int:

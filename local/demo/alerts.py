@@ -7,7 +7,7 @@ from contextlib import suppress
 from local.demo.attack import Ring
 from local.demo.chat import Message, as_it_looks
 from local.demo.journal import Run
-from local.waiting import NeverCame, until
+from local.testing.waiting import NeverCame, until
 
 
 def show(ring: Ring, run: Run) -> None:

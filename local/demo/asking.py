@@ -4,7 +4,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from local.calls import Call
+from local.aws.calls import Call
 from local.demo import journal, truth
 from local.demo.attack import Bout, Ring
 from local.demo.operator import OPERATOR, Terminal, terminal_of
@@ -12,7 +12,7 @@ from local.demo.places import REPOSITORY, REPOSITORY_TARGET
 from local.demo.quiet import by_product
 from local.demo.stage import Stage
 from local.demo.tampers import UNSEEN, Tamper
-from local.waiting import NeverCame, until
+from local.testing.waiting import NeverCame, until
 
 _PAUSE = timedelta(seconds=8)
 _REASON = "migration, ticket 4711"

@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from local.calls import Call
+from local.aws.calls import Call
+from local.aws.faults import EventLate, Fault
+from local.aws.launcher import EmulatedAws
 from local.demo import journal, truth
 from local.demo.journal import Run
 from local.demo.people import Somebody
@@ -13,9 +15,7 @@ from local.demo.report import Report
 from local.demo.stage import Stage
 from local.demo.tampers import Tamper
 from local.demo.truth import Snapshot
-from local.faults import EventLate, Fault
-from local.launcher import EmulatedAws
-from local.waiting import NeverCame
+from local.testing.waiting import NeverCame
 
 # CloudTrail takes its time, on AWS from seconds to minutes. Here it takes at least long enough to read what was
 # tampered with, before that is undone.

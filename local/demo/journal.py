@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from local.aws.launcher import EmulatedAws
 from local.demo.places import CI, REGION
-from local.launcher import EmulatedAws
 
 
 @dataclass(frozen=True, slots=True)

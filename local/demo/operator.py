@@ -6,10 +6,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.aws.launcher import ROOT
 from local.demo.people import Somebody, existing
 from local.demo.places import CI, REGION
 from local.demo.stage import Stage
-from local.launcher import ROOT
 
 OPERATOR, READER = "ecr-warden-operator", "ecr-warden-reader"
 _COMMAND = Path(sys.executable).parent / "ecr-warden"

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from local.aws.launcher import EmulatedAws
 from local.demo.places import CI, OUTSIDE, REGION, REGISTRY, ROLE
-from local.launcher import EmulatedAws
 
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 

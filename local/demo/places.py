@@ -1,6 +1,6 @@
 """The accounts of the demo and what stands in them; said here again, for the demo judges the product from outside."""
 
-from local.launcher import ROOT
+from local.aws.launcher import ROOT
 
 CI = "111111111111"
 REGISTRY = "222222222222"

@@ -4,12 +4,12 @@ import itertools
 import threading
 from dataclasses import dataclass
 
+from local.aws.launcher import ROOT
 from local.demo.chat import as_it_looks
 from local.demo.places import ADMINISTRATOR, CI, PUSHER, REGISTRY, REPOSITORY, RESULT
 from local.demo.screen import Screen
 from local.demo.stage import Stage
-from local.launcher import ROOT
-from local.waiting import until
+from local.testing.waiting import until
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from local.calls import Call
+from local.aws.calls import Call
 from local.demo import journal
 from local.demo.places import CI, REGION, REGISTRY, TRAIL_REGION
 from local.demo.stage import Stage
-from local.waiting import until
+from local.testing.waiting import until
 
 IDLE_SECONDS = 120.0
 _QUEUED = (

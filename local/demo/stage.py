@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from local import deploy
+from local.aws import deploy
+from local.aws.deploy import Place
+from local.aws.launcher import ROOT, EmulatedAws
 from local.demo.chat import Chat
 from local.demo.people import People, make_people
 from local.demo.places import CI, LEGACY, REGION, REGISTRY, REPOSITORY, TRAIL_REGION, USERS
-from local.deploy import Place
-from local.launcher import ROOT, EmulatedAws
 
 _EXTERNAL_ID = "demo-external-id"
 _WEBHOOK = "/ecr-warden/webhook"

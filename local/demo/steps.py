@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-from local.calls import Call
+from local.aws.calls import Call
+from local.aws.faults import EventLate, Fault
 from local.demo import journal, truth
 from local.demo.attack import Bout, Ring, milliseconds_of
 from local.demo.places import PUSH_USER, REPOSITORY, SPEC
@@ -11,8 +12,7 @@ from local.demo.pushing import Doors
 from local.demo.quiet import by_product
 from local.demo.rewrites import LEGACY_DOCUMENT, REWRITES, Rewrite
 from local.demo.tampers import OPENED_ROLE, REOPENED_SESSIONS, TAMPERS, UNSEEN, Tamper
-from local.faults import EventLate, Fault
-from local.waiting import until
+from local.testing.waiting import until
 
 _DOOR_OPEN_MS = 1_500  # how long CloudTrail takes at least to tell of the opened role: time for the stranger to push
 

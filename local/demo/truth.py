@@ -6,9 +6,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local.aws.launcher import EmulatedAws
 from local.demo.places import CI, LEGACY, PUSHER, REGION, REGISTRY, REPOSITORY, USERS
 from local.demo.tampers import CUTOFF
-from local.launcher import EmulatedAws
 
 type Snapshot = Mapping[str, str]
 

@@ -19,7 +19,7 @@ from local.smoke.loop import Loop, LoopBroken
 from local.smoke.principals import PRINCIPAL_PROBES
 from local.smoke.probes import ECR_PROBES, Asked, Lab, ask
 from local.smoke.throwaway import TAG, Side, Throwaway
-from local.waiting import NeverCame
+from local.testing.waiting import NeverCame
 
 FINE, FAILED, OTHERWISE = 0, 1, 2
 _EMULATED = "This is NOT AWS ({}): nothing is settled below, it only shows that the test works."

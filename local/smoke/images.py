@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from local.smoke.probes import Answer, Lab, Probe, pull
 from local.smoke.throwaway import Side, code_and_text, document
-from local.waiting import NeverCame
+from local.testing.waiting import NeverCame
 
 ARCHITECTURE = "arm64"
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

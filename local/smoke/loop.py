@@ -35,13 +35,10 @@ from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 
-from local.memory.clock import ManualClock
-from local.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
-from local.memory.journal import MemoryCalls
-from local.memory.looks import MemoryLooks
-from local.memory.state import MemoryState
 from local.smoke.throwaway import Side, Throwaway, document
-from local.waiting import until
+from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
+from local.testing.memory.state import MemoryCalls, MemoryLooks, MemoryState
+from local.testing.waiting import until
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 PUSH = [

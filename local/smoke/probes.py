@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.smoke.throwaway import Throwaway, code_and_text, document
-from local.waiting import NeverCame, until
+from local.testing.waiting import NeverCame, until
 
 PULL = ["ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
 _GHOST = ("Principal not found", "Invalid repository policy provided", "Invalid principal in policy")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local.installed import Installed, install
-from local.launcher import EmulatedAws
-from local.runtime_api import BuiltFunction
+from local.aws.launcher import EmulatedAws
+from local.testing.installed import Installed, install
+from local.testing.runtime_api import BuiltFunction
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import hashlib
 
 from bench.detection import detection
-from local.launcher import ROOT
+from local.aws.launcher import ROOT
 
 # Change it and figures of before and after can no longer be compared: say so in bench/results.md.
 FLOOR = "8060029d6c3ca10dc7972ad80d2af9abf7239eb7bbc211c8a7a9dbb326991b98"

@@ -9,9 +9,9 @@ from ecr_warden.model.codec.alerts import alert_to_json
 from ecr_warden.model.job import Cause, CauseKind
 
 from bench.counting import D1, ROLE, member_calls
-from local.installed import HUB, MEMBER, PUSH_ROLE, REPOSITORY, Installed
-from local.messages import Message, batch, reconcile
-from local.runtime_api import BuiltFunction
+from local.testing.installed import HUB, MEMBER, PUSH_ROLE, REPOSITORY, Installed
+from local.testing.messages import Message, batch, reconcile
+from local.testing.runtime_api import BuiltFunction
 
 EVENTS = Path(__file__).parents[2] / "events"
 DONE: Any = {"batchItemFailures": []}

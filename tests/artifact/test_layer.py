@@ -8,8 +8,8 @@ from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 from types import CodeType
 
-from local.launcher import ROOT
-from local.runtime_api import INTERPRETER
+from local.aws.launcher import ROOT
+from local.testing.runtime_api import INTERPRETER
 
 MEGABYTE = 1_000_000
 # By hash, not by time, and the source is not read again (https://peps.python.org/pep-0552/).

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from local.deploy import Place, delete, deploy
-from local.installed import (
+from local.aws.deploy import Place, delete, deploy
+from local.aws.launcher import ROOT, EmulatedAws
+from local.testing.installed import (
     EXTERNAL_ID,
     HUB,
     IAM_REGION,
@@ -23,8 +24,7 @@ from local.installed import (
     Installed,
     install,
 )
-from local.launcher import ROOT, EmulatedAws
-from local.waiting import until
+from local.testing.waiting import until
 
 OURS = "ecr-warden"
 # Bodies as version 0.1.0 wrote them. Never edit the file: add one for a new schema, and read both.

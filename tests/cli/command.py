@@ -12,7 +12,7 @@ from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure, Hub
 from ecr_warden_cli.main import run
 
-from local.memory.clock import ManualClock
+from local.testing.memory.hub import ManualClock
 
 
 class Terminal(io.StringIO):

@@ -12,7 +12,7 @@ from ecr_warden.adapters.aws.accounts import SessionClients
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.target import UserTarget
 
-from local.launcher import EmulatedAws
+from local.aws.launcher import EmulatedAws
 from tests.cli.seed import CI, PATH, REGISTRY, REPOSITORY, make_right
 from tests.contracts.seed import BOUNDARY, repository_document
 from tests.contracts.worlds import MotoWorld

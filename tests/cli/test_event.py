@@ -11,7 +11,7 @@ from ecr_warden.triggers.trigger import Ignored, TriggerError
 from ecr_warden.usecases.dispatch import Dispatch
 from ecr_warden_cli.event_input import LINE_LIMIT
 
-from local.memory.hub import MemoryJobs
+from local.testing.memory.hub import MemoryJobs
 from tests.cli.command import Command
 from tests.cli.test_process import run
 from tests.template.cfn import ROOT

@@ -11,7 +11,7 @@ from ecr_warden.model.target import RoleTarget, UserTarget
 from ecr_warden.planning.cutoff import deny_older_sessions
 from ecr_warden.usecases.plan import plan_spec
 
-from local.memory.clock import ManualClock
+from local.testing.memory.hub import ManualClock
 from tests.cli.seed import CI, OTHERS, PUSHER, REGISTRY, REPOSITORY, ROLE, USERS, compiled, make_owners, make_right
 from tests.contracts.seed import SETTINGS, identity_document, repository_document, trust_document
 from tests.contracts.worlds import MemoryWorld

@@ -28,12 +28,8 @@ from ecr_warden.ports.specs import Specs, SpecVersion
 from ecr_warden.ports.state import State
 from ecr_warden.ports.switch import Switch
 
-from local.memory.audit import MemoryAudit
-from local.memory.clock import ManualClock
-from local.memory.hub import MemoryIncidents, MemoryJobs, MemorySpecs, MemorySwitch
-from local.memory.journal import MemoryCalls, MemoryJournal
-from local.memory.looks import MemoryLooks
-from local.memory.state import MemoryState
+from local.testing.memory.hub import ManualClock, MemoryIncidents, MemoryJobs, MemorySpecs, MemorySwitch
+from local.testing.memory.state import MemoryAudit, MemoryCalls, MemoryJournal, MemoryLooks, MemoryState
 from tests.contracts.aws import REGION, Wire
 
 TABLE, SPEC_BUCKET, STATE_BUCKET, SPEC_KEY = "ecr-warden", "spec", "state", "access.yaml"

@@ -24,7 +24,7 @@ from ecr_warden.ports.errors import (
     Throttled,
 )
 
-from local.behaviour.switches import Rate, Switches, switches_from_json
+from local.aws.behaviour.switches import Rate, Switches, switches_from_json
 from tests.contracts.aws import moto
 from tests.contracts.seed import (
     ASSUME,

@@ -19,7 +19,7 @@ from ecr_warden.model.observed import Observation, Present, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.ports.documents import AccountUnread
 
-from local.memory.clock import ManualClock
+from local.testing.memory.hub import ManualClock
 from tests.contracts.aws import Call, Wire, moto
 from tests.contracts.seed import CI, HOME, SETTINGS, identity_document, owner_spec, repository_document, trust_document
 from tests.contracts.worlds import MotoWorld

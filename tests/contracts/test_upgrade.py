@@ -12,7 +12,7 @@ from ecr_warden.ports.specs import CompiledUnusable
 from ecr_warden.usecases.accept import Accept
 from ecr_warden.usecases.work import Work
 
-from local.memory.hub import MemoryAlertBus
+from local.testing.memory.hub import MemoryAlertBus
 from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
 from tests.contracts.seed import CI, HOME
 from tests.template.cfn import ROOT

@@ -19,9 +19,9 @@ from ecr_warden.ports.documents import Documents, all_owners
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing
 from moto.backends import get_backend
 
-from local.memory.clock import ManualClock
-from local.memory.documents import MemoryDocuments
-from local.realistic_moto import RealisticMoto
+from local.aws.realistic_moto import RealisticMoto
+from local.testing.memory.documents import MemoryDocuments
+from local.testing.memory.hub import ManualClock
 from tests.contracts.aws import Wire, new_session
 
 TAGS = [{"Key": "ecr-warden", "Value": "managed"}]

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from local.calls import Call
+from local.aws.calls import Call
 from local.demo import edits, journal, truth
 from local.demo.chat import Message
 from local.demo.places import CI, REGION, REPOSITORY, SPEC
@@ -12,7 +12,7 @@ from local.demo.quiet import Quiet, by_product
 from local.demo.stage import Stage
 from local.demo.tampers import lets_everybody_in
 from local.demo.truth import Snapshot
-from local.waiting import until
+from local.testing.waiting import until
 
 SEED = SPEC.read_text()
 

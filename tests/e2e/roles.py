@@ -8,10 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.calls import Call
+from local.aws.calls import Call
 from local.demo.people import Keys
 from local.demo.places import CI, PUSH_USER, REGION, REGISTRY, ROLE
-from local.waiting import until
+from local.testing.waiting import until
 from tests.e2e.house import House, Moment
 
 HUB = ("dispatch", "reconcile", "alert", "answer", "control")

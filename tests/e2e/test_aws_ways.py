@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.behaviour.switches import Rate, Switches
-from local.faults import EventLate, Fault
-from local.waiting import until
+from local.aws.behaviour.switches import Rate, Switches
+from local.aws.faults import EventLate, Fault
+from local.testing.waiting import until
 from tests.e2e.house import House
 from tests.e2e.steps import REPOSITORY_STEP, SWEEP_STEP, TRUST_STEP, Step
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.aws.launcher import ROOT
 from local.demo.places import RESULT
 from local.demo.play import EXAMPLES, QUESTIONS, variables
-from local.launcher import ROOT
 from tests.e2e.house import House
 
 KEYS = ["tampers", "repaired", "unrepaired", "false_writes", "alerts", "reported", "event_to_repaired_ms", "checks"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.demo.places import REGISTRY
-from local.waiting import until
+from local.testing.waiting import until
 from tests.e2e.house import House
 
 BOUNDARY = f"arn:aws:iam::{REGISTRY}:policy/ecr-warden/ecr-warden-boundary"

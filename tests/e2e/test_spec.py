@@ -1,7 +1,7 @@
 """New versions of the file, at the deployed product."""
 
 from local.demo.places import CI, REPOSITORY_TARGET, user_target
-from local.waiting import until
+from local.testing.waiting import until
 from tests.e2e.house import SEED, House
 
 MEMBERS = "[ci:user/pull-user-1, ci:user/pull-user-2]"

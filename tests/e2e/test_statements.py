@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws.launcher import ROOT
 from local.demo import edits
 from local.demo.places import CI, REGION, REGISTRY, REPOSITORY
 from local.demo.tampers import lets_everybody_in
-from local.launcher import ROOT
-from local.waiting import until
+from local.testing.waiting import until
 from tests.e2e.house import House
 from tests.e2e.roles import Statement, actions_of, asked, heal, push_session, refused, unseen, without
 from tests.e2e.steps import ELSEWHERE, STEPS, UNASKED, Step

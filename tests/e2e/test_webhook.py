@@ -5,7 +5,7 @@ import threading
 import time
 
 from local.demo.places import CI, REGION
-from local.waiting import until
+from local.testing.waiting import until
 from tests.contracts.webhook import answer, served
 from tests.e2e.house import House
 from tests.e2e.roles import refresh

@@ -23,8 +23,8 @@ from ecr_warden.spec import Valid, compile_spec, load_spec
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from local.messages import Message, batch
-from local.realistic_moto import RealisticMoto
+from local.aws.realistic_moto import RealisticMoto
+from local.testing.messages import Message, batch
 from tests.contracts.aws import REGION, Call, Wire, new_session, with_models
 from tests.functions.conftest import SPEC_BUCKET, SPEC_KEY, TIME, Deployed, Handler
 

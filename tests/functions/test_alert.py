@@ -10,7 +10,7 @@ from ecr_warden.model.codec.alerts import alert_to_json
 from ecr_warden.model.codec.base import CodecError
 from ecr_warden.model.job import Cause, CauseKind
 
-from local.messages import Message, batch
+from local.testing.messages import Message, batch
 from tests.functions.conftest import Deployed, Handler
 
 type Logged = Callable[[], list[dict[str, Any]]]

@@ -13,7 +13,7 @@ from ecr_warden.model.job import CauseKind, ReconcileTarget
 from ecr_warden.model.request import Apply, AskPlan, AskStatus, Command, PauseUntil
 from ecr_warden.model.target import RepositoryTarget
 
-from local.messages import Message, batch
+from local.testing.messages import Message, batch
 from tests.contracts.sts import ALICE, Sts, serving
 from tests.functions.conftest import Context, Deployed, Handler
 from tests.template.cfn import ROOT

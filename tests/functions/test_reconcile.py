@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.messages import Message, batch, reconcile
+from local.testing.messages import Message, batch, reconcile
 from tests.contracts.aws import REGION
 from tests.functions.conftest import ROOT, SPEC_BUCKET, SPEC_KEY, Deployed, Handler
 

@@ -26,7 +26,7 @@ from ecr_warden.ports.errors import Refused
 from ecr_warden.usecases.alert import SendAlerts
 from hypothesis import strategies as st
 
-from local.memory.hub import MemoryIncidents
+from local.testing.memory.hub import MemoryIncidents
 from tests.fuzz import stored
 from tests.unit.planning.seed import D1, D2, D3, D4, PUSHER, spec_of
 from tests.usecases.world import world_at_spec

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.launcher import EmulatedAws
+from local.aws.launcher import EmulatedAws
 from tests.local.support import NewAccount
 
 _numbers = itertools.count(300_000_000_001)

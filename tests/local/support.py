@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.behaviour.switches import Switches
-from local.behaviour.world import Owner
-from local.launcher import EmulatedAws
-from local.waiting import until
+from local.aws.behaviour.switches import Switches
+from local.aws.behaviour.world import Owner
+from local.aws.launcher import EmulatedAws
+from local.testing.waiting import until
 
 REGION = "eu-central-1"
 REPOSITORY = "shop/checkout"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local import deploy
-from local.launcher import EmulatedAws
+from local.aws import deploy
+from local.aws.launcher import EmulatedAws
 from tests.local.support import REGION, REPOSITORY, NewAccount, allow, code_of, policy, said, trust
 
 DENIED = ("AccessDenied", "AccessDeniedException")

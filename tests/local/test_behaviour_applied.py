@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.launcher import EmulatedAws
-from local.waiting import until
+from local.aws.launcher import EmulatedAws
+from local.testing.waiting import until
 from tests.local.support import REPOSITORY, NewAccount, allow, code_of, policy, said, trust
 
 

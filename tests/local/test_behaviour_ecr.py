@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.behaviour.ecr_policy import GHOST, INVALID, LIMIT, TOO_LONG, set_repository_policy
-from local.behaviour.outcome import Stored
+from local.aws.behaviour.ecr_policy import GHOST, INVALID, LIMIT, TOO_LONG, set_repository_policy
+from local.aws.behaviour.outcome import Stored
 from tests.local.support import AUSER, BUSER, StubWorld
 
 WORLD = StubWorld({AUSER: "AIDAAAAAAAAAAAAAAAAAA", BUSER: "AIDABBBBBBBBBBBBBBBBB"}, roles={("222222222222", "reader")})

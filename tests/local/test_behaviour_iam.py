@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from local.behaviour.deletion import forget_in_repository_policy, forget_in_trust_policy
-from local.behaviour.documents import size
-from local.behaviour.ecr_policy import set_repository_policy
-from local.behaviour.identity_policy import LIMITS, MANAGED_LIMIT, put_inline_policy, put_managed_policy
-from local.behaviour.outcome import Refused, Stored
-from local.behaviour.rules import Request, applied
-from local.behaviour.texts import not_found
-from local.behaviour.trust_policy import (
+from local.aws.behaviour.deletion import forget_in_repository_policy, forget_in_trust_policy
+from local.aws.behaviour.documents import size
+from local.aws.behaviour.ecr_policy import set_repository_policy
+from local.aws.behaviour.identity_policy import LIMITS, MANAGED_LIMIT, put_inline_policy, put_managed_policy
+from local.aws.behaviour.outcome import Refused, Stored
+from local.aws.behaviour.rules import Request, applied
+from local.aws.behaviour.texts import not_found
+from local.aws.behaviour.trust_policy import (
     FOREIGN_ACTION,
     INVALID_JSON,
     LIMIT,
@@ -21,7 +21,7 @@ from local.behaviour.trust_policy import (
     invalid_principal,
     set_trust_policy,
 )
-from local.behaviour.world import Owner
+from local.aws.behaviour.world import Owner
 from tests.local.support import AUSER, BUSER, StubWorld, allow, policy, trust
 
 WORLD = StubWorld({AUSER: "AIDAAAAAAAAAAAAAAAAAA", BUSER: "AIDABBBBBBBBBBBBBBBBB"}, roles={("222222222222", "there")})

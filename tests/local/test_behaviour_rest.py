@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from local.behaviour import sessions
-from local.behaviour.attachments import LIMIT as ATTACHED
-from local.behaviour.attachments import attach
-from local.behaviour.deletion import unsettled_trust_policy
-from local.behaviour.ecr_policy import INVALID, set_repository_policy
-from local.behaviour.front import Front
-from local.behaviour.lockout import LOCKED_OUT
-from local.behaviour.outcome import Refused, Stored
-from local.behaviour.paging import PAGES, Paging, asked, cut
-from local.behaviour.rules import Request, applied
-from local.behaviour.switches import Rate, Switches, switches_from_json, switches_to_json
+from local.aws.behaviour import sessions
+from local.aws.behaviour.attachments import LIMIT as ATTACHED
+from local.aws.behaviour.attachments import attach
+from local.aws.behaviour.deletion import unsettled_trust_policy
+from local.aws.behaviour.ecr_policy import INVALID, set_repository_policy
+from local.aws.behaviour.front import Front
+from local.aws.behaviour.lockout import LOCKED_OUT
+from local.aws.behaviour.outcome import Refused, Stored
+from local.aws.behaviour.paging import PAGES, Paging, asked, cut
+from local.aws.behaviour.rules import Request, applied
+from local.aws.behaviour.switches import Rate, Switches, switches_from_json, switches_to_json
 from tests.local.support import AUSER, BUSER, StubWorld, policy, trust
 
 OWNER = "222222222222"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.behaviour.switches import Rate, Switches
-from local.launcher import EmulatedAws
-from local.waiting import until
+from local.aws.behaviour.switches import Rate, Switches
+from local.aws.launcher import EmulatedAws
+from local.testing.waiting import until
 from tests.local.support import REPOSITORY, NewAccount, allow, code_of, policy, said, trust
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local import deploy
-from local.launcher import EmulatedAws
-from local.waiting import until
+from local.aws import deploy
+from local.aws.launcher import EmulatedAws
+from local.testing.waiting import until
 from tests.local.support import REGION, REPOSITORY, Inbox, NewAccount, drained, policy
 
 ECR = {"source": ["aws.ecr"]}

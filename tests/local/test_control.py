@@ -5,9 +5,9 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from local.calls import Count, counted
-from local.faults import Delay, Fail, Fault, Throttle
-from local.launcher import ControlRefused, EmulatedAws
+from local.aws.calls import Count, counted
+from local.aws.faults import Delay, Fail, Fault, Throttle
+from local.aws.launcher import ControlRefused, EmulatedAws
 from tests.local.support import REGION, REPOSITORY, Inbox, NewAccount, allow, code_of, drained, policy, said, trust
 
 

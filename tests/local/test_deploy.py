@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from local import deploy
-from local.launcher import EmulatedAws
-from local.waiting import until
+from local.aws import deploy
+from local.aws.launcher import EmulatedAws
+from local.testing.waiting import until
 from tests.local.support import REGION, NewAccount
 
 STACK = Path(__file__).parent / "stack" / "template.yaml"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.launcher import EmulatedAws
-from local.waiting import until
+from local.aws.launcher import EmulatedAws
+from local.testing.waiting import until
 from tests.local.support import REGION, NewAccount, allow, drained, policy
 
 ASSUMED_BY_LAMBDA = policy(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from local.launcher import INTERPRETER, ROOT, EmulatedAws, EmulatorDied
-from local.waiting import until
+from local.aws.launcher import INTERPRETER, ROOT, EmulatedAws, EmulatorDied
+from local.testing.waiting import until
 
 BOOT = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-BUILD = "from local.emulator import main; main.build(True); print('fits')"
+BUILD = "from local.aws.emulator import main; main.build(True); print('fits')"
 
 
 def built(before: str) -> subprocess.CompletedProcess[str]:
@@ -72,7 +72,7 @@ def listening(pid: int) -> set[tuple[str, int]]:
 def test_it_ends_with_its_parent() -> None:
     program = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from local.launcher import EmulatedAws\n"
+        "from local.aws.launcher import EmulatedAws\n"
         "aws = EmulatedAws().__enter__()\n"
         "print(aws.control('GET', 'ready')['pid'], flush=True)\n"
         "sys.stdin.read()\n"

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.behaviour.ecr_policy import set_repository_policy
-from local.behaviour.identity_policy import put_inline_policy
-from local.behaviour.outcome import Outcome, Refused, Stored
-from local.behaviour.switches import switches_from_json
-from local.behaviour.trust_policy import set_trust_policy
-from local.launcher import EmulatedAws
-from local.realistic_moto import RealisticMoto
+from local.aws.behaviour.ecr_policy import set_repository_policy
+from local.aws.behaviour.identity_policy import put_inline_policy
+from local.aws.behaviour.outcome import Outcome, Refused, Stored
+from local.aws.behaviour.switches import switches_from_json
+from local.aws.behaviour.trust_policy import set_trust_policy
+from local.aws.launcher import EmulatedAws
+from local.aws.realistic_moto import RealisticMoto
 from tests.contracts.aws import moto, new_session
 from tests.local.support import NewAccount, StubWorld, allow, policy, trust
 

@@ -1,6 +1,6 @@
 """What an account's authorization details tell of roles."""
 
-from local.launcher import EmulatedAws
+from local.aws.launcher import EmulatedAws
 from tests.local.support import NewAccount, allow, policy, trust
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.faults import Fail, Fault
-from local.launcher import ROOT, EmulatedAws
+from local.aws.faults import Fail, Fault
+from local.aws.launcher import ROOT, EmulatedAws
 
 CI, REGISTRY, REGION = "333333333331", "333333333332", "eu-central-1"
 

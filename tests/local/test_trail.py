@@ -5,8 +5,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from local.faults import Effect, EventDoubled, EventLate, EventLost, Fault
-from local.launcher import EmulatedAws
+from local.aws.faults import Effect, EventDoubled, EventLate, EventLost, Fault
+from local.aws.launcher import EmulatedAws
 from tests.local.support import REGION, REPOSITORY, Inbox, NewAccount, allow, code_of, policy, trust
 
 ECR = {"source": ["aws.ecr"], "detail-type": ["AWS API Call via CloudTrail"]}

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from ecr_warden.adapters.aws.fences import read_fence
 from ecr_warden.model.target import UserTarget
 
-from local.launcher import EmulatedAws
+from local.aws.launcher import EmulatedAws
 from tests.template.cfn import ROOT
 
 HUB, MEMBER, REGION = "111111111111", "222222222222", "eu-central-1"

@@ -14,7 +14,7 @@ from ecr_warden.ports.errors import PermissionMissing
 from ecr_warden.usecases.alert import TOLD_AGAIN_SECONDS, SendAlerts
 from ecr_warden.usecases.exhausted import ReportExhausted
 
-from local.memory.hub import MemoryIncidents
+from local.testing.memory.hub import MemoryIncidents
 from tests.unit.alerting.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
 
 SPEC = Cause(CauseKind.SPEC, "v2")

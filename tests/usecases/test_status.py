@@ -14,7 +14,7 @@ from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.specs import SpecVersion
 from ecr_warden.usecases.selection import NothingAccepted
 
-from local.memory.hub import MemorySpecs
+from local.testing.memory.hub import MemorySpecs
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSHER
 from tests.usecases.hub import ask
 from tests.usecases.pattern_world import shop, world_of

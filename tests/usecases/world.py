@@ -31,14 +31,9 @@ from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.unread import TellUnread
 
-from local.memory.audit import MemoryAudit
-from local.memory.clock import ManualClock
-from local.memory.documents import MemoryDocuments
-from local.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
-from local.memory.journal import MemoryCalls, MemoryJournal
-from local.memory.looks import MemoryLooks
-from local.memory.state import MemoryState
-from local.memory.wiring import MemoryWiring
+from local.testing.memory.documents import MemoryDocuments
+from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch, MemoryWiring
+from local.testing.memory.state import MemoryAudit, MemoryCalls, MemoryJournal, MemoryLooks, MemoryState
 from tests.unit.planning.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)

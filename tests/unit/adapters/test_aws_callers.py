@@ -12,7 +12,7 @@ from ecr_warden.model.job import Actor
 from ecr_warden.ports.calls import CallerUnproved
 from ecr_warden.ports.errors import PortError
 
-from local.memory.clock import ManualClock
+from local.testing.memory.hub import ManualClock
 from tests.contracts.aws import REGION, new_session
 from tests.contracts.sts import ALICE, Sts, serving
 

@@ -13,9 +13,8 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.usecases.reconcile import Reconcile
 
-from local.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
-from local.memory.journal import MemoryCalls
-from local.memory.state import MemoryState
+from local.testing.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
+from local.testing.memory.state import MemoryCalls, MemoryState
 from tests.contracts.runs import EVENT
 from tests.contracts.seed import (
     ASSUME,

@@ -15,7 +15,7 @@ from ecr_warden.ports.alerts import ChannelError, ChannelsError
 from ecr_warden.ports.errors import Throttled
 from moto import mock_aws
 
-from local.memory.clock import ManualClock
+from local.testing.memory.hub import ManualClock
 
 REGION = "eu-central-1"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

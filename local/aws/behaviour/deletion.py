@@ -1,0 +1,51 @@
+"""A deleted user or role: documents that named it show its unique id, and a namesake made later is not it."""
+
+from collections.abc import Mapping
+
+from local.aws.behaviour.documents import Json, NotAPolicy, compact, parse, statements
+from local.aws.behaviour.ecr_policy import spelled
+
+
+def forget_in_trust_policy(text: str, arn: str, unique_id: str) -> str:
+    """The trust policy once the principal is gone: its ARN reads AIDA or AROA (aws-facts 2.1, [iamdoc] Principal)."""
+    document = _forgotten(text, arn, unique_id)
+    return text if document is None else compact(document)
+
+
+def forget_in_repository_policy(text: str, arn: str, unique_id: str) -> str:
+    """As in a trust policy; for ECR the general statement on resource policies is followed (aws-facts 1.6)."""
+    document = _forgotten(text, arn, unique_id)
+    return text if document is None else spelled(document, statements(document))
+
+
+def unsettled_trust_policy(text: str, fresh: Mapping[str, str]) -> str:
+    """The trust policy as it may be read while principals in it, ids by ARN, are new (aws-facts 2.1, Terraform)."""
+    for arn, unique_id in fresh.items():
+        text = forget_in_trust_policy(text, arn, unique_id)
+    return text
+
+
+def _forgotten(text: str, arn: str, unique_id: str) -> dict[str, Json] | None:
+    """The document with the ARN replaced in every Principal; None if it does not stand there."""
+    if arn not in text:
+        return None
+    try:
+        document = parse(text)
+        found = statements(document)
+    except NotAPolicy:
+        return None
+    changed = False
+    for statement in found:
+        for element in ("Principal", "NotPrincipal"):
+            value = statement.get(element)
+            if isinstance(value, dict) and "AWS" in value:
+                replaced = _replaced(value["AWS"], arn, unique_id)
+                changed = changed or replaced != value["AWS"]
+                value["AWS"] = replaced
+    return document if changed else None
+
+
+def _replaced(value: Json, arn: str, unique_id: str) -> Json:
+    if isinstance(value, list):
+        return [_replaced(one, arn, unique_id) for one in value]
+    return unique_id if value == arn else value

@@ -1,0 +1,32 @@
+"""Token buckets per action and account, and the error of an empty one (aws-facts 1.3, 2.6)."""
+
+from dataclasses import dataclass
+
+from local.aws.behaviour.outcome import Refused
+from local.aws.behaviour.switches import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What is left of a rate, at a time in seconds."""
+
+    tokens: float
+    at: float
+
+    @classmethod
+    def full(cls, rate: Rate, now: float) -> "Bucket":
+        """Nobody has called yet."""
+        return cls(float(rate.burst), now)
+
+
+def taken(bucket: Bucket, rate: Rate, now: float) -> tuple[Bucket, bool]:
+    """The bucket after one more call, and whether it was let through."""
+    tokens = min(float(rate.burst), bucket.tokens + (now - bucket.at) * rate.per_second)
+    return Bucket(tokens - 1, now) if tokens >= 1 else Bucket(tokens, now), tokens >= 1
+
+
+def rate_exceeded(service: str) -> Refused:
+    """The service's own error: IAM and STS say Throttling (2.6), ECR answers 429 (1.3)."""
+    if service == "ecr":
+        return Refused("ThrottleException", "Rate exceeded", 429)
+    return Refused("Throttling", "Rate exceeded", 400)

@@ -1,0 +1,126 @@
+"""Deploys the product's own templates to the emulator, by the tools that people use."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import WaiterError
+
+from local.aws.launcher import ROOT, EmulatedAws
+
+SAM = ROOT / ".venv-sam" / "bin" / "sam"
+BUILT = ROOT / "build" / "sam"
+BUILD_SECONDS = 180
+DEPLOY_SECONDS = 120
+_CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
+
+
+class DeploymentFailed(Exception):
+    """A build or a stack did not come to be; the message holds the tool's or CloudFormation's own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A finished stack's outputs."""
+
+    name: str
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a stack is to stand, and under which name."""
+
+    account: str
+    region: str
+    name: str
+
+
+def build(template: Path = ROOT / "template.yaml", into: Path = BUILT) -> Path:
+    """`sam build`; returns the built template's path. Raises DeploymentFailed.
+
+    Needs PyPI, or the index that pip is told of, for the layer's requirements.
+    """
+    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": _path()}
+    arguments = [str(SAM), "build", "--template", str(template), "--build-dir", str(into)]
+    _run(arguments, environment, BUILD_SECONDS)
+    return into / "template.yaml"
+
+
+def deploy(aws: EmulatedAws, place: Place, built: Path, parameters: Mapping[str, str]) -> Stack:
+    """`sam deploy` of a built template, functions and layer uploaded. Raises DeploymentFailed."""
+    given = [f"{key}={value}" for key, value in parameters.items()]
+    arguments = [
+        *(str(SAM), "deploy", "--template-file", str(built), "--stack-name", place.name, "--region", place.region),
+        *("--resolve-s3", "--no-confirm-changeset", "--no-progressbar", "--no-fail-on-empty-changeset"),
+        *("--capabilities", *_CAPABILITIES),
+        *(["--parameter-overrides", *given] if given else []),
+    ]
+    # sam asks every 5 s by default how far the stack is; asking costs nothing here.
+    settings = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", "PATH": _path()}
+    environment = {**aws.environment(place.account, place.region), **settings}
+    _run(arguments, environment, DEPLOY_SECONDS)
+    return outputs(aws, place)
+
+
+def create(aws: EmulatedAws, place: Place, template: Path, parameters: Mapping[str, str]) -> Stack:
+    """CreateStack of a plain template, and its end awaited. Raises DeploymentFailed with the failed resources."""
+    cloudformation = aws.client(place.account, "cloudformation", place.region)
+    cloudformation.create_stack(
+        StackName=place.name,
+        TemplateBody=template.read_text(),
+        Capabilities=list(_CAPABILITIES),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    )
+    try:
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=place.name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
+        )
+    except WaiterError as error:
+        raise DeploymentFailed(f"{place.name} in {place.account}: {_reasons(cloudformation, place.name)}") from error
+    return outputs(aws, place)
+
+
+def delete(aws: EmulatedAws, place: Place) -> None:
+    """DeleteStack, and its end awaited. Raises DeploymentFailed with what could not be deleted."""
+    cloudformation = aws.client(place.account, "cloudformation", place.region)
+    cloudformation.delete_stack(StackName=place.name)
+    try:
+        cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName=place.name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 400}
+        )
+    except WaiterError as error:
+        raise DeploymentFailed(f"{place.name} in {place.account}: {_reasons(cloudformation, place.name)}") from error
+
+
+def outputs(aws: EmulatedAws, place: Place) -> Stack:
+    """The outputs of a stack that stands."""
+    found: Any = aws.client(place.account, "cloudformation", place.region).describe_stacks(StackName=place.name)[
+        "Stacks"
+    ][0]
+    return Stack(place.name, {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])})
+
+
+def _reasons(cloudformation: Any, name: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [one for one in events if one["ResourceStatus"].endswith("FAILED")]
+    return "; ".join(f"{one['LogicalResourceId']}: {one.get('ResourceStatusReason', '')}" for one in failed)
+
+
+def _path() -> str:
+    """A PATH whose first python3.13 has pip: sam asks for the runtime there, the layer's Makefile for pip."""
+    return os.pathsep.join([str(ROOT / ".tools" / "bin"), "/usr/local/bin", "/usr/bin", "/bin"])
+
+
+def _run(arguments: list[str], environment: Mapping[str, str], seconds: int) -> None:
+    try:
+        done = subprocess.run(
+            arguments, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DeploymentFailed(f"{' '.join(arguments[:2])} took more than {seconds} s") from error
+    if done.returncode:
+        raise DeploymentFailed(f"{' '.join(arguments[:2])}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")

@@ -1,0 +1,94 @@
+"""Starts the emulator on a listening socket given by the parent, and dies when the parent's pipe closes."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from local.aws.emulator import services, trail
+from local.aws.emulator.bridges import (
+    assume_role,
+    boundary_context,
+    bus_policy,
+    cross_account_bus,
+    delivery,
+    ecr_registry,
+    events_rules,
+    iam_paths,
+    principal_arn,
+    role_details,
+    role_template,
+    rule_to_lambda,
+    secure_origin,
+    sqs_batch,
+    template_conditions,
+)
+from local.aws.emulator.control import Control
+from local.aws.emulator.fault_table import FaultTable
+from local.aws.emulator.gateway import Gateway
+from local.aws.emulator.ledger import Ledger
+from local.aws.emulator.modules import BridgeBroken, app, eventbridge, require_pinned_version
+from local.aws.emulator.world import MinistackWorld
+
+_BRIDGES = (
+    principal_arn,
+    iam_paths,
+    boundary_context,
+    role_template,
+    role_details,
+    template_conditions,
+    bus_policy,
+    delivery,
+    cross_account_bus,
+    rule_to_lambda,
+    secure_origin,
+    ecr_registry,
+    events_rules,
+    assume_role,
+    sqs_batch,
+)
+_TICK_SECONDS = 1
+
+
+def build(rules: bool) -> Gateway:
+    """ministack with every bridge in place. Raises BridgeBroken if one does not fit."""
+    require_pinned_version()
+    trail.check()
+    for bridge in _BRIDGES:
+        bridge.install()
+    if not hasattr(eventbridge, "_SCHEDULER_TICK_INTERVAL"):
+        raise BridgeBroken("ministack's scheduler tick is gone")
+    eventbridge._SCHEDULER_TICK_INTERVAL = _TICK_SECONDS
+    world, ledger, faults = MinistackWorld(), Ledger(), FaultTable()
+    services.install(world, rules)
+    return Gateway(app.app, ledger, faults, Control(ledger, faults, world))
+
+
+def _die_with_parent() -> None:
+    """End this process group, functions included, when the parent closes its end of standard input."""
+    os.read(0, 1)
+    shutil.rmtree(Path.cwd(), ignore_errors=True)  # the home that the parent made for this process alone
+    if os.getpgid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def main() -> None:
+    """Serve on the socket whose number LOCAL_SOCKET names; LOCAL_RULES=0 switches the behaviour rules off."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    socket_number = os.environ.pop("LOCAL_SOCKET")
+    try:
+        gateway = build(os.environ.pop("LOCAL_RULES", "1") == "1")
+    except BridgeBroken as problem:
+        sys.exit(f"the emulator does not start: {problem}")
+    config = Config()
+    config.bind = [f"fd://{socket_number}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    asyncio.run(serve(gateway, config))

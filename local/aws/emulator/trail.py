@@ -1,0 +1,112 @@
+"""CloudTrail: a record of each write, put on the DEFAULT bus of the caller's account, and of the owner's.
+
+aws-facts 4.1-4.3: IAM's events are in us-east-1 alone, failed calls are told with errorCode, reads are not told.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from local.aws.calls import Call, is_read
+from local.aws.emulator.identity import Caller
+from local.aws.emulator.modules import eventbridge, responses, signature
+
+DETAIL_TYPE = "AWS API Call via CloudTrail"
+# Management events alone. A service without a list: all its writes are.
+_TOLD: dict[str, frozenset[str] | None] = {
+    "ecr": None,
+    "iam": None,
+    "events": frozenset(
+        (
+            *("DisableRule", "EnableRule", "DeleteRule", "PutRule", "RemoveTargets", "PutTargets"),
+            *("DeleteEventBus", "CreateEventBus", "RemovePermission", "PutPermission"),
+        )
+    ),
+    "sqs": frozenset(("SetQueueAttributes", "PurgeQueue", "DeleteQueue", "CreateQueue")),
+    "kms": frozenset(("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy")),
+    "ssm": frozenset(("PutParameter", "DeleteParameter")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The answer of a call, as far as CloudTrail tells of it."""
+
+    request_id: str
+    elements: Any
+    error_code: str
+    error_message: str
+    user_agent: str
+    source_ip: str
+
+
+def tells(service: str, action: str) -> bool:
+    """Whether CloudTrail sends EventBridge a record of such a call."""
+    if service not in _TOLD or is_read(action):
+        return False
+    listed = _TOLD[service]
+    return listed is None or action in listed
+
+
+def records(call: Call, caller: Caller, told: Told) -> list[dict[str, Any]]:
+    """A record for the caller's account and, of a successful call, one for the owner's if that is another."""
+    first = _record(call, caller, told, call.account)
+    if call.owner in ("", call.account) or told.error_code:
+        return [first]
+    shared = str(uuid4())
+    second = {**_record(call, caller, told, call.owner), "sharedEventID": shared}
+    return [{**first, "sharedEventID": shared}, second]
+
+
+def _record(call: Call, caller: Caller, told: Told, recipient: str) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "eventVersion": "1.11",
+        "userIdentity": caller.user_identity,
+        "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(call.at)),
+        "eventSource": f"{call.service}.amazonaws.com",
+        "eventName": call.action,
+        "awsRegion": "us-east-1" if call.service == "iam" else call.region,
+        "sourceIPAddress": told.source_ip,
+        "userAgent": told.user_agent,
+        "requestParameters": _parameters(call),
+        "responseElements": None if told.error_code else told.elements,
+        "requestID": told.request_id,
+        "eventID": str(uuid4()),
+        "readOnly": False,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": recipient,
+        "eventCategory": "Management",
+    }
+    if call.service == "ecr" and "repositoryName" in call.parameters:
+        name, owner = call.parameters["repositoryName"], call.owner or call.account
+        record["resources"] = [{"accountId": owner, "ARN": f"arn:aws:ecr:{call.region}:{owner}:repository/{name}"}]
+    if told.error_code:
+        record |= {"errorCode": told.error_code, "errorMessage": told.error_message[:1024]}
+    return record
+
+
+def _parameters(call: Call) -> dict[str, Any] | None:
+    if call.action == "SetRepositoryPolicy":
+        return {"force": False, **call.parameters}
+    return call.parameters or None
+
+
+def publish(record: dict[str, Any]) -> None:
+    """Put a record on the default bus of its recipient, in its region."""
+    entry = {
+        "Source": "aws." + str(record["eventSource"]).removesuffix(".amazonaws.com"),
+        "DetailType": DETAIL_TYPE,
+        "Detail": json.dumps(record),
+        "Resources": [],
+        "EventBusName": "default",
+    }
+    with responses.request_scope(record["recipientAccountId"], record["awsRegion"]):
+        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+
+def check() -> None:
+    """Raises BridgeBroken if ministack's door for its own emitters has changed."""
+    signature(eventbridge, "_put_events", "data", "allow_aws_source")

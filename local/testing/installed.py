@@ -1,0 +1,126 @@
+"""ecr-warden as its README installs it: hub and members from the product's own templates, the seed's spec accepted."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.aws.deploy import BUILT, Place, Stack, build, create, deploy
+from local.aws.launcher import ROOT, EmulatedAws
+from local.testing.runtime_api import BuiltFunction
+from local.testing.waiting import until
+
+HUB, MEMBER, REGION, IAM_REGION = "111111111111", "222222222222", "eu-central-1", "us-east-1"
+REPOSITORY, PUSH_ROLE, EXTERNAL_ID = "shop/checkout", "ecr-pusher", "bench-and-tests"
+USERS = ("push-user", "pull-user-1", "pull-user-2")
+SPEC = ROOT / "examples" / "seed" / "access.yaml"
+_SETTLED_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A hub in account HUB that keeps HUB and MEMBER; `built` is the folder of its `sam build`."""
+
+    aws: EmulatedAws
+    stack: Stack
+    built: Path
+
+    def settle(self) -> None:
+        """Wait until no job is queued or running."""
+        sqs, url = self.aws.client(HUB, "sqs"), self.stack.outputs["JobsQueueUrl"]
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+        def idle() -> bool:
+            given = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            return not any(int(given[name]) for name in names)
+
+        until(idle, _SETTLED_SECONDS, "an empty jobs queue")
+
+    def pause(self) -> None:
+        """Leave all work to the caller: events make no jobs, jobs stay in their queue, nobody is told."""
+        lambdas, events = self.aws.client(HUB, "lambda"), self.aws.client(HUB, "events")
+        for mapping in lambdas.list_event_source_mappings()["EventSourceMappings"]:
+            lambdas.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        events.disable_rule(Name="ecr-warden-sweep")
+        for name in ("ecr-warden-trail", "ecr-warden-outcomes"):
+            events.disable_rule(Name=name, EventBusName=name)
+
+    def function(self, name: str) -> BuiltFunction:
+        """The built function as Lambda would run it: its own role, the deployed stack's variables; not yet started."""
+        return BuiltFunction(
+            f"ecr-warden-{name}",
+            code=self.built / f"{name.capitalize()}Function",
+            layer=self.built / "WardenLayer",
+            environment=self.environment(name),
+        )
+
+    def environment(self, function: str) -> dict[str, str]:
+        """What the deployed function is told, and fresh credentials of its own role; for a process of ours."""
+        given = self.aws.client(HUB, "lambda").get_function_configuration(FunctionName=f"ecr-warden-{function}")
+        variables: dict[str, str] = given["Environment"]["Variables"]
+        credentials = self._role_session(f"ecr-warden-{function}")
+        return {
+            **variables,
+            "AWS_ENDPOINT_URL": self.aws.endpoint_url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
+        }
+
+    def _role_session(self, role: str) -> dict[str, str]:
+        # Lambda alone may assume the role: a second statement lets the account's root in.
+        iam = self.aws.client(HUB, "iam")
+        document = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HUB}:root"}, "Action": "sts:AssumeRole"}
+        if root not in document["Statement"]:
+            document["Statement"].append(root)
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(document))
+        arn = f"arn:aws:iam::{HUB}:role/{role}"
+        answer = self.aws.client(HUB, "sts").assume_role(RoleArn=arn, RoleSessionName=role)
+        credentials: dict[str, str] = answer["Credentials"]
+        return credentials
+
+
+def install(aws: EmulatedAws, built: Path = BUILT) -> Installed:
+    """Build and deploy everything, upload the seed's spec and wait until its five documents stand."""
+    _bare_accounts(aws)
+    stack = deploy(
+        aws,
+        Place(HUB, REGION, "ecr-warden"),
+        build(into=built),
+        {"ExternalId": EXTERNAL_ID, "MemberAccounts": f"{HUB},{MEMBER}", "SessionCutoffMargin": "5"},
+    )
+    bus = stack.outputs["TrailBusArn"]
+    owners = ",".join(f"arn:aws:iam::{HUB}:user/{user}" for user in USERS)
+    for account in (HUB, MEMBER):
+        parameters = {"HubAccount": HUB, "ExternalId": EXTERNAL_ID, "HubBusArns": bus, "ManagedOwners": owners}
+        create(aws, Place(account, REGION, "member"), ROOT / "stacks" / "member.yaml", parameters)
+        for region in (REGION, IAM_REGION):
+            create(aws, Place(account, region, "events"), ROOT / "stacks" / "events.yaml", {"HubBusArn": bus})
+    installed = Installed(aws, stack, built)
+    aws.client(HUB, "s3").put_object(Bucket=stack.outputs["SpecBucket"], Key="access.yaml", Body=SPEC.read_bytes())
+    until(lambda: _stands(aws), _SETTLED_SECONDS, "the first repair")
+    installed.settle()
+    return installed
+
+
+def _bare_accounts(aws: EmulatedAws) -> None:
+    iam = aws.client(HUB, "iam")
+    for user in USERS:
+        iam.create_user(UserName=user)
+    aws.client(MEMBER, "ecr").create_repository(repositoryName=REPOSITORY)
+
+
+def _stands(aws: EmulatedAws) -> bool:
+    iam: Any = aws.client(HUB, "iam")
+    if not all(iam.list_user_policies(UserName=user)["PolicyNames"] for user in USERS):
+        return False
+    roles = {role["RoleName"] for role in aws.client(MEMBER, "iam").list_roles()["Roles"]}
+    ecr = aws.client(MEMBER, "ecr")
+    try:
+        ecr.get_repository_policy(repositoryName=REPOSITORY)
+    except ecr.exceptions.RepositoryPolicyNotFoundException:
+        return False
+    return PUSH_ROLE in roles

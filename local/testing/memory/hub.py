@@ -1,0 +1,178 @@
+"""The file, the queues, the bus and the switch of a hub."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from ecr_warden.adapters.files import MAX_SPEC_BYTES, spec_missing, spec_too_large, version_missing
+from ecr_warden.model.alert import Alert
+from ecr_warden.model.audit import AuditEntry
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.job import Job, ReconcileTarget
+from ecr_warden.model.wire import Wire, WireState
+from ecr_warden.ports.specs import CompiledUnusable, SpecSuperseded, SpecUnversioned, SpecVersion
+from ecr_warden.ports.switch import STOPPED
+
+
+@dataclass(slots=True)
+class MemorySpecs:
+    """One file and its accepted version.
+
+    `older`: versions of the file that are still kept; `strays`: other keys of the bucket; `outdated`: the accepted
+    version was compiled by another version of ecr-warden.
+    """
+
+    file: SpecVersion | None = None
+    older: tuple[SpecVersion, ...] = ()
+    strays: tuple[str, ...] = ()
+    versioned: bool = True
+    compiled: CompiledSpec | None = None
+    refused_version: str | None = None
+    told_misplaced: dict[str, str] = field(default_factory=dict)
+    outdated: bool = False
+
+    def current(self) -> SpecVersion:
+        if self.file is None:
+            raise spec_missing("access.yaml", "access.yaml", self.strays)
+        if not self.versioned:
+            raise SpecUnversioned("the file has no version", remedy="turn on versioning of the bucket")
+        if len(self.file.data) > MAX_SPEC_BYTES:
+            raise spec_too_large("the file", len(self.file.data), self.file.version)
+        return self.file
+
+    def text(self, version: str) -> bytes:
+        kept = (self.file, *self.older) if self.file else self.older
+        found = next((one for one in kept if one.version == version), None)
+        if found is None:
+            raise version_missing("the file", version)
+        return found.data
+
+    def accepted(self) -> CompiledSpec | None:
+        if self.outdated and self.compiled is not None:
+            departed = tuple(self.compiled.departed.values())
+            raise CompiledUnusable("it is of another schema", version=self.compiled.version, departed=departed)
+        return self.compiled
+
+    def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
+        if (self.compiled.version if self.compiled else None) != replaces:
+            raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
+        self.compiled, self.outdated = spec, False
+
+    def refused(self) -> str | None:
+        return self.refused_version
+
+    def refuse(self, version: str) -> None:
+        self.refused_version = version
+
+    def misplaced(self, key: str) -> str | None:
+        return self.told_misplaced.get(key)
+
+    def tell_misplaced(self, key: str, version: str) -> None:
+        self.told_misplaced[key] = version
+
+
+@dataclass(slots=True)
+class MemoryJobs:
+    """A queue that only remembers, and takes the same cause and target once."""
+
+    sent: list[Job] = field(default_factory=list)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def enqueue(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            about = job.target.key if isinstance(job, ReconcileTarget) else repr(job)
+            if (job.cause.id, about) not in self._seen:
+                self._seen.add((job.cause.id, about))
+                self.sent.append(job)
+
+
+@dataclass(slots=True)
+class MemoryAlertBus:
+    """A bus that only remembers."""
+
+    published: list[Alert] = field(default_factory=list)
+
+    def publish(self, alert: Alert) -> None:
+        self.published.append(alert)
+
+
+@dataclass(slots=True)
+class MemorySwitch:
+    """The stop switch, on."""
+
+    enabled: bool = True
+    changed: list[AuditEntry] = field(default_factory=list)
+
+    def reason_to_stop(self) -> str | None:
+        return None if self.enabled else STOPPED
+
+    def changes(self) -> Sequence[AuditEntry]:
+        return sorted(self.changed, key=lambda entry: entry.at, reverse=True)
+
+
+@dataclass(slots=True)
+class MemoryIncidents:
+    """Alerts by incident, and the flushes that are due."""
+
+    gathered: dict[str, list[Alert]] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+    flushes: list[tuple[str, int]] = field(default_factory=list)
+
+    def opens(self, key: str, *, seconds: int) -> bool:
+        if key in self.open:
+            return False
+        self.open.add(key)
+        self.flushes.append((key, seconds))
+        return True
+
+    def add(self, key: str, alert: Alert, *, seconds: int) -> None:
+        alerts = self.gathered.setdefault(key, [])
+        if alert not in alerts:
+            alerts.append(alert)
+        self.opens(key, seconds=seconds)
+
+    def take(self, key: str) -> tuple[Alert, ...]:
+        self.open.discard(key)
+        return tuple(self.gathered.get(key, ()))
+
+    def drop(self, key: str, alerts: Sequence[Alert]) -> None:
+        self.gathered[key] = [alert for alert in self.gathered.get(key, ()) if alert not in alerts]
+
+
+@dataclass(slots=True)
+class ManualClock:
+    """Time stands still until somebody moves it."""
+
+    time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, by: timedelta) -> None:
+        """Move the time on."""
+        self.time += by
+
+
+SWEEP = Wire("rule ecr-warden-sweep", "the schedule of the sweeps", WireState.ON, schedule="rate(15 minutes)")
+
+
+@dataclass(slots=True)
+class MemoryWiring:
+    """All are on, but for those that are told otherwise."""
+
+    known: list[Wire] = field(
+        default_factory=lambda: [
+            Wire("rule ecr-warden-trail", "what CloudTrail reports of the members", WireState.ON),
+            Wire("rule ecr-warden-spec", "new versions of the spec", WireState.ON),
+            SWEEP,
+            Wire("rule ecr-warden-outcomes", "what people are to be told", WireState.ON),
+            Wire("notification of s3://spec to EventBridge", "new versions of the spec", WireState.ON),
+        ]
+    )
+
+    def wires(self) -> Sequence[Wire]:
+        return [*self.known]
+
+    def cut(self, name: str, state: WireState = WireState.MISSING) -> None:
+        """Somebody takes one away."""
+        self.known = [replace(wire, state=state) if name in wire.name else wire for wire in self.known]

@@ -1,0 +1,193 @@
+"""What a hub remembers of targets and runs."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from ecr_warden.model.audit import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
+from ecr_warden.model.codec.entries import entry_of
+from ecr_warden.model.look import Look
+from ecr_warden.model.observed import Observation
+from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.pause import Pause
+from ecr_warden.model.request import Answer, Call
+from ecr_warden.model.run import Debts, LastLook, OpenRun
+from ecr_warden.model.target import Target
+from ecr_warden.ports.calls import CallRepeated
+from ecr_warden.ports.journal import Page
+from ecr_warden.ports.state import Lease, LeaseHeld, TargetRecord
+
+from local.testing.memory.hub import ManualClock
+
+
+@dataclass(slots=True)
+class MemoryState:
+    """Leases, records and the journal."""
+
+    clock: ManualClock
+    lease_for: timedelta = timedelta(seconds=150)
+    remembered: dict[str, TargetRecord] = field(default_factory=dict)
+    leases: dict[str, Lease] = field(default_factory=dict)
+    fences: dict[str, int] = field(default_factory=dict)
+    opened: dict[tuple[str, str], OpenRun] = field(default_factory=dict)
+    closed: dict[tuple[str, str], RunReport] = field(default_factory=dict)
+
+    def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
+        held = self.leases.get(target.key)
+        if held and self.clock.now() < held.expires_at:
+            raise LeaseHeld(f"another run works on {target}", retryable=True)
+        fence = self.fences.get(target.key, 0) + 1
+        record = self.remembered.get(target.key, TargetRecord())
+        expires_at = self.clock.now() + self.lease_for
+        lease = Lease(target, run_id, fence, expires_at, record.debts.recreated_principals)
+        self.fences[target.key], self.leases[target.key] = fence, lease
+        return lease, record
+
+    def holds(self, lease: Lease) -> bool:
+        return self.leases.get(lease.target.key) == lease and self.clock.now() < lease.expires_at
+
+    def release(
+        self,
+        lease: Lease,
+        observation: Observation | None,
+        *,
+        reported: str | None,
+        revoked: str | None = None,
+        report: RunReport | None = None,
+    ) -> None:
+        if self.fences.get(lease.target.key) != lease.fence:
+            return
+        self.leases.pop(lease.target.key, None)
+        record = self.remembered.get(lease.target.key, TargetRecord())
+        unique_id = observation.unique_id if observation and observation.unique_id else record.unique_id
+        known = record.last or LastLook(self.clock.now())
+        last = LastLook(self.clock.now(), known.run_id, known.result)
+        if report is not None:
+            last = LastLook(self.clock.now(), report.run_id, report.result)
+        self.remembered[lease.target.key] = replace(
+            record, unique_id=unique_id, reported=reported, revoked=revoked or record.revoked, last=last
+        )
+
+    def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
+        self._record(lease, run.run_id, debts)
+        self.opened[lease.target.key, run.run_id] = run
+
+    def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
+        self._record(lease, None, debts, written_at=report.finished_at if report.applied else None)
+        self.closed[lease.target.key, report.run_id] = report
+
+    def load_run(self, target: Target, run_id: str) -> OpenRun | None:
+        return self.opened.get((target.key, run_id))
+
+    def mark_recreated(self, target: Target, principal: str) -> None:
+        record = self.remembered.get(target.key, TargetRecord())
+        marked = tuple(sorted({*record.debts.recreated_principals, principal}))
+        self.remembered[target.key] = replace(record, debts=replace(record.debts, recreated_principals=marked))
+
+    def pause(self, target: Target, pause: Pause) -> None:
+        self._set_pause(target, pause)
+
+    def resume(self, target: Target) -> None:
+        self._set_pause(target, None)
+
+    def _set_pause(self, target: Target, pause: Pause | None) -> None:
+        record = self.remembered.get(target.key, TargetRecord())
+        self.remembered[target.key] = replace(record, pause=pause)
+
+    def note_reported(self, target: Target, reported: str | None) -> None:
+        record = self.remembered.get(target.key, TargetRecord())
+        self.remembered[target.key] = replace(record, reported=reported)
+
+    def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
+        return {target.key: self.remembered[target.key] for target in targets if target.key in self.remembered}
+
+    def _record(self, lease: Lease, open_run: str | None, debts: Debts, *, written_at: datetime | None = None) -> None:
+        if self.fences.get(lease.target.key) != lease.fence:
+            raise LeaseHeld(f"another run has taken {lease.target} over", retryable=True)
+        record = self.remembered.get(lease.target.key, TargetRecord())
+        settled = {*lease.recreated} - {*debts.recreated_principals}
+        owed = tuple(sorted({*record.debts.recreated_principals} - settled))
+        self.remembered[lease.target.key] = replace(
+            record,
+            open_run=open_run,
+            debts=replace(debts, recreated_principals=owed),
+            written_at=written_at or record.written_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryJournal:
+    """What the memory of a hub holds of runs."""
+
+    state: MemoryState
+
+    def of_target(self, target: Target, since: datetime, until: datetime, *, limit: int) -> Page:
+        return _page((run for (key, _), run in self._runs() if key == target.key), since, until, limit)
+
+    def latest(self, since: datetime, until: datetime, *, limit: int) -> Page:
+        return _page((run for _, run in self._runs()), since, until, limit)
+
+    def find(self, run_id: str) -> OpenRun | RunReport | None:
+        return next((run for (_, known), run in self._runs() if known == run_id), None)
+
+    def _runs(self) -> Iterable[tuple[tuple[str, str], OpenRun | RunReport]]:
+        runs: dict[tuple[str, str], OpenRun | RunReport] = {**self.state.opened}
+        runs.update(self.state.closed)
+        return runs.items()
+
+
+def _page(runs: Iterable[OpenRun | RunReport], since: datetime, until: datetime, limit: int) -> Page:
+    if since > until:
+        raise ValueError("DynamoDB refuses a range that ends before it begins")
+    first, last = since.replace(microsecond=0), until.replace(microsecond=0)
+    within = [entry_of(run) for run in runs if first <= run.started_at.replace(microsecond=0) <= last]
+    newest = sorted(within, key=lambda entry: (entry.started_at, entry.run_id), reverse=True)
+    return Page(newest[:limit], len(newest[limit:]))
+
+
+@dataclass(slots=True)
+class MemoryCalls:
+    """Calls that are only remembered."""
+
+    taken: dict[str, Call] = field(default_factory=dict)
+    given: dict[tuple[str, str], Answer] = field(default_factory=dict)
+
+    def take(self, call: Call) -> None:
+        if call.id in self.taken:
+            raise CallRepeated(f"command {call.id} was taken before", remedy="give the command again")
+        self.taken[call.id] = call
+
+    def answer(self, call_id: str, answer: Answer) -> None:
+        self.given[call_id, answer.target] = answer
+
+    def answers(self, call_id: str) -> Sequence[Answer]:
+        return [answer for (known, _), answer in self.given.items() if known == call_id]
+
+
+@dataclass(slots=True)
+class MemoryLooks:
+    """The last look of each part."""
+
+    noted: dict[str, Look] = field(default_factory=dict)
+
+    def note(self, look: Look) -> None:
+        self.noted[look.part] = look
+
+    def all(self) -> Sequence[Look]:
+        return [*self.noted.values()]
+
+
+@dataclass(slots=True)
+class MemoryAudit:
+    """Entries by what they are of and when."""
+
+    kept: dict[tuple[datetime, str, str], AuditEntry] = field(default_factory=dict)
+
+    def record(self, entry: AuditEntry) -> None:
+        self.kept[entry.at, entry.kind, entry.id] = entry
+
+    def entries(
+        self, since: datetime, until: datetime, kinds: Collection[AuditKind] = OF_SPECS | OF_COMMANDS
+    ) -> Iterator[AuditEntry]:
+        within = [entry for entry in self.kept.values() if since <= entry.at <= until and entry.kind in kinds]
+        return iter(sorted(within, key=lambda entry: entry.at, reverse=True))
