@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from ecr_warden.errors import WardenError
-from ecr_warden.policy.document_error import DocumentError
-from ecr_warden.policy.request_error import RequestError
-from ecr_warden.policy.shown import shown
-from ecr_warden.policy.strict_json import load
+from ecr_warden.policy.printable import printable
+from ecr_warden.policy.request_principal import RequestError
+from ecr_warden.policy.strict_json import DocumentError, load
 
 from ecr_warden_cli.console import Console, Exit
 
@@ -25,7 +24,7 @@ class LineError(WardenError):
     """A line that is not what the verb reads."""
 
     def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:
-        place = shown(place, 120)
+        place = printable(place, 120)
         super().__init__(f"{place}: {what}" if place else what, remedy=remedy)
         self.code = code
         self.place = place

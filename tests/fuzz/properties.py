@@ -10,9 +10,8 @@ from ecr_warden.policy.compare import compare
 from ecr_warden.policy.document import Document, DocumentError, DocumentKind, parse_document
 from ecr_warden.policy.equivalence import Equivalent, equivalent
 from ecr_warden.policy.lint import lint
-from ecr_warden.policy.matching import document_verdict
 from ecr_warden.policy.relation import Relation, Witness
-from ecr_warden.policy.verdict import Allowed
+from ecr_warden.policy.statement_match import Allowed, document_verdict
 from hypothesis import strategies as st
 
 from tests.cli.command import Command

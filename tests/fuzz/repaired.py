@@ -18,10 +18,9 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change
 from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import Target
-from ecr_warden.policy.document import Document, DocumentKind
+from ecr_warden.policy.document import Document, DocumentKind, policy_size
 from ecr_warden.policy.interchangeable import interchangeable
 from ecr_warden.policy.phrases import is_unique_id
-from ecr_warden.policy.size import policy_size
 from ecr_warden.ports.errors import Refused
 from ecr_warden.usecases.alert import SendAlerts
 from hypothesis import strategies as st

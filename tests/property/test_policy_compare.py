@@ -11,7 +11,7 @@ from ecr_warden.policy.compare.existing import can_be_asked
 from ecr_warden.policy.condition import OPERATORS
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.equivalence import Equivalent, equivalent
-from ecr_warden.policy.request_context import default_context
+from ecr_warden.policy.request import default_context
 from ecr_warden.policy.request_principal import CallerKind
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st

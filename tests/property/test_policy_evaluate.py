@@ -6,7 +6,7 @@ from typing import Any
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.evaluate import Policies, evaluate
 from ecr_warden.policy.request import parse_request
-from ecr_warden.policy.verdict import Verdict
+from ecr_warden.policy.statement_match import Verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from ecr_warden.policy.compare import compare
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
-from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.equivalence import NotEquivalent, equivalent
 from ecr_warden.policy.lint import guessed_kind
 from ecr_warden.policy.relation import Comparison, Relation, Witness
-from ecr_warden.policy.strict_json import MAX_CHARACTERS
+from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb

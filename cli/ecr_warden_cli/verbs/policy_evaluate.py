@@ -4,10 +4,10 @@ import argparse
 from typing import Any
 
 from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.evaluate import Policies, evaluate
 from ecr_warden.policy.request import ANY_RESOURCE, parse_request
-from ecr_warden.policy.verdict import Reason
+from ecr_warden.policy.statement_match import Reason
+from ecr_warden.policy.strict_json import DocumentError
 
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Verb

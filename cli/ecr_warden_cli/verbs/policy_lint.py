@@ -6,9 +6,8 @@ from typing import Any
 
 from ecr_warden.errors import WardenError
 from ecr_warden.policy.document import DocumentKind, parse_document
-from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.lint import Finding, Severity, guessed_kind, lint
-from ecr_warden.policy.strict_json import MAX_CHARACTERS
+from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb

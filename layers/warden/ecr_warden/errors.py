@@ -30,16 +30,3 @@ def site_of(error: Exception) -> str:
         return type(error).__name__
     file = trace.tb_frame.f_code.co_filename.rpartition("/")[2]
     return f"{type(error).__name__} in {file}, line {trace.tb_lineno}"
-
-
-_MESSAGE_LIMIT, _NAME_LIMIT = 500, 160
-
-
-def bounded(message: str) -> str:
-    """A message with its longest names shortened, and no more than so much: a sentence loses its end, never its middle.
-
-    The reason stands at AWS's ends, behind names of any length.
-    """
-    words = (word if len(word) <= _NAME_LIMIT else f"{word[: _NAME_LIMIT - 3]}..." for word in message.split(" "))
-    short = " ".join(words)
-    return short if len(short) <= _MESSAGE_LIMIT else f"{short[: _MESSAGE_LIMIT - 4].rpartition(' ')[0]} ..."

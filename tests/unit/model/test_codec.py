@@ -19,8 +19,7 @@ from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.document import parse_document
-from ecr_warden.policy.size import REPOSITORY_POLICY_QUOTA
+from ecr_warden.policy.document import REPOSITORY_POLICY_QUOTA, parse_document
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -12,9 +12,8 @@ from ecr_warden.model.plan import Operation, Plan
 from ecr_warden.planning.aws_edits import is_settling, with_foreign
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.document import REPOSITORY_POLICY_QUOTA, Document, parse_document, policy_size
 from ecr_warden.policy.equivalence import Equivalent, equivalent
-from ecr_warden.policy.size import REPOSITORY_POLICY_QUOTA, policy_size
 
 from tests.unit.planning.seed import (
     ANNA,

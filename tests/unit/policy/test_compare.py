@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from ecr_warden.policy.compare import Relation, Witness, compare
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
-from ecr_warden.policy.matching import document_verdict
 from ecr_warden.policy.request import parse_request
 from ecr_warden.policy.request_principal import CallerKind
-from ecr_warden.policy.verdict import Allowed
+from ecr_warden.policy.statement_match import Allowed, document_verdict
 
 from tests.unit.policy.comparisons import COMPARISONS, MIRRORED, comparison, document
 from tests.unit.policy.tables import Case, cases, name_of

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ecr_warden.policy.document import Document, DocumentKind, parse_document
+from ecr_warden.policy.document import Document, DocumentKind, parse_document, policy_size
 from ecr_warden.policy.lint import Finding, Rule, Severity, guessed_kind, lint
-from ecr_warden.policy.size import policy_size
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from tests.unit.policy.tables import Case, cases, document, kind, name_of

@@ -2,10 +2,15 @@
 
 import pytest
 from ecr_warden.policy.document import DocumentKind, parse_document
-from ecr_warden.policy.matching import document_verdict, statement_naming
 from ecr_warden.policy.request import make_request, parse_request
 from ecr_warden.policy.request_principal import ANONYMOUS, CallerKind, parse_request_principal
-from ecr_warden.policy.verdict import Allowed, ExplicitlyDenied, ImplicitlyDenied
+from ecr_warden.policy.statement_match import (
+    Allowed,
+    ExplicitlyDenied,
+    ImplicitlyDenied,
+    document_verdict,
+    statement_naming,
+)
 
 from tests.unit.policy.evaluations import REPOSITORY, USER
 

@@ -2,9 +2,8 @@
 
 import pytest
 from ecr_warden.policy.action import ActionGroup, group_of, spelled
-from ecr_warden.policy.document import parse_document
-from ecr_warden.policy.shown import shown
-from ecr_warden.policy.size import policy_size
+from ecr_warden.policy.document import parse_document, policy_size
+from ecr_warden.policy.printable import bounded, first, printable
 
 
 def test_white_space_is_not_counted() -> None:
@@ -49,4 +48,26 @@ def test_actions_are_spelled_as_aws_does() -> None:
     ],
 )
 def test_text_from_outside_is_escaped_and_bounded(text: str, limit: int, expected: str) -> None:
-    assert shown(text, limit) == expected
+    assert printable(text, limit) == expected
+
+
+def test_letters_of_any_script_are_kept_where_people_chose_them() -> None:
+    assert printable("Müller\n\u202e", ascii_only=False) == "Müller\\n\\u202e"
+    assert printable("pushеr") == "push\\u0435r"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        (f"user {'n' * 200} is not authorized", f"user {'n' * 157}... is not authorized"),
+        ("word " * 200, "word " * 99 + "..."),
+    ],
+    ids=["a long name", "a long sentence"],
+)
+def test_a_sentence_loses_its_end_and_never_its_middle(sentence: str, expected: str) -> None:
+    assert bounded(sentence) == expected
+
+
+def test_what_a_list_leaves_out_is_counted() -> None:
+    assert list(first("abcde", 3)) == ["a", "b", "and 3 more"]
+    assert list(first("abc", 3)) == ["a", "b", "c"]

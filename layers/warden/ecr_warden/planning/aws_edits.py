@@ -12,10 +12,17 @@ from ecr_warden.model.desired import DesiredValue, ForeignStatement, TargetSpec
 from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.canonical import canonical_statements, to_document
-from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement, parse_document
+from ecr_warden.policy.document import (
+    REPOSITORY_POLICY_QUOTA,
+    Document,
+    DocumentKind,
+    Effect,
+    Statement,
+    parse_document,
+    policy_size,
+)
 from ecr_warden.policy.equivalence import Equivalent, equivalent
 from ecr_warden.policy.principal import Principal, Principals
-from ecr_warden.policy.size import REPOSITORY_POLICY_QUOTA, policy_size
 
 _LAMBDA = Principals(negated=False, values=(Principal("Service", "lambda.amazonaws.com"),))
 _PULL = frozenset({"ecr:batchgetimage", "ecr:getdownloadurlforlayer"})

@@ -15,8 +15,8 @@ from ecr_warden.policy.access import AccessChange, Permission, gained_and_lost
 from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, to_document
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, DocumentKind, Effect
-from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.interchangeable import interchangeable
+from ecr_warden.policy.strict_json import DocumentError
 
 
 def document_drift(address: Address, desired: Document, live: Document, *, reason: str, exact: bool) -> Drift | None:

@@ -16,9 +16,17 @@ from ecr_warden.model.plan import Change, NewRole, Operation
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.policy.access import gained_and_lost, intersection
 from ecr_warden.policy.canonical import digest
-from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
+from ecr_warden.policy.document import (
+    REPOSITORY_POLICY_QUOTA,
+    ROLE_INLINE_QUOTA,
+    TRUST_POLICY_QUOTA,
+    Document,
+    DocumentKind,
+    Effect,
+    parse_document,
+    policy_size,
+)
 from ecr_warden.policy.phrases import is_unique_id
-from ecr_warden.policy.size import REPOSITORY_POLICY_QUOTA, ROLE_INLINE_QUOTA, TRUST_POLICY_QUOTA, policy_size
 
 
 class _Step(IntEnum):

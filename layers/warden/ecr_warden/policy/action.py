@@ -5,7 +5,7 @@ Actions of ECR and STS as in botocore 1.44.8 (2026-11). An action that is not li
 
 from enum import StrEnum
 
-from ecr_warden.policy.letters import ascii_lower
+from ecr_warden.policy.ascii_case import ascii_lower
 
 
 class ActionGroup(StrEnum):

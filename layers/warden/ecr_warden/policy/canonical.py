@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.condition import CanonicalClause, canonical_clauses
 from ecr_warden.policy.document import (
     LITERAL_VERSION,
@@ -26,7 +27,6 @@ from ecr_warden.policy.document import (
     Statement,
     parse_document,
 )
-from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.principal import Principal, canonical_principals, is_account, named_partition
 from ecr_warden.policy.strict_json import encode
 from ecr_warden.policy.variables import spelled_variables

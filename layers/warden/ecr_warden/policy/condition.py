@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from ecr_warden.policy.document_error import DocumentError
-from ecr_warden.policy.letters import ascii_lower
-from ecr_warden.policy.shown import shown
-from ecr_warden.policy.values import wrong_type
+from ecr_warden.policy.ascii_case import ascii_lower
+from ecr_warden.policy.printable import printable
+from ecr_warden.policy.strict_json import DocumentError, wrong_type
 
 _BASE = (
     *("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
@@ -63,7 +62,7 @@ def parse_condition(raw: object, place: str) -> tuple[Clause, ...]:
     operators: set[str] = set()
     for name, block in raw.items():
         operator = _OPERATORS.get(ascii_lower(name))
-        where = f"{place}.{shown(name, 40)}"
+        where = f"{place}.{printable(name, 40)}"
         if operator is None:
             raise DocumentError(
                 "document-operator", where, "unknown condition operator", remedy="use an operator that IAM knows"
@@ -75,7 +74,7 @@ def parse_condition(raw: object, place: str) -> tuple[Clause, ...]:
             raise wrong_type(where, block, "an object")
         for key, values in block.items():
             if (operator, ascii_lower(key)) in seen:
-                raise _repeated(f"{where}.{shown(key, 60)}")
+                raise _repeated(f"{where}.{printable(key, 60)}")
             seen.add((operator, ascii_lower(key)))
             clauses.append(Clause(operator, key, _values(values, where, key)))
     return tuple(clauses)
@@ -91,10 +90,10 @@ def canonical_clauses(clauses: Iterable[Clause]) -> frozenset[CanonicalClause]:
 def _values(raw: object, place: str, key: str) -> tuple[str, ...]:
     if isinstance(raw, list):
         return tuple(
-            entry if isinstance(entry, str) else _scalar(entry, f"{place}.{shown(key, 60)}[{index}]")
+            entry if isinstance(entry, str) else _scalar(entry, f"{place}.{printable(key, 60)}[{index}]")
             for index, entry in enumerate(raw)
         )
-    return (raw,) if isinstance(raw, str) else (_scalar(raw, f"{place}.{shown(key, 60)}"),)
+    return (raw,) if isinstance(raw, str) else (_scalar(raw, f"{place}.{printable(key, 60)}"),)
 
 
 def _scalar(raw: object, place: str) -> str:

@@ -8,7 +8,7 @@ from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.phrases import COMPARED, Perspective, Phrase, Telling, deed_of, is_unique_id, wording
 from ecr_warden.policy.principal import ANYONE, Principal
-from ecr_warden.policy.shown import shown
+from ecr_warden.policy.printable import printable
 from ecr_warden.policy.subsumption import AllBut, AnyOf, Part
 
 _NAME_LIMIT = 160
@@ -124,7 +124,7 @@ def _sentences(
 
 def _who_and_what(permission: Permission, subject: str) -> tuple[str, str]:
     """A document with principals hangs on the thing, one without on whoever acts."""
-    subject = shown(subject, _NAME_LIMIT)
+    subject = printable(subject, _NAME_LIMIT)
     resource = _part(permission.resource, str) if permission.resource is not None else None
     if permission.principal is None:
         return subject, "anything" if resource in (None, "*") else str(resource)
@@ -145,11 +145,11 @@ def _part[T](part: Part[T], name: Callable[[T], str]) -> str:
         case AnyOf(values):
             return _few([name(value) for value in values])
         case _:
-            return shown(name(part), _NAME_LIMIT)
+            return printable(name(part), _NAME_LIMIT)
 
 
 def _few(names: list[str]) -> str:
-    head = ", ".join(shown(name, _NAME_LIMIT) for name in names[:2])
+    head = ", ".join(printable(name, _NAME_LIMIT) for name in names[:2])
     return f"{head} and {len(names) - 2} more" if len(names) > 2 else head
 
 
@@ -180,5 +180,5 @@ def _conditions(conditions: frozenset[CanonicalClause], *, in_full: bool) -> str
     if in_full:
         clauses = sorted(f"{one.operator} {one.key} {' or '.join(sorted(one.values))}" for one in conditions)
         return f" under {_few(clauses)}"
-    keys = sorted({shown(clause.key) for clause in conditions})
+    keys = sorted({printable(clause.key) for clause in conditions})
     return f" under a condition on {_few(keys)}"

@@ -6,13 +6,22 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from ecr_warden.policy.condition import Clause, parse_condition
-from ecr_warden.policy.document_error import DocumentError
 from ecr_warden.policy.principal import Principals, parse_principals
-from ecr_warden.policy.shown import shown
-from ecr_warden.policy.strict_json import MAX_CHARACTERS, check_characters, encode, load, plain, too_large
-from ecr_warden.policy.values import strings, wrong_type
+from ecr_warden.policy.printable import printable
+from ecr_warden.policy.strict_json import (
+    MAX_CHARACTERS,
+    DocumentError,
+    check_characters,
+    encode,
+    load,
+    plain,
+    strings,
+    too_large,
+    wrong_type,
+)
 
 __all__ = [
     "MAX_STATEMENTS",
@@ -222,10 +231,33 @@ def _conflict(place: str, element: str) -> DocumentError:
 def _unknown_key(raw: dict[str, object], elements: tuple[str, ...], place: str) -> DocumentError:
     key = next(key for key in raw if key not in elements)
     spelled = {name.lower(): name for name in elements}.get(key.lower())
-    where = f"{place}.{shown(key, 40)}" if place else shown(key, 40)
+    where = f"{place}.{printable(key, 40)}" if place else printable(key, 40)
     if spelled and spelled in raw:
         return DocumentError(
             "document-key-repeated", where, f"repeats {spelled} in another case", remedy=f"keep {spelled} alone"
         )
     remedy = f"write {spelled}" if spelled else f"the elements are {', '.join(elements)}"
     return DocumentError("document-key-unknown", where, "unknown element", remedy=remedy)
+
+
+# Quotas, in characters. Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html and
+# botocore's models of ecr and iam (aws-facts 2.3, 1.1).
+USER_INLINE_QUOTA: Final = 2_048
+"""All inline policies of a user together, without white space."""
+
+ROLE_INLINE_QUOTA: Final = 10_240
+"""All inline policies of a role together, without white space."""
+
+TRUST_POLICY_QUOTA: Final = 2_048
+"""A trust policy, by default: an account can have it raised."""
+
+REPOSITORY_POLICY_QUOTA: Final = 10_240
+"""A repository policy as sent; whether ECR leaves white space out is unknown, so compact text is counted whole."""
+
+
+def policy_size(document: Document) -> int:
+    """Non-white-space characters of the document as it will be sent, as IAM counts them.
+
+    White space inside a string (a Sid of ECR's) is not counted either: IAM counts characters, not JSON.
+    """
+    return len("".join(document.text.split()))

@@ -15,7 +15,7 @@ from ecr_warden.policy.canonical import (
 )
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.policy.shown import shown
+from ecr_warden.policy.printable import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def _conditions_difference(a: frozenset[CanonicalClause], b: frozenset[Canonical
     mine = {(clause.operator, clause.key): clause.values for clause in a}
     theirs = {(clause.operator, clause.key): clause.values for clause in b}
     operator, key = min(place for place in mine.keys() | theirs.keys() if mine.get(place) != theirs.get(place))
-    where = f"condition {operator} on {shown(key)}"
+    where = f"condition {operator} on {printable(key)}"
     one, other = mine.get((operator, key)), theirs.get((operator, key))
     if one is None or other is None:
         return f"{where} only in {names[1] if one is None else names[0]}"
@@ -153,4 +153,4 @@ def _one_sided(word: str, only_first: Iterable[str], only_second: Iterable[str],
     mine, theirs = sorted(only_first), sorted(only_second)
     values, side = (mine, names[0]) if mine else (theirs, names[1])
     more = f" and {len(values) - 1} more" if len(values) > 1 else ""
-    return f"{word} {shown(values[0])}{more} only in {side}"
+    return f"{word} {printable(values[0])}{more} only in {side}"

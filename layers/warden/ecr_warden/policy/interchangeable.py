@@ -26,8 +26,8 @@ from ecr_warden.policy.canonical import (
 )
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, DocumentKind, Effect
-from ecr_warden.policy.matching import completed_arn
 from ecr_warden.policy.principal import ANYONE
+from ecr_warden.policy.statement_match import completed_arn
 from ecr_warden.policy.steps import Steps, TooManySteps
 from ecr_warden.policy.subsumption import covers_conditions, covers_patterns
 

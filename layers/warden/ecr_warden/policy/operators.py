@@ -13,8 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from operator import eq, ge, gt, le, lt
 
+from ecr_warden.policy.ascii_case import folded
 from ecr_warden.policy.glob import Piece, glob
-from ecr_warden.policy.letters import folded
 from ecr_warden.policy.pattern import Wild
 from ecr_warden.policy.variables import Context, pattern_of, plain_pieces, resolved_pieces, resolved_text
 

@@ -10,8 +10,8 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsident
 from collections.abc import Iterator
 
 from ecr_warden.policy.document import Document, Effect, Patterns, Statement
-from ecr_warden.policy.matching import action_matches, completed_arn
 from ecr_warden.policy.pattern import pattern_covers, patterns_meet
+from ecr_warden.policy.statement_match import action_matches, completed_arn
 
 _USER = (
     *("iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:DeleteUserPermissionsBoundary"),

@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from ecr_warden.policy.document_error import DocumentError
-from ecr_warden.policy.shown import shown
-from ecr_warden.policy.values import strings, wrong_type
+from ecr_warden.policy.printable import printable
+from ecr_warden.policy.strict_json import DocumentError, strings, wrong_type
 
 type PrincipalKind = Literal["AWS", "Service", "Federated", "CanonicalUser"]
 
@@ -56,7 +55,7 @@ def parse_principals(raw: object, place: str, *, negated: bool) -> Principals:
                 raise DocumentError(
                     "document-principal",
                     place,
-                    f'unknown kind of principal "{shown(name, 40)}"',
+                    f'unknown kind of principal "{printable(name, 40)}"',
                     remedy="use AWS, Service, Federated or CanonicalUser, in this spelling",
                 )
             for value in strings(entry, place, name):
@@ -68,8 +67,8 @@ def parse_principals(raw: object, place: str, *, negated: bool) -> Principals:
         raise DocumentError(
             "document-principal",
             place,
-            f'a plain string can only be "*", not "{shown(raw)}"',
-            remedy=f'write {{"AWS": "{shown(raw)}"}}',
+            f'a plain string can only be "*", not "{printable(raw)}"',
+            remedy=f'write {{"AWS": "{printable(raw)}"}}',
         )
     raise wrong_type(place, raw, '"*" or an object')
 

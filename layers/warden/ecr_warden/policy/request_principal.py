@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ecr_warden.policy.request_error import RequestError
-from ecr_warden.policy.shown import shown
+from ecr_warden.errors import WardenError
+from ecr_warden.policy.printable import printable
 
 MAX_PRINCIPAL = 2048
 SERVICE_LINKED_NAME = "AWSServiceRoleFor"
@@ -24,6 +24,16 @@ _CANONICAL = re.compile(r"[0-9a-f]{64}")
 _WEB_PROVIDERS = frozenset(
     {"cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"}
 )
+
+
+class RequestError(WardenError):
+    """The request cannot be evaluated: `code` is stable, `place` the part that is wrong."""
+
+    def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:
+        place = printable(place, 120)
+        super().__init__(f"{place}: {what}" if place else what, remedy=remedy)
+        self.code = code
+        self.place = place
 
 
 class CallerKind(StrEnum):
@@ -112,6 +122,6 @@ def _not_a_principal(raw: str) -> RequestError:
     return RequestError(
         "request-principal",
         "principal",
-        f'not a principal that makes requests: "{shown(raw)}"',
+        f'not a principal that makes requests: "{printable(raw)}"',
         remedy="write the ARN of a user, role, role session, federated user or root, a service, or *",
     )

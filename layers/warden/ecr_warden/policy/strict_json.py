@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
-from ecr_warden.policy.document_error import DocumentError
-from ecr_warden.policy.shown import shown
+from ecr_warden.errors import WardenError
+from ecr_warden.policy.printable import printable
 
 MAX_CHARACTERS = 262_144
 """Twice IAM's limit for a document that is sent (botocore's IAM model): AWS's own managed policies exceed that one."""
@@ -20,6 +20,50 @@ _MAX_DEPTH = 32
 _MAX_INTEGER_BITS = 128
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SUSPICIOUS = re.compile(r"\\[ubf]|\x7f")
+
+
+class DocumentError(WardenError):
+    """The text is not a policy document: `code` is stable, `place` a JSON path such as `Statement[1].Action`."""
+
+    def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:
+        place = printable(place, 120)
+        super().__init__(f"{place}: {what}" if place else what, remedy=remedy)
+        self.code = code
+        self.place = place
+
+
+def strings(raw: object, place: str, element: str) -> tuple[str, ...]:
+    """A string or a list of strings as a tuple; raises DocumentError."""
+    if isinstance(raw, str):
+        return (raw,)
+    if not isinstance(raw, list):
+        raise wrong_type(f"{place}.{element}", raw, "a string or a list of strings")
+    for index, entry in enumerate(raw):
+        if not isinstance(entry, str):
+            raise wrong_type(f"{place}.{element}[{index}]", entry, "a string")
+    return tuple(raw)
+
+
+def wrong_type(place: str, raw: object, wanted: str) -> DocumentError:
+    """The error of a value of the wrong JSON type."""
+    return DocumentError("document-type", place, f"{json_type(raw)} instead of {wanted}", remedy=f"write {wanted}")
+
+
+def json_type(raw: object) -> str:
+    """What JSON calls a value."""
+    match raw:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
 
 
 class _RepeatedKeyError(Exception):
@@ -128,7 +172,7 @@ def too_large(length: int, limit: int = MAX_CHARACTERS) -> DocumentError:
 
 def below(place: str, key: str) -> str:
     """The JSON path of a key below a path."""
-    return f"{place}.{shown(key, 40)}" if place else shown(key, 40)
+    return f"{place}.{printable(key, 40)}" if place else printable(key, 40)
 
 
 def _decoded(source: bytes) -> str:

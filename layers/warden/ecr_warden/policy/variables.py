@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.glob import Glob, Piece, glob
-from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.pattern import Wild
 
 type Context = Mapping[str, tuple[str, ...]]

@@ -7,12 +7,12 @@ from typing import assert_never
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.policy.document import Document
-from ecr_warden.policy.size import (
+from ecr_warden.policy.document import (
     REPOSITORY_POLICY_QUOTA,
     ROLE_INLINE_QUOTA,
     TRUST_POLICY_QUOTA,
     USER_INLINE_QUOTA,
+    Document,
     policy_size,
 )
 from ecr_warden.spec.compile import OwnerGrants, by_role, ends_of, owner_grants, role_arn, trust_of

@@ -6,7 +6,7 @@ Source of the texts: https://docs.aws.amazon.com/IAM/latest/UserGuide/troublesho
 
 import re
 
-from ecr_warden.errors import bounded
+from ecr_warden.policy.printable import bounded
 from ecr_warden.ports.errors import ExplicitlyDenied, PermissionMissing, PortError
 
 _ORGANIZATION = ("service control policy", "resource control policy")

@@ -11,8 +11,8 @@ from functools import partial
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
 from ecr_warden.adapters.aws.deadline import NoTimeLeft
-from ecr_warden.errors import bounded
 from ecr_warden.policy.document import Document
+from ecr_warden.policy.printable import bounded
 from ecr_warden.ports.errors import (
     DocumentConflict,
     OutOfTime,

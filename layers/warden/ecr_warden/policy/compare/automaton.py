@@ -15,11 +15,11 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
+from ecr_warden.policy.ascii_case import ascii_lower, both_cases
 from ecr_warden.policy.compare.budget import WILDCARDS, Budget
 from ecr_warden.policy.glob import Glob as Held
 from ecr_warden.policy.glob import Piece
 from ecr_warden.policy.glob import glob as held
-from ecr_warden.policy.letters import ascii_lower, both_cases
 from ecr_warden.policy.pattern import Wild
 
 

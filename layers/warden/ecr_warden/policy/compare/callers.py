@@ -15,8 +15,13 @@ from ecr_warden.policy.compare.budget import CALLERS, Budget
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.principal import ANYONE, Principal, Principals
 from ecr_warden.policy.principal_match import named_ways
-from ecr_warden.policy.request_error import RequestError
-from ecr_warden.policy.request_principal import ANONYMOUS, CallerKind, RequestPrincipal, parse_request_principal
+from ecr_warden.policy.request_principal import (
+    ANONYMOUS,
+    CallerKind,
+    RequestError,
+    RequestPrincipal,
+    parse_request_principal,
+)
 
 _ARN = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):(.*)", re.DOTALL)
 _ACCOUNTS = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):|^([0-9]{12})$")

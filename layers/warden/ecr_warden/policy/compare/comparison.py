@@ -25,9 +25,9 @@ from ecr_warden.policy.compare.variables import (
 )
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.equivalence import Equivalent, equivalent
-from ecr_warden.policy.matching import completed_arn
 from ecr_warden.policy.relation import Comparison, Relation, Witness
-from ecr_warden.policy.request_context import default_context
+from ecr_warden.policy.request import default_context
+from ecr_warden.policy.statement_match import completed_arn
 
 _SOMEBODYS_ACCOUNT = "111111111111"
 

@@ -12,9 +12,8 @@ from ecr_warden.policy.compare.budget import CALLERS, Budget
 from ecr_warden.policy.compare.callers import KINDS, Caller
 from ecr_warden.policy.compare.facts import Quantifier, Test, Values
 from ecr_warden.policy.compare.spaces import Texts
-from ecr_warden.policy.request_context import default_context
-from ecr_warden.policy.request_error import RequestError
-from ecr_warden.policy.request_principal import CallerKind, RequestPrincipal, parse_request_principal
+from ecr_warden.policy.request import default_context
+from ecr_warden.policy.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 
 PRINCIPAL_ARN = "aws:principalarn"
 PRINCIPAL_ACCOUNT = "aws:principalaccount"

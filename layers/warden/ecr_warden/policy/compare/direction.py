@@ -19,12 +19,10 @@ from ecr_warden.policy.compare.search import Search
 from ecr_warden.policy.compare.sentence import phrase_of
 from ecr_warden.policy.compare.variables import meeting_values
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
-from ecr_warden.policy.matching import action_matches, document_verdict, matching_statements
 from ecr_warden.policy.relation import Witness
-from ecr_warden.policy.request import ANY_RESOURCE, Request, make_request
-from ecr_warden.policy.request_context import default_context
+from ecr_warden.policy.request import ANY_RESOURCE, Request, default_context, make_request
 from ecr_warden.policy.request_principal import ANONYMOUS, CallerKind
-from ecr_warden.policy.verdict import Allowed
+from ecr_warden.policy.statement_match import Allowed, action_matches, document_verdict, matching_statements
 
 MAX_WITNESSES = 5
 _ORDER = (

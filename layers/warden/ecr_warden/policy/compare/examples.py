@@ -6,8 +6,8 @@ Each is tried on both documents like any other request before it is told.
 from collections.abc import Iterable, Iterator, Mapping
 
 from ecr_warden.policy.action import spelled
+from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.request import ANY_RESOURCE
 
 _ACCOUNT = "111111111111"

@@ -38,7 +38,7 @@ from ecr_warden.policy.compare.spaces import (
     number_scale,
 )
 from ecr_warden.policy.condition import CanonicalClause, Clause
-from ecr_warden.policy.holding import clause_holds
+from ecr_warden.policy.condition_match import clause_holds
 from ecr_warden.policy.operators import binary
 
 type Values = tuple[str, ...]

@@ -7,14 +7,12 @@ from ecr_warden.policy.compare.budget import Budget
 from ecr_warden.policy.compare.derived import OF_CALLERS
 from ecr_warden.policy.compare.direction import weight_of
 from ecr_warden.policy.document import Document, DocumentKind, Effect
-from ecr_warden.policy.matching import document_verdict
 from ecr_warden.policy.phrases import Phrase
+from ecr_warden.policy.printable import printable
 from ecr_warden.policy.relation import Witness
 from ecr_warden.policy.request import make_request
-from ecr_warden.policy.request_error import RequestError
-from ecr_warden.policy.request_principal import parse_request_principal
-from ecr_warden.policy.shown import shown
-from ecr_warden.policy.verdict import Allowed
+from ecr_warden.policy.request_principal import RequestError, parse_request_principal
+from ecr_warden.policy.statement_match import Allowed, document_verdict
 
 TRIED_AT_MOST = 20
 _NAMED = 2
@@ -32,7 +30,7 @@ def phrase_of(witness: Witness, one: Document, other: Document, *, kind: Documen
     price = 20 + weight_of(one) + weight_of(other)
     tried = [*takewhile(lambda _: budget.affords(price), people[:TRIED_AT_MOST])]
     also = [person for person in tried if _is_told_apart(person, witness, one, other, kind)]
-    names = [witness.phrase.who, *(shown(person, _LIMIT) for person in also)]
+    names = [witness.phrase.who, *(printable(person, _LIMIT) for person in also)]
     more = len(names) - _NAMED
     if len(tried) < len(people):
         names[_NAMED:] = [f"at least {more} more" if more > 0 else "perhaps others"]

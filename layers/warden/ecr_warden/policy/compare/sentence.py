@@ -6,10 +6,9 @@ from ecr_warden.policy.action import ActionGroup, actions_of, spelled
 from ecr_warden.policy.compare.callers import KINDS, Caller
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.policy.phrases import Phrase, deed_of, is_unique_id
-from ecr_warden.policy.request import ANY_RESOURCE, Request
-from ecr_warden.policy.request_context import default_context
+from ecr_warden.policy.printable import printable
+from ecr_warden.policy.request import ANY_RESOURCE, Request, default_context
 from ecr_warden.policy.request_principal import CallerKind
-from ecr_warden.policy.shown import shown
 
 _NAME_LIMIT = 160
 _KEYS = 2
@@ -35,8 +34,8 @@ def phrase_of(
 
     `anyone`: the same holds for a caller without credentials.
     """
-    name = shown(subject or _SUBJECTS[kind], _NAME_LIMIT)
-    where = shown(request.resource, _NAME_LIMIT)
+    name = printable(subject or _SUBJECTS[kind], _NAME_LIMIT)
+    where = printable(request.resource, _NAME_LIMIT)
     if kind is DocumentKind.IDENTITY:
         kind_of_holder = request.principal.kind
         as_whom = "" if kind_of_holder is CallerKind.USER else f", as a {kind_of_holder},"
@@ -45,20 +44,20 @@ def phrase_of(
         who, what = _who(request, caller, anyone=anyone), name
     action = request.action
     others = [other for other in actions_of(group) if other != spelled(action) and tells_apart(other)]
-    listed = f"{shown(action)} and {len(others)} more" if others else shown(action)
+    listed = f"{printable(action)} and {len(others)} more" if others else printable(action)
     does = deed_of(group, [spelled(action), *others])
     return Phrase(who, does, what, f" ({listed}){_under(request)}", unique_id=is_unique_id(who))
 
 
 def _who(request: Request, caller: Caller, *, anyone: bool) -> str:
     one = request.principal
-    text = shown(one.text, _NAME_LIMIT)
+    text = printable(one.text, _NAME_LIMIT)
     if one.kind is CallerKind.ANONYMOUS:
         return "callers without credentials"
     if not caller.generic:
         return text if one.account is None or one.account or is_unique_id(text) else f"{text} (a unique id)"
     if one.issuer:
-        return f"{text}, a federated user of {shown(one.issuer, _NAME_LIMIT)},"
+        return f"{text}, a federated user of {printable(one.issuer, _NAME_LIMIT)},"
     if one.kind not in KINDS:
         return f"any {one.kind} such as {text}"
     if caller.stranger:
@@ -72,6 +71,6 @@ def _under(request: Request) -> str:
     given = [(key, values) for key, values in request.context.items() if values and own.get(key) != values]
     if not given:
         return ""
-    shownkeys = [f"{shown(key)} {shown(values[0])}" for key, values in sorted(given)[:_KEYS]]
+    shownkeys = [f"{printable(key)} {printable(values[0])}" for key, values in sorted(given)[:_KEYS]]
     more = f" and {len(given) - _KEYS} more" if len(given) > _KEYS else ""
     return f" with {', '.join(shownkeys)}{more}"

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.document import Document, Statement
 from ecr_warden.policy.evaluate.policies import Policies
-from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.request import Request
-from ecr_warden.policy.request_error import RequestError
+from ecr_warden.policy.request_principal import RequestError
 
 MAX_COMPARISONS = 300_000
 """Of one text with another: ten times what all policies at AWS's quotas ask for; some seconds of work."""

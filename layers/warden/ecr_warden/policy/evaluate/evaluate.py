@@ -23,7 +23,7 @@ from ecr_warden.policy.evaluate.resource_side import ResourceSide, resource_side
 from ecr_warden.policy.principal_match import Naming
 from ecr_warden.policy.request import ANY_RESOURCE, Request
 from ecr_warden.policy.request_principal import CallerKind
-from ecr_warden.policy.verdict import Allowed, ExplicitlyDenied, ImplicitlyDenied, Reason, Verdict
+from ecr_warden.policy.statement_match import Allowed, ExplicitlyDenied, ImplicitlyDenied, Reason, Verdict
 
 
 def evaluate(request: Request, policies: Policies) -> Verdict:

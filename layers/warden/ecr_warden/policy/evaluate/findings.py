@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 
 from ecr_warden.policy.document import Document, Effect, Statement
 from ecr_warden.policy.evaluate.policies import Levels
-from ecr_warden.policy.matching import statement_naming, statement_reason
 from ecr_warden.policy.principal import ANYONE, Principals
 from ecr_warden.policy.principal_match import Naming
 from ecr_warden.policy.request import Request
-from ecr_warden.policy.verdict import Reason
+from ecr_warden.policy.statement_match import Reason, statement_naming, statement_reason
 
 _EVERYBODY = Principals(negated=False, values=(ANYONE,))
 

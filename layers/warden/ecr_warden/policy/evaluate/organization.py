@@ -12,7 +12,7 @@ from ecr_warden.policy.evaluate.findings import find_in_levels
 from ecr_warden.policy.evaluate.policies import Levels, Policies
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.request_principal import SERVICE_LINKED_NAME, CallerKind
-from ecr_warden.policy.verdict import Reason
+from ecr_warden.policy.statement_match import Reason
 
 _SERVICE_CONTROL = "serviceControlPolicies"
 _RESOURCE_CONTROL = "resourceControlPolicies"

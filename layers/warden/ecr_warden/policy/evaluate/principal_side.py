@@ -11,7 +11,7 @@ from ecr_warden.policy.evaluate.findings import find
 from ecr_warden.policy.evaluate.policies import Policies
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.request_principal import CallerKind
-from ecr_warden.policy.verdict import Reason
+from ecr_warden.policy.statement_match import Reason
 
 WITH_POLICIES = (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION, CallerKind.FEDERATED_USER)
 

@@ -11,9 +11,9 @@ from ecr_warden.policy.evaluate.actions import asks_key_policy, asks_trust_polic
 from ecr_warden.policy.evaluate.findings import Findings, find_on_resource
 from ecr_warden.policy.evaluate.policies import Policies
 from ecr_warden.policy.evaluate.principal_side import WITH_POLICIES
+from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request import Request
-from ecr_warden.policy.shown import shown
-from ecr_warden.policy.verdict import Reason
+from ecr_warden.policy.statement_match import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def resource_side(request: Request, policies: Policies) -> ResourceSide:
     found = find_on_resource(name, document, request, bounded=bounded) if document else Findings()
     lacking: tuple[Reason, ...] = ()
     if not found.allows:
-        who = shown(request.principal.text)
+        who = printable(request.principal.text)
         what = f"no statement allows {request.action} to {who}" if document else "there is none"
         lacking = (Reason(name, f"{name}: {what}"),)
     return ResourceSide(found, asks_trust_policy(request) or asks_key_policy(request), lacking)

@@ -18,8 +18,8 @@ from ecr_warden.policy.catalogue import (
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.policy.lint.rules import Rule
 from ecr_warden.policy.lint.subject import Part, Subject, Value, quoted
-from ecr_warden.policy.matching import completed_arn
 from ecr_warden.policy.pattern import patterns_meet
+from ecr_warden.policy.statement_match import completed_arn
 from ecr_warden.policy.variables import plain_pattern
 
 EVERYTHING = frozenset({"*", "*:*"})

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalPrincipals, CanonicalStatement, canonical_statements
 from ecr_warden.policy.document import Effect
-from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.lint.rules import Rule
 from ecr_warden.policy.lint.subject import Element, Subject, quoted
 from ecr_warden.policy.pattern import is_literal, pattern_covers

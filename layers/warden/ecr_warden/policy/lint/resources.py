@@ -8,7 +8,7 @@ import re
 
 from ecr_warden.policy.lint.rules import Rule
 from ecr_warden.policy.lint.subject import Subject, Value, quoted
-from ecr_warden.policy.matching import completed_arn
+from ecr_warden.policy.statement_match import completed_arn
 
 LACKS_PARTS = "has fewer than the six parts of an ARN"
 _PARTITION = re.compile(r"aws(-[a-z]+)*")

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement
-from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.lint.rules import Finding, Rule
 from ecr_warden.policy.principal import Principal
-from ecr_warden.policy.shown import shown
+from ecr_warden.policy.printable import printable
 from ecr_warden.policy.strict_json import below
 
 MOST_HINTS = 50
@@ -103,7 +103,7 @@ class Subject:
 
 def quoted(text: str) -> str:
     """Text of the document as a message shows it."""
-    return f'"{shown(text)}"'
+    return f'"{printable(text)}"'
 
 
 def parts_of(document: Document) -> tuple[Part, ...]:
@@ -161,7 +161,7 @@ def _principals(raw: dict[str, Any], statement: Statement, place: str) -> Iterat
 def _terms(raw: dict[str, Any], statement: Statement, place: str) -> Iterator[Term]:
     # The clauses stand in the order of the text, but with their operators respelled and their values as strings.
     places = (
-        (f"{below(place, operator)}.{shown(key, 60)}", values)
+        (f"{below(place, operator)}.{printable(key, 60)}", values)
         for operator, block in raw.items()
         for key, values in block.items()
     )

@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ecr_warden.policy.catalogue import is_condition_key, nearest_key, owns_key
-from ecr_warden.policy.document import LITERAL_VERSION, DocumentKind
-from ecr_warden.policy.lint.rules import Rule
-from ecr_warden.policy.lint.subject import Subject, Value, quoted
-from ecr_warden.policy.size import (
+from ecr_warden.policy.document import (
+    LITERAL_VERSION,
     REPOSITORY_POLICY_QUOTA,
     ROLE_INLINE_QUOTA,
     TRUST_POLICY_QUOTA,
     USER_INLINE_QUOTA,
+    DocumentKind,
     policy_size,
 )
+from ecr_warden.policy.lint.rules import Rule
+from ecr_warden.policy.lint.subject import Subject, Value, quoted
 
 # An identity policy by the largest that may hold it: which user, group or role it is of is not known here.
 QUOTAS = {

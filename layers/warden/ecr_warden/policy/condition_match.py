@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.condition import Clause
-from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.operators import COMPARE, comparable
 from ecr_warden.policy.variables import Context
 

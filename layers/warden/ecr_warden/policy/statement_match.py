@@ -1,23 +1,62 @@
-"""Does one statement match a request, and what does one document alone say of it?
+"""Whether a statement matches a request, and the verdict of one document alone.
 
-Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
+Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
+from ecr_warden.policy.ascii_case import ascii_lower
+from ecr_warden.policy.condition_match import conditions_hold
 from ecr_warden.policy.document import VARIABLES_VERSION, Document, DocumentKind, Effect, Patterns, Statement
-from ecr_warden.policy.holding import conditions_hold
-from ecr_warden.policy.letters import ascii_lower
 from ecr_warden.policy.principal_match import NOBODY, Naming, named_ways
+from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request import Request
-from ecr_warden.policy.shown import shown
 from ecr_warden.policy.variables import Context, pattern_of, plain_pattern
-from ecr_warden.policy.verdict import Allowed, ExplicitlyDenied, ImplicitlyDenied, Reason, Verdict
 
 _ARN_COLONS = 5
 _VARIABLE = re.compile(r"\$\{[^}]{0,1024}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason for a verdict: a statement that decided, or what is missing.
+
+    `policy` says which document, as the input names it ("" for the only one); `statement` counts from 0, None where no
+    statement is meant; `text` is a sentence for people, harmless to print.
+    """
+
+    policy: str
+    text: str
+    statement: int | None = None
+    sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """All that have to allow it do, and none denies it; `because` names the statements."""
+
+    because: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExplicitlyDenied:
+    """A Deny statement matches; `because` names every one that does."""
+
+    because: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImplicitlyDenied:
+    """Nothing denies it, and not all that would have to allow it do; `because` says what is missing."""
+
+    because: tuple[Reason, ...] = ()
+
+
+type Verdict = Allowed | ExplicitlyDenied | ImplicitlyDenied
 
 
 def statement_naming(statement: Statement, request: Request, *, version: str, completes: bool = False) -> Naming:
@@ -98,7 +137,7 @@ def matching_statements(document: Document, request: Request, *, kind: DocumentK
 
 def statement_reason(policy: str, statement: Statement, index: int) -> Reason:
     """That a statement matches, by its number from 1 and its Sid."""
-    named = f' ("{shown(statement.sid, 60)}")' if statement.sid else ""
+    named = f' ("{printable(statement.sid, 60)}")' if statement.sid else ""
     where = f" of {policy}" if policy else ""
     verb = "allows" if statement.effect is Effect.ALLOW else "denies"
     return Reason(policy, f"statement {index + 1}{named}{where} {verb} it", index, statement.sid)
