@@ -18,8 +18,7 @@ from ecr_warden.adapters.aws.scan import scan_accounts  # noqa: F401 - else impo
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.spec import spec_from_json
 from ecr_warden.model.job import Cause, CauseKind, Job, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
-from ecr_warden.usecases.sweep import Sweep
-from ecr_warden.usecases.unread import TellUnread
+from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs
 from local.testing.memory.state import MemoryLooks, MemoryState
@@ -41,7 +40,7 @@ def main(external_id: str, compiled: str) -> dict[str, object]:
     began, computed = time.perf_counter(), time.process_time()
     documents = AwsDocuments(HubAccounts(_Session(), external_id, clock))
     state = MemoryState(clock)
-    sweep = Sweep(specs, documents, state, MemoryJobs(), MemoryLooks(), clock, TellUnread(state, MemoryAlertBus()))
+    sweep = Sweep(specs, documents, state, MemoryJobs(), MemoryLooks(), clock, ReportUnlisted(state, MemoryAlertBus()))
     parts = sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()
     due: list[Job] = []

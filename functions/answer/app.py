@@ -18,7 +18,7 @@ def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
     bootstrap.deadline.begin(context.get_remaining_time_in_millis)
     given = event if isinstance(event, dict) else {}
     try:
-        return reply_to_json(bootstrap.answer()(question_from_text(given.get("request"))))
+        return reply_to_json(bootstrap.queries()(question_from_text(given.get("request"))))
     except WardenError as error:
         logger().warning("not answered", extra={"code": error.code, "error": str(error)[:1000]})
         return error_to_json(error)

@@ -32,8 +32,7 @@ from ecr_warden.ports.documents import AccountUnread, Listing, Writer
 from ecr_warden.ports.errors import RetryLater
 from ecr_warden.spec import Valid, compile_spec, load_spec
 from ecr_warden.usecases.reconcile import Reconcile
-from ecr_warden.usecases.sweep import Sweep
-from ecr_warden.usecases.unread import TellUnread
+from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
 from local.smoke.throwaway import Side, Throwaway, document
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
@@ -151,7 +150,8 @@ class Loop:
             new_run_id=lambda: f"smoke{next(self._ids)}",
             cutoff_margin=timedelta(seconds=60),
         )
-        self.sweep = Sweep(specs, self.documents, state, jobs, MemoryLooks(), clock, TellUnread(state, self.alerts))
+        unlisted = ReportUnlisted(state, self.alerts)
+        self.sweep = Sweep(specs, self.documents, state, jobs, MemoryLooks(), clock, unlisted)
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> Any:
         registry, ci = self.places.registry, self.places.ci

@@ -7,8 +7,8 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.ports.calls import CallerUnproved, CallRepeated
 from ecr_warden.ports.specs import CompiledUnusable
-from ecr_warden.usecases.answer import NoSuchRun
-from ecr_warden.usecases.control import BadEnd
+from ecr_warden.usecases.commands import BadEnd
+from ecr_warden.usecases.queries import NoSuchRun
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 from ecr_warden_cli.arguments import VERBS
 from ecr_warden_cli.aws import HubDenied, HubFailed, HubUnreachable, NoAccountReadable

@@ -20,7 +20,7 @@ from tests.cli.command import Command
 from tests.cli.seed import PATH
 from tests.contracts.runs import open_run
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CUTOFF, D1, PUSH_USER, PUSHER
-from tests.usecases.hub import ALICE, HUB, answers_of, control_of
+from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
 from tests.usecases.pattern_world import world_of
 from tests.usecases.world import OPEN, World, bare_world, tampered, unreadable, world_at_spec
 
@@ -34,13 +34,13 @@ class InProcess:
 
     def answer(self, request: str) -> dict[str, Any]:
         try:
-            return reply_to_json(answers_of(self.world)(question_from_text(request)))
+            return reply_to_json(queries_of(self.world)(question_from_text(request)))
         except WardenError as error:
             return error_to_json(error)
 
     def control(self, request: str) -> dict[str, Any]:
         try:
-            return reply_to_json(control_of(self.world)(request, "alice", HUB))
+            return reply_to_json(commands_of(self.world)(request, "alice", HUB))
         except WardenError as error:
             return error_to_json(error)
 

@@ -17,9 +17,9 @@ from ecr_warden.ports.errors import AccountUnreachable
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess, over
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, PULL_USER, PUSH_USER, PUSHER
-from tests.usecases.hub import answers_of
+from tests.usecases.hub import queries_of
 from tests.usecases.pattern_world import shop, world_of
-from tests.usecases.test_answer_unread import CLOSED, closed
+from tests.usecases.test_queries_unread import CLOSED, closed
 from tests.usecases.world import OPEN, World, tampered, unreadable, world_at_spec
 
 UNREAD = f"state unknown: {CLOSED}"
@@ -198,7 +198,7 @@ class Small(InProcess):
     """A hub whose answers hold next to nothing."""
 
     def answer(self, request: str) -> dict[str, Any]:
-        return reply_to_json(answers_of(self.world, 10)(question_from_text(request)))
+        return reply_to_json(queries_of(self.world, 10)(question_from_text(request)))
 
 
 @pytest.mark.parametrize("verb", [("plan", "--hub"), ("verify", "--hub"), ("apply",)])

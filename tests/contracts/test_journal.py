@@ -14,7 +14,7 @@ from ecr_warden.model.target import Target
 from ecr_warden.ports.calls import CallRepeated
 from ecr_warden.ports.journal import Page
 from ecr_warden.ports.state import TargetRecord
-from ecr_warden.usecases.history import TellHistory
+from ecr_warden.usecases.queries import history
 
 from tests.contracts.hubs import Hub
 from tests.contracts.runs import open_run, report
@@ -140,6 +140,6 @@ def test_a_command_is_taken_once_and_collects_one_answer_a_target(hub: Hub) -> N
 @pytest.mark.parametrize("targets", [(), (REPOSITORY,)], ids=["all", "a target"])
 def test_a_history_that_ends_before_what_is_kept_is_empty(hub: Hub, targets: tuple[Target, ...]) -> None:
     ran(hub, FIRST)
-    tell = TellHistory(hub.journal, hub.audit, hub.switch, hub.clock)
-    reply = tell(AskHistory(targets, until=hub.clock.now() - timedelta(days=400)))
+    asked = AskHistory(targets, until=hub.clock.now() - timedelta(days=400))
+    reply = history(asked, hub.journal, hub.audit, hub.switch, hub.clock)
     assert (reply.entries, reply.audit, reply.omitted) == ((), (), 0)

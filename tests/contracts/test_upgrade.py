@@ -10,7 +10,7 @@ from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Cause, CauseKind, J
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.specs import CompiledUnusable
 from ecr_warden.usecases.accept import Accept
-from ecr_warden.usecases.work import Work
+from ecr_warden.usecases.jobs import Work
 
 from local.testing.memory.hub import MemoryAlertBus
 from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub

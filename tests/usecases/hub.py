@@ -9,10 +9,9 @@ from ecr_warden.model.job import Actor
 from ecr_warden.model.reply import QuestionReply
 from ecr_warden.model.request import Question
 from ecr_warden.ports.calls import CallerUnproved
-from ecr_warden.usecases.answer import Answers
-from ecr_warden.usecases.control import Control
-from ecr_warden.usecases.history import TellHistory
-from ecr_warden.usecases.status import TellStatus
+from ecr_warden.usecases.commands import Commands
+from ecr_warden.usecases.queries import Queries
+from ecr_warden.usecases.status import StatusQuery
 
 from tests.usecases.world import World
 
@@ -35,15 +34,15 @@ class Callers:
 
 def ask(world: World, question: Question, reply_bytes: int = 4_000_000) -> QuestionReply:
     """The reply, having gone through both texts."""
-    reply = answers_of(world, reply_bytes)(question_from_text(request_to_text(question)))
+    reply = queries_of(world, reply_bytes)(question_from_text(request_to_text(question)))
     assert reply_from_json(reply_to_json(reply)) == reply
     return reply
 
 
-def answers_of(
+def queries_of(
     world: World, reply_bytes: int = 4_000_000, is_out_of_time: Callable[[], bool] = lambda: False
-) -> Answers:
-    return Answers(
+) -> Queries:
+    return Queries(
         specs=world.specs,
         documents=world.documents,
         state=world.state,
@@ -51,7 +50,7 @@ def answers_of(
         calls=world.calls,
         switch=world.switch,
         clock=world.clock,
-        tell_status=TellStatus(
+        status=StatusQuery(
             specs=world.specs,
             documents=world.documents,
             state=world.state,
@@ -61,14 +60,14 @@ def answers_of(
             audit=world.audit,
             clock=world.clock,
         ),
-        tell_history=TellHistory(world.journal, world.audit, world.switch, world.clock),
+        audit=world.audit,
         reply_bytes=reply_bytes,
         is_out_of_time=is_out_of_time,
     )
 
 
-def control_of(world: World, callers: Callers | None = None) -> Control:
-    return Control(
+def commands_of(world: World, callers: Callers | None = None) -> Commands:
+    return Commands(
         specs=world.specs,
         state=world.state,
         calls=world.calls,

@@ -15,7 +15,7 @@ from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import UserTarget
 from ecr_warden.ports.specs import Specs, SpecSuperseded, SpecTampered, SpecVersion
 from ecr_warden.usecases.accept import Accept
-from ecr_warden.usecases.dispatch import Dispatch
+from ecr_warden.usecases.jobs import Dispatch
 
 from tests.template.cfn import ROOT
 from tests.unit.planning.seed import CHECKOUT, CI, D1, D4, HOME, PULL_USER, PUSH_USER, PUSHER, SEED, allow, document

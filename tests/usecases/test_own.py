@@ -9,8 +9,7 @@ from ecr_warden.model.alert import OwnChanged
 from ecr_warden.model.job import FIRST_AND_LAST, TellOwnChange
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.severity import Severity
-from ecr_warden.usecases.dispatch import Dispatch
-from ecr_warden.usecases.work import Work
+from ecr_warden.usecases.jobs import Dispatch, Work
 
 from tests.template.cfn import ROOT
 from tests.unit.planning.seed import PUSHER

@@ -14,7 +14,7 @@ from ecr_warden.model.target import Target
 from ecr_warden.usecases.plan import plan_spec
 
 from tests.unit.planning.seed import CHECKOUT, CI, CUTOFF, D1, D2, MORE_TRUST, NOW, PULL_USER, PUSH_USER, PUSHER
-from tests.usecases.hub import answers_of
+from tests.usecases.hub import queries_of
 from tests.usecases.test_removal import left
 from tests.usecases.world import World, world_at_spec
 
@@ -51,7 +51,7 @@ SITUATIONS: dict[str, tuple[Callable[[], World], Target]] = {
 
 
 def asked(world: World) -> PlanReply:
-    reply = answers_of(world)(AskPlan())
+    reply = queries_of(world)(AskPlan())
     assert isinstance(reply, PlanReply)
     return reply
 
@@ -99,13 +99,13 @@ def test_who_was_made_again_unseen_is_planned_for_and_named_so_that_a_run_of_the
 
 
 def test_who_was_made_again_is_no_business_of_a_target_that_does_not_name_them() -> None:
-    reply = answers_of(made_again())(AskPlan((str(PUSHER),)))
+    reply = queries_of(made_again())(AskPlan((str(PUSHER),)))
     assert isinstance(reply, PlanReply)
     assert (reply.plans, reply.made_again) == ((), ())
 
 
 def test_verify_tells_of_them_too() -> None:
-    reply = answers_of(made_again())(AskVerify((str(CHECKOUT), str(PUSH_USER))))
+    reply = queries_of(made_again())(AskVerify((str(CHECKOUT), str(PUSH_USER))))
     assert isinstance(reply, VerifyReply)
     kinds = {one.target: [drift.kind for drift in one.drifts] for one in reply.targets}
     assert kinds == {str(CHECKOUT): [DriftKind.PRINCIPAL_RECREATED], str(PUSH_USER): []}
@@ -119,7 +119,7 @@ def test_a_cut_off_that_has_served_its_time_is_planned_away_and_no_difference() 
     assert [(change.operation, change.address) for plan in asked(world).plans for change in plan.changes] == [
         ("delete", CUTOFF)
     ]
-    verified = answers_of(world)(AskVerify())
+    verified = queries_of(world)(AskVerify())
     assert isinstance(verified, VerifyReply)
     assert [one.drifts for one in verified.targets] == [()] * 5
 

@@ -18,7 +18,7 @@ from local.testing.memory.hub import MemorySpecs
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSHER
 from tests.usecases.hub import ask
 from tests.usecases.pattern_world import shop, world_of
-from tests.usecases.test_answer_unread import closed
+from tests.usecases.test_queries_unread import closed
 from tests.usecases.uploads import upload
 from tests.usecases.world import OPEN, World, bare_world, tampered, world_at_spec
 

@@ -10,8 +10,7 @@ from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepAll, Sw
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing
-from ecr_warden.usecases.sweep import Sweep
-from ecr_warden.usecases.unread import TellUnread
+from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
 from tests.unit.planning.seed import (
     ACCEPTED,
@@ -132,7 +131,7 @@ def noting(read: list[Target], target: Target, _: Change | None) -> None:
 
 
 def sweep_of(world: World) -> Sweep:
-    tell = TellUnread(world.state, world.alerts)
+    tell = ReportUnlisted(world.state, world.alerts)
     return Sweep(world.specs, world.documents, world.state, world.jobs, world.looks, world.clock, tell)
 
 

@@ -28,8 +28,7 @@ from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.specs import SpecVersion
 from ecr_warden.usecases.reconcile import Reconcile
-from ecr_warden.usecases.sweep import Sweep
-from ecr_warden.usecases.unread import TellUnread
+from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch, MemoryWiring
@@ -137,7 +136,7 @@ class World:
 
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
         """Everything is compared, part after part; what differs waits as jobs. Raises RetryLater after all parts."""
-        tell = TellUnread(self.state, self.alerts)
+        tell = ReportUnlisted(self.state, self.alerts)
         sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.looks, self.clock, tell)
         due: list[Target] = []
         later: list[RetryLater] = []

@@ -30,13 +30,12 @@ if TYPE_CHECKING:
     from ecr_warden.ports.calls import Calls
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.alert import SendAlerts
-    from ecr_warden.usecases.answer import Answers
-    from ecr_warden.usecases.control import Control
-    from ecr_warden.usecases.dispatch import Dispatch
+    from ecr_warden.usecases.commands import Commands
     from ecr_warden.usecases.exhausted import ReportExhausted
+    from ecr_warden.usecases.jobs import Dispatch, Work
+    from ecr_warden.usecases.queries import Queries
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.sweep import Sweep
-    from ecr_warden.usecases.work import Work
 
 _environment = Environment(os.environ)
 _clock = SystemClock()
@@ -56,7 +55,7 @@ HUB_CONFIG = Config(
 @cache
 def dispatch() -> "Dispatch":
     """What the dispatch function does with an event."""
-    from ecr_warden.usecases.dispatch import Dispatch
+    from ecr_warden.usecases.jobs import Dispatch
 
     return Dispatch(_jobs(), _environment.required("WARDEN_SPEC_BUCKET"), _environment.required("WARDEN_SPEC_KEY"))
 
@@ -64,7 +63,7 @@ def dispatch() -> "Dispatch":
 @cache
 def work() -> "Work":
     """What the reconcile function does with a job."""
-    from ecr_warden.usecases.work import Work
+    from ecr_warden.usecases.jobs import Work
 
     return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile, alerts=_alert_bus())
 
@@ -113,19 +112,18 @@ def report_exhausted() -> "ReportExhausted":
 
 
 @cache
-def answer() -> "Answers":
+def queries() -> "Queries":
     """What the answer function does with a question."""
     from ecr_warden.adapters.aws.journal import DynamoJournal
     from ecr_warden.adapters.aws.wiring import AwsWiring
-    from ecr_warden.usecases.answer import Answers
-    from ecr_warden.usecases.history import TellHistory
-    from ecr_warden.usecases.status import TellStatus
+    from ecr_warden.usecases.queries import Queries
+    from ecr_warden.usecases.status import StatusQuery
 
     specs, documents, state, switch, audit = _specs(), _documents(), _state(), _switch(), _audit()
     journal = DynamoJournal(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
     bucket, hub_account = _environment.required("WARDEN_SPEC_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
     wiring = AwsWiring(_client("events"), _client("s3"), bucket, hub_account)
-    return Answers(
+    return Queries(
         specs=specs,
         documents=documents,
         state=state,
@@ -133,21 +131,21 @@ def answer() -> "Answers":
         calls=_calls(),
         switch=switch,
         clock=_clock,
-        tell_status=TellStatus(specs, documents, state, _looks(), switch, wiring, audit, _clock),
-        tell_history=TellHistory(journal, audit, switch, _clock),
+        status=StatusQuery(specs, documents, state, _looks(), switch, wiring, audit, _clock),
+        audit=audit,
         is_out_of_time=lambda: deadline.is_within(MEMBER_RESERVE),
     )
 
 
 @cache
-def control() -> "Control":
+def commands() -> "Commands":
     """What the control function does with a command."""
     from ecr_warden.adapters.aws.callers import StsCallers
-    from ecr_warden.usecases.control import Control
+    from ecr_warden.usecases.commands import Commands
 
     region = _environment.required("AWS_REGION")
     callers = StsCallers(_client("sts"), region, _environment.required("WARDEN_HUB_ACCOUNT"), _clock)
-    return Control(
+    return Commands(
         specs=_specs(),
         state=_state(),
         calls=_calls(),
@@ -182,10 +180,9 @@ def _accept() -> "Accept":
 
 @cache
 def _sweep() -> "Sweep":
-    from ecr_warden.usecases.sweep import Sweep
-    from ecr_warden.usecases.unread import TellUnread
+    from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
-    return Sweep(_specs(), _documents(), _state(), _jobs(), _looks(), _clock, TellUnread(_state(), _alert_bus()))
+    return Sweep(_specs(), _documents(), _state(), _jobs(), _looks(), _clock, ReportUnlisted(_state(), _alert_bus()))
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
 from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec, Departed, Mode
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ReconcileTarget, SweepAll
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, SweepAll
 from ecr_warden.planning.versions import changed_patterns, changed_targets, departed, released
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.audit import Audit
@@ -14,7 +14,7 @@ from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.specs import CompiledUnusable, SpecMissing, Specs, SpecTampered, SpecUnusable
 from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
-from ecr_warden.usecases.order import registry_first
+from ecr_warden.usecases.jobs import reconcile_jobs
 
 PROBLEMS_TOLD = 50
 PROBLEMS_KEPT = 3
@@ -145,7 +145,7 @@ class Accept:
             changed = tuple(dict.fromkeys((*(spec.target for spec in compiled.targets.values()), *changed)))
         self.specs.accept(compiled, replaces=accepted.version if accepted else None)
         cause = Cause(CauseKind.SPEC, compiled.version, at=job.cause.at, actor=job.cause.actor)
-        self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(changed, key=registry_first))
+        self.jobs.enqueue(reconcile_jobs(cause, changed))
         if patterns or (changes_mode and compiled.patterns):
             # Which repositories fit is known to AWS alone.
             self.jobs.enqueue([SweepAll(cause)])

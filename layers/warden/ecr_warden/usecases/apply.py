@@ -1,8 +1,17 @@
-"""Carrying out a plan as it stands: applying decides nothing."""
+"""Carrying a plan out as it is, deciding nothing; and what a run carried out whose process died."""
 
-from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Skipped
-from ecr_warden.model.plan import Change, Plan
+from collections.abc import Sequence
+from datetime import datetime
+
+from ecr_warden.model.desired import RoleSettings
+from ecr_warden.model.observed import Absent, Observation, OwnerMissing, Present
+from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
+from ecr_warden.model.plan import Change, NewRole, Plan
+from ecr_warden.model.run import OpenRun
+from ecr_warden.planning.guardrails import decided
 from ecr_warden.planning.ordering import gains
+from ecr_warden.policy.document import Document
+from ecr_warden.policy.equivalence import Equivalent, equivalent
 from ecr_warden.ports.documents import Documents, Writer
 from ecr_warden.ports.errors import DocumentConflict, PortError
 from ecr_warden.ports.state import Lease, State
@@ -53,3 +62,45 @@ def _write(writer: Writer, change: Change) -> Outcome:
 
 def _failed(change: Change, error: PortError) -> Failed:
     return Failed(change, error.code, error.message, error.retryable, error.remedy)
+
+
+def report_of_interrupted(run: OpenRun, observation: Observation, now: datetime) -> RunReport:
+    """What an interrupted run wrote, as far as the documents that stand there now tell."""
+    changes = run.plan.changes
+
+    def outcomes_by(seen: Observation) -> tuple[Outcome, ...]:
+        return tuple(
+            Applied(change) if _was_written(changes[index:], seen) else Skipped(change, "the run was interrupted")
+            for index, change in enumerate(changes)
+        )
+
+    return RunReport(
+        run_id=run.run_id,
+        cause=run.cause,
+        mode=run.mode,
+        result=Result.INTERRUPTED,
+        plan=run.plan,
+        outcomes=decided(outcomes_by, observation),
+        started_at=run.started_at,
+        finished_at=now,
+    )
+
+
+def _was_written(changes: Sequence[Change], observation: Observation) -> bool:
+    """Whether the first change stands, or a later one of its address, which was planned to follow it."""
+    return any(_stands(change, observation) for change in changes if change.address == changes[0].address)
+
+
+def _stands(change: Change, observation: Observation) -> bool:
+    observed = observation.documents.get(change.address, Absent())
+    match change.after, observed:
+        case None, Absent() | OwnerMissing():
+            return True
+        case Document() as after, Present(Document() as live):
+            return isinstance(equivalent(after, live), Equivalent)
+        case RoleSettings() as after, Present(RoleSettings() as live):
+            return after == live
+        case NewRole(), Present():
+            return True
+        case _:
+            return False

@@ -13,13 +13,13 @@ from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.explain import Explainer
-from ecr_warden.planning.orphans import as_observed, orphan_spec
+from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.documents import AccountUnread, Documents, Listing
+from ecr_warden.ports.documents import AccountUnread, Documents
 from ecr_warden.ports.errors import OutOfTime, PortError, crashed
 from ecr_warden.ports.state import State, TargetRecord
-from ecr_warden.usecases.departures import departing, has_to_go
+from ecr_warden.usecases.targets import is_cleared, removals, spec_for
 
 # Of processor time for all plans together; the answer function has two minutes for everything.
 _EXPLAINING_SECONDS = 20.0
@@ -62,9 +62,9 @@ def plan_targets(
 
     Whatever fails on one target, an exception that nobody expected included, is that target's own.
     """
-    listing = documents.list_repositories(compiled.patterns) if compiled.patterns else Listing()
+    listing = documents.list_repositories(compiled.patterns)
     fitting = {spec.target.key: spec for spec in map(compiled.spec_of, listing.repositories) if spec is not None}
-    going = {spec.target.key: spec for spec in departing(compiled, state)} if state is not None else {}
+    going = {spec.target.key: spec for spec in removals(compiled, state)} if state is not None else {}
     asked = {**going, **fitting, **compiled.targets}
     # All of them before the first plan: a user's depends on how its role was read.
     scanned = list(documents.scan(tuple(asked.values()), accounts=compiled.accounts))
@@ -80,9 +80,9 @@ def plan_targets(
 
     def plan_of(observation: Observation) -> Plan | None:
         key = observation.target.key
-        spec = asked.get(key) or orphan_spec(observation.target, compiled)
+        spec = asked.get(key) or spec_for(observation.target, compiled)
         record = TargetRecord() if records is None else records.get(key, TargetRecord())
-        if spec is None or not has_to_go(observation.target, compiled, record):
+        if spec is None or is_cleared(observation.target, compiled, record):
             return None
         if is_out_of_time():
             return _unlisted(

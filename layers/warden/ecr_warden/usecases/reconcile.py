@@ -18,7 +18,7 @@ from ecr_warden.model.run import OpenRun
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import Target
 from ecr_warden.planning.diff import diff
-from ecr_warden.planning.orphans import as_observed, orphan_spec
+from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.results import (
     debts_to_verify,
@@ -43,9 +43,8 @@ from ecr_warden.ports.specs import Specs
 from ecr_warden.ports.state import Lease, State, TargetRecord
 from ecr_warden.ports.switch import Switch
 from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
-from ecr_warden.usecases.apply import apply_plan
-from ecr_warden.usecases.interrupted import report_of_interrupted
-from ecr_warden.usecases.recreated import targets_naming
+from ecr_warden.usecases.apply import apply_plan, report_of_interrupted
+from ecr_warden.usecases.targets import is_cleared, spec_for, targets_naming
 
 OBSERVATIONS_AT_MOST = 3
 # Of processor time, before a last comparison begins: two seconds with it.
@@ -96,14 +95,13 @@ class Reconcile:
         accepted = self.specs.accepted()
         if accepted is None:
             return None
-        spec = accepted.spec_of(job.target) or orphan_spec(job.target, accepted)
+        spec = spec_for(job.target, accepted)
         if spec is None:
             return None
         run_id = self.new_run_id()
         started_at = self.clock.now()
         lease, record = self.state.acquire(spec.target, run_id)
-        departed = accepted.departed.get(spec.target.key)
-        if departed is not None and record.revoked == departed.since:
+        if is_cleared(spec.target, accepted, record):
             self.state.release(lease, None, reported=record.reported)
             return None
         seen: Observation | None = None
@@ -130,6 +128,7 @@ class Reconcile:
             report, observation = self._converge(run, observation)
             seen = observation if all_noted else replace(observation, unique_id=None)
             reported = fingerprint(report) if report.final else record.reported
+            departed = accepted.departed.get(spec.target.key)
             if departed is not None and report.result in (Result.IN_SYNC, Result.CONVERGED):
                 revoked = departed.since
         finally:

@@ -1,8 +1,10 @@
 """How everything stands, from what the hub remembers: no account is read but to list the repositories of patterns."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import assert_never
 
 from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec
@@ -12,24 +14,31 @@ from ecr_warden.model.reply import StatusReply, TargetStatus, Trouble
 from ecr_warden.model.request import Selection
 from ecr_warden.model.run import LastLook
 from ecr_warden.model.target import Target
+from ecr_warden.model.wire import Wire, WireState
 from ecr_warden.ports.audit import Audit
 from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.documents import Documents, Listing
+from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.looks import Looks
-from ecr_warden.ports.specs import Specs
+from ecr_warden.ports.specs import Specs, SpecUnusable
 from ecr_warden.ports.state import State, TargetRecord
 from ecr_warden.ports.switch import Switch
 from ecr_warden.ports.wiring import Wiring
-from ecr_warden.usecases.departures import departing
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
-from ecr_warden.usecases.troubles import of_spec, of_sweeps, of_switch, of_wires
+from ecr_warden.usecases.targets import removals
 
 _REMEMBERED = timedelta(days=366)
+_NAMED_AT_MOST = 3
+_RATE = re.compile(r"rate\(([0-9]{1,5}) (minute|hour|day)s?\)")
+_UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+# A sweep that takes its time, or is tried again after an error, is not overdue; nor is one that was just missed.
+_GRACE = timedelta(minutes=10)
+# Of a cron expression it is not said here when it is due.
+_CRON_AT_MOST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class TellStatus:
+class StatusQuery:
     """The use case over its ports."""
 
     specs: Specs
@@ -46,8 +55,8 @@ class TellStatus:
         accepted, now = self.specs.accepted(), self.clock.now()
         if accepted is None:
             raise NothingAccepted(self._why_nothing())
-        listing = self.documents.list_repositories(accepted.patterns) if accepted.patterns else Listing()
-        leaving = [spec.target for spec in departing(accepted, self.state)]
+        listing = self.documents.list_repositories(accepted.patterns)
+        leaving = [spec.target for spec in removals(accepted, self.state)]
         named = [*(spec.target for spec in accepted.targets.values()), *leaving]
         known = {target.key: target for target in (*named, *listing.repositories)}
         targets = select(selection, known | (unlisted(selection, known, accepted) if listing.unread else {}))
@@ -76,12 +85,12 @@ class TellStatus:
         now: datetime,
     ) -> Iterator[Trouble]:
         refusal, acceptance = self._last(AuditKind.SPEC_REFUSED), self._last(AuditKind.SPEC_ACCEPTED)
-        yield from of_spec(accepted.version, self._current(), self.specs.refused() or "", refusal)
-        yield from of_switch(stopped)
+        yield from _of_spec(accepted.version, self._current(), self.specs.refused() or "", refusal)
+        yield from _of_switch(stopped)
         wires = self.wiring.wires()
-        yield from of_wires(wires)
+        yield from _of_wires(wires)
         accepted_at = acceptance.at if acceptance is not None else None
-        yield from of_sweeps(parts, [*looks.values()], wires, accepted_at=accepted_at, now=now)
+        yield from _of_sweeps(parts, [*looks.values()], wires, accepted_at=accepted_at, now=now)
 
     def _current(self) -> str | PortError:
         try:
@@ -117,3 +126,89 @@ def _status(
     if target.key in look.due:
         return TargetStatus(known.target, LastLook(look.at, run_id, result), pause, record.open_run, True, due=True)
     return known
+
+
+def _of_spec(
+    accepted: str, current: str | PortError, refused: str, last_refusal: AuditEntry | None
+) -> Iterator[Trouble]:
+    """Whether what stands in the bucket is what is enforced.
+
+    `current`: its version, or why it cannot be read; `refused`: what Specs.refused says.
+    """
+    stays = f"version {accepted} stays in force"
+    match current:
+        case SpecUnusable():
+            yield Trouble(current.code, f"{current.message}; {stays}", current.remedy)
+        case PortError():
+            known = f"whether version {accepted}, which is in force, is the current one is not known"
+            yield Trouble("spec-unread", f"{known}: {current.message}", current.remedy)
+        case str() if current == accepted:
+            pass
+        case str() if current == refused:
+            why = ""
+            if last_refusal is not None and last_refusal.id == current:
+                why = f" at {_time(last_refusal.at)}: {last_refusal.text}"
+            remedy = "ecr-warden validate shows all that is wrong with it"
+            yield Trouble("spec-refused", f"version {current} of the spec was refused{why}; {stays}", remedy)
+        case str():
+            message = f"version {current} of the spec was uploaded and not looked at yet; {stays}"
+            yield Trouble("spec-pending", message, "it is within seconds, or by the next sweep")
+        case _:
+            assert_never(current)
+
+
+def _of_switch(stopped: str | None) -> Iterator[Trouble]:
+    if stopped is not None:
+        yield Trouble("writes-stopped", stopped)
+
+
+def _of_wires(wires: Sequence[Wire]) -> Iterator[Trouble]:
+    """Each that is not as the hub's stack makes it."""
+    for wire in wires:
+        match wire.state:
+            case WireState.ON:
+                pass
+            case WireState.UNREADABLE:
+                yield Trouble("wiring-unread", f"whether the {wire.name} is on is not known: {wire.why}")
+            case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS:
+                how = "no longer leads to its function" if wire.state is WireState.TARGETLESS else f"is {wire.state}"
+                remedy = "deploy the hub's stack as it was: docs/deploy.md"
+                yield Trouble("wiring-cut", f"the {wire.name} {how}: it brings {wire.brings}", remedy)
+
+
+def _of_sweeps(
+    parts: Collection[str], looks: Sequence[Look], wires: Sequence[Wire], *, accepted_at: datetime | None, now: datetime
+) -> Iterator[Trouble]:
+    """The parts that no sweep has looked at for too long; `accepted_at`: since when there is what to look at."""
+    schedule = next((wire.schedule for wire in wires if wire.schedule), "")
+    allowed = _allowed(schedule)
+    looked = {look.part: look.at for look in looks}
+    late = sorted(part for part in parts if _since(looked.get(part), accepted_at, now) > allowed)
+    if not late:
+        return
+    oldest = min((looked[part] for part in late if part in looked), default=None)
+    since = f"since {_time(oldest)}" if oldest is not None else "yet"
+    whole = "anything" if len(late) == len(parts) else _named(late)
+    due = f" (its schedule is {schedule})" if schedule else ""
+    remedy = "see the log group /aws/lambda/ecr-warden-reconcile and the dead letters: docs/deploy.md"
+    yield Trouble("sweep-overdue", f"no sweep has looked at {whole} {since}{due}", remedy)
+
+
+def _since(looked: datetime | None, accepted_at: datetime | None, now: datetime) -> timedelta:
+    known = [at for at in (looked, accepted_at if looked is None else None) if at is not None]
+    return now - known[0] if known else timedelta.max
+
+
+def _allowed(schedule: str) -> timedelta:
+    found = _RATE.fullmatch(schedule)
+    return 2 * int(found[1]) * _UNITS[found[2]] + _GRACE if found else _CRON_AT_MOST
+
+
+def _named(parts: Sequence[str]) -> str:
+    named = ", ".join(parts[:_NAMED_AT_MOST])
+    more = len(parts) - _NAMED_AT_MOST
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -4,9 +4,12 @@ A sweep is a job for each account (its users and roles, in two calls a thousand 
 region (its repositories, a call each): none reads more than its part, and one that fails or hangs stops no other.
 """
 
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from ecr_warden.model.alert import Unlisted
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import (
     FIRST_AND_LAST,
@@ -22,17 +25,54 @@ from ecr_warden.model.job import (
 from ecr_warden.model.look import Look, part_of, parts_of
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.target import Target
-from ecr_warden.planning.orphans import as_observed, orphan_spec
+from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.documents import AccountUnread, Documents, Listing, all_owners
-from ecr_warden.ports.errors import RetryLater
+from ecr_warden.ports.documents import AccountUnread, Documents, all_owners
+from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.looks import Looks
 from ecr_warden.ports.specs import Specs
 from ecr_warden.ports.state import State, TargetRecord
-from ecr_warden.usecases.departures import departing
-from ecr_warden.usecases.unread import TellUnread
+from ecr_warden.usecases.targets import removals, spec_for
+
+PROBLEMS_TOLD = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ReportUnlisted:
+    """The use case over its ports. Sweeps of one part never run side by side, so no lease guards what was told."""
+
+    state: State
+    alerts: AlertBus
+
+    def __call__(
+        self,
+        cause: Cause,
+        version: str,
+        asked: Iterable[tuple[Target, PortError | None]],
+        remembered: Mapping[str, TargetRecord],
+    ) -> None:
+        """Tell of lists by what asking AWS for each of them came to; `version`: the accepted spec's.
+
+        `asked`: by what stands for all that a list would have had. A process that dies in between tells twice, never
+        not at all.
+        """
+        marks: list[tuple[Target, str | None]] = []
+        unread: list[tuple[Target, PortError]] = []
+        for listed, error in asked:
+            told = remembered.get(listed.key, TargetRecord()).reported
+            mark = None if error is None else _mark(error)
+            if mark != told:
+                marks.append((listed, mark))
+                unread += [] if error is None else [(listed, error)]
+        if unread:
+            problems = tuple(f"{listed}: {error}" for listed, error in unread[:PROBLEMS_TOLD])
+            codes = tuple(sorted({error.code for _, error in unread}))
+            self.alerts.publish(Unlisted(cause, version, problems, codes, len(unread) - len(problems)))
+        for listed, mark in marks:
+            self.state.note_reported(listed, mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +85,7 @@ class Sweep:
     jobs: Jobs
     looks: Looks
     clock: Clock
-    tell_unread: TellUnread
+    report_unlisted: ReportUnlisted
 
     def __call__(self, job: SweepAll | SweepPart, attempt: Attempt = FIRST_AND_LAST) -> tuple[Job, ...]:
         """Enqueue the parts of a sweep, or each target of a part that is not as the accepted spec says; return them.
@@ -59,7 +99,7 @@ class Sweep:
             return ()
         if not isinstance(job, SweepAll):
             return self._part(accepted, job, attempt)
-        leaving = [spec.target for spec in departing(accepted, self.state)]
+        leaving = [spec.target for spec in removals(accepted, self.state)]
         parts: tuple[Job, ...] = tuple(_job(part, job.cause) for part in sorted(parts_of(accepted, leaving)))
         self.jobs.enqueue(parts)
         return parts
@@ -71,10 +111,10 @@ class Sweep:
             return part_of(target) == part
 
         patterns = [pattern for pattern in accepted.patterns if is_in(pattern.target)]
-        listing = self.documents.list_repositories(patterns) if patterns else Listing()
+        listing = self.documents.list_repositories(patterns)
         fitting = [spec for spec in map(accepted.spec_of, listing.repositories) if spec is not None]
         named = [spec for spec in accepted.targets.values() if is_in(spec.target)]
-        wanted = [*named, *departing(accepted, self.state, of=is_in), *fitting]
+        wanted = [*named, *removals(accepted, self.state, of=is_in), *fitting]
         searched = (job.account,) if isinstance(job, SweepIdentities) and job.account in accepted.accounts else ()
         observations: list[Observation] = []
         unread = {pattern.target.key: error for pattern, error in listing.unread}
@@ -98,14 +138,14 @@ class Sweep:
         asked = [(target, unread.get(target.key)) for target in listed]
         later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in asked if error not in later]
-        self.tell_unread(job.cause, accepted.version, known, remembered)
+        self.report_unlisted(job.cause, accepted.version, known, remembered)
         if later:
             raise RetryLater(str(later[0]), retryable=True)
         return due
 
     def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:
         """Whether a target differs, was recreated, or has a run whose job is lost and left something to do."""
-        spec = accepted.spec_of(observation.target) or orphan_spec(observation.target, accepted)
+        spec = spec_for(observation.target, accepted)
         if spec is None:
             return False
         if record.open_run is not None or record.was_recreated(observation):
@@ -139,3 +179,8 @@ def _name(job: SweepPart) -> str:
             return f"{account}/{region}"
         case _:
             assert_never(job)
+
+
+def _mark(error: PortError) -> str:
+    """What a standing error is recognised by: AWS's message names a request or a session, never the same twice."""
+    return hashlib.sha256(f"{error.code}\n{error.remedy}".encode()).hexdigest()[:32]

@@ -31,7 +31,7 @@ from ecr_warden.model.request import (
     AskVerify,
 )
 from ecr_warden.ports.specs import SpecUnusable, SpecVersion
-from ecr_warden.usecases.answer import NoSuchRun
+from ecr_warden.usecases.queries import NoSuchRun
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted, select
 
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, NOW, PUSHER

@@ -15,11 +15,11 @@ from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Command, PauseUntil, Resume
 from ecr_warden.model.target import RoleTarget, UserTarget
 from ecr_warden.ports.calls import CallerUnproved, CallRepeated
-from ecr_warden.usecases.control import BadEnd
+from ecr_warden.usecases.commands import BadEnd
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER, allow, document
-from tests.usecases.hub import ALICE, HUB, Callers, control_of
+from tests.usecases.hub import ALICE, HUB, Callers, commands_of
 from tests.usecases.world import World, world_at_spec
 
 OPEN = document(allow("ecr:BatchGetImage", who="*"))
@@ -28,7 +28,7 @@ PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", NOW + HOUR)
 
 
 def give(world: World, command: Command, proof: object = "alice") -> CommandReply:
-    return control_of(world)(request_to_text(command), proof, HUB)
+    return commands_of(world)(request_to_text(command), proof, HUB)
 
 
 def test_apply_enqueues_a_run_for_each_target_in_the_callers_name_registry_first() -> None:
@@ -118,7 +118,7 @@ def test_every_command_is_kept_with_its_caller_and_its_text() -> None:
 
 def test_the_proof_is_asked_for_exactly_what_was_sent_and_for_this_hub() -> None:
     callers, world = Callers(), world_at_spec()
-    control_of(world, callers)(request_to_text(PAUSE), "alice", HUB)
+    commands_of(world, callers)(request_to_text(PAUSE), "alice", HUB)
     assert callers.asked == [(request_to_text(PAUSE), HUB)]
 
 
@@ -167,7 +167,7 @@ def test_what_is_not_right_is_refused_whole(name: str) -> None:
     text, error = REFUSED[name]
     world = world_at_spec()
     with pytest.raises(error):
-        control_of(world)(text, "alice", HUB)
+        commands_of(world)(text, "alice", HUB)
     assert (world.calls.taken, world.alerts.published, world.jobs.sent) == ({}, [], [])
     assert all(record.pause is None for record in world.state.records([CHECKOUT]).values())
 

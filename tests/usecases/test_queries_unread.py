@@ -19,7 +19,7 @@ from ecr_warden.usecases.selection import NoSuchTarget
 
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSH_USER, PUSHER
 from tests.usecases.broken import BROKEN
-from tests.usecases.hub import ALICE, answers_of, ask
+from tests.usecases.hub import ALICE, ask, queries_of
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.world import World, tampered
 
@@ -91,7 +91,7 @@ def test_an_account_whose_users_and_roles_cannot_be_listed_whether_the_spec_has_
 def test_what_could_not_be_read_is_not_left_out_before_what_differs() -> None:
     world = closed(tampered(), lambda target: target == PUSHER)
     for limit in (1000, 4_000_000):
-        reply = answers_of(world, limit)(AskVerify())
+        reply = queries_of(world, limit)(AskVerify())
         assert isinstance(reply, VerifyReply)
         unread = [one.target for one in reply.targets if any(d.kind is DriftKind.UNREADABLE for d in one.drifts)]
         assert unread == [str(PUSHER)]
@@ -134,14 +134,14 @@ def test_a_target_that_ecr_warden_fails_on_is_its_own_finding_and_the_others_are
 def test_targets_that_an_answer_had_no_time_for_are_unknown_named_and_counted() -> None:
     world = tampered()
     planned = count()
-    reply = answers_of(world, is_out_of_time=lambda: next(planned) >= 2)(AskVerify())
+    reply = queries_of(world, is_out_of_time=lambda: next(planned) >= 2)(AskVerify())
     assert isinstance(reply, VerifyReply)
     left_out = [told for told in reply.targets if any(drift.code == "out-of-time" for drift in told.drifts)]
     assert len(left_out) == len(reply.targets) - 2 == len(ACCEPTED.targets) - 2
     [told] = reply.unread
     assert told.startswith(f"out-of-time: the time of one answer was up before {len(left_out)} of")
     assert all(entry.target in told for entry in left_out)
-    whole = answers_of(world)(AskVerify())
+    whole = queries_of(world)(AskVerify())
     assert isinstance(whole, VerifyReply) and whole.unread == ()
 
 

@@ -1,18 +1,23 @@
 """Questions of people to the deployed hub; nothing here writes."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import assert_never
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, assert_never
 
 from ecr_warden.errors import WardenError
+from ecr_warden.model.audit import AuditEntry
 from ecr_warden.model.codec.base import Json, dumps
 from ecr_warden.model.codec.plans import drift_to_json, plan_to_json
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.reply import (
+    Access,
     CallReply,
+    Grant,
     GrantsReply,
+    HistoryReply,
     PlanReply,
     QuestionReply,
     RunReply,
@@ -30,22 +35,29 @@ from ecr_warden.model.request import (
     Question,
     Selection,
 )
+from ecr_warden.model.run import RunEntry
+from ecr_warden.ports.audit import Audit
 from ecr_warden.ports.calls import Calls
 from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import OutOfTime
 from ecr_warden.ports.journal import Journal
-from ecr_warden.ports.specs import Specs
+from ecr_warden.ports.specs import Specs, SpecUnusable
 from ecr_warden.ports.state import State, TargetRecord
 from ecr_warden.ports.switch import Switch
-from ecr_warden.usecases.history import TellHistory
 from ecr_warden.usecases.plan import plan_targets
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
-from ecr_warden.usecases.status import TellStatus
+from ecr_warden.usecases.status import StatusQuery
+
+if TYPE_CHECKING:
+    from ecr_warden.spec.spec import Puller, Repository, Spec
 
 # Lambda returns 6 MB at most; JSON text in JSON may grow.
 REPLY_BYTES = 4_000_000
 NAMES_TOLD = 20
+# The journal is kept for a year.
+_KEPT = timedelta(days=366)
+_TARGETS_SHOWN = 10
 
 
 class NoSuchRun(WardenError):
@@ -63,7 +75,7 @@ class _Plans:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Queries:
     """The use case over its ports."""
 
     specs: Specs
@@ -73,8 +85,8 @@ class Answers:
     calls: Calls
     switch: Switch
     clock: Clock
-    tell_status: TellStatus
-    tell_history: TellHistory
+    audit: Audit
+    status: StatusQuery
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
 
@@ -82,7 +94,7 @@ class Answers:
         """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, or a PortError of the hub's own stores."""
         match question:
             case AskStatus(selection):
-                return self.tell_status(selection)
+                return self.status(selection)
             case AskPlan(selection):
                 return self._plan(selection)
             case AskVerify(selection):
@@ -90,7 +102,7 @@ class Answers:
             case AskGrants():
                 return self._grants()
             case AskHistory():
-                return self.tell_history(question)
+                return history(question, self.journal, self.audit, self.switch, self.clock)
             case AskRun(run_id):
                 return self._run(run_id)
             case AskCall(call_id):
@@ -159,10 +171,8 @@ class Answers:
         return VerifyReply(read.accepted.version, told, len(plans) - len(told), read.unread)
 
     def _grants(self) -> GrantsReply:
-        from ecr_warden.usecases.grants import grants_of  # noqa: PLC0415 - the other questions need no YAML
-
         version = self._accepted().version
-        return grants_of(version, self.specs.text(version))
+        return _grants_of(version, self.specs.text(version))
 
     def _run(self, run_id: str) -> RunReply:
         run = self.journal.find(run_id)
@@ -203,3 +213,81 @@ def _that_fit(plans: Sequence[Plan], form: Callable[[Plan], Json], limit: int) -
 
 def _is_unreadable(plan: Plan) -> bool:
     return any(drift.kind is DriftKind.UNREADABLE for drift in plan.drifts)
+
+
+def history(asked: AskHistory, journal: Journal, audit: Audit, switch: Switch, clock: Clock) -> HistoryReply:
+    """Runs and audit entries, newest first, cut at the limit with the rest counted; raises PortError."""
+    now = clock.now()
+    since = max(asked.since or now - _KEPT, now - _KEPT).replace(microsecond=0)
+    until = min(asked.until or now, now).replace(microsecond=0)
+    if until < since:  # DynamoDB refuses such a range
+        return HistoryReply((), since=since, until=until)
+    if asked.targets:
+        pages = [journal.of_target(target, since, until, limit=asked.limit) for target in asked.targets]
+    else:
+        pages = [journal.latest(since, until, limit=asked.limit)]
+    entries: list[RunEntry | AuditEntry] = [entry for page in pages for entry in page.entries]
+    names, end = {str(target) for target in asked.targets}, until.replace(microsecond=999_999)
+    entries += [entry for entry in audit.entries(since, end) if not names or not names.isdisjoint(entry.targets)]
+    if not names:
+        entries += [change for change in switch.changes() if since <= change.at <= end]
+    entries.sort(key=_when, reverse=True)
+    shown = entries[: asked.limit]
+    return HistoryReply(
+        entries=tuple(entry for entry in shown if isinstance(entry, RunEntry)),
+        audit=tuple(_shortened(entry) for entry in shown if isinstance(entry, AuditEntry)),
+        since=since,
+        until=until,
+        omitted=sum(page.more for page in pages) + len(entries) - len(shown),
+    )
+
+
+def _when(entry: RunEntry | AuditEntry) -> tuple[object, str]:
+    return (entry.started_at, entry.run_id) if isinstance(entry, RunEntry) else (entry.at, entry.id)
+
+
+def _shortened(entry: AuditEntry) -> AuditEntry:
+    """A command may be about thousands."""
+    shown = entry.targets[:_TARGETS_SHOWN]
+    return replace(entry, targets=shown, omitted=len(entry.targets) - len(shown))
+
+
+def _grants_of(version: str, data: bytes) -> GrantsReply:
+    """The grants of an accepted version; raises SpecUnusable for one that this version of ecr-warden would refuse."""
+    from ecr_warden.spec import Invalid, Valid, load_spec  # noqa: PLC0415 - the other questions need no YAML
+
+    match load_spec(data):
+        case Invalid(problems):
+            message = f"version {version} of the spec is no longer valid: {problems[0].at('access.yaml')}"
+            raise SpecUnusable(message, remedy="it stays in force as it was compiled; upload one that validates")
+        case Valid(spec):
+            return GrantsReply(version, tuple(_grants(spec)), tuple(_literals(spec)))
+
+
+def _grants(spec: "Spec") -> Iterator[Grant]:
+    for repository in spec.repositories:
+        yield from _of(repository)
+
+
+def _of(repository: "Repository") -> Iterator[Grant]:
+    for target in repository.targets:
+        name, excluded = str(target), repository.excluded
+        for puller in repository.pull:
+            yield Grant(Access.PULL, name, _who(puller), excluded=excluded)
+            if puller in repository.importing:
+                yield Grant(Access.IMPORT, name, _who(puller), excluded=excluded)
+        for push in repository.push:
+            for principal in push.by:
+                for access in (Access.PUSH, Access.PULL) if push.pull else (Access.PUSH,):
+                    yield Grant(access, name, principal.arn, str(push.role), push.until, excluded)
+
+
+def _who(puller: "Puller") -> str:
+    from ecr_warden.spec.spec import Principal  # noqa: PLC0415
+
+    return puller.arn if isinstance(puller, Principal) else str(puller)
+
+
+def _literals(spec: "Spec") -> Iterator[str]:
+    for literal in spec.literals:
+        yield from map(str, literal.addresses)

@@ -1,12 +1,13 @@
-"""A job to the use case that does it."""
+"""Events to jobs, the order of jobs, and jobs to the use cases that do them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from ecr_warden.model.job import (
     AcceptSpec,
     Attempt,
+    Cause,
     Job,
     ReconcileTarget,
     SweepAll,
@@ -14,18 +15,54 @@ from ecr_warden.model.job import (
     SweepRepositories,
     TellOwnChange,
 )
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.specs import CompiledUnusable
 
 if TYPE_CHECKING:
     from ecr_warden.ports.alerts import AlertBus
+    from ecr_warden.triggers.trigger import Ignored
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.sweep import Sweep
 
 
+def reconcile_jobs(cause: Cause, targets: Iterable[Target]) -> tuple[ReconcileTarget, ...]:
+    """A job for each target: repositories first, then roles, then users, so that access ends where the images are.
+
+    Only the order of sending: the queue keeps it within one target alone (docs/adr/0011).
+    """
+
+    def order(target: Target) -> tuple[int, str]:
+        rank = 0 if isinstance(target, RepositoryTarget) else 1 if isinstance(target, RoleTarget) else 2
+        return rank, target.key
+
+    return tuple(ReconcileTarget(cause, target) for target in sorted(targets, key=order))
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """An event to jobs: it names targets and decides nothing else. Bucket and key: where the spec is kept."""
+
+    jobs: Jobs
+    spec_bucket: str
+    spec_key: str
+
+    def __call__(self, event: object) -> "tuple[Job, ...] | Ignored":
+        """Enqueue what the event asks for, or say why it is ignored; raises TriggerError for what is no event."""
+        from ecr_warden.triggers.decide import SpecPlace, decide  # noqa: PLC0415 - the other jobs need no triggers
+        from ecr_warden.triggers.trigger import Ignored  # noqa: PLC0415
+
+        decision = decide(event, SpecPlace(self.spec_key, self.spec_bucket.__eq__))
+        if isinstance(decision, Ignored):
+            return decision
+        self.jobs.enqueue(decision.jobs)
+        return decision.jobs
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Each use case is built when its first job comes: most containers never see a spec."""
+    """A job to the use case that does it, each built when its first job comes: most containers never see a spec."""
 
     accept: "Callable[[], Accept]"
     sweep: "Callable[[], Sweep]"

@@ -12,12 +12,11 @@ from ecr_warden.model.alert import TargetsPaused, TargetsResumed
 from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.codec.requests import command_from_text
 from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.job import Actor, Cause, CauseKind
 from ecr_warden.model.pause import LONGEST_PAUSE, Pause
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Call, Command, PauseUntil, Resume
 from ecr_warden.model.target import Target
-from ecr_warden.planning.orphans import orphan_spec
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.audit import Audit
 from ecr_warden.ports.calls import Callers, Calls
@@ -25,8 +24,9 @@ from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.jobs import Jobs
 from ecr_warden.ports.specs import Specs
 from ecr_warden.ports.state import State
-from ecr_warden.usecases.order import registry_first
+from ecr_warden.usecases.jobs import reconcile_jobs
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
+from ecr_warden.usecases.targets import spec_for
 
 
 class BadEnd(WardenError):
@@ -36,7 +36,7 @@ class BadEnd(WardenError):
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class Commands:
     """The use case over its ports; `hub` is what a caller's proof has to be for."""
 
     specs: Specs
@@ -62,7 +62,7 @@ class Control:
         now = self.clock.now()
         targets = tuple(dict.fromkeys(command.targets))
         for target in targets:
-            if accepted.spec_of(target) is None and orphan_spec(target, accepted) is None:
+            if spec_for(target, accepted) is None:
                 raise NoSuchTarget(f"{target} is no target of the accepted spec", remedy="ecr-warden status lists them")
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
@@ -118,7 +118,7 @@ class Control:
         return tuple(target for target in targets if target.key in pauses and pauses[target.key].is_on(now))
 
     def _enqueue(self, cause: Cause, targets: tuple[Target, ...]) -> None:
-        self.jobs.enqueue(ReconcileTarget(cause, target) for target in sorted(targets, key=registry_first))
+        self.jobs.enqueue(reconcile_jobs(cause, targets))
 
 
 def _verb(command: Command) -> str:
