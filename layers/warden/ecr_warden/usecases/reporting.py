@@ -1,0 +1,96 @@
+"""How a run is reported: its report, the severity, the explanation, and whether people hear of it. Decides no write."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ecr_warden.model.address import Address
+from ecr_warden.model.desired import CompiledSpec, TargetSpec
+from ecr_warden.model.job import Attempt, Cause, CauseKind
+from ecr_warden.model.observed import Observation
+from ecr_warden.model.outcome import Outcome, Result, RunReport
+from ecr_warden.model.plan import Plan
+from ecr_warden.model.severity import Severity
+from ecr_warden.planning.results import is_news, is_retryable, refused_for_principals, times_contested
+from ecr_warden.ports.state import Lease, TargetRecord
+
+TRIES = 3
+"""How often a run observes its target when others write to it in between."""
+# Of processor time, before a last comparison begins: two seconds with it.
+_EXPLAINING_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of one target. `intruder`: its event came from a session of the write role that no run opened.
+
+    `refusals`: how often AWS has just refused to write an address because it does not know a principal.
+    """
+
+    id: str
+    cause: Cause
+    attempt: Attempt
+    accepted: CompiledSpec
+    spec: TargetSpec
+    lease: Lease
+    record: TargetRecord
+    started_at: datetime
+    intruder: bool
+    tries_left: int = TRIES - 1
+    refusals: Mapping[Address, int] = field(default_factory=dict)
+
+
+def report_of(
+    run: Run, plan: Plan, outcomes: tuple[Outcome, ...], result: Result, *, observation: Observation, now: datetime
+) -> RunReport:
+    """The report of a run that has ended, with its severity; `observation`: the last one."""
+    report = RunReport(
+        run_id=run.id,
+        cause=run.cause,
+        mode=run.accepted.mode,
+        result=result,
+        plan=plan,
+        outcomes=outcomes,
+        started_at=run.started_at,
+        finished_at=now,
+        accounts=run.accepted.accounts,
+        attempt=run.attempt.number,
+        intruder=run.intruder,
+    )
+    will_be_retried = not run.attempt.is_last and is_retryable(report, observation)
+    tries_again = run.tries_left > 0 and (result is Result.CONFLICT or bool(refused_for_principals(report)))
+    if will_be_retried or tries_again:
+        report = replace(report, final=bool(report.applied))
+    else:
+        report = replace(report, final=True, contested=times_contested(report, observed=TRIES))
+    if result is Result.IN_SYNC and not plan.drifts and not run.intruder:
+        return replace(report, severity=Severity.INFO)  # as the rules say; most runs end here without loading them
+    return rated(report)
+
+
+def rated(report: RunReport) -> RunReport:
+    """The report with its severity: rated once, with all that the run saw."""
+    from ecr_warden.alerting.severity import severity  # noqa: PLC0415 - most runs find nothing
+
+    return replace(report, severity=severity(report, known_accounts=report.accounts))
+
+
+def explained(report: RunReport, spec: TargetSpec, observation: Observation) -> RunReport:
+    """The report with the access that the observed documents gave and lacked.
+
+    Called after everything was written and verified: it changes nothing and may take its time.
+    """
+    from ecr_warden.planning.explain import Explainer  # noqa: PLC0415 - most runs have nothing to explain
+
+    return replace(report, plan=Explainer(_EXPLAINING_SECONDS)(report.plan, spec, observation))
+
+
+def is_published(run: Run, report: RunReport) -> bool:
+    """Whether people hear of the run."""
+    return report.final and is_news(report, run.record.reported)
+
+
+def call_of(cause: Cause) -> str | None:
+    """The ID of the command that led to a run, directly or through another run."""
+    kind, _, call_id = cause.incident.partition("/")
+    return call_id if kind == CauseKind.CALLER else None
