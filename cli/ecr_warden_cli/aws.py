@@ -27,8 +27,8 @@ from ecr_warden.spec.spec import Account
 
 from ecr_warden_cli.context import Failure, UsageError
 
-# A person waits: an endpoint that is down is told within seconds.
-_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+# A person waits: an endpoint that is down is reported within seconds.
+_READING_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
 # STS answers for all regions here, and a configuration without a region is common.
 _DEFAULT_REGION = "us-east-1"
 
@@ -107,7 +107,7 @@ def _open(profile: str | None) -> _Opened | _Refused:
     """A session and the account that it is of, by sts:GetCallerIdentity, which needs no permission."""
     try:
         session = boto3.Session(profile_name=profile)
-        sts = session.client("sts", region_name=session.region_name or _DEFAULT_REGION, config=_CONFIG)
+        sts = session.client("sts", region_name=session.region_name or _DEFAULT_REGION, config=_READING_CONFIG)
         return _Opened(session, sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError, ValueError) as error:
         # ValueError: an endpoint that is no URL. The texts are botocore's and hold no secret.
@@ -125,7 +125,7 @@ def _open(profile: str | None) -> _Opened | _Refused:
 ANSWER, CONTROL = "ecr-warden-answer", "ecr-warden-control"
 _POLICIES = {ANSWER: "ecr-warden-reader", CONTROL: "ecr-warden-operator"}
 # Longer than the functions run. A command is never sent twice: it would be refused, and look as if it had failed.
-_CONFIG = Config(connect_timeout=3, read_timeout=150, retries={"total_max_attempts": 1})
+_HUB_CONFIG = Config(connect_timeout=3, read_timeout=150, retries={"total_max_attempts": 1})
 _DENIED = ("AccessDeniedException", "AccessDenied")
 # Of Lambda and of STS, which name the same thing differently.
 _NOT_TAKEN = (
@@ -174,12 +174,12 @@ class LambdaHub:
 
     def _whose(self) -> tuple[str, str]:
         with _reaching("STS", self.region):
-            answer = self.session.client("sts", region_name=self.region, config=_CONFIG).get_caller_identity()
+            answer = self.session.client("sts", region_name=self.region, config=_HUB_CONFIG).get_caller_identity()
         return answer["Account"], answer["Arn"].split(":")[1]
 
     def _invoke(self, function: str, event: Json) -> Json:
         with _reaching(function, self.region):
-            client = self.session.client("lambda", region_name=self.region, config=_CONFIG)
+            client = self.session.client("lambda", region_name=self.region, config=_HUB_CONFIG)
             answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
             text = answer["Payload"].read()
         if "FunctionError" in answer:
