@@ -21,7 +21,7 @@ from ecr_warden.model.job import Cause, CauseKind, Job, ReconcileTarget, SweepAl
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs
-from local.testing.memory.state import MemoryLooks, MemoryState
+from local.testing.memory.state import MemoryState, MemorySweepRecords
 
 
 class _Session:
@@ -40,7 +40,9 @@ def main(external_id: str, compiled: str) -> dict[str, object]:
     began, computed = time.perf_counter(), time.process_time()
     documents = AwsDocuments(HubAccounts(_Session(), external_id, clock))
     state = MemoryState(clock)
-    sweep = Sweep(specs, documents, state, MemoryJobs(), MemoryLooks(), clock, ReportUnlisted(state, MemoryAlertBus()))
+    sweep = Sweep(
+        specs, documents, state, MemoryJobs(), MemorySweepRecords(), clock, ReportUnlisted(state, MemoryAlertBus())
+    )
     parts = sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()
     due: list[Job] = []

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 from ecr_warden.errors import WardenError
-from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import Documents
+from ecr_warden.ports.hub import Clock
 from ecr_warden.spec.spec import Account
 
 from ecr_warden_cli.console import Console, Exit

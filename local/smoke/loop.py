@@ -36,7 +36,7 @@ from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
 from local.smoke.throwaway import Side, Throwaway, document
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
-from local.testing.memory.state import MemoryCalls, MemoryLooks, MemoryState
+from local.testing.memory.state import MemoryCommandRecords, MemoryState, MemorySweepRecords
 from local.testing.waiting import until
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -145,13 +145,13 @@ class Loop:
             jobs=jobs,
             alerts=self.alerts,
             switch=MemorySwitch(),
-            calls=MemoryCalls(),
+            calls=MemoryCommandRecords(),
             clock=clock,
             new_run_id=lambda: f"smoke{next(self._ids)}",
             cutoff_margin=timedelta(seconds=60),
         )
         unlisted = ReportUnlisted(state, self.alerts)
-        self.sweep = Sweep(specs, self.documents, state, jobs, MemoryLooks(), clock, unlisted)
+        self.sweep = Sweep(specs, self.documents, state, jobs, MemorySweepRecords(), clock, unlisted)
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> Any:
         registry, ci = self.places.registry, self.places.ci

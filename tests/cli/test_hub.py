@@ -14,7 +14,7 @@ from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.run import Debts
 from ecr_warden.ports.errors import AccountUnreachable
-from ecr_warden.ports.specs import SpecVersion
+from ecr_warden.ports.store import SpecVersion
 
 from tests.cli.command import Command
 from tests.cli.seed import PATH

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.ports.specs import SpecVersion
+from ecr_warden.ports.store import SpecVersion
 from ecr_warden.spec import Valid, compile_spec, load_spec
 
 from tests.cli.command import Command, Ran

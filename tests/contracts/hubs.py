@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from ecr_warden.adapters.aws.audit import DynamoAudit
-from ecr_warden.adapters.aws.calls import DynamoCalls
+from ecr_warden.adapters.aws.calls import DynamoCommandRecords
 from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.jobs import SqsJobs
 from ecr_warden.adapters.aws.journal import DynamoJournal
-from ecr_warden.adapters.aws.looks import DynamoLooks
+from ecr_warden.adapters.aws.looks import DynamoSweepRecords
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
 from ecr_warden.adapters.aws.switch import SsmSwitch
@@ -19,17 +19,11 @@ from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.job import Job
 from ecr_warden.ports.alerts import Incidents
-from ecr_warden.ports.audit import Audit
-from ecr_warden.ports.calls import Calls
-from ecr_warden.ports.jobs import Jobs
-from ecr_warden.ports.journal import Journal
-from ecr_warden.ports.looks import Looks
-from ecr_warden.ports.specs import Specs, SpecVersion
-from ecr_warden.ports.state import State
-from ecr_warden.ports.switch import Switch
+from ecr_warden.ports.hub import CommandRecords, Jobs, Switch
+from ecr_warden.ports.store import Audit, Journal, Specs, SpecVersion, State, SweepRecords
 
 from local.testing.memory.hub import ManualClock, MemoryIncidents, MemoryJobs, MemorySpecs, MemorySwitch
-from local.testing.memory.state import MemoryAudit, MemoryCalls, MemoryJournal, MemoryLooks, MemoryState
+from local.testing.memory.state import MemoryAudit, MemoryCommandRecords, MemoryJournal, MemoryState, MemorySweepRecords
 from tests.contracts.aws import REGION, Wire
 
 TABLE, SPEC_BUCKET, STATE_BUCKET, SPEC_KEY = "ecr-warden", "spec", "state", "access.yaml"
@@ -55,9 +49,9 @@ class Hub(Protocol):
     @property
     def journal(self) -> Journal: ...
     @property
-    def calls(self) -> Calls: ...
+    def calls(self) -> CommandRecords: ...
     @property
-    def looks(self) -> Looks: ...
+    def looks(self) -> SweepRecords: ...
     @property
     def audit(self) -> Audit: ...
 
@@ -103,8 +97,8 @@ class MemoryHub:
     switch: MemorySwitch = field(default_factory=MemorySwitch)
     incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
     journal: MemoryJournal = field(init=False)
-    calls: MemoryCalls = field(default_factory=MemoryCalls)
-    looks: MemoryLooks = field(default_factory=MemoryLooks)
+    calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
+    looks: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
 
     def __post_init__(self) -> None:
@@ -171,16 +165,16 @@ class MotoHub:
         return DynamoJournal(self._table, TABLE)
 
     @cached_property
-    def looks(self) -> DynamoLooks:
-        return DynamoLooks(self._table, TABLE)
+    def looks(self) -> DynamoSweepRecords:
+        return DynamoSweepRecords(self._table, TABLE)
 
     @cached_property
     def audit(self) -> DynamoAudit:
         return DynamoAudit(self._table, TABLE, self.clock)
 
     @cached_property
-    def calls(self) -> DynamoCalls:
-        return DynamoCalls(self._table, TABLE, self.clock)
+    def calls(self) -> DynamoCommandRecords:
+        return DynamoCommandRecords(self._table, TABLE, self.clock)
 
     @cached_property
     def specs(self) -> AwsSpecs:

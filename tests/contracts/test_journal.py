@@ -11,9 +11,8 @@ from ecr_warden.model.pause import Pause
 from ecr_warden.model.request import Answer, AskHistory, Call
 from ecr_warden.model.run import Debts, LastLook
 from ecr_warden.model.target import Target
-from ecr_warden.ports.calls import CallRepeated
-from ecr_warden.ports.journal import Page
-from ecr_warden.ports.state import TargetRecord
+from ecr_warden.ports.errors import CommandRepeated
+from ecr_warden.ports.store import Page, TargetRecord
 from ecr_warden.usecases.queries import history
 
 from tests.contracts.hubs import Hub
@@ -124,7 +123,7 @@ def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: 
 def test_a_command_is_taken_once_and_collects_one_answer_a_target(hub: Hub) -> None:
     call = Call("c1", ALICE.arn, '{"action":"apply"}', hub.clock.now())
     hub.calls.take(call)
-    with pytest.raises(CallRepeated):
+    with pytest.raises(CommandRepeated):
         hub.calls.take(call)
     assert hub.calls.answers("c1") == []
     role, user = Answer(str(ROLE), "r1", Result.WAITING, True), Answer(str(USER), "r2", Result.IN_SYNC, True)

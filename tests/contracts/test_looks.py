@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ecr_warden.adapters.aws.looks import DynamoLooks
+from ecr_warden.adapters.aws.looks import DynamoSweepRecords
 from ecr_warden.adapters.aws.wiring import DEFAULT_BUS, RULES, AwsWiring
 from ecr_warden.model.audit import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
 from ecr_warden.model.job import Actor
@@ -44,7 +44,7 @@ def test_of_too_many_targets_the_look_alone_is_kept(moto_hub: MotoHub, count: in
     scattered = (number * 2654435761 % 2**32 for number in range(count))
     names = frozenset(f"repository/222222222222/eu-central-1/{name:08x}" for name in scattered)
     moto_hub.looks.note(replace(LOOK, fine=names, due=frozenset()))
-    [found] = DynamoLooks(moto_hub.client("dynamodb"), TABLE).all()
+    [found] = DynamoSweepRecords(moto_hub.client("dynamodb"), TABLE).all()
     assert found == replace(LOOK, fine=names if kept else frozenset(), due=frozenset())
 
 

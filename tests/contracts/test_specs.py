@@ -3,7 +3,8 @@
 import pytest
 from ecr_warden.model.address import repository_policy, role, trust_policy
 from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
-from ecr_warden.ports.specs import SpecMissing, SpecSuperseded, SpecTampered, SpecTooLarge, SpecUnversioned, SpecVersion
+from ecr_warden.ports.errors import SpecMissing, SpecSuperseded, SpecTampered, SpecTooLarge, SpecUnversioned
+from ecr_warden.ports.store import SpecVersion
 
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 from tests.contracts.seed import CI, HOME, PUSH, REPOSITORY, ROLE, SETTINGS, USER, repository_document, trust_document

@@ -7,7 +7,8 @@ import pytest
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
-from ecr_warden.ports.state import LeaseHeld, TargetRecord
+from ecr_warden.ports.errors import LeaseHeld
+from ecr_warden.ports.store import TargetRecord
 
 from tests.contracts.hubs import Hub
 from tests.contracts.runs import NOW, open_run, report

@@ -1,7 +1,7 @@
 """Switch: only a clear yes lets a write through."""
 
 import pytest
-from ecr_warden.ports.switch import STOPPED
+from ecr_warden.ports.hub import STOPPED
 
 from tests.contracts.hubs import Hub
 

@@ -8,7 +8,7 @@ from ecr_warden.model.alert import SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Departed
 from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Cause, CauseKind, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.target import RepositoryTarget, UserTarget
-from ecr_warden.ports.specs import CompiledUnusable
+from ecr_warden.ports.errors import CompiledUnusable
 from ecr_warden.usecases.accept import Accept
 from ecr_warden.usecases.jobs import Work
 

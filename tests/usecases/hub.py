@@ -8,7 +8,7 @@ from ecr_warden.model.codec.requests import question_from_text, request_to_text
 from ecr_warden.model.job import Actor
 from ecr_warden.model.reply import QuestionReply
 from ecr_warden.model.request import Question
-from ecr_warden.ports.calls import CallerUnproved
+from ecr_warden.ports.errors import CallerUnproved
 from ecr_warden.usecases.commands import Commands
 from ecr_warden.usecases.queries import Queries
 from ecr_warden.usecases.status import StatusQuery

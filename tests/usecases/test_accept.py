@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from ecr_warden.adapters.files import MAX_SPEC_BYTES
 from ecr_warden.alerting.messages import message_of
 from ecr_warden.model.alert import Field, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Mode
@@ -13,7 +12,8 @@ from ecr_warden.model.job import AcceptSpec, CauseKind
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import UserTarget
-from ecr_warden.ports.specs import Specs, SpecSuperseded, SpecTampered, SpecVersion
+from ecr_warden.ports.errors import MAX_SPEC_BYTES, SpecSuperseded, SpecTampered
+from ecr_warden.ports.store import Specs, SpecVersion
 from ecr_warden.usecases.accept import Accept
 from ecr_warden.usecases.jobs import Dispatch
 

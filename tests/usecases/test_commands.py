@@ -14,7 +14,7 @@ from ecr_warden.model.pause import LONGEST_PAUSE, Pause
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Command, PauseUntil, Resume
 from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.ports.calls import CallerUnproved, CallRepeated
+from ecr_warden.ports.errors import CallerUnproved, CommandRepeated
 from ecr_warden.usecases.commands import BadEnd
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 
@@ -192,7 +192,7 @@ def test_a_command_that_is_sent_again_is_refused() -> None:
     give(world, PAUSE)
     give(world, Resume("command-2", (CHECKOUT,)))
     world.forget()
-    with pytest.raises(CallRepeated):
+    with pytest.raises(CommandRepeated):
         give(world, PAUSE)
     assert world.alerts.published == []
     assert world.state.records([CHECKOUT])[CHECKOUT.key].pause is None

@@ -11,8 +11,7 @@ from ecr_warden.model.plan import Change
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document
-from ecr_warden.ports.errors import RetryLater
-from ecr_warden.ports.state import LeaseHeld
+from ecr_warden.ports.errors import LeaseHeld, RetryLater
 from ecr_warden.usecases.apply import LEASE_LOST
 
 from tests.unit.planning.seed import (

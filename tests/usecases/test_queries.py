@@ -30,7 +30,8 @@ from ecr_warden.model.request import (
     AskStatus,
     AskVerify,
 )
-from ecr_warden.ports.specs import SpecUnusable, SpecVersion
+from ecr_warden.ports.errors import SpecUnusable
+from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.queries import NoSuchRun
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted, select
 

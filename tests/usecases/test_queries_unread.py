@@ -14,7 +14,7 @@ from ecr_warden.model.request import AskPlan, AskStatus, AskVerify, Question
 from ecr_warden.model.target import Target, UserTarget, parse_target
 from ecr_warden.ports.documents import all_owners
 from ecr_warden.ports.errors import AccountUnreachable
-from ecr_warden.ports.switch import STOPPED
+from ecr_warden.ports.hub import STOPPED
 from ecr_warden.usecases.selection import NoSuchTarget
 
 from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSH_USER, PUSHER

@@ -11,7 +11,7 @@ from ecr_warden.model.request import AskStatus
 from ecr_warden.model.target import Target
 from ecr_warden.model.wire import Wire, WireState
 from ecr_warden.ports.errors import PortError
-from ecr_warden.ports.specs import SpecVersion
+from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.selection import NothingAccepted
 
 from local.testing.memory.hub import MemorySpecs

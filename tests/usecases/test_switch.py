@@ -7,7 +7,7 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.outcome import Result, Skipped
 from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.target import Target
-from ecr_warden.ports.switch import STOPPED
+from ecr_warden.ports.hub import STOPPED
 
 from tests.unit.planning.seed import (
     ACCEPTED,

@@ -2,7 +2,7 @@
 
 from ecr_warden.model.alert import SpecAccepted, SpecRefused
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
-from ecr_warden.ports.specs import SpecVersion
+from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.accept import Accept
 
 from tests.unit.planning.seed import SEED

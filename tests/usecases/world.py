@@ -26,13 +26,13 @@ from ecr_warden.model.plan import Change
 from ecr_warden.model.run import RunEntry
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import PortError, RetryLater
-from ecr_warden.ports.specs import SpecVersion
+from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch, MemoryWiring
-from local.testing.memory.state import MemoryAudit, MemoryCalls, MemoryJournal, MemoryLooks, MemoryState
+from local.testing.memory.state import MemoryAudit, MemoryCommandRecords, MemoryJournal, MemoryState, MemorySweepRecords
 from tests.unit.planning.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
@@ -93,8 +93,8 @@ class World:
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
     alerts: MemoryAlertBus = field(default_factory=MemoryAlertBus)
     switch: MemorySwitch = field(default_factory=MemorySwitch)
-    calls: MemoryCalls = field(default_factory=MemoryCalls)
-    looks: MemoryLooks = field(default_factory=MemoryLooks)
+    calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
+    looks: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     wiring: MemoryWiring = field(default_factory=MemoryWiring)
     ids: Iterator[int] = field(default_factory=lambda: count(1))

@@ -21,13 +21,13 @@ from ecr_warden.outside import Environment
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.audit import DynamoAudit
     from ecr_warden.adapters.aws.documents import AwsDocuments
-    from ecr_warden.adapters.aws.looks import DynamoLooks
+    from ecr_warden.adapters.aws.looks import DynamoSweepRecords
     from ecr_warden.adapters.aws.redelivery import Redelivery
     from ecr_warden.adapters.aws.specs import AwsSpecs
     from ecr_warden.adapters.aws.state import DynamoState
     from ecr_warden.adapters.aws.switch import SsmSwitch
     from ecr_warden.ports.alerts import AlertBus, Channel
-    from ecr_warden.ports.calls import Calls
+    from ecr_warden.ports.hub import CommandRecords
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.alert import SendAlerts
     from ecr_warden.usecases.commands import Commands
@@ -242,10 +242,10 @@ def _audit() -> "DynamoAudit":
 
 
 @cache
-def _looks() -> "DynamoLooks":
-    from ecr_warden.adapters.aws.looks import DynamoLooks
+def _looks() -> "DynamoSweepRecords":
+    from ecr_warden.adapters.aws.looks import DynamoSweepRecords
 
-    return DynamoLooks(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
+    return DynamoSweepRecords(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
 
 
 @cache
@@ -256,15 +256,15 @@ def _switch() -> "SsmSwitch":
 
 
 @cache
-def _calls() -> "Calls":
+def _calls() -> "CommandRecords":
     table = _environment.required("WARDEN_TABLE")
 
-    def make() -> "Calls":
-        from ecr_warden.adapters.aws.calls import DynamoCalls
+    def make() -> "CommandRecords":
+        from ecr_warden.adapters.aws.calls import DynamoCommandRecords
 
-        return DynamoCalls(_client("dynamodb"), table, _clock)
+        return DynamoCommandRecords(_client("dynamodb"), table, _clock)
 
-    return cast("Calls", _Late(make))
+    return cast("CommandRecords", _Late(make))
 
 
 @cache

@@ -4,14 +4,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from ecr_warden.adapters.files import MAX_SPEC_BYTES, spec_missing, spec_too_large, version_missing
 from ecr_warden.model.alert import Alert
 from ecr_warden.model.audit import AuditEntry
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.job import Job, ReconcileTarget
 from ecr_warden.model.wire import Wire, WireState
-from ecr_warden.ports.specs import CompiledUnusable, SpecSuperseded, SpecUnversioned, SpecVersion
-from ecr_warden.ports.switch import STOPPED
+from ecr_warden.ports.errors import (
+    MAX_SPEC_BYTES,
+    CompiledUnusable,
+    SpecSuperseded,
+    SpecUnversioned,
+    spec_missing,
+    spec_too_large,
+    version_missing,
+)
+from ecr_warden.ports.hub import STOPPED
+from ecr_warden.ports.store import SpecVersion
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ecr_warden.model.audit import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
+from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.codec.entries import entry_of
 from ecr_warden.model.look import Look
 from ecr_warden.model.observed import Observation
@@ -13,9 +13,8 @@ from ecr_warden.model.pause import Pause
 from ecr_warden.model.request import Answer, Call
 from ecr_warden.model.run import Debts, LastLook, OpenRun
 from ecr_warden.model.target import Target
-from ecr_warden.ports.calls import CallRepeated
-from ecr_warden.ports.journal import Page
-from ecr_warden.ports.state import Lease, LeaseHeld, TargetRecord
+from ecr_warden.ports.errors import CommandRepeated, LeaseHeld
+from ecr_warden.ports.store import Lease, Page, TargetRecord
 
 from local.testing.memory.hub import ManualClock
 
@@ -146,15 +145,15 @@ def _page(runs: Iterable[OpenRun | RunReport], since: datetime, until: datetime,
 
 
 @dataclass(slots=True)
-class MemoryCalls:
-    """Calls that are only remembered."""
+class MemoryCommandRecords:
+    """CommandRecords that are only remembered."""
 
     taken: dict[str, Call] = field(default_factory=dict)
     given: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
     def take(self, call: Call) -> None:
         if call.id in self.taken:
-            raise CallRepeated(f"command {call.id} was taken before", remedy="give the command again")
+            raise CommandRepeated(f"command {call.id} was taken before", remedy="give the command again")
         self.taken[call.id] = call
 
     def answer(self, call_id: str, answer: Answer) -> None:
@@ -165,7 +164,7 @@ class MemoryCalls:
 
 
 @dataclass(slots=True)
-class MemoryLooks:
+class MemorySweepRecords:
     """The last look of each part."""
 
     noted: dict[str, Look] = field(default_factory=dict)
@@ -187,7 +186,8 @@ class MemoryAudit:
         self.kept[entry.at, entry.kind, entry.id] = entry
 
     def entries(
-        self, since: datetime, until: datetime, kinds: Collection[AuditKind] = OF_SPECS | OF_COMMANDS
+        self, since: datetime, until: datetime, kinds: Collection[AuditKind] | None = None
     ) -> Iterator[AuditEntry]:
-        within = [entry for entry in self.kept.values() if since <= entry.at <= until and entry.kind in kinds]
+        kept = self.kept.values()
+        within = [one for one in kept if since <= one.at <= until and (kinds is None or one.kind in kinds)]
         return iter(sorted(within, key=lambda entry: entry.at, reverse=True))

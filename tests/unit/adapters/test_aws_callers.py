@@ -9,8 +9,7 @@ from botocore.credentials import Credentials
 from ecr_warden.adapters.aws.caller_proof import BODY, digest_of, make_proof, sts_host
 from ecr_warden.adapters.aws.callers import StsCallers, actor_of
 from ecr_warden.model.job import Actor
-from ecr_warden.ports.calls import CallerUnproved
-from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.errors import CallerUnproved, PortError
 
 from local.testing.memory.hub import ManualClock
 from tests.contracts.aws import REGION, new_session

@@ -14,7 +14,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.usecases.reconcile import Reconcile
 
 from local.testing.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
-from local.testing.memory.state import MemoryCalls, MemoryState
+from local.testing.memory.state import MemoryCommandRecords, MemoryState
 from tests.contracts.runs import EVENT
 from tests.contracts.seed import (
     ASSUME,
@@ -50,7 +50,7 @@ def reconcile(world: MotoWorld) -> Reconcile:
         jobs=MemoryJobs(),
         alerts=MemoryAlertBus(),
         switch=MemorySwitch(),
-        calls=MemoryCalls(),
+        calls=MemoryCommandRecords(),
         clock=world.clock,
         new_run_id=lambda: f"r{next(runs)}",
         cutoff_margin=timedelta(seconds=60),

@@ -7,10 +7,8 @@ from ecr_warden.adapters.aws.jobs import deduplication_id, group_id
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import UserTarget
-from ecr_warden.ports.errors import PermissionMissing, PortError, Throttled
-from ecr_warden.ports.specs import SpecUnversioned
-from ecr_warden.ports.state import LeaseHeld
-from ecr_warden.ports.switch import STOPPED
+from ecr_warden.ports.errors import LeaseHeld, PermissionMissing, PortError, SpecUnversioned, Throttled
+from ecr_warden.ports.hub import STOPPED
 
 from tests.contracts.hubs import SPEC_BUCKET, MotoHub
 from tests.contracts.runs import open_run, report

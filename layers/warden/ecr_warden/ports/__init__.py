@@ -1,4 +1,4 @@
-"""What the use cases need from outside, as protocols and the errors that belong to them.
+"""What the use cases need from outside, as protocols, and the errors of any call outside.
 
-adapters/ fulfils them, and tests hold memory adapters of them; a file a port, under the name of its adapter.
+adapters/ implements them on AWS and chat; local/testing/memory in memory, for tests.
 """

@@ -1,7 +1,13 @@
 """What any call outside may end in: an adapter translates what its service says into these, in one table a service."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from ecr_warden.errors import WardenError, site_of
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED, PRINCIPAL_NOT_FOUND
+
+if TYPE_CHECKING:
+    from ecr_warden.model.desired import Departed
 
 
 class PortError(WardenError):
@@ -105,3 +111,116 @@ class Refused(PortError):
     """AWS refused the write for good."""
 
     code = "refused"
+
+
+class LeaseHeld(PortError):
+    """Another run works on the target."""
+
+    code = "lease-held"
+
+
+class SpecUnusable(PortError):
+    """What stands in the bucket cannot be read as a spec. `seen` tells it from what stood there before."""
+
+    @property
+    def seen(self) -> str:
+        return self.code
+
+
+class SpecMissing(SpecUnusable):
+    """There is no spec in the bucket: never written, deleted, or under another key."""
+
+    code = "spec-missing"
+
+
+class SpecUnversioned(SpecUnusable):
+    """The bucket keeps no versions, so that nothing tells one spec from the next."""
+
+    code = "spec-unversioned"
+
+
+class SpecTooLarge(SpecUnusable):
+    """The object is larger than any spec may be; it was not read."""
+
+    code = "spec-too-large"
+
+    def __init__(self, message: str, *, version: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.version = version
+
+    @property
+    def seen(self) -> str:
+        return self.version
+
+
+class SpecTampered(PortError):
+    """The accepted spec in its compiled form is not the one that was accepted: somebody wrote what everything is by."""
+
+    code = "spec-tampered"
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"{place} is not what was stored there when the spec was accepted",
+            remedy="nothing is written until it is: docs/security.md says how to have it compiled again",
+        )
+        self.place = place
+
+
+class CompiledUnusable(PortError):
+    """The compiled form of the accepted version is gone, or of another version of ecr-warden.
+
+    `departed`: what of it could be read of those that have to lose what they held.
+    """
+
+    code = "compiled-unusable"
+
+    def __init__(self, why: str, *, version: str, departed: "tuple[Departed, ...]" = ()) -> None:
+        super().__init__(
+            f"version {version} of the spec is accepted, and its compiled form cannot be used: {why}",
+            remedy="the next job or sweep compiles it again; if it stays, upload the file again",
+        )
+        self.version = version
+        self.departed = departed
+
+
+class SpecSuperseded(PortError):
+    """Another version was accepted in between."""
+
+    code = "spec-superseded"
+
+
+class CallerUnproved(PortError):
+    """Who asked is not known, so nothing was done."""
+
+    code = "caller-unproved"
+
+
+class CommandRepeated(PortError):
+    """A command with this id was taken before."""
+
+    code = "call-repeated"
+
+
+MAX_SPEC_BYTES = 1024 * 1024
+STRAYS_TOLD = 3
+
+
+def spec_missing(place: str, key: str, strays: Sequence[str]) -> SpecMissing:
+    """There is no object under the key; `strays` are others of the bucket, one of which may be meant."""
+    if not strays:
+        return SpecMissing(f"there is no {place}", remedy="upload the spec there; the accepted one stays in force")
+    names = ", ".join(ascii(stray)[:100] for stray in strays[:STRAYS_TOLD])
+    remedy = f"only {key} is read: upload the spec under that key; the accepted one stays in force"
+    return SpecMissing(f"there is no {place}, but {names}", remedy=remedy)
+
+
+def version_missing(place: str, version: str) -> SpecMissing:
+    """An old version is not kept for ever; what was compiled of it is."""
+    remedy = "upload the spec again; the accepted one stays in force"
+    return SpecMissing(f"version {version} of {place} is kept no longer", remedy=remedy)
+
+
+def spec_too_large(place: str, size: int, version: str) -> SpecTooLarge:
+    """The object was not read."""
+    remedy = f"a spec has at most {MAX_SPEC_BYTES} bytes: use teams and patterns instead of long lists"
+    return SpecTooLarge(f"{place} has {size} bytes", version=version, remedy=remedy)

@@ -9,10 +9,9 @@ from ecr_warden.model.desired import CompiledSpec, Departed, Mode
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, SweepAll
 from ecr_warden.planning.versions import changed_patterns, changed_targets, departed, released
 from ecr_warden.ports.alerts import AlertBus
-from ecr_warden.ports.audit import Audit
-from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.jobs import Jobs
-from ecr_warden.ports.specs import CompiledUnusable, SpecMissing, Specs, SpecTampered, SpecUnusable
+from ecr_warden.ports.errors import CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
+from ecr_warden.ports.hub import Clock, Jobs
+from ecr_warden.ports.store import Audit, Specs
 from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
 from ecr_warden.usecases.jobs import reconcile_jobs
 

@@ -14,8 +14,8 @@ from ecr_warden.policy.document import Document
 from ecr_warden.policy.equivalence import Equivalent, equivalent
 from ecr_warden.ports.documents import Documents, Writer
 from ecr_warden.ports.errors import DocumentConflict, PortError
-from ecr_warden.ports.state import Lease, State
-from ecr_warden.ports.switch import Switch
+from ecr_warden.ports.hub import Switch
+from ecr_warden.ports.store import Lease, State
 
 LEASE_LOST = "another run has taken the target over"
 

@@ -18,12 +18,8 @@ from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Call, Command, PauseUntil, Resume
 from ecr_warden.model.target import Target
 from ecr_warden.ports.alerts import AlertBus
-from ecr_warden.ports.audit import Audit
-from ecr_warden.ports.calls import Callers, Calls
-from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.jobs import Jobs
-from ecr_warden.ports.specs import Specs
-from ecr_warden.ports.state import State
+from ecr_warden.ports.hub import Callers, Clock, CommandRecords, Jobs
+from ecr_warden.ports.store import Audit, Specs, State
 from ecr_warden.usecases.jobs import reconcile_jobs
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 from ecr_warden.usecases.targets import spec_for
@@ -41,7 +37,7 @@ class Commands:
 
     specs: Specs
     state: State
-    calls: Calls
+    calls: CommandRecords
     jobs: Jobs
     alerts: AlertBus
     callers: Callers
@@ -51,7 +47,7 @@ class Commands:
     def __call__(self, text: object, proof: object, hub: str) -> CommandReply:
         """Do what the text asks for.
 
-        Raises BadRequest, CallerUnproved, NothingAccepted, NoSuchTarget, BadEnd, CallRepeated, or another PortError.
+        Raises BadRequest, CallerUnproved, NothingAccepted, NoSuchTarget, BadEnd, CommandRepeated, or another PortError.
         """
         command = command_from_text(text)
         assert isinstance(text, str)

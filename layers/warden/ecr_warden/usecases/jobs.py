@@ -16,8 +16,8 @@ from ecr_warden.model.job import (
     TellOwnChange,
 )
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
-from ecr_warden.ports.jobs import Jobs
-from ecr_warden.ports.specs import CompiledUnusable
+from ecr_warden.ports.errors import CompiledUnusable
+from ecr_warden.ports.hub import Jobs
 
 if TYPE_CHECKING:
     from ecr_warden.ports.alerts import AlertBus

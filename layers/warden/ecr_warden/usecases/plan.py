@@ -15,10 +15,10 @@ from ecr_warden.planning.diff import diff
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import AccountUnread, Documents
 from ecr_warden.ports.errors import OutOfTime, PortError, crashed
-from ecr_warden.ports.state import State, TargetRecord
+from ecr_warden.ports.hub import Clock
+from ecr_warden.ports.store import State, TargetRecord
 from ecr_warden.usecases.targets import is_cleared, removals, spec_for
 
 # Of processor time for all plans together; the answer function has two minutes for everything.

@@ -36,15 +36,10 @@ from ecr_warden.model.request import (
     Selection,
 )
 from ecr_warden.model.run import RunEntry
-from ecr_warden.ports.audit import Audit
-from ecr_warden.ports.calls import Calls
-from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.errors import OutOfTime
-from ecr_warden.ports.journal import Journal
-from ecr_warden.ports.specs import Specs, SpecUnusable
-from ecr_warden.ports.state import State, TargetRecord
-from ecr_warden.ports.switch import Switch
+from ecr_warden.ports.errors import OutOfTime, SpecUnusable
+from ecr_warden.ports.hub import Clock, CommandRecords, Switch
+from ecr_warden.ports.store import Audit, Journal, Specs, State, TargetRecord
 from ecr_warden.usecases.plan import plan_targets
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.status import StatusQuery
@@ -82,7 +77,7 @@ class Queries:
     documents: Documents
     state: State
     journal: Journal
-    calls: Calls
+    calls: CommandRecords
     switch: Switch
     clock: Clock
     audit: Audit

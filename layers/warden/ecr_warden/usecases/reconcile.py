@@ -30,14 +30,10 @@ from ecr_warden.planning.results import (
     result_without_writes,
 )
 from ecr_warden.ports.alerts import AlertBus
-from ecr_warden.ports.calls import Calls
-from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import RetryLater
-from ecr_warden.ports.jobs import Jobs
-from ecr_warden.ports.specs import Specs
-from ecr_warden.ports.state import State
-from ecr_warden.ports.switch import Switch
+from ecr_warden.ports.hub import Clock, CommandRecords, Jobs, Switch
+from ecr_warden.ports.store import Specs, State
 from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
 from ecr_warden.usecases.apply import apply_plan, report_of_interrupted
 from ecr_warden.usecases.reporting import TRIES, Run, call_of, explained, is_published, rated, report_of
@@ -57,7 +53,7 @@ class Reconcile:
     jobs: Jobs
     alerts: AlertBus
     switch: Switch
-    calls: Calls
+    calls: CommandRecords
     clock: Clock
     new_run_id: Callable[[], str]
     cutoff_margin: timedelta

@@ -12,7 +12,7 @@ from ecr_warden.model.outcome import Outcome, Result, RunReport
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.severity import Severity
 from ecr_warden.planning.results import is_news, is_retryable, refused_for_principals, times_contested
-from ecr_warden.ports.state import Lease, TargetRecord
+from ecr_warden.ports.store import Lease, TargetRecord
 
 TRIES = 3
 """How often a run observes its target when others write to it in between."""

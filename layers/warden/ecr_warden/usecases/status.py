@@ -15,15 +15,10 @@ from ecr_warden.model.request import Selection
 from ecr_warden.model.run import LastLook
 from ecr_warden.model.target import Target
 from ecr_warden.model.wire import Wire, WireState
-from ecr_warden.ports.audit import Audit
-from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.errors import PortError
-from ecr_warden.ports.looks import Looks
-from ecr_warden.ports.specs import Specs, SpecUnusable
-from ecr_warden.ports.state import State, TargetRecord
-from ecr_warden.ports.switch import Switch
-from ecr_warden.ports.wiring import Wiring
+from ecr_warden.ports.errors import PortError, SpecUnusable
+from ecr_warden.ports.hub import Clock, Switch, Wiring
+from ecr_warden.ports.store import Audit, Specs, State, SweepRecords, TargetRecord
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.targets import removals
 
@@ -44,7 +39,7 @@ class StatusQuery:
     specs: Specs
     documents: Documents
     state: State
-    looks: Looks
+    looks: SweepRecords
     switch: Switch
     wiring: Wiring
     audit: Audit

@@ -28,13 +28,10 @@ from ecr_warden.model.target import Target
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.alerts import AlertBus
-from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.documents import AccountUnread, Documents, all_owners
 from ecr_warden.ports.errors import PortError, RetryLater
-from ecr_warden.ports.jobs import Jobs
-from ecr_warden.ports.looks import Looks
-from ecr_warden.ports.specs import Specs
-from ecr_warden.ports.state import State, TargetRecord
+from ecr_warden.ports.hub import Clock, Jobs
+from ecr_warden.ports.store import Specs, State, SweepRecords, TargetRecord
 from ecr_warden.usecases.targets import removals, spec_for
 
 PROBLEMS_TOLD = 50
@@ -83,7 +80,7 @@ class Sweep:
     documents: Documents
     state: State
     jobs: Jobs
-    looks: Looks
+    looks: SweepRecords
     clock: Clock
     report_unlisted: ReportUnlisted
 

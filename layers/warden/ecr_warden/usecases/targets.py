@@ -6,7 +6,7 @@ from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.target import Target
 from ecr_warden.planning.orphans import orphan_spec
 from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.state import State, TargetRecord
+from ecr_warden.ports.store import State, TargetRecord
 
 
 def spec_for(target: Target, accepted: CompiledSpec) -> TargetSpec | None:

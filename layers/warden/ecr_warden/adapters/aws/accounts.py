@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.adapters.aws.deadline import MEMBER_RESERVE, Deadline
 from ecr_warden.adapters.aws.errors import STS, translate, unanswered
-from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.errors import AccountUnreachable, ExplicitlyDenied, OutOfTime, PortError
+from ecr_warden.ports.hub import Clock
 from ecr_warden.triggers.own_sessions import session_name
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
 from ecr_warden.model.audit import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
 from ecr_warden.model.codec.audit import audit_from_json, audit_to_json
 from ecr_warden.model.codec.base import dumps, loads
-from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.hub import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,8 +43,9 @@ class DynamoAudit:
             self.client.put_item(TableName=self.table, Item=item)
 
     def entries(
-        self, since: datetime, until: datetime, kinds: Collection[AuditKind] = OF_SPECS | OF_COMMANDS
+        self, since: datetime, until: datetime, kinds: Collection[AuditKind] | None = None
     ) -> Iterator[AuditEntry]:
+        kinds = OF_SPECS | OF_COMMANDS if kinds is None else kinds
         partitions = (self._partition(pk, since, until) for pk in sorted(set(map(_partition_of, kinds))))
         merged = heapq.merge(*partitions, key=lambda entry: entry.at, reverse=True)
         return (entry for entry in merged if entry.kind in kinds)

@@ -18,9 +18,8 @@ from botocore.parsers import create_parser
 from ecr_warden.adapters.aws.caller_proof import BODY, SIGNED, bound_headers, sts_host
 from ecr_warden.arn import ArnError, parse_arn
 from ecr_warden.model.job import Actor
-from ecr_warden.ports.calls import CallerUnproved
-from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.errors import CallerUnproved, PortError
+from ecr_warden.ports.hub import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient

@@ -1,4 +1,4 @@
-"""The Calls port on the hub's table: `CALL#<id>` / `CALL` is the command, `CALL#<id>` / `TARGET#<key>` an answer."""
+"""The CommandRecords port on the hub's table: `CALL#<id>` / `CALL` and `TARGET#<key>`, a command and its answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from ecr_warden.adapters.aws.items import expiry, packed, query
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.entries import answer_from_json, answer_to_json
 from ecr_warden.model.request import Answer, Call
-from ecr_warden.ports.calls import CallRepeated
-from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.errors import CommandRepeated
+from ecr_warden.ports.hub import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,7 +21,7 @@ _ANSWER = "TARGET#"
 
 
 @dataclass(frozen=True, slots=True)
-class DynamoCalls:
+class DynamoCommandRecords:
     """Kept as long as the journal."""
 
     client: "DynamoDBClient"
@@ -42,7 +42,7 @@ class DynamoCalls:
             except ClientError as error:
                 if code_of(error) == "ConditionalCheckFailedException":
                     message = f"command {call.id} was taken before"
-                    raise CallRepeated(message, remedy="give the command again") from error
+                    raise CommandRepeated(message, remedy="give the command again") from error
                 raise
 
     def answer(self, call_id: str, answer: Answer) -> None:

@@ -17,8 +17,8 @@ from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.model.alert import Alert
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
 from ecr_warden.model.codec.base import CodecError, dumps, loads
-from ecr_warden.ports.clock import Clock
 from ecr_warden.ports.errors import Throttled
+from ecr_warden.ports.hub import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

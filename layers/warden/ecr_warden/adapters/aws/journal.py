@@ -12,7 +12,7 @@ from ecr_warden.model.codec.runs import open_run_from_json, run_report_from_json
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.run import OpenRun, RunEntry
 from ecr_warden.model.target import Target, parse_target
-from ecr_warden.ports.journal import Page
+from ecr_warden.ports.store import Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,4 +1,4 @@
-"""The Looks port on the hub's table: `SWEEP` / `PART#<part>`."""
+"""The SweepRecords port on the hub's table: `SWEEP` / `PART#<part>`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _PACKED_AT_MOST = 350_000
 
 
 @dataclass(frozen=True, slots=True)
-class DynamoLooks:
+class DynamoSweepRecords:
     """One item a part, replaced by each look."""
 
     client: "DynamoDBClient"

@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
-from ecr_warden.adapters.files import MAX_SPEC_BYTES, STRAYS_TOLD, spec_missing, spec_too_large, version_missing
 from ecr_warden.model.codec.base import CodecError, dumps, loads
 from ecr_warden.model.codec.spec import departed_from_json, spec_from_json, spec_to_json
 from ecr_warden.model.desired import CompiledSpec, Departed
-from ecr_warden.ports.specs import CompiledUnusable, SpecSuperseded, SpecTampered, SpecUnversioned, SpecVersion
+from ecr_warden.ports.errors import (
+    MAX_SPEC_BYTES,
+    STRAYS_TOLD,
+    CompiledUnusable,
+    SpecSuperseded,
+    SpecTampered,
+    SpecUnversioned,
+    spec_missing,
+    spec_too_large,
+    version_missing,
+)
+from ecr_warden.ports.store import SpecVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

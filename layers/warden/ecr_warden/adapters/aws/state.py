@@ -21,9 +21,9 @@ from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.run import Debts, OpenRun
 from ecr_warden.model.target import Target
-from ecr_warden.ports.clock import Clock
-from ecr_warden.ports.errors import PortError, Throttled
-from ecr_warden.ports.state import Lease, LeaseHeld, TargetRecord
+from ecr_warden.ports.errors import LeaseHeld, PortError, Throttled
+from ecr_warden.ports.hub import Clock
+from ecr_warden.ports.store import Lease, TargetRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

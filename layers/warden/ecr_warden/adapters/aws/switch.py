@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.outside import OutsideError, outside_text
 from ecr_warden.ports.errors import PortError
-from ecr_warden.ports.switch import STOPPED
+from ecr_warden.ports.hub import STOPPED
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -8,7 +8,7 @@ from ecr_warden.model.codec.base import loads
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.run import Debts, LastLook
-from ecr_warden.ports.state import TargetRecord
+from ecr_warden.ports.store import TargetRecord
 
 # As a projection: what decides, then what is for people.
 RECORD = (

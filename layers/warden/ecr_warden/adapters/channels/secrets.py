@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.outside import OutsideError, outside_text
 from ecr_warden.ports.alerts import ChannelError
-from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.hub import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

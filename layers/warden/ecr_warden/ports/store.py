@@ -1,22 +1,67 @@
-"""What the hub remembers of targets between runs."""
+"""What the hub stores: the spec, what it remembers of targets, the journal of runs, sweeps and the audit log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.pause import Pause
-from ecr_warden.model.run import Debts, LastLook, OpenRun
+from ecr_warden.model.run import Debts, LastLook, OpenRun, RunEntry
 from ecr_warden.model.target import Target
-from ecr_warden.ports.errors import PortError
+
+if TYPE_CHECKING:  # of no use to the run that an event causes
+    from ecr_warden.model.audit import AuditEntry, AuditKind
+    from ecr_warden.model.look import Look
 
 
-class LeaseHeld(PortError):
-    """Another run works on the target."""
+@dataclass(frozen=True, slots=True)
+class SpecVersion:
+    """One version of the desired-state file, as it stands in the bucket."""
 
-    code = "lease-held"
+    version: str
+    data: bytes
+
+
+class Specs(Protocol):
+    """The desired-state file and the version of it that is accepted."""
+
+    def current(self) -> SpecVersion:
+        """The bucket's current version; raises SpecUnusable, of one of its kinds."""
+        ...
+
+    def text(self, version: str) -> bytes:
+        """A version of the file as it was written; raises SpecMissing once it is kept no longer."""
+        ...
+
+    def accepted(self) -> CompiledSpec | None:
+        """The accepted version, compiled; None before the first. Raises CompiledUnusable, else another PortError."""
+        ...
+
+    def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
+        """Make a version the accepted one; raises SpecSuperseded if `replaces` no longer is.
+
+        A version may replace itself: then it was compiled again.
+        """
+        ...
+
+    def refused(self) -> str | None:
+        """The version refused last, so that it is announced once; empty when none stands any more."""
+        ...
+
+    def refuse(self, version: str) -> None:
+        """Remember a version as refused."""
+        ...
+
+    def misplaced(self, key: str) -> str | None:
+        """What of a file under another key people were told last; None if it was never."""
+        ...
+
+    def tell_misplaced(self, key: str, version: str) -> None:
+        """Remember that people were told of a file under another key."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +159,57 @@ class State(Protocol):
 
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
         """What is remembered of targets, by the target's key, for those that a run has looked at."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The newest runs of a time, newest first, and how many more there are."""
+
+    entries: Sequence[RunEntry]
+    more: int = 0
+
+
+class Journal(Protocol):
+    """The journal of runs, as people read it: those that wrote, and those that had something to tell.
+
+    A time is of whole seconds, both ends within it, and does not end before it begins.
+    """
+
+    def of_target(self, target: Target, since: datetime, until: datetime, *, limit: int) -> Page:
+        """A target's runs that began within the time."""
+        ...
+
+    def latest(self, since: datetime, until: datetime, *, limit: int) -> Page:
+        """The runs of all targets that began within the time."""
+        ...
+
+    def find(self, run_id: str) -> OpenRun | RunReport | None:
+        """A run in full; None if there is none, or none any more."""
+        ...
+
+
+class SweepRecords(Protocol):
+    """The last look of each part; a sweep notes each part that it has read as a whole, with one write."""
+
+    def note(self, look: "Look") -> None:
+        """Remember a look in the place of the part's last one."""
+        ...
+
+    def all(self) -> "Sequence[Look]":
+        """The last look at each part, in any order."""
+        ...
+
+
+class Audit(Protocol):
+    """What was done to ecr-warden as a whole, but for the stop switch, which keeps its own history."""
+
+    def record(self, entry: "AuditEntry") -> None:
+        """Keep an entry as long as the journal; the same one twice is one."""
+        ...
+
+    def entries(
+        self, since: datetime, until: datetime, kinds: "Collection[AuditKind] | None" = None
+    ) -> "Iterator[AuditEntry]":
+        """The entries of these kinds (None: all) from `since` to `until`, newest first, read lazily."""
         ...
