@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ecr_warden.alerting.layout import Listing, lay_out
-from ecr_warden.alerting.words import describe_address, describe_drift
+from ecr_warden.alerting.wording import describe_address, describe_drift
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan

@@ -50,7 +50,7 @@ def test_a_job_that_failed_for_good_is_reported_once_and_kept(running: Running, 
     named = ENDINGS[ending](running)
     running.settle()
     heard = running.heard()
-    assert heard.count("failed at its last attempt") == 1
+    assert heard.count("failed on its last attempt") == 1
     assert named in heard
     assert "ecr-warden-jobs-dlq.fifo" in heard
     assert len(running.put_away("dead.fifo")) == 1
@@ -63,7 +63,7 @@ def test_many_jobs_that_fail_for_good_are_one_message_that_names_each(running: R
     running.lose("jobs.fifo", MAX_RECEIVES)
     running.settle()
     heard = running.heard()
-    assert "3 jobs failed at their last attempt" in heard
+    assert "3 jobs failed on their last attempt" in heard
     for name in ("repository shop/checkout", "repository shop/cart", "role ecr-pusher"):
         assert name in heard
     assert len(running.put_away("dead.fifo")) == 3

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from ecr_warden.adapters.aws.alert_bus import detail_of
 from ecr_warden.adapters.aws.items import packed
 from ecr_warden.adapters.aws.live_value import document
-from ecr_warden.adapters.channels.fanout import FanOut
 from ecr_warden.model.address import Address, identity_policy
 from ecr_warden.model.alert import Message
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
@@ -107,7 +106,7 @@ def is_repaired_and_reported(tampered: tuple[Tamper, ...]) -> None:
     assert sum(len(packed(dumps(item))["B"]) for item in items) < _ITEM
     assert len(detail_of(report)) <= 250_000
     inbox = _Inbox()
-    people = SendAlerts(MemoryIncidents(), FanOut({"chat": inbox}))
+    people = SendAlerts(MemoryIncidents(), {"chat": inbox})
     people.announce(alert_from_json(json.loads(json.dumps(alert_to_json(report)))))
     [message] = inbox.messages
     assert target.name in message.title

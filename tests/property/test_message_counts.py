@@ -4,11 +4,9 @@ import re
 from dataclasses import replace
 
 import pytest
-from ecr_warden.adapters.aws.shorter import forms
-from ecr_warden.alerting.email import to_email
+from ecr_warden.alerting.formats import to_email, to_slack
+from ecr_warden.alerting.kinds import message_of, shorter
 from ecr_warden.alerting.layout import Entry, Listing, lay_out
-from ecr_warden.alerting.messages import message_of
-from ecr_warden.alerting.slack import to_slack
 from ecr_warden.alerting.text import LINES, first
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed, Unlisted
@@ -156,7 +154,7 @@ def test_a_cut_list_says_how_many_are_left_out(items: list[str], limit: int) -> 
 @pytest.mark.parametrize("number", [10, 5000])
 def test_shorter_forms_of_an_announcement_count_what_they_leave_out(number: int) -> None:
     paused = TargetsPaused(EVENT, _names("item", number), "why", NOW, 3)
-    for form in forms(paused):
+    for form in (paused, *shorter(paused)):
         assert isinstance(form, TargetsPaused)
         assert len(form.targets) + form.left_out == number + 3
 
@@ -164,5 +162,5 @@ def test_shorter_forms_of_an_announcement_count_what_they_leave_out(number: int)
 @pytest.mark.parametrize("people", [3, 60, 300])
 def test_a_run_that_is_too_long_for_an_event_counts_everybody_all_the_same(people: int) -> None:
     whole = _run(1, EVENT, Result.CONVERGED, people)
-    for form in forms(whole):
+    for form in (whole, *shorter(whole)):
         assert _counted(list(message_of([form]).lines), "arn:aws:iam::", "difference") == people + 1

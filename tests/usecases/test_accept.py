@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.alert import Field, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import AcceptSpec, CauseKind
@@ -135,7 +135,7 @@ def test_a_deletion_is_told_once_by_its_event_and_the_accepted_one_stays_enforce
     assert isinstance(refused, SpecRefused)
     assert (refused.version, refused.enforced, refused.cause.action) == ("spec-missing", "v1", "s3:DeleteObject")
     assert (
-        Field("Deleted by", "somebody of account 111111111111, from 198.51.100.7 (S3 names no person)")
+        Field("Deleted by", "somebody in account 111111111111, from 198.51.100.7 (S3 names no user)")
         in message_of([refused]).fields
     )
     world.put(D1, document(allow("ecr:*", who="*")))

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
-from ecr_warden.alerting.incidents import Gathered, route
+from ecr_warden.alerting.delivery import Gathered
+from ecr_warden.alerting.kinds import route
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.alert import Unlisted
 from ecr_warden.model.drift import DriftKind

@@ -4,15 +4,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.channels.fanout import FanOut
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.alert import Alert, Message, SpecAccepted, SpecRefused
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import RunReport
-from ecr_warden.ports.alerts import ChannelError, ChannelsError
+from ecr_warden.ports.alerts import ChannelError
 from ecr_warden.ports.errors import PermissionMissing
-from ecr_warden.usecases.alert import TOLD_AGAIN_SECONDS, SendAlerts
-from ecr_warden.usecases.exhausted import ReportExhausted
+from ecr_warden.usecases.alert import RETRY_SECONDS, ReportExhausted, SendAlerts
 
 from local.testing.memory.hub import MemoryIncidents
 from tests.unit.alerting.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
@@ -44,7 +42,7 @@ class People:
 
     @property
     def tell(self) -> SendAlerts:
-        return SendAlerts(self.incidents, FanOut({"chat": self.chat, "e-mail": self.mail}))
+        return SendAlerts(self.incidents, {"chat": self.chat, "e-mail": self.mail})
 
     def due(self) -> list[tuple[str, int]]:
         """The flushes that are due, each with the seconds it was delayed."""
@@ -68,7 +66,7 @@ def test_the_channel_that_was_down_alone_is_told_once_it_is_well(alert: Alert, d
     if alert is ACCEPTED:
         people.flush_all()
     [(key, seconds)] = people.due()
-    assert seconds == TOLD_AGAIN_SECONDS
+    assert seconds == RETRY_SECONDS
     getattr(people, down).works = True
     people.tell.flush(key)
     assert len(people.chat.told) == len(people.mail.told) == 1
@@ -86,7 +84,7 @@ def test_while_it_stays_down_the_flush_fails_by_its_name_and_the_other_hears_not
         people.flush_all()
     [(key, _)] = people.due()
     for _ in range(3):
-        with pytest.raises(ChannelsError, match="chat: out of order; mend it"):
+        with pytest.raises(ChannelError, match="chat: out of order; mend it"):
             people.tell.flush(key)
     assert (people.chat.told, len(people.mail.told)) == ([], 1)
     assert people.due() == [], "the queue brings the flush back, nobody sends another"
@@ -101,11 +99,21 @@ def test_each_of_two_that_are_down_is_told_for_itself() -> None:
     first, second = [key for key, _ in people.due()]
     people.chat.works = True
     people.tell.flush(first)
-    with pytest.raises(ChannelsError):
+    with pytest.raises(ChannelError):
         people.tell.flush(second)
     people.mail.works = True
     people.tell.flush(second)
     assert len(people.chat.told) == len(people.mail.told) == 1
+
+
+def test_a_channel_that_is_no_longer_configured_gets_nothing() -> None:
+    people = People(chat=Channel(works=False))
+    people.tell.announce(REFUSED)
+    [(key, _)] = people.due()
+    SendAlerts(people.incidents, {"e-mail": people.mail}).flush(key)
+    people.chat.works = True
+    people.tell.flush(key)
+    assert (people.chat.told, len(people.mail.told)) == ([], 1)
 
 
 def test_what_cannot_be_kept_for_later_is_an_error_so_that_the_event_comes_again() -> None:
@@ -215,5 +223,5 @@ class Kept:
 def test_a_failed_job_that_cannot_be_gathered_is_reported_by_itself_and_kept() -> None:
     people, kept = People(incidents=Unwritable()), Kept()
     ReportExhausted(people.tell, kept)("{}", group="g", message_id="m-1")
-    assert people.chat.told == people.mail.told == ["a job that cannot be read: the job failed at its last attempt"]
+    assert people.chat.told == people.mail.told == ["a job that cannot be read: the job failed on its last attempt"]
     assert kept.bodies == ["{}"]

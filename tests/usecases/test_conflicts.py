@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.job import Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Conflict, Result, Skipped
@@ -96,7 +96,7 @@ def test_whoever_writes_faster_than_ecr_warden_is_told_as_critical() -> None:
     message = message_of([report])
     assert message.severity is Severity.CRITICAL
     assert "CONTESTED" in message.title
-    assert "the repository policy between ecr-warden's reading and its writing 3 times in a row" in message.lines[0]
+    assert "the repository policy between ecr-warden's read and its write, 3 times in a row" in message.lines[0]
     assert "at attempt 5" in message.lines[0]
     assert "--region eu-central-1" in str(message.lines) and "SetRepositoryPolicy" in str(message.lines)
 
@@ -141,7 +141,7 @@ def test_a_repair_that_is_written_over_each_time_ends_as_contested() -> None:
     assert [report.contested for report in world.reports] == [0, 0, 3]
     message = message_of(world.reports[-1:])
     assert message.severity is Severity.CRITICAL
-    assert message.title.endswith("CONTESTED, NOT repaired: somebody writes it again and again")
+    assert message.title.endswith("CONTESTED, NOT repaired: somebody keeps writing it")
     assert "right after each of ecr-warden's repairs (3 times in a row), at attempt 3" in message.lines[0]
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.outcome import Failed, Result

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from ecr_warden.adapters.aws.live_value import document
-from ecr_warden.alerting.messages import message_of
-from ecr_warden.alerting.slack import to_slack
+from ecr_warden.alerting.formats import to_slack
+from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import Address, attached_policy, identity_policy
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.outcome import Result

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Result
 
@@ -78,5 +78,5 @@ def test_what_somebody_wrote_after_a_run_is_not_laid_to_the_run() -> None:
     message = message_of([report])
     text = "\n".join([message.title, *(field.text for field in message.fields), *message.lines])
     assert "ecrw-" not in text and "ecr-warden-write" not in text
-    assert "not known: found when ecr-warden looked at what it had written" in text
+    assert "unknown: found when ecr-warden verified what it had written" in text
     assert "aws cloudtrail lookup-events" in text

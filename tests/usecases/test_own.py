@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.alert import OwnChanged
 from ecr_warden.model.job import FIRST_AND_LAST, TellOwnChange
 from ecr_warden.model.outcome import Result

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.desired import CompiledSpec, RoleSettings
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change, HoldReason
@@ -49,7 +49,7 @@ def test_a_user_s_policy_that_is_not_understood_is_told_once_though_it_waits_for
     for _ in range(2):
         assert world.run(PUSH_USER) is Result.WAITING
     assert (world.writes, len(world.reports)) == ([], 1)
-    assert any("not understood" in line for line in message_of(world.reports).lines)
+    assert any("cannot be parsed" in line for line in message_of(world.reports).lines)
     assert world.run(PUSHER) is Result.CONVERGED
     world.drain()
     assert world.live(D4) == desired(D4)

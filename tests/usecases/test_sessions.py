@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.messages import message_of
+from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, identity_policy
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.outcome import Result

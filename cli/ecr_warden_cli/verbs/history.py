@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from ecr_warden.alerting.messages import message_of
-from ecr_warden.alerting.who import describe_cause, who
+from ecr_warden.alerting.kinds import message_of
+from ecr_warden.alerting.wording import describe_cause, who
 from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.codec.requests import ENTRIES_AT_MOST, HISTORIES_AT_MOST
 from ecr_warden.model.job import short_name
@@ -170,7 +170,7 @@ def _show(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def _show_report(report: RunReport, console: Console) -> None:
-    message = message_of([report], known_accounts=report.accounts)
+    message = message_of([report])
     console.line(message.title, Style.HEADING)
     fields = [field for field in message.fields if field.label != "See"]
     width = max(len(field.label) for field in fields) + 1

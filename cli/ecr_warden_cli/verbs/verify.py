@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from ecr_warden.alerting.words import describe_address
+from ecr_warden.alerting.wording import describe_address
 from ecr_warden.model.codec.plans import drift_to_json
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.reply import Verified, VerifyReply

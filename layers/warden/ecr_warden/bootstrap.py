@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from ecr_warden.ports.alerts import AlertBus, Channel
     from ecr_warden.ports.hub import CommandRecords
     from ecr_warden.usecases.accept import Accept
-    from ecr_warden.usecases.alert import SendAlerts
+    from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
     from ecr_warden.usecases.commands import Commands
-    from ecr_warden.usecases.exhausted import ReportExhausted
     from ecr_warden.usecases.jobs import Dispatch, Work
     from ecr_warden.usecases.queries import Queries
     from ecr_warden.usecases.reconcile import Reconcile
@@ -78,9 +77,8 @@ def redelivery() -> "Redelivery":
 
 @cache
 def send_alerts() -> "SendAlerts":
-    """What the alert function does with an announcement."""
+    """What the alert function does with an alert."""
     from ecr_warden.adapters.aws.incidents import AwsIncidents
-    from ecr_warden.adapters.channels.fanout import FanOut
     from ecr_warden.usecases.alert import SendAlerts
 
     incidents = AwsIncidents(
@@ -90,7 +88,7 @@ def send_alerts() -> "SendAlerts":
         queue_url=_environment.required("WARDEN_INCIDENTS_QUEUE_URL"),
         clock=_clock,
     )
-    return SendAlerts(incidents, FanOut(_channels()))
+    return SendAlerts(incidents, _channels())
 
 
 @cache
@@ -103,9 +101,9 @@ def flush_redelivery() -> "Redelivery":
 
 @cache
 def report_exhausted() -> "ReportExhausted":
-    """What the alert function does with a job that reached its last attempt."""
+    """What the alert function does with a job that failed on its last attempt."""
     from ecr_warden.adapters.aws.dead_letters import SqsDeadLetters
-    from ecr_warden.usecases.exhausted import ReportExhausted
+    from ecr_warden.usecases.alert import ReportExhausted
 
     kept = SqsDeadLetters(_client("sqs"), _environment.required("WARDEN_JOBS_DEAD_LETTERS_URL"))
     return ReportExhausted(send_alerts(), kept)
@@ -158,9 +156,8 @@ def commands() -> "Commands":
 
 
 def _channels() -> "dict[str, Channel]":
-    from ecr_warden.adapters.channels.secrets import open_secret
     from ecr_warden.adapters.channels.sns import SnsChannel
-    from ecr_warden.adapters.channels.webhook import WebhookChannel
+    from ecr_warden.adapters.channels.webhook import WebhookChannel, open_secret
 
     channels: dict[str, Channel] = {"e-mail": SnsChannel(_client("sns"), _environment.required("WARDEN_ALERT_TOPIC"))}
     reference = _environment.optional("WARDEN_WEBHOOK")

@@ -1,4 +1,4 @@
-"""SNS, the secret behind the webhook, and several channels as one; AWS is moto's."""
+"""SNS and the secret behind the webhook; AWS is moto's."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,13 +6,11 @@ from functools import partial
 
 import boto3
 import pytest
-from ecr_warden.adapters.channels.fanout import FanOut
-from ecr_warden.adapters.channels.secrets import Secret, open_secret
 from ecr_warden.adapters.channels.sns import SnsChannel
+from ecr_warden.adapters.channels.webhook import Secret, open_secret
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
-from ecr_warden.ports.alerts import ChannelError, ChannelsError
-from ecr_warden.ports.errors import Throttled
+from ecr_warden.ports.alerts import ChannelError
 from moto import mock_aws
 
 from local.testing.memory.hub import ManualClock
@@ -20,7 +18,7 @@ from local.testing.memory.hub import ManualClock
 REGION = "eu-central-1"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 URL = "https://hooks.example.com/services/T0/B0/s3cr3t"
-MESSAGE = Message(Severity.WARNING, "shop/checkout was put back", (Field("Who", "mallory"),), ("a line",))
+MESSAGE = Message(Severity.WARNING, "shop/checkout was repaired", (Field("Who", "mallory"),), ("a line",))
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +39,7 @@ def test_the_topic_gets_subject_and_body() -> None:
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     SnsChannel(sns, topic).notify(MESSAGE)
     body = sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"]
-    assert "[ecr-warden warning] shop/checkout was put back" in body
+    assert "[ecr-warden warning] shop/checkout was repaired" in body
     assert "Who: mallory" in body
 
 
@@ -117,49 +115,3 @@ def test_a_secret_that_is_missing_is_named_with_aws_reason(reference: str) -> No
 def test_what_is_no_reference_is_refused_before_any_call(reference: str) -> None:
     with pytest.raises(ChannelError, match="not a reference"):
         secret(reference)
-
-
-class Channel:
-    """Keeps what it was told, or fails."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self._error = error
-        self.told: list[Message] = []
-
-    def notify(self, message: Message) -> None:
-        if self._error:
-            raise self._error
-        self.told.append(message)
-
-
-def test_a_broken_channel_does_not_stop_the_other() -> None:
-    for order in (("chat", "e-mail"), ("e-mail", "chat")):
-        mail = Channel()
-        channels = {"chat": Channel(ChannelError("the webhook answered 500", retryable=True)), "e-mail": mail}
-        with pytest.raises(ChannelError, match="not delivered to chat: the webhook answered 500") as caught:
-            FanOut({name: channels[name] for name in order}).notify(MESSAGE)
-        assert mail.told == [MESSAGE]
-        assert caught.value.retryable
-        assert isinstance(caught.value, ChannelsError)
-        assert caught.value.failed == ("chat",)
-
-
-def test_all_broken_channels_are_named_and_a_lasting_fault_is_not_tried_again() -> None:
-    with pytest.raises(ChannelError, match=r"chat: gone; e-mail: refused") as caught:
-        FanOut({"chat": Channel(ChannelError("gone")), "e-mail": Channel(Throttled("refused"))}).notify(MESSAGE)
-    assert not caught.value.retryable
-
-
-def test_all_working_channels_are_told_once_and_none_is_no_error() -> None:
-    chat, mail = Channel(), Channel()
-    FanOut({"chat": chat, "e-mail": mail}).notify(MESSAGE)
-    FanOut({}).notify(MESSAGE)
-    assert chat.told == mail.told == [MESSAGE]
-
-
-def test_one_channel_alone_can_be_told_and_one_that_is_gone_needs_nothing() -> None:
-    chat, mail = Channel(), Channel()
-    channels = FanOut({"chat": chat, "e-mail": mail})
-    channels.notify(MESSAGE, only="chat")
-    channels.notify(MESSAGE, only="pager")
-    assert (chat.told, mail.told) == ([MESSAGE], [])

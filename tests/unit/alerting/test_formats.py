@@ -5,8 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from ecr_warden.alerting.email import to_email
-from ecr_warden.alerting.slack import to_slack
+from ecr_warden.alerting.formats import to_email, to_slack
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
 from hypothesis import given

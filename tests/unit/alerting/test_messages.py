@@ -4,9 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ecr_warden.alerting.email import to_email
-from ecr_warden.alerting.messages import message_of
-from ecr_warden.alerting.slack import to_slack
+from ecr_warden.alerting.formats import to_email, to_slack
+from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import repository_policy, role
 from ecr_warden.model.alert import (
     Alert,
@@ -114,14 +113,14 @@ SAID: dict[str, tuple[Alert, str]] = {
     "a repair that AWS does not show yet": (report(MISSING, result=Result.NOT_YET_VISIBLE), "not visible yet"),
     "a repair that did not hold": (
         report(MISSING, result=Result.STILL_DRIFTED),
-        "repaired, and NOT in sync: changed again at once",
+        "repaired, but NOT in sync: changed again at once",
     ),
     "an interrupted run": (report(MISSING, result=Result.INTERRUPTED, outcomes=()), "interrupted"),
     "an intruder": (report(result=Result.IN_SYNC, intruder=True), "INTRUDER in the write role"),
     "what to do about an intruder": (report(result=Result.IN_SYNC, intruder=True), "Set the stop switch"),
     "a document that is not understood": (
         report(replace(MISSING, kind=DriftKind.UNPARSEABLE, explain="bad JSON", access=None)),
-        "not understood: bad JSON",
+        "cannot be parsed: bad JSON",
     ),
     "ended sessions that live again": (report(REOPENED), "missing: sessions opened before 2026-11-24T10:00:00Z were"),
     "who is to blame for that": (report(REOPENED_BY_A_CHANGE), "somebody reopened them"),
@@ -131,19 +130,19 @@ SAID: dict[str, tuple[Alert, str]] = {
         report(MISSING, cause=replace(EVENT, actor=None)),
         "Who: an unknown caller",
     ),
-    "a drift that the sweep found": (report(MISSING, cause=SWEEP), "the sweep found it"),
+    "a drift that the sweep found": (report(MISSING, cause=SWEEP), "found by the sweep, and no event reported it"),
     "the problems of a refused spec": (SpecRefused(EVENT, "v3", "v2", ("E104 a.yaml:1:2 no",)), "E104 a.yaml:1:2 no"),
     "what stays enforced": (SpecRefused(EVENT, "v3", "v2", ("E104",)), "Still enforced: version v2"),
-    "that nothing is enforced": (SpecRefused(EVENT, "v3", None, ("E104",)), "nothing is enforced yet"),
+    "that nothing is enforced": (SpecRefused(EVENT, "v3", None, ("E104",)), "Still enforced: nothing yet"),
     "who wrote the spec": (SpecRefused(EVENT, "v3", None, ("E104",)), "Uploaded by: session mallory"),
     "how many targets a spec changed": (SpecAccepted(EVENT, "v2", None, ("a", "b"), ()), "2 targets changed"),
     "what a spec released": (SpecAccepted(EVENT, "v2", "v1", (), ("x",)), "Released, their documents stay:\nx"),
-    "that a list cannot be read": (UNREAD, "cannot be listed in 1 place: what stands there is unknown"),
+    "that a list cannot be read": (UNREAD, "cannot be listed in 1 place: their state is unknown"),
     "why a pattern cannot be listed": (UNREAD, "repository/2/eu-central-1/shop/*: denied; allow it"),
     "why an account cannot be listed": (UNLISTED, "user/1/*: closed"),
     "in how many places lists cannot be read": (UNLISTED, "cannot be listed in 2 places"),
-    "what is missed meanwhile": (UNLISTED, "sweeps find nothing there that the spec does not name"),
-    "who paused": (PAUSED, "1 target paused by mallory of Administrator: watched, not written to"),
+    "what is missed meanwhile": (UNLISTED, "sweeps miss there what the spec does not name"),
+    "who paused": (PAUSED, "1 target paused by mallory of Administrator: drift is reported, not repaired"),
     "who paused, in full": (PAUSED, "Who: session mallory of role arn:aws:iam::222222222222:role/Administrator"),
     "why": (PAUSED, "Reason: a migration"),
     "until when": (PAUSED, "Until: 2026-11-24T10:15:32Z"),
@@ -163,7 +162,7 @@ SAID: dict[str, tuple[Alert, str]] = {
     "who resumed": (TargetsResumed(ASKED, ("repository/x",)), "1 target resumed by mallory of Administrator"),
     "what helps after a failure": (
         report(MISSING, result=Result.FAILED, run_id="r-9"),
-        "See: ecr-warden show r-9; once the cause is removed: ecr-warden apply repository/222222222222/",
+        "See: ecr-warden show r-9; once the cause is fixed: ecr-warden apply repository/222222222222/",
     ),
     "what helps against a refusal": (SpecRefused(EVENT, "v3", None, ("E104",)), "ecr-warden validate access.yaml"),
     "a spec's warnings": (SpecAccepted(EVENT, "v2", "v1", (), (), ("W1 no effect",)), "Warnings:\nW1 no effect"),
@@ -171,7 +170,7 @@ SAID: dict[str, tuple[Alert, str]] = {
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_a_message_tells(name: str) -> None:
+def test_a_message_says(name: str) -> None:
     alert, words = SAID[name]
     assert words in _text(message_of([alert]))
 
@@ -187,7 +186,7 @@ def test_many_outcomes_of_one_cause_are_one_message_with_the_worst_first() -> No
     alerts.append(report(trust_drift(trusts(OUTSIDER)), cause=SPEC, result=Result.FAILED, run_id="r-bad"))
     message = message_of(alerts)
     assert message.severity is Severity.CRITICAL
-    assert message.title == "spec accepted, 12 targets changed by it; 11 targets rolled out, 1 NOT"
+    assert message.title == "spec accepted, 12 targets changed; 11 targets rolled out, 1 NOT"
     assert message.lines[0] == "role ecr-pusher in 222222222222: could NOT be rolled out (run r-bad)"
     assert sum(": rolled out (run" in line for line in message.lines) == 11
 
@@ -212,12 +211,12 @@ TITLES: dict[str, tuple[RunReport, str]] = {
     "a repository that was deleted": (
         report(GONE, cause=replace(EVENT, action="ecr:DeleteRepository"), **LEFT),
         "repository shop/checkout was deleted by mallory of Administrator; "
-        "reported, NOT repaired: ecr-warden creates no repository",
+        "reported, NOT repaired: ecr-warden does not create repositories",
     ),
     "a repository that is gone": (
         report(GONE, cause=SWEEP, **LEFT),
         "repository shop/checkout does not exist, found by the sweep; "
-        "reported, NOT repaired: ecr-warden creates no repository",
+        "reported, NOT repaired: ecr-warden does not create repositories",
     ),
     "a role that was deleted": (
         report(ROLE_GONE, cause=replace(EVENT, action="iam:DeleteRole")),

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ecr_warden.alerting.messages import message_of
-from ecr_warden.alerting.slack import to_slack
+from ecr_warden.alerting.formats import to_slack
+from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Actor, Cause, CauseKind
 from ecr_warden.model.outcome import Applied, Result, RunReport
@@ -37,7 +37,7 @@ def test_the_alert_of_the_readme_is_what_people_get() -> None:
         finished_at=DONE,
         accounts=(CI, HOME),
     )
-    posted = to_slack(message_of([report], known_accounts=report.accounts))
+    posted = to_slack(message_of([report]))
     blocks = posted["blocks"]
     assert isinstance(blocks, list)
     shown = "\n".join(as_it_looks(Message(str(posted["text"]), tuple(blocks))))

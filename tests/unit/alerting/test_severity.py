@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from ecr_warden.alerting.severity import highest, severity
+from ecr_warden.alerting.kinds import severity
+from ecr_warden.alerting.severity import highest
 from ecr_warden.model.alert import Alert, OwnChanged, SpecAccepted, SpecRefused, Unlisted
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
@@ -145,7 +146,7 @@ def test_severity(name: str) -> None:
 def test_a_principal_of_an_account_of_the_spec_is_not_from_outside() -> None:
     alert = report(repository_drift(pulls(KEPT, f"arn:aws:iam::{CI}:user/other")))
     assert severity(alert) is CRITICAL
-    assert severity(alert, known_accounts=(CI, HOME)) is WARNING
+    assert severity(replace(alert, accounts=(CI, HOME))) is WARNING
 
 
 @pytest.mark.parametrize("result", Result)

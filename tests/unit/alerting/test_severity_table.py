@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ecr_warden.alerting.severity import severity
+from ecr_warden.alerting.kinds import severity
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Cause, CauseKind
@@ -50,7 +50,7 @@ def test_names_are_unique() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["name"]))
 def test_severity_of(case: dict[str, Any]) -> None:
-    rated = severity(_report(case), known_accounts=(CI, HOME))
+    rated = severity(_report(case))
     assert rated is Severity(case["severity"])
     assert severity(replace(_report(case), severity=rated)) is rated
 

@@ -1,1 +1,1 @@
-"""Outcomes to messages for people; pure."""
+"""From alerts to messages: how severe each is, when it is sent, and what it says; pure."""

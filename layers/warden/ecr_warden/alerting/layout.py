@@ -1,7 +1,11 @@
-"""Nested lists in so many lines: what does not fit is counted, each list from its whole."""
+"""A message from its parts: what does not fit is counted, each list from its whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from ecr_warden.alerting.text import FIELDS, LINE, LINES, TEXT, TITLE, clean
+from ecr_warden.model.alert import Field, Message
+from ecr_warden.model.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,15 +17,15 @@ class Entry:
 
     @property
     def lines(self) -> int:
-        """How many it takes in full."""
+        """How many lines it takes in full."""
         return 1 + (self.under.lines if self.under is not None else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Entries, the most urgent first, under a `title` if there is one; `noun`: what is counted when some are left out.
+    """Entries, the most urgent first, under an optional `title`.
 
-    `rest`: how many more there are that are not at hand.
+    `noun`: what one entry is, to count those that do not fit. `rest`: how many more there are than `entries`.
     """
 
     noun: str
@@ -31,12 +35,12 @@ class Listing:
 
     @property
     def lines(self) -> int:
-        """How many it takes in full."""
+        """How many lines it takes in full."""
         return bool(self.title) + sum(entry.lines for entry in self.entries) + bool(self.rest)
 
     @property
     def least(self) -> int:
-        """The lines by which it can say at least something and how much more there is."""
+        """The lines that it needs to show one entry, or to count them."""
         return bool(self.title) + min(1, len(self.entries) + self.rest)
 
 
@@ -45,12 +49,12 @@ _WORTH_SHOWING = 2
 
 
 def lay_out(listings: Sequence[Listing], room: int) -> tuple[str, ...]:
-    """The lists one after the other in at most `room` lines, which has to be the least that all of them need."""
+    """The lists one after the other in at most `room` lines; `room` must be the least that all of them need."""
     wanted = [listing for listing in listings if listing.entries or listing.rest]
     spare = room - sum(listing.least for listing in wanted)
     lines: list[str] = []
     for index, listing in enumerate(wanted):
-        # The first come first, but for a fair part of the others.
+        # Earlier lists take precedence, but leave the others a fair share.
         others = sum(min(other.lines - other.least, 2) for other in wanted[index + 1 :])
         given = min(listing.lines - listing.least, max(spare - others, spare // (len(wanted) - index)))
         spare -= given
@@ -59,11 +63,11 @@ def lay_out(listings: Sequence[Listing], room: int) -> tuple[str, ...]:
 
 
 def _lines(listing: Listing, room: int) -> list[str]:
-    """In so much room or less; at least `listing.least`."""
+    """At most `room` lines, which must be `listing.least` or more."""
     lines = [listing.title] if listing.title else []
     room -= len(lines)
     entries, rest = listing.entries, listing.rest
-    # What is under entries may not fit: a line then says of how many it is not shown.
+    # Details that do not fit are counted in a closing line.
     nested = any(entry.under is not None and entry.under.lines for entry in entries)
     closing = nested and listing.lines - len(lines) > room and room > 2
     if len(entries) + bool(rest) > room - closing:
@@ -100,5 +104,48 @@ def plural(noun: str) -> str:
 
 
 def listing(noun: str, texts: Sequence[str], *, title: str = "", rest: int = 0) -> Listing:
-    """A list of lines with nothing under them."""
+    """A list of plain lines."""
     return Listing(noun, tuple(map(Entry, texts)), title, rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a message, neither cut nor escaped."""
+
+    title: str
+    fields: Sequence[Field] = ()
+    sections: Sequence[Listing] = ()
+
+
+def join(parts: Sequence[Parts]) -> Parts:
+    """The parts of one message: each title once, texts of the same label in one field."""
+    fields: dict[str, dict[str, None]] = {}
+    for field in (field for part in parts for field in part.fields if field.text):
+        fields.setdefault(field.label, {})[field.text] = None
+    return Parts(
+        "; ".join(dict.fromkeys(part.title for part in parts)),
+        [Field(label, "; ".join(texts)) for label, texts in fields.items()],
+        [section for part in parts for section in part.sections],
+    )
+
+
+def compose(severity: Severity, parts: Parts) -> Message:
+    """The message: printable, bounded, and not yet escaped for a channel."""
+    return Message(
+        severity,
+        clean(parts.title, TITLE),
+        tuple(Field(field.label, clean(field.text, TEXT)) for field in parts.fields if field.text)[:FIELDS],
+        tuple(clean(line, LINE) for line in lay_out(_joined(parts.sections), LINES)),
+    )
+
+
+def _joined(sections: Iterable[Listing]) -> list[Listing]:
+    """Neighbouring lists of the same noun without titles as one list."""
+    joined: list[Listing] = []
+    for one in sections:
+        before = joined[-1] if joined else None
+        if before is not None and not one.title and (before.title, before.noun) == ("", one.noun):
+            joined[-1] = Listing(one.noun, before.entries + one.entries, "", before.rest + one.rest)
+        else:
+            joined.append(one)
+    return joined

@@ -1,21 +1,10 @@
-"""How soon a person should look at what happened."""
+"""How soon a person should look at a run: rated once, by the run itself, which saw every document whole."""
 
 from collections.abc import Collection
 from typing import assert_never
 
-from ecr_warden.alerting.own import is_by_deployment
 from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
-from ecr_warden.model.alert import (
-    Alert,
-    JobFailed,
-    OwnChanged,
-    SpecAccepted,
-    SpecRefused,
-    TargetsPaused,
-    TargetsResumed,
-    Unlisted,
-)
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.outcome import Result, RunReport
@@ -37,38 +26,20 @@ def highest(severities: Collection[Severity]) -> Severity:
     return max(severities, key=_ORDER.index, default=Severity.INFO)
 
 
-def severity(alert: Alert, *, known_accounts: Collection[str] = ()) -> Severity:
-    """CRITICAL: somebody from outside got in, ended sessions live again, a repair failed, or the write role was abused.
+def severity_of_run(report: RunReport) -> Severity:
+    """CRITICAL: an outsider got in, ended sessions work again, a repair failed, or the write role was abused.
 
-    So it is where somebody keeps ecr-warden out or opened something that no event told of, where nobody knows what a
-    document allows, and where a boundary, a time limit or a repository is gone. WARNING: look today. The table in
-    tests/cases/severity.yaml says it case by case.
-
-    `known_accounts`: accounts of the spec; their principals are not from outside. A target's own account never is.
+    Also CRITICAL: ecr-warden is explicitly denied access, access was opened without any event, nobody knows what a
+    document allows, or a boundary, a session limit or a repository is gone. WARNING: look today.
+    tests/cases/severity.yaml lists the cases. Principals of `report.accounts` and of the target's own account are no
+    outsiders.
     """
-    match alert:
-        case SpecRefused() | TargetsPaused():
-            return Severity.WARNING
-        case Unlisted(codes=codes):
-            return Severity.CRITICAL if {EXPLICITLY_DENIED, CRASHED} & {*codes} else Severity.WARNING
-        case TargetsResumed():
-            return Severity.INFO
-        case OwnChanged():
-            return Severity.INFO if is_by_deployment(alert) else Severity.CRITICAL
-        case JobFailed():
-            return Severity.CRITICAL
-        case SpecAccepted(released=released, warnings=warnings):
-            return Severity.WARNING if released or warnings else Severity.INFO
-        case RunReport(severity=Severity() as rated):
-            # By the run itself, which saw all; an announcement may leave out what makes it severe.
-            return rated
-        case RunReport():
-            try:
-                return highest([_of_result(alert), _of_drifts(alert, known_accounts)])
-            except Exception:  # what it describes may be an attack: the run ends, and people hear of it
-                return Severity.CRITICAL
-        case _:
-            assert_never(alert)
+    if report.severity is not None:
+        return report.severity  # the alert may lack what makes it severe
+    try:
+        return highest([_of_result(report), _of_drifts(report)])
+    except Exception:  # an attacker may have written what cannot be rated: the run ends, and is reported
+        return Severity.CRITICAL
 
 
 def _of_result(report: RunReport) -> Severity:
@@ -87,41 +58,46 @@ def _of_result(report: RunReport) -> Severity:
             assert_never(report.result)
 
 
-def _of_drifts(report: RunReport, known_accounts: Collection[str]) -> Severity:
+def _of_drifts(report: RunReport) -> Severity:
     if any(_reopens_sessions(drift) or drift.code in (EXPLICITLY_DENIED, CRASHED) for drift in report.plan.drifts):
         return Severity.CRITICAL
-    home = {report.plan.target.account, *known_accounts}
+    home = home_of(report)
     drifts = [drift for drift in report.plan.drifts if not drift.same_access]
     lets_in = any(opens(drift, home) or _names_anybody(drift, report.cause) for drift in drifts)
     if report.cause.kind is CauseKind.SPEC:
-        # The spec changed and not the account: what the accounts give beyond it is yesterday's grant, but for what
-        # no account of the spec should ever have had.
+        # The spec changed, not the account: what the account gives beyond it is yesterday's grant, unless no account
+        # of the spec should ever have had it.
         return Severity.WARNING if lets_in else Severity.INFO
-    if lets_in or any(_is_grave(drift, report.cause) for drift in drifts):
+    if lets_in or any(_is_grave_otherwise(drift, report.cause) for drift in drifts):
         return Severity.CRITICAL
-    # What a run of ours made possible, such as the first policy of an owner, is no loss that anybody caused.
+    # What one of our runs made possible, such as an identity's first policy, is not a loss that anybody caused.
     losses = [] if report.cause.kind is CauseKind.RUN else [drift for drift in drifts if drift.kind in _LOSSES]
     return Severity.WARNING if losses or any(map(_gains, drifts)) else Severity.INFO
 
 
-def _is_grave(drift: Drift, cause: Cause) -> bool:
-    """Whether a drift that lets in nobody from outside may do as much harm, or hides what it does."""
+def home_of(report: RunReport) -> Collection[str]:
+    """The accounts whose principals are no outsiders to the target of a run."""
+    return {report.plan.target.account, *report.accounts}
+
+
+def _is_grave_otherwise(drift: Drift, cause: Cause) -> bool:
+    """Whether a drift that lets in no outsider may do as much harm, or hides what it does."""
     match drift.kind:
         case DriftKind.UNPARSEABLE:
             return True  # nobody knows what it allows
         case DriftKind.OWNER_MISSING:
-            return isinstance(drift.address.target, RepositoryTarget)  # and its images are gone
+            return isinstance(drift.address.target, RepositoryTarget)  # its images are gone too
         case _:
-            # Opened while no event was to be had; the unique id of who was deleted is no opening.
+            # Opened without an event; a deleted principal's unique ID opens nothing.
             unseen = cause.kind is CauseKind.SWEEP and not all(map(_names_id, drift.gained))
             assumed = drift.access is not None and drift.access.assumed
             return bool(drift.loosens) or unseen or assumed
 
 
 def _names_anybody(drift: Drift, cause: Cause) -> bool:
-    """Whether the drift names somebody whom AWS shows by a unique id, in a document that may just have been written.
+    """Whether a document that may just have been written names a principal that AWS shows by its unique ID.
 
-    Of a principal that was deleted the id gives nothing. One that was named a moment ago AWS may show the same way.
+    A deleted principal's ID gives nothing, but AWS may also show a principal that was named a moment ago this way.
     """
     return cause.action.partition(":")[2] in _NAMES_PRINCIPALS and any(map(_names_id, drift.gained))
 
@@ -134,7 +110,7 @@ _NAMES_PRINCIPALS = frozenset({"SetRepositoryPolicy", "UpdateAssumeRolePolicy", 
 
 
 def _reopens_sessions(drift: Drift) -> bool:
-    """Whether sessions that a repair had ended live again: somebody took away what ended them."""
+    """Whether the cut-off of an earlier repair was removed or changed, so that the sessions it ended work again."""
     taken_away = drift.kind in (DriftKind.MISSING, DriftKind.CHANGED)
     return taken_away and drift.address.name == DENY_OLDER_SESSIONS
 
@@ -147,7 +123,7 @@ def _gains(drift: Drift) -> bool:
 
 
 def opens(drift: Drift, home: Collection[str]) -> bool:
-    """Whether the live document opens the target to the outside, or makes its owner all-powerful."""
+    """Whether the live document opens the target to outsiders, or gives its identity power over policies."""
     if drift.access is None:
         return drift.kind is DriftKind.UNEXPECTED and drift.address.kind is AddressKind.ATTACHED_POLICY
     is_trust = drift.address.kind is AddressKind.TRUST_POLICY
@@ -158,14 +134,22 @@ def opens(drift: Drift, home: Collection[str]) -> bool:
 
 
 def _lets_in_service(permission: Permission) -> bool:
-    """Whether whoever can have a service of AWS act for them gets in; a pull by one, from a repository, is less."""
+    """Whether an AWS service gets in, and with it anybody for whom it acts; its pull from a repository is less."""
     principal = permission.principal
     return permission.effect is Effect.ALLOW and isinstance(principal, Principal) and principal.kind == "Service"
 
 
+def is_grave(permission: Permission, home: Collection[str]) -> bool:
+    """Whether a permission is to be reported before others; one that cannot be rated is."""
+    try:
+        return is_outside(permission, home) or is_power(permission)
+    except Exception:
+        return True
+
+
 def is_outside(permission: Permission, home: Collection[str]) -> bool:
-    """Whether the permission lets in somebody of no account of `home`."""
-    # A Deny that went lets in whoever it kept out; whom it named says nothing of that.
+    """Whether the permission lets in a principal of no account of `home`."""
+    # A Deny that was removed lets in everybody whom it kept out, not only the principal that it names.
     return permission.effect is Effect.ALLOW and _is_foreign(permission.principal, home)
 
 
@@ -180,7 +164,7 @@ def _is_foreign(principal: Part[Principal] | None, home: Collection[str]) -> boo
         case Principal(kind="Service"):
             return False
         case Principal(kind="Federated"):
-            return True  # in whichever account it is registered, those whom it vouches for are from elsewhere
+            return True  # wherever the provider is registered, the people whom it vouches for are outsiders
         case Principal(value=value) if is_unique_id(value):
             return False
         case _:

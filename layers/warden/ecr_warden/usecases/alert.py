@@ -1,39 +1,42 @@
-"""Telling people: at once, or gathered with everything else that has the same cause."""
+"""Alerts to people: at once or gathered into one message per incident; and jobs that failed on their last attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from ecr_warden.alerting.incidents import GATHER_SECONDS, AtOnce, FirstAtOnce, Gathered, Silent, is_follow_up, route
-from ecr_warden.alerting.messages import message_of, plain_message
+from ecr_warden.alerting.delivery import GATHER_SECONDS, AtOnce, FirstAtOnce, Gathered, Silent, is_follow_up
+from ecr_warden.alerting.kinds import message_of, plain_message, route
 from ecr_warden.errors import site_of
-from ecr_warden.model.alert import Alert, Message
-from ecr_warden.model.outcome import RunReport
-from ecr_warden.ports.alerts import Channels, ChannelsError, Incidents
+from ecr_warden.model.alert import Alert, JobFailed, Message
+from ecr_warden.model.codec.base import CodecError
+from ecr_warden.model.codec.jobs import job_from_text
+from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.ports.alerts import Channel, ChannelError, DeadLetters, Incidents
+from ecr_warden.ports.errors import PortError
 
-TOLD_AGAIN_SECONDS = 60
+RETRY_SECONDS = 60
 _UNDELIVERED = "undelivered"
 
 
 @dataclass(frozen=True, slots=True)
 class SendAlerts:
-    """The use case over its ports. Delivery is at least once: whoever retries may tell the same again.
+    """The use case over its ports; `channels` by their names. Delivery is at least once.
 
-    What a channel did not take waits as an incident of that channel alone: the others are not told again.
+    What a channel did not take waits as an incident of that channel alone: the others do not get it again.
     """
 
     incidents: Incidents
-    channels: Channels
+    channels: Mapping[str, Channel]
 
     def announce(self, alert: Alert) -> None:
-        """Tell of one alert now, or keep it for its incident; raises PortError."""
+        """Send an alert now, or keep it for its incident; raises PortError."""
         match route(alert):
             case AtOnce():
                 self.at_once(alert)
             case Gathered(key, seconds):
                 self.incidents.add(key, alert, seconds=seconds)
             case FirstAtOnce(key, seconds):
-                # Whoever dies before the first is told is called again, and then it is gathered.
+                # If the process dies before the first is sent, it is called again, and the alert is gathered.
                 if self.incidents.opens(key, seconds=seconds):
                     self.at_once(alert)
                 else:
@@ -44,47 +47,76 @@ class SendAlerts:
                 assert_never(routing)
 
     def flush(self, key: str) -> None:
-        """Tell of all that an incident has gathered, in one message; raises PortError, so that it is flushed again."""
+        """Send all that an incident has gathered as one message; raises PortError, so that it is flushed again."""
         alerts = self.incidents.take(key)
         if not alerts:
             return
-        channel = _channel_of(key)
-        if channel is None:
-            self._tell(key, alerts)
+        kind, _, rest = key.partition("/")
+        if kind == _UNDELIVERED:
+            name, _, incident = rest.partition("/")
+            # A channel that is no longer configured has nothing to get.
+            only = {name: self.channels[name]} if name in self.channels else {}
+            for error in _undelivered(only, _message_of(alerts, incident)).values():
+                raise ChannelError(f"not delivered to {name}: {error}", retryable=error.retryable)
         else:
-            self.channels.notify(_message_of(alerts, _incident_of(key)), only=channel)
+            self._send(key, alerts)
         self.incidents.drop(key, alerts)
         if is_follow_up(key):
-            # It goes on: as long as it does there is one message each time, and none at once beside it.
+            # As long as a burst goes on there is one message each time, and none at once beside it.
             self.incidents.opens(key, seconds=GATHER_SECONDS)
 
     def at_once(self, alert: Alert) -> None:
-        """Tell of one alert now, whatever it belongs to; raises PortError."""
-        self._tell(alert.cause.incident, (alert,))
+        """Send an alert now, whatever its incident; raises PortError."""
+        self._send(alert.cause.incident, (alert,))
 
-    def _tell(self, key: str, alerts: Sequence[Alert]) -> None:
+    def _send(self, key: str, alerts: Sequence[Alert]) -> None:
+        for name in _undelivered(self.channels, _message_of(alerts, key)):
+            for alert in alerts:
+                self.incidents.add(f"{_UNDELIVERED}/{name}/{key}", alert, seconds=RETRY_SECONDS)
+
+
+def _undelivered(channels: Mapping[str, Channel], message: Message) -> dict[str, PortError]:
+    """Send a message to the channels; the errors of those that did not take it."""
+    errors: dict[str, PortError] = {}
+    for name, channel in channels.items():
         try:
-            self.channels.notify(_message_of(alerts, key))
-        except ChannelsError as error:
-            for channel in error.failed:
-                for alert in alerts:
-                    self.incidents.add(f"{_UNDELIVERED}/{channel}/{key}", alert, seconds=TOLD_AGAIN_SECONDS)
-
-
-def _channel_of(key: str) -> str | None:
-    """The only channel that an incident is for."""
-    kind, _, rest = key.partition("/")
-    return rest.partition("/")[0] if kind == _UNDELIVERED else None
-
-
-def _incident_of(key: str) -> str:
-    """The incident of which a channel is told again."""
-    return key.split("/", 2)[2]
+            channel.notify(message)
+        except PortError as error:
+            errors[name] = error
+    return errors
 
 
 def _message_of(alerts: Sequence[Alert], key: str) -> Message:
-    accounts = {account for alert in alerts if isinstance(alert, RunReport) for account in alert.accounts}
     try:
-        return message_of(alerts, known_accounts=accounts, is_follow_up=is_follow_up(key))
-    except Exception as error:  # what it describes may be an attack: some report is better than none
+        return message_of(alerts, is_follow_up=is_follow_up(key))
+    except Exception as error:  # an attacker may have written what it describes: some report is better than none
         return plain_message(alerts, site_of(error))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportExhausted:
+    """Reports a job that failed on its last attempt and keeps it; delivery is at least once.
+
+    It rests on the queue alone: a run whose process was killed can report nothing itself.
+    """
+
+    send_alerts: SendAlerts
+    dead_letters: DeadLetters
+
+    def __call__(self, body: str, *, group: str, message_id: str) -> None:
+        """Report the job in the body of a message, then keep it; raises PortError."""
+        failed = _failed(body, message_id)
+        try:
+            self.send_alerts.announce(failed)
+        except PortError:
+            # The same fault may have ended the job: one message per job is better than none.
+            self.send_alerts.at_once(failed)
+        self.dead_letters.keep(body, group=group, message_id=message_id)
+
+
+def _failed(body: str, message_id: str) -> JobFailed:
+    try:
+        job = job_from_text(body)
+    except CodecError as error:
+        return JobFailed(Cause(CauseKind.EVENT, message_id), None, str(error))
+    return JobFailed(job.cause, job)

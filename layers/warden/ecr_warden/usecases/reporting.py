@@ -70,9 +70,9 @@ def report_of(
 
 def rated(report: RunReport) -> RunReport:
     """The report with its severity: rated once, with all that the run saw."""
-    from ecr_warden.alerting.severity import severity  # noqa: PLC0415 - most runs find nothing
+    from ecr_warden.alerting.severity import severity_of_run  # noqa: PLC0415 - most runs find nothing
 
-    return replace(report, severity=severity(report, known_accounts=report.accounts))
+    return replace(report, severity=severity_of_run(report))
 
 
 def explained(report: RunReport, spec: TargetSpec, observation: Observation) -> RunReport:

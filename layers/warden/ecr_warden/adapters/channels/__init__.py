@@ -1,1 +1,1 @@
-"""Where people are told: a chat webhook, e-mail through SNS, or both."""
+"""The ways to people: a chat webhook, e-mail through SNS, or both."""

@@ -1,10 +1,10 @@
-"""Publishes messages to the alert topic, from where people get e-mail."""
+"""Publishes messages to the SNS topic that sends them as e-mail."""
 
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecr_warden.alerting.email import to_email
+from ecr_warden.alerting.formats import to_email
 from ecr_warden.model.alert import Message
 from ecr_warden.ports.alerts import ChannelError
 

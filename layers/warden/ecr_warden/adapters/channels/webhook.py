@@ -1,18 +1,28 @@
-"""Posts messages to a Slack-compatible incoming webhook, whose URL is a secret."""
+"""Posts messages to a Slack-compatible incoming webhook; its URL is a secret in SSM or Secrets Manager."""
 
 import ipaddress
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import urllib3
+from botocore.exceptions import BotoCoreError, ClientError
 
-from ecr_warden.alerting.slack import to_slack
+from ecr_warden.alerting.formats import to_slack
 from ecr_warden.model.alert import Message
+from ecr_warden.outside import OutsideError, outside_text
 from ecr_warden.ports.alerts import ChannelError
+from ecr_warden.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
 
 TIMEOUT = 5.0
-# What a webhook answers that was revoked, or replaced by another.
+# How a webhook answers that was revoked or replaced.
 _NOT_VALID = (401, 403, 404, 410)
 _CHECK = "check what the stack parameter WebhookReference points to"
 
@@ -20,9 +30,9 @@ _CHECK = "check what the stack parameter WebhookReference points to"
 class WebhookChannel:
     """A chat channel.
 
-    `url` is asked for each message, so that a changed secret is used; `forget` has it read afresh, which is done at
-    once when the address is not valid any more. `timeout`: seconds for connecting and for each wait for the answer.
-    Redirects are not followed: they would carry the secret path and the message elsewhere.
+    `url` is called for each message, so that a changed secret is used; `forget` has it read again when the address is
+    no longer valid. `timeout`: seconds to connect and to wait for the answer. Redirects are not followed: they would
+    carry the secret path and the message elsewhere.
     """
 
     def __init__(
@@ -32,15 +42,15 @@ class WebhookChannel:
         self._forget = forget
         self._timeout = urllib3.Timeout(total=timeout)
         self._pool = urllib3.PoolManager(retries=False)
-        # It logs each URL's path at DEBUG, and here the path is the secret.
+        # It logs the path of each URL at DEBUG, and here the path is the secret.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
     def notify(self, message: Message) -> None:
-        """Post the message; raises ChannelError, whose text never has the URL in it."""
+        """Post the message; raises ChannelError, whose text never contains the URL."""
         url = _checked(self._url())
         status = self._post(url, message)
         if status in _NOT_VALID:
-            # Whoever replaced the webhook may have removed the old one first; a message under way is not lost to that.
+            # The old webhook may be gone before the new URL is read: this message is not lost to that.
             self._forget()
             if (fresh := _checked(self._url())) != url:
                 status = self._post(fresh, message)
@@ -48,7 +58,7 @@ class WebhookChannel:
 
     def _post(self, url: str, message: Message) -> int:
         try:
-            # Only the status is wanted: no byte of the body is read, however long it is.
+            # Only the status matters: the body is not read, however long it is.
             answer = self._pool.request(
                 "POST", url, json=to_slack(message), timeout=self._timeout, redirect=False, preload_content=False
             )
@@ -93,3 +103,68 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+# Every container uses a changed URL within this time.
+MAX_AGE = timedelta(seconds=60)
+_ACTIONS = {"ssm": "ssm:GetParameter", "secretsmanager": "secretsmanager:GetSecretValue"}
+_REMEDY = "write ssm:/NAME or secretsmanager:NAME in the stack parameter WebhookReference"
+_PUT_AGAIN = "put the webhook's URL there again, and nothing else"
+
+
+@dataclass(slots=True)
+class Secret:
+    """The secret behind a reference, kept for MAX_AGE or until it is forgotten."""
+
+    reference: str
+    fetch: Callable[[], object]
+    clock: Clock
+    _kept: tuple[datetime, str] | None = field(default=None, init=False, repr=False)
+
+    def __call__(self) -> str:
+        """The secret; raises ChannelError, which names the reference only."""
+        now = self.clock.now()
+        if self._kept is None or now - self._kept[0] >= MAX_AGE:
+            self._kept = (now, self._read())
+        return self._kept[1]
+
+    def forget(self) -> None:
+        """Read it again next time: what it led to is gone."""
+        self._kept = None
+
+    def _read(self) -> str:
+        try:
+            return outside_text(self.fetch(), f"the webhook's secret {self.reference}", remedy=_PUT_AGAIN)
+        except OutsideError as error:
+            raise ChannelError(error.message, remedy=error.remedy) from None
+        except (ClientError, BotoCoreError) as error:
+            told = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+            action = _ACTIONS[self.reference.partition(":")[0]]
+            raise ChannelError(
+                f"the webhook's secret {self.reference} cannot be read ({told or type(error).__name__})",
+                remedy=f"check that it exists; template.yaml grants {action} to the role of the alert function",
+                retryable=True,
+            ) from error
+
+
+def open_secret(reference: str, client: Callable[[str], Any], clock: Clock) -> Secret:
+    """The secret behind `ssm:/name` or `secretsmanager:name`; raises ChannelError for any other reference.
+
+    `client`: makes the client of one of these services.
+    """
+    match reference.partition(":"):
+        case "ssm", ":", name if name:
+            return Secret(reference, lambda: _parameter(client("ssm"), name), clock)
+        case "secretsmanager", ":", name if name:
+            return Secret(reference, lambda: _secret(client("secretsmanager"), name), clock)
+        case _:
+            raise ChannelError(f"not a reference to a secret: {reference[:120]!r}", remedy=_REMEDY)
+
+
+def _parameter(ssm: "SSMClient", name: str) -> object:
+    return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"].get("Value")
+
+
+def _secret(secrets: "SecretsManagerClient", name: str) -> object:
+    answer = secrets.get_secret_value(SecretId=name)
+    return answer.get("SecretString") or answer.get("SecretBinary")

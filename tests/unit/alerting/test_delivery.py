@@ -1,9 +1,10 @@
-"""Which alerts go out at once, which wait for their siblings, which say nothing."""
+"""Which alerts are sent at once, gathered or not at all, and what is left out of those that are too large."""
 
 from dataclasses import replace
 
 import pytest
-from ecr_warden.alerting.incidents import AtOnce, FirstAtOnce, Gathered, Routing, Silent, route
+from ecr_warden.alerting.delivery import AtOnce, FirstAtOnce, Gathered, Routing, Silent
+from ecr_warden.alerting.kinds import route, shorter
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
@@ -15,19 +16,22 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import Cause, CauseKind
-from ecr_warden.model.outcome import Result
+from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.plan import HoldReason
 
 from tests.unit.alerting.reports import (
+    CI,
     DEPLOYED,
     EVENT,
     HOME,
     MALLORY,
     NOW,
+    OUTSIDER,
     RUN,
     SPEC,
     SWEEP,
     allows,
+    also,
     pulls,
     push_drift,
     report,
@@ -142,3 +146,27 @@ TOGETHER: dict[str, tuple[Alert, Alert, bool]] = {
 def test_are_gathered_together_or_apart(name: str) -> None:
     one, other, together = TOGETHER[name]
     assert (route(one) == route(other)) is together
+
+
+EVE = f"arn:aws:iam::{OUTSIDER}:user/eve"
+CROWD = [f"arn:aws:iam::{CI}:user/u{number:02}" for number in range(40)]
+OTHERS = [allows(f"ecr:Action{number:02}") for number in range(40)]
+
+
+def _third_form(made: RunReport) -> RunReport:
+    _, bare, _ = shorter(made)
+    assert isinstance(bare, RunReport)
+    return bare
+
+
+def test_a_stranger_is_not_left_out_for_a_crowd() -> None:
+    drift = repository_drift(pulls(*CROWD, EVE))
+    [kept] = _third_form(replace(report(drift), accounts=(CI, HOME))).plan.drifts
+    assert drift.access is not None and kept.access is not None
+    assert len(kept.access.gained) < len(drift.access.gained)
+    assert EVE in repr(kept.access.gained)
+
+
+def test_a_power_is_not_left_out_for_a_crowd() -> None:
+    [kept] = _third_form(report(push_drift(also(*OTHERS, allows("iam:PutRolePolicy"))))).plan.drifts
+    assert "iam:putrolepolicy" in repr(kept.gained)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ecr_warden.alerting.who import describe_actor, describe_cause, who
+from ecr_warden.alerting.wording import describe_actor, describe_cause, who
 from ecr_warden.model.job import Actor, Cause, CauseKind, short_name
 from ecr_warden.triggers.record import actor_of
 
@@ -31,9 +31,9 @@ CASES = {
     f"federated user Bob of account {CI} (through arn:aws:iam::{CI}:user/broker)": Actor(
         "FederatedUser", account=CI, issuer=f"arn:aws:iam::{CI}:user/broker", session_name="Bob"
     ),
-    f"somebody of account {OUTSIDER} (session mallory)": Actor("AWSAccount", account=OUTSIDER, session_name="mallory"),
-    f"somebody of account {OUTSIDER}": Actor("AWSAccount", account=OUTSIDER),
-    "somebody who is anonymous": Actor("AWSAccount"),
+    f"somebody in account {OUTSIDER} (session mallory)": Actor("AWSAccount", account=OUTSIDER, session_name="mallory"),
+    f"somebody in account {OUTSIDER}": Actor("AWSAccount", account=OUTSIDER),
+    "an anonymous caller": Actor("AWSAccount"),
     "the AWS service lambda.amazonaws.com": Actor("AWSService", invoked_by="lambda.amazonaws.com"),
     "SAMLUser bob": Actor("SAMLUser", session_name="bob"),
     f"IdentityCenterUser 5448 of account {CI}": Actor("IdentityCenterUser", account=CI, session_name="5448"),
@@ -78,8 +78,8 @@ CAUSES: dict[str, tuple[Cause, str, str]] = {
     ),
     "an event of a write of our own": (
         Cause(CauseKind.EVENT, "e"),
-        "not known: found when ecr-warden looked at what it had written",
-        "somebody, after a write of ecr-warden",
+        "unknown: found when ecr-warden verified what it had written",
+        "unknown, after a write by ecr-warden",
     ),
     "a command": (
         Cause(CauseKind.CALLER, "c", "apply", actor=Actor("Root", account=HOME)),
@@ -88,13 +88,13 @@ CAUSES: dict[str, tuple[Cause, str, str]] = {
     ),
     "a sweep": (
         SWEEP,
-        "not known: the sweep found it and no event told of it; see whether rules and trail are on",
+        "unknown: found by the sweep, and no event reported it; check that the rules and the trail are on",
         "sweep",
     ),
-    "a follow-up": (RUN, "not known: found by the follow-up of run r-0", "follow-up of run r-0"),
+    "a follow-up": (RUN, "unknown: found by the follow-up of run r-0", "follow-up of run r-0"),
     "a version of the spec": (
         replace(SPEC, actor=Actor("AWSAccount", account=CI, source_ip="198.51.100.7")),
-        f"version v2 of the spec, uploaded by somebody of account {CI}, from 198.51.100.7 (S3 names no person)",
+        f"version v2 of the spec, uploaded by somebody in account {CI}, from 198.51.100.7 (S3 names no user)",
         "spec version v2",
     ),
 }

@@ -1,0 +1,150 @@
+"""When an alert is sent, and what is left out of one that does not fit into an event."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from ecr_warden.alerting.severity import is_grave, severity_of_run
+from ecr_warden.model.codec.access import some_of_each
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.job import CauseKind
+from ecr_warden.model.outcome import Outcome, Result, RunReport
+from ecr_warden.model.plan import Change
+from ecr_warden.model.severity import Severity
+from ecr_warden.policy.access import AccessChange, Permission
+from ecr_warden.policy.describe import describe_change
+
+GATHER_SECONDS = 20
+_FIRST = "first"  # begins the key of an incident whose first alert is sent by itself
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """As one message, now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """With all alerts of this key in one message, at most `seconds` after the first of them."""
+
+    key: str
+    seconds: int = GATHER_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAtOnce:
+    """The first alert of this key now, and those that follow gathered: a burst makes two messages, one at once."""
+
+    key: str
+    seconds: int = GATHER_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Not at all, for the reason in `why`."""
+
+    why: str
+
+
+type Routing = AtOnce | Gathered | FirstAtOnce | Silent
+
+
+def is_follow_up(key: str) -> bool:
+    """Whether the first alert of an incident was sent by itself."""
+    return key.startswith(f"{_FIRST}/")
+
+
+def route_run(report: RunReport) -> Routing:
+    """All runs of one cause are one incident."""
+    if not report.final:
+        return Silent("the job is retried")
+    if report.result is Result.IN_SYNC and not report.applied and not report.intruder:
+        return Silent("the target was in sync and nothing was written")
+    if _waits_for_own_role(report):
+        return Silent("the role that it waits for is being repaired, and its run wakes this target again")
+    if report.contested:
+        return AtOnce()  # reconcile reports each contest once an hour
+    is_critical = severity_of_run(report) is Severity.CRITICAL
+    match report.cause.kind:
+        case CauseKind.EVENT:
+            return FirstAtOnce(f"{_FIRST}/{_culprit(report)}/{'critical' if is_critical else 'other'}")
+        case CauseKind.SPEC | CauseKind.SWEEP | CauseKind.RUN | CauseKind.CALLER:
+            rolls_out = report.cause.incident.startswith(f"{CauseKind.SPEC}/")
+            if is_critical and not rolls_out:
+                return FirstAtOnce(f"{_FIRST}/{report.cause.incident}/critical")
+            return Gathered(report.cause.incident)
+        case _:
+            assert_never(report.cause.kind)
+
+
+def _waits_for_own_role(report: RunReport) -> bool:
+    ours = report.cause.kind in (CauseKind.SPEC, CauseKind.RUN)
+    unparseable = any(drift.kind is DriftKind.UNPARSEABLE for drift in report.plan.drifts)
+    return report.result is Result.WAITING and ours and not (unparseable or report.applied)
+
+
+def _culprit(report: RunReport) -> str:
+    """A digest of the caller, or of the target where the caller is unknown.
+
+    Without the session's name: the caller chooses it and may choose another for each call.
+    """
+    actor = report.cause.actor
+    identity = (actor.issuer or actor.arn or actor.account) if actor is not None else ""
+    text = f"{actor.type} {identity}" if actor is not None and identity else report.plan.target.key
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+_TEXT = 400
+_PERMISSIONS = 20
+
+
+def shorter_runs(report: RunReport) -> Iterator[RunReport]:
+    """Ever shorter forms: without pre-images, with some permissions, with none. The journal keeps the whole report."""
+    yield _with_changes(report, lambda change: replace(change, before=None))
+    yield _bare(report, _PERMISSIONS)
+    yield _bare(report, 0)
+
+
+def cut(text: str) -> str:
+    """A sentence of an alert that is too long."""
+    return text if len(text) <= _TEXT else text[: _TEXT - 3] + "..."
+
+
+def _bare(report: RunReport, most: int) -> RunReport:
+    """Without pre-images, and with at most so many permissions on each side of a drift, the grave ones first."""
+    home = {report.plan.target.account, *report.accounts}
+
+    def some(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
+        return tuple(some_of_each(sorted(permissions, key=lambda one: not is_grave(one, home)), most))
+
+    def drift(whole: Drift) -> Drift:
+        access = None
+        if whole.access is not None and most:
+            access = AccessChange(some(whole.access.gained), some(whole.access.lost), whole.access.assumed)
+        left_out = whole.left_out + max(0, _sentences(whole.access) - _sentences(access))
+        compared = whole.compared if most else None
+        return replace(whole, left_out=left_out, access=access, compared=compared, explain=cut(whole.explain))
+
+    bare = _with_changes(report, lambda change: replace(change, before=None, access=None, why=cut(change.why)))
+    drifts = tuple(map(drift, report.plan.drifts))
+    held = tuple(replace(hold, drift=drift(hold.drift)) for hold in report.plan.held)
+    return replace(bare, plan=replace(bare.plan, drifts=drifts, held=held))
+
+
+def _sentences(access: AccessChange | None) -> int:
+    """How many sentences a change of access makes; of one that cannot be described, how many permissions it has."""
+    if access is None:
+        return 0
+    try:
+        return len(describe_change(access, subject=""))
+    except Exception:  # the run is announced all the same
+        return len(access.gained) + len(access.lost)
+
+
+def _with_changes(report: RunReport, shorten: Callable[[Change], Change]) -> RunReport:
+    def outcome(made: Outcome) -> Outcome:
+        return replace(made, change=shorten(made.change))
+
+    changes = tuple(map(shorten, report.plan.changes))
+    return replace(report, plan=replace(report.plan, changes=changes), outcomes=tuple(map(outcome, report.outcomes)))

@@ -1,0 +1,374 @@
+"""Each kind of alert in one class: how severe it is, when it is sent, what its message says, what may be left out.
+
+A new kind needs its type in model/alert.py and its class here, entered in KINDS.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, assert_never
+
+from ecr_warden.alerting.delivery import AtOnce, Gathered, Routing, cut, route_run, shorter_runs
+from ecr_warden.alerting.layout import Parts, compose, count, join, listing
+from ecr_warden.alerting.run_messages import describe_run, describe_runs
+from ecr_warden.alerting.severity import highest, severity_of_run
+from ecr_warden.alerting.wording import call_fields, describe_actor, describe_target, show_time, uploader
+from ecr_warden.model.alert import (
+    COMPILED_SPEC,
+    Alert,
+    Field,
+    JobFailed,
+    Message,
+    OwnChanged,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+    Unlisted,
+)
+from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED
+from ecr_warden.model.job import (
+    AcceptSpec,
+    CauseKind,
+    Job,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+    TellOwnChange,
+    short_name,
+)
+from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.severity import Severity
+
+
+def severity(alert: Alert) -> Severity:
+    """How soon a person should look at it."""
+    return KINDS[type(alert)].severity(alert)
+
+
+def route(alert: Alert) -> Routing:
+    """When it is sent."""
+    return KINDS[type(alert)].route(alert)
+
+
+def shorter(alert: Alert) -> Iterator[Alert]:
+    """Ever shorter forms of an alert that is too large for an event, each with counts of what it leaves out."""
+    yield from KINDS[type(alert)].shorter(alert)
+
+
+def message_of(alerts: Sequence[Alert], *, is_follow_up: bool = False) -> Message:
+    """One message for all alerts of an incident, at least one.
+
+    `is_follow_up`: the first alert of the incident was sent by itself.
+    """
+    parts = [
+        kind.describe(its, is_follow_up=is_follow_up)
+        for model, kind in KINDS.items()
+        if (its := [alert for alert in alerts if isinstance(alert, model)])
+    ]
+    whole = join(parts)
+    # Runs stand last in the title, and their targets come first.
+    sections = [section for part in reversed(parts) for section in part.sections]
+    return compose(highest(list(map(severity, alerts))), Parts(whole.title, whole.fields, sections))
+
+
+def plain_message(alerts: Sequence[Alert], error: str) -> Message:
+    """What can be said of alerts for which `message_of` failed with `error`."""
+    lines = [
+        f"{alert.plan.target}: {alert.result} (run {alert.run_id})"
+        if isinstance(alert, RunReport)
+        else type(alert).__name__
+        for alert in alerts
+    ]
+    title = f"{count(len(alerts), 'alert')} that ecr-warden failed to describe ({error})"
+    fields = [Field("See", "ecr-warden history; ecr-warden show RUN")]
+    return compose(Severity.CRITICAL, Parts(title, fields, [listing("alert", lines)]))
+
+
+class Kind[A: Alert]:
+    """What differs between the kinds of alerts."""
+
+    def severity(self, _alert: A) -> Severity:
+        return Severity.WARNING
+
+    def route(self, _alert: A) -> Routing:
+        return AtOnce()
+
+    def describe(self, alerts: Sequence[A], *, is_follow_up: bool) -> Parts:  # noqa: ARG002 - of runs alone
+        """The parts of the message on all alerts of this kind in one incident."""
+        return join([self.describe_one(alert) for alert in alerts])
+
+    def describe_one(self, alert: A) -> Parts:
+        raise NotImplementedError
+
+    def shorter(self, _alert: A) -> Iterator[A]:
+        """See `shorter`."""
+        yield from ()
+
+
+class _SpecAccepted(Kind[SpecAccepted]):
+    def severity(self, alert: SpecAccepted) -> Severity:
+        return Severity.WARNING if alert.released or alert.warnings else Severity.INFO
+
+    def route(self, alert: SpecAccepted) -> Routing:
+        # With the runs that roll it out: the version is their cause's ID.
+        return Gathered(f"{CauseKind.SPEC}/{alert.version}")
+
+    def describe_one(self, alert: SpecAccepted) -> Parts:
+        changed, released, warnings = alert.left_out
+        return Parts(
+            f"spec accepted, {count(len(alert.changed) + changed, 'target')} changed",
+            [
+                Field("Uploaded by", uploader(alert.cause.actor)),
+                Field("Version", alert.version),
+                Field("Replaces", alert.replaces or ""),
+            ],
+            [
+                listing("warning", alert.warnings, title="Warnings:", rest=warnings),
+                listing("target", alert.released, title="Released, their documents stay:", rest=released),
+            ],
+        )
+
+    def shorter(self, alert: SpecAccepted) -> Iterator[SpecAccepted]:
+        kept = alert.changed[:_KEYS], alert.released[:_KEYS], tuple(map(cut, alert.warnings[:_PROBLEMS]))
+        changed, released, warnings = (
+            before + len(whole) - len(few)
+            for before, whole, few in zip(
+                alert.left_out, (alert.changed, alert.released, alert.warnings), kept, strict=True
+            )
+        )
+        left_out = (changed, released, warnings)
+        yield replace(alert, changed=kept[0], released=kept[1], warnings=kept[2], left_out=left_out)
+
+
+class _SpecRefused(Kind[SpecRefused]):
+    def describe_one(self, alert: SpecRefused) -> Parts:
+        deleted = alert.cause.action == "s3:DeleteObject"
+        return Parts(
+            f"spec refused: {count(len(alert.problems) + alert.left_out, 'problem')}",
+            [
+                Field("Deleted by" if deleted else "Uploaded by", uploader(alert.cause.actor)),
+                Field("Version", alert.version),
+                Field("Still enforced", f"version {alert.enforced}" if alert.enforced else "nothing yet"),
+                Field("See", "ecr-warden validate access.yaml"),
+            ],
+            [listing("problem", alert.problems, rest=alert.left_out)],
+        )
+
+    def shorter(self, alert: SpecRefused) -> Iterator[SpecRefused]:
+        yield _with_fewer_problems(alert)
+
+
+class _OwnChanged(Kind[OwnChanged]):
+    def severity(self, alert: OwnChanged) -> Severity:
+        return Severity.INFO if _is_by_deployment(alert) else Severity.CRITICAL
+
+    def route(self, alert: OwnChanged) -> Routing:
+        # A deployment changes several at once.
+        return Gathered(f"own/{alert.account}") if _is_by_deployment(alert) else AtOnce()
+
+    def describe(self, alerts: Sequence[OwnChanged], *, is_follow_up: bool) -> Parts:
+        whole = super().describe(alerts, is_follow_up=is_follow_up)
+        if len(alerts) == 1:
+            return whole
+        changes = [f"{one.thing}: {one.cause.action} by {short_name(one.cause.actor)}" for one in alerts]
+        advice = dict.fromkeys(line for one in alerts for line in _advice(one))
+        places = " and ".join(dict.fromkeys(map(_place, alerts)))
+        title = f"ecr-warden's own roles in {places} were changed"
+        return Parts(title, whole.fields, [listing("change", changes), listing("line", [*advice])])
+
+    def describe_one(self, alert: OwnChanged) -> Parts:
+        return Parts(
+            f"ecr-warden's own {alert.thing} was changed by {short_name(alert.cause.actor)}",
+            [
+                Field("Who", describe_actor(alert.cause.actor)),
+                *call_fields(alert.cause),
+                Field("Where", _place(alert)),
+            ],
+            [listing("line", list(_advice(alert)))],
+        )
+
+
+def _is_by_deployment(changed: OwnChanged) -> bool:
+    """Whether CloudFormation made the call for somebody, as it does when a stack is deployed."""
+    actor = changed.cause.actor
+    return actor is not None and actor.invoked_by == "cloudformation.amazonaws.com"
+
+
+def _place(changed: OwnChanged) -> str:
+    return f"account {changed.account}" if changed.account else "the hub"
+
+
+def _advice(changed: OwnChanged) -> Iterator[str]:
+    if changed.thing.startswith(COMPILED_SPEC):
+        yield "Every run reads it, and only accepting a spec writes it: nothing is enforced until it is written again."
+        yield "Find out who can write the state bucket, then have the spec compiled again: docs/security.md"
+        return
+    if _is_by_deployment(changed):
+        yield "CloudFormation made the call, as it does when the stacks are deployed. If nobody deployed them:"
+    else:
+        yield "ecr-warden works through it, and only a deployment of its stacks should change it."
+        yield "Whoever can change it can use ecr-warden's access or blind it. ecr-warden does not repair it:"
+    # Without profile and region the AWS CLI takes the default account, which need not be the changed one.
+    command = "aws cloudformation detect-stack-drift --profile ... --region ... --stack-name ecr-warden-member"
+    yield f"see what differs: {command} (or the hub's stack)"
+    yield "then deploy the stack again: docs/security.md"
+
+
+class _TargetsPaused(Kind[TargetsPaused]):
+    def describe_one(self, alert: TargetsPaused) -> Parts:
+        targets = count(len(alert.targets) + alert.left_out, "target")
+        return Parts(
+            f"{targets} paused by {short_name(alert.cause.actor)}: drift is reported, not repaired",
+            [
+                Field("Who", describe_actor(alert.cause.actor)),
+                Field("Reason", alert.reason),
+                Field("Until", show_time(alert.until)),
+                Field("Undo", f"ecr-warden resume {alert.targets[0] if len(alert.targets) == 1 else 'TARGET'}"),
+            ],
+            [listing("target", alert.targets, rest=alert.left_out)],
+        )
+
+    def shorter(self, alert: TargetsPaused) -> Iterator[TargetsPaused]:
+        yield _with_fewer_targets(alert)
+
+
+class _TargetsResumed(Kind[TargetsResumed]):
+    def severity(self, _alert: TargetsResumed) -> Severity:
+        return Severity.INFO
+
+    def describe_one(self, alert: TargetsResumed) -> Parts:
+        targets = count(len(alert.targets) + alert.left_out, "target")
+        return Parts(
+            f"{targets} resumed by {short_name(alert.cause.actor)}",
+            [Field("Who", describe_actor(alert.cause.actor)), Field("See", "ecr-warden status")],
+            [listing("target", alert.targets, rest=alert.left_out)],
+        )
+
+    def shorter(self, alert: TargetsResumed) -> Iterator[TargetsResumed]:
+        yield _with_fewer_targets(alert)
+
+
+class _Unlisted(Kind[Unlisted]):
+    def severity(self, alert: Unlisted) -> Severity:
+        return Severity.CRITICAL if {EXPLICITLY_DENIED, CRASHED} & {*alert.codes} else Severity.WARNING
+
+    def route(self, alert: Unlisted) -> Routing:
+        # Each account and region of a sweep has a job of its own.
+        return Gathered(alert.cause.incident)
+
+    def describe(self, alerts: Sequence[Unlisted], *, is_follow_up: bool) -> Parts:
+        places = count(sum(len(alert.problems) + alert.left_out for alert in alerts), "place")
+        whole = super().describe(alerts, is_follow_up=is_follow_up)
+        title = f"repositories, users or roles cannot be listed in {places}: their state is unknown"
+        return Parts(title, whole.fields, whole.sections)
+
+    def describe_one(self, alert: Unlisted) -> Parts:
+        return Parts(
+            "",
+            [
+                Field("Spec", alert.version),
+                Field("Meanwhile", "sweeps miss there what the spec does not name; events are handled as ever"),
+                Field("See", "ecr-warden verify --hub"),
+            ],
+            [listing("place", alert.problems, rest=alert.left_out)],
+        )
+
+    def shorter(self, alert: Unlisted) -> Iterator[Unlisted]:
+        yield _with_fewer_problems(alert)
+
+
+class _JobFailed(Kind[JobFailed]):
+    def severity(self, _alert: JobFailed) -> Severity:
+        return Severity.CRITICAL
+
+    def route(self, _alert: JobFailed) -> Routing:
+        # What ends one job usually ends others: a broken deployment, an account that does not answer.
+        return Gathered("failed-jobs")
+
+    def describe(self, alerts: Sequence[JobFailed], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
+        one = f"{_subject(alerts[0].job)}: the job failed on its last attempt"
+        return Parts(
+            one if len(alerts) == 1 else f"{len(alerts)} jobs failed on their last attempt",
+            [
+                Field("Why", "see the log of ecr-warden-reconcile: `failed`, `Task timed out`, or out of memory"),
+                Field("Kept", "in the queue ecr-warden-jobs-dlq.fifo; to run them again: docs/deploy.md, Dead letters"),
+                Field("See", "ecr-warden status"),
+            ],
+            [listing("job", list(dict.fromkeys(f"{_subject(job.job)}: {_consequence(job)}" for job in alerts)))],
+        )
+
+
+def _subject(job: Job | None) -> str:
+    match job:
+        case None:
+            return "a job that cannot be read"
+        case ReconcileTarget(target=target):
+            return describe_target(target)
+        case AcceptSpec():
+            return "the uploaded spec"
+        case SweepAll():
+            return "a sweep"
+        case SweepIdentities(account=account):
+            return f"the sweep of the users and roles of {account}"
+        case SweepRepositories(account=account, region=region):
+            return f"the sweep of the repositories of {account} in {region}"
+        case TellOwnChange(account=account, thing=thing):
+            return f"a change of ecr-warden's own {thing} in {account or 'the hub'}"
+        case _:
+            assert_never(job)
+
+
+def _consequence(failed: JobFailed) -> str:
+    match failed.job:
+        case None:
+            return f"nothing was done: {failed.error}"
+        case ReconcileTarget():
+            return "whether it is in sync is unknown; the next sweep tries again"
+        case AcceptSpec():
+            return "it was neither accepted nor refused; the next sweep tries again"
+        case SweepAll() | SweepIdentities() | SweepRepositories():
+            return "some targets were not compared with the spec; the next sweep compares them"
+        case TellOwnChange():
+            return "it happened, and is reported nowhere else"
+        case _:
+            assert_never(failed.job)
+
+
+class _Run(Kind[RunReport]):
+    def severity(self, alert: RunReport) -> Severity:
+        return severity_of_run(alert)
+
+    def route(self, alert: RunReport) -> Routing:
+        return route_run(alert)
+
+    def describe(self, alerts: Sequence[RunReport], *, is_follow_up: bool) -> Parts:
+        return describe_run(alerts[0]) if len(alerts) == 1 else describe_runs(alerts, is_follow_up=is_follow_up)
+
+    def shorter(self, alert: RunReport) -> Iterator[RunReport]:
+        return shorter_runs(alert)
+
+
+KINDS: Mapping[type[Alert], Kind[Any]] = {
+    SpecRefused: _SpecRefused(),
+    SpecAccepted: _SpecAccepted(),
+    OwnChanged: _OwnChanged(),
+    TargetsPaused: _TargetsPaused(),
+    TargetsResumed: _TargetsResumed(),
+    JobFailed: _JobFailed(),
+    Unlisted: _Unlisted(),
+    RunReport: _Run(),
+}
+"""In the order in which a message on several kinds names them."""
+
+_KEYS, _PROBLEMS = 1000, 100
+
+
+def _with_fewer_problems[A: (SpecRefused, Unlisted)](alert: A) -> A:
+    few = tuple(map(cut, alert.problems[:_PROBLEMS]))
+    return replace(alert, problems=few, left_out=alert.left_out + len(alert.problems) - len(few))
+
+
+def _with_fewer_targets[A: (TargetsPaused, TargetsResumed)](alert: A) -> A:
+    few = alert.targets[:_KEYS]
+    return replace(alert, targets=few, left_out=alert.left_out + len(alert.targets) - len(few))

@@ -1,0 +1,224 @@
+"""What the message on one run, or on the runs of one incident, says: who, what differed, and whether it is over."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ecr_warden.alerting.layout import Entry, Listing, Parts, count, listing
+from ecr_warden.alerting.run_titles import (
+    WRITES,
+    describe_result,
+    is_roll_out,
+    name_of,
+    state_of,
+    telling_of,
+    title_of,
+)
+from ecr_warden.alerting.severity import home_of, is_outside, opens, severity_of_run
+from ecr_warden.alerting.text import first
+from ecr_warden.alerting.wording import (
+    call_fields,
+    describe_actor,
+    describe_address,
+    describe_cause,
+    describe_drift,
+    describe_outcome,
+    describe_target,
+    show_time,
+    who,
+)
+from ecr_warden.model.address import Address
+from ecr_warden.model.alert import Field
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.job import Cause, CauseKind, short_name
+from ecr_warden.model.outcome import Conflict, Failed, Result, RunReport
+from ecr_warden.model.plan import HoldReason
+from ecr_warden.model.severity import Severity
+from ecr_warden.model.target import RepositoryTarget, UserTarget
+
+_CALLERS, _RUN_IDS = 3, 6
+# A target that was repaired this often within one incident is contested.
+_FIGHT = 3
+_RIGHT = (Result.CONVERGED, Result.IN_SYNC)
+
+_INTRUDER = (
+    "The call came from a session of ecr-warden's own write role that ecr-warden did not open.",
+    "Set the stop switch to `stopped` and find out who can assume that role.",
+)
+
+
+def describe_run(report: RunReport) -> Parts:
+    """What one run found and did."""
+    drifts = _drifts(report)
+    fields = [
+        Field("Who" if report.cause.kind is CauseKind.EVENT else "Cause", who(report.cause)),
+        *call_fields(report.cause),
+        Field("Where", describe_target(report.plan.target)),
+        Field("Result", describe_result(report)),
+        Field("Done at", show_time(report.finished_at)),
+        Field("Spec", report.plan.spec_version),
+        Field("Run", report.run_id),
+        Field("See", _see(report, drifts)),
+    ]
+    notes = [*(_INTRUDER if report.intruder else ()), *_contest(report)]
+    return Parts(title_of(report, drifts), fields, [listing("note", notes), *_sections(report, drifts)])
+
+
+def _see(report: RunReport, drifts: Sequence[Drift]) -> str:
+    """The next commands."""
+    commands = [f"ecr-warden show {report.run_id}"]
+    if report.result in (Result.FAILED, Result.STILL_DRIFTED, Result.UNKNOWN):
+        commands.append(f"once the cause is fixed: ecr-warden apply {report.plan.target}")
+    is_unknown = report.cause.actor is None and not is_roll_out(report) and not report.contested
+    if is_unknown and drifts and drifts[0].kind in _WRITTEN:
+        commands.append(f"who did it: {_who_wrote(drifts[0].address)}")
+    return "; ".join(commands)
+
+
+_WRITTEN = (DriftKind.CHANGED, DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE)
+
+
+def _sections(report: RunReport, drifts: Sequence[Drift]) -> list[Listing]:
+    home = home_of(report)
+    found = tuple(describe_drift(drift, telling_of(report, drift), home=home) for drift in drifts)
+    left = [held for held in report.plan.held if held.reason is not HoldReason.UNREADABLE]
+    return [
+        Listing("difference", found, "Found:"),
+        Listing("outcome", tuple(map(describe_outcome, report.outcomes)), "Done:"),
+        listing("reason", list(dict.fromkeys(held.explain for held in left)), title="Left unchanged:"),
+    ]
+
+
+def _drifts(report: RunReport) -> Sequence[Drift]:
+    """First what lets in an outsider, then what opens the target otherwise: an attacker may fill the space."""
+    home = home_of(report)
+
+    def rank(drift: Drift) -> int:
+        if drift.same_access or not opens(drift, home):
+            return 2
+        return 0 if any(is_outside(permission, home) for permission in drift.gained) else 1
+
+    return sorted(report.plan.drifts, key=rank)
+
+
+def describe_runs(runs: Sequence[RunReport], *, is_follow_up: bool) -> Parts:
+    """What all runs of an incident found and did: a target once, the worst first."""
+    fields = [
+        *_callers(runs),
+        Field("Done at", show_time(max(run.finished_at for run in runs))),
+        Field("See", "ecr-warden status; ecr-warden show RUN"),
+    ]
+    return Parts(_summary(runs, is_follow_up), fields, [_targets(runs)])
+
+
+def _targets(runs: Sequence[RunReport]) -> Listing:
+    told = sorted(_by_target(runs), key=lambda its: max(map(_urgency, its)), reverse=True)
+    return Listing("target", tuple(map(_of_target, told)))
+
+
+def _by_target(runs: Sequence[RunReport]) -> list[list[RunReport]]:
+    by_target: dict[str, list[RunReport]] = {}
+    for run in runs:
+        by_target.setdefault(run.plan.target.key, []).append(run)
+    return list(by_target.values())
+
+
+def _of_target(runs: Sequence[RunReport]) -> Entry:
+    worst = max(runs, key=_urgency)
+    last = max(runs, key=lambda run: run.finished_at)
+    contested = "CONTESTED, " if _is_fight(runs) else ""
+    again = f"; {contested}{count(len(runs), 'time')} within one incident" if len(runs) > 1 else ""
+    ids = ", ".join(first([run.run_id for run in runs], _RUN_IDS))
+    head = f"{describe_target(last.plan.target)}: {state_of(last)}{again} ({'run' if len(runs) == 1 else 'runs'} {ids})"
+    if all(severity_of_run(run) is Severity.INFO and not is_roll_out(run) for run in runs):
+        return Entry(head)
+    # Failures and their remedies come first: each of many runs has room for a few lines.
+    home = home_of(worst)
+    failures = [describe_outcome(outcome) for outcome in worst.outcomes if isinstance(outcome, Failed)]
+    found = [describe_drift(drift, telling_of(worst, drift), home=home) for drift in _drifts(worst)]
+    held = [Entry(text) for text in dict.fromkeys(held.explain for held in worst.plan.held)]
+    return Entry(head, Listing("line", _flat([*failures, *found, *held])))
+
+
+def _flat(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Entries and what is under them, one after the other, each text once."""
+    whole = [one for entry in entries for one in (entry, *(entry.under.entries if entry.under else ()))]
+    return tuple(map(Entry, dict.fromkeys(one.text for one in whole)))
+
+
+def _is_fight(runs: Sequence[RunReport]) -> bool:
+    return sum(bool(run.applied) for run in runs) >= _FIGHT or any(run.contested for run in runs)
+
+
+def _urgency(run: RunReport) -> tuple[int, bool]:
+    return list(Severity).index(severity_of_run(run)), run.result not in _RIGHT
+
+
+def _summary(runs: Sequence[RunReport], is_follow_up: bool) -> str:
+    """`12 targets repaired, 1 NOT`, by the last run of each target."""
+    by_target = _by_target(sorted(runs, key=lambda run: run.finished_at))
+    last = [its[-1] for its in by_target]
+    right = sum(run.result in _RIGHT for run in last)
+    wrong = len(last) - right
+    done = "rolled out" if all(map(is_roll_out, runs)) else "repaired"
+    more = "more " if is_follow_up else ""
+    fights = sum(map(_is_fight, by_target))
+    if len(last) == 1:
+        times = f" {len(runs)} {more}times" if len(runs) > 1 else ""
+        said = f"{name_of(last[0].plan.target)}: {describe_result(last[0])}{times}"
+    elif right:
+        said = f"{right} {more}{'target' if right == 1 else 'targets'} {done}{f', {wrong} NOT' if wrong else ''}"
+    else:
+        said = f"{wrong} {more}targets NOT {done}"
+    contested = f", {fights} CONTESTED" if fights and len(last) > 1 else ", CONTESTED" if fights else ""
+    return f"{said}{contested}{_by(runs)}"
+
+
+def _by(runs: Sequence[RunReport]) -> str:
+    callers = dict.fromkeys(short_name(run.cause.actor) for run in runs if run.cause.kind is CauseKind.EVENT)
+    if not callers:
+        return ""
+    return f", after calls by {next(iter(callers)) if len(callers) == 1 else f'{len(callers)} callers'}"
+
+
+def _callers(runs: Sequence[RunReport]) -> Iterator[Field]:
+    causes = Counter(_in_words(run.cause) for run in runs if not is_roll_out(run))
+    told = [f"{text} ({number}x)" if number > 1 else text for text, number in causes.most_common()]
+    if told:
+        label = "Who" if all(run.cause.kind is CauseKind.EVENT for run in runs) else "Cause"
+        yield Field(label, "; ".join(first(told, _CALLERS)))
+
+
+def _in_words(cause: Cause) -> str:
+    return describe_actor(cause.actor) if cause.kind is CauseKind.EVENT else describe_cause(cause)
+
+
+def _contest(report: RunReport) -> Iterator[str]:
+    """Which document, how often, the known caller, and how to find and stop the others; nothing of other runs."""
+    if not report.contested:
+        return
+    met = [outcome.change.address for outcome in report.outcomes if isinstance(outcome, Conflict)]
+    addresses = met or [change.address for change in report.applied]
+    documents = ", ".join(map(describe_address, addresses))
+    if report.result is Result.CONFLICT:
+        when = f"between ecr-warden's read and its write, {report.contested} times in a row"
+    else:
+        when = f"right after each of ecr-warden's repairs ({count(report.contested, 'time')} in a row)"
+    yield f"Somebody wrote the {documents} {when}, at attempt {report.attempt} of the job: their version is in place."
+    if report.cause.kind is CauseKind.EVENT and report.cause.actor is not None:
+        yield f"The call that triggered this run came from {describe_actor(report.cause.actor)}."
+    yield from (f"Find out who writes it: {_who_wrote(address)}" for address in addresses[:1])
+    yield "Revoke their permission to write it; ecr-warden tries again at their next write and at each sweep."
+
+
+_IAM_EVENTS = "us-east-1"  # the one region in which CloudTrail shows IAM's calls
+
+
+def _who_wrote(address: Address) -> str:
+    """The command that shows who wrote a document lately."""
+    target, calls = address.target, WRITES[address.kind]
+    call = next((call for call in calls if isinstance(target, UserTarget) and "User" in call), calls[0])
+    region = target.region if isinstance(target, RepositoryTarget) else _IAM_EVENTS
+    return (
+        f"aws cloudtrail lookup-events --profile ... --region {region} --lookup-attributes "
+        f"AttributeKey=EventName,AttributeValue={call}"
+    )

@@ -1,0 +1,216 @@
+"""What happened to a target, by whom, and how the run ended: the title of a message on it."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from ecr_warden.alerting.text import TITLE, clean, first
+from ecr_warden.alerting.wording import describe_address, parse_time
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
+from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
+from ecr_warden.model.job import Cause, CauseKind, short_name
+from ecr_warden.model.outcome import Result, RunReport, Skipped
+from ecr_warden.model.plan import Held, HoldReason
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.policy.phrases import Perspective, Telling
+
+_DOCUMENTS = 2
+_STATE = 80
+_DOCUMENT = 70
+# Which calls change which kind of address. Other calls, such as tagging, changed none of them.
+WRITES = {
+    AddressKind.REPOSITORY_POLICY: ("SetRepositoryPolicy", "DeleteRepositoryPolicy"),
+    AddressKind.TRUST_POLICY: ("UpdateAssumeRolePolicy", "CreateRole"),
+    AddressKind.IDENTITY_POLICY: ("PutRolePolicy", "PutUserPolicy", "DeleteRolePolicy", "DeleteUserPolicy"),
+    AddressKind.ATTACHED_POLICY: ("AttachRolePolicy", "AttachUserPolicy", "DetachRolePolicy", "DetachUserPolicy"),
+    AddressKind.ROLE: ("UpdateRole", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "CreateRole"),
+}
+_DELETES = ("DeleteRepository", "DeleteRole", "DeleteUser")
+
+
+def title_of(report: RunReport, drifts: Sequence[Drift]) -> str:
+    """`trust policy of role ecr-pusher was changed by mallory; repaired after 4 s`; `drifts`: the worst first."""
+    intruder = "INTRUDER in the write role: " if report.intruder else ""
+    state = clean(state_of(report, was_gone=any(map(_is_gone, drifts))), _STATE)
+    # How it ended is never cut.
+    return f"{clean(intruder + _what_happened(report, drifts), TITLE - len(state) - 2)}; {state}"
+
+
+def state_of(report: RunReport, *, was_gone: bool = False) -> str:
+    """How the run ended; `was_gone`: the target did not exist."""
+    if report.result is not Result.CONVERGED or is_roll_out(report):
+        return describe_result(report)
+    seconds = seconds_open(report)
+    after = f" after {duration(seconds)}" if seconds is not None else ""
+    return ("recreated" if was_gone else describe_result(report)) + after
+
+
+def name_of(target: Target) -> str:
+    """`role ecr-pusher`."""
+    match target:
+        case RepositoryTarget():
+            return f"repository {target.name}"
+        case RoleTarget():
+            return f"role {target.name}"
+        case UserTarget():
+            return f"user {target.name}"
+        case _:
+            assert_never(target)
+
+
+def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:
+    target, cause = report.plan.target, report.cause
+    if not drifts:
+        return f"{name_of(target)}{_after(cause)}" if report.intruder else name_of(target)
+    if any(drift.code == EXPLICITLY_DENIED for drift in drifts):
+        return f"ecr-warden is denied access to {name_of(target)}{_after(cause)}"
+    gone = any(_is_gone(drift) for drift in drifts)
+    if gone and _call(cause) in _DELETES:
+        return f"{name_of(target)} was deleted by {short_name(cause.actor)}"
+    if gone:
+        return f"{name_of(target)} does not exist{_after(cause)}"
+    documents = list(dict.fromkeys(_document(drift.address) for drift in drifts))
+    owner = target.name if isinstance(target, RepositoryTarget) else name_of(target)
+    # An attacker may have chosen the name of a policy: leave room for the target and the caller.
+    shown = [clean(document, _DOCUMENT) for document in documents]
+    named = f"{', '.join(first(shown, _DOCUMENTS))} of {owner}"
+    if is_roll_out(report):
+        return f"{named}: version {report.plan.spec_version} of the spec"
+    if all(drift.kind is DriftKind.UNREADABLE for drift in drifts):
+        return f"{named}{_after(cause)}"
+    told_by_event = cause.kind is CauseKind.EVENT and cause.actor is not None
+    if told_by_event and any(_call(cause) in WRITES[drift.address.kind] for drift in drifts):
+        return f"{named} {_was(drifts, _call(cause))} by {short_name(cause.actor)}"
+    verb = "differs" if len(documents) == 1 and documents != ["settings"] else "differ"
+    return f"{named} {verb} from the spec{_after(cause)}"
+
+
+def _document(address: Address) -> str:
+    if address.name == DENY_OLDER_SESSIONS:
+        return "session cut-off"
+    if address.kind is AddressKind.ROLE:
+        return "settings"
+    return describe_address(address)
+
+
+def _is_gone(drift: Drift) -> bool:
+    is_role = drift.address.kind is AddressKind.ROLE and drift.kind is DriftKind.MISSING
+    return is_role or drift.kind is DriftKind.OWNER_MISSING
+
+
+def _was(drifts: Sequence[Drift], call: str) -> str:
+    mine = {drift.kind for drift in drifts if call in WRITES[drift.address.kind]}
+    takes_away = call.startswith(("Delete", "Detach"))
+    verb = "changed"
+    if takes_away and mine == {DriftKind.MISSING}:
+        verb = "deleted"
+    elif not takes_away and mine == {DriftKind.UNEXPECTED}:
+        verb = "added"
+    several = len({drift.address for drift in drifts}) > 1 or drifts[0].address.kind is AddressKind.ROLE
+    return f"{'were' if several else 'was'} {verb}"
+
+
+def _call(cause: Cause) -> str:
+    return cause.action.partition(":")[2] if cause.kind is CauseKind.EVENT else ""
+
+
+def _after(cause: Cause) -> str:
+    match cause.kind:
+        case CauseKind.EVENT if cause.action:
+            return f", after {cause.action} by {short_name(cause.actor)}"
+        case CauseKind.SWEEP:
+            return ", found by the sweep"
+        case _:
+            return ""
+
+
+def describe_result(report: RunReport) -> str:
+    """How a run ended, in a few words."""
+    if report.contested:
+        return "CONTESTED, NOT repaired: somebody keeps writing it"
+    if report.result is Result.CONVERGED and is_roll_out(report):
+        return "rolled out"
+    if report.result is Result.FAILED and is_roll_out(report):
+        return "could NOT be rolled out"
+    if report.result is Result.REPORTED:
+        return f"reported, NOT repaired: {', '.join(reasons(report)) or 'left unchanged'}"
+    return _RESULTS[report.result]
+
+
+_RESULTS = {
+    Result.IN_SYNC: "in sync",
+    Result.CONVERGED: "repaired",
+    Result.NOT_YET_VISIBLE: "written, not visible yet",
+    Result.STILL_DRIFTED: "repaired, but NOT in sync: changed again at once",
+    Result.WAITING: "waiting for its role",
+    Result.INTERRUPTED: "interrupted, the next run takes over",
+    Result.CONFLICT: "changed again in the meantime, the next run takes over",
+    Result.FAILED: "could NOT be repaired",
+    Result.UNKNOWN: "cannot be read: state unknown",
+}
+
+
+def is_roll_out(report: RunReport) -> bool:
+    """Whether the run rolls out a version of the spec, directly or as a follow-up."""
+    return report.cause.incident.startswith(f"{CauseKind.SPEC}/")
+
+
+def telling_of(report: RunReport, drift: Drift) -> Telling:
+    """The perspective from which a run's drift is described."""
+    ended = report.result is Result.CONVERGED or (
+        report.result not in (Result.STILL_DRIFTED, Result.NOT_YET_VISIBLE)
+        and any(change.address == drift.address for change in report.applied)
+    )
+    if is_roll_out(report):
+        if ended:
+            return Telling(Perspective.ROLLED_OUT)
+        return Telling(Perspective.PLAN if report.result in _GOES_ON else Perspective.DRIFT)
+    return Telling(Perspective.INCIDENT, lasted(report)) if ended else Telling(Perspective.DRIFT)
+
+
+_GOES_ON = (Result.NOT_YET_VISIBLE, Result.WAITING, Result.INTERRUPTED)
+
+
+def lasted(report: RunReport) -> str:
+    """From the call to the repair: `for 41 s`; without a known call, only its end."""
+    seconds = seconds_open(report)
+    return "until it was repaired" if seconds is None else f"for {duration(seconds)}"
+
+
+def seconds_open(report: RunReport) -> int | None:
+    """From the call that an event reports to the end of the run."""
+    began = parse_time(report.cause.at) if report.cause.action and report.cause.kind is CauseKind.EVENT else None
+    # CloudTrail and the function have different clocks.
+    return None if began is None else max(0, round((report.finished_at - began).total_seconds()))
+
+
+def duration(seconds: int) -> str:
+    """`41 s`, `2 min 5 s`, `3 h 20 min`."""
+    if seconds < 1:
+        return "less than 1 s"
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
+    return " ".join([f"{number} {unit}" for number, unit in parts if number][:2])
+
+
+def reasons(report: RunReport) -> tuple[str, ...]:
+    """Why drift was left unchanged, each reason once."""
+    held = [_hold_reason(held) for held in report.plan.held]
+    skipped = [outcome.reason for outcome in report.outcomes if isinstance(outcome, Skipped)]
+    return tuple(dict.fromkeys([*held, *skipped]))
+
+
+def _hold_reason(held: Held) -> str:
+    if held.reason is HoldReason.OWNER_MISSING:
+        kind = "repositories" if isinstance(held.drift.address.target, RepositoryTarget) else "users or roles"
+        return f"ecr-warden does not create {kind}"
+    return _HOLD_REASONS[held.reason]
+
+
+_HOLD_REASONS = {
+    HoldReason.OBSERVE_MODE: "mode is observe",
+    HoldReason.UNREADABLE: "it cannot be read",
+    HoldReason.ROLE_NOT_AT_SPEC: "the role is not in sync yet",
+    HoldReason.OWN_ACCESS: "ecr-warden would lock itself out",
+    HoldReason.NOT_OURS: "the role is not ecr-warden's",
+    HoldReason.SETTLING: "AWS does not show the last write yet",
+    HoldReason.PRINCIPAL_UNKNOWN: "AWS does not know a principal of the spec (yet)",
+}
