@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from ecr_warden.alerting.formats import to_email, to_slack
 from ecr_warden.alerting.kinds import message_of, shorter
-from ecr_warden.alerting.layout import Entry, Listing, lay_out
-from ecr_warden.alerting.text import LINES, first
+from ecr_warden.alerting.layout import LINES, Entry, Listing, lay_out
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed, Unlisted
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.job import Cause
 from ecr_warden.model.outcome import Result, RunReport
+from ecr_warden.policy.printable import first
 from hypothesis import given
 from hypothesis import strategies as st
 

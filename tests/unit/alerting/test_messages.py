@@ -257,7 +257,7 @@ def test_the_title_says_what_happened_by_whom_and_whether_it_is_over(name: str) 
     title = message_of([run]).title
     if name.startswith("a reason"):
         what, _, state = title.partition("; ")
-        assert what == "repository policy of shop/checkout was changed by mallory…"
+        assert what == "repository policy of shop/checkout was changed by mallo..."
         assert state.startswith("reported, NOT repaired: paused paused")
         assert len(title) == 140
     else:

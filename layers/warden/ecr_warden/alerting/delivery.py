@@ -14,6 +14,7 @@ from ecr_warden.model.plan import Change
 from ecr_warden.model.severity import Severity
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.describe import describe_change
+from ecr_warden.policy.printable import cut
 
 GATHER_SECONDS = 20
 _FIRST = "first"  # begins the key of an incident whose first alert is sent by itself
@@ -95,7 +96,8 @@ def _culprit(report: RunReport) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-_TEXT = 400
+TEXT = 400
+"""Characters of each sentence in a shortened alert."""
 _PERMISSIONS = 20
 
 
@@ -104,11 +106,6 @@ def shorter_runs(report: RunReport) -> Iterator[RunReport]:
     yield _with_changes(report, lambda change: replace(change, before=None))
     yield _bare(report, _PERMISSIONS)
     yield _bare(report, 0)
-
-
-def cut(text: str) -> str:
-    """A sentence of an alert that is too long."""
-    return text if len(text) <= _TEXT else text[: _TEXT - 3] + "..."
 
 
 def _bare(report: RunReport, most: int) -> RunReport:
@@ -124,9 +121,9 @@ def _bare(report: RunReport, most: int) -> RunReport:
             access = AccessChange(some(whole.access.gained), some(whole.access.lost), whole.access.assumed)
         left_out = whole.left_out + max(0, _sentences(whole.access) - _sentences(access))
         compared = whole.compared if most else None
-        return replace(whole, left_out=left_out, access=access, compared=compared, explain=cut(whole.explain))
+        return replace(whole, left_out=left_out, access=access, compared=compared, explain=cut(whole.explain, TEXT))
 
-    bare = _with_changes(report, lambda change: replace(change, before=None, access=None, why=cut(change.why)))
+    bare = _with_changes(report, lambda change: replace(change, before=None, access=None, why=cut(change.why, TEXT)))
     drifts = tuple(map(drift, report.plan.drifts))
     held = tuple(replace(hold, drift=drift(hold.drift)) for hold in report.plan.held)
     return replace(bare, plan=replace(bare.plan, drifts=drifts, held=held))

@@ -5,9 +5,10 @@ Source: https://api.slack.com/reference/block-kit/blocks and https://api.slack.c
 
 import re
 
-from ecr_warden.alerting.text import ELLIPSIS, FIELDS, LINE, LINES, TEXT, TITLE, clean, first
+from ecr_warden.alerting.layout import FIELDS, LINE, LINES, TEXT, TITLE, one_line
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
+from ecr_warden.policy.printable import first, printable
 
 # Block Kit's own limits are 150, 10 of 2000, and 3000 characters; escaping may make five characters of one.
 _HEADER, _FIELD, _BLOCK, _WHOLE = 150, 1900, 2900, 30_000
@@ -47,7 +48,7 @@ def _plain(text: str) -> dict[str, object]:
 
 
 def _escape(text: str, limit: int) -> str:
-    escaped = clean(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # Slack's relatives read Markdown and bare mentions in `text`, whatever `mrkdwn` says.
     escaped = escaped.replace("`", "'").replace("](", f"]{_BREAK}(")
     escaped = _LINK.sub(f":{_BREAK}//", escaped)
@@ -55,7 +56,7 @@ def _escape(text: str, limit: int) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else re.sub(r"&[a-z]*$", "", text[: limit - 1]) + ELLIPSIS
+    return text if len(text) <= limit else re.sub(r"&[a-z]*$", "", text[: limit - 3]) + "..."
 
 
 def _packed(lines: list[str]) -> list[str]:
@@ -70,19 +71,16 @@ def _packed(lines: list[str]) -> list[str]:
 
 
 _SUBJECT = 99  # Source: SNS Publish: ASCII, no line break or control character, less than 100 characters
-_LINES, _LINE = 200, 1000
+_MAIL_LINES, _MAIL_LINE = 200, 1000
 
 
 def to_email(message: Message) -> tuple[str, str]:
     """Subject and plain text body."""
-    subject = clean(f"[ecr-warden {message.severity}] {message.title}", 200)
-    ascii_subject = subject.encode("ascii", "replace").decode("ascii")
-    if len(ascii_subject) > _SUBJECT:
-        ascii_subject = ascii_subject[: _SUBJECT - 3] + "..."
     width = max((len(field.label) for field in message.fields), default=0)
-    body = [clean(message.title, _LINE), ""]
-    body += [f"{clean(field.label, 30) + ':':<{width + 1}} {clean(field.text, _LINE)}" for field in message.fields]
-    body += (
-        ["", *(clean(line, _LINE) for line in first(message.lines, _LINES, more="more lines"))] if message.lines else []
-    )
-    return ascii_subject, "\n".join(body) + "\n"
+    body = [one_line(message.title, _MAIL_LINE), ""]
+    body += [
+        f"{one_line(field.label, 30) + ':':<{width + 1}} {one_line(field.text, _MAIL_LINE)}" for field in message.fields
+    ]
+    if message.lines:
+        body += ["", *(one_line(line, _MAIL_LINE) for line in first(message.lines, _MAIL_LINES, more="more lines"))]
+    return printable(f"[ecr-warden {message.severity}] {message.title}", _SUBJECT), "\n".join(body) + "\n"

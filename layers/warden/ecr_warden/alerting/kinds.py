@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, assert_never
 
-from ecr_warden.alerting.delivery import AtOnce, Gathered, Routing, cut, route_run, shorter_runs
+from ecr_warden.alerting.delivery import TEXT, AtOnce, Gathered, Routing, route_run, shorter_runs
 from ecr_warden.alerting.layout import Parts, compose, count, join, listing
 from ecr_warden.alerting.run_messages import describe_run, describe_runs
 from ecr_warden.alerting.severity import highest, severity_of_run
@@ -39,6 +39,7 @@ from ecr_warden.model.job import (
 )
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.severity import Severity
+from ecr_warden.policy.printable import cut
 
 
 def severity(alert: Alert) -> Severity:
@@ -130,15 +131,15 @@ class _SpecAccepted(Kind[SpecAccepted]):
         )
 
     def shorter(self, alert: SpecAccepted) -> Iterator[SpecAccepted]:
-        kept = alert.changed[:_KEYS], alert.released[:_KEYS], tuple(map(cut, alert.warnings[:_PROBLEMS]))
-        changed, released, warnings = (
-            before + len(whole) - len(few)
-            for before, whole, few in zip(
-                alert.left_out, (alert.changed, alert.released, alert.warnings), kept, strict=True
-            )
+        warnings = tuple(cut(one, TEXT) for one in alert.warnings[:_PROBLEMS])
+        few = replace(alert, changed=alert.changed[:_KEYS], released=alert.released[:_KEYS], warnings=warnings)
+        changed, released, warned = alert.left_out
+        left_out = (
+            changed + len(alert.changed) - len(few.changed),
+            released + len(alert.released) - len(few.released),
+            warned + len(alert.warnings) - len(warnings),
         )
-        left_out = (changed, released, warnings)
-        yield replace(alert, changed=kept[0], released=kept[1], warnings=kept[2], left_out=left_out)
+        yield replace(few, left_out=left_out)
 
 
 class _SpecRefused(Kind[SpecRefused]):
@@ -365,7 +366,7 @@ _KEYS, _PROBLEMS = 1000, 100
 
 
 def _with_fewer_problems[A: (SpecRefused, Unlisted)](alert: A) -> A:
-    few = tuple(map(cut, alert.problems[:_PROBLEMS]))
+    few = tuple(cut(one, TEXT) for one in alert.problems[:_PROBLEMS])
     return replace(alert, problems=few, left_out=alert.left_out + len(alert.problems) - len(few))
 
 

@@ -2,10 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from ecr_warden.alerting.text import FIELDS, LINE, LINES, TEXT, TITLE, clean
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
+from ecr_warden.policy.printable import printable
+
+TITLE, TEXT, LINE, LINES, FIELDS = 140, 500, 700, 40, 10
+"""What every channel takes uncut: characters of a title, of a field and of a line; lines; fields."""
+
+one_line = partial(printable, ascii_only=False)
+"""Text for a channel, which shows Unicode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +140,9 @@ def compose(severity: Severity, parts: Parts) -> Message:
     """The message: printable, bounded, and not yet escaped for a channel."""
     return Message(
         severity,
-        clean(parts.title, TITLE),
-        tuple(Field(field.label, clean(field.text, TEXT)) for field in parts.fields if field.text)[:FIELDS],
-        tuple(clean(line, LINE) for line in lay_out(_joined(parts.sections), LINES)),
+        one_line(parts.title, TITLE),
+        tuple(Field(field.label, one_line(field.text, TEXT)) for field in parts.fields if field.text)[:FIELDS],
+        tuple(one_line(line, LINE) for line in lay_out(_joined(parts.sections), LINES)),
     )
 
 

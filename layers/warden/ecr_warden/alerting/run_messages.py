@@ -14,7 +14,6 @@ from ecr_warden.alerting.run_titles import (
     title_of,
 )
 from ecr_warden.alerting.severity import home_of, is_outside, opens, severity_of_run
-from ecr_warden.alerting.text import first
 from ecr_warden.alerting.wording import (
     call_fields,
     describe_actor,
@@ -34,6 +33,7 @@ from ecr_warden.model.outcome import Conflict, Failed, Result, RunReport
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import RepositoryTarget, UserTarget
+from ecr_warden.policy.printable import first
 
 _CALLERS, _RUN_IDS = 3, 6
 # A target that was repaired this often within one incident is contested.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from ecr_warden.alerting.text import TITLE, clean, first
+from ecr_warden.alerting.layout import TITLE
 from ecr_warden.alerting.wording import describe_address, parse_time
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
@@ -12,6 +12,7 @@ from ecr_warden.model.outcome import Result, RunReport, Skipped
 from ecr_warden.model.plan import Held, HoldReason
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.phrases import Perspective, Telling
+from ecr_warden.policy.printable import cut, first
 
 _DOCUMENTS = 2
 _STATE = 80
@@ -30,9 +31,9 @@ _DELETES = ("DeleteRepository", "DeleteRole", "DeleteUser")
 def title_of(report: RunReport, drifts: Sequence[Drift]) -> str:
     """`trust policy of role ecr-pusher was changed by mallory; repaired after 4 s`; `drifts`: the worst first."""
     intruder = "INTRUDER in the write role: " if report.intruder else ""
-    state = clean(state_of(report, was_gone=any(map(_is_gone, drifts))), _STATE)
+    state = cut(state_of(report, was_gone=any(map(_is_gone, drifts))), _STATE)
     # How it ended is never cut.
-    return f"{clean(intruder + _what_happened(report, drifts), TITLE - len(state) - 2)}; {state}"
+    return f"{cut(intruder + _what_happened(report, drifts), TITLE - len(state) - 2)}; {state}"
 
 
 def state_of(report: RunReport, *, was_gone: bool = False) -> str:
@@ -71,7 +72,7 @@ def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:
     documents = list(dict.fromkeys(_document(drift.address) for drift in drifts))
     owner = target.name if isinstance(target, RepositoryTarget) else name_of(target)
     # An attacker may have chosen the name of a policy: leave room for the target and the caller.
-    shown = [clean(document, _DOCUMENT) for document in documents]
+    shown = [cut(document, _DOCUMENT) for document in documents]
     named = f"{', '.join(first(shown, _DOCUMENTS))} of {owner}"
     if is_roll_out(report):
         return f"{named}: version {report.plan.spec_version} of the spec"

@@ -15,7 +15,7 @@ from ecr_warden.alerting.formats import to_slack
 from ecr_warden.model.alert import Message
 from ecr_warden.outside import OutsideError, outside_text
 from ecr_warden.ports.alerts import ChannelError
-from ecr_warden.ports.clock import Clock
+from ecr_warden.ports.hub import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
