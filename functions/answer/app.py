@@ -1,4 +1,4 @@
-"""A question of somebody who may invoke this function -> the answer; it reads and never writes."""
+"""Answers a question of anyone who may invoke this function; it reads and never writes."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @logger().inject_lambda_context
 def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
-    """Answer `{"request": text}`; an expected failure is an answer too."""
+    """Answer `{"request": text}`; expected errors are answers too."""
     bootstrap.deadline.begin(context.get_remaining_time_in_millis)
     given = event if isinstance(event, dict) else {}
     try:

@@ -1,4 +1,4 @@
-"""A command and the proof of who gives it -> what is done about it; it writes to the hub's table and queue alone."""
+"""Carries out a command of a proven caller; it writes only to the hub's table and queue."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @logger().inject_lambda_context
 def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
-    """Do what `{"request": text, "proof": {...}}` asks for; an expected failure is an answer too."""
+    """Carry out `{"request": text, "proof": {...}}`; expected errors are answers too."""
     hub = ":".join(context.invoked_function_arn.split(":")[:7])  # without an alias or version
     given = event if isinstance(event, dict) else {}
     try:

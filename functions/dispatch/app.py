@@ -1,4 +1,4 @@
-"""Any event -> jobs on the queue."""
+"""Turns events into jobs on the queue."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from ecr_warden.triggers.trigger import Ignored
 
 @logger().inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    """Enqueue what the event asks for; an error sends the event to the failure queue."""
+    """Enqueue the event's jobs; an error sends the event to the failure queue."""
     match bootstrap.dispatch()(event):
         case Ignored(why):
             logger().info("ignored", extra={"why": why})

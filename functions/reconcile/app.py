@@ -1,8 +1,8 @@
-"""Jobs from the queue -> runs; a failing one stops its own target only.
+"""Runs the jobs of a batch; one that fails stops only its own target.
 
-Not powertools' batch utility: its imports cost about as much as all of ecr-warden's own, and what it skips stays
-invisible for the queue's whole visibility timeout, which keeps the rest of its group back too.
-A batch ends before the function does: what is finished is kept, what was not begun is handed back.
+Powertools' batch utility is not used: importing it costs about as much as all of ecr-warden, and a message it skips
+stays invisible for the whole visibility timeout, which also holds back the rest of its group.
+A batch ends before the function times out: finished jobs are kept, jobs that were not begun are handed back.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def run(record: dict[str, Any], attempt: Attempt) -> bool:
-    """Run one job and say whether it is done; one that is not ends in the failure queue after the last attempt."""
+    """Run one job and return whether it is done; after its last attempt a failed job ends in the failure queue."""
     try:
         job = job_from_text(record["body"])
         answer = bootstrap.work()(job, attempt)
     except Exception as error:
-        # Whatever it was, the other messages of the batch have a right to their runs.
+        # Whatever it was, the other messages of the batch still get their runs.
         expected = isinstance(error, WardenError)
         given = {"error": f"{type(error).__name__}: {error!s:.1000}", "receives": attempt.number}
         logger().error("failed", extra=given, exc_info=not expected)
@@ -36,7 +36,7 @@ def run(record: dict[str, Any], attempt: Attempt) -> bool:
 
 
 def bring_back(record: dict[str, Any], attempt: Attempt, *, begun: bool) -> None:
-    """Have a message come back soon; if that fails it comes back after the queue's visibility timeout."""
+    """Have a message delivered again soon; if that fails, it is after the queue's visibility timeout."""
     try:
         if begun:
             bootstrap.redelivery().soon(record["receiptHandle"], attempt.number)
@@ -47,15 +47,15 @@ def bring_back(record: dict[str, Any], attempt: Attempt, *, begun: bool) -> None
 
 
 def attempt_of(record: dict[str, Any]) -> Attempt:
-    """Which delivery this is."""
+    """The attempt that a delivery is."""
     receives = int(record["attributes"]["ApproximateReceiveCount"])
     return Attempt(receives, is_last=receives >= ATTEMPTS)
 
 
 def most_received_first(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The groups of a batch, each in its own order; that whose messages were handed back most often comes first.
+    """The messages of a batch, each group in its own order; the group that was received most often comes first.
 
-    So no message is handed back unbegun until its receives are used up.
+    So no message uses up its receives without being begun.
     """
     most: dict[str, int] = {}
     for record in records:
@@ -66,15 +66,15 @@ def most_received_first(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @logger().inject_lambda_context
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, list[dict[str, str]]]:
-    """Run a batch and say which messages failed, or were not begun because the time is up."""
+    """Run a batch and return the messages that failed, or were not begun in time."""
     bootstrap.deadline.begin(context.get_remaining_time_in_millis)
     failed: list[str] = []
     blocked: set[str] = set()
     for number, record in enumerate(most_received_first(event["Records"])):
         attempt, group = attempt_of(record), record["attributes"]["MessageGroupId"]
         begun = number == 0 or not bootstrap.deadline.is_within(JOB_RESERVE)
-        # The next of a failed one's group would come to the same end now. One that will not come back is run all the
-        # same, else it would end in the failure queue without ever having been.
+        # The next message of a failed one's group would fail too. On its last attempt it runs all the same, or it would
+        # end in the failure queue without ever having run.
         skipped = group in blocked and not attempt.is_last
         if begun and not skipped and run(record, attempt):
             continue

@@ -91,7 +91,7 @@ def test_status_says_first_what_is_wrong_with_the_whole_and_is_not_fine_then() -
     missing, rule, first, *_ = ran.out.splitlines()
     assert missing.startswith("there is no ")
     assert f"version {ACCEPTED.version} stays in force; " in missing
-    assert rule.startswith("the rule ecr-warden-sweep is missing: it brings the schedule of the sweeps; deploy")
+    assert rule.startswith("the rule ecr-warden-sweep is missing: it delivers the schedule of the sweeps; deploy")
     assert first.startswith("ok ")
     as_json = over(world)("status", "--json")
     assert (as_json.code, [one["code"] for one in as_json.json["troubles"]]) == (2, ["spec-missing", "wiring-cut"])
@@ -342,7 +342,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
         ("status", "shop/\u200bcheckout"),
         'a character that cannot be seen, U+200B (ZERO WIDTH SPACE) after "shop/"',
     ),
-    "a file that is not there for a target": (("verify", "--hub", "access.yaml"), "a target is no file"),
+    "a file that is not there for a target": (("verify", "--hub", "access.yaml"), "a target is not a file"),
     "a file for a target": (("verify", "--hub", str(PATH)), "is a file; leave it out"),
     "standard input for a target": (("plan", "--hub", "-"), "is a file; leave it out"),
     "a run that is none": (("show", "gone"), "the journal has no run gone"),
@@ -360,7 +360,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "an end without a zone": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00"), "has no zone"),
     "an end that is none": (("pause", "all", "--reason", "x", "--until", "tomorrow"), "is no time"),
     "an end that is past": (("pause", "all", "--reason", "x", "--until", "2020-01-01T00:00:00Z"), "is past"),
-    "an end too far away": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00Z"), "7 days at most"),
+    "an end too far away": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00Z"), "at most 7 days"),
     "a wait that is none": (("apply", "--wait", "-1"), "--wait"),
     "a limit of none": (("history", "--limit", "0"), "is no number from 1 to 100"),
     "a since that is none": (("history", "--since", "yesterday"), "is neither a duration such as 2h"),

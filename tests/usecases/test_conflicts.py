@@ -216,7 +216,7 @@ def test_a_run_that_lost_its_lease_writes_no_more() -> None:
     [report] = world.reports
     assert {o.reason for o in report.outcomes if isinstance(o, Skipped)} <= {
         LEASE_LOST,
-        "nothing is widened after a change that was not made",
+        "no access is added after a change that was not made",
     }
 
 

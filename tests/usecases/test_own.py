@@ -35,7 +35,7 @@ def told(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
         dispatch(one)
     jobs = [job for job in world.jobs.sent if isinstance(job, TellOwnChange)]
     for job in jobs:
-        assert work(job, FIRST_AND_LAST) == "told"
+        assert work(job, FIRST_AND_LAST) == "reported"
     return [alert for alert in world.alerts.published if isinstance(alert, OwnChanged)]
 
 

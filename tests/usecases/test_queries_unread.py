@@ -139,7 +139,7 @@ def test_targets_that_an_answer_had_no_time_for_are_unknown_named_and_counted() 
     left_out = [told for told in reply.targets if any(drift.code == "out-of-time" for drift in told.drifts)]
     assert len(left_out) == len(reply.targets) - 2 == len(ACCEPTED.targets) - 2
     [told] = reply.unread
-    assert told.startswith(f"out-of-time: the time of one answer was up before {len(left_out)} of")
+    assert told.startswith(f"out-of-time: the time for one answer ran out before {len(left_out)} of")
     assert all(entry.target in told for entry in left_out)
     whole = queries_of(world)(AskVerify())
     assert isinstance(whole, VerifyReply) and whole.unread == ()

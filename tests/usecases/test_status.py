@@ -1,4 +1,4 @@
-"""How everything stands: who looked last, and what is wrong with the whole."""
+"""`status`: which run or sweep looked at a target last, and what is wrong with the hub."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,7 +39,7 @@ def codes(world: World) -> list[str]:
     return [trouble.code for trouble in reply_of(world).troubles]
 
 
-def test_a_sweep_is_a_look_at_what_no_run_has_looked_at_since() -> None:
+def test_a_sweep_counts_as_the_last_look_at_a_target() -> None:
     world = world_at_spec()
     before = status_of(world, PUSHER)
     world.clock.advance(5 * MINUTE)
@@ -51,7 +51,7 @@ def test_a_sweep_is_a_look_at_what_no_run_has_looked_at_since() -> None:
     assert (seen.last.result, seen.last.run_id, seen.due) == (Result.IN_SYNC, before.last.run_id, False)
 
 
-def test_what_a_sweep_finds_different_differs_until_a_run_has_ended() -> None:
+def test_a_target_that_a_sweep_found_drifted_is_due_until_a_run_ends() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     world.clock.advance(MINUTE)
@@ -67,7 +67,7 @@ def test_what_a_sweep_finds_different_differs_until_a_run_has_ended() -> None:
     assert (repaired.due, repaired.last.at, repaired.last.result) == (False, NOW + 2 * MINUTE, Result.CONVERGED)
 
 
-def test_what_was_reported_and_is_right_again_without_a_run_is_in_sync() -> None:
+def test_reported_drift_that_disappeared_without_a_run_is_in_sync() -> None:
     world = world_at_spec()
     right = world.documents.live[D1]
     world.switch.enabled = False
@@ -82,7 +82,7 @@ def test_what_was_reported_and_is_right_again_without_a_run_is_in_sync() -> None
     assert (now.trouble, now.last.result) == (False, Result.IN_SYNC)
 
 
-def test_a_repository_that_only_a_sweep_has_looked_at_is_not_pending_and_one_made_since_is() -> None:
+def test_a_repository_seen_by_a_sweep_is_not_pending_and_one_created_since_is() -> None:
     world = world_of("a")
     world.sweep()
     world.drain()
@@ -93,7 +93,7 @@ def test_a_repository_that_only_a_sweep_has_looked_at_is_not_pending_and_one_mad
     assert status_of(world, shop("b")).last is None
 
 
-def test_a_look_at_another_version_says_nothing_of_a_target() -> None:
+def test_a_sweep_of_another_spec_version_says_nothing_about_a_target() -> None:
     world = world_at_spec()
     world.clock.advance(MINUTE)
     world.sweep()
@@ -103,7 +103,7 @@ def test_a_look_at_another_version_says_nothing_of_a_target() -> None:
     assert last.at == NOW
 
 
-def test_a_part_that_was_not_read_to_the_end_was_not_looked_at() -> None:
+def test_a_part_that_could_not_be_read_completely_was_not_looked_at() -> None:
     world = world_at_spec()
     closed(world, lambda target: target.name == "*" and target.account == CI)
     world.clock.advance(MINUTE)
@@ -111,7 +111,7 @@ def test_a_part_that_was_not_read_to_the_end_was_not_looked_at() -> None:
     assert world.looks.noted.keys() == {HOME, f"{HOME}/eu-central-1"}
 
 
-def test_all_is_well() -> None:
+def test_a_healthy_hub_has_no_troubles() -> None:
     world = world_at_spec()
     assert codes(world) == []
     world.clock.advance(40 * MINUTE)
@@ -164,7 +164,7 @@ def unlisted(world: World) -> None:
     world.sweep()
 
 
-def never_looked_at_and_accepted_nobody_knows_when(world: World) -> None:
+def accepted_at_an_unknown_time(world: World) -> None:
     world.audit.kept.clear()
 
 
@@ -193,30 +193,46 @@ def rule_unread(world: World) -> None:
 
 STAYS = f"version {ACCEPTED.version} stays in force"
 TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
-    "a version that was not looked at": (uploaded, "spec-pending", ("version v7 of the spec was uploaded", STAYS)),
+    "a version that was not processed": (uploaded, "spec-pending", ("version v7 of the spec was uploaded", STAYS)),
     "a version that was refused": (refused, "spec-refused", ("was refused at 2026-11-24T10:00:00Z: E0", STAYS)),
     "a spec that was deleted": (gone, "spec-missing", ("there is no", STAYS)),
     "a bucket without versions": (unversioned, "spec-unversioned", ("has no version", STAYS)),
-    "a bucket that cannot be read": (unreadable, "spec-unread", ("is not known: s3 says no",)),
-    "a stop": (stopped, "writes-stopped", ("writes are stopped by the switch",)),
-    "no sweep since it was accepted": (late, "sweep-overdue", ("has looked at anything yet (", "rate(15 minutes)")),
-    "no sweep for too long": (late_after_a_sweep, "sweep-overdue", ("anything since 2026-11-24T10:00:00Z",)),
-    "an account that no sweep can read": (unlisted, "sweep-overdue", (f"has looked at {CI} yet",)),
-    "an acceptance before there was a log": (never_looked_at_and_accepted_nobody_knows_when, "sweep-overdue", ("yet",)),
+    "a bucket that cannot be read": (
+        unreadable,
+        "spec-unread",
+        ("it is not known whether version", "is the current one: s3 says no"),
+    ),
+    "the stop switch": (stopped, "writes-stopped", ("writes are stopped by the switch",)),
+    "no sweep since it was accepted": (
+        late,
+        "sweep-overdue",
+        ("no sweep has completed yet (schedule: rate(15 minutes))",),
+    ),
+    "no sweep for too long": (
+        late_after_a_sweep,
+        "sweep-overdue",
+        ("no sweep has completed since 2026-11-24T10:00:00Z",),
+    ),
+    "an account that no sweep can read": (unlisted, "sweep-overdue", (f"no sweep of {CI} has completed yet",)),
+    "an acceptance before there was a log": (accepted_at_an_unknown_time, "sweep-overdue", ("yet",)),
     "no sweep for more than a day": (cron, "sweep-overdue", ("cron(",)),
     "a rule that is gone": (
         rule_gone,
         "wiring-cut",
-        ("the rule ecr-warden-trail is missing: it brings what CloudTrail",),
+        ("the rule ecr-warden-trail is missing: it delivers what CloudTrail",),
     ),
     "a rule that is off": (rule_disabled, "wiring-cut", ("the rule ecr-warden-spec is disabled",)),
     "a rule without its target": (rule_aside, "wiring-cut", ("no longer leads to its function",)),
-    "a rule that may not be seen": (rule_unread, "wiring-unread", ("is not known: no permission",)),
+    "a rule that cannot be read": (
+        rule_unread,
+        "wiring-unread",
+        ("it is not known whether the rule ecr-warden-trail is on: no permission",),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-def test_what_is_wrong_with_the_whole_is_said_alone(name: str) -> None:
+def test_each_trouble_is_reported_by_itself(name: str) -> None:
     spoil, code, words = TROUBLES[name]
     world = world_at_spec()
     spoil(world)
@@ -225,7 +241,7 @@ def test_what_is_wrong_with_the_whole_is_said_alone(name: str) -> None:
     assert [word for word in words if word not in str(trouble)] == []
 
 
-def test_of_many_parts_some_are_named_and_the_rest_counted() -> None:
+def test_a_few_overdue_parts_are_named_and_the_rest_counted() -> None:
     world = world_at_spec()
     more = tuple(f"33333333333{digit}" for digit in range(5))
     world.specs.compiled = replace(ACCEPTED, accounts=(*ACCEPTED.accounts, *more))
@@ -237,10 +253,10 @@ def test_of_many_parts_some_are_named_and_the_rest_counted() -> None:
     world.sweep()
     world.specs.compiled = replace(ACCEPTED, accounts=(*ACCEPTED.accounts, *more))
     [trouble] = reply_of(world).troubles
-    assert f"{', '.join(more[:3])} and 2 more yet" in trouble.message
+    assert f"no sweep of {', '.join(more[:3])} and 2 more has completed yet" in trouble.message
 
 
-def test_before_anything_is_accepted_it_is_said_what_was_refused() -> None:
+def test_before_any_spec_is_accepted_the_refused_one_is_named() -> None:
     world = bare_world()
     world.specs.compiled = None
     with pytest.raises(NothingAccepted, match="no spec is accepted yet; upload"):
@@ -250,7 +266,7 @@ def test_before_anything_is_accepted_it_is_said_what_was_refused() -> None:
         ask(world, AskStatus())
 
 
-def test_trouble_with_the_whole_hides_nothing_that_differs() -> None:
+def test_a_trouble_of_the_hub_does_not_hide_drift() -> None:
     world = tampered()
     stopped(world)
     world.run(CHECKOUT)

@@ -1,7 +1,7 @@
-"""The only place where use cases and adapters meet.
+"""Builds the use cases over their adapters; the only place where both meet.
 
-One builder for each function. What one kind of job alone needs is imported when the first such job comes: a cold
-reconcile pays neither for YAML nor for chat. Clients are made once a container, at their first call.
+One builder per function. Whatever only one kind of job needs is imported when the first such job comes: a cold
+reconcile loads neither YAML nor chat. Clients are created once per container, at their first call.
 """
 
 import os
@@ -40,7 +40,7 @@ _environment = Environment(os.environ)
 _clock = SystemClock()
 
 deadline = Deadline()
-"""The invocation's end, which its handler says."""
+"""The end of the invocation; set by its handler."""
 
 # Within a region; a call that hangs is given up before deadline.HUB_RESERVE.
 HUB_CONFIG = Config(
@@ -53,7 +53,7 @@ HUB_CONFIG = Config(
 
 @cache
 def dispatch() -> "Dispatch":
-    """What the dispatch function does with an event."""
+    """For the function `dispatch`."""
     from ecr_warden.usecases.jobs import Dispatch
 
     return Dispatch(_jobs(), _environment.required("WARDEN_SPEC_BUCKET"), _environment.required("WARDEN_SPEC_KEY"))
@@ -61,7 +61,7 @@ def dispatch() -> "Dispatch":
 
 @cache
 def work() -> "Work":
-    """What the reconcile function does with a job."""
+    """For the function `reconcile`."""
     from ecr_warden.usecases.jobs import Work
 
     return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile, alerts=_alert_bus())
@@ -111,7 +111,7 @@ def report_exhausted() -> "ReportExhausted":
 
 @cache
 def queries() -> "Queries":
-    """What the answer function does with a question."""
+    """For the function `answer`."""
     from ecr_warden.adapters.aws.journal import DynamoJournal
     from ecr_warden.adapters.aws.wiring import AwsWiring
     from ecr_warden.usecases.queries import Queries
@@ -137,7 +137,7 @@ def queries() -> "Queries":
 
 @cache
 def commands() -> "Commands":
-    """What the control function does with a command."""
+    """For the function `control`."""
     from ecr_warden.adapters.aws.callers import StsCallers
     from ecr_warden.usecases.commands import Commands
 
@@ -287,7 +287,7 @@ def _session() -> "_BareSession":
 
 
 class _BareSession:
-    """The part of boto3.Session that is used: its resources and transfers cost 14 ms and 2 MB of every container."""
+    """The part of boto3.Session that is used: the rest costs every container 14 ms and 2 MB."""
 
     def __init__(self) -> None:
         self._core = botocore.session.Session()
@@ -298,7 +298,7 @@ class _BareSession:
 
 
 class _Late:
-    """Something that is made at its first use: a run without drift asks no switch and announces nothing."""
+    """Created at its first use: a run without drift neither reads the stop switch nor publishes."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = cache(make)

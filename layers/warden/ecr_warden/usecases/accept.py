@@ -1,4 +1,4 @@
-"""A new version of the desired-state file: accepted if valid, else refused while the accepted one stays in force."""
+"""A new version of the spec: accepted if it is valid, else refused while the accepted one stays in force."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +15,14 @@ from ecr_warden.ports.store import Audit, Specs
 from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
 from ecr_warden.usecases.jobs import reconcile_jobs
 
-PROBLEMS_TOLD = 50
+PROBLEMS_REPORTED = 50
 PROBLEMS_KEPT = 3
 KEY_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """The use case over its ports; `file_name` is what problems call the file."""
+    """The use case over its ports; `file_name`: of the spec, in its problems."""
 
     specs: Specs
     jobs: Jobs
@@ -32,14 +32,14 @@ class Accept:
     file_name: str
 
     def __call__(self, job: AcceptSpec) -> SpecAccepted | SpecRefused | None:
-        """Look at the bucket's current version; None when it is accepted or refused already, or was told of.
+        """Process the bucket's current version; None if it was accepted, refused or reported before.
 
         A process that dies after accepting and before enqueuing costs time: the next sweep finds what differs.
         """
-        # In this order: what is current is at least as new as what is accepted, and never taken for its successor.
+        # In this order, so that the current version is at least as new as the accepted one.
         accepted, enforced = self._accepted(job.cause)
         if job.misplaced is not None:
-            return self._tell_misplaced(job.cause, job.misplaced, enforced)
+            return self._report_misplaced(job.cause, job.misplaced, enforced)
         try:
             current = self.specs.current()
         except SpecUnusable as error:
@@ -49,15 +49,15 @@ class Accept:
             return None
         match load_spec(current.data):
             case Invalid(problems):
-                told = tuple(problem.at(self.file_name) for problem in problems[:PROBLEMS_TOLD])
-                return self._refuse(job, current.version, enforced, told, len(problems) - len(told))
+                texts = tuple(problem.at(self.file_name) for problem in problems[:PROBLEMS_REPORTED])
+                return self._refuse(job, current.version, enforced, texts, len(problems) - len(texts))
             case Valid(spec, warnings):
                 compiled = compile_spec(spec, version=current.version)
-                told = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_TOLD])
-                return self._accept(job, accepted, compiled, told, len(warnings) - len(told))
+                texts = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_REPORTED])
+                return self._accept(job, accepted, compiled, texts, len(warnings) - len(texts))
 
     def compile_again(self, error: CompiledUnusable) -> CompiledSpec | None:
-        """Compile the accepted version from its text and keep that; None if it is kept no longer, or no longer valid.
+        """Compile the accepted version again from its text; None if the text is gone or no longer valid.
 
         Raises SpecSuperseded when another version was accepted meanwhile.
         """
@@ -72,14 +72,14 @@ class Accept:
         return compiled
 
     def _accepted(self, cause: Cause) -> tuple[CompiledSpec | None, str | None]:
-        """The accepted version, compiled again if it has to be, and which version is enforced.
+        """The accepted spec, compiled again if necessary, and the version that is enforced.
 
-        Where it cannot be compiled either, nothing is known of what it said and nothing is enforced.
+        If it cannot be compiled again, its content is unknown and nothing is enforced.
         """
         try:
             accepted = self.specs.accepted()
         except SpecTampered as error:
-            self._tell_tampered(cause, error)
+            self._report_tampered(cause, error)
             raise
         except CompiledUnusable as error:
             accepted = self.compile_again(error)
@@ -87,16 +87,16 @@ class Accept:
                 return CompiledSpec(error.version, Mode.OBSERVE, (), {}, _by_key(error.departed)), None
         return accepted, accepted.version if accepted else None
 
-    def _tell_tampered(self, cause: Cause, error: SpecTampered) -> None:
-        """Tell once that the compiled spec was written by somebody else; whoever caused this job did not do it."""
+    def _report_tampered(self, cause: Cause, error: SpecTampered) -> None:
+        """Report once that somebody else wrote the compiled spec; the actor of this job is not the culprit."""
         seen = f"{error.code} {error.place}"
         if self.specs.refused() != seen:
             unknown = replace(cause, action="", actor=None)
             self.alerts.publish(OwnChanged(unknown, "", f"{COMPILED_SPEC} {error.place}"))
             self.specs.refuse(seen)
 
-    def _tell_misplaced(self, cause: Cause, stray: Misplaced, enforced: str | None) -> SpecRefused | None:
-        """Tell once of each version of a file under another key; without versions, once of each upload."""
+    def _report_misplaced(self, cause: Cause, stray: Misplaced, enforced: str | None) -> SpecRefused | None:
+        """Report each version of a file under another key once; without versioning, each upload once."""
         seen = stray.version or cause.id
         if self.specs.misplaced(stray.key) == seen:
             return None
@@ -120,11 +120,11 @@ class Accept:
         self.alerts.publish(refusal)
         self._record(AuditKind.SPEC_REFUSED, refusal, _some(refusal.problems, refusal.left_out))
 
-    def _record(self, kind: AuditKind, told: SpecAccepted | SpecRefused, text: str) -> None:
-        self.audit.record(AuditEntry(kind, self.clock.now(), told.version, told.cause.actor, text))
+    def _record(self, kind: AuditKind, alert: SpecAccepted | SpecRefused, text: str) -> None:
+        self.audit.record(AuditEntry(kind, self.clock.now(), alert.version, alert.cause.actor, text))
 
     def _forget_refusal(self) -> None:
-        """A file that was gone and is back, and is gone again, is told of again."""
+        """A spec that was deleted, came back and is deleted again is reported again."""
         if self.specs.refused():
             self.specs.refuse("")
 
@@ -146,7 +146,7 @@ class Accept:
         cause = Cause(CauseKind.SPEC, compiled.version, at=job.cause.at, actor=job.cause.actor)
         self.jobs.enqueue(reconcile_jobs(cause, changed))
         if patterns or (changes_mode and compiled.patterns):
-            # Which repositories fit is known to AWS alone.
+            # Only AWS knows which repositories fit.
             self.jobs.enqueue([SweepAll(cause)])
         announcement = SpecAccepted(
             cause=job.cause,
@@ -164,10 +164,10 @@ class Accept:
 
 
 def _some(problems: Sequence[str], left_out: int) -> str:
-    """The first problems, and how many more there are."""
+    """The first problems and the number of the rest."""
     more = len(problems) + left_out - PROBLEMS_KEPT
-    told = [f"{problem:.300}" for problem in problems[:PROBLEMS_KEPT]]
-    return "; ".join([*told, f"and {more} more"] if more > 0 else told)
+    shown = [f"{problem:.300}" for problem in problems[:PROBLEMS_KEPT]]
+    return "; ".join([*shown, f"and {more} more"] if more > 0 else shown)
 
 
 def _effect(accepted: SpecAccepted) -> str:
@@ -181,7 +181,7 @@ def _effect(accepted: SpecAccepted) -> str:
 
 
 def _shown(key: str) -> str:
-    """A key as people may have chosen it to be read: in quotes, printable, bounded."""
+    """An object key chosen by an outsider: quoted, printable, bounded."""
     shown = ascii(key)
     return shown if len(shown) <= KEY_SHOWN else f"{shown[: KEY_SHOWN - 4]}...{shown[0]}"
 

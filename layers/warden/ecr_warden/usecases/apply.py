@@ -1,4 +1,4 @@
-"""Carrying a plan out as it is, deciding nothing; and what a run carried out whose process died."""
+"""Applying a plan as it is, deciding nothing; and what an interrupted run had applied."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,15 +17,15 @@ from ecr_warden.ports.errors import DocumentConflict, PortError
 from ecr_warden.ports.hub import Switch
 from ecr_warden.ports.store import Lease, State
 
-LEASE_LOST = "another run has taken the target over"
+LEASE_LOST = "another run has taken over the target"
 
 
 def apply_plan(
     plan: Plan, run_id: str, lease: Lease, *, documents: Documents, state: State, switch: Switch
 ) -> tuple[Outcome, ...]:
-    """Write a plan's changes in order, asking switch and lease just before each.
+    """Write a plan's changes in order, checking stop switch and lease just before each.
 
-    After a failure what only takes away is still written, and nothing is widened; after a conflict nothing is.
+    After a failure, changes that only remove access are still written and none that adds any; after a conflict, none.
     """
     try:
         writer = documents.writer(plan, run_id)
@@ -40,9 +40,9 @@ def apply_plan(
 
 def _reason_to_skip(change: Change, outcomes: list[Outcome]) -> str | None:
     if any(isinstance(outcome, Conflict) for outcome in outcomes):
-        return "the target changed while it was written"
+        return "the target changed while it was being written"
     if gains(change) and any(isinstance(outcome, Failed | Skipped) for outcome in outcomes):
-        return "nothing is widened after a change that was not made"
+        return "no access is added after a change that was not made"
     return None
 
 
@@ -65,7 +65,7 @@ def _failed(change: Change, error: PortError) -> Failed:
 
 
 def report_of_interrupted(run: OpenRun, observation: Observation, now: datetime) -> RunReport:
-    """What an interrupted run wrote, as far as the documents that stand there now tell."""
+    """The report of a run whose process died, from what the live documents show of its writes."""
     changes = run.plan.changes
 
     def outcomes_by(seen: Observation) -> tuple[Outcome, ...]:
@@ -87,11 +87,11 @@ def report_of_interrupted(run: OpenRun, observation: Observation, now: datetime)
 
 
 def _was_written(changes: Sequence[Change], observation: Observation) -> bool:
-    """Whether the first change stands, or a later one of its address, which was planned to follow it."""
-    return any(_stands(change, observation) for change in changes if change.address == changes[0].address)
+    """Whether the first change, or a later one of the same address, is what AWS returns."""
+    return any(_is_live(change, observation) for change in changes if change.address == changes[0].address)
 
 
-def _stands(change: Change, observation: Observation) -> bool:
+def _is_live(change: Change, observation: Observation) -> bool:
     observed = observation.documents.get(change.address, Absent())
     match change.after, observed:
         case None, Absent() | OwnerMissing():

@@ -1,6 +1,6 @@
-"""Commands of people to the deployed hub: each is recorded with the caller that was proved, before it does anything.
+"""Commands to the deployed hub, each recorded with its proven caller before it takes effect.
 
-Nothing here writes to an account: an apply enqueues, and the runs do the rest.
+Nothing here writes to a member account: `apply` enqueues runs, which do the writing.
 """
 
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ from ecr_warden.usecases.targets import spec_for
 
 
 class BadEnd(WardenError):
-    """A pause that has no end within the longest pause, or has ended already."""
+    """The end of a pause is past, or too far away."""
 
     code = "bad-end"
 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """The use case over its ports; `hub` is what a caller's proof has to be for."""
+    """The use case over its ports."""
 
     specs: Specs
     state: State
@@ -45,7 +45,7 @@ class Commands:
     clock: Clock
 
     def __call__(self, text: object, proof: object, hub: str) -> CommandReply:
-        """Do what the text asks for.
+        """Carry out the command in the text; `hub`: the function ARN that the caller's proof must be for.
 
         Raises BadRequest, CallerUnproved, NothingAccepted, NoSuchTarget, BadEnd, CommandRepeated, or another PortError.
         """
@@ -59,7 +59,8 @@ class Commands:
         targets = tuple(dict.fromkeys(command.targets))
         for target in targets:
             if spec_for(target, accepted) is None:
-                raise NoSuchTarget(f"{target} is no target of the accepted spec", remedy="ecr-warden status lists them")
+                message = f"{target} is not a target of the accepted spec"
+                raise NoSuchTarget(message, remedy="ecr-warden status lists the targets")
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
         self.calls.take(Call(command.id, caller.arn, text, now))
@@ -68,7 +69,7 @@ class Commands:
         return self._do(command, accepted, targets, cause, caller)
 
     def _record(self, command: Command, targets: tuple[Target, ...], caller: Actor, now: datetime) -> None:
-        """Before it is done, as it is announced: a process that dies in between has told of what is not, never less."""
+        """Recorded before it takes effect: a process that dies in between recorded too much, never too little."""
         match command:
             case Apply():  # each of its runs is journalled
                 return
@@ -90,7 +91,7 @@ class Commands:
                     self._enqueue(cause, targets)
             case PauseUntil(reason=reason, until=until):
                 enqueued = False
-                # Announced first: a process that dies in between has told of a pause that is none, never the reverse.
+                # Announced first: a process that dies in between announced a pause that is not set, never the reverse.
                 self.alerts.publish(TargetsPaused(cause, tuple(map(str, targets)), reason, until))
                 pause = Pause(command.id, caller, reason, self.clock.now(), until)
                 for target in targets:
@@ -118,7 +119,7 @@ class Commands:
 
 
 def _verb(command: Command) -> str:
-    """What the caller typed."""
+    """The verb that the caller typed."""
     match command:
         case Apply():
             return "apply"
@@ -134,5 +135,5 @@ def _check_end(until: datetime, now: datetime) -> None:
     if until <= now:
         raise BadEnd(f"the end {until.isoformat()} is past", remedy="give a later one, or a duration such as 2h")
     if until - now > LONGEST_PAUSE:
-        remedy = "pause for less, and again if it has to be; what is never to be kept leaves the spec"
-        raise BadEnd(f"a pause lasts {LONGEST_PAUSE.days} days at most", remedy=remedy)
+        remedy = "pause for less and repeat it, or remove from the spec what ecr-warden should leave alone"
+        raise BadEnd(f"a pause lasts at most {LONGEST_PAUSE.days} days", remedy=remedy)

@@ -1,4 +1,4 @@
-"""Events to jobs, the order of jobs, and jobs to the use cases that do them."""
+"""From events to jobs, and from jobs to the use cases that do them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 def reconcile_jobs(cause: Cause, targets: Iterable[Target]) -> tuple[ReconcileTarget, ...]:
-    """A job for each target: repositories first, then roles, then users, so that access ends where the images are.
+    """A job for each target: repositories first, then roles and users, so that access ends first where the images are.
 
-    Only the order of sending: the queue keeps it within one target alone (docs/adr/0011).
+    This is the order of sending; the queue preserves it only within a target (docs/adr/0011).
     """
 
     def order(target: Target) -> tuple[int, str]:
@@ -42,14 +42,14 @@ def reconcile_jobs(cause: Cause, targets: Iterable[Target]) -> tuple[ReconcileTa
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """An event to jobs: it names targets and decides nothing else. Bucket and key: where the spec is kept."""
+    """From an event to jobs: it names targets and decides nothing else. Bucket and key: of the spec."""
 
     jobs: Jobs
     spec_bucket: str
     spec_key: str
 
     def __call__(self, event: object) -> "tuple[Job, ...] | Ignored":
-        """Enqueue what the event asks for, or say why it is ignored; raises TriggerError for what is no event."""
+        """Enqueue the event's jobs, or return why it is ignored; raises TriggerError for anything but an event."""
         from ecr_warden.triggers.decide import SpecPlace, decide  # noqa: PLC0415 - the other jobs need no triggers
         from ecr_warden.triggers.trigger import Ignored  # noqa: PLC0415
 
@@ -62,7 +62,7 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A job to the use case that does it, each built when its first job comes: most containers never see a spec."""
+    """From a job to its use case, built when its first job comes: most containers never see a spec."""
 
     accept: "Callable[[], Accept]"
     sweep: "Callable[[], Sweep]"
@@ -70,11 +70,11 @@ class Work:
     alerts: "AlertBus"
 
     def __call__(self, job: Job, attempt: Attempt) -> str:
-        """Do the job and say what came of it, for the log; raises what the use case raises."""
+        """Do the job and return its result for the log; raises what the use case raises."""
         try:
             return self._do(job, attempt)
         except CompiledUnusable as error:
-            # The first job that comes after an upgrade, or a step back, has the accepted version compiled again.
+            # The first job after an upgrade or a rollback compiles the accepted version again.
             if self.accept().compile_again(error) is None:
                 raise
             return self._do(job, attempt)
@@ -87,11 +87,11 @@ class Work:
             case SweepAll() | SweepIdentities() | SweepRepositories():
                 return f"{len(self.sweep()(job, attempt))} jobs"
             case ReconcileTarget():
-                return self.reconcile()(job, attempt) or "not ours"
+                return self.reconcile()(job, attempt) or "no target"
             case TellOwnChange():
                 from ecr_warden.model.alert import OwnChanged  # noqa: PLC0415 - few jobs are of this kind
 
                 self.alerts.publish(OwnChanged(job.cause, job.account, job.thing))
-                return "told"
+                return "reported"
             case _:
                 assert_never(job)

@@ -1,4 +1,4 @@
-"""What enforcing a spec would do now: a plan a target, from one reading of the accounts; nothing is written."""
+"""What enforcing a spec would do now: one plan per target, from one scan of the accounts; nothing is written."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,25 +21,25 @@ from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import State, TargetRecord
 from ecr_warden.usecases.targets import is_cleared, removals, spec_for
 
-# Of processor time for all plans together; the answer function has two minutes for everything.
+# Of processor time, for all plans together; the function `answer` has two minutes for everything.
 _EXPLAINING_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The plans of one reading. `unread`: those whose target stands for many of which nobody knows which there are.
+    """The plans from one scan. `unread`: one per list that AWS did not return, in place of the targets it would hold.
 
-    `made_again`: owners that were deleted and made again since a run last looked at them. What names them is planned
-    accordingly, but only a run of theirs has it done.
+    `recreated`: identities that were recreated since a run last looked at them. Targets that name them are planned
+    accordingly, but only a run of the identity itself has that done.
     """
 
     plans: tuple[Plan, ...]
     unread: tuple[Plan, ...]
-    made_again: tuple[Target, ...] = ()
+    recreated: tuple[Target, ...] = ()
 
 
 def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> tuple[Plan, ...]:
-    """Every plan that can be made without the hub's memory: of what earlier runs owe it knows nothing."""
+    """Every plan, made without the hub's memory and so without what earlier runs still owe."""
     planned = plan_targets(compiled, documents, clock)
     return (*planned.unread, *planned.plans)
 
@@ -52,25 +52,25 @@ def plan_targets(
     state: State | None = None,
     is_out_of_time: Callable[[], bool] = lambda: False,
 ) -> Planned:
-    """Each target's plan, in the order of their keys, as if the spec said `mode: enforce`.
+    """Each target's plan, sorted by key, as if the spec said `mode: enforce`.
 
-    Empty plans too, so that a target that is at spec is told from one that was not looked at. Owners that no grant
-    names any more and that still hold something of ours come along.
+    Targets in sync have empty plans, so that they differ from targets that were not looked at. Orphans that still hold
+    documents of ecr-warden's are included.
 
-    `state`: the hub's memory, for what earlier runs owe, who was made again, and what left the spec and is not revoked
-    yet. `is_out_of_time`: from then on what is left is not planned and said to be unknown (`out-of-time`).
+    `state`: the hub's memory: what earlier runs owe, which identities were recreated, which removed targets are not
+    cleared yet. `is_out_of_time`: from then on no target is planned; the rest is reported as unknown (`out-of-time`).
 
-    Whatever fails on one target, an exception that nobody expected included, is that target's own.
+    A failure on one target, even an unexpected exception, is reported for that target alone.
     """
     listing = documents.list_repositories(compiled.patterns)
     fitting = {spec.target.key: spec for spec in map(compiled.spec_of, listing.repositories) if spec is not None}
     going = {spec.target.key: spec for spec in removals(compiled, state)} if state is not None else {}
     asked = {**going, **fitting, **compiled.targets}
-    # All of them before the first plan: a user's depends on how its role was read.
+    # All of them before the first plan, for the plan of a user depends on its role.
     scanned = list(documents.scan(tuple(asked.values()), accounts=compiled.accounts))
     observations = {found.target.key: found for found in scanned if not isinstance(found, AccountUnread)}
     records = None if state is None else state.records([o.target for o in observations.values()])
-    made_again = _made_again(observations, records or {})
+    recreated = _recreated(observations, records or {})
     now = clock.now()
     explain = Explainer(_EXPLAINING_SECONDS)
 
@@ -99,7 +99,7 @@ def plan_targets(
                 mode=Mode.ENFORCE,
                 circumstances=Circumstances(
                     now=now,
-                    debts=None if records is None else _debts(spec, record.debts, made_again),
+                    debts=None if records is None else _debts(spec, record.debts, recreated),
                     written_at=record.written_at,
                     is_at_spec=is_at_spec,
                 ),
@@ -116,12 +116,12 @@ def plan_targets(
     return Planned(
         plans=tuple(found),
         unread=tuple(_unlisted(address, error, compiled) for address, error in unlisted),
-        made_again=tuple(observations[key].target for key in sorted(made_again)),
+        recreated=tuple(observations[key].target for key in sorted(recreated)),
     )
 
 
 def _whole(target: Target) -> Address:
-    """What stands for all documents of a target of which nothing is known."""
+    """The address that represents all documents of a target that could not be read."""
     match target:
         case RepositoryTarget():
             return repository_policy(target)
@@ -132,17 +132,17 @@ def _whole(target: Target) -> Address:
 
 
 def _unlisted(address: Address, error: PortError, compiled: CompiledSpec) -> Plan:
-    """Of a list that could not be read; `address`: in the place of all that it would have had."""
+    """The plan for targets that could not be read; `address` represents their documents."""
     drift = Drift(address, DriftKind.UNREADABLE, str(error), code=error.code)
     return Plan(address.target, compiled.version, (drift,), (), (Held(drift, HoldReason.UNREADABLE, drift.explain),))
 
 
-def _made_again(observations: Mapping[str, Observation], records: Mapping[str, TargetRecord]) -> frozenset[str]:
-    """The keys of owners with another unique id than the one that a run last saw."""
+def _recreated(observations: Mapping[str, Observation], records: Mapping[str, TargetRecord]) -> frozenset[str]:
+    """The keys of identities whose unique ID differs from the one that a run last saw."""
     return frozenset(key for key, record in records.items() if record.was_recreated(observations[key]))
 
 
-def _debts(spec: TargetSpec, debts: Debts, made_again: frozenset[str]) -> Debts:
-    """What a run of the target will owe once a run of each owner that was made again has noted that."""
-    named = {arn for arn, owner in spec.principals.items() if owner.key in made_again}
+def _debts(spec: TargetSpec, debts: Debts, recreated: frozenset[str]) -> Debts:
+    """What the target will owe once a run of each recreated identity has noted that."""
+    named = {arn for arn, owner in spec.principals.items() if owner.key in recreated}
     return replace(debts, recreated_principals=tuple(sorted({*debts.recreated_principals, *named})))

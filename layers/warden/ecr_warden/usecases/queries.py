@@ -1,4 +1,4 @@
-"""Questions of people to the deployed hub; nothing here writes."""
+"""Questions to the deployed hub; nothing here writes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -47,9 +47,9 @@ from ecr_warden.usecases.status import StatusQuery
 if TYPE_CHECKING:
     from ecr_warden.spec.spec import Puller, Repository, Spec
 
-# Lambda returns 6 MB at most; JSON text in JSON may grow.
+# Lambda returns 6 MB at most, and JSON in a JSON string grows.
 REPLY_BYTES = 4_000_000
-NAMES_TOLD = 20
+NAMES_SHOWN = 20
 # The journal is kept for a year.
 _KEPT = timedelta(days=366)
 _TARGETS_SHOWN = 10
@@ -66,7 +66,7 @@ class _Plans:
     accepted: CompiledSpec
     plans: tuple[Plan, ...]
     unread: tuple[str, ...]
-    made_again: tuple[str, ...]
+    recreated: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Queries:
         return accepted
 
     def _plans(self, selection: Selection) -> _Plans:
-        """All are read whatever is selected: whether a user's way is open depends on its role."""
+        """Everything is read whatever is selected, for the plan of a user depends on its role."""
         accepted = self._accepted()
         read = plan_targets(accepted, self.documents, self.clock, state=self.state, is_out_of_time=self.is_out_of_time)
         plans = {plan.target.key: plan for plan in read.plans}
@@ -123,9 +123,9 @@ class Queries:
         unread = [plan.drifts[0].explain for plan in read.unread] if concerned else []
         unread = [*_left_out([plans[key] for key in selected]), *unread]
         specs = [spec for key in selected if (spec := accepted.spec_of(plans[key].target)) is not None]
-        named = {*selected, *(owner.key for spec in specs for owner in spec.principals.values())}
-        made_again = [str(owner) for owner in read.made_again if owner.key in named]
-        return _Plans(accepted, tuple(plans[key] for key in selected), tuple(unread), tuple(made_again))
+        named = {*selected, *(identity.key for spec in specs for identity in spec.principals.values())}
+        recreated = [str(identity) for identity in read.recreated if identity.key in named]
+        return _Plans(accepted, tuple(plans[key] for key in selected), tuple(unread), tuple(recreated))
 
     def _plan(self, selection: Selection) -> PlanReply:
         read = self._plans(selection)
@@ -139,11 +139,11 @@ class Queries:
             omitted=len(differing) - len(kept),
             unread=read.unread,
             left=tuple(self._left(kept)),
-            made_again=read.made_again,
+            made_again=read.recreated,
         )
 
     def _left(self, plans: Sequence[Plan]) -> Iterator[tuple[str, str]]:
-        """Which of the plans nobody would carry out now, and why."""
+        """The plans that would not be applied now, and why."""
         stopped, now = self.switch.reason_to_stop(), self.clock.now()
         records = self.state.records([plan.target for plan in plans])
         for plan in plans:
@@ -154,16 +154,16 @@ class Queries:
 
     def _verify(self, selection: Selection) -> VerifyReply:
         read = self._plans(selection)
-        # What only has a spent session cut-off to lose has documents as the spec says, or none that it names.
+        # A plan without drift only removes an expired cut-off: the target is in sync, or not one of the spec's.
         plans = [plan for plan in read.plans if plan.drifts or read.accepted.spec_of(plan.target) is not None]
-        # Those without drift weigh next to nothing: none of them is left out.
+        # Targets in sync take next to no room: none of them is left out.
         differing = [plan for plan in plans if plan.drifts]
         fitting = _that_fit(differing, _drifts_to_json, self.reply_bytes)
         kept = {plan.target.key for plan in fitting}
-        told = tuple(
+        verified = tuple(
             Verified(str(plan.target), plan.drifts) for plan in plans if not plan.drifts or plan.target.key in kept
         )
-        return VerifyReply(read.accepted.version, told, len(plans) - len(told), read.unread)
+        return VerifyReply(read.accepted.version, verified, len(plans) - len(verified), read.unread)
 
     def _grants(self) -> GrantsReply:
         version = self._accepted().version
@@ -172,19 +172,19 @@ class Queries:
     def _run(self, run_id: str) -> RunReply:
         run = self.journal.find(run_id)
         if run is None:
-            remedy = "ecr-warden history lists the runs that told something; they are kept for a year"
+            remedy = "ecr-warden history lists the runs of the last year"
             raise NoSuchRun(f"the journal has no run {run_id}", remedy=remedy)
         return RunReply(run)
 
 
 def _left_out(plans: Sequence[Plan]) -> Iterator[str]:
-    """What an answer says of the targets that it had no time for; each of them is unknown in it, and so counted."""
+    """A line about the targets that the answer had no time for; they count as unknown."""
     names = [str(plan.target) for plan in plans if any(drift.code == OutOfTime.code for drift in plan.drifts)]
     if names:
-        more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
+        more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
         yield (
-            f"{OutOfTime.code}: the time of one answer was up before {len(names)} of {len(plans)} targets were read or "
-            f"planned, which are unknown: {', '.join(names[:NAMES_TOLD])}{more}; ask for fewer targets at a time"
+            f"{OutOfTime.code}: the time for one answer ran out before {len(names)} of {len(plans)} targets were read "
+            f"or planned; they are unknown: {', '.join(names[:NAMES_SHOWN])}{more}; ask for fewer targets at a time"
         )
 
 
@@ -193,9 +193,9 @@ def _drifts_to_json(plan: Plan) -> Json:
 
 
 def _that_fit(plans: Sequence[Plan], form: Callable[[Plan], Json], limit: int) -> tuple[Plan, ...]:
-    """The plans, in their order, whose forms stay within so many bytes together; what could not be read comes first.
+    """The plans, in order, that fit into so many bytes in that form; unreadable targets are never the first left out.
 
-    So one that is left out differs, and is not unknown.
+    So a plan that is left out has drift, and is not unknown.
     """
     size, kept = 0, set()
     for plan in sorted(plans, key=lambda plan: not _is_unreadable(plan)):
@@ -242,13 +242,13 @@ def _when(entry: RunEntry | AuditEntry) -> tuple[object, str]:
 
 
 def _shortened(entry: AuditEntry) -> AuditEntry:
-    """A command may be about thousands."""
+    """A command may name thousands of targets."""
     shown = entry.targets[:_TARGETS_SHOWN]
     return replace(entry, targets=shown, omitted=len(entry.targets) - len(shown))
 
 
 def _grants_of(version: str, data: bytes) -> GrantsReply:
-    """The grants of an accepted version; raises SpecUnusable for one that this version of ecr-warden would refuse."""
+    """The grants of an accepted version, from its text; raises SpecUnusable if this ecr-warden would refuse it."""
     from ecr_warden.spec import Invalid, Valid, load_spec  # noqa: PLC0415 - the other questions need no YAML
 
     match load_spec(data):

@@ -1,4 +1,4 @@
-"""Which targets people mean."""
+"""Which targets a command or question selects."""
 
 import difflib
 import re
@@ -31,10 +31,10 @@ class NothingAccepted(WardenError):
 
 
 def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Target]:
-    """The targets that are meant, by their keys and in the order of these; raises NoSuchTarget.
+    """The selected targets by key, sorted; raises NoSuchTarget.
 
-    `targets`: all there are, by their keys. A text is `all`, a target, a repository's name, or a pattern of such names
-    with `*` (also over `/`) and `?`.
+    `targets`: all there are, by key. A text is `all`, a target, a repository name, or a pattern of repository names
+    with `*` (which also matches `/`) and `?`.
     """
     found: dict[str, Target] = {}
     for text in selection:
@@ -46,18 +46,18 @@ def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Tar
 
 
 def named_in(selection: Selection) -> tuple[Target, ...]:
-    """The targets that are named in full."""
+    """The targets named in full."""
     return tuple(target for target in map(_parsed, selection) if target is not None)
 
 
 def unlisted(selection: Selection, known: Mapping[str, Target], accepted: CompiledSpec) -> dict[str, Target]:
-    """What is named in full and fits a pattern: whoever names it means it, also while nobody can list it."""
+    """Targets named in full that fit a pattern: they are selected even while their repositories cannot be listed."""
     named = {target.key: target for target in named_in(selection)}
     return {key: named[key] for key in named if key not in known and accepted.spec_of(named[key]) is not None}
 
 
 def has_to_be_looked_up(selection: Selection) -> bool:
-    """Whether some text may mean repositories that only AWS knows."""
+    """Whether some text may select repositories that have to be listed first."""
     return len(named_in(selection)) < len(selection)
 
 
@@ -86,19 +86,19 @@ def _unknown(text: str, targets: Iterable[Target]) -> NoSuchTarget:
     message = f'the accepted spec has no target "{text}"'
     near = _near(text, list(targets))
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    file = "a target is no file; " if text.lower().endswith(_OF_FILES) else ""
+    file = "a target is not a file; " if text.lower().endswith(_OF_FILES) else ""
     return NoSuchTarget(message, remedy=f"{file}{hint}ecr-warden status lists the targets")
 
 
 def _near(text: str, targets: list[Target]) -> list[str]:
-    """What was meant, as `_meant` takes it: a repository by its name alone, a user or role in full."""
+    """Suggestions in a form that selects them: a repository by its name, a user or role in full."""
     forms: dict[str, list[str]] = {}
     for target in targets:
         alone = target.name if isinstance(target, RepositoryTarget) else str(target)
         forms.setdefault(str(target), []).append(str(target))
         forms.setdefault(target.name, []).append(alone)
     name = re.split(r"[:/]", text)[-1]
-    # By its name, whatever stands before it: an account's alias, an ARN, another kind or account.
+    # By its name, ignoring any prefix: an account's alias, an ARN, another kind or account.
     spelled = {key.lower(): key for key in forms}
     found = spelled.get(text.lower()) or spelled.get(name.lower())
     if found is None:

@@ -1,4 +1,7 @@
-"""How everything stands, from what the hub remembers: no account is read but to list the repositories of patterns."""
+"""`status`: the state of every target and of the hub itself, from what the hub remembers.
+
+Accounts are read only to list the repositories that fit a pattern.
+"""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,9 +29,9 @@ _REMEMBERED = timedelta(days=366)
 _NAMED_AT_MOST = 3
 _RATE = re.compile(r"rate\(([0-9]{1,5}) (minute|hour|day)s?\)")
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
-# A sweep that takes its time, or is tried again after an error, is not overdue; nor is one that was just missed.
+# A sweep that is slow, or retried after an error, is not overdue yet; nor is one that was just missed.
 _GRACE = timedelta(minutes=10)
-# Of a cron expression it is not said here when it is due.
+# When a cron expression is due is not worked out here.
 _CRON_AT_MOST = timedelta(days=1)
 
 
@@ -98,7 +101,7 @@ class StatusQuery:
         return next(self.audit.entries(now - _REMEMBERED, now, {kind}), None)
 
     def _why_nothing(self) -> str:
-        """What came of the file that is there, if any."""
+        """Why the spec that was uploaded, if any, was not accepted."""
         refused = self._last(AuditKind.SPEC_REFUSED)
         return "" if refused is None else f"version {refused.id or '(none)'} was refused: {refused.text}"
 
@@ -106,9 +109,9 @@ class StatusQuery:
 def _status(
     target: Target, record: TargetRecord, look: Look | None, accepted: CompiledSpec, now: datetime
 ) -> TargetStatus:
-    """What is remembered of a target, by whoever looked last: a run of it, or a sweep of its part.
+    """What is remembered of a target, from whichever looked last: a run of it, or a sweep of its part.
 
-    A sweep says what it found and no more: of a target that differed, that it did.
+    A sweep knows only whether a target differed, not how.
     """
     pause = record.pause if record.pause is not None and record.pause.is_on(now) else None
     known = TargetStatus(str(target), record.last, pause, record.open_run, record.reported is not None)
@@ -126,28 +129,28 @@ def _status(
 def _of_spec(
     accepted: str, current: str | PortError, refused: str, last_refusal: AuditEntry | None
 ) -> Iterator[Trouble]:
-    """Whether what stands in the bucket is what is enforced.
+    """Whether the spec in the bucket is the accepted one.
 
-    `current`: its version, or why it cannot be read; `refused`: what Specs.refused says.
+    `current`: the bucket's version, or why it cannot be read; `refused`: what Specs.refused returns.
     """
     stays = f"version {accepted} stays in force"
     match current:
         case SpecUnusable():
             yield Trouble(current.code, f"{current.message}; {stays}", current.remedy)
         case PortError():
-            known = f"whether version {accepted}, which is in force, is the current one is not known"
-            yield Trouble("spec-unread", f"{known}: {current.message}", current.remedy)
+            unknown = f"it is not known whether version {accepted}, which is in force, is the current one"
+            yield Trouble("spec-unread", f"{unknown}: {current.message}", current.remedy)
         case str() if current == accepted:
             pass
         case str() if current == refused:
             why = ""
             if last_refusal is not None and last_refusal.id == current:
                 why = f" at {_time(last_refusal.at)}: {last_refusal.text}"
-            remedy = "ecr-warden validate shows all that is wrong with it"
+            remedy = "ecr-warden validate lists all its problems"
             yield Trouble("spec-refused", f"version {current} of the spec was refused{why}; {stays}", remedy)
         case str():
-            message = f"version {current} of the spec was uploaded and not looked at yet; {stays}"
-            yield Trouble("spec-pending", message, "it is within seconds, or by the next sweep")
+            message = f"version {current} of the spec was uploaded and is not processed yet; {stays}"
+            yield Trouble("spec-pending", message, "it will be within seconds, or at the next sweep")
         case _:
             assert_never(current)
 
@@ -158,23 +161,23 @@ def _of_switch(stopped: str | None) -> Iterator[Trouble]:
 
 
 def _of_wires(wires: Sequence[Wire]) -> Iterator[Trouble]:
-    """Each that is not as the hub's stack makes it."""
+    """The rules and notifications that are not as the hub's stack creates them."""
     for wire in wires:
         match wire.state:
             case WireState.ON:
                 pass
             case WireState.UNREADABLE:
-                yield Trouble("wiring-unread", f"whether the {wire.name} is on is not known: {wire.why}")
+                yield Trouble("wiring-unread", f"it is not known whether the {wire.name} is on: {wire.why}")
             case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS:
                 how = "no longer leads to its function" if wire.state is WireState.TARGETLESS else f"is {wire.state}"
-                remedy = "deploy the hub's stack as it was: docs/deploy.md"
-                yield Trouble("wiring-cut", f"the {wire.name} {how}: it brings {wire.brings}", remedy)
+                remedy = "deploy the hub's stack again: docs/deploy.md"
+                yield Trouble("wiring-cut", f"the {wire.name} {how}: it delivers {wire.brings}", remedy)
 
 
 def _of_sweeps(
     parts: Collection[str], looks: Sequence[Look], wires: Sequence[Wire], *, accepted_at: datetime | None, now: datetime
 ) -> Iterator[Trouble]:
-    """The parts that no sweep has looked at for too long; `accepted_at`: since when there is what to look at."""
+    """The parts that no sweep has completed for too long; `accepted_at`: when there first was something to sweep."""
     schedule = next((wire.schedule for wire in wires if wire.schedule), "")
     allowed = _allowed(schedule)
     looked = {look.part: look.at for look in looks}
@@ -183,10 +186,10 @@ def _of_sweeps(
         return
     oldest = min((looked[part] for part in late if part in looked), default=None)
     since = f"since {_time(oldest)}" if oldest is not None else "yet"
-    whole = "anything" if len(late) == len(parts) else _named(late)
-    due = f" (its schedule is {schedule})" if schedule else ""
-    remedy = "see the log group /aws/lambda/ecr-warden-reconcile and the dead letters: docs/deploy.md"
-    yield Trouble("sweep-overdue", f"no sweep has looked at {whole} {since}{due}", remedy)
+    which = "" if len(late) == len(parts) else f" of {_named(late)}"
+    due = f" (schedule: {schedule})" if schedule else ""
+    remedy = "see the log group /aws/lambda/ecr-warden-reconcile and the dead-letter queue: docs/deploy.md"
+    yield Trouble("sweep-overdue", f"no sweep{which} has completed {since}{due}", remedy)
 
 
 def _since(looked: datetime | None, accepted_at: datetime | None, now: datetime) -> timedelta:

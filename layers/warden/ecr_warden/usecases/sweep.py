@@ -1,7 +1,7 @@
-"""Comparing everything with the accepted spec, and enqueuing what differs: events get lost.
+"""Compares everything with the accepted spec and enqueues what differs, because events get lost.
 
-A sweep is a job for each account (its users and roles, in two calls a thousand of them) and one for each account and
-region (its repositories, a call each): none reads more than its part, and one that fails or hangs stops no other.
+A sweep is a job per account (its users and roles, two calls per thousand) and a job per account and region (its
+repositories, one call each): each reads only its part, and one that fails or hangs stops no other.
 """
 
 import hashlib
@@ -34,12 +34,15 @@ from ecr_warden.ports.hub import Clock, Jobs
 from ecr_warden.ports.store import Specs, State, SweepRecords, TargetRecord
 from ecr_warden.usecases.targets import removals, spec_for
 
-PROBLEMS_TOLD = 50
+PROBLEMS_REPORTED = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ReportUnlisted:
-    """The use case over its ports. Sweeps of one part never run side by side, so no lease guards what was told."""
+    """Reports lists that AWS did not return: once, and again when the reason changes or comes back.
+
+    Sweeps of one part never run side by side, so no lease guards what was reported.
+    """
 
     state: State
     alerts: AlertBus
@@ -51,21 +54,21 @@ class ReportUnlisted:
         asked: Iterable[tuple[Target, PortError | None]],
         remembered: Mapping[str, TargetRecord],
     ) -> None:
-        """Tell of lists by what asking AWS for each of them came to; `version`: the accepted spec's.
+        """Report the lists that ended in an error; `version`: of the accepted spec.
 
-        `asked`: by what stands for all that a list would have had. A process that dies in between tells twice, never
-        not at all.
+        `asked`: the target that represents each list, and the error if there was one. A process that dies in between
+        reports twice, never not at all.
         """
         marks: list[tuple[Target, str | None]] = []
         unread: list[tuple[Target, PortError]] = []
         for listed, error in asked:
-            told = remembered.get(listed.key, TargetRecord()).reported
+            reported = remembered.get(listed.key, TargetRecord()).reported
             mark = None if error is None else _mark(error)
-            if mark != told:
+            if mark != reported:
                 marks.append((listed, mark))
                 unread += [] if error is None else [(listed, error)]
         if unread:
-            problems = tuple(f"{listed}: {error}" for listed, error in unread[:PROBLEMS_TOLD])
+            problems = tuple(f"{listed}: {error}" for listed, error in unread[:PROBLEMS_REPORTED])
             codes = tuple(sorted({error.code for _, error in unread}))
             self.alerts.publish(Unlisted(cause, version, problems, codes, len(unread) - len(problems)))
         for listed, mark in marks:
@@ -74,7 +77,7 @@ class ReportUnlisted:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The use case over its ports; it reads and enqueues, and never writes to an account."""
+    """The use case over its ports; it reads and enqueues, and never writes to a member account."""
 
     specs: Specs
     documents: Documents
@@ -85,11 +88,10 @@ class Sweep:
     report_unlisted: ReportUnlisted
 
     def __call__(self, job: SweepAll | SweepPart, attempt: Attempt = FIRST_AND_LAST) -> tuple[Job, ...]:
-        """Enqueue the parts of a sweep, or each target of a part that is not as the accepted spec says; return them.
+        """Enqueue the parts of a sweep, or the targets of a part that are not in sync, and return these jobs.
 
-        A pattern whose repositories could not be listed stops nothing and is told, and so is an account whose users and
-        roles could not be; what may be read within a minute is raised as RetryLater, after all the rest, unless this
-        is the last attempt.
+        Repositories, users or roles that could not be listed are reported and stop nothing else. An error that may be
+        over within a minute is raised as RetryLater after everything else, unless this is the last attempt.
         """
         accepted = self.specs.accepted()
         if accepted is None:
@@ -141,7 +143,7 @@ class Sweep:
         return due
 
     def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:
-        """Whether a target differs, was recreated, or has a run whose job is lost and left something to do."""
+        """Whether a target has drifted, was recreated, or has a run that never ended."""
         spec = spec_for(observation.target, accepted)
         if spec is None:
             return False
@@ -152,23 +154,23 @@ class Sweep:
                 as_observed(spec, observation),
                 observation,
                 spec_version=accepted.version,
-                mode=Mode.ENFORCE,  # to see spent session cut-offs too; a sweep only enqueues
+                mode=Mode.ENFORCE,  # to find expired cut-offs too; a sweep only enqueues
                 circumstances=Circumstances(now=self.clock.now(), debts=record.debts),
             )
         except Exception:
-            # Whatever stands there: a run of its own finds it again and reports it, and the other targets go on.
+            # A run of its own finds the cause again and reports it, and the other targets go on.
             return True
         return not plan.is_empty
 
 
 def _job(part: str, cause: Cause) -> SweepPart:
-    """The job of a part, as model.look names it."""
+    """The job for a part, as model.look names parts."""
     account, _, region = part.partition("/")
     return SweepRepositories(cause, account, region) if region else SweepIdentities(cause, account)
 
 
 def _name(job: SweepPart) -> str:
-    """The part of a job, as model.look names it."""
+    """The part that a job is for, as model.look names parts."""
     match job:
         case SweepIdentities(account=account):
             return account
@@ -179,5 +181,5 @@ def _name(job: SweepPart) -> str:
 
 
 def _mark(error: PortError) -> str:
-    """What a standing error is recognised by: AWS's message names a request or a session, never the same twice."""
+    """Identifies an error that persists: AWS's message names a request or a session and never repeats."""
     return hashlib.sha256(f"{error.code}\n{error.remedy}".encode()).hexdigest()[:32]

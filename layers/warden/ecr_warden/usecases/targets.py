@@ -1,4 +1,4 @@
-"""What a run, a sweep or a question needs to know of the targets of a spec, beyond those that it names."""
+"""Targets beyond those that the spec names: removed, orphaned, or named by another target's documents."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,14 +10,14 @@ from ecr_warden.ports.store import State, TargetRecord
 
 
 def spec_for(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
-    """What the accepted spec asks of a target, named or not; None of a target that ecr-warden has no part in."""
+    """What the accepted spec, or its silence, asks of a target; None for one that ecr-warden leaves alone."""
     return accepted.spec_of(target) or orphan_spec(target, accepted)
 
 
 def removals(
     accepted: CompiledSpec, state: State, *, of: Callable[[Target], bool] = lambda _: True
 ) -> Iterator[TargetSpec]:
-    """The specs of the removed targets that no run has cleared yet, of those that `of` picks."""
+    """The specs of removed targets that no run has cleared yet; `of` selects among them."""
     removed = [entry.target for entry in accepted.departed.values() if of(entry.target)]
     records = state.records(removed)
     for target in removed:
@@ -28,7 +28,7 @@ def removals(
 
 
 def is_cleared(target: Target, accepted: CompiledSpec, record: TargetRecord) -> bool:
-    """Whether the target was removed and has lost what it held; from then on ecr-warden leaves it alone."""
+    """Whether a target was removed and has lost what it held; from then on ecr-warden leaves it alone."""
     removed = accepted.departed.get(target.key)
     return removed is not None and record.revoked == removed.since
 
@@ -36,9 +36,9 @@ def is_cleared(target: Target, accepted: CompiledSpec, record: TargetRecord) -> 
 def targets_naming(
     identity: Target, accepted: CompiledSpec, documents: Documents
 ) -> tuple[tuple[tuple[Target, str], ...], bool]:
-    """The targets whose documents name the identity, each with the ARN they use, and whether these are all.
+    """The targets whose documents name an identity, each with the ARN they use; and whether these are all of them.
 
-    Repositories that fit a pattern are listed now; False if they could not be.
+    Repositories that fit a pattern are listed now, which may fail.
     """
     patterns = [p for p in accepted.patterns if any(named.key == identity.key for named in p.principals.values())]
     listing = documents.list_repositories(patterns)
