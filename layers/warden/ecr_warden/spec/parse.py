@@ -6,13 +6,14 @@ places, and a spec must not be valid on a laptop and invalid in the function.
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import yaml
 
 from ecr_warden.invisible import invisible
-from ecr_warden.spec.problems import Code, Place, Problem, bare, problem, quote
+from ecr_warden.spec.problems import Code, Place, Problem, Report, bare, problem, quote
 
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 """A number in JSON, and in YAML 1.2; YAML 1.1 takes some of those with an exponent for text."""
@@ -156,14 +157,6 @@ _INVISIBLE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _MERGE = "tag:yaml.org,2002:merge"
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """`root` is None when the text could not be read to its end or holds nothing."""
-
-    root: Node | None
-    problems: tuple[Problem, ...] = ()
-
-
 class _Stop(Exception):
     """The rest of the text cannot be read."""
 
@@ -172,22 +165,35 @@ class _Stop(Exception):
         self.found = found
 
 
-def parse_text(data: bytes) -> Parsed:
-    """Read YAML or JSON; never raises, whatever the bytes are."""
-    if len(data) > MAX_BYTES:
-        return Parsed(None, (problem(Code.TOO_LARGE, Place(1, 1), f"the file is larger than {MAX_BYTES} bytes"),))
+def parse_text(data: bytes, report: Report) -> Node | None:
+    """The root of YAML or JSON text, or None when it cannot be read to its end; never raises."""
     try:
-        text = data.decode("utf-8-sig")
+        return _composer(_spaces_in_json(_decoded(data)), report).compose()
+    except _Stop as stop:
+        report.found.append(stop.found)
+        return None
+
+
+def _decoded(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise _Stop(problem(Code.TOO_LARGE, Place(1, 1), f"the file is larger than {MAX_BYTES} bytes"))
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start]
         place = Place(before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
-        return Parsed(None, (problem(Code.NOT_UTF8, place),))
-    composer = _Composer()
+        raise _Stop(problem(Code.NOT_UTF8, place)) from error
+
+
+def _composer(text: str, report: Report) -> "_Composer":
+    if found := _INVISIBLE_LINE_ENDS.search(text):
+        raise _Stop(_control_character(text, found.start()))
+    if found := ODD_SPACE.search(text):
+        raise _Stop(odd_space(text, found))
     try:
-        root = composer.compose(_spaces_in_json(text))
-    except _Stop as stop:
-        return Parsed(None, (*composer.problems, stop.found))
-    return Parsed(root, tuple(composer.problems))
+        return _Composer(text, report)
+    except yaml.reader.ReaderError as error:
+        raise _Stop(_control_character(text, error.position)) from error
 
 
 def _spaces_in_json(text: str) -> str:
@@ -202,121 +208,102 @@ def _spaces_in_json(text: str) -> str:
     return text.replace("\t", " ")
 
 
-@dataclass(slots=True)
-class _Composer:
-    """Builds the tree from parser events, so that depth and number are bounded before anything is built."""
+class _Composer(yaml.SafeLoader):
+    """PyYAML's composer, bounded and building our nodes; nothing is ever constructed from them."""
 
-    problems: list[Problem] = field(default_factory=list)
-    nodes: int = 0
-    _loader: yaml.SafeLoader | None = None
+    def __init__(self, text: str, report: Report) -> None:
+        super().__init__(text)
+        self._report = report
+        self._depth = self._nodes = 0
 
-    def compose(self, text: str) -> Node | None:
-        if found := _INVISIBLE_LINE_ENDS.search(text):
-            raise _Stop(_control_character(text, found.start()))
-        if found := ODD_SPACE.search(text):
-            raise _Stop(odd_space(text, found))
+    def compose(self) -> Node:
+        """The root of the only document; raises _Stop where the text cannot be read on."""
         try:
-            self._loader = yaml.SafeLoader(text)
-        except yaml.reader.ReaderError as error:
-            raise _Stop(_control_character(text, error.position)) from error
-        if isinstance(self._skip_to_document(), yaml.StreamEndEvent):
-            raise _Stop(problem(Code.EMPTY, Place(1, 1)))
-        root = self._node(self._event(), 1)
-        if isinstance(root, Scalar) and root.tag is Tag.NULL:
-            raise _Stop(problem(Code.EMPTY, root.place))
-        after = self._skip_to_document()
-        if isinstance(after, yaml.DocumentStartEvent):
-            raise _Stop(problem(Code.MANY_DOCUMENTS, place_of(after.start_mark)))
-        return root
-
-    def _skip_to_document(self) -> yaml.Event:
-        event = self._event()
-        while isinstance(event, yaml.StreamStartEvent | yaml.DocumentEndEvent):
-            event = self._event()
-        return event
-
-    def _event(self) -> yaml.Event:
-        loader = self._loader
-        assert loader is not None
-        try:
-            event: yaml.Event = loader.get_event()  # type: ignore[no-untyped-call]
+            root: Any = self.compose_document() if self.check_node() else None
+            if root is None or (isinstance(root, Scalar) and root.tag is Tag.NULL):
+                raise _Stop(problem(Code.EMPTY, Place(1, 1) if root is None else root.place))
+            if self.check_node():
+                raise _Stop(problem(Code.MANY_DOCUMENTS, place_of(self._next().start_mark)))
         except yaml.MarkedYAMLError as error:
-            raise _Stop(syntax_problem(error, loader.get_mark())) from error
+            raise _Stop(syntax_problem(error, self.get_mark())) from error
         except (ValueError, OverflowError) as error:
             # chr() and int() inside PyYAML's scanner on "\UFFFFFFFF" and on an endless %YAML version.
-            raise _Stop(problem(Code.NOT_YAML, place_of(loader.get_mark()), "a number out of range")) from error
-        return event
+            raise _Stop(problem(Code.NOT_YAML, place_of(self.get_mark()), "a number out of range")) from error
+        composed: Node = root
+        return composed
 
-    def _node(self, event: yaml.Event, depth: int) -> Node:
+    def _next(self) -> Any:
+        return self.peek_event()  # type: ignore[no-untyped-call]
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self._next()
         place = place_of(event.start_mark)
-        self.nodes += 1
-        if self.nodes > MAX_NODES:
+        self._nodes += 1
+        self._depth += 1
+        if self._nodes > MAX_NODES:
             raise _Stop(problem(Code.TOO_MANY_NODES, place, f"more than {MAX_NODES} values"))
-        if depth > MAX_DEPTH:
+        if self._depth > MAX_DEPTH:
             raise _Stop(problem(Code.TOO_DEEP, place, f"nested deeper than {MAX_DEPTH}"))
-        refused = self._refuse(event, place)
-        match event:
-            case yaml.SequenceStartEvent():
-                items = []
-                while not isinstance(inner := self._event(), yaml.SequenceEndEvent):
-                    items.append(self._node(inner, depth + 1))
-                return _broken(place) if refused else ListNode(place, tuple(items))
-            case yaml.MappingStartEvent():
-                entries = self._entries(depth)
-                return _broken(place) if refused else MapNode(place, entries)
-            case yaml.ScalarEvent():
-                return _broken(place) if refused else self._scalar(event, place)
-            case _:
-                return _broken(place)
-
-    def _refuse(self, event: yaml.Event, place: Place) -> bool:
-        anchor = getattr(event, "anchor", None)
         if isinstance(event, yaml.AliasEvent):
-            self.problems.append(problem(Code.ALIAS, place, f"an alias, {quote(f'*{anchor}')}"))
-            return True
-        if anchor is not None:
-            self.problems.append(problem(Code.ALIAS, place, f"an anchor, {quote(f'&{anchor}')}"))
-        tag = getattr(event, "tag", None)
-        if tag is not None:
-            self.problems.append(problem(Code.TAG, place, f"a YAML tag, {quote(str(tag))}"))
-        return tag is not None
+            self._report.add(Code.ALIAS, place, f"an alias, {quote(f'*{event.anchor}')}")
+            self.get_event()  # type: ignore[no-untyped-call]
+            node: Node = _broken(place)
+        else:
+            refused = self._refuse(event, place)
+            composed = super().compose_node(parent, index)
+            node = _broken(place) if refused else self._node(composed, place)
+        self._depth -= 1
+        return node
 
-    def _entries(self, depth: int) -> tuple[tuple[Scalar, Node], ...]:
+    def _refuse(self, event: Any, place: Place) -> bool:
+        """Report an anchor, which is then dropped, and a tag, which refuses the node."""
+        if event.anchor is not None:
+            self._report.add(Code.ALIAS, place, f"an anchor, {quote(f'&{event.anchor}')}")
+            event.anchor = None
+        if event.tag is not None:
+            self._report.add(Code.TAG, place, f"a YAML tag, {quote(str(event.tag))}")
+        return event.tag is not None
+
+    def _node(self, node: Any, place: Place) -> Node:
+        match node:
+            case yaml.SequenceNode(value=items):
+                return ListNode(place, tuple(items))
+            case yaml.MappingNode(value=entries):
+                return MapNode(place, self._entries(entries))
+            case _:
+                return self._scalar(node, place)
+
+    def _entries(self, pairs: list[tuple[Node, Node]]) -> tuple[tuple[Scalar, Node], ...]:
         entries: dict[str, tuple[Scalar, Node]] = {}
-        while not isinstance(event := self._event(), yaml.MappingEndEvent):
-            key = self._node(event, depth + 1)
-            value = self._node(self._event(), depth + 1)
-            if not isinstance(key, Scalar) or key.tag is not Tag.TEXT:
-                if not (isinstance(key, Scalar) and key.tag is Tag.BROKEN):
-                    shown = f" ({quote(key.text)} reads as {key.tag})" if isinstance(key, Scalar) else ""
-                    self.problems.append(problem(Code.NOT_TEXT_KEY, key.place, f"the key is not text{shown}"))
-            elif key.text in entries:
-                first = entries[key.text][0].place
-                message = f"the key {quote(key.text)} is on line {first.line} already"
-                self.problems.append(problem(Code.DUPLICATE_KEY, key.place, message))
-            else:
-                entries[key.text] = (key, value)
+        for key, value in pairs:
+            if not isinstance(key, Scalar):
+                self._report.add(Code.NOT_TEXT_KEY, key.place, "the key is not text")
+            elif key.tag is Tag.TEXT:
+                first, _ = entries.setdefault(key.text, (key, value))
+                if first is not key:
+                    message = f"the key {quote(key.text)} is on line {first.place.line} already"
+                    self._report.add(Code.DUPLICATE_KEY, key.place, message)
+            elif key.tag is not Tag.BROKEN:
+                message = f"the key is not text ({quote(key.text)} reads as {key.tag})"
+                self._report.add(Code.NOT_TEXT_KEY, key.place, message)
         return tuple(entries.values())
 
-    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Scalar:
-        assert self._loader is not None
-        resolved = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
-        if resolved == _MERGE:
-            self.problems.append(problem(Code.ALIAS, place, 'a merge key, "<<"'))
+    def _scalar(self, node: Any, place: Place) -> Scalar:
+        if node.tag == _MERGE:
+            self._report.add(Code.ALIAS, place, 'a merge key, "<<"')
             return _broken(place)
         # JSON writes characters outside the basic plane as two \u escapes, which PyYAML does not join.
-        text = event.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if "\ufffd" in text and "\ufffd" not in event.value:
-            self.problems.append(problem(Code.CONTROL_CHARACTER, place, "half of a surrogate pair"))
+        text = node.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if "\ufffd" in text and "\ufffd" not in node.value:
+            self._report.add(Code.CONTROL_CHARACTER, place, "half of a surrogate pair")
             return _broken(place)
         if unseen := invisible(text):
             remedy = "write it again by hand: it was copied from a page or a chat"
-            message = f"a character that cannot be seen, {unseen}"
-            self.problems.append(problem(Code.CONTROL_CHARACTER, place, message, remedy=remedy))
+            self._report.add(Code.CONTROL_CHARACTER, place, f"a character that cannot be seen, {unseen}", remedy=remedy)
             return _broken(place)
-        plain = event.style is None
+        plain = node.style is None
         # 1e3 is text to PyYAML and a number to every reader of JSON.
-        tag = Tag.NUMBER if plain and JSON_NUMBER.fullmatch(text) else _TAGS.get(str(resolved), Tag.TEXT)
+        tag = Tag.NUMBER if plain and JSON_NUMBER.fullmatch(text) else _TAGS.get(node.tag, Tag.TEXT)
         return Scalar(place, text, tag, plain)
 
 

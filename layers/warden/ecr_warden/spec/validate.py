@@ -42,9 +42,8 @@ def load_spec(data: bytes, *, now: datetime | None = None) -> Loaded:
     `now` (aware) decides only whether an end is past, which is a warning; the machine's clock when not given.
     """
     report = Report()
-    parsed = parse_text(data)
-    report.found.extend(parsed.problems)
-    root = None if parsed.root is None else check_shape(parsed.root, SPEC, report)
+    tree = parse_text(data, report)
+    root = None if tree is None else check_shape(tree, SPEC, report)
     if not isinstance(root, Fields):
         return Invalid(report.sorted())
     spec = _build(root, report, now or datetime.now(UTC))
