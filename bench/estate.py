@@ -11,7 +11,7 @@ from ecr_warden.model.address import Address, AddressKind, repository_policy, tr
 from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
-from ecr_warden.spec import Valid, compile_spec, load_spec
+from ecr_warden.spec import Valid, load_spec
 
 from local.aws.deploy import Place, create
 from local.aws.launcher import ROOT, EmulatedAws
@@ -38,9 +38,9 @@ def spec_of(number: int) -> CompiledSpec:
     text = json.dumps(
         {"version": 1, "accounts": accounts, "repositories": repositories, "settings": {"mode": "enforce"}}
     )
-    match load_spec(text.encode(), now=datetime.now(UTC)):
-        case Valid(spec):
-            return compile_spec(spec, version=f"bench-{number}")
+    match load_spec(text.encode(), version=f"bench-{number}", now=datetime.now(UTC)):
+        case Valid(compiled=compiled):
+            return compiled
         case refused:
             raise ValueError(f"the bench's own file is not valid: {refused.problems[0]}")
 

@@ -5,14 +5,12 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from ecr_warden.invisible import invisible
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.spec import Invalid, Loaded, Problem, Spec, Valid, compile_spec, load_spec
+from ecr_warden.spec import Invalid, Loaded, Problem, Valid, load_spec
 from ecr_warden.spec.parse import MAX_BYTES
 
 from ecr_warden_cli.console import Console, cut
@@ -85,14 +83,6 @@ class SpecInvalid(Failure):
         self.lines = tuple(problem.at(file) for problem in problems)
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A valid spec, and the documents that it stands for."""
-
-    spec: Spec
-    compiled: CompiledSpec
-
-
 def add_spec(parser: argparse.ArgumentParser) -> None:
     """Declare the argument."""
     parser.add_argument("spec", metavar="SPEC", help="the desired-state file (YAML or JSON), or - for stdin")
@@ -103,18 +93,17 @@ def load(path: str, context: Context) -> Loaded:
     return load_spec(_read(path, context.stdin), now=context.clock.now())
 
 
-def load_compiled(path: str, context: Context) -> Compiled:
+def load_compiled(path: str, context: Context) -> Valid:
     """The documents that the file stands for; raises SpecUnreadable, SpecInvalid.
 
     The version is made of the file's bytes: the same file has the same one, wherever it is.
     """
     data = _read(path, context.stdin)
-    match load_spec(data, now=context.clock.now()):
+    match load_spec(data, version=f"sha256:{hashlib.sha256(data).hexdigest()}", now=context.clock.now()):
         case Invalid(problems):
             raise SpecInvalid(name_of(path), problems)
-        case Valid(spec):
-            version = f"sha256:{hashlib.sha256(data).hexdigest()}"
-            return Compiled(spec, compile_spec(spec, version=version))
+        case Valid() as loaded:
+            return loaded
 
 
 def _read(path: str, stdin: BinaryIO) -> bytes:

@@ -13,12 +13,13 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
 from ecr_warden.planning.write_scope import WriteScope
 from ecr_warden.ports.documents import AccountUnread, Documents, Listing, Writer
+from ecr_warden.spec import Valid
 from ecr_warden.spec.spec import Account
 from ecr_warden.usecases.plan import plan_spec
 
 from ecr_warden_cli.console import Console, Exit, cut
 from ecr_warden_cli.context import Context, UsageError
-from ecr_warden_cli.inputs import Compiled, load_compiled
+from ecr_warden_cli.inputs import load_compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Status(StrEnum):
 class Live:
     """A spec and a plan for each of its targets."""
 
-    spec: Compiled
+    spec: Valid
     plans: tuple[Plan, ...]
     documents: Documents
 

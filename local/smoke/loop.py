@@ -30,7 +30,7 @@ from ecr_warden.model.target import Target
 from ecr_warden.planning.write_scope import WriteScope
 from ecr_warden.ports.documents import AccountUnread, Listing, Writer
 from ecr_warden.ports.errors import RetryLater
-from ecr_warden.spec import Valid, compile_spec, load_spec
+from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
@@ -133,7 +133,7 @@ class Loop:
         nobody = {"Effect": "Deny", "Principal": {"AWS": places.registry.account}, "Action": "sts:AssumeRole"}
         role, repository = places.role("push", nobody), places.repository("app")
         self._names = {"pusher": pusher, "role": role, "repository": repository}
-        self.spec = compile_spec(self._load(pusher, puller, role, repository), version="smoke")
+        self.spec = self._load(pusher, puller, role, repository)
         sides = {side.account: side for side in (places.registry, places.ci)}
         clock = _Clock()
         self.documents = _Fenced(AwsDocuments(_Accounts(sides)), frozenset(self.spec.targets))
@@ -153,7 +153,7 @@ class Loop:
         unlisted = ReportUnlisted(state, self.alerts)
         self.sweep = Sweep(specs, self.documents, state, jobs, MemorySweepRecords(), clock, unlisted)
 
-    def _load(self, pusher: str, puller: str, role: str, repository: str) -> Any:
+    def _load(self, pusher: str, puller: str, role: str, repository: str) -> CompiledSpec:
         registry, ci = self.places.registry, self.places.ci
         arn = f"arn:aws:ecr:{registry.region}:{registry.account}:repository/{repository}"
         rows: list[tuple[dict[str, str], list[dict[str, Any]]]] = [
@@ -195,9 +195,9 @@ class Loop:
             ],
             "settings": {"mode": "enforce"},
         }
-        match load_spec(json.dumps(raw).encode()):
-            case Valid(spec):
-                return spec
+        match load_spec(json.dumps(raw).encode(), version="smoke"):
+            case Valid(compiled=compiled):
+                return compiled
             case refused:
                 raise LoopBroken(f"the smoke test's own file is not valid: {refused.problems[0]}")
 

@@ -4,7 +4,7 @@ from ecr_warden.model.address import AddressKind, trust_policy
 from ecr_warden.model.desired import CompiledSpec, RoleSettings
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import Document
-from ecr_warden.spec import Valid, compile_spec, load_spec
+from ecr_warden.spec import Valid, load_spec
 
 from tests.contracts.worlds import World
 from tests.template.cfn import ROOT
@@ -20,9 +20,9 @@ USERS = (PUSHER, *OTHERS)
 
 def compiled() -> CompiledSpec:
     """The seed's documents."""
-    loaded = load_spec(PATH.read_bytes())
+    loaded = load_spec(PATH.read_bytes(), version="v1")
     assert isinstance(loaded, Valid)
-    return compile_spec(loaded.spec, version="v1")
+    return loaded.compiled
 
 
 def make_owners(world: World) -> None:

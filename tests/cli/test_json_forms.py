@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ecr_warden.ports.store import SpecVersion
-from ecr_warden.spec import Valid, compile_spec, load_spec
+from ecr_warden.spec import Valid, load_spec
 
 from tests.cli.command import Command, Ran
 from tests.cli.seed import PATH
@@ -95,11 +95,11 @@ def shown() -> Ran:
 
 
 def with_literals() -> Command:
-    loaded = load_spec(PATTERNS)
+    loaded = load_spec(PATTERNS, version="v9")
     assert isinstance(loaded, Valid)
     world = world_at_spec()
     world.specs.file = SpecVersion("v9", PATTERNS)
-    world.specs.compiled = compile_spec(loaded.spec, version="v9")
+    world.specs.compiled = loaded.compiled
     return over(world)
 
 

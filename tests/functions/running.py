@@ -19,7 +19,7 @@ from ecr_warden.adapters.system import SystemClock
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.request import Question
 from ecr_warden.planning.diff import diff
-from ecr_warden.spec import Valid, compile_spec, load_spec
+from ecr_warden.spec import Valid, load_spec
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
@@ -374,7 +374,7 @@ class Running:
         loaded = load_spec(text.encode())
         assert isinstance(loaded, Valid)
         now = datetime.now(UTC)
-        specs = compile_spec(loaded.spec, version="v").targets.values()
+        specs = loaded.compiled.targets.values()
         return sorted({spec.target.name for spec in specs if diff(spec, self._documents.read(spec), now=now)})
 
     @cached_property

@@ -25,7 +25,7 @@ def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print the problems, one a line; warnings are printed and refuse nothing."""
     file = name_of(arguments.spec)
     match load(arguments.spec, context):
-        case Valid(_, problems):
+        case Valid(warnings=problems):
             valid = True
         case Invalid(problems):
             valid = False

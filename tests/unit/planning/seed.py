@@ -28,7 +28,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import PermissionMissing
-from ecr_warden.spec import Valid, compile_spec, load_spec
+from ecr_warden.spec import Valid, load_spec
 
 CI, HOME, OUTSIDER = "111111111111", "222222222222", "999999999999"
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
@@ -52,9 +52,9 @@ MALLORY = f"arn:aws:iam::{OUTSIDER}:root"
 
 
 def compiled(data: bytes, version: str = "v1") -> CompiledSpec:
-    loaded = load_spec(data, now=NOW)
+    loaded = load_spec(data, version=version, now=NOW)
     assert isinstance(loaded, Valid), loaded
-    return compile_spec(loaded.spec, version=version)
+    return loaded.compiled
 
 
 ACCEPTED = compiled(SEED.read_bytes())

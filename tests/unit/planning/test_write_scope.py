@@ -10,7 +10,7 @@ from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.plan import Change, Operation, Plan
 from ecr_warden.model.target import RoleTarget, Target, UserTarget
 from ecr_warden.planning.write_scope import PARAMETER_BYTES, ScopeGap, WriteScope, accounts_with_identities, scope_gap
-from ecr_warden.spec import Valid, compile_spec, load_spec
+from ecr_warden.spec import Valid, load_spec
 
 CI, REGISTRY = "111111111111", "222222222222"
 SPEC = """
@@ -33,9 +33,9 @@ documents:
 
 
 def compiled(pull: str = "ci:user/anna, ci:role/node") -> CompiledSpec:
-    loaded = load_spec(SPEC.format(pull=pull).encode())
+    loaded = load_spec(SPEC.format(pull=pull).encode(), version="v1")
     assert isinstance(loaded, Valid), loaded
-    return compile_spec(loaded.spec, version="v1")
+    return loaded.compiled
 
 
 def arn(target: Target, path: str = "/") -> str:

@@ -8,7 +8,7 @@ from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, Mode, M
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.lint import Severity, lint
-from ecr_warden.spec import Valid, compile_spec, load_spec
+from ecr_warden.spec import Valid, load_spec
 
 from tests.unit.spec.cases import ACCOUNTS, NOW, sections
 
@@ -36,9 +36,9 @@ documents:
 
 
 def compiled(text: str, version: str = "v1") -> CompiledSpec:
-    loaded = load_spec(text.encode(), now=NOW)
+    loaded = load_spec(text.encode(), version=version, now=NOW)
     assert isinstance(loaded, Valid), loaded
-    return compile_spec(loaded.spec, version=version)
+    return loaded.compiled
 
 
 def shown(value: DesiredValue) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from ecr_warden.model.address import Address, identity_policy, repository_policy, role, trust_policy
-from ecr_warden.model.desired import CompiledSpec, Mode
+from ecr_warden.model.desired import Mode
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import Document
-from ecr_warden.spec import Valid, compile_spec, load_spec
+from ecr_warden.spec import Valid, load_spec
 
 from tests.unit.spec.cases import CASES, NOW
 
@@ -34,10 +34,6 @@ def example(name: str) -> Valid:
     return loaded
 
 
-def compiled(name: str) -> CompiledSpec:
-    return compile_spec(example(name).spec, version="v1")
-
-
 def seed_documents() -> list[object]:
     text = (CASES / "seed.txt").read_text(encoding="utf-8")
     for placeholder, value in PLACEHOLDERS.items():
@@ -60,7 +56,7 @@ def test_literal_form_is_exactly_the_four_documents_of_the_text() -> None:
         identity_policy(PUSH_USER, "assume-pusher"),
     )
     documents: dict[Address, object] = {}
-    for entry in compiled("seed/literal.yaml").targets.values():
+    for entry in example("seed/literal.yaml").compiled.targets.values():
         for address, value in entry.documents.items():
             assert isinstance(value, Document)
             documents[address] = json.loads(value.text)
@@ -76,7 +72,7 @@ def test_literal_form_warns_of_the_login_that_a_repository_policy_cannot_give() 
 
 def test_grants_form_makes_five_kinds_of_documents_without_a_warning() -> None:
     assert example("seed/access.yaml").warnings == ()
-    spec = compiled("seed/access.yaml")
+    spec = example("seed/access.yaml").compiled
     assert spec.mode is Mode.ENFORCE
     assert {address for entry in spec.targets.values() for address in entry.documents} == {
         repository_policy(CHECKOUT),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ecr_warden.model.desired import Mode
+from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.spec.accounts import build_accounts, build_organizations
 from ecr_warden.spec.check_shape import Fields, check_shape
 from ecr_warden.spec.compile import compile_spec
@@ -20,9 +20,10 @@ from ecr_warden.spec.spec import FORMAT_VERSION, Settings, Spec
 
 @dataclass(frozen=True, slots=True)
 class Valid:
-    """A spec that may be compiled, and what is odd about it."""
+    """A spec without errors, the documents that it stands for, and its warnings."""
 
     spec: Spec
+    compiled: CompiledSpec
     warnings: tuple[Problem, ...] = ()
 
 
@@ -36,40 +37,42 @@ class Invalid:
 type Loaded = Valid | Invalid
 
 
-def load_spec(data: bytes, *, now: datetime | None = None) -> Loaded:
-    """Read and check a spec in YAML or JSON; raises nothing, whatever the bytes are.
+def load_spec(data: bytes, *, version: str = "", now: datetime | None = None) -> Loaded:
+    """Read, check and compile a spec in YAML or JSON; never raises.
 
-    `now` (aware) decides only whether an end is past, which is a warning; the machine's clock when not given.
+    `version`: of the compiled spec. `now` (aware) only decides whether an `until` has passed, which is a warning; by
+    default the machine's clock.
     """
     report = Report()
     tree = parse_text(data, report)
     root = None if tree is None else check_shape(tree, SPEC, report)
     if not isinstance(root, Fields):
         return Invalid(report.sorted())
-    spec = _build(root, report, now or datetime.now(UTC))
-    return Invalid(report.sorted()) if report.failed else Valid(spec, report.sorted())
+    directory = Directory(build_accounts(root, report), report)
+    spec = _build(root, directory, now or datetime.now(UTC))
+    cross_check(spec, directory.places, report)
+    if report.failed:
+        return Invalid(report.sorted())
+    compiled = compile_spec(spec, version=version)
+    check_quotas(spec, compiled, directory.places, report)
+    return Invalid(report.sorted()) if report.failed else Valid(spec, compiled, report.sorted())
 
 
-def _build(root: Fields, report: Report, now: datetime) -> Spec:
+def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
+    report = directory.report
     version = root.text("version")
     if version is not None and version.text != str(FORMAT_VERSION):
         report.add(Code.VERSION, version.place, f"version {quote(version.text)} is not known")
-    accounts = build_accounts(root, report)
     organizations = build_organizations(root, report)
-    directory = Directory(accounts, report)
     directory.define_teams(root)
     repositories = tuple(build_repository(entry, directory, organizations, now) for entry in root.all("repositories"))
     literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
     settings = root.fields("settings")
     mode = settings.text("mode")
-    spec = Spec(
-        accounts=tuple(accounts.by_alias.values()),
+    return Spec(
+        accounts=tuple(directory.accounts.by_alias.values()),
         teams=directory.teams,
         repositories=tuple(entry for entry in repositories if entry is not None),
         literals=tuple(entry for entry in literals if entry is not None),
         settings=Settings(Mode.OBSERVE if mode is None else Mode(mode.text), settings.flag("exact")),
     )
-    cross_check(spec, directory.places, report)
-    if not report.failed:
-        check_quotas(spec, compile_spec(spec, version=""), directory.places, report)
-    return spec

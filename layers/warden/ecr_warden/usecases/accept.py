@@ -12,7 +12,7 @@ from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
 from ecr_warden.ports.hub import Clock, Jobs
 from ecr_warden.ports.store import Audit, Specs
-from ecr_warden.spec import Invalid, Valid, compile_spec, load_spec
+from ecr_warden.spec import Invalid, Valid, load_spec
 from ecr_warden.usecases.jobs import reconcile_jobs
 
 PROBLEMS_REPORTED = 50
@@ -47,12 +47,11 @@ class Accept:
         if current.version == enforced:
             self._forget_refusal()
             return None
-        match load_spec(current.data):
+        match load_spec(current.data, version=current.version):
             case Invalid(problems):
                 texts = tuple(problem.at(self.file_name) for problem in problems[:PROBLEMS_REPORTED])
                 return self._refuse(job, current.version, enforced, texts, len(problems) - len(texts))
-            case Valid(spec, warnings):
-                compiled = compile_spec(spec, version=current.version)
+            case Valid(compiled=compiled, warnings=warnings):
                 texts = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_REPORTED])
                 return self._accept(job, accepted, compiled, texts, len(warnings) - len(texts))
 
@@ -62,12 +61,12 @@ class Accept:
         Raises SpecSuperseded when another version was accepted meanwhile.
         """
         try:
-            loaded = load_spec(self.specs.text(error.version))
+            loaded = load_spec(self.specs.text(error.version), version=error.version)
         except SpecMissing:
             return None
         if isinstance(loaded, Invalid):
             return None
-        compiled = replace(compile_spec(loaded.spec, version=error.version), departed=_by_key(error.departed))
+        compiled = replace(loaded.compiled, departed=_by_key(error.departed))
         self.specs.accept(compiled, replaces=error.version)
         return compiled
 
