@@ -253,7 +253,7 @@ def test_a_few_overdue_parts_are_named_and_the_rest_counted() -> None:
     world.sweep()
     world.specs.compiled = replace(ACCEPTED, accounts=(*ACCEPTED.accounts, *more))
     [trouble] = reply_of(world).troubles
-    assert f"no sweep of {', '.join(more[:3])} and 2 more has completed yet" in trouble.message
+    assert f"no sweep of {', '.join(more[:3])}, and 2 more has completed yet" in trouble.message
 
 
 def test_before_any_spec_is_accepted_the_refused_one_is_named() -> None:

@@ -1,13 +1,15 @@
 """A new version of the spec: accepted if it is valid, else refused while the accepted one stays in force."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
 from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec, Departed, Mode
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, SweepAll
 from ecr_warden.planning.versions import changed_patterns, changed_targets, departed, released
+from ecr_warden.policy.printable import cut, first, printable
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
 from ecr_warden.ports.hub import Clock, Jobs
@@ -16,8 +18,7 @@ from ecr_warden.spec import Invalid, Valid, load_spec
 from ecr_warden.usecases.jobs import reconcile_jobs
 
 PROBLEMS_REPORTED = 50
-PROBLEMS_KEPT = 3
-KEY_SHOWN = 100
+PROBLEMS_RECORDED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Accept:
         seen = stray.version or cause.id
         if self.specs.misplaced(stray.key) == seen:
             return None
-        problem = f"{_shown(stray.key)} is not read, only {self.file_name} is: upload the spec under that key"
+        problem = f"'{printable(stray.key)}' is not read, only {self.file_name} is: upload the spec under that key"
         refusal = SpecRefused(cause, stray.version, enforced, (problem,))
         self._announce_refusal(refusal)
         self.specs.tell_misplaced(stray.key, seen)
@@ -117,7 +118,8 @@ class Accept:
 
     def _announce_refusal(self, refusal: SpecRefused) -> None:
         self.alerts.publish(refusal)
-        self._record(AuditKind.SPEC_REFUSED, refusal, _some(refusal.problems, refusal.left_out))
+        texts = (*(cut(problem, 300) for problem in refusal.problems), *repeat("", refusal.left_out))
+        self._record(AuditKind.SPEC_REFUSED, refusal, "; ".join(first(texts, PROBLEMS_RECORDED)))
 
     def _record(self, kind: AuditKind, alert: SpecAccepted | SpecRefused, text: str) -> None:
         self.audit.record(AuditEntry(kind, self.clock.now(), alert.version, alert.cause.actor, text))
@@ -162,13 +164,6 @@ class Accept:
         return announcement
 
 
-def _some(problems: Sequence[str], left_out: int) -> str:
-    """The first problems and the number of the rest."""
-    more = len(problems) + left_out - PROBLEMS_KEPT
-    shown = [f"{problem:.300}" for problem in problems[:PROBLEMS_KEPT]]
-    return "; ".join([*shown, f"and {more} more"] if more > 0 else shown)
-
-
 def _effect(accepted: SpecAccepted) -> str:
     replaces = f"replaces {accepted.replaces}" if accepted.replaces else "the first"
     counts = {
@@ -177,12 +172,6 @@ def _effect(accepted: SpecAccepted) -> str:
         "warnings": len(accepted.warnings) + accepted.left_out[2],
     }
     return ", ".join([replaces, *(f"{count} {what}" for what, count in counts.items() if count)])
-
-
-def _shown(key: str) -> str:
-    """An object key chosen by an outsider: quoted, printable, bounded."""
-    shown = ascii(key)
-    return shown if len(shown) <= KEY_SHOWN else f"{shown[: KEY_SHOWN - 4]}...{shown[0]}"
 
 
 def _by_key(departed: Iterable[Departed]) -> dict[str, Departed]:

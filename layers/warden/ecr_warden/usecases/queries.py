@@ -36,6 +36,7 @@ from ecr_warden.model.request import (
     Selection,
 )
 from ecr_warden.model.run import RunEntry
+from ecr_warden.policy.printable import first
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import OutOfTime, SpecUnusable
 from ecr_warden.ports.hub import Clock, CommandRecords, Switch
@@ -181,10 +182,9 @@ def _left_out(plans: Sequence[Plan]) -> Iterator[str]:
     """A line about the targets that the answer had no time for; they count as unknown."""
     names = [str(plan.target) for plan in plans if any(drift.code == OutOfTime.code for drift in plan.drifts)]
     if names:
-        more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
         yield (
             f"{OutOfTime.code}: the time for one answer ran out before {len(names)} of {len(plans)} targets were read "
-            f"or planned; they are unknown: {', '.join(names[:NAMES_SHOWN])}{more}; ask for fewer targets at a time"
+            f"or planned; they are unknown: {', '.join(first(names, NAMES_SHOWN))}; ask for fewer targets at a time"
         )
 
 

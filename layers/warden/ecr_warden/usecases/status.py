@@ -18,6 +18,7 @@ from ecr_warden.model.request import Selection
 from ecr_warden.model.run import LastLook
 from ecr_warden.model.target import Target
 from ecr_warden.model.wire import Wire, WireState
+from ecr_warden.policy.printable import first
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError, SpecUnusable
 from ecr_warden.ports.hub import Clock, Switch, Wiring
@@ -26,7 +27,7 @@ from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, 
 from ecr_warden.usecases.targets import removals
 
 _REMEMBERED = timedelta(days=366)
-_NAMED_AT_MOST = 3
+_PARTS_SHOWN = 4
 _RATE = re.compile(r"rate\(([0-9]{1,5}) (minute|hour|day)s?\)")
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 # A sweep that is slow, or retried after an error, is not overdue yet; nor is one that was just missed.
@@ -186,7 +187,7 @@ def _of_sweeps(
         return
     oldest = min((looked[part] for part in late if part in looked), default=None)
     since = f"since {_time(oldest)}" if oldest is not None else "yet"
-    which = "" if len(late) == len(parts) else f" of {_named(late)}"
+    which = "" if len(late) == len(parts) else f" of {', '.join(first(late, _PARTS_SHOWN))}"
     due = f" (schedule: {schedule})" if schedule else ""
     remedy = "see the log group /aws/lambda/ecr-warden-reconcile and the dead-letter queue: docs/deploy.md"
     yield Trouble("sweep-overdue", f"no sweep{which} has completed {since}{due}", remedy)
@@ -200,12 +201,6 @@ def _since(looked: datetime | None, accepted_at: datetime | None, now: datetime)
 def _allowed(schedule: str) -> timedelta:
     found = _RATE.fullmatch(schedule)
     return 2 * int(found[1]) * _UNITS[found[2]] + _GRACE if found else _CRON_AT_MOST
-
-
-def _named(parts: Sequence[str]) -> str:
-    named = ", ".join(parts[:_NAMED_AT_MOST])
-    more = len(parts) - _NAMED_AT_MOST
-    return f"{named} and {more} more" if more > 0 else named
 
 
 def _time(at: datetime) -> str:
