@@ -18,7 +18,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from ecr_warden.adapters.aws.accounts import ProfileAccounts
-from ecr_warden.adapters.aws.caller_proof import make_proof
+from ecr_warden.adapters.aws.callers import make_proof
 from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.model.codec.base import CodecError, Json, loads
 from ecr_warden.ports.documents import Documents

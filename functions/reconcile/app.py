@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecr_warden import bootstrap
 from ecr_warden.adapters.aws.deadline import JOB_RESERVE
-from ecr_warden.adapters.aws.redelivery import ATTEMPTS
+from ecr_warden.adapters.aws.queues import ATTEMPTS
 from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.jobs import job_from_text, job_to_json
 from ecr_warden.model.job import Attempt

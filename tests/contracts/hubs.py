@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from ecr_warden.adapters.aws.audit import DynamoAudit
-from ecr_warden.adapters.aws.calls import DynamoCommandRecords
 from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
-from ecr_warden.adapters.aws.jobs import SqsJobs
 from ecr_warden.adapters.aws.journal import DynamoJournal
-from ecr_warden.adapters.aws.looks import DynamoSweepRecords
+from ecr_warden.adapters.aws.queues import SqsJobs
+from ecr_warden.adapters.aws.records import DynamoAudit, DynamoCommandRecords, DynamoSweepRecords
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
 from ecr_warden.adapters.aws.switch import SsmSwitch

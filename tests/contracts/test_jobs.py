@@ -2,7 +2,7 @@
 
 import re
 
-from ecr_warden.adapters.aws.jobs import deduplication_id, group_id
+from ecr_warden.adapters.aws.queues import deduplication_id, group_id
 from ecr_warden.model.job import (
     AcceptSpec,
     Actor,

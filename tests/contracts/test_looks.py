@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ecr_warden.adapters.aws.looks import DynamoSweepRecords
+from ecr_warden.adapters.aws.records import DynamoSweepRecords
 from ecr_warden.adapters.aws.wiring import DEFAULT_BUS, RULES, AwsWiring
 from ecr_warden.model.audit import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
 from ecr_warden.model.job import Actor

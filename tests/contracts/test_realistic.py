@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.repositories import list_names
+from ecr_warden.adapters.aws.reading import list_names
 from ecr_warden.model.address import Address, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, TargetSpec
 from ecr_warden.model.observed import Observation, Present

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, HubAccounts
-from ecr_warden.adapters.aws.deadline import Deadline
+from ecr_warden.adapters.aws.deadline import PAUSES, Deadline
 from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.adapters.aws.patience import PAUSES
 from ecr_warden.model.address import identity_policy, repository_policy
 from ecr_warden.model.desired import Extent, RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation, Present, Unreadable

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from ecr_warden.adapters.aws.caller_proof import make_proof
+from ecr_warden.adapters.aws.callers import make_proof
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.request import Apply
 from ecr_warden.model.target import parse_target

@@ -14,7 +14,7 @@ import boto3
 from ecr_warden import bootstrap
 from ecr_warden.adapters.aws.accounts import HubAccounts
 from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
+from ecr_warden.adapters.aws.queues import MAX_RECEIVES
 from ecr_warden.adapters.system import SystemClock
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.request import Question

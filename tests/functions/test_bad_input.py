@@ -9,7 +9,7 @@ import boto3
 import pytest
 import yaml
 from ecr_warden import bootstrap
-from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
+from ecr_warden.adapters.aws.queues import MAX_RECEIVES
 from ecr_warden.model.request import AskHistory, AskStatus
 
 from tests.cli.command import Command

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.redelivery import MAX_RECEIVES
+from ecr_warden.adapters.aws.queues import MAX_RECEIVES
 
 from tests.functions.conftest import Deployed, Handler
 from tests.functions.running import Running

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
-from ecr_warden.adapters.aws.caller_proof import make_proof
+from ecr_warden.adapters.aws.callers import make_proof
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.job import CauseKind, ReconcileTarget
 from ecr_warden.model.request import Apply, AskPlan, AskStatus, Command, PauseUntil

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ecr_warden.adapters.aws.alert_bus import detail_of
 from ecr_warden.adapters.aws.items import packed
-from ecr_warden.adapters.aws.live_value import document
+from ecr_warden.adapters.aws.reading import observed_document
 from ecr_warden.model.address import Address, identity_policy
 from ecr_warden.model.alert import Message
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
@@ -76,7 +76,7 @@ def is_repaired_and_reported(tampered: tuple[Tamper, ...]) -> None:
     desired = spec_of(target).documents
     for address, text in tampered:
         assert address.document_kind is not None
-        seen = document(text, address.document_kind)
+        seen = observed_document(text, address.document_kind)
         assert isinstance(seen, Present | Unparseable)
         world.documents.live[address] = seen
     before = dict(world.documents.live)

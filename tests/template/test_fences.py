@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from ecr_warden.adapters.aws.fences import read_fence
+from ecr_warden.adapters.aws.write_scope import read_fence
 from ecr_warden.model.target import UserTarget
 
 from local.aws.launcher import EmulatedAws

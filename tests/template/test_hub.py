@@ -6,7 +6,7 @@ import pytest
 from botocore.config import Config
 from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG
 from ecr_warden.adapters.aws.deadline import HUB_RESERVE, JOB_RESERVE, MEMBER_RESERVE
-from ecr_warden.adapters.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES, MAX_RECEIVES
+from ecr_warden.adapters.aws.queues import ATTEMPTS, FLUSH_RECEIVES, MAX_RECEIVES
 from ecr_warden.bootstrap import HUB_CONFIG
 
 from tests.template.cfn import EVENTS, HUB, ROOT, Node, say, says

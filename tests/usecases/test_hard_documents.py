@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.live_value import document
+from ecr_warden.adapters.aws.reading import observed_document
 from ecr_warden.alerting.formats import to_slack
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import Address, attached_policy, identity_policy
@@ -93,7 +93,7 @@ def test_a_document_that_is_hard_to_compare_is_repaired_and_reported(name: str) 
     kind = address.document_kind
     assert kind is not None
     world = world_at_spec()
-    seen = document(json.dumps({"Version": "2012-10-17", "Statement": statements}), kind)
+    seen = observed_document(json.dumps({"Version": "2012-10-17", "Statement": statements}), kind)
     world.documents.live[address] = seen  # type: ignore[assignment]
     assert world.run(address.target) is Result.CONVERGED
     assert world.live(address) == desired(address)

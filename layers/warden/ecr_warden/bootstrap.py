@@ -14,15 +14,14 @@ from botocore.config import Config
 
 from ecr_warden.adapters.aws.accounts import HubAccounts
 from ecr_warden.adapters.aws.deadline import HUB_RESERVE, MEMBER_RESERVE, Deadline
-from ecr_warden.adapters.aws.jobs import SqsJobs
+from ecr_warden.adapters.aws.queues import SqsJobs
 from ecr_warden.adapters.system import SystemClock, new_run_id
 from ecr_warden.outside import Environment
 
 if TYPE_CHECKING:
-    from ecr_warden.adapters.aws.audit import DynamoAudit
     from ecr_warden.adapters.aws.documents import AwsDocuments
-    from ecr_warden.adapters.aws.looks import DynamoSweepRecords
-    from ecr_warden.adapters.aws.redelivery import Redelivery
+    from ecr_warden.adapters.aws.queues import Redelivery
+    from ecr_warden.adapters.aws.records import DynamoAudit, DynamoSweepRecords
     from ecr_warden.adapters.aws.specs import AwsSpecs
     from ecr_warden.adapters.aws.state import DynamoState
     from ecr_warden.adapters.aws.switch import SsmSwitch
@@ -70,7 +69,7 @@ def work() -> "Work":
 @cache
 def redelivery() -> "Redelivery":
     """When a job that failed comes back."""
-    from ecr_warden.adapters.aws.redelivery import Redelivery
+    from ecr_warden.adapters.aws.queues import Redelivery
 
     return Redelivery(_client("sqs"), _environment.required("WARDEN_JOBS_QUEUE_URL"))
 
@@ -94,7 +93,7 @@ def send_alerts() -> "SendAlerts":
 @cache
 def flush_redelivery() -> "Redelivery":
     """When an incident that could not be flushed comes back."""
-    from ecr_warden.adapters.aws.redelivery import Redelivery
+    from ecr_warden.adapters.aws.queues import Redelivery
 
     return Redelivery(_client("sqs"), _environment.required("WARDEN_INCIDENTS_QUEUE_URL"))
 
@@ -233,14 +232,14 @@ def _state() -> "DynamoState":
 
 @cache
 def _audit() -> "DynamoAudit":
-    from ecr_warden.adapters.aws.audit import DynamoAudit
+    from ecr_warden.adapters.aws.records import DynamoAudit
 
     return DynamoAudit(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock)
 
 
 @cache
 def _looks() -> "DynamoSweepRecords":
-    from ecr_warden.adapters.aws.looks import DynamoSweepRecords
+    from ecr_warden.adapters.aws.records import DynamoSweepRecords
 
     return DynamoSweepRecords(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
 
@@ -257,7 +256,7 @@ def _calls() -> "CommandRecords":
     table = _environment.required("WARDEN_TABLE")
 
     def make() -> "CommandRecords":
-        from ecr_warden.adapters.aws.calls import DynamoCommandRecords
+        from ecr_warden.adapters.aws.records import DynamoCommandRecords
 
         return DynamoCommandRecords(_client("dynamodb"), table, _clock)
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
-from ecr_warden.adapters.aws.caller_proof import BODY, digest_of, make_proof, sts_host
-from ecr_warden.adapters.aws.callers import StsCallers, actor_of
+from ecr_warden.adapters.aws.callers import BODY, StsCallers, actor_of, digest_of, make_proof, sts_host
 from ecr_warden.model.job import Actor
 from ecr_warden.ports.errors import CallerUnproved, PortError
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from ecr_warden.adapters.aws.jobs import deduplication_id, group_id
+from ecr_warden.adapters.aws.queues import deduplication_id, group_id
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import UserTarget

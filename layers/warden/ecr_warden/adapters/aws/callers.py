@@ -1,21 +1,25 @@
-"""The Callers port: a caller's proof, shown to STS.
+"""The Callers port, and the proof of identity that it verifies through STS (docs/adr/0006).
 
-The function builds the whole request by itself and takes three header values of the proof. Where it sends them is never
-said by whoever asks: it is STS in the function's own region.
+A proof is the signature of a GetCallerIdentity request with two extra headers: the hub function it is for, and the
+digest of the request it is about. It lets its holder ask STS who signed it, and nothing else. The function builds the
+whole request itself, takes three header values from the proof, and always sends it to STS in its own region.
+Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html (no permission is needed)
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 from botocore.parsers import create_parser
 
-from ecr_warden.adapters.aws.caller_proof import BODY, SIGNED, bound_headers, sts_host
 from ecr_warden.arn import ArnError, parse_arn
 from ecr_warden.model.job import Actor
 from ecr_warden.ports.errors import CallerUnproved, PortError
@@ -136,3 +140,41 @@ def _matching(pattern: re.Pattern[str], value: object, what: str) -> re.Match[st
     if found is None:
         raise CallerUnproved(f"the proof has no {what} of the right form", remedy="use ecr-warden's own verbs")
     return found
+
+
+BODY = "Action=GetCallerIdentity&Version=2011-06-15"
+HUB_HEADER, REQUEST_HEADER = "X-EcrWarden-Hub", "X-EcrWarden-Request"
+SIGNED = "content-type;host;x-amz-date;{}x-ecrwarden-hub;x-ecrwarden-request"
+"""With `x-amz-security-token;` in the middle for credentials that have a token."""
+
+
+def digest_of(request: str) -> str:
+    return hashlib.sha256(request.encode()).hexdigest()
+
+
+def sts_host(region: str) -> str:
+    """The host of STS in a region, as both ends sign it wherever the environment sends their calls."""
+    return f"sts.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
+
+
+def bound_headers(host: str, hub: str, request: str) -> dict[str, str]:
+    """The headers that both ends make by themselves."""
+    return {
+        "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+        "Host": host,
+        HUB_HEADER: hub,
+        REQUEST_HEADER: digest_of(request),
+    }
+
+
+def make_proof(
+    credentials: Credentials | ReadOnlyCredentials, *, region: str, hub: str, request: str
+) -> Mapping[str, str]:
+    """`{"authorization", "date", "token"?}`: good for a few minutes, one hub and one request."""
+    host = sts_host(region)
+    signed = AWSRequest("POST", f"https://{host}/", headers=bound_headers(host, hub, request), data=BODY)
+    signer: Any = SigV4Auth(credentials, "sts", region)
+    signer.add_auth(signed)
+    proof = {"authorization": signed.headers["Authorization"], "date": signed.headers["X-Amz-Date"]}
+    token = signed.headers.get("X-Amz-Security-Token")
+    return proof if token is None else {**proof, "token": token}

@@ -1,35 +1,38 @@
-"""The end of an invocation: calls stop before it, so that what is finished is kept and what is not is handed back.
+"""The end of an invocation: calls stop before it, so that finished work is kept and the rest is handed back.
 
 Lambda kills a function that runs out of time, and a killed batch comes back as a whole after the queue's visibility
-timeout. One endpoint that takes connections and never answers is enough for that.
+timeout. A single endpoint that accepts connections and never answers is enough for that.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
+from ecr_warden.ports.errors import Throttled
+
 MEMBER_RESERVE = 20.0
-"""Seconds before the end in which no call to an account begins: the last one ends, and its run is journalled."""
+"""No call to an account starts this many seconds before the end: the last one finishes and its run is journalled."""
 HUB_RESERVE = 7.0
-"""The same for calls to the hub's own stores."""
+"""The same for calls to the hub's own services."""
 JOB_RESERVE = 60.0
-"""Seconds before the end in which no job begins: one call may hang through all its attempts, and is still told of."""
+"""No job starts this many seconds before the end: a call that hangs through all its attempts is still reported."""
 
 _ENDLESS = 1e9
 
 
 class NoTimeLeft(BotoCoreError):
-    """botocore's kind of error, raised in the place of a call."""
+    """Raised instead of making a call; of botocore's base class, so that it passes through botocore."""
 
     fmt = "the time of this invocation is up"
 
 
 @dataclass(slots=True)
 class Deadline:
-    """The invocation's end; endless until a handler says when."""
+    """The invocation's end; infinitely far until a handler sets it."""
 
     _milliseconds_left: Callable[[], float] = field(default=lambda: _ENDLESS)
 
@@ -38,14 +41,41 @@ class Deadline:
         self._milliseconds_left = milliseconds_left
 
     def is_within(self, seconds: float) -> bool:
-        """Whether the end is nearer than that."""
+        """Whether fewer than `seconds` are left."""
         return self._milliseconds_left() < seconds * 1000
 
     def guard(self, client: Any, reserve: float) -> None:
-        """Let the client begin no attempt of a call within `reserve` seconds of the end: NoTimeLeft is raised."""
+        """Make the client raise NoTimeLeft instead of starting an attempt within `reserve` seconds of the end."""
 
         def check(**_: object) -> None:
             if self.is_within(reserve):
                 raise NoTimeLeft
 
         client.meta.events.register_first("before-send", check)
+
+
+PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each retry of a throttled call, on top of botocore's own attempts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Retries a throttled call while there is time.
+
+    botocore's few attempts do not carry a scan's hundreds of calls: GetAccountAuthorizationDetails of large accounts is
+    throttled through all of them (aws-samples/bulk-policy-migrator #19).
+    """
+
+    deadline: Deadline = field(default_factory=Deadline)
+    sleep: Callable[[float], None] = time.sleep
+
+    def __call__[T](self, call: Callable[[], T]) -> T:
+        """The call's answer. Raises what it raises; Throttled when retries or time have run out."""
+        for pause in PAUSES:
+            try:
+                return call()
+            except Throttled:
+                if self.deadline.is_within(MEMBER_RESERVE + pause):
+                    raise
+                self.sleep(pause)
+        return call()

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, Accounts
 from ecr_warden.adapters.aws.deadline import Deadline
-from ecr_warden.adapters.aws.owners import read_owner
-from ecr_warden.adapters.aws.repositories import list_names, read_repository_policy
+from ecr_warden.adapters.aws.reading import list_names, read_owner, read_repository_policy
 from ecr_warden.adapters.readings import unreadable
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import RepositoryPattern, TargetSpec
@@ -46,7 +45,7 @@ class AwsDocuments:
         return read_owner(clients.iam, target, spec)
 
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
-        from ecr_warden.adapters.aws.patience import Patience  # noqa: PLC0415
+        from ecr_warden.adapters.aws.deadline import Patience  # noqa: PLC0415
         from ecr_warden.adapters.aws.scan import scan_accounts  # noqa: PLC0415
 
         return scan_accounts(self.accounts, specs, accounts, Patience(self.deadline, self.sleep))
@@ -72,7 +71,7 @@ class AwsDocuments:
         return Listing(tuple(sorted(found)), tuple(unread))
 
     def fence(self, account: str) -> "WriteScope":
-        from ecr_warden.adapters.aws.fences import read_fence  # noqa: PLC0415
+        from ecr_warden.adapters.aws.write_scope import read_fence  # noqa: PLC0415
 
         return read_fence(self.accounts.reader(account).iam, account)
 

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ecr_warden.adapters.aws import live_value
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
+from ecr_warden.adapters.aws.deadline import Patience
 from ecr_warden.adapters.aws.errors import IAM, translated
-from ecr_warden.adapters.aws.owners import is_tagged_ours
-from ecr_warden.adapters.aws.patience import Patience
-from ecr_warden.adapters.aws.repositories import read_repository_policy
+from ecr_warden.adapters.aws.reading import is_tagged_ours, observed_document, observed_settings, read_repository_policy
 from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, unreadable
 from ecr_warden.model.address import Address, attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import TargetSpec
@@ -173,8 +171,8 @@ def _user(target: UserTarget, detail: Mapping[str, Any]) -> Observation:
 
 def _role(target: RoleTarget, detail: Mapping[str, Any], durations: Mapping[str, int]) -> Observation:
     documents: dict[Address, Observed] = {
-        role(target): live_value.role_settings({**detail, "MaxSessionDuration": durations.get(target.name, 3600)}),
-        trust_policy(target): live_value.document(detail["AssumeRolePolicyDocument"], DocumentKind.TRUST),
+        role(target): observed_settings({**detail, "MaxSessionDuration": durations.get(target.name, 3600)}),
+        trust_policy(target): observed_document(detail["AssumeRolePolicyDocument"], DocumentKind.TRUST),
     }
     documents |= _inline(target, detail.get("RolePolicyList", ())) | _attached(target, detail)
     return Observation(target, documents, detail["RoleId"], is_tagged_ours(detail.get("Tags", ())))
@@ -187,7 +185,7 @@ def _attached(target: OwnerTarget, detail: Mapping[str, Any]) -> dict[Address, O
 
 def _inline(target: OwnerTarget, policies: Iterable[Mapping[str, Any]]) -> dict[Address, Observed]:
     return {
-        identity_policy(target, policy["PolicyName"]): live_value.document(
+        identity_policy(target, policy["PolicyName"]): observed_document(
             policy["PolicyDocument"], DocumentKind.IDENTITY
         )
         for policy in policies

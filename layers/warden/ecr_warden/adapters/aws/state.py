@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
-from ecr_warden.adapters.aws.items import day_key, expiry, packed, run_key, state_key, unpacked
-from ecr_warden.adapters.aws.target_record import RECORD, record_of
+from ecr_warden.adapters.aws.items import RECORD, day_key, expiry, packed, record_of, run_key, state_key, unpacked
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import RunReport

@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import ClientError
 
-from ecr_warden.adapters.aws import live_value
 from ecr_warden.adapters.aws.accounts import AccountClients
 from ecr_warden.adapters.aws.errors import IAM, code_of, ecr_write, translated
-from ecr_warden.adapters.aws.owners import TAG_KEY, TAG_VALUE, is_owner_gone, read_inline, read_role
-from ecr_warden.adapters.aws.repositories import read_repository_policy
+from ecr_warden.adapters.aws.reading import (
+    TAG_KEY,
+    TAG_VALUE,
+    is_owner_gone,
+    observed_document,
+    observed_settings,
+    read_inline,
+    read_repository_policy,
+    read_role,
+)
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.observed import Absent, Observed, OwnerMissing, Present, Unparseable
@@ -87,13 +94,13 @@ class AwsWriter:
                     self._created.add(target)
                 case RoleSettings():
                     live = read_role(iam, target)
-                    observed = live_value.role_settings(live) if live else OwnerMissing()
+                    observed = observed_settings(live) if live else OwnerMissing()
                     _expect(change, observed)
                     assert isinstance(observed, Present) and isinstance(observed.value, RoleSettings)
                     _update_role(iam, target, observed.value, change.after)
                 case None:
                     live = read_role(iam, target)
-                    _expect(change, live_value.role_settings(live) if live else OwnerMissing())
+                    _expect(change, observed_settings(live) if live else OwnerMissing())
                     iam.delete_role(RoleName=target.name)
                 case Document():
                     raise ValueError(f"a role is no document: {change.address}")
@@ -105,7 +112,7 @@ class AwsWriter:
         live = read_role(iam, target)
         _expect(
             change,
-            live_value.document(live["AssumeRolePolicyDocument"], DocumentKind.TRUST) if live else OwnerMissing(),
+            observed_document(live["AssumeRolePolicyDocument"], DocumentKind.TRUST) if live else OwnerMissing(),
         )
         assert isinstance(change.after, Document)
         with translated(IAM, f"writing the trust policy of {target}"):

@@ -1,27 +1,91 @@
-"""Reading roles and users: one call for the owner, one for each listing, one for each inline policy.
+"""What AWS returned, as an observed value with the digest that a later write expects."""
 
-Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html and its neighbours.
-"""
-
+import hashlib
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import ClientError
 
-from ecr_warden.adapters.aws import live_value
-from ecr_warden.adapters.aws.errors import IAM, code_of, translated
+from ecr_warden.adapters.aws.errors import ECR, IAM, code_of, translated
 from ecr_warden.adapters.readings import LISTING, covers, of_listing, owner_missing, unnamed_policies, unreadable
+from ecr_warden.errors import site_of
 from ecr_warden.model.address import Address, AddressKind, attached_policy, identity_policy, role, trust_policy
-from ecr_warden.model.desired import Extent, TargetSpec
-from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unreadable
-from ecr_warden.model.target import OwnerTarget, RoleTarget, UserTarget
-from ecr_warden.policy.document import DocumentKind
+from ecr_warden.model.desired import Extent, RoleSettings, TargetSpec
+from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
+from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.policy.canonical import digest
+from ecr_warden.policy.document import DocumentError, DocumentKind, parse_document
 from ecr_warden.ports.errors import PortError
 
 if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
     from mypy_boto3_iam import IAMClient
+
+
+def observed_document(raw: str | Mapping[str, Any], kind: DocumentKind) -> Observed:
+    """A policy document: text from ECR, a dict that boto3 decoded from IAM (or text it could not decode)."""
+    try:
+        parsed = parse_document(raw)
+        return Present(parsed, digest(parsed, kind=kind))
+    except DocumentError as error:
+        return _unparseable(raw, str(error))
+    except Exception as error:
+        return _unparseable(raw, f"ecr-warden failed to interpret it ({site_of(error)})")
+
+
+def _unparseable(raw: str | Mapping[str, Any], error: str) -> Unparseable:
+    text = raw if isinstance(raw, str) else json.dumps(raw, sort_keys=True)
+    return Unparseable(error, text, hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest())
+
+
+def observed_settings(role: Mapping[str, Any]) -> Present:
+    """A role's own settings from GetRole, or from ListRoles joined with GetAccountAuthorizationDetails."""
+    settings = RoleSettings(
+        path=role["Path"],
+        max_session_duration=role.get("MaxSessionDuration", 3600),
+        boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+    )
+    return Present(settings, settings_digest(settings))
+
+
+def settings_digest(settings: RoleSettings) -> str:
+    """The digest of a role's settings."""
+    text = json.dumps([settings.path, settings.max_session_duration, settings.boundary])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+PAGE = 1000
+
+
+def list_names(ecr: "ECRClient", account: str, region: str) -> Iterator[str]:
+    """The names of all repositories of a region, in as few calls as AWS allows; raises PortError."""
+    with translated(ECR, f"listing the repositories of {account} in {region}"):
+        pages = ecr.get_paginator("describe_repositories").paginate(
+            registryId=account, PaginationConfig={"PageSize": PAGE}
+        )
+        for page in pages:
+            for repository in page["repositories"]:
+                yield repository["repositoryName"]
+
+
+def read_repository_policy(ecr: "ECRClient", target: RepositoryTarget) -> Observed:
+    """The repository's policy; raises PortError. The registry is always named: its default is the caller's own."""
+    with translated(ECR, f"reading the policy of {target}"):
+        try:
+            answer = ecr.get_repository_policy(registryId=target.account, repositoryName=target.name)
+        except ClientError as error:
+            match code_of(error):
+                case "RepositoryPolicyNotFoundException":
+                    return Absent()
+                case "RepositoryNotFoundException":
+                    return OwnerMissing()
+                case _:
+                    raise
+    return observed_document(answer["policyText"], DocumentKind.REPOSITORY)
+
 
 # "The role with name x cannot be found." against "The role policy with name x cannot be found."
 _OWNER_GONE = re.compile(r"(the )?(role|user) (?!policy with)", re.IGNORECASE)
@@ -66,7 +130,7 @@ def read_inline(iam: "IAMClient", target: OwnerTarget, name: str) -> Observed:
             if code_of(error) == "NoSuchEntity":
                 return OwnerMissing() if is_owner_gone(error) else Absent()
             raise
-    return live_value.document(document, DocumentKind.IDENTITY)
+    return observed_document(document, DocumentKind.IDENTITY)
 
 
 def read_role(iam: "IAMClient", target: RoleTarget) -> dict[str, Any] | None:
@@ -97,8 +161,8 @@ def _read_self(iam: "IAMClient", target: OwnerTarget, reading: _Reading) -> bool
             found = read_role(iam, target)
             if found is None:
                 return False
-            reading.documents[role(target)] = live_value.role_settings(found)
-            trust = live_value.document(found["AssumeRolePolicyDocument"], DocumentKind.TRUST)
+            reading.documents[role(target)] = observed_settings(found)
+            trust = observed_document(found["AssumeRolePolicyDocument"], DocumentKind.TRUST)
             reading.documents[trust_policy(target)] = trust
             reading.unique_id, reading.tagged_ours = found["RoleId"], is_tagged_ours(found.get("Tags", ()))
             return True

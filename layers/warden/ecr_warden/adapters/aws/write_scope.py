@@ -6,8 +6,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthor
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ecr_warden.adapters.aws import live_value
 from ecr_warden.adapters.aws.errors import IAM, translated
+from ecr_warden.adapters.aws.reading import observed_document
 from ecr_warden.model.observed import Present
 from ecr_warden.model.target import RoleTarget, UserTarget
 from ecr_warden.planning.write_scope import OWNER_LISTS, ROLE_LIST, WriteScope
@@ -61,6 +61,6 @@ def _documents(role: Mapping[str, Any], managed: Mapping[str, Mapping[str, Any]]
         versions = managed.get(attached["PolicyArn"], {}).get("PolicyVersionList", ())
         raw += [version["Document"] for version in versions if version["IsDefaultVersion"]]
     for text in raw:
-        observed = live_value.document(text, DocumentKind.IDENTITY)
+        observed = observed_document(text, DocumentKind.IDENTITY)
         if isinstance(observed, Present) and isinstance(observed.value, Document):
             yield observed.value

@@ -1,0 +1,131 @@
+"""The Jobs port on an SQS FIFO queue, with a message group per target, and when a failed message is delivered again.
+
+A FIFO queue cannot delay a single message, and the visibility timeout is minutes long: a message that may
+succeed within a minute is made visible again sooner. Sources:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import batched
+from typing import TYPE_CHECKING, assert_never
+
+from ecr_warden.adapters.aws.errors import HUB, translated
+from ecr_warden.model.codec.base import dumps
+from ecr_warden.model.codec.jobs import job_to_json
+from ecr_warden.model.job import (
+    AcceptSpec,
+    Job,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+    TellOwnChange,
+)
+from ecr_warden.ports.errors import Throttled
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+_BATCH = 10
+_GROUP_ID_LENGTH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class SqsJobs:
+    """Jobs as messages; the queue forgets a deduplication ID after 5 minutes."""
+
+    client: "SQSClient"
+    queue_url: str
+
+    def enqueue(self, jobs: Iterable[Job]) -> None:
+        for batch in batched(_distinct(jobs), _BATCH, strict=False):
+            entries = [_entry(index, job) for index, job in enumerate(batch)]
+            with translated(HUB, "sending jobs"):
+                failed = self.client.send_message_batch(QueueUrl=self.queue_url, Entries=entries).get("Failed", [])
+            if failed:
+                raise Throttled(f"{len(failed)} jobs were not accepted: {failed[0]['Code']}", retryable=True)
+
+
+def _distinct(jobs: Iterable[Job]) -> Iterator[Job]:
+    return iter({deduplication_id(job): job for job in jobs}.values())
+
+
+def _entry(index: int, job: Job) -> "SendMessageBatchRequestEntryTypeDef":
+    return {
+        "Id": str(index),
+        "MessageBody": dumps(job_to_json(job)),
+        "MessageGroupId": group_id(job),
+        "MessageDeduplicationId": deduplication_id(job),
+    }
+
+
+def group_id(job: Job) -> str:
+    """Jobs that must not run in parallel share a group: one target, the spec, one part of a sweep."""
+    match job:
+        case AcceptSpec():
+            return "spec"
+        case SweepAll():
+            return "sweep"
+        case SweepIdentities():
+            return f"sweep-{job.account}"
+        case SweepRepositories():
+            return f"sweep-{job.account}-{job.region}"
+        case TellOwnChange():
+            return f"own-{job.account}"
+        case ReconcileTarget():
+            key = job.target.key
+            return key if len(key) <= _GROUP_ID_LENGTH else hashlib.sha256(key.encode()).hexdigest()
+        case _:
+            assert_never(job)
+
+
+def deduplication_id(job: Job) -> str:
+    """Of the cause and the group: by target alone, a second tamper within 5 minutes would be dropped."""
+    return hashlib.sha256(f"{job.cause.id}\n{group_id(job)}".encode()).hexdigest()
+
+
+ATTEMPTS = 5
+"""From this receive on, a failed job is reported instead of retried."""
+MAX_RECEIVES = 10
+"""The jobs queue's maxReceiveCount, as in template.yaml.
+
+More than ATTEMPTS, because a message that is handed back unstarted also uses up a receive.
+"""
+FLUSH_RECEIVES = 8
+"""The incidents queue's maxReceiveCount, as in template.yaml: a channel is retried for half an hour."""
+_FLUSH_SECONDS, _LONGEST_FLUSH_SECONDS = 20, 720
+_FIRST_SECONDS, _LONGEST_SECONDS, _AT_ONCE_SECONDS = 5, 60, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Redelivery:
+    """Sets when messages of one queue become visible again."""
+
+    client: "SQSClient"
+    queue_url: str
+
+    def soon(self, receipt_handle: str, receives: int) -> None:
+        """Retry a failed job after 5 seconds, doubled with each receive.
+
+        Once its attempts are used up, waiting gains nothing: the remaining receives pass quickly.
+        """
+        doubled = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** (receives - 1))
+        self._hide(receipt_handle, doubled if receives < ATTEMPTS else _FIRST_SECONDS)
+
+    def flush(self, receipt_handle: str, receives: int) -> None:
+        """Retry a failed flush after 20 seconds, doubled with each receive."""
+        self._hide(receipt_handle, min(_LONGEST_FLUSH_SECONDS, _FLUSH_SECONDS * 2 ** (receives - 1)))
+
+    def unbegun(self, receipt_handle: str) -> None:
+        """Hand back a message whose work has not started."""
+        self._hide(receipt_handle, _AT_ONCE_SECONDS)
+
+    def _hide(self, receipt_handle: str, seconds: int) -> None:
+        with translated(HUB, "delaying a message"):
+            self.client.change_message_visibility(
+                QueueUrl=self.queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )

@@ -1,0 +1,180 @@
+"""What the hub's table keeps for people: the audit log, the last sweep of each part, commands and their answers.
+
+`AUDIT#SPEC` and `AUDIT#COMMAND` are two partitions because two functions write, each its own (template.yaml).
+"""
+
+import heapq
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
+from ecr_warden.model.audit import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
+from ecr_warden.model.codec.audit import audit_from_json, audit_to_json
+from ecr_warden.model.codec.base import dumps, loads, moment, text, texts
+from ecr_warden.model.codec.entries import answer_from_json, answer_to_json
+from ecr_warden.model.look import Look
+from ecr_warden.model.request import Answer, Call
+from ecr_warden.ports.errors import CommandRepeated
+from ecr_warden.ports.hub import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_SPECS, _COMMANDS = "AUDIT#SPEC", "AUDIT#COMMAND"
+# Behind whatever stands after a time.
+_LAST = "~"
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoAudit:
+    """An item per entry, in order of time; recording the same entry again replaces it."""
+
+    client: "DynamoDBClient"
+    table: str
+    clock: Clock
+
+    def record(self, entry: AuditEntry) -> None:
+        item: dict[str, Any] = {
+            "pk": {"S": _partition_of(entry.kind)},
+            "sk": {"S": f"{_time(entry.at)}#{entry.kind}#{entry.id}"},
+            "entry": packed(dumps(audit_to_json(entry))),
+            "expires": expiry(self.clock.now()),
+        }
+        with translated(HUB, "recording in the audit log"):
+            self.client.put_item(TableName=self.table, Item=item)
+
+    def entries(
+        self, since: datetime, until: datetime, kinds: Collection[AuditKind] | None = None
+    ) -> Iterator[AuditEntry]:
+        kinds = OF_SPECS | OF_COMMANDS if kinds is None else kinds
+        partitions = (self._partition(pk, since, until) for pk in sorted(set(map(_partition_of, kinds))))
+        merged = heapq.merge(*partitions, key=lambda entry: entry.at, reverse=True)
+        return (entry for entry in merged if entry.kind in kinds)
+
+    def _partition(self, pk: str, since: datetime, until: datetime) -> Iterator[AuditEntry]:
+        items = query(
+            self.client,
+            "reading the audit log",
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
+            ExpressionAttributeValues={
+                ":pk": {"S": pk},
+                ":since": {"S": _time(since)},
+                ":until": {"S": _time(until) + _LAST},
+            },
+            ScanIndexForward=False,
+        )
+        return (audit_from_json(loads(unpacked(item["entry"]))) for item in items)
+
+
+def _partition_of(kind: AuditKind) -> str:
+    return _SPECS if kind in OF_SPECS else _COMMANDS
+
+
+def _time(at: datetime) -> str:
+    """Of one length, so that they sort as text."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+_PARTS = {"S": "SWEEP"}
+# An item holds 400 KB; packed names of some 10,000 repositories stay below half of that.
+_PACKED_AT_MOST = 350_000
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoSweepRecords:
+    """One item a part, replaced by each look."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def note(self, look: Look) -> None:
+        targets = packed(dumps({"fine": sorted(look.fine), "due": sorted(look.due)}))
+        item: dict[str, Any] = {
+            "pk": _PARTS,
+            "sk": {"S": f"PART#{look.part}"},
+            "at": {"S": look.at.isoformat()},
+            "version": {"S": look.version},
+        }
+        if len(targets["B"]) <= _PACKED_AT_MOST:
+            item["targets"] = targets
+        with translated(HUB, f"remembering the look at {look.part}"):
+            self.client.put_item(TableName=self.table, Item=item)
+
+    def all(self) -> Sequence[Look]:
+        items = query(
+            self.client,
+            "reading when the sweeps looked",
+            TableName=self.table,
+            KeyConditionExpression="pk = :parts",
+            ExpressionAttributeValues={":parts": _PARTS},
+        )
+        return list(map(_look, items))
+
+
+def _look(item: Any) -> Look:
+    targets = loads(unpacked(item["targets"])) if "targets" in item else {"fine": [], "due": []}
+    return Look(
+        part=text(item["sk"]["S"]).removeprefix("PART#"),
+        at=moment(item["at"]["S"]),
+        version=text(item["version"]["S"]),
+        fine=frozenset(texts(targets["fine"])),
+        due=frozenset(texts(targets["due"])),
+    )
+
+
+_ANSWER = "TARGET#"
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoCommandRecords:
+    """Kept as long as the journal."""
+
+    client: "DynamoDBClient"
+    table: str
+    clock: Clock
+
+    def take(self, call: Call) -> None:
+        item = {
+            **_key(call.id, "CALL"),
+            "caller": {"S": call.caller},
+            "request": packed(call.text),
+            "at": {"S": call.at.isoformat()},
+            "expires": expiry(self.clock.now()),
+        }
+        with translated(HUB, f"recording command {call.id}"):
+            try:
+                self.client.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+            except ClientError as error:
+                if code_of(error) == "ConditionalCheckFailedException":
+                    message = f"command {call.id} was taken before"
+                    raise CommandRepeated(message, remedy="give the command again") from error
+                raise
+
+    def answer(self, call_id: str, answer: Answer) -> None:
+        item = {
+            **_key(call_id, f"{_ANSWER}{answer.target}"),
+            "answer": {"S": dumps(answer_to_json(answer))},
+            "expires": expiry(self.clock.now()),
+        }
+        with translated(HUB, f"recording an answer to command {call_id}"):
+            self.client.put_item(TableName=self.table, Item=item)
+
+    def answers(self, call_id: str) -> Sequence[Answer]:
+        items = query(
+            self.client,
+            f"reading what came of command {call_id}",
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :answer)",
+            ExpressionAttributeValues={":pk": _key(call_id, "")["pk"], ":answer": {"S": _ANSWER}},
+        )
+        return [answer_from_json(loads(item["answer"]["S"])) for item in items]
+
+
+def _key(call_id: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": f"CALL#{call_id}"}, "sk": {"S": sk}}
