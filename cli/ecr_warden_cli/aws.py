@@ -27,14 +27,14 @@ from ecr_warden.spec.spec import Account
 
 from ecr_warden_cli.context import Failure, UsageError
 
-# A person waits: an endpoint that is down is reported within seconds.
+# A person waits: fail within seconds if an endpoint is down.
 _READING_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
-# STS answers for all regions here, and a configuration without a region is common.
+# Any region will do for GetCallerIdentity, and a configuration without one is common.
 _DEFAULT_REGION = "us-east-1"
 
 
 class NoAccountReadable(Failure):
-    """Not one account of the spec can be read; `lines` say why when there is more than one reason."""
+    """No account of the spec can be read; `lines` has the reasons if there is more than one."""
 
     code = "no-account-readable"
 
@@ -45,7 +45,7 @@ class NoAccountReadable(Failure):
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A session and the account that its credentials are of."""
+    """A session and the account of its credentials."""
 
     session: boto3.Session
     account: str
@@ -53,16 +53,16 @@ class _Opened:
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """Why there is no session, and what to do."""
+    """Why there is no session, and the remedy."""
 
     reason: str
     remedy: str
 
 
 def open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:
-    """The live documents of the accounts; `profiles` by account id. Raises NoAccountReadable.
+    """The live documents of the accounts; `profiles` by account ID. Raises NoAccountReadable.
 
-    One account that cannot be read stops no other: what it holds is observed as unreadable, with the reason.
+    The targets of an account that cannot be read are observed as unreadable; the others are read all the same.
     """
     default = None if all(account.id in profiles for account in accounts) else _open(None)
     found = {account.id: _session_of(account, profiles.get(account.id), default) for account in accounts}
@@ -80,13 +80,13 @@ def open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> 
 
 
 def _session_of(account: Account, profile: str | None, default: _Opened | _Refused | None) -> _Opened | _Refused:
-    """The profile's session, else the default one, if it is of the account."""
+    """The profile's session, or the default one, if it belongs to the account."""
     opened = _open(profile) if profile is not None or default is None else default
     whose = f"the profile {profile}" if profile is not None else "the default credentials"
     match opened:
         case _Opened(_, owner) if owner != account.id:
             reason = f"{whose} belong{'' if profile is None else 's'} to account {owner}"
-            return _Refused(reason, f"pass --profile {account.alias}=PROFILE with a profile of {account.id}")
+            return _Refused(reason, f"pass --profile {account.alias}=PROFILE with a profile for {account.id}")
         case _:
             return opened
 
@@ -104,38 +104,40 @@ def _nothing_readable(accounts: Sequence[Account], refused: Sequence[_Refused]) 
 
 
 def _open(profile: str | None) -> _Opened | _Refused:
-    """A session and the account that it is of, by sts:GetCallerIdentity, which needs no permission."""
+    """A session and its account, from sts:GetCallerIdentity, which needs no permission."""
     try:
         session = boto3.Session(profile_name=profile)
         sts = session.client("sts", region_name=session.region_name or _DEFAULT_REGION, config=_READING_CONFIG)
         return _Opened(session, sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError, ValueError) as error:
-        # ValueError: an endpoint that is no URL. The texts are botocore's and hold no secret.
+        # ValueError: a malformed endpoint URL. botocore's texts contain no secrets.
         text = f"{error!s:.200}".rstrip(".")
         unanswered = isinstance(error, HTTPClientError | EndpointConnectionError | ValueError)
     if unanswered:
-        return _Refused(f"AWS does not answer: {text}", "see the network, the proxy, and AWS_ENDPOINT_URL if it is set")
+        return _Refused(
+            f"AWS does not answer: {text}", "check the network, the proxy, and AWS_ENDPOINT_URL if it is set"
+        )
     if profile is None:
         remedy = "pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE"
         return _Refused(f"the default credentials do not work: {text}", remedy)
-    remedy = f"see aws configure list-profiles, and aws sts get-caller-identity --profile {profile}"
+    remedy = f"check aws configure list-profiles and aws sts get-caller-identity --profile {profile}"
     return _Refused(f"the profile {profile} does not work: {text}", remedy)
 
 
 ANSWER, CONTROL = "ecr-warden-answer", "ecr-warden-control"
 _POLICIES = {ANSWER: "ecr-warden-reader", CONTROL: "ecr-warden-operator"}
-# Longer than the functions run. A command is never sent twice: it would be refused, and look as if it had failed.
+# Longer than the functions run. A command is never sent twice: the hub would refuse it, which looks like a failure.
 _HUB_CONFIG = Config(connect_timeout=3, read_timeout=150, retries={"total_max_attempts": 1})
 _DENIED = ("AccessDeniedException", "AccessDenied")
-# Of Lambda and of STS, which name the same thing differently.
-_NOT_TAKEN = (
+# Lambda and STS have different codes for the same error.
+_BAD_CREDENTIALS = (
     *("ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId"),
     *("InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken"),
 )
 
 
 class HubUnreachable(Failure):
-    """The hub's function was not reached."""
+    """The hub's function could not be reached."""
 
     code = "hub-unreachable"
 
@@ -147,14 +149,14 @@ class HubDenied(Failure):
 
 
 class HubFailed(Failure):
-    """The hub's function ended in an error of its own."""
+    """The hub's function ended in an error."""
 
     code = "hub-failed"
 
 
 @dataclass(frozen=True, slots=True)
 class LambdaHub:
-    """`region`: the hub's; its account is that of the session's credentials."""
+    """The hub in a region of the account of the session's credentials."""
 
     session: boto3.Session
     region: str
@@ -163,8 +165,8 @@ class LambdaHub:
         return self._invoke(ANSWER, {"request": request})
 
     def control(self, request: str) -> Json:
-        """Signs the request with these credentials, so that the hub knows and records whose command it is."""
-        account, partition = self._whose()
+        """Sign the request with these credentials: the hub verifies and records who gave the command."""
+        account, partition = self._caller()
         hub = f"arn:{partition}:lambda:{self.region}:{account}:function:{CONTROL}"
         credentials: Any = self.session.get_credentials()
         with _reaching("STS", self.region):
@@ -172,7 +174,7 @@ class LambdaHub:
         proof = make_proof(frozen, region=self.region, hub=hub, request=request)
         return self._invoke(CONTROL, {"request": request, "proof": dict(proof)})
 
-    def _whose(self) -> tuple[str, str]:
+    def _caller(self) -> tuple[str, str]:
         with _reaching("STS", self.region):
             answer = self.session.client("sts", region_name=self.region, config=_HUB_CONFIG).get_caller_identity()
         return answer["Account"], answer["Arn"].split(":")[1]
@@ -183,23 +185,25 @@ class LambdaHub:
             answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
             text = answer["Payload"].read()
         if "FunctionError" in answer:
-            remedy = f"see its log group /aws/lambda/{function} in {self.region}"
+            remedy = f"see the log group /aws/lambda/{function} in {self.region}"
             raise HubFailed(f"{function} ended in an error: {_error_in(text)}", remedy=remedy)
         try:
             return loads(text)
         except CodecError as error:
-            raise HubFailed(f"{function} answers what is no JSON object", remedy="is it ecr-warden's?") from error
+            raise HubFailed(
+                f"{function} does not answer with a JSON object", remedy="check that it is ecr-warden's function"
+            ) from error
 
 
 def open_hub(region: str | None, profile: str | None) -> LambdaHub:
-    """The hub in a region, with a profile's credentials or the default ones; raises Failure."""
+    """Open the hub with a profile's credentials or the default ones; raises Failure."""
     try:
         session = boto3.Session(profile_name=profile)
         where, credentials = region or session.region_name, session.get_credentials()
     except BotoCoreError as error:
-        raise HubUnreachable(_text(error), remedy="see aws configure list-profiles, and --profile") from error
+        raise HubUnreachable(_text(error), remedy="check aws configure list-profiles and --profile") from error
     if where is None:
-        raise UsageError("it is not said in which region the hub is", remedy="pass --hub-region REGION")
+        raise UsageError("the hub's region is unknown", remedy="pass --hub-region REGION")
     if credentials is None:
         raise HubUnreachable("there are no AWS credentials", remedy="pass --profile PROFILE, or set AWS_PROFILE")
     return LambdaHub(session, where)
@@ -207,49 +211,51 @@ def open_hub(region: str | None, profile: str | None) -> LambdaHub:
 
 @contextmanager
 def _reaching(what: str, region: str) -> Iterator[None]:
-    """Say in our words why `what` (a function, or STS) did not do it."""
+    """Translate errors of calling `what` (a function, or STS)."""
     try:
         yield
     except ClientError as error:
         raise _refused(what, region, error) from error
-    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+    except (BotoCoreError, ValueError) as error:  # ValueError: a malformed endpoint URL
         raise not_reached(what, error) from error
 
 
 def _refused(what: str, region: str, error: ClientError) -> Failure:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-    if code in _NOT_TAKEN:
-        remedy = "see aws sts get-caller-identity, and sign in again if they have expired"
-        return HubDenied(f"AWS does not take your credentials: {code}: {message:.300}", remedy=remedy)
+    if code in _BAD_CREDENTIALS:
+        remedy = "check aws sts get-caller-identity, and sign in again if they have expired"
+        return HubDenied(f"AWS rejects your credentials: {code}: {message:.300}", remedy=remedy)
     if code in _DENIED and what in _POLICIES:
-        remedy = f"it takes the policy {_POLICIES[what]} of the hub's stack; see --hub-region and --profile too"
+        remedy = f"attach the policy {_POLICIES[what]} of the hub's stack; check --hub-region and --profile too"
         return HubDenied(f"you may not call {what} in {region}: {message:.300}", remedy=remedy)
     if code == "ResourceNotFoundException":
-        remedy = "pass --hub-region with the region, and --profile with a profile of the account, of the hub"
-        return HubUnreachable(f"there is no function {what} in {region} of your account", remedy=remedy)
-    return HubUnreachable(f"{what} was not reached: {code}: {message:.300}", remedy="try again")
+        remedy = "pass the hub's region as --hub-region, and a profile for its account as --profile"
+        return HubUnreachable(f"there is no function {what} in {region} in your account", remedy=remedy)
+    return HubUnreachable(f"{what} could not be reached: {code}: {message:.300}", remedy="try again")
 
 
 def not_reached(what: str, error: BotoCoreError | ValueError) -> Failure:
-    """The SDK's own error as ours; the texts are botocore's and hold no secret."""
+    """Translate an SDK error; botocore's texts contain no secrets."""
     text = _text(error)
     match error:
         case ReadTimeoutError() | ConnectionClosedError() if what == CONTROL:
-            # It is not sent again: it would be refused, for its id was taken.
-            remedy = "it may have been carried out all the same: see ecr-warden status and history"
+            # Not sent again: the hub would refuse the ID.
+            remedy = "the command may have been carried out; see ecr-warden status and history"
             return HubFailed(f"{what} did not answer: {text}", remedy=remedy)
         case ReadTimeoutError() | ConnectionClosedError():
             return HubFailed(f"{what} did not answer: {text}", remedy="try again, or name fewer targets")
         case InvalidRegionError():
-            return HubUnreachable(f"{what} was not reached: {text}", remedy="pass --hub-region with the hub's region")
+            return HubUnreachable(
+                f"{what} could not be reached: {text}", remedy="pass the hub's region as --hub-region"
+            )
         case HTTPClientError() | EndpointConnectionError():
-            remedy = "see the network, the proxy, --hub-region, and AWS_ENDPOINT_URL if it is set"
-            return HubUnreachable(f"{what} was not reached: {text}", remedy=remedy)
+            remedy = "check the network, the proxy, --hub-region, and AWS_ENDPOINT_URL if it is set"
+            return HubUnreachable(f"{what} could not be reached: {text}", remedy=remedy)
         case BotoCoreError():
-            remedy = "see your credentials and configuration with aws sts get-caller-identity, and --profile"
-            return HubUnreachable(f"{what} was not reached: {text}", remedy=remedy)
+            remedy = "check your credentials and configuration with aws sts get-caller-identity, and --profile"
+            return HubUnreachable(f"{what} could not be reached: {text}", remedy=remedy)
         case _:
-            return HubUnreachable(f"{what} was not reached: {text}", remedy="see AWS_ENDPOINT_URL")
+            return HubUnreachable(f"{what} could not be reached: {text}", remedy="check AWS_ENDPOINT_URL")
 
 
 def _text(error: Exception) -> str:
@@ -258,7 +264,7 @@ def _text(error: Exception) -> str:
 
 def _error_in(text: bytes) -> str:
     try:
-        told = loads(text)
+        error = loads(text)
     except CodecError:
-        return "without a word"
-    return f"{told.get('errorType', '')} {told.get('errorMessage', '')}"[:300].strip()
+        return "no details"
+    return f"{error.get('errorType', '')} {error.get('errorMessage', '')}"[:300].strip()

@@ -1,4 +1,4 @@
-"""What the command writes: results on stdout, everything else on stderr, nothing from outside unescaped."""
+"""The command's output: results on stdout, everything else on stderr, all outside text escaped."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,12 +22,12 @@ class Exit(IntEnum):
 
 
 def worst(*codes: Exit) -> Exit:
-    """The exit code of a whole from those of its parts: an error is hidden by nothing, a difference by an error."""
+    """The exit code of several: an error comes before a difference."""
     return next((code for code in (Exit.ERROR, Exit.DIFFERENT) if code in codes), Exit.FINE)
 
 
 class Style(StrEnum):
-    """ANSI attributes, by what they say."""
+    """ANSI attributes by meaning."""
 
     BAD = "31"
     GOOD = "32"
@@ -37,13 +37,18 @@ class Style(StrEnum):
 
 
 def escape(text: str) -> str:
-    """Text on one line without control characters, so that what a document holds cannot steer a terminal."""
+    """Text on one line without control characters, so that a document cannot steer the terminal."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def cut(text: str, limit: int) -> str:
-    """At most so many characters: whoever passes a whole document for a name does not get it back."""
+    """At most `limit` characters; somebody may pass a whole document as a name."""
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 target`, `2 targets`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +64,21 @@ class Console:
         self.stdout.write(self._styled(escape(text), style, self.stdout) + "\n")
 
     def block(self, text: str) -> None:
-        """Lines of the result that the command made itself, such as JSON in ASCII."""
+        """Several lines of the result, such as indented JSON."""
         for line in text.split("\n"):
             self.line(line)
 
     def answer(self, value: Mapping[str, Any]) -> None:
-        """The whole result as JSON, its schema first."""
+        """The whole result as JSON, with its schema number."""
         self.stdout.write(json.dumps({"schema": SCHEMA, **value}, indent=2) + "\n")
 
     def record(self, value: Mapping[str, Any]) -> None:
-        """One of many results, as a line of JSON that is out before the next one is looked for."""
+        """One of many results, as a line of JSON, flushed at once."""
         self.stdout.write(json.dumps(value) + "\n")
         self.stdout.flush()
 
     def error(self, text: str) -> None:
-        """One line on stderr, named like the command."""
+        """One line on stderr, prefixed with the command's name."""
         self.stderr.write(self._styled(escape(f"ecr-warden: {text}"), Style.BAD, self.stderr) + "\n")
 
     def note(self, text: str) -> None:
@@ -81,7 +86,7 @@ class Console:
         self.stderr.write(escape(text) + "\n")
 
     def progress[T](self, items: Iterable[T], *, of: int, doing: str) -> Iterator[T]:
-        """Pass the items on and count them on stderr; silent unless that is a terminal."""
+        """Pass the items on and count them on stderr if that is a terminal."""
         if not self._is_terminal(self.stderr):
             yield from items
             return
@@ -95,7 +100,7 @@ class Console:
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
-        """Say on stderr what takes its time; silent unless that is a terminal."""
+        """Say on stderr what takes long, if that is a terminal."""
         if not self._is_terminal(self.stderr):
             yield
             return

@@ -13,40 +13,40 @@ from ecr_warden.spec.spec import Account
 from ecr_warden_cli.console import Console, Exit
 
 type OpenDocuments = Callable[[Sequence[Account], Mapping[str, str]], Documents]
-"""(the spec's accounts, account id -> profile) to the live documents; raises Failure when no account can be read."""
+"""(accounts of the spec, account ID -> profile) to the live documents; raises Failure if no account can be read."""
 
 
 class Failure(WardenError):
-    """The verb cannot do what it was asked; said in one line, exit code 1."""
+    """The verb failed: one line on stderr, exit code 1."""
 
     code = "failure"
 
 
 class UsageError(Failure):
-    """The command was called in a way that it does not understand."""
+    """The command line is wrong."""
 
     code = "usage"
 
 
 class Hub(Protocol):
-    """The deployed hub: the texts of requests in, JSON out."""
+    """The deployed hub: request texts in, JSON out."""
 
     def answer(self, request: str) -> dict[str, Any]:
-        """Ask; raises Failure."""
+        """Ask a question; raises Failure."""
         ...
 
     def control(self, request: str) -> dict[str, Any]:
-        """Command, in the name of whoever runs this; raises Failure."""
+        """Give a command in the caller's name; raises Failure."""
         ...
 
 
 type OpenHub = Callable[[str | None, str | None], Hub]
-"""(the hub's region, a profile in its account) to the hub, None for the defaults; raises Failure."""
+"""(the hub's region, a profile for its account), None for the defaults, to the hub; raises Failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The world of one run; tests bring their own."""
+    """The environment of one run; tests pass their own."""
 
     stdin: BinaryIO
     console: Console

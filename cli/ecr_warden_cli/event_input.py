@@ -1,7 +1,7 @@
-"""Events as people have them: JSON Lines, one JSON document, CloudTrail's log files, gzipped or not.
+"""Events in the forms that people have: JSON Lines, JSON documents, CloudTrail's log files, gzipped or not.
 
-JSON is read as Lambda's runtime reads it (the last of two equal keys counts), so that an event means here what it means
-to the function.
+JSON is read as Lambda's runtime reads it (the last of two equal keys counts), so that an event means the same here as
+in the function.
 """
 
 import gzip
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal, cast
 
 LINE_LIMIT = 1 << 20
-"""Bytes of a line with one event; EventBridge takes no larger one."""
+"""Bytes of one event; EventBridge accepts no larger one."""
 BATCH_LIMIT = 64 << 20
-"""Bytes of a document with many."""
-_TOLD_AT_MOST = 20
+"""Bytes of a document with several events."""
+_MAX_REPORTED = 20
 
 _BATCH = re.compile(rb'\s*(\[|\{\s*"(Records|Events)"\s*:)')
-# What the first line of an indented document ends with, and a whole line of JSON never does.
+# The first line of an indented document; a complete line of JSON never ends like this.
 _OPENING = re.compile(rb"\s*[{\[](.*[{\[,:])?\s*", re.DOTALL)
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -28,7 +28,7 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A JSON value and where it stands (`file:line`)."""
+    """A JSON value and its place (`file:line`)."""
 
     place: str
     value: object
@@ -45,7 +45,7 @@ class Broken:
 
 @dataclass(slots=True)
 class _Lines:
-    """A stream's lines, counted; None for one over its limit."""
+    """A stream's lines, counted; None for a line over the limit."""
 
     stream: BinaryIO
     number: int = 0
@@ -71,27 +71,26 @@ class _Lines:
 
 
 def read_events(stream: BinaryIO, file: str) -> Iterator[Found | Broken]:
-    """Every event of a stream, in order; what cannot be read does not stop the rest.
+    """Every event of a stream, in order, and what could not be read.
 
-    Of many lines one after the other that are no JSON, as in a file of another kind, the first are told one by one and
-    the others together.
+    In a run of lines that are not JSON, the first are reported one by one and the rest as one.
     """
     return _folded(_read_events(stream, file))
 
 
 def _folded(items: Iterator[Found | Broken]) -> Iterator[Found | Broken]:
-    told, first, last, count = 0, "", "", 0
+    reported, first, last, count = 0, "", "", 0
     for item in items:
         if isinstance(item, Broken) and item.code == "json":
-            if told < _TOLD_AT_MOST:
-                told += 1
+            if reported < _MAX_REPORTED:
+                reported += 1
                 yield item
             else:
                 first, last, count = first or item.place, item.place, count + 1
             continue
         if count:
             yield _together(first, last, count)
-        told, first, count = 0, "", 0
+        reported, first, count = 0, "", 0
         yield item
     if count:
         yield _together(first, last, count)
@@ -99,7 +98,7 @@ def _folded(items: Iterator[Found | Broken]) -> Iterator[Found | Broken]:
 
 def _together(first: str, last: str, count: int) -> Broken:
     more = "1 more line is" if count == 1 else f"{count} more lines, up to {last}, are"
-    return Broken(first, "json", f"{more} no JSON either")
+    return Broken(first, "json", f"{more} not JSON either")
 
 
 def _read_events(stream: BinaryIO, file: str) -> Iterator[Found | Broken]:
@@ -113,7 +112,7 @@ def _read_events(stream: BinaryIO, file: str) -> Iterator[Found | Broken]:
 
 
 def _values(lines: _Lines, file: str, *, documents: bool) -> Iterator[Found | Broken]:
-    """`documents`: whether the first line may open an indented one."""
+    """`documents`: whether the first line may open an indented document."""
     for line in lines:
         place = f"{file}:{lines.number}"
         if line is None:
@@ -128,7 +127,7 @@ def _values(lines: _Lines, file: str, *, documents: bool) -> Iterator[Found | Br
 
 
 def _documents(opening: bytes, lines: _Lines, file: str) -> Iterator[Found | Broken]:
-    """One indented document after the other; lines after all if they are none and any line is an object by itself."""
+    """Consecutive indented documents; or lines, if that fails and some line is an object by itself."""
     before = lines.number - 1
     text = opening + lines.stream.read(BATCH_LIMIT) + lines.stream.readline(LINE_LIMIT)
     found = _parse_documents(text, file, before + 1)
@@ -184,7 +183,7 @@ def _why(error: Exception) -> str:
 
 
 def _unpack(item: Found | Broken) -> Iterator[Found | Broken]:
-    """The records of CloudTrail's log files, of `aws cloudtrail lookup-events`, and of a list of events."""
+    """The single events of CloudTrail's log files, of `aws cloudtrail lookup-events`, and of a list."""
     match item:
         case Found(place, {"Records": [_, *_] as records}) | Found(place, [dict(), *_] as records):
             yield from (Found(f"{place} #{number}", record) for number, record in enumerate(records, 1))

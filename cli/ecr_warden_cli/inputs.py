@@ -16,31 +16,32 @@ from ecr_warden.spec.parse import MAX_BYTES
 from ecr_warden_cli.console import Console, cut
 from ecr_warden_cli.context import Context, Failure
 
-# The longest name that Linux takes is 4,096; a whole document in the place of its name is not told in full.
+# Somebody may pass a whole document where its name belongs.
 _NAME_SHOWN = 300
-_BY_HAND = "type it by hand: it was copied from a page or a chat"
+BY_HAND = "retype it by hand; it was probably copied from a web page or chat"
+_SPEC_REMEDY = "give the path of the spec, or - to read it from stdin"
 
 
 def name_of(path: str) -> str:
-    """How the file is called in messages."""
+    """The file's name in messages."""
     return "<stdin>" if path == "-" else cut(path, _NAME_SHOWN)
 
 
 def say_awaited(stdin: BinaryIO, console: Console, what: str) -> None:
-    """Say what is awaited on stdin if that is a terminal: a command that waits looks like one that hangs."""
+    """If stdin is a terminal, say what is read from it, so that waiting does not look like hanging."""
     if stdin.isatty():
         console.note(f"reading {what} from the terminal; end with Ctrl-D, or see --help")
 
 
 def read_file(path: str, stdin: BinaryIO, limit: int, *, failure: type[Failure], remedy: str) -> bytes:
-    """At most one byte more than the limit, so that an endless file is told to be too large; raises `failure`."""
+    """The content, at most one byte over the limit, so that the caller can refuse a larger file; raises `failure`."""
     with open_file(path, stdin, failure=failure, remedy=remedy) as file:
         return file.read(limit + 1)
 
 
 @contextmanager
 def open_file(path: str, stdin: BinaryIO, *, failure: type[Failure], remedy: str) -> Iterator[BinaryIO]:
-    """The file while it is read; what goes wrong with opening and reading it raises `failure`."""
+    """The open file; errors of opening and reading it are raised as `failure`."""
     try:
         if path == "-":
             yield stdin
@@ -50,20 +51,17 @@ def open_file(path: str, stdin: BinaryIO, *, failure: type[Failure], remedy: str
     except FileNotFoundError as error:
         message = f"there is no file {name_of(path)}"
         if unseen := invisible(path):
-            raise failure(f"{message}: it holds a character that cannot be seen, {unseen}", remedy=_BY_HAND) from error
+            raise failure(f"{message}: the name contains an invisible character, {unseen}", remedy=BY_HAND) from error
         if path.startswith("s3://"):
-            remedy = f"it is read from here, not from S3: aws s3 cp {name_of(path)} - | ecr-warden ... -"
+            remedy = f"the command reads local files only; use aws s3 cp {name_of(path)} - | ecr-warden ... -"
         raise failure(message, remedy=remedy) from error
     except IsADirectoryError as error:
         raise failure(f"{name_of(path)} is a directory", remedy=remedy) from error
     except PermissionError as error:
-        raise failure(f"{name_of(path)} may not be read by you", remedy="see its permissions (ls -l)") from error
+        raise failure(f"you may not read {name_of(path)}", remedy="check its permissions (ls -l)") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise failure(f"{name_of(path)} cannot be read: {reason}", remedy=remedy) from error
-
-
-_REMEDY = "give the path of the desired-state file, or - to read it from stdin"
 
 
 class SpecUnreadable(Failure):
@@ -73,7 +71,7 @@ class SpecUnreadable(Failure):
 
 
 class SpecInvalid(Failure):
-    """The file was read and is not a spec; `lines` are its problems as people read them."""
+    """The spec has errors; `lines` are its problems as people read them."""
 
     code = "spec-invalid"
 
@@ -84,20 +82,17 @@ class SpecInvalid(Failure):
 
 
 def add_spec(parser: argparse.ArgumentParser) -> None:
-    """Declare the argument."""
-    parser.add_argument("spec", metavar="SPEC", help="the desired-state file (YAML or JSON), or - for stdin")
+    """Declare SPEC."""
+    parser.add_argument("spec", metavar="SPEC", help="the spec (YAML or JSON), or - for stdin")
 
 
 def load(path: str, context: Context) -> Loaded:
-    """Read and check the file; raises SpecUnreadable."""
+    """Read and check a spec; raises SpecUnreadable."""
     return load_spec(_read(path, context.stdin), now=context.clock.now())
 
 
 def load_compiled(path: str, context: Context) -> Valid:
-    """The documents that the file stands for; raises SpecUnreadable, SpecInvalid.
-
-    The version is made of the file's bytes: the same file has the same one, wherever it is.
-    """
+    """Read and compile a spec; raises SpecUnreadable, SpecInvalid. Its version is the SHA-256 of its bytes."""
     data = _read(path, context.stdin)
     match load_spec(data, version=f"sha256:{hashlib.sha256(data).hexdigest()}", now=context.clock.now()):
         case Invalid(problems):
@@ -107,7 +102,7 @@ def load_compiled(path: str, context: Context) -> Valid:
 
 
 def _read(path: str, stdin: BinaryIO) -> bytes:
-    return read_file(path, stdin, MAX_BYTES, failure=SpecUnreadable, remedy=_REMEDY)
+    return read_file(path, stdin, MAX_BYTES, failure=SpecUnreadable, remedy=_SPEC_REMEDY)
 
 
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
@@ -115,7 +110,7 @@ _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(h
 
 
 def duration(text: str) -> timedelta | None:
-    """`90s`, `30m`, `2h`, `3d`; None for any other text and for nothing."""
+    """`90s`, `30m`, `2h`, `3d`; None for any other text and for zero."""
     found = _DURATION.fullmatch(text)
     return (int(found[1]) * _UNITS[found[2]] or None) if found else None
 
@@ -125,13 +120,13 @@ def moment(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!a:.40} is no time such as 2026-11-27T18:00:00Z") from error
+        raise argparse.ArgumentTypeError(f"{text!a:.40} is not a time such as 2026-11-27T18:00:00Z") from error
     if at.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!a:.40} has no zone: write Z or +01:00 behind it")
+        raise argparse.ArgumentTypeError(f"{text!a:.40} has no time zone; append Z or an offset such as +01:00")
     try:
         return at.astimezone(UTC)
     except OverflowError as error:
-        raise argparse.ArgumentTypeError(f"{text!a:.40} is no time of this calendar") from error
+        raise argparse.ArgumentTypeError(f"{text!a:.40} is outside the calendar") from error
 
 
 def moment_or_duration(text: str) -> datetime | timedelta:
@@ -141,11 +136,11 @@ def moment_or_duration(text: str) -> datetime | timedelta:
         return ago
     if text[:1].isdigit() and len(text) > 8:
         return moment(text)
-    raise argparse.ArgumentTypeError(f"{text!a:.40} is neither a duration such as 2h or 3d nor a time with its zone")
+    raise argparse.ArgumentTypeError(f"{text!a:.40} is neither a duration such as 2h or 3d nor a time with a time zone")
 
 
 def before(at: datetime, ago: timedelta) -> datetime:
-    """So long before a time, or the calendar's beginning."""
+    """The time minus the duration, but not before year 1."""
     try:
         return at - ago
     except OverflowError:

@@ -1,4 +1,4 @@
-"""JSON Lines in and out: each line is answered by one line, in order; a bad one by its error, and the rest go on."""
+"""JSON Lines in and out: each line is answered by one line, in order, a bad one by its error."""
 
 import difflib
 import json
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from ecr_warden.errors import WardenError
+from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import RequestError
 from ecr_warden.policy.strict_json import DocumentError, load
@@ -13,7 +14,7 @@ from ecr_warden.policy.strict_json import DocumentError, load
 from ecr_warden_cli.console import Console, Exit
 
 MAX_LINE = 1_048_576
-"""Bytes of one line; twenty documents at AWS's limits fit several times."""
+"""Bytes of one line; well above twenty documents at AWS's size limits."""
 
 type Fields = Mapping[str, Any]
 type Answer = dict[str, Any]
@@ -21,7 +22,7 @@ type Handle = Callable[[Fields], Answer]
 
 
 class LineError(WardenError):
-    """A line that is not what the verb reads."""
+    """A line that the verb cannot read."""
 
     def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:
         place = printable(place, 120)
@@ -31,13 +32,13 @@ class LineError(WardenError):
 
 
 def answer_lines(stream: BinaryIO, console: Console, handle: Handle, *, blank: Answer) -> Exit:
-    """Answer each line; `blank` is what an answer holds when there is an error. ERROR if any line had one."""
+    """Answer each line; `blank` has the fields of an answer with an error. ERROR if any line had one."""
     failed = False
     for line in _lines(stream):
         try:
             fields = _fields(line)
             text = json.dumps({"name": fields.get("name"), **handle(fields)})
-        except Exception as error:  # one line's crash must not silence the next
+        except Exception as error:  # a crash on one line must not end the others
             failed = True
             known = error if isinstance(error, WardenError) else _crashed(error)
             text = json.dumps({"name": _name_in(line), **blank, "error": _error(known)})
@@ -47,11 +48,11 @@ def answer_lines(stream: BinaryIO, console: Console, handle: Handle, *, blank: A
 
 def _crashed(error: Exception) -> LineError:
     what = f"ecr-warden itself failed on this line: {type(error).__name__}"
-    return LineError("line-crashed", "", what, remedy="report it with the line; the other lines are answered")
+    return LineError("line-crashed", "", what, remedy="report it as a bug, with the line; the other lines are answered")
 
 
 def refuse_unknown(fields: Fields, known: tuple[str, ...]) -> None:
-    """A field that would be ignored is refused: a misspelt boundary must not widen an answer."""
+    """Refuse unknown fields: ignoring a misspelt boundary would widen an answer."""
     for field in fields:
         if field not in known:
             near = difflib.get_close_matches(field[:100], known, n=1, cutoff=0.7)
@@ -69,14 +70,24 @@ def _fields(line: bytes) -> Fields:
         what = error.message.removeprefix(f"{error.place}: ")
         raise LineError(code, error.place, what, remedy=error.remedy) from None
     if not isinstance(fields, dict):
-        raise LineError("line-type", "", "not an object", remedy="write one JSON object a line")
+        raise LineError("line-type", "", "not an object", remedy="write one JSON object per line")
     if not isinstance(fields.get("name"), str | None):
         raise LineError("line-type", "name", "not a string", remedy="write a string")
     return fields
 
 
+def document_in(raw: Any, place: str) -> Document:
+    """A document at a place of a line or file, given as an object or as text; raises DocumentError."""
+    try:
+        return parse_document(raw)
+    except DocumentError as error:
+        what = error.message.removeprefix(f"{error.place}: ")
+        inner = f"{place}.{error.place}" if error.place else place
+        raise DocumentError(error.code, inner, what, remedy=error.remedy) from None
+
+
 def _name_in(line: bytes) -> str | None:
-    """The name in a line that is JSON, good as a whole or not: whose error it is can then be told."""
+    """The name in a line that is at least JSON, for its error."""
     if len(line) > MAX_LINE:
         return None
     try:
@@ -88,7 +99,7 @@ def _name_in(line: bytes) -> str | None:
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines that are not blank to their ends; of one that is too long, only the beginning is kept."""
+    """The lines that are not blank; only the beginning of one that is too long."""
     while line := stream.readline(MAX_LINE + 2):
         rest, is_blank = line, not line.strip()
         while not rest.endswith(b"\n") and len(rest) == MAX_LINE + 2:

@@ -24,7 +24,7 @@ from ecr_warden_cli.inputs import load_compiled
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """A file against the accounts, with a person's own credentials; `profiles` as `ACCOUNT=PROFILE`."""
+    """A spec against the accounts, with a person's own credentials; `profiles` as `ACCOUNT=PROFILE`."""
 
     spec: str
     profiles: tuple[str, ...]
@@ -32,7 +32,7 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class AtHub:
-    """Targets of the accepted spec, read by the hub; the fields are those that the verbs of the hub have."""
+    """Targets of the accepted spec, read by the hub."""
 
     targets: tuple[str, ...]
     hub_region: str | None
@@ -40,7 +40,7 @@ class AtHub:
 
 
 def add_place_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare SPEC and its --profile, and --hub with what the verbs of the hub have."""
+    """Declare SPEC with --profile, and --hub with the hub's options."""
     name = parser.prog
     parser.usage = (
         f"{name} SPEC [--profile ACCOUNT=PROFILE ...] [--json]\n"
@@ -50,47 +50,46 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
         "places",
         metavar="SPEC | TARGET",
         nargs="*",
-        help="the desired-state file (YAML or JSON), or - for stdin; with --hub targets as of status, all if left out",
+        help="the spec (YAML or JSON), or - for stdin; with --hub: targets as in status, default: all",
     )
     parser.add_argument(
-        "--hub", action="store_true", help="have the deployed hub read, and compare with the accepted spec"
+        "--hub", action="store_true", help="let the deployed hub read the accounts and compare with the accepted spec"
     )
-    parser.add_argument("--hub-region", metavar="REGION", help="with --hub: its region; the profile's if left out")
+    parser.add_argument("--hub-region", metavar="REGION", help="with --hub: its region; default: the profile's region")
     parser.add_argument(
         "--profile",
         metavar="[ACCOUNT=]PROFILE",
         action="append",
         default=[],
-        help="the AWS profile to read an account with, by its alias in the spec or its 12 digits; once an account. "
-        "Without one the default credentials are used if they are of that account. With --hub: one, of the hub's "
-        "account",
+        help="the AWS profile for an account (its alias in the spec or its ID); once per account. An account without "
+        "one is read with the default credentials if they belong to it. With --hub: one profile, for the hub's account",
     )
 
 
 def place_of(arguments: argparse.Namespace) -> Here | AtHub:
-    """Where the arguments say to read; raises UsageError for those of the other place."""
+    """Where to read; raises UsageError for options of the other place."""
     places: Sequence[str] = arguments.places
     if arguments.hub:
         if files := [place for place in places if _is_file(place)]:
-            remedy = "leave it out, for --hub compares with the accepted spec; or leave --hub out to read this file"
+            remedy = "leave the file out (--hub compares with the accepted spec), or leave --hub out"
             raise UsageError(f"--hub takes targets, and {files[0]} is a file", remedy=remedy)
         return AtHub(tuple(places), arguments.hub_region, _hub_profile(arguments.profile))
     if arguments.hub_region is not None:
-        remedy = "add --hub to ask the hub, or leave it out to read from here"
+        remedy = "add --hub to ask the hub, or leave --hub-region out"
         raise UsageError("--hub-region without --hub", remedy=remedy)
     match places:
         case [spec]:
             return Here(spec, tuple(arguments.profile))
         case []:
-            remedy = f"give the desired-state file, or --hub for the accepted one; see {arguments.prog} --help"
+            remedy = f"give a spec, or --hub for the accepted one; see {arguments.prog} --help"
             raise UsageError("no SPEC is given", remedy=remedy)
         case _:
-            remedy = f"give one file, or --hub before targets; see {arguments.prog} --help"
+            remedy = f"give one spec, or --hub before targets; see {arguments.prog} --help"
             raise UsageError(f"{len(places)} files, {', '.join(places)}", remedy=remedy)
 
 
 def _is_file(place: str) -> bool:
-    """Whether it is a spec and no target: a repository may be named like one."""
+    """Whether it is a file rather than a target; a repository may have a name like `a.yaml`."""
     return place == "-" or (place.lower().endswith((".yaml", ".yml", ".json")) and Path(place).is_file())
 
 
@@ -102,11 +101,11 @@ def _hub_profile(profiles: Sequence[str]) -> str | None:
             return profile
         case _:
             given = " ".join(f"--profile {cut(profile, 200)}" for profile in profiles)
-            raise UsageError(f"{given} with --hub", remedy="give one profile, of the hub's account: --profile PROFILE")
+            raise UsageError(f"{given} with --hub", remedy="give one profile, for the hub's account: --profile PROFILE")
 
 
 class Status(StrEnum):
-    """How a target stands. UNREADABLE wins: what could not be read is never counted as fine or as known."""
+    """A target's status. UNREADABLE wins: what cannot be read is never counted as fine."""
 
     OK = "ok"
     DIFFERS = "differs"
@@ -131,7 +130,7 @@ def read_live(here: Here, context: Context) -> Live:
 
 
 def parse_profiles(texts: Sequence[str], accounts: Sequence[Account]) -> Mapping[str, str]:
-    """`ACCOUNT=PROFILE` texts to profiles by account id; raises UsageError."""
+    """`ACCOUNT=PROFILE` texts to profiles by account ID; raises UsageError."""
     ids = {account.alias: account.id for account in accounts} | {account.id: account.id for account in accounts}
     profiles: dict[str, str] = {}
     for text in texts:
@@ -143,19 +142,21 @@ def parse_profiles(texts: Sequence[str], accounts: Sequence[Account]) -> Mapping
             kind = "the spec has no such account" if ACCOUNT_ID.fullmatch(account) else "the spec has no such alias"
             raise UsageError(f"--profile {cut(text, 200)}: {kind}", remedy=f"the accounts of the spec are {known}")
         if profiles.setdefault(ids[account], profile) != profile:
-            raise UsageError(f"--profile {cut(text, 200)}: the account has another profile already", remedy="give one")
+            raise UsageError(
+                f"--profile {cut(text, 200)}: the account already has another profile", remedy="give one per account"
+            )
     return profiles
 
 
 def status_of(drifts: Sequence[Drift], changes: Sequence[Change] = ()) -> Status:
-    """How a target with these stands."""
+    """The status of a target."""
     if any(drift.kind is DriftKind.UNREADABLE for drift in drifts):
         return Status.UNREADABLE
     return Status.DIFFERS if drifts or changes else Status.OK
 
 
 def exit_of(statuses: Sequence[Status]) -> Exit:
-    """An error hides nothing and is hidden by nothing: unreadable comes before different."""
+    """The exit code for all targets: unreadable comes before different."""
     if Status.UNREADABLE in statuses:
         return Exit.ERROR
     return Exit.DIFFERENT if Status.DIFFERS in statuses else Exit.FINE
@@ -168,7 +169,7 @@ def count_by_status(statuses: Sequence[Status]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """Documents whose scan counts on the console."""
+    """Documents whose scan shows its progress."""
 
     documents: Documents
     console: Console

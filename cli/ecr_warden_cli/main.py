@@ -1,4 +1,4 @@
-"""The entry point `ecr-warden`: from argv to an exit code, whatever happens on the way."""
+"""The entry point `ecr-warden`: from argv to an exit code."""
 
 import io
 import os
@@ -36,15 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _drop_output()
         return READER_GONE
-    except OSError as error:  # of the files that are read none is left here
+    except OSError as error:  # errors of input files are handled elsewhere
         _drop_output()
-        console.error(f"what is printed cannot be written: {error.strerror or error}")
+        console.error(f"the output cannot be written: {error.strerror or error}")
         return Exit.ERROR
     return code
 
 
 def _open_closed_streams() -> None:
-    """A stream that was closed by whoever started the command is empty, and takes what nobody reads."""
+    """Replace a standard stream that the parent process closed with /dev/null."""
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 - open as long as the process
     if sys.stdout is None:
@@ -54,12 +54,12 @@ def _open_closed_streams() -> None:
 
 
 def _drop_output() -> None:
-    """Python flushes stdout once more at exit, which would print what this was to keep quiet."""
+    """Python flushes stdout at exit, which would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(argv: Sequence[str], context: Context) -> int:
-    """Run one verb in a context; every expected failure becomes a line on stderr."""
+    """Run one verb; every expected failure becomes a line on stderr."""
     wants_json = "--json" in argv
     try:
         arguments = parse_arguments(argv)
@@ -68,7 +68,7 @@ def run(argv: Sequence[str], context: Context) -> int:
         _say(error, context.console, wants_json=wants_json)
         return Exit.ERROR
     except KeyboardInterrupt:
-        context.console.error("interrupted; the command itself has written nothing")
+        context.console.error("interrupted; this command has written nothing to AWS")
         return INTERRUPTED
     except SystemExit as end:  # --help and --version
         return int(end.code or 0)
@@ -92,7 +92,7 @@ def _error_to_json(error: WardenError) -> dict[str, Any]:
 
 def _open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:
     try:
-        # Here, so that validate and render do not wait for boto3.
+        # Lazy, so that validate and render do not load boto3.
         from ecr_warden_cli.aws import open_documents  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise _no_sdk(error) from error
@@ -108,5 +108,5 @@ def _open_hub(region: str | None, profile: str | None) -> Hub:
 
 
 def _no_sdk(error: ModuleNotFoundError) -> Failure:
-    remedy = "install ecr-warden with its extra aws: pip install '.[aws]' in its checkout"
+    remedy = "install the extra aws: pip install '.[aws]' in the checkout"
     return Failure(f"this verb needs {error.name}", remedy=remedy)

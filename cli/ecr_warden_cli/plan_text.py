@@ -1,6 +1,6 @@
 """Plans and write scopes as people read them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ecr_warden.alerting.layout import Listing, lay_out
@@ -14,41 +14,52 @@ from ecr_warden.policy.phrases import Perspective, Telling
 from ecr_warden.ports.documents import AccountUnread
 from ecr_warden.ports.errors import PortError
 
+from ecr_warden_cli.console import Console, Style
 from ecr_warden_cli.live import Live
 
-LINES_OF_A_DRIFT = 21
+_LINES_PER_DRIFT = 21
+_TEMPLATE = "stacks/member.yaml"
 _PLAN = Telling(Perspective.PLAN)
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
-    """What differs and who will gain or lose what, what would be written in which order, and what is held."""
+    """What differs, who will gain or lose what, the changes in order, and what is held."""
     unreadable = [drift for drift in plan.drifts if drift.kind is DriftKind.UNREADABLE]
     for reason in unreadable_of(plan.drifts):
         where = [describe_address(drift.address) for drift in unreadable if drift.explain == reason]
-        yield f"  state unknown, for it cannot be read ({', '.join(where)}): {reason}"
+        yield f"  state unknown, cannot be read ({', '.join(where)}): {reason}"
     for drift in plan.drifts:
         if drift not in unreadable:
-            told = lay_out([Listing("difference", (describe_drift(drift, _PLAN),))], LINES_OF_A_DRIFT)
-            yield from (f"  {line}" for line in told)
+            lines = lay_out([Listing("difference", (describe_drift(drift, _PLAN),))], _LINES_PER_DRIFT)
+            yield from (f"  {line}" for line in lines)
     if plan.changes:
         yield "  would write, in this order:"
         for number, change in enumerate(plan.changes, 1):
-            yield f"    {number}. {describe_change_of(change)}"
+            yield f"    {number}. {describe_change(change)}"
     for held in held_of(plan):
         yield f"  held: {describe_address(held.drift.address)}: {held.explain}"
 
 
+def show_target(console: Console, plan: Plan, left: Mapping[str, str]) -> None:
+    """Print a target's plan; `left` has the reasons why plans are not carried out for now."""
+    console.line(str(plan.target), Style.BAD if unreadable_of(plan.drifts) else Style.HEADING)
+    for line in plan_lines(plan):
+        console.line(line)
+    if why := left.get(str(plan.target)):
+        console.line(f"  not carried out for now: {why}", Style.ODD)
+
+
 def held_of(plan: Plan) -> tuple[Held, ...]:
-    """What is held though it could be read; the rest is told as unreadable."""
+    """The held changes, without those held only because the document is unreadable."""
     return tuple(held for held in plan.held if held.reason is not HoldReason.UNREADABLE)
 
 
 def unreadable_of(drifts: Iterable[Drift]) -> tuple[str, ...]:
-    """Why something of a target could not be read, each reason once."""
+    """Why parts of a target could not be read, each reason once."""
     return tuple(dict.fromkeys(drift.explain for drift in drifts if drift.kind is DriftKind.UNREADABLE))
 
 
-def describe_change_of(change: Change) -> str:
+def describe_change(change: Change) -> str:
     """`update trust policy (takes access away)`."""
     effect = _effect(change)
     return f"{change.operation} {_what(change)}" + (f" ({effect})" if effect else "")
@@ -80,11 +91,8 @@ def _effect(change: Change) -> str:
             return "changes no access"
 
 
-_TEMPLATE = "stacks/member.yaml"
-
-
-def read_coverage(live: Live) -> tuple[ScopeGap | AccountUnread, ...]:
-    """For each account whose users or roles the spec has written; what could not be read is told as such."""
+def read_write_scopes(live: Live) -> tuple[ScopeGap | AccountUnread, ...]:
+    """For each account in which the spec names identities: whom its member stack does not cover."""
     return tuple(_read(live, account) for account in accounts_with_identities(live.spec.compiled, live.plans))
 
 
@@ -96,13 +104,13 @@ def _read(live: Live, account: str) -> ScopeGap | AccountUnread:
 
 
 def write_scope_lines(found: Sequence[ScopeGap | AccountUnread], plans: Sequence[Plan]) -> Iterator[str]:
-    """What is to do in each account; nothing where all are covered, or where nobody deployed and nothing differs."""
+    """What to deploy in each account. Empty if all are covered, or if there is no stack and nothing to write."""
     writing = {change.address.target.account for plan in plans for change in plan.changes}
     for one in found:
         where = f"account {one.account}"
         match one:
             case AccountUnread():
-                yield f"{where}: whom its member stack covers is not known, for it cannot be read"
+                yield f"{where}: cannot be read, so it is unknown whom its member stack covers"
             case ScopeGap(uncovered=()):
                 continue
             case ScopeGap() if one.has_stack or one.account in writing:
@@ -110,15 +118,15 @@ def write_scope_lines(found: Sequence[ScopeGap | AccountUnread], plans: Sequence
 
 
 def _lines(one: ScopeGap, where: str) -> Iterator[str]:
-    stack = "its member stack does not cover" if one.has_stack else "no member stack stands there to cover"
-    yield f"{where}: {stack} {len(one.uncovered)} of the spec's users and roles:"
+    stack = "its member stack does not cover" if one.has_stack else "there is no member stack to cover"
+    yield f"{where}: {stack} {len(one.uncovered)} of the users and roles in the spec:"
     yield from (f"  {arn}" for arn in one.uncovered)
     if one.parameters:
-        yield f"  deploy {_TEMPLATE} there with"
+        yield f"  deploy {_TEMPLATE} in that account with"
         yield from (f"  {name}={value}" for name, value in one.parameters.items())
     if one.without_room:
         count = len(one.without_room)
-        yield f"  {count} fit into no parameter: cover an IAM path such as user/ci/* instead of single ones"
+        yield f"  {count} fit into no parameter: list an IAM path such as user/ci/* instead of single ARNs"
 
 
 def write_scopes_to_json(found: Sequence[ScopeGap | AccountUnread]) -> list[dict[str, Any]]:

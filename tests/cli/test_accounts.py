@@ -79,7 +79,7 @@ def test_an_account_without_credentials_is_unreadable_and_stops_no_other(world: 
     assert f"differs     {REPOSITORY}" in ran.out
     reason = (
         f"account {CI} cannot be read: the default credentials belong to account {DEFAULT}; "
-        f"pass --profile ci=PROFILE with a profile of {CI}"
+        f"pass --profile ci=PROFILE with a profile for {CI}"
     )
     assert f"unreadable  user/{CI}/push-user: {reason}\n" in ran.out
     assert ran.last_line == "6 targets: 1 ok, 1 differ, 4 unreadable"

@@ -176,7 +176,7 @@ def test_files_are_read_in_order_and_a_missing_one_stops_none(command: Command, 
     assert lines[1]["error"] == {
         "code": "unreadable",
         "message": f"there is no file {tmp_path}/gone",
-        "remedy": "name a file that can be read, or - for stdin",
+        "remedy": "name a readable file, or - for stdin",
         "at": f"{tmp_path}/gone",
     }
     assert lines[2]["error"]["message"] == f"{tmp_path} is a directory"
@@ -200,8 +200,8 @@ def test_a_file_of_another_kind_is_told_in_a_few_lines_and_stops_nothing(
         error["message"]
         == {
             20: "not UTF-8 at byte 0",
-            21: "1 more line is no JSON either",
-            5000: "4980 more lines, up to <stdin>:5000, are no JSON either",
+            21: "1 more line is not JSON either",
+            5000: "4980 more lines, up to <stdin>:5000, are not JSON either",
         }[lines]
     )
 
@@ -215,7 +215,7 @@ def test_a_field_that_is_missing_is_told_from_one_that_is_null(
 ) -> None:
     [line] = _explain(command, _bytes(event))
     assert words in line["error"]["message"]
-    assert line["error"]["remedy"] == "send EventBridge events or CloudTrail records as they came"
+    assert line["error"]["remedy"] == "send EventBridge events or CloudTrail records unchanged"
 
 
 def test_nothing_in_is_nothing_out(command: Command) -> None:

@@ -108,7 +108,7 @@ def test_status_names_the_last_look_and_what_a_sweep_found() -> None:
     ran = over(world)("status")
     assert ran.code == 2
     assert f"ok        {PUSHER}, in-sync at 2026-11-24T10:05:00Z\n" in ran.out
-    found = "found different by the sweep at 2026-11-24T10:05:00Z (its last run ended in-sync)"
+    found = "the sweep found drift at 2026-11-24T10:05:00Z (its last run ended in-sync)"
     assert f"differs   {CHECKOUT}, {found}\n" in ran.out
 
 
@@ -168,7 +168,7 @@ def test_apply_waits_for_who_waits_for_a_role() -> None:
 def test_apply_when_nothing_differs_asks_for_no_run() -> None:
     world = world_at_spec()
     ran = over(world)("apply")
-    assert (ran.code, ran.out) == (0, "5 targets: all as the accepted spec says\n")
+    assert (ran.code, ran.out) == (0, "5 targets: all match the accepted spec\n")
     assert world.calls.taken == {}
 
 
@@ -211,7 +211,7 @@ def test_apply_that_gets_no_answer_is_an_error_and_says_where_to_look() -> None:
     command.hub.works = False
     ran = command("apply", "--wait", "2")
     assert ran.code == 1
-    assert f"{CHECKOUT}: no run has ended yet: ecr-warden status" in ran.out
+    assert f"{CHECKOUT}: no run has ended yet" in ran.out
 
 
 def test_a_pause_outlives_a_tamper_until_resume() -> None:
@@ -221,17 +221,17 @@ def test_a_pause_outlives_a_tamper_until_resume() -> None:
     assert paused.code == 0
     told, end = paused.out.splitlines()[-2:]
     assert told == (
-        "5 targets are watched and not written to until 2026-11-25T09:00:00Z; "
-        "recorded as asked for by arn:aws:iam::111111111111:user/alice"
+        "5 targets paused until 2026-11-25T09:00:00Z: watched but not written to; "
+        "recorded as requested by arn:aws:iam::111111111111:user/alice"
     )
-    assert "the first sweep after it (every 15 minutes" in end
+    assert "the first sweep after that repairs them (every 15 minutes" in end
     world.put(D1, OPEN)
     assert world.run(CHECKOUT) is Result.REPORTED
     resumed = command("resume", "all")
     assert resumed.code == 0, resumed.out
     assert f"{CHECKOUT}: converged" in resumed.out
     assert not world.differing()
-    assert command("resume", "all").out == "nothing of it is paused\n"
+    assert command("resume", "all").out == "none of these targets is paused\n"
 
 
 def test_history_and_show() -> None:
@@ -275,11 +275,11 @@ def test_history_of_very_many_targets_is_refused_and_of_a_target_that_left_the_s
     command = over(world_of(*(f"r{number}" for number in range(30))))
     ran = command("history", "shop/r*")
     assert (ran.code, ran.out) == (1, "")
-    assert "shop/r* means 30 targets; name at most 20" in ran.err
+    assert "shop/r* selects 30 targets; select at most 20" in ran.err
     assert command("history", "shop/r1*").code == 0
     assert (
         command("history", "repository/222222222222/eu-central-1/gone").out
-        == "nothing to tell since 2025-11-23T10:00:00Z\n"
+        == "nothing happened since 2025-11-23T10:00:00Z\n"
     )
 
 
@@ -340,13 +340,13 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a repository in capitals": (("status", "Shop/Checkout"), 'did you mean "shop/checkout"?'),
     "a target with a character that nobody sees": (
         ("status", "shop/\u200bcheckout"),
-        'a character that cannot be seen, U+200B (ZERO WIDTH SPACE) after "shop/"',
+        'an invisible character, U+200B (ZERO WIDTH SPACE) after "shop/"',
     ),
     "a file that is not there for a target": (("verify", "--hub", "access.yaml"), "a target is not a file"),
-    "a file for a target": (("verify", "--hub", str(PATH)), "is a file; leave it out"),
-    "standard input for a target": (("plan", "--hub", "-"), "is a file; leave it out"),
+    "a file for a target": (("verify", "--hub", str(PATH)), "is a file; leave the file out"),
+    "standard input for a target": (("plan", "--hub", "-"), "is a file; leave the file out"),
     "a run that is none": (("show", "gone"), "the journal has no run gone"),
-    "a run's id with a slash": (("show", "a/b"), "is no run's id"),
+    "a run's id with a slash": (("show", "a/b"), "is not a run ID"),
     "no run": (("show",), "see ecr-warden show --help"),
     "no target to pause": (("pause", "--for", "1h", "--reason", "x"), "see ecr-warden pause --help"),
     "no reason": (("pause", "all", "--for", "1h"), "--reason"),
@@ -354,29 +354,32 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a reason of two lines": (("pause", "all", "--for", "1h", "--reason", "a\nb"), "a reason is one line"),
     "no end": (("pause", "all", "--reason", "x"), "--for"),
     "two ends": (("pause", "all", "--reason", "x", "--for", "1h", "--until", "2030-01-01T00:00:00Z"), "not allowed"),
-    "a duration that is none": (("pause", "all", "--reason", "x", "--for", "soon"), "is no duration"),
-    "no duration": (("pause", "all", "--reason", "x", "--for", "0h"), "is no duration"),
-    "a duration over seven days": (("pause", "all", "--reason", "x", "--for", "169h"), "is no duration up to 7d"),
-    "an end without a zone": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00"), "has no zone"),
-    "an end that is none": (("pause", "all", "--reason", "x", "--until", "tomorrow"), "is no time"),
-    "an end that is past": (("pause", "all", "--reason", "x", "--until", "2020-01-01T00:00:00Z"), "is past"),
+    "a duration that is none": (("pause", "all", "--reason", "x", "--for", "soon"), "is not a duration"),
+    "no duration": (("pause", "all", "--reason", "x", "--for", "0h"), "is not a duration"),
+    "a duration over seven days": (("pause", "all", "--reason", "x", "--for", "169h"), "is not a duration up to 7d"),
+    "an end without a zone": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00"), "has no time zone"),
+    "an end that is none": (("pause", "all", "--reason", "x", "--until", "tomorrow"), "is not a time"),
+    "an end that has passed": (("pause", "all", "--reason", "x", "--until", "2020-01-01T00:00:00Z"), "has passed"),
     "an end too far away": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00Z"), "at most 7 days"),
     "a wait that is none": (("apply", "--wait", "-1"), "--wait"),
-    "a limit of none": (("history", "--limit", "0"), "is no number from 1 to 100"),
+    "a limit of none": (("history", "--limit", "0"), "is not a number from 1 to 100"),
     "a since that is none": (("history", "--since", "yesterday"), "is neither a duration such as 2h"),
     "a since of nothing": (("history", "--since", "0h"), "is neither a duration"),
-    "a since without a zone": (("history", "--since", "2026-11-24T10:00:00"), "has no zone"),
+    "a since without a zone": (("history", "--since", "2026-11-24T10:00:00"), "has no time zone"),
     "a since with a letter that looks like a digit": (("history", "--since", "２h"), "is neither a duration"),
-    "a since in the year 1 of another zone": (("history", "--since", "0001-01-01T00:00:00+01:00"), "no time of this"),
+    "a since in the year 1 of another zone": (
+        ("history", "--since", "0001-01-01T00:00:00+01:00"),
+        "outside the calendar",
+    ),
     "a since that is later than now": (("history", "--since", "2030-01-01T00:00:00Z"), "is later than the end"),
     "an until before its since": (("history", "--since", "1h", "--until", "2h"), "is later than the end"),
-    "a since of 10 MB": (("history", "--since", "9" * 10_000_000), "is no time such as"),
+    "a since of 10 MB": (("history", "--since", "9" * 10_000_000), "is not a time such as"),
     "a history of a name that is none": (("history", "shop/chekout"), 'did you mean "shop/checkout"?'),
-    "an empty target": (("status", ""), "'' is no target: it is a printable text"),
-    "a target of 10 MB": (("status", "a" * 10_000_000), "is no target: it is a printable text of 1 to 400"),
-    "a target that is no UTF-8": (("pause", "\udcff", "--for", "1h", "--reason", "x"), "is no target"),
-    "a target of two lines": (("apply", "a\nb"), "is no target"),
-    "a history of a target of 10 MB": (("history", "a" * 10_000_000), "is no target"),
+    "an empty target": (("status", ""), "'' is not a target: targets are printable texts"),
+    "a target of 10 MB": (("status", "a" * 10_000_000), "is not a target: targets are printable texts of 1 to 400"),
+    "a target that is no UTF-8": (("pause", "\udcff", "--for", "1h", "--reason", "x"), "is not a target"),
+    "a target of two lines": (("apply", "a\nb"), "is not a target"),
+    "a history of a target of 10 MB": (("history", "a" * 10_000_000), "is not a target"),
     "a history of an empty name": (("history", ""), "target"),
 }
 
@@ -414,7 +417,7 @@ def test_an_answer_of_another_version_is_an_error(answer: dict[str, Any]) -> Non
 
     ran = Command(hub=Other(world_at_spec()))("status")
     assert ran.code == 1
-    assert "use a command of the same version as the hub's" in ran.err
+    assert "use the version of this command that matches the hub" in ran.err
 
 
 def test_an_interrupt_while_runs_are_awaited_says_that_they_go_on() -> None:
@@ -427,7 +430,7 @@ def test_an_interrupt_while_runs_are_awaited_says_that_they_go_on() -> None:
     command.sleep = interrupt
     ran = command("apply")
     assert ran.code == 130
-    assert "the hub's runs go on without this command: ecr-warden status" in ran.err
+    assert "the hub's runs continue without this command: ecr-warden status" in ran.err
     assert len(world.jobs.sent) == 2
 
 
@@ -440,7 +443,7 @@ def test_an_interrupt_while_a_command_is_given_says_where_to_see_whether_it_was_
     world = tampered()
     ran = Command(hub=Slow(world), clock=world.clock)(*verb)
     assert ran.code == 130
-    assert "whether the hub took the command is not known: ecr-warden status" in ran.err
+    assert "the hub may have received the command: ecr-warden status" in ran.err
 
 
 def test_an_interrupt_while_the_hub_is_asked_says_that_nothing_was_written() -> None:
@@ -449,7 +452,7 @@ def test_an_interrupt_while_the_hub_is_asked_says_that_nothing_was_written() -> 
             raise KeyboardInterrupt
 
     ran = Command(hub=Slow(tampered()))("apply")
-    assert (ran.code, ran.err) == (130, "ecr-warden: interrupted; the command itself has written nothing\n")
+    assert (ran.code, ran.err) == (130, "ecr-warden: interrupted; this command has written nothing to AWS\n")
 
 
 def test_waiting_is_counted_on_a_terminal_and_leaves_nothing_behind() -> None:

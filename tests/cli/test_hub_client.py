@@ -68,17 +68,21 @@ REFUSALS = {
         403, "AccessDeniedException", "hub-denied", "you may not call ecr-warden-answer", "the policy ecr-warden-reader"
     ),
     "expired credentials": Refusal(
-        403, "ExpiredTokenException", "hub-denied", "does not take your credentials", "sign in again"
+        403, "ExpiredTokenException", "hub-denied", "rejects your credentials", "sign in again"
     ),
     "unknown credentials": Refusal(
         403,
         "UnrecognizedClientException",
         "hub-denied",
-        "does not take your credentials",
+        "rejects your credentials",
         "aws sts get-caller-identity",
     ),
     "a hub that is busy": Refusal(
-        429, "TooManyRequestsException", "hub-unreachable", "was not reached: TooManyRequestsException", "try again"
+        429,
+        "TooManyRequestsException",
+        "hub-unreachable",
+        "could not be reached: TooManyRequestsException",
+        "try again",
     ),
 }
 
@@ -102,9 +106,9 @@ DIED = '{"errorType": "Runtime.ExitError", "errorMessage": "it died"}'
     ("body", "headers", "words"),
     [
         (DIED, UNHANDLED, "ended in an error: Runtime.ExitError it died"),
-        ("nothing", UNHANDLED, "ended in an error: without a word"),
-        ("[1]", {}, "answers what is no JSON object"),
-        (" ", {}, "answers what is no JSON object"),
+        ("nothing", UNHANDLED, "ended in an error: no details"),
+        ("[1]", {}, "does not answer with a JSON object"),
+        (" ", {}, "does not answer with a JSON object"),
     ],
 )
 def test_a_function_that_fails(aws: Sts, body: str, headers: dict[str, str], words: str) -> None:
@@ -118,7 +122,7 @@ def test_a_function_that_fails(aws: Sts, body: str, headers: dict[str, str], wor
 def test_an_endpoint_that_is_no_url(aws: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "not-a-url")
     error = failure()
-    assert (error.code, error.remedy) == ("hub-unreachable", "see AWS_ENDPOINT_URL")
+    assert (error.code, error.remedy) == ("hub-unreachable", "check AWS_ENDPOINT_URL")
     assert "Invalid endpoint: not-a-url" in error.message
 
 
@@ -146,7 +150,7 @@ SDK: dict[str, tuple[str, BotoCoreError, str, str]] = {
         CONTROL,
         ReadTimeoutError(endpoint_url=URL),
         "hub-failed",
-        "carried out all the same",
+        "may have been carried out",
     ),
     "a connection that was cut after a command": (
         CONTROL,

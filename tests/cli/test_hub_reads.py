@@ -85,7 +85,7 @@ def test_plan_through_the_hub_as_json_has_the_plans_of_what_differs() -> None:
         "changes": 3,
         "held": 0,
     }
-    assert (ran.json["omitted"], ran.json["unread"], ran.json["left"], ran.json["madeAgain"]) == (0, [], [], [])
+    assert (ran.json["omitted"], ran.json["unread"], ran.json["left"], ran.json["recreated"]) == (0, [], [], [])
 
 
 def test_plan_through_the_hub_in_observe_mode_says_so() -> None:
@@ -130,7 +130,7 @@ def test_apply_does_what_can_be_done_and_is_an_error_for_what_could_not_be_read(
     assert ran.code == 1
     assert f"{CHECKOUT}: converged" in ran.out
     assert f"{PUSH_USER}: unknown" in ran.out
-    assert ran.last_line == f"1 target could not be read before: {PUSH_USER}"
+    assert ran.last_line == f"1 target could not be read beforehand: {PUSH_USER}"
     as_json = over(without(tampered(), PUSH_USER))("apply", "--json")
     assert (as_json.code, as_json.json["unreadable"]) == (1, [{"target": str(PUSH_USER), "reasons": [str(CLOSED)]}])
 
@@ -149,7 +149,7 @@ def test_apply_is_an_error_also_when_the_runs_could_read_again_for_more_may_have
     command.sleep = readable_again
     ran = command("apply")
     assert (ran.code, world.written[0]) == (1, "update repository-policy")
-    assert ran.last_line.startswith("5 targets could not be read before: ")
+    assert ran.last_line.startswith("5 targets could not be read beforehand: ")
     assert over(world)("apply").code == 0
 
 
@@ -175,7 +175,7 @@ def test_a_plan_says_what_is_paused_or_stopped(verb: tuple[str, ...]) -> None:
     command = over(world)
     assert "left as it is" not in command(*verb).out
     command("pause", "shop/checkout", "--for", "1h", "--reason", "a migration")
-    assert "  left as it is for now: paused by alice until 2026-11-24T11:00:00Z: a migration\n" in command(*verb).out
+    assert "  not carried out for now: paused by alice until 2026-11-24T11:00:00Z: a migration\n" in command(*verb).out
     left = command(*verb, "--json").json["left"]
     assert left == [{"target": str(CHECKOUT), "why": "paused by alice until 2026-11-24T11:00:00Z: a migration"}]
     world.clock.advance(timedelta(hours=1))
@@ -185,9 +185,9 @@ def test_a_plan_says_what_is_paused_or_stopped(verb: tuple[str, ...]) -> None:
 def test_apply_has_written_again_what_names_a_user_who_was_made_again() -> None:
     world = made_again()
     command = over(world)
-    assert f"{PULL_USER} was deleted and made again" in command("plan", "--hub").out
+    assert f"{PULL_USER} was recreated" in command("plan", "--hub").out
     ran = command("apply", "shop/checkout", "--json")
-    assert ran.json["madeAgain"] == [str(PULL_USER)]
+    assert ran.json["recreated"] == [str(PULL_USER)]
     assert {run["target"] for run in ran.json["runs"]} == {str(CHECKOUT), str(PULL_USER)}
     world.drain()
     assert D1 in [change.address for change in world.writes]
@@ -223,6 +223,6 @@ def test_a_repository_that_nobody_can_list_can_be_paused_by_its_full_name() -> N
     world = closed(world_of("a"), lambda target: target.name == "shop/*")
     refused = over(world)("pause", "shop/*", "--for", "1h", "--reason", "x")
     assert refused.code == 1
-    assert "name the targets that you mean" in refused.err
+    assert "name the targets in full" in refused.err
     assert over(world)("pause", str(shop("a")), "--for", "1h", "--reason", "x").code == 0
     assert json.loads(over(world)("status", str(shop("a")), "--json").out)["targets"][0]["pause"]["reason"] == "x"

@@ -66,7 +66,7 @@ def test_what_cannot_be_read_is_an_error_that_hides_no_difference(world: MemoryW
     assert ran.code == 1
     assert "  repository policy: missing\n" in ran.out
     assert (
-        "  state unknown, for it cannot be read (inline policy ecr-warden-*, inline policy ecr-warden-assume): "
+        "  state unknown, cannot be read (inline policy ecr-warden-*, inline policy ecr-warden-assume): "
         f"no way into {CI}; open it\n"
     ) in ran.out
     assert ran.last_line == "6 targets: 1 ok, 1 differ, 4 unreadable; 1 to write, 0 held"
@@ -141,9 +141,9 @@ def test_before_the_first_deployment_it_prints_whom_the_member_stack_has_to_cove
     make_owners(world)
     ran = command("plan", str(PATH))
     assert ran.out.splitlines()[-7:-1] == [
-        f"account {CI}: no member stack stands there to cover 3 of the spec's users and roles:",
+        f"account {CI}: there is no member stack to cover 3 of the users and roles in the spec:",
         *(f"  {arn}" for arn in USERS),
-        "  deploy stacks/member.yaml there with",
+        "  deploy stacks/member.yaml in that account with",
         f"  ManagedOwners={','.join(USERS)}",
     ]
 
@@ -157,13 +157,13 @@ def test_whom_a_member_stack_does_not_cover_is_foreseen_also_where_nothing_diffe
     ran = command("plan", str(PATH))
     assert ran.code == 0
     assert ran.out.splitlines() == [
-        f"account {CI}: its member stack does not cover 1 of the spec's users and roles:",
+        f"account {CI}: its member stack does not cover 1 of the users and roles in the spec:",
         f"  {USERS[0]}",
-        "  deploy stacks/member.yaml there with",
+        "  deploy stacks/member.yaml in that account with",
         f"  ManagedOwners={USERS[2]},{USERS[0]}",
         "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
     ]
-    [ci] = [fence for fence in command("plan", str(PATH), "--json").json["fences"] if fence["account"] == CI]
+    [ci] = [fence for fence in command("plan", str(PATH), "--json").json["writeScope"] if fence["account"] == CI]
     assert ci == {
         "account": CI,
         "memberStack": True,
@@ -184,6 +184,6 @@ def test_whom_an_account_covers_that_cannot_be_read_is_not_known(world: MemoryWo
     make_right(world)
     world.close(CI)
     ran = command("plan", str(PATH))
-    assert f"account {CI}: whom its member stack covers is not known, for it cannot be read\n" in ran.out
-    [ci] = [fence for fence in command("plan", str(PATH), "--json").json["fences"] if fence["account"] == CI]
+    assert f"account {CI}: cannot be read, so it is unknown whom its member stack covers\n" in ran.out
+    [ci] = [fence for fence in command("plan", str(PATH), "--json").json["writeScope"] if fence["account"] == CI]
     assert ci == {"account": CI, "memberStack": None, "error": f"no way into {CI}; open it"}

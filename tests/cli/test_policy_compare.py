@@ -104,11 +104,11 @@ def test_two_files_are_told_to_a_person(command: Command, tmp_path: Path) -> Non
     lines = ran.out.splitlines()
     assert lines[0] == "live allows more"
     assert lines[1].startswith("  + whoever account 111111111111 lets")
-    assert lines[-1].startswith("  as text they differ first in statement 1: principal")
+    assert lines[-1].startswith("  as text, the first difference is statement 1: principal")
     again = command("policy", "compare", str(desired), str(desired), "--json")
     assert again.code == 0
     assert again.json["relation"] == "equal"
-    assert "taken for a repository policy" in again.err
+    assert "assuming a repository policy" in again.err
 
 
 @pytest.mark.parametrize("broken", ["live.json", "desired.json"])

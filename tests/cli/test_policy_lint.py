@@ -30,7 +30,7 @@ def test_a_document_without_a_finding_is_fine_and_its_kind_is_told(command: Comm
     ran = command("policy", "lint", stdin=text(RIGHT).encode())
     assert (ran.code, ran.out) == (0, "1 document: nothing found\n")
     assert ran.err == (
-        "<stdin>: taken for the trust kind, for it has Principal and actions of sts; give --kind to say otherwise\n"
+        "<stdin>: assuming kind trust, because it has Principal and actions of sts; use --kind to override\n"
     )
 
 

@@ -62,7 +62,7 @@ def test_a_stream_that_is_closed_or_full_is_no_traceback(case: str) -> None:
     ran = subprocess.run(["sh", "-c", line, COMMAND, *argv], capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, "Traceback" in ran.stderr) == (code, False)
     if "/dev/full" in how:
-        assert ran.stderr == "ecr-warden: what is printed cannot be written: No space left on device\n"
+        assert ran.stderr == "ecr-warden: the output cannot be written: No space left on device\n"
 
 
 def test_version() -> None:
@@ -97,9 +97,9 @@ def test_a_hub_that_cannot_be_called_is_said_in_one_line() -> None:
     for verb in (("status",), ("pause", "all", "--for", "1h", "--reason", "x")):
         ran = run(*verb, *where, **NOBODY)
         assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1)
-        assert "ecr-warden-answer was not reached" in ran.stderr
+        assert "ecr-warden-answer could not be reached" in ran.stderr
     ran = run("status", **NOBODY)
-    assert "it is not said in which region the hub is; pass --hub-region REGION" in ran.stderr
+    assert "the hub's region is unknown; pass --hub-region REGION" in ran.stderr
     ran = run("status", *where, "--profile", "nobody", **NO_CREDENTIALS)
     assert "The config profile (nobody) could not be found" in ran.stderr
 
@@ -147,7 +147,7 @@ def test_an_interrupt_ends_with_130_and_one_line() -> None:
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert stderr == "ecr-warden: interrupted; the command itself has written nothing\n"
+    assert stderr == "ecr-warden: interrupted; this command has written nothing to AWS\n"
 
 
 def test_output_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_what_else_may_not_be_there_and_what_waits_is_said(command: Command) -> 
     said = headings(command("render", str(PATH)))
     assert "role/222222222222/ecr-pusher: no other inline or attached policy" in said
     assert "user/111111111111/push-user: no other inline policy named ecr-warden-*" in said
-    assert "written once role/222222222222/ecr-pusher is as the spec says" in said
+    assert "written once role/222222222222/ecr-pusher is in sync" in said
 
 
 def test_a_repository_without_pullers_must_have_no_policy(command: Command) -> None:
@@ -50,10 +50,13 @@ def test_only_keeps_the_addresses_that_contain_a_text_in_any_case(command: Comma
 
 
 NOWHERE = {
-    "a misspelt user": ("pull-usr-1", "did you mean pull-user-1 or pull-user-2 or push-user? without --only all 7"),
+    "a misspelt user": (
+        "pull-usr-1",
+        "did you mean pull-user-1 or pull-user-2 or push-user? leave --only out to see all 7",
+    ),
     "a misspelt kind": ("trustpolicy", "did you mean trust-policy or "),
-    "nothing alike": ("xyz", "; without --only all 7 are shown"),
-    "an escape sequence": ("\x1b[31m", 'contains "\\x1b[31m"; without'),
+    "nothing alike": ("xyz", "; leave --only out to see all 7"),
+    "an escape sequence": ("\x1b[31m", 'contains "\\x1b[31m"; leave --only out'),
 }
 
 
@@ -97,7 +100,7 @@ def test_a_pattern_renders_as_the_policy_of_each_repository_that_fits(command: C
     ran = command("render", "-", stdin=PATTERN)
     assert headings(ran)[:2] == [
         f"repository-policy {SHOP}",
-        "of each repository that fits but shop/secret, those to come included",
+        "for every repository that matches except shop/secret, now or later",
     ]
     assert '"AWS": "arn:aws:iam::111111111111:user/anna"' in ran.out.split("\n\n")[0]
     [entry] = command("render", "-", "--json", stdin=PATTERN).json["patterns"]

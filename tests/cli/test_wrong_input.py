@@ -21,7 +21,7 @@ USAGE = {
     "an option without its value": (("plan", SEED, "--profile"), "--profile", "see ecr-warden plan --help"),
     "a character that nobody sees": (
         ("validate", "access\u200b.yaml"),
-        "it holds a character that cannot be seen, U+200B (ZERO WIDTH SPACE) after",
+        "the name contains an invisible character, U+200B (ZERO WIDTH SPACE) after",
         "type it by hand",
     ),
     "an object in S3": (
@@ -81,7 +81,7 @@ PROFILES = {
         "the spec has no such account",
         "accounts of the spec are ci, registry",
     ),
-    "two profiles for one account": (("ci=x", "111111111111=y"), "another profile already", "give one"),
+    "two profiles for one account": (("ci=x", "111111111111=y"), "already has another profile", "give one"),
     "an escape sequence": (("ci\x1b[31m=x",), "--profile ci\\x1b[31m=x", "accounts of the spec are"),
 }
 
@@ -95,7 +95,7 @@ LONG = {
     "an option's value": (("apply", "--wait", HUGE), "see ecr-warden apply --help"),
     "a run": (("show", HUGE), "see ecr-warden show --help"),
     "a profile": (("plan", SEED, "--profile", HUGE), "write ACCOUNT=PROFILE"),
-    "an address": (("render", SEED, "--only", HUGE), "are shown"),
+    "an address": (("render", SEED, "--only", HUGE), "leave --only out"),
 }
 
 

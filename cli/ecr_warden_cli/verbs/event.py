@@ -1,4 +1,4 @@
-"""`event explain [FILE ...]`: what `dispatch` would do about each event, from the same decision."""
+"""`event explain [FILE ...]`: what `dispatch` would do about each event, by the same code."""
 
 import argparse
 import re
@@ -22,8 +22,8 @@ _PLACE = SpecPlace("access.yaml", lambda bucket: _SPEC_BUCKET.fullmatch(bucket) 
 _REMEDIES = {
     "json": "send one JSON object per line, or one JSON document per file",
     "size": "send one event per line",
-    "unreadable": "name a file that can be read, or - for stdin",
-    "trigger": "send EventBridge events or CloudTrail records as they came",
+    "unreadable": "name a readable file, or - for stdin",
+    "trigger": "send EventBridge events or CloudTrail records unchanged",
 }
 _SCHEDULE = Actor("AWSService", invoked_by="events.amazonaws.com")
 
@@ -81,7 +81,7 @@ def _explain(item: Found | Broken) -> dict[str, Any]:
 
 
 def _trigger_to_json(trigger: Trigger) -> dict[str, Any]:
-    """`{"kind", "id", "at", ...}`; of a call also why it is watched."""
+    """`{"kind", "id", "at", ...}`; for a call also why it is watched."""
     head = {"id": trigger.event_id, "at": trigger.at}
     match trigger:
         case ApiCall():

@@ -11,14 +11,14 @@ from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.codec.requests import ENTRIES_AT_MOST, HISTORIES_AT_MOST
 from ecr_warden.model.job import short_name
 from ecr_warden.model.outcome import RunReport
-from ecr_warden.model.reply import HistoryReply, RunReply, StatusReply
-from ecr_warden.model.request import AskHistory, AskRun, AskStatus
+from ecr_warden.model.reply import HistoryReply, RunReply
+from ecr_warden.model.request import AskHistory, AskRun
 from ecr_warden.model.run import OpenRun, RunEntry
 from ecr_warden.model.target import Target, TargetError, parse_target
 
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Failure, UsageError, Verb
-from ecr_warden_cli.hub import Speaking, add_hub_arguments, checked, expect, json_of, speak
+from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, speak
 from ecr_warden_cli.inputs import before, moment_or_duration, shown
 from ecr_warden_cli.plan_text import plan_lines
 
@@ -38,23 +38,21 @@ def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=_within(1, ENTRIES_AT_MOST),
         default=_LIMIT,
-        help=f"at most so many lines ({_LIMIT}, {ENTRIES_AT_MOST} at most); how many more there are is said",
+        help=f"the number of lines (default {_LIMIT}, at most {ENTRIES_AT_MOST}); the rest is counted",
     )
-    when = "ago (30m, 2h, 3d), or a time with its zone, 2026-11-27T18:00:00Z"
+    when = "a duration ago (30m, 2h, 3d) or a time with its zone (2026-11-27T18:00:00Z)"
     parser.add_argument(
         "--since",
         metavar="TIME",
         type=moment_or_duration,
-        help=f"from so long {when}; without it {_DAYS} days, with TARGET all that is kept, a year",
+        help=f"start: {when}; default: {_DAYS} days, with TARGET the whole year that is kept",
     )
-    parser.add_argument(
-        "--until", metavar="TIME", type=moment_or_duration, help=f"up to so long {when}; now if left out"
-    )
+    parser.add_argument("--until", metavar="TIME", type=moment_or_duration, help=f"end: {when}; default: now")
     add_hub_arguments(parser)
 
 
 class _within:  # noqa: N801 - argparse calls it like a function
-    """A whole number in a range."""
+    """Parses a whole number in a range."""
 
     def __init__(self, least: int, most: int) -> None:
         self._least, self._most = least, most
@@ -62,11 +60,11 @@ class _within:  # noqa: N801 - argparse calls it like a function
     def __call__(self, text: str) -> int:
         if text.isascii() and text.isdigit() and len(text) < 9 and self._least <= int(text) <= self._most:
             return int(text)
-        raise argparse.ArgumentTypeError(f"{text!a:.40} is no number from {self._least} to {self._most}")
+        raise argparse.ArgumentTypeError(f"{text!a:.40} is not a number from {self._least} to {self._most}")
 
 
 def _history(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print a line for each."""
+    """Print one line per run and per audit entry."""
     now = context.clock.now()
     since, until = _time(arguments.since, now), _time(arguments.until, now)
     if since is None and arguments.target is None:
@@ -75,9 +73,9 @@ def _history(arguments: argparse.Namespace, context: Context) -> Exit:
         raise UsageError(
             f"--since {shown(since)} is later than the end, {shown(until or now)}", remedy="give an earlier one"
         )
-    speaking = speak(arguments, context)
-    targets = () if arguments.target is None else tuple(_meant(arguments.target, speaking))
-    reply = expect(HistoryReply, speaking.ask(AskHistory(targets, arguments.limit, since, until)))
+    client = speak(arguments, context)
+    targets = () if arguments.target is None else tuple(_meant(arguments.target, client))
+    reply = expect(HistoryReply, client.ask(AskHistory(targets, arguments.limit, since, until)))
     if arguments.json:
         context.console.answer(json_of(reply))
     else:
@@ -96,26 +94,23 @@ def _print(reply: HistoryReply, console: Console) -> None:
     for _, line in lines:
         console.line(line)
     if not lines:
-        console.line(f"nothing to tell since {shown(reply.since)}")
+        console.line(f"nothing happened since {shown(reply.since)}")
     if reply.omitted:
-        # The second of the oldest line comes again: it may hold some of the others.
+        # The oldest line's second is shown again: further entries may share it.
         ends = f"--since {shown(reply.since)} --until {shown(lines[-1][0])}"
-        console.line(f"and {reply.omitted} more: see them with {ends}, or more at once with --limit", Style.ODD)
+        console.line(f"and {reply.omitted} more; see them with {ends}, or raise --limit", Style.ODD)
 
 
-def _meant(text: str, speaking: Speaking) -> Iterable[Target]:
-    """The targets that a text means; one in full need not be in the accepted spec any more. Raises Failure."""
+def _meant(text: str, client: HubClient) -> Iterable[Target]:
+    """The targets that a text selects; a full name may have left the accepted spec. Raises Failure."""
     try:
         return [parse_target(text)]
     except TargetError:
-        status = expect(StatusReply, speaking.ask(AskStatus((checked(text),))))
-    if status.unread:
-        remedy = "name one target in full, such as repository/ACCOUNT/REGION/NAME"
-        raise Failure(f"not all targets are known: {status.unread[0]}", remedy=remedy)
-    if len(status.targets) > HISTORIES_AT_MOST:
-        remedy = f"name at most {HISTORIES_AT_MOST} by a narrower pattern, or leave TARGET out for the runs of all"
-        raise UsageError(f"{text} means {len(status.targets)} targets", remedy=remedy)
-    return [parse_target(one.target) for one in status.targets]
+        targets = known_targets(client, (checked(text),))
+    if len(targets) > HISTORIES_AT_MOST:
+        remedy = f"select at most {HISTORIES_AT_MOST} with a narrower pattern, or leave TARGET out to see all runs"
+        raise UsageError(f"{text} selects {len(targets)} targets", remedy=remedy)
+    return targets
 
 
 def _run_line(entry: RunEntry) -> str:
@@ -145,18 +140,18 @@ _RUN = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 def _add_show_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run_id", metavar="RUN", type=_run_id, help="the run's id, from an alert or from history")
+    parser.add_argument("run_id", metavar="RUN", type=_run_id, help="the run ID, from an alert or from history")
     add_hub_arguments(parser)
 
 
 def _run_id(text: str) -> str:
     if not _RUN.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r:.80} is no run's id: these are letters and digits")
+        raise argparse.ArgumentTypeError(f"{text!r:.80} is not a run ID: they consist of letters and digits")
     return text
 
 
 def _show(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print the run as its alert told it; with --json with its plan, pre-images included."""
+    """Print the run like its alert; with --json also its plan with the pre-images."""
     reply = expect(RunReply, speak(arguments, context).ask(AskRun(arguments.run_id)))
     if arguments.json:
         context.console.answer(json_of(reply))

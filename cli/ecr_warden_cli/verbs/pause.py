@@ -9,14 +9,15 @@ from ecr_warden.model.reply import StatusReply
 from ecr_warden.model.request import AskStatus, PauseUntil, Resume
 from ecr_warden.model.target import parse_target
 
-from ecr_warden_cli.console import Exit, Style, worst
-from ecr_warden_cli.context import Context, Failure, UsageError, Verb
+from ecr_warden_cli.console import Exit, Style, counted, worst
+from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.hub import (
     add_hub_arguments,
     add_selection,
     add_wait,
     expect,
     json_of,
+    known_targets,
     new_id,
     say_unread,
     selection_of,
@@ -28,11 +29,11 @@ from ecr_warden_cli.inputs import duration, moment, shown
 
 def _add_pause_arguments(parser: argparse.ArgumentParser) -> None:
     add_selection(parser, required=True)
-    parser.add_argument("--reason", metavar="TEXT", required=True, type=_reason, help="why; everybody is told")
+    parser.add_argument("--reason", metavar="TEXT", required=True, type=_reason, help="why, for everybody to see")
     ends = parser.add_mutually_exclusive_group(required=True)
     longest = f"at most {LONGEST_PAUSE.days}d"
     ends.add_argument("--for", dest="duration", metavar="DURATION", type=_duration, help=f"30m, 2h, 3d; {longest}")
-    ends.add_argument("--until", metavar="TIME", type=moment, help="an end with its zone, 2026-11-27T18:00:00Z")
+    ends.add_argument("--until", metavar="TIME", type=moment, help="the end, with its zone: 2026-11-27T18:00:00Z")
     add_hub_arguments(parser)
 
 
@@ -45,35 +46,34 @@ def _reason(text: str) -> str:
 def _duration(text: str) -> timedelta:
     given = duration(text)
     if given is None or given > LONGEST_PAUSE:
-        raise argparse.ArgumentTypeError(f"{text!a:.40} is no duration up to {LONGEST_PAUSE.days}d, such as 30m or 2h")
+        raise argparse.ArgumentTypeError(
+            f"{text!a:.40} is not a duration up to {LONGEST_PAUSE.days}d, such as 30m or 2h"
+        )
     return given
 
 
 def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Pause what is selected, target by target, and say until when."""
+    """Pause the selected targets, and say until when."""
     until = arguments.until or context.clock.now() + arguments.duration
     if until <= context.clock.now():
-        raise UsageError(f"the end {until.isoformat()} is past", remedy="give a later one, or --for 2h")
-    speaking = speak(arguments, context)
-    status = expect(StatusReply, speaking.ask(AskStatus(selection_of(arguments))))
-    if status.unread:
-        # Half a pause would be taken for a whole one.
-        raise Failure(f"not all targets are known: {status.unread[0]}", remedy="name the targets that you mean")
-    targets = tuple(parse_target(one.target) for one in status.targets)
-    reply = speaking.command(PauseUntil(new_id(), targets, arguments.reason, until))
+        raise UsageError(f"the end {until.isoformat()} has passed", remedy="give a later end, or --for 2h")
+    client = speak(arguments, context)
+    # Raises if any target is unknown: a partial pause would pass for a complete one.
+    targets = known_targets(client, selection_of(arguments))
+    reply = client.command(PauseUntil(new_id(), targets, arguments.reason, until))
     if arguments.json:
         context.console.answer(json_of(reply) | {"until": until.isoformat(), "reason": arguments.reason})
         return Exit.FINE
     for target in reply.targets:
         context.console.line(target)
-    count = "1 target is" if len(reply.targets) == 1 else f"{len(reply.targets)} targets are"
+    count = counted(len(reply.targets), "target")
     context.console.line(
-        f"{count} watched and not written to until {shown(until)}; recorded as asked for by {reply.caller}",
+        f"{count} paused until {shown(until)}: watched but not written to; recorded as requested by {reply.caller}",
         Style.HEADING,
     )
     context.console.line(
-        "nothing wakes them at that moment: the first sweep after it (every 15 minutes, unless the hub's stack says "
-        "otherwise) looks at them again; ecr-warden resume does so at once"
+        "the first sweep after that repairs them (every 15 minutes, unless the hub's stack sets another schedule); "
+        "ecr-warden resume does so at once"
     )
     return Exit.FINE
 
@@ -85,9 +85,9 @@ def _add_resume_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _resume(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Resume what is selected and paused, and show how each run ended."""
-    console, speaking = context.console, speak(arguments, context)
-    status = expect(StatusReply, speaking.ask(AskStatus(selection_of(arguments))))
+    """Resume the selected targets that are paused, and show how each run ended."""
+    console, client = context.console, speak(arguments, context)
+    status = expect(StatusReply, client.ask(AskStatus(selection_of(arguments))))
     paused = tuple(parse_target(one.target) for one in status.targets if one.pause is not None)
     unread = Exit.ERROR if status.unread else Exit.FINE
     if not arguments.json:
@@ -96,10 +96,10 @@ def _resume(arguments: argparse.Namespace, context: Context) -> Exit:
         if arguments.json:
             console.answer({"targets": [], "unread": list(status.unread)})
         else:
-            console.line("nothing of it is paused")
+            console.line("none of these targets is paused")
         return unread
-    reply = speaking.command(Resume(new_id(), paused))
-    runs = wait_for(speaking, reply, context, arguments.wait)
+    reply = client.command(Resume(new_id(), paused))
+    runs = wait_for(client, reply, context, arguments.wait)
     if arguments.json:
         console.answer({"unread": list(status.unread)} | runs.to_json())
         return worst(unread, runs.exit)

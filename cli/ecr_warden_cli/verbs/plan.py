@@ -13,7 +13,7 @@ from ecr_warden.ports.documents import AccountUnread
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.hub import expect, made_again_lines, plan_extras, say_unread, selection_of, speak
+from ecr_warden_cli.hub import expect, plan_extras, recreated_lines, say_unread, selection_of, speak
 from ecr_warden_cli.live import (
     AtHub,
     Here,
@@ -25,7 +25,7 @@ from ecr_warden_cli.live import (
     read_live,
     status_of,
 )
-from ecr_warden_cli.plan_text import held_of, plan_lines, read_coverage, write_scope_lines, write_scopes_to_json
+from ecr_warden_cli.plan_text import held_of, read_write_scopes, show_target, write_scope_lines, write_scopes_to_json
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +33,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print each target that is not at spec, then a count."""
+    """Print each target that is not in sync, then the totals."""
     place = place_of(arguments)
-    reply, fences = _read(place, context)
+    reply, gaps = _read(place, context)
     statuses = _statuses(reply)
     if arguments.json:
         answer: dict[str, Any] = {
@@ -44,31 +44,31 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             "plans": [plan_to_json(plan) for plan in reply.plans],
             "summary": _summary(reply, statuses),
         }
-        extras = plan_extras(reply) if isinstance(place, AtHub) else {"fences": write_scopes_to_json(fences)}
+        extras = plan_extras(reply) if isinstance(place, AtHub) else {"writeScope": write_scopes_to_json(gaps)}
         context.console.answer(answer | extras)
     else:
-        _show(reply, statuses, fences, context)
+        _show(reply, statuses, gaps, context)
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
 def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[ScopeGap | AccountUnread, ...]]:
-    """The plans; and from here also whom the member stacks cover, of which the hub's reply says nothing."""
+    """The plans; with a local spec also the gaps of the write scopes, which the hub does not report."""
     match place:
         case Here():
             live = read_live(place, context)
             compiled = live.spec.compiled
-            return PlanReply(compiled.version, compiled.mode, len(live.plans), live.plans), read_coverage(live)
+            return PlanReply(compiled.version, compiled.mode, len(live.plans), live.plans), read_write_scopes(live)
         case AtHub():
-            speaking = speak(place, context)
+            client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
-                return expect(PlanReply, speaking.ask(AskPlan(selection_of(place)))), ()
+                return expect(PlanReply, client.ask(AskPlan(selection_of(place)))), ()
 
 
 def _statuses(reply: PlanReply) -> list[Status]:
-    """How each target stands: the hub sends no plan of one that is at spec, and leaves out only such as differ."""
-    told = [status_of(plan.drifts, plan.changes) for plan in reply.plans]
-    left_out = [Status.DIFFERS] * reply.omitted
-    return told + left_out + [Status.OK] * (reply.targets - len(told) - len(left_out))
+    """Each target's status. The hub sends no plan for a target in sync, and omits only targets that differ."""
+    listed = [status_of(plan.drifts, plan.changes) for plan in reply.plans]
+    omitted = [Status.DIFFERS] * reply.omitted
+    return listed + omitted + [Status.OK] * (reply.targets - len(listed) - len(omitted))
 
 
 def _summary(reply: PlanReply, statuses: list[Status]) -> dict[str, int]:
@@ -77,25 +77,18 @@ def _summary(reply: PlanReply, statuses: list[Status]) -> dict[str, int]:
     return count_by_status(statuses) | {"changes": changes, "held": held}
 
 
-def _show(
-    reply: PlanReply, statuses: list[Status], fences: Sequence[ScopeGap | AccountUnread], context: Context
-) -> None:
+def _show(reply: PlanReply, statuses: list[Status], gaps: Sequence[ScopeGap | AccountUnread], context: Context) -> None:
     console, left = context.console, dict(reply.left)
     for plan, status in zip(reply.plans, statuses, strict=False):
-        if status is Status.OK:
-            continue
-        console.line(str(plan.target), Style.BAD if status is Status.UNREADABLE else Style.HEADING)
-        for line in plan_lines(plan):
-            console.line(line)
-        if why := left.get(str(plan.target)):
-            console.line(f"  left as it is for now: {why}", Style.ODD)
-        console.line()
-    for line in made_again_lines(reply):
+        if status is not Status.OK:
+            show_target(console, plan, left)
+            console.line()
+    for line in recreated_lines(reply):
         console.line(line, Style.ODD)
     say_unread(reply.unread, context)
     if reply.omitted:
-        console.line(f"and {reply.omitted} more targets that differ: name fewer targets to see them", Style.ODD)
-    for line in write_scope_lines(fences, reply.plans):
+        console.line(f"and {reply.omitted} more targets that differ; name fewer targets to see them", Style.ODD)
+    for line in write_scope_lines(gaps, reply.plans):
         console.line(line, Style.ODD)
     summary = _summary(reply, statuses)
     if summary["changes"] and reply.mode is Mode.OBSERVE:

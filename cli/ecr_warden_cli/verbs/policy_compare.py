@@ -1,4 +1,4 @@
-"""`policy compare`: does a live document allow what the desired one does, more, less, or something else?"""
+"""`policy compare`: does a live document allow the same as the desired one, more, less, or something else?"""
 
 import argparse
 import re
@@ -15,7 +15,7 @@ from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
-from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, refuse_unknown
+from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, document_in, refuse_unknown
 from ecr_warden_cli.verbs.policy_lint import KINDS, DocumentUnreadable
 
 _FIELDS = ("name", "kind", "desired", "live", "account")
@@ -46,12 +46,12 @@ _STYLES = {
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="*", help="the live document, then the desired one (JSON)")
-    parser.add_argument("--kind", choices=list(KINDS), help="what kind both are of; without it that is guessed")
-    parser.add_argument("--account", metavar="ID", help="the account that owns what the documents hang on")
+    parser.add_argument("--kind", choices=list(KINDS), help="the kind of both documents; default: guessed")
+    parser.add_argument("--account", metavar="ID", help="the account of the resource or identity")
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """DIFFERENT unless all that was compared allows the same; ERROR if something could not be read."""
+    """DIFFERENT unless all pairs allow the same; ERROR if a document could not be read."""
     match arguments.files:
         case []:
             return _lines(context)
@@ -64,7 +64,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 @dataclass(slots=True)
 class _Lines:
-    """Answers lines and remembers whether one differed."""
+    """Answers lines, and records whether any differed."""
 
     differs: bool = field(default=False)
 
@@ -101,7 +101,7 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def _witness_to_json(witness: Witness) -> dict[str, Any]:
-    """A request as `policy evaluate` reads it, and what it shows."""
+    """A request as `policy evaluate` reads it, and what it demonstrates."""
     request = witness.request
     return {
         "principal": request.principal.text,
@@ -121,7 +121,9 @@ def _files(live_path: str, desired_path: str, arguments: argparse.Namespace, con
     kind = KINDS.get(arguments.kind)
     if kind is None:
         kind, why = guessed_kind(desired)
-        context.console.note(f"{name_of(desired_path)}: taken for {_article(kind)}, for {why}; --kind says otherwise")
+        context.console.note(
+            f"{name_of(desired_path)}: assuming {_article(kind)}, because {why}; use --kind to override"
+        )
     account = None
     if arguments.account is not None:
         account = _account(arguments.account, "--account")
@@ -143,9 +145,9 @@ def _show(comparison: Comparison, live: Document, desired: Document, kind: Docum
         console.line(f"  ? {reason}", Style.ODD)
     match equivalent(live, desired, kind=kind, names=("live", "desired")):
         case NotEquivalent(reason):
-            console.line(f"  as text they differ first in {reason}", Style.FAINT)
+            console.line(f"  as text, the first difference is {reason}", Style.FAINT)
         case _:
-            console.line("  and are the same document to AWS", Style.FAINT)
+            console.line("  and are equivalent documents to AWS", Style.FAINT)
 
 
 def _article(kind: DocumentKind) -> str:
@@ -165,20 +167,14 @@ def _read(path: str, context: Context) -> Document:
 
 def _account(raw: object, place: str) -> str:
     if not isinstance(raw, str) or not _ACCOUNT.fullmatch(raw):
-        raise LineError("line-account", place, "not an account id", remedy="write twelve digits as a string")
+        raise LineError("line-account", place, "not an account ID", remedy="write twelve digits as a string")
     return raw
 
 
 def _document(fields: Fields, name: str) -> Document:
-    """A document as an object or as its text."""
     if name not in fields:
         raise LineError("line-missing", name, "missing", remedy="give desired and live")
-    try:
-        return parse_document(fields[name])
-    except DocumentError as error:
-        what = error.message.removeprefix(f"{error.place}: ")
-        place = f"{name}.{error.place}" if error.place else name
-        raise DocumentError(error.code, place, what, remedy=error.remedy) from None
+    return document_in(fields[name], name)
 
 
 COMPARE = Verb(

@@ -1,18 +1,16 @@
-"""`policy evaluate`: is a request allowed, by every policy given with it?"""
+"""`policy evaluate`: do the policies given with a request allow it?"""
 
 import argparse
-from typing import Any
 
-from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.document import Document
 from ecr_warden.policy.evaluate import Policies, evaluate
 from ecr_warden.policy.request import ANY_RESOURCE, parse_request
 from ecr_warden.policy.statement_match import Reason
-from ecr_warden.policy.strict_json import DocumentError
 
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.inputs import say_awaited
-from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, refuse_unknown
+from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, document_in, refuse_unknown
 
 _REQUEST = ("principal", "action", "resource", "resourceAccount", "context")
 _DOCUMENTS = ("resourcePolicy", "trustPolicy", "permissionBoundary", "sessionPolicy")
@@ -21,11 +19,11 @@ _FIELDS = ("name", *_REQUEST, "identityPolicies", *_DOCUMENTS, *_LEVELS)
 
 
 def _add_arguments(_: argparse.ArgumentParser) -> None:
-    """None: everything comes by stdin."""
+    """None: everything comes from stdin."""
 
 
 def _run(_: argparse.Namespace, context: Context) -> Exit:
-    """Answer line by line; ERROR if a line could not be read."""
+    """Answer line by line; ERROR if any line could not be read."""
     say_awaited(context.stdin, context.console, "requests, one JSON object a line,")
     return answer_lines(context.stdin, context.console, _answer, blank={"verdict": None, "because": []})
 
@@ -59,7 +57,7 @@ def _answer(fields: Fields) -> Answer:
 
 def _optional(fields: Fields, name: str) -> Document | None:
     raw = fields.get(name)
-    return None if raw is None else _document(raw, name)
+    return None if raw is None else document_in(raw, name)
 
 
 def _documents(raw: object, place: str) -> tuple[Document, ...]:
@@ -67,7 +65,7 @@ def _documents(raw: object, place: str) -> tuple[Document, ...]:
         return ()
     if not isinstance(raw, list):
         raise LineError("line-type", place, "not a list", remedy="write a list of documents")
-    return tuple(_document(entry, f"{place}[{index}]") for index, entry in enumerate(raw))
+    return tuple(document_in(entry, f"{place}[{index}]") for index, entry in enumerate(raw))
 
 
 def _levels(fields: Fields, name: str) -> tuple[tuple[Document, ...], ...]:
@@ -77,16 +75,6 @@ def _levels(fields: Fields, name: str) -> tuple[tuple[Document, ...], ...]:
     if not isinstance(raw, list) or not all(isinstance(level, list) for level in raw):
         raise LineError("line-type", name, "not a list of levels", remedy="write a list of documents for each level")
     return tuple(_documents(level, f"{name}[{index}]") for index, level in enumerate(raw))
-
-
-def _document(raw: Any, place: str) -> Document:
-    """A document as an object or as its text."""
-    try:
-        return parse_document(raw)
-    except DocumentError as error:
-        inner = error.place
-        what = error.message.removeprefix(f"{inner}: ")
-        raise DocumentError(error.code, f"{place}.{inner}" if inner else place, what, remedy=error.remedy) from None
 
 
 def _reason(reason: Reason) -> Answer:

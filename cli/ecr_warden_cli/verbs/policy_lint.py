@@ -1,4 +1,4 @@
-"""`policy lint FILE...`: what is wrong with policy documents."""
+"""`policy lint FILE...`: problems in policy documents."""
 
 import argparse
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from ecr_warden.policy.document import DocumentKind, parse_document
 from ecr_warden.policy.lint import Finding, Severity, guessed_kind, lint
 from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
 
-from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.console import Exit, Style, counted
 from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
 
@@ -30,7 +30,7 @@ class DocumentUnreadable(Failure):
 
 @dataclass(frozen=True, slots=True)
 class _Examined:
-    """One file: its kind, why it was taken for that, and its findings; or the error that kept it from being read."""
+    """One file: its kind, why that was assumed, and its findings; or the error that prevented reading it."""
 
     file: str
     kind: DocumentKind | None = None
@@ -45,11 +45,11 @@ class _Examined:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="*", help="a document as JSON; - or none for stdin")
-    parser.add_argument("--kind", choices=list(KINDS), help="what kind they are of; without it each is guessed")
+    parser.add_argument("--kind", choices=list(KINDS), help="the kind of the documents; default: guessed for each")
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Examine file by file; one that cannot be read stops no other. ERROR if anything is an error."""
+    """Examine each file, unreadable ones notwithstanding. ERROR if there is any error."""
     kind = KINDS.get(arguments.kind)
     if not arguments.files:
         say_awaited(context.stdin, context.console, "a policy document")
@@ -82,8 +82,8 @@ def _examine(path: str, kind: DocumentKind | None, context: Context) -> _Examine
 def _show(file: _Examined, context: Context) -> None:
     console = context.console
     if file.guess and file.kind is not None:
-        taken = f"{file.file}: taken for the {_NAMES[file.kind]} kind, for {file.guess}"
-        console.note(f"{taken}; give --kind to say otherwise")
+        taken = f"{file.file}: assuming kind {_NAMES[file.kind]}, because {file.guess}"
+        console.note(f"{taken}; use --kind to override")
     if file.error is not None:
         console.line(f"{Severity.ERROR} {file.error.code} {file.file}: {file.error}", Style.BAD)
     for finding in file.findings:
@@ -93,8 +93,8 @@ def _show(file: _Examined, context: Context) -> None:
 
 
 def _last_line(counts: dict[Severity, int], files: int) -> str:
-    found = [f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in counts.items() if count]
-    return f"{files} document{'s' if files > 1 else ''}: {', '.join(found) or 'nothing found'}"
+    found = [counted(count, severity) for severity, count in counts.items() if count]
+    return f"{counted(files, 'document')}: {', '.join(found) or 'nothing found'}"
 
 
 def _file_to_json(file: _Examined) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`validate` and `render`: what is wrong with a spec, and which documents it stands for."""
+"""`validate` and `render`: the problems of a spec, and the documents that it defines."""
 
 import argparse
 import difflib
@@ -12,7 +12,7 @@ from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, Reposit
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.spec import Invalid, Problem, Severity, Valid
 
-from ecr_warden_cli.console import Exit, Style, cut
+from ecr_warden_cli.console import Exit, Style, counted, cut
 from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.inputs import add_spec, load, load_compiled, name_of
 
@@ -22,7 +22,7 @@ def _add_validate_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print the problems, one a line; warnings are printed and refuse nothing."""
+    """Print one line per problem. Warnings alone leave the spec valid."""
     file = name_of(arguments.spec)
     match load(arguments.spec, context):
         case Valid(warnings=problems):
@@ -52,13 +52,9 @@ def problem_to_json(problem: Problem) -> dict[str, Any]:
 
 def _last_line(file: str, valid: bool, problems: tuple[Problem, ...]) -> str:
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
-    counts = [_count(errors, "error"), _count(len(problems) - errors, "warning")]
-    found = ", ".join(count for count in counts if count)
+    counts = [(errors, "error"), (len(problems) - errors, "warning")]
+    found = ", ".join(counted(number, noun) for number, noun in counts if number)
     return f"{file}: {'valid' if valid else 'not valid'}" + (f" ({found})" if found else "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""
 
 
 class NoSuchAddress(Failure):
@@ -70,17 +66,17 @@ class NoSuchAddress(Failure):
         words = {word for address in addresses for part in address.split() for word in (part, part.rpartition("/")[2])}
         near = difflib.get_close_matches(text, sorted(words), n=3)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
-        remedy = f"{hint}without --only all {len(addresses)} are shown"
+        remedy = f"{hint}leave --only out to see all {len(addresses)}"
         super().__init__(f'no address of the spec contains "{cut(text, 200)}"', remedy=remedy)
 
 
 def _add_render_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
-    parser.add_argument("--only", metavar="TEXT", default="", help="only addresses that contain TEXT, in any case")
+    parser.add_argument("--only", metavar="TEXT", default="", help="only addresses that contain TEXT, ignoring case")
 
 
 def _render(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print each address with its document, a role's settings, or that it must not exist."""
+    """Print each address with its document, role settings, or that it must not exist."""
     compiled = load_compiled(arguments.spec, context).compiled
     wanted = arguments.only.lower()
     addresses = [str(repository_policy(pattern.target)) for pattern in compiled.patterns]
@@ -123,10 +119,10 @@ def _is_wanted(pattern: RepositoryPattern, wanted: str) -> bool:
 
 
 def _show_pattern(context: Context, pattern: RepositoryPattern) -> None:
-    """The policy that each repository has which fits; which ones do is known to AWS alone."""
+    """The policy of every matching repository; only AWS knows which match."""
     context.console.line(f"# {repository_policy(pattern.target)}", Style.HEADING)
-    but = f" but {', '.join(pattern.excluded)}" if pattern.excluded else ""
-    context.console.line(f"# of each repository that fits{but}, those to come included", Style.FAINT)
+    but = f" except {', '.join(pattern.excluded)}" if pattern.excluded else ""
+    context.console.line(f"# for every repository that matches{but}, now or later", Style.FAINT)
     _show_value(context, pattern.policy)
 
 
@@ -134,7 +130,7 @@ def _show(context: Context, spec: TargetSpec, address: Address, value: DesiredVa
     console = context.console
     console.line(f"# {address}", Style.HEADING)
     if roles := spec.widen_after.get(address):
-        console.line(f"# written once {', '.join(map(str, roles))} is as the spec says", Style.FAINT)
+        console.line(f"# written once {', '.join(map(str, roles))} is in sync", Style.FAINT)
     _show_value(context, value)
 
 
@@ -144,7 +140,7 @@ def _show_value(context: Context, value: DesiredValue) -> None:
         case MustNotExist():
             console.line("must not exist")
         case _:
-            # Of the codec's form {"document": ..} or {"role": ..} people need what is inside.
+            # Unwraps the codec's {"document": ...} or {"role": ...}.
             (inner,) = (value_to_json(value) or {}).values()
             console.block(json.dumps(inner, indent=2))
     console.line()

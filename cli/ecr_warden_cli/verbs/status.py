@@ -10,7 +10,7 @@ from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import Grant, GrantsReply, StatusReply, TargetStatus
 from ecr_warden.model.request import AskGrants, AskStatus
 
-from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.console import Exit, Style, counted
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import (
     FINE,
@@ -33,7 +33,7 @@ def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _status(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print one line a target, then a count; no account is read."""
+    """Print one line per target, then the totals; no account is read."""
     reply = expect(StatusReply, speak(arguments, context).ask(AskStatus(selection_of(arguments))))
     words = [word_of(status) for status in reply.targets]
     if arguments.json:
@@ -49,7 +49,7 @@ def _status(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def word_of(status: TargetStatus) -> str:
-    """`ok`, `differs`, `unknown` (it could not be read), or `pending` (no run has ended yet)."""
+    """`ok`, `differs`, `unknown` (could not be read), or `pending` (no run has ended yet)."""
     if status.last is not None and status.last.result is Result.UNKNOWN:
         return "unknown"
     if status.due:
@@ -64,11 +64,11 @@ def _show(reply: StatusReply, words: list[str], context: Context) -> None:
     for trouble in reply.troubles:
         console.line(str(trouble), Style.BAD)
     for pause, held in pauses_of(reply.targets):
-        console.line(f"{pause} ({'1 target' if held == 1 else f'{held} targets'})", Style.ODD)
+        console.line(f"{pause} ({counted(held, 'target')})", Style.ODD)
     for status, word in zip(reply.targets, words, strict=True):
-        told = _told(status)
-        told += ", paused" if status.pause is not None else ""
-        console.line(f"{word:<8}  {status.target}{told}", _STYLES.get(word, Style.ODD))
+        looked = _last_look(status)
+        looked += ", paused" if status.pause is not None else ""
+        console.line(f"{word:<8}  {status.target}{looked}", _STYLES.get(word, Style.ODD))
         if status.open_run is not None:
             console.line(f"          run {status.open_run} has not ended", Style.ODD)
     say_unread(reply.unread, context)
@@ -80,19 +80,19 @@ def _show(reply: StatusReply, words: list[str], context: Context) -> None:
 
 
 def pauses_of(targets: Sequence[TargetStatus]) -> list[tuple[Pause, int]]:
-    """Each pause and how many of the targets it holds for, the one that lasts longest first."""
+    """Each pause and its number of targets, the longest-lasting first."""
     by_id = {status.pause.id: status.pause for status in targets if status.pause is not None}
     counts = Counter(status.pause.id for status in targets if status.pause is not None)
     return [(pause, counts[pause.id]) for pause in sorted(by_id.values(), key=lambda pause: pause.until, reverse=True)]
 
 
-def _told(status: TargetStatus) -> str:
-    """What whoever looked last found, and when."""
+def _last_look(status: TargetStatus) -> str:
+    """What the last run or sweep found, and when."""
     if status.last is None:
         return ""
     if status.due:
-        ended = f"its last run ended {status.last.result}" if status.last.result else "no run of it has ended"
-        return f", found different by the sweep at {shown(status.last.at)} ({ended})"
+        ended = f"its last run ended {status.last.result}" if status.last.result else "no run has ended"
+        return f", the sweep found drift at {shown(status.last.at)} ({ended})"
     return f", {status.last.result or 'no result'} at {shown(status.last.at)}"
 
 
@@ -101,7 +101,7 @@ def _add_grants_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print one line a grant, by repository; no account is read."""
+    """Print one line per grant, by repository; no account is read."""
     console = context.console
     reply = expect(GrantsReply, speak(arguments, context).ask(AskGrants()))
     if arguments.json:
@@ -111,10 +111,10 @@ def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
     for grant in reply.grants:
         if grant.repository != heading:
             heading = grant.repository
-            console.line(heading + (f" (but {', '.join(grant.excluded)})" if grant.excluded else ""), Style.HEADING)
+            console.line(heading + (f" (except {', '.join(grant.excluded)})" if grant.excluded else ""), Style.HEADING)
         console.line(f"  {_line(grant)}")
     if reply.literals:
-        console.line("kept as they stand, so whom they let in is not listed above:", Style.ODD)
+        console.line("literal documents; the access they give is not listed above:", Style.ODD)
         for address in reply.literals:
             console.line(f"  {address}")
     console.line(f"{len(reply.grants)} grants; spec {reply.version}", Style.HEADING)

@@ -1,4 +1,4 @@
-"""`verify SPEC`, `verify --hub`: whether the live documents are as the spec says, target by target."""
+"""`verify SPEC`, `verify --hub`: whether each target's live documents match the spec."""
 
 import argparse
 from typing import Any
@@ -33,16 +33,16 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print one line a target, then a count."""
+    """Print one line per target, then the totals."""
     place = place_of(arguments)
     reply = _read(place, context)
-    told = [status_of(one.drifts) for one in reply.targets]
-    # What does not fit into the hub's answer differs; what could not be read is always in it.
-    statuses = told + [Status.DIFFERS] * reply.omitted
+    listed = [status_of(one.drifts) for one in reply.targets]
+    # The hub omits only targets that differ; unreadable ones are always listed.
+    statuses = listed + [Status.DIFFERS] * reply.omitted
     if arguments.json:
         targets = [
             {"target": one.target, "status": status, "drifts": [drift_to_json(drift) for drift in one.drifts]}
-            for one, status in zip(reply.targets, told, strict=True)
+            for one, status in zip(reply.targets, listed, strict=True)
         ]
         answer: dict[str, Any] = {
             "specVersion": reply.version,
@@ -52,7 +52,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         extras = {"omitted": reply.omitted, "unread": list(reply.unread)} if isinstance(place, AtHub) else {}
         context.console.answer(answer | extras)
     else:
-        _show(reply, told, statuses, context)
+        _show(reply, listed, statuses, context)
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
@@ -61,22 +61,22 @@ def _read(place: Here | AtHub, context: Context) -> VerifyReply:
         case Here():
             live = read_live(place, context)
             compiled = live.spec.compiled
-            # A spent session cut-off is a change without drift: the documents are as the spec says.
+            # Removing an expired session cut-off is a change without drift.
             plans = [plan for plan in live.plans if plan.drifts or compiled.spec_of(plan.target) is not None]
             return VerifyReply(compiled.version, tuple(Verified(str(plan.target), plan.drifts) for plan in plans))
         case AtHub():
-            speaking = speak(place, context)
+            client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
-                return expect(VerifyReply, speaking.ask(AskVerify(selection_of(place))))
+                return expect(VerifyReply, client.ask(AskVerify(selection_of(place))))
 
 
-def _show(reply: VerifyReply, told: list[Status], statuses: list[Status], context: Context) -> None:
+def _show(reply: VerifyReply, listed: list[Status], statuses: list[Status], context: Context) -> None:
     console = context.console
-    for one, status in zip(reply.targets, told, strict=True):
+    for one, status in zip(reply.targets, listed, strict=True):
         console.line(f"{status:<10}  {one.target}{_why(one, status)}", _STYLES[status])
     say_unread(reply.unread, context)
     if reply.omitted:
-        console.line(f"and {reply.omitted} more targets that differ: name fewer targets to see them", Style.ODD)
+        console.line(f"and {reply.omitted} more targets that differ; name fewer targets to see them", Style.ODD)
     counts = count_by_status(statuses)
     ok, differs, unreadable = (counts[str(status)] for status in Status)
     last = f"{counts['targets']} targets: {ok} ok, {differs} differ, {unreadable} unreadable"
@@ -98,9 +98,9 @@ def _why(one: Verified, status: Status) -> str:
 def _words(kind: DriftKind) -> str:
     match kind:
         case DriftKind.PRINCIPAL_RECREATED:
-            return "names a user or role that was recreated"
+            return "names a recreated user or role"
         case DriftKind.SETTLING:
-            return "not shown by AWS yet"
+            return "not yet shown by AWS"
         case _:
             return str(kind)
 
