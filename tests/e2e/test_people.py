@@ -67,7 +67,7 @@ def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_nam
     verified = alice.run("verify", "--hub", REPOSITORY)
     assert (verified.returncode, "differs     repository/" in verified.stdout) == (2, True), verified.stdout
     planned = alice.run("plan", "--hub")
-    assert (planned.returncode, "not carried out for now: paused by alice" in planned.stdout) == (2, True), planned.stdout
+    assert (planned.returncode, "not carried out for now: paused by" in planned.stdout) == (2, True), planned.stdout
 
     resumed = alice.run("resume", "all", "--json")
     assert resumed.returncode == 0, resumed.stderr
