@@ -184,8 +184,8 @@ class _Counted:
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
         return self.documents.list_repositories(patterns)
 
-    def fence(self, account: str) -> WriteScope:
-        return self.documents.fence(account)
+    def write_scope(self, account: str) -> WriteScope:
+        return self.documents.write_scope(account)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         return self.documents.writer(plan, run_id)

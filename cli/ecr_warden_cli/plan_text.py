@@ -98,7 +98,7 @@ def read_write_scopes(live: Live) -> tuple[ScopeGap | AccountUnread, ...]:
 
 def _read(live: Live, account: str) -> ScopeGap | AccountUnread:
     try:
-        return scope_gap(live.spec.compiled, live.plans, account, live.documents.fence(account))
+        return scope_gap(live.spec.compiled, live.plans, account, live.documents.write_scope(account))
     except PortError as error:
         return AccountUnread(account, error)
 

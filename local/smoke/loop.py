@@ -72,7 +72,7 @@ class _Accounts:
 
 
 @dataclass(slots=True)
-class _Fenced:
+class _Confined:
     """Documents that open no write session for anything that was not made here, and count those that they open."""
 
     inner: AwsDocuments
@@ -88,8 +88,8 @@ class _Fenced:
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
         return self.inner.list_repositories(patterns)
 
-    def fence(self, account: str) -> WriteScope:
-        return self.inner.fence(account)
+    def write_scope(self, account: str) -> WriteScope:
+        return self.inner.write_scope(account)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         if plan.target.key not in self.own:
@@ -106,7 +106,7 @@ class Loop:
     say: Callable[[str], None]
     patience: float
     pause: float
-    documents: _Fenced = field(init=False)
+    documents: _Confined = field(init=False)
     spec: CompiledSpec = field(init=False)
     reconcile: Reconcile = field(init=False)
     sweep: Sweep = field(init=False)
@@ -136,7 +136,7 @@ class Loop:
         self.spec = self._load(pusher, puller, role, repository)
         sides = {side.account: side for side in (places.registry, places.ci)}
         clock = _Clock()
-        self.documents = _Fenced(AwsDocuments(_Accounts(sides)), frozenset(self.spec.targets))
+        self.documents = _Confined(AwsDocuments(_Accounts(sides)), frozenset(self.spec.targets))
         specs, state, jobs = MemorySpecs(compiled=self.spec), MemoryState(clock), MemoryJobs()
         self.reconcile = Reconcile(
             specs=specs,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from ecr_warden.adapters.aws.write_scope import read_fence
+from ecr_warden.adapters.aws.scan import read_write_scope
 from ecr_warden.model.target import UserTarget
 
 from local.aws.launcher import EmulatedAws
@@ -231,7 +231,7 @@ def test_each_list_of_owners_and_a_path_open_what_they_name(member: Member, user
 
 def test_the_lists_are_read_back_by_the_read_role(member: Member) -> None:
     credentials = member.enter("ecr-warden-read", "ecr-warden-answer")
-    found = read_fence(member.aws.assumed_client(credentials, "iam"), MEMBER)
+    found = read_write_scope(member.aws.assumed_client(credentials, "iam"), MEMBER)
     assert found.lists == {
         "ManagedOwners": (f"arn:aws:iam::{MEMBER}:user/owner",),
         "ManagedOwners2": (f"arn:aws:iam::{MEMBER}:user/ci/*",),

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, unreadable
 from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.desired import RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, target_arn
+from ecr_warden.planning.extent import is_orphan, limited_to, missing, unreadable
 from ecr_warden.planning.write_scope import Lists, WriteScope
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document
@@ -75,22 +75,22 @@ class MemoryDocuments:
         try:
             self.faults(spec.target, None)
         except PortError as error:
-            return unreadable(spec, error)
+            return unreadable(spec, error.unreadable)
         owner = next((owner for owner in self.owners if owner.key == spec.target.key), None)
-        return as_asked(spec, self._all_of(owner)) if owner else owner_missing(spec)
+        return limited_to(spec, self._all_of(owner)) if owner else missing(spec)
 
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
         unread = [found for found in map(self._list_owners, accounts) if isinstance(found, AccountUnread)]
         errors = {found.account: found.error for found in unread}
         for spec in specs:
             error = None if isinstance(spec.target, RepositoryTarget) else errors.get(spec.target.account)
-            yield self.read(spec) if error is None else unreadable(spec, error)
+            yield self.read(spec) if error is None else unreadable(spec, error.unreadable)
         known = {spec.target.key for spec in specs}
         searched = [account for account in accounts if account not in errors]
         for owner in self.owners:
             if owner.account in searched and owner.key not in known and not isinstance(owner, RepositoryTarget):
                 found = self._all_of(owner)
-                if holds_ours(found):
+                if is_orphan(found):
                     yield found
         yield from unread
 
@@ -114,7 +114,7 @@ class MemoryDocuments:
             found.update(dict.fromkeys(owner for owner in existing if pattern.covers(owner)))
         return Listing(tuple(sorted(found)), tuple(unread))
 
-    def fence(self, account: str) -> WriteScope:
+    def write_scope(self, account: str) -> WriteScope:
         self.faults(all_owners(account), None)
         arns = {
             owner.key: target_arn(owner, path=self.paths.get(owner, "/"))

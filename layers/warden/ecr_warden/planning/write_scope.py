@@ -10,11 +10,19 @@ from ecr_warden.model.address import AddressKind
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.policy.document import Document
 
 OWNER_LISTS = ("ManagedOwners", "ManagedOwners2", "ManagedOwners3")
 ROLE_LIST = "ManagedRoles"
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 PARAMETER_BYTES = 4096
+# The Sids of the lists' statements in stacks/member.yaml.
+_LIST_OF = {
+    "OwnersInlinePolicies": OWNER_LISTS[0],
+    "OwnersInlinePolicies2": OWNER_LISTS[1],
+    "OwnersInlinePolicies3": OWNER_LISTS[2],
+    "NamedRoles": ROLE_LIST,
+}
 _OWN_ROLES = ":role/ecr-warden/"
 _PATH_END = "/*"
 
@@ -43,6 +51,16 @@ class ScopeGap:
     uncovered: tuple[str, ...]
     parameters: Mapping[str, str]
     without_room: tuple[str, ...] = ()
+
+
+def lists_in(policies: Iterable[Document]) -> Lists:
+    """The member stack's lists, from the policies of its write role."""
+    statements = (statement for policy in policies for statement in policy.statements)
+    return {
+        _LIST_OF[statement.sid]: statement.resources.values
+        for statement in statements
+        if statement.sid in _LIST_OF and statement.resources is not None
+    }
 
 
 def scope_gap(compiled: CompiledSpec, plans: Iterable[Plan], account: str, scope: WriteScope) -> ScopeGap:

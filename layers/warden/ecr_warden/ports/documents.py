@@ -70,7 +70,7 @@ class Documents(Protocol):
         """Which repositories fit; what cannot be read is told in the listing, nothing is raised."""
         ...
 
-    def fence(self, account: str) -> "WriteScope":
+    def write_scope(self, account: str) -> "WriteScope":
         """Whom the account's member stack lets ecr-warden write; raises PortError."""
         ...
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ecr_warden.errors import WardenError, site_of
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED, PRINCIPAL_NOT_FOUND
+from ecr_warden.model.observed import Unreadable
 
 if TYPE_CHECKING:
     from ecr_warden.model.desired import Departed
@@ -18,6 +19,11 @@ class PortError(WardenError):
     def __init__(self, message: str, *, remedy: str = "", retryable: bool = False) -> None:
         super().__init__(message, remedy=remedy)
         self.retryable = retryable
+
+    @property
+    def unreadable(self) -> Unreadable:
+        """What an observation holds in place of a value that this error kept from being read."""
+        return Unreadable(self, self.retryable)
 
 
 class AccountUnreachable(PortError):

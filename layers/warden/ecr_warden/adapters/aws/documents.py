@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, Accounts
 from ecr_warden.adapters.aws.deadline import Deadline
 from ecr_warden.adapters.aws.reading import list_names, read_owner, read_repository_policy
-from ecr_warden.adapters.readings import unreadable
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.planning.extent import unreadable
 from ecr_warden.ports.documents import AccountUnread, Listing
 from ecr_warden.ports.errors import PortError, crashed
 
@@ -41,7 +41,7 @@ class AwsDocuments:
                 observed = read_repository_policy(clients.ecr(target.region), target)
                 return Observation(target, {repository_policy(target): observed})
         except PortError as error:
-            return unreadable(spec, error)
+            return unreadable(spec, error.unreadable)
         return read_owner(clients.iam, target, spec)
 
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
@@ -70,10 +70,10 @@ class AwsDocuments:
             found.update(target for target in existing if any(pattern.covers(target) for pattern in here))
         return Listing(tuple(sorted(found)), tuple(unread))
 
-    def fence(self, account: str) -> "WriteScope":
-        from ecr_warden.adapters.aws.write_scope import read_fence  # noqa: PLC0415
+    def write_scope(self, account: str) -> "WriteScope":
+        from ecr_warden.adapters.aws.scan import read_write_scope  # noqa: PLC0415
 
-        return read_fence(self.accounts.reader(account).iam, account)
+        return read_write_scope(self.accounts.reader(account).iam, account)
 
     def _names(self, account: str, region: str) -> list[str] | PortError:
         try:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, assert_never
 from botocore.exceptions import ClientError
 
 from ecr_warden.adapters.aws.errors import ECR, IAM, code_of, translated
-from ecr_warden.adapters.readings import LISTING, covers, of_listing, owner_missing, unnamed_policies, unreadable
 from ecr_warden.errors import site_of
 from ecr_warden.model.address import Address, AddressKind, attached_policy, identity_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, RoleSettings, TargetSpec
-from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
+from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.planning.extent import LISTING, is_within, missing, unlisted, unnamed_policies, unreadable
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import DocumentError, DocumentKind, parse_document
 from ecr_warden.ports.errors import PortError
@@ -107,9 +107,9 @@ def read_owner(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec) -> Obser
     try:
         found = _read_self(iam, target, reading)
     except PortError as error:
-        return unreadable(spec, error)
+        return unreadable(spec, error.unreadable)
     if not found:
-        return owner_missing(spec)
+        return missing(spec)
     for name in _policy_names(iam, target, spec, reading):
         address = identity_policy(target, name)
         observed = _read_inline(iam, address)
@@ -187,10 +187,10 @@ def _policy_names(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec, readi
     try:
         listed = list(_list_inline(iam, target))
     except PortError as error:
-        reading.documents |= of_listing(spec, error)
+        reading.documents |= unlisted(spec, error.unreadable)
         return wanted
     reading.documents |= {identity_policy(target, name): Absent() for name in wanted if name not in listed}
-    return [name for name in listed if name in wanted or covers(spec, identity_policy(target, name))]
+    return [name for name in listed if name in wanted or is_within(spec, identity_policy(target, name))]
 
 
 def _list_inline(iam: "IAMClient", target: OwnerTarget) -> Iterable[str]:
@@ -212,7 +212,7 @@ def _list_attached(iam: "IAMClient", target: OwnerTarget, reading: _Reading) -> 
             for arn in _attached(iam, target):
                 reading.documents[attached_policy(target, arn)] = Present(None, arn)
     except PortError as error:
-        reading.documents[attached_policy(target, LISTING)] = Unreadable(error, error.retryable)
+        reading.documents[attached_policy(target, LISTING)] = error.unreadable
 
 
 def _attached(iam: "IAMClient", target: OwnerTarget) -> Iterable[str]:
@@ -232,7 +232,7 @@ def _read_inline(iam: "IAMClient", address: Address) -> Observed:
     try:
         return read_inline(iam, address.target, address.name)
     except PortError as error:
-        return Unreadable(error, error.retryable)
+        return error.unreadable
 
 
 def _get_inline(iam: "IAMClient", target: OwnerTarget, name: str) -> Any:

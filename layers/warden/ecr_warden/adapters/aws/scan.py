@@ -8,22 +8,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.adapters.aws.deadline import Patience
 from ecr_warden.adapters.aws.errors import IAM, translated
 from ecr_warden.adapters.aws.reading import is_tagged_ours, observed_document, observed_settings, read_repository_policy
-from ecr_warden.adapters.readings import as_asked, holds_ours, owner_missing, unreadable
 from ecr_warden.model.address import Address, attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import TargetSpec
 from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
-from ecr_warden.policy.document import DocumentKind
+from ecr_warden.planning.extent import is_orphan, limited_to, missing, unreadable
+from ecr_warden.planning.write_scope import WriteScope, lists_in
+from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.ports.documents import AccountUnread
 from ecr_warden.ports.errors import PortError, Unanswered, crashed
 
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
 PAGE = 1000
+_WRITE_ROLE = ":role/ecr-warden/ecr-warden-write"
 
 
 def scan_accounts(
@@ -82,16 +87,16 @@ class _Scan:
         place = target.account, target.region
         silent = self.silent.get(place)
         if silent is not None:
-            return [unreadable(spec, silent)]
+            return [unreadable(spec, silent.unreadable)]
         try:
             ecr = self.doors[target.account].result().ecr(target.region)
             observed = self.patience(lambda: read_repository_policy(ecr, target))
         except PortError as error:
             if isinstance(error, Unanswered):
                 self.silent[place] = error
-            return [unreadable(spec, error)]
+            return [unreadable(spec, error.unreadable)]
         except Exception as error:
-            return [unreadable(spec, crashed(f"reading {target}", error))]
+            return [unreadable(spec, crashed(f"reading {target}", error).unreadable)]
         return [Observation(target, {repository_policy(target): observed})]
 
     def owners(self, account: str, specs: Sequence[TargetSpec], *, is_searched: bool) -> _Found:
@@ -106,20 +111,20 @@ class _Scan:
         for spec in specs:
             match found.pop(spec.target.key, None):
                 case None:
-                    result.append(owner_missing(spec))
+                    result.append(missing(spec))
                 case PortError() as why:
-                    result.append(unreadable(spec, why))
+                    result.append(unreadable(spec, why.unreadable))
                 case observation:
-                    result.append(as_asked(spec, observation))
+                    result.append(limited_to(spec, observation))
         if is_searched:
             unread = [error for error in found.values() if isinstance(error, PortError)]
-            result += [one for one in found.values() if isinstance(one, Observation) and holds_ours(one)]
+            result += [one for one in found.values() if isinstance(one, Observation) and is_orphan(one)]
             result += [AccountUnread(account, error) for error in unread[:1]]
         return result
 
 
 def _unread(account: str, specs: Sequence[TargetSpec], error: PortError, *, is_searched: bool) -> _Found:
-    targets: _Found = [unreadable(spec, error) for spec in specs]
+    targets: _Found = [unreadable(spec, error.unreadable) for spec in specs]
     return [*targets, AccountUnread(account, error)] if is_searched else targets
 
 
@@ -190,3 +195,40 @@ def _inline(target: OwnerTarget, policies: Iterable[Mapping[str, Any]]) -> dict[
         )
         for policy in policies
     }
+
+
+def read_write_scope(iam: "IAMClient", account: str) -> WriteScope:
+    """Who is in an account, and whom its member stack lets ecr-warden write; raises PortError.
+
+    Read from the write role's own policies.
+    Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+    """
+    arns: dict[str, str] = {}
+    managed: dict[str, Mapping[str, Any]] = {}
+    write_role: Mapping[str, Any] | None = None
+    with translated(IAM, f"reading the write scope of {account}"):
+        pages = iam.get_paginator("get_account_authorization_details").paginate(
+            Filter=["User", "Role", "LocalManagedPolicy"], PaginationConfig={"PageSize": PAGE}
+        )
+        for page in pages:
+            arns |= {UserTarget(account, user["UserName"]).key: user["Arn"] for user in page["UserDetailList"]}
+            for role in page["RoleDetailList"]:
+                arns[RoleTarget(account, role["RoleName"]).key] = role["Arn"]
+                if role["Arn"].endswith(_WRITE_ROLE):
+                    write_role = role
+            managed |= {policy["Arn"]: policy for policy in page["Policies"]}
+    if write_role is None:
+        return WriteScope(arns, None)
+    return WriteScope(arns, lists_in(_policies_of(write_role, managed)))
+
+
+def _policies_of(role: Mapping[str, Any], managed: Mapping[str, Mapping[str, Any]]) -> Iterator[Document]:
+    """The role's inline and customer managed policies; one that cannot be parsed allows nothing."""
+    raw = [policy["PolicyDocument"] for policy in role.get("RolePolicyList", ())]
+    for attached in role.get("AttachedManagedPolicies", ()):
+        versions = managed.get(attached["PolicyArn"], {}).get("PolicyVersionList", ())
+        raw += [version["Document"] for version in versions if version["IsDefaultVersion"]]
+    for text in raw:
+        observed = observed_document(text, DocumentKind.IDENTITY)
+        if isinstance(observed, Present) and isinstance(observed.value, Document):
+            yield observed.value

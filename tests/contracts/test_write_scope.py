@@ -16,7 +16,7 @@ LISTS = {"ManagedOwners": (OWNER,), "ManagedOwners3": (PATH, OWNER)}
 
 def test_an_account_without_a_member_stack_has_no_lists(world: World) -> None:
     world.make(USER)
-    found = world.documents.fence(CI)
+    found = world.documents.write_scope(CI)
     assert found.lists is None
     assert found.arns[USER.key] == f"arn:aws:iam::{CI}:user/{USER.name}"
 
@@ -24,7 +24,7 @@ def test_an_account_without_a_member_stack_has_no_lists(world: World) -> None:
 def test_an_account_that_lets_nobody_in_is_said_to(world: World) -> None:
     world.close(CI)
     with pytest.raises(AccountUnreachable):
-        world.documents.fence(CI)
+        world.documents.write_scope(CI)
 
 
 def test_the_lists_are_read_as_they_stand(world: World) -> None:
@@ -35,7 +35,7 @@ def test_the_lists_are_read_as_they_stand(world: World) -> None:
             _deploy(world)
         case _:
             raise AssertionError
-    assert world.documents.fence(CI).lists == LISTS
+    assert world.documents.write_scope(CI).lists == LISTS
 
 
 def _statement(sid: str, *resources: str, action: str = "iam:PutUserPolicy") -> dict[str, Any]:
