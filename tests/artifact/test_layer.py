@@ -40,7 +40,8 @@ def test_it_has_at_most_5_mb_unzipped(layer: Path) -> None:
 
 def test_it_holds_the_package_its_requirements_and_nothing_else(layer: Path) -> None:
     parts = {part.name for part in layer.iterdir() if part.suffix != ".dist-info"}
-    assert parts == {"ecr_warden", "aws_lambda_powertools", "jmespath", "typing_extensions.py", "yaml", "__pycache__"}
+    requirements = {"aws_lambda_powertools", "jmespath", "msgspec", "typing_extensions.py", "yaml"}
+    assert parts == {"ecr_warden", *requirements, "__pycache__"}
     assert [part.name for part in layer.parent.iterdir()] == ["python"]
 
 
@@ -50,8 +51,12 @@ def test_it_holds_no_tests_and_nothing_of_the_laptop(layer: Path) -> None:
         assert list(layer.rglob(never)) == [], never
 
 
-def test_nothing_in_it_is_made_for_an_architecture(layer: Path) -> None:
-    assert {file.suffix for file in layer.rglob("*") if file.is_file()} == {".py", ".pyc", ".json", ".typed", ""}
+def test_its_only_compiled_module_is_there_for_both_of_lambdas_architectures(layer: Path) -> None:
+    assert {str(file.relative_to(layer)) for file in layer.rglob("*.so*")} == {
+        "msgspec/_core.cpython-313-aarch64-linux-gnu.so",
+        "msgspec/_core.cpython-313-x86_64-linux-gnu.so",
+    }
+    assert {file.suffix for file in layer.rglob("*") if file.is_file()} == {".py", ".pyc", ".so", ".json", ".typed", ""}
     assert {file.name for file in layer.rglob("*") if file.is_file() and not file.suffix} == {"METADATA", "LICENSE"}
 
 
@@ -60,6 +65,7 @@ def test_every_requirement_keeps_its_licence_and_says_what_it_is(layer: Path) ->
     assert [part.name.split("-")[0] for part in described] == [
         "aws_lambda_powertools",
         "jmespath",
+        "msgspec",
         "pyyaml",
         "typing_extensions",
     ]
@@ -102,7 +108,7 @@ def test_another_build_in_another_place_gives_the_same_bytes(layer: Path, tmp_pa
 def test_every_module_can_be_imported_beside_what_lambda_brings_and_yaml_is_read_without_its_compiled_part(
     layer: Path,
 ) -> None:
-    """What was left out of powertools and PyYAML is missed by nothing that was kept."""
+    """Nothing that was kept imports what was left out of powertools, PyYAML and msgspec."""
     environment = {"PYTHONPATH": str(layer), "PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "eu-central-1"}
     done = subprocess.run(
         [str(INTERPRETER), "-c", IMPORT_ALL, str(layer)], env=environment, capture_output=True, text=True, check=False
