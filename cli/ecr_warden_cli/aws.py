@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -24,6 +23,7 @@ from ecr_warden.model.codec.base import CodecError, Json, loads
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.spec.spec import Account
+from msgspec import Struct
 
 from ecr_warden_cli.context import Failure, UsageError
 
@@ -43,16 +43,14 @@ class NoAccountReadable(Failure):
         self.lines = lines
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
+class _Opened(Struct, frozen=True):
     """A session and the account of its credentials."""
 
     session: boto3.Session
     account: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Refused:
+class _Refused(Struct, frozen=True):
     """Why there is no session, and the remedy."""
 
     reason: str
@@ -154,8 +152,7 @@ class HubFailed(Failure):
     code = "hub-failed"
 
 
-@dataclass(frozen=True, slots=True)
-class LambdaHub:
+class LambdaHub(Struct, frozen=True):
     """The hub in a region of the account of the session's credentials."""
 
     session: boto3.Session

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, TextIO
+
+from msgspec import Struct
 
 SCHEMA = 1
 """The version of every JSON answer."""
@@ -51,8 +52,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-@dataclass(frozen=True, slots=True)
-class Console:
+class Console(Struct, frozen=True):
     """Where a verb writes. `environment` decides on colour: NO_COLOR and TERM=dumb turn it off."""
 
     stdout: TextIO

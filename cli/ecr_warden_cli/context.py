@@ -2,13 +2,13 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 from ecr_warden.errors import WardenError
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.hub import Clock
 from ecr_warden.spec.spec import Account
+from msgspec import Struct
 
 from ecr_warden_cli.console import Console, Exit
 
@@ -44,8 +44,7 @@ type OpenHub = Callable[[str | None, str | None], Hub]
 """(the hub's region, a profile for its account), None for the defaults, to the hub; raises Failure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The environment of one run; tests pass their own."""
 
     stdin: BinaryIO
@@ -56,8 +55,7 @@ class Context:
     sleep: Callable[[float], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(Struct, frozen=True):
     """One verb of the command. `description` is for its own help, where the summary is not enough."""
 
     summary: str
@@ -68,8 +66,7 @@ class Verb:
     json_help: str = "print one JSON object; docs/cli.md describes it"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Verbs under a common word, such as `policy lint`."""
 
     summary: str

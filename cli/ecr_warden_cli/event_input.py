@@ -10,8 +10,9 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Literal, cast
+
+from msgspec import Struct
 
 LINE_LIMIT = 1 << 20
 """Bytes of one event; EventBridge accepts no larger one."""
@@ -26,16 +27,14 @@ _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A JSON value and its place (`file:line`)."""
 
     place: str
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """What could not be read, and why."""
 
     place: str
@@ -43,8 +42,7 @@ class Broken:
     message: str
 
 
-@dataclass(slots=True)
-class _Lines:
+class _Lines(Struct):
     """A stream's lines, counted; None for a line over the limit."""
 
     stream: BinaryIO

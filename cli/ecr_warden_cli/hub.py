@@ -3,7 +3,6 @@
 import argparse
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ecr_warden.invisible import invisible
@@ -15,6 +14,7 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.reply import CallReply, CommandReply, PlanReply, Reply, StatusReply
 from ecr_warden.model.request import EVERYTHING, Answer, AskCall, AskStatus, Command, Question, Selection
 from ecr_warden.model.target import Target, parse_target
+from msgspec import Struct
 
 from ecr_warden_cli.console import Console, Exit, Style, cut
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
@@ -79,8 +79,7 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-@dataclass(frozen=True, slots=True)
-class HubClient:
+class HubClient(Struct, frozen=True):
     """Typed requests in, typed replies out."""
 
     hub: Hub
@@ -179,8 +178,7 @@ FINE = (Result.CONVERGED, Result.IN_SYNC)
 _BROKEN = (Result.FAILED, Result.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Runs:
+class Runs(Struct, frozen=True):
     """What came of a command: its runs' answers, by target."""
 
     command: CommandReply

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,22 +15,21 @@ from ecr_warden.ports.documents import AccountUnread, Documents, Listing, Writer
 from ecr_warden.spec import Valid
 from ecr_warden.spec.spec import Account
 from ecr_warden.usecases.plan import plan_spec
+from msgspec import Struct
 
 from ecr_warden_cli.console import Console, Exit, cut
 from ecr_warden_cli.context import Context, UsageError
 from ecr_warden_cli.inputs import load_compiled
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(Struct, frozen=True):
     """A spec against the accounts, with a person's own credentials; `profiles` as `ACCOUNT=PROFILE`."""
 
     spec: str
     profiles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AtHub:
+class AtHub(Struct, frozen=True):
     """Targets of the accepted spec, read by the hub."""
 
     targets: tuple[str, ...]
@@ -112,8 +110,7 @@ class Status(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Struct, frozen=True):
     """A spec and a plan for each of its targets."""
 
     spec: Valid
@@ -167,8 +164,7 @@ def count_by_status(statuses: Sequence[Status]) -> dict[str, int]:
     return {"targets": len(statuses)} | {str(status): statuses.count(status) for status in Status}
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
+class _Counted(Struct, frozen=True):
     """Documents whose scan shows its progress."""
 
     documents: Documents

@@ -1,7 +1,8 @@
 """The verbs that go through the hub, over a hub in this process."""
 
 import json
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 

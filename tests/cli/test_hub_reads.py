@@ -1,7 +1,7 @@
 """`plan --hub`, `verify --hub`, `apply`, `resume`: what the hub reads, what it could not read, and what it leaves."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Any
 

@@ -1,6 +1,6 @@
 """The use case behind plan and verify, on the memory adapter."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy, role, trust_policy

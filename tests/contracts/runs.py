@@ -1,6 +1,6 @@
 """Runs and reports for the contracts of the journal and of what is announced."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 
 from ecr_warden.model.address import repository_policy

@@ -1,7 +1,7 @@
 """What the sweeps looked at, the audit log, the switch's own history, and the hub's rules and notification."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest

@@ -1,6 +1,6 @@
 """Documents.read: what each state of a target is reported as."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy

@@ -1,7 +1,7 @@
 """What only an AWS shows that rewrites, refuses, answers in pages and throttles: the boto3 adapter on such a moto."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,7 @@
 """Documents.scan: the same as reading each target, and what nobody asked for besides."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy

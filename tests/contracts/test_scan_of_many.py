@@ -1,7 +1,7 @@
 """A scan of many accounts on boto3: side by side, patient, and with one that hangs, or crashes, by itself."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from functools import partial
 from threading import Barrier

@@ -1,6 +1,6 @@
 """The accepted version was compiled by another version of ecr-warden: it is compiled again from its text."""
 
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

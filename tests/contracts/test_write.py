@@ -1,7 +1,8 @@
 """Documents.writer: each kind of write, and what stops one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 import pytest
 from ecr_warden.model.address import Address, AddressKind, attached_policy, repository_policy, role, trust_policy

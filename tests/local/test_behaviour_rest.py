@@ -1,7 +1,7 @@
 """Pages, rates, lags, sessions, the lock-out guard and what has changed over the years: the rules alone."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

@@ -1,7 +1,7 @@
 """Whatever is told in a message and in a chat or mail of it: what is not shown is counted, from the whole."""
 
 import re
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.alerting.formats import to_email, to_slack

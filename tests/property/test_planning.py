@@ -5,7 +5,7 @@ Requests are tried one by one by an oracle that shares no code with the planner.
 
 import json
 from collections import Counter
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any

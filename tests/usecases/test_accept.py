@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.alerting.kinds import message_of

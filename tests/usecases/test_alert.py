@@ -1,6 +1,7 @@
 """Telling people over channels of which some are down: nothing is lost, and nobody is told twice for another's sake."""
 
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest

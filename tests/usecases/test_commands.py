@@ -1,6 +1,6 @@
 """Commands: who gave them is proved and recorded first, then they are carried out or refused whole."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 import pytest

@@ -1,6 +1,6 @@
 """What AWS refuses, for a moment or for good."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 import pytest

@@ -1,6 +1,6 @@
 """What no grant names."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.model.address import identity_policy, role

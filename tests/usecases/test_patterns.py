@@ -1,6 +1,6 @@
 """Repositories that fit a pattern: those that exist, those that are made, those that go."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.model.alert import SpecAccepted, Unlisted

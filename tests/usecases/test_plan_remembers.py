@@ -1,7 +1,7 @@
 """The plan that people are shown is the plan that a run makes: with what the hub remembers of each target."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,7 @@
 """Questions: what is remembered, what differs now, what runs did."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest

@@ -1,7 +1,7 @@
 """What could not be read is told with every answer that it may make incomplete, and with no other."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from itertools import count
 

@@ -1,6 +1,6 @@
 """Principals that were deleted and made again."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.model.address import identity_policy

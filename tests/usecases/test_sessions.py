@@ -1,6 +1,6 @@
 """Sessions that a repair ended, and somebody who wants them back."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,7 @@
 """`status`: which run or sweep looked at a target last, and what is wrong with the hub."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 import pytest

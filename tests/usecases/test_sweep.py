@@ -1,6 +1,6 @@
 """The sweep finds exactly what differs, reads only, and enqueues once."""
 
-from dataclasses import replace
+from copy import replace
 from functools import partial
 
 import pytest

@@ -1,6 +1,6 @@
 """Observe mode and the stop switch: everything is seen and told, nothing is written."""
 
-from dataclasses import replace
+from copy import replace
 
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.desired import Mode

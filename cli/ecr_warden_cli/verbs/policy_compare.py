@@ -2,7 +2,6 @@
 
 import argparse
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from ecr_warden.policy.compare import compare
@@ -11,6 +10,7 @@ from ecr_warden.policy.equivalence import NotEquivalent, equivalent
 from ecr_warden.policy.lint import guessed_kind
 from ecr_warden.policy.relation import Comparison, Relation, Witness
 from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
+from msgspec import Struct, field
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
@@ -62,8 +62,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             raise UsageError("one file or more than two", remedy=remedy)
 
 
-@dataclass(slots=True)
-class _Lines:
+class _Lines(Struct):
     """Answers lines, and records whether any differed."""
 
     differs: bool = field(default=False)

@@ -1,13 +1,13 @@
 """`policy lint FILE...`: problems in policy documents."""
 
 import argparse
-from dataclasses import dataclass, field
 from typing import Any
 
 from ecr_warden.errors import WardenError
 from ecr_warden.policy.document import DocumentKind, parse_document
 from ecr_warden.policy.lint import Finding, Severity, guessed_kind, lint
 from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
+from msgspec import Struct
 
 from ecr_warden_cli.console import Exit, Style, counted
 from ecr_warden_cli.context import Context, Failure, Verb
@@ -28,15 +28,14 @@ class DocumentUnreadable(Failure):
     code = "document-unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class _Examined:
+class _Examined(Struct, frozen=True):
     """One file: its kind, why that was assumed, and its findings; or the error that prevented reading it."""
 
     file: str
     kind: DocumentKind | None = None
     guess: str = ""
     findings: tuple[Finding, ...] = ()
-    error: WardenError | None = field(default=None, compare=False)
+    error: WardenError | None = None
 
     def count(self, severity: Severity) -> int:
         refused = self.error is not None and severity is Severity.ERROR

@@ -4,7 +4,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ecr_warden.errors import WardenError
 
@@ -19,8 +20,7 @@ class ArnError(WardenError):
     code = "arn"
 
 
-@dataclass(frozen=True, slots=True)
-class Arn:
+class Arn(Struct, frozen=True):
     """`arn:partition:service:region:account:resource`; region and account may be empty."""
 
     partition: str

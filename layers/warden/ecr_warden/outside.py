@@ -5,8 +5,9 @@ marks. What it says is never in an error, a log or a message: it may be a secret
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from ecr_warden.errors import WardenError
 
@@ -67,8 +68,7 @@ def _bare(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """The variables that template.yaml sets; each is asked for by who needs it."""
 
     variables: Mapping[str, str]

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 
 from local.aws.behaviour.lagging import READ_LATE, SHOWN_LATE, Past, visible, written
 from local.aws.behaviour.outcome import Refused

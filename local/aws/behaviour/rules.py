@@ -5,7 +5,8 @@ beside this, a row here, a test.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from local.aws.behaviour.attachments import attach

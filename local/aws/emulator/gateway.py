@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from local.aws.calls import Call

@@ -1,6 +1,6 @@
 """All calls in the order of their answers, kept in memory."""
 
-from dataclasses import replace
+from copy import replace
 
 from local.aws.calls import Call
 

@@ -1,7 +1,8 @@
 """The file, the queues, the bus and the switch of a hub."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ecr_warden.model.alert import Alert

@@ -1,7 +1,8 @@
 """What a hub remembers of targets and runs."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ecr_warden.model.audit import AuditEntry, AuditKind

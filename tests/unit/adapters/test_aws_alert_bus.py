@@ -1,7 +1,7 @@
 """Announcements on the bus: never too large for an event, whatever was found in an account."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

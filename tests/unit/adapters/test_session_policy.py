@@ -1,7 +1,7 @@
 """A write session may do exactly what its plan does: the policy against the calls that the writer makes."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

@@ -1,7 +1,7 @@
 """Reports as reconcile makes them, for the tests of what people are told."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 
 from ecr_warden.model.address import Address, attached_policy, identity_policy, repository_policy, trust_policy

@@ -1,6 +1,6 @@
 """Which alerts are sent at once, gathered or not at all, and what is left out of those that are too large."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.alerting.delivery import AtOnce, FirstAtOnce, Gathered, Routing, Silent

@@ -1,6 +1,6 @@
 """What people read: who, what, where, what was done, what it would have allowed."""
 
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

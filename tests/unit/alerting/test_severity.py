@@ -1,6 +1,6 @@
 """How soon a person should look: each case a sentence."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.alerting.kinds import severity

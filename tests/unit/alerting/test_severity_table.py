@@ -1,7 +1,7 @@
 """The table of severities: what is planned for a live document, rated as a run rates it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 from typing import Any
 

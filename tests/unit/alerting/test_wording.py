@@ -1,7 +1,7 @@
 """Who did it, in words."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 
 import pytest

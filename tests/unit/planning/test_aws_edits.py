@@ -1,7 +1,7 @@
 """Foreign statements are recognised by shape and kept by a repair; unique IDs in place of ARNs are given time."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,8 @@
 """Documents that are written otherwise: no drift while they allow the same, unless the spec wants them exact."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest

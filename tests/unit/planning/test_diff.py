@@ -1,7 +1,8 @@
 """Every difference between desired and observed, and nothing that is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest

@@ -1,6 +1,6 @@
 """An explanation that fails or would take too long becomes a sentence, and nothing else changes."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.model.desired import Mode

@@ -1,7 +1,7 @@
 """Changes that are never made, roles that are not ours, and documents on which a decision fails."""
 
 import re
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

@@ -1,6 +1,6 @@
 """What of an owner that no grant names is ours."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.model.address import role

@@ -1,7 +1,8 @@
 """From drift to changes and holds, in the order of writing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest

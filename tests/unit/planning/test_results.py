@@ -1,7 +1,7 @@
 """How a run ended, what of it is news, and what it leaves to do."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from datetime import datetime, timedelta
 
 import pytest

@@ -3,7 +3,8 @@
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any
 
 from ecr_warden.policy.condition import OPERATORS

@@ -1,6 +1,6 @@
 """Own writes are told from others by what their session claims."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from ecr_warden.model.job import Actor

@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ecr_warden.alerting.severity import is_grave, severity_of_run
 from ecr_warden.model.codec.access import some_of_each
@@ -20,29 +22,25 @@ GATHER_SECONDS = 20
 _FIRST = "first"  # begins the key of an incident whose first alert is sent by itself
 
 
-@dataclass(frozen=True, slots=True)
-class AtOnce:
+class AtOnce(Struct, frozen=True):
     """As one message, now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(Struct, frozen=True):
     """With all alerts of this key in one message, at most `seconds` after the first of them."""
 
     key: str
     seconds: int = GATHER_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class FirstAtOnce:
+class FirstAtOnce(Struct, frozen=True):
     """The first alert of this key now, and those that follow gathered: a burst makes two messages, one at once."""
 
     key: str
     seconds: int = GATHER_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(Struct, frozen=True):
     """Not at all, for the reason in `why`."""
 
     why: str

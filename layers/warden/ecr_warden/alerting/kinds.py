@@ -4,7 +4,7 @@ A new kind needs its type in model/alert.py and its class here, entered in KINDS
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from copy import replace
 from typing import Any, assert_never
 
 from ecr_warden.alerting.delivery import TEXT, AtOnce, Gathered, Routing, route_run, shorter_runs

@@ -1,8 +1,9 @@
 """A message from its parts: what does not fit is counted, each list from its whole."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
@@ -15,8 +16,7 @@ one_line = partial(printable, ascii_only=False)
 """Text for a channel, which shows Unicode."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A line, and a list under it."""
 
     text: str
@@ -28,8 +28,7 @@ class Entry:
         return 1 + (self.under.lines if self.under is not None else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """Entries, the most urgent first, under an optional `title`.
 
     `noun`: what one entry is, to count those that do not fit. `rest`: how many more there are than `entries`.
@@ -115,8 +114,7 @@ def listing(noun: str, texts: Sequence[str], *, title: str = "", rest: int = 0) 
     return Listing(noun, tuple(map(Entry, texts)), title, rest)
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """The parts of a message, neither cut nor escaped."""
 
     title: str

@@ -1,8 +1,9 @@
 """Where one document or setting of a target stands."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
+
+from msgspec import Struct
 
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.document import DocumentKind
@@ -23,8 +24,7 @@ class AddressKind(StrEnum):
     ATTACHED_POLICY = "attached-policy"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(Struct, frozen=True, order=True):
     """`kind` of `target`; `name` is an inline policy's name or an attached policy's ARN, else empty."""
 
     kind: AddressKind

@@ -1,15 +1,15 @@
 """What is announced on the outcomes bus, and the message that people get."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from ecr_warden.model.job import Cause, Job
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.severity import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class SpecRefused:
+class SpecRefused(Struct, frozen=True):
     """A version of the spec was not accepted; `problems` as `validate` prints them, `left_out`: how many more."""
 
     cause: Cause
@@ -19,8 +19,7 @@ class SpecRefused:
     left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SpecAccepted:
+class SpecAccepted(Struct, frozen=True):
     """A version became the accepted one; `changed`: keys of the targets whose desired state it changed.
 
     `left_out`: how many of the changed, the released and the warnings are not here.
@@ -35,8 +34,7 @@ class SpecAccepted:
     left_out: tuple[int, int, int] = (0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class TargetsPaused:
+class TargetsPaused(Struct, frozen=True):
     """Somebody has ecr-warden write nothing to `targets` (their keys) until an end; `left_out`: how many more."""
 
     cause: Cause
@@ -46,8 +44,7 @@ class TargetsPaused:
     left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TargetsResumed:
+class TargetsResumed(Struct, frozen=True):
     """Somebody ended pauses early; `targets`: the keys of those that were paused, `left_out`: how many more."""
 
     cause: Cause
@@ -58,8 +55,7 @@ class TargetsResumed:
 COMPILED_SPEC = "compiled spec"
 
 
-@dataclass(frozen=True, slots=True)
-class OwnChanged:
+class OwnChanged(Struct, frozen=True):
     """Somebody changed what ecr-warden works by; `thing`: `role ecr-warden-read`, `account`: empty in the hub."""
 
     cause: Cause
@@ -67,8 +63,7 @@ class OwnChanged:
     thing: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unlisted:
+class Unlisted(Struct, frozen=True):
     """Lists that could not be read: repositories that fit a pattern, or users and roles of an account.
 
     `problems`: what stands for each, why, and what to do; `left_out`: how many more. `codes`: of all the errors, each
@@ -82,8 +77,7 @@ class Unlisted:
     left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class JobFailed:
+class JobFailed(Struct, frozen=True):
     """A job reached its last attempt, and nothing is known of how it ended: its process may have been killed.
 
     `job`: None where it cannot be read, for the reason in `error`.
@@ -97,16 +91,14 @@ class JobFailed:
 type Alert = RunReport | SpecRefused | SpecAccepted | Unlisted | OwnChanged | TargetsPaused | TargetsResumed | JobFailed
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A labelled line of a message."""
 
     label: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """What a channel renders; all text is plain and unescaped: each channel escapes for itself."""
 
     severity: Severity

@@ -1,8 +1,9 @@
 """What was done to ecr-warden as a whole: specs, pauses, the stop switch. Runs are journalled by themselves."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ecr_warden.model.job import Actor
 
@@ -22,8 +23,7 @@ OF_SPECS = frozenset((AuditKind.SPEC_ACCEPTED, AuditKind.SPEC_REFUSED))
 OF_COMMANDS = frozenset((AuditKind.PAUSED, AuditKind.RESUMED))
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(Struct, frozen=True):
     """One line. `id`: the spec's version, the command's id, or the version of the switch; `by`: as far as it is known.
 
     `targets`: those that it was about, empty where it was about all; `omitted`: how many more there are.

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.target import RepositoryTarget, Target
@@ -34,8 +35,7 @@ class ForeignStatement(StrEnum):
     LAMBDA_IMAGE_RETRIEVAL = "lambda-image-retrieval"
 
 
-@dataclass(frozen=True, slots=True)
-class RoleSettings:
+class RoleSettings(Struct, frozen=True):
     """What a role is besides its documents; `max_session_duration` in seconds."""
 
     path: str
@@ -43,16 +43,14 @@ class RoleSettings:
     boundary: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class MustNotExist:
+class MustNotExist(Struct, frozen=True):
     """The address has to be empty."""
 
 
 type DesiredValue = Document | RoleSettings | MustNotExist
 
 
-@dataclass(frozen=True, slots=True)
-class TargetSpec:
+class TargetSpec(Struct, frozen=True):
     """The desired state of one target, compiled from the spec.
 
     `widen_after`: the roles that must be seen at spec before the policy at an address may gain access (a user may
@@ -75,8 +73,7 @@ class TargetSpec:
     exact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RepositoryPattern:
+class RepositoryPattern(Struct, frozen=True):
     """What every repository of a region has to be whose name fits `name` and none of `excluded`.
 
     `*` in them is any text, `/` included, as in the ARN of a policy's Resource.
@@ -126,8 +123,7 @@ def _glob(pattern: str) -> Glob:
     return glob(Wild.ANY if piece == "*" else piece for piece in re.split(r"(\*)", pattern))
 
 
-@dataclass(frozen=True, slots=True)
-class Departed:
+class Departed(Struct, frozen=True):
     """What has to lose what the spec gave it, because version `since` no longer names it or its account.
 
     A repository's policy, and what is ours of a user or role of an account that left: elsewhere an owner of ours is
@@ -138,8 +134,7 @@ class Departed:
     since: str
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledSpec:
+class CompiledSpec(Struct, frozen=True):
     """An accepted spec in the form that reconcile reads: no YAML, one entry a target, by the target's key."""
 
     version: str

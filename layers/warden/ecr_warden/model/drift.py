@@ -1,15 +1,13 @@
 """A difference between desired and observed, and what it means for access."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ecr_warden.model.address import Address
 from ecr_warden.policy.access import AccessChange, Permission
+from ecr_warden.policy.phrases import Phrase
 from ecr_warden.policy.relation import Relation
-
-if TYPE_CHECKING:  # most runs say nothing
-    from ecr_warden.policy.phrases import Phrase
 
 
 class DriftKind(StrEnum):
@@ -39,18 +37,16 @@ class Loosening(StrEnum):
     BOUNDARY = "boundary"  # the permissions boundary of a role is another one, or gone
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """What the engine said of a live document against the desired one (policy.compare), a phrase for each example."""
 
     relation: Relation
-    gained: "tuple[Phrase, ...]" = ()
-    lost: "tuple[Phrase, ...]" = ()
+    gained: tuple[Phrase, ...] = ()
+    lost: tuple[Phrase, ...] = ()
     undecided: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """`access` is what the live document gives (gained) and lacks (lost) against the desired one, erring to that side.
 
     None: not known, as for an attached policy or a document that cannot be parsed. `compared` is the same exactly,
@@ -62,11 +58,12 @@ class Drift:
     kind: DriftKind
     explain: str
     access: AccessChange | None = None
-    code: str = field(default="", kw_only=True)  # of the error by which it could not be read
     compared: Compared | None = None
     same_access: bool = False
     loosens: tuple[Loosening, ...] = ()
     left_out: int = 0
+    code: str = ""
+    """Of the error by which it could not be read."""
 
     @property
     def gained(self) -> tuple[Permission, ...]:

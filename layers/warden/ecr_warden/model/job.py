@@ -1,7 +1,8 @@
 """What travels on the jobs queue, each with what caused it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ecr_warden.model.target import Target
 
@@ -20,8 +21,7 @@ class CauseKind(StrEnum):
     CALLER = "caller"  # somebody asked
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Who made the call that an event reports.
 
     `arn`: the caller as CloudTrail shows it; `issuer`: the role behind a session; `invoked_by`: the AWS service
@@ -55,8 +55,7 @@ def short_name(actor: Actor | None) -> str:
     return name or (f"somebody of {actor.account}" if actor.account else UNKNOWN_CALLER)
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """`id` groups what belongs together: the event's id, the run's, the sweep's, the spec version, the request's.
 
     `action` (`iam:PutRolePolicy`; of a caller the command, `apply`), `at` (ISO 8601, when it happened) and `actor` are
@@ -78,39 +77,34 @@ class Cause:
         return self.root or f"{self.kind}/{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Misplaced:
+class Misplaced(Struct, frozen=True):
     """An object of the spec's bucket that looks like a spec and is not read; `version` is empty without versioning."""
 
     key: str
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptSpec:
+class AcceptSpec(Struct, frozen=True):
     """Look at the bucket's CURRENT spec version and accept or refuse it; or tell of a file under another key."""
 
     cause: Cause
     misplaced: Misplaced | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SweepAll:
+class SweepAll(Struct, frozen=True):
     """Compare everything with the accepted spec: a job for each account, and for each account and region."""
 
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
-class SweepIdentities:
+class SweepIdentities(Struct, frozen=True):
     """Compare the users and roles of one account with the accepted spec."""
 
     cause: Cause
     account: str
 
 
-@dataclass(frozen=True, slots=True)
-class SweepRepositories:
+class SweepRepositories(Struct, frozen=True):
     """Compare the repositories of one account in one region with the accepted spec."""
 
     cause: Cause
@@ -118,16 +112,14 @@ class SweepRepositories:
     region: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReconcileTarget:
+class ReconcileTarget(Struct, frozen=True):
     """Observe one target and end its drift; the only job that writes to an account."""
 
     cause: Cause
     target: Target
 
 
-@dataclass(frozen=True, slots=True)
-class TellOwnChange:
+class TellOwnChange(Struct, frozen=True):
     """Tell people that somebody changed what ecr-warden works by; `thing`: `role ecr-warden-read`."""
 
     cause: Cause
@@ -135,8 +127,7 @@ class TellOwnChange:
     thing: str
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """Which delivery of a job this is, counted from 1, and whether no other follows."""
 
     number: int = 1

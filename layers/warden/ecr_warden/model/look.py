@@ -1,16 +1,16 @@
 """What the sweeps have looked at: everything falls into parts, and each part was looked at by the last sweep of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
+
+from msgspec import Struct
 
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """A sweep's look at the whole of a part.
 
     `part`: as part_of says it; `at`: when the sweep began to read; `version`: of the spec that it compared with.

@@ -1,7 +1,8 @@
 """What was read from AWS. Absent, owner missing, unreadable and unparseable are four different things."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.address import Address
@@ -13,26 +14,22 @@ type LiveValue = Document | RoleSettings | None
 """None: an attached policy, which is only a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(Struct, frozen=True):
     """The value is there; `digest` changes whenever AWS would see another document."""
 
     value: LiveValue
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """The owner is there and has no such document. Only this is repaired by creating."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerMissing:
+class OwnerMissing(Struct, frozen=True):
     """The repository, role or user itself does not exist."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unparseable:
+class Unparseable(Struct, frozen=True):
     """AWS stores a document that is not understood; `text` is kept as the pre-image."""
 
     error: str
@@ -40,8 +37,7 @@ class Unparseable:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """It could not be read: nothing is known, so nothing is changed, and it is never reported as healthy."""
 
     error: WardenError
@@ -51,8 +47,7 @@ class Unreadable:
 type Observed = Present | Absent | OwnerMissing | Unparseable | Unreadable
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """One reading of a target.
 
     `documents` has each desired address and whatever else stands in the target. `unique_id` (AIDA.., AROA..) is

@@ -1,8 +1,9 @@
 """What became of a plan: past tense, one outcome a change, one report a run."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Cause
@@ -10,30 +11,26 @@ from ecr_warden.model.plan import Change, Plan
 from ecr_warden.model.severity import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """AWS took the write."""
 
     change: Change
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """Not tried: the stop switch, a pause, a lost lease, or an earlier change of the plan that failed."""
 
     change: Change
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """Another document than the one planned from stood there: nothing was written."""
 
     change: Change
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """AWS refused. `retryable`: the same write may succeed in a minute; `remedy`: what a person can do."""
 
     change: Change
@@ -61,8 +58,7 @@ class Result(StrEnum):
     UNKNOWN = "unknown"  # something could not be read
 
 
-@dataclass(frozen=True, slots=True)
-class RunReport:
+class RunReport(Struct, frozen=True):
     """One run of one target, from first reading to verification; what the outcomes bus carries.
 
     `accounts`: those that the spec names; any other is foreign. `final`: False when the same job will be tried again

@@ -1,15 +1,15 @@
 """A pause: until its end a target is watched and reported, and not written to."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from ecr_warden.model.job import Actor, short_name
 
 LONGEST_PAUSE = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """`id`: the request that set it; `by`: who asked, as proved to the hub. It ends by itself at `until`."""
 
     id: str

@@ -1,7 +1,8 @@
 """What would be written, in order: data, made purely, shown to people, journalled, then applied as it stands."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import RoleSettings
@@ -19,16 +20,14 @@ class Operation(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True)
-class NewRole:
+class NewRole(Struct, frozen=True):
     """A role to be made: its trust policy is part of CreateRole."""
 
     settings: RoleSettings
     trust: Document
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One write.
 
     `before`: the text of what stands there (the pre-image), None when nothing does. `expect`: the digest that must
@@ -58,8 +57,7 @@ class HoldReason(StrEnum):
     PRINCIPAL_UNKNOWN = "principal-unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A drift left as it is, and why."""
 
     drift: Drift
@@ -67,8 +65,7 @@ class Held:
     explain: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Drift of one target, the changes that end it in the order of writing, and what is held back."""
 
     target: Target

@@ -1,8 +1,9 @@
 """What the deployed hub answers to people."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ecr_warden.model.audit import AuditEntry
 from ecr_warden.model.desired import Mode
@@ -14,8 +15,7 @@ from ecr_warden.model.request import Answer
 from ecr_warden.model.run import LastLook, OpenRun, RunEntry
 
 
-@dataclass(frozen=True, slots=True)
-class TargetStatus:
+class TargetStatus(Struct, frozen=True):
     """What the hub remembers of a target. `last`: None before the first run; `pause`: one that has not ended.
 
     `last`: of whoever looked last, a run or a sweep, with the last run and its result; `trouble`: something that people
@@ -30,8 +30,7 @@ class TargetStatus:
     due: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """Something that is wrong with the whole, by a stable `code`, and what to do about it (may be empty)."""
 
     code: str
@@ -42,8 +41,7 @@ class Trouble:
         return f"{self.message}; {self.remedy}" if self.remedy else self.message
 
 
-@dataclass(frozen=True, slots=True)
-class StatusReply:
+class StatusReply(Struct, frozen=True):
     """`stopped`: why nothing may be written, None while writes go on; `version`: the accepted spec's.
 
     `unread`: why it is not known which targets there are (the repositories of a pattern, or what users and roles of
@@ -58,8 +56,7 @@ class StatusReply:
     troubles: tuple[Trouble, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PlanReply:
+class PlanReply(Struct, frozen=True):
     """The plans that are not empty, of so many targets; `omitted` of them did not fit into the answer.
 
     `left`: targets to which nothing would be written now, and why (a pause, the stop switch). `made_again`: owners that
@@ -76,16 +73,14 @@ class PlanReply:
     made_again: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """A target and in what it differs."""
 
     target: str
     drifts: tuple[Drift, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyReply:
+class VerifyReply(Struct, frozen=True):
     """Every target that was looked at; `omitted` differ and did not fit into the answer."""
 
     version: str
@@ -102,8 +97,7 @@ class Access(StrEnum):
     PUSH = "push"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """`repository`: a target, with a pattern for a name where the spec has one, less the names `excluded`.
 
     `who`: an ARN, or what else the spec lets pull, in words; `through`: the role to push or pull by;
@@ -118,8 +112,7 @@ class Grant:
     excluded: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GrantsReply:
+class GrantsReply(Struct, frozen=True):
     """`literals`: addresses of documents that the spec keeps as they stand; whom they let in is not in `grants`."""
 
     version: str
@@ -127,8 +120,7 @@ class GrantsReply:
     literals: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryReply:
+class HistoryReply(Struct, frozen=True):
     """Runs and audit entries from `since` to `until`, each newest first; `omitted`: how many of both did not fit."""
 
     entries: tuple[RunEntry, ...]
@@ -138,22 +130,19 @@ class HistoryReply:
     omitted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RunReply:
+class RunReply(Struct, frozen=True):
     """A run in full; an OpenRun has not ended, or its process died."""
 
     run: OpenRun | RunReport
 
 
-@dataclass(frozen=True, slots=True)
-class CallReply:
+class CallReply(Struct, frozen=True):
     """What has come of a command so far."""
 
     answers: tuple[Answer, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CommandReply:
+class CommandReply(Struct, frozen=True):
     """A command that was taken. `caller`: who gave it, as proved; `targets`: what it is about.
 
     `enqueued`: runs of the targets follow. Not in observe mode, and not after a pause.

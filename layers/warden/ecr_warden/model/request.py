@@ -4,8 +4,9 @@ A selection is texts: a target, the name of a repository or a pattern of such na
 command names its targets one by one: what is signed, recorded and announced is exact.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import Target
@@ -15,34 +16,29 @@ type Selection = tuple[str, ...]
 EVERYTHING = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class AskStatus:
+class AskStatus(Struct, frozen=True):
     """What the hub remembers of targets; no account is read."""
 
     selection: Selection = (EVERYTHING,)
 
 
-@dataclass(frozen=True, slots=True)
-class AskPlan:
+class AskPlan(Struct, frozen=True):
     """What differs from the accepted spec now, and what would be written."""
 
     selection: Selection = (EVERYTHING,)
 
 
-@dataclass(frozen=True, slots=True)
-class AskVerify:
+class AskVerify(Struct, frozen=True):
     """Whether each target is as the accepted spec says now."""
 
     selection: Selection = (EVERYTHING,)
 
 
-@dataclass(frozen=True, slots=True)
-class AskGrants:
+class AskGrants(Struct, frozen=True):
     """Who the accepted spec lets in."""
 
 
-@dataclass(frozen=True, slots=True)
-class AskHistory:
+class AskHistory(Struct, frozen=True):
     """What happened, newest first: to some targets, or, without any, to all.
 
     `since`, `until`: both may be left open; the journal is kept for a year.
@@ -54,15 +50,13 @@ class AskHistory:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AskRun:
+class AskRun(Struct, frozen=True):
     """One run in full."""
 
     run_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskCall:
+class AskCall(Struct, frozen=True):
     """What has come of a command so far."""
 
     call_id: str
@@ -71,16 +65,14 @@ class AskCall:
 type Question = AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(Struct, frozen=True):
     """Reconcile targets now."""
 
     id: str
     targets: tuple[Target, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PauseUntil:
+class PauseUntil(Struct, frozen=True):
     """Write nothing to targets until an end."""
 
     id: str
@@ -89,8 +81,7 @@ class PauseUntil:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(Struct, frozen=True):
     """End pauses early, and reconcile what was paused."""
 
     id: str
@@ -100,8 +91,7 @@ class Resume:
 type Command = Apply | PauseUntil | Resume
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A command as it was taken: what is kept of it. `caller`: the ARN that was proved; `text`: the request's."""
 
     id: str
@@ -110,8 +100,7 @@ class Call:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """How the run of a target that a command asked for ended; `done`: no other try follows."""
 
     target: str

@@ -1,7 +1,8 @@
 """A run that has been journalled, and what runs of a target leave to the next."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Cause
@@ -9,8 +10,7 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRun:
+class OpenRun(Struct, frozen=True):
     """What is known before the first write: enough to finish and report the run if its process dies."""
 
     run_id: str
@@ -20,8 +20,7 @@ class OpenRun:
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Debts:
+class Debts(Struct, frozen=True):
     """What earlier runs of a target still owe.
 
     `sessions_before`: a trust policy was narrowed, and sessions of the role from before that moment have to be denied
@@ -35,8 +34,7 @@ class Debts:
     recreated_principals: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LastLook:
+class LastLook(Struct, frozen=True):
     """When a run last looked at a target, and how that run ended; `result` is None of one that did not end."""
 
     at: datetime
@@ -44,8 +42,7 @@ class LastLook:
     result: Result | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunEntry:
+class RunEntry(Struct, frozen=True):
     """A line of the journal. `result`: None while the run is open; `written`: how many writes AWS took."""
 
     run_id: str

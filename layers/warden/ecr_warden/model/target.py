@@ -5,9 +5,10 @@ it is known by: IAM names are unique whatever their case, and a caller's event m
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, assert_never
+
+from msgspec import Struct
 
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.errors import WardenError
@@ -31,8 +32,7 @@ class OwnerKind(StrEnum):
     USER = "user"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RepositoryTarget:
+class RepositoryTarget(Struct, frozen=True, order=True):
     """An ECR repository in one region of one account."""
 
     account: str
@@ -47,8 +47,7 @@ class RepositoryTarget:
         return f"repository/{self.account}/{self.region}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RoleTarget:
+class RoleTarget(Struct, frozen=True, order=True):
     """An IAM role, by name: AWS keeps names unique in an account whatever their path and case."""
 
     account: str
@@ -63,8 +62,7 @@ class RoleTarget:
         return f"role/{self.account}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class UserTarget:
+class UserTarget(Struct, frozen=True, order=True):
     """An IAM user, by name."""
 
     account: str

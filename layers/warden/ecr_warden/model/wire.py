@@ -1,7 +1,8 @@
 """The hub's own rules and notification: what brings it the events and the schedule that it works by."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class WireState(StrEnum):
@@ -14,8 +15,7 @@ class WireState(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(Struct, frozen=True):
     """`name`: as AWS has it, with its kind; `brings`: what does not come without it; `why`: of one that is unreadable.
 
     `schedule`: of a rule that has one.

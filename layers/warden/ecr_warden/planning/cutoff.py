@@ -9,7 +9,7 @@ The spec does not mention cut-offs: they follow from what earlier runs narrowed 
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 from ecr_warden.model.address import (

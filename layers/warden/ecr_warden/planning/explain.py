@@ -6,7 +6,9 @@ sentence.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
+
+from msgspec import Struct, field
 
 from ecr_warden.errors import site_of
 from ecr_warden.model.address import Address
@@ -23,8 +25,7 @@ type Clock = Callable[[], float]
 """Seconds of processor time."""
 
 
-@dataclass(slots=True)
-class Explainer:
+class Explainer(Struct):
     """Explains plans while it has processor time left; one comparison more may take what the engine allows it.
 
     `seconds`: for all plans together. It raises nothing: what cannot be explained is said to be so.
@@ -33,7 +34,7 @@ class Explainer:
     seconds: float
     clock: Clock = time.thread_time
     compare: Callable[[Drift, Document, Document], Compared] = field(default_factory=lambda: _compare)
-    _since: float = field(init=False)
+    _since: float = 0
 
     def __post_init__(self) -> None:
         self._since = self.clock()

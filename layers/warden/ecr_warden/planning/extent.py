@@ -1,6 +1,6 @@
 """What an observation of a target reports, by its spec's extent; the same for every adapter that reads."""
 
-from dataclasses import replace
+from copy import replace
 from typing import assert_never
 
 from ecr_warden.model.address import (

@@ -1,7 +1,7 @@
 """Safety rails of planning: changes that are never made, and documents on which the policy engine fails."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
+from copy import replace
 
 from ecr_warden.errors import site_of
 from ecr_warden.model.address import Address, AddressKind, role

@@ -6,7 +6,7 @@ both allow, so that no mixture of one new and one old document ever allows what 
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 from enum import IntEnum
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Targets that the spec does not name and that may hold something of ours from an earlier version."""
 
-from dataclasses import replace
+from copy import replace
 
 from ecr_warden.model.address import OUR_ROLE_PATH, repository_policy, role
 from ecr_warden.model.desired import CompiledSpec, Extent, MustNotExist, RoleSettings, TargetSpec

@@ -5,9 +5,11 @@ the spec allow.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime, timedelta
 from typing import assert_never
+
+from msgspec import Struct, field
 
 from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.desired import DesiredValue, Mode, MustNotExist, RoleSettings, TargetSpec
@@ -25,8 +27,7 @@ from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """What a plan depends on besides desired and observed.
 
     `cutoff_margin`: how far beyond `now` older sessions are denied, because a policy takes a while to reach every

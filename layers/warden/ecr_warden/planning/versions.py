@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from copy import replace
 
 from ecr_warden.model.address import AddressKind, is_our_policy
 from ecr_warden.model.desired import CompiledSpec, Departed, RepositoryPattern, TargetSpec

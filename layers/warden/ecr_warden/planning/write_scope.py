@@ -4,7 +4,8 @@ The lists are those of stacks/member.yaml: ARNs, or an IAM path that ends in `/*
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.desired import CompiledSpec
@@ -30,16 +31,14 @@ type Lists = Mapping[str, Sequence[str]]
 """What the member stack's parameters say, by their names; a parameter that is empty is left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class WriteScope:
+class WriteScope(Struct, frozen=True):
     """`arns`: of the users and roles that exist in an account, by target key; `lists`: None without a member stack."""
 
     arns: Mapping[str, str]
     lists: Lists | None
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeGap:
+class ScopeGap(Struct, frozen=True):
     """What the member stack of an account lacks. `uncovered`: ARNs that the spec needs and no list has.
 
     `parameters`: the new value of each list that has to change, as it is given to CloudFormation; `without_room`: the

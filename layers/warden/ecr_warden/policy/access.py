@@ -5,9 +5,10 @@ never says that nothing was gained when something was; a Deny that goes is a gai
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+
+from msgspec import Struct
 
 from ecr_warden.policy.canonical import (
     CanonicalStatement,
@@ -38,8 +39,7 @@ _BUDGET = 8192
 """Permissions told apart in one document; beyond it a statement's actions or resources are kept whole (AnyOf)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(Struct, frozen=True):
     """One principal, action and resource under a condition, in canonical spelling (actions in lower case).
 
     `principal` is None where the document has no Principal (identity policies); `resource` is None where it has no
@@ -69,8 +69,7 @@ def _clauses(conditions: frozenset[CanonicalClause]) -> tuple[str, ...]:
     return tuple(sorted(f"{clause.operator} {clause.key} {sorted(clause.values)}" for clause in conditions))
 
 
-@dataclass(frozen=True, slots=True)
-class AccessChange:
+class AccessChange(Struct, frozen=True):
     """What a change of one document gives and takes, sorted; a Deny in `gained` is one that went.
 
     `assumed`: the documents are too hard to compare, so every statement that differs counts as a whole.

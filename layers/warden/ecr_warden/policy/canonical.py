@@ -12,8 +12,9 @@ Rules, each with its source in docs/adr/0002-policy-canonical-form.md:
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.condition import CanonicalClause, canonical_clauses
@@ -36,24 +37,21 @@ _ANY = frozenset({"*"})
 _RESOURCE_PARTITION = re.compile(r"arn:([A-Za-z0-9-]+):")
 
 
-@dataclass(frozen=True, slots=True)
-class CanonicalPatterns:
+class CanonicalPatterns(Struct, frozen=True):
     """Actions or resources as a set; `negated` for NotAction and NotResource."""
 
     negated: bool
     values: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class CanonicalPrincipals:
+class CanonicalPrincipals(Struct, frozen=True):
     """Principals as a set; `negated` for NotPrincipal."""
 
     negated: bool
     values: frozenset[Principal]
 
 
-@dataclass(frozen=True, slots=True)
-class CanonicalStatement:
+class CanonicalStatement(Struct, frozen=True):
     """A statement without order, spelling and name; patterns and values are in the language of 2012-10-17."""
 
     effect: Effect
@@ -63,8 +61,7 @@ class CanonicalStatement:
     conditions: frozenset[CanonicalClause]
 
 
-@dataclass(frozen=True, slots=True)
-class CanonicalDocument:
+class CanonicalDocument(Struct, frozen=True):
     """The statements of a document as a set: equal when AWS reads the documents as the same."""
 
     statements: frozenset[CanonicalStatement]

@@ -8,18 +8,18 @@ source. It is read at the first question, never at import: the way of an event d
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from msgspec import Struct
 
 from ecr_warden.policy.variables import plain_pattern
 
 _LONGEST_NAME = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One action as AWS spells it.
 
     `level` is AWS's access level (List, Read, Write, Tagging, Permissions management); `arns` are patterns of what it

@@ -4,9 +4,10 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from ecr_warden.policy.condition import Clause, parse_condition
 from ecr_warden.policy.principal import Principals, parse_principals
@@ -68,16 +69,14 @@ class Effect(StrEnum):
 _EFFECTS = {"allow": Effect.ALLOW, "deny": Effect.DENY}
 
 
-@dataclass(frozen=True, slots=True)
-class Patterns:
+class Patterns(Struct, frozen=True):
     """An Action or Resource element, or its Not form (`negated`), in the order given."""
 
     negated: bool
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One statement as written; None stands for an element that is absent, () for no condition.
 
     `misspelt` is the Effect as it was written where AWS would refuse it: in another case than `Allow` or `Deny`.
@@ -90,11 +89,10 @@ class Statement:
     resources: Patterns | None = None
     conditions: tuple[Clause, ...] = ()
     sid: str | None = None
-    misspelt: str = field(compare=False, default="")
+    misspelt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A policy document; two are equal when they send the same text.
 
     `text` is the compact JSON to send, ASCII only, key order as given; `version` is the one in effect (2008-10-17
@@ -102,9 +100,15 @@ class Document:
     """
 
     text: str
-    version: str = field(compare=False)
-    statements: tuple[Statement, ...] = field(compare=False)
-    id: str | None = field(compare=False, default=None)
+    version: str
+    statements: tuple[Statement, ...]
+    id: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Document) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
 
 def parse_document(source: str | bytes | Mapping[str, object]) -> Document:

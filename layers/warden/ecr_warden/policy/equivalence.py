@@ -1,7 +1,8 @@
 """Are two documents the same in AWS's eyes, by structure; and if not, where do they first differ?"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ecr_warden.policy.action import spelled
 from ecr_warden.policy.canonical import (
@@ -18,13 +19,11 @@ from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.printable import printable
 
 
-@dataclass(frozen=True, slots=True)
-class Equivalent:
+class Equivalent(Struct, frozen=True):
     """AWS reads both documents as the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotEquivalent:
+class NotEquivalent(Struct, frozen=True):
     """AWS reads them differently; `reason` names the first difference, harmless to print."""
 
     reason: str

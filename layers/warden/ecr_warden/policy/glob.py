@@ -6,8 +6,9 @@ to right. Time grows with the pattern's length, hardly with the text's.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from ecr_warden.policy.pattern import Wild
 
@@ -37,8 +38,7 @@ def _places(text: str) -> _Places:
     return _Places(text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
+class _Segment(Struct, frozen=True):
     """What stands between two `*`: literal chunks with their offsets; the rest of `length` is `?`."""
 
     length: int
@@ -65,8 +65,7 @@ class _Segment:
         return (fits & -fits).bit_length() - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Glob:
+class Glob(Struct, frozen=True):
     """A pattern ready to be held against many texts."""
 
     segments: tuple[_Segment, ...]

@@ -12,7 +12,7 @@ holds. So the answer rests on no list of callers and, but for networks, on no re
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from copy import replace
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from ecr_warden.policy.access import Permission, gained_and_lost

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
+
+from msgspec import Struct
 
 from ecr_warden.policy.action import ActionGroup
 
@@ -32,8 +33,7 @@ class Perspective(StrEnum):
     INCIDENT = "incident"  # what was, until it was repaired
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Struct, frozen=True):
     """Who, what and of which kind, ready to be shown: a perspective makes a sentence of it.
 
     `detail`: the actions and conditions, for the end. `denies`: the difference is a Deny, not an Allow. `unique_id`:
@@ -48,8 +48,7 @@ class Phrase:
     unique_id: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """How differences are told. `lasted`: how long an incident did, `for 41 s`."""
 
     perspective: Perspective = Perspective.COMPARED

@@ -5,8 +5,9 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.strict_json import DocumentError, strings, wrong_type
@@ -37,8 +38,7 @@ class Principal(NamedTuple):
 ANYONE = Principal("AWS", "*")
 
 
-@dataclass(frozen=True, slots=True)
-class Principals:
+class Principals(Struct, frozen=True):
     """A Principal element, or a NotPrincipal element (`negated`), in the order given."""
 
     negated: bool

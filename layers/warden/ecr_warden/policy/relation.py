@@ -1,8 +1,9 @@
 """What a comparison says."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:  # drift speaks of relations in every run, and of requests in none
     from ecr_warden.policy.action import ActionGroup
@@ -20,8 +21,7 @@ class Relation(StrEnum):
     UNDECIDED = "undecided"
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Struct, frozen=True):
     """A request that one document allows and the other does not, tried on both; `phrase` is for people.
 
     `gained`: it is the live document that allows it.
@@ -40,8 +40,7 @@ class Witness:
         return wording(self.phrase, COMPARED, gained=self.gained)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """`gained` is what live allows and desired does not, `lost` the reverse: at most one of each group.
 
     `undecided` says what could not be decided; it is empty unless `relation` is UNDECIDED.

@@ -8,9 +8,10 @@ reference_policies_variables.html#principaltable
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.printable import printable
@@ -38,8 +39,7 @@ _ACCOUNT = re.compile(r"[0-9]+")
 type ContextValue = str | Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request.
 
     `action` is spelled as given and compared without case; `resource` is an ARN or `*`; `resource_account` is the

@@ -5,8 +5,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ecr_warden.errors import WardenError
 from ecr_warden.policy.printable import printable
@@ -50,8 +51,7 @@ class CallerKind(StrEnum):
     ANONYMOUS = "anonymous"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestPrincipal:
+class RequestPrincipal(Struct, frozen=True):
     """The principal of a request.
 
     `text` is its ARN, service name, provider or `*`; `account` is None where it has none; `name` is the last part of

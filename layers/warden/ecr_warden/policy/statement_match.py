@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.condition_match import conditions_hold
@@ -21,8 +22,7 @@ _ARN_COLONS = 5
 _VARIABLE = re.compile(r"\$\{[^}]{0,1024}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """One reason for a verdict: a statement that decided, or what is missing.
 
     `policy` says which document, as the input names it ("" for the only one); `statement` counts from 0, None where no
@@ -35,22 +35,19 @@ class Reason:
     sid: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(Struct, frozen=True):
     """All that have to allow it do, and none denies it; `because` names the statements."""
 
     because: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ExplicitlyDenied:
+class ExplicitlyDenied(Struct, frozen=True):
     """A Deny statement matches; `because` names every one that does."""
 
     because: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ImplicitlyDenied:
+class ImplicitlyDenied(Struct, frozen=True):
     """Nothing denies it, and not all that would have to allow it do; `because` says what is missing."""
 
     because: tuple[Reason, ...] = ()

@@ -1,6 +1,6 @@
 """How much work a comparison by structure may take: counted, so that the same documents always get the same answer."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 DEFAULT_STEPS = 500_000
 """Characters and patterns held against each other: some tenths of a second, more than any honest document asks for."""
@@ -10,8 +10,7 @@ class TooManySteps(Exception):
     """Whoever wrote a document made it too hard to compare; the caller knows which answer is the safe one."""
 
 
-@dataclass(slots=True)
-class Steps:
+class Steps(Struct):
     """What is left of them."""
 
     left: int = DEFAULT_STEPS

@@ -5,7 +5,7 @@ Not decided here: an account's root against its users, numbers, dates and networ
 raises TooManySteps once the steps are used up.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalPrincipals, CanonicalStatement
 from ecr_warden.policy.condition import CanonicalClause
@@ -14,15 +14,13 @@ from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.steps import Steps
 
 
-@dataclass(frozen=True, slots=True)
-class AllBut[T]:
+class AllBut[T](Struct, frozen=True):
     """A Not-element as a whole: everything but these, sorted."""
 
     values: tuple[T, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf[T]:
+class AnyOf[T](Struct, frozen=True):
     """Several values kept together because one by one they would be too many, sorted."""
 
     values: tuple[T, ...]

@@ -1,8 +1,9 @@
 """The live documents of the accounts: read, scan, write."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation
@@ -25,16 +26,14 @@ class Writer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """Repositories that exist and fit one of the patterns asked for, and the patterns that could not be asked."""
 
     repositories: tuple[RepositoryTarget, ...] = ()
     unread: tuple[tuple[RepositoryPattern, PortError], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AccountUnread:
+class AccountUnread(Struct, frozen=True):
     """Who in an account holds something under our names though no spec is for it is not known, and why."""
 
     account: str

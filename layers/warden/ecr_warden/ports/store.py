@@ -1,9 +1,10 @@
 """What the hub stores: the spec, what it remembers of targets, the journal of runs, sweeps and the audit log."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.observed import Observation
@@ -17,8 +18,7 @@ if TYPE_CHECKING:  # of no use to the run that an event causes
     from ecr_warden.model.look import Look
 
 
-@dataclass(frozen=True, slots=True)
-class SpecVersion:
+class SpecVersion(Struct, frozen=True):
     """One version of the desired-state file, as it stands in the bucket."""
 
     version: str
@@ -64,8 +64,7 @@ class Specs(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """The right to work on a target until `expires_at`; a later holder has a higher `fence`.
 
     `recreated`: the principals that were marked when it was taken. Only these can its runs settle: one that is marked
@@ -79,8 +78,7 @@ class Lease:
     recreated: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TargetRecord:
+class TargetRecord(Struct, frozen=True):
     """What is remembered of a target between runs.
 
     `open_run`: id of a run that never closed. `unique_id`: the owner's own, when last seen. `reported`: fingerprint of
@@ -96,7 +94,7 @@ class TargetRecord:
     revoked: str | None = None
     written_at: datetime | None = None
     pause: Pause | None = None
-    last: LastLook | None = field(default=None, compare=False)
+    last: LastLook | None = None
 
     def was_recreated(self, observation: Observation) -> bool:
         """Whether the owner was deleted and made again since it was last seen; False of what was not read."""
@@ -162,8 +160,7 @@ class State(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """The newest runs of a time, newest first, and how many more there are."""
 
     entries: Sequence[RunEntry]

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.parse import Scalar
@@ -56,8 +57,7 @@ REGIONS = frozenset(
 _OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
+class Accounts(Struct, frozen=True):
     """The accounts by alias; an alias whose definition is broken is known and has no account.
 
     `unread`: accounts: itself could not be read, so that no name is called unknown. `regions_refused`: the aliases of
@@ -155,8 +155,7 @@ def narrowed(account: Account, accounts: Accounts, entry: Fields, report: Report
     return regions
 
 
-@dataclass(frozen=True, slots=True)
-class Organizations:
+class Organizations(Struct, frozen=True):
     """Organization ids by alias; an alias whose definition is broken is known and has none.
 
     `unread`: organizations: itself could not be read, so that no name is called unknown.

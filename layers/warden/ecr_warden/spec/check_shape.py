@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from decimal import Decimal, InvalidOperation
 from typing import assert_never
+
+from msgspec import Struct, field
 
 from ecr_warden.spec.parse import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag, describe
 from ecr_warden.spec.problems import Code, Place, Report, bare, quote
@@ -127,16 +129,14 @@ def wrong(node: Node, expected: str, report: Report, *, remedy: str = "") -> Sca
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True):
     """The items of a list that fit."""
 
     place: Place
     items: tuple["Value", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(Struct, frozen=True):
     """The entries of a record or mapping that fit; `keys` has the place of every key that the file wrote.
 
     A misspelt key counts as the field that it was taken for, so that its absence is not told as well.

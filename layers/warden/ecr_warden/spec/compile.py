@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from ecr_warden.arn import ArnError, iam_arn, parse_arn
 from ecr_warden.model.address import (
@@ -37,8 +39,7 @@ PULL_POLICY = "ecr-warden-pull"
 BOUNDARY = "ecr-warden-boundary"
 
 
-@dataclass(slots=True)
-class OwnerGrants:
+class OwnerGrants(Struct):
     """What the grants give one user or role.
 
     `resources`: the ARNs that it pulls from, some with wildcards; `importing`: those of them that it imports into;

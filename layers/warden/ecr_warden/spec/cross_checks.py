@@ -1,8 +1,9 @@
 """Checks across entries of the spec: nothing twice, no repository in two entries, one repository for a push role."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget
@@ -11,8 +12,7 @@ from ecr_warden.spec.problems import Code, Place, Report, quote
 from ecr_warden.spec.spec import Literal, Principal, PushGrant, Repository, Spec
 
 
-@dataclass(frozen=True, slots=True)
-class _Role:
+class _Role(Struct, frozen=True):
     """The first grant of a push role, and its repository."""
 
     grant: PushGrant
@@ -128,8 +128,7 @@ def _check_literals(spec: Spec, repositories: dict[str, Repository], roles: dict
                 report.add(Code.EXCLUSIVE_IN_PART, literal.place, message)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """A repository or pattern of the file, in one region."""
 
     target: RepositoryTarget

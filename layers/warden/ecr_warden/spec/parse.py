@@ -6,11 +6,11 @@ places, and a spec must not be valid on a laptop and invalid in the function.
 
 import json
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from ecr_warden.invisible import invisible
 from ecr_warden.spec.problems import Code, Place, Problem, Report, bare, problem, quote
@@ -30,8 +30,7 @@ class Tag(StrEnum):
     BROKEN = "a value refused already"
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """A single value; `plain` when it stands without quotes."""
 
     place: Place
@@ -40,16 +39,14 @@ class Scalar:
     plain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ListNode:
+class ListNode(Struct, frozen=True):
     """A YAML sequence."""
 
     place: Place
     items: tuple["Node", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MapNode:
+class MapNode(Struct, frozen=True):
     """A YAML mapping; each key once, in the order of the file."""
 
     place: Place

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.target import IAM_NAME, OwnerTarget, RoleTarget, UserTarget
@@ -28,8 +29,7 @@ _WIDE_KINDS = {
 _SERVICE_END = ".amazonaws.com"
 
 
-@dataclass(slots=True)
-class Directory:
+class Directory(Struct):
     """Resolves principals and teams, and watches that each user and role is written in one way."""
 
     accounts: Accounts

@@ -2,8 +2,9 @@
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+
+from msgspec import Struct, field
 
 _SHOWN = 80
 
@@ -209,16 +210,14 @@ class Code(Enum):
         return Severity.ERROR if self.code.startswith("E") else Severity.WARNING
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(Struct, frozen=True, order=True):
     """Where something stands in the file; lines and columns count from 1, columns in characters."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(Struct, frozen=True, order=True):
     """One thing that is wrong; ordered by place. `code` is stable, `remedy` may be empty."""
 
     line: int
@@ -268,8 +267,7 @@ _HINT_NAMES = 2000
 _SHORTEST_BEGINNING = 3
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """Collects problems; gives a bounded number of nearest-name hints, each of which compares with every name."""
 
     found: list[Problem] = field(default_factory=list)

@@ -1,65 +1,57 @@
 """How the shape of a spec is described, as data, and what a remedy says to write where a value does not fit."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ecr_warden.spec.parse import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.spec.problems import bare
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """Text; `choices` when only some words are allowed, `what` names it in messages."""
 
     what: str = "text"
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AccountId:
+class AccountId(Struct, frozen=True):
     """Twelve digits, in quotes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A date and time; YAML may take it for a date."""
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """A whole number in decimal digits, from `least` to `most`; whoever knows what it means checks the bounds."""
 
     least: int
     most: int
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """`true` or `false`: of the many words that YAML 1.1 takes for them, these two, without quotes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(Struct, frozen=True):
     """A mapping that another module understands: a policy document."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(Struct, frozen=True):
     """A list; `nonempty` refuses one without items."""
 
     item: "Shape"
     nonempty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MapOf:
+class MapOf(Struct, frozen=True):
     """A mapping whose keys are names that the file chooses."""
 
     value: "Shape"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One field of a record; `meaning` is what docs and schema say of it.
 
     `needless`: why it would say nothing in this record, though it does in one like it; then it is refused.
@@ -72,24 +64,21 @@ class Field:
     needless: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A mapping with the fields of the table and no others."""
 
     name: str
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(Struct, frozen=True):
     """Text, or one of some records: the field that a record is found under here is in no other of them."""
 
     text: Text
     records: Mapping[str, Record]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A record whose table depends on the text of one of its fields."""
 
     name: str

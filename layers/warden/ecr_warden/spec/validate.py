@@ -1,7 +1,8 @@
 """Bytes to a validated spec, or to everything that is wrong with it."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.spec.accounts import build_accounts, build_organizations
@@ -18,8 +19,7 @@ from ecr_warden.spec.quotas import check_quotas
 from ecr_warden.spec.spec import FORMAT_VERSION, Settings, Spec
 
 
-@dataclass(frozen=True, slots=True)
-class Valid:
+class Valid(Struct, frozen=True):
     """A spec without errors, the documents that it stands for, and its warnings."""
 
     spec: Spec
@@ -27,8 +27,7 @@ class Valid:
     warnings: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Invalid:
+class Invalid(Struct, frozen=True):
     """Every problem, errors and warnings, in the order of the file."""
 
     problems: tuple[Problem, ...]

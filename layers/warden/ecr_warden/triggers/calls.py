@@ -6,8 +6,9 @@ version; a test compares the table with botocore's service models.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ecr_warden.triggers.trigger import Service
 
@@ -22,16 +23,14 @@ class Names(StrEnum):
     POLICY = "a policy of ecr-warden's own"
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(Struct, frozen=True):
     """The call makes a job for what it names, because `why`."""
 
     names: Names
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Irrelevant:
+class Irrelevant(Struct, frozen=True):
     """The call makes no job, because `why`."""
 
     why: str

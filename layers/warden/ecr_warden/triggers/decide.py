@@ -1,8 +1,10 @@
 """What becomes of an event: the targets it names, the jobs it makes, or why it is ignored."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import assert_never
+
+from msgspec import Struct
 
 from ecr_warden.arn import ArnError, parse_arn
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Job, Misplaced, ReconcileTarget, SweepAll, TellOwnChange
@@ -121,16 +123,14 @@ SPEC_ENDINGS = (".yaml", ".yml", ".json")
 """What a file that somebody takes for the spec ends in, in any case; other objects of the bucket are nobody's error."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpecPlace:
+class SpecPlace(Struct, frozen=True):
     """Where the spec stands: its key, and whether a bucket is the spec's."""
 
     key: str
     is_bucket: Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What set ecr-warden to work, the targets it names (none: all of them), and the jobs it makes."""
 
     trigger: Trigger

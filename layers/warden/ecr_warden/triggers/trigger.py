@@ -1,7 +1,8 @@
 """What can set ecr-warden to work: the typed forms of the events that `dispatch` gets."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.job import Actor
@@ -20,8 +21,7 @@ class Service(StrEnum):
     IAM = "iam"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(Struct, frozen=True):
     """The request parameters that name what a call changed, as the caller sent them; empty when not sent."""
 
     repository: str = ""
@@ -32,8 +32,7 @@ class Parameters:
     policy: str = ""  # an ARN
 
 
-@dataclass(frozen=True, slots=True)
-class ApiCall:
+class ApiCall(Struct, frozen=True):
     """An ECR or IAM call that CloudTrail reports, done or refused.
 
     `account`: whose trail tells of it, empty only where nothing depends on it. `at`: ISO 8601, empty when the record
@@ -56,8 +55,7 @@ class ApiCall:
         return f"{self.service}:{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class SpecChanged:
+class SpecChanged(Struct, frozen=True):
     """Somebody wrote or deleted an object of a bucket; `version_id` is empty if the bucket keeps no versions.
 
     `misplaced`: it looks like a spec and stands under another key than the one that is read.
@@ -73,16 +71,14 @@ class SpecChanged:
     misplaced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SweepDue:
+class SweepDue(Struct, frozen=True):
     """The schedule fired."""
 
     event_id: str
     at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(Struct, frozen=True):
     """Nothing to do, and why."""
 
     why: str

@@ -1,8 +1,10 @@
 """A new version of the spec: accepted if it is valid, else refused while the accepted one stays in force."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from copy import replace
 from itertools import repeat
+
+from msgspec import Struct
 
 from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
 from ecr_warden.model.audit import AuditEntry, AuditKind
@@ -21,8 +23,7 @@ PROBLEMS_REPORTED = 50
 PROBLEMS_RECORDED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(Struct, frozen=True):
     """The use case over its ports; `file_name`: of the spec, in its problems."""
 
     specs: Specs

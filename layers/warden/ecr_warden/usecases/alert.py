@@ -1,8 +1,9 @@
 """Alerts to people: at once or gathered into one message per incident; and jobs that failed on their last attempt."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from ecr_warden.alerting.delivery import GATHER_SECONDS, AtOnce, FirstAtOnce, Gathered, Silent, is_follow_up
 from ecr_warden.alerting.kinds import message_of, plain_message, route
@@ -18,8 +19,7 @@ RETRY_SECONDS = 60
 _UNDELIVERED = "undelivered"
 
 
-@dataclass(frozen=True, slots=True)
-class SendAlerts:
+class SendAlerts(Struct, frozen=True):
     """The use case over its ports; `channels` by their names. Delivery is at least once.
 
     What a channel did not take waits as an incident of that channel alone: the others do not get it again.
@@ -93,8 +93,7 @@ def _message_of(alerts: Sequence[Alert], key: str) -> Message:
         return plain_message(alerts, site_of(error))
 
 
-@dataclass(frozen=True, slots=True)
-class ReportExhausted:
+class ReportExhausted(Struct, frozen=True):
     """Reports a job that failed on its last attempt and keeps it; delivery is at least once.
 
     It rests on the queue alone: a run whose process was killed can report nothing itself.

@@ -3,9 +3,10 @@
 Nothing here writes to a member account: `apply` enqueues runs, which do the writing.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
+
+from msgspec import Struct
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.alert import TargetsPaused, TargetsResumed
@@ -31,8 +32,7 @@ class BadEnd(WardenError):
     code = "bad-end"
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """The use case over its ports."""
 
     specs: Specs

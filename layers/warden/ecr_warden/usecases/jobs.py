@@ -1,8 +1,9 @@
 """From events to jobs, and from jobs to the use cases that do them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
 
 from ecr_warden.model.job import (
     AcceptSpec,
@@ -40,8 +41,7 @@ def reconcile_jobs(cause: Cause, targets: Iterable[Target]) -> tuple[ReconcileTa
     return tuple(ReconcileTarget(cause, target) for target in sorted(targets, key=order))
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
+class Dispatch(Struct, frozen=True):
     """From an event to jobs: it names targets and decides nothing else. Bucket and key: of the spec."""
 
     jobs: Jobs
@@ -60,8 +60,7 @@ class Dispatch:
         return decision.jobs
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """From a job to its use case, built when its first job comes: most containers never see a spec."""
 
     accept: "Callable[[], Accept]"

@@ -1,8 +1,10 @@
 """What enforcing a spec would do now: one plan per target, from one scan of the accounts; nothing is written."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import assert_never
+
+from msgspec import Struct
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy
 from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec
@@ -25,8 +27,7 @@ from ecr_warden.usecases.targets import is_cleared, removals, spec_for
 _EXPLAINING_SECONDS = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """The plans from one scan. `unread`: one per list that AWS did not return, in place of the targets it would hold.
 
     `recreated`: identities that were recreated since a run last looked at them. Targets that name them are planned

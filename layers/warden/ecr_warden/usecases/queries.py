@@ -1,9 +1,11 @@
 """Questions to the deployed hub; nothing here writes."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.audit import AuditEntry
@@ -62,16 +64,14 @@ class NoSuchRun(WardenError):
     code = "no-such-run"
 
 
-@dataclass(frozen=True, slots=True)
-class _Plans:
+class _Plans(Struct, frozen=True):
     accepted: CompiledSpec
     plans: tuple[Plan, ...]
     unread: tuple[str, ...]
     recreated: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Queries:
+class Queries(Struct, frozen=True):
     """The use case over its ports."""
 
     specs: Specs

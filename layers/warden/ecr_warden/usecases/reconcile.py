@@ -5,8 +5,10 @@ forged event costs time at most.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import timedelta
+
+from msgspec import Struct
 
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
@@ -40,8 +42,7 @@ from ecr_warden.usecases.reporting import TRIES, Run, call_of, explained, is_pub
 from ecr_warden.usecases.targets import is_cleared, spec_for, targets_naming
 
 
-@dataclass(frozen=True, slots=True)
-class Reconcile:
+class Reconcile(Struct, frozen=True):
     """The use case over its ports.
 
     `new_run_id` makes an ID of letters and digits; `cutoff_margin`: see planning.planner.Circumstances.

@@ -1,8 +1,10 @@
 """How a run is reported: its report, the severity, the explanation, and whether people hear of it. Decides no write."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
@@ -20,8 +22,7 @@ TRIES = 3
 _EXPLAINING_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run of one target. `intruder`: its event came from a session of the write role that no run opened.
 
     `refusals`: how often AWS has just refused to write an address because it does not know a principal.

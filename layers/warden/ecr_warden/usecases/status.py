@@ -5,9 +5,10 @@ Accounts are read only to list the repositories that fit a pattern.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
+
+from msgspec import Struct
 
 from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec
@@ -36,8 +37,7 @@ _GRACE = timedelta(minutes=10)
 _CRON_AT_MOST = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class StatusQuery:
+class StatusQuery(Struct, frozen=True):
     """The use case over its ports."""
 
     specs: Specs

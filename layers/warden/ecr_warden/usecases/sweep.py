@@ -6,8 +6,9 @@ repositories, one call each): each reads only its part, and one that fails or ha
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from ecr_warden.model.alert import Unlisted
 from ecr_warden.model.desired import CompiledSpec, Mode
@@ -37,8 +38,7 @@ from ecr_warden.usecases.targets import removals, spec_for
 PROBLEMS_REPORTED = 50
 
 
-@dataclass(frozen=True, slots=True)
-class ReportUnlisted:
+class ReportUnlisted(Struct, frozen=True):
     """Reports lists that AWS did not return: once, and again when the reason changes or comes back.
 
     Sweeps of one part never run side by side, so no lease guards what was reported.
@@ -75,8 +75,7 @@ class ReportUnlisted:
             self.state.note_reported(listed, mark)
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(Struct, frozen=True):
     """The use case over its ports; it reads and enqueues, and never writes to a member account."""
 
     specs: Specs

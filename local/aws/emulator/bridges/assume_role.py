@@ -4,7 +4,7 @@ aws-facts 9: SourceIdentity needs sts:SetSourceIdentity in the caller's policy A
 """
 
 from contextvars import ContextVar
-from dataclasses import replace
+from copy import replace
 from typing import Any
 from urllib.parse import parse_qs
 

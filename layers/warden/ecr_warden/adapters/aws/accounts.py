@@ -1,13 +1,13 @@
 """Ways into the accounts: a cached session to read, a fresh one for each plan to write."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.deadline import MEMBER_RESERVE, Deadline
 from ecr_warden.adapters.aws.errors import STS, translate, unanswered
@@ -101,8 +101,7 @@ class SessionClients:
             return self._made[service, region]
 
 
-@dataclass(slots=True)
-class HubAccounts:
+class HubAccounts(Struct):
     """Roles assumed from the hub: ecr-warden-read (cached) and ecr-warden-write (never cached).
 
     The trust policies in stacks/member.yaml ask for the external id, and of the write role for a SourceIdentity that
@@ -177,8 +176,7 @@ def _unreachable(cause: PortError) -> PortError:
     return AccountUnreachable(cause.message, remedy=cause.remedy, retryable=cause.retryable)
 
 
-@dataclass(slots=True)
-class ProfileAccounts:
+class ProfileAccounts(Struct):
     """Read-only use from a laptop: a session an account, by profile; an account without one is unreadable."""
 
     session_of: Callable[[str], Session | None]

@@ -1,7 +1,8 @@
 """The AlertBus port on an EventBridge bus."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.alert import Alert
@@ -17,8 +18,7 @@ SOURCE = "ecr-warden"
 _DETAIL_BYTES = 250_000
 
 
-@dataclass(frozen=True, slots=True)
-class EventBridgeAlertBus:
+class EventBridgeAlertBus(Struct, frozen=True):
     """Alerts as events: source `ecr-warden`, detail-type by the kind of the alert: `Run`, `SpecAccepted`, ..."""
 
     client: "EventBridgeClient"

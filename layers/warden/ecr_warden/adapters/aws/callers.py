@@ -9,7 +9,6 @@ Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentit
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 from botocore.parsers import create_parser
+from msgspec import Struct, field
 
 from ecr_warden.arn import ArnError, parse_arn
 from ecr_warden.model.job import Actor
@@ -44,8 +44,7 @@ _OK, _SERVER_ERROR = 200, 500
 _SECONDS = 5
 
 
-@dataclass(slots=True)
-class StsCallers:
+class StsCallers(Struct):
     """`region`: the hub's; `account`: whose principals may give commands. `sts`: says where STS is."""
 
     sts: "STSClient"

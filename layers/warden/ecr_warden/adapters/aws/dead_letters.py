@@ -1,7 +1,8 @@
 """Where jobs lie that failed for good, until somebody moves them back (docs/deploy.md, Dead letters)."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, translated
 
@@ -9,8 +10,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-@dataclass(frozen=True, slots=True)
-class SqsDeadLetters:
+class SqsDeadLetters(Struct, frozen=True):
     """The DeadLetters port on an SQS FIFO queue."""
 
     client: "SQSClient"

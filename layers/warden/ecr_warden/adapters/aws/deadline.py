@@ -7,10 +7,10 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
+from msgspec import Struct, field
 
 from ecr_warden.ports.errors import Throttled
 
@@ -30,8 +30,7 @@ class NoTimeLeft(BotoCoreError):
     fmt = "the time of this invocation is up"
 
 
-@dataclass(slots=True)
-class Deadline:
+class Deadline(Struct):
     """The invocation's end; infinitely far until a handler sets it."""
 
     _milliseconds_left: Callable[[], float] = field(default=lambda: _ENDLESS)
@@ -58,8 +57,7 @@ PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each retry of a throttled call, on top of botocore's own attempts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """Retries a throttled call while there is time.
 
     botocore's few attempts do not carry a scan's hundreds of calls: GetAccountAuthorizationDetails of large accounts is

@@ -5,8 +5,9 @@ What one event in many needs, writing and scanning, is imported where it is used
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, Accounts
 from ecr_warden.adapters.aws.deadline import Deadline
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from ecr_warden.planning.write_scope import WriteScope
 
 
-@dataclass(frozen=True, slots=True)
-class AwsDocuments:
+class AwsDocuments(Struct, frozen=True):
     """Live documents, read and written in the accounts that own them."""
 
     accounts: Accounts

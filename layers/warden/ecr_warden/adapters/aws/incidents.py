@@ -6,12 +6,12 @@ Items: `INCIDENT#<key>` / `OPEN` (since when) and `INCIDENT#<key>` / `ALERT#<dig
 import gzip
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.model.alert import Alert
@@ -30,8 +30,7 @@ _KEPT = timedelta(days=15)
 _BATCH = 25
 
 
-@dataclass(frozen=True, slots=True)
-class AwsIncidents:
+class AwsIncidents(Struct, frozen=True):
     """Alerts gathered in DynamoDB; the first of them sends the flush message, delayed.
 
     The message is sent before the incident counts as open: whoever dies in between has sent a flush too many, which

@@ -1,8 +1,9 @@
 """The Journal port on the hub's table: by target, by day, and by a run's id, which begins with its day."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.adapters.aws.items import RUN, day_key, day_of, run_key, second_of, unpacked
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 _LAST = "~"
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoJournal:
+class DynamoJournal(Struct, frozen=True):
     """Reads alone; DynamoState writes."""
 
     client: "DynamoDBClient"

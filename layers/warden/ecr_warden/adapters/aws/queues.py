@@ -8,9 +8,10 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Change
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import dumps
@@ -34,8 +35,7 @@ _BATCH = 10
 _GROUP_ID_LENGTH = 128
 
 
-@dataclass(frozen=True, slots=True)
-class SqsJobs:
+class SqsJobs(Struct, frozen=True):
     """Jobs as messages; the queue forgets a deduplication ID after 5 minutes."""
 
     client: "SQSClient"
@@ -101,8 +101,7 @@ _FLUSH_SECONDS, _LONGEST_FLUSH_SECONDS = 20, 720
 _FIRST_SECONDS, _LONGEST_SECONDS, _AT_ONCE_SECONDS = 5, 60, 1
 
 
-@dataclass(frozen=True, slots=True)
-class Redelivery:
+class Redelivery(Struct, frozen=True):
     """Sets when messages of one queue become visible again."""
 
     client: "SQSClient"

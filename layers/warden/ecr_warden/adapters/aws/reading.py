@@ -4,10 +4,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import ClientError
+from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.errors import ECR, IAM, code_of, translated
 from ecr_warden.errors import site_of
@@ -92,8 +92,7 @@ _OWNER_GONE = re.compile(r"(the )?(role|user) (?!policy with)", re.IGNORECASE)
 TAG_KEY, TAG_VALUE = "ecr-warden", "managed"
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """An observation while it is made."""
 
     documents: dict[Address, Observed] = field(default_factory=dict)

@@ -5,11 +5,11 @@
 
 import heapq
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
@@ -30,8 +30,7 @@ _SPECS, _COMMANDS = "AUDIT#SPEC", "AUDIT#COMMAND"
 _LAST = "~"
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoAudit:
+class DynamoAudit(Struct, frozen=True):
     """An item per entry, in order of time; recording the same entry again replaces it."""
 
     client: "DynamoDBClient"
@@ -86,8 +85,7 @@ _PARTS = {"S": "SWEEP"}
 _PACKED_AT_MOST = 350_000
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoSweepRecords:
+class DynamoSweepRecords(Struct, frozen=True):
     """One item a part, replaced by each look."""
 
     client: "DynamoDBClient"
@@ -131,8 +129,7 @@ def _look(item: Any) -> Look:
 _ANSWER = "TARGET#"
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoCommandRecords:
+class DynamoCommandRecords(Struct, frozen=True):
     """Kept as long as the journal."""
 
     client: "DynamoDBClient"

@@ -6,9 +6,10 @@ repository's policy is a call of its own. Sources: the API references of these o
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.adapters.aws.deadline import Patience
@@ -65,8 +66,7 @@ def scan_accounts(
 type _Found = list[Observation | AccountUnread]
 
 
-@dataclass(frozen=True, slots=True)
-class _Scan:
+class _Scan(Struct, frozen=True):
     """One scan: each account is entered once, and a region that answers nothing is asked no further.
 
     `silent`: by account and region, why.

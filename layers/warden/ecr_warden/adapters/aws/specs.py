@@ -1,10 +1,10 @@
 """The Specs port: the file in its own bucket, the accepted version in the table, compiled in the state bucket."""
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.model.codec.base import CodecError, dumps, loads
@@ -32,8 +32,7 @@ _ACCEPTED = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
 _REFUSED = {"pk": {"S": "SPEC"}, "sk": {"S": "REFUSED"}}
 
 
-@dataclass(slots=True)
-class AwsSpecs:
+class AwsSpecs(Struct):
     """The spec as people write it, and as it was accepted; the accepted one is cached until its version changes.
 
     `owner`: the account whose the buckets have to be. A bucket's name is free for anybody once the bucket is gone.

@@ -6,11 +6,11 @@ journal's codec is imported where it is used: a cold start pays for it only if i
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.adapters.aws.items import RECORD, day_key, expiry, packed, record_of, run_key, state_key, unpacked
@@ -33,8 +33,7 @@ _LOST = "ConditionalCheckFailed"
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoState:
+class DynamoState(Struct, frozen=True):
     """`lease_for`: longer than a function can run, so that a lease ends with its holder."""
 
     client: "DynamoDBClient"

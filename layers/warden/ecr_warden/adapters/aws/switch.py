@@ -5,8 +5,9 @@ API_GetParameterHistory.html: AWS keeps the last 100 versions, each with who wro
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.outside import OutsideError, outside_text
@@ -22,8 +23,7 @@ ENABLED = "enabled"
 _REMEDY = "set it to enabled or stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class SsmSwitch:
+class SsmSwitch(Struct, frozen=True):
     """Writes go on only while the parameter says `enabled`."""
 
     client: "SSMClient"

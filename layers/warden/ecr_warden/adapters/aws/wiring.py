@@ -4,10 +4,10 @@ Sources: API_DescribeRule and API_ListTargetsByRule of EventBridge, API_GetBucke
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.model.wire import Wire, WireState
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_BUS = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule of the hub's stack, its bus, the function that it leads to, and what it brings."""
 
     name: str
@@ -38,8 +37,7 @@ RULES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AwsWiring:
+class AwsWiring(Struct, frozen=True):
     """`owner`: the account whose the bucket has to be."""
 
     events: "EventBridgeClient"

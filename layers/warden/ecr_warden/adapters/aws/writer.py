@@ -4,10 +4,10 @@ AWS has no conditional write for these documents: between the re-read and the wr
 the next observation finds what came through it.
 """
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import ClientError
+from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.accounts import AccountClients
 from ecr_warden.adapters.aws.errors import IAM, code_of, ecr_write, translated
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
 
-@dataclass(frozen=True, slots=True)
-class AwsWriter:
+class AwsWriter(Struct, frozen=True):
     """The Writer port over one account's write session.
 
     A role that it has created is not seen everywhere for some seconds: until then IAM says of it what it says of one

@@ -1,6 +1,5 @@
 """Jobs and their causes: the bodies of messages on the jobs queue."""
 
-from dataclasses import fields
 from typing import assert_never
 
 from ecr_warden.arn import ACCOUNT_ID
@@ -30,7 +29,7 @@ def _camel(name: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
-_ACTOR_KEYS = {_camel(field.name): field.name for field in fields(Actor)}
+_ACTOR_KEYS = {_camel(name): name for name in Actor.__struct_fields__}
 
 
 def job_to_json(job: Job) -> Json:

@@ -8,7 +8,9 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from ecr_warden.policy.canonical import CanonicalPrincipals
 from ecr_warden.policy.compare.budget import CALLERS, Budget
@@ -37,8 +39,7 @@ KINDS = tuple(_ANYONE)
 """The kinds of callers in an account, the likeliest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """One kind of caller. `generic` stands for all whom no document names: `account` says of which account."""
 
     principal: RequestPrincipal

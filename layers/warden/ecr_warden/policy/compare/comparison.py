@@ -5,7 +5,9 @@ docs/policy-engine.md says what is decided, what is not, and to which side doubt
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, has_account_ids, shared_partition
 from ecr_warden.policy.compare.boxes import Boxes
@@ -95,8 +97,7 @@ def _comparison(
     return Comparison(relation, False, gained, lost)
 
 
-@dataclass(frozen=True, slots=True)
-class _About:
+class _About(Struct, frozen=True):
     """What the documents are about, and their canonical statements, live first."""
 
     documents: tuple[Document, Document]

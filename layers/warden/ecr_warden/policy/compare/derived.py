@@ -4,7 +4,9 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_cond
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from ecr_warden.policy.compare.automaton import NAME, Glob, Syntax, glob
 from ecr_warden.policy.compare.boxes import Boxes, Part
@@ -50,8 +52,7 @@ def needs_credentials(key: str) -> bool:
     return key in _OF_SIGNED or key.startswith(_TAGS_OF_SIGNED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Others:
+class _Others(Struct, frozen=True):
     """Who else there is: a generic caller is none of those who are named."""
 
     named: frozenset[Glob]

@@ -5,7 +5,10 @@ Such a request matches an Allow of the one, none of its Denies, and either no Al
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from ecr_warden.policy.action import ActionGroup, group_of
 from ecr_warden.policy.compare.boxes import ACTION, RESOURCE, Box, Boxes, Part
@@ -34,8 +37,7 @@ _NOT_ASKED = "the documents differ only in requests that nobody can make"
 _UNCONFIRMED = "whether {} depends on how values of the request hang together ({})"
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """A document and its statements as boxes."""
 
     document: Document
@@ -45,8 +47,7 @@ class Side:
     """Units of work to try a request on the document."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """What both directions share."""
 
     boxes: Boxes
@@ -62,8 +63,7 @@ class Setting:
     """Actions as the documents write them, by their lower case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """All of `wanted` and none of `negatives`, for one caller."""
 
     wanted: tuple[Box, ...]

@@ -9,8 +9,9 @@ reference_policies_condition-single-vs-multi-valued-context-keys.html
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct
 
 from ecr_warden.policy.compare.automaton import (
     ARN_COLONS,
@@ -53,8 +54,7 @@ class Quantifier(Enum):
     ANY = "ForAnyValue"
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """One clause on a key: whether it holds where the key is missing, on one empty text, and on values.
 
     `region` is None for Null, whose answer on all other values is `present`.
@@ -80,8 +80,7 @@ class Test:
         return self.region.may_hold(value) if self.negated else not self.region.must_hold(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A clause as a fact of its own; what it says of a missing key is certain, unless `missing` is None."""
 
     clause: CanonicalClause
@@ -111,8 +110,7 @@ def weight(fact: Fact) -> int:
             return 4 + 2 * len(clause.values)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """One condition key: its values, and whether it may have several."""
 
     name: str
@@ -123,7 +121,7 @@ class Key:
     required: bool = False
     """Action and Resource: no request lacks them."""
     may_be_empty: bool = False
-    examples: tuple[str, ...] = field(default=(), repr=False)
+    examples: tuple[str, ...] = ()
     """Values to try where clauses read the key in several ways, which no one space tells apart."""
 
     def find(self, constraints: Sequence[Constraint], budget: Budget) -> Values | None:

@@ -1,6 +1,6 @@
 """Whom else a witness speaks of: one example hides that a Deny for everybody hits all who are named."""
 
-from dataclasses import replace
+from copy import replace
 from itertools import takewhile
 
 from ecr_warden.policy.compare.budget import Budget

@@ -7,11 +7,12 @@ names every value is like every other, so one stands for all, and one text for a
 import ipaddress
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
+
+from msgspec import Struct
 
 from ecr_warden.policy.compare.automaton import Glob, matches
 from ecr_warden.policy.compare.budget import STATEMENTS, WILDCARDS, Budget
@@ -23,8 +24,7 @@ _WORD = "x"
 """Neither a number nor a date nor an address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """The texts of a language: those that match one of the patterns."""
 
     globs: Globs
@@ -38,12 +38,11 @@ class Texts:
         return any(not one.open and matches(one, value) for one in self.globs)
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
+class Cells(Struct, frozen=True):
     """Some cells of a scale, one bit each."""
 
     mask: int
-    scale: "Scale" = field(repr=False)
+    scale: "Scale"
 
     def may_hold(self, value: str) -> bool:
         """Is the value in one of them?"""
@@ -58,8 +57,7 @@ type Part = tuple[Region, bool]
 """Where a value is to be, or not to be."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextSpace:
+class TextSpace(Struct, frozen=True):
     """All texts, or those of `domain`."""
 
     domain: Globs | None = None
@@ -89,8 +87,7 @@ type Span = tuple[int, int]
 """Cells, from the first to before the last."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scale:
+class Scale(Struct, frozen=True, eq=False):
     """Lines cut into cells; `values` stand for them, in order.
 
     `typed`: whatever the key holds can be read so. Else the last cell is of all that cannot.

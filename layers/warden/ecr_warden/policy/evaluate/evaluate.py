@@ -11,7 +11,9 @@ reference_policies_evaluation-logic_policy-eval-basics.html, ...policy-eval-deny
 reference_policies_elements_principal.html, access_policies_boundaries.html
 """
 
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from ecr_warden.policy.evaluate.actions import assumes_role, has_no_resource, needs_no_permission
 from ecr_warden.policy.evaluate.effort import check_effort
@@ -47,8 +49,7 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     return ImplicitlyDenied((*lacking, *answer.lacking))
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     """What the two sides come to: it is allowed if nothing is lacking."""
 
     given: tuple[Reason, ...] = ()

@@ -1,7 +1,9 @@
 """Which statements of which documents match a request."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from ecr_warden.policy.document import Document, Effect, Statement
 from ecr_warden.policy.evaluate.policies import Levels
@@ -13,8 +15,7 @@ from ecr_warden.policy.statement_match import Reason, statement_naming, statemen
 _EVERYBODY = Principals(negated=False, values=(ANYONE,))
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A statement that matches, and the ways in which it names the principal."""
 
     reason: Reason
@@ -22,8 +23,7 @@ class Match:
     naming: Naming
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """The statements of one or more documents that match."""
 
     allows: tuple[Match, ...] = ()

@@ -3,7 +3,7 @@
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#access_policy-types
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ecr_warden.policy.document import Document
 
@@ -11,8 +11,7 @@ type Levels = tuple[tuple[Document, ...], ...]
 """The documents attached to the organization's root, to each unit below it, and to the account."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(Struct, frozen=True):
     """Those of the principal (identity, boundary, session, service control) and of the resource (the others).
 
     None and () mean that there is none: a role without `boundary` is not limited by one. A session's `identity` are

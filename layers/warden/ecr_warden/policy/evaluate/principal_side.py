@@ -5,7 +5,7 @@ Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_bounda
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ecr_warden.policy.evaluate.findings import find
 from ecr_warden.policy.evaluate.policies import Policies
@@ -16,8 +16,7 @@ from ecr_warden.policy.statement_match import Reason
 WITH_POLICIES = (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION, CallerKind.FEDERATED_USER)
 
 
-@dataclass(frozen=True, slots=True)
-class PrincipalSide:
+class PrincipalSide(Struct, frozen=True):
     """`lacking` is empty where this side allows; `limits` is what boundary and session policy leave out of it."""
 
     is_absent: bool = False

@@ -4,7 +4,7 @@ Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_compare-resou
 .../reference_policies_evaluation-logic_policy-eval-denyallow.html (trust and key policies must allow)
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.evaluate.actions import asks_key_policy, asks_trust_policy, has_no_resource
@@ -16,8 +16,7 @@ from ecr_warden.policy.request import Request
 from ecr_warden.policy.statement_match import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceSide:
+class ResourceSide(Struct, frozen=True):
     """`allows` holds the matching statements; `must_allow` where the principal's policies never suffice."""
 
     allows: Findings

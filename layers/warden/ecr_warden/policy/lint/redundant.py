@@ -1,6 +1,6 @@
 """Rules on statements that another one makes pointless. A yes is certain; in doubt nothing is said."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalPrincipals, CanonicalStatement, canonical_statements
@@ -15,8 +15,7 @@ _MOST_COMPARISONS = 20_000
 _LONGEST = 512
 
 
-@dataclass(slots=True)
-class _Budget:
+class _Budget(Struct):
     """Long lists are compared pair by pair: only so many."""
 
     left: int = field(default=_MOST_COMPARISONS)

@@ -1,7 +1,8 @@
 """The catalogue of problems: one table of stable codes."""
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
+
+from msgspec import Struct
 
 
 class Severity(StrEnum):
@@ -206,8 +207,7 @@ class Rule(Enum):
         self.remedy = remedy
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that is wrong: `place` is a JSON path such as `Statement[1].Action[0]`, empty for the document."""
 
     rule: Rule

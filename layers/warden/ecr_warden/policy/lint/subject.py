@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement
@@ -16,24 +17,21 @@ from ecr_warden.policy.strict_json import below
 MOST_HINTS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """One string and its place."""
 
     text: str
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """One principal and its place."""
 
     principal: Principal
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """An Action or Resource element, or its Not form."""
 
     name: str
@@ -42,8 +40,7 @@ class Element:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """One operator on one key. `base` is the operator without quantifier, Not and IfExists; the key is lower case."""
 
     operator: str
@@ -62,8 +59,7 @@ class Term:
         return not (self.negative or self.if_exists or self.quantifier == "ForAllValues" or self.base == "Null")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One statement."""
 
     statement: Statement
@@ -78,8 +74,7 @@ class Part:
         return self.statement.effect is Effect.ALLOW
 
 
-@dataclass(slots=True)
-class Subject:
+class Subject(Struct):
     """What is examined, and what was found so far. `now` decides what is past; None asks for no such thing."""
 
     document: Document
