@@ -1,4 +1,4 @@
-"""The table of calls against botocore's service models: no write unclassified, no name made up."""
+"""The table of calls against botocore's service models: every write is classified, and every name exists."""
 
 import re
 from typing import Any
@@ -22,7 +22,7 @@ MODELS = {service: botocore.session.get_session().get_service_model(service) for
 
 
 def _members(shape: Any, *path: str) -> set[str]:
-    """The members of a shape of botocore's, or of what stands below it."""
+    """The members of a botocore shape, or of the shape at a path below it."""
     for name in path:
         shape = shape.members[name]
     return set(shape.members) if shape else set()
@@ -31,7 +31,7 @@ def _members(shape: Any, *path: str) -> set[str]:
 @pytest.mark.parametrize("service", Service)
 def test_every_write_is_classified(service: Service) -> None:
     writes = {name for name in MODELS[service].operation_names if not reads(name)}
-    assert writes - CALLS[service].keys() == set(), "say in triggers/calls.py what becomes of these"
+    assert writes - CALLS[service].keys() == set(), "classify these in triggers/calls.py"
 
 
 @pytest.mark.parametrize("service", Service)
@@ -42,15 +42,15 @@ def test_every_name_is_a_write_of_its_service(service: Service) -> None:
 
 
 @pytest.mark.parametrize("service", Service)
-def test_a_call_that_reads_by_its_name_takes_nothing_in_that_a_policy_could_be_made_of(service: Service) -> None:
-    """The rule goes by names; a name that lies would have a writing verb's parameters."""
+def test_a_call_with_the_name_of_a_read_has_no_parameter_of_a_write(service: Service) -> None:
+    """A misleading name would show in the parameters of a write."""
     written = {"tags", "description", "assumerolepolicydocument", "policytext", "newusername", "force"}
     for name in filter(reads, MODELS[service].operation_names):
         members = {member.lower() for member in _members(MODELS[service].operation_model(name).input_shape)}
         assert not members & written, name
 
 
-def test_every_beginning_of_a_read_is_used() -> None:
+def test_every_prefix_of_a_read_is_used() -> None:
     names = [name for model in MODELS.values() for name in model.operation_names]
     assert [start for start in READS if not any(name.startswith(start) for name in names)] == []
 
@@ -64,7 +64,7 @@ def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service
         Names.BOTH_USERS: {"UserName", "NewUserName"},
         Names.POLICY: {"PolicyArn"},
     }
-    made_up_by_aws = {"AcquireRole": "Role"}  # the answer names it
+    made_up_by_aws = {"AcquireRole": "Role"}  # the response names it
     for name, row in WATCHED[service].items():
         if name in made_up_by_aws:
             assert "RoleName" in _members(MODELS[service].operation_model(name).output_shape, made_up_by_aws[name])
@@ -73,13 +73,12 @@ def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service
 
 
 @pytest.mark.parametrize("service", Service)
-def test_a_write_that_names_a_kind_of_target_is_left_out_for_a_reason_of_its_own(service: Service) -> None:
-    """A call with a policy document, a boundary or a trust policy of a role, user or repository is always watched."""
+def test_a_write_of_a_policy_or_boundary_of_a_target_is_watched(service: Service) -> None:
     for name, row in CALLS[service].items():
         members = _members(MODELS[service].operation_model(name).input_shape)
-        owner = members & {"RoleName", "UserName", "repositoryName"}
+        target = members & {"RoleName", "UserName", "repositoryName"}
         content = members & {"PolicyDocument", "PolicyName", "PolicyArn", "PermissionsBoundary", "policyText"}
-        if owner and content:
+        if target and content:
             assert isinstance(row, Watched), name
 
 
@@ -90,7 +89,7 @@ def test_every_row_says_why_in_a_few_words() -> None:
             assert re.fullmatch(r"[a-z].{9,119}[^.]", row.why), name
 
 
-def test_a_call_that_could_blind_ecr_warden_is_known_whatever_version_its_name_carries() -> None:
+def test_a_blinding_call_is_recognized_whatever_version_its_name_carries() -> None:
     for name in ("UpdateFunctionCode", "UpdateFunctionCode20150331", "UpdateFunctionCode20150331v2"):
         assert "stop or replace a function" in blinding_effect("lambda", name)
     for name in ("UpdateFunctionCodeX", "UpdateFunctionCode2015", "UpdateFunctionCode20150331v", "GetFunction20150331"):

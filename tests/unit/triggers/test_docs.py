@@ -1,4 +1,4 @@
-"""docs/triggers.md holds the table as it is in the code."""
+"""docs/triggers.md shows the tables of the code."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -30,7 +30,7 @@ def irrelevant(service: Service) -> list[str]:
     return _by_reason(rows)
 
 
-def elsewhere() -> list[str]:
+def blinding() -> list[str]:
     rows: dict[str, list[str]] = defaultdict(list)
     for service, calls in BLINDING_CALLS.items():
         for name, why in calls.items():
@@ -39,7 +39,7 @@ def elsewhere() -> list[str]:
 
 
 def _tables() -> list[list[str]]:
-    """The rows of each table of the page, without head and rule."""
+    """The rows of each table of the page, without its header."""
     tables: list[list[str]] = [[]]
     for line in PAGE.splitlines():
         if line.startswith("|"):
@@ -51,12 +51,12 @@ def _tables() -> list[list[str]]:
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    list(enumerate([watched(), irrelevant(Service.ECR), irrelevant(Service.IAM), elsewhere()])),
-    ids=["watched", "ecr", "iam", "elsewhere"],
+    list(enumerate([watched(), irrelevant(Service.ECR), irrelevant(Service.IAM), blinding()])),
+    ids=["watched", "ecr", "iam", "blinding"],
 )
-def test_a_table_of_the_page_is_the_table_of_the_code(number: int, expected: list[str]) -> None:
+def test_a_table_of_the_page_equals_the_table_of_the_code(number: int, expected: list[str]) -> None:
     assert _tables()[number] == expected
 
 
-def test_the_page_tells_how_a_read_is_known() -> None:
+def test_the_page_lists_the_prefixes_of_reads() -> None:
     assert ", ".join(f"`{start}`" for start in READS) in " ".join(PAGE.split())

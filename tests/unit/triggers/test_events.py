@@ -1,57 +1,57 @@
-"""The files under events/: one for each kind handled, and what each of them yields."""
+"""The files under events/: one for each watched call and other trigger, and the jobs that each makes."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from ecr_warden.model.job import AcceptSpec, CauseKind, Job, SweepAll, TellOwnChange
-from ecr_warden.triggers.calls import WATCHED
-from ecr_warden.triggers.decide import jobs_of, targets_of
-from ecr_warden.triggers.parse import parse_trigger
-from ecr_warden.triggers.trigger import ApiCall, Ignored, Service, SpecChanged, SweepDue
+from ecr_warden.model.job import AcceptSpec, CauseKind, Job, ReconcileTarget, SweepAll, TellOwnChange
+from ecr_warden.triggers.calls import WATCHED, Names
+from ecr_warden.triggers.decide import Decision, SpecPlace, decide
+from ecr_warden.triggers.trigger import Ignored, Service, SpecChanged
 
 EVENTS = Path(__file__).parents[3] / "events"
+BUCKET = "ecr-warden-spec-111111111111-eu-central-1"
+PLACE = SpecPlace("access.yaml", BUCKET.__eq__)
 REPOSITORY = "repository/222222222222/eu-central-1/shop/checkout"
 ROLE = "role/222222222222/ecr-pusher"
 USER = "user/111111111111/push-user"
-CALLS = [(service, name) for service, rows in WATCHED.items() for name in rows]
-
-
-def _jobs(stem: str) -> tuple[Job, ...]:
-    trigger = parse_trigger(json.loads((EVENTS / f"{stem}.json").read_text()))
-    assert not isinstance(trigger, Ignored)
-    return jobs_of(trigger)
-
-
-def test_every_handled_kind_has_a_file_and_every_file_is_handled() -> None:
-    others = {"s3-ObjectCreated", "s3-ObjectCreated-misplaced", "s3-ObjectDeleted", "events-ScheduledEvent"}
-    assert {path.stem for path in EVENTS.glob("*.json")} == {f"{service}-{name}" for service, name in CALLS} | others
-
-
-def test_the_readme_lists_every_file() -> None:
-    readme = (EVENTS / "README.md").read_text()
-    assert [path.name for path in EVENTS.glob("*.json") if f"`{path.name}`" not in readme] == []
-
-
 BOUNDARY = "policy ecr-warden-boundary"
+CALLS = [pytest.param(service, name, id=f"{service}:{name}") for service, rows in WATCHED.items() for name in rows]
+NAMES = {
+    Names.REPOSITORY: [REPOSITORY],
+    Names.ROLE: [ROLE],
+    Names.USER: [USER],
+    Names.BOTH_USERS: [USER, f"{USER}-old"],
+    Names.POLICY: [BOUNDARY],
+}
 
 
-def _expected(service: Service, name: str) -> list[str]:
-    if service is Service.ECR:
-        return [REPOSITORY]
-    if name == "UpdateUser":
-        return [USER, f"{USER}-old"]
-    if "Policy" in name and "Role" not in name and "User" not in name and "Assume" not in name:
-        return [BOUNDARY]
-    return [ROLE] if "Role" in name or "Assume" in name else [USER]
+def _event(stem: str) -> Any:
+    return json.loads((EVENTS / f"{stem}.json").read_text())
 
 
-@pytest.mark.parametrize(("service", "name"), CALLS, ids=[f"{service}:{name}" for service, name in CALLS])
+def _decision(stem: str) -> Decision:
+    decision = decide(_event(stem), PLACE)
+    assert isinstance(decision, Decision)
+    return decision
+
+
+def _named(job: Job) -> str:
+    assert isinstance(job, ReconcileTarget | TellOwnChange)
+    return job.target.key if isinstance(job, ReconcileTarget) else job.thing
+
+
+def test_every_watched_call_and_every_other_trigger_has_a_file() -> None:
+    others = {"s3-ObjectCreated", "s3-ObjectCreated-misplaced", "s3-ObjectDeleted", "events-ScheduledEvent"}
+    calls = {f"{service}-{name}" for service, rows in WATCHED.items() for name in rows}
+    assert {path.stem for path in EVENTS.glob("*.json")} == calls | others
+
+
+@pytest.mark.parametrize(("service", "name"), CALLS)
 def test_a_call_makes_one_job_for_each_target_it_names(service: Service, name: str) -> None:
-    jobs = _jobs(f"{service}-{name}")
-    named = [job.thing if isinstance(job, TellOwnChange) else getattr(job, "target").key for job in jobs]  # noqa: B009
-    assert named == _expected(service, name)
-    assert len(jobs) == len(_expected(service, name))
+    jobs = _decision(f"{service}-{name}").jobs
+    assert list(map(_named, jobs)) == NAMES[WATCHED[service][name].names]
     for job in jobs:
         assert job.cause.kind is CauseKind.EVENT
         assert job.cause.action == f"{service}:{name}"
@@ -61,24 +61,19 @@ def test_a_call_makes_one_job_for_each_target_it_names(service: Service, name: s
         assert job.cause.actor.arn
 
 
-@pytest.mark.parametrize(("service", "name"), CALLS, ids=[f"{service}:{name}" for service, name in CALLS])
+@pytest.mark.parametrize(("service", "name"), CALLS)
 def test_a_refused_call_makes_no_job(service: Service, name: str) -> None:
-    event = json.loads((EVENTS / f"{service}-{name}.json").read_text())
+    event = _event(f"{service}-{name}")
     event["detail"] |= {"errorCode": "AccessDenied", "errorMessage": "no", "responseElements": None}
-    trigger = parse_trigger(event)
-    assert isinstance(trigger, ApiCall)
-    assert trigger.error == "AccessDenied"
-    assert jobs_of(trigger) == ()
+    assert decide(event, PLACE) == Ignored(f"{service}:{name} failed (AccessDenied) and changed nothing")
 
 
 @pytest.mark.parametrize(
     ("stem", "number", "action"),
     [("s3-ObjectCreated", 101, "s3:PutObject"), ("s3-ObjectDeleted", 103, "s3:DeleteObject")],
 )
-def test_a_new_or_deleted_spec_object_makes_an_accept_job_that_says_whose_doing_it_was(
-    stem: str, number: int, action: str
-) -> None:
-    (job,) = _jobs(stem)
+def test_a_new_or_deleted_spec_object_makes_an_accept_job_with_its_actor(stem: str, number: int, action: str) -> None:
+    (job,) = _decision(stem).jobs
     assert isinstance(job, AcceptSpec)
     assert (job.cause.id, job.cause.action) == (f"00000000-0000-4000-a000-000000000{number}", action)
     assert job.cause.actor is not None
@@ -86,16 +81,16 @@ def test_a_new_or_deleted_spec_object_makes_an_accept_job_that_says_whose_doing_
 
 
 def test_the_spec_trigger_has_bucket_key_and_version() -> None:
-    trigger = parse_trigger(json.loads((EVENTS / "s3-ObjectCreated.json").read_text()))
+    trigger = _decision("s3-ObjectCreated").trigger
     assert isinstance(trigger, SpecChanged)
-    assert (trigger.bucket, trigger.key) == ("ecr-warden-spec-111111111111-eu-central-1", "access.yaml")
+    assert (trigger.bucket, trigger.key) == (BUCKET, "access.yaml")
     assert trigger.version_id == "uhggCJ2_B6gU2JaXWXebnXFDstO0ID6G"
-    assert targets_of(trigger) == ()
 
 
-def test_the_schedule_makes_a_look_at_the_spec_and_a_sweep_of_everything() -> None:
-    accept, job = _jobs("events-ScheduledEvent")
+def test_the_schedule_checks_the_spec_and_starts_a_sweep_of_everything() -> None:
+    decision = _decision("events-ScheduledEvent")
+    accept, sweep = decision.jobs
     assert isinstance(accept, AcceptSpec)
-    assert isinstance(job, SweepAll)
-    assert job.cause.kind is CauseKind.SWEEP
-    assert targets_of(SweepDue("x", "")) == ()
+    assert isinstance(sweep, SweepAll)
+    assert sweep.cause.kind is CauseKind.SWEEP
+    assert decision.targets == ()

@@ -1,4 +1,4 @@
-"""Own writes are told from others by what their session claims."""
+"""Own writes are recognized by the run that their session claims."""
 
 from copy import replace
 
@@ -25,9 +25,9 @@ def test_a_session_of_the_write_role_claims_its_run() -> None:
 @pytest.mark.parametrize(
     "actor",
     [
-        pytest.param(replace(OURS, session_name="alice", source_identity=""), id="a session name of somebody"),
+        pytest.param(replace(OURS, session_name="alice", source_identity=""), id="another session name"),
         pytest.param(replace(OURS, session_name="ecrw-", source_identity=""), id="an empty run id"),
-        pytest.param(replace(OURS, session_name="ecrw-a/b", source_identity=""), id="a run id that is none"),
+        pytest.param(replace(OURS, session_name="ecrw-a/b", source_identity=""), id="an invalid run id"),
         pytest.param(replace(OURS, source_identity="mallory"), id="a source identity that contradicts"),
     ],
 )
@@ -39,14 +39,16 @@ def test_the_write_role_without_a_run_is_an_intruder(actor: Actor) -> None:
 @pytest.mark.parametrize(
     "actor",
     [
-        pytest.param(replace(OURS, issuer="arn:aws:iam::222222222222:role/ecr-warden-write"), id="off our path"),
+        pytest.param(replace(OURS, issuer="arn:aws:iam::222222222222:role/ecr-warden-write"), id="outside our path"),
         pytest.param(replace(OURS, issuer="arn:aws:iam::222222222222:role/x/ecr-warden/ecr-warden-write"), id="deeper"),
-        pytest.param(replace(OURS, issuer="arn:aws:iam::999999999999:role/ecr-warden/ecr-warden-write"), id="foreign"),
+        pytest.param(
+            replace(OURS, issuer="arn:aws:iam::999999999999:role/ecr-warden/ecr-warden-write"), id="another account"
+        ),
         pytest.param(replace(OURS, issuer=""), id="no issuer"),
-        pytest.param(replace(OURS, type="IAMUser"), id="no session"),
+        pytest.param(replace(OURS, type="IAMUser"), id="not a session"),
         pytest.param(replace(OURS, type="AWSAccount", issuer=""), id="the copy of a call across accounts"),
     ],
 )
-def test_another_principal_under_our_session_name_is_nobody_of_ours(actor: Actor) -> None:
+def test_another_principal_with_our_session_name_is_not_ours(actor: Actor) -> None:
     assert not is_write_role(actor, account=ACCOUNT)
     assert run_id_of(actor, account=ACCOUNT) is None

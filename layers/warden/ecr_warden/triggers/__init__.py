@@ -1,1 +1,1 @@
-"""What an event means: the targets it names and who was behind it."""
+"""What an event means: the targets it names and who caused it."""

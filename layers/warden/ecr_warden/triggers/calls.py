@@ -39,7 +39,7 @@ class Irrelevant(Struct, frozen=True):
 type Row = Watched | Irrelevant
 
 READS = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Simulate", "Generate", "Validate")
-"""How the names of calls begin that change nothing a document says (reports and previews of access are reads)."""
+"""Prefixes of calls that change no document (generating a report or a preview of access is a read)."""
 
 
 def reads(name: str) -> bool:
@@ -47,211 +47,140 @@ def reads(name: str) -> bool:
     return name.startswith(READS)
 
 
-def _each(why: str, *names: str) -> dict[str, Row]:
-    return dict.fromkeys(names, Irrelevant(why))
+def _irrelevant(why: str, names: str) -> dict[str, Row]:
+    return dict.fromkeys(names.split(), Irrelevant(why))
 
 
-def _repository(why: str) -> Watched:
-    return Watched(Names.REPOSITORY, why)
-
-
-def _role(why: str) -> Watched:
-    return Watched(Names.ROLE, why)
-
-
-def _user(why: str) -> Watched:
-    return Watched(Names.USER, why)
-
-
-def _policy(why: str) -> Watched:
-    return Watched(Names.POLICY, why)
+def _watched(names: Names, **why: str) -> dict[str, Row]:
+    return {name: Watched(names, reason) for name, reason in why.items()}
 
 
 _ECR: Mapping[str, Row] = {
-    "SetRepositoryPolicy": _repository("replaces the repository policy"),
-    "DeleteRepositoryPolicy": _repository("takes the repository policy away"),
-    "CreateRepository": _repository("a new repository has no policy yet, or a template's"),
-    "DeleteRepository": _repository("the repository policy is gone with its repository"),
-    # These decide on access too. Their documents are no target: neither the sweep nor a plan compares them.
-    **_each(
-        "changes the registry's own policy or its scope, which is no target",
-        "PutRegistryPolicy",
-        "DeleteRegistryPolicy",
-        "PutAccountSetting",
+    **_watched(
+        Names.REPOSITORY,
+        SetRepositoryPolicy="replaces the repository policy",
+        DeleteRepositoryPolicy="deletes the repository policy",
+        CreateRepository="a new repository has no policy yet, or a template's",
+        DeleteRepository="deletes the repository and its policy",
     ),
-    **_each(
-        "changes no repository that exists: what a template gives a new one is read after its CreateRepository",
-        "CreateRepositoryCreationTemplate",
-        "UpdateRepositoryCreationTemplate",
-        "DeleteRepositoryCreationTemplate",
+    # These affect access too, but their documents are not targets: neither a sweep nor a plan compares them.
+    **_irrelevant(
+        "changes the registry policy or its scope, which are not targets",
+        "PutRegistryPolicy DeleteRegistryPolicy PutAccountSetting",
     ),
-    **_each(
-        "decides where images come from or go to and changes no policy",
-        "CreatePullThroughCacheRule",
-        "UpdatePullThroughCacheRule",
-        "DeletePullThroughCacheRule",
-        "PutReplicationConfiguration",
-        "StartReplicationBackfill",
-        "StopReplicationBackfill",
+    **_irrelevant(
+        "affects only new repositories, whose policies are read after their CreateRepository",
+        "CreateRepositoryCreationTemplate UpdateRepositoryCreationTemplate DeleteRepositoryCreationTemplate",
     ),
-    **_each(
-        "changes images and no policy",
-        "InitiateLayerUpload",
-        "UploadLayerPart",
-        "CompleteLayerUpload",
-        "PutImage",
-        "BatchDeleteImage",
-        "UpdateImageStorageClass",
+    **_irrelevant(
+        "controls where images come from or go to, not who has access",
+        """CreatePullThroughCacheRule UpdatePullThroughCacheRule DeletePullThroughCacheRule PutReplicationConfiguration
+        StartReplicationBackfill StopReplicationBackfill""",
     ),
-    **_each(
-        "changes how images are kept, scanned or signed, and no access",
-        "PutLifecyclePolicy",
-        "DeleteLifecyclePolicy",
-        "StartLifecyclePolicyPreview",
-        "PutImageTagMutability",
-        "PutImageScanningConfiguration",
-        "PutRegistryScanningConfiguration",
-        "StartImageScan",
-        "PutSigningConfiguration",
-        "DeleteSigningConfiguration",
-        "RegisterPullTimeUpdateExclusion",
-        "DeregisterPullTimeUpdateExclusion",
+    **_irrelevant(
+        "changes images, not policies",
+        """InitiateLayerUpload UploadLayerPart CompleteLayerUpload PutImage BatchDeleteImage UpdateImageStorageClass""",
     ),
-    **_each("changes tags and no document", "TagResource", "UntagResource"),
+    **_irrelevant(
+        "changes how images are kept, scanned or signed, not who has access",
+        """PutLifecyclePolicy DeleteLifecyclePolicy StartLifecyclePolicyPreview PutImageTagMutability
+        PutImageScanningConfiguration PutRegistryScanningConfiguration StartImageScan PutSigningConfiguration
+        DeleteSigningConfiguration RegisterPullTimeUpdateExclusion DeregisterPullTimeUpdateExclusion""",
+    ),
+    **_irrelevant("changes tags, not documents", "TagResource UntagResource"),
 }
 
 _IAM: Mapping[str, Row] = {
-    "CreateRole": _role("the role may have another unique id, trust policy and no other policies"),
-    "AcquireRole": _role("creates a role, with everything it has, from a template"),
-    "DeleteRole": _role("the role is gone, and policies that trust it stop matching"),
-    "UpdateRole": _role("sets MaxSessionDuration"),
-    "UpdateAssumeRolePolicy": _role("replaces the trust policy"),
-    "PutRolePolicy": _role("writes an inline policy"),
-    "DeleteRolePolicy": _role("takes an inline policy away"),
-    "AttachRolePolicy": _role("an exclusive role has no attached policy"),
-    "DetachRolePolicy": _role("may end an earlier drift"),
-    "PutRolePermissionsBoundary": _role("replaces the boundary"),
-    "DeleteRolePermissionsBoundary": _role("takes the boundary away"),
-    "TagRole": _role("may put ecr-warden's tag on"),
-    "UntagRole": _role("may take ecr-warden's tag off"),
-    "CreateUser": _user("policies that name an earlier user of that name do not match the new one"),
-    "DeleteUser": _user("the user is gone, and policies that name it stop matching"),
-    "UpdateUser": Watched(Names.BOTH_USERS, "renames or moves a user: its ARN changes"),
-    "PutUserPolicy": _user("writes an inline policy"),
-    "DeleteUserPolicy": _user("takes an inline policy away"),
-    "AttachUserPolicy": _user("an exclusive user has no attached policy"),
-    "DetachUserPolicy": _user("an exclusive user has no attached policy"),
-    "PutUserPermissionsBoundary": _user("a boundary can take the owner's grant away"),
-    "DeleteUserPermissionsBoundary": _user("a boundary's end can give the owner's grant back"),
-    "AddUserToGroup": _user("a group's policies become the owner's"),
-    "RemoveUserFromGroup": _user("a group's policies stop being the owner's"),
-    # An exclusive role has no attached policy, so another version of one is the owner's other policy. The boundary's
-    # content belongs to the member stack: whether a role stands under it is compared; that it changed is told.
-    "CreatePolicyVersion": _policy("may change what the boundary of the roles allows"),
-    "SetDefaultPolicyVersion": _policy("changes what the boundary of the roles allows"),
-    "DeletePolicy": _policy("may make room for another boundary of that name"),
-    **_each(
-        "changes a managed policy, which is no target: attaching it to an exclusive role is what is watched",
-        "CreatePolicy",
-        "DeletePolicyVersion",
+    **_watched(
+        Names.ROLE,
+        CreateRole="a new role may have another unique ID and trust policy, and no other policies",
+        AcquireRole="creates a role and its policies from a template",
+        DeleteRole="deletes the role; policies that trust it no longer match",
+        UpdateRole="sets MaxSessionDuration",
+        UpdateAssumeRolePolicy="replaces the trust policy",
+        PutRolePolicy="writes an inline policy",
+        DeleteRolePolicy="deletes an inline policy",
+        AttachRolePolicy="an exclusive role has no attached policies",
+        DetachRolePolicy="may remove an earlier drift",
+        PutRolePermissionsBoundary="replaces the permissions boundary",
+        DeleteRolePermissionsBoundary="removes the permissions boundary",
+        TagRole="may add ecr-warden's tag",
+        UntagRole="may remove ecr-warden's tag",
     ),
-    **_each(
-        "changes a group, which is no target: its policies are its members' other policies",
-        "CreateGroup",
-        "UpdateGroup",
-        "DeleteGroup",
-        "PutGroupPolicy",
-        "DeleteGroupPolicy",
-        "AttachGroupPolicy",
-        "DetachGroupPolicy",
+    **_watched(
+        Names.USER,
+        CreateUser="policies that name an earlier user of the same name do not match the new one",
+        DeleteUser="deletes the user; policies that name it no longer match",
     ),
-    **_each("changes a role's description only", "UpdateRoleDescription"),
-    **_each(
-        "concerns a service-linked role, which is AWS's own and no role of a grant",
-        "CreateServiceLinkedRole",
-        "DeleteServiceLinkedRole",
+    **_watched(Names.BOTH_USERS, UpdateUser="renames or moves a user, which changes its ARN"),
+    **_watched(
+        Names.USER,
+        PutUserPolicy="writes an inline policy",
+        DeleteUserPolicy="deletes an inline policy",
+        AttachUserPolicy="an exclusive user has no attached policies",
+        DetachUserPolicy="an exclusive user has no attached policies",
+        PutUserPermissionsBoundary="a permissions boundary can block the user's grants",
+        DeleteUserPermissionsBoundary="removing a permissions boundary can unblock the user's grants",
+        AddUserToGroup="the group's policies start to apply to the user",
+        RemoveUserFromGroup="the group's policies stop applying to the user",
     ),
-    **_each(
-        "decides which instances may use a role and changes no policy of it",
-        "CreateInstanceProfile",
-        "DeleteInstanceProfile",
-        "AddRoleToInstanceProfile",
-        "RemoveRoleFromInstanceProfile",
-        "TagInstanceProfile",
-        "UntagInstanceProfile",
+    # ecr-warden compares which boundary a push role has, not what that boundary allows: its content belongs to the
+    # member stack. A change of it is only reported.
+    **_watched(
+        Names.POLICY,
+        CreatePolicyVersion="may change what the boundary of the push roles allows",
+        SetDefaultPolicyVersion="changes what the boundary of the push roles allows",
+        DeletePolicy="may make room for another boundary of the same name",
     ),
-    **_each(
-        "changes a credential and no policy",
-        "CreateAccessKey",
-        "UpdateAccessKey",
-        "DeleteAccessKey",
-        "CreateLoginProfile",
-        "UpdateLoginProfile",
-        "DeleteLoginProfile",
-        "ChangePassword",
-        "UploadSSHPublicKey",
-        "UpdateSSHPublicKey",
-        "DeleteSSHPublicKey",
-        "UploadSigningCertificate",
-        "UpdateSigningCertificate",
-        "DeleteSigningCertificate",
-        "UploadServerCertificate",
-        "UpdateServerCertificate",
-        "DeleteServerCertificate",
-        "TagServerCertificate",
-        "UntagServerCertificate",
-        "CreateServiceSpecificCredential",
-        "UpdateServiceSpecificCredential",
-        "ResetServiceSpecificCredential",
-        "DeleteServiceSpecificCredential",
-        "CreateVirtualMFADevice",
-        "EnableMFADevice",
-        "ResyncMFADevice",
-        "DeactivateMFADevice",
-        "DeleteVirtualMFADevice",
-        "TagMFADevice",
-        "UntagMFADevice",
+    **_irrelevant(
+        "changes a managed policy, which is not a target; attaching one to an exclusive role is watched",
+        "CreatePolicy DeletePolicyVersion",
     ),
-    **_each(
-        "changes an identity provider and no document that trusts it",
-        "CreateOpenIDConnectProvider",
-        "DeleteOpenIDConnectProvider",
-        "AddClientIDToOpenIDConnectProvider",
-        "RemoveClientIDFromOpenIDConnectProvider",
-        "UpdateOpenIDConnectProvider",
-        "UpdateOpenIDConnectProviderThumbprint",
-        "TagOpenIDConnectProvider",
-        "UntagOpenIDConnectProvider",
-        "CreateSAMLProvider",
-        "UpdateSAMLProvider",
-        "DeleteSAMLProvider",
-        "TagSAMLProvider",
-        "UntagSAMLProvider",
+    **_irrelevant(
+        "changes a group, which is not a target; its policies count as other policies of its members",
+        """CreateGroup UpdateGroup DeleteGroup PutGroupPolicy DeleteGroupPolicy AttachGroupPolicy
+        DetachGroupPolicy""",
     ),
-    **_each("changes tags and no document", "TagUser", "UntagUser", "TagPolicy", "UntagPolicy"),
-    **_each(
-        "lends the rights of who approves it and writes no policy: calls made with them are reported by themselves",
-        "CreateDelegationRequest",
-        "AssociateDelegationRequest",
-        "UpdateDelegationRequest",
-        "AcceptDelegationRequest",
-        "RejectDelegationRequest",
-        "SendDelegationToken",
+    **_irrelevant("changes only a role's description", "UpdateRoleDescription"),
+    **_irrelevant(
+        "concerns a service-linked role, which AWS owns and no grant names",
+        "CreateServiceLinkedRole DeleteServiceLinkedRole",
     ),
-    **_each(
-        "is a setting of the account or organization and changes no policy",
-        "CreateAccountAlias",
-        "DeleteAccountAlias",
-        "UpdateAccountPasswordPolicy",
-        "DeleteAccountPasswordPolicy",
-        "PutAccountProperties",
-        "SetSecurityTokenServicePreferences",
-        "EnableOutboundWebIdentityFederation",
-        "DisableOutboundWebIdentityFederation",
-        "EnableOrganizationsRootCredentialsManagement",
-        "DisableOrganizationsRootCredentialsManagement",
-        "EnableOrganizationsRootSessions",
-        "DisableOrganizationsRootSessions",
+    **_irrelevant(
+        "controls which instances may use a role, not its policies",
+        """CreateInstanceProfile DeleteInstanceProfile AddRoleToInstanceProfile RemoveRoleFromInstanceProfile
+        TagInstanceProfile UntagInstanceProfile""",
+    ),
+    **_irrelevant(
+        "changes a credential, not a policy",
+        """CreateAccessKey UpdateAccessKey DeleteAccessKey CreateLoginProfile UpdateLoginProfile DeleteLoginProfile
+        ChangePassword UploadSSHPublicKey UpdateSSHPublicKey DeleteSSHPublicKey UploadSigningCertificate
+        UpdateSigningCertificate DeleteSigningCertificate UploadServerCertificate UpdateServerCertificate
+        DeleteServerCertificate TagServerCertificate UntagServerCertificate CreateServiceSpecificCredential
+        UpdateServiceSpecificCredential ResetServiceSpecificCredential DeleteServiceSpecificCredential
+        CreateVirtualMFADevice EnableMFADevice ResyncMFADevice DeactivateMFADevice DeleteVirtualMFADevice TagMFADevice
+        UntagMFADevice""",
+    ),
+    **_irrelevant(
+        "changes an identity provider, not the documents that trust it",
+        """CreateOpenIDConnectProvider DeleteOpenIDConnectProvider AddClientIDToOpenIDConnectProvider
+        RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint
+        TagOpenIDConnectProvider UntagOpenIDConnectProvider CreateSAMLProvider UpdateSAMLProvider DeleteSAMLProvider
+        TagSAMLProvider UntagSAMLProvider""",
+    ),
+    **_irrelevant("changes tags, not documents", "TagUser UntagUser TagPolicy UntagPolicy"),
+    **_irrelevant(
+        "lends the approver's permissions and writes no policy; calls made with them are reported themselves",
+        """CreateDelegationRequest AssociateDelegationRequest UpdateDelegationRequest AcceptDelegationRequest
+        RejectDelegationRequest SendDelegationToken""",
+    ),
+    **_irrelevant(
+        "changes a setting of the account or organization, not a policy",
+        """CreateAccountAlias DeleteAccountAlias UpdateAccountPasswordPolicy DeleteAccountPasswordPolicy
+        PutAccountProperties SetSecurityTokenServicePreferences EnableOutboundWebIdentityFederation
+        DisableOutboundWebIdentityFederation EnableOrganizationsRootCredentialsManagement
+        DisableOrganizationsRootCredentialsManagement EnableOrganizationsRootSessions
+        DisableOrganizationsRootSessions""",
     ),
 }
 
@@ -260,59 +189,57 @@ CALLS: Mapping[Service, Mapping[str, Row]] = {Service.ECR: _ECR, Service.IAM: _I
 WATCHED: Mapping[Service, Mapping[str, Watched]] = {
     service: {name: row for name, row in rows.items() if isinstance(row, Watched)} for service, rows in CALLS.items()
 }
-"""The rows that make jobs: what the members' rules have to forward."""
+"""The calls that make jobs: what the rules of the member accounts have to forward."""
 
 
-# Lambda reports UpdateFunctionCode20150331v2, S3 and others their plain names.
-_VERSION = re.compile(r"[0-9]{8}(v[0-9]+)?")
+def _can(effect: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), effect)
 
-_TRAIL = "can end CloudTrail's reports; the sweep needs none of them"
-_RULES = "can end the forwarding of reports, or the schedule; the sweep and the reports do without each other"
-_BUS = "can end the reception of reports; the sweep needs none of them"
-_SPEC = "can hide or replace the spec; the last accepted one stays enforced"
-_QUEUE = "can lose jobs and reports; the next sweep makes them again"
-_KEY = "can silence what it encrypts, the alert topic among it; repairs go on"
-_FUNCTION = "can stop or replace a function; the hub's alarms tell of its errors and of jobs that wait"
 
 BLINDING_CALLS: Mapping[str, Mapping[str, str]] = {
-    "cloudtrail": dict.fromkeys(("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"), _TRAIL),
-    "events": dict.fromkeys(("DisableRule", "DeleteRule", "PutRule", "RemoveTargets", "PutTargets"), _RULES)
-    | dict.fromkeys(("DeleteEventBus", "RemovePermission", "PutPermission"), _BUS),
-    "s3": dict.fromkeys(
-        (
-            "PutBucketNotification",
-            "PutBucketNotificationConfiguration",
-            "PutBucketVersioning",
-            "PutBucketPolicy",
-            "DeleteBucketPolicy",
-        ),
-        _SPEC,
+    "cloudtrail": _can(
+        "can stop CloudTrail's events; the sweep does not need them",
+        "StopLogging DeleteTrail UpdateTrail PutEventSelectors",
     ),
-    "sqs": dict.fromkeys(("SetQueueAttributes", "PurgeQueue", "DeleteQueue"), _QUEUE),
-    "kms": dict.fromkeys(("DisableKey", "ScheduleKeyDeletion"), _KEY),
-    "lambda": dict.fromkeys(
-        (
-            "UpdateFunctionCode",
-            "UpdateFunctionConfiguration",
-            "DeleteFunction",
-            "PutFunctionConcurrency",
-            "UpdateEventSourceMapping",
-            "DeleteEventSourceMapping",
-            "RemovePermission",
-        ),
-        _FUNCTION,
+    "events": _can(
+        "can stop the forwarding of events, or the schedule; either works without the other",
+        "DisableRule DeleteRule PutRule RemoveTargets PutTargets",
+    )
+    | _can(
+        "can stop events from arriving; the sweep does not need them",
+        "DeleteEventBus RemovePermission PutPermission",
+    ),
+    "s3": _can(
+        "can hide or replace the spec; the last accepted version stays enforced",
+        """PutBucketNotification PutBucketNotificationConfiguration PutBucketVersioning PutBucketPolicy
+        DeleteBucketPolicy""",
+    ),
+    "sqs": _can(
+        "can lose jobs and events; the next sweep creates the jobs again", "SetQueueAttributes PurgeQueue DeleteQueue"
+    ),
+    "kms": _can(
+        "can silence whatever the key encrypts, including the alert topic; repairs continue",
+        "DisableKey ScheduleKeyDeletion",
+    ),
+    "lambda": _can(
+        "can stop or replace a function; the hub's alarms report its errors and waiting jobs",
+        """UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction PutFunctionConcurrency
+        UpdateEventSourceMapping DeleteEventSourceMapping RemovePermission""",
     ),
 }
-"""Service -> call -> what it can do to ecr-warden. Each reads on after `cloudtrail:StopLogging`."""
+"""Service -> call -> what it can do to ecr-warden, as a phrase that follows `cloudtrail:StopLogging`.
+
+No job reverts these calls and no alert reports them, so they are not forwarded and make no trigger. They are listed so
+that `event explain` can say what such a call does and what keeps working.
+"""
+# CloudTrail reports Lambda's calls with a version: UpdateFunctionCode20150331v2.
+_VERSION = re.compile(r"[0-9]{8}(v[0-9]+)?")
 
 
 def blinding_effect(service: str, call: str) -> str:
-    """What a call can do to ecr-warden; empty for all others. A version at the end of the name is looked past."""
-    rows = BLINDING_CALLS.get(service, {})
-    if call in rows:
-        return rows[call]
-    return next((why for name, why in rows.items() if _is_version_of(call, name)), "")
+    """What a call can do to ecr-warden, or ""; a version at the end of the name is ignored."""
+    return next((effect for name, effect in BLINDING_CALLS.get(service, {}).items() if _is(call, name)), "")
 
 
-def _is_version_of(call: str, name: str) -> bool:
-    return call.startswith(name) and _VERSION.fullmatch(call, len(name)) is not None
+def _is(call: str, name: str) -> bool:
+    return call == name or (call.startswith(name) and _VERSION.fullmatch(call, len(name)) is not None)

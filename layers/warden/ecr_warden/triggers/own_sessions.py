@@ -1,4 +1,4 @@
-"""Which calls claim to be ecr-warden's own."""
+"""Which calls ecr-warden's own write sessions made."""
 
 import re
 
@@ -16,7 +16,7 @@ def session_name(run_id: str) -> str:
 
 
 def is_write_role(actor: Actor, *, account: str) -> bool:
-    """Whether the call came through the write role of that account: ours if its run id is known, else an intruder."""
+    """Whether a session of that account's write role made the call; without a known run ID it is an intruder."""
     if actor.type != "AssumedRole":
         return False
     try:
@@ -27,11 +27,10 @@ def is_write_role(actor: Actor, *, account: str) -> bool:
 
 
 def run_id_of(actor: Actor, *, account: str) -> str | None:
-    """The run id that a session of the write role claims, None when the call is no such session's.
+    """The run ID that a session of the account's write role claims, or None for any other caller.
 
-    A claim and no proof: whoever may assume the role chooses the session's name, so the caller looks the run up in
-    the journal. `account`: the member account the role has to be of. A SourceIdentity that contradicts the session's
-    name makes it nobody's run.
+    This is a claim, not a proof: anyone who may assume the role chooses the session name, so look the run up in the
+    journal. A session whose SourceIdentity contradicts its name claims no run.
     """
     if not is_write_role(actor, account=account):
         return None

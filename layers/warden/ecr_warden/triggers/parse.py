@@ -1,4 +1,4 @@
-"""From an event to a Trigger: the only place that sees EventBridge's and CloudTrail's JSON."""
+"""An event to a Trigger: the only module that knows the JSON of EventBridge and CloudTrail."""
 
 import hashlib
 import json
@@ -32,11 +32,11 @@ type _Json = Mapping[str, object]
 def parse_trigger(event: object) -> Trigger | Ignored:
     """Parse an EventBridge event or a bare CloudTrail record; raises TriggerError if it is neither.
 
-    Every string taken from it is bounded. An event of a service or kind that is not watched is Ignored.
+    Every string taken from it is bounded. Events of other services and kinds are Ignored.
     Source: https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
     """
     if not isinstance(event, dict):
-        raise TriggerError(f"the event is a JSON {_kind(event)}, not an object", remedy="send the event as it came")
+        raise TriggerError(f"the event is a JSON {_kind(event)}, not an object", remedy="send the event unchanged")
     fields = cast(_Json, event)
     if "detail-type" not in fields and not _RECORD_KEYS.isdisjoint(fields):
         return _parse_record(fields, envelope={})
@@ -60,10 +60,10 @@ def parse_trigger(event: object) -> Trigger | Ignored:
 def _parse_record(record: _Json, envelope: _Json) -> ApiCall | Ignored:
     kind, category = text(record, "eventType", 64) or "AwsApiCall", text(record, "eventCategory", 64) or "Management"
     if kind != "AwsApiCall":
-        # Insights have neither eventSource nor eventName of their own.
-        return Ignored(f"{_action(record)} is no API call but an {kind}")
+        # Insights have neither eventSource nor eventName.
+        return Ignored(f"{_action(record)} is not an API call but an {kind}")
     if category != "Management":
-        return Ignored(f"{_action(record)} is no management event but one of category {category}")
+        return Ignored(f"{_action(record)} is not a management event: its category is {category}")
     source = _required(record, "eventSource", "the CloudTrail record")
     call = _required(record, "eventName", "the CloudTrail record")
     service = _SERVICES.get(source.removesuffix(".cn"))
@@ -74,9 +74,9 @@ def _parse_record(record: _Json, envelope: _Json) -> ApiCall | Ignored:
         # Source: cloudtrail-event-reference-record-contents: equal on the major version, at least on the minor.
         raise TriggerError(f"CloudTrail record of unknown version {version!r}", remedy="update ecr-warden")
     if envelope and text(envelope, "source", 128) != f"aws.{service}":
-        return Ignored(f"{service}:{call} announced by the source {text(envelope, 'source', 128)!r} is not watched")
+        return Ignored(f"{service}:{call} from the source {text(envelope, 'source', 128)!r} is not watched")
     if not _CALL_NAME.fullmatch(call):
-        raise TriggerError(f"the CloudTrail record's eventName is no API call: {call!r}")
+        raise TriggerError(f"the CloudTrail record's eventName is not an API call: {call!r}")
     if record.get("readOnly") in (True, "true"):
         return Ignored(f"{service}:{call} is a read-only call")
     account = account_id(record, "recipientAccountId") or account_id(envelope, "account") or _callers_account(record)
@@ -113,9 +113,8 @@ def _version(record: _Json) -> str:
 
 
 def _callers_account(record: _Json) -> str:
-    """The account of a record older than recipientAccountId (1.02): IAM has no calls across accounts, ECR names them.
-
-    A caller that is only known as an account, or a service, may have called from elsewhere.
+    """The account of a record older than recipientAccountId (1.02): IAM has no calls across accounts, and ECR's name
+    the other account. A caller known only as an account, or as a service, may have called from elsewhere.
     """
     identity = mapping(record, "userIdentity")
     known_by_itself = text(identity, "type", 32) not in ("AWSAccount", "AWSService")
@@ -127,7 +126,7 @@ def _call_id(record: _Json, envelope: _Json) -> str:
         return _event_id(record, "eventID")
     if envelope:
         return _event_id(envelope, "id")
-    # eventID came with version 1.01. The id has to be the same for the same record, and nothing more.
+    # Records older than version 1.01 have no eventID; the ID only has to be the same for the same record.
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 

@@ -8,7 +8,7 @@ from ecr_warden.model.job import Actor
 from ecr_warden.triggers.trigger import Parameters
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
-"""What CloudTrail writes for a name that may be a password typed into the wrong field."""
+"""What CloudTrail writes in place of a name that may be a mistyped password."""
 
 _NOTHING: Mapping[str, object] = {}
 
@@ -20,7 +20,7 @@ def mapping(source: Mapping[str, object], key: str) -> Mapping[str, object]:
 
 
 def text(source: Mapping[str, object], key: str, limit: int) -> str:
-    """The string under the key, cut after `limit` characters, what cannot be printed replaced; else empty."""
+    """The string under the key, cut after `limit` characters and with unprintable characters replaced; else ""."""
     value = source.get(key)
     if not isinstance(value, str):
         return ""
@@ -28,13 +28,13 @@ def text(source: Mapping[str, object], key: str, limit: int) -> str:
 
 
 def name(source: Mapping[str, object], key: str, limit: int = 512) -> str:
-    """The string under the key, as it stands: names are checked, never mended. One over the limit reads as missing."""
+    """The string under the key, unchanged: names are never corrected. One over the limit reads as missing."""
     value = source.get(key)
     return value if isinstance(value, str) and len(value) <= limit and value != HIDDEN else ""
 
 
 def account_id(source: Mapping[str, object], key: str) -> str:
-    """The account under the key; a number is taken if it still has 12 digits. Anything else reads as missing."""
+    """The account ID under the key; a number of 12 digits is accepted. Anything else reads as missing."""
     value = source.get(key)
     digits = str(value) if isinstance(value, int) and not isinstance(value, bool) and value < 10**12 else value
     return digits if isinstance(digits, str) and ACCOUNT_ID.fullmatch(digits) else ""
@@ -46,8 +46,10 @@ type _Json = Mapping[str, object]
 
 
 def parameters_of(record: _Json) -> Parameters:
-    """The names that a call was made with; those left out (records over 100 KB, calls that make up a name) are taken
-    from AWS's answer, and at last from the ARNs under `resources`.
+    """The names in a call's parameters.
+
+    A name that is missing there (a record over 100 KB, a name that AWS made up) is read from AWS's response, or else
+    from the ARNs under `resources`.
 
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
     """
@@ -62,14 +64,14 @@ def parameters_of(record: _Json) -> Parameters:
     return Parameters(
         repository=repository,
         registry=registry,
-        role=_owner(sent, answered, arns, "role"),
-        user=_owner(sent, answered, arns, "user"),
+        role=_identity(sent, answered, arns, "role"),
+        user=_identity(sent, answered, arns, "user"),
         new_user=name(sent, "newUserName"),
         policy=name(sent, "policyArn", 2048),
     )
 
 
-def _owner(sent: _Json, answered: _Json, arns: tuple[Arn, ...], kind: str) -> str:
+def _identity(sent: _Json, answered: _Json, arns: tuple[Arn, ...], kind: str) -> str:
     given = name(sent, f"{kind}Name") or name(mapping(answered, kind), f"{kind}Name")
     if given:
         return given
@@ -85,7 +87,7 @@ def _arns(resources: object) -> Iterator[Arn]:
     for item in resources[:_RESOURCES_READ] if isinstance(resources, list) else ():
         if isinstance(item, dict):
             try:
-                # `arn` in records that other tools have passed on.
+                # Tools that pass records on write `arn`.
                 yield parse_arn(name(item, "ARN", 2048) or name(item, "arn", 2048))
             except ArnError:
                 continue
@@ -95,10 +97,10 @@ UNKNOWN = "Unknown"
 
 
 def actor_of(record: Mapping[str, object]) -> Actor:
-    """Who made the call; never fails: what a record does not say is left empty, no identity at all is `Unknown`.
+    """Who made the call; never fails. Missing fields are "", and a record without an identity has the type `Unknown`.
 
-    `session_name` is the name of a role session, and for callers without an ARN (SAML, web identity, Identity Center,
-    sign-in) the user name that the record gives.
+    `session_name` is the name of a role session, or the user name of a caller without an ARN (SAML, web identity,
+    Identity Center, sign-in).
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
     """
     identity = mapping(record, "userIdentity")
@@ -110,7 +112,7 @@ def actor_of(record: Mapping[str, object]) -> Actor:
         account=account_id(identity, "accountId"),
         issuer=text(issuer, "arn", 512),
         session_name=_session_name(identity),
-        # A few services write it beside userIdentity instead of into it.
+        # A few services write it next to userIdentity.
         invoked_by=text(identity, "invokedBy", 128) or text(record, "invokedBy", 128),
         source_identity=text(session, "sourceIdentity", 256) or text(identity, "sourceIdentity", 256),
         source_ip=text(record, "sourceIPAddress", 128),
@@ -127,7 +129,7 @@ def _session_name(identity: Mapping[str, object]) -> str:
             parts = arn.split("/", 2)
             return parts[2] if len(parts) == 3 else principal.partition(":")[2]
         case "AWSAccount":
-            # The copy that the owner of a resource gets of another account's call: AROA..:SESSION, no ARN.
+            # The copy that a resource's account gets of another account's call: AROA..:SESSION, no ARN.
             return principal.partition(":")[2]
         case "FederatedUser":
             return arn.partition("/")[2] or principal.partition(":")[2]

@@ -1,4 +1,4 @@
-"""What can set ecr-warden to work: the typed forms of the events that `dispatch` gets."""
+"""The events that `dispatch` acts on, in typed form."""
 
 from enum import StrEnum
 
@@ -9,20 +9,20 @@ from ecr_warden.model.job import Actor
 
 
 class TriggerError(WardenError):
-    """The event is not what it says it is, or a version that is not understood."""
+    """The event is malformed, or of a version that this release does not understand."""
 
     code = "trigger"
 
 
 class Service(StrEnum):
-    """The services whose calls are watched; the values are their IAM prefixes."""
+    """The services whose calls are watched; values are IAM service prefixes."""
 
     ECR = "ecr"
     IAM = "iam"
 
 
 class Parameters(Struct, frozen=True):
-    """The request parameters that name what a call changed, as the caller sent them; empty when not sent."""
+    """The request parameters that name what a call changed, as the caller sent them; "" when not sent."""
 
     repository: str = ""
     registry: str = ""
@@ -33,10 +33,10 @@ class Parameters(Struct, frozen=True):
 
 
 class ApiCall(Struct, frozen=True):
-    """An ECR or IAM call that CloudTrail reports, done or refused.
+    """An ECR or IAM call that CloudTrail reports, successful or not.
 
-    `account`: whose trail tells of it, empty only where nothing depends on it. `at`: ISO 8601, empty when the record
-    has no usable time. `error`: AWS's code if the call failed.
+    `account`: the account whose trail reports it; "" only where nothing depends on it. `at`: ISO 8601, "" when the
+    record has no usable time. `error`: AWS's error code, or "".
     """
 
     event_id: str
@@ -56,9 +56,9 @@ class ApiCall(Struct, frozen=True):
 
 
 class SpecChanged(Struct, frozen=True):
-    """Somebody wrote or deleted an object of a bucket; `version_id` is empty if the bucket keeps no versions.
+    """An object of a bucket was written or deleted; `version_id` is "" in a bucket without versioning.
 
-    `misplaced`: it looks like a spec and stands under another key than the one that is read.
+    `misplaced`: it looks like a spec, but its key is not the spec's.
     """
 
     event_id: str
@@ -79,7 +79,7 @@ class SweepDue(Struct, frozen=True):
 
 
 class Ignored(Struct, frozen=True):
-    """Nothing to do, and why."""
+    """The event makes no job, because `why`."""
 
     why: str
 
