@@ -12,6 +12,7 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
 from ecr_warden.planning.write_scope import WriteScope
 from ecr_warden.ports.documents import AccountUnread, Documents, Listing, Writer
+from ecr_warden.ports.errors import PortError
 from ecr_warden.spec import Valid
 from ecr_warden.spec.spec import Account
 from ecr_warden.usecases.plan import plan_spec
@@ -180,8 +181,8 @@ class _Counted(Struct, frozen=True):
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
         return self.documents.list_repositories(patterns)
 
-    def write_scope(self, account: str) -> WriteScope:
-        return self.documents.write_scope(account)
+    def write_scopes(self, accounts: Sequence[str]) -> Mapping[str, WriteScope | PortError]:
+        return self.documents.write_scopes(accounts)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         return self.documents.writer(plan, run_id)

@@ -8,14 +8,12 @@ from ecr_warden.alerting.wording import describe_address, describe_drift
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
-from ecr_warden.planning.write_scope import ScopeGap, accounts_with_identities, scope_gap
+from ecr_warden.planning.write_scope import ScopeGap
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.phrases import Perspective, Telling
 from ecr_warden.ports.documents import AccountUnread
-from ecr_warden.ports.errors import PortError
 
 from ecr_warden_cli.console import Console, Style
-from ecr_warden_cli.live import Live
 
 _LINES_PER_DRIFT = 21
 _TEMPLATE = "stacks/member.yaml"
@@ -89,18 +87,6 @@ def _effect(change: Change) -> str:
             return "takes access away"
         case _:
             return "changes no access"
-
-
-def read_write_scopes(live: Live) -> tuple[ScopeGap | AccountUnread, ...]:
-    """For each account in which the spec names identities: whom its member stack does not cover."""
-    return tuple(_read(live, account) for account in accounts_with_identities(live.spec.compiled, live.plans))
-
-
-def _read(live: Live, account: str) -> ScopeGap | AccountUnread:
-    try:
-        return scope_gap(live.spec.compiled, live.plans, account, live.documents.write_scope(account))
-    except PortError as error:
-        return AccountUnread(account, error)
 
 
 def write_scope_lines(found: Sequence[ScopeGap | AccountUnread], plans: Sequence[Plan]) -> Iterator[str]:

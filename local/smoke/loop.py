@@ -29,7 +29,7 @@ from ecr_warden.model.plan import Plan
 from ecr_warden.model.target import Target
 from ecr_warden.planning.write_scope import WriteScope
 from ecr_warden.ports.documents import AccountUnread, Listing, Writer
-from ecr_warden.ports.errors import RetryLater
+from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
@@ -88,8 +88,8 @@ class _Confined:
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
         return self.inner.list_repositories(patterns)
 
-    def write_scope(self, account: str) -> WriteScope:
-        return self.inner.write_scope(account)
+    def write_scopes(self, accounts: Sequence[str]) -> Mapping[str, WriteScope | PortError]:
+        return self.inner.write_scopes(accounts)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         if plan.target.key not in self.own:

@@ -1,33 +1,41 @@
-"""Documents.fence: who is there, and whom the member stack lets ecr-warden write."""
+"""Documents.write_scopes: an account's users and roles, and which of them its member stack lets ecr-warden write."""
 
 import json
 from typing import Any
 
-import pytest
 from ecr_warden.adapters.aws.documents import AwsDocuments
+from ecr_warden.planning.write_scope import WriteScope
 from ecr_warden.ports.errors import AccountUnreachable
 
-from tests.contracts.seed import CI, USER
+from tests.contracts.seed import CI, HOME, USER
 from tests.contracts.worlds import MemoryWorld, MotoWorld, World
 
 OWNER, PATH = f"arn:aws:iam::{CI}:user/anna", f"arn:aws:iam::{CI}:user/ci/*"
 LISTS = {"ManagedOwners": (OWNER,), "ManagedOwners3": (PATH, OWNER)}
 
 
+def scope_of(world: World, account: str) -> WriteScope:
+    found = world.documents.write_scopes((account,))[account]
+    assert isinstance(found, WriteScope)
+    return found
+
+
 def test_an_account_without_a_member_stack_has_no_lists(world: World) -> None:
     world.make(USER)
-    found = world.documents.write_scope(CI)
+    found = scope_of(world, CI)
     assert found.lists is None
     assert found.arns[USER.key] == f"arn:aws:iam::{CI}:user/{USER.name}"
 
 
-def test_an_account_that_lets_nobody_in_is_said_to(world: World) -> None:
-    world.close(CI)
-    with pytest.raises(AccountUnreachable):
-        world.documents.write_scope(CI)
+def test_an_account_that_cannot_be_read_stops_no_other(world: World) -> None:
+    world.make(USER)
+    world.close(HOME)
+    found = world.documents.write_scopes((CI, HOME))
+    assert isinstance(found[CI], WriteScope)
+    assert isinstance(found[HOME], AccountUnreachable)
 
 
-def test_the_lists_are_read_as_they_stand(world: World) -> None:
+def test_the_lists_of_the_member_stack_are_read(world: World) -> None:
     match world:
         case MemoryWorld():
             world.documents.lists[CI] = LISTS
@@ -35,7 +43,7 @@ def test_the_lists_are_read_as_they_stand(world: World) -> None:
             _deploy(world)
         case _:
             raise AssertionError
-    assert world.documents.write_scope(CI).lists == LISTS
+    assert scope_of(world, CI).lists == LISTS
 
 
 def _statement(sid: str, *resources: str, action: str = "iam:PutUserPolicy") -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ecr_warden.model.reply import PlanReply
 from ecr_warden.model.request import AskPlan
 from ecr_warden.planning.write_scope import ScopeGap
 from ecr_warden.ports.documents import AccountUnread
+from ecr_warden.usecases.plan import scope_gaps
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
@@ -25,7 +26,7 @@ from ecr_warden_cli.live import (
     read_live,
     status_of,
 )
-from ecr_warden_cli.plan_text import held_of, read_write_scopes, show_target, write_scope_lines, write_scopes_to_json
+from ecr_warden_cli.plan_text import held_of, show_target, write_scope_lines, write_scopes_to_json
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +58,8 @@ def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[Scope
         case Here():
             live = read_live(place, context)
             compiled = live.spec.compiled
-            return PlanReply(compiled.version, compiled.mode, len(live.plans), live.plans), read_write_scopes(live)
+            reply = PlanReply(compiled.version, compiled.mode, len(live.plans), live.plans)
+            return reply, scope_gaps(compiled, live.plans, live.documents)
         case AtHub():
             client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):

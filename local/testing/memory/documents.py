@@ -1,6 +1,6 @@
 """Owners and their documents: the port to the accounts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -114,8 +114,14 @@ class MemoryDocuments:
             found.update(dict.fromkeys(owner for owner in existing if pattern.covers(owner)))
         return Listing(tuple(sorted(found)), tuple(unread))
 
-    def write_scope(self, account: str) -> WriteScope:
-        self.faults(all_owners(account), None)
+    def write_scopes(self, accounts: Sequence[str]) -> Mapping[str, WriteScope | PortError]:
+        return {account: self._write_scope(account) for account in accounts}
+
+    def _write_scope(self, account: str) -> WriteScope | PortError:
+        try:
+            self.faults(all_owners(account), None)
+        except PortError as error:
+            return error
         arns = {
             owner.key: target_arn(owner, path=self.paths.get(owner, "/"))
             for owner in self.owners

@@ -1,6 +1,6 @@
 """The live documents of the accounts: read, scan, write."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -69,8 +69,8 @@ class Documents(Protocol):
         """Which repositories fit; what cannot be read is told in the listing, nothing is raised."""
         ...
 
-    def write_scope(self, account: str) -> "WriteScope":
-        """Whom the account's member stack lets ecr-warden write; raises PortError."""
+    def write_scopes(self, accounts: Sequence[str]) -> "Mapping[str, WriteScope | PortError]":
+        """The write scope of each account, or why it cannot be read; nothing is raised."""
         ...
 
     def writer(self, plan: Plan, run_id: str) -> Writer:

@@ -1,6 +1,6 @@
 """What enforcing a spec would do now: one plan per target, from one scan of the accounts; nothing is written."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import replace
 from typing import assert_never
 
@@ -17,6 +17,7 @@ from ecr_warden.planning.diff import diff
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.planning.write_scope import ScopeGap, accounts_with_identities, scope_gap
 from ecr_warden.ports.documents import AccountUnread, Documents
 from ecr_warden.ports.errors import OutOfTime, PortError, crashed
 from ecr_warden.ports.hub import Clock
@@ -43,6 +44,17 @@ def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> tup
     """Every plan, made without the hub's memory and so without what earlier runs still owe."""
     planned = plan_targets(compiled, documents, clock)
     return (*planned.unread, *planned.plans)
+
+
+def scope_gaps(
+    compiled: CompiledSpec, plans: Sequence[Plan], documents: Documents
+) -> tuple[ScopeGap | AccountUnread, ...]:
+    """What the write scope lacks, for each account whose users or roles the spec has written."""
+    scopes = documents.write_scopes(accounts_with_identities(compiled, plans))
+    return tuple(
+        AccountUnread(account, scope) if isinstance(scope, PortError) else scope_gap(compiled, plans, account, scope)
+        for account, scope in scopes.items()
+    )
 
 
 def plan_targets(

@@ -4,7 +4,7 @@ What one event in many needs, writing and scanning, is imported where it is used
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -51,17 +51,10 @@ class AwsDocuments(Struct, frozen=True):
         return scan_accounts(self.accounts, specs, accounts, Patience(self.deadline, self.sleep))
 
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
         places = sorted({(pattern.account, pattern.region) for pattern in patterns})
-        if len(places) == 1:
-            lists = [self._names(*places[0])]
-        else:
-            with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="list") as pool:
-                lists = list(pool.map(self._names, *zip(*places, strict=True))) if places else []
         found: set[RepositoryTarget] = set()
         unread: list[tuple[RepositoryPattern, PortError]] = []
-        for (account, region), names in zip(places, lists, strict=True):
+        for (account, region), names in zip(places, _side_by_side(self._names, places), strict=True):
             here = [pattern for pattern in patterns if (pattern.account, pattern.region) == (account, region)]
             if isinstance(names, PortError):
                 unread += [(pattern, names) for pattern in here]
@@ -70,12 +63,21 @@ class AwsDocuments(Struct, frozen=True):
             found.update(target for target in existing if any(pattern.covers(target) for pattern in here))
         return Listing(tuple(sorted(found)), tuple(unread))
 
-    def write_scope(self, account: str) -> "WriteScope":
+    def write_scopes(self, accounts: Sequence[str]) -> "Mapping[str, WriteScope | PortError]":
+        return dict(zip(accounts, _side_by_side(self._write_scope, accounts), strict=True))
+
+    def _write_scope(self, account: str) -> "WriteScope | PortError":
         from ecr_warden.adapters.aws.scan import read_write_scope  # noqa: PLC0415
 
-        return read_write_scope(self.accounts.reader(account).iam, account)
+        try:
+            return read_write_scope(self.accounts.reader(account).iam, account)
+        except PortError as error:
+            return error
+        except Exception as error:
+            return crashed(f"reading the write scope of {account}", error)
 
-    def _names(self, account: str, region: str) -> list[str] | PortError:
+    def _names(self, place: tuple[str, str]) -> list[str] | PortError:
+        account, region = place
         try:
             return list(list_names(self.accounts.reader(account).ecr(region), account, region))
         except PortError as error:
@@ -88,3 +90,12 @@ class AwsDocuments(Struct, frozen=True):
         from ecr_warden.adapters.aws.writer import AwsWriter  # noqa: PLC0415
 
         return AwsWriter(self.accounts.writer(plan.target.account, run_id, session_policy(plan)))
+
+
+def _side_by_side[T, R](read: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    if len(items) <= 1:
+        return [read(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="read") as pool:
+        return list(pool.map(read, items))
