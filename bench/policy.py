@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ecr_warden.policy.canonical import _canonical
+from ecr_warden.policy.canonical import _statements, equivalent
 from ecr_warden.policy.compare import Relation, compare
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
-from ecr_warden.policy.equivalence import equivalent
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from bench.figures import Figure
@@ -80,11 +79,11 @@ def _equivalence() -> Iterator[Figure]:
     a, b = parse_document(text), parse_document(other)
 
     def parsed() -> object:
-        _canonical.cache_clear()
+        _statements.cache_clear()
         return equivalent(a, b, kind=DocumentKind.REPOSITORY)
 
     def from_text() -> object:
-        _canonical.cache_clear()
+        _statements.cache_clear()
         return equivalent(parse_document(text), parse_document(other), kind=DocumentKind.REPOSITORY)
 
     yield _figure("equivalent, five statements, parsed", _best(parsed), 0.06)

@@ -18,8 +18,8 @@ from ecr_warden.model.plan import Change
 from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document, DocumentKind, policy_size
-from ecr_warden.policy.interchangeable import interchangeable
 from ecr_warden.policy.phrases import is_unique_id
+from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.ports.errors import Refused
 from ecr_warden.usecases.alert import SendAlerts
 from hypothesis import strategies as st
@@ -89,7 +89,7 @@ def is_repaired_and_reported(tampered: tuple[Tamper, ...]) -> None:
             assert isinstance(found.value, Document)
             assert isinstance(wanted, Document)
             assert address.document_kind is not None
-            assert interchangeable(found.value, wanted, kind=address.document_kind)
+            assert not isinstance(relate(found.value, wanted, kind=address.document_kind), Differs)
         assert world.writes == []
         return
     assert result is Result.CONVERGED
@@ -99,7 +99,7 @@ def is_repaired_and_reported(tampered: tuple[Tamper, ...]) -> None:
             assert isinstance(live, Document)
             assert isinstance(wanted, Document)
             assert address.document_kind is not None
-            assert interchangeable(live, wanted, kind=address.document_kind)
+            assert not isinstance(relate(live, wanted, kind=address.document_kind), Differs)
     [report] = world.reports
     opened = OpenRun(report.run_id, report.cause, report.mode, report.plan, report.started_at)
     items = open_run_to_json(opened), report_to_json(report)

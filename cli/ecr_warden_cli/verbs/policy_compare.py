@@ -6,8 +6,8 @@ from typing import Any
 
 from ecr_warden.policy.compare import compare
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
-from ecr_warden.policy.equivalence import NotEquivalent, equivalent
 from ecr_warden.policy.lint import guessed_kind
+from ecr_warden.policy.relate import Same, relate
 from ecr_warden.policy.relation import Comparison, Relation, Witness
 from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
 from msgspec import Struct, field
@@ -142,11 +142,11 @@ def _show(comparison: Comparison, live: Document, desired: Document, kind: Docum
             console.line(f"  {mark} {witness.sentence}", style)
     for reason in comparison.undecided:
         console.line(f"  ? {reason}", Style.ODD)
-    match equivalent(live, desired, kind=kind, names=("live", "desired")):
-        case NotEquivalent(reason):
-            console.line(f"  as text, the first difference is {reason}", Style.FAINT)
-        case _:
-            console.line("  and are equivalent documents to AWS", Style.FAINT)
+    verdict = relate(live, desired, kind=kind)
+    if isinstance(verdict, Same):
+        console.line("  and are equivalent documents to AWS", Style.FAINT)
+    else:
+        console.line(f"  as text, the first difference is {verdict.reason}", Style.FAINT)
 
 
 def _article(kind: DocumentKind) -> str:

@@ -78,7 +78,7 @@ def test_run_of_any_size_fits_and_still_says_what_was_done(hub: MotoHub, changes
     assert all(isinstance(outcome, Applied) for outcome in sent.outcomes)
     assert len(sent.outcomes) == changes
     # Who gained something is told as long as there is room for one of each principal.
-    assert all(drift.access is not None and drift.access.gained for drift in sent.plan.drifts) == (changes < 250)
+    assert all(drift.gained for drift in sent.plan.drifts) == (changes < 250)
 
 
 def test_run_that_cannot_be_described_is_announced_all_the_same(hub: MotoHub) -> None:
@@ -87,9 +87,9 @@ def test_run_that_cannot_be_described_is_announced_all_the_same(hub: MotoHub) ->
     made = report("r1", *(repair(hostile(index), index) for index in range(60)))
     drifts = []
     for drift in made.plan.drifts:
-        assert drift.access is not None
-        gained = tuple(replace(permission, conditions=nameless) for permission in drift.access.gained)
-        drifts.append(replace(drift, access=replace(drift.access, gained=gained)))
+        assert drift.change is not None
+        gained = tuple(replace(permission, conditions=nameless) for permission in drift.change.gained)
+        drifts.append(replace(drift, access=replace(drift.change, gained=gained)))
     detail = json.loads(publish(hub, replace(made, plan=replace(made.plan, drifts=tuple(drifts))))["Detail"])
     assert detail["runId"] == "r1"
     assert all(drift["leftOut"] for drift in detail["plan"]["drifts"])

@@ -11,7 +11,7 @@ from ecr_warden.model.job import Actor, Cause, CauseKind
 from ecr_warden.model.outcome import Applied, Outcome, Result, RunReport
 from ecr_warden.model.plan import Change, Held, HoldReason, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
-from ecr_warden.planning.compared import document_drift
+from ecr_warden.planning.diff import document_drift
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
@@ -67,9 +67,9 @@ SPEC_PUSH = allows("ecr:PutImage")
 
 def drift_of(address: Address, desired: Document, live: Document, reason: str) -> Drift:
     """The drift between two documents as planning sees it."""
-    found = document_drift(address, desired, live, reason=reason, exact=True)
+    found = document_drift(address, desired, live, exact=True)
     assert found is not None
-    return Explainer(60).drift(found, desired, live)
+    return Explainer(60).drift(replace(found, explain=reason), desired, live)
 
 
 def repository_drift(live: Document | None, desired: Document = SPEC_PULLS) -> Drift:

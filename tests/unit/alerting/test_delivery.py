@@ -162,9 +162,9 @@ def _third_form(made: RunReport) -> RunReport:
 def test_a_stranger_is_not_left_out_for_a_crowd() -> None:
     drift = repository_drift(pulls(*CROWD, EVE))
     [kept] = _third_form(replace(report(drift), accounts=(CI, HOME))).plan.drifts
-    assert drift.access is not None and kept.access is not None
-    assert len(kept.access.gained) < len(drift.access.gained)
-    assert EVE in repr(kept.access.gained)
+    assert drift.change is not None and kept.change is not None
+    assert len(kept.change.gained) < len(drift.change.gained)
+    assert EVE in repr(kept.change.gained)
 
 
 def test_a_power_is_not_left_out_for_a_crowd() -> None:

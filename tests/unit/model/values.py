@@ -1,7 +1,9 @@
 """Random values of the model, for what holds for every one of them."""
 
 import json
+from copy import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from ecr_warden.model.address import (
     Address,
@@ -52,6 +54,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.policy.access import AccessChange, gained_and_lost
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.phrases import Deed, Phrase
+from ecr_warden.policy.relate import Interchangeable
 from ecr_warden.policy.relation import Relation
 from hypothesis import strategies as st
 
@@ -113,8 +116,16 @@ jobs: Strategy[Job] = st.one_of(
 
 phrases: Strategy[Phrase] = st.builds(Phrase, TEXTS, st.sampled_from(Deed), TEXTS, TEXTS, unique_id=st.booleans())
 compared: Strategy[Compared] = st.builds(Compared, st.sampled_from(Relation), _few(phrases), _few(phrases), _few(TEXTS))
+
+
+def _drift(interchangeable: bool, *given: Any, **more: Any) -> Drift:
+    drift = Drift(*given, **more)
+    return replace(drift, access=Interchangeable(drift.explain)) if interchangeable else drift
+
+
 drifts: Strategy[Drift] = st.builds(
-    Drift,
+    _drift,
+    st.booleans(),
     addresses,
     st.sampled_from(DriftKind),
     TEXTS,
@@ -123,7 +134,6 @@ drifts: Strategy[Drift] = st.builds(
     left_out=COUNTS,
     loosens=_few(st.sampled_from(Loosening)),
     compared=st.none() | compared,
-    same_access=st.booleans(),
 )
 changes: Strategy[Change] = st.builds(
     Change,

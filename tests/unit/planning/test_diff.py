@@ -227,8 +227,8 @@ def test_drift_says_what_the_live_document_gives_and_lacks(
     spec: TargetSpec, address: Address, live: Observed | LiveValue, gained: list[str], lost: list[str]
 ) -> None:
     [drift] = diff(spec, reading(spec, {address: live}), now=NOW)
-    assert drift.access is not None
-    for found, wanted in ((drift.access.gained, gained), (drift.access.lost, lost)):
+    assert drift.change is not None
+    for found, wanted in ((drift.change.gained, gained), (drift.change.lost, lost)):
         assert sorted({getattr(permission.principal, "value", "") for permission in found}) == wanted
 
 

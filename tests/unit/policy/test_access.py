@@ -1,11 +1,12 @@
 """The table of who gains and loses what, told in sentences."""
 
 import pytest
-from ecr_warden.policy.access import AccessChange, AnyOf, Permission, gained_and_lost, intersection
+from ecr_warden.policy.access import AccessChange, AnyOf, Permission, gained_and_lost
 from ecr_warden.policy.describe import describe_change
 from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
-from ecr_warden.policy.interchangeable import interchangeable
+from ecr_warden.policy.intersection import intersection
 from ecr_warden.policy.principal import Principal
+from ecr_warden.policy.relate import Differs, relate
 
 from tests.unit.policy.tables import Case, cases, kind, name_of
 
@@ -104,7 +105,7 @@ def test_documents_that_are_too_hard_to_compare_are_assumed_to_gain_and_to_lose(
     between = intersection(nasty("x"), nasty("y"))
     assert between is not None
     assert {statement.effect for statement in between.statements} == {Effect.DENY}
-    assert not interchangeable(nasty("x"), nasty("y"), kind=DocumentKind.IDENTITY)
+    assert isinstance(relate(nasty("x"), nasty("y"), kind=DocumentKind.IDENTITY), Differs)
 
 
 def test_what_is_long_and_plain_is_compared_and_not_assumed() -> None:

@@ -114,11 +114,11 @@ def _bare(report: RunReport, most: int) -> RunReport:
         return tuple(some_of_each(sorted(permissions, key=lambda one: not is_grave(one, home)), most))
 
     def drift(whole: Drift) -> Drift:
-        access = None
-        if whole.access is not None and most:
-            access = AccessChange(some(whole.access.gained), some(whole.access.lost), whole.access.assumed)
-        left_out = whole.left_out + max(0, _sentences(whole.access) - _sentences(access))
         compared = whole.compared if most else None
+        if (change := whole.change) is None:
+            return replace(whole, compared=compared, explain=cut(whole.explain, TEXT))
+        access = AccessChange(some(change.gained), some(change.lost), change.assumed) if most else None
+        left_out = whole.left_out + max(0, _sentences(change) - _sentences(access))
         return replace(whole, left_out=left_out, access=access, compared=compared, explain=cut(whole.explain, TEXT))
 
     bare = _with_changes(report, lambda change: replace(change, before=None, access=None, why=cut(change.why, TEXT)))

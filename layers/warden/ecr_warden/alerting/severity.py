@@ -90,7 +90,7 @@ def _is_grave_otherwise(drift: Drift, cause: Cause) -> bool:
         case _:
             # Opened without an event; a deleted principal's unique ID opens nothing.
             unseen = cause.kind is CauseKind.SWEEP and not all(map(_names_id, drift.gained))
-            assumed = drift.access is not None and drift.access.assumed
+            assumed = drift.change is not None and drift.change.assumed
             return bool(drift.loosens) or unseen or assumed
 
 

@@ -104,11 +104,11 @@ def _access(drift: Drift, telling: Telling, home: Collection[str]) -> Iterator[s
     if drift.same_access:
         if drift.kind is not DriftKind.CHANGED:
             yield "together the identity's inline policies allow what they should"
-    elif drift.access is not None and drift.compared is not None:
-        yield from _compared(drift.access, drift.compared, subject, telling, foremost)
-    elif drift.access is not None:
-        yield from describe_change(drift.access, subject=subject, telling=telling, foremost=foremost)
-    if drift.access is not None and drift.access.assumed:
+    elif drift.change is not None and drift.compared is not None:
+        yield from _compared(drift.change, drift.compared, subject, telling, foremost)
+    elif drift.change is not None:
+        yield from describe_change(drift.change, subject=subject, telling=telling, foremost=foremost)
+    if drift.change is not None and drift.change.assumed:
         yield "too complex to compare exactly: every statement that differs is listed"
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from ecr_warden.model.address import Address
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.phrases import Phrase
+from ecr_warden.policy.relate import Interchangeable
 from ecr_warden.policy.relation import Relation
 
 
@@ -33,8 +34,8 @@ PRINCIPAL_NOT_FOUND = "principal-not-found"
 class Loosening(StrEnum):
     """What a drift loosens that no list of permissions shows."""
 
-    TIME_LIMIT = "time-limit"  # access that outlives the end which the spec gives it
-    BOUNDARY = "boundary"  # the permissions boundary of a role is another one, or gone
+    TIME_LIMIT = "time-limit"  # access outlasts the end that the spec gives it
+    BOUNDARY = "boundary"  # the permissions boundary of a role is missing or another one
 
 
 class Compared(Struct, frozen=True):
@@ -47,29 +48,39 @@ class Compared(Struct, frozen=True):
 
 
 class Drift(Struct, frozen=True):
-    """`access` is what the live document gives (gained) and lacks (lost) against the desired one, erring to that side.
+    """One address that differs; `explain` says in what.
 
-    None: not known, as for an attached policy or a document that cannot be parsed. `compared` is the same exactly,
-    with examples, where both documents stand. `same_access`: the target allows what it should, written otherwise.
-    `left_out`: how many differences of access an announcement had to leave out of `access`.
+    `access`: what the live document gives and lacks against the desired one, too much rather than too little;
+    Interchangeable where the target allows what it should and only the wording differs; None where nothing is known, as
+    for an attached policy or a document that cannot be parsed. `compared`: the same exactly and with examples, for
+    people. `code`: of the error that kept the document from being read. `left_out`: how many differences of access an
+    announcement had to leave out.
     """
 
     address: Address
     kind: DriftKind
     explain: str
-    access: AccessChange | None = None
+    access: AccessChange | Interchangeable | None = None
     compared: Compared | None = None
-    same_access: bool = False
     loosens: tuple[Loosening, ...] = ()
     left_out: int = 0
     code: str = ""
-    """Of the error by which it could not be read."""
 
     @property
-    def gained(self) -> tuple[Permission, ...]:
-        """What the live document gives beyond the desired one, or may give.
+    def change(self) -> AccessChange | None:
+        """What the live document gives and lacks, if it differs in access and that is known.
 
         Whatever `compared` says: who wrote the document may have chosen a condition that holds for callers whom the
         engine does not know.
         """
-        return self.access.gained if self.access is not None else ()
+        return self.access if isinstance(self.access, AccessChange) else None
+
+    @property
+    def gained(self) -> tuple[Permission, ...]:
+        """What the live document gives beyond the desired one, or may give."""
+        return self.change.gained if self.change else ()
+
+    @property
+    def same_access(self) -> bool:
+        """Whether the target allows what it should, and only the wording differs."""
+        return isinstance(self.access, Interchangeable)

@@ -11,7 +11,7 @@ from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.desired import DesiredValue, ForeignStatement, TargetSpec
 from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.policy.canonical import canonical_statements, to_document
+from ecr_warden.policy.canonical import canonical_statements, equivalent, to_document
 from ecr_warden.policy.document import (
     REPOSITORY_POLICY_QUOTA,
     Document,
@@ -21,7 +21,6 @@ from ecr_warden.policy.document import (
     parse_document,
     policy_size,
 )
-from ecr_warden.policy.equivalence import Equivalent, equivalent
 from ecr_warden.policy.principal import Principal, Principals
 
 _LAMBDA = Principals(negated=False, values=(Principal("Service", "lambda.amazonaws.com"),))
@@ -161,7 +160,7 @@ def _differs_by_ids_alone(wanted: Document, live: Document, kind: DocumentKind |
         return False
     # Which id is whose is not known, and does not matter where they stand in the same statements.
     pairs = zip(sorted(ids, key=shown.__getitem__), sorted(arns, key=named.__getitem__), strict=True)
-    return isinstance(equivalent(_renamed(live, dict(pairs)), wanted, kind=kind), Equivalent)
+    return equivalent(_renamed(live, dict(pairs)), wanted, kind=kind)
 
 
 def _places(document: Document, kind: DocumentKind | None) -> Mapping[str, list[str]]:

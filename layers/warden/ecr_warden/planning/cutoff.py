@@ -29,8 +29,8 @@ from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.guardrails import is_not_ours
 from ecr_warden.planning.ordering import narrows_trust
 from ecr_warden.policy.access import gained_and_lost
+from ecr_warden.policy.canonical import equivalent
 from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.policy.equivalence import Equivalent, equivalent
 
 # No session lives longer than the highest MaxSessionDuration that a role can have had when it was opened.
 LONGEST_SESSION = timedelta(hours=12)
@@ -63,8 +63,7 @@ def cutoff_of(document: Document) -> datetime | None:
         return None
     shape = json.loads(deny_older_sessions(cutoff).text)
     shape["Statement"][0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"] = text
-    same = equivalent(document, parse_document(shape))
-    return cutoff if isinstance(same, Equivalent) else None
+    return cutoff if equivalent(document, parse_document(shape)) else None
 
 
 def is_session_cutoff(name: str, document: Document, latest: datetime) -> bool:

@@ -1,10 +1,17 @@
 """Desired against observed: what differs, and what that means for access."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from copy import replace
 from datetime import datetime
 from typing import assert_never
 
-from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, AddressKind
+from ecr_warden.model.address import (
+    AWS_REVOKE_OLDER_SESSIONS,
+    DENY_OLDER_SESSIONS,
+    OUR_POLICY_PREFIX,
+    Address,
+    AddressKind,
+)
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind, Loosening
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
@@ -13,8 +20,9 @@ from ecr_warden.planning.aws_edits import is_settling, with_foreign
 from ecr_warden.planning.cutoff import as_lockout, is_kept_cutoff, reopened_sessions
 from ecr_warden.planning.guardrails import decided
 from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.policy.equivalence import Equivalent, NotEquivalent, equivalent
+from ecr_warden.policy.canonical import canonical_statements, to_document
+from ecr_warden.policy.document import Document, DocumentError, DocumentKind
+from ecr_warden.policy.relate import Differs, Interchangeable, Same, relate
 
 _NOTHING_OWED = Debts()
 
@@ -40,11 +48,7 @@ def _diff(
     spec: TargetSpec, observation: Observation, now: datetime, debts: Debts | None, written_at: datetime | None
 ) -> tuple[Drift, ...]:
     drifts = sorted(_drifts(spec, observation, now, debts, written_at), key=lambda drift: drift.address)
-    if any(drift.kind is DriftKind.UNEXPECTED for drift in drifts):
-        from ecr_warden.planning.compared import spread_over_others  # noqa: PLC0415 - see below
-
-        return tuple(spread_over_others(spec, observation, drifts))
-    return tuple(drifts)
+    return tuple(_weighed_together(spec, observation, drifts))
 
 
 def _drifts(
@@ -123,7 +127,7 @@ def _compare_values(
             access = gained_and_lost(None, live, kind=address.document_kind) if isinstance(live, Document) else None
             return Drift(address, DriftKind.UNEXPECTED, "the spec has no such thing", access)
         case Document(), Document():
-            return _compare_documents(address, desired, live, exact)
+            return document_drift(address, desired, live, exact=exact)
         case RoleSettings(), RoleSettings():
             differences = _setting_differences(desired, live)
             unbound = desired.boundary is not None and live.boundary != desired.boundary
@@ -133,15 +137,16 @@ def _compare_values(
             raise TypeError(f"{address}: {type(desired).__name__} compared with {type(live).__name__}")
 
 
-def _compare_documents(address: Address, desired: Document, live: Document, exact: bool) -> Drift | None:
-    match equivalent(live, desired, kind=address.document_kind, names=("the live document", "the spec")):
-        case Equivalent():
+def document_drift(address: Address, desired: Document, live: Document, *, exact: bool) -> Drift | None:
+    """The drift of two documents; interchangeable ones drift only where the spec says `exact`."""
+    match relate(live, desired, kind=address.document_kind):
+        case Same():
             return None
-        case NotEquivalent(reason):
-            # Most readings find nothing, and what decides it would be a good part of their cold start.
-            from ecr_warden.planning.compared import document_drift  # noqa: PLC0415
-
-            return document_drift(address, desired, live, reason=reason, exact=exact)
+        case Interchangeable(reason) as verdict:
+            return Drift(address, DriftKind.CHANGED, reason, verdict) if exact else None
+        case Differs(reason, access, outlasts):
+            loosens = (Loosening.TIME_LIMIT,) if outlasts else ()
+            return Drift(address, DriftKind.CHANGED, reason, access, loosens=loosens)
 
 
 def _setting_differences(desired: RoleSettings, live: RoleSettings) -> list[str]:
@@ -151,3 +156,41 @@ def _setting_differences(desired: RoleSettings, live: RoleSettings) -> list[str]
         ("permissions boundary", live.boundary or "none", desired.boundary or "none"),
     )
     return [f"{name} is {found}, not {wanted}" for name, found, wanted in rows if found != wanted]
+
+
+def _weighed_together(spec: TargetSpec, observation: Observation, drifts: Sequence[Drift]) -> Sequence[Drift]:
+    """The drifts, those of inline policies as interchangeable if together these allow what they should.
+
+    They are repaired all the same: an operator who reads or removes one of the policies must find what the spec says.
+    """
+    inline = [drift for drift in drifts if _is_inline(drift.address)]
+    attached = any(drift.address.kind is AddressKind.ATTACHED_POLICY for drift in drifts)
+    kinds = {drift.kind for drift in inline}
+    if DriftKind.UNEXPECTED not in kinds or kinds - _REPLACEABLE or attached or spec.extent is not Extent.WHOLE:
+        return drifts
+    live = [seen.value for at, seen in observation.documents.items() if _is_inline(at) and isinstance(seen, Present)]
+    desired = [value for at, value in spec.documents.items() if _is_inline(at)]
+    try:
+        together = _joined(live), _joined(desired)
+    except DocumentError:  # no statement, or more than one document can hold
+        return drifts
+    if isinstance(relate(*together, kind=DocumentKind.IDENTITY), Differs):
+        return drifts
+    return [replace(drift, access=Interchangeable(drift.explain)) if drift in inline else drift for drift in drifts]
+
+
+_REPLACEABLE = frozenset({DriftKind.MISSING, DriftKind.CHANGED, DriftKind.UNEXPECTED})
+
+
+def _is_inline(address: Address) -> bool:
+    """Whether an inline policy says what its identity may do; cut-offs are compared by rules of their own."""
+    cutoffs = (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS)
+    return address.kind is AddressKind.IDENTITY_POLICY and address.name not in cutoffs
+
+
+def _joined(values: Iterable[object]) -> Document:
+    """All documents in one; raises DocumentError."""
+    documents = [value for value in values if isinstance(value, Document)]
+    return to_document(
+        statement for one in documents for statement in canonical_statements(one, kind=DocumentKind.IDENTITY)
+    )

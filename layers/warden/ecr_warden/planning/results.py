@@ -142,7 +142,7 @@ def _drift_mark(drift: Drift) -> list[object]:
     # What AWS says when it denies a reading names a request and a session: never the same twice.
     explain = drift.code if drift.kind is DriftKind.UNREADABLE else drift.explain
     # The explanation names the first difference only; a second tamper behind it is news too.
-    sides = (drift.access.gained, drift.access.lost) if drift.access else ()
+    sides = (drift.change.gained, drift.change.lost) if drift.change else ()
     return [str(drift.address), drift.kind, explain, *map(_access_mark, sides)]
 
 

@@ -10,15 +10,9 @@ from itertools import product
 
 from msgspec import Struct
 
-from ecr_warden.policy.canonical import (
-    CanonicalStatement,
-    canonical,
-    has_account_ids,
-    shared_partition,
-)
+from ecr_warden.policy.canonical import CanonicalStatement, canonical_together
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, DocumentKind, Effect
-from ecr_warden.policy.intersection import intersection
 from ecr_warden.policy.principal import Principal
 from ecr_warden.policy.steps import Steps, TooManySteps
 from ecr_warden.policy.subsumption import (
@@ -33,7 +27,7 @@ from ecr_warden.policy.subsumption import (
     resource_parts,
 )
 
-__all__ = ["AccessChange", "AllBut", "AnyOf", "Permission", "gained_and_lost", "intersection"]
+__all__ = ["AccessChange", "AllBut", "AnyOf", "Permission", "access_change", "gained_and_lost"]
 
 _BUDGET = 8192
 """Permissions told apart in one document; beyond it a statement's actions or resources are kept whole (AnyOf)."""
@@ -84,12 +78,12 @@ def gained_and_lost(
     before: Document | None, after: Document | None, *, kind: DocumentKind | None = None
 ) -> AccessChange:
     """Compare the access of two documents at one address; None is no document. In doubt something is gained or lost."""
-    there = [document for document in (before, after) if document is not None]
-    partition = shared_partition(*there) if any(map(has_account_ids, there)) else None
-    old, new = (
-        canonical(document, kind=kind, partition=partition).statements if document is not None else frozenset()
-        for document in (before, after)
-    )
+    old, new = canonical_together(before, after, kind=kind)
+    return access_change(frozenset(old), frozenset(new))
+
+
+def access_change(old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement]) -> AccessChange:
+    """The same for canonical statements whose account IDs were read in one partition."""
     try:
         steps = Steps()
         return AccessChange(_more(old, new, steps), _more(new, old, steps))

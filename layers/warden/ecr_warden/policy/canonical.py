@@ -61,38 +61,53 @@ class CanonicalStatement(Struct, frozen=True):
     conditions: frozenset[CanonicalClause]
 
 
-class CanonicalDocument(Struct, frozen=True):
-    """The statements of a document as a set: equal when AWS reads the documents as the same."""
+def canonical(document: Document, *, kind: DocumentKind | None = None) -> frozenset[CanonicalStatement]:
+    """The canonical form of a document: its statements as a set.
 
-    statements: frozenset[CanonicalStatement]
-
-
-def canonical(
-    document: Document, *, kind: DocumentKind | None = None, partition: str | None = None
-) -> CanonicalDocument:
-    """The canonical form of a document.
-
-    An account id stands for the root ARN in `partition`; without it, in the one partition that the document's ARNs
-    name, else in `aws`. So an account id equals the root ARN of any partition, two root ARNs of different partitions
-    differ, and equality is transitive among documents of one partition. Documents of one target always are: AWS
-    refuses ARNs of another partition.
+    An account ID is read as the root ARN in the one partition that the document's ARNs name, else in `aws`. So an
+    account ID equals the root ARN of any partition, two root ARNs of different partitions differ, and equality is
+    transitive among documents of one partition. Documents of one target always are: AWS refuses ARNs of another
+    partition.
     """
-    return _canonical(document, kind is DocumentKind.REPOSITORY, partition)
+    return frozenset(canonical_statements(document, kind=kind))
 
 
-def canonical_statements(
-    document: Document, *, kind: DocumentKind | None = None, partition: str | None = None
-) -> tuple[CanonicalStatement, ...]:
-    """The canonical statements in the document's order, repetitions kept: for messages that count statements."""
-    here = partition or (shared_partition(document) if has_account_ids(document) else DEFAULT_PARTITION)
-    literal = document.version == LITERAL_VERSION
+def canonical_statements(document: Document, *, kind: DocumentKind | None = None) -> tuple[CanonicalStatement, ...]:
+    """The canonical statements in the document's order, with repetitions: for messages that count statements."""
+    partition = shared_partition(document) if has_account_ids(document) else DEFAULT_PARTITION
+    return _statements(document, kind is DocumentKind.REPOSITORY, partition)
+
+
+def canonical_together(
+    *documents: Document | None, kind: DocumentKind | None = None
+) -> list[tuple[CanonicalStatement, ...]]:
+    """The canonical statements of each document, none for None. Account IDs are read in the partition of all."""
+    present = [document for document in documents if document is not None]
+    partition = shared_partition(*present) if any(map(has_account_ids, present)) else DEFAULT_PARTITION
     drop = kind is DocumentKind.REPOSITORY
-    return tuple([_statement(statement, literal, drop, here) for statement in document.statements])
+    return [() if document is None else _statements(document, drop, partition) for document in documents]
+
+
+def equivalent(a: Document, b: Document, *, kind: DocumentKind | None = None) -> bool:
+    """Whether AWS treats the documents alike; account IDs are read in the partition that both name between them."""
+    if a == b or canonical(a, kind=kind) == canonical(b, kind=kind):
+        return True
+    if not (has_account_ids(a) or has_account_ids(b)):
+        return False
+    one, other = canonical_together(a, b, kind=kind)
+    return frozenset(one) == frozenset(other)
+
+
+# A run compares the same documents again and again.
+@lru_cache(maxsize=256)
+def _statements(document: Document, drop: bool, partition: str) -> tuple[CanonicalStatement, ...]:
+    literal = document.version == LITERAL_VERSION
+    return tuple([_statement(statement, literal, drop, partition) for statement in document.statements])
 
 
 def canonical_document(document: Document, *, kind: DocumentKind | None = None) -> Document:
     """The canonical form written as a document again: sorted, version 2012-10-17."""
-    return to_document(canonical(document, kind=kind).statements)
+    return to_document(canonical(document, kind=kind))
 
 
 def digest(document: Document, *, kind: DocumentKind | None = None) -> str:
@@ -127,13 +142,6 @@ def to_document(statements: Iterable[CanonicalStatement], *, spell: Callable[[st
     """Write canonical statements as a document, sorted and without repetition, actions as `spell` writes them."""
     written = {encode(raw): raw for raw in (_rendered(statement, spell) for statement in statements)}
     return parse_document({"Version": VARIABLES_VERSION, "Statement": [written[text] for text in sorted(written)]})
-
-
-# A pure function of two strings' worth of input; reconcile compares the same documents again and again.
-@lru_cache(maxsize=256)
-def _canonical(document: Document, drop: bool, partition: str | None) -> CanonicalDocument:
-    kind = DocumentKind.REPOSITORY if drop else None
-    return CanonicalDocument(frozenset(canonical_statements(document, kind=kind, partition=partition)))
 
 
 def _statement(statement: Statement, literal: bool, drop: bool, partition: str) -> CanonicalStatement:

@@ -10,9 +10,7 @@ from ecr_warden.policy.canonical import (
     CanonicalPatterns,
     CanonicalPrincipals,
     CanonicalStatement,
-    canonical,
-    has_account_ids,
-    shared_partition,
+    canonical_together,
     to_document,
 )
 from ecr_warden.policy.condition import CanonicalClause
@@ -30,9 +28,7 @@ def intersection(a: Document, b: Document, *, kind: DocumentKind | None = None) 
     be larger than a quota: the writer checks. Raises DocumentError when the Deny statements alone are more than a
     document can hold.
     """
-    partition = shared_partition(a, b) if has_account_ids(a) or has_account_ids(b) else None
-    first = canonical(a, kind=kind, partition=partition).statements
-    second = canonical(b, kind=kind, partition=partition).statements
+    first, second = map(frozenset, canonical_together(a, b, kind=kind))
     denies = {statement for statement in first | second if statement.effect is Effect.DENY}
     try:
         allows = _largest(_common_allows(first - denies, second - denies, steps := Steps()), steps)

@@ -10,8 +10,8 @@ from ecr_warden.model.plan import Change, NewRole, Plan
 from ecr_warden.model.run import OpenRun
 from ecr_warden.planning.guardrails import decided
 from ecr_warden.planning.ordering import gains
+from ecr_warden.policy.canonical import equivalent
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.equivalence import Equivalent, equivalent
 from ecr_warden.ports.documents import Documents, Writer
 from ecr_warden.ports.errors import DocumentConflict, PortError
 from ecr_warden.ports.hub import Switch
@@ -97,7 +97,7 @@ def _is_live(change: Change, observation: Observation) -> bool:
         case None, Absent() | OwnerMissing():
             return True
         case Document() as after, Present(Document() as live):
-            return isinstance(equivalent(after, live), Equivalent)
+            return equivalent(after, live)
         case RoleSettings() as after, Present(RoleSettings() as live):
             return after == live
         case NewRole(), Present():

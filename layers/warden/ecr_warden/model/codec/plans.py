@@ -9,6 +9,7 @@ from ecr_warden.model.desired import MustNotExist
 from ecr_warden.model.drift import Compared, Drift, DriftKind, Loosening
 from ecr_warden.model.plan import Change, Held, HoldReason, Operation, Plan
 from ecr_warden.model.target import parse_target
+from ecr_warden.policy.relate import Interchangeable
 from ecr_warden.policy.relation import Relation
 
 if TYPE_CHECKING:  # see drift
@@ -51,7 +52,7 @@ def drift_to_json(drift: Drift) -> Json:
         "address": address_to_json(drift.address),
         "kind": drift.kind,
         "explain": drift.explain,
-        "access": access_to_json(drift.access),
+        "access": access_to_json(drift.change),
         **({"compared": _compared_to_json(drift.compared)} if drift.compared else {}),
         **({"sameAccess": True} if drift.same_access else {}),
         **({"loosens": list(drift.loosens)} if drift.loosens else {}),
@@ -61,13 +62,14 @@ def drift_to_json(drift: Drift) -> Json:
 
 
 def drift_from_json(value: Json) -> Drift:
+    explain = text(value["explain"])
+    is_same = flag(value.get("sameAccess", False))
     return Drift(
         address_from_json(value["address"]),
         DriftKind(value["kind"]),
-        text(value["explain"]),
-        access_from_json(value["access"]),
+        explain,
+        Interchangeable(explain) if is_same else access_from_json(value["access"]),
         compared=_compared(value["compared"]) if "compared" in value else None,
-        same_access=flag(value.get("sameAccess", False)),
         loosens=tuple(map(Loosening, texts(value.get("loosens", [])))),
         code=text(value.get("code", "")),
         left_out=number(value.get("leftOut", 0)),

@@ -9,7 +9,7 @@ from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, has_account_ids, shared_partition
+from ecr_warden.policy.canonical import CanonicalStatement, canonical_together, equivalent
 from ecr_warden.policy.compare.boxes import Boxes
 from ecr_warden.policy.compare.budget import PREPARING, PROVING, TRYING, Budget, Deadline, OverBudget
 from ecr_warden.policy.compare.callers import KINDS, Caller, anyone_in, callers, naming
@@ -26,7 +26,6 @@ from ecr_warden.policy.compare.variables import (
     variables_of,
 )
 from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.policy.equivalence import Equivalent, equivalent
 from ecr_warden.policy.relation import Comparison, Relation, Witness
 from ecr_warden.policy.request import default_context
 from ecr_warden.policy.statement_match import completed_arn
@@ -54,13 +53,10 @@ def compare(
     `deadline` ends a comparison that the count does not; without one it begins now.
     """
     deadline = deadline or Deadline()
-    if isinstance(equivalent(live, desired, kind=kind), Equivalent):
+    if equivalent(live, desired, kind=kind):
         return Comparison(Relation.EQUAL, equivalent=True)
-    partition = shared_partition(live, desired) if has_account_ids(live) or has_account_ids(desired) else None
-    statements = (
-        _statements(canonical_statements(live, kind=kind, partition=partition), kind),
-        _statements(canonical_statements(desired, kind=kind, partition=partition), kind),
-    )
+    found, wanted = canonical_together(live, desired, kind=kind)
+    statements = (_statements(found, kind), _statements(wanted, kind))
     gained, lost, doubts = _both_ways(_About((live, desired), statements, kind, account, subject), deadline)
     return _comparison(gained, lost, doubts)
 

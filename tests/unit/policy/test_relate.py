@@ -1,12 +1,77 @@
-"""Documents that may stand in each other's place, and those that only seem so. Repository policies unless said."""
+"""The verdict on two documents: tables of the same, of interchangeable ones, and of those that only look like it."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from ecr_warden.policy.canonical import canonical, digest, equivalent, has_account_ids
 from ecr_warden.policy.compare import Relation, compare
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
-from ecr_warden.policy.interchangeable import interchangeable
+from ecr_warden.policy.relate import Differs, Interchangeable, Same, relate
+
+from tests.unit.policy.tables import Case, cases, document, kind, name_of
+
+
+@pytest.mark.parametrize("case", cases("equivalence"), ids=name_of)
+def test_equivalence(case: Case) -> None:
+    a, b = document(case, "a", "first"), document(case, "b", "second")
+    assert equivalent(a, b, kind=kind(case)) is equivalent(b, a, kind=kind(case)) is case["equivalent"]
+    match relate(a, b, kind=kind(case)):
+        case Same():
+            assert case["equivalent"] and "reason" not in case
+        case Interchangeable(reason) | Differs(reason):
+            assert not case["equivalent"] and reason
+            assert reason == case.get("reason", reason)
+
+
+@pytest.mark.parametrize("case", cases("equivalence"), ids=name_of)
+def test_digests_are_equal_exactly_for_equal_canonical_forms(case: Case) -> None:
+    a, b = document(case, "a", "first"), document(case, "b", "second")
+    same = canonical(a, kind=kind(case)) == canonical(b, kind=kind(case))
+    assert (digest(a, kind=kind(case)) == digest(b, kind=kind(case))) is same
+    if not (has_account_ids(a) or has_account_ids(b)):
+        assert same is case["equivalent"]
+
+
+def test_the_digest_of_a_document_never_changes() -> None:
+    """The digest is stored: another value for an old document would look like a change of every document."""
+    document = parse_document(
+        '{"Version":"2012-10-17","Statement":[{"Sid":"AllowPull","Effect":"Allow","Principal":{"AWS":"111111111111"},'
+        '"Action":["ecr:GetDownloadUrlForLayer","ecr:BatchGetImage"],"Condition":{"Bool":{"aws:SecureTransport":true}}}]}'
+    )
+    assert digest(document) == "b3ca94a83b2be46b3beb32070e7d4f167dcfa026e7a5f9e845138e565d81fae1"
+
+
+def test_a_digest_reads_account_ids_in_the_partition_of_the_document() -> None:
+    user = "arn:aws-cn:iam::111111111111:user/a"
+    digests = {
+        digest(
+            parse_document({"Statement": {"Effect": "Allow", "Action": "ecr:*", "Principal": {"AWS": [user, account]}}})
+        )
+        for account in ("222222222222", "arn:aws-cn:iam::222222222222:root")
+    }
+    assert len(digests) == 1
+
+
+def test_a_reason_is_harmless_to_print() -> None:
+    documents = [
+        parse_document({"Statement": {"Effect": "Allow", "Action": "*", "Resource": resource}})
+        for resource in ("\u202e" + "x" * 5000, "y")
+    ]
+    verdict = relate(documents[0], documents[1])
+    assert isinstance(verdict, Differs)
+    assert verdict.reason.isascii()
+    assert len(verdict.reason) < 200
+
+
+def test_a_thousand_statements_are_compared_in_bounded_time() -> None:
+    statements = [{"Effect": "Allow", "Action": f"ecr:Do{index}", "Resource": "*"} for index in range(1000)]
+    other = json.loads(json.dumps([*statements[:-1], {**statements[-1], "Action": "ecr:Else"}]))
+    verdict = relate(parse_document({"Statement": statements}), parse_document({"Statement": other}))
+    assert isinstance(verdict, Differs)
+    assert verdict.reason == "statement 1000: action ecr:do999 only in the live document"
+
 
 A = "arn:aws:iam::111111111111:"
 ANNA, BOB, ROLE = f"{A}user/anna", f"{A}user/bob", f"{A}role/r"
@@ -40,7 +105,7 @@ def within(*networks: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Pair:
     name: str
     one: tuple[dict[str, Any], ...]
     other: tuple[dict[str, Any], ...]
@@ -48,63 +113,63 @@ class Case:
 
 
 CASES = (
-    Case("a statement split in two", (allow(["ecr:A", "ecr:B"]),), (allow("ecr:A"), allow("ecr:B"))),
-    Case(
+    Pair("a statement split in two", (allow(["ecr:A", "ecr:B"]),), (allow("ecr:A"), allow("ecr:B"))),
+    Pair(
         "a statement split by people and by actions",
         (allow(["ecr:A", "ecr:B"], [ANNA, BOB]),),
         (allow("ecr:A", [ANNA, BOB]), allow("ecr:B"), allow("ecr:B", BOB)),
     ),
-    Case("an action that a pattern covers", (allow("ecr:*"),), (allow("ecr:*"), allow("ecr:A"))),
-    Case("two patterns and their union", (allow(["ecr:Get*", "ecr:G*"]),), (allow("ecr:G*"),)),
-    Case(
+    Pair("an action that a pattern covers", (allow("ecr:*"),), (allow("ecr:*"), allow("ecr:A"))),
+    Pair("two patterns and their union", (allow(["ecr:Get*", "ecr:G*"]),), (allow("ecr:G*"),)),
+    Pair(
         "a network and its halves",
         (allow("ecr:A", Condition=within("10.0.0.0/8")),),
         (allow("ecr:A", Condition=within("10.0.0.0/9", "10.128.0.0/9")),),
     ),
-    Case(
+    Pair(
         "an Allow that a Deny makes void", (allow("ecr:A"), deny("ecr:B")), (allow(["ecr:A", "ecr:B"]), deny("ecr:B"))
     ),
-    Case(
+    Pair(
         "a Deny split in two",
         (allow("ecr:A"), deny(["ecr:B", "ecr:C"])),
         (allow("ecr:A"), deny("ecr:B"), deny("ecr:C")),
     ),
-    Case(
+    Pair(
         "a resource that a pattern covers",
         (own("ecr:A", "arn:x:*"),),
         (own("ecr:A", ["arn:x:*", "arn:x:y"]),),
         IDENTITY,
     ),
-    Case(
+    Pair(
         "a trust policy in two statements",
         (allow("sts:AssumeRole", [ANNA, BOB]),),
         (allow("sts:AssumeRole"), allow("sts:AssumeRole", BOB)),
         TRUST,
     ),
-    Case(
+    Pair(
         "a condition on the account that the principal's ARN names",
         (allow("ecr:A", [ANNA, ROOT]),),
         (allow("ecr:A", [ANNA, ROOT], Condition=asks("StringEquals", "aws:PrincipalAccount", ROOT)),),
     ),
-    Case(
+    Pair(
         "a NotPrincipal in two statements",
         (deny(["ecr:A", "ecr:B"], NotPrincipal={"AWS": ANNA}),),
         (deny("ecr:A", NotPrincipal={"AWS": ANNA}), deny("ecr:B", NotPrincipal={"AWS": ANNA})),
     ),
-    Case("nothing but the same Deny", (deny(["ecr:A", "ecr:B"]),), (deny("ecr:A"), deny("ecr:B"))),
+    Pair("nothing but the same Deny", (deny(["ecr:A", "ecr:B"]),), (deny("ecr:A"), deny("ecr:B"))),
 )
 NOT = (
-    Case("a Deny for what only other documents allow", (allow("ecr:A"),), (allow("ecr:A"), deny("ecr:B"))),
-    Case("a user beside the root of its account", (allow("ecr:A", ROOT),), (allow("ecr:A", [ROOT, ANNA]),)),
-    Case("a session beside its role", (allow("ecr:A", ROLE),), (allow("ecr:A", [ROLE, SESSION]),)),
-    Case("a user beside everybody", (allow("ecr:A", "*"),), (allow("ecr:A", "*"), allow("ecr:A"))),
-    Case(
+    Pair("a Deny for what only other documents allow", (allow("ecr:A"),), (allow("ecr:A"), deny("ecr:B"))),
+    Pair("a user beside the root of its account", (allow("ecr:A", ROOT),), (allow("ecr:A", [ROOT, ANNA]),)),
+    Pair("a session beside its role", (allow("ecr:A", ROLE),), (allow("ecr:A", [ROLE, SESSION]),)),
+    Pair("a user beside everybody", (allow("ecr:A", "*"),), (allow("ecr:A", "*"), allow("ecr:A"))),
+    Pair(
         "a Deny for one user more",
         (allow("ecr:A"), deny("ecr:B", ANNA)),
         (allow("ecr:A"), deny("ecr:B", [ANNA, BOB])),
     ),
-    Case("only Deny, and of another", (deny("ecr:A"),), (deny("ecr:B"),)),
-    Case(
+    Pair("only Deny, and of another", (deny("ecr:A"),), (deny("ecr:B"),)),
+    Pair(
         "a NotPrincipal that spares an account and not its users, on whom a condition falls",
         (deny("ecr:A", NotPrincipal={"AWS": ROOT}, Condition=asks("StringEquals", "aws:PrincipalAccount", ROOT)),),
         (deny("ecr:B", NotPrincipal={"AWS": ROOT}, Condition=asks("StringEquals", "aws:PrincipalAccount", ROOT)),),
@@ -112,9 +177,9 @@ NOT = (
 )
 
 
-def beside(first: dict[str, Any], name: str, more: dict[str, Any], kind: DocumentKind = REPOSITORY) -> Case:
+def beside(first: dict[str, Any], name: str, more: dict[str, Any], kind: DocumentKind = REPOSITORY) -> Pair:
     """A document, and the same with another statement beside it."""
-    return Case(name, (first,), (first, more), kind)
+    return Pair(name, (first,), (first, more), kind)
 
 
 MAY_HOLD = (
@@ -154,17 +219,17 @@ MAY_HOLD = (
             ),
         )
     ),
-    Case(
+    Pair(
         "root, whom a NotPrincipal spares",
         (allow("ecr:A", ROOT), deny("ecr:B", NotPrincipal={"AWS": ROOT})),
         (allow(["ecr:A", "ecr:B"], ROOT), deny("ecr:B", NotPrincipal={"AWS": ROOT})),
     ),
-    Case(
+    Pair(
         "an action that a Deny takes from another principal only",
         (allow("ecr:A", [ANNA, BOB]), deny("ecr:B", ANNA)),
         (allow("ecr:A", [ANNA, BOB]), allow("ecr:B", [ANNA, BOB]), deny("ecr:B", ANNA)),
     ),
-    Case(
+    Pair(
         "an ARN that lacks parts, whose wildcard spans fewer of them than its text",
         (own("ecr:A", "arn:*:x"),),
         (own("ecr:A", ["arn:*:x", "arn:aws:ecr:eu-central-1:1:x"]),),
@@ -173,41 +238,41 @@ MAY_HOLD = (
 )
 
 
-def _documents(case: Case) -> tuple[Document, Document]:
+def _documents(case: Pair) -> tuple[Document, Document]:
     one, other = (parse_document({"Version": "2012-10-17", "Statement": list(side)}) for side in (case.one, case.other))
     return one, other
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_either_may_stand_for_the_other(case: Case) -> None:
+def test_either_may_stand_for_the_other(case: Pair) -> None:
     one, other = _documents(case)
-    assert interchangeable(one, other, kind=case.kind)
-    assert interchangeable(other, one, kind=case.kind)
+    assert not isinstance(relate(one, other, kind=case.kind), Differs)
+    assert not isinstance(relate(other, one, kind=case.kind), Differs)
 
 
 @pytest.mark.parametrize("case", NOT, ids=lambda case: case.name)
-def test_equal_access_by_itself_is_not_enough(case: Case) -> None:
+def test_equal_access_by_itself_is_not_enough(case: Pair) -> None:
     one, other = _documents(case)
     assert compare(one, other, kind=case.kind).relation is Relation.EQUAL
-    assert not interchangeable(one, other, kind=case.kind)
-    assert not interchangeable(other, one, kind=case.kind)
+    assert isinstance(relate(one, other, kind=case.kind), Differs)
+    assert isinstance(relate(other, one, kind=case.kind), Differs)
 
 
 @pytest.mark.parametrize("case", MAY_HOLD, ids=lambda case: case.name)
-def test_what_may_hold_for_somebody_is_no_other_way_to_write_it(case: Case) -> None:
+def test_what_may_hold_for_somebody_is_no_other_way_to_write_it(case: Pair) -> None:
     """Whatever `compare` knows of callers and values."""
     one, other = _documents(case)
-    assert not interchangeable(one, other, kind=case.kind)
-    assert not interchangeable(other, one, kind=case.kind)
+    assert isinstance(relate(one, other, kind=case.kind), Differs)
+    assert isinstance(relate(other, one, kind=case.kind), Differs)
 
 
 def test_where_the_access_differs_neither_may_stand_for_the_other() -> None:
-    one, other = _documents(Case("", (allow("ecr:A"),), (allow(["ecr:A", "ecr:B"]),)))
-    assert not interchangeable(one, other, kind=REPOSITORY)
+    one, other = _documents(Pair("", (allow("ecr:A"),), (allow(["ecr:A", "ecr:B"]),)))
+    assert isinstance(relate(one, other, kind=REPOSITORY), Differs)
 
 
 def test_each_of_many_principals_may_be_written_otherwise() -> None:
     one = tuple(allow([f"ecr:A{n}", f"ecr:B{n}"], f"{A}user/{n}") for n in range(100))
     other = tuple(allow(f"ecr:{letter}{n}", f"{A}user/{n}") for n in range(100) for letter in "AB")
-    assert interchangeable(*_documents(Case("", one, other)), kind=REPOSITORY)
-    assert not interchangeable(*_documents(Case("", one, other[1:])), kind=REPOSITORY)
+    assert not isinstance(relate(*_documents(Pair("", one, other)), kind=REPOSITORY), Differs)
+    assert isinstance(relate(*_documents(Pair("", one, other[1:])), kind=REPOSITORY), Differs)
