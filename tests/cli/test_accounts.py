@@ -8,11 +8,10 @@ import pytest
 from ecr_warden.model.address import repository_policy
 from ecr_warden_cli.main import main
 
+from local.testing.seed import BOUNDARY, CHECKOUT, CI, HOME, SPEC_FILE, repository_document
 from tests.cli.command import Ran
-from tests.cli.seed import CI, PATH, REGISTRY, REPOSITORY, make_right
 from tests.contracts.aws import moto
-from tests.contracts.seed import BOUNDARY, repository_document
-from tests.contracts.worlds import MotoWorld
+from tests.contracts.worlds import MotoWorld, make_in_sync
 
 DEFAULT = "123456789012"
 """The account of moto's default credentials."""
@@ -42,9 +41,9 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MotoWorld
     with moto(monkeypatch):
         world = MotoWorld()
         world.make_policy(BOUNDARY)
-        make_right(world)
+        make_in_sync(world)
         file = tmp_path / "credentials"
-        file.write_text(_profile("ci-read", CI) + _profile("registry-read", REGISTRY))
+        file.write_text(_profile("ci-read", CI) + _profile("registry-read", HOME))
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
         yield world
 
@@ -59,24 +58,24 @@ def _profile(name: str, account: str) -> str:
 
 
 def test_accounts_that_are_right_are_said_to_be(world: MotoWorld, shell: Shell) -> None:
-    ran = shell("verify", str(PATH), *BOTH)
+    ran = shell("verify", str(SPEC_FILE), *BOTH)
     assert (ran.code, ran.last_line) == (0, "5 targets: 5 ok, 0 differ, 0 unreadable")
-    assert shell("plan", str(PATH), *BOTH).code == 0
+    assert shell("plan", str(SPEC_FILE), *BOTH).code == 0
 
 
 def test_a_tampered_policy_is_found_with_its_meaning(world: MotoWorld, shell: Shell) -> None:
-    world.put(repository_policy(REPOSITORY), repository_document("mallory"))
-    ran = shell("plan", str(PATH), *BOTH)
+    world.put(repository_policy(CHECKOUT), repository_document("mallory"))
+    ran = shell("plan", str(SPEC_FILE), *BOTH)
     assert ran.code == 2
     assert "user/mallory will lose pull from shop/checkout (ecr:BatchGetImage)" in ran.out
-    assert shell("verify", str(PATH), *BOTH).code == 2
+    assert shell("verify", str(SPEC_FILE), *BOTH).code == 2
 
 
 def test_an_account_without_credentials_is_unreadable_and_stops_no_other(world: MotoWorld, shell: Shell) -> None:
-    world.put(repository_policy(REPOSITORY), repository_document("mallory"))
-    ran = shell("verify", str(PATH), "--profile", "registry=registry-read")
+    world.put(repository_policy(CHECKOUT), repository_document("mallory"))
+    ran = shell("verify", str(SPEC_FILE), "--profile", "registry=registry-read")
     assert ran.code == 1
-    assert f"differs     {REPOSITORY}" in ran.out
+    assert f"differs     {CHECKOUT}" in ran.out
     reason = (
         f"account {CI} cannot be read: the default credentials belong to account {DEFAULT}; "
         f"pass --profile ci=PROFILE with a profile for {CI}"
@@ -92,17 +91,17 @@ def test_default_credentials_are_used_for_their_own_account(
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):  # moto's own, which it takes away itself
             environment.delenv(name)
         environment.setenv("AWS_PROFILE", "ci-read")
-        assert shell("verify", str(PATH), "--profile", "registry=registry-read").code == 0
+        assert shell("verify", str(SPEC_FILE), "--profile", "registry=registry-read").code == 0
 
 
 def test_a_profile_of_another_account_reads_nothing(world: MotoWorld, shell: Shell) -> None:
-    ran = shell("verify", str(PATH), "--profile", "ci=registry-read", "--profile", "registry=registry-read")
+    ran = shell("verify", str(SPEC_FILE), "--profile", "ci=registry-read", "--profile", "registry=registry-read")
     assert ran.code == 1
-    assert f"account {CI} cannot be read: the profile registry-read belongs to account {REGISTRY}" in ran.out
+    assert f"account {CI} cannot be read: the profile registry-read belongs to account {HOME}" in ran.out
 
 
 def test_a_profile_that_does_not_exist_stops_no_other_account(world: MotoWorld, shell: Shell) -> None:
-    ran = shell("plan", str(PATH), "--profile", "ci=gone", "--profile", "registry=registry-read")
+    ran = shell("plan", str(SPEC_FILE), "--profile", "ci=gone", "--profile", "registry=registry-read")
     assert ran.code == 1
     assert "the profile gone does not work: The config profile (gone) could not be found" in ran.out
     assert ran.last_line == "6 targets: 2 ok, 0 differ, 4 unreadable; 0 to write, 0 held"
@@ -113,7 +112,7 @@ def test_one_reason_for_all_accounts_is_one_line(
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "gone")
     for verb in ("plan", "verify"):
-        ran = shell(verb, str(PATH), "--json")
+        ran = shell(verb, str(SPEC_FILE), "--json")
         assert ran.code == 1
         assert ran.json["error"]["code"] == "no-account-readable"
         assert ran.err == (
@@ -123,9 +122,9 @@ def test_one_reason_for_all_accounts_is_one_line(
 
 
 def test_several_reasons_are_a_line_each(world: MotoWorld, shell: Shell) -> None:
-    ran = shell("plan", str(PATH), "--profile", "ci=gone")
+    ran = shell("plan", str(SPEC_FILE), "--profile", "ci=gone")
     assert (ran.code, ran.out) == (1, "")
     first, second, last = ran.err.splitlines()
     assert first.startswith(f"account {CI} (ci) cannot be read: the profile gone does not work: ")
-    assert second.startswith(f"account {REGISTRY} (registry) cannot be read: the default credentials belong to ")
+    assert second.startswith(f"account {HOME} (registry) cannot be read: the default credentials belong to ")
     assert last == "ecr-warden: no account of the spec can be read; see above"

@@ -3,18 +3,18 @@
 import pytest
 from ecr_warden.model.address import repository_policy
 
+from local.testing.seed import CHECKOUT, SPEC_FILE
 from tests.cli.command import Command
-from tests.cli.seed import PATH, REPOSITORY, make_right
-from tests.contracts.worlds import MemoryWorld
+from tests.contracts.worlds import MemoryWorld, make_in_sync
 
-SEED = str(PATH)
+SEED = str(SPEC_FILE)
 
 
 @pytest.fixture
 def terminal(world: MemoryWorld) -> Command:
     """The command on a terminal, over a world with one difference."""
-    make_right(world)
-    world.remove(repository_policy(REPOSITORY))
+    make_in_sync(world)
+    world.remove(repository_policy(CHECKOUT))
     return Command(world.documents, terminal=True)
 
 
@@ -27,7 +27,7 @@ def test_no_verb_colours_what_is_no_terminal(world: MemoryWorld, terminal: Comma
 
 def test_a_terminal_gets_colour_and_progress(terminal: Command) -> None:
     ran = terminal("verify", SEED)
-    assert f"\x1b[33mdiffers     {REPOSITORY}: repository policy missing\x1b[0m\n" in ran.out
+    assert f"\x1b[33mdiffers     {CHECKOUT}: repository policy missing\x1b[0m\n" in ran.out
     assert "\r\x1b[Kreading targets 5 of 5" in ran.err
     assert ran.err.endswith("\r\x1b[K")
 

@@ -13,9 +13,8 @@ from ecr_warden.model.address import repository_policy
 from ecr_warden.model.target import UserTarget
 
 from local.aws.launcher import EmulatedAws
-from tests.cli.seed import CI, PATH, REGISTRY, REPOSITORY, make_right
-from tests.contracts.seed import BOUNDARY, repository_document
-from tests.contracts.worlds import MotoWorld
+from local.testing.seed import BOUNDARY, CHECKOUT, CI, HOME, SPEC_FILE, repository_document
+from tests.contracts.worlds import MotoWorld, make_in_sync
 from tests.template.cfn import ROOT
 
 COMMAND = str(Path(sys.executable).parent / "ecr-warden")
@@ -37,7 +36,7 @@ class Laptop(MotoWorld):
         """Make a reader in each account and write down its keys."""
         document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": RIGHTS, "Resource": "*"}}
         lines = []
-        for alias, account in (("ci", CI), ("registry", REGISTRY)):
+        for alias, account in (("ci", CI), ("registry", HOME)):
             iam = self._of(account).iam
             iam.create_user(UserName=READER.name)
             iam.put_user_policy(UserName=READER.name, PolicyName="read", PolicyDocument=json.dumps(document))
@@ -49,7 +48,7 @@ class Laptop(MotoWorld):
     def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
         profiles = ("--profile", "ci=ci-read", "--profile", "registry=registry-read")
         return subprocess.run(
-            [COMMAND, *argv, str(PATH), *profiles],
+            [COMMAND, *argv, str(SPEC_FILE), *profiles],
             env={"PATH": os.environ["PATH"], "HOME": str(self.home), "AWS_ENDPOINT_URL": self.aws.endpoint_url},
             capture_output=True,
             text=True,
@@ -65,7 +64,7 @@ def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
         laptop = Laptop(aws, tmp_path)
         laptop.make_policy(BOUNDARY)
-        make_right(laptop)
+        make_in_sync(laptop)
         laptop.give_profiles()
         yield laptop
 
@@ -78,7 +77,7 @@ def test_three_read_rights_are_enough_and_nothing_is_written(laptop: Laptop) -> 
     assert laptop.aws.writes_since(mark) == ()
     assert {f"{call.service}:{call.action}" for call in laptop.aws.calls(mark)} == {*RIGHTS, "sts:GetCallerIdentity"}
 
-    laptop.put(repository_policy(REPOSITORY), repository_document("pull-user-1", "ecr:*"))
+    laptop.put(repository_policy(CHECKOUT), repository_document("pull-user-1", "ecr:*"))
     mark = laptop.aws.mark()
     tampered = laptop.run("plan")
     assert (tampered.returncode, tampered.stderr) == (2, "")
@@ -87,12 +86,12 @@ def test_three_read_rights_are_enough_and_nothing_is_written(laptop: Laptop) -> 
 
 
 def test_a_right_that_is_missing_is_named_and_its_documents_are_unreadable(laptop: Laptop) -> None:
-    iam = laptop.aws.client(REGISTRY, "iam")
+    iam = laptop.aws.client(HOME, "iam")
     iam.delete_user_policy(UserName=READER.name, PolicyName="read")
     ran = laptop.run("verify")
     assert ran.returncode == 1
-    assert f"unreadable  {REPOSITORY}: " in ran.stdout
+    assert f"unreadable  {CHECKOUT}: " in ran.stdout
     assert "AWS denied ecr:GetRepositoryPolicy" in ran.stdout
-    assert f"unreadable  user/{REGISTRY}/*: " in ran.stdout
+    assert f"unreadable  user/{HOME}/*: " in ran.stdout
     assert "AWS denied iam:ListRoles" in ran.stdout
     assert ran.stdout.endswith("6 targets: 3 ok, 0 differ, 3 unreadable\n")

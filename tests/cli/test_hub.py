@@ -17,10 +17,9 @@ from ecr_warden.model.run import Debts
 from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.ports.store import SpecVersion
 
+from local.testing.seed import ACCEPTED, CHECKOUT, CUTOFF, D1, PUSH_USER, PUSHER, SPEC_FILE
 from tests.cli.command import Command
-from tests.cli.seed import PATH
 from tests.contracts.runs import open_run
-from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CUTOFF, D1, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
 from tests.usecases.pattern_world import world_of
 from tests.usecases.world import OPEN, World, bare_world, tampered, unreadable, world_at_spec
@@ -295,7 +294,7 @@ def test_a_run_that_has_not_ended_is_shown_as_it_was_journalled() -> None:
 
 def test_grants_are_listed_by_repository() -> None:
     world = world_at_spec()
-    world.specs.file = SpecVersion(ACCEPTED.version, PATH.read_bytes())
+    world.specs.file = SpecVersion(ACCEPTED.version, SPEC_FILE.read_bytes())
     ran = over(world)("grants")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines() == [
@@ -310,7 +309,7 @@ def test_grants_are_listed_by_repository() -> None:
 
 def test_grants_say_who_may_also_pull_through_a_role_and_who_may_import() -> None:
     world = world_at_spec()
-    text = PATH.read_text().replace("pull: [deployers]", "pull: [{by: [deployers], upstream: true}]")
+    text = SPEC_FILE.read_text().replace("pull: [deployers]", "pull: [{by: [deployers], upstream: true}]")
     text = text.replace("by: [ci:user/push-user]", "by: [ci:user/push-user]\n        pull: true")
     world.specs.file = SpecVersion(ACCEPTED.version, text.encode())
     ran = over(world)("grants")
@@ -344,7 +343,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
         'an invisible character, U+200B (ZERO WIDTH SPACE) after "shop/"',
     ),
     "a file that is not there for a target": (("verify", "--hub", "access.yaml"), "a target is not a file"),
-    "a file for a target": (("verify", "--hub", str(PATH)), "is a file; leave the file out"),
+    "a file for a target": (("verify", "--hub", str(SPEC_FILE)), "is a file; leave the file out"),
     "standard input for a target": (("plan", "--hub", "-"), "is a file; leave the file out"),
     "a run that is none": (("show", "gone"), "the journal has no run gone"),
     "a run's id with a slash": (("show", "a/b"), "is not a run ID"),

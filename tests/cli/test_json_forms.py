@@ -11,11 +11,10 @@ import pytest
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.spec import Valid, load_spec
 
+from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, document
 from tests.cli.command import Command, Ran
-from tests.cli.seed import PATH
 from tests.cli.test_hub import over
 from tests.template.cfn import ROOT
-from tests.unit.planning.seed import CHECKOUT, D1, allow, document
 from tests.usecases.world import tampered, world_at_spec
 
 TABLE, _, REST = (ROOT / "docs" / "cli.md").read_text().partition("\n## JSON\n")[2].partition("\n| part | form |")
@@ -106,9 +105,9 @@ def with_literals() -> Command:
 SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
     "a file with problems": ("validate", lambda run, tmp: run("validate", spec_file(tmp, b"versio: 1"), "--json")),
     "a file with a pattern": ("render", lambda run, tmp: run("render", spec_file(tmp), "--json")),
-    "a plan from a laptop": ("plan", lambda run, _: run("plan", str(PATH), "--json")),
+    "a plan from a laptop": ("plan", lambda run, _: run("plan", str(SPEC_FILE), "--json")),
     "a plan by the hub": ("plan", lambda _, __: over(tampered())("plan", "--hub", "--json")),
-    "drift from a laptop": ("verify", lambda run, _: run("verify", str(PATH), "--json")),
+    "drift from a laptop": ("verify", lambda run, _: run("verify", str(SPEC_FILE), "--json")),
     "drift by the hub": ("verify", lambda _, __: over(tampered())("verify", "--hub", "--json")),
     "targets, one of them paused": ("status", lambda _, __: paused()("status", "--json")),
     "grants and literal documents": ("grants", lambda _, __: with_literals()("grants", "--json")),

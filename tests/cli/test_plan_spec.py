@@ -12,64 +12,76 @@ from ecr_warden.planning.cutoff import deny_older_sessions
 from ecr_warden.usecases.plan import plan_spec
 
 from local.testing.memory.hub import ManualClock
-from tests.cli.seed import CI, OTHERS, PUSHER, REGISTRY, REPOSITORY, ROLE, USERS, compiled, make_owners, make_right
-from tests.contracts.seed import SETTINGS, identity_document, repository_document, trust_document
-from tests.contracts.worlds import MemoryWorld
+from local.testing.seed import (
+    ACCEPTED,
+    CHECKOUT,
+    CI,
+    HOME,
+    PULL_USERS,
+    PUSH_USER,
+    PUSHER,
+    SETTINGS,
+    USERS,
+    identity_document,
+    repository_document,
+    trust_document,
+)
+from tests.contracts.worlds import MemoryWorld, make_in_sync, make_targets
 
 CLOCK = ManualClock()
 
 
 def plans_of(world: MemoryWorld) -> dict[str, Plan]:
-    return {str(plan.target): plan for plan in plan_spec(compiled(), world.documents, CLOCK)}
+    return {str(plan.target): plan for plan in plan_spec(ACCEPTED, world.documents, CLOCK)}
 
 
 def test_accounts_that_are_right_give_an_empty_plan_for_each_target(world: MemoryWorld) -> None:
-    make_right(world)
+    make_in_sync(world)
     plans = plans_of(world)
-    assert set(plans) == {str(target) for target in (REPOSITORY, ROLE, *USERS)}
+    assert set(plans) == {str(target) for target in (CHECKOUT, PUSHER, *USERS)}
     assert all(plan.is_empty and not plan.held for plan in plans.values())
 
 
 def test_a_bare_world_plans_the_role_before_its_user(world: MemoryWorld) -> None:
-    make_owners(world)
+    make_targets(world)
     plans = plans_of(world)
-    assert [change.operation for change in plans[str(ROLE)].changes] == [Operation.CREATE, Operation.CREATE]
-    assert [held.reason for held in plans[str(PUSHER)].held] == [HoldReason.ROLE_NOT_AT_SPEC]
-    assert plans[str(PUSHER)].changes == ()
-    assert [change.address for change in plans[str(REPOSITORY)].changes] == [repository_policy(REPOSITORY)]
+    assert [change.operation for change in plans[str(PUSHER)].changes] == [Operation.CREATE, Operation.CREATE]
+    assert [held.reason for held in plans[str(PUSH_USER)].held] == [HoldReason.ROLE_NOT_AT_SPEC]
+    assert plans[str(PUSH_USER)].changes == ()
+    assert [change.address for change in plans[str(CHECKOUT)].changes] == [repository_policy(CHECKOUT)]
 
 
 def test_a_user_whose_role_is_right_is_planned_at_once(world: MemoryWorld) -> None:
-    make_right(world)
-    world.remove(identity_policy(PUSHER, "ecr-warden-assume"))
-    plan = plans_of(world)[str(PUSHER)]
+    make_in_sync(world)
+    world.remove(identity_policy(PUSH_USER, "ecr-warden-assume"))
+    plan = plans_of(world)[str(PUSH_USER)]
     assert [change.operation for change in plan.changes] == [Operation.CREATE]
     assert plan.held == ()
 
 
 def test_a_plan_is_made_as_if_enforcing_whatever_the_spec_says(world: MemoryWorld) -> None:
-    make_right(world)
-    world.put(repository_policy(REPOSITORY), repository_document("mallory"))
-    observing = replace(compiled(), mode=Mode.OBSERVE)
+    make_in_sync(world)
+    world.put(repository_policy(CHECKOUT), repository_document("mallory"))
+    observing = replace(ACCEPTED, mode=Mode.OBSERVE)
     plans = [plan for plan in plan_spec(observing, world.documents, CLOCK) if not plan.is_empty]
-    assert [change.address for plan in plans for change in plan.changes] == [repository_policy(REPOSITORY)]
+    assert [change.address for plan in plans for change in plan.changes] == [repository_policy(CHECKOUT)]
     assert all(plan.held == () for plan in plans)
 
 
 def test_what_cannot_be_read_is_held_and_stops_no_other_target(world: MemoryWorld) -> None:
-    make_right(world)
-    world.remove(repository_policy(REPOSITORY))
+    make_in_sync(world)
+    world.remove(repository_policy(CHECKOUT))
     world.close(CI)
     plans = plans_of(world)
     for user in USERS:
         assert {drift.kind for drift in plans[str(user)].drifts} == {DriftKind.UNREADABLE}
         assert plans[str(user)].changes == ()
-    assert len(plans[str(REPOSITORY)].changes) == 1
+    assert len(plans[str(CHECKOUT)].changes) == 1
 
 
 def test_owners_that_no_grant_names_any_more_come_along(world: MemoryWorld) -> None:
-    make_right(world)
-    old_user, old_role = UserTarget(CI, "left-us"), RoleTarget(REGISTRY, "old-pusher")
+    make_in_sync(world)
+    old_user, old_role = UserTarget(CI, "left-us"), RoleTarget(HOME, "old-pusher")
     world.put(identity_policy(old_user, "ecr-warden-pull"), identity_document())
     world.put(identity_policy(old_user, "own"), identity_document())
     world.make_role(old_role, SETTINGS, trust_document(), tagged=True)
@@ -79,30 +91,30 @@ def test_owners_that_no_grant_names_any_more_come_along(world: MemoryWorld) -> N
 
 
 def test_an_owner_beside_the_spec_that_holds_nothing_of_ours_is_not_mentioned(world: MemoryWorld) -> None:
-    make_right(world)
+    make_in_sync(world)
     world.put(identity_policy(UserTarget(CI, "somebody"), "own"), identity_document())
     assert str(UserTarget(CI, "somebody")) not in plans_of(world)
 
 
 def test_a_spent_session_cutoff_is_a_change_without_drift(world: MemoryWorld) -> None:
-    make_right(world)
-    address = identity_policy(ROLE, DENY_OLDER_SESSIONS)
+    make_in_sync(world)
+    address = identity_policy(PUSHER, DENY_OLDER_SESSIONS)
     world.put(address, deny_older_sessions(CLOCK.now() - timedelta(hours=13)))
-    plan = plans_of(world)[str(ROLE)]
+    plan = plans_of(world)[str(PUSHER)]
     assert plan.drifts == ()
     assert [(change.operation, change.address) for change in plan.changes] == [(Operation.DELETE, address)]
 
 
 def test_each_document_is_read_once(world: MemoryWorld) -> None:
-    make_right(world)
+    make_in_sync(world)
     plans_of(world)
-    assert world.documents.reads == len(USERS) + len((REPOSITORY, ROLE))
+    assert world.documents.reads == len(USERS) + len((CHECKOUT, PUSHER))
     assert world.documents.writes == []
 
 
 def test_a_narrowed_trust_policy_ends_older_sessions_in_the_plan(world: MemoryWorld) -> None:
-    make_right(world)
-    world.put(trust_policy(ROLE), trust_document("mallory"))
-    names = [change.address.name for change in plans_of(world)[str(ROLE)].changes]
+    make_in_sync(world)
+    world.put(trust_policy(PUSHER), trust_document("mallory"))
+    names = [change.address.name for change in plans_of(world)[str(PUSHER)].changes]
     assert names == ["", DENY_OLDER_SESSIONS]
-    assert all(plans_of(world)[str(user)].is_empty for user in OTHERS)
+    assert all(plans_of(world)[str(user)].is_empty for user in PULL_USERS)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.seed import PATH
+from local.testing.seed import SPEC_FILE
 from tests.template.cfn import ROOT
 
 COMMAND = str(Path(sys.executable).parent / "ecr-warden")
-SEED = str(PATH)
+SEED = str(SPEC_FILE)
 # Nobody answers at the discard port of this machine.
 NOBODY = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
 NO_CREDENTIALS = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null"}
@@ -152,6 +152,6 @@ def test_an_interrupt_ends_with_130_and_one_line() -> None:
 
 def test_output_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
     spec = tmp_path / "Schlüssel.yaml"
-    spec.write_bytes(PATH.read_bytes())
+    spec.write_bytes(SPEC_FILE.read_bytes())
     ran = run("validate", str(spec), PYTHONIOENCODING="ascii", PYTHONUTF8="1")
     assert (ran.returncode, ran.stdout) == (0, f"{tmp_path}/Schl\\xfcssel.yaml: valid\n")

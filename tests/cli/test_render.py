@@ -5,8 +5,8 @@ import json
 import pytest
 from ecr_warden.model.codec.values import address_from_json, value_from_json
 
+from local.testing.seed import ACCEPTED, SPEC_FILE
 from tests.cli.command import Command, Ran
-from tests.cli.seed import PATH, compiled
 from tests.template.cfn import ROOT
 
 NOBODY_PULLS = b"""\
@@ -21,16 +21,16 @@ def headings(ran: Ran) -> list[str]:
 
 
 def test_each_address_has_a_heading_and_its_document(command: Command) -> None:
-    ran = command("render", str(PATH))
+    ran = command("render", str(SPEC_FILE))
     assert ran.code == 0
-    addresses = [str(address) for spec in compiled().targets.values() for address in spec.documents]
+    addresses = [str(address) for spec in ACCEPTED.targets.values() for address in spec.documents]
     assert [heading for heading in headings(ran) if heading in addresses] == addresses
     trust = ran.out.split("# trust-policy role/222222222222/ecr-pusher\n")[1].split("\n\n")[0]
     assert json.loads(trust)["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::111111111111:user/push-user"}
 
 
 def test_what_else_may_not_be_there_and_what_waits_is_said(command: Command) -> None:
-    said = headings(command("render", str(PATH)))
+    said = headings(command("render", str(SPEC_FILE)))
     assert "role/222222222222/ecr-pusher: no other inline or attached policy" in said
     assert "user/111111111111/push-user: no other inline policy named ecr-warden-*" in said
     assert "written once role/222222222222/ecr-pusher is in sync" in said
@@ -42,7 +42,7 @@ def test_a_repository_without_pullers_must_have_no_policy(command: Command) -> N
 
 
 def test_only_keeps_the_addresses_that_contain_a_text_in_any_case(command: Command) -> None:
-    ran = command("render", str(PATH), "--only", "PULL-user-2")
+    ran = command("render", str(SPEC_FILE), "--only", "PULL-user-2")
     assert headings(ran) == [
         "identity-policy user/111111111111/pull-user-2 ecr-warden-pull",
         "user/111111111111/pull-user-2: no other inline policy named ecr-warden-*",
@@ -63,17 +63,17 @@ NOWHERE = {
 @pytest.mark.parametrize("case", NOWHERE)
 def test_only_of_what_is_nowhere_is_an_error_that_names_what_is_near(command: Command, case: str) -> None:
     text, words = NOWHERE[case]
-    ran = command("render", str(PATH), "--only", text)
+    ran = command("render", str(SPEC_FILE), "--only", text)
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err
-    as_json = command("render", str(PATH), "--only", text, "--json")
+    as_json = command("render", str(SPEC_FILE), "--only", text, "--json")
     assert (as_json.code, as_json.json["error"]["code"]) == (1, "no-such-address")
 
 
 def test_json_is_in_the_words_of_the_codec(command: Command) -> None:
-    answer = command("render", str(PATH), "--json").json
+    answer = command("render", str(SPEC_FILE), "--json").json
     read = {address_from_json(entry["address"]): value_from_json(entry["value"]) for entry in answer["documents"]}
-    assert read == {address: value for spec in compiled().targets.values() for address, value in spec.documents.items()}
+    assert read == {address: value for spec in ACCEPTED.targets.values() for address, value in spec.documents.items()}
     assert (answer["schema"], answer["mode"], answer["specVersion"][:7]) == (1, "enforce", "sha256:")
 
 
@@ -84,7 +84,7 @@ def test_a_spec_that_stands_for_nothing_renders_as_nothing(command: Command) -> 
 
 
 def test_json_keeps_to_only(command: Command) -> None:
-    (entry,) = command("render", str(PATH), "--json", "--only", "trust-policy").json["documents"]
+    (entry,) = command("render", str(SPEC_FILE), "--json", "--only", "trust-policy").json["documents"]
     assert entry["address"] == {"kind": "trust-policy", "target": "role/222222222222/ecr-pusher"}
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command
-from tests.cli.seed import PATH
 
 WARNED = b"""\
 version: 1
@@ -20,8 +20,8 @@ repositories:
 
 
 def test_a_valid_file_is_said_to_be_so(command: Command) -> None:
-    ran = command("validate", str(PATH))
-    assert (ran.code, ran.out, ran.err) == (0, f"{PATH}: valid\n", "")
+    ran = command("validate", str(SPEC_FILE))
+    assert (ran.code, ran.out, ran.err) == (0, f"{SPEC_FILE}: valid\n", "")
 
 
 def test_every_problem_is_a_line_as_the_library_prints_it(command: Command) -> None:
@@ -42,7 +42,7 @@ def test_warnings_are_printed_and_refuse_nothing(command: Command) -> None:
 
 
 def test_json_of_a_valid_file(command: Command) -> None:
-    ran = command("validate", str(PATH), "--json")
+    ran = command("validate", str(SPEC_FILE), "--json")
     assert ran.code == 0
     assert ran.json == {"schema": 1, "valid": True, "problems": []}
 

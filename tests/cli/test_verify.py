@@ -6,15 +6,14 @@ from ecr_warden.model.address import DENY_OLDER_SESSIONS, identity_policy, repos
 from ecr_warden.model.target import UserTarget
 from ecr_warden.planning.cutoff import deny_older_sessions
 
+from local.testing.seed import CHECKOUT, CI, PUSHER, SPEC_FILE, identity_document, repository_document
 from tests.cli.command import Command
-from tests.cli.seed import CI, PATH, REPOSITORY, ROLE, make_right
-from tests.contracts.seed import identity_document, repository_document
-from tests.contracts.worlds import MemoryWorld
+from tests.contracts.worlds import MemoryWorld, make_in_sync
 
 
 def test_every_target_is_named_when_all_is_well(world: MemoryWorld, command: Command) -> None:
-    make_right(world)
-    ran = command("verify", str(PATH))
+    make_in_sync(world)
+    ran = command("verify", str(SPEC_FILE))
     assert ran.code == 0
     assert ran.out.splitlines() == [
         "ok          repository/222222222222/eu-central-1/shop/checkout",
@@ -27,37 +26,37 @@ def test_every_target_is_named_when_all_is_well(world: MemoryWorld, command: Com
 
 
 def test_a_difference_names_the_document_and_exits_2(world: MemoryWorld, command: Command) -> None:
-    make_right(world)
-    world.put(repository_policy(REPOSITORY), repository_document("mallory"))
-    ran = command("verify", str(PATH))
+    make_in_sync(world)
+    world.put(repository_policy(CHECKOUT), repository_document("mallory"))
+    ran = command("verify", str(SPEC_FILE))
     assert ran.code == 2
-    assert f"differs     {REPOSITORY}: repository policy changed\n" in ran.out
+    assert f"differs     {CHECKOUT}: repository policy changed\n" in ran.out
     assert ran.last_line == "5 targets: 4 ok, 1 differ, 0 unreadable"
 
 
 def test_unreadable_is_never_counted_as_fine_and_exits_1(world: MemoryWorld, command: Command) -> None:
-    make_right(world)
-    world.remove(repository_policy(REPOSITORY))
+    make_in_sync(world)
+    world.remove(repository_policy(CHECKOUT))
     world.close(CI)
-    ran = command("verify", str(PATH))
+    ran = command("verify", str(SPEC_FILE))
     assert ran.code == 1
     for name in ("push-user", "*"):
         assert f"unreadable  user/{CI}/{name}: no way into {CI}; open it\n" in ran.out
-    assert f"differs     {REPOSITORY}: repository policy missing\n" in ran.out
+    assert f"differs     {CHECKOUT}: repository policy missing\n" in ran.out
     assert ran.last_line == "6 targets: 1 ok, 1 differ, 4 unreadable"
 
 
 def test_an_owner_that_left_the_spec_and_holds_ours_differs(world: MemoryWorld, command: Command) -> None:
-    make_right(world)
+    make_in_sync(world)
     gone = UserTarget(CI, "left-us")
     world.put(identity_policy(gone, "ecr-warden-pull"), identity_document())
-    ran = command("verify", str(PATH))
+    ran = command("verify", str(SPEC_FILE))
     assert ran.code == 2
     assert f"differs     {gone}: inline policy ecr-warden-pull unexpected\n" in ran.out
 
 
 def test_a_target_that_does_not_exist_is_said_once(world: MemoryWorld, command: Command) -> None:
-    ran = command("verify", str(PATH))
+    ran = command("verify", str(SPEC_FILE))
     assert ran.code == 2
     assert ran.out.splitlines() == [
         "differs     repository/222222222222/eu-central-1/shop/checkout: it does not exist",
@@ -72,29 +71,29 @@ def test_a_target_that_does_not_exist_is_said_once(world: MemoryWorld, command: 
 def test_a_spent_session_cutoff_is_for_plan_and_no_difference_of_documents(
     world: MemoryWorld, command: Command
 ) -> None:
-    make_right(world)
+    make_in_sync(world)
     cutoff = deny_older_sessions(command.clock.now() - timedelta(hours=13))
-    world.put(identity_policy(ROLE, DENY_OLDER_SESSIONS), cutoff)
-    assert command("verify", str(PATH)).code == 0
-    assert command("plan", str(PATH)).code == 2
+    world.put(identity_policy(PUSHER, DENY_OLDER_SESSIONS), cutoff)
+    assert command("verify", str(SPEC_FILE)).code == 0
+    assert command("plan", str(SPEC_FILE)).code == 2
 
 
 def test_json(world: MemoryWorld, command: Command) -> None:
-    make_right(world)
-    world.remove(repository_policy(REPOSITORY))
-    ran = command("verify", str(PATH), "--json")
+    make_in_sync(world)
+    world.remove(repository_policy(CHECKOUT))
+    ran = command("verify", str(SPEC_FILE), "--json")
     answer = ran.json
     assert ran.code == 2
     assert list(answer) == ["schema", "specVersion", "targets", "summary"]
     assert answer["summary"] == {"targets": 5, "ok": 4, "differs": 1, "unreadable": 0}
     first, second, *_ = answer["targets"]
-    assert (first["target"], first["status"]) == (str(REPOSITORY), "differs")
+    assert (first["target"], first["status"]) == (str(CHECKOUT), "differs")
     assert [drift["kind"] for drift in first["drifts"]] == ["missing"]
-    assert second == {"target": str(ROLE), "status": "ok", "drifts": []}
+    assert second == {"target": str(PUSHER), "status": "ok", "drifts": []}
 
 
 def test_a_repository_under_a_pattern_is_counted_when_it_is_at_spec(world: MemoryWorld, command: Command) -> None:
-    make_right(world)
-    text = PATH.read_text().replace("name: shop/checkout", "name: shop/*").split("    push:")[0]
+    make_in_sync(world)
+    text = SPEC_FILE.read_text().replace("name: shop/checkout", "name: shop/*").split("    push:")[0]
     ran = command("verify", "-", stdin=text.encode())
-    assert f"ok          {REPOSITORY}\n" in ran.out
+    assert f"ok          {CHECKOUT}\n" in ran.out

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command
-from tests.cli.seed import PATH
 
-SEED = str(PATH)
+SEED = str(SPEC_FILE)
 
 # argv, what the line says, what to do about it
 USAGE = {

@@ -13,7 +13,7 @@ from ecr_warden.model.run import OpenRun
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
 
-from tests.contracts.seed import REPOSITORY, repository_document
+from local.testing.seed import CHECKOUT, repository_document
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EVENT = Cause(
@@ -28,7 +28,7 @@ EVENT = Cause(
 def repair(live: Document, index: int = 0) -> Change:
     """A change that takes away what a document gives beyond the desired one."""
     access = gained_and_lost(live, repository_document(), kind=DocumentKind.REPOSITORY)
-    target = replace(REPOSITORY, name=f"{REPOSITORY.name}{index or ''}")
+    target = replace(CHECKOUT, name=f"{CHECKOUT.name}{index or ''}")
     return Change(
         Operation.UPDATE, repository_policy(target), live.text, f"digest{index}", repository_document(), access, "why"
     )
@@ -36,7 +36,7 @@ def repair(live: Document, index: int = 0) -> Change:
 
 def plan(*changes: Change) -> Plan:
     drifts = (Drift(change.address, DriftKind.CHANGED, "another principal", change.access) for change in changes)
-    return Plan(REPOSITORY, "v1", tuple(drifts), changes)
+    return Plan(CHECKOUT, "v1", tuple(drifts), changes)
 
 
 def open_run(run_id: str = "r1") -> OpenRun:

@@ -17,8 +17,8 @@ from ecr_warden.model.job import (
 )
 from ecr_warden.model.target import RepositoryTarget, RoleTarget
 
+from local.testing.seed import CHECKOUT, HOME, PUSH_USER, PUSHER
 from tests.contracts.hubs import Hub
-from tests.contracts.seed import HOME, REPOSITORY, ROLE, USER
 
 EVENT = Cause(CauseKind.EVENT, "e-1", "iam:PutRolePolicy", "2026-01-01T00:00:00Z", actor=Actor("IAMUser", arn="a"))
 SWEEP = Cause(CauseKind.SWEEP, "s-1")
@@ -29,7 +29,7 @@ ALL: list[Job] = [
     SweepIdentities(SWEEP, HOME),
     SweepRepositories(SWEEP, HOME, "eu-central-1"),
     SweepRepositories(SWEEP, HOME, "us-east-1"),
-    *(ReconcileTarget(EVENT, target) for target in (REPOSITORY, ROLE, USER, LONG)),
+    *(ReconcileTarget(EVENT, target) for target in (CHECKOUT, PUSHER, PUSH_USER, LONG)),
     TellOwnChange(EVENT, HOME, "role ecr-warden-write"),
 ]
 
@@ -57,7 +57,7 @@ def test_same_cause_and_target_is_sent_once(hub: Hub) -> None:
 
 
 def test_second_tamper_of_a_target_is_another_job(hub: Hub) -> None:
-    again = ReconcileTarget(Cause(CauseKind.EVENT, "e-2"), REPOSITORY)
+    again = ReconcileTarget(Cause(CauseKind.EVENT, "e-2"), CHECKOUT)
     hub.jobs.enqueue([ALL[5], again])
     assert hub.sent() == [ALL[5], again]
 
@@ -69,6 +69,6 @@ def test_groups_are_apart_and_as_sqs_takes_them() -> None:
 
 
 def test_names_that_iam_takes_as_one_are_one_group() -> None:
-    spelled = ReconcileTarget(EVENT, RoleTarget(ROLE.account, ROLE.name.upper()))
-    assert group_id(spelled) == group_id(ReconcileTarget(EVENT, ROLE))
-    assert deduplication_id(spelled) == deduplication_id(ReconcileTarget(EVENT, ROLE))
+    spelled = ReconcileTarget(EVENT, RoleTarget(PUSHER.account, PUSHER.name.upper()))
+    assert group_id(spelled) == group_id(ReconcileTarget(EVENT, PUSHER))
+    assert deduplication_id(spelled) == deduplication_id(ReconcileTarget(EVENT, PUSHER))

@@ -15,9 +15,9 @@ from ecr_warden.ports.errors import CommandRepeated
 from ecr_warden.ports.store import Page, TargetRecord
 from ecr_warden.usecases.queries import history
 
+from local.testing.seed import CHECKOUT, PUSH_USER, PUSHER
 from tests.contracts.hubs import Hub
 from tests.contracts.runs import open_run, report
-from tests.contracts.seed import REPOSITORY, ROLE, USER
 
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ FIRST, SECOND, THIRD = "20251231T235959Z0a", "20260101T000000Z1b", "20260101T000
 
 def ran(hub: Hub, run_id: str, *, closed: bool = True) -> None:
     """A run that wrote."""
-    lease, _ = hub.state.acquire(REPOSITORY, run_id)
+    lease, _ = hub.state.acquire(CHECKOUT, run_id)
     started = datetime.strptime(run_id[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     hub.state.open_run(lease, replace(open_run(run_id), started_at=started), Debts())
     if closed:
@@ -37,29 +37,29 @@ def ran(hub: Hub, run_id: str, *, closed: bool = True) -> None:
 
 
 def test_a_pause_stands_on_the_targets_record_until_it_is_ended(hub: Hub) -> None:
-    hub.state.pause(REPOSITORY, PAUSE)
-    assert hub.state.records([REPOSITORY, ROLE]) == {REPOSITORY.key: TargetRecord(pause=PAUSE)}
+    hub.state.pause(CHECKOUT, PAUSE)
+    assert hub.state.records([CHECKOUT, PUSHER]) == {CHECKOUT.key: TargetRecord(pause=PAUSE)}
     later = replace(PAUSE, id="c2", reason="longer")
-    hub.state.pause(REPOSITORY, later)
-    lease, found = hub.state.acquire(REPOSITORY, "r1")
+    hub.state.pause(CHECKOUT, later)
+    lease, found = hub.state.acquire(CHECKOUT, "r1")
     assert found.pause == later
-    hub.state.release(lease, Observation(REPOSITORY), reported="told")
-    known = hub.state.records([REPOSITORY])[REPOSITORY.key]
+    hub.state.release(lease, Observation(CHECKOUT), reported="told")
+    known = hub.state.records([CHECKOUT])[CHECKOUT.key]
     assert (known.reported, known.pause) == ("told", later)
-    hub.state.resume(REPOSITORY)
-    hub.state.resume(REPOSITORY)
-    hub.state.resume(USER)
-    assert hub.state.records([REPOSITORY])[REPOSITORY.key].pause is None
+    hub.state.resume(CHECKOUT)
+    hub.state.resume(CHECKOUT)
+    hub.state.resume(PUSH_USER)
+    assert hub.state.records([CHECKOUT])[CHECKOUT.key].pause is None
 
 
 def test_how_the_last_run_ended_is_remembered_and_a_run_that_did_not_end_takes_nothing_of_it(hub: Hub) -> None:
-    lease, _ = hub.state.acquire(REPOSITORY, FIRST)
+    lease, _ = hub.state.acquire(CHECKOUT, FIRST)
     hub.state.release(lease, None, reported=None, report=report(FIRST))
-    assert hub.state.records([REPOSITORY])[REPOSITORY.key].last == LastLook(BEGAN, FIRST, Result.CONVERGED)
+    assert hub.state.records([CHECKOUT])[CHECKOUT.key].last == LastLook(BEGAN, FIRST, Result.CONVERGED)
     hub.clock.advance(timedelta(minutes=1))
-    lease, _ = hub.state.acquire(REPOSITORY, SECOND)
+    lease, _ = hub.state.acquire(CHECKOUT, SECOND)
     hub.state.release(lease, None, reported=None)
-    last = hub.state.records([REPOSITORY])[REPOSITORY.key].last
+    last = hub.state.records([CHECKOUT])[CHECKOUT.key].last
     assert last == LastLook(BEGAN + timedelta(minutes=1), FIRST, Result.CONVERGED)
 
 
@@ -67,7 +67,7 @@ def test_runs_are_listed_by_target_and_by_day_newest_first_and_found_by_their_id
     for run_id in (FIRST, SECOND):
         ran(hub, run_id)
     ran(hub, THIRD, closed=False)
-    page = hub.journal.of_target(REPOSITORY, YESTERDAY, NOW, limit=10)
+    page = hub.journal.of_target(CHECKOUT, YESTERDAY, NOW, limit=10)
     entries = page.entries
     assert [(entry.run_id, entry.result, entry.written) for entry in entries] == [
         (THIRD, None, 0),
@@ -75,7 +75,7 @@ def test_runs_are_listed_by_target_and_by_day_newest_first_and_found_by_their_id
         (FIRST, Result.CONVERGED, 1),
     ]
     assert page == hub.journal.latest(YESTERDAY, NOW, limit=10) == Page(entries, 0)
-    assert hub.journal.of_target(ROLE, YESTERDAY, NOW, limit=10) == Page([], 0)
+    assert hub.journal.of_target(PUSHER, YESTERDAY, NOW, limit=10) == Page([], 0)
     found = hub.journal.find(SECOND)
     assert found == replace(report(SECOND), started_at=BEGAN)
     unfinished = hub.journal.find(THIRD)
@@ -104,13 +104,13 @@ def test_what_began_within_a_time_is_listed_or_counted(hub: Hub, name: str) -> N
         ran(hub, run_id)
     for page in (
         hub.journal.latest(since, until, limit=limit),
-        hub.journal.of_target(REPOSITORY, since, until, limit=limit),
+        hub.journal.of_target(CHECKOUT, since, until, limit=limit),
     ):
         assert ([entry.run_id for entry in page.entries], page.more) == (ids, more)
 
 
 def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: Hub) -> None:
-    lease, _ = hub.state.acquire(REPOSITORY, SECOND)
+    lease, _ = hub.state.acquire(CHECKOUT, SECOND)
     told = replace(report(SECOND), outcomes=(), result=Result.REPORTED, started_at=BEGAN)
     hub.state.close_run(lease, told, Debts())
     hub.state.release(lease, None, reported="told")
@@ -118,7 +118,7 @@ def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: 
     assert [(entry.result, entry.written) for entry in hub.journal.latest(BEGAN, NOW, limit=5).entries] == [
         (Result.REPORTED, 0)
     ]
-    assert hub.state.records([REPOSITORY])[REPOSITORY.key].open_run is None
+    assert hub.state.records([CHECKOUT])[CHECKOUT.key].open_run is None
 
 
 def test_a_command_is_taken_once_and_collects_one_answer_a_target(hub: Hub) -> None:
@@ -127,17 +127,17 @@ def test_a_command_is_taken_once_and_collects_one_answer_a_target(hub: Hub) -> N
     with pytest.raises(CommandRepeated):
         hub.calls.take(call)
     assert hub.calls.answers("c1") == []
-    role, user = Answer(str(ROLE), "r1", Result.WAITING, True), Answer(str(USER), "r2", Result.IN_SYNC, True)
+    role, user = Answer(str(PUSHER), "r1", Result.WAITING, True), Answer(str(PUSH_USER), "r2", Result.IN_SYNC, True)
     for answer in (role, user, replace(role, run_id="r3", result=Result.CONVERGED)):
         hub.calls.answer("c1", answer)
     hub.calls.answer("c2", user)
     assert {answer.target: answer.result for answer in hub.calls.answers("c1")} == {
-        str(ROLE): Result.CONVERGED,
-        str(USER): Result.IN_SYNC,
+        str(PUSHER): Result.CONVERGED,
+        str(PUSH_USER): Result.IN_SYNC,
     }
 
 
-@pytest.mark.parametrize("targets", [(), (REPOSITORY,)], ids=["all", "a target"])
+@pytest.mark.parametrize("targets", [(), (CHECKOUT,)], ids=["all", "a target"])
 def test_a_history_that_ends_before_what_is_kept_is_empty(hub: Hub, targets: tuple[Target, ...]) -> None:
     ran(hub, FIRST)
     asked = AskHistory(targets, until=hub.clock.now() - timedelta(days=400))

@@ -25,23 +25,23 @@ from ecr_warden.ports.errors import (
 )
 
 from local.aws.behaviour.switches import Rate, Switches, switches_from_json
-from tests.contracts.aws import moto
-from tests.contracts.seed import (
-    ASSUME,
+from local.testing.seed import (
+    CHECKOUT,
     CI,
+    D4,
     HOME,
-    REPOSITORY,
-    ROLE,
+    PUSH_USER,
+    PUSHER,
     SETTINGS,
-    USER,
     identity_document,
-    owner_spec,
+    identity_spec,
     repository_document,
     trust_document,
 )
+from tests.contracts.aws import moto
 from tests.contracts.worlds import RealisticWorld
 
-POLICY, TRUST = repository_policy(REPOSITORY), trust_policy(ROLE)
+POLICY, TRUST = repository_policy(CHECKOUT), trust_policy(PUSHER)
 USERS = [f"arn:aws:iam::{CI}:user/{name}" for name in ("pull-user-1", "pull-user-2", "mallory", "push-user")]
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -51,9 +51,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[RealisticWorld]:
     """Two accounts with a repository, a role and a user."""
     with moto(monkeypatch):
         found = RealisticWorld()
-        found.make(REPOSITORY)
-        found.make_role(ROLE, SETTINGS, trust_document("mallory"), tagged=True)
-        found.make(USER)
+        found.make(CHECKOUT)
+        found.make_role(PUSHER, SETTINGS, trust_document("mallory"), tagged=True)
+        found.make(PUSH_USER)
         yield found
 
 
@@ -125,9 +125,9 @@ def test_a_principal_that_is_gone_is_read_by_its_id_and_can_be_put_right(world: 
     for address, action in ((POLICY, "ecr:BatchGetImage"), (TRUST, "sts:AssumeRole")):
         desired = naming([USERS[3]], action)
         world.put(address, desired)
-        first = world.documents.read(owner_spec(USER, Extent.OURS, [ASSUME.name])).unique_id
-        world.remove_owner(USER)
-        world.make(USER)
+        first = world.documents.read(identity_spec(PUSH_USER, Extent.OURS, [D4.name])).unique_id
+        world.remove_owner(PUSH_USER)
+        world.make(PUSH_USER)
         found = live(world, address)
         assert isinstance(found, Present) and isinstance(found.value, Document), "understood, not unparseable"
         assert first is not None and first.startswith("AIDA") and first in found.value.text
@@ -139,10 +139,10 @@ def test_a_principal_that_is_gone_is_read_by_its_id_and_can_be_put_right(world: 
 
 def test_what_is_over_a_quota_is_said_so_and_not_tried_again(world: RealisticWorld) -> None:
     with pytest.raises(QuotaExceeded) as refusal:
-        write(world, ASSUME, identity_document("ecr:" + "x" * 2048))
+        write(world, D4, identity_document("ecr:" + "x" * 2048))
     assert "2048 bytes exceeded for user push-user" in str(refusal.value)
     assert not refusal.value.retryable
-    write(world, ASSUME, identity_document("ecr:" + "x" * 1024))
+    write(world, D4, identity_document("ecr:" + "x" * 1024))
 
 
 def test_a_policy_that_would_lock_the_registry_out_is_refused_for_force_is_never_sent(world: RealisticWorld) -> None:
@@ -214,14 +214,14 @@ def test_the_action_that_ecr_refuses_is_named_where_the_document_has_it(world: R
 
 @pytest.mark.parametrize("short_pages", [0, 1, 2])
 def test_a_scan_goes_through_every_page(world: RealisticWorld, short_pages: int) -> None:
-    owners = [ROLE, *(RoleTarget(HOME, f"r{number}") for number in range(3))]
+    owners = [PUSHER, *(RoleTarget(HOME, f"r{number}") for number in range(3))]
     for owner in owners[1:]:
         world.make_role(owner, SETTINGS, trust_document("mallory"), tagged=True)
     names = [f"ecr-warden-{letter}" for letter in "abc"]
     for owner in owners:
         for name in names:
             world.put(identity_policy(owner, name), identity_document())
-    specs = [owner_spec(owner, Extent.WHOLE, names) for owner in owners]
+    specs = [identity_spec(owner, Extent.WHOLE, names) for owner in owners]
     switch(world, short_pages=short_pages)
     scanned = world.documents.scan(specs, accounts=(HOME, CI))
     found = {one.target: one for one in scanned if isinstance(one, Observation)}
@@ -237,4 +237,4 @@ def test_a_list_of_repositories_goes_through_every_page(world: RealisticWorld, s
     switch(world, short_pages=short_pages)
     ecr = world.accounts.reader(HOME).ecr("eu-central-1")
     found = {*list_names(ecr, HOME, "eu-central-1")}
-    assert found == {REPOSITORY.name, *(target.name for target in more)}
+    assert found == {CHECKOUT.name, *(target.name for target in more)}

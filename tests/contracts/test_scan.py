@@ -10,17 +10,17 @@ from ecr_warden.model.observed import Observation, Present, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.ports.documents import AccountUnread
 
-from tests.contracts.seed import (
-    ASSUME,
+from local.testing.seed import (
+    CHECKOUT,
     CI,
+    D3,
+    D4,
     HOME,
-    PUSH,
-    REPOSITORY,
-    ROLE,
+    PUSH_USER,
+    PUSHER,
     SETTINGS,
-    USER,
     identity_document,
-    owner_spec,
+    identity_spec,
     repository_document,
     trust_document,
 )
@@ -29,7 +29,7 @@ from tests.contracts.worlds import World
 BARE, GONE = RepositoryTarget(HOME, "us-east-1", "bare"), RepositoryTarget(HOME, "eu-central-1", "gone")
 REPOSITORIES = [
     TargetSpec(target, Extent.WHOLE, {repository_policy(target): repository_document()})
-    for target in (REPOSITORY, BARE, GONE)
+    for target in (CHECKOUT, BARE, GONE)
 ]
 LITERAL, MISSING = RoleTarget(HOME, "legacy"), RoleTarget(HOME, "missing")
 NODE, NOBODY, EXCLUSIVE = RoleTarget(CI, "eks-node"), UserTarget(CI, "nobody"), UserTarget(CI, "old-pusher")
@@ -37,16 +37,16 @@ ROLES = [
     TargetSpec(
         target,
         Extent.WHOLE,
-        {role(target): SETTINGS, trust_policy(target): trust_document(), PUSH: identity_document()},
+        {role(target): SETTINGS, trust_policy(target): trust_document(), D3: identity_document()},
     )
-    for target in (ROLE, MISSING)
+    for target in (PUSHER, MISSING)
 ]
 OWNERS = [
-    owner_spec(LITERAL, Extent.NAMED, ["push", "absent"]),
-    owner_spec(NODE, Extent.OURS, ["ecr-warden-pull"]),
-    owner_spec(USER, Extent.OURS, [ASSUME.name, "ecr-warden-absent"]),
-    owner_spec(NOBODY, Extent.OURS, [ASSUME.name]),
-    owner_spec(EXCLUSIVE, Extent.WHOLE, ["push", "absent"]),
+    identity_spec(LITERAL, Extent.NAMED, ["push", "absent"]),
+    identity_spec(NODE, Extent.OURS, ["ecr-warden-pull"]),
+    identity_spec(PUSH_USER, Extent.OURS, [D4.name, "ecr-warden-absent"]),
+    identity_spec(NOBODY, Extent.OURS, [D4.name]),
+    identity_spec(EXCLUSIVE, Extent.WHOLE, ["push", "absent"]),
 ]
 ALL = [*REPOSITORIES, *ROLES, *OWNERS]
 
@@ -54,21 +54,21 @@ ALL = [*REPOSITORIES, *ROLES, *OWNERS]
 @pytest.fixture
 def furnished(world: World) -> World:
     """Both accounts with targets in every state, each holding what its spec does not name too."""
-    world.make(REPOSITORY)
-    world.put(repository_policy(REPOSITORY), repository_document("mallory"))
+    world.make(CHECKOUT)
+    world.put(repository_policy(CHECKOUT), repository_document("mallory"))
     world.make(BARE)
-    world.make_role(ROLE, replace(SETTINGS, max_session_duration=7200), trust_document(), tagged=True)
-    world.attach(attached_policy(ROLE, f"arn:aws:iam::{HOME}:policy/Power"))
+    world.make_role(PUSHER, replace(SETTINGS, max_session_duration=7200), trust_document(), tagged=True)
+    world.attach(attached_policy(PUSHER, f"arn:aws:iam::{HOME}:policy/Power"))
     world.make_role(LITERAL, replace(SETTINGS, path="/", boundary=None), trust_document(), tagged=False)
     world.attach(attached_policy(LITERAL, f"arn:aws:iam::{HOME}:policy/Other"))
     world.make_role(NODE, replace(SETTINGS, path="/", boundary=None), trust_document(), tagged=False)
-    for user in (USER, EXCLUSIVE):
+    for user in (PUSH_USER, EXCLUSIVE):
         world.make(user)
         world.attach(attached_policy(user, f"arn:aws:iam::{CI}:policy/{user.name}"))
-    for owner in (ROLE, LITERAL, NODE, USER, EXCLUSIVE):
-        for name in ("push", "ecr-warden-pull", ASSUME.name, PUSH.name):
+    for owner in (PUSHER, LITERAL, NODE, PUSH_USER, EXCLUSIVE):
+        for name in ("push", "ecr-warden-pull", D4.name, D3.name):
             world.put(identity_policy(owner, name), identity_document())
-    world.corrupt(identity_policy(USER, ASSUME.name), "{")
+    world.corrupt(identity_policy(PUSH_USER, D4.name), "{")
     return world
 
 
@@ -147,7 +147,7 @@ def test_account_that_is_not_searched_is_not_told_of_though_it_lets_nobody_in(fu
 
 def test_owner_is_found_however_the_spec_spells_its_name(furnished: World) -> None:
     spelled = UserTarget(CI, "Push-User")
-    spec = owner_spec(spelled, Extent.OURS, ["ecr-warden-pull"])
+    spec = identity_spec(spelled, Extent.OURS, ["ecr-warden-pull"])
     observation = by_target(furnished.documents.scan([spec], accounts=(CI,)))[spelled]
     assert isinstance(observation.documents[identity_policy(spelled, "ecr-warden-pull")], Present)
     assert {address.target for address in observation.documents} == {spelled}

@@ -19,8 +19,8 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.ports.documents import AccountUnread
 
 from local.testing.memory.hub import ManualClock
+from local.testing.seed import CI, HOME, SETTINGS, identity_document, identity_spec, repository_document, trust_document
 from tests.contracts.aws import Call, Wire, moto
-from tests.contracts.seed import CI, HOME, SETTINGS, identity_document, owner_spec, repository_document, trust_document
 from tests.contracts.worlds import MotoWorld
 
 MOST = 120  # accounts, as docs/supported.md says
@@ -31,7 +31,7 @@ USERS = [UserTarget(account, "ci") for account in ACCOUNTS]
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"ecr:BatchGetImage"}]}'
 SPECS = [
     *(TargetSpec(one, Extent.WHOLE, {repository_policy(one): repository_document()}) for one in REPOSITORIES),
-    *(owner_spec(user, Extent.OURS, ["ecr-warden-pull"]) for user in USERS),
+    *(identity_spec(user, Extent.OURS, ["ecr-warden-pull"]) for user in USERS),
 ]
 
 
@@ -209,8 +209,8 @@ def _furnish(world: MotoWorld, user: UserTarget, role: RoleTarget, repository: R
     world.put(repository_policy(repository), repository_document())
     return [
         TargetSpec(repository, Extent.WHOLE, {repository_policy(repository): repository_document()}),
-        owner_spec(user, Extent.OURS, ["ecr-warden-pull"]),
-        owner_spec(role, Extent.OURS, ["ecr-warden-pull"]),
+        identity_spec(user, Extent.OURS, ["ecr-warden-pull"]),
+        identity_spec(role, Extent.OURS, ["ecr-warden-pull"]),
     ]
 
 

@@ -6,8 +6,8 @@ from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, T
 from ecr_warden.ports.errors import SpecMissing, SpecSuperseded, SpecTampered, SpecTooLarge, SpecUnversioned
 from ecr_warden.ports.store import SpecVersion
 
+from local.testing.seed import CHECKOUT, CI, D3, HOME, PUSH_USER, PUSHER, SETTINGS, repository_document, trust_document
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
-from tests.contracts.seed import CI, HOME, PUSH, REPOSITORY, ROLE, SETTINGS, USER, repository_document, trust_document
 
 LIMIT = 1024 * 1024
 
@@ -15,17 +15,17 @@ LIMIT = 1024 * 1024
 def compiled(version: str) -> CompiledSpec:
     specs = [
         TargetSpec(
-            REPOSITORY,
+            CHECKOUT,
             Extent.WHOLE,
-            {repository_policy(REPOSITORY): repository_document()},
-            dependents=(USER,),
-            principals={f"arn:aws:iam::{CI}:user/push-user": USER},
+            {repository_policy(CHECKOUT): repository_document()},
+            dependents=(PUSH_USER,),
+            principals={f"arn:aws:iam::{CI}:user/push-user": PUSH_USER},
         ),
         TargetSpec(
-            ROLE,
+            PUSHER,
             Extent.WHOLE,
-            {role(ROLE): SETTINGS, trust_policy(ROLE): trust_document(), PUSH: MustNotExist()},
-            widen_after={PUSH: (ROLE,)},
+            {role(PUSHER): SETTINGS, trust_policy(PUSHER): trust_document(), D3: MustNotExist()},
+            widen_after={D3: (PUSHER,)},
         ),
     ]
     return CompiledSpec(version, Mode.ENFORCE, (CI, HOME), {spec.target.key: spec for spec in specs})

@@ -10,9 +10,9 @@ from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.ports.errors import LeaseHeld
 from ecr_warden.ports.store import TargetRecord
 
+from local.testing.seed import CHECKOUT, CI, HOME, PUSH_USER, PUSHER
 from tests.contracts.hubs import Hub
 from tests.contracts.runs import NOW, open_run, report
-from tests.contracts.seed import CI, HOME, REPOSITORY, ROLE, USER
 
 PULLER = f"arn:aws:iam::{CI}:user/pull-user-1"
 CUTOFF = datetime(2026, 1, 1, 12, 30, 15, tzinfo=UTC)
@@ -21,110 +21,110 @@ OTHER = f"arn:aws:iam::{CI}:user/pull-user-2"
 
 def record(hub: Hub) -> TargetRecord:
     """What the next run is told."""
-    lease, found = hub.state.acquire(REPOSITORY, "looks")
+    lease, found = hub.state.acquire(CHECKOUT, "looks")
     hub.state.release(lease, None, reported=found.reported)
     return replace(found, last=None)
 
 
 def test_target_never_seen_has_an_empty_record(hub: Hub) -> None:
-    lease, found = hub.state.acquire(REPOSITORY, "r1")
+    lease, found = hub.state.acquire(CHECKOUT, "r1")
     assert found == TargetRecord()
-    assert (lease.target, lease.run_id) == (REPOSITORY, "r1")
+    assert (lease.target, lease.run_id) == (CHECKOUT, "r1")
     assert lease.expires_at > hub.clock.now()
 
 
 def test_lease_is_exclusive_until_it_is_given_back(hub: Hub) -> None:
-    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    lease, _ = hub.state.acquire(CHECKOUT, "r1")
     with pytest.raises(LeaseHeld) as caught:
-        hub.state.acquire(REPOSITORY, "r2")
+        hub.state.acquire(CHECKOUT, "r2")
     assert caught.value.retryable
     assert hub.state.holds(lease)
     hub.state.release(lease, None, reported=None)
     assert not hub.state.holds(lease)
-    later, _ = hub.state.acquire(REPOSITORY, "r2")
+    later, _ = hub.state.acquire(CHECKOUT, "r2")
     assert later.fence > lease.fence
 
 
 def test_leases_of_other_targets_are_others(hub: Hub) -> None:
-    hub.state.acquire(REPOSITORY, "r1")
-    hub.state.acquire(ROLE, "r2")
+    hub.state.acquire(CHECKOUT, "r1")
+    hub.state.acquire(PUSHER, "r2")
     with pytest.raises(LeaseHeld):
-        hub.state.acquire(type(ROLE)(ROLE.account, ROLE.name.upper()), "r3")
+        hub.state.acquire(type(PUSHER)(PUSHER.account, PUSHER.name.upper()), "r3")
 
 
 def test_lease_is_held_until_the_moment_it_expires_and_free_from_then_on(hub: Hub) -> None:
-    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    lease, _ = hub.state.acquire(CHECKOUT, "r1")
     hub.clock.advance(lease.expires_at - hub.clock.now() - timedelta(milliseconds=1))
     assert hub.state.holds(lease)
     with pytest.raises(LeaseHeld):
-        hub.state.acquire(REPOSITORY, "r2")
+        hub.state.acquire(CHECKOUT, "r2")
     hub.clock.advance(timedelta(milliseconds=1))
     assert not hub.state.holds(lease)
-    later, _ = hub.state.acquire(REPOSITORY, "r2")
+    later, _ = hub.state.acquire(CHECKOUT, "r2")
     assert later.fence > lease.fence
     assert hub.state.holds(later)
     assert not hub.state.holds(lease)
 
 
 def test_whoever_lost_the_lease_changes_nothing(hub: Hub) -> None:
-    loser, _ = hub.state.acquire(REPOSITORY, "r1")
+    loser, _ = hub.state.acquire(CHECKOUT, "r1")
     hub.state.open_run(loser, open_run("r1"), Debts())
     hub.clock.advance(loser.expires_at - hub.clock.now())
-    holder, found = hub.state.acquire(REPOSITORY, "r2")
+    holder, found = hub.state.acquire(CHECKOUT, "r2")
     assert found.open_run == "r1"
-    hub.state.release(loser, Observation(REPOSITORY, unique_id="AIDALOSER"), reported="told by the loser")
+    hub.state.release(loser, Observation(CHECKOUT, unique_id="AIDALOSER"), reported="told by the loser")
     assert hub.state.holds(holder)
     with pytest.raises(LeaseHeld):
         hub.state.open_run(loser, open_run("r3"), Debts(CUTOFF))
     with pytest.raises(LeaseHeld):
         hub.state.close_run(loser, report("r1"), Debts(CUTOFF))
-    assert hub.state.load_run(REPOSITORY, "r3") is None
+    assert hub.state.load_run(CHECKOUT, "r3") is None
     hub.state.release(holder, None, reported=None)
     assert record(hub) == TargetRecord(open_run="r1")
 
 
 def test_run_is_journalled_open_and_closed(hub: Hub) -> None:
-    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    lease, _ = hub.state.acquire(CHECKOUT, "r1")
     hub.state.open_run(lease, open_run(), Debts(CUTOFF))
     hub.state.release(lease, None, reported=None)
-    assert hub.state.load_run(REPOSITORY, "r1") == open_run()
+    assert hub.state.load_run(CHECKOUT, "r1") == open_run()
     assert record(hub) == TargetRecord(open_run="r1", debts=Debts(CUTOFF))
-    lease, _ = hub.state.acquire(REPOSITORY, "r2")
+    lease, _ = hub.state.acquire(CHECKOUT, "r2")
     hub.state.close_run(lease, report("r1"), Debts())
     hub.state.release(lease, None, reported=None)
     assert record(hub) == TargetRecord(written_at=NOW)
-    assert hub.state.load_run(REPOSITORY, "r1") == open_run(), "a closed run keeps its plan"
+    assert hub.state.load_run(CHECKOUT, "r1") == open_run(), "a closed run keeps its plan"
 
 
 def test_end_of_sessions_is_remembered_to_the_second_until_it_is_settled(hub: Hub) -> None:
     earlier = Debts(CUTOFF - timedelta(hours=1), sessions_ended=True)
     for owed in (earlier, Debts(CUTOFF), Debts(CUTOFF, sessions_ended=True), Debts()):
-        lease, _ = hub.state.acquire(ROLE, "r1")
+        lease, _ = hub.state.acquire(PUSHER, "r1")
         hub.state.close_run(lease, report("r1"), owed)
         hub.state.release(lease, None, reported=None)
-        assert hub.state.records([ROLE])[ROLE.key].debts == owed
+        assert hub.state.records([PUSHER])[PUSHER.key].debts == owed
 
 
 def test_only_a_run_that_wrote_moves_the_time_of_the_last_write(hub: Hub) -> None:
     late = replace(report("r2"), finished_at=NOW + timedelta(minutes=1, microseconds=7))
     quiet = replace(report("r3"), outcomes=(), finished_at=NOW + timedelta(hours=1))
-    lease, _ = hub.state.acquire(REPOSITORY, "looks")
+    lease, _ = hub.state.acquire(CHECKOUT, "looks")
     for ended, written_at in ((report("r1"), NOW), (late, late.finished_at), (quiet, late.finished_at)):
         hub.state.open_run(lease, open_run(ended.run_id), Debts())
         hub.state.close_run(lease, ended, Debts())
-        assert hub.state.records([REPOSITORY])[REPOSITORY.key].written_at == written_at
+        assert hub.state.records([CHECKOUT])[CHECKOUT.key].written_at == written_at
 
 
 def test_run_that_was_never_opened_is_none(hub: Hub) -> None:
-    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    lease, _ = hub.state.acquire(CHECKOUT, "r1")
     hub.state.open_run(lease, open_run(), Debts())
-    assert hub.state.load_run(REPOSITORY, "r2") is None
-    assert hub.state.load_run(ROLE, "r1") is None
+    assert hub.state.load_run(CHECKOUT, "r2") is None
+    assert hub.state.load_run(PUSHER, "r1") is None
 
 
 def test_what_people_were_told_is_kept_until_it_is_settled(hub: Hub) -> None:
     for told in ("fingerprint", None):
-        lease, _ = hub.state.acquire(REPOSITORY, "r1")
+        lease, _ = hub.state.acquire(CHECKOUT, "r1")
         hub.state.release(lease, None, reported=told)
         assert record(hub).reported == told
 
@@ -134,26 +134,26 @@ def test_what_was_told_of_a_pattern_is_kept_without_a_run_and_alters_nothing_els
     for told in ("fingerprint", "another", None, "again"):
         hub.state.note_reported(pattern, told)
         assert hub.state.records([pattern])[pattern.key].reported == told
-    hub.state.mark_recreated(REPOSITORY, "arn:aws:iam::111111111111:user/anna")
-    hub.state.note_reported(REPOSITORY, "fingerprint")
+    hub.state.mark_recreated(CHECKOUT, "arn:aws:iam::111111111111:user/anna")
+    hub.state.note_reported(CHECKOUT, "fingerprint")
     assert record(hub) == TargetRecord(
         debts=Debts(recreated_principals=("arn:aws:iam::111111111111:user/anna",)), reported="fingerprint"
     )
 
 
 def test_what_was_revoked_is_remembered_from_then_on(hub: Hub) -> None:
-    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    lease, _ = hub.state.acquire(CHECKOUT, "r1")
     hub.state.release(lease, None, reported=None, revoked="v2")
     assert record(hub).revoked == "v2"
     assert record(hub).revoked == "v2"
-    assert hub.state.records([REPOSITORY])[REPOSITORY.key].revoked == "v2"
+    assert hub.state.records([CHECKOUT])[CHECKOUT.key].revoked == "v2"
 
 
 def test_principals_made_again_are_owed_until_a_run_settles_them(hub: Hub) -> None:
-    hub.state.mark_recreated(REPOSITORY, PULLER)
-    hub.state.mark_recreated(REPOSITORY, OTHER)
-    hub.state.mark_recreated(REPOSITORY, PULLER)
-    lease, found = hub.state.acquire(REPOSITORY, "r1")
+    hub.state.mark_recreated(CHECKOUT, PULLER)
+    hub.state.mark_recreated(CHECKOUT, OTHER)
+    hub.state.mark_recreated(CHECKOUT, PULLER)
+    lease, found = hub.state.acquire(CHECKOUT, "r1")
     assert found.debts == Debts(recreated_principals=(PULLER, OTHER))
     hub.state.open_run(lease, open_run(), found.debts)
     hub.state.close_run(lease, report(), Debts())
@@ -162,9 +162,9 @@ def test_principals_made_again_are_owed_until_a_run_settles_them(hub: Hub) -> No
 
 
 def test_principal_made_again_while_a_run_is_under_way_is_still_owed_after_it(hub: Hub) -> None:
-    hub.state.mark_recreated(REPOSITORY, OTHER)
-    lease, found = hub.state.acquire(REPOSITORY, "r1")
-    hub.state.mark_recreated(REPOSITORY, PULLER)
+    hub.state.mark_recreated(CHECKOUT, OTHER)
+    lease, found = hub.state.acquire(CHECKOUT, "r1")
+    hub.state.mark_recreated(CHECKOUT, PULLER)
     hub.state.open_run(lease, open_run(), found.debts)
     hub.state.close_run(lease, report(), Debts())
     hub.state.release(lease, None, reported=None)
@@ -172,15 +172,15 @@ def test_principal_made_again_while_a_run_is_under_way_is_still_owed_after_it(hu
 
 
 def test_unique_id_is_kept_until_another_is_seen(hub: Hub) -> None:
-    lease, _ = hub.state.acquire(USER, "r1")
-    hub.state.release(lease, Observation(USER, unique_id="AIDA1"), reported=None)
-    lease, found = hub.state.acquire(USER, "r2")
+    lease, _ = hub.state.acquire(PUSH_USER, "r1")
+    hub.state.release(lease, Observation(PUSH_USER, unique_id="AIDA1"), reported=None)
+    lease, found = hub.state.acquire(PUSH_USER, "r2")
     assert found.unique_id == "AIDA1"
-    hub.state.release(lease, Observation(USER), reported=None)
-    assert hub.state.records([USER])[USER.key].unique_id == "AIDA1"
-    lease, _ = hub.state.acquire(USER, "r3")
-    hub.state.release(lease, Observation(USER, unique_id="AIDA2"), reported=None)
-    assert hub.state.records([USER])[USER.key].unique_id == "AIDA2"
+    hub.state.release(lease, Observation(PUSH_USER), reported=None)
+    assert hub.state.records([PUSH_USER])[PUSH_USER.key].unique_id == "AIDA1"
+    lease, _ = hub.state.acquire(PUSH_USER, "r3")
+    hub.state.release(lease, Observation(PUSH_USER, unique_id="AIDA2"), reported=None)
+    assert hub.state.records([PUSH_USER])[PUSH_USER.key].unique_id == "AIDA2"
 
 
 def test_what_is_remembered_of_many_owners_is_read_at_once(hub: Hub) -> None:
@@ -188,18 +188,18 @@ def test_what_is_remembered_of_many_owners_is_read_at_once(hub: Hub) -> None:
     for owner in owners[:203]:
         lease, _ = hub.state.acquire(owner, "r1")
         hub.state.release(lease, Observation(owner, unique_id=f"AIDA{owner.name}"), reported=None)
-    asked: list[Target] = [*owners, owners[0], REPOSITORY]
+    asked: list[Target] = [*owners, owners[0], CHECKOUT]
     found = {key: known.unique_id for key, known in hub.state.records(asked).items()}
     assert found == {owner.key: f"AIDA{owner.name}" for owner in owners[:203]}
     assert hub.state.records([]) == {}
 
 
 def test_what_a_run_left_is_read_for_many_targets_too(hub: Hub) -> None:
-    lease, _ = hub.state.acquire(USER, "r1")
+    lease, _ = hub.state.acquire(PUSH_USER, "r1")
     hub.state.open_run(lease, open_run(), Debts(CUTOFF, sessions_ended=True))
-    hub.state.mark_recreated(USER, PULLER)
+    hub.state.mark_recreated(PUSH_USER, PULLER)
     debts = Debts(CUTOFF, sessions_ended=True, recreated_principals=(PULLER,))
-    assert hub.state.records([USER]) == {USER.key: TargetRecord(open_run=open_run().run_id, debts=debts)}
+    assert hub.state.records([PUSH_USER]) == {PUSH_USER.key: TargetRecord(open_run=open_run().run_id, debts=debts)}
 
 
 def test_longest_repository_name_has_a_state(hub: Hub) -> None:

@@ -13,8 +13,8 @@ from ecr_warden.usecases.accept import Accept
 from ecr_warden.usecases.jobs import Work
 
 from local.testing.memory.hub import MemoryAlertBus
+from local.testing.seed import CI, HOME
 from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
-from tests.contracts.seed import CI, HOME
 from tests.template.cfn import ROOT
 
 TEXT = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()

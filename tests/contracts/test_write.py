@@ -13,24 +13,24 @@ from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import AccountUnreachable, DocumentConflict, OwnerNotFound, Refused
 
-from tests.contracts.seed import (
-    ASSUME,
+from local.testing.seed import (
     BOUNDARY,
+    CHECKOUT,
     CI,
+    D3,
+    D4,
     HOME,
-    PUSH,
-    REPOSITORY,
-    ROLE,
+    PUSH_USER,
+    PUSHER,
     SETTINGS,
-    USER,
     identity_document,
     repository_document,
     trust_document,
 )
 from tests.contracts.worlds import MotoWorld, World
 
-POWER = attached_policy(ROLE, f"arn:aws:iam::{HOME}:policy/Power")
-POWER_OF_USER = attached_policy(USER, f"arn:aws:iam::{CI}:policy/Power")
+POWER = attached_policy(PUSHER, f"arn:aws:iam::{HOME}:policy/Power")
+POWER_OF_USER = attached_policy(PUSH_USER, f"arn:aws:iam::{CI}:policy/Power")
 LOOSE = RoleSettings("/ecr-warden/", 7200, None)
 
 
@@ -44,10 +44,10 @@ class Case:
 
 
 CASES = [
-    Case(repository_policy(REPOSITORY), repository_document(), repository_document("mallory")),
-    Case(trust_policy(ROLE), trust_document(), trust_document("mallory")),
-    Case(PUSH, identity_document(), identity_document("*")),
-    Case(ASSUME, identity_document("sts:AssumeRole"), identity_document("*")),
+    Case(repository_policy(CHECKOUT), repository_document(), repository_document("mallory")),
+    Case(trust_policy(PUSHER), trust_document(), trust_document("mallory")),
+    Case(D3, identity_document(), identity_document("*")),
+    Case(D4, identity_document("sts:AssumeRole"), identity_document("*")),
 ]
 CREATED = [case for case in CASES if case.address.kind is not AddressKind.TRUST_POLICY]
 kinds = pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.address))
@@ -56,15 +56,15 @@ created_kinds = pytest.mark.parametrize("case", CREATED, ids=lambda case: str(ca
 
 @pytest.fixture(autouse=True)
 def _owners(world: World) -> None:
-    world.make(REPOSITORY)
-    world.make(USER)
-    world.make_role(ROLE, SETTINGS, trust_document("mallory"), tagged=True)
+    world.make(CHECKOUT)
+    world.make(PUSH_USER)
+    world.make_role(PUSHER, SETTINGS, trust_document("mallory"), tagged=True)
     if isinstance(world, MotoWorld):
         world.make_policy(BOUNDARY)
 
 
 def read(world: World, address: Address) -> Present | Unparseable | None:
-    extent = Extent.WHOLE if isinstance(address.target, type(ROLE)) else Extent.OURS
+    extent = Extent.WHOLE if isinstance(address.target, type(PUSHER)) else Extent.OURS
     documents = world.documents.read(TargetSpec(address.target, extent, {address: MustNotExist()})).documents
     found = documents.get(address, Absent())
     return found if isinstance(found, Present | Unparseable) else None
@@ -98,8 +98,8 @@ def test_document_is_created_updated_and_deleted(world: World, case: Case) -> No
 
 
 def test_trust_policy_is_updated(world: World) -> None:
-    write(world, change(world, trust_policy(ROLE), trust_document()))
-    assert value(world, trust_policy(ROLE)) == trust_document()
+    write(world, change(world, trust_policy(PUSHER), trust_document()))
+    assert value(world, trust_policy(PUSHER)) == trust_document()
 
 
 @kinds
@@ -133,7 +133,7 @@ def test_document_that_vanished_since_the_plan_is_a_conflict(world: World, case:
 
 
 def test_document_spelled_anew_since_the_plan_is_no_conflict(world: World) -> None:
-    address = repository_policy(REPOSITORY)
+    address = repository_policy(CHECKOUT)
     spellings = [{"AWS": HOME}, {"AWS": [f"arn:aws:iam::{HOME}:root"]}]
     first, again = (
         parse_document({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": p, "Action": "ecr:*"}]})
@@ -157,9 +157,9 @@ def test_document_that_is_not_understood_is_replaced(world: World, case: Case) -
 GONE: list[tuple[Target, Callable[[World], Change]]] = [
     *((case.address.target, lambda world, c=case: change(world, c.address, c.desired)) for case in CASES),
     *((case.address.target, lambda world, c=case: change(world, c.address, None)) for case in CREATED),
-    (ROLE, lambda world: change(world, role(ROLE), LOOSE)),
-    (ROLE, lambda world: change(world, role(ROLE), None)),
-    (ROLE, lambda world: change(world, POWER, None)),
+    (PUSHER, lambda world: change(world, role(PUSHER), LOOSE)),
+    (PUSHER, lambda world: change(world, role(PUSHER), None)),
+    (PUSHER, lambda world: change(world, POWER, None)),
 ]
 
 
@@ -180,53 +180,53 @@ def test_owner_that_vanished_since_the_plan_is_not_found(
 
 
 def test_role_is_made_with_boundary_duration_trust_and_tag(world: World) -> None:
-    world.remove_owner(ROLE)
-    write(world, change(world, role(ROLE), NewRole(SETTINGS, trust_document())))
-    observation = world.documents.read(TargetSpec(ROLE, Extent.WHOLE, {}))
+    world.remove_owner(PUSHER)
+    write(world, change(world, role(PUSHER), NewRole(SETTINGS, trust_document())))
+    observation = world.documents.read(TargetSpec(PUSHER, Extent.WHOLE, {}))
     values = {a: found.value for a, found in observation.documents.items() if isinstance(found, Present)}
-    assert values == {role(ROLE): SETTINGS, trust_policy(ROLE): trust_document()}
+    assert values == {role(PUSHER): SETTINGS, trust_policy(PUSHER): trust_document()}
     assert observation.tagged_ours
 
 
 def test_role_that_appeared_since_the_plan_is_not_taken_over(world: World) -> None:
-    world.remove_owner(ROLE)
-    planned = change(world, role(ROLE), NewRole(SETTINGS, trust_document()))
-    world.make_role(ROLE, LOOSE, trust_document("mallory"), tagged=False)
+    world.remove_owner(PUSHER)
+    planned = change(world, role(PUSHER), NewRole(SETTINGS, trust_document()))
+    world.make_role(PUSHER, LOOSE, trust_document("mallory"), tagged=False)
     with pytest.raises(DocumentConflict):
         write(world, planned)
-    assert value(world, trust_policy(ROLE)) == trust_document("mallory")
-    assert not world.documents.read(TargetSpec(ROLE, Extent.WHOLE, {})).tagged_ours
+    assert value(world, trust_policy(PUSHER)) == trust_document("mallory")
+    assert not world.documents.read(TargetSpec(PUSHER, Extent.WHOLE, {})).tagged_ours
 
 
 @pytest.mark.parametrize(
     "live", [LOOSE, replace(SETTINGS, boundary=None), replace(SETTINGS, max_session_duration=43200)]
 )
 def test_role_s_settings_are_put_back(world: World, live: RoleSettings) -> None:
-    world.remove_owner(ROLE)
-    world.make_role(ROLE, live, trust_document(), tagged=True)
-    write(world, change(world, role(ROLE), SETTINGS))
-    assert value(world, role(ROLE)) == SETTINGS
+    world.remove_owner(PUSHER)
+    world.make_role(PUSHER, live, trust_document(), tagged=True)
+    write(world, change(world, role(PUSHER), SETTINGS))
+    assert value(world, role(PUSHER)) == SETTINGS
 
 
 def test_role_whose_settings_changed_since_the_plan_is_left_alone(world: World) -> None:
-    planned = change(world, role(ROLE), SETTINGS)
-    world.remove_owner(ROLE)
-    world.make_role(ROLE, LOOSE, trust_document(), tagged=True)
+    planned = change(world, role(PUSHER), SETTINGS)
+    world.remove_owner(PUSHER)
+    world.make_role(PUSHER, LOOSE, trust_document(), tagged=True)
     with pytest.raises(DocumentConflict):
         write(world, planned)
-    assert value(world, role(ROLE)) == LOOSE
+    assert value(world, role(PUSHER)) == LOOSE
 
 
 def test_empty_role_is_deleted(world: World) -> None:
-    write(world, change(world, role(ROLE), None))
-    assert read(world, role(ROLE)) is None
+    write(world, change(world, role(PUSHER), None))
+    assert read(world, role(PUSHER)) is None
 
 
 def test_role_that_still_holds_a_policy_is_not_deleted(world: World) -> None:
-    world.put(PUSH, identity_document())
+    world.put(D3, identity_document())
     with pytest.raises(Refused):
-        write(world, change(world, role(ROLE), None))
-    assert value(world, role(ROLE)) == SETTINGS
+        write(world, change(world, role(PUSHER), None))
+    assert value(world, role(PUSHER)) == SETTINGS
 
 
 @pytest.mark.parametrize("attached", [POWER, POWER_OF_USER], ids=str)
@@ -246,7 +246,7 @@ def test_attached_policy_that_vanished_since_the_plan_is_a_conflict(world: World
 
 
 def test_writer_of_a_closed_account_is_not_opened(world: World) -> None:
-    planned = change(world, ASSUME, identity_document())
+    planned = change(world, D4, identity_document())
     world.close(CI)
     with pytest.raises(AccountUnreachable, match=CI):
         write(world, planned)

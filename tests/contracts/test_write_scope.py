@@ -7,7 +7,7 @@ from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.planning.write_scope import WriteScope
 from ecr_warden.ports.errors import AccountUnreachable
 
-from tests.contracts.seed import CI, HOME, USER
+from local.testing.seed import CI, HOME, PUSH_USER
 from tests.contracts.worlds import MemoryWorld, MotoWorld, World
 
 OWNER, PATH = f"arn:aws:iam::{CI}:user/anna", f"arn:aws:iam::{CI}:user/ci/*"
@@ -21,14 +21,14 @@ def scope_of(world: World, account: str) -> WriteScope:
 
 
 def test_an_account_without_a_member_stack_has_no_lists(world: World) -> None:
-    world.make(USER)
+    world.make(PUSH_USER)
     found = scope_of(world, CI)
     assert found.lists is None
-    assert found.arns[USER.key] == f"arn:aws:iam::{CI}:user/{USER.name}"
+    assert found.arns[PUSH_USER.key] == f"arn:aws:iam::{CI}:user/{PUSH_USER.name}"
 
 
 def test_an_account_that_cannot_be_read_stops_no_other(world: World) -> None:
-    world.make(USER)
+    world.make(PUSH_USER)
     world.close(HOME)
     found = world.documents.write_scopes((CI, HOME))
     assert isinstance(found[CI], WriteScope)

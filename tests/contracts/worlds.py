@@ -22,6 +22,7 @@ from moto.backends import get_backend
 from local.aws.realistic_moto import RealisticMoto
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import ManualClock
+from local.testing.seed import ACCEPTED, CHECKOUT, USERS
 from tests.contracts.aws import Wire, new_session
 
 TAGS = [{"Key": "ecr-warden", "Value": "managed"}]
@@ -275,3 +276,24 @@ class RealisticWorld(MotoWorld):
 
 
 WORLDS: dict[str, Callable[[], World]] = {"memory": MemoryWorld, "moto": MotoWorld, "realistic": RealisticWorld}
+
+
+def make_targets(world: World) -> None:
+    """The repository and the users, without any document."""
+    for target in (CHECKOUT, *USERS):
+        world.make(target)
+
+
+def make_in_sync(world: World) -> None:
+    """Everything as the seed's spec says."""
+    make_targets(world)
+    for spec in ACCEPTED.targets.values():
+        for address, value in spec.documents.items():
+            match value:
+                case RoleSettings():
+                    assert isinstance(spec.target, RoleTarget)
+                    trust = spec.documents[trust_policy(spec.target)]
+                    assert isinstance(trust, Document)
+                    world.make_role(spec.target, value, trust, tagged=True)
+                case Document() if address.kind is not AddressKind.TRUST_POLICY:
+                    world.put(address, value)

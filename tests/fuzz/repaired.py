@@ -25,8 +25,8 @@ from ecr_warden.usecases.alert import SendAlerts
 from hypothesis import strategies as st
 
 from local.testing.memory.hub import MemoryIncidents
+from local.testing.seed import D1, D2, D3, D4, PUSHER, spec_of
 from tests.fuzz import stored
-from tests.unit.planning.seed import D1, D2, D3, D4, PUSHER, spec_of
 from tests.usecases.world import world_at_spec
 
 _ITEM = 390_000

@@ -4,7 +4,7 @@ from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.job import SweepAll
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 
-from tests.unit.planning.seed import CI, HOME
+from local.testing.seed import CI, HOME
 from tests.usecases.uploads import first
 from tests.usecases.world import World
 

@@ -17,8 +17,8 @@ from ecr_warden.ports.store import Specs, SpecVersion
 from ecr_warden.usecases.accept import Accept
 from ecr_warden.usecases.jobs import Dispatch
 
+from local.testing.seed import CHECKOUT, CI, D1, D4, HOME, PULL_USER, PUSH_USER, PUSHER, SPEC_FILE, allow, document
 from tests.template.cfn import ROOT
-from tests.unit.planning.seed import CHECKOUT, CI, D1, D4, HOME, PULL_USER, PUSH_USER, PUSHER, SEED, allow, document
 from tests.usecases.uploads import JOB, TEXT, enqueued, first, look, upload
 from tests.usecases.world import World, bare_world
 
@@ -356,7 +356,7 @@ def test_a_change_of_mode_looks_at_every_target_and_at_those_that_left() -> None
 def test_a_warning_is_told_with_the_acceptance() -> None:
     world = bare_world()
     world.specs.compiled = None
-    accepted = upload(world, (SEED.parent / "literal.yaml").read_text(), "v1")
+    accepted = upload(world, (SPEC_FILE.parent / "literal.yaml").read_text(), "v1")
     assert isinstance(accepted, SpecAccepted)
     assert any("GetAuthorizationToken" in warning for warning in accepted.warnings)
 

@@ -13,7 +13,7 @@ from ecr_warden.model.request import AskStatus
 from ecr_warden.model.target import Target, UserTarget, parse_target
 from ecr_warden.ports.errors import AccountUnreachable
 
-from tests.unit.planning.seed import CHECKOUT, CI, D1, D4, D5, HOME, NOW, PULL_USER, PUSH_USER, PUSHER, allow, document
+from local.testing.seed import CHECKOUT, CI, D1, D4, D5, HOME, NOW, PULL_USER, PUSH_USER, PUSHER, allow, document
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.uploads import TEXT, first, upload
 from tests.usecases.world import World

@@ -15,7 +15,7 @@ from ecr_warden.ports.documents import all_owners
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
 from ecr_warden.usecases.plan import plan_spec
 
-from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, EVERYTHING, HOME, PUSHER, allow, document
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, EVERYTHING, HOME, PUSHER, allow, document
 from tests.usecases.world import FIRST, World, world_at_spec
 
 DENIED = PermissionMissing("iam:ListRoles is denied", remedy="allow iam:ListRoles")

@@ -18,7 +18,7 @@ from ecr_warden.ports.errors import CallerUnproved, CommandRepeated
 from ecr_warden.usecases.commands import BadEnd
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 
-from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER, allow, document
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER, allow, document
 from tests.usecases.hub import ALICE, HUB, Callers, commands_of
 from tests.usecases.world import World, world_at_spec
 

@@ -14,7 +14,7 @@ from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import LeaseHeld, RetryLater
 from ecr_warden.usecases.apply import LEASE_LOST
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     CHECKOUT,
     D1,
     D2,

@@ -14,7 +14,7 @@ from ecr_warden.planning.cutoff import cutoff_of
 from ecr_warden.planning.results import LONGEST_RUN
 from ecr_warden.policy.document import Document
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     CHECKOUT,
     CI,
     CUTOFF,

@@ -13,11 +13,11 @@ from ecr_warden.ports.errors import PermissionMissing
 from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.plan import plan_spec
 
-from tests.unit.planning.seed import CI, HOME, NOW, SEED, allow, compiled, document
+from local.testing.seed import CI, HOME, NOW, SPEC_FILE, allow, compiled, document
 from tests.usecases.world import World, failing, world_at_spec
 
 ROLE, USER = RoleTarget(HOME, "ecr-pusher"), UserTarget(CI, "push-user")
-LITERAL = (SEED.parent / "literal.yaml").read_text()
+LITERAL = (SPEC_FILE.parent / "literal.yaml").read_text()
 EXCLUSIVE = re.sub(r"(    (?:role|user): .*\n)", r"\1    exclusive: true\n", LITERAL)
 POWER = "arn:aws:iam::aws:policy/PowerUserAccess"
 ANYTHING = document(allow("s3:*"))

@@ -21,7 +21,7 @@ from ecr_warden.ports.errors import (
     Throttled,
 )
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     CHECKOUT,
     CI,
     CUTOFF,

@@ -17,7 +17,7 @@ from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import PrincipalNotFound, Refused, RetryLater
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     CHECKOUT,
     D1,
     D2,
@@ -31,7 +31,7 @@ from tests.unit.planning.seed import (
     deny,
     desired,
 )
-from tests.unit.planning.seed import document as document_of
+from local.testing.seed import document as document_of
 from tests.usecases.world import FIRST, World, failing, world_at_spec
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]

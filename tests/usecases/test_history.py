@@ -11,8 +11,8 @@ from ecr_warden_cli.inputs import shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local.testing.seed import ACCEPTED, CHECKOUT, NOW, PUSHER
 from tests.cli.test_hub import over
-from tests.unit.planning.seed import ACCEPTED, CHECKOUT, NOW, PUSHER
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.uploads import upload
 from tests.usecases.world import World, tampered, world_at_spec

@@ -7,7 +7,7 @@ from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.outcome import Result
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     CHECKOUT,
     D1,
     PUSHER,

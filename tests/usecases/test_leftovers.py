@@ -8,7 +8,7 @@ from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,
     CI,
@@ -22,10 +22,10 @@ from tests.unit.planning.seed import (
     OUTSIDER,
     PUSH_USER,
     PUSHER,
+    SETTINGS,
     allow,
     deny,
     document,
-    settings,
 )
 from tests.usecases.world import bare_world, world_at_spec
 
@@ -97,4 +97,4 @@ def test_the_clock_of_a_report_is_the_worlds() -> None:
     world.run(CHECKOUT)
     assert (world.reports[0].started_at, world.reports[0].finished_at) == (NOW, NOW)
     assert world.reports[0].accounts == (CI, HOME)
-    assert settings().path == "/ecr-warden/"
+    assert SETTINGS.path == "/ecr-warden/"

@@ -11,8 +11,8 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.severity import Severity
 from ecr_warden.usecases.jobs import Dispatch, Work
 
+from local.testing.seed import PUSHER
 from tests.template.cfn import ROOT
-from tests.unit.planning.seed import PUSHER
 from tests.usecases.world import World, world_at_spec
 
 

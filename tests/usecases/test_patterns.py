@@ -13,7 +13,7 @@ from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
 from ecr_warden.usecases.plan import plan_spec
 
-from tests.unit.planning.seed import CI, allow, document
+from local.testing.seed import CI, allow, document
 from tests.usecases.pattern_world import PATTERN, policy, settle, shop, world_of
 from tests.usecases.uploads import enqueued, upload
 from tests.usecases.world import FIRST, World

@@ -9,7 +9,7 @@ from ecr_warden.model.pause import Pause
 from ecr_warden.ports.errors import RetryLater, Throttled
 from ecr_warden.ports.hub import STOPPED
 
-from tests.unit.planning.seed import CHECKOUT, D1, D2, MORE_TRUST, NOW, PUSH_USER, PUSHER, allow, document
+from local.testing.seed import CHECKOUT, D1, D2, MORE_TRUST, NOW, PUSH_USER, PUSHER, allow, document
 from tests.usecases.world import FIRST, World, bare_world, failing, runs_of, world_at_spec
 
 OPEN = document(allow("ecr:BatchGetImage", who="*"))

@@ -35,7 +35,7 @@ from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.queries import NoSuchRun
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted, select
 
-from tests.unit.planning.seed import ACCEPTED, CHECKOUT, NOW, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, NOW, PUSHER
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.world import tampered, world_at_spec
 

@@ -17,7 +17,7 @@ from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.ports.hub import STOPPED
 from ecr_warden.usecases.selection import NoSuchTarget
 
-from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSH_USER, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSH_USER, PUSHER
 from tests.usecases.broken import BROKEN
 from tests.usecases.hub import ALICE, ask, queries_of
 from tests.usecases.pattern_world import shop, world_of

@@ -9,7 +9,7 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.target import UserTarget
 from ecr_warden.ports.errors import Refused, Throttled
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     CHECKOUT,
     CI,
     D1,

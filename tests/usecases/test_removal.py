@@ -4,7 +4,7 @@ import pytest
 from ecr_warden.model.alert import SpecAccepted
 from ecr_warden.model.outcome import Result
 
-from tests.unit.planning.seed import CHECKOUT, D1, allow, document
+from local.testing.seed import CHECKOUT, D1, allow, document
 from tests.usecases.uploads import TEXT, enqueued, first, upload
 from tests.usecases.world import World
 

@@ -13,7 +13,7 @@ from ecr_warden.planning.cutoff import cutoff_of
 from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import Refused, RetryLater
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     CUTOFF,
     D2,
     D3,
@@ -24,7 +24,7 @@ from tests.unit.planning.seed import (
     PUSH_USER,
     PUSHER,
     ROLE,
-    SEED,
+    SPEC_FILE,
     allow,
     compiled,
     desired,
@@ -168,7 +168,7 @@ def test_the_sweep_finds_a_role_that_still_owes_the_end_of_sessions() -> None:
 
 
 def test_the_sessions_of_a_role_whose_trust_policy_is_kept_as_it_stands_are_ended_each_time() -> None:
-    literal = compiled((SEED.parent / "literal.yaml").read_bytes())
+    literal = compiled((SPEC_FILE.parent / "literal.yaml").read_bytes())
     world = world_at_spec(literal)
     trust = desired_of(literal)
     for minutes in (0, 10):

@@ -15,7 +15,7 @@ from ecr_warden.model.target import Target
 from ecr_warden.planning.cutoff import cutoff_of, deny_older_sessions
 from ecr_warden.policy.document import Document
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ACCEPTED,
     CUTOFF,
     D2,
@@ -23,7 +23,7 @@ from tests.unit.planning.seed import (
     MORE_TRUST,
     NOW,
     PUSHER,
-    SEED,
+    SPEC_FILE,
     compiled,
     unparseable,
 )
@@ -166,7 +166,7 @@ def test_a_repair_is_not_done_before_the_end_of_older_sessions_is_seen() -> None
 
 
 def test_the_sessions_of_a_role_that_leaves_the_spec_stay_ended_until_they_have_expired() -> None:
-    literal = compiled((SEED.parent / "literal.yaml").read_bytes())
+    literal = compiled((SPEC_FILE.parent / "literal.yaml").read_bytes())
     world = world_after_a_repair(literal)
     left = {key: spec for key, spec in literal.targets.items() if key != PUSHER.key}
     world.specs.compiled = replace(literal, targets=left)

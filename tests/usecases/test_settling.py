@@ -11,7 +11,7 @@ from ecr_warden.planning.cutoff import cutoff_of
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import RetryLater
 
-from tests.unit.planning.seed import CI, CUTOFF, D2, MORE_TRUST, PUSH_USER, PUSHER, desired
+from local.testing.seed import CI, CUTOFF, D2, MORE_TRUST, PUSH_USER, PUSHER, desired
 from tests.usecases.world import FIRST, World, world_at_spec
 
 SECOND = timedelta(seconds=1)

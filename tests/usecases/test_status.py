@@ -15,7 +15,7 @@ from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.selection import NothingAccepted
 
 from local.testing.memory.hub import MemorySpecs
-from tests.unit.planning.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSHER
 from tests.usecases.hub import ask
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import closed

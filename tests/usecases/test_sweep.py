@@ -12,7 +12,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,
     CI,

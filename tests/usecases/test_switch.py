@@ -9,7 +9,7 @@ from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.target import Target
 from ecr_warden.ports.hub import STOPPED
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,
     CUTOFF,

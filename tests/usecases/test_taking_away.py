@@ -10,7 +10,7 @@ from ecr_warden.model.plan import Change
 from ecr_warden.model.target import Target, UserTarget
 from ecr_warden.ports.errors import AccountUnreachable
 
-from tests.unit.planning.seed import CHECKOUT, CI, PULL_USER, PUSH_USER, PUSHER
+from local.testing.seed import CHECKOUT, CI, PULL_USER, PUSH_USER, PUSHER
 from tests.usecases.uploads import TEXT, enqueued, first, upload
 from tests.usecases.world import World
 

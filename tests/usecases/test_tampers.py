@@ -13,7 +13,7 @@ from ecr_warden.model.outcome import Applied, Result
 from ecr_warden.planning.cutoff import deny_older_sessions
 from ecr_warden.policy.document import Document
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ADMIN,
     ANNA,
     CI,
@@ -32,11 +32,11 @@ from tests.unit.planning.seed import (
     PUSH_USER,
     PUSHER,
     ROLE,
+    SETTINGS,
     allow,
     deny,
     desired,
     document,
-    settings,
     unparseable,
 )
 from tests.usecases.world import World, bare_world, world_at_spec
@@ -81,8 +81,8 @@ TAMPERS = (
         ("delete attached-policy AdministratorAccess",),
         attached=True,
     ),
-    Tamper("the boundary is removed", ROLE, replace(settings(), boundary=None), ("update role",)),
-    Tamper("sessions last 12 hours", ROLE, replace(settings(), max_session_duration=43200), ("update role",)),
+    Tamper("the boundary is removed", ROLE, replace(SETTINGS, boundary=None), ("update role",)),
+    Tamper("sessions last 12 hours", ROLE, replace(SETTINGS, max_session_duration=43200), ("update role",)),
     Tamper("an unknown policy of ours on the user", X_USER, EVERYTHING, ("delete identity-policy ecr-warden-x",)),
     Tamper("push-user may not assume", D4, None, ("create identity-policy ecr-warden-assume",)),
     Tamper("push-user may do anything", D4, EVERYTHING, ("update identity-policy ecr-warden-assume",)),

@@ -5,11 +5,11 @@ from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.accept import Accept
 
-from tests.unit.planning.seed import SEED
+from local.testing.seed import SPEC_FILE
 from tests.usecases.world import World, bare_world
 
 JOB = AcceptSpec(Cause(CauseKind.EVENT, "s3", action="s3:PutObject"))
-TEXT = SEED.read_text()
+TEXT = SPEC_FILE.read_text()
 
 
 def upload(world: World, text: str, version: str) -> SpecAccepted | SpecRefused | None:

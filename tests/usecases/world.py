@@ -33,7 +33,7 @@ from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch, MemoryWiring
 from local.testing.memory.state import MemoryAudit, MemoryCommandRecords, MemoryJournal, MemoryState, MemorySweepRecords
-from tests.unit.planning.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
+from local.testing.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
 FIRST = Attempt(number=1, is_last=False)

@@ -7,7 +7,7 @@ import pytest
 from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG, ProfileAccounts
 from ecr_warden.ports.errors import AccountUnreachable, ExplicitlyDenied
 
-from tests.contracts.seed import CI, HOME
+from local.testing.seed import CI, HOME
 from tests.contracts.worlds import MotoWorld
 
 READ, WRITE = (f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-warden-{kind}" for kind in ("read", "write"))

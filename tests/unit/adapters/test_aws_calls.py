@@ -15,27 +15,27 @@ from ecr_warden.usecases.reconcile import Reconcile
 
 from local.testing.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
 from local.testing.memory.state import MemoryCommandRecords, MemoryState
-from tests.contracts.runs import EVENT
-from tests.contracts.seed import (
-    ASSUME,
+from local.testing.seed import (
+    CHECKOUT,
     CI,
+    D3,
+    D4,
     HOME,
-    PUSH,
-    REPOSITORY,
-    ROLE,
+    PUSH_USER,
+    PUSHER,
     SETTINGS,
-    USER,
     identity_document,
-    owner_spec,
+    identity_spec,
     repository_document,
     trust_document,
 )
+from tests.contracts.runs import EVENT
 from tests.contracts.worlds import MotoWorld
 
-POLICY = repository_policy(REPOSITORY)
-SPEC = TargetSpec(REPOSITORY, Extent.WHOLE, {POLICY: repository_document()})
+POLICY = repository_policy(CHECKOUT)
+SPEC = TargetSpec(CHECKOUT, Extent.WHOLE, {POLICY: repository_document()})
 ROLE_SPEC = TargetSpec(
-    ROLE, Extent.WHOLE, {role(ROLE): SETTINGS, trust_policy(ROLE): trust_document(), PUSH: identity_document()}
+    PUSHER, Extent.WHOLE, {role(PUSHER): SETTINGS, trust_policy(PUSHER): trust_document(), D3: identity_document()}
 )
 
 
@@ -64,19 +64,19 @@ def calls_of(world: MotoWorld, reconcile: Reconcile, target: Target, expected: R
 
 
 def test_repository_without_drift_costs_one_read_when_warm(world: MotoWorld, reconcile: Reconcile) -> None:
-    world.make(REPOSITORY)
+    world.make(CHECKOUT)
     world.put(POLICY, repository_document())
-    cold = calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC)
+    cold = calls_of(world, reconcile, CHECKOUT, Result.IN_SYNC)
     assert cold == ["sts:AssumeRole", "ecr:GetRepositoryPolicy"]
-    assert calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC) == ["ecr:GetRepositoryPolicy"]
+    assert calls_of(world, reconcile, CHECKOUT, Result.IN_SYNC) == ["ecr:GetRepositoryPolicy"]
 
 
 def test_repository_with_drift_costs_five_calls_when_warm(world: MotoWorld, reconcile: Reconcile) -> None:
-    world.make(REPOSITORY)
+    world.make(CHECKOUT)
     world.put(POLICY, repository_document())
-    calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC)
+    calls_of(world, reconcile, CHECKOUT, Result.IN_SYNC)
     world.put(POLICY, repository_document("mallory"))
-    assert calls_of(world, reconcile, REPOSITORY, Result.CONVERGED) == [
+    assert calls_of(world, reconcile, CHECKOUT, Result.CONVERGED) == [
         "ecr:GetRepositoryPolicy",
         "sts:AssumeRole",
         "ecr:GetRepositoryPolicy",
@@ -86,21 +86,21 @@ def test_repository_with_drift_costs_five_calls_when_warm(world: MotoWorld, reco
 
 
 def test_read_session_is_kept_for_most_of_its_hour(world: MotoWorld, reconcile: Reconcile) -> None:
-    world.make(REPOSITORY)
+    world.make(CHECKOUT)
     world.put(POLICY, repository_document())
-    calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC)
+    calls_of(world, reconcile, CHECKOUT, Result.IN_SYNC)
     world.clock.advance(timedelta(minutes=54))
-    assert "sts:AssumeRole" not in calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC)
+    assert "sts:AssumeRole" not in calls_of(world, reconcile, CHECKOUT, Result.IN_SYNC)
     world.clock.advance(timedelta(minutes=1))
-    assert "sts:AssumeRole" in calls_of(world, reconcile, REPOSITORY, Result.IN_SYNC)
+    assert "sts:AssumeRole" in calls_of(world, reconcile, CHECKOUT, Result.IN_SYNC)
 
 
 @pytest.mark.parametrize("policies", [0, 1, 4])
 def test_role_costs_three_calls_and_one_for_each_inline_policy(world: MotoWorld, policies: int) -> None:
-    world.make_role(ROLE, SETTINGS, trust_document(), tagged=True)
-    world.attach(attached_policy(ROLE, f"arn:aws:iam::{HOME}:policy/Power"))
+    world.make_role(PUSHER, SETTINGS, trust_document(), tagged=True)
+    world.attach(attached_policy(PUSHER, f"arn:aws:iam::{HOME}:policy/Power"))
     for number in range(policies):
-        world.put(identity_policy(ROLE, f"p{number}"), identity_document())
+        world.put(identity_policy(PUSHER, f"p{number}"), identity_document())
     world.documents.read(ROLE_SPEC)
     world.wire.calls.clear()
     world.documents.read(ROLE_SPEC)
@@ -119,10 +119,10 @@ def test_role_costs_three_calls_and_one_for_each_inline_policy(world: MotoWorld,
 
 
 def test_user_costs_two_calls_and_one_for_each_policy_of_ours(world: MotoWorld) -> None:
-    world.make(USER)
-    for name in (ASSUME.name, "own", "another"):
-        world.put(identity_policy(USER, name), identity_document())
-    spec = owner_spec(USER, Extent.OURS, [ASSUME.name, "ecr-warden-missing"])
+    world.make(PUSH_USER)
+    for name in (D4.name, "own", "another"):
+        world.put(identity_policy(PUSH_USER, name), identity_document())
+    spec = identity_spec(PUSH_USER, Extent.OURS, [D4.name, "ecr-warden-missing"])
     world.documents.read(spec)
     world.wire.calls.clear()
     world.documents.read(spec)
@@ -135,9 +135,10 @@ def test_scan_costs_one_call_a_repository_and_two_an_account(world: MotoWorld, r
     specs = [TargetSpec(target, Extent.WHOLE, {repository_policy(target): repository_document()}) for target in targets]
     for target in targets[::2]:
         world.make(target)
-    owners = [owner_spec(RoleTarget(CI, f"node-{number}"), Extent.OURS, ["ecr-warden-pull"]) for number in range(20)]
-    owners += [owner_spec(UserTarget(CI, f"user-{number}"), Extent.OURS, ["ecr-warden-pull"]) for number in range(20)]
-    assert len(list(world.documents.scan([*specs, *owners], accounts=(CI, HOME)))) == repositories + 40
+    numbers = range(20)
+    identities = [identity_spec(RoleTarget(CI, f"node-{one}"), Extent.OURS, ["ecr-warden-pull"]) for one in numbers]
+    identities += [identity_spec(UserTarget(CI, f"user-{one}"), Extent.OURS, ["ecr-warden-pull"]) for one in numbers]
+    assert len(list(world.documents.scan([*specs, *identities], accounts=(CI, HOME)))) == repositories + 40
     assert Counter(world.wire.actions) == {
         "ecr:GetRepositoryPolicy": repositories,
         "iam:ListRoles": 2,
@@ -168,8 +169,8 @@ def test_closed_account_is_tried_once_in_a_scan(world: MotoWorld) -> None:
 
 
 def test_registry_is_named_and_force_never_sent(world: MotoWorld, reconcile: Reconcile) -> None:
-    world.make(REPOSITORY)
-    calls_of(world, reconcile, REPOSITORY, Result.CONVERGED)
+    world.make(CHECKOUT)
+    calls_of(world, reconcile, CHECKOUT, Result.CONVERGED)
     of_ecr = [call for call in world.wire.calls if call.service == "ecr"]
     assert {call.parameters["registryId"] for call in of_ecr} == {HOME}
     assert all("force" not in call.parameters for call in of_ecr)

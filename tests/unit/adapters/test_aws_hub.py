@@ -10,9 +10,9 @@ from ecr_warden.model.target import UserTarget
 from ecr_warden.ports.errors import LeaseHeld, PermissionMissing, PortError, SpecUnversioned, Throttled
 from ecr_warden.ports.hub import STOPPED
 
+from local.testing.seed import CHECKOUT, CI
 from tests.contracts.hubs import SPEC_BUCKET, MotoHub
 from tests.contracts.runs import open_run, report
-from tests.contracts.seed import CI, REPOSITORY
 from tests.contracts.test_jobs import ALL
 from tests.contracts.test_specs import compiled
 
@@ -78,7 +78,7 @@ CANCELLED = {
 @pytest.mark.parametrize("reason", CANCELLED)
 def test_cancelled_journal_entry_says_why(hub: MotoHub, reason: str) -> None:
     error, retryable = CANCELLED[reason]
-    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    lease, _ = hub.state.acquire(CHECKOUT, "r1")
     message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [None, {reason}]"
     hub.wire.fail("dynamodb:TransactWriteItems", "TransactionCanceledException", message)
     with pytest.raises(PortError) as caught:
@@ -88,7 +88,7 @@ def test_cancelled_journal_entry_says_why(hub: MotoHub, reason: str) -> None:
 
 
 def test_journal_is_one_transaction_with_the_target_s_record(hub: MotoHub) -> None:
-    lease, _ = hub.state.acquire(REPOSITORY, "r1")
+    lease, _ = hub.state.acquire(CHECKOUT, "r1")
     hub.wire.calls.clear()
     hub.state.open_run(lease, open_run(), Debts())
     hub.state.close_run(lease, report(), Debts())

@@ -9,36 +9,36 @@ from ecr_warden.model.observed import Absent, Observation, Present, Unreadable
 from ecr_warden.ports.documents import AccountUnread
 from ecr_warden.ports.errors import PermissionMissing, Throttled
 
-from tests.contracts.seed import (
-    ASSUME,
+from local.testing.seed import (
+    CHECKOUT,
+    D3,
+    D4,
     HOME,
-    PUSH,
-    REPOSITORY,
-    ROLE,
+    PUSH_USER,
+    PUSHER,
     SETTINGS,
-    USER,
     identity_document,
-    owner_spec,
+    identity_spec,
     repository_document,
     trust_document,
 )
 from tests.contracts.worlds import MotoWorld
 
-POLICY = repository_policy(REPOSITORY)
-SPEC = TargetSpec(REPOSITORY, Extent.WHOLE, {POLICY: repository_document()})
+POLICY = repository_policy(CHECKOUT)
+SPEC = TargetSpec(CHECKOUT, Extent.WHOLE, {POLICY: repository_document()})
 ROLE_SPEC = TargetSpec(
-    ROLE, Extent.WHOLE, {role(ROLE): SETTINGS, trust_policy(ROLE): trust_document(), PUSH: identity_document()}
+    PUSHER, Extent.WHOLE, {role(PUSHER): SETTINGS, trust_policy(PUSHER): trust_document(), D3: identity_document()}
 )
 
 
 @pytest.fixture(autouse=True)
 def _furnished(world: MotoWorld) -> None:
-    world.make(REPOSITORY)
+    world.make(CHECKOUT)
     world.put(POLICY, repository_document())
-    world.make(USER)
-    world.put(ASSUME, identity_document())
-    world.make_role(ROLE, SETTINGS, trust_document(), tagged=True)
-    world.put(PUSH, identity_document())
+    world.make(PUSH_USER)
+    world.put(D4, identity_document())
+    world.make_role(PUSHER, SETTINGS, trust_document(), tagged=True)
+    world.put(D3, identity_document())
 
 
 def names(observation: Observation, kinds: type | Iterable[type]) -> set[str]:
@@ -98,21 +98,21 @@ USER_PARTS = {
 @pytest.mark.parametrize("action", USER_PARTS)
 def test_part_of_a_user_that_may_not_be_read_is_unreadable(world: MotoWorld, action: str) -> None:
     world.wire.fail(action, "Throttling", "Rate exceeded")
-    observation = world.documents.read(owner_spec(USER, Extent.OURS, [ASSUME.name]))
+    observation = world.documents.read(identity_spec(PUSH_USER, Extent.OURS, [D4.name]))
     assert names(observation, Unreadable) == USER_PARTS[action]
 
 
 @pytest.mark.parametrize("action", ["iam:ListRoles", "iam:GetAccountAuthorizationDetails"])
 def test_scan_that_may_not_list_an_account_leaves_its_owners_unreadable(world: MotoWorld, action: str) -> None:
     world.wire.fail(action, "AccessDenied", f"not authorized to perform: {action}", 403)
-    scanned = list(world.documents.scan([SPEC, ROLE_SPEC], accounts=(ROLE.account,)))
+    scanned = list(world.documents.scan([SPEC, ROLE_SPEC], accounts=(PUSHER.account,)))
     found = {one.target: one for one in scanned if isinstance(one, Observation)}
-    assert isinstance(found[REPOSITORY].documents[POLICY], Present)
-    assert names(found[ROLE], Present) == set()
-    assert names(found[ROLE], Unreadable) == {*READ, "identity-policy *"}
+    assert isinstance(found[CHECKOUT].documents[POLICY], Present)
+    assert names(found[PUSHER], Present) == set()
+    assert names(found[PUSHER], Unreadable) == {*READ, "identity-policy *"}
     [unread] = [one for one in scanned if isinstance(one, AccountUnread)]
-    assert unread.account == ROLE.account
-    for told in (action, ROLE.account, "stacks/member.yaml"):
+    assert unread.account == PUSHER.account
+    for told in (action, PUSHER.account, "stacks/member.yaml"):
         assert told in str(unread.error)
 
 
@@ -120,13 +120,13 @@ def test_scan_reads_on_after_a_repository_that_it_may_not_read(world: MotoWorld)
     world.wire.fail("ecr:GetRepositoryPolicy", "ThrottlingException")
     scanned = world.documents.scan([SPEC, ROLE_SPEC], accounts=())
     found = {one.target: one for one in scanned if isinstance(one, Observation)}
-    assert names(found[REPOSITORY], Unreadable) == {"repository-policy"}
-    assert names(found[ROLE], Present) == READ
+    assert names(found[CHECKOUT], Unreadable) == {"repository-policy"}
+    assert names(found[PUSHER], Present) == READ
 
 
 def test_policy_deleted_between_listing_and_reading_is_absent(world: MotoWorld) -> None:
     world.wire.fail("iam:GetRolePolicy", "NoSuchEntity", "The role policy with name x cannot be found.", 404)
     documents = world.documents.read(ROLE_SPEC).documents
-    assert documents[PUSH] == Absent()
-    assert identity_policy(ROLE, "*") not in documents
-    assert attached_policy(ROLE, "*") not in documents
+    assert documents[D3] == Absent()
+    assert identity_policy(PUSHER, "*") not in documents
+    assert attached_policy(PUSHER, "*") not in documents

@@ -5,7 +5,7 @@ from ecr_warden.adapters.aws.deadline import MEMBER_RESERVE, Deadline
 from ecr_warden.adapters.aws.errors import ECR, translated
 from ecr_warden.ports.errors import OutOfTime
 
-from tests.contracts.seed import HOME
+from local.testing.seed import HOME
 from tests.contracts.worlds import MotoWorld
 
 SECONDS = 1000

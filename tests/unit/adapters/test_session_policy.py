@@ -13,25 +13,25 @@ from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
 
-from tests.contracts.seed import (
-    ASSUME,
+from local.testing.seed import (
     BOUNDARY,
+    CHECKOUT,
     CI,
+    D3,
+    D4,
     HOME,
-    PUSH,
-    REPOSITORY,
-    ROLE,
+    PUSH_USER,
+    PUSHER,
     SETTINGS,
-    USER,
     identity_document,
     repository_document,
     trust_document,
 )
 from tests.contracts.worlds import MotoWorld
 
-POLICY, TRUST, SELF = repository_policy(REPOSITORY), trust_policy(ROLE), role(ROLE)
-POWER = attached_policy(ROLE, f"arn:aws:iam::{HOME}:policy/Power")
-POWER_OF_USER = attached_policy(USER, f"arn:aws:iam::{CI}:policy/Power")
+POLICY, TRUST, SELF = repository_policy(CHECKOUT), trust_policy(PUSHER), role(PUSHER)
+POWER = attached_policy(PUSHER, f"arn:aws:iam::{HOME}:policy/Power")
+POWER_OF_USER = attached_policy(PUSH_USER, f"arn:aws:iam::{CI}:policy/Power")
 # Asked for besides the call itself: tags need iam:TagRole (IAM User Guide, id_tags_roles). Whether a boundary in
 # CreateRole needs its own action too is unproven; allowing it gives nothing: the write role may put one boundary only.
 IMPLIED = {"iam:CreateRole": {"iam:TagRole", "iam:PutRolePermissionsBoundary"}}
@@ -44,23 +44,23 @@ CASES: dict[str, tuple[Address, Document | RoleSettings | NewRole | None, bool]]
     "role is put right": (SELF, SETTINGS, True),
     "role is deleted": (SELF, None, True),
     "trust policy is replaced": (TRUST, trust_document(), True),
-    "role's policy is made": (PUSH, identity_document(), False),
-    "role's policy is replaced": (PUSH, identity_document(), True),
-    "role's policy is deleted": (PUSH, None, True),
+    "role's policy is made": (D3, identity_document(), False),
+    "role's policy is replaced": (D3, identity_document(), True),
+    "role's policy is deleted": (D3, None, True),
     "policy is detached": (POWER, None, True),
     "policy is detached from a user": (POWER_OF_USER, None, True),
-    "user's policy is made": (ASSUME, identity_document(), False),
-    "user's policy is deleted": (ASSUME, None, True),
+    "user's policy is made": (D4, identity_document(), False),
+    "user's policy is deleted": (D4, None, True),
 }
 
 
 def furnish(world: MotoWorld, address: Address, *, is_there: bool) -> None:
     world.make_policy(BOUNDARY)
-    world.make(REPOSITORY)
-    world.make(USER)
+    world.make(CHECKOUT)
+    world.make(PUSH_USER)
     if is_there or address != SELF:
         loose = replace(SETTINGS, max_session_duration=7200, boundary=None)
-        world.make_role(ROLE, loose, trust_document("mallory"), tagged=True)
+        world.make_role(PUSHER, loose, trust_document("mallory"), tagged=True)
     if not is_there or address in (SELF, TRUST):
         return
     if address in (POWER, POWER_OF_USER):
@@ -101,21 +101,21 @@ def test_plan_of_many_changes_allows_the_actions_of_each_once() -> None:
     changes = tuple(
         Change(Operation.DELETE if after is None else Operation.UPDATE, address, None, None, after)
         for address, after, _ in CASES.values()
-        if address.target == ROLE
+        if address.target == PUSHER
     )
-    whole = statement(session_policy(Plan(ROLE, "v1", changes=changes)))["Action"]
+    whole = statement(session_policy(Plan(PUSHER, "v1", changes=changes)))["Action"]
     assert whole == sorted(set(whole))
     for change in changes:
-        part = statement(session_policy(Plan(ROLE, "v1", changes=(change,))))["Action"]
+        part = statement(session_policy(Plan(PUSHER, "v1", changes=(change,))))["Action"]
         assert set(part) <= set(whole)
 
 
 @pytest.mark.parametrize(
     ("target", "resources"),
     [
-        (REPOSITORY, [f"arn:aws:ecr:eu-central-1:{HOME}:repository/shop/checkout"]),
-        (ROLE, [f"arn:aws:iam::{HOME}:role/ecr-pusher", f"arn:aws:iam::{HOME}:role/*/ecr-pusher"]),
-        (USER, [f"arn:aws:iam::{CI}:user/push-user", f"arn:aws:iam::{CI}:user/*/push-user"]),
+        (CHECKOUT, [f"arn:aws:ecr:eu-central-1:{HOME}:repository/shop/checkout"]),
+        (PUSHER, [f"arn:aws:iam::{HOME}:role/ecr-pusher", f"arn:aws:iam::{HOME}:role/*/ecr-pusher"]),
+        (PUSH_USER, [f"arn:aws:iam::{CI}:user/push-user", f"arn:aws:iam::{CI}:user/*/push-user"]),
     ],
 )
 def test_session_policy_names_the_plan_s_target_alone(target: Target, resources: list[str]) -> None:

@@ -12,7 +12,7 @@ from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.planner import Circumstances, make_plan
 
 from local.demo.chat import Message, as_it_looks
-from tests.unit.planning.seed import CI, D2, HOME, MORE_TRUST, PUSHER, reading, spec_of
+from local.testing.seed import CI, D2, HOME, MORE_TRUST, PUSHER, reading, spec_of
 
 README = Path(__file__).parents[3] / "README.md"
 MALLORY = Actor("IAMUser", f"arn:aws:iam::{HOME}:user/mallory", HOME, source_ip="198.51.100.7")

@@ -17,8 +17,7 @@ from ecr_warden.model.severity import Severity
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.planner import Circumstances, make_plan
 
-from tests.unit.alerting.reports import EVENT, NOW
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     CHECKOUT,
     CI,
     D1,
@@ -27,12 +26,13 @@ from tests.unit.planning.seed import (
     HOME,
     PUSHER,
     ROLE,
+    SETTINGS,
     document,
     reading,
-    settings,
     spec_of,
     unparseable,
 )
+from tests.unit.alerting.reports import EVENT, NOW
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parents[2] / "cases/severity.yaml").read_text())["cases"]
 PLACES: Mapping[str, Address] = {"repository": D1, "trust": D2, "push": D3, "settings": ROLE}
@@ -81,7 +81,7 @@ def _live(given: list[dict[str, Any]] | str) -> Observed | LiveValue:
         case str():
             name, value = given.split(" ")
             if name == "session":
-                return replace(settings(), max_session_duration=int(value))
-            return replace(settings(), boundary=None if value == "none" else value)
+                return replace(SETTINGS, max_session_duration=int(value))
+            return replace(SETTINGS, boundary=None if value == "none" else value)
         case _:
             return document(*given)

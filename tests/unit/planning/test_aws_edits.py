@@ -15,7 +15,7 @@ from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.canonical import equivalent
 from ecr_warden.policy.document import REPOSITORY_POLICY_QUOTA, Document, parse_document, policy_size
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ANNA,
     CHECKOUT,
     CI,

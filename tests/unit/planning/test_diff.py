@@ -21,7 +21,7 @@ from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.cutoff import FARTHEST_AHEAD, deny_older_sessions
 from ecr_warden.planning.diff import diff
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ADMIN,
     ANNA,
     CHECKOUT,
@@ -39,12 +39,12 @@ from tests.unit.planning.seed import (
     PUSH_USER,
     PUSHER,
     ROLE,
+    SETTINGS,
     allow,
     desired,
     document,
     nothing,
     reading,
-    settings,
     spec_of,
     unparseable,
     unreadable,
@@ -109,13 +109,13 @@ CASES = (
     Case(
         "the boundary is off",
         ROLE_SPEC,
-        {ROLE: replace(settings(), boundary=None)},
+        {ROLE: replace(SETTINGS, boundary=None)},
         {ROLE: (DriftKind.CHANGED, f"permissions boundary is none, not {BOUND}")},
     ),
     Case(
         "sessions are longer and the path is another",
         ROLE_SPEC,
-        {ROLE: replace(settings(), path="/", max_session_duration=43200)},
+        {ROLE: replace(SETTINGS, path="/", max_session_duration=43200)},
         {ROLE: (DriftKind.CHANGED, "path is /, not /ecr-warden/; MaxSessionDuration is 43200 s, not 3600 s")},
     ),
     Case(
@@ -186,7 +186,7 @@ CASES = (
     Case(
         "a role that is to go has a cut-off too",
         replace(ROLE_SPEC, documents={ROLE: MustNotExist()}),
-        {ROLE: settings(), CUTOFF: deny_older_sessions(NOW)},
+        {ROLE: SETTINGS, CUTOFF: deny_older_sessions(NOW)},
         {
             CUTOFF: (DriftKind.UNEXPECTED, "no such thing"),
             ROLE: (DriftKind.UNEXPECTED, "no such thing"),

@@ -20,7 +20,7 @@ from ecr_warden.policy.document import Document
 from ecr_warden.policy.phrases import COMPARED, wording
 from ecr_warden.policy.relation import Relation
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ADMIN,
     ANNA,
     CHECKOUT,

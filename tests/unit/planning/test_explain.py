@@ -11,7 +11,7 @@ from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.relation import Relation
 
-from tests.unit.planning.seed import D2, D3, EVERYTHING, MORE_TRUST, NOW, PUSHER, reading, spec_of
+from local.testing.seed import D2, D3, EVERYTHING, MORE_TRUST, NOW, PUSHER, reading, spec_of
 
 SPEC = spec_of(PUSHER)
 SEEN = reading(SPEC, {D2: MORE_TRUST, D3: EVERYTHING})

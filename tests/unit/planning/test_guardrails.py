@@ -11,7 +11,7 @@ from ecr_warden.model.plan import Change, Operation
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.guardrails import cuts_own_access, decided, is_not_ours
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ANNA,
     CHECKOUT,
     D1,
@@ -21,11 +21,11 @@ from tests.unit.planning.seed import (
     MALLORY,
     PUSHER,
     ROLE,
+    SETTINGS,
     allow,
     deny,
     document,
     reading,
-    settings,
     spec_of,
 )
 
@@ -92,8 +92,8 @@ def test_a_deleted_repository_policy_denies_nothing() -> None:
 
 def test_a_role_under_another_path_is_not_ours() -> None:
     spec = spec_of(PUSHER)
-    assert is_not_ours(spec, reading(spec, {ROLE: replace(settings(), path="/team/")}))
-    assert not is_not_ours(spec, reading(spec, {ROLE: replace(settings(), boundary=None)}))
+    assert is_not_ours(spec, reading(spec, {ROLE: replace(SETTINGS, path="/team/")}))
+    assert not is_not_ours(spec, reading(spec, {ROLE: replace(SETTINGS, boundary=None)}))
     assert not is_not_ours(spec, reading(spec, {ROLE: Absent()}))
     assert not is_not_ours(spec, Observation(PUSHER))
     assert not is_not_ours(spec_of(CHECKOUT), reading(spec_of(CHECKOUT)))

@@ -8,7 +8,7 @@ from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ADMIN,
     D1,
     D2,
@@ -16,10 +16,10 @@ from tests.unit.planning.seed import (
     MALLORY,
     PUSHER,
     ROLE,
+    SETTINGS,
     allow,
     deny,
     document,
-    settings,
 )
 
 ONE, BOTH, OTHER = document(allow("ecr:A")), document(allow("ecr:A", "ecr:B")), document(allow("ecr:B", "ecr:C"))
@@ -37,7 +37,7 @@ def write(address: Address, before: Document | None, after: Document | None) -> 
 UNKNOWN = Change(Operation.UPDATE, D4, "{", "digest", ONE)
 UNKNOWN_GOES = Change(Operation.DELETE, D4, "{", "digest", None)
 DETACHED = Change(Operation.DELETE, attached_policy(PUSHER, ADMIN), None, ADMIN, None)
-SETTINGS = Change(Operation.UPDATE, ROLE, "settings", "digest", settings())
+OF_SETTINGS = Change(Operation.UPDATE, ROLE, "settings", "digest", SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ SETTINGS = Change(Operation.UPDATE, ROLE, "settings", "digest", settings())
         (UNKNOWN, (True, True)),
         (UNKNOWN_GOES, (False, True)),
         (DETACHED, (False, True)),
-        (SETTINGS, (True, True)),
+        (OF_SETTINGS, (True, True)),
     ],
     ids=[
         "a new Allow gains",

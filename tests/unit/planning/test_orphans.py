@@ -9,7 +9,7 @@ from ecr_warden.model.observed import Absent, Observation, Observed, Present
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.planning.orphans import as_observed, orphan_spec
 
-from tests.unit.planning.seed import ACCEPTED, CI, HOME, OUTSIDER, PUSHER, ROLE, settings, spec_of, unreadable
+from local.testing.seed import ACCEPTED, CI, HOME, OUTSIDER, PUSHER, ROLE, SETTINGS, spec_of, unreadable
 
 OLD = RoleTarget(HOME, "old-pusher")
 
@@ -39,8 +39,8 @@ def test_of_a_user_our_policies_are_ours() -> None:
 @pytest.mark.parametrize(
     ("found", "tagged", "whole"),
     [
-        (Present(settings(), "d"), True, True),
-        (Present(settings(), "d"), False, False),
+        (Present(SETTINGS, "d"), True, True),
+        (Present(SETTINGS, "d"), False, False),
         (Present(RoleSettings("/", 3600, None), "d"), True, False),
         (Present(RoleSettings("/ecr-warden/sub/", 3600, None), "d"), True, False),
         (Absent(), False, False),
@@ -65,4 +65,4 @@ def test_only_a_role_that_we_made_is_deleted(found: Observed, tagged: bool, whol
 
 def test_a_role_that_a_grant_names_stays_as_the_spec_says() -> None:
     spec = spec_of(PUSHER)
-    assert as_observed(spec, Observation(PUSHER, {ROLE: Present(replace(settings(), path="/"), "d")})) == spec
+    assert as_observed(spec, Observation(PUSHER, {ROLE: Present(replace(SETTINGS, path="/"), "d")})) == spec

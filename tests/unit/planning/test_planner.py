@@ -16,7 +16,7 @@ from ecr_warden.planning.cutoff import cutoff_of, deny_older_sessions
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.document import Document, Effect
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ADMIN,
     ANNA,
     CHECKOUT,
@@ -35,13 +35,13 @@ from tests.unit.planning.seed import (
     PUSH_USER,
     PUSHER,
     ROLE,
+    SETTINGS,
     allow,
     deny,
     desired,
     document,
     nothing,
     reading,
-    settings,
     spec_of,
     unparseable,
     unreadable,
@@ -98,7 +98,7 @@ ORDER = (
         "the boundary goes first, the loss of access next, the gain last",
         ROLE_SPEC,
         {
-            ROLE: replace(settings(), boundary=None),
+            ROLE: replace(SETTINGS, boundary=None),
             ATTACHED: None,
             EXTRA: EVERYTHING,
             D3: Absent(),
@@ -232,7 +232,7 @@ ORDER = (
         "a role is deleted after all that stands in it, what allows before what denies",
         GONE,
         {
-            ROLE: settings(),
+            ROLE: SETTINGS,
             D2: desired(D2),
             EXTRA: document(deny("*")),
             D3: desired(D3),
@@ -260,7 +260,7 @@ def test_the_changes_come_in_this_order(case: Case) -> None:
 def test_a_role_is_made_with_its_trust_policy_and_then_its_documents() -> None:
     plan = plan_of(ROLE_SPEC, nothing(ROLE_SPEC))
     assert words(plan.changes) == ["create role", f"create {PUSH}"]
-    assert plan.changes[0].after == NewRole(settings(), desired(D2))
+    assert plan.changes[0].after == NewRole(SETTINGS, desired(D2))
     assert plan.held == ()
 
 
@@ -362,7 +362,7 @@ def test_of_a_role_that_left_the_spec_sessions_stay_ended_until_they_have_expire
     live = {CUTOFF: deny_older_sessions(NOW - HOUR)}
     assert plan_of(released, live, ENDED).is_empty
     assert words(plan_of(released, live).changes) == [DROP_DENY]
-    assert words(plan_of(GONE, {ROLE: settings(), **live}, ENDED).changes) == [DROP_DENY, "delete role"]
+    assert words(plan_of(GONE, {ROLE: SETTINGS, **live}, ENDED).changes) == [DROP_DENY, "delete role"]
 
 
 def test_a_later_cut_off_gives_nothing_back() -> None:
@@ -399,7 +399,7 @@ HELD: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], Mode, 
     ),
     "somebody's role is not taken over": (
         ROLE_SPEC,
-        {ROLE: replace(settings(), path="/"), D2: MORE_TRUST, EXTRA: EVERYTHING, CUTOFF: EVERYTHING},
+        {ROLE: replace(SETTINGS, path="/"), D2: MORE_TRUST, EXTRA: EVERYTHING, CUTOFF: EVERYTHING},
         Mode.ENFORCE,
         {
             ROLE: HoldReason.NOT_OURS,
@@ -444,7 +444,7 @@ def test_where_a_role_cannot_be_read_its_sessions_are_not_called_reopened(hidden
 
 def test_sessions_of_a_role_that_is_gone_or_not_ours_are_not_called_reopened() -> None:
     assert CUTOFF not in {drift.address for drift in plan_of(ROLE_SPEC, nothing(ROLE_SPEC), ENDED).drifts}
-    theirs = {ROLE: replace(settings(), path="/")}
+    theirs = {ROLE: replace(SETTINGS, path="/")}
     assert CUTOFF not in {drift.address for drift in plan_of(ROLE_SPEC, theirs, ENDED).drifts}
 
 

@@ -25,7 +25,7 @@ from ecr_warden.planning.results import (
     result_without_writes,
 )
 
-from tests.unit.planning.seed import (
+from local.testing.seed import (
     ANNA,
     CHECKOUT,
     CI,
@@ -40,12 +40,12 @@ from tests.unit.planning.seed import (
     PUSH_USER,
     PUSHER,
     ROLE,
+    SETTINGS,
     allow,
     desired,
     document,
     nothing,
     reading,
-    settings,
     spec_of,
     unparseable,
     unreadable,
@@ -317,9 +317,9 @@ def test_a_role_made_anew_or_deleted_owes_nothing() -> None:
     owed = replace(ENDED, recreated_principals=(PUSHES,))
     assert owed_after(report_of(plan, Result.CONVERGED, *applied(plan)), owed) == CLEAR
     gone = TargetSpec(PUSHER, Extent.WHOLE, {ROLE: MustNotExist()})
-    plan = plan_of(gone, {ROLE: settings()})
+    plan = plan_of(gone, {ROLE: SETTINGS})
     assert owed_after(report_of(plan, Result.CONVERGED, *applied(plan)), ENDED) == CLEAR
-    settled = plan_of(ROLE_SPEC, {ROLE: replace(settings(), boundary=None)})
+    settled = plan_of(ROLE_SPEC, {ROLE: replace(SETTINGS, boundary=None)})
     assert owed_after(report_of(settled, Result.CONVERGED, *applied(settled)), ENDED) == ENDED
 
 

@@ -1,6 +1,9 @@
-"""The seed's grants, compiled, and readings of its targets in every state that a test needs."""
+"""The example spec of two accounts, its targets and documents, and observations of them in every state.
 
-from collections.abc import Mapping
+Every test takes its accounts from here; the demo has its own, because it judges the product from outside.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from ecr_warden.model.address import (
     role,
     trust_policy,
 )
-from ecr_warden.model.desired import CompiledSpec, MustNotExist, RoleSettings, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.observed import (
     Absent,
     LiveValue,
@@ -30,14 +33,17 @@ from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import PermissionMissing
 from ecr_warden.spec import Valid, load_spec
 
+# Account A has the users, account B ("home") the repository and the push role.
 CI, HOME, OUTSIDER = "111111111111", "222222222222", "999999999999"
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
-SEED = Path(__file__).parents[3] / "examples" / "seed" / "access.yaml"
+SPEC_FILE = Path(__file__).parents[2] / "examples" / "seed" / "access.yaml"
 
 CHECKOUT = RepositoryTarget(HOME, "eu-central-1", "shop/checkout")
 PUSHER = RoleTarget(HOME, "ecr-pusher")
 PUSH_USER = UserTarget(CI, "push-user")
 PULL_USER = UserTarget(CI, "pull-user-1")
+PULL_USERS = (PULL_USER, UserTarget(CI, "pull-user-2"))
+USERS = (PUSH_USER, *PULL_USERS)
 
 D1 = repository_policy(CHECKOUT)
 ROLE = role(PUSHER)
@@ -57,7 +63,7 @@ def compiled(data: bytes, version: str = "v1") -> CompiledSpec:
     return loaded.compiled
 
 
-ACCEPTED = compiled(SEED.read_bytes())
+ACCEPTED = compiled(SPEC_FILE.read_bytes())
 
 
 def spec_of(target: Target) -> TargetSpec:
@@ -70,10 +76,8 @@ def desired(address: Address) -> Document:
     return value
 
 
-def settings() -> RoleSettings:
-    value = spec_of(PUSHER).documents[ROLE]
-    assert isinstance(value, RoleSettings)
-    return value
+BOUNDARY = f"arn:aws:iam::{HOME}:policy/ecr-warden/ecr-warden-boundary"
+SETTINGS = RoleSettings("/ecr-warden/", 3600, BOUNDARY)
 
 
 def document(*statements: Mapping[str, Any]) -> Document:
@@ -131,3 +135,25 @@ MORE_TRUST = document(
     allow("sts:AssumeRole", who=f"arn:aws:iam::{CI}:user/push-user"), allow("sts:AssumeRole", who=MALLORY)
 )
 EVERYTHING = document(allow("ecr:*"))
+
+
+def repository_document(user: str = "pull-user-1", action: str = "ecr:BatchGetImage") -> Document:
+    principal = {"AWS": f"arn:aws:iam::{CI}:user/{user}"}
+    return parse_document(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": [action]}]}
+    )
+
+
+def trust_document(user: str = "push-user") -> Document:
+    return repository_document(user, "sts:AssumeRole")
+
+
+def identity_document(action: str = "ecr:PutImage") -> Document:
+    return parse_document(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+    )
+
+
+def identity_spec(target: RoleTarget | UserTarget, extent: Extent, names: Iterable[str]) -> TargetSpec:
+    """A spec that names inline policies of an identity."""
+    return TargetSpec(target, extent, {identity_policy(target, name): identity_document() for name in names})
