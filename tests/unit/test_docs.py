@@ -1,0 +1,58 @@
+"""Every link and every path in the documentation leads somewhere."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+PAGES = [path for path in TRACKED if path.endswith(".md") and (ROOT / path).exists()]
+# Where the paths of a page may begin: the repository, its package, the folder of the page.
+PACKAGE = "layers/warden/ecr_warden"
+_FOLDERS = {path.split("/")[0] for path in TRACKED if "/" in path} | {
+    path.name for path in (ROOT / PACKAGE).iterdir() if path.is_dir()
+}
+_FILE = re.compile(r"[\w./-]+\.(?:py|md|jsonl|yaml)")
+_FOLDER = re.compile(r"(?:[\w.-]+/)+[\w.-]*")
+# Files that readers make.
+_THEIRS = {"access.yaml", "packaged.yaml", "boundary.yaml"}
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    headings = [line.lstrip("#").strip() for line in text.splitlines() if line.startswith("#")]
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links(text: str) -> Iterator[str]:
+    outside_code = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    yield from (link for link in re.findall(r"\]\(([^)\s]+)\)", outside_code) if not link.startswith("http"))
+
+
+def paths(text: str) -> Iterator[str]:
+    """The paths between backticks."""
+    for code in re.findall(r"`([^`\n]+)`", text):
+        if (_FILE.fullmatch(code) and code not in _THEIRS) or (
+            _FOLDER.fullmatch(code) and code.split("/")[0] in _FOLDERS
+        ):
+            yield code
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_link_leads_somewhere(page: str) -> None:
+    for link in links((ROOT / page).read_text()):
+        path, _, anchor = link.partition("#")
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text()), link
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
+def test_each_path_exists(page: str) -> None:
+    text = (ROOT / page).read_text()
+    # A file may be named without its folder where the text has said which.
+    gone = [path for path in paths(text) if not any(f"/{path.rstrip('/')}" in f"/{one}" for one in TRACKED)]
+    assert gone == []
