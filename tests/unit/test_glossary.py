@@ -1,0 +1,70 @@
+"""The words that docs/glossary.md gives up are written nowhere."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GLOSSARY = ROOT / "docs/glossary.md"
+# The glossary itself, and the history of changes.
+EXEMPT = ("docs/glossary.md", "CHANGELOG.md", "tests/unit/test_glossary.py")
+# Rooms that are still to be edited.
+PENDING = ("tests/", "layers/", "local/", "docs/", "bench/", "cli/", "stacks/", "template.yaml")
+# Sound uses of a word, with spaces for `_`, `-` and camel case.
+ALLOWED = ("told apart",)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def unwanted() -> tuple[str, ...]:
+    """The first column of the glossary's last section; words that are fine in another sense are left to readers."""
+    section = GLOSSARY.read_text().rpartition("\n## ")[2]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")][1:]
+    return tuple(word.strip() for cell in cells if "(" not in cell for word in cell.split(","))
+
+
+def words_in(text: str) -> str:
+    """The text with identifiers as words: `madeAgain` and `MADE_AGAIN` are "made again"."""
+    return re.sub(r"[_\-]", " ", _CAMEL.sub(" ", text)).lower()
+
+
+def found(text: str) -> Iterator[tuple[int, str]]:
+    """(line, word) of each unwanted word."""
+    plain = words_in(text)
+    for use in ALLOWED:
+        plain = plain.replace(use, " ")
+    for word in unwanted():
+        pattern = r"\b" + r"\s+".join(word.split()) + r"(s|d|ed)?\b"
+        for match in re.finditer(pattern, plain):
+            yield plain.count("\n", 0, match.start()) + 1, match[0]
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py", "*.md", "*.yaml"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    return [path for path in listed if path not in EXEMPT and not path.startswith(PENDING) and (ROOT / path).exists()]
+
+
+def test_the_glossary_names_words_to_avoid() -> None:
+    assert {"told", "made again", "stranger"} <= set(unwanted())
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("it is told", "told"), ("left = madeAgain", "made again"), ("made\nagain", "made\nagain")],
+)
+def test_a_word_is_found_in_any_spelling(text: str, word: str) -> None:
+    assert [one for _, one in found(text)] == [word]
+
+
+def test_told_apart_is_english() -> None:
+    assert list(found("cannot be told apart; a toolbox")) == []
+
+
+@pytest.mark.parametrize("path", tracked())
+def test_no_file_uses_a_word_that_was_given_up(path: str) -> None:
+    uses = [f"{path}:{line}: {word}" for line, word in found((ROOT / path).read_text())]
+    assert uses == []
