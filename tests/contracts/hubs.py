@@ -1,7 +1,6 @@
 """The hub's own table, buckets, queues and bus: in memory, and on moto."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -258,6 +257,3 @@ class MotoHub:
         calls = [call for call in self.wire.calls if call.action == "sqs:SendMessage"]
         self.wire.calls.clear()
         return [incident_key(call.parameters["MessageBody"]) for call in calls]
-
-
-HUBS: dict[str, Callable[[], Hub]] = {"memory": MemoryHub, "moto": MotoHub}

@@ -243,7 +243,7 @@ class MotoWorld:
 
 
 class RealisticWorld(MotoWorld):
-    """moto as AWS behaves on documents; somebody makes every principal that a document names before it is written."""
+    """moto with AWS's behaviour on documents; every principal that a document names exists before it is written."""
 
     def __init__(self) -> None:
         self.moto = RealisticMoto()
@@ -273,9 +273,6 @@ class RealisticWorld(MotoWorld):
         account, name = arn.split(":")[4], arn.rsplit("/", 1)[-1]
         if self.moto.accounts.unique_id(arn) is None:
             self._of(account).iam.create_user(UserName=name)
-
-
-WORLDS: dict[str, Callable[[], World]] = {"memory": MemoryWorld, "moto": MotoWorld, "realistic": RealisticWorld}
 
 
 def make_targets(world: World) -> None:
