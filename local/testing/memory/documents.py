@@ -9,7 +9,8 @@ from ecr_warden.model.desired import RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, target_arn
-from ecr_warden.planning.extent import is_orphan, limited_to, missing, unreadable
+from ecr_warden.planning.extent import limited_to, missing, unreadable
+from ecr_warden.planning.orphans import is_orphan
 from ecr_warden.planning.write_scope import Lists, WriteScope
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document

@@ -9,8 +9,8 @@ import pytest
 from ecr_warden.model.desired import ForeignStatement, Mode, MustNotExist, TargetSpec
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.plan import Operation, Plan
-from ecr_warden.planning.aws_edits import is_settling, with_foreign
-from ecr_warden.planning.diff import diff
+from ecr_warden.planning.aws_edits import is_settling
+from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.canonical import equivalent
 from ecr_warden.policy.document import REPOSITORY_POLICY_QUOTA, Document, parse_document, policy_size
@@ -57,7 +57,8 @@ def source(arn: str, operator: str = "StringLike", key: str = "aws:sourceArn") -
 
 def plan_of(spec: TargetSpec, live: Document) -> Plan:
     observation = reading(spec, {D1: live})
-    return make_plan(spec, observation, spec_version="v1", mode=Mode.ENFORCE, circumstances=Circumstances(now=NOW))
+    wanted, circumstances = as_observed(spec, observation), Circumstances(now=NOW)
+    return make_plan(wanted, observation, spec_version="v1", mode=Mode.ENFORCE, circumstances=circumstances)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def plan_of(spec: TargetSpec, live: Document) -> Plan:
 @pytest.mark.parametrize("spec", [ALLOWING, NOBODY_PULLS], ids=["beside who pulls", "alone"])
 def test_what_has_the_shape_is_no_drift(changed: dict[str, Any], spec: TargetSpec) -> None:
     live = document(of_lambda(**changed), *([OWN] if spec is ALLOWING else []))
-    assert diff(spec, reading(spec, {D1: live}), now=NOW) == ()
+    assert plan_of(spec, live).is_empty
     assert plan_of(spec, live).is_empty
 
 
@@ -136,7 +137,7 @@ def test_what_has_the_shape_is_no_drift(changed: dict[str, Any], spec: TargetSpe
 )
 def test_what_only_has_its_sid_is_drift_and_taken_away(changed: dict[str, Any]) -> None:
     live = document(OWN, of_lambda(**changed))
-    (drift,) = diff(ALLOWING, reading(ALLOWING, {D1: live}), now=NOW)
+    (drift,) = plan_of(ALLOWING, live).drifts
     assert drift.kind is DriftKind.CHANGED
     (change,) = plan_of(ALLOWING, live).changes
     assert change.after == desired(D1)
@@ -206,7 +207,7 @@ def test_the_policy_of_who_pulls_is_put_back_beside_it() -> None:
 
 def test_a_repository_without_a_policy_gets_the_specs_alone() -> None:
     observation = reading(replace(ALLOWING, documents={}))
-    assert with_foreign(ALLOWING, observation).documents == ALLOWING.documents
+    assert as_observed(ALLOWING, observation).documents == ALLOWING.documents
 
 
 def test_a_statement_that_the_spec_gives_itself_stands_once_in_a_repair() -> None:

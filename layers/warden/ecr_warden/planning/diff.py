@@ -16,7 +16,7 @@ from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RoleSet
 from ecr_warden.model.drift import Drift, DriftKind, Loosening
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
 from ecr_warden.model.run import Debts
-from ecr_warden.planning.aws_edits import is_settling, with_foreign
+from ecr_warden.planning.aws_edits import is_settling
 from ecr_warden.planning.cutoff import as_lockout, is_kept_cutoff, reopened_sessions
 from ecr_warden.planning.guardrails import decided
 from ecr_warden.policy.access import gained_and_lost
@@ -41,7 +41,7 @@ def diff(
     AWS keeps the old unique id behind the same text, and sessions that were ended and live again; None where no record
     is at hand. `written_at`: when a run last wrote to the target.
     """
-    return decided(lambda seen: _diff(with_foreign(spec, seen), seen, now, debts, written_at), observation)
+    return decided(lambda seen: _diff(spec, seen, now, debts, written_at), observation)
 
 
 def _diff(

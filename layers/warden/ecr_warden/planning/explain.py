@@ -16,8 +16,6 @@ from ecr_warden.model.desired import DesiredValue, TargetSpec
 from ecr_warden.model.drift import Compared, Drift, DriftKind
 from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.plan import Plan
-from ecr_warden.planning.aws_edits import with_foreign
-from ecr_warden.planning.guardrails import decided
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.relation import Relation
 
@@ -43,8 +41,8 @@ class Explainer(Struct):
         """The plan with the engine's examples at each changed document; `observation`: the one it was made from."""
         if not any(drift.kind is DriftKind.CHANGED for drift in plan.drifts):
             return plan
-        desired = decided(lambda seen: with_foreign(spec, seen), observation).documents
-        return replace(plan, drifts=tuple(self._drift(one, desired, observation.documents) for one in plan.drifts))
+        drifts = (self._drift(one, spec.documents, observation.documents) for one in plan.drifts)
+        return replace(plan, drifts=tuple(drifts))
 
     def _drift(
         self, drift: Drift, desired: Mapping[Address, DesiredValue], observed: Mapping[Address, Observed]

@@ -13,7 +13,7 @@ from ecr_warden.model.address import (
 )
 from ecr_warden.model.desired import Extent, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Unreadable
-from ecr_warden.model.target import RepositoryTarget, RoleTarget
+from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.planning.cutoff import keeps_trust_policy
 
 LISTING = "*"
@@ -65,12 +65,6 @@ def limited_to(spec: TargetSpec, found: Observation) -> Observation:
     asked = {a: o for a, o in documents.items() if a in spec.documents or is_within(spec, a)}
     absent: dict[Address, Observed] = {address: Absent() for address in spec.documents}
     return Observation(spec.target, absent | asked, found.unique_id, found.tagged_ours)
-
-
-def is_orphan(found: Observation) -> bool:
-    """Whether a target that no spec names still holds something of ecr-warden's."""
-    tagged = isinstance(found.target, RoleTarget) and found.tagged_ours
-    return tagged or any(map(is_our_policy, found.documents))
 
 
 def _of_missing_target(address: Address) -> Observed:

@@ -1,19 +1,20 @@
-"""Targets that the spec does not name and that may hold something of ours from an earlier version."""
+"""Targets that no spec names and that may still hold a document of ecr-warden's; and specs once the target was read."""
 
 from copy import replace
 
-from ecr_warden.model.address import OUR_ROLE_PATH, repository_policy, role
+from ecr_warden.model.address import OUR_ROLE_PATH, is_our_policy, repository_policy, role
 from ecr_warden.model.desired import CompiledSpec, Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.observed import Observation, Present, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.planning.guardrails import OWN_ROLES
+from ecr_warden.planning.aws_edits import with_foreign
+from ecr_warden.planning.guardrails import OWN_ROLES, decided
 
 
 def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
-    """What to read of a target that no grant names any more; None when it is no business of ours.
+    """What to read of a target that the spec does not name; None for one that ecr-warden leaves alone.
 
-    A repository that left the spec keeps its policy, unless the spec said to revoke it. An owner loses its
-    `ecr-warden-*` policies, also one that left the spec together with its account.
+    A removed repository keeps its policy unless the spec said to revoke it. An identity loses its `ecr-warden-*`
+    policies, also where its account was removed with it.
     """
     if target.account not in accepted.accounts and target.key not in accepted.departed:
         return None
@@ -30,8 +31,20 @@ def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
             return None
 
 
+def is_orphan(found: Observation) -> bool:
+    """Whether a target that no spec names still holds something of ecr-warden's."""
+    tagged = isinstance(found.target, RoleTarget) and found.tagged_ours
+    return tagged or any(map(is_our_policy, found.documents))
+
+
 def as_observed(spec: TargetSpec, observation: Observation) -> TargetSpec:
-    """The leftover spec of a role, once it is known whether the role is ours: only such a one is deleted whole."""
+    """What the spec asks of the target as it was just read; plans are made from this, one for each observation.
+
+    A repository's policy keeps the foreign statements that the spec allows. An orphaned role is deleted whole only if
+    ecr-warden created it.
+    """
+    if isinstance(spec.target, RepositoryTarget):
+        return decided(lambda seen: with_foreign(spec, seen), observation)
     if not isinstance(spec.target, RoleTarget):
         return spec
     address = role(spec.target)

@@ -18,7 +18,6 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget, Target
-from ecr_warden.planning.aws_edits import with_foreign
 from ecr_warden.planning.cutoff import pre_image, session_cutoff
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.guardrails import cuts_own_access, decided, is_not_ours
@@ -52,10 +51,7 @@ def make_plan(
     In observe mode every drift is held. A change holds one address; what it depends on comes before it.
     """
 
-    def plan(seen: Observation) -> Plan:
-        return _make_plan(with_foreign(spec, seen), seen, spec_version, mode, circumstances)
-
-    return decided(plan, observation)
+    return decided(lambda seen: _make_plan(spec, seen, spec_version, mode, circumstances), observation)
 
 
 def _make_plan(

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.outcome import Outcome, Result, RunReport, Skipped
@@ -80,7 +80,6 @@ class Reconcile(Struct, frozen=True):
         try:
             observation = self.documents.read(spec)
             cause, intruder = self._cause_of(job)
-            spec = as_observed(spec, observation)
             run = Run(run_id, cause, attempt, accepted, spec, lease, record, started_at, intruder)
             run = self._close_interrupted(run, observation)
             all_noted = self._note_recreated(run, observation)
@@ -158,7 +157,8 @@ class Reconcile(Struct, frozen=True):
         return report, observation
 
     def _try(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Observation]:
-        plan = self._plan(run, observation)
+        spec = as_observed(run.spec, observation)
+        plan = self._plan(run, spec, observation)
         reason = self._reason_not_to_write(run) if plan.changes else None
         writes = bool(plan.changes) and reason is None
         if writes:
@@ -171,7 +171,7 @@ class Reconcile(Struct, frozen=True):
         # Whatever people hear of or asked for they can look up; a run that found nothing to say leaves no entry.
         if not writes and not publishes and call_of(run.cause) is None:
             return run, report, after
-        report = explained(report, run.spec, observation)
+        report = explained(report, spec, observation)
         if publishes:
             self.alerts.publish(report)
             run = replace(run, intruder=False)  # reported once, however many tries follow
@@ -183,7 +183,7 @@ class Reconcile(Struct, frozen=True):
             self._enqueue(run, [run.spec.target])
         return run, report, after
 
-    def _plan(self, run: Run, observation: Observation) -> Plan:
+    def _plan(self, run: Run, spec: TargetSpec, observation: Observation) -> Plan:
         circumstances = Circumstances(
             now=self.clock.now(),
             cutoff_margin=self.cutoff_margin,
@@ -193,7 +193,7 @@ class Reconcile(Struct, frozen=True):
             refusals=run.refusals,
         )
         return make_plan(
-            run.spec,
+            spec,
             observation,
             spec_version=run.accepted.version,
             mode=run.accepted.mode,
@@ -218,7 +218,8 @@ class Reconcile(Struct, frozen=True):
         outcomes = apply_plan(plan, run.id, run.lease, documents=self.documents, state=self.state, switch=self.switch)
         after = self.documents.read(run.spec)
         now = self.clock.now()
-        remaining = diff(run.spec, after, now=now, debts=debts_to_verify(plan, debts), written_at=now)
+        spec = as_observed(run.spec, after)
+        remaining = diff(spec, after, now=now, debts=debts_to_verify(plan, debts), written_at=now)
         return run, outcomes, result_of(plan, outcomes, remaining, after), after
 
     def _close(self, run: Run, report: RunReport) -> Run:

@@ -19,7 +19,8 @@ from ecr_warden.model.address import Address, attached_policy, identity_policy, 
 from ecr_warden.model.desired import TargetSpec
 from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
-from ecr_warden.planning.extent import is_orphan, limited_to, missing, unreadable
+from ecr_warden.planning.extent import limited_to, missing, unreadable
+from ecr_warden.planning.orphans import is_orphan
 from ecr_warden.planning.write_scope import WriteScope, lists_in
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.ports.documents import AccountUnread
