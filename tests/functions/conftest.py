@@ -1,4 +1,4 @@
-"""The handlers in this process on moto: their own way from environment to clients, nothing replaced."""
+"""The handlers in this process on moto, from environment to clients, with nothing replaced."""
 
 import importlib.util
 import itertools

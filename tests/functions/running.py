@@ -1,4 +1,4 @@
-"""The hub at work in this process: its own handlers on moto, queues that bring failures back, and people who read."""
+"""The hub at work in this process: its own handlers on moto, queues that redeliver, and the people who read."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""tests/cases/bad_input.yaml, row by row: named, told to somebody, stopping nothing else, and losing nothing."""
+"""tests/cases/bad_input.yaml, row by row: named, reported, stopping nothing else, and losing nothing."""
 
 import json
 from collections.abc import Callable
@@ -45,9 +45,7 @@ def content(row: Row) -> bytes:
     return text.encode(row.get("encoding", "utf-8"))
 
 
-def test_a_bad_file_is_refused_and_what_was_accepted_stays_in_force(
-    running: Running, subtests: pytest.Subtests
-) -> None:
+def test_a_bad_spec_is_refused_and_the_accepted_one_stays_in_force(running: Running, subtests: pytest.Subtests) -> None:
     running.begin()
     for number, row in enumerate(ROWS["file"]):
         with subtests.test(row["name"]):
@@ -70,7 +68,7 @@ def test_a_bad_file_is_refused_and_what_was_accepted_stays_in_force(
 
 
 @pytest.mark.parametrize("row", ROWS["file"], ids=lambda row: row["name"])
-def test_validate_says_the_same_of_a_bad_file_and_ends_with_1(row: Row) -> None:
+def test_validate_reports_the_same_problems_and_exits_with_1(row: Row) -> None:
     ran = Command()("validate", "-", stdin=content(row))
     assert ran.code == (0 if row.get("ends") == "accepted" else 1)
     assert lacks(ran.out.replace("<stdin>", "access.yaml"), row) == []
@@ -90,7 +88,7 @@ def refusing(target: str, *error: Any) -> Callable[[Call], tuple[str, str, int] 
     return refuse
 
 
-def test_a_refused_call_is_told_keeps_no_sibling_back_and_is_made_up_for(
+def test_a_refused_call_is_reported_stops_no_sibling_and_is_made_up_for(
     running: Running, subtests: pytest.Subtests
 ) -> None:
     running.begin()
@@ -158,13 +156,13 @@ def befall(running: Running, when: str, sibling: str | None) -> None:
             running.tamper("shop/checkout")
 
 
-def test_the_walk_denies_each_call_that_the_adapters_make() -> None:
+def test_the_walk_denies_every_call_that_the_adapters_make() -> None:
     walked = [row["call"] for row in ROWS["denied"]]
     assert len(walked) == len(set(walked))
     assert {*walked, *(row["call"] for row in ROWS["secret"])} == operations_called()
 
 
-def test_a_denied_call_is_told_with_the_place_that_grants_it_and_nothing_is_lost(
+def test_a_denied_call_is_reported_with_the_policy_that_should_allow_it_and_nothing_is_lost(
     running: Running, subtests: pytest.Subtests
 ) -> None:
     running.begin()
@@ -198,7 +196,7 @@ def test_a_denied_call_is_told_with_the_place_that_grants_it_and_nothing_is_lost
             assert running.put_away("dead.fifo") == running.put_away("lost") == []
 
 
-def test_what_is_not_there_is_told_once_and_right_when_it_comes_back(
+def test_a_missing_target_is_reported_once_and_converges_when_it_returns(
     running: Running, subtests: pytest.Subtests
 ) -> None:
     running.begin()
@@ -222,7 +220,7 @@ def test_what_is_not_there_is_told_once_and_right_when_it_comes_back(
             assert running.differing() == []
 
 
-def test_a_message_that_is_no_job_ends_in_the_failure_queue_and_the_next_is_done(
+def test_a_message_that_is_no_job_ends_in_the_failure_queue_and_the_next_one_runs(
     running: Running, subtests: pytest.Subtests
 ) -> None:
     running.begin()
@@ -266,7 +264,7 @@ def served_as(way: str, port: int) -> AbstractContextManager[object]:
     return nullcontext() if way == "down" else served(WAYS[way], port)
 
 
-def test_a_chat_that_takes_nothing_is_told_later_and_the_mail_goes_out_once(
+def test_a_failing_chat_gets_the_message_later_and_the_mail_goes_out_once(
     chat: int, running: Running, subtests: pytest.Subtests
 ) -> None:
     with served(WELL, chat):
@@ -287,7 +285,7 @@ def test_a_chat_that_takes_nothing_is_told_later_and_the_mail_goes_out_once(
             assert running.heard() == ""
 
 
-def test_what_the_chat_did_not_take_for_long_is_put_away_and_told_when_somebody_redrives_it(
+def test_a_message_the_chat_refused_for_long_is_dead_lettered_and_sent_after_a_redrive(
     chat: int, running: Running
 ) -> None:
     with served(WELL, chat):
@@ -304,7 +302,7 @@ def test_what_the_chat_did_not_take_for_long_is_put_away_and_told_when_somebody_
 
 
 @pytest.mark.parametrize("row", ROWS["secret"], ids=lambda row: row["call"])
-def test_a_secret_that_may_not_be_read_is_told_with_the_place_that_grants_it_and_the_chat_hears_later(
+def test_an_unreadable_secret_is_reported_with_the_policy_to_fix_and_the_chat_hears_later(
     row: Row, chat: int, running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = running.deployed.ssm.get_parameter(Name="/webhook", WithDecryption=True)["Parameter"]["Value"]

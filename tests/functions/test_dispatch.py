@@ -1,4 +1,4 @@
-"""The dispatch handler: each event of events/ to its jobs, and what it says about it."""
+"""The dispatch handler: each event of events/ becomes its jobs, and what it logs."""
 
 import json
 from collections.abc import Callable
@@ -39,13 +39,13 @@ def test_the_same_event_twice_is_one_job(handler: Handler, deployed: Deployed) -
     assert len(deployed.jobs()) == 1
 
 
-def test_a_spec_under_another_key_is_a_job_that_names_it(handler: Handler, deployed: Deployed) -> None:
+def test_a_spec_under_another_key_becomes_a_job_that_names_it(handler: Handler, deployed: Deployed) -> None:
     handler(event("s3-ObjectCreated-misplaced"))
     misplaced = [job.misplaced for job in deployed.jobs() if isinstance(job, AcceptSpec)]
     assert misplaced == [Misplaced("acces.yaml", "pVnTq0kS3XhM1rJc8yWzB7LdGf2AoE5U")]
 
 
-def test_another_object_in_the_bucket_is_ignored_and_said_so(
+def test_another_object_in_the_bucket_is_ignored_and_logged(
     handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:
     other = event("s3-ObjectCreated")
@@ -55,7 +55,7 @@ def test_another_object_in_the_bucket_is_ignored_and_said_so(
     assert [line["message"] for line in logged()] == ["ignored"]
 
 
-def test_an_event_that_is_none_is_an_error_of_the_function(handler: Handler, deployed: Deployed) -> None:
+def test_an_invalid_event_is_an_error_of_the_function(handler: Handler, deployed: Deployed) -> None:
     broken = event("ecr-SetRepositoryPolicy")
     del broken["detail"]
     with pytest.raises(TriggerError):

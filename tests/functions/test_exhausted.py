@@ -1,4 +1,4 @@
-"""A job whose last attempt failed, for whatever reason: people hear of it, and the job is kept."""
+"""A job whose last attempt failed, for whatever reason, is reported and kept."""
 
 import json
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def test_many_jobs_that_fail_for_good_are_one_message_that_names_each(running: R
     assert len(running.put_away("dead.fifo")) == 3
 
 
-def test_what_is_kept_can_be_run_again(running: Running) -> None:
+def test_a_kept_job_can_be_run_again(running: Running) -> None:
     running.begin()
     running.tamper("shop/checkout")
     running.lose("jobs.fifo", MAX_RECEIVES)
@@ -81,7 +81,7 @@ def test_what_is_kept_can_be_run_again(running: Running) -> None:
     assert running.differing() == []
 
 
-def test_a_job_that_was_lost_to_kills_and_then_ran_is_not_reported_as_failed(running: Running) -> None:
+def test_a_job_that_ran_after_its_process_was_killed_is_not_reported_as_failed(running: Running) -> None:
     running.begin()
     running.tamper("shop/checkout")
     running.lose("jobs.fifo", MAX_RECEIVES - 1)

@@ -53,7 +53,7 @@ def command(given: Command) -> dict[str, Any]:
     return {"request": text, "proof": dict(proof)}
 
 
-def test_a_command_is_carried_out_in_the_name_that_sts_confirms(
+def test_a_command_runs_in_the_name_that_sts_confirms(
     accepted: Sts, handler_of: Callable[[str], Handler], deployed: Deployed
 ) -> None:
     reply = handler_of("control")(command(Apply("command-1", (CHECKOUT,))))
@@ -65,14 +65,14 @@ def test_a_command_is_carried_out_in_the_name_that_sts_confirms(
     assert job.cause.actor.arn == ALICE
 
 
-def test_a_pause_is_seen_by_answer(accepted: Sts, handler_of: Callable[[str], Handler]) -> None:
+def test_a_pause_shows_in_the_next_answer(accepted: Sts, handler_of: Callable[[str], Handler]) -> None:
     assert handler_of("control")(command(PAUSE))["targets"] == [str(CHECKOUT)]
     reply = handler_of("answer")({"request": request_to_text(AskStatus((str(CHECKOUT),)))})
     [status] = reply["targets"]
     assert (status["pause"]["reason"], status["pause"]["by"]["arn"]) == ("a migration", ALICE)
 
 
-def test_who_is_not_confirmed_gets_an_error_that_says_so_and_nothing_is_done(
+def test_an_unconfirmed_caller_gets_a_named_error_and_nothing_is_done(
     accepted: Sts, handler_of: Callable[[str], Handler], deployed: Deployed
 ) -> None:
     accepted.status = 403
@@ -81,7 +81,7 @@ def test_who_is_not_confirmed_gets_an_error_that_says_so_and_nothing_is_done(
     assert deployed.jobs() == []
 
 
-def test_plans_of_accounts_that_cannot_be_read_are_answers(accepted: Sts, handler_of: Callable[[str], Handler]) -> None:
+def test_a_plan_of_unreadable_accounts_is_an_answer(accepted: Sts, handler_of: Callable[[str], Handler]) -> None:
     accepted.status = 403  # the member's roles cannot be assumed
     reply = handler_of("answer")({"request": request_to_text(AskPlan())})
     assert {plan["drifts"][0]["kind"] for plan in reply["plans"]} == {"unreadable"}
@@ -89,14 +89,14 @@ def test_plans_of_accounts_that_cannot_be_read_are_answers(accepted: Sts, handle
 
 @pytest.mark.parametrize("event", [None, [], "x", {}, {"request": 7}, {"request": "{"}, {"request": "x" * 2_000_000}])
 @pytest.mark.parametrize("name", ["answer", "control"])
-def test_what_is_no_request_is_an_error_by_name(
+def test_an_invalid_request_is_a_named_error(
     sts: Sts, handler_of: Callable[[str], Handler], name: str, event: Any
 ) -> None:
     reply = handler_of(name)(event)
     assert (reply["kind"], reply["error"]["code"]) == ("error", "bad-request")
 
 
-def test_without_a_spec_the_answer_says_what_to_do(sts: Sts, handler_of: Callable[[str], Handler]) -> None:
+def test_without_an_accepted_spec_the_answer_says_what_to_do(sts: Sts, handler_of: Callable[[str], Handler]) -> None:
     reply = handler_of("answer")({"request": request_to_text(AskStatus())})
     assert reply["error"] == {
         "code": "nothing-accepted",

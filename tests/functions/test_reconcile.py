@@ -1,4 +1,4 @@
-"""The reconcile handler: one message's failure is its own, and a failed one comes back soon."""
+"""The reconcile handler: a failing message fails alone and comes back soon."""
 
 import json
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def test_one_bad_body_of_five_fails_alone(handler: Handler, deployed: Deployed) 
         '{"schema": 1, "kind": "reconcile-target", "target": "repository/../x", "cause": {"kind": "event", "id": "e"}}',
     ],
 )
-def test_what_is_not_understood_fails_and_the_next_is_run(
+def test_an_unparseable_message_fails_and_the_next_one_runs(
     handler: Handler, deployed: Deployed, logged: Logged, body: str
 ) -> None:
     event = received(deployed, Message(body, "bad"), reconcile(NOT_OURS[0]))
@@ -83,15 +83,13 @@ def test_what_is_not_understood_fails_and_the_next_is_run(
     assert [line["message"] for line in logged()] == ["failed", "done"]
 
 
-def test_what_may_succeed_later_comes_back_later_with_each_receive(handler: Handler, deployed: Deployed) -> None:
+def test_a_failed_message_comes_back_later_with_each_receive(handler: Handler, deployed: Deployed) -> None:
     broken = Message("{", "bad", receives=3)
     assert failed(handler(received(deployed, broken))) == ["m0"]
     assert deployed.hidden("jobs.fifo")["{"] == 20
 
 
-def test_the_rest_of_a_failed_group_is_left_for_the_next_time_and_comes_back_soon_too(
-    handler: Handler, deployed: Deployed, logged: Logged
-) -> None:
+def test_the_rest_of_a_failed_group_is_handed_back_too(handler: Handler, deployed: Deployed, logged: Logged) -> None:
     second = reconcile(NOT_OURS[0])
     event = received(deployed, Message("{", "one"), Message(second.body, "one"), reconcile(NOT_OURS[1]))
     assert failed(handler(event)) == ["m0", "m1"]
@@ -99,7 +97,7 @@ def test_the_rest_of_a_failed_group_is_left_for_the_next_time_and_comes_back_soo
     assert [line["message"] for line in logged()] == ["failed", "done"]
 
 
-def test_a_message_that_would_be_put_away_next_is_run_although_its_group_failed(
+def test_a_message_on_its_last_attempt_runs_although_its_group_failed(
     handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:
     last = Message(reconcile(NOT_OURS[0]).body, "one", receives=5)
@@ -107,12 +105,12 @@ def test_a_message_that_would_be_put_away_next_is_run_although_its_group_failed(
     assert [line["message"] for line in logged()] == ["failed", "done"]
 
 
-def test_a_batch_of_which_all_fail_is_no_error_of_the_function(handler: Handler, deployed: Deployed) -> None:
+def test_a_batch_that_fails_as_a_whole_is_no_error_of_the_function(handler: Handler, deployed: Deployed) -> None:
     event = received(deployed, Message("{", "a"), Message("[", "b"))
     assert failed(handler(event)) == ["m0", "m1"]
 
 
-def test_a_message_whose_handle_has_run_out_is_still_reported(
+def test_a_message_with_an_expired_handle_is_still_returned_as_failed(
     handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:
     assert failed(handler(batch(Message("{", "a")))) == ["m0"]

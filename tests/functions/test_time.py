@@ -1,4 +1,4 @@
-"""A batch and its time: it ends before the function does, keeps what is finished, hands back what it has not begun."""
+"""A batch ends before its function does: results are kept, and what was not begun is handed back."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +43,7 @@ def logged(running: Running) -> list[tuple[str, str]]:
     return [(line["message"], line.get("job", {}).get("target", "")) for line in lines]
 
 
-def test_a_batch_whose_third_message_hangs_keeps_the_first_two_and_hands_the_rest_back(running: Running) -> None:
+def test_a_batch_whose_third_message_hangs_keeps_two_results_and_hands_the_rest_back(running: Running) -> None:
     running.begin()
     hang(running, HUNG, takes=75)
     running.tamper(*TARGETS)
@@ -67,7 +67,7 @@ def test_a_batch_whose_third_message_hangs_keeps_the_first_two_and_hands_the_res
     assert running.differing() == []
 
 
-def test_calls_that_hang_one_after_the_other_end_in_time_and_in_their_order(running: Running) -> None:
+def test_calls_that_hang_one_after_another_end_in_time_and_in_order(running: Running) -> None:
     """Thirty-three seconds each: the second leaves too little for a third."""
     running.begin()
     hang(running, HUNG, takes=33)
@@ -82,7 +82,7 @@ def test_calls_that_hang_one_after_the_other_end_in_time_and_in_their_order(runn
     assert running.differing() == []
 
 
-def test_a_message_that_is_handed_back_again_and_again_is_done_before_its_receives_are_used_up(
+def test_a_message_handed_back_repeatedly_runs_before_its_receives_are_used_up(
     running: Running,
 ) -> None:
     """Each invocation has time for one job alone."""
@@ -99,7 +99,7 @@ def test_a_message_that_is_handed_back_again_and_again_is_done_before_its_receiv
     assert running.put_away("dead.fifo") == []
 
 
-def test_no_call_is_made_once_the_time_is_up_and_the_run_is_journalled_and_comes_back(running: Running) -> None:
+def test_no_call_is_made_after_the_time_is_up_and_the_journalled_run_comes_back(running: Running) -> None:
     running.begin()
 
     def slow(_: Call) -> None:

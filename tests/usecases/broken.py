@@ -1,4 +1,4 @@
-"""A document that parses and on which the engine fails: a stand-in for those that nobody has found yet."""
+"""A document that parses and on which the engine fails: a stand-in for those not found yet."""
 
 from typing import Any
 

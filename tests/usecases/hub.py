@@ -1,4 +1,4 @@
-"""A world with the two functions that people call, and a caller who needs no signature."""
+"""The use cases of the functions `answer` and `control`, with callers who need no signature."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A world whose file names repositories by a pattern."""
+"""A world whose spec names repositories by a pattern."""
 
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.job import SweepAll

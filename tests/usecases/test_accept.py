@@ -1,4 +1,4 @@
-"""A new version of the file: accepted, refused, seen before."""
+"""A new version of the spec: accepted, refused, or seen before."""
 
 import json
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Tampered:
         raise SpecTampered("s3://state/compiled/1.json")
 
 
-def test_a_compiled_spec_that_somebody_else_wrote_is_told_once_as_critical_and_stops_everything() -> None:
+def test_a_compiled_spec_written_by_somebody_else_is_reported_once_as_critical_and_stops_everything() -> None:
     world = first()
     for _ in range(2):
         with pytest.raises(SpecTampered):
@@ -74,7 +74,7 @@ def test_a_version_is_accepted_once() -> None:
     assert (world.jobs.sent, world.alerts.published) == ([], [])
 
 
-def test_an_equal_text_in_another_version_is_accepted_and_changes_nothing() -> None:
+def test_a_new_version_with_the_same_grants_is_accepted_and_changes_nothing() -> None:
     world = first()
     accepted = upload(world, TEXT + "\n# a remark\n", "v2")
     assert isinstance(accepted, SpecAccepted)
@@ -82,7 +82,7 @@ def test_an_equal_text_in_another_version_is_accepted_and_changes_nothing() -> N
     assert world.specs.compiled is not None and world.specs.compiled.version == "v2"
 
 
-def test_an_invalid_version_is_refused_once_and_the_old_one_stays() -> None:
+def test_an_invalid_version_is_refused_once_and_the_accepted_one_stays() -> None:
     world = first()
     old = world.specs.compiled
     refused = upload(world, TEXT.replace("[deployers]", "[deplyers]"), "v2")
@@ -99,7 +99,7 @@ def test_a_valid_version_after_an_invalid_one_is_accepted() -> None:
     assert isinstance(upload(world, TEXT, "v3"), SpecAccepted)
 
 
-def test_at_most_fifty_problems_are_told() -> None:
+def test_at_most_fifty_problems_are_reported() -> None:
     world = first()
     refused = upload(world, TEXT + "".join(f"unknown{n}: 1\n" for n in range(80)), "v2")
     assert isinstance(refused, SpecRefused)
@@ -107,14 +107,14 @@ def test_at_most_fifty_problems_are_told() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"[" * 10_000, b"a: &a [*a]"], ids=range(4))
-def test_whatever_is_uploaded_the_old_version_stays(data: bytes) -> None:
+def test_whatever_is_uploaded_the_accepted_version_stays(data: bytes) -> None:
     world = first()
     world.specs.file = SpecVersion("v2", data)
     assert isinstance(look(world), SpecRefused)
     assert world.specs.compiled is not None and world.specs.compiled.version == "v1"
 
 
-def test_a_file_that_is_gone_is_told_once() -> None:
+def test_a_missing_spec_is_reported_once() -> None:
     world = first()
     world.specs.file = None
     refused = look(world)
@@ -123,7 +123,7 @@ def test_a_file_that_is_gone_is_told_once() -> None:
     assert look(world) is None
 
 
-def test_a_deletion_is_told_once_by_its_event_and_the_accepted_one_stays_enforced() -> None:
+def test_a_deletion_is_reported_once_by_its_event_and_the_accepted_version_stays_in_force() -> None:
     world = first()
     world.specs.file = None
     event = json.loads((ROOT / "events/s3-ObjectDeleted.json").read_text())
@@ -162,7 +162,7 @@ def accepts(jobs: object) -> list[AcceptSpec]:
     return [job for job in jobs if isinstance(job, AcceptSpec)] if isinstance(jobs, tuple) else []
 
 
-def test_a_file_under_another_key_is_told_once_a_version_and_the_accepted_one_stays() -> None:
+def test_a_spec_under_another_key_is_reported_once_per_version_and_the_accepted_one_stays() -> None:
     world = first()
     compiled = world.specs.compiled
     told = stray(world, "acces.yaml", "s1", event_id="e1")
@@ -177,21 +177,21 @@ def test_a_file_under_another_key_is_told_once_a_version_and_the_accepted_one_st
     assert Field("Still enforced", "version v1") in message_of([told]).fields
 
 
-def test_a_file_under_another_key_is_told_though_its_bucket_keeps_no_versions() -> None:
+def test_a_spec_under_another_key_is_reported_without_bucket_versioning_too() -> None:
     world = first()
     for event_id in ("e1", "e2"):
         assert stray(world, "acces.yaml", None, event_id=event_id) is not None
         assert stray(world, "acces.yaml", None, event_id=event_id) is None
 
 
-def test_objects_that_nobody_takes_for_the_spec_are_told_to_nobody() -> None:
+def test_objects_that_do_not_look_like_a_spec_are_not_reported() -> None:
     world = first()
     for number, key in enumerate(("README.md", "docs/", "access.yaml.bak", "access")):
         assert stray(world, key, "s1", event_id=f"e{number}") is None
     assert world.alerts.published == []
 
 
-def test_a_key_that_somebody_chose_to_be_read_comes_escaped_and_bounded() -> None:
+def test_a_hostile_object_key_is_escaped_and_bounded() -> None:
     world = first()
     told = stray(world, "\x1b[31m<!channel>\n" + "x" * 990 + ".yaml", "s1", event_id="e1")
     assert told is not None
@@ -203,7 +203,7 @@ def test_a_key_that_somebody_chose_to_be_read_comes_escaped_and_bounded() -> Non
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"], ids=["restored", "uploaded again"])
-def test_a_file_that_is_gone_again_is_told_again(version: str) -> None:
+def test_a_spec_that_is_deleted_again_is_reported_again(version: str) -> None:
     world = first()
     world.specs.file = None
     look(world)
@@ -246,7 +246,7 @@ def overfill(world: World) -> None:
     ],
     ids=["deleted", "under another key", "in a bucket without versions", "of 10 MB"],
 )
-def test_a_file_that_cannot_be_a_spec_is_told_once_with_the_remedy_and_the_old_one_stays(
+def test_an_unusable_spec_is_reported_once_with_a_remedy_and_the_accepted_one_stays(
     spoil: Callable[[World], None], told: str
 ) -> None:
     world = first()
@@ -260,7 +260,7 @@ def test_a_file_that_cannot_be_a_spec_is_told_once_with_the_remedy_and_the_old_o
     assert world.run(CHECKOUT) is Result.CONVERGED
 
 
-def test_each_trouble_of_the_file_is_told_though_another_was_told_before() -> None:
+def test_each_problem_with_the_file_is_reported_after_another_one_was() -> None:
     world = first()
     for spoil in (unload, unversion, overfill, unload):
         world.specs.versioned = True
@@ -276,7 +276,7 @@ def test_each_trouble_of_the_file_is_told_though_another_was_told_before() -> No
     ]
 
 
-def test_an_event_of_an_older_version_accepts_the_current_one() -> None:
+def test_an_event_about_an_older_version_accepts_the_current_one() -> None:
     world = first()
     upload(world, TEXT.replace(", ci:user/pull-user-2]", "]"), "v3")
     # The event of v2 comes after that of v3: what is read is the bucket's current version, whatever the event said.
@@ -297,7 +297,7 @@ def test_the_current_version_is_read_after_the_accepted_one() -> None:
     assert order[:2] == ["accepted", "current"]
 
 
-def test_a_version_that_was_accepted_meanwhile_is_not_replaced() -> None:
+def test_a_version_accepted_in_the_meantime_is_not_replaced() -> None:
     world = first()
     accept = Accept(Overtaken(world), world.jobs, world.alerts, world.audit, world.clock, "access.yaml")  # type: ignore[arg-type]
     world.specs.file = SpecVersion("v2", TEXT.encode())
@@ -323,7 +323,7 @@ class Overtaken:
         return found
 
 
-def test_a_user_that_leaves_a_team_loses_its_policies() -> None:
+def test_a_user_removed_from_a_team_loses_its_policies() -> None:
     world = first()
     accepted = upload(world, TEXT.replace(", ci:user/pull-user-2]", "]"), "v2")
     assert isinstance(accepted, SpecAccepted)
@@ -331,13 +331,13 @@ def test_a_user_that_leaves_a_team_loses_its_policies() -> None:
     assert accepted.released == ()
 
 
-def test_a_push_grant_that_leaves_takes_the_role_and_the_user() -> None:
+def test_removing_a_push_grant_enqueues_the_role_and_the_user() -> None:
     world = first()
     upload(world, TEXT[: TEXT.index("    push:")] + "settings: {mode: enforce}\n", "v2")
     assert enqueued(world) == [PUSHER.key, PUSH_USER.key]
 
 
-def test_a_repository_that_leaves_is_released_and_keeps_its_policy() -> None:
+def test_a_removed_repository_is_released_and_keeps_its_policy() -> None:
     world = first()
     accepted = upload(world, TEXT.replace("shop/checkout", "shop/basket"), "v2")
     assert isinstance(accepted, SpecAccepted)
@@ -346,14 +346,14 @@ def test_a_repository_that_leaves_is_released_and_keeps_its_policy() -> None:
     assert f"repository/{HOME}/eu-central-1/shop/basket" in enqueued(world)
 
 
-def test_a_change_of_mode_looks_at_every_target_and_at_those_that_left() -> None:
+def test_a_change_of_mode_enqueues_every_target_and_the_removed_ones() -> None:
     world = first(TEXT.replace("enforce", "observe"))
     upload(world, TEXT.replace(", ci:user/pull-user-2]", "]"), "v2")
     assert enqueued(world) == [CHECKOUT.key, PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]
     assert world.specs.compiled is not None and world.specs.compiled.mode is Mode.ENFORCE
 
 
-def test_a_warning_is_told_with_the_acceptance() -> None:
+def test_warnings_are_reported_with_the_acceptance() -> None:
     world = bare_world()
     world.specs.compiled = None
     accepted = upload(world, (SPEC_FILE.parent / "literal.yaml").read_text(), "v1")
@@ -361,7 +361,7 @@ def test_a_warning_is_told_with_the_acceptance() -> None:
     assert any("GetAuthorizationToken" in warning for warning in accepted.warnings)
 
 
-def test_one_user_more_and_one_less_touch_nobody_else() -> None:
+def test_swapping_one_user_touches_no_other() -> None:
     world = first()
     world.drain()
     world.forget()
@@ -369,7 +369,7 @@ def test_one_user_more_and_one_less_touch_nobody_else() -> None:
     assert enqueued(world) == [CHECKOUT.key, PULL_USER_2, f"user/{CI}/pull-user-3"]
 
 
-def test_a_target_that_is_only_looked_at_after_another_one_is_not_enqueued() -> None:
+def test_a_dependent_of_a_changed_target_is_not_enqueued_with_it() -> None:
     world = first()
     upload(world, TEXT.replace("role: ecr-pusher", "role: ecr-pusher\n        max_session_duration: 7200"), "v2")
     assert enqueued(world) == [PUSHER.key]
@@ -394,7 +394,7 @@ def test_grants_that_leave_are_taken_away_and_the_role_is_deleted() -> None:
     assert world.sweep() == ()
 
 
-def test_users_of_an_account_that_leaves_are_enqueued_and_repositories_released() -> None:
+def test_users_of_a_removed_account_are_enqueued_and_its_repositories_released() -> None:
     world = first()
     accepted = upload(world, 'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\n', "v2")
     assert isinstance(accepted, SpecAccepted)

@@ -1,4 +1,4 @@
-"""An account that leaves `accounts:` loses what the spec gave in it, like any other grant that leaves."""
+"""An account that is removed from `accounts:` loses what the spec gave in it."""
 
 from datetime import timedelta
 
@@ -53,7 +53,7 @@ def ours(world: World, account: str) -> list[str]:
     return sorted(str(address) for address in world.documents.live if address.target.account == account)
 
 
-def test_its_users_lose_our_policies_and_keep_their_own() -> None:
+def test_its_users_lose_ecr_wardens_policies_and_keep_their_own() -> None:
     world = left(WITHOUT_CI)
     world.drain()
     assert ours(world, CI) == [str(OF_ITS_OWN)]
@@ -67,14 +67,14 @@ def test_its_push_roles_are_deleted_and_its_repositories_keep_their_policies() -
     assert ours(world, HOME) == [str(D1)]
 
 
-def test_its_repositories_lose_their_policies_where_the_spec_said_so() -> None:
+def test_its_repositories_lose_their_policies_if_the_spec_said_revoke() -> None:
     world = left(WITHOUT_REGISTRY, REVOKING)
     world.drain()
     assert ours(world, HOME) == []
 
 
 @pytest.mark.parametrize("versions", [1, 3])
-def test_a_lost_job_is_found_by_the_sweep_however_many_versions_later(versions: int) -> None:
+def test_the_sweep_makes_up_for_a_lost_job_any_number_of_versions_later(versions: int) -> None:
     world = left(WITHOUT_CI)
     for number in range(versions):
         upload(world, f"{WITHOUT_CI}# {number}\n", f"w{number}")
@@ -85,7 +85,7 @@ def test_a_lost_job_is_found_by_the_sweep_however_many_versions_later(versions: 
     assert world.sweep() == ()
 
 
-def test_afterwards_whatever_is_done_there_is_nobodys_business() -> None:
+def test_afterwards_its_identities_are_left_alone() -> None:
     world = left(WITHOUT_CI)
     world.drain()
     world.put(D5, ANYTHING)
@@ -102,7 +102,7 @@ def closed(world: World, account: str) -> None:
     world.documents.faults = fault
 
 
-def test_an_account_that_lets_nobody_in_is_told_once_and_revoked_once_it_does() -> None:
+def test_an_unreachable_account_is_reported_once_and_cleared_when_it_can_be_reached() -> None:
     world = left(WITHOUT_CI)
     closed(world, CI)
     world.drain()
@@ -125,7 +125,7 @@ def statuses(world: World) -> dict[str, Result | None]:
     return {one.target: one.last.result if one.last else None for one in reply.targets}
 
 
-def test_status_has_what_left_until_it_has_lost_what_it_held() -> None:
+def test_status_lists_removed_targets_until_they_are_cleared() -> None:
     world = left(WITHOUT_CI + ONE_MORE)
     closed(world, CI)
     world.drain()
@@ -136,7 +136,7 @@ def test_status_has_what_left_until_it_has_lost_what_it_held() -> None:
     assert [target for target in statuses(world) if f"/{CI}/" in target] == []
 
 
-def test_a_pause_of_everything_holds_for_what_left_too() -> None:
+def test_a_pause_of_all_targets_includes_removed_ones() -> None:
     world = left(WITHOUT_CI)
     pause = Pause("command-1", ALICE, "a migration", NOW, NOW + timedelta(hours=1))
     for target in statuses(world):
@@ -149,7 +149,7 @@ def test_a_pause_of_everything_holds_for_what_left_too() -> None:
     assert ours(world, CI) == [str(OF_ITS_OWN)]
 
 
-def test_an_account_that_comes_back_before_it_was_revoked_is_as_the_spec_says_again() -> None:
+def test_an_account_that_returns_before_it_was_cleared_is_in_sync_again() -> None:
     world = left(WITHOUT_CI)
     world.jobs.sent.clear()
     upload(world, TEXT, "v3")
@@ -158,7 +158,7 @@ def test_an_account_that_comes_back_before_it_was_revoked_is_as_the_spec_says_ag
     assert world.specs.compiled is not None and world.specs.compiled.departed == {}
 
 
-def test_an_account_that_comes_back_and_leaves_again_is_revoked_again() -> None:
+def test_an_account_that_returns_and_is_removed_again_is_cleared_again() -> None:
     world = left(WITHOUT_CI)
     world.drain()
     upload(world, TEXT, "v3")
@@ -169,7 +169,7 @@ def test_an_account_that_comes_back_and_leaves_again_is_revoked_again() -> None:
     assert ours(world, CI) == [str(OF_ITS_OWN)]
 
 
-def test_literal_documents_of_an_account_that_leaves_stay_and_are_told() -> None:
+def test_literal_documents_of_a_removed_account_stay_and_are_reported() -> None:
     literal = (
         "documents: [{kind: identity-policy, account: ci, user: old-ci, name: legacy, "
         'document: {Statement: {Effect: Allow, Action: "s3:Get*", Resource: "*"}}}]\n'

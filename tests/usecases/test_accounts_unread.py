@@ -1,4 +1,4 @@
-"""Accounts whose users and roles cannot be listed: nobody knows who holds something of ours there, and that is told."""
+"""Accounts whose users and roles cannot be listed: orphans there stay unknown, and that is reported."""
 
 from collections.abc import Sequence
 
@@ -35,7 +35,7 @@ def told(world: World) -> list[Unlisted]:
     return [alert for alert in world.alerts.published if isinstance(alert, Unlisted)]
 
 
-def test_it_is_told_once_and_nothing_else_stops() -> None:
+def test_an_unlisted_account_is_reported_once_and_stops_nothing() -> None:
     world = world_at_spec()
     world.put(identity_policy(GONE, "ecr-warden-pull"), EVERYTHING)
     world.put(D1, document(allow("ecr:*", who="*")))
@@ -54,13 +54,13 @@ def test_it_is_told_once_and_nothing_else_stops() -> None:
     assert GONE in world.sweep()
 
 
-def test_an_account_that_can_be_listed_is_not_told_of() -> None:
+def test_an_account_that_can_be_listed_is_not_reported() -> None:
     world = world_at_spec()
     world.sweep()
     assert told(world) == []
 
 
-def test_it_is_told_again_when_the_reason_changes_or_had_been_gone() -> None:
+def test_an_unlisted_account_is_reported_again_when_the_reason_changes_or_comes_back() -> None:
     world = world_at_spec()
     reasons = (
         (DENIED, 1),
@@ -75,7 +75,7 @@ def test_it_is_told_again_when_the_reason_changes_or_had_been_gone() -> None:
         assert len(told(world)) == times
 
 
-def test_a_list_that_comes_too_slowly_is_asked_for_again_before_anybody_is_told() -> None:
+def test_a_throttled_list_is_retried_before_it_is_reported() -> None:
     world = world_at_spec()
     world.documents.remove(D1)
     unlistable(world, Throttled("slow down", retryable=True))
@@ -87,7 +87,7 @@ def test_a_list_that_comes_too_slowly_is_asked_for_again_before_anybody_is_told(
     assert [alert.problems for alert in told(world)] == [(f"user/{CI}/*: slow down",)]
 
 
-def test_each_account_is_told_of_by_its_own_part_under_one_cause() -> None:
+def test_each_account_is_reported_by_its_own_part_under_one_cause() -> None:
     world = world_at_spec()
     unlistable(world, DENIED, accounts=(CI, HOME))
     world.sweep()
@@ -99,7 +99,7 @@ def test_each_account_is_told_of_by_its_own_part_under_one_cause() -> None:
     assert isinstance(routed, Gathered), "one message for all of a sweep"
 
 
-def test_a_plan_says_it_beside_what_it_could_not_read_for_it() -> None:
+def test_a_plan_has_an_unlisted_account_beside_the_users_it_could_not_read() -> None:
     world = world_at_spec()
     unlistable(world, DENIED)
     plans = {plan.target: plan for plan in plan_spec(world.accepted, world.documents, world.clock)}

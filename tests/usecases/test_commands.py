@@ -1,4 +1,4 @@
-"""Commands: who gave them is proved and recorded first, then they are carried out or refused whole."""
+"""Commands: the caller is proven and recorded first, then the command is carried out or refused as a whole."""
 
 from copy import replace
 from datetime import timedelta
@@ -31,7 +31,7 @@ def give(world: World, command: Command, proof: object = "alice") -> CommandRepl
     return commands_of(world)(request_to_text(command), proof, HUB)
 
 
-def test_apply_enqueues_a_run_for_each_target_in_the_callers_name_registry_first() -> None:
+def test_apply_enqueues_a_run_per_target_in_the_callers_name_registry_first() -> None:
     world = world_at_spec()
     reply = give(world, Apply("command-1", (PUSH_USER, PUSHER, CHECKOUT, PUSHER)))
     assert (reply.enqueued, reply.caller, reply.mode) == (True, ALICE.arn, Mode.ENFORCE)
@@ -41,7 +41,7 @@ def test_apply_enqueues_a_run_for_each_target_in_the_callers_name_registry_first
     }
 
 
-def test_an_applied_repair_is_told_with_who_asked() -> None:
+def test_a_repair_by_apply_is_reported_with_the_caller() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     give(world, Apply("command-1", (CHECKOUT,)))
@@ -76,7 +76,7 @@ def test_a_pause_is_recorded_with_its_caller_and_announced() -> None:
     assert world.jobs.sent == []
 
 
-def test_resume_ends_what_is_paused_announces_it_and_reconciles() -> None:
+def test_resume_ends_pauses_announces_that_and_reconciles() -> None:
     world = world_at_spec()
     give(world, PAUSE)
     world.put(D1, OPEN)
@@ -91,7 +91,7 @@ def test_resume_ends_what_is_paused_announces_it_and_reconciles() -> None:
     assert not world.differing()
 
 
-def test_resume_has_every_target_of_a_pause_looked_at_at_once() -> None:
+def test_resume_enqueues_every_target_of_a_pause() -> None:
     world = world_at_spec()
     give(world, replace(PAUSE, targets=(CHECKOUT, PUSHER, PUSH_USER)))
     reply = give(world, Resume("command-2", (PUSH_USER, CHECKOUT, PUSHER)))
@@ -100,7 +100,7 @@ def test_resume_has_every_target_of_a_pause_looked_at_at_once() -> None:
     assert not any(record.pause for record in world.state.records([CHECKOUT, PUSHER, PUSH_USER]).values())
 
 
-def test_resume_of_what_is_not_paused_says_nothing_and_does_nothing() -> None:
+def test_resume_of_a_target_that_is_not_paused_does_nothing() -> None:
     world = world_at_spec()
     give(world, PAUSE)
     world.clock.advance(HOUR)
@@ -109,14 +109,14 @@ def test_resume_of_what_is_not_paused_says_nothing_and_does_nothing() -> None:
     assert (reply.targets, reply.enqueued, world.alerts.published, world.jobs.sent) == ((), False, [], [])
 
 
-def test_every_command_is_kept_with_its_caller_and_its_text() -> None:
+def test_every_command_is_recorded_with_its_caller_and_text() -> None:
     world = world_at_spec()
     give(world, PAUSE)
     kept = world.calls.taken["command-1"]
     assert (kept.caller, kept.text, kept.at) == (ALICE.arn, request_to_text(PAUSE), NOW)
 
 
-def test_the_proof_is_asked_for_exactly_what_was_sent_and_for_this_hub() -> None:
+def test_the_proof_must_be_for_the_exact_text_and_for_this_hub() -> None:
     callers, world = Callers(), world_at_spec()
     commands_of(world, callers)(request_to_text(PAUSE), "alice", HUB)
     assert callers.asked == [(request_to_text(PAUSE), HUB)]
@@ -163,7 +163,7 @@ REFUSED: dict[str, tuple[object, type[WardenError]]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_not_right_is_refused_whole(name: str) -> None:
+def test_an_invalid_command_is_refused_as_a_whole(name: str) -> None:
     text, error = REFUSED[name]
     world = world_at_spec()
     with pytest.raises(error):
@@ -180,14 +180,14 @@ def test_the_longest_pause_is_seven_days() -> None:
     assert kept.until == NOW + timedelta(days=7)
 
 
-def test_who_is_not_proved_does_nothing() -> None:
+def test_an_unproven_caller_changes_nothing() -> None:
     world = world_at_spec()
     with pytest.raises(CallerUnproved):
         give(world, PAUSE, proof="mallory")
     assert (world.calls.taken, world.alerts.published) == ({}, [])
 
 
-def test_a_command_that_is_sent_again_is_refused() -> None:
+def test_a_repeated_command_is_refused() -> None:
     world = world_at_spec()
     give(world, PAUSE)
     give(world, Resume("command-2", (CHECKOUT,)))
@@ -198,6 +198,6 @@ def test_a_command_that_is_sent_again_is_refused() -> None:
     assert world.state.records([CHECKOUT])[CHECKOUT.key].pause is None
 
 
-def test_before_a_spec_is_accepted_there_is_nothing_to_command() -> None:
+def test_commands_are_refused_before_a_spec_is_accepted() -> None:
     with pytest.raises(NothingAccepted):
         give(_bare(), PAUSE)

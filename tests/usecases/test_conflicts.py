@@ -1,4 +1,4 @@
-"""Others who write while a run works."""
+"""Somebody else writes while a run works."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ OPEN = document(allow("ecr:BatchGetImage", who="*"))
 X = identity_policy(PUSHER, "ecr-warden-x")
 
 
-def test_a_document_that_changes_between_plan_and_write_is_looked_at_afresh() -> None:
+def test_a_document_that_changes_between_plan_and_write_is_read_again() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     others = [document(allow("ecr:*", who=MALLORY))]
@@ -53,7 +53,7 @@ def test_a_document_that_changes_between_plan_and_write_is_looked_at_afresh() ->
 
 
 @pytest.mark.parametrize("is_last", [True, False])
-def test_three_conflicts_are_enough(is_last: bool) -> None:
+def test_a_run_gives_up_after_three_conflicts(is_last: bool) -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
 
@@ -87,7 +87,7 @@ def contest(world: World) -> None:
     world.documents.faults = tamper
 
 
-def test_whoever_writes_faster_than_ecr_warden_is_told_as_critical() -> None:
+def test_a_writer_faster_than_ecr_warden_is_reported_as_critical() -> None:
     world = world_at_spec()
     contest(world)
     assert world.run(CHECKOUT, attempt=Attempt(number=5, is_last=True)) is Result.CONFLICT
@@ -101,7 +101,7 @@ def test_whoever_writes_faster_than_ecr_warden_is_told_as_critical() -> None:
     assert "--region eu-central-1" in str(message.lines) and "SetRepositoryPolicy" in str(message.lines)
 
 
-def test_whoever_set_a_contested_run_off_is_named() -> None:
+def test_the_actor_behind_a_contested_run_is_named() -> None:
     world = world_at_spec()
     contest(world)
     cause = Cause(CauseKind.EVENT, "e1", action="ecr:SetRepositoryPolicy", actor=MALLORY_OF_HOME)
@@ -109,7 +109,7 @@ def test_whoever_set_a_contested_run_off_is_named() -> None:
     assert f"came from user {MALLORY_OF_HOME.arn}" in str(message_of(world.reports).lines)
 
 
-def test_a_contest_is_told_once_an_hour_while_it_lasts_and_anew_after_it_ended() -> None:
+def test_a_contest_is_reported_hourly_while_it_lasts_and_anew_after_it_ended() -> None:
     world = world_at_spec()
     contest(world)
     for _ in range(3):
@@ -125,7 +125,7 @@ def test_a_contest_is_told_once_an_hour_while_it_lasts_and_anew_after_it_ended()
     assert [report.contested for report in world.reports] == [3, 3, 0, 3]
 
 
-def test_a_repair_that_is_written_over_each_time_ends_as_contested() -> None:
+def test_a_repair_that_is_overwritten_each_time_ends_as_contested() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
 
@@ -145,7 +145,7 @@ def test_a_repair_that_is_written_over_each_time_ends_as_contested() -> None:
     assert "right after each of ecr-warden's repairs (3 times in a row), at attempt 3" in message.lines[0]
 
 
-def test_what_somebody_wrote_in_between_once_is_no_contest() -> None:
+def test_a_single_write_in_between_is_no_contest() -> None:
     world = world_at_spec()
     world.put(X, EVERYTHING)
     world.put(D3, document(allow("ecr:PutImage")))
@@ -166,7 +166,7 @@ def _other(world: World) -> Document:
     return document(allow("ecr:*", who=f"arn:aws:iam::{OUTSIDER}:user/u{next(world.ids)}"))  # another each time
 
 
-def test_what_was_written_before_a_conflict_is_told() -> None:
+def test_writes_before_a_conflict_are_reported() -> None:
     world = world_at_spec()
     world.put(X, EVERYTHING)
     world.put(D3, document(allow("ecr:PutImage")))
@@ -183,7 +183,7 @@ def test_what_was_written_before_a_conflict_is_told() -> None:
     assert world.live(D3) == desired(D3)
 
 
-def test_an_intruder_is_told_though_somebody_else_writes_meanwhile() -> None:
+def test_an_intruder_is_reported_although_somebody_else_writes_meanwhile() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     others = [document(allow("ecr:*", who=MALLORY))]
@@ -197,7 +197,7 @@ def test_an_intruder_is_told_though_somebody_else_writes_meanwhile() -> None:
     assert [report.intruder for report in world.reports] == [True]
 
 
-def test_a_run_that_lost_its_lease_writes_no_more() -> None:
+def test_a_run_that_lost_its_lease_stops_writing() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     world.put(X, EVERYTHING)
@@ -220,7 +220,7 @@ def test_a_run_that_lost_its_lease_writes_no_more() -> None:
     }
 
 
-def test_a_target_that_another_run_holds_is_left_alone() -> None:
+def test_a_target_leased_by_another_run_is_left_alone() -> None:
     world = world_at_spec()
     world.state.acquire(CHECKOUT, "another")
     with pytest.raises(LeaseHeld):

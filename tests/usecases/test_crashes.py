@@ -1,4 +1,4 @@
-"""A process that dies between any two calls of a port, and the job that comes again."""
+"""A process that dies between any two calls of a port, and the redelivered job."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -127,7 +127,7 @@ def _settled(world: World) -> list[str]:
 
 
 @pytest.mark.parametrize(("scene", "at", "after"), CASES)
-def test_whenever_a_process_dies_the_next_run_finishes_and_nothing_is_silent(
+def test_wherever_a_process_dies_the_next_run_finishes_and_reports_everything(
     scene: Scene, at: int, after: bool
 ) -> None:
     world = scene.make()
@@ -157,7 +157,7 @@ def test_whenever_a_process_dies_the_next_run_finishes_and_nothing_is_silent(
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_a_process_that_dies_twice_does_no_harm(name: str) -> None:
+def test_a_process_may_die_twice(name: str) -> None:
     scene = SCENES[name]
     for at in range(1, _calls(scene) + 1):
         world = scene.make()
@@ -172,7 +172,7 @@ def test_a_process_that_dies_twice_does_no_harm(name: str) -> None:
         assert _settled(world) == []
 
 
-def test_a_document_that_crashes_the_engine_keeps_no_run_open_that_died() -> None:
+def test_a_document_that_crashes_the_engine_does_not_keep_an_interrupted_run_open() -> None:
     left_open = 0
     for at in range(1, _calls(SCENES["an open repository"]) + 1):
         world = _repository()
@@ -187,7 +187,7 @@ def test_a_document_that_crashes_the_engine_keeps_no_run_open_that_died() -> Non
     assert left_open
 
 
-def test_a_run_that_died_between_its_writes_is_told_as_interrupted() -> None:
+def test_a_run_that_died_between_its_writes_is_reported_as_interrupted() -> None:
     world = _opened_role()
     dies_after_a_write(world, 2)
     world.clock.advance(LONGER_THAN_A_LEASE)
@@ -198,7 +198,7 @@ def test_a_run_that_died_between_its_writes_is_told_as_interrupted() -> None:
     assert first.run_id != second.run_id
 
 
-def test_the_sweep_finds_a_run_that_died_though_all_is_right_again() -> None:
+def test_the_sweep_finds_an_interrupted_run_on_a_target_in_sync() -> None:
     world = _repository()
     fuse = Fuse()
     world.documents.faults = lambda _target, change: _die_on_verifying(world, change is None)
@@ -219,7 +219,7 @@ def _die_on_verifying(world: World, reads: bool) -> None:
         raise Crash
 
 
-def test_sessions_are_ended_though_the_process_died_right_after_the_trust_policy() -> None:
+def test_sessions_are_ended_although_the_process_died_right_after_the_trust_policy() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     dies_after_a_write(world, 1)

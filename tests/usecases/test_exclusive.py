@@ -1,4 +1,4 @@
-"""Literal documents that say `exclusive: true`: their user or role has no policies but those of the spec."""
+"""Literal documents with `exclusive: true`: their identity has no policies beyond the spec."""
 
 import re
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def standing(world: World, owner: OwnerTarget) -> set[Address]:
 
 
 @pytest.mark.parametrize("owner", [ROLE, USER], ids=str)
-def test_other_policies_of_an_exclusive_owner_are_taken_away_by_event_and_by_sweep(owner: OwnerTarget) -> None:
+def test_other_policies_of_an_exclusive_identity_are_removed_by_event_and_by_sweep(owner: OwnerTarget) -> None:
     world = world_with_others(EXCLUSIVE)
     assert world.run(owner) is Result.CONVERGED
     assert standing(world, owner) == named(world, owner)
@@ -61,14 +61,14 @@ def test_other_policies_of_an_exclusive_owner_are_taken_away_by_event_and_by_swe
 
 
 @pytest.mark.parametrize("owner", [ROLE, USER], ids=str)
-def test_other_policies_of_any_other_literal_owner_are_its_own(owner: OwnerTarget) -> None:
+def test_other_policies_of_a_non_exclusive_identity_stay(owner: OwnerTarget) -> None:
     world = world_with_others(LITERAL)
     assert world.run(owner) is Result.IN_SYNC
     assert owner not in world.sweep()
     assert standing(world, owner) == {*named(world, owner), *others(owner)}
 
 
-def test_what_is_taken_away_stays_in_the_journal_and_is_told() -> None:
+def test_removed_policies_are_journalled_and_reported() -> None:
     world = world_with_others(EXCLUSIVE)
     world.run(USER)
     [report] = world.reports
@@ -79,7 +79,7 @@ def test_what_is_taken_away_stays_in_the_journal_and_is_told() -> None:
     assert world.journal.find(report.run_id) == report
 
 
-def test_a_plan_shows_beforehand_what_would_be_taken_away() -> None:
+def test_a_plan_shows_what_would_be_removed() -> None:
     world = world_with_others(EXCLUSIVE)
     plans = {plan.target: plan for plan in plan_spec(world.accepted, world.documents, world.clock)}
     for owner in (ROLE, USER):
@@ -88,20 +88,20 @@ def test_a_plan_shows_beforehand_what_would_be_taken_away() -> None:
         )
 
 
-def test_in_observe_mode_nothing_is_taken_away() -> None:
+def test_in_observe_mode_nothing_is_removed() -> None:
     world = world_with_others(EXCLUSIVE.replace("enforce", "observe"))
     assert world.run(USER) is Result.REPORTED
     assert standing(world, USER) == {*named(world, USER), *others(USER)}
 
 
-def test_a_grant_s_policies_of_an_exclusive_user_stay() -> None:
+def test_the_policies_of_an_exclusive_users_grants_stay() -> None:
     grant = 'repositories: [{name: shop/new, account: registry, pull: ["ci:user/push-user"]}]\n'
     world = world_with_others(EXCLUSIVE + grant)
     assert world.run(USER) is Result.CONVERGED
     assert {address.name for address in standing(world, USER)} == {"assume-pusher", "ecr-warden-pull"}
 
 
-def test_once_it_is_no_longer_exclusive_what_others_add_stays() -> None:
+def test_policies_added_after_exclusive_was_dropped_stay() -> None:
     world = world_with_others(EXCLUSIVE)
     world.run(USER)
     world.specs.compiled = compiled(LITERAL.encode())
@@ -115,7 +115,7 @@ def of_attached(change: object) -> bool:
     return isinstance(getattr(change, "address", None), Address) and change.address.name == POWER  # type: ignore[attr-defined]
 
 
-def test_a_detachment_that_is_denied_is_a_failure_that_names_the_right() -> None:
+def test_a_denied_detachment_is_a_failure_that_names_the_permission() -> None:
     world = world_with_others(EXCLUSIVE)
     failing(world, PermissionMissing("AWS denied iam:DetachUserPolicy", remedy="ManagedOwners"), of=of_attached)
     assert world.run(USER) is Result.FAILED
@@ -132,7 +132,7 @@ def test_a_detachment_that_is_denied_is_a_failure_that_names_the_right() -> None
     ],
     ids=["not said at each document", "denied at one document", "said of a repository's policy"],
 )
-def test_exclusive_that_says_two_things_or_nothing_is_refused(spoil: Callable[[str], str], code: str) -> None:
+def test_contradictory_or_pointless_exclusive_is_refused(spoil: Callable[[str], str], code: str) -> None:
     loaded = load_spec(spoil(EXCLUSIVE).encode(), now=NOW)
     assert not isinstance(loaded, Valid)
     assert [problem.code for problem in loaded.problems if problem.code.startswith("E")] == [code]

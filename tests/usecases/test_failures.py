@@ -45,7 +45,7 @@ OPEN = document(allow("ecr:BatchGetImage", who="*"))
 X = identity_policy(PUSHER, "ecr-warden-x")
 
 
-def test_an_account_whose_writer_cannot_be_opened_fails_every_change() -> None:
+def test_every_change_fails_if_the_write_role_cannot_be_assumed() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
 
@@ -64,7 +64,7 @@ def test_an_account_whose_writer_cannot_be_opened_fails_every_change() -> None:
     assert [o.code for o in report.outcomes if isinstance(o, Failed)] == ["account-unreachable"]
 
 
-def test_after_a_failed_write_only_what_takes_away_goes_on() -> None:
+def test_after_a_failed_write_only_changes_that_remove_access_go_on() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     world.put(X, EVERYTHING)
@@ -80,7 +80,7 @@ def test_after_a_failed_write_only_what_takes_away_goes_on() -> None:
     ]
 
 
-def test_older_sessions_are_denied_again_though_another_write_fails() -> None:
+def test_older_sessions_are_denied_again_although_another_write_fails() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     world.run(PUSHER)
@@ -99,7 +99,7 @@ def test_older_sessions_are_denied_again_though_another_write_fails() -> None:
     [Throttled("slow down", retryable=True), PrincipalNotFound("who?", retryable=True)],
     ids=["throttled", "a principal that AWS does not see yet"],
 )
-def test_what_may_succeed_in_a_minute_is_tried_again_before_it_is_told(error: PortError) -> None:
+def test_a_retryable_failure_is_retried_before_it_is_reported(error: PortError) -> None:
     world = world_at_spec()
     world.documents.remove(D1)
     failing(world, error, times=2)
@@ -111,7 +111,7 @@ def test_what_may_succeed_in_a_minute_is_tried_again_before_it_is_told(error: Po
     assert len(world.reports) == 1
 
 
-def test_the_last_attempt_tells_that_it_failed() -> None:
+def test_the_last_attempt_reports_the_failure() -> None:
     world = world_at_spec()
     world.documents.remove(D1)
     failing(world, Throttled("slow down", retryable=True))
@@ -119,7 +119,7 @@ def test_the_last_attempt_tells_that_it_failed() -> None:
     assert [report.final for report in world.reports] == [True]
 
 
-def test_a_permanent_failure_is_told_at_the_first_attempt_and_once() -> None:
+def test_a_permanent_failure_is_reported_once_at_the_first_attempt() -> None:
     world = world_at_spec()
     world.documents.remove(D1)
     failing(world, Refused("no"))
@@ -128,7 +128,7 @@ def test_a_permanent_failure_is_told_at_the_first_attempt_and_once() -> None:
     assert len(world.reports) == 1
 
 
-def test_what_cannot_be_read_is_unknown_changes_nothing_and_is_told_once() -> None:
+def test_an_unreadable_target_is_unknown_unchanged_and_reported_once() -> None:
     world = world_at_spec()
     unreadable(world, PermissionMissing("denied, request 1"))
     assert world.run(CHECKOUT) is Result.UNKNOWN
@@ -145,7 +145,7 @@ def test_what_cannot_be_read_is_unknown_changes_nothing_and_is_told_once() -> No
     ],
     ids=["kept out", "not allowed"],
 )
-def test_who_keeps_ecr_warden_out_is_told_at_once_with_the_way_in(error: PortError, level: str) -> None:
+def test_a_policy_that_keeps_ecr_warden_out_is_reported_with_the_remedy(error: PortError, level: str) -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     unreadable(world, error)
@@ -156,7 +156,7 @@ def test_who_keeps_ecr_warden_out_is_told_at_once_with_the_way_in(error: PortErr
     assert error.remedy in str(message.lines)
 
 
-def test_being_kept_out_is_news_where_a_permission_was_missing_before() -> None:
+def test_an_explicit_deny_is_news_after_a_missing_permission() -> None:
     world = world_at_spec()
     unreadable(world, PermissionMissing("no"))
     world.run(CHECKOUT)
@@ -166,7 +166,7 @@ def test_being_kept_out_is_news_where_a_permission_was_missing_before() -> None:
     assert len(world.reports) == 2
 
 
-def test_what_cannot_be_read_for_a_moment_is_tried_again() -> None:
+def test_a_failed_read_that_may_succeed_soon_is_retried() -> None:
     world = world_at_spec()
     unreadable(world, Throttled("slow down", retryable=True))
     with pytest.raises(RetryLater):
@@ -175,7 +175,7 @@ def test_what_cannot_be_read_for_a_moment_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("target", [PUSH_USER, PUSHER, RoleTarget(HOME, "unknown"), UserTarget(CI, "unknown")], ids=str)
-def test_no_owner_is_healthy_that_cannot_be_read(target: Target) -> None:
+def test_an_unreadable_identity_is_never_in_sync(target: Target) -> None:
     world = world_at_spec()
     unreadable(world, PermissionMissing("denied"))
     assert world.run(target) is Result.UNKNOWN
@@ -190,7 +190,7 @@ def test_one_failing_target_does_not_stop_another() -> None:
     assert world.run(PULL_USER) is Result.CONVERGED
 
 
-def test_a_missing_owner_is_told_once_and_not_made() -> None:
+def test_a_missing_target_is_reported_once_and_not_created() -> None:
     world = world_at_spec()
     world.documents.unmake(PULL_USER)
     world.documents.unmake(CHECKOUT)

@@ -1,4 +1,4 @@
-"""Documents that are made to be hard to compare: repaired by one run, and reported as critical."""
+"""Documents built to be hard to compare: repaired by one run and reported as critical."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -115,7 +115,7 @@ GONE = "AIDAQHBJ5XEXAMPLE0001"
     ],
     ids=["the id alone", "others beside it", "all but the id"],
 )
-def test_a_denial_for_somebody_deleted_is_repaired_by_one_run(denial: dict[str, Any]) -> None:
+def test_a_deny_of_a_deleted_principal_is_repaired_by_one_run(denial: dict[str, Any]) -> None:
     """Of a trust policy that is cut down first: AWS shows unique ids, and takes none."""
     world = world_at_spec()
     world.put(D2, document_of(allow("sts:AssumeRole", who=MALLORY), denial))
@@ -126,7 +126,7 @@ def test_a_denial_for_somebody_deleted_is_repaired_by_one_run(denial: dict[str, 
     assert (world.live(D2), world.live(D3)) == (desired(D2), desired(D3))
 
 
-def test_a_denial_that_no_longer_fits_once_it_is_written_out_is_not_written() -> None:
+def test_a_deny_that_exceeds_the_quota_once_escaped_is_not_written() -> None:
     """AWS shows one character where six are sent."""
     world = world_at_spec()
     condition = {"StringEquals": {"aws:UserAgent": "É" * 1800}}
@@ -158,7 +158,7 @@ def _policies(world: World) -> None:
 
 
 @pytest.mark.parametrize(("hide", "target"), [(_crowd, CHECKOUT), (_policies, PUSHER)], ids=["crowd", "policies"])
-def test_nobody_from_outside_hides_in_a_crowd(hide: Callable[[World], None], target: Target) -> None:
+def test_an_outsider_cannot_hide_in_a_crowd(hide: Callable[[World], None], target: Target) -> None:
     world = world_at_spec()
     hide(world)
     assert world.run(target) is Result.CONVERGED
@@ -184,7 +184,7 @@ BESIDE = {
     ],
     ids=["beside the grant", "for the grant", "beside the only one trusted", "for the only one trusted"],
 )
-def test_who_deletes_a_principal_of_the_spec_does_not_keep_a_stranger_in(
+def test_deleting_a_principal_of_the_spec_does_not_keep_an_outsider_in(
     address: Address, live: Document, left: str
 ) -> None:
     """AWS takes no document that names somebody deleted, and shows a unique id in the place of that one's ARN."""
@@ -210,7 +210,7 @@ def test_who_deletes_a_principal_of_the_spec_does_not_keep_a_stranger_in(
     assert world.live(address) == desired(address)
 
 
-def test_a_long_name_of_a_policy_hides_neither_its_owner_nor_who_did_it() -> None:
+def test_a_long_policy_name_hides_neither_its_target_nor_the_actor() -> None:
     world = world_at_spec()
     world.put(identity_policy(PUSHER, "x+=,.@-_" * 16), document_of(allow("iam:*")))
     cause = replace(world.event(), action="iam:PutRolePolicy")

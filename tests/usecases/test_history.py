@@ -1,4 +1,4 @@
-"""What happened, newest first, and never cut without saying so."""
+"""What happened, newest first, never cut without saying so."""
 
 from datetime import timedelta
 
@@ -51,7 +51,7 @@ def history(world: World, asked: AskHistory | None = None) -> HistoryReply:
     return reply
 
 
-def test_all_that_happened_is_told_each_at_its_time() -> None:
+def test_every_event_is_listed_at_its_time() -> None:
     reply = history(busy())
     assert [(entry.kind, (entry.at - NOW) // MINUTE) for entry in reply.audit] == [
         (AuditKind.SPEC_REFUSED, 7),
@@ -68,7 +68,7 @@ def test_all_that_happened_is_told_each_at_its_time() -> None:
     assert reply.omitted == 0
 
 
-def test_of_a_target_its_runs_and_what_names_it() -> None:
+def test_the_history_of_a_target_has_its_runs_and_the_entries_that_name_it() -> None:
     reply = history(busy(), AskHistory((CHECKOUT,), limit=100))
     assert [entry.kind for entry in reply.audit] == [AuditKind.RESUMED, AuditKind.PAUSED]
     assert {entry.target for entry in reply.entries} == {str(CHECKOUT)}
@@ -78,7 +78,7 @@ def test_of_a_target_its_runs_and_what_names_it() -> None:
     assert len(both.audit) == 2
 
 
-def test_a_refusal_has_its_first_problems_and_how_many_more() -> None:
+def test_a_refusal_lists_its_first_problems_and_counts_the_rest() -> None:
     [refusal] = [entry for entry in history(busy()).audit if entry.kind is AuditKind.SPEC_REFUSED]
     assert refusal.id == "v7"
     assert refusal.text.count("; ") >= 3
@@ -93,7 +93,7 @@ def test_a_second_acceptance_says_what_it_replaces_and_changes() -> None:
     assert any(entry.text.startswith(f"replaces {ACCEPTED.version}, ") for entry in entries)
 
 
-def test_of_a_command_about_many_some_are_named_and_the_rest_counted() -> None:
+def test_a_command_for_many_targets_names_some_and_counts_the_rest() -> None:
     world = world_at_spec()
     names = tuple(f"user/111111111111/u{number:02}" for number in range(25))
     world.audit.record(AuditEntry(AuditKind.PAUSED, NOW, "c9", ALICE, "until then", names))
@@ -107,7 +107,7 @@ NOTHING = ("--until", "0001-01-02T00:00:00Z"), ("--until", "999999d"), ("--until
 
 
 @pytest.mark.parametrize("ends", [*EVERYTHING, *NOTHING], ids=" ".join)
-def test_an_end_of_long_ago_is_no_error(ends: tuple[str, str]) -> None:
+def test_a_range_of_long_ago_is_no_error(ends: tuple[str, str]) -> None:
     ran = over(busy())("history", "--limit", "100", *ends)
     assert ran.code == 0
     assert len(ran.out.splitlines()) == (8 if ends in EVERYTHING else 1)
@@ -116,7 +116,7 @@ def test_an_end_of_long_ago_is_no_error(ends: tuple[str, str]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 12), st.integers(0, 9), st.integers(0, 9))
-def test_what_is_shown_and_what_is_left_out_are_all_there_is(limit: int, since: int, until: int) -> None:
+def test_shown_and_omitted_entries_add_up(limit: int, since: int, until: int) -> None:
     world = BUSY
     first, last = NOW + since * MINUTE, NOW + until * MINUTE
     whole = history(world, AskHistory(limit=100, since=first, until=last))
@@ -134,17 +134,17 @@ BUSY = busy()
 
 
 @pytest.mark.parametrize("limit", [2, 3, 7])
-def test_page_by_page_as_the_last_line_says_everything_is_seen(limit: int) -> None:
+def test_following_the_last_line_page_by_page_shows_everything(limit: int) -> None:
     command = over(BUSY)
     seen: set[str] = set()
     more: tuple[str, ...] = ()
     for _ in range(10):
         *lines, last = command("history", "--limit", str(limit), *more).out.splitlines()
         seen |= {*lines}
-        if ": see them with " not in last:
+        if "; see them with " not in last:
             seen.add(last)
             break
-        assert last.startswith(f"and {last.split()[1]} more: see them with --since 2026-11-17T10:08:00Z --until ")
+        assert last.startswith(f"and {last.split()[1]} more; see them with --since 2026-11-17T10:08:00Z --until ")
         more = tuple(last.partition("with ")[2].partition(",")[0].split())
     assert seen == {*command("history").out.splitlines()}
     assert len(seen) == 8
@@ -169,7 +169,7 @@ def test_since_and_until_are_durations_or_times(name: str) -> None:
     assert len(over(BUSY)("history", *argv).out.splitlines()) == count
 
 
-def test_lines_say_who_did_what() -> None:
+def test_lines_name_the_actor_and_the_action() -> None:
     lines = over(BUSY)("history").out.splitlines()
     assert lines[1:5] == [
         "2026-11-24T10:06:00Z  writes-enabled by alice: writes go on",
@@ -181,13 +181,13 @@ def test_lines_say_who_did_what() -> None:
     assert shown(NOW) == "2026-11-24T10:00:00Z"
 
 
-def test_a_command_that_is_refused_is_no_entry() -> None:
+def test_a_refused_command_is_not_recorded() -> None:
     world = world_at_spec()
     assert over(world)("pause", "shop/checkout", "--until", "2030-01-01T00:00:00Z", "--reason", "x").code == 1
     assert [entry.kind for entry in history(world).audit] == [AuditKind.SPEC_ACCEPTED]
 
 
-def test_a_person_in_a_session_is_named_with_its_role() -> None:
+def test_a_session_is_named_with_its_role() -> None:
     world = world_at_spec()
     eve = Actor("AssumedRole", session_name="eve", issuer="arn:aws:iam::111111111111:role/Admin")
     world.audit.record(AuditEntry(AuditKind.RESUMED, NOW, "c9", eve, "", (str(CHECKOUT),)))

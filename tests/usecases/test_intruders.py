@@ -1,4 +1,4 @@
-"""Who wrote: one of our runs, or somebody who got hold of the write role."""
+"""Who wrote: one of ecr-warden's runs, or somebody with its write role."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from tests.usecases.world import world_at_spec, write_session
 OPEN = document(allow("ecr:BatchGetImage", who="*"))
 
 
-def test_the_session_of_one_of_our_own_runs_is_no_intruder() -> None:
+def test_the_session_of_an_own_run_is_no_intruder() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     world.run(CHECKOUT)
@@ -32,13 +32,13 @@ def test_the_session_of_one_of_our_own_runs_is_no_intruder() -> None:
 @pytest.mark.parametrize(
     "name", ["ecrw-unknown", "mallory", "ecrw-"], ids=["an unknown run", "another name", "a run without an id"]
 )
-def test_a_session_of_the_write_role_that_no_run_opened_is_told_even_if_all_is_right(name: str) -> None:
+def test_a_write_role_session_that_no_run_opened_is_reported_even_in_sync(name: str) -> None:
     world = world_at_spec()
     assert world.run(CHECKOUT, actor=write_session(name, CHECKOUT)) is Result.IN_SYNC
     assert [report.intruder for report in world.reports] == [True]
 
 
-def test_a_run_of_one_target_does_not_speak_for_another() -> None:
+def test_a_run_of_one_target_does_not_vouch_for_another() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     world.run(CHECKOUT)
@@ -53,7 +53,7 @@ def test_a_run_of_one_target_does_not_speak_for_another() -> None:
     [(timedelta(0), []), (timedelta(seconds=150), []), (timedelta(seconds=-61), [True]), (timedelta(days=5), [True])],
     ids=["while it ran", "as late as it could", "before it", "days later"],
 )
-def test_a_runs_id_speaks_only_for_calls_made_while_it_ran(after: timedelta, intruder: list[bool]) -> None:
+def test_a_run_id_vouches_only_for_calls_made_while_it_ran(after: timedelta, intruder: list[bool]) -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     world.run(CHECKOUT)
@@ -65,7 +65,7 @@ def test_a_runs_id_speaks_only_for_calls_made_while_it_ran(after: timedelta, int
     assert [report.intruder for report in world.reports] == intruder
 
 
-def test_what_somebody_wrote_after_a_run_is_not_laid_to_the_run() -> None:
+def test_a_write_after_a_run_is_not_attributed_to_the_run() -> None:
     """The event of our own write sets a run off, and that finds what somebody else did meanwhile."""
     world = world_at_spec()
     world.put(D1, OPEN)

@@ -1,4 +1,4 @@
-"""What no grant names."""
+"""Targets that no grant names."""
 
 from copy import replace
 
@@ -49,13 +49,13 @@ def test_without_an_accepted_spec_nothing_is_read() -> None:
     ],
     ids=["a repository that no grant names", "a user of a foreign account", "our write role", "our read role"],
 )
-def test_what_is_no_business_of_ours_is_not_even_read(target: Target) -> None:
+def test_targets_that_ecr_warden_leaves_alone_are_not_even_read(target: Target) -> None:
     world = world_at_spec()
     assert world.run(target) is None
     assert world.documents.reads == 0
 
 
-def test_somebodys_own_role_is_left_alone() -> None:
+def test_a_role_that_is_not_ecr_wardens_is_left_alone() -> None:
     world = world_at_spec()
     mine = RoleTarget(HOME, "theirs")
     world.put(role(mine), RoleSettings("/", 3600, None))
@@ -65,7 +65,7 @@ def test_somebodys_own_role_is_left_alone() -> None:
     assert (world.writes, world.reports) == ([], [])
 
 
-def test_a_role_of_ours_without_grants_is_deleted_whatever_is_in_it() -> None:
+def test_a_push_role_without_grants_is_deleted_with_all_its_policies() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     world.run(PUSHER)
@@ -79,7 +79,7 @@ def test_a_role_of_ours_without_grants_is_deleted_whatever_is_in_it() -> None:
     assert world.sweep() == ()
 
 
-def test_an_owner_that_left_the_spec_loses_our_policies_and_nothing_else() -> None:
+def test_a_removed_identity_loses_only_ecr_wardens_policies() -> None:
     world = world_at_spec()
     theirs = identity_policy(PUSH_USER, "work")
     world.put(theirs, EVERYTHING)
@@ -91,7 +91,7 @@ def test_an_owner_that_left_the_spec_loses_our_policies_and_nothing_else() -> No
     assert world.live(theirs) == EVERYTHING
 
 
-def test_the_clock_of_a_report_is_the_worlds() -> None:
+def test_a_report_has_the_times_and_the_accounts_of_the_spec() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     world.run(CHECKOUT)

@@ -1,4 +1,4 @@
-"""Somebody who changes what ecr-warden works by is told of, from the event to the message."""
+"""A change to ecr-warden's own roles and boundary, from the event to the message."""
 
 import json
 from typing import Any
@@ -50,7 +50,7 @@ def told(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
     ],
     ids=["trust of the read role", "policy of the write role", "attached to the forward role", "version", "default"],
 )
-def test_tampering_with_ecr_warden_itself_is_told_as_critical(given: dict[str, Any], thing: str) -> None:
+def test_tampering_with_ecr_warden_itself_is_reported_as_critical(given: dict[str, Any], thing: str) -> None:
     [alert] = told(world_at_spec(), given)
     message = message_of([alert])
     assert message.severity is Severity.CRITICAL
@@ -58,7 +58,7 @@ def test_tampering_with_ecr_warden_itself_is_told_as_critical(given: dict[str, A
     assert any("docs/security.md" in line for line in message.lines)
 
 
-def test_a_deployment_is_one_message_of_information() -> None:
+def test_a_deployment_is_one_info_message() -> None:
     events = [event("PutRolePolicy", roleName="ecr-warden-write"), event("CreatePolicyVersion")]
     for one in events:
         one["detail"]["userIdentity"]["invokedBy"] = "cloudformation.amazonaws.com"
@@ -67,7 +67,7 @@ def test_a_deployment_is_one_message_of_information() -> None:
     assert message.title == "ecr-warden's own roles in account 222222222222 were changed"
 
 
-def test_a_change_of_a_push_role_is_repaired_and_told_as_such() -> None:
+def test_a_change_of_a_push_role_is_not_reported_as_tampering_with_ecr_warden() -> None:
     world = world_at_spec()
     assert told(world, event("PutRolePolicy")) == []
     assert world.run(PUSHER) is Result.IN_SYNC

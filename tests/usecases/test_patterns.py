@@ -1,4 +1,4 @@
-"""Repositories that fit a pattern: those that exist, those that are made, those that go."""
+"""Repositories that fit a pattern: existing, created later, deleted."""
 
 from copy import replace
 
@@ -27,7 +27,7 @@ def pullers(world: World, name: str) -> str:
     return live.text if isinstance(live, Document) else ""
 
 
-def test_the_sweep_gives_each_repository_that_exists_its_policy() -> None:
+def test_the_sweep_gives_each_existing_repository_its_policy() -> None:
     world = world_of("a", "b/c", "internal/x")
     assert "user/anna" in pullers(world, "a")
     assert "user/anna" in pullers(world, "b/c")
@@ -36,7 +36,7 @@ def test_the_sweep_gives_each_repository_that_exists_its_policy() -> None:
     assert world.sweep() == ()
 
 
-def test_a_repository_that_is_made_comes_under_its_pattern_at_once() -> None:
+def test_a_new_repository_falls_under_its_pattern_at_once() -> None:
     world = world_of()
     world.documents.make(shop("new"))
     assert world.run(shop("new")) is Result.CONVERGED
@@ -44,7 +44,7 @@ def test_a_repository_that_is_made_comes_under_its_pattern_at_once() -> None:
 
 
 @pytest.mark.parametrize("name", ["internal/x", "internal/deep/y"])
-def test_what_is_left_out_is_not_even_read(name: str) -> None:
+def test_excluded_repositories_are_not_even_read(name: str) -> None:
     world = world_of()
     world.put(policy(name), OPEN)
     world.documents.reads = 0
@@ -52,7 +52,7 @@ def test_what_is_left_out_is_not_even_read(name: str) -> None:
     assert world.documents.reads == 0
 
 
-def test_a_tampered_policy_under_a_pattern_is_put_right_by_event_and_by_sweep() -> None:
+def test_a_tampered_policy_under_a_pattern_is_repaired_by_event_and_by_sweep() -> None:
     world = world_of("a")
     right = world.live(policy("a"))
     world.put(policy("a"), OPEN)
@@ -64,7 +64,7 @@ def test_a_tampered_policy_under_a_pattern_is_put_right_by_event_and_by_sweep() 
     assert world.live(policy("a")) == right
 
 
-def test_a_repository_that_is_deleted_is_no_trouble() -> None:
+def test_a_deleted_repository_under_a_pattern_is_no_drift() -> None:
     world = world_of("a")
     world.documents.unmake(shop("a"))
     assert world.run(shop("a")) is Result.IN_SYNC
@@ -72,13 +72,13 @@ def test_a_repository_that_is_deleted_is_no_trouble() -> None:
     assert world.reports == []
 
 
-def test_a_named_repository_that_is_deleted_is_told() -> None:
+def test_a_deleted_repository_that_the_spec_names_is_reported() -> None:
     world = world_of()
     world.documents.unmake(shop("secret"))
     assert world.run(shop("secret")) is Result.REPORTED
 
 
-def test_a_changed_pattern_has_the_accounts_swept_under_the_version_as_cause() -> None:
+def test_a_changed_pattern_starts_a_sweep_caused_by_the_version() -> None:
     world = world_of("a")
     accepted = upload(world, PATTERN.replace("pull: [ci:user/anna]", "pull: [ci:user/anna, ci:user/bob]"), "v2")
     assert isinstance(accepted, SpecAccepted)
@@ -88,13 +88,13 @@ def test_a_changed_pattern_has_the_accounts_swept_under_the_version_as_cause() -
     assert "user/bob" in pullers(world, "a")
 
 
-def test_an_unchanged_pattern_has_nothing_swept() -> None:
+def test_an_unchanged_pattern_starts_no_sweep() -> None:
     world = world_of("a")
     upload(world, PATTERN + "# again\n", "v2")
     assert world.jobs.sent == []
 
 
-def test_what_a_pattern_leaves_out_from_now_on_is_released() -> None:
+def test_a_newly_excluded_repository_is_released() -> None:
     world = world_of("a")
     accepted = upload(world, PATTERN.replace("[shop/secret,", "[shop/secret, shop/a,"), "v2")
     assert isinstance(accepted, SpecAccepted)
@@ -102,7 +102,7 @@ def test_what_a_pattern_leaves_out_from_now_on_is_released() -> None:
     assert world.run(shop("a")) is None
 
 
-def test_a_pattern_that_leaves_is_released() -> None:
+def test_a_removed_pattern_is_released() -> None:
     world = world_of("a")
     lines = [line for line in PATTERN.split("\n") if "shop/*" not in line]
     accepted = upload(world, "\n".join(lines), "v2")
@@ -114,7 +114,7 @@ def test_a_pattern_that_leaves_is_released() -> None:
     assert "user/anna" in pullers(world, "a")
 
 
-def test_a_named_repository_whose_entry_goes_comes_under_the_pattern() -> None:
+def test_a_repository_whose_own_entry_is_removed_falls_under_the_pattern() -> None:
     world = world_of("a")
     lines = [line for line in PATTERN.split("\n") if "name: shop/secret" not in line]
     accepted = upload(world, "\n".join(lines).replace("shop/secret, ", ""), "v2")
@@ -125,7 +125,7 @@ def test_a_named_repository_whose_entry_goes_comes_under_the_pattern() -> None:
     assert "user/anna" in pullers(world, "secret") and "user/bob" not in pullers(world, "secret")
 
 
-def test_whoever_is_made_again_is_written_again_into_each_repository_of_the_pattern() -> None:
+def test_a_recreated_user_is_written_again_into_each_repository_of_the_pattern() -> None:
     world = world_of("a", "b")
     world.documents.unmake(ANNA)
     world.documents.make(ANNA)
@@ -157,7 +157,7 @@ def listable(world: World) -> None:
     world.documents.faults = lambda _target, _change: None
 
 
-def test_a_list_that_cannot_be_read_stops_nothing_and_is_told_once() -> None:
+def test_an_unlisted_pattern_stops_nothing_and_is_reported_once() -> None:
     world = world_of("a")
     world.put(policy("secret"), OPEN)
     world.documents.faults = no_listing
@@ -170,7 +170,7 @@ def test_a_list_that_cannot_be_read_stops_nothing_and_is_told_once() -> None:
     assert unread(world) == [told]
 
 
-def test_a_list_that_cannot_be_read_is_told_again_when_the_reason_changes_or_had_been_gone() -> None:
+def test_an_unlisted_pattern_is_reported_again_when_the_reason_changes_or_comes_back() -> None:
     world = world_of("a")
     denied = PermissionMissing("request 1 is denied", remedy="allow ecr:DescribeRepositories")
     unlistable(world, denied)
@@ -189,7 +189,7 @@ def test_a_list_that_cannot_be_read_is_told_again_when_the_reason_changes_or_had
     assert len(unread(world)) == 3
 
 
-def test_a_list_that_comes_too_slowly_is_asked_for_again_before_anybody_is_told() -> None:
+def test_a_throttled_list_is_retried_before_it_is_reported() -> None:
     world = world_of("a")
     world.put(policy("secret"), OPEN)
     unlistable(world, Throttled("slow down", retryable=True))
@@ -200,7 +200,7 @@ def test_a_list_that_comes_too_slowly_is_asked_for_again_before_anybody_is_told(
     assert [alert.problems for alert in unread(world)] == [(f"{shop('*')}: slow down",)]
 
 
-def test_many_patterns_that_cannot_be_listed_are_one_message() -> None:
+def test_many_unlisted_patterns_are_one_message() -> None:
     more = "".join(f"  - {{name: p{n}/*, account: registry, pull: [{{account: ci}}]}}\n" for n in range(60))
     world = world_of(text=PATTERN.replace("settings:", f"{more}settings:"))
     world.documents.faults = no_listing
@@ -211,7 +211,7 @@ def test_many_patterns_that_cannot_be_listed_are_one_message() -> None:
     assert unread(world) == [told]
 
 
-def test_while_the_list_cannot_be_read_nobody_made_again_is_forgotten() -> None:
+def test_a_recreated_user_is_not_forgotten_while_the_list_cannot_be_read() -> None:
     world = world_of("a")
     world.documents.unmake(ANNA)
     world.documents.make(ANNA)
@@ -224,7 +224,7 @@ def test_while_the_list_cannot_be_read_nobody_made_again_is_forgotten() -> None:
     assert policy("a") in {change.address for change in world.writes}
 
 
-def test_a_plan_has_the_repositories_that_fit_and_says_which_pattern_it_could_not_ask() -> None:
+def test_a_plan_has_the_repositories_that_fit_and_the_pattern_that_could_not_be_listed() -> None:
     world = world_of("a", "b")
     accepted = world.specs.compiled
     assert accepted is not None

@@ -1,4 +1,4 @@
-"""A pause: what is seen is told, nothing is written until its end."""
+"""A pause: drift is reported, and nothing is written until it ends."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ PAUSERS = {
 
 
 @pytest.mark.parametrize("words", PAUSERS)
-def test_a_pause_names_who_set_it_as_every_other_line_does(words: str) -> None:
+def test_a_pause_names_who_set_it_like_every_other_line(words: str) -> None:
     assert str(Pause("c1", PAUSERS[words], "a migration", NOW, NOW + END)).startswith(words)
 
 
@@ -40,7 +40,7 @@ def paused_world() -> World:
     return world
 
 
-def test_a_tamper_outlives_a_pause_is_told_once_and_is_repaired_by_the_sweep_after_its_end() -> None:
+def test_drift_during_a_pause_is_reported_once_and_repaired_by_the_sweep_after_it() -> None:
     world = paused_world()
     assert world.run(CHECKOUT) is Result.REPORTED
     world.sweep()
@@ -57,14 +57,14 @@ def test_a_tamper_outlives_a_pause_is_told_once_and_is_repaired_by_the_sweep_aft
     assert [report.result for report in world.reports] == [Result.REPORTED, Result.CONVERGED]
 
 
-def test_a_pause_is_of_its_target_alone() -> None:
+def test_a_pause_affects_only_its_target() -> None:
     world = paused_world()
     world.put(D2, MORE_TRUST)
     assert world.run(PUSHER) is Result.CONVERGED
     assert world.run(CHECKOUT) is Result.REPORTED
 
 
-def test_the_moment_of_its_end_is_after_the_pause() -> None:
+def test_a_pause_is_over_at_its_end() -> None:
     world = paused_world()
     world.clock.advance(END - timedelta(milliseconds=1))
     assert world.run(CHECKOUT) is Result.REPORTED
@@ -72,7 +72,7 @@ def test_the_moment_of_its_end_is_after_the_pause() -> None:
     assert world.run(CHECKOUT) is Result.CONVERGED
 
 
-def test_the_stop_switch_outlives_a_pause() -> None:
+def test_the_stop_switch_holds_after_a_pause() -> None:
     world = paused_world()
     world.switch.enabled = False
     world.clock.advance(END)
@@ -80,7 +80,7 @@ def test_the_stop_switch_outlives_a_pause() -> None:
     assert [outcome.reason for outcome in world.reports[-1].outcomes if isinstance(outcome, Skipped)] == [STOPPED]
 
 
-def test_what_people_are_told_of_stands_in_the_journal_even_when_nothing_was_written() -> None:
+def test_a_reported_run_is_journalled_even_if_nothing_was_written() -> None:
     world = paused_world()
     world.run(CHECKOUT)
     [told] = world.reports
@@ -94,7 +94,7 @@ def asked(world: World, *targets: object) -> None:
     world.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)  # type: ignore[arg-type]
 
 
-def test_who_asked_learns_how_each_run_ended_and_those_that_it_woke() -> None:
+def test_a_caller_gets_the_result_of_each_run_and_of_the_runs_it_enqueued() -> None:
     world = bare_world()
     asked(world, PUSH_USER)
     world.drain()
@@ -108,7 +108,7 @@ def test_who_asked_learns_how_each_run_ended_and_those_that_it_woke() -> None:
     assert answers[str(PUSH_USER)] is Result.CONVERGED
 
 
-def test_an_answer_is_done_when_the_job_does_not_come_back() -> None:
+def test_an_answer_is_done_when_the_job_is_not_retried() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     failing(world, Throttled("slow down", retryable=True), times=1)
@@ -120,13 +120,13 @@ def test_an_answer_is_done_when_the_job_does_not_come_back() -> None:
     assert [(a.result, a.done) for a in world.calls.answers("c1")] == [(Result.CONVERGED, True)]
 
 
-def test_a_run_that_nobody_asked_for_answers_nobody() -> None:
+def test_a_run_without_a_command_answers_nobody() -> None:
     world = world_at_spec()
     world.run(CHECKOUT)
     assert world.calls.given == {}
 
 
-def test_a_run_that_somebody_asked_for_can_be_looked_up_also_when_it_found_nothing() -> None:
+def test_a_run_that_was_asked_for_is_journalled_even_if_it_found_nothing() -> None:
     world = world_at_spec()
     asked(world, CHECKOUT)
     world.drain()

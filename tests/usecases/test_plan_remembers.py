@@ -1,4 +1,4 @@
-"""The plan that people are shown is the plan that a run makes: with what the hub remembers of each target."""
+"""The plan shown is the plan that a run makes, with what the hub remembers of each target."""
 
 from collections.abc import Callable
 from copy import replace
@@ -62,7 +62,7 @@ def gist(plan: Plan) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
-def test_the_plan_shown_is_the_plan_that_is_made(name: str) -> None:
+def test_the_plan_shown_is_the_plan_that_a_run_makes(name: str) -> None:
     make, target = SITUATIONS[name]
     world = make()
     world.forget()
@@ -75,7 +75,7 @@ def test_the_plan_shown_is_the_plan_that_is_made(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
-def test_without_the_hubs_memory_none_of_it_is_known(name: str) -> None:
+def test_without_the_hubs_memory_the_plan_is_empty(name: str) -> None:
     make, target = SITUATIONS[name]
     world = make()
     assert world.specs.compiled is not None
@@ -83,7 +83,7 @@ def test_without_the_hubs_memory_none_of_it_is_known(name: str) -> None:
     assert [plan for plan in plans if plan.target == target and not plan.is_empty] == []
 
 
-def test_who_was_made_again_unseen_is_planned_for_and_named_so_that_a_run_of_theirs_is_asked_for() -> None:
+def test_a_recreated_user_that_no_run_has_seen_is_planned_for_and_named() -> None:
     world = made_again()
     reply = asked(world)
     assert reply.made_again == (str(PULL_USER),)
@@ -98,20 +98,20 @@ def test_who_was_made_again_unseen_is_planned_for_and_named_so_that_a_run_of_the
     assert (afterwards.plans, afterwards.made_again) == ((), ())
 
 
-def test_who_was_made_again_is_no_business_of_a_target_that_does_not_name_them() -> None:
+def test_a_recreated_user_is_not_named_for_targets_that_do_not_name_it() -> None:
     reply = queries_of(made_again())(AskPlan((str(PUSHER),)))
     assert isinstance(reply, PlanReply)
     assert (reply.plans, reply.made_again) == ((), ())
 
 
-def test_verify_tells_of_them_too() -> None:
+def test_verify_reports_recreated_users_too() -> None:
     reply = queries_of(made_again())(AskVerify((str(CHECKOUT), str(PUSH_USER))))
     assert isinstance(reply, VerifyReply)
     kinds = {one.target: [drift.kind for drift in one.drifts] for one in reply.targets}
     assert kinds == {str(CHECKOUT): [DriftKind.PRINCIPAL_RECREATED], str(PUSH_USER): []}
 
 
-def test_a_cut_off_that_has_served_its_time_is_planned_away_and_no_difference() -> None:
+def test_an_expired_cut_off_is_planned_for_deletion_and_is_no_drift() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     world.run(PUSHER)
@@ -124,7 +124,7 @@ def test_a_cut_off_that_has_served_its_time_is_planned_away_and_no_difference() 
     assert [one.drifts for one in verified.targets] == [()] * 5
 
 
-def test_a_repository_that_was_revoked_is_somebody_elses() -> None:
+def test_a_cleared_repository_is_left_alone() -> None:
     world = left()
     world.drain()
     world.documents.put(D1, MORE_TRUST)

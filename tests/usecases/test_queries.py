@@ -42,7 +42,7 @@ from tests.usecases.world import tampered, world_at_spec
 PAUSE = Pause("command-1", ALICE, "a migration", NOW, NOW + timedelta(hours=1))
 
 
-def test_status_is_what_is_remembered_and_reads_no_account() -> None:
+def test_status_comes_from_memory_and_reads_no_account() -> None:
     world = tampered()
     world.state.pause(CHECKOUT, PAUSE)
     world.run(CHECKOUT)
@@ -58,7 +58,7 @@ def test_status_is_what_is_remembered_and_reads_no_account() -> None:
     assert world.documents.reads == 0
 
 
-def test_a_pause_that_has_ended_is_none() -> None:
+def test_a_pause_that_has_ended_is_not_shown() -> None:
     world = world_at_spec()
     world.state.pause(CHECKOUT, PAUSE)
     world.clock.advance(timedelta(hours=1))
@@ -67,7 +67,7 @@ def test_a_pause_that_has_ended_is_none() -> None:
     assert [status.pause for status in reply.targets] == [None]
 
 
-def test_plan_says_what_differs_now_and_writes_nothing() -> None:
+def test_plan_shows_the_drift_now_and_writes_nothing() -> None:
     world = tampered()
     reply = ask(world, AskPlan())
     assert isinstance(reply, PlanReply)
@@ -79,14 +79,14 @@ def test_plan_says_what_differs_now_and_writes_nothing() -> None:
     assert ([plan.target for plan in one.plans], one.targets) == ([PUSHER], 1)
 
 
-def test_verify_names_every_target_and_in_what_it_differs() -> None:
+def test_verify_lists_every_target_with_its_drift() -> None:
     reply = ask(tampered(), AskVerify())
     assert isinstance(reply, VerifyReply)
     assert len(reply.targets) == len(ACCEPTED.targets)
     assert {one.target for one in reply.targets if one.drifts} == {str(CHECKOUT), str(PUSHER)}
 
 
-def test_an_answer_that_would_be_too_large_says_how_much_it_leaves_out() -> None:
+def test_an_answer_that_is_too_large_counts_what_it_omits() -> None:
     plan = ask(tampered(), AskPlan(), reply_bytes=10)
     assert isinstance(plan, PlanReply)
     assert (plan.plans, plan.omitted) == ((), 2)
@@ -113,7 +113,7 @@ def test_history_and_a_run_in_full() -> None:
         ask(world, AskRun("gone"))
 
 
-def test_what_came_of_a_command() -> None:
+def test_the_results_of_a_command() -> None:
     world = world_at_spec()
     answer = Answer(str(CHECKOUT), "r1", Result.CONVERGED, True)
     world.calls.answer("command-1", answer)
@@ -147,12 +147,12 @@ def test_a_selection_is_all_a_target_or_a_repositorys_name(text: str, keys: set[
 
 
 @pytest.mark.parametrize("text", ["shop/chekout", "shop", "Shop/checkout", "shop.checkout", "role/1/x", "[s]hop/*", ""])
-def test_what_selects_nothing_is_said_so(text: str) -> None:
+def test_a_text_that_selects_nothing_is_an_error(text: str) -> None:
     with pytest.raises(NoSuchTarget):
         select(("all", text), ALL)
 
 
-def test_the_nearest_name_is_told() -> None:
+def test_the_nearest_name_is_suggested() -> None:
     with pytest.raises(NoSuchTarget, match=r'did you mean "shop/checkout"'):
         select(("shop/chekout",), ALL)
 
@@ -177,12 +177,12 @@ def test_the_nearest_name_is_told() -> None:
         '{"schema":1,"action":"status","targets":"all"}',
     ],
 )
-def test_a_question_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_question_is_refused(text: str) -> None:
     with pytest.raises(BadRequest):
         question_from_text(text)
 
 
-def test_a_reply_to_a_command_reads_as_it_was_written() -> None:
+def test_a_reply_to_a_command_survives_its_json() -> None:
     reply = CommandReply("command-1", ALICE.arn, Mode.ENFORCE, (str(CHECKOUT),), True)
     assert reply_from_json(reply_to_json(reply)) == reply
     assert reply_from_json(reply_to_json(replace(reply, enqueued=False))) != reply
@@ -209,7 +209,7 @@ documents:
 """
 
 
-def test_who_the_accepted_spec_lets_in() -> None:
+def test_grants_list_whom_the_accepted_spec_lets_in() -> None:
     world = world_at_spec()
     world.specs.file = SpecVersion(ACCEPTED.version, SPEC)
     reply = ask(world, AskGrants())
@@ -225,7 +225,7 @@ def test_who_the_accepted_spec_lets_in() -> None:
 
 
 @pytest.mark.parametrize("text", [None, b"version: 2", b""])
-def test_a_spec_that_cannot_be_read_any_more_is_said_so(text: bytes | None) -> None:
+def test_grants_of_an_unusable_spec_are_an_error(text: bytes | None) -> None:
     world = world_at_spec()
     world.specs.file = None if text is None else SpecVersion(ACCEPTED.version, text)
     with pytest.raises(SpecUnusable):

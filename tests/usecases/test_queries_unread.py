@@ -1,4 +1,4 @@
-"""What could not be read is told with every answer that it may make incomplete, and with no other."""
+"""What could not be read is reported with every answer that it may make incomplete, and with no other."""
 
 from collections.abc import Callable
 from copy import replace
@@ -60,13 +60,13 @@ ANSWERED: dict[str, tuple[Question, bool]] = {
 
 
 @pytest.mark.parametrize("name", ANSWERED)
-def test_repositories_that_could_not_be_listed(name: str) -> None:
+def test_answers_report_repositories_that_could_not_be_listed(name: str) -> None:
     question, is_told = ANSWERED[name]
     assert of_reply(ask(unlisted(), question)) == ((str(CLOSED),) if is_told else ())
     assert of_reply(ask(world_of("a"), question)) == ()
 
 
-def test_status_knows_a_repository_named_in_full_that_nobody_could_list_and_none_that_no_pattern_fits() -> None:
+def test_status_accepts_an_unlisted_repository_named_in_full_if_a_pattern_fits_it() -> None:
     reply = ask(unlisted(), AskStatus((str(shop("a")),)))
     assert isinstance(reply, StatusReply)
     assert [one.target for one in reply.targets] == [str(shop("a"))]
@@ -78,9 +78,7 @@ def test_status_knows_a_repository_named_in_full_that_nobody_could_list_and_none
 
 @pytest.mark.parametrize("account", [CI, HOME])
 @pytest.mark.parametrize("question", [AskPlan(), AskVerify()])
-def test_an_account_whose_users_and_roles_cannot_be_listed_whether_the_spec_has_some_there_or_not(
-    question: Question, account: str
-) -> None:
+def test_answers_report_accounts_whose_identities_could_not_be_listed(question: Question, account: str) -> None:
     world = world_of("a")
     assert of_reply(ask(world, question)) == ()
     closed(world, lambda target: target == all_owners(account))
@@ -88,7 +86,7 @@ def test_an_account_whose_users_and_roles_cannot_be_listed_whether_the_spec_has_
     assert of_reply(ask(world, AskVerify((str(shop("secret")),)))) == ()
 
 
-def test_what_could_not_be_read_is_not_left_out_before_what_differs() -> None:
+def test_unreadable_targets_are_omitted_last() -> None:
     world = closed(tampered(), lambda target: target == PUSHER)
     for limit in (1000, 4_000_000):
         reply = queries_of(world, limit)(AskVerify())
@@ -104,7 +102,7 @@ def left(world: World, *targets: Target) -> dict[str, str]:
     return dict(reply.left)
 
 
-def test_a_plan_says_what_a_pause_or_the_switch_would_leave_as_it_is() -> None:
+def test_a_plan_names_targets_held_back_by_a_pause_or_the_stop_switch() -> None:
     world = tampered()
     assert left(world) == {}
     pause = Pause("command-1", ALICE, "a migration", NOW, NOW + timedelta(hours=1))
@@ -119,7 +117,7 @@ def test_a_plan_says_what_a_pause_or_the_switch_would_leave_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("question", [AskPlan(), AskVerify()], ids=lambda question: type(question).__name__)
-def test_a_target_that_ecr_warden_fails_on_is_its_own_finding_and_the_others_are_answered(question: Question) -> None:
+def test_a_target_that_crashes_ecr_warden_is_reported_beside_the_others(question: Question) -> None:
     world = tampered()
     world.documents.live[D1] = BROKEN
     world.state.remembered[PUSH_USER.key] = replace(world.state.remembered[PUSH_USER.key], debts=None)  # type: ignore[arg-type]
@@ -131,7 +129,7 @@ def test_a_target_that_ecr_warden_fails_on_is_its_own_finding_and_the_others_are
     assert all(drift.code != "crashed" for drift in drifts[PUSHER])
 
 
-def test_targets_that_an_answer_had_no_time_for_are_unknown_named_and_counted() -> None:
+def test_targets_that_an_answer_has_no_time_for_are_unknown_named_and_counted() -> None:
     world = tampered()
     planned = count()
     reply = queries_of(world, is_out_of_time=lambda: next(planned) >= 2)(AskVerify())

@@ -1,4 +1,4 @@
-"""Principals that were deleted and made again."""
+"""Principals that were recreated."""
 
 from copy import replace
 
@@ -25,9 +25,7 @@ X = identity_policy(PUSHER, "ecr-warden-x")
 
 
 @pytest.mark.parametrize(("user", "address"), [(PULL_USER, D1), (PUSH_USER, D2)], ids=["D1", "D2"])
-def test_an_equal_document_is_written_again_once_for_a_user_that_was_made_again(
-    user: UserTarget, address: object
-) -> None:
+def test_an_equal_document_is_rewritten_once_for_a_recreated_user(user: UserTarget, address: object) -> None:
     world = world_at_spec()
     world.documents.unmake(user)
     world.documents.make(user)
@@ -41,7 +39,7 @@ def test_an_equal_document_is_written_again_once_for_a_user_that_was_made_again(
     assert world.writes == []
 
 
-def test_what_could_not_be_enqueued_for_a_user_made_again_is_found_again() -> None:
+def test_jobs_lost_for_a_recreated_user_are_found_again() -> None:
     world = world_at_spec()
     world.documents.unmake(PULL_USER)
     world.documents.make(PULL_USER)
@@ -58,14 +56,14 @@ def test_what_could_not_be_enqueued_for_a_user_made_again_is_found_again() -> No
     assert D1 in [change.address for change in world.writes]
 
 
-def test_a_principal_made_again_that_the_spec_no_longer_names_costs_nothing() -> None:
+def test_a_recreated_principal_that_the_spec_no_longer_names_causes_no_write() -> None:
     world = world_at_spec()
     world.state.mark_recreated(CHECKOUT, f"arn:aws:iam::{CI}:user/gone")
     assert world.run(CHECKOUT) is Result.IN_SYNC
     assert world.writes == []
 
 
-def test_a_rewrite_is_not_repeated_because_something_else_of_the_role_is_in_the_way() -> None:
+def test_a_rewrite_is_not_repeated_because_another_write_fails() -> None:
     world = world_at_spec()
     world.state.mark_recreated(PUSHER, f"arn:aws:iam::{CI}:user/push-user")
     world.put(X, EVERYTHING)

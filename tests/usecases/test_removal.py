@@ -1,4 +1,4 @@
-"""A repository that leaves the spec with `on_remove: revoke`."""
+"""A repository that is removed from the spec with `on_remove: revoke`."""
 
 import pytest
 from ecr_warden.model.alert import SpecAccepted
@@ -27,7 +27,7 @@ def left(mode: str = "enforce") -> World:
     return world
 
 
-def test_its_policy_is_deleted_first_of_all_and_once() -> None:
+def test_its_policy_is_deleted_first_and_once() -> None:
     world = left()
     kinds = [key.partition("/")[0] for key in enqueued(world)]
     assert CHECKOUT.key in enqueued(world)
@@ -37,7 +37,7 @@ def test_its_policy_is_deleted_first_of_all_and_once() -> None:
     assert world.run(CHECKOUT) is None
 
 
-def test_afterwards_the_repository_is_somebody_elses() -> None:
+def test_afterwards_the_repository_is_left_alone() -> None:
     world = left()
     world.drain()
     world.put(D1, THEIRS)
@@ -49,7 +49,7 @@ def test_afterwards_the_repository_is_somebody_elses() -> None:
 
 
 @pytest.mark.parametrize("versions", [1, 3])
-def test_a_lost_job_is_found_by_the_sweep_however_many_versions_later(versions: int) -> None:
+def test_the_sweep_makes_up_for_a_lost_job_any_number_of_versions_later(versions: int) -> None:
     world = left()
     for number in range(versions):
         world.jobs.sent.clear()
@@ -69,7 +69,7 @@ def test_in_observe_mode_it_waits_until_the_spec_says_enforce() -> None:
     assert world.live(D1) is None
 
 
-def test_a_repository_that_comes_back_and_leaves_again_is_revoked_again() -> None:
+def test_a_repository_that_returns_and_is_removed_again_is_cleared_again() -> None:
     world = left()
     world.drain()
     upload(world, REVOKING, "v3")
@@ -80,14 +80,14 @@ def test_a_repository_that_comes_back_and_leaves_again_is_revoked_again() -> Non
     assert world.live(D1) is None
 
 
-def test_a_repository_that_is_gone_has_nothing_to_revoke() -> None:
+def test_a_deleted_repository_has_nothing_to_revoke() -> None:
     world = left()
     world.documents.unmake(CHECKOUT)
     assert world.run(CHECKOUT) is Result.IN_SYNC
     assert world.run(CHECKOUT) is None
 
 
-def test_an_account_that_leaves_with_it_changes_nothing_about_that() -> None:
+def test_removing_its_account_too_changes_nothing() -> None:
     world = first(REVOKING)
     accepted = upload(world, 'version: 1\naccounts: {ci: {id: "111111111111"}}\n', "v2")
     assert isinstance(accepted, SpecAccepted)

@@ -1,4 +1,4 @@
-"""Roles, the users that assume them, and the sessions that were opened."""
+"""Push roles, and the users that assume them."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ from local.testing.seed import (
 from tests.usecases.world import FIRST, bare_world, failing, world_at_spec
 
 
-def test_a_user_is_not_let_to_a_role_that_is_not_at_spec() -> None:
+def test_a_user_gets_no_access_to_a_role_that_is_not_in_sync() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     world.documents.remove(D4)
@@ -42,7 +42,7 @@ def test_a_user_is_not_let_to_a_role_that_is_not_at_spec() -> None:
     assert (world.writes, world.reports) == ([], [])
 
 
-def test_a_user_s_policy_that_is_not_understood_is_told_once_though_it_waits_for_its_role() -> None:
+def test_an_unparseable_user_policy_is_reported_once_while_it_waits_for_its_role() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     world.put(D4, unparseable())
@@ -55,7 +55,7 @@ def test_a_user_s_policy_that_is_not_understood_is_told_once_though_it_waits_for
     assert world.live(D4) == desired(D4)
 
 
-def test_what_a_user_has_too_much_is_taken_though_the_role_is_not_at_spec() -> None:
+def test_excess_access_of_a_user_is_removed_although_its_role_is_not_in_sync() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     world.put(D4, document(allow("sts:AssumeRole"), allow("iam:*")))
@@ -63,7 +63,7 @@ def test_what_a_user_has_too_much_is_taken_though_the_role_is_not_at_spec() -> N
     assert world.live(D4) == desired(D4)
 
 
-def test_what_a_user_has_too_much_is_taken_and_what_it_lacks_waits() -> None:
+def test_excess_access_of_a_user_is_removed_and_missing_access_waits() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     world.put(D4, document(allow("iam:*")))
@@ -76,7 +76,7 @@ def test_what_a_user_has_too_much_is_taken_and_what_it_lacks_waits() -> None:
     assert world.live(D4) == desired(D4)
 
 
-def test_the_role_is_not_read_for_a_repair_that_only_takes_away() -> None:
+def test_the_role_is_not_read_for_a_repair_that_only_removes_access() -> None:
     world = world_at_spec()
     world.put(D4, document(allow("sts:AssumeRole", "sts:TagSession", Resource=_resource())))
     assert world.run(PUSH_USER) is Result.CONVERGED
@@ -87,7 +87,7 @@ def _resource() -> str:
     return f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher"
 
 
-def test_a_role_whose_write_was_seen_late_wakes_its_owners_all_the_same() -> None:
+def test_a_role_whose_write_becomes_visible_late_still_enqueues_its_users() -> None:
     world = world_at_spec()
     world.documents.remove(D3)
     world.documents.remove(D4)
@@ -111,7 +111,7 @@ def test_a_role_whose_write_was_seen_late_wakes_its_owners_all_the_same() -> Non
     assert world.live(D4) == desired(D4)
 
 
-def test_a_role_of_that_name_under_another_path_is_not_taken_over() -> None:
+def test_a_role_of_the_same_name_under_another_path_is_not_taken_over() -> None:
     world = bare_world()
     world.put(ROLE, RoleSettings("/", 3600, None))
     world.put(D2, MORE_TRUST)
@@ -141,7 +141,7 @@ def test_a_spent_cut_off_is_dropped_by_the_sweep() -> None:
     assert world.sweep() == ()
 
 
-def test_a_role_that_is_deleted_while_it_owes_the_end_of_sessions_is_made_again() -> None:
+def test_a_role_deleted_while_it_owes_a_cut_off_is_recreated() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
@@ -155,7 +155,7 @@ def test_a_role_that_is_deleted_while_it_owes_the_end_of_sessions_is_made_again(
     assert world.state.remembered[PUSHER.key].debts == Debts()
 
 
-def test_the_sweep_finds_a_role_that_still_owes_the_end_of_sessions() -> None:
+def test_the_sweep_finds_a_role_that_still_owes_a_cut_off() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
@@ -167,7 +167,7 @@ def test_the_sweep_finds_a_role_that_still_owes_the_end_of_sessions() -> None:
     assert world.sweep() == ()
 
 
-def test_the_sessions_of_a_role_whose_trust_policy_is_kept_as_it_stands_are_ended_each_time() -> None:
+def test_sessions_of_a_role_with_a_literal_trust_policy_are_ended_each_time() -> None:
     literal = compiled((SPEC_FILE.parent / "literal.yaml").read_bytes())
     world = world_at_spec(literal)
     trust = desired_of(literal)

@@ -1,4 +1,4 @@
-"""Sessions that a repair ended, and somebody who wants them back."""
+"""Sessions that a repair ended, and attempts to reopen them."""
 
 from copy import replace
 from datetime import timedelta
@@ -60,7 +60,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("swept", [False, True], ids=["by an event", "by the sweep"])
-def test_ended_sessions_stay_ended_though_their_end_is(way: str, swept: bool) -> None:
+def test_ended_sessions_stay_ended_when_somebody_tampers_with_the_cut_off(way: str, swept: bool) -> None:
     world, value = world_after_a_repair(), WAYS[way]
     if value is None:
         world.documents.remove(CUTOFF)
@@ -79,7 +79,7 @@ def test_ended_sessions_stay_ended_though_their_end_is(way: str, swept: bool) ->
     assert (world.sweep(), world.run(PUSHER)) == ((), Result.IN_SYNC)
 
 
-def test_whoever_takes_the_end_away_again_and_again_gains_nothing_until_all_have_expired() -> None:
+def test_removing_the_cut_off_again_and_again_gains_nothing_until_all_sessions_expired() -> None:
     world = world_after_a_repair()
     while world.clock.now() <= ENDED_BEFORE + 12 * HOUR:
         world.documents.remove(CUTOFF)
@@ -92,7 +92,7 @@ def test_whoever_takes_the_end_away_again_and_again_gains_nothing_until_all_have
     assert (world.writes, world.sweep(), world.live(CUTOFF)) == ([], (), None)
 
 
-def test_what_ended_them_is_dropped_by_ourselves_once_and_not_missed() -> None:
+def test_an_expired_cut_off_is_removed_once_and_not_missed() -> None:
     world = world_after_a_repair()
     world.clock.advance(12 * HOUR)
     assert world.sweep() == (PUSHER,)
@@ -102,7 +102,7 @@ def test_what_ended_them_is_dropped_by_ourselves_once_and_not_missed() -> None:
     assert (world.sweep(), world.run(PUSHER)) == ((), Result.IN_SYNC)
 
 
-def test_in_observe_mode_reopened_sessions_are_told_once_and_left() -> None:
+def test_in_observe_mode_reopened_sessions_are_reported_once_and_left() -> None:
     world = world_after_a_repair()
     world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
     world.documents.remove(CUTOFF)
@@ -149,7 +149,7 @@ def test_a_write_within_the_margin_needs_no_second_one() -> None:
     assert (cutoff(world), len(world.reports), world.sweep()) == (ENDED_BEFORE, 1, ())
 
 
-def test_a_repair_is_not_done_before_the_end_of_older_sessions_is_seen() -> None:
+def test_a_repair_is_not_done_before_its_cut_off_is_visible() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
 
@@ -165,7 +165,7 @@ def test_a_repair_is_not_done_before_the_end_of_older_sessions_is_seen() -> None
     assert cutoff(world) == ENDED_BEFORE
 
 
-def test_the_sessions_of_a_role_that_leaves_the_spec_stay_ended_until_they_have_expired() -> None:
+def test_sessions_of_a_removed_role_stay_ended_until_they_have_expired() -> None:
     literal = compiled((SPEC_FILE.parent / "literal.yaml").read_bytes())
     world = world_after_a_repair(literal)
     left = {key: spec for key, spec in literal.targets.items() if key != PUSHER.key}
@@ -181,7 +181,7 @@ def test_the_sessions_of_a_role_that_leaves_the_spec_stay_ended_until_they_have_
 REVOKED = identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS)
 
 
-def test_whoever_moves_the_end_of_sessions_on_keeps_nobody_out() -> None:
+def test_moving_the_cut_off_forward_locks_nobody_out() -> None:
     world = world_after_a_repair()
     for _ in range(3):
         world.forget()
@@ -195,7 +195,7 @@ def test_whoever_moves_the_end_of_sessions_on_keeps_nobody_out() -> None:
     assert world.sweep() == ()
 
 
-def test_an_end_of_sessions_that_no_run_wrote_and_that_is_to_come_is_taken_away() -> None:
+def test_a_future_cut_off_that_no_run_wrote_is_removed() -> None:
     world = world_at_spec()
     world.put(CUTOFF, deny_older_sessions(NOW + 59 * MINUTE))
     assert world.sweep() == (PUSHER,)
@@ -204,7 +204,7 @@ def test_an_end_of_sessions_that_no_run_wrote_and_that_is_to_come_is_taken_away(
 
 
 @pytest.mark.parametrize("way", ["by an event", "by the sweep"])
-def test_a_lock_out_under_the_name_of_a_responder_s_is_taken_away(way: str) -> None:
+def test_a_lock_out_under_the_name_of_a_responders_policy_is_removed(way: str) -> None:
     world = world_at_spec()
     world.put(REVOKED, deny_older_sessions(NOW + 24 * 3650 * HOUR))
     if way == "by the sweep":
@@ -218,7 +218,7 @@ def test_a_lock_out_under_the_name_of_a_responder_s_is_taken_away(way: str) -> N
 
 
 @pytest.mark.parametrize("ago", [timedelta(), HOUR, 24 * HOUR], ids=["now", "an hour ago", "yesterday"])
-def test_what_a_responder_wrote_stays(ago: timedelta) -> None:
+def test_a_responders_cut_off_stays(ago: timedelta) -> None:
     world = world_at_spec()
     world.put(REVOKED, deny_older_sessions(NOW - ago))
     assert (world.sweep(), world.run(PUSHER), world.writes) == ((), Result.IN_SYNC, [])

@@ -50,7 +50,7 @@ def test_unique_ids_shown_just_after_a_write_are_waited_out() -> None:
     assert (world.writes, world.reports, world.sweep()) == ([], [], ())
 
 
-def test_unique_ids_that_stay_are_principals_that_are_gone() -> None:
+def test_unique_ids_that_stay_are_deleted_principals() -> None:
     world = world_just_written()
     world.clock.advance(120 * SECOND)
     assert world.run(PUSHER) is Result.NOT_YET_VISIBLE
@@ -65,7 +65,7 @@ def test_unique_ids_that_stay_are_principals_that_are_gone() -> None:
     assert len(world.reports) == 1
 
 
-def test_a_user_that_is_known_to_have_been_made_again_is_not_waited_for() -> None:
+def test_a_user_known_to_be_recreated_is_not_waited_for() -> None:
     world = world_just_written()
     world.documents.unmake(PUSH_USER)
     world.documents.make(PUSH_USER)
@@ -74,7 +74,7 @@ def test_a_user_that_is_known_to_have_been_made_again_is_not_waited_for() -> Non
     assert world.live(D2) == TRUST
 
 
-def test_the_users_of_a_role_that_settles_are_woken_once_it_has() -> None:
+def test_the_users_of_a_settling_role_are_enqueued_once_it_has_settled() -> None:
     world = world_just_written()
     world.put(D2, TRUST)
     assert world.run(PUSHER) is Result.IN_SYNC

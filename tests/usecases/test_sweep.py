@@ -1,4 +1,4 @@
-"""The sweep finds exactly what differs, reads only, and enqueues once."""
+"""The sweep finds exactly what has drifted, only reads, and enqueues once."""
 
 from copy import replace
 from functools import partial
@@ -43,13 +43,13 @@ def test_without_an_accepted_spec_there_is_nothing_to_find() -> None:
     assert world.sweep() == ()
 
 
-def test_two_accounts_that_are_right_cost_no_job() -> None:
+def test_two_accounts_in_sync_cause_no_job() -> None:
     world = world_at_spec()
     assert world.sweep() == ()
     assert world.jobs.sent == []
 
 
-def test_exactly_what_differs_is_enqueued_for_the_sweep() -> None:
+def test_the_sweep_enqueues_exactly_what_has_drifted() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     world.documents.remove(D4)
@@ -60,7 +60,7 @@ def test_exactly_what_differs_is_enqueued_for_the_sweep() -> None:
     assert {job.cause.kind for job in jobs} == {CauseKind.SWEEP}
 
 
-def test_leftovers_of_ours_are_found_and_those_of_others_are_not() -> None:
+def test_the_sweep_finds_orphans_and_ignores_policies_of_others() -> None:
     world = world_at_spec()
     gone, theirs = UserTarget(CI, "gone"), UserTarget(CI, "theirs")
     old, foreign_role = RoleTarget(HOME, "old-pusher"), RoleTarget(HOME, "app")
@@ -77,7 +77,7 @@ def test_leftovers_of_ours_are_found_and_those_of_others_are_not() -> None:
     assert world.sweep() == ()
 
 
-def test_an_owner_that_was_made_again_is_found_though_its_documents_are_right() -> None:
+def test_the_sweep_finds_a_recreated_identity_in_sync() -> None:
     world = world_at_spec()
     kept = dict(world.documents.live)
     world.documents.unmake(PULL_USER)
@@ -86,13 +86,13 @@ def test_an_owner_that_was_made_again_is_found_though_its_documents_are_right() 
     assert world.sweep() == (PULL_USER,)
 
 
-def test_an_owner_seen_for_the_first_time_is_not_made_again() -> None:
+def test_an_identity_seen_for_the_first_time_is_not_recreated() -> None:
     world = world_at_spec()
     world.state.remembered.clear()
     assert world.sweep() == ()
 
 
-def test_what_cannot_be_read_is_looked_at() -> None:
+def test_unreadable_targets_are_enqueued() -> None:
     world = world_at_spec()
     unreadable(world, PermissionMissing("denied"))
     assert keys(world.sweep()) == set(ACCEPTED.targets)
@@ -107,7 +107,7 @@ def test_what_is_only_observed_is_enqueued_and_told_once() -> None:
     assert len(world.reports) == 1
 
 
-def test_a_target_that_waits_for_its_role_is_found_until_the_role_is_right() -> None:
+def test_a_target_that_waits_for_its_role_is_enqueued_until_the_role_is_in_sync() -> None:
     world = world_at_spec()
     world.documents.remove(role(PUSHER))
     world.documents.remove(D4)
@@ -116,7 +116,7 @@ def test_a_target_that_waits_for_its_role_is_found_until_the_role_is_right() -> 
     assert (world.sweep(), world.differing()) == ((), [])
 
 
-def test_a_failing_target_is_found_again_and_again_and_told_once() -> None:
+def test_a_failing_target_is_enqueued_each_time_and_reported_once() -> None:
     world = world_at_spec()
     world.documents.remove(D1)
     failing(world, PermissionMissing("denied"))
@@ -135,7 +135,7 @@ def sweep_of(world: World) -> Sweep:
     return Sweep(world.specs, world.documents, world.state, world.jobs, world.looks, world.clock, tell)
 
 
-def test_a_sweep_is_a_job_for_each_account_and_one_for_each_account_and_region() -> None:
+def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region() -> None:
     world = world_at_spec()
     cause = Cause(CauseKind.SWEEP, "s-1")
     parts = [SweepIdentities(cause, CI), SweepIdentities(cause, HOME), SweepRepositories(cause, HOME, "eu-central-1")]
@@ -144,7 +144,7 @@ def test_a_sweep_is_a_job_for_each_account_and_one_for_each_account_and_region()
     assert world.documents.reads == 0, "whoever shares out the work reads no account"
 
 
-def test_a_part_reads_its_own_targets_and_no_other() -> None:
+def test_a_part_reads_only_its_own_targets() -> None:
     world = world_at_spec()
     for part in sweep_of(world)(SweepAll(Cause(CauseKind.SWEEP, "s-1"))):
         assert isinstance(part, SweepIdentities | SweepRepositories)
@@ -160,7 +160,7 @@ def test_a_part_reads_its_own_targets_and_no_other() -> None:
             assert read == [CHECKOUT]
 
 
-def test_a_part_that_fails_or_is_unread_stops_no_other() -> None:
+def test_a_part_that_fails_or_is_unreadable_stops_no_other() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     world.documents.remove(D4)
@@ -173,7 +173,7 @@ def test_a_part_that_fails_or_is_unread_stops_no_other() -> None:
     assert CHECKOUT.key in keys(world.sweep())
 
 
-def test_what_left_the_spec_belongs_to_the_part_of_its_account() -> None:
+def test_removed_targets_belong_to_the_part_of_their_account() -> None:
     gone = RepositoryTarget("333333333333", "us-east-1", "shop/old")
     world = world_at_spec(replace(ACCEPTED, departed={gone.key: Departed(gone, "v0")}))
     cause = Cause(CauseKind.SWEEP, "s")
@@ -182,7 +182,7 @@ def test_what_left_the_spec_belongs_to_the_part_of_its_account() -> None:
     assert SweepIdentities(cause, "333333333333") not in parts
 
 
-def test_a_document_that_ecr_warden_fails_on_is_due_and_the_others_go_on() -> None:
+def test_a_document_that_crashes_ecr_warden_is_enqueued_and_the_others_go_on() -> None:
     world = world_at_spec()
     world.documents.live[D1] = BROKEN
     world.documents.remove(D4)
@@ -190,7 +190,7 @@ def test_a_document_that_ecr_warden_fails_on_is_due_and_the_others_go_on() -> No
 
 
 @pytest.mark.parametrize("accounts", [1, 120])
-def test_the_jobs_of_a_sweep_grow_with_accounts_and_regions_alone(accounts: int) -> None:
+def test_the_number_of_parts_depends_only_on_accounts_and_regions(accounts: int) -> None:
     """docs/supported.md: 120 accounts; each has repositories in two regions here, and a hundred users."""
     ids = [f"{number:012}" for number in range(1, accounts + 1)]
     repositories = [

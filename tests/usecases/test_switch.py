@@ -1,4 +1,4 @@
-"""Observe mode and the stop switch: everything is seen and told, nothing is written."""
+"""Observe mode and the stop switch: everything is read and reported, nothing is written."""
 
 from copy import replace
 
@@ -52,7 +52,7 @@ def test_in_observe_mode_a_second_tamper_of_the_same_document_is_reported_again(
     assert len(world.reports) == 2
 
 
-def test_in_observe_mode_what_goes_and_comes_back_is_reported_again() -> None:
+def test_in_observe_mode_drift_that_disappears_and_returns_is_reported_again() -> None:
     world = world_at_spec(OBSERVING)
     for _ in range(2):
         world.put(D1, OPEN)
@@ -62,7 +62,7 @@ def test_in_observe_mode_what_goes_and_comes_back_is_reported_again() -> None:
     assert [report.result for report in world.reports] == [Result.REPORTED] * 2
 
 
-def test_the_stop_switch_stops_writes_and_nothing_else() -> None:
+def test_the_stop_switch_stops_only_writes() -> None:
     world = world_at_spec()
     world.put(D1, OPEN)
     world.switch.enabled = False

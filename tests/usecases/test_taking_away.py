@@ -1,4 +1,4 @@
-"""A file that takes everything away, its jobs done in any order, some of them failing: docs/adr/0011."""
+"""A spec that removes all access, its jobs run in any order, some of them failing: docs/adr/0011."""
 
 from itertools import permutations
 
@@ -36,12 +36,12 @@ def live(world: World) -> dict[Address, LiveValue]:
     return {address: seen.value for address, seen in world.documents.live.items() if isinstance(seen, Present)}
 
 
-def test_the_registry_s_side_is_sent_first() -> None:
+def test_the_registrys_side_is_sent_first() -> None:
     assert enqueued(taken_away()) == [target.key for target in TARGETS]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(len(TARGETS)))), ids=str)
-def test_no_order_allows_more_than_before_and_every_order_ends_the_same(order: tuple[int, ...]) -> None:
+def test_no_order_of_runs_adds_access_and_every_order_ends_the_same(order: tuple[int, ...]) -> None:
     world = taken_away()
     jobs = [job for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
     before = live(world)
@@ -55,7 +55,7 @@ def test_no_order_allows_more_than_before_and_every_order_ends_the_same(order: t
 
 
 @pytest.mark.parametrize("broken", TARGETS, ids=str)
-def test_a_target_that_fails_keeps_no_other_from_losing_its_access(broken: Target) -> None:
+def test_a_failing_target_does_not_stop_others_from_losing_access(broken: Target) -> None:
     world = taken_away()
 
     def fault(target: Target, _: Change | None) -> None:

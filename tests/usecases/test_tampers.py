@@ -1,4 +1,4 @@
-"""Two bare accounts become right, and right again after each tamper."""
+"""Two bare accounts converge, and converge again after each tampering."""
 
 import json
 from collections.abc import Callable
@@ -117,7 +117,7 @@ def make(world: World, tamper: Tamper) -> None:
 
 
 @pytest.mark.parametrize("tamper", TAMPERS, ids=lambda tamper: tamper.name)
-def test_each_tamper_is_repaired_by_these_writes_and_told_once(tamper: Tamper) -> None:
+def test_each_tampering_is_repaired_by_these_writes_and_reported_once(tamper: Tamper) -> None:
     world = world_at_spec()
     make(world, tamper)
     assert world.run(tamper.address.target) is Result.CONVERGED
@@ -136,7 +136,7 @@ def test_each_tamper_is_repaired_by_these_writes_and_told_once(tamper: Tamper) -
     assert len(world.writes) == len(tamper.writes)
 
 
-def test_two_bare_accounts_become_right() -> None:
+def test_two_bare_accounts_converge() -> None:
     world = bare_world()
     for spec in world.accepted.targets.values():
         world.run(spec.target, actor=None)
@@ -145,7 +145,7 @@ def test_two_bare_accounts_become_right() -> None:
     assert world.sweep() == ()
 
 
-def test_the_role_is_made_before_the_user_may_assume_it_whatever_the_order_of_jobs() -> None:
+def test_the_role_is_created_before_the_user_may_assume_it_in_any_order_of_jobs() -> None:
     world = bare_world()
     assert world.run(PUSH_USER) is Result.WAITING
     assert (world.writes, world.reports) == ([], [])
@@ -160,7 +160,7 @@ def test_the_role_is_made_before_the_user_may_assume_it_whatever_the_order_of_jo
     ]
 
 
-def test_all_tampers_at_once_are_repaired() -> None:
+def test_simultaneous_tampering_is_repaired() -> None:
     world = world_at_spec()
     for tamper in TAMPERS:
         if tamper.address != ROLE or tamper.value is not None:
@@ -171,7 +171,7 @@ def test_all_tampers_at_once_are_repaired() -> None:
     assert [line for line in world.differing() if not line.endswith(CUTOFF.name)] == []
 
 
-def test_a_burst_of_tampers_of_one_document_ends_at_spec() -> None:
+def test_a_burst_of_changes_to_one_document_converges() -> None:
     world = world_at_spec()
     bursts: list[Callable[[], None]] = [
         lambda: world.put(D1, document(allow(*PULL, who="*"))),
@@ -202,7 +202,7 @@ EQUAL: dict[str, tuple[Address, Document]] = {
 
 
 @pytest.mark.parametrize("name", EQUAL)
-def test_an_equal_rewrite_costs_one_read_and_nothing_else(name: str) -> None:
+def test_an_equivalent_rewrite_costs_one_read_and_nothing_else(name: str) -> None:
     address, value = EQUAL[name]
     world = world_at_spec()
     assert value != desired(address)
@@ -214,7 +214,7 @@ def test_an_equal_rewrite_costs_one_read_and_nothing_else(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EQUAL)
-def test_its_sibling_that_differs_by_one_action_is_repaired(name: str) -> None:
+def test_the_same_rewrite_with_one_more_action_is_repaired(name: str) -> None:
     address, value = EQUAL[name]
     world = world_at_spec()
     more = document(*[{"Sid": "A", "Effect": "Allow"} | entry for entry in _with_action(value)])
@@ -230,7 +230,7 @@ def _with_action(value: Document) -> list[dict[str, object]]:
     return [statement | {"Action": [*statement["Action"], service]}]
 
 
-def test_our_own_event_costs_one_read_and_nothing_else() -> None:
+def test_the_event_of_an_own_write_costs_one_read_and_nothing_else() -> None:
     world = world_at_spec()
     world.put(D1, document(allow(*PULL, who="*")))
     world.run(D1.target)

@@ -1,4 +1,4 @@
-"""Versions of the file, uploaded into a world."""
+"""Versions of the spec, uploaded into a world."""
 
 from ecr_warden.model.alert import SpecAccepted, SpecRefused
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
