@@ -6,7 +6,8 @@ import importlib.metadata
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, assert_never
 
-from ecr_warden_cli.console import cut
+from ecr_warden.policy.printable import cut
+
 from ecr_warden_cli.context import Group, UsageError, Verb
 from ecr_warden_cli.verbs.apply import APPLY
 from ecr_warden_cli.verbs.event import EXPLAIN

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from enum import IntEnum, StrEnum
 from typing import Any, TextIO
 
+from ecr_warden.policy.printable import escape
 from msgspec import Struct
 
 SCHEMA = 1
@@ -35,21 +36,6 @@ class Style(StrEnum):
     ODD = "33"
     HEADING = "1"
     FAINT = "2"
-
-
-def escape(text: str) -> str:
-    """Text on one line without control characters, so that a document cannot steer the terminal."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-
-
-def cut(text: str, limit: int) -> str:
-    """At most `limit` characters; somebody may pass a whole document as a name."""
-    return text if len(text) <= limit else f"{text[: limit - 3]}..."
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 target`, `2 targets`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 class Console(Struct, frozen=True):

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ecr_warden.invisible import invisible
 from ecr_warden.model.codec.base import CodecError, Json
 from ecr_warden.model.codec.entries import answer_to_json
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
@@ -14,9 +13,10 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.reply import CallReply, CommandReply, PlanReply, Reply, StatusReply
 from ecr_warden.model.request import EVERYTHING, Answer, AskCall, AskStatus, Command, Question, Selection
 from ecr_warden.model.target import Target, parse_target
+from ecr_warden.policy.printable import cut, invisible
 from msgspec import Struct
 
-from ecr_warden_cli.console import Console, Exit, Style, cut
+from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
 from ecr_warden_cli.inputs import BY_HAND
 from ecr_warden_cli.live import AtHub

@@ -11,6 +11,7 @@ from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
 from ecr_warden.planning.write_scope import WriteScope
+from ecr_warden.policy.printable import cut
 from ecr_warden.ports.documents import AccountUnread, Documents, Listing, Writer
 from ecr_warden.ports.errors import PortError
 from ecr_warden.spec import Valid
@@ -18,7 +19,7 @@ from ecr_warden.spec.spec import Account
 from ecr_warden.usecases.plan import plan_spec
 from msgspec import Struct
 
-from ecr_warden_cli.console import Console, Exit, cut
+from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, UsageError
 from ecr_warden_cli.inputs import load_compiled
 

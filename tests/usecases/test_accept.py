@@ -197,7 +197,7 @@ def test_a_hostile_object_key_is_escaped_and_bounded() -> None:
     assert told is not None
     (problem,) = told.problems
     assert problem.isascii() and problem.isprintable()
-    assert problem.startswith("'\\ufffd[31m<!channel>\\ufffdxxx")
+    assert problem.startswith("'\\x1b[31m<!channel>\\nxxx")
     assert "xxx...' is not read, only access.yaml is" in problem
     assert len(problem) < 200
 

@@ -7,8 +7,9 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import PlanReply
 from ecr_warden.model.request import Apply, AskPlan
 from ecr_warden.model.target import parse_target
+from ecr_warden.policy.printable import and_more, count
 
-from ecr_warden_cli.console import Exit, Style, counted, worst
+from ecr_warden_cli.console import Exit, Style, worst
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import (
     add_hub_arguments,
@@ -56,7 +57,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     runs.show(console)
     if unreadable := _unreadable(plan):
         console.line(
-            f"{counted(len(unreadable), 'target')} could not be read beforehand: {', '.join(unreadable)}", Style.BAD
+            f"{count(len(unreadable), 'target')} could not be read beforehand: {', '.join(unreadable)}", Style.BAD
         )
     return worst(known, runs.exit)
 
@@ -82,7 +83,7 @@ def _show(plan: PlanReply, left_out: int, context: Context) -> None:
         console.line(line, Style.ODD)
     say_unread(plan.unread, context)
     if left_out:
-        console.line(f"and {left_out} more targets that differ; run apply again afterwards", Style.ODD)
+        console.line(f"{and_more(left_out, 'target')} that differ; run apply again afterwards", Style.ODD)
     if plan.plans or plan.made_again:
         if plan.mode is Mode.OBSERVE:
             console.line("the spec says mode: observe, so nothing is written", Style.ODD)

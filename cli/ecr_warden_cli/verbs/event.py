@@ -7,11 +7,12 @@ from typing import Any, assert_never
 
 from ecr_warden.model.codec.jobs import actor_to_json
 from ecr_warden.model.job import Actor, TellOwnChange
+from ecr_warden.policy.printable import escape
 from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.decide import Decision, SpecPlace, decide
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger, TriggerError
 
-from ecr_warden_cli.console import Exit, escape
+from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.event_input import Broken, Found, read_events
 from ecr_warden_cli.inputs import name_of, open_file, say_awaited

@@ -15,6 +15,7 @@ from ecr_warden.model.reply import HistoryReply, RunReply
 from ecr_warden.model.request import AskHistory, AskRun
 from ecr_warden.model.run import OpenRun, RunEntry
 from ecr_warden.model.target import Target, TargetError, parse_target
+from ecr_warden.policy.printable import and_more, listed
 
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
@@ -98,7 +99,7 @@ def _print(reply: HistoryReply, console: Console) -> None:
     if reply.omitted:
         # The oldest line's second is shown again: further entries may share it.
         ends = f"--since {shown(reply.since)} --until {shown(lines[-1][0])}"
-        console.line(f"and {reply.omitted} more; see them with {ends}, or raise --limit", Style.ODD)
+        console.line(f"{and_more(reply.omitted)}; see them with {ends}, or raise --limit", Style.ODD)
 
 
 def _meant(text: str, client: HubClient) -> Iterable[Target]:
@@ -130,8 +131,7 @@ def _about(entry: AuditEntry) -> str:
         case AuditKind.SPEC_ACCEPTED | AuditKind.SPEC_REFUSED:
             return f"  {entry.id or '(no version)'}"
         case AuditKind.PAUSED | AuditKind.RESUMED:
-            more = f" and {entry.omitted} more" if entry.omitted else ""
-            return f"  {', '.join(entry.targets)}{more}"
+            return f"  {listed(entry.targets, len(entry.targets), more=entry.omitted)}"
         case AuditKind.WRITES_STOPPED | AuditKind.WRITES_ENABLED:
             return ""
 

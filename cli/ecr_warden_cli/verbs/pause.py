@@ -8,8 +8,9 @@ from ecr_warden.model.pause import LONGEST_PAUSE
 from ecr_warden.model.reply import StatusReply
 from ecr_warden.model.request import AskStatus, PauseUntil, Resume
 from ecr_warden.model.target import parse_target
+from ecr_warden.policy.printable import count
 
-from ecr_warden_cli.console import Exit, Style, counted, worst
+from ecr_warden_cli.console import Exit, Style, worst
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.hub import (
     add_hub_arguments,
@@ -66,9 +67,9 @@ def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
         return Exit.FINE
     for target in reply.targets:
         context.console.line(target)
-    count = counted(len(reply.targets), "target")
+    paused = count(len(reply.targets), "target")
     context.console.line(
-        f"{count} paused until {shown(until)}: watched but not written to; recorded as requested by {reply.caller}",
+        f"{paused} paused until {shown(until)}: watched but not written to; recorded as requested by {reply.caller}",
         Style.HEADING,
     )
     context.console.line(

@@ -9,6 +9,7 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import PlanReply
 from ecr_warden.model.request import AskPlan
 from ecr_warden.planning.write_scope import ScopeGap
+from ecr_warden.policy.printable import and_more
 from ecr_warden.ports.documents import AccountUnread
 from ecr_warden.usecases.plan import scope_gaps
 
@@ -89,7 +90,7 @@ def _show(reply: PlanReply, statuses: list[Status], gaps: Sequence[ScopeGap | Ac
         console.line(line, Style.ODD)
     say_unread(reply.unread, context)
     if reply.omitted:
-        console.line(f"and {reply.omitted} more targets that differ; name fewer targets to see them", Style.ODD)
+        console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
     for line in write_scope_lines(gaps, reply.plans):
         console.line(line, Style.ODD)
     summary = _summary(reply, statuses)

@@ -6,10 +6,11 @@ from typing import Any
 from ecr_warden.errors import WardenError
 from ecr_warden.policy.document import DocumentKind, parse_document
 from ecr_warden.policy.lint import Finding, Severity, guessed_kind, lint
+from ecr_warden.policy.printable import count
 from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
 from msgspec import Struct
 
-from ecr_warden_cli.console import Exit, Style, counted
+from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
 
@@ -92,8 +93,8 @@ def _show(file: _Examined, context: Context) -> None:
 
 
 def _last_line(counts: dict[Severity, int], files: int) -> str:
-    found = [counted(count, severity) for severity, count in counts.items() if count]
-    return f"{counted(files, 'document')}: {', '.join(found) or 'nothing found'}"
+    found = [count(number, severity) for severity, number in counts.items() if number]
+    return f"{count(files, 'document')}: {', '.join(found) or 'nothing found'}"
 
 
 def _file_to_json(file: _Examined) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, repository_poli
 from ecr_warden.model.codec.values import address_to_json, value_to_json
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.policy.printable import count, cut
 from ecr_warden.spec import Invalid, Problem, Severity, Valid
 
-from ecr_warden_cli.console import Exit, Style, counted, cut
+from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.inputs import add_spec, load, load_compiled, name_of
 
@@ -53,7 +54,7 @@ def problem_to_json(problem: Problem) -> dict[str, Any]:
 def _last_line(file: str, valid: bool, problems: tuple[Problem, ...]) -> str:
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     counts = [(errors, "error"), (len(problems) - errors, "warning")]
-    found = ", ".join(counted(number, noun) for number, noun in counts if number)
+    found = ", ".join(count(number, noun) for number, noun in counts if number)
     return f"{file}: {'valid' if valid else 'not valid'}" + (f" ({found})" if found else "")
 
 

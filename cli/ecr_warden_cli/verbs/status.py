@@ -9,8 +9,9 @@ from ecr_warden.model.outcome import Result
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import Grant, GrantsReply, StatusReply, TargetStatus
 from ecr_warden.model.request import AskGrants, AskStatus
+from ecr_warden.policy.printable import count
 
-from ecr_warden_cli.console import Exit, Style, counted
+from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import (
     FINE,
@@ -64,7 +65,7 @@ def _show(reply: StatusReply, words: list[str], context: Context) -> None:
     for trouble in reply.troubles:
         console.line(str(trouble), Style.BAD)
     for pause, held in pauses_of(reply.targets):
-        console.line(f"{pause} ({counted(held, 'target')})", Style.ODD)
+        console.line(f"{pause} ({count(held, 'target')})", Style.ODD)
     for status, word in zip(reply.targets, words, strict=True):
         looked = _last_look(status)
         looked += ", paused" if status.pause is not None else ""

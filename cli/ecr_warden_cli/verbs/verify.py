@@ -8,6 +8,7 @@ from ecr_warden.model.codec.plans import drift_to_json
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.reply import Verified, VerifyReply
 from ecr_warden.model.request import AskVerify
+from ecr_warden.policy.printable import and_more
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
@@ -76,7 +77,7 @@ def _show(reply: VerifyReply, listed: list[Status], statuses: list[Status], cont
         console.line(f"{status:<10}  {one.target}{_why(one, status)}", _STYLES[status])
     say_unread(reply.unread, context)
     if reply.omitted:
-        console.line(f"and {reply.omitted} more targets that differ; name fewer targets to see them", Style.ODD)
+        console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
     counts = count_by_status(statuses)
     ok, differs, unreadable = (counts[str(status)] for status in Status)
     last = f"{counts['targets']} targets: {ok} ok, {differs} differ, {unreadable} unreadable"

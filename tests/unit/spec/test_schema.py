@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ecr_warden.invisible import invisible
+from ecr_warden.policy.printable import invisible
 from ecr_warden.spec import Invalid, Valid, load_spec
 from ecr_warden.spec.schema import schema_text, spec_schema
 from hypothesis import given, settings

@@ -29,7 +29,7 @@ def to_slack(message: Message) -> dict[str, object]:
     """
     title = f"{_SIGNS[message.severity]} {_escape(message.title, TITLE)}"
     fields = [_field(field) for field in message.fields[:FIELDS]]
-    lines = [_escape(line, LINE) for line in first(filter(None, message.lines), LINES, more="more lines")]
+    lines = [_escape(line, LINE) for line in first(filter(None, message.lines), LINES, noun="line")]
     # A header is not unescaped by every client, and cutting it must not halve an entity.
     blocks: list[dict[str, object]] = [{"type": "header", "text": _plain(_cut(title, _HEADER))}]
     if fields:
@@ -82,5 +82,5 @@ def to_email(message: Message) -> tuple[str, str]:
         f"{one_line(field.label, 30) + ':':<{width + 1}} {one_line(field.text, _MAIL_LINE)}" for field in message.fields
     ]
     if message.lines:
-        body += ["", *(one_line(line, _MAIL_LINE) for line in first(message.lines, _MAIL_LINES, more="more lines"))]
+        body += ["", *(one_line(line, _MAIL_LINE) for line in first(message.lines, _MAIL_LINES, noun="line"))]
     return printable(f"[ecr-warden {message.severity}] {message.title}", _SUBJECT), "\n".join(body) + "\n"

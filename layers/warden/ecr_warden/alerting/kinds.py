@@ -8,7 +8,7 @@ from copy import replace
 from typing import Any, assert_never
 
 from ecr_warden.alerting.delivery import TEXT, AtOnce, Gathered, Routing, route_run, shorter_runs
-from ecr_warden.alerting.layout import Parts, compose, count, join, listing
+from ecr_warden.alerting.layout import Parts, compose, join, listing
 from ecr_warden.alerting.run_messages import describe_run, describe_runs
 from ecr_warden.alerting.severity import highest, severity_of_run
 from ecr_warden.alerting.wording import call_fields, describe_actor, describe_target, show_time, uploader
@@ -39,7 +39,7 @@ from ecr_warden.model.job import (
 )
 from ecr_warden.model.outcome import RunReport
 from ecr_warden.model.severity import Severity
-from ecr_warden.policy.printable import cut
+from ecr_warden.policy.printable import count, cut
 
 
 def severity(alert: Alert) -> Severity:

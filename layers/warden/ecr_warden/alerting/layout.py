@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ecr_warden.model.alert import Field, Message
 from ecr_warden.model.severity import Severity
-from ecr_warden.policy.printable import printable
+from ecr_warden.policy.printable import and_more, count, printable
 
 TITLE, TEXT, LINE, LINES, FIELDS = 140, 500, 700, 40, 10
 """What every channel takes uncut: characters of a title, of a field and of a line; lines; fields."""
@@ -94,19 +94,8 @@ def _lines(listing: Listing, room: int) -> list[str]:
     if hidden and closing:
         lines.append(f"(without the details of {count(hidden, listing.noun)})")
     if rest:
-        lines.append(f"and {rest} more {listing.noun if rest == 1 else plural(listing.noun)}")
+        lines.append(and_more(rest, listing.noun))
     return lines
-
-
-def count(number: int, noun: str) -> str:
-    """`1 target`, `12 targets`."""
-    return f"{number} {noun if number == 1 else plural(noun)}"
-
-
-def plural(noun: str) -> str:
-    head, of, tail = noun.partition(" of ")
-    head = head[:-1] + "ies" if head.endswith("y") else head + ("es" if head.endswith(("s", "ch")) else "s")
-    return head + of + tail
 
 
 def listing(noun: str, texts: Sequence[str], *, title: str = "", rest: int = 0) -> Listing:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ecr_warden.alerting.layout import Entry, Listing, Parts, count, listing
+from ecr_warden.alerting.layout import Entry, Listing, Parts, listing
 from ecr_warden.alerting.run_titles import (
     WRITES,
     describe_result,
@@ -33,7 +33,7 @@ from ecr_warden.model.outcome import Conflict, Failed, Result, RunReport
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.severity import Severity
 from ecr_warden.model.target import RepositoryTarget, UserTarget
-from ecr_warden.policy.printable import first
+from ecr_warden.policy.printable import count, first
 
 _CALLERS, _RUN_IDS = 3, 6
 # A target that was repaired this often within one incident is contested.

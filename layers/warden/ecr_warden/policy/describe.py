@@ -8,7 +8,7 @@ from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.phrases import COMPARED, Perspective, Phrase, Telling, deed_of, is_unique_id, wording
 from ecr_warden.policy.principal import ANYONE, Principal
-from ecr_warden.policy.printable import printable
+from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.subsumption import AllBut, AnyOf, Part
 
 _NAME_LIMIT = 160
@@ -149,8 +149,7 @@ def _part[T](part: Part[T], name: Callable[[T], str]) -> str:
 
 
 def _few(names: list[str]) -> str:
-    head = ", ".join(printable(name, _NAME_LIMIT) for name in names[:2])
-    return f"{head} and {len(names) - 2} more" if len(names) > 2 else head
+    return listed([printable(name, _NAME_LIMIT) for name in names], 2)
 
 
 def _group(action: Part[str] | None) -> ActionGroup:
@@ -171,7 +170,7 @@ def _actions(action: Part[str] | None) -> str:
 def _listed(group: ActionGroup, actions: list[str]) -> str:
     sample = _SAMPLE.get(group)
     ordered = sorted(set(actions), key=lambda action: (action != sample, action))
-    return f"{ordered[0]} and {len(ordered) - 1} more" if len(ordered) > 1 else ordered[0]
+    return listed(ordered, 1)
 
 
 def _conditions(conditions: frozenset[CanonicalClause], *, in_full: bool) -> str:

@@ -38,7 +38,7 @@ from ecr_warden.policy.canonical import (
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, DocumentKind, Effect
 from ecr_warden.policy.principal import ANYONE, Principal
-from ecr_warden.policy.printable import printable
+from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.steps import Steps, TooManySteps
 from ecr_warden.policy.subsumption import covers_conditions, covers_patterns
 
@@ -330,6 +330,5 @@ def _conditions_difference(live: frozenset[CanonicalClause], desired: frozenset[
 def _one_sided(word: str, only_live: Iterable[str], only_desired: Iterable[str]) -> str:
     mine, theirs = sorted(only_live), sorted(only_desired)
     values, side = (mine, _LIVE) if mine else (theirs, _DESIRED)
-    first = spelled(values[0]) if word == "action" else values[0]
-    more = f" and {len(values) - 1} more" if len(values) > 1 else ""
-    return f"{word} {printable(first)}{more} only in {side}"
+    names = [printable(spelled(value) if word == "action" else value) for value in values]
+    return f"{word} {listed(names, 1)} only in {side}"

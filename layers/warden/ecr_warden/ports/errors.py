@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from ecr_warden.errors import WardenError, site_of
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED, PRINCIPAL_NOT_FOUND
 from ecr_warden.model.observed import Unreadable
+from ecr_warden.policy.printable import listed, printable
 
 if TYPE_CHECKING:
     from ecr_warden.model.desired import Departed
@@ -215,7 +216,7 @@ def spec_missing(place: str, key: str, strays: Sequence[str]) -> SpecMissing:
     """There is no object under the key; `strays` are others of the bucket, one of which may be meant."""
     if not strays:
         return SpecMissing(f"there is no {place}", remedy="upload the spec there; the accepted one stays in force")
-    names = ", ".join(ascii(stray)[:100] for stray in strays[:STRAYS_TOLD])
+    names = listed([f"'{printable(stray, 100)}'" for stray in strays], STRAYS_TOLD)
     remedy = f"only {key} is read: upload the spec under that key; the accepted one stays in force"
     return SpecMissing(f"there is no {place}, but {names}", remedy=remedy)
 

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from msgspec import Struct
 
-from ecr_warden.invisible import invisible
+from ecr_warden.policy.printable import invisible
 from ecr_warden.spec.problems import Code, Place, Problem, Report, bare, problem, quote
 
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")

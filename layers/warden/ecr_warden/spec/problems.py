@@ -6,6 +6,8 @@ from enum import Enum, StrEnum
 
 from msgspec import Struct, field
 
+from ecr_warden.policy.printable import printable
+
 _SHOWN = 80
 
 
@@ -257,8 +259,7 @@ def quote(text: str) -> str:
 
 def bare(text: str) -> str:
     """As `quote` has it, without the quotes: for what is to be written so."""
-    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
-    return "".join(c if c.isprintable() and c != '"' else ascii(c)[1:-1] for c in shown)
+    return printable(text, _SHOWN, ascii_only=False)
 
 
 _HINTS = 50

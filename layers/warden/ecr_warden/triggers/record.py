@@ -5,6 +5,7 @@ from typing import cast
 
 from ecr_warden.arn import ACCOUNT_ID, Arn, ArnError, parse_arn
 from ecr_warden.model.job import Actor
+from ecr_warden.policy.printable import printable
 from ecr_warden.triggers.trigger import Parameters
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
@@ -20,11 +21,11 @@ def mapping(source: Mapping[str, object], key: str) -> Mapping[str, object]:
 
 
 def text(source: Mapping[str, object], key: str, limit: int) -> str:
-    """The string under the key, cut after `limit` characters and with unprintable characters replaced; else ""."""
+    """The string under the key, cut after `limit` characters and with unprintable characters escaped; else ""."""
     value = source.get(key)
     if not isinstance(value, str):
         return ""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value[:limit])
+    return printable(value, limit, ascii_only=False)
 
 
 def name(source: Mapping[str, object], key: str, limit: int = 512) -> str:

@@ -6,7 +6,7 @@ from ecr_warden.policy.action import ActionGroup, actions_of, spelled
 from ecr_warden.policy.compare.callers import KINDS, Caller
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.policy.phrases import Phrase, deed_of, is_unique_id
-from ecr_warden.policy.printable import printable
+from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.request import ANY_RESOURCE, Request, default_context
 from ecr_warden.policy.request_principal import CallerKind
 
@@ -44,9 +44,10 @@ def phrase_of(
         who, what = _who(request, caller, anyone=anyone), name
     action = request.action
     others = [other for other in actions_of(group) if other != spelled(action) and tells_apart(other)]
-    listed = f"{printable(action)} and {len(others)} more" if others else printable(action)
     does = deed_of(group, [spelled(action), *others])
-    return Phrase(who, does, what, f" ({listed}){_under(request)}", unique_id=is_unique_id(who))
+    return Phrase(
+        who, does, what, f" ({listed([printable(action), *others], 1)}){_under(request)}", unique_id=is_unique_id(who)
+    )
 
 
 def _who(request: Request, caller: Caller, *, anyone: bool) -> str:
@@ -71,6 +72,5 @@ def _under(request: Request) -> str:
     given = [(key, values) for key, values in request.context.items() if values and own.get(key) != values]
     if not given:
         return ""
-    shownkeys = [f"{printable(key)} {printable(values[0])}" for key, values in sorted(given)[:_KEYS]]
-    more = f" and {len(given) - _KEYS} more" if len(given) > _KEYS else ""
-    return f" with {', '.join(shownkeys)}{more}"
+    keys = [f"{printable(key)} {printable(values[0])}" for key, values in sorted(given)]
+    return f" with {listed(keys, _KEYS)}"

@@ -19,6 +19,7 @@ from ecr_warden.policy.document import DocumentKind
 from ecr_warden.policy.lint.rules import Rule
 from ecr_warden.policy.lint.subject import Part, Subject, Value, quoted
 from ecr_warden.policy.pattern import patterns_meet
+from ecr_warden.policy.printable import listed
 from ecr_warden.policy.statement_match import completed_arn
 from ecr_warden.policy.variables import plain_pattern
 
@@ -97,7 +98,7 @@ def _check_resources(subject: Subject, part: Part, value: Value, found: tuple[Ac
         message = f"{quoted(value.text)} has no resource types and does nothing on named resources"
         subject.add(Rule.ACTION_NEEDS_ANY_RESOURCE, value.place, message)
     elif not any(_meet(arn, text) for text in texts for arn in arns):
-        acts = " or ".join(arns[:2]) + (", ..." if len(arns) > 2 else "")
+        acts = listed(arns, 2, separator=" or ")
         message = f"{quoted(value.text)} acts on {acts}: on none of the statement's resources"
         subject.add(Rule.ACTION_NOT_ON_RESOURCE, value.place, message)
 
