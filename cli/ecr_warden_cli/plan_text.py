@@ -10,14 +10,14 @@ from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.planning.write_scope import ScopeGap
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.phrases import Perspective, Telling
+from ecr_warden.policy.phrases import Framing, Perspective
 from ecr_warden.ports.documents import AccountUnread
 
 from ecr_warden_cli.console import Console, Style
 
 _LINES_PER_DRIFT = 21
 _TEMPLATE = "stacks/member.yaml"
-_PLAN = Telling(Perspective.PLAN)
+_PLAN = Framing(Perspective.PLAN)
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:

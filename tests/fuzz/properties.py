@@ -9,7 +9,7 @@ from ecr_warden.policy.canonical import canonical_document, digest, equivalent
 from ecr_warden.policy.compare import compare
 from ecr_warden.policy.document import Document, DocumentError, DocumentKind, parse_document
 from ecr_warden.policy.lint import lint
-from ecr_warden.policy.relation import Relation, Witness
+from ecr_warden.policy.phrases import Relation, Witness
 from ecr_warden.policy.statement_match import Allowed, document_verdict
 from hypothesis import strategies as st
 

@@ -10,10 +10,9 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-from ecr_warden.policy.access import gained_and_lost
+from ecr_warden.policy.access import gained_and_lost, intersection
 from ecr_warden.policy.canonical import equivalent
 from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
-from ecr_warden.policy.intersection import intersection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,8 +7,8 @@ from typing import Any
 from ecr_warden.policy.compare import compare
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.lint import guessed_kind
+from ecr_warden.policy.phrases import Comparison, Relation, Witness
 from ecr_warden.policy.relate import Same, relate
-from ecr_warden.policy.relation import Comparison, Relation, Witness
 from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
 from msgspec import Struct, field
 

@@ -53,9 +53,8 @@ from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.access import AccessChange, gained_and_lost
 from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.policy.phrases import Deed, Phrase
+from ecr_warden.policy.phrases import Deed, Phrase, Relation
 from ecr_warden.policy.relate import Interchangeable
-from ecr_warden.policy.relation import Relation
 from hypothesis import strategies as st
 
 from tests.property.policy_documents import documents as raw_documents

@@ -17,8 +17,7 @@ from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.compare.others import TRIED_AT_MOST
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.phrases import COMPARED, wording
-from ecr_warden.policy.relation import Relation
+from ecr_warden.policy.phrases import COMPARED, Relation, wording
 
 from local.testing.seed import (
     ADMIN,

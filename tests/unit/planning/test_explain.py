@@ -9,7 +9,7 @@ from ecr_warden.model.plan import Plan
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.relation import Relation
+from ecr_warden.policy.phrases import Relation
 
 from local.testing.seed import D2, D3, EVERYTHING, MORE_TRUST, NOW, PUSHER, reading, spec_of
 

@@ -1,10 +1,9 @@
 """The table of who gains and loses what, told in sentences."""
 
 import pytest
-from ecr_warden.policy.access import AccessChange, AnyOf, Permission, gained_and_lost
+from ecr_warden.policy.access import AccessChange, AnyOf, Permission, gained_and_lost, intersection
 from ecr_warden.policy.describe import describe_change
 from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
-from ecr_warden.policy.intersection import intersection
 from ecr_warden.policy.principal import Principal
 from ecr_warden.policy.relate import Differs, relate
 

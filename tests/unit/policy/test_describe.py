@@ -8,7 +8,7 @@ from ecr_warden.policy.access import Permission, gained_and_lost
 from ecr_warden.policy.compare import compare
 from ecr_warden.policy.describe import describe_change, describe_difference
 from ecr_warden.policy.document import DocumentKind, parse_document
-from ecr_warden.policy.phrases import Perspective, Telling
+from ecr_warden.policy.phrases import Framing, Perspective
 
 KIND = DocumentKind.REPOSITORY
 
@@ -18,13 +18,13 @@ def _nobody(_permission: Permission) -> bool:
 
 
 def _between(
-    desired: list[dict[str, Any]], live: list[dict[str, Any]], foremost: Callable[[Permission], bool] = _nobody
+    desired: list[dict[str, Any]], live: list[dict[str, Any]], comes_first: Callable[[Permission], bool] = _nobody
 ) -> list[str]:
     before, after = (parse_document({"Version": "2012-10-17", "Statement": side}) for side in (desired, live))
     compared = compare(after, before, kind=KIND, subject="shop")
     gained, lost = ([one.phrase for one in side] for side in (compared.gained, compared.lost))
     change = gained_and_lost(before, after, kind=KIND)
-    return list(describe_difference(change, gained=gained, lost=lost, subject="shop", foremost=foremost))
+    return list(describe_difference(change, gained=gained, lost=lost, subject="shop", comes_first=comes_first))
 
 
 ANNA, BOB = "arn:aws:iam::111111111111:user/anna", "arn:aws:iam::111111111111:user/bob"
@@ -54,11 +54,11 @@ def test_where_conditions_decide_an_example_speaks() -> None:
     assert told.startswith(f"{ANNA} can now pull from shop (ecr:BatchGetImage) with aws:sourceip 10.")
 
 
-DRIFT, PLAN, ROLLED_OUT = map(Telling, (Perspective.DRIFT, Perspective.PLAN, Perspective.ROLLED_OUT))
-INCIDENT = Telling(Perspective.INCIDENT, "for 41 s")
+DRIFT, PLAN, ROLLED_OUT = map(Framing, (Perspective.DRIFT, Perspective.PLAN, Perspective.ROLLED_OUT))
+INCIDENT = Framing(Perspective.INCIDENT, "for 41 s")
 EXTRA, LACKING = "999999999999", ANNA
 DENIES = {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}
-PERSPECTIVES: dict[str, tuple[Telling, list[str]]] = {
+PERSPECTIVES: dict[str, tuple[Framing, list[str]]] = {
     "what is, against the spec": (
         DRIFT,
         [
@@ -96,13 +96,13 @@ PERSPECTIVES: dict[str, tuple[Telling, list[str]]] = {
 
 @pytest.mark.parametrize("name", PERSPECTIVES)
 def test_a_difference_is_told_from(name: str) -> None:
-    telling, expected = PERSPECTIVES[name]
+    framing, expected = PERSPECTIVES[name]
     desired, live = (
         parse_document({"Version": "2012-10-17", "Statement": side})
         for side in ([_pull(LACKING)], [_pull(EXTRA), DENIES])
     )
     change = gained_and_lost(desired, live, kind=KIND)
-    assert sorted(describe_change(change, subject="shop", telling=telling)) == sorted(expected)
+    assert sorted(describe_change(change, subject="shop", framing=framing)) == sorted(expected)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_difference_is_told_from(name: str) -> None:
 def test_a_deny_that_is_gone_is_told_from_each_perspective(perspective: Perspective, expected: str) -> None:
     with_deny, without = (parse_document({"Statement": side}) for side in ([_pull(ANNA), DENIES], [_pull(ANNA)]))
     change = gained_and_lost(with_deny, without, kind=KIND)
-    assert describe_change(change, subject="shop", telling=Telling(perspective)) == (expected,)
+    assert describe_change(change, subject="shop", framing=Framing(perspective)) == (expected,)
 
 
 @pytest.mark.parametrize("perspective", Perspective)
@@ -127,20 +127,20 @@ def test_the_unique_id_of_who_was_deleted_can_do_nothing(perspective: Perspectiv
     change = gained_and_lost(desired, live, kind=KIND)
     examples = [one.phrase for one in compare(live, desired, kind=KIND, subject="shop").gained]
     told = describe_difference(
-        change, gained=examples, lost=(), subject="shop", telling=Telling(perspective), foremost=lambda _: True
+        change, gained=examples, lost=(), subject="shop", framing=Framing(perspective), comes_first=lambda _: True
     )
     assert told == (
         f"{unique_id} is the unique id by which AWS shows a deleted {was}: of such a one it gives nobody access",
     )
 
 
-@pytest.mark.parametrize(("telling", "gained"), [(PLAN, "will gain"), (ROLLED_OUT, "gained")])
-def test_a_grant_to_an_organization_is_told_as_the_spec_says_it(telling: Telling, gained: str) -> None:
+@pytest.mark.parametrize(("framing", "gained"), [(PLAN, "will gain"), (ROLLED_OUT, "gained")])
+def test_a_grant_to_an_organization_is_told_as_the_spec_says_it(framing: Framing, gained: str) -> None:
     acme = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}
     live, desired = (parse_document({"Statement": side}) for side in ([_pull(ANNA)], [_pull(ANNA), _pull("*", **acme)]))
     examples = [one.phrase for one in compare(live, desired, kind=KIND, subject="shop").lost]
     change = gained_and_lost(desired, live, kind=KIND)
-    assert describe_difference(change, gained=(), lost=examples, subject="shop", telling=telling) == (
+    assert describe_difference(change, gained=(), lost=examples, subject="shop", framing=framing) == (
         f"anyone (*) {gained} pull from shop (ecr:BatchGetImage) under StringEquals aws:principalorgid o-a1b2c3d4e5",
     )
 

@@ -7,10 +7,10 @@ from ecr_warden.alerting.layout import Entry, Listing, Parts, listing
 from ecr_warden.alerting.run_titles import (
     WRITES,
     describe_result,
+    framing_of,
     is_roll_out,
     name_of,
     state_of,
-    telling_of,
     title_of,
 )
 from ecr_warden.alerting.severity import home_of, is_outside, opens, severity_of_run
@@ -79,7 +79,7 @@ _WRITTEN = (DriftKind.CHANGED, DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE)
 
 def _sections(report: RunReport, drifts: Sequence[Drift]) -> list[Listing]:
     home = home_of(report)
-    found = tuple(describe_drift(drift, telling_of(report, drift), home=home) for drift in drifts)
+    found = tuple(describe_drift(drift, framing_of(report, drift), home=home) for drift in drifts)
     left = [held for held in report.plan.held if held.reason is not HoldReason.UNREADABLE]
     return [
         Listing("difference", found, "Found:"),
@@ -134,7 +134,7 @@ def _of_target(runs: Sequence[RunReport]) -> Entry:
     # Failures and their remedies come first: each of many runs has room for a few lines.
     home = home_of(worst)
     failures = [describe_outcome(outcome) for outcome in worst.outcomes if isinstance(outcome, Failed)]
-    found = [describe_drift(drift, telling_of(worst, drift), home=home) for drift in _drifts(worst)]
+    found = [describe_drift(drift, framing_of(worst, drift), home=home) for drift in _drifts(worst)]
     held = [Entry(text) for text in dict.fromkeys(held.explain for held in worst.plan.held)]
     return Entry(head, Listing("line", _flat([*failures, *found, *held])))
 

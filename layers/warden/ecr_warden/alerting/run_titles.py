@@ -11,7 +11,7 @@ from ecr_warden.model.job import Cause, CauseKind, short_name
 from ecr_warden.model.outcome import Result, RunReport, Skipped
 from ecr_warden.model.plan import Held, HoldReason
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.policy.phrases import Perspective, Telling
+from ecr_warden.policy.phrases import Framing, Perspective
 from ecr_warden.policy.printable import cut, first
 
 _DOCUMENTS = 2
@@ -155,7 +155,7 @@ def is_roll_out(report: RunReport) -> bool:
     return report.cause.incident.startswith(f"{CauseKind.SPEC}/")
 
 
-def telling_of(report: RunReport, drift: Drift) -> Telling:
+def framing_of(report: RunReport, drift: Drift) -> Framing:
     """The perspective from which a run's drift is described."""
     ended = report.result is Result.CONVERGED or (
         report.result not in (Result.STILL_DRIFTED, Result.NOT_YET_VISIBLE)
@@ -163,9 +163,9 @@ def telling_of(report: RunReport, drift: Drift) -> Telling:
     )
     if is_roll_out(report):
         if ended:
-            return Telling(Perspective.ROLLED_OUT)
-        return Telling(Perspective.PLAN if report.result in _GOES_ON else Perspective.DRIFT)
-    return Telling(Perspective.INCIDENT, lasted(report)) if ended else Telling(Perspective.DRIFT)
+            return Framing(Perspective.ROLLED_OUT)
+        return Framing(Perspective.PLAN if report.result in _GOES_ON else Perspective.DRIFT)
+    return Framing(Perspective.INCIDENT, lasted(report)) if ended else Framing(Perspective.DRIFT)
 
 
 _GOES_ON = (Result.NOT_YET_VISIBLE, Result.WAITING, Result.INTERRUPTED)

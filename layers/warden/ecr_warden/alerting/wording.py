@@ -15,9 +15,8 @@ from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Skipped
 from ecr_warden.model.plan import Change, Operation
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.access import AccessChange, Permission
-from ecr_warden.policy.describe import Foremost, describe_change, describe_difference
-from ecr_warden.policy.phrases import Telling
-from ecr_warden.policy.relation import Relation
+from ecr_warden.policy.describe import ComesFirst, describe_change, describe_difference
+from ecr_warden.policy.phrases import Framing, Relation
 
 
 def describe_target(target: Target) -> str:
@@ -50,12 +49,12 @@ def describe_address(address: Address) -> str:
             assert_never(address.kind)
 
 
-def describe_drift(drift: Drift, telling: Telling, *, home: Collection[str] = ()) -> Entry:
+def describe_drift(drift: Drift, framing: Framing, *, home: Collection[str] = ()) -> Entry:
     """What differed, and under it a sentence for each access that the live document gave or lacked.
 
     Power over policies comes first, and principals of no account of `home` where it is given.
     """
-    sentences = tuple(_remedy(drift)) + tuple(_access(drift, telling, home))
+    sentences = tuple(_remedy(drift)) + tuple(_access(drift, framing, home))
     return Entry(_difference(drift), listing("difference of access", sentences, rest=drift.left_out))
 
 
@@ -95,33 +94,33 @@ def _remedy(drift: Drift) -> Iterator[str]:
         yield remedy
 
 
-def _access(drift: Drift, telling: Telling, home: Collection[str]) -> Iterator[str]:
+def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[str]:
     subject = drift.address.target.name
 
-    def foremost(permission: Permission) -> bool:
+    def comes_first(permission: Permission) -> bool:
         return is_power(permission) or (bool(home) and is_outside(permission, home))
 
     if drift.same_access:
         if drift.kind is not DriftKind.CHANGED:
             yield "together the identity's inline policies allow what they should"
     elif drift.change is not None and drift.compared is not None:
-        yield from _compared(drift.change, drift.compared, subject, telling, foremost)
+        yield from _compared(drift.change, drift.compared, subject, framing, comes_first)
     elif drift.change is not None:
-        yield from describe_change(drift.change, subject=subject, telling=telling, foremost=foremost)
+        yield from describe_change(drift.change, subject=subject, framing=framing, comes_first=comes_first)
     if drift.change is not None and drift.change.assumed:
         yield "too complex to compare exactly: every statement that differs is listed"
 
 
 def _compared(
-    access: AccessChange, compared: Compared, subject: str, telling: Telling, foremost: Foremost
+    access: AccessChange, compared: Compared, subject: str, framing: Framing, comes_first: ComesFirst
 ) -> Iterator[str]:
-    exact = partial(describe_difference, access, subject=subject, telling=telling, foremost=foremost)
+    exact = partial(describe_difference, access, subject=subject, framing=framing, comes_first=comes_first)
     match compared.relation:
         case Relation.EQUAL:
             yield from exact(gained=(), lost=())
             yield "by itself it allows the same; together with the accounts' other policies it may not"
         case Relation.UNDECIDED:
-            yield from describe_change(access, subject=subject, telling=telling, foremost=foremost)
+            yield from describe_change(access, subject=subject, framing=framing, comes_first=comes_first)
             yield f"not decided exactly: {compared.undecided[0] if compared.undecided else 'the reason was not kept'}"
         case _:
             yield from exact(gained=compared.gained, lost=compared.lost)

@@ -6,9 +6,8 @@ from msgspec import Struct
 
 from ecr_warden.model.address import Address
 from ecr_warden.policy.access import AccessChange, Permission
-from ecr_warden.policy.phrases import Phrase
+from ecr_warden.policy.phrases import Phrase, Relation
 from ecr_warden.policy.relate import Interchangeable
-from ecr_warden.policy.relation import Relation
 
 
 class DriftKind(StrEnum):

@@ -17,7 +17,7 @@ from ecr_warden.model.drift import Compared, Drift, DriftKind
 from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.plan import Plan
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.relation import Relation
+from ecr_warden.policy.phrases import Relation
 
 type Clock = Callable[[], float]
 """Seconds of processor time."""

@@ -14,7 +14,7 @@ from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.plan import Change, NewRole, Operation
 from ecr_warden.model.target import RoleTarget
-from ecr_warden.policy.access import gained_and_lost
+from ecr_warden.policy.access import gained_and_lost, intersection
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import (
     REPOSITORY_POLICY_QUOTA,
@@ -26,7 +26,6 @@ from ecr_warden.policy.document import (
     parse_document,
     policy_size,
 )
-from ecr_warden.policy.intersection import intersection
 from ecr_warden.policy.phrases import is_unique_id
 
 

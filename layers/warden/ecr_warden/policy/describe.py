@@ -6,7 +6,7 @@ from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.action import ActionGroup, group_of, spelled
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect
-from ecr_warden.policy.phrases import COMPARED, Perspective, Phrase, Telling, deed_of, is_unique_id, wording
+from ecr_warden.policy.phrases import COMPARED, Framing, Perspective, Phrase, deed_of, is_unique_id, wording
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.subsumption import AllBut, AnyOf, Part
@@ -20,7 +20,7 @@ _SAMPLE = {
 }
 
 
-type Foremost = Callable[[Permission], bool]
+type ComesFirst = Callable[[Permission], bool]
 """Which permissions are told first, and whatever else there is to tell."""
 
 
@@ -29,14 +29,14 @@ def _none(_permission: Permission) -> bool:
 
 
 def describe_change(
-    change: AccessChange, *, subject: str, telling: Telling = COMPARED, foremost: Foremost = _none
+    change: AccessChange, *, subject: str, framing: Framing = COMPARED, comes_first: ComesFirst = _none
 ) -> tuple[str, ...]:
     """What a change means, gains first: `X can now assume ecr-pusher (sts:AssumeRole)`.
 
     `subject` is what the document hangs on: a repository, a role, or the user or role whose permissions it holds.
     """
-    gained = _sentences(change.gained, subject, telling, foremost, gained=True)
-    return _once(gained + _sentences(change.lost, subject, telling, foremost, gained=False))
+    gained = _sentences(change.gained, subject, framing, comes_first, gained=True)
+    return _once(gained + _sentences(change.lost, subject, framing, comes_first, gained=False))
 
 
 def describe_difference(
@@ -45,19 +45,18 @@ def describe_difference(
     gained: Sequence[Phrase],
     lost: Sequence[Phrase],
     subject: str,
-    telling: Telling = COMPARED,
-    foremost: Foremost = _none,
+    framing: Framing = COMPARED,
+    comes_first: ComesFirst = _none,
 ) -> tuple[str, ...]:
     """What a live document gives and lacks against the desired one, in the words of describe_change.
 
-    `change` counts everybody and everything but errs to one side; `gained` and `lost` are exact examples, none where
-    it is proved that nothing differs that way. Where a list of principals and actions would not be the whole truth, for
-    conditions or a Deny decide, the examples speak. What is `foremost` among the gains is told in any case: the proof
-    is one for the callers and values that are known.
+    `change` is complete but may list too much; `gained` and `lost` are exact examples, none where nothing is proved to
+    differ that way. Where a list of principals and actions would mislead, because conditions or a Deny decide, the
+    examples are used. Gains that come first are listed in any case: the proof covers known callers and values only.
     """
-    told = _one_way(change.gained, gained, subject, telling, foremost, gained=True)
+    told = _one_way(change.gained, gained, subject, framing, comes_first, gained=True)
     if lost:
-        told += _one_way(change.lost, lost, subject, telling, foremost, gained=False)
+        told += _one_way(change.lost, lost, subject, framing, comes_first, gained=False)
     return _once(told)
 
 
@@ -65,17 +64,17 @@ def _one_way(
     permissions: Collection[Permission],
     examples: Sequence[Phrase],
     subject: str,
-    telling: Telling,
-    foremost: Foremost,
+    framing: Framing,
+    comes_first: ComesFirst,
     *,
     gained: bool,
 ) -> list[str]:
     # What the spec itself gives its own words say best: an example of an organization would be some stranger.
-    is_clear = _is_grant if telling.perspective in _OF_THE_SPEC and not gained else _is_plain
+    is_clear = _is_grant if framing.perspective in _OF_THE_SPEC and not gained else _is_plain
     if examples and permissions and all(map(is_clear, permissions)):
-        return _sentences(permissions, subject, telling, foremost, gained=gained)
-    first = _sentences(filter(foremost, permissions), subject, telling, _none, gained=gained)
-    return first + [wording(example, telling, gained=gained) for example in examples]
+        return _sentences(permissions, subject, framing, comes_first, gained=gained)
+    first = _sentences(filter(comes_first, permissions), subject, framing, _none, gained=gained)
+    return first + [wording(example, framing, gained=gained) for example in examples]
 
 
 def _once(sentences: list[str]) -> tuple[str, ...]:
@@ -98,7 +97,7 @@ def _is_grant(permission: Permission) -> bool:
 
 
 def _sentences(
-    permissions: Iterable[Permission], subject: str, telling: Telling, foremost: Foremost, *, gained: bool
+    permissions: Iterable[Permission], subject: str, framing: Framing, comes_first: ComesFirst, *, gained: bool
 ) -> list[str]:
     """One sentence for each principal, resource, condition and group of actions, in a stable order."""
     groups: dict[tuple[str, int, str, str, Effect], list[str]] = {}
@@ -106,10 +105,10 @@ def _sentences(
     for permission in permissions:
         group = _group(permission.action)
         who, what = _who_and_what(permission, subject)
-        conditions = _conditions(permission.conditions, in_full=telling.perspective in _OF_THE_SPEC)
+        conditions = _conditions(permission.conditions, in_full=framing.perspective in _OF_THE_SPEC)
         key = (who, _GROUP_ORDER.index(group), what, conditions, permission.effect)
         groups.setdefault(key, []).append(_actions(permission.action))
-        if foremost(permission):
+        if comes_first(permission):
             first.add(key)
     lines = []
     for key in sorted(groups, key=lambda key: (key not in first, key)):
@@ -118,7 +117,7 @@ def _sentences(
         detail = f" ({_listed(group, actions)}){conditions}"
         deed, denies = deed_of(group, actions), effect is Effect.DENY
         phrase = Phrase(who, deed, what, detail, denies=denies, unique_id=is_unique_id(who))
-        lines.append(wording(phrase, telling, gained=gained))
+        lines.append(wording(phrase, framing, gained=gained))
     return lines
 
 

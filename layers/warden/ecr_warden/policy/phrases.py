@@ -1,13 +1,16 @@
-"""The words for a difference of access, shared by all sentences about it."""
+"""What a comparison says, and the words for it that all sentences share."""
 
 import re
 from collections.abc import Collection
 from enum import StrEnum
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
 from ecr_warden.policy.action import ActionGroup
+
+if TYPE_CHECKING:  # every run loads phrases, and few load requests
+    from ecr_warden.policy.request import Request
 
 
 class Deed(StrEnum):
@@ -48,14 +51,66 @@ class Phrase(Struct, frozen=True):
     unique_id: bool = False
 
 
-class Telling(Struct, frozen=True):
+class Framing(Struct, frozen=True):
     """How differences are told. `lasted`: how long an incident did, `for 41 s`."""
 
     perspective: Perspective = Perspective.COMPARED
     lasted: str = "until it was repaired"
 
 
-COMPARED = Telling()
+COMPARED = Framing()
+
+
+class Relation(StrEnum):
+    """The access of the live document against the desired one."""
+
+    EQUAL = "equal"
+    MORE = "more"
+    LESS = "less"
+    DIFFERENT = "different"
+    UNDECIDED = "undecided"
+
+
+class Witness(Struct, frozen=True):
+    """A request that one document allows and the other does not, tried on both; `phrase` is for people.
+
+    `gained`: it is the live document that allows it.
+    """
+
+    request: "Request"
+    group: ActionGroup
+    phrase: Phrase
+    gained: bool
+
+    @property
+    def sentence(self) -> str:
+        """What the live document does, beside the desired one."""
+        return wording(self.phrase, COMPARED, gained=self.gained)
+
+
+class Comparison(Struct, frozen=True):
+    """`gained` is what live allows and desired does not, `lost` the reverse: at most one of each group.
+
+    `undecided` says what could not be decided; it is empty unless `relation` is UNDECIDED.
+    """
+
+    relation: Relation
+    equivalent: bool
+    gained: tuple[Witness, ...] = ()
+    lost: tuple[Witness, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """One sentence for people."""
+        match self.relation:
+            case Relation.EQUAL:
+                return "the same document" if self.equivalent else "another document, the same access"
+            case Relation.UNDECIDED:
+                return f"undecided: {self.undecided[0]}"
+            case _:
+                return "; ".join(witness.sentence for witness in (*self.gained, *self.lost))
+
 
 _LOGIN = frozenset({"ecr:GetAuthorizationToken"})
 _DEEDS = {group: Deed[group] for group in ActionGroup}
@@ -89,25 +144,25 @@ def is_unique_id(text: str) -> bool:
     return _UNIQUE_ID.fullmatch(text) is not None
 
 
-def wording(phrase: Phrase, telling: Telling, *, gained: bool) -> str:
+def wording(phrase: Phrase, framing: Framing, *, gained: bool) -> str:
     """A phrase as a sentence; `gained`: the live document gives it and the desired one does not, else the reverse."""
     if phrase.unique_id and not phrase.denies:
         was = "role" if phrase.who.startswith("AROA") else "user"
         return f"{phrase.who} is the unique id by which AWS shows a deleted {was}: of such a one it gives nobody access"
     does, has = (words.format(phrase.what) for words in _WORDS[phrase.deed])
     who = phrase.who
-    if telling.perspective is not Perspective.COMPARED and (root := _ROOT.fullmatch(who)):
+    if framing.perspective is not Perspective.COMPARED and (root := _ROOT.fullmatch(who)):
         who = f"account {root.group(1)}"
     if phrase.denies:
-        said, after = _denied(who, does, has, telling, gained)
+        said, after = _denied(who, does, has, framing, gained)
     else:
-        said, after = _allowed(who, does, has, telling, gained)
+        said, after = _allowed(who, does, has, framing, gained)
     return f"{said}{phrase.detail}{after}"
 
 
-def _allowed(who: str, does: str, has: str, telling: Telling, gained: bool) -> tuple[str, str]:
+def _allowed(who: str, does: str, has: str, framing: Framing, gained: bool) -> tuple[str, str]:
     """What stands before the details, and after them."""
-    match telling.perspective:
+    match framing.perspective:
         case Perspective.COMPARED:
             return f"{who} can {'now' if gained else 'no longer'} {does}", ""
         case Perspective.DRIFT:
@@ -118,14 +173,14 @@ def _allowed(who: str, does: str, has: str, telling: Telling, gained: bool) -> t
         case Perspective.ROLLED_OUT:
             return f"{who} {'lost' if gained else 'gained'} {has}", ""
         case Perspective.INCIDENT:
-            return f"{who} {'could' if gained else 'could not'} {does}", f" {telling.lasted}"
+            return f"{who} {'could' if gained else 'could not'} {does}", f" {framing.lasted}"
         case _:
-            assert_never(telling.perspective)
+            assert_never(framing.perspective)
 
 
-def _denied(who: str, does: str, has: str, telling: Telling, gained: bool) -> tuple[str, str]:
+def _denied(who: str, does: str, has: str, framing: Framing, gained: bool) -> tuple[str, str]:
     """Of a Deny: it is gained when the desired document has it and the live one does not."""
-    match telling.perspective:
+    match framing.perspective:
         case Perspective.COMPARED:
             return f"{who} is {'no longer' if gained else 'now'} denied to {does}", ""
         case Perspective.DRIFT:
@@ -136,6 +191,6 @@ def _denied(who: str, does: str, has: str, telling: Telling, gained: bool) -> tu
         case Perspective.ROLLED_OUT:
             return f"{who} is {'denied' if gained else 'no longer denied'} {has}", " from now on"
         case Perspective.INCIDENT:
-            return f"{who} was {'not denied' if gained else 'denied'} {has}", f" {telling.lasted}"
+            return f"{who} was {'not denied' if gained else 'denied'} {has}", f" {framing.lasted}"
         case _:
-            assert_never(telling.perspective)
+            assert_never(framing.perspective)

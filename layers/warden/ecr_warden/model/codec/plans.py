@@ -9,8 +9,8 @@ from ecr_warden.model.desired import MustNotExist
 from ecr_warden.model.drift import Compared, Drift, DriftKind, Loosening
 from ecr_warden.model.plan import Change, Held, HoldReason, Operation, Plan
 from ecr_warden.model.target import parse_target
+from ecr_warden.policy.phrases import Relation
 from ecr_warden.policy.relate import Interchangeable
-from ecr_warden.policy.relation import Relation
 
 if TYPE_CHECKING:  # see drift
     from ecr_warden.policy.phrases import Phrase

@@ -26,7 +26,7 @@ from ecr_warden.policy.compare.variables import (
     variables_of,
 )
 from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.policy.relation import Comparison, Relation, Witness
+from ecr_warden.policy.phrases import Comparison, Relation, Witness
 from ecr_warden.policy.request import default_context
 from ecr_warden.policy.statement_match import completed_arn
 

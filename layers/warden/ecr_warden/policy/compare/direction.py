@@ -22,7 +22,7 @@ from ecr_warden.policy.compare.search import Search
 from ecr_warden.policy.compare.sentence import phrase_of
 from ecr_warden.policy.compare.variables import meeting_values
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
-from ecr_warden.policy.relation import Witness
+from ecr_warden.policy.phrases import Witness
 from ecr_warden.policy.request import ANY_RESOURCE, Request, default_context, make_request
 from ecr_warden.policy.request_principal import ANONYMOUS, CallerKind
 from ecr_warden.policy.statement_match import Allowed, action_matches, document_verdict, matching_statements

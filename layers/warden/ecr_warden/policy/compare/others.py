@@ -7,9 +7,8 @@ from ecr_warden.policy.compare.budget import Budget
 from ecr_warden.policy.compare.derived import OF_CALLERS
 from ecr_warden.policy.compare.direction import weight_of
 from ecr_warden.policy.document import Document, DocumentKind, Effect
-from ecr_warden.policy.phrases import Phrase
+from ecr_warden.policy.phrases import Phrase, Witness
 from ecr_warden.policy.printable import printable
-from ecr_warden.policy.relation import Witness
 from ecr_warden.policy.request import make_request
 from ecr_warden.policy.request_principal import RequestError, parse_request_principal
 from ecr_warden.policy.statement_match import Allowed, document_verdict
