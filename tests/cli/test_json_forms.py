@@ -176,7 +176,7 @@ SESSION_EVENT = json.dumps(
     next(
         case["event"]
         for case in map(json.loads, (ROOT / "tests/cases/triggers/records.jsonl").read_text().splitlines())
-        if case["name"] == "Terraform writes an inline policy for somebody who is known"
+        if case["name"] == "Terraform writes an inline policy with a source identity"
     )
 ).encode()
 LINES: dict[str, Callable[[Command], Ran]] = {
