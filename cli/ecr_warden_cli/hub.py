@@ -9,9 +9,9 @@ from ecr_warden.model.codec.base import CodecError, Json
 from ecr_warden.model.codec.entries import answer_to_json
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
 from ecr_warden.model.codec.requests import SELECTED_AT_MOST, TARGETS_AT_MOST, request_to_text
-from ecr_warden.model.outcome import Result
 from ecr_warden.model.reply import CallReply, CommandReply, PlanReply, Reply, StatusReply
 from ecr_warden.model.request import EVERYTHING, Answer, AskCall, AskStatus, Command, Question, Selection
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target, parse_target
 from ecr_warden.policy.printable import cut, invisible
 from msgspec import Struct

@@ -69,7 +69,7 @@ def _jobs_of_events(call: Call) -> int:
     bodies = [json.loads(entry["messageBody"]) for entry in call.parameters.get("entries", ())]
     caused = [body for body in bodies if body["cause"]["kind"] == "event"]
     # An event makes a job for its target, one that tells people, or both.
-    return len({body["cause"]["id"] for body in caused if body["kind"] in ("reconcile-target", "tell-own-change")})
+    return len({body["cause"]["id"] for body in caused if body["kind"] in ("reconcile-target", "report-own-change")})
 
 
 def by_product(calls: Iterable[Call]) -> list[Call]:

@@ -24,8 +24,8 @@ from ecr_warden.model.job import (
     SweepRepositories,
 )
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.outcome import Failed, Result, RunReport
 from ecr_warden.model.plan import Plan
+from ecr_warden.model.run import Failed, Result, RunReport
 from ecr_warden.model.target import Target
 from ecr_warden.planning.write_scope import WriteScope
 from ecr_warden.ports.documents import AccountUnread, Listing, Writer

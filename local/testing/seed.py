@@ -22,8 +22,8 @@ from ecr_warden.model.observed import (
     LiveValue,
     Observation,
     Observed,
-    OwnerMissing,
     Present,
+    TargetMissing,
     Unparseable,
     Unreadable,
 )
@@ -117,7 +117,7 @@ def reading(spec: TargetSpec, live: Mapping[Address, Observed | LiveValue] | Non
         found[address] = Absent() if isinstance(wanted, MustNotExist) else present(address, wanted)
     for address, value in (live or {}).items():
         match value:
-            case Present() | Absent() | OwnerMissing() | Unparseable() | Unreadable():
+            case Present() | Absent() | TargetMissing() | Unparseable() | Unreadable():
                 found[address] = value
             case _:
                 found[address] = present(address, value)
@@ -126,7 +126,7 @@ def reading(spec: TargetSpec, live: Mapping[Address, Observed | LiveValue] | Non
 
 def nothing(spec: TargetSpec) -> Observation:
     """A target whose owner does not exist; a role that does not is only absent."""
-    missing = {address: Absent() if address == ROLE else OwnerMissing() for address in spec.documents}
+    missing = {address: Absent() if address == ROLE else TargetMissing() for address in spec.documents}
     return Observation(spec.target, missing)
 
 

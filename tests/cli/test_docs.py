@@ -3,8 +3,8 @@
 import pytest
 from ecr_warden.model.codec.requests import BadRequest
 from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
+from ecr_warden.model.run import Result
 from ecr_warden.ports.errors import CallerUnproved, CommandRepeated, CompiledUnusable
 from ecr_warden.usecases.commands import BadEnd
 from ecr_warden.usecases.queries import NoSuchRun

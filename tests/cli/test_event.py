@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import ReconcileTarget, TellOwnChange
+from ecr_warden.model.job import ReconcileTarget, ReportOwnChange
 from ecr_warden.triggers.trigger import Ignored, TriggerError
 from ecr_warden.usecases.jobs import Dispatch
 from ecr_warden_cli.event_input import LINE_LIMIT
@@ -79,7 +79,7 @@ def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[s
         assert line == {"ignored": done.why}
     else:
         assert line["targets"] == [str(job.target) for job in done if isinstance(job, ReconcileTarget)]
-        assert line.get("tells", []) == [job.thing for job in done if isinstance(job, TellOwnChange)]
+        assert line.get("tells", []) == [job.thing for job in done if isinstance(job, ReportOwnChange)]
 
 
 def test_a_call_is_told_with_its_id_time_place_and_why_it_is_watched(command: Command) -> None:

@@ -12,8 +12,7 @@ from ecr_warden.model.codec.replies import error_to_json, reply_to_json
 from ecr_warden.model.codec.requests import question_from_text
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.run import Debts
+from ecr_warden.model.run import Debts, Result
 from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.ports.store import SpecVersion
 
@@ -85,7 +84,7 @@ def test_status_of_trouble_pauses_the_switch_and_observe_mode() -> None:
 def test_status_says_first_what_is_wrong_with_the_whole_and_is_not_fine_then() -> None:
     world = world_at_spec()
     world.specs.file = None
-    world.wiring.cut("ecr-warden-sweep")
+    world.event_sources.cut("ecr-warden-sweep")
     ran = over(world)("status")
     assert ran.code == 2
     missing, rule, first, *_ = ran.out.splitlines()

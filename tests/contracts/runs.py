@@ -7,9 +7,8 @@ from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import Actor, Cause, CauseKind
-from ecr_warden.model.outcome import Applied, Result, RunReport
 from ecr_warden.model.plan import Change, Operation, Plan
-from ecr_warden.model.run import OpenRun
+from ecr_warden.model.run import Applied, OpenRun, Result, RunReport
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
 

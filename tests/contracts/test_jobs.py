@@ -10,10 +10,10 @@ from ecr_warden.model.job import (
     CauseKind,
     Job,
     ReconcileTarget,
+    ReportOwnChange,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
-    TellOwnChange,
 )
 from ecr_warden.model.target import RepositoryTarget, RoleTarget
 
@@ -30,7 +30,7 @@ ALL: list[Job] = [
     SweepRepositories(SWEEP, HOME, "eu-central-1"),
     SweepRepositories(SWEEP, HOME, "us-east-1"),
     *(ReconcileTarget(EVENT, target) for target in (CHECKOUT, PUSHER, PUSH_USER, LONG)),
-    TellOwnChange(EVENT, HOME, "role ecr-warden-write"),
+    ReportOwnChange(EVENT, HOME, "role ecr-warden-write"),
 ]
 
 

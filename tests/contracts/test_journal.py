@@ -6,10 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ecr_warden.model.job import Actor
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.pause import Pause
 from ecr_warden.model.request import Answer, AskHistory, Call
-from ecr_warden.model.run import Debts, LastLook
+from ecr_warden.model.run import Debts, LastSeen, Pause, Result
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import CommandRepeated
 from ecr_warden.ports.store import Page, TargetRecord
@@ -55,12 +53,12 @@ def test_a_pause_stands_on_the_targets_record_until_it_is_ended(hub: Hub) -> Non
 def test_how_the_last_run_ended_is_remembered_and_a_run_that_did_not_end_takes_nothing_of_it(hub: Hub) -> None:
     lease, _ = hub.state.acquire(CHECKOUT, FIRST)
     hub.state.release(lease, None, reported=None, report=report(FIRST))
-    assert hub.state.records([CHECKOUT])[CHECKOUT.key].last == LastLook(BEGAN, FIRST, Result.CONVERGED)
+    assert hub.state.records([CHECKOUT])[CHECKOUT.key].last == LastSeen(BEGAN, FIRST, Result.CONVERGED)
     hub.clock.advance(timedelta(minutes=1))
     lease, _ = hub.state.acquire(CHECKOUT, SECOND)
     hub.state.release(lease, None, reported=None)
     last = hub.state.records([CHECKOUT])[CHECKOUT.key].last
-    assert last == LastLook(BEGAN + timedelta(minutes=1), FIRST, Result.CONVERGED)
+    assert last == LastSeen(BEGAN + timedelta(minutes=1), FIRST, Result.CONVERGED)
 
 
 def test_runs_are_listed_by_target_and_by_day_newest_first_and_found_by_their_id(hub: Hub) -> None:

@@ -5,12 +5,11 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ecr_warden.adapters.aws.event_sources import DEFAULT_BUS, RULES, AwsEventSources
 from ecr_warden.adapters.aws.records import DynamoSweepRecords
-from ecr_warden.adapters.aws.wiring import DEFAULT_BUS, RULES, AwsWiring
-from ecr_warden.model.audit import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
 from ecr_warden.model.job import Actor
-from ecr_warden.model.look import Look
-from ecr_warden.model.wire import WireState
+from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
+from ecr_warden.model.watch import SourceState, SweepRecord
 
 from tests.contracts.aws import Call, moto
 from tests.contracts.hubs import OWNER, SPEC_BUCKET, TABLE, Hub, MotoHub
@@ -19,12 +18,12 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 ROLE, USER = "role/111111111111/a", "user/111111111111/b"
-LOOK = Look("111111111111", NOON, "v1", frozenset((ROLE,)), frozenset((USER,)))
+LOOK = SweepRecord("111111111111", NOON, "v1", frozenset((ROLE,)), frozenset((USER,)))
 
 
 def test_the_last_look_at_each_part_is_remembered(hub: Hub) -> None:
     assert hub.looks.all() == []
-    other = Look("222222222222/eu-central-1", NOON, "v1")
+    other = SweepRecord("222222222222/eu-central-1", NOON, "v1")
     for look in (LOOK, other, replace(LOOK, at=NOON + SECOND, version="v2")):
         hub.looks.note(look)
     assert {look.part: look for look in hub.looks.all()} == {
@@ -110,31 +109,31 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoHub]:
         yield hub
 
 
-def states(hub: MotoHub) -> list[WireState]:
-    wiring = AwsWiring(hub.client("events"), hub.s3, SPEC_BUCKET, OWNER)
-    return [wire.state for wire in wiring.wires()]
+def states(hub: MotoHub) -> list[SourceState]:
+    event_sources = AwsEventSources(hub.client("events"), hub.s3, SPEC_BUCKET, OWNER)
+    return [source.state for source in event_sources.sources()]
 
 
 def test_rules_and_notification_as_the_stack_makes_them_are_on(deployed: MotoHub) -> None:
-    assert states(deployed) == [WireState.ON] * 5
-    wiring = AwsWiring(deployed.client("events"), deployed.s3, SPEC_BUCKET, OWNER)
-    assert [wire.schedule for wire in wiring.wires() if wire.schedule] == ["rate(15 minutes)"]
+    assert states(deployed) == [SourceState.ON] * 5
+    event_sources = AwsEventSources(deployed.client("events"), deployed.s3, SPEC_BUCKET, OWNER)
+    assert [source.schedule for source in event_sources.sources() if source.schedule] == ["rate(15 minutes)"]
 
 
 @pytest.mark.parametrize("index", range(4), ids=[rule.name for rule in RULES])
-@pytest.mark.parametrize("state", [WireState.MISSING, WireState.DISABLED, WireState.TARGETLESS])
+@pytest.mark.parametrize("state", [SourceState.MISSING, SourceState.DISABLED, SourceState.TARGETLESS])
 def test_a_rule_that_was_taken_away_is_seen_and_the_others_are_on(
-    deployed: MotoHub, index: int, state: WireState
+    deployed: MotoHub, index: int, state: SourceState
 ) -> None:
     events, rule = deployed.client("events"), RULES[index]
     where = {"EventBusName": rule.bus}
-    if state is WireState.DISABLED:
+    if state is SourceState.DISABLED:
         events.disable_rule(Name=rule.name, **where)
     else:
         events.remove_targets(Rule=rule.name, Ids=["1"], **where)
-        if state is WireState.MISSING:
+        if state is SourceState.MISSING:
             events.delete_rule(Name=rule.name, **where)
-    wanted = [WireState.ON] * 5
+    wanted = [SourceState.ON] * 5
     wanted[index] = state
     assert states(deployed) == wanted
 
@@ -142,16 +141,16 @@ def test_a_rule_that_was_taken_away_is_seen_and_the_others_are_on(
 def test_a_rule_that_leads_to_something_else_leads_nowhere(deployed: MotoHub) -> None:
     arn = f"arn:aws:lambda:eu-central-1:{OWNER}:function:mine"
     deployed.client("events").put_targets(Rule="ecr-warden-sweep", Targets=[{"Id": "1", "Arn": arn}])
-    assert states(deployed)[2] is WireState.TARGETLESS
+    assert states(deployed)[2] is SourceState.TARGETLESS
 
 
 def test_a_notification_that_was_taken_away_is_seen(deployed: MotoHub) -> None:
     deployed.wire.answers.clear()
-    assert states(deployed)[4] is WireState.MISSING
+    assert states(deployed)[4] is SourceState.MISSING
 
 
 def test_what_may_not_be_read_is_not_known(deployed: MotoHub) -> None:
     deployed.wire.answers.clear()
     deployed.wire.fail("events:DescribeRule", "AccessDeniedException", "no")
     deployed.wire.fail("s3:GetBucketNotificationConfiguration", "AccessDenied", "no", 403)
-    assert states(deployed) == [WireState.UNREADABLE] * 5
+    assert states(deployed) == [SourceState.UNREADABLE] * 5

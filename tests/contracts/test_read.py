@@ -5,7 +5,7 @@ from copy import replace
 import pytest
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, MustNotExist, TargetSpec
-from ecr_warden.model.observed import Absent, OwnerMissing, Present, Unparseable, Unreadable
+from ecr_warden.model.observed import Absent, Present, TargetMissing, Unparseable, Unreadable
 from ecr_warden.model.target import OwnerTarget
 from ecr_warden.policy.document import parse_document
 
@@ -64,7 +64,7 @@ def test_repository_without_a_policy_is_absent(world: World) -> None:
 
 
 def test_missing_repository_is_an_owner_missing(world: World) -> None:
-    assert world.documents.read(SPEC).documents == {POLICY: OwnerMissing()}
+    assert world.documents.read(SPEC).documents == {POLICY: TargetMissing()}
 
 
 @pytest.mark.parametrize("text", [NOT_UNDERSTOOD, "{", '{"Statement": [{}], "Statement": []}'])
@@ -122,13 +122,13 @@ def test_extent_says_which_inline_policies_are_read(world: World, owner: OwnerTa
 
 def test_missing_user_is_an_owner_missing(world: World) -> None:
     observation = world.documents.read(identity_spec(PUSH_USER, Extent.OURS, [D4.name]))
-    assert observation.documents == {D4: OwnerMissing()}
+    assert observation.documents == {D4: TargetMissing()}
     assert observation.unique_id is None
 
 
 def test_missing_role_is_absent_and_its_documents_have_no_owner(world: World) -> None:
     documents = world.documents.read(ROLE_SPEC).documents
-    assert documents == {role(PUSHER): Absent(), trust_policy(PUSHER): OwnerMissing(), D3: OwnerMissing()}
+    assert documents == {role(PUSHER): Absent(), trust_policy(PUSHER): TargetMissing(), D3: TargetMissing()}
 
 
 @pytest.mark.parametrize("boundary", [BOUNDARY, None])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from ecr_warden.model.alert import SpecAccepted, SpecRefused
-from ecr_warden.model.desired import CompiledSpec, Departed
+from ecr_warden.model.desired import CompiledSpec, Removed
 from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Cause, CauseKind, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.errors import CompiledUnusable
@@ -19,8 +19,8 @@ from tests.template.cfn import ROOT
 
 TEXT = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
 LOOK = AcceptSpec(Cause(CauseKind.SWEEP, "s-1"))
-DEPARTED = {
-    target.key: Departed(target, "v0")
+REMOVED = {
+    target.key: Removed(target, "v0")
     for target in (RepositoryTarget(HOME, "eu-central-1", "shop/old"), UserTarget("333333333333", "gone"))
 }
 
@@ -36,7 +36,7 @@ def accepted(hub: Hub, text: bytes = TEXT) -> CompiledSpec:
     hub.sent().clear()
     compiled = hub.specs.accepted()
     assert compiled is not None
-    compiled = replace(compiled, departed=DEPARTED)
+    compiled = replace(compiled, removed=REMOVED)
     hub.specs.accept(compiled, replaces=compiled.version)
     return compiled
 
@@ -51,7 +51,7 @@ def test_it_cannot_be_used_and_says_which_version_it_is_of_and_what_has_departed
     with pytest.raises(CompiledUnusable, match=compiled.version) as caught:
         hub.specs.accepted()
     assert caught.value.version == compiled.version
-    assert {entry.target.key: entry for entry in caught.value.departed} == DEPARTED
+    assert {entry.target.key: entry for entry in caught.value.removed} == REMOVED
     assert not caught.value.retryable
 
 
@@ -74,7 +74,7 @@ def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> No
     enqueued = targets(hub.sent())
     assert enqueued == [f"repository/{HOME}/eu-central-1/shop/checkout", f"user/{CI}/pull-user-2"]
     now = hub.specs.accepted()
-    assert now is not None and now.departed == DEPARTED
+    assert now is not None and now.removed == REMOVED
 
 
 @pytest.mark.parametrize("kind", ["reconcile", "sweep"])
@@ -108,7 +108,7 @@ def test_a_version_that_is_valid_no_longer_is_told_once_and_every_job_says_what_
     assert isinstance(told, SpecAccepted)
     assert set(targets(hub.sent())) == compiled.targets.keys()
     now = hub.specs.accepted()
-    assert now is not None and now.departed == DEPARTED
+    assert now is not None and now.removed == REMOVED
 
 
 def work_of(hub: Hub, alerts: MemoryAlertBus) -> Work:
@@ -131,4 +131,4 @@ def test_a_compiled_form_that_is_gone_is_made_again(moto_hub: MotoHub) -> None:
         moto_hub.specs.accepted()
     assert accept(moto_hub)(LOOK) is None
     again = moto_hub.specs.accepted()
-    assert again == replace(compiled, departed={})
+    assert again == replace(compiled, removed={})

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import AcceptSpec, Misplaced, ReconcileTarget, SweepAll, TellOwnChange
+from ecr_warden.model.job import AcceptSpec, Misplaced, ReconcileTarget, ReportOwnChange, SweepAll
 from ecr_warden.triggers.trigger import TriggerError
 
 from tests.functions.conftest import EVENTS, Deployed, Handler
@@ -27,7 +27,7 @@ def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: De
     kinds: dict[str, set[type]] = {stem: {AcceptSpec} for stem in stems if stem.startswith("s3-")}
     kinds |= {"events-ScheduledEvent": {AcceptSpec, SweepAll}}
     told = ("iam-CreatePolicyVersion", "iam-SetDefaultPolicyVersion", "iam-DeletePolicy")
-    kinds |= {stem: {TellOwnChange} for stem in told}
+    kinds |= {stem: {ReportOwnChange} for stem in told}
     for stem in stems:
         handler(event(stem))
         assert {type(job) for job in deployed.jobs()} == kinds.get(stem, {ReconcileTarget}), stem

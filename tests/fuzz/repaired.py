@@ -13,9 +13,8 @@ from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.runs import open_run_to_json, report_to_json
 from ecr_warden.model.observed import Present, Unparseable
-from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change
-from ecr_warden.model.run import OpenRun
+from ecr_warden.model.run import OpenRun, Result
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document, DocumentKind, policy_size
 from ecr_warden.policy.phrases import is_unique_id

@@ -11,7 +11,7 @@ from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed, Unlisted
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.job import Cause
-from ecr_warden.model.outcome import Result, RunReport
+from ecr_warden.model.run import Result, RunReport
 from ecr_warden.policy.printable import first
 from hypothesis import given
 from hypothesis import strategies as st

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from ecr_warden.adapters.aws.wiring import DEFAULT_BUS, RULES
+from ecr_warden.adapters.aws.event_sources import DEFAULT_BUS, RULES
 
 from tests.template.cfn import ALL, HUB, MEMBER, Node, Statement, listed, say, says
 

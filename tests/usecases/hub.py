@@ -56,7 +56,7 @@ def queries_of(
             state=world.state,
             looks=world.looks,
             switch=world.switch,
-            wiring=world.wiring,
+            event_sources=world.event_sources,
             audit=world.audit,
             clock=world.clock,
         ),

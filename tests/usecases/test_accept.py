@@ -9,8 +9,7 @@ from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.alert import Field, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import AcceptSpec, CauseKind
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Result, Severity
 from ecr_warden.model.target import UserTarget
 from ecr_warden.ports.errors import MAX_SPEC_BYTES, SpecSuperseded, SpecTampered
 from ecr_warden.ports.store import Specs, SpecVersion

@@ -5,11 +5,10 @@ from datetime import timedelta
 import pytest
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.alert import SpecAccepted
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Change
 from ecr_warden.model.reply import StatusReply
 from ecr_warden.model.request import AskStatus
+from ecr_warden.model.run import Pause, Result
 from ecr_warden.model.target import Target, UserTarget, parse_target
 from ecr_warden.ports.errors import AccountUnreachable
 
@@ -155,7 +154,7 @@ def test_an_account_that_returns_before_it_was_cleared_is_in_sync_again() -> Non
     upload(world, TEXT, "v3")
     world.drain()
     assert world.differing() == [str(OF_ITS_OWN)]
-    assert world.specs.compiled is not None and world.specs.compiled.departed == {}
+    assert world.specs.compiled is not None and world.specs.compiled.removed == {}
 
 
 def test_an_account_that_returns_and_is_removed_again_is_cleared_again() -> None:
@@ -178,7 +177,7 @@ def test_literal_documents_of_a_removed_account_stay_and_are_reported() -> None:
     accepted = upload(world, WITHOUT_CI, "v2")
     assert isinstance(accepted, SpecAccepted)
     assert f"user/{CI}/old-ci" in accepted.released
-    assert f"user/{CI}/old-ci" not in (world.specs.compiled.departed if world.specs.compiled else {})
+    assert f"user/{CI}/old-ci" not in (world.specs.compiled.removed if world.specs.compiled else {})
 
 
 def test_in_observe_mode_it_waits_until_the_spec_says_enforce() -> None:

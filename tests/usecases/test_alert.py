@@ -8,7 +8,7 @@ import pytest
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.alert import Alert, Message, SpecAccepted, SpecRefused
 from ecr_warden.model.job import Cause, CauseKind
-from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.run import RunReport
 from ecr_warden.ports.alerts import ChannelError
 from ecr_warden.ports.errors import PermissionMissing
 from ecr_warden.usecases.alert import RETRY_SECONDS, ReportExhausted, SendAlerts

@@ -9,10 +9,9 @@ from ecr_warden.model.alert import TargetsPaused, TargetsResumed
 from ecr_warden.model.codec.requests import BadRequest, request_to_text
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import CauseKind, ReconcileTarget
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.pause import LONGEST_PAUSE, Pause
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Command, PauseUntil, Resume
+from ecr_warden.model.run import LONGEST_PAUSE, Pause, Result
 from ecr_warden.model.target import RoleTarget, UserTarget
 from ecr_warden.ports.errors import CallerUnproved, CommandRepeated
 from ecr_warden.usecases.commands import BadEnd

@@ -6,9 +6,8 @@ import pytest
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.job import Attempt, Cause, CauseKind, ReconcileTarget
-from ecr_warden.model.outcome import Conflict, Result, Skipped
 from ecr_warden.model.plan import Change
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Conflict, Result, Severity, Skipped
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import LeaseHeld, RetryLater

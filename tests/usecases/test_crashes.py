@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 from ecr_warden.model.address import identity_policy
-from ecr_warden.model.outcome import Applied, Result
 from ecr_warden.model.plan import Change
+from ecr_warden.model.run import Applied, Result
 from ecr_warden.model.target import Target
 from ecr_warden.planning.cutoff import cutoff_of
 from ecr_warden.planning.results import LONGEST_RUN

@@ -7,7 +7,7 @@ import pytest
 from ecr_warden.model.address import Address, attached_policy, identity_policy
 from ecr_warden.model.desired import MustNotExist
 from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.outcome import Result
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import OwnerTarget, RoleTarget, UserTarget
 from ecr_warden.ports.errors import PermissionMissing
 from ecr_warden.spec import Valid, load_spec

@@ -7,8 +7,8 @@ import pytest
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.outcome import Failed, Result
 from ecr_warden.model.plan import HoldReason
+from ecr_warden.model.run import Failed, Result
 from ecr_warden.model.target import RoleTarget, Target, UserTarget
 from ecr_warden.ports.errors import (
     AccountUnreachable,
@@ -197,4 +197,4 @@ def test_a_missing_target_is_reported_once_and_not_created() -> None:
     for target in (PULL_USER, CHECKOUT, PULL_USER, CHECKOUT):
         assert world.run(target) is Result.REPORTED
     assert world.writes == []
-    assert [report.plan.held[0].reason for report in world.reports] == [HoldReason.OWNER_MISSING] * 2
+    assert [report.plan.held[0].reason for report in world.reports] == [HoldReason.TARGET_MISSING] * 2

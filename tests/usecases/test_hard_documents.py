@@ -11,8 +11,7 @@ from ecr_warden.alerting.formats import to_slack
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import Address, attached_policy, identity_policy
 from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Result, Severity
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import PrincipalNotFound, Refused, RetryLater

@@ -3,10 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.job import Actor
 from ecr_warden.model.reply import HistoryReply
-from ecr_warden.model.request import AskHistory
+from ecr_warden.model.request import AskHistory, AuditEntry, AuditKind
 from ecr_warden_cli.inputs import shown
 from hypothesis import given, settings
 from hypothesis import strategies as st

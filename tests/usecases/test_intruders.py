@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget
-from ecr_warden.model.outcome import Result
+from ecr_warden.model.run import Result
 
 from local.testing.seed import (
     CHECKOUT,

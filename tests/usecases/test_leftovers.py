@@ -5,7 +5,7 @@ from copy import replace
 import pytest
 from ecr_warden.model.address import identity_policy, role
 from ecr_warden.model.desired import RoleSettings
-from ecr_warden.model.outcome import Result
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 
 from local.testing.seed import (

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.alert import OwnChanged
-from ecr_warden.model.job import FIRST_AND_LAST, TellOwnChange
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.job import FIRST_AND_LAST, ReportOwnChange
+from ecr_warden.model.run import Result, Severity
 from ecr_warden.usecases.jobs import Dispatch, Work
 
 from local.testing.seed import PUSHER
@@ -33,7 +32,7 @@ def told(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
     work = Work(accept=unbuilt, sweep=unbuilt, reconcile=unbuilt, alerts=world.alerts)
     for one in events:
         dispatch(one)
-    jobs = [job for job in world.jobs.sent if isinstance(job, TellOwnChange)]
+    jobs = [job for job in world.jobs.sent if isinstance(job, ReportOwnChange)]
     for job in jobs:
         assert work(job, FIRST_AND_LAST) == "reported"
     return [alert for alert in world.alerts.published if isinstance(alert, OwnChanged)]

@@ -6,8 +6,8 @@ import pytest
 from ecr_warden.model.alert import SpecAccepted, Unlisted
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import CauseKind, SweepAll
-from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled

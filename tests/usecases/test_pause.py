@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
-from ecr_warden.model.outcome import Result, Skipped
-from ecr_warden.model.pause import Pause
+from ecr_warden.model.run import Pause, Result, Skipped
 from ecr_warden.ports.errors import RetryLater, Throttled
 from ecr_warden.ports.hub import STOPPED
 

@@ -8,8 +8,6 @@ import pytest
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
 from ecr_warden.model.codec.requests import BadRequest, question_from_text
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import (
     CallReply,
     CommandReply,
@@ -30,6 +28,7 @@ from ecr_warden.model.request import (
     AskStatus,
     AskVerify,
 )
+from ecr_warden.model.run import Pause, Result
 from ecr_warden.ports.errors import SpecUnusable
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.queries import NoSuchRun

@@ -5,7 +5,7 @@ from copy import replace
 import pytest
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.outcome import Result
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import UserTarget
 from ecr_warden.ports.errors import Refused, Throttled
 

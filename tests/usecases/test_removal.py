@@ -2,7 +2,7 @@
 
 import pytest
 from ecr_warden.model.alert import SpecAccepted
-from ecr_warden.model.outcome import Result
+from ecr_warden.model.run import Result
 
 from local.testing.seed import CHECKOUT, D1, allow, document
 from tests.usecases.uploads import TEXT, enqueued, first, upload
@@ -92,4 +92,4 @@ def test_removing_its_account_too_changes_nothing() -> None:
     accepted = upload(world, 'version: 1\naccounts: {ci: {id: "111111111111"}}\n', "v2")
     assert isinstance(accepted, SpecAccepted)
     assert accepted.released == ()
-    assert world.specs.compiled is not None and CHECKOUT.key in world.specs.compiled.departed
+    assert world.specs.compiled is not None and CHECKOUT.key in world.specs.compiled.removed

@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.desired import CompiledSpec, RoleSettings
-from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change, HoldReason
-from ecr_warden.model.run import Debts
+from ecr_warden.model.run import Debts, Result
 from ecr_warden.model.target import Target
 from ecr_warden.planning.cutoff import cutoff_of
 from ecr_warden.policy.document import Document

@@ -7,10 +7,8 @@ import pytest
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, identity_policy
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change
-from ecr_warden.model.run import Debts
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Debts, Result, Severity
 from ecr_warden.model.target import Target
 from ecr_warden.planning.cutoff import cutoff_of, deny_older_sessions
 from ecr_warden.policy.document import Document

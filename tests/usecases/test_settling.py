@@ -4,8 +4,8 @@ import json
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import Change
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target
 from ecr_warden.planning.cutoff import cutoff_of
 from ecr_warden.policy.document import Document, parse_document

@@ -5,11 +5,11 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.outcome import Result
 from ecr_warden.model.reply import StatusReply, TargetStatus
 from ecr_warden.model.request import AskStatus
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target
-from ecr_warden.model.wire import Wire, WireState
+from ecr_warden.model.watch import EventSource, SourceState
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.selection import NothingAccepted
@@ -169,26 +169,29 @@ def accepted_at_an_unknown_time(world: World) -> None:
 
 
 def cron(world: World) -> None:
-    world.wiring.known = [
-        replace(wire, schedule="cron(0 * * * ? *)") if wire.schedule else wire for wire in world.wiring.known
+    world.event_sources.known = [
+        replace(source, schedule="cron(0 * * * ? *)") if source.schedule else source
+        for source in world.event_sources.known
     ]
     world.clock.advance(timedelta(days=1, seconds=1))
 
 
 def rule_gone(world: World) -> None:
-    world.wiring.cut("ecr-warden-trail")
+    world.event_sources.cut("ecr-warden-trail")
 
 
 def rule_disabled(world: World) -> None:
-    world.wiring.cut("ecr-warden-spec", WireState.DISABLED)
+    world.event_sources.cut("ecr-warden-spec", SourceState.DISABLED)
 
 
 def rule_aside(world: World) -> None:
-    world.wiring.cut("ecr-warden-outcomes", WireState.TARGETLESS)
+    world.event_sources.cut("ecr-warden-outcomes", SourceState.TARGETLESS)
 
 
 def rule_unread(world: World) -> None:
-    world.wiring.known[0] = Wire("rule ecr-warden-trail", "reports", WireState.UNREADABLE, why="no permission")
+    world.event_sources.known[0] = EventSource(
+        "rule ecr-warden-trail", "reports", SourceState.UNREADABLE, why="no permission"
+    )
 
 
 STAYS = f"version {ACCEPTED.version} stays in force"

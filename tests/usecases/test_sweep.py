@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 from ecr_warden.model.address import identity_policy, role
-from ecr_warden.model.desired import Departed, Extent, Mode, RoleSettings, TargetSpec
+from ecr_warden.model.desired import Extent, Mode, Removed, RoleSettings, TargetSpec
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
@@ -175,7 +175,7 @@ def test_a_part_that_fails_or_is_unreadable_stops_no_other() -> None:
 
 def test_removed_targets_belong_to_the_part_of_their_account() -> None:
     gone = RepositoryTarget("333333333333", "us-east-1", "shop/old")
-    world = world_at_spec(replace(ACCEPTED, departed={gone.key: Departed(gone, "v0")}))
+    world = world_at_spec(replace(ACCEPTED, removed={gone.key: Removed(gone, "v0")}))
     cause = Cause(CauseKind.SWEEP, "s")
     parts = sweep_of(world)(SweepAll(cause))
     assert SweepRepositories(cause, "333333333333", "us-east-1") in parts

@@ -4,8 +4,8 @@ from copy import replace
 
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.outcome import Result, Skipped
 from ecr_warden.model.plan import Change, HoldReason
+from ecr_warden.model.run import Result, Skipped
 from ecr_warden.model.target import Target
 from ecr_warden.ports.hub import STOPPED
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from ecr_warden.model.address import Address, attached_policy, identity_policy
 from ecr_warden.model.observed import LiveValue, Unparseable
-from ecr_warden.model.outcome import Applied, Result
+from ecr_warden.model.run import Applied, Result
 from ecr_warden.planning.cutoff import deny_older_sessions
 from ecr_warden.policy.document import Document
 

@@ -7,7 +7,6 @@ from itertools import count
 from typing import Any
 
 from ecr_warden.model.address import Address
-from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec, MustNotExist
 from ecr_warden.model.job import (
     FIRST_AND_LAST,
@@ -21,9 +20,9 @@ from ecr_warden.model.job import (
     SweepRepositories,
 )
 from ecr_warden.model.observed import LiveValue, Unparseable
-from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.plan import Change
-from ecr_warden.model.run import RunEntry
+from ecr_warden.model.request import AuditEntry, AuditKind
+from ecr_warden.model.run import Result, RunEntry, RunReport
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.store import SpecVersion
@@ -31,7 +30,14 @@ from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
 from local.testing.memory.documents import MemoryDocuments
-from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch, MemoryWiring
+from local.testing.memory.hub import (
+    ManualClock,
+    MemoryAlertBus,
+    MemoryEventSources,
+    MemoryJobs,
+    MemorySpecs,
+    MemorySwitch,
+)
 from local.testing.memory.state import MemoryAudit, MemoryCommandRecords, MemoryJournal, MemoryState, MemorySweepRecords
 from local.testing.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
@@ -96,7 +102,7 @@ class World:
     calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
     looks: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
-    wiring: MemoryWiring = field(default_factory=MemoryWiring)
+    event_sources: MemoryEventSources = field(default_factory=MemoryEventSources)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:

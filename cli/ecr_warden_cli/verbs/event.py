@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, assert_never
 
 from ecr_warden.model.codec.jobs import actor_to_json
-from ecr_warden.model.job import Actor, TellOwnChange
+from ecr_warden.model.job import Actor, ReportOwnChange
 from ecr_warden.policy.printable import escape
 from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.decide import Decision, SpecPlace, decide
@@ -70,7 +70,7 @@ def _explain(item: Found | Broken) -> dict[str, Any]:
         case Ignored(why):
             return {"ignored": why}
         case Decision(trigger, targets, jobs):
-            tells = [job.thing for job in jobs if isinstance(job, TellOwnChange)]
+            tells = [job.thing for job in jobs if isinstance(job, ReportOwnChange)]
             return {
                 "trigger": _trigger_to_json(trigger),
                 "targets": [str(target) for target in targets],

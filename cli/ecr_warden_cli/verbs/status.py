@@ -5,10 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import Grant, GrantsReply, StatusReply, TargetStatus
 from ecr_warden.model.request import AskGrants, AskStatus
+from ecr_warden.model.run import Pause, Result
 from ecr_warden.policy.printable import count
 
 from ecr_warden_cli.console import Exit, Style

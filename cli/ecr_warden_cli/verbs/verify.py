@@ -89,7 +89,7 @@ def _why(one: Verified, status: Status) -> str:
         case Status.OK:
             return ""
         case Status.DIFFERS:
-            if any(drift.kind is DriftKind.OWNER_MISSING for drift in one.drifts):
+            if any(drift.kind is DriftKind.TARGET_MISSING for drift in one.drifts):
                 return ": it does not exist"
             return ": " + ", ".join(f"{describe_address(drift.address)} {_words(drift.kind)}" for drift in one.drifts)
         case Status.UNREADABLE:

@@ -111,15 +111,15 @@ def report_exhausted() -> "ReportExhausted":
 @cache
 def queries() -> "Queries":
     """For the function `answer`."""
+    from ecr_warden.adapters.aws.event_sources import AwsEventSources
     from ecr_warden.adapters.aws.journal import DynamoJournal
-    from ecr_warden.adapters.aws.wiring import AwsWiring
     from ecr_warden.usecases.queries import Queries
     from ecr_warden.usecases.status import StatusQuery
 
     specs, documents, state, switch, audit = _specs(), _documents(), _state(), _switch(), _audit()
     journal = DynamoJournal(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
     bucket, hub_account = _environment.required("WARDEN_SPEC_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
-    wiring = AwsWiring(_client("events"), _client("s3"), bucket, hub_account)
+    event_sources = AwsEventSources(_client("events"), _client("s3"), bucket, hub_account)
     return Queries(
         specs=specs,
         documents=documents,
@@ -128,7 +128,7 @@ def queries() -> "Queries":
         calls=_calls(),
         switch=switch,
         clock=_clock,
-        status=StatusQuery(specs, documents, state, _looks(), switch, wiring, audit, _clock),
+        status=StatusQuery(specs, documents, state, _looks(), switch, event_sources, audit, _clock),
         audit=audit,
         is_out_of_time=lambda: deadline.is_within(MEMBER_RESERVE),
     )

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ecr_warden.model.alert import Alert
-from ecr_warden.model.audit import AuditEntry
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.job import Job, ReconcileTarget
-from ecr_warden.model.wire import Wire, WireState
+from ecr_warden.model.request import AuditEntry
+from ecr_warden.model.watch import EventSource, SourceState
 from ecr_warden.ports.errors import (
     MAX_SPEC_BYTES,
     CompiledUnusable,
@@ -58,8 +58,8 @@ class MemorySpecs:
 
     def accepted(self) -> CompiledSpec | None:
         if self.outdated and self.compiled is not None:
-            departed = tuple(self.compiled.departed.values())
-            raise CompiledUnusable("it is of another schema", version=self.compiled.version, departed=departed)
+            removed = tuple(self.compiled.removed.values())
+            raise CompiledUnusable("it is of another schema", version=self.compiled.version, removed=removed)
         return self.compiled
 
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
@@ -162,26 +162,26 @@ class ManualClock:
         self.time += by
 
 
-SWEEP = Wire("rule ecr-warden-sweep", "the schedule of the sweeps", WireState.ON, schedule="rate(15 minutes)")
+SWEEP = EventSource("rule ecr-warden-sweep", "the schedule of the sweeps", SourceState.ON, schedule="rate(15 minutes)")
 
 
 @dataclass(slots=True)
-class MemoryWiring:
+class MemoryEventSources:
     """All are on, but for those that are told otherwise."""
 
-    known: list[Wire] = field(
+    known: list[EventSource] = field(
         default_factory=lambda: [
-            Wire("rule ecr-warden-trail", "what CloudTrail reports of the members", WireState.ON),
-            Wire("rule ecr-warden-spec", "new versions of the spec", WireState.ON),
+            EventSource("rule ecr-warden-trail", "what CloudTrail reports of the members", SourceState.ON),
+            EventSource("rule ecr-warden-spec", "new versions of the spec", SourceState.ON),
             SWEEP,
-            Wire("rule ecr-warden-outcomes", "what people are to be told", WireState.ON),
-            Wire("notification of s3://spec to EventBridge", "new versions of the spec", WireState.ON),
+            EventSource("rule ecr-warden-outcomes", "what people are to be told", SourceState.ON),
+            EventSource("notification of s3://spec to EventBridge", "new versions of the spec", SourceState.ON),
         ]
     )
 
-    def wires(self) -> Sequence[Wire]:
+    def sources(self) -> Sequence[EventSource]:
         return [*self.known]
 
-    def cut(self, name: str, state: WireState = WireState.MISSING) -> None:
+    def cut(self, name: str, state: SourceState = SourceState.MISSING) -> None:
         """Somebody takes one away."""
-        self.known = [replace(wire, state=state) if name in wire.name else wire for wire in self.known]
+        self.known = [replace(source, state=state) if name in source.name else source for source in self.known]

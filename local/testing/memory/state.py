@@ -5,15 +5,12 @@ from copy import replace
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.codec.entries import entry_of
-from ecr_warden.model.look import Look
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.outcome import RunReport
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.request import Answer, Call
-from ecr_warden.model.run import Debts, LastLook, OpenRun
+from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
+from ecr_warden.model.run import Debts, LastSeen, OpenRun, Pause, RunReport
 from ecr_warden.model.target import Target
+from ecr_warden.model.watch import SweepRecord
 from ecr_warden.ports.errors import CommandRepeated, LeaseHeld
 from ecr_warden.ports.store import Lease, Page, TargetRecord
 
@@ -60,10 +57,10 @@ class MemoryState:
         self.leases.pop(lease.target.key, None)
         record = self.remembered.get(lease.target.key, TargetRecord())
         unique_id = observation.unique_id if observation and observation.unique_id else record.unique_id
-        known = record.last or LastLook(self.clock.now())
-        last = LastLook(self.clock.now(), known.run_id, known.result)
+        known = record.last or LastSeen(self.clock.now())
+        last = LastSeen(self.clock.now(), known.run_id, known.result)
         if report is not None:
-            last = LastLook(self.clock.now(), report.run_id, report.result)
+            last = LastSeen(self.clock.now(), report.run_id, report.result)
         self.remembered[lease.target.key] = replace(
             record, unique_id=unique_id, reported=reported, revoked=revoked or record.revoked, last=last
         )
@@ -168,12 +165,12 @@ class MemoryCommandRecords:
 class MemorySweepRecords:
     """The last look of each part."""
 
-    noted: dict[str, Look] = field(default_factory=dict)
+    noted: dict[str, SweepRecord] = field(default_factory=dict)
 
-    def note(self, look: Look) -> None:
+    def note(self, look: SweepRecord) -> None:
         self.noted[look.part] = look
 
-    def all(self) -> Sequence[Look]:
+    def all(self) -> Sequence[SweepRecord]:
         return [*self.noted.values()]
 
 

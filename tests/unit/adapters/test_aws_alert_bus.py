@@ -17,7 +17,7 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.model.job import Cause, CauseKind
-from ecr_warden.model.outcome import Applied, RunReport
+from ecr_warden.model.run import Applied, RunReport
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import PortError

@@ -9,7 +9,7 @@ import pytest
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.outcome import Result
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.usecases.reconcile import Reconcile
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from ecr_warden.adapters.channels.webhook import WebhookChannel
 from ecr_warden.model.alert import Field, Message
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Severity
 from ecr_warden.ports.alerts import ChannelError
 
 from tests.contracts.webhook import SECRET, Server, answer, served, silent

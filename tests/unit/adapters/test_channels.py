@@ -9,7 +9,7 @@ import pytest
 from ecr_warden.adapters.channels.sns import SnsChannel
 from ecr_warden.adapters.channels.webhook import Secret, open_secret
 from ecr_warden.model.alert import Field, Message
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Severity
 from ecr_warden.ports.alerts import ChannelError
 from moto import mock_aws
 

@@ -8,8 +8,8 @@ from ecr_warden.model.address import Address, attached_policy, identity_policy, 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import Actor, Cause, CauseKind
-from ecr_warden.model.outcome import Applied, Outcome, Result, RunReport
 from ecr_warden.model.plan import Change, Held, HoldReason, Operation, Plan
+from ecr_warden.model.run import Applied, Outcome, Result, RunReport
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.planning.diff import document_drift
 from ecr_warden.planning.explain import Explainer

@@ -16,8 +16,8 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import Cause, CauseKind
-from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.plan import HoldReason
+from ecr_warden.model.run import Result, RunReport
 
 from tests.unit.alerting.reports import (
     CI,

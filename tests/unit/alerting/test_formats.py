@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ecr_warden.alerting.formats import to_email, to_slack
 from ecr_warden.model.alert import Field, Message
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Severity
 from hypothesis import given
 from hypothesis import strategies as st
 

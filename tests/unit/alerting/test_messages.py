@@ -19,9 +19,8 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind
-from ecr_warden.model.outcome import Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import HoldReason
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Conflict, Failed, Outcome, Result, RunReport, Severity, Skipped
 
 from tests.unit.alerting.reports import (
     ATTACHED,
@@ -55,8 +54,8 @@ from tests.unit.alerting.reports import (
 
 FOREIGN = repository_drift(pulls(f"arn:aws:iam::{CI}:user/pull-user-1", f"arn:aws:iam::{OUTSIDER}:user/eve"))
 MISSING = repository_drift(None)
-LEFT: Any = {"result": Result.REPORTED, "held": HoldReason.OWNER_MISSING}
-GONE = Drift(repository_policy(REPOSITORY), DriftKind.OWNER_MISSING, "it does not exist")
+LEFT: Any = {"result": Result.REPORTED, "held": HoldReason.TARGET_MISSING}
+GONE = Drift(repository_policy(REPOSITORY), DriftKind.TARGET_MISSING, "it does not exist")
 ROLE_GONE = Drift(role(ROLE), DriftKind.MISSING, "it is not there")
 UNBOUND = Drift(role(ROLE), DriftKind.CHANGED, "permissions boundary is none")
 

@@ -7,7 +7,7 @@ from ecr_warden.alerting.formats import to_slack
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Actor, Cause, CauseKind
-from ecr_warden.model.outcome import Applied, Result, RunReport
+from ecr_warden.model.run import Applied, Result, RunReport
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.planner import Circumstances, make_plan
 

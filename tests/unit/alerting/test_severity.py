@@ -6,9 +6,8 @@ import pytest
 from ecr_warden.alerting.kinds import severity
 from ecr_warden.alerting.severity import highest
 from ecr_warden.model.alert import Alert, OwnChanged, SpecAccepted, SpecRefused, Unlisted
-from ecr_warden.model.outcome import Result
 from ecr_warden.model.plan import HoldReason
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Result, Severity
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.document import Document, Effect, parse_document
 

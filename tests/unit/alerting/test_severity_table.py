@@ -11,9 +11,8 @@ from ecr_warden.alerting.kinds import severity
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Cause, CauseKind
-from ecr_warden.model.observed import Absent, LiveValue, Observed, OwnerMissing
-from ecr_warden.model.outcome import Applied, Result, RunReport
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.observed import Absent, LiveValue, Observed, TargetMissing
+from ecr_warden.model.run import Applied, Result, RunReport, Severity
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.planner import Circumstances, make_plan
 
@@ -75,7 +74,7 @@ def _live(given: list[dict[str, Any]] | str) -> Observed | LiveValue:
         case "absent":
             return Absent()
         case "owner-missing":
-            return OwnerMissing()
+            return TargetMissing()
         case "unparseable":
             return unparseable()
         case str():

@@ -24,12 +24,12 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.desired import (
     CompiledSpec,
-    Departed,
     DesiredValue,
     Extent,
     ForeignStatement,
     Mode,
     MustNotExist,
+    Removed,
     RepositoryPattern,
     RoleSettings,
     TargetSpec,
@@ -47,9 +47,8 @@ from ecr_warden.model.job import (
     SweepIdentities,
     SweepRepositories,
 )
-from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
-from ecr_warden.model.run import OpenRun
+from ecr_warden.model.run import Applied, Conflict, Failed, OpenRun, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.access import AccessChange, gained_and_lost
 from ecr_warden.policy.document import Document, parse_document
@@ -214,7 +213,7 @@ patterns: Strategy[RepositoryPattern] = st.builds(
     st.dictionaries(TEXTS, targets, max_size=2),
     _few(st.sampled_from(ForeignStatement)),
 )
-departures: Strategy[Departed] = st.builds(Departed, targets, IDS)
+removals: Strategy[Removed] = st.builds(Removed, targets, IDS)
 compiled_specs: Strategy[CompiledSpec] = st.builds(
     lambda version, mode, named, specs, gone, fitting: CompiledSpec(
         version,
@@ -228,6 +227,6 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     st.sampled_from(Mode),
     _few(accounts),
     _few(target_specs),
-    _few(departures),
+    _few(removals),
     _few(patterns),
 )

@@ -15,7 +15,7 @@ from ecr_warden.model.address import (
 )
 from ecr_warden.model.desired import Extent, MustNotExist, TargetSpec
 from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, OwnerMissing
+from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, TargetMissing
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.cutoff import FARTHEST_AHEAD, deny_older_sessions
@@ -79,7 +79,7 @@ CASES = (
         {D1: (DriftKind.CHANGED, "statement 1")},
     ),
     Case("no policy is wanted and none is there", NO_POLICY, {}, {}),
-    Case("no policy is wanted and the repository is gone", NO_POLICY, {D1: OwnerMissing()}, {}),
+    Case("no policy is wanted and the repository is gone", NO_POLICY, {D1: TargetMissing()}, {}),
     Case(
         "no policy is wanted and one is there",
         NO_POLICY,
@@ -101,8 +101,8 @@ CASES = (
     Case(
         "the repository is gone",
         REPOSITORY_SPEC,
-        {D1: OwnerMissing()},
-        {D1: (DriftKind.OWNER_MISSING, "does not exist")},
+        {D1: TargetMissing()},
+        {D1: (DriftKind.TARGET_MISSING, "does not exist")},
     ),
     Case("it cannot be read", REPOSITORY_SPEC, {D1: unreadable()}, {D1: (DriftKind.UNREADABLE, "denied")}),
     Case("it is not understood", REPOSITORY_SPEC, {D1: unparseable()}, {D1: (DriftKind.UNPARSEABLE, "a number")}),
@@ -206,7 +206,7 @@ def test_what_differs_is_drift_and_nothing_else(case: Case) -> None:
 
 def test_a_role_that_does_not_exist_is_missing_and_its_documents_have_no_owner() -> None:
     kinds = {drift.address: drift.kind for drift in diff(ROLE_SPEC, nothing(ROLE_SPEC), now=NOW)}
-    assert kinds == {ROLE: DriftKind.MISSING, D2: DriftKind.OWNER_MISSING, D3: DriftKind.OWNER_MISSING}
+    assert kinds == {ROLE: DriftKind.MISSING, D2: DriftKind.TARGET_MISSING, D3: DriftKind.TARGET_MISSING}
 
 
 def test_an_address_that_was_not_read_counts_as_absent() -> None:

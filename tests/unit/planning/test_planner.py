@@ -9,7 +9,7 @@ import pytest
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, Address, attached_policy, identity_policy
 from ecr_warden.model.desired import Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, OwnerMissing
+from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, TargetMissing
 from ecr_warden.model.plan import Change, HoldReason, NewRole, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.planning.cutoff import cutoff_of, deny_older_sessions
@@ -386,11 +386,11 @@ HELD: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], Mode, 
     ),
     "a missing repository is not made": (
         spec_of(CHECKOUT),
-        {D1: OwnerMissing()},
+        {D1: TargetMissing()},
         Mode.ENFORCE,
-        {D1: HoldReason.OWNER_MISSING},
+        {D1: HoldReason.TARGET_MISSING},
     ),
-    "a missing user is not made": (USER_SPEC, {D4: OwnerMissing()}, Mode.ENFORCE, {D4: HoldReason.OWNER_MISSING}),
+    "a missing user is not made": (USER_SPEC, {D4: TargetMissing()}, Mode.ENFORCE, {D4: HoldReason.TARGET_MISSING}),
     "a policy that would deny ecr-warden is not written": (
         replace(spec_of(CHECKOUT), documents={D1: document(deny("ecr:*", who="*"))}),
         {D1: Absent()},

@@ -9,9 +9,8 @@ from ecr_warden.model.address import Address, identity_policy
 from ecr_warden.model.desired import Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed
-from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.model.run import Debts
+from ecr_warden.model.run import Applied, Conflict, Debts, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.results import (

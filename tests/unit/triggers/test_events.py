@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import AcceptSpec, CauseKind, Job, ReconcileTarget, SweepAll, TellOwnChange
+from ecr_warden.model.job import AcceptSpec, CauseKind, Job, ReconcileTarget, ReportOwnChange, SweepAll
 from ecr_warden.triggers.calls import WATCHED, Names
 from ecr_warden.triggers.decide import Decision, SpecPlace, decide
 from ecr_warden.triggers.trigger import Ignored, Service, SpecChanged
@@ -38,7 +38,7 @@ def _decision(stem: str) -> Decision:
 
 
 def _named(job: Job) -> str:
-    assert isinstance(job, ReconcileTarget | TellOwnChange)
+    assert isinstance(job, ReconcileTarget | ReportOwnChange)
     return job.target.key if isinstance(job, ReconcileTarget) else job.thing
 
 

@@ -11,9 +11,8 @@ from ecr_warden.alerting.severity import is_grave, severity_of_run
 from ecr_warden.model.codec.access import some_of_each
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import CauseKind
-from ecr_warden.model.outcome import Outcome, Result, RunReport
 from ecr_warden.model.plan import Change
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Outcome, Result, RunReport, Severity
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.describe import describe_change
 from ecr_warden.policy.printable import cut

@@ -7,7 +7,7 @@ import re
 
 from ecr_warden.alerting.layout import FIELDS, LINE, LINES, TEXT, TITLE, one_line
 from ecr_warden.model.alert import Field, Message
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Severity
 from ecr_warden.policy.printable import first, printable
 
 # Block Kit's own limits are 150, 10 of 2000, and 3000 characters; escaping may make five characters of one.

@@ -31,14 +31,13 @@ from ecr_warden.model.job import (
     CauseKind,
     Job,
     ReconcileTarget,
+    ReportOwnChange,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
-    TellOwnChange,
     short_name,
 )
-from ecr_warden.model.outcome import RunReport
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import RunReport, Severity
 from ecr_warden.policy.printable import count, cut
 
 
@@ -314,7 +313,7 @@ def _subject(job: Job | None) -> str:
             return f"the sweep of the users and roles of {account}"
         case SweepRepositories(account=account, region=region):
             return f"the sweep of the repositories of {account} in {region}"
-        case TellOwnChange(account=account, thing=thing):
+        case ReportOwnChange(account=account, thing=thing):
             return f"a change of ecr-warden's own {thing} in {account or 'the hub'}"
         case _:
             assert_never(job)
@@ -330,7 +329,7 @@ def _consequence(failed: JobFailed) -> str:
             return "it was neither accepted nor refused; the next sweep tries again"
         case SweepAll() | SweepIdentities() | SweepRepositories():
             return "some targets were not compared with the spec; the next sweep compares them"
-        case TellOwnChange():
+        case ReportOwnChange():
             return "it happened, and is reported nowhere else"
         case _:
             assert_never(failed.job)

@@ -6,7 +6,7 @@ from functools import partial
 from msgspec import Struct
 
 from ecr_warden.model.alert import Field, Message
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Severity
 from ecr_warden.policy.printable import and_more, count, printable
 
 TITLE, TEXT, LINE, LINES, FIELDS = 140, 500, 700, 40, 10

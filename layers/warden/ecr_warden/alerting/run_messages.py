@@ -29,9 +29,8 @@ from ecr_warden.model.address import Address
 from ecr_warden.model.alert import Field
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind, short_name
-from ecr_warden.model.outcome import Conflict, Failed, Result, RunReport
 from ecr_warden.model.plan import HoldReason
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Conflict, Failed, Result, RunReport, Severity
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.policy.printable import count, first
 

@@ -8,8 +8,8 @@ from ecr_warden.alerting.wording import describe_address, parse_time
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind, short_name
-from ecr_warden.model.outcome import Result, RunReport, Skipped
 from ecr_warden.model.plan import Held, HoldReason
+from ecr_warden.model.run import Result, RunReport, Skipped
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.phrases import Framing, Perspective
 from ecr_warden.policy.printable import cut, first
@@ -95,7 +95,7 @@ def _document(address: Address) -> str:
 
 def _is_gone(drift: Drift) -> bool:
     is_role = drift.address.kind is AddressKind.ROLE and drift.kind is DriftKind.MISSING
-    return is_role or drift.kind is DriftKind.OWNER_MISSING
+    return is_role or drift.kind is DriftKind.TARGET_MISSING
 
 
 def _was(drifts: Sequence[Drift], call: str) -> str:
@@ -200,7 +200,7 @@ def reasons(report: RunReport) -> tuple[str, ...]:
 
 
 def _hold_reason(held: Held) -> str:
-    if held.reason is HoldReason.OWNER_MISSING:
+    if held.reason is HoldReason.TARGET_MISSING:
         kind = "repositories" if isinstance(held.drift.address.target, RepositoryTarget) else "users or roles"
         return f"ecr-warden does not create {kind}"
     return _HOLD_REASONS[held.reason]

@@ -7,8 +7,7 @@ from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind
-from ecr_warden.model.outcome import Result, RunReport
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Result, RunReport, Severity
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.access import AllBut, AnyOf, Permission
 from ecr_warden.policy.action import ActionGroup, group_of
@@ -85,7 +84,7 @@ def _is_grave_otherwise(drift: Drift, cause: Cause) -> bool:
     match drift.kind:
         case DriftKind.UNPARSEABLE:
             return True  # nobody knows what it allows
-        case DriftKind.OWNER_MISSING:
+        case DriftKind.TARGET_MISSING:
             return isinstance(drift.address.target, RepositoryTarget)  # its images are gone too
         case _:
             # Opened without an event; a deleted principal's unique ID opens nothing.
@@ -115,7 +114,7 @@ def _reopens_sessions(drift: Drift) -> bool:
     return taken_away and drift.address.name == DENY_OLDER_SESSIONS
 
 
-_LOSSES = frozenset({DriftKind.MISSING, DriftKind.CHANGED, DriftKind.OWNER_MISSING, DriftKind.UNPARSEABLE})
+_LOSSES = frozenset({DriftKind.MISSING, DriftKind.CHANGED, DriftKind.TARGET_MISSING, DriftKind.UNPARSEABLE})
 
 
 def _gains(drift: Drift) -> bool:

@@ -11,8 +11,8 @@ from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSI
 from ecr_warden.model.alert import Field
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Compared, Drift, DriftKind
 from ecr_warden.model.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
-from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Skipped
 from ecr_warden.model.plan import Change, Operation
+from ecr_warden.model.run import Applied, Conflict, Failed, Outcome, Skipped
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.describe import ComesFirst, describe_change, describe_difference
@@ -81,7 +81,7 @@ def _difference(drift: Drift) -> str:
         case DriftKind.UNREADABLE:
             error, _, _ = drift.explain.partition("; ")
             return f"{where}: cannot be read, so its state is unknown: {error}"
-        case DriftKind.OWNER_MISSING | DriftKind.PRINCIPAL_RECREATED | DriftKind.SETTLING:
+        case DriftKind.TARGET_MISSING | DriftKind.PRINCIPAL_RECREATED | DriftKind.SETTLING:
             return f"{where}: {drift.explain}"
         case _:
             assert_never(drift.kind)

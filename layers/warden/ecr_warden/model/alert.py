@@ -5,8 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from ecr_warden.model.job import Cause, Job
-from ecr_warden.model.outcome import RunReport
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import RunReport, Severity
 
 
 class SpecRefused(Struct, frozen=True):

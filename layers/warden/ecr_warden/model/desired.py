@@ -123,7 +123,7 @@ def _glob(pattern: str) -> Glob:
     return glob(Wild.ANY if piece == "*" else piece for piece in re.split(r"(\*)", pattern))
 
 
-class Departed(Struct, frozen=True):
+class Removed(Struct, frozen=True):
     """What has to lose what the spec gave it, because version `since` no longer names it or its account.
 
     A repository's policy, and what is ours of a user or role of an account that left: elsewhere an owner of ours is
@@ -141,7 +141,7 @@ class CompiledSpec(Struct, frozen=True):
     mode: Mode
     accounts: tuple[str, ...]
     targets: Mapping[str, TargetSpec]
-    departed: Mapping[str, Departed] = field(default_factory=dict)
+    removed: Mapping[str, Removed] = field(default_factory=dict)
     patterns: tuple[RepositoryPattern, ...] = ()
 
     def spec_of(self, target: Target) -> TargetSpec | None:

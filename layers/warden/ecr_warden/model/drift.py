@@ -17,7 +17,7 @@ class DriftKind(StrEnum):
     CHANGED = "changed"
     UNEXPECTED = "unexpected"
     UNPARSEABLE = "unparseable"
-    OWNER_MISSING = "owner-missing"
+    TARGET_MISSING = "owner-missing"
     UNREADABLE = "unreadable"
     PRINCIPAL_RECREATED = "principal-recreated"
     SETTLING = "settling"  # AWS does not show yet what was written a moment ago

@@ -119,7 +119,7 @@ class ReconcileTarget(Struct, frozen=True):
     target: Target
 
 
-class TellOwnChange(Struct, frozen=True):
+class ReportOwnChange(Struct, frozen=True):
     """Tell people that somebody changed what ecr-warden works by; `thing`: `role ecr-warden-read`."""
 
     cause: Cause
@@ -137,4 +137,4 @@ class Attempt(Struct, frozen=True):
 FIRST_AND_LAST = Attempt()
 
 type SweepPart = SweepIdentities | SweepRepositories
-type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | TellOwnChange
+type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | ReportOwnChange

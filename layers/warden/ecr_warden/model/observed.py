@@ -25,7 +25,7 @@ class Absent(Struct, frozen=True):
     """The owner is there and has no such document. Only this is repaired by creating."""
 
 
-class OwnerMissing(Struct, frozen=True):
+class TargetMissing(Struct, frozen=True):
     """The repository, role or user itself does not exist."""
 
 
@@ -44,7 +44,7 @@ class Unreadable(Struct, frozen=True):
     retryable: bool = False
 
 
-type Observed = Present | Absent | OwnerMissing | Unparseable | Unreadable
+type Observed = Present | Absent | TargetMissing | Unparseable | Unreadable
 
 
 class Observation(Struct, frozen=True):

@@ -48,7 +48,7 @@ class HoldReason(StrEnum):
     """Why a drift is not repaired by this plan."""
 
     OBSERVE_MODE = "observe-mode"
-    OWNER_MISSING = "owner-missing"
+    TARGET_MISSING = "owner-missing"
     UNREADABLE = "unreadable"
     ROLE_NOT_AT_SPEC = "role-not-at-spec"
     OWN_ACCESS = "own-access"

@@ -5,14 +5,11 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ecr_warden.model.audit import AuditEntry
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift
-from ecr_warden.model.outcome import RunReport
-from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Plan
-from ecr_warden.model.request import Answer
-from ecr_warden.model.run import LastLook, OpenRun, RunEntry
+from ecr_warden.model.request import Answer, AuditEntry
+from ecr_warden.model.run import LastSeen, OpenRun, Pause, RunEntry, RunReport
 
 
 class TargetStatus(Struct, frozen=True):
@@ -23,7 +20,7 @@ class TargetStatus(Struct, frozen=True):
     """
 
     target: str
-    last: LastLook | None
+    last: LastSeen | None
     pause: Pause | None
     open_run: str | None
     trouble: bool

@@ -1,14 +1,16 @@
-"""What people ask of the deployed hub: questions, which only read, and commands.
+"""What people ask of the deployed hub: questions, which only read, and commands; and the audit log.
 
 A selection is texts: a target, the name of a repository or a pattern of such names (`shop/*`), or `all`. A
 command names its targets one by one: what is signed, recorded and announced is exact.
 """
 
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
-from ecr_warden.model.outcome import Result
+from ecr_warden.model.job import Actor
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target
 
 type Selection = tuple[str, ...]
@@ -107,3 +109,33 @@ class Answer(Struct, frozen=True):
     run_id: str
     result: Result
     done: bool
+
+
+class AuditKind(StrEnum):
+    """What happened."""
+
+    SPEC_ACCEPTED = "spec-accepted"
+    SPEC_REFUSED = "spec-refused"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    WRITES_STOPPED = "writes-stopped"
+    WRITES_ENABLED = "writes-enabled"
+
+
+OF_SPECS = frozenset((AuditKind.SPEC_ACCEPTED, AuditKind.SPEC_REFUSED))
+OF_COMMANDS = frozenset((AuditKind.PAUSED, AuditKind.RESUMED))
+
+
+class AuditEntry(Struct, frozen=True):
+    """One line. `id`: the spec's version, the command's id, or the version of the switch; `by`: as far as it is known.
+
+    `targets`: those that it was about, empty where it was about all; `omitted`: how many more there are.
+    """
+
+    kind: AuditKind
+    at: datetime
+    id: str
+    by: Actor | None
+    text: str
+    targets: tuple[str, ...] = ()
+    omitted: int = 0

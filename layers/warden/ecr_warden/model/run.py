@@ -1,13 +1,119 @@
-"""A run that has been journalled, and what runs of a target leave to the next."""
+"""A run of one target: what is journalled before its first write, how it ended, and what it leaves to the next."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from msgspec import Struct
 
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.job import Cause
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.plan import Plan
+from ecr_warden.model.job import Actor, Cause, short_name
+from ecr_warden.model.plan import Change, Plan
+
+
+class Severity(StrEnum):
+    """INFO: for the record. WARNING: look today. CRITICAL: look now."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Applied(Struct, frozen=True):
+    """AWS took the write."""
+
+    change: Change
+
+
+class Skipped(Struct, frozen=True):
+    """Not tried: the stop switch, a pause, a lost lease, or an earlier change of the plan that failed."""
+
+    change: Change
+    reason: str
+
+
+class Conflict(Struct, frozen=True):
+    """Another document than the one planned from stood there: nothing was written."""
+
+    change: Change
+
+
+class Failed(Struct, frozen=True):
+    """AWS refused. `retryable`: the same write may succeed in a minute; `remedy`: what a person can do."""
+
+    change: Change
+    code: str
+    message: str
+    retryable: bool
+    remedy: str = ""
+
+
+type Outcome = Applied | Skipped | Conflict | Failed
+
+
+class Result(StrEnum):
+    """How a run ended."""
+
+    IN_SYNC = "in-sync"
+    CONVERGED = "converged"
+    NOT_YET_VISIBLE = "not-yet-visible"
+    STILL_DRIFTED = "still-drifted"
+    REPORTED = "reported"  # drift seen and left alone: observe mode, the stop switch, or held
+    WAITING = "waiting"  # a policy may be widened only once the role that it leads to is at spec
+    INTERRUPTED = "interrupted"  # the process died; the next run of the target tells what was written
+    CONFLICT = "conflict"  # somebody else wrote in between; observed afresh by the next run
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # something could not be read
+
+
+class RunReport(Struct, frozen=True):
+    """One run of one target, from first reading to verification; what the outcomes bus carries.
+
+    `accounts`: those that the spec names; any other is foreign. `final`: False when the same job will be tried again
+    and nothing was written. `intruder`: the event came from a session of the write role that no run of ours opened.
+    `contested`: how often in a row somebody else wrote between reading and writing, where the job gave up over it.
+    `severity`: of the whole report. An announcement may have to leave out what makes it severe, for what stands in an
+    account may be made to exceed any limit.
+    """
+
+    run_id: str
+    cause: Cause
+    mode: Mode
+    result: Result
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    started_at: datetime
+    finished_at: datetime
+    accounts: tuple[str, ...] = ()
+    attempt: int = 1
+    final: bool = True
+    intruder: bool = False
+    contested: int = 0
+    severity: Severity | None = None
+
+    @property
+    def applied(self) -> tuple[Change, ...]:
+        """The changes that AWS took."""
+        return tuple(outcome.change for outcome in self.outcomes if isinstance(outcome, Applied))
+
+
+LONGEST_PAUSE = timedelta(days=7)
+
+
+class Pause(Struct, frozen=True):
+    """`id`: the request that set it; `by`: who asked, as proved to the hub. It ends by itself at `until`."""
+
+    id: str
+    by: Actor
+    reason: str
+    at: datetime
+    until: datetime
+
+    def is_on(self, now: datetime) -> bool:
+        """Whether it has not ended."""
+        return now < self.until
+
+    def __str__(self) -> str:
+        return f"paused by {short_name(self.by)} until {self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}: {self.reason}"
 
 
 class OpenRun(Struct, frozen=True):
@@ -34,7 +140,7 @@ class Debts(Struct, frozen=True):
     recreated_principals: tuple[str, ...] = ()
 
 
-class LastLook(Struct, frozen=True):
+class LastSeen(Struct, frozen=True):
     """When a run last looked at a target, and how that run ended; `result` is None of one that did not end."""
 
     at: datetime

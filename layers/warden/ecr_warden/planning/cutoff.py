@@ -22,7 +22,7 @@ from ecr_warden.model.address import (
 )
 from ecr_warden.model.desired import RoleSettings, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
+from ecr_warden.model.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, Unreadable
 from ecr_warden.model.plan import Change, Operation
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RoleTarget
@@ -266,7 +266,7 @@ def _can_end_sessions(spec: TargetSpec, observation: Observation) -> bool:
         return False
     for address, observed in observation.documents.items():
         match address.kind, observed:
-            case AddressKind.TRUST_POLICY, Absent() | OwnerMissing() | Unreadable():
+            case AddressKind.TRUST_POLICY, Absent() | TargetMissing() | Unreadable():
                 return False
             case AddressKind.IDENTITY_POLICY, Unreadable() if address not in spec.documents:
                 return False

@@ -14,7 +14,7 @@ from ecr_warden.model.address import (
 )
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind, Loosening
-from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable, Unreadable
+from ecr_warden.model.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, Unreadable
 from ecr_warden.model.run import Debts
 from ecr_warden.planning.aws_edits import is_settling
 from ecr_warden.planning.cutoff import as_lockout, is_kept_cutoff, reopened_sessions
@@ -57,7 +57,7 @@ def _drifts(
     named = [arn for arn in (debts or _NOTHING_OWED).recreated_principals if arn in spec.principals]
     for address, desired in spec.documents.items():
         observed = observation.documents.get(address, Absent())
-        if spec.may_be_missing and isinstance(observed, OwnerMissing):
+        if spec.may_be_missing and isinstance(observed, TargetMissing):
             continue
         drift = _compare(address, desired, observed, exact=spec.exact)
         names_principals = isinstance(desired, Document) and address.document_kind is not DocumentKind.IDENTITY
@@ -100,10 +100,10 @@ def _compare(address: Address, desired: DesiredValue, observed: Observed, *, exa
     match observed:
         case Unreadable(error):
             return Drift(address, DriftKind.UNREADABLE, str(error), code=error.code)
-        case OwnerMissing():
+        case TargetMissing():
             if isinstance(desired, MustNotExist):
                 return None
-            return Drift(address, DriftKind.OWNER_MISSING, f"{address.target} does not exist")
+            return Drift(address, DriftKind.TARGET_MISSING, f"{address.target} does not exist")
         case Absent():
             if isinstance(desired, MustNotExist):
                 return None

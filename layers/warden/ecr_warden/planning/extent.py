@@ -12,7 +12,7 @@ from ecr_warden.model.address import (
     is_our_policy,
 )
 from ecr_warden.model.desired import Extent, TargetSpec
-from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Unreadable
+from ecr_warden.model.observed import Absent, Observation, Observed, TargetMissing, Unreadable
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.planning.cutoff import keeps_trust_policy
 
@@ -68,4 +68,4 @@ def limited_to(spec: TargetSpec, found: Observation) -> Observation:
 
 
 def _of_missing_target(address: Address) -> Observed:
-    return Absent() if address.kind is AddressKind.ROLE else OwnerMissing()
+    return Absent() if address.kind is AddressKind.ROLE else TargetMissing()

@@ -16,7 +16,7 @@ def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
     A removed repository keeps its policy unless the spec said to revoke it. An identity loses its `ecr-warden-*`
     policies, also where its account was removed with it.
     """
-    if target.account not in accepted.accounts and target.key not in accepted.departed:
+    if target.account not in accepted.accounts and target.key not in accepted.removed:
         return None
     match target:
         case RoleTarget(name=name) if name.lower() in OWN_ROLES:
@@ -25,7 +25,7 @@ def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
             return TargetSpec(target, Extent.WHOLE, {role(target): MustNotExist()})
         case UserTarget():
             return TargetSpec(target, Extent.OURS, {})
-        case RepositoryTarget() if target.key in accepted.departed:
+        case RepositoryTarget() if target.key in accepted.removed:
             return TargetSpec(target, Extent.WHOLE, {repository_policy(target): MustNotExist()})
         case RepositoryTarget():
             return None

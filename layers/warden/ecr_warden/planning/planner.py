@@ -101,7 +101,7 @@ def _repair(
         explain = "a role of that name stands under another path: ecr-warden takes over no role that it did not make"
         yield Held(drift, HoldReason.NOT_OURS, explain)
         return
-    if drift.kind is DriftKind.OWNER_MISSING:
+    if drift.kind is DriftKind.TARGET_MISSING:
         yield from _without_owner(spec, drift, desired)
         return
     change = _change(spec, observation, drift, desired)
@@ -129,7 +129,9 @@ def _repair(
 def _without_owner(spec: TargetSpec, drift: Drift, desired: DesiredValue) -> Iterator[Change | Held]:
     address = drift.address
     if not _makes_role(spec):
-        yield Held(drift, HoldReason.OWNER_MISSING, f"{address.target} does not exist, and ecr-warden does not make it")
+        yield Held(
+            drift, HoldReason.TARGET_MISSING, f"{address.target} does not exist, and ecr-warden does not make it"
+        )
     elif isinstance(desired, Document) and address.kind is not AddressKind.TRUST_POLICY:
         # CreateRole carries the trust policy itself; identity policies follow it.
         access = gained_and_lost(None, desired, kind=address.document_kind)

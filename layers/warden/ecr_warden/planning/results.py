@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.drift import PRINCIPAL_NOT_FOUND, Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Present, Unparseable, Unreadable
-from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
-from ecr_warden.model.run import Debts, OpenRun
+from ecr_warden.model.run import Applied, Conflict, Debts, Failed, OpenRun, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.cutoff import owed_cutoff, whole_second, written_cutoff
 from ecr_warden.planning.ordering import narrows_trust, taking_away

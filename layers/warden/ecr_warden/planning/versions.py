@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from copy import replace
 
 from ecr_warden.model.address import AddressKind, is_our_policy
-from ecr_warden.model.desired import CompiledSpec, Departed, RepositoryPattern, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Removed, RepositoryPattern, TargetSpec
 from ecr_warden.model.target import RepositoryTarget, Target
 
 
@@ -20,7 +20,7 @@ def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[T
     changed += [
         spec.target
         for key, spec in known.items()
-        if key not in after.targets and (key in after.departed or _differs_now(spec, after))
+        if key not in after.targets and (key in after.removed or _differs_now(spec, after))
     ]
     return tuple(changed)
 
@@ -31,7 +31,7 @@ def changed_patterns(before: CompiledSpec | None, after: CompiledSpec) -> tuple[
     return tuple(pattern for pattern in after.patterns if pattern not in known)
 
 
-def departed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Departed]:
+def removed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Removed]:
     """What has to lose what it holds, by key: what this version takes away, and what those before it did.
 
     Users and roles of an account that the spec still names need no entry: a sweep finds whatever they hold of ours.
@@ -39,26 +39,26 @@ def departed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Depa
     if before is None:
         return {}
     leaving = {
-        key: Departed(spec.target, after.version)
+        key: Removed(spec.target, after.version)
         for key, spec in before.targets.items()
         if spec.revoke_on_remove or (_holds_ours(spec) and spec.target.account not in after.accounts)
     }
     return {
         key: entry
-        for key, entry in sorted({**before.departed, **leaving}.items())
+        for key, entry in sorted({**before.removed, **leaving}.items())
         if after.spec_of(entry.target) is None
         and (isinstance(entry.target, RepositoryTarget) or entry.target.account not in after.accounts)
     }
 
 
 def released(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[str]:
-    """The keys of what left the spec and keeps its documents; `after` knows what has departed.
+    """The keys of what left the spec and keeps its documents; `after` knows what has removed.
 
     These are repositories, patterns of them and what a pattern leaves out that it did not before, and owners of literal
     documents in an account that left.
     """
     for key, spec in _targets(before).items():
-        if after.spec_of(spec.target) is not None or key in after.departed:
+        if after.spec_of(spec.target) is not None or key in after.removed:
             continue
         if isinstance(spec.target, RepositoryTarget) or spec.target.account not in after.accounts:
             yield key

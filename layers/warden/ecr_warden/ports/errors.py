@@ -9,7 +9,7 @@ from ecr_warden.model.observed import Unreadable
 from ecr_warden.policy.printable import listed, printable
 
 if TYPE_CHECKING:
-    from ecr_warden.model.desired import Departed
+    from ecr_warden.model.desired import Removed
 
 
 class PortError(WardenError):
@@ -176,18 +176,18 @@ class SpecTampered(PortError):
 class CompiledUnusable(PortError):
     """The compiled form of the accepted version is gone, or of another version of ecr-warden.
 
-    `departed`: what of it could be read of those that have to lose what they held.
+    `removed`: what of it could be read of those that have to lose what they held.
     """
 
     code = "compiled-unusable"
 
-    def __init__(self, why: str, *, version: str, departed: "tuple[Departed, ...]" = ()) -> None:
+    def __init__(self, why: str, *, version: str, removed: "tuple[Removed, ...]" = ()) -> None:
         super().__init__(
             f"version {version} of the spec is accepted, and its compiled form cannot be used: {why}",
             remedy="the next job or sweep compiles it again; if it stays, upload the file again",
         )
         self.version = version
-        self.departed = departed
+        self.removed = removed
 
 
 class SpecSuperseded(PortError):

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from ecr_warden.model.job import Actor, Job
 
 if TYPE_CHECKING:  # only commands and questions need these, no event does
-    from ecr_warden.model.audit import AuditEntry
-    from ecr_warden.model.request import Answer, Call
-    from ecr_warden.model.wire import Wire
+    from ecr_warden.model.request import Answer, AuditEntry, Call
+    from ecr_warden.model.watch import EventSource
 
 STOPPED = "writes are stopped by the switch"
 
@@ -43,10 +42,10 @@ class Jobs(Protocol):
         ...
 
 
-class Wiring(Protocol):
+class EventSources(Protocol):
     """The hub's own rules and notification, as far as the hub can see: those of the members are out of its sight."""
 
-    def wires(self) -> "Sequence[Wire]":
+    def sources(self) -> "Sequence[EventSource]":
         """Each as it is now; what cannot be read says so, nothing is raised."""
         ...
 

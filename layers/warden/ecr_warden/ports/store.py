@@ -8,14 +8,12 @@ from msgspec import Struct, field
 
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.outcome import RunReport
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.run import Debts, LastLook, OpenRun, RunEntry
+from ecr_warden.model.run import Debts, LastSeen, OpenRun, Pause, RunEntry, RunReport
 from ecr_warden.model.target import Target
 
 if TYPE_CHECKING:  # of no use to the run that an event causes
-    from ecr_warden.model.audit import AuditEntry, AuditKind
-    from ecr_warden.model.look import Look
+    from ecr_warden.model.request import AuditEntry, AuditKind
+    from ecr_warden.model.watch import SweepRecord
 
 
 class SpecVersion(Struct, frozen=True):
@@ -94,7 +92,7 @@ class TargetRecord(Struct, frozen=True):
     revoked: str | None = None
     written_at: datetime | None = None
     pause: Pause | None = None
-    last: LastLook | None = None
+    last: LastSeen | None = None
 
     def was_recreated(self, observation: Observation) -> bool:
         """Whether the owner was deleted and made again since it was last seen; False of what was not read."""
@@ -189,11 +187,11 @@ class Journal(Protocol):
 class SweepRecords(Protocol):
     """The last look of each part; a sweep notes each part that it has read as a whole, with one write."""
 
-    def note(self, look: "Look") -> None:
+    def note(self, look: "SweepRecord") -> None:
         """Remember a look in the place of the part's last one."""
         ...
 
-    def all(self) -> "Sequence[Look]":
+    def all(self) -> "Sequence[SweepRecord]":
         """The last look at each part, in any order."""
         ...
 

@@ -7,7 +7,16 @@ from typing import assert_never
 from msgspec import Struct
 
 from ecr_warden.arn import ArnError, parse_arn
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Job, Misplaced, ReconcileTarget, SweepAll, TellOwnChange
+from ecr_warden.model.job import (
+    AcceptSpec,
+    Cause,
+    CauseKind,
+    Job,
+    Misplaced,
+    ReconcileTarget,
+    ReportOwnChange,
+    SweepAll,
+)
 from ecr_warden.model.target import Target, TargetError, parse_target
 from ecr_warden.triggers.calls import CALLS, Irrelevant, Names, Watched, reads
 from ecr_warden.triggers.parse import parse_trigger
@@ -72,7 +81,7 @@ def _spec_changed(changed: SpecChanged, place: SpecPlace) -> Decision | Ignored:
 def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
     cause = Cause(CauseKind.EVENT, call.event_id, call.action, call.at, actor=call.actor)
     if own := _own_resource(call):
-        yield TellOwnChange(cause, call.account, own)
+        yield ReportOwnChange(cause, call.account, own)
     yield from (ReconcileTarget(cause, target) for target in targets)
 
 

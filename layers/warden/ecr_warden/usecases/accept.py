@@ -7,10 +7,10 @@ from itertools import repeat
 from msgspec import Struct
 
 from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
-from ecr_warden.model.audit import AuditEntry, AuditKind
-from ecr_warden.model.desired import CompiledSpec, Departed, Mode
+from ecr_warden.model.desired import CompiledSpec, Mode, Removed
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, SweepAll
-from ecr_warden.planning.versions import changed_patterns, changed_targets, departed, released
+from ecr_warden.model.request import AuditEntry, AuditKind
+from ecr_warden.planning.versions import changed_patterns, changed_targets, released, removed
 from ecr_warden.policy.printable import cut, first, printable
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
@@ -68,7 +68,7 @@ class Accept(Struct, frozen=True):
             return None
         if isinstance(loaded, Invalid):
             return None
-        compiled = replace(loaded.compiled, departed=_by_key(error.departed))
+        compiled = replace(loaded.compiled, removed=_by_key(error.removed))
         self.specs.accept(compiled, replaces=error.version)
         return compiled
 
@@ -85,7 +85,7 @@ class Accept(Struct, frozen=True):
         except CompiledUnusable as error:
             accepted = self.compile_again(error)
             if accepted is None:
-                return CompiledSpec(error.version, Mode.OBSERVE, (), {}, _by_key(error.departed)), None
+                return CompiledSpec(error.version, Mode.OBSERVE, (), {}, _by_key(error.removed)), None
         return accepted, accepted.version if accepted else None
 
     def _report_tampered(self, cause: Cause, error: SpecTampered) -> None:
@@ -138,7 +138,7 @@ class Accept(Struct, frozen=True):
         warnings: tuple[str, ...],
         more_warnings: int,
     ) -> SpecAccepted:
-        compiled = replace(compiled, departed=departed(accepted, compiled))
+        compiled = replace(compiled, removed=removed(accepted, compiled))
         changed = changed_targets(accepted, compiled)
         changes_mode = accepted is not None and accepted.mode is not compiled.mode
         patterns = changed_patterns(accepted, compiled)
@@ -175,5 +175,5 @@ def _effect(accepted: SpecAccepted) -> str:
     return ", ".join([replaces, *(f"{count} {what}" for what, count in counts.items() if count)])
 
 
-def _by_key(departed: Iterable[Departed]) -> dict[str, Departed]:
-    return {entry.target.key: entry for entry in departed}
+def _by_key(removed: Iterable[Removed]) -> dict[str, Removed]:
+    return {entry.target.key: entry for entry in removed}

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ecr_warden.model.desired import RoleSettings
-from ecr_warden.model.observed import Absent, Observation, OwnerMissing, Present
-from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
+from ecr_warden.model.observed import Absent, Observation, Present, TargetMissing
 from ecr_warden.model.plan import Change, NewRole, Plan
-from ecr_warden.model.run import OpenRun
+from ecr_warden.model.run import Applied, Conflict, Failed, OpenRun, Outcome, Result, RunReport, Skipped
 from ecr_warden.planning.guardrails import decided
 from ecr_warden.planning.ordering import gains
 from ecr_warden.policy.canonical import equivalent
@@ -94,7 +93,7 @@ def _was_written(changes: Sequence[Change], observation: Observation) -> bool:
 def _is_live(change: Change, observation: Observation) -> bool:
     observed = observation.documents.get(change.address, Absent())
     match change.after, observed:
-        case None, Absent() | OwnerMissing():
+        case None, Absent() | TargetMissing():
             return True
         case Document() as after, Present(Document() as live):
             return equivalent(after, live)

@@ -10,13 +10,12 @@ from msgspec import Struct
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.alert import TargetsPaused, TargetsResumed
-from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.codec.requests import command_from_text
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import Actor, Cause, CauseKind
-from ecr_warden.model.pause import LONGEST_PAUSE, Pause
 from ecr_warden.model.reply import CommandReply
-from ecr_warden.model.request import Apply, Call, Command, PauseUntil, Resume
+from ecr_warden.model.request import Apply, AuditEntry, AuditKind, Call, Command, PauseUntil, Resume
+from ecr_warden.model.run import LONGEST_PAUSE, Pause
 from ecr_warden.model.target import Target
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.hub import Callers, Clock, CommandRecords, Jobs

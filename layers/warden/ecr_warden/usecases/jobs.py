@@ -11,10 +11,10 @@ from ecr_warden.model.job import (
     Cause,
     Job,
     ReconcileTarget,
+    ReportOwnChange,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
-    TellOwnChange,
 )
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.ports.errors import CompiledUnusable
@@ -87,7 +87,7 @@ class Work(Struct, frozen=True):
                 return f"{len(self.sweep()(job, attempt))} jobs"
             case ReconcileTarget():
                 return self.reconcile()(job, attempt) or "no target"
-            case TellOwnChange():
+            case ReportOwnChange():
                 from ecr_warden.model.alert import OwnChanged  # noqa: PLC0415 - few jobs are of this kind
 
                 self.alerts.publish(OwnChanged(job.cause, job.account, job.thing))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec import Struct
 
 from ecr_warden.errors import WardenError
-from ecr_warden.model.audit import AuditEntry
 from ecr_warden.model.codec.base import Json, dumps
 from ecr_warden.model.codec.plans import drift_to_json, plan_to_json
 from ecr_warden.model.desired import CompiledSpec
@@ -34,6 +33,7 @@ from ecr_warden.model.request import (
     AskRun,
     AskStatus,
     AskVerify,
+    AuditEntry,
     Question,
     Selection,
 )

@@ -13,9 +13,8 @@ from msgspec import Struct
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.outcome import Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Plan
-from ecr_warden.model.run import OpenRun
+from ecr_warden.model.run import OpenRun, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.target import Target
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.orphans import as_observed
@@ -88,7 +87,7 @@ class Reconcile(Struct, frozen=True):
             report, observation = self._converge(run, observation)
             seen = observation if all_noted else replace(observation, unique_id=None)
             reported = fingerprint(report) if report.final else record.reported
-            removed = accepted.departed.get(spec.target.key)
+            removed = accepted.removed.get(spec.target.key)
             if removed is not None and report.result in (Result.IN_SYNC, Result.CONVERGED):
                 revoked = removed.since
         finally:

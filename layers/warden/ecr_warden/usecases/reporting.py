@@ -10,9 +10,8 @@ from ecr_warden.model.address import Address
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.job import Attempt, Cause, CauseKind
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.outcome import Outcome, Result, RunReport
 from ecr_warden.model.plan import Plan
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Outcome, Result, RunReport, Severity
 from ecr_warden.planning.results import is_news, is_retryable, refused_for_principals, times_contested
 from ecr_warden.ports.store import Lease, TargetRecord
 

@@ -10,19 +10,16 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.look import Look, part_of, parts_of
-from ecr_warden.model.outcome import Result
 from ecr_warden.model.reply import StatusReply, TargetStatus, Trouble
-from ecr_warden.model.request import Selection
-from ecr_warden.model.run import LastLook
+from ecr_warden.model.request import AuditEntry, AuditKind, Selection
+from ecr_warden.model.run import LastSeen, Result
 from ecr_warden.model.target import Target
-from ecr_warden.model.wire import Wire, WireState
+from ecr_warden.model.watch import EventSource, SourceState, SweepRecord, part_of, parts_of
 from ecr_warden.policy.printable import first
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError, SpecUnusable
-from ecr_warden.ports.hub import Clock, Switch, Wiring
+from ecr_warden.ports.hub import Clock, EventSources, Switch
 from ecr_warden.ports.store import Audit, Specs, State, SweepRecords, TargetRecord
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.targets import removals
@@ -45,7 +42,7 @@ class StatusQuery(Struct, frozen=True):
     state: State
     looks: SweepRecords
     switch: Switch
-    wiring: Wiring
+    event_sources: EventSources
     audit: Audit
     clock: Clock
 
@@ -80,16 +77,16 @@ class StatusQuery(Struct, frozen=True):
         accepted: CompiledSpec,
         stopped: str | None,
         parts: frozenset[str],
-        looks: Mapping[str, Look],
+        looks: Mapping[str, SweepRecord],
         now: datetime,
     ) -> Iterator[Trouble]:
         refusal, acceptance = self._last(AuditKind.SPEC_REFUSED), self._last(AuditKind.SPEC_ACCEPTED)
         yield from _of_spec(accepted.version, self._current(), self.specs.refused() or "", refusal)
         yield from _of_switch(stopped)
-        wires = self.wiring.wires()
-        yield from _of_wires(wires)
+        sources = self.event_sources.sources()
+        yield from _of_sources(sources)
         accepted_at = acceptance.at if acceptance is not None else None
-        yield from _of_sweeps(parts, [*looks.values()], wires, accepted_at=accepted_at, now=now)
+        yield from _of_sweeps(parts, [*looks.values()], sources, accepted_at=accepted_at, now=now)
 
     def _current(self) -> str | PortError:
         try:
@@ -108,7 +105,7 @@ class StatusQuery(Struct, frozen=True):
 
 
 def _status(
-    target: Target, record: TargetRecord, look: Look | None, accepted: CompiledSpec, now: datetime
+    target: Target, record: TargetRecord, look: SweepRecord | None, accepted: CompiledSpec, now: datetime
 ) -> TargetStatus:
     """What is remembered of a target, from whichever looked last: a run of it, or a sweep of its part.
 
@@ -120,10 +117,10 @@ def _status(
         return known
     run_id, result = (record.last.run_id, record.last.result) if record.last is not None else ("", None)
     if target.key in look.fine:
-        seen = LastLook(look.at, run_id, Result.IN_SYNC)
+        seen = LastSeen(look.at, run_id, Result.IN_SYNC)
         return TargetStatus(known.target, seen, pause, record.open_run, trouble=False)
     if target.key in look.due:
-        return TargetStatus(known.target, LastLook(look.at, run_id, result), pause, record.open_run, True, due=True)
+        return TargetStatus(known.target, LastSeen(look.at, run_id, result), pause, record.open_run, True, due=True)
     return known
 
 
@@ -161,25 +158,34 @@ def _of_switch(stopped: str | None) -> Iterator[Trouble]:
         yield Trouble("writes-stopped", stopped)
 
 
-def _of_wires(wires: Sequence[Wire]) -> Iterator[Trouble]:
+def _of_sources(sources: Sequence[EventSource]) -> Iterator[Trouble]:
     """The rules and notifications that are not as the hub's stack creates them."""
-    for wire in wires:
-        match wire.state:
-            case WireState.ON:
+    for source in sources:
+        match source.state:
+            case SourceState.ON:
                 pass
-            case WireState.UNREADABLE:
-                yield Trouble("wiring-unread", f"it is not known whether the {wire.name} is on: {wire.why}")
-            case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS:
-                how = "no longer leads to its function" if wire.state is WireState.TARGETLESS else f"is {wire.state}"
+            case SourceState.UNREADABLE:
+                yield Trouble("wiring-unread", f"it is not known whether the {source.name} is on: {source.why}")
+            case SourceState.MISSING | SourceState.DISABLED | SourceState.TARGETLESS:
+                how = (
+                    "no longer leads to its function"
+                    if source.state is SourceState.TARGETLESS
+                    else f"is {source.state}"
+                )
                 remedy = "deploy the hub's stack again: docs/deploy.md"
-                yield Trouble("wiring-cut", f"the {wire.name} {how}: it delivers {wire.brings}", remedy)
+                yield Trouble("wiring-cut", f"the {source.name} {how}: it delivers {source.brings}", remedy)
 
 
 def _of_sweeps(
-    parts: Collection[str], looks: Sequence[Look], wires: Sequence[Wire], *, accepted_at: datetime | None, now: datetime
+    parts: Collection[str],
+    looks: Sequence[SweepRecord],
+    sources: Sequence[EventSource],
+    *,
+    accepted_at: datetime | None,
+    now: datetime,
 ) -> Iterator[Trouble]:
     """The parts that no sweep has completed for too long; `accepted_at`: when there first was something to sweep."""
-    schedule = next((wire.schedule for wire in wires if wire.schedule), "")
+    schedule = next((source.schedule for source in sources if source.schedule), "")
     allowed = _allowed(schedule)
     looked = {look.part: look.at for look in looks}
     late = sorted(part for part in parts if _since(looked.get(part), accepted_at, now) > allowed)

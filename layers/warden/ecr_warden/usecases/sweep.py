@@ -23,9 +23,9 @@ from ecr_warden.model.job import (
     SweepPart,
     SweepRepositories,
 )
-from ecr_warden.model.look import Look, part_of, parts_of
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.target import Target
+from ecr_warden.model.watch import SweepRecord, part_of, parts_of
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.alerts import AlertBus
@@ -132,7 +132,7 @@ class Sweep(Struct, frozen=True):
         if not unread:
             differing = frozenset(one.target.key for one in due)
             seen = frozenset(found.target.key for found in observations)
-            self.looks.note(Look(part, began, accepted.version, seen - differing, differing))
+            self.looks.note(SweepRecord(part, began, accepted.version, seen - differing, differing))
         asked = [(target, unread.get(target.key)) for target in listed]
         later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in asked if error not in later]

@@ -18,7 +18,7 @@ def removals(
     accepted: CompiledSpec, state: State, *, of: Callable[[Target], bool] = lambda _: True
 ) -> Iterator[TargetSpec]:
     """The specs of removed targets that no run has cleared yet; `of` selects among them."""
-    removed = [entry.target for entry in accepted.departed.values() if of(entry.target)]
+    removed = [entry.target for entry in accepted.removed.values() if of(entry.target)]
     records = state.records(removed)
     for target in removed:
         if not is_cleared(target, accepted, records.get(target.key, TargetRecord())):
@@ -29,7 +29,7 @@ def removals(
 
 def is_cleared(target: Target, accepted: CompiledSpec, record: TargetRecord) -> bool:
     """Whether a target was removed and has lost what it held; from then on ecr-warden leaves it alone."""
-    removed = accepted.departed.get(target.key)
+    removed = accepted.removed.get(target.key)
     return removed is not None and record.revoked == removed.since
 
 

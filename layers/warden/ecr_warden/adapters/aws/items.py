@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import loads
-from ecr_warden.model.outcome import Result
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.run import Debts, LastLook
+from ecr_warden.model.run import Debts, LastSeen, Pause, Result
 from ecr_warden.model.target import Target
 from ecr_warden.ports.store import TargetRecord
 
@@ -109,11 +107,11 @@ def _pause(item: Mapping[str, Any]) -> Pause | None:
     return pause_from_json(loads(item["paused"]["S"]))
 
 
-def _last(item: Mapping[str, Any]) -> LastLook | None:
+def _last(item: Mapping[str, Any]) -> LastSeen | None:
     if "observed_at" not in item:
         return None
     result = item.get("last_result", {}).get("S")
-    return LastLook(
+    return LastSeen(
         at=datetime.fromisoformat(item["observed_at"]["S"]),
         run_id=item.get("last_run", {}).get("S", ""),
         result=None if result is None else Result(result),

@@ -20,10 +20,10 @@ from ecr_warden.model.job import (
     AcceptSpec,
     Job,
     ReconcileTarget,
+    ReportOwnChange,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
-    TellOwnChange,
 )
 from ecr_warden.ports.errors import Throttled
 
@@ -74,7 +74,7 @@ def group_id(job: Job) -> str:
             return f"sweep-{job.account}"
         case SweepRepositories():
             return f"sweep-{job.account}-{job.region}"
-        case TellOwnChange():
+        case ReportOwnChange():
             return f"own-{job.account}"
         case ReconcileTarget():
             key = job.target.key

@@ -13,7 +13,7 @@ from ecr_warden.adapters.aws.errors import ECR, IAM, code_of, translated
 from ecr_warden.errors import site_of
 from ecr_warden.model.address import Address, AddressKind, attached_policy, identity_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, RoleSettings, TargetSpec
-from ecr_warden.model.observed import Absent, Observation, Observed, OwnerMissing, Present, Unparseable
+from ecr_warden.model.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.planning.extent import LISTING, is_within, missing, unlisted, unnamed_policies, unreadable
 from ecr_warden.policy.canonical import digest
@@ -81,7 +81,7 @@ def read_repository_policy(ecr: "ECRClient", target: RepositoryTarget) -> Observ
                 case "RepositoryPolicyNotFoundException":
                     return Absent()
                 case "RepositoryNotFoundException":
-                    return OwnerMissing()
+                    return TargetMissing()
                 case _:
                     raise
     return observed_document(answer["policyText"], DocumentKind.REPOSITORY)
@@ -127,7 +127,7 @@ def read_inline(iam: "IAMClient", target: OwnerTarget, name: str) -> Observed:
             document = _get_inline(iam, target, name)
         except ClientError as error:
             if code_of(error) == "NoSuchEntity":
-                return OwnerMissing() if is_owner_gone(error) else Absent()
+                return TargetMissing() if is_owner_gone(error) else Absent()
             raise
     return observed_document(document, DocumentKind.IDENTITY)
 

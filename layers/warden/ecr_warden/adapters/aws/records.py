@@ -13,12 +13,11 @@ from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
-from ecr_warden.model.audit import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
 from ecr_warden.model.codec.audit import audit_from_json, audit_to_json
 from ecr_warden.model.codec.base import dumps, loads, moment, text, texts
 from ecr_warden.model.codec.entries import answer_from_json, answer_to_json
-from ecr_warden.model.look import Look
-from ecr_warden.model.request import Answer, Call
+from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, Answer, AuditEntry, AuditKind, Call
+from ecr_warden.model.watch import SweepRecord
 from ecr_warden.ports.errors import CommandRepeated
 from ecr_warden.ports.hub import Clock
 
@@ -91,7 +90,7 @@ class DynamoSweepRecords(Struct, frozen=True):
     client: "DynamoDBClient"
     table: str
 
-    def note(self, look: Look) -> None:
+    def note(self, look: SweepRecord) -> None:
         targets = packed(dumps({"fine": sorted(look.fine), "due": sorted(look.due)}))
         item: dict[str, Any] = {
             "pk": _PARTS,
@@ -104,7 +103,7 @@ class DynamoSweepRecords(Struct, frozen=True):
         with translated(HUB, f"remembering the look at {look.part}"):
             self.client.put_item(TableName=self.table, Item=item)
 
-    def all(self) -> Sequence[Look]:
+    def all(self) -> Sequence[SweepRecord]:
         items = query(
             self.client,
             "reading when the sweeps looked",
@@ -115,9 +114,9 @@ class DynamoSweepRecords(Struct, frozen=True):
         return list(map(_look, items))
 
 
-def _look(item: Any) -> Look:
+def _look(item: Any) -> SweepRecord:
     targets = loads(unpacked(item["targets"])) if "targets" in item else {"fine": [], "due": []}
-    return Look(
+    return SweepRecord(
         part=text(item["sk"]["S"]).removeprefix("PART#"),
         at=moment(item["at"]["S"]),
         version=text(item["version"]["S"]),

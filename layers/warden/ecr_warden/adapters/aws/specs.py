@@ -8,8 +8,8 @@ from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.model.codec.base import CodecError, dumps, loads
-from ecr_warden.model.codec.spec import departed_from_json, spec_from_json, spec_to_json
-from ecr_warden.model.desired import CompiledSpec, Departed
+from ecr_warden.model.codec.spec import removed_from_json, spec_from_json, spec_to_json
+from ecr_warden.model.desired import CompiledSpec, Removed
 from ecr_warden.ports.errors import (
     MAX_SPEC_BYTES,
     STRAYS_TOLD,
@@ -111,7 +111,7 @@ class AwsSpecs(Struct):
         try:
             return spec_from_json(loads(body))
         except CodecError as error:
-            raise CompiledUnusable(error.message, version=version, departed=_departed(body)) from error
+            raise CompiledUnusable(error.message, version=version, removed=_removed(body)) from error
 
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
         body = dumps(spec_to_json(spec)).encode()
@@ -161,10 +161,10 @@ def _compiled_key(body: bytes) -> str:
     return f"compiled/{hashlib.sha256(body).hexdigest()}.json"
 
 
-def _departed(body: bytes) -> tuple[Departed, ...]:
+def _removed(body: bytes) -> tuple[Removed, ...]:
     """Those that are told as this version tells them, for the file as people wrote it does not know them."""
     try:
-        return departed_from_json(loads(body))
+        return removed_from_json(loads(body))
     except CodecError:
         return ()
 

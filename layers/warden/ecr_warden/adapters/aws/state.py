@@ -16,9 +16,7 @@ from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.adapters.aws.items import RECORD, day_key, expiry, packed, record_of, run_key, state_key, unpacked
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.outcome import RunReport
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.run import Debts, OpenRun
+from ecr_warden.model.run import Debts, OpenRun, Pause, RunReport
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import LeaseHeld, PortError, Throttled
 from ecr_warden.ports.hub import Clock

@@ -17,7 +17,7 @@ from ecr_warden.ports.hub import STOPPED
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-    from ecr_warden.model.audit import AuditEntry
+    from ecr_warden.model.request import AuditEntry
 
 ENABLED = "enabled"
 _REMEDY = "set it to enabled or stopped"
@@ -55,8 +55,8 @@ class SsmSwitch(Struct, frozen=True):
 
 
 def _entry(version: Any) -> "AuditEntry":
-    from ecr_warden.model.audit import AuditEntry, AuditKind  # noqa: PLC0415 - of no use to a run
     from ecr_warden.model.job import Actor  # noqa: PLC0415
+    from ecr_warden.model.request import AuditEntry, AuditKind  # noqa: PLC0415 - of no use to a run
 
     goes_on = version.get("Value") == ENABLED
     by = version.get("LastModifiedUser")

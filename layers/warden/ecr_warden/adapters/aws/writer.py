@@ -23,7 +23,7 @@ from ecr_warden.adapters.aws.reading import (
 )
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.desired import RoleSettings
-from ecr_warden.model.observed import Absent, Observed, OwnerMissing, Present, Unparseable
+from ecr_warden.model.observed import Absent, Observed, Present, TargetMissing, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import Document, DocumentKind, Effect
@@ -93,13 +93,13 @@ class AwsWriter(Struct, frozen=True):
                     self._created.add(target)
                 case RoleSettings():
                     live = read_role(iam, target)
-                    observed = observed_settings(live) if live else OwnerMissing()
+                    observed = observed_settings(live) if live else TargetMissing()
                     _expect(change, observed)
                     assert isinstance(observed, Present) and isinstance(observed.value, RoleSettings)
                     _update_role(iam, target, observed.value, change.after)
                 case None:
                     live = read_role(iam, target)
-                    _expect(change, observed_settings(live) if live else OwnerMissing())
+                    _expect(change, observed_settings(live) if live else TargetMissing())
                     iam.delete_role(RoleName=target.name)
                 case Document():
                     raise ValueError(f"a role is no document: {change.address}")
@@ -111,7 +111,7 @@ class AwsWriter(Struct, frozen=True):
         live = read_role(iam, target)
         _expect(
             change,
-            observed_document(live["AssumeRolePolicyDocument"], DocumentKind.TRUST) if live else OwnerMissing(),
+            observed_document(live["AssumeRolePolicyDocument"], DocumentKind.TRUST) if live else TargetMissing(),
         )
         assert isinstance(change.after, Document)
         with translated(IAM, f"writing the trust policy of {target}"):
@@ -159,7 +159,7 @@ def _denies_nothing(live: Observed) -> bool:
 def _expect(change: Change, observed: Observed) -> None:
     """Raises DocumentConflict unless what stands there is what the plan was made from, OwnerNotFound if nothing can."""
     match observed:
-        case OwnerMissing():
+        case TargetMissing():
             raise OwnerNotFound(f"{change.address.target} does not exist", remedy="it was deleted meanwhile")
         case Present(digest=digest) | Unparseable(digest=digest):
             found: str | None = digest

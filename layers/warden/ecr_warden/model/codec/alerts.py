@@ -27,7 +27,7 @@ from ecr_warden.model.codec.base import (
 from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json, job_from_json, job_to_json
 from ecr_warden.model.codec.runs import report_from_json, report_to_json
 from ecr_warden.model.job import SCHEMA
-from ecr_warden.model.outcome import RunReport
+from ecr_warden.model.run import RunReport
 
 
 def alert_to_json(alert: Alert) -> Json:

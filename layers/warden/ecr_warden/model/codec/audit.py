@@ -1,8 +1,8 @@
 """Lines of the audit log."""
 
-from ecr_warden.model.audit import AuditEntry, AuditKind
 from ecr_warden.model.codec.base import Json, moment, number, reading, text, texts
 from ecr_warden.model.codec.jobs import actor_from_json, actor_to_json
+from ecr_warden.model.request import AuditEntry, AuditKind
 
 
 def audit_to_json(entry: AuditEntry) -> Json:

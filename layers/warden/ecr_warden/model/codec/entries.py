@@ -2,9 +2,8 @@
 
 from ecr_warden.model.codec.base import Json, flag, moment, number, reading, text
 from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
-from ecr_warden.model.outcome import Result, RunReport
 from ecr_warden.model.request import Answer
-from ecr_warden.model.run import OpenRun, RunEntry
+from ecr_warden.model.run import OpenRun, Result, RunEntry, RunReport
 
 
 def entry_of(run: OpenRun | RunReport) -> RunEntry:

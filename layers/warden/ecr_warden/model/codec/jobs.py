@@ -13,10 +13,10 @@ from ecr_warden.model.job import (
     Job,
     Misplaced,
     ReconcileTarget,
+    ReportOwnChange,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
-    TellOwnChange,
 )
 from ecr_warden.model.target import REGION, parse_target
 
@@ -48,8 +48,8 @@ def job_to_json(job: Job) -> Json:
             return head | {"kind": "sweep-repositories", "account": job.account, "region": job.region}
         case ReconcileTarget():
             return head | {"kind": "reconcile-target", "target": str(job.target)}
-        case TellOwnChange():
-            return head | {"kind": "tell-own-change", "account": job.account, "thing": job.thing}
+        case ReportOwnChange():
+            return head | {"kind": "report-own-change", "account": job.account, "thing": job.thing}
         case _:
             assert_never(job)
 
@@ -71,8 +71,8 @@ def _job(value: Json) -> Job:
             return SweepRepositories(cause, _account(value["account"]), _region(value["region"]))
         case "reconcile-target":
             return ReconcileTarget(cause, parse_target(value["target"]))
-        case "tell-own-change":
-            return TellOwnChange(cause, text(value["account"]), text(value["thing"]))
+        case "report-own-change" | "tell-own-change":  # the second by 0.1.0
+            return ReportOwnChange(cause, text(value["account"]), text(value["thing"]))
         case kind:
             raise CodecError(f"unknown kind {kind!r:.40}")
 

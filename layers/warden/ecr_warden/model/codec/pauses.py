@@ -2,7 +2,7 @@
 
 from ecr_warden.model.codec.base import Json, moment, reading, text
 from ecr_warden.model.codec.jobs import actor_from_json, actor_to_json
-from ecr_warden.model.pause import Pause
+from ecr_warden.model.run import Pause
 
 
 def pause_to_json(pause: Pause) -> Json:

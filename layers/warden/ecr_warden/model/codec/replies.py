@@ -22,7 +22,6 @@ from ecr_warden.model.codec.pauses import pause_from_json, pause_to_json
 from ecr_warden.model.codec.plans import drift_from_json, drift_to_json, plan_from_json, plan_to_json
 from ecr_warden.model.codec.runs import open_run_from_json, open_run_to_json, report_to_json, run_report_from_json
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.outcome import Result
 from ecr_warden.model.reply import (
     Access,
     CallReply,
@@ -39,7 +38,7 @@ from ecr_warden.model.reply import (
     Verified,
     VerifyReply,
 )
-from ecr_warden.model.run import LastLook, OpenRun
+from ecr_warden.model.run import LastSeen, OpenRun, Result
 
 SCHEMA = 1
 
@@ -234,12 +233,12 @@ def _grant(value: Json) -> Grant:
     )
 
 
-def _last(value: Json) -> LastLook | None:
+def _last(value: Json) -> LastSeen | None:
     if value["lookedAt"] is None:
         return None
     at: datetime = moment(value["lookedAt"])
     result = value["lastResult"]
-    return LastLook(at, text(value["lastRun"]), None if result is None else Result(result))
+    return LastSeen(at, text(value["lastRun"]), None if result is None else Result(result))
 
 
 def _verified(value: Json) -> Verified:

@@ -18,10 +18,8 @@ from ecr_warden.model.codec.jobs import cause_from_json, cause_to_json
 from ecr_warden.model.codec.plans import plan_from_json, plan_to_json
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import SCHEMA
-from ecr_warden.model.outcome import Applied, Conflict, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.plan import Change
-from ecr_warden.model.run import OpenRun
-from ecr_warden.model.severity import Severity
+from ecr_warden.model.run import Applied, Conflict, Failed, OpenRun, Outcome, Result, RunReport, Severity, Skipped
 
 
 def open_run_to_json(run: OpenRun) -> Json:

@@ -5,12 +5,12 @@ from ecr_warden.model.codec.base import CodecError, Json, check_schema, entries,
 from ecr_warden.model.codec.values import address_from_json, address_to_json, value_from_json, value_to_json
 from ecr_warden.model.desired import (
     CompiledSpec,
-    Departed,
     DesiredValue,
     Extent,
     ForeignStatement,
     Mode,
     MustNotExist,
+    Removed,
     RepositoryPattern,
     TargetSpec,
 )
@@ -29,13 +29,13 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         "accounts": list(spec.accounts),
         "targets": [_target_spec_to_json(target) for target in spec.targets.values()],
         "patterns": [_pattern_to_json(pattern) for pattern in spec.patterns],
-        **_departed_to_json(spec),
+        **_removed_to_json(spec),
     }
 
 
-def _departed_to_json(spec: CompiledSpec) -> Json:
+def _removed_to_json(spec: CompiledSpec) -> Json:
     rows: dict[str, list[Json]] = {"departed": [], "departedOwners": []}
-    for entry in spec.departed.values():
+    for entry in spec.removed.values():
         kind = "departed" if isinstance(entry.target, RepositoryTarget) else "departedOwners"
         rows[kind].append({"target": str(entry.target), "since": entry.since})
     return dict(rows)
@@ -84,7 +84,7 @@ def _spec(value: Json) -> CompiledSpec:
         accounts=texts(value["accounts"]),
         targets={spec.target.key: spec for spec in targets},
         patterns=tuple(map(_pattern, entries(value.get("patterns", [])))),
-        departed={entry.target.key: entry for entry in _departed(value)},
+        removed={entry.target.key: entry for entry in _removed(value)},
     )
 
 
@@ -104,10 +104,10 @@ def _pattern(value: Json) -> RepositoryPattern:
     )
 
 
-def _departed(value: Json) -> tuple[Departed, ...]:
+def _removed(value: Json) -> tuple[Removed, ...]:
     """Owners stand apart: a version of ecr-warden that knows repositories only reads the rest."""
     rows = (*entries(value.get("departed", [])), *entries(value.get("departedOwners", [])))
-    return tuple(Departed(parse_target(row["target"]), text(row["since"])) for row in rows)
+    return tuple(Removed(parse_target(row["target"]), text(row["since"])) for row in rows)
 
 
 def target_spec_from_json(value: Json) -> TargetSpec:
@@ -136,4 +136,4 @@ def target_spec_from_json(value: Json) -> TargetSpec:
 
 
 spec_from_json = reading("compiled spec", _spec)
-departed_from_json = reading("list of what has departed", _departed)
+removed_from_json = reading("list of what has removed", _removed)

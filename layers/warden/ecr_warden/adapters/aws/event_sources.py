@@ -1,4 +1,4 @@
-"""The Wiring port on EventBridge and S3: the rules and the notification of template.yaml, under their fixed names.
+"""The EventSources port on EventBridge and S3: the rules and the notification of template.yaml, by their names.
 
 Sources: API_DescribeRule and API_ListTargetsByRule of EventBridge, API_GetBucketNotificationConfiguration of S3.
 """
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
-from ecr_warden.model.wire import Wire, WireState
+from ecr_warden.model.watch import EventSource, SourceState
 from ecr_warden.ports.errors import PortError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ RULES = (
 )
 
 
-class AwsWiring(Struct, frozen=True):
+class AwsEventSources(Struct, frozen=True):
     """`owner`: the account whose the bucket has to be."""
 
     events: "EventBridgeClient"
@@ -45,10 +45,10 @@ class AwsWiring(Struct, frozen=True):
     spec_bucket: str
     owner: str
 
-    def wires(self) -> Sequence[Wire]:
+    def sources(self) -> Sequence[EventSource]:
         return (*map(self._rule, RULES), self._notification())
 
-    def _rule(self, rule: Rule) -> Wire:
+    def _rule(self, rule: Rule) -> EventSource:
         name = f"rule {rule.name}"
         try:
             with translated(HUB, f"reading the rule {rule.name}"):
@@ -57,18 +57,18 @@ class AwsWiring(Struct, frozen=True):
                     targets = self.events.list_targets_by_rule(Rule=rule.name, EventBusName=rule.bus)["Targets"]
                 except ClientError as error:
                     if code_of(error) == "ResourceNotFoundException":  # the rule, or its bus
-                        return Wire(name, rule.brings, WireState.MISSING)
+                        return EventSource(name, rule.brings, SourceState.MISSING)
                     raise
         except PortError as error:
-            return Wire(name, rule.brings, WireState.UNREADABLE, why=str(error))
-        state = WireState.ON
+            return EventSource(name, rule.brings, SourceState.UNREADABLE, why=str(error))
+        state = SourceState.ON
         if found.get("State") == "DISABLED":
-            state = WireState.DISABLED
+            state = SourceState.DISABLED
         elif not any(target["Arn"].endswith(f":function:{rule.function}") for target in targets):
-            state = WireState.TARGETLESS
-        return Wire(name, rule.brings, state, schedule=found.get("ScheduleExpression", ""))
+            state = SourceState.TARGETLESS
+        return EventSource(name, rule.brings, state, schedule=found.get("ScheduleExpression", ""))
 
-    def _notification(self) -> Wire:
+    def _notification(self) -> EventSource:
         name, brings = f"notification of s3://{self.spec_bucket} to EventBridge", "new versions of the spec"
         try:
             with translated(HUB, f"reading the notification of s3://{self.spec_bucket}"):
@@ -78,8 +78,8 @@ class AwsWiring(Struct, frozen=True):
                     )
                 except ClientError as error:
                     if code_of(error) == "NoSuchBucket":
-                        return Wire(name, brings, WireState.MISSING)
+                        return EventSource(name, brings, SourceState.MISSING)
                     raise
         except PortError as error:
-            return Wire(name, brings, WireState.UNREADABLE, why=str(error))
-        return Wire(name, brings, WireState.ON if "EventBridgeConfiguration" in found else WireState.MISSING)
+            return EventSource(name, brings, SourceState.UNREADABLE, why=str(error))
+        return EventSource(name, brings, SourceState.ON if "EventBridgeConfiguration" in found else SourceState.MISSING)
