@@ -127,16 +127,6 @@ def test_a_missing_policy_is_written_and_journalled_once(handler: Handler, deplo
     assert deployed.results() == ["converged"], "a run without drift keeps no journal"
 
 
-def test_the_stop_switch_lets_nothing_be_written(handler: Handler, deployed: Deployed) -> None:
-    accepted(handler, deployed)
-    ecr = registry_ecr()
-    ecr.create_repository(repositoryName="shop/checkout")
-    deployed.ssm.put_parameter(Name="/writes", Type="String", Value="stopped", Overwrite=True)
-    assert failed(handler(batch(reconcile(D1)))) == []
-    with pytest.raises(ecr.exceptions.RepositoryPolicyNotFoundException):
-        ecr.get_repository_policy(repositoryName="shop/checkout")
-
-
 def test_no_log_line_holds_a_document_a_credential_or_a_url(
     handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:

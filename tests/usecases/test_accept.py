@@ -10,15 +10,13 @@ from ecr_warden.model.alert import Field, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import AcceptSpec, CauseKind
 from ecr_warden.model.run import Result, Severity
-from ecr_warden.model.target import UserTarget
 from ecr_warden.ports.errors import MAX_SPEC_BYTES, SpecSuperseded, SpecTampered
 from ecr_warden.ports.store import Specs, SpecVersion
-from ecr_warden.usecases.accept import Accept
 from ecr_warden.usecases.jobs import Dispatch
 
-from local.testing.seed import CHECKOUT, CI, D1, D4, HOME, PULL_USER, PUSH_USER, PUSHER, SPEC_FILE, allow, document
+from local.testing.seed import CHECKOUT, CI, D1, HOME, PULL_USER, PUSH_USER, PUSHER, SPEC_FILE, allow, document
 from tests.template.cfn import ROOT
-from tests.usecases.uploads import JOB, TEXT, enqueued, first, look, upload
+from tests.usecases.uploads import JOB, TEXT, accept_of, enqueued, first, look, upload
 from tests.usecases.world import World, bare_world
 
 PULL_USER_2 = f"user/{CI}/pull-user-2"
@@ -41,7 +39,7 @@ def test_a_compiled_spec_written_by_somebody_else_is_reported_once_as_critical_a
     world = first()
     for _ in range(2):
         with pytest.raises(SpecTampered):
-            Accept(Tampered(world.specs), world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
+            accept_of(world, Tampered(world.specs))(JOB)
     [alert] = world.alerts.published
     message = message_of([alert])
     assert message.severity is Severity.CRITICAL
@@ -52,7 +50,7 @@ def test_a_compiled_spec_written_by_somebody_else_is_reported_once_as_critical_a
     assert world.jobs.sent == []
     assert look(world) is None
     with pytest.raises(SpecTampered):
-        Accept(Tampered(world.specs), world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
+        accept_of(world, Tampered(world.specs))(JOB)
     assert len(world.alerts.published) == 2, "what was mended and is broken again is news"
 
 
@@ -129,7 +127,7 @@ def test_a_deletion_is_reported_once_by_its_event_and_the_accepted_version_stays
     dispatch = Dispatch(world.jobs, "ecr-warden-spec-111111111111-eu-central-1", "access.yaml")
     for event_id in ("first", "second"):
         (job,) = [job for job in dispatch(event | {"id": event_id}) if isinstance(job, AcceptSpec)]  # type: ignore[union-attr]
-        Accept(world.specs, world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(job)
+        accept_of(world)(job)
     [refused] = world.alerts.published
     assert isinstance(refused, SpecRefused)
     assert (refused.version, refused.enforced, refused.cause.action) == ("spec-missing", "v1", "s3:DeleteObject")
@@ -149,12 +147,10 @@ def stray(world: World, key: str, version: str | None, *, event_id: str) -> Spec
     event = json.loads((ROOT / "events/s3-ObjectCreated.json").read_text()) | {"id": event_id}
     event["detail"]["object"] = {"key": key} | ({"version-id": version} if version else {})
     jobs = Dispatch(world.jobs, BUCKET, "access.yaml")(event)
-    told = [
-        Accept(world.specs, world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(job)
-        for job in accepts(jobs)
-    ]
-    assert all(alert is None or isinstance(alert, SpecRefused) for alert in told)
-    return told[0] if told else None  # type: ignore[return-value]
+    alerts = [accept_of(world)(job) for job in accepts(jobs)]
+    alert = alerts[0] if alerts else None
+    assert not isinstance(alert, SpecAccepted)
+    return alert
 
 
 def accepts(jobs: object) -> list[AcceptSpec]:
@@ -292,13 +288,13 @@ def test_the_current_version_is_read_after_the_accepted_one() -> None:
             order.append(name)
             return getattr(world.specs, name)
 
-    Accept(Watched(), world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(JOB)  # type: ignore[arg-type]
+    accept_of(world, Watched())(JOB)
     assert order[:2] == ["accepted", "current"]
 
 
 def test_a_version_accepted_in_the_meantime_is_not_replaced() -> None:
     world = first()
-    accept = Accept(Overtaken(world), world.jobs, world.alerts, world.audit, world.clock, "access.yaml")  # type: ignore[arg-type]
+    accept = accept_of(world, Overtaken(world))
     world.specs.file = SpecVersion("v2", TEXT.encode())
     with pytest.raises(SpecSuperseded):
         accept(JOB)
@@ -372,25 +368,6 @@ def test_a_dependent_of_a_changed_target_is_not_enqueued_with_it() -> None:
     world = first()
     upload(world, TEXT.replace("role: ecr-pusher", "role: ecr-pusher\n        max_session_duration: 7200"), "v2")
     assert enqueued(world) == [PUSHER.key]
-
-
-def test_grants_that_leave_are_taken_away_and_the_role_is_deleted() -> None:
-    world = first()
-    for user in (PUSH_USER, PULL_USER, UserTarget(CI, "pull-user-2")):
-        world.documents.make(user)
-    world.documents.make(CHECKOUT)
-    upload(world, TEXT + "# again\n", "v2")
-    world.specs.compiled = None
-    upload(world, TEXT, "v3")
-    world.drain()
-    assert world.live(D1) and world.live(D4) and PUSHER in world.documents.owners
-    world.forget()
-    upload(world, TEXT[: TEXT.index("    pull:")] + "settings: {mode: enforce}\n", "v4")
-    world.drain()
-    assert [address for address in world.documents.live if world.documents.live[address]] == []
-    assert PUSHER not in world.documents.owners
-    assert world.written[0] == "delete repository-policy"
-    assert world.sweep() == ()
 
 
 def test_users_of_a_removed_account_are_enqueued_and_its_repositories_released() -> None:

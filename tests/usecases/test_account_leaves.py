@@ -112,7 +112,7 @@ def test_an_unreachable_account_is_reported_once_and_cleared_when_it_can_be_reac
     assert PULL_USER in world.sweep()
     world.drain()
     assert world.reports == []
-    world.documents.faults = lambda _target, _change: None
+    world.mend()
     world.sweep()
     world.drain()
     assert ours(world, CI) == [str(OF_ITS_OWN)]
@@ -129,7 +129,7 @@ def test_status_lists_removed_targets_until_they_are_cleared() -> None:
     closed(world, CI)
     world.drain()
     assert statuses(world)[str(PULL_USER)] is Result.UNKNOWN
-    world.documents.faults = lambda _target, _change: None
+    world.mend()
     world.sweep()
     world.drain()
     assert [target for target in statuses(world) if f"/{CI}/" in target] == []

@@ -17,11 +17,10 @@ from ecr_warden.ports.errors import CallerUnproved, CommandRepeated
 from ecr_warden.usecases.commands import BadEnd
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER, allow, document
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, Callers, commands_of
-from tests.usecases.world import World, world_at_spec
+from tests.usecases.world import OPEN, World, world_at_spec
 
-OPEN = document(allow("ecr:BatchGetImage", who="*"))
 HOUR = timedelta(hours=1)
 PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", NOW + HOUR)
 

@@ -27,10 +27,9 @@ from local.testing.seed import (
     desired,
     document,
 )
-from tests.usecases.world import FIRST, World, world_at_spec, write_session
+from tests.usecases.world import FIRST, OPEN, World, world_at_spec, write_session
 from tests.usecases.world import MALLORY as MALLORY_OF_HOME
 
-OPEN = document(allow("ecr:BatchGetImage", who="*"))
 X = identity_policy(PUSHER, "ecr-warden-x")
 
 
@@ -117,7 +116,7 @@ def test_a_contest_is_reported_hourly_while_it_lasts_and_anew_after_it_ended() -
     world.clock.advance(timedelta(hours=1))
     assert world.run(CHECKOUT) is Result.CONFLICT
     assert len(world.reports) == 2
-    world.documents.faults = lambda _target, _change: None
+    world.mend()
     assert world.run(CHECKOUT) is Result.CONVERGED
     contest(world)
     assert world.run(CHECKOUT) is Result.CONFLICT

@@ -204,7 +204,7 @@ def test_the_sweep_finds_an_interrupted_run_on_a_target_in_sync() -> None:
     world.documents.faults = lambda _target, change: _die_on_verifying(world, change is None)
     with pytest.raises(Crash):
         world.run(CHECKOUT, fuse=fuse)
-    world.documents.faults = lambda _target, _change: None
+    world.mend()
     assert world.live(D1) == desired(D1)
     assert world.reports == []
     world.clock.advance(LONGER_THAN_A_LEASE)
@@ -246,4 +246,4 @@ def dies_after_a_write(world: World, number: int) -> None:
     fuse = Fuse()
     with pytest.raises(Crash):
         world.run(PUSHER, fuse=fuse)
-    world.documents.faults = lambda _target, _change: None
+    world.mend()

@@ -35,13 +35,10 @@ from local.testing.seed import (
     PULL_USER,
     PUSH_USER,
     PUSHER,
-    allow,
     desired,
-    document,
 )
-from tests.usecases.world import FIRST, failing, unreadable, world_at_spec
+from tests.usecases.world import FIRST, OPEN, failing, unreadable, world_at_spec
 
-OPEN = document(allow("ecr:BatchGetImage", who="*"))
 X = identity_policy(PUSHER, "ecr-warden-x")
 
 

@@ -3,20 +3,20 @@
 from copy import replace
 
 import pytest
-from ecr_warden.model.alert import SpecAccepted, Unlisted
+from ecr_warden.model.alert import SpecAccepted
 from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.job import CauseKind, SweepAll
+from ecr_warden.model.job import SweepAll
 from ecr_warden.model.plan import Change
 from ecr_warden.model.run import Result
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
-from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
+from ecr_warden.ports.errors import PermissionMissing
 from ecr_warden.usecases.plan import plan_spec
 
 from local.testing.seed import CI, allow, document
 from tests.usecases.pattern_world import PATTERN, policy, settle, shop, world_of
 from tests.usecases.uploads import enqueued, upload
-from tests.usecases.world import FIRST, World
+from tests.usecases.world import World
 
 ANNA = UserTarget(CI, "anna")
 OPEN = document(allow("ecr:*", who="*"))
@@ -141,83 +141,13 @@ def no_listing(target: Target, change: Change | None) -> None:
         raise PermissionMissing("ecr:DescribeRepositories is denied")
 
 
-def unread(world: World) -> list[Unlisted]:
-    return [alert for alert in world.alerts.published if isinstance(alert, Unlisted)]
-
-
-def unlistable(world: World, error: PortError) -> None:
-    def fault(target: Target, _: Change | None) -> None:
-        if isinstance(target, RepositoryTarget) and "*" in target.name:
-            raise error
-
-    world.documents.faults = fault
-
-
-def listable(world: World) -> None:
-    world.documents.faults = lambda _target, _change: None
-
-
-def test_an_unlisted_pattern_stops_nothing_and_is_reported_once() -> None:
-    world = world_of("a")
-    world.put(policy("secret"), OPEN)
-    world.documents.faults = no_listing
-    assert world.sweep() == (shop("secret"),)
-    assert enqueued(world) == [shop("secret").key]
-    [told] = unread(world)
-    assert (told.version, told.cause.kind) == ("v1", CauseKind.SWEEP)
-    assert told.problems == (f"{shop('*')}: ecr:DescribeRepositories is denied",)
-    world.sweep()
-    assert unread(world) == [told]
-
-
-def test_an_unlisted_pattern_is_reported_again_when_the_reason_changes_or_comes_back() -> None:
-    world = world_of("a")
-    denied = PermissionMissing("request 1 is denied", remedy="allow ecr:DescribeRepositories")
-    unlistable(world, denied)
-    world.sweep()
-    unlistable(world, PermissionMissing("request 2 is denied", remedy=denied.remedy))
-    world.sweep()
-    assert len(unread(world)) == 1
-    unlistable(world, AccountUnreachable("the account is closed"))
-    world.sweep()
-    assert len(unread(world)) == 2
-    listable(world)
-    world.sweep()
-    assert len(unread(world)) == 2
-    unlistable(world, AccountUnreachable("the account is closed"))
-    world.sweep()
-    assert len(unread(world)) == 3
-
-
-def test_a_throttled_list_is_retried_before_it_is_reported() -> None:
-    world = world_of("a")
-    world.put(policy("secret"), OPEN)
-    unlistable(world, Throttled("slow down", retryable=True))
-    with pytest.raises(RetryLater, match="slow down"):
-        world.sweep(attempt=FIRST)
-    assert (enqueued(world), unread(world)) == ([shop("secret").key], [])
-    world.sweep()
-    assert [alert.problems for alert in unread(world)] == [(f"{shop('*')}: slow down",)]
-
-
-def test_many_unlisted_patterns_are_one_message() -> None:
-    more = "".join(f"  - {{name: p{n}/*, account: registry, pull: [{{account: ci}}]}}\n" for n in range(60))
-    world = world_of(text=PATTERN.replace("settings:", f"{more}settings:"))
-    world.documents.faults = no_listing
-    world.sweep()
-    [told] = unread(world)
-    assert len(told.problems) == 50
-    world.sweep()
-    assert unread(world) == [told]
-
-
 def test_a_recreated_user_is_not_forgotten_while_the_list_cannot_be_read() -> None:
     world = world_of("a")
     world.documents.unmake(ANNA)
     world.documents.make(ANNA)
     world.documents.faults = no_listing
     assert world.run(ANNA) is Result.CONVERGED
-    world.documents.faults = lambda _target, _change: None
+    world.mend()
     world.forget()
     assert ANNA in world.sweep()
     world.drain()

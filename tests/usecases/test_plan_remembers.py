@@ -15,7 +15,7 @@ from ecr_warden.usecases.plan import plan_spec
 
 from local.testing.seed import CHECKOUT, CI, CUTOFF, D1, D2, MORE_TRUST, NOW, PULL_USER, PUSH_USER, PUSHER
 from tests.usecases.hub import queries_of
-from tests.usecases.test_removal import left
+from tests.usecases.test_removed import left
 from tests.usecases.world import World, world_at_spec
 
 

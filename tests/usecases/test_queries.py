@@ -12,7 +12,6 @@ from ecr_warden.model.reply import (
     CallReply,
     CommandReply,
     GrantsReply,
-    HistoryReply,
     PlanReply,
     RunReply,
     StatusReply,
@@ -22,7 +21,6 @@ from ecr_warden.model.request import (
     Answer,
     AskCall,
     AskGrants,
-    AskHistory,
     AskPlan,
     AskRun,
     AskStatus,
@@ -94,20 +92,11 @@ def test_an_answer_that_is_too_large_counts_what_it_omits() -> None:
     assert (len(verified.targets), verified.omitted) == (len(ACCEPTED.targets) - 2, 2)
 
 
-def test_history_and_a_run_in_full() -> None:
+def test_a_run_in_full() -> None:
     world = tampered()
-    world.run(CHECKOUT)
     world.run(PUSHER)
-    everything = ask(world, AskHistory())
-    assert isinstance(everything, HistoryReply)
-    assert {entry.target for entry in everything.entries} == {str(CHECKOUT), str(PUSHER)}
-    of_one = ask(world, AskHistory((PUSHER,), limit=1))
-    assert isinstance(of_one, HistoryReply)
-    [entry] = of_one.entries
-    assert (entry.result, entry.written) == (Result.CONVERGED, 2)
-    run = ask(world, AskRun(entry.run_id))
-    assert isinstance(run, RunReply)
-    assert run.run in world.reports
+    [report] = world.reports
+    assert ask(world, AskRun(report.run_id)) == RunReply(report)
     with pytest.raises(NoSuchRun):
         ask(world, AskRun("gone"))
 

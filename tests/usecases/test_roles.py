@@ -103,7 +103,7 @@ def test_a_role_whose_write_becomes_visible_late_still_enqueues_its_users() -> N
     world.documents.faults = lag
     with pytest.raises(RetryLater):
         world.run(PUSHER, attempt=FIRST)
-    world.documents.faults = lambda _target, _change: None
+    world.mend()
     world.put(D3, desired(D3))
     assert world.run(PUSHER, attempt=FIRST) is Result.IN_SYNC
     world.drain()
@@ -119,34 +119,13 @@ def test_a_role_of_the_same_name_under_another_path_is_not_taken_over() -> None:
     assert {hold.reason for hold in world.reports[0].plan.held} == {HoldReason.NOT_OURS}
 
 
-def test_a_narrowed_trust_policy_ends_sessions_up_to_the_margin() -> None:
-    world = world_at_spec()
-    world.put(D2, MORE_TRUST)
-    world.run(PUSHER)
-    live = world.live(CUTOFF)
-    assert live is not None
-    assert "2026-11-24T10:01:00Z" in str(live)
-
-
-def test_a_spent_cut_off_is_dropped_by_the_sweep() -> None:
-    world = world_at_spec()
-    world.put(D2, MORE_TRUST)
-    world.run(PUSHER)
-    assert world.sweep() == ()
-    world.clock.advance(timedelta(hours=13))
-    assert world.sweep() == (PUSHER,)
-    world.drain()
-    assert world.live(CUTOFF) is None
-    assert world.sweep() == ()
-
-
 def test_a_role_deleted_while_it_owes_a_cut_off_is_recreated() -> None:
     world = world_at_spec()
     world.put(D2, MORE_TRUST)
     failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
     assert world.run(PUSHER) is Result.FAILED
     assert world.state.remembered[PUSHER.key].debts == Debts(NOW + timedelta(minutes=1))
-    world.documents.faults = lambda _target, _change: None
+    world.mend()
     world.documents.remove(ROLE)
     assert world.run(PUSHER) is Result.CONVERGED
     assert world.differing() == []
@@ -159,7 +138,7 @@ def test_the_sweep_finds_a_role_that_still_owes_a_cut_off() -> None:
     world.put(D2, MORE_TRUST)
     failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
     world.run(PUSHER)
-    world.documents.faults = lambda _target, _change: None
+    world.mend()
     assert world.sweep() == (PUSHER,)
     world.drain()
     assert world.live(CUTOFF) is not None

@@ -157,7 +157,7 @@ def test_a_repair_is_not_done_before_its_cut_off_is_visible() -> None:
 
     world.documents.faults = undo
     assert world.run(PUSHER) is not Result.CONVERGED
-    world.documents.faults = lambda _target, _change: None
+    world.mend()
     assert world.sweep() == (PUSHER,)
     world.drain()
     assert cutoff(world) == ENDED_BEFORE

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 from ecr_warden.model.address import identity_policy, role
-from ecr_warden.model.desired import Extent, Mode, Removed, RoleSettings, TargetSpec
+from ecr_warden.model.desired import Extent, Removed, RoleSettings, TargetSpec
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
@@ -24,13 +24,9 @@ from local.testing.seed import (
     PULL_USER,
     PUSH_USER,
     PUSHER,
-    allow,
-    document,
 )
 from tests.usecases.broken import BROKEN
-from tests.usecases.world import World, failing, unreadable, world_at_spec
-
-OPEN = document(allow("ecr:BatchGetImage", who="*"))
+from tests.usecases.world import OPEN, World, failing, unreadable, world_at_spec
 
 
 def keys(targets: tuple[Target, ...]) -> set[str]:
@@ -96,15 +92,6 @@ def test_unreadable_targets_are_enqueued() -> None:
     world = world_at_spec()
     unreadable(world, PermissionMissing("denied"))
     assert keys(world.sweep()) == set(ACCEPTED.targets)
-
-
-def test_what_is_only_observed_is_enqueued_and_told_once() -> None:
-    world = world_at_spec(replace(ACCEPTED, mode=Mode.OBSERVE))
-    world.put(D1, OPEN)
-    for _ in range(3):
-        assert world.sweep() == (CHECKOUT,)
-        world.drain()
-    assert len(world.reports) == 1
 
 
 def test_a_target_that_waits_for_its_role_is_enqueued_until_the_role_is_in_sync() -> None:

@@ -1,5 +1,7 @@
 """Versions of the spec, uploaded into a world."""
 
+from typing import Any
+
 from ecr_warden.model.alert import SpecAccepted, SpecRefused
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
 from ecr_warden.ports.store import SpecVersion
@@ -18,7 +20,11 @@ def upload(world: World, text: str, version: str) -> SpecAccepted | SpecRefused 
 
 
 def look(world: World) -> SpecAccepted | SpecRefused | None:
-    return Accept(world.specs, world.jobs, world.alerts, world.audit, world.clock, "access.yaml")(JOB)
+    return accept_of(world)(JOB)
+
+
+def accept_of(world: World, specs: Any = None) -> Accept:
+    return Accept(specs or world.specs, world.jobs, world.alerts, world.audit, world.clock, "access.yaml")
 
 
 def enqueued(world: World) -> list[str]:

@@ -1,17 +1,104 @@
-"""A pause: drift is reported, and nothing is written until it ends."""
+"""Observe mode, the stop switch and pauses: everything is read and reported, nothing is written."""
 
+from copy import replace
 from datetime import timedelta
 
 import pytest
+from ecr_warden.model.address import identity_policy
+from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.run import Pause, Result, Skipped
+from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import RetryLater, Throttled
 from ecr_warden.ports.hub import STOPPED
 
-from local.testing.seed import CHECKOUT, D1, D2, MORE_TRUST, NOW, PUSH_USER, PUSHER, allow, document
-from tests.usecases.world import FIRST, World, bare_world, failing, runs_of, world_at_spec
+from local.testing.seed import (
+    ACCEPTED,
+    CHECKOUT,
+    CUTOFF,
+    D1,
+    D2,
+    EVERYTHING,
+    MALLORY,
+    MORE_TRUST,
+    NOW,
+    PUSH_USER,
+    PUSHER,
+    allow,
+    desired,
+    document,
+)
+from tests.usecases.world import FIRST, OPEN, World, bare_world, failing, runs_of, world_at_spec
 
-OPEN = document(allow("ecr:BatchGetImage", who="*"))
+OBSERVING = replace(ACCEPTED, mode=Mode.OBSERVE)
+X = identity_policy(PUSHER, "ecr-warden-x")
+
+
+def test_observe_mode_writes_nothing_and_reports_once() -> None:
+    world = world_at_spec(OBSERVING)
+    world.put(D1, OPEN)
+    assert world.run(CHECKOUT) is Result.REPORTED
+    assert world.run(CHECKOUT) is Result.REPORTED
+    assert world.sweep() == (CHECKOUT,)
+    world.drain()
+    assert world.writes == []
+    [report] = world.reports
+    assert [hold.reason for hold in report.plan.held] == [HoldReason.OBSERVE_MODE]
+
+
+def test_in_observe_mode_a_second_tamper_of_the_same_document_is_reported_again() -> None:
+    world = world_at_spec(OBSERVING)
+    world.put(D2, document(allow("sts:AssumeRole", who=MALLORY)))
+    world.run(PUSHER)
+    # The first difference stays what it was; what follows it is new.
+    world.put(D2, document(allow("sts:AssumeRole", who=MALLORY), allow("sts:AssumeRole", who="*")))
+    world.run(PUSHER)
+    assert len(world.reports) == 2
+
+
+def test_in_observe_mode_drift_that_disappears_and_returns_is_reported_again() -> None:
+    world = world_at_spec(OBSERVING)
+    for _ in range(2):
+        world.put(D1, OPEN)
+        world.run(CHECKOUT)
+        world.put(D1, desired(D1))
+        world.run(CHECKOUT)
+    assert [report.result for report in world.reports] == [Result.REPORTED] * 2
+
+
+def test_the_stop_switch_stops_only_writes() -> None:
+    world = world_at_spec()
+    world.put(D1, OPEN)
+    world.switch.enabled = False
+    assert world.run(CHECKOUT) is Result.REPORTED
+    assert world.run(CHECKOUT) is Result.REPORTED
+    assert (world.writes, len(world.reports)) == ([], 1)
+    assert [outcome.reason for outcome in world.reports[0].outcomes if isinstance(outcome, Skipped)] == [STOPPED]
+    world.switch.enabled = True
+    assert world.run(CHECKOUT) is Result.CONVERGED
+
+
+def test_the_stop_switch_is_read_before_each_write() -> None:
+    world = world_at_spec()
+    world.put(D2, MORE_TRUST)
+    world.put(X, EVERYTHING)
+
+    def stop(_: Target, change: Change | None) -> None:
+        if change is not None:
+            world.switch.enabled = False
+
+    world.documents.faults = stop
+    assert world.run(PUSHER) is Result.REPORTED
+    assert len(world.writes) == 1
+    skipped = [o.reason for o in world.reports[0].outcomes if isinstance(o, Skipped)]
+    assert skipped[0] == STOPPED
+    world.mend()
+    world.switch.enabled = True
+    assert world.run(PUSHER) is Result.CONVERGED
+    assert world.live(CUTOFF) is not None
+
+
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 END = timedelta(hours=1)
 PAUSE = Pause("c1", ALICE, "a migration", NOW, NOW + END)
