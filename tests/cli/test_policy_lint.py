@@ -30,7 +30,7 @@ def test_a_document_without_a_finding_is_fine_and_its_kind_is_told(command: Comm
     ran = command("policy", "lint", stdin=text(RIGHT).encode())
     assert (ran.code, ran.out) == (0, "1 document: nothing found\n")
     assert ran.err == (
-        "<stdin>: assuming kind trust, because it has Principal and actions of sts; use --kind to override\n"
+        "<stdin>: assuming kind trust, because it has Principal and sts actions; use --kind to override\n"
     )
 
 
@@ -39,7 +39,7 @@ def test_a_finding_is_a_line_with_its_place_and_what_to_do(command: Command) -> 
     assert ran.code == 1
     assert ran.err == ""
     assert ran.out == (
-        "error principal-anyone <stdin>:Statement[0].Principal the principal * without a Condition is anybody;"
+        "error principal-anyone <stdin>:Statement[0].Principal the principal * without a Condition is anyone;"
         " name accounts, users or roles\n1 document: 1 error\n"
     )
 
@@ -82,7 +82,7 @@ def test_json_has_each_file_with_its_kind_and_findings(command: Command, tmp_pat
         "code": "principal-anyone",
         "severity": "error",
         "place": "Statement[0].Principal",
-        "message": "the principal * without a Condition is anybody",
+        "message": "the principal * without a Condition is anyone",
         "remedy": "name accounts, users or roles",
     }
     assert (second["kind"], second["findings"], second["error"]["code"]) == (None, [], "document-type")

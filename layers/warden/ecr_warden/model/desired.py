@@ -10,8 +10,7 @@ from msgspec import Struct, field
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.glob import Glob, glob
-from ecr_warden.policy.pattern import Wild
+from ecr_warden.policy.glob import Glob, Wild, glob
 
 
 class Mode(StrEnum):

@@ -12,6 +12,7 @@ Rules, each with its source in docs/adr/0002-policy-canonical-form.md:
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from copy import replace
 from functools import lru_cache
 
 from msgspec import Struct
@@ -30,7 +31,7 @@ from ecr_warden.policy.document import (
 )
 from ecr_warden.policy.principal import Principal, canonical_principals, is_account, named_partition
 from ecr_warden.policy.strict_json import encode
-from ecr_warden.policy.variables import spelled_variables
+from ecr_warden.policy.variables import completed_arn, spelled_variables
 
 DEFAULT_PARTITION = "aws"
 _ANY = frozenset({"*"})
@@ -142,6 +143,14 @@ def to_document(statements: Iterable[CanonicalStatement], *, spell: Callable[[st
     """Write canonical statements as a document, sorted and without repetition, actions as `spell` writes them."""
     written = {encode(raw): raw for raw in (_rendered(statement, spell) for statement in statements)}
     return parse_document({"Version": VARIABLES_VERSION, "Statement": [written[text] for text in sorted(written)]})
+
+
+def completed(statement: CanonicalStatement) -> CanonicalStatement:
+    """The statement as identity policies read it: ARNs that lack parts are completed (`completed_arn`)."""
+    given = statement.resources
+    if given is None:
+        return statement
+    return replace(statement, resources=replace(given, values=frozenset(map(completed_arn, given.values))))
 
 
 def _statement(statement: Statement, literal: bool, drop: bool, partition: str) -> CanonicalStatement:

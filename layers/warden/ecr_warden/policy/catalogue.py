@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.policy.variables import plain_pattern
+from ecr_warden.policy.variables import literal_glob
 
 _LONGEST_NAME = 100
 
@@ -58,7 +58,7 @@ def matching_actions(pattern: str) -> tuple[Action, ...]:
     known = actions(lowered.partition(":")[0])
     if lowered in known:
         return (known[lowered],)
-    found = plain_pattern(lowered)
+    found = literal_glob(lowered)
     return tuple(action for name, action in known.items() if found.matches(name))
 
 

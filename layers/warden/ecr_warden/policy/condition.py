@@ -6,6 +6,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 import math
 from collections.abc import Iterable
 from decimal import Decimal
+from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
 from ecr_warden.policy.ascii_case import ascii_lower
@@ -19,6 +21,16 @@ _BASE = (
     *("DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals", "Bool", "BinaryEquals", "IpAddress"),
     *("NotIpAddress", "ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike"),
 )
+
+
+class Quantifier(StrEnum):
+    """How many of the key's values a clause speaks of."""
+
+    ONE = ""
+    ALL = "ForAllValues"
+    ANY = "ForAnyValue"
+
+
 _QUANTIFIERS = ("", "ForAllValues:", "ForAnyValue:")
 _OPERATORS = {f"{quantifier}Null".lower(): f"{quantifier}Null" for quantifier in _QUANTIFIERS} | {
     f"{quantifier}{name}{suffix}".lower(): f"{quantifier}{name}{suffix}"
@@ -26,6 +38,25 @@ _OPERATORS = {f"{quantifier}Null".lower(): f"{quantifier}Null" for quantifier in
     for quantifier in _QUANTIFIERS
     for suffix in ("", "IfExists")
 }
+
+
+class Operator(NamedTuple):
+    """A condition operator in its parts: `ForAnyValue:StringNotLikeIfExists` is a negated StringLike."""
+
+    quantifier: Quantifier
+    positive: str
+    """Its name without quantifier, Not and IfExists."""
+    negated: bool
+    if_exists: bool
+
+
+@cache
+def parse_operator(name: str) -> Operator:
+    """The parts of an operator as AWS spells it."""
+    quantifier, _, rest = name.rpartition(":")
+    base = rest.removesuffix("IfExists")
+    positive = base.replace("Not", "")
+    return Operator(Quantifier(quantifier), positive, positive != base, base != rest)
 
 
 class Clause(NamedTuple):

@@ -13,25 +13,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import NamedTuple
 
 from ecr_warden.policy.ascii_case import ascii_lower
-from ecr_warden.policy.condition import Clause
+from ecr_warden.policy.condition import Clause, Operator, Quantifier, parse_operator
 from ecr_warden.policy.operators import COMPARE, comparable
 from ecr_warden.policy.variables import Context
 
-_EVERY = "ForAllValues"
 _NULL = "Null"
 _EMPTY = ((), ("",))
-
-
-class _Operator(NamedTuple):
-    quantifier: str
-    negated: bool
-    if_exists: bool
-    positive: str
-    """Its name without quantifier, Not and IfExists."""
 
 
 def conditions_hold(clauses: Iterable[Clause], context: Context, *, variables: bool) -> bool:
@@ -41,12 +30,12 @@ def conditions_hold(clauses: Iterable[Clause], context: Context, *, variables: b
 
 def clause_holds(clause: Clause, context: Context, *, variables: bool) -> bool:
     """Does one clause hold?"""
-    operator = _operator(clause.operator)
+    operator = parse_operator(clause.operator)
     values = context.get(ascii_lower(clause.key), ())
     if operator.positive == _NULL:
         return _null_holds(operator.quantifier, values, clause.values)
     if operator.quantifier:
-        every = operator.quantifier == _EVERY
+        every = operator.quantifier is Quantifier.ALL
         if values in _EMPTY:
             return every or (operator.if_exists and not values)
     elif not values:
@@ -55,29 +44,21 @@ def clause_holds(clause: Clause, context: Context, *, variables: bool) -> bool:
         return False
     keys = context if variables else None
     held = (_value_holds(operator, value, clause.values, keys) for value in values)
-    return all(held) if operator.quantifier == _EVERY else any(held)
+    return all(held) if operator.quantifier is Quantifier.ALL else any(held)
 
 
-def _null_holds(quantifier: str, values: tuple[str, ...], policies: Iterable[str]) -> bool:
+def _null_holds(quantifier: Quantifier, values: tuple[str, ...], policies: Iterable[str]) -> bool:
     """Under a set operator each value of the request is asked, and none is null."""
     missing = values in _EMPTY
     if quantifier and missing:
-        return quantifier == _EVERY
+        return quantifier is Quantifier.ALL
     return ("true" if missing else "false") in map(str.lower, policies)
 
 
-def _value_holds(operator: _Operator, value: str, policies: Iterable[str], keys: Context | None) -> bool:
+def _value_holds(operator: Operator, value: str, policies: Iterable[str], keys: Context | None) -> bool:
     compare = COMPARE[operator.positive]
     if not operator.negated:
         return any(compare(value, policy, keys) for policy in policies)
     return all(
         comparable(operator.positive, value, policy, keys) and not compare(value, policy, keys) for policy in policies
     )
-
-
-@lru_cache(maxsize=256)
-def _operator(name: str) -> _Operator:
-    quantifier, _, rest = name.rpartition(":")
-    base = rest.removesuffix("IfExists")
-    positive = base.replace("Not", "")
-    return _Operator(quantifier, positive != base, base != rest, positive)

@@ -1,23 +1,30 @@
-"""Wildcard patterns held against a text: `*` is any text, `/` and `:` included, `?` one character.
+"""Wildcard patterns matched against texts: `*` is any text, `/` and `:` included, `?` one character.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html: a `*` "can expand to
-match beyond the colon boundaries". There is no backtracking: what stands between two `*` is looked for once, from left
-to right. Time grows with the pattern's length, hardly with the text's.
+match beyond the colon boundaries". There is no backtracking: the part between two `*` is searched once, from left to
+right. Time grows with the length of the pattern, and hardly with that of the text.
 """
 
 from collections.abc import Iterable
+from enum import Enum
 from functools import lru_cache
 
 from msgspec import Struct
 
-from ecr_warden.policy.pattern import Wild
+
+class Wild(Enum):
+    """The two wildcards."""
+
+    ANY = "*"
+    ONE = "?"
+
 
 type Piece = str | Wild
-"""A literal text of any length, or a wildcard."""
+"""A literal text, or a wildcard."""
 
 
 class _Places:
-    """Where each character of a text stands: bit n for place n. Made character by character when asked for."""
+    """The positions of each character in a text, bit n for position n; computed when first asked for."""
 
     __slots__ = ("_masks", "_text")
 
@@ -39,7 +46,7 @@ def _places(text: str) -> _Places:
 
 
 class _Segment(Struct, frozen=True):
-    """What stands between two `*`: literal chunks with their offsets; the rest of `length` is `?`."""
+    """The part between two `*`: literal chunks with their offsets; the rest of `length` is `?`."""
 
     length: int
     chunks: tuple[tuple[int, str], ...]
@@ -66,7 +73,7 @@ class _Segment(Struct, frozen=True):
 
 
 class Glob(Struct, frozen=True):
-    """A pattern ready to be held against many texts."""
+    """A pattern ready to be matched against many texts."""
 
     segments: tuple[_Segment, ...]
 
@@ -88,7 +95,7 @@ class Glob(Struct, frozen=True):
 
 
 def glob(pieces: Iterable[Piece]) -> Glob:
-    """The pattern that the pieces spell one after the other."""
+    """The pattern that consists of the pieces, in order."""
     segments: list[_Segment] = []
     chunks: list[tuple[int, str]] = []
     length = 0

@@ -14,9 +14,8 @@ from functools import lru_cache
 from operator import eq, ge, gt, le, lt
 
 from ecr_warden.policy.ascii_case import folded
-from ecr_warden.policy.glob import Piece, glob
-from ecr_warden.policy.pattern import Wild
-from ecr_warden.policy.variables import Context, pattern_of, plain_pieces, resolved_pieces, resolved_text
+from ecr_warden.policy.glob import Piece, Wild, glob
+from ecr_warden.policy.variables import Context, resolved_glob, resolved_pieces, resolved_text
 
 type Compare = Callable[[str, str, Context | None], bool]
 """(value of the request, value of the policy, the keys that its variables stand for or None) -> does it match?"""
@@ -95,26 +94,22 @@ def _offset(zone: str | None) -> Decimal:
     return Decimal(-seconds if zone[0] == "-" else seconds)
 
 
-def _text(policy: str, variables: Context | None) -> str | None:
-    return policy if variables is None else resolved_text(policy, variables)
-
-
 def _string_equals(value: str, policy: str, variables: Context | None) -> bool:
-    return value == _text(policy, variables)
+    return value == resolved_text(policy, variables)
 
 
 def _string_equals_ignore_case(value: str, policy: str, variables: Context | None) -> bool:
-    text = _text(policy, variables)
+    text = resolved_text(policy, variables)
     return text is not None and folded(value) == folded(text)
 
 
 def _string_like(value: str, policy: str, variables: Context | None) -> bool:
-    pattern = pattern_of(policy, variables or {}, variables=variables is not None)
+    pattern = resolved_glob(policy, variables)
     return pattern is not None and pattern.matches(value)
 
 
 def _arn_like(value: str, policy: str, variables: Context | None) -> bool:
-    pieces = plain_pieces(policy) if variables is None else resolved_pieces(policy, variables)
+    pieces = resolved_pieces(policy, variables)
     if pieces is None:
         return False
     parts = value.split(":", _ARN_COLONS)
@@ -146,20 +141,20 @@ def _components(pieces: list[Piece]) -> list[list[Piece]]:
     return components
 
 
-def binary(text: str) -> str | None:
-    """A text that spells bytes in base 64 as an encoder does, None for everything else: bytes have one spelling."""
+def is_base64(text: str) -> bool:
+    """Is this how an encoder writes bytes in base 64? Bytes have one spelling."""
     try:
-        return text if base64.b64encode(base64.b64decode(text, validate=True)).decode() == text else None
-    except ValueError:  # binascii.Error is one of them, what is not ASCII another
-        return None
+        return base64.b64encode(base64.b64decode(text, validate=True)).decode() == text
+    except ValueError:  # binascii.Error, or text that is not ASCII
+        return False
 
 
 def _binary_equals(value: str, policy: str, _: Context | None) -> bool:
-    return value == policy and binary(value) is not None
+    return value == policy and is_base64(value)
 
 
 def _bool(value: str, policy: str, variables: Context | None) -> bool:
-    text = _text(policy, variables)
+    text = resolved_text(policy, variables)
     return text is not None and text.lower() == value.lower() and text.lower() in ("true", "false")
 
 
@@ -204,7 +199,7 @@ COMPARE: dict[str, Compare] = {
 def comparable(operator: str, value: str, policy: str, variables: Context | None) -> bool:
     """Can the operator compare the two at all? A variable without a value can be compared: nothing equals it."""
     if operator.startswith("Arn"):
-        pieces = plain_pieces(policy) if variables is None else resolved_pieces(policy, variables)
+        pieces = resolved_pieces(policy, variables)
         patterns = None if pieces is None else _components(pieces)
         return value.count(":") >= _ARN_COLONS and (
             patterns is None or len(patterns) == _ARN_COLONS + 1 or _is_any(patterns)

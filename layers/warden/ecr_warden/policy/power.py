@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from ecr_warden.policy.document import Document, Effect, Patterns, Statement
 from ecr_warden.policy.pattern import pattern_covers, patterns_meet
-from ecr_warden.policy.statement_match import action_matches, completed_arn
+from ecr_warden.policy.statement_match import action_matches
+from ecr_warden.policy.variables import completed_arn
 
 _USER = (
     *("iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:DeleteUserPermissionsBoundary"),

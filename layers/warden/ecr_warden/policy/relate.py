@@ -33,6 +33,7 @@ from ecr_warden.policy.canonical import (
     CanonicalPrincipals,
     CanonicalStatement,
     canonical_together,
+    completed,
     equivalent,
 )
 from ecr_warden.policy.condition import CanonicalClause
@@ -131,7 +132,7 @@ def _by_principal(statements: Iterable[CanonicalStatement], kind: DocumentKind |
     """The statements on each principal that is named, without the principal."""
     found: dict[_Principal, set[CanonicalStatement]] = {}
     for statement in statements:
-        rest = replace(_completed(statement) if kind is DocumentKind.IDENTITY else statement, principals=None)
+        rest = replace(completed(statement) if kind is DocumentKind.IDENTITY else statement, principals=None)
         for principal in _one_by_one(statement.principals):
             conditions = frozenset(
                 _joined(clause) for clause in statement.conditions if not _always_holds(clause, principal)
@@ -146,16 +147,6 @@ def _one_by_one(element: _Principal) -> Iterator[_Principal]:
         yield element
     else:
         yield from (CanonicalPrincipals(False, frozenset({principal})) for principal in element.values)
-
-
-def _completed(statement: CanonicalStatement) -> CanonicalStatement:
-    """The statement with incomplete ARNs completed as in identity policies, where their `*` spans fewer parts."""
-    from ecr_warden.policy.statement_match import completed_arn  # noqa: PLC0415 - it loads requests, which most runs never need
-
-    given = statement.resources
-    if given is None:
-        return statement
-    return replace(statement, resources=replace(given, values=frozenset(map(completed_arn, given.values))))
 
 
 def _always_holds(clause: CanonicalClause, principal: _Principal) -> bool:

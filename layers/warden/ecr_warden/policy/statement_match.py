@@ -4,9 +4,7 @@ Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_ele
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from msgspec import Struct
 
@@ -16,10 +14,7 @@ from ecr_warden.policy.document import VARIABLES_VERSION, Document, DocumentKind
 from ecr_warden.policy.principal_match import NOBODY, Naming, named_ways
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request import Request
-from ecr_warden.policy.variables import Context, pattern_of, plain_pattern
-
-_ARN_COLONS = 5
-_VARIABLE = re.compile(r"\$\{[^}]{0,1024}\}")
+from ecr_warden.policy.variables import Context, completed_arn, literal_glob, resolved_glob
 
 
 class Reason(Struct, frozen=True):
@@ -81,7 +76,7 @@ def statement_naming(statement: Statement, request: Request, *, version: str, co
 def action_matches(element: Patterns, action: str) -> bool:
     """Does an Action or NotAction element match? Case does not count."""
     lowered = ascii_lower(action)
-    return any(plain_pattern(ascii_lower(value)).matches(lowered) for value in element.values) is not element.negated
+    return any(literal_glob(ascii_lower(value)).matches(lowered) for value in element.values) is not element.negated
 
 
 def resource_matches(
@@ -91,19 +86,8 @@ def resource_matches(
     if element is None:
         return True
     values = map(completed_arn, element.values) if completes else element.values
-    patterns = (pattern_of(value, context, variables=variables) for value in values)
+    patterns = (resolved_glob(value, context if variables else None) for value in values)
     return any(pattern is not None and pattern.matches(resource) for pattern in patterns) is not element.negated
-
-
-@lru_cache(maxsize=4096)
-def completed_arn(text: str) -> str:
-    """An ARN as identity policies read it: `arn:aws:sqs` is `arn:aws:sqs:*:*:*`.
-
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
-    """
-    if not text.startswith("arn:"):
-        return text
-    return text + ":*" * (_ARN_COLONS - _VARIABLE.sub("", text).count(":"))
 
 
 def document_verdict(document: Document, request: Request, *, kind: DocumentKind | None = None) -> Verdict:

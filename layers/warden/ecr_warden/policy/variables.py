@@ -1,97 +1,174 @@
-"""Policy variables: `${aws:username}` in a Resource or a condition value, replaced by what the request holds.
+"""The tokens of a pattern, and what stands for its policy variables (`${aws:username}`) in a request.
 
-`${*}`, `${?}` and `${$}` are the characters themselves, `${key, 'text'}` has a default. What a request brings in is
-text, never a pattern. A variable without a value has none that is equal or like it: None here.
+`*` is any text, `?` one character; `${*}`, `${?}` and `${$}` are the characters themselves, `${key, 'text'}` has a
+default. What a request brings in is text, never a pattern. A variable without a value equals nothing (None here).
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from ecr_warden.policy.ascii_case import ascii_lower
-from ecr_warden.policy.glob import Glob, Piece, glob
-from ecr_warden.policy.pattern import Wild
+from ecr_warden.policy.glob import Glob, Piece, Wild, glob
 
 type Context = Mapping[str, tuple[str, ...]]
 """Condition keys in lower case, each with its values."""
 
 # Bounded, or a text of opening braces that never close would be searched to its end from each of them.
-_PARTS = re.compile(r"\$\{([^}]{0,1024})\}|([*?])")
-_LITERALS = frozenset("*?$")
+_TOKEN = re.compile(r"\$\{[^}]{0,1024}\}|[*?]")
+_WILDCARD = re.compile(r"[*?]")
+_CHARACTERS = {"${*}": "*", "${?}": "?", "${$}": "$"}
+_SPECIAL = re.compile(r"[*?$]")
 _DEFAULT = re.compile(r"([^,]*),\s*'(.*)'\s*", re.DOTALL)
+_ARN_COLONS = 5
 
 
-def has_variables(text: str) -> bool:
-    """Does the text speak of the request, or of a character by `${`?"""
-    return "${" in text
+class Variable(NamedTuple):
+    """A policy variable as written, `${...}` included."""
+
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The condition key that it reads, in lower case: AWS ignores the case."""
+        return _key_and_default(self.text)[0]
+
+    @property
+    def default(self) -> str | None:
+        """What stands for it if the request does not have the key."""
+        return _key_and_default(self.text)[1]
+
+    @property
+    def spelled(self) -> str:
+        """The one spelling of all variables that read the same."""
+        key, default = _key_and_default(self.text)
+        return f"${{{key}}}" if default is None else f"${{{key}, '{default}'}}"
+
+    def value(self, context: Context) -> str | None:
+        """What stands for it in a request: keys with several values cannot be variables."""
+        key, default = _key_and_default(self.text)
+        values = context.get(key, ())
+        return values[0] if len(values) == 1 else default
+
+
+type Token = str | Wild | Variable
+
+
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> tuple[Token, ...]:
+    """The literal texts, wildcards and variables of a pattern, in order."""
+    found: list[Token] = []
+    position = 0
+    for part in _TOKEN.finditer(text):
+        if part.start() > position:
+            found.append(text[position : part.start()])
+        position = part.end()
+        token = part[0]
+        if len(token) == 1:
+            found.append(Wild(token))
+        else:
+            found.append(_CHARACTERS[token] if token in _CHARACTERS else Variable(token))
+    if position < len(text):
+        found.append(text[position:])
+    return tuple(found)
+
+
+def literal_tokens(text: str) -> list[Piece]:
+    """The same where `${` means nothing: in actions, and in all of a document of Version 2008-10-17."""
+    pieces: list[Piece] = []
+    position = 0
+    for part in _WILDCARD.finditer(text):
+        pieces += [text[position : part.start()], Wild(part[0])]
+        position = part.end()
+    return [*pieces, text[position:]]
+
+
+def placeholders(text: str) -> list[str]:
+    """Every `${...}` of a text, characters such as `${*}` included."""
+    return [token for token in _TOKEN.findall(text) if len(token) > 1]
+
+
+def variables_in(text: str) -> list[Variable]:
+    """The variables of a pattern, in order."""
+    return [token for token in tokens(text) if isinstance(token, Variable)] if "${" in text else []
+
+
+def replace_variables(text: str, replace: Callable[[Variable], str]) -> str:
+    """The text with each variable replaced; characters such as `${*}` stay as they are."""
+
+    def replaced(part: re.Match[str]) -> str:
+        token = part[0]
+        return token if len(token) == 1 or token in _CHARACTERS else replace(Variable(token))
+
+    return _TOKEN.sub(replaced, text) if "${" in text else text
 
 
 def spelled_variables(text: str) -> str:
-    """The text with each variable in one spelling: keys in lower case, whose case AWS ignores."""
-    return _PARTS.sub(_spelled, text) if "${" in text else text
+    """The text with each variable in its one spelling."""
+    return replace_variables(text, lambda variable: variable.spelled)
 
 
-def _spelled(part: re.Match[str]) -> str:
-    if part[2] or part[1] in _LITERALS:
-        return part[0]
-    key, default = key_and_default(part[1])
-    return f"${{{key}}}" if default is None else f"${{{key}, '{default}'}}"
+def as_pattern(text: str) -> str:
+    """The pattern that only this text matches."""
+    return _SPECIAL.sub(lambda character: f"${{{character[0]}}}", text)
 
 
-def key_and_default(inside: str) -> tuple[str, str | None]:
-    """The condition key that `${inside}` reads, in lower case, and what stands for it without a value."""
-    found = _DEFAULT.fullmatch(inside)
-    return (ascii_lower(found[1].strip()), found[2]) if found else (ascii_lower(inside.strip()), None)
+def resolved_pieces(text: str, context: Context | None) -> list[Piece] | None:
+    """A pattern with its variables replaced from `context`, or with `${` taken literally if there is no context.
+
+    None where a variable has no value.
+    """
+    if context is None:
+        return literal_tokens(text)
+    pieces: list[Piece] = []
+    for token in tokens(text):
+        piece = token.value(context) if isinstance(token, Variable) else token
+        if piece is None:
+            return None
+        pieces.append(piece)
+    return pieces
 
 
-def resolved_text(text: str, context: Context) -> str | None:
-    """The text with its variables replaced; wildcards stand for themselves. None where a variable has no value."""
+def resolved_text(text: str, context: Context | None) -> str | None:
+    """The same as text: wildcards stand for themselves."""
+    if context is None or "${" not in text:
+        return text
     pieces = resolved_pieces(text, context)
     return None if pieces is None else "".join(piece.value if isinstance(piece, Wild) else piece for piece in pieces)
 
 
-def resolved_pieces(text: str, context: Context) -> list[Piece] | None:
-    """A pattern with its variables replaced; None where a variable has no value."""
-    pieces: list[Piece] = []
-    position = 0
-    for part in _PARTS.finditer(text):
-        pieces.append(text[position : part.start()])
-        position = part.end()
-        if part[2]:
-            pieces.append(Wild(part[2]))
-        elif part[1] in _LITERALS:
-            pieces.append(part[1])
-        else:
-            value = _value(part[1], context)
-            if value is None:
-                return None
-            pieces.append(value)
-    pieces.append(text[position:])
-    return pieces
-
-
-def pattern_of(text: str, context: Context, *, variables: bool) -> Glob | None:
-    """The pattern that a text is in this request; None where a variable has no value."""
-    if not variables or not has_variables(text):
-        return plain_pattern(text)
+def resolved_glob(text: str, context: Context | None) -> Glob | None:
+    """The same, ready to be matched."""
+    if context is None or "${" not in text:
+        return literal_glob(text)
     pieces = resolved_pieces(text, context)
     return None if pieces is None else glob(pieces)
 
 
 @lru_cache(maxsize=4096)
-def plain_pattern(text: str) -> Glob:
-    """The pattern that a text is where `${` means nothing."""
-    return glob(plain_pieces(text))
+def literal_glob(text: str) -> Glob:
+    """A pattern where `${` means nothing, ready to be matched."""
+    return glob(literal_tokens(text))
 
 
-def plain_pieces(text: str) -> list[Piece]:
-    """The pieces of a text where `${` means nothing."""
-    return [Wild(part) if part in ("*", "?") else part for part in re.split(r"([*?])", text)]
+@lru_cache(maxsize=4096)
+def completed_arn(text: str) -> str:
+    """An ARN as identity policies read it: `arn:aws:sqs` is `arn:aws:sqs:*:*:*`.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+    """
+    return text + ":*" * (_ARN_COLONS - colons_outside_variables(text)) if text.startswith("arn:") else text
 
 
-def _value(inside: str, context: Context) -> str | None:
-    """What stands for `${inside}`: keys with several values cannot be variables."""
-    key, default = key_and_default(inside)
-    values = context.get(key, ())
-    return values[0] if len(values) == 1 else default
+def colons_outside_variables(text: str) -> int:
+    """How many colons the pattern itself holds: a variable may bring more with it."""
+    return replace_variables(text, lambda _: "").count(":")
+
+
+@lru_cache(maxsize=1024)
+def _key_and_default(variable: str) -> tuple[str, str | None]:
+    inside = variable[2:-1]
+    found = _DEFAULT.fullmatch(inside)
+    return (ascii_lower(found[1].strip()), found[2]) if found else (ascii_lower(inside.strip()), None)

@@ -2,7 +2,7 @@
 
 `*` is wider than an account, an account (its root: whoever that account lets) wider than each user, role and session
 in it, a role wider than a session of it. So two documents that name some principals divide all the world into those
-named, the rest of each account, and strangers; each part is a Caller.
+named, the rest of each account, and strangers; each atom is a Caller.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 

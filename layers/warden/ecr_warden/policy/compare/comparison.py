@@ -5,35 +5,32 @@ docs/policy-engine.md says what is decided, what is not, and to which side doubt
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.policy.canonical import CanonicalStatement, canonical_together, equivalent
-from ecr_warden.policy.compare.boxes import Boxes
+from ecr_warden.policy.canonical import CanonicalStatement, canonical_together, completed, equivalent
 from ecr_warden.policy.compare.budget import PREPARING, PROVING, TRYING, Budget, Deadline, OverBudget
+from ecr_warden.policy.compare.caller_keys import OF_CALLERS, PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, atoms_of_each
 from ecr_warden.policy.compare.callers import KINDS, Caller, anyone_in, callers, naming
-from ecr_warden.policy.compare.derived import OF_CALLERS, PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, parts_of_each
+from ecr_warden.policy.compare.cubes import CubeBuilder
 from ecr_warden.policy.compare.direction import Direction, Setting, Side, weight_of
 from ecr_warden.policy.compare.examples import spellings
 from ecr_warden.policy.compare.variables import (
-    as_text,
     bound,
     default_values,
     fresh_values,
-    key_of,
     resolved,
     variables_of,
 )
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.phrases import Comparison, Relation, Witness
 from ecr_warden.policy.request import default_context
-from ecr_warden.policy.statement_match import completed_arn
+from ecr_warden.policy.variables import Variable, as_pattern
 
 _SOMEBODYS_ACCOUNT = "111111111111"
 
 type Statements = tuple[CanonicalStatement, ...]
-type Values = Mapping[str, str | None]
+type Values = Mapping[Variable, str | None]
 """What stands for each policy variable; None: nothing does."""
 
 
@@ -63,14 +60,8 @@ def compare(
 
 def _statements(given: Statements, kind: DocumentKind) -> Statements:
     """The statements once each, with the ARNs of an identity policy completed and bound variables replaced."""
-    if kind is DocumentKind.IDENTITY:
-        given = tuple(
-            replace(one, resources=replace(one.resources, values=frozenset(map(completed_arn, one.resources.values))))
-            if one.resources
-            else one
-            for one in given
-        )
-    return tuple(dict.fromkeys(map(bound, given)))
+    read = map(completed, given) if kind is DocumentKind.IDENTITY else given
+    return tuple(dict.fromkeys(map(bound, read)))
 
 
 def _comparison(
@@ -122,7 +113,7 @@ def _both_ways(about: _About, deadline: Deadline) -> _Found:
     tried: list[tuple[Values, dict[str, str]]] = [({}, {})]
     if variables:
         fresh = fresh_values(variables, default_context(likely, None))
-        tried.insert(0, (fresh, {key_of(variable): value for variable, value in fresh.items()}))
+        tried.insert(0, (fresh, {variable.key: value for variable, value in fresh.items()}))
         defaults = default_values(variables)
         if any(default is not None for default in defaults.values()):
             tried.insert(1, (defaults, {}))
@@ -156,8 +147,8 @@ def _supposing(
 ) -> tuple[Witness, ...]:
     """What differs under values that the search itself took for those of the variables' keys; raises OverBudget."""
     texts = fresh_values(variables_of(about.all), {key: (value,) for key, value in values.items()})
-    given = {variable: as_text(value) for variable, value in texts.items()}
-    context = {key_of(variable): value for variable, value in texts.items()}
+    given = {variable: as_pattern(value) for variable, value in texts.items()}
+    context = {variable.key: value for variable, value in texts.items()}
     setting, live, desired = _setting(about, given, context, preparing)
     one, other = (live, desired) if at == 0 else (desired, live)
     return Direction(one, other, setting, Budget(TRYING, deadline), gained=at == 0).witnesses()
@@ -166,11 +157,11 @@ def _supposing(
 def _setting(about: _About, values: Values, context: Mapping[str, str], budget: Budget) -> tuple[Setting, Side, Side]:
     """`values` stand for the variables, `context` gives the keys that they are read from; raises OverBudget."""
     changed = {one: resolved(one, values) if values else one for one in about.all}
-    boxes = Boxes([*changed.values()], budget)
+    cubes = CubeBuilder([*changed.values()], budget)
     people = _people(about, budget)
     named = naming(people, budget, free=about.kind is DocumentKind.IDENTITY)
     made = {
-        one: boxes.box(number, changed[one], named(one.principals, one.effect)) for number, one in enumerate(about.all)
+        one: cubes.cube(number, changed[one], named(one.principals, one.effect)) for number, one in enumerate(about.all)
     }
 
     def side(document: Document, its: Statements) -> Side:
@@ -178,9 +169,13 @@ def _setting(about: _About, values: Values, context: Mapping[str, str], budget: 
         return Side(document, allows, tuple(made[one] for one in its if not made[one].allows), weight_of(document))
 
     live, desired = map(side, about.documents, about.statements)
-    derived = parts_of_each(people, boxes, budget)
+    implied = atoms_of_each(people, cubes, budget)
     written = spellings(about.documents)
-    return Setting(boxes, people, derived, about.kind, about.account, about.subject, context, written), live, desired
+    return (
+        Setting(cubes, people, implied, about.kind, about.account, about.subject, context, written),
+        live,
+        desired,
+    )
 
 
 def _hangs_on_whoever(about: _About) -> bool:

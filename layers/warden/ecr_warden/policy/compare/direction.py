@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from ecr_warden.policy.action import ActionGroup, group_of
-from ecr_warden.policy.compare.boxes import ACTION, RESOURCE, Box, Boxes, Part
 from ecr_warden.policy.compare.budget import CALLERS, REQUESTS, Budget, OverBudget
+from ecr_warden.policy.compare.caller_keys import RESOURCE_ACCOUNT, is_derived, needs_credentials, principals_of
 from ecr_warden.policy.compare.callers import Caller
-from ecr_warden.policy.compare.derived import RESOURCE_ACCOUNT, is_derived, needs_credentials, principals_of
+from ecr_warden.policy.compare.cubes import ACTION, RESOURCE, Atom, Cube, CubeBuilder
 from ecr_warden.policy.compare.examples import likely
 from ecr_warden.policy.compare.existing import can_be_asked, groups_of, is_likely, of_caller, of_group, of_kind
-from ecr_warden.policy.compare.facts import Values
-from ecr_warden.policy.compare.search import Search
-from ecr_warden.policy.compare.sentence import phrase_of
+from ecr_warden.policy.compare.predicates import Values
+from ecr_warden.policy.compare.solver import Solver
 from ecr_warden.policy.compare.variables import meeting_values
+from ecr_warden.policy.compare.witnesses import phrase_of
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
 from ecr_warden.policy.phrases import Witness
 from ecr_warden.policy.request import ANY_RESOURCE, Request, default_context, make_request
@@ -38,11 +38,11 @@ _UNCONFIRMED = "whether {} depends on how values of the request hang together ({
 
 
 class Side(Struct, frozen=True):
-    """A document and its statements as boxes."""
+    """A document and its statements as cubes."""
 
     document: Document
-    allows: tuple[Box, ...]
-    denies: tuple[Box, ...]
+    allows: tuple[Cube, ...]
+    denies: tuple[Cube, ...]
     weight: int
     """Units of work to try a request on the document."""
 
@@ -50,9 +50,9 @@ class Side(Struct, frozen=True):
 class Setting(Struct, frozen=True):
     """What both directions share."""
 
-    boxes: Boxes
+    cubes: CubeBuilder
     callers: Sequence[Caller]
-    derived: Sequence[tuple[Part, ...]]
+    caller_keys: Sequence[tuple[Atom, ...]]
     """What each caller says of the keys."""
     kind: DocumentKind
     account: str | None
@@ -63,11 +63,11 @@ class Setting(Struct, frozen=True):
     """Actions as the documents write them, by their lower case."""
 
 
-class Question(Struct, frozen=True):
+class Query(Struct, frozen=True):
     """All of `wanted` and none of `negatives`, for one caller."""
 
-    wanted: tuple[Box, ...]
-    negatives: tuple[Box, ...]
+    wanted: tuple[Cube, ...]
+    negatives: tuple[Cube, ...]
     caller: int
 
 
@@ -85,18 +85,18 @@ class Direction:
     gained: bool
     doubts: list[str] = field(default_factory=list)
     supposed: dict[str, str] = field(default_factory=dict)
-    _search: Search = field(init=False)
-    _asked: tuple[Question, ...] = ()
+    _search: Solver = field(init=False)
+    _asked: tuple[Query, ...] = ()
 
     def __post_init__(self) -> None:
-        boxes = self.setting.boxes
-        self._search = Search(boxes.parts, boxes.always, self.budget)
+        cubes = self.setting.cubes
+        self._search = Solver(cubes.atoms, cubes.always, self.budget)
 
     def witnesses(self) -> tuple[Witness, ...]:
         """At most MAX_WITNESSES, one for each group of actions; none and no doubt is a proof that there is none."""
-        kind, boxes = self.setting.kind, self.setting.boxes
+        kind, cubes = self.setting.kind, self.setting.cubes
         try:
-            self._asked = tuple(self._questions())
+            self._asked = tuple(self._queries())
             first = self._first(())
         except OverBudget as error:
             self.doubts.append(error.reason)
@@ -108,12 +108,12 @@ class Direction:
         found = {first.group: first} if is_likely(first.request, kind) else {}
         with suppress(OverBudget):
             for group in groups_of(kind):
-                ways = map(self._first, of_group(group, boxes))
+                ways = map(self._first, of_group(group, cubes))
                 better = next((one for one in ways if one is not None and is_likely(one.request, kind)), None)
                 if better is not None:
                     found[group] = better
             if not found:
-                ways = map(self._first, of_kind(kind, boxes))
+                ways = map(self._first, of_kind(kind, cubes))
                 other = next((one for one in ways if one is not None and can_be_asked(one.request)), None)
                 found = {} if other is None else {other.group: other}
         if not found and can_be_asked(first.request):
@@ -121,71 +121,71 @@ class Direction:
         self.doubts = doubts if found else [*doubts, _NOT_ASKED]
         return tuple([found[group] for group in _ORDER if group in found][:MAX_WITNESSES])
 
-    def _questions(self) -> Iterator[Question]:
+    def _queries(self) -> Iterator[Query]:
         """The widest callers first; callers of whom the documents say the same are asked about once."""
-        theirs = {box.number for box in (*self.other.allows, *self.one.denies)}
+        theirs = {cube.number for cube in (*self.other.allows, *self.one.denies)}
         allowed, hindered, missed = map(
             self._by_caller,
             (
                 self.one.allows,
                 (*self.one.denies, *self.other.allows),
-                [box for box in self.other.denies if box.number not in theirs],
+                [cube for cube in self.other.denies if cube.number not in theirs],
             ),
         )
-        seen: set[tuple[frozenset[int], tuple[Part, ...]]] = set()
+        seen: set[tuple[frozenset[int], tuple[Atom, ...]]] = set()
         for caller, allows in enumerate(allowed):
-            derived = self.setting.derived[caller]
+            caller_keys = self.setting.caller_keys[caller]
             negatives, missing = hindered[caller], missed[caller]
-            self.budget.spend(2 + (len(derived) + len(allows) + len(negatives) + len(missing)) // 2, CALLERS)
-            name = (frozenset(box.number for box in (*allows, *negatives, *missing)), derived)
+            self.budget.spend(2 + (len(caller_keys) + len(allows) + len(negatives) + len(missing)) // 2, CALLERS)
+            name = (frozenset(cube.number for cube in (*allows, *negatives, *missing)), caller_keys)
             if not allows or name in seen:
                 continue
             seen.add(name)
-            hinder, denies = tuple(negatives), tuple(box for box in negatives if not box.allows)
-            for box in allows:
-                if box.number not in theirs:
+            hinder, denies = tuple(negatives), tuple(cube for cube in negatives if not cube.allows)
+            for cube in allows:
+                if cube.number not in theirs:
                     self.budget.spend(4, CALLERS)
-                    yield Question((box,), hinder, caller)
+                    yield Query((cube,), hinder, caller)
                 for deny in missing:
                     self.budget.spend(4, CALLERS)
-                    yield Question((box, deny), denies, caller)
+                    yield Query((cube, deny), denies, caller)
 
-    def _by_caller(self, boxes: Iterable[Box]) -> list[list[Box]]:
+    def _by_caller(self, cubes: Iterable[Cube]) -> list[list[Cube]]:
         """For each caller the statements that name it."""
-        found: list[list[Box]] = [[] for _ in self.setting.callers]
-        for box in boxes:
-            left = box.callers
+        found: list[list[Cube]] = [[] for _ in self.setting.callers]
+        for cube in cubes:
+            left = cube.callers
             self.budget.spend(1 + left.bit_count() // 2 + left.bit_count() * left.bit_length() // 65_536, CALLERS)
             while left:
                 low = left & -left
-                found[low.bit_length() - 1].append(box)
+                found[low.bit_length() - 1].append(cube)
                 left ^= low
         return found
 
-    def _first(self, extra: tuple[Part, ...]) -> Witness | None:
-        for question in self._asked:
+    def _first(self, extra: tuple[Atom, ...]) -> Witness | None:
+        for query in self._asked:
             found: list[Witness] = []
 
-            def accept(values: Mapping[str, Values], question: Question = question, out: list[Witness] = found) -> bool:
-                witness = self._confirmed(question, values)
+            def accept(values: Mapping[str, Values], query: Query = query, out: list[Witness] = found) -> bool:
+                witness = self._confirmed(query, values)
                 if witness is not None:
                     out.append(witness)
                 return witness is not None
 
-            parts = [part for box in question.wanted for part in box.parts]
-            derived = self.setting.derived[question.caller]
-            who = of_caller(self.setting.callers[question.caller].principal.kind, self.setting.boxes) if extra else ()
-            if self._search.solve([*parts, *derived, *extra, *who], question.negatives, accept):
+            atoms = [atom for cube in query.wanted for atom in cube.atoms]
+            caller_keys = self.setting.caller_keys[query.caller]
+            who = of_caller(self.setting.callers[query.caller].principal.kind, self.setting.cubes) if extra else ()
+            if self._search.solve([*atoms, *caller_keys, *extra, *who], query.negatives, accept):
                 return found[0]
         return None
 
-    def _confirmed(self, question: Question, values: Mapping[str, Values]) -> Witness | None:
+    def _confirmed(self, query: Query, values: Mapping[str, Values]) -> Witness | None:
         """The request that was found, if both documents say of it what was concluded."""
-        caller = self.setting.callers[question.caller]
+        caller = self.setting.callers[query.caller]
         setting = self.setting
-        found = values[RESOURCE][0] if self._speaks_of_resources(question) else ANY_RESOURCE
+        found = values[RESOURCE][0] if self._speaks_of_resources(query) else ANY_RESOURCE
         named = [*likely(values[ACTION][0], found, written=setting.spellings, account=setting.account)]
-        for guess, about_caller in self._guesses(question, values) if self._can_be(values) else ():
+        for guess, about_caller in self._guesses(query, values) if self._can_be(values) else ():
             for principal, own in principals_of(caller, {**about_caller, **values}):
                 for action, resource in named:
                     self.budget.spend(20 + self.one.weight + self.other.weight, REQUESTS)
@@ -195,44 +195,44 @@ class Direction:
                         return self._witness(request, caller)
         if not self.supposed:
             single = {key: found[0] for key, found in values.items() if len(found) == 1}
-            self.supposed = {**meeting_values(question.wanted, values), **single}
+            self.supposed = {**meeting_values(query.wanted, values), **single}
         keys = sorted(key for key in values if key not in (ACTION, RESOURCE))
         what = "something is gained" if self.gained else "something is lost"
         self.doubts.append(_UNCONFIRMED.format(what, ", ".join(keys[:4]) or "policy variables"))
         return None
 
     def _can_be(self, values: Mapping[str, Values]) -> bool:
-        keys = self.setting.boxes.facts.keys
+        keys = self.setting.cubes.predicates.keys
         self.budget.spend(sum(map(len, values.values())), REQUESTS)
         return all(value == "" or keys[key].can_be(value) for key in values if key in keys for value in values[key])
 
-    def _speaks_of_resources(self, question: Question) -> bool:
-        boxes = (*question.wanted, *question.negatives)
-        return any(part.key.name == RESOURCE for box in boxes for part in box.parts)
+    def _speaks_of_resources(self, query: Query) -> bool:
+        cubes = (*query.wanted, *query.negatives)
+        return any(atom.key.name == RESOURCE for cube in cubes for atom in cube.atoms)
 
     def _guesses(
-        self, question: Question, values: Mapping[str, Values]
+        self, query: Query, values: Mapping[str, Values]
     ) -> Iterator[tuple[dict[str, Values], dict[str, Values]]]:
         """Contexts with the values found, and what variables say of the caller.
 
-        More than one where a fact does not say which value makes it true.
+        More than one where a predicate does not say which value makes it true.
         """
         context = {
             key: found
             for key, found in values.items()
             if key not in (ACTION, RESOURCE) and not is_derived(key) and found
         }
-        if RESOURCE_ACCOUNT in self.setting.boxes.facts.keys:
+        if RESOURCE_ACCOUNT in self.setting.cubes.predicates.keys:
             # Else it would be the caller's own account.
             context.setdefault(RESOURCE_ACCOUNT, ())
-        anonymous = self.setting.callers[question.caller].principal.kind is CallerKind.ANONYMOUS
+        anonymous = self.setting.callers[query.caller].principal.kind is CallerKind.ANONYMOUS
         given: dict[str, Values] = {
             key: (value,) for key, value in self.setting.variables.items() if not (anonymous and needs_credentials(key))
         }
         about_caller = {key: given[key] for key in given if is_derived(key)}
         yield {**{key: given[key] for key in given if key not in about_caller}, **context}, about_caller
         self.budget.spend(self.one.weight + self.other.weight, REQUESTS)
-        met: dict[str, Values] = {key: (value,) for key, value in meeting_values(question.wanted, values).items()}
+        met: dict[str, Values] = {key: (value,) for key, value in meeting_values(query.wanted, values).items()}
         if met:
             about_caller = {key: met[key] for key in met if is_derived(key)}
             yield {**{key: met[key] for key in met if key not in about_caller}, **context}, about_caller

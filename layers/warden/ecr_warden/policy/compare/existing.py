@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from ecr_warden.policy.action import ActionGroup, actions_of
 from ecr_warden.policy.canonical import CanonicalPatterns
-from ecr_warden.policy.compare.automaton import REPOSITORIES, ROLES, matches
-from ecr_warden.policy.compare.boxes import Boxes, Part
+from ecr_warden.policy.compare.cubes import Atom, CubeBuilder
+from ecr_warden.policy.compare.language import matches
+from ecr_warden.policy.compare.shapes import REPOSITORIES, ROLES
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.policy.request import ANY_RESOURCE, Request
 from ecr_warden.policy.request_principal import CallerKind
@@ -36,29 +37,29 @@ def groups_of(kind: DocumentKind) -> tuple[ActionGroup, ...]:
             return (*_OF_ECR, ActionGroup.ASSUME, ActionGroup.OTHER)
 
 
-def of_group(group: ActionGroup, boxes: Boxes) -> Iterator[tuple[Part, ...]]:
+def of_group(group: ActionGroup, cubes: CubeBuilder) -> Iterator[tuple[Atom, ...]]:
     """What to ask for, the likeliest first: an action of the group on what it is for, on anything."""
-    known = boxes.actions(CanonicalPatterns(False, frozenset(action.lower() for action in actions_of(group))))
-    yield known, boxes.texts(ROLES if group is ActionGroup.ASSUME else REPOSITORIES)
-    yield known, boxes.resources(_ANY_ARN)
+    known = cubes.actions(CanonicalPatterns(False, frozenset(action.lower() for action in actions_of(group))))
+    yield known, cubes.texts(ROLES if group is ActionGroup.ASSUME else REPOSITORIES)
+    yield known, cubes.resources(_ANY_ARN)
     yield (known,)
 
 
-def of_kind(kind: DocumentKind, boxes: Boxes) -> Iterator[tuple[Part, ...]]:
+def of_kind(kind: DocumentKind, cubes: CubeBuilder) -> Iterator[tuple[Atom, ...]]:
     """What to ask for of that on which a document of the kind hangs, whatever the group, the likeliest first."""
     match kind:
         case DocumentKind.REPOSITORY:
-            yield (boxes.actions(CanonicalPatterns(True, frozenset({"sts:*"}))),)
+            yield (cubes.actions(CanonicalPatterns(True, frozenset({"sts:*"}))),)
         case DocumentKind.TRUST:
-            yield (boxes.actions(CanonicalPatterns(False, frozenset({"sts:*"}))),)
+            yield (cubes.actions(CanonicalPatterns(False, frozenset({"sts:*"}))),)
         case DocumentKind.IDENTITY:
-            yield boxes.actions(CanonicalPatterns(False, frozenset({"ecr:*"}))), boxes.texts(REPOSITORIES)
-            yield (boxes.resources(_ANY_ARN),)
+            yield cubes.actions(CanonicalPatterns(False, frozenset({"ecr:*"}))), cubes.texts(REPOSITORIES)
+            yield (cubes.resources(_ANY_ARN),)
 
 
-def of_caller(kind: CallerKind, boxes: Boxes) -> tuple[Part, ...]:
+def of_caller(kind: CallerKind, cubes: CubeBuilder) -> tuple[Atom, ...]:
     """What a caller of a kind cannot ask for."""
-    return (boxes.actions(CanonicalPatterns(True, frozenset({_ASSUME}))),) if kind in _CANNOT_ASSUME else ()
+    return (cubes.actions(CanonicalPatterns(True, frozenset({_ASSUME}))),) if kind in _CANNOT_ASSUME else ()
 
 
 def can_be_asked(request: Request) -> bool:

@@ -4,7 +4,7 @@ from copy import replace
 from itertools import takewhile
 
 from ecr_warden.policy.compare.budget import Budget
-from ecr_warden.policy.compare.derived import OF_CALLERS
+from ecr_warden.policy.compare.caller_keys import OF_CALLERS
 from ecr_warden.policy.compare.direction import weight_of
 from ecr_warden.policy.document import Document, DocumentKind, Effect
 from ecr_warden.policy.phrases import Phrase, Witness

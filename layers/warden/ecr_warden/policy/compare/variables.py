@@ -4,76 +4,57 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalStatement
-from ecr_warden.policy.compare.boxes import Box
-from ecr_warden.policy.compare.facts import Test, Values
-from ecr_warden.policy.compare.spaces import Texts
+from ecr_warden.policy.compare.cubes import Cube
+from ecr_warden.policy.compare.domains import TextSet
+from ecr_warden.policy.compare.predicates import KeyTest, Values
 from ecr_warden.policy.condition import CanonicalClause
-from ecr_warden.policy.variables import key_and_default
+from ecr_warden.policy.glob import Wild
+from ecr_warden.policy.variables import Variable, as_pattern, replace_variables, tokens, variables_in
 
-# Bounded as the variables of a request are.
-_VARIABLE = re.compile(r"\$\{([^}]{0,1024})\}")
-_TOKEN = re.compile(r"\$\{[^}]{0,1024}\}|[*?]")
-_SPECIAL = re.compile(r"[*?$]")
-_CHARACTERS = frozenset("*?$")
 _FRESH = "unmentioned"
 _MOST_VARIABLES = 3
 
 
-def variables_of(statements: Iterable[CanonicalStatement]) -> tuple[str, ...]:
-    """The variables that stand in resources and condition values, `${...}` included."""
-    found: set[str] = set()
+def variables_of(statements: Iterable[CanonicalStatement]) -> tuple[Variable, ...]:
+    """The variables in resources and condition values."""
+    found: set[Variable] = set()
     for one in statements:
         texts = [*one.resources.values] if one.resources else []
         for clause in one.conditions:
             texts += clause.values
         for text in texts:
-            found.update(f"${{{inside}}}" for inside in _VARIABLE.findall(text) if inside not in _CHARACTERS)
+            found.update(variables_in(text))
     return tuple(sorted(found))
 
 
-def key_of(variable: str) -> str:
-    """The condition key that a variable reads, in lower case."""
-    return key_and_default(variable[2:-1])[0]
-
-
-def fresh_values(variables: Iterable[str], known: Mapping[str, Values]) -> dict[str, str]:
-    """A value for each variable: what is known of its key, else one that no document mentions."""
-    keys = sorted({key_of(variable) for variable in variables})
+def fresh_values(variables: Iterable[Variable], known: Mapping[str, Values]) -> dict[Variable, str]:
+    """A value for each variable: the known one of its key, else one that no document mentions."""
+    keys = sorted({variable.key for variable in variables})
     values = {key: next(iter(known.get(key, ())), f"{_FRESH}{number}") for number, key in enumerate(keys)}
-    return {variable: values[key_of(variable)] for variable in variables}
+    return {variable: values[variable.key] for variable in variables}
 
 
-def default_values(variables: Iterable[str]) -> dict[str, str | None]:
-    """What each variable is in a request without any of their keys; nothing (None) where it has no default."""
-    found = {variable: key_and_default(variable[2:-1])[1] for variable in variables}
-    return {variable: None if default is None else as_text(default) for variable, default in found.items()}
+def default_values(variables: Iterable[Variable]) -> dict[Variable, str | None]:
+    """What stands for each variable in a request without any of their keys; None where it has no default."""
+    return {variable: None if variable.default is None else as_pattern(variable.default) for variable in variables}
 
 
-def as_text(value: str) -> str:
-    """What a policy writes for the text, whatever characters are in it."""
-    return _SPECIAL.sub(lambda char: f"${{{char[0]}}}", value)
+def resolved(statement: CanonicalStatement, values: Mapping[Variable, str | None]) -> CanonicalStatement:
+    """The statement with its variables replaced by patterns.
 
-
-def resolved(statement: CanonicalStatement, values: Mapping[str, str | None]) -> CanonicalStatement:
-    """The statement with its variables replaced; `values` by the variable's text, `${...}` included.
-
-    A text with a variable that is None goes: it matches nothing.
+    A text with a variable that is None is dropped: it matches nothing.
     """
 
     def replaced(given: Iterable[str]) -> frozenset[str]:
-        return frozenset(found for one in given if (found := text(one)) is not None)
+        return frozenset(
+            replace_variables(text, replacement)
+            for text in given
+            if all(values.get(variable, "") is not None for variable in variables_in(text))
+        )
 
-    def text(given: str) -> str | None:
-        gone = False
-
-        def value(variable: re.Match[str]) -> str:
-            nonlocal gone
-            found = values.get(variable[0], variable[0])
-            gone |= found is None
-            return found or ""
-
-        made = _VARIABLE.sub(value, given) if "${" in given else given
-        return None if gone else made
+    def replacement(variable: Variable) -> str:
+        found = values.get(variable)
+        return variable.text if found is None else found
 
     resources = statement.resources
     return CanonicalStatement(
@@ -95,19 +76,19 @@ def bound(statement: CanonicalStatement) -> CanonicalStatement:
     values = {
         variable: texts[key]
         for variable in (variables_of([statement]) if texts else ())
-        if (key := key_of(variable)) in texts and not _SPECIAL.search(texts[key])
+        if (key := variable.key) in texts and as_pattern(texts[key]) == texts[key]
     }
     return resolved(statement, values) if values else statement
 
 
-def meeting_values(boxes: Iterable[Box], values: Mapping[str, Values]) -> dict[str, str]:
-    """Values by key under which the open patterns of the boxes match what was found, as far as one look tells."""
+def meeting_values(cubes: Iterable[Cube], values: Mapping[str, Values]) -> dict[str, str]:
+    """Values by key under which the open patterns of the cubes match what was found, as far as one look tells."""
     found: dict[str, str] = {}
-    for box in boxes:
-        for part in box.parts:
-            texts = values.get(part.key.name, ())
-            if isinstance(part.fact, Test) and isinstance(part.fact.region, Texts) and texts:
-                for one in sorted(part.fact.region.globs, key=lambda entry: entry.text):
+    for cube in cubes:
+        for atom in cube.atoms:
+            texts = values.get(atom.key.name, ())
+            if isinstance(atom.predicate, KeyTest) and isinstance(atom.predicate.accepted, TextSet) and texts:
+                for one in sorted(atom.predicate.accepted.language, key=lambda entry: entry.text):
                     if one.open:
                         found = _captured(one.text, texts[0]) | found
     return found
@@ -116,26 +97,25 @@ def meeting_values(boxes: Iterable[Box], values: Mapping[str, Values]) -> dict[s
 def _captured(pattern: str, text: str) -> dict[str, str]:
     """What each variable would be; each is tried as the shortest text, for that leaves most to the others.
 
-    A part between two open ends is taken where it first fits, atomically: nothing is tried twice.
+    A atom between two open ends is taken where it first fits, atomically: nothing is tried twice.
     """
-    parts, keys, position = [""], [], 0
-    for token in _TOKEN.finditer(pattern):
-        parts[-1] += re.escape(pattern[position : token.start()])
-        position = token.end()
-        match token[0]:
-            case "*":
-                parts.append(".*?")
-            case "?":
-                parts[-1] += "."
-            case variable if variable[2:-1] in _CHARACTERS:
-                parts[-1] += re.escape(variable[2])
-            case variable:
-                parts.append("(.+?)")
-                keys.append(key_of(variable))
+    atoms: list[str] = [""]
+    keys: list[str] = []
+    for token in tokens(pattern):
+        match token:
+            case Wild.ANY:
+                atoms.append(".*?")
+            case Wild.ONE:
+                atoms[-1] += "."
+            case Variable():
+                atoms.append("(.+?)")
+                keys.append(token.key)
+            case str():
+                atoms[-1] += re.escape(token)
     if len(keys) > _MOST_VARIABLES:
         return {}
-    first, *middle = parts
+    first, *middle = atoms
     last = middle.pop() if middle else ""
-    atomic = "".join(f"(?>{part})" for part in middle)
-    found = re.fullmatch(f"{first}{atomic}{last}{re.escape(pattern[position:])}", text, re.DOTALL)
+    atomic = "".join(f"(?>{atom})" for atom in middle)
+    found = re.fullmatch(f"{first}{atomic}{last}", text, re.DOTALL)
     return dict(zip(keys, found.groups(), strict=True)) if found else {}

@@ -1,4 +1,4 @@
-"""Is a request allowed, by every policy that has a say? Pure; no policy is read here."""
+"""Whether a request is allowed by all policies that apply to it, for policies given as values."""
 
 from ecr_warden.policy.evaluate.evaluate import evaluate
 from ecr_warden.policy.evaluate.policies import Policies

@@ -1,13 +1,24 @@
-"""Actions that IAM treats in a way of their own.
+"""Actions with evaluation rules of their own, and actions that AWS reserves to itself.
 
-Source: https://docs.aws.amazon.com/service-authorization/latest/reference/ (list_amazonelasticcontainerregistry.html,
-list_awssecuritytokenservice.html): an action without a resource type is asked for on `*`.
+Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/ (list_amazonelasticcontainerregistry.html,
+list_awssecuritytokenservice.html): an action without a resource type is requested on `*`.
+Reserved: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html,
+https://repost.aws/knowledge-center/identity-center-aws-reserved-sso (the error of a protected role) and
+https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html (UpdateAlias, DeleteAlias)
 """
+
+import re
 
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.request_principal import CallerKind
 
-_ECR_WITHOUT_RESOURCE = (
+
+def _actions(service: str, *names: str) -> frozenset[str]:
+    return frozenset(f"{service}:{name}".lower() for name in names)
+
+
+_WITHOUT_RESOURCE = _actions(
+    "ecr",
     *("GetAuthorizationToken", "DescribeRegistry", "GetAccountSetting", "PutAccountSetting"),
     *("GetRegistryPolicy", "PutRegistryPolicy", "DeleteRegistryPolicy"),
     *("GetRegistryScanningConfiguration", "PutRegistryScanningConfiguration", "PutReplicationConfiguration"),
@@ -15,28 +26,47 @@ _ECR_WITHOUT_RESOURCE = (
     *("UpdatePullThroughCacheRule", "ValidatePullThroughCacheRule"),
     *("CreateRepositoryCreationTemplate", "DescribeRepositoryCreationTemplates"),
     *("DeleteRepositoryCreationTemplate", "UpdateRepositoryCreationTemplate"),
+) | _actions("sts", "GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo", "DecodeAuthorizationMessage")
+_ROLE_ACTIONS = _actions(
+    "sts",
+    *("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "TagSession", "SetSourceIdentity", "SetContext"),
 )
-_STS_WITHOUT_RESOURCE = ("GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo", "DecodeAuthorizationMessage")
-_WITHOUT_RESOURCE = frozenset(
-    {f"ecr:{name}".lower() for name in _ECR_WITHOUT_RESOURCE}
-    | {f"sts:{name}".lower() for name in _STS_WITHOUT_RESOURCE}
-)
-_ROLE_ACTIONS = frozenset(
-    f"sts:{name}".lower()
-    for name in (
-        *("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"),
-        *("TagSession", "SetSourceIdentity", "SetContext"),
-    )
+_RESERVED = (
+    (
+        re.compile(r"arn:[^:]+:iam::aws:policy/.+"),
+        _actions(
+            "iam",
+            *("CreatePolicy", "CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion"),
+            *("SetDefaultPolicyVersion", "TagPolicy", "UntagPolicy"),
+        ),
+        "a managed policy of AWS cannot be changed",
+    ),
+    (
+        re.compile(r"arn:[^:]+:iam::[0-9]+:role/aws-reserved/.+"),
+        _actions(
+            "iam",
+            *("AttachRolePolicy", "CreateRole", "CreateServiceLinkedRole", "DeleteRole", "DeleteRolePolicy"),
+            *("DeleteRolePermissionsBoundary", "DeleteServiceLinkedRole", "DetachRolePolicy", "PassRole"),
+            *("PutRolePermissionsBoundary", "PutRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy"),
+            *("UpdateRole", "UpdateRoleDescription"),
+        ),
+        "only AWS can change or pass a role of IAM Identity Center",
+    ),
+    (
+        re.compile(r"arn:[^:]+:kms:[^:]*:[0-9]+:alias/aws/.+"),
+        _actions("kms", "CreateAlias", "DeleteAlias", "UpdateAlias"),
+        "aliases that begin with aws/ are reserved to AWS",
+    ),
 )
 
 
 def has_no_resource(request: Request) -> bool:
-    """Is this an action that no resource can be named for?"""
+    """Is this an action without a resource type?"""
     return request.action.lower() in _WITHOUT_RESOURCE
 
 
 def needs_no_permission(request: Request) -> bool:
-    """Does it work whatever the policies say, a Deny included?
+    """Does it work whatever the policies say, even a Deny?
 
     Sources: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html and, for users and the root
     user, https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
@@ -50,8 +80,8 @@ def needs_no_permission(request: Request) -> bool:
             return False
 
 
-def asks_trust_policy(request: Request) -> bool:
-    """Is it the trust policy of a role that must allow it?"""
+def needs_trust_policy(request: Request) -> bool:
+    """Must a role's trust policy allow it?"""
     return request.action.lower() in _ROLE_ACTIONS
 
 
@@ -60,9 +90,18 @@ def assumes_role(request: Request) -> bool:
     return request.action.lower() == "sts:assumerole"
 
 
-def asks_key_policy(request: Request) -> bool:
-    """Is it a KMS key's policy that must allow it?
+def needs_key_policy(request: Request) -> bool:
+    """Must a KMS key's policy allow it?
 
     Source: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
     """
     return request.action.lower().startswith("kms:") and ":key/" in request.resource
+
+
+def reserved(request: Request) -> str:
+    """Why only AWS can perform the action on this resource, whatever the policies allow; empty if others can."""
+    action = request.action.lower()
+    for resources, actions, reason in _RESERVED:
+        if action in actions and resources.fullmatch(request.resource):
+            return reason
+    return ""

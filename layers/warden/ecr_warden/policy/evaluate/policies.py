@@ -1,21 +1,29 @@
-"""The policies that have a say in a request.
+"""The policies that apply to a request, and a bound on the work of evaluating them.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#access_policy-types
 """
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
-from ecr_warden.policy.document import Document
+from ecr_warden.policy.ascii_case import ascii_lower
+from ecr_warden.policy.document import Document, Statement
+from ecr_warden.policy.request import Request
+from ecr_warden.policy.request_principal import RequestError
+
+MAX_COMPARISONS = 300_000
+"""Comparisons of one text with another: ten times what all policies at AWS's quotas need, some seconds of work."""
 
 type Levels = tuple[tuple[Document, ...], ...]
 """The documents attached to the organization's root, to each unit below it, and to the account."""
 
 
 class Policies(Struct, frozen=True):
-    """Those of the principal (identity, boundary, session, service control) and of the resource (the others).
+    """The principal's policies (identity, boundary, session, service control) and the resource's (the others).
 
-    None and () mean that there is none: a role without `boundary` is not limited by one. A session's `identity` are
-    its role's; a service or an anonymous principal has none of the principal's kinds.
+    None and () mean that there is none: a role without `boundary` is not limited by one. A session's `identity`
+    policies are its role's; a service or an anonymous caller has no policies of its own.
     """
 
     identity: tuple[Document, ...] = ()
@@ -25,3 +33,31 @@ class Policies(Struct, frozen=True):
     session: Document | None = None
     service_control: Levels = ()
     resource_control: Levels = ()
+
+    def documents(self) -> Iterator[Document]:
+        """All of them."""
+        yield from self.identity
+        for single in (self.resource, self.trust, self.boundary, self.session):
+            if single is not None:
+                yield single
+        for levels in (self.service_control, self.resource_control):
+            for level in levels:
+                yield from level
+
+
+def check_effort(request: Request, policies: Policies) -> None:
+    """Count the comparisons before they are made; raises RequestError above MAX_COMPARISONS."""
+    total = sum(_effort(statement, request) for document in policies.documents() for statement in document.statements)
+    if total > MAX_COMPARISONS:
+        raise RequestError(
+            "request-too-large", "", f"{total} comparisons, at most {MAX_COMPARISONS}", remedy="give fewer values"
+        )
+
+
+def _effort(statement: Statement, request: Request) -> int:
+    count = len(statement.actions.values)
+    count += len(statement.resources.values) if statement.resources else 0
+    count += len(statement.principals.values) if statement.principals else 0
+    for clause in statement.conditions:
+        count += len(clause.values) * max(1, len(request.context.get(ascii_lower(clause.key), ())))
+    return count

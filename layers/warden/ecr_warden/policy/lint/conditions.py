@@ -1,12 +1,22 @@
-"""Rules on what a statement's conditions say together.
+"""Rules on Resource elements and conditions: well-formed values, keys that exist, conditions that can hold.
 
-Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+Sources, all under https://docs.aws.amazon.com/IAM/latest/UserGuide/: reference-arns.html,
+reference_identifiers.html#identifiers-arns (ARNs that lack parts),
+reference_policies_condition-single-vs-multi-valued-context-keys.html,
+reference_policies_elements_condition_operators.html and, for keys whose values must not be patterns,
+reference_policies_condition-keys.html#condition-keys-sensitive
 """
 
+import re
+
+from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.policy.catalogue import date, is_condition_key, nearest_key, owns_key
+from ecr_warden.policy.condition import Quantifier
+from ecr_warden.policy.lint.examination import Examination, PlacedClause, PlacedStatement, PlacedText, quoted
 from ecr_warden.policy.lint.rules import Rule
-from ecr_warden.policy.lint.subject import Part, Subject, Term, quoted
-from ecr_warden.policy.operators import moment
+from ecr_warden.policy.operators import is_base64, moment, network, number
+from ecr_warden.policy.pattern import ARN_COLONS, is_literal
+from ecr_warden.policy.variables import completed_arn
 
 _TAG_KEYS = "aws:tagkeys"
 _TAG = "aws:requesttag/"
@@ -15,70 +25,185 @@ _ENDS = frozenset({"DateLessThan", "DateLessThanEquals", "NumericLessThan", "Num
 _STRINGS = frozenset({"StringEquals", "ArnEquals", "NumericEquals", "Bool"})
 
 
-def check_conditions(subject: Subject) -> None:
-    """Report unknown keys, conditions that never hold, and ForAllValues that holds for strangers."""
-    for part in subject.parts:
-        for term in part.terms:
-            _check_key(subject, term)
-            if not term.values:
-                subject.add(Rule.CONDITION_NEVER, term.place, f"{quoted(term.spelled)} has no value to compare with")
-            elif _ended(subject, term):
-                subject.add(Rule.CONDITION_ENDED, term.place, f"{quoted(term.values[0].text)} is past")
-            elif reason := _contradiction(part, term):
-                subject.add(Rule.CONDITION_NEVER, term.place, reason)
-            if part.allows and term.quantifier == "ForAllValues" and not _is_guarded(part, term):
-                message = (
-                    f"{term.operator} on {quoted(term.spelled)} holds also where the request does not bring the key"
+def check_conditions(examination: Examination) -> None:
+    """Report unknown keys, conditions that never hold, and ForAllValues that holds without the key."""
+    for statement in examination.statements:
+        for clause in statement.clauses:
+            _check_key(examination, clause)
+            if not clause.values:
+                examination.add(
+                    Rule.CONDITION_NEVER, clause.place, f"{quoted(clause.spelled)} has no value to compare with"
                 )
-                subject.add(Rule.FOR_ALL_VALUES, term.place, message)
+            elif _ended(examination, clause):
+                examination.add(Rule.CONDITION_ENDED, clause.place, f"{quoted(clause.values[0].text)} is past")
+            elif reason := _contradiction(statement, clause):
+                examination.add(Rule.CONDITION_NEVER, clause.place, reason)
+            if statement.allows and clause.quantifier is Quantifier.ALL and not _is_guarded(statement, clause):
+                message = (
+                    f"{clause.operator} on {quoted(clause.spelled)} also holds if the request does not have the key"
+                )
+                examination.add(Rule.FOR_ALL_VALUES, clause.place, message)
 
 
-def _check_key(subject: Subject, term: Term) -> None:
-    prefix, colon, _ = term.key.partition(":")
-    if not colon or (owns_key(prefix) and not is_condition_key(term.key)):
-        near = subject.hint(nearest_key, term.spelled if colon else f"aws:{term.spelled}")
-        subject.add(Rule.KEY_UNKNOWN, term.place, f"no condition key {quoted(term.spelled)}{near} as of {date()}")
+def _check_key(examination: Examination, clause: PlacedClause) -> None:
+    prefix, colon, _ = clause.key.partition(":")
+    if not colon or (owns_key(prefix) and not is_condition_key(clause.key)):
+        near = examination.hint(nearest_key, clause.spelled if colon else f"aws:{clause.spelled}")
+        examination.add(
+            Rule.KEY_UNKNOWN, clause.place, f"no condition key {quoted(clause.spelled)}{near} as of {date()}"
+        )
 
 
-def _ended(subject: Subject, term: Term) -> bool:
-    """Values are alternatives, so the last of them counts."""
-    if subject.now is None or term.key not in _CLOCKS or term.base not in _ENDS:
+def _ended(examination: Examination, clause: PlacedClause) -> bool:
+    """Values are alternatives, so the latest counts."""
+    if examination.now is None or clause.key not in _CLOCKS or clause.base not in _ENDS:
         return False
-    ends = [moment(value.text) for value in term.values]
-    return all(end is not None and end <= subject.now.timestamp() for end in ends)
+    ends = [moment(value.text) for value in clause.values]
+    return all(end is not None and end <= examination.now.timestamp() for end in ends)
 
 
-def _contradiction(part: Part, term: Term) -> str:
-    """What of the other conditions on the same key can never hold with this one, or of this one alone."""
-    if _is_null(term, "true") and term.quantifier == "ForAnyValue":
-        return f"no value of {quoted(term.spelled)} is null"
-    for other in part.terms:
-        if other.key != term.key or other is term:
+def _contradiction(statement: PlacedStatement, clause: PlacedClause) -> str:
+    """Why this condition can never hold, alone or together with the others on its key; or nothing."""
+    if _is_null(clause, "true") and clause.quantifier is Quantifier.ANY:
+        return f"no value of {quoted(clause.spelled)} is null"
+    for other in statement.clauses:
+        if other.key != clause.key or other is clause:
             continue
-        if _is_null(term, "true") and other.certain:
-            return f"{quoted(term.spelled)} must be missing here, and {other.operator} needs it"
-        texts = {value.text for value in term.values}
+        if _is_null(clause, "true") and other.certain:
+            return f"{quoted(clause.spelled)} must be missing here, and {other.operator} needs it"
+        texts = {value.text for value in clause.values}
         if (
-            term.certain
-            and not term.quantifier
-            and term.base in _STRINGS
-            and other.negative
+            clause.certain
+            and not clause.quantifier
+            and clause.base in _STRINGS
+            and other.negated
             and not other.quantifier
-            and other.base == term.base
+            and other.base == clause.base
             and texts <= {value.text for value in other.values}
         ):
-            return f"{other.operator} excludes every value of {quoted(term.spelled)}"
+            return f"{other.operator} excludes every value of {quoted(clause.spelled)}"
     return ""
 
 
-def _is_guarded(part: Part, term: Term) -> bool:
-    """Does another condition need the key? aws:TagKeys is there wherever one of the tags is."""
+def _is_guarded(statement: PlacedStatement, clause: PlacedClause) -> bool:
+    """Does another condition require the key? aws:TagKeys is present if one of the tags is."""
     return any(
-        (other.key == term.key or (term.key == _TAG_KEYS and other.key.startswith(_TAG)))
-        and (other.certain or (_is_null(other, "false") and other.quantifier != "ForAllValues"))
-        for other in part.terms
+        (other.key == clause.key or (clause.key == _TAG_KEYS and other.key.startswith(_TAG)))
+        and (other.certain or (_is_null(other, "false") and other.quantifier is not Quantifier.ALL))
+        for other in statement.clauses
     )
 
 
-def _is_null(term: Term, value: str) -> bool:
-    return term.base == "Null" and {one.text.lower() for one in term.values} == {value}
+def _is_null(clause: PlacedClause, value: str) -> bool:
+    return clause.base == "Null" and {one.text.lower() for one in clause.values} == {value}
+
+
+LACKS_PARTS = "has fewer than the six parts of an ARN"
+_PARTITION = re.compile(r"aws(-[a-z]+)*")
+_ACCOUNT = 4
+
+
+def check_resources(examination: Examination) -> None:
+    """Report resources that are not ARNs or lack parts, and malformed account IDs."""
+    for statement in examination.statements:
+        for value in statement.resources.values if statement.resources else ():
+            fault = arn_fault(value.text)
+            completed = completed_arn(value.text)
+            if fault == LACKS_PARTS and completed != value.text:
+                message = f"{quoted(value.text)} lacks parts: IAM reads it as {quoted(completed)}"
+                examination.add(Rule.RESOURCE_INCOMPLETE, value.place, message)
+            elif fault:
+                examination.add(Rule.RESOURCE_MALFORMED, value.place, f"{quoted(value.text)} {fault}")
+            else:
+                check_account(examination, value)
+
+
+def arn_fault(text: str) -> str:
+    """Why IAM rejects a text as an ARN, or nothing. A wildcard may stand for any part, missing ones included."""
+    head, *rest = text.split(":", 5)
+    if not is_literal(head):
+        return ""
+    if head != "arn":
+        return "is not an ARN"
+    if not rest or (is_literal(rest[0]) and not _PARTITION.fullmatch(rest[0])):
+        return "has no partition such as aws"
+    if len(rest) < 5 and is_literal(rest[-1]):
+        return LACKS_PARTS
+    return ""
+
+
+def check_account(examination: Examination, value: PlacedText) -> None:
+    """Report an ARN whose account ID is not 12 digits."""
+    parts = value.text.split(":", 5)
+    if len(parts) > _ACCOUNT and parts[_ACCOUNT].isdigit() and len(parts[_ACCOUNT]) != 12:
+        message = f"{quoted(value.text)}: the account ID has {len(parts[_ACCOUNT])} digits instead of 12"
+        examination.add(Rule.ARN_ACCOUNT, value.place, message)
+
+
+_ACCOUNTS = frozenset(
+    {"aws:principalaccount", "aws:resourceaccount", "aws:sourceaccount", "aws:vpceaccount"},
+)
+_ORGANIZATIONS = frozenset({"aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid", "aws:vpceorgid"})
+_SENSITIVE = _ACCOUNTS | _ORGANIZATIONS | {"aws:sourcevpc", "aws:sourcevpce"}
+_ARNS = frozenset({"aws:principalarn", "aws:sourcearn"})
+_LITERAL = frozenset({"StringEquals", "StringEqualsIgnoreCase"})
+_WITH_VARIABLES = ("String", "Arn", "Bool")
+_TEXTUAL = frozenset({*_LITERAL, "StringLike"})
+
+
+def check_values(examination: Examination) -> None:
+    """Report values that match nothing, wildcards taken literally, and patterns where only names are safe."""
+    for statement in examination.statements:
+        for clause in statement.clauses:
+            for value in clause.values:
+                if "${" not in value.text:
+                    _check(examination, clause, value)
+                elif not clause.base.startswith(_WITH_VARIABLES):
+                    message = f"{quoted(value.text)}: {clause.operator} takes no policy variable"
+                    examination.add(Rule.VALUE_MALFORMED, value.place, message)
+
+
+def _check(examination: Examination, clause: PlacedClause, value: PlacedText) -> None:
+    wild = "*" in value.text or "?" in value.text
+    fault = _form_fault(clause, value.text) or _meaning_fault(clause, value.text, wild=wild)
+    if fault:
+        examination.add(Rule.VALUE_MALFORMED, value.place, f"{quoted(value.text)} {fault}")
+    elif wild and clause.base in _LITERAL:
+        message = f"{quoted(value.text)}: {clause.operator} takes * and ? literally"
+        examination.add(Rule.VALUE_WILDCARD, value.place, message)
+    elif wild and clause.base == "StringLike" and not clause.negated and clause.key in _SENSITIVE:
+        message = f"{quoted(value.text)} for {quoted(clause.spelled)} may match an outsider's"
+        examination.add(Rule.VALUE_SENSITIVE_WILDCARD, value.place, message)
+    elif clause.base in ("ArnLike", "ArnEquals"):
+        check_account(examination, value)
+
+
+def _form_fault(clause: PlacedClause, text: str) -> str:
+    """Why the operator matches nothing with this value, or nothing."""
+    match clause.base:
+        case "Bool" | "Null" if text.lower() not in ("true", "false"):
+            return "is neither true nor false"
+        case "IpAddress" if network(text) is None:
+            return "is not an IP address or range"
+        case "ArnLike" | "ArnEquals" if text.strip("*"):
+            # A wildcard ends at a colon here, unlike in a Resource.
+            return arn_fault(text) or (LACKS_PARTS if text.count(":") < ARN_COLONS else "")
+        case "BinaryEquals" if not is_base64(text):
+            return "is not base64"
+        case base if base.startswith("Numeric") and number(text) is None:
+            return "is not a number"
+        case base if base.startswith("Date") and moment(text) is None:
+            return "is not a date such as 2027-03-31T18:00:00Z"
+        case _:
+            return ""
+
+
+def _meaning_fault(clause: PlacedClause, text: str, *, wild: bool) -> str:
+    """Why the key never has this value, or nothing."""
+    if wild or clause.base not in _TEXTUAL:
+        return ""
+    if clause.key in _ACCOUNTS and not ACCOUNT_ID.fullmatch(text) and text != "anonymous":
+        return "is not an account ID of 12 digits"
+    if clause.key in _ORGANIZATIONS and not text.startswith("o-"):
+        return "is not an organization ID, which begins with o-"
+    return arn_fault(text) if clause.key in _ARNS else ""

@@ -1,94 +1,64 @@
-"""Rules on statements that another one makes pointless. A yes is certain; in doubt nothing is said."""
+"""Rules on statements and actions that another one makes pointless. A finding is certain; in doubt there is none."""
 
-from msgspec import Struct, field
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import replace
 
 from ecr_warden.policy.ascii_case import ascii_lower
-from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalPrincipals, CanonicalStatement, canonical_statements
+from ecr_warden.policy.canonical import canonical_statements
 from ecr_warden.policy.document import Effect
+from ecr_warden.policy.lint.examination import Examination, PlacedElement, quoted
 from ecr_warden.policy.lint.rules import Rule
-from ecr_warden.policy.lint.subject import Element, Subject, quoted
 from ecr_warden.policy.pattern import is_literal, pattern_covers
-from ecr_warden.policy.principal import ANYONE
+from ecr_warden.policy.steps import Steps, TooManySteps
+from ecr_warden.policy.subsumption import covers_statement
 
 _MOST_STATEMENTS = 60
-_MOST_COMPARISONS = 20_000
-_LONGEST = 512
 
 
-class _Budget(Struct):
-    """Long lists are compared pair by pair: only so many."""
-
-    left: int = field(default=_MOST_COMPARISONS)
-
-    def covers(self, wide: str, narrow: str) -> bool:
-        self.left -= 1
-        if self.left < 0 or len(wide) > _LONGEST or len(narrow) > _LONGEST:
-            return wide == narrow
-        return pattern_covers(wide, narrow)
+def check_redundant(examination: Examination) -> None:
+    """Report actions, statements and Allows that have no effect, as far as a bounded number of steps goes."""
+    with suppress(TooManySteps):
+        steps = Steps()
+        for statement in examination.statements:
+            _check_actions(examination, statement.actions, steps)
+        if len(examination.statements) <= _MOST_STATEMENTS:
+            _check_statements(examination, steps)
 
 
-def check_redundant(subject: Subject) -> None:
-    """Report values, statements and Allows that have no effect."""
-    budget = _Budget()
-    for part in subject.parts:
-        _check_values(subject, part.actions, budget)
-    if len(subject.parts) > _MOST_STATEMENTS:
-        return
-    statements = canonical_statements(subject.document, kind=subject.kind)
-    for index, part in enumerate(subject.parts):
-        one = statements[index]
-        covering = [at for at, other in enumerate(statements) if at != index and _covers(other, one, budget)]
-        # What is denied is told as that, wherever a statement that includes it stands.
-        denying = [at for at in covering if statements[at].effect is Effect.DENY and one.effect is Effect.ALLOW]
-        including = (
-            at
-            for at in covering
-            if statements[at].effect is one.effect and (at < index or not _covers(one, statements[at], budget))
-        )
-        if denying:
-            subject.add(Rule.STATEMENT_DENIED, part.place, f"statement {denying[0] + 1} denies all of it")
-        elif (other := next(including, None)) is not None:
-            subject.add(Rule.STATEMENT_REDUNDANT, part.place, f"statement {other + 1} includes it")
-
-
-def _check_values(subject: Subject, element: Element, budget: _Budget) -> None:
+def _check_actions(examination: Examination, element: PlacedElement, steps: Steps) -> None:
     lowered = [ascii_lower(value.text) for value in element.values]
     wide = [(index, text) for index, text in enumerate(lowered) if not is_literal(text)]
     first: dict[str, int] = {}
     for index, text in enumerate(lowered):
         other = first.setdefault(text, index)
         if other == index:
-            other = next((at for at, pattern in wide if pattern != text and budget.covers(pattern, text)), index)
+            steps.take(len(wide))
+            other = next(
+                (at for at, pattern in wide if pattern != text and pattern_covers(pattern, text, steps)), index
+            )
         if other != index:
             message = f"{quoted(element.values[other].text)} includes {quoted(element.values[index].text)}"
-            subject.add(Rule.ACTION_REDUNDANT, element.values[index].place, message)
+            examination.add(Rule.ACTION_REDUNDANT, element.values[index].place, message)
 
 
-def _covers(wide: CanonicalStatement, narrow: CanonicalStatement, budget: _Budget) -> bool:
-    """Does `wide` match every request that `narrow` matches?"""
-    return (
-        wide.conditions <= narrow.conditions
-        and _covers_principals(wide.principals, narrow.principals)
-        and _covers_patterns(wide.actions, narrow.actions, budget)
-        and _covers_optional(wide.resources, narrow.resources, budget)
-    )
+def _check_statements(examination: Examination, steps: Steps) -> None:
+    statements = canonical_statements(examination.document, kind=examination.kind)
 
+    def covered_by(index: int, effect: Effect) -> Iterator[int]:
+        """The other statements of this effect that match every request that the statement matches."""
+        one = replace(statements[index], effect=effect)
+        for at, other in enumerate(statements):
+            if at != index and covers_statement(other, one, steps):
+                yield at
 
-def _covers_principals(wide: CanonicalPrincipals | None, narrow: CanonicalPrincipals | None) -> bool:
-    if wide is None or narrow is None or wide.negated or narrow.negated:
-        return wide == narrow
-    return ANYONE in wide.values or wide.values >= narrow.values
-
-
-def _covers_optional(wide: CanonicalPatterns | None, narrow: CanonicalPatterns | None, budget: _Budget) -> bool:
-    if wide is None or narrow is None:
-        return wide == narrow
-    return _covers_patterns(wide, narrow, budget)
-
-
-def _covers_patterns(wide: CanonicalPatterns, narrow: CanonicalPatterns, budget: _Budget) -> bool:
-    if wide.negated or narrow.negated:
-        return wide == narrow
-    return all(
-        text in wide.values or any(budget.covers(pattern, text) for pattern in wide.values) for text in narrow.values
-    )
+    for index, statement in enumerate(examination.statements):
+        # A denied Allow is reported as that, even if another Allow includes it.
+        if statement.allows and (at := next(covered_by(index, Effect.DENY), None)) is not None:
+            examination.add(Rule.STATEMENT_DENIED, statement.place, f"statement {at + 1} denies all of it")
+            continue
+        effect = statements[index].effect
+        # Of two statements that include each other, the second is redundant.
+        including = (at for at in covered_by(index, effect) if at < index or index not in covered_by(at, effect))
+        if (at := next(including, None)) is not None:
+            examination.add(Rule.STATEMENT_REDUNDANT, statement.place, f"statement {at + 1} includes it")

@@ -14,66 +14,66 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from ecr_warden.policy.compare.automaton import Glob, matches
 from ecr_warden.policy.compare.budget import STATEMENTS, WILDCARDS, Budget
-from ecr_warden.policy.compare.language import Globs, find_word
+from ecr_warden.policy.compare.language import Language, find_word, matches
 from ecr_warden.policy.operators import address, moment, network, number
+from ecr_warden.policy.pattern import Pattern
 
 _DAY = 86_400
 _WORD = "x"
 """Neither a number nor a date nor an address."""
 
 
-class Texts(Struct, frozen=True):
+class TextSet(Struct, frozen=True):
     """The texts of a language: those that match one of the patterns."""
 
-    globs: Globs
+    language: Language
 
     def may_hold(self, value: str) -> bool:
         """Does the value match, for some value of the variables?"""
-        return any(matches(one, value) for one in self.globs)
+        return any(matches(one, value) for one in self.language)
 
     def must_hold(self, value: str) -> bool:
         """Does the value match, whatever the variables are?"""
-        return any(not one.open and matches(one, value) for one in self.globs)
+        return any(not one.open and matches(one, value) for one in self.language)
 
 
-class Cells(Struct, frozen=True):
-    """Some cells of a scale, one bit each."""
+class CellSet(Struct, frozen=True):
+    """Some cells of a domain, one bit each."""
 
     mask: int
-    scale: "Scale"
+    domain: "OrderedDomain"
 
     def may_hold(self, value: str) -> bool:
         """Is the value in one of them?"""
-        cell = self.scale.cell(value)
+        cell = self.domain.cell(value)
         return cell is not None and bool(self.mask >> cell & 1)
 
     must_hold = may_hold
 
 
-type Region = Texts | Cells
-type Part = tuple[Region, bool]
+type ValueSet = TextSet | CellSet
+type Membership = tuple[ValueSet, bool]
 """Where a value is to be, or not to be."""
 
 
-class TextSpace(Struct, frozen=True):
+class TextDomain(Struct, frozen=True):
     """All texts, or those of `domain`."""
 
-    domain: Globs | None = None
+    domain: Language | None = None
 
-    def find(self, parts: Iterable[Part], budget: Budget) -> str | None:
-        """A text in every region marked True and in none marked False; None if there is none."""
-        inside: list[Globs] = []
-        outside: set[Glob] = set()
-        for part, wanted in parts:
-            if not isinstance(part, Texts):
+    def find(self, atoms: Iterable[Membership], budget: Budget) -> str | None:
+        """A text in every accepted marked True and in none marked False; None if there is none."""
+        inside: list[Language] = []
+        outside: set[Pattern] = set()
+        for atom, wanted in atoms:
+            if not isinstance(atom, TextSet):
                 continue
-            budget.spend(1 + len(part.globs) // 4, WILDCARDS)
+            budget.spend(1 + len(atom.language) // 4, WILDCARDS)
             if wanted:
-                inside.append(part.globs)
+                inside.append(atom.language)
             else:
-                outside |= part.globs
+                outside |= atom.language
         if self.domain is not None:
             inside.append(self.domain)
         return find_word(inside, frozenset(outside), budget)
@@ -84,10 +84,10 @@ class TextSpace(Struct, frozen=True):
 
 
 type Span = tuple[int, int]
-"""Cells, from the first to before the last."""
+"""CellSet, from the first to before the last."""
 
 
-class Scale(Struct, frozen=True, eq=False):
+class OrderedDomain(Struct, frozen=True, eq=False):
     """Lines cut into cells; `values` stand for them, in order.
 
     `typed`: whatever the key holds can be read so. Else the last cell is of all that cannot.
@@ -105,28 +105,28 @@ class Scale(Struct, frozen=True, eq=False):
         found = self.where(value)
         return len(self.values) - 1 if found is None and not self.typed else found
 
-    def find(self, parts: Iterable[Part], budget: Budget) -> str | None:
-        """A value in every region marked True and in none marked False; None if there is none."""
+    def find(self, atoms: Iterable[Membership], budget: Budget) -> str | None:
+        """A value in every accepted marked True and in none marked False; None if there is none."""
         left = self._everything
-        for part, wanted in parts:
-            if isinstance(part, Cells) and part.scale is self:
+        for atom, wanted in atoms:
+            if isinstance(atom, CellSet) and atom.domain is self:
                 budget.spend(1 + len(self.values) // 4096, STATEMENTS)
-                left &= part.mask if wanted else ~part.mask
+                left &= atom.mask if wanted else ~atom.mask
         return self.values[(left & -left).bit_length() - 1] if left else None
 
-    def region(self, operator: str, given: Collection[str], *, negated: bool) -> Cells:
+    def cells(self, operator: str, given: Collection[str], *, negated: bool) -> CellSet:
         """The cells on which a clause holds; `operator` is the one that is not negated."""
         if negated and not given:
-            return Cells(self._everything, self)
+            return CellSet(self._everything, self)
         spans = [self.span(operator, policy) for policy in given]
         mask = 0
         for one in spans:
             if one is not None and one[0] < one[1]:
                 mask |= (1 << one[1]) - (1 << one[0])
         if not negated:
-            return Cells(mask, self)
+            return CellSet(mask, self)
         # A negated operator does not hold where it cannot compare.
-        return Cells(self._readable & ~mask if None not in spans else 0, self)
+        return CellSet(self._readable & ~mask if None not in spans else 0, self)
 
     @property
     def _everything(self) -> int:
@@ -137,28 +137,28 @@ class Scale(Struct, frozen=True, eq=False):
         return self._everything if self.typed else self._everything >> 1
 
 
-type Space = TextSpace | Scale
+type Space = TextDomain | OrderedDomain
 
 
-def number_scale(given: Iterable[str], *, typed: bool) -> Scale | None:
-    """The scale of numeric operators; None if a cell of it cannot be written."""
+def number_domain(given: Iterable[str], *, typed: bool) -> OrderedDomain | None:
+    """The domain of numeric operators; None if a cell of it cannot be written."""
     return _line(number, _decimal, given, typed=typed)
 
 
-def date_scale(given: Iterable[str], *, typed: bool) -> Scale | None:
-    """The scale of date operators."""
+def date_domain(given: Iterable[str], *, typed: bool) -> OrderedDomain | None:
+    """The domain of date operators."""
     return _line(moment, _iso, given, typed=typed)
 
 
-def epoch_scale(given: Collection[str]) -> Scale | None:
-    """The scale of seconds since 1970, read as numbers or as dates; None where a value is one of these and no other."""
+def epoch_domain(given: Collection[str]) -> OrderedDomain | None:
+    """The domain of epoch seconds, read as numbers or as dates; None if some value is only one of the two."""
     if any(number(text) is not None and number(text) != moment(text) for text in given):
         return None
     return _line(moment, _decimal, given, typed=True)
 
 
-def address_scale(given: Iterable[str], *, typed: bool) -> Scale:
-    """The scale of IP addresses of both versions; a new cell begins where a network begins and after it ends."""
+def address_domain(given: Iterable[str], *, typed: bool) -> OrderedDomain:
+    """The domain of IP addresses of both versions; a new cell begins where a network begins and after it ends."""
     found = {(4, 0), (6, 0)}
     for text in given:
         net = network(text)
@@ -180,12 +180,12 @@ def address_scale(given: Iterable[str], *, typed: bool) -> Scale:
         return bisect_left(starts, (net.version, first)), bisect_left(starts, (net.version, after))
 
     texts = [str(ipaddress.IPv4Address(at) if v == 4 else ipaddress.IPv6Address(at)) for v, at in starts]
-    return _scale(texts, where, span, typed=typed)
+    return _domain(texts, where, span, typed=typed)
 
 
 def _line(
     read: Callable[[str], Decimal | None], write: Callable[[Fraction], str], given: Iterable[str], *, typed: bool
-) -> Scale | None:
+) -> OrderedDomain | None:
     """A cell for each point, and one for each stretch between two, before the first and after the last."""
     ends = sorted({Fraction(value) for text in given if (value := read(text)) is not None})
     points = ends[:1]
@@ -220,17 +220,17 @@ def _line(
             case _:
                 return at, len(points)
 
-    return _scale(texts, where, span, typed=typed)
+    return _domain(texts, where, span, typed=typed)
 
 
-def _scale(
+def _domain(
     values: Sequence[str],
     where: Callable[[str], int | None],
     span: Callable[[str, str], Span | None],
     *,
     typed: bool,
-) -> Scale:
-    return Scale((*values, *(() if typed else (_WORD,))), where, span, typed)
+) -> OrderedDomain:
+    return OrderedDomain((*values, *(() if typed else (_WORD,))), where, span, typed)
 
 
 def _decimal(value: Fraction) -> str:

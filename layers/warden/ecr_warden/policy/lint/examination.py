@@ -1,4 +1,4 @@
-"""The document under examination: its statements with the place of every value in the JSON text."""
+"""The document under examination: its statements with the place of every value in the JSON."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from ecr_warden.policy.ascii_case import ascii_lower
+from ecr_warden.policy.condition import Quantifier, parse_operator
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement
 from ecr_warden.policy.lint.rules import Finding, Rule
 from ecr_warden.policy.principal import Principal
@@ -17,70 +18,70 @@ from ecr_warden.policy.strict_json import below
 MOST_HINTS = 50
 
 
-class Value(Struct, frozen=True):
+class PlacedText(Struct, frozen=True):
     """One string and its place."""
 
     text: str
     place: str
 
 
-class Named(Struct, frozen=True):
+class PlacedPrincipal(Struct, frozen=True):
     """One principal and its place."""
 
     principal: Principal
     place: str
 
 
-class Element(Struct, frozen=True):
+class PlacedElement(Struct, frozen=True):
     """An Action or Resource element, or its Not form."""
 
     name: str
     negated: bool
     place: str
-    values: tuple[Value, ...]
+    values: tuple[PlacedText, ...]
 
 
-class Term(Struct, frozen=True):
+class PlacedClause(Struct, frozen=True):
     """One operator on one key. `base` is the operator without quantifier, Not and IfExists; the key is lower case."""
 
     operator: str
     base: str
-    quantifier: str
-    negative: bool
+    quantifier: Quantifier
+    negated: bool
     if_exists: bool
     key: str
     spelled: str
     place: str
-    values: tuple[Value, ...]
+    values: tuple[PlacedText, ...]
 
     @property
     def certain(self) -> bool:
-        """Does it hold only where the request brings the key with one of the values?"""
-        return not (self.negative or self.if_exists or self.quantifier == "ForAllValues" or self.base == "Null")
+        """Does it only hold if the request has the key, with one of the values?"""
+        return not (self.negated or self.if_exists or self.quantifier is Quantifier.ALL or self.base == "Null")
 
 
-class Part(Struct, frozen=True):
+class PlacedStatement(Struct, frozen=True):
     """One statement."""
 
-    statement: Statement
+    written: Statement
     place: str
-    actions: Element
-    resources: Element | None
-    principals: tuple[Named, ...]
-    terms: tuple[Term, ...]
+    actions: PlacedElement
+    resources: PlacedElement | None
+    principals: tuple[PlacedPrincipal, ...]
+    clauses: tuple[PlacedClause, ...]
 
     @property
     def allows(self) -> bool:
-        return self.statement.effect is Effect.ALLOW
+        return self.written.effect is Effect.ALLOW
 
 
-class Subject(Struct):
-    """What is examined, and what was found so far. `now` decides what is past; None asks for no such thing."""
+class Examination(Struct):
+    """The document, and the findings so far. `now` decides which end dates are past; None: none is."""
 
     document: Document
     kind: DocumentKind
     now: datetime | None
-    parts: tuple[Part, ...]
+    statements: tuple[PlacedStatement, ...]
     found: list[Finding] = field(default_factory=list)
     hints: int = 0
 
@@ -88,7 +89,7 @@ class Subject(Struct):
         self.found.append(Finding(rule, place, message or rule.title))
 
     def hint(self, find: Callable[[str], str], text: str) -> str:
-        """` (did you mean "ecr:PutImage"?)`, or nothing; a bounded number of times, for each compares many names."""
+        """` (did you mean "ecr:PutImage"?)`, or nothing; only MOST_HINTS times: each compares many names."""
         if self.hints >= MOST_HINTS:
             return ""
         self.hints += 1
@@ -97,51 +98,51 @@ class Subject(Struct):
 
 
 def quoted(text: str) -> str:
-    """Text of the document as a message shows it."""
+    """A text of the document in quotes, as messages show it."""
     return f'"{printable(text)}"'
 
 
-def parts_of(document: Document) -> tuple[Part, ...]:
+def placed_statements(document: Document) -> tuple[PlacedStatement, ...]:
     """The statements with their places."""
     raw = json.loads(document.text)["Statement"]
     if isinstance(raw, dict):
-        return (_part(document.statements[0], raw, "Statement"),)
+        return (_placed(document.statements[0], raw, "Statement"),)
     return tuple(
-        _part(statement, entry, f"Statement[{index}]")
+        _placed(statement, entry, f"Statement[{index}]")
         for index, (statement, entry) in enumerate(zip(document.statements, raw, strict=True))
     )
 
 
-def _part(statement: Statement, raw: dict[str, Any], place: str) -> Part:
+def _placed(statement: Statement, raw: dict[str, Any], place: str) -> PlacedStatement:
     actions = _element("Action", raw, place)
     assert actions is not None, "parse_document lets no statement through without one"
-    return Part(
+    return PlacedStatement(
         statement,
         place,
         actions,
         _element("Resource", raw, place),
         tuple(_principals(raw, statement, place)),
-        tuple(_terms(raw.get("Condition", {}), statement, f"{place}.Condition")),
+        tuple(_clauses(raw.get("Condition", {}), statement, f"{place}.Condition")),
     )
 
 
-def _element(name: str, raw: dict[str, Any], place: str) -> Element | None:
+def _element(name: str, raw: dict[str, Any], place: str) -> PlacedElement | None:
     for spelled in (name, f"Not{name}"):
         if spelled in raw:
             where = f"{place}.{spelled}"
-            return Element(spelled, spelled != name, where, tuple(_values(raw[spelled], where)))
+            return PlacedElement(spelled, spelled != name, where, tuple(_values(raw[spelled], where)))
     return None
 
 
-def _values(raw: Any, place: str) -> Iterator[Value]:
+def _values(raw: Any, place: str) -> Iterator[PlacedText]:
     if isinstance(raw, list):
         for index, text in enumerate(raw):
-            yield Value(text, f"{place}[{index}]")
+            yield PlacedText(text, f"{place}[{index}]")
     else:
-        yield Value(raw, place)
+        yield PlacedText(raw, place)
 
 
-def _principals(raw: dict[str, Any], statement: Statement, place: str) -> Iterator[Named]:
+def _principals(raw: dict[str, Any], statement: Statement, place: str) -> Iterator[PlacedPrincipal]:
     if statement.principals is None:
         return
     name = "NotPrincipal" if statement.principals.negated else "Principal"
@@ -150,27 +151,28 @@ def _principals(raw: dict[str, Any], statement: Statement, place: str) -> Iterat
     if isinstance(given, dict):
         places = (value.place for kind, values in given.items() for value in _values(values, f"{place}.{name}.{kind}"))
     for principal, where in zip(statement.principals.values, places, strict=True):
-        yield Named(principal, where)
+        yield PlacedPrincipal(principal, where)
 
 
-def _terms(raw: dict[str, Any], statement: Statement, place: str) -> Iterator[Term]:
-    # The clauses stand in the order of the text, but with their operators respelled and their values as strings.
+def _clauses(raw: dict[str, Any], statement: Statement, place: str) -> Iterator[PlacedClause]:
+    # The clauses have the order of the text, with operators respelled and values as strings.
     places = (
         (f"{below(place, operator)}.{printable(key, 60)}", values)
         for operator, block in raw.items()
         for key, values in block.items()
     )
     for clause, (where, given) in zip(statement.conditions, places, strict=True):
-        quantifier, _, rest = clause.operator.rpartition(":")
-        base = rest.removesuffix("IfExists")
+        quantifier, positive, negated, if_exists = parse_operator(clause.operator)
         listed = isinstance(given, list)
-        values = (Value(text, f"{where}[{index}]" if listed else where) for index, text in enumerate(clause.values))
-        yield Term(
+        values = (
+            PlacedText(text, f"{where}[{index}]" if listed else where) for index, text in enumerate(clause.values)
+        )
+        yield PlacedClause(
             operator=clause.operator,
-            base=base.replace("Not", ""),
+            base=positive,
             quantifier=quantifier,
-            negative="Not" in base,
-            if_exists=base != rest,
+            negated=negated,
+            if_exists=if_exists,
             key=ascii_lower(clause.key),
             spelled=clause.key,
             place=where,

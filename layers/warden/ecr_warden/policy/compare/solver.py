@@ -1,32 +1,32 @@
-"""Is there a request that these statements match and none of those? A search over facts, not over requests.
+"""Is there a request that these statements match and none of those? A search over atoms, not over requests.
 
-A request is sought that all `wanted` match; the statements of `negatives` that it happens to match are told apart
-from it one by one, by denying one of their facts. Where a negative has no fact that can be denied there is no such
-request; where it has one, that one is forced; else each is tried. So the work grows with the overlaps of statements,
-never with the number of actions, resources or keys.
+It starts with a request that all `wanted` atoms match. Each statement of `negatives` that happens to match as well is
+falsified by denying one of its atoms. If none of its atoms can be denied, there is no such request; if only one can, it
+is forced; else each is tried. So the work grows with the overlaps of the statements, never with the number of actions,
+resources or keys.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ecr_warden.policy.compare.boxes import Box, Part
 from ecr_warden.policy.compare.budget import STATEMENTS, Budget
-from ecr_warden.policy.compare.facts import Key, Unknown, Values
+from ecr_warden.policy.compare.cubes import Atom, Cube
+from ecr_warden.policy.compare.predicates import ConditionKey, Uninterpreted, Values
 from ecr_warden.policy.subsumption import covers_clause
 
 _LOOKED_AT = 8
 """Negatives examined for the one with the fewest ways out."""
 
 type Asked = int
-"""What is asked of some parts: two bits each, that it is to hold and that it is not. A number, for many are kept."""
+"""What is asked of some atoms: two bits each, that it is to hold and that it is not. A number, for many are kept."""
 
 type Accept = Callable[[Mapping[str, Values]], bool]
 
 
 class _Way(NamedTuple):
-    """One fact of a negative denied, and values of its key that do."""
+    """One predicate of a negative denied, and values of its key that do."""
 
-    box: int
+    cube: int
     key: str
     asked: Asked
     values: Values
@@ -57,14 +57,14 @@ class _State:
     def go(self, way: _Way) -> None:
         """Deny one more negative."""
         self._before.append((way, self.asked.get(way.key), self.values.get(way.key)))
-        self.denied.add(way.box)
+        self.denied.add(way.cube)
         self.asked[way.key] = way.asked
         self.values[way.key] = way.values
 
     def back(self) -> None:
         """Undo the last step."""
         way, asked, values = self._before.pop()
-        self.denied.remove(way.box)
+        self.denied.remove(way.cube)
         if asked is None or values is None:
             del self.asked[way.key], self.values[way.key]
         else:
@@ -72,18 +72,18 @@ class _State:
             self.values[way.key] = values
 
 
-class Search:
-    """Searches over one set of parts, what was found once kept."""
+class Solver:
+    """Searches over one set of atoms, what was found once kept."""
 
-    def __init__(self, parts: Sequence[Part], always: Sequence[Key], budget: Budget) -> None:
+    def __init__(self, atoms: Sequence[Atom], always: Sequence[ConditionKey], budget: Budget) -> None:
         """`always` are keys that no request lacks; every other key is missing unless something is asked of it."""
-        self._parts = parts
+        self._parts = atoms
         self._always = always
         self._budget = budget
         self._found: dict[tuple[str, Asked], Values | None] = {}
         self._held: dict[tuple[int, Values], bool] = {}
 
-    def solve(self, wanted: Sequence[Part], negatives: Sequence[Box], accept: Accept) -> bool:
+    def solve(self, wanted: Sequence[Atom], negatives: Sequence[Cube], accept: Accept) -> bool:
         """Offer every kind of request to `accept` until it takes one; False if it took none. Raises OverBudget."""
         state = self._start(wanted)
         if state is None:
@@ -108,7 +108,7 @@ class Search:
         return False
 
     def _explore(
-        self, state: _State, negatives: Sequence[Box], seen: set[Asked], accept: Accept
+        self, state: _State, negatives: Sequence[Cube], seen: set[Asked], accept: Accept
     ) -> Iterator[_Way] | None:
         """The ways on from a state; None if its values were accepted."""
         name = state.name
@@ -121,13 +121,13 @@ class Search:
             return iter(ways)
         return None if accept(state.values) else iter(())
 
-    def _start(self, wanted: Sequence[Part]) -> _State | None:
+    def _start(self, wanted: Sequence[Atom]) -> _State | None:
         self._budget.spend(2 + len(wanted), STATEMENTS)
         asked: dict[str, Asked] = {}
-        keys: dict[str, Key] = {}
-        for part in wanted:
-            asked[part.key.name] = asked.get(part.key.name, 0) | _asks(part.number, wanted=True)
-            keys[part.key.name] = part.key
+        keys: dict[str, ConditionKey] = {}
+        for atom in wanted:
+            asked[atom.key.name] = asked.get(atom.key.name, 0) | _asks(atom.number, wanted=True)
+            keys[atom.key.name] = atom.key
         for key in self._always:
             asked.setdefault(key.name, 0)
             keys[key.name] = key
@@ -139,16 +139,16 @@ class Search:
             values[name] = found
         return _State(asked, values)
 
-    def _ways(self, state: _State, negatives: Sequence[Box]) -> list[_Way] | None:
+    def _ways(self, state: _State, negatives: Sequence[Cube]) -> list[_Way] | None:
         """How to get out of one negative that matches: none is a dead end; None if no negative matches."""
         self._budget.spend(1 + len(negatives) // 3, STATEMENTS)
         best: list[_Way] | None = None
         looked_at = 0
-        for box in negatives:
-            if box.number in state.denied or not self._matches(box, state.values):
+        for cube in negatives:
+            if cube.number in state.denied or not self._matches(cube, state.values):
                 continue
-            self._budget.spend(2 * len(box.parts), STATEMENTS)
-            ways = [way for part in box.parts if (way := self._without(state, box, part)) is not None]
+            self._budget.spend(2 * len(cube.atoms), STATEMENTS)
+            ways = [way for atom in cube.atoms if (way := self._without(state, cube, atom)) is not None]
             if best is None or len(ways) < len(best):
                 best = ways
             looked_at += 1
@@ -156,44 +156,45 @@ class Search:
                 break
         return best
 
-    def _matches(self, box: Box, values: Mapping[str, Values]) -> bool:
-        return all(self._holds(part, values.get(part.key.name, ())) for part in box.parts)
+    def _matches(self, cube: Cube, values: Mapping[str, Values]) -> bool:
+        return all(self._holds(atom, values.get(atom.key.name, ())) for atom in cube.atoms)
 
-    def _holds(self, part: Part, values: Values) -> bool:
-        name = (part.number, values)
+    def _holds(self, atom: Atom, values: Values) -> bool:
+        name = (atom.number, values)
         found = self._held.get(name)
         if found is None:
-            self._budget.spend(2 + part.weight * max(1, len(values)), STATEMENTS)
-            found = self._held[name] = part.key.may_hold(part.fact, values)
+            self._budget.spend(2 + atom.weight * max(1, len(values)), STATEMENTS)
+            found = self._held[name] = atom.key.may_hold(atom.predicate, values)
         return found
 
-    def _without(self, state: _State, box: Box, part: Part) -> _Way | None:
-        """The way in which a part of a negative is denied, None if that cannot be."""
-        name = part.key.name
+    def _without(self, state: _State, cube: Cube, atom: Atom) -> _Way | None:
+        """The way in which a atom of a negative is denied, None if that cannot be."""
+        name = atom.key.name
         before = state.asked.get(name, 0)
-        if before & _asks(part.number, wanted=True):
+        if before & _asks(atom.number, wanted=True):
             return None
-        asked = before | _asks(part.number, wanted=False)
-        found = self._find(part.key, asked)
-        return None if found is None else _Way(box.number, name, asked, found)
+        asked = before | _asks(atom.number, wanted=False)
+        found = self._find(atom.key, asked)
+        return None if found is None else _Way(cube.number, name, asked, found)
 
-    def _find(self, key: Key, asked: Asked) -> Values | None:
+    def _find(self, key: ConditionKey, asked: Asked) -> Values | None:
         name = (key.name, asked)
         if name not in self._found:
             self._found[name] = self._find_new(key, asked)
         return self._found[name]
 
-    def _find_new(self, key: Key, asked: Asked) -> Values | None:
-        given = [*self._asked_parts(asked)]
-        facts = [(part.fact, wanted) for part, wanted in given]
-        hold = [fact.clause for fact, wanted in facts if wanted and isinstance(fact, Unknown)]
-        fail = [fact.clause for fact, wanted in facts if not wanted and isinstance(fact, Unknown)]
-        self._budget.spend(4 + sum(part.weight for part, _ in given) + len(hold) * len(fail), STATEMENTS)
+    def _find_new(self, key: ConditionKey, asked: Asked) -> Values | None:
+        given = [*self._asked_atoms(asked)]
+        literals = [(atom.predicate, wanted) for atom, wanted in given]
+        opaque = [(one.clause, wanted) for one, wanted in literals if isinstance(one, Uninterpreted)]
+        hold = [clause for clause, wanted in opaque if wanted]
+        fail = [clause for clause, wanted in opaque if not wanted]
+        self._budget.spend(4 + sum(atom.weight for atom, _ in given) + len(hold) * len(fail), STATEMENTS)
         if any(covers_clause(wide, narrow) for wide in fail for narrow in hold):
             return None
-        return key.find(facts, self._budget)
+        return key.find(literals, self._budget)
 
-    def _asked_parts(self, asked: Asked) -> Iterator[tuple[Part, bool]]:
+    def _asked_atoms(self, asked: Asked) -> Iterator[tuple[Atom, bool]]:
         while asked:
             low = asked & -asked
             number, wanted = divmod(low.bit_length() - 1, 2)

@@ -1,4 +1,4 @@
-"""Condition keys that follow from who asks: a caller cannot have another's aws:PrincipalArn.
+"""Condition keys that follow from the caller: nobody has another caller's aws:PrincipalArn.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
 """
@@ -8,12 +8,13 @@ from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.policy.compare.automaton import NAME, Glob, Syntax, glob
-from ecr_warden.policy.compare.boxes import Boxes, Part
 from ecr_warden.policy.compare.budget import CALLERS, Budget
 from ecr_warden.policy.compare.callers import KINDS, Caller
-from ecr_warden.policy.compare.facts import Quantifier, Test, Values
-from ecr_warden.policy.compare.spaces import Texts
+from ecr_warden.policy.compare.cubes import Atom, CubeBuilder
+from ecr_warden.policy.compare.domains import TextSet
+from ecr_warden.policy.compare.predicates import KeyTest, Values
+from ecr_warden.policy.condition import Quantifier
+from ecr_warden.policy.pattern import NAME, Pattern, Syntax, pattern
 from ecr_warden.policy.request import default_context
 from ecr_warden.policy.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 
@@ -31,7 +32,7 @@ DERIVED = frozenset(
     }
 )
 OF_CALLERS = DERIVED | {USER_ID}
-"""Keys that tell the kinds of callers apart; of aws:userid only some of them know theirs."""
+"""Keys that distinguish the kinds of callers; only some kinds determine their aws:userid."""
 _OF_SIGNED = OF_CALLERS | {
     *("aws:principalorgid", "aws:principalorgpaths", "aws:principalservicenameslist"),
     *("aws:multifactorauthpresent", "aws:multifactorauthage", "aws:tokenissuetime", "aws:sourceidentity"),
@@ -43,47 +44,51 @@ _TAGS_OF_SIGNED = "aws:principaltag/"
 
 
 def is_derived(key: str) -> bool:
-    """Is the key one that the caller decides?"""
+    """Does the caller determine the key?"""
     return key in DERIVED
 
 
 def needs_credentials(key: str) -> bool:
-    """Is the key one of who asks, which a request without credentials has not, or always the same?"""
+    """Is it a key of the caller, which requests without credentials do not have, or always with the same value?"""
     return key in _OF_SIGNED or key.startswith(_TAGS_OF_SIGNED)
 
 
-class _Others(Struct, frozen=True):
-    """Who else there is: a generic caller is none of those who are named."""
+class _OtherCallers(Struct, frozen=True):
+    """The other callers: a generic caller is none of those that documents name."""
 
-    named: frozenset[Glob]
-    services: frozenset[Glob]
-    accounts: frozenset[Glob]
-    arns: frozenset[Glob]
-    """All ARNs of the accounts that are named."""
-
-
-def parts_of_each(callers: Sequence[Caller], boxes: Boxes, budget: Budget) -> list[tuple[Part, ...]]:
-    """What each caller says of the keys that the documents use; raises OverBudget."""
-    told = sorted(filter(needs_credentials, boxes.facts.keys))
-    others = _others(callers) if told else _Others(*[frozenset()] * 4)
-    budget.spend(2 * len(callers) * len(told), CALLERS)
-    return [tuple(boxes.fact(key, test) for key in told for test in _tests(key, caller, others)) for caller in callers]
+    named: frozenset[Pattern]
+    services: frozenset[Pattern]
+    accounts: frozenset[Pattern]
+    arns: frozenset[Pattern]
+    """All ARNs of the named accounts."""
 
 
-def _others(callers: Sequence[Caller]) -> _Others:
+def atoms_of_each(callers: Sequence[Caller], cubes: CubeBuilder, budget: Budget) -> list[tuple[Atom, ...]]:
+    """What each caller implies about the keys that the documents use; raises OverBudget."""
+    used = sorted(filter(needs_credentials, cubes.predicates.keys))
+    others = _others(callers) if used else _OtherCallers(*[frozenset()] * 4)
+    budget.spend(2 * len(callers) * len(used), CALLERS)
+    return [
+        tuple(cubes.predicate(key, test) for key in used for test in _tests(key, caller, others)) for caller in callers
+    ]
+
+
+def _others(callers: Sequence[Caller]) -> _OtherCallers:
     named = [caller.principal for caller in callers if not caller.generic]
     accounts = {str(caller.principal.account) for caller in callers if caller.principal.account and not caller.stranger}
-    return _Others(
-        frozenset(glob(one.text, Syntax.EXACT) for one in named),
-        frozenset(glob(one.text, Syntax.EXACT) for one in named if one.kind is CallerKind.SERVICE),
-        frozenset(glob(account, Syntax.EXACT) for account in accounts),
+    return _OtherCallers(
+        frozenset(pattern(one.text, Syntax.EXACT) for one in named),
+        frozenset(pattern(one.text, Syntax.EXACT) for one in named if one.kind is CallerKind.SERVICE),
+        frozenset(pattern(account, Syntax.EXACT) for account in accounts),
         frozenset(
-            glob(f"arn:*:{service}::{account}:*", Syntax.CALLER) for account in accounts for service in ("iam", "sts")
+            pattern(f"arn:*:{service}::{account}:*", Syntax.CALLER)
+            for account in accounts
+            for service in ("iam", "sts")
         ),
     )
 
 
-def _tests(key: str, caller: Caller, others: _Others) -> Iterator[Test]:
+def _tests(key: str, caller: Caller, others: _OtherCallers) -> Iterator[KeyTest]:
     kind = caller.principal.kind
     given = default_context(caller.principal, None).get(key)
     if kind is CallerKind.ANONYMOUS:
@@ -93,7 +98,7 @@ def _tests(key: str, caller: Caller, others: _Others) -> Iterator[Test]:
             yield _missing()
     elif caller.generic and kind in KINDS:
         yield from _anybody_of(key, caller, others)
-    elif _is_in_disguise(caller):
+    elif _is_opaque(caller):
         return
     elif key == PRINCIPAL_ARN and kind is CallerKind.SESSION:
         yield _is(*_roles_of(caller))
@@ -103,20 +108,20 @@ def _tests(key: str, caller: Caller, others: _Others) -> Iterator[Test]:
     elif given is not None:
         yield _is(given)
     elif key == PRINCIPAL_ACCOUNT:
-        # AWS says that every request has one, not which a service's or a provider's is: nobody's who is named.
-        yield Test(Quantifier.ONE, Texts(others.accounts), True, missing=True, empty=False)
+        # AWS says that every request has one, but not which one for a service or a provider: not a named account.
+        yield KeyTest(Quantifier.ONE, TextSet(others.accounts), True, missing=True, empty=False)
     elif key in DERIVED:
         yield _missing()
 
 
-def _is_in_disguise(caller: Caller) -> bool:
-    """Is it somebody named by an id that does not say who? Any key may be theirs."""
+def _is_opaque(caller: Caller) -> bool:
+    """Is the caller named by an ID that does not reveal who it is? Its keys may have any values."""
     one = caller.principal
     return not caller.generic and (one.kind is CallerKind.CANONICAL or one.account == "")
 
 
 def _roles_of(session: Caller) -> tuple[Sequence[str], Syntax]:
-    """The ARNs that a session's role can have: the session's own ARN does not show the path."""
+    """The ARNs that a session's role can have: the session's own ARN does not show the path of the role."""
     one = session.principal
     named = sorted(name.value for name in session.names if ":role/" in name.value)
     if named:
@@ -133,7 +138,7 @@ _TYPES = {
 }
 
 
-def _anybody_of(key: str, caller: Caller, others: _Others) -> Iterator[Test]:
+def _anybody_of(key: str, caller: Caller, others: _OtherCallers) -> Iterator[KeyTest]:
     one = caller.principal
     partition, account = ("aws*", "?" * 12) if caller.stranger else (one.partition, str(one.account))
     name, service, rest = _TYPES[one.kind]
@@ -163,23 +168,23 @@ def _anybody_of(key: str, caller: Caller, others: _Others) -> Iterator[Test]:
             return
 
 
-def _is(values: Sequence[str], syntax: Syntax = Syntax.EXACT) -> Test:
-    globs = frozenset(glob(value, syntax) for value in values)
-    return Test(Quantifier.ONE, Texts(globs), False, missing=False, empty=False)
+def _is(values: Sequence[str], syntax: Syntax = Syntax.EXACT) -> KeyTest:
+    language = frozenset(pattern(value, syntax) for value in values)
+    return KeyTest(Quantifier.ONE, TextSet(language), False, missing=False, empty=False)
 
 
-def _is_none_of(globs: frozenset[Glob]) -> Test:
-    return Test(Quantifier.ONE, Texts(globs), True, missing=False, empty=False)
+def _is_none_of(language: frozenset[Pattern]) -> KeyTest:
+    return KeyTest(Quantifier.ONE, TextSet(language), True, missing=False, empty=False)
 
 
-def _missing() -> Test:
-    return Test(Quantifier.ONE, None, False, missing=True, empty=False)
+def _missing() -> KeyTest:
+    return KeyTest(Quantifier.ONE, None, False, missing=True, empty=False)
 
 
 def principals_of(caller: Caller, values: Mapping[str, Values]) -> Iterator[tuple[RequestPrincipal, dict[str, Values]]]:
-    """Who in particular could have these values, the likeliest first, each with the keys that its name does not tell.
+    """The principals that could have these values, the likeliest first, each with the keys that its ARN does not imply.
 
-    Only a generic caller can be several.
+    Only a generic caller stands for several.
     """
     one = caller.principal
     if one.kind is CallerKind.SESSION and values.get(PRINCIPAL_ARN):

@@ -1,0 +1,131 @@
+"""A document as cubes: each statement is a product of predicates, one or more for each of its elements.
+
+Action and Resource are predicates too, on keys of those names that always have one value.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalStatement
+from ecr_warden.policy.compare.budget import SIZE, Budget
+from ecr_warden.policy.compare.domains import TextDomain, TextSet
+from ecr_warden.policy.compare.predicates import ConditionKey, KeyTest, Predicate, Predicates, weight
+from ecr_warden.policy.compare.shapes import ACTIONS, NONEMPTY
+from ecr_warden.policy.condition import CanonicalClause, Quantifier
+from ecr_warden.policy.document import Effect
+from ecr_warden.policy.pattern import Pattern, Syntax, pattern
+
+ACTION = "Action"
+RESOURCE = "Resource"
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One predicate of a statement; equal predicates on a key have equal numbers."""
+
+    number: int
+    key: ConditionKey = field(compare=False)
+    predicate: Predicate = field(compare=False)
+    weight: int = field(compare=False)
+    """Units of work to hold it against a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cube:
+    """A statement: it matches where all its atoms hold. `callers` has a bit for each caller whom it names."""
+
+    number: int
+    statement: CanonicalStatement = field(compare=False, repr=False)
+    atoms: tuple[Atom, ...] = field(compare=False, repr=False)
+    callers: int = field(compare=False, repr=False)
+
+    @property
+    def allows(self) -> bool:
+        """Is it an Allow?"""
+        return self.statement.effect is Effect.ALLOW
+
+
+class CubeBuilder:
+    """Makes cubes of the statements of two documents, equal predicates once."""
+
+    def __init__(self, statements: Sequence[CanonicalStatement], budget: Budget) -> None:
+        """Raises OverBudget."""
+        self._budget = budget
+        budget.spend(sum(map(_size, statements)), SIZE)
+        self.predicates = Predicates(sorted({clause for one in statements for clause in one.conditions}, key=_order))
+        self.atoms: list[Atom] = []
+        self._numbers: dict[object, Atom] = {}
+        self._action = ConditionKey(ACTION, TextDomain(frozenset({ACTIONS})), required=True)
+        self._resource = ConditionKey(RESOURCE, TextDomain(frozenset({NONEMPTY})), required=True)
+
+    @property
+    def always(self) -> tuple[ConditionKey, ...]:
+        """The keys of every request."""
+        return self._action, self._resource
+
+    def cube(self, number: int, statement: CanonicalStatement, callers: int) -> Cube:
+        """The statement as a cube."""
+        atoms = [self.actions(statement.actions)]
+        if statement.resources is not None:
+            atoms.append(self._patterns(self._resource, statement.resources, Syntax.WILD))
+        for clause in sorted(statement.conditions, key=_order):
+            atoms.append(self._atom(clause, self.predicates.keys[clause.key], clause))
+        return Cube(number, statement, tuple(atoms), callers)
+
+    def actions(self, patterns: CanonicalPatterns) -> Atom:
+        """An Action element."""
+        return self._patterns(self._action, patterns, Syntax.ACTION)
+
+    def resources(self, patterns: CanonicalPatterns) -> Atom:
+        """A Resource element, read as an ARN."""
+        return self._patterns(self._resource, patterns, Syntax.ARN)
+
+    def texts(self, language: frozenset[Pattern]) -> Atom:
+        """A Resource that is one of these texts."""
+        test = KeyTest(Quantifier.ONE, TextSet(language), negated=False, missing=False, empty=False)
+        return self._atom((RESOURCE, test), self._resource, test)
+
+    def predicate(self, key: str, predicate: Predicate) -> Atom:
+        """A predicate that stands in no document."""
+        return self._atom((key, predicate), self.predicates.keys[key], predicate)
+
+    def _patterns(self, key: ConditionKey, patterns: CanonicalPatterns, syntax: Syntax) -> Atom:
+        accepted = TextSet(frozenset(pattern(value, syntax) for value in patterns.values))
+        return self._atom(
+            (key.name, syntax, patterns),
+            key,
+            KeyTest(Quantifier.ONE, accepted, patterns.negated, missing=False, empty=patterns.negated),
+        )
+
+    def _atom(self, name: object, key: ConditionKey, predicate: Predicate | CanonicalClause) -> Atom:
+        self._budget.spend(1, SIZE)
+        found = self._numbers.get(name)
+        if found is None:
+            made = self.predicates.predicate(predicate) if isinstance(predicate, CanonicalClause) else predicate
+            found = self._numbers[name] = Atom(len(self.atoms), key, made, weight(made))
+            self.atoms.append(found)
+        return found
+
+
+def is_open(cubes: Sequence[Cube]) -> bool:
+    """Does a policy variable stand in one of the cubes?"""
+    for cube in cubes:
+        for atom in cube.atoms:
+            match atom.predicate:
+                case KeyTest(accepted=TextSet(language)) if any(one.open for one in language):
+                    return True
+                case _:
+                    pass
+    return False
+
+
+def _size(statement: CanonicalStatement) -> int:
+    """Units of work to read a statement: mostly, to make automata of its patterns."""
+    texts = [*statement.actions.values, *(statement.resources.values if statement.resources else ())]
+    for clause in statement.conditions:
+        texts += clause.values
+    return 20 + sum(5 + len(text) // 2 for text in texts)
+
+
+def _order(clause: CanonicalClause) -> tuple[str, str, list[str]]:
+    return clause.key, clause.operator, sorted(clause.values)

@@ -1,0 +1,200 @@
+"""What the organization, the principal and the resource say of a request, each for itself.
+
+Every level of the organization must allow. RCPFullAWSAccess is attached to every level and cannot be detached, so a
+level of resource control policies without any Allow has it.
+
+Sources: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html,
+.../orgs_manage_policies_scps.html (tasks not restricted: service-linked roles), .../orgs_manage_policies_rcps.html;
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html,
+.../access_policies.html#policies_session, .../id_roles_compare-resource-policies.html,
+.../reference_policies_evaluation-logic_policy-eval-denyallow.html (trust and key policies must allow); federated users:
+https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
+"""
+
+from collections.abc import Iterable, Iterator
+from copy import replace
+
+from msgspec import Struct
+
+from ecr_warden.policy.document import Document, Effect, Statement
+from ecr_warden.policy.evaluate.actions import has_no_resource, needs_key_policy, needs_trust_policy
+from ecr_warden.policy.evaluate.policies import Policies
+from ecr_warden.policy.principal import ANYONE, Principals
+from ecr_warden.policy.principal_match import Naming
+from ecr_warden.policy.printable import printable
+from ecr_warden.policy.request import Request
+from ecr_warden.policy.request_principal import SERVICE_LINKED_NAME, CallerKind
+from ecr_warden.policy.statement_match import Reason, statement_naming, statement_reason
+
+_SERVICE_CONTROL = "serviceControlPolicies"
+_RESOURCE_CONTROL = "resourceControlPolicies"
+_SERVICE_LINKED_PATH = ":role/aws-service-role/"
+_WITH_POLICIES = (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION, CallerKind.FEDERATED_USER)
+_EVERYBODY = Principals(negated=False, values=(ANYONE,))
+
+
+class Matches(Struct, frozen=True):
+    """The statements that match a request, each Allow with the ways in which it names the principal."""
+
+    allows: tuple[tuple[Reason, Naming], ...] = ()
+    denies: tuple[Reason, ...] = ()
+
+    def allows_by(self, ways: Naming | None = None) -> tuple[Reason, ...]:
+        """The Allow statements that name the principal in at least one of these ways, or all of them."""
+        return tuple(reason for reason, naming in self.allows if ways is None or naming & ways)
+
+
+class OrganizationSide(Struct, frozen=True):
+    """`lacking`: the levels that do not allow."""
+
+    denies: tuple[Reason, ...]
+    lacking: tuple[Reason, ...]
+
+
+class PrincipalSide(Struct, frozen=True):
+    """`lacking` is empty if this side allows; `limits` is what the boundary and the session policy leave out.
+
+    `is_absent`: the principal has no account, and so no policies of its own.
+    """
+
+    is_absent: bool = False
+    given: tuple[Reason, ...] = ()
+    denies: tuple[Reason, ...] = ()
+    lacking: tuple[Reason, ...] = ()
+    limits: tuple[Reason, ...] = ()
+
+
+class ResourceSide(Struct, frozen=True):
+    """`must_allow`: the principal's own policies never suffice."""
+
+    matches: Matches
+    must_allow: bool
+    lacking: tuple[Reason, ...]
+
+    @property
+    def given(self) -> tuple[Reason, ...]:
+        return self.matches.allows_by()
+
+
+def organization_side(request: Request, policies: Policies) -> OrganizationSide:
+    """Ask the service control policies of the principal's account and the resource control policies of the resource's.
+
+    They do not restrict service-linked roles.
+    """
+    denies: list[Reason] = []
+    lacking: list[Reason] = []
+    if not is_service_linked(request):
+        controlled = request.principal.kind is CallerKind.ROOT or request.principal.kind in _WITH_POLICIES
+        service_control = policies.service_control if controlled else ()
+        for name, levels in ((_SERVICE_CONTROL, service_control), (_RESOURCE_CONTROL, policies.resource_control)):
+            for above, level in enumerate(levels):
+                where = f"{name}[{above}]"
+                found = _matches(((f"{where}[{at}]", document) for at, document in enumerate(level)), request)
+                denies += found.denies
+                if not found.allows and (name == _SERVICE_CONTROL or _has_allow(level)):
+                    lacking.append(Reason(where, f"{where}: no statement of this level allows {request.action}"))
+    return OrganizationSide(tuple(denies), tuple(lacking))
+
+
+def is_service_linked(request: Request) -> bool:
+    """Is the principal a service-linked role?"""
+    principal = request.principal
+    if principal.kind is CallerKind.ROLE:
+        return _SERVICE_LINKED_PATH in principal.text
+    if principal.kind is not CallerKind.SESSION:
+        return False
+    role = request.context.get("aws:principalarn", ())
+    return principal.name.startswith(SERVICE_LINKED_NAME) or any(_SERVICE_LINKED_PATH in arn for arn in role)
+
+
+def principal_side(request: Request, policies: Policies) -> PrincipalSide:
+    """Ask identity policies, boundary and session policy; the root user has none and may do what its account may."""
+    kind = request.principal.kind
+    if kind is CallerKind.ROOT:
+        return PrincipalSide(given=(Reason("", "the root user may do everything that its account may"),))
+    if kind not in _WITH_POLICIES:
+        return PrincipalSide(is_absent=True)
+    named = ((f"identityPolicies[{index}]", document) for index, document in enumerate(policies.identity))
+    identity = _matches(named, request, completes=True)
+    given, denies, limits = [*identity.allows_by()], [*identity.denies], list[Reason]()
+    for name, document in (("permissionBoundary", policies.boundary), ("sessionPolicy", policies.session)):
+        if document is None:
+            continue
+        # AWS refuses an ARN that lacks parts in a session policy.
+        found = _matches(((name, document),), request, completes=document is not policies.session)
+        denies += found.denies
+        given += found.allows_by()
+        if not found.allows:
+            limits.append(Reason(name, f"{name}: no statement allows {request.action}"))
+    if kind is CallerKind.FEDERATED_USER and policies.session is None:
+        limits.append(Reason("sessionPolicy", "sessionPolicy: a federated user without one has no permissions"))
+    lacking = [*limits]
+    if not identity.allows:
+        lacking.insert(0, Reason("identityPolicies", f"identityPolicies: no statement allows {request.action}"))
+    return PrincipalSide(False, tuple(given), tuple(denies), tuple(lacking), tuple(limits))
+
+
+def resource_side(request: Request, policies: Policies) -> ResourceSide:
+    """Ask the resource's policy or, to assume a role, its trust policy (which may be given as either)."""
+    needs_trust = needs_trust_policy(request)
+    name, document = "resourcePolicy", None if has_no_resource(request) else policies.resource
+    if needs_trust and (policies.trust is not None or policies.resource is None):
+        name, document = "trustPolicy", policies.trust
+    bounded = policies.boundary is not None and request.principal.kind in _WITH_POLICIES
+    found = _matches_on_resource(name, document, request, bounded=bounded) if document else Matches()
+    lacking: tuple[Reason, ...] = ()
+    if not found.allows:
+        who = printable(request.principal.text)
+        what = f"no statement allows {request.action} to {who}" if document else "there is none"
+        lacking = (Reason(name, f"{name}: {what}"),)
+    return ResourceSide(found, needs_trust or needs_key_policy(request), lacking)
+
+
+type _Placed = tuple[str, Document, int, Statement]
+"""A statement with its document's name, its document and its index."""
+
+
+def _matches(documents: Iterable[tuple[str, Document]], request: Request, *, completes: bool = False) -> Matches:
+    """`completes`: an ARN that lacks parts is completed, as AWS does in these documents."""
+    placed = (
+        (name, document, index, statement)
+        for name, document in documents
+        for index, statement in enumerate(document.statements)
+    )
+    return _matching(placed, request, completes=completes)
+
+
+def _matches_on_resource(name: str, document: Document, request: Request, *, bounded: bool) -> Matches:
+    """In a resource's policy a statement without Principal names nobody.
+
+    A Deny with NotPrincipal spares nobody who is `bounded`, that is, has a permissions boundary.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    return _matching(_read_for(name, document, bounded=bounded), request)
+
+
+def _read_for(name: str, document: Document, *, bounded: bool) -> Iterator[_Placed]:
+    for index, statement in enumerate(document.statements):
+        named = statement.principals
+        if named is not None:
+            spares_nobody = bounded and named.negated and statement.effect is Effect.DENY
+            yield name, document, index, replace(statement, principals=_EVERYBODY) if spares_nobody else statement
+
+
+def _matching(placed: Iterable[_Placed], request: Request, *, completes: bool = False) -> Matches:
+    allows: list[tuple[Reason, Naming]] = []
+    denies: list[Reason] = []
+    for name, document, index, statement in placed:
+        naming = statement_naming(statement, request, version=document.version, completes=completes)
+        if not naming:
+            continue
+        reason = statement_reason(name, statement, index)
+        if statement.effect is Effect.ALLOW:
+            allows.append((reason, naming))
+        else:
+            denies.append(reason)
+    return Matches(tuple(allows), tuple(denies))
+
+
+def _has_allow(level: tuple[Document, ...]) -> bool:
+    return any(statement.effect is Effect.ALLOW for document in level for statement in document.statements)
