@@ -101,7 +101,7 @@ def flush_redelivery() -> "Redelivery":
 @cache
 def report_exhausted() -> "ReportExhausted":
     """What the alert function does with a job that failed on its last attempt."""
-    from ecr_warden.adapters.aws.dead_letters import SqsDeadLetters
+    from ecr_warden.adapters.aws.queues import SqsDeadLetters
     from ecr_warden.usecases.alert import ReportExhausted
 
     kept = SqsDeadLetters(_client("sqs"), _environment.required("WARDEN_JOBS_DEAD_LETTERS_URL"))

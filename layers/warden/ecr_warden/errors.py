@@ -21,7 +21,7 @@ class WardenError(Exception):
 def site_of(error: Exception) -> str:
     """The kind of an unexpected error and where it was raised: `ValueError in operators.py, line 12`.
 
-    For whoever mends the bug. Not the error's own text, which may be that of an attacker's document.
+    Never the error's own text: it may quote an attacker's document.
     """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -287,52 +287,46 @@ class _JobFailed(Kind[JobFailed]):
         return Gathered("failed-jobs")
 
     def describe(self, alerts: Sequence[JobFailed], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
-        one = f"{_subject(alerts[0].job)}: the job failed on its last attempt"
+        lines = [
+            f"{about}: {follows}{f': {alert.error}' if alert.error else ''}"
+            for alert in alerts
+            for about, follows in [_of_job(alert.job)]
+        ]
         return Parts(
-            one if len(alerts) == 1 else f"{len(alerts)} jobs failed on their last attempt",
+            f"{_of_job(alerts[0].job)[0]}: the job failed on its last attempt"
+            if len(alerts) == 1
+            else f"{len(alerts)} jobs failed on their last attempt",
             [
                 Field("Why", "see the log of ecr-warden-reconcile: `failed`, `Task timed out`, or out of memory"),
                 Field("Kept", "in the queue ecr-warden-jobs-dlq.fifo; to run them again: docs/deploy.md, Dead letters"),
                 Field("See", "ecr-warden status"),
             ],
-            [listing("job", list(dict.fromkeys(f"{_subject(job.job)}: {_consequence(job)}" for job in alerts)))],
+            [listing("job", list(dict.fromkeys(lines)))],
         )
 
 
-def _subject(job: Job | None) -> str:
+def _of_job(job: Job | None) -> tuple[str, str]:
+    """What a job was about, and what follows from its failure."""
     match job:
         case None:
-            return "a job that cannot be read"
+            return "a job that cannot be read", "nothing was done"
         case ReconcileTarget(target=target):
-            return describe_target(target)
+            return describe_target(target), "whether it is in sync is unknown; the next sweep tries again"
         case AcceptSpec():
-            return "the uploaded spec"
+            return "the uploaded spec", "it was neither accepted nor refused; the next sweep tries again"
         case SweepAll():
-            return "a sweep"
+            return "a sweep", _UNSWEPT
         case SweepIdentities(account=account):
-            return f"the sweep of the users and roles of {account}"
+            return f"the sweep of the users and roles of {account}", _UNSWEPT
         case SweepRepositories(account=account, region=region):
-            return f"the sweep of the repositories of {account} in {region}"
+            return f"the sweep of the repositories of {account} in {region}", _UNSWEPT
         case ReportOwnChange(account=account, thing=thing):
-            return f"a change of ecr-warden's own {thing} in {account or 'the hub'}"
+            return f"a change of ecr-warden's own {thing} in {account or 'the hub'}", "it is reported nowhere else"
         case _:
             assert_never(job)
 
 
-def _consequence(failed: JobFailed) -> str:
-    match failed.job:
-        case None:
-            return f"nothing was done: {failed.error}"
-        case ReconcileTarget():
-            return "whether it is in sync is unknown; the next sweep tries again"
-        case AcceptSpec():
-            return "it was neither accepted nor refused; the next sweep tries again"
-        case SweepAll() | SweepIdentities() | SweepRepositories():
-            return "some targets were not compared with the spec; the next sweep compares them"
-        case ReportOwnChange():
-            return "it happened, and is reported nowhere else"
-        case _:
-            assert_never(failed.job)
+_UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
 
 
 class _Run(Kind[RunReport]):

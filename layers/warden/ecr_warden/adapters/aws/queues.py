@@ -101,6 +101,19 @@ _FLUSH_SECONDS, _LONGEST_FLUSH_SECONDS = 20, 720
 _FIRST_SECONDS, _LONGEST_SECONDS, _AT_ONCE_SECONDS = 5, 60, 1
 
 
+class SqsDeadLetters(Struct, frozen=True):
+    """The DeadLetters port on the FIFO queue of exhausted jobs (docs/deploy.md, Dead letters)."""
+
+    client: "SQSClient"
+    queue_url: str
+
+    def keep(self, body: str, *, group: str, message_id: str) -> None:
+        with translated(HUB, "keeping a failed job"):
+            self.client.send_message(
+                QueueUrl=self.queue_url, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=message_id
+            )
+
+
 class Redelivery(Struct, frozen=True):
     """Sets when messages of one queue become visible again."""
 
