@@ -140,12 +140,13 @@ class MemoryIncidents:
             alerts.append(alert)
         self.opens(key, seconds=seconds)
 
-    def take(self, key: str) -> tuple[Alert, ...]:
+    def take(self, key: str) -> dict[str, Alert]:
         self.open.discard(key)
-        return tuple(self.gathered.get(key, ()))
+        return {repr(alert): alert for alert in self.gathered.get(key, ())}
 
-    def drop(self, key: str, alerts: Sequence[Alert]) -> None:
-        self.gathered[key] = [alert for alert in self.gathered.get(key, ()) if alert not in alerts]
+    def drop(self, key: str, ids: Iterable[str]) -> None:
+        dropped = set(ids)
+        self.gathered[key] = [alert for alert in self.gathered.get(key, ()) if repr(alert) not in dropped]
 
 
 @dataclass(slots=True)

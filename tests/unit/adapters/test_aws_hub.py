@@ -11,7 +11,7 @@ from ecr_warden.ports.errors import LeaseHeld, PermissionMissing, PortError, Spe
 from ecr_warden.ports.hub import STOPPED
 
 from local.testing.seed import CHECKOUT, CI
-from tests.contracts.hubs import SPEC_BUCKET, MotoHub
+from tests.contracts.hubs import SPEC_BUCKET, TABLE, MotoHub
 from tests.contracts.runs import open_run, report
 from tests.contracts.test_jobs import ALL
 from tests.contracts.test_specs import compiled
@@ -116,7 +116,17 @@ def test_an_alert_whose_flush_could_not_be_asked_for_is_flushed_once_it_is_annou
     hub.wire.calls.clear()
     hub.incidents.add("i", report("r1"), seconds=20)
     assert hub.flushes() == ["i"]
-    assert hub.incidents.take("i") == (report("r1"),)
+    assert tuple(hub.incidents.take("i").values()) == (report("r1"),)
+
+
+def test_an_alert_that_another_version_wrote_is_dropped_once_it_was_sent(hub: MotoHub) -> None:
+    hub.incidents.add("i", report("r1"), seconds=20)
+    table = hub.client("dynamodb")
+    [item] = [item for item in table.scan(TableName=TABLE)["Items"] if "alert" in item]
+    table.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+    table.put_item(TableName=TABLE, Item=item | {"sk": {"S": "ALERT#of-other-bytes"}})
+    hub.incidents.drop("i", hub.incidents.take("i"))
+    assert hub.incidents.take("i") == {}
 
 
 def test_an_incident_that_could_not_be_opened_has_its_first_alert_still_to_come(hub: MotoHub) -> None:

@@ -1,6 +1,6 @@
 """What takes an alert to people: the bus, incidents that gather alerts, channels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from ecr_warden.ports.errors import PortError
@@ -34,11 +34,11 @@ class Incidents(Protocol):
         """Keep an alert for its incident, which is opened if it is not open."""
         ...
 
-    def take(self, key: str) -> "tuple[Alert, ...]":
-        """Close the incident to further alerts and return those gathered, oldest first; they are kept until dropped."""
+    def take(self, key: str) -> "Mapping[str, Alert]":
+        """Close the incident to further alerts and return those gathered by their IDs, oldest first, until dropped."""
         ...
 
-    def drop(self, key: str, alerts: "Sequence[Alert]") -> None:
+    def drop(self, key: str, ids: Iterable[str]) -> None:
         """Forget alerts that were sent."""
         ...
 

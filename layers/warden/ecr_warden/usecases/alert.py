@@ -48,9 +48,10 @@ class SendAlerts(Struct, frozen=True):
 
     def flush(self, key: str) -> None:
         """Send all that an incident has gathered as one message; raises PortError, so that it is flushed again."""
-        alerts = self.incidents.take(key)
-        if not alerts:
+        gathered = self.incidents.take(key)
+        if not gathered:
             return
+        alerts = tuple(gathered.values())
         kind, _, rest = key.partition("/")
         if kind == _UNDELIVERED:
             name, _, incident = rest.partition("/")
@@ -60,7 +61,7 @@ class SendAlerts(Struct, frozen=True):
                 raise ChannelError(f"not delivered to {name}: {error}", retryable=error.retryable)
         else:
             self._send(key, alerts)
-        self.incidents.drop(key, alerts)
+        self.incidents.drop(key, gathered)
         if is_follow_up(key):
             # As long as a burst goes on there is one message each time, and none at once beside it.
             self.incidents.opens(key, seconds=GATHER_SECONDS)

@@ -5,7 +5,7 @@ Items: `INCIDENT#<key>` / `OPEN` (since when) and `INCIDENT#<key>` / `ALERT#<dig
 
 import gzip
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SCHEMA = 1
-# As long as the flush message can lie in the failure queue: what it is about must still be there.
+# As long as the flush message can stay in the failure queue: its alerts must still be there.
 _KEPT = timedelta(days=15)
 _BATCH = 25
 
@@ -33,8 +33,8 @@ _BATCH = 25
 class AwsIncidents(Struct, frozen=True):
     """Alerts gathered in DynamoDB; the first of them sends the flush message, delayed.
 
-    The message is sent before the incident counts as open: whoever dies in between has sent a flush too many, which
-    reports what there is or nothing. The other way round the alerts would wait for a flush that never comes.
+    The message is sent before the incident counts as open: a process that dies in between causes one flush too many,
+    which sends what there is or nothing. The other way round, the alerts would wait for a flush that never comes.
     """
 
     dynamodb: "DynamoDBClient"
@@ -67,9 +67,9 @@ class AwsIncidents(Struct, frozen=True):
             )
         self.opens(key, seconds=seconds)
 
-    def take(self, key: str) -> tuple[Alert, ...]:
+    def take(self, key: str) -> dict[str, Alert]:
         with translated(HUB, f"reading the alerts of {key}"):
-            # Closed first: whoever adds from here on opens a new incident, with a flush of its own.
+            # Closed first: an alert that is added from here on opens a new incident, with a flush of its own.
             self.dynamodb.delete_item(TableName=self.table, Key=_open_key(key))
             pages = self.dynamodb.get_paginator("query").paginate(
                 TableName=self.table,
@@ -78,21 +78,20 @@ class AwsIncidents(Struct, frozen=True):
                 ConsistentRead=True,
             )
             items = sorted((item for page in pages for item in page["Items"]), key=lambda item: item["at"]["S"])
-        return tuple(alert_from_json(loads(gzip.decompress(item["alert"]["B"]))) for item in items)
+        return {item["sk"]["S"]: alert_from_json(loads(gzip.decompress(item["alert"]["B"]))) for item in items}
 
-    def drop(self, key: str, alerts: Sequence[Alert]) -> None:
-        keys = {_sort_key(dumps(alert_to_json(alert))) for alert in alerts}
+    def drop(self, key: str, ids: Iterable[str]) -> None:
         with translated(HUB, f"dropping the alerts of {key}"):
-            for batch in batched(sorted(keys), _BATCH, strict=False):
+            for batch in batched(ids, _BATCH, strict=False):
                 deletes: Any = [
                     {"DeleteRequest": {"Key": {"pk": {"S": f"INCIDENT#{key}"}, "sk": {"S": sk}}}} for sk in batch
                 ]
                 left = self.dynamodb.batch_write_item(RequestItems={self.table: deletes})["UnprocessedItems"]
                 if left:
-                    raise Throttled(f"alerts of {key} could not be dropped and may be told again", retryable=True)
+                    raise Throttled(f"alerts of {key} could not be dropped and may be sent again", retryable=True)
 
     def _is_open(self, key: str, seconds: int) -> bool:
-        """Whether a flush of the incident is due; one that should have come long ago is not waited for."""
+        """Whether a flush of the incident is due; an overdue one counts as lost."""
         found = self.dynamodb.query(
             TableName=self.table,
             KeyConditionExpression="pk = :pk AND sk = :open",
@@ -102,11 +101,11 @@ class AwsIncidents(Struct, frozen=True):
         return bool(found) and found[0]["at"]["S"] >= self._stale(seconds)
 
     def _stale(self, seconds: int) -> str:
-        """The moment before which an incident was opened whose flush is lost."""
+        """The flush of an incident that was opened before this time is lost."""
         return (self.clock.now() - timedelta(seconds=2 * seconds)).isoformat()
 
     def _claims(self, key: str, seconds: int) -> bool:
-        """Whether the incident is opened by this call, and not by another at the same time."""
+        """Whether this call opens the incident, and not another at the same time."""
         now = self.clock.now()
         expires = {"N": str(int((now + _KEPT).timestamp()))}
         try:
@@ -138,8 +137,4 @@ def _open_key(key: str) -> dict[str, Any]:
 
 def _alert_key(key: str, body: str) -> dict[str, Any]:
     # The same alert twice is one item.
-    return {"pk": {"S": f"INCIDENT#{key}"}, "sk": {"S": _sort_key(body)}}
-
-
-def _sort_key(body: str) -> str:
-    return f"ALERT#{hashlib.sha256(body.encode()).hexdigest()}"
+    return {"pk": {"S": f"INCIDENT#{key}"}, "sk": {"S": f"ALERT#{hashlib.sha256(body.encode()).hexdigest()}"}}
