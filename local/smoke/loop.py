@@ -145,7 +145,7 @@ class Loop:
             jobs=jobs,
             alerts=self.alerts,
             switch=MemorySwitch(),
-            calls=MemoryCommandRecords(),
+            command_records=MemoryCommandRecords(),
             clock=clock,
             new_run_id=lambda: f"smoke{next(self._ids)}",
             cutoff_margin=timedelta(seconds=60),

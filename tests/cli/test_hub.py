@@ -168,7 +168,7 @@ def test_apply_when_nothing_differs_asks_for_no_run() -> None:
     world = world_at_spec()
     ran = over(world)("apply")
     assert (ran.code, ran.out) == (0, "5 targets: all match the accepted spec\n")
-    assert world.calls.taken == {}
+    assert world.command_records.taken == {}
 
 
 def test_apply_in_observe_mode_says_so_and_writes_nothing() -> None:
@@ -177,7 +177,7 @@ def test_apply_in_observe_mode_says_so_and_writes_nothing() -> None:
     ran = over(world)("apply")
     assert ran.code == 2
     assert ran.last_line == "the spec says mode: observe, so nothing is written"
-    assert (world.writes, world.calls.taken) == ([], {})
+    assert (world.writes, world.command_records.taken) == ([], {})
     as_json = over(world)("apply", "--json")
     assert (as_json.code, as_json.json["mode"], as_json.json["enqueued"]) == (2, "observe", False)
 
@@ -187,7 +187,7 @@ def test_a_dry_run_shows_what_apply_would_have_done_and_has_nothing_done() -> No
     ran = over(world)("apply", "--dry-run")
     assert ran.code == 2
     assert "    1. update repository policy (" in ran.out
-    assert (world.writes, world.calls.taken) == ([], {})
+    assert (world.writes, world.command_records.taken) == ([], {})
     assert over(world_at_spec())("apply", "--dry-run").code == 0
 
 
@@ -391,7 +391,7 @@ def test_wrong_input_is_said_in_one_line_and_nothing_is_done(name: str) -> None:
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err
     assert len(ran.err.splitlines()) == 1
-    assert (world.calls.taken, world.alerts.published) == ({}, [])
+    assert (world.command_records.taken, world.alerts.published) == ({}, [])
 
 
 @pytest.mark.parametrize("verb", ["status", "apply", "history"])

@@ -70,7 +70,7 @@ def test_plan_through_the_hub_shows_what_would_be_written_and_writes_nothing() -
     assert f"{CHECKOUT}\n  repository policy: changed: " in ran.out
     assert "    1. update repository policy (" in ran.out
     assert ran.last_line == "5 targets: 3 ok, 2 differ, 0 unreadable; 3 to write, 0 held"
-    assert (world.writes, world.calls.taken, world.jobs.sent) == ([], {}, [])
+    assert (world.writes, world.command_records.taken, world.jobs.sent) == ([], {}, [])
     assert over(world)("plan", "--hub", str(PUSH_USER)).code == 0
 
 
@@ -215,7 +215,7 @@ def test_a_command_is_not_sent_with_more_targets_than_it_takes() -> None:
     ran = over(world)("pause", "all", "--for", "1h", "--reason", "x")
     assert (ran.code, ran.out) == (1, "")
     assert f"a command takes {TARGETS_AT_MOST} at most; name fewer" in ran.err
-    assert world.calls.taken == {}
+    assert world.command_records.taken == {}
     assert over(world)("pause", str(shop("r1")), "--for", "1h", "--reason", "x").code == 0
 
 

@@ -47,7 +47,7 @@ def test_a_repair_by_apply_is_reported_with_the_caller() -> None:
     assert not world.differing()
     [report] = world.reports
     assert report.cause.actor == ALICE
-    [answer] = world.calls.answers("command-1")
+    [answer] = world.command_records.answers("command-1")
     assert (answer.target, answer.result, answer.done) == (str(CHECKOUT), Result.CONVERGED, True)
 
 
@@ -110,7 +110,7 @@ def test_resume_of_a_target_that_is_not_paused_does_nothing() -> None:
 def test_every_command_is_recorded_with_its_caller_and_text() -> None:
     world = world_at_spec()
     give(world, PAUSE)
-    kept = world.calls.taken["command-1"]
+    kept = world.command_records.taken["command-1"]
     assert (kept.caller, kept.text, kept.at) == (ALICE.arn, request_to_text(PAUSE), NOW)
 
 
@@ -166,7 +166,7 @@ def test_an_invalid_command_is_refused_as_a_whole(name: str) -> None:
     world = world_at_spec()
     with pytest.raises(error):
         commands_of(world)(text, "alice", HUB)
-    assert (world.calls.taken, world.alerts.published, world.jobs.sent) == ({}, [], [])
+    assert (world.command_records.taken, world.alerts.published, world.jobs.sent) == ({}, [], [])
     assert all(record.pause is None for record in world.state.records([CHECKOUT]).values())
 
 
@@ -182,7 +182,7 @@ def test_an_unproven_caller_changes_nothing() -> None:
     world = world_at_spec()
     with pytest.raises(CallerUnproved):
         give(world, PAUSE, proof="mallory")
-    assert (world.calls.taken, world.alerts.published) == ({}, [])
+    assert (world.command_records.taken, world.alerts.published) == ({}, [])
 
 
 def test_a_repeated_command_is_refused() -> None:

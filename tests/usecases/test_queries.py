@@ -104,7 +104,7 @@ def test_a_run_in_full() -> None:
 def test_the_results_of_a_command() -> None:
     world = world_at_spec()
     answer = Answer(str(CHECKOUT), "r1", Result.CONVERGED, True)
-    world.calls.answer("command-1", answer)
+    world.command_records.answer("command-1", answer)
     assert ask(world, AskCall("command-1")) == CallReply((answer,))
 
 

@@ -108,7 +108,7 @@ def test_a_part_that_could_not_be_read_completely_was_not_looked_at() -> None:
     closed(world, lambda target: target.name == "*" and target.account == CI)
     world.clock.advance(MINUTE)
     world.sweep()
-    assert world.looks.noted.keys() == {HOME, f"{HOME}/eu-central-1"}
+    assert world.sweep_records.noted.keys() == {HOME, f"{HOME}/eu-central-1"}
 
 
 def test_a_healthy_hub_has_no_troubles() -> None:
@@ -250,7 +250,7 @@ def test_a_few_overdue_parts_are_named_and_the_rest_counted() -> None:
     world.specs.compiled = replace(ACCEPTED, accounts=(*ACCEPTED.accounts, *more))
     world.sweep()
     for account in more:
-        del world.looks.noted[account]
+        del world.sweep_records.noted[account]
     late(world)
     world.specs.compiled = ACCEPTED
     world.sweep()

@@ -184,12 +184,12 @@ def test_a_caller_gets_the_result_of_each_run_and_of_the_runs_it_enqueued() -> N
     world = bare_world()
     asked(world, PUSH_USER)
     world.drain()
-    assert [(answer.target, answer.result) for answer in world.calls.answers("c1")] == [
+    assert [(answer.target, answer.result) for answer in world.command_records.answers("c1")] == [
         (str(PUSH_USER), Result.WAITING)
     ]
     asked(world, PUSHER)
     world.drain()
-    answers = {answer.target: answer.result for answer in world.calls.answers("c1")}
+    answers = {answer.target: answer.result for answer in world.command_records.answers("c1")}
     assert answers[str(PUSHER)] is Result.CONVERGED
     assert answers[str(PUSH_USER)] is Result.CONVERGED
 
@@ -201,22 +201,22 @@ def test_an_answer_is_done_when_the_job_is_not_retried() -> None:
     job = ReconcileTarget(Cause(CauseKind.CALLER, "c1", actor=ALICE), CHECKOUT)
     with pytest.raises(RetryLater):
         world.reconcile()(job, FIRST)
-    assert [(a.result, a.done) for a in world.calls.answers("c1")] == [(Result.FAILED, False)]
+    assert [(a.result, a.done) for a in world.command_records.answers("c1")] == [(Result.FAILED, False)]
     world.reconcile()(job)
-    assert [(a.result, a.done) for a in world.calls.answers("c1")] == [(Result.CONVERGED, True)]
+    assert [(a.result, a.done) for a in world.command_records.answers("c1")] == [(Result.CONVERGED, True)]
 
 
 def test_a_run_without_a_command_answers_nobody() -> None:
     world = world_at_spec()
     world.run(CHECKOUT)
-    assert world.calls.given == {}
+    assert world.command_records.given == {}
 
 
 def test_a_run_that_was_asked_for_is_journalled_even_if_it_found_nothing() -> None:
     world = world_at_spec()
     asked(world, CHECKOUT)
     world.drain()
-    [answer] = world.calls.answers("c1")
+    [answer] = world.command_records.answers("c1")
     assert world.journal.find(answer.run_id) is not None
     assert world.reports == []
     world.run(CHECKOUT)

@@ -119,7 +119,7 @@ def noting(read: list[Target], target: Target, _: Change | None) -> None:
 
 def sweep_of(world: World) -> Sweep:
     tell = ReportUnlisted(world.state, world.alerts)
-    return Sweep(world.specs, world.documents, world.state, world.jobs, world.looks, world.clock, tell)
+    return Sweep(world.specs, world.documents, world.state, world.jobs, world.sweep_records, world.clock, tell)
 
 
 def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region() -> None:

@@ -99,8 +99,8 @@ class World:
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
     alerts: MemoryAlertBus = field(default_factory=MemoryAlertBus)
     switch: MemorySwitch = field(default_factory=MemorySwitch)
-    calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
-    looks: MemorySweepRecords = field(default_factory=MemorySweepRecords)
+    command_records: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
+    sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     event_sources: MemoryEventSources = field(default_factory=MemoryEventSources)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
@@ -120,7 +120,7 @@ class World:
             jobs=wrap(self.jobs),
             alerts=wrap(self.alerts),
             switch=wrap(self.switch),
-            calls=wrap(self.calls),
+            command_records=wrap(self.command_records),
             clock=self.clock,
             new_run_id=lambda: f"r{next(self.ids)}",
             cutoff_margin=timedelta(seconds=60),
@@ -143,7 +143,7 @@ class World:
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
         """Everything is compared, part after part; what differs waits as jobs. Raises RetryLater after all parts."""
         tell = ReportUnlisted(self.state, self.alerts)
-        sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.looks, self.clock, tell)
+        sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.sweep_records, self.clock, tell)
         due: list[Target] = []
         later: list[RetryLater] = []
         before = len(self.jobs.sent)

@@ -125,10 +125,10 @@ def queries() -> "Queries":
         documents=documents,
         state=state,
         journal=journal,
-        calls=_calls(),
+        command_records=_command_records(),
         switch=switch,
         clock=_clock,
-        status=StatusQuery(specs, documents, state, _looks(), switch, event_sources, audit, _clock),
+        status=StatusQuery(specs, documents, state, _sweep_records(), switch, event_sources, audit, _clock),
         audit=audit,
         is_out_of_time=lambda: deadline.is_within(MEMBER_RESERVE),
     )
@@ -145,7 +145,7 @@ def commands() -> "Commands":
     return Commands(
         specs=_specs(),
         state=_state(),
-        calls=_calls(),
+        command_records=_command_records(),
         jobs=_jobs(),
         alerts=_alert_bus(),
         callers=callers,
@@ -178,7 +178,9 @@ def _accept() -> "Accept":
 def _sweep() -> "Sweep":
     from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
-    return Sweep(_specs(), _documents(), _state(), _jobs(), _looks(), _clock, ReportUnlisted(_state(), _alert_bus()))
+    return Sweep(
+        _specs(), _documents(), _state(), _jobs(), _sweep_records(), _clock, ReportUnlisted(_state(), _alert_bus())
+    )
 
 
 @cache
@@ -192,7 +194,7 @@ def _reconcile() -> "Reconcile":
         jobs=_jobs(),
         alerts=_alert_bus(),
         switch=_switch(),
-        calls=_calls(),
+        command_records=_command_records(),
         clock=_clock,
         new_run_id=new_run_id,
         cutoff_margin=_environment.seconds("WARDEN_SESSION_CUTOFF_MARGIN"),
@@ -238,7 +240,7 @@ def _audit() -> "DynamoAudit":
 
 
 @cache
-def _looks() -> "DynamoSweepRecords":
+def _sweep_records() -> "DynamoSweepRecords":
     from ecr_warden.adapters.aws.records import DynamoSweepRecords
 
     return DynamoSweepRecords(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
@@ -252,7 +254,7 @@ def _switch() -> "SsmSwitch":
 
 
 @cache
-def _calls() -> "CommandRecords":
+def _command_records() -> "CommandRecords":
     table = _environment.required("WARDEN_TABLE")
 
     def make() -> "CommandRecords":

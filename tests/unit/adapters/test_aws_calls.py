@@ -50,7 +50,7 @@ def reconcile(world: MotoWorld) -> Reconcile:
         jobs=MemoryJobs(),
         alerts=MemoryAlertBus(),
         switch=MemorySwitch(),
-        calls=MemoryCommandRecords(),
+        command_records=MemoryCommandRecords(),
         clock=world.clock,
         new_run_id=lambda: f"r{next(runs)}",
         cutoff_margin=timedelta(seconds=60),

@@ -36,7 +36,7 @@ class Commands(Struct, frozen=True):
 
     specs: Specs
     state: State
-    calls: CommandRecords
+    command_records: CommandRecords
     jobs: Jobs
     alerts: AlertBus
     callers: Callers
@@ -62,7 +62,7 @@ class Commands(Struct, frozen=True):
                 raise NoSuchTarget(message, remedy="ecr-warden status lists the targets")
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
-        self.calls.take(Call(command.id, caller.arn, text, now))
+        self.command_records.take(Call(command.id, caller.arn, text, now))
         self._record(command, targets, caller, now)
         cause = Cause(CauseKind.CALLER, command.id, _verb(command), at=now.isoformat(timespec="seconds"), actor=caller)
         return self._do(command, accepted, targets, cause, caller)
@@ -87,7 +87,7 @@ class Commands(Struct, frozen=True):
             case Apply():
                 enqueued = accepted.mode is Mode.ENFORCE
                 if enqueued:
-                    self._enqueue(cause, targets)
+                    self.jobs.enqueue(reconcile_jobs(cause, targets))
             case PauseUntil(reason=reason, until=until):
                 enqueued = False
                 # Announced first: a process that dies in between announced a pause that is not set, never the reverse.
@@ -102,7 +102,7 @@ class Commands(Struct, frozen=True):
                     self.alerts.publish(TargetsResumed(cause, tuple(map(str, targets))))
                     for target in targets:
                         self.state.resume(target)
-                    self._enqueue(cause, targets)
+                    self.jobs.enqueue(reconcile_jobs(cause, targets))
             case _:
                 assert_never(command)
         return CommandReply(command.id, caller.arn, accepted.mode, tuple(map(str, targets)), enqueued)
@@ -112,9 +112,6 @@ class Commands(Struct, frozen=True):
         records = self.state.records(targets)
         pauses = {key: record.pause for key, record in records.items() if record.pause is not None}
         return tuple(target for target in targets if target.key in pauses and pauses[target.key].is_on(now))
-
-    def _enqueue(self, cause: Cause, targets: tuple[Target, ...]) -> None:
-        self.jobs.enqueue(reconcile_jobs(cause, targets))
 
 
 def _verb(command: Command) -> str:

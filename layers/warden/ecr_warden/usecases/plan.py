@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import replace
-from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy
+from ecr_warden.model.address import OUR_POLICY_PREFIX, identity_policy, repository_policy
 from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Held, HoldReason, Plan
 from ecr_warden.model.run import Debts
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.orphans import as_observed
@@ -98,11 +97,7 @@ def plan_targets(
         if spec is None or is_cleared(observation.target, compiled, record):
             return None
         if is_out_of_time():
-            return _unlisted(
-                _whole(observation.target),
-                OutOfTime(f"the time was up before {observation.target} was planned"),
-                compiled,
-            )
+            return _unread(observation.target, OutOfTime(f"no time was left to plan {observation.target}"), compiled)
         try:
             wanted = as_observed(spec, observation)
             plan = make_plan(
@@ -121,33 +116,26 @@ def plan_targets(
                 return None
             return explain(plan, wanted, observation)
         except Exception as error:
-            return _unlisted(_whole(observation.target), crashed(f"planning {observation.target}", error), compiled)
+            return _unread(observation.target, crashed(f"planning {observation.target}", error), compiled)
 
     found = [plan for key in sorted(observations) if (plan := plan_of(observations[key])) is not None]
-    unlisted = [(_whole(pattern.target), error) for pattern, error in listing.unread]
-    unlisted += [(_whole(unread.target), unread.error) for unread in scanned if isinstance(unread, AccountUnread)]
+    unlisted: list[tuple[Target, PortError]] = [(pattern.target, error) for pattern, error in listing.unread]
+    unlisted += [(unread.target, unread.error) for unread in scanned if isinstance(unread, AccountUnread)]
     return Planned(
         plans=tuple(found),
-        unread=tuple(_unlisted(address, error, compiled) for address, error in unlisted),
+        unread=tuple(_unread(target, error, compiled) for target, error in unlisted),
         recreated=tuple(observations[key].target for key in sorted(recreated)),
     )
 
 
-def _whole(target: Target) -> Address:
-    """The address that represents all documents of a target that could not be read."""
-    match target:
-        case RepositoryTarget():
-            return repository_policy(target)
-        case RoleTarget() | UserTarget():
-            return identity_policy(target, f"{OUR_POLICY_PREFIX}*")
-        case _:
-            assert_never(target)
-
-
-def _unlisted(address: Address, error: PortError, compiled: CompiledSpec) -> Plan:
-    """The plan for targets that could not be read; `address` represents their documents."""
+def _unread(target: Target, error: PortError, compiled: CompiledSpec) -> Plan:
+    """The plan of a target that could not be read, or of what represents a list of them."""
+    if isinstance(target, RepositoryTarget):
+        address = repository_policy(target)
+    else:
+        address = identity_policy(target, f"{OUR_POLICY_PREFIX}*")
     drift = Drift(address, DriftKind.UNREADABLE, str(error), code=error.code)
-    return Plan(address.target, compiled.version, (drift,), (), (Held(drift, HoldReason.UNREADABLE, drift.explain),))
+    return Plan(target, compiled.version, (drift,), (), (Held(drift, HoldReason.UNREADABLE, drift.explain),))
 
 
 def _recreated(observations: Mapping[str, Observation], records: Mapping[str, TargetRecord]) -> frozenset[str]:

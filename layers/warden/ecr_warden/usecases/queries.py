@@ -78,7 +78,7 @@ class Queries(Struct, frozen=True):
     documents: Documents
     state: State
     journal: Journal
-    calls: CommandRecords
+    command_records: CommandRecords
     switch: Switch
     clock: Clock
     audit: Audit
@@ -102,7 +102,7 @@ class Queries(Struct, frozen=True):
             case AskRun(run_id):
                 return self._run(run_id)
             case AskCall(call_id):
-                return CallReply(tuple(self.calls.answers(call_id)))
+                return CallReply(tuple(self.command_records.answers(call_id)))
             case _:
                 assert_never(question)
 

@@ -53,7 +53,7 @@ class Reconcile(Struct, frozen=True):
     jobs: Jobs
     alerts: AlertBus
     switch: Switch
-    calls: CommandRecords
+    command_records: CommandRecords
     clock: Clock
     new_run_id: Callable[[], str]
     cutoff_margin: timedelta
@@ -233,7 +233,7 @@ class Reconcile(Struct, frozen=True):
         if call_id is not None:
             from ecr_warden.model.request import Answer  # noqa: PLC0415 - few runs were asked for
 
-            self.calls.answer(call_id, Answer(str(run.spec.target), report.run_id, report.result, done))
+            self.command_records.answer(call_id, Answer(str(run.spec.target), report.run_id, report.result, done))
 
     def _enqueue(self, run: Run, targets: Iterable[Target]) -> None:
         # The run's own ID, for the queue drops a second job with the same cause and target; the root joins the alerts.

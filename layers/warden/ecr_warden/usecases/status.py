@@ -40,7 +40,7 @@ class StatusQuery(Struct, frozen=True):
     specs: Specs
     documents: Documents
     state: State
-    looks: SweepRecords
+    sweep_records: SweepRecords
     switch: Switch
     event_sources: EventSources
     audit: Audit
@@ -57,7 +57,7 @@ class StatusQuery(Struct, frozen=True):
         known = {target.key: target for target in (*named, *listing.repositories)}
         targets = select(selection, known | (unlisted(selection, known, accepted) if listing.unread else {}))
         records = self.state.records(list(targets.values()))
-        looks = {look.part: look for look in self.looks.all()}
+        sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
         stopped = self.switch.reason_to_stop()
         parts = parts_of(accepted, leaving)
         return StatusReply(
@@ -65,11 +65,11 @@ class StatusQuery(Struct, frozen=True):
             mode=accepted.mode,
             stopped=stopped,
             targets=tuple(
-                _status(target, records.get(key, TargetRecord()), looks.get(part_of(target)), accepted, now)
+                _status(target, records.get(key, TargetRecord()), sweeps.get(part_of(target)), accepted, now)
                 for key, target in targets.items()
             ),
             unread=tuple(str(error) for _, error in listing.unread) if has_to_be_looked_up(selection) else (),
-            troubles=tuple(self._troubles(accepted, stopped, parts, looks, now)),
+            troubles=tuple(self._troubles(accepted, stopped, parts, sweeps, now)),
         )
 
     def _troubles(
@@ -77,16 +77,17 @@ class StatusQuery(Struct, frozen=True):
         accepted: CompiledSpec,
         stopped: str | None,
         parts: frozenset[str],
-        looks: Mapping[str, SweepRecord],
+        sweeps: Mapping[str, SweepRecord],
         now: datetime,
     ) -> Iterator[Trouble]:
         refusal, acceptance = self._last(AuditKind.SPEC_REFUSED), self._last(AuditKind.SPEC_ACCEPTED)
         yield from _of_spec(accepted.version, self._current(), self.specs.refused() or "", refusal)
-        yield from _of_switch(stopped)
+        if stopped is not None:
+            yield Trouble("writes-stopped", stopped)
         sources = self.event_sources.sources()
         yield from _of_sources(sources)
         accepted_at = acceptance.at if acceptance is not None else None
-        yield from _of_sweeps(parts, [*looks.values()], sources, accepted_at=accepted_at, now=now)
+        yield from _of_sweeps(parts, [*sweeps.values()], sources, accepted_at=accepted_at, now=now)
 
     def _current(self) -> str | PortError:
         try:
@@ -105,7 +106,7 @@ class StatusQuery(Struct, frozen=True):
 
 
 def _status(
-    target: Target, record: TargetRecord, look: SweepRecord | None, accepted: CompiledSpec, now: datetime
+    target: Target, record: TargetRecord, sweep: SweepRecord | None, accepted: CompiledSpec, now: datetime
 ) -> TargetStatus:
     """What is remembered of a target, from whichever looked last: a run of it, or a sweep of its part.
 
@@ -113,14 +114,14 @@ def _status(
     """
     pause = record.pause if record.pause is not None and record.pause.is_on(now) else None
     known = TargetStatus(str(target), record.last, pause, record.open_run, record.reported is not None)
-    if look is None or look.version != accepted.version or (record.last is not None and record.last.at >= look.at):
+    if sweep is None or sweep.version != accepted.version or (record.last is not None and record.last.at >= sweep.at):
         return known
     run_id, result = (record.last.run_id, record.last.result) if record.last is not None else ("", None)
-    if target.key in look.fine:
-        seen = LastSeen(look.at, run_id, Result.IN_SYNC)
+    if target.key in sweep.fine:
+        seen = LastSeen(sweep.at, run_id, Result.IN_SYNC)
         return TargetStatus(known.target, seen, pause, record.open_run, trouble=False)
-    if target.key in look.due:
-        return TargetStatus(known.target, LastSeen(look.at, run_id, result), pause, record.open_run, True, due=True)
+    if target.key in sweep.due:
+        return TargetStatus(known.target, LastSeen(sweep.at, run_id, result), pause, record.open_run, True, due=True)
     return known
 
 
@@ -153,11 +154,6 @@ def _of_spec(
             assert_never(current)
 
 
-def _of_switch(stopped: str | None) -> Iterator[Trouble]:
-    if stopped is not None:
-        yield Trouble("writes-stopped", stopped)
-
-
 def _of_sources(sources: Sequence[EventSource]) -> Iterator[Trouble]:
     """The rules and notifications that are not as the hub's stack creates them."""
     for source in sources:
@@ -167,18 +163,15 @@ def _of_sources(sources: Sequence[EventSource]) -> Iterator[Trouble]:
             case SourceState.UNREADABLE:
                 yield Trouble("wiring-unread", f"it is not known whether the {source.name} is on: {source.why}")
             case SourceState.MISSING | SourceState.DISABLED | SourceState.TARGETLESS:
-                how = (
-                    "no longer leads to its function"
-                    if source.state is SourceState.TARGETLESS
-                    else f"is {source.state}"
-                )
+                targetless = source.state is SourceState.TARGETLESS
+                how = "no longer leads to its function" if targetless else f"is {source.state}"
                 remedy = "deploy the hub's stack again: docs/deploy.md"
                 yield Trouble("wiring-cut", f"the {source.name} {how}: it delivers {source.brings}", remedy)
 
 
 def _of_sweeps(
     parts: Collection[str],
-    looks: Sequence[SweepRecord],
+    sweeps: Sequence[SweepRecord],
     sources: Sequence[EventSource],
     *,
     accepted_at: datetime | None,
@@ -187,7 +180,7 @@ def _of_sweeps(
     """The parts that no sweep has completed for too long; `accepted_at`: when there first was something to sweep."""
     schedule = next((source.schedule for source in sources if source.schedule), "")
     allowed = _allowed(schedule)
-    looked = {look.part: look.at for look in looks}
+    looked = {sweep.part: sweep.at for sweep in sweeps}
     late = sorted(part for part in parts if _since(looked.get(part), accepted_at, now) > allowed)
     if not late:
         return

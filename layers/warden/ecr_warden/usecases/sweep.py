@@ -82,7 +82,7 @@ class Sweep(Struct, frozen=True):
     documents: Documents
     state: State
     jobs: Jobs
-    looks: SweepRecords
+    sweep_records: SweepRecords
     clock: Clock
     report_unlisted: ReportUnlisted
 
@@ -132,7 +132,7 @@ class Sweep(Struct, frozen=True):
         if not unread:
             differing = frozenset(one.target.key for one in due)
             seen = frozenset(found.target.key for found in observations)
-            self.looks.note(SweepRecord(part, began, accepted.version, seen - differing, differing))
+            self.sweep_records.note(SweepRecord(part, began, accepted.version, seen - differing, differing))
         asked = [(target, unread.get(target.key)) for target in listed]
         later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in asked if error not in later]
@@ -163,13 +163,13 @@ class Sweep(Struct, frozen=True):
 
 
 def _job(part: str, cause: Cause) -> SweepPart:
-    """The job for a part, as model.look names parts."""
+    """The job for a part, as model.watch names parts."""
     account, _, region = part.partition("/")
     return SweepRepositories(cause, account, region) if region else SweepIdentities(cause, account)
 
 
 def _name(job: SweepPart) -> str:
-    """The part that a job is for, as model.look names parts."""
+    """The part that a job is for, as model.watch names parts."""
     match job:
         case SweepIdentities(account=account):
             return account

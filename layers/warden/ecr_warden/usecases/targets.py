@@ -10,7 +10,7 @@ from ecr_warden.ports.store import State, TargetRecord
 
 
 def spec_for(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
-    """What the accepted spec, or its silence, asks of a target; None for one that ecr-warden leaves alone."""
+    """The target's spec, or what an orphan has to lose; None for a target that ecr-warden leaves alone."""
     return accepted.spec_of(target) or orphan_spec(target, accepted)
 
 
