@@ -73,10 +73,10 @@ def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> N
     assert {field.label: field.text for field in message.fields} == {
         "Who": "session mallory of role arn:aws:iam::222222222222:role/Administrator, from 198.51.100.7",
         "Call": "ecr:SetRepositoryPolicy",
-        "Call at": "2026-11-24T10:15:30Z",
+        "Called at": "2026-11-24T10:15:30Z",
         "Where": "repository shop/checkout in 222222222222 eu-central-1",
         "Result": "repaired",
-        "Done at": "2026-11-24T10:15:32Z",
+        "Finished at": "2026-11-24T10:15:32Z",
         "Spec": "v2",
         "Run": "r-1",
         "See": "ecr-warden show r-1",

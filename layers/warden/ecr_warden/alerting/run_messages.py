@@ -53,7 +53,7 @@ def describe_run(report: RunReport) -> Parts:
         *call_fields(report.cause),
         Field("Where", describe_target(report.plan.target)),
         Field("Result", describe_result(report)),
-        Field("Done at", show_time(report.finished_at)),
+        Field("Finished at", show_time(report.finished_at)),
         Field("Spec", report.plan.spec_version),
         Field("Run", report.run_id),
         Field("See", _see(report, drifts)),
@@ -103,7 +103,7 @@ def describe_runs(runs: Sequence[RunReport], *, is_follow_up: bool) -> Parts:
     """What all runs of an incident found and did: a target once, the worst first."""
     fields = [
         *_callers(runs),
-        Field("Done at", show_time(max(run.finished_at for run in runs))),
+        Field("Finished at", show_time(max(run.finished_at for run in runs))),
         Field("See", "ecr-warden status; ecr-warden show RUN"),
     ]
     return Parts(_summary(runs, is_follow_up), fields, [_targets(runs)])

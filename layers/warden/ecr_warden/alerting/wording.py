@@ -177,7 +177,7 @@ def call_fields(cause: Cause) -> Iterator[Field]:
     if cause.kind is CauseKind.EVENT and cause.action:
         yield Field("Call", cause.action)
         at = parse_time(cause.at)
-        yield Field("Call at", show_time(at) if at is not None else "")
+        yield Field("Called at", show_time(at) if at is not None else "")
 
 
 def who(cause: Cause) -> str:
