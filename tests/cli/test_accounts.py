@@ -67,7 +67,7 @@ def test_a_tampered_policy_is_found_with_its_meaning(world: MotoWorld, shell: Sh
     world.put(repository_policy(CHECKOUT), repository_document("mallory"))
     ran = shell("plan", str(SPEC_FILE), *BOTH)
     assert ran.code == 2
-    assert "user/mallory will lose pull from shop/checkout (ecr:BatchGetImage)" in ran.out
+    assert "user/mallory will lose pull access to shop/checkout (ecr:BatchGetImage)" in ran.out
     assert shell("verify", str(SPEC_FILE), *BOTH).code == 2
 
 

@@ -64,23 +64,23 @@ PERSPECTIVES: dict[str, tuple[Framing, list[str]]] = {
         [
             "account 999999999999 can pull from shop (ecr:BatchGetImage), and the spec does not allow it",
             f"{ANNA} cannot pull from shop (ecr:BatchGetImage), and the spec allows it",
-            "anyone (*) is denied push to shop (ecr:PutImage), and the spec does not deny it",
+            "anyone (*) is denied push access to shop (ecr:PutImage), and the spec does not deny it",
         ],
     ),
     "what will be once the spec is carried out": (
         PLAN,
         [
-            "account 999999999999 will lose pull from shop (ecr:BatchGetImage)",
-            f"{ANNA} will gain pull from shop (ecr:BatchGetImage)",
-            "anyone (*) will no longer be denied push to shop (ecr:PutImage)",
+            "account 999999999999 will lose pull access to shop (ecr:BatchGetImage)",
+            f"{ANNA} will gain pull access to shop (ecr:BatchGetImage)",
+            "anyone (*) will no longer be denied push access to shop (ecr:PutImage)",
         ],
     ),
     "what the roll-out of a version did": (
         ROLLED_OUT,
         [
-            "account 999999999999 lost pull from shop (ecr:BatchGetImage)",
-            f"{ANNA} gained pull from shop (ecr:BatchGetImage)",
-            "anyone (*) is no longer denied push to shop (ecr:PutImage) from now on",
+            "account 999999999999 lost pull access to shop (ecr:BatchGetImage)",
+            f"{ANNA} gained pull access to shop (ecr:BatchGetImage)",
+            "anyone (*) is no longer denied push access to shop (ecr:PutImage) from now on",
         ],
     ),
     "what was, and for how long": (
@@ -88,7 +88,7 @@ PERSPECTIVES: dict[str, tuple[Framing, list[str]]] = {
         [
             "account 999999999999 could pull from shop (ecr:BatchGetImage) for 41 s",
             f"{ANNA} could not pull from shop (ecr:BatchGetImage) for 41 s",
-            "anyone (*) was denied push to shop (ecr:PutImage) for 41 s",
+            "anyone (*) was denied push access to shop (ecr:PutImage) for 41 s",
         ],
     ),
 }
@@ -108,10 +108,10 @@ def test_a_difference_is_told_from(name: str) -> None:
 @pytest.mark.parametrize(
     ("perspective", "expected"),
     [
-        (Perspective.DRIFT, "anyone (*) is not denied push to shop (ecr:PutImage), and the spec denies it"),
-        (Perspective.PLAN, "anyone (*) will be denied push to shop (ecr:PutImage)"),
-        (Perspective.ROLLED_OUT, "anyone (*) is denied push to shop (ecr:PutImage) from now on"),
-        (Perspective.INCIDENT, "anyone (*) was not denied push to shop (ecr:PutImage) until it was repaired"),
+        (Perspective.DRIFT, "anyone (*) is not denied push access to shop (ecr:PutImage), and the spec denies it"),
+        (Perspective.PLAN, "anyone (*) will be denied push access to shop (ecr:PutImage)"),
+        (Perspective.ROLLED_OUT, "anyone (*) is denied push access to shop (ecr:PutImage) from now on"),
+        (Perspective.INCIDENT, "anyone (*) was not denied push access to shop (ecr:PutImage) until it was repaired"),
     ],
 )
 def test_a_deny_that_is_gone_is_told_from_each_perspective(perspective: Perspective, expected: str) -> None:
@@ -129,9 +129,7 @@ def test_the_unique_id_of_who_was_deleted_can_do_nothing(perspective: Perspectiv
     told = describe_difference(
         change, gained=examples, lost=(), subject="shop", framing=Framing(perspective), comes_first=lambda _: True
     )
-    assert told == (
-        f"{unique_id} is the unique id by which AWS shows a deleted {was}: of such a one it gives nobody access",
-    )
+    assert told == (f"{unique_id} is the unique ID that AWS shows for a deleted {was}: it gives nobody access",)
 
 
 @pytest.mark.parametrize(("framing", "gained"), [(PLAN, "will gain"), (ROLLED_OUT, "gained")])
@@ -141,7 +139,8 @@ def test_a_grant_to_an_organization_is_told_as_the_spec_says_it(framing: Framing
     examples = [one.phrase for one in compare(live, desired, kind=KIND, subject="shop").lost]
     change = gained_and_lost(desired, live, kind=KIND)
     assert describe_difference(change, gained=(), lost=examples, subject="shop", framing=framing) == (
-        f"anyone (*) {gained} pull from shop (ecr:BatchGetImage) under StringEquals aws:principalorgid o-a1b2c3d4e5",
+        f"anyone (*) {gained} pull access to shop (ecr:BatchGetImage)"
+        " under StringEquals aws:principalorgid o-a1b2c3d4e5",
     )
 
 

@@ -20,6 +20,7 @@ from ecr_warden.policy.document import (
     Statement,
     parse_document,
     policy_size,
+    raw_statements,
 )
 from ecr_warden.policy.principal import Principal, Principals
 
@@ -48,7 +49,7 @@ def with_foreign(spec: TargetSpec, observation: Observation) -> TargetSpec:
     if not kept:
         return replace(spec, foreign=())
     desired = spec.documents.get(address)
-    own = _raw_statements(desired) if isinstance(desired, Document) else []
+    own = raw_statements(desired) if isinstance(desired, Document) else []
     together = _together(own, kept)
     # Else many of them, put there on purpose, would make a repair that AWS refuses, and what is beside them stands.
     while len(kept) > 1 and policy_size(together) > REPOSITORY_POLICY_QUOTA:
@@ -85,15 +86,10 @@ def _kept(
     """The allowed statements as they stand, each once, without those that the spec gives itself."""
     seen: set[object] = set() if own is None else set(canonical_statements(own, kind=DocumentKind.REPOSITORY))
     forms = canonical_statements(live, kind=DocumentKind.REPOSITORY)
-    for statement, raw, form in zip(live.statements, _raw_statements(live), forms, strict=True):
+    for statement, raw, form in zip(live.statements, raw_statements(live), forms, strict=True):
         if form not in seen and any(_has_shape(statement, kind, target) for kind in allowed):
             seen.add(form)
             yield raw
-
-
-def _raw_statements(document: Document) -> list[dict[str, Any]]:
-    found = json.loads(document.text)["Statement"]
-    return found if isinstance(found, list) else [found]
 
 
 def _has_shape(statement: Statement, kind: ForeignStatement, target: RepositoryTarget) -> bool:

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.ht
 The spec does not mention cut-offs: they follow from what earlier runs narrowed (model.run.Debts).
 """
 
-import json
 from collections.abc import Iterable
 from copy import replace
 from datetime import UTC, datetime, timedelta
@@ -39,31 +38,26 @@ FARTHEST_AHEAD = timedelta(hours=1)
 
 
 def deny_older_sessions(cutoff: datetime) -> Document:
-    """The document that denies everything to sessions opened before `cutoff` (UTC, rounded down to a second)."""
-    text = cutoff.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    condition = {"DateLessThan": {"aws:TokenIssueTime": text}}
-    statement = {"Effect": "Deny", "Action": ["*"], "Resource": ["*"], "Condition": condition}
-    return parse_document({"Version": "2012-10-17", "Statement": [statement]})
+    """The document that denies everything to sessions issued before `cutoff` (rounded down to a second)."""
+    return _denying(_shown(cutoff))
 
 
 def cutoff_of(document: Document) -> datetime | None:
-    """The cut-off of a document of exactly that shape, else None."""
-    statement = json.loads(document.text).get("Statement")
-    first = statement[0] if isinstance(statement, list) and len(statement) == 1 else statement
+    """The cut-off of a document equivalent to that, else None."""
+    times = [value for one in document.statements for clause in one.conditions for value in clause.values]
     try:
-        value = first["Condition"]["DateLessThan"]["aws:TokenIssueTime"]
-        text = value[0] if isinstance(value, list) and len(value) == 1 else value
         # AWS's console writes milliseconds; both forms are ISO 8601.
-        written = datetime.fromisoformat(text)
-        # At the ends of time its own offset takes a time out of every calendar.
+        written = datetime.fromisoformat(times[0])
         cutoff = written.astimezone(UTC) if written.tzinfo else None
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (IndexError, ValueError, OverflowError):  # the first and last times of a calendar overflow in UTC
         return None
-    if cutoff is None:
-        return None
-    shape = json.loads(deny_older_sessions(cutoff).text)
-    shape["Statement"][0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"] = text
-    return cutoff if equivalent(document, parse_document(shape)) else None
+    return cutoff if equivalent(document, _denying(times[0])) else None
+
+
+def _denying(time: str) -> Document:
+    condition = {"DateLessThan": {"aws:TokenIssueTime": time}}
+    statement = {"Effect": "Deny", "Action": ["*"], "Resource": ["*"], "Condition": condition}
+    return parse_document({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def is_session_cutoff(name: str, document: Document, latest: datetime) -> bool:

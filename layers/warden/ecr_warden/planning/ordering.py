@@ -25,6 +25,7 @@ from ecr_warden.policy.document import (
     Effect,
     parse_document,
     policy_size,
+    raw_statements,
 )
 from ecr_warden.policy.phrases import is_unique_id
 
@@ -184,7 +185,7 @@ def _writable(document: Document | None) -> Document | None:
         for principal in statement.principals.values
     ):
         return document
-    kept = [one for one in map(_without_ids, _raw_statements(document)) if one is not None]
+    kept = [one for one in map(_without_ids, raw_statements(document)) if one is not None]
     return parse_document({"Version": document.version, "Statement": kept}) if kept else None
 
 
@@ -215,13 +216,8 @@ def _room(address: Address) -> int:
 
 
 def _denies(document: Document) -> Document | None:
-    kept = [entry for entry in _raw_statements(document) if entry["Effect"] == Effect.DENY]
+    kept = [entry for entry in raw_statements(document) if entry["Effect"] == Effect.DENY]
     return parse_document({"Version": document.version, "Statement": kept}) if kept else None
-
-
-def _raw_statements(document: Document) -> list[dict[str, Any]]:
-    given = json.loads(document.text)["Statement"]
-    return given if isinstance(given, list) else [given]
 
 
 def _deleted_first(change: Change, old: Document | None) -> tuple[Change, ...]:

@@ -1,7 +1,8 @@
-"""What a document allows, in its first, structural form; and who gains or loses what when it changes.
+"""Access by structure: who gains or loses what when a document changes, and the document between two.
 
-One permission is one principal, one action, one resource under one condition. The comparison errs to one side: it
-never says that nothing was gained when something was; a Deny that goes is a gain, one that comes is a loss.
+One permission is one principal, one action and one resource under one condition. The comparison may report too much,
+never too little: it does not say that nothing was gained when something was. A removed Deny is a gain, an added one a
+loss.
 """
 
 from collections.abc import Iterable
@@ -38,7 +39,7 @@ from ecr_warden.policy.subsumption import (
 __all__ = ["AccessChange", "AllBut", "AnyOf", "Permission", "access_change", "gained_and_lost", "intersection"]
 
 _BUDGET = 8192
-"""Permissions told apart in one document; beyond it a statement's actions or resources are kept whole (AnyOf)."""
+"""Permissions listed one by one for a document; beyond that, a statement's actions or resources stay whole (AnyOf)."""
 
 
 class Permission(Struct, frozen=True):
@@ -60,7 +61,7 @@ class Permission(Struct, frozen=True):
         return (self.effect, *map(_written, (self.principal, self.action, self.resource)), *_clauses(self.conditions))
 
 
-# Thousands of permissions have the same long part: as many keys of their own would fill the memory.
+# Thousands of permissions share one long part: a key for each would fill the memory.
 @lru_cache(maxsize=256)
 def _written(part: object) -> str:
     return repr(part)
@@ -72,9 +73,9 @@ def _clauses(conditions: frozenset[CanonicalClause]) -> tuple[str, ...]:
 
 
 class AccessChange(Struct, frozen=True):
-    """What a change of one document gives and takes, sorted; a Deny in `gained` is one that went.
+    """What a change of one document gives and takes, sorted; a Deny in `gained` is one that was removed.
 
-    `assumed`: the documents are too hard to compare, so every statement that differs counts as a whole.
+    `assumed`: the documents are too hard to compare, so every statement that differs counts in full.
     """
 
     gained: tuple[Permission, ...] = ()
@@ -85,7 +86,7 @@ class AccessChange(Struct, frozen=True):
 def gained_and_lost(
     before: Document | None, after: Document | None, *, kind: DocumentKind | None = None
 ) -> AccessChange:
-    """Compare the access of two documents at one address; None is no document. In doubt something is gained or lost."""
+    """Compare the access of two documents at one address; None is no document. Doubt counts as a gain or a loss."""
     old, new = canonical_together(before, after, kind=kind)
     return access_change(frozenset(old), frozenset(new))
 
@@ -109,7 +110,7 @@ def _more(
 
 
 def _differing(old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement]) -> tuple[Permission, ...]:
-    """The same where no statement is taken for covered by another."""
+    """The same, as if no statement covered another."""
     statements = [*_only(new - old, Effect.ALLOW), *_only(old - new, Effect.DENY)]
     return _sorted(_uncovered(statements, [], Steps()))
 
@@ -156,7 +157,7 @@ def _covered_indices(wide: CanonicalStatement, parts: _Parts, steps: Steps) -> t
 def _whole_beyond(limit: int, statement: CanonicalStatement) -> _Parts:
     """The statement's parts, its actions and resources kept whole until they combine to at most `limit` permissions.
 
-    Principals are never put together: people must hear of each, and a document has no room for many.
+    Principals are always listed: people must hear of each, and a document has no room for many.
     """
     principals, actions, resources = principal_parts(statement), action_parts(statement), resource_parts(statement)
     while len(principals) * len(actions) * len(resources) > limit and max(len(actions), len(resources)) > 1:
@@ -168,7 +169,7 @@ def _whole_beyond(limit: int, statement: CanonicalStatement) -> _Parts:
 
 
 def _whole[T](parts: list[Part[T] | None]) -> AnyOf[T]:
-    """Only a plain list of values is ever longer than one, so nothing else is dropped here."""
+    """Only plain lists have more than one value, so nothing else is dropped."""
     return AnyOf(tuple(part for part in parts if part is not None and not isinstance(part, AllBut | AnyOf)))
 
 
@@ -178,11 +179,10 @@ _PRUNE_LIMIT = 200
 
 
 def intersection(a: Document, b: Document, *, kind: DocumentKind | None = None) -> Document | None:
-    """A document that neither adds an Allow nor lacks a Deny against `a` or `b`; None if no statement is left.
+    """A document that allows at most what both allow and denies what either denies; None if no statement is left.
 
-    It may allow less than both do: of documents that are too hard to compare only the Deny statements are left. It may
-    be larger than a quota: the writer checks. Raises DocumentError when the Deny statements alone are more than a
-    document can hold.
+    It may allow less: if the documents are too hard to compare, only their Deny statements are left. It may exceed a
+    quota: the caller checks. Raises DocumentError if the Deny statements alone are more than a document can hold.
     """
     first, second = map(frozenset, canonical_together(a, b, kind=kind))
     denies = {statement for statement in first | second if statement.effect is Effect.DENY}
@@ -203,7 +203,7 @@ def _common_allows(
 
 
 def _largest(statements: set[CanonicalStatement], steps: Steps) -> set[CanonicalStatement]:
-    """Without those that another covers; many are left as they are, for that costs their square."""
+    """The statements that no other covers; a large set stays as it is, because pruning costs its square."""
     if len(statements) > _PRUNE_LIMIT:
         return statements
     kept = set(statements)
@@ -214,7 +214,7 @@ def _largest(statements: set[CanonicalStatement], steps: Steps) -> set[Canonical
 
 
 class _Nothing:
-    """No value satisfies both."""
+    """No value is in both."""
 
 
 _NOTHING = _Nothing()
@@ -252,7 +252,7 @@ def _common(one: CanonicalPatterns, other: CanonicalPatterns, steps: Steps) -> f
 
 
 def _single(patterns: CanonicalPatterns) -> str:
-    """The one value of an element, or a text that no absent element covers."""
+    """The only value of an element, or a text that no absent element covers."""
     return next(iter(patterns.values)) if len(patterns.values) == 1 and not patterns.negated else ""
 
 
@@ -276,7 +276,7 @@ def _both_principals(
 def _both_conditions(
     one: frozenset[CanonicalClause], other: frozenset[CanonicalClause]
 ) -> frozenset[CanonicalClause] | None:
-    """All clauses of both; two on the same operator and key become the one that holds only where both do."""
+    """All clauses of both; two on the same operator and key become one that holds only if both do."""
     merged = {(clause.operator, clause.key): clause for clause in one}
     for clause in other:
         mine = merged.get((clause.operator, clause.key), clause)

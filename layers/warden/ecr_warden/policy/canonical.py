@@ -1,12 +1,12 @@
-"""The canonical form: what AWS reads a document as, free of order, spelling and repetition.
+"""The canonical form: a document as AWS reads it, without order, spelling and repetition.
 
 Rules, each with its source in docs/adr/0002-policy-canonical-form.md:
-- actions and condition keys in lower case, condition operators in AWS's spelling, values as strings;
+- actions and condition keys are in lower case, condition operators in AWS's spelling, values are strings;
 - lists are sets, statements are a set; Sid and Id are dropped; an empty Condition or Principal is none;
-- a 12-digit account id is the account's root ARN;
-- policy variables have one spelling: their keys in lower case;
-- Version is dropped: what 2008-10-17 takes literally is written as 2012-10-17 would write it (`${` as `${$}{`);
-- `Resource: "*"` of a repository policy is dropped, as ECR's documents mean the repository they hang on.
+- a 12-digit account ID is the account's root ARN;
+- policy variables have one spelling, with keys in lower case;
+- Version is dropped: text that 2008-10-17 reads literally is written in the language of 2012-10-17 (`${` as `${$}{`);
+- `Resource: "*"` of a repository policy is dropped: ECR reads it as the repository itself.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ class CanonicalPrincipals(Struct, frozen=True):
 
 
 class CanonicalStatement(Struct, frozen=True):
-    """A statement without order, spelling and name; patterns and values are in the language of 2012-10-17."""
+    """A statement without order, spelling and Sid; patterns and values are in the language of 2012-10-17."""
 
     effect: Effect
     actions: CanonicalPatterns
@@ -107,12 +107,12 @@ def _statements(document: Document, drop: bool, partition: str) -> tuple[Canonic
 
 
 def canonical_document(document: Document, *, kind: DocumentKind | None = None) -> Document:
-    """The canonical form written as a document again: sorted, version 2012-10-17."""
+    """The canonical form as a document: sorted, version 2012-10-17."""
     return to_document(canonical(document, kind=kind))
 
 
 def digest(document: Document, *, kind: DocumentKind | None = None) -> str:
-    """SHA-256 in hex of the canonical form: the same for equal documents, in every process and release."""
+    """SHA-256 of the canonical form in hex: the same in every process and release."""
     return hashlib.sha256(canonical_document(document, kind=kind).text.encode()).hexdigest()
 
 
@@ -130,7 +130,7 @@ def shared_partition(*documents: Document) -> str:
 
 
 def has_account_ids(document: Document) -> bool:
-    """Does the document name an account by its bare id?"""
+    """Does the document name an account by its bare ID?"""
     return any(
         principal.kind == "AWS" and is_account(principal.value)
         for statement in document.statements
@@ -140,7 +140,7 @@ def has_account_ids(document: Document) -> bool:
 
 
 def to_document(statements: Iterable[CanonicalStatement], *, spell: Callable[[str], str] = str) -> Document:
-    """Write canonical statements as a document, sorted and without repetition, actions as `spell` writes them."""
+    """Canonical statements as a document, sorted and without repetition; `spell` spells the actions."""
     written = {encode(raw): raw for raw in (_rendered(statement, spell) for statement in statements)}
     return parse_document({"Version": VARIABLES_VERSION, "Statement": [written[text] for text in sorted(written)]})
 
@@ -157,7 +157,7 @@ def _statement(statement: Statement, literal: bool, drop: bool, partition: str) 
     actions = statement.actions
     principals = None
     given = statement.principals
-    # An empty Principal names nobody, like none at all; an empty NotPrincipal names everybody and stays.
+    # An empty Principal is like none; an empty NotPrincipal names everyone and stays.
     if given is not None and (given.values or given.negated):
         principals = CanonicalPrincipals(given.negated, canonical_principals(given.values, partition))
     conditions = canonical_clauses(statement.conditions)
@@ -185,7 +185,7 @@ def _resources(given: Patterns | None, read: Callable[[str], str], drop: bool) -
 
 
 def _escaped(text: str) -> str:
-    """What 2008-10-17 takes literally, in the language of 2012-10-17, where `${$}` is a dollar sign."""
+    """Text that 2008-10-17 reads literally, in the language of 2012-10-17, where `${$}` is a dollar sign."""
     return text.replace("${", "${$}{")
 
 

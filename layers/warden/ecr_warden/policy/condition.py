@@ -1,4 +1,4 @@
-"""When a statement holds: the Condition element.
+"""The Condition element of a statement.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -60,7 +60,7 @@ def parse_operator(name: str) -> Operator:
 
 
 class Clause(NamedTuple):
-    """One operator on one key: the values are alternatives. The key is spelled as given, the operator as AWS does."""
+    """One operator on one key with alternative values; the key as given, the operator as AWS spells it."""
 
     operator: str
     key: str
@@ -76,7 +76,7 @@ class CanonicalClause(NamedTuple):
 
     @property
     def negative(self) -> bool:
-        """Do more values make it hold less often (StringNotEquals and its like)?"""
+        """Whether more values make it hold less often, as for StringNotEquals."""
         return "Not" in self.operator
 
 
@@ -96,7 +96,7 @@ def parse_condition(raw: object, place: str) -> tuple[Clause, ...]:
         where = f"{place}.{printable(name, 40)}"
         if operator is None:
             raise DocumentError(
-                "document-operator", where, "unknown condition operator", remedy="use an operator that IAM knows"
+                "document-operator", where, "unknown condition operator", remedy="use one of IAM's operators"
             )
         if operator in operators:
             raise _repeated(where)
@@ -112,7 +112,7 @@ def parse_condition(raw: object, place: str) -> tuple[Clause, ...]:
 
 
 def canonical_clauses(clauses: Iterable[Clause]) -> frozenset[CanonicalClause]:
-    """Clauses as a set, keys in lower case (AWS ignores their case)."""
+    """Clauses as a set, with keys in lower case (AWS ignores their case)."""
     return frozenset(
         CanonicalClause(operator, ascii_lower(key), frozenset(values)) for operator, key, values in clauses
     )
@@ -128,7 +128,7 @@ def _values(raw: object, place: str, key: str) -> tuple[str, ...]:
 
 
 def _scalar(raw: object, place: str) -> str:
-    """A number or boolean as the string that IAM reads it as: quotes are optional around both."""
+    """A number or boolean as the string that IAM reads: quotes are optional around both."""
     if raw is True or raw is False:
         return "true" if raw else "false"
     if isinstance(raw, int):
@@ -136,12 +136,12 @@ def _scalar(raw: object, place: str) -> str:
     if isinstance(raw, float):
         if not math.isfinite(raw):
             raise DocumentError("document-number", place, "the number is too large", remedy="write it as a string")
-        # Digits alone: the operators that compare numbers know no exponent.
+        # Digits only: operators that compare numbers know no exponent.
         return format(Decimal(repr(raw)), "f")
     raise wrong_type(place, raw, "a string, a number or a boolean")
 
 
 def _repeated(place: str) -> DocumentError:
     return DocumentError(
-        "document-key-repeated", place, "stands twice (case does not count)", remedy="put the values in one list"
+        "document-key-repeated", place, "given twice (case is ignored)", remedy="put the values in one list"
     )

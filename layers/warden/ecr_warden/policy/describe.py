@@ -1,4 +1,4 @@
-"""Access in sentences that a person reads at once. Everything from outside is escaped and bounded."""
+"""Changes of access as sentences for people. Text from outside is escaped and bounded."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
@@ -21,7 +21,7 @@ _SAMPLE = {
 
 
 type ComesFirst = Callable[[Permission], bool]
-"""Which permissions are told first, and whatever else there is to tell."""
+"""The permissions that are described before any other, and always."""
 
 
 def _none(_permission: Permission) -> bool:
@@ -33,7 +33,7 @@ def describe_change(
 ) -> tuple[str, ...]:
     """What a change means, gains first: `X can now assume ecr-pusher (sts:AssumeRole)`.
 
-    `subject` is what the document hangs on: a repository, a role, or the user or role whose permissions it holds.
+    `subject`: the target of the document, a repository, role or user.
     """
     gained = _sentences(change.gained, subject, framing, comes_first, gained=True)
     return _once(gained + _sentences(change.lost, subject, framing, comes_first, gained=False))
@@ -54,10 +54,10 @@ def describe_difference(
     differ that way. Where a list of principals and actions would mislead, because conditions or a Deny decide, the
     examples are used. Gains that come first are listed in any case: the proof covers known callers and values only.
     """
-    told = _one_way(change.gained, gained, subject, framing, comes_first, gained=True)
+    sentences = _one_way(change.gained, gained, subject, framing, comes_first, gained=True)
     if lost:
-        told += _one_way(change.lost, lost, subject, framing, comes_first, gained=False)
-    return _once(told)
+        sentences += _one_way(change.lost, lost, subject, framing, comes_first, gained=False)
+    return _once(sentences)
 
 
 def _one_way(
@@ -69,7 +69,7 @@ def _one_way(
     *,
     gained: bool,
 ) -> list[str]:
-    # What the spec itself gives its own words say best: an example of an organization would be some stranger.
+    # The spec's own terms describe best what it gives: an example for an organization would name an outsider.
     is_clear = _is_grant if framing.perspective in _OF_THE_SPEC and not gained else _is_plain
     if examples and permissions and all(map(is_clear, permissions)):
         return _sentences(permissions, subject, framing, comes_first, gained=gained)
@@ -85,12 +85,12 @@ _OF_THE_SPEC = (Perspective.PLAN, Perspective.ROLLED_OUT)
 
 
 def _is_plain(permission: Permission) -> bool:
-    """An Allow without a condition, of something that is named."""
+    """An unconditional Allow without Not-elements."""
     return _is_grant(permission) and not permission.conditions
 
 
 def _is_grant(permission: Permission) -> bool:
-    """An Allow of something that is named."""
+    """An Allow without Not-elements."""
     return permission.effect is Effect.ALLOW and not any(
         isinstance(part, AllBut) for part in (permission.principal, permission.action, permission.resource)
     )
@@ -99,7 +99,7 @@ def _is_grant(permission: Permission) -> bool:
 def _sentences(
     permissions: Iterable[Permission], subject: str, framing: Framing, comes_first: ComesFirst, *, gained: bool
 ) -> list[str]:
-    """One sentence for each principal, resource, condition and group of actions, in a stable order."""
+    """One sentence for each principal, resource, condition and group of actions, sorted."""
     groups: dict[tuple[str, int, str, str, Effect], list[str]] = {}
     first: set[tuple[str, int, str, str, Effect]] = set()
     for permission in permissions:
@@ -122,13 +122,13 @@ def _sentences(
 
 
 def _who_and_what(permission: Permission, subject: str) -> tuple[str, str]:
-    """A document with principals hangs on the thing, one without on whoever acts."""
+    """The target of a document with principals is acted on; the target of one without acts."""
     subject = printable(subject, _NAME_LIMIT)
     resource = _part(permission.resource, str) if permission.resource is not None else None
     if permission.principal is None:
         return subject, "anything" if resource in (None, "*") else str(resource)
     what = subject if resource in (None, "*") else f"{subject} as {resource}"
-    return _part(permission.principal, _principal), what
+    return _part(permission.principal, _principal, everything="everyone"), what
 
 
 def _principal(principal: Principal) -> str:
@@ -137,10 +137,10 @@ def _principal(principal: Principal) -> str:
     return principal.value if principal.kind == "AWS" else f"{principal.kind} {principal.value}"
 
 
-def _part[T](part: Part[T], name: Callable[[T], str]) -> str:
+def _part[T](part: Part[T], name: Callable[[T], str], *, everything: str = "everything") -> str:
     match part:
         case AllBut(values):
-            return f"everything but {_few([name(value) for value in values])}"
+            return f"{everything} but {_few([name(value) for value in values])}"
         case AnyOf(values):
             return _few([name(value) for value in values])
         case _:

@@ -3,9 +3,10 @@
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
+import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 MAX_STATEMENTS = 1000
-"""No quota of aws-facts 2.3 holds this many: a statement is 30 characters at least."""
+"""More than any quota of aws-facts 2.3 has room for: a statement has at least 30 characters."""
 
 VARIABLES_VERSION = "2012-10-17"
 LITERAL_VERSION = "2008-10-17"
@@ -51,7 +52,7 @@ _STATEMENT_KEYS = frozenset(_STATEMENT_ELEMENTS)
 
 
 class DocumentKind(StrEnum):
-    """The three kinds of document that a grant is made of."""
+    """The kinds of document that grants consist of."""
 
     REPOSITORY = "repository-policy"
     TRUST = "trust-policy"
@@ -59,13 +60,13 @@ class DocumentKind(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a statement does with the requests it matches."""
+    """Whether a statement allows or denies the requests that it matches."""
 
     ALLOW = "Allow"
     DENY = "Deny"
 
 
-# AWS writes Allow and Deny only; tools that compare documents read any case, so a live document is never unreadable.
+# AWS accepts Allow and Deny only; tools that compare documents read any case, and so must we.
 _EFFECTS = {"allow": Effect.ALLOW, "deny": Effect.DENY}
 
 
@@ -77,9 +78,9 @@ class Patterns(Struct, frozen=True):
 
 
 class Statement(Struct, frozen=True):
-    """One statement as written; None stands for an element that is absent, () for no condition.
+    """One statement as written; None is an absent element, () no condition.
 
-    `misspelt` is the Effect as it was written where AWS would refuse it: in another case than `Allow` or `Deny`.
+    `misspelt`: the Effect as written where AWS would refuse it, because its case is neither `Allow` nor `Deny`.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html
     """
 
@@ -116,7 +117,9 @@ def parse_document(source: str | bytes | Mapping[str, object]) -> Document:
     try:
         raw = load(source) if isinstance(source, str | bytes) else plain(source)
     except RecursionError:
-        raise DocumentError("document-too-deep", "", "nested too deeply", remedy="a policy needs five levels") from None
+        raise DocumentError(
+            "document-too-deep", "", "nested too deeply", remedy="a policy has at most five levels"
+        ) from None
     if isinstance(raw, list):
         raise DocumentError(
             "document-type", "", "a list instead of a document", remedy="send the object without the list around it"
@@ -187,7 +190,7 @@ def _statement(raw: object, place: str) -> Statement:
 
 
 def _effect(raw: dict[str, object], place: str) -> tuple[Effect, str]:
-    """The effect, and how it was written if AWS takes it in another case only: it is sent as AWS takes it."""
+    """The effect, and the misspelt text if its case is wrong; `raw` gets the right case, which is what is sent."""
     given = raw.get("Effect")
     effect = _EFFECTS.get(given.lower()) if isinstance(given, str) else None
     if effect is None:
@@ -228,7 +231,7 @@ def _conflict(place: str, element: str) -> DocumentError:
         "document-conflict",
         f"{place}.{element}",
         f"both {element} and Not{element}",
-        remedy="AWS takes one of them: remove the other",
+        remedy="AWS accepts only one of them: remove the other",
     )
 
 
@@ -247,21 +250,27 @@ def _unknown_key(raw: dict[str, object], elements: tuple[str, ...], place: str) 
 # Quotas, in characters. Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html and
 # botocore's models of ecr and iam (aws-facts 2.3, 1.1).
 USER_INLINE_QUOTA: Final = 2_048
-"""All inline policies of a user together, without white space."""
+"""All inline policies of a user together, without whitespace."""
 
 ROLE_INLINE_QUOTA: Final = 10_240
-"""All inline policies of a role together, without white space."""
+"""All inline policies of a role together, without whitespace."""
 
 TRUST_POLICY_QUOTA: Final = 2_048
-"""A trust policy, by default: an account can have it raised."""
+"""A trust policy; the default, which an account can have raised."""
 
 REPOSITORY_POLICY_QUOTA: Final = 10_240
-"""A repository policy as sent; whether ECR leaves white space out is unknown, so compact text is counted whole."""
+"""A repository policy as sent; whether ECR ignores whitespace is unknown, so compact text is counted in full."""
 
 
 def policy_size(document: Document) -> int:
-    """Non-white-space characters of the document as it will be sent, as IAM counts them.
+    """The characters of the document as sent, without whitespace, as IAM counts them.
 
-    White space inside a string (a Sid of ECR's) is not counted either: IAM counts characters, not JSON.
+    Whitespace inside a string (such as a Sid of ECR's) does not count either: IAM counts characters, not JSON.
     """
     return len("".join(document.text.split()))
+
+
+def raw_statements(document: Document) -> list[dict[str, Any]]:
+    """The statements as JSON objects, in the document's order."""
+    given = json.loads(document.text)["Statement"]
+    return given if isinstance(given, list) else [given]

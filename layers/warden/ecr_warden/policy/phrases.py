@@ -1,4 +1,4 @@
-"""What a comparison says, and the words for it that all sentences share."""
+"""What a comparison says, and the wording that all sentences about access share."""
 
 import re
 from collections.abc import Collection
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # every run loads phrases, and few load requests
 
 
 class Deed(StrEnum):
-    """What somebody can or cannot do."""
+    """What a principal can or cannot do."""
 
     EVERYTHING = "everything"
     PULL = "pull"
@@ -27,20 +27,20 @@ class Deed(StrEnum):
 
 
 class Perspective(StrEnum):
-    """From where a difference between a live document and the desired one is told."""
+    """The reader's side of a difference between a live document and the desired one."""
 
-    COMPARED = "compared"  # a second document beside a first: can now, can no longer
-    DRIFT = "drift"  # what is, against the spec
-    PLAN = "plan"  # what will be once the spec is carried out, against what is
-    ROLLED_OUT = "rolled-out"  # what became of access when a version of the spec was carried out
-    INCIDENT = "incident"  # what was, until it was repaired
+    COMPARED = "compared"  # two documents: can now, can no longer
+    DRIFT = "drift"  # what the live document allows, against the spec
+    PLAN = "plan"  # what applying the spec will change
+    ROLLED_OUT = "rolled-out"  # what applying a version of the spec has changed
+    INCIDENT = "incident"  # what was possible until it was repaired
 
 
 class Phrase(Struct, frozen=True):
-    """Who, what and of which kind, ready to be shown: a perspective makes a sentence of it.
+    """A difference in printable parts, of which a framing makes a sentence.
 
-    `detail`: the actions and conditions, for the end. `denies`: the difference is a Deny, not an Allow. `unique_id`:
-    `who` is the id that AWS shows in the place of a principal that was deleted.
+    `detail`: the actions and conditions, which end the sentence. `denies`: the difference is a Deny, not an Allow.
+    `unique_id`: `who` is the ID that AWS shows for a deleted principal.
     """
 
     who: str
@@ -52,7 +52,7 @@ class Phrase(Struct, frozen=True):
 
 
 class Framing(Struct, frozen=True):
-    """How differences are told. `lasted`: how long an incident did, `for 41 s`."""
+    """How a difference is worded. `lasted`: how long an incident did, such as `for 41 s`."""
 
     perspective: Perspective = Perspective.COMPARED
     lasted: str = "until it was repaired"
@@ -72,9 +72,9 @@ class Relation(StrEnum):
 
 
 class Witness(Struct, frozen=True):
-    """A request that one document allows and the other does not, tried on both; `phrase` is for people.
+    """A request that one document allows and the other does not, confirmed on both; `phrase` is for people.
 
-    `gained`: it is the live document that allows it.
+    `gained`: the live document allows it.
     """
 
     request: "Request"
@@ -84,14 +84,14 @@ class Witness(Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """What the live document does, beside the desired one."""
+        """What the live document changes, against the desired one."""
         return wording(self.phrase, COMPARED, gained=self.gained)
 
 
 class Comparison(Struct, frozen=True):
-    """`gained` is what live allows and desired does not, `lost` the reverse: at most one of each group.
+    """`gained`: what live allows and desired does not; `lost`: the reverse; at most one witness of each group.
 
-    `undecided` says what could not be decided; it is empty unless `relation` is UNDECIDED.
+    `undecided`: what could not be decided; empty unless `relation` is UNDECIDED.
     """
 
     relation: Relation
@@ -114,13 +114,13 @@ class Comparison(Struct, frozen=True):
 
 _LOGIN = frozenset({"ecr:GetAuthorizationToken"})
 _DEEDS = {group: Deed[group] for group in ActionGroup}
-# To be able to do it, and what one then has.
+# As a verb, and as a noun.
 _WORDS = {
-    Deed.EVERYTHING: ("do everything with {}", "everything with {}"),
-    Deed.PULL: ("pull from {}", "pull from {}"),
-    Deed.PUSH: ("push to {}", "push to {}"),
-    Deed.DELETE: ("delete from {}", "deletion from {}"),
-    Deed.ADMIN: ("administer {}", "administration of {}"),
+    Deed.EVERYTHING: ("do everything with {}", "full access to {}"),
+    Deed.PULL: ("pull from {}", "pull access to {}"),
+    Deed.PUSH: ("push to {}", "push access to {}"),
+    Deed.DELETE: ("delete from {}", "delete access to {}"),
+    Deed.ADMIN: ("administer {}", "admin access to {}"),
     Deed.ASSUME: ("assume {}", "the right to assume {}"),
     Deed.OTHER: ("act on {}", "some access to {}"),
     Deed.LOGIN: ("log in to ECR", "login to ECR"),
@@ -130,15 +130,15 @@ _UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z0-9]+")
 
 
 def deed_of(group: ActionGroup, actions: Collection[str]) -> Deed:
-    """What a group of actions is good for; `actions` as AWS spells them."""
-    # The token opens nothing by itself: which repositories it is good for, other actions say.
+    """What a group of actions lets a principal do; `actions` as AWS spells them."""
+    # The token gives no access by itself: other actions say to which repositories.
     return Deed.LOGIN if _LOGIN.issuperset(actions) else _DEEDS[group]
 
 
 def is_unique_id(text: str) -> bool:
-    """Whether a principal is the unique id of a user (AIDA..) or role (AROA..).
+    """Whether a principal is the unique ID of a user (AIDA..) or role (AROA..).
 
-    AWS shows it in the place of an ARN once that is deleted, and never gives it to another.
+    AWS shows it in place of the ARN once the user or role is deleted, and never assigns it again.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
     return _UNIQUE_ID.fullmatch(text) is not None
@@ -148,20 +148,20 @@ def wording(phrase: Phrase, framing: Framing, *, gained: bool) -> str:
     """A phrase as a sentence; `gained`: the live document gives it and the desired one does not, else the reverse."""
     if phrase.unique_id and not phrase.denies:
         was = "role" if phrase.who.startswith("AROA") else "user"
-        return f"{phrase.who} is the unique id by which AWS shows a deleted {was}: of such a one it gives nobody access"
+        return f"{phrase.who} is the unique ID that AWS shows for a deleted {was}: it gives nobody access"
     does, has = (words.format(phrase.what) for words in _WORDS[phrase.deed])
     who = phrase.who
     if framing.perspective is not Perspective.COMPARED and (root := _ROOT.fullmatch(who)):
         who = f"account {root.group(1)}"
     if phrase.denies:
-        said, after = _denied(who, does, has, framing, gained)
+        said, after = _denied(who, has, framing, gained)
     else:
         said, after = _allowed(who, does, has, framing, gained)
     return f"{said}{phrase.detail}{after}"
 
 
 def _allowed(who: str, does: str, has: str, framing: Framing, gained: bool) -> tuple[str, str]:
-    """What stands before the details, and after them."""
+    """The text before the details, and the text after them."""
     match framing.perspective:
         case Perspective.COMPARED:
             return f"{who} can {'now' if gained else 'no longer'} {does}", ""
@@ -178,11 +178,11 @@ def _allowed(who: str, does: str, has: str, framing: Framing, gained: bool) -> t
             assert_never(framing.perspective)
 
 
-def _denied(who: str, does: str, has: str, framing: Framing, gained: bool) -> tuple[str, str]:
-    """Of a Deny: it is gained when the desired document has it and the live one does not."""
+def _denied(who: str, has: str, framing: Framing, gained: bool) -> tuple[str, str]:
+    """The same for a Deny: it is gained if the desired document has it and the live one does not."""
     match framing.perspective:
         case Perspective.COMPARED:
-            return f"{who} is {'no longer' if gained else 'now'} denied to {does}", ""
+            return f"{who} is {'no longer' if gained else 'now'} denied {has}", ""
         case Perspective.DRIFT:
             spec = "denies it" if gained else "does not deny it"
             return f"{who} is {'not denied' if gained else 'denied'} {has}", f", and the spec {spec}"

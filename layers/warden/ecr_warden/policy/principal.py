@@ -1,4 +1,4 @@
-"""Who a statement speaks of: the Principal and NotPrincipal elements.
+"""The Principal and NotPrincipal elements of a statement.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
@@ -21,14 +21,14 @@ _KINDS: dict[str, PrincipalKind] = {
     "CanonicalUser": "CanonicalUser",
 }
 _ACCOUNT = re.compile(r"[0-9]{12}")
-# HashiCorp and AWS read any partition here; new ones appear without notice.
+# Any partition: new ones appear without notice.
 _IAM_PARTITION = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::[0-9]{12}:")
 
 
 class Principal(NamedTuple):
     """One principal: its kind as IAM names it, and its value. Anyone is `("AWS", "*")`.
 
-    A named tuple, not a dataclass: canonical forms hash thousands of them.
+    A named tuple because canonical forms hash thousands of them.
     """
 
     kind: PrincipalKind
@@ -74,7 +74,7 @@ def parse_principals(raw: object, place: str, *, negated: bool) -> Principals:
 
 
 def canonical_principals(values: Iterable[Principal], partition: str) -> frozenset[Principal]:
-    """Principals as a set, an account id as the root ARN of `partition`."""
+    """Principals as a set, an account ID as the root ARN of `partition`."""
     return frozenset(
         Principal("AWS", f"arn:{partition}:iam::{value}:root") if kind == "AWS" and is_account(value) else entry
         for entry in values
@@ -83,7 +83,7 @@ def canonical_principals(values: Iterable[Principal], partition: str) -> frozens
 
 
 def is_account(value: str) -> bool:
-    """Is this a bare account id?"""
+    """Is this a bare account ID?"""
     return len(value) == 12 and _ACCOUNT.fullmatch(value) is not None
 
 

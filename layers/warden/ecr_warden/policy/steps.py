@@ -1,17 +1,17 @@
-"""How much work a comparison by structure may take: counted, so that the same documents always get the same answer."""
+"""The work that a structural comparison may take, counted: the same documents always get the same answer."""
 
 from msgspec import Struct
 
 DEFAULT_STEPS = 500_000
-"""Characters and patterns held against each other: some tenths of a second, more than any honest document asks for."""
+"""Characters and patterns compared: a few tenths of a second, more than any honest document needs."""
 
 
 class TooManySteps(Exception):
-    """Whoever wrote a document made it too hard to compare; the caller knows which answer is the safe one."""
+    """The documents are too hard to compare; the caller knows which answer is safe."""
 
 
 class Steps(Struct):
-    """What is left of them."""
+    """The steps that are left."""
 
     left: int = DEFAULT_STEPS
 

@@ -1,8 +1,8 @@
-"""Does one part of a statement cover another? A yes is certain; a no may be doubt, and doubt counts as access.
+"""Does one part of a statement cover another? Yes is certain; no may mean unknown, and then counts as access.
 
-Covered are: what is equal, what a wildcard takes in, any principal by `*`, a condition by fewer or wider clauses.
-Not decided here: an account's root against its users, numbers, dates and networks in conditions. What compares patterns
-raises TooManySteps once the steps are used up.
+Covered: equal parts, what a wildcard matches, any principal by `*`, a condition by fewer or wider clauses. Not decided:
+an account's root against its users; numbers, dates and networks in conditions. Functions that compare patterns raise
+TooManySteps once the steps are used up.
 """
 
 from msgspec import Struct
@@ -15,13 +15,13 @@ from ecr_warden.policy.steps import Steps
 
 
 class AllBut[T](Struct, frozen=True):
-    """A Not-element as a whole: everything but these, sorted."""
+    """A Not-element as a whole: everything except these, sorted."""
 
     values: tuple[T, ...]
 
 
 class AnyOf[T](Struct, frozen=True):
-    """Several values kept together because one by one they would be too many, sorted."""
+    """Several values, sorted, that would be too many one by one."""
 
     values: tuple[T, ...]
 
@@ -30,7 +30,7 @@ type Part[T] = T | AllBut[T] | AnyOf[T]
 
 
 def covers_patterns(wide: CanonicalPatterns | None, part: Part[str] | None, steps: Steps) -> bool:
-    """Does an Action or Resource element cover a part of another? An absent Resource is `*`: the document's own."""
+    """Does an Action or Resource element cover a part of another? An absent Resource is `*`: the target itself."""
     if wide is None:
         return part is None or part == "*"
     match part:
@@ -50,7 +50,7 @@ def covers_patterns(wide: CanonicalPatterns | None, part: Part[str] | None, step
 
 
 def covers_principals(wide: CanonicalPrincipals | None, part: Part[Principal] | None) -> bool:
-    """Does a Principal element cover a part of another? An absent one, of whom the document hangs on, only itself."""
+    """Does a Principal element cover a part of another? An absent one covers only an absent one."""
     if wide is None or part is None:
         return wide is None and part is None
     if wide.negated and not wide.values:
@@ -61,7 +61,7 @@ def covers_principals(wide: CanonicalPrincipals | None, part: Part[Principal] | 
         case AllBut(values):
             return wide.values <= frozenset(values) if wide.negated else ANYONE in wide.values
         case Principal():
-            # NotPrincipal excludes sessions and whole accounts in ways that the ARN alone does not show.
+            # NotPrincipal also excludes sessions and whole accounts, which the ARN alone does not show.
             return not wide.negated and (ANYONE in wide.values or part in wide.values)
 
 
@@ -91,7 +91,7 @@ def covers_statement(wide: CanonicalStatement, narrow: CanonicalStatement, steps
 
 
 def principal_parts(statement: CanonicalStatement) -> list[Part[Principal] | None]:
-    """Whom a statement speaks of, one by one, sorted; a Not-element as a whole; [None] where there is no element."""
+    """The principals of a statement, sorted; a Not-element as a whole; [None] if there is no element."""
     element = statement.principals
     if element is None:
         return [None]
