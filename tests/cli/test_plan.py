@@ -47,7 +47,7 @@ def test_drift_is_shown_with_its_meaning_and_the_writes_in_order(world: MemoryWo
         "  would write, in this order:",
         f"    1. delete attached policy {ADMIN}",
         "    2. update trust policy (gives and takes access)",
-        "    3. create inline policy ecr-warden-deny-older-sessions: sessions opened before the repair end "
+        "    3. create inline policy ecr-warden-deny-older-sessions: denies sessions issued before the repair "
         "(takes access away)",
         "",
         "5 targets: 4 ok, 1 differ, 0 unreadable; 3 to write, 0 held",
@@ -58,7 +58,7 @@ def test_what_is_held_is_shown_with_the_reason(world: MemoryWorld, command: Comm
     make_targets(world)
     ran = command("plan", str(SPEC_FILE))
     assert ran.code == 2
-    assert "  held: inline policy ecr-warden-assume: waits for role/222222222222/ecr-pusher to be" in ran.out
+    assert "  held: inline policy ecr-warden-assume: waits until role/222222222222/ecr-pusher is" in ran.out
     assert "    1. create role, with its trust policy (gives access)\n" in ran.out
     assert ran.last_line == "5 targets: 0 ok, 5 differ, 0 unreadable; 5 to write, 1 held"
 
@@ -66,7 +66,7 @@ def test_what_is_held_is_shown_with_the_reason(world: MemoryWorld, command: Comm
 def test_an_owner_that_does_not_exist_is_a_difference_that_nothing_is_written_for(command: Command) -> None:
     ran = command("plan", str(SPEC_FILE))
     assert ran.code == 2
-    assert f"held: repository policy: {CHECKOUT} does not exist, and ecr-warden does not make it" in ran.out
+    assert f"held: repository policy: {CHECKOUT} does not exist, and ecr-warden does not create it" in ran.out
 
 
 def test_what_cannot_be_read_is_an_error_that_hides_no_difference(world: MemoryWorld, command: Command) -> None:

@@ -90,17 +90,17 @@ def push_drift(live: Document) -> Drift:
 
 def unexpected_drift(live: Document) -> Drift:
     access = gained_and_lost(None, live, kind=DocumentKind.IDENTITY)
-    return Drift(identity_policy(USER, "ecr-warden-x"), DriftKind.UNEXPECTED, "no such thing", access)
+    return Drift(identity_policy(USER, "ecr-warden-x"), DriftKind.UNEXPECTED, "not in the spec", access)
 
 
 ATTACHED = Drift(
-    attached_policy(ROLE, "arn:aws:iam::aws:policy/AdministratorAccess"), DriftKind.UNEXPECTED, "no such thing"
+    attached_policy(ROLE, "arn:aws:iam::aws:policy/AdministratorAccess"), DriftKind.UNEXPECTED, "not in the spec"
 )
-_REOPENED = "sessions opened before 2026-11-24T10:00:00Z were ended, and somebody reopened them"
+_REOPENED = "sessions issued before 2026-11-24T10:00:00Z were ended and work again"
 _CUTOFF = identity_policy(ROLE, "ecr-warden-deny-older-sessions")
 REOPENED = Drift(_CUTOFF, DriftKind.MISSING, _REOPENED)
 REOPENED_BY_A_CHANGE = Drift(_CUTOFF, DriftKind.CHANGED, _REOPENED)
-LOCKED_OUT = Drift(_CUTOFF, DriftKind.UNEXPECTED, "it locks everybody out until 2036-01-01T00:00:00Z")
+LOCKED_OUT = Drift(_CUTOFF, DriftKind.UNEXPECTED, "it denies all access until 2036-01-01T00:00:00Z")
 SETTLING = Drift(repository_policy(REPOSITORY), DriftKind.SETTLING, "just written: AWS still shows unique ids")
 UNREADABLE = Drift(repository_policy(REPOSITORY), DriftKind.UNREADABLE, "ecr:GetRepositoryPolicy is denied")
 

@@ -121,9 +121,9 @@ SAID: dict[str, tuple[Alert, str]] = {
         report(replace(MISSING, kind=DriftKind.UNPARSEABLE, explain="bad JSON", access=None)),
         "cannot be parsed: bad JSON",
     ),
-    "ended sessions that live again": (report(REOPENED), "missing: sessions opened before 2026-11-24T10:00:00Z were"),
-    "who is to blame for that": (report(REOPENED_BY_A_CHANGE), "somebody reopened them"),
-    "a lock-out by our own means": (report(LOCKED_OUT), "it locks everybody out until 2036"),
+    "ended sessions that live again": (report(REOPENED), "missing: sessions issued before 2026-11-24T10:00:00Z were"),
+    "who is to blame for that": (report(REOPENED_BY_A_CHANGE), "were ended and work again"),
+    "a lock-out by our own means": (report(LOCKED_OUT), "it denies all access until 2036"),
     "a write that settles": (report(SETTLING, result=Result.NOT_YET_VISIBLE), "AWS still shows unique ids"),
     "a caller that the event does not name": (
         report(MISSING, cause=replace(EVENT, actor=None)),

@@ -71,7 +71,7 @@ X = "ecr-warden-x"
 REVOKED = identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS)
 CASES = (
     Case("all is right", ROLE_SPEC, {}, {}),
-    Case("a repository's policy is missing", REPOSITORY_SPEC, {D1: Absent()}, {D1: (DriftKind.MISSING, "not there")}),
+    Case("a repository's policy is missing", REPOSITORY_SPEC, {D1: Absent()}, {D1: (DriftKind.MISSING, "missing")}),
     Case(
         "an action more",
         REPOSITORY_SPEC,
@@ -84,7 +84,7 @@ CASES = (
         "no policy is wanted and one is there",
         NO_POLICY,
         {D1: desired(D1)},
-        {D1: (DriftKind.UNEXPECTED, "the spec has no such thing")},
+        {D1: (DriftKind.UNEXPECTED, "not in the spec")},
     ),
     Case(
         "no policy is wanted and it cannot be read",
@@ -123,8 +123,8 @@ CASES = (
         ROLE_SPEC,
         {identity_policy(PUSHER, "extra"): EVERYTHING, attached_policy(PUSHER, ADMIN): None},
         {
-            identity_policy(PUSHER, "extra"): (DriftKind.UNEXPECTED, "no such thing"),
-            attached_policy(PUSHER, ADMIN): (DriftKind.UNEXPECTED, "no such thing"),
+            identity_policy(PUSHER, "extra"): (DriftKind.UNEXPECTED, "not in the spec"),
+            attached_policy(PUSHER, ADMIN): (DriftKind.UNEXPECTED, "not in the spec"),
         },
     ),
     Case(
@@ -138,7 +138,7 @@ CASES = (
         "a user has an unknown policy of ours",
         USER_SPEC,
         {identity_policy(PUSH_USER, X): EVERYTHING},
-        {identity_policy(PUSH_USER, X): (DriftKind.UNEXPECTED, "no such thing")},
+        {identity_policy(PUSH_USER, X): (DriftKind.UNEXPECTED, "not in the spec")},
     ),
     Case(
         "somebody's role has a policy under our name",
@@ -163,19 +163,19 @@ CASES = (
         "nobody gets in for years, under the name of a responder's",
         ROLE_SPEC,
         {REVOKED: deny_older_sessions(NOW + timedelta(days=3650))},
-        {REVOKED: (DriftKind.UNEXPECTED, "it locks everybody out until 2036-11-21T10:00:00Z")},
+        {REVOKED: (DriftKind.UNEXPECTED, "it denies all access until 2036-11-21T10:00:00Z")},
     ),
     Case(
         "nobody gets in for years, under the name of ours",
         ROLE_SPEC,
         {CUTOFF: deny_older_sessions(NOW + timedelta(days=3650))},
-        {CUTOFF: (DriftKind.UNEXPECTED, "it locks everybody out until 2036-11-21T10:00:00Z")},
+        {CUTOFF: (DriftKind.UNEXPECTED, "it denies all access until 2036-11-21T10:00:00Z")},
     ),
     Case(
         "an Allow hides under the name of a responder's",
         ROLE_SPEC,
         {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): EVERYTHING},
-        {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): (DriftKind.UNEXPECTED, "no such thing")},
+        {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): (DriftKind.UNEXPECTED, "not in the spec")},
     ),
     Case(
         "what stands under the name of ours is not understood",
@@ -188,8 +188,8 @@ CASES = (
         replace(ROLE_SPEC, documents={ROLE: MustNotExist()}),
         {ROLE: SETTINGS, CUTOFF: deny_older_sessions(NOW)},
         {
-            CUTOFF: (DriftKind.UNEXPECTED, "no such thing"),
-            ROLE: (DriftKind.UNEXPECTED, "no such thing"),
+            CUTOFF: (DriftKind.UNEXPECTED, "not in the spec"),
+            ROLE: (DriftKind.UNEXPECTED, "not in the spec"),
         },
     ),
 )

@@ -69,7 +69,7 @@ def test_once_the_time_is_used_up_nothing_more_is_compared() -> None:
     first, second = _said(explain(PLAN, SPEC, SEEN))
     assert first == MORE
     assert second is not None
-    assert second.undecided == ("the time for explanations is used up; look at both documents",)
+    assert second.undecided == ("there was no time left to compare the documents; look at both documents",)
     assert ticking.seconds == 1
 
 

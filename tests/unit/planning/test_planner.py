@@ -324,7 +324,7 @@ def test_sessions_opened_since_the_door_was_closed_go_on(live: Observed | LiveVa
     assert isinstance(change.after, Document)
     assert cutoff_of(change.after) == NOW - HOUR
     assert drift.kind is (DriftKind.MISSING if isinstance(live, Absent) else DriftKind.CHANGED)
-    assert "opened before 2026-11-24T09:00:00Z were ended, and somebody reopened them" in drift.explain
+    assert "issued before 2026-11-24T09:00:00Z were ended and work again" in drift.explain
     assert drift.gained
     assert change.access is not None and change.access.lost
 
@@ -448,7 +448,7 @@ def test_sessions_of_a_role_that_is_gone_or_not_ours_are_not_called_reopened() -
     assert CUTOFF not in {drift.address for drift in plan_of(ROLE_SPEC, theirs, ENDED).drifts}
 
 
-WAITING = Circumstances(NOW, is_at_spec=lambda _: False)
+WAITING = Circumstances(NOW, is_in_sync=lambda _: False)
 ASSUMES = {"Resource": f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher"}
 
 
@@ -476,7 +476,7 @@ def test_the_role_is_asked_for_only_where_something_is_gained() -> None:
     def fail(_: object) -> bool:
         raise AssertionError("asked")
 
-    lazy = Circumstances(NOW, is_at_spec=fail)
+    lazy = Circumstances(NOW, is_in_sync=fail)
     plan_of(USER_SPEC, {D4: document(allow("sts:AssumeRole", "iam:*", **ASSUMES))}, lazy)
     plan_of(USER_SPEC, {}, lazy)
     plan_of(spec_of(CHECKOUT), {D1: Absent()}, lazy)

@@ -77,7 +77,7 @@ def applied(plan: Plan) -> tuple[Outcome, ...]:
         (plan_of(ROLE_SPEC, {D2: MORE_TRUST}, mode=Mode.OBSERVE), Result.REPORTED),
         (plan_of(REPOSITORY_SPEC, {D1: unreadable()}), Result.UNKNOWN),
         (plan_of(ROLE_SPEC, {D2: MORE_TRUST, D3: unreadable()}, mode=Mode.OBSERVE), Result.UNKNOWN),
-        (plan_of(USER_SPEC, {D4: Absent()}, is_at_spec=lambda _: False), Result.WAITING),
+        (plan_of(USER_SPEC, {D4: Absent()}, is_in_sync=lambda _: False), Result.WAITING),
         (plan_of(ROLE_SPEC, {}, debts=Debts(NOW)), Result.REPORTED),
     ],
     ids=[
@@ -110,7 +110,7 @@ def _outcome(kind: object, change: Change) -> Outcome:
 
 
 def test_a_run_that_wrote_ends_by_what_is_read_afterwards() -> None:
-    waits = {"is_at_spec": lambda _: False}
+    waits = {"is_in_sync": lambda _: False}
     assert _ends({D3: EVERYTHING}, {}) is Result.CONVERGED
     assert _ends({D3: EVERYTHING}, {D3: EVERYTHING}) is Result.NOT_YET_VISIBLE
     assert _ends({D3: unparseable()}, {D3: unparseable()}) is Result.NOT_YET_VISIBLE

@@ -31,9 +31,9 @@ from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.canonical import equivalent
 from ecr_warden.policy.document import Document, parse_document
 
-# No session lives longer than the highest MaxSessionDuration that a role can have had when it was opened.
+# The highest MaxSessionDuration that a role can have had when the session was issued.
 LONGEST_SESSION = timedelta(hours=12)
-# A cut-off farther ahead than that ends no older sessions: it locks everybody out, whoever wrote it.
+# A cut-off farther in the future does not end older sessions but denies all access, whoever wrote it.
 FARTHEST_AHEAD = timedelta(hours=1)
 
 
@@ -61,7 +61,7 @@ def _denying(time: str) -> Document:
 
 
 def is_session_cutoff(name: str, document: Document, latest: datetime) -> bool:
-    """Whether an inline policy of a role does nothing but end sessions from before `latest`: ours, or a responder's."""
+    """Whether an inline policy, ours or an incident responder's, only denies sessions issued before `latest`."""
     if name not in (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS):
         return False
     cutoff = cutoff_of(document)
@@ -69,23 +69,23 @@ def is_session_cutoff(name: str, document: Document, latest: datetime) -> bool:
 
 
 def is_spent(document: Document, now: datetime) -> bool:
-    """Whether every session that the document denies has expired by itself."""
+    """Whether every session that the document denies has expired."""
     cutoff = cutoff_of(document)
     return cutoff is not None and have_expired(cutoff, now)
 
 
-def have_expired(opened_before: datetime, now: datetime) -> bool:
-    """Whether no session that was opened before that moment can still live."""
-    return opened_before < now - LONGEST_SESSION
+def have_expired(issued_before: datetime, now: datetime) -> bool:
+    """Whether all sessions issued before that time have expired."""
+    return issued_before < now - LONGEST_SESSION
 
 
 def whole_second(at: datetime) -> datetime:
-    """The first moment that a document can name and that is not before `at`."""
+    """The first full second that is not before `at`: a policy names no smaller time."""
     return at if not at.microsecond else at.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def reopened_sessions(spec: TargetSpec, observation: Observation, debts: Debts | None, now: datetime) -> Drift | None:
-    """The drift of a role on which a cut-off was written and no longer stands, while it still denies somebody."""
+    """The drift of a role whose cut-off was removed or changed while sessions that it denied may still live."""
     sessions_before = owed_cutoff(debts, now)
     if debts is None or sessions_before is None or not debts.sessions_ended or not _can_end_sessions(spec, observation):
         return None
@@ -107,10 +107,10 @@ def reopened_sessions(spec: TargetSpec, observation: Observation, debts: Debts |
 
 
 def is_kept_cutoff(spec: TargetSpec, address: Address, observed: Observed, debts: Debts | None, now: datetime) -> bool:
-    """Whether what stands there, and not in the spec, may stay because it does nothing but end older sessions.
+    """Whether a policy that the spec does not name may stay because it only denies older sessions.
 
-    It may on a role whose sessions the spec opens, and on one that has left the spec until those sessions are over; on
-    any other owner it is a stranger, and a role that is deleted takes its sessions along.
+    It may on a role with a desired trust policy, and on a removed role until those sessions have expired. On any other
+    identity it is unexpected; a role that is deleted takes its sessions with it.
     """
     match observed:
         case Present(Document() as document) if address.kind is AddressKind.IDENTITY_POLICY:
@@ -126,7 +126,7 @@ def is_kept_cutoff(spec: TargetSpec, address: Address, observed: Observed, debts
 
 
 def as_lockout(drift: Drift, observed: Observed, now: datetime) -> Drift:
-    """The drift in the words for what it is, if it is a session cut-off dated so far ahead that nobody gets in."""
+    """The drift; explained as a lock-out if it is a cut-off so far in the future that it denies all access."""
     match observed:
         case Present(Document() as document) if isinstance(drift.address.target, RoleTarget):
             cutoff = cutoff_of(document)
@@ -144,24 +144,24 @@ def session_cutoff(
     now: datetime,
     margin: timedelta,
 ) -> Change | None:
-    """The change that denies older sessions, if they have to end, or drops such a document when it is spent.
+    """The change that denies older sessions if they have to end, or deletes a cut-off whose sessions have expired.
 
-    Where nothing is narrowed now, exactly those sessions end that had to: whatever was opened since came through a
-    closed door.
+    If no change narrows the trust policy now, the cut-off stays at the time that is owed: later sessions were issued
+    under the repaired trust policy.
     """
     target = spec.target
     if not isinstance(target, RoleTarget) or not _can_end_sessions(spec, observation):
         return None
     address = identity_policy(target, DENY_OLDER_SESSIONS)
     observed = observation.documents.get(address, Absent())
-    owed, standing = owed_cutoff(debts, now), _standing(observed, debts, now)
-    moves = standing is not None
+    owed, existing = owed_cutoff(debts, now), _existing(observed, debts, now)
+    moves = existing is not None
     if any(map(narrows_trust, changes)):
-        times = [time for time in (owed, standing) if time is not None]
+        times = [time for time in (owed, existing) if time is not None]
         cutoff = max([whole_second(now + margin), *times])
-        return _denial(address, observed, cutoff, "sessions opened before the repair end", moves=moves)
+        return _denial(address, observed, cutoff, "denies sessions issued before the repair", moves=moves)
     if owed is not None and _flaw(observed, owed, now) is not None:
-        return _denial(address, observed, owed, f"sessions opened before {_shown(owed)} end", moves=moves)
+        return _denial(address, observed, owed, f"denies sessions issued before {_shown(owed)}", moves=moves)
     match observed:
         case Present(Document() as live, digest) if is_spent(live, now):
             access = gained_and_lost(live, None, kind=address.document_kind)
@@ -172,48 +172,49 @@ def session_cutoff(
 
 
 def written_cutoff(change: Change) -> datetime | None:
-    """Before when a change ends sessions; None of any other change."""
+    """The cut-off that a change writes; None for any other change."""
     is_ours = change.address.kind is AddressKind.IDENTITY_POLICY and change.address.name == DENY_OLDER_SESSIONS
     return cutoff_of(change.after) if is_ours and isinstance(change.after, Document) else None
 
 
 def owed_cutoff(debts: Debts | None, now: datetime) -> datetime | None:
-    """Before when sessions were opened that have to be denied; None once all of those have expired."""
+    """The cut-off that earlier runs owe; None once all sessions issued before it have expired."""
     sessions_before = debts.sessions_before if debts else None
     return None if sessions_before is None or have_expired(sessions_before, now) else sessions_before
 
 
 def keeps_trust_policy(spec: TargetSpec) -> bool:
-    """Whether the target is a role whose sessions the spec opens; on any other a session cut-off is a stranger."""
+    """Whether the target is a role with a desired trust policy; any other may have no cut-off."""
     return any(address.kind is AddressKind.TRUST_POLICY for address in spec.documents)
 
 
 def _flaw(observed: Observed, sessions_before: datetime, now: datetime) -> tuple[DriftKind, str] | None:
-    """In what way it does not end the sessions opened before that moment, in words; None if it does."""
-    reopened = f"sessions opened before {_shown(sessions_before)} were ended, and somebody reopened them"
+    """How the policy fails to deny the sessions issued before that time; None if it denies them."""
+    reopened = f"sessions issued before {_shown(sessions_before)} were ended and work again"
     match observed:
         case Absent():
-            return DriftKind.MISSING, f"{reopened}: the policy that ended them was taken away"
+            return DriftKind.MISSING, f"{reopened}: the policy that denied them was removed"
         case Unparseable(error):
-            return DriftKind.CHANGED, f"{reopened}: the policy that ended them is no longer understood: {error}"
+            return DriftKind.CHANGED, f"{reopened}: the policy that denied them can no longer be parsed: {error}"
         case Present(Document() as live):
             cutoff = cutoff_of(live)
             if cutoff is None:
-                return DriftKind.CHANGED, f"{reopened}: another policy stands in place of the one that ended them"
+                return DriftKind.CHANGED, f"{reopened}: another policy replaced the one that denied them"
             if cutoff > max(sessions_before, now):
                 return DriftKind.UNEXPECTED, _locks_out(cutoff)
             if cutoff < sessions_before:
-                return DriftKind.CHANGED, f"{reopened}: the policy now ends only those from before {_shown(cutoff)}"
+                return DriftKind.CHANGED, f"{reopened}: the policy now denies only those issued before {_shown(cutoff)}"
             return None
         case _:
             return None
 
 
 def _latest(name: str, debts: Debts | None, now: datetime) -> datetime:
-    """How late a session cut-off of that name may be dated.
+    """The latest cut-off that a policy of that name may have.
 
-    A responder's by a little. Ours not beyond what a run is known to have written: else whoever renews it every hour
-    keeps everybody out, and all looks well. Where no record is at hand (`debts` is None) ours counts as a responder's.
+    A responder's may be a little in the future. Ours may not be later than a run has written: otherwise an attacker
+    could deny all access by renewing it every hour, without any drift. Without a record (`debts` is None) ours counts
+    as a responder's.
     """
     if name != DENY_OLDER_SESSIONS or debts is None:
         return now + FARTHEST_AHEAD
@@ -225,12 +226,12 @@ def _denial(address: Address, observed: Observed, cutoff: datetime, why: str, *,
     before, expect, live = pre_image(observed)
     access = gained_and_lost(live, document, kind=address.document_kind)
     if moves:
-        access = replace(access, gained=())  # a later cut-off denies all that the earlier one did
+        access = replace(access, gained=())  # a later cut-off denies all that the earlier one denied
     operation = Operation.UPDATE if expect else Operation.CREATE
     return Change(operation, address, before, expect, document, access, why)
 
 
-def _standing(observed: Observed, debts: Debts | None, now: datetime) -> datetime | None:
+def _existing(observed: Observed, debts: Debts | None, now: datetime) -> datetime | None:
     latest = _latest(DENY_OLDER_SESSIONS, debts, now)
     match observed:
         case Present(Document() as live) if is_session_cutoff(DENY_OLDER_SESSIONS, live, latest):
@@ -240,7 +241,7 @@ def _standing(observed: Observed, debts: Debts | None, now: datetime) -> datetim
 
 
 def pre_image(observed: Observed | None) -> tuple[str | None, str | None, Document | None]:
-    """What a change replaces: its text, its digest, and the document if it is one that is understood."""
+    """What a change replaces: its text, its digest, and the document if it could be parsed."""
     match observed:
         case Present(Document() as document, digest):
             return document.text, digest, document
@@ -255,7 +256,7 @@ def pre_image(observed: Observed | None) -> tuple[str | None, str | None, Docume
 
 
 def _can_end_sessions(spec: TargetSpec, observation: Observation) -> bool:
-    """Whether the role is ours, there and readable; one that is gone took its sessions along."""
+    """Whether the role is ours, exists and is readable; a deleted role took its sessions with it."""
     if not keeps_trust_policy(spec) or is_not_ours(spec, observation):
         return False
     for address, observed in observation.documents.items():
@@ -270,7 +271,7 @@ def _can_end_sessions(spec: TargetSpec, observation: Observation) -> bool:
 
 
 def _locks_out(cutoff: datetime) -> str:
-    return f"it locks everybody out until {_shown(cutoff)}"
+    return f"it denies all access until {_shown(cutoff)}"
 
 
 def _shown(at: datetime) -> str:

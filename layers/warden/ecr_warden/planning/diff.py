@@ -8,7 +8,6 @@ from typing import assert_never
 from ecr_warden.model.address import (
     AWS_REVOKE_OLDER_SESSIONS,
     DENY_OLDER_SESSIONS,
-    OUR_POLICY_PREFIX,
     Address,
     AddressKind,
 )
@@ -18,6 +17,7 @@ from ecr_warden.model.observed import Absent, Observation, Observed, Present, Ta
 from ecr_warden.model.run import Debts
 from ecr_warden.planning.aws_edits import is_settling
 from ecr_warden.planning.cutoff import as_lockout, is_kept_cutoff, reopened_sessions
+from ecr_warden.planning.extent import is_within
 from ecr_warden.planning.guardrails import decided
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.canonical import canonical_statements, to_document
@@ -35,11 +35,11 @@ def diff(
     debts: Debts | None = None,
     written_at: datetime | None = None,
 ) -> tuple[Drift, ...]:
-    """Every difference between a target's desired and observed documents, in the order of their addresses.
+    """Every difference between a target's desired and observed documents, by address.
 
-    Of the `debts` of earlier runs two make an equal document drift: a principal that was deleted and made again, for
-    AWS keeps the old unique id behind the same text, and sessions that were ended and live again; None where no record
-    is at hand. `written_at`: when a run last wrote to the target.
+    Two `debts` of earlier runs are drift even where the documents are equivalent: a recreated principal, because AWS
+    keeps the old unique ID behind the same ARN, and ended sessions that work again. None: no record is available.
+    `written_at`: when a run last wrote to the target.
     """
     return decided(lambda seen: _diff(spec, seen, now, debts, written_at), observation)
 
@@ -62,10 +62,10 @@ def _drifts(
         drift = _compare(address, desired, observed, exact=spec.exact)
         names_principals = isinstance(desired, Document) and address.document_kind is not DocumentKind.IDENTITY
         if drift is None and named and names_principals:
-            explain = f"{', '.join(named)} was deleted and made again; the document still means the old one"
+            explain = f"the document still refers to the principal before it was recreated: {', '.join(named)}"
             drift = Drift(address, DriftKind.PRINCIPAL_RECREATED, explain)
         elif drift is not None and not named and is_settling(address, desired, observed, written_at, now):
-            explain = "just written: AWS still shows the unique ids of its principals in place of their ARNs"
+            explain = "just written: AWS still shows unique IDs in place of its principals' ARNs"
             drift = Drift(address, DriftKind.SETTLING, explain)
         if drift is not None:
             yield drift
@@ -76,7 +76,7 @@ def _drifts(
         if (
             address not in spec.documents
             and (reopened is None or address != reopened.address)
-            and _is_covered(spec.extent, address)
+            and _is_managed(spec, address)
             and not is_kept_cutoff(spec, address, observed, debts, now)
         ):
             drift = _compare(address, MustNotExist(), observed)
@@ -84,16 +84,10 @@ def _drifts(
                 yield as_lockout(drift, observed, now)
 
 
-def _is_covered(extent: Extent, address: Address) -> bool:
-    match extent:
-        case Extent.WHOLE:
-            return address.kind in (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
-        case Extent.OURS:
-            return address.kind is AddressKind.IDENTITY_POLICY and address.name.startswith(OUR_POLICY_PREFIX)
-        case Extent.NAMED:
-            return False
-        case _:
-            assert_never(extent)
+def _is_managed(spec: TargetSpec, address: Address) -> bool:
+    """Whether a document that the spec does not name may be there only if it is desired."""
+    is_policy = address.kind in (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
+    return is_policy and spec.extent is not Extent.NAMED and is_within(spec, address)
 
 
 def _compare(address: Address, desired: DesiredValue, observed: Observed, *, exact: bool = False) -> Drift | None:
@@ -110,7 +104,7 @@ def _compare(address: Address, desired: DesiredValue, observed: Observed, *, exa
             access = (
                 gained_and_lost(desired, None, kind=address.document_kind) if isinstance(desired, Document) else None
             )
-            return Drift(address, DriftKind.MISSING, "it is not there", access)
+            return Drift(address, DriftKind.MISSING, "missing", access)
         case Unparseable(error):
             return Drift(address, DriftKind.UNPARSEABLE, error)
         case Present(value):
@@ -125,7 +119,7 @@ def _compare_values(
     match desired, live:
         case MustNotExist(), _:
             access = gained_and_lost(None, live, kind=address.document_kind) if isinstance(live, Document) else None
-            return Drift(address, DriftKind.UNEXPECTED, "the spec has no such thing", access)
+            return Drift(address, DriftKind.UNEXPECTED, "not in the spec", access)
         case Document(), Document():
             return document_drift(address, desired, live, exact=exact)
         case RoleSettings(), RoleSettings():
@@ -159,9 +153,9 @@ def _setting_differences(desired: RoleSettings, live: RoleSettings) -> list[str]
 
 
 def _weighed_together(spec: TargetSpec, observation: Observation, drifts: Sequence[Drift]) -> Sequence[Drift]:
-    """The drifts, those of inline policies as interchangeable if together these allow what they should.
+    """The drifts; those of inline policies count as interchangeable if the policies together allow what they should.
 
-    They are repaired all the same: an operator who reads or removes one of the policies must find what the spec says.
+    They are repaired all the same: whoever reads or removes one of the policies must find what the spec says.
     """
     inline = [drift for drift in drifts if _is_inline(drift.address)]
     attached = any(drift.address.kind is AddressKind.ATTACHED_POLICY for drift in drifts)

@@ -1,7 +1,6 @@
-"""What a changed document gives and lacks, in exact sentences with examples: for people, and never for a decision.
+"""What changed documents give and lack, exactly and with examples: for people, never for a decision.
 
-A plan is decided and carried out by structure alone. This comes after, and whatever happens to it happens to a
-sentence.
+Plans are made and applied by structure alone. Explaining comes afterwards, so a failure costs only a sentence.
 """
 
 import time
@@ -24,9 +23,9 @@ type Clock = Callable[[], float]
 
 
 class Explainer(Struct):
-    """Explains plans while it has processor time left; one comparison more may take what the engine allows it.
+    """Explains plans while processor time is left; the last comparison may take as long as the engine lets it.
 
-    `seconds`: for all plans together. It raises nothing: what cannot be explained is said to be so.
+    `seconds`: for all plans together. It raises nothing: a drift that cannot be explained says so.
     """
 
     seconds: float
@@ -38,7 +37,7 @@ class Explainer(Struct):
         self._since = self.clock()
 
     def __call__(self, plan: Plan, spec: TargetSpec, observation: Observation) -> Plan:
-        """The plan with the engine's examples at each changed document; `observation`: the one it was made from."""
+        """The plan with the engine's examples for each changed document; it was made from `spec` and `observation`."""
         if not any(drift.kind is DriftKind.CHANGED for drift in plan.drifts):
             return plan
         drifts = (self._drift(one, spec.documents, observation.documents) for one in plan.drifts)
@@ -54,9 +53,9 @@ class Explainer(Struct):
                 return drift
 
     def drift(self, drift: Drift, desired: Document, live: Document) -> Drift:
-        """The drift of two documents with what the engine says of them."""
+        """The drift of two documents with what the engine says about them."""
         if self.clock() - self._since > self.seconds:
-            return _without(drift, "the time for explanations is used up")
+            return _without(drift, "there was no time left to compare the documents")
         try:
             return replace(drift, compared=self.compare(drift, desired, live))
         except Exception as error:
@@ -68,7 +67,7 @@ def _without(drift: Drift, reason: str) -> Drift:
 
 
 def _compare(drift: Drift, desired: Document, live: Document) -> Compared:
-    # Large, and most runs explain nothing.
+    # Large to load, and most runs explain nothing.
     from ecr_warden.policy.compare import compare  # noqa: PLC0415
     from ecr_warden.policy.compare.budget import TELLING, Budget, Deadline  # noqa: PLC0415
     from ecr_warden.policy.compare.others import phrase_of  # noqa: PLC0415

@@ -14,7 +14,7 @@ from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.policy.principal import Principal
 
 OWN_ROLES = frozenset({"ecr-warden-read", "ecr-warden-write", "ecr-warden-forward"})
-"""The roles that the member stack makes: ecr-warden works through them and never changes them."""
+"""The roles of the member stack, through which ecr-warden works; it never changes them."""
 
 _OWN_ACTIONS = (
     "ecr:describerepositories",
@@ -25,7 +25,7 @@ _OWN_ACTIONS = (
 
 
 def is_not_ours(spec: TargetSpec, observation: Observation) -> bool:
-    """Whether a role of the desired name exists under another path, hence was made by somebody else."""
+    """Whether a role of the desired name exists under another path, so that ecr-warden did not create it."""
     if not isinstance(spec.target, RoleTarget):
         return False
     address = role(spec.target)
@@ -37,9 +37,9 @@ def is_not_ours(spec: TargetSpec, observation: Observation) -> bool:
 
 
 def cuts_own_access(change: Change) -> bool:
-    """Whether a change would keep ecr-warden from reading or repairing what it keeps.
+    """Whether a change would keep ecr-warden from reading or repairing a target.
 
-    Its own roles are never changed, and no repository policy may deny what repairs it (a Deny for everybody, say).
+    Its own roles are never changed, and no repository policy may deny the calls that repair it, as a Deny for `*` can.
     """
     target = change.address.target
     if isinstance(target, RoleTarget) and target.name.lower() in OWN_ROLES:
@@ -62,7 +62,7 @@ def _reaches_own_actions(statement: Statement) -> bool:
 
 
 def _reaches_own_roles(statement: Statement, account: str) -> bool:
-    """When in doubt it does: a condition may hold, a NotPrincipal may leave the roles in."""
+    """Doubt counts as yes: a condition may hold, and a NotPrincipal may not exclude the roles."""
     principals = statement.principals
     return principals is None or principals.negated or any(_is_own(value, account) for value in principals.values)
 
@@ -77,9 +77,11 @@ def _is_own(principal: Principal, account: str) -> bool:
 
 
 def decided[T](decide: Callable[[Observation], T], observation: Observation) -> T:
-    """What `decide` says of an observation; a document over which it fails is taken for unparseable.
+    """The decision on an observation, with a document on which it fails taken for unparseable.
 
-    Raises what `decide` raises without any live document: then none of them is to blame.
+    An attacker may choose a document's text, and no test has seen all texts: an error in the policy engine must not
+    keep the document from being repaired. So it counts as differing and is replaced whole. Raises the error that
+    `decide` raises without any live document, because then none of them causes it.
     """
     try:
         return decide(observation)
@@ -87,13 +89,13 @@ def decided[T](decide: Callable[[Observation], T], observation: Observation) -> 
         for other in _with_less(observation, f"ecr-warden failed to interpret it ({site_of(error)})"):
             try:
                 return decide(other)
-            except Exception:  # noqa: S112 - then it was not this document, or not this one alone
+            except Exception:  # noqa: S112 - it is not this document, or not this one alone
                 continue
         raise
 
 
 def _with_less(observation: Observation, error: str) -> Iterator[Observation]:
-    """The observation without one of its documents at a time, then without any."""
+    """The observation without each document in turn, then without any."""
     suspects = [
         address
         for address, seen in observation.documents.items()

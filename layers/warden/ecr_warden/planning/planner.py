@@ -1,7 +1,6 @@
-"""Drift to a plan: which writes, in which order, and what is held back. Pure.
+"""From drift to a plan: the changes in the order of writing, and what is held.
 
-The order keeps every moment between two writes safe: no state on the way allows what neither the old documents nor
-the spec allow.
+The order is safe at every moment: no state between two writes allows what neither the old documents nor the spec allow.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -29,28 +28,24 @@ from ecr_warden.policy.document import Document, DocumentKind
 class Circumstances(Struct, frozen=True):
     """What a plan depends on besides desired and observed.
 
-    `cutoff_margin`: how far beyond `now` older sessions are denied, because a policy takes a while to reach every
-    AWS endpoint. `debts`: left over from earlier runs of the target; None where no record is at hand. `written_at`:
-    when one of them last wrote to it. `is_at_spec`: whether a role has been read just now and is as the spec says.
-    `refusals`: how often AWS has just refused to write an address for a principal that it does not know.
+    `cutoff_margin`: how far beyond `now` sessions are denied, because a policy takes a while to reach every AWS
+    endpoint. `debts`: from earlier runs of the target; None if no record is available. `written_at`: when one of them
+    last wrote. `is_in_sync`: reads a role and says whether it is in sync. `refusals`: how often this run's writes to an
+    address were refused because AWS does not know a principal.
     """
 
     now: datetime
     cutoff_margin: timedelta = timedelta(seconds=60)
     debts: Debts | None = None
     written_at: datetime | None = None
-    is_at_spec: Callable[[Target], bool] = lambda _role: True
+    is_in_sync: Callable[[Target], bool] = lambda _role: True
     refusals: Mapping[Address, int] = field(default_factory=dict)
 
 
 def make_plan(
     spec: TargetSpec, observation: Observation, *, spec_version: str, mode: Mode, circumstances: Circumstances
 ) -> Plan:
-    """The plan that takes a target from observed to desired.
-
-    In observe mode every drift is held. A change holds one address; what it depends on comes before it.
-    """
-
+    """The plan that would bring a target in sync; `spec`: as resolved by `as_observed`. In observe mode all is held."""
     return decided(lambda seen: _make_plan(spec, seen, spec_version, mode, circumstances), observation)
 
 
@@ -78,6 +73,9 @@ def _make_plan(
     return replace(plan, changes=ordered(changes), held=tuple(held))
 
 
+_LEFT_ALONE = {DriftKind.UNREADABLE: HoldReason.UNREADABLE, DriftKind.SETTLING: HoldReason.SETTLING}
+
+
 def _observed(drift: Drift) -> Held:
     if drift.kind is DriftKind.SETTLING:
         return Held(drift, HoldReason.SETTLING, drift.explain)
@@ -87,37 +85,34 @@ def _observed(drift: Drift) -> Held:
 def _repair(
     spec: TargetSpec, observation: Observation, drift: Drift, circumstances: Circumstances
 ) -> Iterator[Change | Held]:
-    """The change that ends a drift, or what of it is held and why; nothing when another change covers it."""
+    """The change that repairs a drift, what of it is held, or both; nothing if another change covers it."""
     desired = spec.documents.get(drift.address, MustNotExist())
-    if drift.kind is DriftKind.UNREADABLE:
-        yield Held(drift, HoldReason.UNREADABLE, drift.explain)
-        return
-    if drift.kind is DriftKind.SETTLING:
-        yield Held(drift, HoldReason.SETTLING, drift.explain)
+    if reason := _LEFT_ALONE.get(drift.kind):
+        yield Held(drift, reason, drift.explain)
         return
     if drift.kind is DriftKind.MISSING and isinstance(desired, MustNotExist):
-        return  # the end of older sessions, which no spec names
+        return  # a cut-off, which no spec names: session_cutoff writes it
     if is_not_ours(spec, observation):
-        explain = "a role of that name stands under another path: ecr-warden takes over no role that it did not make"
+        explain = "a role of this name exists under another path; ecr-warden repairs only roles that it created"
         yield Held(drift, HoldReason.NOT_OURS, explain)
         return
     if drift.kind is DriftKind.TARGET_MISSING:
-        yield from _without_owner(spec, drift, desired)
+        yield from _without_target(spec, drift, desired)
         return
     change = _change(spec, observation, drift, desired)
     refusals = circumstances.refusals.get(drift.address, 0)
     cut = taking_away(change, refusals) if refusals else None
     if cut is not None:
-        explain = "AWS knows a principal of the spec not (yet): until it does, only what is too much is taken away"
+        explain = "AWS does not (yet) know a principal of the spec; until it does, only excess access is removed"
         yield Held(drift, HoldReason.PRINCIPAL_UNKNOWN, explain)
         yield cut
         return
     roles = spec.widen_after.get(drift.address, ()) if gains(change) else ()
-    waiting = [role for role in roles if not circumstances.is_at_spec(role)]
+    waiting = [role for role in roles if not circumstances.is_in_sync(role)]
     if cuts_own_access(change):
-        yield Held(drift, HoldReason.OWN_ACCESS, "it would take from ecr-warden the access that it repairs with")
+        yield Held(drift, HoldReason.OWN_ACCESS, "it would remove the access that ecr-warden needs for repairs")
     elif waiting:
-        explain = f"waits for {', '.join(map(str, waiting))} to be as the spec says"
+        explain = f"waits until {', '.join(map(str, waiting))} is in sync"
         yield Held(drift, HoldReason.ROLE_NOT_AT_SPEC, explain)
         cut = without_gain(change)
         if cut is not None:
@@ -126,19 +121,18 @@ def _repair(
         yield change
 
 
-def _without_owner(spec: TargetSpec, drift: Drift, desired: DesiredValue) -> Iterator[Change | Held]:
+def _without_target(spec: TargetSpec, drift: Drift, desired: DesiredValue) -> Iterator[Change | Held]:
     address = drift.address
-    if not _makes_role(spec):
-        yield Held(
-            drift, HoldReason.TARGET_MISSING, f"{address.target} does not exist, and ecr-warden does not make it"
-        )
+    if not _creates_role(spec):
+        explain = f"{address.target} does not exist, and ecr-warden does not create it"
+        yield Held(drift, HoldReason.TARGET_MISSING, explain)
     elif isinstance(desired, Document) and address.kind is not AddressKind.TRUST_POLICY:
         # CreateRole carries the trust policy itself; identity policies follow it.
         access = gained_and_lost(None, desired, kind=address.document_kind)
         yield Change(Operation.CREATE, address, None, None, desired, access, drift.explain)
 
 
-def _makes_role(spec: TargetSpec) -> bool:
+def _creates_role(spec: TargetSpec) -> bool:
     return any(
         address.kind is AddressKind.ROLE and isinstance(desired, RoleSettings)
         for address, desired in spec.documents.items()

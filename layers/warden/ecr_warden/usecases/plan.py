@@ -86,7 +86,7 @@ def plan_targets(
     now = clock.now()
     explain = Explainer(_EXPLAINING_SECONDS)
 
-    def is_at_spec(role: Target) -> bool:
+    def is_in_sync(role: Target) -> bool:
         spec = compiled.targets.get(role.key)
         return spec is not None and not diff(spec, observations[role.key], now=now)
 
@@ -109,7 +109,7 @@ def plan_targets(
                     now=now,
                     debts=None if records is None else _debts(spec, record.debts, recreated),
                     written_at=record.written_at,
-                    is_at_spec=is_at_spec,
+                    is_in_sync=is_in_sync,
                 ),
             )
             if plan.is_empty and key not in compiled.targets and key not in fitting:

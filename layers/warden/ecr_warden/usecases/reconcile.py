@@ -188,7 +188,7 @@ class Reconcile(Struct, frozen=True):
             cutoff_margin=self.cutoff_margin,
             debts=run.record.debts,
             written_at=run.record.written_at,
-            is_at_spec=lambda role: self._is_in_sync(run.accepted, role),
+            is_in_sync=lambda role: self._is_in_sync(run.accepted, role),
             refusals=run.refusals,
         )
         return make_plan(
