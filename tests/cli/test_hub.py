@@ -252,7 +252,7 @@ def test_history_and_show() -> None:
     assert shown.out.startswith("repository policy of shop/checkout differs from the spec; repaired")
     assert "repository policy: changed: " in shown.out
     assert " could pull " in shown.out
-    assert f"Run:     {run_id}\n" in shown.out
+    assert f"Run:         {run_id}\n" in shown.out
     before = command("show", run_id, "--json").json["run"]["plan"]["changes"][0]["before"]
     assert json.loads(before)["Statement"][0]["Principal"] == {"AWS": "*"}
 
