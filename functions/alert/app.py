@@ -1,4 +1,4 @@
-"""Announcements from the outcomes bus, incidents that are due, and jobs that failed for good -> messages for people."""
+"""Alerts from the bus, incidents that are due, and jobs that failed on their last attempt -> messages for people."""
 
 from typing import Any
 
@@ -24,18 +24,18 @@ def _report(record: dict[str, Any]) -> None:
 
 
 def _bring_back(record: dict[str, Any]) -> None:
-    """Have a flush come back soon: what is added meanwhile waits for it. If that fails it comes back by the queue."""
+    """Retry a flush soon: alerts added meanwhile wait for it. If this fails, the queue brings it back later."""
     try:
         bootstrap.flush_redelivery().flush(
             record["receiptHandle"], int(record["attributes"]["ApproximateReceiveCount"])
         )
     except WardenError as error:
-        logger().warning("not brought back", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
+        logger().warning("not retried early", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
 
 
 @logger().inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[dict[str, str]]] | None:
-    """Tell people; an error has the event or message delivered again, and at last sent to the failure queue."""
+    """Send messages; after an error the event or queue message is retried, and in the end kept in a failure queue."""
     if "Records" not in event:
         bootstrap.send_alerts().announce(alert_from_json(event["detail"]))
         return None
@@ -43,7 +43,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[di
     for record in event["Records"]:
         try:
             _report(record)
-        except Exception as error:  # whatever it was, the other messages of the batch are reported
+        except Exception as error:  # the other messages of the batch are handled all the same
             logger().error("not reported", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
             failed[record["messageId"]] = error
             if not _is_job(record):

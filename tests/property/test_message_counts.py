@@ -1,4 +1,4 @@
-"""Whatever is told in a message and in a chat or mail of it: what is not shown is counted, from the whole."""
+"""Messages in chat and e-mail: what is not shown is counted from the whole."""
 
 import re
 from copy import replace
@@ -32,7 +32,7 @@ _MORE = re.compile(r" *and (\d+) more (\w+)(?: of access)?")
 
 
 def _counted(lines: list[str], shown: str, noun: str) -> int:
-    """How many things of a kind the lines speak of: those shown and those said to be left out."""
+    """How many entries the lines account for: those shown and those counted as left out."""
     left_out = [
         int(match.group(1)) for match in map(_MORE.fullmatch, lines) if match and match.group(2) in (noun, f"{noun}s")
     ]
@@ -145,14 +145,14 @@ def test_a_list_fits_and_counts_from_its_whole(entries: list[Entry], room: int, 
 
 @given(st.lists(st.text(min_size=1, max_size=3), max_size=80), st.integers(1, 50))
 def test_a_cut_list_says_how_many_are_left_out(items: list[str], limit: int) -> None:
-    told = list(first(items, limit))
-    assert len(told) <= limit
-    shown = len(told) if len(items) <= limit else len(told) - 1 + int(told[-1].split()[1])
+    lines = list(first(items, limit))
+    assert len(lines) <= limit
+    shown = len(lines) if len(items) <= limit else len(lines) - 1 + int(lines[-1].split()[1])
     assert shown == len(items)
 
 
 @pytest.mark.parametrize("number", [10, 5000])
-def test_shorter_forms_of_an_announcement_count_what_they_leave_out(number: int) -> None:
+def test_shorter_forms_of_an_alert_count_what_they_leave_out(number: int) -> None:
     paused = TargetsPaused(EVENT, _names("item", number), "why", NOW, 3)
     for form in (paused, *shorter(paused)):
         assert isinstance(form, TargetsPaused)

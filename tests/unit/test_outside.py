@@ -1,4 +1,4 @@
-"""Text from outside: what editors and shells add is taken off, what nobody can mean is refused, nothing is shown."""
+"""Text from outside: what editors and shells add is stripped, unusable text is refused, and none of it is shown."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ URL = "https://hooks.example.com/T0/B0/s3cr3t"
         pytest.param(b"\xfe\xff" + URL.encode("utf-16-be"), id="UTF-16 of the other order"),
     ],
 )
-def test_what_an_editor_adds_is_taken_off(given: str | bytes) -> None:
+def test_what_an_editor_adds_is_stripped(given: str | bytes) -> None:
     assert outside_text(given, "the place") == URL
 
 
@@ -37,12 +37,12 @@ def test_what_an_editor_adds_is_taken_off(given: str | bytes) -> None:
         pytest.param("", "is empty", id="nothing"),
         pytest.param(" \ufeff\n ", "is empty", id="a mark and blanks"),
         pytest.param(b"", "is empty", id="no bytes"),
-        pytest.param(None, "holds no text", id="no value"),
-        pytest.param(17, "holds no text", id="a number"),
-        pytest.param([URL], "holds no text", id="a list"),
-        pytest.param(b"\x80s3cr3t", "holds no text", id="bytes of no encoding"),
-        pytest.param(b"\xff\xfes3cr3", "holds no text", id="UTF-16 with half a character"),
-        pytest.param(b"\xff\xfe\x00\xd8", "holds no text", id="UTF-16 with half a surrogate pair"),
+        pytest.param(None, "is not text", id="no value"),
+        pytest.param(17, "is not text", id="a number"),
+        pytest.param([URL], "is not text", id="a list"),
+        pytest.param(b"\x80s3cr3t", "is not text", id="bytes of no encoding"),
+        pytest.param(b"\xff\xfes3cr3", "is not text", id="UTF-16 with half a character"),
+        pytest.param(b"\xff\xfe\x00\xd8", "is not text", id="UTF-16 with half a surrogate pair"),
         pytest.param(f"{URL}\n{URL}", "control or invisible", id="two lines"),
         pytest.param(f"s3cr3t\x00{URL}", "control or invisible", id="a NUL"),
         pytest.param("s3cr3t\x1b[31mred", "control or invisible", id="a terminal's code"),
@@ -56,7 +56,7 @@ def test_what_an_editor_adds_is_taken_off(given: str | bytes) -> None:
         pytest.param("é".encode() * MOST_CHARACTERS * 3, "is longer than", id="too long in bytes of two"),
     ],
 )
-def test_what_nobody_can_mean_is_refused_unshown(given: object, says: str) -> None:
+def test_unusable_text_is_refused_unshown(given: object, says: str) -> None:
     with pytest.raises(OutsideError) as caught:
         outside_text(given, "the webhook's secret ssm:/w", remedy="put it there again")
     assert caught.value.message.startswith("the webhook's secret ssm:/w ")
@@ -87,7 +87,7 @@ def test_a_variable_is_read_as_other_text_from_outside() -> None:
 
 
 @pytest.mark.parametrize("variables", [{}, {"X": ""}, {"X": " \n"}, {"X": "a\x00b"}])
-def test_a_variable_that_is_missing_or_of_no_use_is_named(variables: dict[str, str]) -> None:
+def test_a_variable_that_is_missing_or_unusable_is_named(variables: dict[str, str]) -> None:
     with pytest.raises(OutsideError, match=r"the function's variable X .*template\.yaml"):
         Environment(variables).required("X")
 
@@ -108,6 +108,6 @@ def test_seconds_are_digits() -> None:
 
 @pytest.mark.parametrize("value", ["-1", "+1", "1.5", "1e3", "\u0661", "sixty", "9" * 6, "9" * 4000, "1_0"])
 def test_what_is_no_number_of_seconds_is_refused_unshown(value: str) -> None:
-    with pytest.raises(OutsideError, match="X is no number of seconds") as caught:
+    with pytest.raises(OutsideError, match="X is not a number of seconds") as caught:
         environment(X=value).seconds("X")
     assert repr(value) not in str(caught.value)

@@ -132,7 +132,7 @@ def test_a_deletion_is_reported_once_by_its_event_and_the_accepted_version_stays
     assert isinstance(refused, SpecRefused)
     assert (refused.version, refused.enforced, refused.cause.action) == ("spec-missing", "v1", "s3:DeleteObject")
     assert (
-        Field("Deleted by", "somebody in account 111111111111, from 198.51.100.7 (S3 names no user)")
+        Field("Deleted by", "an identity in account 111111111111, from 198.51.100.7 (S3 does not say which)")
         in message_of([refused]).fields
     )
     world.put(D1, document(allow("ecr:*", who="*")))

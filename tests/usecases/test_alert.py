@@ -1,4 +1,4 @@
-"""Telling people over channels of which some are down: nothing is lost, and nobody is told twice for another's sake."""
+"""Alerts over channels, some of which are down: nothing is lost, and no channel gets a message twice."""
 
 from copy import replace
 from dataclasses import dataclass, field
@@ -24,15 +24,15 @@ OPENED, CLOSED = repository_drift(pulls("*")), repository_drift(None)
 
 @dataclass(slots=True)
 class Channel:
-    """Keeps the titles of what it was told, while it works."""
+    """Keeps the titles of the messages it got, while it works."""
 
     works: bool = True
-    told: list[str] = field(default_factory=list)
+    got: list[str] = field(default_factory=list)
 
     def notify(self, message: Message) -> None:
         if not self.works:
-            raise ChannelError("out of order", remedy="mend it", retryable=True)
-        self.told.append(message.title)
+            raise ChannelError("out of order", remedy="repair it", retryable=True)
+        self.got.append(message.title)
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class People:
     incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
 
     @property
-    def tell(self) -> SendAlerts:
+    def send(self) -> SendAlerts:
         return SendAlerts(self.incidents, {"chat": self.chat, "e-mail": self.mail})
 
     def due(self) -> list[tuple[str, int]]:
@@ -52,79 +52,79 @@ class People:
 
     def flush_all(self) -> None:
         for key, _ in self.due():
-            self.tell.flush(key)
+            self.send.flush(key)
 
 
-ALERTS = pytest.mark.parametrize("alert", [REFUSED, ACCEPTED], ids=["told at once", "gathered"])
+ALERTS = pytest.mark.parametrize("alert", [REFUSED, ACCEPTED], ids=["at once", "gathered"])
 
 
 @ALERTS
 @pytest.mark.parametrize("down", ["chat", "mail"])
-def test_the_channel_that_was_down_alone_is_told_once_it_is_well(alert: Alert, down: str) -> None:
+def test_only_the_channel_that_was_down_gets_the_message_later(alert: Alert, down: str) -> None:
     people = People()
     getattr(people, down).works = False
-    people.tell.announce(alert)
+    people.send.announce(alert)
     if alert is ACCEPTED:
         people.flush_all()
     [(key, seconds)] = people.due()
     assert seconds == RETRY_SECONDS
     getattr(people, down).works = True
-    people.tell.flush(key)
-    assert len(people.chat.told) == len(people.mail.told) == 1
-    assert people.chat.told == people.mail.told
-    people.tell.flush(key)
-    assert len(people.chat.told) == len(people.mail.told) == 1, "a flush that comes twice tells nothing twice"
+    people.send.flush(key)
+    assert len(people.chat.got) == len(people.mail.got) == 1
+    assert people.chat.got == people.mail.got
+    people.send.flush(key)
+    assert len(people.chat.got) == len(people.mail.got) == 1, "a second flush sends nothing again"
 
 
 @ALERTS
-def test_while_it_stays_down_the_flush_fails_by_its_name_and_the_other_hears_nothing_more(alert: Alert) -> None:
+def test_while_a_channel_is_down_the_flush_fails_with_its_name_and_the_other_gets_nothing_again(alert: Alert) -> None:
     people = People()
     people.chat.works = False
-    people.tell.announce(alert)
+    people.send.announce(alert)
     if alert is ACCEPTED:
         people.flush_all()
     [(key, _)] = people.due()
     for _ in range(3):
-        with pytest.raises(ChannelError, match="chat: out of order; mend it"):
-            people.tell.flush(key)
-    assert (people.chat.told, len(people.mail.told)) == ([], 1)
-    assert people.due() == [], "the queue brings the flush back, nobody sends another"
+        with pytest.raises(ChannelError, match="chat: out of order; repair it"):
+            people.send.flush(key)
+    assert (people.chat.got, len(people.mail.got)) == ([], 1)
+    assert people.due() == [], "the queue retries the flush, no other is sent"
     people.chat.works = True
-    people.tell.flush(key)
-    assert people.chat.told == people.mail.told
+    people.send.flush(key)
+    assert people.chat.got == people.mail.got
 
 
-def test_each_of_two_that_are_down_is_told_for_itself() -> None:
+def test_two_channels_that_are_down_are_retried_separately() -> None:
     people = People(Channel(works=False), Channel(works=False))
-    people.tell.announce(REFUSED)
+    people.send.announce(REFUSED)
     first, second = [key for key, _ in people.due()]
     people.chat.works = True
-    people.tell.flush(first)
+    people.send.flush(first)
     with pytest.raises(ChannelError):
-        people.tell.flush(second)
+        people.send.flush(second)
     people.mail.works = True
-    people.tell.flush(second)
-    assert len(people.chat.told) == len(people.mail.told) == 1
+    people.send.flush(second)
+    assert len(people.chat.got) == len(people.mail.got) == 1
 
 
 def test_a_channel_that_is_no_longer_configured_gets_nothing() -> None:
     people = People(chat=Channel(works=False))
-    people.tell.announce(REFUSED)
+    people.send.announce(REFUSED)
     [(key, _)] = people.due()
     SendAlerts(people.incidents, {"e-mail": people.mail}).flush(key)
     people.chat.works = True
-    people.tell.flush(key)
-    assert (people.chat.told, len(people.mail.told)) == ([], 1)
+    people.send.flush(key)
+    assert (people.chat.got, len(people.mail.got)) == ([], 1)
 
 
-def test_what_cannot_be_kept_for_later_is_an_error_so_that_the_event_comes_again() -> None:
+def test_an_alert_that_cannot_be_kept_is_an_error_so_that_the_event_is_delivered_again() -> None:
     class Full(MemoryIncidents):
         def add(self, key: str, alert: Alert, *, seconds: int) -> None:
             raise ChannelError("the table takes nothing")
 
     people = People(Channel(works=False), incidents=Full())
     with pytest.raises(ChannelError, match="takes nothing"):
-        people.tell.announce(REFUSED)
+        people.send.announce(REFUSED)
 
 
 def opened(number: int, **more: Any) -> RunReport:
@@ -136,42 +136,42 @@ def opened(number: int, **more: Any) -> RunReport:
 def test_thirty_repositories_opened_by_one_user_are_two_messages_that_count_them_all() -> None:
     people = People()
     for number in range(30):
-        people.tell.announce(opened(number))
-    assert people.chat.told == [
+        people.send.announce(opened(number))
+    assert people.chat.got == [
         "repository policy of shop/r00 was changed by mallory of Administrator; repaired after 2 s"
     ]
     people.flush_all()
-    assert people.chat.told[1:] == ["29 more targets repaired, after calls by mallory of Administrator"]
+    assert people.chat.got[1:] == ["29 more targets repaired, after calls by mallory of Administrator"]
 
 
-def test_a_storm_that_goes_on_is_one_message_each_time_and_ends_with_its_last() -> None:
+def test_a_burst_that_goes_on_is_one_message_each_time_and_ends_with_its_last() -> None:
     people = People()
     for burst in range(3):
         for number in range(10):
-            people.tell.announce(opened(100 * burst + number))
+            people.send.announce(opened(100 * burst + number))
         people.flush_all()
-    assert [title.split(" ")[0] for title in people.chat.told] == ["repository", "9", "10", "10"]
+    assert [title.split(" ")[0] for title in people.chat.got] == ["repository", "9", "10", "10"]
     people.flush_all()
-    people.tell.announce(opened(999))
-    assert people.chat.told[-1].startswith("repository policy of shop/r999 was changed by mallory")
+    people.send.announce(opened(999))
+    assert people.chat.got[-1].startswith("repository policy of shop/r999 was changed by mallory")
 
 
-def test_what_is_critical_is_not_kept_back_by_what_is_not() -> None:
+def test_a_critical_alert_is_not_held_back_by_one_that_is_not() -> None:
     people = People()
-    people.tell.announce(report(repository_drift(None)))
-    people.tell.announce(report(repository_drift(None), cause=replace(EVENT, id="e-2"), run_id="r-2"))
-    people.tell.announce(opened(7))
-    assert len(people.chat.told) == 2
-    assert "shop/r07" in people.chat.told[1]
+    people.send.announce(report(repository_drift(None)))
+    people.send.announce(report(repository_drift(None), cause=replace(EVENT, id="e-2"), run_id="r-2"))
+    people.send.announce(opened(7))
+    assert len(people.chat.got) == 2
+    assert "shop/r07" in people.chat.got[1]
 
 
 def test_a_fight_over_one_target_is_called_contested() -> None:
     people = People()
     for number in range(5):
         again = replace(opened(1), run_id=f"r-{number}", cause=replace(EVENT, id=f"e-{number}"))
-        people.tell.announce(again)
+        people.send.announce(again)
     people.flush_all()
-    assert people.chat.told[1:] == [
+    assert people.chat.got[1:] == [
         "repository shop/r01: repaired 4 more times, CONTESTED, after calls by mallory of Administrator"
     ]
 
@@ -181,25 +181,25 @@ def test_an_apply_of_many_targets_is_one_message() -> None:
     asked = Cause(CauseKind.CALLER, "c-1", "apply", actor=MALLORY)
     for number in range(30):
         drift = replace(CLOSED, address=repository_policy(replace(REPOSITORY, name=f"shop/r{number:02}")))
-        people.tell.announce(report(drift, cause=asked, run_id=f"r-{number}"))
-    assert people.chat.told == []
+        people.send.announce(report(drift, cause=asked, run_id=f"r-{number}"))
+    assert people.chat.got == []
     people.flush_all()
-    assert people.chat.told == ["30 targets repaired"]
+    assert people.chat.got == ["30 targets repaired"]
 
 
-def test_a_first_alert_whose_telling_crashed_is_in_the_follow_up() -> None:
+def test_a_first_alert_whose_sending_crashed_is_in_the_follow_up() -> None:
     class Broken(Channel):
         def notify(self, message: Message) -> None:
             raise RuntimeError("a bug")
 
     people = People(chat=Broken())
     with pytest.raises(RuntimeError):
-        people.tell.announce(opened(1))
+        people.send.announce(opened(1))
     people.chat = Channel()
-    people.tell.announce(opened(1))
-    assert people.chat.told == []
+    people.send.announce(opened(1))
+    assert people.chat.got == []
     people.flush_all()
-    assert people.chat.told == [
+    assert people.chat.got == [
         "repository policy of shop/r01 was changed by mallory of Administrator; repaired after 2 s"
     ]
 
@@ -223,6 +223,6 @@ class Kept:
 
 def test_a_failed_job_that_cannot_be_gathered_is_reported_by_itself_and_kept() -> None:
     people, kept = People(incidents=Unwritable()), Kept()
-    ReportExhausted(people.tell, kept)("{}", group="g", message_id="m-1")
-    assert people.chat.told == people.mail.told == ["a job that cannot be read: the job failed on its last attempt"]
+    ReportExhausted(people.send, kept)("{}", group="g", message_id="m-1")
+    assert people.chat.got == people.mail.got == ["a job that cannot be read: the job failed on its last attempt"]
     assert kept.bodies == ["{}"]

@@ -139,7 +139,7 @@ def test_a_repair_that_is_overwritten_each_time_ends_as_contested() -> None:
     assert [report.contested for report in world.reports] == [0, 0, 3]
     message = message_of(world.reports[-1:])
     assert message.severity is Severity.CRITICAL
-    assert message.title.endswith("CONTESTED, NOT repaired: somebody keeps writing it")
+    assert message.title.endswith("CONTESTED, NOT repaired: another caller keeps writing it")
     assert "right after each of ecr-warden's repairs (3 times in a row), at attempt 3" in message.lines[0]
 
 

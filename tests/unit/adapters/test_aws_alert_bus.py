@@ -1,4 +1,4 @@
-"""Announcements on the bus: never too large for an event, whatever was found in an account."""
+"""Alerts on the bus: never too large for an event, whatever was found in an account."""
 
 import json
 from copy import replace
@@ -59,7 +59,7 @@ def hostile(index: int) -> Document:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_announcement_arrives_as_it_was_made(hub: MotoHub, alert: Alert, kind: str) -> None:
+def test_alert_arrives_unchanged(hub: MotoHub, alert: Alert, kind: str) -> None:
     entry = publish(hub, alert)
     assert alert_from_json(json.loads(entry["Detail"])) == alert
     assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == ("ecr-warden", kind, BUS)
@@ -77,12 +77,12 @@ def test_run_of_any_size_fits_and_still_says_what_was_done(hub: MotoHub, changes
     assert [drift.address for drift in sent.plan.drifts] == [drift.address for drift in made.plan.drifts]
     assert all(isinstance(outcome, Applied) for outcome in sent.outcomes)
     assert len(sent.outcomes) == changes
-    # Who gained something is told as long as there is room for one of each principal.
+    # Each principal that gained something is there as long as there is room for one permission of each.
     assert all(drift.gained for drift in sent.plan.drifts) == (changes < 250)
 
 
-def test_run_that_cannot_be_described_is_announced_all_the_same(hub: MotoHub) -> None:
-    """A condition whose key is no text stands in for what nobody has found yet; the next run reports it first."""
+def test_run_that_cannot_be_described_is_published_all_the_same(hub: MotoHub) -> None:
+    """A condition whose key is not text stands for a bug not found yet; the next run reports it first."""
     nameless = frozenset({CanonicalClause("StringEquals", 5, frozenset("x"))})  # type: ignore[arg-type]
     made = report("r1", *(repair(hostile(index), index) for index in range(60)))
     drifts = []

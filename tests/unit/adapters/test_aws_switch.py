@@ -21,7 +21,7 @@ class Ssm:
     [
         ({"Value": ""}, "is empty"),
         ({"Value": " \n"}, "is empty"),
-        ({}, "holds no text"),
+        ({}, "is not text"),
         ({"Value": "enab\x00led"}, "control or invisible character"),
         ({"Value": "enabled\u200bx"}, "control or invisible character"),
         ({"Value": "enabled" * 1000}, "is longer than"),

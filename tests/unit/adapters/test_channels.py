@@ -87,7 +87,7 @@ def test_what_a_file_adds_to_a_secret_is_no_part_of_it(added: str) -> None:
 
 def test_a_secret_that_is_no_text_is_refused_unshown() -> None:
     boto3.client("secretsmanager", REGION).create_secret(Name="webhook", SecretBinary=b"s3cr3t\x80")
-    with pytest.raises(ChannelError, match="the webhook's secret secretsmanager:webhook holds no text; put ") as caught:
+    with pytest.raises(ChannelError, match="the webhook's secret secretsmanager:webhook is not text; put ") as caught:
         secret("secretsmanager:webhook")()
     assert "s3cr3t" not in str(caught.value)
     assert not caught.value.retryable

@@ -1,4 +1,4 @@
-"""Reports as reconcile makes them, for the tests of what people are told."""
+"""Reports as reconcile makes them, for the tests of messages."""
 
 import json
 from copy import replace

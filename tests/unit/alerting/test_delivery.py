@@ -43,13 +43,13 @@ OPENED = repository_drift(pulls("*"))
 CALLER = Cause(CauseKind.CALLER, "c-1")
 
 CASES: dict[str, tuple[Alert, type[Silent | FirstAtOnce] | Routing]] = {
-    "the first repair after somebody's call goes out at once": (report(DRIFT), FirstAtOnce),
+    "the first repair after a call is sent at once": (report(DRIFT), FirstAtOnce),
     "the repairs of a command are one message": (report(DRIFT, cause=CALLER), Gathered("caller/c-1")),
-    "a critical finding of a command goes out at once": (
+    "a critical finding of a command is sent at once": (
         report(OPENED, cause=CALLER),
         FirstAtOnce("first/caller/c-1/critical"),
     ),
-    "a critical finding of a sweep goes out at once": (
+    "a critical finding of a sweep is sent at once": (
         report(OPENED, cause=SWEEP),
         FirstAtOnce("first/sweep/s-1/critical"),
     ),
@@ -57,45 +57,45 @@ CASES: dict[str, tuple[Alert, type[Silent | FirstAtOnce] | Routing]] = {
         report(OPENED, cause=SPEC, result=Result.FAILED),
         Gathered("spec/v2"),
     ),
-    "a contest goes out at once": (replace(report(DRIFT, result=Result.CONFLICT), contested=3), AtOnce()),
+    "a contest is sent at once": (replace(report(DRIFT, result=Result.CONFLICT), contested=3), AtOnce()),
     "the repairs of a spec version are one message": (report(DRIFT, cause=SPEC), Gathered("spec/v2", 20)),
     "the spec version that caused them is in it": (SpecAccepted(EVENT, "v2", "v1", (), ()), Gathered("spec/v2", 20)),
     "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), Gathered("sweep/s-1", 20)),
     "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), Gathered("run/r-0", 20)),
-    "a refused spec goes out at once": (SpecRefused(EVENT, "v3", None, ()), AtOnce()),
-    "somebody's change of a role of ours goes out at once": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), AtOnce()),
-    "a deployment's changes of roles of ours are one message": (
+    "a refused spec is sent at once": (SpecRefused(EVENT, "v3", None, ()), AtOnce()),
+    "a change of ecr-warden's own role is sent at once": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), AtOnce()),
+    "a deployment's changes of ecr-warden's own roles are one message": (
         OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),
         Gathered(f"own/{HOME}"),
     ),
-    "lists that could not be read are told in one message, whichever parts of a sweep met them": (
+    "lists that could not be read are one message, whichever parts of a sweep met them": (
         Unlisted(SWEEP, "v2", ("a",), ("throttled",)),
         Gathered(SWEEP.incident),
     ),
-    "a pause goes out at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
-    "the end of a pause goes out at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
-    "an event that changed nothing says nothing": (report(result=Result.IN_SYNC), Silent),
-    "a sweep that found nothing says nothing": (report(result=Result.IN_SYNC, cause=SWEEP), Silent),
-    "a finished run of a dead process is told": (report(DRIFT, result=Result.IN_SYNC), FirstAtOnce),
-    "an intruder is told even if nothing was wrong": (report(result=Result.IN_SYNC, intruder=True), FirstAtOnce),
-    "a run that is tried again says nothing": (replace(report(DRIFT, result=Result.FAILED), final=False), Silent),
-    "drift in observe mode is told": (
+    "a pause is sent at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
+    "the end of a pause is sent at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
+    "an event that changed nothing is silent": (report(result=Result.IN_SYNC), Silent),
+    "a sweep that found nothing is silent": (report(result=Result.IN_SYNC, cause=SWEEP), Silent),
+    "the finished run of a killed process is sent": (report(DRIFT, result=Result.IN_SYNC), FirstAtOnce),
+    "an intruder is reported even if nothing differed": (report(result=Result.IN_SYNC, intruder=True), FirstAtOnce),
+    "a run that is retried is silent": (replace(report(DRIFT, result=Result.FAILED), final=False), Silent),
+    "drift in observe mode is sent": (
         report(DRIFT, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE, outcomes=()),
         FirstAtOnce,
     ),
-    "an owner that waits for a role that is being made says nothing": (
+    "an identity that waits for its role to be created is silent": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_AT_SPEC, cause=SPEC),
         Silent,
     ),
-    "an owner's policy that is not understood is told though it waits": (
+    "an identity's unparseable policy is sent though it waits": (
         report(replace(DRIFT, kind=DriftKind.UNPARSEABLE), result=Result.WAITING, cause=SPEC, outcomes=()),
         Gathered("spec/v2"),
     ),
-    "an owner that somebody changed and that waits is told": (
+    "an identity that was changed and waits is sent": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_AT_SPEC),
         FirstAtOnce,
     ),
-    "an unreadable target is told": (
+    "an unreadable target is sent": (
         report(DRIFT, result=Result.UNKNOWN, outcomes=(), cause=SWEEP),
         Gathered("sweep/s-1"),
     ),
@@ -129,12 +129,12 @@ TOGETHER: dict[str, tuple[Alert, Alert, bool]] = {
     ),
     "two roles": (report(DRIFT), report(DRIFT, cause=replace(EVENT, actor=OTHER_ROLE)), False),
     "what is critical and what is not": (report(DRIFT), report(OPENED), False),
-    "two calls of nobody knows whom, on one target": (
+    "two calls of unknown callers on one target": (
         report(DRIFT, cause=replace(EVENT, actor=None)),
         report(DRIFT, cause=replace(EVENT, id="e-2", actor=None)),
         True,
     ),
-    "two calls of nobody knows whom, on two targets": (
+    "two calls of unknown callers on two targets": (
         report(DRIFT, cause=replace(EVENT, actor=None)),
         report(push_drift(allows("ecr:PutImage", "ecr:ListImages")), cause=replace(EVENT, actor=None)),
         False,
@@ -159,7 +159,7 @@ def _third_form(made: RunReport) -> RunReport:
     return bare
 
 
-def test_a_stranger_is_not_left_out_for_a_crowd() -> None:
+def test_an_outsider_is_not_left_out_for_a_crowd() -> None:
     drift = repository_drift(pulls(*CROWD, EVE))
     [kept] = _third_form(replace(report(drift), accounts=(CI, HOME))).plan.drifts
     assert drift.change is not None and kept.change is not None

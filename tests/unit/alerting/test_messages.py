@@ -121,8 +121,8 @@ SAID: dict[str, tuple[Alert, str]] = {
         report(replace(MISSING, kind=DriftKind.UNPARSEABLE, explain="bad JSON", access=None)),
         "cannot be parsed: bad JSON",
     ),
-    "ended sessions that live again": (report(REOPENED), "missing: sessions issued before 2026-11-24T10:00:00Z were"),
-    "who is to blame for that": (report(REOPENED_BY_A_CHANGE), "were ended and work again"),
+    "ended sessions that work again": (report(REOPENED), "missing: sessions issued before 2026-11-24T10:00:00Z were"),
+    "what happened to them": (report(REOPENED_BY_A_CHANGE), "were ended and work again"),
     "a lock-out by our own means": (report(LOCKED_OUT), "it denies all access until 2036"),
     "a write that settles": (report(SETTLING, result=Result.NOT_YET_VISIBLE), "AWS still shows unique ids"),
     "a caller that the event does not name": (
@@ -147,13 +147,13 @@ SAID: dict[str, tuple[Alert, str]] = {
     "until when": (PAUSED, "Until: 2026-11-24T10:15:32Z"),
     "how to end a pause": (PAUSED, "Undo: ecr-warden resume repository/x"),
     "what was paused": (replace(PAUSED, targets=("repository/x", "role/y")), "role/y"),
-    "what of ours was changed, and by whom": (
+    "which own role was changed, and by whom": (
         OwnChanged(EVENT, HOME, "role ecr-warden-read"),
         "ecr-warden's own role ecr-warden-read was changed by mallory of Administrator",
     ),
     "in which account": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), f"account {HOME}"),
     "how to see what differs": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), "detect-stack-drift"),
-    "that whose account a command acts on is to be given": (
+    "that the command needs a profile and a region": (
         OwnChanged(EVENT, HOME, "role ecr-warden-read"),
         "detect-stack-drift --profile ... --region ... --stack-name",
     ),
@@ -175,7 +175,7 @@ def test_a_message_says(name: str) -> None:
 
 
 def on(name: str, **more: Any) -> RunReport:
-    """A run that repaired what somebody did to a repository of that name."""
+    """A run that repaired a repository of that name."""
     return report(replace(FOREIGN, address=repository_policy(replace(REPOSITORY, name=name))), **more)
 
 
@@ -294,21 +294,21 @@ CROWD = tuple(
 )
 
 
-def test_a_power_is_not_hidden_by_what_stands_around_it() -> None:
+def test_power_over_policies_is_not_hidden_by_other_permissions() -> None:
     message = message_of([report(push_drift(also(*CROWD, allows("iam:PutRolePolicy"))))])
     assert "iam:putrolepolicy" in message.lines[2]
 
 
-def test_a_stranger_is_not_hidden_by_drift_in_other_documents() -> None:
+def test_an_outsider_is_not_hidden_by_drift_in_other_documents() -> None:
     crowded = push_drift(also(*CROWD))
-    stranger = trust_drift(trusts(f"arn:aws:iam::{OUTSIDER}:user/eve"))
-    message = message_of([report(crowded, crowded, crowded, stranger)])
+    outsider = trust_drift(trusts(f"arn:aws:iam::{OUTSIDER}:user/eve"))
+    message = message_of([report(crowded, crowded, crowded, outsider)])
     assert message.title.startswith("trust policy, ")
     assert f"arn:aws:iam::{OUTSIDER}:user/eve could assume" in message.lines[2]
 
 
-def test_a_power_that_is_proved_to_hold_for_nobody_is_told_all_the_same() -> None:
-    """For the proof knows only so many callers."""
+def test_power_that_is_proved_to_hold_for_no_caller_is_shown_all_the_same() -> None:
+    """The proof covers the callers that the engine knows."""
     void = {"StringEquals": {"aws:PrincipalType": "Nobody"}}
     message = message_of([report(push_drift(also(allows("ecr:PutImage"), allows("*", Condition=void))))])
     assert message.severity is Severity.CRITICAL

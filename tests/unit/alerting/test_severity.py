@@ -78,17 +78,17 @@ CASES: dict[str, tuple[Alert, Severity]] = {
         WARNING,
     ),
     "a condition that only narrows": (report(repository_drift(NARROWED)), WARNING),
-    "a condition that everybody named fulfils": (report(repository_drift(SAME)), INFO),
+    "a condition that every named principal meets": (report(repository_drift(SAME)), INFO),
     "a Deny for what another document may allow": (report(repository_drift(DENIED)), WARNING),
     "a push role that may do everything": (report(push_drift(allows("*"))), CRITICAL),
     "a push role that may change IAM by a pattern": (report(push_drift(allows("ia?:*"))), CRITICAL),
     "a push role that may do everything while a federated user": (report(push_drift(FEDERATED)), CRITICAL),
-    "an account from outside as its root user": (report(repository_drift(AS_ROOT)), CRITICAL),
+    "an outside account as its root user": (report(repository_drift(AS_ROOT)), CRITICAL),
     "a push role that may also list": (report(push_drift(allows("ecr:PutImage", "ecr:ListImages"))), WARNING),
     "an attached policy on the push role": (report(ATTACHED), CRITICAL),
     "ended sessions that were reopened": (report(REOPENED), CRITICAL),
     "ended sessions that were reopened by a change": (report(REOPENED_BY_A_CHANGE), CRITICAL),
-    "ended sessions that were reopened before the file changed": (report(REOPENED, cause=SPEC), CRITICAL),
+    "ended sessions that were reopened before the spec changed": (report(REOPENED, cause=SPEC), CRITICAL),
     "ended sessions found reopened after a run of ours": (report(REOPENED, cause=RUN), CRITICAL),
     "all sessions locked out": (report(LOCKED_OUT), WARNING),
     "a write that AWS does not show yet": (report(SETTLING, result=Result.NOT_YET_VISIBLE), WARNING),
@@ -100,18 +100,18 @@ CASES: dict[str, tuple[Alert, Severity]] = {
     ),
     "an event that changed nothing": (report(result=Result.IN_SYNC), INFO),
     "an intruder in the write role": (report(result=Result.IN_SYNC, intruder=True), CRITICAL),
-    "somebody's change of a role of ours": (OwnChanged(EVENT, HOME, "role ecr-warden-write"), CRITICAL),
-    "a change of a role of ours found without its caller": (
+    "a change of ecr-warden's own role": (OwnChanged(EVENT, HOME, "role ecr-warden-write"), CRITICAL),
+    "a change of ecr-warden's own role by an unknown caller": (
         OwnChanged(replace(EVENT, actor=None), HOME, "role ecr-warden-write"),
         CRITICAL,
     ),
-    "a deployment of our stacks": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-write"), INFO),
+    "a deployment of ecr-warden's stacks": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-write"), INFO),
     "lists that cannot be read": (Unlisted(SWEEP, "v2", ("repository/..: denied",), ("permission-missing",)), WARNING),
-    "lists from which somebody keeps ecr-warden out": (
+    "lists that are explicitly denied to ecr-warden": (
         Unlisted(SWEEP, "v2", ("user/1/*: denied",), ("explicitly-denied", "throttled")),
         CRITICAL,
     ),
-    "what somebody wrote makes ecr-warden itself fail": (
+    "lists on which ecr-warden itself crashes": (
         Unlisted(SWEEP, "v2", ("user/1/*: failed",), ("crashed",)),
         CRITICAL,
     ),
@@ -127,14 +127,14 @@ def test_severity(name: str) -> None:
     assert severity(alert) is expected
 
 
-def test_a_principal_of_an_account_of_the_spec_is_not_from_outside() -> None:
+def test_a_principal_of_an_account_of_the_spec_is_no_outsider() -> None:
     alert = report(repository_drift(pulls(KEPT, f"arn:aws:iam::{CI}:user/other")))
     assert severity(alert) is CRITICAL
     assert severity(replace(alert, accounts=(CI, HOME))) is WARNING
 
 
 @pytest.mark.parametrize("result", Result)
-def test_only_what_is_right_is_of_no_concern(result: Result) -> None:
+def test_only_runs_that_end_in_sync_are_information(result: Result) -> None:
     found = severity(report(result=result, outcomes=()))
     assert (found is INFO) == (result in (Result.IN_SYNC, Result.CONVERGED))
 
@@ -146,7 +146,7 @@ def _policy(*statements: dict[str, object]) -> Document:
 ALLOW: dict[str, object] = {"Effect": "Allow", "Principal": {"AWS": KEPT}}
 
 
-def test_a_deny_that_was_taken_away_lets_in_nobody_it_named() -> None:
+def test_a_removed_deny_does_not_let_in_those_it_named() -> None:
     desired = _policy(ALLOW, {"Effect": "Deny", "Principal": {"AWS": OUTSIDER}})
     assert severity(report(repository_drift(_policy(ALLOW), desired))) is WARNING
 
@@ -156,7 +156,7 @@ def test_the_highest_of_none_is_info() -> None:
     assert highest([WARNING, INFO, CRITICAL, WARNING]) is CRITICAL
 
 
-def test_what_an_announcement_had_to_leave_out_stays_as_severe() -> None:
+def test_a_shortened_alert_stays_as_severe() -> None:
     shortened = report(repository_drift(FOREIGN))
     shortened = replace(
         shortened,
@@ -168,7 +168,7 @@ def test_what_an_announcement_had_to_leave_out_stays_as_severe() -> None:
 
 
 def test_what_cannot_be_rated_is_critical() -> None:
-    """No text that somebody chose may end a run between its writes and its report."""
+    """No text in an account may end a run between its writes and its report."""
     unheard_of = Permission(Effect.ALLOW, None, 7, "*")  # type: ignore[arg-type]
     drift = replace(unexpected_drift(SPEC_PUSH), access=AccessChange((unheard_of,)))
     assert severity(report(drift)) is CRITICAL

@@ -1,4 +1,4 @@
-"""Who did it, in words."""
+"""Callers and causes in words."""
 
 import json
 from copy import replace
@@ -31,8 +31,10 @@ CASES = {
     f"federated user Bob of account {CI} (through arn:aws:iam::{CI}:user/broker)": Actor(
         "FederatedUser", account=CI, issuer=f"arn:aws:iam::{CI}:user/broker", session_name="Bob"
     ),
-    f"somebody in account {OUTSIDER} (session mallory)": Actor("AWSAccount", account=OUTSIDER, session_name="mallory"),
-    f"somebody in account {OUTSIDER}": Actor("AWSAccount", account=OUTSIDER),
+    f"an identity in account {OUTSIDER} (session mallory)": Actor(
+        "AWSAccount", account=OUTSIDER, session_name="mallory"
+    ),
+    f"an identity in account {OUTSIDER}": Actor("AWSAccount", account=OUTSIDER),
     "an anonymous caller": Actor("AWSAccount"),
     "the AWS service lambda.amazonaws.com": Actor("AWSService", invoked_by="lambda.amazonaws.com"),
     "SAMLUser bob": Actor("SAMLUser", session_name="bob"),
@@ -94,14 +96,14 @@ CAUSES: dict[str, tuple[Cause, str, str]] = {
     "a follow-up": (RUN, "unknown: found by the follow-up of run r-0", "follow-up of run r-0"),
     "a version of the spec": (
         replace(SPEC, actor=Actor("AWSAccount", account=CI, source_ip="198.51.100.7")),
-        f"version v2 of the spec, uploaded by somebody in account {CI}, from 198.51.100.7 (S3 names no user)",
+        f"version v2 of the spec, uploaded by an identity in account {CI}, from 198.51.100.7 (S3 does not say which)",
         "spec version v2",
     ),
 }
 
 
 @pytest.mark.parametrize("name", CAUSES)
-def test_in_words_what_set_it_off_was(name: str) -> None:
+def test_describe_cause(name: str) -> None:
     cause, at_length, in_short = CAUSES[name]
     assert who(cause) == at_length
     assert describe_cause(cause) == in_short

@@ -67,7 +67,7 @@ def message_of(alerts: Sequence[Alert], *, is_follow_up: bool = False) -> Messag
         if (its := [alert for alert in alerts if isinstance(alert, model)])
     ]
     whole = join(parts)
-    # Runs stand last in the title, and their targets come first.
+    # Runs come last in the title, but their targets come first in the lines.
     sections = [section for part in reversed(parts) for section in part.sections]
     return compose(highest(list(map(severity, alerts))), Parts(whole.title, whole.fields, sections))
 
@@ -190,7 +190,7 @@ class _OwnChanged(Kind[OwnChanged]):
 
 
 def _is_by_deployment(changed: OwnChanged) -> bool:
-    """Whether CloudFormation made the call for somebody, as it does when a stack is deployed."""
+    """Whether CloudFormation made the call, as it does when a stack is deployed."""
     actor = changed.cause.actor
     return actor is not None and actor.invoked_by == "cloudformation.amazonaws.com"
 
@@ -208,7 +208,7 @@ def _advice(changed: OwnChanged) -> Iterator[str]:
         yield "CloudFormation made the call, as it does when the stacks are deployed. If nobody deployed them:"
     else:
         yield "ecr-warden works through it, and only a deployment of its stacks should change it."
-        yield "Whoever can change it can use ecr-warden's access or blind it. ecr-warden does not repair it:"
+        yield "A caller who can change it can use ecr-warden's access or blind it. ecr-warden does not repair it:"
     # Without profile and region the AWS CLI takes the default account, which need not be the changed one.
     command = "aws cloudformation detect-stack-drift --profile ... --region ... --stack-name ecr-warden-member"
     yield f"see what differs: {command} (or the hub's stack)"

@@ -110,8 +110,8 @@ def describe_runs(runs: Sequence[RunReport], *, is_follow_up: bool) -> Parts:
 
 
 def _targets(runs: Sequence[RunReport]) -> Listing:
-    told = sorted(_by_target(runs), key=lambda its: max(map(_urgency, its)), reverse=True)
-    return Listing("target", tuple(map(_of_target, told)))
+    ranked = sorted(_by_target(runs), key=lambda its: max(map(_urgency, its)), reverse=True)
+    return Listing("target", tuple(map(_of_target, ranked)))
 
 
 def _by_target(runs: Sequence[RunReport]) -> list[list[RunReport]]:
@@ -181,10 +181,10 @@ def _by(runs: Sequence[RunReport]) -> str:
 
 def _callers(runs: Sequence[RunReport]) -> Iterator[Field]:
     causes = Counter(_in_words(run.cause) for run in runs if not is_roll_out(run))
-    told = [f"{text} ({number}x)" if number > 1 else text for text, number in causes.most_common()]
-    if told:
+    callers = [f"{text} ({number}x)" if number > 1 else text for text, number in causes.most_common()]
+    if callers:
         label = "Who" if all(run.cause.kind is CauseKind.EVENT for run in runs) else "Cause"
-        yield Field(label, "; ".join(first(told, _CALLERS)))
+        yield Field(label, "; ".join(first(callers, _CALLERS)))
 
 
 def _in_words(cause: Cause) -> str:
@@ -202,11 +202,11 @@ def _contest(report: RunReport) -> Iterator[str]:
         when = f"between ecr-warden's read and its write, {report.contested} times in a row"
     else:
         when = f"right after each of ecr-warden's repairs ({count(report.contested, 'time')} in a row)"
-    yield f"Somebody wrote the {documents} {when}, at attempt {report.attempt} of the job: their version is in place."
+    yield f"Another caller wrote the {documents} {when}, at attempt {report.attempt} of the job; their version is live."
     if report.cause.kind is CauseKind.EVENT and report.cause.actor is not None:
         yield f"The call that triggered this run came from {describe_actor(report.cause.actor)}."
     yield from (f"Find out who writes it: {_who_wrote(address)}" for address in addresses[:1])
-    yield "Revoke their permission to write it; ecr-warden tries again at their next write and at each sweep."
+    yield "Revoke their permission to write it; ecr-warden tries again after their next write and at each sweep."
 
 
 _IAM_EVENTS = "us-east-1"  # the one region in which CloudTrail shows IAM's calls

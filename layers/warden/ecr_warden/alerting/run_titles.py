@@ -70,16 +70,16 @@ def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:
     if gone:
         return f"{name_of(target)} does not exist{_after(cause)}"
     documents = list(dict.fromkeys(_document(drift.address) for drift in drifts))
-    owner = target.name if isinstance(target, RepositoryTarget) else name_of(target)
+    whose = target.name if isinstance(target, RepositoryTarget) else name_of(target)
     # An attacker may have chosen the name of a policy: leave room for the target and the caller.
     shown = [cut(document, _DOCUMENT) for document in documents]
-    named = f"{', '.join(first(shown, _DOCUMENTS))} of {owner}"
+    named = f"{', '.join(first(shown, _DOCUMENTS))} of {whose}"
     if is_roll_out(report):
         return f"{named}: version {report.plan.spec_version} of the spec"
     if all(drift.kind is DriftKind.UNREADABLE for drift in drifts):
         return f"{named}{_after(cause)}"
-    told_by_event = cause.kind is CauseKind.EVENT and cause.actor is not None
-    if told_by_event and any(_call(cause) in WRITES[drift.address.kind] for drift in drifts):
+    is_from_event = cause.kind is CauseKind.EVENT and cause.actor is not None
+    if is_from_event and any(_call(cause) in WRITES[drift.address.kind] for drift in drifts):
         return f"{named} {_was(drifts, _call(cause))} by {short_name(cause.actor)}"
     verb = "differs" if len(documents) == 1 and documents != ["settings"] else "differ"
     return f"{named} {verb} from the spec{_after(cause)}"
@@ -127,7 +127,7 @@ def _after(cause: Cause) -> str:
 def describe_result(report: RunReport) -> str:
     """How a run ended, in a few words."""
     if report.contested:
-        return "CONTESTED, NOT repaired: somebody keeps writing it"
+        return "CONTESTED, NOT repaired: another caller keeps writing it"
     if report.result is Result.CONVERGED and is_roll_out(report):
         return "rolled out"
     if report.result is Result.FAILED and is_roll_out(report):

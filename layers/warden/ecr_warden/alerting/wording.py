@@ -225,7 +225,7 @@ def uploader(actor: Actor | None) -> str:
     """
     if actor is not None and actor.type == "AWSAccount" and actor.account:
         source = f", from {actor.source_ip}" if actor.source_ip else ""
-        return f"somebody in account {actor.account}{source} (S3 names no user)"
+        return f"an identity in account {actor.account}{source} (S3 does not say which)"
     return describe_actor(actor)
 
 
@@ -260,7 +260,7 @@ def _identity(actor: Actor) -> str:
             )
         case "AWSAccount":
             # Only the caller's own account sees which user or role it was.
-            caller = f"somebody in account {actor.account}" if actor.account else "an anonymous caller"
+            caller = f"an identity in account {actor.account}" if actor.account else "an anonymous caller"
             return caller + (f" (session {actor.session_name})" if actor.session_name else "")
         case "AWSService":
             return f"the AWS service {actor.invoked_by}" if actor.invoked_by else "an AWS service"

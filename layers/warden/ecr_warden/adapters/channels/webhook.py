@@ -138,10 +138,10 @@ class Secret:
         except OutsideError as error:
             raise ChannelError(error.message, remedy=error.remedy) from None
         except (ClientError, BotoCoreError) as error:
-            told = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+            code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
             action = _ACTIONS[self.reference.partition(":")[0]]
             raise ChannelError(
-                f"the webhook's secret {self.reference} cannot be read ({told or type(error).__name__})",
+                f"the webhook's secret {self.reference} cannot be read ({code or type(error).__name__})",
                 remedy=f"check that it exists; template.yaml grants {action} to the role of the alert function",
                 retryable=True,
             ) from error
