@@ -1,17 +1,15 @@
 """Plans and write scopes as people read them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from ecr_warden.alerting.layout import Listing, lay_out
 from ecr_warden.alerting.wording import describe_address, describe_drift
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
-from ecr_warden.planning.write_scope import ScopeGap
+from ecr_warden.model.reply import ScopeGap, ScopeUnread
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.phrases import Framing, Perspective
-from ecr_warden.ports.documents import AccountUnread
 
 from ecr_warden_cli.console import Console, Style
 
@@ -89,13 +87,13 @@ def _effect(change: Change) -> str:
             return "changes no access"
 
 
-def write_scope_lines(found: Sequence[ScopeGap | AccountUnread], plans: Sequence[Plan]) -> Iterator[str]:
+def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], plans: Sequence[Plan]) -> Iterator[str]:
     """What to deploy in each account. Empty if all are covered, or if there is no stack and nothing to write."""
     writing = {change.address.target.account for plan in plans for change in plan.changes}
     for one in found:
         where = f"account {one.account}"
         match one:
-            case AccountUnread():
+            case ScopeUnread():
                 yield f"{where}: cannot be read, so it is unknown whom its member stack covers"
             case ScopeGap(uncovered=()):
                 continue
@@ -113,22 +111,3 @@ def _lines(one: ScopeGap, where: str) -> Iterator[str]:
     if one.without_room:
         count = len(one.without_room)
         yield f"  {count} fit into no parameter: list an IAM path such as user/ci/* instead of single ARNs"
-
-
-def write_scopes_to_json(found: Sequence[ScopeGap | AccountUnread]) -> list[dict[str, Any]]:
-    """`memberStack`: null where it could not be read, with the reason under `error`."""
-    return [_json(one) for one in found]
-
-
-def _json(one: ScopeGap | AccountUnread) -> dict[str, Any]:
-    match one:
-        case AccountUnread():
-            return {"account": one.account, "memberStack": None, "error": str(one.error)}
-        case ScopeGap():
-            return {
-                "account": one.account,
-                "memberStack": one.has_stack,
-                "uncovered": list(one.uncovered),
-                "parameters": dict(one.parameters),
-                "withoutRoom": list(one.without_room),
-            }

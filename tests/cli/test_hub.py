@@ -21,7 +21,7 @@ from tests.cli.command import Command
 from tests.contracts.runs import open_run
 from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
 from tests.usecases.pattern_world import world_of
-from tests.usecases.world import OPEN, World, bare_world, tampered, unreadable, world_at_spec
+from tests.usecases.world import OPEN, World, bare_world, tampered, unreadable, world_in_sync
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ def over(world: World) -> Command:
 
 
 def test_status_when_all_is_well() -> None:
-    ran = over(world_at_spec())("status")
+    ran = over(world_in_sync())("status")
     assert (ran.code, ran.err) == (0, "")
     assert f"ok        {CHECKOUT}, in-sync at 2026-11-24T10:00:00Z\n" in ran.out
     assert ran.last_line == f"5 targets: 5 ok, 0 differs, 0 unknown, 0 pending; 0 paused; spec {ACCEPTED.version}"
@@ -82,7 +82,7 @@ def test_status_of_trouble_pauses_the_switch_and_observe_mode() -> None:
 
 
 def test_status_says_first_what_is_wrong_with_the_whole_and_is_not_fine_then() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.specs.file = None
     world.event_sources.cut("ecr-warden-sweep")
     ran = over(world)("status")
@@ -100,7 +100,7 @@ def test_status_says_first_what_is_wrong_with_the_whole_and_is_not_fine_then() -
 
 
 def test_status_names_the_last_look_and_what_a_sweep_found() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     world.clock.advance(timedelta(minutes=5))
     world.sweep()
@@ -112,7 +112,7 @@ def test_status_names_the_last_look_and_what_a_sweep_found() -> None:
 
 
 def test_status_shows_pauses_first_the_longest_at_the_top() -> None:
-    command = over(world_at_spec())
+    command = over(world_in_sync())
     command("pause", "all", "--for", "1h", "--reason", "a holiday")
     command("pause", "shop/checkout", "--for", "7d", "--reason", "a migration")
     lines = command("status").out.splitlines()
@@ -165,7 +165,7 @@ def test_apply_waits_for_who_waits_for_a_role() -> None:
 
 
 def test_apply_when_nothing_differs_asks_for_no_run() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     ran = over(world)("apply")
     assert (ran.code, ran.out) == (0, "5 targets: all match the accepted spec\n")
     assert world.command_records.taken == {}
@@ -188,7 +188,7 @@ def test_a_dry_run_shows_what_apply_would_have_done_and_has_nothing_done() -> No
     assert ran.code == 2
     assert "    1. update repository policy (" in ran.out
     assert (world.writes, world.command_records.taken) == ([], {})
-    assert over(world_at_spec())("apply", "--dry-run").code == 0
+    assert over(world_in_sync())("apply", "--dry-run").code == 0
 
 
 def test_apply_of_what_is_paused_is_left_and_says_why_in_the_run() -> None:
@@ -214,7 +214,7 @@ def test_apply_that_gets_no_answer_is_an_error_and_says_where_to_look() -> None:
 
 
 def test_a_pause_outlives_a_tamper_until_resume() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     command = over(world)
     paused = command("pause", "all", "--until", "2026-11-25T10:00:00+01:00", "--reason", "  a migration ")
     assert paused.code == 0
@@ -283,7 +283,7 @@ def test_history_of_very_many_targets_is_refused_and_of_a_target_that_left_the_s
 
 
 def test_a_run_that_has_not_ended_is_shown_as_it_was_journalled() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     lease, _ = world.state.acquire(CHECKOUT, "r9")
     world.state.open_run(lease, open_run("r9"), Debts())
     shown = over(world)("show", "r9")
@@ -292,7 +292,7 @@ def test_a_run_that_has_not_ended_is_shown_as_it_was_journalled() -> None:
 
 
 def test_grants_are_listed_by_repository() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.specs.file = SpecVersion(ACCEPTED.version, SPEC_FILE.read_bytes())
     ran = over(world)("grants")
     assert (ran.code, ran.err) == (0, "")
@@ -307,7 +307,7 @@ def test_grants_are_listed_by_repository() -> None:
 
 
 def test_grants_say_who_may_also_pull_through_a_role_and_who_may_import() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     text = SPEC_FILE.read_text().replace("pull: [deployers]", "pull: [{by: [deployers], upstream: true}]")
     text = text.replace("by: [ci:user/push-user]", "by: [ci:user/push-user]\n        pull: true")
     world.specs.file = SpecVersion(ACCEPTED.version, text.encode())
@@ -396,7 +396,7 @@ def test_wrong_input_is_said_in_one_line_and_nothing_is_done(name: str) -> None:
 
 @pytest.mark.parametrize("verb", ["status", "apply", "history"])
 def test_where_the_hub_is_and_with_which_profile_it_is_asked(verb: str) -> None:
-    command = over(world_at_spec())
+    command = over(world_in_sync())
     assert command(verb, "--hub-region", "eu-west-1", "--profile", "hub").code == 0
     assert command.opened == [("eu-west-1", "hub")]
     command(verb)
@@ -404,7 +404,7 @@ def test_where_the_hub_is_and_with_which_profile_it_is_asked(verb: str) -> None:
 
 
 def test_an_error_of_the_hub_keeps_its_code_in_json() -> None:
-    ran = over(world_at_spec())("show", "gone", "--json")
+    ran = over(world_in_sync())("show", "gone", "--json")
     assert (ran.code, ran.json["error"]["code"]) == (1, "no-such-run")
 
 
@@ -414,7 +414,7 @@ def test_an_answer_of_another_version_is_an_error(answer: dict[str, Any]) -> Non
         def answer(self, request: str) -> dict[str, Any]:
             return answer
 
-    ran = Command(hub=Other(world_at_spec()))("status")
+    ran = Command(hub=Other(world_in_sync()))("status")
     assert ran.code == 1
     assert "use the version of this command that matches the hub" in ran.err
 

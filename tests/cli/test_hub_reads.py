@@ -20,7 +20,7 @@ from tests.cli.test_hub import InProcess, over
 from tests.usecases.hub import queries_of
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import CLOSED, closed
-from tests.usecases.world import OPEN, World, tampered, unreadable, world_at_spec
+from tests.usecases.world import OPEN, World, tampered, unreadable, world_in_sync
 
 UNREAD = f"state unknown: {CLOSED}"
 
@@ -31,14 +31,14 @@ def without(world: World, *targets: Target) -> World:
 
 
 def made_again() -> World:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.unmake(PULL_USER)
     world.documents.make(PULL_USER)
     return world
 
 
 def test_verify_through_the_hub_says_how_each_target_stands() -> None:
-    ran = over(world_at_spec())("verify", "--hub")
+    ran = over(world_in_sync())("verify", "--hub")
     assert (ran.code, ran.err) == (0, "")
     assert ran.last_line == "5 targets: 5 ok, 0 differ, 0 unreadable"
     ran = over(tampered())("verify", "--hub")
@@ -88,6 +88,24 @@ def test_plan_through_the_hub_as_json_has_the_plans_of_what_differs() -> None:
     assert (ran.json["omitted"], ran.json["unread"], ran.json["left"], ran.json["recreated"]) == (0, [], [], [])
 
 
+def test_plan_through_the_hub_shows_whom_a_member_stack_does_not_cover() -> None:
+    world = world_in_sync()
+    covered, missing = (f"arn:aws:iam::{CI}:user/{name}" for name in ("pull-user-1", "pull-user-2"))
+    world.documents.lists[CI] = {"ManagedOwners": (f"arn:aws:iam::{CI}:user/push-user", covered)}
+    ran = over(world)("plan", "--hub")
+    assert ran.code == 0
+    assert ran.out.splitlines() == [
+        f"account {CI}: its member stack does not cover 1 of the users and roles in the spec:",
+        f"  {missing}",
+        "  deploy stacks/member.yaml in that account with",
+        f"  ManagedOwners=arn:aws:iam::{CI}:user/push-user,{covered},{missing}",
+        "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
+    ]
+    assert over(world)("plan", "--hub", str(CHECKOUT)).last_line == ran.last_line.replace("5", "1")
+    [ci] = [gap for gap in over(world)("plan", "--hub", "--json").json["writeScope"] if gap["account"] == CI]
+    assert (ci["memberStack"], ci["uncovered"]) == (True, [missing])
+
+
 def test_plan_through_the_hub_in_observe_mode_says_so() -> None:
     world = tampered()
     world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
@@ -96,7 +114,7 @@ def test_plan_through_the_hub_in_observe_mode_says_so() -> None:
 
 @pytest.mark.parametrize("verb", ["plan", "verify"])
 def test_the_hub_is_asked_where_and_as_whom_the_options_say(verb: str) -> None:
-    command = over(world_at_spec())
+    command = over(world_in_sync())
     assert command(verb, "--hub", "--hub-region", "eu-west-1", "--profile", "hub").code == 0
     assert command.opened == [("eu-west-1", "hub")]
     command(verb, "--hub")

@@ -15,7 +15,7 @@ from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, document
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import over
 from tests.template.cfn import ROOT
-from tests.usecases.world import tampered, world_at_spec
+from tests.usecases.world import tampered, world_in_sync
 
 TABLE, _, REST = (ROOT / "docs" / "cli.md").read_text().partition("\n## JSON\n")[2].partition("\n| part | form |")
 PARTS = dict(re.findall(r"^\| (plan|drift|change) \| (.+) \|$", REST, re.MULTILINE))
@@ -79,7 +79,7 @@ def spec_file(tmp_path: Path, text: bytes = PATTERNS) -> str:
 
 
 def paused() -> Command:
-    world = world_at_spec()
+    world = world_in_sync()
     command = over(world)
     assert command("pause", "shop/checkout", "--for", "2h", "--reason", "a migration").code == 0
     world.put(D1, document(allow("ecr:BatchGetImage", who="*")))
@@ -96,7 +96,7 @@ def shown() -> Ran:
 def with_literals() -> Command:
     loaded = load_spec(PATTERNS, version="v9")
     assert isinstance(loaded, Valid)
-    world = world_at_spec()
+    world = world_in_sync()
     world.specs.file = SpecVersion("v9", PATTERNS)
     world.specs.compiled = loaded.compiled
     return over(world)
@@ -114,13 +114,13 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
     "runs": ("history", lambda _, __: paused()("history", "--json")),
     "a run": ("show", lambda _, __: shown()),
     "a run that is asked for": ("apply", lambda _, __: over(tampered())("apply", "--json")),
-    "nothing to apply": ("apply", lambda _, __: over(world_at_spec())("apply", "--json")),
+    "nothing to apply": ("apply", lambda _, __: over(world_in_sync())("apply", "--json")),
     "a pause": (
         "pause",
-        lambda _, __: over(world_at_spec())("pause", "all", "--for", "1h", "--reason", "a holiday", "--json"),
+        lambda _, __: over(world_in_sync())("pause", "all", "--for", "1h", "--reason", "a holiday", "--json"),
     ),
     "the end of a pause": ("resume", lambda _, __: paused()("resume", "shop/checkout", "--json")),
-    "nothing to resume": ("resume", lambda _, __: over(world_at_spec())("resume", "all", "--json")),
+    "nothing to resume": ("resume", lambda _, __: over(world_in_sync())("resume", "all", "--json")),
     "a document with findings": (
         "policy lint",
         lambda run, tmp: run("policy", "lint", spec_file(tmp, b'{"Statement": []}'), "--json"),
@@ -151,8 +151,8 @@ def test_plans_drifts_and_changes_have_the_forms_of_their_parts() -> None:
 
 
 CAMEL_CASE = re.compile(r"[a-z][a-zA-Z0-9]*")
-# What stands under these keys is AWS's: policy documents, condition keys.
-OF_AWS = {"document", "trust", "context"}
+# The keys inside these are AWS's: policy documents, condition keys, stack parameters.
+OF_AWS = {"document", "trust", "context", "parameters"}
 
 
 def odd_keys(value: Any, at: str = "") -> list[str]:

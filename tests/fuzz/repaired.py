@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from local.testing.memory.hub import MemoryIncidents
 from local.testing.seed import D1, D2, D3, D4, PUSHER, spec_of
 from tests.fuzz import stored
-from tests.usecases.world import world_at_spec
+from tests.usecases.world import world_in_sync
 
 _ITEM = 390_000
 """Bytes of a run in the journal: a table takes items of 400 KB, and what it does not take ends the run."""
@@ -71,7 +71,7 @@ def _as_aws_refuses(_target: Target, change: Change | None) -> None:
 
 def is_repaired_and_reported(tampered: tuple[Tamper, ...]) -> None:
     """The documents stand again as the spec says, and a message names their target; or nothing had to be done."""
-    world, target = world_at_spec(), tampered[0].address.target
+    world, target = world_in_sync(), tampered[0].address.target
     desired = spec_of(target).documents
     for address, text in tampered:
         assert address.document_kind is not None

@@ -19,7 +19,7 @@ from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, Callers, commands_of
-from tests.usecases.world import OPEN, World, world_at_spec
+from tests.usecases.world import OPEN, World, world_in_sync
 
 HOUR = timedelta(hours=1)
 PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", NOW + HOUR)
@@ -30,7 +30,7 @@ def give(world: World, command: Command, proof: object = "alice") -> CommandRepl
 
 
 def test_apply_enqueues_a_run_per_target_in_the_callers_name_registry_first() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     reply = give(world, Apply("command-1", (PUSH_USER, PUSHER, CHECKOUT, PUSHER)))
     assert (reply.enqueued, reply.caller, reply.mode) == (True, ALICE.arn, Mode.ENFORCE)
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT, PUSHER, PUSH_USER]
@@ -40,7 +40,7 @@ def test_apply_enqueues_a_run_per_target_in_the_callers_name_registry_first() ->
 
 
 def test_a_repair_by_apply_is_reported_with_the_caller() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     give(world, Apply("command-1", (CHECKOUT,)))
     world.drain()
@@ -52,13 +52,13 @@ def test_a_repair_by_apply_is_reported_with_the_caller() -> None:
 
 
 def test_in_observe_mode_apply_says_so_and_enqueues_nothing() -> None:
-    world = world_at_spec(replace(ACCEPTED, mode=Mode.OBSERVE))
+    world = world_in_sync(replace(ACCEPTED, mode=Mode.OBSERVE))
     reply = give(world, Apply("command-1", (CHECKOUT,)))
     assert (reply.mode, reply.enqueued, world.jobs.sent) == (Mode.OBSERVE, False, [])
 
 
 def test_a_pause_is_recorded_with_its_caller_and_announced() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     reply = give(world, PAUSE)
     assert (reply.targets, reply.enqueued) == ((str(CHECKOUT),), False)
     kept = world.state.records([CHECKOUT])[CHECKOUT.key].pause
@@ -75,7 +75,7 @@ def test_a_pause_is_recorded_with_its_caller_and_announced() -> None:
 
 
 def test_resume_ends_pauses_announces_that_and_reconciles() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     give(world, PAUSE)
     world.put(D1, OPEN)
     assert world.run(CHECKOUT) is Result.REPORTED
@@ -90,7 +90,7 @@ def test_resume_ends_pauses_announces_that_and_reconciles() -> None:
 
 
 def test_resume_enqueues_every_target_of_a_pause() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     give(world, replace(PAUSE, targets=(CHECKOUT, PUSHER, PUSH_USER)))
     reply = give(world, Resume("command-2", (PUSH_USER, CHECKOUT, PUSHER)))
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT, PUSHER, PUSH_USER]
@@ -99,7 +99,7 @@ def test_resume_enqueues_every_target_of_a_pause() -> None:
 
 
 def test_resume_of_a_target_that_is_not_paused_does_nothing() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     give(world, PAUSE)
     world.clock.advance(HOUR)
     world.forget()
@@ -108,20 +108,20 @@ def test_resume_of_a_target_that_is_not_paused_does_nothing() -> None:
 
 
 def test_every_command_is_recorded_with_its_caller_and_text() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     give(world, PAUSE)
     kept = world.command_records.taken["command-1"]
     assert (kept.caller, kept.text, kept.at) == (ALICE.arn, request_to_text(PAUSE), NOW)
 
 
 def test_the_proof_must_be_for_the_exact_text_and_for_this_hub() -> None:
-    callers, world = Callers(), world_at_spec()
+    callers, world = Callers(), world_in_sync()
     commands_of(world, callers)(request_to_text(PAUSE), "alice", HUB)
     assert callers.asked == [(request_to_text(PAUSE), HUB)]
 
 
 def _bare() -> World:
-    world = world_at_spec()
+    world = world_in_sync()
     world.specs.compiled = None
     return world
 
@@ -163,7 +163,7 @@ REFUSED: dict[str, tuple[object, type[WardenError]]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_an_invalid_command_is_refused_as_a_whole(name: str) -> None:
     text, error = REFUSED[name]
-    world = world_at_spec()
+    world = world_in_sync()
     with pytest.raises(error):
         commands_of(world)(text, "alice", HUB)
     assert (world.command_records.taken, world.alerts.published, world.jobs.sent) == ({}, [], [])
@@ -171,7 +171,7 @@ def test_an_invalid_command_is_refused_as_a_whole(name: str) -> None:
 
 
 def test_the_longest_pause_is_seven_days() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     give(world, replace(PAUSE, until=NOW + LONGEST_PAUSE))
     kept = world.state.records([CHECKOUT])[CHECKOUT.key].pause
     assert kept is not None
@@ -179,14 +179,14 @@ def test_the_longest_pause_is_seven_days() -> None:
 
 
 def test_an_unproven_caller_changes_nothing() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     with pytest.raises(CallerUnproved):
         give(world, PAUSE, proof="mallory")
     assert (world.command_records.taken, world.alerts.published) == ({}, [])
 
 
 def test_a_repeated_command_is_refused() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     give(world, PAUSE)
     give(world, Resume("command-2", (CHECKOUT,)))
     world.forget()

@@ -27,14 +27,14 @@ from local.testing.seed import (
     desired,
     document,
 )
-from tests.usecases.world import FIRST, OPEN, World, world_at_spec, write_session
+from tests.usecases.world import FIRST, OPEN, World, world_in_sync, write_session
 from tests.usecases.world import MALLORY as MALLORY_OF_HOME
 
 X = identity_policy(PUSHER, "ecr-warden-x")
 
 
 def test_a_document_that_changes_between_plan_and_write_is_read_again() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     others = [document(allow("ecr:*", who=MALLORY))]
 
@@ -52,7 +52,7 @@ def test_a_document_that_changes_between_plan_and_write_is_read_again() -> None:
 
 @pytest.mark.parametrize("is_last", [True, False])
 def test_a_run_gives_up_after_three_conflicts(is_last: bool) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
 
     def tamper(_: Target, change: Change | None) -> None:
@@ -86,7 +86,7 @@ def contest(world: World) -> None:
 
 
 def test_a_writer_faster_than_ecr_warden_is_reported_as_critical() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     contest(world)
     assert world.run(CHECKOUT, attempt=Attempt(number=5, is_last=True)) is Result.CONFLICT
     [report] = world.reports
@@ -100,7 +100,7 @@ def test_a_writer_faster_than_ecr_warden_is_reported_as_critical() -> None:
 
 
 def test_the_actor_behind_a_contested_run_is_named() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     contest(world)
     cause = Cause(CauseKind.EVENT, "e1", action="ecr:SetRepositoryPolicy", actor=MALLORY_OF_HOME)
     world.reconcile()(ReconcileTarget(cause, CHECKOUT))
@@ -108,7 +108,7 @@ def test_the_actor_behind_a_contested_run_is_named() -> None:
 
 
 def test_a_contest_is_reported_hourly_while_it_lasts_and_anew_after_it_ended() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     contest(world)
     for _ in range(3):
         assert world.run(CHECKOUT) is Result.CONFLICT
@@ -124,7 +124,7 @@ def test_a_contest_is_reported_hourly_while_it_lasts_and_anew_after_it_ended() -
 
 
 def test_a_repair_that_is_overwritten_each_time_ends_as_contested() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
 
     def write_over(_: Target, change: Change | None) -> None:
@@ -144,7 +144,7 @@ def test_a_repair_that_is_overwritten_each_time_ends_as_contested() -> None:
 
 
 def test_a_single_write_in_between_is_no_contest() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(X, EVERYTHING)
     world.put(D3, document(allow("ecr:PutImage")))
     others = [EVERYTHING]
@@ -165,7 +165,7 @@ def _other(world: World) -> Document:
 
 
 def test_writes_before_a_conflict_are_reported() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(X, EVERYTHING)
     world.put(D3, document(allow("ecr:PutImage")))
     once = [True]
@@ -182,7 +182,7 @@ def test_writes_before_a_conflict_are_reported() -> None:
 
 
 def test_an_intruder_is_reported_although_somebody_else_writes_meanwhile() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     others = [document(allow("ecr:*", who=MALLORY))]
 
@@ -196,7 +196,7 @@ def test_an_intruder_is_reported_although_somebody_else_writes_meanwhile() -> No
 
 
 def test_a_run_that_lost_its_lease_stops_writing() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.put(X, EVERYTHING)
 
@@ -219,7 +219,7 @@ def test_a_run_that_lost_its_lease_stops_writing() -> None:
 
 
 def test_a_target_leased_by_another_run_is_left_alone() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.state.acquire(CHECKOUT, "another")
     with pytest.raises(LeaseHeld):
         world.run(CHECKOUT)

@@ -33,7 +33,7 @@ from local.testing.seed import (
     document,
 )
 from tests.usecases.broken import BROKEN
-from tests.usecases.world import Crash, Fuse, World, bare_world, world_at_spec
+from tests.usecases.world import Crash, Fuse, World, bare_world, world_in_sync
 
 LONGER_THAN_A_LEASE = timedelta(minutes=10)
 
@@ -47,13 +47,13 @@ class Scene:
 
 
 def _repository() -> World:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, document(allow("ecr:*", who="*")))
     return world
 
 
 def _opened_role() -> World:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.put(identity_policy(PUSHER, "extra"), EVERYTHING)
     world.put(D3, document(allow("ecr:PutImage", "iam:*")))
@@ -61,7 +61,7 @@ def _opened_role() -> World:
 
 
 def _role_turned_over() -> World:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, OPEN_TRUST)
     world.put(D3, document(allow("ecr:PutImage", "iam:*")))
     return world
@@ -77,19 +77,19 @@ def _reopened_sessions() -> World:
 
 
 def _deleted_role() -> World:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.remove(ROLE)
     return world
 
 
 def _marked_repository() -> World:
-    world = world_at_spec()
+    world = world_in_sync()
     world.state.mark_recreated(CHECKOUT, f"arn:aws:iam::{CI}:user/pull-user-1")
     return world
 
 
 def _user_made_again() -> World:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.unmake(PUSH_USER)
     world.documents.make(PUSH_USER)
     return world
@@ -220,7 +220,7 @@ def _die_on_verifying(world: World, reads: bool) -> None:
 
 
 def test_sessions_are_ended_although_the_process_died_right_after_the_trust_policy() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     dies_after_a_write(world, 1)
     assert world.live(D2) == desired(D2)

@@ -14,7 +14,7 @@ from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.plan import plan_spec
 
 from local.testing.seed import CI, HOME, NOW, SPEC_FILE, allow, compiled, document
-from tests.usecases.world import World, failing, world_at_spec
+from tests.usecases.world import World, failing, world_in_sync
 
 ROLE, USER = RoleTarget(HOME, "ecr-pusher"), UserTarget(CI, "push-user")
 LITERAL = (SPEC_FILE.parent / "literal.yaml").read_text()
@@ -29,7 +29,7 @@ def others(owner: OwnerTarget) -> tuple[Address, Address]:
 
 
 def world_with_others(text: str) -> World:
-    world = world_at_spec(compiled(text.encode()))
+    world = world_in_sync(compiled(text.encode()))
     for owner in (ROLE, USER):
         inline, attached = others(owner)
         world.put(inline, ANYTHING)

@@ -37,13 +37,13 @@ from local.testing.seed import (
     PUSHER,
     desired,
 )
-from tests.usecases.world import FIRST, OPEN, failing, unreadable, world_at_spec
+from tests.usecases.world import FIRST, OPEN, failing, unreadable, world_in_sync
 
 X = identity_policy(PUSHER, "ecr-warden-x")
 
 
 def test_every_change_fails_if_the_write_role_cannot_be_assumed() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
 
     class Locked:
@@ -62,7 +62,7 @@ def test_every_change_fails_if_the_write_role_cannot_be_assumed() -> None:
 
 
 def test_after_a_failed_write_only_changes_that_remove_access_go_on() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.put(X, EVERYTHING)
     world.documents.remove(D3)
@@ -78,7 +78,7 @@ def test_after_a_failed_write_only_changes_that_remove_access_go_on() -> None:
 
 
 def test_older_sessions_are_denied_again_although_another_write_fails() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.run(PUSHER)
     first = world.live(CUTOFF)
@@ -97,7 +97,7 @@ def test_older_sessions_are_denied_again_although_another_write_fails() -> None:
     ids=["throttled", "a principal that AWS does not see yet"],
 )
 def test_a_retryable_failure_is_retried_before_it_is_reported(error: PortError) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.remove(D1)
     failing(world, error, times=2)
     for _ in range(2):
@@ -109,7 +109,7 @@ def test_a_retryable_failure_is_retried_before_it_is_reported(error: PortError) 
 
 
 def test_the_last_attempt_reports_the_failure() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.remove(D1)
     failing(world, Throttled("slow down", retryable=True))
     assert world.run(CHECKOUT) is Result.FAILED
@@ -117,7 +117,7 @@ def test_the_last_attempt_reports_the_failure() -> None:
 
 
 def test_a_permanent_failure_is_reported_once_at_the_first_attempt() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.remove(D1)
     failing(world, Refused("no"))
     assert world.run(CHECKOUT, attempt=FIRST) is Result.FAILED
@@ -126,7 +126,7 @@ def test_a_permanent_failure_is_reported_once_at_the_first_attempt() -> None:
 
 
 def test_an_unreadable_target_is_unknown_unchanged_and_reported_once() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     unreadable(world, PermissionMissing("denied, request 1"))
     assert world.run(CHECKOUT) is Result.UNKNOWN
     unreadable(world, PermissionMissing("denied, request 2"))
@@ -143,7 +143,7 @@ def test_an_unreadable_target_is_unknown_unchanged_and_reported_once() -> None:
     ids=["kept out", "not allowed"],
 )
 def test_a_policy_that_keeps_ecr_warden_out_is_reported_with_the_remedy(error: PortError, level: str) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     unreadable(world, error)
     assert world.run(CHECKOUT) is Result.UNKNOWN
@@ -154,7 +154,7 @@ def test_a_policy_that_keeps_ecr_warden_out_is_reported_with_the_remedy(error: P
 
 
 def test_an_explicit_deny_is_news_after_a_missing_permission() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     unreadable(world, PermissionMissing("no"))
     world.run(CHECKOUT)
     unreadable(world, ExplicitlyDenied("no"))
@@ -164,7 +164,7 @@ def test_an_explicit_deny_is_news_after_a_missing_permission() -> None:
 
 
 def test_a_failed_read_that_may_succeed_soon_is_retried() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     unreadable(world, Throttled("slow down", retryable=True))
     with pytest.raises(RetryLater):
         world.run(CHECKOUT, attempt=FIRST)
@@ -173,13 +173,13 @@ def test_a_failed_read_that_may_succeed_soon_is_retried() -> None:
 
 @pytest.mark.parametrize("target", [PUSH_USER, PUSHER, RoleTarget(HOME, "unknown"), UserTarget(CI, "unknown")], ids=str)
 def test_an_unreadable_identity_is_never_in_sync(target: Target) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     unreadable(world, PermissionMissing("denied"))
     assert world.run(target) is Result.UNKNOWN
 
 
 def test_one_failing_target_does_not_stop_another() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.remove(D1)
     world.documents.remove(D5)
     failing(world, Refused("no"), of=lambda change: change.address == D1)
@@ -188,7 +188,7 @@ def test_one_failing_target_does_not_stop_another() -> None:
 
 
 def test_a_missing_target_is_reported_once_and_not_created() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.unmake(PULL_USER)
     world.documents.unmake(CHECKOUT)
     for target in (PULL_USER, CHECKOUT, PULL_USER, CHECKOUT):

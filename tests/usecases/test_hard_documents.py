@@ -31,7 +31,7 @@ from local.testing.seed import (
     desired,
 )
 from local.testing.seed import document as document_of
-from tests.usecases.world import FIRST, World, failing, world_at_spec
+from tests.usecases.world import FIRST, World, failing, world_in_sync
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
@@ -91,7 +91,7 @@ def test_a_document_that_is_hard_to_compare_is_repaired_and_reported(name: str) 
             statement.pop("Resource", None)
     kind = address.document_kind
     assert kind is not None
-    world = world_at_spec()
+    world = world_in_sync()
     seen = observed_document(json.dumps({"Version": "2012-10-17", "Statement": statements}), kind)
     world.documents.live[address] = seen  # type: ignore[assignment]
     assert world.run(address.target) is Result.CONVERGED
@@ -116,7 +116,7 @@ GONE = "AIDAQHBJ5XEXAMPLE0001"
 )
 def test_a_deny_of_a_deleted_principal_is_repaired_by_one_run(denial: dict[str, Any]) -> None:
     """Of a trust policy that is cut down first: AWS shows unique ids, and takes none."""
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, document_of(allow("sts:AssumeRole", who=MALLORY), denial))
     world.put(D3, document_of(allow("iam:*")))
     error = Refused("Invalid principal in policy")
@@ -127,7 +127,7 @@ def test_a_deny_of_a_deleted_principal_is_repaired_by_one_run(denial: dict[str, 
 
 def test_a_deny_that_exceeds_the_quota_once_escaped_is_not_written() -> None:
     """AWS shows one character where six are sent."""
-    world = world_at_spec()
+    world = world_in_sync()
     condition = {"StringEquals": {"aws:UserAgent": "É" * 1800}}
     world.put(D2, document_of(allow("sts:AssumeRole", who=MALLORY), deny("sts:*", who=MALLORY, Condition=condition)))
     world.put(D3, document_of(allow("iam:*")))
@@ -158,7 +158,7 @@ def _policies(world: World) -> None:
 
 @pytest.mark.parametrize(("hide", "target"), [(_crowd, CHECKOUT), (_policies, PUSHER)], ids=["crowd", "policies"])
 def test_an_outsider_cannot_hide_in_a_crowd(hide: Callable[[World], None], target: Target) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     hide(world)
     assert world.run(target) is Result.CONVERGED
     blocks = json.dumps(to_slack(message_of(world.reports)), ensure_ascii=False)
@@ -187,7 +187,7 @@ def test_deleting_a_principal_of_the_spec_does_not_keep_an_outsider_in(
     address: Address, live: Document, left: str
 ) -> None:
     """AWS takes no document that names somebody deleted, and shows a unique id in the place of that one's ARN."""
-    world = world_at_spec()
+    world = world_in_sync()
     gone = json.loads(desired(address).text)["Statement"][0]["Principal"]["AWS"]
     gone = gone if isinstance(gone, str) else gone[0]
     world.put(address, parse_document(live.text.replace(gone, GONE)))
@@ -210,7 +210,7 @@ def test_deleting_a_principal_of_the_spec_does_not_keep_an_outsider_in(
 
 
 def test_a_long_policy_name_hides_neither_its_target_nor_the_actor() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(identity_policy(PUSHER, "x+=,.@-_" * 16), document_of(allow("iam:*")))
     cause = replace(world.event(), action="iam:PutRolePolicy")
     assert world.reconcile()(ReconcileTarget(cause, PUSHER)) is Result.CONVERGED

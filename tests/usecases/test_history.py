@@ -14,7 +14,7 @@ from local.testing.seed import ACCEPTED, CHECKOUT, NOW, PUSHER
 from tests.cli.test_hub import over
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.uploads import upload
-from tests.usecases.world import World, tampered, world_at_spec
+from tests.usecases.world import World, tampered, world_in_sync
 
 MINUTE = timedelta(minutes=1)
 
@@ -85,7 +85,7 @@ def test_a_refusal_lists_its_first_problems_and_counts_the_rest() -> None:
 
 
 def test_a_second_acceptance_says_what_it_replaces_and_changes() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     upload(world, "version: 1\naccounts: {ci: {id: '111111111111'}}\n", "v8")
     entries = history(world).audit
     assert [entry.kind for entry in entries] == [AuditKind.SPEC_ACCEPTED] * 2
@@ -93,7 +93,7 @@ def test_a_second_acceptance_says_what_it_replaces_and_changes() -> None:
 
 
 def test_a_command_for_many_targets_names_some_and_counts_the_rest() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     names = tuple(f"user/111111111111/u{number:02}" for number in range(25))
     world.audit.record(AuditEntry(AuditKind.PAUSED, NOW, "c9", ALICE, "until then", names))
     [pause] = [entry for entry in history(world).audit if entry.kind is AuditKind.PAUSED]
@@ -181,13 +181,13 @@ def test_lines_name_the_actor_and_the_action() -> None:
 
 
 def test_a_refused_command_is_not_recorded() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     assert over(world)("pause", "shop/checkout", "--until", "2030-01-01T00:00:00Z", "--reason", "x").code == 1
     assert [entry.kind for entry in history(world).audit] == [AuditKind.SPEC_ACCEPTED]
 
 
 def test_a_session_is_named_with_its_role() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     eve = Actor("AssumedRole", session_name="eve", issuer="arn:aws:iam::111111111111:role/Admin")
     world.audit.record(AuditEntry(AuditKind.RESUMED, NOW, "c9", eve, "", (str(CHECKOUT),)))
     assert f"resumed  {CHECKOUT} by eve of Admin\n" in over(world)("history").out

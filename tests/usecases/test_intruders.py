@@ -17,11 +17,11 @@ from local.testing.seed import (
     PUSHER,
 )
 from tests.template.cfn import ROOT
-from tests.usecases.world import OPEN, World, world_at_spec, write_session
+from tests.usecases.world import OPEN, World, world_in_sync, write_session
 
 
 def test_the_session_of_an_own_run_is_no_intruder() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     world.run(CHECKOUT)
     own = world.reports[0].run_id
@@ -34,13 +34,13 @@ def test_the_session_of_an_own_run_is_no_intruder() -> None:
     "name", ["ecrw-unknown", "mallory", "ecrw-"], ids=["an unknown run", "another name", "a run without an id"]
 )
 def test_a_write_role_session_that_no_run_opened_is_reported_even_in_sync(name: str) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     assert world.run(CHECKOUT, actor=write_session(name, CHECKOUT)) is Result.IN_SYNC
     assert [report.intruder for report in world.reports] == [True]
 
 
 def test_a_run_of_one_target_does_not_vouch_for_another() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     world.run(CHECKOUT)
     own = world.reports[0].run_id
@@ -55,7 +55,7 @@ def test_a_run_of_one_target_does_not_vouch_for_another() -> None:
     ids=["while it ran", "as late as it could", "before it", "days later"],
 )
 def test_a_run_id_vouches_only_for_calls_made_while_it_ran(after: timedelta, intruder: list[bool]) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     world.run(CHECKOUT)
     own, at = world.reports[0].run_id, world.reports[0].started_at + after
@@ -68,7 +68,7 @@ def test_a_run_id_vouches_only_for_calls_made_while_it_ran(after: timedelta, int
 
 def test_a_write_after_a_run_is_not_attributed_to_the_run() -> None:
     """The event of our own write sets a run off, and that finds what somebody else did meanwhile."""
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     world.run(CHECKOUT)
     own = world.reports[0].run_id
@@ -118,7 +118,7 @@ def told(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
     ids=["trust of the read role", "policy of the write role", "attached to the forward role", "version", "default"],
 )
 def test_tampering_with_ecr_warden_itself_is_reported_as_critical(given: dict[str, Any], thing: str) -> None:
-    [alert] = told(world_at_spec(), given)
+    [alert] = told(world_in_sync(), given)
     message = message_of([alert])
     assert message.severity is Severity.CRITICAL
     assert message.title == f"ecr-warden's own {thing} was changed by mallory"
@@ -129,12 +129,12 @@ def test_a_deployment_is_one_info_message() -> None:
     events = [event("PutRolePolicy", roleName="ecr-warden-write"), event("CreatePolicyVersion")]
     for one in events:
         one["detail"]["userIdentity"]["invokedBy"] = "cloudformation.amazonaws.com"
-    message = message_of(told(world_at_spec(), *events))
+    message = message_of(told(world_in_sync(), *events))
     assert message.severity is Severity.INFO
     assert message.title == "ecr-warden's own roles in account 222222222222 were changed"
 
 
 def test_a_change_of_a_push_role_is_not_reported_as_tampering_with_ecr_warden() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     assert told(world, event("PutRolePolicy")) == []
     assert world.run(PUSHER) is Result.IN_SYNC

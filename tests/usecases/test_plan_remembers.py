@@ -16,18 +16,18 @@ from ecr_warden.usecases.plan import plan_spec
 from local.testing.seed import CHECKOUT, CI, CUTOFF, D1, D2, MORE_TRUST, NOW, PULL_USER, PUSH_USER, PUSHER
 from tests.usecases.hub import queries_of
 from tests.usecases.test_removed import left
-from tests.usecases.world import World, world_at_spec
+from tests.usecases.world import World, world_in_sync
 
 
 def owing(target: Target, debts: Debts) -> World:
-    world = world_at_spec()
+    world = world_in_sync()
     record = world.state.remembered[target.key]
     world.state.remembered[target.key] = replace(record, debts=debts)
     return world
 
 
 def made_again() -> World:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.unmake(PULL_USER)
     world.documents.make(PULL_USER)
     return world
@@ -112,7 +112,7 @@ def test_verify_reports_recreated_users_too() -> None:
 
 
 def test_an_expired_cut_off_is_planned_for_deletion_and_is_no_drift() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.run(PUSHER)
     world.clock.advance(timedelta(days=1))

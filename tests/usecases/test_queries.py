@@ -1,6 +1,7 @@
 """Questions: what is remembered, what differs now, what runs did."""
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from copy import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,8 @@ from ecr_warden.model.reply import (
     GrantsReply,
     PlanReply,
     RunReply,
+    ScopeGap,
+    ScopeUnread,
     StatusReply,
     VerifyReply,
 )
@@ -27,14 +30,17 @@ from ecr_warden.model.request import (
     AskVerify,
 )
 from ecr_warden.model.run import Pause, Result
+from ecr_warden.model.target import Target
+from ecr_warden.ports.documents import all_owners
 from ecr_warden.ports.errors import SpecUnusable
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.queries import NoSuchRun
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted, select
 
-from local.testing.seed import ACCEPTED, CHECKOUT, NOW, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PULL_USERS, PUSH_USER, PUSHER, USERS
 from tests.usecases.hub import ALICE, ask
-from tests.usecases.world import tampered, world_at_spec
+from tests.usecases.test_unlisted import DENIED, unlistable
+from tests.usecases.world import World, tampered, world_in_sync
 
 PAUSE = Pause("command-1", ALICE, "a migration", NOW, NOW + timedelta(hours=1))
 
@@ -56,7 +62,7 @@ def test_status_comes_from_memory_and_reads_no_account() -> None:
 
 
 def test_a_pause_that_has_ended_is_not_shown() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.state.pause(CHECKOUT, PAUSE)
     world.clock.advance(timedelta(hours=1))
     reply = ask(world, AskStatus((str(CHECKOUT),)))
@@ -74,6 +80,64 @@ def test_plan_shows_the_drift_now_and_writes_nothing() -> None:
     one = ask(world, AskPlan((str(PUSHER),)))
     assert isinstance(one, PlanReply)
     assert ([plan.target for plan in one.plans], one.targets) == ([PUSHER], 1)
+
+
+# The spec's only role is one that ecr-warden creates: its account needs no list.
+HOME_GAP = ScopeGap(HOME, False, (), {})
+OWNERS = {one.key: f"arn:aws:iam::{CI}:user/{one.name}" for one in USERS}
+COVERED = {"ManagedOwners": tuple(OWNERS.values())}
+WRITE_SCOPES: dict[str, tuple[Callable[[World], None], tuple[ScopeGap | ScopeUnread, ...]]] = {
+    "every identity is covered": (lambda world: scope(world, COVERED), (ScopeGap(CI, True, (), {}), HOME_GAP)),
+    "a user is not covered": (
+        lambda world: scope(world, {"ManagedOwners": (OWNERS[PUSH_USER.key], OWNERS[PULL_USERS[0].key])}),
+        (
+            ScopeGap(CI, True, (OWNERS[PULL_USERS[1].key],), {"ManagedOwners": ",".join(OWNERS.values())}),
+            HOME_GAP,
+        ),
+    ),
+    "there is no member stack": (
+        lambda _: None,
+        (
+            ScopeGap(CI, False, tuple(sorted(OWNERS.values())), {"ManagedOwners": ",".join(sorted(OWNERS.values()))}),
+            HOME_GAP,
+        ),
+    ),
+    "the account cannot be read": (
+        lambda world: unlistable(world, DENIED, all_owners(CI)),
+        (ScopeUnread(CI, str(DENIED)), HOME_GAP),
+    ),
+}
+
+
+def scope(world: World, lists: Mapping[str, Sequence[str]]) -> None:
+    world.documents.lists[CI] = lists
+
+
+@pytest.mark.parametrize("name", WRITE_SCOPES)
+def test_plan_shows_which_identities_a_member_stack_does_not_let_it_write(name: str) -> None:
+    prepare, gaps = WRITE_SCOPES[name]
+    world = world_in_sync()
+    prepare(world)
+    reply = ask(world, AskPlan())
+    assert isinstance(reply, PlanReply)
+    assert reply.write_scope == gaps
+
+
+def test_plan_reads_the_write_scopes_of_the_selected_identities_alone() -> None:
+    def of(target: Target) -> list[str]:
+        reply = ask(tampered(), AskPlan((str(target),)))
+        assert isinstance(reply, PlanReply)
+        return [gap.account for gap in reply.write_scope]
+
+    assert (of(CHECKOUT), of(PUSHER), of(PUSH_USER)) == ([], [HOME], [CI])
+
+
+def test_a_plan_of_a_hub_that_does_not_report_write_scopes_is_read() -> None:
+    form = reply_to_json(ask(world_in_sync(), AskPlan()))
+    assert form.pop("writeScope")
+    reply = reply_from_json(form)
+    assert isinstance(reply, PlanReply)
+    assert reply.write_scope == ()
 
 
 def test_verify_lists_every_target_with_its_drift() -> None:
@@ -102,14 +166,14 @@ def test_a_run_in_full() -> None:
 
 
 def test_the_results_of_a_command() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     answer = Answer(str(CHECKOUT), "r1", Result.CONVERGED, True)
     world.command_records.answer("command-1", answer)
     assert ask(world, AskCall("command-1")) == CallReply((answer,))
 
 
 def test_before_a_spec_is_accepted_there_are_no_targets() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.specs.compiled = None
     with pytest.raises(NothingAccepted):
         ask(world, AskStatus())
@@ -198,7 +262,7 @@ documents:
 
 
 def test_grants_list_whom_the_accepted_spec_lets_in() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.specs.file = SpecVersion(ACCEPTED.version, SPEC)
     reply = ask(world, AskGrants())
     assert isinstance(reply, GrantsReply)
@@ -214,7 +278,7 @@ def test_grants_list_whom_the_accepted_spec_lets_in() -> None:
 
 @pytest.mark.parametrize("text", [None, b"version: 2", b""])
 def test_grants_of_an_unusable_spec_are_an_error(text: bytes | None) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.specs.file = None if text is None else SpecVersion(ACCEPTED.version, text)
     with pytest.raises(SpecUnusable):
         ask(world, AskGrants())

@@ -27,14 +27,14 @@ from local.testing.seed import (
     PUSHER,
     desired,
 )
-from tests.usecases.world import FIRST, World, failing, world_at_spec
+from tests.usecases.world import FIRST, World, failing, world_in_sync
 
 X = identity_policy(PUSHER, "ecr-warden-x")
 
 
 @pytest.mark.parametrize(("user", "address"), [(PULL_USER, D1), (PUSH_USER, D2)], ids=["D1", "D2"])
 def test_an_equal_document_is_rewritten_once_for_a_recreated_user(user: UserTarget, address: object) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.unmake(user)
     world.documents.make(user)
     assert world.sweep() == (user,)
@@ -48,7 +48,7 @@ def test_an_equal_document_is_rewritten_once_for_a_recreated_user(user: UserTarg
 
 
 def test_jobs_lost_for_a_recreated_user_are_found_again() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.unmake(PULL_USER)
     world.documents.make(PULL_USER)
 
@@ -65,14 +65,14 @@ def test_jobs_lost_for_a_recreated_user_are_found_again() -> None:
 
 
 def test_a_recreated_principal_that_the_spec_no_longer_names_causes_no_write() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.state.mark_recreated(CHECKOUT, f"arn:aws:iam::{CI}:user/gone")
     assert world.run(CHECKOUT) is Result.IN_SYNC
     assert world.writes == []
 
 
 def test_a_rewrite_is_not_repeated_because_another_write_fails() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.state.mark_recreated(PUSHER, f"arn:aws:iam::{CI}:user/push-user")
     world.put(X, EVERYTHING)
     failing(world, Refused("no"), of=lambda change: change.address == X)
@@ -88,7 +88,7 @@ WITH_IDS = parse_document(json.loads(TRUST.text.replace(f"arn:aws:iam::{CI}:user
 
 def world_just_written() -> World:
     """A run has put the trust policy right and reads it back with a unique id."""
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
 
     def show_ids(_: Target, change: Change | None) -> None:

@@ -35,7 +35,7 @@ from local.testing.seed import (
     document,
 )
 from tests.usecases.uploads import TEXT, enqueued, first, upload
-from tests.usecases.world import OPEN, World, bare_world, world_at_spec
+from tests.usecases.world import OPEN, World, bare_world, world_in_sync
 
 REVOKING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: revoke\n")
 LEFT = TEXT.replace("shop/checkout", "shop/basket")
@@ -142,13 +142,13 @@ def test_without_an_accepted_spec_nothing_is_read() -> None:
     ids=["a repository that no grant names", "a user of a foreign account", "our write role", "our read role"],
 )
 def test_targets_that_ecr_warden_leaves_alone_are_not_even_read(target: Target) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     assert world.run(target) is None
     assert world.documents.reads == 0
 
 
 def test_a_role_that_is_not_ecr_wardens_is_left_alone() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     mine = RoleTarget(HOME, "theirs")
     world.put(role(mine), RoleSettings("/", 3600, None))
     world.put(identity_policy(mine, "work"), EVERYTHING)
@@ -158,7 +158,7 @@ def test_a_role_that_is_not_ecr_wardens_is_left_alone() -> None:
 
 
 def test_a_push_role_without_grants_is_deleted_with_all_its_policies() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.run(PUSHER)
     world.put(identity_policy(PUSHER, "AWSRevokeOlderSessions"), document(deny("*")))
@@ -172,7 +172,7 @@ def test_a_push_role_without_grants_is_deleted_with_all_its_policies() -> None:
 
 
 def test_a_removed_identity_loses_only_ecr_wardens_policies() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     theirs = identity_policy(PUSH_USER, "work")
     world.put(theirs, EVERYTHING)
     without = {key: spec for key, spec in ACCEPTED.targets.items() if spec.target != PUSH_USER}
@@ -184,7 +184,7 @@ def test_a_removed_identity_loses_only_ecr_wardens_policies() -> None:
 
 
 def test_a_report_has_the_times_and_the_accounts_of_the_spec() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     world.run(CHECKOUT)
     assert (world.reports[0].started_at, world.reports[0].finished_at) == (NOW, NOW)

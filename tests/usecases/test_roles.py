@@ -30,11 +30,11 @@ from local.testing.seed import (
     document,
     unparseable,
 )
-from tests.usecases.world import FIRST, bare_world, failing, world_at_spec
+from tests.usecases.world import FIRST, bare_world, failing, world_in_sync
 
 
 def test_a_user_gets_no_access_to_a_role_that_is_not_in_sync() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.documents.remove(D4)
     assert world.run(PUSH_USER) is Result.WAITING
@@ -42,7 +42,7 @@ def test_a_user_gets_no_access_to_a_role_that_is_not_in_sync() -> None:
 
 
 def test_an_unparseable_user_policy_is_reported_once_while_it_waits_for_its_role() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.put(D4, unparseable())
     for _ in range(2):
@@ -55,7 +55,7 @@ def test_an_unparseable_user_policy_is_reported_once_while_it_waits_for_its_role
 
 
 def test_excess_access_of_a_user_is_removed_although_its_role_is_not_in_sync() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.put(D4, document(allow("sts:AssumeRole"), allow("iam:*")))
     world.run(PUSH_USER)
@@ -63,7 +63,7 @@ def test_excess_access_of_a_user_is_removed_although_its_role_is_not_in_sync() -
 
 
 def test_excess_access_of_a_user_is_removed_and_missing_access_waits() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.put(D4, document(allow("iam:*")))
     assert world.run(PUSH_USER) is Result.WAITING
@@ -76,7 +76,7 @@ def test_excess_access_of_a_user_is_removed_and_missing_access_waits() -> None:
 
 
 def test_the_role_is_not_read_for_a_repair_that_only_removes_access() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D4, document(allow("sts:AssumeRole", "sts:TagSession", Resource=_resource())))
     assert world.run(PUSH_USER) is Result.CONVERGED
     assert world.documents.reads == 2
@@ -87,7 +87,7 @@ def _resource() -> str:
 
 
 def test_a_role_whose_write_becomes_visible_late_still_enqueues_its_users() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.remove(D3)
     world.documents.remove(D4)
     world.run(PUSH_USER)
@@ -120,7 +120,7 @@ def test_a_role_of_the_same_name_under_another_path_is_not_taken_over() -> None:
 
 
 def test_a_role_deleted_while_it_owes_a_cut_off_is_recreated() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
     assert world.run(PUSHER) is Result.FAILED
@@ -134,7 +134,7 @@ def test_a_role_deleted_while_it_owes_a_cut_off_is_recreated() -> None:
 
 
 def test_the_sweep_finds_a_role_that_still_owes_a_cut_off() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
     world.run(PUSHER)
@@ -147,7 +147,7 @@ def test_the_sweep_finds_a_role_that_still_owes_a_cut_off() -> None:
 
 def test_sessions_of_a_role_with_a_literal_trust_policy_are_ended_each_time() -> None:
     literal = compiled((SPEC_FILE.parent / "literal.yaml").read_bytes())
-    world = world_at_spec(literal)
+    world = world_in_sync(literal)
     trust = desired_of(literal)
     for minutes in (0, 10):
         world.clock.advance(timedelta(minutes=minutes))

@@ -25,7 +25,7 @@ from local.testing.seed import (
     compiled,
     unparseable,
 )
-from tests.usecases.world import World, world_at_spec
+from tests.usecases.world import World, world_in_sync
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ENDED_BEFORE = NOW + MINUTE
@@ -33,7 +33,7 @@ ENDED_BEFORE = NOW + MINUTE
 
 def world_after_a_repair(accepted: object = ACCEPTED) -> World:
     """The trust policy was open, it was narrowed an hour ago, and the older sessions were ended."""
-    world = world_at_spec(accepted)  # type: ignore[arg-type]
+    world = world_in_sync(accepted)  # type: ignore[arg-type]
     world.put(D2, MORE_TRUST)
     assert world.run(PUSHER) is Result.CONVERGED
     world.drain()
@@ -126,7 +126,7 @@ def slow(world: World, by: timedelta) -> None:
 
 @pytest.mark.parametrize("late", [timedelta(seconds=1), timedelta(milliseconds=1)], ids=str)
 def test_sessions_opened_between_the_cut_off_and_a_late_write_end_too(late: timedelta) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     slow(world, MINUTE + late)
     assert world.run(PUSHER) is Result.CONVERGED
@@ -139,7 +139,7 @@ def test_sessions_opened_between_the_cut_off_and_a_late_write_end_too(late: time
 
 
 def test_a_write_within_the_margin_needs_no_second_one() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     slow(world, MINUTE)
     assert world.run(PUSHER) is Result.CONVERGED
@@ -148,7 +148,7 @@ def test_a_write_within_the_margin_needs_no_second_one() -> None:
 
 
 def test_a_repair_is_not_done_before_its_cut_off_is_visible() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
 
     def undo(_: Target, change: Change | None) -> None:
@@ -194,7 +194,7 @@ def test_moving_the_cut_off_forward_locks_nobody_out() -> None:
 
 
 def test_a_future_cut_off_that_no_run_wrote_is_removed() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(CUTOFF, deny_older_sessions(NOW + 59 * MINUTE))
     assert world.sweep() == (PUSHER,)
     world.drain()
@@ -203,7 +203,7 @@ def test_a_future_cut_off_that_no_run_wrote_is_removed() -> None:
 
 @pytest.mark.parametrize("way", ["by an event", "by the sweep"])
 def test_a_lock_out_under_the_name_of_a_responders_policy_is_removed(way: str) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(REVOKED, deny_older_sessions(NOW + 24 * 3650 * HOUR))
     if way == "by the sweep":
         assert world.sweep() == (PUSHER,)
@@ -217,6 +217,6 @@ def test_a_lock_out_under_the_name_of_a_responders_policy_is_removed(way: str) -
 
 @pytest.mark.parametrize("ago", [timedelta(), HOUR, 24 * HOUR], ids=["now", "an hour ago", "yesterday"])
 def test_a_responders_cut_off_stays(ago: timedelta) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(REVOKED, deny_older_sessions(NOW - ago))
     assert (world.sweep(), world.run(PUSHER), world.writes) == ((), Result.IN_SYNC, [])

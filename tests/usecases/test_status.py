@@ -20,7 +20,7 @@ from tests.usecases.hub import ask
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import closed
 from tests.usecases.uploads import upload
-from tests.usecases.world import OPEN, World, bare_world, tampered, world_at_spec
+from tests.usecases.world import OPEN, World, bare_world, tampered, world_in_sync
 
 MINUTE = timedelta(minutes=1)
 
@@ -40,7 +40,7 @@ def codes(world: World) -> list[str]:
 
 
 def test_a_sweep_counts_as_the_last_look_at_a_target() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     before = status_of(world, PUSHER)
     world.clock.advance(5 * MINUTE)
     assert status_of(world, PUSHER) == before
@@ -52,7 +52,7 @@ def test_a_sweep_counts_as_the_last_look_at_a_target() -> None:
 
 
 def test_a_target_that_a_sweep_found_drifted_is_due_until_a_run_ends() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     world.clock.advance(MINUTE)
     world.sweep()
@@ -68,7 +68,7 @@ def test_a_target_that_a_sweep_found_drifted_is_due_until_a_run_ends() -> None:
 
 
 def test_reported_drift_that_disappeared_without_a_run_is_in_sync() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     right = world.documents.live[D1]
     world.switch.enabled = False
     world.put(D1, OPEN)
@@ -94,7 +94,7 @@ def test_a_repository_seen_by_a_sweep_is_not_pending_and_one_created_since_is() 
 
 
 def test_a_sweep_of_another_spec_version_says_nothing_about_a_target() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.clock.advance(MINUTE)
     world.sweep()
     world.specs.compiled = replace(ACCEPTED, version="v2")
@@ -104,7 +104,7 @@ def test_a_sweep_of_another_spec_version_says_nothing_about_a_target() -> None:
 
 
 def test_a_part_that_could_not_be_read_completely_was_not_looked_at() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     closed(world, lambda target: target.name == "*" and target.account == CI)
     world.clock.advance(MINUTE)
     world.sweep()
@@ -112,7 +112,7 @@ def test_a_part_that_could_not_be_read_completely_was_not_looked_at() -> None:
 
 
 def test_a_healthy_hub_has_no_troubles() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     assert codes(world) == []
     world.clock.advance(40 * MINUTE)
     assert codes(world) == [], "twice the schedule and ten minutes"
@@ -237,7 +237,7 @@ TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
 @pytest.mark.parametrize("name", TROUBLES)
 def test_each_trouble_is_reported_by_itself(name: str) -> None:
     spoil, code, words = TROUBLES[name]
-    world = world_at_spec()
+    world = world_in_sync()
     spoil(world)
     [trouble] = reply_of(world).troubles
     assert trouble.code == code
@@ -245,7 +245,7 @@ def test_each_trouble_is_reported_by_itself(name: str) -> None:
 
 
 def test_a_few_overdue_parts_are_named_and_the_rest_counted() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     more = tuple(f"33333333333{digit}" for digit in range(5))
     world.specs.compiled = replace(ACCEPTED, accounts=(*ACCEPTED.accounts, *more))
     world.sweep()

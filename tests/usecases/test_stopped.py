@@ -29,14 +29,14 @@ from local.testing.seed import (
     desired,
     document,
 )
-from tests.usecases.world import FIRST, OPEN, World, bare_world, failing, runs_of, world_at_spec
+from tests.usecases.world import FIRST, OPEN, World, bare_world, failing, runs_of, world_in_sync
 
 OBSERVING = replace(ACCEPTED, mode=Mode.OBSERVE)
 X = identity_policy(PUSHER, "ecr-warden-x")
 
 
 def test_observe_mode_writes_nothing_and_reports_once() -> None:
-    world = world_at_spec(OBSERVING)
+    world = world_in_sync(OBSERVING)
     world.put(D1, OPEN)
     assert world.run(CHECKOUT) is Result.REPORTED
     assert world.run(CHECKOUT) is Result.REPORTED
@@ -48,7 +48,7 @@ def test_observe_mode_writes_nothing_and_reports_once() -> None:
 
 
 def test_in_observe_mode_a_second_tamper_of_the_same_document_is_reported_again() -> None:
-    world = world_at_spec(OBSERVING)
+    world = world_in_sync(OBSERVING)
     world.put(D2, document(allow("sts:AssumeRole", who=MALLORY)))
     world.run(PUSHER)
     # The first difference stays what it was; what follows it is new.
@@ -58,7 +58,7 @@ def test_in_observe_mode_a_second_tamper_of_the_same_document_is_reported_again(
 
 
 def test_in_observe_mode_drift_that_disappears_and_returns_is_reported_again() -> None:
-    world = world_at_spec(OBSERVING)
+    world = world_in_sync(OBSERVING)
     for _ in range(2):
         world.put(D1, OPEN)
         world.run(CHECKOUT)
@@ -68,7 +68,7 @@ def test_in_observe_mode_drift_that_disappears_and_returns_is_reported_again() -
 
 
 def test_the_stop_switch_stops_only_writes() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     world.switch.enabled = False
     assert world.run(CHECKOUT) is Result.REPORTED
@@ -80,7 +80,7 @@ def test_the_stop_switch_stops_only_writes() -> None:
 
 
 def test_the_stop_switch_is_read_before_each_write() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.put(X, EVERYTHING)
 
@@ -120,7 +120,7 @@ def test_a_pause_names_who_set_it_like_every_other_line(words: str) -> None:
 
 
 def paused_world() -> World:
-    world = world_at_spec()
+    world = world_in_sync()
     world.state.pause(CHECKOUT, PAUSE)
     world.put(D1, OPEN)
     return world
@@ -195,7 +195,7 @@ def test_a_caller_gets_the_result_of_each_run_and_of_the_runs_it_enqueued() -> N
 
 
 def test_an_answer_is_done_when_the_job_is_not_retried() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     failing(world, Throttled("slow down", retryable=True), times=1)
     job = ReconcileTarget(Cause(CauseKind.CALLER, "c1", actor=ALICE), CHECKOUT)
@@ -207,13 +207,13 @@ def test_an_answer_is_done_when_the_job_is_not_retried() -> None:
 
 
 def test_a_run_without_a_command_answers_nobody() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.run(CHECKOUT)
     assert world.command_records.given == {}
 
 
 def test_a_run_that_was_asked_for_is_journalled_even_if_it_found_nothing() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     asked(world, CHECKOUT)
     world.drain()
     [answer] = world.command_records.answers("c1")

@@ -26,7 +26,7 @@ from local.testing.seed import (
     PUSHER,
 )
 from tests.usecases.broken import BROKEN
-from tests.usecases.world import OPEN, World, failing, unreadable, world_at_spec
+from tests.usecases.world import OPEN, World, failing, unreadable, world_in_sync
 
 
 def keys(targets: tuple[Target, ...]) -> set[str]:
@@ -34,19 +34,19 @@ def keys(targets: tuple[Target, ...]) -> set[str]:
 
 
 def test_without_an_accepted_spec_there_is_nothing_to_find() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.specs.compiled = None
     assert world.sweep() == ()
 
 
 def test_two_accounts_in_sync_cause_no_job() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     assert world.sweep() == ()
     assert world.jobs.sent == []
 
 
 def test_the_sweep_enqueues_exactly_what_has_drifted() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     world.documents.remove(D4)
     assert keys(world.sweep()) == {CHECKOUT.key, PUSH_USER.key}
@@ -57,7 +57,7 @@ def test_the_sweep_enqueues_exactly_what_has_drifted() -> None:
 
 
 def test_the_sweep_finds_orphans_and_ignores_policies_of_others() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     gone, theirs = UserTarget(CI, "gone"), UserTarget(CI, "theirs")
     old, foreign_role = RoleTarget(HOME, "old-pusher"), RoleTarget(HOME, "app")
     world.put(identity_policy(gone, "ecr-warden-pull"), EVERYTHING)
@@ -74,7 +74,7 @@ def test_the_sweep_finds_orphans_and_ignores_policies_of_others() -> None:
 
 
 def test_the_sweep_finds_a_recreated_identity_in_sync() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     kept = dict(world.documents.live)
     world.documents.unmake(PULL_USER)
     world.documents.make(PULL_USER)
@@ -83,19 +83,19 @@ def test_the_sweep_finds_a_recreated_identity_in_sync() -> None:
 
 
 def test_an_identity_seen_for_the_first_time_is_not_recreated() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.state.remembered.clear()
     assert world.sweep() == ()
 
 
 def test_unreadable_targets_are_enqueued() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     unreadable(world, PermissionMissing("denied"))
     assert keys(world.sweep()) == set(ACCEPTED.targets)
 
 
 def test_a_target_that_waits_for_its_role_is_enqueued_until_the_role_is_in_sync() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.remove(role(PUSHER))
     world.documents.remove(D4)
     assert keys(world.sweep()) == {PUSHER.key, PUSH_USER.key}
@@ -104,7 +104,7 @@ def test_a_target_that_waits_for_its_role_is_enqueued_until_the_role_is_in_sync(
 
 
 def test_a_failing_target_is_enqueued_each_time_and_reported_once() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.remove(D1)
     failing(world, PermissionMissing("denied"))
     for _ in range(3):
@@ -123,7 +123,7 @@ def sweep_of(world: World) -> Sweep:
 
 
 def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     cause = Cause(CauseKind.SWEEP, "s-1")
     parts = [SweepIdentities(cause, CI), SweepIdentities(cause, HOME), SweepRepositories(cause, HOME, "eu-central-1")]
     assert list(sweep_of(world)(SweepAll(cause))) == parts
@@ -132,7 +132,7 @@ def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region() -> None:
 
 
 def test_a_part_reads_only_its_own_targets() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     for part in sweep_of(world)(SweepAll(Cause(CauseKind.SWEEP, "s-1"))):
         assert isinstance(part, SweepIdentities | SweepRepositories)
         read: list[Target] = []
@@ -148,7 +148,7 @@ def test_a_part_reads_only_its_own_targets() -> None:
 
 
 def test_a_part_that_fails_or_is_unreadable_stops_no_other() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     world.documents.remove(D4)
 
@@ -162,7 +162,7 @@ def test_a_part_that_fails_or_is_unreadable_stops_no_other() -> None:
 
 def test_removed_targets_belong_to_the_part_of_their_account() -> None:
     gone = RepositoryTarget("333333333333", "us-east-1", "shop/old")
-    world = world_at_spec(replace(ACCEPTED, removed={gone.key: Removed(gone, "v0")}))
+    world = world_in_sync(replace(ACCEPTED, removed={gone.key: Removed(gone, "v0")}))
     cause = Cause(CauseKind.SWEEP, "s")
     parts = sweep_of(world)(SweepAll(cause))
     assert SweepRepositories(cause, "333333333333", "us-east-1") in parts
@@ -170,7 +170,7 @@ def test_removed_targets_belong_to_the_part_of_their_account() -> None:
 
 
 def test_a_document_that_crashes_ecr_warden_is_enqueued_and_the_others_go_on() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.documents.live[D1] = BROKEN
     world.documents.remove(D4)
     assert keys(world.sweep()) == {CHECKOUT.key, PUSH_USER.key}

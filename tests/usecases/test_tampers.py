@@ -39,7 +39,7 @@ from local.testing.seed import (
     document,
     unparseable,
 )
-from tests.usecases.world import World, bare_world, world_at_spec
+from tests.usecases.world import World, bare_world, world_in_sync
 
 PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 USER = f"arn:aws:iam::{CI}:user/push-user"
@@ -118,7 +118,7 @@ def make(world: World, tamper: Tamper) -> None:
 
 @pytest.mark.parametrize("tamper", TAMPERS, ids=lambda tamper: tamper.name)
 def test_each_tampering_is_repaired_by_these_writes_and_reported_once(tamper: Tamper) -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     make(world, tamper)
     assert world.run(tamper.address.target) is Result.CONVERGED
     assert tuple(world.written) == tamper.writes
@@ -161,7 +161,7 @@ def test_the_role_is_created_before_the_user_may_assume_it_in_any_order_of_jobs(
 
 
 def test_simultaneous_tampering_is_repaired() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     for tamper in TAMPERS:
         if tamper.address != ROLE or tamper.value is not None:
             make(world, tamper)
@@ -172,7 +172,7 @@ def test_simultaneous_tampering_is_repaired() -> None:
 
 
 def test_a_burst_of_changes_to_one_document_converges() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     bursts: list[Callable[[], None]] = [
         lambda: world.put(D1, document(allow(*PULL, who="*"))),
         lambda: world.put(D1, document(allow(*PULL, who=MALLORY))),
@@ -204,7 +204,7 @@ EQUAL: dict[str, tuple[Address, Document]] = {
 @pytest.mark.parametrize("name", EQUAL)
 def test_an_equivalent_rewrite_costs_one_read_and_nothing_else(name: str) -> None:
     address, value = EQUAL[name]
-    world = world_at_spec()
+    world = world_in_sync()
     assert value != desired(address)
     world.put(address, value)
     assert world.run(address.target) is Result.IN_SYNC
@@ -216,7 +216,7 @@ def test_an_equivalent_rewrite_costs_one_read_and_nothing_else(name: str) -> Non
 @pytest.mark.parametrize("name", EQUAL)
 def test_the_same_rewrite_with_one_more_action_is_repaired(name: str) -> None:
     address, value = EQUAL[name]
-    world = world_at_spec()
+    world = world_in_sync()
     more = document(*[{"Sid": "A", "Effect": "Allow"} | entry for entry in _with_action(value)])
     world.put(address, more)
     assert world.run(address.target) is Result.CONVERGED
@@ -231,7 +231,7 @@ def _with_action(value: Document) -> list[dict[str, object]]:
 
 
 def test_the_event_of_an_own_write_costs_one_read_and_nothing_else() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, document(allow(*PULL, who="*")))
     world.run(D1.target)
     world.forget()

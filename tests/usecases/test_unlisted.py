@@ -18,7 +18,7 @@ from ecr_warden.usecases.plan import plan_spec
 
 from local.testing.seed import CHECKOUT, CI, D1, EVERYTHING, HOME, PUSHER, USERS
 from tests.usecases.pattern_world import PATTERN, policy, shop, world_of
-from tests.usecases.world import FIRST, OPEN, World, world_at_spec
+from tests.usecases.world import FIRST, OPEN, World, world_in_sync
 
 DENIED = PermissionMissing("iam:ListRoles is denied", remedy="allow iam:ListRoles")
 GONE = identity_policy(UserTarget(CI, "gone"), "ecr-warden-pull")
@@ -27,7 +27,7 @@ type Case = tuple[Callable[[], World], Target, Address, set[Target]]
 # A world, what represents the list, a document that drifts, and what a sweep still finds: the users that the spec
 # names are read one by one.
 LISTS: dict[str, Case] = {
-    "the identities of an account": (world_at_spec, all_owners(CI), D1, {CHECKOUT, *USERS}),
+    "the identities of an account": (world_in_sync, all_owners(CI), D1, {CHECKOUT, *USERS}),
     "the repositories of a pattern": (partial(world_of, "a"), shop("*"), policy("secret"), {shop("secret")}),
 }
 each_list = pytest.mark.parametrize("case", LISTS.values(), ids=LISTS)
@@ -92,7 +92,7 @@ def test_a_throttled_list_is_retried_before_it_is_reported(case: Case) -> None:
 
 
 def test_an_orphan_is_found_once_its_account_can_be_listed() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(GONE, EVERYTHING)
     unlistable(world, DENIED, all_owners(CI))
     assert GONE.target not in world.sweep()
@@ -103,7 +103,7 @@ def test_an_orphan_is_found_once_its_account_can_be_listed() -> None:
 
 
 def test_each_account_is_reported_by_its_own_part_under_one_cause() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     unlistable(world, DENIED, all_owners(CI), all_owners(HOME))
     world.sweep()
     assert [alert.problems for alert in reported(world)] == [
@@ -127,7 +127,7 @@ def test_many_unlisted_patterns_are_one_message() -> None:
 
 
 def test_a_plan_has_an_unlisted_account_beside_the_users_it_could_not_read() -> None:
-    world = world_at_spec()
+    world = world_in_sync()
     unlistable(world, DENIED, all_owners(CI))
     plans = {plan.target: plan for plan in plan_spec(world.accepted, world.documents, world.clock)}
     unread = {target for target, plan in plans.items() if DriftKind.UNREADABLE in [d.kind for d in plan.drifts]}

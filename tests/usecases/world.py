@@ -242,7 +242,7 @@ def bare_world(accepted: CompiledSpec = ACCEPTED) -> World:
     return world
 
 
-def world_at_spec(accepted: CompiledSpec = ACCEPTED) -> World:
+def world_in_sync(accepted: CompiledSpec = ACCEPTED) -> World:
     """Everything is as the spec says, and was looked at once."""
     world = bare_world(accepted)
     for spec in accepted.targets.values():
@@ -259,7 +259,7 @@ def world_at_spec(accepted: CompiledSpec = ACCEPTED) -> World:
 
 def tampered() -> World:
     """Mallory opened the repository to everybody and the role to herself."""
-    world = world_at_spec()
+    world = world_in_sync()
     world.put(D1, OPEN)
     world.put(D2, MORE_TRUST)
     return world

@@ -1,16 +1,14 @@
 """`plan SPEC`, `plan --hub`: what differs, and what enforcing the spec would write."""
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
 from ecr_warden.model.codec.plans import plan_to_json
+from ecr_warden.model.codec.replies import write_scope_to_json
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import PlanReply
 from ecr_warden.model.request import AskPlan
-from ecr_warden.planning.write_scope import ScopeGap
 from ecr_warden.policy.printable import and_more
-from ecr_warden.ports.documents import AccountUnread
 from ecr_warden.usecases.plan import scope_gaps
 
 from ecr_warden_cli.console import Exit, Style
@@ -27,7 +25,7 @@ from ecr_warden_cli.live import (
     read_live,
     status_of,
 )
-from ecr_warden_cli.plan_text import held_of, show_target, write_scope_lines, write_scopes_to_json
+from ecr_warden_cli.plan_text import held_of, show_target, write_scope_lines
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +35,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each target that is not in sync, then the totals."""
     place = place_of(arguments)
-    reply, gaps = _read(place, context)
+    reply = _read(place, context)
     statuses = _statuses(reply)
     if arguments.json:
         answer: dict[str, Any] = {
@@ -46,25 +44,26 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             "plans": [plan_to_json(plan) for plan in reply.plans],
             "summary": _summary(reply, statuses),
         }
-        extras = plan_extras(reply) if isinstance(place, AtHub) else {"writeScope": write_scopes_to_json(gaps)}
-        context.console.answer(answer | extras)
+        extras = plan_extras(reply) if isinstance(place, AtHub) else {}
+        context.console.answer(
+            answer | extras | {"writeScope": [write_scope_to_json(one) for one in reply.write_scope]}
+        )
     else:
-        _show(reply, statuses, gaps, context)
+        _show(reply, statuses, context)
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
-def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[ScopeGap | AccountUnread, ...]]:
-    """The plans; with a local spec also the gaps of the write scopes, which the hub does not report."""
+def _read(place: Here | AtHub, context: Context) -> PlanReply:
     match place:
         case Here():
             live = read_live(place, context)
-            compiled = live.spec.compiled
-            reply = PlanReply(compiled.version, compiled.mode, len(live.plans), live.plans)
-            return reply, scope_gaps(compiled, live.plans, live.documents)
+            compiled, plans = live.spec.compiled, live.plans
+            gaps = scope_gaps(compiled, plans, live.documents, of=[plan.target for plan in plans])
+            return PlanReply(compiled.version, compiled.mode, len(plans), plans, write_scope=gaps)
         case AtHub():
             client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
-                return expect(PlanReply, client.ask(AskPlan(selection_of(place)))), ()
+                return expect(PlanReply, client.ask(AskPlan(selection_of(place))))
 
 
 def _statuses(reply: PlanReply) -> list[Status]:
@@ -80,7 +79,7 @@ def _summary(reply: PlanReply, statuses: list[Status]) -> dict[str, int]:
     return count_by_status(statuses) | {"changes": changes, "held": held}
 
 
-def _show(reply: PlanReply, statuses: list[Status], gaps: Sequence[ScopeGap | AccountUnread], context: Context) -> None:
+def _show(reply: PlanReply, statuses: list[Status], context: Context) -> None:
     console, left = context.console, dict(reply.left)
     for plan, status in zip(reply.plans, statuses, strict=False):
         if status is not Status.OK:
@@ -91,7 +90,7 @@ def _show(reply: PlanReply, statuses: list[Status], gaps: Sequence[ScopeGap | Ac
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
-    for line in write_scope_lines(gaps, reply.plans):
+    for line in write_scope_lines(reply.write_scope, reply.plans):
         console.line(line, Style.ODD)
     summary = _summary(reply, statuses)
     if summary["changes"] and reply.mode is Mode.OBSERVE:

@@ -8,8 +8,9 @@ from ecr_warden.model.address import identity_policy
 from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.plan import Change, Operation, Plan
-from ecr_warden.model.target import RoleTarget, Target, UserTarget
-from ecr_warden.planning.write_scope import PARAMETER_BYTES, ScopeGap, WriteScope, accounts_with_identities, scope_gap
+from ecr_warden.model.reply import ScopeGap
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.planning.write_scope import PARAMETER_BYTES, WriteScope, accounts_with_identities, scope_gap
 from ecr_warden.spec import Valid, load_spec
 
 CI, REGISTRY = "111111111111", "222222222222"
@@ -155,6 +156,6 @@ def test_a_full_list_goes_on_in_the_next_and_what_finds_no_room_is_named() -> No
     assert not placed & set(found.without_room)
 
 
-def test_accounts_of_repositories_alone_have_no_fence() -> None:
-    assert accounts_with_identities(compiled(), ()) == (CI, REGISTRY)
-    assert accounts_with_identities(CompiledSpec("v1", Mode.ENFORCE, (CI, REGISTRY), {}), ()) == ()
+def test_only_accounts_with_users_or_roles_have_a_write_scope() -> None:
+    assert accounts_with_identities(spec.target for spec in compiled().targets.values()) == (CI, REGISTRY)
+    assert accounts_with_identities([RepositoryTarget(REGISTRY, "eu-central-1", "shop/checkout")]) == ()

@@ -1,5 +1,6 @@
 """What the deployed hub answers to people."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -53,11 +54,33 @@ class StatusReply(Struct, frozen=True):
     troubles: tuple[Trouble, ...] = ()
 
 
+class ScopeGap(Struct, frozen=True):
+    """What the write scope of an account lacks. `uncovered`: ARNs that the spec needs and no list has.
+
+    `parameters`: the new value of each list that has to change, as CloudFormation takes it; `without_room`: the ARNs
+    that fit into none.
+    """
+
+    account: str
+    has_stack: bool
+    uncovered: tuple[str, ...]
+    parameters: Mapping[str, str]
+    without_room: tuple[str, ...] = ()
+
+
+class ScopeUnread(Struct, frozen=True):
+    """The write scope of an account could not be read."""
+
+    account: str
+    error: str
+
+
 class PlanReply(Struct, frozen=True):
     """The plans that are not empty, of so many targets; `omitted` of them did not fit into the answer.
 
     `left`: targets to which nothing would be written now, and why (a pause, the stop switch). `made_again`: owners that
     were deleted and made again since a run last looked at them, whose run has written again what names them.
+    `write_scope`: for each account with users or roles among the targets.
     """
 
     version: str
@@ -68,6 +91,7 @@ class PlanReply(Struct, frozen=True):
     unread: tuple[str, ...] = ()
     left: tuple[tuple[str, str], ...] = ()
     made_again: tuple[str, ...] = ()
+    write_scope: tuple[ScopeGap | ScopeUnread, ...] = ()
 
 
 class Verified(Struct, frozen=True):

@@ -10,7 +10,8 @@ from msgspec import Struct
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.plan import Plan
-from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.reply import ScopeGap
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.policy.document import Document
 
 OWNER_LISTS = ("ManagedOwners", "ManagedOwners2", "ManagedOwners3")
@@ -36,20 +37,6 @@ class WriteScope(Struct, frozen=True):
 
     arns: Mapping[str, str]
     lists: Lists | None
-
-
-class ScopeGap(Struct, frozen=True):
-    """What the member stack of an account lacks. `uncovered`: ARNs that the spec needs and no list has.
-
-    `parameters`: the new value of each list that has to change, as it is given to CloudFormation; `without_room`: the
-    ARNs that fit into none.
-    """
-
-    account: str
-    has_stack: bool
-    uncovered: tuple[str, ...]
-    parameters: Mapping[str, str]
-    without_room: tuple[str, ...] = ()
 
 
 def lists_in(policies: Iterable[Document]) -> Lists:
@@ -86,9 +73,8 @@ def scope_gap(compiled: CompiledSpec, plans: Iterable[Plan], account: str, scope
     )
 
 
-def accounts_with_identities(compiled: CompiledSpec, plans: Iterable[Plan]) -> tuple[str, ...]:
-    """The accounts in which users or roles are written."""
-    targets = [*(spec.target for spec in compiled.targets.values()), *(plan.target for plan in plans)]
+def accounts_with_identities(targets: Iterable[Target]) -> tuple[str, ...]:
+    """The accounts of the users and roles among the targets."""
     return tuple(sorted({target.account for target in targets if not isinstance(target, RepositoryTarget)}))
 
 

@@ -1,6 +1,6 @@
 """What enforcing a spec would do now: one plan per target, from one scan of the accounts; nothing is written."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 
 from msgspec import Struct
@@ -10,13 +10,14 @@ from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Held, HoldReason, Plan
+from ecr_warden.model.reply import ScopeGap, ScopeUnread
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.planning.write_scope import ScopeGap, accounts_with_identities, scope_gap
+from ecr_warden.planning.write_scope import accounts_with_identities, scope_gap
 from ecr_warden.ports.documents import AccountUnread, Documents
 from ecr_warden.ports.errors import OutOfTime, PortError, crashed
 from ecr_warden.ports.hub import Clock
@@ -46,12 +47,12 @@ def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> tup
 
 
 def scope_gaps(
-    compiled: CompiledSpec, plans: Sequence[Plan], documents: Documents
-) -> tuple[ScopeGap | AccountUnread, ...]:
-    """What the write scope lacks, for each account whose users or roles the spec has written."""
-    scopes = documents.write_scopes(accounts_with_identities(compiled, plans))
+    compiled: CompiledSpec, plans: Sequence[Plan], documents: Documents, *, of: Iterable[Target]
+) -> tuple[ScopeGap | ScopeUnread, ...]:
+    """What the write scope lacks for the spec and for the plans, in each account of the users and roles in `of`."""
+    scopes = documents.write_scopes(accounts_with_identities(of))
     return tuple(
-        AccountUnread(account, scope) if isinstance(scope, PortError) else scope_gap(compiled, plans, account, scope)
+        ScopeUnread(account, str(scope)) if isinstance(scope, PortError) else scope_gap(compiled, plans, account, scope)
         for account, scope in scopes.items()
     )
 

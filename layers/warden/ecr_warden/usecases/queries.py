@@ -43,7 +43,7 @@ from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import OutOfTime, SpecUnusable
 from ecr_warden.ports.hub import Clock, CommandRecords, Switch
 from ecr_warden.ports.store import Audit, Journal, Specs, State, TargetRecord
-from ecr_warden.usecases.plan import plan_targets
+from ecr_warden.usecases.plan import plan_targets, scope_gaps
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.status import StatusQuery
 
@@ -66,6 +66,7 @@ class NoSuchRun(WardenError):
 
 class _Plans(Struct, frozen=True):
     accepted: CompiledSpec
+    every: tuple[Plan, ...]
     plans: tuple[Plan, ...]
     unread: tuple[str, ...]
     recreated: tuple[str, ...]
@@ -126,7 +127,7 @@ class Queries(Struct, frozen=True):
         specs = [spec for key in selected if (spec := accepted.spec_of(plans[key].target)) is not None]
         named = {*selected, *(identity.key for spec in specs for identity in spec.principals.values())}
         recreated = [str(identity) for identity in read.recreated if identity.key in named]
-        return _Plans(accepted, tuple(plans[key] for key in selected), tuple(unread), tuple(recreated))
+        return _Plans(accepted, read.plans, tuple(plans[key] for key in selected), tuple(unread), tuple(recreated))
 
     def _plan(self, selection: Selection) -> PlanReply:
         read = self._plans(selection)
@@ -141,6 +142,7 @@ class Queries(Struct, frozen=True):
             unread=read.unread,
             left=tuple(self._left(kept)),
             made_again=read.recreated,
+            write_scope=scope_gaps(read.accepted, read.every, self.documents, of=[plan.target for plan in read.plans]),
         )
 
     def _left(self, plans: Sequence[Plan]) -> Iterator[tuple[str, str]]:

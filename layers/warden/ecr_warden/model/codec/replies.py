@@ -32,6 +32,8 @@ from ecr_warden.model.reply import (
     PlanReply,
     Reply,
     RunReply,
+    ScopeGap,
+    ScopeUnread,
     StatusReply,
     TargetStatus,
     Trouble,
@@ -73,6 +75,7 @@ def _to_json(reply: Reply) -> Json:
                 "unread": list(reply.unread),
                 "left": [{"target": target, "why": why} for target, why in reply.left],
                 "madeAgain": list(reply.made_again),
+                "writeScope": [write_scope_to_json(one) for one in reply.write_scope],
             }
         case VerifyReply():
             return {
@@ -119,6 +122,23 @@ def _to_json(reply: Reply) -> Json:
             assert_never(reply)
 
 
+def write_scope_to_json(scope: ScopeGap | ScopeUnread) -> Json:
+    """`memberStack` is null where it could not be read, with the reason under `error`."""
+    match scope:
+        case ScopeUnread(account, error):
+            return {"account": account, "memberStack": None, "error": error}
+        case ScopeGap():
+            return {
+                "account": scope.account,
+                "memberStack": scope.has_stack,
+                "uncovered": list(scope.uncovered),
+                "parameters": dict(scope.parameters),
+                "withoutRoom": list(scope.without_room),
+            }
+        case _:
+            assert_never(scope)
+
+
 def _status_to_json(status: TargetStatus) -> Json:
     last = status.last
     return {
@@ -155,6 +175,8 @@ def _reply(value: Json) -> Reply:
                 unread=texts(value["unread"]),
                 left=tuple((text(each["target"]), text(each["why"])) for each in entries(value["left"])),
                 made_again=texts(value["madeAgain"]),
+                # A hub of the version before sends none.
+                write_scope=tuple(map(_write_scope, entries(value.get("writeScope", [])))),
             )
         case "verify":
             return VerifyReply(
@@ -239,6 +261,18 @@ def _last(value: Json) -> LastSeen | None:
     at: datetime = moment(value["lookedAt"])
     result = value["lastResult"]
     return LastSeen(at, text(value["lastRun"]), None if result is None else Result(result))
+
+
+def _write_scope(value: Json) -> ScopeGap | ScopeUnread:
+    if value["memberStack"] is None:
+        return ScopeUnread(text(value["account"]), text(value["error"]))
+    return ScopeGap(
+        account=text(value["account"]),
+        has_stack=flag(value["memberStack"]),
+        uncovered=texts(value["uncovered"]),
+        parameters={name: text(given) for name, given in value["parameters"].items()},
+        without_room=texts(value["withoutRoom"]),
+    )
 
 
 def _verified(value: Json) -> Verified:
