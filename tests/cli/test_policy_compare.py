@@ -48,7 +48,7 @@ def test_each_line_is_answered_in_order(command: Command) -> None:
     first = wider["gained"][0]
     assert (first["action"], first["group"]) == ("ecr:PutImage", "PUSH")
     assert first["principal"] == "arn:aws:iam::111111111111:user/intruder"
-    assert first["sentence"].startswith("whoever account 111111111111 lets, such as")
+    assert first["sentence"].startswith("principals that account 111111111111 allows, such as")
     assert first["sentence"].endswith("can now push to the repository (ecr:PutImage and 4 more)")
 
 
@@ -103,7 +103,7 @@ def test_two_files_are_told_to_a_person(command: Command, tmp_path: Path) -> Non
     assert ran.code == 2
     lines = ran.out.splitlines()
     assert lines[0] == "live allows more"
-    assert lines[1].startswith("  + whoever account 111111111111 lets")
+    assert lines[1].startswith("  + principals that account 111111111111 allows")
     assert lines[-1].startswith("  as text, the first difference is statement 1: principal")
     again = command("policy", "compare", str(desired), str(desired), "--json")
     assert again.code == 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ecr_warden.policy.canonical import equivalent
 from ecr_warden.policy.compare import Comparison, Relation, Witness, compare
-from ecr_warden.policy.compare.existing import can_be_asked
+from ecr_warden.policy.compare.witnesses import can_be_made
 from ecr_warden.policy.condition import OPERATORS
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.request import default_context
@@ -220,7 +220,7 @@ def test_each_witness_of_any_operators_on_any_keys_is_a_request_that_can_exist(w
         for witness in witnesses:
             assert allowed(one, _ask(witness)), witness
             assert not allowed(other, _ask(witness)), witness
-            assert can_be_asked(witness.request), witness
+            assert can_be_made(witness.request), witness
             assert _is_of_its_caller(witness), witness
     back = _compare(kind, desired, live)
     assert back.relation is _MIRRORED.get(found.relation, found.relation)

@@ -15,7 +15,7 @@ from ecr_warden.model.run import Debts
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.policy.compare.others import TRIED_AT_MOST
+from ecr_warden.policy.compare.witnesses import TRIED_AT_MOST
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.phrases import COMPARED, Relation, wording
 

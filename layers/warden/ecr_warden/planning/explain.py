@@ -70,13 +70,13 @@ def _compare(drift: Drift, desired: Document, live: Document) -> Compared:
     # Large to load, and most runs explain nothing.
     from ecr_warden.policy.compare import compare  # noqa: PLC0415
     from ecr_warden.policy.compare.budget import TELLING, Budget, Deadline  # noqa: PLC0415
-    from ecr_warden.policy.compare.others import phrase_of  # noqa: PLC0415
+    from ecr_warden.policy.compare.witnesses import phrase_for_all  # noqa: PLC0415
 
     kind, target = drift.address.document_kind, drift.address.target
     assert kind is not None
     deadline = Deadline()
     found = compare(live, desired, kind=kind, account=target.account, subject=target.name, deadline=deadline)
     budget = Budget(TELLING, deadline)
-    gained = tuple(phrase_of(witness, live, desired, kind=kind, budget=budget) for witness in found.gained)
-    lost = tuple(phrase_of(witness, desired, live, kind=kind, budget=budget) for witness in found.lost)
+    gained = tuple(phrase_for_all(witness, live, desired, kind=kind, budget=budget) for witness in found.gained)
+    lost = tuple(phrase_for_all(witness, desired, live, kind=kind, budget=budget) for witness in found.lost)
     return Compared(found.relation, gained, lost, found.undecided)

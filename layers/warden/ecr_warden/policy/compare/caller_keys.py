@@ -75,7 +75,7 @@ def atoms_of_each(callers: Sequence[Caller], cubes: CubeBuilder, budget: Budget)
 
 def _others(callers: Sequence[Caller]) -> _OtherCallers:
     named = [caller.principal for caller in callers if not caller.generic]
-    accounts = {str(caller.principal.account) for caller in callers if caller.principal.account and not caller.stranger}
+    accounts = {str(caller.principal.account) for caller in callers if caller.principal.account and not caller.outsider}
     return _OtherCallers(
         frozenset(pattern(one.text, Syntax.EXACT) for one in named),
         frozenset(pattern(one.text, Syntax.EXACT) for one in named if one.kind is CallerKind.SERVICE),
@@ -140,17 +140,17 @@ _TYPES = {
 
 def _anybody_of(key: str, caller: Caller, others: _OtherCallers) -> Iterator[KeyTest]:
     one = caller.principal
-    partition, account = ("aws*", "?" * 12) if caller.stranger else (one.partition, str(one.account))
+    partition, account = ("aws*", "?" * 12) if caller.outsider else (one.partition, str(one.account))
     name, service, rest = _TYPES[one.kind]
     match key:
         case "aws:principalarn":
             yield _is((f"arn:{partition}:{service}::{account}:{rest}",), Syntax.CALLER)
             yield _is_none_of(others.named)
-            if caller.stranger:
+            if caller.outsider:
                 yield _is_none_of(others.arns)
         case "aws:principalaccount":
             yield _is((account,), Syntax.CALLER)
-            if caller.stranger:
+            if caller.outsider:
                 yield _is_none_of(others.accounts)
         case "aws:principaltype":
             yield _is((name,))

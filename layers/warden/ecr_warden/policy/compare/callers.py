@@ -2,7 +2,7 @@
 
 `*` is wider than an account, an account (its root: whoever that account lets) wider than each user, role and session
 in it, a role wider than a session of it. So two documents that name some principals divide all the world into those
-named, the rest of each account, and strangers; each atom is a Caller.
+named, the rest of each account, and outsiders; each atom is a Caller.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
@@ -46,7 +46,7 @@ class Caller(Struct, frozen=True):
     names: frozenset[Principal]
     """What names it: itself, its role, its account."""
     generic: bool = False
-    stranger: bool = False
+    outsider: bool = False
 
 
 def callers(
@@ -68,9 +68,9 @@ def callers(
             accounts.add((partition or "aws", inside or alone))
     taken = {account for _, account in accounts}
     fresh = next(account for account in _FRESH_ACCOUNTS if account not in taken)
-    found = [anyone_in("aws", fresh, stranger=True), Caller(ANONYMOUS, frozenset())]
+    found = [anyone_in("aws", fresh, outsider=True), Caller(ANONYMOUS, frozenset())]
     found += [anyone_in(*account, kind) for kind in kinds for account in sorted(accounts)]
-    found += [anyone_in("aws", fresh, kind, stranger=True) for kind in kinds[1:]]
+    found += [anyone_in("aws", fresh, kind, outsider=True) for kind in kinds[1:]]
     people = named | {
         Principal("AWS", value) for value in mentioned if _ARN.match(value) and not set(value) & set("*?$")
     }
@@ -128,11 +128,11 @@ def _root(partition: str, account: str) -> Principal:
     return Principal("AWS", f"arn:{partition}:iam::{account}:root")
 
 
-def anyone_in(partition: str, account: str, kind: CallerKind = CallerKind.USER, *, stranger: bool = False) -> Caller:
-    """Whoever of a kind is in the account and not named; of any account that is not, if a `stranger`."""
+def anyone_in(partition: str, account: str, kind: CallerKind = CallerKind.USER, *, outsider: bool = False) -> Caller:
+    """Whoever of a kind is in the account and not named; of any account that is not, if a `outsider`."""
     name = "" if kind is CallerKind.ROOT else FRESH_NAME
     principal = RequestPrincipal(kind, _ANYONE[kind].format(partition, account), account, partition, name)
-    return Caller(principal, frozenset({_root(partition, account)}), generic=True, stranger=stranger)
+    return Caller(principal, frozenset({_root(partition, account)}), generic=True, outsider=outsider)
 
 
 type _Roles = Mapping[tuple[str, str], frozenset[Principal]]

@@ -13,8 +13,7 @@ from ecr_warden.policy.compare.budget import PREPARING, PROVING, TRYING, Budget,
 from ecr_warden.policy.compare.caller_keys import OF_CALLERS, PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, atoms_of_each
 from ecr_warden.policy.compare.callers import KINDS, Caller, anyone_in, callers, naming
 from ecr_warden.policy.compare.cubes import CubeBuilder
-from ecr_warden.policy.compare.direction import Direction, Setting, Side, weight_of
-from ecr_warden.policy.compare.examples import spellings
+from ecr_warden.policy.compare.direction import Direction, Setting, Side
 from ecr_warden.policy.compare.variables import (
     bound,
     default_values,
@@ -22,6 +21,7 @@ from ecr_warden.policy.compare.variables import (
     resolved,
     variables_of,
 )
+from ecr_warden.policy.compare.witnesses import spellings, weight_of
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.phrases import Comparison, Relation, Witness
 from ecr_warden.policy.request import default_context
@@ -188,7 +188,7 @@ def _people(about: _About, budget: Budget) -> tuple[Caller, ...]:
     if _hangs_on_whoever(about):
         account = about.account or _SOMEBODYS_ACCOUNT
         # It may hang on a user, a role or, as an SCP, on a whole account.
-        return tuple(anyone_in("aws", account, kind, stranger=True) for kind in (KINDS if by_kind else KINDS[:1]))
+        return tuple(anyone_in("aws", account, kind, outsider=True) for kind in (KINDS if by_kind else KINDS[:1]))
     elements = [one.principals for one in about.all if one.principals is not None]
     mentioned = {
         value

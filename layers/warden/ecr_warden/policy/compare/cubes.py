@@ -1,6 +1,6 @@
-"""A document as cubes: each statement is a product of predicates, one or more for each of its elements.
+"""A statement as a cube: the conjunction of an atom for its actions, its resources and each clause of its condition.
 
-Action and Resource are predicates too, on keys of those names that always have one value.
+Actions and resources are values of two keys of these names, which every request has.
 """
 
 from collections.abc import Sequence
@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalStatement
 from ecr_warden.policy.compare.budget import SIZE, Budget
+from ecr_warden.policy.compare.clauses import Predicates
 from ecr_warden.policy.compare.domains import TextDomain, TextSet
-from ecr_warden.policy.compare.predicates import ConditionKey, KeyTest, Predicate, Predicates, weight
+from ecr_warden.policy.compare.predicates import ConditionKey, KeyTest, Predicate, weight
 from ecr_warden.policy.compare.shapes import ACTIONS, NONEMPTY
 from ecr_warden.policy.condition import CanonicalClause, Quantifier
 from ecr_warden.policy.document import Effect
@@ -21,18 +22,18 @@ RESOURCE = "Resource"
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """One predicate of a statement; equal predicates on a key have equal numbers."""
+    """One predicate on one key, with the same number wherever it occurs."""
 
     number: int
     key: ConditionKey = field(compare=False)
     predicate: Predicate = field(compare=False)
     weight: int = field(compare=False)
-    """Units of work to hold it against a value."""
+    """Units of work to evaluate it on a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cube:
-    """A statement: it matches where all its atoms hold. `callers` has a bit for each caller whom it names."""
+    """A statement: it matches if all its atoms hold. `callers` has a bit for each caller that it names."""
 
     number: int
     statement: CanonicalStatement = field(compare=False, repr=False)
@@ -46,7 +47,7 @@ class Cube:
 
 
 class CubeBuilder:
-    """Makes cubes of the statements of two documents, equal predicates once."""
+    """Turns the statements of two documents into cubes that share their atoms."""
 
     def __init__(self, statements: Sequence[CanonicalStatement], budget: Budget) -> None:
         """Raises OverBudget."""
@@ -86,7 +87,7 @@ class CubeBuilder:
         return self._atom((RESOURCE, test), self._resource, test)
 
     def predicate(self, key: str, predicate: Predicate) -> Atom:
-        """A predicate that stands in no document."""
+        """A predicate that no document contains."""
         return self._atom((key, predicate), self.predicates.keys[key], predicate)
 
     def _patterns(self, key: ConditionKey, patterns: CanonicalPatterns, syntax: Syntax) -> Atom:
@@ -107,20 +108,8 @@ class CubeBuilder:
         return found
 
 
-def is_open(cubes: Sequence[Cube]) -> bool:
-    """Does a policy variable stand in one of the cubes?"""
-    for cube in cubes:
-        for atom in cube.atoms:
-            match atom.predicate:
-                case KeyTest(accepted=TextSet(language)) if any(one.open for one in language):
-                    return True
-                case _:
-                    pass
-    return False
-
-
 def _size(statement: CanonicalStatement) -> int:
-    """Units of work to read a statement: mostly, to make automata of its patterns."""
+    """Units of work to read a statement, mostly for compiling its patterns."""
     texts = [*statement.actions.values, *(statement.resources.values if statement.resources else ())]
     for clause in statement.conditions:
         texts += clause.values

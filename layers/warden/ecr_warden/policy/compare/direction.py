@@ -15,12 +15,18 @@ from ecr_warden.policy.compare.budget import CALLERS, REQUESTS, Budget, OverBudg
 from ecr_warden.policy.compare.caller_keys import RESOURCE_ACCOUNT, is_derived, needs_credentials, principals_of
 from ecr_warden.policy.compare.callers import Caller
 from ecr_warden.policy.compare.cubes import ACTION, RESOURCE, Atom, Cube, CubeBuilder
-from ecr_warden.policy.compare.examples import likely
-from ecr_warden.policy.compare.existing import can_be_asked, groups_of, is_likely, of_caller, of_group, of_kind
 from ecr_warden.policy.compare.predicates import Values
 from ecr_warden.policy.compare.solver import Solver
 from ecr_warden.policy.compare.variables import meeting_values
-from ecr_warden.policy.compare.witnesses import phrase_of
+from ecr_warden.policy.compare.witnesses import (
+    can_be_made,
+    is_likely,
+    likely,
+    phrase_of,
+    possible_for,
+    searches_by_group,
+    searches_by_kind,
+)
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
 from ecr_warden.policy.phrases import Witness
 from ecr_warden.policy.request import ANY_RESOURCE, Request, default_context, make_request
@@ -52,8 +58,8 @@ class Setting(Struct, frozen=True):
 
     cubes: CubeBuilder
     callers: Sequence[Caller]
-    caller_keys: Sequence[tuple[Atom, ...]]
-    """What each caller says of the keys."""
+    implied: Sequence[tuple[Atom, ...]]
+    """What each caller implies about the condition keys."""
     kind: DocumentKind
     account: str | None
     subject: str
@@ -107,16 +113,16 @@ class Direction:
         doubts, self.doubts = self.doubts, []
         found = {first.group: first} if is_likely(first.request, kind) else {}
         with suppress(OverBudget):
-            for group in groups_of(kind):
-                ways = map(self._first, of_group(group, cubes))
+            for group, searches in searches_by_group(kind, cubes):
+                ways = map(self._first, searches)
                 better = next((one for one in ways if one is not None and is_likely(one.request, kind)), None)
                 if better is not None:
                     found[group] = better
             if not found:
-                ways = map(self._first, of_kind(kind, cubes))
-                other = next((one for one in ways if one is not None and can_be_asked(one.request)), None)
+                ways = map(self._first, searches_by_kind(kind, cubes))
+                other = next((one for one in ways if one is not None and can_be_made(one.request)), None)
                 found = {} if other is None else {other.group: other}
-        if not found and can_be_asked(first.request):
+        if not found and can_be_made(first.request):
             found = {first.group: first}
         self.doubts = doubts if found else [*doubts, _NOT_ASKED]
         return tuple([found[group] for group in _ORDER if group in found][:MAX_WITNESSES])
@@ -134,10 +140,10 @@ class Direction:
         )
         seen: set[tuple[frozenset[int], tuple[Atom, ...]]] = set()
         for caller, allows in enumerate(allowed):
-            caller_keys = self.setting.caller_keys[caller]
+            implied = self.setting.implied[caller]
             negatives, missing = hindered[caller], missed[caller]
-            self.budget.spend(2 + (len(caller_keys) + len(allows) + len(negatives) + len(missing)) // 2, CALLERS)
-            name = (frozenset(cube.number for cube in (*allows, *negatives, *missing)), caller_keys)
+            self.budget.spend(2 + (len(implied) + len(allows) + len(negatives) + len(missing)) // 2, CALLERS)
+            name = (frozenset(cube.number for cube in (*allows, *negatives, *missing)), implied)
             if not allows or name in seen:
                 continue
             seen.add(name)
@@ -173,9 +179,9 @@ class Direction:
                 return witness is not None
 
             atoms = [atom for cube in query.wanted for atom in cube.atoms]
-            caller_keys = self.setting.caller_keys[query.caller]
-            who = of_caller(self.setting.callers[query.caller].principal.kind, self.setting.cubes) if extra else ()
-            if self._search.solve([*atoms, *caller_keys, *extra, *who], query.negatives, accept):
+            implied = self.setting.implied[query.caller]
+            who = possible_for(self.setting.callers[query.caller].principal.kind, self.setting.cubes) if extra else ()
+            if self._search.solve([*atoms, *implied, *extra, *who], query.negatives, accept):
                 return found[0]
         return None
 
@@ -259,24 +265,12 @@ class Direction:
             request,
             caller,
             group,
-            anyone=caller.stranger and counted and self._tells_apart(_without_credentials(request)),
+            anyone=caller.outsider and counted and self._tells_apart(_without_credentials(request)),
             kind=self.setting.kind,
             subject=self.setting.subject,
             tells_apart=other_action,
         )
         return Witness(request, group, phrase, gained=self.gained)
-
-
-def weight_of(document: Document) -> int:
-    """Units of work to try a request on a document, whatever the request."""
-    values = sum(
-        len(one.actions.values)
-        + (len(one.resources.values) if one.resources else 0)
-        + (len(one.principals.values) if one.principals else 0)
-        + sum(len(clause.values) for clause in one.conditions)
-        for one in document.statements
-    )
-    return 4 * len(document.statements) + 2 * values + len(document.text) // 64 + document.text.count("${") * 4
 
 
 def _without_credentials(request: Request) -> Request:

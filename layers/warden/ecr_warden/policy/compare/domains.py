@@ -1,7 +1,7 @@
-"""The values that a condition key can take, told apart as far as the documents tell them apart.
+"""The values that a condition key can have, distinguished only as far as the documents distinguish them.
 
-A text is looked for in a language; a number, a date or an address among cells: between any two values that a document
-names every value is like every other, so one stands for all, and one text for all that are none of the kind.
+A text is looked for in a language. Numbers, dates and addresses are divided into cells: between two values that the
+documents name all values are alike, so one stands for all; and one text stands for all that are not of the kind.
 """
 
 import ipaddress
@@ -21,16 +21,16 @@ from ecr_warden.policy.pattern import Pattern
 
 _DAY = 86_400
 _WORD = "x"
-"""Neither a number nor a date nor an address."""
+"""Not a number, a date or an address."""
 
 
 class TextSet(Struct, frozen=True):
-    """The texts of a language: those that match one of the patterns."""
+    """The texts that match one of the patterns."""
 
     language: Language
 
     def may_hold(self, value: str) -> bool:
-        """Does the value match, for some value of the variables?"""
+        """Does the value match, under some values of the variables?"""
         return any(matches(one, value) for one in self.language)
 
     def must_hold(self, value: str) -> bool:
@@ -45,7 +45,7 @@ class CellSet(Struct, frozen=True):
     domain: "OrderedDomain"
 
     def may_hold(self, value: str) -> bool:
-        """Is the value in one of them?"""
+        """Is the value in one of the cells?"""
         cell = self.domain.cell(value)
         return cell is not None and bool(self.mask >> cell & 1)
 
@@ -54,68 +54,68 @@ class CellSet(Struct, frozen=True):
 
 type ValueSet = TextSet | CellSet
 type Membership = tuple[ValueSet, bool]
-"""Where a value is to be, or not to be."""
+"""A set of values, and whether the value must be in it or not."""
 
 
 class TextDomain(Struct, frozen=True):
-    """All texts, or those of `domain`."""
+    """All texts, or those of `language`."""
 
-    domain: Language | None = None
+    language: Language | None = None
 
-    def find(self, atoms: Iterable[Membership], budget: Budget) -> str | None:
-        """A text in every accepted marked True and in none marked False; None if there is none."""
+    def find(self, members: Iterable[Membership], budget: Budget) -> str | None:
+        """A text with all these memberships; None if there is none."""
         inside: list[Language] = []
         outside: set[Pattern] = set()
-        for atom, wanted in atoms:
-            if not isinstance(atom, TextSet):
+        for values, wanted in members:
+            if not isinstance(values, TextSet):
                 continue
-            budget.spend(1 + len(atom.language) // 4, WILDCARDS)
+            budget.spend(1 + len(values.language) // 4, WILDCARDS)
             if wanted:
-                inside.append(atom.language)
+                inside.append(values.language)
             else:
-                outside |= atom.language
-        if self.domain is not None:
-            inside.append(self.domain)
+                outside |= values.language
+        if self.language is not None:
+            inside.append(self.language)
         return find_word(inside, frozenset(outside), budget)
 
     def holds(self, value: str) -> bool:
         """Is the value one of these texts?"""
-        return self.domain is None or any(matches(one, value) for one in self.domain)
+        return self.language is None or any(matches(one, value) for one in self.language)
 
 
 type Span = tuple[int, int]
-"""CellSet, from the first to before the last."""
+"""Cells, from the first to before the last."""
 
 
 class OrderedDomain(Struct, frozen=True, eq=False):
-    """Lines cut into cells; `values` stand for them, in order.
+    """Ordered values divided into cells; `values` has one of each cell, in order.
 
-    `typed`: whatever the key holds can be read so. Else the last cell is of all that cannot.
+    `typed`: every value of the key is of this kind. Else the last cell holds those that are not.
     """
 
     values: tuple[str, ...]
     where: Callable[[str], int | None]
-    """The cell of a value of a request; None if it cannot be read."""
+    """The cell of a request's value; None if it is not of this kind."""
     span: Callable[[str, str], Span | None]
-    """The cells that match one value of a policy, under an operator that is not negated; None if it cannot be read."""
+    """The cells that match a policy's value under a positive operator; None if it is not of this kind."""
     typed: bool
 
     def cell(self, value: str) -> int | None:
-        """Which cell a value is in; None where the key cannot have it."""
+        """The cell of a value; None if the key cannot have it."""
         found = self.where(value)
         return len(self.values) - 1 if found is None and not self.typed else found
 
-    def find(self, atoms: Iterable[Membership], budget: Budget) -> str | None:
-        """A value in every accepted marked True and in none marked False; None if there is none."""
+    def find(self, members: Iterable[Membership], budget: Budget) -> str | None:
+        """A value with all these memberships; None if there is none."""
         left = self._everything
-        for atom, wanted in atoms:
-            if isinstance(atom, CellSet) and atom.domain is self:
+        for values, wanted in members:
+            if isinstance(values, CellSet) and values.domain is self:
                 budget.spend(1 + len(self.values) // 4096, STATEMENTS)
-                left &= atom.mask if wanted else ~atom.mask
+                left &= values.mask if wanted else ~values.mask
         return self.values[(left & -left).bit_length() - 1] if left else None
 
     def cells(self, operator: str, given: Collection[str], *, negated: bool) -> CellSet:
-        """The cells on which a clause holds; `operator` is the one that is not negated."""
+        """The cells on which a clause holds; `operator` is the positive one."""
         if negated and not given:
             return CellSet(self._everything, self)
         spans = [self.span(operator, policy) for policy in given]
@@ -125,7 +125,7 @@ class OrderedDomain(Struct, frozen=True, eq=False):
                 mask |= (1 << one[1]) - (1 << one[0])
         if not negated:
             return CellSet(mask, self)
-        # A negated operator does not hold where it cannot compare.
+        # A negated operator does not hold on what it cannot compare.
         return CellSet(self._readable & ~mask if None not in spans else 0, self)
 
     @property
@@ -137,11 +137,8 @@ class OrderedDomain(Struct, frozen=True, eq=False):
         return self._everything if self.typed else self._everything >> 1
 
 
-type Space = TextDomain | OrderedDomain
-
-
 def number_domain(given: Iterable[str], *, typed: bool) -> OrderedDomain | None:
-    """The domain of numeric operators; None if a cell of it cannot be written."""
+    """The domain of numeric operators; None if no number can be written for one of its cells."""
     return _line(number, _decimal, given, typed=typed)
 
 
@@ -158,7 +155,7 @@ def epoch_domain(given: Collection[str]) -> OrderedDomain | None:
 
 
 def address_domain(given: Iterable[str], *, typed: bool) -> OrderedDomain:
-    """The domain of IP addresses of both versions; a new cell begins where a network begins and after it ends."""
+    """The domain of IP addresses of both versions; cells begin where a network begins and after it ends."""
     found = {(4, 0), (6, 0)}
     for text in given:
         net = network(text)
@@ -186,14 +183,14 @@ def address_domain(given: Iterable[str], *, typed: bool) -> OrderedDomain:
 def _line(
     read: Callable[[str], Decimal | None], write: Callable[[Fraction], str], given: Iterable[str], *, typed: bool
 ) -> OrderedDomain | None:
-    """A cell for each point, and one for each stretch between two, before the first and after the last."""
+    """A cell for each point, and one between each two, before the first and after the last."""
     ends = sorted({Fraction(value) for text in given if (value := read(text)) is not None})
     points = ends[:1]
     for before, after in pairwise(ends):
         points += [(before + after) / 2, after]
     points = [points[0] - _DAY, *points, points[-1] + _DAY] if points else [Fraction(1_800_000_000)]
     texts = [write(point) for point in points]
-    # A point that cannot be written is one that no request can hold in this form: no answer rests on it.
+    # No request can have a value that cannot be written: nothing is concluded from it.
     if not all(read(text) == point for text, point in zip(texts, points, strict=True)):
         return None
 
@@ -239,7 +236,7 @@ def _decimal(value: Fraction) -> str:
 
 
 def _iso(value: Fraction) -> str:
-    """A date that people read, epoch time where that would lose a fraction or a year."""
+    """A readable date, or epoch time if the date would lose a fraction or a year."""
     if value.denominator != 1:
         return _decimal(value)
     try:

@@ -15,92 +15,92 @@ from ecr_warden.policy.compare.predicates import ConditionKey, Uninterpreted, Va
 from ecr_warden.policy.subsumption import covers_clause
 
 _LOOKED_AT = 8
-"""Negatives examined for the one with the fewest ways out."""
+"""How many matching negatives are examined for the one with the fewest branches to deny it."""
 
-type Asked = int
-"""What is asked of some atoms: two bits each, that it is to hold and that it is not. A number, for many are kept."""
+type Literals = int
+"""Literals as a bit set: two bits for each atom, that it must hold and that it must fail."""
 
 type Accept = Callable[[Mapping[str, Values]], bool]
 
 
-class _Way(NamedTuple):
-    """One predicate of a negative denied, and values of its key that do."""
+class _Branch(NamedTuple):
+    """One atom of a negative denied, and values of its key that fulfil all literals."""
 
     cube: int
     key: str
-    asked: Asked
+    literals: Literals
     values: Values
 
 
-def _asks(number: int, *, wanted: bool) -> Asked:
+def _literal(number: int, *, wanted: bool) -> Literals:
     return 1 << (2 * number + wanted)
 
 
 class _State:
-    """What is asked of each key, and values that fulfil it; one for a whole search, changed and changed back."""
+    """The literals on each key, and values that fulfil them; one state for a whole search, changed and undone."""
 
-    def __init__(self, asked: dict[str, Asked], values: dict[str, Values]) -> None:
-        self.asked = asked
+    def __init__(self, literals: dict[str, Literals], values: dict[str, Values]) -> None:
+        self.literals = literals
         self.values = values
         self.denied: set[int] = set()
-        """Negatives that no longer match."""
-        self._before: list[tuple[_Way, Asked | None, Values | None]] = []
+        """The negatives that no longer match."""
+        self._before: list[tuple[_Branch, Literals | None, Values | None]] = []
 
     @property
-    def name(self) -> Asked:
-        """The same for states in which the same is asked."""
+    def name(self) -> Literals:
+        """Equal for states with the same literals."""
         name = 0
-        for asked in self.asked.values():
-            name |= asked
+        for literals in self.literals.values():
+            name |= literals
         return name
 
-    def go(self, way: _Way) -> None:
+    def go(self, branch: _Branch) -> None:
         """Deny one more negative."""
-        self._before.append((way, self.asked.get(way.key), self.values.get(way.key)))
-        self.denied.add(way.cube)
-        self.asked[way.key] = way.asked
-        self.values[way.key] = way.values
+        self._before.append((branch, self.literals.get(branch.key), self.values.get(branch.key)))
+        self.denied.add(branch.cube)
+        self.literals[branch.key] = branch.literals
+        self.values[branch.key] = branch.values
 
     def back(self) -> None:
         """Undo the last step."""
-        way, asked, values = self._before.pop()
-        self.denied.remove(way.cube)
-        if asked is None or values is None:
-            del self.asked[way.key], self.values[way.key]
+        branch, literals, values = self._before.pop()
+        self.denied.remove(branch.cube)
+        if literals is None or values is None:
+            del self.literals[branch.key], self.values[branch.key]
         else:
-            self.asked[way.key] = asked
-            self.values[way.key] = values
+            self.literals[branch.key] = literals
+            self.values[branch.key] = values
 
 
 class Solver:
-    """Searches over one set of atoms, what was found once kept."""
+    """Searches over one set of atoms; results are kept for the next search."""
 
     def __init__(self, atoms: Sequence[Atom], always: Sequence[ConditionKey], budget: Budget) -> None:
-        """`always` are keys that no request lacks; every other key is missing unless something is asked of it."""
+        """`always`: the keys of every request. Every other key is missing unless there is a literal on it."""
         self._parts = atoms
         self._always = always
         self._budget = budget
-        self._found: dict[tuple[str, Asked], Values | None] = {}
+        self._found: dict[tuple[str, Literals], Values | None] = {}
         self._held: dict[tuple[int, Values], bool] = {}
 
     def solve(self, wanted: Sequence[Atom], negatives: Sequence[Cube], accept: Accept) -> bool:
-        """Offer every kind of request to `accept` until it takes one; False if it took none. Raises OverBudget."""
+        """Offer each kind of request to `accept` until it accepts one; False if it accepts none. Raises OverBudget."""
         state = self._start(wanted)
         if state is None:
             return False
-        seen: set[Asked] = set()
+        seen: set[Literals] = set()
         first = self._explore(state, negatives, seen, accept)
         if first is None:
             return True
         levels = [first]
         while levels:
-            way = next(levels[-1], None)
-            if way is None:
+            branch = next(levels[-1], None)
+            if branch is None:
                 levels.pop()
                 if levels:
                     state.back()
                 continue
-            state.go(way)
+            state.go(branch)
             further = self._explore(state, negatives, seen, accept)
             if further is None:
                 return True
@@ -108,49 +108,49 @@ class Solver:
         return False
 
     def _explore(
-        self, state: _State, negatives: Sequence[Cube], seen: set[Asked], accept: Accept
-    ) -> Iterator[_Way] | None:
-        """The ways on from a state; None if its values were accepted."""
+        self, state: _State, negatives: Sequence[Cube], seen: set[Literals], accept: Accept
+    ) -> Iterator[_Branch] | None:
+        """The branches from a state; None if its values were accepted."""
         name = state.name
-        self._budget.spend(4 + len(state.asked) // 8, STATEMENTS)
+        self._budget.spend(4 + len(state.literals) // 8, STATEMENTS)
         if name in seen:
             return iter(())
         seen.add(name)
-        ways = self._ways(state, negatives)
-        if ways is not None:
-            return iter(ways)
+        branches = self._branches(state, negatives)
+        if branches is not None:
+            return iter(branches)
         return None if accept(state.values) else iter(())
 
     def _start(self, wanted: Sequence[Atom]) -> _State | None:
         self._budget.spend(2 + len(wanted), STATEMENTS)
-        asked: dict[str, Asked] = {}
+        literals: dict[str, Literals] = {}
         keys: dict[str, ConditionKey] = {}
         for atom in wanted:
-            asked[atom.key.name] = asked.get(atom.key.name, 0) | _asks(atom.number, wanted=True)
+            literals[atom.key.name] = literals.get(atom.key.name, 0) | _literal(atom.number, wanted=True)
             keys[atom.key.name] = atom.key
         for key in self._always:
-            asked.setdefault(key.name, 0)
+            literals.setdefault(key.name, 0)
             keys[key.name] = key
         values: dict[str, Values] = {}
-        for name, constraints in asked.items():
-            found = self._find(keys[name], constraints)
+        for name, on_key in literals.items():
+            found = self._find(keys[name], on_key)
             if found is None:
                 return None
             values[name] = found
-        return _State(asked, values)
+        return _State(literals, values)
 
-    def _ways(self, state: _State, negatives: Sequence[Cube]) -> list[_Way] | None:
-        """How to get out of one negative that matches: none is a dead end; None if no negative matches."""
+    def _branches(self, state: _State, negatives: Sequence[Cube]) -> list[_Branch] | None:
+        """The branches that deny one negative that matches (none: a dead end); None if no negative matches."""
         self._budget.spend(1 + len(negatives) // 3, STATEMENTS)
-        best: list[_Way] | None = None
+        best: list[_Branch] | None = None
         looked_at = 0
         for cube in negatives:
             if cube.number in state.denied or not self._matches(cube, state.values):
                 continue
             self._budget.spend(2 * len(cube.atoms), STATEMENTS)
-            ways = [way for atom in cube.atoms if (way := self._without(state, cube, atom)) is not None]
-            if best is None or len(ways) < len(best):
-                best = ways
+            branches = [branch for atom in cube.atoms if (branch := self._denying(state, cube, atom)) is not None]
+            if best is None or len(branches) < len(best):
+                best = branches
             looked_at += 1
             if len(best) <= 1 or looked_at == _LOOKED_AT:
                 break
@@ -167,36 +167,37 @@ class Solver:
             found = self._held[name] = atom.key.may_hold(atom.predicate, values)
         return found
 
-    def _without(self, state: _State, cube: Cube, atom: Atom) -> _Way | None:
-        """The way in which a atom of a negative is denied, None if that cannot be."""
+    def _denying(self, state: _State, cube: Cube, atom: Atom) -> _Branch | None:
+        """The branch that denies an atom of a negative; None if it cannot be denied."""
         name = atom.key.name
-        before = state.asked.get(name, 0)
-        if before & _asks(atom.number, wanted=True):
+        before = state.literals.get(name, 0)
+        if before & _literal(atom.number, wanted=True):
             return None
-        asked = before | _asks(atom.number, wanted=False)
-        found = self._find(atom.key, asked)
-        return None if found is None else _Way(cube.number, name, asked, found)
+        literals = before | _literal(atom.number, wanted=False)
+        found = self._find(atom.key, literals)
+        return None if found is None else _Branch(cube.number, name, literals, found)
 
-    def _find(self, key: ConditionKey, asked: Asked) -> Values | None:
-        name = (key.name, asked)
+    def _find(self, key: ConditionKey, literals: Literals) -> Values | None:
+        name = (key.name, literals)
         if name not in self._found:
-            self._found[name] = self._find_new(key, asked)
+            self._found[name] = self._find_new(key, literals)
         return self._found[name]
 
-    def _find_new(self, key: ConditionKey, asked: Asked) -> Values | None:
-        given = [*self._asked_atoms(asked)]
-        literals = [(atom.predicate, wanted) for atom, wanted in given]
-        opaque = [(one.clause, wanted) for one, wanted in literals if isinstance(one, Uninterpreted)]
+    def _find_new(self, key: ConditionKey, literals: Literals) -> Values | None:
+        given = [*self._atoms_of(literals)]
+        opaque = [
+            (atom.predicate.clause, wanted) for atom, wanted in given if isinstance(atom.predicate, Uninterpreted)
+        ]
         hold = [clause for clause, wanted in opaque if wanted]
         fail = [clause for clause, wanted in opaque if not wanted]
         self._budget.spend(4 + sum(atom.weight for atom, _ in given) + len(hold) * len(fail), STATEMENTS)
         if any(covers_clause(wide, narrow) for wide in fail for narrow in hold):
             return None
-        return key.find(literals, self._budget)
+        return key.find([(atom.predicate, wanted) for atom, wanted in given], self._budget)
 
-    def _asked_atoms(self, asked: Asked) -> Iterator[tuple[Atom, bool]]:
-        while asked:
-            low = asked & -asked
+    def _atoms_of(self, literals: Literals) -> Iterator[tuple[Atom, bool]]:
+        while literals:
+            low = literals & -literals
             number, wanted = divmod(low.bit_length() - 1, 2)
             yield self._parts[number], bool(wanted)
-            asked ^= low
+            literals ^= low

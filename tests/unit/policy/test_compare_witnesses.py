@@ -3,7 +3,7 @@
 import pytest
 from ecr_warden.policy.compare import compare
 from ecr_warden.policy.compare.budget import TELLING, Budget
-from ecr_warden.policy.compare.others import TRIED_AT_MOST, phrase_of
+from ecr_warden.policy.compare.witnesses import TRIED_AT_MOST, phrase_for_all
 from ecr_warden.policy.document import DocumentKind, parse_document
 
 USERS = [f"arn:aws:iam::111111111111:user/u{number:02}" for number in range(TRIED_AT_MOST + 2)]
@@ -15,7 +15,7 @@ def _who(count: int, budget: Budget, *, denied: int = TRIED_AT_MOST + 2) -> str:
     deny = {"Effect": "Deny", "Principal": {"AWS": USERS[:denied]}, "Action": "*"}
     desired, live = (parse_document({"Statement": one}) for one in ([pull], [pull, deny]))
     [witness] = compare(live, desired, kind=DocumentKind.REPOSITORY).lost
-    phrase = phrase_of(witness, desired, live, kind=DocumentKind.REPOSITORY, budget=budget)
+    phrase = phrase_for_all(witness, desired, live, kind=DocumentKind.REPOSITORY, budget=budget)
     return phrase.who.replace("arn:aws:iam::111111111111:user/", "")
 
 
