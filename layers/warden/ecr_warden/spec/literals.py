@@ -83,7 +83,7 @@ def _identity(entry: Fields, account: Account | None, directory: Directory) -> t
     kinds = tuple(kind for kind in IDENTITY_OWNERS if kind in entry.keys)
     if len(kinds) != 1:
         has = "both role and user" if kinds else "neither role nor user"
-        report.add(Code.ONE_OWNER, entry.place, f"an identity policy with {has}")
+        report.add(Code.ONE_IDENTITY, entry.place, f"an identity policy with {has}")
         return ()
     text = entry.text(kinds[0])
     owner = None if text is None else _owner(text, kinds[0], account, directory)
@@ -143,7 +143,9 @@ def _plain(node: Node, report: Report) -> object:
         case Scalar(tag=Tag.NUMBER, text=text) if _SURE_NUMBER.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
             return float(text) if set(text) & set(".eE") else int(text)
         case Scalar(tag=Tag.NUMBER | Tag.BOOLEAN, text=text):
-            report.add(Code.UNSURE_SCALAR, node.place, f"{quote(text)} reads as {node.tag} to some YAML readers only")
+            report.add(
+                Code.AMBIGUOUS_SCALAR, node.place, f"{quote(text)} reads as {node.tag} to some YAML readers only"
+            )
             return text
         case Scalar(text=text):
             return text
@@ -189,8 +191,8 @@ def _account_of(value: str) -> str:
 
 # Findings with a code of their own; of the others the errors are what AWS would refuse.
 _CODES = {
-    Rule.PRINCIPAL_ANYONE: Code.ANYBODY,
-    Rule.ALLOW_NOT_PRINCIPAL: Code.ANYBODY,
+    Rule.PRINCIPAL_ANYONE: Code.ANYONE,
+    Rule.ALLOW_NOT_PRINCIPAL: Code.ANYONE,
     Rule.RESOURCE_IN_REPOSITORY_POLICY: Code.RESOURCE_IN_REPOSITORY_POLICY,
     Rule.ELEMENT_OF_KIND: Code.ELEMENT_OF_KIND,
     Rule.ELEMENT_MISSING: Code.ELEMENT_OF_KIND,

@@ -159,7 +159,7 @@ class Directory(Struct):
         text = name.text
         alias, colon, rest = text.partition(":")
         if text == "*" or rest == "*":
-            self.report.add(Code.ANYBODY, name.place, f"{quote(text)} is anybody")
+            self.report.add(Code.ANYONE, name.place, f"{quote(text)} is anybody")
         elif "*" in text or "?" in text:
             message = "a pattern in a principal is not supported in this version"
             self.report.add(Code.NOT_SUPPORTED, name.place, message, remedy="name the users and roles")

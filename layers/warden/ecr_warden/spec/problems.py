@@ -6,97 +6,103 @@ from enum import Enum, StrEnum
 
 from msgspec import Struct, field
 
-from ecr_warden.policy.printable import printable
-
 _SHOWN = 80
 
 
 class Severity(StrEnum):
-    """An error refuses the file; a warning does not."""
+    """An error refuses the spec; a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
 class Code(Enum):
-    """Every kind of problem: its stable code, what it is called, and what to do unless the problem says better.
+    """Every kind of problem: its stable code, title and default remedy.
 
-    A code is never given to another kind of problem; docs/spec.md lists them and a test compares.
+    A code is never reused. docs/spec.md lists them, and a test compares.
     """
 
     # The text.
-    TOO_LARGE = ("E001", "the file is too large", "use teams instead of long lists; a deployment reads one file")
-    NOT_UTF8 = ("E002", "the file is not UTF-8", "save it as UTF-8")
-    NOT_YAML = ("E003", "the file is not YAML", "correct the syntax; one mistake hides those after it")
-    EMPTY = ("E004", "the file is empty", "begin with version: 1")
-    MANY_DOCUMENTS = ("E005", "the file holds more than one YAML document", "keep one; remove the --- lines")
-    ALIAS = ("E006", "an anchor, alias or merge key", "write it out, or use a team")
-    TOO_DEEP = ("E007", "nested too deep", "nothing in a spec needs that depth")
-    TOO_MANY_NODES = ("E008", "too many values", "use teams instead of long lists; a deployment reads one file")
-    DUPLICATE_KEY = ("E009", "the same key twice", "keep one of them")
-    TAG = ("E010", "a YAML tag", "remove it; write text in quotes")
-    TAB = ("E011", "a tab", "write spaces")
-    CONTROL_CHARACTER = ("E012", "a character that no spec may hold", "remove it")
+    TOO_LARGE = ("E001", "the spec is too large", "use teams instead of long lists; the spec is a single file")
+    NOT_UTF8 = ("E002", "the spec is not UTF-8", "save it as UTF-8")
+    NOT_YAML = ("E003", "the spec is not YAML", "correct the syntax; one error can hide others after it")
+    EMPTY = ("E004", "the spec is empty", "begin with version: 1")
+    MANY_DOCUMENTS = ("E005", "more than one YAML document", "keep one; remove the --- lines")
+    ALIAS = ("E006", "an anchor, alias or merge key", "write the value out, or use a team")
+    TOO_DEEP = ("E007", "nested too deeply", "no field of a spec needs that depth")
+    TOO_MANY_NODES = ("E008", "too many values", "use teams instead of long lists; the spec is a single file")
+    DUPLICATE_KEY = ("E009", "a duplicate key", "keep one of them")
+    TAG = ("E010", "a YAML tag", "remove it; put text in quotes")
+    TAB = ("E011", "a tab", "use spaces")
+    CONTROL_CHARACTER = ("E012", "a character that a spec must not contain", "remove it")
     NOT_TEXT_KEY = ("E013", "a key that is not text", "put the key in quotes")
     # The shape.
     WRONG_TYPE = ("E020", "a value of the wrong type", "")
     UNKNOWN_FIELD = ("E021", "an unknown field", "remove it")
-    MISSING_FIELD = ("E022", "a required field is missing", "")
+    MISSING_FIELD = ("E022", "a missing required field", "")
     NOT_SUPPORTED = ("E023", "not supported in this version", "remove it")
     VERSION = ("E024", "a version other than 1", "write version: 1")
     EMPTY_VALUE = ("E025", "an empty value", "")
-    NOT_ONE_OF = ("E026", "a value that is not one of the allowed", "")
-    ONE_OWNER = ("E027", "an identity policy without exactly one of role and user", "give one of role: and user:")
-    UNSURE_SCALAR = ("E028", "a value that YAML readers read differently", "put it in quotes, or write it as JSON does")
-    NEEDLESS_FIELD = ("E029", "a field that says nothing there", "remove it")
+    NOT_ONE_OF = ("E026", "a value other than those allowed", "")
+    ONE_IDENTITY = ("E027", "an identity policy without exactly one of role and user", "give either role: or user:")
+    AMBIGUOUS_SCALAR = (
+        "E028",
+        "a value that YAML parsers read differently",
+        "put it in quotes, or write it as in JSON",
+    )
+    NEEDLESS_FIELD = ("E029", "a field that has no effect here", "remove it")
     # Names and references.
     UNQUOTED_ACCOUNT_ID = (
         "E101",
-        "an account id that lost its quotes",
-        "put the 12 digits in quotes: without them YAML drops leading zeros, or reads an octal number",
+        "an account ID without quotes",
+        "put the 12 digits in quotes: without them YAML drops leading zeros or reads an octal number",
     )
-    ACCOUNT_ID = ("E102", "not an account id", "write the 12 digits in quotes")
+    ACCOUNT_ID = ("E102", "not an account ID", "write the 12 digits in quotes")
     UNKNOWN_ACCOUNT = ("E103", "an unknown account", "define it under accounts:")
     UNKNOWN_TEAM = ("E104", "an unknown team", "define it under teams:, or write ALIAS:user/NAME or ALIAS:role/NAME")
     PRINCIPAL = ("E105", "not a principal", "write ALIAS:user/NAME or ALIAS:role/NAME")
-    ANYBODY = ("E106", "a principal that is anybody", "name the users and roles")
+    ANYONE = ("E106", "a principal that matches anyone", "name users and roles")
     FOREIGN_PRINCIPAL = (
         "E107",
-        "a principal of an account that is not under accounts",
-        "define the account under accounts: and install the member stack in it, or remove the principal",
+        "a principal in an account that is not under accounts:",
+        "add the account under accounts: and install the member stack in it, or remove the principal",
     )
-    ALIAS_NAME = ("E108", "not a name for an account, organization or team", "use letters, digits, - and _, at most 64")
-    ACCOUNT_TWICE = ("E109", "an account id under two aliases", "keep one alias")
-    REGION = ("E110", "not a region", "write it as AWS does, such as eu-central-1")
+    ALIAS_NAME = (
+        "E108",
+        "an invalid name for an account, organization or team",
+        "use letters, digits, - and _, at most 64 characters",
+    )
+    ACCOUNT_TWICE = ("E109", "one account ID under two aliases", "keep one alias")
+    REGION = ("E110", "not a region", "write it as AWS does, for example eu-central-1")
     REPOSITORY_NAME = (
         "E111",
         "not a repository name",
         "use 2 to 256 lower-case letters and digits, separated by one of . _ __ - /",
     )
-    IAM_NAME = ("E112", "not the name of a user, role or policy", "use letters, digits and _+=,.@-")
+    IAM_NAME = ("E112", "an invalid name for a user, role or policy", "use letters, digits and _+=,.@-")
     NAME_TOO_LONG = ("E113", "a name longer than AWS allows", "shorten it")
     IAM_PATH = ("E114", "not an IAM path", "write it as in the ARN, without the leading slash: ALIAS:user/ci/bot")
     TWO_SPELLINGS = (
         "E115",
         "one user or role written in two ways",
-        "AWS keeps names unique whatever their path and case: write the one in its ARN",
+        "IAM names are unique whatever their path and case: write it as in its ARN",
     )
-    RESERVED_NAME = ("E116", "a name kept for ecr-warden itself", "choose a name that does not begin with ecr-warden-")
-    ORGANIZATION_ID = ("E117", "not an organization's id", "write it as AWS does, such as o-a1b2c3d4e5")
+    RESERVED_NAME = ("E116", "a name reserved for ecr-warden", "choose a name that does not begin with ecr-warden-")
+    ORGANIZATION_ID = ("E117", "not an organization ID", "write it as AWS does, for example o-a1b2c3d4e5")
     UNKNOWN_ORGANIZATION = (
         "E118",
         "an unknown organization",
-        "define it under organizations:, as ALIAS: {id: ID}, and write the alias",
+        "define it under organizations: as ALIAS: {id: ID}, and write the alias",
     )
-    SERVICE = ("E119", "not an AWS service", "write it as AWS does, such as codebuild.amazonaws.com")
+    SERVICE = ("E119", "not an AWS service", "write it as AWS does, for example codebuild.amazonaws.com")
     SOURCE = (
         "E120",
         "a source that names no account",
-        "write an account's alias, or an ARN with the account's 12 digits; what follows them may hold *",
+        "write an account's alias, or an ARN with the account's 12 digits; the part after them may contain *",
     )
-    NOT_WRITABLE = ("E121", "a role whose policies AWS alone writes", "name a user or role of yours")
-    # What the grants say together.
-    REPOSITORY_TWICE = ("E201", "a repository twice", "merge the two")
+    NOT_WRITABLE = ("E121", "a role whose policies only AWS can write", "name a user or role of your own")
+    # What the entries say together.
+    REPOSITORY_TWICE = ("E201", "a repository in two entries", "merge them")
     NO_REGIONS = (
         "E202",
         "a repository in an account without regions",
@@ -104,59 +110,59 @@ class Code(Enum):
     )
     REGION_NOT_OF_ACCOUNT = (
         "E203",
-        "a region that the account does not have",
-        "add it to regions: of the account, under accounts:",
+        "a region that is not one of the account's",
+        "add it to the account's regions:, under accounts:",
     )
     SHARED_ROLE = (
         "E204",
         "one role for two repositories",
-        "each by: would push to both: give each repository a role of its own, or say shared_role: true at each",
+        "everyone under either by: could push to both: give each repository its own role, or set shared_role: true at each grant",
     )
-    ADDRESS_TWICE = ("E205", "one policy document described twice", "keep the grant or the literal document")
+    ADDRESS_TWICE = ("E205", "one policy document described twice", "keep either the grant or the literal document")
     RESERVED_POLICY = (
         "E206",
-        "a literal identity policy named like those that ecr-warden makes",
+        "a literal identity policy with a name reserved for ecr-warden",
         "choose a name that does not begin with ecr-warden-",
     )
     LITERAL_ON_PUSH_ROLE = (
         "E207",
         "a literal document on the push role of a grant",
-        "a push role has the policies of its grant and no other: use another role, or only literal documents",
+        "a push role has only the policies of its grants: use another role, or only literal documents",
     )
-    UNTIL = ("E208", "not a time with a zone", "write it as 2027-03-31T18:00:00Z")
-    SESSION_DURATION = ("E209", "a session duration outside AWS's limits", "give whole seconds from 3600 to 43200")
-    DURATION_TWICE = ("E210", "two session durations for one role", "a role has one: keep one")
-    TWO_ENDS = ("E211", "two ends for one principal on one role", "the later one would win: keep one")
+    UNTIL = ("E208", "not a time with a time zone", "write it as 2027-03-31T18:00:00Z")
+    SESSION_DURATION = ("E209", "a session duration outside AWS's limits", "use whole seconds from 3600 to 43200")
+    DURATION_TWICE = ("E210", "two session durations for one role", "keep one of them")
+    TWO_ENDS = ("E211", "two end times for one principal on one role", "the later one would win: keep one")
     PUSH_ROLE_AS_PRINCIPAL = (
         "E212",
-        "a push role that is itself named as a principal",
-        "a push role has no other rights: name who uses it",
+        "a push role that is also named as a principal",
+        "a push role has no other rights: name the users and roles that use it",
     )
     UNDER_PATTERN = (
         "E213",
-        "a repository that a pattern takes in",
+        "a repository that a pattern also matches",
         "add it to the pattern's except: list, so that one entry alone says who may push and pull",
     )
-    EXCEPT_WITHOUT_PATTERN = ("E214", "except: without a pattern", "remove it, or write a * into the name")
-    EXCEPT_OUTSIDE = ("E215", "an exception outside its pattern", "correct it: it leaves nothing out")
+    EXCEPT_WITHOUT_PATTERN = ("E214", "except: without a pattern", "remove it, or use * in the name")
+    EXCEPT_OUTSIDE = ("E215", "an exception outside its pattern", "correct it: it excludes nothing")
     EXCLUSIVE_IN_PART = (
         "E216",
-        "exclusive: true at some documents of a user or role only",
-        "say it at each of them, or at none",
+        "exclusive: true at only some documents of a user or role",
+        "set it at all of them or at none",
     )
     PULL_IN_PART = (
         "E217",
-        "pull: true at some grants of one role at one repository only",
-        "the role pulls for everybody who assumes it: say it at each of them, or at none",
+        "pull: true at only some grants of a role at one repository",
+        "the role pulls for everyone who assumes it: set it at all of them or at none",
     )
     # Literal documents.
-    DOCUMENT = ("E301", "a policy document that AWS would refuse or that is not understood", "")
+    DOCUMENT = ("E301", "a policy document that AWS would refuse or that cannot be parsed", "")
     RESOURCE_IN_REPOSITORY_POLICY = (
         "E302",
-        "Resource in a repository policy",
-        "remove it: the policy stands at its repository, and AWS refuses it",
+        "a Resource in a repository policy",
+        "remove it: the policy belongs to its repository, and AWS refuses the element",
     )
-    ELEMENT_OF_KIND = ("E303", "an element that this kind of document may not hold, or one that it lacks", "")
+    ELEMENT_OF_KIND = ("E303", "an element that this kind of document must not have, or one that it lacks", "")
     SERVICE_WITHOUT_SOURCE = (
         "E304",
         "a repository policy that lets a service act for any of its customers",
@@ -165,42 +171,42 @@ class Code(Enum):
     ADMIN = (
         "E305",
         "an identity policy that makes its user or role an administrator",
-        "allow less, or say allow_admin: true at the document if that is meant",
+        "allow less, or set allow_admin: true at the document if this is intended",
     )
     # What AWS would not store.
-    REPOSITORY_POLICY_QUOTA = ("E401", "a repository policy over AWS's limit", "grant pull to fewer users and roles")
+    REPOSITORY_POLICY_QUOTA = ("E401", "a repository policy over AWS's quota", "grant pull to fewer users and roles")
     USER_QUOTA = (
         "E402",
-        "the inline policies of a user over AWS's limit",
-        "say pull_scope: account at the repositories, or use a role",
+        "inline policies of a user over AWS's quota",
+        "set pull_scope: account at the repositories, or use a role",
     )
-    ROLE_QUOTA = (
-        "E403",
-        "the inline policies of a role over AWS's limit",
-        "say pull_scope: account at the repositories",
-    )
-    TRUST_QUOTA = ("E404", "a trust policy over AWS's limit", "give the repository a second push role")
+    ROLE_QUOTA = ("E403", "inline policies of a role over AWS's quota", "set pull_scope: account at the repositories")
+    TRUST_QUOTA = ("E404", "a trust policy over AWS's quota", "give the repository a second push role")
     # Warnings.
     NO_EFFECT_IN_REPOSITORY_POLICY = (
         "W501",
-        "an action that does nothing in a repository policy, such as ecr:GetAuthorizationToken",
-        "put it into the identity policy of who needs it, on *",
+        "an action that has no effect in a repository policy, such as ecr:GetAuthorizationToken",
+        "allow it in the identity policy of whoever needs it, on *",
     )
-    UNTIL_PAST = ("W502", "an end that is past", "the access has ended: remove the entry, or move the end")
+    UNTIL_PAST = ("W502", "an end time in the past", "the access has ended: remove the entry, or change the time")
     LISTED_TWICE = ("W503", "listed twice", "keep one of them")
     FOREIGN_IN_DOCUMENT = (
         "W504",
-        "a literal document names a principal outside accounts",
-        "its documents are not looked at: add the account under accounts: if it is yours",
+        "a literal document names a principal outside accounts:",
+        "ecr-warden does not read that account: add it under accounts: if it is yours",
     )
-    DOUBTFUL_DOCUMENT = ("W505", "what policy lint warns of in a literal document", "see the code in policy-lint.md")
-    UNKNOWN_REGION = ("W506", "a region that AWS did not have when this was made", "correct it, unless it is newer")
+    DOUBTFUL_DOCUMENT = (
+        "W505",
+        "a warning from policy lint about a literal document",
+        "see the code in policy-lint.md",
+    )
+    UNKNOWN_REGION = ("W506", "a region that this version does not know", "correct it, unless the region is new")
     REGISTRY_IN_NAME = (
         "W507",
-        "a repository's name that begins like the address of a registry",
+        "a repository name that begins like a registry address",
         "write what follows the registry's address, without a tag",
     )
-    ADMIN_NOT_NEEDED = ("W508", "allow_admin: true at a document that makes nobody an administrator", "remove it")
+    ADMIN_NOT_NEEDED = ("W508", "allow_admin: true at a document that makes no administrator", "remove it")
 
     def __init__(self, code: str, title: str, remedy: str) -> None:
         self.code = code
@@ -213,7 +219,7 @@ class Code(Enum):
 
 
 class Place(Struct, frozen=True, order=True):
-    """Where something stands in the file; lines and columns count from 1, columns in characters."""
+    """A place in the spec; lines and columns count from 1, columns in characters."""
 
     line: int
     column: int
@@ -241,7 +247,7 @@ class Problem(Struct, frozen=True, order=True):
 
 
 def problem(code: Code, place: Place, message: str = "", *, remedy: str | None = None) -> Problem:
-    """A problem of the kind at the place; its message and remedy are the kind's own unless given."""
+    """A problem at a place; its message and remedy are the code's unless given."""
     return Problem(
         place.line,
         place.column,
@@ -253,13 +259,14 @@ def problem(code: Code, place: Place, message: str = "", *, remedy: str | None =
 
 
 def quote(text: str) -> str:
-    """Text of the file as a message shows it: in quotes, on one line, cut, without control characters."""
+    """Text of the spec in a message: quoted, on one line, shortened, without control characters."""
     return f'"{bare(text)}"'
 
 
 def bare(text: str) -> str:
-    """As `quote` has it, without the quotes: for what is to be written so."""
-    return printable(text, _SHOWN, ascii_only=False)
+    """As `quote`, without the quotes: for text that the reader is to write."""
+    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+    return "".join(c if c.isprintable() and c != '"' else ascii(c)[1:-1] for c in shown)
 
 
 _HINTS = 50
@@ -269,7 +276,7 @@ _SHORTEST_BEGINNING = 3
 
 
 class Report(Struct):
-    """Collects problems; gives a bounded number of nearest-name hints, each of which compares with every name."""
+    """Collects problems. The number of hints is bounded, because each compares with every name."""
 
     found: list[Problem] = field(default_factory=list)
     _hints: int = 0
@@ -278,12 +285,12 @@ class Report(Struct):
         self.found.append(problem(code, place, message, remedy=remedy))
 
     def hint(self, text: str, names: Iterable[str], *, cutoff: float = 0.6) -> str:
-        """` (did you mean "deployers"?)`, or nothing."""
+        """` (did you mean "deployers"?)`, or ""."""
         near = self.nearest(text, names, cutoff=cutoff)
         return f" (did you mean {quote(near)}?)" if near else ""
 
     def nearest(self, text: str, names: Iterable[str], *, cutoff: float = 0.6) -> str:
-        """The name that the text is nearest to, or begins; nothing when none is near."""
+        """The most similar name, or the only one that the text is the beginning of, or ""."""
         if self._hints >= _HINTS or len(text) > _HINT_LENGTH:
             return ""
         self._hints += 1
@@ -297,5 +304,5 @@ class Report(Struct):
         return any(entry.severity is Severity.ERROR for entry in self.found)
 
     def sorted(self) -> tuple[Problem, ...]:
-        """By place, each once."""
+        """The problems by place, without duplicates."""
         return tuple(sorted(set(self.found)))
