@@ -11,7 +11,7 @@ from ecr_warden.model.codec.values import address_to_json, value_to_json
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.printable import count, cut
-from ecr_warden.spec import Invalid, Problem, Severity, Valid
+from ecr_warden.spec import Invalid, Problem, Valid
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb
@@ -34,7 +34,7 @@ def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
         context.console.answer({"valid": valid, "problems": [problem_to_json(problem) for problem in problems]})
     else:
         for problem in problems:
-            style = Style.BAD if problem.severity is Severity.ERROR else Style.ODD
+            style = Style.BAD if problem.is_error else Style.ODD
             context.console.line(problem.at(file), style)
         context.console.line(_last_line(file, valid, problems), None if valid else Style.HEADING)
     return Exit.FINE if valid else Exit.ERROR
@@ -43,7 +43,7 @@ def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
 def problem_to_json(problem: Problem) -> dict[str, Any]:
     return {
         "code": problem.code,
-        "severity": problem.severity,
+        "severity": "error" if problem.is_error else "warning",
         "line": problem.line,
         "column": problem.column,
         "message": problem.message,
@@ -52,7 +52,7 @@ def problem_to_json(problem: Problem) -> dict[str, Any]:
 
 
 def _last_line(file: str, valid: bool, problems: tuple[Problem, ...]) -> str:
-    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    errors = sum(problem.is_error for problem in problems)
     counts = [(errors, "error"), (len(problems) - errors, "warning")]
     found = ", ".join(count(number, noun) for number, noun in counts if number)
     return f"{file}: {'valid' if valid else 'not valid'}" + (f" ({found})" if found else "")

@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Source: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
-# Those of the partition aws that have ECR, as botocore lists them; a test holds the two equal.
+# The regions of the partition aws with ECR; a test compares them with botocore.
 REGIONS = frozenset(
     [
         "af-south-1",
@@ -53,15 +53,14 @@ REGIONS = frozenset(
         "us-west-2",
     ]
 )
-# Their ARNs do not begin with arn:aws:.
 _OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
 
 
 class Accounts(Struct, frozen=True):
-    """The accounts by alias; an alias whose definition is broken is known and has no account.
+    """The accounts by alias; an alias with a broken definition is known, but has no account.
 
-    `unread`: accounts: itself could not be read, so that no name is called unknown. `regions_refused`: the aliases of
-    accounts whose regions could not.
+    `unread`: accounts: itself could not be read, so no name is reported as unknown. `regions_refused`: aliases whose
+    regions could not be read.
     """
 
     by_alias: Mapping[str, Account]
@@ -73,7 +72,7 @@ class Accounts(Struct, frozen=True):
         return next((account for account in self.by_alias.values() if account.id == account_id), None)
 
     def referred(self, name: Scalar | None, report: Report) -> Account | None:
-        """The account that an `account:` field names; an unknown one is reported."""
+        """The account that an `account:` field names; an unknown alias is reported."""
         if name is None:
             return None
         if name.text not in self.aliases:
@@ -81,7 +80,7 @@ class Accounts(Struct, frozen=True):
         return self.by_alias.get(name.text)
 
     def unknown(self, alias: str, place: Place, report: Report) -> None:
-        """Report an alias that is none, unless no alias could be read."""
+        """Report an unknown alias, unless no alias could be read."""
         if self.unread:
             return
         by_id = self.with_id(alias)
@@ -91,7 +90,7 @@ class Accounts(Struct, frozen=True):
 
 
 def is_name(text: str) -> bool:
-    """Whether the text may name an account or a team."""
+    """Whether the text is a valid alias or team name."""
     return _NAME.fullmatch(text) is not None
 
 
@@ -103,7 +102,7 @@ def build_accounts(root: Fields, report: Report) -> Accounts:
     ids: dict[str, str] = {}
     for alias, place in entries.keys.items():
         if not is_name(alias):
-            report.add(Code.ALIAS_NAME, place, f"{quote(alias)} is not a name for an account")
+            report.add(Code.ALIAS_NAME, place, f"{quote(alias)} is not a valid name for an account")
         entry = entries.fields(alias)
         account_id = entry.text("id")
         regions = build_regions(entry.texts("regions"), report)
@@ -112,7 +111,7 @@ def build_accounts(root: Fields, report: Report) -> Accounts:
         if account_id is None:
             continue
         if account_id.text in ids:
-            message = f"the account {account_id.text} is {quote(ids[account_id.text])} already"
+            message = f"the account {account_id.text} is already called {quote(ids[account_id.text])}"
             report.add(Code.ACCOUNT_TWICE, account_id.place, message)
             continue
         ids[account_id.text] = alias
@@ -134,32 +133,29 @@ def build_regions(names: tuple[Scalar, ...], report: Report) -> tuple[str, ...]:
         else:
             if name.text not in REGIONS:
                 hint = report.hint(name.text, sorted(REGIONS))
-                report.add(Code.UNKNOWN_REGION, name.place, f"no region {quote(name.text)} is known{hint}")
+                report.add(Code.UNKNOWN_REGION, name.place, f"the region {quote(name.text)} is not known{hint}")
             regions[name.text] = None
     return tuple(regions)
 
 
 def narrowed(account: Account, accounts: Accounts, entry: Fields, report: Report) -> tuple[str, ...]:
-    """The regions that a repository stands in: those it names, else all of its account."""
-    told = account.alias in accounts.regions_refused
+    """A repository's regions: those it names, or else all of its account's."""
+    reported = account.alias in accounts.regions_refused
     if "regions" not in entry.keys:
-        if not account.regions and not told:
-            message = f"the account {quote(account.alias)} has a repository and no regions"
+        if not account.regions and not reported:
+            message = f"the account {quote(account.alias)} has a repository but no regions"
             report.add(Code.NO_REGIONS, entry.place_of("account"), message)
         return account.regions
     regions = build_regions(entry.texts("regions"), report)
     for name in entry.texts("regions"):
-        if name.text in regions and name.text not in account.regions and not told:
+        if name.text in regions and name.text not in account.regions and not reported:
             message = f"the account {quote(account.alias)} does not have the region {name.text}"
             report.add(Code.REGION_NOT_OF_ACCOUNT, name.place, message)
     return regions
 
 
 class Organizations(Struct, frozen=True):
-    """Organization ids by alias; an alias whose definition is broken is known and has none.
-
-    `unread`: organizations: itself could not be read, so that no name is called unknown.
-    """
+    """Organization IDs by alias, as `Accounts`."""
 
     by_alias: Mapping[str, str]
     aliases: Mapping[str, Place]
@@ -172,12 +168,12 @@ def build_organizations(root: Fields, report: Report) -> Organizations:
     found: dict[str, str] = {}
     for alias, place in entries.keys.items():
         if not is_name(alias):
-            report.add(Code.ALIAS_NAME, place, f"{quote(alias)} is not a name for an organization")
+            report.add(Code.ALIAS_NAME, place, f"{quote(alias)} is not a valid name for an organization")
         identifier = entries.fields(alias).text("id")
         if identifier is None:
             continue
         if _ORGANIZATION.fullmatch(identifier.text):
             found[alias] = identifier.text
         else:
-            report.add(Code.ORGANIZATION_ID, identifier.place, f"{quote(identifier.text)} is not an organization's id")
+            report.add(Code.ORGANIZATION_ID, identifier.place, f"{quote(identifier.text)} is not an organization ID")
     return Organizations(found, entries.keys, root.unread("organizations"))

@@ -1,4 +1,4 @@
-"""A tree of nodes against the field tables: values that do not fit are reported and dropped."""
+"""Checks a tree of nodes against the field tables: values that do not fit are reported and dropped."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -34,12 +34,12 @@ from ecr_warden.spec.shapes import (
 )
 
 _LONGEST_NUMBER, _LARGEST_NUMBER = 30, 10**18
-_CHOICE_CUTOFF = 0.75  # of two words with opposite meanings one is always a little like a third
+_CHOICE_CUTOFF = 0.75  # a lower one offers a word of the opposite meaning
 _ACCOUNT_DIGITS = re.compile(r"[0-9]{12}")
 
 
 def check_single(node: Node, shape: Text | AccountId | Moment | Whole | Flag, report: Report) -> Scalar | None:
-    """The scalar if it is such a value, a number in plain digits; else None, and it is reported."""
+    """The scalar if it fits, a number in plain digits; otherwise None, after reporting it."""
     match shape:
         case Text():
             return check_text(node, shape, report)
@@ -56,7 +56,7 @@ def check_single(node: Node, shape: Text | AccountId | Moment | Whole | Flag, re
 
 
 def check_text(node: Node, shape: Text, report: Report) -> Scalar | None:
-    """The scalar if it is text, and one of the shape's choices; else None, and it is reported."""
+    """The scalar if it is text and one of the shape's choices; otherwise None, after reporting it."""
     if not isinstance(node, Scalar) or node.tag is not Tag.TEXT:
         return wrong(node, shape.what, report, remedy=for_text(node, shape))
     if not node.text:
@@ -72,26 +72,26 @@ def check_text(node: Node, shape: Text, report: Report) -> Scalar | None:
 
 def _account_id(node: Node, report: Report) -> Scalar | None:
     if not isinstance(node, Scalar) or node.tag is Tag.NULL:
-        return wrong(node, "an account id", report, remedy=Code.ACCOUNT_ID.remedy)
+        return wrong(node, "an account ID", report, remedy=Code.ACCOUNT_ID.remedy)
     if lost_its_quotes(node) or node.tag is Tag.NUMBER:
-        report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account id {bare(node.text)} has no quotes")
+        report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account ID {bare(node.text)} has no quotes")
     elif not _ACCOUNT_DIGITS.fullmatch(node.text):
         digits = "".join(character for character in node.text if character in "0123456789")
         remedy = f'write "{digits}"' if _ACCOUNT_DIGITS.fullmatch(digits) else None
-        report.add(Code.ACCOUNT_ID, node.place, f"{quote(node.text)} is not an account id", remedy=remedy)
+        report.add(Code.ACCOUNT_ID, node.place, f"{quote(node.text)} is not an account ID", remedy=remedy)
     else:
         return node
     return None
 
 
 def lost_its_quotes(node: Scalar) -> bool:
-    """Whether a plain scalar is twelve digits, which some YAML reader takes for a decimal or octal number."""
+    """Whether a scalar is twelve digits without quotes, which YAML parsers read as a decimal or octal number."""
     return node.plain and _ACCOUNT_DIGITS.fullmatch(node.text) is not None
 
 
 def _moment(node: Node, report: Report) -> Scalar | None:
     if not isinstance(node, Scalar) or node.tag not in (Tag.TEXT, Tag.TIMESTAMP):
-        return wrong(node, "a time with a zone", report, remedy=Code.UNTIL.remedy)
+        return wrong(node, "a time with a time zone", report, remedy=Code.UNTIL.remedy)
     return node
 
 
@@ -106,25 +106,25 @@ def _whole(node: Node, shape: Whole, report: Report) -> Scalar | None:
 
 
 def _whole_number(node: Scalar) -> int | None:
-    """As JSON Schema has it, 3600.0 and 3.6e3 are whole; 3_600 and 0xE10 are numbers to some YAML readers only."""
+    """As in JSON Schema, 3600.0 and 3.6e3 are whole; 3_600 and 0xE10 are numbers only to some YAML parsers."""
     if node.tag is not Tag.NUMBER or len(node.text) > _LONGEST_NUMBER or not JSON_NUMBER.fullmatch(node.text):
         return None
     try:
         number = Decimal(node.text)
     except InvalidOperation:  # an exponent of twenty digits
         return None
-    # Before it becomes an int: 1e999 would be one of a thousand digits.
+    # Checked before the conversion: 1e999 would become an int of a thousand digits.
     return int(number) if 0 <= number < _LARGEST_NUMBER and number % 1 == 0 else None
 
 
 def _flag(node: Node, report: Report) -> Scalar | None:
     if isinstance(node, Scalar) and node.tag is Tag.BOOLEAN and node.text in ("true", "false"):
         return node
-    return wrong(node, "true or false", report, remedy="write true or false, in small letters and without quotes")
+    return wrong(node, "true or false", report, remedy="write true or false, in lower case and without quotes")
 
 
 def wrong(node: Node, expected: str, report: Report, *, remedy: str = "") -> Scalar | None:
-    """None, with the value reported as one of the wrong type."""
+    """Report a value of the wrong type."""
     report.add(Code.WRONG_TYPE, node.place, f"{describe(node)} instead of {expected}", remedy=remedy)
     return None
 
@@ -137,9 +137,9 @@ class Items(Struct, frozen=True):
 
 
 class Fields(Struct, frozen=True):
-    """The entries of a record or mapping that fit; `keys` has the place of every key that the file wrote.
+    """The entries of a record or mapping that fit; `keys` has the place of every key in the spec.
 
-    A misspelt key counts as the field that it was taken for, so that its absence is not told as well.
+    A misspelled key counts as the field that it resembles, so that the field is not reported as missing too.
     """
 
     place: Place
@@ -151,7 +151,7 @@ class Fields(Struct, frozen=True):
         return value if isinstance(value, Scalar) else None
 
     def flag(self, name: str) -> bool:
-        """Whether it is given and true."""
+        """Whether the field is given and true."""
         value = self.text(name)
         return value is not None and value.text == "true"
 
@@ -172,7 +172,7 @@ class Fields(Struct, frozen=True):
         return value if isinstance(value, MapNode) else None
 
     def unread(self, name: str) -> bool:
-        """Whether the file wrote it and its value did not fit, which was reported."""
+        """Whether the field is given, but its value did not fit and was reported."""
         return name in self.keys and name not in self.values
 
     def place_of(self, name: str) -> Place:
@@ -183,7 +183,7 @@ type Value = Scalar | MapNode | Items | Fields
 
 
 def check_shape(node: Node, shape: Shape, report: Report) -> Value | None:
-    """The value in the shape, or None; every misfit below is reported."""
+    """The value, or None if it does not fit; every value below that does not fit is reported."""
     if isinstance(node, Scalar) and node.tag is Tag.BROKEN:
         return None
     match shape:
@@ -241,13 +241,13 @@ def _record(node: MapNode, record: Record, report: Report) -> Fields:
     for needed in record.fields:
         if needed.required and needed.name not in keys:
             meaning = needed.meaning.rstrip(".")
-            remedy = f"add {needed.name}: to it, {meaning[0].lower()}{meaning[1:]}"
-            report.add(Code.MISSING_FIELD, node.place, f"{_told(record, values)} without {needed.name}", remedy=remedy)
+            remedy = f"add {needed.name}: ({meaning[0].lower()}{meaning[1:]})"
+            report.add(Code.MISSING_FIELD, node.place, f"{_named(record, values)} has no {needed.name}", remedy=remedy)
     return Fields(node.place, values, keys)
 
 
 def _unknown(key: Scalar, record: Record, report: Report) -> str:
-    """Report a field that the record does not have; the name of the one that was meant, as far as that shows."""
+    """Report a field that the record does not have; returns the field that was probably meant, or ""."""
     names = [entry.name for entry in record.fields if not entry.needless]
     near = report.nearest(key.text, names)
     if near:
@@ -255,14 +255,14 @@ def _unknown(key: Scalar, record: Record, report: Report) -> str:
     elif outer := holder(record, key.text):
         hint, remedy = "", f"move it under {outer}:"
     else:
-        hint, remedy = "", f"known are {', '.join(names)}"
+        hint, remedy = "", f"known fields: {', '.join(names)}"
     message = f"unknown field {quote(key.text)} of {named(record.name)}{hint}"
     report.add(Code.UNKNOWN_FIELD, key.place, message, remedy=remedy)
     return near
 
 
-def _told(record: Record, values: Mapping[str, Value]) -> str:
-    """A record as messages tell it, with its own name if it has one."""
+def _named(record: Record, values: Mapping[str, Value]) -> str:
+    """A record in a message, with its name if it has one."""
     name = values.get("name") or values.get("role")
     return f"the {record.name} {quote(name.text)}" if isinstance(name, Scalar) else named(record.name)
 
@@ -271,8 +271,8 @@ def _chosen(node: MapNode, choice: Choice, report: Report) -> Record | None:
     by = next((value for key, value in node.entries if key.text == choice.by), None)
     names = tuple(choice.records)
     if by is None:
-        message = f"{named(choice.name)} without {choice.by}"
-        report.add(Code.MISSING_FIELD, node.place, message, remedy=f"add {choice.by}: to it, one of {', '.join(names)}")
+        message = f"{named(choice.name)} has no {choice.by}"
+        report.add(Code.MISSING_FIELD, node.place, message, remedy=f"add {choice.by}: ({', '.join(names)})")
         return None
     chosen = check_shape(by, Text(f"{named(choice.by)} of {choice.name}", names), report)
     return choice.records[chosen.text] if isinstance(chosen, Scalar) else None
@@ -281,9 +281,9 @@ def _chosen(node: MapNode, choice: Choice, report: Report) -> Record | None:
 def _either(node: Node, shape: Either, report: Report) -> Value | None:
     if not isinstance(node, MapNode):
         return check_text(node, shape.text, report)
-    telling = next((key.text for key, _ in node.entries if key.text in shape.records), None)
-    if telling is not None:
-        return _record(node, shape.records[telling], report)
+    known = next((key.text for key, _ in node.entries if key.text in shape.records), None)
+    if known is not None:
+        return _record(node, shape.records[known], report)
     keys = [key.text for key, _ in node.entries]
     hint = report.hint(keys[0], shape.records) if keys else ""
     *others, last = shape.records

@@ -39,12 +39,12 @@ PULL_POLICY = "ecr-warden-pull"
 BOUNDARY = "ecr-warden-boundary"
 
 
-class OwnerGrants(Struct):
+class IdentityGrants(Struct):
     """What the grants give one user or role.
 
-    `resources`: the ARNs that it pulls from, some with wildcards; `importing`: those of them that it imports into;
-    `logs_in`: it pulls, be it from none of these, for in its own account the repository's policy suffices; `roles`:
-    those it assumes.
+    `resources`: ARNs that it pulls from, some with wildcards; `importing`: those that it imports into; `logs_in`: it
+    pulls, possibly without resources, because in its own account the repository policy is enough; `roles`: roles that
+    it assumes.
     """
 
     resources: set[str] = field(default_factory=set)
@@ -54,12 +54,12 @@ class OwnerGrants(Struct):
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The resources that none of the wider ones covers."""
+        """The resources that no wider one covers."""
         return _widest(self.resources)
 
     @property
     def imported(self) -> tuple[str, ...]:
-        """Those that it imports into and that none of the wider ones covers."""
+        """The resources that it imports into and that no wider one covers."""
         return _widest(self.importing)
 
 
@@ -75,15 +75,15 @@ def _widest(resources: set[str]) -> tuple[str, ...]:
 
 
 def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
-    """The documents a spec stands for; equal specs give equal ones, whatever their order."""
+    """The documents that a spec stands for; the order of its entries does not matter."""
     targets: dict[str, TargetSpec] = {}
     for repository in spec.repositories:
         if not repository.is_pattern:
             targets.update((target.key, _repository(target, repository)) for target in repository.targets)
     for role_target, grants in by_role(spec).items():
         targets[role_target.key] = _push_role(role_target, grants)
-    for owner, owned in owner_grants(spec).items():
-        targets[owner.key] = _owner(owner, owned)
+    for identity, owned in identity_grants(spec).items():
+        targets[identity.key] = _identity(identity, owned)
     for literal in spec.literals:
         for address in literal.addresses:
             _add_literal(targets, address, literal, spec)
@@ -122,21 +122,21 @@ def _pull_policy(repository: Repository, region: str) -> Document | MustNotExist
     return repository_pull(repository.pull, repository.importing, region=region)
 
 
-def owner_grants(spec: Spec) -> dict[OwnerTarget, OwnerGrants]:
-    """Every user and role that a grant names, and what it gets."""
-    owners: defaultdict[OwnerTarget, OwnerGrants] = defaultdict(OwnerGrants)
+def identity_grants(spec: Spec) -> dict[OwnerTarget, IdentityGrants]:
+    """What the grants give each user and role that they name."""
+    identities: defaultdict[OwnerTarget, IdentityGrants] = defaultdict(IdentityGrants)
     for repository in spec.repositories:
         for principal in repository.pulling:
-            owner = owners[principal.owner]
-            owner.logs_in = True
-            resources = tuple(_pull_resources(repository, principal.owner))
-            owner.resources.update(resources)
+            identity = identities[principal.identity]
+            identity.logs_in = True
+            resources = tuple(_pull_resources(repository, principal.identity))
+            identity.resources.update(resources)
             if principal in repository.importing:
-                owner.importing.update(resources)
+                identity.importing.update(resources)
         for grant in repository.push:
             for principal in grant.by:
-                owners[principal.owner].roles.add(grant.role)
-    return dict(owners)
+                identities[principal.identity].roles.add(grant.role)
+    return dict(identities)
 
 
 def role_arn(target: RoleTarget) -> str:
@@ -155,18 +155,17 @@ def _repository(target: RepositoryTarget, repository: Repository) -> TargetSpec:
     )
 
 
-def _pull_resources(repository: Repository, owner: OwnerTarget) -> Iterator[str]:
+def _pull_resources(repository: Repository, identity: OwnerTarget) -> Iterator[str]:
     for target in repository.targets:
         names_all = repository.pull_scope is PullScope.ACCOUNT
-        if (names_all or repository.excluded) and owner.account == target.account:
-            # In its own account either side suffices: there this would let the owner pull from repositories that are
-            # none of the entry's.
+        if (names_all or repository.excluded) and identity.account == target.account:
+            # Within an account either side is enough, so this would let the identity pull from other repositories too.
             continue
         yield target_arn(replace(target, name="*") if names_all else target)
 
 
 def by_role(spec: Spec) -> Mapping[RoleTarget, tuple[tuple[Repository, PushGrant], ...]]:
-    """Every push role with its grants, each with its repository."""
+    """The push roles with their grants, each with its repository."""
     roles: defaultdict[RoleTarget, list[tuple[Repository, PushGrant]]] = defaultdict(list)
     for repository in spec.repositories:
         for grant in repository.push:
@@ -193,33 +192,33 @@ def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], 
             map(target_arn, pushed), map(target_arn, denied), map(target_arn, pulled)
         ),
     }
-    owners = _by_key({principal.owner for principal in by})
-    return TargetSpec(target, Extent.WHOLE, documents, dependents=owners, principals=_arns(by))
+    identities = _by_key({principal.identity for principal in by})
+    return TargetSpec(target, Extent.WHOLE, documents, dependents=identities, principals=_arns(by))
 
 
 def ends_of(grants: Iterable[PushGrant]) -> frozenset[tuple[datetime | None, str]]:
-    """Who may assume the role of the grants, and until when."""
+    """Who may assume the grants' role, and until when."""
     return frozenset((grant.until, principal.arn) for grant in grants for principal in grant.by)
 
 
 def trust_of(ends: Iterable[tuple[datetime | None, str]]) -> Document:
-    """The trust policy of a push role for ARNs, each with its end."""
+    """The trust policy of a push role for ARNs, each with its end time."""
     by_end: defaultdict[datetime | None, set[str]] = defaultdict(set)
     for until, arn in ends:
         by_end[until].add(arn)
     return push_trust(by_end)
 
 
-def _owner(owner: OwnerTarget, grants: OwnerGrants) -> TargetSpec:
+def _identity(identity: OwnerTarget, grants: IdentityGrants) -> TargetSpec:
     documents: dict[Address, DesiredValue] = {}
     widen_after: dict[Address, tuple[Target, ...]] = {}
     if grants.roles:
-        address = identity_policy(owner, ASSUME_POLICY)
+        address = identity_policy(identity, ASSUME_POLICY)
         documents[address] = assume_permissions(role_arn(target) for target in grants.roles)
         widen_after[address] = _by_key(grants.roles)
     if grants.logs_in:
-        documents[identity_policy(owner, PULL_POLICY)] = pull_permissions(grants.named, grants.imported)
-    return TargetSpec(owner, Extent.OURS, documents, widen_after=widen_after)
+        documents[identity_policy(identity, PULL_POLICY)] = pull_permissions(grants.named, grants.imported)
+    return TargetSpec(identity, Extent.OURS, documents, widen_after=widen_after)
 
 
 def _add_literal(targets: dict[str, TargetSpec], address: Address, literal: Literal, spec: Spec) -> None:
@@ -236,7 +235,7 @@ def _add_literal(targets: dict[str, TargetSpec], address: Address, literal: Lite
 
 
 def _arns(principals: Iterable[Principal]) -> dict[str, Target]:
-    return dict(sorted((principal.arn, principal.owner) for principal in set(principals)))
+    return dict(sorted((principal.arn, principal.identity) for principal in set(principals)))
 
 
 def _by_key[T: Target](targets: Iterable[T]) -> tuple[T, ...]:
@@ -247,33 +246,33 @@ _ASSUME = "sts:assumerole"
 
 
 def named_principals(document: Document, accounts: frozenset[str]) -> dict[str, Target]:
-    """The users and roles of the accounts that a document names as principals, by ARN."""
+    """The users and roles in the accounts that a document names as principals, by ARN."""
     found: dict[str, Target] = {}
     for statement in document.statements:
         for kind, value in statement.principals.values if statement.principals else ():
-            if kind == "AWS" and (owner := _owner_of(value)) and owner.account in accounts:
-                found[value] = owner
+            if kind == "AWS" and (identity := _identity_of(value)) and identity.account in accounts:
+                found[value] = identity
     return found
 
 
 def add_role_dependencies(
     targets: Mapping[str, TargetSpec], address: Address, document: Document
 ) -> Iterator[TargetSpec]:
-    """The targets as they become by a literal identity policy that lets its owner assume roles of the spec.
+    """The targets that change because a literal identity policy lets its identity assume roles of the spec.
 
-    The owner's policy may gain access only once the role is right, and the owner is looked at again when it is.
+    That policy may be widened only once the role is in sync, and a run of the role is followed by one of the identity.
     """
     if address.kind is not AddressKind.IDENTITY_POLICY:
         return
     keys = sorted({role.key for role in _assumed(document)} & targets.keys() - {address.target.key})
     if not keys:
         return
-    owner = targets[address.target.key]
+    identity = targets[address.target.key]
     roles = tuple(targets[key].target for key in keys)
-    yield replace(owner, widen_after={**owner.widen_after, address: roles})
+    yield replace(identity, widen_after={**identity.widen_after, address: roles})
     for key in keys:
         role = targets[key]
-        dependents = {target.key: target for target in (*role.dependents, owner.target)}
+        dependents = {target.key: target for target in (*role.dependents, identity.target)}
         yield replace(role, dependents=tuple(dependents[name] for name in sorted(dependents)))
 
 
@@ -283,11 +282,11 @@ def _assumed(document: Document) -> Iterator[RoleTarget]:
         if statement.effect is not Effect.ALLOW or resources is None or resources.negated:
             continue
         if not statement.actions.negated and _ASSUME in map(str.lower, statement.actions.values):
-            owners = map(_owner_of, resources.values)
-            yield from (owner for owner in owners if isinstance(owner, RoleTarget))
+            identities = map(_identity_of, resources.values)
+            yield from (identity for identity in identities if isinstance(identity, RoleTarget))
 
 
-def _owner_of(value: str) -> OwnerTarget | None:
+def _identity_of(value: str) -> OwnerTarget | None:
     try:
         arn = parse_arn(value)
     except ArnError:

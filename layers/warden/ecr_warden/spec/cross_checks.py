@@ -20,15 +20,15 @@ class _Role(Struct, frozen=True):
 
 
 def cross_check(spec: Spec, places: dict[OwnerTarget, Place], report: Report) -> None:
-    """Report what no entry shows by itself; `places` is where each principal was first named."""
+    """Report conflicts between entries; `places` is where each principal is first named."""
     repositories = _check_repositories(spec, report)
     check_patterns(spec, report)
     roles = _check_roles(spec, report)
     _check_ends(spec, report)
     _check_literals(spec, repositories, roles, report)
-    for owner, place in places.items():
-        if owner.key in roles and owner in _principals(spec):
-            message = f"{quote(owner.name)} is the push role of line {roles[owner.key].grant.place.line}"
+    for identity, place in places.items():
+        if identity.key in roles and identity in _principals(spec):
+            message = f"{quote(identity.name)} is the push role on line {roles[identity.key].grant.place.line}"
             report.add(Code.PUSH_ROLE_AS_PRINCIPAL, place, message)
 
 
@@ -36,7 +36,7 @@ def _principals(spec: Spec) -> frozenset[OwnerTarget]:
     named = (principal for members in spec.teams.values() for principal in members)
     pulls = (principal for repository in spec.repositories for principal in repository.pulling)
     pushes = (principal for _, grant in _grants(spec) for principal in grant.by)
-    return frozenset(principal.owner for group in (named, pulls, pushes) for principal in group)
+    return frozenset(principal.identity for group in (named, pulls, pushes) for principal in group)
 
 
 def _grants(spec: Spec) -> Iterator[tuple[Repository, PushGrant]]:
@@ -44,7 +44,7 @@ def _grants(spec: Spec) -> Iterator[tuple[Repository, PushGrant]]:
 
 
 def _check_repositories(spec: Spec, report: Report) -> dict[str, Repository]:
-    """Every repository by the key of each of its targets."""
+    """The repositories by the keys of their targets."""
     named: dict[tuple[str, str], Repository] = {}
     keys: dict[str, Repository] = {}
     for repository in spec.repositories:
@@ -52,14 +52,14 @@ def _check_repositories(spec: Spec, report: Report) -> dict[str, Repository]:
             keys.setdefault(target.key, repository)
             first = named.setdefault((target.account, target.name), repository)
             if first is not repository:
-                message = f"the repository {quote(target.name)} is on line {first.place.line} already"
+                message = f"the repository {quote(target.name)} is already on line {first.place.line}"
                 report.add(Code.REPOSITORY_TWICE, repository.place, message)
                 break
     return keys
 
 
 def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
-    """Every push role by its key."""
+    """The push roles by key."""
     roles: dict[str, _Role] = {}
     durations: dict[str, int] = {}
     pulling: dict[tuple[str, Place], PushGrant] = {}
@@ -67,16 +67,17 @@ def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
         key = grant.role.key
         first = roles.setdefault(key, _Role(grant, repository))
         if first.grant.role != grant.role:
-            message = f"{quote(grant.role.name)} is {quote(first.grant.role.name)} on line {first.grant.place.line}"
+            other = f"{quote(first.grant.role.name)} on line {first.grant.place.line}"
+            message = f"{quote(grant.role.name)} and {other} are the same role"
             report.add(Code.TWO_SPELLINGS, grant.place, message)
         elif first.repository is not repository and not (first.grant.shared and grant.shared):
             message = (
-                f"the role {quote(grant.role.name)} pushes to the repository of line {first.repository.place.line}"
+                f"the role {quote(grant.role.name)} also pushes to the repository on line {first.repository.place.line}"
             )
             report.add(Code.SHARED_ROLE, grant.place, message)
         elif first.repository is not repository and (first.repository.excluded or repository.excluded):
             message = f"the role {quote(grant.role.name)} is shared, and one of its repositories has except:"
-            report.add(Code.SHARED_ROLE, grant.place, message, remedy="give the pattern a role of its own")
+            report.add(Code.SHARED_ROLE, grant.place, message, remedy="give the pattern its own role")
         beside = pulling.setdefault((key, repository.place), grant)
         if beside.pull is not grant.pull:
             said = "true" if beside.pull else "not true"
@@ -98,7 +99,7 @@ def _check_ends(spec: Spec, report: Report) -> None:
             if key not in ends:
                 ends[key] = grant.until
             elif ends[key] != grant.until:
-                message = f"two ends for {principal.arn} on the role {quote(grant.role.name)}"
+                message = f"two end times for {principal.arn} on the role {quote(grant.role.name)}"
                 report.add(Code.TWO_ENDS, grant.place, message)
 
 
@@ -106,20 +107,20 @@ def _check_literals(spec: Spec, repositories: dict[str, Repository], roles: dict
     seen: dict[tuple[AddressKind, str, str], Place] = {}
     exclusive: dict[str, Literal] = {}
     for literal in spec.literals:
-        # A repository policy has an address for each region: the first that clashes is enough to say it.
+        # A repository policy has an address for each region: one report is enough.
         for address in literal.addresses:
             key = address.target.key
             first = seen.setdefault((address.kind, key, address.name), literal.place)
             if first != literal.place:
-                message = f"{address} is described on line {first.line} already"
+                message = f"{address} is already described on line {first.line}"
                 report.add(Code.ADDRESS_TWICE, literal.place, message)
                 break
             if key in repositories:
-                message = f"{address} is described by the grants of line {repositories[key].place.line} already"
+                message = f"{address} is already described by the grants on line {repositories[key].place.line}"
                 report.add(Code.ADDRESS_TWICE, literal.place, message)
                 break
             if key in roles:
-                message = f"{address} is on the push role of line {roles[key].grant.place.line}"
+                message = f"{address} belongs to the push role on line {roles[key].grant.place.line}"
                 report.add(Code.LITERAL_ON_PUSH_ROLE, literal.place, message)
             before = exclusive.setdefault(key, literal)
             if before.exclusive != literal.exclusive:
@@ -129,7 +130,7 @@ def _check_literals(spec: Spec, repositories: dict[str, Repository], roles: dict
 
 
 class _Entry(Struct, frozen=True):
-    """A repository or pattern of the file, in one region."""
+    """A repository or pattern in one region."""
 
     target: RepositoryTarget
     excluded: tuple[str, ...]
@@ -137,22 +138,24 @@ class _Entry(Struct, frozen=True):
 
 
 def check_patterns(spec: Spec, report: Report) -> None:
-    """Report what a pattern takes in though another entry names it.
+    """Report a repository that a pattern matches although another entry names it.
 
-    An exception is asked for because the two sides of a push have no order of precedence: the pattern's push role is
-    in the repository's own account, where its policy alone lets it push.
+    No entry can take precedence: the pattern's push role is in the repository's own account, where its identity policy
+    alone lets it push.
     """
     entries = list(_entries(spec))
-    told: set[Place] = set()
+    reported: set[Place] = set()
     for index, pattern in enumerate(entries):
         if "*" not in pattern.target.name:
             continue
         for other_index, other in enumerate(entries):
             after = other_index > index or "*" not in other.target.name
-            if after and other.place not in told | {pattern.place} and _both_take_in(pattern, other):
-                message = f"{quote(other.target.name)} fits {quote(pattern.target.name)} of line {pattern.place.line}"
+            if after and other.place not in reported | {pattern.place} and _may_overlap(pattern, other):
+                message = (
+                    f"{quote(other.target.name)} matches {quote(pattern.target.name)} on line {pattern.place.line}"
+                )
                 report.add(Code.UNDER_PATTERN, other.place, message)
-                told.add(other.place)
+                reported.add(other.place)
 
 
 def _entries(spec: Spec) -> Iterator[_Entry]:
@@ -164,8 +167,8 @@ def _entries(spec: Spec) -> Iterator[_Entry]:
                 yield _Entry(address.target, (), literal.place)
 
 
-def _both_take_in(one: _Entry, other: _Entry) -> bool:
-    """Whether some name may fit both; a no is certain."""
+def _may_overlap(one: _Entry, other: _Entry) -> bool:
+    """Whether some name may match both; False is certain."""
     a, b = one.target, other.target
     return (
         (a.account, a.region) == (b.account, b.region)

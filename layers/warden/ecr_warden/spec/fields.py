@@ -1,4 +1,4 @@
-"""Every field of the spec, in one place; docs/spec.md shows these tables and a test compares."""
+"""Every field of the spec; docs/spec.md shows these tables, and a test compares."""
 
 from ecr_warden.model.desired import ForeignStatement
 from ecr_warden.policy.document import DocumentKind
@@ -23,7 +23,7 @@ _REGIONS = ListOf(Text("a region"))
 _UPSTREAM = Field(
     "upstream",
     Flag(),
-    "true: a pull of theirs may have a pull-through cache fetch the image first; false when not given.",
+    "true: their pulls may make a pull-through cache fetch the image first; false by default.",
 )
 _PULLER = Either(
     Text("a team or a principal"),
@@ -46,7 +46,7 @@ _PULLER = Either(
                 Field(
                     "account",
                     Text("an account's alias"),
-                    "Everybody of the account to whom the account itself gives the right to pull.",
+                    "Everyone in the account whom the account itself allows to pull.",
                     required=True,
                 ),
                 _UPSTREAM,
@@ -59,10 +59,10 @@ _PULLER = Either(
                 Field(
                     "source",
                     Text("an account's alias or an ARN"),
-                    "For whom it may act: without, anybody could have the service pull for them.",
+                    "The account or resource that it acts for; without it, anyone could make the service pull.",
                     required=True,
                 ),
-                Field("upstream", Flag(), needless="no service pulls through a cache"),
+                Field("upstream", Flag(), needless="services do not pull through a cache"),
             ),
         ),
         "organization": Record(
@@ -71,7 +71,7 @@ _PULLER = Either(
                 Field(
                     "organization",
                     Text("an organization's alias"),
-                    "Everybody of the organization to whom the own account gives the right to pull.",
+                    "Everyone in the organization whom their own account allows to pull.",
                     required=True,
                 ),
                 _UPSTREAM,
@@ -84,11 +84,11 @@ ACCOUNT = Record(
     "account",
     (
         Field("id", AccountId(), "The 12 digits, in quotes.", required=True),
-        Field("regions", _REGIONS, "Where repositories of the account stand; not needed without repositories."),
+        Field("regions", _REGIONS, "The regions of the account's repositories; not needed without repositories."),
     ),
 )
 ORGANIZATION = Record(
-    "organization", (Field("id", Text("an organization's id"), "Its id, such as o-a1b2c3d4e5.", required=True),)
+    "organization", (Field("id", Text("an organization ID"), "Its ID, such as o-a1b2c3d4e5.", required=True),)
 )
 PUSH = Record(
     "push",
@@ -96,7 +96,7 @@ PUSH = Record(
         Field(
             "role",
             Text("a role's name"),
-            "The push role: made in the repository's account under the path /ecr-warden/.",
+            "The push role, which is created in the repository's account under the path /ecr-warden/.",
             required=True,
         ),
         Field(
@@ -108,19 +108,19 @@ PUSH = Record(
         Field(
             "pull",
             Flag(),
-            "true: the role may pull from the repository too, for docker build --cache-from and mounted layers; false "
-            "when not given.",
+            "true: the role may also pull from the repository, for docker build --cache-from and mounted layers; false "
+            "by default.",
         ),
-        Field("until", Moment(), "When it ends by itself: a condition in the trust policy."),
+        Field("until", Moment(), "When the grant ends: a condition in the trust policy."),
         Field(
             "max_session_duration",
             Whole(MIN_SESSION_DURATION, MAX_SESSION_DURATION),
-            "Seconds a session may last, 3600 to 43200; 3600 when not given.",
+            "How long a session may last, from 3600 to 43200 seconds; 3600 by default.",
         ),
         Field(
             "shared_role",
             Flag(),
-            "true at each of its repositories: the role pushes to all of them, and so may everybody under any by.",
+            "true at each of its repositories: the role pushes to all of them, for everyone under any by.",
         ),
     ),
 )
@@ -130,53 +130,53 @@ REPOSITORY = Record(
         Field(
             "name",
             Text("a repository's name or a pattern"),
-            "The repository's name in ECR, or a pattern: * is any text, / included.",
+            "The repository's name in ECR, or a pattern: * matches any text, including /.",
             required=True,
         ),
         Field(
             "except",
             ListOf(Text("a repository's name or a pattern"), nonempty=True),
-            "Names and patterns that the pattern leaves out.",
+            "Names and patterns that the pattern excludes.",
         ),
-        Field("account", Text("an account's alias"), "The alias of the account that it stands in.", required=True),
-        Field("regions", ListOf(Text("a region"), nonempty=True), "Some of the account's regions; all when not given."),
+        Field("account", Text("an account's alias"), "The alias of its account.", required=True),
+        Field("regions", ListOf(Text("a region"), nonempty=True), "Some of the account's regions; all by default."),
         Field("pull", ListOf(_PULLER), "Who may pull: teams, principals, whole accounts, services, organizations."),
         Field("push", ListOf(PUSH), "Who may push, each through a push role."),
         Field(
             "pull_scope",
             Text("a pull scope", tuple(PullScope)),
-            "repository, the default, names each repository in the policies of who pulls; account names all of the "
-            "account's repositories there, for more than fit: the repository's policy still decides.",
+            "repository, the default, names each repository in the policies of pulling identities; account names all "
+            "of the account's repositories there, if single ones do not fit: the repository policy still decides.",
         ),
         Field(
             "foreign_statements",
             ListOf(Text("a foreign statement", tuple(ForeignStatement))),
-            "Statements of AWS services that may stand in the repository's policy: lambda-image-retrieval.",
+            "Statements of AWS services that the repository policy may contain: lambda-image-retrieval.",
         ),
         Field(
             "on_remove",
             Text("a value of on_remove", ("release", "revoke")),
-            "What happens to the repository's policy when the repository leaves the spec: release, the default, leaves "
-            "it as it is; revoke deletes it.",
+            "What happens to the repository policy when the repository is removed from the spec: release, the default, "
+            "leaves it unchanged; revoke deletes it.",
         ),
     ),
 )
 
-_DOCUMENT = Field("document", Raw(), "The policy document, as AWS takes it.", required=True)
+_DOCUMENT = Field("document", Raw(), "The policy document, as AWS accepts it.", required=True)
 _EXCLUSIVE = Field(
     "exclusive",
     Flag(),
     "true at each document of a user or role: its other inline and attached policies are drift; false by default.",
 )
-_NEVER_SHARED = Field("exclusive", Flag(), needless="a repository has one policy, which is kept whole anyway")
+_NO_EXCLUSIVE = Field("exclusive", Flag(), needless="a repository has only one policy, which is always kept as a whole")
 
 
 def _literal(kind: DocumentKind, *fields: Field, exclusive: Field = _EXCLUSIVE) -> Record:
     return Record(
         f"{kind} document",
         (
-            Field("kind", Text("a kind of document", tuple(DocumentKind)), "Which kind it is.", required=True),
-            Field("account", Text("an account's alias"), "The alias of the account that it stands in.", required=True),
+            Field("kind", Text("a kind of document", tuple(DocumentKind)), "The kind of the document.", required=True),
+            Field("account", Text("an account's alias"), "The alias of its account.", required=True),
             *fields,
             _DOCUMENT,
             exclusive,
@@ -184,7 +184,7 @@ def _literal(kind: DocumentKind, *fields: Field, exclusive: Field = _EXCLUSIVE) 
     )
 
 
-IDENTITY_OWNERS = ("role", "user")
+IDENTITY_FIELDS = ("role", "user")
 """Fields of an identity policy of which exactly one is given."""
 
 LITERAL = Choice(
@@ -195,21 +195,23 @@ LITERAL = Choice(
             DocumentKind.REPOSITORY,
             Field("repository", Text("a repository's name"), "The repository's name in ECR.", required=True),
             Field("regions", ListOf(Text("a region"), nonempty=True), "Some of the account's regions; all by default."),
-            exclusive=_NEVER_SHARED,
+            exclusive=_NO_EXCLUSIVE,
         ),
         DocumentKind.TRUST.value: _literal(
-            DocumentKind.TRUST, Field("role", Text("a role's name"), "A role that exists.", required=True)
+            DocumentKind.TRUST, Field("role", Text("a role's name"), "An existing role.", required=True)
         ),
         DocumentKind.IDENTITY.value: _literal(
             DocumentKind.IDENTITY,
-            Field("role", Text("a role's name"), "The role that has the inline policy; or user."),
-            Field("user", Text("a user's name"), "The user that has the inline policy; or role."),
-            Field("name", Text("a policy's name"), "The inline policy's name, not ecr-warden-*.", required=True),
+            Field("role", Text("a role's name"), "The role with the inline policy; or give user."),
+            Field("user", Text("a user's name"), "The user with the inline policy; or give role."),
+            Field(
+                "name", Text("a policy's name"), "The inline policy's name; ecr-warden-* is reserved.", required=True
+            ),
             Field(
                 "allow_admin",
                 Flag(),
-                "true: the document is meant to make its user or role an administrator of the account; without, one "
-                "that does is refused.",
+                "true: the document may make its user or role an administrator of the account; false by default, which "
+                "refuses such a document.",
             ),
         ),
     },
@@ -220,12 +222,12 @@ SETTINGS = Record(
         Field(
             "mode",
             Text("a mode", ("observe", "enforce")),
-            "observe, the default, reports drift; enforce repairs it too.",
+            "observe, the default, reports drift; enforce also repairs it.",
         ),
         Field(
             "exact",
             Flag(),
-            "true: a document that is written otherwise and allows the same is drift too; false when not given.",
+            "true: a document that is written differently but allows the same is drift too; false by default.",
         ),
     ),
 )
@@ -233,12 +235,12 @@ SPEC = Record(
     "spec",
     (
         Field("version", Whole(FORMAT_VERSION, FORMAT_VERSION), "The version of this format: 1.", required=True),
-        Field("accounts", MapOf(ACCOUNT), "The accounts, by an alias of your choice.", required=True),
+        Field("accounts", MapOf(ACCOUNT), "The accounts, each by an alias of your choice.", required=True),
         Field("teams", MapOf(ListOf(Text("a principal"), nonempty=True)), "Names for lists of principals."),
-        Field("repositories", ListOf(REPOSITORY), "Repositories and who may pull and push."),
-        Field("documents", ListOf(LITERAL), "Literal policy documents, kept as they stand."),
+        Field("repositories", ListOf(REPOSITORY), "The repositories, and who may pull and push."),
+        Field("documents", ListOf(LITERAL), "Literal policy documents."),
         Field("settings", SETTINGS, "How ecr-warden behaves."),
-        Field("organizations", MapOf(ORGANIZATION), "The AWS organizations, by an alias of your choice."),
+        Field("organizations", MapOf(ORGANIZATION), "The AWS organizations, each by an alias of your choice."),
     ),
 )
 

@@ -32,7 +32,7 @@ _SOURCE = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9*-]*:([0-9]{12}):[!-~]+")
 def build_wide_principals(
     entries: tuple[Fields, ...], accounts: Accounts, organizations: Organizations, report: Report
 ) -> Mapping[Puller, bool]:
-    """The entries of a `pull:` list that name no users and roles, each once, and whether they may import too."""
+    """The entries of a `pull:` list that name no single users and roles, and whether they may also import."""
     found: dict[Puller, bool] = {}
     for entry in entries:
         puller = _puller(entry, accounts, organizations, report)
@@ -65,7 +65,7 @@ def _organization(name: Scalar | None, organizations: Organizations, report: Rep
 
 def _service(name: Scalar | None, source: Scalar | None, accounts: Accounts, report: Report) -> Service | None:
     if name is not None and not _SERVICE.fullmatch(name.text):
-        report.add(Code.SERVICE, name.place, f"{quote(name.text)} is not a service")
+        report.add(Code.SERVICE, name.place, f"{quote(name.text)} is not an AWS service")
         name = None
     if source is None:
         return None
@@ -74,7 +74,7 @@ def _service(name: Scalar | None, source: Scalar | None, accounts: Accounts, rep
 
 
 def _source(source: Scalar, accounts: Accounts, report: Report) -> tuple[str | None, str | None]:
-    """The account that a service must act for, and the ARN of its resource if one is given."""
+    """The account that a service must act for, and the ARN of its resource if given."""
     if not source.text.startswith("arn:"):
         account = accounts.referred(source, report)
         return (None if account is None else account.id), None
@@ -83,7 +83,7 @@ def _source(source: Scalar, accounts: Accounts, report: Report) -> tuple[str | N
         report.add(Code.SOURCE, source.place, f"{quote(source.text)} does not name an account's resources")
         return None, None
     if accounts.with_id(match[1]) is None:
-        message = f"{quote(source.text)} is of an account that is not under accounts"
+        message = f"{quote(source.text)} is in an account that is not under accounts:"
         report.add(Code.FOREIGN_PRINCIPAL, source.place, message)
         return None, None
     return match[1], source.text
@@ -91,7 +91,7 @@ def _source(source: Scalar, accounts: Accounts, report: Report) -> tuple[str | N
 
 MAX_REPOSITORY_NAME = 256
 
-# What docker is given before the name. ECR takes it for a name too, of a repository that nobody pulls from.
+# The registry address that docker takes before the name. ECR also accepts it as a name, which is never intended.
 _REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr\.")
 
 _UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
@@ -100,7 +100,7 @@ _UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})
 def build_repository(
     entry: Fields, directory: Directory, organizations: Organizations, now: datetime
 ) -> Repository | None:
-    """One item of `repositories:`; None when its name or account is not known."""
+    """One item of `repositories:`; None if its name or account is unknown."""
     report = directory.report
     account = directory.accounts.referred(entry.text("account"), report)
     name = repository_name(entry.text("name"), report, pattern=True)
@@ -114,7 +114,7 @@ def build_repository(
     scope, removal = entry.text("pull_scope"), entry.text("on_remove")
     if removal is not None and removal.text == "revoke" and "*" in name:
         message = "on_remove: revoke with a pattern is not supported in this version"
-        remedy = "name the repositories whose policies are to be deleted"
+        remedy = "name each repository whose policy should be deleted"
         report.add(Code.NOT_SUPPORTED, entry.place_of("on_remove"), message, remedy=remedy)
     return Repository(
         targets=targets,
@@ -132,7 +132,7 @@ def build_repository(
 def _pull(
     entry: Fields, directory: Directory, organizations: Organizations
 ) -> tuple[tuple[Puller, ...], frozenset[Puller]]:
-    """Who pulls, each once, and those of them who import too."""
+    """Who may pull, and which of them may also import."""
     mappings = entry.all("pull")
     found: dict[Puller, None] = dict.fromkeys(directory.resolve(entry.texts("pull")))
     importing: set[Puller] = set()
@@ -156,9 +156,11 @@ def _pull(
 
 
 def _excluded(entry: Fields, name: str | None, report: Report) -> tuple[str, ...]:
-    """What a pattern leaves out; a mistyped exception would let somebody in, so each has to lie within the pattern."""
+    """What a pattern excludes; each exception must match it, because a mistyped one would grant access."""
     if "except" in entry.keys and name is not None and "*" not in name:
-        report.add(Code.EXCEPT_WITHOUT_PATTERN, entry.place_of("except"), f"{quote(name)} is one repository")
+        report.add(
+            Code.EXCEPT_WITHOUT_PATTERN, entry.place_of("except"), f"except: at {quote(name)}, which is not a pattern"
+        )
         return ()
     found: dict[str, None] = {}
     for item in entry.texts("except"):
@@ -168,24 +170,24 @@ def _excluded(entry: Fields, name: str | None, report: Report) -> tuple[str, ...
         if excluded in found:
             report.add(Code.LISTED_TWICE, item.place, f"{quote(excluded)} is listed twice")
         elif not patterns_meet(name, excluded):
-            report.add(Code.EXCEPT_OUTSIDE, item.place, f"no repository fits both {quote(name)} and {quote(excluded)}")
+            report.add(Code.EXCEPT_OUTSIDE, item.place, f"no name matches both {quote(name)} and {quote(excluded)}")
         found[excluded] = None
     return tuple(sorted(found))
 
 
 def repository_name(name: Scalar | None, report: Report, *, pattern: bool = False) -> str | None:
-    """The name of a repository that ECR would take, or a pattern of such; another is reported."""
+    """A name that ECR would accept, or a pattern of such names; others are reported."""
     if name is None:
         return None
     if "?" in name.text or ("*" in name.text and not pattern):
         what = "a ?" if "?" in name.text else "a pattern"
-        message = f"{what} in a repository's name is not supported in this version"
+        message = f"{what} in a repository name is not supported in this version"
         report.add(Code.NOT_SUPPORTED, name.place, message, remedy="name each repository")
     elif len(name.text) > MAX_REPOSITORY_NAME or not is_repository_name(name.text.replace("*", "aa")):
         report.add(Code.REPOSITORY_NAME, name.place, f"{quote(name.text)} is not a repository name")
     else:
         if _REGISTRY.match(name.text):
-            message = f"{quote(name.text)} begins like the address of a registry"
+            message = f"{quote(name.text)} begins like a registry address"
             report.add(Code.REGISTRY_IN_NAME, name.place, message)
         return name.text
     return None
@@ -215,12 +217,12 @@ def _push(entry: Fields, account: Account | None, directory: Directory, now: dat
 
 
 def parse_until(text: Scalar, now: datetime, report: Report) -> datetime | None:
-    """An end in UTC; one that is past is a warning."""
+    """An end time in UTC; one in the past is a warning."""
     until = _moment(text.text)
     if until is None:
-        report.add(Code.UNTIL, text.place, f"{quote(text.text)} is not a time with a zone")
+        report.add(Code.UNTIL, text.place, f"{quote(text.text)} is not a time with a time zone")
     elif until <= now:
-        report.add(Code.UNTIL_PAST, text.place, f"{quote(text.text)} is past")
+        report.add(Code.UNTIL_PAST, text.place, f"{quote(text.text)} is in the past")
     return until
 
 

@@ -13,7 +13,7 @@ from ecr_warden.policy.power import administering
 from ecr_warden.policy.principal import is_account
 from ecr_warden.spec.accounts import Accounts, narrowed
 from ecr_warden.spec.check_shape import Fields, lost_its_quotes
-from ecr_warden.spec.fields import IDENTITY_OWNERS
+from ecr_warden.spec.fields import IDENTITY_FIELDS
 from ecr_warden.spec.grants import repository_name
 from ecr_warden.spec.parse import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.spec.principals import Directory, check_iam_name, check_writable
@@ -24,7 +24,7 @@ _MAX_POLICY_NAME = 128
 
 
 def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal | None:
-    """One item of `documents:`; None when its address or document is not understood."""
+    """One item of `documents:`; None if its address or document is invalid."""
     kind_text, raw = entry.text("kind"), entry.raw("document")
     kind = None if kind_text is None else DocumentKind(kind_text.text)
     account = directory.accounts.referred(entry.text("account"), directory.report)
@@ -47,17 +47,21 @@ def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal
     return Literal(addresses, document, entry.flag("exclusive"), entry.place)
 
 
-def _check_admin(entry: Fields, owner: Target, document: Document, raw: MapNode, directory: Directory) -> None:
-    """Report a document that makes its user or role an administrator, unless the entry says that it is meant."""
+def _check_admin(entry: Fields, identity: Target, document: Document, raw: MapNode, directory: Directory) -> None:
+    """Report a document that makes its user or role an administrator, unless the entry allows it."""
     report = directory.report
-    path = directory.path_of(owner) if isinstance(owner, UserTarget | RoleTarget) else "/"
-    found = next(administering(document, owner.account, target_arn(owner, path=path)), None)
+    path = directory.path_of(identity) if isinstance(identity, UserTarget | RoleTarget) else "/"
+    found = next(administering(document, identity.account, target_arn(identity, path=path)), None)
     if entry.flag("allow_admin"):
         if found is None:
-            report.add(Code.ADMIN_NOT_NEEDED, entry.place_of("allow_admin"), f"{owner} gets no such rights here")
+            report.add(
+                Code.ADMIN_NOT_NEEDED,
+                entry.place_of("allow_admin"),
+                f"the document does not make {identity} an administrator",
+            )
     elif found is not None:
         place = place_at(raw, f"Statement[{found}].Effect")
-        report.add(Code.ADMIN, place, f"statement {found + 1} makes {owner} administrator of the account")
+        report.add(Code.ADMIN, place, f"statement {found + 1} makes {identity} an administrator of the account")
 
 
 def _repository(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
@@ -70,39 +74,39 @@ def _repository(entry: Fields, account: Account | None, directory: Directory) ->
 
 def _trust(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
     role = entry.text("role")
-    owner = None if role is None else _owner(role, "role", account, directory)
-    return (trust_policy(owner),) if isinstance(owner, RoleTarget) else ()
+    identity = None if role is None else _target(role, "role", account, directory)
+    return (trust_policy(identity),) if isinstance(identity, RoleTarget) else ()
 
 
 def _identity(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
     report, name = directory.report, entry.text("name")
     named = name is not None and check_iam_name(name.text, name.place, "policy", report, longest=_MAX_POLICY_NAME)
     if name is not None and name.text.lower().startswith(OUR_POLICY_PREFIX):
-        message = f"{quote(name.text)} is named like the policies that ecr-warden makes"
+        message = f"the policy name {quote(name.text)} is reserved for ecr-warden"
         report.add(Code.RESERVED_POLICY, name.place, message)
-    kinds = tuple(kind for kind in IDENTITY_OWNERS if kind in entry.keys)
+    kinds = tuple(kind for kind in IDENTITY_FIELDS if kind in entry.keys)
     if len(kinds) != 1:
         has = "both role and user" if kinds else "neither role nor user"
         report.add(Code.ONE_IDENTITY, entry.place, f"an identity policy with {has}")
         return ()
     text = entry.text(kinds[0])
-    owner = None if text is None else _owner(text, kinds[0], account, directory)
-    return (identity_policy(owner, name.text),) if owner is not None and name is not None and named else ()
+    identity = None if text is None else _target(text, kinds[0], account, directory)
+    return (identity_policy(identity, name.text),) if identity is not None and name is not None and named else ()
 
 
-def _owner(name: Scalar, kind: str, account: Account | None, directory: Directory) -> OwnerTarget | None:
+def _target(name: Scalar, kind: str, account: Account | None, directory: Directory) -> OwnerTarget | None:
     if not check_iam_name(name.text, name.place, kind, directory.report) or account is None:
         return None
     if kind == "role" and not check_writable(name.text, "/", name.place, account, directory.report):
         return None
-    owner: OwnerTarget = UserTarget(account.id, name.text) if kind == "user" else RoleTarget(account.id, name.text)
-    # A literal document gives a name without its path: only the name can be written in two ways.
-    directory.spell(owner, name.place, path=directory.path_of(owner))
-    directory.places.setdefault(owner, name.place)
-    return owner
+    identity: OwnerTarget = UserTarget(account.id, name.text) if kind == "user" else RoleTarget(account.id, name.text)
+    # A literal document names a role or user without its path, so only the name can differ.
+    directory.spell(identity, name.place, path=directory.path_of(identity))
+    directory.places.setdefault(identity, name.place)
+    return identity
 
 
-# What is a number in YAML 1.1 too: 1e3 and 1.5e3 are text there.
+# A number in YAML 1.1 too, where 1e3 and 1.5e3 are text.
 _SURE_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+([eE][+-][0-9]+)?)?")
 _LONGEST_NUMBER = 30
 
@@ -110,9 +114,9 @@ _LONGEST_NUMBER = 30
 def build_document(
     root: MapNode, kind: DocumentKind, accounts: Accounts, report: Report, *, now: datetime
 ) -> Document | None:
-    """The document, or None; every statement's first error is reported, and what lint finds at this moment."""
+    """The document, or None; the first error of each statement and the findings of lint are reported."""
     before = len(report.found)
-    # A value refused here stands in the document as its text, so that the rest is still checked.
+    # A value that is refused here becomes its text, so that the rest is still checked.
     raw = {key.text: _plain(value, report) for key, value in root.entries}
     try:
         document = parse_document(raw)
@@ -134,7 +138,7 @@ def _plain(node: Node, report: Report) -> object:
         case ListNode(items=items):
             return [_plain(item, report) for item in items]
         case Scalar(tag=Tag.TEXT | Tag.TIMESTAMP | Tag.NUMBER) if lost_its_quotes(node):
-            report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account id {node.text} has no quotes")
+            report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account ID {node.text} has no quotes")
             return node.text
         case Scalar(tag=Tag.NULL):
             return None
@@ -143,16 +147,14 @@ def _plain(node: Node, report: Report) -> object:
         case Scalar(tag=Tag.NUMBER, text=text) if _SURE_NUMBER.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
             return float(text) if set(text) & set(".eE") else int(text)
         case Scalar(tag=Tag.NUMBER | Tag.BOOLEAN, text=text):
-            report.add(
-                Code.AMBIGUOUS_SCALAR, node.place, f"{quote(text)} reads as {node.tag} to some YAML readers only"
-            )
+            report.add(Code.AMBIGUOUS_SCALAR, node.place, f"only some YAML parsers read {quote(text)} as {node.tag}")
             return text
         case Scalar(text=text):
             return text
 
 
 def _further_errors(raw: dict[str, object], first: DocumentError) -> Iterator[DocumentError]:
-    # parse_document stops at its first error; the other statements are tried singly so that all are seen at once.
+    # parse_document stops at its first error, so the other statements are parsed one by one.
     statements = raw.get("Statement")
     if not isinstance(statements, list) or not first.place.startswith("Statement["):
         return
@@ -177,7 +179,7 @@ def _check_principals(statement: Statement, where: str, accounts: Accounts, root
     place = place_at(root, f"{where}.Principal")
     for kind, value in statement.principals.values:
         if kind == "AWS" and (account := _account_of(value)) and accounts.with_id(account) is None:
-            report.add(Code.FOREIGN_IN_DOCUMENT, place, f"{quote(value)} is of an account that is not under accounts")
+            report.add(Code.FOREIGN_IN_DOCUMENT, place, f"{quote(value)} is in an account that is not under accounts:")
 
 
 def _account_of(value: str) -> str:
@@ -189,7 +191,7 @@ def _account_of(value: str) -> str:
         return ""
 
 
-# Findings with a code of their own; of the others the errors are what AWS would refuse.
+# Findings with their own code; the errors among the others are what AWS would refuse.
 _CODES = {
     Rule.PRINCIPAL_ANYONE: Code.ANYONE,
     Rule.ALLOW_NOT_PRINCIPAL: Code.ANYONE,
@@ -199,14 +201,14 @@ _CODES = {
     Rule.SERVICE_WITHOUT_SOURCE: Code.SERVICE_WITHOUT_SOURCE,
     Rule.ACTION_WITHOUT_REPOSITORY: Code.NO_EFFECT_IN_REPOSITORY_POLICY,
 }
-# The spec counts by owner, all policies of a user or role together.
+# The spec counts all policies of a user or role together.
 _COUNTED_ELSEWHERE = frozenset({Rule.SIZE_OVER})
 
 
 def lint_literal(
     document: Document, kind: DocumentKind, root: MapNode, report: Report, *, now: datetime, has_refused: bool
 ) -> None:
-    """Report the errors and warnings of a document; `has_refused`: some of its values were reported already."""
+    """Report the errors and warnings of a document; `has_refused`: some of its values are already reported."""
     for finding in lint(document, kind, now=now):
         rule = finding.rule
         if (
@@ -224,7 +226,7 @@ def lint_literal(
 
 
 def place_at(node: Node, path: str) -> Place:
-    """The place of a path such as `Statement[1].Condition.StringEquals`, or of what of it can be found."""
+    """The place of a path such as `Statement[1].Condition.StringEquals`, or of the part of it that exists."""
     place = node.place
     while path:
         path = path.removeprefix(".")

@@ -16,22 +16,22 @@ from ecr_warden.policy.printable import invisible
 from ecr_warden.spec.problems import Code, Place, Problem, Report, bare, problem, quote
 
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-"""A number in JSON, and in YAML 1.2; YAML 1.1 takes some of those with an exponent for text."""
+"""A number in JSON and YAML 1.2; YAML 1.1 reads some with an exponent as text."""
 
 
 class Tag(StrEnum):
-    """What YAML takes a scalar for; the text itself is never converted."""
+    """The type that YAML resolves a scalar to; the text itself is never converted."""
 
     TEXT = "text"
     NUMBER = "a number"
     BOOLEAN = "true or false"
     TIMESTAMP = "a date"
-    NULL = "nothing"
-    BROKEN = "a value refused already"
+    NULL = "no value"
+    BROKEN = "a refused value"
 
 
 class Scalar(Struct, frozen=True):
-    """A single value; `plain` when it stands without quotes."""
+    """A single value; `plain`: without quotes."""
 
     place: Place
     text: str
@@ -47,7 +47,7 @@ class ListNode(Struct, frozen=True):
 
 
 class MapNode(Struct, frozen=True):
-    """A YAML mapping; each key once, in the order of the file."""
+    """A YAML mapping; keys are unique and in the order of the spec."""
 
     place: Place
     entries: tuple[tuple[Scalar, "Node"], ...]
@@ -57,14 +57,14 @@ type Node = Scalar | ListNode | MapNode
 
 
 def describe(node: Node) -> str:
-    """What the node is, in the words of messages."""
+    """What the node is, in words for a message."""
     match node:
         case Scalar(tag=Tag.NUMBER, text=text):
             return f"the number {bare(text)}"
         case Scalar(tag=Tag.BOOLEAN, text=text):
-            # YAML 1.1 has ten more spellings of the two, of which people mean the word.
+            # YAML 1.1 has ten more spellings of the two, which people write as words.
             means = "true" if text.lower() in ("yes", "on", "true") else "false"
-            return text if text == means else f"{quote(text)}, which YAML takes for {means},"
+            return text if text == means else f"{quote(text)}, which YAML reads as {means},"
         case Scalar(tag=tag):
             return str(tag)
         case ListNode():
@@ -74,21 +74,21 @@ def describe(node: Node) -> str:
 
 
 _MOST = 200
-# Looks like a space at the start of a line and is none: pages and chat programs put them there.
+# Looks like a space at the start of a line but is not one: web pages and chat programs insert them.
 ODD_SPACE = re.compile("^[ \t-]*([\xa0\u1680\u2000-\u200b\u202f\u205f\u3000])", re.MULTILINE)
 _CANNOT_START = re.compile(r"found character '(.)' that cannot start any token")
 _NO_VALUE = re.compile(r"expected the node content, but found '(.+)'")
-_ITEM = "put it on a line of its own, aligned with the other items"
-_INDENTATION = "align this line with those that it belongs to"
+_ITEM = "put it on its own line, aligned with the other items"
+_INDENTATION = "align this line with the others at its level"
 
 
 def place_of(mark: object) -> Place:
-    """The place of a mark; the stubs know two classes of marks, and none: the pure-Python parser marks every event."""
+    """The place of a mark; the type stubs also allow other marks, which the pure-Python parser never makes."""
     return Place(mark.line + 1, mark.column + 1) if isinstance(mark, yaml.Mark) else Place(1, 1)
 
 
 def syntax_problem(error: yaml.MarkedYAMLError, here: object) -> Problem:
-    """The problem that ends the reading; `here`: where the reader stands, for errors without a mark."""
+    """The problem that a syntax error is; `here`: the parser's position, for errors without a mark."""
     place = place_of(error.problem_mark or error.context_mark or here)
     begin = place_of(error.context_mark or error.problem_mark or here)
     what = error.problem or ""
@@ -96,17 +96,17 @@ def syntax_problem(error: yaml.MarkedYAMLError, here: object) -> Problem:
         return problem(Code.TAB, place, "a tab where YAML allows only spaces")
     if opened := re.match(r"expected ',' or '([\]}])'", what):
         bracket = "[" if opened[1] == "]" else "{"
-        message = f"the {bracket} of line {begin.line} does not end, or a comma or a quote is missing before this"
+        message = f"the {bracket} on line {begin.line} is not closed, or a comma or quote is missing before this"
         return problem(Code.NOT_YAML, place, message)
     if what == "found unexpected end of stream":
         return problem(Code.NOT_YAML, begin, "a quote that is not closed")
     if what == "could not find expected ':'":
         return problem(Code.NOT_YAML, begin, "a key without a colon and a space after it")
     if what == "mapping values are not allowed here":
-        remedy = f"{_INDENTATION}, or put a text that holds a colon and a space in quotes"
-        return problem(Code.NOT_YAML, place, "a colon where no key can be", remedy=remedy)
+        remedy = f"{_INDENTATION}, or put text that contains a colon and a space in quotes"
+        return problem(Code.NOT_YAML, place, "a colon in an unexpected place", remedy=remedy)
     if what.startswith("expected <block end>"):
-        return problem(Code.NOT_YAML, place, "indented otherwise than the lines before it", remedy=_INDENTATION)
+        return problem(Code.NOT_YAML, place, "indented differently from the lines before it", remedy=_INDENTATION)
     if start := _CANNOT_START.match(what):
         message = f"{quote(start[1])} cannot begin a value"
         return problem(Code.NOT_YAML, place, message, remedy="put the value in quotes")
@@ -116,24 +116,24 @@ def syntax_problem(error: yaml.MarkedYAMLError, here: object) -> Problem:
             Code.NOT_YAML, begin, f"{error.context.removeprefix('while scanning ')} without a name", remedy=remedy
         )
     if what == "sequence entries are not allowed here":
-        return problem(Code.NOT_YAML, place, "a list's - where no item can be", remedy=_ITEM)
+        return problem(Code.NOT_YAML, place, "a list item's - in an unexpected place", remedy=_ITEM)
     if missing := _NO_VALUE.match(what):
-        before = "the end of the file" if missing[1] == "<stream end>" else quote(missing[1])
+        before = "the end of the spec" if missing[1] == "<stream end>" else quote(missing[1])
         return problem(Code.NOT_YAML, place, f"a value is missing before {before}")
     if what.startswith("found unknown escape character"):
-        message = "a \\ in double quotes before a character that YAML does not escape"
-        return problem(Code.NOT_YAML, place, message, remedy="use single quotes, or write it twice")
+        message = "a \\ in double quotes before a character that is not a YAML escape"
+        return problem(Code.NOT_YAML, place, message, remedy="use single quotes, or write \\\\")
     shown = " ".join(part for part in (error.context, what) if part)
     return problem(Code.NOT_YAML, place, f"not YAML: {shown[:_MOST]}")
 
 
 def odd_space(text: str, found: re.Match[str]) -> Problem:
-    """The problem of a line that begins with something like a space, which YAML takes for text."""
+    """The problem of a line that begins with a lookalike of a space, which YAML reads as text."""
     position = found.start(1)
     before = text[:position]
     place = Place(before.count("\n") + 1, position - before.rfind("\n"))
-    message = f"the character U+{ord(found[1]):04X} looks like a space and is none"
-    return problem(Code.CONTROL_CHARACTER, place, message, remedy="write spaces")
+    message = f"the character U+{ord(found[1]):04X} looks like a space but is not one"
+    return problem(Code.CONTROL_CHARACTER, place, message, remedy="use plain spaces")
 
 
 MAX_BYTES = 1024 * 1024
@@ -149,13 +149,13 @@ _TAGS = {
     "tag:yaml.org,2002:timestamp": Tag.TIMESTAMP,
     "tag:yaml.org,2002:null": Tag.NULL,
 }
-# YAML 1.1 ends a line at these and no editor does: every place after one would be wrong.
+# YAML 1.1 ends lines at these characters and editors do not, so every later place would be wrong.
 _INVISIBLE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _MERGE = "tag:yaml.org,2002:merge"
 
 
 class _Stop(Exception):
-    """The rest of the text cannot be read."""
+    """The rest of the spec cannot be read."""
 
     def __init__(self, found: Problem) -> None:
         super().__init__(found)
@@ -173,7 +173,7 @@ def parse_text(data: bytes, report: Report) -> Node | None:
 
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_BYTES:
-        raise _Stop(problem(Code.TOO_LARGE, Place(1, 1), f"the file is larger than {MAX_BYTES} bytes"))
+        raise _Stop(problem(Code.TOO_LARGE, Place(1, 1), f"the spec is larger than {MAX_BYTES} bytes"))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -194,8 +194,8 @@ def _composer(text: str, report: Report) -> "_Composer":
 
 
 def _spaces_in_json(text: str) -> str:
-    # JSON may be indented with tabs and YAML may not. A tab in valid JSON never stands inside a string, so a space
-    # in its place changes neither the meaning nor a column.
+    # JSON may be indented with tabs and YAML may not. A valid JSON string contains no tab, so replacing tabs by spaces
+    # changes neither the meaning nor a column.
     if "\t" not in text or not text.lstrip().startswith("{"):
         return text
     try:
@@ -278,10 +278,10 @@ class _Composer(yaml.SafeLoader):
             elif key.tag is Tag.TEXT:
                 first, _ = entries.setdefault(key.text, (key, value))
                 if first is not key:
-                    message = f"the key {quote(key.text)} is on line {first.place.line} already"
+                    message = f"the key {quote(key.text)} is already on line {first.place.line}"
                     self._report.add(Code.DUPLICATE_KEY, key.place, message)
             elif key.tag is not Tag.BROKEN:
-                message = f"the key is not text ({quote(key.text)} reads as {key.tag})"
+                message = f"the key is not text: YAML reads {quote(key.text)} as {key.tag}"
                 self._report.add(Code.NOT_TEXT_KEY, key.place, message)
         return tuple(entries.values())
 
@@ -295,11 +295,11 @@ class _Composer(yaml.SafeLoader):
             self._report.add(Code.CONTROL_CHARACTER, place, "half of a surrogate pair")
             return _broken(place)
         if unseen := invisible(text):
-            remedy = "write it again by hand: it was copied from a page or a chat"
-            self._report.add(Code.CONTROL_CHARACTER, place, f"a character that cannot be seen, {unseen}", remedy=remedy)
+            remedy = "type it again: it was probably copied from a web page or a chat"
+            self._report.add(Code.CONTROL_CHARACTER, place, f"an invisible character, {unseen}", remedy=remedy)
             return _broken(place)
         plain = node.style is None
-        # 1e3 is text to PyYAML and a number to every reader of JSON.
+        # 1e3 is text to PyYAML and a number to every JSON parser.
         tag = Tag.NUMBER if plain and JSON_NUMBER.fullmatch(text) else _TAGS.get(node.tag, Tag.TEXT)
         return Scalar(place, text, tag, plain)
 

@@ -1,4 +1,4 @@
-"""Who a grant names: principals, and teams of them."""
+"""Who a grant names: users, roles and teams."""
 
 import re
 from collections.abc import Mapping
@@ -22,15 +22,15 @@ _RESERVED = "ecr-warden-"
 _OF_SERVICE_LINKED = "/aws-service-role/"
 _OF_IDENTITY_CENTER = "/aws-reserved/"
 _WIDE_KINDS = {
-    "account": "write {account: ALIAS}, under pull: only",
-    "service": "write {service: NAME.amazonaws.com, source: ALIAS}, under pull: only",
-    "organization": "write {organization: ALIAS}, under pull: only",
+    "account": "write {account: ALIAS}, only under pull:",
+    "service": "write {service: NAME.amazonaws.com, source: ALIAS}, only under pull:",
+    "organization": "write {organization: ALIAS}, only under pull:",
 }
 _SERVICE_END = ".amazonaws.com"
 
 
 class Directory(Struct):
-    """Resolves principals and teams, and watches that each user and role is written in one way."""
+    """Resolves principals and teams, and checks that each user and role is written in one way."""
 
     accounts: Accounts
     report: Report
@@ -40,11 +40,11 @@ class Directory(Struct):
     _spellings: dict[str, tuple[str, Place]] = field(default_factory=dict)
 
     def define_teams(self, root: Fields) -> None:
-        """Resolve `teams:`; a broken team is known and empty."""
+        """Resolve `teams:`; a broken team is known, but empty."""
         entries, self.teams_unread = root.fields("teams"), root.unread("teams")
         for name, place in entries.keys.items():
             if not is_name(name):
-                self.report.add(Code.ALIAS_NAME, place, f"{quote(name)} is not a name for a team")
+                self.report.add(Code.ALIAS_NAME, place, f"{quote(name)} is not a valid name for a team")
         names = entries.keys
         self.teams = {name: self._team(entries.texts(name), names) for name in names}
 
@@ -52,14 +52,14 @@ class Directory(Struct):
         found: dict[Principal, None] = {}
         for member in members:
             if member.text in names:
-                message = f"a team in a team, {quote(member.text)}, is not supported in this version"
-                self.report.add(Code.NOT_SUPPORTED, member.place, message, remedy="list the principals")
+                message = f"a team within a team, {quote(member.text)}, is not supported in this version"
+                self.report.add(Code.NOT_SUPPORTED, member.place, message, remedy="list its principals")
             else:
                 self._collect(member, self.principal(member), found)
         return tuple(found)
 
     def resolve(self, names: tuple[Scalar, ...]) -> tuple[Principal, ...]:
-        """The principals behind a list of teams and principals, each once."""
+        """The principals that a list of teams and principals names, without duplicates."""
         found: dict[Principal, None] = {}
         listed: set[str] = set()
         for name in names:
@@ -82,8 +82,8 @@ class Directory(Struct):
             remedy = _WIDE_KINDS["service"].replace(f"NAME{_SERVICE_END}", bare(text))
             self.report.add(Code.PRINCIPAL, name.place, f"{quote(text)} is not written as a principal", remedy=remedy)
         elif text in self.accounts.aliases:
-            message = f"{quote(text)} is an account and not a team"
-            remedy = f"write {bare(text)}:user/NAME or {bare(text)}:role/NAME; {_whole(text)}"
+            message = f"{quote(text)} is an account, not a team"
+            remedy = f"write {bare(text)}:user/NAME or {bare(text)}:role/NAME, or {_whole(text)}"
             self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
         elif not self.teams_unread:
             hint = self.report.hint(text, self.teams)
@@ -119,10 +119,10 @@ class Directory(Struct):
             return None
         if kind == "role" and not check_writable(own_name, path, name.place, account, self.report):
             return None
-        owner: OwnerTarget = UserTarget(account.id, own_name) if kind == "user" else RoleTarget(account.id, own_name)
-        self.places.setdefault(owner, name.place)
-        self.spell(owner, name.place, path=path)
-        return Principal(owner, path)
+        identity: OwnerTarget = UserTarget(account.id, own_name) if kind == "user" else RoleTarget(account.id, own_name)
+        self.places.setdefault(identity, name.place)
+        self.spell(identity, name.place, path=path)
+        return Principal(identity, path)
 
     def _unknown_kind(self, name: Scalar, account: Account, kind: str, rest: str) -> None:
         if kind == "group":
@@ -142,34 +142,38 @@ class Directory(Struct):
                 remedy="" if hint else remedy,
             )
 
-    def spell(self, owner: OwnerTarget, place: Place, *, path: str) -> None:
-        """Note how a user or role is written; another way than before is reported."""
-        written = path + owner.name
-        known, first = self._spellings.setdefault(owner.key, (written, place))
+    def spell(self, identity: OwnerTarget, place: Place, *, path: str) -> None:
+        """Remember how a user or role is written; a different way than before is reported."""
+        written = path + identity.name
+        known, first = self._spellings.setdefault(identity.key, (written, place))
         if known != written:
-            message = f"{quote(written[1:])} is {quote(known[1:])} on line {first.line}: one {owner.owner_kind}"
+            message = (
+                f"{quote(written[1:])} and {quote(known[1:])} on line {first.line} are the same {identity.owner_kind}"
+            )
             self.report.add(Code.TWO_SPELLINGS, place, message)
 
-    def path_of(self, owner: OwnerTarget) -> str:
-        """The path that a user or role was written with so far, else `/`."""
-        known, _ = self._spellings.get(owner.key, ("/", None))
+    def path_of(self, identity: OwnerTarget) -> str:
+        """The path that a user or role was written with so far, or `/`."""
+        known, _ = self._spellings.get(identity.key, ("/", None))
         return known[: known.rfind("/") + 1]
 
     def _account(self, name: Scalar) -> tuple[Account | None, str]:
         text = name.text
         alias, colon, rest = text.partition(":")
         if text == "*" or rest == "*":
-            self.report.add(Code.ANYONE, name.place, f"{quote(text)} is anybody")
+            self.report.add(Code.ANYONE, name.place, f"{quote(text)} matches anyone")
         elif "*" in text or "?" in text:
             message = "a pattern in a principal is not supported in this version"
-            self.report.add(Code.NOT_SUPPORTED, name.place, message, remedy="name the users and roles")
+            self.report.add(Code.NOT_SUPPORTED, name.place, message, remedy="name users and roles")
         elif text.startswith("arn:"):
             self._arn(name)
         elif ACCOUNT_ID.fullmatch(alias):
             self._by_id(name, alias, rest)
         elif not colon:
             alias, _, rest = text.partition("/")
-            remedy = f"write {bare(f'{alias}:{rest}')}" if alias in self.accounts.aliases and _is_owner(rest) else None
+            remedy = (
+                f"write {bare(f'{alias}:{rest}')}" if alias in self.accounts.aliases and _is_identity(rest) else None
+            )
             self.report.add(Code.PRINCIPAL, name.place, f"{quote(text)} is not a principal", remedy=remedy)
         elif alias in self.accounts.aliases:
             return self.accounts.by_alias.get(alias), rest
@@ -191,7 +195,7 @@ class Directory(Struct):
     def _by_id(self, name: Scalar, account_id: str, rest: str) -> None:
         account = self.accounts.with_id(account_id)
         if account is None:
-            message = f"{quote(name.text)} is of an account that is not under accounts"
+            message = f"{quote(name.text)} is in an account that is not under accounts:"
             self.report.add(Code.FOREIGN_PRINCIPAL, name.place, message)
         elif rest in ("", "root"):
             self._whole_account(name, account)
@@ -201,10 +205,10 @@ class Directory(Struct):
     def _elsewhere(self, name: Scalar, account: Account, rest: str) -> None:
         kind, _, own_name = rest.partition("/")
         message = f"{quote(name.text)} is not written as a principal"
-        if _is_owner(rest):
+        if _is_identity(rest):
             remedy = f"write {quote(f'{account.alias}:{rest}')}"
         elif kind == "assumed-role":
-            message = f"{quote(name.text)} is a session of a role"
+            message = f"{quote(name.text)} is a role session"
             role = f"{account.alias}:role/{own_name.partition('/')[0]}"
             remedy = f"name the role, with its path if it has one: {quote(role)}"
         elif kind == "group":
@@ -215,33 +219,33 @@ class Directory(Struct):
 
     def _whole_account(self, name: Scalar, account: Account) -> None:
         message = f"{quote(name.text)} is not written as a principal"
-        remedy = f"name its users and roles; {_whole(account.alias)}"
+        remedy = f"name its users and roles, or {_whole(account.alias)}"
         self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
 
 
 def _whole(alias: str) -> str:
-    return f"the whole account is written {{account: {bare(alias)}}}, under pull: only"
+    return f"write {{account: {bare(alias)}}} under pull: for the whole account"
 
 
-def _is_owner(text: str) -> bool:
-    """Whether it begins as a user or role of an ARN does."""
+def _is_identity(text: str) -> bool:
+    """Whether the text begins like a user or role in an ARN."""
     return text.startswith(("user/", "role/"))
 
 
 def check_writable(name: str, path: str, place: Place, account: Account, report: Report) -> bool:
-    """Whether anybody but AWS can write the role's policies; reports.
+    """Whether ecr-warden can write the role's policies; a role that only AWS can write is reported.
 
     Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html and
     https://repost.aws/knowledge-center/identity-center-aws-reserved-sso
     """
     if path.lower().startswith(_OF_SERVICE_LINKED) or name.startswith(SERVICE_LINKED_NAME):
-        message = f"{quote(name)} is a service-linked role: AWS alone writes its policies"
-        remedy = "name a role of yours; a service that pulls by itself is written {service: NAME, source: ALIAS}"
+        message = f"{quote(name)} is a service-linked role: only AWS can write its policies"
+        remedy = "name a role of your own; for a service that pulls itself, write {service: NAME, source: ALIAS}"
     elif path.lower().startswith(_OF_IDENTITY_CENTER) or name.startswith(IDENTITY_CENTER_NAME):
-        message = f"{quote(name)} is a role of IAM Identity Center: AWS alone writes its policies"
+        message = f"{quote(name)} is a role of IAM Identity Center: only AWS can write its policies"
         remedy = (
-            "allow the actions in its permission set, as an inline or customer managed policy; for pull, the "
-            f"repository's side is {{account: {bare(account.alias)}}}; for push, name a user or role of yours"
+            "allow the actions in its permission set, as an inline or customer managed policy; on the repository's "
+            f"side, write {{account: {bare(account.alias)}}} to pull; to push, name a user or role of your own"
         )
     else:
         return True
@@ -250,16 +254,16 @@ def check_writable(name: str, path: str, place: Place, account: Account, report:
 
 
 def check_iam_name(name: str, place: Place, what: str, report: Report, *, longest: int = _MAX_NAME) -> bool:
-    """Whether AWS takes the name of a user, role or policy, and ecr-warden's own roles are left out; reports."""
+    """Whether AWS accepts the name of a user, role or policy and ecr-warden does not reserve it; reports."""
     if len(name) > longest:
-        message = f"the {what} name {quote(name)} has {len(name)} characters, {longest} are allowed"
+        message = f"the {what} name {quote(name)} has {len(name)} characters; at most {longest} are allowed"
         report.add(Code.NAME_TOO_LONG, place, message)
     elif not (name and all(IAM_NAME.fullmatch(character) for character in name)):
         alone = name.rpartition("/")[2]
-        remedy = f"write the name alone, without its path: {quote(alone)}" if "/" in name and alone else None
-        report.add(Code.IAM_NAME, place, f"{quote(name)} is not the name of a {what}", remedy=remedy)
+        remedy = f"write only the name, without its path: {quote(alone)}" if "/" in name and alone else None
+        report.add(Code.IAM_NAME, place, f"{quote(name)} is not a valid {what} name", remedy=remedy)
     elif what == "role" and name.lower().startswith(_RESERVED):
-        report.add(Code.RESERVED_NAME, place, f"the role {quote(name)} is ecr-warden's own")
+        report.add(Code.RESERVED_NAME, place, f"the role name {quote(name)} is reserved for ecr-warden")
     else:
         return True
     return False

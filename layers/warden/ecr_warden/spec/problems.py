@@ -2,18 +2,11 @@
 
 import difflib
 from collections.abc import Iterable
-from enum import Enum, StrEnum
+from enum import Enum
 
 from msgspec import Struct, field
 
-_SHOWN = 80
-
-
-class Severity(StrEnum):
-    """An error refuses the spec; a warning does not."""
-
-    ERROR = "error"
-    WARNING = "warning"
+from ecr_warden.policy.printable import printable
 
 
 class Code(Enum):
@@ -116,7 +109,7 @@ class Code(Enum):
     SHARED_ROLE = (
         "E204",
         "one role for two repositories",
-        "everyone under either by: could push to both: give each repository its own role, or set shared_role: true at each grant",
+        "everyone under either by: could push to both: give each its own role, or set shared_role: true at both grants",
     )
     ADDRESS_TWICE = ("E205", "one policy document described twice", "keep either the grant or the literal document")
     RESERVED_POLICY = (
@@ -213,10 +206,6 @@ class Code(Enum):
         self.title = title
         self.remedy = remedy
 
-    @property
-    def severity(self) -> Severity:
-        return Severity.ERROR if self.code.startswith("E") else Severity.WARNING
-
 
 class Place(Struct, frozen=True, order=True):
     """A place in the spec; lines and columns count from 1, columns in characters."""
@@ -226,14 +215,18 @@ class Place(Struct, frozen=True, order=True):
 
 
 class Problem(Struct, frozen=True, order=True):
-    """One thing that is wrong; ordered by place. `code` is stable, `remedy` may be empty."""
+    """A problem at its place; problems are ordered by place. `code` is stable, `remedy` may be ""."""
 
     line: int
     column: int
     code: str
-    severity: Severity
     message: str
     remedy: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        """An error refuses the spec; a warning does not."""
+        return self.code.startswith("E")
 
     def at(self, file: str) -> str:
         """One line for people: code, place, what is wrong, what to do."""
@@ -248,14 +241,8 @@ class Problem(Struct, frozen=True, order=True):
 
 def problem(code: Code, place: Place, message: str = "", *, remedy: str | None = None) -> Problem:
     """A problem at a place; its message and remedy are the code's unless given."""
-    return Problem(
-        place.line,
-        place.column,
-        code.code,
-        code.severity,
-        message or code.title,
-        code.remedy if remedy is None else remedy,
-    )
+    remedy = code.remedy if remedy is None else remedy
+    return Problem(place.line, place.column, code.code, message or code.title, remedy)
 
 
 def quote(text: str) -> str:
@@ -265,8 +252,7 @@ def quote(text: str) -> str:
 
 def bare(text: str) -> str:
     """As `quote`, without the quotes: for text that the reader is to write."""
-    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
-    return "".join(c if c.isprintable() and c != '"' else ascii(c)[1:-1] for c in shown)
+    return printable(text, ascii_only=False)
 
 
 _HINTS = 50
@@ -301,7 +287,7 @@ class Report(Struct):
 
     @property
     def failed(self) -> bool:
-        return any(entry.severity is Severity.ERROR for entry in self.found)
+        return any(entry.is_error for entry in self.found)
 
     def sorted(self) -> tuple[Problem, ...]:
         """The problems by place, without duplicates."""

@@ -1,4 +1,4 @@
-"""Documents that AWS would not store: found before anything is written, with the number that would fit."""
+"""Documents over AWS's quotas: reported before anything is written, with the number of entries that would fit."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,17 +15,17 @@ from ecr_warden.policy.document import (
     Document,
     policy_size,
 )
-from ecr_warden.spec.compile import OwnerGrants, by_role, ends_of, owner_grants, role_arn, trust_of
+from ecr_warden.spec.compile import IdentityGrants, by_role, ends_of, identity_grants, role_arn, trust_of
 from ecr_warden.spec.problems import Code, Place, Report
 from ecr_warden.spec.render import assume_permissions, pull_permissions, repository_pull
 from ecr_warden.spec.spec import Principal, Puller, Repository, Spec
 
 
 def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[OwnerTarget, Place], report: Report) -> None:
-    """Report every document, and every owner's sum of inline policies, over AWS's quota.
+    """Report every document, and every identity's sum of inline policies, over AWS's quota.
 
-    Only the policies that the spec gives are counted: an owner's other inline policies use the same quota and are
-    not known here.
+    Only the policies of the spec are counted: other inline policies of an identity use the same quota, but are not
+    known here.
     """
     checker = _Checker(spec, places, report)
     for target_spec in compiled.targets.values():
@@ -40,7 +40,7 @@ class _Checker:
         self._report = report
         self._repositories = {target: entry for entry in spec.repositories for target in entry.targets}
         self._grants = {role: [grant for _, grant in granted] for role, granted in by_role(spec).items()}
-        self._owners = owner_grants(spec)
+        self._identities = identity_grants(spec)
         self._literals = {address: entry.place for entry in spec.literals for address in entry.addresses}
 
     def check(self, entry: TargetSpec) -> None:
@@ -65,7 +65,7 @@ class _Checker:
 
     def _repository(self, target: RepositoryTarget, size: int) -> None:
         grant = self._repositories.get(target)
-        message = f"the policy of {target} has {size} characters, {REPOSITORY_POLICY_QUOTA} are allowed"
+        message = f"the policy of {target} has {size} characters; the quota is {REPOSITORY_POLICY_QUOTA}"
         if grant is not None:
             pullers = sorted(grant.pull, key=lambda puller: (not isinstance(puller, Principal), str(puller)))
             fit = _fitting(pullers, lambda some: _pull_size(some, grant, target), REPOSITORY_POLICY_QUOTA)
@@ -75,7 +75,7 @@ class _Checker:
 
     def _trust(self, target: RoleTarget, size: int) -> None:
         grants = self._grants.get(target, [])
-        message = f"the trust policy of {target} has {size} characters, {TRUST_POLICY_QUOTA} are allowed"
+        message = f"the trust policy of {target} has {size} characters; the quota is {TRUST_POLICY_QUOTA}"
         if grants:
             ends = _one_of_each_end_first(ends_of(grants))
             fit = _fitting(ends, lambda some: policy_size(trust_of(some)), TRUST_POLICY_QUOTA)
@@ -84,16 +84,16 @@ class _Checker:
         self._report.add(Code.TRUST_QUOTA, place, message)
 
     def _inline(self, entry: TargetSpec, size: int, quota: int, code: Code) -> None:
-        owner = entry.target
-        message = f"the inline policies of {owner} that the spec gives have {size} characters, {quota} are allowed"
-        grants = self._owners.get(owner) if isinstance(owner, RoleTarget | UserTarget) else None
+        identity = entry.target
+        message = f"the spec's inline policies of {identity} have {size} characters; the quota is {quota}"
+        grants = self._identities.get(identity) if isinstance(identity, RoleTarget | UserTarget) else None
         if grants is not None:
             arns = [*sorted(map(role_arn, grants.roles)), *grants.named]
-            literal = size - _owner_size(arns, grants)
-            fit = _fitting(arns, lambda some: literal + _owner_size(some, grants), quota)
+            literal = size - _identity_size(arns, grants)
+            fit = _fitting(arns, lambda some: literal + _identity_size(some, grants), quota)
             message += f": {fit} of its {len(arns)} repositories and roles fit"
-        place = self._places.get(owner) if isinstance(owner, RoleTarget | UserTarget) else None
-        self._report.add(code, place or self._literal_place(owner), message)
+        place = self._places.get(identity) if isinstance(identity, RoleTarget | UserTarget) else None
+        self._report.add(code, place or self._literal_place(identity), message)
 
     def _literal_place(self, target: Target) -> Place:
         return min(
@@ -114,11 +114,11 @@ def _pull_size(pullers: Sequence[Puller], grant: Repository, target: RepositoryT
     return policy_size(repository_pull(pullers, importing, region=target.region))
 
 
-def _owner_size(arns: Sequence[str], grants: OwnerGrants) -> int:
+def _identity_size(arns: Sequence[str], grants: IdentityGrants) -> int:
     roles = arns[: len(grants.roles)]
     repositories = arns[len(grants.roles) :]
     documents = [assume_permissions(roles)] if roles else []
-    # What it imports into counts with the repository, and in any case where a wider one stands for it.
+    # An import counts with its repository, and always where a wider resource covers it.
     imported = [arn for arn in grants.imported if arn in repositories or arn not in grants.named]
     documents += (
         [pull_permissions(repositories, imported)] if grants.logs_in and (repositories or not grants.named) else []
@@ -127,14 +127,14 @@ def _owner_size(arns: Sequence[str], grants: OwnerGrants) -> int:
 
 
 def _one_of_each_end_first(ends: Iterable[tuple[datetime | None, str]]) -> list[tuple[datetime | None, str]]:
-    # Each end is a statement of its own: the number that fits is of those that remain when nobody's end is dropped.
+    # Each end time is its own statement: the number that fits keeps one principal of each.
     ordered = sorted(ends, key=lambda pair: pair[1])
     firsts = {until: (until, arn) for until, arn in reversed(ordered)}
     return [*firsts.values(), *(pair for pair in ordered if firsts[pair[0]] != pair)]
 
 
 def _fitting[T](items: Sequence[T], size: Callable[[Sequence[T]], int], quota: int) -> int:
-    """How many of the items, from the first, make a document within the quota."""
+    """How many of the items, from the first, fit into a document within the quota."""
     low, high = 0, len(items)
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,4 +1,4 @@
-"""The five documents of a grant, as text that AWS takes: compact, in one order whatever the spec's order was."""
+"""The documents of a grant, in an order that does not depend on the spec's."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -28,9 +28,9 @@ LAMBDA = "lambda.amazonaws.com"
 
 
 def repository_pull(pullers: Iterable[Puller], importing: Iterable[Puller] = (), *, region: str) -> Document:
-    """The policy of a repository in a region: who may pull (at least one), and who of them may import too.
+    """The policy of a repository in a region: who may pull (at least one), and who may also import.
 
-    It names no resource, and nobody who pushes.
+    It has no Resource, and does not name who pushes.
     """
     return _document(
         *_statements(pullers, "AllowPull", PULL_ACTIONS, region),
@@ -73,8 +73,8 @@ def _statement(sid: str, principal: object, actions: tuple[str, ...], condition:
 def _acting_for(service: Service, region: str) -> dict[str, object]:
     """The condition against a confused deputy.
 
-    For Lambda the one that AWS's own statements have: that it sends aws:SourceAccount too is nowhere said. It pulls for
-    functions of the repository's own region only.
+    Lambda's is the one in AWS's own statements, because AWS does not document that Lambda sends aws:SourceAccount.
+    It pulls only for functions in the repository's region.
     Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html and
     https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#images-permissions
     """
@@ -86,7 +86,7 @@ def _acting_for(service: Service, region: str) -> dict[str, object]:
 
 
 def push_trust(ends: Mapping[datetime | None, Iterable[str]]) -> Document:
-    """The push role's trust policy: a statement for those without an end and one for each end, by time."""
+    """The push role's trust policy: a statement for principals without an end time and one for each end time."""
     statements = [
         _trust_statement(until, ends[until]) for until in sorted(ends, key=lambda until: until or _LAST_MOMENT)
     ]
@@ -102,15 +102,15 @@ def _trust_statement(until: datetime | None, principals: Iterable[str]) -> dict[
     if until is None:
         return {"Sid": "AllowAssume"} | statement
     moment = until.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    # A Sid of IAM's holds letters and digits only.
+    # IAM allows only letters and digits in a Sid.
     sid = "AllowAssumeUntil" + moment.translate({ord("-"): None, ord(":"): None})
     return {"Sid": sid} | statement | {"Condition": {"DateLessThan": {"aws:CurrentTime": moment}}}
 
 
 def push_permissions(repositories: Iterable[str], denied: Iterable[str] = (), pulled: Iterable[str] = ()) -> Document:
-    """The push role's one inline policy; `denied` are those that a pattern of the repositories leaves out.
+    """The push role's only inline policy.
 
-    `pulled`: those that it may pull from too.
+    `denied`: what the patterns among the repositories exclude; `pulled`: what the role may also pull from.
     """
     statements = [_token_statement(), _on("AllowPush", "Allow", PUSH_ACTIONS, repositories)]
     actions: tuple[str, ...] = PUSH_ACTIONS
@@ -123,14 +123,14 @@ def push_permissions(repositories: Iterable[str], denied: Iterable[str] = (), pu
 
 
 def assume_permissions(roles: Iterable[str]) -> Document:
-    """The inline policy of who pushes."""
+    """The inline policy of an identity that pushes."""
     return _document({"Sid": "AllowAssume", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": _few(roles)})
 
 
 def pull_permissions(repositories: Iterable[str], importing: Iterable[str] = ()) -> Document:
-    """The inline policy of who pulls: across accounts the repository's policy alone is not enough.
+    """The inline policy of an identity that pulls: across accounts the repository policy alone is not enough.
 
-    Without `repositories` it only logs in; `importing`: those of them that it may import into too.
+    Without `repositories` it only allows the login; `importing`: the repositories that it may also import into.
     """
     statements = [_token_statement()]
     if named := sorted(set(repositories)):

@@ -1,13 +1,12 @@
-"""The JSON Schema of the spec, for editors: made from the field tables, so that it says what the loader checks.
+"""The JSON Schema of the spec, for editors, generated from the field tables that the loader checks.
 
-It knows shapes only. Whether a name is defined, whether two entries agree and whether a document fits its quota is
-for `ecr-warden validate` to say.
+It covers shapes only; `ecr-warden validate` also checks references, conflicts between entries and quotas.
 """
 
 import json
 from typing import Any, assert_never
 
-from ecr_warden.spec.fields import IDENTITY_OWNERS, SPEC
+from ecr_warden.spec.fields import IDENTITY_FIELDS, SPEC
 from ecr_warden.spec.shapes import (
     AccountId,
     Choice,
@@ -29,12 +28,12 @@ type Schema = dict[str, Any]
 
 
 def schema_text() -> str:
-    """The schema as docs/schema/access.schema.json holds it."""
+    """The text of docs/schema/access.schema.json."""
     return json.dumps(spec_schema(), indent=2) + "\n"
 
 
 def spec_schema() -> Schema:
-    """The schema of a whole file."""
+    """The schema of a whole spec."""
     return {"$schema": DIALECT, "title": "ecr-warden: who may push and pull", **_schema(SPEC)}
 
 
@@ -66,13 +65,13 @@ def _schema(shape: Shape) -> Schema:
             assert_never(shape)
 
 
-def _record(record: Record, told_by: dict[str, str] | None = None) -> Schema:
-    """A record's schema; `told_by`: the field and text that choose it among others."""
+def _record(record: Record, chosen_by: dict[str, str] | None = None) -> Schema:
+    """A record's schema; `chosen_by`: the field and value that select it."""
     properties: Schema = {}
     for entry in record.fields:
         if not entry.needless:
             properties[entry.name] = _schema(entry.shape) | {"description": entry.meaning}
-    for name, text in (told_by or {}).items():
+    for name, text in (chosen_by or {}).items():
         properties[name] = {"const": text, "description": properties[name]["description"]}
     schema: Schema = {
         "type": "object",
@@ -80,6 +79,6 @@ def _record(record: Record, told_by: dict[str, str] | None = None) -> Schema:
         "required": [entry.name for entry in record.fields if entry.required],
         "additionalProperties": False,
     }
-    if set(IDENTITY_OWNERS) <= properties.keys():
-        schema["oneOf"] = [{"required": [owner]} for owner in IDENTITY_OWNERS]
+    if set(IDENTITY_FIELDS) <= properties.keys():
+        schema["oneOf"] = [{"required": [identity]} for identity in IDENTITY_FIELDS]
     return schema

@@ -1,4 +1,4 @@
-"""How the shape of a spec is described, as data, and what a remedy says to write where a value does not fit."""
+"""The shapes of a spec's values, as data, and the remedies for values that do not fit."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,7 +9,7 @@ from ecr_warden.spec.problems import bare
 
 
 class Text(Struct, frozen=True):
-    """Text; `choices` when only some words are allowed, `what` names it in messages."""
+    """Text; `choices` if only some words are allowed; `what` names the value in messages."""
 
     what: str = "text"
     choices: tuple[str, ...] = ()
@@ -20,22 +20,22 @@ class AccountId(Struct, frozen=True):
 
 
 class Moment(Struct, frozen=True):
-    """A date and time; YAML may take it for a date."""
+    """A date and time, which YAML may read as a date."""
 
 
 class Whole(Struct, frozen=True):
-    """A whole number in decimal digits, from `least` to `most`; whoever knows what it means checks the bounds."""
+    """A whole number in decimal digits, from `least` to `most`; the code that uses it checks the bounds."""
 
     least: int
     most: int
 
 
 class Flag(Struct, frozen=True):
-    """`true` or `false`: of the many words that YAML 1.1 takes for them, these two, without quotes."""
+    """`true` or `false`, without quotes; YAML 1.1's other words for them are refused."""
 
 
 class Raw(Struct, frozen=True):
-    """A mapping that another module understands: a policy document."""
+    """A mapping that another module parses: a policy document."""
 
 
 class ListOf(Struct, frozen=True):
@@ -46,15 +46,15 @@ class ListOf(Struct, frozen=True):
 
 
 class MapOf(Struct, frozen=True):
-    """A mapping whose keys are names that the file chooses."""
+    """A mapping whose keys are names of the author's choice."""
 
     value: "Shape"
 
 
 class Field(Struct, frozen=True):
-    """One field of a record; `meaning` is what docs and schema say of it.
+    """One field of a record; `meaning` is its description in the documentation and the schema.
 
-    `needless`: why it would say nothing in this record, though it does in one like it; then it is refused.
+    `needless`: why the field is refused in this record, although a similar record has it.
     """
 
     name: str
@@ -65,21 +65,21 @@ class Field(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True):
-    """A mapping with the fields of the table and no others."""
+    """A mapping with exactly the listed fields."""
 
     name: str
     fields: tuple[Field, ...]
 
 
 class Either(Struct, frozen=True):
-    """Text, or one of some records: the field that a record is found under here is in no other of them."""
+    """Text, or one of several records, each recognized by a field that only it has (the key of `records`)."""
 
     text: Text
     records: Mapping[str, Record]
 
 
 class Choice(Struct, frozen=True):
-    """A record whose table depends on the text of one of its fields."""
+    """A record whose fields depend on the value of one of them (`by`)."""
 
     name: str
     by: str
@@ -99,7 +99,7 @@ def named(record: str) -> str:
 
 
 def sample(shape: Shape) -> str:
-    """How a value of the shape is written: `{role: ..., by: [...]}`."""
+    """An outline of a value of the shape: `{role: ..., by: [...]}`."""
     match shape:
         case Record(fields=fields):
             shown = [entry for entry in fields if entry.required] or [entry for entry in fields if not entry.needless]
@@ -132,7 +132,7 @@ def for_text(node: Node, shape: Text) -> str:
 def _for_mapping(keys: tuple[str, ...], entries: tuple[tuple[Scalar, Node], ...], shape: Text) -> str:
     principal = "principal" in shape.what
     if principal and _WIDE & set(keys):
-        return "that stands under pull: only; name users and roles here, as ALIAS:user/NAME or ALIAS:role/NAME"
+        return "it is allowed only under pull:; here, name users and roles as ALIAS:user/NAME or ALIAS:role/NAME"
     if principal and "group" in keys:
         return NO_GROUPS
     match entries:
@@ -141,17 +141,17 @@ def _for_mapping(keys: tuple[str, ...], entries: tuple[tuple[Scalar, Node], ...]
         case ((Scalar(text=key), Scalar(tag=Tag.TEXT, text=value)),) if "/" in value:
             return f"remove the space after the colon: {bare(f'{key}:{value}')}"
         case _:
-            return f"write {shape.what} as text; a text that holds a colon and a space needs quotes"
+            return f"write {shape.what} as text; text that contains a colon and a space needs quotes"
 
 
-NO_GROUPS = "AWS takes no group as a principal: name its users, or a role that they use"
+NO_GROUPS = "AWS accepts no group as a principal: name its users, or a role that they use"
 
 
 def for_whole(shape: Whole) -> str:
     """What to write where a whole number is expected."""
     if shape.least == shape.most:
         return f"write {shape.least}, without quotes"
-    return f"write a number from {shape.least} to {shape.most}, in digits and without quotes"
+    return f"write a whole number from {shape.least} to {shape.most}, without quotes"
 
 
 def for_list(node: Node, shape: ListOf) -> str:
@@ -160,7 +160,7 @@ def for_list(node: Node, shape: ListOf) -> str:
     if isinstance(node, Scalar) and node.tag is Tag.NULL:
         return "name at least one, or remove the field" if shape.nonempty else "write [], or remove the field"
     if isinstance(node, MapNode):
-        return "begin each item with -, or write [ ] around it"
+        return "begin each item with -, or put the items in [ ]"
     match item:
         case Text(choices=choices) if choices:
             return f"write [{', '.join(choices)}]"
@@ -169,7 +169,7 @@ def for_list(node: Node, shape: ListOf) -> str:
         case Record() | Choice():
             return f"write [{sample(item)}]"
         case _:
-            return "write [ ] around it"
+            return "put it in [ ]"
 
 
 def for_mapping(shape: Shape) -> str:
@@ -185,7 +185,7 @@ def one_of(words: tuple[str, ...]) -> str:
 
 
 def holder(record: Record, name: str) -> str:
-    """The field of the record under which something has a field of that name, or nothing."""
+    """The field of the record that holds a field of that name, or ""."""
     return next((outer for outer, inner in _below(record) if any(entry.name == name for entry in inner.fields)), "")
 
 

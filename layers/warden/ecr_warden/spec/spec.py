@@ -1,4 +1,4 @@
-"""A validated spec: what the file says, with its names resolved and nothing left to check."""
+"""A validated spec, with its names resolved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ MIN_SESSION_DURATION, MAX_SESSION_DURATION = 3600, 43_200
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account under `accounts:`; `regions` as the file orders them."""
+    """An account under `accounts:`; `regions` in the order of the spec."""
 
     alias: str
     id: str
@@ -30,17 +30,17 @@ class Account:
 class Principal:
     """A user or role that a grant names, with its IAM path."""
 
-    owner: OwnerTarget
+    identity: OwnerTarget
     path: str = "/"
 
     @property
     def arn(self) -> str:
-        return target_arn(self.owner, path=self.path)
+        return target_arn(self.identity, path=self.path)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class WholeAccount:
-    """Every user and role of an account to which the account itself gives the right."""
+    """Every user and role of an account that the account itself allows to pull."""
 
     id: str
 
@@ -50,7 +50,7 @@ class WholeAccount:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Service:
-    """An AWS service acting for an account under `accounts:`, or for the resources of it that `arn` names."""
+    """An AWS service acting for an account under `accounts:`, or only for its resources that match `arn`."""
 
     name: str
     account: str
@@ -62,7 +62,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Organization:
-    """Every principal of an AWS organization, by the organization's id."""
+    """Every principal of an AWS organization, by its ID."""
 
     id: str
 
@@ -74,7 +74,7 @@ type Puller = Principal | WholeAccount | Service | Organization
 
 
 class PullScope(StrEnum):
-    """What the policies of who pulls name; across accounts the repository's policy decides whatever they name."""
+    """What the policies of pulling identities name; across accounts the repository policy decides in any case."""
 
     REPOSITORY = "repository"
     ACCOUNT = "account"
@@ -82,9 +82,9 @@ class PullScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PushGrant:
-    """Who may push through a role; `until` in UTC, None: no end; `max_session_duration` in seconds or not given.
+    """Who may push through a role; `until` in UTC, `max_session_duration` in seconds, each None if not given.
 
-    `pull`: the role may pull from the repository too.
+    `pull`: the role may also pull from the repository.
     """
 
     role: RoleTarget
@@ -100,8 +100,8 @@ class PushGrant:
 class Repository:
     """A repository in one or more regions of an account, and its grants.
 
-    With a `*` in the targets' name: all repositories whose names fit it and none of `excluded`. `importing`: those of
-    `pull` whose pull may have a pull-through cache fetch the image first.
+    With a `*` in the targets' name: all repositories that match it and nothing in `excluded`. `importing`: the members
+    of `pull` whose pulls may make a pull-through cache fetch the image.
     """
 
     targets: tuple[RepositoryTarget, ...]
@@ -116,20 +116,20 @@ class Repository:
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it stands for all repositories that fit."""
+        """Whether it stands for all repositories that match."""
         return any("*" in target.name for target in self.targets)
 
     @property
     def pulling(self) -> tuple[Principal, ...]:
-        """The users and roles that pull: those that get a policy of their own."""
+        """The users and roles that pull; ecr-warden writes an identity policy for each."""
         return tuple(puller for puller in self.pull if isinstance(puller, Principal))
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A document kept as it stands, at one address (a repository policy: at one for each region).
+    """A literal document at one address (a repository policy: at one for each region).
 
-    `exclusive`: its user or role has no policies but those of the spec.
+    `exclusive`: its user or role has only the policies of the spec.
     """
 
     addresses: tuple[Address, ...]
@@ -140,7 +140,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How ecr-warden behaves. `exact`: a document that is written otherwise and allows the same is drift too."""
+    """How ecr-warden behaves. `exact`: a document that is written differently but allows the same is drift too."""
 
     mode: Mode = Mode.OBSERVE
     exact: bool = False
@@ -148,7 +148,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The whole file. `teams` are resolved in the grants already and kept for people."""
+    """The whole spec. `teams` are resolved in the grants and kept for display."""
 
     accounts: tuple[Account, ...]
     teams: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)

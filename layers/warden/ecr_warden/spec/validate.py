@@ -1,4 +1,4 @@
-"""Bytes to a validated spec, or to everything that is wrong with it."""
+"""Bytes to a validated and compiled spec, or to all its problems."""
 
 from datetime import UTC, datetime
 
@@ -28,7 +28,7 @@ class Valid(Struct, frozen=True):
 
 
 class Invalid(Struct, frozen=True):
-    """Every problem, errors and warnings, in the order of the file."""
+    """Every problem, errors and warnings, in the order of the spec."""
 
     problems: tuple[Problem, ...]
 
@@ -61,7 +61,7 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
     report = directory.report
     version = root.text("version")
     if version is not None and version.text != str(FORMAT_VERSION):
-        report.add(Code.VERSION, version.place, f"version {quote(version.text)} is not known")
+        report.add(Code.VERSION, version.place, f"version {quote(version.text)} is not supported")
     organizations = build_organizations(root, report)
     directory.define_teams(root)
     repositories = tuple(build_repository(entry, directory, organizations, now) for entry in root.all("repositories"))

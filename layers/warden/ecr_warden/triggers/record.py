@@ -21,11 +21,9 @@ def mapping(source: Mapping[str, object], key: str) -> Mapping[str, object]:
 
 
 def text(source: Mapping[str, object], key: str, limit: int) -> str:
-    """The string under the key, cut after `limit` characters and with unprintable characters escaped; else ""."""
+    """The string under the key, escaped and at most `limit` characters; else ""."""
     value = source.get(key)
-    if not isinstance(value, str):
-        return ""
-    return printable(value, limit, ascii_only=False)
+    return printable(value, limit, ascii_only=False) if isinstance(value, str) else ""
 
 
 def name(source: Mapping[str, object], key: str, limit: int = 512) -> str:
