@@ -1,1 +1,1 @@
-"""Desired and observed to a plan; pure."""
+"""From desired and observed documents to a plan, and from its outcomes to a result; pure."""

@@ -1,8 +1,7 @@
 """Differences that AWS itself makes: foreign statements, and unique IDs shown for a while after a write."""
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -11,7 +10,7 @@ from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.desired import DesiredValue, ForeignStatement, TargetSpec
 from ecr_warden.model.observed import Observation, Observed, Present
 from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.policy.canonical import canonical_statements, equivalent, to_document
+from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, canonical_together, to_document
 from ecr_warden.policy.document import (
     REPOSITORY_POLICY_QUOTA,
     Document,
@@ -26,45 +25,40 @@ from ecr_warden.policy.principal import Principal, Principals
 
 _LAMBDA = Principals(negated=False, values=(Principal("Service", "lambda.amazonaws.com"),))
 _PULL = frozenset({"ecr:batchgetimage", "ecr:getdownloadurlforlayer"})
-# Lambda may ask for these too, to keep its statement.
+# Lambda may add these, to maintain its statement.
 _KEEP = frozenset({"ecr:getrepositorypolicy", "ecr:setrepositorypolicy", "ecr:deleterepositorypolicy"})
 _FUNCTION = r"arn:aws:lambda:{region}:{account}:function:[A-Za-z0-9_:*-]+"
 
 
 def with_foreign(spec: TargetSpec, observation: Observation) -> TargetSpec:
-    """The spec of a repository with those live statements in its desired policy that it allows to stand.
+    """The spec of a repository, its policy extended by the live foreign statements that the spec allows.
 
-    So they are no drift, and a repair, which writes the whole document, keeps them.
+    So these are not drift, and a repair, which writes the whole policy, keeps them.
     """
-    target = spec.target
-    if not spec.foreign or not isinstance(target, RepositoryTarget):
+    if not spec.foreign or not isinstance(spec.target, RepositoryTarget):
         return spec
-    address = repository_policy(target)
+    address = repository_policy(spec.target)
+    desired = spec.documents.get(address)
+    own = desired if isinstance(desired, Document) else None
     match observation.documents.get(address):
         case Present(Document() as live):
-            desired = spec.documents.get(address)
-            kept = list(_kept(live, spec.foreign, target, desired if isinstance(desired, Document) else None))
+            kept = list(_kept(live, spec.foreign, spec.target, own))
         case _:
             kept = []
-    if not kept:
-        return replace(spec, foreign=())
-    desired = spec.documents.get(address)
-    own = raw_statements(desired) if isinstance(desired, Document) else []
-    together = _together(own, kept)
-    # Else many of them, put there on purpose, would make a repair that AWS refuses, and what is beside them stands.
-    while len(kept) > 1 and policy_size(together) > REPOSITORY_POLICY_QUOTA:
+    while kept:
+        extended = _extended([] if own is None else raw_statements(own), kept)
+        if policy_size(extended) <= REPOSITORY_POLICY_QUOTA:
+            return replace(spec, documents={**spec.documents, address: extended})
+        # AWS would refuse the repair: an attacker could keep other statements by adding many of these.
         kept.pop()
-        together = _together(own, kept)
-    if policy_size(together) > REPOSITORY_POLICY_QUOTA:
-        return replace(spec, foreign=())
-    return replace(spec, foreign=(), documents={**spec.documents, address: together})
+    return spec
 
 
-def _together(own: list[dict[str, Any]], kept: list[dict[str, Any]]) -> Document:
-    """The spec's statements and those that stay. A Sid that stands twice is left out of a later one.
+def _extended(own: list[dict[str, Any]], kept: list[dict[str, Any]]) -> Document:
+    """The spec's statements and those that stay, without a Sid that an earlier statement has.
 
-    It says nothing about access and is unique in a document; under one of ours somebody's statement would make every
-    repair one that AWS refuses.
+    A Sid says nothing about access but must be unique: a foreign statement with one of ours would make AWS refuse every
+    repair.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
     """
     seen = {statement.get("Sid") for statement in own}
@@ -73,17 +67,13 @@ def _together(own: list[dict[str, Any]], kept: list[dict[str, Any]]) -> Document
         sid = statement.get("Sid")
         statements.append({name: value for name, value in statement.items() if name != "Sid" or sid not in seen})
         seen.add(sid)
-    return _document(statements)
-
-
-def _document(statements: list[dict[str, Any]]) -> Document:
     return parse_document({"Version": "2012-10-17", "Statement": statements})
 
 
 def _kept(
     live: Document, allowed: tuple[ForeignStatement, ...], target: RepositoryTarget, own: Document | None
 ) -> Iterator[dict[str, Any]]:
-    """The allowed statements as they stand, each once, without those that the spec gives itself."""
+    """The allowed live statements, each once, without those that the spec has itself."""
     seen: set[object] = set() if own is None else set(canonical_statements(own, kind=DocumentKind.REPOSITORY))
     forms = canonical_statements(live, kind=DocumentKind.REPOSITORY)
     for statement, raw, form in zip(live.statements, raw_statements(live), forms, strict=True):
@@ -101,7 +91,7 @@ def _has_shape(statement: Statement, kind: ForeignStatement, target: RepositoryT
 
 
 def _lets_lambda_retrieve(statement: Statement, target: RepositoryTarget) -> bool:
-    """Whether it lets Lambda pull for functions of the repository's own account and region, and nobody else.
+    """Whether the statement lets Lambda pull for functions of the repository's account and region, and no one else.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#images-permissions
     """
@@ -132,58 +122,61 @@ def _is_of_own_functions(statement: Statement, target: RepositoryTarget) -> bool
 SETTLES_WITHIN = timedelta(seconds=120)
 
 _UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z0-9]{12,124}")
-_OWNER = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:(?:user|role)/.+")
+_IDENTITY = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:(?:user|role)/.+")
 
 
 def is_settling(
     address: Address, desired: DesiredValue, observed: Observed, written_at: datetime | None, now: datetime
 ) -> bool:
-    """Whether it differs only by unique ids in the place of as many users and roles, not long after it was written."""
+    """Whether a document, shortly after it was written, differs only by unique IDs in place of users and roles.
+
+    AWS stores the unique ID of a user or role for its ARN and translates it back when the document is read. For some
+    seconds after a write, or after a principal was created, it may show the ID. Later an ID means that the principal
+    was deleted. Source ("Role principals", "IAM user principals"):
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
     if written_at is None or now - written_at > SETTLES_WITHIN:
         return False
     match desired, observed:
         case Document() as wanted, Present(Document() as live):
-            return _differs_by_ids_alone(wanted, live, address.document_kind)
+            return _differs_by_ids_alone(*canonical_together(wanted, live, kind=address.document_kind))
         case _:
             return False
 
 
-def _differs_by_ids_alone(wanted: Document, live: Document, kind: DocumentKind | None) -> bool:
-    named, shown = _places(wanted, kind), _places(live, kind)
-    arns = [value for value in named if value not in shown and _OWNER.fullmatch(value)]
+type _Statements = Sequence[CanonicalStatement]
+
+
+def _differs_by_ids_alone(wanted: _Statements, live: _Statements) -> bool:
+    named, shown = _statements_naming(wanted), _statements_naming(live)
+    arns = [value for value in named if value not in shown and _IDENTITY.fullmatch(value)]
     ids = [value for value in shown if value not in named and _UNIQUE_ID.fullmatch(value)]
     if not ids or len(ids) != len(arns):
         return False
-    # Which id is whose is not known, and does not matter where they stand in the same statements.
-    pairs = zip(sorted(ids, key=shown.__getitem__), sorted(arns, key=named.__getitem__), strict=True)
-    return equivalent(_renamed(live, dict(pairs)), wanted, kind=kind)
+    # Which ID belongs to which ARN is not known, and irrelevant for those in the same statements.
+    names = dict(zip(sorted(ids, key=shown.__getitem__), sorted(arns, key=named.__getitem__), strict=True))
+    return {_renamed(statement, names) for statement in live} == set(wanted)
 
 
-def _places(document: Document, kind: DocumentKind | None) -> Mapping[str, list[str]]:
-    """Each principal of AWS's kind with the statements that name it, but for their principals."""
-    places: dict[str, list[str]] = {}
-    for statement in canonical_statements(document, kind=kind):
+def _statements_naming(statements: _Statements) -> Mapping[str, list[str]]:
+    """For each AWS principal the statements that name it, as sorted text without their principals."""
+    found: dict[str, list[str]] = {}
+    for statement in statements:
         if statement.principals is None:
             continue
         rest = f"{statement.principals.negated} {to_document([replace(statement, principals=None)]).text}"
         for principal in statement.principals.values:
             if principal.kind == "AWS":
-                places.setdefault(principal.value, []).append(rest)
-    return {value: sorted(rests) for value, rests in places.items()}
+                found.setdefault(principal.value, []).append(rest)
+    return {value: sorted(rests) for value, rests in found.items()}
 
 
-def _renamed(document: Document, names: Mapping[str, str]) -> Document:
-    """The document with its principals renamed."""
-    raw = json.loads(document.text)
-    statements = raw["Statement"] if isinstance(raw["Statement"], list) else [raw["Statement"]]
-    for statement in statements:
-        for element in ("Principal", "NotPrincipal"):
-            principals = statement.get(element)
-            if isinstance(principals, dict) and "AWS" in principals:
-                given = principals["AWS"]
-                principals["AWS"] = _each(given if isinstance(given, list) else [given], names)
-    return parse_document(raw)
-
-
-def _each(values: Iterable[str], names: Mapping[str, str]) -> list[str]:
-    return [names.get(value, value) for value in values]
+def _renamed(statement: CanonicalStatement, names: Mapping[str, str]) -> CanonicalStatement:
+    """The statement with its principals renamed."""
+    given = statement.principals
+    if given is None:
+        return statement
+    values = frozenset(
+        principal._replace(value=names.get(principal.value, principal.value)) for principal in given.values
+    )
+    return replace(statement, principals=replace(given, values=values))

@@ -1,7 +1,7 @@
 """The order of a plan's changes.
 
-What only takes away comes first. When two documents both gain and lose, each is first cut down to what old and new
-both allow, so that no mixture of one new and one old document ever allows what neither did.
+Changes that only remove access come first. If two documents both gain and lose, each is first cut down to what old and
+new both allow, so that no mixture of a new and an old document allows what neither did.
 """
 
 import json
@@ -34,18 +34,18 @@ class _Step(IntEnum):
     # The write role may touch a role's documents only while its boundary is on.
     ROLE_SETTINGS = 0
     LOSE = 1
-    # Right after what narrowed the trust policy, and before anything else is widened.
+    # Right after the trust policy is narrowed, and before anything is widened.
     END_SESSIONS = 2
     MIXED = 3
     END_SESSIONS_OF_MIXED_TRUST = 4
     CREATE_ROLE = 5
     GAIN = 6
-    # IAM deletes a role only once its policies are gone, those that deny too.
+    # IAM deletes a role only without policies, including those that deny.
     DELETE_ROLE = 7
 
 
 def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """The changes in the order of writing, with intermediate writes where they are needed."""
+    """The changes in the order of writing, with intermediate writes where necessary."""
     mixed = [change for change in changes if _step(change) is _Step.MIXED]
     if len(mixed) > 1:
         rest = [change for change in changes if change not in mixed]
@@ -72,7 +72,7 @@ def _step(change: Change) -> _Step:
         case Change() if change.address.name == DENY_OLDER_SESSIONS and change.after is not None:
             return _Step.END_SESSIONS
         case _ if loses(change) and gains(change):
-            # What nothing stands for yet takes nothing but by its own Deny.
+            # A new document takes access away only by its own Deny.
             return _Step.GAIN if change.before is None else _Step.MIXED
         case _ if loses(change):
             return _Step.LOSE
@@ -81,38 +81,38 @@ def _step(change: Change) -> _Step:
 
 
 def loses(change: Change) -> bool:
-    """Whether the write takes something away, or may."""
+    """Whether the write removes access, or may."""
     return bool(change.access.lost) if change.access else change.before is not None or change.after is None
 
 
 def gains(change: Change) -> bool:
-    """Whether the write allows something new, or may."""
+    """Whether the write adds access, or may."""
     return bool(change.access.gained) if change.access else change.after is not None
 
 
 def narrows_trust(change: Change) -> bool:
-    """Whether the write takes from somebody the right to assume the role, or may."""
+    """Whether the write removes the right to assume the role from a principal, or may."""
     return change.address.kind is AddressKind.TRUST_POLICY and loses(change)
 
 
 def without_gain(change: Change) -> Change | None:
-    """The part of a change that only takes away; None when there is none."""
+    """The part of a change that only removes access; None if there is none."""
     if change.before is None or change.access is None or not change.access.lost:
         return None
     cut, *_ = _in_two_writes(change)
     if not gains(cut):
         return cut
-    # Nobody can tell whether what is common gains anything; of what only denies it is certain.
+    # The intersection may add access, as far as we can tell; its Deny statements alone cannot.
     old = parse_document(change.before)
-    cut, *_ = _cut_to(change, old, _writable(_denies(old)))
+    cut, *_ = _cut_down(change, old, _writable(_denies(old)))
     return None if gains(cut) else cut
 
 
 def taking_away(change: Change, refusals: int) -> Change | None:
-    """What is written where AWS refused a change so often for a principal that it does not know; None for nothing.
+    """The change to write after AWS refused so many for a principal that it does not know; None if there is none.
 
-    First what old and new both allow. That may name the same principal where the old one lets in everybody: then
-    nobody is left.
+    First what old and new both allow. That may name the same principal if the old document allows everyone; then the
+    document is removed or denies everyone.
     """
     if change.expect is None or not loses(change):
         return None
@@ -123,7 +123,7 @@ def taking_away(change: Change, refusals: int) -> Change | None:
 _NOBODY = parse_document(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}]}
 )
-"""A role cannot be without a trust policy."""
+"""For a role, which cannot be without a trust policy."""
 
 
 def _to_nobody(change: Change) -> Change | None:
@@ -137,21 +137,21 @@ def _to_nobody(change: Change) -> Change | None:
 
 
 def _in_two_writes(change: Change) -> tuple[Change, ...]:
-    """First what old and new have in common, then the new; one write where that is not possible."""
+    """First what old and new both allow, then the new document; a single write if that is not possible."""
     kind, new = change.address.document_kind, change.after
     if change.before is None or not (new is None or isinstance(new, Document)):
         return (change,)
     if change.access is None:
         return (change,) if new is None or kind is DocumentKind.TRUST else _deleted_first(change, None)
     old = parse_document(change.before)
-    return _cut_to(change, old, _between(old, new, change.address))
+    return _cut_down(change, old, _between(old, new, change.address))
 
 
-def _cut_to(change: Change, old: Document, between: Document | None) -> tuple[Change, ...]:
+def _cut_down(change: Change, old: Document, between: Document | None) -> tuple[Change, ...]:
     kind, new = change.address.document_kind, change.after
     assert new is None or isinstance(new, Document)
     if between is None:
-        # A role cannot be without a trust policy; its other documents are cut down first.
+        # A role cannot be without a trust policy; its other documents are cut down before it.
         return (change,) if new is None or kind is DocumentKind.TRUST else _deleted_first(change, old)
     cut = replace(change, operation=Operation.UPDATE, after=between, access=gained_and_lost(old, between, kind=kind))
     if not loses(cut):
@@ -161,21 +161,21 @@ def _cut_to(change: Change, old: Document, between: Document | None) -> tuple[Ch
 
 
 def _between(old: Document, new: Document | None, address: Address) -> Document | None:
-    """What allows no more than both, lacks no Deny of the old one, and is taken by AWS; None for nothing.
+    """A document that allows no more than both, has every Deny of the old one, and is accepted by AWS; None if empty.
 
-    One that AWS refuses would never be written, and keep the target as it is for good.
+    One that AWS refuses would keep the target unrepaired forever.
     """
     denies = _writable(_denies(old))
     common = denies if new is None else _writable(intersection(old, new, kind=address.document_kind))
-    # As AWS shows it: what is sent has six characters for one that is not ASCII.
+    # As AWS counts it: the text that is sent has six characters for each one outside ASCII.
     room = max(_room(address), len("".join(json.dumps(json.loads(old.text), ensure_ascii=False).split())))
     return next((one for one in (common, denies) if one is not None and policy_size(one) <= room), None)
 
 
 def _writable(document: Document | None) -> Document | None:
-    """The document without the unique ids of principals that are gone: AWS shows them and takes none.
+    """The document without the unique IDs of deleted principals, which AWS shows but does not accept.
 
-    Nobody is allowed or denied anything by them.
+    They neither allow nor deny anything.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
     if document is None or not any(
@@ -190,7 +190,7 @@ def _writable(document: Document | None) -> Document | None:
 
 
 def _without_ids(statement: dict[str, Any]) -> dict[str, Any] | None:
-    """None where it spoke of nobody else."""
+    """The statement without unique IDs; None if it names no other principal."""
     element = "NotPrincipal" if "NotPrincipal" in statement else "Principal"
     named = statement.get(element)
     if not isinstance(named, dict) or "AWS" not in named:
@@ -202,12 +202,12 @@ def _without_ids(statement: dict[str, Any]) -> dict[str, Any] | None:
     if left:
         return {**statement, element: left}
     rest = {name: value for name, value in statement.items() if name != element}
-    # All but nobody is everybody.
+    # A NotPrincipal without principals means everyone.
     return None if element == "Principal" else {**rest, "Principal": "*"}
 
 
 def _room(address: Address) -> int:
-    """Characters that surely fit: a role's inline policies share their quota with ours, a user's with anybody's."""
+    """Characters that certainly fit: inline policies share the quota of their role or user."""
     if address.kind is AddressKind.TRUST_POLICY:
         return TRUST_POLICY_QUOTA
     if address.kind is AddressKind.REPOSITORY_POLICY:

@@ -1,4 +1,4 @@
-"""How a run ended, from its plan, what became of its changes, and what was read afterwards. Pure."""
+"""How a run ended, what is news of it, and what it leaves owed; from its plan, its outcomes and the last reading."""
 
 import hashlib
 import json
@@ -16,15 +16,15 @@ from ecr_warden.planning.cutoff import owed_cutoff, whole_second, written_cutoff
 from ecr_warden.planning.ordering import narrows_trust, taking_away
 from ecr_warden.policy.access import Permission
 
-# No run writes longer than that after it began: its lease has ended, and so has its function.
+# No run writes longer after its start: its lease and its function have ended.
 LONGEST_RUN = timedelta(seconds=150)
-# CloudTrail's clock is not the function's, and tells whole seconds.
+# CloudTrail's clock differs from the function's, and has full seconds only.
 _CLOCKS_APART = timedelta(seconds=60)
 _RETRYABLE = frozenset({Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED, Result.CONFLICT})
 
 
 def result_without_writes(plan: Plan) -> Result:
-    """The result of a run that wrote nothing, because nothing differs or nothing may be written."""
+    """The result of a run that wrote nothing: there is no drift, or nothing may be written."""
     if plan.is_empty:
         return Result.IN_SYNC
     if any(drift.kind is DriftKind.UNREADABLE for drift in plan.drifts):
@@ -33,7 +33,7 @@ def result_without_writes(plan: Plan) -> Result:
 
 
 def _of_held(held: Sequence[Held]) -> Result:
-    """The result where nothing but what is held is left to do."""
+    """The result if only held changes are left."""
     reasons = {hold.reason for hold in held}
     if reasons - {HoldReason.ROLE_NOT_AT_SPEC, HoldReason.SETTLING}:
         return Result.REPORTED
@@ -71,7 +71,7 @@ def _digest(drift: Drift, observation: Observation) -> str | None:
 
 
 def is_retryable(report: RunReport, observation: Observation) -> bool:
-    """Whether the same job may end better within a minute."""
+    """Whether the same job may succeed within a minute."""
     return (
         report.result in _RETRYABLE
         or any(hold.reason is HoldReason.PRINCIPAL_UNKNOWN for hold in report.plan.held)
@@ -81,13 +81,13 @@ def is_retryable(report: RunReport, observation: Observation) -> bool:
 
 
 def refused_for_principals(report: RunReport) -> Sequence[Address]:
-    """Where a write failed for a principal that AWS does not know, and something is left to take away all the same."""
+    """Addresses where AWS refused a write for an unknown principal, and access can be removed nevertheless."""
     failed = [one.change for one in report.outcomes if isinstance(one, Failed) and one.code == PRINCIPAL_NOT_FOUND]
     return [change.address for change in failed if taking_away(change, 1) is not None]
 
 
 def may_be_of(run: OpenRun, at: str) -> bool:
-    """Whether a call made at that time (ISO 8601) can be one of the run's; yes if the time is not known."""
+    """Whether a call made at that time (ISO 8601) may be one of the run's; yes if the time is unknown."""
     try:
         called = datetime.fromisoformat(at)
     except ValueError:
@@ -96,31 +96,31 @@ def may_be_of(run: OpenRun, at: str) -> bool:
 
 
 def is_news(report: RunReport, reported: str | None) -> bool:
-    """Whether people have to be told: every write, every intruder, and each standing trouble once."""
+    """Whether to report the run: every write, every intruder, and each lasting problem once."""
     if report.applied or report.intruder:
         return True
-    # Of what is not visible yet people were told when it was written.
+    # What is not visible yet was reported when it was written.
     quiet = report.result in (Result.IN_SYNC, Result.NOT_YET_VISIBLE) or _only_waits(report)
     return not quiet and fingerprint(report) != reported
 
 
 def times_contested(report: RunReport, *, observed: int) -> int:
-    """How often somebody wrote what a run was about, of one that gives up on it; 0 where nobody did.
+    """How often others wrote to the target while the job tried, if it gives up over that; else 0.
 
-    `observed`: how often a run reads a target afresh because somebody wrote it before the run could.
+    `observed`: how often a run reads its target again after a conflict.
     """
     if report.result is Result.CONFLICT:
         return observed
-    # Every repair was written over before it was verified.
+    # Every repair was overwritten before it was verified.
     return report.attempt if report.result is Result.STILL_DRIFTED and report.attempt > 1 else 0
 
 
 def fingerprint(report: RunReport) -> str | None:
-    """What a standing trouble is recognised by; None when there is none."""
+    """Identifies a lasting problem, so that it is reported once; None if there is none."""
     if report.result in (Result.IN_SYNC, Result.CONVERGED) or _only_waits(report):
         return None
     if report.contested:
-        # What somebody writes again and again is another thing each time. It goes on until people end it: each hour.
+        # A contested document differs each time. The contest lasts until people end it: report it every hour.
         documents = sorted(str(o.change.address) for o in report.outcomes if isinstance(o, Conflict | Applied))
         text = json.dumps([report.result, documents, report.finished_at.strftime("%Y-%m-%dT%H")])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -132,21 +132,21 @@ def fingerprint(report: RunReport) -> str | None:
 
 
 def _only_waits(report: RunReport) -> bool:
-    """Whether nothing is left but access that comes later. One that is not understood may give anything."""
+    """Whether the run only waits to add access. An unparseable document may give any access, so it is a problem."""
     not_understood = any(drift.kind is DriftKind.UNPARSEABLE for drift in report.plan.drifts)
     return report.result is Result.WAITING and not not_understood
 
 
 def _drift_mark(drift: Drift) -> list[object]:
-    # What AWS says when it denies a reading names a request and a session: never the same twice.
+    # The message of a denied read names a request and a session, so it never repeats.
     explain = drift.code if drift.kind is DriftKind.UNREADABLE else drift.explain
-    # The explanation names the first difference only; a second tamper behind it is news too.
+    # The explanation names the first difference only; another change behind it is news too.
     sides = (drift.change.gained, drift.change.lost) if drift.change else ()
     return [str(drift.address), drift.kind, explain, *map(_access_mark, sides)]
 
 
 def _access_mark(permissions: Sequence[Permission]) -> str:
-    # One after the other: written out together a hostile document's permissions would fill the memory.
+    # One by one: written out together, the permissions of a hostile document would fill the memory.
     mark = hashlib.sha256()
     for permission in permissions:
         mark.update(repr(permission.order).encode())
@@ -154,9 +154,9 @@ def _access_mark(permissions: Sequence[Permission]) -> str:
 
 
 def planned_debts(plan: Plan, debts: Debts, cutoff: datetime) -> Debts:
-    """What a target owes from the moment the plan's first write is made.
+    """What a target owes as soon as the plan's first change is written.
 
-    `cutoff`: before when sessions have to be denied if the plan narrows the trust policy and cannot say so itself.
+    `cutoff`: the cut-off if the plan narrows the trust policy without writing one.
     """
     if not any(map(narrows_trust, plan.changes)):
         return debts
@@ -167,22 +167,22 @@ def planned_debts(plan: Plan, debts: Debts, cutoff: datetime) -> Debts:
 
 
 def debts_to_verify(plan: Plan, debts: Debts) -> Debts:
-    """What has to be seen once the plan is carried out: that older sessions are ended, if any are left.
+    """The debts to verify after the plan was applied: that older sessions are denied, if any are left.
 
-    Principals that were made again are named anew by the plan, which nothing shows.
+    Whether the plan named recreated principals again cannot be seen.
     """
-    if any(map(_ends_role, plan.changes)):
+    if any(map(_ends_sessions, plan.changes)):
         return Debts()
     return replace(debts, sessions_ended=True, recreated_principals=())
 
 
 def remaining_debts(report: RunReport, debts: Debts) -> Debts:
-    """What a target still owes after the run; `debts`: what it owed when the run was journalled."""
-    # Of an interrupted run the documents do not tell whether an equal text was written again.
+    """What a target owes after the run; `debts`: what it owed when the run was journalled."""
+    # After an interrupted run, the documents do not show whether the same text was written again.
     regranted = report.result is not Result.INTERRUPTED and _has_written_all_that_name(report)
     recreated = () if regranted else debts.recreated_principals
     sessions_before = _sessions_before(report, debts)
-    if sessions_before is None or any(map(_ends_role, report.applied)):
+    if sessions_before is None or any(map(_ends_sessions, report.applied)):
         return Debts(recreated_principals=recreated)
     written = filter(None, map(written_cutoff, report.applied))
     known = debts.sessions_ended and sessions_before == debts.sessions_before
@@ -190,7 +190,7 @@ def remaining_debts(report: RunReport, debts: Debts) -> Debts:
 
 
 def _sessions_before(report: RunReport, debts: Debts) -> datetime | None:
-    """Before when sessions still have to be denied: until the trust policy was narrowed anybody could open one."""
+    """The cut-off that is owed: sessions could be issued until the trust policy was narrowed."""
     owed = owed_cutoff(debts, report.finished_at)
     narrowed_by = report.finished_at
     if report.result is Result.INTERRUPTED:
@@ -201,23 +201,23 @@ def _sessions_before(report: RunReport, debts: Debts) -> datetime | None:
 
 
 def _may_have_narrowed_trust(outcome: Outcome) -> bool:
-    # What failed may have been taken all the same: the answer of a write can get lost.
+    # A failed write may have succeeded: its response can get lost.
     return isinstance(outcome, Applied | Failed) and narrows_trust(outcome.change)
 
 
-def _ends_role(change: Change) -> bool:
-    """Whether the role was made anew or is gone: its sessions went along."""
+def _ends_sessions(change: Change) -> bool:
+    """Whether the role was created or deleted, so that no older sessions exist."""
     return change.address.kind is AddressKind.ROLE and change.operation is not Operation.UPDATE
 
 
 def _has_written_all_that_name(report: RunReport) -> bool:
-    """Whether every document that names principals and has drifted was written; the others name none of those owed."""
+    """Whether every drifted document that names principals was written; the others name no recreated one."""
     kinds = (AddressKind.REPOSITORY_POLICY, AddressKind.TRUST_POLICY)
     due = {drift.address for drift in report.plan.drifts if drift.address.kind in kinds}
     written = {change.address for change in report.applied}
-    made = {
+    created = {
         trust_policy(change.address.target)
         for change in report.applied
         if isinstance(change.after, NewRole) and isinstance(change.address.target, RoleTarget)
     }
-    return due <= written | made
+    return due <= written | created

@@ -1,7 +1,4 @@
-"""What differs between an accepted version of the spec and the one that takes its place.
-
-`before` is None ahead of the first version.
-"""
+"""What differs between an accepted version of the spec and the next one; `before` is None for the first version."""
 
 from collections.abc import Iterator, Mapping
 from copy import replace
@@ -12,7 +9,7 @@ from ecr_warden.model.target import RepositoryTarget, Target
 
 
 def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[Target, ...]:
-    """Targets whose desired documents differ; a repository that left the spec keeps its own unless it is revoked."""
+    """Targets whose desired documents differ; a removed repository keeps its own unless it is revoked."""
     known = _targets(before)
     changed: list[Target] = [
         spec.target for key, spec in after.targets.items() if _desired(known.get(key)) != _desired(spec)
@@ -26,36 +23,36 @@ def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[T
 
 
 def changed_patterns(before: CompiledSpec | None, after: CompiledSpec) -> tuple[RepositoryPattern, ...]:
-    """Patterns that are new or say something else."""
+    """Patterns that are new or changed."""
     known = before.patterns if before else ()
     return tuple(pattern for pattern in after.patterns if pattern not in known)
 
 
 def removed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Removed]:
-    """What has to lose what it holds, by key: what this version takes away, and what those before it did.
+    """The targets that have to lose their access, by key: removed by this version, or by earlier ones.
 
-    Users and roles of an account that the spec still names need no entry: a sweep finds whatever they hold of ours.
+    Users and roles in an account that the spec still names need no entry: a sweep finds them as orphans.
     """
     if before is None:
         return {}
-    leaving = {
+    newly_removed = {
         key: Removed(spec.target, after.version)
         for key, spec in before.targets.items()
         if spec.revoke_on_remove or (_holds_ours(spec) and spec.target.account not in after.accounts)
     }
     return {
         key: entry
-        for key, entry in sorted({**before.removed, **leaving}.items())
+        for key, entry in sorted({**before.removed, **newly_removed}.items())
         if after.spec_of(entry.target) is None
         and (isinstance(entry.target, RepositoryTarget) or entry.target.account not in after.accounts)
     }
 
 
 def released(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[str]:
-    """The keys of what left the spec and keeps its documents; `after` knows what has removed.
+    """The keys of removed targets that keep their documents; `after` already has its removed targets.
 
-    These are repositories, patterns of them and what a pattern leaves out that it did not before, and owners of literal
-    documents in an account that left.
+    These are repositories, repository patterns, repositories that a pattern newly excludes, and identities with literal
+    documents in a removed account.
     """
     for key, spec in _targets(before).items():
         if after.spec_of(spec.target) is not None or key in after.removed:
@@ -78,12 +75,12 @@ def _targets(spec: CompiledSpec | None) -> Mapping[str, TargetSpec]:
 
 
 def _desired(spec: TargetSpec | None) -> object:
-    """What of a target's entry its documents can differ from; who else is looked at after it is no part of that."""
+    """The part of a target's entry that decides what its documents must be."""
     return None if spec is None else (spec.extent, spec.documents, spec.foreign)
 
 
 def _differs_now(spec: TargetSpec, after: CompiledSpec) -> bool:
-    """Whether something has to be done about what is no longer named: a pattern may say now what a repository is."""
+    """Whether a target that is no longer named has to change: a pattern may now cover a repository."""
     if not isinstance(spec.target, RepositoryTarget):
         return True
     now = after.spec_of(spec.target)
@@ -91,6 +88,6 @@ def _differs_now(spec: TargetSpec, after: CompiledSpec) -> bool:
 
 
 def _holds_ours(spec: TargetSpec) -> bool:
-    """Whether a user or role has something that a grant gave it, and not literal documents alone."""
-    is_owner = not isinstance(spec.target, RepositoryTarget)
-    return is_owner and any(address.kind is AddressKind.ROLE or is_our_policy(address) for address in spec.documents)
+    """Whether an identity holds what a grant gave it, and not only literal documents."""
+    is_identity = not isinstance(spec.target, RepositoryTarget)
+    return is_identity and any(address.kind is AddressKind.ROLE or is_our_policy(address) for address in spec.documents)

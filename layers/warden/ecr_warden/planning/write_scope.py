@@ -1,4 +1,4 @@
-"""Whom a member stack lets ecr-warden write, and what its parameters have to say so that the spec's identities are in.
+"""The write scope of a member stack, and the parameters that would extend it to all identities of the spec.
 
 The lists are those of stacks/member.yaml: ARNs, or an IAM path that ends in `/*`.
 """
@@ -29,11 +29,11 @@ _OWN_ROLES = ":role/ecr-warden/"
 _PATH_END = "/*"
 
 type Lists = Mapping[str, Sequence[str]]
-"""What the member stack's parameters say, by their names; a parameter that is empty is left out."""
+"""The values of the member stack's parameters by name, without empty parameters."""
 
 
 class WriteScope(Struct, frozen=True):
-    """`arns`: of the users and roles that exist in an account, by target key; `lists`: None without a member stack."""
+    """`arns`: of an account's existing users and roles, by target key; `lists`: None without a member stack."""
 
     arns: Mapping[str, str]
     lists: Lists | None
@@ -50,15 +50,15 @@ def lists_in(policies: Iterable[Document]) -> Lists:
 
 
 def scope_gap(compiled: CompiledSpec, plans: Iterable[Plan], account: str, scope: WriteScope) -> ScopeGap:
-    """Which users and roles of an account the spec has ecr-warden write though its member stack does not let it.
+    """The users and roles of an account that ecr-warden has to write and the write scope does not cover.
 
-    Besides the spec's own: those of `plans` that left it and have to lose what they hold. Who does not exist is not
-    counted, nor are the roles that ecr-warden makes.
+    They come from the spec and from `plans` for removed ones. Identities that do not exist do not count, nor do the
+    roles that ecr-warden creates.
     """
     lists = scope.lists or {}
     policies, trusts = _needed(compiled, plans, account)
     roles = _lacking(trusts, scope, lists.get(ROLE_LIST, ()))
-    # Who is to be on the list of roles is covered by it for all that is written on a role.
+    # A role on the list of roles needs no other list.
     known = [entry for name in (*OWNER_LISTS, ROLE_LIST) for entry in lists.get(name, ())]
     owners = _lacking(policies, scope, [*known, *roles])
     changed = dict(_filled(lists, OWNER_LISTS, owners)) | dict(_filled(lists, (ROLE_LIST,), roles))
@@ -79,7 +79,7 @@ def accounts_with_identities(targets: Iterable[Target]) -> tuple[str, ...]:
 
 
 def _needed(compiled: CompiledSpec, plans: Iterable[Plan], account: str) -> tuple[set[str], set[str]]:
-    """The keys of those whose policies are written, and of those whose trust policy is."""
+    """The keys of the identities whose policies are written, and of those whose trust policy is."""
     policies: set[str] = set()
     trusts: set[str] = set()
     addresses = [address for spec in compiled.targets.values() for address in spec.documents]
@@ -94,7 +94,7 @@ def _needed(compiled: CompiledSpec, plans: Iterable[Plan], account: str) -> tupl
 
 
 def _lacking(needed: Iterable[str], scope: WriteScope, entries: Sequence[str]) -> list[str]:
-    """The ARNs of those needed that no entry covers."""
+    """The needed ARNs that no entry covers."""
     whole = frozenset(entries)
     paths = tuple(entry.removesuffix("*") for entry in entries if entry.endswith(_PATH_END))
     arns = [scope.arns[key] for key in needed if key in scope.arns]
@@ -102,7 +102,7 @@ def _lacking(needed: Iterable[str], scope: WriteScope, entries: Sequence[str]) -
 
 
 def _filled(lists: Lists, names: Sequence[str], arns: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """The lists that get one or more of the ARNs, each in the first that has room; what finds none is in no list."""
+    """The lists that grow; each ARN goes to the first with room, if there is one."""
     kept = {name: list(lists.get(name, ())) for name in names}
     for arn in arns:
         room = next((name for name in names if len(",".join([*kept[name], arn])) <= PARAMETER_BYTES), None)
