@@ -1,4 +1,4 @@
-"""The command in this process, on streams and documents of the test's own."""
+"""The command in this process, with its own streams and documents."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The whole command over boto3 on moto: two accounts, each read with credentials of its own."""
+"""The whole command over boto3 on moto: two accounts, each with its own credentials."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ BOTH = ("--profile", "ci=ci-read", "--profile", "registry=registry-read")
 
 
 class Shell:
-    """Runs `main` as the entry point does, and takes what it printed."""
+    """Runs `main` like the entry point, and captures its output."""
 
     def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
         self._capfd = capfd
@@ -37,7 +37,7 @@ def shell(capfd: pytest.CaptureFixture[str]) -> Shell:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MotoWorld]:
-    """Both accounts right, and a profile for each."""
+    """Both accounts in sync, and a profile for each."""
     with moto(monkeypatch):
         world = MotoWorld()
         world.make_policy(BOUNDARY)
@@ -57,13 +57,13 @@ def _profile(name: str, account: str) -> str:
     )
 
 
-def test_accounts_that_are_right_are_said_to_be(world: MotoWorld, shell: Shell) -> None:
+def test_accounts_in_sync_are_reported_as_such(world: MotoWorld, shell: Shell) -> None:
     ran = shell("verify", str(SPEC_FILE), *BOTH)
     assert (ran.code, ran.last_line) == (0, "5 targets: 5 ok, 0 differ, 0 unreadable")
     assert shell("plan", str(SPEC_FILE), *BOTH).code == 0
 
 
-def test_a_tampered_policy_is_found_with_its_meaning(world: MotoWorld, shell: Shell) -> None:
+def test_a_tampered_policy_is_found_with_its_effect_on_access(world: MotoWorld, shell: Shell) -> None:
     world.put(repository_policy(CHECKOUT), repository_document("mallory"))
     ran = shell("plan", str(SPEC_FILE), *BOTH)
     assert ran.code == 2
@@ -71,7 +71,7 @@ def test_a_tampered_policy_is_found_with_its_meaning(world: MotoWorld, shell: Sh
     assert shell("verify", str(SPEC_FILE), *BOTH).code == 2
 
 
-def test_an_account_without_credentials_is_unreadable_and_stops_no_other(world: MotoWorld, shell: Shell) -> None:
+def test_an_account_without_credentials_is_unreadable_and_the_others_are_read(world: MotoWorld, shell: Shell) -> None:
     world.put(repository_policy(CHECKOUT), repository_document("mallory"))
     ran = shell("verify", str(SPEC_FILE), "--profile", "registry=registry-read")
     assert ran.code == 1
@@ -88,7 +88,7 @@ def test_default_credentials_are_used_for_their_own_account(
     world: MotoWorld, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as environment:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):  # moto's own, which it takes away itself
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):  # set and removed by moto
             environment.delenv(name)
         environment.setenv("AWS_PROFILE", "ci-read")
         assert shell("verify", str(SPEC_FILE), "--profile", "registry=registry-read").code == 0
@@ -100,7 +100,7 @@ def test_a_profile_of_another_account_reads_nothing(world: MotoWorld, shell: She
     assert f"account {CI} cannot be read: the profile registry-read belongs to account {HOME}" in ran.out
 
 
-def test_a_profile_that_does_not_exist_stops_no_other_account(world: MotoWorld, shell: Shell) -> None:
+def test_a_profile_that_does_not_exist_affects_its_account_only(world: MotoWorld, shell: Shell) -> None:
     ran = shell("plan", str(SPEC_FILE), "--profile", "ci=gone", "--profile", "registry=registry-read")
     assert ran.code == 1
     assert "the profile gone does not work: The config profile (gone) could not be found" in ran.out
@@ -121,7 +121,7 @@ def test_one_reason_for_all_accounts_is_one_line(
         )
 
 
-def test_several_reasons_are_a_line_each(world: MotoWorld, shell: Shell) -> None:
+def test_several_reasons_are_one_line_each(world: MotoWorld, shell: Shell) -> None:
     ran = shell("plan", str(SPEC_FILE), "--profile", "ci=gone")
     assert (ran.code, ran.out) == (1, "")
     first, second, last = ran.err.splitlines()

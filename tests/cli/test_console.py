@@ -19,7 +19,7 @@ def terminal(world: MemoryWorld) -> Command:
 
 
 @pytest.mark.parametrize("verb", ["validate", "render", "plan", "verify"])
-def test_no_verb_colours_what_is_no_terminal(world: MemoryWorld, terminal: Command, verb: str) -> None:
+def test_no_verb_colours_its_output_without_a_terminal(world: MemoryWorld, terminal: Command, verb: str) -> None:
     ran = Command(world.documents)(verb, SEED)
     assert "\x1b" not in ran.out + ran.err
     assert ran.err == ""

@@ -1,4 +1,4 @@
-"""docs/cli.md names what there is."""
+"""docs/cli.md names every verb, code and state."""
 
 import pytest
 from ecr_warden.model.codec.requests import BadRequest

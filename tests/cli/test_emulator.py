@@ -23,7 +23,7 @@ RIGHTS = ("ecr:GetRepositoryPolicy", "iam:GetAccountAuthorizationDetails", "iam:
 
 
 class Laptop(MotoWorld):
-    """The seed's accounts on the emulator, and a person whose profiles may do `RIGHTS` there."""
+    """The seed's accounts on the emulator, and a person whose profiles have `RIGHTS` there."""
 
     def __init__(self, aws: EmulatedAws, home: Path) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Laptop(MotoWorld):
         return SessionClients(self.aws.session(account))
 
     def give_profiles(self) -> None:
-        """Make a reader in each account and write down its keys."""
+        """Create a reader in each account and store its keys."""
         document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": RIGHTS, "Resource": "*"}}
         lines = []
         for alias, account in (("ci", CI), ("registry", HOME)):
@@ -69,7 +69,7 @@ def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
         yield laptop
 
 
-def test_three_read_rights_are_enough_and_nothing_is_written(laptop: Laptop) -> None:
+def test_three_read_permissions_are_enough_and_nothing_is_written(laptop: Laptop) -> None:
     mark = laptop.aws.mark()
     fine = laptop.run("verify")
     assert (fine.returncode, fine.stderr) == (0, ""), fine.stdout
@@ -85,7 +85,7 @@ def test_three_read_rights_are_enough_and_nothing_is_written(laptop: Laptop) -> 
     assert laptop.aws.writes_since(mark) == ()
 
 
-def test_a_right_that_is_missing_is_named_and_its_documents_are_unreadable(laptop: Laptop) -> None:
+def test_a_missing_permission_is_named_and_its_documents_are_unreadable(laptop: Laptop) -> None:
     iam = laptop.aws.client(HOME, "iam")
     iam.delete_user_policy(UserName=READER.name, PolicyName="read")
     ran = laptop.run("verify")

@@ -1,4 +1,4 @@
-"""`ecr-warden event explain`: a line for each event, in order, whatever the event is."""
+"""`ecr-warden event explain`: one line per event, in order."""
 
 import gzip
 import json
@@ -82,7 +82,7 @@ def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[s
         assert line.get("tells", []) == [job.thing for job in done if isinstance(job, ReportOwnChange)]
 
 
-def test_a_call_is_told_with_its_id_time_place_and_why_it_is_watched(command: Command) -> None:
+def test_a_call_has_its_id_time_place_and_why_it_is_watched(command: Command) -> None:
     (line,) = _explain(command, _bytes(EVENT), "--json")
     assert line["trigger"] == {
         "kind": "api-call",
@@ -95,7 +95,7 @@ def test_a_call_is_told_with_its_id_time_place_and_why_it_is_watched(command: Co
     }
 
 
-def test_bad_lines_are_errors_with_their_place_and_the_rest_goes_on(command: Command) -> None:
+def test_bad_lines_are_errors_with_their_place_and_the_rest_go_on(command: Command) -> None:
     data = b"not json\n\n" + _bytes(EVENT) + b'{"a":\n\xff\xfe\n[]\nnull\n"x"\n' + _bytes(OTHER)
     lines = _explain(command, data)
     assert _targets(lines) == ["error", ROLE, "error", "error", "error", "error", "error", REPOSITORY]
@@ -115,7 +115,7 @@ def test_bad_lines_are_errors_with_their_place_and_the_rest_goes_on(command: Com
     ],
     ids=["endless depth", "an endless number", "a huge line", "a huge event", "a binary", "an escape sequence"],
 )
-def test_a_hostile_line_is_one_error_and_stops_nothing(command: Command, line: bytes, code: str, message: str) -> None:
+def test_a_hostile_line_is_one_error_and_the_rest_go_on(command: Command, line: bytes, code: str, message: str) -> None:
     ran = command("event", "explain", stdin=_bytes(EVENT) + line + b"\n" + _bytes(OTHER))
     first, error, last = map(json.loads, ran.out.splitlines())
     assert ran.code == 1
@@ -144,7 +144,7 @@ def test_a_hostile_line_is_one_error_and_stops_nothing(command: Command, line: b
         pytest.param(_bytes(EVENT, OTHER)[:-1], id="no line break at the end"),
     ],
 )
-def test_events_are_taken_as_people_have_them(command: Command, data: bytes) -> None:
+def test_events_are_read_in_every_common_form(command: Command, data: bytes) -> None:
     assert _targets(_explain(command, data)) == [ROLE, REPOSITORY]
 
 
@@ -154,7 +154,7 @@ def test_a_log_file_larger_than_any_event_is_read(command: Command) -> None:
     assert _targets(lines) == [ROLE] * 201
 
 
-def test_an_indented_document_that_breaks_off_is_one_error(command: Command) -> None:
+def test_a_truncated_indented_document_is_one_error(command: Command) -> None:
     (line,) = _explain(command, json.dumps(EVENT, indent=2).encode()[:-40])
     assert line["error"]["code"] == "json"
 
@@ -164,12 +164,12 @@ def test_a_broken_first_line_does_not_swallow_the_lines_after_it(command: Comman
     assert _targets(lines) == ["error", ROLE, REPOSITORY, "error"]
 
 
-def test_a_gzipped_file_that_breaks_off_is_an_error_after_what_could_be_read(command: Command) -> None:
+def test_a_truncated_gzip_file_is_an_error_after_its_readable_events(command: Command) -> None:
     lines = _explain(command, gzip.compress(_bytes(EVENT) + b"x" * 50)[:-9])
     assert lines[-1]["error"]["code"] == "unreadable"
 
 
-def test_files_are_read_in_order_and_a_missing_one_stops_none(command: Command, tmp_path: Path) -> None:
+def test_files_are_read_in_order_and_a_missing_one_does_not_stop_the_others(command: Command, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(_bytes(EVENT))
     lines = _explain(command, _bytes(OTHER), str(tmp_path / "a.json"), str(tmp_path / "gone"), str(tmp_path), "-")
     assert _targets(lines) == [ROLE, "error", "error", REPOSITORY]
@@ -182,20 +182,18 @@ def test_files_are_read_in_order_and_a_missing_one_stops_none(command: Command, 
     assert lines[2]["error"]["message"] == f"{tmp_path} is a directory"
 
 
-def test_a_name_with_an_escape_sequence_and_one_with_a_nul_are_told_harmlessly(command: Command) -> None:
+def test_hostile_file_names_are_printed_escaped(command: Command) -> None:
     lines = _explain(command, b"", "\x1b[31m", "a\0b")
     assert [line["error"]["code"] for line in lines] == ["unreadable"] * 2
     assert lines[0]["error"]["message"] == "there is no file \\x1b[31m"
 
 
-@pytest.mark.parametrize(("lines", "told"), [(20, 20), (21, 21), (5000, 21)])
-def test_a_file_of_another_kind_is_told_in_a_few_lines_and_stops_nothing(
-    command: Command, lines: int, told: int
-) -> None:
+@pytest.mark.parametrize(("lines", "reported"), [(20, 20), (21, 21), (5000, 21)])
+def test_a_file_of_another_kind_is_reported_in_a_few_lines(command: Command, lines: int, reported: int) -> None:
     found = _explain(command, b"\xff\x00\n" * lines + _bytes(EVENT) + b"nope\n" + _bytes(OTHER))
-    assert _targets(found) == ["error"] * told + [ROLE, "error", REPOSITORY]
-    error = found[told - 1]["error"]
-    assert error["at"] == f"<stdin>:{told}"
+    assert _targets(found) == ["error"] * reported + [ROLE, "error", REPOSITORY]
+    error = found[reported - 1]["error"]
+    assert error["at"] == f"<stdin>:{reported}"
     assert (
         error["message"]
         == {
@@ -210,15 +208,13 @@ def test_a_file_of_another_kind_is_told_in_a_few_lines_and_stops_nothing(
     ("event", "words"),
     [({"a": 1}, "it has none"), ({"detail-type": None}, "it has a JSON null"), ({"detail-type": ""}, "a string of 0")],
 )
-def test_a_field_that_is_missing_is_told_from_one_that_is_null(
-    command: Command, event: dict[str, Any], words: str
-) -> None:
+def test_missing_and_null_fields_are_distinguished(command: Command, event: dict[str, Any], words: str) -> None:
     [line] = _explain(command, _bytes(event))
     assert words in line["error"]["message"]
     assert line["error"]["remedy"] == "send EventBridge events or CloudTrail records unchanged"
 
 
-def test_nothing_in_is_nothing_out(command: Command) -> None:
+def test_no_input_gives_no_output(command: Command) -> None:
     assert _explain(command, b"") == _explain(command, b"\n \n") == []
 
 

@@ -26,7 +26,7 @@ from tests.usecases.world import OPEN, World, bare_world, tampered, unreadable, 
 
 @dataclass(slots=True)
 class InProcess:
-    """A hub whose jobs run when somebody waits; `works`: whether they do."""
+    """A hub whose jobs run when somebody waits, if it `works`."""
 
     world: World
     works: bool = True
@@ -81,7 +81,7 @@ def test_status_of_trouble_pauses_the_switch_and_observe_mode() -> None:
     assert "1 paused" in ran.last_line
 
 
-def test_status_says_first_what_is_wrong_with_the_whole_and_is_not_fine_then() -> None:
+def test_status_starts_with_the_hubs_troubles_and_exits_2() -> None:
     world = world_in_sync()
     world.specs.file = None
     world.event_sources.cut("ecr-warden-sweep")
@@ -99,7 +99,7 @@ def test_status_says_first_what_is_wrong_with_the_whole_and_is_not_fine_then() -
     assert over(world)("status").code == 1
 
 
-def test_status_names_the_last_look_and_what_a_sweep_found() -> None:
+def test_status_shows_the_last_look_and_the_sweeps_findings() -> None:
     world = world_in_sync()
     world.put(D1, OPEN)
     world.clock.advance(timedelta(minutes=5))
@@ -111,7 +111,7 @@ def test_status_names_the_last_look_and_what_a_sweep_found() -> None:
     assert f"differs   {CHECKOUT}, {found}\n" in ran.out
 
 
-def test_status_shows_pauses_first_the_longest_at_the_top() -> None:
+def test_status_shows_pauses_first_the_longest_on_top() -> None:
     command = over(world_in_sync())
     command("pause", "all", "--for", "1h", "--reason", "a holiday")
     command("pause", "shop/checkout", "--for", "7d", "--reason", "a migration")
@@ -123,7 +123,7 @@ def test_status_shows_pauses_first_the_longest_at_the_top() -> None:
     assert [line.endswith(", paused") for line in lines[2:-1]] == [True] * 5
 
 
-def test_status_never_counts_what_could_not_be_read_or_was_not_looked_at_as_fine() -> None:
+def test_status_never_counts_unreadable_or_pending_targets_as_fine() -> None:
     world = bare_world()
     assert over(world)("status").code == 2
     unreadable(world, AccountUnreachable("no way in"))
@@ -134,7 +134,7 @@ def test_status_never_counts_what_could_not_be_read_or_was_not_looked_at_as_fine
     assert words == {str(spec.target): "pending" for spec in ACCEPTED.targets.values()} | {str(CHECKOUT): "unknown"}
 
 
-def test_apply_shows_what_differs_and_waits_until_it_is_put_right() -> None:
+def test_apply_shows_what_differs_and_waits_until_it_is_repaired() -> None:
     world = tampered()
     ran = over(world)("apply")
     assert ran.code == 0, ran.out + ran.err
@@ -157,14 +157,14 @@ def test_apply_of_one_target_leaves_the_others() -> None:
     assert (ran.json["schema"], ran.json["caller"], ran.json["missing"]) == (1, ALICE.arn, [])
 
 
-def test_apply_waits_for_who_waits_for_a_role() -> None:
+def test_apply_waits_for_users_that_wait_for_a_role() -> None:
     world = bare_world()
     ran = over(world)("apply", str(PUSH_USER), str(PUSHER))
     assert ran.code == 0, ran.out
     assert f"{PUSH_USER}: converged" in ran.out
 
 
-def test_apply_when_nothing_differs_asks_for_no_run() -> None:
+def test_apply_starts_no_run_when_nothing_differs() -> None:
     world = world_in_sync()
     ran = over(world)("apply")
     assert (ran.code, ran.out) == (0, "5 targets: all match the accepted spec\n")
@@ -182,7 +182,7 @@ def test_apply_in_observe_mode_says_so_and_writes_nothing() -> None:
     assert (as_json.code, as_json.json["mode"], as_json.json["enqueued"]) == (2, "observe", False)
 
 
-def test_a_dry_run_shows_what_apply_would_have_done_and_has_nothing_done() -> None:
+def test_a_dry_run_shows_what_apply_would_do_and_does_nothing() -> None:
     world = tampered()
     ran = over(world)("apply", "--dry-run")
     assert ran.code == 2
@@ -191,7 +191,7 @@ def test_a_dry_run_shows_what_apply_would_have_done_and_has_nothing_done() -> No
     assert over(world_in_sync())("apply", "--dry-run").code == 0
 
 
-def test_apply_of_what_is_paused_is_left_and_says_why_in_the_run() -> None:
+def test_apply_leaves_paused_targets_and_says_why() -> None:
     world = tampered()
     command = over(world)
     command("pause", str(CHECKOUT), "--for", "1h", "--reason", "a migration")
@@ -203,7 +203,7 @@ def test_apply_of_what_is_paused_is_left_and_says_why_in_the_run() -> None:
     assert "NOT repaired: paused by alice until" in command("show", run_id).out
 
 
-def test_apply_that_gets_no_answer_is_an_error_and_says_where_to_look() -> None:
+def test_apply_without_an_answer_is_an_error() -> None:
     world = tampered()
     command = over(world)
     assert isinstance(command.hub, InProcess)
@@ -218,8 +218,8 @@ def test_a_pause_outlives_a_tamper_until_resume() -> None:
     command = over(world)
     paused = command("pause", "all", "--until", "2026-11-25T10:00:00+01:00", "--reason", "  a migration ")
     assert paused.code == 0
-    told, end = paused.out.splitlines()[-2:]
-    assert told == (
+    line, end = paused.out.splitlines()[-2:]
+    assert line == (
         "5 targets paused until 2026-11-25T09:00:00Z: watched but not written to; "
         "recorded as requested by arn:aws:iam::111111111111:user/alice"
     )
@@ -270,7 +270,7 @@ def test_history_of_a_target_of_a_name_and_of_a_pattern(text: str) -> None:
     assert len(command("history", text, "--limit", "1", "--json").json["runs"]) == 1
 
 
-def test_history_of_very_many_targets_is_refused_and_of_a_target_that_left_the_spec_is_not() -> None:
+def test_history_refuses_too_many_targets_but_takes_a_removed_one() -> None:
     command = over(world_of(*(f"r{number}" for number in range(30))))
     ran = command("history", "shop/r*")
     assert (ran.code, ran.out) == (1, "")
@@ -282,7 +282,7 @@ def test_history_of_very_many_targets_is_refused_and_of_a_target_that_left_the_s
     )
 
 
-def test_a_run_that_has_not_ended_is_shown_as_it_was_journalled() -> None:
+def test_an_open_run_is_shown_as_journalled() -> None:
     world = world_in_sync()
     lease, _ = world.state.acquire(CHECKOUT, "r9")
     world.state.open_run(lease, open_run("r9"), Debts())
@@ -325,7 +325,7 @@ def test_grants_say_who_may_also_pull_through_a_role_and_who_may_import() -> Non
 
 
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
-    "a target that is none": (("status", "shop/chekout"), 'did you mean "shop/checkout"?'),
+    "an unknown target": (("status", "shop/chekout"), 'did you mean "shop/checkout"?'),
     "a user's name alone": (("status", "pull-user-1"), 'did you mean "user/111111111111/pull-user-1"?'),
     "a user as the spec has it": (("status", "ci:user/push-user"), 'did you mean "user/111111111111/push-user"?'),
     "a user's ARN": (
@@ -336,16 +336,16 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
         ("status", "role/999999999999/ecr-pusher"),
         'did you mean "role/222222222222/ecr-pusher"?',
     ),
-    "a repository in capitals": (("status", "Shop/Checkout"), 'did you mean "shop/checkout"?'),
-    "a target with a character that nobody sees": (
+    "a repository name in capitals": (("status", "Shop/Checkout"), 'did you mean "shop/checkout"?'),
+    "a target with an invisible character": (
         ("status", "shop/\u200bcheckout"),
         'an invisible character, U+200B (ZERO WIDTH SPACE) after "shop/"',
     ),
-    "a file that is not there for a target": (("verify", "--hub", "access.yaml"), "a target is not a file"),
-    "a file for a target": (("verify", "--hub", str(SPEC_FILE)), "is a file; leave the file out"),
-    "standard input for a target": (("plan", "--hub", "-"), "is a file; leave the file out"),
-    "a run that is none": (("show", "gone"), "the journal has no run gone"),
-    "a run's id with a slash": (("show", "a/b"), "is not a run ID"),
+    "a missing file as a target": (("verify", "--hub", "access.yaml"), "a target is not a file"),
+    "a file as a target": (("verify", "--hub", str(SPEC_FILE)), "is a file; leave the file out"),
+    "standard input as a target": (("plan", "--hub", "-"), "is a file; leave the file out"),
+    "an unknown run": (("show", "gone"), "the journal has no run gone"),
+    "a run ID with a slash": (("show", "a/b"), "is not a run ID"),
     "no run": (("show",), "see ecr-warden show --help"),
     "no target to pause": (("pause", "--for", "1h", "--reason", "x"), "see ecr-warden pause --help"),
     "no reason": (("pause", "all", "--for", "1h"), "--reason"),
@@ -353,30 +353,30 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a reason of two lines": (("pause", "all", "--for", "1h", "--reason", "a\nb"), "a reason is one line"),
     "no end": (("pause", "all", "--reason", "x"), "--for"),
     "two ends": (("pause", "all", "--reason", "x", "--for", "1h", "--until", "2030-01-01T00:00:00Z"), "not allowed"),
-    "a duration that is none": (("pause", "all", "--reason", "x", "--for", "soon"), "is not a duration"),
-    "no duration": (("pause", "all", "--reason", "x", "--for", "0h"), "is not a duration"),
+    "not a duration": (("pause", "all", "--reason", "x", "--for", "soon"), "is not a duration"),
+    "a duration of zero": (("pause", "all", "--reason", "x", "--for", "0h"), "is not a duration"),
     "a duration over seven days": (("pause", "all", "--reason", "x", "--for", "169h"), "is not a duration up to 7d"),
     "an end without a zone": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00"), "has no time zone"),
-    "an end that is none": (("pause", "all", "--reason", "x", "--until", "tomorrow"), "is not a time"),
+    "not an end": (("pause", "all", "--reason", "x", "--until", "tomorrow"), "is not a time"),
     "an end that has passed": (("pause", "all", "--reason", "x", "--until", "2020-01-01T00:00:00Z"), "has passed"),
     "an end too far away": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00Z"), "at most 7 days"),
-    "a wait that is none": (("apply", "--wait", "-1"), "--wait"),
-    "a limit of none": (("history", "--limit", "0"), "is not a number from 1 to 100"),
-    "a since that is none": (("history", "--since", "yesterday"), "is neither a duration such as 2h"),
-    "a since of nothing": (("history", "--since", "0h"), "is neither a duration"),
+    "not a wait": (("apply", "--wait", "-1"), "--wait"),
+    "a limit of zero": (("history", "--limit", "0"), "is not a number from 1 to 100"),
+    "not a since": (("history", "--since", "yesterday"), "is neither a duration such as 2h"),
+    "a since of zero": (("history", "--since", "0h"), "is neither a duration"),
     "a since without a zone": (("history", "--since", "2026-11-24T10:00:00"), "has no time zone"),
-    "a since with a letter that looks like a digit": (("history", "--since", "２h"), "is neither a duration"),
+    "a since with a full-width digit": (("history", "--since", "２h"), "is neither a duration"),
     "a since in the year 1 of another zone": (
         ("history", "--since", "0001-01-01T00:00:00+01:00"),
         "outside the calendar",
     ),
-    "a since that is later than now": (("history", "--since", "2030-01-01T00:00:00Z"), "is later than the end"),
+    "a since in the future": (("history", "--since", "2030-01-01T00:00:00Z"), "is later than the end"),
     "an until before its since": (("history", "--since", "1h", "--until", "2h"), "is later than the end"),
     "a since of 10 MB": (("history", "--since", "9" * 10_000_000), "is not a time such as"),
-    "a history of a name that is none": (("history", "shop/chekout"), 'did you mean "shop/checkout"?'),
+    "a history of an unknown name": (("history", "shop/chekout"), 'did you mean "shop/checkout"?'),
     "an empty target": (("status", ""), "'' is not a target: targets are printable texts"),
     "a target of 10 MB": (("status", "a" * 10_000_000), "is not a target: targets are printable texts of 1 to 400"),
-    "a target that is no UTF-8": (("pause", "\udcff", "--for", "1h", "--reason", "x"), "is not a target"),
+    "a target that is not UTF-8": (("pause", "\udcff", "--for", "1h", "--reason", "x"), "is not a target"),
     "a target of two lines": (("apply", "a\nb"), "is not a target"),
     "a history of a target of 10 MB": (("history", "a" * 10_000_000), "is not a target"),
     "a history of an empty name": (("history", ""), "target"),
@@ -384,7 +384,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong_input_is_said_in_one_line_and_nothing_is_done(name: str) -> None:
+def test_wrong_input_is_one_line_and_nothing_is_done(name: str) -> None:
     argv, words = WRONG[name]
     world = tampered()
     ran = over(world)(*argv)
@@ -395,7 +395,7 @@ def test_wrong_input_is_said_in_one_line_and_nothing_is_done(name: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["status", "apply", "history"])
-def test_where_the_hub_is_and_with_which_profile_it_is_asked(verb: str) -> None:
+def test_the_hubs_region_and_profile_are_options(verb: str) -> None:
     command = over(world_in_sync())
     assert command(verb, "--hub-region", "eu-west-1", "--profile", "hub").code == 0
     assert command.opened == [("eu-west-1", "hub")]
@@ -419,7 +419,7 @@ def test_an_answer_of_another_version_is_an_error(answer: dict[str, Any]) -> Non
     assert "use the version of this command that matches the hub" in ran.err
 
 
-def test_an_interrupt_while_runs_are_awaited_says_that_they_go_on() -> None:
+def test_an_interrupt_during_the_wait_says_that_the_runs_continue() -> None:
     world = tampered()
     command = over(world)
 
@@ -434,7 +434,7 @@ def test_an_interrupt_while_runs_are_awaited_says_that_they_go_on() -> None:
 
 
 @pytest.mark.parametrize("verb", [("apply",), ("pause", "all", "--for", "1h", "--reason", "x")])
-def test_an_interrupt_while_a_command_is_given_says_where_to_see_whether_it_was_taken(verb: tuple[str, ...]) -> None:
+def test_an_interrupt_during_the_command_says_where_to_see_its_effect(verb: tuple[str, ...]) -> None:
     class Slow(InProcess):
         def control(self, request: str) -> dict[str, Any]:
             raise KeyboardInterrupt
@@ -445,7 +445,7 @@ def test_an_interrupt_while_a_command_is_given_says_where_to_see_whether_it_was_
     assert "the hub may have received the command: ecr-warden status" in ran.err
 
 
-def test_an_interrupt_while_the_hub_is_asked_says_that_nothing_was_written() -> None:
+def test_an_interrupt_during_a_question_says_that_nothing_was_written() -> None:
     class Slow(InProcess):
         def answer(self, request: str) -> dict[str, Any]:
             raise KeyboardInterrupt
@@ -454,7 +454,7 @@ def test_an_interrupt_while_the_hub_is_asked_says_that_nothing_was_written() -> 
     assert (ran.code, ran.err) == (130, "ecr-warden: interrupted; this command has written nothing to AWS\n")
 
 
-def test_waiting_is_counted_on_a_terminal_and_leaves_nothing_behind() -> None:
+def test_waiting_shows_progress_on_a_terminal_and_erases_it() -> None:
     command = over(tampered())
     command.terminal = True
     ran = command("apply")

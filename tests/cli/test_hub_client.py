@@ -1,4 +1,4 @@
-"""What keeps the command from the hub's functions is one sentence that names it and says what to do."""
+"""Errors of calling the hub's functions: one sentence with the cause and the remedy."""
 
 import json
 from collections.abc import Iterator
@@ -51,11 +51,11 @@ def test_an_answer_comes_through(aws: Sts) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What Lambda answers, and what is told of it."""
+    """Lambda's answer, and the expected error."""
 
     status: int
     code: str
-    told: str
+    expected: str
     words: str
     remedy: str
 
@@ -64,7 +64,7 @@ REFUSALS = {
     "another region or account": Refusal(
         404, "ResourceNotFoundException", "hub-unreachable", "there is no function ecr-warden-answer", "--hub-region"
     ),
-    "no right to call it": Refusal(
+    "no permission to call it": Refusal(
         403, "AccessDeniedException", "hub-denied", "you may not call ecr-warden-answer", "the policy ecr-warden-reader"
     ),
     "expired credentials": Refusal(
@@ -77,7 +77,7 @@ REFUSALS = {
         "rejects your credentials",
         "aws sts get-caller-identity",
     ),
-    "a hub that is busy": Refusal(
+    "a busy hub": Refusal(
         429,
         "TooManyRequestsException",
         "hub-unreachable",
@@ -93,7 +93,7 @@ def test_what_lambda_refuses(aws: Sts, case: str) -> None:
     aws.status, aws.body = refusal.status, '{"Message": "no"}'
     aws.headers = {"x-amzn-ErrorType": refusal.code}
     error = failure()
-    assert error.code == refusal.told
+    assert error.code == refusal.expected
     assert refusal.words in error.message
     assert refusal.remedy in error.remedy
 
@@ -119,14 +119,14 @@ def test_a_function_that_fails(aws: Sts, body: str, headers: dict[str, str], wor
     assert error.remedy
 
 
-def test_an_endpoint_that_is_no_url(aws: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_endpoint(aws: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "not-a-url")
     error = failure()
     assert (error.code, error.remedy) == ("hub-unreachable", "check AWS_ENDPOINT_URL")
     assert "Invalid endpoint: not-a-url" in error.message
 
 
-def test_a_profile_that_gives_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_without_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "config"
     config.write_text(
         "[profile broken]\ncredential_process = /bin/false\n[profile lost]\nrole_arn = a\nsource_profile = b\n"
@@ -140,25 +140,25 @@ def test_a_profile_that_gives_no_credentials(tmp_path: Path, monkeypatch: pytest
 
 
 SDK: dict[str, tuple[str, BotoCoreError, str, str]] = {
-    "a question that was not answered": (
+    "an unanswered question": (
         ANSWER,
         ReadTimeoutError(endpoint_url=URL),
         "hub-failed",
         "name fewer targets",
     ),
-    "a command that was not answered may have been done": (
+    "an unanswered command may have been carried out": (
         CONTROL,
         ReadTimeoutError(endpoint_url=URL),
         "hub-failed",
         "may have been carried out",
     ),
-    "a connection that was cut after a command": (
+    "a connection closed after a command": (
         CONTROL,
         ConnectionClosedError(endpoint_url=URL),
         "hub-failed",
         "see ecr-warden status",
     ),
-    "nobody there": (CONTROL, EndpointConnectionError(endpoint_url=URL), "hub-unreachable", "the proxy"),
+    "an unreachable endpoint": (CONTROL, EndpointConnectionError(endpoint_url=URL), "hub-unreachable", "the proxy"),
     "no region": (ANSWER, InvalidRegionError(region_name="eu central"), "hub-unreachable", "--hub-region"),
     "no credentials": (ANSWER, NoCredentialsError(), "hub-unreachable", "--profile"),
 }
@@ -167,7 +167,7 @@ SDK: dict[str, tuple[str, BotoCoreError, str, str]] = {
 @pytest.mark.parametrize("case", SDK)
 def test_what_the_sdk_says(case: str) -> None:
     function, error, code, remedy = SDK[case]
-    told = not_reached(function, error)
-    assert told.code == code
-    assert function in told.message
-    assert remedy in told.remedy
+    failure = not_reached(function, error)
+    assert failure.code == code
+    assert function in failure.message
+    assert remedy in failure.remedy

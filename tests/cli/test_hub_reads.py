@@ -1,4 +1,4 @@
-"""`plan --hub`, `verify --hub`, `apply`, `resume`: what the hub reads, what it could not read, and what it leaves."""
+"""`plan --hub`, `verify --hub`, `apply`, `resume`: what the hub reads, cannot read, and leaves."""
 
 import json
 from copy import replace
@@ -37,7 +37,7 @@ def made_again() -> World:
     return world
 
 
-def test_verify_through_the_hub_says_how_each_target_stands() -> None:
+def test_verify_through_the_hub_has_each_targets_status() -> None:
     ran = over(world_in_sync())("verify", "--hub")
     assert (ran.code, ran.err) == (0, "")
     assert ran.last_line == "5 targets: 5 ok, 0 differ, 0 unreadable"
@@ -52,8 +52,8 @@ def test_verify_through_the_hub_of_some_targets_and_as_json() -> None:
     assert command("verify", "--hub", str(PUSH_USER)).code == 0
     ran = command("verify", "--hub", "shop/*", "--json")
     assert ran.code == 2
-    [told] = ran.json["targets"]
-    assert (told["target"], told["status"], told["drifts"][0]["kind"]) == (str(CHECKOUT), "differs", "changed")
+    [target] = ran.json["targets"]
+    assert (target["target"], target["status"], target["drifts"][0]["kind"]) == (str(CHECKOUT), "differs", "changed")
     assert ran.json["summary"] == {"targets": 1, "ok": 0, "differs": 1, "unreadable": 0}
     assert (ran.json["schema"], ran.json["specVersion"], ran.json["omitted"], ran.json["unread"]) == (
         1,
@@ -74,7 +74,7 @@ def test_plan_through_the_hub_shows_what_would_be_written_and_writes_nothing() -
     assert over(world)("plan", "--hub", str(PUSH_USER)).code == 0
 
 
-def test_plan_through_the_hub_as_json_has_the_plans_of_what_differs() -> None:
+def test_plan_through_the_hub_as_json_has_the_plans_that_are_not_empty() -> None:
     ran = over(tampered())("plan", "--hub", "--json")
     assert [plan_from_json(plan).target for plan in ran.json["plans"]] == [CHECKOUT, PUSHER]
     assert ran.json["summary"] == {
@@ -113,7 +113,7 @@ def test_plan_through_the_hub_in_observe_mode_says_so() -> None:
 
 
 @pytest.mark.parametrize("verb", ["plan", "verify"])
-def test_the_hub_is_asked_where_and_as_whom_the_options_say(verb: str) -> None:
+def test_the_options_choose_the_hubs_region_and_profile(verb: str) -> None:
     command = over(world_in_sync())
     assert command(verb, "--hub", "--hub-region", "eu-west-1", "--profile", "hub").code == 0
     assert command.opened == [("eu-west-1", "hub")]
@@ -122,7 +122,7 @@ def test_the_hub_is_asked_where_and_as_whom_the_options_say(verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", [("plan", "--hub"), ("verify", "--hub"), ("apply", "--dry-run")])
-def test_what_could_not_be_read_is_an_error_and_hides_nothing_that_differs(verb: tuple[str, ...]) -> None:
+def test_unreadable_targets_are_an_error_and_drift_is_still_shown(verb: tuple[str, ...]) -> None:
     assert over(tampered())(*verb).code == 2
     ran = over(without(tampered(), PUSH_USER))(*verb)
     assert ran.code == 1
@@ -142,7 +142,7 @@ def test_repositories_that_could_not_be_listed_are_an_error(verb: tuple[str, ...
     assert over(unlisted)(*verb, str(UserTarget(CI, "anna"))).code == 0
 
 
-def test_apply_does_what_can_be_done_and_is_an_error_for_what_could_not_be_read() -> None:
+def test_apply_repairs_what_it_can_and_is_an_error_if_anything_was_unreadable() -> None:
     world = without(tampered(), PUSH_USER)
     ran = over(world)("apply")
     assert ran.code == 1
@@ -153,7 +153,7 @@ def test_apply_does_what_can_be_done_and_is_an_error_for_what_could_not_be_read(
     assert (as_json.code, as_json.json["unreadable"]) == (1, [{"target": str(PUSH_USER), "reasons": [str(CLOSED)]}])
 
 
-def test_apply_is_an_error_also_when_the_runs_could_read_again_for_more_may_have_been_missed() -> None:
+def test_apply_is_an_error_even_if_its_runs_could_read_again() -> None:
     world = tampered()
     unreadable(world, AccountUnreachable("for a moment"))
     command = over(world)
@@ -172,7 +172,7 @@ def test_apply_is_an_error_also_when_the_runs_could_read_again_for_more_may_have
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
-def test_resume_is_an_error_for_what_could_not_be_read_also_when_something_still_differs(form: tuple[str, ...]) -> None:
+def test_resume_is_an_error_if_anything_was_unreadable_even_with_drift_left(form: tuple[str, ...]) -> None:
     world = world_of("a")
     accepted = world.specs.compiled
     assert accepted is not None
@@ -200,7 +200,7 @@ def test_a_plan_says_what_is_paused_or_stopped(verb: tuple[str, ...]) -> None:
     assert "left as it is" not in command(*verb).out
 
 
-def test_apply_has_written_again_what_names_a_user_who_was_made_again() -> None:
+def test_apply_rewrites_the_documents_that_name_a_recreated_user() -> None:
     world = made_again()
     command = over(world)
     assert f"{PULL_USER} was recreated" in command("plan", "--hub").out
@@ -213,21 +213,21 @@ def test_apply_has_written_again_what_names_a_user_who_was_made_again() -> None:
 
 
 class Small(InProcess):
-    """A hub whose answers hold next to nothing."""
+    """A hub whose answers have little room."""
 
     def answer(self, request: str) -> dict[str, Any]:
         return reply_to_json(queries_of(self.world, 10)(question_from_text(request)))
 
 
 @pytest.mark.parametrize("verb", [("plan", "--hub"), ("verify", "--hub"), ("apply",)])
-def test_what_did_not_fit_into_the_answer_differs(verb: tuple[str, ...]) -> None:
+def test_targets_omitted_from_the_answer_count_as_differing(verb: tuple[str, ...]) -> None:
     world = tampered()
     ran = Command(hub=Small(world), clock=world.clock)(*verb)
     assert ran.code == 2
     assert "and 2 more targets that differ" in ran.out
 
 
-def test_a_command_is_not_sent_with_more_targets_than_it_takes() -> None:
+def test_a_command_with_too_many_targets_is_not_sent() -> None:
     names = [f"r{number}" for number in range(TARGETS_AT_MOST)]
     world = world_of(*names)
     ran = over(world)("pause", "all", "--for", "1h", "--reason", "x")
@@ -237,7 +237,7 @@ def test_a_command_is_not_sent_with_more_targets_than_it_takes() -> None:
     assert over(world)("pause", str(shop("r1")), "--for", "1h", "--reason", "x").code == 0
 
 
-def test_a_repository_that_nobody_can_list_can_be_paused_by_its_full_name() -> None:
+def test_an_unlistable_repository_can_be_paused_by_its_full_name() -> None:
     world = closed(world_of("a"), lambda target: target.name == "shop/*")
     refused = over(world)("pause", "shop/*", "--for", "1h", "--reason", "x")
     assert refused.code == 1

@@ -32,13 +32,13 @@ documents: [{kind: repository-policy, account: registry, repository: legacy/app,
 
 @dataclass(slots=True)
 class Form:
-    """An object of the table: its fields, and the form of those that hold objects."""
+    """An object of the table: its fields, and the forms of nested objects."""
 
     fields: dict[str, "Form | None"] = field(default_factory=dict)
 
 
 def form_of(row: str) -> tuple[Form, frozenset[str]]:
-    """The object that a row begins with, and the fields that it says come besides in some cases."""
+    """The object at the start of a row, and the fields that the row adds in some cases."""
     main, *others = re.findall(r"`([^`]+)`", row)
     tokens = re.findall(r'"(\w+)"(:?)|([{}])', main)
     assert tokens.pop(0)[2] == "{"
@@ -59,7 +59,7 @@ def _read(tokens: list[tuple[str, str, str]]) -> Form:
 
 
 def misfits(form: Form, value: Any, besides: frozenset[str] = frozenset(), at: str = "") -> list[str]:
-    """Where an object printed has other fields than the form."""
+    """Where a printed object deviates from the form."""
     if isinstance(value, list):
         return [wrong for item in value for wrong in misfits(form, item, besides, at)]
     if not isinstance(value, dict):
@@ -145,7 +145,7 @@ def test_plans_drifts_and_changes_have_the_forms_of_their_parts() -> None:
     assert len(changes) >= len(drifts) >= 2
     assert misfits(form_of(PARTS["plan"])[0], plans) == []
     assert misfits(form_of(PARTS["change"])[0], changes) == []
-    # What a drift has besides depends on its kind.
+    # Some fields of a drift depend on its kind.
     assert {name for drift in drifts for name in drift} <= form_of(PARTS["drift"])[0].fields.keys()
     assert all({"address", "kind", "explain", "access"} <= drift.keys() for drift in drifts)
 
@@ -165,7 +165,7 @@ def odd_keys(value: Any, at: str = "") -> list[str]:
     return odd + [each for key, inner in value.items() if key not in OF_AWS for each in odd_keys(inner, f"{at}.{key}")]
 
 
-def test_keys_are_told_apart() -> None:
+def test_odd_keys_are_found() -> None:
     assert odd_keys({"a": [{"b_c": {"D": 1}}], "document": {"Statement": []}}) == [".a[].b_c", ".a[].b_c.D"]
 
 
@@ -181,9 +181,9 @@ SESSION_EVENT = json.dumps(
 ).encode()
 LINES: dict[str, Callable[[Command], Ran]] = {
     "an event": lambda run: run("event", "explain", stdin=SESSION_EVENT),
-    "an event that is none": lambda run: run("event", "explain", stdin=b"{}"),
+    "not an event": lambda run: run("event", "explain", stdin=b"{}"),
     "a comparison": lambda run: run("policy", "compare", stdin=COMPARISON),
-    "a line that is none": lambda run: run("policy", "compare", stdin=b"{}"),
+    "not a comparison": lambda run: run("policy", "compare", stdin=b"{}"),
     "a verdict": lambda run: run("policy", "evaluate", stdin=VERDICT),
 }
 

@@ -1,4 +1,4 @@
-"""JSON Lines: each line has its answer, whatever the others are."""
+"""JSON Lines: each line has its own answer."""
 
 import io
 import json
@@ -11,7 +11,7 @@ from ecr_warden_cli.json_lines import MAX_LINE, answer_lines
 
 
 def answers(data: bytes) -> tuple[Exit, list[dict[str, Any]]]:
-    """The exit code and the answers of a verb that fails on what it is told to fail on."""
+    """The exit code and answers of a verb that fails on request."""
 
     def handle(fields: Mapping[str, Any]) -> dict[str, Any]:
         match fields.get("do"):
@@ -51,7 +51,9 @@ GOOD = b'{"name": "good"}\n'
         *("a long number", "a mebibyte of spaces first", "three mebibytes of tabs first"),
     ],
 )
-def test_a_line_that_fails_has_its_error_and_the_others_their_answers(line: bytes, name: str | None, code: str) -> None:
+def test_a_failing_line_is_answered_by_its_error_and_the_others_as_usual(
+    line: bytes, name: str | None, code: str
+) -> None:
     exit_code, found = answers(GOOD + line + b"\n" + GOOD)
     assert exit_code is Exit.ERROR
     assert [answer.get("verdict") for answer in found] == ["yes", None, "yes"]
@@ -60,10 +62,10 @@ def test_a_line_that_fails_has_its_error_and_the_others_their_answers(line: byte
 
 
 @pytest.mark.parametrize("blank", [b"", b" \t", b" " * (2 * MAX_LINE)], ids=["empty", "spaces", "mebibytes of spaces"])
-def test_a_blank_line_is_no_line(blank: bytes) -> None:
+def test_blank_lines_are_skipped(blank: bytes) -> None:
     exit_code, found = answers(GOOD + blank + b"\n" + GOOD)
     assert (exit_code, len(found)) == (Exit.FINE, 2)
 
 
-def test_a_last_line_may_lack_its_end() -> None:
+def test_the_last_line_needs_no_newline() -> None:
     assert answers(GOOD + b'{"do": "crash"}')[1][1]["error"]["code"] == "line-crashed"

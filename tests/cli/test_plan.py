@@ -25,14 +25,14 @@ ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 MALLORY = "arn:aws:iam::111111111111:user/mallory"
 
 
-def test_nothing_to_do_is_one_line_and_exit_0(world: MemoryWorld, command: Command) -> None:
+def test_nothing_to_do_is_one_line_and_exits_0(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     ran = command("plan", str(SPEC_FILE))
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held\n"
 
 
-def test_drift_is_shown_with_its_meaning_and_the_writes_in_order(world: MemoryWorld, command: Command) -> None:
+def test_drift_is_shown_with_its_effect_on_access_and_the_writes_in_order(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.put(trust_policy(PUSHER), trust_document("mallory"))
     world.attach(attached_policy(PUSHER, ADMIN))
@@ -54,7 +54,7 @@ def test_drift_is_shown_with_its_meaning_and_the_writes_in_order(world: MemoryWo
     ]
 
 
-def test_what_is_held_is_shown_with_the_reason(world: MemoryWorld, command: Command) -> None:
+def test_held_changes_are_shown_with_the_reason(world: MemoryWorld, command: Command) -> None:
     make_targets(world)
     ran = command("plan", str(SPEC_FILE))
     assert ran.code == 2
@@ -63,13 +63,13 @@ def test_what_is_held_is_shown_with_the_reason(world: MemoryWorld, command: Comm
     assert ran.last_line == "5 targets: 0 ok, 5 differ, 0 unreadable; 5 to write, 1 held"
 
 
-def test_an_owner_that_does_not_exist_is_a_difference_that_nothing_is_written_for(command: Command) -> None:
+def test_a_missing_identity_is_drift_without_writes(command: Command) -> None:
     ran = command("plan", str(SPEC_FILE))
     assert ran.code == 2
     assert f"held: repository policy: {CHECKOUT} does not exist, and ecr-warden does not create it" in ran.out
 
 
-def test_what_cannot_be_read_is_an_error_that_hides_no_difference(world: MemoryWorld, command: Command) -> None:
+def test_an_unreadable_target_is_an_error_and_drift_is_still_shown(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.remove(repository_policy(CHECKOUT))
     world.close(CI)
@@ -83,7 +83,7 @@ def test_what_cannot_be_read_is_an_error_that_hides_no_difference(world: MemoryW
     assert ran.last_line == "6 targets: 1 ok, 1 differ, 4 unreadable; 1 to write, 0 held"
 
 
-def test_a_spec_that_observes_is_planned_all_the_same_and_says_so(world: MemoryWorld, command: Command) -> None:
+def test_a_spec_in_observe_mode_is_planned_with_a_note(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.remove(repository_policy(CHECKOUT))
     observing = SPEC_FILE.read_bytes().replace(b"enforce", b"observe")
@@ -94,7 +94,7 @@ def test_a_spec_that_observes_is_planned_all_the_same_and_says_so(world: MemoryW
     assert "mode: observe" not in command("plan", str(SPEC_FILE)).out
 
 
-def test_json_is_the_plan_of_the_codec_for_every_target(world: MemoryWorld, command: Command) -> None:
+def test_json_has_the_codecs_plan_of_every_target(world: MemoryWorld, command: Command) -> None:
     make_targets(world)
     ran = command("plan", str(SPEC_FILE), "--json")
     answer = ran.json
@@ -108,7 +108,7 @@ def test_json_is_the_plan_of_the_codec_for_every_target(world: MemoryWorld, comm
     assert answer["summary"] == {"targets": 5, "ok": 0, "differs": 5, "unreadable": 0, "changes": 5, "held": 1}
 
 
-def test_what_a_document_holds_reaches_no_terminal_unescaped(world: MemoryWorld, command: Command) -> None:
+def test_document_text_reaches_the_terminal_escaped(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     evil = "\x1b]0;owned\x07\u202e\n"
     world.documents.live[repository_policy(CHECKOUT)] = Unparseable(f"not JSON: {evil}", evil, "d")
@@ -120,7 +120,7 @@ def test_what_a_document_holds_reaches_no_terminal_unescaped(world: MemoryWorld,
     assert "\\x1b]0;owned\\x07\\u202e\\n" in command("plan", str(SPEC_FILE)).out
 
 
-def test_the_version_is_the_files_own_wherever_it_is(world: MemoryWorld, command: Command) -> None:
+def test_the_version_depends_on_the_files_bytes_only(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     by_path, by_stdin = (
         command("plan", str(SPEC_FILE), "--json"),
@@ -131,7 +131,7 @@ def test_the_version_is_the_files_own_wherever_it_is(world: MemoryWorld, command
     assert other["specVersion"] != by_path.json["specVersion"]
 
 
-def test_profiles_are_given_by_alias_or_digits(world: MemoryWorld, command: Command) -> None:
+def test_profiles_are_given_by_alias_or_account_id(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     command("plan", str(SPEC_FILE), "--profile", "ci=a", "--profile", f"{HOME}=b=c")
     assert command.profiles == {CI: "a", HOME: "b=c"}
@@ -149,9 +149,7 @@ def test_nothing_is_ever_written(world: MemoryWorld, command: Command) -> None:
 USERS = [f"arn:aws:iam::{CI}:user/{name}" for name in ("pull-user-1", "pull-user-2", "push-user")]
 
 
-def test_before_the_first_deployment_it_prints_whom_the_member_stack_has_to_cover(
-    world: MemoryWorld, command: Command
-) -> None:
+def test_before_the_first_deployment_it_prints_the_initial_write_scope(world: MemoryWorld, command: Command) -> None:
     make_targets(world)
     ran = command("plan", str(SPEC_FILE))
     assert ran.out.splitlines()[-7:-1] == [
@@ -162,9 +160,7 @@ def test_before_the_first_deployment_it_prints_whom_the_member_stack_has_to_cove
     ]
 
 
-def test_whom_a_member_stack_does_not_cover_is_foreseen_also_where_nothing_differs(
-    world: MemoryWorld, command: Command
-) -> None:
+def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.documents.lists[CI] = {"ManagedOwners": (USERS[2],), "ManagedOwners2": (f"arn:aws:iam::{CI}:user/ci/*",)}
     world.documents.paths[PULL_USERS[1]] = "/ci/"
@@ -187,14 +183,14 @@ def test_whom_a_member_stack_does_not_cover_is_foreseen_also_where_nothing_diffe
     }
 
 
-def test_where_the_member_stacks_cover_all_nothing_is_said(world: MemoryWorld, command: Command) -> None:
+def test_a_complete_write_scope_is_not_mentioned(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.documents.lists |= {CI: {"ManagedOwners": tuple(USERS)}, HOME: {}}
     ran = command("plan", str(SPEC_FILE))
     assert ran.out == "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held\n"
 
 
-def test_whom_an_account_covers_that_cannot_be_read_is_not_known(world: MemoryWorld, command: Command) -> None:
+def test_the_write_scope_of_an_unreadable_account_is_unknown(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.close(CI)
     ran = command("plan", str(SPEC_FILE))

@@ -35,14 +35,14 @@ def plans_of(world: MemoryWorld) -> dict[str, Plan]:
     return {str(plan.target): plan for plan in plan_spec(ACCEPTED, world.documents, CLOCK)}
 
 
-def test_accounts_that_are_right_give_an_empty_plan_for_each_target(world: MemoryWorld) -> None:
+def test_accounts_in_sync_give_an_empty_plan_for_each_target(world: MemoryWorld) -> None:
     make_in_sync(world)
     plans = plans_of(world)
     assert set(plans) == {str(target) for target in (CHECKOUT, PUSHER, *USERS)}
     assert all(plan.is_empty and not plan.held for plan in plans.values())
 
 
-def test_a_bare_world_plans_the_role_before_its_user(world: MemoryWorld) -> None:
+def test_empty_accounts_have_the_role_planned_before_its_user(world: MemoryWorld) -> None:
     make_targets(world)
     plans = plans_of(world)
     assert [change.operation for change in plans[str(PUSHER)].changes] == [Operation.CREATE, Operation.CREATE]
@@ -51,7 +51,7 @@ def test_a_bare_world_plans_the_role_before_its_user(world: MemoryWorld) -> None
     assert [change.address for change in plans[str(CHECKOUT)].changes] == [repository_policy(CHECKOUT)]
 
 
-def test_a_user_whose_role_is_right_is_planned_at_once(world: MemoryWorld) -> None:
+def test_a_user_whose_role_is_in_sync_is_planned_at_once(world: MemoryWorld) -> None:
     make_in_sync(world)
     world.remove(identity_policy(PUSH_USER, "ecr-warden-assume"))
     plan = plans_of(world)[str(PUSH_USER)]
@@ -59,7 +59,7 @@ def test_a_user_whose_role_is_right_is_planned_at_once(world: MemoryWorld) -> No
     assert plan.held == ()
 
 
-def test_a_plan_is_made_as_if_enforcing_whatever_the_spec_says(world: MemoryWorld) -> None:
+def test_a_plan_is_made_as_if_enforcing_whatever_the_mode(world: MemoryWorld) -> None:
     make_in_sync(world)
     world.put(repository_policy(CHECKOUT), repository_document("mallory"))
     observing = replace(ACCEPTED, mode=Mode.OBSERVE)
@@ -68,7 +68,7 @@ def test_a_plan_is_made_as_if_enforcing_whatever_the_spec_says(world: MemoryWorl
     assert all(plan.held == () for plan in plans)
 
 
-def test_what_cannot_be_read_is_held_and_stops_no_other_target(world: MemoryWorld) -> None:
+def test_an_unreadable_target_is_held_and_the_others_are_planned(world: MemoryWorld) -> None:
     make_in_sync(world)
     world.remove(repository_policy(CHECKOUT))
     world.close(CI)
@@ -79,7 +79,7 @@ def test_what_cannot_be_read_is_held_and_stops_no_other_target(world: MemoryWorl
     assert len(plans[str(CHECKOUT)].changes) == 1
 
 
-def test_owners_that_no_grant_names_any_more_come_along(world: MemoryWorld) -> None:
+def test_orphans_are_planned_too(world: MemoryWorld) -> None:
     make_in_sync(world)
     old_user, old_role = UserTarget(CI, "left-us"), RoleTarget(HOME, "old-pusher")
     world.put(identity_policy(old_user, "ecr-warden-pull"), identity_document())
@@ -90,13 +90,13 @@ def test_owners_that_no_grant_names_any_more_come_along(world: MemoryWorld) -> N
     assert role(old_role) in [change.address for change in plans[str(old_role)].changes]
 
 
-def test_an_owner_beside_the_spec_that_holds_nothing_of_ours_is_not_mentioned(world: MemoryWorld) -> None:
+def test_an_identity_outside_the_spec_without_our_policies_is_not_mentioned(world: MemoryWorld) -> None:
     make_in_sync(world)
     world.put(identity_policy(UserTarget(CI, "somebody"), "own"), identity_document())
     assert str(UserTarget(CI, "somebody")) not in plans_of(world)
 
 
-def test_a_spent_session_cutoff_is_a_change_without_drift(world: MemoryWorld) -> None:
+def test_an_expired_session_cutoff_is_a_change_without_drift(world: MemoryWorld) -> None:
     make_in_sync(world)
     address = identity_policy(PUSHER, DENY_OLDER_SESSIONS)
     world.put(address, deny_older_sessions(CLOCK.now() - timedelta(hours=13)))
@@ -112,7 +112,7 @@ def test_each_document_is_read_once(world: MemoryWorld) -> None:
     assert world.documents.writes == []
 
 
-def test_a_narrowed_trust_policy_ends_older_sessions_in_the_plan(world: MemoryWorld) -> None:
+def test_a_plan_that_narrows_a_trust_policy_ends_older_sessions(world: MemoryWorld) -> None:
     make_in_sync(world)
     world.put(trust_policy(PUSHER), trust_document("mallory"))
     names = [change.address.name for change in plans_of(world)[str(PUSHER)].changes]

@@ -1,4 +1,4 @@
-"""`policy compare`: lines in, lines out; two files for a person."""
+"""`policy compare`: JSON Lines, and two files for people."""
 
 import json
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_each_line_is_answered_in_order(command: Command) -> None:
     assert first["sentence"].endswith("can now push to the repository (ecr:PutImage and 4 more)")
 
 
-def test_equal_access_alone_is_fine(command: Command) -> None:
+def test_only_equal_access_exits_0(command: Command) -> None:
     split = [OWN | {"Action": "ecr:PutImage"}, OWN]
     code, answers = _run(command, _line("split", _document(*split), _document(OWN)))
     assert code == 0
@@ -90,12 +90,12 @@ def test_a_bad_line_is_answered_by_its_error_and_the_rest_go_on(command: Command
         ('"kind": "trust", "live": NaN', "line-number"),
     ],
 )
-def test_a_line_that_is_no_good_as_a_whole_is_known_by_its_name(command: Command, rest: str, code: str) -> None:
+def test_the_error_of_a_bad_line_has_its_name(command: Command, rest: str, code: str) -> None:
     _, [answer] = _run(command, f'{{"name": "mine", {rest}}}')
     assert (answer["name"], answer["error"]["code"]) == ("mine", code)
 
 
-def test_two_files_are_told_to_a_person(command: Command, tmp_path: Path) -> None:
+def test_two_files_are_compared_for_people(command: Command, tmp_path: Path) -> None:
     live, desired = tmp_path / "live.json", tmp_path / "desired.json"
     live.write_text(json.dumps(_document(WIDE)))
     desired.write_text(json.dumps(_document(OWN)))
@@ -112,7 +112,7 @@ def test_two_files_are_told_to_a_person(command: Command, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("broken", ["live.json", "desired.json"])
-def test_of_two_files_the_one_that_is_no_document_is_named(command: Command, tmp_path: Path, broken: str) -> None:
+def test_the_file_that_is_not_a_document_is_named(command: Command, tmp_path: Path, broken: str) -> None:
     for name in ("live.json", "desired.json"):
         (tmp_path / name).write_text(json.dumps(_document(OWN)))
     (tmp_path / broken).write_text('{"Version": "2012-10-17", "Statement": [{"effect": "Allow"}]}')
@@ -124,7 +124,7 @@ def test_of_two_files_the_one_that_is_no_document_is_named(command: Command, tmp
     assert f"{broken}: " in again.err
 
 
-def test_stdin_is_one_document_and_not_both(command: Command) -> None:
+def test_stdin_cannot_be_both_documents(command: Command) -> None:
     ran = command("policy", "compare", "-", "-", stdin=json.dumps(_document(OWN)).encode())
     assert (ran.code, ran.out) == (1, "")
     assert "both documents from stdin; give one of them as a file" in ran.err

@@ -1,4 +1,4 @@
-"""`policy evaluate`: one answer a line, in order, whatever the line holds."""
+"""`policy evaluate`: one answer per line, in order."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ def test_each_line_is_answered_in_order() -> None:
     assert [reason["place"] for reason in answers[1]["because"]] == ["identityPolicies", "resourcePolicy"]
 
 
-def test_every_field_has_its_say() -> None:
+def test_every_field_affects_the_verdict() -> None:
     deny = {"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
     to_anyone = {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*"}}
     fields = {
@@ -52,7 +52,7 @@ def test_every_field_has_its_say() -> None:
         assert answer["because"][0]["place"].startswith(name)
 
 
-def test_a_trust_policy_the_context_and_the_owner_have_their_say() -> None:
+def test_trust_policy_context_and_resource_account_affect_the_verdict() -> None:
     statement = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "sts:AssumeRole"}
     trust = {"Statement": statement | {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}}
     assume: dict[str, Any] = {
@@ -114,7 +114,7 @@ def test_a_bad_line_is_answered_by_its_error_and_the_rest_go_on(line: Any, code:
     assert answers[0]["error"]["remedy"]
 
 
-def test_a_field_that_is_missing_or_misspelt_is_told_as_that() -> None:
+def test_missing_and_misspelt_fields_are_distinguished() -> None:
     _, answers = _ask({"action": "ecr:PutImage"}, {"principal": USER}, PUSH | {"permissionsBoundary": ALLOW})
     errors = [answer["error"] for answer in answers]
     assert [error["message"] for error in errors[:2]] == ["principal: missing", "action: missing"]
@@ -178,14 +178,14 @@ def test_nasty_patterns_are_answered(name: str, operator: str) -> None:
     assert answer["verdict"]
 
 
-def test_braces_that_never_close_are_answered() -> None:
+def test_unclosed_braces_are_answered() -> None:
     allow = {"Effect": "Allow", "Action": "*", "Resource": "${" * 60_000}
     document = {"Version": "2012-10-17", "Statement": allow}
     _, (answer,) = _ask(PUSH | {"identityPolicies": [document] * 4})
     assert answer["verdict"] == "ImplicitlyDenied"
 
 
-def test_more_work_than_any_real_request_makes_is_refused() -> None:
+def test_excessive_work_is_refused() -> None:
     values = [f"v{index}" for index in range(1000)]
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"ForAnyValue:StringLike": {"k": values}}}
     _, answers = _ask(

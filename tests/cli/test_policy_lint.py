@@ -26,7 +26,7 @@ def text(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def test_a_document_without_a_finding_is_fine_and_its_kind_is_told(command: Command) -> None:
+def test_a_document_without_findings_is_fine_and_its_kind_is_printed(command: Command) -> None:
     ran = command("policy", "lint", stdin=text(RIGHT).encode())
     assert (ran.code, ran.out) == (0, "1 document: nothing found\n")
     assert ran.err == (
@@ -34,7 +34,7 @@ def test_a_document_without_a_finding_is_fine_and_its_kind_is_told(command: Comm
     )
 
 
-def test_a_finding_is_a_line_with_its_place_and_what_to_do(command: Command) -> None:
+def test_a_finding_is_one_line_with_place_and_remedy(command: Command) -> None:
     ran = command("policy", "lint", "-", "--kind", "trust", stdin=text(OPEN).encode())
     assert ran.code == 1
     assert ran.err == ""
@@ -44,7 +44,7 @@ def test_a_finding_is_a_line_with_its_place_and_what_to_do(command: Command) -> 
     )
 
 
-def test_warnings_are_no_errors(command: Command) -> None:
+def test_warnings_are_not_errors(command: Command) -> None:
     ran = command("policy", "lint", "--kind", "repository", stdin=text(DOUBTFUL).encode())
     assert ran.code == 0
     assert ran.out.startswith('warning action-unknown <stdin>:Statement[0].Action[0] no action "ecr:PutImag" ')
@@ -58,7 +58,7 @@ def test_the_kind_decides_what_is_wrong(command: Command) -> None:
     assert sorted(codes) == ["element-missing", "element-of-kind"]
 
 
-def test_one_file_that_cannot_be_read_stops_no_other(command: Command, tmp_path: Path) -> None:
+def test_an_unreadable_file_does_not_stop_the_others(command: Command, tmp_path: Path) -> None:
     good, bad = written(tmp_path, "good.json", RIGHT), written(tmp_path, "open.json", OPEN)
     broken = tmp_path / "broken.json"
     broken.write_text('{"Statement": [}')
@@ -89,7 +89,7 @@ def test_json_has_each_file_with_its_kind_and_findings(command: Command, tmp_pat
     assert ran.json["summary"] == {"files": 2, "errors": 2, "warnings": 0, "notes": 0}
 
 
-def test_an_end_is_past_by_the_clock_of_the_command(command: Command) -> None:
+def test_an_end_date_is_compared_with_the_commands_clock(command: Command) -> None:
     condition = {"DateLessThan": {"aws:CurrentTime": command.clock.now().isoformat()}}
     ran = command("policy", "lint", stdin=text({**RIGHT, "Condition": condition}).encode())
     assert ran.out.startswith("warning condition-ended ")
@@ -152,6 +152,6 @@ def test_the_examples_of_the_documentation_are_as_printed(
     assert f"```\n{printed}```" in (ROOT / "docs" / page).read_text(encoding="utf-8")
 
 
-def test_text_of_the_document_steers_no_terminal(command: Command) -> None:
+def test_document_text_cannot_steer_the_terminal(command: Command) -> None:
     ran = command("policy", "lint", stdin=text({**RIGHT, "Sid": "\u202e\x9b31m"}).encode())
     assert ran.out.isascii()

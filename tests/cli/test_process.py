@@ -13,7 +13,7 @@ from tests.template.cfn import ROOT
 
 COMMAND = str(Path(sys.executable).parent / "ecr-warden")
 SEED = str(SPEC_FILE)
-# Nobody answers at the discard port of this machine.
+# Nothing listens on the discard port.
 NOBODY = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
 NO_CREDENTIALS = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null"}
 
@@ -24,7 +24,7 @@ _INTERRUPTIBLE = (
 
 
 def run(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run it with no more of an environment than is given."""
+    """Run it with the given environment only."""
     clean = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **environment}
     return subprocess.run(
         [COMMAND, *argv], capture_output=True, text=True, env=clean, cwd=ROOT, timeout=60, check=False
@@ -32,7 +32,7 @@ def run(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("verb", ["validate", "render"])
-def test_what_needs_no_account_loads_no_sdk(verb: str) -> None:
+def test_verbs_without_accounts_load_no_sdk(verb: str) -> None:
     ran = run(verb, SEED, PYTHONPROFILEIMPORTTIME="1")
     imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
     assert ran.returncode == 0
@@ -46,17 +46,17 @@ def test_exit_codes(argv: tuple[str, ...], code: int) -> None:
 
 
 CLOSED = {
-    "stdin, which is read": (("validate", "-"), "<&-", 1),
+    "stdin of a document": (("validate", "-"), "<&-", 1),
     "stdin of lines": (("event", "explain"), "<&-", 0),
     "stdout": (("validate", SEED), ">&-", 0),
     "stderr": (("validate", "gone"), "2>&-", 1),
-    "stdout, where nothing fits any more": (("validate", SEED), ">/dev/full", 1),
-    "a long stdout, where nothing fits any more": (("render", SEED), ">/dev/full", 1),
+    "a full stdout": (("validate", SEED), ">/dev/full", 1),
+    "a full stdout with long output": (("render", SEED), ">/dev/full", 1),
 }
 
 
 @pytest.mark.parametrize("case", CLOSED)
-def test_a_stream_that_is_closed_or_full_is_no_traceback(case: str) -> None:
+def test_a_closed_or_full_stream_causes_no_traceback(case: str) -> None:
     argv, how, code = CLOSED[case]
     line = f'exec "$0" "$@" {how}'
     ran = subprocess.run(["sh", "-c", line, COMMAND, *argv], capture_output=True, text=True, timeout=60, check=False)
@@ -71,7 +71,7 @@ def test_version() -> None:
 
 
 @pytest.mark.parametrize("verb", ["validate", "render", "plan", "verify"])
-def test_help_of_each_verb_has_an_example_and_stands_in_the_overview(verb: str) -> None:
+def test_each_verb_has_help_with_an_example_and_is_listed(verb: str) -> None:
     ran = run(verb, "--help")
     assert ran.returncode == 0
     assert f"example:\n  ecr-warden {verb} access.yaml" in ran.stdout
@@ -81,7 +81,7 @@ def test_help_of_each_verb_has_an_example_and_stands_in_the_overview(verb: str) 
 
 
 @pytest.mark.parametrize("verb", ["status", "grants", "history", "show", "apply", "pause", "resume"])
-def test_help_of_each_verb_of_the_hub_says_where_the_hub_is(verb: str) -> None:
+def test_help_of_each_hub_verb_explains_where_the_hub_is(verb: str) -> None:
     ran = run(verb, "--help")
     assert ran.returncode == 0
     assert f"example:\n  ecr-warden {verb}" in ran.stdout
@@ -89,7 +89,7 @@ def test_help_of_each_verb_of_the_hub_says_where_the_hub_is(verb: str) -> None:
     assert f"\n    {verb}" in run("--help").stdout
 
 
-def test_a_hub_that_cannot_be_called_is_said_in_one_line() -> None:
+def test_an_unreachable_hub_is_one_line() -> None:
     where = ("--hub-region", "eu-central-1")
     ran = run("status", *where, **NO_CREDENTIALS)
     assert (ran.returncode, ran.stdout) == (1, "")
@@ -123,7 +123,7 @@ def test_an_endpoint_that_does_not_answer_is_one_line(endpoint: str) -> None:
     assert line.endswith("AWS_ENDPOINT_URL if it is set")
 
 
-def test_a_reader_that_has_gone_is_no_traceback() -> None:
+def test_a_closed_pipe_causes_no_traceback() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     ran = subprocess.run([COMMAND, "render", SEED], stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
@@ -133,7 +133,7 @@ def test_a_reader_that_has_gone_is_no_traceback() -> None:
 
 def test_an_interrupt_ends_with_130_and_one_line() -> None:
     with subprocess.Popen(
-        # Whoever runs the tests may ignore interrupts, as a shell has its background jobs do, and that is inherited.
+        # The test run may have inherited ignored interrupts, like a shell's background job.
         [sys.executable, "-c", _INTERRUPTIBLE, COMMAND, "validate", "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -141,7 +141,7 @@ def test_an_interrupt_ends_with_130_and_one_line() -> None:
         text=True,
     ) as process:
         assert process.stdin
-        # It waits for more of its input, which proves that it has started.
+        # It waits for more input, so it has started.
         process.stdin.write("#" * (1 << 18))
         process.stdin.flush()
         process.send_signal(signal.SIGINT)
@@ -150,7 +150,7 @@ def test_an_interrupt_ends_with_130_and_one_line() -> None:
     assert stderr == "ecr-warden: interrupted; this command has written nothing to AWS\n"
 
 
-def test_output_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
+def test_output_that_the_terminal_cannot_encode_is_escaped(tmp_path: Path) -> None:
     spec = tmp_path / "Schlüssel.yaml"
     spec.write_bytes(SPEC_FILE.read_bytes())
     ran = run("validate", str(spec), PYTHONIOENCODING="ascii", PYTHONUTF8="1")

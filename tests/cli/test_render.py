@@ -29,7 +29,7 @@ def test_each_address_has_a_heading_and_its_document(command: Command) -> None:
     assert json.loads(trust)["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::111111111111:user/push-user"}
 
 
-def test_what_else_may_not_be_there_and_what_waits_is_said(command: Command) -> None:
+def test_exclusiveness_and_waiting_policies_are_noted(command: Command) -> None:
     said = headings(command("render", str(SPEC_FILE)))
     assert "role/222222222222/ecr-pusher: no other inline or attached policy" in said
     assert "user/111111111111/push-user: no other inline policy named ecr-warden-*" in said
@@ -41,7 +41,7 @@ def test_a_repository_without_pullers_must_have_no_policy(command: Command) -> N
     assert ran.out == "# repository-policy repository/222222222222/eu-central-1/shop/checkout\nmust not exist\n\n"
 
 
-def test_only_keeps_the_addresses_that_contain_a_text_in_any_case(command: Command) -> None:
+def test_only_selects_the_addresses_that_contain_a_text_ignoring_case(command: Command) -> None:
     ran = command("render", str(SPEC_FILE), "--only", "PULL-user-2")
     assert headings(ran) == [
         "identity-policy user/111111111111/pull-user-2 ecr-warden-pull",
@@ -55,13 +55,13 @@ NOWHERE = {
         "did you mean pull-user-1 or pull-user-2 or push-user? leave --only out to see all 7",
     ),
     "a misspelt kind": ("trustpolicy", "did you mean trust-policy or "),
-    "nothing alike": ("xyz", "; leave --only out to see all 7"),
+    "nothing similar": ("xyz", "; leave --only out to see all 7"),
     "an escape sequence": ("\x1b[31m", 'contains "\\x1b[31m"; leave --only out'),
 }
 
 
 @pytest.mark.parametrize("case", NOWHERE)
-def test_only_of_what_is_nowhere_is_an_error_that_names_what_is_near(command: Command, case: str) -> None:
+def test_only_with_an_unknown_text_is_an_error_with_suggestions(command: Command, case: str) -> None:
     text, words = NOWHERE[case]
     ran = command("render", str(SPEC_FILE), "--only", text)
     assert (ran.code, ran.out) == (1, "")
@@ -70,20 +70,20 @@ def test_only_of_what_is_nowhere_is_an_error_that_names_what_is_near(command: Co
     assert (as_json.code, as_json.json["error"]["code"]) == (1, "no-such-address")
 
 
-def test_json_is_in_the_words_of_the_codec(command: Command) -> None:
+def test_json_has_the_codecs_form(command: Command) -> None:
     answer = command("render", str(SPEC_FILE), "--json").json
     read = {address_from_json(entry["address"]): value_from_json(entry["value"]) for entry in answer["documents"]}
     assert read == {address: value for spec in ACCEPTED.targets.values() for address, value in spec.documents.items()}
     assert (answer["schema"], answer["mode"], answer["specVersion"][:7]) == (1, "enforce", "sha256:")
 
 
-def test_a_spec_that_stands_for_nothing_renders_as_nothing(command: Command) -> None:
+def test_a_spec_without_documents_renders_as_nothing(command: Command) -> None:
     spec = b'version: 1\naccounts: {ci: {id: "111111111111"}}\nrepositories: []\n'
     assert command("validate", "-", stdin=spec).code == 0
     assert (command("render", "-", stdin=spec).code, command("render", "-", "--only", "x", stdin=spec).code) == (0, 1)
 
 
-def test_json_keeps_to_only(command: Command) -> None:
+def test_only_applies_to_json(command: Command) -> None:
     (entry,) = command("render", str(SPEC_FILE), "--json", "--only", "trust-policy").json["documents"]
     assert entry["address"] == {"kind": "trust-policy", "target": "role/222222222222/ecr-pusher"}
 
@@ -96,7 +96,7 @@ repositories: [{name: shop/*, except: [shop/secret], account: registry, pull: [c
 SHOP = "repository/222222222222/eu-central-1/shop/*"
 
 
-def test_a_pattern_renders_as_the_policy_of_each_repository_that_fits(command: Command) -> None:
+def test_a_pattern_renders_as_the_policy_of_each_matching_repository(command: Command) -> None:
     ran = command("render", "-", stdin=PATTERN)
     assert headings(ran)[:2] == [
         f"repository-policy {SHOP}",

@@ -19,12 +19,12 @@ repositories:
 """
 
 
-def test_a_valid_file_is_said_to_be_so(command: Command) -> None:
+def test_a_valid_spec_is_one_line(command: Command) -> None:
     ran = command("validate", str(SPEC_FILE))
     assert (ran.code, ran.out, ran.err) == (0, f"{SPEC_FILE}: valid\n", "")
 
 
-def test_every_problem_is_a_line_as_the_library_prints_it(command: Command) -> None:
+def test_every_problem_is_one_line(command: Command) -> None:
     ran = command("validate", "-", stdin=TWICE_WRONG)
     first, second, last = ran.out.splitlines()
     assert ran.code == 1
@@ -34,14 +34,14 @@ def test_every_problem_is_a_line_as_the_library_prints_it(command: Command) -> N
     assert ran.err == ""
 
 
-def test_warnings_are_printed_and_refuse_nothing(command: Command) -> None:
+def test_warnings_are_printed_and_leave_the_spec_valid(command: Command) -> None:
     ran = command("validate", "-", stdin=WARNED)
     assert ran.code == 0
     assert ran.out.startswith("W503 <stdin>:4:18 ")
     assert ran.last_line == "<stdin>: valid (1 warning)"
 
 
-def test_json_of_a_valid_file(command: Command) -> None:
+def test_json_of_a_valid_spec(command: Command) -> None:
     ran = command("validate", str(SPEC_FILE), "--json")
     assert ran.code == 0
     assert ran.json == {"schema": 1, "valid": True, "problems": []}
@@ -63,7 +63,7 @@ def test_json_has_each_problem_with_its_place_and_remedy(command: Command) -> No
     assert "define it under accounts:" in first["remedy"]
 
 
-def test_json_has_warnings_of_a_valid_file_too(command: Command) -> None:
+def test_json_has_the_warnings_of_a_valid_spec(command: Command) -> None:
     ran = command("validate", "--json", "-", stdin=WARNED)
     assert [(problem["code"], problem["severity"]) for problem in ran.json["problems"]] == [("W503", "warning")]
     assert ran.json["valid"] is True
@@ -74,7 +74,7 @@ def test_json_has_warnings_of_a_valid_file_too(command: Command) -> None:
     [(b"\x7fELF\x02\x00\xff\xfe", "E002"), (b"", "E004"), (b"a: \x1b[31m", "E012"), (b"#" * (2 << 20), "E001")],
     ids=["a binary", "an empty file", "an escape sequence", "a huge file"],
 )
-def test_what_is_no_spec_at_all_is_a_problem_like_any_other(command: Command, data: bytes, code: str) -> None:
+def test_input_that_is_not_a_spec_is_a_problem_like_any_other(command: Command, data: bytes, code: str) -> None:
     ran = command("validate", "-", stdin=data)
     assert ran.code == 1
     assert ran.out.startswith(f"{code} <stdin>:1:")

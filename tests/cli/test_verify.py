@@ -11,7 +11,7 @@ from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld, make_in_sync
 
 
-def test_every_target_is_named_when_all_is_well(world: MemoryWorld, command: Command) -> None:
+def test_every_target_is_listed_when_all_are_in_sync(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     ran = command("verify", str(SPEC_FILE))
     assert ran.code == 0
@@ -46,7 +46,7 @@ def test_unreadable_is_never_counted_as_fine_and_exits_1(world: MemoryWorld, com
     assert ran.last_line == "6 targets: 1 ok, 1 differ, 4 unreadable"
 
 
-def test_an_owner_that_left_the_spec_and_holds_ours_differs(world: MemoryWorld, command: Command) -> None:
+def test_a_removed_identity_with_our_policy_differs(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     gone = UserTarget(CI, "left-us")
     world.put(identity_policy(gone, "ecr-warden-pull"), identity_document())
@@ -55,7 +55,7 @@ def test_an_owner_that_left_the_spec_and_holds_ours_differs(world: MemoryWorld, 
     assert f"differs     {gone}: inline policy ecr-warden-pull unexpected\n" in ran.out
 
 
-def test_a_target_that_does_not_exist_is_said_once(world: MemoryWorld, command: Command) -> None:
+def test_a_missing_target_is_reported_once(world: MemoryWorld, command: Command) -> None:
     ran = command("verify", str(SPEC_FILE))
     assert ran.code == 2
     assert ran.out.splitlines() == [
@@ -68,9 +68,7 @@ def test_a_target_that_does_not_exist_is_said_once(world: MemoryWorld, command: 
     ]
 
 
-def test_a_spent_session_cutoff_is_for_plan_and_no_difference_of_documents(
-    world: MemoryWorld, command: Command
-) -> None:
+def test_an_expired_session_cutoff_is_not_a_difference_to_verify(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     cutoff = deny_older_sessions(command.clock.now() - timedelta(hours=13))
     world.put(identity_policy(PUSHER, DENY_OLDER_SESSIONS), cutoff)
@@ -92,7 +90,7 @@ def test_json(world: MemoryWorld, command: Command) -> None:
     assert second == {"target": str(PUSHER), "status": "ok", "drifts": []}
 
 
-def test_a_repository_under_a_pattern_is_counted_when_it_is_at_spec(world: MemoryWorld, command: Command) -> None:
+def test_a_repository_under_a_pattern_is_counted_when_in_sync(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     text = SPEC_FILE.read_text().replace("name: shop/checkout", "name: shop/*").split("    push:")[0]
     ran = command("verify", "-", stdin=text.encode())

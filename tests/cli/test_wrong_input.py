@@ -1,4 +1,4 @@
-"""Whatever is wrong with a call is one line that names it and says what to do, exit code 1, and no traceback."""
+"""Wrong usage is one line with the cause and the remedy, exit code 1, and no traceback."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ USAGE = {
     "no spec": (("plan",), "SPEC", "see ecr-warden plan --help"),
     "two specs": (("validate", SEED, "other.yaml"), "other.yaml", "see ecr-warden validate --help"),
     "an option without its value": (("plan", SEED, "--profile"), "--profile", "see ecr-warden plan --help"),
-    "a character that nobody sees": (
+    "an invisible character": (
         ("validate", "access\u200b.yaml"),
         "the name contains an invisible character, U+200B (ZERO WIDTH SPACE) after",
         "type it by hand",
@@ -29,7 +29,7 @@ USAGE = {
         "there is no file s3://bucket",
         "aws s3 cp s3://bucket",
     ),
-    "an object in S3, from a chat": (
+    "an object in S3, with an invisible character": (
         ("validate", "s3:\u200b//bucket/access.yaml"),
         'U+200B (ZERO WIDTH SPACE) after "s3:"',
         "type it by hand",
@@ -63,12 +63,12 @@ USAGE = {
     ),
 }
 FILES = {
-    "a file that is not there": (("validate", "no-such.yaml"), "there is no file no-such.yaml", "or - to read"),
+    "a missing file": (("validate", "no-such.yaml"), "there is no file no-such.yaml", "or - to read"),
     "a directory": (("validate", "/tmp"), "/tmp is a directory", "give the path"),
     "an empty name": (("validate", ""), "is a directory", "give the path"),
     "a NUL in the name": (("validate", "a\0b"), "a\\x00b cannot be read: embedded null byte", "give the path"),
-    "a name that is too long": (("validate", "a" * 5000), "cannot be read: File name too long", "give the path"),
-    "a file as a directory": (("validate", f"{SEED}/x"), "cannot be read: Not a directory", "give the path"),
+    "a name over the limit": (("validate", "a" * 5000), "cannot be read: File name too long", "give the path"),
+    "a file used as a directory": (("validate", f"{SEED}/x"), "cannot be read: Not a directory", "give the path"),
     "an escape sequence": (("plan", "\x1b[31m.yaml"), "there is no file \\x1b[31m.yaml", "give the path"),
 }
 PROFILES = {
@@ -89,9 +89,9 @@ PROFILES = {
 HUGE = "a" * 10_000_000
 LONG = {
     "a file": (("validate", HUGE), "give the path"),
-    "a document in the place of its name": (("policy", "lint", HUGE), ""),
+    "a document instead of its name": (("policy", "lint", HUGE), ""),
     "a verb": ((HUGE,), "see ecr-warden --help"),
-    "an argument too many": (("validate", SEED, HUGE), "see ecr-warden validate --help"),
+    "a surplus argument": (("validate", SEED, HUGE), "see ecr-warden validate --help"),
     "an option's value": (("apply", "--wait", HUGE), "see ecr-warden apply --help"),
     "a run": (("show", HUGE), "see ecr-warden show --help"),
     "a profile": (("plan", SEED, "--profile", HUGE), "write ACCOUNT=PROFILE"),
@@ -100,12 +100,12 @@ LONG = {
 
 
 @pytest.mark.parametrize("case", LONG)
-def test_an_argument_of_10_mb_is_not_told_in_full_and_what_to_do_is(command: Command, case: str) -> None:
+def test_an_argument_of_10_mb_is_cut_and_the_remedy_is_printed(command: Command, case: str) -> None:
     argv, remedy = LONG[case]
     ran = command(*argv)
-    told = ran.out + ran.err
-    assert (ran.code, len(told) < 2000) == (1, True)
-    assert remedy in told
+    output = ran.out + ran.err
+    assert (ran.code, len(output) < 2000) == (1, True)
+    assert remedy in output
 
 
 def assert_one_line(command: Command, argv: tuple[str, ...], named: str, remedy: str) -> None:
@@ -118,18 +118,18 @@ def assert_one_line(command: Command, argv: tuple[str, ...], named: str, remedy:
 
 
 @pytest.mark.parametrize("case", USAGE)
-def test_a_call_that_is_not_understood(command: Command, case: str) -> None:
+def test_wrong_usage(command: Command, case: str) -> None:
     assert_one_line(command, *USAGE[case])
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_a_file_that_cannot_be_read(command: Command, case: str) -> None:
+def test_an_unreadable_file(command: Command, case: str) -> None:
     assert_one_line(command, *FILES[case])
 
 
 @pytest.mark.parametrize("verb", ["plan", "verify"])
 @pytest.mark.parametrize("case", PROFILES)
-def test_a_profile_that_fits_no_account(command: Command, verb: str, case: str) -> None:
+def test_a_profile_that_matches_no_account(command: Command, verb: str, case: str) -> None:
     texts, named, remedy = PROFILES[case]
     options = tuple(word for text in texts for word in ("--profile", text))
     assert_one_line(command, (verb, SEED, *options), named, remedy)
@@ -147,17 +147,17 @@ def test_a_verb_that_reads_from_the_terminal_says_so(command: Command, verb: tup
     assert "from the terminal; end with Ctrl-D" in ran.err
 
 
-def test_the_same_profile_twice_is_no_mistake(command: Command) -> None:
+def test_the_same_profile_may_be_given_twice(command: Command) -> None:
     assert command("plan", SEED, "--profile", "ci=x", "--profile", "111111111111=x").code == 2
 
 
-def test_a_link_to_itself(command: Command, tmp_path: Path) -> None:
+def test_a_circular_link(command: Command, tmp_path: Path) -> None:
     loop = tmp_path / "loop.yaml"
     loop.symlink_to(loop)
     assert_one_line(command, ("validate", str(loop)), "cannot be read: Too many levels", "give the path")
 
 
-def test_an_endless_file_is_too_large_and_read_no_further(command: Command) -> None:
+def test_an_endless_file_is_refused_without_reading_on(command: Command) -> None:
     ran = command("validate", "/dev/zero")
     assert ran.code == 1
     assert ran.out.startswith("E001 /dev/zero:1:1 ")
@@ -188,7 +188,7 @@ def test_json_of_an_invalid_spec_holds_its_problems(command: Command, verb: str)
         (("plan", SEED, "--profile", "x", "--json"), "usage"),
     ],
 )
-def test_json_of_an_error_says_what_the_line_says(command: Command, argv: tuple[str, ...], code: str) -> None:
+def test_json_of_an_error_has_the_text_of_the_line(command: Command, argv: tuple[str, ...], code: str) -> None:
     ran = command(*argv)
     error = ran.json["error"]
     assert (ran.code, ran.json["schema"], error["code"]) == (1, 1, code)
