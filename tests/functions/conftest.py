@@ -116,7 +116,7 @@ class Deployed:
         return [run["result"]["S"] for run in runs]
 
     def mails(self) -> list[str]:
-        """What the topic was told."""
+        """The messages that the topic got."""
         return [json.loads(message["Body"])["Message"] for message in self.taken(self.mail_url)]
 
     def _arn(self, url: str) -> str:

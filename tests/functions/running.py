@@ -109,7 +109,7 @@ def running(
 
 @dataclass
 class Running:
-    """`wire` sees and refuses the functions' calls; `somebody` makes other people's, which nothing refuses."""
+    """`wire` sees and refuses the functions' calls; `somebody` makes calls of others, which are never refused."""
 
     deployed: Deployed
     handler_of: Callable[[str], Handler]
@@ -150,12 +150,12 @@ class Running:
         self.wire.faults.clear()
         for queue in ("dead.fifo", "lost", "mail"):
             self._take(queue)
-        for told in (self.announcements, self.undelivered, self.errors, self.wire.calls):
-            told.clear()
+        for reported in (self.announcements, self.undelivered, self.errors, self.wire.calls):
+            reported.clear()
         self.logged()
 
     def somebody(self, account: str, service: str) -> Any:
-        """A client of somebody with every right."""
+        """A client of somebody with every permission."""
         if (account, service) not in self._clients:
             session = new_session()
             self.moto.hook(session)
@@ -174,12 +174,12 @@ class Running:
     # What happens to it
 
     def ask(self, question: Question) -> dict[str, Any]:
-        """Somebody asks the answer function."""
+        """Ask the function `answer`."""
         reply: dict[str, Any] = self.handler_of("answer")({"request": request_to_text(question)})
         return reply
 
     def upload(self, data: bytes | None) -> None:
-        """A new version of the file; None deletes it."""
+        """Upload a version of the spec; None deletes it."""
         if data is None:
             self.deployed.s3.delete_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY)
         else:
@@ -187,7 +187,7 @@ class Running:
         self.send({"kind": "accept-spec", "cause": self._cause("spec")}, "spec")
 
     def tamper(self, *names: str) -> None:
-        """Somebody changes all that a target holds, and CloudTrail reports it."""
+        """Change everything that a target holds, and have CloudTrail report it."""
         for name in names:
             match key_of(name).partition("/")[0]:
                 case "repository":
@@ -215,7 +215,7 @@ class Running:
         iam.update_role(RoleName=name, MaxSessionDuration=43200)
 
     def remove(self, name: str) -> None:
-        """Somebody deletes a user or repository with all it holds."""
+        """Delete a user or repository with all it holds."""
         if "/" in name:
             self.somebody(HOME, "ecr").delete_repository(repositoryName=name, force=True)
             return
@@ -225,7 +225,7 @@ class Running:
         iam.delete_user(UserName=name)
 
     def make(self, name: str) -> None:
-        """Somebody makes a user or repository."""
+        """Create a user or repository."""
         if "/" in name:
             self.somebody(HOME, "ecr").create_repository(repositoryName=name)
         else:
@@ -258,9 +258,9 @@ class Running:
     # What AWS does
 
     def deliver(self) -> None:
-        """What is visible in the jobs queue is done once, and what comes of it is told."""
+        """Run each visible job once, and send the alerts that result."""
         self._deliver("jobs.fifo", "reconcile")
-        self.tell()
+        self.send_alerts()
 
     def deliver_once(self) -> dict[str, int]:
         """One batch is done; for how many seconds what comes back is hidden, by its target."""
@@ -280,7 +280,7 @@ class Running:
             for message in self._queue(queue)._messages:
                 message.change_visibility(0)
 
-    def tell(self) -> None:
+    def send_alerts(self) -> None:
         """Announcements and incidents reach the alert function; an event that it fails on comes twice more."""
         announcements, self.announcements[:] = list(self.announcements), []
         for detail in announcements:

@@ -53,12 +53,12 @@ def test_a_bad_spec_is_refused_and_the_accepted_one_stays_in_force(running: Runn
             running.upload(content(row))
             running.tamper("shop/checkout")
             running.settle()
-            told = running.heard()
+            reported = running.heard()
             if row.get("ends") == "accepted":
-                assert "spec accepted" in told
+                assert "spec accepted" in reported
             else:
-                assert "spec refused" in told
-                assert lacks(told, row) == []
+                assert "spec refused" in reported
+                assert lacks(reported, row) == []
                 assert running.differing() == []
                 assert running.put_away("dead.fifo") == []
             running.upload(f"{SPEC}# {number}\n".encode())
@@ -103,11 +103,11 @@ def test_a_refused_call_is_reported_stops_no_sibling_and_is_made_up_for(
             running.deliver()
             assert target in running.differing()
             assert sibling not in running.differing()
-            told = running.heard()
-            assert (target not in told) is row.get("retried", False)
+            reported = running.heard()
+            assert (target not in reported) is row.get("retried", False)
             running.settle()
-            told += running.heard()
-            assert lacks(told, row) == []
+            reported += running.heard()
+            assert lacks(reported, row) == []
             assert "failed" in running.journalled(target) or "unknown" in running.journalled(target)
             assert running.put_away("dead.fifo") == []
             running.wire.faults.clear()
@@ -127,7 +127,7 @@ def denied(row: Row) -> tuple[str, str, int]:
         f"User: arn:aws:sts::{account}:assumed-role/{role}/session is not authorized to perform: {action} on resource: "
         f"arn:aws:x:eu-central-1:{account}:thing"
     )
-    if action != "sts:AssumeRole":  # whom another account's role does not trust is told no more
+    if action != "sts:AssumeRole":  # AWS does not explain why a role of another account refuses the caller
         message += f" because no identity-based policy allows the {action} action"
     return "AccessDeniedException" if action.startswith(("ecr", "dynamodb", "events")) else "AccessDenied", message, 403
 
@@ -179,11 +179,11 @@ def test_a_denied_call_is_reported_with_the_policy_that_should_allow_it_and_noth
             running.settle()
             assert row["call"] in running.wire.actions, "a fault that is never reached proves nothing"
             assert sibling not in running.differing()
-            told = running.heard() + json.dumps(running.logged()) + "\n".join(running.errors)
+            reported = running.heard() + json.dumps(running.logged()) + "\n".join(running.errors)
             action = error[1].split("perform: ")[1].split(" ")[0]
             if not row.get("untold"):
                 assert [
-                    word for word in (action, row["granted"], error[1].split("::")[1][:12]) if word not in told
+                    word for word in (action, row["granted"], error[1].split("::")[1][:12]) if word not in reported
                 ] == []
             running.wire.faults.clear()
             running.wire.answers.update(answers)
@@ -212,7 +212,7 @@ def test_a_missing_target_is_reported_once_and_converges_when_it_returns(
             assert sibling not in running.differing()
             running.sweep()
             running.settle()
-            assert running.heard() == "", "told once"
+            assert running.heard() == "", "reported once"
             assert target in running.differing()
             running.make(target)
             running.sweep()
@@ -253,7 +253,7 @@ WAYS = {
 
 @pytest.fixture
 def chat(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> int:
-    """The port of the webhook; nobody listens yet."""
+    """The port of the webhook, where nothing listens yet."""
     with served(WELL) as server:
         deployed.ssm.put_parameter(Name="/webhook", Type="SecureString", Value=server.url)
         monkeypatch.setenv("WARDEN_WEBHOOK", "ssm:/webhook")
@@ -275,7 +275,7 @@ def test_a_failing_chat_gets_the_message_later_and_the_mail_goes_out_once(
             with served_as(row["behaves"], chat):
                 running.tamper("shop/checkout")
                 running.deliver()
-            assert running.differing() == [], "what people are told by is no part of the repair"
+            assert running.differing() == [], "a failing channel does not affect the repair"
             assert running.heard().count("repository policy of shop/checkout differs") == 1
             assert any(lacks(line.get("error", ""), row) == [] for line in running.logged())
             with served(WELL, chat) as server:

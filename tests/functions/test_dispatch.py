@@ -26,8 +26,8 @@ def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: De
     stems = sorted(path.stem for path in EVENTS.glob("*.json"))
     kinds: dict[str, set[type]] = {stem: {AcceptSpec} for stem in stems if stem.startswith("s3-")}
     kinds |= {"events-ScheduledEvent": {AcceptSpec, SweepAll}}
-    told = ("iam-CreatePolicyVersion", "iam-SetDefaultPolicyVersion", "iam-DeletePolicy")
-    kinds |= {stem: {ReportOwnChange} for stem in told}
+    reported = ("iam-CreatePolicyVersion", "iam-SetDefaultPolicyVersion", "iam-DeletePolicy")
+    kinds |= {stem: {ReportOwnChange} for stem in reported}
     for stem in stems:
         handler(event(stem))
         assert {type(job) for job in deployed.jobs()} == kinds.get(stem, {ReconcileTarget}), stem

@@ -38,7 +38,7 @@ def hang(running: Running, name: str, *, takes: int) -> None:
 
 
 def logged(running: Running) -> list[tuple[str, str]]:
-    """What became of each message of a batch, and of which target it was where that is logged."""
+    """The result of each message of a batch, and its target where that is logged."""
     lines = [line for line in running.logged() if line["message"] in ("done", "failed", "not begun")]
     return [(line["message"], line.get("job", {}).get("target", "")) for line in lines]
 

@@ -21,7 +21,7 @@ HUB = "arn:aws:lambda:eu-central-1:111111111111:function:ecr-warden-control"
 
 @dataclass(slots=True)
 class Callers:
-    """Whoever says `alice` is alice; what she was asked about is kept."""
+    """The proof `alice` proves alice; what had to be proven is kept."""
 
     asked: list[tuple[str, str]] = field(default_factory=list)
 

@@ -51,7 +51,7 @@ def test_a_compiled_spec_written_by_somebody_else_is_reported_once_as_critical_a
     assert look(world) is None
     with pytest.raises(SpecTampered):
         accept_of(world, Tampered(world.specs))(JOB)
-    assert len(world.alerts.published) == 2, "what was mended and is broken again is news"
+    assert len(world.alerts.published) == 2, "tampering again after a repair is news"
 
 
 def test_the_first_version_is_accepted_and_every_target_enqueued_registry_first() -> None:
@@ -143,7 +143,7 @@ BUCKET = "ecr-warden-spec-111111111111-eu-central-1"
 
 
 def stray(world: World, key: str, version: str | None, *, event_id: str) -> SpecRefused | None:
-    """Somebody puts an object under another key; its event comes."""
+    """An object is put under another key, and its event arrives."""
     event = json.loads((ROOT / "events/s3-ObjectCreated.json").read_text()) | {"id": event_id}
     event["detail"]["object"] = {"key": key} | ({"version-id": version} if version else {})
     jobs = Dispatch(world.jobs, BUCKET, "access.yaml")(event)
@@ -160,16 +160,16 @@ def accepts(jobs: object) -> list[AcceptSpec]:
 def test_a_spec_under_another_key_is_reported_once_per_version_and_the_accepted_one_stays() -> None:
     world = first()
     compiled = world.specs.compiled
-    told = stray(world, "acces.yaml", "s1", event_id="e1")
-    assert told is not None
-    assert (told.version, told.enforced, told.cause.action) == ("s1", "v1", "s3:PutObject")
-    assert told.problems == ("'acces.yaml' is not read, only access.yaml is: upload the spec under that key",)
+    refusal = stray(world, "acces.yaml", "s1", event_id="e1")
+    assert refusal is not None
+    assert (refusal.version, refusal.enforced, refusal.cause.action) == ("s1", "v1", "s3:PutObject")
+    assert refusal.problems == ("'acces.yaml' is not read, only access.yaml is: upload the spec under that key",)
     assert stray(world, "acces.yaml", "s1", event_id="e1-again") is None
-    assert look(world) is None  # nor does a sweep tell of it
+    assert look(world) is None  # nor does a sweep report it
     assert stray(world, "access.yml", "s1", event_id="e2") is not None
     assert stray(world, "acces.yaml", "s2", event_id="e3") is not None
     assert (len(world.alerts.published), world.specs.compiled, enqueued(world)) == (3, compiled, [])
-    assert Field("Still enforced", "version v1") in message_of([told]).fields
+    assert Field("Still enforced", "version v1") in message_of([refusal]).fields
 
 
 def test_a_spec_under_another_key_is_reported_without_bucket_versioning_too() -> None:
@@ -188,9 +188,9 @@ def test_objects_that_do_not_look_like_a_spec_are_not_reported() -> None:
 
 def test_a_hostile_object_key_is_escaped_and_bounded() -> None:
     world = first()
-    told = stray(world, "\x1b[31m<!channel>\n" + "x" * 990 + ".yaml", "s1", event_id="e1")
-    assert told is not None
-    (problem,) = told.problems
+    refusal = stray(world, "\x1b[31m<!channel>\n" + "x" * 990 + ".yaml", "s1", event_id="e1")
+    assert refusal is not None
+    (problem,) = refusal.problems
     assert problem.isascii() and problem.isprintable()
     assert problem.startswith("'\\x1b[31m<!channel>\\nxxx")
     assert "xxx...' is not read, only access.yaml is" in problem
@@ -224,7 +224,7 @@ def overfill(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "problem"),
     [
         (unload, "there is no access.yaml; upload the spec there; the accepted one stays in force"),
         (
@@ -242,13 +242,13 @@ def overfill(world: World) -> None:
     ids=["deleted", "under another key", "in a bucket without versions", "of 10 MB"],
 )
 def test_an_unusable_spec_is_reported_once_with_a_remedy_and_the_accepted_one_stays(
-    spoil: Callable[[World], None], told: str
+    spoil: Callable[[World], None], problem: str
 ) -> None:
     world = first()
     spoil(world)
     refused = look(world)
     assert isinstance(refused, SpecRefused)
-    assert (refused.enforced, refused.problems) == ("v1", (told,))
+    assert (refused.enforced, refused.problems) == ("v1", (problem,))
     assert look(world) is None
     assert world.specs.compiled is not None and world.specs.compiled.version == "v1"
     world.put(D1, document(allow("ecr:*", who="*")))
@@ -303,7 +303,7 @@ def test_a_version_accepted_in_the_meantime_is_not_replaced() -> None:
 
 
 class Overtaken:
-    """Specs of which another version is accepted just after the accepted one was read."""
+    """Specs whose accepted version is replaced just after it was read."""
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -27,7 +27,7 @@ OF_ITS_OWN = identity_policy(PULL_USER, "backups")
 ANYTHING = document(allow("s3:*"))
 
 
-def at_spec(text: str = TEXT) -> World:
+def in_sync(text: str = TEXT) -> World:
     world = first(text)
     for user in (PUSH_USER, PULL_USER, UserTarget(CI, "pull-user-2")):
         world.documents.make(user)
@@ -42,7 +42,7 @@ def at_spec(text: str = TEXT) -> World:
 
 def left(text: str, before: str = TEXT) -> World:
     """The account has just left; its jobs wait."""
-    world = at_spec(before)
+    world = in_sync(before)
     assert isinstance(upload(world, text, "v2"), SpecAccepted)
     return world
 
@@ -105,14 +105,14 @@ def test_an_unreachable_account_is_reported_once_and_cleared_when_it_can_be_reac
     world = left(WITHOUT_CI)
     closed(world, CI)
     world.drain()
-    told = [report for report in world.reports if report.plan.target == PULL_USER]
-    assert [report.result for report in told] == [Result.UNKNOWN]
-    assert "deploy stacks/member.yaml in the account" in told[0].plan.drifts[0].explain
+    reported = [report for report in world.reports if report.plan.target == PULL_USER]
+    assert [report.result for report in reported] == [Result.UNKNOWN]
+    assert "deploy stacks/member.yaml in the account" in reported[0].plan.drifts[0].explain
     world.forget()
     assert PULL_USER in world.sweep()
     world.drain()
     assert world.reports == []
-    world.mend()
+    world.recover()
     world.sweep()
     world.drain()
     assert ours(world, CI) == [str(OF_ITS_OWN)]
@@ -129,7 +129,7 @@ def test_status_lists_removed_targets_until_they_are_cleared() -> None:
     closed(world, CI)
     world.drain()
     assert statuses(world)[str(PULL_USER)] is Result.UNKNOWN
-    world.mend()
+    world.recover()
     world.sweep()
     world.drain()
     assert [target for target in statuses(world) if f"/{CI}/" in target] == []

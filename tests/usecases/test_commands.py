@@ -63,9 +63,9 @@ def test_a_pause_is_recorded_with_its_caller_and_announced() -> None:
     assert (reply.targets, reply.enqueued) == ((str(CHECKOUT),), False)
     kept = world.state.records([CHECKOUT])[CHECKOUT.key].pause
     assert kept == Pause("command-1", ALICE, "a migration", NOW, NOW + HOUR)
-    [told] = world.alerts.published
-    assert isinstance(told, TargetsPaused)
-    assert (told.cause.actor, told.targets, told.reason, told.until) == (
+    [alert] = world.alerts.published
+    assert isinstance(alert, TargetsPaused)
+    assert (alert.cause.actor, alert.targets, alert.reason, alert.until) == (
         ALICE,
         (str(CHECKOUT),),
         "a migration",
@@ -82,9 +82,9 @@ def test_resume_ends_pauses_announces_that_and_reconciles() -> None:
     world.forget()
     reply = give(world, Resume("command-2", (CHECKOUT, PUSHER)))
     assert (reply.targets, reply.enqueued) == ((str(CHECKOUT),), True)
-    [told] = world.alerts.published
-    assert isinstance(told, TargetsResumed)
-    assert (told.targets, told.cause.actor) == ((str(CHECKOUT),), ALICE)
+    [alert] = world.alerts.published
+    assert isinstance(alert, TargetsResumed)
+    assert (alert.targets, alert.cause.actor) == ((str(CHECKOUT),), ALICE)
     world.drain()
     assert not world.differing()
 

@@ -75,7 +75,7 @@ def test_a_run_gives_up_after_three_conflicts(is_last: bool) -> None:
 
 
 def contest(world: World) -> None:
-    """Somebody writes something else whenever ecr-warden is about to write."""
+    """Another document is written whenever ecr-warden is about to write."""
 
     def tamper(_: Target, change: Change | None) -> None:
         if change is not None:
@@ -116,7 +116,7 @@ def test_a_contest_is_reported_hourly_while_it_lasts_and_anew_after_it_ended() -
     world.clock.advance(timedelta(hours=1))
     assert world.run(CHECKOUT) is Result.CONFLICT
     assert len(world.reports) == 2
-    world.mend()
+    world.recover()
     assert world.run(CHECKOUT) is Result.CONVERGED
     contest(world)
     assert world.run(CHECKOUT) is Result.CONFLICT
@@ -155,8 +155,8 @@ def test_a_single_write_in_between_is_no_contest() -> None:
 
     world.documents.faults = tamper
     assert world.run(PUSHER) is Result.CONVERGED
-    told = [(report.result, report.contested) for report in world.reports]
-    assert told == [(Result.CONFLICT, 0), (Result.CONVERGED, 0)]
+    reported = [(report.result, report.contested) for report in world.reports]
+    assert reported == [(Result.CONFLICT, 0), (Result.CONVERGED, 0)]
     assert message_of(world.reports[:1]).severity is not Severity.INFO
 
 
@@ -176,8 +176,8 @@ def test_writes_before_a_conflict_are_reported() -> None:
 
     world.documents.faults = tamper
     assert world.run(PUSHER) is Result.CONVERGED
-    told = [change for report in world.reports for change in report.plan.changes]
-    assert all(change in told for change in world.writes)
+    reported = [change for report in world.reports for change in report.plan.changes]
+    assert all(change in reported for change in world.writes)
     assert world.live(D3) == desired(D3)
 
 

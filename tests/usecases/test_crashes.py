@@ -88,7 +88,7 @@ def _marked_repository() -> World:
     return world
 
 
-def _user_made_again() -> World:
+def _recreated_user() -> World:
     world = world_in_sync()
     world.documents.unmake(PUSH_USER)
     world.documents.make(PUSH_USER)
@@ -98,12 +98,12 @@ def _user_made_again() -> World:
 SCENES = {
     "an open repository": Scene(CHECKOUT, _repository),
     "an open role": Scene(PUSHER, _opened_role),
-    "a role that somebody else has": Scene(PUSHER, _role_turned_over),
+    "a role that is not ecr-warden's": Scene(PUSHER, _role_turned_over),
     "a role whose ended sessions live again": Scene(PUSHER, _reopened_sessions),
     "a deleted role": Scene(PUSHER, _deleted_role),
     "no role yet": Scene(PUSHER, bare_world),
     "a repository to be written again": Scene(CHECKOUT, _marked_repository),
-    "a user made again": Scene(PUSH_USER, _user_made_again),
+    "a recreated user": Scene(PUSH_USER, _recreated_user),
 }
 
 
@@ -204,7 +204,7 @@ def test_the_sweep_finds_an_interrupted_run_on_a_target_in_sync() -> None:
     world.documents.faults = lambda _target, change: _die_on_verifying(world, change is None)
     with pytest.raises(Crash):
         world.run(CHECKOUT, fuse=fuse)
-    world.mend()
+    world.recover()
     assert world.live(D1) == desired(D1)
     assert world.reports == []
     world.clock.advance(LONGER_THAN_A_LEASE)
@@ -246,4 +246,4 @@ def dies_after_a_write(world: World, number: int) -> None:
     fuse = Fuse()
     with pytest.raises(Crash):
         world.run(PUSHER, fuse=fuse)
-    world.mend()
+    world.recover()

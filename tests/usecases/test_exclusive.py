@@ -23,49 +23,49 @@ POWER = "arn:aws:iam::aws:policy/PowerUserAccess"
 ANYTHING = document(allow("s3:*"))
 
 
-def others(owner: OwnerTarget) -> tuple[Address, Address]:
-    """Policies of an owner that the spec does not name."""
-    return identity_policy(owner, "backups"), attached_policy(owner, POWER)
+def others(identity: OwnerTarget) -> tuple[Address, Address]:
+    """Policies of an identity that the spec does not name."""
+    return identity_policy(identity, "backups"), attached_policy(identity, POWER)
 
 
 def world_with_others(text: str) -> World:
     world = world_in_sync(compiled(text.encode()))
-    for owner in (ROLE, USER):
-        inline, attached = others(owner)
+    for identity in (ROLE, USER):
+        inline, attached = others(identity)
         world.put(inline, ANYTHING)
         world.put(attached, None)
     return world
 
 
-def named(world: World, owner: OwnerTarget) -> set[Address]:
-    spec = world.accepted.targets[owner.key]
+def named(world: World, identity: OwnerTarget) -> set[Address]:
+    spec = world.accepted.targets[identity.key]
     return {address for address, value in spec.documents.items() if not isinstance(value, MustNotExist)}
 
 
-def standing(world: World, owner: OwnerTarget) -> set[Address]:
-    kinds = {address.kind for address in (*others(owner), *named(world, owner))}
-    return {a for a in world.documents.live if a.target == owner and a.kind in kinds}
+def standing(world: World, identity: OwnerTarget) -> set[Address]:
+    kinds = {address.kind for address in (*others(identity), *named(world, identity))}
+    return {a for a in world.documents.live if a.target == identity and a.kind in kinds}
 
 
-@pytest.mark.parametrize("owner", [ROLE, USER], ids=str)
-def test_other_policies_of_an_exclusive_identity_are_removed_by_event_and_by_sweep(owner: OwnerTarget) -> None:
+@pytest.mark.parametrize("identity", [ROLE, USER], ids=str)
+def test_other_policies_of_an_exclusive_identity_are_removed_by_event_and_by_sweep(identity: OwnerTarget) -> None:
     world = world_with_others(EXCLUSIVE)
-    assert world.run(owner) is Result.CONVERGED
-    assert standing(world, owner) == named(world, owner)
-    for address in others(owner):
+    assert world.run(identity) is Result.CONVERGED
+    assert standing(world, identity) == named(world, identity)
+    for address in others(identity):
         world.put(address, None if address.name == POWER else ANYTHING)
-    assert owner in world.sweep()
+    assert identity in world.sweep()
     world.drain()
-    assert standing(world, owner) == named(world, owner)
-    assert world.run(owner) is Result.IN_SYNC
+    assert standing(world, identity) == named(world, identity)
+    assert world.run(identity) is Result.IN_SYNC
 
 
-@pytest.mark.parametrize("owner", [ROLE, USER], ids=str)
-def test_other_policies_of_a_non_exclusive_identity_stay(owner: OwnerTarget) -> None:
+@pytest.mark.parametrize("identity", [ROLE, USER], ids=str)
+def test_other_policies_of_a_non_exclusive_identity_stay(identity: OwnerTarget) -> None:
     world = world_with_others(LITERAL)
-    assert world.run(owner) is Result.IN_SYNC
-    assert owner not in world.sweep()
-    assert standing(world, owner) == {*named(world, owner), *others(owner)}
+    assert world.run(identity) is Result.IN_SYNC
+    assert identity not in world.sweep()
+    assert standing(world, identity) == {*named(world, identity), *others(identity)}
 
 
 def test_removed_policies_are_journalled_and_reported() -> None:
@@ -82,9 +82,9 @@ def test_removed_policies_are_journalled_and_reported() -> None:
 def test_a_plan_shows_what_would_be_removed() -> None:
     world = world_with_others(EXCLUSIVE)
     plans = {plan.target: plan for plan in plan_spec(world.accepted, world.documents, world.clock)}
-    for owner in (ROLE, USER):
-        assert {drift.address: drift.kind for drift in plans[owner].drifts} == dict.fromkeys(
-            others(owner), DriftKind.UNEXPECTED
+    for identity in (ROLE, USER):
+        assert {drift.address: drift.kind for drift in plans[identity].drifts} == dict.fromkeys(
+            others(identity), DriftKind.UNEXPECTED
         )
 
 

@@ -142,13 +142,13 @@ NOISE = [allow(f"ecr:Do{number}", who="*") for number in range(70)]
 
 
 def _crowd(world: World) -> None:
-    """A stranger last among those whom everybody knows, in a document of many statements."""
-    stranger = allow("ecr:PutImage", who="x") | {"Principal": {"AWS": [*CROWD, MALLORY]}}
-    world.put(D1, document_of(*(one | {"Principal": {"AWS": HOME}} for one in NOISE), stranger))
+    """An outsider at the end of a list of known principals, in a document of many statements."""
+    outsider = allow("ecr:PutImage", who="x") | {"Principal": {"AWS": [*CROWD, MALLORY]}}
+    world.put(D1, document_of(*(one | {"Principal": {"AWS": HOME}} for one in NOISE), outsider))
 
 
 def _policies(world: World) -> None:
-    """A stranger in the trust policy, behind policies that make the role all-powerful."""
+    """An outsider in the trust policy, behind policies that make the role all-powerful."""
     for number in range(160):
         world.put(identity_policy(PUSHER, f"p{number:03}"), document_of(allow("iam:*")))
     for number in range(20):
@@ -186,7 +186,7 @@ BESIDE = {
 def test_deleting_a_principal_of_the_spec_does_not_keep_an_outsider_in(
     address: Address, live: Document, left: str
 ) -> None:
-    """AWS takes no document that names somebody deleted, and shows a unique id in the place of that one's ARN."""
+    """AWS refuses documents that name a deleted principal, and shows a unique ID in place of its ARN."""
     world = world_in_sync()
     gone = json.loads(desired(address).text)["Statement"][0]["Principal"]["AWS"]
     gone = gone if isinstance(gone, str) else gone[0]
@@ -204,7 +204,7 @@ def test_deleting_a_principal_of_the_spec_does_not_keep_an_outsider_in(
     with pytest.raises(RetryLater):
         world.run(address.target, attempt=FIRST)
     assert world.reports == reported
-    world.mend()
+    world.recover()
     assert world.run(address.target) is Result.CONVERGED
     assert world.live(address) == desired(address)
 

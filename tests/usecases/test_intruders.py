@@ -67,7 +67,7 @@ def test_a_run_id_vouches_only_for_calls_made_while_it_ran(after: timedelta, int
 
 
 def test_a_write_after_a_run_is_not_attributed_to_the_run() -> None:
-    """The event of our own write sets a run off, and that finds what somebody else did meanwhile."""
+    """The event of an own write starts a run, which finds what somebody else did meanwhile."""
     world = world_in_sync()
     world.put(D1, OPEN)
     world.run(CHECKOUT)
@@ -94,7 +94,7 @@ def event(name: str, **parameters: str) -> dict[str, Any]:
     return given
 
 
-def told(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
+def reported(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
     """What is announced once dispatch and the workers are through with the events."""
     dispatch = Dispatch(world.jobs, "bucket", "access.yaml")
     work = Work(accept=unbuilt, sweep=unbuilt, reconcile=unbuilt, alerts=world.alerts)
@@ -118,7 +118,7 @@ def told(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
     ids=["trust of the read role", "policy of the write role", "attached to the forward role", "version", "default"],
 )
 def test_tampering_with_ecr_warden_itself_is_reported_as_critical(given: dict[str, Any], thing: str) -> None:
-    [alert] = told(world_in_sync(), given)
+    [alert] = reported(world_in_sync(), given)
     message = message_of([alert])
     assert message.severity is Severity.CRITICAL
     assert message.title == f"ecr-warden's own {thing} was changed by mallory"
@@ -129,12 +129,12 @@ def test_a_deployment_is_one_info_message() -> None:
     events = [event("PutRolePolicy", roleName="ecr-warden-write"), event("CreatePolicyVersion")]
     for one in events:
         one["detail"]["userIdentity"]["invokedBy"] = "cloudformation.amazonaws.com"
-    message = message_of(told(world_in_sync(), *events))
+    message = message_of(reported(world_in_sync(), *events))
     assert message.severity is Severity.INFO
     assert message.title == "ecr-warden's own roles in account 222222222222 were changed"
 
 
 def test_a_change_of_a_push_role_is_not_reported_as_tampering_with_ecr_warden() -> None:
     world = world_in_sync()
-    assert told(world, event("PutRolePolicy")) == []
+    assert reported(world, event("PutRolePolicy")) == []
     assert world.run(PUSHER) is Result.IN_SYNC

@@ -147,7 +147,7 @@ def test_a_recreated_user_is_not_forgotten_while_the_list_cannot_be_read() -> No
     world.documents.make(ANNA)
     world.documents.faults = no_listing
     assert world.run(ANNA) is Result.CONVERGED
-    world.mend()
+    world.recover()
     world.forget()
     assert ANNA in world.sweep()
     world.drain()

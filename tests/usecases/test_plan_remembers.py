@@ -26,7 +26,7 @@ def owing(target: Target, debts: Debts) -> World:
     return world
 
 
-def made_again() -> World:
+def recreated() -> World:
     world = world_in_sync()
     world.documents.unmake(PULL_USER)
     world.documents.make(PULL_USER)
@@ -38,15 +38,15 @@ SITUATIONS: dict[str, tuple[Callable[[], World], Target]] = {
         lambda: owing(PUSHER, Debts(sessions_before=NOW + timedelta(seconds=60))),
         PUSHER,
     ),
-    "a session cut-off that somebody took away": (
+    "a session cut-off that somebody removed": (
         lambda: owing(PUSHER, Debts(sessions_before=NOW + timedelta(seconds=60), sessions_ended=True)),
         PUSHER,
     ),
-    "a user who was made again, as a run has noted": (
+    "a recreated user that a run has noted": (
         lambda: owing(CHECKOUT, Debts(recreated_principals=(f"arn:aws:iam::{CI}:user/pull-user-1",))),
         CHECKOUT,
     ),
-    "a repository that has left the spec and is to be revoked": (left, CHECKOUT),
+    "a removed repository that has to be revoked": (left, CHECKOUT),
 }
 
 
@@ -84,7 +84,7 @@ def test_without_the_hubs_memory_the_plan_is_empty(name: str) -> None:
 
 
 def test_a_recreated_user_that_no_run_has_seen_is_planned_for_and_named() -> None:
-    world = made_again()
+    world = recreated()
     reply = asked(world)
     assert reply.made_again == (str(PULL_USER),)
     [shown] = [plan for plan in reply.plans if plan.target == CHECKOUT]
@@ -99,13 +99,13 @@ def test_a_recreated_user_that_no_run_has_seen_is_planned_for_and_named() -> Non
 
 
 def test_a_recreated_user_is_not_named_for_targets_that_do_not_name_it() -> None:
-    reply = queries_of(made_again())(AskPlan((str(PUSHER),)))
+    reply = queries_of(recreated())(AskPlan((str(PUSHER),)))
     assert isinstance(reply, PlanReply)
     assert (reply.plans, reply.made_again) == ((), ())
 
 
 def test_verify_reports_recreated_users_too() -> None:
-    reply = queries_of(made_again())(AskVerify((str(CHECKOUT), str(PUSH_USER))))
+    reply = queries_of(recreated())(AskVerify((str(CHECKOUT), str(PUSH_USER))))
     assert isinstance(reply, VerifyReply)
     kinds = {one.target: [drift.kind for drift in one.drifts] for one in reply.targets}
     assert kinds == {str(CHECKOUT): [DriftKind.PRINCIPAL_RECREATED], str(PUSH_USER): []}

@@ -50,12 +50,12 @@ ANSWERED: dict[str, tuple[Question, bool]] = {
     "a plan of everything": (AskPlan(), True),
     "a plan of a pattern of names": (AskPlan(("shop/*",)), True),
     "a plan of a repository named in full": (AskPlan((str(shop("secret")),)), False),
-    "a plan of one named in full that nobody could list": (AskPlan((str(shop("a")),)), True),
+    "a plan of an unlisted one named in full": (AskPlan((str(shop("a")),)), True),
     "verify of everything": (AskVerify(), True),
     "verify of a repository by its name": (AskVerify(("shop/secret",)), True),
     "verify of a user": (AskVerify((str(UserTarget(CI, "anna")),)), False),
     "status of everything": (AskStatus(), True),
-    "status of one named in full that nobody could list": (AskStatus((str(shop("a")),)), False),
+    "status of an unlisted one named in full": (AskStatus((str(shop("a")),)), False),
 }
 
 
@@ -134,11 +134,11 @@ def test_targets_that_an_answer_has_no_time_for_are_unknown_named_and_counted() 
     planned = count()
     reply = queries_of(world, is_out_of_time=lambda: next(planned) >= 2)(AskVerify())
     assert isinstance(reply, VerifyReply)
-    left_out = [told for told in reply.targets if any(drift.code == "out-of-time" for drift in told.drifts)]
+    left_out = [one for one in reply.targets if any(drift.code == "out-of-time" for drift in one.drifts)]
     assert len(left_out) == len(reply.targets) - 2 == len(ACCEPTED.targets) - 2
-    [told] = reply.unread
-    assert told.startswith(f"out-of-time: the time for one answer ran out before {len(left_out)} of")
-    assert all(entry.target in told for entry in left_out)
+    [line] = reply.unread
+    assert line.startswith(f"out-of-time: the time for one answer ran out before {len(left_out)} of")
+    assert all(entry.target in line for entry in left_out)
     whole = queries_of(world)(AskVerify())
     assert isinstance(whole, VerifyReply) and whole.unread == ()
 
@@ -147,7 +147,7 @@ def drifts_of(reply: object) -> dict[Target, tuple[Drift, ...]]:
     match reply:
         case PlanReply(plans=plans):
             return {plan.target: plan.drifts for plan in plans}
-        case VerifyReply(targets=told):
-            return {parse_target(one.target): one.drifts for one in told if one.drifts}
+        case VerifyReply(targets=targets):
+            return {parse_target(one.target): one.drifts for one in targets if one.drifts}
         case _:
             raise AssertionError(reply)

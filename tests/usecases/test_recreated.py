@@ -99,7 +99,7 @@ def world_just_written() -> World:
     with pytest.raises(RetryLater, match="not-yet-visible"):
         world.run(PUSHER, attempt=FIRST)
     assert len(world.reports) == 1
-    world.mend()
+    world.recover()
     world.forget()
     return world
 
@@ -127,7 +127,7 @@ def test_unique_ids_that_stay_are_deleted_principals() -> None:
     assert world.written == ["update trust-policy", "update identity-policy ecr-warden-deny-older-sessions"]
     live = world.live(CUTOFF)
     assert isinstance(live, Document)
-    # Whoever is gone may have left sessions behind.
+    # The deleted principal may have left sessions behind.
     assert cutoff_of(live) == world.clock.now() + timedelta(minutes=1)
     assert len(world.reports) == 1
 

@@ -243,7 +243,7 @@ def test_a_failing_target_does_not_stop_others_from_losing_access(broken: Target
     world.documents.faults = fault
     world.drain()
     assert {address.target for address in live(world)} == {broken}
-    world.mend()
+    world.recover()
     world.sweep()
     world.drain()
     assert live(world) == {}

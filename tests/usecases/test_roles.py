@@ -103,7 +103,7 @@ def test_a_role_whose_write_becomes_visible_late_still_enqueues_its_users() -> N
     world.documents.faults = lag
     with pytest.raises(RetryLater):
         world.run(PUSHER, attempt=FIRST)
-    world.mend()
+    world.recover()
     world.put(D3, desired(D3))
     assert world.run(PUSHER, attempt=FIRST) is Result.IN_SYNC
     world.drain()
@@ -125,7 +125,7 @@ def test_a_role_deleted_while_it_owes_a_cut_off_is_recreated() -> None:
     failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
     assert world.run(PUSHER) is Result.FAILED
     assert world.state.remembered[PUSHER.key].debts == Debts(NOW + timedelta(minutes=1))
-    world.mend()
+    world.recover()
     world.documents.remove(ROLE)
     assert world.run(PUSHER) is Result.CONVERGED
     assert world.differing() == []
@@ -138,7 +138,7 @@ def test_the_sweep_finds_a_role_that_still_owes_a_cut_off() -> None:
     world.put(D2, MORE_TRUST)
     failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
     world.run(PUSHER)
-    world.mend()
+    world.recover()
     assert world.sweep() == (PUSHER,)
     world.drain()
     assert world.live(CUTOFF) is not None

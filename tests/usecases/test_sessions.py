@@ -69,7 +69,7 @@ def test_ended_sessions_stay_ended_when_somebody_tampers_with_the_cut_off(way: s
         world.drain()
     else:
         assert world.run(PUSHER) is Result.CONVERGED
-    assert cutoff(world) == ENDED_BEFORE, "whoever got a session since through the closed door keeps it"
+    assert cutoff(world) == ENDED_BEFORE, "sessions opened by the spec's own principals since then go on"
     [report] = world.reports
     message = message_of([report])
     assert message.severity is Severity.CRITICAL
@@ -157,7 +157,7 @@ def test_a_repair_is_not_done_before_its_cut_off_is_visible() -> None:
 
     world.documents.faults = undo
     assert world.run(PUSHER) is not Result.CONVERGED
-    world.mend()
+    world.recover()
     assert world.sweep() == (PUSHER,)
     world.drain()
     assert cutoff(world) == ENDED_BEFORE

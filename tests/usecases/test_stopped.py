@@ -93,7 +93,7 @@ def test_the_stop_switch_is_read_before_each_write() -> None:
     assert len(world.writes) == 1
     skipped = [o.reason for o in world.reports[0].outcomes if isinstance(o, Skipped)]
     assert skipped[0] == STOPPED
-    world.mend()
+    world.recover()
     world.switch.enabled = True
     assert world.run(PUSHER) is Result.CONVERGED
     assert world.live(CUTOFF) is not None
@@ -105,7 +105,7 @@ PAUSE = Pause("c1", ALICE, "a migration", NOW, NOW + END)
 
 
 ADMIN = "arn:aws:iam::111111111111:role/Administrator"
-# Whoever opens a session chooses its name; the last part of root's ARN names nobody.
+# The name of a session is its opener's choice; the last part of root's ARN names nobody.
 PAUSERS = {
     "paused by alice until": ALICE,
     "paused by root of 111111111111 until": Actor("Root", "arn:aws:iam::111111111111:root", "111111111111"),
@@ -132,8 +132,8 @@ def test_drift_during_a_pause_is_reported_once_and_repaired_by_the_sweep_after_i
     world.sweep()
     world.drain()
     assert world.writes == []
-    [told] = world.reports
-    assert [outcome.reason for outcome in told.outcomes if isinstance(outcome, Skipped)] == [
+    [report] = world.reports
+    assert [outcome.reason for outcome in report.outcomes if isinstance(outcome, Skipped)] == [
         "paused by alice until 2026-11-24T11:00:00Z: a migration"
     ]
     world.clock.advance(END)
@@ -169,10 +169,10 @@ def test_the_stop_switch_holds_after_a_pause() -> None:
 def test_a_reported_run_is_journalled_even_if_nothing_was_written() -> None:
     world = paused_world()
     world.run(CHECKOUT)
-    [told] = world.reports
-    assert world.journal.find(told.run_id) == told
+    [report] = world.reports
+    assert world.journal.find(report.run_id) == report
     world.run(CHECKOUT)
-    assert [entry.run_id for entry in runs_of(world, CHECKOUT)] == [told.run_id]
+    assert [entry.run_id for entry in runs_of(world, CHECKOUT)] == [report.run_id]
 
 
 def asked(world: World, *targets: object) -> None:

@@ -118,8 +118,8 @@ def noting(read: list[Target], target: Target, _: Change | None) -> None:
 
 
 def sweep_of(world: World) -> Sweep:
-    tell = ReportUnlisted(world.state, world.alerts)
-    return Sweep(world.specs, world.documents, world.state, world.jobs, world.sweep_records, world.clock, tell)
+    unlisted = ReportUnlisted(world.state, world.alerts)
+    return Sweep(world.specs, world.documents, world.state, world.jobs, world.sweep_records, world.clock, unlisted)
 
 
 def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region() -> None:
@@ -128,7 +128,7 @@ def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region() -> None:
     parts = [SweepIdentities(cause, CI), SweepIdentities(cause, HOME), SweepRepositories(cause, HOME, "eu-central-1")]
     assert list(sweep_of(world)(SweepAll(cause))) == parts
     assert world.jobs.sent == parts
-    assert world.documents.reads == 0, "whoever shares out the work reads no account"
+    assert world.documents.reads == 0, "dividing a sweep reads no account"
 
 
 def test_a_part_reads_only_its_own_targets() -> None:

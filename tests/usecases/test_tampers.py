@@ -48,7 +48,7 @@ NARROWS = ("update trust-policy", "create identity-policy ecr-warden-deny-older-
 
 @dataclass(frozen=True, slots=True)
 class Tamper:
-    """What somebody does (None deletes), and the writes that put it right."""
+    """A change by somebody else (None deletes), and the writes that repair it."""
 
     name: str
     address: Address

@@ -33,7 +33,7 @@ def enqueued(world: World) -> list[str]:
 
 
 def first(text: str = TEXT) -> World:
-    """A world whose first version is accepted and told."""
+    """A world whose first version is accepted and reported."""
     world = bare_world()
     world.specs.compiled = None
     assert isinstance(upload(world, text, "v1"), SpecAccepted)

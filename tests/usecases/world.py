@@ -137,13 +137,13 @@ class World:
         attempt: Attempt = FIRST_AND_LAST,
         fuse: Fuse | None = None,
     ) -> Result | None:
-        """Reconcile a target because of an event, by mallory if nobody else is named."""
+        """Reconcile a target because of an event; mallory caused it unless another actor is given."""
         return self.reconcile(fuse)(ReconcileTarget(self.event(actor), target), attempt)
 
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
         """Everything is compared, part after part; what differs waits as jobs. Raises RetryLater after all parts."""
-        tell = ReportUnlisted(self.state, self.alerts)
-        sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.sweep_records, self.clock, tell)
+        unlisted = ReportUnlisted(self.state, self.alerts)
+        sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.sweep_records, self.clock, unlisted)
         due: list[Target] = []
         later: list[RetryLater] = []
         before = len(self.jobs.sent)
@@ -182,7 +182,7 @@ class World:
         else:
             self.documents.put(address, value)
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         """No call fails any more."""
         self.documents.faults = lambda _target, _change: None
 
