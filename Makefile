@@ -1,4 +1,4 @@
-# Needs python3.13 and make. Everything else is fetched from PyPI, at the versions of uv.lock.
+# Needs python3.13 and make. Everything else comes from PyPI at the versions in uv.lock.
 
 UV_VERSION := 0.13.9
 PYTHON ?= python3.13
@@ -9,13 +9,13 @@ FUZZ_SEED ?=
 FUZZ_ONLY ?=
 CHECKED := layers cli functions local tests bench tools
 
-# The interpreter is the one that was checked below, never one that uv downloads.
+# The interpreter checked below, never one that uv downloads.
 export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export SAM_CLI_TELEMETRY := 0
-# Set in a command, so that a user's activated environment is not taken for the project's.
+# Set in a command, so that uv does not use the user's activated environment.
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
-# Without a home uv would put its cache into the current directory.
+# Without HOME uv would put its cache into the current directory.
 ifeq ($(strip $(HOME)),)
 export HOME := $(CURDIR)/.tools/home
 endif
@@ -24,15 +24,15 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: help demo test quick check templates lint-imports unit deployed engine others pure behaviour fuzz schema bench aws-smoke lint format setup clean distclean
 
-help: ## what there is
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-demo: setup ## two embedded AWS accounts, attacked and repaired before your eyes (KEEP=1 leaves them running)
+demo: setup ## attack and repair two embedded AWS accounts while you watch (KEEP=1 leaves them running)
 	@$(BIN)/python -m local.demo
 
-# Side by side on two cores: what deploys mostly waits, the rest mostly computes. Each part's output comes when it ends.
-# Byte code is made first: a build that copies the sources must not meet half of a file that another part compiles.
-test: setup ## everything that must be green
+# In parallel on two cores: deploying mostly waits, the rest mostly computes. Each part prints its output when it ends.
+# Byte code comes first, so that a build that copies the sources does not catch a half-written file of another part.
+test: setup ## everything that must pass
 	@$(BIN)/python -m compileall -q $(CHECKED)
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target deployed engine others templates check
 
@@ -40,7 +40,7 @@ unit: setup ## all tests
 	@$(BIN)/python -m compileall -q $(CHECKED)
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target deployed engine others
 
-quick: .venv/.synced ## under a minute, while you work: lint, types, import directions, and the tests without I/O
+quick: .venv/.synced ## for while you work, under a minute: lint, types, import directions, tests without I/O
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target pure behaviour check
 
 check: lint lint-imports ## lint, types, import directions
@@ -60,7 +60,7 @@ templates: .venv-sam/.synced ## the three CloudFormation templates
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 DEPLOYED := tests/artifact tests/e2e tests/local tests/cli/test_emulator.py
 ENGINE := tests/property tests/fuzz tests/mutants tests/unit/policy
-# What is large rather than many: files of the size limit, AWS's managed policies, processes, boto3 on moto.
+# Slow ones: files at the size limit, AWS's managed policies, processes, boto3 on moto.
 LARGE := tests/unit/spec/test_text.py tests/unit/policy/test_compare_bounds.py tests/unit/adapters \
   tests/cli/test_process.py tests/cli/test_hub_client.py
 
@@ -79,32 +79,32 @@ pure:
 behaviour:
 	$(PYTEST) --durations=5 tests/usecases tests/cli $(addprefix --ignore=,$(LARGE) $(DEPLOYED))
 
-fuzz: .venv/.synced ## FUZZ_SECONDS=300: random input for the policy engine and the planner, beyond what `make test` tries
+fuzz: .venv/.synced ## random input for the policy engine and the planner, for FUZZ_SECONDS=300
 	@$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) "$(FUZZ_SEED)" $(FUZZ_ONLY)
 
-schema: .venv/.synced ## docs/schema/access.schema.json from the field tables of the spec
+schema: .venv/.synced ## write docs/schema/access.schema.json from the field tables of the spec
 	$(BIN)/python -c "from ecr_warden.spec.schema import schema_text; print(schema_text(), end='')" \
 	  > docs/schema/access.schema.json
 
-bench: setup ## counts and ratios: API calls, layer size, memory, cold start (ONLY="cold-start memory": some parts)
+bench: setup ## measure API calls, layer size, memory and cold start (ONLY="cold-start memory" for some parts)
 	@$(BIN)/python -m bench $(ONLY)
 
-# Never part of `make test`: it makes and removes things in the two accounts that it is given (docs/deploy.md).
-aws-smoke: .venv/.synced ## ARGS="...": the loop on two real accounts, and what AWS does where its pages are silent
+# Never part of `make test`: it creates and removes resources in two real accounts (docs/deploy.md).
+aws-smoke: .venv/.synced ## ARGS="...": try the loop on two real accounts, and ask AWS what its documentation leaves open
 	@$(BIN)/python -m local.smoke $(ARGS)
 
-format: .venv/.synced ## rewrite what ruff can mend
+format: .venv/.synced ## apply ruff's fixes and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-clean: ## remove what was built
+clean: ## remove build output
 	rm -rf build dist .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 distclean: clean ## remove the environments too
 	rm -rf .venv .venv-sam .venv-emulator .venv-runtime .tools
 
-# ---- environments: four, because sam and ministack pin botocore versions that no resolver can join.
-# Each is brought up to date when the lock or the dependency lists change.
+# ---- four environments, because sam and ministack pin incompatible versions of botocore.
+# Each is updated when the lock or the dependency lists change.
 
 LOCKED := uv.lock pyproject.toml layers/warden/requirements.txt
 
@@ -114,7 +114,7 @@ setup: .venv/.synced .venv-sam/.synced .venv-emulator/.synced .venv-runtime/.syn
 	$(UV) sync --quiet --frozen
 	@touch $@
 
-# Lambda's own packages are taken to come with byte code. Without it a cold start of any function compiles botocore.
+# As Lambda's own packages are assumed to have byte code. Without it a cold start of any function compiles botocore.
 .venv-runtime/.synced: export UV_COMPILE_BYTECODE := 1
 
 .venv-%/.synced: $(LOCKED) | $(UV)

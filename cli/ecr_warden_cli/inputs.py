@@ -19,6 +19,8 @@ from ecr_warden_cli.context import Context, Failure
 # Somebody may pass a whole document where its name belongs.
 _NAME_SHOWN = 300
 BY_HAND = "retype it by hand; it was probably copied from a web page or chat"
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _SPEC_REMEDY = "give the path of the spec, or - to read it from stdin"
 
 
@@ -103,10 +105,6 @@ def load_compiled(path: str, context: Context) -> Valid:
 
 def _read(path: str, stdin: BinaryIO) -> bytes:
     return read_file(path, stdin, MAX_BYTES, failure=SpecUnreadable, remedy=_SPEC_REMEDY)
-
-
-_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
-_UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 def duration(text: str) -> timedelta | None:

@@ -96,10 +96,6 @@ def _last_look(status: TargetStatus) -> str:
     return f", {status.last.result or 'no result'} at {shown(status.last.at)}"
 
 
-def _add_grants_arguments(parser: argparse.ArgumentParser) -> None:
-    add_hub_arguments(parser)
-
-
 def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per grant, by repository; no account is read."""
     console = context.console
