@@ -5,12 +5,21 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ecr_warden.model.codec.base import CodecError, Json
-from ecr_warden.model.codec.entries import answer_to_json
+from ecr_warden.model.codec.base import CodecError, Json, to_json
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
-from ecr_warden.model.codec.requests import SELECTED_AT_MOST, TARGETS_AT_MOST, request_to_text
+from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.reply import CallReply, CommandReply, PlanReply, Reply, StatusReply
-from ecr_warden.model.request import EVERYTHING, Answer, AskCall, AskStatus, Command, Question, Selection
+from ecr_warden.model.request import (
+    EVERYTHING,
+    SELECTED_AT_MOST,
+    TARGETS_AT_MOST,
+    Answer,
+    AskCall,
+    AskStatus,
+    Command,
+    Question,
+    Selection,
+)
 from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target, parse_target
 from ecr_warden.policy.printable import cut, invisible
@@ -203,7 +212,7 @@ class Runs(Struct, frozen=True):
             "id": self.command.id,
             "caller": self.command.caller,
             "targets": list(self.command.targets),
-            "runs": [answer_to_json(answer) for answer in self.answers.values()],
+            "runs": [to_json(answer) for answer in self.answers.values()],
             "missing": list(self.missing),
         }
 

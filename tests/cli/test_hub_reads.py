@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from ecr_warden.model.address import repository_policy
-from ecr_warden.model.codec.plans import plan_from_json
 from ecr_warden.model.codec.replies import reply_to_json
-from ecr_warden.model.codec.requests import TARGETS_AT_MOST, question_from_text
+from ecr_warden.model.codec.requests import question_from_text
+from ecr_warden.model.codec.runs import plan_from_json
 from ecr_warden.model.desired import Mode
+from ecr_warden.model.request import TARGETS_AT_MOST
 from ecr_warden.model.target import Target, UserTarget
 from ecr_warden.ports.errors import AccountUnreachable
 

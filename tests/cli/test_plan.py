@@ -1,7 +1,7 @@
 """`ecr-warden plan`, on the memory adapter."""
 
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, trust_policy
-from ecr_warden.model.codec.plans import plan_from_json
+from ecr_warden.model.codec.runs import plan_from_json
 from ecr_warden.model.observed import Unparseable
 from ecr_warden.usecases.plan import plan_spec
 

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from ecr_warden.model.codec.values import address_from_json, value_from_json
+from ecr_warden.model.address import Address
+from ecr_warden.model.codec.values import read, value_from_json
 
 from local.testing.seed import ACCEPTED, SPEC_FILE
 from tests.cli.command import Command, Ran
@@ -72,8 +73,8 @@ def test_only_with_an_unknown_text_is_an_error_with_suggestions(command: Command
 
 def test_json_has_the_codecs_form(command: Command) -> None:
     answer = command("render", str(SPEC_FILE), "--json").json
-    read = {address_from_json(entry["address"]): value_from_json(entry["value"]) for entry in answer["documents"]}
-    assert read == {address: value for spec in ACCEPTED.targets.values() for address, value in spec.documents.items()}
+    shown = {read(entry["address"], Address): value_from_json(entry["value"]) for entry in answer["documents"]}
+    assert shown == {address: value for spec in ACCEPTED.targets.values() for address, value in spec.documents.items()}
     assert (answer["schema"], answer["mode"], answer["specVersion"][:7]) == (1, "enforce", "sha256:")
 
 

@@ -2,10 +2,9 @@
 
 import argparse
 
-from ecr_warden.model.codec.requests import TARGETS_AT_MOST
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import PlanReply
-from ecr_warden.model.request import Apply, AskPlan
+from ecr_warden.model.request import TARGETS_AT_MOST, Apply, AskPlan
 from ecr_warden.model.target import parse_target
 from ecr_warden.policy.printable import and_more, count
 

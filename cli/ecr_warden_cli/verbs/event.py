@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, assert_never
 
-from ecr_warden.model.codec.jobs import actor_to_json
+from ecr_warden.model.codec.base import to_json
 from ecr_warden.model.job import Actor, ReportOwnChange
 from ecr_warden.policy.printable import escape
 from ecr_warden.triggers.calls import WATCHED
@@ -74,7 +74,7 @@ def _explain(item: Found | Broken) -> dict[str, Any]:
             return {
                 "trigger": _trigger_to_json(trigger),
                 "targets": [str(target) for target in targets],
-                "actor": actor_to_json(_SCHEDULE if isinstance(trigger, SweepDue) else trigger.actor),
+                "actor": to_json(_SCHEDULE if isinstance(trigger, SweepDue) else trigger.actor),
                 **({"tells": tells} if tells else {}),
             }
         case _:

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.alerting.wording import describe_cause, who
-from ecr_warden.model.codec.requests import ENTRIES_AT_MOST, HISTORIES_AT_MOST
 from ecr_warden.model.job import short_name
 from ecr_warden.model.reply import HistoryReply, RunReply
-from ecr_warden.model.request import AskHistory, AskRun, AuditEntry, AuditKind
+from ecr_warden.model.request import ENTRIES_AT_MOST, HISTORIES_AT_MOST, AskHistory, AskRun, AuditEntry, AuditKind
 from ecr_warden.model.run import OpenRun, RunEntry, RunReport
 from ecr_warden.model.target import Target, TargetError, parse_target
 from ecr_warden.policy.printable import and_more, listed

@@ -3,9 +3,8 @@
 import argparse
 from datetime import timedelta
 
-from ecr_warden.model.codec.requests import REASON_AT_MOST
 from ecr_warden.model.reply import StatusReply
-from ecr_warden.model.request import AskStatus, PauseUntil, Resume
+from ecr_warden.model.request import REASON_AT_MOST, AskStatus, PauseUntil, Resume
 from ecr_warden.model.run import LONGEST_PAUSE
 from ecr_warden.model.target import parse_target
 from ecr_warden.policy.printable import count

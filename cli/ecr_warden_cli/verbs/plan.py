@@ -3,8 +3,7 @@
 import argparse
 from typing import Any
 
-from ecr_warden.model.codec.plans import plan_to_json
-from ecr_warden.model.codec.replies import write_scope_to_json
+from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import PlanReply
 from ecr_warden.model.request import AskPlan
@@ -41,13 +40,11 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         answer: dict[str, Any] = {
             "specVersion": reply.version,
             "mode": reply.mode,
-            "plans": [plan_to_json(plan) for plan in reply.plans],
+            "plans": [to_json(plan) for plan in reply.plans],
             "summary": _summary(reply, statuses),
         }
         extras = plan_extras(reply) if isinstance(place, AtHub) else {}
-        context.console.answer(
-            answer | extras | {"writeScope": [write_scope_to_json(one) for one in reply.write_scope]}
-        )
+        context.console.answer(answer | extras | {"writeScope": to_json(reply.write_scope)})
     else:
         _show(reply, statuses, context)
     return Exit.ERROR if reply.unread else exit_of(statuses)

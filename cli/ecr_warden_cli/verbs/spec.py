@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, repository_policy
-from ecr_warden.model.codec.values import address_to_json, value_to_json
+from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.printable import count, cut
@@ -86,12 +86,12 @@ def _render(arguments: argparse.Namespace, context: Context) -> Exit:
         raise NoSuchAddress(arguments.only, addresses)
     if arguments.json:
         documents = [
-            {"address": address_to_json(address), "value": value_to_json(value)}
+            {"address": to_json(address), "value": to_json(value)}
             for spec in compiled.targets.values()
             for address, value in _documents(spec, wanted)
         ]
         patterns = [
-            {"pattern": str(pattern.target), "except": list(pattern.excluded), "value": value_to_json(pattern.policy)}
+            {"pattern": str(pattern.target), "except": list(pattern.excluded), "value": to_json(pattern.policy)}
             for pattern in compiled.patterns
             if _is_wanted(pattern, wanted)
         ]
@@ -142,7 +142,7 @@ def _show_value(context: Context, value: DesiredValue) -> None:
             console.line("must not exist")
         case _:
             # Unwraps the codec's {"document": ...} or {"role": ...}.
-            (inner,) = (value_to_json(value) or {}).values()
+            (inner,) = (to_json(value) or {}).values()
             console.block(json.dumps(inner, indent=2))
     console.line()
 

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from ecr_warden.alerting.wording import describe_address
-from ecr_warden.model.codec.plans import drift_to_json
+from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.reply import Verified, VerifyReply
 from ecr_warden.model.request import AskVerify
@@ -42,7 +42,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     statuses = listed + [Status.DIFFERS] * reply.omitted
     if arguments.json:
         targets = [
-            {"target": one.target, "status": status, "drifts": [drift_to_json(drift) for drift in one.drifts]}
+            {"target": one.target, "status": status, "drifts": [to_json(drift) for drift in one.drifts]}
             for one, status in zip(reply.targets, listed, strict=True)
         ]
         answer: dict[str, Any] = {

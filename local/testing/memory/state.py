@@ -5,7 +5,7 @@ from copy import replace
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ecr_warden.model.codec.entries import entry_of
+from ecr_warden.model.codec.records import entry_of
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
 from ecr_warden.model.run import Debts, LastSeen, OpenRun, Pause, RunReport

@@ -6,17 +6,15 @@ from typing import Any
 
 import pytest
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
-from ecr_warden.model.codec.audit import audit_from_json, audit_to_json
-from ecr_warden.model.codec.base import Json
-from ecr_warden.model.codec.entries import answer_from_json, answer_to_json, entry_from_json, entry_to_json
-from ecr_warden.model.codec.jobs import job_from_json, job_to_json
-from ecr_warden.model.codec.pauses import pause_from_json, pause_to_json
+from ecr_warden.model.codec.base import Json, to_json
+from ecr_warden.model.codec.jobs import job_from_json, job_to_json, pause_from_json
+from ecr_warden.model.codec.records import answer_from_json, audit_from_json, entry_from_json
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
 from ecr_warden.model.codec.requests import command_from_text, question_from_text, request_to_text
 from ecr_warden.model.codec.runs import open_run_from_json, open_run_to_json, report_to_json, run_report_from_json
 from ecr_warden.model.codec.spec import spec_from_json, spec_to_json
 
-from local.launcher import ROOT
+from tests.template.cfn import ROOT
 
 # Never edit the files: add one for a new schema, and read both.
 SAMPLES = [json.loads(line) for line in (ROOT / "tests" / "cases" / "json" / "schema-1.jsonl").read_text().splitlines()]
@@ -26,10 +24,10 @@ KINDS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Json]]] = {
     "report": (run_report_from_json, report_to_json),
     "alert": (alert_from_json, alert_to_json),
     "spec": (spec_from_json, spec_to_json),
-    "pause": (pause_from_json, pause_to_json),
-    "audit": (audit_from_json, audit_to_json),
-    "entry": (entry_from_json, entry_to_json),
-    "answer": (answer_from_json, answer_to_json),
+    "pause": (pause_from_json, to_json),
+    "audit": (audit_from_json, to_json),
+    "entry": (entry_from_json, to_json),
+    "answer": (answer_from_json, to_json),
     "reply": (reply_from_json, reply_to_json),
     "question": (lambda value: question_from_text(json.dumps(value)), lambda asked: json.loads(request_to_text(asked))),
     "command": (lambda value: command_from_text(json.dumps(value)), lambda given: json.loads(request_to_text(given))),
@@ -37,10 +35,12 @@ KINDS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Json]]] = {
 
 
 def _as_written_now(value: Any) -> Any:
-    """The kinds of jobs that were renamed since."""
+    """Since then a job was renamed, plans say the write scope, and a drift that changes no access lists none."""
     if isinstance(value, dict):
         new = {key: _as_written_now(entry) for key, entry in value.items()}
-        return new | {"kind": "report-own-change"} if new.get("kind") == "tell-own-change" else new
+        renamed = {"kind": "report-own-change"} if new.get("kind") == "tell-own-change" else {}
+        scope: Json = {"writeScope": []} if new.get("kind") == "plan" else {}
+        return new | renamed | scope | ({"access": None} if new.get("sameAccess") else {})
     return [_as_written_now(entry) for entry in value] if isinstance(value, list) else value
 
 

@@ -3,9 +3,8 @@
 from enum import StrEnum
 from typing import assert_never
 
-from msgspec import Struct
-
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.value import Value
 from ecr_warden.policy.document import DocumentKind
 
 OUR_POLICY_PREFIX = "ecr-warden-"
@@ -24,7 +23,7 @@ class AddressKind(StrEnum):
     ATTACHED_POLICY = "attached-policy"
 
 
-class Address(Struct, frozen=True, order=True):
+class Address(Value, frozen=True, order=True, omit_defaults=True):
     """`kind` of `target`; `name` is an inline policy's name or an attached policy's ARN, else empty."""
 
     kind: AddressKind

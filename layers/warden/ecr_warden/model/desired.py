@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.target import RepositoryTarget, Target
+from ecr_warden.model.value import Count, Value, opaque
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.glob import Glob, Wild, glob
 
@@ -34,11 +36,11 @@ class ForeignStatement(StrEnum):
     LAMBDA_IMAGE_RETRIEVAL = "lambda-image-retrieval"
 
 
-class RoleSettings(Struct, frozen=True):
+class RoleSettings(Value, frozen=True):
     """What a role is besides its documents; `max_session_duration` in seconds."""
 
     path: str
-    max_session_duration: int
+    max_session_duration: Count
     boundary: str | None
 
 
@@ -47,9 +49,16 @@ class MustNotExist(Struct, frozen=True):
 
 
 type DesiredValue = Document | RoleSettings | MustNotExist
+if TYPE_CHECKING:
+    type Documents = Mapping[Address, DesiredValue]
+    type WidenAfter = Mapping[Address, tuple[Target, ...]]
+    type PatternPolicy = Document | MustNotExist
+else:
+    Documents, WidenAfter = opaque("Documents", Mapping), opaque("WidenAfter", Mapping)
+    PatternPolicy = opaque("PatternPolicy", Document, MustNotExist)
 
 
-class TargetSpec(Struct, frozen=True):
+class TargetSpec(Value, frozen=True):
     """The desired state of one target, compiled from the spec.
 
     `widen_after`: the roles that must be seen at spec before the policy at an address may gain access (a user may
@@ -62,8 +71,8 @@ class TargetSpec(Struct, frozen=True):
 
     target: Target
     extent: Extent
-    documents: Mapping[Address, DesiredValue]
-    widen_after: Mapping[Address, tuple[Target, ...]] = field(default_factory=dict)
+    documents: Documents
+    widen_after: WidenAfter = field(default_factory=dict)
     dependents: tuple[Target, ...] = ()
     principals: Mapping[str, Target] = field(default_factory=dict)
     foreign: tuple[ForeignStatement, ...] = ()
@@ -72,7 +81,7 @@ class TargetSpec(Struct, frozen=True):
     exact: bool = False
 
 
-class RepositoryPattern(Struct, frozen=True):
+class RepositoryPattern(Value, frozen=True):
     """What every repository of a region has to be whose name fits `name` and none of `excluded`.
 
     `*` in them is any text, `/` included, as in the ARN of a policy's Resource.
@@ -82,7 +91,7 @@ class RepositoryPattern(Struct, frozen=True):
     region: str
     name: str
     excluded: tuple[str, ...]
-    policy: Document | MustNotExist
+    policy: PatternPolicy
     principals: Mapping[str, Target] = field(default_factory=dict)
     foreign: tuple[ForeignStatement, ...] = ()
     exact: bool = False
@@ -122,7 +131,7 @@ def _glob(pattern: str) -> Glob:
     return glob(Wild.ANY if piece == "*" else piece for piece in re.split(r"(\*)", pattern))
 
 
-class Removed(Struct, frozen=True):
+class Removed(Value, frozen=True):
     """What has to lose what the spec gave it, because version `since` no longer names it or its account.
 
     A repository's policy, and what is ours of a user or role of an account that left: elsewhere an owner of ours is

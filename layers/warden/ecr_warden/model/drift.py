@@ -1,10 +1,10 @@
 """A difference between desired and observed, and what it means for access."""
 
 from enum import StrEnum
-
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
 from ecr_warden.model.address import Address
+from ecr_warden.model.value import Count, Value, opaque
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.phrases import Phrase, Relation
 from ecr_warden.policy.relate import Interchangeable
@@ -37,7 +37,7 @@ class Loosening(StrEnum):
     BOUNDARY = "boundary"  # the permissions boundary of a role is missing or another one
 
 
-class Compared(Struct, frozen=True):
+class Compared(Value, frozen=True):
     """What the engine said of a live document against the desired one (policy.compare), a phrase for each example."""
 
     relation: Relation
@@ -46,7 +46,14 @@ class Compared(Struct, frozen=True):
     undecided: tuple[str, ...] = ()
 
 
-class Drift(Struct, frozen=True):
+if TYPE_CHECKING:
+    type Access = AccessChange
+    type Verdict = AccessChange | Interchangeable
+else:
+    Access, Verdict = opaque("Access", AccessChange), opaque("Verdict", AccessChange, Interchangeable)
+
+
+class Drift(Value, frozen=True, omit_defaults=True):
     """One address that differs; `explain` says in what.
 
     `access`: what the live document gives and lacks against the desired one, too much rather than too little;
@@ -59,10 +66,10 @@ class Drift(Struct, frozen=True):
     address: Address
     kind: DriftKind
     explain: str
-    access: AccessChange | Interchangeable | None = None
+    access: Verdict | None = None
     compared: Compared | None = None
     loosens: tuple[Loosening, ...] = ()
-    left_out: int = 0
+    left_out: Count = 0
     code: str = ""
 
     @property

@@ -1,10 +1,12 @@
 """What travels on the jobs queue, each with what caused it."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from ecr_warden.model.target import Target
+from ecr_warden.model.target import REGION, Target
+from ecr_warden.model.value import AccountId, Value
 
 SCHEMA = 1
 
@@ -21,7 +23,7 @@ class CauseKind(StrEnum):
     CALLER = "caller"  # somebody asked
 
 
-class Actor(Struct, frozen=True):
+class Actor(Value, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Who made the call that an event reports.
 
     `arn`: the caller as CloudTrail shows it; `issuer`: the role behind a session; `invoked_by`: the AWS service
@@ -55,7 +57,7 @@ def short_name(actor: Actor | None) -> str:
     return name or (f"somebody of {actor.account}" if actor.account else UNKNOWN_CALLER)
 
 
-class Cause(Struct, frozen=True):
+class Cause(Value, frozen=True, omit_defaults=True):
     """`id` groups what belongs together: the event's id, the run's, the sweep's, the spec version, the request's.
 
     `action` (`iam:PutRolePolicy`; of a caller the command, `apply`), `at` (ISO 8601, when it happened) and `actor` are
@@ -77,52 +79,49 @@ class Cause(Struct, frozen=True):
         return self.root or f"{self.kind}/{self.id}"
 
 
-class Misplaced(Struct, frozen=True):
+class Misplaced(Value, frozen=True):
     """An object of the spec's bucket that looks like a spec and is not read; `version` is empty without versioning."""
 
     key: str
     version: str = ""
 
 
-class AcceptSpec(Struct, frozen=True):
+class _Job(Value, frozen=True, tag_field="kind", omit_defaults=True):
+    cause: Cause
+
+
+class AcceptSpec(_Job, frozen=True, tag="accept-spec"):
     """Look at the bucket's CURRENT spec version and accept or refuse it; or tell of a file under another key."""
 
-    cause: Cause
     misplaced: Misplaced | None = None
 
 
-class SweepAll(Struct, frozen=True):
+class SweepAll(_Job, frozen=True, tag="sweep-slice"):
     """Compare everything with the accepted spec: a job for each account, and for each account and region."""
 
-    cause: Cause
 
-
-class SweepIdentities(Struct, frozen=True):
+class SweepIdentities(_Job, frozen=True, tag="sweep-identities"):
     """Compare the users and roles of one account with the accepted spec."""
 
-    cause: Cause
-    account: str
+    account: AccountId
 
 
-class SweepRepositories(Struct, frozen=True):
+class SweepRepositories(_Job, frozen=True, tag="sweep-repositories"):
     """Compare the repositories of one account in one region with the accepted spec."""
 
-    cause: Cause
-    account: str
-    region: str
+    account: AccountId
+    region: Annotated[str, Meta(pattern=rf"\A(?:{REGION.pattern})\Z")]
 
 
-class ReconcileTarget(Struct, frozen=True):
+class ReconcileTarget(_Job, frozen=True, tag="reconcile-target"):
     """Observe one target and end its drift; the only job that writes to an account."""
 
-    cause: Cause
     target: Target
 
 
-class ReportOwnChange(Struct, frozen=True):
+class ReportOwnChange(_Job, frozen=True, tag="report-own-change"):
     """Tell people that somebody changed what ecr-warden works by; `thing`: `role ecr-warden-read`."""
 
-    cause: Cause
     account: str
     thing: str
 

@@ -1,14 +1,15 @@
 """What would be written, in order: data, made purely, shown to people, journalled, then applied as it stands."""
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import RoleSettings
-from ecr_warden.model.drift import Drift
+from ecr_warden.model.drift import Access, Drift
 from ecr_warden.model.target import Target
-from ecr_warden.policy.access import AccessChange
+from ecr_warden.model.value import Value, opaque
 from ecr_warden.policy.document import Document
 
 
@@ -27,7 +28,13 @@ class NewRole(Struct, frozen=True):
     trust: Document
 
 
-class Change(Struct, frozen=True):
+if TYPE_CHECKING:
+    type Written = Document | RoleSettings | NewRole
+else:
+    Written = opaque("Written", Document, RoleSettings, NewRole)
+
+
+class Change(Value, frozen=True):
     """One write.
 
     `before`: the text of what stands there (the pre-image), None when nothing does. `expect`: the digest that must
@@ -39,8 +46,8 @@ class Change(Struct, frozen=True):
     address: Address
     before: str | None
     expect: str | None
-    after: Document | RoleSettings | NewRole | None
-    access: AccessChange | None = None
+    after: Written | None
+    access: Access | None = None
     why: str = ""
 
 
@@ -57,7 +64,7 @@ class HoldReason(StrEnum):
     PRINCIPAL_UNKNOWN = "principal-unknown"
 
 
-class Held(Struct, frozen=True):
+class Held(Value, frozen=True):
     """A drift left as it is, and why."""
 
     drift: Drift
@@ -65,7 +72,7 @@ class Held(Struct, frozen=True):
     explain: str
 
 
-class Plan(Struct, frozen=True):
+class Plan(Value, frozen=True):
     """Drift of one target, the changes that end it in the order of writing, and what is held back."""
 
     target: Target

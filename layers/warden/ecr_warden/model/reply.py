@@ -1,19 +1,20 @@
 """What the deployed hub answers to people."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.request import Answer, AuditEntry
 from ecr_warden.model.run import LastSeen, OpenRun, Pause, RunEntry, RunReport
+from ecr_warden.model.value import Count, Moment, Value, opaque
 
 
-class TargetStatus(Struct, frozen=True):
+class TargetStatus(Value, frozen=True):
     """What the hub remembers of a target. `last`: None before the first run; `pause`: one that has not ended.
 
     `last`: of whoever looked last, a run or a sweep, with the last run and its result; `trouble`: something that people
@@ -28,7 +29,7 @@ class TargetStatus(Struct, frozen=True):
     due: bool = False
 
 
-class Trouble(Struct, frozen=True):
+class Trouble(Value, frozen=True):
     """Something that is wrong with the whole, by a stable `code`, and what to do about it (may be empty)."""
 
     code: str
@@ -39,14 +40,17 @@ class Trouble(Struct, frozen=True):
         return f"{self.message}; {self.remedy}" if self.remedy else self.message
 
 
-class StatusReply(Struct, frozen=True):
+class _OfSpec(Value, frozen=True, tag_field="kind"):
+    version: str = field(name="specVersion")
+
+
+class StatusReply(_OfSpec, frozen=True, tag="status"):
     """`stopped`: why nothing may be written, None while writes go on; `version`: the accepted spec's.
 
     `unread`: why it is not known which targets there are (the repositories of a pattern, or what users and roles of
     an account still hold); so in the other replies. Empty where the question named its targets in full.
     """
 
-    version: str
     mode: Mode
     stopped: str | None
     targets: tuple[TargetStatus, ...]
@@ -54,7 +58,7 @@ class StatusReply(Struct, frozen=True):
     troubles: tuple[Trouble, ...] = ()
 
 
-class ScopeGap(Struct, frozen=True):
+class ScopeGap(Value, frozen=True):
     """What the write scope of an account lacks. `uncovered`: ARNs that the spec needs and no list has.
 
     `parameters`: the new value of each list that has to change, as CloudFormation takes it; `without_room`: the ARNs
@@ -62,20 +66,27 @@ class ScopeGap(Struct, frozen=True):
     """
 
     account: str
-    has_stack: bool
+    has_stack: bool = field(name="memberStack")
     uncovered: tuple[str, ...]
     parameters: Mapping[str, str]
     without_room: tuple[str, ...] = ()
 
 
-class ScopeUnread(Struct, frozen=True):
+class ScopeUnread(Value, frozen=True):
     """The write scope of an account could not be read."""
 
     account: str
     error: str
+    has_stack: None = field(default=None, name="memberStack")
 
 
-class PlanReply(Struct, frozen=True):
+if TYPE_CHECKING:
+    type WriteScope = ScopeGap | ScopeUnread
+else:
+    WriteScope = opaque("WriteScope", ScopeGap, ScopeUnread)
+
+
+class PlanReply(_OfSpec, frozen=True, tag="plan"):
     """The plans that are not empty, of so many targets; `omitted` of them did not fit into the answer.
 
     `left`: targets to which nothing would be written now, and why (a pause, the stop switch). `made_again`: owners that
@@ -83,30 +94,28 @@ class PlanReply(Struct, frozen=True):
     `write_scope`: for each account with users or roles among the targets.
     """
 
-    version: str
     mode: Mode
-    targets: int
+    targets: Count
     plans: tuple[Plan, ...]
-    omitted: int = 0
+    omitted: Count = 0
     unread: tuple[str, ...] = ()
     left: tuple[tuple[str, str], ...] = ()
     made_again: tuple[str, ...] = ()
-    write_scope: tuple[ScopeGap | ScopeUnread, ...] = ()
+    write_scope: tuple[WriteScope, ...] = ()
 
 
-class Verified(Struct, frozen=True):
+class Verified(Value, frozen=True):
     """A target and in what it differs."""
 
     target: str
     drifts: tuple[Drift, ...]
 
 
-class VerifyReply(Struct, frozen=True):
+class VerifyReply(_OfSpec, frozen=True, tag="verify"):
     """Every target that was looked at; `omitted` differ and did not fit into the answer."""
 
-    version: str
     targets: tuple[Verified, ...]
-    omitted: int = 0
+    omitted: Count = 0
     unread: tuple[str, ...] = ()
 
 
@@ -118,7 +127,7 @@ class Access(StrEnum):
     PUSH = "push"
 
 
-class Grant(Struct, frozen=True):
+class Grant(Value, frozen=True):
     """`repository`: a target, with a pattern for a name where the spec has one, less the names `excluded`.
 
     `who`: an ARN, or what else the spec lets pull, in words; `through`: the role to push or pull by;
@@ -129,26 +138,25 @@ class Grant(Struct, frozen=True):
     repository: str
     who: str
     through: str = ""
-    until: datetime | None = None
+    until: Moment | None = None
     excluded: tuple[str, ...] = ()
 
 
-class GrantsReply(Struct, frozen=True):
+class GrantsReply(_OfSpec, frozen=True, tag="grants"):
     """`literals`: addresses of documents that the spec keeps as they stand; whom they let in is not in `grants`."""
 
-    version: str
     grants: tuple[Grant, ...]
     literals: tuple[str, ...] = ()
 
 
-class HistoryReply(Struct, frozen=True):
+class HistoryReply(Value, frozen=True, tag_field="kind", tag="history"):
     """Runs and audit entries from `since` to `until`, each newest first; `omitted`: how many of both did not fit."""
 
-    entries: tuple[RunEntry, ...]
-    since: datetime
-    until: datetime
+    entries: tuple[RunEntry, ...] = field(name="runs")
+    since: Moment
+    until: Moment
     audit: tuple[AuditEntry, ...] = ()
-    omitted: int = 0
+    omitted: Count = 0
 
 
 class RunReply(Struct, frozen=True):
@@ -157,13 +165,13 @@ class RunReply(Struct, frozen=True):
     run: OpenRun | RunReport
 
 
-class CallReply(Struct, frozen=True):
+class CallReply(Value, frozen=True, tag_field="kind", tag="call"):
     """What has come of a command so far."""
 
     answers: tuple[Answer, ...]
 
 
-class CommandReply(Struct, frozen=True):
+class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     """A command that was taken. `caller`: who gave it, as proved; `targets`: what it is about.
 
     `enqueued`: runs of the targets follow. Not in observe mode, and not after a pause.

@@ -8,6 +8,7 @@ from msgspec import Struct
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Actor, Cause, short_name
 from ecr_warden.model.plan import Change, Plan
+from ecr_warden.model.value import Count, Moment, Value
 
 
 class Severity(StrEnum):
@@ -18,29 +19,27 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-class Applied(Struct, frozen=True):
+class _Outcome(Value, frozen=True, tag_field="outcome"):
+    change: Change
+
+
+class Applied(_Outcome, frozen=True, tag="applied"):
     """AWS took the write."""
 
-    change: Change
 
-
-class Skipped(Struct, frozen=True):
+class Skipped(_Outcome, frozen=True, tag="skipped"):
     """Not tried: the stop switch, a pause, a lost lease, or an earlier change of the plan that failed."""
 
-    change: Change
     reason: str
 
 
-class Conflict(Struct, frozen=True):
+class Conflict(_Outcome, frozen=True, tag="conflict"):
     """Another document than the one planned from stood there: nothing was written."""
 
-    change: Change
 
-
-class Failed(Struct, frozen=True):
+class Failed(_Outcome, frozen=True, tag="failed"):
     """AWS refused. `retryable`: the same write may succeed in a minute; `remedy`: what a person can do."""
 
-    change: Change
     code: str
     message: str
     retryable: bool
@@ -65,7 +64,7 @@ class Result(StrEnum):
     UNKNOWN = "unknown"  # something could not be read
 
 
-class RunReport(Struct, frozen=True):
+class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     """One run of one target, from first reading to verification; what the outcomes bus carries.
 
     `accounts`: those that the spec names; any other is foreign. `final`: False when the same job will be tried again
@@ -81,13 +80,13 @@ class RunReport(Struct, frozen=True):
     result: Result
     plan: Plan
     outcomes: tuple[Outcome, ...]
-    started_at: datetime
-    finished_at: datetime
+    started_at: Moment
+    finished_at: Moment
     accounts: tuple[str, ...] = ()
-    attempt: int = 1
+    attempt: Count = 1
     final: bool = True
     intruder: bool = False
-    contested: int = 0
+    contested: Count = 0
     severity: Severity | None = None
 
     @property
@@ -99,14 +98,14 @@ class RunReport(Struct, frozen=True):
 LONGEST_PAUSE = timedelta(days=7)
 
 
-class Pause(Struct, frozen=True):
+class Pause(Value, frozen=True):
     """`id`: the request that set it; `by`: who asked, as proved to the hub. It ends by itself at `until`."""
 
     id: str
     by: Actor
     reason: str
-    at: datetime
-    until: datetime
+    at: Moment
+    until: Moment
 
     def is_on(self, now: datetime) -> bool:
         """Whether it has not ended."""
@@ -116,14 +115,14 @@ class Pause(Struct, frozen=True):
         return f"paused by {short_name(self.by)} until {self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}: {self.reason}"
 
 
-class OpenRun(Struct, frozen=True):
+class OpenRun(Value, frozen=True):
     """What is known before the first write: enough to finish and report the run if its process dies."""
 
     run_id: str
     cause: Cause
     mode: Mode
     plan: Plan
-    started_at: datetime
+    started_at: Moment
 
 
 class Debts(Struct, frozen=True):
@@ -140,20 +139,20 @@ class Debts(Struct, frozen=True):
     recreated_principals: tuple[str, ...] = ()
 
 
-class LastSeen(Struct, frozen=True):
+class LastSeen(Value, frozen=True):
     """When a run last looked at a target, and how that run ended; `result` is None of one that did not end."""
 
-    at: datetime
+    at: Moment
     run_id: str = ""
     result: Result | None = None
 
 
-class RunEntry(Struct, frozen=True):
+class RunEntry(Value, frozen=True):
     """A line of the journal. `result`: None while the run is open; `written`: how many writes AWS took."""
 
     run_id: str
     target: str
     cause: Cause
-    started_at: datetime
+    started_at: Moment
     result: Result | None = None
-    written: int = 0
+    written: Count = 0

@@ -6,12 +6,13 @@ it is known by: IAM names are unique whatever their case, and a caller's event m
 
 import re
 from enum import StrEnum
-from typing import ClassVar, assert_never
+from typing import TYPE_CHECKING, ClassVar, assert_never
 
 from msgspec import Struct
 
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.errors import WardenError
+from ecr_warden.model.value import opaque
 
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 # Source: SetRepositoryPolicy's and GetRole's parameter constraints in the ECR and IAM API references.
@@ -78,7 +79,10 @@ class UserTarget(Struct, frozen=True, order=True):
 
 
 type OwnerTarget = RoleTarget | UserTarget
-type Target = RepositoryTarget | OwnerTarget
+if TYPE_CHECKING:
+    type Target = RepositoryTarget | OwnerTarget
+else:
+    Target = opaque("Target", RepositoryTarget, RoleTarget, UserTarget)
 
 
 def parse_target(text: str) -> Target:

@@ -36,7 +36,7 @@ class Perspective(StrEnum):
     INCIDENT = "incident"  # what was possible until it was repaired
 
 
-class Phrase(Struct, frozen=True):
+class Phrase(Struct, frozen=True, rename="camel", omit_defaults=True):
     """A difference in printable parts, of which a framing makes a sentence.
 
     `detail`: the actions and conditions, which end the sentence. `denies`: the difference is a Deny, not an Allow.

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.base import Json, dumps
-from ecr_warden.model.codec.plans import drift_to_json, plan_to_json
+from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.plan import Plan
@@ -132,7 +132,7 @@ class Queries(Struct, frozen=True):
     def _plan(self, selection: Selection) -> PlanReply:
         read = self._plans(selection)
         differing = [plan for plan in read.plans if not plan.is_empty]
-        kept = _that_fit(differing, plan_to_json, self.reply_bytes)
+        kept = _that_fit(differing, to_json, self.reply_bytes)
         return PlanReply(
             version=read.accepted.version,
             mode=read.accepted.mode,
@@ -191,7 +191,7 @@ def _left_out(plans: Sequence[Plan]) -> Iterator[str]:
 
 
 def _drifts_to_json(plan: Plan) -> Json:
-    return {"drifts": [drift_to_json(drift) for drift in plan.drifts]}
+    return {"drifts": [to_json(drift) for drift in plan.drifts]}
 
 
 def _that_fit(plans: Sequence[Plan], form: Callable[[Plan], Json], limit: int) -> tuple[Plan, ...]:

@@ -102,7 +102,7 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
 def _pause(item: Mapping[str, Any]) -> Pause | None:
     if "paused" not in item:
         return None
-    from ecr_warden.model.codec.pauses import pause_from_json  # noqa: PLC0415
+    from ecr_warden.model.codec.jobs import pause_from_json  # noqa: PLC0415
 
     return pause_from_json(loads(item["paused"]["S"]))
 

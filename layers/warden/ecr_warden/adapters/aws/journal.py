@@ -8,7 +8,7 @@ from msgspec import Struct
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.adapters.aws.items import RUN, day_key, day_of, run_key, second_of, unpacked
 from ecr_warden.model.codec.base import loads
-from ecr_warden.model.codec.entries import entry_from_json, entry_of
+from ecr_warden.model.codec.records import entry_from_json, entry_of
 from ecr_warden.model.codec.runs import open_run_from_json, run_report_from_json
 from ecr_warden.model.run import OpenRun, RunEntry, RunReport
 from ecr_warden.model.target import Target, parse_target

@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
-from ecr_warden.model.codec.audit import audit_from_json, audit_to_json
-from ecr_warden.model.codec.base import dumps, loads, moment, text, texts
-from ecr_warden.model.codec.entries import answer_from_json, answer_to_json
+from ecr_warden.model.codec.base import dumps, loads, read, to_json
+from ecr_warden.model.codec.records import answer_from_json, audit_from_json
 from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, Answer, AuditEntry, AuditKind, Call
+from ecr_warden.model.value import Moment
 from ecr_warden.model.watch import SweepRecord
 from ecr_warden.ports.errors import CommandRepeated
 from ecr_warden.ports.hub import Clock
@@ -40,7 +40,7 @@ class DynamoAudit(Struct, frozen=True):
         item: dict[str, Any] = {
             "pk": {"S": _partition_of(entry.kind)},
             "sk": {"S": f"{_time(entry.at)}#{entry.kind}#{entry.id}"},
-            "entry": packed(dumps(audit_to_json(entry))),
+            "entry": packed(dumps(to_json(entry))),
             "expires": expiry(self.clock.now()),
         }
         with translated(HUB, "recording in the audit log"):
@@ -117,11 +117,11 @@ class DynamoSweepRecords(Struct, frozen=True):
 def _look(item: Any) -> SweepRecord:
     targets = loads(unpacked(item["targets"])) if "targets" in item else {"fine": [], "due": []}
     return SweepRecord(
-        part=text(item["sk"]["S"]).removeprefix("PART#"),
-        at=moment(item["at"]["S"]),
-        version=text(item["version"]["S"]),
-        fine=frozenset(texts(targets["fine"])),
-        due=frozenset(texts(targets["due"])),
+        part=read(item["sk"]["S"], str).removeprefix("PART#"),
+        at=read(item["at"]["S"], Moment),
+        version=read(item["version"]["S"], str),
+        fine=read(targets["fine"], frozenset[str]),
+        due=read(targets["due"], frozenset[str]),
     )
 
 
@@ -155,7 +155,7 @@ class DynamoCommandRecords(Struct, frozen=True):
     def answer(self, call_id: str, answer: Answer) -> None:
         item = {
             **_key(call_id, f"{_ANSWER}{answer.target}"),
-            "answer": {"S": dumps(answer_to_json(answer))},
+            "answer": {"S": dumps(to_json(answer))},
             "expires": expiry(self.clock.now()),
         }
         with translated(HUB, f"recording an answer to command {call_id}"):

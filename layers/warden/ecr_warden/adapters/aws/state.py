@@ -155,9 +155,10 @@ class DynamoState(Struct, frozen=True):
         self._with_state([{"Update": update}, self._line(report)], lease, debts, open_run=None, written_at=written_at)
 
     def _line(self, run: OpenRun | RunReport) -> Any:
-        from ecr_warden.model.codec.entries import entry_of, entry_to_json  # noqa: PLC0415
+        from ecr_warden.model.codec.base import to_json  # noqa: PLC0415
+        from ecr_warden.model.codec.records import entry_of  # noqa: PLC0415
 
-        line = {"S": dumps(entry_to_json(entry_of(run)))}
+        line = {"S": dumps(to_json(entry_of(run)))}
         item = {**day_key(run.run_id), "entry": line, "expires": expiry(self.clock.now())}
         return {"Put": {"TableName": self.table, "Item": item}}
 
@@ -179,14 +180,14 @@ class DynamoState(Struct, frozen=True):
             )
 
     def pause(self, target: Target, pause: Pause) -> None:
-        from ecr_warden.model.codec.pauses import pause_to_json  # noqa: PLC0415
+        from ecr_warden.model.codec.base import to_json  # noqa: PLC0415
 
         with translated(HUB, f"pausing {target}"):
             self.client.update_item(
                 TableName=self.table,
                 Key=state_key(target),
                 UpdateExpression="SET paused = :pause",
-                ExpressionAttributeValues={":pause": {"S": dumps(pause_to_json(pause))}},
+                ExpressionAttributeValues={":pause": {"S": dumps(to_json(pause))}},
             )
 
     def resume(self, target: Target) -> None:

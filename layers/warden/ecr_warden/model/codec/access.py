@@ -1,13 +1,20 @@
 """Who gains or loses what, as JSON."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from ecr_warden.model.codec.base import CodecError, Json, dumps, entries, flag, number, text, texts
+from msgspec import convert
+
+from ecr_warden.model.value import Count
 from ecr_warden.policy.access import AccessChange, AllBut, AnyOf, Permission
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect
 from ecr_warden.policy.principal import Principal
+from ecr_warden.policy.subsumption import Part
+
+type Json = dict[str, Any]
 
 PERMISSIONS_AT_MOST = 700
 """Of each side: an event and a journal entry have a size limit, and a hostile document has principals times actions.
@@ -20,13 +27,11 @@ _SHARED_FROM = 100
 its permissions, and its longest resource in as many as it has actions: 10,000 characters would become millions."""
 
 
-def access_to_json(change: AccessChange | None) -> Json | None:
-    """`{"gained": [...], "lost": [...], "assumed", "shared": [...]}`, null when not known.
+def access_to_json(change: AccessChange) -> Json:
+    """`{"gained": [...], "lost": [...], "assumed", "shared": [...]}`.
 
     `assumed` only where it is true; `shared`, where there are any: what stands as `{"shared": INDEX}` in permissions.
     """
-    if change is None:
-        return None
     gained, lost = (
         list(map(_permission_to_json, some_of_each(side, PERMISSIONS_AT_MOST))) for side in (change.gained, change.lost)
     )
@@ -45,7 +50,7 @@ def _share(permissions: Iterable[Json]) -> list[object]:
     values: list[object] = []
     for permission in permissions:
         for name, part in permission.items():
-            written = part if isinstance(part, str) else dumps({name: part})
+            written = part if isinstance(part, str) else json.dumps({name: part})
             if len(written) >= _SHARED_FROM:
                 places.setdefault(written, []).append((permission, name))
     for having in places.values():
@@ -69,31 +74,30 @@ def some_of_each(permissions: Sequence[Permission], most: int) -> Sequence[Permi
     return [permissions[index] for index in sorted(index for _, index in sorted(ranked)[:most])]
 
 
-def access_from_json(value: Json | None) -> AccessChange | None:
-    """The inverse of access_to_json."""
-    if value is None:
-        return None
-    shared = entries(value.get("shared", []))
+def access_from_json(value: Json) -> AccessChange:
+    """The inverse of access_to_json; raises ValueError or LookupError."""
+    shared = convert(value.get("shared", []), list[Any])
 
     def whole(part: object) -> object:
         match part:
             case {"shared": index}:
-                return shared[number(index)]
+                return shared[convert(index, Count)]
             case _:
                 return part
 
     def side(name: str) -> tuple[Permission, ...]:
-        return tuple(_permission({key: whole(part) for key, part in one.items()}) for one in entries(value[name]))
+        rows = convert(value[name], list[dict[str, Any]])
+        return tuple(_permission({key: whole(part) for key, part in row.items()}) for row in rows)
 
-    return AccessChange(side("gained"), side("lost"), flag(value.get("assumed", False)))
+    return AccessChange(side("gained"), side("lost"), convert(value.get("assumed", False), bool))
 
 
 def _permission_to_json(permission: Permission) -> Json:
     result: Json = {
         "effect": permission.effect,
-        "principal": _principals_to_json(permission.principal),
-        "action": _strings_to_json(permission.action),
-        "resource": _strings_to_json(permission.resource),
+        "principal": _part_to_json(permission.principal),
+        "action": _part_to_json(permission.action),
+        "resource": _part_to_json(permission.resource),
     }
     if permission.conditions:
         clauses = sorted(permission.conditions, key=lambda clause: (clause.operator, clause.key))
@@ -104,65 +108,32 @@ def _permission_to_json(permission: Permission) -> Json:
 def _permission(value: Json) -> Permission:
     return Permission(
         effect=Effect(value["effect"]),
-        principal=_principals(value.get("principal")),
-        action=_strings(value.get("action")),
-        resource=_strings(value.get("resource")),
-        conditions=frozenset(
-            CanonicalClause(text(operator), text(key), frozenset(texts(values)))
-            for operator, key, values in entries(value.get("conditions", []))
-        ),
+        principal=_part(value.get("principal"), Principal),
+        action=_part(value.get("action"), str),
+        resource=_part(value.get("resource"), str),
+        conditions=convert(value.get("conditions", []), frozenset[CanonicalClause]),
     )
 
 
-def _principals_to_json(part: Principal | AllBut[Principal] | AnyOf[Principal] | None) -> object:
-    match part:
-        case AllBut(values):
-            return {"allBut": [list(value) for value in values]}
-        case AnyOf(values):
-            return {"anyOf": [list(value) for value in values]}
-        case None:
-            return None
-        case Principal():
-            return list(part)
-
-
-def _principals(value: object) -> Principal | AllBut[Principal] | AnyOf[Principal] | None:
-    match value:
-        case None:
-            return None
-        case {"allBut": list(values)}:
-            return AllBut(tuple(map(_principal, values)))
-        case {"anyOf": list(values)}:
-            return AnyOf(tuple(map(_principal, values)))
-        case _:
-            return _principal(value)
-
-
-def _principal(value: object) -> Principal:
-    match value:
-        case ["AWS" | "Service" | "Federated" | "CanonicalUser" as kind, str(name)]:
-            return Principal(kind, name)
-        case _:
-            raise CodecError("not a principal")
-
-
-def _strings_to_json(part: str | AllBut[str] | AnyOf[str] | None) -> object:
+def _part_to_json(part: object) -> object:
     match part:
         case AllBut(values):
             return {"allBut": list(values)}
         case AnyOf(values):
             return {"anyOf": list(values)}
+        case Principal():
+            return list(part)
         case _:
             return part
 
 
-def _strings(value: object) -> str | AllBut[str] | AnyOf[str] | None:
+def _part[T](value: object, kind: type[T]) -> Part[T] | None:
     match value:
-        case None | str():
-            return value
-        case {"allBut": list(values)}:
-            return AllBut(tuple(map(text, values)))
-        case {"anyOf": list(values)}:
-            return AnyOf(tuple(map(text, values)))
+        case None:
+            return None
+        case {"allBut": values}:
+            return AllBut(tuple(convert(values, list[kind])))  # type: ignore[valid-type]
+        case {"anyOf": values}:
+            return AnyOf(tuple(convert(values, list[kind])))  # type: ignore[valid-type]
         case _:
-            raise CodecError("neither a text nor a set of texts")
+            return convert(value, kind)

@@ -1,11 +1,15 @@
-"""What every part of the codec shares: the error, the border guard, compact JSON."""
+"""What every part of the codec shares: the error, compact JSON, and the one way to write a value and to read one."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct, convert
+
 from ecr_warden.errors import WardenError
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget, parse_target
+from ecr_warden.model.value import Value
 
 type Json = dict[str, Any]
 
@@ -32,63 +36,86 @@ def loads(text: str | bytes) -> Json:
     return value
 
 
-def reading[T](what: str, read: Callable[[Json], T]) -> Callable[[Json], T]:
+def to_json(value: Any) -> Any:
+    """A value's JSON: an object of its tag and its fields in camelCase, unless its type has a form of its own."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, tuple):
+        return [to_json(entry) for entry in value]
+    if isinstance(value, Mapping):
+        return {key: to_json(entry) for key, entry in value.items()}
+    write = WRITERS.get(type(value))
+    if write is None and not isinstance(value, Value):
+        raise TypeError(f"{type(value).__name__} has no JSON form")
+    return fields(value) if write is None else write(value)
+
+
+def fields(value: Struct, *but: str) -> Json:
+    """The tag and the fields of a Struct but some, less its defaults where its class omits them."""
+    config, defaults = value.__struct_config__, value.__struct_defaults__
+    form: Json = {} if config.tag_field is None else {config.tag_field: config.tag}
+    required = len(value.__struct_fields__) - len(defaults)
+    for index, (name, key) in enumerate(zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)):
+        given = getattr(value, name)
+        omitted = config.omit_defaults and index >= required and given == defaults[index - required]
+        if not omitted and name not in but:
+            form[key] = to_json(given)
+    return form
+
+
+def read(value: object, kind: Any) -> Any:
+    """The value of a kind that JSON stands for; raises ValueError that says where it is not one."""
+    return convert(value, kind, dec_hook=_read)
+
+
+def reader[T](what: str, kind: type[T], *steps: Callable[[Json], Json], schema: int = 0) -> Callable[[Json], T]:
+    """Reads values of a kind. `steps` turn older forms of their JSON into the present one; `schema`: what it says."""
+
+    def whole(value: Json) -> T:
+        if schema:
+            check_schema(value, schema)
+        for step in steps:
+            value = step(value)
+        made: T = read(value, kind)
+        return made
+
+    return reading(what, whole)
+
+
+def reading[T](what: str, by: Callable[[Json], T]) -> Callable[[Json], T]:
     """A reader that turns whatever is wrong with its input into one CodecError."""
 
     def guarded(value: Json) -> T:
         try:
-            return read(value)
+            return by(value)
         except WardenError as error:
             raise CodecError(f"not a {what}: {error.message}") from error
         except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise CodecError(f"not a {what}: {type(error).__name__} {error!s:.120}") from error
+            raise CodecError(f"not a {what}: {error!s:.200}") from error
 
     return guarded
-
-
-def text(value: object) -> str:
-    if not isinstance(value, str):
-        raise CodecError(f"{type(value).__name__} instead of a string")
-    return value
-
-
-def optional_text(value: object) -> str | None:
-    return None if value is None else text(value)
-
-
-def texts(value: object) -> tuple[str, ...]:
-    return tuple(map(text, entries(value)))
-
-
-def entries(value: object) -> list[Any]:
-    """A list's entries; a text or an object would give its letters or keys."""
-    if not isinstance(value, list):
-        raise CodecError(f"{type(value).__name__} instead of a list")
-    return value
-
-
-def number(value: object) -> int:
-    """A whole number from 0 on: none of the model's is below, and an index must not count from the end."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise CodecError(f"{value!r:.20} instead of a whole number")
-    return value
-
-
-def flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise CodecError(f"{type(value).__name__} instead of true or false")
-    return value
-
-
-def moment(value: object) -> datetime:
-    """An aware time: one without an offset cannot be compared with the clock's."""
-    at = datetime.fromisoformat(text(value))
-    if at.tzinfo is None:
-        raise CodecError("a time without its offset from UTC")
-    return at
 
 
 def check_schema(value: Json, known: int) -> None:
     """Raises CodecError for a schema that this version does not know."""
     if value["schema"] != known:
         raise CodecError(f"schema {value['schema']!r:.20}, this version knows {known}")
+
+
+WRITERS: dict[type, Callable[[Any], object]] = {
+    datetime: datetime.isoformat,
+    RepositoryTarget: str,
+    RoleTarget: str,
+    UserTarget: str,
+}
+"""The types whose JSON is another than their fields."""
+READERS: dict[Any, Callable[[Any], object]] = {Target: parse_target}
+"""The same by the types of fields that `opaque` made. What documents and access need is in `values`."""
+
+
+def _read(kind: Any, value: Any) -> object:
+    """msgspec asks this for the types of READERS; it adds the place to a ValueError."""
+    try:
+        return READERS[kind](value)
+    except WardenError as error:
+        raise ValueError(error.message) from error

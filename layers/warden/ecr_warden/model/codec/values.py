@@ -1,68 +1,85 @@
-"""Addresses and what is desired at them."""
+"""The JSON of what can stand at an address, and of a difference there."""
 
 import json
-from typing import assert_never
 
-from ecr_warden.model.address import Address, AddressKind
-from ecr_warden.model.codec.base import CodecError, Json, number, optional_text, text
-from ecr_warden.model.desired import DesiredValue, MustNotExist, RoleSettings
-from ecr_warden.model.plan import NewRole
-from ecr_warden.model.target import parse_target
+from ecr_warden.model.address import Address
+from ecr_warden.model.codec.access import access_from_json, access_to_json
+from ecr_warden.model.codec.base import READERS, WRITERS, CodecError, Json, fields, read, reader, to_json
+from ecr_warden.model.desired import DesiredValue, Documents, MustNotExist, PatternPolicy, RoleSettings, WidenAfter
+from ecr_warden.model.drift import Access, Drift, Verdict
+from ecr_warden.model.plan import NewRole, Written
+from ecr_warden.model.target import Target
+from ecr_warden.policy.access import AccessChange
 from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.phrases import Phrase
+from ecr_warden.policy.relate import Interchangeable
+
+# Whoever writes or reads these takes the functions from here, so that base knows the forms.
+__all__ = ["fields", "read", "reader", "to_json", "value_from_json"]
 
 
-def address_to_json(address: Address) -> Json:
-    """`{"kind", "target", "name"?}`."""
-    return {"kind": address.kind, "target": str(address.target)} | ({"name": address.name} if address.name else {})
+def _drift_to_json(drift: Drift) -> Json:
+    same = {"access": None, "sameAccess": True} if drift.same_access else {"access": to_json(drift.access)}
+    return fields(drift, "access") | same
 
 
-def address_from_json(value: Json) -> Address:
-    return Address(AddressKind(value["kind"]), parse_target(value["target"]), text(value.get("name", "")))
+def _phrase_to_json(phrase: Phrase) -> Json:
+    """An example is never about a Deny alone."""
+    return {"detail": phrase.detail, **fields(phrase)}
 
 
-def value_to_json(value: DesiredValue | NewRole | None) -> Json | None:
-    """`{"document"}`, `{"role"}`, `{"role", "trust"}`, `{"mustNotExist": true}`, or null."""
+def value_from_json(value: Json) -> Document | RoleSettings | NewRole | MustNotExist:
+    """The inverse of to_json for what can stand at an address."""
     match value:
-        case None:
-            return None
-        case Document():
-            return {"document": json.loads(value.text)}
-        case RoleSettings():
-            return {"role": settings_to_json(value)}
-        case NewRole():
-            return {"role": settings_to_json(value.settings), "trust": json.loads(value.trust.text)}
-        case MustNotExist():
-            return {"mustNotExist": True}
+        case {"document": document}:
+            return parse_document(document)
+        case {"role": role, "trust": trust}:
+            return NewRole(read(role, RoleSettings), parse_document(trust))
+        case {"role": role}:
+            settings: RoleSettings = read(role, RoleSettings)
+            return settings
+        case {"mustNotExist": True}:
+            return MustNotExist()
         case _:
-            assert_never(value)
+            raise ValueError("neither a document, a role, nor mustNotExist")
 
 
-def settings_to_json(settings: RoleSettings) -> Json:
-    return {
-        "path": settings.path,
-        "maxSessionDuration": settings.max_session_duration,
-        "boundary": settings.boundary,
-    }
+def _verdict(value: Json) -> AccessChange | Interchangeable:
+    match value:
+        case {"same": str(reason)}:
+            return Interchangeable(reason)
+        case _:
+            return access_from_json(value)
 
 
-def value_from_json(value: Json | None) -> DesiredValue | NewRole | None:
-    """The inverse of value_to_json."""
-    if value is None:
-        return None
-    if "document" in value:
-        return parse_document(value["document"])
-    if "trust" in value:
-        return NewRole(_settings(value["role"]), parse_document(value["trust"]))
-    if "role" in value:
-        return _settings(value["role"])
-    if value == {"mustNotExist": True}:
-        return MustNotExist()
-    raise CodecError("neither a document, a role, nor mustNotExist")
+def _documents(rows: list[Json]) -> dict[Address, DesiredValue]:
+    found: dict[Address, DesiredValue] = {}
+    for row in rows:
+        value = value_from_json(row["value"])
+        if isinstance(value, NewRole):
+            raise CodecError("a role's settings and its trust policy have two addresses")
+        found[read(row["address"], Address)] = value
+    return found
 
 
-def _settings(value: Json) -> RoleSettings:
-    return RoleSettings(
-        path=text(value["path"]),
-        max_session_duration=number(value["maxSessionDuration"]),
-        boundary=optional_text(value["boundary"]),
-    )
+def _widen_after(rows: list[Json]) -> dict[Address, tuple[Target, ...]]:
+    return {read(row["address"], Address): read(row["roles"], tuple[Target, ...]) for row in rows}
+
+
+WRITERS |= {
+    Document: lambda document: {"document": json.loads(document.text)},
+    RoleSettings: lambda settings: {"role": fields(settings)},
+    NewRole: lambda role: {"role": fields(role.settings), "trust": json.loads(role.trust.text)},
+    MustNotExist: lambda _: {"mustNotExist": True},
+    AccessChange: access_to_json,
+    Drift: _drift_to_json,
+    Phrase: _phrase_to_json,
+}
+READERS |= {
+    Access: access_from_json,
+    Verdict: _verdict,
+    Written: value_from_json,
+    PatternPolicy: value_from_json,
+    Documents: _documents,
+    WidenAfter: _widen_after,
+}
