@@ -16,11 +16,11 @@ from ecr_warden.planning.diff import diff
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import (
     NotVisibleYet,
-    OwnerNotFound,
     PortError,
     PrincipalNotFound,
     QuotaExceeded,
     Refused,
+    TargetNotFound,
     Throttled,
 )
 
@@ -196,7 +196,7 @@ def test_a_role_that_its_own_plan_created_and_that_is_not_seen_yet_is_worth_anot
 
 def test_a_role_that_somebody_else_deleted_is_gone_for_good(world: RealisticWorld) -> None:
     plan = created("new")
-    with pytest.raises(OwnerNotFound) as gone:
+    with pytest.raises(TargetNotFound) as gone:
         world.documents.writer(plan, "r1").write(plan.changes[1])
     assert not gone.value.retryable
 
@@ -208,7 +208,7 @@ def test_the_action_that_ecr_refuses_is_named_where_the_document_has_it(world: R
     if not refused:
         write(world, POLICY, document)
         return
-    with pytest.raises(PrincipalNotFound, match="take ecr:GetAuthorizationToken out of the repository's document"):
+    with pytest.raises(PrincipalNotFound, match="take ecr:GetAuthorizationToken out of the repository policy"):
         write(world, POLICY, document)
 
 

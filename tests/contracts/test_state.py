@@ -42,7 +42,7 @@ def test_lease_is_exclusive_until_it_is_given_back(hub: Hub) -> None:
     hub.state.release(lease, None, reported=None)
     assert not hub.state.holds(lease)
     later, _ = hub.state.acquire(CHECKOUT, "r2")
-    assert later.fence > lease.fence
+    assert later.fencing_token > lease.fencing_token
 
 
 def test_leases_of_other_targets_are_others(hub: Hub) -> None:
@@ -61,7 +61,7 @@ def test_lease_is_held_until_the_moment_it_expires_and_free_from_then_on(hub: Hu
     hub.clock.advance(timedelta(milliseconds=1))
     assert not hub.state.holds(lease)
     later, _ = hub.state.acquire(CHECKOUT, "r2")
-    assert later.fence > lease.fence
+    assert later.fencing_token > lease.fencing_token
     assert hub.state.holds(later)
     assert not hub.state.holds(lease)
 

@@ -101,7 +101,7 @@ def test_a_version_that_is_valid_no_longer_is_told_once_and_every_job_says_what_
     assert refused.enforced is None
     assert accept(hub, alerts)(LOOK) is None
     assert alerts.published == [refused]
-    with pytest.raises(CompiledUnusable, match="upload the file again"):
+    with pytest.raises(CompiledUnusable, match="upload the spec again"):
         work_of(hub, alerts)(SweepAll(LOOK.cause), FIRST_AND_LAST)
     hub.upload(TEXT + b"# again\n")
     told = accept(hub)(LOOK)

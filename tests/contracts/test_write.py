@@ -11,7 +11,7 @@ from ecr_warden.model.observed import Absent, Present, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.ports.errors import AccountUnreachable, DocumentConflict, OwnerNotFound, Refused
+from ecr_warden.ports.errors import AccountUnreachable, DocumentConflict, Refused, TargetNotFound
 
 from local.testing.seed import (
     BOUNDARY,
@@ -175,7 +175,7 @@ def test_owner_that_vanished_since_the_plan_is_not_found(
     world.attach(POWER)
     planned = plan(world)
     world.remove_owner(target)
-    with pytest.raises(OwnerNotFound):
+    with pytest.raises(TargetNotFound):
         write(world, planned)
 
 

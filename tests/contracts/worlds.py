@@ -15,7 +15,7 @@ from ecr_warden.model.observed import Unparseable
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
-from ecr_warden.ports.documents import Documents, all_owners
+from ecr_warden.ports.documents import Documents, all_identities
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing
 from moto.backends import get_backend
 
@@ -75,7 +75,7 @@ class MemoryWorld:
     def _refuse(self, target: Target, change: Change | None) -> None:
         if target.account in self.closed:
             raise AccountUnreachable(f"no way into {target.account}", remedy="open it")
-        if target == all_owners(target.account) and not self.lists_owners:
+        if target == all_identities(target.account) and not self.lists_owners:
             raise PermissionMissing("listing users and roles is denied", remedy="allow it")
 
     def make(self, target: RepositoryTarget | UserTarget) -> None:

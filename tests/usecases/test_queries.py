@@ -31,7 +31,7 @@ from ecr_warden.model.request import (
 )
 from ecr_warden.model.run import Pause, Result
 from ecr_warden.model.target import Target
-from ecr_warden.ports.documents import all_owners
+from ecr_warden.ports.documents import all_identities
 from ecr_warden.ports.errors import SpecUnusable
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.queries import NoSuchRun
@@ -103,7 +103,7 @@ WRITE_SCOPES: dict[str, tuple[Callable[[World], None], tuple[ScopeGap | ScopeUnr
         ),
     ),
     "the account cannot be read": (
-        lambda world: unlistable(world, DENIED, all_owners(CI)),
+        lambda world: unlistable(world, DENIED, all_identities(CI)),
         (ScopeUnread(CI, str(DENIED)), HOME_GAP),
     ),
 }

@@ -12,7 +12,7 @@ from ecr_warden.model.reply import PlanReply, StatusReply, VerifyReply
 from ecr_warden.model.request import AskPlan, AskStatus, AskVerify, Question
 from ecr_warden.model.run import Pause
 from ecr_warden.model.target import Target, UserTarget, parse_target
-from ecr_warden.ports.documents import all_owners
+from ecr_warden.ports.documents import all_identities
 from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.ports.hub import STOPPED
 from ecr_warden.usecases.selection import NoSuchTarget
@@ -81,7 +81,7 @@ def test_status_accepts_an_unlisted_repository_named_in_full_if_a_pattern_fits_i
 def test_answers_report_accounts_whose_identities_could_not_be_listed(question: Question, account: str) -> None:
     world = world_of("a")
     assert of_reply(ask(world, question)) == ()
-    closed(world, lambda target: target == all_owners(account))
+    closed(world, lambda target: target == all_identities(account))
     assert of_reply(ask(world, question)) == (str(CLOSED),)
     assert of_reply(ask(world, AskVerify((str(shop("secret")),)))) == ()
 
@@ -125,7 +125,7 @@ def test_a_target_that_crashes_ecr_warden_is_reported_beside_the_others(question
     assert {PUSHER, CHECKOUT, PUSH_USER} <= {target for target, _ in drifts.items()}
     [drift] = drifts[PUSH_USER]
     assert (drift.kind, drift.code) == (DriftKind.UNREADABLE, "crashed")
-    assert "ecr-warden failed on what stands there" in drift.explain
+    assert "ecr-warden failed on its documents" in drift.explain
     assert all(drift.code != "crashed" for drift in drifts[PUSHER])
 
 

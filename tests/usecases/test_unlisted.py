@@ -12,7 +12,7 @@ from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.job import CauseKind, ReconcileTarget
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import Target, UserTarget
-from ecr_warden.ports.documents import all_owners
+from ecr_warden.ports.documents import all_identities
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
 from ecr_warden.usecases.plan import plan_spec
 
@@ -27,7 +27,7 @@ type Case = tuple[Callable[[], World], Target, Address, set[Target]]
 # A world, what represents the list, a document that drifts, and what a sweep still finds: the users that the spec
 # names are read one by one.
 LISTS: dict[str, Case] = {
-    "the identities of an account": (world_in_sync, all_owners(CI), D1, {CHECKOUT, *USERS}),
+    "the identities of an account": (world_in_sync, all_identities(CI), D1, {CHECKOUT, *USERS}),
     "the repositories of a pattern": (partial(world_of, "a"), shop("*"), policy("secret"), {shop("secret")}),
 }
 each_list = pytest.mark.parametrize("case", LISTS.values(), ids=LISTS)
@@ -94,7 +94,7 @@ def test_a_throttled_list_is_retried_before_it_is_reported(case: Case) -> None:
 def test_an_orphan_is_found_once_its_account_can_be_listed() -> None:
     world = world_in_sync()
     world.put(GONE, EVERYTHING)
-    unlistable(world, DENIED, all_owners(CI))
+    unlistable(world, DENIED, all_identities(CI))
     assert GONE.target not in world.sweep()
     world.drain()
     assert world.live(GONE) == EVERYTHING
@@ -104,7 +104,7 @@ def test_an_orphan_is_found_once_its_account_can_be_listed() -> None:
 
 def test_each_account_is_reported_by_its_own_part_under_one_cause() -> None:
     world = world_in_sync()
-    unlistable(world, DENIED, all_owners(CI), all_owners(HOME))
+    unlistable(world, DENIED, all_identities(CI), all_identities(HOME))
     world.sweep()
     assert [alert.problems for alert in reported(world)] == [
         (f"user/{account}/*: {DENIED}",) for account in sorted((CI, HOME))
@@ -128,12 +128,12 @@ def test_many_unlisted_patterns_are_one_message() -> None:
 
 def test_a_plan_has_an_unlisted_account_beside_the_users_it_could_not_read() -> None:
     world = world_in_sync()
-    unlistable(world, DENIED, all_owners(CI))
+    unlistable(world, DENIED, all_identities(CI))
     plans = {plan.target: plan for plan in plan_spec(world.accepted, world.documents, world.clock)}
     unread = {target for target, plan in plans.items() if DriftKind.UNREADABLE in [d.kind for d in plan.drifts]}
-    assert unread == {all_owners(CI), *USERS}
-    [drift] = plans[all_owners(CI)].drifts
+    assert unread == {all_identities(CI), *USERS}
+    [drift] = plans[all_identities(CI)].drifts
     assert (drift.explain, drift.code) == (str(DENIED), "permission-missing")
     assert plans[PUSHER].is_empty
     unlistable(world, None)
-    assert all_owners(CI) not in {plan.target for plan in plan_spec(world.accepted, world.documents, world.clock)}
+    assert all_identities(CI) not in {plan.target for plan in plan_spec(world.accepted, world.documents, world.clock)}

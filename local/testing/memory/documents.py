@@ -14,8 +14,8 @@ from ecr_warden.planning.orphans import is_orphan
 from ecr_warden.planning.write_scope import Lists, WriteScope
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document
-from ecr_warden.ports.documents import AccountUnread, Listing, all_owners
-from ecr_warden.ports.errors import DocumentConflict, OwnerNotFound, PortError, Refused
+from ecr_warden.ports.documents import AccountUnread, Listing, all_identities
+from ecr_warden.ports.errors import DocumentConflict, PortError, Refused, TargetNotFound
 
 
 def present(address: Address, value: LiveValue) -> Present:
@@ -97,7 +97,7 @@ class MemoryDocuments:
 
     def _list_owners(self, account: str) -> AccountUnread | None:
         try:
-            self.faults(all_owners(account), None)
+            self.faults(all_identities(account), None)
         except PortError as error:
             return AccountUnread(account, error)
         return None
@@ -120,7 +120,7 @@ class MemoryDocuments:
 
     def _write_scope(self, account: str) -> WriteScope | PortError:
         try:
-            self.faults(all_owners(account), None)
+            self.faults(all_identities(account), None)
         except PortError as error:
             return error
         arns = {
@@ -138,7 +138,7 @@ class MemoryDocuments:
         self.faults(address.target, change)
         found = self.live.get(address)
         if address.target not in self.owners and not isinstance(change.after, NewRole):
-            raise OwnerNotFound(f"{address.target} does not exist")
+            raise TargetNotFound(f"{address.target} does not exist")
         if (found.digest if found else None) != change.expect:
             raise DocumentConflict(f"{address} changed")
         self._take(change)

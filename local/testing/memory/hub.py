@@ -175,7 +175,7 @@ class MemoryEventSources:
             EventSource("rule ecr-warden-trail", "what CloudTrail reports of the members", SourceState.ON),
             EventSource("rule ecr-warden-spec", "new versions of the spec", SourceState.ON),
             SWEEP,
-            EventSource("rule ecr-warden-outcomes", "what people are to be told", SourceState.ON),
+            EventSource("rule ecr-warden-outcomes", "alerts", SourceState.ON),
             EventSource("notification of s3://spec to EventBridge", "new versions of the spec", SourceState.ON),
         ]
     )

@@ -52,7 +52,7 @@ class MemoryState:
         revoked: str | None = None,
         report: RunReport | None = None,
     ) -> None:
-        if self.fences.get(lease.target.key) != lease.fence:
+        if self.fences.get(lease.target.key) != lease.fencing_token:
             return
         self.leases.pop(lease.target.key, None)
         record = self.remembered.get(lease.target.key, TargetRecord())
@@ -99,7 +99,7 @@ class MemoryState:
         return {target.key: self.remembered[target.key] for target in targets if target.key in self.remembered}
 
     def _record(self, lease: Lease, open_run: str | None, debts: Debts, *, written_at: datetime | None = None) -> None:
-        if self.fences.get(lease.target.key) != lease.fence:
+        if self.fences.get(lease.target.key) != lease.fencing_token:
             raise LeaseHeld(f"another run has taken {lease.target} over", retryable=True)
         record = self.remembered.get(lease.target.key, TargetRecord())
         settled = {*lease.recreated} - {*debts.recreated_principals}
@@ -151,7 +151,7 @@ class MemoryCommandRecords:
 
     def take(self, call: Call) -> None:
         if call.id in self.taken:
-            raise CommandRepeated(f"command {call.id} was taken before", remedy="give the command again")
+            raise CommandRepeated(f"command {call.id} was given before", remedy="give the command again")
         self.taken[call.id] = call
 
     def answer(self, call_id: str, answer: Answer) -> None:
@@ -163,12 +163,12 @@ class MemoryCommandRecords:
 
 @dataclass(slots=True)
 class MemorySweepRecords:
-    """The last look of each part."""
+    """The last record of each part."""
 
     noted: dict[str, SweepRecord] = field(default_factory=dict)
 
-    def note(self, look: SweepRecord) -> None:
-        self.noted[look.part] = look
+    def note(self, record: SweepRecord) -> None:
+        self.noted[record.part] = record
 
     def all(self) -> Sequence[SweepRecord]:
         return [*self.noted.values()]

@@ -51,7 +51,7 @@ def test_read_session_is_kept_for_its_own_account(world: MotoWorld) -> None:
     [
         ("AccessDenied", "User: x is not authorized to perform: sts:AssumeRole", False, "stacks/member.yaml"),
         ("AccessDenied", "sts:AssumeRole with an explicit deny in a service control policy", False, "organization"),
-        ("Throttling", "Rate exceeded", True, "tried again"),
+        ("Throttling", "Rate exceeded", True, "retried"),
         ("RegionDisabledException", "STS is not activated in this region", False, "not activated"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What AWS's errors become: texts as recorded from AWS, each with what a person is told to do."""
+"""What AWS's errors become: texts as recorded from AWS, each with its remedy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import (
     DocumentConflict,
     ExplicitlyDenied,
-    OwnerNotFound,
     PermissionMissing,
     PortError,
     PrincipalNotFound,
     QuotaExceeded,
     Refused,
+    TargetNotFound,
     Throttled,
 )
 
@@ -58,22 +58,22 @@ class Case:
 CASES = [
     Case("principal is missing, older text", ECR, "InvalidParameterException",
          CONSTRAINT + "'Invalid repository policy provided'", PrincipalNotFound, retryable=True,
-         says=("minute", "a principal that AWS does not know", "an action", "such as ecr:GetAuthorizationToken")),
+         says=("minute", "does not know a principal", "an action", "such as ecr:GetAuthorizationToken")),
     Case("what of a document is refused is not known, and nothing in it is suspect",
          ecr_write(pull(), by_registry=True), "InvalidParameterException",
          CONSTRAINT + "'Invalid repository policy provided'", PrincipalNotFound, retryable=True,
-         says=("a principal that AWS does not know", "such as ecr:GetAuthorizationToken")),
+         says=("does not know a principal", "such as ecr:GetAuthorizationToken")),
     Case("a document has an action of no repository", ecr_write(pull("ecr:getauthorizationtoken"), by_registry=True),
          "InvalidParameterException", CONSTRAINT + "'Invalid repository policy provided'", PrincipalNotFound,
-         retryable=True, says=("a principal that AWS does not know",
-                               "take ecr:getauthorizationtoken out of the repository's document")),
+         retryable=True, says=("does not know a principal",
+                               "take ecr:getauthorizationtoken out of the repository policy")),
     Case("a document has actions of the registry and of another service",
          ecr_write(pull("ecr:PutRegistryPolicy", "s3:GetObject", "ecr:Get*", "*"), by_registry=True),
          "InvalidParameterException", CONSTRAINT + "'Invalid repository policy provided'", PrincipalNotFound,
          retryable=True, says=("take ecr:PutRegistryPolicy, s3:GetObject out",)),
     Case("a principal is missing and said to be", ecr_write(pull("ecr:GetAuthorizationToken"), by_registry=True),
          "InvalidParameterException", CONSTRAINT + "'Principal not found'", PrincipalNotFound, retryable=True,
-         says=("a principal that was just created",)),
+         says=("a new principal within a minute",)),
     Case("principal is missing, newer text", ECR, "InvalidParameterException",
          CONSTRAINT + "'Principal not found'", PrincipalNotFound, retryable=True),
     Case("principal of a trust policy is missing", IAM, "MalformedPolicyDocument",
@@ -86,8 +86,8 @@ CASES = [
          "AssumeRole policy may only specify STS AssumeRole actions.", Refused, says=("STS",)),
     Case("trust policy has a resource", IAM, "MalformedPolicyDocument", "Has prohibited field Resource", Refused),
     Case("repository is gone", ECR, "RepositoryNotFoundException",
-         "The repository with name 'x' does not exist in the registry with id '222222222222'", OwnerNotFound),
-    Case("role is gone", IAM, "NoSuchEntity", "The role with name x cannot be found.", OwnerNotFound, status=404),
+         "The repository with name 'x' does not exist in the registry with id '222222222222'", TargetNotFound),
+    Case("role is gone", IAM, "NoSuchEntity", "The role with name x cannot be found.", TargetNotFound, status=404),
     Case("user's quota", IAM, "LimitExceeded", "Maximum policy size of 2048 bytes exceeded for user push-user",
          QuotaExceeded, says=("2048", "fewer"), status=409),
     Case("trust policy's quota", IAM, "LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048",
@@ -163,10 +163,10 @@ CASES = [
          DENIED.replace("write/", "read/").replace(":SetR", ":GetR")
          + " with an explicit deny in a resource-based policy", ExplicitlyDenied,
          says=("the repository policy or the registry policy of 222222222222 in ap-southeast-4 denies "
-               "ecr:GetRepositoryPolicy", "whoever it does not deny: aws ecr "
+               "ecr:GetRepositoryPolicy", "as a principal that it does not deny: aws ecr "
                "delete-repository-policy --registry-id 222222222222 --region ap-southeast-4 --repository-name aaa",
-               "if that has no Deny: aws ecr delete-registry-policy --region ap-southeast-4",
-               "as somebody of 222222222222 whom it does not deny")),
+               "if that policy has no Deny, as a principal of 222222222222 that it does not deny: "
+               "aws ecr delete-registry-policy --region ap-southeast-4")),
     Case("a policy of ECR keeps the write role out, and the repository's own may be it",
          ecr_write(pull(), by_registry=False), "AccessDeniedException", DENIED + EXPLICIT, ExplicitlyDenied,
          says=("the repository policy or the registry policy", "denies ecr:SetRepositoryPolicy",

@@ -1,1 +1,1 @@
-"""The only place that talks to AWS, chat and files."""
+"""The only place that talks to AWS and chat."""

@@ -1,4 +1,4 @@
-"""The machine's own clock, and ids of runs."""
+"""The machine's clock, and run IDs."""
 
 import secrets
 from datetime import UTC, datetime
@@ -12,5 +12,5 @@ class SystemClock:
 
 
 def new_run_id() -> str:
-    """Sorts by time, letters and digits only, short enough for a session name: `20261124T145000Z1f2e3d4c5b6a`."""
+    """Sortable by time, letters and digits only, short enough for a session name: `20261124T145000Z1f2e3d4c5b6a`."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}{secrets.token_hex(6)}"

@@ -11,7 +11,7 @@ from ecr_warden.model.plan import Change, Plan
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.errors import PortError
 
-if TYPE_CHECKING:  # people ask for it, no event does
+if TYPE_CHECKING:  # needed for queries, not for events
     from ecr_warden.planning.write_scope import WriteScope
 
 
@@ -21,32 +21,32 @@ class Writer(Protocol):
     def write(self, change: Change) -> None:
         """Write one change after reading its address once more.
 
-        Raises DocumentConflict when another document than `change.expect` stands there, else another PortError.
+        Raises DocumentConflict if the live document is not `change.expect`, or another PortError.
         """
         ...
 
 
 class Listing(Struct, frozen=True):
-    """Repositories that exist and fit one of the patterns asked for, and the patterns that could not be asked."""
+    """Existing repositories that match a pattern, and the patterns whose region could not be listed."""
 
     repositories: tuple[RepositoryTarget, ...] = ()
     unread: tuple[tuple[RepositoryPattern, PortError], ...] = ()
 
 
 class AccountUnread(Struct, frozen=True):
-    """Who in an account holds something under our names though no spec is for it is not known, and why."""
+    """An account that could not be searched for orphans, and why."""
 
     account: str
     error: PortError
 
     @property
     def target(self) -> UserTarget:
-        """In the place of the account's users and roles: for people and keys, never a user of its own."""
-        return all_owners(self.account)
+        """Stands for all the account's users and roles, in messages and keys."""
+        return all_identities(self.account)
 
 
-def all_owners(account: str) -> UserTarget:
-    """What stands for all users and roles of an account; no IAM name has an asterisk."""
+def all_identities(account: str) -> UserTarget:
+    """Stands for all users and roles of an account; no IAM name contains an asterisk."""
     return UserTarget(account, "*")
 
 
@@ -54,23 +54,22 @@ class Documents(Protocol):
     """The live documents of the accounts."""
 
     def read(self, spec: TargetSpec) -> Observation:
-        """Read a target now; what cannot be read is Unreadable in the observation, nothing is raised."""
+        """Read a target now; raises nothing: what cannot be read is Unreadable in the observation."""
         ...
 
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
         """Read many targets with the fewest calls, in any order; each spec yields one observation.
 
-        Besides, every owner in `accounts` that no spec is for and that holds something under our names; or, of an
-        account whose owners cannot be listed, once that and why.
+        Also yields every orphan in `accounts`, or one AccountUnread for an account whose identities cannot be listed.
         """
         ...
 
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
-        """Which repositories fit; what cannot be read is told in the listing, nothing is raised."""
+        """Which repositories match; raises nothing: what cannot be read is in the listing."""
         ...
 
     def write_scopes(self, accounts: Sequence[str]) -> "Mapping[str, WriteScope | PortError]":
-        """The write scope of each account, or why it cannot be read; nothing is raised."""
+        """The write scope of each account, or why it cannot be read; raises nothing."""
         ...
 
     def writer(self, plan: Plan, run_id: str) -> Writer:

@@ -1,4 +1,4 @@
-"""What any call outside may end in: an adapter translates what its service says into these, in one table a service."""
+"""The errors of any call outside; adapters translate AWS's codes into these, with one table per service."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PortError(WardenError):
-    """Something outside refused or failed. `retryable`: the same call may succeed within a minute."""
+    """A call outside was refused or failed. `retryable`: the same call may succeed within a minute."""
 
     code = "outside"
 
@@ -34,120 +34,120 @@ class AccountUnreachable(PortError):
 
 
 class PermissionMissing(PortError):
-    """AWS denied the call; the message names the action and who has to allow it."""
+    """AWS denied the call because nothing allows it; the message names the action and who can allow it."""
 
     code = "permission-missing"
 
 
 class ExplicitlyDenied(PortError):
-    """A policy in the account denies ecr-warden the call in so many words: somebody keeps it out."""
+    """A Deny statement in the account blocks ecr-warden."""
 
     code = EXPLICITLY_DENIED
 
 
 class Throttled(PortError):
-    """AWS asked to slow down."""
+    """AWS throttled the call."""
 
     code = "throttled"
 
 
 class Unanswered(PortError):
-    """Nothing answered, however often it was tried."""
+    """No answer, after all attempts."""
 
     code = "unanswered"
 
 
 class OutOfTime(PortError):
-    """The call was not made: whoever wanted it has to end now."""
+    """The call was not made, because the invocation is about to end."""
 
     code = "out-of-time"
 
 
 class RetryLater(PortError):
-    """A job ended with something that may succeed within a minute: it wants to be delivered again."""
+    """A job failed with an error that may pass within a minute; it should be delivered again."""
 
     code = "retry-later"
 
 
 class Crashed(PortError):
-    """ecr-warden itself failed on what stands there; who wrote it may have wanted that."""
+    """ecr-warden itself failed on a target's documents, which may have been written to cause that."""
 
     code = CRASHED
 
 
 def crashed(what: str, error: Exception) -> Crashed:
-    """The error for an exception that nobody expected, so that it concerns one target alone.
-
-    `what`: what was tried, for people.
-    """
-    message = f"{what}: ecr-warden failed on what stands there ({site_of(error)})"
-    return Crashed(message, remedy="look at its documents, which may have been written to do that, and report the bug")
+    """Wrap an unexpected exception, so that it affects one target only. `what`: what was being done, for people."""
+    message = f"{what}: ecr-warden failed on its documents ({site_of(error)})"
+    return Crashed(
+        message, remedy="look at the documents, which may have been written to cause this, and report the bug"
+    )
 
 
 class DocumentConflict(PortError):
-    """Another document than the expected one stands there; nothing was written."""
+    """The live document is not the one that the plan was made from; nothing was written."""
 
     code = "conflict"
 
 
-class OwnerNotFound(PortError):
+class TargetNotFound(PortError):
     """The repository, role or user does not exist."""
 
     code = "owner-not-found"
 
 
 class NotVisibleYet(PortError):
-    """What was created a moment ago is not seen yet."""
+    """AWS does not show yet what was created a moment ago."""
 
     code = "not-visible-yet"
 
 
 class PrincipalNotFound(PortError):
-    """A principal named in the document does not exist, or AWS does not see it yet (up to a minute)."""
+    """A principal in the document does not exist, or AWS does not see it yet (up to a minute)."""
 
     code = PRINCIPAL_NOT_FOUND
 
 
 class QuotaExceeded(PortError):
-    """The document does not fit."""
+    """The document exceeds a quota."""
 
     code = "quota-exceeded"
 
 
 class Refused(PortError):
-    """AWS refused the write for good."""
+    """AWS refused the write; retrying does not help."""
 
     code = "refused"
 
 
 class LeaseHeld(PortError):
-    """Another run works on the target."""
+    """Another run is working on the target."""
 
     code = "lease-held"
 
 
 class SpecUnusable(PortError):
-    """What stands in the bucket cannot be read as a spec. `seen` tells it from what stood there before."""
+    """The bucket's object cannot be read as a spec."""
 
     @property
     def seen(self) -> str:
+        """Identifies the object, so that it is reported once."""
         return self.code
 
 
 class SpecMissing(SpecUnusable):
-    """There is no spec in the bucket: never written, deleted, or under another key."""
+    """There is no spec in the bucket: never uploaded, deleted, or under another key."""
 
     code = "spec-missing"
 
 
 class SpecUnversioned(SpecUnusable):
-    """The bucket keeps no versions, so that nothing tells one spec from the next."""
+    """The bucket keeps no versions, so that specs cannot be told apart."""
 
     code = "spec-unversioned"
 
 
 class SpecTooLarge(SpecUnusable):
-    """The object is larger than any spec may be; it was not read."""
+    """The object is larger than a spec may be; it was not read."""
 
     code = "spec-too-large"
 
@@ -161,70 +161,70 @@ class SpecTooLarge(SpecUnusable):
 
 
 class SpecTampered(PortError):
-    """The accepted spec in its compiled form is not the one that was accepted: somebody wrote what everything is by."""
+    """The stored compiled spec is not the one that was accepted: somebody else wrote it."""
 
     code = "spec-tampered"
 
     def __init__(self, place: str) -> None:
         super().__init__(
-            f"{place} is not what was stored there when the spec was accepted",
-            remedy="nothing is written until it is: docs/security.md says how to have it compiled again",
+            f"{place} has changed since the spec was accepted",
+            remedy="nothing is written meanwhile; docs/security.md says how to have the spec compiled again",
         )
         self.place = place
 
 
 class CompiledUnusable(PortError):
-    """The compiled form of the accepted version is gone, or of another version of ecr-warden.
+    """The compiled form of the accepted spec is gone, or was written by another version of ecr-warden.
 
-    `removed`: what of it could be read of those that have to lose what they held.
+    `removed`: the removed targets, as far as they could be read.
     """
 
     code = "compiled-unusable"
 
     def __init__(self, why: str, *, version: str, removed: "tuple[Removed, ...]" = ()) -> None:
         super().__init__(
-            f"version {version} of the spec is accepted, and its compiled form cannot be used: {why}",
-            remedy="the next job or sweep compiles it again; if it stays, upload the file again",
+            f"the compiled form of the accepted spec, version {version}, cannot be used: {why}",
+            remedy="the next job or sweep compiles it again; if this persists, upload the spec again",
         )
         self.version = version
         self.removed = removed
 
 
 class SpecSuperseded(PortError):
-    """Another version was accepted in between."""
+    """Another version was accepted meanwhile."""
 
     code = "spec-superseded"
 
 
 class CallerUnproved(PortError):
-    """Who asked is not known, so nothing was done."""
+    """The caller could not be verified, so nothing was done."""
 
     code = "caller-unproved"
 
 
 class CommandRepeated(PortError):
-    """A command with this id was taken before."""
+    """A command with this ID was recorded before."""
 
     code = "call-repeated"
 
 
 MAX_SPEC_BYTES = 1024 * 1024
-STRAYS_TOLD = 3
+MOST_STRAYS = 3
 
 
 def spec_missing(place: str, key: str, strays: Sequence[str]) -> SpecMissing:
-    """There is no object under the key; `strays` are others of the bucket, one of which may be meant."""
+    """No object under the key. `strays`: other keys of the bucket, one of which may be meant."""
     if not strays:
         return SpecMissing(f"there is no {place}", remedy="upload the spec there; the accepted one stays in force")
-    names = listed([f"'{printable(stray, 100)}'" for stray in strays], STRAYS_TOLD)
+    names = listed([f"'{printable(stray, 100)}'" for stray in strays], MOST_STRAYS)
     remedy = f"only {key} is read: upload the spec under that key; the accepted one stays in force"
     return SpecMissing(f"there is no {place}, but {names}", remedy=remedy)
 
 
 def version_missing(place: str, version: str) -> SpecMissing:
-    """An old version is not kept for ever; what was compiled of it is."""
+    """An old version has expired from the bucket; its compiled form is kept."""
     remedy = "upload the spec again; the accepted one stays in force"
-    return SpecMissing(f"version {version} of {place} is kept no longer", remedy=remedy)
+    return SpecMissing(f"version {version} of {place} is no longer kept", remedy=remedy)
 
 
 def spec_too_large(place: str, size: int, version: str) -> SpecTooLarge:

@@ -1,4 +1,4 @@
-"""The hub around its store: clock, job queue, stop switch, event sources, and the commands that people give."""
+"""The hub apart from its store: clock, job queue, stop switch, event sources, commands."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ecr_warden.model.job import Actor, Job
 
-if TYPE_CHECKING:  # only commands and questions need these, no event does
+if TYPE_CHECKING:  # needed for commands and queries, not for events
     from ecr_warden.model.request import Answer, AuditEntry, Call
     from ecr_warden.model.watch import EventSource
 
@@ -17,20 +17,17 @@ class Switch(Protocol):
     """The stop switch for all writes."""
 
     def reason_to_stop(self) -> str | None:
-        """Why nothing may be written, None while writes go on: STOPPED, or that the switch cannot be read.
-
-        Asked afresh before each write.
-        """
+        """None while writes are enabled; else STOPPED, or why the switch cannot be read. Asked before each write."""
         ...
 
     def changes(self) -> "Sequence[AuditEntry]":
-        """Who has set it to what and when, newest first, as far back as it is known; raises PortError."""
+        """Who set it to what and when, newest first, as far back as known; raises PortError."""
         ...
 
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The time, aware, in UTC."""
+        """The time in UTC, timezone-aware."""
         ...
 
 
@@ -43,32 +40,32 @@ class Jobs(Protocol):
 
 
 class EventSources(Protocol):
-    """The hub's own rules and notification, as far as the hub can see: those of the members are out of its sight."""
+    """The hub's own rules and bucket notification; it cannot see those of the members."""
 
     def sources(self) -> "Sequence[EventSource]":
-        """Each as it is now; what cannot be read says so, nothing is raised."""
+        """Each as it is now, with a state of its own if it cannot be read; raises nothing."""
         ...
 
 
 class CommandRecords(Protocol):
-    """What people asked for through the hub, who they were, and what came of it."""
+    """The commands given through the hub: who gave them, and how they ended."""
 
     def take(self, call: "Call") -> None:
-        """Record a command before anything is done about it; raises CallRepeated if its id was taken before."""
+        """Record a command before acting on it; raises CommandRepeated if its ID is known."""
         ...
 
     def answer(self, call_id: str, answer: "Answer") -> None:
-        """Record how the run of one of its targets ended, in the place of an earlier answer."""
+        """Record how the run of one of its targets ended, replacing an earlier answer."""
         ...
 
     def answers(self, call_id: str) -> "Sequence[Answer]":
-        """The answers so far, one a target."""
+        """The answers so far, one per target."""
         ...
 
 
 class Callers(Protocol):
-    """Who asks."""
+    """Verifies who gives a command."""
 
     def prove(self, proof: object, request: str, hub: str) -> Actor:
-        """The principal that signed exactly this request for this hub, not long ago; raises CallerUnproved."""
+        """The principal that recently signed exactly this request for this hub; raises CallerUnproved."""
         ...

@@ -11,42 +11,42 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts, LastSeen, OpenRun, Pause, RunEntry, RunReport
 from ecr_warden.model.target import Target
 
-if TYPE_CHECKING:  # of no use to the run that an event causes
+if TYPE_CHECKING:  # not needed by a run that an event caused
     from ecr_warden.model.request import AuditEntry, AuditKind
     from ecr_warden.model.watch import SweepRecord
 
 
 class SpecVersion(Struct, frozen=True):
-    """One version of the desired-state file, as it stands in the bucket."""
+    """One version of the spec, as uploaded."""
 
     version: str
     data: bytes
 
 
 class Specs(Protocol):
-    """The desired-state file and the version of it that is accepted."""
+    """The spec's versions, and which of them is accepted."""
 
     def current(self) -> SpecVersion:
-        """The bucket's current version; raises SpecUnusable, of one of its kinds."""
+        """The bucket's current version; raises a kind of SpecUnusable."""
         ...
 
     def text(self, version: str) -> bytes:
-        """A version of the file as it was written; raises SpecMissing once it is kept no longer."""
+        """A version as it was uploaded; raises SpecMissing once it is no longer kept."""
         ...
 
     def accepted(self) -> CompiledSpec | None:
-        """The accepted version, compiled; None before the first. Raises CompiledUnusable, else another PortError."""
+        """The accepted version, compiled; None before the first. Raises CompiledUnusable or another PortError."""
         ...
 
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
-        """Make a version the accepted one; raises SpecSuperseded if `replaces` no longer is.
+        """Accept a version; raises SpecSuperseded if `replaces` is not the accepted one.
 
-        A version may replace itself: then it was compiled again.
+        A version that was compiled again replaces itself.
         """
         ...
 
     def refused(self) -> str | None:
-        """The version refused last, so that it is announced once; empty when none stands any more."""
+        """The version refused last, so that it is announced once; empty once it is settled."""
         ...
 
     def refuse(self, version: str) -> None:
@@ -54,24 +54,24 @@ class Specs(Protocol):
         ...
 
     def misplaced(self, key: str) -> str | None:
-        """What of a file under another key people were told last; None if it was never."""
+        """The version last reported of an object under another key; None if none was."""
         ...
 
     def tell_misplaced(self, key: str, version: str) -> None:
-        """Remember that people were told of a file under another key."""
+        """Remember that an object under another key was reported."""
         ...
 
 
 class Lease(Struct, frozen=True):
-    """The right to work on a target until `expires_at`; a later holder has a higher `fence`.
+    """The right to work on a target until `expires_at`; each later holder has a higher `fencing_token`.
 
-    `recreated`: the principals that were marked when it was taken. Only these can its runs settle: one that is marked
-    meanwhile was not seen by their plans.
+    `recreated`: the principals marked as recreated when the lease was taken. Its run settles only these, because its
+    plan did not see any that are marked meanwhile.
     """
 
     target: Target
     run_id: str
-    fence: int
+    fencing_token: int
     expires_at: datetime
     recreated: tuple[str, ...] = ()
 
@@ -79,10 +79,10 @@ class Lease(Struct, frozen=True):
 class TargetRecord(Struct, frozen=True):
     """What is remembered of a target between runs.
 
-    `open_run`: id of a run that never closed. `unique_id`: the owner's own, when last seen. `reported`: fingerprint of
-    what people were last told and that still stands, so that a sweep does not tell it again. `revoked`: the spec
-    version that took the target away, once what it held is gone. `written_at`: when a run last wrote to it. `pause`:
-    the one set last, whether it has ended or not. `last`: for people, and no part of what decides.
+    `open_run`: ID of a run that never closed. `unique_id`: AWS's ID of the identity, when last seen. `reported`:
+    fingerprint of what was last reported and is still so, so that a sweep does not report it again. `revoked`: the spec
+    version that removed the target, once its documents are gone. `written_at`: when a run last wrote to it. `pause`:
+    the latest, ended or not. `last`: for people; nothing is decided by it.
     """
 
     open_run: str | None = None
@@ -95,19 +95,19 @@ class TargetRecord(Struct, frozen=True):
     last: LastSeen | None = None
 
     def was_recreated(self, observation: Observation) -> bool:
-        """Whether the owner was deleted and made again since it was last seen; False of what was not read."""
+        """Whether the identity was recreated since it was last seen; False if it was not read."""
         return None not in (self.unique_id, observation.unique_id) and self.unique_id != observation.unique_id
 
 
 class State(Protocol):
-    """The memory of the hub: leases, what was last seen, and the journal of runs."""
+    """What the hub remembers of targets: leases, what was last seen, and the journal of runs."""
 
     def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
         """Take the target's lease; raises LeaseHeld."""
         ...
 
     def holds(self, lease: Lease) -> bool:
-        """Whether the lease is still this run's (asked just before each write)."""
+        """Whether the run still holds the lease (asked before each write)."""
         ...
 
     def release(
@@ -119,9 +119,9 @@ class State(Protocol):
         revoked: str | None = None,
         report: RunReport | None = None,
     ) -> None:
-        """Give the lease back and remember what was last seen and told; a lost lease changes nothing.
+        """Release the lease and remember what was seen and reported; does nothing if the lease was lost.
 
-        `revoked` is remembered when it is given. `report`: how the run ended, if it did.
+        `revoked`: kept as it was if None. `report`: how the run ended, if it did.
         """
         ...
 
@@ -130,19 +130,19 @@ class State(Protocol):
         ...
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
-        """Journal how a run ended and what it leaves to do; a run that wrote nothing need not have been opened."""
+        """Journal how a run ended and what it left to do; a run without writes need not have been opened."""
         ...
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:
-        """A run as it was journalled when it was opened, None if there never was one."""
+        """A run as journalled when it was opened; None if there is none."""
         ...
 
     def mark_recreated(self, target: Target, principal: str) -> None:
-        """Remember that `principal` (an ARN in the target's documents) was deleted and made again."""
+        """Remember that `principal` (an ARN in the target's documents) was recreated."""
         ...
 
     def pause(self, target: Target, pause: Pause) -> None:
-        """Set a target's pause in the place of any other; a run that is under way goes on."""
+        """Set a target's pause, replacing any other; a run in progress goes on."""
         ...
 
     def resume(self, target: Target) -> None:
@@ -150,57 +150,57 @@ class State(Protocol):
         ...
 
     def note_reported(self, target: Target, reported: str | None) -> None:
-        """Remember what people were told of something that no run works on, such as a pattern of repositories."""
+        """Remember what was reported of something that has no runs, such as a pattern of repositories."""
         ...
 
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
-        """What is remembered of targets, by the target's key, for those that a run has looked at."""
+        """The records by target key, of those targets that a run has looked at."""
         ...
 
 
 class Page(Struct, frozen=True):
-    """The newest runs of a time, newest first, and how many more there are."""
+    """The newest runs of a period, newest first, and how many more there are."""
 
     entries: Sequence[RunEntry]
     more: int = 0
 
 
 class Journal(Protocol):
-    """The journal of runs, as people read it: those that wrote, and those that had something to tell.
+    """The journal of runs, as people read it: runs that wrote, and runs with something to report.
 
-    A time is of whole seconds, both ends within it, and does not end before it begins.
+    A period has whole seconds, includes both ends, and does not end before it begins.
     """
 
     def of_target(self, target: Target, since: datetime, until: datetime, *, limit: int) -> Page:
-        """A target's runs that began within the time."""
+        """A target's runs that began in the period."""
         ...
 
     def latest(self, since: datetime, until: datetime, *, limit: int) -> Page:
-        """The runs of all targets that began within the time."""
+        """The runs of all targets that began in the period."""
         ...
 
     def find(self, run_id: str) -> OpenRun | RunReport | None:
-        """A run in full; None if there is none, or none any more."""
+        """A run in full; None if it is unknown or expired."""
         ...
 
 
 class SweepRecords(Protocol):
-    """The last look of each part; a sweep notes each part that it has read as a whole, with one write."""
+    """When and how each part was last swept; a sweep notes a part once it has read all of it."""
 
-    def note(self, look: "SweepRecord") -> None:
-        """Remember a look in the place of the part's last one."""
+    def note(self, record: "SweepRecord") -> None:
+        """Remember a look, replacing the part's last one."""
         ...
 
     def all(self) -> "Sequence[SweepRecord]":
-        """The last look at each part, in any order."""
+        """The last record of each part, in any order."""
         ...
 
 
 class Audit(Protocol):
-    """What was done to ecr-warden as a whole, but for the stop switch, which keeps its own history."""
+    """What was done to ecr-warden as a whole; the stop switch keeps its own history."""
 
     def record(self, entry: "AuditEntry") -> None:
-        """Keep an entry as long as the journal; the same one twice is one."""
+        """Keep an entry as long as the journal; recording it twice keeps one."""
         ...
 
     def entries(

@@ -29,7 +29,7 @@ from ecr_warden.model.watch import SweepRecord, part_of, parts_of
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.alerts import AlertBus
-from ecr_warden.ports.documents import AccountUnread, Documents, all_owners
+from ecr_warden.ports.documents import AccountUnread, Documents, all_identities
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.hub import Clock, Jobs
 from ecr_warden.ports.store import Specs, State, SweepRecords, TargetRecord
@@ -121,7 +121,7 @@ class Sweep(Struct, frozen=True):
                 unread[found.target.key] = found.error
             else:
                 observations.append(found)
-        listed: list[Target] = [*(pattern.target for pattern in patterns), *map(all_owners, searched)]
+        listed: list[Target] = [*(pattern.target for pattern in patterns), *map(all_identities, searched)]
         remembered = self.state.records([*(found.target for found in observations), *listed])
         due = tuple(
             ReconcileTarget(job.cause, observation.target)

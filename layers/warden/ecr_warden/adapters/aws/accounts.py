@@ -1,4 +1,4 @@
-"""Ways into the accounts: a cached session to read, a fresh one for each plan to write."""
+"""Sessions in the accounts: one cached for reading, a new one for each plan's writes."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
-# IAM is one service for all regions and signs for this one.
+# IAM is a global service; its requests are signed for this region.
 IAM_REGION = "us-east-1"
-READ_SESSION = timedelta(hours=1)  # role chaining allows no longer one
-WRITE_SESSION = timedelta(seconds=900)  # the shortest that STS gives
+READ_SESSION = timedelta(hours=1)  # the longest with role chaining
+WRITE_SESSION = timedelta(seconds=900)  # the shortest that STS allows
 _RENEW_BEFORE_END = timedelta(minutes=5)
 
 CALLS_AT_ONCE = 16
@@ -35,14 +35,14 @@ CLIENT_CONFIG = Config(
     tcp_keepalive=True,
     max_pool_connections=CALLS_AT_ONCE,
 )
-"""So that a call that hangs through all its attempts fits into deadline.JOB_RESERVE."""
+"""A call that hangs through all its attempts fits into deadline.JOB_RESERVE."""
 
-# botocore reads its models when a client is made, and is not safe in threads while it does.
+# botocore reads its models when it creates a client, which is not thread-safe.
 _MAKING = Lock()
 
 
 class Session(Protocol):
-    """What makes clients: boto3's session, or less than that."""
+    """Creates clients: a boto3 session, or the part of one that is needed."""
 
     @property
     def client(self) -> Callable[..., Any]:
@@ -51,7 +51,7 @@ class Session(Protocol):
 
 
 class AccountClients(Protocol):
-    """Clients of one account under one session."""
+    """Clients of one account, with one session's credentials."""
 
     @property
     def iam(self) -> "IAMClient": ...
@@ -63,21 +63,21 @@ class Accounts(Protocol):
     """Sessions in the accounts that the spec names."""
 
     def reader(self, account: str) -> AccountClients:
-        """Clients that may read; raises AccountUnreachable or ExplicitlyDenied."""
+        """Clients that may read; raises AccountUnreachable, ExplicitlyDenied or OutOfTime."""
         ...
 
     def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:
-        """Clients that may do what `session_policy` allows and no more; raises the same."""
+        """Clients that may do only what `session_policy` allows; raises the same."""
         ...
 
 
 class SessionClients:
-    """Clients made from a session, each when first asked for; threads may share them."""
+    """Clients of a session, each created at first use; thread-safe."""
 
     def __init__(
         self, session: Session, credentials: dict[str, str] | None = None, deadline: Deadline | None = None
     ) -> None:
-        # One session for all: a new one would load every service model again.
+        # One session for all: each new one loads every service model again.
         self._session = session
         self._credentials: dict[str, Any] = credentials or {}
         self._deadline = deadline or Deadline()
@@ -104,8 +104,8 @@ class SessionClients:
 class HubAccounts(Struct):
     """Roles assumed from the hub: ecr-warden-read (cached) and ecr-warden-write (never cached).
 
-    The trust policies in stacks/member.yaml ask for the external id, and of the write role for a SourceIdentity that
-    names the run.
+    The trust policies in stacks/member.yaml require the external ID, and for the write role a SourceIdentity that names
+    the run.
     """
 
     session: Session
@@ -118,7 +118,7 @@ class HubAccounts(Struct):
     _entering: dict[str, Lock] = field(default_factory=dict)
 
     def reader(self, account: str) -> AccountClients:
-        # Threads that want the same account assume its role once.
+        # Threads that need the same account assume its role once.
         with self._entering.setdefault(account, Lock()):
             cached = self._readers.get(account)
             now = self.clock.now()
@@ -177,7 +177,7 @@ def _unreachable(cause: PortError) -> PortError:
 
 
 class ProfileAccounts(Struct):
-    """Read-only use from a laptop: a session an account, by profile; an account without one is unreadable."""
+    """Read-only use from a laptop: one session per account, by profile; an account without one is unreadable."""
 
     session_of: Callable[[str], Session | None]
     _readers: dict[str, AccountClients] = field(default_factory=dict)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 AGE = timedelta(minutes=2)
 AHEAD = timedelta(minutes=1)
-"""How far a caller's clock may be ahead; STS itself takes 5 minutes either way."""
+"""How far a caller's clock may be ahead; STS itself allows 5 minutes either way."""
 
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>\w{12,128})/(?P<day>[0-9]{8})/(?P<region>[a-z0-9-]{1,32})/sts/aws4_request, "
@@ -39,13 +39,13 @@ _AUTHORIZATION = re.compile(
 )
 _DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.%-]{1,8192}")
-_RETRY = "sign again: give the command once more"
+_RETRY = "give the command again, which signs it anew"
 _OK, _SERVER_ERROR = 200, 500
 _SECONDS = 5
 
 
 class StsCallers(Struct):
-    """`region`: the hub's; `account`: whose principals may give commands. `sts`: says where STS is."""
+    """`region`: the hub's; `account`: its principals may give commands; `sts`: only for its endpoint."""
 
     sts: "STSClient"
     region: str
@@ -58,18 +58,20 @@ class StsCallers(Struct):
         caller = self._ask(headers)
         if caller.account != self.account:
             remedy = f"assume a role in {self.account} first"
-            raise CallerUnproved(f"{caller.arn} is not of the hub's account", remedy=remedy)
+            raise CallerUnproved(f"{caller.arn} is not in the hub's account", remedy=remedy)
         return caller
 
     def _given(self, proof: object) -> dict[str, str]:
-        """The three headers of the proof, each of a shape that can carry nothing else."""
+        """The three headers of the proof, each of a form that can carry nothing else."""
         if not isinstance(proof, Mapping):
             raise CallerUnproved("the request carries no proof of who sends it", remedy="use ecr-warden's own verbs")
         token = proof.get("token")
         authorization = _matching(_AUTHORIZATION, proof.get("authorization"), "authorization")
         date = _matching(_DATE, proof.get("date"), "date")[0]
         if authorization["signed"] != SIGNED.format("" if token is None else "x-amz-security-token;"):
-            raise CallerUnproved("the proof does not sign what binds it to this hub and this request", remedy=_RETRY)
+            raise CallerUnproved(
+                "the proof does not sign the headers that bind it to this hub and request", remedy=_RETRY
+            )
         if authorization["region"] != self.region:
             raise CallerUnproved(f"the proof is for {authorization['region']}, the hub is in {self.region}")
         self._check_age(date)
@@ -80,14 +82,14 @@ class StsCallers(Struct):
         try:
             signed = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         except ValueError as error:
-            raise CallerUnproved("the proof's date is none") from error
+            raise CallerUnproved("the proof's date is not a date") from error
         now = self.clock.now()
         if not now - AGE <= signed <= now + AHEAD:
             remedy = f"{_RETRY}, and set this machine's clock if it is wrong"
-            raise CallerUnproved(f"the proof was signed at {date}, it is {now:%Y%m%dT%H%M%SZ}", remedy=remedy)
+            raise CallerUnproved(f"the proof was signed at {date}, and it is {now:%Y%m%dT%H%M%SZ}", remedy=remedy)
 
     def _ask(self, headers: Mapping[str, str]) -> Actor:
-        # The environment of the function may name another endpoint, as for every SDK; a request never does.
+        # The function's environment may set another endpoint, as for any SDK; a request never does.
         prepared = AWSRequest("POST", self.sts.meta.endpoint_url, headers=dict(headers), data=BODY).prepare()
         try:
             answer = self._http.send(prepared)
@@ -107,8 +109,8 @@ class StsCallers(Struct):
         parser: Any = create_parser("query")
         try:
             parsed: dict[str, Any] = parser.parse(content, shape)
-        except Exception as error:  # a parser of botocore's may raise anything on what is not STS's
-            raise PortError("STS answers what is not understood", retryable=True) from error
+        except Exception as error:  # botocore's parser may raise anything on another server's answer
+            raise PortError("STS returned an answer that cannot be parsed", retryable=True) from error
         return parsed
 
 
@@ -117,7 +119,7 @@ def actor_of(arn: str) -> Actor:
     try:
         parsed = parse_arn(arn)
     except ArnError as error:
-        raise CallerUnproved(f"STS names no caller: {arn!r:.100}") from error
+        raise CallerUnproved(f"STS returned no caller: {arn!r:.100}") from error
     kind, _, rest = parsed.resource.partition("/")
     match kind:
         case "assumed-role":
@@ -131,7 +133,7 @@ def actor_of(arn: str) -> Actor:
         case "federated-user":
             return Actor("FederatedUser", arn=arn, account=parsed.account, session_name=rest)
         case _:
-            raise CallerUnproved(f"STS names a caller of an unknown kind: {arn!r:.100}")
+            raise CallerUnproved(f"STS returned a caller of an unknown kind: {arn!r:.100}")
 
 
 def _matching(pattern: re.Pattern[str], value: object, what: str) -> re.Match[str]:
@@ -152,12 +154,12 @@ def digest_of(request: str) -> str:
 
 
 def sts_host(region: str) -> str:
-    """The host of STS in a region, as both ends sign it wherever the environment sends their calls."""
+    """The host of STS in a region, as both ends sign it, whatever endpoint the environment sets."""
     return f"sts.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
 
 
 def bound_headers(host: str, hub: str, request: str) -> dict[str, str]:
-    """The headers that both ends make by themselves."""
+    """The headers that both ends compute themselves."""
     return {
         "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
         "Host": host,
@@ -169,7 +171,7 @@ def bound_headers(host: str, hub: str, request: str) -> dict[str, str]:
 def make_proof(
     credentials: Credentials | ReadOnlyCredentials, *, region: str, hub: str, request: str
 ) -> Mapping[str, str]:
-    """`{"authorization", "date", "token"?}`: good for a few minutes, one hub and one request."""
+    """`{"authorization", "date", "token"?}`: valid for a few minutes, one hub and one request."""
     host = sts_host(region)
     signed = AWSRequest("POST", f"https://{host}/", headers=bound_headers(host, hub, request), data=BODY)
     signer: Any = SigV4Auth(credentials, "sts", region)

@@ -1,6 +1,6 @@
-"""What AWS says when it denies a call: which permission is missing or which policy denies, and what helps.
+"""Parses AWS's messages for denied calls: which permission is missing or which policy denies, and the remedy.
 
-Apart from errors.py, which needs it only where a call was denied.
+Imported by errors.py only when a call was denied.
 Source of the texts: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
 
@@ -22,27 +22,27 @@ _EXPLICIT_DENY = re.compile(r"with an explicit deny(?: in (an? [A-Za-z -]+))?")
 _ROLE = re.compile(r":(?:assumed-)?role/(?:[^ /]+/)*?(ecr-warden-[a-z]+)")
 _REPOSITORY = re.compile(r"arn:[a-z-]+:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^ ]+)")
 _IN_GENERAL = (
-    "allow {} to ecr-warden's role in the account: stacks/member.yaml grants it (parameters ManagedOwners and "
-    "ManagedRoles for what ecr-warden did not make)"
+    "allow {} to ecr-warden's role in the account; stacks/member.yaml grants it (parameters ManagedOwners and "
+    "ManagedRoles for identities that ecr-warden did not create)"
 )
-# Which list of the member stack lets the write role make a call.
+# The member stack's parameter that allows the write role a call.
 _LISTS = {
     **dict.fromkeys(("iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:DetachUserPolicy"), "ManagedOwners"),
     **dict.fromkeys(("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"), "ManagedOwners"),
     "iam:UpdateAssumeRolePolicy": "ManagedRoles",
 }
-_PUT_BACK = "who keeps the account puts the stack of stacks/member.yaml back as it was: docs/security.md"
+_RESTORE = "an administrator of the account has to restore the stack of stacks/member.yaml: docs/security.md"
 
 
 def denied(what: str, message: str, *, by_registry: bool = False) -> PortError:
     kept_out = _kept_out(what, message, by_registry=by_registry)
     if kept_out is not None:
         return kept_out
-    return _permission_missing(what, message, _fence(message))
+    return _permission_missing(what, message, _scope_remedy(message))
 
 
-def _fence(message: str) -> str:
-    """What to add to which parameter of the stack, for an owner that the write role may not touch."""
+def _scope_remedy(message: str) -> str:
+    """What to add to which parameter of the member stack, for an identity outside the write scope."""
     denial = _DENIAL.search(message)
     owner = _OWNER.fullmatch(denial["resource"] or "") if denial is not None else None
     if denial is None or denial["role"] != "ecr-warden-write" or owner is None:
@@ -60,23 +60,23 @@ def _fence(message: str) -> str:
 
 
 def hub_denied(what: str, message: str) -> PortError:
-    return _permission_missing(what, message, "template.yaml grants each function what it needs: deploy it again")
+    return _permission_missing(what, message, "deploy template.yaml again: it grants each function what it needs")
 
 
 def not_let_in(what: str, message: str) -> PortError:
-    if "no identity-based policy" in message:  # the caller's own side: the account was not even asked
+    if "no identity-based policy" in message:  # the caller's own side denied it; the account was not asked
         return hub_denied(what, message)
     kept_out = _kept_out(what, message)
     if kept_out is not None:
         return kept_out
-    remedy = "deploy stacks/member.yaml in the account, with this hub's account and ExternalId; it makes the role"
+    remedy = "deploy stacks/member.yaml in the account, with this hub's account and ExternalId: it creates the role"
     return _permission_missing(what, message, remedy)
 
 
 def _kept_out(what: str, message: str, *, by_registry: bool = False) -> ExplicitlyDenied | None:
-    """The error for a Deny that somebody of the account has written; an organization's is not one.
+    """The error for an explicit Deny of the account's own; None for any other denial, such as an organization's.
 
-    `by_registry`: the repository's own policy was read and denies nothing.
+    `by_registry`: the repository's own policy contains no Deny.
     """
     found = _EXPLICIT_DENY.search(message)
     if found is None or any(text in message for text in _ORGANIZATION):
@@ -89,40 +89,40 @@ def _kept_out(what: str, message: str, *, by_registry: bool = False) -> Explicit
         kind = f"a permissions boundary on {role.group(1)}"
         remedy = f"aws iam delete-role-permissions-boundary --role-name {role.group(1)}"
     else:
-        kind, remedy = "the role's trust policy" if "resource-based" in kind else kind, _PUT_BACK
+        kind, remedy = "the role's trust policy" if "resource-based" in kind else kind, _RESTORE
     return ExplicitlyDenied(f"{what}: {kind} denies {name}", remedy=remedy)
 
 
 def _of_resource(region: str, account: str, repository: str, *, by_registry: bool) -> tuple[str, str]:
-    """Which policy on ECR's side denies, as far as AWS lets that be known, and what helps.
+    """Which of ECR's policies denies, as far as AWS reveals it, and the remedy.
 
-    AWS names the kind of a denying policy, which a repository's and its registry's share. Only the registry's can speak
-    of all repositories: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html
+    AWS names only the kind of policy, and a repository's and its registry's are of one kind. Only the registry's can
+    cover all repositories: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html
     """
     registry = (
-        f"aws ecr delete-registry-policy --region {region}, as somebody of {account} whom it does not deny "
-        "(or take the Deny out of it: aws ecr get-registry-policy)"
+        f"as a principal of {account} that it does not deny: aws ecr delete-registry-policy --region {region} "
+        "(or remove only its Deny: aws ecr get-registry-policy)"
     )
     if by_registry or "*" in repository:
         return f"the registry policy of {account} in {region}", registry
     return (
         f"the repository policy or the registry policy of {account} in {region}",
-        f"whoever it does not deny: aws ecr delete-repository-policy --registry-id {account} --region {region} "
-        f"--repository-name {repository}; if that has no Deny: {registry}",
+        f"as a principal that it does not deny: aws ecr delete-repository-policy --registry-id {account} "
+        f"--region {region} --repository-name {repository}; if that policy has no Deny, {registry}",
     )
 
 
 def _permission_missing(what: str, message: str, remedy: str) -> PortError:
     name = _denied_action(message)
     if any(text in message for text in _ORGANIZATION):
-        remedy = f"an organization's policy denies {name}; only who keeps that policy can allow it"
+        remedy = f"an organization policy denies {name}; only its owner can allow it"
     elif "permissions boundary" in message:
         remedy = f"the permissions boundary of ecr-warden's role denies {name}"
     return PermissionMissing(f"{what}: AWS denied {_denial(message)}", remedy=remedy)
 
 
 def _denial(message: str) -> str:
-    """Which permission was missing, on what, to which of our roles and why; AWS's own text where it reads otherwise."""
+    """The missing permission, its resource, the role and the reason; AWS's own text if it has another form."""
     found = _DENIAL.search(message)
     if found is None:
         return f"{_denied_action(message)}: {bounded(message)}"

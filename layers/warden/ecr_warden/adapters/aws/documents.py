@@ -1,6 +1,6 @@
 """The Documents port over boto3.
 
-What one event in many needs, writing and scanning, is imported where it is used: a cold start without drift is shorter.
+Writing and scanning are imported where they are used, to keep cold starts without drift short.
 """
 
 import time
@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, Accounts
 from ecr_warden.adapters.aws.deadline import Deadline
-from ecr_warden.adapters.aws.reading import list_names, read_owner, read_repository_policy
+from ecr_warden.adapters.aws.reading import list_names, read_identity, read_repository_policy
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class AwsDocuments(Struct, frozen=True):
-    """Live documents, read and written in the accounts that own them."""
+    """Live documents, read and written in their accounts."""
 
     accounts: Accounts
     deadline: Deadline = field(default_factory=Deadline)
@@ -42,7 +42,7 @@ class AwsDocuments(Struct, frozen=True):
                 return Observation(target, {repository_policy(target): observed})
         except PortError as error:
             return unreadable(spec, error.unreadable)
-        return read_owner(clients.iam, target, spec)
+        return read_identity(clients.iam, target, spec)
 
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
         from ecr_warden.adapters.aws.deadline import Patience  # noqa: PLC0415

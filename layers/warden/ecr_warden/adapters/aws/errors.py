@@ -1,4 +1,4 @@
-"""What AWS's error codes mean to us: one table a service.
+"""What AWS's error codes mean for ecr-warden, with one table per service.
 
 Sources: the Errors sections of the ECR, IAM and STS API references; texts as recorded in
 hashicorp/terraform-provider-aws #39064 and #8905.
@@ -16,25 +16,27 @@ from ecr_warden.policy.printable import bounded
 from ecr_warden.ports.errors import (
     DocumentConflict,
     OutOfTime,
-    OwnerNotFound,
     PortError,
     PrincipalNotFound,
     QuotaExceeded,
     Refused,
+    TargetNotFound,
     Throttled,
     Unanswered,
 )
 
 type Translation = Callable[[str, str], PortError]
-"""(what was tried, AWS's message) to the port's error."""
+"""From (what was tried, AWS's message) to a PortError."""
 
 _READ_LIMIT = 4000
 TOO_MANY_REQUESTS = 429
 _GHOST_PRINCIPAL = ("Principal not found", "Invalid principal in policy")
+_NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist, create it or take it out of the spec"
+_NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist, create it or take it out of the spec"
 _INVALID_REPOSITORY_POLICY = "Invalid repository policy provided"
 
 
-# What AWS says of a denial is taken apart elsewhere: few calls are denied.
+# Denials are parsed in denials.py, imported only when a call was denied.
 
 
 def _denied(what: str, message: str, *, by_registry: bool = False) -> PortError:
@@ -59,33 +61,33 @@ def _malformed(what: str, message: str, *, sent: Document | None = None) -> Port
     if _INVALID_REPOSITORY_POLICY in message:
         return _invalid_repository_policy(what, sent)
     if any(text in message for text in _GHOST_PRINCIPAL):
-        remedy = "a principal that was just created is seen within a minute; else create it or take it out of the spec"
+        remedy = _NEW_PRINCIPAL
         return PrincipalNotFound(f"{what}: {bounded(message)}", remedy=remedy, retryable=True)
-    return Refused(f"{what}: {bounded(message)}", remedy="see what AWS says of the document")
+    return Refused(f"{what}: {bounded(message)}", remedy="correct the document as AWS's message says")
 
 
 def _invalid_repository_policy(what: str, sent: Document | None) -> PortError:
-    """AWS says the same of two things; only the first passes, so the write is tried again whichever it is.
+    """AWS uses one message for two problems; only the first one passes, so the write is retried in either case.
 
     Sources: hashicorp/terraform-provider-aws #8905 (principals), cloudposse/terraform-aws-ecr #67 (an action).
     """
     refused = bounded(", ".join(_actions_of_no_repository(sent))) if sent is not None else ""
-    action = f"{refused}, which the document names" if refused else "such as ecr:GetAuthorizationToken"
+    action = f"here {refused}" if refused else "such as ecr:GetAuthorizationToken"
     remedy = (
-        f"take {refused} out of the repository's document: identity policies give such rights"
+        f"take {refused} out of the repository policy: identity policies allow such actions"
         if refused
-        else "a principal that was just created is seen within a minute; else create it or take it out of the spec"
+        else _NEW_PRINCIPAL
     )
     message = (
-        f'{what}: AWS answers "{_INVALID_REPOSITORY_POLICY}", which means a principal that AWS does not know (yet), '
-        f"or an action that ECR refuses in a repository policy, {action}"
+        f'{what}: AWS answers "{_INVALID_REPOSITORY_POLICY}": it does not know a principal (yet), '
+        f"or ECR does not accept an action in a repository policy, {action}"
     )
     return PrincipalNotFound(message, remedy=remedy, retryable=True)
 
 
 def _actions_of_no_repository(document: Document) -> list[str]:
-    """The actions named in full that are not ECR's, or that act on no repository."""
-    from ecr_warden.policy.catalogue import matching_actions  # noqa: PLC0415 - read where AWS refused a document
+    """The actions, named without wildcards, that are not ECR's or do not act on a repository."""
+    from ecr_warden.policy.catalogue import matching_actions  # noqa: PLC0415 - needed only once AWS refused a document
 
     named = {action for statement in document.statements for action in statement.actions.values}
     foreign = {action for action in named if action != "*" and not action.lower().startswith("ecr:")}
@@ -93,17 +95,17 @@ def _actions_of_no_repository(document: Document) -> list[str]:
     return sorted(foreign | {action for action in plain if any(not known.arns for known in matching_actions(action))})
 
 
-def _owner_not_found(what: str, message: str) -> PortError:
-    return OwnerNotFound(f"{what}: {bounded(message)}", remedy="create it, or take it out of the spec")
+def _target_not_found(what: str, message: str) -> PortError:
+    return TargetNotFound(f"{what}: {bounded(message)}", remedy="create it, or take it out of the spec")
 
 
 def _region_off(what: str, message: str) -> PortError:
     remedy = "enable the region in the account, or take it out of the spec"
-    return Refused(f"{what}: AWS does not know the account in this region: {bounded(message)}", remedy=remedy)
+    return Refused(f"{what}: the region is not enabled in the account: {bounded(message)}", remedy=remedy)
 
 
 def _slow_down(what: str, message: str) -> PortError:
-    return Throttled(f"{what}: {bounded(message)}", remedy="it is tried again", retryable=True)
+    return Throttled(f"{what}: {bounded(message)}", remedy="it is retried automatically", retryable=True)
 
 
 def _quota(what: str, message: str) -> PortError:
@@ -122,7 +124,7 @@ _COMMON: dict[str, Translation] = {
     "AccessDenied": _denied,
     "AccessDeniedException": _denied,
     "UnauthorizedOperation": _denied,
-    # What a region that an account has not opted in to answers, each service in its own words.
+    # Each service's answer in a region that the account has not opted in to.
     "UnrecognizedClientException": _region_off,
     "InvalidClientTokenId": _region_off,
     "OptInRequired": _region_off,
@@ -142,17 +144,17 @@ _COMMON: dict[str, Translation] = {
 
 ECR: dict[str, Translation] = _COMMON | {
     "InvalidParameterException": _malformed,
-    "RepositoryNotFoundException": _owner_not_found,
+    "RepositoryNotFoundException": _target_not_found,
     "ServerException": _slow_down,
     "LimitExceededException": _quota,
 }
 
 
 def ecr_write(sent: Document | None, *, by_registry: bool) -> dict[str, Translation]:
-    """ECR's table for a write of a repository policy.
+    """ECR's table for writing a repository policy.
 
-    AWS says neither which of two policies denied nor what of the document it refused. `sent`: None for a deletion;
-    `by_registry`: the repository's own policy was read and denies nothing.
+    AWS says neither which of two policies denied the call nor which part of a document it refused. `sent`: None for a
+    deletion; `by_registry`: the repository's own policy contains no Deny.
     """
     denied = partial(_denied, by_registry=by_registry)
     return ECR | {
@@ -164,7 +166,7 @@ def ecr_write(sent: Document | None, *, by_registry: bool) -> dict[str, Translat
 
 IAM: dict[str, Translation] = _COMMON | {
     "MalformedPolicyDocument": _malformed,
-    "NoSuchEntity": _owner_not_found,
+    "NoSuchEntity": _target_not_found,
     "LimitExceeded": _quota,
     "ConcurrentModification": _slow_down,
     "EntityTemporarilyUnmodifiable": _slow_down,
@@ -182,15 +184,15 @@ HUB: dict[str, Translation] = _COMMON | {
     "InternalServerError": _slow_down,
     "SlowDown": _slow_down,
 }
-"""Our own table, buckets, queues and buses."""
+"""The hub's own table, buckets, queues and buses."""
 
 STS: dict[str, Translation] = _COMMON | {"AccessDenied": _not_let_in}
-"""Assuming a member's role."""
+"""Assuming a role in a member account."""
 
 
 @contextmanager
 def translated(table: Mapping[str, Translation], what: str) -> Iterator[None]:
-    """Turn what boto3 raises inside the block into a PortError; `what` says what was tried, for people."""
+    """Turn what boto3 raises in the block into a PortError. `what`: what was tried, for people."""
     try:
         yield
     except ClientError as error:
@@ -200,12 +202,12 @@ def translated(table: Mapping[str, Translation], what: str) -> Iterator[None]:
 
 
 def unanswered(what: str, error: BotoCoreError) -> PortError:
-    """The port's error for a call that got no answer: only one that was lost on the way may go through next time."""
+    """The error for a call without an answer: retryable only if it was lost on the way."""
     if isinstance(error, NoTimeLeft):
-        return OutOfTime(f"{what}: {error}", remedy="it is tried again", retryable=True)
+        return OutOfTime(f"{what}: {error}", remedy="it is retried automatically", retryable=True)
     lost = isinstance(error, HTTPClientError | ConnectionError | IncompleteReadError)
     if lost:
-        return Unanswered(f"{what}: {error!s:.200}", remedy="it is tried again", retryable=True)
+        return Unanswered(f"{what}: {error!s:.200}", remedy="it is retried automatically", retryable=True)
     return PortError(f"{what}: {error!s:.200}")
 
 
@@ -215,7 +217,7 @@ def code_of(error: ClientError) -> str:
 
 
 def translate(table: Mapping[str, Translation], what: str, error: ClientError) -> PortError:
-    """The port's error for one of AWS's; an unknown code is permanent unless AWS failed itself (HTTP 5xx)."""
+    """The error for one of AWS's; an unknown code is permanent unless AWS itself failed (HTTP 5xx)."""
     code = code_of(error)
     message = error.response.get("Error", {}).get("Message", "")[:_READ_LIMIT]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -21,7 +21,7 @@ DEFAULT_BUS = "default"
 
 
 class Rule(Struct, frozen=True):
-    """A rule of the hub's stack, its bus, the function that it leads to, and what it brings."""
+    """A rule of the hub's stack, its bus, the function that it invokes, and what it delivers."""
 
     name: str
     bus: str
@@ -33,12 +33,12 @@ RULES = (
     Rule("ecr-warden-trail", "ecr-warden-trail", "ecr-warden-dispatch", "what CloudTrail reports of the members"),
     Rule("ecr-warden-spec", DEFAULT_BUS, "ecr-warden-dispatch", "new versions of the spec"),
     Rule("ecr-warden-sweep", DEFAULT_BUS, "ecr-warden-dispatch", "the schedule of the sweeps"),
-    Rule("ecr-warden-outcomes", "ecr-warden-outcomes", "ecr-warden-alert", "what people are to be told"),
+    Rule("ecr-warden-outcomes", "ecr-warden-outcomes", "ecr-warden-alert", "alerts"),
 )
 
 
 class AwsEventSources(Struct, frozen=True):
-    """`owner`: the account whose the bucket has to be."""
+    """`owner`: the account that must own the bucket."""
 
     events: "EventBridgeClient"
     s3: "S3Client"

@@ -1,6 +1,6 @@
-"""Keys and values of the hub's one table that several adapters share.
+"""Keys and values of the hub's table that several adapters share.
 
-`TARGET#<key>` / `STATE` and `RUN#<id>`; `DAY#<yyyymmdd>` / `RUN#<id>`, the line of a run under the day that its id
+`TARGET#<key>` / `STATE` and `RUN#<id>`; `DAY#<yyyymmdd>` / `RUN#<id>`, a run's entry under the day that its ID
 begins with; `CALL#<id>` / `CALL` and `TARGET#<key>`; `SPEC`; `SWEEP` / `PART#<part>`; `AUDIT#SPEC` and
 `AUDIT#COMMAND` / `<time>#<kind>#<id>`; `INCIDENT#<key>`.
 """
@@ -35,7 +35,7 @@ def run_key(target: Target, run_id: str) -> dict[str, Any]:
 
 
 def day_key(run_id: str) -> dict[str, Any]:
-    """Where a run is found by its id alone: no index, and a day's runs in their order."""
+    """Finds a run by its ID alone, without an index, and keeps a day's runs in order."""
     day = _DAY.match(run_id)
     return {"pk": {"S": f"DAY#{day.group() if day else 'none'}"}, "sk": {"S": f"{RUN}{run_id}"}}
 
@@ -45,7 +45,7 @@ def day_of(at: datetime) -> str:
 
 
 def second_of(at: datetime) -> str:
-    """What the ids of runs begin with that began in this second."""
+    """The prefix of the IDs of runs that began in this second."""
     return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
@@ -54,7 +54,7 @@ def expiry(now: datetime) -> dict[str, str]:
 
 
 def packed(text: str) -> dict[str, bytes]:
-    # An item holds 400 KB; ten documents and their pre-images fit many times over when packed.
+    # An item holds 400 KB; compressed, ten documents and their pre-images take a fraction of that.
     return {"B": gzip.compress(text.encode(), mtime=0)}
 
 
@@ -63,7 +63,7 @@ def unpacked(value: Any) -> bytes:
 
 
 def query(client: "DynamoDBClient", what: str, **asked: Any) -> Iterator[Any]:
-    """All items of a consistent query, each page read when it is asked for; raises PortError, `what` was tried."""
+    """All items of a consistent query, read page by page; raises PortError. `what`: what is tried, for people."""
     start: dict[str, Any] = {}
     while True:
         with translated(HUB, what):
@@ -74,7 +74,7 @@ def query(client: "DynamoDBClient", what: str, **asked: Any) -> Iterator[Any]:
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-# As a projection: what decides, then what is for people.
+# As a projection: first what runs need, then what people read.
 RECORD = (
     "pk, open_run, sessions_before, sessions_ended, recreated, written_at, unique_id, reported, revoked, paused, "
     "observed_at, last_run, last_result"
@@ -82,7 +82,7 @@ RECORD = (
 
 
 def record_of(item: Mapping[str, Any]) -> TargetRecord:
-    """What the item remembers; what it does not have was never so."""
+    """The item as a record; an attribute that it lacks was never set."""
     return TargetRecord(
         open_run=item.get("open_run", {}).get("S"),
         debts=Debts(

@@ -1,4 +1,4 @@
-"""The Journal port on the hub's table: by target, by day, and by a run's id, which begins with its day."""
+"""The Journal port on the hub's table: by target, by day, and by run ID, which begins with the day."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,12 @@ from ecr_warden.ports.store import Page
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Behind whatever stands after the second in a run's id.
+# Sorts after any ID of the same second.
 _LAST = "~"
 
 
 class DynamoJournal(Struct, frozen=True):
-    """Reads alone; DynamoState writes."""
+    """Reads only; DynamoState writes."""
 
     client: "DynamoDBClient"
     table: str
@@ -51,13 +51,13 @@ class DynamoJournal(Struct, frozen=True):
         return None if item is None else _run(item)
 
     def _newest(self, pk: str, since: datetime, until: datetime, limit: int) -> tuple[list[Any], int]:
-        """At most so many items, newest first, and how many are left."""
+        """At most `limit` items, newest first, and how many more there are."""
         items: list[Any] = []
         more = 0
         start: dict[str, Any] = {}
         while True:
             taking = limit - len(items)
-            # A run's id begins with the second in which it began.
+            # A run's ID begins with the second in which it began.
             how: dict[str, Any] = {"Limit": taking} if taking else {"Select": "COUNT"}
             with translated(HUB, "reading the journal"):
                 answer = self.client.query(

@@ -1,4 +1,8 @@
-"""What AWS returned, as an observed value with the digest that a later write expects."""
+"""Reading one target: a repository's policy, or a role or user with its documents.
+
+Roles and users take one call for the identity, one per list and one per inline policy. Sources: the API references of
+GetRepositoryPolicy, GetRole and their neighbours.
+"""
 
 import hashlib
 import json
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def observed_document(raw: str | Mapping[str, Any], kind: DocumentKind) -> Observed:
-    """A policy document: text from ECR, a dict that boto3 decoded from IAM (or text it could not decode)."""
+    """A policy document: text from ECR, or a dict that boto3 decoded from IAM (text if it could not)."""
     try:
         parsed = parse_document(raw)
         return Present(parsed, digest(parsed, kind=kind))
@@ -61,7 +65,7 @@ PAGE = 1000
 
 
 def list_names(ecr: "ECRClient", account: str, region: str) -> Iterator[str]:
-    """The names of all repositories of a region, in as few calls as AWS allows; raises PortError."""
+    """The names of all repositories of a region, in the fewest calls; raises PortError."""
     with translated(ECR, f"listing the repositories of {account} in {region}"):
         pages = ecr.get_paginator("describe_repositories").paginate(
             registryId=account, PaginationConfig={"PageSize": PAGE}
@@ -72,7 +76,7 @@ def list_names(ecr: "ECRClient", account: str, region: str) -> Iterator[str]:
 
 
 def read_repository_policy(ecr: "ECRClient", target: RepositoryTarget) -> Observed:
-    """The repository's policy; raises PortError. The registry is always named: its default is the caller's own."""
+    """The repository's policy; raises PortError. The default registry is the caller's, so it is always given."""
     with translated(ECR, f"reading the policy of {target}"):
         try:
             answer = ecr.get_repository_policy(registryId=target.account, repositoryName=target.name)
@@ -88,20 +92,20 @@ def read_repository_policy(ecr: "ECRClient", target: RepositoryTarget) -> Observ
 
 
 # "The role with name x cannot be found." against "The role policy with name x cannot be found."
-_OWNER_GONE = re.compile(r"(the )?(role|user) (?!policy with)", re.IGNORECASE)
+_IDENTITY_GONE = re.compile(r"(the )?(role|user) (?!policy with)", re.IGNORECASE)
 TAG_KEY, TAG_VALUE = "ecr-warden", "managed"
 
 
 class _Reading(Struct):
-    """An observation while it is made."""
+    """An observation being made."""
 
     documents: dict[Address, Observed] = field(default_factory=dict)
     unique_id: str | None = None
     tagged_ours: bool = False
 
 
-def read_owner(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec) -> Observation:
-    """Read what the spec's extent covers of a role or user; nothing is raised."""
+def read_identity(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec) -> Observation:
+    """Read what the spec's extent covers of a role or user; raises nothing."""
     reading = _Reading()
     try:
         found = _read_self(iam, target, reading)
@@ -127,13 +131,13 @@ def read_inline(iam: "IAMClient", target: OwnerTarget, name: str) -> Observed:
             document = _get_inline(iam, target, name)
         except ClientError as error:
             if code_of(error) == "NoSuchEntity":
-                return TargetMissing() if is_owner_gone(error) else Absent()
+                return TargetMissing() if is_identity_gone(error) else Absent()
             raise
     return observed_document(document, DocumentKind.IDENTITY)
 
 
 def read_role(iam: "IAMClient", target: RoleTarget) -> dict[str, Any] | None:
-    """GetRole's answer, None for a role that does not exist; raises PortError."""
+    """GetRole's answer; None if the role does not exist. Raises PortError."""
     with translated(IAM, f"reading {target}"):
         try:
             return dict(iam.get_role(RoleName=target.name)["Role"])
@@ -143,18 +147,18 @@ def read_role(iam: "IAMClient", target: RoleTarget) -> dict[str, Any] | None:
             raise
 
 
-def is_owner_gone(error: ClientError) -> bool:
-    """Whether a NoSuchEntity speaks of the role or user itself and not of a policy."""
-    return _OWNER_GONE.match(error.response.get("Error", {}).get("Message", "")) is not None
+def is_identity_gone(error: ClientError) -> bool:
+    """Whether a NoSuchEntity is about the role or user itself and not about a policy."""
+    return _IDENTITY_GONE.match(error.response.get("Error", {}).get("Message", "")) is not None
 
 
 def is_tagged_ours(tags: Iterable[Any]) -> bool:
-    """Whether a role's tags say that ecr-warden made it."""
+    """Whether a role's tags say that ecr-warden created it."""
     return any(tag["Key"] == TAG_KEY and tag["Value"] == TAG_VALUE for tag in tags)
 
 
 def _read_self(iam: "IAMClient", target: OwnerTarget, reading: _Reading) -> bool:
-    """Read the owner itself into `reading`; False if it does not exist."""
+    """Read the identity itself into `reading`; False if it does not exist."""
     match target:
         case RoleTarget():
             found = read_role(iam, target)
@@ -179,7 +183,7 @@ def _read_self(iam: "IAMClient", target: OwnerTarget, reading: _Reading) -> bool
 
 
 def _policy_names(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec, reading: _Reading) -> Iterable[str]:
-    """The inline policies to read: those that the spec names, and what else its extent covers."""
+    """The inline policies to read: those that the spec names, and others that its extent covers."""
     wanted = [address.name for address in spec.documents if address.kind is AddressKind.IDENTITY_POLICY]
     if spec.extent is Extent.NAMED:
         return [*wanted, *unnamed_policies(spec)]

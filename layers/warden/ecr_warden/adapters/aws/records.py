@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SPECS, _COMMANDS = "AUDIT#SPEC", "AUDIT#COMMAND"
-# Behind whatever stands after a time.
+# Sorts after any key with the same time.
 _LAST = "~"
 
 
@@ -80,41 +80,41 @@ def _time(at: datetime) -> str:
 
 
 _PARTS = {"S": "SWEEP"}
-# An item holds 400 KB; packed names of some 10,000 repositories stay below half of that.
+# An item holds 400 KB; the packed names of some 10,000 repositories take less than half of that.
 _PACKED_AT_MOST = 350_000
 
 
 class DynamoSweepRecords(Struct, frozen=True):
-    """One item a part, replaced by each look."""
+    """One item per part, replaced by each sweep."""
 
     client: "DynamoDBClient"
     table: str
 
-    def note(self, look: SweepRecord) -> None:
-        targets = packed(dumps({"fine": sorted(look.fine), "due": sorted(look.due)}))
+    def note(self, record: SweepRecord) -> None:
+        targets = packed(dumps({"fine": sorted(record.fine), "due": sorted(record.due)}))
         item: dict[str, Any] = {
             "pk": _PARTS,
-            "sk": {"S": f"PART#{look.part}"},
-            "at": {"S": look.at.isoformat()},
-            "version": {"S": look.version},
+            "sk": {"S": f"PART#{record.part}"},
+            "at": {"S": record.at.isoformat()},
+            "version": {"S": record.version},
         }
         if len(targets["B"]) <= _PACKED_AT_MOST:
             item["targets"] = targets
-        with translated(HUB, f"remembering the look at {look.part}"):
+        with translated(HUB, f"recording the sweep of {record.part}"):
             self.client.put_item(TableName=self.table, Item=item)
 
     def all(self) -> Sequence[SweepRecord]:
         items = query(
             self.client,
-            "reading when the sweeps looked",
+            "reading the records of sweeps",
             TableName=self.table,
             KeyConditionExpression="pk = :parts",
             ExpressionAttributeValues={":parts": _PARTS},
         )
-        return list(map(_look, items))
+        return list(map(_record_of, items))
 
 
-def _look(item: Any) -> SweepRecord:
+def _record_of(item: Any) -> SweepRecord:
     targets = loads(unpacked(item["targets"])) if "targets" in item else {"fine": [], "due": []}
     return SweepRecord(
         part=read(item["sk"]["S"], str).removeprefix("PART#"),
@@ -129,7 +129,7 @@ _ANSWER = "TARGET#"
 
 
 class DynamoCommandRecords(Struct, frozen=True):
-    """Kept as long as the journal."""
+    """Commands and answers, kept as long as the journal."""
 
     client: "DynamoDBClient"
     table: str
@@ -148,7 +148,7 @@ class DynamoCommandRecords(Struct, frozen=True):
                 self.client.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
             except ClientError as error:
                 if code_of(error) == "ConditionalCheckFailedException":
-                    message = f"command {call.id} was taken before"
+                    message = f"command {call.id} was given before"
                     raise CommandRepeated(message, remedy="give the command again") from error
                 raise
 
@@ -164,7 +164,7 @@ class DynamoCommandRecords(Struct, frozen=True):
     def answers(self, call_id: str) -> Sequence[Answer]:
         items = query(
             self.client,
-            f"reading what came of command {call_id}",
+            f"reading the answers to command {call_id}",
             TableName=self.table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :answer)",
             ExpressionAttributeValues={":pk": _key(call_id, "")["pk"], ":answer": {"S": _ANSWER}},

@@ -1,7 +1,7 @@
-"""Reading whole accounts with the fewest calls: a sweep's eyes.
+"""Reading whole accounts with the fewest calls, for sweeps and write scopes.
 
-GetAccountAuthorizationDetails has everything of users and roles but MaxSessionDuration, which ListRoles has; each
-repository's policy is a call of its own. Sources: the API references of these operations.
+GetAccountAuthorizationDetails returns everything about users and roles except MaxSessionDuration, which ListRoles
+returns; each repository policy takes a call of its own. Sources: the API references of these operations.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,10 +36,9 @@ _WRITE_ROLE = ":role/ecr-warden/ecr-warden-write"
 def scan_accounts(
     accounts: Accounts, specs: Sequence[TargetSpec], searched: Sequence[str], patience: Patience
 ) -> Iterator[Observation | AccountUnread]:
-    """Observe every spec's target, and every owner in the accounts `searched` that holds something under our names.
+    """Observe every spec's target, and every orphan in the accounts `searched`, or which of them cannot be searched.
 
-    Or say which of these accounts could not be searched. Accounts and repositories are read side by side, so many at
-    once as the pool has threads.
+    Accounts and repositories are read in parallel.
     """
     owners: dict[str, list[TargetSpec]] = {account: [] for account in searched}
     repositories: list[tuple[TargetSpec, RepositoryTarget]] = []
@@ -60,7 +59,7 @@ def scan_accounts(
         for future in pending:
             yield from future.result()
     finally:
-        # Whoever stops listening does not wait for thousands of readings.
+        # A caller that stops early does not wait for thousands of reads.
         pool.shutdown(cancel_futures=True)
 
 
@@ -68,21 +67,21 @@ type _Found = list[Observation | AccountUnread]
 
 
 class _Scan(Struct, frozen=True):
-    """One scan: each account is entered once, and a region that answers nothing is asked no further.
+    """One scan: each account's role is assumed once, and a region that does not answer is not asked again.
 
-    `silent`: by account and region, why.
+    `silent`: why, by account and region.
     """
 
     accounts: Accounts
     pool: ThreadPoolExecutor
     patience: Patience
-    doors: dict[str, Future[AccountClients]] = field(default_factory=dict)
+    sessions: dict[str, Future[AccountClients]] = field(default_factory=dict)
     silent: dict[tuple[str, str], Unanswered] = field(default_factory=dict)
 
     def open(self, accounts: Iterable[str]) -> None:
-        """Before anything else: what waits for a door in the pool then waits for something that has begun."""
+        """Comes first, so that pool threads only wait for sessions that are already being opened."""
         for account in dict.fromkeys(accounts):
-            self.doors[account] = self.pool.submit(self.patience, partial(self.accounts.reader, account))
+            self.sessions[account] = self.pool.submit(self.patience, partial(self.accounts.reader, account))
 
     def repository(self, spec: TargetSpec, target: RepositoryTarget) -> _Found:
         place = target.account, target.region
@@ -90,7 +89,7 @@ class _Scan(Struct, frozen=True):
         if silent is not None:
             return [unreadable(spec, silent.unreadable)]
         try:
-            ecr = self.doors[target.account].result().ecr(target.region)
+            ecr = self.sessions[target.account].result().ecr(target.region)
             observed = self.patience(lambda: read_repository_policy(ecr, target))
         except PortError as error:
             if isinstance(error, Unanswered):
@@ -101,9 +100,9 @@ class _Scan(Struct, frozen=True):
         return [Observation(target, {repository_policy(target): observed})]
 
     def owners(self, account: str, specs: Sequence[TargetSpec], *, is_searched: bool) -> _Found:
-        """First an observation for each spec, then what no spec is for and is ours, or that nobody knows that."""
+        """An observation for each spec, then the orphans, or that they could not be found."""
         try:
-            found = dict(_owners(self.doors[account].result(), account, self.patience))
+            found = dict(_owners(self.sessions[account].result(), account, self.patience))
         except PortError as error:
             return _unread(account, specs, error, is_searched=is_searched)
         except Exception as error:
@@ -130,7 +129,7 @@ def _unread(account: str, specs: Sequence[TargetSpec], error: PortError, *, is_s
 
 
 def _owners(clients: AccountClients, account: str, patience: Patience) -> Iterator[tuple[str, Observation | PortError]]:
-    """Each user and role by its key; an error in the place of one that could not be made sense of."""
+    """Each user and role by its key, or an error instead of one that could not be interpreted."""
     iam = clients.iam
 
     def pages(operation: Callable[..., Any]) -> Iterator[Any]:
@@ -163,7 +162,7 @@ def _owners(clients: AccountClients, account: str, patience: Patience) -> Iterat
 
 
 def _made[T: OwnerTarget](target: T, make: Callable[[T], Observation]) -> tuple[str, Observation | PortError]:
-    """One owner, whatever its documents are: the account's others go on."""
+    """One identity; an error in it does not stop the account's others."""
     try:
         return target.key, make(target)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The session policy of a write session: exactly one plan, whatever else the role might do.
+"""The session policy of a write session: it limits the write role to one plan.
 
 Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (Policy: at most 2,048 characters)
 """
@@ -15,11 +15,11 @@ MAX_CHARACTERS = 2048
 
 
 def session_policy(plan: Plan, partition: str = "aws") -> str:
-    """The policy document that allows a plan's writes and the readings before them, on its own target alone."""
+    """The policy document that allows a plan's writes and the reads before them, on its target only."""
     actions = sorted({action for change in plan.changes for action in _actions(change)})
     statement = {"Effect": "Allow", "Action": actions, "Resource": _resources(plan, partition)}
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
-    assert len(text) <= MAX_CHARACTERS, "a session policy names one target and at most some fifteen actions"
+    assert len(text) <= MAX_CHARACTERS, "a session policy names one target and some fifteen actions at most"
     return text
 
 
@@ -28,7 +28,7 @@ def _resources(plan: Plan, partition: str) -> list[str]:
         case RepositoryTarget():
             return [target_arn(plan.target, partition=partition)]
         case RoleTarget() | UserTarget():
-            # An owner's path is not known here; its name is unique in the account whatever the path.
+            # The identity's path is not known here, but its name is unique in the account.
             return [
                 target_arn(plan.target, partition=partition),
                 target_arn(plan.target, path="/*/", partition=partition),
@@ -49,19 +49,19 @@ def _actions(change: Change) -> Iterator[str]:
             yield from ("iam:GetRole", "iam:UpdateAssumeRolePolicy")
         case AddressKind.IDENTITY_POLICY:
             assert isinstance(target, RoleTarget | UserTarget)
-            owner = _owner_noun(target)
-            yield f"iam:Get{owner}Policy"
-            yield f"iam:{'Delete' if removes else 'Put'}{owner}Policy"
+            noun = _noun(target)
+            yield f"iam:Get{noun}Policy"
+            yield f"iam:{'Delete' if removes else 'Put'}{noun}Policy"
         case AddressKind.ATTACHED_POLICY:
             assert isinstance(target, RoleTarget | UserTarget)
-            yield f"iam:Detach{_owner_noun(target)}Policy"
+            yield f"iam:Detach{_noun(target)}Policy"
         case _:
             assert_never(change.address.kind)
 
 
 def _role_actions(change: Change) -> Iterator[str]:
     if isinstance(change.after, NewRole):
-        # CreateRole with a boundary and tags asks for their own actions too.
+        # CreateRole with a boundary and tags requires their actions too.
         yield from ("iam:CreateRole", "iam:TagRole", "iam:PutRolePermissionsBoundary")
     elif change.operation is Operation.DELETE:
         yield from ("iam:GetRole", "iam:DeleteRole")
@@ -69,5 +69,5 @@ def _role_actions(change: Change) -> Iterator[str]:
         yield from ("iam:GetRole", "iam:UpdateRole", "iam:PutRolePermissionsBoundary")
 
 
-def _owner_noun(target: OwnerTarget) -> str:
+def _noun(target: OwnerTarget) -> str:
     return "Role" if isinstance(target, RoleTarget) else "User"

@@ -1,4 +1,4 @@
-"""The Specs port: the file in its own bucket, the accepted version in the table, compiled in the state bucket."""
+"""The Specs port: the spec in its bucket, the accepted version in the table, its compiled form in the state bucket."""
 
 import hashlib
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from ecr_warden.model.codec.spec import removed_from_json, spec_from_json, spec_
 from ecr_warden.model.desired import CompiledSpec, Removed
 from ecr_warden.ports.errors import (
     MAX_SPEC_BYTES,
-    STRAYS_TOLD,
+    MOST_STRAYS,
     CompiledUnusable,
     SpecSuperseded,
     SpecTampered,
@@ -33,9 +33,9 @@ _REFUSED = {"pk": {"S": "SPEC"}, "sk": {"S": "REFUSED"}}
 
 
 class AwsSpecs(Struct):
-    """The spec as people write it, and as it was accepted; the accepted one is cached until its version changes.
+    """The spec as uploaded and as accepted; the accepted one is cached until its version changes.
 
-    `owner`: the account whose the buckets have to be. A bucket's name is free for anybody once the bucket is gone.
+    `owner`: the account that must own the buckets, because anybody can take the name of a deleted bucket.
     """
 
     s3: "S3Client"
@@ -53,7 +53,7 @@ class AwsSpecs(Struct):
             try:
                 answer = self.s3.get_object(Bucket=self.spec_bucket, Key=self.spec_key, ExpectedBucketOwner=self.owner)
             except ClientError as error:
-                # A delete marker answers as a key that never was.
+                # A delete marker answers like a key that never existed.
                 if code_of(error) in ("NoSuchKey", "NoSuchBucket", "404"):
                     raise spec_missing(place, self.spec_key, self._strays()) from error
                 raise
@@ -79,13 +79,13 @@ class AwsSpecs(Struct):
             return answer["Body"].read(MAX_SPEC_BYTES + 1)
 
     def _strays(self) -> list[str]:
-        """Some other keys of the bucket: whoever wrote to the wrong one is told."""
+        """Some other keys of the bucket, one of which may be meant."""
         try:
             answer = self.s3.list_objects_v2(
-                Bucket=self.spec_bucket, MaxKeys=STRAYS_TOLD, ExpectedBucketOwner=self.owner
+                Bucket=self.spec_bucket, MaxKeys=MOST_STRAYS, ExpectedBucketOwner=self.owner
             )
         except ClientError:
-            return []  # that there is no spec is known without
+            return []  # the message is useful without them
         return [entry["Key"] for entry in answer.get("Contents", ())]
 
     def accepted(self) -> CompiledSpec | None:
@@ -105,7 +105,7 @@ class AwsSpecs(Struct):
                 raise CompiledUnusable(f"there is no s3://{self.state_bucket}/{key}", version=version) from error
             raise
         body = answer["Body"].read()
-        # The table names it by what it holds: whoever can write the bucket alone decides nothing.
+        # The table has the content's digest: write access to the bucket alone changes nothing.
         if key != _compiled_key(body):
             raise SpecTampered(f"s3://{self.state_bucket}/{key}")
         try:
@@ -148,12 +148,12 @@ class AwsSpecs(Struct):
             self.dynamodb.put_item(TableName=self.table, Item={**_REFUSED, "version": {"S": version}})
 
     def misplaced(self, key: str) -> str | None:
-        with translated(HUB, "reading what was told of a file under another key"):
+        with translated(HUB, "reading what was reported of an object under another key"):
             item = self.dynamodb.get_item(TableName=self.table, Key=_misplaced(key), ConsistentRead=True).get("Item")
         return item["version"]["S"] if item else None
 
     def tell_misplaced(self, key: str, version: str) -> None:
-        with translated(HUB, "remembering what was told of a file under another key"):
+        with translated(HUB, "remembering what was reported of an object under another key"):
             self.dynamodb.put_item(TableName=self.table, Item={**_misplaced(key), "version": {"S": version}})
 
 

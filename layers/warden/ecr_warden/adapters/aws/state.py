@@ -32,7 +32,7 @@ _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThrough
 
 
 class DynamoState(Struct, frozen=True):
-    """`lease_for`: longer than a function can run, so that a lease ends with its holder."""
+    """`lease_for`: longer than a function can run, so that its holder is gone when a lease expires."""
 
     client: "DynamoDBClient"
     table: str
@@ -77,7 +77,7 @@ class DynamoState(Struct, frozen=True):
                 ProjectionExpression="lease_fence, lease_run",
             )
         item = answer.get("Item", {})
-        return "lease_run" in item and int(item["lease_fence"]["N"]) == lease.fence
+        return "lease_run" in item and int(item["lease_fence"]["N"]) == lease.fencing_token
 
     def release(
         self,
@@ -89,7 +89,10 @@ class DynamoState(Struct, frozen=True):
         report: RunReport | None = None,
     ) -> None:
         sets, removes = ["observed_at = :now"], ["lease_run", "lease_expires"]
-        values: dict[str, Any] = {":fence": {"N": str(lease.fence)}, ":now": {"S": self.clock.now().isoformat()}}
+        values: dict[str, Any] = {
+            ":fence": {"N": str(lease.fencing_token)},
+            ":now": {"S": self.clock.now().isoformat()},
+        }
         if observation is not None and observation.unique_id is not None:
             sets.append("unique_id = :unique")
             values[":unique"] = {"S": observation.unique_id}
@@ -104,7 +107,7 @@ class DynamoState(Struct, frozen=True):
         if report is not None:
             sets.append("last_run = :run, last_result = :result")
             values |= {":run": {"S": report.run_id}, ":result": {"S": report.result}}
-        with translated(HUB, f"giving back the lease of {lease.target}"):
+        with translated(HUB, f"releasing the lease of {lease.target}"):
             try:
                 self.client.update_item(
                     TableName=self.table,
@@ -199,7 +202,7 @@ class DynamoState(Struct, frozen=True):
         if reported is not None:
             values = {":reported": {"S": reported}}
             update = {"UpdateExpression": "SET reported = :reported", "ExpressionAttributeValues": values}
-        with translated(HUB, f"remembering what was told of {target}"):
+        with translated(HUB, f"remembering what was reported of {target}"):
             self.client.update_item(TableName=self.table, Key=state_key(target), **update)
 
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
@@ -208,7 +211,7 @@ class DynamoState(Struct, frozen=True):
             keys = {target.key: state_key(target) for target in targets[start : start + _BATCH]}
             pending: Any = {self.table: {"Keys": list(keys.values()), "ProjectionExpression": RECORD}}
             for _ in range(_BATCH_READS):
-                with translated(HUB, "reading what is remembered of targets"):
+                with translated(HUB, "reading the records of targets"):
                     answer = self.client.batch_get_item(RequestItems=pending)
                 for item in answer["Responses"].get(self.table, ()):
                     found[item["pk"]["S"].removeprefix("TARGET#")] = record_of(item)
@@ -216,7 +219,7 @@ class DynamoState(Struct, frozen=True):
                 if not pending:
                     break
             else:
-                raise Throttled("the table gives what is remembered of targets too slowly", retryable=True)
+                raise Throttled("DynamoDB is too slow to return the records of targets", retryable=True)
         return found
 
     def _with_state(
@@ -228,7 +231,7 @@ class DynamoState(Struct, frozen=True):
         open_run: str | None,
         written_at: datetime | None = None,
     ) -> None:
-        """Write journal items and the target's own in one transaction, as long as the lease is held."""
+        """Write journal items and the target's own item in one transaction, if the lease is still held."""
         known = {
             "open_run": open_run,
             "sessions_before": _text(debts.sessions_before),
@@ -237,14 +240,14 @@ class DynamoState(Struct, frozen=True):
         sets = ["sessions_ended = :ended", *(f"{name} = :{name}" for name, value in known.items() if value)]
         removes = [name for name, value in known.items() if not value and name != "written_at"]
         values: dict[str, Any] = {
-            ":fence": {"N": str(lease.fence)},
+            ":fence": {"N": str(lease.fencing_token)},
             ":ended": {"BOOL": debts.sessions_ended},
             **{f":{name}": {"S": value} for name, value in known.items() if value},
         }
         expression = f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else "")
         settled = sorted({*lease.recreated} - {*debts.recreated_principals})
         if settled:
-            # Taken out one by one: whoever marks another one meanwhile holds no lease.
+            # Removed one by one: principals may be marked meanwhile, without the lease.
             expression += " DELETE recreated :settled"
             values[":settled"] = {"SS": settled}
         update: Any = {
@@ -264,7 +267,7 @@ class DynamoState(Struct, frozen=True):
 
 
 def _cancelled(target: Target, error: ClientError) -> PortError:
-    """Why a journal entry was not taken: AWS names a reason for each item, the target's own among them.
+    """Why a journal entry was not written: AWS gives a reason for each item of the transaction.
 
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
     """
@@ -273,7 +276,7 @@ def _cancelled(target: Target, error: ClientError) -> PortError:
     if _LOST in reasons:
         return LeaseHeld(f"another run has taken {target} over", retryable=True)
     if reasons & _BUSY:
-        return Throttled(f"the table is busy with {target}", remedy="it is tried again", retryable=True)
+        return Throttled(f"the table is busy with {target}", remedy="it is retried automatically", retryable=True)
     return PortError(f"journalling a run of {target}: {message:.300}")
 
 

@@ -24,7 +24,7 @@ _REMEDY = "set it to enabled or stopped"
 
 
 class SsmSwitch(Struct, frozen=True):
-    """Writes go on only while the parameter says `enabled`."""
+    """Writes are enabled only while the parameter is `enabled`."""
 
     client: "SSMClient"
     parameter: str
@@ -35,7 +35,7 @@ class SsmSwitch(Struct, frozen=True):
                 found = self.client.get_parameter(Name=self.parameter)["Parameter"].get("Value")
             value = outside_text(found, f"the stop switch {self.parameter}", remedy=_REMEDY)
         except (PortError, OutsideError) as error:
-            # Whoever cannot ask must not write, and nobody shall look for a switch that was never thrown.
+            # Fail closed, and say why: nobody threw the switch.
             return f"nothing is written while the stop switch cannot be read: {error}"
         return None if value == ENABLED else STOPPED
 
@@ -49,21 +49,21 @@ class SsmSwitch(Struct, frozen=True):
                 if not page.get("NextToken"):
                     break
                 start = {"NextToken": page["NextToken"]}
-        # The first version is the stack's.
+        # The first version is the stack's own.
         changed = [_entry(version) for version in found if version.get("Version", 0) > 1]
         return sorted(changed, key=lambda entry: entry.at, reverse=True)
 
 
 def _entry(version: Any) -> "AuditEntry":
     from ecr_warden.model.job import Actor  # noqa: PLC0415
-    from ecr_warden.model.request import AuditEntry, AuditKind  # noqa: PLC0415 - of no use to a run
+    from ecr_warden.model.request import AuditEntry, AuditKind  # noqa: PLC0415 - not needed by a run
 
-    goes_on = version.get("Value") == ENABLED
+    is_enabled = version.get("Value") == ENABLED
     by = version.get("LastModifiedUser")
     return AuditEntry(
-        kind=AuditKind.WRITES_ENABLED if goes_on else AuditKind.WRITES_STOPPED,
+        kind=AuditKind.WRITES_ENABLED if is_enabled else AuditKind.WRITES_STOPPED,
         at=version["LastModifiedDate"],
         id=str(version["Version"]),
         by=Actor("", arn=by) if by else None,
-        text="writes go on" if goes_on else f"nothing is written: the switch says {version.get('Value', '')!a:.40}",
+        text="writes go on" if is_enabled else f"nothing is written: the switch says {version.get('Value', '')!a:.40}",
     )

@@ -1,7 +1,7 @@
 """Writing one change, after reading its address once more.
 
-AWS has no conditional write for these documents: between the re-read and the write a gap of one call stays open, and
-the next observation finds what came through it.
+AWS has no conditional write for these documents: between the re-read and the write a gap of one call remains. The next
+observation finds a change made in that gap.
 """
 
 from typing import TYPE_CHECKING, Any, assert_never
@@ -14,7 +14,7 @@ from ecr_warden.adapters.aws.errors import IAM, code_of, ecr_write, translated
 from ecr_warden.adapters.aws.reading import (
     TAG_KEY,
     TAG_VALUE,
-    is_owner_gone,
+    is_identity_gone,
     observed_document,
     observed_settings,
     read_inline,
@@ -27,7 +27,7 @@ from ecr_warden.model.observed import Absent, Observed, Present, TargetMissing, 
 from ecr_warden.model.plan import Change, NewRole, Operation
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import Document, DocumentKind, Effect
-from ecr_warden.ports.errors import DocumentConflict, NotVisibleYet, OwnerNotFound
+from ecr_warden.ports.errors import DocumentConflict, NotVisibleYet, TargetNotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 class AwsWriter(Struct, frozen=True):
     """The Writer port over one account's write session.
 
-    A role that it has created is not seen everywhere for some seconds: until then IAM says of it what it says of one
-    that was deleted (hashicorp/terraform-provider-aws #18435).
+    For some seconds IAM may answer for a role that this writer created as for a deleted one
+    (hashicorp/terraform-provider-aws #18435).
     """
 
     clients: AccountClients
@@ -46,11 +46,11 @@ class AwsWriter(Struct, frozen=True):
     def write(self, change: Change) -> None:
         try:
             self._write(change)
-        except OwnerNotFound as error:
+        except TargetNotFound as error:
             if change.address.target not in self._created:
                 raise
             message = f"{change.address.target} was created a moment ago, and IAM does not show it yet"
-            raise NotVisibleYet(message, remedy="it is tried again", retryable=True) from error
+            raise NotVisibleYet(message, remedy="it is retried automatically", retryable=True) from error
 
     def _write(self, change: Change) -> None:
         match change.address.target, change.address.kind:
@@ -88,7 +88,7 @@ class AwsWriter(Struct, frozen=True):
         with translated(IAM, f"writing {target}"):
             match change.after:
                 case NewRole():
-                    # Raises EntityAlreadyExists, a conflict, if somebody made it meanwhile.
+                    # EntityAlreadyExists, if somebody created it meanwhile, is translated to a conflict.
                     _create_role(iam, target, change.after)
                     self._created.add(target)
                 case RoleSettings():
@@ -132,7 +132,7 @@ class AwsWriter(Struct, frozen=True):
                     iam.delete_user_policy(UserName=owner, PolicyName=name)
 
     def _detach(self, target: RoleTarget | UserTarget, change: Change) -> None:
-        # Nothing to read again: an attachment has no content, and taking it away twice is refused.
+        # Nothing to read again: an attachment has no content, and AWS refuses to detach it twice.
         with translated(IAM, f"detaching {change.address.name} from {target}"):
             try:
                 if isinstance(target, RoleTarget):
@@ -140,13 +140,13 @@ class AwsWriter(Struct, frozen=True):
                 else:
                     self.clients.iam.detach_user_policy(UserName=target.name, PolicyArn=change.address.name)
             except ClientError as error:
-                if code_of(error) == "NoSuchEntity" and not is_owner_gone(error):
+                if code_of(error) == "NoSuchEntity" and not is_identity_gone(error):
                     raise DocumentConflict(f"{change.address} was detached meanwhile") from error
                 raise
 
 
 def _denies_nothing(live: Observed) -> bool:
-    """Whether a repository's own policy is known to have no Deny."""
+    """Whether a repository's own policy is known to contain no Deny."""
     match live:
         case Absent():
             return True
@@ -157,10 +157,10 @@ def _denies_nothing(live: Observed) -> bool:
 
 
 def _expect(change: Change, observed: Observed) -> None:
-    """Raises DocumentConflict unless what stands there is what the plan was made from, OwnerNotFound if nothing can."""
+    """Raises DocumentConflict unless the live value is the plan's; TargetNotFound if the target is gone."""
     match observed:
         case TargetMissing():
-            raise OwnerNotFound(f"{change.address.target} does not exist", remedy="it was deleted meanwhile")
+            raise TargetNotFound(f"{change.address.target} does not exist", remedy="it was deleted meanwhile")
         case Present(digest=digest) | Unparseable(digest=digest):
             found: str | None = digest
         case _:
