@@ -143,8 +143,3 @@ def before(at: datetime, ago: timedelta) -> datetime:
         return at - ago
     except OverflowError:
         return datetime.min.replace(tzinfo=UTC)
-
-
-def shown(at: datetime) -> str:
-    """A time in UTC, to the second."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

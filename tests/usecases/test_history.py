@@ -6,7 +6,7 @@ import pytest
 from ecr_warden.model.job import Actor
 from ecr_warden.model.reply import HistoryReply
 from ecr_warden.model.request import AskHistory, AuditEntry, AuditKind
-from ecr_warden_cli.inputs import shown
+from ecr_warden.policy.printable import show_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -177,7 +177,7 @@ def test_lines_name_the_actor_and_the_action() -> None:
         f"2026-11-24T10:03:00Z  paused  {CHECKOUT} by alice: until 2026-11-24T11:03:00Z: a migration",
     ]
     assert lines[0].startswith("2026-11-24T10:07:00Z  spec-refused  v7: E0")
-    assert shown(NOW) == "2026-11-24T10:00:00Z"
+    assert show_time(NOW) == "2026-11-24T10:00:00Z"
 
 
 def test_a_refused_command_is_not_recorded() -> None:

@@ -12,12 +12,12 @@ from ecr_warden.model.reply import HistoryReply, RunReply
 from ecr_warden.model.request import ENTRIES_AT_MOST, HISTORIES_AT_MOST, AskHistory, AskRun, AuditEntry, AuditKind
 from ecr_warden.model.run import OpenRun, RunEntry, RunReport
 from ecr_warden.model.target import Target, TargetError, parse_target
-from ecr_warden.policy.printable import and_more, listed
+from ecr_warden.policy.printable import and_more, listed, show_time
 
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, speak
-from ecr_warden_cli.inputs import before, moment_or_duration, shown
+from ecr_warden_cli.inputs import before, moment_or_duration
 from ecr_warden_cli.plan_text import plan_lines
 
 _LIMIT = 20
@@ -69,7 +69,7 @@ def _history(arguments: argparse.Namespace, context: Context) -> Exit:
         since = before(until or now, timedelta(days=_DAYS))
     if since is not None and since > (until or now):
         raise UsageError(
-            f"--since {shown(since)} is later than the end, {shown(until or now)}", remedy="give an earlier one"
+            f"--since {show_time(since)} is later than the end, {show_time(until or now)}", remedy="give an earlier one"
         )
     client = speak(arguments, context)
     targets = () if arguments.target is None else tuple(_meant(arguments.target, client))
@@ -92,10 +92,10 @@ def _print(reply: HistoryReply, console: Console) -> None:
     for _, line in lines:
         console.line(line)
     if not lines:
-        console.line(f"nothing happened since {shown(reply.since)}")
+        console.line(f"nothing happened since {show_time(reply.since)}")
     if reply.omitted:
         # The oldest line's second is shown again: further entries may share it.
-        ends = f"--since {shown(reply.since)} --until {shown(lines[-1][0])}"
+        ends = f"--since {show_time(reply.since)} --until {show_time(lines[-1][0])}"
         console.line(f"{and_more(reply.omitted)}; see them with {ends}, or raise --limit", Style.ODD)
 
 
@@ -113,14 +113,14 @@ def _meant(text: str, client: HubClient) -> Iterable[Target]:
 
 def _run_line(entry: RunEntry) -> str:
     result = f"{entry.result or 'open':<15}  {entry.written} written"
-    return f"{shown(entry.started_at)}  {entry.run_id}  {result}  {entry.target}  {describe_cause(entry.cause)}"
+    return f"{show_time(entry.started_at)}  {entry.run_id}  {result}  {entry.target}  {describe_cause(entry.cause)}"
 
 
 def _audit_line(entry: AuditEntry) -> str:
     about = _about(entry)
     who = f" by {short_name(entry.by)}" if entry.by is not None else ""
     text = f": {entry.text}" if entry.text else ""
-    return f"{shown(entry.at)}  {entry.kind}{about}{who}{text}"
+    return f"{show_time(entry.at)}  {entry.kind}{about}{who}{text}"
 
 
 def _about(entry: AuditEntry) -> str:

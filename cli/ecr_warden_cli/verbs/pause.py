@@ -7,7 +7,7 @@ from ecr_warden.model.reply import StatusReply
 from ecr_warden.model.request import REASON_AT_MOST, AskStatus, PauseUntil, Resume
 from ecr_warden.model.run import LONGEST_PAUSE
 from ecr_warden.model.target import parse_target
-from ecr_warden.policy.printable import count
+from ecr_warden.policy.printable import count, show_time
 
 from ecr_warden_cli.console import Exit, Style, worst
 from ecr_warden_cli.context import Context, UsageError, Verb
@@ -24,7 +24,7 @@ from ecr_warden_cli.hub import (
     speak,
     wait_for,
 )
-from ecr_warden_cli.inputs import duration, moment, shown
+from ecr_warden_cli.inputs import duration, moment
 
 
 def _add_pause_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,9 +66,9 @@ def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
         return Exit.FINE
     for target in reply.targets:
         context.console.line(target)
-    paused = count(len(reply.targets), "target")
+    paused = f"{count(len(reply.targets), 'target')} paused until {show_time(until)}"
     context.console.line(
-        f"{paused} paused until {shown(until)}: watched but not written to; recorded as requested by {reply.caller}",
+        f"{paused}: watched but not written to; recorded as requested by {reply.caller}",
         Style.HEADING,
     )
     context.console.line(

@@ -8,7 +8,7 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import Grant, GrantsReply, StatusReply, TargetStatus
 from ecr_warden.model.request import AskGrants, AskStatus
 from ecr_warden.model.run import Pause, Result
-from ecr_warden.policy.printable import count
+from ecr_warden.policy.printable import count, show_time
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
@@ -22,7 +22,6 @@ from ecr_warden_cli.hub import (
     selection_of,
     speak,
 )
-from ecr_warden_cli.inputs import shown
 
 _STYLES = {"ok": Style.GOOD, "unknown": Style.BAD}
 
@@ -92,8 +91,8 @@ def _last_look(status: TargetStatus) -> str:
         return ""
     if status.due:
         ended = f"its last run ended {status.last.result}" if status.last.result else "no run has ended"
-        return f", the sweep found drift at {shown(status.last.at)} ({ended})"
-    return f", {status.last.result or 'no result'} at {shown(status.last.at)}"
+        return f", the sweep found drift at {show_time(status.last.at)} ({ended})"
+    return f", {status.last.result or 'no result'} at {show_time(status.last.at)}"
 
 
 def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -119,7 +118,7 @@ def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
 
 def _line(grant: Grant) -> str:
     through = f" through {grant.through}" if grant.through else ""
-    until = f" until {shown(grant.until)}" if grant.until else ""
+    until = f" until {show_time(grant.until)}" if grant.until else ""
     return f"{grant.access}  {grant.who}{through}{until}"
 
 

@@ -11,7 +11,7 @@ from ecr_warden.alerting.delivery import TEXT, AtOnce, Gathered, Routing, route_
 from ecr_warden.alerting.layout import Parts, compose, join, listing
 from ecr_warden.alerting.run_messages import describe_run, describe_runs
 from ecr_warden.alerting.severity import highest, severity_of_run
-from ecr_warden.alerting.wording import call_fields, describe_actor, describe_target, show_time, uploader
+from ecr_warden.alerting.wording import call_fields, describe_actor, describe_target, uploader
 from ecr_warden.model.alert import (
     COMPILED_SPEC,
     Alert,
@@ -38,7 +38,7 @@ from ecr_warden.model.job import (
     short_name,
 )
 from ecr_warden.model.run import RunReport, Severity
-from ecr_warden.policy.printable import count, cut
+from ecr_warden.policy.printable import count, cut, show_time
 
 
 def severity(alert: Alert) -> Severity:

@@ -22,7 +22,6 @@ from ecr_warden.alerting.wording import (
     describe_drift,
     describe_outcome,
     describe_target,
-    show_time,
     who,
 )
 from ecr_warden.model.address import Address
@@ -32,7 +31,7 @@ from ecr_warden.model.job import Cause, CauseKind, short_name
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Conflict, Failed, Result, RunReport, Severity
 from ecr_warden.model.target import RepositoryTarget, UserTarget
-from ecr_warden.policy.printable import count, first
+from ecr_warden.policy.printable import count, first, show_time
 
 _CALLERS, _RUN_IDS = 3, 6
 # A target that was repaired this often within one incident is contested.

@@ -1,7 +1,7 @@
 """Targets, drift, outcomes, times and callers in words."""
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import assert_never
 
@@ -17,6 +17,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.describe import ComesFirst, describe_change, describe_difference
 from ecr_warden.policy.phrases import Framing, Relation
+from ecr_warden.policy.printable import show_time
 
 
 def describe_target(target: Target) -> str:
@@ -165,11 +166,6 @@ def parse_time(text: str) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo is not None else None
-
-
-def show_time(at: datetime) -> str:
-    """`2026-11-24T19:48:56Z`, in every message."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def call_fields(cause: Cause) -> Iterator[Field]:

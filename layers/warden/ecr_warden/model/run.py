@@ -1,6 +1,6 @@
 """A run of one target: what is journalled before its first write, how it ended, and what it leaves to the next."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from msgspec import Struct
@@ -9,6 +9,7 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Actor, Cause, short_name
 from ecr_warden.model.plan import Change, Plan
 from ecr_warden.model.value import Count, Moment, Value
+from ecr_warden.policy.printable import show_time
 
 
 class Severity(StrEnum):
@@ -112,7 +113,7 @@ class Pause(Value, frozen=True):
         return now < self.until
 
     def __str__(self) -> str:
-        return f"paused by {short_name(self.by)} until {self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}: {self.reason}"
+        return f"paused by {short_name(self.by)} until {show_time(self.until)}: {self.reason}"
 
 
 class OpenRun(Value, frozen=True):

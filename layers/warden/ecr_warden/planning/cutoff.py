@@ -30,6 +30,7 @@ from ecr_warden.planning.ordering import narrows_trust
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.canonical import equivalent
 from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.printable import show_time
 
 # The highest MaxSessionDuration that a role can have had when the session was issued.
 LONGEST_SESSION = timedelta(hours=12)
@@ -39,7 +40,7 @@ FARTHEST_AHEAD = timedelta(hours=1)
 
 def deny_older_sessions(cutoff: datetime) -> Document:
     """The document that denies everything to sessions issued before `cutoff` (rounded down to a second)."""
-    return _denying(_shown(cutoff))
+    return _denying(show_time(cutoff))
 
 
 def cutoff_of(document: Document) -> datetime | None:
@@ -161,7 +162,7 @@ def session_cutoff(
         cutoff = max([whole_second(now + margin), *times])
         return _denial(address, observed, cutoff, "denies sessions issued before the repair", moves=moves)
     if owed is not None and _flaw(observed, owed, now) is not None:
-        return _denial(address, observed, owed, f"denies sessions issued before {_shown(owed)}", moves=moves)
+        return _denial(address, observed, owed, f"denies sessions issued before {show_time(owed)}", moves=moves)
     match observed:
         case Present(Document() as live, digest) if is_spent(live, now):
             access = gained_and_lost(live, None, kind=address.document_kind)
@@ -190,7 +191,7 @@ def keeps_trust_policy(spec: TargetSpec) -> bool:
 
 def _flaw(observed: Observed, sessions_before: datetime, now: datetime) -> tuple[DriftKind, str] | None:
     """How the policy fails to deny the sessions issued before that time; None if it denies them."""
-    reopened = f"sessions issued before {_shown(sessions_before)} were ended and work again"
+    reopened = f"sessions issued before {show_time(sessions_before)} were ended and work again"
     match observed:
         case Absent():
             return DriftKind.MISSING, f"{reopened}: the policy that denied them was removed"
@@ -203,7 +204,10 @@ def _flaw(observed: Observed, sessions_before: datetime, now: datetime) -> tuple
             if cutoff > max(sessions_before, now):
                 return DriftKind.UNEXPECTED, _locks_out(cutoff)
             if cutoff < sessions_before:
-                return DriftKind.CHANGED, f"{reopened}: the policy now denies only those issued before {_shown(cutoff)}"
+                return (
+                    DriftKind.CHANGED,
+                    f"{reopened}: the policy now denies only those issued before {show_time(cutoff)}",
+                )
             return None
         case _:
             return None
@@ -271,8 +275,4 @@ def _can_end_sessions(spec: TargetSpec, observation: Observation) -> bool:
 
 
 def _locks_out(cutoff: datetime) -> str:
-    return f"it denies all access until {_shown(cutoff)}"
-
-
-def _shown(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"it denies all access until {show_time(cutoff)}"

@@ -5,6 +5,7 @@ a list is counted from the whole list.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 _NAME_LIMIT, _SENTENCE_LIMIT = 160, 500
 
@@ -23,6 +24,11 @@ def printable(text: str, limit: int = 80, *, ascii_only: bool = True) -> str:
 def escape(text: str) -> str:
     """The text on one line of any length, unprintable characters escaped as in `\\x1b`."""
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def show_time(at: datetime) -> str:
+    """A time as AWS writes it: `2026-11-24T19:48:56Z`."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def cut(text: str, limit: int) -> str:

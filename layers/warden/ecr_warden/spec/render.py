@@ -6,6 +6,7 @@ from typing import assert_never
 
 from ecr_warden.arn import iam_arn
 from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.printable import show_time
 from ecr_warden.spec.spec import Organization, Principal, Puller, Service, WholeAccount
 
 PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -101,7 +102,7 @@ def _trust_statement(until: datetime | None, principals: Iterable[str]) -> dict[
     }
     if until is None:
         return {"Sid": "AllowAssume"} | statement
-    moment = until.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    moment = show_time(until)
     # IAM allows only letters and digits in a Sid.
     sid = "AllowAssumeUntil" + moment.translate({ord("-"): None, ord(":"): None})
     return {"Sid": sid} | statement | {"Condition": {"DateLessThan": {"aws:CurrentTime": moment}}}

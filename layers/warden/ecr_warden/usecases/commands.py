@@ -3,7 +3,7 @@
 Nothing here writes to a member account: `apply` enqueues runs, which do the writing.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import assert_never
 
 from msgspec import Struct
@@ -17,6 +17,7 @@ from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, AuditEntry, AuditKind, Call, Command, PauseUntil, Resume
 from ecr_warden.model.run import LONGEST_PAUSE, Pause
 from ecr_warden.model.target import Target
+from ecr_warden.policy.printable import show_time
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.hub import Callers, Clock, CommandRecords, Jobs
 from ecr_warden.ports.store import Audit, Specs, State
@@ -73,7 +74,7 @@ class Commands(Struct, frozen=True):
             case Apply():  # each of its runs is journalled
                 return
             case PauseUntil(reason=reason, until=until):
-                kind, text = AuditKind.PAUSED, f"until {until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}: {reason}"
+                kind, text = AuditKind.PAUSED, f"until {show_time(until)}: {reason}"
             case Resume():
                 kind, text = AuditKind.RESUMED, ""
             case _:

@@ -5,7 +5,7 @@ Accounts are read only to list the repositories that fit a pattern.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from ecr_warden.model.request import AuditEntry, AuditKind, Selection
 from ecr_warden.model.run import LastSeen, Result
 from ecr_warden.model.target import Target
 from ecr_warden.model.watch import EventSource, SourceState, SweepRecord, part_of, parts_of
-from ecr_warden.policy.printable import first
+from ecr_warden.policy.printable import first, show_time
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError, SpecUnusable
 from ecr_warden.ports.hub import Clock, EventSources, Switch
@@ -144,7 +144,7 @@ def _of_spec(
         case str() if current == refused:
             why = ""
             if last_refusal is not None and last_refusal.id == current:
-                why = f" at {_time(last_refusal.at)}: {last_refusal.text}"
+                why = f" at {show_time(last_refusal.at)}: {last_refusal.text}"
             remedy = "ecr-warden validate lists all its problems"
             yield Trouble("spec-refused", f"version {current} of the spec was refused{why}; {stays}", remedy)
         case str():
@@ -185,7 +185,7 @@ def _of_sweeps(
     if not late:
         return
     oldest = min((looked[part] for part in late if part in looked), default=None)
-    since = f"since {_time(oldest)}" if oldest is not None else "yet"
+    since = f"since {show_time(oldest)}" if oldest is not None else "yet"
     which = "" if len(late) == len(parts) else f" of {', '.join(first(late, _PARTS_SHOWN))}"
     due = f" (schedule: {schedule})" if schedule else ""
     remedy = "see the log group /aws/lambda/ecr-warden-reconcile and the dead-letter queue: docs/deploy.md"
@@ -193,14 +193,10 @@ def _of_sweeps(
 
 
 def _since(looked: datetime | None, accepted_at: datetime | None, now: datetime) -> timedelta:
-    known = [at for at in (looked, accepted_at if looked is None else None) if at is not None]
-    return now - known[0] if known else timedelta.max
+    since = looked or accepted_at
+    return now - since if since is not None else timedelta.max
 
 
 def _allowed(schedule: str) -> timedelta:
     found = _RATE.fullmatch(schedule)
     return 2 * int(found[1]) * _UNITS[found[2]] + _GRACE if found else _CRON_AT_MOST
-
-
-def _time(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
