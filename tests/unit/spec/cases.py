@@ -17,7 +17,7 @@ _MARK = re.compile("«([A-Z][0-9]{3})»")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A spec and where its problems stand: (code, line, column)."""
+    """A spec and the (code, line, column) of its problems."""
 
     name: str
     text: str
@@ -46,6 +46,6 @@ def _case(name: str, marked: str) -> Case:
 
 
 def wording_cases() -> list[tuple[str, str, list[str]]]:
-    """(sentence, spec, lines that come out) of each section."""
+    """(sentence, spec, reported lines) of each section."""
     parts = ((name, text.partition("\n--\n")) for name, text in sections("wording.txt"))
     return [(name, spec.replace("@accounts", ACCOUNTS), lines.split("\n")) for name, (spec, _, lines) in parts]

@@ -67,7 +67,7 @@ def test_lint_finds_nothing_in_the_documents_of_grants(case: tuple[str, str]) ->
 
 
 @pytest.mark.parametrize("case", sections("documents.txt"), ids=lambda case: case[0])
-def test_spec_stands_for_its_documents(case: tuple[str, str]) -> None:
+def test_a_spec_stands_for_its_documents(case: tuple[str, str]) -> None:
     spec, _, expected = case[1].replace("@accounts", ACCOUNTS).partition("\n---\n")
     documents = [
         " ".join(filter(None, (address.kind, address.target.key, address.name, shown(value))))
@@ -88,7 +88,7 @@ def test_version_mode_and_accounts_are_carried() -> None:
     assert compiled(ACCOUNTS + "\nsettings: {mode: enforce}").mode is Mode.ENFORCE
 
 
-def test_extent_says_what_else_in_a_target_is_ours() -> None:
+def test_extent_says_which_other_policies_of_a_target_are_managed() -> None:
     targets = compiled(ACCOUNTS + GRANTS + LITERALS).targets
     assert {key: entry.extent for key, entry in targets.items()} == {
         CHECKOUT.key: Extent.WHOLE,
@@ -100,7 +100,7 @@ def test_extent_says_what_else_in_a_target_is_ours() -> None:
     assert {entry.extent for entry in compiled(ACCOUNTS + LITERALS).targets.values()} == {Extent.NAMED}
 
 
-def test_owner_waits_for_its_role_and_is_looked_at_after_it() -> None:
+def test_an_identity_waits_for_its_role_and_has_a_run_after_it() -> None:
     targets = compiled(ACCOUNTS + GRANTS).targets
     assert targets[PUSHER.key].dependents == (ANNA, BOB)
     assert targets[ANNA.key].widen_after == {identity_policy(ANNA, "ecr-warden-assume"): (PUSHER,)}
@@ -108,7 +108,7 @@ def test_owner_waits_for_its_role_and_is_looked_at_after_it() -> None:
     assert targets[CHECKOUT.key].dependents == targets[ANNA.key].dependents == ()
 
 
-def test_owner_of_a_literal_document_waits_for_a_role_of_the_spec() -> None:
+def test_an_identity_with_a_literal_document_waits_for_a_role_of_the_spec() -> None:
     legacy = RoleTarget("222222222222", "legacy")
     targets = compiled(ACCOUNTS + GRANTS + LITERALS).targets
     assert targets[legacy.key].dependents == (ANNA,)
@@ -128,12 +128,12 @@ def test_principals_of_a_document_are_known_by_arn() -> None:
     anna, bob = "arn:aws:iam::111111111111:user/anna", "arn:aws:iam::111111111111:user/bob"
     assert targets[CHECKOUT.key].principals == {anna: ANNA}
     assert targets[PUSHER.key].principals == {anna: ANNA, bob: BOB}
-    # Neither an account nor somebody of an account that cannot be read.
+    # Neither an account nor a user of an account that is not read.
     assert targets["role/222222222222/legacy"].principals == {anna: ANNA}
     assert targets[ANNA.key].principals == {}
 
 
-def test_nobody_pulling_means_that_no_policy_may_stand() -> None:
+def test_a_repository_without_pull_must_have_no_policy() -> None:
     targets = compiled(ACCOUNTS + "\nrepositories: [{name: shop/checkout, account: registry}]").targets
     assert targets[CHECKOUT.key].documents == {repository_policy(CHECKOUT): MustNotExist()}
 
@@ -146,14 +146,14 @@ def test_every_document_has_an_address_of_its_target() -> None:
     assert trust_policy(PUSHER) in compiled(ACCOUNTS + GRANTS).targets[PUSHER.key].documents
 
 
-def test_order_of_the_file_does_not_matter() -> None:
+def test_the_order_of_the_spec_does_not_matter() -> None:
     names = [f"user-{number}" for number in range(8)]
     texts = [_shuffled(random.Random(seed), names) for seed in range(20)]
     assert len(set(texts)) > 10
     first, *others = (compiled(text) for text in texts)
     for other in others:
         assert other == first
-        # Mappings compare without order, and what is stored and shown has one.
+        # Mappings compare without order, but what is stored and shown has one.
         assert repr(other) == repr(first)
 
 

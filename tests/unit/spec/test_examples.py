@@ -1,4 +1,4 @@
-"""examples/: they are valid, and the literal form is the text that the project began from."""
+"""examples/: they are valid, and the literal form is the text that the project started from."""
 
 import json
 import re
@@ -18,7 +18,7 @@ CHECKOUT = RepositoryTarget("222222222222", "eu-central-1", "shop/checkout")
 PUSHER = RoleTarget("222222222222", "ecr-pusher")
 PUSH_USER = UserTarget("111111111111", "push-user")
 
-# Where the users are: the text calls their account accountb-id, but they exist in account A.
+# The text puts the users into accountb-id, but they are in account A.
 PLACEHOLDERS = {
     "accountb-id": "111111111111",
     "AccountA-ID": "111111111111",
@@ -63,7 +63,7 @@ def test_literal_form_is_exactly_the_four_documents_of_the_text() -> None:
     assert documents == dict(zip(addresses, seed_documents(), strict=True))
 
 
-def test_literal_form_warns_of_the_login_that_a_repository_policy_cannot_give() -> None:
+def test_literal_form_warns_about_the_login_that_a_repository_policy_cannot_give() -> None:
     warnings = example("seed/literal.yaml").warnings
     line = (EXAMPLES / "seed/literal.yaml").read_text(encoding="utf-8").split("\n")[warnings[0].line - 1]
     assert [warning.code for warning in warnings] == ["W501"]

@@ -1,4 +1,4 @@
-"""Every problem has its code and its place."""
+"""Every problem has its code, place and wording."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,6 @@ def places(data: str | bytes) -> list[tuple[str, int, int]]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_problem_is_reported_at_its_place(case: Case) -> None:
-    # Two problems of one kind at one place differ in their message only.
     assert places(case.text) == list(case.expected)
     refused = any(code.startswith("E") for code, _, _ in case.expected)
     assert isinstance(load_spec(case.text.encode(), now=NOW), Invalid) is refused
@@ -45,7 +44,7 @@ def test_every_code_has_a_case() -> None:
     assert covered == {code.code for code in Code}
 
 
-def test_codes_are_unique_and_their_letter_is_the_severity() -> None:
+def test_codes_are_unique() -> None:
     codes = [code.code for code in Code]
     assert len(set(codes)) == len(codes) == len(list(Code.__members__))
     assert all(re.fullmatch("[EW][0-9]{3}", code) for code in codes)
@@ -98,16 +97,16 @@ def test_a_line_for_people_has_code_place_and_hint() -> None:
         ),
     ],
 )
-def test_nearest_name_is_offered(text: str, message: str) -> None:
+def test_nearest_name_is_suggested(text: str, message: str) -> None:
     assert [found.message for found in problems(text)] == [message]
 
 
 @pytest.mark.parametrize(("spec", "lines"), [pytest.param(*case, id=name) for name, *case in wording_cases()])
-def test_line_says_what_is_wrong_and_what_to_do_without_the_source(spec: str, lines: list[str]) -> None:
+def test_line_says_what_is_wrong_and_what_to_do(spec: str, lines: list[str]) -> None:
     assert [found.at("access.yaml") for found in problems(spec)] == lines
 
 
-def test_hints_are_for_the_first_names_only_because_each_compares_with_every_name() -> None:
+def test_the_number_of_hints_is_bounded() -> None:
     names = ", ".join(f"deployrs{number}" for number in range(200))
     found = problems(f"{ACCOUNTS}\nrepositories: [{{name: a/b, account: registry, pull: [{names}]}}]")
     assert len(found) == 200
@@ -115,23 +114,23 @@ def test_hints_are_for_the_first_names_only_because_each_compares_with_every_nam
     assert all(entry.remedy for entry in found[50:])
 
 
-def test_an_end_at_this_moment_is_past() -> None:
+def test_an_end_time_of_now_is_in_the_past() -> None:
     until = NOW.isoformat()
     push = f"[{{role: pusher, by: [deployers], until: {until}}}]"
     found = problems(f"{ACCOUNTS}\nrepositories: [{{name: a/b, account: registry, push: {push}}}]")
     assert [entry.code for entry in found] == ["W502"]
 
 
-def test_known_regions_are_those_that_have_the_registry() -> None:
+def test_known_regions_are_those_with_ecr() -> None:
     assert sorted(Session().get_available_regions("ecr")) == sorted(REGIONS)
 
 
-def test_text_of_the_file_is_shown_on_one_line_and_cut() -> None:
+def test_text_of_the_spec_is_shown_on_one_line_and_shortened() -> None:
     (found,) = problems('version: 1\naccounts: {}\n"\\e[31m\\n' + "x" * 1000 + '": 1\n')
     assert str(found).isprintable()
     assert len(found.message) < 150
 
 
-def test_problems_come_in_the_order_of_the_file() -> None:
+def test_problems_are_in_the_order_of_the_spec() -> None:
     found = problems(next(case.text for case in CASES if case.name == "every problem is reported at once"))
     assert list(found) == sorted(found, key=lambda entry: (entry.line, entry.column))

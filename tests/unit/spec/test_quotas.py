@@ -1,4 +1,4 @@
-"""Documents over AWS's quotas are refused with the number that would fit, and that number does fit."""
+"""Documents over AWS's quotas are refused with the number of entries that fit."""
 
 import re
 from collections.abc import Callable
@@ -58,7 +58,7 @@ def quota_problems(text: str) -> tuple[Problem, ...]:
     ("spec", "code", "too_many", "place", "besides"),
     [
         pytest.param(pulls, "E401", 300, (4, 17), 0, id="principals of a repository policy"),
-        # Besides the builders there is one with an end.
+        # There is one more principal, with an end time.
         pytest.param(pushes, "E404", 60, (4, 71), 1, id="principals of a trust policy"),
         pytest.param(repositories_of("ci:user/puller"), "E402", 40, (5, 57), 0, id="repositories of a user"),
         pytest.param(repositories_of("ci:role/puller"), "E403", 200, (5, 57), 0, id="repositories of a role"),

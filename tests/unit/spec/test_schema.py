@@ -1,4 +1,4 @@
-"""The published JSON Schema: equal to the field tables, and of one mind with the loader about shapes."""
+"""The published JSON Schema: generated from the field tables, and in agreement with the loader about shapes."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ from tests.unit.spec.test_problems import places
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "schema" / "access.schema.json"
 VALIDATOR = Draft202012Validator(spec_schema())
-# What of a file the schema says too.
+# The problems that the schema also finds.
 SHAPES = {"E004", "E020", "E021", "E022", "E024", "E025", "E026", "E027", "E029", "E101", "E102", "E209"}
 FLAGS = {"shared_role", "exclusive", "exact", "pull", "upstream", "allow_admin"}
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -50,7 +50,7 @@ def agree(tree: object) -> None:
 
 
 def as_json(text: str) -> Any:
-    """A case's tree as JSON has it: only flags and numbers that the tables know are no text."""
+    """A case's tree as JSON: everything is text except the flags and numbers of the tables."""
 
     def typed(key: str, value: Any) -> Any:
         if isinstance(value, dict):
@@ -68,11 +68,11 @@ def readable(case: Any) -> bool:
     return not any(code < "E014" for code, _, _ in case.expected)
 
 
-def test_published_schema_is_made_from_the_tables() -> None:
+def test_published_schema_is_generated_from_the_tables() -> None:
     assert PUBLISHED.read_text(encoding="utf-8") == schema_text(), "run: make schema"
 
 
-def test_schema_is_one() -> None:
+def test_schema_is_valid() -> None:
     Draft202012Validator.check_schema(spec_schema())
 
 
@@ -82,7 +82,7 @@ def test_schema_and_loader_agree_about_each_case_of_the_loader(case: Any) -> Non
 
 
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[3] / "examples").rglob("*.yaml")), ids=str)
-def test_schema_takes_the_examples(path: Path) -> None:
+def test_schema_accepts_the_examples(path: Path) -> None:
     assert accepted_by_schema(as_json(path.read_text(encoding="utf-8")))
 
 
@@ -172,14 +172,14 @@ ODD: tuple[Any, ...] = (
 )
 
 
-def test_a_spec_with_every_field_is_taken_by_both() -> None:
+def test_both_accept_a_spec_with_every_field() -> None:
     agree(FULL)
     assert accepted_by_schema(FULL)
     assert places(json.dumps(FULL)) == []
 
 
 def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place below the root; what stands in a policy document is no part of the schema."""
+    """Every place below the root, except inside policy documents, which the schema does not cover."""
     entries = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     for key, value in entries:
         yield (*path, key)
@@ -216,7 +216,7 @@ _SCALARS = st.one_of(
     st.integers(-5, 50_000).map(float),
     st.sampled_from(["ci", "deployers", "shop/*", "111111111111", "registry", "observe", "account", "repository"]),
     st.sampled_from(["repository-policy", "trust-policy", "identity-policy", "release", "2099-01-01T00:00:00Z"]),
-    # A character that nobody sees is refused before anything is said of the shape.
+    # Invisible characters are refused before the shape is checked.
     st.text(st.characters(codec="utf-8"), max_size=4).filter(lambda text: not invisible(text)),
 )
 _NAMES = st.sampled_from(sorted({key for path in paths(FULL) for key in path if isinstance(key, str)}))
@@ -245,7 +245,7 @@ def test_schema_and_loader_agree_about_any_tree_in_any_place(data: st.DataObject
 
 
 @pytest.mark.parametrize("number", ["3600", "3600.0", "3.6e3", "36E2", "3600.0e-0", "360000E-2", "43200.000"])
-def test_a_whole_number_may_be_written_as_json_may_write_it(number: str) -> None:
+def test_a_whole_number_may_have_any_form_of_json(number: str) -> None:
     text = json.dumps(FULL).replace(": 3600", f": {number}", 1)
     assert accepted_by_schema(json.loads(text))
     loaded = load_spec(text.encode(), now=NOW)
@@ -254,7 +254,7 @@ def test_a_whole_number_may_be_written_as_json_may_write_it(number: str) -> None
 
 
 @pytest.mark.parametrize("number", ["3600.5", "36e-3", "1e999", "1e-999", "-3600", "3599", "43201.0", '"3600"'])
-def test_what_is_no_whole_number_or_none_of_the_bounds_is_refused_by_both(number: str) -> None:
+def test_both_refuse_other_numbers(number: str) -> None:
     text = json.dumps(FULL).replace(": 3600", f": {number}", 1)
     assert not accepted_by_schema(json.loads(text))
     assert isinstance(load_spec(text.encode(), now=NOW), Invalid)
@@ -267,5 +267,5 @@ def test_schema_and_loader_agree_about_any_tree(tree: Any) -> None:
 
 
 @pytest.mark.parametrize("case", sections("documents.txt"), ids=lambda case: case[0])
-def test_schema_takes_every_spec_that_stands_for_documents(case: tuple[str, str]) -> None:
+def test_schema_accepts_every_spec_of_documents_txt(case: tuple[str, str]) -> None:
     assert accepted_by_schema(as_json(case[1].replace("@accounts", ACCOUNTS).partition("\n---\n")[0]))

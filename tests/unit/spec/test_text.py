@@ -1,4 +1,4 @@
-"""Bytes that are not a spec: always a named problem, never an exception."""
+"""Bytes that are not a spec: always a problem with a code, never an exception."""
 
 import json
 from functools import partial
@@ -15,7 +15,7 @@ from tests.unit.spec.cases import NOW, problem_cases
 from tests.unit.spec.test_problems import places
 
 LINEAR = 2.5
-"""How many times the work twice the text may take; what grows with the square takes four times as much."""
+"""How much more work twice the text may take; quadratic work takes four times as much."""
 
 
 @pytest.mark.parametrize(
@@ -26,19 +26,19 @@ LINEAR = 2.5
         ("UTF-16", "version: 1".encode("utf-16"), ("E002", 1, 1)),
         ("Latin-1", b"version: 1\n# caf\xe9", ("E002", 2, 6)),
         ("a control character", b"version: 1\nteams: \x07", ("E012", 2, 8)),
-        ("a line end that no editor shows", "version: 1 # \u2028\n".encode(), ("E012", 1, 14)),
+        ("an invisible line end", "version: 1 # \u2028\n".encode(), ("E012", 1, 14)),
         ("half of a surrogate pair", b'version: 1\naccounts: {}\nteams: {"\\ud83d": [a]}', ("E012", 3, 9)),
-        ("an escape out of Unicode", b'"\\Uffffffff": 1', ("E003", 1, 4)),
+        ("an escape outside Unicode", b'"\\Uffffffff": 1', ("E003", 1, 4)),
         ("an unknown escape", b'version: "\\q"', ("E003", 1, 12)),
         ("a version directive of 5000 digits", b"%YAML 1." + b"1" * 5000 + b"\n--- 1", ("E003", 1, 9)),
-        ("too deep a list", b"[" * (MAX_DEPTH + 1), ("E007", 1, MAX_DEPTH + 1)),
+        ("a list nested too deeply", b"[" * (MAX_DEPTH + 1), ("E007", 1, MAX_DEPTH + 1)),
     ],
 )
-def test_odd_text_is_a_named_problem(name: str, data: bytes, expected: tuple[str, int, int]) -> None:
+def test_odd_text_is_a_problem_with_a_code(name: str, data: bytes, expected: tuple[str, int, int]) -> None:
     assert expected in places(data)
 
 
-def test_a_file_over_the_limit_is_not_read() -> None:
+def test_a_spec_over_the_limit_is_not_read() -> None:
     assert places(b" " * (MAX_BYTES + 1)) == [("E001", 1, 1)]
     assert places(b" " * MAX_BYTES) == [("E004", 1, 1)]
 
@@ -74,7 +74,7 @@ def test_hostile_text_is_refused_by_work_that_grows_with_its_size(data: bytes) -
     assert 0 < twice <= LINEAR * once
 
 
-def test_json_indented_with_tabs_is_read_and_its_places_are_right() -> None:
+def test_json_indented_with_tabs_is_read_with_correct_places() -> None:
     text = '{\n\t"version": 1,\n\t"accounts": {},\n\t"repos": []\n}'
     assert places(text) == [("E021", 4, 2)]
 
