@@ -1,0 +1,89 @@
+"""The sessions that docs/cli.md shows are what the command prints, except for times and IDs."""
+
+import json
+import re
+import shlex
+from copy import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from ecr_warden.model.address import trust_policy
+from ecr_warden.model.job import ReconcileTarget
+from ecr_warden.ports.store import SpecVersion
+
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, OUTSIDER, PUSHER, SPEC_FILE, allow, document
+from tests.cli.command import Command
+from tests.cli.test_hub import over
+from tests.contracts.worlds import MemoryWorld, make_in_sync
+from tests.template.cfn import ROOT
+from tests.usecases.world import MALLORY, runs_of, world_in_sync
+
+PAGE = (ROOT / "docs" / "cli.md").read_text()
+SESSIONS = re.findall(r"^```\n\$ (.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def session(first: str) -> list[tuple[list[str], str]]:
+    """(words, output) of each command in the session that begins with a command."""
+    [text] = [text for text in SESSIONS if text.startswith(first)]
+    commands = [one.partition("\n") for one in text.split("\n$ ")]
+    return [(shlex.split(line)[1:], output.strip()) for line, _, output in commands]
+
+
+def plain(text: str) -> str:
+    """The text without times and IDs."""
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
+    text = re.sub(r"\b(\d{8}T\d{6}Z[0-9a-f]{12}|r\d+)\b", "RUN", text)
+    return re.sub(r"([Ss]pec:? +)([0-9a-f-]{36}|v\d+)\b", r"\1VERSION", text).strip()
+
+
+@pytest.fixture(autouse=True)
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`access.yaml` in the current folder."""
+    (tmp_path / "access.yaml").write_bytes(SPEC_FILE.read_bytes())
+    monkeypatch.chdir(tmp_path)
+
+
+def test_validate_and_render(command: Command) -> None:
+    (valid, said_valid), (_, said_invalid) = session("ecr-warden validate")
+    [(render, rendered)] = session("ecr-warden render")
+    misspelt = SPEC_FILE.read_bytes().replace(b"deployers]", b"deployrs]")
+    assert said_valid == command(*valid).out.strip()
+    assert said_invalid == command("validate", "-", stdin=misspelt).out.strip()
+    assert rendered == command(*render).out.strip()
+
+
+def test_plan_and_verify(world: MemoryWorld, command: Command) -> None:
+    make_in_sync(world)
+    trusted = {"AWS": [f"arn:aws:iam::{CI}:user/push-user", f"arn:aws:iam::{OUTSIDER}:root"]}
+    world.put(trust_policy(PUSHER), document({"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}))
+    for words, output in session("ecr-warden plan"):
+        assert output == command(*words).out.strip()
+
+
+def test_event_explain_and_policy_evaluate(command: Command) -> None:
+    [(_, explained)] = session("ecr-warden event explain")
+    error = json.loads(explained.splitlines()[2])["error"]
+    assert error == json.loads(command("event", "explain", stdin=b"{'").out)["error"] | {"at": "events.jsonl:3"}
+    [(words, evaluated)] = session("echo")
+    assert evaluated == command("policy", "evaluate", stdin=words[0].encode()).out.strip()
+
+
+def test_the_session_with_the_hub() -> None:
+    world = world_in_sync()
+    world.specs.file = SpecVersion(ACCEPTED.version, SPEC_FILE.read_bytes())
+    world.clock.advance(timedelta(minutes=1))
+    command = over(world)
+    for words, output in session("ecr-warden pause"):
+        if words[0] == "show":
+            words[1] = runs_of(world, CHECKOUT)[0].run_id
+        assert plain(output) == plain(command(*words).out)
+        if words[0] == "pause":
+            world.clock.advance(timedelta(seconds=2))
+            pull = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+            world.put(D1, document(allow(*pull, who="*")))
+            at = f"{world.clock.now():%Y-%m-%dT%H:%M:%SZ}"
+            actor = replace(MALLORY, source_ip="127.0.0.1")
+            cause = replace(world.event(actor), action="ecr:SetRepositoryPolicy", at=at)
+            world.clock.advance(timedelta(seconds=1))
+            world.reconcile()(ReconcileTarget(cause, CHECKOUT))
