@@ -46,7 +46,7 @@ def test_empty_accounts_have_the_role_planned_before_its_user(world: MemoryWorld
     make_targets(world)
     plans = plans_of(world)
     assert [change.operation for change in plans[str(PUSHER)].changes] == [Operation.CREATE, Operation.CREATE]
-    assert [held.reason for held in plans[str(PUSH_USER)].held] == [HoldReason.ROLE_NOT_AT_SPEC]
+    assert [held.reason for held in plans[str(PUSH_USER)].held] == [HoldReason.ROLE_NOT_IN_SYNC]
     assert plans[str(PUSH_USER)].changes == ()
     assert [change.address for change in plans[str(CHECKOUT)].changes] == [repository_policy(CHECKOUT)]
 

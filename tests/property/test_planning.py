@@ -63,7 +63,7 @@ type Live = dict[Address, Document]
 
 @st.composite
 def repairs(draw: st.DrawFn) -> tuple[Live, TargetSpec]:
-    """A role as it stands, and as it should be."""
+    """A live role, and its spec."""
     live: Live = {TRUST: draw(trusts)}
     for address in (PUSH, EXTRA):
         found = draw(st.none() | policies)
@@ -104,7 +104,7 @@ def _desired(spec: TargetSpec) -> Live:
 
 @settings(max_examples=300)
 @given(repairs())
-def test_every_plan_ends_at_spec(repair: tuple[Live, TargetSpec]) -> None:
+def test_every_plan_ends_in_sync(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
     last = _moments(live, _plan(live, spec))[-1]
     cutoff = last.pop(CUTOFF, None)
@@ -130,7 +130,7 @@ def test_no_document_ever_allows_what_neither_old_nor_desired_allows(repair: tup
 
 @settings(max_examples=300)
 @given(repairs())
-def test_nobody_can_ever_do_through_the_role_what_neither_state_lets_him(repair: tuple[Live, TargetSpec]) -> None:
+def test_the_role_never_gives_access_that_neither_state_gives(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
     old, new = _through(live), _through(_desired(spec))
     for moment in _moments(live, _plan(live, spec)):
@@ -139,7 +139,7 @@ def test_nobody_can_ever_do_through_the_role_what_neither_state_lets_him(repair:
 
 @settings(max_examples=200)
 @given(repairs())
-def test_by_its_own_account_no_write_gives_what_the_spec_does_not(repair: tuple[Live, TargetSpec]) -> None:
+def test_no_write_is_planned_to_gain_more_than_the_spec_gives(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
     desired = _desired(spec)
     for change in _plan(live, spec).changes:
@@ -154,7 +154,7 @@ def test_by_its_own_account_no_write_gives_what_the_spec_does_not(repair: tuple[
 
 @settings(max_examples=200)
 @given(repairs())
-def test_sessions_are_ended_after_the_trust_policy_and_before_anything_else_is_gained(
+def test_sessions_end_after_the_trust_policy_is_written_and_before_any_gain(
     repair: tuple[Live, TargetSpec],
 ) -> None:
     live, spec = repair
@@ -174,7 +174,7 @@ def test_sessions_are_ended_after_the_trust_policy_and_before_anything_else_is_g
 
 @settings(max_examples=100)
 @given(repairs())
-def test_a_plan_is_the_same_whatever_order_the_reading_came_in(repair: tuple[Live, TargetSpec]) -> None:
+def test_the_order_of_the_observation_does_not_change_the_plan(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
     other = dict(reversed(live.items())), replace(spec, documents=dict(reversed(list(spec.documents.items()))))
     assert _plan(live, spec) == _plan(*other)
@@ -205,7 +205,7 @@ def test_repairs_are_of_every_kind() -> None:
 
 
 def _follows_a_cut(change: Change, live: Live) -> bool:
-    """The second write of a document written in two gives back what the first took too much."""
+    """The second of two writes restores what the first removed beyond the plan."""
     found = live.get(change.address)
     return found is not None and change.before != found.text
 

@@ -42,14 +42,14 @@ def test_equal_documents_give_equal_access(raw: dict[str, Any], chance: Any) -> 
 
 
 @given(changes())
-def test_what_one_way_gains_the_other_way_loses(change: Change) -> None:
+def test_the_gain_of_a_change_is_the_loss_of_its_reverse(change: Change) -> None:
     before, after = map(_parse, change)
     there, back = gained_and_lost(before, after), gained_and_lost(after, before)
     assert (there.gained, there.lost) == (back.lost, back.gained)
 
 
 @given(changes() | st.tuples(documents(), documents()))
-def test_the_document_in_between_gives_neither_side_anything(change: Change) -> None:
+def test_the_intersection_gains_nothing_from_either_side(change: Change) -> None:
     a, b = map(_parse, change)
     between = intersection(a, b)
     if between is None:
@@ -60,7 +60,7 @@ def test_the_document_in_between_gives_neither_side_anything(change: Change) -> 
 
 
 @given(documents())
-def test_the_document_between_a_document_and_itself_is_no_less(raw: dict[str, Any]) -> None:
+def test_the_intersection_of_a_document_with_itself_loses_nothing(raw: dict[str, Any]) -> None:
     document = _parse(raw)
     between = intersection(document, document)
     assert between is not None
@@ -69,7 +69,7 @@ def test_the_document_between_a_document_and_itself_is_no_less(raw: dict[str, An
 
 
 @given(documents(), st.data())
-def test_another_allow_takes_nothing_and_another_deny_gives_nothing(raw: dict[str, Any], data: st.DataObject) -> None:
+def test_an_added_allow_loses_nothing_and_an_added_deny_gains_nothing(raw: dict[str, Any], data: st.DataObject) -> None:
     principals = not {"Principal", "NotPrincipal"}.isdisjoint(raw["Statement"][0])
     added = data.draw(statements(principals=principals))
     change = gained_and_lost(_parse(raw), _parse({**raw, "Statement": [*raw["Statement"], added]}))
@@ -78,7 +78,7 @@ def test_another_allow_takes_nothing_and_another_deny_gives_nothing(raw: dict[st
 
 @settings(max_examples=300)
 @given(st.data(), st.booleans())
-def test_a_further_principal_action_resource_or_allow_is_no_loss(data: st.DataObject, principals: bool) -> None:
+def test_widening_a_document_is_no_loss(data: st.DataObject, principals: bool) -> None:
     narrow = data.draw(iam_requests.documents(principals=principals))
     wide = data.draw(wider.widened(narrow, principals=principals))
     for kind in (None, DocumentKind.REPOSITORY, DocumentKind.TRUST) if principals else (None, DocumentKind.IDENTITY):
@@ -86,7 +86,7 @@ def test_a_further_principal_action_resource_or_allow_is_no_loss(data: st.DataOb
         assert gained_and_lost(_parse(wide), _parse(narrow), kind=kind).gained == ()
 
 
-def test_what_gives_more_is_often_a_gain() -> None:
+def test_widening_a_document_is_often_a_gain() -> None:
     seen: Counter[bool] = Counter()
 
     @settings(max_examples=200, database=None, derandomize=True)
@@ -111,7 +111,7 @@ def test_no_request_is_newly_allowed_where_nothing_was_gained(change: Change) ->
 
 
 @given(changes(plain=True))
-def test_no_request_is_allowed_in_between_that_one_side_refuses(change: Change) -> None:
+def test_the_intersection_allows_no_request_that_one_side_refuses(change: Change) -> None:
     between = intersection(*map(_parse, change))
     if between is not None:
         assert _allowed(json.loads(between.text)) <= _allowed(change[0]) & _allowed(change[1])
@@ -123,7 +123,7 @@ def test_equivalent_documents_allow_the_same_requests(change: Change) -> None:
         assert _allowed(change[0]) == _allowed(change[1])
 
 
-def test_changes_are_of_every_kind_and_not_of_nothing() -> None:
+def test_the_examples_include_every_kind_of_change() -> None:
     seen: Counter[str] = Counter()
 
     @settings(max_examples=200, database=None, derandomize=True)

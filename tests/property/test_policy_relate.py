@@ -1,4 +1,4 @@
-"""A document that stands in for another changes no verdict, whatever the other policies say. By an own oracle."""
+"""An interchangeable document changes no verdict, whatever the other policies say, by an oracle of its own."""
 
 import random
 from collections import Counter
@@ -53,7 +53,7 @@ def _interchangeable(pair: tuple[Raw, Raw], kind: DocumentKind = DocumentKind.RE
 
 @pytest.fixture(scope="module")
 def questions() -> list[tuple[Raw, Raw]]:
-    """Requests, each with the other policies; drawn once, for each costs much more to draw than to ask."""
+    """Requests, each with the other policies; drawn once, because drawing costs much more than asking."""
     drawn: list[tuple[Raw, Raw]] = []
 
     @settings(max_examples=300)
@@ -83,7 +83,7 @@ def test_no_verdict_changes(questions: list[tuple[Raw, Raw]], pair: tuple[Raw, R
 
 @settings(max_examples=300)
 @given(pairs(principals=False), _chances, st.sampled_from(("identity", "boundary", "session")))
-def test_no_verdict_changes_for_what_hangs_on_whoever_asks(
+def test_no_verdict_changes_for_documents_of_the_caller(
     questions: list[tuple[Raw, Raw]], pair: tuple[Raw, Raw], chance: random.Random, place: str
 ) -> None:
     if not _interchangeable(pair, DocumentKind.IDENTITY):
@@ -98,7 +98,7 @@ def test_no_verdict_changes_for_what_hangs_on_whoever_asks(
 
 @settings(max_examples=300)
 @given(pairs(), st.data())
-def test_what_both_allow_besides_parts_nothing(pair: tuple[Raw, Raw], data: st.DataObject) -> None:
+def test_a_common_statement_keeps_documents_interchangeable(pair: tuple[Raw, Raw], data: st.DataObject) -> None:
     if not _interchangeable(pair):
         return
     more = data.draw(iam_requests.statements(principals=True)) | {"Effect": "Allow"}

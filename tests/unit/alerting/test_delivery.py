@@ -84,7 +84,7 @@ CASES: dict[str, tuple[Alert, type[Silent | FirstAtOnce] | Routing]] = {
         FirstAtOnce,
     ),
     "an identity that waits for its role to be created is silent": (
-        report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_AT_SPEC, cause=SPEC),
+        report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_IN_SYNC, cause=SPEC),
         Silent,
     ),
     "an identity's unparseable policy is sent though it waits": (
@@ -92,7 +92,7 @@ CASES: dict[str, tuple[Alert, type[Silent | FirstAtOnce] | Routing]] = {
         Gathered("spec/v2"),
     ),
     "an identity that was changed and waits is sent": (
-        report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_AT_SPEC),
+        report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_IN_SYNC),
         FirstAtOnce,
     ),
     "an unreadable target is sent": (

@@ -40,7 +40,7 @@ OWN = json.loads(desired(D1).text)["Statement"][0]
 
 
 def of_lambda(**changed: Any) -> dict[str, Any]:
-    """The statement as Lambda adds it, but for what is changed; None takes an element away."""
+    """The statement as Lambda adds it, with changes; None removes an element."""
     statement = {
         "Sid": "LambdaECRImageRetrievalPolicy",
         "Effect": "Allow",
@@ -92,8 +92,8 @@ def plan_of(spec: TargetSpec, live: Document) -> Plan:
         "with ArnLike",
     ],
 )
-@pytest.mark.parametrize("spec", [ALLOWING, NOBODY_PULLS], ids=["beside who pulls", "alone"])
-def test_what_has_the_shape_is_no_drift(changed: dict[str, Any], spec: TargetSpec) -> None:
+@pytest.mark.parametrize("spec", [ALLOWING, NOBODY_PULLS], ids=["beside a pull grant", "alone"])
+def test_a_foreign_statement_is_not_drift(changed: dict[str, Any], spec: TargetSpec) -> None:
     live = document(of_lambda(**changed), *([OWN] if spec is ALLOWING else []))
     assert plan_of(spec, live).is_empty
     assert plan_of(spec, live).is_empty
@@ -135,7 +135,7 @@ def test_what_has_the_shape_is_no_drift(changed: dict[str, Any], spec: TargetSpe
     ],
     ids=repr,
 )
-def test_what_only_has_its_sid_is_drift_and_taken_away(changed: dict[str, Any]) -> None:
+def test_a_statement_that_only_shares_the_sid_is_drift_and_removed(changed: dict[str, Any]) -> None:
     live = document(OWN, of_lambda(**changed))
     (drift,) = plan_of(ALLOWING, live).drifts
     assert drift.kind is DriftKind.CHANGED
@@ -143,13 +143,13 @@ def test_what_only_has_its_sid_is_drift_and_taken_away(changed: dict[str, Any]) 
     assert change.after == desired(D1)
 
 
-def test_a_spec_that_does_not_allow_it_has_it_taken_away() -> None:
+def test_it_is_removed_unless_the_spec_allows_it() -> None:
     live = document(OWN, of_lambda())
     (change,) = plan_of(spec_of(CHECKOUT), live).changes
     assert change.after == desired(D1)
 
 
-def test_a_repair_keeps_it_and_takes_the_rest_away() -> None:
+def test_a_repair_keeps_it_and_removes_the_rest() -> None:
     open_to_all = allow("ecr:*", who="*")
     for own, spec in ((OWN, ALLOWING), (None, NOBODY_PULLS)):
         (change,) = plan_of(spec, document(open_to_all, of_lambda(Sid="x"), of_lambda())).changes
@@ -174,7 +174,7 @@ def test_a_repair_keeps_it_and_takes_the_rest_away() -> None:
     ],
     ids=["one as the spec's", "two alike", "all alike", "each its own", "none"],
 )
-def test_no_sid_stands_twice_in_a_repair(first: str | None, second: str | None, expected: list[str | None]) -> None:
+def test_a_repair_writes_no_sid_twice(first: str | None, second: str | None, expected: list[str | None]) -> None:
     two = of_lambda(Sid=first), of_lambda(Sid=second, **source(f"arn:aws:lambda:eu-central-1:{HOME}:function:resize"))
     (change,) = plan_of(ALLOWING, document(allow("ecr:*", who="*"), *two)).changes
     assert isinstance(change.after, Document)
@@ -184,7 +184,7 @@ def test_no_sid_stands_twice_in_a_repair(first: str | None, second: str | None, 
 
 
 @pytest.mark.parametrize("count", [1, 40], ids=["one that fills the policy", "many that fill the policy"])
-def test_what_leaves_no_room_for_the_specs_own_is_not_all_kept(count: int) -> None:
+def test_statements_beyond_the_quota_are_not_kept(count: int) -> None:
     open_to_all = allow("ecr:*", who="*")
     room = REPOSITORY_POLICY_QUOTA - policy_size(document(open_to_all))
     arn = f"arn:aws:lambda:eu-central-1:{HOME}:function:"
@@ -198,19 +198,19 @@ def test_what_leaves_no_room_for_the_specs_own_is_not_all_kept(count: int) -> No
     assert plan_of(ALLOWING, change.after).is_empty
 
 
-def test_the_policy_of_who_pulls_is_put_back_beside_it() -> None:
+def test_a_missing_grant_is_repaired_beside_it() -> None:
     (change,) = plan_of(ALLOWING, document(of_lambda())).changes
     assert isinstance(change.after, Document)
     assert equivalent(change.after, document(OWN, of_lambda()))
     assert change.before is not None and change.expect is not None
 
 
-def test_a_repository_without_a_policy_gets_the_specs_alone() -> None:
+def test_a_repository_without_a_policy_gets_the_desired_one() -> None:
     observation = reading(replace(ALLOWING, documents={}))
     assert as_observed(ALLOWING, observation).documents == ALLOWING.documents
 
 
-def test_a_statement_that_the_spec_gives_itself_stands_once_in_a_repair() -> None:
+def test_a_statement_that_the_spec_also_has_is_written_once() -> None:
     granted = replace(ALLOWING, documents={D1: document(OWN, of_lambda(Sid="AllowPullByService"))})
     (change,) = plan_of(granted, document(allow("ecr:*", who="*"), of_lambda())).changes
     assert isinstance(change.after, Document)
@@ -244,11 +244,11 @@ SETTLING = {
         [trust(ANNA, BERT), deny("sts:AssumeRole", who=ANNA, Condition=LATER)],
         [deny("sts:AssumeRole", who=ID_B, Condition=LATER), trust(ID_A, ID_B)],
     ),
-    "each user with an end of its own": (
+    "each user with its own end": (
         [trust(ANNA), trust(BERT, Condition=LATER)],
         [trust(ID_A, Condition=LATER), trust(ID_B)],
     ),
-    "and the other way round": (
+    "each user with the other's end": (
         [trust(ANNA), trust(BERT, Condition=LATER)],
         [trust(ID_B, Condition=LATER), trust(ID_A)],
     ),
@@ -257,14 +257,14 @@ SETTLING = {
 DRIFT = {
     "nothing differs": ([trust(ANNA)], [trust(ANNA)]),
     "another user": ([trust(ANNA)], [trust(BERT)]),
-    "an id too many": ([trust(ANNA)], [trust(ID_A, ID_B)]),
-    "an id beside all that are wanted": ([trust(ANNA)], [trust(ANNA, ID_A)]),
-    "an id too few": ([trust(ANNA, BERT)], [trust(ID_A)]),
-    "an id in the place of an account": ([trust(ROOT)], [trust(ID_A)]),
+    "one ID too many": ([trust(ANNA)], [trust(ID_A, ID_B)]),
+    "an ID beside all desired ARNs": ([trust(ANNA)], [trust(ANNA, ID_A)]),
+    "one ID too few": ([trust(ANNA, BERT)], [trust(ID_A)]),
+    "an ID in place of an account": ([trust(ROOT)], [trust(ID_A)]),
     "another action too": ([trust(ANNA)], [allow("sts:*", who=ID_A)]),
     "another user too": ([trust(ANNA, BERT)], [trust(ID_A, NODE)]),
-    "an id in a statement more": ([trust(ANNA), trust(BERT, Condition=LATER)], [trust(ID_A, ID_B), trust(ID_B)]),
-    "a Deny that is gone": ([trust(ANNA), deny("sts:AssumeRole", who=ANNA)], [trust(ID_A)]),
+    "an ID in one more statement": ([trust(ANNA), trust(BERT, Condition=LATER)], [trust(ID_A, ID_B), trust(ID_B)]),
+    "a Deny that is missing": ([trust(ANNA), deny("sts:AssumeRole", who=ANNA)], [trust(ID_A)]),
     "a Deny for an Allow": ([trust(ANNA)], [deny("sts:AssumeRole", who=ID_A)]),
     "a key": ([trust(ANNA)], [trust("AKIAQWERTYUIOPASDFGHJ")]),
     "a service": (
@@ -279,7 +279,7 @@ def documents(pair: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> tuple[
 
 
 @pytest.mark.parametrize("name", SETTLING)
-def test_as_many_ids_as_arns_and_nothing_else_settle(name: str) -> None:
+def test_as_many_unique_ids_as_arns_are_settling(name: str) -> None:
     wanted, live = documents(SETTLING[name])
     assert settling(wanted, live)
     assert not settling(live, wanted)
@@ -296,11 +296,11 @@ def test_it_settles_within_two_minutes_of_a_write(seconds: int | None, expected:
     assert settling(*documents(SETTLING["a user"]), seconds) is expected
 
 
-def test_what_is_not_understood_does_not_settle() -> None:
+def test_an_unparseable_document_is_not_settling() -> None:
     assert not is_settling(D2, document(trust(ANNA)), unparseable(), NOW, NOW)
 
 
-def test_one_statement_without_brackets_settles_too() -> None:
+def test_a_single_statement_without_a_list_is_settling_too() -> None:
     live = parse_document({"Version": "2012-10-17", "Statement": trust(ID_A)})
     assert isinstance(json.loads(live.text)["Statement"], dict)
     assert settling(document(trust(ANNA)), live)

@@ -1,4 +1,4 @@
-"""Which documents do nothing but end older sessions."""
+"""Which documents only deny older sessions."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -106,11 +106,11 @@ def test_a_document_of_another_shape_is_not(name: str) -> None:
     ids=[
         "ours from long ago",
         "ours up to the latest time it may have",
-        "ours from farther ahead locks everybody out",
+        "ours from farther ahead denies all access",
         "ours at the end of time",
         "a responder's from long ago",
         "a responder's up to the latest time it may have",
-        "a responder's from farther ahead locks everybody out",
+        "a responder's from farther ahead denies all access",
         "the shape under another name",
         "the shape under a name much like AWS's",
     ],

@@ -1,4 +1,4 @@
-"""Every difference between desired and observed, and nothing that is none."""
+"""Every difference between desired and observed, and nothing else."""
 
 from collections.abc import Mapping
 from copy import replace
@@ -58,7 +58,7 @@ NO_POLICY = replace(spec_of(CHECKOUT), documents={D1: MustNotExist()})
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A target of the seed, what stands there otherwise, and its drift: address to kind and explanation."""
+    """A target of the seed, its live documents that differ, and its drift: address to kind and explanation."""
 
     name: str
     spec: TargetSpec
@@ -78,34 +78,34 @@ CASES = (
         {D1: document(allow("ecr:*", who=ANNA))},
         {D1: (DriftKind.CHANGED, "statement 1")},
     ),
-    Case("no policy is wanted and none is there", NO_POLICY, {}, {}),
-    Case("no policy is wanted and the repository is gone", NO_POLICY, {D1: TargetMissing()}, {}),
+    Case("no policy is desired and none is there", NO_POLICY, {}, {}),
+    Case("no policy is desired and the repository was deleted", NO_POLICY, {D1: TargetMissing()}, {}),
     Case(
-        "no policy is wanted and one is there",
+        "no policy is desired and one is there",
         NO_POLICY,
         {D1: desired(D1)},
         {D1: (DriftKind.UNEXPECTED, "not in the spec")},
     ),
     Case(
-        "no policy is wanted and it cannot be read",
+        "no policy is desired and it cannot be read",
         NO_POLICY,
         {D1: unreadable()},
         {D1: (DriftKind.UNREADABLE, "denied")},
     ),
     Case(
-        "no policy is wanted and what is there is not understood",
+        "no policy is desired and the live one cannot be parsed",
         NO_POLICY,
         {D1: unparseable()},
         {D1: (DriftKind.UNPARSEABLE, "a number")},
     ),
     Case(
-        "the repository is gone",
+        "the repository was deleted",
         REPOSITORY_SPEC,
         {D1: TargetMissing()},
         {D1: (DriftKind.TARGET_MISSING, "does not exist")},
     ),
     Case("it cannot be read", REPOSITORY_SPEC, {D1: unreadable()}, {D1: (DriftKind.UNREADABLE, "denied")}),
-    Case("it is not understood", REPOSITORY_SPEC, {D1: unparseable()}, {D1: (DriftKind.UNPARSEABLE, "a number")}),
+    Case("it cannot be parsed", REPOSITORY_SPEC, {D1: unparseable()}, {D1: (DriftKind.UNPARSEABLE, "a number")}),
     Case(
         "the boundary is off",
         ROLE_SPEC,
@@ -135,13 +135,13 @@ CASES = (
     ),
     Case("a user has policies of its own", USER_SPEC, {identity_policy(PUSH_USER, "work"): EVERYTHING}, {}),
     Case(
-        "a user has an unknown policy of ours",
+        "a user has an unknown ecr-warden policy",
         USER_SPEC,
         {identity_policy(PUSH_USER, X): EVERYTHING},
         {identity_policy(PUSH_USER, X): (DriftKind.UNEXPECTED, "not in the spec")},
     ),
     Case(
-        "somebody's role has a policy under our name",
+        "a role of literal documents has a policy with our name",
         NAMED,
         {identity_policy(LEGACY, X): EVERYTHING, attached_policy(LEGACY, ADMIN): None},
         {},
@@ -160,13 +160,13 @@ CASES = (
         {},
     ),
     Case(
-        "nobody gets in for years, under the name of a responder's",
+        "a responder's policy denies all access for years",
         ROLE_SPEC,
         {REVOKED: deny_older_sessions(NOW + timedelta(days=3650))},
         {REVOKED: (DriftKind.UNEXPECTED, "it denies all access until 2036-11-21T10:00:00Z")},
     ),
     Case(
-        "nobody gets in for years, under the name of ours",
+        "our policy denies all access for years",
         ROLE_SPEC,
         {CUTOFF: deny_older_sessions(NOW + timedelta(days=3650))},
         {CUTOFF: (DriftKind.UNEXPECTED, "it denies all access until 2036-11-21T10:00:00Z")},
@@ -178,7 +178,7 @@ CASES = (
         {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): (DriftKind.UNEXPECTED, "not in the spec")},
     ),
     Case(
-        "what stands under the name of ours is not understood",
+        "the policy with our name cannot be parsed",
         ROLE_SPEC,
         {CUTOFF: unparseable()},
         {CUTOFF: (DriftKind.UNPARSEABLE, "a number")},
@@ -204,7 +204,7 @@ def test_what_differs_is_drift_and_nothing_else(case: Case) -> None:
     assert [drift.address for drift in found] == sorted(drift.address for drift in found)
 
 
-def test_a_role_that_does_not_exist_is_missing_and_its_documents_have_no_owner() -> None:
+def test_a_role_that_does_not_exist_is_missing_and_so_is_the_target_of_its_documents() -> None:
     kinds = {drift.address: drift.kind for drift in diff(ROLE_SPEC, nothing(ROLE_SPEC), now=NOW)}
     assert kinds == {ROLE: DriftKind.MISSING, D2: DriftKind.TARGET_MISSING, D3: DriftKind.TARGET_MISSING}
 
@@ -236,19 +236,21 @@ USER = f"arn:aws:iam::{CI}:user/push-user"
 RECREATED = Debts(recreated_principals=(USER,))
 
 
-def test_an_equal_document_that_names_a_principal_made_again_is_drift() -> None:
+def test_an_equivalent_document_that_names_a_recreated_principal_is_drift() -> None:
     [drift] = diff(ROLE_SPEC, reading(ROLE_SPEC), now=NOW, debts=RECREATED)
     assert (drift.address, drift.kind) == (D2, DriftKind.PRINCIPAL_RECREATED)
     assert USER in drift.explain
 
 
-def test_a_document_that_differs_anyway_is_told_as_what_it_is() -> None:
+def test_a_document_that_differs_anyway_is_reported_as_changed() -> None:
     [drift] = diff(ROLE_SPEC, reading(ROLE_SPEC, {D2: MORE_TRUST}), now=NOW, debts=RECREATED)
     assert drift.kind is DriftKind.CHANGED
 
 
-@pytest.mark.parametrize("spec", [REPOSITORY_SPEC, USER_SPEC, NO_POLICY], ids=["another's", "an owner's", "none"])
-def test_a_document_that_does_not_name_the_principal_made_again_is_no_drift(spec: TargetSpec) -> None:
+@pytest.mark.parametrize(
+    "spec", [REPOSITORY_SPEC, USER_SPEC, NO_POLICY], ids=["another repository's", "a user's", "none"]
+)
+def test_a_document_that_does_not_name_the_recreated_principal_is_not_drift(spec: TargetSpec) -> None:
     assert diff(spec, reading(spec), now=NOW, debts=RECREATED) == ()
 
 
@@ -266,7 +268,7 @@ LATER = NOW + timedelta(minutes=1)
         (Debts(NOW - timedelta(hours=1), sessions_ended=True), NOW, False),
     ],
     ids=[
-        "what is to come, where nobody knows what was written",
+        "a later one, without a record of what was written",
         "what is to come, where no run wrote any",
         "what has been, where no run wrote any",
         "as a run wrote it",
@@ -274,8 +276,6 @@ LATER = NOW + timedelta(minutes=1)
         "moved on, to what has been",
     ],
 )
-def test_a_cut_off_of_ours_is_not_dated_beyond_what_a_run_wrote(
-    debts: Debts | None, dated: datetime, tampered: bool
-) -> None:
+def test_our_cut_off_is_not_later_than_a_run_wrote_it(debts: Debts | None, dated: datetime, tampered: bool) -> None:
     found = diff(ROLE_SPEC, reading(ROLE_SPEC, {CUTOFF: deny_older_sessions(dated)}), now=NOW, debts=debts)
     assert [(drift.address, drift.kind) for drift in found] == [(CUTOFF, DriftKind.UNEXPECTED)] * tampered

@@ -1,4 +1,4 @@
-"""Documents that are written otherwise: no drift while they allow the same, unless the spec wants them exact."""
+"""Interchangeable documents are not drift, unless the spec says exact."""
 
 from collections.abc import Mapping
 from copy import replace
@@ -65,11 +65,11 @@ def own(*actions: str, resource: str = REPOSITORIES) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
 
 
-WRITTEN_OTHERWISE: Mapping[str, tuple[dict[str, Any], ...]] = {
+INTERCHANGEABLE: Mapping[str, tuple[dict[str, Any], ...]] = {
     "split by actions": (pull(PULL[0]), pull(PULL[1])),
     "split by people": (pull(who=ANNA), pull(who=BEN)),
     "an action twice for one of them": (pull(), pull(PULL[0], who=ANNA)),
-    "a condition that everybody named fulfils": (pull(Condition={"StringEquals": {"aws:PrincipalAccount": CI}}),),
+    "a condition that all named principals fulfil": (pull(Condition={"StringEquals": {"aws:PrincipalAccount": CI}}),),
 }
 
 
@@ -78,20 +78,20 @@ def _one(spec: TargetSpec, live: Mapping[Address, Observed | LiveValue]) -> Drif
     return drift
 
 
-@pytest.mark.parametrize("name", WRITTEN_OTHERWISE)
-def test_a_document_that_is_written_otherwise_is_no_drift(name: str) -> None:
-    live = {D1: document(*WRITTEN_OTHERWISE[name])}
+@pytest.mark.parametrize("name", INTERCHANGEABLE)
+def test_interchangeable_documents_are_not_drift(name: str) -> None:
+    live = {D1: document(*INTERCHANGEABLE[name])}
     assert diff(REPOSITORY, reading(REPOSITORY, live), now=NOW) == ()
 
 
-@pytest.mark.parametrize("name", WRITTEN_OTHERWISE)
-def test_where_the_spec_wants_it_exact_it_is(name: str) -> None:
+@pytest.mark.parametrize("name", INTERCHANGEABLE)
+def test_interchangeable_documents_are_drift_if_the_spec_says_exact(name: str) -> None:
     exact = replace(REPOSITORY, exact=True)
-    drift = _one(exact, {D1: document(*WRITTEN_OTHERWISE[name])})
+    drift = _one(exact, {D1: document(*INTERCHANGEABLE[name])})
     assert (drift.kind, drift.same_access) == (DriftKind.CHANGED, True)
     plan = make_plan(
         exact,
-        reading(exact, {D1: document(*WRITTEN_OTHERWISE[name])}),
+        reading(exact, {D1: document(*INTERCHANGEABLE[name])}),
         spec_version="v1",
         mode=Mode.ENFORCE,
         circumstances=Circumstances(NOW),
@@ -100,17 +100,17 @@ def test_where_the_spec_wants_it_exact_it_is(name: str) -> None:
     assert (change.operation, change.after) == (Operation.UPDATE, desired(D1))
 
 
-@pytest.mark.parametrize("name", WRITTEN_OTHERWISE)
-def test_it_is_written_again_for_a_principal_that_was_made_again(name: str) -> None:
-    """AWS keeps the old unique id behind the same text, however it is written."""
-    seen = reading(REPOSITORY, {D1: document(*WRITTEN_OTHERWISE[name])})
+@pytest.mark.parametrize("name", INTERCHANGEABLE)
+def test_an_interchangeable_document_is_rewritten_for_a_recreated_principal(name: str) -> None:
+    """AWS keeps the old unique ID behind the same ARN, however the document is written."""
+    seen = reading(REPOSITORY, {D1: document(*INTERCHANGEABLE[name])})
     [drift] = diff(REPOSITORY, seen, now=NOW, debts=Debts(recreated_principals=(ANNA,)))
     assert drift.kind is DriftKind.PRINCIPAL_RECREATED
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What stands there, what the comparison says of it, and whether anything was given away."""
+    """The live statements, their relation to the desired ones, and whether they give more."""
 
     name: str
     live: tuple[dict[str, Any], ...]
@@ -120,7 +120,7 @@ class Case:
 
 DRIFT = (
     Case("a pattern that covers actions of tomorrow", (pull(), pull("ecr:BatchGetImag?")), Relation.MORE, gains=True),
-    Case("split, and one action gone", (pull(PULL[0]), pull(PULL[1], who=ANNA)), Relation.LESS),
+    Case("split, and one action missing", (pull(PULL[0]), pull(PULL[1], who=ANNA)), Relation.LESS),
     Case("split, and one action more", (pull(PULL[0]), pull(PULL[1], "ecr:PutImage")), Relation.MORE, gains=True),
     Case(
         "a condition that only some fulfil",
@@ -128,13 +128,13 @@ DRIFT = (
         Relation.LESS,
     ),
     Case("a Deny for what another document may allow", (pull(), deny("ecr:PutImage")), Relation.EQUAL),
-    Case("a Deny that takes something away", (pull(), deny("ecr:BatchGetImage", who={"AWS": ANNA})), Relation.LESS),
-    Case("the root of the account in the place of its users", (pull(who=CI),), Relation.MORE, gains=True),
+    Case("a Deny that removes access", (pull(), deny("ecr:BatchGetImage", who={"AWS": ANNA})), Relation.LESS),
+    Case("the account root in place of its users", (pull(who=CI),), Relation.MORE, gains=True),
 )
 
 
 @pytest.mark.parametrize("case", DRIFT, ids=lambda case: case.name)
-def test_where_access_differs_or_may_it_is_drift(case: Case) -> None:
+def test_documents_that_differ_or_may_differ_in_access_are_drift(case: Case) -> None:
     live = document(*case.live)
     drift = Explainer(60).drift(_one(REPOSITORY, {D1: live}), desired(D1), live)
     assert drift.kind is DriftKind.CHANGED and not drift.same_access
@@ -155,18 +155,18 @@ BUT_BEN = {"StringNotEquals": {"aws:PrincipalArn": BEN}}
 HIT: Mapping[str, tuple[tuple[str, ...], dict[str, Any], str]] = {
     "both whom the spec names": ((ANNA, BEN), deny("ecr:BatchGetImage"), f"{ANNA} and {BEN}"),
     "three, the last of them counted": ((ANNA, BEN, CAROL), deny("ecr:*"), f"{ANNA}, {BEN} and 1 more"),
-    "only whom it hits": ((ANNA, BEN, CAROL), deny("ecr:*") | {"Condition": BUT_BEN}, f"{ANNA} and {CAROL}"),
-    "one who is alone": ((ANNA,), deny("ecr:BatchGetImage"), ANNA),
+    "only those whom it affects": ((ANNA, BEN, CAROL), deny("ecr:*") | {"Condition": BUT_BEN}, f"{ANNA} and {CAROL}"),
+    "a single user": ((ANNA,), deny("ecr:BatchGetImage"), ANNA),
 }
 
 
 @pytest.mark.parametrize("name", HIT)
 def test_a_deny_for_everybody_names(name: str) -> None:
-    people, denies, told = HIT[name]
-    assert _who_lost(document(pull(who=people)), document(pull(who=people), denies)) == [told]
+    people, denies, expected = HIT[name]
+    assert _who_lost(document(pull(who=people)), document(pull(who=people), denies)) == [expected]
 
 
-def test_of_a_crowd_only_so_many_are_tried_and_that_is_said() -> None:
+def test_only_the_first_principals_are_tried_and_the_rest_are_counted() -> None:
     crowd = tuple(f"{ANNA}{number:02}" for number in range(TRIED_AT_MOST + 10))
     spec, live = document(pull(who=crowd)), document(pull(who=crowd), deny("ecr:BatchGetImage"))
     [who] = _who_lost(spec, live)
@@ -199,17 +199,17 @@ NOT_SPREAD: Mapping[str, Mapping[Address, Observed | LiveValue]] = {
 
 
 @pytest.mark.parametrize("name", SPREAD)
-def test_access_spread_over_other_documents_of_an_exclusive_role_is_drift_that_gives_nothing(name: str) -> None:
+def test_access_spread_over_other_policies_of_an_exclusive_role_is_interchangeable(name: str) -> None:
     drifts = diff(ROLE, reading(ROLE, SPREAD[name]), now=NOW)
     assert drifts and all(drift.same_access for drift in drifts)
 
 
 @pytest.mark.parametrize("name", NOT_SPREAD)
-def test_what_allows_more_or_less_together_is_told_as_what_it_is(name: str) -> None:
+def test_policies_that_together_allow_more_or_less_differ(name: str) -> None:
     drifts = diff(ROLE, reading(ROLE, NOT_SPREAD[name]), now=NOW)
     assert drifts and not any(drift.same_access for drift in drifts)
 
 
-def test_a_tampered_trust_policy_beside_it_is_told_as_what_it_is() -> None:
+def test_a_tampered_trust_policy_beside_them_differs() -> None:
     drifts = diff(ROLE, reading(ROLE, {OTHER: desired(D3), D2: MORE_TRUST}), now=NOW)
     assert {drift.address: drift.same_access for drift in drifts} == {OTHER: True, D2: False}

@@ -41,13 +41,13 @@ def _without_words(plan: Plan) -> Plan:
     return replace(plan, drifts=tuple(replace(drift, compared=None) for drift in plan.drifts))
 
 
-def test_two_documents_are_changed_and_nothing_is_explained_yet() -> None:
+def test_planning_explains_nothing() -> None:
     assert [drift.address for drift in PLAN.drifts] == [D3, D2]
     assert _said(PLAN) == [None, None]
 
 
 @pytest.mark.parametrize("error", [ValueError("text of an attacker"), RecursionError(), MemoryError()])
-def test_an_engine_that_fails_is_a_sentence_without_the_text_of_the_error(error: Exception) -> None:
+def test_a_failing_engine_costs_a_sentence_without_the_error_text(error: Exception) -> None:
     def compare(*_: object) -> Compared:
         raise error
 
@@ -63,7 +63,7 @@ def test_an_engine_that_fails_is_a_sentence_without_the_text_of_the_error(error:
         assert "text of an attacker" not in reason
 
 
-def test_once_the_time_is_used_up_nothing_more_is_compared() -> None:
+def test_nothing_is_compared_once_no_time_is_left() -> None:
     ticking = Ticking()
     explain = Explainer(0.5, ticking.clock, ticking.compare)
     first, second = _said(explain(PLAN, SPEC, SEEN))
@@ -73,7 +73,7 @@ def test_once_the_time_is_used_up_nothing_more_is_compared() -> None:
     assert ticking.seconds == 1
 
 
-def test_time_that_is_left_is_for_the_next_plan() -> None:
+def test_plans_share_the_time() -> None:
     ticking = Ticking()
     explain = Explainer(2.5, ticking.clock, ticking.compare)
     assert _said(explain(PLAN, SPEC, SEEN)) == [MORE, MORE]

@@ -34,11 +34,11 @@ INSECURE = {"Bool": {"aws:SecureTransport": "false"}}
 OWN_SESSION = f"arn:aws:sts::{HOME}:assumed-role/ecr-warden-read/ecrw-r1"
 
 CUTS: dict[str, tuple[dict[str, Any], bool]] = {
-    "everybody is denied everything": (deny("*", who="*"), True),
-    "everybody is denied all of ecr": (deny("ECR:*", who="*"), True),
-    "everybody is denied to set the policy": (deny("ecr:SetRepositoryPolicy", who="*"), True),
-    "everybody is denied to read the policy": (deny("ecr:Get*", who="*"), True),
-    "everybody is denied under a condition": (
+    "everyone is denied everything": (deny("*", who="*"), True),
+    "everyone is denied all of ecr": (deny("ECR:*", who="*"), True),
+    "everyone is denied to set the policy": (deny("ecr:SetRepositoryPolicy", who="*"), True),
+    "everyone is denied to read the policy": (deny("ecr:Get*", who="*"), True),
+    "everyone is denied under a condition": (
         deny("*", who="*", Condition=INSECURE),
         True,
     ),
@@ -51,7 +51,7 @@ CUTS: dict[str, tuple[dict[str, Any], bool]] = {
         {"Effect": "Deny", "Principal": "*", "NotAction": ["ecr:BatchGetImage"]},
         True,
     ),
-    "everybody is denied to push": (deny("ecr:PutImage", who="*"), False),
+    "everyone is denied to push": (deny("ecr:PutImage", who="*"), False),
     "another account is denied": (deny("*", who=MALLORY), False),
     "a user is denied": (deny("*", who=ANNA), False),
     "a service is denied": ({"Effect": "Deny", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "*"}, False),
@@ -59,7 +59,7 @@ CUTS: dict[str, tuple[dict[str, Any], bool]] = {
         {"Effect": "Deny", "Principal": "*", "NotAction": ["ecr:*RepositoryPolicy", "ecr:DescribeRepositories"]},
         False,
     ),
-    "everybody is allowed everything": (allow("*", who="*"), False),
+    "everyone is allowed everything": (allow("*", who="*"), False),
 }
 
 
@@ -80,7 +80,7 @@ def test_a_repository_policy_may_not_deny_what_repairs_it(name: str) -> None:
         ("ecr-pusher", False),
     ],
 )
-def test_the_roles_that_we_work_through_are_never_changed(name: str, expected: bool) -> None:
+def test_our_own_roles_are_never_changed(name: str, expected: bool) -> None:
     role = RoleTarget(HOME, name)
     for address in (trust_policy(role), identity_policy(role, "x")):
         assert cuts_own_access(Change(Operation.UPDATE, address, None, None, document(allow("*")))) is expected
@@ -107,7 +107,7 @@ def _unparseable(observation: Observation) -> set[Address]:
 
 
 def _failing_over(*addresses: Address, error: type[Exception] = ValueError) -> object:
-    """A decision that fails while it sees one of the documents, and else says which of them it did not see."""
+    """A decision that fails on parseable documents at the addresses, and else returns the unparseable ones."""
 
     def decide(observation: Observation) -> set[Address]:
         if any(isinstance(observation.documents[address], Present) for address in addresses):
@@ -117,21 +117,21 @@ def _failing_over(*addresses: Address, error: type[Exception] = ValueError) -> o
     return decided(decide, SEEN)
 
 
-def test_a_decision_that_does_not_fail_sees_everything() -> None:
+def test_a_decision_that_succeeds_sees_all_documents() -> None:
     assert decided(_unparseable, SEEN) == set()
 
 
 @pytest.mark.parametrize("error", [ValueError, RecursionError, MemoryError, AssertionError, KeyError])
 @pytest.mark.parametrize("address", [D2, D3], ids=["trust policy", "inline policy"])
-def test_one_document_that_fails_is_the_only_one_that_is_not_seen(address: Address, error: type[Exception]) -> None:
+def test_only_the_failing_document_becomes_unparseable(address: Address, error: type[Exception]) -> None:
     assert _failing_over(address, error=error) == {address}
 
 
-def test_where_several_fail_no_document_is_seen() -> None:
+def test_all_documents_become_unparseable_if_several_fail() -> None:
     assert _failing_over(D2, D3) == {D2, D3}
 
 
-def test_the_text_and_digest_stay_for_the_repair_and_the_journal() -> None:
+def test_an_unparseable_document_keeps_its_text_and_digest() -> None:
     def decide(observation: Observation) -> Unparseable:
         seen = observation.documents[D2]
         match seen:
@@ -150,6 +150,6 @@ def test_the_text_and_digest_stay_for_the_repair_and_the_journal() -> None:
     )
 
 
-def test_where_no_document_is_to_blame_the_error_is_raised() -> None:
+def test_an_error_that_no_document_causes_is_raised() -> None:
     with pytest.raises(ValueError, match="of an attacker's choosing"):
         _failing_over(ROLE)

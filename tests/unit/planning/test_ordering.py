@@ -1,4 +1,4 @@
-"""What a write gives and takes, and the part of it that only takes."""
+"""What a write gains and loses, and the part of it that only loses."""
 
 import pytest
 from ecr_warden.model.address import Address, AddressKind, attached_policy
@@ -89,7 +89,7 @@ def _trust(*who: str) -> Document:
         (Change(Operation.UPDATE, D2, "{", "digest", _trust(MALLORY)), True),
         (write(D1, _trust("*"), _trust(MALLORY)), False),
     ],
-    ids=["covered by everybody", "everybody no more", "somebody else", "one more", "not understood", "a repository's"],
+    ids=["covered by everyone", "no longer everyone", "another user", "one more", "unparseable", "a repository's"],
 )
 def test_only_a_trust_policy_that_loses_ends_sessions(change: Change, expected: bool) -> None:
     assert narrows_trust(change) is expected
@@ -112,7 +112,7 @@ def test_only_a_trust_policy_that_loses_ends_sessions(change: Change, expected: 
         "it is not understood",
     ],
 )
-def test_without_its_gain_a_change_only_takes_away(change: Change, after: Document | None) -> None:
+def test_a_change_without_its_gain_only_removes_access(change: Change, after: Document | None) -> None:
     cut = without_gain(change)
     if after is None:
         assert cut is None
@@ -123,13 +123,13 @@ def test_without_its_gain_a_change_only_takes_away(change: Change, after: Docume
     assert not gains(cut)
 
 
-def test_what_has_nothing_in_common_is_deleted() -> None:
+def test_documents_with_nothing_in_common_are_cut_down_to_nothing() -> None:
     cut = without_gain(write(D4, ONE, document(allow("ecr:C"))))
     assert cut is not None
     assert (cut.operation, cut.after, cut.address.kind) == (Operation.DELETE, None, AddressKind.IDENTITY_POLICY)
 
 
-def test_what_is_too_hard_to_compare_is_taken_whole_but_for_what_it_denies() -> None:
+def test_documents_too_hard_to_compare_are_cut_down_to_their_denies() -> None:
     conditions = {"StringLike": {f"k{number}": "" for number in range(1000)}}
     hard = document(allow("ecr:*", "iam:*", Condition=conditions), deny("s3:*"))
     for before, after in ((hard, document(deny("s3:*"))), (document(allow("ecr:*", Condition=conditions)), None)):

@@ -1,4 +1,4 @@
-"""What of an owner that no grant names is ours."""
+"""What ecr-warden reads and deletes of a target that the spec does not name."""
 
 from copy import replace
 
@@ -25,11 +25,11 @@ OLD = RoleTarget(HOME, "old-pusher")
     ],
     ids=str,
 )
-def test_no_business_of_ours(target: Target) -> None:
+def test_targets_that_are_left_alone(target: Target) -> None:
     assert orphan_spec(target, ACCEPTED) is None
 
 
-def test_of_a_user_our_policies_are_ours() -> None:
+def test_our_policies_of_a_user_are_read() -> None:
     spec = orphan_spec(UserTarget(CI, "gone"), ACCEPTED)
     assert spec is not None
     assert (spec.extent, dict(spec.documents)) == (Extent.OURS, {})
@@ -55,7 +55,7 @@ def test_of_a_user_our_policies_are_ours() -> None:
         "a role that cannot be read",
     ],
 )
-def test_only_a_role_that_we_made_is_deleted(found: Observed, tagged: bool, whole: bool) -> None:
+def test_only_a_role_that_we_created_is_deleted(found: Observed, tagged: bool, whole: bool) -> None:
     spec = orphan_spec(OLD, ACCEPTED)
     assert spec is not None
     decided = as_observed(spec, Observation(OLD, {role(OLD): found}, tagged_ours=tagged))
@@ -63,6 +63,6 @@ def test_only_a_role_that_we_made_is_deleted(found: Observed, tagged: bool, whol
     assert dict(decided.documents) == ({role(OLD): MustNotExist()} if whole else {})
 
 
-def test_a_role_that_a_grant_names_stays_as_the_spec_says() -> None:
+def test_a_named_role_is_not_an_orphan() -> None:
     spec = spec_of(PUSHER)
     assert as_observed(spec, Observation(PUSHER, {ROLE: Present(replace(SETTINGS, path="/"), "d")})) == spec

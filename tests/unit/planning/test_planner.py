@@ -78,7 +78,7 @@ def words(changes: tuple[Change, ...]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What stands there otherwise, and the writes in order."""
+    """The live documents that differ, and the writes in order."""
 
     name: str
     spec: TargetSpec
@@ -141,7 +141,7 @@ ORDER = (
         (f"update {PUSH}", TRUST, DENY, f"update {PUSH}", TRUST),
     ),
     Case(
-        "a document of which nothing is in common is deleted before the others gain",
+        "a document with nothing in common is deleted before the others gain",
         ROLE_SPEC,
         {D2: OPEN_TRUST, D3: document(allow("iam:*"))},
         (f"delete {PUSH}", TRUST, DENY, f"create {PUSH}"),
@@ -167,9 +167,9 @@ ORDER = (
     ),
     Case("ended sessions stay ended", ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW - HOUR)}, (), ENDED),
     Case("a later end of sessions ends the earlier ones too", ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW)}, (), ENDED),
-    Case("sessions that somebody reopened by a deletion end again", ROLE_SPEC, {CUTOFF: Absent()}, (DENY,), ENDED),
+    Case("sessions reopened by a deletion end again", ROLE_SPEC, {CUTOFF: Absent()}, (DENY,), ENDED),
     Case(
-        "sessions that somebody reopened by an earlier time end again",
+        "sessions reopened by an earlier time end again",
         ROLE_SPEC,
         {CUTOFF: deny_older_sessions(NOW - HOUR - timedelta(seconds=1))},
         (DENY_AGAIN,),
@@ -185,7 +185,7 @@ ORDER = (
     Case("another policy in its place reopens them too", ROLE_SPEC, {CUTOFF: EVERYTHING}, (DENY_AGAIN,), ENDED),
     Case("one that is not understood reopens them too", ROLE_SPEC, {CUTOFF: unparseable()}, (DENY_AGAIN,), ENDED),
     Case(
-        "one that locks everybody out gives way to the one that ended them",
+        "one that denies all access is replaced by the owed one",
         ROLE_SPEC,
         {CUTOFF: deny_older_sessions(NOW + 99 * HOUR)},
         (DENY_AGAIN,),
@@ -193,7 +193,7 @@ ORDER = (
     ),
     Case("sessions that have expired need no end", ROLE_SPEC, {CUTOFF: Absent()}, (), OVER),
     Case(
-        "nor does what ended them, once they have expired",
+        "nor does their cut-off, once they have expired",
         ROLE_SPEC,
         {CUTOFF: deny_older_sessions(NOW - 13 * HOUR)},
         (DROP_DENY,),
@@ -229,7 +229,7 @@ ORDER = (
         (),
     ),
     Case(
-        "a role is deleted after all that stands in it, what allows before what denies",
+        "a role is deleted after its policies, those that allow before those that deny",
         GONE,
         {
             ROLE: SETTINGS,
@@ -240,9 +240,9 @@ ORDER = (
         },
         (f"delete {PUSH}", DROP_DENY, "delete identity-policy extra", "delete role"),
     ),
-    Case("a role that is to go and is gone", GONE, {}, ()),
+    Case("a role to delete that was deleted", GONE, {}, ()),
     Case(
-        "an owner's policy that is not understood is replaced",
+        "an identity policy that cannot be parsed is replaced",
         USER_SPEC,
         {D4: unparseable()},
         ("update identity-policy ecr-warden-assume",),
@@ -257,18 +257,18 @@ def test_the_changes_come_in_this_order(case: Case) -> None:
     assert plan.held == ()
 
 
-def test_a_role_is_made_with_its_trust_policy_and_then_its_documents() -> None:
+def test_a_role_is_created_with_its_trust_policy_before_its_other_documents() -> None:
     plan = plan_of(ROLE_SPEC, nothing(ROLE_SPEC))
     assert words(plan.changes) == ["create role", f"create {PUSH}"]
     assert plan.changes[0].after == NewRole(SETTINGS, desired(D2))
     assert plan.held == ()
 
 
-def test_a_role_that_is_gone_owes_no_end_of_sessions() -> None:
+def test_a_deleted_role_owes_no_cut_off() -> None:
     assert words(plan_of(ROLE_SPEC, nothing(ROLE_SPEC), OWES).changes) == ["create role", f"create {PUSH}"]
 
 
-def test_a_change_carries_the_pre_image_and_what_must_still_stand_there() -> None:
+def test_a_change_carries_the_pre_image_and_the_expected_digest() -> None:
     observation = reading(spec_of(CHECKOUT), {D1: document(allow("ecr:*", who=MALLORY))})
     [change] = plan_of(spec_of(CHECKOUT), observation).changes
     live = observation.documents[D1]
@@ -287,7 +287,7 @@ def test_the_second_of_two_writes_expects_what_the_first_leaves() -> None:
     assert rest.access is not None and rest.access.lost == ()
 
 
-def test_an_intersection_that_may_not_fit_gives_way_to_a_deletion() -> None:
+def test_a_deletion_replaces_an_intersection_that_may_not_fit() -> None:
     many = document(
         *[allow("*", Condition={"StringEquals": {"aws:SourceAccount": f"{number:012}"}}) for number in range(60)]
     )
@@ -306,9 +306,9 @@ def test_an_intersection_that_may_not_fit_keeps_what_it_denies() -> None:
 @pytest.mark.parametrize(
     ("cutoff", "expected"),
     [(None, 60), (NOW - timedelta(hours=2), 60), (NOW + timedelta(minutes=30), 30 * 60), (NOW + timedelta(days=9), 60)],
-    ids=["none stands", "an earlier one", "a later one of this hour", "one that locks everybody out"],
+    ids=["none", "an earlier one", "a later one of this hour", "one that denies all access"],
 )
-def test_the_cut_off_lies_a_margin_ahead_and_never_goes_back(cutoff: object, expected: int) -> None:
+def test_the_cut_off_has_a_margin_and_never_gets_earlier(cutoff: object, expected: int) -> None:
     live: dict[Address, Observed | LiveValue] = {D2: MORE_TRUST}
     if cutoff is not None:
         live[CUTOFF] = deny_older_sessions(cutoff)  # type: ignore[arg-type]
@@ -318,7 +318,7 @@ def test_the_cut_off_lies_a_margin_ahead_and_never_goes_back(cutoff: object, exp
 
 
 @pytest.mark.parametrize("live", [Absent(), deny_older_sessions(NOW - 2 * HOUR), EVERYTHING], ids=str)
-def test_sessions_opened_since_the_door_was_closed_go_on(live: Observed | LiveValue) -> None:
+def test_sessions_issued_after_the_repair_live_on(live: Observed | LiveValue) -> None:
     plan = plan_of(ROLE_SPEC, {CUTOFF: live}, ENDED)
     [change], [drift] = plan.changes, plan.drifts
     assert isinstance(change.after, Document)
@@ -329,7 +329,7 @@ def test_sessions_opened_since_the_door_was_closed_go_on(live: Observed | LiveVa
     assert change.access is not None and change.access.lost
 
 
-def test_what_a_run_of_ours_did_not_come_to_is_nobodys_doing() -> None:
+def test_a_cut_off_that_our_run_did_not_write_is_not_drift() -> None:
     plan = plan_of(ROLE_SPEC, {}, OWES)
     assert (words(plan.changes), plan.drifts) == ([DENY], ())
     [change] = plan.changes
@@ -337,13 +337,13 @@ def test_what_a_run_of_ours_did_not_come_to_is_nobodys_doing() -> None:
     assert cutoff_of(change.after) == NOW + MARGIN
 
 
-def test_the_door_opened_again_ends_all_sessions_until_it_is_closed_again() -> None:
+def test_a_reopened_trust_policy_ends_all_sessions_until_its_repair() -> None:
     *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST, CUTOFF: Absent()}, ENDED).changes
     assert isinstance(change.after, Document)
     assert cutoff_of(change.after) == NOW + MARGIN
 
 
-def test_the_door_opened_again_ends_what_had_to_end_later_too() -> None:
+def test_a_reopened_trust_policy_keeps_a_later_cut_off() -> None:
     later = Circumstances(NOW, debts=Debts(NOW + 2 * MARGIN, sessions_ended=True))
     *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST}, later).changes
     assert isinstance(change.after, Document)
@@ -357,7 +357,7 @@ def test_the_cut_off_is_no_earlier_than_the_plan_and_its_margin() -> None:
     assert cutoff_of(change.after) == NOW + MARGIN + timedelta(seconds=1)
 
 
-def test_of_a_role_that_left_the_spec_sessions_stay_ended_until_they_have_expired() -> None:
+def test_a_removed_role_keeps_its_cut_off_until_the_sessions_have_expired() -> None:
     released = TargetSpec(PUSHER, Extent.OURS, {})
     live = {CUTOFF: deny_older_sessions(NOW - HOUR)}
     assert plan_of(released, live, ENDED).is_empty
@@ -365,7 +365,7 @@ def test_of_a_role_that_left_the_spec_sessions_stay_ended_until_they_have_expire
     assert words(plan_of(GONE, {ROLE: SETTINGS, **live}, ENDED).changes) == [DROP_DENY, "delete role"]
 
 
-def test_a_later_cut_off_gives_nothing_back() -> None:
+def test_a_later_cut_off_adds_no_access() -> None:
     change = plan_of(ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW)}, OWES).changes[-1]
     assert change.access is not None
     assert change.access.gained == ()
@@ -397,7 +397,7 @@ HELD: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], Mode, 
         Mode.ENFORCE,
         {D1: HoldReason.OWN_ACCESS},
     ),
-    "somebody's role is not taken over": (
+    "a foreign role is not taken over": (
         ROLE_SPEC,
         {ROLE: replace(SETTINGS, path="/"), D2: MORE_TRUST, EXTRA: EVERYTHING, CUTOFF: EVERYTHING},
         Mode.ENFORCE,
@@ -412,9 +412,9 @@ HELD: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], Mode, 
 
 
 @pytest.mark.parametrize("name", HELD)
-def test_what_is_held_is_not_written(name: str) -> None:
+def test_held_changes_are_not_written(name: str) -> None:
     spec, live, mode, held = HELD[name]
-    plan = plan_of(spec, live, OWES if name == "somebody's role is not taken over" else None, mode)
+    plan = plan_of(spec, live, OWES if name == "a foreign role is not taken over" else None, mode)
     assert plan.changes == ()
     assert {hold.drift.address: hold.reason for hold in plan.held} == held
     assert len(plan.held) == len(plan.drifts)
@@ -422,13 +422,13 @@ def test_what_is_held_is_not_written(name: str) -> None:
 
 
 @pytest.mark.parametrize("hidden", [CUTOFF, identity_policy(PUSHER, "*")], ids=["the document", "the listing"])
-def test_where_the_cut_off_cannot_be_read_none_is_written_blindly(hidden: Address) -> None:
+def test_no_cut_off_is_written_if_it_cannot_be_read(hidden: Address) -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST, hidden: unreadable()})
     assert words(plan.changes) == [TRUST]
     assert [hold.reason for hold in plan.held] == [HoldReason.UNREADABLE]
 
 
-def test_in_observe_mode_reopened_sessions_are_told_and_left() -> None:
+def test_in_observe_mode_reopened_sessions_are_only_reported() -> None:
     plan = plan_of(ROLE_SPEC, {}, ENDED, Mode.OBSERVE)
     assert plan.changes == ()
     [held] = plan.held
@@ -436,13 +436,13 @@ def test_in_observe_mode_reopened_sessions_are_told_and_left() -> None:
 
 
 @pytest.mark.parametrize("hidden", [CUTOFF, identity_policy(PUSHER, "*"), D2], ids=["itself", "the listing", "trust"])
-def test_where_a_role_cannot_be_read_its_sessions_are_not_called_reopened(hidden: Address) -> None:
+def test_sessions_of_an_unreadable_role_are_not_reported_as_reopened(hidden: Address) -> None:
     plan = plan_of(ROLE_SPEC, {hidden: unreadable()}, ENDED)
     assert plan.changes == ()
     assert [drift.kind for drift in plan.drifts] == [DriftKind.UNREADABLE]
 
 
-def test_sessions_of_a_role_that_is_gone_or_not_ours_are_not_called_reopened() -> None:
+def test_sessions_of_a_deleted_role_or_one_not_ours_are_not_reported_as_reopened() -> None:
     assert CUTOFF not in {drift.address for drift in plan_of(ROLE_SPEC, nothing(ROLE_SPEC), ENDED).drifts}
     theirs = {ROLE: replace(SETTINGS, path="/")}
     assert CUTOFF not in {drift.address for drift in plan_of(ROLE_SPEC, theirs, ENDED).drifts}
@@ -463,16 +463,16 @@ ASSUMES = {"Resource": f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher"}
     ],
     ids=["what is missing waits", "what is too much goes", "what is another goes", "a Deny stays", "the unknown waits"],
 )
-def test_until_the_role_is_at_spec_its_user_only_loses(
+def test_a_user_only_loses_access_until_its_role_is_in_sync(
     live: Observed | LiveValue, changes: list[str], waits: bool
 ) -> None:
     plan = plan_of(USER_SPEC, {D4: live}, WAITING)
     assert words(plan.changes) == changes
-    assert [hold.reason for hold in plan.held] == [HoldReason.ROLE_NOT_AT_SPEC] * waits
+    assert [hold.reason for hold in plan.held] == [HoldReason.ROLE_NOT_IN_SYNC] * waits
     assert all(change.access is not None and change.access.gained == () for change in plan.changes)
 
 
-def test_the_role_is_asked_for_only_where_something_is_gained() -> None:
+def test_the_role_is_read_only_for_a_gain() -> None:
     def fail(_: object) -> bool:
         raise AssertionError("asked")
 

@@ -1,4 +1,4 @@
-"""How a run ended, what of it is news, and what it leaves to do."""
+"""How a run ended, what of it is news, and what it owes."""
 
 from collections.abc import Mapping
 from copy import replace
@@ -90,7 +90,7 @@ def applied(plan: Plan) -> tuple[Outcome, ...]:
         "a debt",
     ],
 )
-def test_without_writes_a_run_ends_so(plan: Plan, result: Result) -> None:
+def test_results_of_runs_without_writes(plan: Plan, result: Result) -> None:
     assert result_without_writes(plan) is result
 
 
@@ -109,7 +109,7 @@ def _outcome(kind: object, change: Change) -> Outcome:
     return Conflict(change) if kind is Conflict else Applied(change)
 
 
-def test_a_run_that_wrote_ends_by_what_is_read_afterwards() -> None:
+def test_the_result_of_a_run_that_wrote_follows_from_the_verifying_read() -> None:
     waits = {"is_in_sync": lambda _: False}
     assert _ends({D3: EVERYTHING}, {}) is Result.CONVERGED
     assert _ends({D3: EVERYTHING}, {D3: EVERYTHING}) is Result.NOT_YET_VISIBLE
@@ -125,20 +125,20 @@ def test_a_run_that_wrote_ends_by_what_is_read_afterwards() -> None:
     assert _ends({D4: document(allow("iam:*"))}, {D4: Absent()}, spec=USER_SPEC, **waits) is Result.WAITING
 
 
-def test_a_conflict_says_more_than_a_failure() -> None:
+def test_a_conflict_outranks_a_failure() -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST, D3: EVERYTHING})
     outcomes = (Failed(plan.changes[0], "refused", "no", False), Conflict(plan.changes[1]))
     assert result_of(plan, outcomes, (), reading(ROLE_SPEC)) is Result.CONFLICT
 
 
 @pytest.mark.parametrize("result", Result)
-def test_only_some_ends_may_be_better_in_a_minute(result: Result) -> None:
+def test_only_some_results_are_retried(result: Result) -> None:
     report = report_of(plan_of(ROLE_SPEC, {}), result)
     hopeful = result in (Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED, Result.CONFLICT)
     assert is_retryable(report, reading(ROLE_SPEC)) is hopeful
 
 
-def test_a_failure_and_a_reading_say_themselves_whether_they_are_worth_another_try() -> None:
+def test_failures_and_reads_say_whether_they_are_retryable() -> None:
     plan = plan_of(REPOSITORY_SPEC, {D1: OPEN})
     for retryable in (True, False):
         failed = report_of(plan, Result.FAILED, Failed(plan.changes[0], "c", "m", retryable))
@@ -161,19 +161,21 @@ TROUBLES: dict[str, RunReport] = {
         Result.FAILED,
         Failed(failing.changes[0], "refused", "no", False),
     ),
-    "failed otherwise": report_of(failing, Result.FAILED, Failed(failing.changes[0], "quota-exceeded", "no", False)),
+    "failed with another error": report_of(
+        failing, Result.FAILED, Failed(failing.changes[0], "quota-exceeded", "no", False)
+    ),
     "unreadable": report_of(plan_of(REPOSITORY_SPEC, {D1: unreadable()}), Result.UNKNOWN),
     "not understood": report_of(plan_of(REPOSITORY_SPEC, {D1: unparseable()}), Result.REPORTED),
     "missing": report_of(plan_of(REPOSITORY_SPEC, {D1: Absent()}), Result.REPORTED),
 }
 
 
-def test_each_standing_trouble_has_a_fingerprint_of_its_own() -> None:
+def test_each_lasting_problem_has_its_own_fingerprint() -> None:
     assert len({fingerprint(report) for report in TROUBLES.values()} - {None}) == len(TROUBLES)
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-def test_a_trouble_is_news_until_it_was_told(name: str) -> None:
+def test_a_problem_is_news_until_it_was_reported(name: str) -> None:
     report = TROUBLES[name]
     again = replace(report, run_id="r2", cause=Cause(CauseKind.EVENT, "e"), attempt=2)
     assert is_news(report, None)
@@ -181,7 +183,7 @@ def test_a_trouble_is_news_until_it_was_told(name: str) -> None:
     assert not is_news(again, fingerprint(report))
 
 
-def test_what_aws_says_besides_when_it_denies_a_reading_is_no_news() -> None:
+def test_the_message_of_a_denied_read_is_not_news() -> None:
     first, second = (
         report_of(plan_of(REPOSITORY_SPEC, {D1: unreadable(request=request)}), Result.UNKNOWN) for request in "12"
     )
@@ -190,7 +192,7 @@ def test_what_aws_says_besides_when_it_denies_a_reading_is_no_news() -> None:
 
 
 @pytest.mark.parametrize("result", [Result.IN_SYNC, Result.WAITING, Result.CONVERGED])
-def test_where_nothing_is_wrong_there_is_no_fingerprint_and_no_news(result: Result) -> None:
+def test_a_healthy_run_has_no_fingerprint_and_is_not_news(result: Result) -> None:
     report = report_of(plan_of(ROLE_SPEC, {}), result)
     assert fingerprint(report) is None
     assert not is_news(report, None)
@@ -218,7 +220,7 @@ def owed_after(report: RunReport, debts: Debts) -> Debts:
     return remaining_debts(report, planned_debts(report.plan, debts, CUTOFF_AT))
 
 
-def test_a_plan_that_narrows_the_trust_policy_owes_the_end_of_sessions_from_its_first_write() -> None:
+def test_a_plan_that_narrows_the_trust_policy_owes_a_cut_off_from_its_first_write() -> None:
     assert planned_debts(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), CLEAR, NOW) == OWES
     assert planned_debts(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), EARLIER, NOW) == OWES
     assert planned_debts(plan_of(ROLE_SPEC, {D3: EVERYTHING}), CLEAR, NOW) == CLEAR
@@ -228,13 +230,13 @@ def test_a_plan_that_narrows_the_trust_policy_owes_the_end_of_sessions_from_its_
     assert planned_debts(hidden, CLEAR, CUTOFF_AT - timedelta(microseconds=1)) == OWES
 
 
-def test_no_plan_makes_the_end_of_sessions_earlier() -> None:
+def test_no_plan_makes_the_cut_off_earlier() -> None:
     later = Debts(CUTOFF_AT + HOUR, sessions_ended=True)
     hidden = plan_of(ROLE_SPEC, {D2: MORE_TRUST, identity_policy(PUSHER, "*"): unreadable()})
     assert planned_debts(hidden, later, CUTOFF_AT) == later
 
 
-def test_the_end_of_sessions_is_owed_until_they_have_expired() -> None:
+def test_a_cut_off_is_owed_until_the_sessions_have_expired() -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
     trust, cutoff = plan.changes
     paid = report_of(plan, Result.CONVERGED, Applied(trust), Applied(cutoff))
@@ -264,22 +266,20 @@ def test_sessions_that_were_ended_again_count_as_ended() -> None:
     ],
     ids=["in time", "too late", "too late by a moment"],
 )
-def test_a_trust_policy_that_may_have_been_narrowed_after_the_cut_off_ends_sessions_until_then(
-    finished: datetime, sessions_before: datetime
-) -> None:
+def test_a_trust_policy_narrowed_after_the_cut_off_moves_it(finished: datetime, sessions_before: datetime) -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
     report = replace(report_of(plan, Result.CONVERGED, *applied(plan)), finished_at=finished)
     assert owed_after(report, CLEAR) == Debts(sessions_before, sessions_ended=sessions_before == CUTOFF_AT)
 
 
-def test_sessions_that_a_late_write_let_in_are_not_ended_by_an_earlier_end() -> None:
+def test_an_earlier_cut_off_does_not_end_sessions_issued_before_a_late_write() -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
     trust, cutoff = plan.changes
     late = replace(report_of(plan, Result.FAILED, Applied(trust), Skipped(cutoff, "m")), finished_at=CUTOFF_AT + HOUR)
     assert owed_after(late, ENDED) == Debts(CUTOFF_AT + HOUR)
 
 
-def test_only_a_write_that_may_have_been_made_moves_the_end_of_sessions() -> None:
+def test_only_a_write_that_may_have_succeeded_moves_the_cut_off() -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
     trust, cutoff = plan.changes
     late = CUTOFF_AT + HOUR
@@ -304,14 +304,14 @@ def test_a_run_that_died_wrote_nothing_once_its_lease_had_ended() -> None:
     assert owed_after(soon, CLEAR) == Debts(NOW + 90 * SECOND)
 
 
-def test_a_cut_off_that_is_only_deleted_pays_nothing() -> None:
+def test_deleting_a_cut_off_does_not_settle_the_debt() -> None:
     plan = plan_of(ROLE_SPEC, {D3: EVERYTHING})
     dropped = replace(plan.changes[0], address=replace(D3, name="ecr-warden-deny-older-sessions"), after=None)
     report = report_of(replace(plan, changes=(dropped,)), Result.CONVERGED, Applied(dropped))
     assert owed_after(report, OWES) == OWES
 
 
-def test_a_role_made_anew_or_deleted_owes_nothing() -> None:
+def test_a_recreated_or_deleted_role_owes_nothing() -> None:
     plan = plan_of(ROLE_SPEC, nothing(ROLE_SPEC))
     owed = replace(ENDED, recreated_principals=(PUSHES,))
     assert owed_after(report_of(plan, Result.CONVERGED, *applied(plan)), owed) == CLEAR
@@ -322,7 +322,7 @@ def test_a_role_made_anew_or_deleted_owes_nothing() -> None:
     assert owed_after(report_of(settled, Result.CONVERGED, *applied(settled)), ENDED) == ENDED
 
 
-def test_a_principal_made_again_is_owed_until_what_names_it_is_written() -> None:
+def test_a_recreated_principal_is_owed_until_the_documents_that_name_it_are_written() -> None:
     plan = plan_of(ROLE_SPEC, {D3: EVERYTHING}, debts=RECREATED)
     trust = next(change for change in plan.changes if change.address == D2)
     other = next(change for change in plan.changes if change.address == D3)
@@ -333,7 +333,7 @@ def test_a_principal_made_again_is_owed_until_what_names_it_is_written() -> None
     assert remaining_debts(interrupted, RECREATED) == RECREATED
 
 
-def test_a_document_that_was_repaired_names_the_principal_anew_too() -> None:
+def test_a_repaired_document_names_the_recreated_principal_again() -> None:
     owed = Debts(recreated_principals=(ANNA,))
     plan = plan_of(REPOSITORY_SPEC, {D1: OPEN}, debts=owed)
     assert remaining_debts(report_of(plan, Result.CONVERGED, *applied(plan)), owed) == CLEAR

@@ -1,4 +1,4 @@
-"""Whom the member stack covers, as a table: what stands in its lists, what is lacking, and the values that mend it."""
+"""Write scopes as a table: the lists of the member stack, what they lack, and the values that cover it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,7 +73,7 @@ CASES = {
         (ANNA,),
         {"ManagedOwners": ",".join([arn(PUSHER), arn(NODE), HERE[ANNA.key]])},
     ),
-    "one stands under a path": Case(
+    "one is under a path": Case(
         {"ManagedOwners": (arn(PUSHER), arn(NODE), "arn:aws:iam::111111111111:user/ci/*")},
     ),
     "a path beside hers": Case(
@@ -99,7 +99,7 @@ CASES = {
     "a role of a literal trust policy, and none for the role that is made": Case(
         {}, (LEGACY,), {"ManagedRoles": arn(LEGACY)}, REGISTRY
     ),
-    "a list of owners opens no trust policy": Case(
+    "a list of identities covers no trust policy": Case(
         {"ManagedOwners": (arn(LEGACY),)}, (LEGACY,), {"ManagedRoles": arn(LEGACY)}, REGISTRY
     ),
     "the list of roles opens it": Case({"ManagedRoles": (arn(LEGACY),)}, account=REGISTRY),
@@ -110,23 +110,23 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_what_a_member_stack_lacks(case: Case) -> None:
+def test_the_gap_of_a_write_scope(case: Case) -> None:
     found = scope_gap(compiled(), (), case.account, WriteScope(HERE, case.lists))
     uncovered = tuple(sorted(HERE[target.key] for target in case.lacks))
     assert found == ScopeGap(case.account, case.lists is not None, uncovered, case.values)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES.values() if case.lacks])
-def test_the_values_that_are_printed_cover_all(case: Case) -> None:
+def test_the_proposed_values_cover_everything(case: Case) -> None:
     lists = {**(case.lists or {}), **{name: tuple(value.split(",")) for name, value in case.values.items()}}
     assert scope_gap(compiled(), (), case.account, WriteScope(HERE, lists)).uncovered == ()
 
 
-def test_who_does_not_exist_is_not_counted() -> None:
+def test_identities_that_do_not_exist_do_not_count() -> None:
     assert scope_gap(compiled(), (), CI, WriteScope({}, {})).uncovered == ()
 
 
-def test_who_left_the_spec_and_has_to_lose_something_is_counted() -> None:
+def test_removed_identities_with_changes_count() -> None:
     gone = UserTarget(CI, "gone")
     address = identity_policy(gone, "ecr-warden-pull")
     drift = Drift(address, DriftKind.UNEXPECTED, "not in the spec")
@@ -138,7 +138,7 @@ def test_who_left_the_spec_and_has_to_lose_something_is_counted() -> None:
     assert scope_gap(compiled(), (plan,), CI, scope).uncovered == (arn(gone),)
 
 
-def test_a_full_list_goes_on_in_the_next_and_what_finds_no_room_is_named() -> None:
+def test_a_full_list_continues_in_the_next_and_the_rest_is_named() -> None:
     users = [UserTarget(CI, f"machine-that-pulls-{number:05}") for number in range(300)]
     specs = {
         user.key: TargetSpec(user, Extent.OURS, {identity_policy(user, "ecr-warden-pull"): MustNotExist()})

@@ -1,4 +1,4 @@
-"""The table of who gains and loses what, told in sentences."""
+"""The table of who gains and loses what, in sentences."""
 
 import pytest
 from ecr_warden.policy.access import AccessChange, AnyOf, Permission, gained_and_lost, intersection
@@ -14,7 +14,7 @@ def _document(case: Case, side: str) -> Document | None:
     return parse_document({"Version": "2012-10-17", "Statement": case[side]}) if side in case else None
 
 
-def _told(permissions: tuple[Permission, ...], *, gained: bool) -> list[str]:
+def _sentences(permissions: tuple[Permission, ...], *, gained: bool) -> list[str]:
     change = AccessChange(gained=permissions) if gained else AccessChange(lost=permissions)
     return list(describe_change(change, subject="shop"))
 
@@ -22,12 +22,12 @@ def _told(permissions: tuple[Permission, ...], *, gained: bool) -> list[str]:
 @pytest.mark.parametrize("case", cases("access"), ids=name_of)
 def test_access(case: Case) -> None:
     change = gained_and_lost(_document(case, "before"), _document(case, "after"), kind=kind(case))
-    assert _told(change.gained, gained=True) == case.get("gained", [])
-    assert _told(change.lost, gained=False) == case.get("lost", [])
+    assert _sentences(change.gained, gained=True) == case.get("gained", [])
+    assert _sentences(change.lost, gained=False) == case.get("lost", [])
 
 
 @pytest.mark.parametrize("case", cases("access"), ids=name_of)
-def test_the_way_back_gains_what_was_lost(case: Case) -> None:
+def test_the_reverse_change_gains_what_was_lost(case: Case) -> None:
     before, after = _document(case, "before"), _document(case, "after")
     there = gained_and_lost(before, after, kind=kind(case))
     back = gained_and_lost(after, before, kind=kind(case))
@@ -35,7 +35,7 @@ def test_the_way_back_gains_what_was_lost(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in cases("access") if "intersection" in case], ids=name_of)
-def test_the_document_in_between_gives_nothing_new(case: Case) -> None:
+def test_the_intersection_gains_nothing(case: Case) -> None:
     before, after = _document(case, "before"), _document(case, "after")
     assert before is not None
     assert after is not None
@@ -46,7 +46,7 @@ def test_the_document_in_between_gives_nothing_new(case: Case) -> None:
         assert gained_and_lost(after, between, kind=kind(case)).gained == ()
 
 
-def test_a_document_in_between_writes_actions_as_aws_does() -> None:
+def test_the_intersection_spells_actions_as_aws_does() -> None:
     document = parse_document({"Statement": {"Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}})
     between = intersection(document, document)
     assert between is not None
@@ -107,7 +107,7 @@ def test_documents_that_are_too_hard_to_compare_are_assumed_to_gain_and_to_lose(
     assert isinstance(relate(nasty("x"), nasty("y"), kind=DocumentKind.IDENTITY), Differs)
 
 
-def test_what_is_long_and_plain_is_compared_and_not_assumed() -> None:
+def test_long_plain_documents_are_compared() -> None:
     actions = [f"ecr:Do{index}" for index in range(400)]
     before, after = (
         parse_document({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": given, "Resource": "*"}})
@@ -119,12 +119,12 @@ def test_what_is_long_and_plain_is_compared_and_not_assumed() -> None:
     assert [permission.action for permission in change.lost] == ["ecr:do0"]
 
 
-def test_sentences_are_harmless() -> None:
+def test_sentences_are_escaped_and_bounded() -> None:
     statements = [
         {"Effect": "Allow", "Action": f"ecr:Do{index}", "Resource": f"\u202e\u2066{'x' * 2000}{index}"}
         for index in range(50)
     ]
     change = gained_and_lost(None, parse_document({"Version": "2012-10-17", "Statement": statements}))
-    told = describe_change(change, subject="shop\x1b[2J")
-    assert told
-    assert all(line.isascii() and line.isprintable() and len(line) < 600 for line in told)
+    sentences = describe_change(change, subject="shop\x1b[2J")
+    assert sentences
+    assert all(line.isascii() and line.isprintable() and len(line) < 600 for line in sentences)

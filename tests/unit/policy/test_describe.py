@@ -1,4 +1,4 @@
-"""Differences in sentences: exact where the engine decided, complete where a list is the whole truth."""
+"""Differences in sentences: exact examples, or a list where that is complete."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ def _pull(*who: str, **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Principal": {"AWS": list(who)}, "Action": "ecr:BatchGetImage"} | more
 
 
-def test_a_difference_names_everybody_whom_it_concerns() -> None:
+def test_a_difference_names_every_principal() -> None:
     assert _between([_pull(ANNA)], [_pull(BOB, "222222222222")]) == [
         "arn:aws:iam::111111111111:user/bob can now pull from shop (ecr:BatchGetImage)",
         "arn:aws:iam::222222222222:root can now pull from shop (ecr:BatchGetImage)",
@@ -42,16 +42,16 @@ def test_a_difference_names_everybody_whom_it_concerns() -> None:
     ]
 
 
-def test_a_direction_in_which_nothing_differs_is_left_out() -> None:
-    """By its text the narrowed document gives something under a condition; in truth it only takes."""
+def test_a_direction_without_a_difference_is_left_out() -> None:
+    """By its text the narrowed document gives access under a condition; in fact it only removes access."""
     narrowed = _pull(ANNA, Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})
     assert _between([_pull(ANNA)], [narrowed]) == [f"{ANNA} can no longer pull from shop (ecr:BatchGetImage)"]
 
 
-def test_where_conditions_decide_an_example_speaks() -> None:
+def test_an_example_is_used_if_conditions_decide() -> None:
     one, other = (_pull(ANNA, Condition={"IpAddress": {"aws:SourceIp": ip}}) for ip in ("10.0.0.0/9", "10.0.0.0/8"))
-    [told] = _between([one], [other])
-    assert told.startswith(f"{ANNA} can now pull from shop (ecr:BatchGetImage) with aws:sourceip 10.")
+    [sentence] = _between([one], [other])
+    assert sentence.startswith(f"{ANNA} can now pull from shop (ecr:BatchGetImage) with aws:sourceip 10.")
 
 
 DRIFT, PLAN, ROLLED_OUT = map(Framing, (Perspective.DRIFT, Perspective.PLAN, Perspective.ROLLED_OUT))
@@ -95,7 +95,7 @@ PERSPECTIVES: dict[str, tuple[Framing, list[str]]] = {
 
 
 @pytest.mark.parametrize("name", PERSPECTIVES)
-def test_a_difference_is_told_from(name: str) -> None:
+def test_a_difference_from_the_perspective_of(name: str) -> None:
     framing, expected = PERSPECTIVES[name]
     desired, live = (
         parse_document({"Version": "2012-10-17", "Statement": side})
@@ -114,7 +114,7 @@ def test_a_difference_is_told_from(name: str) -> None:
         (Perspective.INCIDENT, "anyone (*) was not denied push access to shop (ecr:PutImage) until it was repaired"),
     ],
 )
-def test_a_deny_that_is_gone_is_told_from_each_perspective(perspective: Perspective, expected: str) -> None:
+def test_a_removed_deny_from_each_perspective(perspective: Perspective, expected: str) -> None:
     with_deny, without = (parse_document({"Statement": side}) for side in ([_pull(ANNA), DENIES], [_pull(ANNA)]))
     change = gained_and_lost(with_deny, without, kind=KIND)
     assert describe_change(change, subject="shop", framing=Framing(perspective)) == (expected,)
@@ -122,18 +122,20 @@ def test_a_deny_that_is_gone_is_told_from_each_perspective(perspective: Perspect
 
 @pytest.mark.parametrize("perspective", Perspective)
 @pytest.mark.parametrize(("unique_id", "was"), [("AIDAQHBJ5XEXAMPLE00001", "user"), ("AROAQHBJ5XEXAMPLE00001", "role")])
-def test_the_unique_id_of_who_was_deleted_can_do_nothing(perspective: Perspective, unique_id: str, was: str) -> None:
+def test_the_unique_id_of_a_deleted_principal_gives_no_access(
+    perspective: Perspective, unique_id: str, was: str
+) -> None:
     desired, live = (parse_document({"Statement": [_pull(*names)]}) for names in ((ANNA,), (ANNA, unique_id)))
     change = gained_and_lost(desired, live, kind=KIND)
     examples = [one.phrase for one in compare(live, desired, kind=KIND, subject="shop").gained]
-    told = describe_difference(
+    sentences = describe_difference(
         change, gained=examples, lost=(), subject="shop", framing=Framing(perspective), comes_first=lambda _: True
     )
-    assert told == (f"{unique_id} is the unique ID that AWS shows for a deleted {was}: it gives nobody access",)
+    assert sentences == (f"{unique_id} is the unique ID that AWS shows for a deleted {was}: it gives no access",)
 
 
 @pytest.mark.parametrize(("framing", "gained"), [(PLAN, "will gain"), (ROLLED_OUT, "gained")])
-def test_a_grant_to_an_organization_is_told_as_the_spec_says_it(framing: Framing, gained: str) -> None:
+def test_a_grant_to_an_organization_is_described_as_in_the_spec(framing: Framing, gained: str) -> None:
     acme = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}
     live, desired = (parse_document({"Statement": side}) for side in ([_pull(ANNA)], [_pull(ANNA), _pull("*", **acme)]))
     examples = [one.phrase for one in compare(live, desired, kind=KIND, subject="shop").lost]
@@ -144,7 +146,7 @@ def test_a_grant_to_an_organization_is_told_as_the_spec_says_it(framing: Framing
     )
 
 
-def test_a_login_is_told_as_one() -> None:
+def test_a_login_is_described_as_one() -> None:
     login = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
     change = gained_and_lost(None, parse_document({"Statement": [login]}))
     assert describe_change(change, subject="anna") == ("anna can now log in to ECR (ecr:GetAuthorizationToken)",)
@@ -157,15 +159,15 @@ def _is_eve(permission: Permission) -> bool:
 EVE = "arn:aws:iam::999999999999:user/eve"
 
 
-def test_who_matters_comes_first() -> None:
+def test_important_permissions_come_first() -> None:
     crowd = [f"arn:aws:iam::111111111111:user/u{number:03}" for number in range(50)]
-    told = _between([_pull(ANNA)], [_pull(ANNA, *crowd, EVE)], _is_eve)
-    assert len(told) == len(crowd) + 1
-    assert told[0] == f"{EVE} can now pull from shop (ecr:BatchGetImage)"
+    sentences = _between([_pull(ANNA)], [_pull(ANNA, *crowd, EVE)], _is_eve)
+    assert len(sentences) == len(crowd) + 1
+    assert sentences[0] == f"{EVE} can now pull from shop (ecr:BatchGetImage)"
 
 
-def test_who_matters_is_told_beside_the_examples() -> None:
-    """Of one group of actions there is one example: it need not be the one that people must see."""
+def test_important_permissions_are_listed_beside_the_examples() -> None:
+    """There is one example for each group of actions, and another may matter more."""
     narrowed = {"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}
-    told = _between([_pull(ANNA)], [_pull(ANNA), _pull(BOB, **narrowed), _pull(EVE, **narrowed)], _is_eve)
-    assert told[0].startswith(f"{EVE} can now pull from shop (ecr:BatchGetImage)")
+    sentences = _between([_pull(ANNA)], [_pull(ANNA), _pull(BOB, **narrowed), _pull(EVE, **narrowed)], _is_eve)
+    assert sentences[0].startswith(f"{EVE} can now pull from shop (ecr:BatchGetImage)")

@@ -1,4 +1,4 @@
-"""Parsing: what is a document, and the name of what is not."""
+"""Parsing: documents, and the named errors of everything else."""
 
 import json
 from types import MappingProxyType
@@ -56,7 +56,7 @@ def test_hostile_input_is_a_named_error(source: str | bytes | dict[str, object],
     assert caught.value.code == code
 
 
-def test_a_mapping_that_holds_itself_is_a_named_error() -> None:
+def test_a_mapping_that_contains_itself_is_a_named_error() -> None:
     statement: dict[str, object] = {"Effect": "Allow"}
     statement["Action"] = statement
     with pytest.raises(DocumentError) as caught:
@@ -69,7 +69,7 @@ def test_the_text_is_compact_in_the_order_given() -> None:
     assert parse_document(text).text == '{"Statement":{"Action":"ecr:*","Resource":"*","Effect":"Allow"}}'
 
 
-def test_the_text_is_ascii_and_its_effect_is_one_that_aws_takes() -> None:
+def test_the_text_is_ascii_and_its_effect_is_spelled_as_aws_accepts_it() -> None:
     document = parse_document({"Statement": {**STATEMENT, "Effect": "ALLOW", "Sid": "Größe 🐳"}})
     assert document.text.isascii()
     assert '"Effect":"Allow"' in document.text

@@ -35,7 +35,7 @@ def test_digests_are_equal_exactly_for_equal_canonical_forms(case: Case) -> None
 
 
 def test_the_digest_of_a_document_never_changes() -> None:
-    """The digest is stored: another value for an old document would look like a change of every document."""
+    """Digests are stored: another value would look like a change of every document."""
     document = parse_document(
         '{"Version":"2012-10-17","Statement":[{"Sid":"AllowPull","Effect":"Allow","Principal":{"AWS":"111111111111"},'
         '"Action":["ecr:GetDownloadUrlForLayer","ecr:BatchGetImage"],"Condition":{"Bool":{"aws:SecureTransport":true}}}]}'
@@ -54,7 +54,7 @@ def test_a_digest_reads_account_ids_in_the_partition_of_the_document() -> None:
     assert len(digests) == 1
 
 
-def test_a_reason_is_harmless_to_print() -> None:
+def test_a_reason_is_escaped_and_bounded() -> None:
     documents = [
         parse_document({"Statement": {"Effect": "Allow", "Action": "*", "Resource": resource}})
         for resource in ("\u202e" + "x" * 5000, "y")
@@ -85,7 +85,7 @@ def allow(actions: Any, who: Any = ANNA, **more: Any) -> dict[str, Any]:
 
 
 def deny(actions: Any, who: Any = "*", **more: Any) -> dict[str, Any]:
-    """`NotPrincipal` stands in the place of `who`."""
+    """`NotPrincipal` replaces `who`."""
     made = allow(actions, who, **more) | {"Effect": "Deny"}
     if "NotPrincipal" in made:
         del made["Principal"]
@@ -162,7 +162,7 @@ NOT = (
     Pair("a Deny for what only other documents allow", (allow("ecr:A"),), (allow("ecr:A"), deny("ecr:B"))),
     Pair("a user beside the root of its account", (allow("ecr:A", ROOT),), (allow("ecr:A", [ROOT, ANNA]),)),
     Pair("a session beside its role", (allow("ecr:A", ROLE),), (allow("ecr:A", [ROLE, SESSION]),)),
-    Pair("a user beside everybody", (allow("ecr:A", "*"),), (allow("ecr:A", "*"), allow("ecr:A"))),
+    Pair("a user beside everyone", (allow("ecr:A", "*"),), (allow("ecr:A", "*"), allow("ecr:A"))),
     Pair(
         "a Deny for one user more",
         (allow("ecr:A"), deny("ecr:B", ANNA)),
@@ -184,7 +184,7 @@ def beside(first: dict[str, Any], name: str, more: dict[str, Any], kind: Documen
 
 MAY_HOLD = (
     *(
-        beside(allow("ecr:A", who), f"{whom} of whom a condition asks", allow("ecr:B", who, Condition=condition))
+        beside(allow("ecr:A", who), f"{whom} named by a condition", allow("ecr:B", who, Condition=condition))
         for who, whom, condition in (
             (ROOT, "the root user", asks("ArnEquals", "aws:PrincipalArn", f"{A}root")),
             (ROOT, "the root user by its type", asks("StringEquals", "aws:PrincipalType", "Account")),
@@ -193,13 +193,11 @@ MAY_HOLD = (
             (ANNA, "federated users of a user", asks("Null", "aws:username", "true")),
             (SESSION, "a session of a role with a path", asks("ArnEquals", "aws:PrincipalArn", f"{A}role/team/r")),
             ("*", "services", asks("StringLike", "aws:PrincipalServiceName", "*")),
-            (ANNA, "whoever has an account id in another form", asks("StringLike", "aws:PrincipalAccount", "2*")),
+            (ANNA, "callers whose account ID has another form", asks("StringLike", "aws:PrincipalAccount", "2*")),
         )
     ),
     *(
-        beside(
-            own("ecr:A"), f"{whom} of whom an identity policy asks", own("*") | {"Condition": condition}, kind=IDENTITY
-        )
+        beside(own("ecr:A"), f"{whom} named by an identity policy", own("*") | {"Condition": condition}, kind=IDENTITY)
         for whom, condition in (
             ("federated users", asks("StringEquals", "aws:PrincipalType", "FederatedUser")),
             ("services", asks("Bool", "aws:PrincipalIsAWSService", "true")),
@@ -214,7 +212,7 @@ MAY_HOLD = (
             ("a network with its mask", asks("IpAddress", "aws:SourceIp", "0.0.0.0/0.0.0.0")),
             ("a word for a boolean", asks("Bool", "aws:SecureTransport", "yes")),
             (
-                "a key of several values that is two things",
+                "a key of several values that is two texts",
                 asks("StringEquals", "aws:TagKeys", "a") | asks("StringLike", "aws:TagKeys", "b"),
             ),
         )
@@ -244,7 +242,7 @@ def _documents(case: Pair) -> tuple[Document, Document]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_either_may_stand_for_the_other(case: Pair) -> None:
+def test_either_document_may_replace_the_other(case: Pair) -> None:
     one, other = _documents(case)
     assert not isinstance(relate(one, other, kind=case.kind), Differs)
     assert not isinstance(relate(other, one, kind=case.kind), Differs)
@@ -259,19 +257,19 @@ def test_equal_access_by_itself_is_not_enough(case: Pair) -> None:
 
 
 @pytest.mark.parametrize("case", MAY_HOLD, ids=lambda case: case.name)
-def test_what_may_hold_for_somebody_is_no_other_way_to_write_it(case: Pair) -> None:
-    """Whatever `compare` knows of callers and values."""
+def test_a_condition_that_may_hold_for_some_caller_counts(case: Pair) -> None:
+    """Whatever `compare` knows about callers and values."""
     one, other = _documents(case)
     assert isinstance(relate(one, other, kind=case.kind), Differs)
     assert isinstance(relate(other, one, kind=case.kind), Differs)
 
 
-def test_where_the_access_differs_neither_may_stand_for_the_other() -> None:
+def test_documents_with_different_access_differ() -> None:
     one, other = _documents(Pair("", (allow("ecr:A"),), (allow(["ecr:A", "ecr:B"]),)))
     assert isinstance(relate(one, other, kind=REPOSITORY), Differs)
 
 
-def test_each_of_many_principals_may_be_written_otherwise() -> None:
+def test_statements_on_many_principals_may_be_split() -> None:
     one = tuple(allow([f"ecr:A{n}", f"ecr:B{n}"], f"{A}user/{n}") for n in range(100))
     other = tuple(allow(f"ecr:{letter}{n}", f"{A}user/{n}") for n in range(100) for letter in "AB")
     assert not isinstance(relate(*_documents(Pair("", one, other)), kind=REPOSITORY), Differs)

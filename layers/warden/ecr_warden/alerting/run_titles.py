@@ -209,7 +209,7 @@ def _hold_reason(held: Held) -> str:
 _HOLD_REASONS = {
     HoldReason.OBSERVE_MODE: "mode is observe",
     HoldReason.UNREADABLE: "it cannot be read",
-    HoldReason.ROLE_NOT_AT_SPEC: "the role is not in sync yet",
+    HoldReason.ROLE_NOT_IN_SYNC: "the role is not in sync yet",
     HoldReason.OWN_ACCESS: "ecr-warden would lock itself out",
     HoldReason.NOT_OURS: "the role is not ecr-warden's",
     HoldReason.SETTLING: "AWS does not show the last write yet",

@@ -57,7 +57,7 @@ class HoldReason(StrEnum):
     OBSERVE_MODE = "observe-mode"
     TARGET_MISSING = "owner-missing"
     UNREADABLE = "unreadable"
-    ROLE_NOT_AT_SPEC = "role-not-at-spec"
+    ROLE_NOT_IN_SYNC = "role-not-at-spec"
     OWN_ACCESS = "own-access"
     NOT_OURS = "not-ours"
     SETTLING = "settling"

@@ -113,7 +113,7 @@ def _repair(
         yield Held(drift, HoldReason.OWN_ACCESS, "it would remove the access that ecr-warden needs for repairs")
     elif waiting:
         explain = f"waits until {', '.join(map(str, waiting))} is in sync"
-        yield Held(drift, HoldReason.ROLE_NOT_AT_SPEC, explain)
+        yield Held(drift, HoldReason.ROLE_NOT_IN_SYNC, explain)
         cut = without_gain(change)
         if cut is not None:
             yield cut

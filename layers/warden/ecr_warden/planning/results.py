@@ -35,7 +35,7 @@ def result_without_writes(plan: Plan) -> Result:
 def _of_held(held: Sequence[Held]) -> Result:
     """The result if only held changes are left."""
     reasons = {hold.reason for hold in held}
-    if reasons - {HoldReason.ROLE_NOT_AT_SPEC, HoldReason.SETTLING}:
+    if reasons - {HoldReason.ROLE_NOT_IN_SYNC, HoldReason.SETTLING}:
         return Result.REPORTED
     return Result.NOT_YET_VISIBLE if HoldReason.SETTLING in reasons else Result.WAITING
 

@@ -148,7 +148,7 @@ def wording(phrase: Phrase, framing: Framing, *, gained: bool) -> str:
     """A phrase as a sentence; `gained`: the live document gives it and the desired one does not, else the reverse."""
     if phrase.unique_id and not phrase.denies:
         was = "role" if phrase.who.startswith("AROA") else "user"
-        return f"{phrase.who} is the unique ID that AWS shows for a deleted {was}: it gives nobody access"
+        return f"{phrase.who} is the unique ID that AWS shows for a deleted {was}: it gives no access"
     does, has = (words.format(phrase.what) for words in _WORDS[phrase.deed])
     who = phrase.who
     if framing.perspective is not Perspective.COMPARED and (root := _ROOT.fullmatch(who)):
