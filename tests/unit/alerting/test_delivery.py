@@ -1,10 +1,11 @@
 """Which alerts are sent at once, gathered or not at all, and what is left out of those that are too large."""
 
 from copy import replace
+from typing import get_args
 
 import pytest
 from ecr_warden.alerting.delivery import AtOnce, FirstAtOnce, Gathered, Routing, Silent
-from ecr_warden.alerting.kinds import route, shorter
+from ecr_warden.alerting.kinds import KINDS, route, shorter
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
@@ -170,3 +171,7 @@ def test_an_outsider_is_not_left_out_for_a_crowd() -> None:
 def test_a_power_is_not_left_out_for_a_crowd() -> None:
     [kept] = _third_form(report(push_drift(also(*OTHERS, allows("iam:PutRolePolicy"))))).plan.drifts
     assert "iam:putrolepolicy" in repr(kept.gained)
+
+
+def test_every_kind_of_alert_has_its_class() -> None:
+    assert set(KINDS) == set(get_args(Alert.__value__))
