@@ -315,13 +315,15 @@ def test_one_spoiled_value_is_read_or_refused(reader: str, data: st.DataObject) 
         return
 
 
-def test_at_most_so_many_permissions_of_a_side_are_written() -> None:
+def test_at_most_so_many_permissions_of_a_side_are_written_and_the_others_counted() -> None:
     names = [f"arn:aws:iam::999999999999:user/u{number:03}" for number in range(900)]
     statement = {"Effect": "Allow", "Principal": {"AWS": names}, "Action": "ecr:PutImage"}
     access = gained_and_lost(None, parse_document({"Version": "2012-10-17", "Statement": statement}))
     written = access_to_json(access)
     assert written is not None
     assert (len(access.gained), len(written["gained"]), written["lost"]) == (900, PERMISSIONS_AT_MOST, [])
+    assert access_from_json(written).left_out == 900 - PERMISSIONS_AT_MOST
+    assert access_to_json(access_from_json(written)) == written
 
 
 def test_nobody_hides_behind_the_permissions_of_others() -> None:

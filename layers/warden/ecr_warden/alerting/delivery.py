@@ -116,7 +116,7 @@ def _bare(report: RunReport, most: int) -> RunReport:
         compared = whole.compared if most else None
         if (change := whole.change) is None:
             return replace(whole, compared=compared, explain=cut(whole.explain, TEXT))
-        access = AccessChange(some(change.gained), some(change.lost), change.assumed) if most else None
+        access = AccessChange(some(change.gained), some(change.lost), change.assumed, change.left_out) if most else None
         left_out = whole.left_out + max(0, _sentences(change) - _sentences(access))
         return replace(whole, left_out=left_out, access=access, compared=compared, explain=cut(whole.explain, TEXT))
 

@@ -56,7 +56,8 @@ def describe_drift(drift: Drift, framing: Framing, *, home: Collection[str] = ()
     Power over policies comes first, and principals of no account of `home` where it is given.
     """
     sentences = tuple(_remedy(drift)) + tuple(_access(drift, framing, home))
-    return Entry(_difference(drift), listing("difference of access", sentences, rest=drift.left_out))
+    left_out = drift.left_out + (drift.change.left_out if drift.change is not None else 0)
+    return Entry(_difference(drift), listing("difference of access", sentences, rest=left_out))
 
 
 def _difference(drift: Drift) -> str:

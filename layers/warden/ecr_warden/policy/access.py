@@ -75,12 +75,14 @@ def _clauses(conditions: frozenset[CanonicalClause]) -> tuple[str, ...]:
 class AccessChange(Struct, frozen=True):
     """What a change of one document gives and takes, sorted; a Deny in `gained` is one that was removed.
 
-    `assumed`: the documents are too hard to compare, so every statement that differs counts in full.
+    `assumed`: the documents are too hard to compare, so every statement that differs counts in full. `left_out`: how
+    many permissions of both sides a stored form had no room for.
     """
 
     gained: tuple[Permission, ...] = ()
     lost: tuple[Permission, ...] = ()
     assumed: bool = False
+    left_out: int = 0
 
 
 def gained_and_lost(

@@ -30,16 +30,19 @@ its permissions, and its longest resource in as many as it has actions: 10,000 c
 def access_to_json(change: AccessChange) -> Json:
     """`{"gained": [...], "lost": [...], "assumed", "shared": [...]}`.
 
-    `assumed` only where it is true; `shared`, where there are any: what stands as `{"shared": INDEX}` in permissions.
+    `assumed` only where it is true; `shared`, where there are any: what stands as `{"shared": INDEX}` in permissions;
+    `leftOut`, where there are more than PERMISSIONS_AT_MOST on a side: how many.
     """
     gained, lost = (
         list(map(_permission_to_json, some_of_each(side, PERMISSIONS_AT_MOST))) for side in (change.gained, change.lost)
     )
+    left_out = change.left_out + len(change.gained) + len(change.lost) - len(gained) - len(lost)
     shared = _share((*gained, *lost))
     return {
         "gained": gained,
         "lost": lost,
         **({"assumed": True} if change.assumed else {}),
+        **({"leftOut": left_out} if left_out else {}),
         **({"shared": shared} if shared else {}),
     }
 
@@ -89,7 +92,8 @@ def access_from_json(value: Json) -> AccessChange:
         rows = convert(value[name], list[dict[str, Any]])
         return tuple(_permission({key: whole(part) for key, part in row.items()}) for row in rows)
 
-    return AccessChange(side("gained"), side("lost"), convert(value.get("assumed", False), bool))
+    assumed, left_out = convert(value.get("assumed", False), bool), convert(value.get("leftOut", 0), Count)
+    return AccessChange(side("gained"), side("lost"), assumed, left_out)
 
 
 def _permission_to_json(permission: Permission) -> Json:
