@@ -10,7 +10,7 @@ from ecr_warden.policy.compare import compare
 from ecr_warden.policy.document import Document, DocumentError, DocumentKind, parse_document
 from ecr_warden.policy.lint import lint
 from ecr_warden.policy.phrases import Relation, Witness
-from ecr_warden.policy.statement_match import Allowed, document_verdict
+from ecr_warden.policy.statement_match import Allowed, document_decision
 from hypothesis import strategies as st
 
 from tests.cli.command import Command
@@ -78,7 +78,7 @@ def _two_documents(pair: tuple[Any, Any]) -> None:
 
 
 def _allowed(document: Document, witness: Witness, kind: DocumentKind) -> bool:
-    return isinstance(document_verdict(document, witness.request, kind=kind), Allowed)
+    return isinstance(document_decision(document, witness.request, kind=kind), Allowed)
 
 
 _COMMAND = Command(MemoryWorld().documents)

@@ -6,7 +6,7 @@ from typing import Any
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.evaluate import Policies, evaluate
 from ecr_warden.policy.request import parse_request
-from ecr_warden.policy.statement_match import Verdict
+from ecr_warden.policy.statement_match import Decision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ def _levels(raw: list[list[dict[str, Any]]]) -> tuple[tuple[Document, ...], ...]
     return tuple(tuple(map(parse_document, level)) for level in raw)
 
 
-def _verdict(request: dict[str, Any], policies: dict[str, Any]) -> Verdict:
+def _verdict(request: dict[str, Any], policies: dict[str, Any]) -> Decision:
     made = parse_request(request["principal"], request["action"], request["resource"], request["context"])
     return evaluate(
         made,
@@ -37,7 +37,7 @@ def _verdict(request: dict[str, Any], policies: dict[str, Any]) -> Verdict:
     )
 
 
-def _name(verdict: Verdict) -> str:
+def _name(verdict: Decision) -> str:
     return type(verdict).__name__
 
 

@@ -9,7 +9,7 @@ from ecr_warden.policy.compare import Relation, Witness, compare
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.request import parse_request
 from ecr_warden.policy.request_principal import CallerKind
-from ecr_warden.policy.statement_match import Allowed, document_verdict
+from ecr_warden.policy.statement_match import Allowed, document_decision
 
 from tests.unit.policy.comparisons import COMPARISONS, MIRRORED, comparison, document
 from tests.unit.policy.tables import Case, cases, name_of
@@ -44,7 +44,7 @@ def test_each_witness_is_allowed_by_one_document_alone(case: Case) -> None:
 
     def tried(witness: Witness) -> tuple[bool, bool]:
         kind = DocumentKind(case["kind"])
-        verdicts = [document_verdict(one, witness.request, kind=kind) for one in (live, desired)]
+        verdicts = [document_decision(one, witness.request, kind=kind) for one in (live, desired)]
         return isinstance(verdicts[0], Allowed), isinstance(verdicts[1], Allowed)
 
     assert all(tried(witness) == (True, False) for witness in found.gained)
@@ -175,4 +175,4 @@ def test_what_nobody_can_ask_for_is_no_example() -> None:
     roots = trusted | {"Condition": {"StringEquals": {"aws:PrincipalType": "Account"}}}
     none = {"Effect": "Deny", "Principal": "*", "Action": "*"}
     found = compare(*(parse_document({"Statement": one}) for one in (roots, none)), kind=DocumentKind.TRUST)
-    assert found.undecided == ("the documents differ only in requests that nobody can make",)
+    assert found.undecided == ("the documents differ only in requests that no one can make",)

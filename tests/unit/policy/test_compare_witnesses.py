@@ -2,7 +2,7 @@
 
 import pytest
 from ecr_warden.policy.compare import compare
-from ecr_warden.policy.compare.budget import TELLING, Budget
+from ecr_warden.policy.compare.budget import EXPLAINING, Budget
 from ecr_warden.policy.compare.witnesses import TRIED_AT_MOST, phrase_for_all
 from ecr_warden.policy.document import DocumentKind, parse_document
 
@@ -33,7 +33,7 @@ def _who(count: int, budget: Budget, *, denied: int = TRIED_AT_MOST + 2) -> str:
     ],
 )
 def test_a_deny_is_said_of_all_whom_it_hits(count: int, denied: int, who: str) -> None:
-    assert _who(count, Budget(TELLING), denied=denied) == who
+    assert _who(count, Budget(EXPLAINING), denied=denied) == who
 
 
 def test_nobody_is_tried_once_the_budget_is_spent() -> None:

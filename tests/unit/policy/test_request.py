@@ -8,7 +8,7 @@ from ecr_warden.policy.statement_match import (
     Allowed,
     ExplicitlyDenied,
     ImplicitlyDenied,
-    document_verdict,
+    document_decision,
     statement_naming,
 )
 
@@ -53,18 +53,18 @@ def test_a_document_alone_allows_denies_or_says_nothing() -> None:
     allow = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "ecr:*"}
     request = parse_request(USER, "ecr:PutImage", REPOSITORY)
     both = parse_document({"Statement": [allow, allow | {"Effect": "Deny", "Action": "ecr:Put*"}]})
-    assert isinstance(document_verdict(parse_document({"Statement": allow}), request), Allowed)
-    assert isinstance(document_verdict(both, request), ExplicitlyDenied)
+    assert isinstance(document_decision(parse_document({"Statement": allow}), request), Allowed)
+    assert isinstance(document_decision(both, request), ExplicitlyDenied)
     other = parse_request(USER, "ecr:BatchGetImage", REPOSITORY)
-    assert isinstance(document_verdict(both, other), Allowed)
-    assert isinstance(document_verdict(both, parse_request(USER, "s3:GetObject", REPOSITORY)), ImplicitlyDenied)
+    assert isinstance(document_decision(both, other), Allowed)
+    assert isinstance(document_decision(both, parse_request(USER, "s3:GetObject", REPOSITORY)), ImplicitlyDenied)
 
 
 def test_who_has_no_principal_speaks_of_nobody_in_a_repository_policy() -> None:
     document = parse_document({"Statement": {"Effect": "Allow", "Action": "ecr:*"}})
     request = parse_request(USER, "ecr:PutImage", REPOSITORY)
-    assert isinstance(document_verdict(document, request), Allowed)
-    assert isinstance(document_verdict(document, request, kind=DocumentKind.IDENTITY), Allowed)
-    assert isinstance(document_verdict(document, request, kind=DocumentKind.REPOSITORY), ImplicitlyDenied)
-    assert isinstance(document_verdict(document, request, kind=DocumentKind.TRUST), ImplicitlyDenied)
+    assert isinstance(document_decision(document, request), Allowed)
+    assert isinstance(document_decision(document, request, kind=DocumentKind.IDENTITY), Allowed)
+    assert isinstance(document_decision(document, request, kind=DocumentKind.REPOSITORY), ImplicitlyDenied)
+    assert isinstance(document_decision(document, request, kind=DocumentKind.TRUST), ImplicitlyDenied)
     assert statement_naming(document.statements[0], request, version=document.version)

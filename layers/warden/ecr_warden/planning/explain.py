@@ -69,14 +69,14 @@ def _without(drift: Drift, reason: str) -> Drift:
 def _compare(drift: Drift, desired: Document, live: Document) -> Compared:
     # Large to load, and most runs explain nothing.
     from ecr_warden.policy.compare import compare  # noqa: PLC0415
-    from ecr_warden.policy.compare.budget import TELLING, Budget, Deadline  # noqa: PLC0415
+    from ecr_warden.policy.compare.budget import EXPLAINING, Budget, Deadline  # noqa: PLC0415
     from ecr_warden.policy.compare.witnesses import phrase_for_all  # noqa: PLC0415
 
     kind, target = drift.address.document_kind, drift.address.target
     assert kind is not None
     deadline = Deadline()
     found = compare(live, desired, kind=kind, account=target.account, subject=target.name, deadline=deadline)
-    budget = Budget(TELLING, deadline)
+    budget = Budget(EXPLAINING, deadline)
     gained = tuple(phrase_for_all(witness, live, desired, kind=kind, budget=budget) for witness in found.gained)
     lost = tuple(phrase_for_all(witness, desired, live, kind=kind, budget=budget) for witness in found.lost)
     return Compared(found.relation, gained, lost, found.undecided)

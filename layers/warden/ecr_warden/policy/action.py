@@ -1,6 +1,6 @@
-"""Names for people: groups of actions, and the spelling AWS gives them.
+"""Groups of actions, and AWS's spelling of actions.
 
-Actions of ECR and STS as in botocore 1.44.8 (2026-11). An action that is not listed keeps the spelling it came in.
+Actions of ECR and STS as in botocore 1.44.8 (2026-11). An action that is not listed keeps its spelling.
 """
 
 from enum import StrEnum
@@ -9,7 +9,7 @@ from ecr_warden.policy.ascii_case import ascii_lower
 
 
 class ActionGroup(StrEnum):
-    """What a set of actions is good for."""
+    """What a set of actions allows."""
 
     EVERYTHING = "EVERYTHING"
     PULL = "PULL"
@@ -58,7 +58,7 @@ _EVERYTHING = frozenset({"*", "*:*", "ecr:*", "sts:*"})
 
 
 def group_of(action: str) -> ActionGroup:
-    """The group of an action in any case; a pattern other than everything of a service is OTHER."""
+    """The group of an action in any case; patterns are OTHER, except for all actions of ECR, STS or AWS."""
     lowered = ascii_lower(action)
     return ActionGroup.EVERYTHING if lowered in _EVERYTHING else _GROUPS.get(lowered, ActionGroup.OTHER)
 
@@ -69,5 +69,5 @@ def spelled(action: str) -> str:
 
 
 def actions_of(group: ActionGroup) -> tuple[str, ...]:
-    """The known actions of a group, its most telling first, as AWS spells them."""
+    """The known actions of a group, the most important first, as AWS spells them."""
     return tuple(f"{service}:{name}" for service, its, names in _TABLE if its is group for name in names)

@@ -1,4 +1,4 @@
-"""The case of letters where AWS ignores it: actions, condition keys, and values under StringEqualsIgnoreCase."""
+"""Letter case where AWS ignores it: actions, condition keys, and values under StringEqualsIgnoreCase."""
 
 import string
 
@@ -6,15 +6,15 @@ _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def ascii_lower(text: str) -> str:
-    """The ASCII letters in lower case and all others as they are: to `str.lower` the Kelvin sign is a `k`."""
+    """ASCII letters in lower case, others unchanged: `str.lower` would turn the Kelvin sign into a `k`."""
     return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
 def folded(text: str) -> str:
     """The text as StringEqualsIgnoreCase compares it, letter by letter.
 
-    A letter is the same as its one other form and as no third one: the Kelvin sign is no `k`. AWS does not say what it
-    does with such letters.
+    A letter equals its other case, and no third letter: the Kelvin sign is not a `k`. AWS does not say how it treats
+    such letters.
     """
     return text.lower() if text.isascii() else "".join(map(_folded, text))
 

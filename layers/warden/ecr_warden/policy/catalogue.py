@@ -1,8 +1,8 @@
-"""What AWS knows: the actions of ECR, IAM and STS, condition keys, and the prefixes of all services.
+"""AWS's catalogue: the actions of ECR, IAM and STS, condition keys, and the prefixes of all services.
 
-The data is of the day it was made (`date()`); AWS adds actions without notice. So it shows names and says "no such
-action": nothing decides on access by it. tools/make_catalogue.py writes the file beside this module, which names its
-source. It is read at the first question, never at import: the way of an event does without it.
+It is as old as `date()` says, and AWS adds actions without notice: it is good for names and for "no such action", never
+for decisions about access. tools/make_catalogue.py writes the file next to this module, which names its source. The
+file is read when first needed, not at import: runs do without it.
 """
 
 import difflib
@@ -22,8 +22,8 @@ _LONGEST_NAME = 100
 class Action(Struct, frozen=True):
     """One action as AWS spells it.
 
-    `level` is AWS's access level (List, Read, Write, Tagging, Permissions management); `arns` are patterns of what it
-    acts on, empty where it has no resource and stands on `*` alone.
+    `level` is AWS's access level (List, Read, Write, Tagging, Permissions management); `arns` are patterns of its
+    resources, empty if it has none and is only allowed on `*`.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Action(Struct, frozen=True):
 
 
 def date() -> str:
-    """Year and month of the data."""
+    """The year and month of the data."""
     return str(_raw()["date"])
 
 
@@ -53,7 +53,7 @@ def actions(service: str) -> Mapping[str, Action]:
 
 
 def matching_actions(pattern: str) -> tuple[Action, ...]:
-    """The actions of ECR, IAM or STS that an action or a pattern with a service's prefix stands for."""
+    """The actions of ECR, IAM or STS that match an action, or a pattern with a service prefix."""
     lowered = pattern.lower()
     known = actions(lowered.partition(":")[0])
     if lowered in known:
@@ -63,7 +63,7 @@ def matching_actions(pattern: str) -> tuple[Action, ...]:
 
 
 def is_catalogued(service: str) -> bool:
-    """Are the actions of the service known here?"""
+    """Does the catalogue have the actions of the service?"""
     return service.lower() in _raw()["services"]
 
 
@@ -73,31 +73,31 @@ def is_service(prefix: str) -> bool:
 
 
 def is_condition_key(key: str) -> bool:
-    """Is this a global condition key, or one of ECR, IAM or STS? A tag's name is free."""
+    """Is this a global condition key, or one of ECR, IAM or STS? Tags may have any name."""
     prefix, slash, name = key.lower().partition("/")
     return prefix + slash in _keys() and bool(name) is bool(slash)
 
 
 def owns_key(prefix: str) -> bool:
-    """Are all condition keys with this prefix known here?"""
+    """Does the catalogue have all condition keys with this prefix?"""
     return prefix.lower() in ("aws", *_raw()["services"])
 
 
 def nearest_action(action: str) -> str:
-    """The action that is spelled most like this one, or nothing."""
+    """The action with the most similar name, or nothing."""
     return _nearest(action, {name: entry.name for name, entry in actions(action.partition(":")[0]).items()})
 
 
 def nearest_service(prefix: str) -> str:
-    """The service's prefix that is spelled most like this one, or nothing."""
-    # Three letters are like many others: the services that this project is about come first, at a lower bar.
+    """The service with the most similar prefix, or nothing."""
+    # Short prefixes resemble many others: the services that this project is about come first, with a lower bar.
     return _nearest(prefix, _by_lower_case(_raw()["services"]), cutoff=0.6) or _nearest(
         prefix, _by_lower_case(sorted(_prefixes()))
     )
 
 
 def nearest_key(key: str) -> str:
-    """The condition key that is spelled most like this one, or nothing."""
+    """The condition key with the most similar name, or nothing."""
     return _nearest(key, _keys())
 
 

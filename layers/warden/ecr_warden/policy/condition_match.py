@@ -1,13 +1,13 @@
 """Does a condition hold for a request?
 
-All clauses must; one clause holds if one of its values matches, a negated one if none does.
-- A missing key: false, true for negated operators, true for IfExists and ForAllValues, false for ForAnyValue.
-- A value that the operator cannot compare (a word for a number), in the request or in the policy, is no match, and a
-  negated operator does not hold on it either.
-- Several values of the request need ForAllValues or ForAnyValue: a plain operator never holds on them (AWS asks for a
+All its clauses must hold. A clause holds if one of its values matches, a negated one if none does.
+- If the key is missing: false; true for negated operators, IfExists and ForAllValues; false for ForAnyValue.
+- A value that the operator cannot compare (a word instead of a number), in the request or in the policy, does not
+  match, and a negated operator does not hold on it either.
+- Several values of the request need ForAllValues or ForAnyValue: a plain operator never holds on them (AWS requires a
   set operator and does not say what happens without one).
-- ForAllValues holds and ForAnyValue does not on no value and on one empty string, which AWS counts as none; so does
-  Null.
+- On no value, or on one empty string, which AWS counts as none, ForAllValues holds and ForAnyValue does not; Null too
+  counts an empty string as none.
 Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html and
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 """
@@ -24,7 +24,7 @@ _EMPTY = ((), ("",))
 
 
 def conditions_hold(clauses: Iterable[Clause], context: Context, *, variables: bool) -> bool:
-    """Do all clauses hold in the context, whose keys are in lower case? `variables` is false in Version 2008-10-17."""
+    """Do all clauses hold in the context, with its keys in lower case? Version 2008-10-17 has no `variables`."""
     return all(clause_holds(clause, context, variables=variables) for clause in clauses)
 
 
@@ -48,7 +48,7 @@ def clause_holds(clause: Clause, context: Context, *, variables: bool) -> bool:
 
 
 def _null_holds(quantifier: Quantifier, values: tuple[str, ...], policies: Iterable[str]) -> bool:
-    """Under a set operator each value of the request is asked, and none is null."""
+    """A set operator tests each value of the request, and no value is null."""
     missing = values in _EMPTY
     if quantifier and missing:
         return quantifier is Quantifier.ALL

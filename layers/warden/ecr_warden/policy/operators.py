@@ -1,6 +1,6 @@
 """Condition operators on one value of the request and one value of the policy.
 
-Values that are not what the operator compares (a word for a number) match nothing.
+Values that the operator cannot compare (a word instead of a number) match nothing.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
@@ -18,7 +18,7 @@ from ecr_warden.policy.glob import Piece, Wild, glob
 from ecr_warden.policy.variables import Context, resolved_glob, resolved_pieces, resolved_text
 
 type Compare = Callable[[str, str, Context | None], bool]
-"""(value of the request, value of the policy, the keys that its variables stand for or None) -> does it match?"""
+"""(request's value, policy's value, context for its variables or None) -> does it match?"""
 
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -30,20 +30,20 @@ _DATE = re.compile(
 _EPOCH = re.compile(r"-?[0-9]{5,12}(\.[0-9]{1,9})?")
 _EPOCH_MILLISECONDS = re.compile(r"[0-9]{13}")
 _ARN_COLONS = 5
-# What cannot be one is not kept.
+# Longer texts cannot be one, and are not cached.
 _LONGEST_MOMENT = 64
 _LONGEST_NETWORK = 128
 
 
 def number(text: str) -> Decimal | None:
-    """An integer or a decimal number, None for everything else."""
+    """An integer or a decimal number; None for anything else."""
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def moment(text: str) -> Decimal | None:
-    """Seconds since 1970 of an ISO 8601 date (UTC unless it says otherwise) or of epoch time; None for neither.
+    """Seconds since 1970 of an ISO 8601 date (in UTC by default) or an epoch time; None for anything else.
 
-    Four digits are a year, as W3C's date format has it, more are epoch time, thirteen in milliseconds.
+    Four digits are a year, as in the W3C date format; five to twelve an epoch time, thirteen one in milliseconds.
     """
     return _moment(text) if len(text) <= _LONGEST_MOMENT else None
 
@@ -68,7 +68,7 @@ def _moment(text: str) -> Decimal | None:
 
 
 def network(text: str) -> Network | None:
-    """An IPv4 or IPv6 address or range, None for everything else; an address is a range of one."""
+    """An IPv4 or IPv6 address or range; None for anything else. An address is a range of one."""
     return _network(text) if len(text) <= _LONGEST_NETWORK else None
 
 
@@ -81,7 +81,7 @@ def _network(text: str) -> Network | None:
 
 
 def address(text: str) -> Network | None:
-    """One IPv4 or IPv6 address as a range of one, None for everything else."""
+    """One IPv4 or IPv6 address as a range of one; None for anything else."""
     found = network(text)
     return found if found is not None and found.prefixlen == found.max_prefixlen else None
 
@@ -124,12 +124,12 @@ def _arn_like(value: str, policy: str, variables: Context | None) -> bool:
 
 
 def _is_any(patterns: list[list[Piece]]) -> bool:
-    """Stars alone, which every ARN matches."""
+    """Only `*`, which every ARN matches."""
     return len(patterns) == 1 and {piece for piece in patterns[0] if piece} == {Wild.ANY}
 
 
 def _components(pieces: list[Piece]) -> list[list[Piece]]:
-    """The pattern of each of an ARN's six components, whose wildcards do not reach over a colon."""
+    """The pattern of each of an ARN's six components, whose wildcards do not match colons."""
     components: list[list[Piece]] = [[]]
     for piece in pieces:
         if isinstance(piece, Wild):
@@ -142,7 +142,7 @@ def _components(pieces: list[Piece]) -> list[list[Piece]]:
 
 
 def is_base64(text: str) -> bool:
-    """Is this how an encoder writes bytes in base 64? Bytes have one spelling."""
+    """Is this the base64 encoding of some bytes? Each has only one."""
     try:
         return base64.b64encode(base64.b64decode(text, validate=True)).decode() == text
     except ValueError:  # binascii.Error, or text that is not ASCII
@@ -193,11 +193,11 @@ COMPARE: dict[str, Compare] = {
     **{f"Numeric{name}": _ordered(number, test) for name, test in _ORDERS.items()},
     **{f"Date{name}": _ordered(moment, test) for name, test in _ORDERS.items()},
 }
-"""The operators that are not negated; a negated one holds where none of its values matches."""
+"""The positive operators; a negated one holds if none of its values matches."""
 
 
 def comparable(operator: str, value: str, policy: str, variables: Context | None) -> bool:
-    """Can the operator compare the two at all? A variable without a value can be compared: nothing equals it."""
+    """Can the operator compare the two? A variable without a value can be compared: nothing equals it."""
     if operator.startswith("Arn"):
         pieces = resolved_pieces(policy, variables)
         patterns = None if pieces is None else _components(pieces)
@@ -215,4 +215,4 @@ _READ: dict[str, tuple[Callable[[str], object], Callable[[str], object]]] = {
     "DateEquals": (moment, moment),
     "IpAddress": (address, network),
 }
-"""How the operators that have a negated form read a request's value and a policy's, those of texts left out."""
+"""How operators with a negated form read a request's value and a policy's, other than as texts."""

@@ -1,8 +1,8 @@
-"""Does an identity policy make whoever has it an administrator of the account?
+"""Does an identity policy make its holder an administrator of the account?
 
-So do everything, and the right to write policies or passwords of whomever one likes, oneself included. Conditions are
-not taken into account, nor is a Deny: an administrator by day or without S3 is one. The right to assume every role is
-not one of them: the roles' own trust policies decide.
+It does if it allows everything, or allows the holder to change the policies or passwords of identities of its choice or
+of itself. Conditions and Denies are ignored: who is an administrator by day, or without S3, is one. The right to assume
+every role does not count: the trust policies of the roles decide.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html and
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
 """
@@ -25,29 +25,29 @@ _ROLE = (
 _GROUP = ("iam:AddUserToGroup", "iam:AttachGroupPolicy", "iam:PutGroupPolicy")
 _POLICY = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
 _BY_KIND = {"user": _USER, "role": _ROLE, "group": _GROUP, "policy": _POLICY}
-# With these on itself alone a user becomes an administrator; with a password or key of its own it does not.
+# With these on itself a user or role becomes an administrator; with another password or key of its own it does not.
 _ON_ITSELF = frozenset({*_USER[:4], *_ROLE})
 
 
-def administering(document: Document, account: str, owner: str) -> Iterator[int]:
-    """The Allow statements, by index, that make the user or role with the ARN `owner` administrator of its account."""
+def administering(document: Document, account: str, holder: str) -> Iterator[int]:
+    """The indexes of the Allow statements that make the identity with the ARN `holder` an administrator."""
     for index, statement in enumerate(document.statements):
-        if statement.effect is Effect.ALLOW and _administers(statement, account, owner):
+        if statement.effect is Effect.ALLOW and _administers(statement, account, holder):
             yield index
 
 
-def _administers(statement: Statement, account: str, owner: str) -> bool:
+def _administers(statement: Statement, account: str, holder: str) -> bool:
     for kind, actions in _BY_KIND.items():
         matched = [action for action in actions if action_matches(statement.actions, action)]
         if matched and _reaches(statement.resources, f"arn:aws:iam::{account}:{kind}/*"):
             return True
-        if not _ON_ITSELF.isdisjoint(matched) and _reaches(_as_read_for(statement.resources, owner), owner):
+        if not _ON_ITSELF.isdisjoint(matched) and _reaches(_as_read_for(statement.resources, holder), holder):
             return True
     return False
 
 
 def _reaches(element: Patterns | None, resource: str) -> bool:
-    """Whether it takes in all of the resource; a NotResource does unless it leaves out some of it."""
+    """Does the element cover the resource pattern? A NotResource does unless it excludes some of it."""
     if element is None:
         return True
     values = map(completed_arn, element.values)
@@ -56,9 +56,9 @@ def _reaches(element: Patterns | None, resource: str) -> bool:
     return any(pattern_covers(value, resource) for value in values)
 
 
-def _as_read_for(element: Patterns | None, owner: str) -> Patterns | None:
-    """The element with the one variable that names whoever asks."""
+def _as_read_for(element: Patterns | None, holder: str) -> Patterns | None:
+    """The element with the variable for the name of the caller replaced."""
     if element is None:
         return None
-    name = owner.rpartition("/")[2]
+    name = holder.rpartition("/")[2]
     return Patterns(element.negated, tuple(value.replace("${aws:username}", name) for value in element.values))

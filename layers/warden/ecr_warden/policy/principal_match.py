@@ -1,4 +1,4 @@
-"""Does a Principal or NotPrincipal element speak of the principal of a request, and in which ways?
+"""Does a Principal or NotPrincipal element name the principal of a request, and in which ways?
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html and
 reference_policies_elements_notprincipal.html
@@ -13,17 +13,17 @@ from ecr_warden.policy.request_principal import CallerKind, RequestPrincipal
 
 
 class Naming(IntFlag):
-    """All the ways in which a statement names the principal; zero is not at all.
+    """The ways in which a statement names the principal; zero if it does not.
 
-    A set and not a rank: each way gives something of its own, so one more never takes away what another gives.
+    A set, not a ranking: each way has effects of its own, and an additional one never takes away another's.
     """
 
     ANYONE = 1
-    """By `*`, or as one of all but some."""
+    """By `*`, or by a NotPrincipal that does not exclude it."""
     ACCOUNT = 2
-    """By its account, which hands the decision to that account."""
+    """By its account, which delegates the decision to that account."""
     ROLE = 4
-    """A role session by its role; a role, which stands for any session of it; a federated user by the user."""
+    """A session by its role; a role, which represents any session of it; a federated user by the user."""
     ITSELF = 8
     """By its own ARN or name."""
 
@@ -34,8 +34,8 @@ NOBODY = Naming(0)
 def named_ways(element: Principals, principal: RequestPrincipal, effect: Effect) -> Naming:
     """The ways in which an element names a principal.
 
-    A Deny with NotPrincipal spares only who is named on every level (a user and its account; a session, its role and
-    their account): AWS checks the account first, then the role, then the session.
+    A Deny with NotPrincipal only spares principals that are named on every level (a user and its account; a session,
+    its role and their account): AWS checks the account first, then the role, then the session.
     """
     found = _ways(element.values, principal)
     if not element.negated:
@@ -73,7 +73,7 @@ def _way(entry: Principal, principal: RequestPrincipal) -> Naming:
 
 
 def _aws_way(value: str, principal: RequestPrincipal) -> Naming:
-    """Unique ids (AIDA, AROA) name who was deleted: no ARN matches them."""
+    """Unique IDs (AIDA, AROA) name deleted identities: no ARN matches them."""
     if principal.account is None or principal.kind is CallerKind.FEDERATED:
         return NOBODY
     if value == principal.root or (is_account(value) and value == principal.account):
@@ -88,7 +88,7 @@ def _aws_way(value: str, principal: RequestPrincipal) -> Naming:
 
 
 def _is_role(value: str, session: RequestPrincipal) -> bool:
-    """Is this the ARN of a session's role? A session does not show the path, and role names are unique without it."""
+    """Is this the ARN of the session's role? Sessions do not show the path, and role names are unique without it."""
     prefix = f"arn:{session.partition}:iam::{session.account}:role/"
     return value.startswith(prefix) and value.rpartition("/")[2] == session.name
 

@@ -42,9 +42,9 @@ type ContextValue = str | Sequence[str]
 class Request(Struct, frozen=True):
     """One request.
 
-    `action` is spelled as given and compared without case; `resource` is an ARN or `*`; `resource_account` is the
-    owner of the resource, None where neither the ARN nor the caller tells; `context` holds the condition keys in lower
-    case, those derived from the principal included.
+    `action` is spelled as given and compared without case; `resource` is an ARN or `*`; `resource_account` owns the
+    resource, None if neither the ARN nor the caller tells; `context` has the condition keys in lower case, including
+    those derived from the principal.
     """
 
     principal: RequestPrincipal
@@ -61,7 +61,7 @@ def parse_request(
     context: object = None,
     resource_account: object = None,
 ) -> Request:
-    """Check what came from outside; raises RequestError, nothing else. No context is an empty one."""
+    """Check input from outside; raises RequestError and nothing else. No context is an empty one."""
     who = parse_request_principal(principal)
     what = _text(action, "action", 193)
     if not _ACTION.fullmatch(what):
@@ -87,12 +87,12 @@ def make_request(
     *,
     resource_account: str | None = None,
 ) -> Request:
-    """A request of parts that are known to be good; keys that follow from the principal and the resource are added.
+    """A request of valid parts; the keys that follow from the principal and the resource are added.
 
-    Given keys win. The owner of a resource without an account in its ARN is the principal's account.
+    Given keys take precedence. A resource without an account in its ARN belongs to the principal's account.
     """
     owner = resource_account
-    # A comparison asks about whatever text tells two patterns apart, also about one that is no ARN.
+    # A comparison tries any text that distinguishes two patterns, even one that is not an ARN.
     if owner is None and resource.count(":") >= _ARN_COLONS:
         owner = resource.split(":", _ARN_COLONS)[4] or None
     if owner is None or not _ACCOUNT.fullmatch(owner):
@@ -133,7 +133,7 @@ _SIGNED = frozenset(_TYPES) - {CallerKind.ANONYMOUS}
 def parse_context(raw: object) -> dict[str, tuple[str, ...]]:
     """Read the context of a request, keys into lower case; numbers and booleans become strings; raises RequestError.
 
-    null is a key that the request does not have, one that would follow from the principal included.
+    null is a key that the request does not have, even if it would follow from the principal.
     """
     if raw is None:
         return {}
@@ -149,7 +149,7 @@ def parse_context(raw: object) -> dict[str, tuple[str, ...]]:
         lowered = ascii_lower(key)
         place = f"context.{printable(key, 60)}"
         if lowered in context:
-            raise RequestError("request-context", place, "stands twice (case does not count)", remedy="keep one")
+            raise RequestError("request-context", place, "given twice (case is ignored)", remedy="keep one")
         values = _values(value, place)
         total += len(key) + sum(map(len, values))
         if total > MAX_TOTAL:
@@ -159,10 +159,10 @@ def parse_context(raw: object) -> dict[str, tuple[str, ...]]:
 
 
 def default_context(principal: RequestPrincipal, resource_account: str | None) -> dict[str, tuple[str, ...]]:
-    """The keys that are certain once principal and resource are known.
+    """The keys that follow from the principal and the account of the resource.
 
-    A role session's ARN does not show the path of its role: unless given, aws:PrincipalArn is the role without one,
-    and absent for roles that AWS makes under a path of its own.
+    A session's ARN does not show the path of its role: unless given, aws:PrincipalArn is the role without a path, and
+    absent for roles that AWS creates under a path of its own.
     """
     kind = principal.kind
     keys: dict[str, str] = {}
@@ -208,7 +208,7 @@ def _value(raw: object, place: str) -> str:
         case int() if raw.bit_length() <= 128:
             return str(raw)
         case float() if math.isfinite(raw):
-            # Without an exponent, which no operator reads.
+            # No operator reads an exponent.
             return f"{Decimal(repr(raw)):f}"
         case str() if len(raw) <= MAX_VALUE:
             return raw

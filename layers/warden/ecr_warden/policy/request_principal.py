@@ -1,4 +1,4 @@
-"""Who makes a request.
+"""The principal of a request.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html and
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
@@ -14,9 +14,9 @@ from ecr_warden.policy.printable import printable
 
 MAX_PRINCIPAL = 2048
 SERVICE_LINKED_NAME = "AWSServiceRoleFor"
-"""What the names of service-linked roles begin with; nobody else can make such a role."""
+"""How the names of service-linked roles begin; only AWS can create such a role."""
 IDENTITY_CENTER_NAME = "AWSReservedSSO_"
-"""What the names of IAM Identity Center's roles begin with."""
+"""How the names of IAM Identity Center's roles begin."""
 _ARN = re.compile(r"arn:([A-Za-z0-9-]+):(iam|sts)::([0-9]+):(.+)", re.DOTALL)
 _SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 _PATTERN = re.compile(r"[*?]")
@@ -28,7 +28,7 @@ _WEB_PROVIDERS = frozenset(
 
 
 class RequestError(WardenError):
-    """The request cannot be evaluated: `code` is stable, `place` the part that is wrong."""
+    """The request cannot be evaluated: `code` is stable, `place` names the part that is wrong."""
 
     def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:
         place = printable(place, 120)
@@ -54,9 +54,9 @@ class CallerKind(StrEnum):
 class RequestPrincipal(Struct, frozen=True):
     """The principal of a request.
 
-    `text` is its ARN, service name, provider or `*`; `account` is None where it has none; `name` is the last part of
-    a user's, role's or federated user's name, and the role's for a role session. `issuer` is the ARN of the user who
-    made a federated user's session: no request shows it, a comparison knows it.
+    `text` is its ARN, service name, provider or `*`; `account` is None if it has none; `name` is the name of a user,
+    role or federated user without its path, and the role's for a session. `issuer` is the ARN of the user who created a
+    federated user's session: requests do not show it, a comparison knows it.
     """
 
     kind: CallerKind
@@ -68,7 +68,7 @@ class RequestPrincipal(Struct, frozen=True):
 
     @property
     def root(self) -> str:
-        """The ARN of the root of the principal's account, "" without one."""
+        """The root ARN of the principal's account, empty without one."""
         return f"arn:{self.partition}:iam::{self.account}:root" if self.account else ""
 
 

@@ -18,10 +18,10 @@ from ecr_warden.policy.variables import Context, completed_arn, literal_glob, re
 
 
 class Reason(Struct, frozen=True):
-    """One reason for a verdict: a statement that decided, or what is missing.
+    """One reason for a decision: a statement that decided, or what is missing.
 
-    `policy` says which document, as the input names it ("" for the only one); `statement` counts from 0, None where no
-    statement is meant; `text` is a sentence for people, harmless to print.
+    `policy` is the document as the input names it ("" for the only one); `statement` counts from 0, None if there is
+    none; `text` is a printable sentence for people.
     """
 
     policy: str
@@ -31,7 +31,7 @@ class Reason(Struct, frozen=True):
 
 
 class Allowed(Struct, frozen=True):
-    """All that have to allow it do, and none denies it; `because` names the statements."""
+    """Everything that must allow it does, and nothing denies it; `because` names the statements."""
 
     because: tuple[Reason, ...] = ()
 
@@ -43,19 +43,19 @@ class ExplicitlyDenied(Struct, frozen=True):
 
 
 class ImplicitlyDenied(Struct, frozen=True):
-    """Nothing denies it, and not all that would have to allow it do; `because` says what is missing."""
+    """Nothing denies it, but not everything that must allow it does; `because` says what is missing."""
 
     because: tuple[Reason, ...] = ()
 
 
-type Verdict = Allowed | ExplicitlyDenied | ImplicitlyDenied
+type Decision = Allowed | ExplicitlyDenied | ImplicitlyDenied
 
 
 def statement_naming(statement: Statement, request: Request, *, version: str, completes: bool = False) -> Naming:
     """Does a statement of a document of this version match the request, and in which ways does it name the principal?
 
-    NOBODY: it does not match. No Principal is whom the document hangs on (ITSELF), no Resource what it hangs on.
-    `completes`: ARNs that lack parts stand for more, as in identity policies.
+    NOBODY: it does not match. Without Principal it names the document's own identity (ITSELF), without Resource the
+    document's own resource. `completes`: ARNs that lack parts are completed, as in identity policies.
     """
     variables = version == VARIABLES_VERSION
     named = Naming.ITSELF
@@ -82,7 +82,7 @@ def action_matches(element: Patterns, action: str) -> bool:
 def resource_matches(
     element: Patterns | None, resource: str, context: Context, *, variables: bool, completes: bool = False
 ) -> bool:
-    """Does a Resource or NotResource element match? A value whose variable has no value matches no resource."""
+    """Does a Resource or NotResource element match? A pattern whose variable has no value matches no resource."""
     if element is None:
         return True
     values = map(completed_arn, element.values) if completes else element.values
@@ -90,8 +90,8 @@ def resource_matches(
     return any(pattern is not None and pattern.matches(resource) for pattern in patterns) is not element.negated
 
 
-def document_verdict(document: Document, request: Request, *, kind: DocumentKind | None = None) -> Verdict:
-    """What one document alone says, whoever else has a say; see `matching_statements`."""
+def document_decision(document: Document, request: Request, *, kind: DocumentKind | None = None) -> Decision:
+    """The decision of one document by itself; see `matching_statements`."""
     allows: list[Reason] = []
     denies: list[Reason] = []
     for index in matching_statements(document, request, kind=kind):
@@ -105,19 +105,20 @@ def document_verdict(document: Document, request: Request, *, kind: DocumentKind
 def matching_statements(document: Document, request: Request, *, kind: DocumentKind | None = None) -> Iterator[int]:
     """Which statements of a document match a request, by index.
 
-    In a repository or trust policy, one without Principal speaks of nobody; in an identity policy ARNs are completed.
+    In a repository or trust policy a statement without Principal names no one; in an identity policy ARNs are
+    completed.
     """
-    hung = kind in (DocumentKind.REPOSITORY, DocumentKind.TRUST)
+    attached = kind in (DocumentKind.REPOSITORY, DocumentKind.TRUST)
     completes = kind is DocumentKind.IDENTITY
     for index, statement in enumerate(document.statements):
-        if hung and statement.principals is None:
+        if attached and statement.principals is None:
             continue
         if statement_naming(statement, request, version=document.version, completes=completes):
             yield index
 
 
 def statement_reason(policy: str, statement: Statement, index: int) -> Reason:
-    """That a statement matches, by its number from 1 and its Sid."""
+    """The statement that matched, by its number from 1 and its Sid."""
     named = f' ("{printable(statement.sid, 60)}")' if statement.sid else ""
     where = f" of {policy}" if policy else ""
     verb = "allows" if statement.effect is Effect.ALLOW else "denies"

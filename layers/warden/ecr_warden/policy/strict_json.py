@@ -1,6 +1,6 @@
-"""JSON read without JSON's indulgences: a key twice, NaN, endless depth and endless numbers are errors.
+"""Strict JSON: repeated keys, NaN, excessive depth and excessive numbers are errors (DocumentError).
 
-Every reader takes the last of two equal keys but AWS refuses the document
+Other readers take the last of two equal keys, but AWS refuses the document
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html): keeping one would hide the other.
 """
 
@@ -14,7 +14,7 @@ from ecr_warden.errors import WardenError
 from ecr_warden.policy.printable import printable
 
 MAX_CHARACTERS = 262_144
-"""Twice IAM's limit for a document that is sent (botocore's IAM model): AWS's own managed policies exceed that one."""
+"""Twice IAM's limit for a document that is sent (botocore's IAM model), which AWS's own managed policies exceed."""
 
 _MAX_DEPTH = 32
 _MAX_INTEGER_BITS = 128
@@ -50,7 +50,7 @@ def wrong_type(place: str, raw: object, wanted: str) -> DocumentError:
 
 
 def json_type(raw: object) -> str:
-    """What JSON calls a value."""
+    """The JSON type of a value."""
     match raw:
         case None:
             return "null"
@@ -115,12 +115,12 @@ def load(source: str | bytes, limit: int = MAX_CHARACTERS) -> object:
 
 
 def encode(value: object) -> str:
-    """Compact ASCII JSON, key order as given; non-ASCII is escaped, which every AWS API lets through."""
+    """Compact ASCII JSON in the given key order; non-ASCII is escaped, which every AWS API accepts."""
     return _ENCODER.encode(value)
 
 
 def plain(value: object, place: str = "", depth: int = 0) -> object:
-    """A private copy of what a caller holds, in JSON's own types only; raises DocumentError."""
+    """A copy of a value in JSON's own types only; raises DocumentError."""
     if depth > _MAX_DEPTH:
         raise _too_deep(place)
     match value:
@@ -193,7 +193,7 @@ def _bad_number(place: str) -> DocumentError:
 
 
 class _Pairs(list[tuple[str, object]]):
-    """An object with its repetitions kept, to find the place of the first."""
+    """An object with its repeated keys, to find the place of the first."""
 
 
 def _repeated(text: str) -> DocumentError:
@@ -206,7 +206,7 @@ def _repeated(text: str) -> DocumentError:
     return DocumentError(
         "document-key-repeated",
         below(place, key) if key else place,
-        "the key stands twice in one object",
+        "the key occurs twice in one object",
         remedy="keep one of them",
     )
 

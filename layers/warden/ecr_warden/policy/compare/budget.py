@@ -1,26 +1,26 @@
 """How much work one comparison may be.
 
-Work is counted in units of about a microsecond, each loop by what it does at worst: the same documents always get the
-same answer. The processor's clock is only the last line, for a count that is wrong or a machine that is slow.
+Work is counted in units of about a microsecond, each loop by its worst case, so the same documents always get the same
+answer. The processor's clock is only a backstop, for a wrong count or a slow machine.
 """
 
 import time
 from collections.abc import Callable
 
 PREPARING = 150_000
-"""Units for turning two documents into boxes, callers and questions, for all values of their variables together."""
+"""Units for turning two documents into cubes, callers and queries, for all values of their variables together."""
 
 TRYING = 60_000
-"""Units for one direction under given values of variables: a difference that shows under them shows soon."""
+"""Units for one direction under given values of the variables, which soon show a difference if they show one."""
 
 PROVING = 270_000
-"""Units for one direction whatever the values are."""
+"""Units for one direction under all values of the variables."""
 
-TELLING = 100_000
-"""Units for finding out whom else the examples of one comparison speak of."""
+EXPLAINING = 100_000
+"""Units for finding other principals with the same gains and losses as the witnesses of one comparison."""
 
 SECONDS = 1.5
-"""Of processor time for one comparison and its sentences."""
+"""Processor time for one comparison and its sentences."""
 
 _BETWEEN_LOOKS = 4_096
 
@@ -33,7 +33,7 @@ _SLOW = "the comparison takes too long"
 
 
 class OverBudget(Exception):
-    """The question is too large; `reason` is said to people."""
+    """The documents are too hard to compare; `reason` is for people."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -41,7 +41,7 @@ class OverBudget(Exception):
 
 
 class Deadline:
-    """The end of the processor time that one comparison may take, whatever was counted."""
+    """The end of the processor time for one comparison, whatever was counted."""
 
     __slots__ = ("_clock", "_end")
 
@@ -56,7 +56,7 @@ class Deadline:
 
 
 class Budget:
-    """What is left of some units."""
+    """The units that are left."""
 
     __slots__ = ("_deadline", "_next_look", "left")
 
@@ -75,7 +75,7 @@ class Budget:
             self._deadline.look()
 
     def affords(self, units: int) -> bool:
-        """Count work that may be left undone; False if it must be."""
+        """Count optional work; False if it must be left undone."""
         try:
             self.spend(units, "")
         except OverBudget:

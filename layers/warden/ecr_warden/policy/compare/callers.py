@@ -1,8 +1,8 @@
-"""Who can ask: everybody whom two documents tell apart, one for each kind, from the widest to the closest.
+"""The callers that two documents distinguish, one of each kind, from the widest to the most specific.
 
-`*` is wider than an account, an account (its root: whoever that account lets) wider than each user, role and session
-in it, a role wider than a session of it. So two documents that name some principals divide all the world into those
-named, the rest of each account, and outsiders; each atom is a Caller.
+`*` is wider than an account, an account (its root: every principal that the account allows) wider than its users, roles
+and sessions, a role wider than its sessions. So the principals that two documents name divide all possible callers into
+those named, the others of each named account, and outsiders; each class is represented by one Caller.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
@@ -40,11 +40,11 @@ KINDS = tuple(_ANYONE)
 
 
 class Caller(Struct, frozen=True):
-    """One kind of caller. `generic` stands for all whom no document names: `account` says of which account."""
+    """One class of callers. `generic`: those of its account whom no document names; `outsider`: of unnamed accounts."""
 
     principal: RequestPrincipal
     names: frozenset[Principal]
-    """What names it: itself, its role, its account."""
+    """The principals that include it: itself, its role, its account."""
     generic: bool = False
     outsider: bool = False
 
@@ -52,12 +52,12 @@ class Caller(Struct, frozen=True):
 def callers(
     elements: Sequence[CanonicalPrincipals], budget: Budget, mentioned: Iterable[str] = (), *, by_kind: bool = True
 ) -> tuple[Caller, ...]:
-    """All kinds of callers; `mentioned` are condition values on aws:PrincipalArn and aws:PrincipalAccount.
+    """All callers to distinguish; `mentioned` are condition values on aws:PrincipalArn and aws:PrincipalAccount.
 
     Raises OverBudget.
 
-    `by_kind`: conditions may tell the users, sessions and root of an account apart. If none does, NotPrincipal tells
-    root from the others.
+    `by_kind`: conditions may distinguish the users, sessions and root of an account. Otherwise only NotPrincipal
+    distinguishes root from the others.
     """
     negated = any(element.negated for element in elements)
     kinds = KINDS if by_kind else (CallerKind.USER, CallerKind.ROOT) if negated else (CallerKind.USER,)
@@ -74,7 +74,7 @@ def callers(
     people = named | {
         Principal("AWS", value) for value in mentioned if _ARN.match(value) and not set(value) & set("*?$")
     }
-    # Whoever is any service is nobody in particular: the unnamed one of the kind below.
+    # `*` of a kind is represented by the unnamed caller of that kind, added below.
     roles = _roles_by_name(named)
     budget.spend(8 * (len(people) + len(found)), CALLERS)
     found += [_named(entry, roles) for entry in sorted(people) if not _is_root(entry) and entry.value != "*"]
@@ -91,9 +91,9 @@ def callers(
 def naming(
     people: Sequence[Caller], budget: Budget, *, free: bool
 ) -> Callable[[CanonicalPrincipals | None, Effect], int]:
-    """Whom an element of a statement speaks of, a bit for each caller; that raises OverBudget.
+    """A function that returns the callers whom an element names, a bit for each; it raises OverBudget.
 
-    Without one, of whom a document hangs on if it is `free` (an identity policy), else of nobody.
+    A statement without the element names everyone if `free` (in an identity policy), else no one.
     """
     everybody = (1 << len(people)) - 1
     by_name: dict[Principal, int] = {ANYONE: everybody}
@@ -129,14 +129,14 @@ def _root(partition: str, account: str) -> Principal:
 
 
 def anyone_in(partition: str, account: str, kind: CallerKind = CallerKind.USER, *, outsider: bool = False) -> Caller:
-    """Whoever of a kind is in the account and not named; of any account that is not, if a `outsider`."""
+    """Every unnamed caller of a kind in the account; of all unnamed accounts, if an `outsider`."""
     name = "" if kind is CallerKind.ROOT else FRESH_NAME
     principal = RequestPrincipal(kind, _ANYONE[kind].format(partition, account), account, partition, name)
     return Caller(principal, frozenset({_root(partition, account)}), generic=True, outsider=outsider)
 
 
 type _Roles = Mapping[tuple[str, str], frozenset[Principal]]
-"""Roles that documents name, by what a session shows of them: all but the path."""
+"""Named roles, by the part of their ARN that a session shows: all but the path."""
 
 
 def _roles_by_name(named: Iterable[Principal]) -> _Roles:
@@ -159,7 +159,7 @@ def _named(entry: Principal, roles: _Roles) -> Caller:
 
 
 def _session_of(role: Caller, roles: _Roles) -> Caller:
-    """A session that no document names: a Deny with NotPrincipal may spare the role, which asks nothing, and not it."""
+    """An unnamed session of a role: a Deny with NotPrincipal may spare only the role, which makes no requests."""
     one = role.principal
     arn = f"arn:{one.partition}:sts::{one.account}:assumed-role/{one.name}/{FRESH_NAME}"
     session = _named(Principal("AWS", arn), roles)
@@ -167,13 +167,13 @@ def _session_of(role: Caller, roles: _Roles) -> Caller:
 
 
 def _is_user(caller: Caller, named: set[Principal]) -> bool:
-    """Is it a user whom a document names (and not only a condition)?"""
+    """Is it a user named as a principal, not only in a condition?"""
     one = caller.principal
     return one.kind is CallerKind.USER and bool(one.account) and Principal("AWS", one.text) in named
 
 
 def _of_users(found: Sequence[Caller], named: set[Principal], budget: Budget, *, by_kind: bool) -> list[Caller]:
-    """Federated users' sessions that named users made: any of a user, and those that the documents name of each."""
+    """Sessions of federated users that named users made: an unnamed one and the named ones of each user."""
     users = [one for one in found if _is_user(one, named)]
     federated = [one for one in found if one.principal.kind is CallerKind.FEDERATED_USER and not one.generic]
     made = [_federated_by(user) for user in users] if by_kind or federated else []
@@ -188,13 +188,13 @@ def _of_users(found: Sequence[Caller], named: set[Principal], budget: Budget, *,
 
 
 def _made_by(session: Caller, user: Caller) -> Caller:
-    """The session of a federated user whom a document names, if this user made it."""
+    """A named session of a federated user, as made by this user."""
     one = replace(session.principal, issuer=user.principal.text)
     return Caller(one, session.names | user.names)
 
 
 def _federated_by(user: Caller) -> Caller:
-    """A federated user's session that a user made: what names the user lets it, too, and its keys are not the user's.
+    """An unnamed session of a federated user made by this user: it has the user's access, and keys of its own.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
     """
@@ -204,7 +204,7 @@ def _federated_by(user: Caller) -> Caller:
 
 
 def request_principal(entry: Principal) -> RequestPrincipal:
-    """Who asks, if a document names them; what no request can come from (a unique id) is a user of that name."""
+    """The caller for a named principal; one that makes no requests (a unique ID) is a user of that name."""
     if entry.kind == "AWS":
         try:
             found = parse_request_principal(entry.value)
@@ -231,7 +231,7 @@ _UNNAMED: dict[str, Sequence[str]] = {
 
 
 def _unnamed(kind: str, named: set[Principal]) -> Caller:
-    """One of a kind that no document names."""
+    """A caller of a kind, unnamed in the documents."""
     entry = next(
         entry
         for value in (*_UNNAMED[kind], *(f"unnamed{number}.amazonaws.com" for number in range(len(named) + 1)))

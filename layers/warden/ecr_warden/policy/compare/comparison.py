@@ -1,6 +1,6 @@
 """Compare the access of two documents: the entry to this package.
 
-docs/policy-engine.md says what is decided, what is not, and to which side doubt goes.
+docs/policy-engine.md says what is decided exactly, what is approximated, and on which side it errs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,11 +27,11 @@ from ecr_warden.policy.phrases import Comparison, Relation, Witness
 from ecr_warden.policy.request import default_context
 from ecr_warden.policy.variables import Variable, as_pattern
 
-_SOMEBODYS_ACCOUNT = "111111111111"
+_SOME_ACCOUNT = "111111111111"
 
 type Statements = tuple[CanonicalStatement, ...]
 type Values = Mapping[Variable, str | None]
-"""What stands for each policy variable; None: nothing does."""
+"""What stands for each policy variable; None if nothing does."""
 
 
 def compare(
@@ -43,11 +43,11 @@ def compare(
     subject: str = "",
     deadline: Deadline | None = None,
 ) -> Comparison:
-    """The access of `live` against that of `desired`: MORE if live allows all that desired does, and something else.
+    """The access of `live` compared with that of `desired`: MORE if live allows everything that desired does and more.
 
-    `account` owns what the document hangs on; `subject` is what sentences call that. Work is counted, about a second of
-    it at most: what cannot be decided within that is UNDECIDED, with the reason and what was found until then.
-    `deadline` ends a comparison that the count does not; without one it begins now.
+    `account` owns the resource or identity of the document, `subject` is its name in sentences. Work is counted, about
+    a second at most: what cannot be decided within that is UNDECIDED, with the reason and whatever was found by then.
+    `deadline` ends a comparison that the count does not end; without one it begins now.
     """
     deadline = deadline or Deadline()
     if equivalent(live, desired, kind=kind):
@@ -85,7 +85,7 @@ def _comparison(
 
 
 class _About(Struct, frozen=True):
-    """What the documents are about, and their canonical statements, live first."""
+    """The documents, their canonical statements (live first), and what they are about."""
 
     documents: tuple[Document, Document]
     statements: tuple[Statements, Statements]
@@ -95,7 +95,7 @@ class _About(Struct, frozen=True):
 
     @property
     def all(self) -> Statements:
-        """In an order that does not tell which is live: the other way round the same is found, mirrored."""
+        """In an order that does not depend on which is live: swapped documents get the mirrored answer."""
         both = sorted(zip(self.documents, self.statements, strict=True), key=lambda one: one[0].text)
         return tuple(dict.fromkeys(statement for _, its in both for statement in its))
 
@@ -104,11 +104,11 @@ type _Found = tuple[tuple[Witness, ...], tuple[Witness, ...], tuple[list[str], l
 
 
 def _both_ways(about: _About, deadline: Deadline) -> _Found:
-    """First with values for variables that no document mentions, and with none: what differs there differs.
+    """First with variables that have values which no document mentions, or none: a difference there is a difference.
 
-    Then for all values.
+    Then for all values of the variables.
     """
-    likely = anyone_in("aws", about.account or _SOMEBODYS_ACCOUNT).principal
+    likely = anyone_in("aws", about.account or _SOME_ACCOUNT).principal
     variables = variables_of(about.all)
     tried: list[tuple[Values, dict[str, str]]] = [({}, {})]
     if variables:
@@ -128,7 +128,7 @@ def _both_ways(about: _About, deadline: Deadline) -> _Found:
             return found[0], found[1], ([error.reason], [error.reason])
         for at, (one, other) in enumerate(((live, desired), (desired, live))):
             if not found[at]:
-                # Each direction has a budget of its own: the answer is the same the other way round.
+                # Each direction has its own budget, so that swapped documents get the mirrored answer.
                 budget = Budget(TRYING if given else PROVING, deadline)
                 direction = Direction(one, other, setting, budget, gained=at == 0)
                 found[at] = direction.witnesses()
@@ -145,7 +145,7 @@ def _both_ways(about: _About, deadline: Deadline) -> _Found:
 def _supposing(
     about: _About, values: Mapping[str, str], at: int, preparing: Budget, deadline: Deadline
 ) -> tuple[Witness, ...]:
-    """What differs under values that the search itself took for those of the variables' keys; raises OverBudget."""
+    """The difference under values of the variables' keys that the search found by itself; raises OverBudget."""
     texts = fresh_values(variables_of(about.all), {key: (value,) for key, value in values.items()})
     given = {variable: as_pattern(value) for variable, value in texts.items()}
     context = {variable.key: value for variable, value in texts.items()}
@@ -155,7 +155,7 @@ def _supposing(
 
 
 def _setting(about: _About, values: Values, context: Mapping[str, str], budget: Budget) -> tuple[Setting, Side, Side]:
-    """`values` stand for the variables, `context` gives the keys that they are read from; raises OverBudget."""
+    """Both sides with `values` for the variables and `context` for the keys they read; raises OverBudget."""
     changed = {one: resolved(one, values) if values else one for one in about.all}
     cubes = CubeBuilder([*changed.values()], budget)
     people = _people(about, budget)
@@ -178,16 +178,16 @@ def _setting(about: _About, values: Values, context: Mapping[str, str], budget: 
     )
 
 
-def _hangs_on_whoever(about: _About) -> bool:
-    """Is it about identity policies as they should be? AWS takes no Principal in one; if there is one, it counts."""
+def _without_principals(about: _About) -> bool:
+    """Are these well-formed identity policies? AWS accepts no Principal in one; if there is one, it counts."""
     return about.kind is DocumentKind.IDENTITY and all(one.principals is None for one in about.all)
 
 
 def _people(about: _About, budget: Budget) -> tuple[Caller, ...]:
     by_kind = any(clause.key in OF_CALLERS for one in about.all for clause in one.conditions)
-    if _hangs_on_whoever(about):
-        account = about.account or _SOMEBODYS_ACCOUNT
-        # It may hang on a user, a role or, as an SCP, on a whole account.
+    if _without_principals(about):
+        account = about.account or _SOME_ACCOUNT
+        # It may be attached to a user, a role or, as an SCP, to a whole account.
         return tuple(anyone_in("aws", account, kind, outsider=True) for kind in (KINDS if by_kind else KINDS[:1]))
     elements = [one.principals for one in about.all if one.principals is not None]
     mentioned = {

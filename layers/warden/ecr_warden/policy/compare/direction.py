@@ -1,6 +1,6 @@
-"""What one document allows and another does not.
+"""The requests that one document allows and another does not.
 
-Such a request matches an Allow of the one, none of its Denies, and either no Allow of the other or one of its Denies.
+Such a request matches an Allow of the one and no Deny of it, and either no Allow of the other or a Deny of it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns,
 from ecr_warden.policy.phrases import Witness
 from ecr_warden.policy.request import ANY_RESOURCE, Request, default_context, make_request
 from ecr_warden.policy.request_principal import ANONYMOUS, CallerKind
-from ecr_warden.policy.statement_match import Allowed, action_matches, document_verdict, matching_statements
+from ecr_warden.policy.statement_match import Allowed, action_matches, document_decision, matching_statements
 
 MAX_WITNESSES = 5
 _ORDER = (
@@ -39,8 +39,8 @@ _ORDER = (
     *(ActionGroup.ASSUME, ActionGroup.OTHER, ActionGroup.EVERYTHING),
 )
 _ANY_ACTION = Patterns(False, ("*",))
-_NOT_ASKED = "the documents differ only in requests that nobody can make"
-_UNCONFIRMED = "whether {} depends on how values of the request hang together ({})"
+_NOT_ASKED = "the documents differ only in requests that no one can make"
+_UNCONFIRMED = "whether {} depends on how values of the request are related ({})"
 
 
 class Side(Struct, frozen=True):
@@ -66,11 +66,11 @@ class Setting(Struct, frozen=True):
     variables: Mapping[str, str]
     """Values by key for the variables that were replaced."""
     spellings: Mapping[str, str]
-    """Actions as the documents write them, by their lower case."""
+    """Actions as the documents spell them, by their lower case."""
 
 
 class Query(Struct, frozen=True):
-    """All of `wanted` and none of `negatives`, for one caller."""
+    """A request of one caller that matches all of `wanted` and none of `negatives`."""
 
     wanted: tuple[Cube, ...]
     negatives: tuple[Cube, ...]
@@ -79,9 +79,9 @@ class Query(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Direction:
-    """The search for what `one` allows and `other` does not. `doubts` are reasons why an empty answer is none.
+    """The search for what `one` allows and `other` does not. `doubts` are the reasons why no witness is no proof.
 
-    `supposed` are values by key under which the first request that was not confirmed might be one.
+    `supposed` are values by key under which the first unconfirmed request might be a witness.
     """
 
     one: Side
@@ -91,25 +91,25 @@ class Direction:
     gained: bool
     doubts: list[str] = field(default_factory=list)
     supposed: dict[str, str] = field(default_factory=dict)
-    _search: Solver = field(init=False)
-    _asked: tuple[Query, ...] = ()
+    _solver: Solver = field(init=False)
+    _to_solve: tuple[Query, ...] = ()
 
     def __post_init__(self) -> None:
         cubes = self.setting.cubes
-        self._search = Solver(cubes.atoms, cubes.always, self.budget)
+        self._solver = Solver(cubes.atoms, cubes.always, self.budget)
 
     def witnesses(self) -> tuple[Witness, ...]:
-        """At most MAX_WITNESSES, one for each group of actions; none and no doubt is a proof that there is none."""
+        """At most MAX_WITNESSES, one for each group of actions; none without doubts proves that there is none."""
         kind, cubes = self.setting.kind, self.setting.cubes
         try:
-            self._asked = tuple(self._queries())
+            self._to_solve = tuple(self._queries())
             first = self._first(())
         except OverBudget as error:
             self.doubts.append(error.reason)
             return ()
         if first is None:
             return ()
-        # What is said of requests that are only looked for to tell more of a difference is no doubt of it.
+        # Doubts about the further requests, which only illustrate a difference, are not doubts about it.
         doubts, self.doubts = self.doubts, []
         found = {first.group: first} if is_likely(first.request, kind) else {}
         with suppress(OverBudget):
@@ -128,7 +128,7 @@ class Direction:
         return tuple([found[group] for group in _ORDER if group in found][:MAX_WITNESSES])
 
     def _queries(self) -> Iterator[Query]:
-        """The widest callers first; callers of whom the documents say the same are asked about once."""
+        """The widest callers first; of callers to whom the same statements apply, one is enough."""
         theirs = {cube.number for cube in (*self.other.allows, *self.one.denies)}
         allowed, hindered, missed = map(
             self._by_caller,
@@ -157,7 +157,7 @@ class Direction:
                     yield Query((cube, deny), denies, caller)
 
     def _by_caller(self, cubes: Iterable[Cube]) -> list[list[Cube]]:
-        """For each caller the statements that name it."""
+        """The statements that name each caller."""
         found: list[list[Cube]] = [[] for _ in self.setting.callers]
         for cube in cubes:
             left = cube.callers
@@ -169,7 +169,7 @@ class Direction:
         return found
 
     def _first(self, extra: tuple[Atom, ...]) -> Witness | None:
-        for query in self._asked:
+        for query in self._to_solve:
             found: list[Witness] = []
 
             def accept(values: Mapping[str, Values], query: Query = query, out: list[Witness] = found) -> bool:
@@ -181,15 +181,15 @@ class Direction:
             atoms = [atom for cube in query.wanted for atom in cube.atoms]
             implied = self.setting.implied[query.caller]
             who = possible_for(self.setting.callers[query.caller].principal.kind, self.setting.cubes) if extra else ()
-            if self._search.solve([*atoms, *implied, *extra, *who], query.negatives, accept):
+            if self._solver.solve([*atoms, *implied, *extra, *who], query.negatives, accept):
                 return found[0]
         return None
 
     def _confirmed(self, query: Query, values: Mapping[str, Values]) -> Witness | None:
-        """The request that was found, if both documents say of it what was concluded."""
+        """The request that was found, if evaluating it on both documents confirms it."""
         caller = self.setting.callers[query.caller]
         setting = self.setting
-        found = values[RESOURCE][0] if self._speaks_of_resources(query) else ANY_RESOURCE
+        found = values[RESOURCE][0] if self._restricts_resources(query) else ANY_RESOURCE
         named = [*likely(values[ACTION][0], found, written=setting.spellings, account=setting.account)]
         for guess, about_caller in self._guesses(query, values) if self._can_be(values) else ():
             for principal, own in principals_of(caller, {**about_caller, **values}):
@@ -212,16 +212,16 @@ class Direction:
         self.budget.spend(sum(map(len, values.values())), REQUESTS)
         return all(value == "" or keys[key].can_be(value) for key in values if key in keys for value in values[key])
 
-    def _speaks_of_resources(self, query: Query) -> bool:
+    def _restricts_resources(self, query: Query) -> bool:
         cubes = (*query.wanted, *query.negatives)
         return any(atom.key.name == RESOURCE for cube in cubes for atom in cube.atoms)
 
     def _guesses(
         self, query: Query, values: Mapping[str, Values]
     ) -> Iterator[tuple[dict[str, Values], dict[str, Values]]]:
-        """Contexts with the values found, and what variables say of the caller.
+        """Contexts with the values found, each with the keys of the caller that variables read.
 
-        More than one where a predicate does not say which value makes it true.
+        More than one if a predicate does not tell which value makes it true.
         """
         context = {
             key: found
@@ -229,7 +229,7 @@ class Direction:
             if key not in (ACTION, RESOURCE) and not is_derived(key) and found
         }
         if RESOURCE_ACCOUNT in self.setting.cubes.predicates.keys:
-            # Else it would be the caller's own account.
+            # Otherwise it would be the caller's own account.
             context.setdefault(RESOURCE_ACCOUNT, ())
         anonymous = self.setting.callers[query.caller].principal.kind is CallerKind.ANONYMOUS
         given: dict[str, Values] = {
@@ -247,7 +247,7 @@ class Direction:
         return self._allowed(self.one.document, request) and not self._allowed(self.other.document, request)
 
     def _allowed(self, document: Document, request: Request) -> bool:
-        return isinstance(document_verdict(document, request, kind=self.setting.kind), Allowed)
+        return isinstance(document_decision(document, request, kind=self.setting.kind), Allowed)
 
     def _witness(self, request: Request, caller: Caller) -> Witness:
         group = group_of(request.action)
@@ -255,7 +255,7 @@ class Direction:
         mine = _but_for_the_action(self.one.document, request, self.setting.kind)
         theirs = _but_for_the_action(self.other.document, request, self.setting.kind)
 
-        # What else can be done with it is told as far as there is time: what was found is told in any case.
+        # Other actions are listed as far as the budget allows; the witness itself always counts.
         counted = self.budget.affords(40 * sum(len(one.actions.values) for one in (*mine, *theirs)))
 
         def other_action(action: str) -> bool:
@@ -280,7 +280,7 @@ def _without_credentials(request: Request) -> Request:
 
 
 def _but_for_the_action(document: Document, request: Request, kind: DocumentKind) -> list[Statement]:
-    """The statements that match the request, whatever its action."""
+    """The statements that match the request, whatever its action is."""
     wide = replace(document, statements=tuple(replace(one, actions=_ANY_ACTION) for one in document.statements))
     return [document.statements[index] for index in matching_statements(wide, request, kind=kind)]
 

@@ -1,4 +1,4 @@
-"""Policy variables in a comparison: values that no document mentions, or those under which two texts meet."""
+"""Policy variables in a comparison: values that no document mentions, and values under which a pattern matches."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -67,7 +67,7 @@ def resolved(statement: CanonicalStatement, values: Mapping[Variable, str | None
 
 
 def bound(statement: CanonicalStatement) -> CanonicalStatement:
-    """The statement with each variable replaced whose key its own condition binds to one text."""
+    """The statement with the variables replaced whose keys its own condition binds to one text."""
     texts = {
         clause.key: next(iter(clause.values))
         for clause in statement.conditions
@@ -82,7 +82,7 @@ def bound(statement: CanonicalStatement) -> CanonicalStatement:
 
 
 def meeting_values(cubes: Iterable[Cube], values: Mapping[str, Values]) -> dict[str, str]:
-    """Values by key under which the open patterns of the cubes match what was found, as far as one look tells."""
+    """Values by key under which the patterns of the cubes match the values found, as far as one attempt shows."""
     found: dict[str, str] = {}
     for cube in cubes:
         for atom in cube.atoms:
@@ -95,27 +95,27 @@ def meeting_values(cubes: Iterable[Cube], values: Mapping[str, Values]) -> dict[
 
 
 def _captured(pattern: str, text: str) -> dict[str, str]:
-    """What each variable would be; each is tried as the shortest text, for that leaves most to the others.
+    """The value that each variable would have; each takes the shortest text, which leaves most to the others.
 
-    A atom between two open ends is taken where it first fits, atomically: nothing is tried twice.
+    The part between two wildcards or variables matches where it first fits, as an atomic group: no backtracking.
     """
-    atoms: list[str] = [""]
+    parts: list[str] = [""]
     keys: list[str] = []
     for token in tokens(pattern):
         match token:
             case Wild.ANY:
-                atoms.append(".*?")
+                parts.append(".*?")
             case Wild.ONE:
-                atoms[-1] += "."
+                parts[-1] += "."
             case Variable():
-                atoms.append("(.+?)")
+                parts.append("(.+?)")
                 keys.append(token.key)
             case str():
-                atoms[-1] += re.escape(token)
+                parts[-1] += re.escape(token)
     if len(keys) > _MOST_VARIABLES:
         return {}
-    first, *middle = atoms
+    first, *middle = parts
     last = middle.pop() if middle else ""
-    atomic = "".join(f"(?>{atom})" for atom in middle)
+    atomic = "".join(f"(?>{part})" for part in middle)
     found = re.fullmatch(f"{first}{atomic}{last}", text, re.DOTALL)
     return dict(zip(keys, found.groups(), strict=True)) if found else {}

@@ -25,7 +25,7 @@ from ecr_warden.policy.phrases import Phrase, Witness, deed_of, is_unique_id
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.request import ANY_RESOURCE, Request, default_context, make_request
 from ecr_warden.policy.request_principal import CallerKind, RequestError, parse_request_principal
-from ecr_warden.policy.statement_match import Allowed, document_verdict
+from ecr_warden.policy.statement_match import Allowed, document_decision
 
 # What to look for
 
@@ -252,5 +252,5 @@ def _is_told_apart(person: str, witness: Witness, one: Document, other: Document
         request = make_request(who, asked.action, asked.resource, context, resource_account=asked.resource_account)
     except RequestError:
         return False
-    verdicts = [isinstance(document_verdict(document, request, kind=kind), Allowed) for document in (one, other)]
+    verdicts = [isinstance(document_decision(document, request, kind=kind), Allowed) for document in (one, other)]
     return verdicts == [True, False]

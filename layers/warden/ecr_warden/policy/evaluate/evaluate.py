@@ -26,13 +26,13 @@ from ecr_warden.policy.evaluate.sides import (
 from ecr_warden.policy.principal_match import Naming
 from ecr_warden.policy.request import ANY_RESOURCE, Request
 from ecr_warden.policy.request_principal import CallerKind
-from ecr_warden.policy.statement_match import Allowed, ExplicitlyDenied, ImplicitlyDenied, Reason, Verdict
+from ecr_warden.policy.statement_match import Allowed, Decision, ExplicitlyDenied, ImplicitlyDenied, Reason
 
 type _Reasons = tuple[Reason, ...]
 
 
-def evaluate(request: Request, policies: Policies) -> Verdict:
-    """The verdict, with the statements that decided or what is missing; raises RequestError if it is too much work."""
+def evaluate(request: Request, policies: Policies) -> Decision:
+    """The decision, with the statements that made it or what is missing; raises RequestError if it is too much work."""
     check_effort(request, policies)
     if needs_no_permission(request):
         return Allowed((Reason("", "the action needs no permission"),))

@@ -17,214 +17,148 @@ _E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
 
 class Rule(Enum):
-    """Every kind of finding: its stable code, severity, title and remedy.
+    """Every kind of finding: its severity, title and remedy. Its code is its name, as in `sid-repeated`.
 
-    A code is never reused for another kind; docs/policy-lint.md lists them and a test compares.
+    Codes are stable, and never reused for another kind; docs/policy-lint.md lists them and a test compares.
     """
 
     # The document.
-    ELEMENT_OF_KIND = ("element-of-kind", _E, "an element that this kind of document must not have", "remove it")
-    ELEMENT_MISSING = ("element-missing", _E, "an element that this kind of document needs is missing", "add it")
+    ELEMENT_OF_KIND = (_E, "an element that this kind of document must not have", "remove it")
+    ELEMENT_MISSING = (_E, "an element that this kind of document needs is missing", "add it")
     RESOURCE_IN_REPOSITORY_POLICY = (
-        "resource-in-repository-policy",
         _E,
         "Resource in a repository policy",
         "remove it: the policy is attached to its repository, and AWS refuses the element",
     )
-    EFFECT_CASE = (
-        "effect-case",
-        _E,
-        "an Effect in another case than Allow or Deny, which AWS refuses",
-        "write Allow or Deny",
-    )
-    ID_IN_IDENTITY_POLICY = (
-        "id-in-identity-policy",
-        _W,
-        "Id in an identity policy",
-        "remove it: only resource policies have one",
-    )
-    SID_CHARACTERS = ("sid-characters", _E, "a Sid with characters that IAM refuses", "use letters and digits")
+    EFFECT_CASE = (_E, "an Effect in another case than Allow or Deny, which AWS refuses", "write Allow or Deny")
+    ID_IN_IDENTITY_POLICY = (_W, "Id in an identity policy", "remove it: only resource policies have one")
+    SID_CHARACTERS = (_E, "a Sid with characters that IAM refuses", "use letters and digits")
     SID_REPEATED = (
-        "sid-repeated",
         _E,
         "the same Sid twice in one IAM policy, which IAM refuses",
         "give each statement its own, or none",
     )
-    CHARACTERS = ("characters", _E, "characters that IAM refuses", "use characters up to U+00FF")
-    SIZE_OVER = (
-        "size-over",
-        _E,
-        "a document over AWS's limit",
-        "shorten it: fewer principals, patterns instead of lists",
-    )
-    SIZE_NEAR = ("size-near", _W, "a document at more than 80% of AWS's limit", "shorten it before it needs to grow")
+    CHARACTERS = (_E, "characters that IAM refuses", "use characters up to U+00FF")
+    SIZE_OVER = (_E, "a document over AWS's limit", "shorten it: fewer principals, patterns instead of lists")
+    SIZE_NEAR = (_W, "a document at more than 80% of AWS's limit", "shorten it before it needs to grow")
     SIZE_OVER_USER = (
-        "size-over-user",
         _N,
         "an identity policy too long to be inline on a user",
         "put it on a role, or make it a managed policy",
     )
     VARIABLES_IN_2008 = (
-        "variables-in-2008",
         _W,
         "a policy variable in a document of Version 2008-10-17, which takes it literally",
         "write Version 2012-10-17",
     )
-    VARIABLE_UNKNOWN = (
-        "variable-unknown",
-        _W,
-        "a policy variable of an unknown key, which never has a value",
-        "correct the key",
-    )
+    VARIABLE_UNKNOWN = (_W, "a policy variable of an unknown key, which never has a value", "correct the key")
     # Who.
-    PRINCIPAL_ANYONE = ("principal-anyone", _E, "access for anyone", "name accounts, users or roles")
+    PRINCIPAL_ANYONE = (_E, "access for anyone", "name accounts, users or roles")
     PRINCIPAL_ANYONE_CONDITIONED = (
-        "principal-anyone-conditioned",
         _W,
         "access for anyone, under conditions that do not restrict the account or organization",
         "add a condition on aws:PrincipalOrgID, aws:PrincipalAccount or aws:PrincipalArn",
     )
-    ALLOW_NOT_PRINCIPAL = (
-        "allow-not-principal",
-        _E,
-        "Allow with NotPrincipal: access for everyone else",
-        "use Principal",
-    )
+    ALLOW_NOT_PRINCIPAL = (_E, "Allow with NotPrincipal: access for everyone else", "use Principal")
     PRINCIPAL_ACCOUNT = (
-        "principal-account",
         _N,
         "access for a whole account: for everyone whom that account allows",
         "name its users or roles, or add a condition on aws:PrincipalArn",
     )
     PRINCIPAL_PATTERN = (
-        "principal-pattern",
         _E,
         "a pattern in a principal, which AWS refuses",
         "name the account with a condition on aws:PrincipalArn",
     )
     PRINCIPAL_UNIQUE_ID = (
-        "principal-unique-id",
         _E,
         "the unique ID of a deleted user or role: it matches no one, and AWS no longer accepts it",
         "remove it, or name the user or role that exists now by its ARN",
     )
     PRINCIPAL_MALFORMED = (
-        "principal-malformed",
         _E,
         "a principal that is not an account, user, role or session",
         "write 12 digits or the ARN of a user, role or session",
     )
-    PRINCIPAL_SERVICE = (
-        "principal-service",
-        _W,
-        "a name that does not look like an AWS service",
-        "write it as ecs-tasks.amazonaws.com",
-    )
+    PRINCIPAL_SERVICE = (_W, "a name that does not look like an AWS service", "write it as ecs-tasks.amazonaws.com")
     SERVICE_WITHOUT_SOURCE = (
-        "service-without-source",
         _E,
         "access for a service on behalf of any of its customers (confused deputy)",
         "add a condition on aws:SourceAccount, aws:SourceArn or aws:SourceOrgID",
     )
     SERVICE_WITHOUT_SOURCE_IN_TRUST = (
-        "service-without-source-in-trust",
         _N,
         "a role that a service can assume on behalf of any of its customers",
         "add a condition on aws:SourceAccount or aws:SourceArn if the service sends them",
     )
     FEDERATED_ACTION = (
-        "federated-action",
         _W,
         "a federated principal without the action with which it assumes the role",
         "use sts:AssumeRoleWithSAML or sts:AssumeRoleWithWebIdentity",
     )
     FEDERATED_WITHOUT_SUBJECT = (
-        "federated-without-subject",
         _W,
         "a role that every identity of an OpenID Connect provider can assume",
         "add a condition on the provider's :sub",
     )
     # What.
-    ACTION_MALFORMED = ("action-malformed", _E, "not an action", 'write service:Name, or "*"')
-    ACTION_OF_KIND = ("action-of-kind", _E, "an action that this kind of document must not have", "remove it")
-    ACTION_UNKNOWN = ("action-unknown", _W, "no such action", "correct the name")
-    SERVICE_UNKNOWN = ("service-unknown", _W, "no such service", "correct the prefix")
+    ACTION_MALFORMED = (_E, "not an action", 'write service:Name, or "*"')
+    ACTION_OF_KIND = (_E, "an action that this kind of document must not have", "remove it")
+    ACTION_UNKNOWN = (_W, "no such action", "correct the name")
+    SERVICE_UNKNOWN = (_W, "no such service", "correct the prefix")
     ACTION_WITHOUT_REPOSITORY = (
-        "action-without-repository",
         _W,
         "an action that no repository policy can allow: it does not act on repositories",
         "put it into the identity policies of those who need it, on *",
     )
     ACTION_NEEDS_ANY_RESOURCE = (
-        "action-needs-any-resource",
         _W,
         "an action without resource types on named resources, where it has no effect",
         'put it into a statement with Resource "*"',
     )
     ACTION_NOT_ON_RESOURCE = (
-        "action-not-on-resource",
         _W,
         "an action on resources of another type, where it has no effect",
         "correct the action or the resource",
     )
     ALLOW_NOT_ACTION = (
-        "allow-not-action",
         _W,
         "Allow with NotAction: every other action, including those that AWS adds later",
         "name the actions",
     )
-    ALLOW_EVERYTHING = ("allow-everything", _W, "every action allowed", "name the actions that are needed")
-    ACTION_REDUNDANT = ("action-redundant", _N, "an action that another of the same list includes", "remove it")
-    RESOURCE_MALFORMED = ("resource-malformed", _E, "a resource that is not an ARN", 'write an ARN, or "*"')
-    RESOURCE_INCOMPLETE = (
-        "resource-incomplete",
-        _W,
-        "an ARN that lacks parts, which IAM completes with wildcards",
-        "write all six parts",
-    )
-    ARN_ACCOUNT = ("arn-account", _W, "an ARN whose account ID does not have 12 digits", "correct the account ID")
+    ALLOW_EVERYTHING = (_W, "every action allowed", "name the actions that are needed")
+    ACTION_REDUNDANT = (_N, "an action that another of the same list includes", "remove it")
+    RESOURCE_MALFORMED = (_E, "a resource that is not an ARN", 'write an ARN, or "*"')
+    RESOURCE_INCOMPLETE = (_W, "an ARN that lacks parts, which IAM completes with wildcards", "write all six parts")
+    ARN_ACCOUNT = (_W, "an ARN whose account ID does not have 12 digits", "correct the account ID")
     # When.
-    KEY_UNKNOWN = ("key-unknown", _W, "no such condition key", "correct the key")
-    VALUE_MALFORMED = ("value-malformed", _W, "a value that never matches", "correct the value")
-    VALUE_WILDCARD = (
-        "value-wildcard",
-        _W,
-        "a wildcard in a value, where it is taken literally",
-        "use StringLike, or StringNotLike",
-    )
+    KEY_UNKNOWN = (_W, "no such condition key", "correct the key")
+    VALUE_MALFORMED = (_W, "a value that never matches", "correct the value")
+    VALUE_WILDCARD = (_W, "a wildcard in a value, where it is taken literally", "use StringLike, or StringNotLike")
     VALUE_SENSITIVE_WILDCARD = (
-        "value-sensitive-wildcard",
         _W,
         "a pattern for a key of accounts, organizations or networks: it may match an outsider's",
         "name them",
     )
-    CONDITION_NEVER = ("condition-never", _W, "a condition that can never hold", "correct it, or remove the statement")
-    CONDITION_ENDED = (
-        "condition-ended",
-        _W,
-        "a condition whose end date is past",
-        "remove the statement, or move the end date",
-    )
+    CONDITION_NEVER = (_W, "a condition that can never hold", "correct it, or remove the statement")
+    CONDITION_ENDED = (_W, "a condition whose end date is past", "remove the statement, or move the end date")
     FOR_ALL_VALUES = (
-        "for-all-values",
         _W,
         "ForAllValues in an Allow, which also holds if the key is missing",
         'add "Null": {KEY: "false"}',
     )
     # Statements together.
-    STATEMENT_REDUNDANT = ("statement-redundant", _N, "a statement that another one includes", "remove it")
-    STATEMENT_DENIED = (
-        "statement-denied",
-        _W,
-        "an Allow that a Deny without a condition cancels",
-        "remove one of the two",
-    )
+    STATEMENT_REDUNDANT = (_N, "a statement that another one includes", "remove it")
+    STATEMENT_DENIED = (_W, "an Allow that a Deny without a condition cancels", "remove one of the two")
 
-    def __init__(self, code: str, severity: Severity, title: str, remedy: str) -> None:
-        self.code = code
+    def __init__(self, severity: Severity, title: str, remedy: str) -> None:
         self.severity = severity
         self.title = title
         self.remedy = remedy
+
+    @property
+    def code(self) -> str:
+        return self.name.lower().replace("_", "-")
 
 
 class Finding(Struct, frozen=True):
