@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from ecr_warden.errors import WardenError
 
+ARN_COLONS = 5
+"""Between the six parts of an ARN; the last part may have more."""
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _PARTITION = re.compile(r"aws(-[a-z]+)*")
 _MAX_LENGTH = 2048

@@ -77,7 +77,7 @@ class CanonicalClause(NamedTuple):
     @property
     def negative(self) -> bool:
         """Whether more values make it hold less often, as for StringNotEquals."""
-        return "Not" in self.operator
+        return parse_operator(self.operator).negated
 
 
 OPERATORS = tuple(_OPERATORS.values())

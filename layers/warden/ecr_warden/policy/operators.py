@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from operator import eq, ge, gt, le, lt
 
+from ecr_warden.arn import ARN_COLONS
 from ecr_warden.policy.ascii_case import folded
 from ecr_warden.policy.glob import Piece, Wild, glob
 from ecr_warden.policy.variables import Context, resolved_glob, resolved_pieces, resolved_text
@@ -29,7 +30,6 @@ _DATE = re.compile(
 )
 _EPOCH = re.compile(r"-?[0-9]{5,12}(\.[0-9]{1,9})?")
 _EPOCH_MILLISECONDS = re.compile(r"[0-9]{13}")
-_ARN_COLONS = 5
 # Longer texts cannot be one, and are not cached.
 _LONGEST_MOMENT = 64
 _LONGEST_NETWORK = 128
@@ -112,8 +112,8 @@ def _arn_like(value: str, policy: str, variables: Context | None) -> bool:
     pieces = resolved_pieces(policy, variables)
     if pieces is None:
         return False
-    parts = value.split(":", _ARN_COLONS)
-    if len(parts) <= _ARN_COLONS:
+    parts = value.split(":", ARN_COLONS)
+    if len(parts) <= ARN_COLONS:
         return False
     patterns = _components(pieces)
     if _is_any(patterns):
@@ -135,7 +135,7 @@ def _components(pieces: list[Piece]) -> list[list[Piece]]:
         if isinstance(piece, Wild):
             components[-1].append(piece)
             continue
-        first, *more = piece.split(":", _ARN_COLONS + 1 - len(components))
+        first, *more = piece.split(":", ARN_COLONS + 1 - len(components))
         components[-1].append(first)
         components.extend([part] for part in more)
     return components
@@ -201,8 +201,8 @@ def comparable(operator: str, value: str, policy: str, variables: Context | None
     if operator.startswith("Arn"):
         pieces = resolved_pieces(policy, variables)
         patterns = None if pieces is None else _components(pieces)
-        return value.count(":") >= _ARN_COLONS and (
-            patterns is None or len(patterns) == _ARN_COLONS + 1 or _is_any(patterns)
+        return value.count(":") >= ARN_COLONS and (
+            patterns is None or len(patterns) == ARN_COLONS + 1 or _is_any(patterns)
         )
     if operator not in _READ:
         return True

@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from ecr_warden.arn import ARN_COLONS
 from ecr_warden.policy.ascii_case import ascii_lower, both_cases
 from ecr_warden.policy.glob import Glob, Piece, Wild, glob
 from ecr_warden.policy.steps import Steps
 from ecr_warden.policy.variables import Token, Variable, literal_tokens, tokens
 
-ARN_COLONS = 5
 NAME = "\0"
 """In texts of Syntax.CALLER, one character or more of the name of a user, role or federated user."""
 

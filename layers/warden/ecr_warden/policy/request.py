@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from ecr_warden.arn import ARN_COLONS
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import (
@@ -32,7 +33,6 @@ ANY_RESOURCE = "*"
 MAX_RESOURCE = 2048
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9_.-]{1,128}")
 _RESOURCE = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:.+", re.DOTALL)
-_ARN_COLONS = 5
 _ACCOUNT = re.compile(r"[0-9]+")
 
 
@@ -93,8 +93,8 @@ def make_request(
     """
     owner = resource_account
     # A comparison tries any text that distinguishes two patterns, even one that is not an ARN.
-    if owner is None and resource.count(":") >= _ARN_COLONS:
-        owner = resource.split(":", _ARN_COLONS)[4] or None
+    if owner is None and resource.count(":") >= ARN_COLONS:
+        owner = resource.split(":", ARN_COLONS)[4] or None
     if owner is None or not _ACCOUNT.fullmatch(owner):
         owner = resource_account or principal.account or None
     keys = default_context(principal, owner)

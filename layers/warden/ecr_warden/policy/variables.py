@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from ecr_warden.arn import ARN_COLONS
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.glob import Glob, Piece, Wild, glob
 
@@ -22,7 +23,6 @@ _WILDCARD = re.compile(r"[*?]")
 _CHARACTERS = {"${*}": "*", "${?}": "?", "${$}": "$"}
 _SPECIAL = re.compile(r"[*?$]")
 _DEFAULT = re.compile(r"([^,]*),\s*'(.*)'\s*", re.DOTALL)
-_ARN_COLONS = 5
 
 
 class Variable(NamedTuple):
@@ -159,7 +159,7 @@ def completed_arn(text: str) -> str:
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
     """
-    return text + ":*" * (_ARN_COLONS - colons_outside_variables(text)) if text.startswith("arn:") else text
+    return text + ":*" * (ARN_COLONS - colons_outside_variables(text)) if text.startswith("arn:") else text
 
 
 def colons_outside_variables(text: str) -> int:

@@ -9,6 +9,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from ecr_warden.arn import ARN_COLONS
 from ecr_warden.policy.compare.domains import (
     OrderedDomain,
     TextDomain,
@@ -24,7 +25,7 @@ from ecr_warden.policy.compare.predicates import ConditionKey, KeyTest, Predicat
 from ecr_warden.policy.compare.shapes import ARNS, NOT_ARNS, depends_on_variables, of_characters
 from ecr_warden.policy.condition import CanonicalClause, Quantifier, parse_operator
 from ecr_warden.policy.operators import is_base64, moment, network, number
-from ecr_warden.policy.pattern import ARN_COLONS, Pattern, Syntax, pattern
+from ecr_warden.policy.pattern import Pattern, Syntax, pattern
 from ecr_warden.policy.variables import colons_outside_variables
 
 _SYNTAX = {

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
 
+from ecr_warden.arn import ARN_COLONS
 from ecr_warden.policy.compare.budget import WILDCARDS, Budget
 from ecr_warden.policy.compare.shapes import ACTIONS, ARNS, NONEMPTY
 from ecr_warden.policy.pattern import (
     ANY,
-    ARN_COLONS,
     CharacterClass,
     Loop,
     Pattern,

@@ -2,9 +2,9 @@
 
 import string
 
+from ecr_warden.arn import ARN_COLONS
 from ecr_warden.policy.pattern import (
     ANY,
-    ARN_COLONS,
     DIGIT,
     NAME_CHARACTERS,
     NOT_A_COLON,

@@ -9,13 +9,13 @@ reference_policies_condition-keys.html#condition-keys-sensitive
 
 import re
 
-from ecr_warden.arn import ACCOUNT_ID
+from ecr_warden.arn import ACCOUNT_ID, ARN_COLONS
 from ecr_warden.policy.catalogue import date, is_condition_key, nearest_key, owns_key
 from ecr_warden.policy.condition import Quantifier
 from ecr_warden.policy.lint.examination import Examination, PlacedClause, PlacedStatement, PlacedText, quoted
 from ecr_warden.policy.lint.rules import Rule
 from ecr_warden.policy.operators import is_base64, moment, network, number
-from ecr_warden.policy.pattern import ARN_COLONS, is_literal
+from ecr_warden.policy.pattern import is_literal
 from ecr_warden.policy.variables import completed_arn
 
 _TAG_KEYS = "aws:tagkeys"
