@@ -60,6 +60,6 @@ def _grouped(table: str) -> Iterator[Case]:
     for group in groups:
         assert group["page"], "a group rests on a page"
         for case in group["cases"]:
-            assert case["name"] not in names, f"a name stands twice: {case['name']}"
+            assert case["name"] not in names, f"a name occurs twice: {case['name']}"
             names.add(case["name"])
             yield _DEFAULTS | group.get("defaults", {}) | case

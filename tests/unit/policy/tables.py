@@ -16,7 +16,7 @@ def cases(table: str) -> list[Case]:
     """The cases of a table, whose names are unique sentences."""
     found: list[Case] = yaml.safe_load((CASES / f"{table}.yaml").read_text())["cases"]
     names = [case["name"] for case in found]
-    assert len(set(names)) == len(names), f"a name stands twice in {table}"
+    assert len(set(names)) == len(names), f"a name occurs twice in {table}"
     return found
 
 

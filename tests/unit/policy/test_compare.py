@@ -129,7 +129,7 @@ def test_an_example_has_names_that_say_something(name: str) -> None:
 
 _OF_NO_ARN = {
     "an ARN that lacks parts is no more than that in a repository policy",
-    "a service may be asked about a resource that is no ARN",
+    "a service may be asked about a resource that is not an ARN",
 }
 
 
