@@ -5,7 +5,7 @@ from typing import Any
 
 from ecr_warden.errors import WardenError
 from ecr_warden.policy.document import DocumentKind, parse_document
-from ecr_warden.policy.lint import Finding, Severity, guessed_kind, lint
+from ecr_warden.policy.lint import Finding, Level, guessed_kind, lint
 from ecr_warden.policy.printable import count
 from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
 from msgspec import Struct
@@ -20,7 +20,7 @@ KINDS = {
     "identity": DocumentKind.IDENTITY,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
-_STYLES = {Severity.ERROR: Style.BAD, Severity.WARNING: Style.ODD, Severity.NOTE: Style.FAINT}
+_STYLES = {Level.ERROR: Style.BAD, Level.WARNING: Style.ODD, Level.NOTE: Style.FAINT}
 
 
 class DocumentUnreadable(Failure):
@@ -38,9 +38,9 @@ class _Examined(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     error: WardenError | None = None
 
-    def count(self, severity: Severity) -> int:
-        refused = self.error is not None and severity is Severity.ERROR
-        return refused + sum(finding.severity is severity for finding in self.findings)
+    def count(self, level: Level) -> int:
+        refused = self.error is not None and level is Level.ERROR
+        return refused + sum(finding.level is level for finding in self.findings)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if not arguments.files:
         say_awaited(context.stdin, context.console, "a policy document")
     files = [_examine(path, kind, context) for path in arguments.files or ["-"]]
-    counts = {severity: sum(file.count(severity) for file in files) for severity in Severity}
+    counts = {level: sum(file.count(level) for file in files) for level in Level}
     if arguments.json:
         summary = {"files": len(files), **{f"{severity}s": count for severity, count in counts.items()}}
         context.console.answer({"files": [_file_to_json(file) for file in files], "summary": summary})
@@ -62,7 +62,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         for file in files:
             _show(file, context)
         context.console.line(_last_line(counts, len(files)), Style.HEADING)
-    return Exit.ERROR if counts[Severity.ERROR] else Exit.FINE
+    return Exit.ERROR if counts[Level.ERROR] else Exit.FINE
 
 
 def _examine(path: str, kind: DocumentKind | None, context: Context) -> _Examined:
@@ -85,14 +85,14 @@ def _show(file: _Examined, context: Context) -> None:
         taken = f"{file.file}: assuming kind {_NAMES[file.kind]}, because {file.guess}"
         console.note(f"{taken}; use --kind to override")
     if file.error is not None:
-        console.line(f"{Severity.ERROR} {file.error.code} {file.file}: {file.error}", Style.BAD)
+        console.line(f"{Level.ERROR} {file.error.code} {file.file}: {file.error}", Style.BAD)
     for finding in file.findings:
         where = f"{file.file}:{finding.place}" if finding.place else file.file
-        line = f"{finding.severity} {finding.code} {where} {finding.message}; {finding.remedy}"
-        console.line(line, _STYLES[finding.severity])
+        line = f"{finding.level} {finding.code} {where} {finding.message}; {finding.remedy}"
+        console.line(line, _STYLES[finding.level])
 
 
-def _last_line(counts: dict[Severity, int], files: int) -> str:
+def _last_line(counts: dict[Level, int], files: int) -> str:
     found = [count(number, severity) for severity, number in counts.items() if number]
     return f"{count(files, 'document')}: {', '.join(found) or 'nothing found'}"
 
@@ -105,7 +105,7 @@ def _file_to_json(file: _Examined) -> dict[str, Any]:
         "findings": [
             {
                 "code": finding.code,
-                "severity": finding.severity,
+                "severity": finding.level,
                 "place": finding.place,
                 "message": finding.message,
                 "remedy": finding.remedy,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from ecr_warden.policy.document import Document, DocumentKind, parse_document, policy_size
-from ecr_warden.policy.lint import Finding, Rule, Severity, guessed_kind, lint
+from ecr_warden.policy.lint import Finding, Level, Rule, guessed_kind, lint
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from tests.unit.policy.tables import Case, cases, document, kind, name_of
@@ -46,7 +46,7 @@ def test_codes_are_unique() -> None:
 def test_documentation_lists_every_code() -> None:
     text = (Path(__file__).parents[3] / "docs" / "policy-lint.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `([a-z0-9-]+)` \| (\w+) \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
-    assert listed == [(rule.code, str(rule.severity), rule.title, rule.remedy) for rule in Rule]
+    assert listed == [(rule.code, str(rule.level), rule.title, rule.remedy) for rule in Rule]
 
 
 def of_size(wanted: int, element: str) -> Document:
@@ -121,5 +121,5 @@ def test_managed_policies_of_aws_are_nearly_without_findings() -> None:
     counts: Counter[Rule] = Counter()
     for policy in policies.values():
         found = lint(parse_document(policy["Document"]), DocumentKind.IDENTITY, now=NOW)
-        counts.update(finding.rule for finding in found if finding.severity is not Severity.NOTE)
+        counts.update(finding.rule for finding in found if finding.level is not Level.NOTE)
     assert {rule: count for rule, count in counts.items() if rule not in SIZES} == MANAGED

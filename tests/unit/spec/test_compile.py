@@ -7,7 +7,7 @@ from ecr_warden.model.address import identity_policy, repository_policy, trust_p
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, Mode, MustNotExist, RoleSettings
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.policy.lint import Severity, lint
+from ecr_warden.policy.lint import Level, lint
 from ecr_warden.spec import Valid, load_spec
 
 from tests.unit.spec.cases import ACCOUNTS, NOW, sections
@@ -63,7 +63,7 @@ def test_lint_finds_nothing_in_the_documents_of_grants(case: tuple[str, str]) ->
         for address, value in entry.documents.items():
             if isinstance(value, Document):
                 found = lint(value, DocumentKind(address.kind), now=NOW)
-                assert [finding for finding in found if finding.severity is not Severity.NOTE] == []
+                assert [finding for finding in found if finding.level is not Level.NOTE] == []
 
 
 @pytest.mark.parametrize("case", sections("documents.txt"), ids=lambda case: case[0])

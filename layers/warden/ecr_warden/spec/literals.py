@@ -8,7 +8,7 @@ from ecr_warden.arn import ArnError, parse_arn
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy, trust_policy
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from ecr_warden.policy.document import Document, DocumentError, DocumentKind, Effect, Statement, parse_document
-from ecr_warden.policy.lint import Rule, Severity, lint
+from ecr_warden.policy.lint import Level, Rule, lint
 from ecr_warden.policy.power import administering
 from ecr_warden.policy.principal import is_account
 from ecr_warden.spec.accounts import Accounts, narrowed
@@ -211,17 +211,13 @@ def lint_literal(
     """Report the errors and warnings of a document; `has_refused`: some of its values are already reported."""
     for finding in lint(document, kind, now=now):
         rule = finding.rule
-        if (
-            rule.severity is Severity.NOTE
-            or rule in _COUNTED_ELSEWHERE
-            or (has_refused and rule is Rule.VALUE_MALFORMED)
-        ):
+        if rule.level is Level.NOTE or rule in _COUNTED_ELSEWHERE or (has_refused and rule is Rule.VALUE_MALFORMED):
             continue
         place = place_at(root, finding.place)
         if rule in _CODES:
             report.add(_CODES[rule], place, finding.message, remedy=finding.remedy)
         else:
-            code = Code.DOCUMENT if rule.severity is Severity.ERROR else Code.DOUBTFUL_DOCUMENT
+            code = Code.DOCUMENT if rule.level is Level.ERROR else Code.DOUBTFUL_DOCUMENT
             report.add(code, place, f"{finding.code}: {finding.message}", remedy=finding.remedy)
 
 

@@ -1,6 +1,6 @@
 """What is wrong with a policy document beyond its grammar: AWS refuses it, or it does other than it seems to."""
 
 from ecr_warden.policy.lint.lint import guessed_kind, lint
-from ecr_warden.policy.lint.rules import Finding, Rule, Severity
+from ecr_warden.policy.lint.rules import Finding, Level, Rule
 
-__all__ = ["Finding", "Rule", "Severity", "guessed_kind", "lint"]
+__all__ = ["Finding", "Level", "Rule", "guessed_kind", "lint"]

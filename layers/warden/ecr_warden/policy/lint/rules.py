@@ -5,7 +5,7 @@ from enum import Enum, StrEnum
 from msgspec import Struct
 
 
-class Severity(StrEnum):
+class Level(StrEnum):
     """ERROR: AWS refuses it, or outsiders get access. WARNING: its effect is not what it seems. NOTE: worth knowing."""
 
     ERROR = "error"
@@ -13,7 +13,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-_E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
+_E, _W, _N = Level.ERROR, Level.WARNING, Level.NOTE
 
 
 class Rule(Enum):
@@ -151,8 +151,8 @@ class Rule(Enum):
     STATEMENT_REDUNDANT = (_N, "a statement that another one includes", "remove it")
     STATEMENT_DENIED = (_W, "an Allow that a Deny without a condition cancels", "remove one of the two")
 
-    def __init__(self, severity: Severity, title: str, remedy: str) -> None:
-        self.severity = severity
+    def __init__(self, level: Level, title: str, remedy: str) -> None:
+        self.level = level
         self.title = title
         self.remedy = remedy
 
@@ -173,8 +173,8 @@ class Finding(Struct, frozen=True):
         return self.rule.code
 
     @property
-    def severity(self) -> Severity:
-        return self.rule.severity
+    def level(self) -> Level:
+        return self.rule.level
 
     @property
     def remedy(self) -> str:
