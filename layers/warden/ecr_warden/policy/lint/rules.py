@@ -17,7 +17,7 @@ _E, _W, _N = Level.ERROR, Level.WARNING, Level.NOTE
 
 
 class Rule(Enum):
-    """Every kind of finding: its severity, title and remedy. Its code is its name, as in `sid-repeated`.
+    """Every kind of finding: its level, title and remedy. Its code is its name, as in `sid-repeated`.
 
     Codes are stable, and never reused for another kind; docs/policy-lint.md lists them and a test compares.
     """
