@@ -31,9 +31,9 @@ _READS = ("DescribeRepositories", "GetRepositoryPolicy", "GetAccountAuthorizatio
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What a script told, and the calls that it made."""
+    """The result of a script, and the calls that it made."""
 
-    told: Any
+    result: Any
     calls: Counter[str]
 
 
@@ -64,7 +64,7 @@ def _pairs(
     pairs = []
     for _ in range(times):
         pairs.append((_run(aws, session, *floor), _run(aws, session, *ours)))
-        assert pairs[-1][1].told["due"] == changed, (pairs[-1][1].told["due"], changed)
+        assert pairs[-1][1].result["due"] == changed, (pairs[-1][1].result["due"], changed)
     return pairs
 
 
@@ -80,13 +80,13 @@ def _figures(number: int, pairs: list[tuple[_Run, _Run]]) -> Iterator[Figure]:
         ("time, parts one after the other", "wall", "wall", None),
         ("processor time", "cpu", "cpu", _CPU),
     ):
-        yield Figure(group, f"{what}: floor", statistics.median(one.told[theirs] for one, _ in pairs) * 1000, "ms")
-        yield Figure(group, f"{what}: sweep", statistics.median(other.told[key] for _, other in pairs) * 1000, "ms")
-        ratio = statistics.median(other.told[key] / one.told[theirs] for one, other in pairs)
+        yield Figure(group, f"{what}: floor", statistics.median(one.result[theirs] for one, _ in pairs) * 1000, "ms")
+        yield Figure(group, f"{what}: sweep", statistics.median(other.result[key] for _, other in pairs) * 1000, "ms")
+        ratio = statistics.median(other.result[key] / one.result[theirs] for one, other in pairs)
         yield Figure(group, f"{what}: ratio, median of the pairs", ratio, "x", most)
-    read = statistics.median(other.told["spec"] for _, other in pairs) * 1000
+    read = statistics.median(other.result["spec"] for _, other in pairs) * 1000
     yield Figure(group, "apart: reading the compiled spec, once a container and version", read, "ms")
-    memory = max(other.told["memory"] for _, other in pairs) / 1e6
+    memory = max(other.result["memory"] for _, other in pairs) / 1e6
     yield Figure(group, "peak of memory of the sweep's process", memory, "MB")
 
 

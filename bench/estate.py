@@ -20,7 +20,7 @@ from local.testing.installed import EXTERNAL_ID, HUB, MEMBER, REGION
 GROUP = 20  # repositories that the same three users pull from
 _PLANTERS = 8
 _HUB_ROLE = "ecr-warden-reconcile"
-_STRANGER = "arn:aws:iam::999999999999:root"
+_OUTSIDER = "arn:aws:iam::999999999999:root"
 
 
 def spec_of(number: int) -> CompiledSpec:
@@ -86,7 +86,7 @@ class Estate:
         return sorted({self._tamper(target).key for target in _one_of_each_kind(spec)})
 
     def mend(self, spec: CompiledSpec) -> None:
-        """Put right what was changed."""
+        """Undo the changes."""
         for target in _one_of_each_kind(spec):
             for address, document in _documents(target):
                 self._put(address, document.text)
@@ -133,7 +133,7 @@ class Estate:
         if address.kind is AddressKind.IDENTITY_POLICY:
             statement["Action"] = ["ecr:DescribeImages"]
         else:
-            statement["Principal"] = {"AWS": _STRANGER}
+            statement["Principal"] = {"AWS": _OUTSIDER}
         self._put(address, json.dumps(changed))
         return spec.target
 

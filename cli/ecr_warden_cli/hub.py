@@ -164,13 +164,13 @@ def plan_extras(plan: PlanReply) -> dict[str, Any]:
         "omitted": plan.omitted,
         "unread": list(plan.unread),
         "left": [{"target": target, "why": why} for target, why in plan.left],
-        "recreated": list(plan.made_again),
+        "recreated": list(plan.recreated),
     }
 
 
 def recreated_lines(plan: PlanReply) -> Iterator[str]:
     """One line per identity that was recreated since its last run."""
-    for identity in plan.made_again:
+    for identity in plan.recreated:
         yield f"{identity} was recreated; apply starts a run of it, and has the documents that name it rewritten"
 
 

@@ -99,8 +99,8 @@ def test_jobs_of_the_old_version_are_done_by_the_new_one(leaving: Installed) -> 
         leaving.built / "template.yaml",
         {"ExternalId": EXTERNAL_ID, "MemberAccounts": f"{HUB},{MEMBER}", "LogLevel": "DEBUG"},
     )
-    told = lambdas.get_function_configuration(FunctionName="ecr-warden-reconcile")["Environment"]["Variables"]
-    assert told["LOG_LEVEL"] == "DEBUG"
+    variables = lambdas.get_function_configuration(FunctionName="ecr-warden-reconcile")["Environment"]["Variables"]
+    assert variables["LOG_LEVEL"] == "DEBUG"
     lambdas.update_event_source_mapping(UUID=jobs["UUID"], Enabled=True)
 
     leaving.settle()

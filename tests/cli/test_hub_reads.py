@@ -31,7 +31,7 @@ def without(world: World, *targets: Target) -> World:
     return closed(world, lambda target: target in targets)
 
 
-def made_again() -> World:
+def recreated() -> World:
     world = world_in_sync()
     world.documents.unmake(PULL_USER)
     world.documents.make(PULL_USER)
@@ -202,7 +202,7 @@ def test_a_plan_says_what_is_paused_or_stopped(verb: tuple[str, ...]) -> None:
 
 
 def test_apply_rewrites_the_documents_that_name_a_recreated_user() -> None:
-    world = made_again()
+    world = recreated()
     command = over(world)
     assert f"{PULL_USER} was recreated" in command("plan", "--hub").out
     ran = command("apply", "shop/checkout", "--json")

@@ -173,7 +173,7 @@ def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld
         f"  ManagedOwners={USERS[2]},{USERS[0]}",
         "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
     ]
-    [ci] = [fence for fence in command("plan", str(SPEC_FILE), "--json").json["writeScope"] if fence["account"] == CI]
+    [ci] = [gap for gap in command("plan", str(SPEC_FILE), "--json").json["writeScope"] if gap["account"] == CI]
     assert ci == {
         "account": CI,
         "memberStack": True,
@@ -195,5 +195,5 @@ def test_the_write_scope_of_an_unreadable_account_is_unknown(world: MemoryWorld,
     world.close(CI)
     ran = command("plan", str(SPEC_FILE))
     assert f"account {CI}: cannot be read, so it is unknown whom its member stack covers\n" in ran.out
-    [ci] = [fence for fence in command("plan", str(SPEC_FILE), "--json").json["writeScope"] if fence["account"] == CI]
+    [ci] = [gap for gap in command("plan", str(SPEC_FILE), "--json").json["writeScope"] if gap["account"] == CI]
     assert ci == {"account": CI, "memberStack": None, "error": f"no way into {CI}; open it"}

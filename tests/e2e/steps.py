@@ -250,9 +250,9 @@ ELSEWHERE: Mapping[Statement, str] = {
     Statement("boundary", "LogIn"): "tests/e2e/test_statements.py",
     Statement("boundary", "PushAndPull"): "tests/e2e/test_statements.py",
     # These stand if a parameter names somebody.
-    Statement("write", "OwnersInlinePolicies2", managed="ecr-warden-owners-2"): "tests/template/test_fences.py",
-    Statement("write", "OwnersInlinePolicies3", managed="ecr-warden-owners-3"): "tests/template/test_fences.py",
-    Statement("write", "NamedRoles", managed="ecr-warden-roles"): "tests/template/test_fences.py",
+    Statement("write", "OwnersInlinePolicies2", managed="ecr-warden-owners-2"): "tests/template/test_write_scope.py",
+    Statement("write", "OwnersInlinePolicies3", managed="ecr-warden-owners-3"): "tests/template/test_write_scope.py",
+    Statement("write", "NamedRoles", managed="ecr-warden-roles"): "tests/template/test_write_scope.py",
     Statement("reader", "Ask"): "tests/e2e/test_people.py",
     Statement("operator", "AskAndCommand"): "tests/e2e/test_people.py",
 }

@@ -48,8 +48,8 @@ def rows(text: str) -> list[list[str]]:
     ],
 )
 def test_each_parameter_stands_in_the_table_with_its_default(heading: str, template: Template) -> None:
-    told = [(row[0], row[1].strip("`")) for row in rows(section(heading))]
-    assert told == [(name, str(one.get("Default", ""))) for name, one in template.body["Parameters"].items()]
+    documented = [(row[0], row[1].strip("`")) for row in rows(section(heading))]
+    assert documented == [(name, str(one.get("Default", ""))) for name, one in template.body["Parameters"].items()]
 
 
 def test_each_parameter_without_a_default_is_given_where_its_stack_is_deployed() -> None:
@@ -66,9 +66,9 @@ def test_each_alarm_says_what_to_do() -> None:
         for template in ALL
         for one in template.resources("AWS::CloudWatch::Alarm").values()
     ]
-    told = rows(section("Alarms, and what to do"))
-    assert sorted(row[0].strip("`") for row in told) == sorted(alarms)
-    assert all(row[2] for row in told)
+    alarm_rows = rows(section("Alarms, and what to do"))
+    assert sorted(row[0].strip("`") for row in alarm_rows) == sorted(alarms)
+    assert all(row[2] for row in alarm_rows)
 
 
 def test_what_outlives_its_stack_is_named() -> None:
@@ -79,9 +79,9 @@ def test_what_outlives_its_stack_is_named() -> None:
         if resource.get("DeletionPolicy", "Delete") != "Delete"
     ]
     assert len(kept) == 4
-    told = section("Removing")
+    page = section("Removing")
     for name in ("ecr-warden-spec-*", "ecr-warden-state-*", "table `ecr-warden`", "/ecr-warden/ecr-warden-boundary"):
-        assert name in told, name
+        assert name in page, name
 
 
 def test_the_file_that_imports_the_boundary_holds_it_alone_and_what_an_import_asks_for(tmp_path: Path) -> None:

@@ -276,16 +276,16 @@ def test_the_write_role_writes_what_the_product_writes_and_no_more() -> None:
 
 def test_what_may_add_access_on_a_push_role_asks_for_the_boundary() -> None:
     by_sid = {s["Sid"]: s for s in MEMBER.policy("WriteRole")}
-    fenced = by_sid["OwnRolesUnderTheBoundary"]
-    assert fenced["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
-    assert set(fenced["Action"]) == {
+    bounded = by_sid["OwnRolesUnderTheBoundary"]
+    assert bounded["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
+    assert set(bounded["Action"]) == {
         "iam:CreateRole",
         "iam:PutRolePermissionsBoundary",
         "iam:PutRolePolicy",
         "iam:UpdateAssumeRolePolicy",
         "iam:UpdateRole",
     }
-    free = [s for s in by_sid.values() if s.get("Resource") == fenced["Resource"] and "Condition" not in s]
+    free = [s for s in by_sid.values() if s.get("Resource") == bounded["Resource"] and "Condition" not in s]
     assert {s["Sid"] for s in free} == {"ReadOwnRoles", "TagOwnRoles", "TakeAwayFromOwnRoles"}
     assert not {a for s in free for a in listed(s["Action"]) if a.split(":")[1].startswith(("Put", "Update", "Create"))}
 
@@ -347,7 +347,7 @@ def test_the_hub_roles_that_a_member_lets_in_to_read_are_those_that_may_enter() 
         ("HubBusArns", "arn:aws:events:eu-central-1:111111111111:event-bus/*", False),
     ],
 )
-def test_what_a_fence_is_made_of_names_one_thing_or_one_path_each(parameter: str, given: str, taken: bool) -> None:
+def test_an_entry_of_the_write_scope_is_one_arn_or_one_path(parameter: str, given: str, taken: bool) -> None:
     pattern = MEMBER.body["Parameters"][parameter]["AllowedPattern"]
     assert (re.fullmatch(pattern, given) is not None) is taken
 

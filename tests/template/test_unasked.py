@@ -23,7 +23,7 @@ def test_a_function_may_write_its_own_log_and_no_other(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_that_is_called_by_events_may_send_what_failed_where_it_is_told_to(function: str) -> None:
+def test_a_function_called_by_events_may_send_to_its_failure_destination(function: str) -> None:
     config = HUB.properties(f"{function.capitalize()}Function").get("EventInvokeConfig", {})
     destination = config.get("DestinationConfig", {}).get("OnFailure")
     granted = [

@@ -86,7 +86,7 @@ def test_without_the_hubs_memory_the_plan_is_empty(name: str) -> None:
 def test_a_recreated_user_that_no_run_has_seen_is_planned_for_and_named() -> None:
     world = recreated()
     reply = asked(world)
-    assert reply.made_again == (str(PULL_USER),)
+    assert reply.recreated == (str(PULL_USER),)
     [shown] = [plan for plan in reply.plans if plan.target == CHECKOUT]
     assert [(change.address, drift.kind) for change, drift in zip(shown.changes, shown.drifts, strict=True)] == [
         (D1, DriftKind.PRINCIPAL_RECREATED)
@@ -95,13 +95,13 @@ def test_a_recreated_user_that_no_run_has_seen_is_planned_for_and_named() -> Non
     world.drain()
     assert D1 in [change.address for change in world.writes]
     afterwards = asked(world)
-    assert (afterwards.plans, afterwards.made_again) == ((), ())
+    assert (afterwards.plans, afterwards.recreated) == ((), ())
 
 
 def test_a_recreated_user_is_not_named_for_targets_that_do_not_name_it() -> None:
     reply = queries_of(recreated())(AskPlan((str(PUSHER),)))
     assert isinstance(reply, PlanReply)
-    assert (reply.plans, reply.made_again) == ((), ())
+    assert (reply.plans, reply.recreated) == ((), ())
 
 
 def test_verify_reports_recreated_users_too() -> None:

@@ -38,7 +38,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     console, client = context.console, speak(arguments, context)
     with console.doing("the hub reads the accounts"):
         plan = expect(PlanReply, client.ask(AskPlan(selection_of(arguments))))
-    due = tuple(dict.fromkeys((*(one.target for one in plan.plans), *map(parse_target, plan.made_again))))
+    due = tuple(dict.fromkeys((*(one.target for one in plan.plans), *map(parse_target, plan.recreated))))
     targets = due[:TARGETS_AT_MOST]
     left_out = plan.omitted + len(due) - len(targets)
     if not arguments.json:
@@ -83,7 +83,7 @@ def _show(plan: PlanReply, left_out: int, context: Context) -> None:
     say_unread(plan.unread, context)
     if left_out:
         console.line(f"{and_more(left_out, 'target')} that differ; run apply again afterwards", Style.ODD)
-    if plan.plans or plan.made_again:
+    if plan.plans or plan.recreated:
         if plan.mode is Mode.OBSERVE:
             console.line("the spec says mode: observe, so nothing is written", Style.ODD)
     elif plan.unread:

@@ -89,8 +89,8 @@ else:
 class PlanReply(_OfSpec, frozen=True, tag="plan"):
     """The plans that are not empty, of so many targets; `omitted` of them did not fit into the answer.
 
-    `left`: targets to which nothing would be written now, and why (a pause, the stop switch). `made_again`: owners that
-    were deleted and made again since a run last looked at them, whose run has written again what names them.
+    `left`: targets to which nothing would be written now, and why (a pause, the stop switch). `recreated`: identities
+    that were recreated since their last run; a run of theirs has the documents that name them rewritten.
     `write_scope`: for each account with users or roles among the targets.
     """
 
@@ -100,7 +100,8 @@ class PlanReply(_OfSpec, frozen=True, tag="plan"):
     omitted: Count = 0
     unread: tuple[str, ...] = ()
     left: tuple[tuple[str, str], ...] = ()
-    made_again: tuple[str, ...] = ()
+    # The name in JSON since the first version: older commands read it.
+    recreated: tuple[str, ...] = field(default=(), name="madeAgain")
     write_scope: tuple[WriteScope, ...] = ()
 
 

@@ -141,7 +141,7 @@ class Queries(Struct, frozen=True):
             omitted=len(differing) - len(kept),
             unread=read.unread,
             left=tuple(self._left(kept)),
-            made_again=read.recreated,
+            recreated=read.recreated,
             write_scope=scope_gaps(read.accepted, read.every, self.documents, of=[plan.target for plan in read.plans]),
         )
 
