@@ -1,4 +1,7 @@
-"""What is announced on the outcomes bus, and the message that people get."""
+"""Alerts, and the message that people get.
+
+`left_out` in an alert: how many more entries than its list holds. What is said of each kind: alerting/kinds.py.
+"""
 
 from msgspec import Struct
 
@@ -12,7 +15,7 @@ class _Alert(Value, frozen=True, tag_field="kind"):
 
 
 class SpecRefused(_Alert, frozen=True, tag="spec-refused"):
-    """A version of the spec was not accepted; `problems` as `validate` prints them, `left_out`: how many more."""
+    """A version of the spec was not accepted; `problems` as `validate` prints them."""
 
     version: str
     enforced: str | None
@@ -21,9 +24,10 @@ class SpecRefused(_Alert, frozen=True, tag="spec-refused"):
 
 
 class SpecAccepted(_Alert, frozen=True, tag="spec-accepted"):
-    """A version became the accepted one; `changed`: keys of the targets whose desired state it changed.
+    """A version became the accepted one.
 
-    `left_out`: how many of the changed, the released and the warnings are not here.
+    `changed`: keys of the targets whose desired state it changed; `released`: keys of repositories that it no longer
+    names, whose documents stay. `left_out`: of the changed, the released and the warnings.
     """
 
     version: str
@@ -35,7 +39,7 @@ class SpecAccepted(_Alert, frozen=True, tag="spec-accepted"):
 
 
 class TargetsPaused(_Alert, frozen=True, tag="paused"):
-    """Somebody has ecr-warden write nothing to `targets` (their keys) until an end; `left_out`: how many more."""
+    """A command paused `targets`, given by their keys."""
 
     targets: tuple[str, ...]
     reason: str
@@ -44,7 +48,7 @@ class TargetsPaused(_Alert, frozen=True, tag="paused"):
 
 
 class TargetsResumed(_Alert, frozen=True, tag="resumed"):
-    """Somebody ended pauses early; `targets`: the keys of those that were paused, `left_out`: how many more."""
+    """A command ended the pauses of `targets`, given by their keys."""
 
     targets: tuple[str, ...]
     left_out: Count = 0
@@ -54,7 +58,7 @@ COMPILED_SPEC = "compiled spec"
 
 
 class OwnChanged(_Alert, frozen=True, tag="own-changed"):
-    """Somebody changed what ecr-warden works by; `thing`: `role ecr-warden-read`, `account`: empty in the hub."""
+    """A resource of ecr-warden's own was changed; `thing`: `role ecr-warden-read`, `account`: empty in the hub."""
 
     account: str
     thing: str
@@ -63,8 +67,7 @@ class OwnChanged(_Alert, frozen=True, tag="own-changed"):
 class Unlisted(_Alert, frozen=True, tag="unlisted"):
     """Lists that could not be read: repositories that fit a pattern, or users and roles of an account.
 
-    `problems`: what stands for each, why, and what to do; `left_out`: how many more. `codes`: of all the errors, each
-    once.
+    `problems`: for each its place, why, and what to do; `codes`: of all the errors, each once.
     """
 
     version: str
@@ -74,7 +77,7 @@ class Unlisted(_Alert, frozen=True, tag="unlisted"):
 
 
 class JobFailed(_Alert, frozen=True, tag="job-failed"):
-    """A job reached its last attempt, and nothing is known of how it ended: its process may have been killed.
+    """A job failed on its last attempt; how is unknown, for its process may have been killed.
 
     `job`: None where it cannot be read, for the reason in `error`.
     """
