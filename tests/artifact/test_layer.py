@@ -92,6 +92,12 @@ def test_byte_code_names_the_place_on_lambda_and_not_that_of_the_build(layer: Pa
         assert code.co_filename == f"/opt/python/{source.relative_to(layer)}"
 
 
+def test_byte_code_carries_no_docstrings(layer: Path) -> None:
+    documented = (layer / "ecr_warden" / "model" / "job.py").read_text().splitlines()[0].strip('"')
+    compiled = cache_from_source(str(layer / "ecr_warden" / "model" / "job.py"))
+    assert documented.encode() not in Path(compiled).read_bytes()
+
+
 def test_another_build_in_another_place_gives_the_same_bytes(layer: Path, tmp_path: Path) -> None:
     """Else each deployment would make a new version of a layer in which nothing changed."""
     path = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ["PATH"]])
