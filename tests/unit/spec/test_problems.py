@@ -75,32 +75,6 @@ def documentation() -> str:
     return (Path(__file__).parents[3] / "docs" / "spec.md").read_text(encoding="utf-8")
 
 
-def test_a_line_for_people_has_code_place_and_hint() -> None:
-    spec = f"{ACCOUNTS}\nrepositories: [{{name: shop/checkout, account: registry, pull: [deployrs]}}]\n"
-    assert [found.at("access.yaml") for found in problems(spec)] == [
-        'E104 access.yaml:4:64 unknown team "deployrs" (did you mean "deployers"?)'
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("version: 1\naccount: {}\naccounts: {}", 'unknown field "account" of a spec (did you mean "accounts"?)'),
-        (f"{ACCOUNTS}\nsettings: {{mode: observed}}", '"observed" is not a mode (did you mean "observe"?)'),
-        (
-            f"{ACCOUNTS}\nrepositories: [{{name: a/b, account: regstry}}]",
-            'unknown account "regstry" (did you mean "registry"?)',
-        ),
-        (
-            f"{ACCOUNTS}\nrepositories: [{{name: a/b, account: registry, pull: [ci:usr/anna]}}]",
-            '"ci:usr/anna" is not a principal (did you mean "ci:user/anna"?)',
-        ),
-    ],
-)
-def test_nearest_name_is_suggested(text: str, message: str) -> None:
-    assert [found.message for found in problems(text)] == [message]
-
-
 @pytest.mark.parametrize(("spec", "lines"), [pytest.param(*case, id=name) for name, *case in wording_cases()])
 def test_line_says_what_is_wrong_and_what_to_do(spec: str, lines: list[str]) -> None:
     assert [found.at("access.yaml") for found in problems(spec)] == lines

@@ -1,7 +1,7 @@
 """Checks a tree of nodes against the field tables: values that do not fit are reported and dropped."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import replace
 from decimal import Decimal, InvalidOperation
 from typing import assert_never
@@ -38,27 +38,10 @@ _CHOICE_CUTOFF = 0.75  # a lower one offers a word of the opposite meaning
 _ACCOUNT_DIGITS = re.compile(r"[0-9]{12}")
 
 
-def check_single(node: Node, shape: Text | AccountId | Moment | Whole | Flag, report: Report) -> Scalar | None:
-    """The scalar if it fits, a number in plain digits; otherwise None, after reporting it."""
-    match shape:
-        case Text():
-            return check_text(node, shape, report)
-        case AccountId():
-            return _account_id(node, report)
-        case Moment():
-            return _moment(node, report)
-        case Whole():
-            return _whole(node, shape, report)
-        case Flag():
-            return _flag(node, report)
-        case _:
-            assert_never(shape)
-
-
-def check_text(node: Node, shape: Text, report: Report) -> Scalar | None:
+def _text(node: Node, shape: Text, report: Report) -> Scalar | None:
     """The scalar if it is text and one of the shape's choices; otherwise None, after reporting it."""
     if not isinstance(node, Scalar) or node.tag is not Tag.TEXT:
-        return wrong(node, shape.what, report, remedy=for_text(node, shape))
+        return _wrong(node, shape.what, report, remedy=for_text(node, shape))
     if not node.text:
         report.add(Code.EMPTY_VALUE, node.place, f"empty text instead of {shape.what}", remedy=for_text(node, shape))
     elif shape.choices and node.text not in shape.choices:
@@ -72,8 +55,8 @@ def check_text(node: Node, shape: Text, report: Report) -> Scalar | None:
 
 def _account_id(node: Node, report: Report) -> Scalar | None:
     if not isinstance(node, Scalar) or node.tag is Tag.NULL:
-        return wrong(node, "an account ID", report, remedy=Code.ACCOUNT_ID.remedy)
-    if lost_its_quotes(node) or node.tag is Tag.NUMBER:
+        return _wrong(node, "an account ID", report, remedy=Code.ACCOUNT_ID.remedy)
+    if has_lost_quotes(node) or node.tag is Tag.NUMBER:
         report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account ID {bare(node.text)} has no quotes")
     elif not _ACCOUNT_DIGITS.fullmatch(node.text):
         digits = "".join(character for character in node.text if character in "0123456789")
@@ -84,20 +67,20 @@ def _account_id(node: Node, report: Report) -> Scalar | None:
     return None
 
 
-def lost_its_quotes(node: Scalar) -> bool:
+def has_lost_quotes(node: Scalar) -> bool:
     """Whether a scalar is twelve digits without quotes, which YAML parsers read as a decimal or octal number."""
     return node.plain and _ACCOUNT_DIGITS.fullmatch(node.text) is not None
 
 
 def _moment(node: Node, report: Report) -> Scalar | None:
     if not isinstance(node, Scalar) or node.tag not in (Tag.TEXT, Tag.TIMESTAMP):
-        return wrong(node, "a time with a time zone", report, remedy=Code.UNTIL.remedy)
+        return _wrong(node, "a time with a time zone", report, remedy=Code.UNTIL.remedy)
     return node
 
 
 def _whole(node: Node, shape: Whole, report: Report) -> Scalar | None:
     if not isinstance(node, Scalar) or node.tag not in (Tag.NUMBER, Tag.TEXT):
-        return wrong(node, "a whole number", report, remedy=for_whole(shape))
+        return _wrong(node, "a whole number", report, remedy=for_whole(shape))
     number = _whole_number(node)
     if number is not None:
         return replace(node, text=str(number))
@@ -120,10 +103,10 @@ def _whole_number(node: Scalar) -> int | None:
 def _flag(node: Node, report: Report) -> Scalar | None:
     if isinstance(node, Scalar) and node.tag is Tag.BOOLEAN and node.text in ("true", "false"):
         return node
-    return wrong(node, "true or false", report, remedy="write true or false, in lower case and without quotes")
+    return _wrong(node, "true or false", report, remedy="write true or false, in lower case and without quotes")
 
 
-def wrong(node: Node, expected: str, report: Report, *, remedy: str = "") -> Scalar | None:
+def _wrong(node: Node, expected: str, report: Report, *, remedy: str = "") -> Scalar | None:
     """Report a value of the wrong type."""
     report.add(Code.WRONG_TYPE, node.place, f"{describe(node)} instead of {expected}", remedy=remedy)
     return None
@@ -187,42 +170,53 @@ def check_shape(node: Node, shape: Shape, report: Report) -> Value | None:
     if isinstance(node, Scalar) and node.tag is Tag.BROKEN:
         return None
     match shape:
-        case Text() | AccountId() | Moment() | Whole() | Flag():
-            return check_single(node, shape, report)
-        case Raw():
-            return node if isinstance(node, MapNode) else _no_mapping(node, shape, report)
+        case Text():
+            return _text(node, shape, report)
+        case AccountId():
+            return _account_id(node, report)
+        case Moment():
+            return _moment(node, report)
+        case Whole():
+            return _whole(node, shape, report)
+        case Flag():
+            return _flag(node, report)
         case ListOf():
             return _list(node, shape, report)
-        case MapOf():
-            if not isinstance(node, MapNode):
-                return _no_mapping(node, shape, report)
-            return Fields(node.place, dict(_map(node, shape, report)), _keys(node))
-        case Record() | Choice():
-            if not isinstance(node, MapNode):
-                return _no_mapping(node, shape, report)
-            record = shape if isinstance(shape, Record) else _chosen(node, shape, report)
-            return None if record is None else _record(node, record, report)
         case Either():
             return _either(node, shape, report)
+        case Raw() | MapOf() | Record() | Choice():
+            if isinstance(node, MapNode):
+                return _mapping(node, shape, report)
+            expected = named(shape.name) if isinstance(shape, Record | Choice) else "a mapping"
+            return _wrong(node, expected, report, remedy=for_mapping(shape))
+        case _:
+            assert_never(shape)
+
+
+def _mapping(node: MapNode, shape: Raw | MapOf | Record | Choice, report: Report) -> Value | None:
+    match shape:
+        case Raw():
+            return node
+        case MapOf():
+            values = ((key.text, check_shape(entry, shape.value, report)) for key, entry in node.entries)
+            return Fields(node.place, {key: value for key, value in values if value is not None}, _keys(node))
+        case Record():
+            return _record(node, shape, report)
+        case Choice():
+            record = _chosen(node, shape, report)
+            return None if record is None else _record(node, record, report)
         case _:
             assert_never(shape)
 
 
 def _list(node: Node, shape: ListOf, report: Report) -> Value | None:
     if not isinstance(node, ListNode):
-        return wrong(node, "a list", report, remedy=for_list(node, shape))
+        return _wrong(node, "a list", report, remedy=for_list(node, shape))
     if shape.nonempty and not node.items:
         report.add(Code.EMPTY_VALUE, node.place, "an empty list", remedy="name at least one, or remove the field")
         return None
     fitting = (check_shape(item, shape.item, report) for item in node.items)
     return Items(node.place, tuple(item for item in fitting if item is not None))
-
-
-def _map(node: MapNode, shape: MapOf, report: Report) -> Iterator[tuple[str, Value]]:
-    for key, entry in node.entries:
-        value = check_shape(entry, shape.value, report)
-        if value is not None:
-            yield key.text, value
 
 
 def _record(node: MapNode, record: Record, report: Report) -> Fields:
@@ -280,7 +274,7 @@ def _chosen(node: MapNode, choice: Choice, report: Report) -> Record | None:
 
 def _either(node: Node, shape: Either, report: Report) -> Value | None:
     if not isinstance(node, MapNode):
-        return check_text(node, shape.text, report)
+        return _text(node, shape.text, report)
     known = next((key.text for key, _ in node.entries if key.text in shape.records), None)
     if known is not None:
         return _record(node, shape.records[known], report)
@@ -298,8 +292,3 @@ def _either(node: Node, shape: Either, report: Report) -> Value | None:
 
 def _keys(node: MapNode) -> dict[str, Place]:
     return {key.text: key.place for key, _ in node.entries}
-
-
-def _no_mapping(node: Node, shape: Shape, report: Report) -> Value | None:
-    expected = named(shape.name) if isinstance(shape, Record | Choice) else "a mapping"
-    return wrong(node, expected, report, remedy=for_mapping(shape))

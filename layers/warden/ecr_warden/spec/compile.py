@@ -29,7 +29,6 @@ from ecr_warden.model.desired import (
 from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from ecr_warden.policy.document import Document, Effect
 from ecr_warden.policy.pattern import pattern_covers
-from ecr_warden.spec.cross_checks import excluded_targets
 from ecr_warden.spec.render import assume_permissions, pull_permissions, push_permissions, push_trust, repository_pull
 from ecr_warden.spec.spec import DEFAULT_SESSION_DURATION, Literal, Principal, PullScope, PushGrant, Repository, Spec
 
@@ -177,7 +176,7 @@ def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], 
     grants = tuple(grant for _, grant in granted)
     pushed = {entry for repository, _ in granted for entry in repository.targets}
     pulled = {entry for repository, grant in granted if grant.pull for entry in repository.targets}
-    denied = {entry for repository, _ in granted for entry in excluded_targets(repository)}
+    denied = {entry for repository, _ in granted for entry in repository.excluded_targets}
     by = [principal for grant in grants for principal in grant.by]
     durations = [grant.max_session_duration for grant in grants if grant.max_session_duration is not None]
     settings = RoleSettings(

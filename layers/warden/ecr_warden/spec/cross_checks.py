@@ -22,7 +22,7 @@ class _Role(Struct, frozen=True):
 def cross_check(spec: Spec, places: dict[OwnerTarget, Place], report: Report) -> None:
     """Report conflicts between entries; `places` is where each principal is first named."""
     repositories = _check_repositories(spec, report)
-    check_patterns(spec, report)
+    _check_patterns(spec, report)
     roles = _check_roles(spec, report)
     _check_ends(spec, report)
     _check_literals(spec, repositories, roles, report)
@@ -137,7 +137,7 @@ class _Entry(Struct, frozen=True):
     place: Place
 
 
-def check_patterns(spec: Spec, report: Report) -> None:
+def _check_patterns(spec: Spec, report: Report) -> None:
     """Report a repository that a pattern matches although another entry names it.
 
     No entry can take precedence: the pattern's push role is in the repository's own account, where its identity policy
@@ -176,9 +176,3 @@ def _may_overlap(one: _Entry, other: _Entry) -> bool:
         and not any(pattern_covers(excluded, b.name) for excluded in one.excluded)
         and not any(pattern_covers(excluded, a.name) for excluded in other.excluded)
     )
-
-
-def excluded_targets(repository: Repository) -> Iterator[RepositoryTarget]:
-    """What a pattern leaves out, in each of its regions."""
-    for target in repository.targets:
-        yield from (RepositoryTarget(target.account, target.region, name) for name in repository.excluded)

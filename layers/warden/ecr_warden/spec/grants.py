@@ -1,7 +1,6 @@
 """`repositories:`: who may pull and push."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ecr_warden.model.desired import ForeignStatement
@@ -29,25 +28,74 @@ _SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com")
 _SOURCE = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9*-]*:([0-9]{12}):[!-~]+")
 
 
-def build_wide_principals(
-    entries: tuple[Fields, ...], accounts: Accounts, organizations: Organizations, report: Report
-) -> Mapping[Puller, bool]:
-    """The entries of a `pull:` list that name no single users and roles, and whether they may also import."""
-    found: dict[Puller, bool] = {}
-    for entry in entries:
-        puller = _puller(entry, accounts, organizations, report)
-        if puller in found:
-            report.add(Code.LISTED_TWICE, entry.place, f"{puller} is listed twice")
-        elif puller is not None:
-            found[puller] = entry.flag("upstream")
-    return found
+# The registry address that docker takes before the name. ECR also accepts it as a name, which is never intended.
+_REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr\.")
+_MAX_REPOSITORY_NAME = 256
+_UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
-def _puller(entry: Fields, accounts: Accounts, organizations: Organizations, report: Report) -> Puller | None:
+def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repository | None:
+    """One item of `repositories:`; None if its name or account is unknown."""
+    report = directory.report
+    account = directory.accounts.referred(entry.text("account"), report)
+    name = repository_name(entry.text("name"), report, pattern=True)
+    excluded = _excluded(entry, name, report)
+    pull, importing = _pull(entry, directory)
+    push = tuple(_push(item, account, directory, now) for item in entry.all("push"))
+    if account is None or name is None:
+        return None
+    regions = narrowed(account, directory.accounts, entry, report)
+    targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
+    scope, removal = entry.text("pull_scope"), entry.text("on_remove")
+    if removal is not None and removal.text == "revoke" and "*" in name:
+        message = "on_remove: revoke with a pattern is not supported in this version"
+        remedy = "name each repository whose policy should be deleted"
+        report.add(Code.NOT_SUPPORTED, entry.place_of("on_remove"), message, remedy=remedy)
+    return Repository(
+        targets=targets,
+        excluded=excluded,
+        pull=pull,
+        importing=importing,
+        push=tuple(grant for grant in push if grant is not None),
+        pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
+        foreign=_foreign(entry.texts("foreign_statements"), report),
+        revoke_on_remove=removal is not None and removal.text == "revoke",
+        place=entry.place_of("name"),
+    )
+
+
+def _pull(entry: Fields, directory: Directory) -> tuple[tuple[Puller, ...], frozenset[Puller]]:
+    """Who may pull, and which of them may also import."""
+    report = directory.report
+    found: dict[Puller, None] = dict.fromkeys(directory.resolve(entry.texts("pull")))
+    importing: set[Puller] = set()
+    listed = {name.text for name in entry.texts("pull")}
+    for grant in entry.all("pull"):
+        if "by" in grant.keys:
+            names = grant.texts("by")
+            for name in names:
+                if name.text in listed:
+                    report.add(Code.LISTED_TWICE, name.place, f"{quote(name.text)} is listed twice")
+            listed.update(name.text for name in names)
+            pullers: tuple[Puller, ...] = directory.resolve(names)
+        else:
+            puller = _puller(grant, directory)
+            if puller in found:
+                report.add(Code.LISTED_TWICE, grant.place, f"{puller} is listed twice")
+            pullers = () if puller is None or puller in found else (puller,)
+        found.update(dict.fromkeys(pullers))
+        if grant.flag("upstream"):
+            importing.update(pullers)
+    return tuple(found), frozenset(importing)
+
+
+def _puller(entry: Fields, directory: Directory) -> Puller | None:
+    """A whole account, a service or an organization."""
+    accounts, report = directory.accounts, directory.report
     if "service" in entry.keys:
         return _service(entry.text("service"), entry.text("source"), accounts, report)
     if "organization" in entry.keys:
-        return _organization(entry.text("organization"), organizations, report)
+        return _organization(entry.text("organization"), directory.organizations, report)
     account = accounts.referred(entry.text("account"), report)
     return None if account is None else WholeAccount(account.id)
 
@@ -89,72 +137,6 @@ def _source(source: Scalar, accounts: Accounts, report: Report) -> tuple[str | N
     return match[1], source.text
 
 
-MAX_REPOSITORY_NAME = 256
-
-# The registry address that docker takes before the name. ECR also accepts it as a name, which is never intended.
-_REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr\.")
-
-_UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
-
-
-def build_repository(
-    entry: Fields, directory: Directory, organizations: Organizations, now: datetime
-) -> Repository | None:
-    """One item of `repositories:`; None if its name or account is unknown."""
-    report = directory.report
-    account = directory.accounts.referred(entry.text("account"), report)
-    name = repository_name(entry.text("name"), report, pattern=True)
-    excluded = _excluded(entry, name, report)
-    pull, importing = _pull(entry, directory, organizations)
-    push = tuple(_push(item, account, directory, now) for item in entry.all("push"))
-    if account is None or name is None:
-        return None
-    regions = narrowed(account, directory.accounts, entry, report)
-    targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
-    scope, removal = entry.text("pull_scope"), entry.text("on_remove")
-    if removal is not None and removal.text == "revoke" and "*" in name:
-        message = "on_remove: revoke with a pattern is not supported in this version"
-        remedy = "name each repository whose policy should be deleted"
-        report.add(Code.NOT_SUPPORTED, entry.place_of("on_remove"), message, remedy=remedy)
-    return Repository(
-        targets=targets,
-        excluded=excluded,
-        pull=pull,
-        importing=importing,
-        push=tuple(grant for grant in push if grant is not None),
-        pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
-        foreign=_foreign(entry.texts("foreign_statements"), report),
-        revoke_on_remove=removal is not None and removal.text == "revoke",
-        place=entry.place_of("name"),
-    )
-
-
-def _pull(
-    entry: Fields, directory: Directory, organizations: Organizations
-) -> tuple[tuple[Puller, ...], frozenset[Puller]]:
-    """Who may pull, and which of them may also import."""
-    mappings = entry.all("pull")
-    found: dict[Puller, None] = dict.fromkeys(directory.resolve(entry.texts("pull")))
-    importing: set[Puller] = set()
-    listed = {name.text for name in entry.texts("pull")}
-    for grant in (mapping for mapping in mappings if "by" in mapping.keys):
-        names = grant.texts("by")
-        for name in names:
-            if name.text in listed:
-                directory.report.add(Code.LISTED_TWICE, name.place, f"{quote(name.text)} is listed twice")
-        listed.update(name.text for name in names)
-        principals = directory.resolve(names)
-        found.update(dict.fromkeys(principals))
-        if grant.flag("upstream"):
-            importing.update(principals)
-    wide = tuple(mapping for mapping in mappings if "by" not in mapping.keys)
-    for puller, imports in build_wide_principals(wide, directory.accounts, organizations, directory.report).items():
-        found[puller] = None
-        if imports:
-            importing.add(puller)
-    return tuple(found), frozenset(importing)
-
-
 def _excluded(entry: Fields, name: str | None, report: Report) -> tuple[str, ...]:
     """What a pattern excludes; each exception must match it, because a mistyped one would grant access."""
     if "except" in entry.keys and name is not None and "*" not in name:
@@ -183,7 +165,7 @@ def repository_name(name: Scalar | None, report: Report, *, pattern: bool = Fals
         what = "a ?" if "?" in name.text else "a pattern"
         message = f"{what} in a repository name is not supported in this version"
         report.add(Code.NOT_SUPPORTED, name.place, message, remedy="name each repository")
-    elif len(name.text) > MAX_REPOSITORY_NAME or not is_repository_name(name.text.replace("*", "aa")):
+    elif len(name.text) > _MAX_REPOSITORY_NAME or not is_repository_name(name.text.replace("*", "aa")):
         report.add(Code.REPOSITORY_NAME, name.place, f"{quote(name.text)} is not a repository name")
     else:
         if _REGISTRY.match(name.text):

@@ -12,7 +12,7 @@ from ecr_warden.policy.lint import Level, Rule, lint
 from ecr_warden.policy.power import administering
 from ecr_warden.policy.principal import is_account
 from ecr_warden.spec.accounts import Accounts, narrowed
-from ecr_warden.spec.check_shape import Fields, lost_its_quotes
+from ecr_warden.spec.check_shape import Fields, has_lost_quotes
 from ecr_warden.spec.fields import IDENTITY_FIELDS
 from ecr_warden.spec.grants import repository_name
 from ecr_warden.spec.parse import ListNode, MapNode, Node, Scalar, Tag
@@ -21,6 +21,21 @@ from ecr_warden.spec.problems import Code, Place, Report, quote
 from ecr_warden.spec.spec import Account, Literal
 
 _MAX_POLICY_NAME = 128
+# A number in YAML 1.1 too, where 1e3 and 1.5e3 are text.
+_SURE_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+([eE][+-][0-9]+)?)?")
+_LONGEST_NUMBER = 30
+# Findings with their own code; the errors among the others are what AWS would refuse.
+_CODES = {
+    Rule.PRINCIPAL_ANYONE: Code.ANYONE,
+    Rule.ALLOW_NOT_PRINCIPAL: Code.ANYONE,
+    Rule.RESOURCE_IN_REPOSITORY_POLICY: Code.RESOURCE_IN_REPOSITORY_POLICY,
+    Rule.ELEMENT_OF_KIND: Code.ELEMENT_OF_KIND,
+    Rule.ELEMENT_MISSING: Code.ELEMENT_OF_KIND,
+    Rule.SERVICE_WITHOUT_SOURCE: Code.SERVICE_WITHOUT_SOURCE,
+    Rule.ACTION_WITHOUT_REPOSITORY: Code.NO_EFFECT_IN_REPOSITORY_POLICY,
+}
+# The spec counts all policies of a user or role together.
+_COUNTED_ELSEWHERE = frozenset({Rule.SIZE_OVER})
 
 
 def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal | None:
@@ -106,11 +121,6 @@ def _target(name: Scalar, kind: str, account: Account | None, directory: Directo
     return identity
 
 
-# A number in YAML 1.1 too, where 1e3 and 1.5e3 are text.
-_SURE_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+([eE][+-][0-9]+)?)?")
-_LONGEST_NUMBER = 30
-
-
 def build_document(
     root: MapNode, kind: DocumentKind, accounts: Accounts, report: Report, *, now: datetime
 ) -> Document | None:
@@ -137,7 +147,7 @@ def _plain(node: Node, report: Report) -> object:
             return {key.text: _plain(value, report) for key, value in entries}
         case ListNode(items=items):
             return [_plain(item, report) for item in items]
-        case Scalar(tag=Tag.TEXT | Tag.TIMESTAMP | Tag.NUMBER) if lost_its_quotes(node):
+        case Scalar(tag=Tag.TEXT | Tag.TIMESTAMP | Tag.NUMBER) if has_lost_quotes(node):
             report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account ID {node.text} has no quotes")
             return node.text
         case Scalar(tag=Tag.NULL):
@@ -189,20 +199,6 @@ def _account_of(value: str) -> str:
         return parse_arn(value).account
     except ArnError:
         return ""
-
-
-# Findings with their own code; the errors among the others are what AWS would refuse.
-_CODES = {
-    Rule.PRINCIPAL_ANYONE: Code.ANYONE,
-    Rule.ALLOW_NOT_PRINCIPAL: Code.ANYONE,
-    Rule.RESOURCE_IN_REPOSITORY_POLICY: Code.RESOURCE_IN_REPOSITORY_POLICY,
-    Rule.ELEMENT_OF_KIND: Code.ELEMENT_OF_KIND,
-    Rule.ELEMENT_MISSING: Code.ELEMENT_OF_KIND,
-    Rule.SERVICE_WITHOUT_SOURCE: Code.SERVICE_WITHOUT_SOURCE,
-    Rule.ACTION_WITHOUT_REPOSITORY: Code.NO_EFFECT_IN_REPOSITORY_POLICY,
-}
-# The spec counts all policies of a user or role together.
-_COUNTED_ELSEWHERE = frozenset({Rule.SIZE_OVER})
 
 
 def lint_literal(

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.target import IAM_NAME, OwnerTarget, RoleTarget, UserTarget
 from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
-from ecr_warden.spec.accounts import Accounts, is_name
+from ecr_warden.spec.accounts import Accounts, Organizations, is_name
 from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.parse import Scalar
 from ecr_warden.spec.problems import Code, Place, Report, bare, quote
@@ -33,6 +33,7 @@ class Directory(Struct):
     """Resolves principals and teams, and checks that each user and role is written in one way."""
 
     accounts: Accounts
+    organizations: Organizations
     report: Report
     teams: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)
     teams_unread: bool = False

@@ -1,6 +1,7 @@
 """A validated spec, with its names resolved."""
 
 from collections.abc import Mapping
+from copy import replace
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -118,6 +119,11 @@ class Repository:
     def is_pattern(self) -> bool:
         """Whether it stands for all repositories that match."""
         return any("*" in target.name for target in self.targets)
+
+    @property
+    def excluded_targets(self) -> tuple[RepositoryTarget, ...]:
+        """What a pattern excludes, in each of its regions."""
+        return tuple(replace(target, name=name) for target in self.targets for name in self.excluded)
 
     @property
     def pulling(self) -> tuple[Principal, ...]:

@@ -47,7 +47,7 @@ def load_spec(data: bytes, *, version: str = "", now: datetime | None = None) ->
     root = None if tree is None else check_shape(tree, SPEC, report)
     if not isinstance(root, Fields):
         return Invalid(report.sorted())
-    directory = Directory(build_accounts(root, report), report)
+    directory = Directory(build_accounts(root, report), build_organizations(root, report), report)
     spec = _build(root, directory, now or datetime.now(UTC))
     cross_check(spec, directory.places, report)
     if report.failed:
@@ -62,9 +62,8 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
     version = root.text("version")
     if version is not None and version.text != str(FORMAT_VERSION):
         report.add(Code.VERSION, version.place, f"version {quote(version.text)} is not supported")
-    organizations = build_organizations(root, report)
     directory.define_teams(root)
-    repositories = tuple(build_repository(entry, directory, organizations, now) for entry in root.all("repositories"))
+    repositories = tuple(build_repository(entry, directory, now) for entry in root.all("repositories"))
     literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
     settings = root.fields("settings")
     mode = settings.text("mode")
