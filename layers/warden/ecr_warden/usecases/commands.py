@@ -11,10 +11,10 @@ from msgspec import Struct
 from ecr_warden.errors import WardenError
 from ecr_warden.model.alert import TargetsPaused, TargetsResumed
 from ecr_warden.model.codec.requests import command_from_text
-from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.job import Actor, Cause, CauseKind
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.reply import CommandReply
-from ecr_warden.model.request import Apply, AuditEntry, AuditKind, Call, Command, PauseUntil, Resume
+from ecr_warden.model.request import Apply, AuditEntry, AuditKind, Call, PauseUntil, Resume
 from ecr_warden.model.run import LONGEST_PAUSE, Pause
 from ecr_warden.model.target import Target
 from ecr_warden.policy.printable import show_time
@@ -64,68 +64,41 @@ class Commands(Struct, frozen=True):
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
         self.command_records.take(Call(command.id, caller.arn, text, now))
-        self._record(command, targets, caller, now)
-        cause = Cause(CauseKind.CALLER, command.id, _verb(command), at=now.isoformat(timespec="seconds"), actor=caller)
-        return self._do(command, accepted, targets, cause, caller)
-
-    def _record(self, command: Command, targets: tuple[Target, ...], caller: Actor, now: datetime) -> None:
-        """Recorded before it takes effect: a process that dies in between recorded too much, never too little."""
-        match command:
-            case Apply():  # each of its runs is journalled
-                return
-            case PauseUntil(reason=reason, until=until):
-                kind, text = AuditKind.PAUSED, f"until {show_time(until)}: {reason}"
-            case Resume():
-                kind, text = AuditKind.RESUMED, ""
-            case _:
-                assert_never(command)
-        self.audit.record(AuditEntry(kind, now, command.id, caller, text, tuple(map(str, targets))))
-
-    def _do(
-        self, command: Command, accepted: CompiledSpec, targets: tuple[Target, ...], cause: Cause, caller: Actor
-    ) -> CommandReply:
+        verb = str(command.__struct_config__.tag)
+        cause = Cause(CauseKind.CALLER, command.id, verb, at=now.isoformat(timespec="seconds"), actor=caller)
+        # Recorded and announced before it takes effect: a process that dies in between did so too early, never not at
+        # all. An apply is recorded by its runs.
         match command:
             case Apply():
                 enqueued = accepted.mode is Mode.ENFORCE
-                if enqueued:
-                    self.jobs.enqueue(reconcile_jobs(cause, targets))
             case PauseUntil(reason=reason, until=until):
                 enqueued = False
-                # Announced first: a process that dies in between announced a pause that is not set, never the reverse.
+                self._record(AuditKind.PAUSED, cause, now, targets, f"until {show_time(until)}: {reason}")
                 self.alerts.publish(TargetsPaused(cause, tuple(map(str, targets)), reason, until))
-                pause = Pause(command.id, caller, reason, self.clock.now(), until)
+                pause = Pause(command.id, caller, reason, now, until)
                 for target in targets:
                     self.state.pause(target, pause)
             case Resume():
-                targets = self._paused(targets)
+                self._record(AuditKind.RESUMED, cause, now, targets)
+                targets = self._paused(targets, now)
                 enqueued = bool(targets)
                 if targets:
                     self.alerts.publish(TargetsResumed(cause, tuple(map(str, targets))))
-                    for target in targets:
-                        self.state.resume(target)
-                    self.jobs.enqueue(reconcile_jobs(cause, targets))
+                for target in targets:
+                    self.state.resume(target)
             case _:
                 assert_never(command)
+        if enqueued:
+            self.jobs.enqueue(reconcile_jobs(cause, targets))
         return CommandReply(command.id, caller.arn, accepted.mode, tuple(map(str, targets)), enqueued)
 
-    def _paused(self, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-        now = self.clock.now()
+    def _record(self, kind: AuditKind, cause: Cause, at: datetime, targets: tuple[Target, ...], text: str = "") -> None:
+        self.audit.record(AuditEntry(kind, at, cause.id, cause.actor, text, tuple(map(str, targets))))
+
+    def _paused(self, targets: tuple[Target, ...], now: datetime) -> tuple[Target, ...]:
         records = self.state.records(targets)
         pauses = {key: record.pause for key, record in records.items() if record.pause is not None}
         return tuple(target for target in targets if target.key in pauses and pauses[target.key].is_on(now))
-
-
-def _verb(command: Command) -> str:
-    """The verb that the caller typed."""
-    match command:
-        case Apply():
-            return "apply"
-        case PauseUntil():
-            return "pause"
-        case Resume():
-            return "resume"
-        case _:
-            assert_never(command)
 
 
 def _check_end(until: datetime, now: datetime) -> None:

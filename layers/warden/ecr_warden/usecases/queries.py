@@ -48,7 +48,7 @@ from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, 
 from ecr_warden.usecases.status import StatusQuery
 
 if TYPE_CHECKING:
-    from ecr_warden.spec.spec import Puller, Repository, Spec
+    from ecr_warden.spec.spec import Puller, Repository
 
 # Lambda returns 6 MB at most, and JSON in a JSON string grows.
 REPLY_BYTES = 4_000_000
@@ -258,15 +258,12 @@ def _grants_of(version: str, data: bytes) -> GrantsReply:
             message = f"version {version} of the spec is no longer valid: {problems[0].at('access.yaml')}"
             raise SpecUnusable(message, remedy="it stays in force as it was compiled; upload one that validates")
         case Valid(spec):
-            return GrantsReply(version, tuple(_grants(spec)), tuple(_literals(spec)))
+            grants = tuple(grant for repository in spec.repositories for grant in _grants(repository))
+            literals = tuple(str(address) for literal in spec.literals for address in literal.addresses)
+            return GrantsReply(version, grants, literals)
 
 
-def _grants(spec: "Spec") -> Iterator[Grant]:
-    for repository in spec.repositories:
-        yield from _of(repository)
-
-
-def _of(repository: "Repository") -> Iterator[Grant]:
+def _grants(repository: "Repository") -> Iterator[Grant]:
     for target in repository.targets:
         name, excluded = str(target), repository.excluded
         for puller in repository.pull:
@@ -283,8 +280,3 @@ def _who(puller: "Puller") -> str:
     from ecr_warden.spec.spec import Principal  # noqa: PLC0415
 
     return puller.arn if isinstance(puller, Principal) else str(puller)
-
-
-def _literals(spec: "Spec") -> Iterator[str]:
-    for literal in spec.literals:
-        yield from map(str, literal.addresses)
