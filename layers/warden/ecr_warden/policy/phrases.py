@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -125,6 +125,39 @@ _WORDS = {
     Deed.OTHER: ("act on {}", "some access to {}"),
     Deed.LOGIN: ("log in to ECR", "login to ECR"),
 }
+_SENTENCES = {
+    Perspective.COMPARED: (
+        "{who} can now {does}{detail}",
+        "{who} can no longer {does}{detail}",
+        "{who} is no longer denied {has}{detail}",
+        "{who} is now denied {has}{detail}",
+    ),
+    Perspective.DRIFT: (
+        "{who} can {does}{detail}, and the spec does not allow it",
+        "{who} cannot {does}{detail}, and the spec allows it",
+        "{who} is not denied {has}{detail}, and the spec denies it",
+        "{who} is denied {has}{detail}, and the spec does not deny it",
+    ),
+    Perspective.PLAN: (
+        "{who} will lose {has}{detail}",
+        "{who} will gain {has}{detail}",
+        "{who} will be denied {has}{detail}",
+        "{who} will no longer be denied {has}{detail}",
+    ),
+    Perspective.ROLLED_OUT: (
+        "{who} lost {has}{detail}",
+        "{who} gained {has}{detail}",
+        "{who} is denied {has}{detail} from now on",
+        "{who} is no longer denied {has}{detail} from now on",
+    ),
+    Perspective.INCIDENT: (
+        "{who} could {does}{detail} {lasted}",
+        "{who} could not {does}{detail} {lasted}",
+        "{who} was not denied {has}{detail} {lasted}",
+        "{who} was denied {has}{detail} {lasted}",
+    ),
+}
+"""For access gained and lost; for a Deny gained, which only the desired document has, and lost."""
 _ROOT = re.compile(r"arn:[a-z0-9-]+:iam::([0-9]{12}):root")
 _UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z0-9]+")
 
@@ -153,44 +186,5 @@ def wording(phrase: Phrase, framing: Framing, *, gained: bool) -> str:
     who = phrase.who
     if framing.perspective is not Perspective.COMPARED and (root := _ROOT.fullmatch(who)):
         who = f"account {root.group(1)}"
-    if phrase.denies:
-        said, after = _denied(who, has, framing, gained)
-    else:
-        said, after = _allowed(who, does, has, framing, gained)
-    return f"{said}{phrase.detail}{after}"
-
-
-def _allowed(who: str, does: str, has: str, framing: Framing, gained: bool) -> tuple[str, str]:
-    """The text before the details, and the text after them."""
-    match framing.perspective:
-        case Perspective.COMPARED:
-            return f"{who} can {'now' if gained else 'no longer'} {does}", ""
-        case Perspective.DRIFT:
-            spec = "does not allow it" if gained else "allows it"
-            return f"{who} {'can' if gained else 'cannot'} {does}", f", and the spec {spec}"
-        case Perspective.PLAN:
-            return f"{who} will {'lose' if gained else 'gain'} {has}", ""
-        case Perspective.ROLLED_OUT:
-            return f"{who} {'lost' if gained else 'gained'} {has}", ""
-        case Perspective.INCIDENT:
-            return f"{who} {'could' if gained else 'could not'} {does}", f" {framing.lasted}"
-        case _:
-            assert_never(framing.perspective)
-
-
-def _denied(who: str, has: str, framing: Framing, gained: bool) -> tuple[str, str]:
-    """The same for a Deny: it is gained if the desired document has it and the live one does not."""
-    match framing.perspective:
-        case Perspective.COMPARED:
-            return f"{who} is {'no longer' if gained else 'now'} denied {has}", ""
-        case Perspective.DRIFT:
-            spec = "denies it" if gained else "does not deny it"
-            return f"{who} is {'not denied' if gained else 'denied'} {has}", f", and the spec {spec}"
-        case Perspective.PLAN:
-            return f"{who} will {'be denied' if gained else 'no longer be denied'} {has}", ""
-        case Perspective.ROLLED_OUT:
-            return f"{who} is {'denied' if gained else 'no longer denied'} {has}", " from now on"
-        case Perspective.INCIDENT:
-            return f"{who} was {'not denied' if gained else 'denied'} {has}", f" {framing.lasted}"
-        case _:
-            assert_never(framing.perspective)
+    template = _SENTENCES[framing.perspective][2 * phrase.denies + (not gained)]
+    return template.format(who=who, does=does, has=has, detail=phrase.detail, lasted=framing.lasted)

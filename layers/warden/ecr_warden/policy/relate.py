@@ -86,7 +86,7 @@ def relate(live: Document, desired: Document, *, kind: DocumentKind | None = Non
 # Interchangeable
 
 _OF_ACCOUNT = re.compile(r"arn:[a-z0-9-]+:(?:iam|sts)::([0-9]{12}):")
-_EVERYBODY = CanonicalPrincipals(False, frozenset({ANYONE}))
+_EVERYONE = CanonicalPrincipals(False, frozenset({ANYONE}))
 
 type _Principal = CanonicalPrincipals | None
 type _Statements = frozenset[CanonicalStatement]
@@ -99,8 +99,8 @@ def _interchangeable(
     if mine.keys() != theirs.keys():
         return False
     different = {(mine[principal], theirs[principal]) for principal in mine if mine[principal] != theirs[principal]}
-    # A Deny for everybody may void what one principal is allowed.
-    of_all = mine.get(_EVERYBODY, frozenset()), theirs.get(_EVERYBODY, frozenset())
+    # A Deny for everyone may void what one principal is allowed.
+    of_all = mine.get(_EVERYONE, frozenset()), theirs.get(_EVERYONE, frozenset())
     return all(_say_the_same((one, other), (one | of_all[0], other | of_all[1]), steps) for one, other in different)
 
 
@@ -163,20 +163,15 @@ def _joined(clause: CanonicalClause) -> CanonicalClause:
     """The clause with the halves of a network joined, if all its networks are written in their usual form."""
     if "IpAddress" not in clause.operator:
         return clause
-    narrow: list[IPv4Network] = []
-    wide: list[IPv6Network] = []
-    for text in clause.values:
-        try:
-            network = ip_network(text)
-        except ValueError:
-            return clause
-        if text not in (str(network), str(network.network_address)):
-            return clause
-        if isinstance(network, IPv4Network):
-            narrow.append(network)
-        else:
-            wide.append(network)
-    return clause._replace(values=frozenset(map(str, (*collapse_addresses(narrow), *collapse_addresses(wide)))))
+    try:
+        networks = {text: ip_network(text) for text in clause.values}
+    except ValueError:
+        return clause
+    if any(text not in (str(one), str(one.network_address)) for text, one in networks.items()):
+        return clause
+    narrow = collapse_addresses(one for one in networks.values() if isinstance(one, IPv4Network))
+    wide = collapse_addresses(one for one in networks.values() if isinstance(one, IPv6Network))
+    return clause._replace(values=frozenset(map(str, (*narrow, *wide))))
 
 
 # Access that outlasts its end
