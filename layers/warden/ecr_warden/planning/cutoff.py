@@ -96,15 +96,10 @@ def reopened_sessions(spec: TargetSpec, observation: Observation, debts: Debts |
     flaw = _flaw(observed, sessions_before, now)
     if flaw is None:
         return None
-    kind, explain = flaw
+    if isinstance(observed, Unparseable):
+        return Drift(address, *flaw)
     wanted = deny_older_sessions(sessions_before)
-    match observed:
-        case Present(Document() as live):
-            return Drift(address, kind, explain, gained_and_lost(wanted, live, kind=address.document_kind))
-        case Absent():
-            return Drift(address, kind, explain, gained_and_lost(wanted, None, kind=address.document_kind))
-        case _:
-            return Drift(address, kind, explain)
+    return Drift(address, *flaw, gained_and_lost(wanted, _live(observed), kind=address.document_kind))
 
 
 def is_kept_cutoff(spec: TargetSpec, address: Address, observed: Observed, debts: Debts | None, now: datetime) -> bool:
@@ -113,27 +108,21 @@ def is_kept_cutoff(spec: TargetSpec, address: Address, observed: Observed, debts
     It may on a role with a desired trust policy, and on a removed role until those sessions have expired. On any other
     identity it is unexpected; a role that is deleted takes its sessions with it.
     """
-    match observed:
-        case Present(Document() as document) if address.kind is AddressKind.IDENTITY_POLICY:
-            owed = (
-                isinstance(spec.target, RoleTarget)
-                and owed_cutoff(debts, now) is not None
-                and role(spec.target) not in spec.documents
-            )
-            latest = _latest(address.name, debts, now)
-            return (keeps_trust_policy(spec) or owed) and is_session_cutoff(address.name, document, latest)
-        case _:
-            return False
+    live = _live(observed)
+    if live is None or address.kind is not AddressKind.IDENTITY_POLICY or not isinstance(spec.target, RoleTarget):
+        return False
+    is_owed = owed_cutoff(debts, now) is not None and role(spec.target) not in spec.documents
+    latest = _latest(address.name, debts, now)
+    return (keeps_trust_policy(spec) or is_owed) and is_session_cutoff(address.name, live, latest)
 
 
 def as_lockout(drift: Drift, observed: Observed, now: datetime) -> Drift:
     """The drift; explained as a lock-out if it is a cut-off so far in the future that it denies all access."""
-    match observed:
-        case Present(Document() as document) if isinstance(drift.address.target, RoleTarget):
-            cutoff = cutoff_of(document)
-            if cutoff is not None and cutoff > now and drift.kind is DriftKind.UNEXPECTED:
-                return replace(drift, explain=_locks_out(cutoff))
-    return drift
+    live = _live(observed)
+    if live is None or not isinstance(drift.address.target, RoleTarget) or drift.kind is not DriftKind.UNEXPECTED:
+        return drift
+    cutoff = cutoff_of(live)
+    return drift if cutoff is None or cutoff <= now else replace(drift, explain=_locks_out(cutoff))
 
 
 def session_cutoff(
@@ -204,10 +193,8 @@ def _flaw(observed: Observed, sessions_before: datetime, now: datetime) -> tuple
             if cutoff > max(sessions_before, now):
                 return DriftKind.UNEXPECTED, _locks_out(cutoff)
             if cutoff < sessions_before:
-                return (
-                    DriftKind.CHANGED,
-                    f"{reopened}: the policy now denies only those issued before {show_time(cutoff)}",
-                )
+                explain = f"{reopened}: the policy now denies only those issued before {show_time(cutoff)}"
+                return DriftKind.CHANGED, explain
             return None
         case _:
             return None
@@ -236,12 +223,8 @@ def _denial(address: Address, observed: Observed, cutoff: datetime, why: str, *,
 
 
 def _existing(observed: Observed, debts: Debts | None, now: datetime) -> datetime | None:
-    latest = _latest(DENY_OLDER_SESSIONS, debts, now)
-    match observed:
-        case Present(Document() as live) if is_session_cutoff(DENY_OLDER_SESSIONS, live, latest):
-            return cutoff_of(live)
-        case _:
-            return None
+    live, latest = _live(observed), _latest(DENY_OLDER_SESSIONS, debts, now)
+    return cutoff_of(live) if live is not None and is_session_cutoff(DENY_OLDER_SESSIONS, live, latest) else None
 
 
 def pre_image(observed: Observed | None) -> tuple[str | None, str | None, Document | None]:
@@ -257,6 +240,10 @@ def pre_image(observed: Observed | None) -> tuple[str | None, str | None, Docume
             return text, digest, None
         case _:
             return None, None, None
+
+
+def _live(observed: Observed) -> Document | None:
+    return pre_image(observed)[2]
 
 
 def _can_end_sessions(spec: TargetSpec, observation: Observation) -> bool:

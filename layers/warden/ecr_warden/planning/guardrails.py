@@ -1,12 +1,12 @@
 """Safety rails of planning: changes that are never made, and documents on which the policy engine fails."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from copy import replace
 
 from ecr_warden.errors import site_of
 from ecr_warden.model.address import Address, AddressKind, role
 from ecr_warden.model.desired import RoleSettings, TargetSpec
-from ecr_warden.model.observed import Observation, Present, Unparseable
+from ecr_warden.model.observed import Observation, Observed, Present, Unparseable
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.policy.document import Document, Effect, Statement
@@ -86,32 +86,16 @@ def decided[T](decide: Callable[[Observation], T], observation: Observation) -> 
     try:
         return decide(observation)
     except Exception as error:
-        for other in _with_less(observation, f"ecr-warden failed to interpret it ({site_of(error)})"):
+        reason = f"ecr-warden failed to interpret it ({site_of(error)})"
+        unparseable: dict[Address, Observed] = {
+            address: Unparseable(reason, seen.value.text, seen.digest)
+            for address, seen in observation.documents.items()
+            if isinstance(seen, Present) and isinstance(seen.value, Document)
+        }
+        one_by_one = [{address: one} for address, one in unparseable.items()] if len(unparseable) > 1 else []
+        for replaced in (*one_by_one, unparseable):
             try:
-                return decide(other)
+                return decide(replace(observation, documents={**observation.documents, **replaced}))
             except Exception:  # noqa: S112 - it is not this document, or not this one alone
                 continue
         raise
-
-
-def _with_less(observation: Observation, error: str) -> Iterator[Observation]:
-    """The observation without each document in turn, then without any."""
-    suspects = [
-        address
-        for address, seen in observation.documents.items()
-        if isinstance(seen, Present) and isinstance(seen.value, Document)
-    ]
-    if len(suspects) > 1:
-        for suspect in suspects:
-            yield _without(observation, {suspect}, error)
-    yield _without(observation, suspects, error)
-
-
-def _without(observation: Observation, suspects: Collection[Address], error: str) -> Observation:
-    documents = {
-        address: Unparseable(error, seen.value.text, seen.digest)
-        if address in suspects and isinstance(seen, Present) and isinstance(seen.value, Document)
-        else seen
-        for address, seen in observation.documents.items()
-    }
-    return replace(observation, documents=documents)
