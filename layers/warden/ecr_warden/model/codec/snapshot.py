@@ -1,0 +1,402 @@
+"""A snapshot file to an estate: what the AWS CLI prints of IAM and ECR, joined account by account (docs/who-can.md).
+
+Parts that cannot be used are unread parts of the estate, under the name of the part; only a file that is no snapshot at
+all is refused.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from ecr_warden.arn import ACCOUNT_ID
+from ecr_warden.errors import WardenError
+from ecr_warden.model.estate import (
+    Account,
+    Estate,
+    Group,
+    Identity,
+    IdentityKind,
+    Levels,
+    Organization,
+    Policy,
+    Registry,
+    RegistryScope,
+    Repository,
+    Unread,
+)
+from ecr_warden.model.target import REGION, RepositoryTarget, is_repository_name
+from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.strict_json import DocumentError
+
+SCHEMA = 1
+IAM_CALL = "iam:GetAccountAuthorizationDetails"
+REGISTRY_CALL = "ecr:GetRegistryPolicy"
+POLICY_CALL = "ecr:GetRepositoryPolicy"
+LIST_CALL = "ecr:DescribeRepositories"
+_ABSENT = "not in the snapshot"
+MAX_BYTES = 128 * 1024 * 1024
+_ACCOUNT_KEYS = frozenset(
+    {
+        *("iam", "ecr", "organization", "oidcProviders"),
+        *("serviceControlPolicies", "resourceControlPolicies", "unread"),
+    }
+)
+_REGISTRY_KEYS = frozenset({"repositories", "registryPolicy", "accountSettings"})
+_IAM_KEYS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+_IAM_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|role|group)/(?:.*/)?([\w+=,.@-]{1,128})", re.ASCII)
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+
+type Json = Mapping[str, Any]
+
+
+class SnapshotError(WardenError):
+    """The file is not a snapshot."""
+
+    code = "snapshot"
+
+
+def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
+    """Read a snapshot, or the bare output of get-account-authorization-details for one account.
+
+    `at` stands in for a time that the file does not give. Raises SnapshotError.
+    """
+    if len(text) > MAX_BYTES:
+        raise SnapshotError(
+            f"the snapshot has {len(text)} bytes, at most {MAX_BYTES} are read",
+            remedy="write a snapshot for each group of accounts that trust each other",
+        )
+    try:
+        raw = json.loads(text)
+    except RecursionError:
+        raise SnapshotError("nested too deeply for a snapshot") from None
+    except ValueError as error:
+        where = f" at line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise SnapshotError(f"not JSON{where}", remedy="was the file written to its end?") from None
+    if not isinstance(raw, dict):
+        raise SnapshotError("not an object", remedy="write it with: ecr-warden snapshot")
+    if any(key in raw for key in _IAM_KEYS):
+        return _bare(raw, at)
+    if raw.get("schema") != SCHEMA or isinstance(raw["schema"], bool):
+        given = "no schema" if "schema" not in raw else f"schema {raw['schema']!r:.20}"
+        raise SnapshotError(f"{given}; this version reads schema {SCHEMA}", remedy="write it with: ecr-warden snapshot")
+    accounts = raw.get("accounts")
+    if not isinstance(accounts, dict):
+        raise SnapshotError("accounts: not an object", remedy='write {"ACCOUNT ID": {"iam": ..., "ecr": ...}}')
+    return Estate(_moment(raw.get("takenAt"), at), {name: _account(name, part) for name, part in accounts.items()})
+
+
+def _bare(raw: Json, at: datetime) -> Estate:
+    accounts = {found[1] for entry in _identity_entries(raw) if (found := _IAM_ARN.fullmatch(str(entry.get("Arn"))))}
+    if len(accounts) != 1:
+        raise SnapshotError(
+            f"users and roles of {len(accounts)} accounts; the AWS CLI's output is of one",
+            remedy="join several accounts in a snapshot: docs/who-can.md",
+        )
+    account = accounts.pop()
+    return Estate(at, {account: _account(account, {"iam": raw})})
+
+
+def _identity_entries(raw: Json) -> Iterator[Json]:
+    for key in ("UserDetailList", "RoleDetailList", "GroupDetailList"):
+        entries = raw.get(key, ())
+        yield from (entry for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
+
+
+def _account(account: str, raw: object) -> Account:
+    place = f"accounts.{account[:40]}"
+    if not ACCOUNT_ID.fullmatch(account):
+        raise SnapshotError(f"{place}: not an account ID", remedy="write twelve digits")
+    entry = _object(raw, place)
+    denied = _unread_calls(entry, place)
+    reader = _AccountReader(account, place, denied)
+    reader.note_unknown(entry, _ACCOUNT_KEYS, f"account {account}")
+    iam = entry.get("iam")
+    if iam is None or (IAM_CALL, "") in denied:
+        reader.unread.append(Unread(f"users and roles of account {account}", denied.get((IAM_CALL, ""), _ABSENT)))
+    identities, groups = reader.iam(_object(iam or {}, f"{place}.iam"))
+    registries = {
+        region: reader.registry(region, part)
+        for region, part in _object(entry.get("ecr") or {}, f"{place}.ecr").items()
+    }
+    for (call, region), code in denied.items():
+        reader.unread.append(Unread(f"{call} in account {account}" + (f", {region}" if region else ""), code))
+    return Account(
+        account,
+        identities,
+        groups,
+        registries,
+        _organization(entry.get("organization"), place),
+        reader.levels(entry.get("serviceControlPolicies"), "service control policy"),
+        reader.levels(entry.get("resourceControlPolicies"), "resource control policy"),
+        _providers(entry.get("oidcProviders"), place),
+        reader.versions(_entries(iam, "Policies")) if isinstance(iam, dict) else {},
+        tuple(reader.unread),
+        is_listed=iam is not None and (IAM_CALL, "") not in denied,
+    )
+
+
+def _providers(raw: object, place: str) -> tuple[str, ...] | None:
+    if raw is None:
+        return None
+    return tuple(text for text in _list(raw, f"{place}.oidcProviders") if isinstance(text, str))
+
+
+def _unread_calls(entry: Json, place: str) -> dict[tuple[str, str], str]:
+    """The calls that failed when the snapshot was taken: by call and region (empty for IAM), with the error's code."""
+    found: dict[tuple[str, str], str] = {}
+    for part in _list(entry.get("unread") or [], f"{place}.unread"):
+        one = _object(part, f"{place}.unread")
+        call = _text(one, "what") or "something"
+        region = "" if call.startswith("iam:") else _text(one, "region")
+        found[call[:160], region[:40]] = (_text(one, "code") or "unread")[:160]
+    return found
+
+
+class _AccountReader:
+    """Reads the parts of one account and gathers what could not be used."""
+
+    def __init__(self, account: str, place: str, denied: Mapping[tuple[str, str], str]) -> None:
+        self.account = account
+        self.place = place
+        self._denied = denied
+        self.unread: list[Unread] = []
+        # Documents repeat: a managed policy in each of its holders, a role's policy in a hundred roles.
+        self._parsed: dict[str, Document | Unread] = {}
+
+    def note_unknown(self, entry: Json, known: frozenset[str], where: str) -> None:
+        """Fields that this version does not know are not taken into account, and said to be so."""
+        self.unread += (Unread(f"{key[:40]!r} of {where}", "unknown field") for key in entry if key not in known)
+
+    def iam(self, raw: Json) -> tuple[dict[str, Identity], dict[str, Group]]:
+        """The users, roles and groups of a GetAccountAuthorizationDetails answer."""
+        managed = dict(self._managed(_entries(raw, "Policies")))
+        groups = {
+            group.name: group for entry in _entries(raw, "GroupDetailList") for group in self._group(entry, managed)
+        }
+        group_managed = {
+            str(entry.get("GroupName")): tuple(self._attached_arns(entry)) for entry in _entries(raw, "GroupDetailList")
+        }
+        identities: dict[str, Identity] = {}
+        for key, kind in (("UserDetailList", IdentityKind.USER), ("RoleDetailList", IdentityKind.ROLE)):
+            for entry in _entries(raw, key):
+                found = self._identity(entry, kind, managed, groups, group_managed)
+                if found is not None:
+                    identities[found.arn] = found
+        return identities, {group.arn: group for group in groups.values()}
+
+    def registry(self, region: str, raw: object) -> Registry:
+        """The ECR part of one region."""
+        place = f"{self.place}.ecr.{region[:40]}"
+        if not REGION.fullmatch(region):
+            raise SnapshotError(f"{place}: not a region")
+        entry = _object(raw, place)
+        self.note_unknown(entry, _REGISTRY_KEYS, f"{region} in account {self.account}")
+        repositories: dict[str, Repository] = {}
+        for one in _entries(entry, "repositories", place):
+            name = _text(one, "repositoryName")
+            if not is_repository_name(name):
+                self.unread.append(Unread(f"a repository of {self.account} in {region}", f"not a name: {name[:80]!r}"))
+                continue
+            target = RepositoryTarget(self.account, region, name)
+            policy = self._read(f"repository policy of {name}", one, "policy", POLICY_CALL, region)
+            repositories[name] = Repository(target, policy)
+        settings = _object(entry.get("accountSettings") or {}, f"{place}.accountSettings")
+        scope = settings.get("REGISTRY_POLICY_SCOPE", RegistryScope.EVERY_ACTION.value)
+        over_all = f"registry policy of {self.account} in {region}"
+        return Registry(
+            region,
+            repositories,
+            self._read(over_all, entry, "registryPolicy", REGISTRY_CALL, region),
+            RegistryScope(scope) if scope in list(RegistryScope) else RegistryScope.EVERY_ACTION,
+            is_listed=(LIST_CALL, region) not in self._denied,
+        )
+
+    def _read(self, name: str, entry: Json, key: str, call: str, region: str) -> Policy | None:
+        """A policy, none, or one that may be there because the call for it failed."""
+        why = self._denied.get((call, region))
+        if key not in entry and why is not None:
+            return Policy(name, Unread(name, why))
+        return self._policy(name, entry.get(key))
+
+    def levels(self, raw: object, what: str) -> Levels | None:
+        """Control policies, level by level."""
+        if raw is None:
+            return None
+        return tuple(
+            tuple(
+                Policy(name, self._document(name, document))
+                for index, document in enumerate(_list(level, f"{self.place}: {what}"))
+                for name in (f"{what} {above + 1}.{index + 1} of account {self.account}",)
+            )
+            for above, level in enumerate(_list(raw, f"{self.place}: {what}"))
+        )
+
+    def _managed(self, entries: Iterable[Json]) -> Iterator[tuple[str, Policy]]:
+        for entry in entries:
+            arn = _text(entry, "Arn")
+            name = f"policy {arn}"
+            versions = _entries(entry, "PolicyVersionList")
+            default = next(
+                (one for one in versions if one.get("IsDefaultVersion") is True),
+                next((one for one in versions if one.get("VersionId") == entry.get("DefaultVersionId")), None),
+            )
+            if default is None:
+                yield arn, Policy(name, Unread(name, "its default version is not in the snapshot"), arn)
+            else:
+                yield arn, Policy(name, self._document(name, default.get("Document")), arn)
+
+    def versions(self, entries: Iterable[Json]) -> dict[str, tuple[Policy, ...]]:
+        """The versions of managed policies that are not in effect, and could be."""
+        return {
+            _text(entry, "Arn"): tuple(
+                Policy(name, self._document(name, one.get("Document")))
+                for one in _entries(entry, "PolicyVersionList")
+                if one.get("IsDefaultVersion") is not True and one.get("VersionId") != entry.get("DefaultVersionId")
+                for name in (f"version {_text(one, 'VersionId')} of {_text(entry, 'Arn')}",)
+            )
+            for entry in entries
+        }
+
+    def _group(self, entry: Json, managed: Mapping[str, Policy]) -> Iterator[Group]:
+        found = _IAM_ARN.fullmatch(_text(entry, "Arn"))
+        if found is None or found[2] != "group":
+            self.unread.append(Unread(f"a group of account {self.account}", "it has no usable ARN"))
+            return
+        name = found[3]
+        own = (
+            *self._inline(entry, "GroupPolicyList", f"group {name}"),
+            *self._attached(entry, managed, f"group {name}"),
+        )
+        yield Group(_text(entry, "Arn"), name, own)
+
+    def _identity(
+        self,
+        entry: Json,
+        kind: IdentityKind,
+        managed: Mapping[str, Policy],
+        groups: Mapping[str, Group],
+        group_managed: Mapping[str, tuple[str, ...]],
+    ) -> Identity | None:
+        arn = _text(entry, "Arn")
+        found = _IAM_ARN.fullmatch(arn)
+        if found is None or found[1] != self.account or found[2] != kind:
+            self.unread.append(Unread(f"a {kind} of account {self.account}", f"not its ARN: {arn[:120]!r}"))
+            return None
+        name = found[3]
+        is_user = kind is IdentityKind.USER
+        policies = [
+            *self._inline(entry, "UserPolicyList" if is_user else "RolePolicyList", ""),
+            *self._attached(entry, managed, ""),
+        ]
+        attached = list(self._attached_arns(entry))
+        member_of = [text for text in _list(entry.get("GroupList", []), "GroupList") if isinstance(text, str)]
+        for group in member_of:
+            if group in groups:
+                policies += groups[group].policies
+                attached += group_managed.get(group, ())
+            else:
+                policies.append(Policy(f"group {group}", Unread(f"policies of group {group}", _ABSENT)))
+        trust = None if is_user else self._policy(f"trust policy of {name}", entry.get("AssumeRolePolicyDocument"))
+        return Identity(
+            arn,
+            self.account,
+            kind,
+            name,
+            _text(entry, "UserId" if is_user else "RoleId"),
+            tuple(policies),
+            self._boundary(entry, managed),
+            trust,
+            {_text(tag, "Key"): _text(tag, "Value") for tag in _entries(entry, "Tags")},
+            tuple(dict.fromkeys(one for one in attached if f"::{self.account}:" in one)),
+            tuple(groups[group].arn for group in member_of if group in groups),
+        )
+
+    def _boundary(self, entry: Json, managed: Mapping[str, Policy]) -> Policy | None:
+        raw = entry.get("PermissionsBoundary")
+        if not isinstance(raw, dict):
+            return None
+        arn = _text(raw, "PermissionsBoundaryArn")
+        name = f"permissions boundary {arn}"
+        found = managed.get(arn)
+        return Policy(name, found.document if found else Unread(name, _ABSENT), arn)
+
+    def _inline(self, entry: Json, key: str, holder: str) -> Iterator[Policy]:
+        for one in _entries(entry, key):
+            name = _text(one, "PolicyName")
+            named = f"identity policy {name}" + (f" of {holder}" if holder else "")
+            yield Policy(named, self._document(named, one.get("PolicyDocument")), named if holder else "")
+
+    def _attached(self, entry: Json, managed: Mapping[str, Policy], holder: str) -> Iterator[Policy]:
+        for arn in self._attached_arns(entry):
+            name = f"policy {arn}" + (f" of {holder}" if holder else "")
+            found = managed.get(arn)
+            yield Policy(name, found.document if found else Unread(name, _ABSENT), arn)
+
+    def _attached_arns(self, entry: Json) -> Iterator[str]:
+        for one in _entries(entry, "AttachedManagedPolicies"):
+            yield _text(one, "PolicyArn")
+
+    def _policy(self, name: str, raw: object) -> Policy | None:
+        return None if raw is None else Policy(name, self._document(name, raw))
+
+    def _document(self, name: str, raw: object) -> Document | Unread:
+        """The document, given as an object or as URL-encoded or plain JSON text."""
+        if isinstance(raw, str):
+            text = raw if raw.lstrip().startswith("{") else unquote(raw)
+        else:
+            text = json.dumps(raw, separators=(",", ":"))
+        found = self._parsed.get(text)
+        if found is None:
+            try:
+                found = parse_document(text)
+            except DocumentError as error:
+                found = Unread(name, f"not a policy document: {error.message}")
+            self._parsed[text] = found
+        return Unread(name, found.why) if isinstance(found, Unread) else found
+
+
+def _organization(raw: object, place: str) -> Organization | None:
+    if raw is None:
+        return None
+    entry = _object(raw, f"{place}.organization")
+    name = _text(entry, "id")
+    if not _ORGANIZATION.fullmatch(name):
+        raise SnapshotError(f"{place}.organization.id: not an organization's ID", remedy="write o-...")
+    return Organization(name, _text(entry, "path"), entry.get("management") is True)
+
+
+def _moment(raw: object, otherwise: datetime) -> datetime:
+    if raw is None:
+        return otherwise
+    try:
+        found = datetime.fromisoformat(raw if isinstance(raw, str) else "")
+    except ValueError:
+        raise SnapshotError("takenAt: not a time", remedy="write 2026-11-24T22:00:00Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _object(raw: object, place: str) -> Json:
+    if not isinstance(raw, dict):
+        raise SnapshotError(f"{place}: not an object")
+    return raw
+
+
+def _list(raw: object, place: str) -> list[Any]:
+    if not isinstance(raw, list):
+        raise SnapshotError(f"{place}: not a list")
+    return raw
+
+
+def _entries(raw: Json, key: str, place: str = "iam") -> list[Json]:
+    found = raw.get(key)
+    if found is None:
+        return []
+    return [_object(entry, f"{place}.{key}") for entry in _list(found, f"{place}.{key}")]
+
+
+def _text(raw: Json, key: str) -> str:
+    found = raw.get(key)
+    return found if isinstance(found, str) else ""

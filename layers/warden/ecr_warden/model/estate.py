@@ -1,0 +1,153 @@
+"""The estate: everything that was read of some accounts, as one value, with what could not be read.
+
+What is missing from it does not exist; what could not be read is marked so, and makes unknown whatever it could change.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.policy.document import Document
+
+type Levels = tuple[tuple[Policy, ...], ...]
+"""Control policies: of the organization's root first, then of each unit below it, then of the account."""
+
+
+class Unread(Struct, frozen=True):
+    """Something that could not be read: `what` names it for people, `why` is an error's code or sentence."""
+
+    what: str
+    why: str
+
+
+class Policy(Struct, frozen=True):
+    """A policy document under the name that people know it by: `policy arn:aws:iam::aws:policy/ReadOnlyAccess`.
+
+    `shared`: what it is the same policy by wherever it applies, a managed policy's ARN or a group's policy; else "".
+    """
+
+    name: str
+    document: Document | Unread
+    shared: str = ""
+
+
+class IdentityKind(StrEnum):
+    """What can hold identity policies and make requests."""
+
+    USER = "user"
+    ROLE = "role"
+
+
+class Identity(Struct, frozen=True):
+    """A user or role with every policy that applies to it; a user's `policies` hold those of its groups too.
+
+    `trust` is a role's trust policy, None for a user. `managed`: the ARNs of the attached policies that this account
+    can change, its groups' included. `groups`: ARNs.
+    """
+
+    arn: str
+    account: str
+    kind: IdentityKind
+    name: str
+    unique_id: str
+    policies: tuple[Policy, ...] = ()
+    boundary: Policy | None = None
+    trust: Policy | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    managed: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+class Group(Struct, frozen=True):
+    """A group of users; `policies` are its own."""
+
+    arn: str
+    name: str
+    policies: tuple[Policy, ...] = ()
+
+
+class Repository(Struct, frozen=True):
+    """A repository; `policy` is None where it has none."""
+
+    target: RepositoryTarget
+    policy: Policy | None = None
+
+    @property
+    def arn(self) -> str:
+        """The ARN that policies name it by."""
+        one = self.target
+        return f"arn:aws:ecr:{one.region}:{one.account}:repository/{one.name}"
+
+
+class RegistryScope(StrEnum):
+    """What a registry policy decides: registry calls alone (V1), or every ECR action (V2, the default since 2025).
+
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions-account-settings.html
+    """
+
+    REGISTRY_CALLS = "V1"
+    EVERY_ACTION = "V2"
+
+
+class Registry(Struct, frozen=True):
+    """One region's repositories, and the policy over all of them; `is_listed`: these are all that there are."""
+
+    region: str
+    repositories: Mapping[str, Repository]
+    policy: Policy | None = None
+    scope: RegistryScope = RegistryScope.EVERY_ACTION
+    is_listed: bool = True
+
+
+class Organization(Struct, frozen=True):
+    """Where an account stands in its organization; `path` as in aws:PrincipalOrgPaths, "" where it is not known."""
+
+    id: str
+    path: str = ""
+    management: bool = False
+
+
+class Account(Struct, frozen=True):
+    """One account. `identities` by ARN, all that there are if `is_listed`.
+
+    Control policies are None where they were not given: they are not taken into account. `providers`: the ARNs of the
+    account's OIDC providers, None where they are not known. `versions`: of each managed policy those that are not its
+    default.
+    """
+
+    id: str
+    identities: Mapping[str, Identity]
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    registries: Mapping[str, Registry] = field(default_factory=dict)
+    organization: Organization | None = None
+    service_control: Levels | None = None
+    resource_control: Levels | None = None
+    providers: tuple[str, ...] | None = None
+    versions: Mapping[str, tuple[Policy, ...]] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
+    is_listed: bool = True
+
+
+class Estate(Struct, frozen=True):
+    """Accounts by id, as they stood at `taken_at`."""
+
+    taken_at: datetime
+    accounts: Mapping[str, Account]
+
+    def identities(self) -> Iterator[Identity]:
+        """Every user and role."""
+        for account in self.accounts.values():
+            yield from account.identities.values()
+
+    def repositories(self) -> Iterator[Repository]:
+        """Every repository."""
+        for account in self.accounts.values():
+            for registry in account.registries.values():
+                yield from registry.repositories.values()
+
+    def registry_of(self, target: RepositoryTarget) -> Registry:
+        """The registry of one of its repositories."""
+        return self.accounts[target.account].registries[target.region]
