@@ -1,0 +1,586 @@
+"""Who can do what with a repository: directly, or as a role that they can assume, or a role that that role can assume.
+
+Deciding is `decide` alone; this module finds whom to ask about, and walks the chains of roles. Each answer comes with
+its best chain: a certain one before one under conditions before an unknown one, and of these the shortest.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import replace
+from enum import StrEnum
+
+from msgspec import Struct
+
+from ecr_warden.arn import iam_arn
+from ecr_warden.model.estate import Account, Estate, Levels, Policy, RegistryScope, Repository
+from ecr_warden.policy.document import Document, Effect, Patterns
+from ecr_warden.policy.principal import ANYONE, Principal
+from ecr_warden.policy.principal_match import named_ways
+from ecr_warden.policy.printable import printable
+from ecr_warden.policy.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
+from ecr_warden.policy.statement_match import action_matches
+from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
+from ecr_warden.proof.decide import ANYTHING, Answer, Ask, Decision, Missing, Resource, decide
+from ecr_warden.proof.subject import ANY_ACCOUNT, Subject, as_session, outside, root_of, subject_of
+
+TOKEN = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
+
+
+class Access(StrEnum):
+    """What people ask for. Pull and push are what docker needs, its token too; admin is to write the policy."""
+
+    PULL = "pull"
+    PUSH = "push"
+    DELETE = "delete"
+    ADMIN = "admin"
+
+
+# Sources: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html and
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html
+_ACTIONS: Mapping[Access, tuple[str, ...]] = {
+    Access.PULL: ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+    Access.PUSH: (
+        "ecr:PutImage",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:InitiateLayerUpload",
+        "ecr:UploadLayerPart",
+        "ecr:CompleteLayerUpload",
+        "ecr:BatchGetImage",
+    ),
+    Access.DELETE: ("ecr:BatchDeleteImage",),
+    Access.ADMIN: ("ecr:SetRepositoryPolicy",),
+}
+_WITH_TOKEN = (Access.PULL, Access.PUSH)
+_REGISTRY_CALLS = ("ecr:ReplicateImage", "ecr:CreateRepository", "ecr:BatchImportUpstreamImage")
+_WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
+_RANK = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.NO: 3}
+
+
+class Step(Struct, frozen=True):
+    """One link of a chain: who acts, and the decision on what they do: assume the next role, or use the repository."""
+
+    subject: Subject
+    asks: tuple[Ask, ...]
+    decision: Decision
+
+
+class Way(Struct, frozen=True):
+    """How somebody can: the chain from them to whoever uses the repository."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def subject(self) -> Subject:
+        """Whose way it is."""
+        return self.steps[0].subject
+
+    @property
+    def answer(self) -> Answer:
+        """The least certain of its steps."""
+        return max((step.decision.answer for step in self.steps), key=_RANK.__getitem__)
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The ARNs, from the subject to the last role."""
+        return tuple(step.subject.arn for step in self.steps)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What has to hold on any of its steps."""
+        return tuple(dict.fromkeys(one for step in self.steps for one in step.decision.conditions))
+
+    @property
+    def unread(self) -> tuple[Policy, ...]:
+        """What could turn its answer."""
+        return tuple(dict.fromkeys(one for step in self.steps for one in step.decision.unread))
+
+
+class Refusal(Struct, frozen=True):
+    """Why somebody cannot: what is missing of doing it directly."""
+
+    subject: Subject
+    missing: tuple[Missing, ...]
+
+
+class Graph:
+    """An estate, prepared for questions: what was decided once is kept."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self.subjects = {identity.arn: subject_of(identity, estate) for identity in estate.identities()}
+        self._by_account: dict[str, list[Subject]] = defaultdict(list)
+        for subject in self.subjects.values():
+            self._by_account[str(subject.principal.account)].append(subject)
+        self.roles = [subject for subject in self.subjects.values() if subject.is_role]
+        self._kinds = {arn: kind for arn, one in self.subjects.items() if (kind := _kind_of(one)) is not None}
+        self._shared: dict[object, Decision] = {}
+        self._assume: dict[tuple[str, str], Decision] = {}
+        self._assumers: dict[str, tuple[tuple[Subject, Decision], ...]] = {}
+        self._index: dict[str, _Allowing] = {}
+        self._repositories: dict[str, Resource] = {}
+        self._trusts: dict[str, Resource] = {}
+
+    def subject(self, arn: str) -> Subject:
+        """The subject with this ARN: of the estate, a session of a role in it, or one of which nothing was read.
+
+        Raises RequestError for a text that nobody's ARN is.
+        """
+        found = self.subjects.get(arn)
+        if found is not None:
+            return found
+        principal = parse_request_principal(arn)
+        account = principal.account
+        if account is None or account not in self.estate.accounts:
+            return outside(principal, self.estate, is_class=False)
+        if principal.kind is CallerKind.ROOT:
+            return root_of(account, self.estate)
+        if principal.kind is CallerKind.SESSION:
+            for subject in self._by_account[account]:
+                if subject.is_role and subject.principal.name == principal.name:
+                    return as_session(subject, principal)
+        return outside(principal, self.estate, is_class=False)
+
+    def exists(self, subject: Subject) -> bool:
+        """Is it known to be there? Of accounts that were not read everybody may be."""
+        account = self.estate.accounts.get(subject.principal.account or "")
+        is_named = subject.principal.kind in (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION)
+        return not (is_named and account is not None and account.is_listed and subject.identity is None)
+
+    def asks(self, what: str, repository: Repository) -> tuple[Ask, ...]:
+        """What has to be allowed for `what`: an Access, or one action."""
+        resource = self._resource(repository)
+        if what not in list(Access):
+            return (Ask(what, resource),)
+        access = Access(what)
+        token = (Ask(TOKEN, ANYTHING),) if access in _WITH_TOKEN else ()
+        return (*(Ask(action, resource) for action in _ACTIONS[access]), *token)
+
+    def again(self, asks: Iterable[Ask]) -> tuple[Ask, ...]:
+        """The same asks of another estate, of this one."""
+        arns = {repository.arn: repository for repository in self.estate.repositories()}
+        return tuple(Ask(one.action, self._of(one.resource, arns)) for one in asks)
+
+    def _of(self, resource: Resource, repositories: Mapping[str, Repository]) -> Resource:
+        return self._resource(repositories[resource.arn]) if resource.arn in repositories else resource
+
+    def reachable(self, subject: Subject) -> Iterator[tuple[Subject, ...]]:
+        """The shortest chain to each role that a subject can assume, or may under conditions."""
+        seen = {subject.arn}
+        queue: deque[tuple[Subject, ...]] = deque([(subject,)])
+        while queue:
+            chain = queue.popleft()
+            for role in self.roles:
+                if role.arn in seen or not _may_let(role, chain[-1]):
+                    continue
+                if self.may_assume(chain[-1], role).answer in (Answer.YES, Answer.CONDITIONAL):
+                    seen.add(role.arn)
+                    yield (*chain, role)
+                    queue.append((*chain, role))
+
+    def can(self, subject: Subject, asks: tuple[Ask, ...]) -> Way | Refusal:
+        """The best way of one subject, from it outwards."""
+        direct = Step(subject, asks, self.decide(subject, asks))
+        best = None if direct.decision.answer is Answer.NO else Way((direct,))
+        for worst in _WORST:
+            if best is not None and _RANK[best.answer] <= _RANK[worst]:
+                return best
+            found = self._outwards(subject, asks, worst)
+            if found is not None:
+                return found
+        return best or Refusal(subject, direct.decision.missing)
+
+    def who_can(self, asks: tuple[Ask, ...], *, more: Iterable[Subject] = ()) -> dict[str, Way]:
+        """Everybody who can, by ARN or class, each with the best way; `more`: whom to ask about besides."""
+        direct = {subject.arn: Step(subject, asks, decision) for subject, decision in self._direct(asks, more)}
+        ways: dict[str, Way] = {}
+        for worst in _WORST:
+            reached = {arn: Way((step,)) for arn, step in direct.items() if _RANK[step.decision.answer] <= _RANK[worst]}
+            queue = deque(reached.values())
+            while queue:
+                way = queue.popleft()
+                for subject, decision in self.assumers(way.subject):
+                    if _RANK[decision.answer] <= _RANK[worst] and subject.arn not in reached:
+                        reached[subject.arn] = longer = Way(
+                            (self._assuming(subject, way.subject, decision), *way.steps)
+                        )
+                        queue.append(longer)
+            for arn, way in reached.items():
+                ways.setdefault(arn, way)
+        return ways
+
+    def decide(self, subject: Subject, asks: tuple[Ask, ...]) -> Decision:
+        """May the subject do it itself? A role's session may have a name that a policy lets in.
+
+        A service needs no token.
+        """
+        if subject.principal.kind is CallerKind.SERVICE:
+            asks = tuple(ask for ask in asks if ask.resource is not ANYTHING)
+        found = self._decided(subject, asks)
+        if found.answer is Answer.YES or subject.principal.kind is not CallerKind.ROLE:
+            return found
+        for session in _sessions_named(subject, asks):
+            named = decide(as_session(subject, session), asks)
+            if named.answer in (Answer.YES, Answer.CONDITIONAL) and found.answer is not Answer.CONDITIONAL:
+                condition = f'the session is named "{printable(session.text.rpartition("/")[2])}"'
+                found = replace(named, answer=Answer.CONDITIONAL, conditions=(condition, *named.conditions))
+        return found
+
+    def _decided(self, subject: Subject, asks: tuple[Ask, ...]) -> Decision:
+        """The decision; once for all subjects that nothing in the policies tells apart."""
+        kind = self._kinds.get(subject.arn)
+        resource = asks[0].resource
+        if kind is None or resource.depends or subject.arn in resource.named:
+            return decide(subject, asks)
+        name = kind, resource.arn, tuple(ask.action for ask in asks)
+        found = self._shared.get(name)
+        if found is None:
+            found = self._shared[name] = decide(subject, asks)
+        return found
+
+    def assumers(self, role: Subject) -> tuple[tuple[Subject, Decision], ...]:
+        """Who can assume a role, or may: everybody whom its trust policy could let."""
+        if not role.is_role:
+            return ()
+        assert role.identity is not None
+        name = role.identity.arn  # a session of the role is begun as any other
+        found = self._assumers.get(name)
+        if found is None:
+            found = self._assumers[name] = tuple(self._find_assumers(self.subjects[name]))
+        return found
+
+    def may_assume(self, subject: Subject, role: Subject) -> Decision:
+        """Can it assume the role, by sts:AssumeRole or, an identity provider's, with its token?"""
+        name = subject.arn, role.arn
+        found = self._assume.get(name)
+        if found is None:
+            found = self._assume[name] = self.decide(subject, (self.assume_ask(subject, role),))
+        return found
+
+    def _outwards(self, subject: Subject, asks: tuple[Ask, ...], worst: Answer) -> Way | None:
+        """The shortest chain from a subject whose steps are all at least so certain."""
+        seen = {subject.arn}
+        queue: deque[tuple[Subject, tuple[Step, ...]]] = deque([(subject, ())])
+        while queue:
+            here, steps = queue.popleft()
+            for role in self.roles:
+                if role.arn in seen or not _may_let(role, here):
+                    continue
+                decision = self.may_assume(here, role)
+                if _RANK[decision.answer] > _RANK[worst]:
+                    continue
+                seen.add(role.arn)
+                longer = (*steps, self._assuming(here, role, decision))
+                acts = self.decide(role, asks)
+                if _RANK[acts.answer] <= _RANK[worst]:
+                    return Way((*longer, Step(role, asks, acts)))
+                queue.append((role, longer))
+        return None
+
+    def _assuming(self, subject: Subject, role: Subject, decision: Decision) -> Step:
+        return Step(subject, (self.assume_ask(subject, role),), decision)
+
+    def _direct(self, asks: tuple[Ask, ...], more: Iterable[Subject]) -> Iterator[tuple[Subject, Decision]]:
+        ask = asks[0]
+        allowing = self._allowing(ask.action).of(ask.resource.arn)
+        people = dict.fromkeys(arn for arn in allowing if self.subjects[arn].principal.account == ask.resource.account)
+        found = {arn: self.subjects[arn] for arn in people}
+        for policy in ask.resource.policies:
+            found |= {one.arn: one for one in self._named_in(policy, ask, allowing, services=True)}
+        found |= {one.arn: one for one in more}
+        for subject in found.values():
+            decision = self.decide(subject, asks)
+            if decision.answer is not Answer.NO:
+                yield subject, decision
+
+    def _find_assumers(self, role: Subject) -> Iterator[tuple[Subject, Decision]]:
+        assert role.identity is not None
+        trust = role.identity.trust
+        if trust is None:
+            return
+        ask = self.assume_ask(role, role)
+        allowing = self._allowing(ask.action).of(role.identity.arn)
+        for subject in {one.arn: one for one in self._named_in(trust, ask, allowing, services=False)}.values():
+            if subject.arn == role.arn:
+                continue
+            decision = self.may_assume(subject, role)
+            if decision.answer is not Answer.NO:
+                yield subject, decision
+
+    def _named_in(self, policy: Policy, ask: Ask, allowing: Collection[str], *, services: bool) -> Iterator[Subject]:
+        """Whom a resource's policy could let in by its Allow statements: of an account, those whose own side allows."""
+        document = policy.document
+        if not isinstance(document, Document):
+            yield from self._anybody(ask.resource.account, allowing)
+            return
+        for statement in document.statements:
+            if statement.effect is not Effect.ALLOW or statement.principals is None:
+                continue
+            if statement.principals.negated:
+                yield from self._anybody(ask.resource.account, allowing)
+                continue
+            for principal in statement.principals.values:
+                yield from self._named_by(principal, ask, allowing, services=services)
+
+    def _named_by(
+        self, principal: Principal, ask: Ask, allowing: Collection[str], *, services: bool
+    ) -> Iterator[Subject]:
+        if principal == ANYONE:
+            yield from self._anybody(ask.resource.account, allowing)
+            return
+        try:
+            named = parse_request_principal(principal.value)
+        except RequestError:
+            return  # a unique ID, or a wildcard that AWS would not take: nobody
+        account = named.account
+        match named.kind:
+            case CallerKind.ROOT:
+                yield from self._anybody_of(str(account), allowing)
+            case CallerKind.SERVICE:
+                if services:
+                    yield outside(named, self.estate, is_class=True)
+            case CallerKind.FEDERATED:
+                if self._has_provider(named):
+                    yield outside(named, self.estate, is_class=True)
+            case CallerKind.USER | CallerKind.ROLE | CallerKind.SESSION | CallerKind.FEDERATED_USER:
+                subject = self.subject(principal.value)
+                if self.exists(subject):
+                    yield self.subjects[subject.identity.arn] if subject.identity else subject
+            case _:
+                pass
+
+    def _anybody(self, account: str | None, allowing: Collection[str]) -> Iterator[Subject]:
+        """Everybody whom `*` could let: in the resource's own account all, elsewhere those whose own side allows."""
+        yield from self._by_account.get(account or "", ())
+        yield from (self.subjects[arn] for arn in allowing)
+        user = RequestPrincipal(CallerKind.USER, f"arn:aws:iam::{ANY_ACCOUNT}:user/anyone", ANY_ACCOUNT, name="anyone")
+        yield outside(user, self.estate, is_class=True)
+
+    def _anybody_of(self, account: str, allowing: Collection[str]) -> Iterator[Subject]:
+        known = self.estate.accounts.get(account)
+        yield from (self.subjects[arn] for arn in allowing if self.subjects[arn].principal.account == account)
+        if known is None or not known.is_listed:
+            user = RequestPrincipal(CallerKind.USER, iam_arn(account, "user/anyone"), account, name="anyone")
+            yield outside(user, self.estate, is_class=True)
+
+    def _has_provider(self, provider: RequestPrincipal) -> bool:
+        account = self.estate.accounts.get(provider.account or "")
+        if account is None or account.providers is None or ":oidc-provider/" not in provider.text:
+            return True
+        return provider.text in account.providers
+
+    def _resource(self, repository: Repository) -> Resource:
+        found = self._repositories.get(repository.arn)
+        if found is None:
+            registry = self.estate.registry_of(repository.target)
+            account = self.estate.accounts[repository.target.account]
+            policies = [repository.policy] if repository.policy else []
+            if registry.policy is not None:
+                policies.append(_in_scope(registry.policy, registry.scope))
+            keys: dict[str, tuple[str, ...]] = {"aws:requestedregion": (repository.target.region,)}
+            keys |= _resource_keys(account)
+            control = _resource_control(account)
+            named = _named(policies)
+            found = self._repositories[repository.arn] = Resource(
+                repository.arn,
+                account.id,
+                tuple(policies),
+                control=control,
+                keys=keys,
+                named=named,
+                depends=any(":assumed-role/" in name for name in named)
+                or any(map(_depends, (*policies, *(one for level in control for one in level)))),
+            )
+        return found
+
+    def assume_ask(self, subject: Subject, role: Subject) -> Ask:
+        """What a subject has to be allowed to assume a role."""
+        identity = role.identity
+        assert identity is not None
+        found = self._trusts.get(identity.arn)
+        if found is None:
+            account = self.estate.accounts[identity.account]
+            keys = _resource_keys(account)
+            for prefix in ("aws:resourcetag/", "iam:resourcetag/"):
+                keys |= {f"{prefix}{key.lower()}": (value,) for key, value in identity.tags.items()}
+            policies = (identity.trust,) if identity.trust else ()
+            control = _resource_control(account)
+            found = self._trusts[identity.arn] = Resource(
+                identity.arn, account.id, policies, trust=True, control=control, keys=keys
+            )
+        return Ask(_assume_action(subject), found)
+
+    def may_allow(self, subject: Subject, action: str, resource: str | None = None) -> bool:
+        """Could a subject's own policies allow an action, on a resource or on any?"""
+        return self._allowing(action).allows(subject.arn, resource)
+
+    def identities_of(self, account: str) -> Sequence[Subject]:
+        """The users and roles of an account."""
+        return self._by_account.get(account, ())
+
+    def _allowing(self, action: str) -> "_Allowing":
+        found = self._index.get(action)
+        if found is None:
+            found = self._index[action] = _Allowing(action, self.subjects.values())
+        return found
+
+
+def _kind_of(subject: Subject) -> object:
+    """The same for subjects with the same policies, where none of them depends on who asks; else None."""
+    policies = (*subject.policies, *([subject.boundary] if subject.boundary else ()))
+    levels = [one for level in subject.service_control for one in level]
+    is_exempt = "/aws-service-role/" in subject.arn
+    if is_exempt or any(_depends(one) for one in (*policies, *levels)):
+        return None
+    # Equal documents are one value in an estate.
+    documents = tuple(id(one.document) for one in policies)
+    return subject.principal.account, subject.principal.kind, len(subject.policies), documents
+
+
+def _depends(policy: Policy) -> bool:
+    """May a policy's answer depend on more than the principal's account, and whether it names the principal?"""
+    document = policy.document
+    return not isinstance(document, Document) or any(
+        statement.conditions
+        or (statement.principals is not None and statement.principals.negated)
+        or (statement.resources is not None and any("${" in value for value in statement.resources.values))
+        for statement in document.statements
+    )
+
+
+def _named(policies: Iterable[Policy]) -> frozenset[str]:
+    return frozenset(
+        principal.value
+        for policy in policies
+        if isinstance(policy.document, Document)
+        for statement in policy.document.statements
+        if statement.principals is not None
+        for principal in statement.principals.values
+    )
+
+
+class _Allowing:
+    """Whose own policies could allow an action, by the resources that they name."""
+
+    def __init__(self, action: str, subjects: Iterable[Subject]) -> None:
+        self._anywhere: dict[str, None] = {}
+        self._exactly: dict[str, list[str]] = defaultdict(list)
+        self._like: dict[str, list[str]] = defaultdict(list)
+        self._by_subject: dict[str, set[str]] = defaultdict(set)
+        named: dict[int, tuple[str, ...]] = {}
+        for subject in subjects:
+            for policy in subject.policies:
+                document = policy.document
+                if not isinstance(document, Document):
+                    self._anywhere[subject.arn] = None
+                    continue
+                if id(document) not in named:
+                    named[id(document)] = tuple(_resources_allowed(document, action))
+                for text in named[id(document)]:
+                    self._add(subject.arn, text)
+
+    def _add(self, arn: str, text: str) -> None:
+        if text == "*":
+            self._anywhere[arn] = None
+        else:
+            (self._like if set("*?") & set(text) else self._exactly)[text].append(arn)
+            self._by_subject[arn].add(text)
+
+    def of(self, resource: str) -> dict[str, None]:
+        """Those who could be allowed it on this resource, in order."""
+        found = {**self._anywhere, **dict.fromkeys(self._exactly.get(resource, ()))}
+        for text, arns in self._like.items():
+            if literal_glob(text).matches(resource):
+                found.update(dict.fromkeys(arns))
+        return found
+
+    def allows(self, arn: str, resource: str | None) -> bool:
+        """Could the subject be allowed it on this resource, or on any?"""
+        if arn in self._anywhere:
+            return True
+        texts = self._by_subject.get(arn, ())
+        return bool(texts) if resource is None else any(literal_glob(text).matches(resource) for text in texts)
+
+
+def _resources_allowed(document: Document, action: str) -> Iterator[str]:
+    for statement in document.statements:
+        if statement.effect is Effect.ALLOW and action_matches(statement.actions, action):
+            element = statement.resources
+            if element is None or element.negated:
+                yield "*"
+                continue
+            for value in element.values:
+                yield replace_variables(completed_arn(value), lambda _: "*")
+
+
+def _sessions_named(role: Subject, asks: Iterable[Ask]) -> Iterator[RequestPrincipal]:
+    """The sessions of a role that the resource's policies name."""
+    start = f"arn:{role.principal.partition}:sts::{role.principal.account}:assumed-role/{role.principal.name}/"
+    names = {
+        principal.value: None
+        for ask in asks
+        for policy in ask.resource.policies
+        if isinstance(policy.document, Document)
+        for statement in policy.document.statements
+        if statement.principals is not None
+        for principal in statement.principals.values
+        if principal.value.startswith(start)
+    }
+    for name in names:
+        try:
+            yield parse_request_principal(name)
+        except RequestError:
+            continue
+
+
+def _assume_action(subject: Subject) -> str:
+    match subject.principal.kind:
+        case CallerKind.FEDERATED if ":saml-provider/" in subject.arn:
+            return "sts:AssumeRoleWithSAML"
+        case CallerKind.FEDERATED:
+            return "sts:AssumeRoleWithWebIdentity"
+        case _:
+            return "sts:AssumeRole"
+
+
+def _may_let(role: Subject, subject: Subject) -> bool:
+    """Could the role's trust policy let this subject?"""
+    trust = role.identity.trust if role.identity else None
+    if trust is None:
+        return False
+    if not isinstance(trust.document, Document):
+        return True
+    return any(
+        statement.effect is Effect.ALLOW
+        and statement.principals is not None
+        and named_ways(statement.principals, subject.principal, Effect.ALLOW)
+        for statement in trust.document.statements
+    )
+
+
+def _in_scope(policy: Policy, scope: RegistryScope) -> Policy:
+    """A registry policy as far as it decides; in its older scope, on three actions alone."""
+    document = policy.document
+    if scope is RegistryScope.EVERY_ACTION or not isinstance(document, Document):
+        return policy
+    kept = []
+    for statement in document.statements:
+        actions = tuple(one for one in _REGISTRY_CALLS if action_matches(statement.actions, one))
+        if actions:
+            kept.append(replace(statement, actions=Patterns(negated=False, values=actions)))
+    return Policy(policy.name, replace(document, statements=tuple(kept)))
+
+
+def _resource_keys(account: Account) -> dict[str, tuple[str, ...]]:
+    organization = account.organization
+    if organization is None:
+        return {}
+    keys: dict[str, tuple[str, ...]] = {"aws:resourceorgid": (organization.id,)}
+    if organization.path:
+        keys["aws:resourceorgpaths"] = (organization.path,)
+    return keys
+
+
+def _resource_control(account: Account) -> Levels:
+    if account.resource_control is None or (account.organization and account.organization.management):
+        return ()
+    return account.resource_control

@@ -1,0 +1,149 @@
+"""The contexts that a decision may depend on: values for the condition keys of which nothing is certain.
+
+Every clause on such a key holds or does not; `contexts` gives, for each key, values for every combination in which that
+can be, found exactly by the engine's own search. Where policy variables tie keys together, or clauses are many, likely
+values are tried instead. What comes out is evaluated as it stands, so a context that is found is always a real one.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, product
+
+from msgspec import Struct
+
+from ecr_warden.policy.compare.budget import Budget, OverBudget
+from ecr_warden.policy.compare.clauses import Predicates
+from ecr_warden.policy.condition import CanonicalClause, Clause
+from ecr_warden.policy.condition_match import clause_holds
+from ecr_warden.policy.glob import Wild
+from ecr_warden.policy.variables import Token, Variable, replace_variables, tokens, variables_in
+
+type Values = tuple[str, ...]
+type Context = dict[str, Values]
+
+MOST_CONTEXTS = 2048
+_EXACT_UP_TO = 6
+_UNITS = 40_000
+_OTHER = "some-other-value"
+
+
+class Contexts(Struct, frozen=True):
+    """Every combination of `choices`, which are values of one key each, the emptiest first.
+
+    `complete`: they tell everything apart that the clauses do.
+    """
+
+    choices: Mapping[str, tuple[Values, ...]]
+    complete: bool
+
+    def __iter__(self) -> Iterator[Context]:
+        keys = sorted(self.choices)
+        for values in islice(product(*(self.choices[key] for key in keys)), MOST_CONTEXTS):
+            yield dict(zip(keys, values, strict=True))
+
+
+def contexts_of(
+    clauses: Iterable[CanonicalClause],
+    resources: Iterable[tuple[str, str]] = (),
+    always: Iterable[CanonicalClause] = (),
+) -> Contexts:
+    """The contexts that tell the clauses apart.
+
+    `resources`: patterns with variables, each with the resource that it may match; `always`: what holds of every
+    context, as of the ARNs of an account.
+    """
+    by_key: dict[str, list[CanonicalClause]] = {}
+    for clause in clauses:
+        by_key.setdefault(clause.key, []).append(clause)
+    rules = {clause.key: clause for clause in always}
+    tied = list(resources)
+    likely = _likely(by_key, tied)
+    choices: dict[str, tuple[Values, ...]] = {}
+    for key in {*by_key, *likely}:
+        given, rule = by_key.get(key, []), rules.get(key)
+        found = _choices([*given, *([rule] if rule else [])], likely.get(key, ()))
+        if rule is not None:
+            one = Clause(rule.operator, rule.key, tuple(rule.values))
+            found = tuple(values for values in found if clause_holds(one, {key: values}, variables=False))
+        choices[key] = found or ((),)
+    size = math.prod(map(len, choices.values()))
+    exact = all(len(given) < _EXACT_UP_TO for given in by_key.values())
+    return Contexts(choices, exact and not tied and not likely and size <= MOST_CONTEXTS)
+
+
+def _choices(clauses: Sequence[CanonicalClause], likely: Sequence[str]) -> tuple[Values, ...]:
+    """Values of one key, absent first."""
+    found: dict[Values, None] = {(): None}
+    if clauses and len(clauses) <= _EXACT_UP_TO:
+        found.update(dict.fromkeys(_exactly(clauses)))
+    for value in (*_samples(clauses), *likely):
+        found[value,] = None
+    several = [value for clause in clauses if ":" in clause.operator for value in sorted(clause.values)]
+    if len(several) > 1:
+        found[tuple(dict.fromkeys(several))] = None
+    return tuple(found)
+
+
+def _exactly(clauses: Sequence[CanonicalClause]) -> Iterator[Values]:
+    predicates = Predicates(clauses)
+    key = predicates.keys[clauses[0].key]
+    each = [predicates.predicate(clause) for clause in clauses]
+    budget = Budget(_UNITS)
+    for wanted in product((False, True), repeat=len(each)):
+        try:
+            values = key.find(list(zip(each, wanted, strict=True)), budget)
+        except OverBudget:
+            return
+        if values is not None:
+            yield values
+
+
+def _samples(clauses: Iterable[CanonicalClause]) -> Iterator[str]:
+    for clause in clauses:
+        for value in sorted(clause.values):
+            if "${" not in value:
+                yield re.sub(r"[*?]", "x", value)
+    yield _OTHER
+
+
+def _likely(
+    by_key: Mapping[str, Sequence[CanonicalClause]], resources: Sequence[tuple[str, str]]
+) -> dict[str, list[str]]:
+    """Values under which a variable's text meets what is beside it."""
+    found: dict[str, list[str]] = {}
+    for key, clauses in by_key.items():
+        for clause in clauses:
+            for value in clause.values:
+                for variable in variables_in(value):
+                    texts = list(_samples(by_key.get(variable.key, ())))
+                    found.setdefault(variable.key, []).extend(texts)
+                    found.setdefault(key, []).extend(_filled(value, text) for text in texts)
+    for pattern, resource in resources:
+        for key, text in _captured(pattern, resource):
+            found.setdefault(key, []).append(text)
+    return {key: list(dict.fromkeys(values)) for key, values in found.items()}
+
+
+def _filled(value: str, text: str) -> str:
+    return replace_variables(value, lambda _: text)
+
+
+def _captured(pattern: str, resource: str) -> Iterator[tuple[str, str]]:
+    """What the variables of a Resource have to be for it to match."""
+    parts = tokens(pattern)
+    matched = re.fullmatch("".join(map(_regex, parts)), resource)
+    if matched:
+        yield from zip((part.key for part in parts if isinstance(part, Variable)), matched.groups(), strict=True)
+
+
+def _regex(token: Token) -> str:
+    match token:
+        case Variable():
+            return "(.+?)"
+        case Wild.ANY:
+            return ".*?"
+        case Wild():
+            return "."
+        case _:
+            return re.escape(token)

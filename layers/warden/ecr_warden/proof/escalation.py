@@ -1,0 +1,227 @@
+"""Who could make themselves able: by writing policies, taking over a user, or opening a role to themselves.
+
+Passing roles to services is left out, and so is whatever a person with such rights could set up outside IAM and ECR.
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator
+from copy import replace
+
+from msgspec import Struct
+
+from ecr_warden.model.estate import IdentityKind, Policy
+from ecr_warden.policy.document import parse_document
+from ecr_warden.proof.access import Graph
+from ecr_warden.proof.decide import Answer, Ask, Decision, Resource, decide
+from ecr_warden.proof.subject import ALLOW_EVERYTHING, Subject
+
+_TAKES_OVER = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
+_WRITES = {
+    IdentityKind.USER: ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
+    IdentityKind.ROLE: ("iam:PutRolePolicy", "iam:AttachRolePolicy"),
+}
+_PUTS_INLINE = ("iam:PutUserPolicy", "iam:PutRolePolicy")
+_WRITES_GROUP = ("iam:PutGroupPolicy", "iam:AttachGroupPolicy")
+_INLINE = "inline"
+_SETS_VERSION = "iam:SetDefaultPolicyVersion"
+_JOINS = "iam:AddUserToGroup"
+_WRITES_MANAGED = "iam:CreatePolicyVersion"
+_OPENS = "iam:UpdateAssumeRolePolicy"
+_UNBOUNDS = {
+    IdentityKind.USER: ("iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"),
+    IdentityKind.ROLE: ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
+}
+_CHANGES_IAM = (
+    *_TAKES_OVER,
+    *(action for actions in (*_WRITES.values(), *_UNBOUNDS.values()) for action in actions),
+    *(*_WRITES_GROUP, _SETS_VERSION, _JOINS, _WRITES_MANAGED, _OPENS),
+)
+_WRITES_REPOSITORY = "ecr:SetRepositoryPolicy"
+_CAN = (Answer.YES, Answer.CONDITIONAL)
+
+
+class Escalation(Struct, frozen=True):
+    """How somebody could make themselves able: what they would do, in order, and under which conditions."""
+
+    subject: Subject
+    steps: tuple[str, ...]
+    chain: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+
+class _Move(Struct, frozen=True):
+    """To become somebody, or to widen what somebody may do."""
+
+    to: Subject
+    text: str
+    conditions: tuple[str, ...]
+    gives: tuple[Policy, ...] = (Policy("whatever is written", ALLOW_EVERYTHING),)
+    replaces: str = ""
+    """What is written over: a managed policy's ARN, or an inline policy where it is `inline`."""
+
+
+class _Moves(Struct):
+    """What one subject could do: become somebody, give somebody permissions, take somebody's boundary off."""
+
+    becomes: list[_Move]
+    gives: list[_Move]
+    unbounds: dict[str, _Move]
+
+
+class Escalations:
+    """An estate's escalations; what was decided once is kept."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._moves: dict[str, _Moves] = {}
+        self._assumes: dict[str, list[_Move]] = defaultdict(list)
+        for role in graph.roles:
+            for subject, decision in graph.assumers(role):
+                if decision.answer in _CAN:
+                    self._assumes[subject.arn].append(_Move(role, f"assume {role.arn}", decision.conditions))
+
+    def who(self, asks: tuple[Ask, ...], able: Collection[str]) -> Iterator[Escalation]:
+        """Everybody of the estate who is not `able` and could make themselves so, each by one way."""
+        widened: dict[object, bool] = {}
+        for subject in self._graph.subjects.values():
+            if subject.arn not in able:
+                found = self._way(subject, asks, able, widened)
+                if found is not None:
+                    yield found
+
+    def _way(
+        self, subject: Subject, asks: tuple[Ask, ...], able: Collection[str], widened: dict[object, bool]
+    ) -> Escalation | None:
+        """The shortest way to be somebody who is able, else one by which somebody who can be reached is made so."""
+        paths: dict[str, tuple[_Move, ...]] = {subject.arn: ()}
+        queue = deque([subject])
+        while queue:
+            here = queue.popleft()
+            path = paths[here.arn]
+            if here.arn in able:
+                return _escalation(subject, path)
+            if (opens := self._opens_repository(here, asks)) is not None:
+                return _escalation(subject, (*path, opens))
+            for move in self._of(here).becomes:
+                if move.to.arn not in paths:
+                    paths[move.to.arn] = (*path, move)
+                    queue.append(move.to)
+        for writer, path in paths.items():
+            moves = self._of(self._graph.subjects[writer])
+            for move in moves.gives:
+                if move.to.arn not in paths:
+                    continue
+                unbound = moves.unbounds.get(move.to.arn)
+                for more in ((), (unbound,)) if unbound else ((),):
+                    name = move.to.arn, move.gives, move.replaces, not more
+                    if name not in widened:
+                        widened[name] = _can_widened(move, asks, bounded=not more)
+                    if widened[name]:
+                        return _escalation(subject, path, paths[move.to.arn], (*more, move))
+        return None
+
+    def _of(self, subject: Subject) -> _Moves:
+        """The moves of a subject, in its own account's IAM and by the roles that it can assume."""
+        found = self._moves.get(subject.arn)
+        if found is None:
+            found = self._moves[subject.arn] = _Moves(list(self._assumes[subject.arn]), [], {})
+            if any(self._graph.may_allow(subject, action) for action in _CHANGES_IAM):
+                for target in self._graph.identities_of(str(subject.principal.account)):
+                    self._add(found, subject, target)
+        return found
+
+    def _add(self, moves: _Moves, subject: Subject, target: Subject) -> None:
+        identity = target.identity
+        assert identity is not None
+        account = self._graph.estate.accounts[identity.account]
+        moves.gives += self._possible(subject, target, _writing(target))
+        for move in self._possible(subject, target, _unbounding(target)):
+            moves.unbounds.setdefault(target.arn, move)
+        if not target.is_role or self._could_assume(subject, target):
+            moves.becomes += self._possible(subject, target, _becoming(target))
+        for held in identity.managed:
+            for version in account.versions.get(held, ()):
+                for move in self._possible(subject, target, [(_SETS_VERSION, held)]):
+                    moves.gives.append(replace(move, gives=(version,), replaces=held))
+        for group in () if target.is_role else account.groups.values():
+            for move in self._possible(subject, target, [(_JOINS, group.arn)]):
+                moves.gives.append(replace(move, gives=group.policies))
+
+    def _possible(self, subject: Subject, target: Subject, calls: Iterable[tuple[str, str]]) -> Iterator[_Move]:
+        """The calls that the subject may make, each as a move."""
+        for action, resource in calls:
+            if not self._graph.may_allow(subject, action, resource):
+                continue
+            decision = decide(subject, (Ask(action, Resource(resource, subject.principal.account)),))
+            if decision.answer in _CAN:
+                yield _move(target, action, resource, decision)
+
+    def _could_assume(self, subject: Subject, role: Subject) -> bool:
+        """Could it assume the role if the trust policy named it?"""
+        ask = self._graph.assume_ask(subject, role)
+        trust = parse_document(
+            {"Statement": {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "sts:AssumeRole"}}
+        )
+        opened = replace(ask.resource, policies=(Policy("trust policy", trust),))
+        return decide(subject, (Ask(ask.action, opened),)).answer in _CAN
+
+    def _opens_repository(self, subject: Subject, asks: tuple[Ask, ...]) -> _Move | None:
+        """May it write the repository's policy, and use the repository then?"""
+        resource = asks[0].resource
+        decision = self._graph.decide(subject, (Ask(_WRITES_REPOSITORY, resource),))
+        if decision.answer not in _CAN:
+            return None
+        let = parse_document({"Statement": {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "ecr:*"}})
+        # The registry's policy stays; the repository's own is written over.
+        kept = (policy for policy in resource.policies if policy.name.startswith("registry policy"))
+        opened = replace(resource, policies=(Policy("repository policy", let), *kept))
+        own = tuple(Ask(one.action, opened if one.resource is resource else one.resource) for one in asks)
+        if decide(subject, own).answer not in _CAN:
+            return None
+        return _move(subject, _WRITES_REPOSITORY, resource.arn, decision)
+
+
+def _writing(target: Subject) -> Iterator[tuple[str, str]]:
+    """The calls that give an identity permissions, each with its resource."""
+    identity = target.identity
+    assert identity is not None
+    yield from ((action, identity.arn) for action in _WRITES[identity.kind])
+    yield from ((_WRITES_MANAGED, policy) for policy in identity.managed)
+    yield from ((action, group) for group in identity.groups for action in _WRITES_GROUP)
+
+
+def _unbounding(target: Subject) -> Iterator[tuple[str, str]]:
+    """The calls that take an identity's permissions boundary off or replace it."""
+    identity = target.identity
+    if identity is not None and identity.boundary is not None:
+        yield from ((action, identity.arn) for action in _UNBOUNDS[identity.kind])
+
+
+def _becoming(target: Subject) -> Iterator[tuple[str, str]]:
+    """The calls that hand an identity over: a key or a password of a user, the trust policy of a role."""
+    actions = (_OPENS,) if target.is_role else _TAKES_OVER
+    yield from ((action, target.arn) for action in actions)
+
+
+def _can_widened(move: _Move, asks: tuple[Ask, ...], *, bounded: bool) -> bool:
+    """Could its target with what the move gives, without what that replaces, and without its boundary?"""
+    target = move.to
+    kept = [one for one in target.policies if (one.shared != move.replaces if one.shared else move.replaces != _INLINE)]
+    boundary = target.boundary if bounded else None
+    return decide(replace(target, policies=(*kept, *move.gives), boundary=boundary), asks).answer in _CAN
+
+
+def _move(to: Subject, action: str, resource: str, decision: Decision) -> _Move:
+    replaces = resource if action == _WRITES_MANAGED else _INLINE if action in _PUTS_INLINE else ""
+    return _Move(to, f"{action} on {resource}", decision.conditions, replaces=replaces)
+
+
+def _escalation(subject: Subject, *paths: tuple[_Move, ...]) -> Escalation:
+    moves = list({(move.text, move.to.arn): move for path in paths for move in path}.values())
+    return Escalation(
+        subject,
+        tuple(move.text for move in moves),
+        tuple(dict.fromkeys((subject.arn, *(move.to.arn for move in moves)))),
+        tuple(dict.fromkeys(one for move in moves for one in move.conditions)),
+    )

@@ -1,0 +1,212 @@
+"""Who asks: a user or role of the estate, or somebody outside it of whom only the account or the ARN is known."""
+
+from collections.abc import Mapping, Sequence
+from copy import replace
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from ecr_warden.model.estate import Account, Estate, Identity, IdentityKind, Levels, Policy, Unread
+from ecr_warden.policy.condition import CanonicalClause
+from ecr_warden.policy.document import Document, Effect, parse_document
+from ecr_warden.policy.request_principal import CallerKind, RequestPrincipal, parse_request_principal
+from ecr_warden.policy.statement_match import action_matches
+
+type Keys = Mapping[str, tuple[str, ...]]
+"""Condition keys in lower case that are certain, with their values; none: the key is certainly absent."""
+
+_TAG = "aws:principaltag/"
+_OF_ONE = frozenset({"aws:principalarn", "aws:username", "aws:userid", "aws:principaltype"})
+ANY_ACCOUNT = "*"
+"""Stands for every account that no policy names."""
+ALLOW_EVERYTHING: Document = parse_document(
+    {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"},
+    }
+)
+
+# Only calls that AWS services make for somebody have these.
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+_OF_SERVICES = (
+    *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
+    *("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"),
+    *("aws:principalservicename", "aws:principalservicenameslist"),
+)
+
+
+class Subject(Struct, frozen=True):
+    """Somebody who makes requests, with the policies of their own side.
+
+    - `identity`: the identity of the estate, None for somebody outside.
+    - `assumed`: its own side cannot be read and is taken to allow everything; an answer holds as far as it does.
+    - `is_class`: it stands for everybody like it; `open_keys` are condition keys of which they have many values, and
+      `always` says what holds of these.
+    - `has_own_tags`: nobody can add tags to its requests.
+    """
+
+    principal: RequestPrincipal
+    policies: tuple[Policy, ...]
+    boundary: Policy | None
+    service_control: Levels
+    keys: Keys
+    identity: Identity | None = None
+    has_own_tags: bool = False
+    assumed: bool = False
+    is_class: bool = False
+    open_keys: frozenset[str] = frozenset()
+    always: tuple[CanonicalClause, ...] = ()
+
+    @property
+    def arn(self) -> str:
+        """Its ARN, or the service, provider or `*` that it is."""
+        return self.principal.text
+
+    def value_of(self, key: str) -> tuple[str, ...] | None:
+        """What is certain of a condition key (in lower case): its values, none if it is absent; None if nothing is."""
+        if self.has_own_tags and key.startswith(_TAG):
+            return self.keys.get(key, ())
+        return self.keys.get(key)
+
+    @property
+    def is_role(self) -> bool:
+        """Is it a role of the estate?"""
+        return self.identity is not None and self.identity.kind is IdentityKind.ROLE
+
+
+def subject_of(identity: Identity, estate: Estate) -> Subject:
+    """An identity of the estate; a role stands for any session of it."""
+    account = estate.accounts[identity.account]
+    principal = parse_request_principal(identity.arn)
+    return Subject(
+        principal,
+        identity.policies,
+        identity.boundary,
+        _service_control(account),
+        _own_keys(identity, estate.taken_at) | _account_keys(account) | _request_keys(estate.taken_at),
+        identity,
+        not _takes_tags(identity.trust),
+        always=_always(identity),
+    )
+
+
+def as_session(role: Subject, session: RequestPrincipal) -> Subject:
+    """One session of a role, by its name."""
+    keys = {**role.keys, "aws:principalarn": (role.arn,)}
+    return replace(role, principal=session, keys=keys)
+
+
+def root_of(account: str, estate: Estate) -> Subject:
+    """The root user of an account."""
+    found = estate.accounts.get(account)
+    keys = _request_keys(estate.taken_at) | (_account_keys(found) if found else {})
+    levels = _service_control(found) if found else ()
+    return Subject(parse_request_principal(account), (), None, levels, keys)
+
+
+def unread(principal: RequestPrincipal, estate: Estate) -> Subject:
+    """Somebody in an account whose users and roles were not read."""
+    own = f"identity policies of {principal.text}"
+    missing = Policy(own, Unread(own, f"account {principal.account} was not read"))
+    return replace(outside(principal, estate, is_class=False), policies=(missing,), assumed=False)
+
+
+def outside(principal: RequestPrincipal, estate: Estate, *, is_class: bool) -> Subject:
+    """Somebody of whom the estate holds nothing, taken to be allowed whatever its own account could allow.
+
+    `is_class`: anybody of that account, or of any.
+    """
+    keys = dict(_request_keys(estate.taken_at))
+    if principal.kind is CallerKind.SERVICE:
+        for key in _OF_SERVICES:
+            keys.pop(key, None)
+    whatever = Policy("whatever its account gives it", ALLOW_EVERYTHING)
+    has_policies = principal.kind not in (CallerKind.SERVICE, CallerKind.FEDERATED)
+    open_keys = _OF_ONE if is_class and has_policies else frozenset()
+    always: tuple[CanonicalClause, ...] = ()
+    if open_keys and principal.account == ANY_ACCOUNT:
+        open_keys |= {"aws:principalaccount"}
+    elif open_keys:
+        arns = frozenset({f"arn:*:*::{principal.account}:*"})
+        always = (CanonicalClause("StringLike", "aws:principalarn", arns),)
+    return Subject(
+        principal,
+        (whatever,) if has_policies else (),
+        None,
+        (),
+        keys,
+        assumed=has_policies,
+        is_class=is_class,
+        open_keys=open_keys,
+        always=always,
+    )
+
+
+def _own_keys(identity: Identity, now: datetime) -> dict[str, tuple[str, ...]]:
+    keys: dict[str, tuple[str, ...]] = {f"{_TAG}{key.lower()}": (value,) for key, value in identity.tags.items()}
+    if identity.kind is IdentityKind.ROLE:
+        # A session that begins now: whoever can assume the role can begin one.
+        keys["aws:tokenissuetime"] = (_iso(now),)
+        if _takes_tags(identity.trust):
+            return {key: value for key, value in keys.items() if not key.startswith(_TAG)}
+        return keys
+    keys["aws:federatedprovider"] = keys["aws:tokenissuetime"] = keys["aws:sourceidentity"] = ()
+    if identity.unique_id:
+        keys["aws:userid"] = (identity.unique_id,)
+    return keys
+
+
+def _always(identity: Identity) -> tuple[CanonicalClause, ...]:
+    """A role session's aws:userid is the role's unique ID and the session's name."""
+    if identity.kind is IdentityKind.USER or not identity.unique_id:
+        return ()
+    return (CanonicalClause("StringLike", "aws:userid", frozenset({f"{identity.unique_id}:*"})),)
+
+
+def _takes_tags(trust: Policy | None) -> bool:
+    """May whoever assumes the role give the session tags of their own choice?"""
+    if trust is None:
+        return False
+    if not isinstance(trust.document, Document):
+        return True
+    return any(
+        statement.effect is Effect.ALLOW and action_matches(statement.actions, "sts:TagSession")
+        for statement in trust.document.statements
+    )
+
+
+def _account_keys(account: Account) -> dict[str, tuple[str, ...]]:
+    organization = account.organization
+    if organization is None:
+        return {}
+    keys: dict[str, tuple[str, ...]] = {"aws:principalorgid": (organization.id,)}
+    if organization.path:
+        keys["aws:principalorgpaths"] = (organization.path,)
+    return keys
+
+
+def _request_keys(now: datetime) -> dict[str, tuple[str, ...]]:
+    """What holds of every request that people and programs make to ECR and STS themselves."""
+    return {
+        "aws:currenttime": (_iso(now),),
+        "aws:epochtime": (str(int(now.timestamp())),),
+        # Both services answer on TLS alone.
+        "aws:securetransport": ("true",),
+        "aws:viaawsservice": ("false",),
+        **dict.fromkeys(_OF_SERVICES, ()),
+    }
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _service_control(account: Account) -> Levels:
+    if account.service_control is None or (account.organization and account.organization.management):
+        return ()
+    return account.service_control
+
+
+def holes(policies: Sequence[Policy | None]) -> list[Policy]:
+    """The policies that could not be read."""
+    return [one for one in policies if one is not None and not isinstance(one.document, Document)]

@@ -1,0 +1,135 @@
+"""Answers in words: which statements let somebody in, what is missing, and who is meant by a class."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from ecr_warden.model.estate import Estate, Policy
+from ecr_warden.policy.printable import printable
+from ecr_warden.policy.request_principal import CallerKind
+from ecr_warden.proof.access import Access, Step, Way
+from ecr_warden.proof.decide import Ask
+from ecr_warden.proof.missing import Edit, Side, located
+from ecr_warden.proof.subject import ANY_ACCOUNT, Subject
+
+_VERBS = {
+    Access.PULL: "pull",
+    Access.PUSH: "push",
+    Access.DELETE: "delete images of",
+    Access.ADMIN: "write the policy of",
+}
+
+
+def verb_of(what: str) -> str:
+    """`push`, or `call ecr:PutImage on`."""
+    return _VERBS[Access(what)] if what in list(Access) else f"call {printable(what)} on"
+
+
+class Because(Struct, frozen=True):
+    """A statement that lets somebody do a step: `statement` counts from 1, None for what needs none."""
+
+    policy: str
+    statement: int | None
+    sid: str | None
+    allows: str
+
+    def __str__(self) -> str:
+        where = self.policy if self.statement is None else f"statement {self.statement} of {self.policy}"
+        named = f' ("{printable(self.sid, 60)}")' if self.sid else ""
+        return f"{where}{named} allows {self.allows}"
+
+
+def because_of(way: Way) -> tuple[Because, ...]:
+    """The statements behind a way, step by step, each once."""
+    return tuple(dict.fromkeys(one for step in way.steps for one in _of_step(step)))
+
+
+def _of_step(step: Step) -> Iterator[Because]:
+    resource = step.asks[0].resource
+    actions = step.asks[0].action if len(step.asks) == 1 else "it"
+    for reason in step.decision.because:
+        place = located(step.subject, resource, reason)
+        if place is None or place.index is None:
+            yield Because(printable(reason.text, 200), None, None, actions)
+            continue
+        yield Because(_policy_name(place, step.subject), place.index + 1, reason.sid, actions)
+
+
+def _policy_name(edit: Edit, subject: Subject) -> str:
+    name = printable(edit.policy, 200)
+    if edit.side is Side.IDENTITY and subject.identity is not None:
+        return f"{name} of {short(subject.arn)}"
+    return name
+
+
+def short(arn: str) -> str:
+    """`user/ci/builder` for an ARN of IAM; any other text as it is."""
+    parts = arn.split(":", 5)
+    return printable(parts[5] if len(parts) == 6 and parts[2] in ("iam", "sts") else arn, 160)
+
+
+def class_of(subject: Subject, ask: Ask, estate: Estate) -> str:
+    """Whom somebody outside the estate stands for."""
+    principal = subject.principal
+    given = f"to whom that account gives {ask.action}"
+    match principal.kind:
+        case CallerKind.SERVICE:
+            return f"the AWS service {printable(principal.text)}"
+        case CallerKind.FEDERATED:
+            return f"whoever has a token of {printable(principal.text, 200)}"
+        case CallerKind.ROOT:
+            return f"the root user of account {principal.account}"
+        case _ if principal.account == ANY_ACCOUNT and subject.is_class:
+            return "anyone on the internet with an AWS account"
+        case _ if subject.is_class:
+            unread = ", which was not read" if principal.account in estate.accounts else ""
+            return f"anybody of account {principal.account}{unread} {given}"
+        case _:
+            return f"{printable(principal.text, 200)}, if account {principal.account} gives it {ask.action}"
+
+
+def edit_text(edit: Edit) -> tuple[str, str]:
+    """(`missing` or `denied`, what it is about): the line for people before the change itself."""
+    holder = short(edit.holder)
+    if edit.index is not None:
+        return "denied", f"statement {edit.index + 1} of {printable(edit.policy, 200)} denies it"
+    actions = ", ".join(edit.actions)
+    match edit.side:
+        case Side.IDENTITY:
+            return "missing", f"no identity policy of {holder} allows {actions}"
+        case Side.BOUNDARY:
+            return "missing", f"the permissions boundary of {holder} does not allow {actions}"
+        case Side.SERVICE_CONTROL | Side.RESOURCE_CONTROL:
+            level = f"level {edit.level + 1} of the {edit.side.value.replace('policy', 'policies')}"
+            return "missing", f"{level} of account {edit.holder} does not allow {actions}"
+        case Side.TRUST:
+            return "missing", f"the trust policy of {holder} does not let {short(edit.principal)} assume it"
+        case Side.REPOSITORY:
+            return "missing", f"the repository policy does not allow {short(edit.principal)} {actions}"
+
+
+def edit_to_json(edit: Edit) -> dict[str, Any]:
+    """`{"side", "holder", "level", "text", "add", "remove"}`; null where it does not apply."""
+    is_control = edit.side in (Side.SERVICE_CONTROL, Side.RESOURCE_CONTROL)
+    is_addition = edit.index is None
+    return {
+        "side": edit.side.value,
+        "holder": edit.holder,
+        "level": edit.level + 1 if is_control else None,
+        "text": edit_text(edit)[1],
+        "add": edit.statement if is_addition else None,
+        "remove": None if edit.index is None else {"policy": edit.policy, "statement": edit.index + 1},
+    }
+
+
+def holding_text(edit: Edit) -> str:
+    """A statement that allows its part of it already."""
+    holder = f" of {short(edit.holder)}" if edit.side is Side.IDENTITY else ""
+    return f"statement {(edit.index or 0) + 1} of {printable(edit.policy, 200)}{holder} allows it"
+
+
+def unread_text(policy: Policy) -> str:
+    """`policy X was not read: not in the snapshot`."""
+    why = getattr(policy.document, "why", "")
+    return f"{printable(policy.name, 200)} was not read: {printable(why, 200)}"

@@ -1,0 +1,222 @@
+"""What an estate answers about access, and whether the spec says the same."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from msgspec import Struct
+
+from ecr_warden.errors import WardenError
+from ecr_warden.model.address import repository_policy, trust_policy
+from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
+from ecr_warden.model.estate import Account, Estate, Identity, IdentityKind, Policy, Registry, Repository
+from ecr_warden.model.target import OwnerTarget as IdentityTarget
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, target_arn
+from ecr_warden.policy.document import Document
+from ecr_warden.policy.printable import printable
+from ecr_warden.policy.request_principal import CallerKind, RequestError
+from ecr_warden.proof.access import Access, Graph, Refusal, Way
+from ecr_warden.proof.decide import Answer, Ask
+from ecr_warden.proof.escalation import Escalation, Escalations
+from ecr_warden.proof.missing import Change, smallest_change
+from ecr_warden.proof.subject import Subject, unread
+from ecr_warden.spec.spec import Spec
+
+_ACTION_CHARACTERS = 128
+
+
+class AccessError(WardenError):
+    """The question is about something that the estate does not have, or is no question."""
+
+    code = "access"
+
+
+class Question(Struct, frozen=True):
+    """What somebody wants to do with a repository."""
+
+    what: str
+    repository: Repository
+    asks: tuple[Ask, ...]
+
+
+def question(graph: Graph, what: str, repository: str) -> Question:
+    """Check a question; raises AccessError."""
+    name = what if what in list(Access) else _action(what)
+    found = find_repository(graph.estate, repository)
+    return Question(name, found, graph.asks(name, found))
+
+
+def _action(text: str) -> str:
+    service, colon, name = text.partition(":")
+    if not colon or service.lower() != "ecr" or not name.isalnum() or len(name) > _ACTION_CHARACTERS:
+        remedy = "write pull, push, delete, admin or an action such as ecr:PutImage"
+        raise AccessError(f"not an access: {printable(text)}", remedy=remedy)
+    return text
+
+
+def find_repository(estate: Estate, text: str) -> Repository:
+    """A repository by its name where that is unique, or by account/region/name; raises AccessError."""
+    whole = [one for one in estate.repositories() if text in (f"{_place(one)}/{one.target.name}", one.arn)]
+    named = whole or [one for one in estate.repositories() if one.target.name == text]
+    if len(named) == 1:
+        return named[0]
+    if not named:
+        unlisted = "" if all(_is_listed(estate)) else "; not all registries could be listed"
+        raise AccessError(
+            f"there is no repository {printable(text, 120)} in the estate{unlisted}",
+            remedy="write its name, or account/region/name",
+        )
+    places = ", ".join(f"{_place(one)}/{one.target.name}" for one in named[:5])
+    raise AccessError(f"{len(named)} repositories are called {printable(text)}", remedy=f"write one of {places}")
+
+
+def _place(repository: Repository) -> str:
+    return f"{repository.target.account}/{repository.target.region}"
+
+
+def _is_listed(estate: Estate) -> Iterable[bool]:
+    return (one.is_listed for account in estate.accounts.values() for one in account.registries.values())
+
+
+def find_subject(graph: Graph, arn: str) -> Subject:
+    """Whoever has the ARN; raises AccessError where nobody can, or where the account has no such user or role."""
+    try:
+        subject = graph.subject(arn)
+    except RequestError as error:
+        raise AccessError(f"not somebody's ARN: {printable(arn, 120)}", remedy=error.remedy) from error
+    if subject.principal.kind in (CallerKind.ANONYMOUS, CallerKind.CANONICAL):
+        raise AccessError(f"not somebody's ARN: {printable(arn, 120)}", remedy="write the ARN of a user or role")
+    if not graph.exists(subject):
+        raise AccessError(
+            f"account {subject.principal.account} has no {printable(arn.rpartition(':')[2], 120)}",
+            remedy="see its ARN, path included, with aws iam get-user or get-role",
+        )
+    is_unread = subject.assumed and subject.principal.account is not None
+    return unread(subject.principal, graph.estate) if is_unread else subject
+
+
+class CanI(Struct, frozen=True):
+    """An answer about one subject: its way, or what is missing for it (None: no change of a policy would help)."""
+
+    answer: Answer
+    way: Way | None
+    change: Change | None
+
+
+def can_i(graph: Graph, subject: Subject, asked: Question) -> CanI:
+    """Can the subject, and if not, what is missing?"""
+    match graph.can(subject, asked.asks):
+        case Refusal():
+            return CanI(
+                Answer.NO, None, smallest_change(graph, subject, asked.asks, prefers_role=asked.what == Access.PUSH)
+            )
+        case way:
+            return CanI(way.answer, way, None)
+
+
+class WhoCan(Struct, frozen=True):
+    """Everybody who can: identities, classes of principals outside, and who could make themselves able."""
+
+    identities: tuple[Way, ...]
+    classes: tuple[Way, ...]
+    escalations: tuple[Escalation, ...] = ()
+
+
+def who_can(graph: Graph, asked: Question, escalations: Escalations | None = None) -> WhoCan:
+    """Everybody who can, the certain ones first and of these the nearest."""
+    ways = sorted(graph.who_can(asked.asks).values(), key=_order)
+    identities = tuple(way for way in ways if not _is_class(way.subject))
+    able = {way.subject.arn for way in ways if way.answer in (Answer.YES, Answer.CONDITIONAL)}
+    more = tuple(escalations.who(asked.asks, able)) if escalations else ()
+    return WhoCan(identities, tuple(way for way in ways if _is_class(way.subject)), more)
+
+
+def _is_class(subject: Subject) -> bool:
+    return subject.is_class or subject.principal.kind is CallerKind.ROOT
+
+
+_RANKS = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2}
+
+
+def _order(way: Way) -> tuple[int, int, str]:
+    return _RANKS[way.answer], len(way.steps), way.subject.arn
+
+
+class InSpec:
+    """Whether the spec gives what a way shows, found by asking the same of the documents that the spec stands for."""
+
+    def __init__(self, compiled: CompiledSpec, asked: Question, at: datetime) -> None:
+        graph = Graph(desired_estate(compiled, asked.repository.target, at))
+        repository = graph.estate.registry_of(asked.repository.target).repositories[asked.repository.target.name]
+        self._given = {_bare(arn): way for arn, way in graph.who_can(graph.asks(asked.what, repository)).items()}
+        self._accounts = {
+            way.subject.principal.account
+            for way in self._given.values()
+            if way.subject.is_class and len(way.steps) == 1
+        }
+
+    def __call__(self, way: Way) -> bool:
+        """Is it so? Of an account that the spec lets in, everybody is."""
+        given = self._given.get(_bare(way.subject.arn))
+        if given is not None:
+            return [*map(_bare, given.chain)] == [*map(_bare, way.chain)]
+        return len(way.steps) == 1 and way.subject.principal.account in self._accounts
+
+
+def spec_change(spec: Spec, asked: Question, subject: Subject) -> str:
+    """What to change in the spec so that it gives this, in words; "" where the spec cannot say it."""
+    target = asked.repository.target
+    identity = subject.identity
+    aliases = {account.id: account.alias for account in spec.accounts}
+    entry = next((one for one in spec.repositories if target in one.targets), None)
+    if identity is None or identity.account not in aliases or asked.what not in (Access.PULL, Access.PUSH):
+        return ""
+    name = f"{aliases[identity.account]}:{identity.arn.partition('::')[2].partition(':')[2]}"
+    if entry is None:
+        return f"give {printable(target.name, 200)} an entry under repositories:, with {name} in {asked.what}:"
+    if asked.what == Access.PULL:
+        return f"add {name} to pull: of {printable(target.name, 200)}"
+    roles = ", ".join(push.role.name for push in entry.push) or "a push role"
+    return f"add {name} to push: by: of {printable(target.name, 200)} ({roles})"
+
+
+def _bare(arn: str) -> str:
+    """The ARN without its path: names are unique in an account whatever their path and case."""
+    start, slash, rest = arn.partition("/")
+    return f"{start}{slash}{rest.rpartition('/')[2]}".lower()
+
+
+def desired_estate(compiled: CompiledSpec, target: RepositoryTarget, at: datetime) -> Estate:
+    """The estate that a spec describes, as far as one repository is concerned."""
+    paths = {named.key: arn for spec in compiled.targets.values() for arn, named in spec.principals.items()}
+    found = compiled.spec_of(target)
+    policy = found.documents.get(repository_policy(target)) if found else None
+    hung = Policy("repository policy", policy) if isinstance(policy, Document) else None
+    registry = Registry(target.region, {target.name: Repository(target, hung)})
+    identities: dict[str, dict[str, Identity]] = {account: {} for account in (*compiled.accounts, target.account)}
+    for spec in compiled.targets.values():
+        if not isinstance(spec.target, RepositoryTarget):
+            identity = _desired_identity(spec, spec.target, paths)
+            identities.setdefault(identity.account, {})[identity.arn] = identity
+    accounts = {
+        account: Account(
+            account, held, registries={target.region: registry} if account == target.account else {}, is_listed=False
+        )
+        for account, held in identities.items()
+    }
+    return Estate(at, accounts)
+
+
+def _desired_identity(spec: TargetSpec, target: IdentityTarget, arns: Mapping[str, str]) -> Identity:
+    documents = {address: value for address, value in spec.documents.items() if isinstance(value, Document)}
+    settings = next((value for value in spec.documents.values() if isinstance(value, RoleSettings)), None)
+    arn = arns.get(target.key) or target_arn(target, path=settings.path if settings else "/")
+    trust = documents.pop(trust_policy(target), None) if isinstance(target, RoleTarget) else None
+    return Identity(
+        arn,
+        target.account,
+        IdentityKind.ROLE if isinstance(target, RoleTarget) else IdentityKind.USER,
+        target.name,
+        "",
+        tuple(Policy(str(address), document) for address, document in documents.items()),
+        trust=Policy("trust policy", trust) if trust else None,
+    )
