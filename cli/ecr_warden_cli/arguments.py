@@ -9,6 +9,7 @@ from typing import Any, NoReturn, assert_never
 from ecr_warden.policy.printable import cut
 
 from ecr_warden_cli.context import Group, UsageError, Verb
+from ecr_warden_cli.verbs.access import CAN, CAN_I, EXPLAIN_DENIAL, SNAPSHOT, WHO_CAN
 from ecr_warden_cli.verbs.apply import APPLY
 from ecr_warden_cli.verbs.event import EXPLAIN
 from ecr_warden_cli.verbs.history import HISTORY, SHOW
@@ -33,6 +34,11 @@ VERBS: Mapping[str, Verb | Group] = {
     "apply": APPLY,
     "pause": PAUSE,
     "resume": RESUME,
+    "can-i": CAN_I,
+    "who-can": WHO_CAN,
+    "can": CAN,
+    "explain-denial": EXPLAIN_DENIAL,
+    "snapshot": SNAPSHOT,
     "policy": Group(
         "compare, evaluate and lint policy documents", {"compare": COMPARE, "evaluate": EVALUATE, "lint": LINT}
     ),

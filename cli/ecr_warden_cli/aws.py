@@ -18,10 +18,12 @@ from botocore.exceptions import (
 )
 from ecr_warden.adapters.aws.accounts import ProfileAccounts
 from ecr_warden.adapters.aws.callers import make_proof
+from ecr_warden.adapters.aws.deadline import Patience
 from ecr_warden.adapters.aws.documents import AwsDocuments
+from ecr_warden.adapters.aws.estate import read_account
 from ecr_warden.model.codec.base import CodecError, Json, loads
-from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.errors import AccountUnreachable
+from ecr_warden.model.codec.snapshot import IAM_CALL
+from ecr_warden.ports.errors import AccountUnreachable, PortError
 from ecr_warden.spec.spec import Account
 from msgspec import Struct
 
@@ -57,7 +59,7 @@ class _Refused(Struct, frozen=True):
     remedy: str
 
 
-def open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:
+def open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> AwsDocuments:
     """The live documents of the accounts; `profiles` by account ID. Raises NoAccountReadable.
 
     The targets of an account that cannot be read are observed as unreadable; the others are read all the same.
@@ -75,6 +77,18 @@ def open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> 
                 return session
 
     return AwsDocuments(ProfileAccounts(session_of))
+
+
+def read_accounts(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each account's entry of a snapshot; an account that cannot be read says so in its own. Raises Failure."""
+    documents = open_documents(accounts, profiles)
+    for account in accounts:
+        try:
+            clients = documents.accounts.reader(account.id)
+        except PortError as error:
+            yield account.id, {"unread": [{"what": IAM_CALL, "code": error.code}]}
+        else:
+            yield account.id, read_account(clients, account.id, account.regions, Patience())
 
 
 def _session_of(account: Account, profile: str | None, default: _Opened | _Refused | None) -> _Opened | _Refused:

@@ -1,7 +1,7 @@
 """What a verb is, and what it gets besides its arguments."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
 from ecr_warden.errors import WardenError
@@ -40,6 +40,9 @@ class Hub(Protocol):
         ...
 
 
+type ReadAccounts = Callable[[Sequence[Account], Mapping[str, str]], Iterator[tuple[str, dict[str, Any]]]]
+"""(the spec's accounts, account id -> profile) to each account's entry of a snapshot; raises Failure."""
+
 type OpenHub = Callable[[str | None, str | None], Hub]
 """(the hub's region, a profile for its account), None for the defaults, to the hub; raises Failure."""
 
@@ -52,6 +55,7 @@ class Context(Struct, frozen=True):
     clock: Clock
     open_documents: OpenDocuments
     open_hub: OpenHub
+    read_accounts: ReadAccounts
     sleep: Callable[[float], None]
 
 

@@ -4,7 +4,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ecr_warden.adapters.system import SystemClock
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     console = Console(sys.stdout, sys.stderr, os.environ)
-    context = Context(sys.stdin.buffer, console, SystemClock(), _open_documents, _open_hub, time.sleep)
+    context = Context(sys.stdin.buffer, console, SystemClock(), _open_documents, _open_hub, _read_accounts, time.sleep)
     try:
         code = run(sys.argv[1:] if argv is None else argv, context)
         sys.stdout.flush()
@@ -97,6 +97,14 @@ def _open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) ->
     except ModuleNotFoundError as error:
         raise _no_sdk(error) from error
     return open_documents(accounts, profiles)
+
+
+def _read_accounts(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        from ecr_warden_cli.aws import read_accounts  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise _no_sdk(error) from error
+    return read_accounts(accounts, profiles)
 
 
 def _open_hub(region: str | None, profile: str | None) -> Hub:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,7 @@ class Command:
     profiles: Mapping[str, str] = field(default_factory=dict)
     clock: ManualClock = field(default_factory=ManualClock)
     hub: Hub | None = None
+    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: list[tuple[str | None, str | None]] = field(default_factory=list)
     sleep: Callable[[float], None] = lambda _: None
 
@@ -68,7 +69,7 @@ class Command:
         out, err = stream(), stream()
         console = Console(out, err, self.environment)
         given = Keyboard(stdin) if self.terminal else io.BytesIO(stdin)
-        code = run(argv, Context(given, console, self.clock, self._open, self._open_hub, self.sleep))
+        code = run(argv, Context(given, console, self.clock, self._open, self._open_hub, self._read, self.sleep))
         return Ran(code, out.getvalue(), err.getvalue())
 
     def _open(self, accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:
@@ -76,6 +77,10 @@ class Command:
         if self.documents is None:
             raise Failure("no documents in this test")
         return self.documents
+
+    def _read(self, accounts: Sequence[Account], profiles: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        self.profiles = profiles
+        return iter([(account.id, self.entries[account.id]) for account in accounts])
 
     def _open_hub(self, region: str | None, profile: str | None) -> Hub:
         self.opened.append((region, profile))

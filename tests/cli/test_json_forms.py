@@ -19,7 +19,7 @@ from tests.usecases.world import tampered, world_in_sync
 
 TABLE, _, REST = (ROOT / "docs" / "cli.md").read_text().partition("\n## JSON\n")[2].partition("\n| part | form |")
 PARTS = dict(re.findall(r"^\| (plan|drift|change) \| (.+) \|$", REST, re.MULTILINE))
-ROWS = dict(re.findall(r"^\| `([a-z ]+)` \| (.+) \|$", TABLE, re.MULTILINE))
+ROWS = dict(re.findall(r"^\| `([a-z -]+)` \| (.+) \|$", TABLE, re.MULTILINE))
 (ANY_ERROR,) = re.findall(r"^\| any, on an error \| (.+) \|$", TABLE, re.MULTILINE)
 PATTERNS = b"""
 version: 1
@@ -102,6 +102,11 @@ def with_literals() -> Command:
     return over(world)
 
 
+WHO_CAN = (
+    *("--snapshot", str(ROOT / "examples/who-can/estate.json")),
+    *("--spec", str(ROOT / "examples/seed/access.yaml"), "--json"),
+)
+NEWCOMER, PULLER = (f"arn:aws:iam::111111111111:user/{name}" for name in ("newcomer", "pull-user-1"))
 SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
     "a file with problems": ("validate", lambda run, tmp: run("validate", spec_file(tmp, b"versio: 1"), "--json")),
     "a file with a pattern": ("render", lambda run, tmp: run("render", spec_file(tmp), "--json")),
@@ -121,6 +126,19 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
     ),
     "the end of a pause": ("resume", lambda _, __: paused()("resume", "shop/checkout", "--json")),
     "nothing to resume": ("resume", lambda _, __: over(world_in_sync())("resume", "all", "--json")),
+    "somebody who can": (
+        "can-i",
+        lambda run, _: run("can-i", "pull", "shop/checkout", "--as", PULLER, *WHO_CAN),
+    ),
+    "somebody who cannot": (
+        "can-i",
+        lambda run, _: run("can-i", "push", "shop/checkout", "--as", NEWCOMER, *WHO_CAN),
+    ),
+    "everybody who can, and who could": (
+        "who-can",
+        lambda run, _: run("who-can", "push", "shop/checkout", "--escalation", *WHO_CAN),
+    ),
+    "what somebody can": ("can", lambda run, _: run("can", PULLER, *WHO_CAN)),
     "a document with findings": (
         "policy lint",
         lambda run, tmp: run("policy", "lint", spec_file(tmp, b'{"Statement": []}'), "--json"),
@@ -152,7 +170,7 @@ def test_plans_drifts_and_changes_have_the_forms_of_their_parts() -> None:
 
 CAMEL_CASE = re.compile(r"[a-z][a-zA-Z0-9]*")
 # The keys inside these are AWS's: policy documents, condition keys, stack parameters.
-OF_AWS = {"document", "trust", "context", "parameters"}
+OF_AWS = {"add", "document", "trust", "context", "parameters"}
 
 
 def odd_keys(value: Any, at: str = "") -> list[str]:

@@ -20,7 +20,7 @@ from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
-from ecr_warden.proof.decide import ANYTHING, Answer, Ask, Decision, Missing, Resource, decide
+from ecr_warden.proof.decide import ANYTHING, AccessDecision, Answer, Ask, Missing, Resource, decide
 from ecr_warden.proof.subject import ANY_ACCOUNT, Subject, as_session, outside, root_of, subject_of
 
 TOKEN = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
@@ -61,7 +61,7 @@ class Step(Struct, frozen=True):
 
     subject: Subject
     asks: tuple[Ask, ...]
-    decision: Decision
+    decision: AccessDecision
 
 
 class Way(Struct, frozen=True):
@@ -113,9 +113,9 @@ class Graph:
             self._by_account[str(subject.principal.account)].append(subject)
         self.roles = [subject for subject in self.subjects.values() if subject.is_role]
         self._kinds = {arn: kind for arn, one in self.subjects.items() if (kind := _kind_of(one)) is not None}
-        self._shared: dict[object, Decision] = {}
-        self._assume: dict[tuple[str, str], Decision] = {}
-        self._assumers: dict[str, tuple[tuple[Subject, Decision], ...]] = {}
+        self._shared: dict[object, AccessDecision] = {}
+        self._assume: dict[tuple[str, str], AccessDecision] = {}
+        self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
         self._index: dict[str, _Allowing] = {}
         self._repositories: dict[str, Resource] = {}
         self._trusts: dict[str, Resource] = {}
@@ -208,7 +208,7 @@ class Graph:
                 ways.setdefault(arn, way)
         return ways
 
-    def decide(self, subject: Subject, asks: tuple[Ask, ...]) -> Decision:
+    def decide(self, subject: Subject, asks: tuple[Ask, ...]) -> AccessDecision:
         """May the subject do it itself? A role's session may have a name that a policy lets in.
 
         A service needs no token.
@@ -225,7 +225,7 @@ class Graph:
                 found = replace(named, answer=Answer.CONDITIONAL, conditions=(condition, *named.conditions))
         return found
 
-    def _decided(self, subject: Subject, asks: tuple[Ask, ...]) -> Decision:
+    def _decided(self, subject: Subject, asks: tuple[Ask, ...]) -> AccessDecision:
         """The decision; once for all subjects that nothing in the policies tells apart."""
         kind = self._kinds.get(subject.arn)
         resource = asks[0].resource
@@ -237,7 +237,7 @@ class Graph:
             found = self._shared[name] = decide(subject, asks)
         return found
 
-    def assumers(self, role: Subject) -> tuple[tuple[Subject, Decision], ...]:
+    def assumers(self, role: Subject) -> tuple[tuple[Subject, AccessDecision], ...]:
         """Who can assume a role, or may: everybody whom its trust policy could let."""
         if not role.is_role:
             return ()
@@ -248,7 +248,7 @@ class Graph:
             found = self._assumers[name] = tuple(self._find_assumers(self.subjects[name]))
         return found
 
-    def may_assume(self, subject: Subject, role: Subject) -> Decision:
+    def may_assume(self, subject: Subject, role: Subject) -> AccessDecision:
         """Can it assume the role, by sts:AssumeRole or, an identity provider's, with its token?"""
         name = subject.arn, role.arn
         found = self._assume.get(name)
@@ -276,10 +276,10 @@ class Graph:
                 queue.append((role, longer))
         return None
 
-    def _assuming(self, subject: Subject, role: Subject, decision: Decision) -> Step:
+    def _assuming(self, subject: Subject, role: Subject, decision: AccessDecision) -> Step:
         return Step(subject, (self.assume_ask(subject, role),), decision)
 
-    def _direct(self, asks: tuple[Ask, ...], more: Iterable[Subject]) -> Iterator[tuple[Subject, Decision]]:
+    def _direct(self, asks: tuple[Ask, ...], more: Iterable[Subject]) -> Iterator[tuple[Subject, AccessDecision]]:
         ask = asks[0]
         allowing = self._allowing(ask.action).of(ask.resource.arn)
         people = dict.fromkeys(arn for arn in allowing if self.subjects[arn].principal.account == ask.resource.account)
@@ -292,7 +292,7 @@ class Graph:
             if decision.answer is not Answer.NO:
                 yield subject, decision
 
-    def _find_assumers(self, role: Subject) -> Iterator[tuple[Subject, Decision]]:
+    def _find_assumers(self, role: Subject) -> Iterator[tuple[Subject, AccessDecision]]:
         assert role.identity is not None
         trust = role.identity.trust
         if trust is None:

@@ -18,7 +18,7 @@ from ecr_warden.policy.evaluate import Policies, evaluate
 from ecr_warden.policy.principal_match import named_ways
 from ecr_warden.policy.printable import first, printable
 from ecr_warden.policy.request import make_request
-from ecr_warden.policy.statement_match import Allowed, ExplicitlyDenied, Reason, Verdict, action_matches
+from ecr_warden.policy.statement_match import Allowed, Decision, ExplicitlyDenied, Reason, action_matches
 from ecr_warden.policy.variables import completed_arn, literal_glob, variables_in
 from ecr_warden.proof.contexts import Context, Contexts, contexts_of
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, Subject
@@ -74,7 +74,7 @@ class Missing(Struct, frozen=True):
     denied: bool
 
 
-class Decision(Struct, frozen=True):
+class AccessDecision(Struct, frozen=True):
     """The answer, and what it rests on.
 
     `because`: the statements that allow it; `missing`: for no, what is not allowed; `conditions`: for conditional, what
@@ -95,7 +95,7 @@ class _Unread(Enum):
     DENIES = "denies everything"
 
 
-def decide(subject: Subject, asks: Sequence[Ask]) -> Decision:
+def decide(subject: Subject, asks: Sequence[Ask]) -> AccessDecision:
     """May the subject do all of it? A session of its own, and each action by all policies that have a say."""
     worst = _Case(subject, asks, _Unread.DENIES).decision()
     unread = tuple(_unread(subject, asks))
@@ -105,7 +105,7 @@ def decide(subject: Subject, asks: Sequence[Ask]) -> Decision:
     return (
         best
         if best.answer is worst.answer
-        else Decision(Answer.UNKNOWN, best.because, best.missing, best.conditions, unread)
+        else AccessDecision(Answer.UNKNOWN, best.because, best.missing, best.conditions, unread)
     )
 
 
@@ -140,17 +140,17 @@ class _Case:
         self._spelling: dict[str, str] = {}
         self._policies = {id(ask): self._policies_of(ask, own, let) for ask in asks}
 
-    def decision(self) -> Decision:
+    def decision(self) -> AccessDecision:
         clauses, resources = self._open()
         if not clauses and not resources:
             verdicts = [self._verdict(ask, {}) for ask in self._asks]
             missing = self._missing(verdicts)
             if missing:
-                return Decision(Answer.NO, missing=missing)
-            return Decision(Answer.YES, _because(verdicts))
+                return AccessDecision(Answer.NO, missing=missing)
+            return AccessDecision(Answer.YES, _because(verdicts))
         space = contexts_of(clauses, resources, self._subject.always)
-        chosen: tuple[Context, list[Verdict]] | None = None
-        nearest: list[Verdict] = []
+        chosen: tuple[Context, list[Decision]] | None = None
+        nearest: list[Decision] = []
         refused = False
         for context in space:
             verdicts = [self._verdict(ask, context) for ask in self._asks]
@@ -162,11 +162,11 @@ class _Case:
                 if not nearest or _lacking(verdicts) < _lacking(nearest):
                     nearest = verdicts
         if chosen is None:
-            return Decision(Answer.NO, missing=self._missing(nearest))
+            return AccessDecision(Answer.NO, missing=self._missing(nearest))
         because = _because(chosen[1])
         if not refused and space.complete:
-            return Decision(Answer.YES, because)
-        return Decision(Answer.CONDITIONAL, because, conditions=self._conditions(chosen[0], space, clauses))
+            return AccessDecision(Answer.YES, because)
+        return AccessDecision(Answer.CONDITIONAL, because, conditions=self._conditions(chosen[0], space, clauses))
 
     def _policies_of(self, ask: Ask, own: Document, let: Document) -> Policies:
         subject, resource = self._subject, ask.resource
@@ -180,14 +180,14 @@ class _Case:
             resource_control=tuple(tuple(_read(one, let) for one in level) for level in resource.control),
         )
 
-    def _verdict(self, ask: Ask, context: Context) -> Verdict:
+    def _verdict(self, ask: Ask, context: Context) -> Decision:
         keys = {**self._subject.keys, **ask.resource.keys, **context}
         request = make_request(
             self._subject.principal, ask.action, ask.resource.arn, keys, resource_account=ask.resource.account
         )
         return evaluate(request, self._policies[id(ask)])
 
-    def _missing(self, verdicts: Sequence[Verdict]) -> tuple[Missing, ...]:
+    def _missing(self, verdicts: Sequence[Decision]) -> tuple[Missing, ...]:
         return tuple(
             Missing(ask, verdict.because, isinstance(verdict, ExplicitlyDenied))
             for ask, verdict in zip(self._asks, verdicts, strict=True)
@@ -277,7 +277,7 @@ def _read(policy: Policy, instead: Document) -> Document:
     return policy.document if isinstance(policy.document, Document) else instead
 
 
-def _lacking(verdicts: Iterable[Verdict]) -> int:
+def _lacking(verdicts: Iterable[Decision]) -> int:
     return sum(not isinstance(verdict, Allowed) for verdict in verdicts)
 
 
@@ -285,7 +285,7 @@ def _size(context: Context) -> int:
     return sum(map(bool, context.values()))
 
 
-def _because(verdicts: Iterable[Verdict]) -> tuple[Reason, ...]:
+def _because(verdicts: Iterable[Decision]) -> tuple[Reason, ...]:
     return tuple(dict.fromkeys(reason for verdict in verdicts for reason in verdict.because))
 
 

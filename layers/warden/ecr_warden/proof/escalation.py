@@ -13,7 +13,7 @@ from msgspec import Struct
 from ecr_warden.model.estate import IdentityKind, Policy
 from ecr_warden.policy.document import parse_document
 from ecr_warden.proof.access import Graph
-from ecr_warden.proof.decide import Answer, Ask, Decision, Resource, decide
+from ecr_warden.proof.decide import AccessDecision, Answer, Ask, Resource, decide
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, Subject
 
 _TAKES_OVER = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
@@ -212,7 +212,7 @@ def _can_widened(move: _Move, asks: tuple[Ask, ...], *, bounded: bool) -> bool:
     return decide(replace(target, policies=(*kept, *move.gives), boundary=boundary), asks).answer in _CAN
 
 
-def _move(to: Subject, action: str, resource: str, decision: Decision) -> _Move:
+def _move(to: Subject, action: str, resource: str, decision: AccessDecision) -> _Move:
     replaces = resource if action == _WRITES_MANAGED else _INLINE if action in _PUTS_INLINE else ""
     return _Move(to, f"{action} on {resource}", decision.conditions, replaces=replaces)
 

@@ -16,7 +16,7 @@ from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.statement_match import Reason
 from ecr_warden.proof.access import Graph, Way
-from ecr_warden.proof.decide import Answer, Ask, Decision, Missing, Resource
+from ecr_warden.proof.decide import AccessDecision, Answer, Ask, Missing, Resource
 from ecr_warden.proof.subject import Subject
 
 _MOST_EDITS = 40
@@ -155,7 +155,7 @@ def _only(estate: Estate, chain: Sequence[Subject]) -> Estate:
     return replace(estate, accounts=accounts)
 
 
-def _holding(subject: Subject, asks: Sequence[Ask], decision: Decision) -> Iterator[Edit]:
+def _holding(subject: Subject, asks: Sequence[Ask], decision: AccessDecision) -> Iterator[Edit]:
     """The statements that allow it, but for those that were added."""
     for reason in decision.because:
         found = located(subject, asks[0].resource, reason)
@@ -174,7 +174,7 @@ def _merged(edits: Sequence[Edit]) -> list[Edit]:
     return list(found.values())
 
 
-def _edits(subject: Subject, decision: Decision) -> Iterator[Edit]:
+def _edits(subject: Subject, decision: AccessDecision) -> Iterator[Edit]:
     for missing in decision.missing:
         if missing.denied:
             resource = missing.ask.resource

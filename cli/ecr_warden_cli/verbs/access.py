@@ -1,0 +1,477 @@
+"""`can-i`, `who-can`, `can`, `explain-denial`, `snapshot`: who can do what, from the policies that could be read."""
+
+import argparse
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA, estate_from_text
+from ecr_warden.model.estate import Estate, Repository
+from ecr_warden.policy.printable import printable
+from ecr_warden.proof.access import Access, Graph, Way
+from ecr_warden.proof.decide import Answer
+from ecr_warden.proof.escalation import Escalation, Escalations
+from ecr_warden.proof.words import (
+    because_of,
+    class_of,
+    edit_text,
+    edit_to_json,
+    holding_text,
+    short,
+    unread_text,
+    verb_of,
+)
+from ecr_warden.spec import Valid
+from ecr_warden.usecases.access import (
+    CanI,
+    InSpec,
+    Question,
+    can_i,
+    find_subject,
+    question,
+    spec_change,
+    who_can,
+)
+from msgspec import Struct
+
+from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.context import Context, Failure, UsageError, Verb
+from ecr_warden_cli.inputs import load_compiled, read_file
+from ecr_warden_cli.live import parse_profiles
+
+_STYLES = {
+    Answer.YES: Style.GOOD,
+    Answer.NO: Style.BAD,
+    Answer.CONDITIONAL: Style.ODD,
+    Answer.UNKNOWN: Style.ODD,
+}
+_EXITS = {
+    Answer.YES: Exit.FINE,
+    Answer.NO: Exit.DIFFERENT,
+    Answer.CONDITIONAL: Exit.DIFFERENT,
+    Answer.UNKNOWN: Exit.ERROR,
+}
+_SHOWN = 40
+_FILES = "write a snapshot with: ecr-warden snapshot SPEC > FILE"
+
+
+class SnapshotUnreadable(Failure):
+    """The file could not be read."""
+
+    code = "snapshot-unreadable"
+
+
+class _Asked(Struct, frozen=True):
+    """What a verb is about: the estate, and the spec beside it where one was given."""
+
+    graph: Graph
+    spec: Valid | None
+
+    @property
+    def estate(self) -> Estate:
+        return self.graph.estate
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_argument_group("where to read")
+    source.add_argument("--snapshot", metavar="FILE", help="a snapshot of the accounts, or - for stdin")
+    source.add_argument(
+        "--iam", metavar="FILE", help="the output of: aws iam get-account-authorization-details, of one account"
+    )
+    source.add_argument("--repository-policy", metavar="FILE", help="with --iam: the policy of REPOSITORY")
+    source.add_argument("--spec", metavar="SPEC", help="the spec: says what is in it, and whose accounts to read")
+    source.add_argument(
+        "--profile",
+        metavar="ACCOUNT=PROFILE",
+        action="append",
+        default=[],
+        help="without a file: the AWS profile to read an account of the spec with; once an account",
+    )
+
+
+def _add_access(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("access", metavar="ACCESS", help="pull, push, delete, admin, or an action such as ecr:PutImage")
+    parser.add_argument("repository", metavar="REPOSITORY", help="its name if that is unique, else account/region/name")
+
+
+def _open(arguments: argparse.Namespace, context: Context, repository: str | None = None) -> _Asked:
+    """Read the estate that the arguments name; raises Failure."""
+    given = [name for name in ("snapshot", "iam") if getattr(arguments, name)]
+    if len(given) > 1:
+        raise UsageError("--snapshot with --iam", remedy="give one of them")
+    if arguments.repository_policy and not arguments.iam:
+        raise UsageError("--repository-policy without --iam", remedy="add --iam FILE, or give a --snapshot")
+    spec = load_compiled(arguments.spec, context) if arguments.spec else None
+    text: bytes | str
+    if arguments.snapshot:
+        text = _read(arguments.snapshot, context)
+    elif arguments.iam:
+        text = _joined(arguments, context, repository)
+    elif spec is not None:
+        text = _live(spec, arguments.profile, context)
+    else:
+        raise UsageError("nothing to read is given", remedy="give --snapshot FILE, --iam FILE, or --spec SPEC")
+    return _Asked(Graph(estate_from_text(text, at=context.clock.now())), spec)
+
+
+def _read(path: str, context: Context) -> bytes:
+    return read_file(path, context.stdin, MAX_BYTES, failure=SnapshotUnreadable, remedy=_FILES)
+
+
+def _live(spec: Valid, profiles: Sequence[str], context: Context) -> str:
+    accounts = spec.spec.accounts
+    entries = context.read_accounts(accounts, parse_profiles(profiles, accounts))
+    progress = context.console.progress(entries, of=len(accounts), doing="reading accounts")
+    taken = context.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return json.dumps({"schema": SCHEMA, "takenAt": taken, "accounts": dict(progress)})
+
+
+def _joined(arguments: argparse.Namespace, context: Context, repository: str | None) -> bytes | str:
+    """The AWS CLI's own output for one account as a snapshot, with the one repository whose policy is given."""
+    text = _read(arguments.iam, context)
+    if not arguments.repository_policy or repository is None:
+        return text
+    holder = next(iter(estate_from_text(text, at=context.clock.now()).accounts))
+    whole = _WHOLE.fullmatch(repository)
+    account, region, name = whole.groups() if whole else (holder, _ANY_REGION, repository)
+    policy = _policy(_read(arguments.repository_policy, context))
+    accounts: dict[str, Any] = {holder: {"iam": json.loads(text)}}
+    ecr = {region: {"repositories": [{"repositoryName": name, "policy": policy}]}}
+    accounts[account] = {**accounts.get(account, {}), "ecr": ecr}
+    return json.dumps({"schema": SCHEMA, "accounts": accounts})
+
+
+_WHOLE = re.compile(r"([0-9]{12})/([a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})/(.+)")
+# Where nobody says which: no decision depends on it but on conditions about aws:RequestedRegion.
+_ANY_REGION = "us-east-1"
+
+
+def _policy(text: bytes) -> object:
+    """A policy document, or the answer of `aws ecr get-repository-policy` around it."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SnapshotUnreadable("the repository policy is not JSON", remedy="give the policy document") from error
+    return found.get("policyText", found) if isinstance(found, dict) else found
+
+
+def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
+    asked = _open(arguments, context, arguments.repository)
+    what = question(asked.graph, arguments.access, arguments.repository)
+    return _answer(asked, what, arguments.principal, arguments, context)
+
+
+def _answer(asked: _Asked, what: Question, arn: str, arguments: argparse.Namespace, context: Context) -> Exit:
+    subject = find_subject(asked.graph, arn)
+    found = can_i(asked.graph, subject, what)
+    in_spec = spec_change(asked.spec.spec, what, subject) if asked.spec and found.answer is Answer.NO else ""
+    if arguments.json:
+        context.console.answer(_can_i_to_json(found, asked.estate) | {"specChange": in_spec or None})
+    else:
+        _show_can_i(found, what, arn, asked.estate, context)
+        if in_spec:
+            context.console.line(f"{'':<12}{'spec':<12}{in_spec}")
+    return _expected(found.answer, getattr(arguments, "expect", None))
+
+
+def _expected(answer: Answer, expected: str | None) -> Exit:
+    if expected is None:
+        return _EXITS[answer]
+    return Exit.FINE if answer == expected else Exit.ERROR if answer is Answer.UNKNOWN else Exit.DIFFERENT
+
+
+def _can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
+    way, change = found.way, found.change
+    return {
+        "answer": found.answer.value,
+        "chain": list(way.chain) if way else [],
+        "because": [_because_to_json(one) for one in because_of(way)] if way else [],
+        "missing": [edit_to_json(edit) for edit in change.edits] if change else [],
+        "via": list(change.via) if change else [],
+        "conditions": list(way.conditions) if way else [],
+        "unknown": [unread_text(policy) for policy in way.unread] if way else [],
+        "notLookedAt": list(_not_looked_at(estate)),
+    }
+
+
+def _because_to_json(one: Any) -> dict[str, Any]:
+    return {"policy": one.policy, "statement": one.statement, "sid": one.sid, "text": str(one)}
+
+
+def _show_can_i(found: CanI, what: Question, arn: str, estate: Estate, context: Context) -> None:
+    verb = verb_of(what.what)
+    cannot = {Answer.NO: f"cannot {verb}", Answer.UNKNOWN: f"may or may not {verb}"}
+    says = cannot.get(found.answer, f"can {verb}")
+    head = f"{found.answer.value:<12}{short(arn)} {says} {printable(what.repository.target.name, 200)}"
+    context.console.line(head, _STYLES[found.answer])
+    for label, text in _details(found, estate):
+        context.console.line(f"{'':<12}{label:<12}{text}", None)
+
+
+def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str]]:
+    if found.way is not None:
+        yield from (("as", short(arn)) for arn in found.way.chain[1:])
+        yield from (("if", condition) for condition in found.way.conditions)
+        yield from (("unknown", unread_text(policy)) for policy in found.way.unread)
+        yield from (("because", str(one)) for one in because_of(found.way))
+    elif found.change is None:
+        yield "missing", "no change of a policy would allow it"
+    else:
+        yield from (("as", short(arn)) for arn in found.change.via)
+        yield from (("ok", holding_text(edit)) for edit in found.change.holds)
+        for edit in found.change.edits:
+            label, text = edit_text(edit)
+            yield label, text
+            if edit.index is None:
+                yield "  add", json.dumps(edit.statement)
+    yield from (("not read", text) for text in _not_looked_at(estate))
+
+
+def _not_looked_at(estate: Estate) -> Iterator[str]:
+    """What may deny it all the same and was not given."""
+    missing = [
+        name
+        for name, given in (
+            ("service control policies", all(one.service_control is not None for one in estate.accounts.values())),
+            ("resource control policies", all(one.resource_control is not None for one in estate.accounts.values())),
+        )
+        if not given
+    ]
+    yield f"{', '.join([*missing, 'VPC endpoint policies'])}: not given, so not taken into account"
+    for account in estate.accounts.values():
+        yield from (f"{printable(one.what, 160)}: {printable(one.why, 160)}" for one in account.unread)
+
+
+def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
+    asked = _open(arguments, context, arguments.repository)
+    what = question(asked.graph, arguments.access, arguments.repository)
+    found = who_can(asked.graph, what, Escalations(asked.graph) if arguments.escalation else None)
+    given = None if asked.spec is None else InSpec(asked.spec.compiled, what, context.clock.now())
+    unknown = list(dict.fromkeys(unread_text(one) for way in found.identities + found.classes for one in way.unread))
+    if arguments.json:
+        principals = [_way_to_json(way, given) for way in found.identities]
+        principals += [_escalation_to_json(one, given) for one in found.escalations]
+        classes = [
+            {"class": class_of(way.subject, what.asks[0], asked.estate), **_way_to_json(way, given)}
+            for way in found.classes
+        ]
+        answer = {"principals": principals, "classes": classes, "unknown": unknown}
+        context.console.answer({**answer, "notLookedAt": list(_not_looked_at(asked.estate))})
+    else:
+        _show_who_can(found, what, given, asked.estate, context)
+    return Exit.ERROR if unknown else Exit.FINE
+
+
+def _way_to_json(way: Way, given: InSpec | None) -> dict[str, Any]:
+    return {
+        "principal": way.subject.arn,
+        "answer": way.answer.value,
+        "chain": list(way.chain),
+        "because": [_because_to_json(one) for one in because_of(way)],
+        "inSpec": None if given is None else given(way),
+        "conditions": list(way.conditions),
+        "via": "direct" if len(way.steps) == 1 else "role",
+        "steps": [],
+    }
+
+
+def _escalation_to_json(one: Escalation, given: InSpec | None) -> dict[str, Any]:
+    return {
+        "principal": one.subject.arn,
+        "answer": "could",
+        "chain": list(one.chain),
+        "because": [],
+        "inSpec": None if given is None else False,
+        "conditions": list(one.conditions),
+        "via": "escalation",
+        "steps": list(one.steps),
+    }
+
+
+def _show_who_can(found: Any, what: Question, given: InSpec | None, estate: Estate, context: Context) -> None:
+    console = context.console
+    verb, name = verb_of(what.what), printable(what.repository.target.name, 200)
+    for way in (*found.identities, *found.classes):
+        is_class = way in found.classes
+        who = class_of(way.subject, what.asks[0], estate) if is_class else short(way.subject.arn)
+        in_spec = "" if given is None else "spec" if given(way) else "NOT IN SPEC"
+        console.line(f"{way.answer.value:<12}{in_spec:<12}{who}".rstrip(), _STYLES[way.answer])
+        yield_lines = [*(("as", short(arn)) for arn in way.chain[1:]), *(("if", one) for one in way.conditions)]
+        yield_lines += [("unknown", unread_text(policy)) for policy in way.unread]
+        for label, text in yield_lines:
+            console.line(f"{'':<12}{label:<12}{text}", Style.FAINT)
+    for one in found.escalations:
+        console.line(f"{'could':<12}{'':<12}{short(one.subject.arn)}", Style.ODD)
+        for step in one.steps:
+            console.line(f"{'':<12}{'by':<12}{printable(step, 300)}", Style.FAINT)
+        for condition in one.conditions:
+            console.line(f"{'':<12}{'if':<12}{condition}", Style.FAINT)
+    count = len(found.identities) + len(found.classes)
+    more = f", {len(found.escalations)} more could make themselves able" if found.escalations else ""
+    console.line(f"{count} can {verb} {name}{more}, by the policies that could be read", Style.HEADING)
+    for text in _not_looked_at(estate):
+        console.note(text)
+
+
+def _run_can(arguments: argparse.Namespace, context: Context) -> Exit:
+    asked = _open(arguments, context)
+    graph = asked.graph
+    subject = find_subject(graph, arguments.principal)
+    rows = [
+        (repository, access, way)
+        for repository in graph.estate.repositories()
+        for access in Access
+        if isinstance(way := graph.can(subject, graph.asks(access, repository)), Way)
+    ]
+    if arguments.json:
+        found = [
+            {
+                "repository": f"{one.target.account}/{one.target.region}/{one.target.name}",
+                "access": access.value,
+                "answer": way.answer.value,
+                "chain": list(way.chain),
+                "conditions": list(way.conditions),
+            }
+            for one, access, way in rows
+        ]
+        context.console.answer({"principal": subject.arn, "repositories": found})
+    else:
+        _show_can(rows, subject.arn, context)
+    return Exit.ERROR if any(way.answer is Answer.UNKNOWN for _, _, way in rows) else Exit.FINE
+
+
+def _show_can(rows: Sequence[tuple[Repository, Access, Way]], arn: str, context: Context) -> None:
+    for repository, access, way in rows:
+        through = f" as {' -> '.join(short(one) for one in way.chain[1:])}" if len(way.chain) > 1 else ""
+        conditions = f" if {' and '.join(way.conditions)}" if way.conditions else ""
+        text = f"{way.answer.value:<12}{access.value:<8}{printable(repository.target.name, 120)}{through}{conditions}"
+        context.console.line(text, _STYLES[way.answer])
+    context.console.line(
+        f"{short(arn)}: {len(rows)} kinds of access, by the policies that could be read", Style.HEADING
+    )
+
+
+_DENIAL = re.compile(
+    r"(?P<arn>arn:aws[a-z-]*:(?:iam|sts)::[0-9]{12}:\S+) is not authorized to perform: "
+    r"(?P<action>[a-z0-9-]+:[A-Za-z]+)(?: on resource: (?P<resource>arn:\S+))?"
+)
+_REPOSITORY_ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/(\S+)")
+_IMAGE = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([a-z0-9._/-]+)")
+MAX_DENIAL = 65_536
+
+
+class NoDenial(Failure):
+    """The text holds no message of a denied call that says who was denied what."""
+
+    code = "no-denial"
+
+
+def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
+    asked = _open(arguments, context)
+    text = context.stdin.read(MAX_DENIAL + 1)[:MAX_DENIAL].decode(errors="replace")
+    return _explain(text, asked, arguments, context)
+
+
+def _explain(text: str, asked: _Asked, arguments: argparse.Namespace, context: Context) -> Exit:
+    found = _DENIAL.search(text)
+    image = _IMAGE.search(text)
+    place = image.groups() if image else None
+    arn = arguments.principal or (found["arn"] if found else None)
+    if found and (named := _REPOSITORY_ARN.search(found["resource"] or "")):
+        place = named[2], named[1], named[3].rstrip(".,;:\"')")
+    repository = arguments.repository or ("/".join(place) if place else None)
+    if "no basic auth credentials" in text and not arguments.access:
+        context.console.line("docker has no credentials for this registry: it never asked AWS", Style.HEADING)
+        context.console.line("sign in first: aws ecr get-login-password | docker login --username AWS --password-stdin")
+    if arn is None or repository is None:
+        lacking = [option for option, value in (("--as ARN", arn), ("--repository NAME", repository)) if value is None]
+        raise NoDenial("the message does not say who was denied what", remedy=f"add {' and '.join(lacking)}")
+    action = found["action"] if found else "pull"
+    access = arguments.access or _access_of(action)
+    return _answer(asked, question(asked.graph, access, repository), arn, arguments, context)
+
+
+def _access_of(action: str) -> str:
+    """What somebody wanted who was denied an action: the whole of it, so that the next denial is explained too."""
+    match action.lower():
+        case "ecr:batchgetimage" | "ecr:getdownloadurlforlayer" | "ecr:getauthorizationtoken":
+            return Access.PULL
+        case "ecr:putimage" | "ecr:initiatelayerupload" | "ecr:uploadlayerpart" | "ecr:completelayerupload":
+            return Access.PUSH
+        case "ecr:batchchecklayeravailability":
+            return Access.PUSH
+        case _:
+            return action
+
+
+def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:
+    spec = load_compiled(arguments.spec, context)
+    context.console.block(json.dumps(json.loads(_live(spec, arguments.profile, context)), indent=1))
+    return Exit.FINE
+
+
+def _add_can_i(parser: argparse.ArgumentParser) -> None:
+    _add_access(parser)
+    parser.add_argument("--as", dest="principal", metavar="ARN", required=True, help="a user, role or role session")
+    parser.add_argument("--expect", choices=["yes", "no"], help="exit with 0 if this is the answer, else with 2")
+    _add_source(parser)
+
+
+def _add_who_can(parser: argparse.ArgumentParser) -> None:
+    _add_access(parser)
+    parser.add_argument(
+        "--escalation", action="store_true", help="also who could make themselves able, by writing IAM or ECR policies"
+    )
+    _add_source(parser)
+
+
+def _add_can(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("principal", metavar="ARN", help="a user, role or role session")
+    _add_source(parser)
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as", dest="principal", metavar="ARN", help="who was denied, where the message does not say")
+    parser.add_argument("--repository", metavar="REPOSITORY", help="of what, where the message does not say")
+    parser.add_argument("--access", metavar="ACCESS", help="what was wanted: pull, push, delete, admin or an action")
+    _add_source(parser)
+
+
+def _add_snapshot(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help="the spec, whose accounts and regions are read; - for stdin")
+    parser.add_argument(
+        "--profile", metavar="ACCOUNT=PROFILE", action="append", default=[], help="as of plan; once an account"
+    )
+
+
+CAN_I = Verb(
+    "say whether somebody can pull, push, delete or administer, and what is missing",
+    "ecr-warden can-i push shop/checkout --as arn:aws:iam::111111111111:user/ci --snapshot estate.json",
+    _add_can_i,
+    _run_can_i,
+)
+WHO_CAN = Verb(
+    "list everybody who can, directly and through roles",
+    "ecr-warden who-can push shop/checkout --snapshot estate.json --spec access.yaml",
+    _add_who_can,
+    _run_who_can,
+)
+CAN = Verb(
+    "list what a principal can reach, repository by repository",
+    "ecr-warden can arn:aws:iam::111111111111:user/ci --snapshot estate.json",
+    _add_can,
+    _run_can,
+)
+EXPLAIN_DENIAL = Verb(
+    "say what is missing for whom an error message says that they are not authorized",
+    "docker pull IMAGE 2>&1 | ecr-warden explain-denial --snapshot estate.json",
+    _add_explain,
+    _run_explain,
+)
+SNAPSHOT = Verb(
+    "write everything that the other questions about access need, as JSON",
+    "ecr-warden snapshot access.yaml --profile ci=ci-read > estate.json",
+    _add_snapshot,
+    _run_snapshot,
+)

@@ -1,0 +1,220 @@
+"""`can-i`, `who-can`, `can`, `explain-denial`, `snapshot`: answers, exit codes and JSON; and what is asked wrongly."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Command, Ran
+from tests.unit.proof.snapshots import AWAY, HOME, TOKEN, allow, document, role, user
+
+_PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+_BUILDER = f"arn:aws:iam::{AWAY}:user/push-user"
+_PULLER = f"arn:aws:iam::{AWAY}:user/pull-user-1"
+_SHADOW = f"arn:aws:iam::{HOME}:role/shadow-pusher"
+_PUSHER = f"arn:aws:iam::{HOME}:role/ecr-pusher"
+_MORE = ["ecr:BatchCheckLayerAvailability", "ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload"]
+_PUSH = [*_MORE, "ecr:BatchGetImage", "ecr:PutImage", "ecr:UploadLayerPart"]
+_HERE = f"arn:aws:ecr:eu-central-1:{HOME}:repository/shop/checkout"
+SPEC = """\
+version: 1
+accounts:
+  ci: {id: "111111111111"}
+  registry: {id: "222222222222", regions: [eu-central-1]}
+repositories:
+  - name: shop/checkout
+    account: registry
+    pull: [ci:user/pull-user-1]
+    push: [{role: ecr-pusher, by: [ci:user/push-user]}]
+"""
+
+
+def _accounts() -> dict[str, Any]:
+    policy = document({"Effect": "Allow", "Principal": {"AWS": _PULLER}, "Action": _PULL})
+    registry = {"repositories": [{"repositoryName": "shop/checkout", "policy": policy}], "registryPolicy": None}
+    away = [
+        user("push-user", allow("sts:AssumeRole", _PUSHER), account=AWAY),
+        user("pull-user-1", allow(_PULL, _HERE), TOKEN, account=AWAY),
+        user("left-out", account=AWAY),
+    ]
+    home = [
+        role("ecr-pusher", {"AWS": _BUILDER}, allow(_PUSH, _HERE), TOKEN),
+        role("shadow-pusher", {"AWS": "arn:aws:iam::999999999999:root"}, allow("ecr:*")),
+    ]
+    return {
+        AWAY: {"iam": {"UserDetailList": away, "RoleDetailList": []}, "ecr": {}},
+        HOME: {"iam": {"UserDetailList": [], "RoleDetailList": home}, "ecr": {"eu-central-1": registry}},
+    }
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Any:
+    """`ask("can-i", "push", ...)` on the snapshot."""
+    (tmp_path / "estate.json").write_text(json.dumps({"schema": 1, "accounts": _accounts()}))
+    (tmp_path / "access.yaml").write_text(SPEC)
+    command = Command()
+
+    def asked(*argv: str, stdin: bytes = b"") -> Ran:
+        argv = tuple(str(tmp_path / "access.yaml") if one == "SPEC" else one for one in argv)
+        return command(*argv, "--snapshot", str(tmp_path / "estate.json"), stdin=stdin)
+
+    return asked
+
+
+def test_a_yes_shows_its_chain(ask: Any) -> None:
+    ran = ask("can-i", "push", "shop/checkout", "--as", _BUILDER)
+    assert ran.code == 0
+    assert ran.out.splitlines()[0] == "yes         user/push-user can push shop/checkout"
+    assert "            as          role/ecr-pusher" in ran.out
+
+
+def test_a_no_says_what_is_missing_on_each_side(ask: Any) -> None:
+    ran = ask("can-i", "push", "shop/checkout", "--as", f"arn:aws:iam::{AWAY}:user/left-out")
+    assert ran.code == 2
+    assert ran.out.splitlines()[0] == "no          user/left-out cannot push shop/checkout"
+    assert "missing     no identity policy of user/left-out allows sts:AssumeRole" in ran.out
+    assert "missing     the trust policy of role/ecr-pusher does not let user/left-out assume it" in ran.out
+    assert "ok          statement 1 of identity policy own of role/ecr-pusher allows it" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("access", "change"),
+    [
+        ("pull", "add ci:user/left-out to pull: of shop/checkout"),
+        ("push", "add ci:user/left-out to push: by: of shop/checkout (ecr-pusher)"),
+        ("delete", None),
+    ],
+)
+def test_a_no_says_what_the_spec_would_have_to_say(ask: Any, access: str, change: str | None) -> None:
+    argv = ("can-i", access, "shop/checkout", "--as", f"arn:aws:iam::{AWAY}:user/left-out", "--spec", "SPEC")
+    assert ask(*argv, "--json").json["specChange"] == change
+    assert (change or "spec ") in ask(*argv).out or change is None
+
+
+@pytest.mark.parametrize(("expected", "code"), [("yes", 2), ("no", 0)])
+def test_an_expected_answer_decides_the_exit_code(ask: Any, expected: str, code: int) -> None:
+    ran = ask("can-i", "pull", "shop/checkout", "--as", _BUILDER, "--expect", expected)
+    assert ran.code == code
+
+
+def test_can_i_as_json(ask: Any) -> None:
+    ran = ask("can-i", "push", "shop/checkout", "--as", _BUILDER, "--json")
+    assert set(ran.json) == {
+        *(
+            "schema",
+            "answer",
+            "chain",
+            "because",
+            "missing",
+            "via",
+            "conditions",
+            "unknown",
+            "notLookedAt",
+            "specChange",
+        ),
+    }
+    assert ran.json["answer"] == "yes"
+    assert ran.json["chain"] == [_BUILDER, _PUSHER]
+
+
+def test_who_can_names_whom_the_spec_does_not(ask: Any) -> None:
+    ran = ask("who-can", "push", "222222222222/eu-central-1/shop/checkout", "--spec", "SPEC")
+    lines = ran.out.splitlines()
+    assert "yes         spec        user/push-user" in lines
+    assert "yes         NOT IN SPEC role/shadow-pusher" in lines
+    anybody = "yes         NOT IN SPEC anybody of account 999999999999 to whom that account gives ecr:PutImage"
+    assert anybody in lines
+
+
+def test_who_can_as_json(ask: Any) -> None:
+    ran = ask("who-can", "push", "shop/checkout", "--spec", "SPEC", "--json")
+    found = {one["principal"]: (one["inSpec"], one["via"]) for one in ran.json["principals"]}
+    assert found == {_BUILDER: (True, "role"), _PUSHER: (True, "direct"), _SHADOW: (False, "direct")}
+    (anybody,) = ran.json["classes"]
+    assert anybody["inSpec"] is False
+    assert anybody["chain"][-1] == _SHADOW
+
+
+def test_can_lists_what_a_principal_reaches(ask: Any) -> None:
+    ran = ask("can", _PULLER, "--json")
+    (found,) = ran.json["repositories"]
+    assert (found["repository"], found["access"]) == ("222222222222/eu-central-1/shop/checkout", "pull")
+
+
+DENIAL = (
+    f"denied: User: {_BUILDER} is not authorized to perform: ecr:BatchGetImage on resource: {_HERE} "
+    "because no identity-based policy allows the ecr:BatchGetImage action"
+)
+
+
+def test_a_denial_is_explained_from_its_message(ask: Any) -> None:
+    ran = ask("explain-denial", stdin=DENIAL.encode())
+    assert ran.code == 2
+    assert "no          user/push-user cannot pull shop/checkout" in ran.out
+    assert "missing     no identity policy of role/ecr-pusher allows ecr:GetDownloadUrlForLayer" in ran.out
+
+
+def test_a_denial_without_credentials_says_how_to_sign_in(ask: Any) -> None:
+    image = f"{HOME}.dkr.ecr.eu-central-1.amazonaws.com/shop/checkout:1"
+    ran = ask("explain-denial", "--as", _PULLER, stdin=f"{image}: no basic auth credentials".encode())
+    assert "aws ecr get-login-password" in ran.out
+    assert "yes         user/pull-user-1 can pull shop/checkout" in ran.out
+
+
+def test_two_files_of_the_aws_cli_are_enough(tmp_path: Path) -> None:
+    accounts = _accounts()
+    (tmp_path / "iam.json").write_text(json.dumps(accounts[HOME]["iam"]))
+    policy = accounts[HOME]["ecr"]["eu-central-1"]["repositories"][0]["policy"]
+    (tmp_path / "policy.json").write_text(json.dumps({"policyText": json.dumps(policy)}))
+    source = ("--iam", str(tmp_path / "iam.json"), "--repository-policy", str(tmp_path / "policy.json"))
+    ran = Command()("who-can", "pull", "shop/checkout", *source, "--json")
+    assert [one["principal"] for one in ran.json["principals"]] == [_PULLER, _SHADOW]
+
+
+def test_a_snapshot_is_written_and_read(tmp_path: Path) -> None:
+    (tmp_path / "access.yaml").write_text(SPEC)
+    command = Command(entries=_accounts())
+    written = command("snapshot", str(tmp_path / "access.yaml"))
+    assert written.json["takenAt"]
+    read = command("can-i", "push", "shop/checkout", "--as", _BUILDER, "--snapshot", "-", stdin=written.out.encode())
+    assert read.out.startswith("yes")
+
+
+WRONG = {
+    "a repository that is not there": (("can-i", "pull", "shop/none", "--as", _PULLER), "no repository shop/none"),
+    "an access that is none": (("can-i", "read", "shop/checkout", "--as", _PULLER), "not an access: read"),
+    "an action of another service": (("who-can", "s3:GetObject", "shop/checkout"), "not an access"),
+    "an action with a wildcard": (("who-can", "ecr:*", "shop/checkout"), "not an access"),
+    "a user who is not there": (("can", f"arn:aws:iam::{HOME}:user/none"), "has no user/none"),
+    "an ARN of a bucket": (("can", "arn:aws:s3:::bucket"), "not somebody's ARN"),
+    "a name without an ARN": (("can", "push-user"), "not somebody's ARN"),
+    "everybody": (("can", "*"), "not somebody's ARN"),
+    "a message that says nothing": (("explain-denial",), "does not say who was denied what"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_asked_wrongly_is_said(ask: Any, name: str) -> None:
+    argv, words = WRONG[name]
+    ran = ask(*argv)
+    assert ran.code == 1
+    assert words in ran.err
+    assert not ran.out
+
+
+def test_two_repositories_of_one_name_are_told_apart_by_their_place(tmp_path: Path) -> None:
+    accounts = _accounts()
+    accounts[HOME]["ecr"]["us-east-1"] = accounts[HOME]["ecr"]["eu-central-1"]
+    (tmp_path / "estate.json").write_text(json.dumps({"schema": 1, "accounts": accounts}))
+    source = ("--snapshot", str(tmp_path / "estate.json"))
+    ran = Command()("who-can", "pull", "shop/checkout", *source)
+    assert ran.code == 1
+    assert "222222222222/us-east-1/shop/checkout" in ran.err
+    assert Command()("who-can", "pull", "222222222222/us-east-1/shop/checkout", *source).code == 0
+
+
+def test_nothing_to_read_is_said() -> None:
+    ran = Command()("who-can", "pull", "shop/checkout")
+    assert ran.code == 1
+    assert "--snapshot FILE" in ran.err
