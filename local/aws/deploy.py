@@ -42,7 +42,7 @@ class Place:
 def build(template: Path = ROOT / "template.yaml", into: Path = BUILT) -> Path:
     """`sam build`; returns the built template's path. Raises DeploymentFailed.
 
-    Needs PyPI, or the index that pip is told of, for the layer's requirements.
+    Needs PyPI, or the index that pip is configured with, for the layer's requirements.
     """
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": _path()}
     arguments = [str(SAM), "build", "--template", str(template), "--build-dir", str(into)]

@@ -1,4 +1,4 @@
-"""`python -m local.demo`: exit code 0 if everything was as said, 1 if not. KEEP=1 leaves the accounts running."""
+"""`python -m local.demo`: exits 0 if every check passed, else 1. KEEP=1 leaves the accounts running."""
 
 import os
 import sys
@@ -46,37 +46,37 @@ def main() -> int:
 
 def _run(stage: Stage, report: Report) -> None:
     ring = Ring(stage, Quiet.of(stage), report)
-    _SCREEN.step("1  Two bare accounts, and a file that says who may push and pull")
+    _SCREEN.step("1  Two bare accounts, and a spec that says who may push and pull")
     first = steps.become_right(ring)
     ring.events_come_late()
-    _SCREEN.step("2  Somebody tampers; the schedule is off, CloudTrail's events are all there is")
-    report.check("the schedule is off while events are tested", not stage.scheduled(), "the state of its rule, before")
+    _SCREEN.step("2  Tampering; sweeps are off, so only CloudTrail's events report it")
+    report.check("sweeps are off while events are tested", not stage.scheduled(), "the state of their rule, before")
     doors = Doors.of(stage)
     felt = steps.open_the_door(ring, doors)
     steps.reopen_sessions(ring, doors)
     steps.tamper(ring)
-    _SCREEN.step("3  Rewrites that are equal in AWS's eyes, each beside one that differs by one action")
+    _SCREEN.step("3  Rewrites that AWS treats as equivalent, each next to one that differs by one action")
     second = steps.rewrite(ring)
-    report.check("the schedule was off all the time", not stage.scheduled(), "the state of its rule, after")
-    _SCREEN.step("4  The events get lost")
+    report.check("sweeps were off all the time", not stage.scheduled(), "the state of their rule, after")
+    _SCREEN.step("4  Events get lost: the sweep finds what they did not report")
     steps.sweep(ring, _SCREEN.progress)
-    _SCREEN.step("5  Somebody asks, applies and pauses")
+    _SCREEN.step("5  An operator plans, applies and pauses")
     asking.ask(ring)
     if felt is not None:
-        _SCREEN.step("What people were told of the first attack")
+        _SCREEN.step("The alert about the first attack")
         alerts.show(ring, felt)
-    _SCREEN.progress("waiting for the last alert: outcomes with one cause wait up to 20 s for each other")
+    _SCREEN.progress("waiting for the last alert: outcomes of one cause are gathered for up to 20 s")
     alerts.judge(ring, (first, second))
 
 
 def _verdict(report: Report) -> None:
-    open_ = [check for check in report.checks if not check.ok]
+    failed = [check for check in report.checks if not check.ok]
     text = f"{report.repaired} of {report.tampers} tampers repaired, {report.false_writes} false writes, "
     text += f"{report.alerts} alerts, {len(report.checks)} checks"
     if report.fine:
-        _SCREEN.good(f"{text}: everything as said (build/demo.json)")
+        _SCREEN.good(f"{text}: all passed (build/demo.json)")
     else:
-        _SCREEN.bad(f"{text}, {len(open_)} NOT as said (build/demo.json)")
+        _SCREEN.bad(f"{text}, {len(failed)} FAILED (build/demo.json)")
 
 
 if __name__ == "__main__":

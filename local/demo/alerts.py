@@ -1,4 +1,4 @@
-"""What people were told: every repair, by its run, and the first run's outcomes in one message."""
+"""Checks the alerts: every repair is reported by its run, and the first runs in one message."""
 
 import re
 from collections import Counter
@@ -11,7 +11,7 @@ from local.testing.waiting import NeverCame, until
 
 
 def show(ring: Ring, run: Run) -> None:
-    """The alert of a run, as a chat shows it; of somebody who did the same a moment ago it is gathered."""
+    """Show the alert of a run as a chat does; it may have been gathered with others."""
     try:
         message = until(lambda: _telling(ring, run), what=f"the alert of run {run.id}")
     except NeverCame as never:
@@ -24,18 +24,18 @@ def show(ring: Ring, run: Run) -> None:
 
 
 def judge(ring: Ring, versions: tuple[str, ...]) -> None:
-    """Wait for what is gathered; then each repair must be named or counted, and each version in one message."""
+    """Wait for gathered alerts; then each repair must be named or counted, and each version in one message."""
     chat, report = ring.stage.chat, ring.report
 
     def missing() -> list[str]:
         gone = [f"run {run.id} on {run.target}" for run in _unreported(ring)]
         return gone + [f"version {version}" for version in versions if not chat.telling_of(version)]
 
-    with suppress(NeverCame):  # what is missing is said below
+    with suppress(NeverCame):  # reported below
         until(lambda: not missing(), what="an alert")
     report.reported = len(ring.repairs) - len(_unreported(ring))
-    told = f"{report.reported} of {len(ring.repairs)} repairs, {len(versions)} versions, {len(chat.messages)} alerts"
-    report.check("each repair is reported by its run", not missing(), f"{told}; missing: {missing() or 'none'}")
+    seen = f"{report.reported} of {len(ring.repairs)} repairs, {len(versions)} versions, {len(chat.messages)} alerts"
+    report.check("each repair is reported by its run", not missing(), f"{seen}; missing: {missing() or 'none'}")
     first = [message for message in chat.telling_of(f"Version: {versions[0]}") if "spec accepted" in message.text]
     one = len(first) == 1 and "5 targets rolled out" in first[0].text
     report.check("the first run is one message", one, "; ".join(m.text.splitlines()[0] for m in first) or "no message")
@@ -43,7 +43,7 @@ def judge(ring: Ring, versions: tuple[str, ...]) -> None:
 
 
 def _unreported(ring: Ring) -> list[Run]:
-    """The repairs that no message names by the run, less those that the messages count beside the runs they name.
+    """The repairs that no message names by their run, except those that a message counts.
 
     A message that has gathered many runs on one target names the first of them: `(runs A, B, and 3 more)`.
     """

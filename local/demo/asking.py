@@ -27,7 +27,7 @@ _SEEN = Tamper(
 
 
 def ask(ring: Ring) -> None:
-    """Alice plans and applies what no event told of, then pauses what is tampered with until the pause ends."""
+    """Alice applies a repair that no event asked for, then pauses a target that is tampered with."""
     alice = terminal_of(ring.stage, "alice", OPERATOR)
     _apply(ring, alice)
     _pause(ring, alice)
@@ -43,16 +43,18 @@ def _apply(ring: Ring, alice: Terminal) -> None:
     plan = alice.run("apply", "--dry-run")
     for line in plan.stdout.splitlines():
         screen.plain(f"             {line}")
-    told = plan.returncode == 2 and "1. update repository policy" in plan.stdout and not by_product(_calls(ring, bout))
-    report.check("a plan says what differs and writes nothing", told, f"exit {plan.returncode}: {plan.stderr}")
+    is_plan = (
+        plan.returncode == 2 and "1. update repository policy" in plan.stdout and not by_product(_calls(ring, bout))
+    )
+    report.check("a plan says what differs and writes nothing", is_plan, f"exit {plan.returncode}: {plan.stderr}")
     screen.progress("  $ ecr-warden apply")
     applied = alice.run("apply")
     screen.plain(f"             {applied.stdout.splitlines()[-1] if applied.stdout else applied.stderr}")
-    report.check("apply waits until it is right", applied.returncode == 0, f"exit {applied.returncode}")
+    report.check("apply waits for the repair", applied.returncode == 0, f"exit {applied.returncode}")
     repair = bout.undone(UNSEEN, cause="caller")
     if repair is not None:
-        report.check("the run bears the name that was proved", repair.who.endswith(":user/alice"), repair.who)
-        screen.good(f"repaired   {UNSEEN.repair}, because alice asked")
+        report.check("the run names the verified caller", repair.who.endswith(":user/alice"), repair.who)
+        screen.good(f"repaired   {UNSEEN.repair}, because alice applied")
     stage.events(on=True)
 
 
@@ -62,7 +64,7 @@ def _pause(ring: Ring, alice: Terminal) -> None:
     argv = ("pause", REPOSITORY, "--until", f"{until_:%Y-%m-%dT%H:%M:%SZ}", "--reason", _REASON)
     screen.progress(f"  $ ecr-warden {' '.join(argv[:4])} --reason '{_REASON}'")
     paused = alice.run(*argv)
-    report.check("a pause is taken", paused.returncode == 0, paused.stdout + paused.stderr)
+    report.check("the pause is accepted", paused.returncode == 0, paused.stdout + paused.stderr)
     somebody = _SEEN.side.somebody(stage.people)
     bout = Bout(ring, f"{somebody.words} {_SEEN.what}", somebody, ring.right)
     bout.strike(_SEEN)
@@ -72,14 +74,14 @@ def _pause(ring: Ring, alice: Terminal) -> None:
     seen = [run for run in runs if run.target == REPOSITORY_TARGET and run.result == "reported"]
     is_on = datetime.now(UTC) < until_
     shown = f"runs: {[f'{run.id} {run.result}' for run in runs]}; still paused: {is_on}"
-    report.check("the tamper outlives the pause: it is seen, and nothing is written", stands and bool(seen), shown)
-    with suppress(NeverCame):  # what is missing is said below
-        until(lambda: _are_both_told(stage), what="the word of the pause and of what it leaves")
-    told = len(stage.chat.telling_of(_REASON))
-    report.check("people are told of the pause and of what it leaves", _are_both_told(stage), f"{told} messages")
-    screen.untouched("the tamper stands while the pause lasts; people were told of both")
+    report.check("while paused, the tamper is reported and not repaired", stands and bool(seen), shown)
+    with suppress(NeverCame):  # reported below
+        until(lambda: _are_both_reported(stage), what="the messages about the pause and the tamper")
+    messages = len(stage.chat.telling_of(_REASON))
+    report.check("the pause and the tamper are reported", _are_both_reported(stage), f"{messages} messages")
+    screen.untouched("the tamper stays while the pause lasts; both are reported")
     until(lambda: time.time() > until_.timestamp() + 1, _PAUSE.total_seconds() + 5, "the end of the pause")
-    screen.progress("  the pause has ended; the schedule is on")
+    screen.progress("  the pause has ended; sweeps are on")
     stage.schedule(on=True)
     stage.sweep_now()
     until(lambda: truth.same(truth.read(stage.aws), ring.right), what=f"the sweep's repair of {REPOSITORY}")
@@ -88,9 +90,9 @@ def _pause(ring: Ring, alice: Terminal) -> None:
     stage.schedule(on=False)
 
 
-def _are_both_told(stage: Stage) -> bool:
-    told = [message.text for message in stage.chat.telling_of(_REASON)]
-    return any("paused by alice" in text for text in told) and any("NOT repaired" in text for text in told)
+def _are_both_reported(stage: Stage) -> bool:
+    texts = [message.text for message in stage.chat.telling_of(_REASON)]
+    return any("paused by alice" in text for text in texts) and any("NOT repaired" in text for text in texts)
 
 
 def _calls(ring: Ring, bout: Bout) -> tuple[Call, ...]:

@@ -1,4 +1,4 @@
-"""One tamper, and the evidence that the product undid it: nothing here asks the product whether it did."""
+"""One tamper, and the evidence of its repair, collected without asking the product."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,15 +17,14 @@ from local.demo.tampers import Tamper
 from local.demo.truth import Snapshot
 from local.testing.waiting import NeverCame
 
-# CloudTrail takes its time, on AWS from seconds to minutes. Here it takes at least long enough to read what was
-# tampered with, before that is undone.
+# CloudTrail is late: on AWS seconds to minutes, here long enough to read a tampered document before its repair.
 _LATE_MS = 300
 _ALWAYS = 1_000_000
 
 
 @dataclass(slots=True)
 class Ring:
-    """Where tampers and repairs meet. `right` is what has to stand; `repairs` are the runs that put it back."""
+    """What tampers and checks share. `right`: the documents as they should be; `repairs`: the runs that repaired."""
 
     stage: Stage
     quiet: Quiet
@@ -35,7 +34,7 @@ class Ring:
     late: int = _LATE_MS
 
     def events_come_late(self) -> None:
-        """Let CloudTrail take its time for what the people do; the product's own calls are told of at once."""
+        """Delay CloudTrail for people's calls; the product's own calls are reported at once."""
         self.late = max(_LATE_MS, 4 * milliseconds_of(lambda: truth.read(self.stage.aws)))
         for person in (self.stage.people.registry_admin, self.stage.people.ci_admin):
             effect = EventLate(self.late)
@@ -50,11 +49,10 @@ class Ring:
         stands: Snapshot | None = None,
         read: Callable[[EmulatedAws], Snapshot] = truth.read,
     ) -> Run | None:
-        """Tamper once and see it undone by a run that an event caused; the repairing run, or None.
+        """Tamper once and wait for the repair by a run that an event caused; returns that run, or None.
 
-        `during` runs before the event arrives; `late` is how long that takes where it takes longer, in
-        milliseconds. `stands`: what stands before, where it is equal to what is right in AWS's eyes only, or holds
-        more than the file says; `read` reads that.
+        `during` runs before the event arrives; `late`: a longer delay of the event, in milliseconds. `stands`: the
+        documents before, if they are not `right` but equivalent or more than the spec says; `read` reads them.
         """
         somebody = tamper.side.somebody(self.stage.people)
         bout = Bout(self, f"{somebody.words} {tamper.what}", somebody, stands or self.right, read)
@@ -71,7 +69,7 @@ class Ring:
 
 @dataclass(slots=True)
 class Bout:
-    """A tamper from the blow to the verdict. `struck`: when its calls were answered, in seconds since 1970."""
+    """A tamper until its verdict. `struck`: when its calls were answered, in seconds since 1970."""
 
     ring: Ring
     name: str
@@ -102,7 +100,7 @@ class Bout:
         self.struck += [call.at + call.milliseconds / 1000 for call in own if self.somebody.name in call.principal]
 
     def undone(self, tamper: Tamper, *, cause: str = "event", burst: bool = False) -> Run | None:
-        """Wait until all is quiet; then everything must be right again, and by a run after the tamper."""
+        """Wait until all is quiet; then everything must be right, through a run after the tamper."""
         ring = self.ring
         try:
             ring.quiet.wait(self.mark, events=cause == "event")
@@ -122,8 +120,8 @@ class Bout:
         self._judge_writes(runs, burst=burst)
         causes = ("event", "run") if burst else (cause,)
         right = [run for run in runs if run.result == "converged" and run.cause in causes and self._after(run, burst)]
-        told = burst or cause != "event"
-        fitting = [run for run in right if told or (run.action in tamper.actions and self.somebody.name in run.who)]
+        any_call = burst or cause != "event"
+        fitting = [run for run in right if any_call or (run.action in tamper.actions and self.somebody.name in run.who)]
         shown = "; ".join(f"run {run.id} of cause {run.cause} {run.action} by {run.who or 'nobody'}" for run in runs)
         if not ring.report.check(
             f"repaired by a run of the right cause: {self.name}", bool(fitting), shown or "no run"
@@ -135,17 +133,17 @@ class Bout:
         return fitting[-1]
 
     def writes_of(self, run: Run) -> list[Call]:
-        """The writes to member accounts that carry the run's id."""
+        """The writes to member accounts that carry the run's ID."""
         return [call for call in by_product(self.calls) if call.source_identity == f"ecrw-{run.id}"]
 
     def _after(self, run: Run, burst: bool) -> bool:
-        """Whether the run began after the tamper; one that a burst overtook must at least have written after it."""
+        """Whether the run began after the tamper; in a burst it must at least have written after the last one."""
         if burst:
             return any(call.at > self.struck[-1] for call in self.writes_of(run))
         return run.started > self.struck[0]
 
     def _judge_writes(self, runs: Sequence[Run], *, burst: bool) -> None:
-        """One run writes, in a burst one for each blow at most; whatever else was written was written in vain."""
+        """One run may write, in a burst at most one per tamper; any other write is a false one."""
         writes, allowed = by_product(self.calls), len(self.struck) if burst else 1
         known = sum(len(self.writes_of(run)) for run in runs[:allowed])
         vain = len(writes) - known
@@ -159,7 +157,7 @@ class Bout:
 
 
 def milliseconds_of(work: Callable[[], object]) -> int:
-    """How long something takes here and now."""
+    """How long something takes on this machine."""
     began = time.monotonic()
     work()
     return round((time.monotonic() - began) * 1000)

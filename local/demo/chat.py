@@ -1,4 +1,4 @@
-"""A chat on loopback: takes what the product posts to its webhook, and shows it as people would see it."""
+"""A chat on loopback: receives the product's webhook posts and lays them out as a chat client does."""
 
 import json
 import textwrap
@@ -67,7 +67,7 @@ class Chat:
         return f"http://127.0.0.1:{self._server.server_address[1]}/services/T0/B0/demo"
 
     def telling_of(self, words: str, since: int = 0) -> list[Message]:
-        """The messages after the first `since` in which the words stand."""
+        """The messages after the first `since` that contain the words."""
         return [message for message in self.messages[since:] if words in message.text]
 
 

@@ -22,7 +22,7 @@ def policy(*statements: Document) -> str:
 
 
 def as_list(value: Any) -> list[Any]:
-    """A value where IAM's language takes one or a list of them."""
+    """A value as a list, where IAM accepts one or a list."""
     return list(value) if isinstance(value, list) else [value]
 
 
@@ -59,7 +59,7 @@ def edit_user_policy(somebody: Somebody, user: str, name: str, edit: Edit) -> No
 
 
 def delete_role(somebody: Somebody) -> None:
-    """Delete the push role as one must: first what hangs on it."""
+    """Delete the push role, after its policies."""
     iam = somebody.client("iam")
     for attached in iam.list_attached_role_policies(RoleName=PUSHER)["AttachedPolicies"]:
         iam.detach_role_policy(RoleName=PUSHER, PolicyArn=attached["PolicyArn"])

@@ -1,4 +1,4 @@
-"""The product's journal, read from its table as anybody with DynamoDB may."""
+"""The product's journal, read directly from its table."""
 
 import gzip
 import json
@@ -53,7 +53,7 @@ def _run(item: Any) -> Run:
 
 
 def leases(aws: EmulatedAws, table: str) -> list[str]:
-    """The targets that a run is at work on, or has left open."""
+    """The targets with a run in progress or left open."""
     client = aws.client(CI, "dynamodb", REGION)
     pages = client.get_paginator("scan").paginate(
         TableName=table,

@@ -1,4 +1,4 @@
-"""Somebody who may ask and command the hub, at a terminal with the installed command."""
+"""An operator of the hub, at a terminal with the installed command."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Somebody: real users and role sessions of the accounts, with credentials of their own."""
+"""The people of the demo: users and role sessions with their own credentials."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """Whoever calls AWS. `words` is for people, `principal` a shell-like pattern of the caller's ARN."""
+    """A caller. `words`: for the screen; `principal`: a shell-like pattern of the caller's ARN."""
 
     name: str
     words: str
@@ -37,7 +37,7 @@ class Somebody:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who tampers, one in each account, and somebody of an account that nobody knows."""
+    """An administrator of each account, who tampers, and a user of an account that the spec does not name."""
 
     registry_admin: Somebody
     ci_admin: Somebody
@@ -45,16 +45,16 @@ class People:
 
 
 def make_people(aws: EmulatedAws) -> People:
-    """Make the users and the role; an administrator of each account tampers, neither is its root."""
+    """Create the users and the role; the administrators who tamper are not the accounts' roots."""
     mallory = _user(aws, REGISTRY, "mallory", _EVERYTHING)
     assume = {"Effect": "Allow", "Action": "sts:AssumeRole"}
     carol = _user(aws, CI, "carol", {**assume, "Resource": f"arn:aws:iam::{CI}:role/Platform"})
-    outsider = _user(aws, OUTSIDE, "stranger", {**assume, "Resource": ROLE})
+    outsider = _user(aws, OUTSIDE, "outsider", {**assume, "Resource": ROLE})
     return People(mallory, _session(aws, carol, "Platform"), outsider)
 
 
 def existing(aws: EmulatedAws, account: str, name: str) -> Somebody:
-    """A user that is there already, under a new access key."""
+    """An existing user, with a new access key."""
     keys = Keys(*aws.user_keys(account, name))
     return Somebody(name, f"user {name} of {account}", account, f"arn:aws:iam::{account}:user/{name}", keys, aws)
 

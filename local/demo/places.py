@@ -1,4 +1,4 @@
-"""The accounts of the demo and what stands in them; said here again, for the demo judges the product from outside."""
+"""The demo's accounts; not the tests' seed, because the demo judges the product from outside."""
 
 from local.aws.launcher import ROOT
 

@@ -14,7 +14,7 @@ from local.testing.waiting import until
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The same by the AWS CLI and, where that is not installed, by the project's own Python."""
+    """A command for the AWS CLI, and the same for the project's own Python where that is not installed."""
 
     what: str
     cli: str
@@ -28,7 +28,7 @@ class Example:
 
 EXAMPLES = (
     Example(
-        "what stands",
+        "the live policy",
         f"aws ecr get-repository-policy --repository-name {REPOSITORY} --query policyText --output text",
         f"print(boto3.client('ecr').get_repository_policy(repositoryName='{REPOSITORY}')['policyText'])",
     ),
@@ -38,7 +38,7 @@ EXAMPLES = (
         f"boto3.client('iam').attach_role_policy(RoleName='{PUSHER}', PolicyArn='{ADMINISTRATOR}')",
     ),
     Example(
-        "its end",
+        "and after a moment",
         f"aws iam list-attached-role-policies --role-name {PUSHER}",
         f"print(boto3.client('iam').list_attached_role_policies(RoleName='{PUSHER}')['AttachedPolicies'])",
     ),
@@ -51,14 +51,14 @@ QUESTIONS = tuple(
 
 
 def variables(stage: Stage, account: str) -> dict[str, str]:
-    """What makes a terminal the root of an account here."""
+    """The variables that make a terminal act as an account's root."""
     names = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
     given = stage.aws.environment(account)
     return {name: given[name] for name in names}
 
 
 def keep(stage: Stage, screen: Screen) -> None:
-    """Stay until Ctrl-C; alerts are shown as they come."""
+    """Run until Ctrl-C and show alerts as they arrive."""
     stage.aws.clear_faults()
     stage.schedule(on=True)
     screen.step("It keeps running until Ctrl-C. In another terminal:")
@@ -69,10 +69,10 @@ def keep(stage: Stage, screen: Screen) -> None:
         screen.plain(f"\n    # {example.what}")
         screen.plain(f"    {example.cli}")
         screen.plain(f"    {example.one_liner}")
-    screen.plain("\n    # what the hub says of it; its account is the other one")
+    screen.plain("\n    # the hub's view; it runs in the other account")
     for question in QUESTIONS:
         screen.plain(f"    {question}")
-    screen.plain("\n    An access key id of 12 digits is that account's root.")
+    screen.plain("\n    An access key ID of 12 digits is that account's root.")
     screen.plain(f"    What was checked: {RESULT.relative_to(ROOT)}. Alerts come here:\n")
     try:
         for count in itertools.count(len(stage.chat.messages)):

@@ -19,7 +19,7 @@ _tags = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who tries, and what people call them."""
+    """A caller, and what the screen calls it."""
 
     words: str
     somebody: Somebody
@@ -27,7 +27,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """The callers that try to push, each straight and through the push role."""
+    """The callers that try to push, each directly and through the push role."""
 
     stage: Stage
     callers: tuple[Caller, ...]
@@ -35,7 +35,7 @@ class Doors:
 
     @classmethod
     def of(cls, stage: Stage) -> "Doors":
-        """One who may push, one who may only pull, and somebody of an account that nobody knows."""
+        """One who may push, one who may only pull, and a user of an account that the spec does not name."""
         outsider = stage.people.outsider
         return cls(
             stage,
@@ -52,11 +52,11 @@ class Doors:
         return self.callers[-1].words
 
     def who_can_push(self) -> str:
-        """`push-user, a user of account ..`: who has just pushed an image that now stands in the repository."""
+        """`push-user, a user of account ..`: who has just pushed an image that is now in the repository."""
         return ", ".join(caller.words for caller in self.callers if self._pushes(caller)) or "nobody"
 
     def session_pushes(self, words: str) -> bool:
-        """Whether the session that the caller got last still pushes; it must have got one."""
+        """Whether the caller's latest session can still push; there must be one."""
         return self._push(self.sessions[words])
 
     def _pushes(self, caller: Caller) -> bool:
@@ -74,7 +74,7 @@ class Doors:
         return straight
 
     def _push(self, keys: Keys) -> bool:
-        """Push an image and see it stand there. Raises ClientError for any other answer than a refusal."""
+        """Push an image and find it in the repository. Raises ClientError for any error other than a denial."""
         ecr = self.stage.aws.client_with(keys.key, keys.secret, keys.token, "ecr", REGION)
         tag = f"pushed-{next(_tags)}"
         try:

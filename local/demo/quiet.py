@@ -1,4 +1,4 @@
-"""When the product has nothing left to do, seen from outside: in the emulator's ledger, its queue and its table."""
+"""When the product has nothing left to do, seen from outside: the emulator's ledger, the queue and the table."""
 
 import json
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _DISPATCH = ":assumed-role/ecr-warden-dispatch/"
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """`forwarded`: the names of the calls whose events the rules in the members send on."""
+    """`forwarded`: names of the calls whose events the members' rules forward."""
 
     stage: Stage
     forwarded: frozenset[str] = field(default_factory=frozenset)
@@ -52,8 +52,10 @@ class Quiet:
 
     def _open_events(self, mark: int) -> int:
         calls = self.stage.aws.calls(mark)
-        told = sum(call.write and call.action in self.forwarded and call.service in ("ecr", "iam") for call in calls)
-        return max(0, told - sum(map(_jobs_of_events, calls)))
+        reported = sum(
+            call.write and call.action in self.forwarded and call.service in ("ecr", "iam") for call in calls
+        )
+        return max(0, reported - sum(map(_jobs_of_events, calls)))
 
     def _queued(self) -> int:
         sqs = self.stage.aws.client(CI, "sqs", REGION)
@@ -63,17 +65,17 @@ class Quiet:
 
 
 def _jobs_of_events(call: Call) -> int:
-    """Of how many events the call has sent the jobs."""
+    """How many events the call has sent jobs for."""
     if call.service != "sqs" or _DISPATCH not in call.principal or call.error:
         return 0
     bodies = [json.loads(entry["messageBody"]) for entry in call.parameters.get("entries", ())]
     caused = [body for body in bodies if body["cause"]["kind"] == "event"]
-    # An event makes a job for its target, one that tells people, or both.
+    # An event causes a job for its target, one that reports it, or both.
     return len({body["cause"]["id"] for body in caused if body["kind"] in ("reconcile-target", "report-own-change")})
 
 
 def by_product(calls: Iterable[Call]) -> list[Call]:
-    """The writes to member accounts that came through the product's write role, or any other role of the hub."""
+    """The writes to member accounts made with the product's write role or any role of the hub."""
     return [
         call
         for call in calls

@@ -11,7 +11,7 @@ from local.demo.screen import Screen
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something the demo says, whether it is so, and what shows it."""
+    """A claim of the demo, whether it holds, and the evidence."""
 
     name: str
     ok: bool
@@ -20,9 +20,9 @@ class Check:
 
 @dataclass(slots=True)
 class Report:
-    """Grows while the demo runs. `waits` are the times from event to repair, in milliseconds.
+    """The findings so far. `waits`: milliseconds from event to repair; `alerts`: messages in the chat.
 
-    `alerts`: the messages that people got; `reported`: the repairs that these name or count.
+    `reported`: the repairs that these name or count.
     """
 
     screen: Screen
@@ -36,29 +36,29 @@ class Report:
     checks: list[Check] = field(default_factory=list)
 
     def check(self, name: str, ok: bool, evidence: str) -> bool:
-        """Keep a check; one that is not so is shown at once."""
+        """Record a check; a failed one is shown at once."""
         self.checks.append(Check(name, ok, evidence))
         if not ok:
-            self.screen.bad(f"NOT AS SAID: {name}: {evidence}")
+            self.screen.bad(f"FAILED: {name}: {evidence}")
         return ok
 
     @property
     def fine(self) -> bool:
-        """Whether everything is as said."""
+        """Whether every check passed."""
         all_ok = bool(self.checks) and all(check.ok for check in self.checks)
         all_repaired = not self.unrepaired and self.repaired == self.tampers >= 12
         return all_ok and all_repaired and not self.false_writes and self.reported == self.repaired
 
     def write(self, path: Path) -> None:
-        """Write the file, last of all."""
+        """Write build/demo.json, at the very end."""
         found = {
             "tampers": self.tampers,
             "repaired": self.repaired,
             "unrepaired": self.unrepaired,
-            "false_writes": self.false_writes,
+            "falseWrites": self.false_writes,
             "alerts": self.alerts,
             "reported": self.reported,
-            "event_to_repaired_ms": _spread(self.waits),
+            "eventToRepairedMs": _spread(self.waits),
             "checks": [{"name": check.name, "ok": check.ok, "evidence": check.evidence} for check in self.checks],
         }
         path.parent.mkdir(exist_ok=True)

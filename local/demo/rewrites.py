@@ -1,6 +1,6 @@
-"""The table of rewrites that allow the same, each beside a sibling that differs by one action.
+"""The table of rewrites that allow the same, each next to a sibling that differs by one action.
 
-Some are equal in AWS's eyes; in the last ones statements differ, and what they allow does not.
+Most are equivalent; the last ones are interchangeable.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from local.demo.places import (
 )
 from local.demo.tampers import ASSUME, PULL, PUSH, Side, Tamper
 
-# The file's second version adds it: a document that names an account by its id, of which ECR makes the root's ARN.
+# The spec's second version adds it: a document with an account ID, which ECR rewrites to the root's ARN.
 LEGACY_DOCUMENT = f"""
 documents:
   - kind: repository-policy
@@ -37,7 +37,7 @@ documents:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """The same rewrite twice: as it is, and with one action more; `where` names the document."""
+    """A rewrite, and the same with one action more."""
 
     equal: Tamper
     sibling: Tamper
@@ -108,7 +108,7 @@ def _a_statement_each(document: Document) -> None:
 
 
 def _networks(document: Document) -> None:
-    """Allow everything from either half of all networks, and everything else from anywhere as before."""
+    """Add the same permission again for each half of the address space."""
     statement = as_list(document["Statement"])[0]
     document["Statement"] = [
         statement,
@@ -153,10 +153,10 @@ _LEGACY = _Document(
 )
 
 REWRITES = (
-    _PUSH.rewritten("other order of statements and actions", _reorder),
-    _PULL.rewritten("lists of one for single values", _lists),
-    _LEGACY.rewritten(f"the root's ARN for account id {CI}", _root),
+    _PUSH.rewritten("statements and actions reordered", _reorder),
+    _PULL.rewritten("single values as lists", _lists),
+    _LEGACY.rewritten(f"the root's ARN for account ID {CI}", _root),
     _ASSUME.rewritten("sts:ASSUMEROLE for sts:AssumeRole", _case),
-    _CHECKOUT.rewritten("a statement for each user, one action twice", _a_statement_each),
-    _ASSUME.rewritten("again from two networks that the first statement holds", _networks),
+    _CHECKOUT.rewritten("one statement per user, one action twice", _a_statement_each),
+    _ASSUME.rewritten("a second statement, for networks that the first one covers", _networks),
 )

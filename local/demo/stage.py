@@ -29,7 +29,7 @@ class Stage:
     people: People
 
     def upload(self, spec: str) -> str:
-        """Put the desired-state file into the bucket; returns the version's id."""
+        """Upload a spec; returns its version."""
         s3 = self.aws.client(CI, "s3")
         return str(s3.put_object(Bucket=self.hub["SpecBucket"], Key="access.yaml", Body=spec.encode())["VersionId"])
 
@@ -47,7 +47,7 @@ class Stage:
         self.aws.fire_schedule(CI, REGION, _SWEEP)
 
     def events(self, *, on: bool) -> None:
-        """Enable or disable every rule by which CloudTrail's events come: in the members, and on the hub's bus."""
+        """Enable or disable every rule that forwards CloudTrail's events, in the members and on the hub's bus."""
         for account in (CI, REGISTRY):
             for rule, region in _FORWARDING:
                 client = self.aws.client(account, "events", region)
@@ -58,11 +58,11 @@ class Stage:
 
 @contextmanager
 def standing(say: Callable[[str], None]) -> Iterator[Stage]:
-    """Build, start and deploy, saying each; the sweep's schedule is off. Raises DeploymentFailed, EmulatorDied."""
+    """Build, start and deploy, announcing each; sweeps are off. Raises DeploymentFailed, EmulatorDied."""
     say("sam build: five functions and their layer")
     with ThreadPoolExecutor(1) as beside, EmulatedAws() as aws, Chat() as chat:
         building = beside.submit(deploy.build)
-        say(f"two accounts on {aws.endpoint_url}: {CI} builds, {REGISTRY} holds the images")
+        say(f"two accounts on {aws.endpoint_url}: {CI} has the users, {REGISTRY} the images")
         _bare_accounts(aws)
         people = make_people(aws)
         aws.client(CI, "ssm").put_parameter(Name=_WEBHOOK, Value=chat.url, Type="SecureString")
@@ -77,7 +77,7 @@ def standing(say: Callable[[str], None]) -> Iterator[Stage]:
 
 
 def _bare_accounts(aws: EmulatedAws) -> None:
-    """The users and the repositories are there; no role, no policy."""
+    """Create the users and the repositories; no role, no policy."""
     iam, ecr = aws.client(CI, "iam"), aws.client(REGISTRY, "ecr")
     for user in USERS:
         iam.create_user(UserName=user)

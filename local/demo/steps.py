@@ -1,4 +1,4 @@
-"""The four steps of the demo."""
+"""The first four steps of the demo."""
 
 import time
 from collections.abc import Callable
@@ -14,17 +14,17 @@ from local.demo.rewrites import LEGACY_DOCUMENT, REWRITES, Rewrite
 from local.demo.tampers import OPENED_ROLE, REOPENED_SESSIONS, TAMPERS, UNSEEN, Tamper
 from local.testing.waiting import until
 
-_DOOR_OPEN_MS = 1_500  # how long CloudTrail takes at least to tell of the opened role: time for the stranger to push
+_DOOR_OPEN_MS = 1_500  # least delay of the event about the opened role: time for the outsider to push
 
 
 def become_right(ring: Ring) -> str:
-    """Step 1: two bare accounts become right; returns the version of the file."""
+    """Step 1: two bare accounts are brought in sync; returns the version of the spec."""
     aws, report = ring.stage.aws, ring.report
     bare = truth.read(aws)
     report.check("the accounts are bare: no role, no policy", not bare, f"documents found: {sorted(bare)}")
     version, runs = upload(ring, SPEC.read_text())
     report.check(
-        "bare accounts become right: repository policy, role, its two policies, three users",
+        "bare accounts are brought in sync: repository policy, role, its two policies, three users",
         len(ring.right) == 7 and len(runs) == 5 and all(run.result == "converged" for run in runs),
         f"{', '.join(ring.right)}; runs: {', '.join(f'{run.target} {run.result}' for run in runs)}",
     )
@@ -32,7 +32,7 @@ def become_right(ring: Ring) -> str:
 
 
 def upload(ring: Ring, spec: str) -> tuple[str, list[journal.Run]]:
-    """Put the file into the bucket and wait until the accounts follow; what then stands is right."""
+    """Upload a spec and wait until the accounts follow; what they hold then is right."""
     aws, mark, began = ring.stage.aws, ring.stage.aws.mark(), time.time()
     version = ring.stage.upload(spec)
     table = ring.stage.hub["Table"]
@@ -42,12 +42,12 @@ def upload(ring: Ring, spec: str) -> tuple[str, list[journal.Run]]:
     ring.right = truth.read(aws)
     writes = by_product(aws.calls(mark))
     written = "1 write" if len(writes) == 1 else f"{len(writes)} writes"
-    ring.report.screen.good(f"right       {len(ring.right)} documents, {written}")
+    ring.report.screen.good(f"in sync     {len(ring.right)} documents, {written}")
     return version, runs
 
 
 def open_the_door(ring: Ring, doors: Doors) -> journal.Run | None:
-    """Step 2, the tamper that is felt: somebody from outside can push, and then no more, not even in an old session."""
+    """Step 2, the tamper with consequences: an outsider can push, and then no longer, not even in an old session."""
     screen, report = ring.report.screen, ring.report
     answers: list[str] = []
     late = max(_DOOR_OPEN_MS, 4 * milliseconds_of(lambda: answers.append(doors.who_can_push())))
@@ -60,7 +60,7 @@ def open_the_door(ring: Ring, doors: Doors) -> journal.Run | None:
 
     repair = ring.attack(OPENED_ROLE, during=look, late=late)
     old = [doors.session_pushes(doors.outsider)] if doors.outsider in doors.sessions else []
-    # Whoever may push gets a new session once the cut-off of the old ones is past.
+    # push-user gets a new session once the cut-off of the old ones is past.
     until(lambda: doors.who_can_push() == answers[0], what="push-user's next session")
     answers.append(doors.who_can_push())
     old += [doors.session_pushes(doors.outsider)] if old else []
@@ -68,7 +68,7 @@ def open_the_door(ring: Ring, doors: Doors) -> journal.Run | None:
     if report.check(
         "the session from before the repair pushed, and is refused", old == [False, False], f"pushes: {old}"
     ):
-        screen.good("the session that the stranger still holds is refused too")
+        screen.good("the outsider's open session is refused too")
     outside = f"{answers[0]}, {doors.outsider}"
     report.check(
         "who can push, by AssumeRole and PutImage: before, during, after",
@@ -79,38 +79,40 @@ def open_the_door(ring: Ring, doors: Doors) -> journal.Run | None:
 
 
 def reopen_sessions(ring: Ring, doors: Doors) -> None:
-    """Step 2, what the stranger needs next: the session back that was ended, though the door stays closed."""
+    """Step 2, the outsider's next move: reviving the ended session while the role stays closed."""
     aws, screen, report = ring.stage.aws, ring.report.screen, ring.report
-    stranger, ours = doors.outsider, PUSH_USER
+    outsider, ours = doors.outsider, PUSH_USER
     pushes: list[bool] = []
-    late = max(_DOOR_OPEN_MS, 4 * milliseconds_of(lambda: pushes.append(doors.session_pushes(stranger))))
+    late = max(_DOOR_OPEN_MS, 4 * milliseconds_of(lambda: pushes.append(doors.session_pushes(outsider))))
     aws.add_fault(Fault("iam", "DeleteRolePolicy", EventLate(late), principal="*:user/*"))
 
     def look() -> None:
-        pushes.append(doors.session_pushes(stranger))
-        screen.bad("the session that the stranger still holds pushes again")
+        pushes.append(doors.session_pushes(outsider))
+        screen.bad("the outsider's open session pushes again")
 
     stood = truth.read_ends(aws)
     ring.attack(REOPENED_SESSIONS, during=look, late=late, stands=stood, read=truth.read_ends)
-    pushes.append(doors.session_pushes(stranger))
+    pushes.append(doors.session_pushes(outsider))
     if report.check(
-        "an ended session that somebody reopened: before, during, after", pushes == [False, True, False], f"{pushes}"
+        "an ended session that was revived: before, during, after", pushes == [False, True, False], f"{pushes}"
     ):
-        screen.good("the session that the stranger still holds is refused once more")
+        screen.good("the outsider's open session is refused again")
     left = truth.difference(truth.read_ends(aws), stood)
-    report.check("older sessions end where they ended before", not left, f"not as it was: {left}")
-    report.check(f"the session of {ours} from after the repair goes on", doors.session_pushes(ours), "it pushes")
+    report.check("the cut-off is the same as before", not left, f"changed: {left}")
+    report.check(
+        f"the session that {ours} opened after the repair still works", doors.session_pushes(ours), "it pushes"
+    )
 
 
 def tamper(ring: Ring) -> None:
-    """Step 2, the other tampers, one after the other, and a burst."""
+    """Step 2, the other tampers in turn, and a burst."""
     for one in TAMPERS:
         ring.attack(one)
     _burst(ring, TAMPERS[0], TAMPERS[1])
 
 
 def _burst(ring: Ring, first: Tamper, second: Tamper) -> None:
-    """Three blows on one document: two at once, one as soon as they are undone, whatever the product is still at."""
+    """Three tampers with one document: two at once, and one as soon as they are repaired."""
     somebody = first.side.somebody(ring.stage.people)
     bout = Bout(ring, f"{somebody.words} tampers with {first.repair} three times within seconds", somebody, ring.right)
     bout.strike(first)
@@ -119,12 +121,12 @@ def _burst(ring: Ring, first: Tamper, second: Tamper) -> None:
     bout.strike(first)
     if bout.undone(first, burst=True):
         seconds = bout.struck[-1] - bout.struck[0]
-        ring.report.screen.good(f"repaired   {first.repair}, after {len(bout.struck)} blows within {seconds:.1f} s")
+        ring.report.screen.good(f"repaired   {first.repair}, after {len(bout.struck)} tampers within {seconds:.1f} s")
 
 
 def rewrite(ring: Ring) -> str:
-    """Step 3: what is equal in AWS's eyes is left alone, what differs by one action is not."""
-    ring.report.screen.progress("  the file gets a second version, with a document that names an account by its id")
+    """Step 3: equivalent documents are left alone; one that differs by one action is repaired."""
+    ring.report.screen.progress("  a second version of the spec, with a document that names an account by its ID")
     version, _ = upload(ring, SPEC.read_text() + LEGACY_DOCUMENT)
     for one in REWRITES:
         ring.attack(one.sibling, stands=_untouched(ring, one))
@@ -132,7 +134,7 @@ def rewrite(ring: Ring) -> str:
 
 
 def _untouched(ring: Ring, one: Rewrite) -> truth.Snapshot:
-    """The rewrite, and what stands after it."""
+    """The rewrite, and what the accounts hold after it."""
     aws, equal = ring.stage.aws, one.equal
     somebody = equal.side.somebody(ring.stage.people)
     mark, before = aws.mark(), truth.read(aws)
@@ -145,19 +147,19 @@ def _untouched(ring: Ring, one: Rewrite) -> truth.Snapshot:
     name = f"{somebody.words} {equal.what}"
     changed = [key for key in rewritten if rewritten[key] != before.get(key)]
     ring.report.check(f"the rewrite is another text: {name}", len(changed) == 1, f"changed: {changed}")
-    shown = ", ".join(call.action for call in writes) or "no write, the text stands as it was rewritten"
-    if ring.report.check(f"equal, so untouched: {name}", not writes and after == rewritten, shown):
+    shown = ", ".join(call.action for call in writes) or "no write, the rewritten text is still there"
+    if ring.report.check(f"equivalent, so untouched: {name}", not writes and after == rewritten, shown):
         ring.report.screen.untouched(name)
     return after
 
 
 def _is_of_a_run(call: Call) -> bool:
-    """Whether dispatch or a run made it; an alert of an earlier step may go out at any time."""
+    """Whether dispatch or a run made the call; an alert of an earlier step may go out at any time."""
     return ":assumed-role/ecr-warden-" in call.principal and ":assumed-role/ecr-warden-alert/" not in call.principal
 
 
 def sweep(ring: Ring, say: Callable[[str], None]) -> None:
-    """Step 4: with the rules off a tamper is found by the schedule."""
+    """Step 4: with the rules off, a sweep finds the tamper."""
     aws, stage = ring.stage.aws, ring.stage
     stage.events(on=False)
     say("  the rules that forward CloudTrail's events are off")
@@ -167,8 +169,8 @@ def sweep(ring: Ring, say: Callable[[str], None]) -> None:
     until(lambda: time.time() > bout.struck[-1] + 1.0, 5, "a second")
     unseen = truth.difference(truth.read(aws), ring.right)
     silent = not [call for call in aws.calls(bout.mark) if _is_of_a_run(call)]
-    ring.report.check("no event, no run: the tamper stands", bool(unseen) and silent, f"not right: {unseen}")
-    say("  the schedule is on")
+    ring.report.check("without an event there is no run and no repair", bool(unseen) and silent, f"not right: {unseen}")
+    say("  sweeps are on")
     stage.schedule(on=True)
     asked = time.time()
     stage.sweep_now()

@@ -1,4 +1,4 @@
-"""The table of tampers: who does what, and where the repair is to be found."""
+"""The table of tampers: who does what, and which target is repaired."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _SET, _PUT_ROLE, _PUT_USER = "ecr:SetRepositoryPolicy", "iam:PutRolePolicy", "ia
 
 
 class Side(Enum):
-    """Whose administrator does it."""
+    """The account whose administrator tampers."""
 
     REGISTRY = auto()
     CI = auto()
@@ -37,7 +37,7 @@ class Side(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Tamper:
-    """`what` goes on from who did it; `repair` says what was put right; `actions` are the calls it is made of."""
+    """`what` completes a sentence that begins with who; `repair`: what is repaired; `actions`: its API calls."""
 
     side: Side
     what: str
@@ -77,12 +77,12 @@ def lets_in(arn: str) -> edits.Edit:
 
 
 def lets_everybody_in(document: Document) -> None:
-    """Make the first statement one for anybody."""
+    """Open the first statement to everybody."""
     document["Statement"][0]["Principal"] = "*"
 
 
 def is_hard_to_compare(document: Document) -> None:
-    """Let anybody pull, in statements on which a comparison would rather give up."""
+    """Let everybody pull, in statements that are too hard to compare."""
     pulls = edits.allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], Principal="*")
     starred = [f"ecr:*{first}*{second}*" for first in "abcdefghijklmnop" for second in "abcdefghijklmnop"]
     document["Statement"] += [
@@ -94,30 +94,30 @@ def is_hard_to_compare(document: Document) -> None:
 
 
 def loses_an_action(document: Document) -> None:
-    """Take the first action of the first statement away."""
+    """Remove the first action of the first statement."""
     statement = document["Statement"][0]
     statement["Action"] = edits.as_list(statement["Action"])[1:]
 
 
-STRANGER = f"arn:aws:iam::{OUTSIDE}:root"
+OUTSIDER = f"arn:aws:iam::{OUTSIDE}:root"
 
 OPENED_ROLE = _on_role(
     f"lets account {OUTSIDE} assume {PUSHER}",
     f"the trust policy of {PUSHER}",
     ("iam:UpdateAssumeRolePolicy",),
-    lambda who: edits.edit_trust(who, lets_in(STRANGER)),
+    lambda who: edits.edit_trust(who, lets_in(OUTSIDER)),
 )
 
 REOPENED_SESSIONS = _on_role(
-    "takes away the policy that ends older sessions",
-    f"the end of older sessions of {PUSHER}",
+    "deletes the policy that denies older sessions",
+    f"the cut-off of older sessions of {PUSHER}",
     ("iam:DeleteRolePolicy",),
     lambda who: who.client("iam").delete_role_policy(RoleName=PUSHER, PolicyName=CUTOFF),
 )
 
 TAMPERS = (
     _in_repository(
-        f"adds account {OUTSIDE} to the policy of {REPOSITORY}", f"the policy of {REPOSITORY}", lets_in(STRANGER)
+        f"adds account {OUTSIDE} to the policy of {REPOSITORY}", f"the policy of {REPOSITORY}", lets_in(OUTSIDER)
     ),
     _in_repository(f"opens {REPOSITORY} to everybody (Principal: *)", f"the policy of {REPOSITORY}", lets_everybody_in),
     _in_repository(
@@ -134,10 +134,10 @@ TAMPERS = (
         lambda who: who.client("ecr").delete_repository_policy(repositoryName=REPOSITORY),
     ),
     _in_repository(
-        f"takes an action out of the policy of {REPOSITORY}", f"the policy of {REPOSITORY}", loses_an_action
+        f"removes an action from the policy of {REPOSITORY}", f"the policy of {REPOSITORY}", loses_an_action
     ),
     _on_role(
-        f"replaces what {PUSHER} may do by ecr:* on *",
+        f"replaces the permissions of {PUSHER} with ecr:* on *",
         f"inline policy {PUSH} of {PUSHER}",
         (_PUT_ROLE,),
         lambda who: who.client("iam").put_role_policy(
@@ -165,7 +165,7 @@ TAMPERS = (
         lambda who: who.client("iam").delete_role_permissions_boundary(RoleName=PUSHER),
     ),
     _on_role(
-        f"makes sessions of {PUSHER} last 12 hours",
+        f"lets sessions of {PUSHER} last 12 hours",
         f"the longest session of {PUSHER}",
         ("iam:UpdateRole",),
         lambda who: who.client("iam").update_role(RoleName=PUSHER, MaxSessionDuration=43200),
@@ -195,12 +195,12 @@ TAMPERS = (
     ),
     _on_role(
         f"deletes {PUSHER}",
-        f"{PUSHER} stands again",
+        f"{PUSHER}, recreated",
         ("iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole"),
         edits.delete_role,
     ),
 )
 
 UNSEEN = _in_repository(
-    f"opens {REPOSITORY} to everybody, and no event tells of it", f"the policy of {REPOSITORY}", lets_everybody_in
+    f"opens {REPOSITORY} to everybody, and no event reports it", f"the policy of {REPOSITORY}", lets_everybody_in
 )

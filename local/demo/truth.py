@@ -1,4 +1,4 @@
-"""What stands in the accounts, read by a plain client and compared without any code of the product."""
+"""The documents in the accounts, read and compared without any code of the product."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ type Snapshot = Mapping[str, str]
 
 
 def read(aws: EmulatedAws) -> Snapshot:
-    """All documents of both accounts by name, as text; what is not there has no entry."""
+    """All documents of both accounts by name, as text; a missing one has no entry."""
     ecr, iam = aws.client(REGISTRY, "ecr", REGION), aws.client(REGISTRY, "iam")
     found: dict[str, str] = {}
     for repository in (REPOSITORY, LEGACY):
@@ -33,7 +33,7 @@ def read(aws: EmulatedAws) -> Snapshot:
 
 
 def read_ends(aws: EmulatedAws) -> Snapshot:
-    """The same, and the policy that ends older sessions, which comes and goes beside what the file says."""
+    """The same plus the cut-off, which the spec does not mention."""
     found = dict(read(aws))
     iam = aws.client(REGISTRY, "iam")
     document = _or_none(lambda: iam.get_role_policy(RoleName=PUSHER, PolicyName=CUTOFF)["PolicyDocument"])

@@ -124,7 +124,7 @@ class Loop:
         if found != set(self.spec.targets):
             raise LoopBroken(f"the sweep found {sorted(found)} of {sorted(self.spec.targets)}")
         self.say("the sweep found every change")
-        self._converge("every change put right")
+        self._converge("every change repaired")
         self._rests("at rest again")
 
     def _prepare(self) -> None:

@@ -26,7 +26,7 @@ def _sent_back(lab: Lab) -> Answer:
     return refused_or(lab, text=lab.read())
 
 
-def _made_again_in_ecr(lab: Lab) -> Answer:
+def _recreated_in_ecr(lab: Lab) -> Answer:
     user = lab.places.user("gone-3")
     lab.write_patiently(pull({"AWS": [user, lab.users[0]]}))
     lab.places.remove_user_now(user)
@@ -58,7 +58,7 @@ def _deleted_in_trust(lab: Lab) -> Answer:
     lab.places.user("gone-4")
     if user in gone:
         return Answer("ARN", gone)
-    return Answer("ARN once made again" if lab.wait_for(lambda: user in kept()) else "unique id for ever", kept())
+    return Answer("ARN once recreated" if lab.wait_for(lambda: user in kept()) else "unique id for ever", kept())
 
 
 def _trust_quota(lab: Lab) -> Answer:
@@ -148,7 +148,7 @@ def _deny(lab: Lab) -> dict[str, Any]:
 PRINCIPAL_PROBES = (
     Probe("1.6", "what does a repository policy show for a deleted user?", "unique id", _deleted_in_ecr),
     Probe("1.6", "can a policy with such an id be sent back?", "refused", _sent_back),
-    Probe("9", "what does it show once a user of that name is made again?", "unique id", _made_again_in_ecr),
+    Probe("9", "what does it show once a user of that name is recreated?", "unique id", _recreated_in_ecr),
     Probe("2.1", "what does a trust policy show then?", "unique id for ever", _deleted_in_trust),
     Probe(
         "2.3",

@@ -1,4 +1,4 @@
-"""ecr-warden as its README installs it: hub and members from the product's own templates, the seed's spec accepted."""
+"""ecr-warden installed as its README says: hub and members from its own templates, the seed's spec accepted."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _SETTLED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A hub in account HUB that keeps HUB and MEMBER; `built` is the folder of its `sam build`."""
+    """A hub in account HUB with the members HUB and MEMBER; `built`: the folder of its `sam build`."""
 
     aws: EmulatedAws
     stack: Stack
@@ -37,7 +37,7 @@ class Installed:
         until(idle, _SETTLED_SECONDS, "an empty jobs queue")
 
     def pause(self) -> None:
-        """Leave all work to the caller: events make no jobs, jobs stay in their queue, nobody is told."""
+        """Leave all work to the caller: no event becomes a job, jobs stay queued, nothing is announced."""
         lambdas, events = self.aws.client(HUB, "lambda"), self.aws.client(HUB, "events")
         for mapping in lambdas.list_event_source_mappings()["EventSourceMappings"]:
             lambdas.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
@@ -55,7 +55,7 @@ class Installed:
         )
 
     def environment(self, function: str) -> dict[str, str]:
-        """What the deployed function is told, and fresh credentials of its own role; for a process of ours."""
+        """The deployed function's variables and fresh credentials of its role, for a process on this machine."""
         given = self.aws.client(HUB, "lambda").get_function_configuration(FunctionName=f"ecr-warden-{function}")
         variables: dict[str, str] = given["Environment"]["Variables"]
         credentials = self._role_session(f"ecr-warden-{function}")
@@ -84,7 +84,7 @@ class Installed:
 
 
 def install(aws: EmulatedAws, built: Path = BUILT) -> Installed:
-    """Build and deploy everything, upload the seed's spec and wait until its five documents stand."""
+    """Build and deploy everything, upload the seed's spec and wait until its documents are written."""
     _bare_accounts(aws)
     stack = deploy(
         aws,

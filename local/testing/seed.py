@@ -111,7 +111,7 @@ def unreadable(*, retryable: bool = False, request: str = "1") -> Unreadable:
 
 
 def reading(spec: TargetSpec, live: Mapping[Address, Observed | LiveValue] | None = None) -> Observation:
-    """A target at spec, but for what `live` says; None is an attached policy's name."""
+    """A target in sync, except for what `live` says; None stands for an attached policy."""
     found: dict[Address, Observed] = {}
     for address, wanted in spec.documents.items():
         found[address] = Absent() if isinstance(wanted, MustNotExist) else present(address, wanted)

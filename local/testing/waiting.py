@@ -1,4 +1,4 @@
-"""Waiting for a condition, bounded, and saying what did not come."""
+"""Bounded waiting for a condition."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 _PAUSE_SECONDS = 0.02
 _PATIENCE_SECONDS = 60.0
-"""Many times what anything takes: how long something may take on a busy machine is no finding."""
+"""Many times what anything takes, so that a busy machine fails no test."""
 
 
 class NeverCame(Exception):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from local.demo import edits
 from local.demo.operator import OPERATOR, Terminal, terminal_of
 from local.demo.places import ADMINISTRATOR, CI, PULL_USER, PUSHER, REGION, REGISTRY, REPOSITORY
-from local.demo.tampers import PULL, STRANGER, lets_everybody_in, lets_in
+from local.demo.tampers import OUTSIDER, PULL, lets_everybody_in, lets_in
 from tests.e2e.house import SEED, House, Moment
 from tests.e2e.roles import Statement, refresh, unseen
 
@@ -49,7 +49,7 @@ def _repository(house: House, since: Moment) -> Works:
 
 
 def _trust(house: House, since: Moment) -> Works:
-    edits.edit_trust(house.stage.people.registry_admin, lets_in(STRANGER))
+    edits.edit_trust(house.stage.people.registry_admin, lets_in(OUTSIDER))
     return house.is_right
 
 
@@ -81,7 +81,7 @@ def _sweep(house: House, since: Moment) -> Works:
 
 def _leave_over(house: House) -> None:
     """A role as ecr-warden made it for a version of the spec that nobody remembers."""
-    trust = {"Effect": "Allow", "Principal": {"AWS": STRANGER}, "Action": "sts:AssumeRole"}
+    trust = {"Effect": "Allow", "Principal": {"AWS": OUTSIDER}, "Action": "sts:AssumeRole"}
     house.stage.aws.client(REGISTRY, "iam").create_role(
         RoleName=_LEFT_OVER,
         Path="/ecr-warden/",

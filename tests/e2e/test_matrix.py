@@ -63,10 +63,10 @@ MAY: Mapping[str, May] = {
     "pull-user-1": May(PULL, set(), logs_in=True),
     "pull-user-2": May(PULL, set(), logs_in=True),
     "carol": NOTHING,
-    "stranger": NOTHING,
+    "outsider": NOTHING,
     "mallory, administrator of the registry": May(EVERYTHING, EVERYTHING, logs_in=True),
 }
-ENTERS = {"push-user": True, "pull-user-1": False, "pull-user-2": False, "carol": False, "stranger": False}
+ENTERS = {"push-user": True, "pull-user-1": False, "pull-user-2": False, "carol": False, "outsider": False}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def people(deployed: House) -> Mapping[str, Somebody]:
     return {
         **users,
         "push-user through the role": session,
-        "stranger": stage.people.outsider,
+        "outsider": stage.people.outsider,
         "mallory, administrator of the registry": stage.people.registry_admin,
     }
 

@@ -84,10 +84,10 @@ class Gateway:
         elements = None if done.error else shapes.answer(done.service, done.action, *reply)
         code = "AccessDenied" if done.error == "AccessDeniedException" else done.error
         request_id = reply[1].get("x-amzn-requestid", "")
-        told = trail.Told(request_id, elements, code, message, incoming.user_agent, incoming.source_ip)
+        answer = trail.Answer(request_id, elements, code, message, incoming.user_agent, incoming.source_ip)
         if any(isinstance(effect, EventLost) for effect in effects):
             return
-        found = trail.records(done, incoming.caller, told)
+        found = trail.records(done, incoming.caller, answer)
         if any(isinstance(effect, EventDoubled) for effect in effects):
             found = [*found, *found]
         late = [effect.milliseconds for effect in effects if isinstance(effect, EventLate)]

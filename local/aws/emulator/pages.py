@@ -59,7 +59,7 @@ def _json_page(paging: Paging, reply: Reply, size: int | None, token: str, short
 
 
 def _xml_page(paging: Paging, reply: Reply, size: int | None, token: str, short_pages: int) -> Reply:
-    root = ET.fromstring(reply[2])  # ministack's own words, not a stranger's
+    root = ET.fromstring(reply[2])  # ministack's own answer, so trusted
     namespace = root.tag.partition("}")[0].removeprefix("{")
     ET.register_namespace("", namespace)
     space = f"{{{namespace}}}"

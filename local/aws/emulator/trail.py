@@ -1,6 +1,6 @@
 """CloudTrail: a record of each write, put on the DEFAULT bus of the caller's account, and of the owner's.
 
-aws-facts 4.1-4.3: IAM's events are in us-east-1 alone, failed calls are told with errorCode, reads are not told.
+aws-facts 4.1-4.3: IAM's events are in us-east-1 only; failed calls are recorded with errorCode, reads are not recorded.
 """
 
 import json
@@ -14,8 +14,8 @@ from local.aws.emulator.identity import Caller
 from local.aws.emulator.modules import eventbridge, responses, signature
 
 DETAIL_TYPE = "AWS API Call via CloudTrail"
-# Management events alone. A service without a list: all its writes are.
-_TOLD: dict[str, frozenset[str] | None] = {
+# Management events only. None: all writes of the service.
+_RECORDED: dict[str, frozenset[str] | None] = {
     "ecr": None,
     "iam": None,
     "events": frozenset(
@@ -31,8 +31,8 @@ _TOLD: dict[str, frozenset[str] | None] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """The answer of a call, as far as CloudTrail tells of it."""
+class Answer:
+    """The answer to a call, as far as CloudTrail records it."""
 
     request_id: str
     elements: Any
@@ -44,23 +44,23 @@ class Told:
 
 def tells(service: str, action: str) -> bool:
     """Whether CloudTrail sends EventBridge a record of such a call."""
-    if service not in _TOLD or is_read(action):
+    if service not in _RECORDED or is_read(action):
         return False
-    listed = _TOLD[service]
+    listed = _RECORDED[service]
     return listed is None or action in listed
 
 
-def records(call: Call, caller: Caller, told: Told) -> list[dict[str, Any]]:
+def records(call: Call, caller: Caller, answer: Answer) -> list[dict[str, Any]]:
     """A record for the caller's account and, of a successful call, one for the owner's if that is another."""
-    first = _record(call, caller, told, call.account)
-    if call.owner in ("", call.account) or told.error_code:
+    first = _record(call, caller, answer, call.account)
+    if call.owner in ("", call.account) or answer.error_code:
         return [first]
     shared = str(uuid4())
-    second = {**_record(call, caller, told, call.owner), "sharedEventID": shared}
+    second = {**_record(call, caller, answer, call.owner), "sharedEventID": shared}
     return [{**first, "sharedEventID": shared}, second]
 
 
-def _record(call: Call, caller: Caller, told: Told, recipient: str) -> dict[str, Any]:
+def _record(call: Call, caller: Caller, answer: Answer, recipient: str) -> dict[str, Any]:
     record: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": caller.user_identity,
@@ -68,11 +68,11 @@ def _record(call: Call, caller: Caller, told: Told, recipient: str) -> dict[str,
         "eventSource": f"{call.service}.amazonaws.com",
         "eventName": call.action,
         "awsRegion": "us-east-1" if call.service == "iam" else call.region,
-        "sourceIPAddress": told.source_ip,
-        "userAgent": told.user_agent,
+        "sourceIPAddress": answer.source_ip,
+        "userAgent": answer.user_agent,
         "requestParameters": _parameters(call),
-        "responseElements": None if told.error_code else told.elements,
-        "requestID": told.request_id,
+        "responseElements": None if answer.error_code else answer.elements,
+        "requestID": answer.request_id,
         "eventID": str(uuid4()),
         "readOnly": False,
         "eventType": "AwsApiCall",
@@ -83,8 +83,8 @@ def _record(call: Call, caller: Caller, told: Told, recipient: str) -> dict[str,
     if call.service == "ecr" and "repositoryName" in call.parameters:
         name, owner = call.parameters["repositoryName"], call.owner or call.account
         record["resources"] = [{"accountId": owner, "ARN": f"arn:aws:ecr:{call.region}:{owner}:repository/{name}"}]
-    if told.error_code:
-        record |= {"errorCode": told.error_code, "errorMessage": told.error_message[:1024]}
+    if answer.error_code:
+        record |= {"errorCode": answer.error_code, "errorMessage": answer.error_message[:1024]}
     return record
 
 

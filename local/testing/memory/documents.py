@@ -1,4 +1,4 @@
-"""Owners and their documents: the port to the accounts."""
+"""The Documents port: targets and their live documents."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,23 +50,23 @@ class MemoryDocuments:
     _ids: Iterator[int] = field(default_factory=count)
 
     def make(self, target: Target) -> None:
-        """Have somebody else make an owner; who is made again gets another unique id."""
+        """Create a target, as somebody else; a recreated one gets another unique ID."""
         if target not in self.owners:
             self.owners[target] = f"ID{next(self._ids)}"
 
     def unmake(self, target: Target) -> None:
-        """Have somebody else delete an owner with all its documents."""
+        """Delete a target with all its documents, as somebody else."""
         self.owners.pop(target, None)
         self.tagged.discard(target)
         self.live = {address: value for address, value in self.live.items() if address.target != target}
 
     def put(self, address: Address, value: LiveValue) -> None:
-        """Have somebody else write a value."""
+        """Write a value, as somebody else."""
         self.make(address.target)
         self.live[address] = present(address, value)
 
     def remove(self, address: Address) -> None:
-        """Have somebody else delete a value; a role goes with all its documents."""
+        """Delete a value, as somebody else; a role with all its documents."""
         self.live.pop(address, None)
         if address.kind is AddressKind.ROLE:
             self.unmake(address.target)

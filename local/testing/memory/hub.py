@@ -1,4 +1,4 @@
-"""The file, the queues, the bus and the switch of a hub."""
+"""The hub's ports in memory: clock, spec, queue, alerts, stop switch, event sources."""
 
 from collections.abc import Iterable, Sequence
 from copy import replace
@@ -37,7 +37,7 @@ class MemorySpecs:
     versioned: bool = True
     compiled: CompiledSpec | None = None
     refused_version: str | None = None
-    told_misplaced: dict[str, str] = field(default_factory=dict)
+    reported_misplaced: dict[str, str] = field(default_factory=dict)
     outdated: bool = False
 
     def current(self) -> SpecVersion:
@@ -74,10 +74,10 @@ class MemorySpecs:
         self.refused_version = version
 
     def misplaced(self, key: str) -> str | None:
-        return self.told_misplaced.get(key)
+        return self.reported_misplaced.get(key)
 
     def tell_misplaced(self, key: str, version: str) -> None:
-        self.told_misplaced[key] = version
+        self.reported_misplaced[key] = version
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""What a hub remembers of targets and runs."""
+"""The hub's store in memory: state, journal, commands, sweeps, audit log."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
@@ -19,13 +19,13 @@ from local.testing.memory.hub import ManualClock
 
 @dataclass(slots=True)
 class MemoryState:
-    """Leases, records and the journal."""
+    """Leases, target records and runs."""
 
     clock: ManualClock
     lease_for: timedelta = timedelta(seconds=150)
     remembered: dict[str, TargetRecord] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
-    fences: dict[str, int] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=dict)
     opened: dict[tuple[str, str], OpenRun] = field(default_factory=dict)
     closed: dict[tuple[str, str], RunReport] = field(default_factory=dict)
 
@@ -33,11 +33,11 @@ class MemoryState:
         held = self.leases.get(target.key)
         if held and self.clock.now() < held.expires_at:
             raise LeaseHeld(f"another run works on {target}", retryable=True)
-        fence = self.fences.get(target.key, 0) + 1
+        token = self.tokens.get(target.key, 0) + 1
         record = self.remembered.get(target.key, TargetRecord())
         expires_at = self.clock.now() + self.lease_for
-        lease = Lease(target, run_id, fence, expires_at, record.debts.recreated_principals)
-        self.fences[target.key], self.leases[target.key] = fence, lease
+        lease = Lease(target, run_id, token, expires_at, record.debts.recreated_principals)
+        self.tokens[target.key], self.leases[target.key] = token, lease
         return lease, record
 
     def holds(self, lease: Lease) -> bool:
@@ -52,7 +52,7 @@ class MemoryState:
         revoked: str | None = None,
         report: RunReport | None = None,
     ) -> None:
-        if self.fences.get(lease.target.key) != lease.fencing_token:
+        if self.tokens.get(lease.target.key) != lease.fencing_token:
             return
         self.leases.pop(lease.target.key, None)
         record = self.remembered.get(lease.target.key, TargetRecord())
@@ -99,7 +99,7 @@ class MemoryState:
         return {target.key: self.remembered[target.key] for target in targets if target.key in self.remembered}
 
     def _record(self, lease: Lease, open_run: str | None, debts: Debts, *, written_at: datetime | None = None) -> None:
-        if self.fences.get(lease.target.key) != lease.fencing_token:
+        if self.tokens.get(lease.target.key) != lease.fencing_token:
             raise LeaseHeld(f"another run has taken {lease.target} over", retryable=True)
         record = self.remembered.get(lease.target.key, TargetRecord())
         settled = {*lease.recreated} - {*debts.recreated_principals}
@@ -114,7 +114,7 @@ class MemoryState:
 
 @dataclass(frozen=True, slots=True)
 class MemoryJournal:
-    """What the memory of a hub holds of runs."""
+    """The runs of a MemoryState."""
 
     state: MemoryState
 
