@@ -204,7 +204,7 @@ class MotoHub:
         key = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
         row = self._table.get_item(TableName=TABLE, Key=key)["Item"]
         compiled = loads(self.s3.get_object(Bucket=STATE_BUCKET, Key=row["compiled"]["S"])["Body"].read())
-        body = dumps(compiled | {"schema": 2, "targets": "told in another way"}).encode()
+        body = dumps(compiled | {"schema": 2, "targets": "another schema"}).encode()
         row["compiled"] = {"S": f"compiled/{hashlib.sha256(body).hexdigest()}.json"}
         self.s3.put_object(Bucket=STATE_BUCKET, Key=row["compiled"]["S"], Body=body)
         self._table.put_item(TableName=TABLE, Item=row)

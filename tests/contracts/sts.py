@@ -1,4 +1,4 @@
-"""An STS on loopback that confirms what it is told to, and keeps what it was sent."""
+"""An STS on loopback that confirms a configured caller and keeps the requests."""
 
 import threading
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ class Sts:
     sent: list[tuple[dict[str, str], str]] = field(default_factory=list)
 
     def answer(self) -> bytes:
-        told = _CONFIRMED.format(self.arn) if self.status == 200 else _REFUSED
-        return (self.body or told).encode()
+        answer = _CONFIRMED.format(self.arn) if self.status == 200 else _REFUSED
+        return (self.body or answer).encode()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Incidents: alerts with one cause are kept, flushed once, and forgotten when people were told."""
+"""Incidents: alerts with one cause are kept, flushed once, and dropped when they were delivered."""
 
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ def test_incidents_are_apart(hub: Hub) -> None:
     assert tuple(hub.incidents.take("k").values()) == ()
 
 
-def test_alert_that_was_taken_and_not_dropped_is_told_again(hub: Hub) -> None:
+def test_an_alert_that_was_taken_and_not_dropped_is_delivered_again(hub: Hub) -> None:
     hub.incidents.add("i", ACCEPTED, seconds=20)
     hub.incidents.take("i")
     assert tuple(hub.incidents.take("i").values()) == (ACCEPTED,)

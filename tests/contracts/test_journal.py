@@ -41,9 +41,9 @@ def test_a_pause_stands_on_the_targets_record_until_it_is_ended(hub: Hub) -> Non
     hub.state.pause(CHECKOUT, later)
     lease, found = hub.state.acquire(CHECKOUT, "r1")
     assert found.pause == later
-    hub.state.release(lease, Observation(CHECKOUT), reported="told")
+    hub.state.release(lease, Observation(CHECKOUT), reported="fingerprint")
     known = hub.state.records([CHECKOUT])[CHECKOUT.key]
-    assert (known.reported, known.pause) == ("told", later)
+    assert (known.reported, known.pause) == ("fingerprint", later)
     hub.state.resume(CHECKOUT)
     hub.state.resume(CHECKOUT)
     hub.state.resume(PUSH_USER)
@@ -109,10 +109,10 @@ def test_what_began_within_a_time_is_listed_or_counted(hub: Hub, name: str) -> N
 
 def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: Hub) -> None:
     lease, _ = hub.state.acquire(CHECKOUT, SECOND)
-    told = replace(report(SECOND), outcomes=(), result=Result.REPORTED, started_at=BEGAN)
-    hub.state.close_run(lease, told, Debts())
-    hub.state.release(lease, None, reported="told")
-    assert hub.journal.find(SECOND) == told
+    closed = replace(report(SECOND), outcomes=(), result=Result.REPORTED, started_at=BEGAN)
+    hub.state.close_run(lease, closed, Debts())
+    hub.state.release(lease, None, reported="fingerprint")
+    assert hub.journal.find(SECOND) == closed
     assert [(entry.result, entry.written) for entry in hub.journal.latest(BEGAN, NOW, limit=5).entries] == [
         (Result.REPORTED, 0)
     ]

@@ -175,7 +175,7 @@ def test_role_s_documents_that_are_not_understood_are_unparseable(world: World) 
     assert isinstance(documents[role(PUSHER)], Present)
 
 
-def test_user_made_again_has_another_unique_id(world: World) -> None:
+def test_a_recreated_user_has_another_unique_id(world: World) -> None:
     spec = identity_spec(PUSH_USER, Extent.OURS, [D4.name])
     world.make(PUSH_USER)
     first = world.documents.read(spec).unique_id

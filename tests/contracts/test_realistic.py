@@ -1,4 +1,4 @@
-"""What only an AWS shows that rewrites, refuses, answers in pages and throttles: the boto3 adapter on such a moto."""
+"""The boto3 adapter on a moto that rewrites, refuses, paginates and throttles as AWS does."""
 
 from collections.abc import Iterator
 from copy import replace
@@ -121,7 +121,7 @@ def test_a_principal_that_is_not_seen_yet_is_worth_another_try_in_either_words(
     write(world, POLICY, naming(USERS[0], "ecr:BatchGetImage"))
 
 
-def test_a_principal_that_is_gone_is_read_by_its_id_and_can_be_put_right(world: RealisticWorld) -> None:
+def test_a_principal_that_is_gone_is_read_by_its_id_and_can_be_repaired(world: RealisticWorld) -> None:
     for address, action in ((POLICY, "ecr:BatchGetImage"), (TRUST, "sts:AssumeRole")):
         desired = naming([USERS[3]], action)
         world.put(address, desired)

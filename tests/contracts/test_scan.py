@@ -96,7 +96,7 @@ def test_scan_equals_read_for_every_target(furnished: World) -> None:
     assert found == {spec.target: furnished.documents.read(spec) for spec in ALL}
 
 
-def test_targets_of_accounts_that_are_not_searched_for_leftovers_are_read_too(furnished: World) -> None:
+def test_targets_of_accounts_that_are_not_searched_for_orphans_are_read_too(furnished: World) -> None:
     assert set(by_target(furnished.documents.scan(ALL, accounts=()))) == {spec.target for spec in ALL}
 
 
@@ -126,7 +126,7 @@ def test_account_without_a_way_in_is_unreadable_and_stops_no_other(furnished: Wo
 
 
 @pytest.mark.parametrize("searched", [(CI,), (CI, HOME)], ids=str)
-def test_account_whose_owners_cannot_be_listed_is_told_once_and_its_repositories_are_read(
+def test_an_account_whose_identities_cannot_be_listed_is_reported_once_and_its_repositories_are_read(
     furnished: World, searched: tuple[str, ...]
 ) -> None:
     furnished.hide_owners()
@@ -140,7 +140,7 @@ def test_account_whose_owners_cannot_be_listed_is_told_once_and_its_repositories
     assert unread == [(account, "permission-missing") for account in searched]
 
 
-def test_account_that_is_not_searched_is_not_told_of_though_it_lets_nobody_in(furnished: World) -> None:
+def test_an_unreachable_account_that_is_not_searched_is_not_reported(furnished: World) -> None:
     furnished.close(HOME)
     assert set(by_target(furnished.documents.scan(ALL, accounts=(CI,)))) == {spec.target for spec in ALL}
 
@@ -167,7 +167,7 @@ def test_repositories_that_fit_a_pattern_are_listed_each_once(world: World) -> N
     assert listing.unread == ()
 
 
-def test_pattern_of_an_account_without_a_way_in_is_told_and_stops_no_other(world: World) -> None:
+def test_a_pattern_of_an_unreachable_account_is_reported_and_stops_no_other(world: World) -> None:
     world.make(RepositoryTarget(CI, "eu-central-1", "shop/a"))
     world.make(RepositoryTarget(HOME, "eu-central-1", "shop/a"))
     world.close(HOME)

@@ -145,7 +145,7 @@ def test_a_scan_waits_out_throttling_longer_each_time_and_asks_for_that_page_alo
     assert wire.actions.count("iam:ListRoles") == 1
 
 
-def test_an_account_that_is_throttled_for_good_is_told_and_so_it_is_when_no_time_is_left(wire: Wire) -> None:
+def test_an_account_is_reported_when_throttling_does_not_end_or_time_runs_out(wire: Wire) -> None:
     wire.answers.pop("iam:ListRoles")
     wire.fail("iam:ListRoles", "Throttling", "Rate exceeded")
     slept: list[float] = []

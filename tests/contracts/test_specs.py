@@ -105,7 +105,7 @@ def test_version_refused_last_is_remembered(hub: Hub) -> None:
     assert hub.specs.accepted() is None
 
 
-def test_what_was_told_of_files_under_other_keys_is_remembered_by_key(hub: Hub) -> None:
+def test_what_was_reported_of_objects_under_other_keys_is_remembered_by_key(hub: Hub) -> None:
     long = "k" * 1020 + ".yml"
     for key in ("acces.yaml", long):
         assert hub.specs.misplaced(key) is None

@@ -20,7 +20,7 @@ OTHER = f"arn:aws:iam::{CI}:user/pull-user-2"
 
 
 def record(hub: Hub) -> TargetRecord:
-    """What the next run is told."""
+    """The record that the next run gets."""
     lease, found = hub.state.acquire(CHECKOUT, "looks")
     hub.state.release(lease, None, reported=found.reported)
     return replace(found, last=None)
@@ -72,7 +72,7 @@ def test_whoever_lost_the_lease_changes_nothing(hub: Hub) -> None:
     hub.clock.advance(loser.expires_at - hub.clock.now())
     holder, found = hub.state.acquire(CHECKOUT, "r2")
     assert found.open_run == "r1"
-    hub.state.release(loser, Observation(CHECKOUT, unique_id="AIDALOSER"), reported="told by the loser")
+    hub.state.release(loser, Observation(CHECKOUT, unique_id="AIDALOSER"), reported="by the loser")
     assert hub.state.holds(holder)
     with pytest.raises(LeaseHeld):
         hub.state.open_run(loser, open_run("r3"), Debts(CUTOFF))
@@ -122,18 +122,18 @@ def test_run_that_was_never_opened_is_none(hub: Hub) -> None:
     assert hub.state.load_run(PUSHER, "r1") is None
 
 
-def test_what_people_were_told_is_kept_until_it_is_settled(hub: Hub) -> None:
-    for told in ("fingerprint", None):
+def test_what_was_reported_is_kept_until_it_is_settled(hub: Hub) -> None:
+    for reported in ("fingerprint", None):
         lease, _ = hub.state.acquire(CHECKOUT, "r1")
-        hub.state.release(lease, None, reported=told)
-        assert record(hub).reported == told
+        hub.state.release(lease, None, reported=reported)
+        assert record(hub).reported == reported
 
 
-def test_what_was_told_of_a_pattern_is_kept_without_a_run_and_alters_nothing_else(hub: Hub) -> None:
+def test_what_was_reported_of_a_pattern_is_kept_without_a_run_and_alters_nothing_else(hub: Hub) -> None:
     pattern = RepositoryTarget(HOME, "eu-central-1", "shop/*")
-    for told in ("fingerprint", "another", None, "again"):
-        hub.state.note_reported(pattern, told)
-        assert hub.state.records([pattern])[pattern.key].reported == told
+    for reported in ("fingerprint", "another", None, "again"):
+        hub.state.note_reported(pattern, reported)
+        assert hub.state.records([pattern])[pattern.key].reported == reported
     hub.state.mark_recreated(CHECKOUT, "arn:aws:iam::111111111111:user/anna")
     hub.state.note_reported(CHECKOUT, "fingerprint")
     assert record(hub) == TargetRecord(
@@ -149,7 +149,7 @@ def test_what_was_revoked_is_remembered_from_then_on(hub: Hub) -> None:
     assert hub.state.records([CHECKOUT])[CHECKOUT.key].revoked == "v2"
 
 
-def test_principals_made_again_are_owed_until_a_run_settles_them(hub: Hub) -> None:
+def test_recreated_principals_are_owed_until_a_run_settles_them(hub: Hub) -> None:
     hub.state.mark_recreated(CHECKOUT, PULLER)
     hub.state.mark_recreated(CHECKOUT, OTHER)
     hub.state.mark_recreated(CHECKOUT, PULLER)
@@ -161,7 +161,7 @@ def test_principals_made_again_are_owed_until_a_run_settles_them(hub: Hub) -> No
     assert record(hub).debts == Debts()
 
 
-def test_principal_made_again_while_a_run_is_under_way_is_still_owed_after_it(hub: Hub) -> None:
+def test_a_principal_recreated_during_a_run_is_still_owed_after_it(hub: Hub) -> None:
     hub.state.mark_recreated(CHECKOUT, OTHER)
     lease, found = hub.state.acquire(CHECKOUT, "r1")
     hub.state.mark_recreated(CHECKOUT, PULLER)

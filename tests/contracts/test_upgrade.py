@@ -45,7 +45,7 @@ def targets(jobs: list[Job]) -> list[str]:
     return [job.target.key for job in jobs if isinstance(job, ReconcileTarget)]
 
 
-def test_it_cannot_be_used_and_says_which_version_it_is_of_and_what_has_departed(hub: Hub) -> None:
+def test_it_cannot_be_used_and_names_its_version_and_the_removed_targets(hub: Hub) -> None:
     compiled = accepted(hub)
     hub.outdate()
     with pytest.raises(CompiledUnusable, match=compiled.version) as caught:
@@ -55,7 +55,7 @@ def test_it_cannot_be_used_and_says_which_version_it_is_of_and_what_has_departed
     assert not caught.value.retryable
 
 
-def test_a_look_at_the_spec_has_it_compiled_again_and_nothing_is_told_or_enqueued(hub: Hub) -> None:
+def test_a_look_at_the_spec_has_it_compiled_again_and_nothing_is_reported_or_enqueued(hub: Hub) -> None:
     compiled = accepted(hub)
     hub.outdate()
     alerts = MemoryAlertBus()
@@ -68,9 +68,9 @@ def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> No
     compiled = accepted(hub)
     hub.upload(TEXT.replace(b", ci:user/pull-user-2]", b"]"))
     hub.outdate()
-    told = accept(hub)(LOOK)
-    assert isinstance(told, SpecAccepted)
-    assert told.replaces == compiled.version
+    alert = accept(hub)(LOOK)
+    assert isinstance(alert, SpecAccepted)
+    assert alert.replaces == compiled.version
     enqueued = targets(hub.sent())
     assert enqueued == [f"repository/{HOME}/eu-central-1/shop/checkout", f"user/{CI}/pull-user-2"]
     now = hub.specs.accepted()
@@ -89,7 +89,7 @@ def test_whichever_job_comes_first_has_it_compiled_again_and_is_done(hub: Hub, k
     assert hub.specs.accepted() == compiled
 
 
-def test_a_version_that_is_valid_no_longer_is_told_once_and_every_job_says_what_helps(hub: Hub) -> None:
+def test_a_version_that_is_no_longer_valid_is_reported_once_and_every_job_names_the_remedy(hub: Hub) -> None:
     compiled = accepted(hub)
     hub.upload(TEXT)
     hub.specs.accept(replace(compiled, version="kept-no-longer"), replaces=compiled.version)
@@ -104,8 +104,8 @@ def test_a_version_that_is_valid_no_longer_is_told_once_and_every_job_says_what_
     with pytest.raises(CompiledUnusable, match="upload the spec again"):
         work_of(hub, alerts)(SweepAll(LOOK.cause), FIRST_AND_LAST)
     hub.upload(TEXT + b"# again\n")
-    told = accept(hub)(LOOK)
-    assert isinstance(told, SpecAccepted)
+    alert = accept(hub)(LOOK)
+    assert isinstance(alert, SpecAccepted)
     assert set(targets(hub.sent())) == compiled.targets.keys()
     now = hub.specs.accepted()
     assert now is not None and now.removed == REMOVED
@@ -122,7 +122,7 @@ def work_of(hub: Hub, alerts: MemoryAlertBus) -> Work:
     return Work(lambda: accept(hub), use_case, use_case, alerts)
 
 
-def test_a_compiled_form_that_is_gone_is_made_again(moto_hub: MotoHub) -> None:
+def test_a_compiled_form_that_is_gone_is_compiled_again(moto_hub: MotoHub) -> None:
     compiled = accepted(moto_hub)
     for stored in moto_hub.s3.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]:
         moto_hub.s3.delete_object(Bucket=STATE_BUCKET, Key=stored["Key"])

@@ -201,7 +201,7 @@ def test_role_that_appeared_since_the_plan_is_not_taken_over(world: World) -> No
 @pytest.mark.parametrize(
     "live", [LOOSE, replace(SETTINGS, boundary=None), replace(SETTINGS, max_session_duration=43200)]
 )
-def test_role_s_settings_are_put_back(world: World, live: RoleSettings) -> None:
+def test_role_settings_are_repaired(world: World, live: RoleSettings) -> None:
     world.remove_owner(PUSHER)
     world.make_role(PUSHER, live, trust_document(), tagged=True)
     write(world, change(world, role(PUSHER), SETTINGS))

@@ -1,4 +1,4 @@
-"""A webhook on loopback that behaves as badly as it is told to."""
+"""A webhook on loopback that misbehaves as configured."""
 
 import socket
 import threading

@@ -95,13 +95,13 @@ class House:
         """The product's writes to the accounts."""
         return by_product(self.stage.aws.calls(since.mark))
 
-    def told(self, since: Moment, words: str) -> list[Message]:
+    def messages(self, since: Moment, words: str) -> list[Message]:
         """The messages with these words."""
         return self.stage.chat.telling_of(words, since.messages)
 
     def hears(self, since: Moment, words: str, *, messages: int = 1) -> None:
         """Wait for messages with these words; those of somebody who did the same a moment ago are gathered."""
-        until(lambda: len(self.told(since, words)) >= messages, what=f"the message {words!r}")
+        until(lambda: len(self.messages(since, words)) >= messages, what=f"the message {words!r}")
 
     def runs(self, since: float) -> list[journal.Run]:
         """The journalled runs."""

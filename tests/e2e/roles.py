@@ -108,7 +108,7 @@ def actions_of(house: House, statement: Statement) -> set[str]:
 
 @contextmanager
 def without(house: House, statement: Statement) -> Iterator[None]:
-    """The role without the statement. Nobody is told of the change: it is not what the product is tried on."""
+    """The role without the statement; CloudTrail does not report this change, which is only the test's preparation."""
     before: list[tuple[Any, dict[str, Any]]] = []
     try:
         with unseen(house):

@@ -20,7 +20,7 @@ type Works = Callable[[], object]
 class Step:
     """`do` begins it and says by what it is seen to have come to its end.
 
-    `anew`: a function that must start before; `hidden`: what is done before, and no event tells of.
+    `anew`: a function that must start before; `hidden`: a change before, which no event reports.
     """
 
     name: str
@@ -105,8 +105,8 @@ def _spec(house: House, since: Moment) -> Works:
 def _chat(house: House, since: Moment) -> Works:
     began = time.time()
     _tamper_repository(house)
-    # By its run: what is told of an earlier one may have been gathered and come only now.
-    return lambda: [run for run in house.runs(began) if run.applied and house.told(since, run.id)]
+    # By its run: the message about an earlier one may have been gathered and come only now.
+    return lambda: [run for run in house.runs(began) if run.applied and house.messages(since, run.id)]
 
 
 def _gathered(house: House, since: Moment) -> Works:
@@ -177,19 +177,19 @@ _RESUME = ("resume", "all")
 _APPLY = ("apply", "--wait", "10")
 _operators: dict[str, Terminal] = {}
 _PAUSE = ("pause", REPOSITORY, "--for", "1h", "--reason", "a try")
-REPOSITORY_STEP = Step("a tampered repository policy is put right", _repository)
-TRUST_STEP = Step("a tampered trust policy is put right", _trust)
+REPOSITORY_STEP = Step("a tampered repository policy is repaired", _repository)
+TRUST_STEP = Step("a tampered trust policy is repaired", _trust)
 ATTACHED_STEP = Step("an attached policy is taken off", _attached)
-ROLE_STEP = Step("a deleted push role is made again", _sweep, hidden=_delete_role)
-USER_STEP = Step("a deleted policy of a user is put back", _user)
-SWEEP_STEP = Step("the sweep finds what no event told of", _sweep, hidden=_tamper_user)
+ROLE_STEP = Step("a deleted push role is recreated", _sweep, hidden=_delete_role)
+USER_STEP = Step("a user's deleted policy is repaired", _user)
+SWEEP_STEP = Step("the sweep finds what no event reported", _sweep, hidden=_tamper_user)
 LEFT_OVER_STEP = Step("the sweep finds a role of ours that the spec does not name", _left_over, hidden=_leave_over)
 SPEC_STEP = Step("a new version of the file is accepted", _spec)
-CHAT_STEP = Step("the chat is told of a repair", _chat)
+CHAT_STEP = Step("a repair is reported in the chat", _chat)
 GATHERED_STEP = Step("an alert that can wait is gathered for its message", _gathered)
 EXHAUSTED_STEP = Step("a job that failed for good is reported and kept", _exhausted)
-FRESH_CHAT_STEP = Step("the chat is told by a function that has just started", _chat, anew="alert")
-MAIL_STEP = Step("the topic is told of a repair", _mail)
+FRESH_CHAT_STEP = Step("a function that has just started reports in the chat", _chat, anew="alert")
+MAIL_STEP = Step("a repair is reported on the topic", _mail)
 FRESH_STEP = Step("a function that has just started puts a repository policy right", _repository, anew="reconcile")
 
 STATUS_STEP = Step("somebody asks how it stands", _commands(("status",)))

@@ -1,4 +1,4 @@
-"""Somebody tampers with ecr-warden itself: nothing is put back, and people are told at once."""
+"""Somebody tampers with ecr-warden itself: it is reported at once, and not repaired."""
 
 import json
 from collections.abc import Callable
@@ -40,17 +40,17 @@ def _boundary(iam: Any) -> Callable[[], object]:
     ],
     ids=["the write role may do anything", "the boundary allows anything"],
 )
-def test_tampering_with_ecr_warden_itself_is_told_and_left(
+def test_tampering_with_ecr_warden_itself_is_reported_and_not_repaired(
     house: House, tamper: Callable[[Any], Callable[[], object]], thing: str, call: str
 ) -> None:
     since, title = house.now(), f"ecr-warden's own {thing} was changed by mallory"
     undo = tamper(house.stage.people.registry_admin.client("iam"))
     try:
-        until(lambda: house.told(since, title), what="the alert")
-        [told] = house.told(since, title)
-        assert call in told.text
-        assert "user/mallory" in told.text
-        assert "docs/security.md" in told.text
+        until(lambda: house.messages(since, title), what="the alert")
+        [message] = house.messages(since, title)
+        assert call in message.text
+        assert "user/mallory" in message.text
+        assert "docs/security.md" in message.text
         house.quiet.wait(since.mark)
         assert house.product_writes(since) == []
         assert house.is_right()

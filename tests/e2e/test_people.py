@@ -48,7 +48,7 @@ def test_who_may_only_ask_asks_and_commands_nothing(house: House, bob: Terminal)
     assert refused.returncode == 1
     assert "you may not call ecr-warden-control" in refused.stderr
     assert "ecr-warden-operator" in refused.stderr
-    assert house.told(moment, "paused") == []
+    assert house.messages(moment, "paused") == []
 
 
 def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_name_of_who_did_it(

@@ -8,17 +8,17 @@ MEMBERS = "[ci:user/pull-user-1, ci:user/pull-user-2]"
 LEAVER = "pull-user-2"
 
 
-def test_a_file_with_problems_is_refused_and_all_are_told_while_the_old_one_stays(house: House) -> None:
+def test_a_spec_with_problems_is_refused_and_all_are_reported_while_the_accepted_one_stays(house: House) -> None:
     enforced, moment = house.accepted(), house.now()
     refused = house.put(
         SEED.replace("pull: [deployers]", "pull: [deployrs]").replace("mode: enforce", "mode: enforced")
     )
-    until(lambda: house.told(moment, f"Version: {refused}"), what="the refusal")
-    [told] = house.told(moment, f"Version: {refused}")
-    assert "spec refused: 2 problems" in told.text
-    assert 'access.yaml:11:12 unknown team "deployrs" (did you mean "deployers"?)' in told.text
-    assert "access.yaml:15:18" in told.text
-    assert f"Still enforced: version {enforced}" in told.text
+    until(lambda: house.messages(moment, f"Version: {refused}"), what="the refusal")
+    [message] = house.messages(moment, f"Version: {refused}")
+    assert "spec refused: 2 problems" in message.text
+    assert 'access.yaml:11:12 unknown team "deployrs" (did you mean "deployers"?)' in message.text
+    assert "access.yaml:15:18" in message.text
+    assert f"Still enforced: version {enforced}" in message.text
     house.quiet.wait(moment.mark)
     assert house.accepted() == enforced
     assert house.product_writes(moment) == []
@@ -28,14 +28,14 @@ def test_a_file_with_problems_is_refused_and_all_are_told_while_the_old_one_stay
     assert len(house.product_writes(moment)) == 1
 
 
-def test_a_file_under_another_key_is_told_while_the_accepted_one_stays(house: House) -> None:
+def test_an_object_under_another_key_is_reported_while_the_accepted_spec_stays(house: House) -> None:
     enforced, moment = house.accepted(), house.now()
     s3 = house.stage.aws.client(CI, "s3")
     for key in ("README.md", "acces.yaml"):
         s3.put_object(Bucket=house.stage.hub["SpecBucket"], Key=key, Body=SEED.encode())
-    until(lambda: house.told(moment, "'acces.yaml' is not read, only access.yaml is"), what="the misplaced file")
+    until(lambda: house.messages(moment, "'acces.yaml' is not read, only access.yaml is"), what="the misplaced file")
     house.quiet.wait(moment.mark)
-    assert house.told(moment, "README.md") == []
+    assert house.messages(moment, "README.md") == []
     assert house.accepted() == enforced
     assert house.product_writes(moment) == []
 

@@ -144,5 +144,5 @@ def test_no_statement_of_ours_is_left_out() -> None:
 
 
 def test_what_is_left_to_the_templates_is_said() -> None:
-    told = (ROOT / "docs" / "supported.md").read_text()
-    assert {one.sid for one in UNASKED if f"`{one.sid}`" not in told} == set()
+    page = (ROOT / "docs" / "supported.md").read_text()
+    assert {one.sid for one in UNASKED if f"`{one.sid}`" not in page} == set()

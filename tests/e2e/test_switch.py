@@ -8,14 +8,14 @@ from tests.e2e.house import SEED, House
 OPEN = "reported, NOT repaired"
 
 
-def test_stopped_writes_are_told_and_made_up_for_by_the_sweep_once_they_are_enabled(house: House) -> None:
+def test_stopped_writes_are_reported_and_made_up_by_the_sweep_once_they_are_enabled(house: House) -> None:
     house.writes("stopped")
     began, moment = time.time(), house.now()
     house.tamper()
     house.hears(moment, OPEN)
-    [told] = house.told(moment, OPEN)
-    assert "writes are stopped by the switch" in told.text
-    assert "user/mallory" in told.text
+    [message] = house.messages(moment, OPEN)
+    assert "writes are stopped by the switch" in message.text
+    assert "user/mallory" in message.text
     assert not house.is_right()
     assert house.product_writes(moment) == []
 
@@ -34,9 +34,9 @@ def test_mode_observe_writes_nothing_and_tells_once_until_the_file_says_enforce(
     house.hears(moment, OPEN)
     house.sweep()
     assert house.looked_at(moment, "sweep") == {REPOSITORY_TARGET}
-    [told] = house.told(moment, OPEN)
-    assert "mode is observe" in told.text
-    assert "anyone (*) can pull from shop/checkout" in told.text
+    [message] = house.messages(moment, OPEN)
+    assert "mode is observe" in message.text
+    assert "anyone (*) can pull from shop/checkout" in message.text
     assert not house.is_right()
     assert house.product_writes(moment) == []
 

@@ -31,7 +31,7 @@ def test_a_message_under_way_goes_to_the_new_webhook_while_the_old_one_is_remove
             began, since = time.time(), house.now()
             house.tamper()
             until(
-                lambda: [run for run in house.runs(began) if run.applied and house.told(since, run.id)],
+                lambda: [run for run in house.runs(began) if run.applied and house.messages(since, run.id)],
                 what="the message at the new address",
             )
             assert len(old.requests) == 1

@@ -91,7 +91,9 @@ def test_a_trust_policy_is_reordered_and_names_who_exists(aws: EmulatedAws, new_
     )
 
 
-def test_a_deleted_user_is_an_id_and_its_namesake_a_stranger(aws: EmulatedAws, new_account: NewAccount) -> None:
+def test_a_deleted_user_is_shown_by_id_and_its_namesake_has_no_access(
+    aws: EmulatedAws, new_account: NewAccount
+) -> None:
     account, home = new_account(), new_account()
     iam, users, ecr = aws.client(account, "iam"), aws.client(home, "iam"), aws.client(account, "ecr")
     user = users.create_user(UserName="ci")["User"]

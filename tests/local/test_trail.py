@@ -14,7 +14,7 @@ IAM = {"source": ["aws.iam"]}
 ANYBODY = policy({"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"})
 
 
-def test_a_repository_policy_is_told_as_aws_tells_it(aws: EmulatedAws, new_account: NewAccount) -> None:
+def test_a_repository_policy_is_recorded_as_aws_does(aws: EmulatedAws, new_account: NewAccount) -> None:
     account = new_account()
     iam = aws.client(account, "iam")
     user = iam.create_user(UserName="dev", Path="/people/")["User"]
@@ -42,7 +42,7 @@ def test_a_repository_policy_is_told_as_aws_tells_it(aws: EmulatedAws, new_accou
     )
 
 
-def test_iam_is_told_in_us_east_1_with_the_session_behind_it(aws: EmulatedAws, new_account: NewAccount) -> None:
+def test_iam_is_recorded_in_us_east_1_with_the_session_behind_it(aws: EmulatedAws, new_account: NewAccount) -> None:
     account, home = new_account(), new_account()
     user = aws.client(home, "iam").create_user(UserName="dev")["User"]["Arn"]
     enter = policy(allow(["sts:AssumeRole", "sts:SetSourceIdentity"]))
@@ -91,7 +91,7 @@ def test_an_iam_call_without_answer_has_null_elements(aws: EmulatedAws, new_acco
     assert event["detail"]["userIdentity"]["type"] == "Root"
 
 
-def test_a_refused_attempt_is_told_and_a_read_is_not(aws: EmulatedAws, new_account: NewAccount) -> None:
+def test_a_denied_call_is_recorded_and_a_read_is_not(aws: EmulatedAws, new_account: NewAccount) -> None:
     account = new_account()
     aws.client(account, "ecr").create_repository(repositoryName=REPOSITORY)
     aws.client(account, "iam").create_user(UserName="dev")
@@ -109,7 +109,7 @@ def test_a_refused_attempt_is_told_and_a_read_is_not(aws: EmulatedAws, new_accou
     assert inbox.taken() == []
 
 
-def test_switching_a_rule_off_is_told(aws: EmulatedAws, new_account: NewAccount) -> None:
+def test_disabling_a_rule_is_recorded(aws: EmulatedAws, new_account: NewAccount) -> None:
     account = new_account()
     inbox = Inbox(aws, account, REGION, {"source": ["aws.events"], "detail": {"eventName": ["DisableRule"]}})
     events = aws.client(account, "events")

@@ -1,4 +1,4 @@
-"""Sessions in the accounts: what AssumeRole is told, how long they last, and what never shows."""
+"""Sessions in the accounts: the arguments of AssumeRole, how long sessions last, and what is never shown."""
 
 import json
 import logging
@@ -85,7 +85,7 @@ def test_credentials_show_nowhere(world: MotoWorld, caplog: pytest.LogCaptureFix
     caplog.set_level(logging.INFO)
     clients = world.accounts.writer(HOME, "r1", "{}")
     world.accounts.reader(HOME)
-    # boto3 itself writes them when it is told to debug.
+    # boto3 itself writes them when it logs at DEBUG.
     credentials = clients.iam._request_signer._credentials  # type: ignore[attr-defined]
     secrets = (credentials.secret_key, credentials.token)
     shown = "".join(

@@ -53,7 +53,7 @@ def test_switch_that_cannot_be_read_is_a_stop(hub: MotoHub, code: str) -> None:
     hub.wire.fail("ssm:GetParameter", code)
     reason = hub.switch.reason_to_stop()
     assert reason is not None
-    # Not told as a switch that somebody threw: the reader looks for the permission, not for the person.
+    # Not reported as a thrown switch: the reader has to look for the permission, not for the person.
     assert "cannot be read" in reason
     assert reason != STOPPED
 

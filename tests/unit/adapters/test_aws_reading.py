@@ -46,7 +46,7 @@ def names(observation: Observation, kinds: type | Iterable[type]) -> set[str]:
     return {f"{a.kind} {a.name}".strip() for a, found in observation.documents.items() if isinstance(found, wanted)}
 
 
-def test_repositories_that_may_not_be_listed_are_told_with_the_right_that_is_missing(world: MotoWorld) -> None:
+def test_repositories_that_cannot_be_listed_name_the_missing_permission(world: MotoWorld) -> None:
     denied = "User: arn:aws:sts::2:assumed-role/r/s is not authorized to perform: ecr:DescribeRepositories on resource"
     world.wire.fail("ecr:DescribeRepositories", "AccessDeniedException", denied)
     pattern = RepositoryPattern(HOME, "eu-central-1", "shop/*", (), MustNotExist())
@@ -112,8 +112,8 @@ def test_scan_that_may_not_list_an_account_leaves_its_owners_unreadable(world: M
     assert names(found[PUSHER], Unreadable) == {*READ, "identity-policy *"}
     [unread] = [one for one in scanned if isinstance(one, AccountUnread)]
     assert unread.account == PUSHER.account
-    for told in (action, PUSHER.account, "stacks/member.yaml"):
-        assert told in str(unread.error)
+    for part in (action, PUSHER.account, "stacks/member.yaml"):
+        assert part in str(unread.error)
 
 
 def test_scan_reads_on_after_a_repository_that_it_may_not_read(world: MotoWorld) -> None:

@@ -41,7 +41,7 @@ CASES: dict[str, tuple[Address, Document | RoleSettings | NewRole | None, bool]]
     "repository policy is replaced": (POLICY, repository_document(), True),
     "repository policy is deleted": (POLICY, None, True),
     "role is made": (SELF, NewRole(SETTINGS, trust_document()), False),
-    "role is put right": (SELF, SETTINGS, True),
+    "role is repaired": (SELF, SETTINGS, True),
     "role is deleted": (SELF, None, True),
     "trust policy is replaced": (TRUST, trust_document(), True),
     "role's policy is made": (D3, identity_document(), False),
