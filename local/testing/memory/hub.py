@@ -168,7 +168,7 @@ SWEEP = EventSource("rule ecr-warden-sweep", "the schedule of the sweeps", Sourc
 
 @dataclass(slots=True)
 class MemoryEventSources:
-    """All are on, but for those that are told otherwise."""
+    """All on, except those that a test cuts."""
 
     known: list[EventSource] = field(
         default_factory=lambda: [

@@ -162,7 +162,7 @@ def _compiled_key(body: bytes) -> str:
 
 
 def _removed(body: bytes) -> tuple[Removed, ...]:
-    """Those that are told as this version tells them, for the file as people wrote it does not know them."""
+    """The removed targets, as far as this version can read them; the spec itself no longer names them."""
     try:
         return removed_from_json(loads(body))
     except CodecError:

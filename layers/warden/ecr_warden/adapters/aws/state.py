@@ -63,8 +63,8 @@ class DynamoState(Struct, frozen=True):
                 raise
         item = answer["Attributes"]
         record = record_of(item)
-        fence = int(item["lease_fence"]["N"])
-        return Lease(target, run_id, fence, expires, record.debts.recreated_principals), record
+        token = int(item["lease_fence"]["N"])
+        return Lease(target, run_id, token, expires, record.debts.recreated_principals), record
 
     def holds(self, lease: Lease) -> bool:
         if self.clock.now() >= lease.expires_at:
@@ -90,7 +90,7 @@ class DynamoState(Struct, frozen=True):
     ) -> None:
         sets, removes = ["observed_at = :now"], ["lease_run", "lease_expires"]
         values: dict[str, Any] = {
-            ":fence": {"N": str(lease.fencing_token)},
+            ":token": {"N": str(lease.fencing_token)},
             ":now": {"S": self.clock.now().isoformat()},
         }
         if observation is not None and observation.unique_id is not None:
@@ -113,7 +113,7 @@ class DynamoState(Struct, frozen=True):
                     TableName=self.table,
                     Key=state_key(lease.target),
                     UpdateExpression=f"SET {', '.join(sets)} REMOVE {', '.join(removes)}",
-                    ConditionExpression="lease_fence = :fence",
+                    ConditionExpression="lease_fence = :token",
                     ExpressionAttributeValues=values,
                 )
             except ClientError as error:
@@ -240,7 +240,7 @@ class DynamoState(Struct, frozen=True):
         sets = ["sessions_ended = :ended", *(f"{name} = :{name}" for name, value in known.items() if value)]
         removes = [name for name, value in known.items() if not value and name != "written_at"]
         values: dict[str, Any] = {
-            ":fence": {"N": str(lease.fencing_token)},
+            ":token": {"N": str(lease.fencing_token)},
             ":ended": {"BOOL": debts.sessions_ended},
             **{f":{name}": {"S": value} for name, value in known.items() if value},
         }
@@ -254,7 +254,7 @@ class DynamoState(Struct, frozen=True):
             "TableName": self.table,
             "Key": state_key(lease.target),
             "UpdateExpression": expression,
-            "ConditionExpression": "lease_fence = :fence",
+            "ConditionExpression": "lease_fence = :token",
             "ExpressionAttributeValues": values,
         }
         with translated(HUB, f"journalling a run of {lease.target}"):
