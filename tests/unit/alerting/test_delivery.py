@@ -43,7 +43,7 @@ DRIFT = repository_drift(None)
 OPENED = repository_drift(pulls("*"))
 CALLER = Cause(CauseKind.CALLER, "c-1")
 
-CASES: dict[str, tuple[Alert, type[Silent | FirstAtOnce] | Routing]] = {
+CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     "the first repair after a call is sent at once": (report(DRIFT), FirstAtOnce),
     "the repairs of a command are one message": (report(DRIFT, cause=CALLER), Gathered("caller/c-1")),
     "a critical finding of a command is sent at once": (
@@ -59,10 +59,10 @@ CASES: dict[str, tuple[Alert, type[Silent | FirstAtOnce] | Routing]] = {
         Gathered("spec/v2"),
     ),
     "a contest is sent at once": (replace(report(DRIFT, result=Result.CONFLICT), contested=3), AtOnce()),
-    "the repairs of a spec version are one message": (report(DRIFT, cause=SPEC), Gathered("spec/v2", 20)),
-    "the spec version that caused them is in it": (SpecAccepted(EVENT, "v2", "v1", (), ()), Gathered("spec/v2", 20)),
-    "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), Gathered("sweep/s-1", 20)),
-    "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), Gathered("run/r-0", 20)),
+    "the repairs of a spec version are one message": (report(DRIFT, cause=SPEC), Gathered("spec/v2")),
+    "the spec version that caused them is in it": (SpecAccepted(EVENT, "v2", "v1", (), ()), Gathered("spec/v2")),
+    "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), Gathered("sweep/s-1")),
+    "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), Gathered("run/r-0")),
     "a refused spec is sent at once": (SpecRefused(EVENT, "v3", None, ()), AtOnce()),
     "a change of ecr-warden's own role is sent at once": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), AtOnce()),
     "a deployment's changes of ecr-warden's own roles are one message": (
@@ -75,18 +75,18 @@ CASES: dict[str, tuple[Alert, type[Silent | FirstAtOnce] | Routing]] = {
     ),
     "a pause is sent at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
     "the end of a pause is sent at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
-    "an event that changed nothing is silent": (report(result=Result.IN_SYNC), Silent),
-    "a sweep that found nothing is silent": (report(result=Result.IN_SYNC, cause=SWEEP), Silent),
+    "an event that changed nothing is silent": (report(result=Result.IN_SYNC), Silent()),
+    "a sweep that found nothing is silent": (report(result=Result.IN_SYNC, cause=SWEEP), Silent()),
     "the finished run of a killed process is sent": (report(DRIFT, result=Result.IN_SYNC), FirstAtOnce),
     "an intruder is reported even if nothing differed": (report(result=Result.IN_SYNC, intruder=True), FirstAtOnce),
-    "a run that is retried is silent": (replace(report(DRIFT, result=Result.FAILED), final=False), Silent),
+    "a run that is retried is silent": (replace(report(DRIFT, result=Result.FAILED), final=False), Silent()),
     "drift in observe mode is sent": (
         report(DRIFT, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE, outcomes=()),
         FirstAtOnce,
     ),
     "an identity that waits for its role to be created is silent": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_IN_SYNC, cause=SPEC),
-        Silent,
+        Silent(),
     ),
     "an identity's unparseable policy is sent though it waits": (
         report(replace(DRIFT, kind=DriftKind.UNPARSEABLE), result=Result.WAITING, cause=SPEC, outcomes=()),
@@ -107,11 +107,7 @@ CASES: dict[str, tuple[Alert, type[Silent | FirstAtOnce] | Routing]] = {
 def test_route(name: str) -> None:
     alert, expected = CASES[name]
     found = route(alert)
-    if isinstance(expected, type):
-        assert isinstance(found, expected)
-        assert found != Silent("")
-    else:
-        assert found == expected
+    assert isinstance(found, FirstAtOnce) if expected is FirstAtOnce else found == expected
 
 
 def test_two_sweeps_are_two_incidents() -> None:

@@ -17,7 +17,6 @@ from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.describe import describe_change
 from ecr_warden.policy.printable import cut
 
-GATHER_SECONDS = 20
 _FIRST = "first"  # begins the key of an incident whose first alert is sent by itself
 
 
@@ -26,23 +25,19 @@ class AtOnce(Struct, frozen=True):
 
 
 class Gathered(Struct, frozen=True):
-    """With all alerts of this key in one message, at most `seconds` after the first of them."""
+    """With all alerts of this key, in one message."""
 
     key: str
-    seconds: int = GATHER_SECONDS
 
 
 class FirstAtOnce(Struct, frozen=True):
     """The first alert of this key now, and those that follow gathered: a burst makes two messages, one at once."""
 
     key: str
-    seconds: int = GATHER_SECONDS
 
 
 class Silent(Struct, frozen=True):
-    """Not at all, for the reason in `why`."""
-
-    why: str
+    """Not at all."""
 
 
 type Routing = AtOnce | Gathered | FirstAtOnce | Silent
@@ -55,12 +50,9 @@ def is_follow_up(key: str) -> bool:
 
 def route_run(report: RunReport) -> Routing:
     """All runs of one cause are one incident."""
-    if not report.final:
-        return Silent("the job is retried")
-    if report.result is Result.IN_SYNC and not report.applied and not report.intruder:
-        return Silent("the target was in sync and nothing was written")
-    if _waits_for_own_role(report):
-        return Silent("the role that it waits for is being repaired, and its run wakes this target again")
+    changed_nothing = report.result is Result.IN_SYNC and not report.applied and not report.intruder
+    if not report.final or changed_nothing or _waits_for_own_role(report):
+        return Silent()
     if report.contested:
         return AtOnce()  # reconcile reports each contest once an hour
     is_critical = severity_of_run(report) is Severity.CRITICAL
@@ -77,6 +69,7 @@ def route_run(report: RunReport) -> Routing:
 
 
 def _waits_for_own_role(report: RunReport) -> bool:
+    """Whether the role that the target waits for is being repaired: its run wakes this target again."""
     ours = report.cause.kind in (CauseKind.SPEC, CauseKind.RUN)
     unparseable = any(drift.kind is DriftKind.UNPARSEABLE for drift in report.plan.drifts)
     return report.result is Result.WAITING and ours and not (unparseable or report.applied)

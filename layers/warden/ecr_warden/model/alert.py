@@ -26,8 +26,8 @@ class SpecRefused(_Alert, frozen=True, tag="spec-refused"):
 class SpecAccepted(_Alert, frozen=True, tag="spec-accepted"):
     """A version became the accepted one.
 
-    `changed`: keys of the targets whose desired state it changed; `released`: keys of repositories that it no longer
-    names, whose documents stay. `left_out`: of the changed, the released and the warnings.
+    `changed`: keys of the targets whose desired state it changed; `released`: keys of the removed
+    targets that keep their documents. `left_out`: of the changed, the released and the warnings.
     """
 
     version: str

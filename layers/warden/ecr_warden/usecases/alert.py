@@ -5,7 +5,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.alerting.delivery import GATHER_SECONDS, AtOnce, FirstAtOnce, Gathered, Silent, is_follow_up
+from ecr_warden.alerting.delivery import AtOnce, FirstAtOnce, Gathered, Silent, is_follow_up
 from ecr_warden.alerting.kinds import message_of, plain_message, route
 from ecr_warden.errors import site_of
 from ecr_warden.model.alert import Alert, JobFailed, Message
@@ -15,7 +15,8 @@ from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.ports.alerts import Channel, ChannelError, DeadLetters, Incidents
 from ecr_warden.ports.errors import PortError
 
-RETRY_SECONDS = 60
+GATHER_SECONDS, RETRY_SECONDS = 20, 60
+"""After which an incident is flushed, and a channel that failed is tried again."""
 _UNDELIVERED = "undelivered"
 
 
@@ -33,14 +34,14 @@ class SendAlerts(Struct, frozen=True):
         match route(alert):
             case AtOnce():
                 self.at_once(alert)
-            case Gathered(key, seconds):
-                self.incidents.add(key, alert, seconds=seconds)
-            case FirstAtOnce(key, seconds):
+            case Gathered(key):
+                self.incidents.add(key, alert, seconds=GATHER_SECONDS)
+            case FirstAtOnce(key):
                 # If the process dies before the first is sent, it is called again, and the alert is gathered.
-                if self.incidents.opens(key, seconds=seconds):
+                if self.incidents.opens(key, seconds=GATHER_SECONDS):
                     self.at_once(alert)
                 else:
-                    self.incidents.add(key, alert, seconds=seconds)
+                    self.incidents.add(key, alert, seconds=GATHER_SECONDS)
             case Silent():
                 pass
             case routing:
