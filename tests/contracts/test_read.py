@@ -6,7 +6,7 @@ import pytest
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, MustNotExist, TargetSpec
 from ecr_warden.model.observed import Absent, Present, TargetMissing, Unparseable, Unreadable
-from ecr_warden.model.target import OwnerTarget
+from ecr_warden.model.target import IdentityTarget
 from ecr_warden.policy.document import parse_document
 
 from local.testing.seed import (
@@ -107,7 +107,7 @@ EXTENTS = {
 
 @pytest.mark.parametrize("extent", Extent)
 @pytest.mark.parametrize("owner", [PUSH_USER, PUSHER], ids=str)
-def test_extent_says_which_inline_policies_are_read(world: World, owner: OwnerTarget, extent: Extent) -> None:
+def test_extent_says_which_inline_policies_are_read(world: World, owner: IdentityTarget, extent: Extent) -> None:
     world.make(PUSH_USER)
     world.make_role(PUSHER, SETTINGS, trust_document(), tagged=True)
     for name in ("ecr-warden-a", "ecr-warden-b", "own"):

@@ -8,7 +8,7 @@ from ecr_warden.model.address import Address, attached_policy, identity_policy
 from ecr_warden.model.desired import MustNotExist
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.run import Result
-from ecr_warden.model.target import OwnerTarget, RoleTarget, UserTarget
+from ecr_warden.model.target import IdentityTarget, RoleTarget, UserTarget
 from ecr_warden.ports.errors import PermissionMissing
 from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.plan import plan_spec
@@ -23,7 +23,7 @@ POWER = "arn:aws:iam::aws:policy/PowerUserAccess"
 ANYTHING = document(allow("s3:*"))
 
 
-def others(identity: OwnerTarget) -> tuple[Address, Address]:
+def others(identity: IdentityTarget) -> tuple[Address, Address]:
     """Policies of an identity that the spec does not name."""
     return identity_policy(identity, "backups"), attached_policy(identity, POWER)
 
@@ -37,18 +37,18 @@ def world_with_others(text: str) -> World:
     return world
 
 
-def named(world: World, identity: OwnerTarget) -> set[Address]:
+def named(world: World, identity: IdentityTarget) -> set[Address]:
     spec = world.accepted.targets[identity.key]
     return {address for address, value in spec.documents.items() if not isinstance(value, MustNotExist)}
 
 
-def standing(world: World, identity: OwnerTarget) -> set[Address]:
+def standing(world: World, identity: IdentityTarget) -> set[Address]:
     kinds = {address.kind for address in (*others(identity), *named(world, identity))}
     return {a for a in world.documents.live if a.target == identity and a.kind in kinds}
 
 
 @pytest.mark.parametrize("identity", [ROLE, USER], ids=str)
-def test_other_policies_of_an_exclusive_identity_are_removed_by_event_and_by_sweep(identity: OwnerTarget) -> None:
+def test_other_policies_of_an_exclusive_identity_are_removed_by_event_and_by_sweep(identity: IdentityTarget) -> None:
     world = world_with_others(EXCLUSIVE)
     assert world.run(identity) is Result.CONVERGED
     assert standing(world, identity) == named(world, identity)
@@ -61,7 +61,7 @@ def test_other_policies_of_an_exclusive_identity_are_removed_by_event_and_by_swe
 
 
 @pytest.mark.parametrize("identity", [ROLE, USER], ids=str)
-def test_other_policies_of_a_non_exclusive_identity_stay(identity: OwnerTarget) -> None:
+def test_other_policies_of_a_non_exclusive_identity_stay(identity: IdentityTarget) -> None:
     world = world_with_others(LITERAL)
     assert world.run(identity) is Result.IN_SYNC
     assert identity not in world.sweep()

@@ -41,7 +41,7 @@ def compiled(pull: str = "ci:user/anna, ci:role/node") -> CompiledSpec:
 
 def arn(target: Target, path: str = "/") -> str:
     assert isinstance(target, UserTarget | RoleTarget)
-    return f"arn:aws:iam::{target.account}:{target.owner_kind}{path}{target.name}"
+    return f"arn:aws:iam::{target.account}:{target.identity_kind}{path}{target.name}"
 
 
 PUSHER, ANNA, NODE = UserTarget(CI, "push-user"), UserTarget(CI, "anna"), RoleTarget(CI, "node")

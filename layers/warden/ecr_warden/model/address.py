@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import assert_never
 
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.model.value import Value
 from ecr_warden.policy.document import DocumentKind
 
@@ -65,7 +65,7 @@ def identity_policy(target: RoleTarget | UserTarget, name: str) -> Address:
     return Address(AddressKind.IDENTITY_POLICY, target, name)
 
 
-def attached_policy(target: OwnerTarget, policy_arn: str) -> Address:
+def attached_policy(target: IdentityTarget, policy_arn: str) -> Address:
     return Address(AddressKind.ATTACHED_POLICY, target, policy_arn)
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.target import IdentityKind, RepositoryTarget
 from ecr_warden.policy.document import Document
 
 type Levels = tuple[tuple[Policy, ...], ...]
@@ -32,13 +32,6 @@ class Policy(Struct, frozen=True):
     name: str
     document: Document | Unread
     shared: str = ""
-
-
-class IdentityKind(StrEnum):
-    """What can hold identity policies and make requests."""
-
-    USER = "user"
-    ROLE = "role"
 
 
 class Identity(Struct, frozen=True):

@@ -26,7 +26,7 @@ class TargetError(WardenError):
     code = "target"
 
 
-class OwnerKind(StrEnum):
+class IdentityKind(StrEnum):
     """Who owns identity policies."""
 
     ROLE = "role"
@@ -53,7 +53,7 @@ class RoleTarget(Struct, frozen=True, order=True):
 
     account: str
     name: str
-    owner_kind: ClassVar[OwnerKind] = OwnerKind.ROLE
+    identity_kind: ClassVar[IdentityKind] = IdentityKind.ROLE
 
     @property
     def key(self) -> str:
@@ -68,7 +68,7 @@ class UserTarget(Struct, frozen=True, order=True):
 
     account: str
     name: str
-    owner_kind: ClassVar[OwnerKind] = OwnerKind.USER
+    identity_kind: ClassVar[IdentityKind] = IdentityKind.USER
 
     @property
     def key(self) -> str:
@@ -78,9 +78,9 @@ class UserTarget(Struct, frozen=True, order=True):
         return f"user/{self.account}/{self.name}"
 
 
-type OwnerTarget = RoleTarget | UserTarget
+type IdentityTarget = RoleTarget | UserTarget
 if TYPE_CHECKING:
-    type Target = RepositoryTarget | OwnerTarget
+    type Target = RepositoryTarget | IdentityTarget
 else:
     Target = opaque("Target", RepositoryTarget, RoleTarget, UserTarget)
 

@@ -10,7 +10,8 @@ from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.model.estate import IdentityKind, Policy
+from ecr_warden.model.estate import Policy
+from ecr_warden.model.target import IdentityKind
 from ecr_warden.policy.document import parse_document
 from ecr_warden.proof.access import Graph
 from ecr_warden.proof.decide import AccessDecision, Answer, Ask, Resource, decide

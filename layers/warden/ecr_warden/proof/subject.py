@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from ecr_warden.model.estate import Account, Estate, Identity, IdentityKind, Levels, Policy, Unread
+from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, Unread
+from ecr_warden.model.target import IdentityKind
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, Effect, parse_document
 from ecr_warden.policy.request_principal import CallerKind, RequestPrincipal, parse_request_principal

@@ -26,7 +26,7 @@ from ecr_warden.model.desired import (
     RoleSettings,
     TargetSpec,
 )
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from ecr_warden.policy.document import Document, Effect
 from ecr_warden.policy.pattern import pattern_covers
 from ecr_warden.spec.render import assume_permissions, pull_permissions, push_permissions, push_trust, repository_pull
@@ -121,9 +121,9 @@ def _pull_policy(repository: Repository, region: str) -> Document | MustNotExist
     return repository_pull(repository.pull, repository.importing, region=region)
 
 
-def identity_grants(spec: Spec) -> dict[OwnerTarget, IdentityGrants]:
+def identity_grants(spec: Spec) -> dict[IdentityTarget, IdentityGrants]:
     """What the grants give each user and role that they name."""
-    identities: defaultdict[OwnerTarget, IdentityGrants] = defaultdict(IdentityGrants)
+    identities: defaultdict[IdentityTarget, IdentityGrants] = defaultdict(IdentityGrants)
     for repository in spec.repositories:
         for principal in repository.pulling:
             identity = identities[principal.identity]
@@ -154,7 +154,7 @@ def _repository(target: RepositoryTarget, repository: Repository) -> TargetSpec:
     )
 
 
-def _pull_resources(repository: Repository, identity: OwnerTarget) -> Iterator[str]:
+def _pull_resources(repository: Repository, identity: IdentityTarget) -> Iterator[str]:
     for target in repository.targets:
         names_all = repository.pull_scope is PullScope.ACCOUNT
         if (names_all or repository.excluded) and identity.account == target.account:
@@ -208,7 +208,7 @@ def trust_of(ends: Iterable[tuple[datetime | None, str]]) -> Document:
     return push_trust(by_end)
 
 
-def _identity(identity: OwnerTarget, grants: IdentityGrants) -> TargetSpec:
+def _identity(identity: IdentityTarget, grants: IdentityGrants) -> TargetSpec:
     documents: dict[Address, DesiredValue] = {}
     widen_after: dict[Address, tuple[Target, ...]] = {}
     if grants.roles:
@@ -285,7 +285,7 @@ def _assumed(document: Document) -> Iterator[RoleTarget]:
             yield from (identity for identity in identities if isinstance(identity, RoleTarget))
 
 
-def _identity_of(value: str) -> OwnerTarget | None:
+def _identity_of(value: str) -> IdentityTarget | None:
     try:
         arn = parse_arn(value)
     except ArnError:

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from ecr_warden.model.address import AddressKind
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget
 from ecr_warden.policy.pattern import pattern_covers, patterns_meet
 from ecr_warden.spec.problems import Code, Place, Report, quote
 from ecr_warden.spec.spec import Literal, Principal, PushGrant, Repository, Spec
@@ -19,7 +19,7 @@ class _Role(Struct, frozen=True):
     repository: Repository
 
 
-def cross_check(spec: Spec, places: dict[OwnerTarget, Place], report: Report) -> None:
+def cross_check(spec: Spec, places: dict[IdentityTarget, Place], report: Report) -> None:
     """Report conflicts between entries; `places` is where each principal is first named."""
     repositories = _check_repositories(spec, report)
     _check_patterns(spec, report)
@@ -32,7 +32,7 @@ def cross_check(spec: Spec, places: dict[OwnerTarget, Place], report: Report) ->
             report.add(Code.PUSH_ROLE_AS_PRINCIPAL, place, message)
 
 
-def _principals(spec: Spec) -> frozenset[OwnerTarget]:
+def _principals(spec: Spec) -> frozenset[IdentityTarget]:
     named = (principal for members in spec.teams.values() for principal in members)
     pulls = (principal for repository in spec.repositories for principal in repository.pulling)
     pushes = (principal for _, grant in _grants(spec) for principal in grant.by)

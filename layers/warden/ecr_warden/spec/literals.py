@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ecr_warden.arn import ArnError, parse_arn
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy, trust_policy
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from ecr_warden.policy.document import Document, DocumentError, DocumentKind, Effect, Statement, parse_document
 from ecr_warden.policy.lint import Level, Rule, lint
 from ecr_warden.policy.power import administering
@@ -109,12 +109,14 @@ def _identity(entry: Fields, account: Account | None, directory: Directory) -> t
     return (identity_policy(identity, name.text),) if identity is not None and name is not None and named else ()
 
 
-def _target(name: Scalar, kind: str, account: Account | None, directory: Directory) -> OwnerTarget | None:
+def _target(name: Scalar, kind: str, account: Account | None, directory: Directory) -> IdentityTarget | None:
     if not check_iam_name(name.text, name.place, kind, directory.report) or account is None:
         return None
     if kind == "role" and not check_writable(name.text, "/", name.place, account, directory.report):
         return None
-    identity: OwnerTarget = UserTarget(account.id, name.text) if kind == "user" else RoleTarget(account.id, name.text)
+    identity: IdentityTarget = (
+        UserTarget(account.id, name.text) if kind == "user" else RoleTarget(account.id, name.text)
+    )
     # A literal document names a role or user without its path, so only the name can differ.
     directory.spell(identity, name.place, path=directory.path_of(identity))
     directory.places.setdefault(identity, name.place)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
-from ecr_warden.model.target import IAM_NAME, OwnerTarget, RoleTarget, UserTarget
+from ecr_warden.model.target import IAM_NAME, IdentityTarget, RoleTarget, UserTarget
 from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
 from ecr_warden.spec.accounts import Accounts, Organizations, is_name
 from ecr_warden.spec.check_shape import Fields
@@ -37,7 +37,7 @@ class Directory(Struct):
     report: Report
     teams: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)
     teams_unread: bool = False
-    places: dict[OwnerTarget, Place] = field(default_factory=dict)
+    places: dict[IdentityTarget, Place] = field(default_factory=dict)
     _spellings: dict[str, tuple[str, Place]] = field(default_factory=dict)
 
     def define_teams(self, root: Fields) -> None:
@@ -120,7 +120,9 @@ class Directory(Struct):
             return None
         if kind == "role" and not check_writable(own_name, path, name.place, account, self.report):
             return None
-        identity: OwnerTarget = UserTarget(account.id, own_name) if kind == "user" else RoleTarget(account.id, own_name)
+        identity: IdentityTarget = (
+            UserTarget(account.id, own_name) if kind == "user" else RoleTarget(account.id, own_name)
+        )
         self.places.setdefault(identity, name.place)
         self.spell(identity, name.place, path=path)
         return Principal(identity, path)
@@ -143,17 +145,16 @@ class Directory(Struct):
                 remedy="" if hint else remedy,
             )
 
-    def spell(self, identity: OwnerTarget, place: Place, *, path: str) -> None:
+    def spell(self, identity: IdentityTarget, place: Place, *, path: str) -> None:
         """Remember how a user or role is written; a different way than before is reported."""
         written = path + identity.name
         known, first = self._spellings.setdefault(identity.key, (written, place))
         if known != written:
-            message = (
-                f"{quote(written[1:])} and {quote(known[1:])} on line {first.line} are the same {identity.owner_kind}"
-            )
+            both = f"{quote(written[1:])} and {quote(known[1:])} on line {first.line}"
+            message = f"{both} are the same {identity.identity_kind}"
             self.report.add(Code.TWO_SPELLINGS, place, message)
 
-    def path_of(self, identity: OwnerTarget) -> str:
+    def path_of(self, identity: IdentityTarget) -> str:
         """The path that a user or role was written with so far, or `/`."""
         known, _ = self._spellings.get(identity.key, ("/", None))
         return known[: known.rfind("/") + 1]

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.document import (
     REPOSITORY_POLICY_QUOTA,
     ROLE_INLINE_QUOTA,
@@ -21,7 +21,7 @@ from ecr_warden.spec.render import assume_permissions, pull_permissions, reposit
 from ecr_warden.spec.spec import Principal, Puller, Repository, Spec
 
 
-def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[OwnerTarget, Place], report: Report) -> None:
+def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[IdentityTarget, Place], report: Report) -> None:
     """Report every document, and every identity's sum of inline policies, over AWS's quota.
 
     Only the policies of the spec are counted: other inline policies of an identity use the same quota, but are not
@@ -35,7 +35,7 @@ def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[OwnerTarget
 
 
 class _Checker:
-    def __init__(self, spec: Spec, places: Mapping[OwnerTarget, Place], report: Report) -> None:
+    def __init__(self, spec: Spec, places: Mapping[IdentityTarget, Place], report: Report) -> None:
         self._places = places
         self._report = report
         self._repositories = {target: entry for entry in spec.repositories for target in entry.targets}

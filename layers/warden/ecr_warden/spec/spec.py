@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import ForeignStatement, Mode
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, target_arn
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from ecr_warden.policy.document import Document
 from ecr_warden.spec.problems import Place
 
@@ -31,7 +31,7 @@ class Account:
 class Principal:
     """A user or role that a grant names, with its IAM path."""
 
-    identity: OwnerTarget
+    identity: IdentityTarget
     path: str = "/"
 
     @property

@@ -8,9 +8,8 @@ from msgspec import Struct
 from ecr_warden.errors import WardenError
 from ecr_warden.model.address import repository_policy, trust_policy
 from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
-from ecr_warden.model.estate import Account, Estate, Identity, IdentityKind, Policy, Registry, Repository
-from ecr_warden.model.target import OwnerTarget as IdentityTarget
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, target_arn
+from ecr_warden.model.estate import Account, Estate, Identity, Policy, Registry, Repository
+from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError

@@ -18,7 +18,7 @@ from ecr_warden.errors import site_of
 from ecr_warden.model.address import Address, AddressKind, attached_policy, identity_policy, role, trust_policy
 from ecr_warden.model.desired import Extent, RoleSettings, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.planning.extent import LISTING, is_within, missing, unlisted, unnamed_policies, unreadable
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import DocumentError, DocumentKind, parse_document
@@ -104,7 +104,7 @@ class _Reading(Struct):
     tagged_ours: bool = False
 
 
-def read_identity(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec) -> Observation:
+def read_identity(iam: "IAMClient", target: IdentityTarget, spec: TargetSpec) -> Observation:
     """Read what the spec's extent covers of a role or user; raises nothing."""
     reading = _Reading()
     try:
@@ -124,7 +124,7 @@ def read_identity(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec) -> Ob
     return Observation(target, reading.documents, reading.unique_id, reading.tagged_ours)
 
 
-def read_inline(iam: "IAMClient", target: OwnerTarget, name: str) -> Observed:
+def read_inline(iam: "IAMClient", target: IdentityTarget, name: str) -> Observed:
     """One inline policy; raises PortError."""
     with translated(IAM, f"reading the inline policy {name} of {target}"):
         try:
@@ -157,7 +157,7 @@ def is_tagged_ours(tags: Iterable[Any]) -> bool:
     return any(tag["Key"] == TAG_KEY and tag["Value"] == TAG_VALUE for tag in tags)
 
 
-def _read_self(iam: "IAMClient", target: OwnerTarget, reading: _Reading) -> bool:
+def _read_self(iam: "IAMClient", target: IdentityTarget, reading: _Reading) -> bool:
     """Read the identity itself into `reading`; False if it does not exist."""
     match target:
         case RoleTarget():
@@ -182,7 +182,7 @@ def _read_self(iam: "IAMClient", target: OwnerTarget, reading: _Reading) -> bool
             assert_never(target)
 
 
-def _policy_names(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec, reading: _Reading) -> Iterable[str]:
+def _policy_names(iam: "IAMClient", target: IdentityTarget, spec: TargetSpec, reading: _Reading) -> Iterable[str]:
     """The inline policies to read: those that the spec names, and others that its extent covers."""
     wanted = [address.name for address in spec.documents if address.kind is AddressKind.IDENTITY_POLICY]
     if spec.extent is Extent.NAMED:
@@ -196,7 +196,7 @@ def _policy_names(iam: "IAMClient", target: OwnerTarget, spec: TargetSpec, readi
     return [name for name in listed if name in wanted or is_within(spec, identity_policy(target, name))]
 
 
-def _list_inline(iam: "IAMClient", target: OwnerTarget) -> Iterable[str]:
+def _list_inline(iam: "IAMClient", target: IdentityTarget) -> Iterable[str]:
     with translated(IAM, f"listing the inline policies of {target}"):
         match target:
             case RoleTarget(name=name):
@@ -209,7 +209,7 @@ def _list_inline(iam: "IAMClient", target: OwnerTarget) -> Iterable[str]:
                 assert_never(target)
 
 
-def _list_attached(iam: "IAMClient", target: OwnerTarget, reading: _Reading) -> None:
+def _list_attached(iam: "IAMClient", target: IdentityTarget, reading: _Reading) -> None:
     try:
         with translated(IAM, f"listing the attached policies of {target}"):
             for arn in _attached(iam, target):
@@ -218,7 +218,7 @@ def _list_attached(iam: "IAMClient", target: OwnerTarget, reading: _Reading) -> 
         reading.documents[attached_policy(target, LISTING)] = error.unreadable
 
 
-def _attached(iam: "IAMClient", target: OwnerTarget) -> Iterable[str]:
+def _attached(iam: "IAMClient", target: IdentityTarget) -> Iterable[str]:
     match target:
         case RoleTarget(name=name):
             for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=name):
@@ -238,7 +238,7 @@ def _read_inline(iam: "IAMClient", address: Address) -> Observed:
         return error.unreadable
 
 
-def _get_inline(iam: "IAMClient", target: OwnerTarget, name: str) -> Any:
+def _get_inline(iam: "IAMClient", target: IdentityTarget, name: str) -> Any:
     match target:
         case RoleTarget():
             return iam.get_role_policy(RoleName=target.name, PolicyName=name)["PolicyDocument"]

@@ -18,7 +18,7 @@ from ecr_warden.adapters.aws.reading import is_tagged_ours, observed_document, o
 from ecr_warden.model.address import Address, attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import TargetSpec
 from ecr_warden.model.observed import Observation, Observed, Present
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.planning.extent import limited_to, missing, unreadable
 from ecr_warden.planning.orphans import is_orphan
 from ecr_warden.planning.write_scope import WriteScope, lists_in
@@ -161,7 +161,7 @@ def _owners(clients: AccountClients, account: str, patience: Patience) -> Iterat
             yield _made(RoleTarget(account, detail["RoleName"]), made)
 
 
-def _made[T: OwnerTarget](target: T, make: Callable[[T], Observation]) -> tuple[str, Observation | PortError]:
+def _made[T: IdentityTarget](target: T, make: Callable[[T], Observation]) -> tuple[str, Observation | PortError]:
     """One identity; an error in it does not stop the account's others."""
     try:
         return target.key, make(target)
@@ -183,12 +183,12 @@ def _role(target: RoleTarget, detail: Mapping[str, Any], durations: Mapping[str,
     return Observation(target, documents, detail["RoleId"], is_tagged_ours(detail.get("Tags", ())))
 
 
-def _attached(target: OwnerTarget, detail: Mapping[str, Any]) -> dict[Address, Observed]:
+def _attached(target: IdentityTarget, detail: Mapping[str, Any]) -> dict[Address, Observed]:
     arns = (policy["PolicyArn"] for policy in detail.get("AttachedManagedPolicies", ()))
     return {attached_policy(target, arn): Present(None, arn) for arn in arns}
 
 
-def _inline(target: OwnerTarget, policies: Iterable[Mapping[str, Any]]) -> dict[Address, Observed]:
+def _inline(target: IdentityTarget, policies: Iterable[Mapping[str, Any]]) -> dict[Address, Observed]:
     return {
         identity_policy(target, policy["PolicyName"]): observed_document(
             policy["PolicyDocument"], DocumentKind.IDENTITY

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
-from ecr_warden.model.target import OwnerTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
 
 MAX_CHARACTERS = 2048
 
@@ -69,5 +69,5 @@ def _role_actions(change: Change) -> Iterator[str]:
         yield from ("iam:GetRole", "iam:UpdateRole", "iam:PutRolePermissionsBoundary")
 
 
-def _noun(target: OwnerTarget) -> str:
+def _noun(target: IdentityTarget) -> str:
     return "Role" if isinstance(target, RoleTarget) else "User"

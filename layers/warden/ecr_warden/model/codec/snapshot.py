@@ -18,7 +18,6 @@ from ecr_warden.model.estate import (
     Estate,
     Group,
     Identity,
-    IdentityKind,
     Levels,
     Organization,
     Policy,
@@ -27,7 +26,7 @@ from ecr_warden.model.estate import (
     Repository,
     Unread,
 )
-from ecr_warden.model.target import REGION, RepositoryTarget, is_repository_name
+from ecr_warden.model.target import REGION, IdentityKind, RepositoryTarget, is_repository_name
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.strict_json import DocumentError
 
