@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from bench import counting, detection, policy, repair, timing
+from bench import counting, detection, policy, repair, timing, who_can
 from bench.figures import JSON_FILE, MARKDOWN_FILE, Figure, table, write
 from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.installed import Installed, install
@@ -22,7 +22,7 @@ _PAUSED: Mapping[str, Callable[[Installed], Iterator[Figure]]] = {
     "cold-start": timing.cold,
     "plain": counting.plain,
 }
-PARTS = ("policy", _REPAIR, *_PAUSED, "detection")
+PARTS = ("policy", "who-can", _REPAIR, *_PAUSED, "detection")
 
 
 def main() -> None:
@@ -46,6 +46,8 @@ def measure(parts: Collection[str]) -> Iterator[Figure]:
     """The figures of some parts, deployed once for all that need a hub."""
     if "policy" in parts:
         yield from policy.run()
+    if "who-can" in parts:
+        yield from who_can.run()
     if {_REPAIR, *_PAUSED} & {*parts}:
         yield from _on_a_hub(parts)
     if "detection" in parts:

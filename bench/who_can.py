@@ -1,0 +1,142 @@
+"""Who can, over whole estates: one question from a file, the whole matrix, and how both grow."""
+
+import json
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.proof.access import Graph
+from ecr_warden.proof.decide import Answer, decide
+
+from bench.figures import Figure
+
+_GROUP = "who can (processor time, in a process of its own)"
+_AWAY, _HOME, _REGION = "111111111111", "222222222222", "eu-central-1"
+_PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+_PUSH = [
+    *("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload"),
+    *("ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"),
+]
+_TOKEN = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+_SIZES = (100, 1000, 5000)
+
+
+def run() -> Iterator[Figure]:
+    """The figures, each with its target."""
+    found = {size: _measured(size) for size in _SIZES}
+    large = found[1000]
+    yield Figure(_GROUP, "one question, 1,000 repositories and users, from the file", large["one"], "s", 1)
+    yield Figure(_GROUP, "the same without an index, the file read already", large["instead"], "s")
+    yield Figure(_GROUP, "pull and push of each of them", large["matrix"], "s", 10)
+    yield Figure(_GROUP, "resident at its peak", large["memory"], "MB", 300)
+    for small, many in ((100, 1000), (1000, 5000)):
+        grown = found[many]["matrix"] / found[small]["matrix"] / (many / small)
+        yield Figure(_GROUP, f"matrix a repository, {many} against {small}", grown, "x")
+
+
+def _measured(size: int) -> dict[str, float]:
+    ran = subprocess.run([sys.executable, "-m", "bench.who_can", str(size)], check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(ran.stdout)
+    return found
+
+
+def _main(size: int) -> None:
+    text = json.dumps(snapshot(size))
+    start = time.process_time()
+    graph = Graph(estate_from_text(text, at=datetime.now(UTC)))
+    repositories = list(graph.estate.repositories())
+    graph.who_can(graph.asks("pull", repositories[0]))
+    one = time.process_time() - start
+    start = time.process_time()
+    asks = graph.asks("pull", repositories[0])
+    sum(decide(subject, asks).answer is Answer.YES for subject in graph.subjects.values())
+    instead = time.process_time() - start
+    start = time.process_time()
+    for repository in repositories:
+        for access in ("pull", "push"):
+            graph.who_can(graph.asks(access, repository))
+    matrix = time.process_time() - start
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"one": one, "instead": instead, "matrix": matrix, "memory": memory}))
+
+
+def snapshot(size: int) -> dict[str, Any]:
+    """So many repositories and users, a third of that in roles, and an administrator for each hundred users."""
+    chance = random.Random(size)
+    roles = max(2, size * 3 // 10)
+    return {
+        "schema": 1,
+        "takenAt": "2026-11-24T22:00:00Z",
+        "accounts": {
+            _AWAY: {
+                "iam": {"UserDetailList": [_user(number, size, roles, chance) for number in range(size)]},
+                "ecr": {},
+            },
+            _HOME: {
+                "iam": {
+                    "UserDetailList": [_administrator(number) for number in range(max(1, size // 100))],
+                    "RoleDetailList": [_role(number, size, roles) for number in range(roles)],
+                },
+                "ecr": {
+                    _REGION: {"repositories": [_repository(number, size, chance) for number in range(size)]},
+                },
+            },
+        },
+    }
+
+
+def _allow(action: str | list[str], on: str | list[str]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": on}
+
+
+def _document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _arn(team: object, number: object) -> str:
+    return f"arn:aws:ecr:{_REGION}:{_HOME}:repository/team{team}/app{number}"
+
+
+def _repository(number: int, size: int, chance: random.Random) -> dict[str, Any]:
+    pullers = [f"arn:aws:iam::{_AWAY}:user/u{chance.randrange(size)}" for _ in range(4)]
+    policy = _document({"Effect": "Allow", "Principal": {"AWS": pullers}, "Action": _PULL})
+    return {"repositoryName": f"team{number % 50}/app{number}", "policy": policy}
+
+
+def _user(number: int, size: int, roles: int, chance: random.Random) -> dict[str, Any]:
+    pulled = [_arn(other % 50, other) for other in (chance.randrange(size) for _ in range(3))]
+    own = _document(
+        _allow(_PULL, [*pulled, _arn(chance.randrange(50), "*")]),
+        _TOKEN,
+        _allow("sts:AssumeRole", f"arn:aws:iam::{_HOME}:role/r{number % roles}"),
+    )
+    policies = [{"PolicyName": "own", "PolicyDocument": own}]
+    return {"Arn": f"arn:aws:iam::{_AWAY}:user/u{number}", "UserId": f"AIDA{number}", "UserPolicyList": policies}
+
+
+def _administrator(number: int) -> dict[str, Any]:
+    policies = [{"PolicyName": "all", "PolicyDocument": _document(_allow("*", "*"))}]
+    return {"Arn": f"arn:aws:iam::{_HOME}:user/a{number}", "UserId": f"AIDAA{number}", "UserPolicyList": policies}
+
+
+def _role(number: int, size: int, roles: int) -> dict[str, Any]:
+    pushed = [_arn(other % 50, other) for other in range(number, size, roles)]
+    trusted = [f"arn:aws:iam::{_AWAY}:user/u{other}" for other in range(number, size, roles)]
+    trust = _document({"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"})
+    policies = [{"PolicyName": "push", "PolicyDocument": _document(_allow(_PUSH, pushed), _TOKEN)}]
+    return {
+        "Arn": f"arn:aws:iam::{_HOME}:role/r{number}",
+        "RoleId": f"AROA{number}",
+        "AssumeRolePolicyDocument": trust,
+        "RolePolicyList": policies,
+    }
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]))
