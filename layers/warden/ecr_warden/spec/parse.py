@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from msgspec import Struct
 
-from ecr_warden.policy.printable import invisible
+from ecr_warden.policy.printable import cut, invisible
 from ecr_warden.spec.problems import Code, Place, Problem, Report, bare, problem, quote
 
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -124,7 +124,7 @@ def syntax_problem(error: yaml.MarkedYAMLError, here: object) -> Problem:
         message = "a \\ in double quotes before a character that is not a YAML escape"
         return problem(Code.NOT_YAML, place, message, remedy="use single quotes, or write \\\\")
     shown = " ".join(part for part in (error.context, what) if part)
-    return problem(Code.NOT_YAML, place, f"not YAML: {shown[:_MOST]}")
+    return problem(Code.NOT_YAML, place, f"not YAML: {cut(shown, _MOST)}")
 
 
 def odd_space(text: str, found: re.Match[str]) -> Problem:

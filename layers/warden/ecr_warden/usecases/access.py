@@ -11,7 +11,7 @@ from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.model.estate import Account, Estate, Identity, Policy, Registry, Repository
 from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.printable import printable
+from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError
 from ecr_warden.proof.access import Access, Graph, Refusal, Way
 from ecr_warden.proof.decide import Answer, Ask
@@ -64,7 +64,7 @@ def find_repository(estate: Estate, text: str) -> Repository:
             f"there is no repository {printable(text, 120)} in the estate{unlisted}",
             remedy="write its name, or account/region/name",
         )
-    places = ", ".join(f"{_place(one)}/{one.target.name}" for one in named[:5])
+    places = listed([f"{_place(one)}/{one.target.name}" for one in named], 5)
     raise AccessError(f"{len(named)} repositories are called {printable(text)}", remedy=f"write one of {places}")
 
 

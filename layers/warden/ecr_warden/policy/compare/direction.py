@@ -29,6 +29,7 @@ from ecr_warden.policy.compare.witnesses import (
 )
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
 from ecr_warden.policy.phrases import Witness
+from ecr_warden.policy.printable import listed
 from ecr_warden.policy.request import ANY_RESOURCE, Request, default_context, make_request
 from ecr_warden.policy.request_principal import ANONYMOUS, CallerKind
 from ecr_warden.policy.statement_match import Allowed, action_matches, document_decision, matching_statements
@@ -204,7 +205,7 @@ class Direction:
             self.supposed = {**meeting_values(query.wanted, values), **single}
         keys = sorted(key for key in values if key not in (ACTION, RESOURCE))
         what = "something is gained" if self.gained else "something is lost"
-        self.doubts.append(_UNCONFIRMED.format(what, ", ".join(keys[:4]) or "policy variables"))
+        self.doubts.append(_UNCONFIRMED.format(what, listed(keys, 4) or "policy variables"))
         return None
 
     def _can_be(self, values: Mapping[str, Values]) -> bool:
