@@ -1,0 +1,117 @@
+"""What a proof finds: access that the spec does not give, or gives in vain; and how each repository stands."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from ecr_warden.model.value import Moment, Value
+
+
+class FindingKind(StrEnum):
+    """What is wrong, apart from drift: a proof takes every document of the spec as repaired."""
+
+    EXTRA = "extra-access"  # somebody can, and the spec does not give it
+    MISSING = "missing-access"  # the spec gives it, and they cannot
+    REGISTRY = "registry-policy"  # the registry policy lets somebody in, to every repository at once
+    REPLICATION = "foreign-replication"  # a rule copies images to an account that the spec does not name
+    TEMPLATE = "creation-template"  # repositories that are created from now on let somebody in
+    ADMINISTRATOR = "new-administrator"  # may write repository policies or IAM, and could not at the last proof
+    UPSTREAM = "new-upstream"  # a pull-through cache rule that was not there at the last proof
+
+
+class Certainty(StrEnum):
+    """Whether what was read settles it."""
+
+    YES = "yes"
+    CONDITIONAL = "conditional"
+    UNKNOWN = "unknown"
+
+
+class Finding(Value, frozen=True, omit_defaults=True):
+    """One thing that a proof found.
+
+    `place`: a repository's target text, ACCOUNT/REGION of a registry, or ACCOUNT. `access`: pull, push, or an action;
+    `principal`: an ARN, or a class in words; `chain`: the ARNs from the principal to whoever uses the repository.
+    `because`: the statements that decide, in words; `remedy`: what closes it, and who can. `foreign`: the principal or
+    destination is in no account that the spec names.
+    """
+
+    kind: FindingKind
+    place: str
+    access: str = ""
+    principal: str = ""
+    chain: tuple[str, ...] = ()
+    certainty: Certainty = Certainty.YES
+    conditions: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+    remedy: str = ""
+    foreign: bool = False
+
+    @property
+    def key(self) -> str:
+        """The same for the same finding in two proofs, however it is worded."""
+        return "\n".join((self.kind, self.place, self.access, self.principal, *self.chain))
+
+
+class SeenFinding(Value, frozen=True):
+    """A finding that stands, and when a proof first had it."""
+
+    finding: Finding
+    first_seen: Moment
+
+
+class Status(StrEnum):
+    """Of a condition, as Kubernetes has them."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNKNOWN = "unknown"
+
+
+class Condition(Value, frozen=True):
+    """`reason`: a stable code; `message`: for people; `since`: when `status` last changed."""
+
+    status: Status
+    reason: str
+    message: str
+    since: Moment
+
+
+class RepositoryHealth(Value, frozen=True):
+    """How a repository stands.
+
+    `in_sync`: its documents, and those of the roles and users of its grants, are as the spec says. `proved`: with these
+    documents, exactly those whom the spec names can pull and push. `fresh`: what both rest on was read recently.
+    """
+
+    in_sync: Condition
+    proved: Condition
+    fresh: Condition
+
+
+class ProofRecord(Value, frozen=True):
+    """The last proof, as it is kept.
+
+    `version`: of the accepted spec; `pieces`: the tag of each piece of the estate that was read, by part.
+    `administrators`: ARNs by account; `upstreams`: pull-through cache rules in words, by ACCOUNT/REGION; `health`: by
+    the repository's target text; `unread`: what could not be read, each with its place and why.
+    """
+
+    at: Moment
+    version: str
+    pieces: Mapping[str, str]
+    findings: tuple[SeenFinding, ...] = ()
+    administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    upstreams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    health: Mapping[str, RepositoryHealth] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+
+class Proof(Struct, frozen=True):
+    """What one estate shows against one spec, before it is compared with the last proof."""
+
+    findings: tuple[Finding, ...]
+    administrators: Mapping[str, tuple[str, ...]]
+    upstreams: Mapping[str, tuple[str, ...]]
+    unread: tuple[str, ...] = ()

@@ -1,0 +1,71 @@
+"""The estate: read from the accounts piece by piece, kept, and proved against the spec."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from ecr_warden.model.finding import ProofRecord
+    from ecr_warden.model.target import RepositoryTarget
+
+
+class Piece(Struct, frozen=True):
+    """What was read of a part of the estate.
+
+    `part`: as model.watch names parts, ACCOUNT for IAM and ACCOUNT/REGION for a registry. `began`: when reading
+    began. `entry`: of an account its entry of a snapshot without `ecr`, of a registry the entry of its region and
+    `unread` (docs/who-can.md).
+    """
+
+    part: str
+    began: datetime
+    entry: Mapping[str, Any]
+
+
+class EstateReader(Protocol):
+    """Reads pieces from the accounts; what cannot be read is in the piece's `unread`, and nothing is raised."""
+
+    def identities(self, account: str) -> Mapping[str, Any]:
+        """The account's users, groups, roles and managed policies."""
+        ...
+
+    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Mapping[str, Any]:
+        """The registry's repositories, and what holds for all of them.
+
+        `known`: the policies (None: there is none) that need not be read again, by the repository's name.
+        """
+        ...
+
+    def policy(self, target: "RepositoryTarget") -> Mapping[str, Any]:
+        """One repository's entry of its registry; empty if there is no such repository."""
+        ...
+
+
+class EstateStore(Protocol):
+    """Where the latest piece of each part is kept."""
+
+    def put(self, piece: Piece) -> None:
+        """Keep a piece, replacing the part's last one; raises PortError."""
+        ...
+
+    def get(self, part: str) -> Piece | None:
+        """The piece of a part; None before the first, and for one that this version cannot read. Raises PortError."""
+        ...
+
+    def tags(self) -> Mapping[str, str]:
+        """By part a tag that changes whenever its piece is put, in one call per thousand; raises PortError."""
+        ...
+
+
+class Proofs(Protocol):
+    """Where the last proof is kept."""
+
+    def last(self) -> "ProofRecord | None":
+        """The last proof; None before the first, and for one that this version cannot read. Raises PortError."""
+        ...
+
+    def keep(self, record: "ProofRecord") -> None:
+        """Replace the last proof; raises PortError."""
+        ...
