@@ -1,4 +1,4 @@
-"""What was read from AWS. Absent, owner missing, unreadable and unparseable are four different things."""
+"""What was read from AWS. Absent, target missing, unreadable and unparseable are four different things."""
 
 from collections.abc import Mapping
 

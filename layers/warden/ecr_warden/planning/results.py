@@ -1,4 +1,4 @@
-"""How a run ended, what is news of it, and what it leaves owed; from its plan, its outcomes and the last reading."""
+"""How a run ended, whether its target is contested, what is news and what is owed; from plan, outcomes, last look."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What becomes of an event: the targets it names, the jobs it makes, or why it is ignored."""
+"""What becomes of an event: its targets and their jobs, a report on ecr-warden's own roles, or why it is ignored."""
 
 from collections.abc import Callable, Iterator
 from copy import replace
