@@ -51,16 +51,16 @@ def _main(size: int) -> None:
     start = time.process_time()
     graph = Graph(estate_from_text(text, at=datetime.now(UTC)))
     repositories = list(graph.estate.repositories())
-    graph.who_can(graph.asks("pull", repositories[0]))
+    graph.who_can(graph.permissions("pull", repositories[0]))
     one = time.process_time() - start
     start = time.process_time()
-    asks = graph.asks("pull", repositories[0])
-    sum(decide(subject, asks).answer is Answer.YES for subject in graph.subjects.values())
+    permissions = graph.permissions("pull", repositories[0])
+    sum(decide(subject, permissions).answer is Answer.YES for subject in graph.subjects.values())
     instead = time.process_time() - start
     start = time.process_time()
     for repository in repositories:
         for access in ("pull", "push"):
-            graph.who_can(graph.asks(access, repository))
+            graph.who_can(graph.permissions(access, repository))
     matrix = time.process_time() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"one": one, "instead": instead, "matrix": matrix, "memory": memory}))

@@ -81,8 +81,8 @@ def test_a_no_says_what_is_missing_on_each_side(ask: Any) -> None:
 @pytest.mark.parametrize(
     ("access", "change"),
     [
-        ("pull", "add ci:user/left-out to pull: of shop/checkout"),
-        ("push", "add ci:user/left-out to push: by: of shop/checkout (ecr-pusher)"),
+        ("pull", "add ci:user/left-out to shop/checkout, under pull:"),
+        ("push", "add ci:user/left-out to shop/checkout, under push:, by: (ecr-pusher)"),
         ("delete", None),
     ],
 )
@@ -123,7 +123,7 @@ def test_who_can_names_whom_the_spec_does_not(ask: Any) -> None:
     lines = ran.out.splitlines()
     assert "yes         spec        user/push-user" in lines
     assert "yes         NOT IN SPEC role/shadow-pusher" in lines
-    anybody = "yes         NOT IN SPEC anybody of account 999999999999 to whom that account gives ecr:PutImage"
+    anybody = "yes         NOT IN SPEC anybody in account 999999999999 that the account itself allows ecr:PutImage"
     assert anybody in lines
 
 
@@ -183,13 +183,13 @@ def test_a_snapshot_is_written_and_read(tmp_path: Path) -> None:
 
 WRONG = {
     "a repository that is not there": (("can-i", "pull", "shop/none", "--as", _PULLER), "no repository shop/none"),
-    "an access that is none": (("can-i", "read", "shop/checkout", "--as", _PULLER), "not an access: read"),
-    "an action of another service": (("who-can", "s3:GetObject", "shop/checkout"), "not an access"),
-    "an action with a wildcard": (("who-can", "ecr:*", "shop/checkout"), "not an access"),
+    "an access that is none": (("can-i", "read", "shop/checkout", "--as", _PULLER), "not a kind of access: read"),
+    "an action of another service": (("who-can", "s3:GetObject", "shop/checkout"), "not a kind of access"),
+    "an action with a wildcard": (("who-can", "ecr:*", "shop/checkout"), "not a kind of access"),
     "a user who is not there": (("can", f"arn:aws:iam::{HOME}:user/none"), "has no user/none"),
-    "an ARN of a bucket": (("can", "arn:aws:s3:::bucket"), "not somebody's ARN"),
-    "a name without an ARN": (("can", "push-user"), "not somebody's ARN"),
-    "everybody": (("can", "*"), "not somebody's ARN"),
+    "an ARN of a bucket": (("can", "arn:aws:s3:::bucket"), "not the ARN of a principal"),
+    "a name without an ARN": (("can", "push-user"), "not the ARN of a principal"),
+    "everybody": (("can", "*"), "not the ARN of a principal"),
     "a message that says nothing": (("explain-denial",), "does not say who was denied what"),
 }
 

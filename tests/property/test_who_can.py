@@ -24,10 +24,12 @@ def _who_can(snapshot: dict[str, Any], name: str, what: str) -> dict[str, str]:
     estate = _estate(snapshot)
     graph = Graph(estate)
     repository = estate.accounts[estates.HOME].registries["eu-central-1"].repositories[name]
-    ways = graph.who_can(graph.asks(what, repository))
-    found = {arn: str(way.answer) for arn, way in ways.items() if way.subject.identity is not None}
+    paths = graph.who_can(graph.permissions(what, repository))
+    found = {arn: str(path.answer) for arn, path in paths.items() if path.subject.identity is not None}
     for arn, subject in graph.subjects.items():
-        assert str(getattr(graph.can(subject, graph.asks(what, repository)), "answer", "no")) == found.get(arn, "no")
+        assert str(getattr(graph.can(subject, graph.permissions(what, repository)), "answer", "no")) == found.get(
+            arn, "no"
+        )
     return found
 
 

@@ -9,15 +9,15 @@ from typing import Any
 from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA, estate_from_text
 from ecr_warden.model.estate import Estate, Repository
 from ecr_warden.policy.printable import printable
-from ecr_warden.proof.access import Access, Graph, Way
+from ecr_warden.proof.access import Access, AccessPath, Graph
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.escalation import Escalation, Escalations
 from ecr_warden.proof.words import (
+    already_allowed_text,
     because_of,
     class_of,
     edit_text,
     edit_to_json,
-    holding_text,
     short,
     unread_text,
     verb_of,
@@ -182,15 +182,15 @@ def _expected(answer: Answer, expected: str | None) -> Exit:
 
 
 def _can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
-    way, change = found.way, found.change
+    path, change = found.path, found.change
     return {
         "answer": found.answer.value,
-        "chain": list(way.chain) if way else [],
-        "because": [_because_to_json(one) for one in because_of(way)] if way else [],
+        "chain": list(path.chain) if path else [],
+        "because": [_because_to_json(one) for one in because_of(path)] if path else [],
         "missing": [edit_to_json(edit) for edit in change.edits] if change else [],
         "via": list(change.via) if change else [],
-        "conditions": list(way.conditions) if way else [],
-        "unknown": [unread_text(policy) for policy in way.unread] if way else [],
+        "conditions": list(path.conditions) if path else [],
+        "unknown": [unread_text(policy) for policy in path.unread] if path else [],
         "notLookedAt": list(_not_looked_at(estate)),
     }
 
@@ -210,16 +210,16 @@ def _show_can_i(found: CanI, what: Question, arn: str, estate: Estate, context: 
 
 
 def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str]]:
-    if found.way is not None:
-        yield from (("as", short(arn)) for arn in found.way.chain[1:])
-        yield from (("if", condition) for condition in found.way.conditions)
-        yield from (("unknown", unread_text(policy)) for policy in found.way.unread)
-        yield from (("because", str(one)) for one in because_of(found.way))
+    if found.path is not None:
+        yield from (("as", short(arn)) for arn in found.path.chain[1:])
+        yield from (("if", condition) for condition in found.path.conditions)
+        yield from (("unknown", unread_text(policy)) for policy in found.path.unread)
+        yield from (("because", str(one)) for one in because_of(found.path))
     elif found.change is None:
         yield "missing", "no change of a policy would allow it"
     else:
         yield from (("as", short(arn)) for arn in found.change.via)
-        yield from (("ok", holding_text(edit)) for edit in found.change.holds)
+        yield from (("ok", already_allowed_text(edit)) for edit in found.change.already_allowed)
         for edit in found.change.edits:
             label, text = edit_text(edit)
             yield label, text
@@ -248,13 +248,13 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     what = question(asked.graph, arguments.access, arguments.repository)
     found = who_can(asked.graph, what, Escalations(asked.graph) if arguments.escalation else None)
     given = None if asked.spec is None else InSpec(asked.spec.compiled, what, context.clock.now())
-    unknown = list(dict.fromkeys(unread_text(one) for way in found.identities + found.classes for one in way.unread))
+    unknown = list(dict.fromkeys(unread_text(one) for path in found.identities + found.classes for one in path.unread))
     if arguments.json:
-        principals = [_way_to_json(way, given) for way in found.identities]
+        principals = [_path_to_json(path, given) for path in found.identities]
         principals += [_escalation_to_json(one, given) for one in found.escalations]
         classes = [
-            {"class": class_of(way.subject, what.asks[0], asked.estate), **_way_to_json(way, given)}
-            for way in found.classes
+            {"class": class_of(path.subject, what.permissions[0], asked.estate), **_path_to_json(path, given)}
+            for path in found.classes
         ]
         answer = {"principals": principals, "classes": classes, "unknown": unknown}
         context.console.answer({**answer, "notLookedAt": list(_not_looked_at(asked.estate))})
@@ -263,15 +263,15 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.ERROR if unknown else Exit.FINE
 
 
-def _way_to_json(way: Way, given: InSpec | None) -> dict[str, Any]:
+def _path_to_json(path: AccessPath, given: InSpec | None) -> dict[str, Any]:
     return {
-        "principal": way.subject.arn,
-        "answer": way.answer.value,
-        "chain": list(way.chain),
-        "because": [_because_to_json(one) for one in because_of(way)],
-        "inSpec": None if given is None else given(way),
-        "conditions": list(way.conditions),
-        "via": "direct" if len(way.steps) == 1 else "role",
+        "principal": path.subject.arn,
+        "answer": path.answer.value,
+        "chain": list(path.chain),
+        "because": [_because_to_json(one) for one in because_of(path)],
+        "inSpec": None if given is None else given(path),
+        "conditions": list(path.conditions),
+        "via": "direct" if len(path.steps) == 1 else "role",
         "steps": [],
     }
 
@@ -292,13 +292,13 @@ def _escalation_to_json(one: Escalation, given: InSpec | None) -> dict[str, Any]
 def _show_who_can(found: Any, what: Question, given: InSpec | None, estate: Estate, context: Context) -> None:
     console = context.console
     verb, name = verb_of(what.what), printable(what.repository.target.name, 200)
-    for way in (*found.identities, *found.classes):
-        is_class = way in found.classes
-        who = class_of(way.subject, what.asks[0], estate) if is_class else short(way.subject.arn)
-        in_spec = "" if given is None else "spec" if given(way) else "NOT IN SPEC"
-        console.line(f"{way.answer.value:<12}{in_spec:<12}{who}".rstrip(), _STYLES[way.answer])
-        yield_lines = [*(("as", short(arn)) for arn in way.chain[1:]), *(("if", one) for one in way.conditions)]
-        yield_lines += [("unknown", unread_text(policy)) for policy in way.unread]
+    for path in (*found.identities, *found.classes):
+        is_class = path in found.classes
+        who = class_of(path.subject, what.permissions[0], estate) if is_class else short(path.subject.arn)
+        in_spec = "" if given is None else "spec" if given(path) else "NOT IN SPEC"
+        console.line(f"{path.answer.value:<12}{in_spec:<12}{who}".rstrip(), _STYLES[path.answer])
+        yield_lines = [*(("as", short(arn)) for arn in path.chain[1:]), *(("if", one) for one in path.conditions)]
+        yield_lines += [("unknown", unread_text(policy)) for policy in path.unread]
         for label, text in yield_lines:
             console.line(f"{'':<12}{label:<12}{text}", Style.FAINT)
     for one in found.escalations:
@@ -308,7 +308,7 @@ def _show_who_can(found: Any, what: Question, given: InSpec | None, estate: Esta
         for condition in one.conditions:
             console.line(f"{'':<12}{'if':<12}{condition}", Style.FAINT)
     count = len(found.identities) + len(found.classes)
-    more = f", {len(found.escalations)} more could make themselves able" if found.escalations else ""
+    more = f", {len(found.escalations)} more could escalate to it" if found.escalations else ""
     console.line(f"{count} can {verb} {name}{more}, by the policies that could be read", Style.HEADING)
     for text in _not_looked_at(estate):
         console.note(text)
@@ -319,34 +319,34 @@ def _run_can(arguments: argparse.Namespace, context: Context) -> Exit:
     graph = asked.graph
     subject = find_subject(graph, arguments.principal)
     rows = [
-        (repository, access, way)
+        (repository, access, path)
         for repository in graph.estate.repositories()
         for access in Access
-        if isinstance(way := graph.can(subject, graph.asks(access, repository)), Way)
+        if isinstance(path := graph.can(subject, graph.permissions(access, repository)), AccessPath)
     ]
     if arguments.json:
         found = [
             {
                 "repository": f"{one.target.account}/{one.target.region}/{one.target.name}",
                 "access": access.value,
-                "answer": way.answer.value,
-                "chain": list(way.chain),
-                "conditions": list(way.conditions),
+                "answer": path.answer.value,
+                "chain": list(path.chain),
+                "conditions": list(path.conditions),
             }
-            for one, access, way in rows
+            for one, access, path in rows
         ]
         context.console.answer({"principal": subject.arn, "repositories": found})
     else:
         _show_can(rows, subject.arn, context)
-    return Exit.ERROR if any(way.answer is Answer.UNKNOWN for _, _, way in rows) else Exit.FINE
+    return Exit.ERROR if any(path.answer is Answer.UNKNOWN for _, _, path in rows) else Exit.FINE
 
 
-def _show_can(rows: Sequence[tuple[Repository, Access, Way]], arn: str, context: Context) -> None:
-    for repository, access, way in rows:
-        through = f" as {' -> '.join(short(one) for one in way.chain[1:])}" if len(way.chain) > 1 else ""
-        conditions = f" if {' and '.join(way.conditions)}" if way.conditions else ""
-        text = f"{way.answer.value:<12}{access.value:<8}{printable(repository.target.name, 120)}{through}{conditions}"
-        context.console.line(text, _STYLES[way.answer])
+def _show_can(rows: Sequence[tuple[Repository, Access, AccessPath]], arn: str, context: Context) -> None:
+    for repository, access, path in rows:
+        through = f" as {' -> '.join(short(one) for one in path.chain[1:])}" if len(path.chain) > 1 else ""
+        conditions = f" if {' and '.join(path.conditions)}" if path.conditions else ""
+        text = f"{path.answer.value:<12}{access.value:<8}{printable(repository.target.name, 120)}{through}{conditions}"
+        context.console.line(text, _STYLES[path.answer])
     context.console.line(
         f"{short(arn)}: {len(rows)} kinds of access, by the policies that could be read", Style.HEADING
     )
@@ -421,7 +421,7 @@ def _add_can_i(parser: argparse.ArgumentParser) -> None:
 def _add_who_can(parser: argparse.ArgumentParser) -> None:
     _add_access(parser)
     parser.add_argument(
-        "--escalation", action="store_true", help="also who could make themselves able, by writing IAM or ECR policies"
+        "--escalation", action="store_true", help="also who could escalate to the access by writing IAM or ECR policies"
     )
     _add_source(parser)
 

@@ -31,5 +31,5 @@ def test_the_answer_is_awss(estate: dict[str, Any], name: str) -> None:
     found = can_i(graph, find_subject(graph, _arn(principal)), question(graph, access, repository))
     assert found.answer == asked["answer"]
     if "chain" in asked:
-        assert found.way is not None
-        assert found.way.chain == (_arn(principal), *map(_arn, asked["chain"]))
+        assert found.path is not None
+        assert found.path.chain == (_arn(principal), *map(_arn, asked["chain"]))

@@ -1,4 +1,4 @@
-"""Who could make themselves able: each way beside a twin that lacks one permission."""
+"""Who could escalate: each way next to a twin that lacks one permission."""
 
 import json
 from datetime import UTC, datetime
@@ -69,7 +69,7 @@ def test_who_could(name: str) -> None:
     given = snapshot(me, _ADMIN, _NOBODY, _PUSHER, policies=[_OLD, _LIMIT], groups=[_TEAM, _PUSHERS])
     graph = Graph(estate_from_text(json.dumps(given), at=NOW))
     found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
-    assert _ME not in {way.subject.arn for way in found.identities}
+    assert _ME not in {path.subject.arn for path in found.identities}
     assert (_ME in {one.subject.arn for one in found.escalations}) is could
 
 

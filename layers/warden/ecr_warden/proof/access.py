@@ -1,7 +1,7 @@
-"""Who can do what with a repository: directly, or as a role that they can assume, or a role that that role can assume.
+"""Who can do what with a repository: directly, or through a chain of roles.
 
-Deciding is `decide` alone; this module finds whom to ask about, and walks the chains of roles. Each answer comes with
-its best chain: a certain one before one under conditions before an unknown one, and of these the shortest.
+`decide` alone decides; this module finds the candidates and follows the chains of roles. Each answer comes with its
+best chain: a certain one before a conditional one before an unknown one, and of equally certain ones the shortest.
 """
 
 from collections import defaultdict, deque
@@ -20,14 +20,14 @@ from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
-from ecr_warden.proof.decide import ANYTHING, AccessDecision, Answer, Ask, Missing, Resource, decide
-from ecr_warden.proof.subject import ANY_ACCOUNT, Subject, as_session, outside, root_of, subject_of
+from ecr_warden.proof.decide import ANYTHING, AccessDecision, Answer, Missing, Permission, Resource, decide
+from ecr_warden.proof.subject import ANY_ACCOUNT, Subject, as_session, outside_subject, root_of, subject_of
 
 TOKEN = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
 
 
 class Access(StrEnum):
-    """What people ask for. Pull and push are what docker needs, its token too; admin is to write the policy."""
+    """A kind of access. Pull and push are what docker needs, including its token; admin is writing the policy."""
 
     PULL = "pull"
     PUSH = "push"
@@ -60,18 +60,18 @@ class Step(Struct, frozen=True):
     """One link of a chain: who acts, and the decision on what they do: assume the next role, or use the repository."""
 
     subject: Subject
-    asks: tuple[Ask, ...]
+    permissions: tuple[Permission, ...]
     decision: AccessDecision
 
 
-class Way(Struct, frozen=True):
-    """How somebody can: the chain from them to whoever uses the repository."""
+class AccessPath(Struct, frozen=True):
+    """How a subject gets access: the chain from it to whoever uses the repository."""
 
     steps: tuple[Step, ...]
 
     @property
     def subject(self) -> Subject:
-        """Whose way it is."""
+        """Where the path starts."""
         return self.steps[0].subject
 
     @property
@@ -86,24 +86,24 @@ class Way(Struct, frozen=True):
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """What has to hold on any of its steps."""
+        """The conditions of all steps, each once."""
         return tuple(dict.fromkeys(one for step in self.steps for one in step.decision.conditions))
 
     @property
     def unread(self) -> tuple[Policy, ...]:
-        """What could turn its answer."""
+        """The policies that were not read and could change the answer."""
         return tuple(dict.fromkeys(one for step in self.steps for one in step.decision.unread))
 
 
-class Refusal(Struct, frozen=True):
-    """Why somebody cannot: what is missing of doing it directly."""
+class Denial(Struct, frozen=True):
+    """Why a subject has no access: the permissions that it lacks for doing it directly."""
 
     subject: Subject
     missing: tuple[Missing, ...]
 
 
 class Graph:
-    """An estate, prepared for questions: what was decided once is kept."""
+    """An estate, prepared for questions; decisions are cached."""
 
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
@@ -121,9 +121,9 @@ class Graph:
         self._trusts: dict[str, Resource] = {}
 
     def subject(self, arn: str) -> Subject:
-        """The subject with this ARN: of the estate, a session of a role in it, or one of which nothing was read.
+        """The subject with this ARN: in the estate, a session of one of its roles, or one of which nothing was read.
 
-        Raises RequestError for a text that nobody's ARN is.
+        Raises RequestError for a text that is no principal's ARN.
         """
         found = self.subjects.get(arn)
         if found is not None:
@@ -131,164 +131,169 @@ class Graph:
         principal = parse_request_principal(arn)
         account = principal.account
         if account is None or account not in self.estate.accounts:
-            return outside(principal, self.estate, is_class=False)
+            return outside_subject(principal, self.estate, is_class=False)
         if principal.kind is CallerKind.ROOT:
             return root_of(account, self.estate)
         if principal.kind is CallerKind.SESSION:
             for subject in self._by_account[account]:
                 if subject.is_role and subject.principal.name == principal.name:
                     return as_session(subject, principal)
-        return outside(principal, self.estate, is_class=False)
+        return outside_subject(principal, self.estate, is_class=False)
 
     def exists(self, subject: Subject) -> bool:
-        """Is it known to be there? Of accounts that were not read everybody may be."""
+        """False if the subject is known not to exist; anybody may exist in an account that was not read."""
         account = self.estate.accounts.get(subject.principal.account or "")
         is_named = subject.principal.kind in (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION)
         return not (is_named and account is not None and account.is_listed and subject.identity is None)
 
-    def asks(self, what: str, repository: Repository) -> tuple[Ask, ...]:
-        """What has to be allowed for `what`: an Access, or one action."""
+    def permissions(self, what: str, repository: Repository) -> tuple[Permission, ...]:
+        """The permissions that `what` requires: an Access, or one action."""
         resource = self._resource(repository)
         if what not in list(Access):
-            return (Ask(what, resource),)
+            return (Permission(what, resource),)
         access = Access(what)
-        token = (Ask(TOKEN, ANYTHING),) if access in _WITH_TOKEN else ()
-        return (*(Ask(action, resource) for action in _ACTIONS[access]), *token)
+        token = (Permission(TOKEN, ANYTHING),) if access in _WITH_TOKEN else ()
+        return (*(Permission(action, resource) for action in _ACTIONS[access]), *token)
 
-    def again(self, asks: Iterable[Ask]) -> tuple[Ask, ...]:
-        """The same asks of another estate, of this one."""
+    def translate(self, permissions: Iterable[Permission]) -> tuple[Permission, ...]:
+        """Permissions of another estate, on this estate's resources."""
         arns = {repository.arn: repository for repository in self.estate.repositories()}
-        return tuple(Ask(one.action, self._of(one.resource, arns)) for one in asks)
+        return tuple(Permission(one.action, self._of(one.resource, arns)) for one in permissions)
 
     def _of(self, resource: Resource, repositories: Mapping[str, Repository]) -> Resource:
         return self._resource(repositories[resource.arn]) if resource.arn in repositories else resource
 
     def reachable(self, subject: Subject) -> Iterator[tuple[Subject, ...]]:
-        """The shortest chain to each role that a subject can assume, or may under conditions."""
+        """The shortest chain to each role that a subject can assume, possibly under conditions."""
         seen = {subject.arn}
         queue: deque[tuple[Subject, ...]] = deque([(subject,)])
         while queue:
             chain = queue.popleft()
             for role in self.roles:
-                if role.arn in seen or not _may_let(role, chain[-1]):
+                if role.arn in seen or not _may_trust(role, chain[-1]):
                     continue
                 if self.may_assume(chain[-1], role).answer in (Answer.YES, Answer.CONDITIONAL):
                     seen.add(role.arn)
                     yield (*chain, role)
                     queue.append((*chain, role))
 
-    def can(self, subject: Subject, asks: tuple[Ask, ...]) -> Way | Refusal:
-        """The best way of one subject, from it outwards."""
-        direct = Step(subject, asks, self.decide(subject, asks))
-        best = None if direct.decision.answer is Answer.NO else Way((direct,))
+    def can(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessPath | Denial:
+        """The best path of one subject, searched from the subject towards the repository."""
+        direct = Step(subject, permissions, self.decide(subject, permissions))
+        best = None if direct.decision.answer is Answer.NO else AccessPath((direct,))
         for worst in _WORST:
             if best is not None and _RANK[best.answer] <= _RANK[worst]:
                 return best
-            found = self._outwards(subject, asks, worst)
+            found = self._search_from(subject, permissions, worst)
             if found is not None:
                 return found
-        return best or Refusal(subject, direct.decision.missing)
+        return best or Denial(subject, direct.decision.missing)
 
-    def who_can(self, asks: tuple[Ask, ...], *, more: Iterable[Subject] = ()) -> dict[str, Way]:
-        """Everybody who can, by ARN or class, each with the best way; `more`: whom to ask about besides."""
-        direct = {subject.arn: Step(subject, asks, decision) for subject, decision in self._direct(asks, more)}
-        ways: dict[str, Way] = {}
+    def who_can(self, permissions: tuple[Permission, ...], *, also: Iterable[Subject] = ()) -> dict[str, AccessPath]:
+        """Everybody who can, by ARN or class, each with the best path; `also`: further candidates."""
+        direct = {
+            subject.arn: Step(subject, permissions, decision) for subject, decision in self._direct(permissions, also)
+        }
+        paths: dict[str, AccessPath] = {}
         for worst in _WORST:
-            reached = {arn: Way((step,)) for arn, step in direct.items() if _RANK[step.decision.answer] <= _RANK[worst]}
+            reached = {
+                arn: AccessPath((step,)) for arn, step in direct.items() if _RANK[step.decision.answer] <= _RANK[worst]
+            }
             queue = deque(reached.values())
             while queue:
-                way = queue.popleft()
-                for subject, decision in self.assumers(way.subject):
+                path = queue.popleft()
+                for subject, decision in self.assumers(path.subject):
                     if _RANK[decision.answer] <= _RANK[worst] and subject.arn not in reached:
-                        reached[subject.arn] = longer = Way(
-                            (self._assuming(subject, way.subject, decision), *way.steps)
+                        reached[subject.arn] = longer = AccessPath(
+                            (self._assuming(subject, path.subject, decision), *path.steps)
                         )
                         queue.append(longer)
-            for arn, way in reached.items():
-                ways.setdefault(arn, way)
-        return ways
+            for arn, path in reached.items():
+                paths.setdefault(arn, path)
+        return paths
 
-    def decide(self, subject: Subject, asks: tuple[Ask, ...]) -> AccessDecision:
-        """May the subject do it itself? A role's session may have a name that a policy lets in.
-
-        A service needs no token.
-        """
+    def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
+        """Can the subject do it without assuming a role? Sessions that a policy names count; services need no token."""
         if subject.principal.kind is CallerKind.SERVICE:
-            asks = tuple(ask for ask in asks if ask.resource is not ANYTHING)
-        found = self._decided(subject, asks)
+            permissions = tuple(permission for permission in permissions if permission.resource is not ANYTHING)
+        found = self._decided(subject, permissions)
         if found.answer is Answer.YES or subject.principal.kind is not CallerKind.ROLE:
             return found
-        for session in _sessions_named(subject, asks):
-            named = decide(as_session(subject, session), asks)
+        for session in _sessions_named(subject, permissions):
+            named = decide(as_session(subject, session), permissions)
             if named.answer in (Answer.YES, Answer.CONDITIONAL) and found.answer is not Answer.CONDITIONAL:
                 condition = f'the session is named "{printable(session.text.rpartition("/")[2])}"'
                 found = replace(named, answer=Answer.CONDITIONAL, conditions=(condition, *named.conditions))
         return found
 
-    def _decided(self, subject: Subject, asks: tuple[Ask, ...]) -> AccessDecision:
-        """The decision; once for all subjects that nothing in the policies tells apart."""
+    def _decided(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
+        """The decision, made once for all subjects that no policy distinguishes."""
         kind = self._kinds.get(subject.arn)
-        resource = asks[0].resource
-        if kind is None or resource.depends or subject.arn in resource.named:
-            return decide(subject, asks)
-        name = kind, resource.arn, tuple(ask.action for ask in asks)
+        resource = permissions[0].resource
+        if kind is None or resource.varies_by_principal or subject.arn in resource.named:
+            return decide(subject, permissions)
+        name = kind, resource.arn, tuple(permission.action for permission in permissions)
         found = self._shared.get(name)
         if found is None:
-            found = self._shared[name] = decide(subject, asks)
+            found = self._shared[name] = decide(subject, permissions)
         return found
 
     def assumers(self, role: Subject) -> tuple[tuple[Subject, AccessDecision], ...]:
-        """Who can assume a role, or may: everybody whom its trust policy could let."""
+        """Who can assume a role, possibly under conditions."""
         if not role.is_role:
             return ()
         assert role.identity is not None
-        name = role.identity.arn  # a session of the role is begun as any other
+        name = role.identity.arn  # a session of the role starts as any other
         found = self._assumers.get(name)
         if found is None:
             found = self._assumers[name] = tuple(self._find_assumers(self.subjects[name]))
         return found
 
     def may_assume(self, subject: Subject, role: Subject) -> AccessDecision:
-        """Can it assume the role, by sts:AssumeRole or, an identity provider's, with its token?"""
+        """Can the subject assume the role: by sts:AssumeRole or, from an identity provider, with its token?"""
         name = subject.arn, role.arn
         found = self._assume.get(name)
         if found is None:
-            found = self._assume[name] = self.decide(subject, (self.assume_ask(subject, role),))
+            found = self._assume[name] = self.decide(subject, (self.assume_permission(subject, role),))
         return found
 
-    def _outwards(self, subject: Subject, asks: tuple[Ask, ...], worst: Answer) -> Way | None:
-        """The shortest chain from a subject whose steps are all at least so certain."""
+    def _search_from(self, subject: Subject, permissions: tuple[Permission, ...], worst: Answer) -> AccessPath | None:
+        """The shortest chain from a subject on which no step is less certain than `worst`."""
         seen = {subject.arn}
         queue: deque[tuple[Subject, tuple[Step, ...]]] = deque([(subject, ())])
         while queue:
             here, steps = queue.popleft()
             for role in self.roles:
-                if role.arn in seen or not _may_let(role, here):
+                if role.arn in seen or not _may_trust(role, here):
                     continue
                 decision = self.may_assume(here, role)
                 if _RANK[decision.answer] > _RANK[worst]:
                     continue
                 seen.add(role.arn)
                 longer = (*steps, self._assuming(here, role, decision))
-                acts = self.decide(role, asks)
+                acts = self.decide(role, permissions)
                 if _RANK[acts.answer] <= _RANK[worst]:
-                    return Way((*longer, Step(role, asks, acts)))
+                    return AccessPath((*longer, Step(role, permissions, acts)))
                 queue.append((role, longer))
         return None
 
     def _assuming(self, subject: Subject, role: Subject, decision: AccessDecision) -> Step:
-        return Step(subject, (self.assume_ask(subject, role),), decision)
+        return Step(subject, (self.assume_permission(subject, role),), decision)
 
-    def _direct(self, asks: tuple[Ask, ...], more: Iterable[Subject]) -> Iterator[tuple[Subject, AccessDecision]]:
-        ask = asks[0]
-        allowing = self._allowing(ask.action).of(ask.resource.arn)
-        people = dict.fromkeys(arn for arn in allowing if self.subjects[arn].principal.account == ask.resource.account)
+    def _direct(
+        self, permissions: tuple[Permission, ...], also: Iterable[Subject]
+    ) -> Iterator[tuple[Subject, AccessDecision]]:
+        permission = permissions[0]
+        allowing = self._allowing(permission.action).of(permission.resource.arn)
+        people = dict.fromkeys(
+            arn for arn in allowing if self.subjects[arn].principal.account == permission.resource.account
+        )
         found = {arn: self.subjects[arn] for arn in people}
-        for policy in ask.resource.policies:
-            found |= {one.arn: one for one in self._named_in(policy, ask, allowing, services=True)}
-        found |= {one.arn: one for one in more}
+        for policy in permission.resource.policies:
+            found |= {one.arn: one for one in self._named_in(policy, permission, allowing, services=True)}
+        found |= {one.arn: one for one in also}
         for subject in found.values():
-            decision = self.decide(subject, asks)
+            decision = self.decide(subject, permissions)
             if decision.answer is not Answer.NO:
                 yield subject, decision
 
@@ -297,35 +302,40 @@ class Graph:
         trust = role.identity.trust
         if trust is None:
             return
-        ask = self.assume_ask(role, role)
-        allowing = self._allowing(ask.action).of(role.identity.arn)
-        for subject in {one.arn: one for one in self._named_in(trust, ask, allowing, services=False)}.values():
+        permission = self.assume_permission(role, role)
+        allowing = self._allowing(permission.action).of(role.identity.arn)
+        for subject in {one.arn: one for one in self._named_in(trust, permission, allowing, services=False)}.values():
             if subject.arn == role.arn:
                 continue
             decision = self.may_assume(subject, role)
             if decision.answer is not Answer.NO:
                 yield subject, decision
 
-    def _named_in(self, policy: Policy, ask: Ask, allowing: Collection[str], *, services: bool) -> Iterator[Subject]:
-        """Whom a resource's policy could let in by its Allow statements: of an account, those whose own side allows."""
+    def _named_in(
+        self, policy: Policy, permission: Permission, allowing: Collection[str], *, services: bool
+    ) -> Iterator[Subject]:
+        """Whom a resource policy's Allow statements could mean; in other accounts, only those in `allowing`.
+
+        `allowing`: the ARNs of those whose own policies could allow it.
+        """
         document = policy.document
         if not isinstance(document, Document):
-            yield from self._anybody(ask.resource.account, allowing)
+            yield from self._anybody(permission.resource.account, allowing)
             return
         for statement in document.statements:
             if statement.effect is not Effect.ALLOW or statement.principals is None:
                 continue
             if statement.principals.negated:
-                yield from self._anybody(ask.resource.account, allowing)
+                yield from self._anybody(permission.resource.account, allowing)
                 continue
             for principal in statement.principals.values:
-                yield from self._named_by(principal, ask, allowing, services=services)
+                yield from self._named_by(principal, permission, allowing, services=services)
 
     def _named_by(
-        self, principal: Principal, ask: Ask, allowing: Collection[str], *, services: bool
+        self, principal: Principal, permission: Permission, allowing: Collection[str], *, services: bool
     ) -> Iterator[Subject]:
         if principal == ANYONE:
-            yield from self._anybody(ask.resource.account, allowing)
+            yield from self._anybody(permission.resource.account, allowing)
             return
         try:
             named = parse_request_principal(principal.value)
@@ -337,10 +347,10 @@ class Graph:
                 yield from self._anybody_of(str(account), allowing)
             case CallerKind.SERVICE:
                 if services:
-                    yield outside(named, self.estate, is_class=True)
+                    yield outside_subject(named, self.estate, is_class=True)
             case CallerKind.FEDERATED:
                 if self._has_provider(named):
-                    yield outside(named, self.estate, is_class=True)
+                    yield outside_subject(named, self.estate, is_class=True)
             case CallerKind.USER | CallerKind.ROLE | CallerKind.SESSION | CallerKind.FEDERATED_USER:
                 subject = self.subject(principal.value)
                 if self.exists(subject):
@@ -349,18 +359,18 @@ class Graph:
                 pass
 
     def _anybody(self, account: str | None, allowing: Collection[str]) -> Iterator[Subject]:
-        """Everybody whom `*` could let: in the resource's own account all, elsewhere those whose own side allows."""
+        """Everybody whom `*` could mean: all in the resource's account, elsewhere those whose own policies allow it."""
         yield from self._by_account.get(account or "", ())
         yield from (self.subjects[arn] for arn in allowing)
         user = RequestPrincipal(CallerKind.USER, f"arn:aws:iam::{ANY_ACCOUNT}:user/anyone", ANY_ACCOUNT, name="anyone")
-        yield outside(user, self.estate, is_class=True)
+        yield outside_subject(user, self.estate, is_class=True)
 
     def _anybody_of(self, account: str, allowing: Collection[str]) -> Iterator[Subject]:
         known = self.estate.accounts.get(account)
         yield from (self.subjects[arn] for arn in allowing if self.subjects[arn].principal.account == account)
         if known is None or not known.is_listed:
             user = RequestPrincipal(CallerKind.USER, iam_arn(account, "user/anyone"), account, name="anyone")
-            yield outside(user, self.estate, is_class=True)
+            yield outside_subject(user, self.estate, is_class=True)
 
     def _has_provider(self, provider: RequestPrincipal) -> bool:
         account = self.estate.accounts.get(provider.account or "")
@@ -387,13 +397,13 @@ class Graph:
                 control=control,
                 keys=keys,
                 named=named,
-                depends=any(":assumed-role/" in name for name in named)
-                or any(map(_depends, (*policies, *(one for level in control for one in level)))),
+                varies_by_principal=any(":assumed-role/" in name for name in named)
+                or any(map(_varies_by_principal, (*policies, *(one for level in control for one in level)))),
             )
         return found
 
-    def assume_ask(self, subject: Subject, role: Subject) -> Ask:
-        """What a subject has to be allowed to assume a role."""
+    def assume_permission(self, subject: Subject, role: Subject) -> Permission:
+        """The permission that a subject needs to assume a role."""
         identity = role.identity
         assert identity is not None
         found = self._trusts.get(identity.arn)
@@ -407,14 +417,14 @@ class Graph:
             found = self._trusts[identity.arn] = Resource(
                 identity.arn, account.id, policies, trust=True, control=control, keys=keys
             )
-        return Ask(_assume_action(subject), found)
+        return Permission(_assume_action(subject), found)
 
     def may_allow(self, subject: Subject, action: str, resource: str | None = None) -> bool:
-        """Could a subject's own policies allow an action, on a resource or on any?"""
+        """Could a subject's own policies allow an action, on this resource or on any?"""
         return self._allowing(action).allows(subject.arn, resource)
 
     def identities_of(self, account: str) -> Sequence[Subject]:
-        """The users and roles of an account."""
+        """The users and roles in an account."""
         return self._by_account.get(account, ())
 
     def _allowing(self, action: str) -> "_Allowing":
@@ -425,19 +435,19 @@ class Graph:
 
 
 def _kind_of(subject: Subject) -> object:
-    """The same for subjects with the same policies, where none of them depends on who asks; else None."""
+    """Equal for subjects with the same policies; None if one of the policies depends on who makes the request."""
     policies = (*subject.policies, *([subject.boundary] if subject.boundary else ()))
     levels = [one for level in subject.service_control for one in level]
     is_exempt = "/aws-service-role/" in subject.arn
-    if is_exempt or any(_depends(one) for one in (*policies, *levels)):
+    if is_exempt or any(_varies_by_principal(one) for one in (*policies, *levels)):
         return None
     # Equal documents are one value in an estate.
     documents = tuple(id(one.document) for one in policies)
     return subject.principal.account, subject.principal.kind, len(subject.policies), documents
 
 
-def _depends(policy: Policy) -> bool:
-    """May a policy's answer depend on more than the principal's account, and whether it names the principal?"""
+def _varies_by_principal(policy: Policy) -> bool:
+    """Can a policy's answer depend on more than the principal's account and whether the policy names the principal?"""
     document = policy.document
     return not isinstance(document, Document) or any(
         statement.conditions
@@ -459,7 +469,7 @@ def _named(policies: Iterable[Policy]) -> frozenset[str]:
 
 
 class _Allowing:
-    """Whose own policies could allow an action, by the resources that they name."""
+    """Subjects whose own policies could allow an action, by the resources that the policies name."""
 
     def __init__(self, action: str, subjects: Iterable[Subject]) -> None:
         self._anywhere: dict[str, None] = {}
@@ -486,7 +496,7 @@ class _Allowing:
             self._by_subject[arn].add(text)
 
     def of(self, resource: str) -> dict[str, None]:
-        """Those who could be allowed it on this resource, in order."""
+        """Subjects who could be allowed it on this resource, in order."""
         found = {**self._anywhere, **dict.fromkeys(self._exactly.get(resource, ()))}
         for text, arns in self._like.items():
             if literal_glob(text).matches(resource):
@@ -494,7 +504,7 @@ class _Allowing:
         return found
 
     def allows(self, arn: str, resource: str | None) -> bool:
-        """Could the subject be allowed it on this resource, or on any?"""
+        """Could the subject be allowed it on this resource, or (None) on any?"""
         if arn in self._anywhere:
             return True
         texts = self._by_subject.get(arn, ())
@@ -512,13 +522,13 @@ def _resources_allowed(document: Document, action: str) -> Iterator[str]:
                 yield replace_variables(completed_arn(value), lambda _: "*")
 
 
-def _sessions_named(role: Subject, asks: Iterable[Ask]) -> Iterator[RequestPrincipal]:
+def _sessions_named(role: Subject, permissions: Iterable[Permission]) -> Iterator[RequestPrincipal]:
     """The sessions of a role that the resource's policies name."""
     start = f"arn:{role.principal.partition}:sts::{role.principal.account}:assumed-role/{role.principal.name}/"
     names = {
         principal.value: None
-        for ask in asks
-        for policy in ask.resource.policies
+        for permission in permissions
+        for policy in permission.resource.policies
         if isinstance(policy.document, Document)
         for statement in policy.document.statements
         if statement.principals is not None
@@ -542,8 +552,8 @@ def _assume_action(subject: Subject) -> str:
             return "sts:AssumeRole"
 
 
-def _may_let(role: Subject, subject: Subject) -> bool:
-    """Could the role's trust policy let this subject?"""
+def _may_trust(role: Subject, subject: Subject) -> bool:
+    """Could the role's trust policy allow this subject?"""
     trust = role.identity.trust if role.identity else None
     if trust is None:
         return False
@@ -558,7 +568,7 @@ def _may_let(role: Subject, subject: Subject) -> bool:
 
 
 def _in_scope(policy: Policy, scope: RegistryScope) -> Policy:
-    """A registry policy as far as it decides; in its older scope, on three actions alone."""
+    """The part of a registry policy that takes effect: in the older scope it governs only three actions."""
     document = policy.document
     if scope is RegistryScope.EVERY_ACTION or not isinstance(document, Document):
         return policy

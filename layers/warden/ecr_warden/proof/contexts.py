@@ -1,8 +1,8 @@
-"""The contexts that a decision may depend on: values for the condition keys of which nothing is certain.
+"""The contexts that a decision may depend on: values for the condition keys whose value is not certain.
 
-Every clause on such a key holds or does not; `contexts` gives, for each key, values for every combination in which that
-can be, found exactly by the engine's own search. Where policy variables tie keys together, or clauses are many, likely
-values are tried instead. What comes out is evaluated as it stands, so a context that is found is always a real one.
+Every clause on such a key holds or does not. `contexts_of` gives each key values for every possible combination, found
+exactly by the engine's own search. Where policy variables tie keys together, or there are many clauses, likely values
+are tried instead. Every context is then evaluated as it is, so no answer rests on one that cannot occur.
 """
 
 import math
@@ -22,16 +22,16 @@ from ecr_warden.policy.variables import Token, Variable, replace_variables, toke
 type Values = tuple[str, ...]
 type Context = dict[str, Values]
 
-MOST_CONTEXTS = 2048
+MAX_CONTEXTS = 2048
 _EXACT_UP_TO = 6
 _UNITS = 40_000
 _OTHER = "some-other-value"
 
 
 class Contexts(Struct, frozen=True):
-    """Every combination of `choices`, which are values of one key each, the emptiest first.
+    """Every combination of `choices` (the values to try for each key), absent keys first.
 
-    `complete`: they tell everything apart that the clauses do.
+    `complete`: the contexts cover every combination of clauses that hold and do not hold.
     """
 
     choices: Mapping[str, tuple[Values, ...]]
@@ -39,7 +39,7 @@ class Contexts(Struct, frozen=True):
 
     def __iter__(self) -> Iterator[Context]:
         keys = sorted(self.choices)
-        for values in islice(product(*(self.choices[key] for key in keys)), MOST_CONTEXTS):
+        for values in islice(product(*(self.choices[key] for key in keys)), MAX_CONTEXTS):
             yield dict(zip(keys, values, strict=True))
 
 
@@ -48,10 +48,10 @@ def contexts_of(
     resources: Iterable[tuple[str, str]] = (),
     always: Iterable[CanonicalClause] = (),
 ) -> Contexts:
-    """The contexts that tell the clauses apart.
+    """The contexts in which the clauses hold or do not hold, in every combination.
 
-    `resources`: patterns with variables, each with the resource that it may match; `always`: what holds of every
-    context, as of the ARNs of an account.
+    `resources`: patterns with variables, each with the resource that it may match; `always`: clauses that hold in every
+    context, such as that an ARN belongs to a certain account.
     """
     by_key: dict[str, list[CanonicalClause]] = {}
     for clause in clauses:
@@ -69,7 +69,7 @@ def contexts_of(
         choices[key] = found or ((),)
     size = math.prod(map(len, choices.values()))
     exact = all(len(given) < _EXACT_UP_TO for given in by_key.values())
-    return Contexts(choices, exact and not tied and not likely and size <= MOST_CONTEXTS)
+    return Contexts(choices, exact and not tied and not likely and size <= MAX_CONTEXTS)
 
 
 def _choices(clauses: Sequence[CanonicalClause], likely: Sequence[str]) -> tuple[Values, ...]:
@@ -110,7 +110,7 @@ def _samples(clauses: Iterable[CanonicalClause]) -> Iterator[str]:
 def _likely(
     by_key: Mapping[str, Sequence[CanonicalClause]], resources: Sequence[tuple[str, str]]
 ) -> dict[str, list[str]]:
-    """Values under which a variable's text meets what is beside it."""
+    """Values with which a variable's value matches the text around it."""
     found: dict[str, list[str]] = {}
     for key, clauses in by_key.items():
         for clause in clauses:
@@ -130,7 +130,7 @@ def _filled(value: str, text: str) -> str:
 
 
 def _captured(pattern: str, resource: str) -> Iterator[tuple[str, str]]:
-    """What the variables of a Resource have to be for it to match."""
+    """The values that the variables of a Resource must have for it to match."""
     parts = tokens(pattern)
     matched = re.fullmatch("".join(map(_regex, parts)), resource)
     if matched:

@@ -1,7 +1,7 @@
-"""One question decided: may this subject do all of these actions, in one and the same session?
+"""One decision: does this subject have all of these permissions, in one and the same session?
 
-The engine evaluates each action (policy.evaluate), under every context that could turn the answer. What could not be
-read is taken once to allow everything and once to deny everything: if both give the same answer it is certain.
+The engine evaluates each action (policy.evaluate) under every context that could change the answer. A policy that could
+not be read is assumed once to allow everything and once to deny everything: if the answers agree, they are certain.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,8 +24,8 @@ from ecr_warden.proof.contexts import Context, Contexts, contexts_of
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, Subject
 
 _DENY_EVERYTHING = parse_document({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}})
-_LET_EVERYBODY = parse_document({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}})
-_LET_NOBODY = parse_document({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}})
+_ALLOW_EVERYBODY = parse_document({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}})
+_ALLOW_NOBODY = parse_document({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}})
 
 
 class Answer(StrEnum):
@@ -38,9 +38,9 @@ class Answer(StrEnum):
 
 
 class Resource(Struct, frozen=True):
-    """What is asked for: the ARN, the account that owns it, and the policies that hang on it.
+    """A resource: its ARN, the account that owns it, and the policies that are attached to it.
 
-    `trust`: a role's trust policy stands in the place of resource policies. `control`: the resource control policies.
+    `trust`: `policies` is a role's trust policy. `control`: the resource control policies.
     """
 
     arn: str
@@ -51,15 +51,15 @@ class Resource(Struct, frozen=True):
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     named: frozenset[str] = frozenset()
     """Every principal that its policies name."""
-    depends: bool = True
-    """May its answer depend on more of a principal than its account, and whether its policies name it?"""
+    varies_by_principal: bool = True
+    """Can the answer depend on more than the principal's account and whether the policies name the principal?"""
 
 
 ANYTHING = Resource("*", None)
 """The resource of actions that have none, such as ecr:GetAuthorizationToken."""
 
 
-class Ask(Struct, frozen=True):
+class Permission(Struct, frozen=True):
     """One action on one resource."""
 
     action: str
@@ -69,7 +69,7 @@ class Ask(Struct, frozen=True):
 class Missing(Struct, frozen=True):
     """An action that is not allowed, and why: what denies it, or the sides that do not allow it."""
 
-    ask: Ask
+    permission: Permission
     reasons: tuple[Reason, ...]
     denied: bool
 
@@ -78,7 +78,7 @@ class AccessDecision(Struct, frozen=True):
     """The answer, and what it rests on.
 
     `because`: the statements that allow it; `missing`: for no, what is not allowed; `conditions`: for conditional, what
-    has to hold; `unread`: for unknown, the policies that could turn the answer.
+    has to hold; `unread`: for unknown, the policies that could change the answer.
     """
 
     answer: Answer
@@ -89,19 +89,19 @@ class AccessDecision(Struct, frozen=True):
 
 
 class _Unread(Enum):
-    """What is taken for a policy that could not be read."""
+    """What is assumed of a policy that could not be read."""
 
     ALLOWS = "allows everything"
     DENIES = "denies everything"
 
 
-def decide(subject: Subject, asks: Sequence[Ask]) -> AccessDecision:
-    """May the subject do all of it? A session of its own, and each action by all policies that have a say."""
-    worst = _Case(subject, asks, _Unread.DENIES).decision()
-    unread = tuple(_unread(subject, asks))
+def decide(subject: Subject, permissions: Sequence[Permission]) -> AccessDecision:
+    """Does the subject have all permissions? Each action is evaluated against all policies that apply to it."""
+    worst = _Case(subject, permissions, _Unread.DENIES).decision()
+    unread = tuple(_unread(subject, permissions))
     if not unread:
         return worst
-    best = _Case(subject, asks, _Unread.ALLOWS).decision()
+    best = _Case(subject, permissions, _Unread.ALLOWS).decision()
     return (
         best
         if best.answer is worst.answer
@@ -109,41 +109,41 @@ def decide(subject: Subject, asks: Sequence[Ask]) -> AccessDecision:
     )
 
 
-def _unread(subject: Subject, asks: Iterable[Ask]) -> Iterator[Policy]:
+def _unread(subject: Subject, permissions: Iterable[Permission]) -> Iterator[Policy]:
     seen: dict[str, Policy] = {}
-    for policy in _all_policies(subject, asks):
+    for policy in _all_policies(subject, permissions):
         if not isinstance(policy.document, Document):
             seen.setdefault(policy.name, policy)
     yield from seen.values()
 
 
-def _all_policies(subject: Subject, asks: Iterable[Ask]) -> Iterator[Policy]:
+def _all_policies(subject: Subject, permissions: Iterable[Permission]) -> Iterator[Policy]:
     yield from subject.policies
     if subject.boundary is not None:
         yield subject.boundary
     for level in subject.service_control:
         yield from level
-    for ask in asks:
-        yield from ask.resource.policies
-        for level in ask.resource.control:
+    for permission in permissions:
+        yield from permission.resource.policies
+        for level in permission.resource.control:
             yield from level
 
 
 class _Case:
     """One question under one assumption about what could not be read."""
 
-    def __init__(self, subject: Subject, asks: Sequence[Ask], unread: _Unread) -> None:
+    def __init__(self, subject: Subject, permissions: Sequence[Permission], unread: _Unread) -> None:
         self._subject = subject
-        self._asks = asks
+        self._permissions = permissions
         own = ALLOW_EVERYTHING if unread is _Unread.ALLOWS else _DENY_EVERYTHING
-        let = _LET_EVERYBODY if unread is _Unread.ALLOWS else _LET_NOBODY
+        let = _ALLOW_EVERYBODY if unread is _Unread.ALLOWS else _ALLOW_NOBODY
         self._spelling: dict[str, str] = {}
-        self._policies = {id(ask): self._policies_of(ask, own, let) for ask in asks}
+        self._policies = {id(permission): self._policies_of(permission, own, let) for permission in permissions}
 
     def decision(self) -> AccessDecision:
         clauses, resources = self._open()
         if not clauses and not resources:
-            verdicts = [self._verdict(ask, {}) for ask in self._asks]
+            verdicts = [self._verdict(permission, {}) for permission in self._permissions]
             missing = self._missing(verdicts)
             if missing:
                 return AccessDecision(Answer.NO, missing=missing)
@@ -153,13 +153,13 @@ class _Case:
         nearest: list[Decision] = []
         refused = False
         for context in space:
-            verdicts = [self._verdict(ask, context) for ask in self._asks]
-            if not _lacking(verdicts):
+            verdicts = [self._verdict(permission, context) for permission in self._permissions]
+            if not _count_refused(verdicts):
                 if chosen is None or _size(context) < _size(chosen[0]):
                     chosen = context, verdicts
             else:
                 refused = True
-                if not nearest or _lacking(verdicts) < _lacking(nearest):
+                if not nearest or _count_refused(verdicts) < _count_refused(nearest):
                     nearest = verdicts
         if chosen is None:
             return AccessDecision(Answer.NO, missing=self._missing(nearest))
@@ -168,8 +168,8 @@ class _Case:
             return AccessDecision(Answer.YES, because)
         return AccessDecision(Answer.CONDITIONAL, because, conditions=self._conditions(chosen[0], space, clauses))
 
-    def _policies_of(self, ask: Ask, own: Document, let: Document) -> Policies:
-        subject, resource = self._subject, ask.resource
+    def _policies_of(self, permission: Permission, own: Document, let: Document) -> Policies:
+        subject, resource = self._subject, permission.resource
         on_resource = tuple(_read(policy, let) for policy in resource.policies)
         return Policies(
             identity=tuple(_read(policy, own) for policy in subject.policies),
@@ -180,32 +180,39 @@ class _Case:
             resource_control=tuple(tuple(_read(one, let) for one in level) for level in resource.control),
         )
 
-    def _verdict(self, ask: Ask, context: Context) -> Decision:
-        keys = {**self._subject.keys, **ask.resource.keys, **context}
+    def _verdict(self, permission: Permission, context: Context) -> Decision:
+        keys = {**self._subject.keys, **permission.resource.keys, **context}
         request = make_request(
-            self._subject.principal, ask.action, ask.resource.arn, keys, resource_account=ask.resource.account
+            self._subject.principal,
+            permission.action,
+            permission.resource.arn,
+            keys,
+            resource_account=permission.resource.account,
         )
-        return evaluate(request, self._policies[id(ask)])
+        return evaluate(request, self._policies[id(permission)])
 
     def _missing(self, verdicts: Sequence[Decision]) -> tuple[Missing, ...]:
         return tuple(
-            Missing(ask, verdict.because, isinstance(verdict, ExplicitlyDenied))
-            for ask, verdict in zip(self._asks, verdicts, strict=True)
+            Missing(permission, verdict.because, isinstance(verdict, ExplicitlyDenied))
+            for permission, verdict in zip(self._permissions, verdicts, strict=True)
             if not isinstance(verdict, Allowed)
         )
 
     def _open(self) -> tuple[list[CanonicalClause], list[tuple[str, str]]]:
-        """The clauses on keys of which nothing is certain, and the Resources that depend on such keys."""
+        """The clauses on keys whose value is not certain, and the Resources that depend on such keys."""
         clauses: dict[CanonicalClause, None] = {}
         resources: dict[tuple[str, str], None] = {}
-        for ask in self._asks:
+        for permission in self._permissions:
             certain = (
                 make_request(
-                    self._subject.principal, ask.action, ask.resource.arn, resource_account=ask.resource.account
+                    self._subject.principal,
+                    permission.action,
+                    permission.resource.arn,
+                    resource_account=permission.resource.account,
                 ).context.keys()
-                | ask.resource.keys.keys()
+                | permission.resource.keys.keys()
             )
-            for document, statement in self._statements(ask):
+            for document, statement in self._statements(permission):
                 self._spelling |= {ascii_lower(clause.key): clause.key for clause in statement.conditions}
                 for clause in canonical_clauses(statement.conditions):
                     if self._is_open(clause.key, certain) or any(
@@ -217,7 +224,7 @@ class _Case:
                 if document.version == VARIABLES_VERSION and statement.resources is not None:
                     for value in statement.resources.values:
                         if any(self._is_open(variable.key, certain) for variable in variables_in(value)):
-                            resources[value, ask.resource.arn] = None
+                            resources[value, permission.resource.arn] = None
         return list(clauses), list(resources)
 
     def _is_open(self, key: str, certain: Iterable[str]) -> bool:
@@ -225,8 +232,8 @@ class _Case:
             return True
         return key not in certain and self._subject.value_of(key) is None
 
-    def _statements(self, ask: Ask) -> Iterator[tuple[Document, Statement]]:
-        policies = self._policies[id(ask)]
+    def _statements(self, permission: Permission) -> Iterator[tuple[Document, Statement]]:
+        policies = self._policies[id(permission)]
         levels = (*policies.service_control, *policies.resource_control)
         boundary = (policies.boundary,) if policies.boundary else ()
         mine = (
@@ -239,34 +246,36 @@ class _Case:
                 if statement.principals is None or named_ways(
                     statement.principals, self._subject.principal, statement.effect
                 ):
-                    yield from self._if_about(ask, own, statement)
-        for hung in filter(None, (policies.resource, policies.trust)):
-            for statement in hung.statements:
+                    yield from self._if_about(permission, own, statement)
+        for attached in filter(None, (policies.resource, policies.trust)):
+            for statement in attached.statements:
                 if statement.principals and named_ways(statement.principals, self._subject.principal, statement.effect):
-                    yield from self._if_about(ask, hung, statement)
+                    yield from self._if_about(permission, attached, statement)
 
-    def _if_about(self, ask: Ask, document: Document, statement: Statement) -> Iterator[tuple[Document, Statement]]:
+    def _if_about(
+        self, permission: Permission, document: Document, statement: Statement
+    ) -> Iterator[tuple[Document, Statement]]:
         has_variables = statement.resources is not None and any("${" in one for one in statement.resources.values)
         if not statement.conditions and not has_variables:
             return
-        if action_matches(statement.actions, ask.action) and _may_name(statement, ask.resource.arn):
+        if action_matches(statement.actions, permission.action) and _may_name(statement, permission.resource.arn):
             yield document, statement
 
     def _conditions(self, chosen: Context, space: Contexts, clauses: Sequence[CanonicalClause]) -> tuple[str, ...]:
-        """What has to hold: the keys of this context that cannot be otherwise."""
-        said: dict[str, None] = {}
+        """What has to hold: the keys of this context that cannot have another value."""
+        texts: dict[str, None] = {}
         for key, choices in space.choices.items():
             if any(not self._allows({**chosen, key: values}) for values in choices):
                 about = [clause for clause in clauses if clause.key == key]
-                said.update(dict.fromkeys(conditions_said(about, chosen, self._spelling)))
-        return tuple(said)
+                texts.update(dict.fromkeys(condition_texts(about, chosen, self._spelling)))
+        return tuple(texts)
 
     def _allows(self, context: Context) -> bool:
-        return not _lacking([self._verdict(ask, context) for ask in self._asks])
+        return not _count_refused([self._verdict(permission, context) for permission in self._permissions])
 
 
 def joined(documents: Sequence[Document]) -> Document | None:
-    """Several policies of one resource as one: each statement has its say."""
+    """Several policies of one resource as one with all their statements."""
     if len(documents) < 2:
         return documents[0] if documents else None
     version = max(document.version for document in documents)
@@ -277,7 +286,7 @@ def _read(policy: Policy, instead: Document) -> Document:
     return policy.document if isinstance(policy.document, Document) else instead
 
 
-def _lacking(verdicts: Iterable[Decision]) -> int:
+def _count_refused(verdicts: Iterable[Decision]) -> int:
     return sum(not isinstance(verdict, Allowed) for verdict in verdicts)
 
 
@@ -297,14 +306,14 @@ def _may_name(statement: Statement, resource: str) -> bool:
     return any("${" in value or literal_glob(completed_arn(value)).matches(resource) for value in element.values)
 
 
-def conditions_said(clauses: Iterable[CanonicalClause], context: Context, spelling: Mapping[str, str]) -> Iterator[str]:
+def condition_texts(clauses: Iterable[CanonicalClause], context: Context, spelling: Mapping[str, str]) -> Iterator[str]:
     """What a context needs of a key, in words: the clauses on it that hold, and those that must not."""
     for clause in clauses:
         holds = clause_holds(Clause(clause.operator, clause.key, tuple(clause.values)), context, variables=True)
-        yield said(clause._replace(key=spelling.get(clause.key, clause.key)), holds=holds)
+        yield clause_text(clause._replace(key=spelling.get(clause.key, clause.key)), holds=holds)
 
 
-# What holds, and what has to be said where it must not.
+# The verb for a clause that holds, and for one that must not.
 _VERBS = {
     "Equals": ("is", "is not"),
     "EqualsIgnoreCase": ("is", "is not"),
@@ -319,7 +328,7 @@ _VERBS = {
 _FAMILIES = ("String", "Arn", "Numeric", "Date", "Binary")
 
 
-def said(clause: CanonicalClause, *, holds: bool = True) -> str:
+def clause_text(clause: CanonicalClause, *, holds: bool = True) -> str:
     """A clause in words, or its opposite: `sts:ExternalId is "build-42"`, `aws:SourceIp is not in "10.0.0.0/8"`."""
     quantifier, _, rest = clause.operator.rpartition(":")
     base = rest.removesuffix("IfExists")

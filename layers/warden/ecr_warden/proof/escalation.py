@@ -1,6 +1,6 @@
-"""Who could make themselves able: by writing policies, taking over a user, or opening a role to themselves.
+"""Who could escalate their privileges: by writing policies, taking over a user, or opening a role to themselves.
 
-Passing roles to services is left out, and so is whatever a person with such rights could set up outside IAM and ECR.
+Passing roles to services is not covered, nor is what a person with such rights could set up outside IAM and ECR.
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
 """
 
@@ -14,7 +14,7 @@ from ecr_warden.model.estate import Policy
 from ecr_warden.model.target import IdentityKind
 from ecr_warden.policy.document import parse_document
 from ecr_warden.proof.access import Graph
-from ecr_warden.proof.decide import AccessDecision, Answer, Ask, Resource, decide
+from ecr_warden.proof.decide import AccessDecision, Answer, Permission, Resource, decide
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, Subject
 
 _TAKES_OVER = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
@@ -29,13 +29,13 @@ _SETS_VERSION = "iam:SetDefaultPolicyVersion"
 _JOINS = "iam:AddUserToGroup"
 _WRITES_MANAGED = "iam:CreatePolicyVersion"
 _OPENS = "iam:UpdateAssumeRolePolicy"
-_UNBOUNDS = {
+_CHANGES_BOUNDARY = {
     IdentityKind.USER: ("iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"),
     IdentityKind.ROLE: ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
 }
 _CHANGES_IAM = (
     *_TAKES_OVER,
-    *(action for actions in (*_WRITES.values(), *_UNBOUNDS.values()) for action in actions),
+    *(action for actions in (*_WRITES.values(), *_CHANGES_BOUNDARY.values()) for action in actions),
     *(*_WRITES_GROUP, _SETS_VERSION, _JOINS, _WRITES_MANAGED, _OPENS),
 )
 _WRITES_REPOSITORY = "ecr:SetRepositoryPolicy"
@@ -43,7 +43,7 @@ _CAN = (Answer.YES, Answer.CONDITIONAL)
 
 
 class Escalation(Struct, frozen=True):
-    """How somebody could make themselves able: what they would do, in order, and under which conditions."""
+    """How somebody could gain the access: the calls that they would make, in order, and under which conditions."""
 
     subject: Subject
     steps: tuple[str, ...]
@@ -52,26 +52,26 @@ class Escalation(Struct, frozen=True):
 
 
 class _Move(Struct, frozen=True):
-    """To become somebody, or to widen what somebody may do."""
+    """One call: to become another identity, or to widen an identity's permissions."""
 
     to: Subject
     text: str
     conditions: tuple[str, ...]
     gives: tuple[Policy, ...] = (Policy("whatever is written", ALLOW_EVERYTHING),)
     replaces: str = ""
-    """What is written over: a managed policy's ARN, or an inline policy where it is `inline`."""
+    """The policy that is overwritten: a managed policy's ARN, or `inline`."""
 
 
 class _Moves(Struct):
-    """What one subject could do: become somebody, give somebody permissions, take somebody's boundary off."""
+    """What one subject could do: become an identity, give it permissions, remove its permissions boundary."""
 
     becomes: list[_Move]
     gives: list[_Move]
-    unbounds: dict[str, _Move]
+    removes_boundary: dict[str, _Move]
 
 
 class Escalations:
-    """An estate's escalations; what was decided once is kept."""
+    """The escalations that an estate allows; decisions are cached."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -82,19 +82,19 @@ class Escalations:
                 if decision.answer in _CAN:
                     self._assumes[subject.arn].append(_Move(role, f"assume {role.arn}", decision.conditions))
 
-    def who(self, asks: tuple[Ask, ...], able: Collection[str]) -> Iterator[Escalation]:
-        """Everybody of the estate who is not `able` and could make themselves so, each by one way."""
+    def who(self, permissions: tuple[Permission, ...], able: Collection[str]) -> Iterator[Escalation]:
+        """Everybody in the estate who is not yet `able` and could escalate, each with one way to do it."""
         widened: dict[object, bool] = {}
         for subject in self._graph.subjects.values():
             if subject.arn not in able:
-                found = self._way(subject, asks, able, widened)
+                found = self._escalation_of(subject, permissions, able, widened)
                 if found is not None:
                     yield found
 
-    def _way(
-        self, subject: Subject, asks: tuple[Ask, ...], able: Collection[str], widened: dict[object, bool]
+    def _escalation_of(
+        self, subject: Subject, permissions: tuple[Permission, ...], able: Collection[str], widened: dict[object, bool]
     ) -> Escalation | None:
-        """The shortest way to be somebody who is able, else one by which somebody who can be reached is made so."""
+        """The shortest way to become an identity that is able, else one to give a reachable identity the access."""
         paths: dict[str, tuple[_Move, ...]] = {subject.arn: ()}
         queue = deque([subject])
         while queue:
@@ -102,7 +102,7 @@ class Escalations:
             path = paths[here.arn]
             if here.arn in able:
                 return _escalation(subject, path)
-            if (opens := self._opens_repository(here, asks)) is not None:
+            if (opens := self._opens_repository(here, permissions)) is not None:
                 return _escalation(subject, (*path, opens))
             for move in self._of(here).becomes:
                 if move.to.arn not in paths:
@@ -113,11 +113,11 @@ class Escalations:
             for move in moves.gives:
                 if move.to.arn not in paths:
                     continue
-                unbound = moves.unbounds.get(move.to.arn)
+                unbound = moves.removes_boundary.get(move.to.arn)
                 for more in ((), (unbound,)) if unbound else ((),):
                     name = move.to.arn, move.gives, move.replaces, not more
                     if name not in widened:
-                        widened[name] = _can_widened(move, asks, bounded=not more)
+                        widened[name] = _has_access_after(move, permissions, bounded=not more)
                     if widened[name]:
                         return _escalation(subject, path, paths[move.to.arn], (*more, move))
         return None
@@ -137,8 +137,8 @@ class Escalations:
         assert identity is not None
         account = self._graph.estate.accounts[identity.account]
         moves.gives += self._possible(subject, target, _writing(target))
-        for move in self._possible(subject, target, _unbounding(target)):
-            moves.unbounds.setdefault(target.arn, move)
+        for move in self._possible(subject, target, _removing_boundary(target)):
+            moves.removes_boundary.setdefault(target.arn, move)
         if not target.is_role or self._could_assume(subject, target):
             moves.becomes += self._possible(subject, target, _becoming(target))
         for held in identity.managed:
@@ -150,34 +150,34 @@ class Escalations:
                 moves.gives.append(replace(move, gives=group.policies))
 
     def _possible(self, subject: Subject, target: Subject, calls: Iterable[tuple[str, str]]) -> Iterator[_Move]:
-        """The calls that the subject may make, each as a move."""
+        """The calls that the subject is allowed, each as a move."""
         for action, resource in calls:
             if not self._graph.may_allow(subject, action, resource):
                 continue
-            decision = decide(subject, (Ask(action, Resource(resource, subject.principal.account)),))
+            decision = decide(subject, (Permission(action, Resource(resource, subject.principal.account)),))
             if decision.answer in _CAN:
                 yield _move(target, action, resource, decision)
 
     def _could_assume(self, subject: Subject, role: Subject) -> bool:
         """Could it assume the role if the trust policy named it?"""
-        ask = self._graph.assume_ask(subject, role)
+        permission = self._graph.assume_permission(subject, role)
         trust = parse_document(
             {"Statement": {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "sts:AssumeRole"}}
         )
-        opened = replace(ask.resource, policies=(Policy("trust policy", trust),))
-        return decide(subject, (Ask(ask.action, opened),)).answer in _CAN
+        opened = replace(permission.resource, policies=(Policy("trust policy", trust),))
+        return decide(subject, (Permission(permission.action, opened),)).answer in _CAN
 
-    def _opens_repository(self, subject: Subject, asks: tuple[Ask, ...]) -> _Move | None:
-        """May it write the repository's policy, and use the repository then?"""
-        resource = asks[0].resource
-        decision = self._graph.decide(subject, (Ask(_WRITES_REPOSITORY, resource),))
+    def _opens_repository(self, subject: Subject, permissions: tuple[Permission, ...]) -> _Move | None:
+        """The move of writing the repository's policy, if the subject may and that would give it the access."""
+        resource = permissions[0].resource
+        decision = self._graph.decide(subject, (Permission(_WRITES_REPOSITORY, resource),))
         if decision.answer not in _CAN:
             return None
         let = parse_document({"Statement": {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "ecr:*"}})
-        # The registry's policy stays; the repository's own is written over.
+        # The registry's policy stays; the repository's own is overwritten.
         kept = (policy for policy in resource.policies if policy.name.startswith("registry policy"))
         opened = replace(resource, policies=(Policy("repository policy", let), *kept))
-        own = tuple(Ask(one.action, opened if one.resource is resource else one.resource) for one in asks)
+        own = tuple(Permission(one.action, opened if one.resource is resource else one.resource) for one in permissions)
         if decide(subject, own).answer not in _CAN:
             return None
         return _move(subject, _WRITES_REPOSITORY, resource.arn, decision)
@@ -192,11 +192,11 @@ def _writing(target: Subject) -> Iterator[tuple[str, str]]:
     yield from ((action, group) for group in identity.groups for action in _WRITES_GROUP)
 
 
-def _unbounding(target: Subject) -> Iterator[tuple[str, str]]:
-    """The calls that take an identity's permissions boundary off or replace it."""
+def _removing_boundary(target: Subject) -> Iterator[tuple[str, str]]:
+    """The calls that remove or replace an identity's permissions boundary."""
     identity = target.identity
     if identity is not None and identity.boundary is not None:
-        yield from ((action, identity.arn) for action in _UNBOUNDS[identity.kind])
+        yield from ((action, identity.arn) for action in _CHANGES_BOUNDARY[identity.kind])
 
 
 def _becoming(target: Subject) -> Iterator[tuple[str, str]]:
@@ -205,12 +205,15 @@ def _becoming(target: Subject) -> Iterator[tuple[str, str]]:
     yield from ((action, target.arn) for action in actions)
 
 
-def _can_widened(move: _Move, asks: tuple[Ask, ...], *, bounded: bool) -> bool:
-    """Could its target with what the move gives, without what that replaces, and without its boundary?"""
+def _has_access_after(move: _Move, permissions: tuple[Permission, ...], *, bounded: bool) -> bool:
+    """Would the target have access with what the move gives and without what it replaces?
+
+    Unless `bounded`, without its permissions boundary.
+    """
     target = move.to
     kept = [one for one in target.policies if (one.shared != move.replaces if one.shared else move.replaces != _INLINE)]
     boundary = target.boundary if bounded else None
-    return decide(replace(target, policies=(*kept, *move.gives), boundary=boundary), asks).answer in _CAN
+    return decide(replace(target, policies=(*kept, *move.gives), boundary=boundary), permissions).answer in _CAN
 
 
 def _move(to: Subject, action: str, resource: str, decision: AccessDecision) -> _Move:

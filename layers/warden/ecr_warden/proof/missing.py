@@ -1,7 +1,7 @@
-"""What is missing for somebody who cannot, and the smallest change of policies that would let them.
+"""What somebody without access is missing, and the smallest change of policies that would give it to them.
 
-The change is found by making it: each statement that denies is taken out and each side that does not allow is given a
-statement, until the engine says that it can; what turns out not to be needed is left away. So it does what it says.
+The change is found by trying: denying statements are removed, and policies that lack an Allow get one, until the engine
+says yes; edits that turn out not to be needed are dropped. So the change is known to work.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,13 +15,13 @@ from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, R
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.statement_match import Reason
-from ecr_warden.proof.access import Graph, Way
-from ecr_warden.proof.decide import AccessDecision, Answer, Ask, Missing, Resource
+from ecr_warden.proof.access import AccessPath, Graph
+from ecr_warden.proof.decide import AccessDecision, Answer, Missing, Permission, Resource
 from ecr_warden.proof.subject import Subject
 
-_MOST_EDITS = 40
+_MAX_EDITS = 40
 _ADDED = "what is missing"
-"""The name of what is added, and the Sid of its statements, which no policy of AWS can have."""
+"""The name of an added policy and the Sid of added statements; no real policy can have this Sid."""
 
 
 class Side(StrEnum):
@@ -36,10 +36,10 @@ class Side(StrEnum):
 
 
 class Edit(Struct, frozen=True):
-    """One change of one policy: statements that must go, or one that must be added.
+    """One change of one policy: a statement to remove, or one to add.
 
-    `holder`: the ARN of the identity, role or repository, or the account of a control policy; `level`: of a control
-    policy, from 0. `statement`: what to add; else `policy` and `index` say which statement denies it.
+    `holder`: the ARN of the identity or repository that has the policy, or the account of a control policy; `level`: of
+    a control policy, from 0. `statement`: what to add; else `policy` and `index` say which statement denies it.
     """
 
     side: Side
@@ -72,72 +72,76 @@ class Edit(Struct, frozen=True):
 class Change(Struct, frozen=True):
     """Everything that has to change for one chain to work: `via`, the roles in between, in order.
 
-    `holds`: the statements that allow their part of it already.
+    `already_allowed`: the statements that allow a part of it now.
     """
 
     via: tuple[str, ...]
     edits: tuple[Edit, ...]
-    holds: tuple[Edit, ...] = ()
+    already_allowed: tuple[Edit, ...] = ()
 
 
 def smallest_change(
-    graph: Graph, subject: Subject, asks: tuple[Ask, ...], *, prefers_role: bool = False
+    graph: Graph, subject: Subject, permissions: tuple[Permission, ...], *, prefers_role: bool = False
 ) -> Change | None:
-    """The change with the fewest edits by which the subject could, none of which could be left away.
+    """The change with the fewest edits that gives the subject access; none of the edits can be left out.
 
-    Directly, or through a role that can already or that it can assume already; of two with as many edits the direct
-    one, or the one through a role if it `prefers_role`. None where no change of a policy would help, as for the root
-    user's sts:AssumeRole.
+    Directly, or through a role that has access or that the subject can assume. Of two changes with equally many edits
+    the direct one wins, or with `prefers_role` the one through a role. None where no change of a policy would help, for
+    example for the root user's sts:AssumeRole.
     """
-    found = [change for chain in _chains(graph, subject, asks) if (change := _change(graph, chain, asks)) is not None]
+    found = [
+        change
+        for chain in _chains(graph, subject, permissions)
+        if (change := _change(graph, chain, permissions)) is not None
+    ]
     best = min(found, key=lambda change: (len(change.edits), bool(change.via) is not prefers_role), default=None)
     if best is None:
         return None
     kept = list(best.edits)
     for edit in best.edits:
         others = [one for one in kept if one is not edit]
-        if _can(graph, subject, asks, others):
+        if _can(graph, subject, permissions, others):
             kept = others
     if len(kept) == len(best.edits):
         return best
     return Change(best.via, tuple(kept))
 
 
-def _can(graph: Graph, subject: Subject, asks: tuple[Ask, ...], edits: Sequence[Edit]) -> bool:
-    """Could it by any chain, once the edits are made?"""
+def _can(graph: Graph, subject: Subject, permissions: tuple[Permission, ...], edits: Sequence[Edit]) -> bool:
+    """Would the subject have access through any chain, once the edits are made?"""
     if not edits:
         return False
     edited = Graph(with_edits(graph.estate, edits))
-    return isinstance(edited.can(edited.subject(subject.arn), edited.again(asks)), Way)
+    return isinstance(edited.can(edited.subject(subject.arn), edited.translate(permissions)), AccessPath)
 
 
-def _chains(graph: Graph, subject: Subject, asks: tuple[Ask, ...]) -> Iterator[tuple[Subject, ...]]:
+def _chains(graph: Graph, subject: Subject, permissions: tuple[Permission, ...]) -> Iterator[tuple[Subject, ...]]:
     yield (subject,)
-    assumable = {way[-1].arn: way for way in graph.reachable(subject)}
+    assumable = {path[-1].arn: path for path in graph.reachable(subject)}
     for role in graph.roles:
         if role.arn == subject.arn:
             continue
         if role.arn in assumable:
             yield assumable[role.arn]
-        elif graph.decide(role, asks).answer in (Answer.YES, Answer.CONDITIONAL):
+        elif graph.decide(role, permissions).answer in (Answer.YES, Answer.CONDITIONAL):
             yield (subject, role)
 
 
-def _change(graph: Graph, chain: tuple[Subject, ...], asks: tuple[Ask, ...]) -> Change | None:
-    """The edits by which one chain works, found one after the other; None if there are none."""
+def _change(graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...]) -> Change | None:
+    """The edits that make one chain work, found one after the other; None if there are none."""
     edits: list[Edit] = []
-    for _ in range(_MOST_EDITS):
+    for _ in range(_MAX_EDITS):
         edited = Graph(with_edits(_only(graph.estate, chain), edits))
         links = [edited.subject(one.arn) for one in chain]
-        steps: list[tuple[Subject, tuple[Ask, ...]]] = [
-            (one, (edited.assume_ask(one, role),)) for one, role in pairwise(links)
+        steps: list[tuple[Subject, tuple[Permission, ...]]] = [
+            (one, (edited.assume_permission(one, role),)) for one, role in pairwise(links)
         ]
-        steps.append((links[-1], edited.again(asks)))
+        steps.append((links[-1], edited.translate(permissions)))
         decisions = [(one, asked, edited.decide(one, asked)) for one, asked in steps]
         refused = [(one, decision) for one, _, decision in decisions if decision.answer is Answer.NO]
         if not refused:
-            holds = tuple(dict.fromkeys(place for step in decisions for place in _holding(*step)))
-            return Change(tuple(one.arn for one in chain[1:]), tuple(edits), holds)
+            allowed = tuple(dict.fromkeys(place for step in decisions for place in _already_allowing(*step)))
+            return Change(tuple(one.arn for one in chain[1:]), tuple(edits), allowed)
         more = [edit for one, decision in refused for edit in _edits(one, decision) if edit not in edits]
         if not more:
             return None
@@ -146,7 +150,7 @@ def _change(graph: Graph, chain: tuple[Subject, ...], asks: tuple[Ask, ...]) -> 
 
 
 def _only(estate: Estate, chain: Sequence[Subject]) -> Estate:
-    """The estate with nobody else in it."""
+    """The estate with only the identities of the chain."""
     names = {one.identity.arn for one in chain if one.identity is not None}
     accounts = {
         account.id: replace(account, identities={arn: one for arn, one in account.identities.items() if arn in names})
@@ -155,16 +159,16 @@ def _only(estate: Estate, chain: Sequence[Subject]) -> Estate:
     return replace(estate, accounts=accounts)
 
 
-def _holding(subject: Subject, asks: Sequence[Ask], decision: AccessDecision) -> Iterator[Edit]:
-    """The statements that allow it, but for those that were added."""
+def _already_allowing(subject: Subject, permissions: Sequence[Permission], decision: AccessDecision) -> Iterator[Edit]:
+    """The statements that allow it, except those that were added."""
     for reason in decision.because:
-        found = located(subject, asks[0].resource, reason)
+        found = located(subject, permissions[0].resource, reason)
         if found is not None and reason.sid != _ADDED:
             yield found
 
 
 def _merged(edits: Sequence[Edit]) -> list[Edit]:
-    """Edits that add to the same policy for the same resource as one."""
+    """The edits, with those that add to the same policy for the same resource joined into one."""
     found: dict[object, Edit] = {}
     for edit in edits:
         name = (edit.side, edit.holder, edit.level, edit.resource, edit.principal, edit.policy, edit.index)
@@ -177,53 +181,63 @@ def _merged(edits: Sequence[Edit]) -> list[Edit]:
 def _edits(subject: Subject, decision: AccessDecision) -> Iterator[Edit]:
     for missing in decision.missing:
         if missing.denied:
-            resource = missing.ask.resource
+            resource = missing.permission.resource
             yield from (edit for reason in missing.reasons if (edit := located(subject, resource, reason)) is not None)
         else:
             yield from _additions(subject, missing)
 
 
 def _additions(subject: Subject, missing: Missing) -> Iterator[Edit]:
-    ask = missing.ask
+    permission = missing.permission
     lacking = {reason.policy: reason for reason in missing.reasons}
-    same_account = subject.principal.account == ask.resource.account or ask.resource.account is None
-    if same_account and not ask.resource.trust and "identityPolicies" in lacking:
-        lacking.pop("resourcePolicy", None)  # either side would do
+    same_account = subject.principal.account == permission.resource.account or permission.resource.account is None
+    if same_account and not permission.resource.trust and "identityPolicies" in lacking:
+        lacking.pop("resourcePolicy", None)  # either side is enough
     for name in lacking:
         side, _, level = name.partition("[")
         above = int(level.rstrip("]")) if level else 0
         match side:
             case "identityPolicies":
-                yield Edit(Side.IDENTITY, _named(subject), actions=(ask.action,), resource=ask.resource.arn)
+                yield Edit(
+                    Side.IDENTITY, _named(subject), actions=(permission.action,), resource=permission.resource.arn
+                )
             case "permissionBoundary" if subject.boundary is not None:
                 shared = subject.boundary.shared
-                yield Edit(Side.BOUNDARY, _named(subject), 0, (ask.action,), ask.resource.arn, shared=shared)
+                yield Edit(
+                    Side.BOUNDARY, _named(subject), 0, (permission.action,), permission.resource.arn, shared=shared
+                )
             case "serviceControlPolicies":
-                yield Edit(Side.SERVICE_CONTROL, str(subject.principal.account), above, (ask.action,), ask.resource.arn)
+                yield Edit(
+                    Side.SERVICE_CONTROL,
+                    str(subject.principal.account),
+                    above,
+                    (permission.action,),
+                    permission.resource.arn,
+                )
             case "resourceControlPolicies":
                 yield Edit(
                     Side.RESOURCE_CONTROL,
-                    str(ask.resource.account),
+                    str(permission.resource.account),
                     above,
-                    actions=(ask.action,),
-                    resource=ask.resource.arn,
+                    actions=(permission.action,),
+                    resource=permission.resource.arn,
                 )
             case "resourcePolicy" | "trustPolicy":
-                hung = Side.TRUST if ask.resource.trust else Side.REPOSITORY
-                yield Edit(hung, ask.resource.arn, actions=(ask.action,), principal=_named(subject))
+                attached = Side.TRUST if permission.resource.trust else Side.REPOSITORY
+                yield Edit(attached, permission.resource.arn, actions=(permission.action,), principal=_named(subject))
             case _:
                 pass
 
 
 def _named(subject: Subject) -> str:
-    """What a policy names the subject by: a session by its role."""
+    """The ARN by which a policy names the subject: a session's role."""
     if subject.principal.kind is CallerKind.SESSION and subject.identity is not None:
         return subject.identity.arn
     return subject.arn
 
 
 def located(subject: Subject, resource: Resource, reason: Reason) -> Edit | None:
-    """Which statement of which policy a reason speaks of, as the edit that would take it out."""
+    """The statement that a reason refers to, as the edit that would remove it."""
     if reason.statement is None:
         return None
     name, *places = reason.policy.replace("]", "").split("[")
@@ -276,7 +290,7 @@ def _removal(side: Side, holder: str, policy: Policy, index: int, level: int = 0
 
 
 def with_edits(estate: Estate, edits: Sequence[Edit]) -> Estate:
-    """The estate as it would be with the edits made; a policy that several share changes for all of them."""
+    """The estate with the edits made; a policy that several identities share changes for all of them."""
     if not edits:
         return estate
     accounts = {account.id: _edited_account(account, edits) for account in estate.accounts.values()}
@@ -331,7 +345,7 @@ def _edited_levels(levels: Levels | None, account: str, side: Side, edits: Seque
 
 
 def _edited(policy: Policy, holder: str, edits: Sequence[Edit], side: Side | None = None) -> Policy:
-    """One policy: without what must go, and with what is added to a policy of its `side`."""
+    """One policy without the statements to remove, and with those to add to a policy of its `side`."""
     document = policy.document
     if not isinstance(document, Document):
         return policy
@@ -346,7 +360,7 @@ def _edited(policy: Policy, holder: str, edits: Sequence[Edit], side: Side | Non
 
 
 def _is_about(edit: Edit, policy: Policy, holder: str) -> bool:
-    """Does an edit change this policy? What is shared is known by what shares it, all else by who holds it."""
+    """Does an edit change this policy? A shared policy is identified by `shared`, any other by its holder."""
     if edit.shared or policy.shared:
         return edit.shared == policy.shared
     if edit.index is None:

@@ -1,6 +1,6 @@
-"""Who asks: a user or role of the estate, or somebody outside it of whom only the account or the ARN is known."""
+"""Who makes requests: a user or role in the estate, or a principal outside it (only its account or ARN is known)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import replace
 from datetime import UTC, datetime
 
@@ -14,10 +14,10 @@ from ecr_warden.policy.request_principal import CallerKind, RequestPrincipal, pa
 from ecr_warden.policy.statement_match import action_matches
 
 type Keys = Mapping[str, tuple[str, ...]]
-"""Condition keys in lower case that are certain, with their values; none: the key is certainly absent."""
+"""Condition keys (in lower case) whose values are certain; an empty tuple: the key is certainly absent."""
 
 _TAG = "aws:principaltag/"
-_OF_ONE = frozenset({"aws:principalarn", "aws:username", "aws:userid", "aws:principaltype"})
+_IDENTIFYING = frozenset({"aws:principalarn", "aws:username", "aws:userid", "aws:principaltype"})
 ANY_ACCOUNT = "*"
 """Stands for every account that no policy names."""
 ALLOW_EVERYTHING: Document = parse_document(
@@ -27,9 +27,9 @@ ALLOW_EVERYTHING: Document = parse_document(
     }
 )
 
-# Only calls that AWS services make for somebody have these.
+# Only calls that AWS services make on somebody's behalf have these.
 # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-_OF_SERVICES = (
+_SERVICE_KEYS = (
     *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
     *("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"),
     *("aws:principalservicename", "aws:principalservicenameslist"),
@@ -37,13 +37,13 @@ _OF_SERVICES = (
 
 
 class Subject(Struct, frozen=True):
-    """Somebody who makes requests, with the policies of their own side.
+    """A principal that makes requests, with its own policies (those that are not the resource's).
 
-    - `identity`: the identity of the estate, None for somebody outside.
-    - `assumed`: its own side cannot be read and is taken to allow everything; an answer holds as far as it does.
-    - `is_class`: it stands for everybody like it; `open_keys` are condition keys of which they have many values, and
-      `always` says what holds of these.
-    - `has_own_tags`: nobody can add tags to its requests.
+    - `identity`: the identity in the estate, None for a principal outside it.
+    - `presumed_allowed`: its own policies cannot be read and are presumed to allow everything.
+    - `is_class`: it stands for all principals like it; `open_keys` are condition keys that differ between them, and
+      `always` says what these keys have in common.
+    - `has_own_tags`: nobody can add session tags to its requests.
     """
 
     principal: RequestPrincipal
@@ -53,30 +53,30 @@ class Subject(Struct, frozen=True):
     keys: Keys
     identity: Identity | None = None
     has_own_tags: bool = False
-    assumed: bool = False
+    presumed_allowed: bool = False
     is_class: bool = False
     open_keys: frozenset[str] = frozenset()
     always: tuple[CanonicalClause, ...] = ()
 
     @property
     def arn(self) -> str:
-        """Its ARN, or the service, provider or `*` that it is."""
+        """Its ARN, or the name of the service or provider, or `*`."""
         return self.principal.text
 
     def value_of(self, key: str) -> tuple[str, ...] | None:
-        """What is certain of a condition key (in lower case): its values, none if it is absent; None if nothing is."""
+        """The values of a condition key (in lower case), `()` if it is certainly absent, None if neither is certain."""
         if self.has_own_tags and key.startswith(_TAG):
             return self.keys.get(key, ())
         return self.keys.get(key)
 
     @property
     def is_role(self) -> bool:
-        """Is it a role of the estate?"""
+        """Is it a role in the estate?"""
         return self.identity is not None and self.identity.kind is IdentityKind.ROLE
 
 
 def subject_of(identity: Identity, estate: Estate) -> Subject:
-    """An identity of the estate; a role stands for any session of it."""
+    """The subject for an identity in the estate; a role stands for any of its sessions."""
     account = estate.accounts[identity.account]
     principal = parse_request_principal(identity.arn)
     return Subject(
@@ -92,7 +92,7 @@ def subject_of(identity: Identity, estate: Estate) -> Subject:
 
 
 def as_session(role: Subject, session: RequestPrincipal) -> Subject:
-    """One session of a role, by its name."""
+    """One named session of a role."""
     keys = {**role.keys, "aws:principalarn": (role.arn,)}
     return replace(role, principal=session, keys=keys)
 
@@ -105,25 +105,25 @@ def root_of(account: str, estate: Estate) -> Subject:
     return Subject(parse_request_principal(account), (), None, levels, keys)
 
 
-def unread(principal: RequestPrincipal, estate: Estate) -> Subject:
-    """Somebody in an account whose users and roles were not read."""
+def unread_subject(principal: RequestPrincipal, estate: Estate) -> Subject:
+    """A principal in an account whose users and roles were not read."""
     own = f"identity policies of {principal.text}"
     missing = Policy(own, Unread(own, f"account {principal.account} was not read"))
-    return replace(outside(principal, estate, is_class=False), policies=(missing,), assumed=False)
+    return replace(outside_subject(principal, estate, is_class=False), policies=(missing,), presumed_allowed=False)
 
 
-def outside(principal: RequestPrincipal, estate: Estate, *, is_class: bool) -> Subject:
-    """Somebody of whom the estate holds nothing, taken to be allowed whatever its own account could allow.
+def outside_subject(principal: RequestPrincipal, estate: Estate, *, is_class: bool) -> Subject:
+    """A principal that is not in the estate, presumed to have every permission that its own account could give it.
 
-    `is_class`: anybody of that account, or of any.
+    `is_class`: it stands for anybody in that account, or in any.
     """
     keys = dict(_request_keys(estate.taken_at))
     if principal.kind is CallerKind.SERVICE:
-        for key in _OF_SERVICES:
+        for key in _SERVICE_KEYS:
             keys.pop(key, None)
     whatever = Policy("whatever its account gives it", ALLOW_EVERYTHING)
     has_policies = principal.kind not in (CallerKind.SERVICE, CallerKind.FEDERATED)
-    open_keys = _OF_ONE if is_class and has_policies else frozenset()
+    open_keys = _IDENTIFYING if is_class and has_policies else frozenset()
     always: tuple[CanonicalClause, ...] = ()
     if open_keys and principal.account == ANY_ACCOUNT:
         open_keys |= {"aws:principalaccount"}
@@ -136,7 +136,7 @@ def outside(principal: RequestPrincipal, estate: Estate, *, is_class: bool) -> S
         None,
         (),
         keys,
-        assumed=has_policies,
+        presumed_allowed=has_policies,
         is_class=is_class,
         open_keys=open_keys,
         always=always,
@@ -146,7 +146,7 @@ def outside(principal: RequestPrincipal, estate: Estate, *, is_class: bool) -> S
 def _own_keys(identity: Identity, now: datetime) -> dict[str, tuple[str, ...]]:
     keys: dict[str, tuple[str, ...]] = {f"{_TAG}{key.lower()}": (value,) for key, value in identity.tags.items()}
     if identity.kind is IdentityKind.ROLE:
-        # A session that begins now: whoever can assume the role can begin one.
+        # A session that starts now: whoever can assume the role can start one.
         keys["aws:tokenissuetime"] = (_iso(now),)
         if _takes_tags(identity.trust):
             return {key: value for key, value in keys.items() if not key.startswith(_TAG)}
@@ -165,7 +165,7 @@ def _always(identity: Identity) -> tuple[CanonicalClause, ...]:
 
 
 def _takes_tags(trust: Policy | None) -> bool:
-    """May whoever assumes the role give the session tags of their own choice?"""
+    """May whoever assumes the role choose the session's tags?"""
     if trust is None:
         return False
     if not isinstance(trust.document, Document):
@@ -187,14 +187,14 @@ def _account_keys(account: Account) -> dict[str, tuple[str, ...]]:
 
 
 def _request_keys(now: datetime) -> dict[str, tuple[str, ...]]:
-    """What holds of every request that people and programs make to ECR and STS themselves."""
+    """The condition keys of every request that people and programs make to ECR and STS directly."""
     return {
         "aws:currenttime": (_iso(now),),
         "aws:epochtime": (str(int(now.timestamp())),),
-        # Both services answer on TLS alone.
+        # Both services answer only on TLS.
         "aws:securetransport": ("true",),
         "aws:viaawsservice": ("false",),
-        **dict.fromkeys(_OF_SERVICES, ()),
+        **dict.fromkeys(_SERVICE_KEYS, ()),
     }
 
 
@@ -206,8 +206,3 @@ def _service_control(account: Account) -> Levels:
     if account.service_control is None or (account.organization and account.organization.management):
         return ()
     return account.service_control
-
-
-def holes(policies: Sequence[Policy | None]) -> list[Policy]:
-    """The policies that could not be read."""
-    return [one for one in policies if one is not None and not isinstance(one.document, Document)]

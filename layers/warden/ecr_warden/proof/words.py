@@ -1,4 +1,4 @@
-"""Answers in words: which statements let somebody in, what is missing, and who is meant by a class."""
+"""Answers in words: the statements that allow access, what is missing, and whom a class stands for."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +8,8 @@ from msgspec import Struct
 from ecr_warden.model.estate import Estate, Policy
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import CallerKind
-from ecr_warden.proof.access import Access, Step, Way
-from ecr_warden.proof.decide import Ask
+from ecr_warden.proof.access import Access, AccessPath, Step
+from ecr_warden.proof.decide import Permission
 from ecr_warden.proof.missing import Edit, Side, located
 from ecr_warden.proof.subject import ANY_ACCOUNT, Subject
 
@@ -26,8 +26,8 @@ def verb_of(what: str) -> str:
     return _VERBS[Access(what)] if what in list(Access) else f"call {printable(what)} on"
 
 
-class Because(Struct, frozen=True):
-    """A statement that lets somebody do a step: `statement` counts from 1, None for what needs none."""
+class AllowingStatement(Struct, frozen=True):
+    """A statement that allows one step: `statement` counts from 1, None where no statement is needed."""
 
     policy: str
     statement: int | None
@@ -40,20 +40,20 @@ class Because(Struct, frozen=True):
         return f"{where}{named} allows {self.allows}"
 
 
-def because_of(way: Way) -> tuple[Because, ...]:
-    """The statements behind a way, step by step, each once."""
-    return tuple(dict.fromkeys(one for step in way.steps for one in _of_step(step)))
+def because_of(path: AccessPath) -> tuple[AllowingStatement, ...]:
+    """The statements that allow a path, step by step, each once."""
+    return tuple(dict.fromkeys(one for step in path.steps for one in _of_step(step)))
 
 
-def _of_step(step: Step) -> Iterator[Because]:
-    resource = step.asks[0].resource
-    actions = step.asks[0].action if len(step.asks) == 1 else "it"
+def _of_step(step: Step) -> Iterator[AllowingStatement]:
+    resource = step.permissions[0].resource
+    actions = step.permissions[0].action if len(step.permissions) == 1 else "it"
     for reason in step.decision.because:
         place = located(step.subject, resource, reason)
         if place is None or place.index is None:
-            yield Because(printable(reason.text, 200), None, None, actions)
+            yield AllowingStatement(printable(reason.text, 200), None, None, actions)
             continue
-        yield Because(_policy_name(place, step.subject), place.index + 1, reason.sid, actions)
+        yield AllowingStatement(_policy_name(place, step.subject), place.index + 1, reason.sid, actions)
 
 
 def _policy_name(edit: Edit, subject: Subject) -> str:
@@ -64,15 +64,15 @@ def _policy_name(edit: Edit, subject: Subject) -> str:
 
 
 def short(arn: str) -> str:
-    """`user/ci/builder` for an ARN of IAM; any other text as it is."""
+    """`user/ci/builder` for an ARN of IAM or STS; any other text unchanged."""
     parts = arn.split(":", 5)
     return printable(parts[5] if len(parts) == 6 and parts[2] in ("iam", "sts") else arn, 160)
 
 
-def class_of(subject: Subject, ask: Ask, estate: Estate) -> str:
-    """Whom somebody outside the estate stands for."""
+def class_of(subject: Subject, permission: Permission, estate: Estate) -> str:
+    """Whom a principal outside the estate stands for."""
     principal = subject.principal
-    given = f"to whom that account gives {ask.action}"
+    given = f"that the account itself allows {permission.action}"
     match principal.kind:
         case CallerKind.SERVICE:
             return f"the AWS service {printable(principal.text)}"
@@ -84,13 +84,13 @@ def class_of(subject: Subject, ask: Ask, estate: Estate) -> str:
             return "anyone on the internet with an AWS account"
         case _ if subject.is_class:
             unread = ", which was not read" if principal.account in estate.accounts else ""
-            return f"anybody of account {principal.account}{unread} {given}"
+            return f"anybody in account {principal.account}{unread} {given}"
         case _:
-            return f"{printable(principal.text, 200)}, if account {principal.account} gives it {ask.action}"
+            return f"{printable(principal.text, 200)}, if account {principal.account} allows it {permission.action}"
 
 
 def edit_text(edit: Edit) -> tuple[str, str]:
-    """(`missing` or `denied`, what it is about): the line for people before the change itself."""
+    """(`missing` or `denied`, which policy and action): the line above the change itself."""
     holder = short(edit.holder)
     if edit.index is not None:
         return "denied", f"statement {edit.index + 1} of {printable(edit.policy, 200)} denies it"
@@ -123,8 +123,8 @@ def edit_to_json(edit: Edit) -> dict[str, Any]:
     }
 
 
-def holding_text(edit: Edit) -> str:
-    """A statement that allows its part of it already."""
+def already_allowed_text(edit: Edit) -> str:
+    """Says that a statement allows its part already."""
     holder = f" of {short(edit.holder)}" if edit.side is Side.IDENTITY else ""
     return f"statement {(edit.index or 0) + 1} of {printable(edit.policy, 200)}{holder} allows it"
 

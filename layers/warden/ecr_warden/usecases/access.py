@@ -1,4 +1,4 @@
-"""What an estate answers about access, and whether the spec says the same."""
+"""Questions about access, answered from an estate and compared with the spec."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -13,42 +13,42 @@ from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarg
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError
-from ecr_warden.proof.access import Access, Graph, Refusal, Way
-from ecr_warden.proof.decide import Answer, Ask
+from ecr_warden.proof.access import Access, AccessPath, Denial, Graph
+from ecr_warden.proof.decide import Answer, Permission
 from ecr_warden.proof.escalation import Escalation, Escalations
 from ecr_warden.proof.missing import Change, smallest_change
-from ecr_warden.proof.subject import Subject, unread
+from ecr_warden.proof.subject import Subject, unread_subject
 from ecr_warden.spec.spec import Spec
 
 _ACTION_CHARACTERS = 128
 
 
 class AccessError(WardenError):
-    """The question is about something that the estate does not have, or is no question."""
+    """The question is malformed, or names something that the estate does not have."""
 
     code = "access"
 
 
 class Question(Struct, frozen=True):
-    """What somebody wants to do with a repository."""
+    """What somebody wants to do with a repository: `what` is an Access or one action."""
 
     what: str
     repository: Repository
-    asks: tuple[Ask, ...]
+    permissions: tuple[Permission, ...]
 
 
 def question(graph: Graph, what: str, repository: str) -> Question:
-    """Check a question; raises AccessError."""
+    """Parse a question; raises AccessError."""
     name = what if what in list(Access) else _action(what)
     found = find_repository(graph.estate, repository)
-    return Question(name, found, graph.asks(name, found))
+    return Question(name, found, graph.permissions(name, found))
 
 
 def _action(text: str) -> str:
     service, colon, name = text.partition(":")
     if not colon or service.lower() != "ecr" or not name.isalnum() or len(name) > _ACTION_CHARACTERS:
         remedy = "write pull, push, delete, admin or an action such as ecr:PutImage"
-        raise AccessError(f"not an access: {printable(text)}", remedy=remedy)
+        raise AccessError(f"not a kind of access: {printable(text)}", remedy=remedy)
     return text
 
 
@@ -77,56 +77,60 @@ def _is_listed(estate: Estate) -> Iterable[bool]:
 
 
 def find_subject(graph: Graph, arn: str) -> Subject:
-    """Whoever has the ARN; raises AccessError where nobody can, or where the account has no such user or role."""
+    """The subject with the ARN; raises AccessError if it is no principal's, or the account has no such user or role."""
     try:
         subject = graph.subject(arn)
     except RequestError as error:
-        raise AccessError(f"not somebody's ARN: {printable(arn, 120)}", remedy=error.remedy) from error
+        raise AccessError(f"not the ARN of a principal: {printable(arn, 120)}", remedy=error.remedy) from error
     if subject.principal.kind in (CallerKind.ANONYMOUS, CallerKind.CANONICAL):
-        raise AccessError(f"not somebody's ARN: {printable(arn, 120)}", remedy="write the ARN of a user or role")
+        raise AccessError(
+            f"not the ARN of a principal: {printable(arn, 120)}", remedy="write the ARN of a user or role"
+        )
     if not graph.exists(subject):
         raise AccessError(
             f"account {subject.principal.account} has no {printable(arn.rpartition(':')[2], 120)}",
-            remedy="see its ARN, path included, with aws iam get-user or get-role",
+            remedy="get its ARN, including the path, from aws iam get-user or get-role",
         )
-    is_unread = subject.assumed and subject.principal.account is not None
-    return unread(subject.principal, graph.estate) if is_unread else subject
+    is_unread = subject.presumed_allowed and subject.principal.account is not None
+    return unread_subject(subject.principal, graph.estate) if is_unread else subject
 
 
 class CanI(Struct, frozen=True):
-    """An answer about one subject: its way, or what is missing for it (None: no change of a policy would help)."""
+    """An answer about one subject: its path, or the change that it needs (None: no change of a policy would help)."""
 
     answer: Answer
-    way: Way | None
+    path: AccessPath | None
     change: Change | None
 
 
 def can_i(graph: Graph, subject: Subject, asked: Question) -> CanI:
-    """Can the subject, and if not, what is missing?"""
-    match graph.can(subject, asked.asks):
-        case Refusal():
+    """Does the subject have the access, and if not, what is missing?"""
+    match graph.can(subject, asked.permissions):
+        case Denial():
             return CanI(
-                Answer.NO, None, smallest_change(graph, subject, asked.asks, prefers_role=asked.what == Access.PUSH)
+                Answer.NO,
+                None,
+                smallest_change(graph, subject, asked.permissions, prefers_role=asked.what == Access.PUSH),
             )
-        case way:
-            return CanI(way.answer, way, None)
+        case path:
+            return CanI(path.answer, path, None)
 
 
 class WhoCan(Struct, frozen=True):
-    """Everybody who can: identities, classes of principals outside, and who could make themselves able."""
+    """Everybody who can: identities, classes of principals outside the estate, and who could escalate."""
 
-    identities: tuple[Way, ...]
-    classes: tuple[Way, ...]
+    identities: tuple[AccessPath, ...]
+    classes: tuple[AccessPath, ...]
     escalations: tuple[Escalation, ...] = ()
 
 
 def who_can(graph: Graph, asked: Question, escalations: Escalations | None = None) -> WhoCan:
-    """Everybody who can, the certain ones first and of these the nearest."""
-    ways = sorted(graph.who_can(asked.asks).values(), key=_order)
-    identities = tuple(way for way in ways if not _is_class(way.subject))
-    able = {way.subject.arn for way in ways if way.answer in (Answer.YES, Answer.CONDITIONAL)}
-    more = tuple(escalations.who(asked.asks, able)) if escalations else ()
-    return WhoCan(identities, tuple(way for way in ways if _is_class(way.subject)), more)
+    """Everybody who can, the certain ones first, and of equally certain ones those with the shortest path."""
+    paths = sorted(graph.who_can(asked.permissions).values(), key=_order)
+    identities = tuple(path for path in paths if not _is_class(path.subject))
+    able = {path.subject.arn for path in paths if path.answer in (Answer.YES, Answer.CONDITIONAL)}
+    more = tuple(escalations.who(asked.permissions, able)) if escalations else ()
+    return WhoCan(identities, tuple(path for path in paths if _is_class(path.subject)), more)
 
 
 def _is_class(subject: Subject) -> bool:
@@ -136,33 +140,35 @@ def _is_class(subject: Subject) -> bool:
 _RANKS = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2}
 
 
-def _order(way: Way) -> tuple[int, int, str]:
-    return _RANKS[way.answer], len(way.steps), way.subject.arn
+def _order(path: AccessPath) -> tuple[int, int, str]:
+    return _RANKS[path.answer], len(path.steps), path.subject.arn
 
 
 class InSpec:
-    """Whether the spec gives what a way shows, found by asking the same of the documents that the spec stands for."""
+    """Whether the spec gives the access that a path shows: the same question, asked of the spec's documents."""
 
     def __init__(self, compiled: CompiledSpec, asked: Question, at: datetime) -> None:
         graph = Graph(desired_estate(compiled, asked.repository.target, at))
         repository = graph.estate.registry_of(asked.repository.target).repositories[asked.repository.target.name]
-        self._given = {_bare(arn): way for arn, way in graph.who_can(graph.asks(asked.what, repository)).items()}
+        self._given = {
+            _bare(arn): path for arn, path in graph.who_can(graph.permissions(asked.what, repository)).items()
+        }
         self._accounts = {
-            way.subject.principal.account
-            for way in self._given.values()
-            if way.subject.is_class and len(way.steps) == 1
+            path.subject.principal.account
+            for path in self._given.values()
+            if path.subject.is_class and len(path.steps) == 1
         }
 
-    def __call__(self, way: Way) -> bool:
-        """Is it so? Of an account that the spec lets in, everybody is."""
-        given = self._given.get(_bare(way.subject.arn))
+    def __call__(self, path: AccessPath) -> bool:
+        """Does the spec give it? If it lets a whole account in, it gives it to everybody in that account."""
+        given = self._given.get(_bare(path.subject.arn))
         if given is not None:
-            return [*map(_bare, given.chain)] == [*map(_bare, way.chain)]
-        return len(way.steps) == 1 and way.subject.principal.account in self._accounts
+            return [*map(_bare, given.chain)] == [*map(_bare, path.chain)]
+        return len(path.steps) == 1 and path.subject.principal.account in self._accounts
 
 
 def spec_change(spec: Spec, asked: Question, subject: Subject) -> str:
-    """What to change in the spec so that it gives this, in words; "" where the spec cannot say it."""
+    """The change to the spec that would give this access, in words; "" where the spec cannot express it."""
     target = asked.repository.target
     identity = subject.identity
     aliases = {account.id: account.alias for account in spec.accounts}
@@ -171,11 +177,11 @@ def spec_change(spec: Spec, asked: Question, subject: Subject) -> str:
         return ""
     name = f"{aliases[identity.account]}:{identity.arn.partition('::')[2].partition(':')[2]}"
     if entry is None:
-        return f"give {printable(target.name, 200)} an entry under repositories:, with {name} in {asked.what}:"
+        return f"add an entry for {printable(target.name, 200)} under repositories:, with {name} in {asked.what}:"
     if asked.what == Access.PULL:
-        return f"add {name} to pull: of {printable(target.name, 200)}"
+        return f"add {name} to {printable(target.name, 200)}, under pull:"
     roles = ", ".join(push.role.name for push in entry.push) or "a push role"
-    return f"add {name} to push: by: of {printable(target.name, 200)} ({roles})"
+    return f"add {name} to {printable(target.name, 200)}, under push:, by: ({roles})"
 
 
 def _bare(arn: str) -> str:
@@ -189,8 +195,8 @@ def desired_estate(compiled: CompiledSpec, target: RepositoryTarget, at: datetim
     paths = {named.key: arn for spec in compiled.targets.values() for arn, named in spec.principals.items()}
     found = compiled.spec_of(target)
     policy = found.documents.get(repository_policy(target)) if found else None
-    hung = Policy("repository policy", policy) if isinstance(policy, Document) else None
-    registry = Registry(target.region, {target.name: Repository(target, hung)})
+    attached = Policy("repository policy", policy) if isinstance(policy, Document) else None
+    registry = Registry(target.region, {target.name: Repository(target, attached)})
     identities: dict[str, dict[str, Identity]] = {account: {} for account in (*compiled.accounts, target.account)}
     for spec in compiled.targets.values():
         if not isinstance(spec.target, RepositoryTarget):
