@@ -182,7 +182,9 @@ def test_a_snapshot_is_written_and_read(tmp_path: Path) -> None:
 
 
 WRONG = {
-    "a repository that is not there": (("can-i", "pull", "shop/none", "--as", _PULLER), "no repository shop/none"),
+    "a repository that is not there": (("can-i", "pull", "other", "--as", _PULLER), 'no repository "other" in'),
+    "a repository without a name": (("who-can", "pull", ""), 'no repository "" in'),
+    "a misspelt repository": (("who-can", "pull", "shop/chekout"), "(did you mean shop/checkout?)"),
     "an access that is none": (("can-i", "read", "shop/checkout", "--as", _PULLER), "not a kind of access: read"),
     "an action of another service": (("who-can", "s3:GetObject", "shop/checkout"), "not a kind of access"),
     "an action with a wildcard": (("who-can", "ecr:*", "shop/checkout"), "not a kind of access"),
@@ -201,6 +203,49 @@ def test_what_is_asked_wrongly_is_said(ask: Any, name: str) -> None:
     assert ran.code == 1
     assert words in ran.err
     assert not ran.out
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ("ecr:PutImages", "ecr:PutImages is not an action of ECR as of 2026-04 (did you mean ecr:PutImage?)"),
+        ("ecr:Fly", "ecr:Fly is not an action of ECR as of 2026-04"),
+        ("ecr:putimage", None),
+        ("push", None),
+    ],
+)
+def test_an_action_that_aws_may_not_have_is_answered_and_named(ask: Any, action: str, said: str | None) -> None:
+    ran = ask("who-can", action, "shop/checkout")
+    assert _SHADOW.rpartition(":")[2] in ran.out
+    assert [line for line in ran.err.splitlines() if "not an action" in line] == ([said] if said else [])
+
+
+NOT_SNAPSHOTS = {
+    "a file that was cut off": (b'{"schema": 1', "not JSON at line 1 column 13; write a snapshot with"),
+    "a spec": (SPEC.encode(), "not JSON at line 1 column 1; write a snapshot with"),
+    "bytes": (b"\xff\xfe\x00", "not JSON; write a snapshot with"),
+    "a list": (b"[]", "not an object; write a snapshot with"),
+    "an object of something else": (b"{}", "no schema; this version reads schema 1; write a snapshot with"),
+}
+
+
+@pytest.mark.parametrize("option", ["--snapshot", "--iam"])
+@pytest.mark.parametrize("case", NOT_SNAPSHOTS)
+def test_a_file_that_is_no_snapshot_is_named(tmp_path: Path, option: str, case: str) -> None:
+    content, said = NOT_SNAPSHOTS[case]
+    file = tmp_path / "estate.json"
+    file.write_bytes(content)
+    ran = Command()("who-can", "pull", "shop/checkout", option, str(file))
+    assert (ran.code, ran.out) == (1, "")
+    assert f"{file}: {said}" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("who", "counted"),
+    [(_BUILDER, "user/push-user: 1 kind of access"), (_SHADOW, "role/shadow-pusher: 4 kinds of access")],
+)
+def test_kinds_of_access_are_counted(ask: Any, who: str, counted: str) -> None:
+    assert counted in ask("can", who).out
 
 
 def test_two_repositories_of_one_name_are_told_apart_by_their_place(tmp_path: Path) -> None:

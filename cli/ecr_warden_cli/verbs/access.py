@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA, estate_from_text
+from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA, SnapshotError, estate_from_text
 from ecr_warden.model.estate import Estate, Repository
-from ecr_warden.policy.printable import printable
+from ecr_warden.policy import catalogue
+from ecr_warden.policy.printable import count, printable
 from ecr_warden.proof.access import Access, AccessPath, Graph
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.escalation import Escalation, Escalations
@@ -37,7 +38,7 @@ from msgspec import Struct
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
-from ecr_warden_cli.inputs import load_compiled, read_file
+from ecr_warden_cli.inputs import load_compiled, name_of, read_file
 from ecr_warden_cli.live import parse_profiles
 
 _STYLES = {
@@ -86,7 +87,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         metavar="ACCOUNT=PROFILE",
         action="append",
         default=[],
-        help="without a file: the AWS profile to read an account of the spec with; once an account",
+        help="without a file: the AWS profile to read an account of the spec with; once per account",
     )
 
 
@@ -112,7 +113,16 @@ def _open(arguments: argparse.Namespace, context: Context, repository: str | Non
         text = _live(spec, arguments.profile, context)
     else:
         raise UsageError("nothing to read is given", remedy="give --snapshot FILE, --iam FILE, or --spec SPEC")
-    return _Asked(Graph(estate_from_text(text, at=context.clock.now())), spec)
+    return _Asked(Graph(_estate(text, arguments.snapshot or arguments.iam, context)), spec)
+
+
+def _estate(text: bytes | str, path: str | None, context: Context) -> Estate:
+    """Parse a snapshot; raises SnapshotError, which names the file that was read."""
+    try:
+        return estate_from_text(text, at=context.clock.now())
+    except SnapshotError as error:
+        place = f"{name_of(path)}: " if path else ""
+        raise SnapshotError(f"{place}{error.message}", remedy=error.remedy) from error
 
 
 def _read(path: str, context: Context) -> bytes:
@@ -132,7 +142,7 @@ def _joined(arguments: argparse.Namespace, context: Context, repository: str | N
     text = _read(arguments.iam, context)
     if not arguments.repository_policy or repository is None:
         return text
-    holder = next(iter(estate_from_text(text, at=context.clock.now()).accounts))
+    holder = next(iter(_estate(text, arguments.iam, context).accounts))
     whole = _WHOLE.fullmatch(repository)
     account, region, name = whole.groups() if whole else (holder, _ANY_REGION, repository)
     policy = _policy(_read(arguments.repository_policy, context))
@@ -156,9 +166,19 @@ def _policy(text: bytes) -> object:
     return found.get("policyText", found) if isinstance(found, dict) else found
 
 
+def _question(asked: _Asked, access: str, repository: str, context: Context) -> Question:
+    """Parse the question, and say if its action may be misspelt: a pattern such as `ecr:*` allows that one too."""
+    found = question(asked.graph, access, repository)
+    if access not in list(Access) and not catalogue.matching_actions(access):
+        near = catalogue.nearest_action(access)
+        hint = f" (did you mean {near}?)" if near else ""
+        context.console.note(f"{access} is not an action of ECR as of {catalogue.date()}{hint}")
+    return found
+
+
 def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
     asked = _open(arguments, context, arguments.repository)
-    what = question(asked.graph, arguments.access, arguments.repository)
+    what = _question(asked, arguments.access, arguments.repository, context)
     return _answer(asked, what, arguments.principal, arguments, context)
 
 
@@ -245,7 +265,7 @@ def _not_looked_at(estate: Estate) -> Iterator[str]:
 
 def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     asked = _open(arguments, context, arguments.repository)
-    what = question(asked.graph, arguments.access, arguments.repository)
+    what = _question(asked, arguments.access, arguments.repository, context)
     found = who_can(asked.graph, what, Escalations(asked.graph) if arguments.escalation else None)
     given = None if asked.spec is None else InSpec(asked.spec.compiled, what, context.clock.now())
     unknown = list(dict.fromkeys(unread_text(one) for path in found.identities + found.classes for one in path.unread))
@@ -348,7 +368,7 @@ def _show_can(rows: Sequence[tuple[Repository, Access, AccessPath]], arn: str, c
         text = f"{path.answer.value:<12}{access.value:<8}{printable(repository.target.name, 120)}{through}{conditions}"
         context.console.line(text, _STYLES[path.answer])
     context.console.line(
-        f"{short(arn)}: {len(rows)} kinds of access, by the policies that could be read", Style.HEADING
+        f"{short(arn)}: {count(len(rows), 'kind of access')}, by the policies that could be read", Style.HEADING
     )
 
 
@@ -389,7 +409,7 @@ def _explain(text: str, asked: _Asked, arguments: argparse.Namespace, context: C
         raise NoDenial("the message does not say who was denied what", remedy=f"add {' and '.join(lacking)}")
     action = found["action"] if found else "pull"
     access = arguments.access or _access_of(action)
-    return _answer(asked, question(asked.graph, access, repository), arn, arguments, context)
+    return _answer(asked, _question(asked, access, repository, context), arn, arguments, context)
 
 
 def _access_of(action: str) -> str:
@@ -441,7 +461,7 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 def _add_snapshot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="the spec, whose accounts and regions are read; - for stdin")
     parser.add_argument(
-        "--profile", metavar="ACCOUNT=PROFILE", action="append", default=[], help="as of plan; once an account"
+        "--profile", metavar="ACCOUNT=PROFILE", action="append", default=[], help="as in plan; once per account"
     )
 
 
@@ -464,13 +484,13 @@ CAN = Verb(
     _run_can,
 )
 EXPLAIN_DENIAL = Verb(
-    "say what is missing for whom an error message says that they are not authorized",
+    "say from the error message of a denied call what is missing",
     "docker pull IMAGE 2>&1 | ecr-warden explain-denial --snapshot estate.json",
     _add_explain,
     _run_explain,
 )
 SNAPSHOT = Verb(
-    "write everything that the other questions about access need, as JSON",
+    "write the policies of the spec's accounts to a file that these verbs read",
     "ecr-warden snapshot access.yaml --profile ci=ci-read > estate.json",
     _add_snapshot,
     _run_snapshot,

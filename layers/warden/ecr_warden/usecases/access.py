@@ -1,5 +1,6 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
+import difflib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -21,6 +22,8 @@ from ecr_warden.proof.subject import Subject, unread_subject
 from ecr_warden.spec.spec import Spec
 
 _ACTION_CHARACTERS = 128
+# The longest name that ECR accepts.
+_NAME_LENGTH = 256
 
 
 class AccessError(WardenError):
@@ -60,8 +63,10 @@ def find_repository(estate: Estate, text: str) -> Repository:
         return named[0]
     if not named:
         unlisted = "" if all(_is_listed(estate)) else "; not all registries could be listed"
+        near = difflib.get_close_matches(text[:_NAME_LENGTH], {one.target.name for one in estate.repositories()}, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
         raise AccessError(
-            f"there is no repository {printable(text, 120)} in the estate{unlisted}",
+            f'there is no repository "{printable(text, 120)}" in the estate{unlisted}{hint}',
             remedy="write its name, or account/region/name",
         )
     places = listed([f"{_place(one)}/{one.target.name}" for one in named], 5)

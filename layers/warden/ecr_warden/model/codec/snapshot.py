@@ -36,6 +36,7 @@ REGISTRY_CALL = "ecr:GetRegistryPolicy"
 POLICY_CALL = "ecr:GetRepositoryPolicy"
 LIST_CALL = "ecr:DescribeRepositories"
 _ABSENT = "not in the snapshot"
+_REMEDY = "write a snapshot with: ecr-warden snapshot SPEC > FILE"
 MAX_BYTES = 128 * 1024 * 1024
 _ACCOUNT_KEYS = frozenset(
     {
@@ -73,14 +74,14 @@ def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
         raise SnapshotError("nested too deeply for a snapshot") from None
     except ValueError as error:
         where = f" at line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise SnapshotError(f"not JSON{where}", remedy="was the file written to its end?") from None
+        raise SnapshotError(f"not JSON{where}", remedy=_REMEDY) from None
     if not isinstance(raw, dict):
-        raise SnapshotError("not an object", remedy="write it with: ecr-warden snapshot")
+        raise SnapshotError("not an object", remedy=_REMEDY)
     if any(key in raw for key in _IAM_KEYS):
         return _bare(raw, at)
     if raw.get("schema") != SCHEMA or isinstance(raw["schema"], bool):
         given = "no schema" if "schema" not in raw else f"schema {raw['schema']!r:.20}"
-        raise SnapshotError(f"{given}; this version reads schema {SCHEMA}", remedy="write it with: ecr-warden snapshot")
+        raise SnapshotError(f"{given}; this version reads schema {SCHEMA}", remedy=_REMEDY)
     accounts = raw.get("accounts")
     if not isinstance(accounts, dict):
         raise SnapshotError("accounts: not an object", remedy='write {"ACCOUNT ID": {"iam": ..., "ecr": ...}}')
