@@ -74,7 +74,7 @@ documents:
 settings: {mode: enforce}
 """
 ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
-STRANGER = json.dumps(
+OPEN_TRUST = json.dumps(
     {
         "Version": "2012-10-17",
         "Statement": [
@@ -206,7 +206,7 @@ class Running:
             self.report(name)
 
     def _tamper_role(self, iam: Any, name: str) -> None:
-        iam.update_assume_role_policy(RoleName=name, PolicyDocument=STRANGER)
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=OPEN_TRUST)
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             iam.delete_role_policy(RoleName=name, PolicyName=policy)
         iam.put_role_policy(RoleName=name, PolicyName="x", PolicyDocument=ALL)

@@ -33,20 +33,20 @@ def announced(alert: Alert) -> dict[str, Any]:
     return {"source": "ecr-warden", "detail-type": "SpecRefused", "detail": alert_to_json(alert)}
 
 
-def test_what_somebody_waits_for_is_told_at_once(handler: Handler, deployed: Deployed) -> None:
+def test_an_urgent_alert_is_sent_at_once(handler: Handler, deployed: Deployed) -> None:
     handler(announced(REFUSED))
     (mail,) = deployed.mails()
     assert "an account has 12 digits" in mail
 
 
-def test_what_is_gathered_is_told_in_one_message_when_it_is_due(handler: Handler, deployed: Deployed) -> None:
+def test_collected_alerts_are_sent_in_one_message_when_it_is_due(handler: Handler, deployed: Deployed) -> None:
     handler(announced(ACCEPTED))
     handler(announced(ACCEPTED))
     assert deployed.mails() == []
     handler(batch(FLUSH))
     assert len(deployed.mails()) == 1
     handler(batch(FLUSH))
-    assert deployed.mails() == [], "a flush that comes twice tells nothing twice"
+    assert deployed.mails() == [], "a flush that is delivered twice sends nothing twice"
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '{"schema": 9, "incident": "spec/v2"}', '{"schema": 1}'])

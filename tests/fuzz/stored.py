@@ -86,7 +86,7 @@ def _rare(seed: int, count: int) -> str:
     return "".join(chr(drawn.randrange(0x20000, 0x2A6DF)) for _ in range(count))
 
 
-# Each is as long as it is told to be.
+# Each takes a seed and a length.
 _HARD: tuple[Callable[[int, int], dict[str, Any]], ...] = (
     lambda seed, count: {"Action": _patterns(seed, count)},
     lambda seed, count: {"NotAction": _patterns(seed, count)},

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.property.policy_oracle import Ask
 
-A, B, STRANGER = "111111111111", "222222222222", "333333333333"
+A, B, OUTSIDER = "111111111111", "222222222222", "333333333333"
 PRINCIPALS: tuple[Any, ...] = (
     "*",
     {"AWS": "*"},
@@ -50,9 +50,9 @@ CALLERS = (
     f"arn:aws:iam::{B}:role/q",
     f"arn:aws:sts::{B}:assumed-role/r/s",
     f"arn:aws:sts::{B}:assumed-role/r/t",
-    f"arn:aws:iam::{STRANGER}:user/x",
+    f"arn:aws:iam::{OUTSIDER}:user/x",
     f"arn:aws:iam::{A}:root",
-    f"arn:aws:iam::{STRANGER}:root",
+    f"arn:aws:iam::{OUTSIDER}:root",
     f"arn:aws:sts::{A}:federated-user/f",
     f"arn:aws:sts::{B}:federated-user/g",
     f"arn:aws:iam::{A}:user/a arn:aws:sts::{A}:federated-user/g",

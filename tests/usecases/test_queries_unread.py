@@ -61,8 +61,8 @@ ANSWERED: dict[str, tuple[Question, bool]] = {
 
 @pytest.mark.parametrize("name", ANSWERED)
 def test_answers_report_repositories_that_could_not_be_listed(name: str) -> None:
-    question, is_told = ANSWERED[name]
-    assert of_reply(ask(unlisted(), question)) == ((str(CLOSED),) if is_told else ())
+    question, is_reported = ANSWERED[name]
+    assert of_reply(ask(unlisted(), question)) == ((str(CLOSED),) if is_reported else ())
     assert of_reply(ask(world_of("a"), question)) == ()
 
 

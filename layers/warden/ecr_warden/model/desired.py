@@ -61,12 +61,14 @@ else:
 class TargetSpec(Value, frozen=True):
     """The desired state of one target, compiled from the spec.
 
-    `widen_after`: the roles that must be seen at spec before the policy at an address may gain access (a user may
-    assume a role only once the role itself is right). `dependents`: targets to look at again when this one has
-    changed. `principals`: ARN of each IAM user or role named in this target's documents, to its own target.
-    `foreign`: statements of others that may stand in a repository's policy. `revoke_on_remove`: what to do with that
-    policy when the repository leaves the spec: delete it, or leave it as it is. `may_be_missing`: that it does not
-    exist is no drift. `exact`: a document that is written otherwise and allows the same is drift too.
+    - `widen_after`: the roles that must be in sync before the policy at an address may gain access (a user may assume a
+      role only once the role itself is in sync).
+    - `dependents`: targets to check again when this one has changed.
+    - `principals`: the ARN of each IAM user or role named in this target's documents, mapped to its own target.
+    - `foreign`: the foreign statements that a repository's policy may contain.
+    - `revoke_on_remove`: delete a repository's policy when the repository is removed from the spec.
+    - `may_be_missing`: a target that does not exist is not drift.
+    - `exact`: an interchangeable document is drift too.
     """
 
     target: Target

@@ -58,11 +58,11 @@ def short_name(actor: Actor | None) -> str:
 
 
 class Cause(Value, frozen=True, omit_defaults=True):
-    """`id` groups what belongs together: the event's id, the run's, the sweep's, the spec version, the request's.
+    """Why a job exists. `id` groups what belongs together: the ID of the event, run, sweep, spec version or request.
 
-    `action` (`iam:PutRolePolicy`; of a caller the command, `apply`), `at` (ISO 8601, when it happened) and `actor` are
-    of events and callers, `error` (the call failed) of events only. `root`: what set off the run that this cause is, so
-    that people are told of both in one message.
+    `action` (`iam:PutRolePolicy`, or a caller's command such as `apply`), `at` (ISO 8601, when it happened) and `actor`
+    are set for events and callers, `error` (the call failed) for events only. `root`: if the cause is a run, what
+    caused that run, so that both are reported in one message.
     """
 
     kind: CauseKind

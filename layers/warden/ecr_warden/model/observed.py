@@ -50,9 +50,9 @@ type Observed = Present | Absent | TargetMissing | Unparseable | Unreadable
 class Observation(Struct, frozen=True):
     """One reading of a target.
 
-    `documents` has each desired address and whatever else stands in the target. `unique_id` (AIDA.., AROA..) is
-    None for repositories and missing owners; a user or role that was made again has another one. `tagged_ours`:
-    a role that carries ecr-warden's tag.
+    `documents` has each desired address and every other document of the target. `unique_id` (AIDA.., AROA..) is None
+    for repositories and for identities that do not exist; recreating a user or role gives it another one.
+    `tagged_ours`: the role has ecr-warden's tag.
     """
 
     target: Target

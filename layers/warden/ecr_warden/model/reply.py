@@ -1,4 +1,4 @@
-"""What the deployed hub answers to people."""
+"""Replies of the deployed hub to commands."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -15,10 +15,11 @@ from ecr_warden.model.value import Count, Moment, Value, opaque
 
 
 class TargetStatus(Value, frozen=True):
-    """What the hub remembers of a target. `last`: None before the first run; `pause`: one that has not ended.
+    """What the hub remembers of a target.
 
-    `last`: of whoever looked last, a run or a sweep, with the last run and its result; `trouble`: something that people
-    were told of still stood then; `due`: a sweep found that it differs, and no run has ended since.
+    `last`: when a run or sweep last read it, with the last run and its result; None before the first. `pause`: the
+    current one. `trouble`: a reported problem was still there then. `due`: a sweep found drift, and no run has ended
+    since.
     """
 
     target: str
@@ -30,7 +31,7 @@ class TargetStatus(Value, frozen=True):
 
 
 class Trouble(Value, frozen=True):
-    """Something that is wrong with the whole, by a stable `code`, and what to do about it (may be empty)."""
+    """A problem of the whole deployment, with a stable `code` and a remedy (may be empty)."""
 
     code: str
     message: str
@@ -45,10 +46,10 @@ class _OfSpec(Value, frozen=True, tag_field="kind"):
 
 
 class StatusReply(_OfSpec, frozen=True, tag="status"):
-    """`stopped`: why nothing may be written, None while writes go on; `version`: the accepted spec's.
+    """`stopped`: why nothing is written, None while writes are enabled; `version`: the accepted spec's.
 
-    `unread`: why it is not known which targets there are (the repositories of a pattern, or what users and roles of
-    an account still hold); so in the other replies. Empty where the question named its targets in full.
+    `unread`, here and in the other replies: why the list of targets may be incomplete (the repositories of a pattern,
+    or the users and roles of an account, could not be listed). Empty where the question named its targets in full.
     """
 
     mode: Mode
@@ -59,10 +60,10 @@ class StatusReply(_OfSpec, frozen=True, tag="status"):
 
 
 class ScopeGap(Value, frozen=True):
-    """What the write scope of an account lacks. `uncovered`: ARNs that the spec needs and no list has.
+    """What the write scope of an account lacks. `uncovered`: ARNs that the spec needs and that are in no list.
 
-    `parameters`: the new value of each list that has to change, as CloudFormation takes it; `without_room`: the ARNs
-    that fit into none.
+    `parameters`: the new value of each list that has to change, as CloudFormation expects it; `without_room`: the ARNs
+    that fit into no list.
     """
 
     account: str
@@ -87,11 +88,11 @@ else:
 
 
 class PlanReply(_OfSpec, frozen=True, tag="plan"):
-    """The plans that are not empty, of so many targets; `omitted` of them did not fit into the answer.
+    """The plans that are not empty, out of the number of `targets`; `omitted` plans did not fit into the reply.
 
-    `left`: targets to which nothing would be written now, and why (a pause, the stop switch). `recreated`: identities
-    that were recreated since their last run; a run of theirs has the documents that name them rewritten.
-    `write_scope`: for each account with users or roles among the targets.
+    `left`: targets that would not be written now, and why (a pause, the stop switch). `recreated`: identities that were
+    recreated since their last run; their next run has the documents that name them rewritten. `write_scope`: one for
+    each account with users or roles among the targets.
     """
 
     mode: Mode
@@ -106,14 +107,14 @@ class PlanReply(_OfSpec, frozen=True, tag="plan"):
 
 
 class Verified(Value, frozen=True):
-    """A target and in what it differs."""
+    """A target and its drift."""
 
     target: str
     drifts: tuple[Drift, ...]
 
 
 class VerifyReply(_OfSpec, frozen=True, tag="verify"):
-    """Every target that was looked at; `omitted` differ and did not fit into the answer."""
+    """Every target that was read; `omitted` drifted targets did not fit into the reply."""
 
     targets: tuple[Verified, ...]
     omitted: Count = 0

@@ -57,22 +57,23 @@ class Result(StrEnum):
     CONVERGED = "converged"
     NOT_YET_VISIBLE = "not-yet-visible"
     STILL_DRIFTED = "still-drifted"
-    REPORTED = "reported"  # drift seen and left alone: observe mode, the stop switch, or held
-    WAITING = "waiting"  # a policy may be widened only once the role that it leads to is at spec
-    INTERRUPTED = "interrupted"  # the process died; the next run of the target tells what was written
-    CONFLICT = "conflict"  # somebody else wrote in between; observed afresh by the next run
+    REPORTED = "reported"  # drift found and not repaired: observe mode, the stop switch, or held
+    WAITING = "waiting"  # a policy may be widened only once the role that it leads to is in sync
+    INTERRUPTED = "interrupted"  # the process died; the next run of the target reports what was written
+    CONFLICT = "conflict"  # somebody else wrote in between; the next run reads the target again
     FAILED = "failed"
     UNKNOWN = "unknown"  # something could not be read
 
 
 class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
-    """One run of one target, from first reading to verification; what the outcomes bus carries.
+    """One run of one target, from the first reading to verification; the message on the outcomes bus.
 
-    `accounts`: those that the spec names; any other is foreign. `final`: False when the same job will be tried again
-    and nothing was written. `intruder`: the event came from a session of the write role that no run of ours opened.
-    `contested`: how often in a row somebody else wrote between reading and writing, where the job gave up over it.
-    `severity`: of the whole report. An announcement may have to leave out what makes it severe, for what stands in an
-    account may be made to exceed any limit.
+    - `accounts`: those that the spec names; principals in any other are outsiders.
+    - `final`: False if the job will be retried and nothing was written.
+    - `intruder`: the event came from a session of the write role that no run of ours opened.
+    - `contested`: how often in a row somebody else wrote between reading and writing, if the job gave up because of it.
+    - `severity`: of the whole report. An announcement may have to leave out what makes it severe, because an attacker
+      can make the content of an account exceed any size limit.
     """
 
     run_id: str
@@ -92,7 +93,7 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
 
     @property
     def applied(self) -> tuple[Change, ...]:
-        """The changes that AWS took."""
+        """The changes that were written."""
         return tuple(outcome.change for outcome in self.outcomes if isinstance(outcome, Applied))
 
 
@@ -100,7 +101,10 @@ LONGEST_PAUSE = timedelta(days=7)
 
 
 class Pause(Value, frozen=True):
-    """`id`: the request that set it; `by`: who asked, as proved to the hub. It ends by itself at `until`."""
+    """A pause of targets.
+
+    `id`: the request that set it; `by`: the authenticated caller. It ends by itself at `until`.
+    """
 
     id: str
     by: Actor
@@ -109,7 +113,7 @@ class Pause(Value, frozen=True):
     until: Moment
 
     def is_on(self, now: datetime) -> bool:
-        """Whether it has not ended."""
+        """Is it in force at this time?"""
         return now < self.until
 
     def __str__(self) -> str:
@@ -117,7 +121,7 @@ class Pause(Value, frozen=True):
 
 
 class OpenRun(Value, frozen=True):
-    """What is known before the first write: enough to finish and report the run if its process dies."""
+    """What the journal has before the first write: enough to finish and report the run if its process dies."""
 
     run_id: str
     cause: Cause
@@ -127,12 +131,12 @@ class OpenRun(Value, frozen=True):
 
 
 class Debts(Struct, frozen=True):
-    """What earlier runs of a target still owe.
+    """What earlier runs of a target left to do.
 
-    `sessions_before`: a trust policy was narrowed, and sessions of the role from before that moment have to be denied
-    until the last of them has expired. `sessions_ended`: a policy that denies them has been written, so where none
-    stands somebody took it away. `recreated_principals`: ARNs of users or roles that were deleted and made again since
-    the target's documents were last written.
+    `sessions_before`: a trust policy was narrowed at this time, and older sessions of the role have to be denied until
+    the last of them has expired. `sessions_ended`: the cut-off has been written, so if it is absent, somebody deleted
+    it. `recreated_principals`: ARNs of users or roles that were recreated since the target's documents were last
+    written.
     """
 
     sessions_before: datetime | None = None
@@ -141,7 +145,7 @@ class Debts(Struct, frozen=True):
 
 
 class LastSeen(Value, frozen=True):
-    """When a run last looked at a target, and how that run ended; `result` is None of one that did not end."""
+    """When a run last read a target, and its result; None if the run did not end."""
 
     at: Moment
     run_id: str = ""
