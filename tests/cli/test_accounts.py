@@ -5,11 +5,22 @@ from pathlib import Path
 
 import boto3
 import pytest
-from ecr_warden.model.address import repository_policy
+from ecr_warden.model.address import repository_policy, trust_policy
 from ecr_warden_cli.main import main
 
-from local.testing.seed import BOUNDARY, CHECKOUT, CI, HOME, SPEC_FILE, repository_document
+from local.testing.seed import (
+    BOUNDARY,
+    CHECKOUT,
+    CI,
+    HOME,
+    OUTSIDER,
+    PUSHER,
+    SPEC_FILE,
+    document,
+    repository_document,
+)
 from tests.cli.command import Ran
+from tests.cli.test_page import session
 from tests.contracts.aws import moto
 from tests.contracts.worlds import MotoWorld, make_in_sync
 
@@ -98,6 +109,16 @@ def test_a_profile_of_another_account_reads_nothing(world: MotoWorld, shell: She
     ran = shell("verify", str(SPEC_FILE), "--profile", "ci=registry-read", "--profile", "registry=registry-read")
     assert ran.code == 1
     assert f"account {CI} cannot be read: the profile registry-read belongs to account {HOME}" in ran.out
+
+
+def test_the_documentation_shows_what_a_profile_of_another_account_reads(
+    world: MotoWorld, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted = {"AWS": [f"arn:aws:iam::{CI}:user/push-user", f"arn:aws:iam::{OUTSIDER}:root"]}
+    world.put(trust_policy(PUSHER), document({"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}))
+    monkeypatch.chdir(SPEC_FILE.parent)
+    [(words, output)] = session("ecr-warden verify")
+    assert shell(*words).out.strip() == output
 
 
 def test_a_profile_that_does_not_exist_affects_its_account_only(world: MotoWorld, shell: Shell) -> None:

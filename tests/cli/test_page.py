@@ -1,4 +1,4 @@
-"""The sessions that docs/cli.md shows are what the command prints, except for times and IDs."""
+"""The sessions that the documentation shows are what the command prints, except for times and IDs."""
 
 import json
 import re
@@ -11,6 +11,7 @@ import pytest
 from ecr_warden.model.address import trust_policy
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.ports.store import SpecVersion
+from ecr_warden.spec.render import PUSH_ACTIONS
 
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, OUTSIDER, PUSHER, SPEC_FILE, allow, document
 from tests.cli.command import Command
@@ -20,7 +21,13 @@ from tests.template.cfn import ROOT
 from tests.usecases.world import MALLORY, runs_of, world_in_sync
 
 PAGE = (ROOT / "docs" / "cli.md").read_text()
-SESSIONS = re.findall(r"^```\n\$ (.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
+EVENTS = ROOT / "events"
+SESSIONS = re.findall(r"^```(?:console)?\n\$ (.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
+# How the sessions begin that run here, `verify` in test_accounts.py or `policy lint` in test_policy_lint.py.
+SEEN = {
+    *("ecr-warden validate", "ecr-warden render", "ecr-warden plan", "ecr-warden verify", "ecr-warden pause"),
+    *("ecr-warden event explain", "echo", "ecr-warden policy compare", "ecr-warden policy lint"),
+}
 
 
 def session(first: str) -> list[tuple[list[str], str]]:
@@ -61,12 +68,45 @@ def test_plan_and_verify(world: MemoryWorld, command: Command) -> None:
         assert output == command(*words).out.strip()
 
 
-def test_event_explain_and_policy_evaluate(command: Command) -> None:
-    [(_, explained)] = session("ecr-warden event explain")
-    error = json.loads(explained.splitlines()[2])["error"]
-    assert error == json.loads(command("event", "explain", stdin=b"{'").out)["error"] | {"at": "events.jsonl:3"}
+def test_event_explain(command: Command) -> None:
+    failed = json.loads(EVENTS.joinpath("iam-PutUserPolicy.json").read_text())
+    failed["detail"]["errorCode"] = "AccessDenied"
+    changed = json.loads(EVENTS.joinpath("iam-UpdateAssumeRolePolicy.json").read_text())
+    Path("events.jsonl").write_text(f"{json.dumps(changed)}\n{json.dumps(failed)}\n{{'\n")
+    [(words, explained)] = session("ecr-warden event explain")
+    assert explained == command(*words).out.strip()
+
+
+def test_policy_evaluate(command: Command) -> None:
     [(words, evaluated)] = session("echo")
     assert evaluated == command("policy", "evaluate", stdin=words[0].encode()).out.strip()
+
+
+def test_policy_compare(command: Command) -> None:
+    pushing = sorted({*PUSH_ACTIONS} - {"ecr:BatchGetImage"})
+    for name, who in (("live.json", "root"), ("desired.json", "user/pull-user-1")):
+        one = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CI}:{who}"}, "Action": pushing}
+        Path(name).write_text(json.dumps({"Version": "2012-10-17", "Statement": [one]}))
+    [(words, compared)] = session("ecr-warden policy compare")
+    assert compared == command(*words).out.strip()
+
+
+def test_every_session_is_run() -> None:
+    assert [text for text in SESSIONS if not text.startswith(tuple(SEEN))] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/spec.md"])
+def test_the_spec_shown_is_the_example(page: str, command: Command) -> None:
+    [shown] = re.findall(r"^```yaml\n(version: 1\n.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    assert command("render", "-", stdin=shown.encode()).out == command("render", "access.yaml").out
+
+
+def test_the_problem_shown_is_the_one_of_its_spec(command: Command) -> None:
+    text = (ROOT / "docs/spec.md").read_text()
+    [shown] = re.findall(r"^```yaml\n(version: 1\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    Path("access.yaml").write_text(shown.replace("[deployers]", "[deployrs]"))
+    [problem] = command("validate", "access.yaml").out.splitlines()[:-1]
+    assert f"`{problem}`" in re.sub(r"\s+", " ", text)
 
 
 def test_the_session_with_the_hub() -> None:
