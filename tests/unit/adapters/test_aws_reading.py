@@ -52,7 +52,7 @@ def test_repositories_that_cannot_be_listed_name_the_missing_permission(world: M
     pattern = RepositoryPattern(HOME, "eu-central-1", "shop/*", (), MustNotExist())
     [(unread, error)] = world.documents.list_repositories([pattern]).unread
     assert (unread, type(error), error.retryable) == (pattern, PermissionMissing, False)
-    assert error.remedy.startswith("allow ecr:DescribeRepositories to ecr-warden's role in the account: stacks/member")
+    assert error.remedy.startswith("allow ecr:DescribeRepositories to ecr-warden's role in the account; stacks/member")
 
 
 @pytest.mark.parametrize(
