@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.journal import DynamoJournal
+from ecr_warden.adapters.aws.proofs import S3Proofs
 from ecr_warden.adapters.aws.queues import SqsJobs
 from ecr_warden.adapters.aws.records import DynamoAudit, DynamoCommandRecords, DynamoSweepRecords
 from ecr_warden.adapters.aws.specs import AwsSpecs
@@ -16,11 +17,19 @@ from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.job import Job
 from ecr_warden.ports.alerts import Incidents
+from ecr_warden.ports.estate import Proofs
 from ecr_warden.ports.hub import CommandRecords, Jobs, Switch
 from ecr_warden.ports.store import Audit, Journal, Specs, SpecVersion, State, SweepRecords
 
 from local.testing.memory.hub import ManualClock, MemoryIncidents, MemoryJobs, MemorySpecs, MemorySwitch
-from local.testing.memory.state import MemoryAudit, MemoryCommandRecords, MemoryJournal, MemoryState, MemorySweepRecords
+from local.testing.memory.state import (
+    MemoryAudit,
+    MemoryCommandRecords,
+    MemoryJournal,
+    MemoryProofs,
+    MemoryState,
+    MemorySweepRecords,
+)
 from tests.contracts.aws import REGION, Wire
 
 TABLE, SPEC_BUCKET, STATE_BUCKET, SPEC_KEY = "ecr-warden", "spec", "state", "access.yaml"
@@ -51,6 +60,8 @@ class Hub(Protocol):
     def looks(self) -> SweepRecords: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def proofs(self) -> Proofs: ...
 
     def upload(self, data: bytes) -> str:
         """Put a spec into the bucket; returns its version."""
@@ -97,6 +108,7 @@ class MemoryHub:
     calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
     looks: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
+    proofs: MemoryProofs = field(default_factory=MemoryProofs)
 
     def __post_init__(self) -> None:
         self.state = MemoryState(self.clock)
@@ -168,6 +180,10 @@ class MotoHub:
     @cached_property
     def audit(self) -> DynamoAudit:
         return DynamoAudit(self._table, TABLE, self.clock)
+
+    @cached_property
+    def proofs(self) -> S3Proofs:
+        return S3Proofs(self.s3, STATE_BUCKET, OWNER)
 
     @cached_property
     def calls(self) -> DynamoCommandRecords:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ecr_warden.model.codec.records import entry_of
+from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
 from ecr_warden.model.run import Debts, LastSeen, OpenRun, Pause, RunReport
@@ -189,3 +190,16 @@ class MemoryAudit:
         kept = self.kept.values()
         within = [one for one in kept if since <= one.at <= until and (kinds is None or one.kind in kinds)]
         return iter(sorted(within, key=lambda entry: entry.at, reverse=True))
+
+
+@dataclass(slots=True)
+class MemoryProofs:
+    """The last proof."""
+
+    kept: ProofRecord | None = None
+
+    def last(self) -> ProofRecord | None:
+        return self.kept
+
+    def keep(self, record: ProofRecord) -> None:
+        self.kept = record

@@ -10,10 +10,12 @@ from ecr_warden.model.codec.access import PERMISSIONS_AT_MOST, access_from_json,
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
 from ecr_warden.model.codec.base import CodecError, Json, dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json, job_to_json
+from ecr_warden.model.codec.proof import proof_from_json, proof_to_json
 from ecr_warden.model.codec.runs import open_run_from_json, open_run_to_json, plan_from_json
 from ecr_warden.model.codec.spec import spec_from_json, spec_to_json
 from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.job import Actor, Cause, CauseKind, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import OpenRun
@@ -30,6 +32,7 @@ READERS: dict[str, Callable[[Json], object]] = {
     "run": open_run_from_json,
     "alert": alert_from_json,
     "spec": spec_from_json,
+    "proof": proof_from_json,
 }
 slow = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -56,6 +59,12 @@ def test_an_announcement_is_read_back_as_it_was_written(alert: Alert) -> None:
 @given(values.compiled_specs)
 def test_a_compiled_spec_is_read_back_as_it_was_written(spec: CompiledSpec) -> None:
     assert spec_from_json(loads(dumps(spec_to_json(spec)))) == spec
+
+
+@slow
+@given(values.proof_records)
+def test_a_proof_is_read_back_as_it_was_written(record: ProofRecord) -> None:
+    assert proof_from_json(loads(dumps(proof_to_json(record)))) == record
 
 
 @slow

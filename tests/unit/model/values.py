@@ -35,6 +35,16 @@ from ecr_warden.model.desired import (
     TargetSpec,
 )
 from ecr_warden.model.drift import Compared, Drift, DriftKind, Loosening
+from ecr_warden.model.finding import (
+    Certainty,
+    Condition,
+    Finding,
+    FindingKind,
+    ProofRecord,
+    RepositoryHealth,
+    SeenFinding,
+    Status,
+)
 from ecr_warden.model.job import (
     AcceptSpec,
     Actor,
@@ -180,6 +190,34 @@ def reports(draw: st.DrawFn) -> RunReport:
     )
 
 
+findings: Strategy[Finding] = st.builds(
+    Finding,
+    st.sampled_from(FindingKind),
+    IDS,
+    TEXTS,
+    TEXTS,
+    _few(TEXTS),
+    st.sampled_from(Certainty),
+    _few(TEXTS),
+    _few(TEXTS),
+    TEXTS,
+    st.booleans(),
+)
+conditions: Strategy[Condition] = st.builds(Condition, st.sampled_from(Status), IDS, TEXTS, TIMES)
+proof_records: Strategy[ProofRecord] = st.builds(
+    ProofRecord,
+    TIMES,
+    IDS,
+    st.dictionaries(accounts, IDS, max_size=2),
+    st.dictionaries(accounts, TIMES, max_size=2),
+    _few(st.builds(SeenFinding, findings, TIMES)),
+    COUNTS,
+    st.dictionaries(accounts, _few(TEXTS), max_size=2),
+    st.dictionaries(accounts, _few(TEXTS), max_size=2),
+    st.dictionaries(TEXTS, st.builds(RepositoryHealth, conditions, conditions, conditions), max_size=2),
+    _few(TEXTS),
+    TEXTS,
+)
 alerts: Strategy[Alert] = st.one_of(
     reports(),
     st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS), COUNTS),

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from ecr_warden.model.value import Moment, Value
+from ecr_warden.model.value import Count, Moment, Value
 
 
 class FindingKind(StrEnum):
@@ -93,19 +93,24 @@ class RepositoryHealth(Value, frozen=True):
 class ProofRecord(Value, frozen=True):
     """The last proof, as it is kept.
 
-    `version`: of the accepted spec; `pieces`: the tag of each piece of the estate that was read, by part.
-    `administrators`: ARNs by account; `upstreams`: pull-through cache rules in words, by ACCOUNT/REGION; `health`: by
-    the repository's target text; `unread`: what could not be read, each with its place and why.
+    `version`: of the accepted spec; `pieces`: the tag of each piece of the estate that was read, by part; `began`: when
+    reading each began. `findings`: those that stand, the gravest first, and `left_out` more. `administrators`: ARNs by
+    account; `upstreams`: pull-through cache rules in words, by ACCOUNT/REGION; `health`: by the repository's target
+    text; `unread`: what could not be read, each with its place and why; `failure`: why nothing could be proved, "" if
+    it was.
     """
 
     at: Moment
     version: str
     pieces: Mapping[str, str]
+    began: Mapping[str, Moment] = field(default_factory=dict)
     findings: tuple[SeenFinding, ...] = ()
+    left_out: Count = 0
     administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     upstreams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     health: Mapping[str, RepositoryHealth] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    failure: str = ""
 
 
 class Proof(Struct, frozen=True):

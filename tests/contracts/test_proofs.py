@@ -1,0 +1,77 @@
+"""Proofs: the last proof, in memory and as an object of the state bucket."""
+
+import gzip
+from datetime import UTC, datetime
+
+import pytest
+from ecr_warden.adapters.aws.proofs import KEY
+from ecr_warden.model.codec.base import dumps
+from ecr_warden.model.codec.proof import proof_to_json
+from ecr_warden.model.finding import (
+    Condition,
+    Finding,
+    FindingKind,
+    ProofRecord,
+    RepositoryHealth,
+    SeenFinding,
+    Status,
+)
+
+from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+CHECKOUT = "222222222222/eu-central-1/shop/checkout"
+MALLORY = "arn:aws:iam::999999999999:user/mallory"
+FINE = Condition(Status.TRUE, "Fine", "it is", NOON)
+
+
+def record(version: str, findings: int = 1) -> ProofRecord:
+    return ProofRecord(
+        NOON,
+        version,
+        {"111111111111": '"etag"'},
+        {"111111111111": NOON},
+        tuple(
+            SeenFinding(Finding(FindingKind.EXTRA, CHECKOUT, "push", f"{MALLORY}{number}", foreign=True), NOON)
+            for number in range(findings)
+        ),
+        administrators={"111111111111": ("arn:aws:iam::111111111111:role/admin",)},
+        upstreams={"222222222222/eu-central-1": ("docker-hub: registry-1.docker.io",)},
+        health={CHECKOUT: RepositoryHealth(FINE, FINE, FINE)},
+        unread=("users of 333333333333: permission-missing",),
+    )
+
+
+def test_there_is_none_at_first(hub: Hub) -> None:
+    assert hub.proofs.last() is None
+
+
+def test_the_last_one_is_kept(hub: Hub) -> None:
+    for one in (record("v1"), record("v2", findings=10_000)):
+        hub.proofs.keep(one)
+        assert hub.proofs.last() == one
+
+
+def test_a_proof_is_one_call_whose_object_must_be_in_the_hubs_own_bucket(moto_hub: MotoHub) -> None:
+    moto_hub.proofs.keep(record("v1"))
+    moto_hub.proofs.last()
+    calls = [call for call in moto_hub.wire.calls if call.action in ("s3:PutObject", "s3:GetObject")]
+    assert [call.action for call in calls] == ["s3:PutObject", "s3:GetObject"]
+    assert {call.parameters["ExpectedBucketOwner"] for call in calls} == {OWNER}
+
+
+ANOTHER = {**proof_to_json(record("v1")), "schema": 2}
+UNREADABLE = {
+    "of another schema": gzip.compress(dumps(ANOTHER).encode()),
+    "without its findings' kind": gzip.compress(dumps({**ANOTHER, "schema": 1, "findings": [{}]}).encode()),
+    "not compressed": dumps(proof_to_json(record("v1"))).encode(),
+    "cut off": gzip.compress(dumps(proof_to_json(record("v1"))).encode())[:-9],
+    "larger than any": gzip.compress(b" " * (65 * 1024 * 1024)),
+}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+def test_one_that_this_version_cannot_read_is_none(moto_hub: MotoHub, body: bytes) -> None:
+    moto_hub.proofs.keep(record("v1"))
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=KEY, Body=body)
+    assert moto_hub.proofs.last() is None
