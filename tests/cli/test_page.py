@@ -127,3 +127,13 @@ def test_the_session_with_the_hub() -> None:
             cause = replace(world.event(actor), action="ecr:SetRepositoryPolicy", at=at)
             world.clock.advance(timedelta(seconds=1))
             world.reconcile()(ReconcileTarget(cause, CHECKOUT))
+
+
+def test_the_laptop_commands_of_the_readme_that_need_no_account_run(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = (ROOT / "README.md").read_text().partition("without any account:\n")[2].partition("\nWith ")[0]
+    lines = [line.strip().removeprefix(".venv/bin/") for line in part.strip().splitlines()]
+    assert [line.split()[:2] for line in lines] == [["ecr-warden", verb] for verb in ("validate", "render", "who-can")]
+    monkeypatch.chdir(ROOT)
+    assert [command(*shlex.split(line)[1:]).code for line in lines] == [0, 0, 0]
