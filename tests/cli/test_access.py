@@ -189,6 +189,7 @@ WRONG = {
     "an action of another service": (("who-can", "s3:GetObject", "shop/checkout"), "not a kind of access"),
     "an action with a wildcard": (("who-can", "ecr:*", "shop/checkout"), "not a kind of access"),
     "a user who is not there": (("can", f"arn:aws:iam::{HOME}:user/none"), "has no user/none"),
+    "an account ID that lacks a digit": (("can", "arn:aws:iam::11111111111:user/push-user"), "with all 12 digits"),
     "an ARN of a bucket": (("can", "arn:aws:s3:::bucket"), "not the ARN of a principal"),
     "a name without an ARN": (("can", "push-user"), "not the ARN of a principal"),
     "everybody": (("can", "*"), "not the ARN of a principal"),
@@ -218,6 +219,12 @@ def test_an_action_that_aws_may_not_have_is_answered_and_named(ask: Any, action:
     ran = ask("who-can", action, "shop/checkout")
     assert _SHADOW.rpartition(":")[2] in ran.out
     assert [line for line in ran.err.splitlines() if "not an action" in line] == ([said] if said else [])
+
+
+def test_what_is_presumed_of_an_account_outside_the_estate_is_said(ask: Any) -> None:
+    ran = ask("can-i", "push", "shop/checkout", "--as", "arn:aws:iam::333333333333:user/guest")
+    assert (ran.code, ran.out.splitlines()[0]) == (2, "no          user/guest cannot push shop/checkout")
+    assert "ok          statement 1 of the presumed identity policy of user/guest allows it" in ran.out
 
 
 NOT_SNAPSHOTS = {

@@ -121,7 +121,7 @@ def outside_subject(principal: RequestPrincipal, estate: Estate, *, is_class: bo
     if principal.kind is CallerKind.SERVICE:
         for key in _SERVICE_KEYS:
             keys.pop(key, None)
-    whatever = Policy("whatever its account gives it", ALLOW_EVERYTHING)
+    presumed = Policy("the presumed identity policy", ALLOW_EVERYTHING)
     has_policies = principal.kind not in (CallerKind.SERVICE, CallerKind.FEDERATED)
     open_keys = _IDENTIFYING if is_class and has_policies else frozenset()
     always: tuple[CanonicalClause, ...] = ()
@@ -132,7 +132,7 @@ def outside_subject(principal: RequestPrincipal, estate: Estate, *, is_class: bo
         always = (CanonicalClause("StringLike", "aws:principalarn", arns),)
     return Subject(
         principal,
-        (whatever,) if has_policies else (),
+        (presumed,) if has_policies else (),
         None,
         (),
         keys,

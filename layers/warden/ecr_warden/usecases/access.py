@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.errors import WardenError
 from ecr_warden.model.address import repository_policy, trust_policy
 from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
@@ -90,6 +91,10 @@ def find_subject(graph: Graph, arn: str) -> Subject:
     if subject.principal.kind in (CallerKind.ANONYMOUS, CallerKind.CANONICAL):
         raise AccessError(
             f"not the ARN of a principal: {printable(arn, 120)}", remedy="write the ARN of a user or role"
+        )
+    if subject.principal.account and not ACCOUNT_ID.fullmatch(subject.principal.account):
+        raise AccessError(
+            f"not the ARN of a principal: {printable(arn, 120)}", remedy="write the account's ID with all 12 digits"
         )
     if not graph.exists(subject):
         raise AccessError(
