@@ -1,4 +1,4 @@
-"""Every link and every path in the documentation leads somewhere."""
+"""Every link, path and name of code in the documentation leads somewhere."""
 
 import re
 import subprocess
@@ -17,6 +17,9 @@ _FOLDERS = {path.split("/")[0] for path in TRACKED if "/" in path} | {
 }
 _FILE = re.compile(r"[\w./-]+\.(?:py|md|jsonl|yaml)")
 _FOLDER = re.compile(r"(?:[\w.-]+/)+[\w.-]*")
+# Names of ours: in any page those with an underscore, in the decisions also classes.
+_SNAKE = re.compile(r"(?:\w+\.)*([a-z]+(?:_[a-z0-9]+)+)(?:\(\))?")
+_CLASS = re.compile(r"(?:\w+\.)*([A-Z][a-z]+(?:[A-Z][a-z]+)*)(?:\(\))?")
 # Files that readers make.
 _THEIRS = {"access.yaml", "packaged.yaml", "boundary.yaml"}
 
@@ -56,3 +59,23 @@ def test_each_path_exists(page: str) -> None:
     # A file may be named without its folder where the text has said which.
     gone = [path for path in paths(text) if not any(f"/{path.rstrip('/')}" in f"/{one}" for one in TRACKED)]
     assert gone == []
+
+
+@pytest.fixture(scope="module")
+def words_of_code() -> set[str]:
+    sources = [path for path in TRACKED if path.endswith((".py", ".yaml", ".toml")) and not path.startswith("tests/")]
+    return {
+        word for path in sources if (ROOT / path).exists() for word in re.findall(r"\w+", (ROOT / path).read_text())
+    }
+
+
+def names(page: str) -> Iterator[str]:
+    """The names of code between a page's backticks."""
+    forms = (_SNAKE, _CLASS) if page.startswith("docs/adr/") else (_SNAKE,)
+    for code in re.findall(r"`([^`\n]+)`", (ROOT / page).read_text()):
+        yield from (found[1] for form in forms if (found := form.fullmatch(code)))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
+def test_each_name_of_code_exists(page: str, words_of_code: set[str]) -> None:
+    assert [name for name in names(page) if name not in words_of_code] == []
