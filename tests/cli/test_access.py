@@ -227,6 +227,27 @@ def test_what_is_presumed_of_an_account_outside_the_estate_is_said(ask: Any) -> 
     assert "ok          statement 1 of the presumed identity policy of user/guest allows it" in ran.out
 
 
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("who-can", "pull", "shop/checkout", "--snapshot", "-", "--spec", "-"), "- for two files"),
+        (("who-can", "pull", "shop/checkout", "--iam", "-", "--repository-policy", "-"), "- for two files"),
+        (("explain-denial", "--snapshot", "-"), "- for a file, and the error message from stdin"),
+    ],
+)
+def test_stdin_is_read_once(argv: tuple[str, ...], said: str) -> None:
+    ran = Command()(*argv, stdin=DENIAL.encode())
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+
+
+def test_on_a_terminal_explain_denial_says_what_it_reads(tmp_path: Path) -> None:
+    (tmp_path / "estate.json").write_text(json.dumps({"schema": 1, "accounts": _accounts()}))
+    ran = Command(terminal=True)("explain-denial", "--snapshot", str(tmp_path / "estate.json"), stdin=DENIAL.encode())
+    assert "reading the error message of a denied call from the terminal" in ran.err
+    assert "cannot pull shop/checkout" in ran.out
+
+
 NOT_SNAPSHOTS = {
     "a file that was cut off": (b'{"schema": 1', "not JSON at line 1 column 13; write a snapshot with"),
     "a spec": (SPEC.encode(), "not JSON at line 1 column 1; write a snapshot with"),

@@ -38,7 +38,7 @@ from msgspec import Struct
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
-from ecr_warden_cli.inputs import load_compiled, name_of, read_file
+from ecr_warden_cli.inputs import load_compiled, name_of, read_file, say_awaited
 from ecr_warden_cli.live import parse_profiles
 
 _STYLES = {
@@ -101,6 +101,8 @@ def _open(arguments: argparse.Namespace, context: Context, repository: str | Non
     given = [name for name in ("snapshot", "iam") if getattr(arguments, name)]
     if len(given) > 1:
         raise UsageError("--snapshot with --iam", remedy="give one of them")
+    if _from_stdin(arguments) > 1:
+        raise UsageError("- for two files", remedy="stdin can be one of them: give the path of the other")
     if arguments.repository_policy and not arguments.iam:
         raise UsageError("--repository-policy without --iam", remedy="add --iam FILE, or give a --snapshot")
     spec = load_compiled(arguments.spec, context) if arguments.spec else None
@@ -114,6 +116,11 @@ def _open(arguments: argparse.Namespace, context: Context, repository: str | Non
     else:
         raise UsageError("nothing to read is given", remedy="give --snapshot FILE, --iam FILE, or --spec SPEC")
     return _Asked(Graph(_estate(text, arguments.snapshot or arguments.iam, context)), spec)
+
+
+def _from_stdin(arguments: argparse.Namespace) -> int:
+    """How many files the arguments read from stdin."""
+    return sum(getattr(arguments, name) == "-" for name in ("snapshot", "iam", "repository_policy", "spec"))
 
 
 def _estate(text: bytes | str, path: str | None, context: Context) -> Estate:
@@ -388,7 +395,10 @@ class NoDenial(Failure):
 
 
 def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
+    if _from_stdin(arguments):
+        raise UsageError("- for a file, and the error message from stdin", remedy="give the path of the file")
     asked = _open(arguments, context)
+    say_awaited(context.stdin, context.console, "the error message of a denied call")
     text = context.stdin.read(MAX_DENIAL + 1)[:MAX_DENIAL].decode(errors="replace")
     return _explain(text, asked, arguments, context)
 
