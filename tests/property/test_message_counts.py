@@ -8,8 +8,17 @@ from ecr_warden.alerting.formats import to_email, to_slack
 from ecr_warden.alerting.kinds import message_of, shorter
 from ecr_warden.alerting.layout import LINES, Entry, Listing, lay_out
 from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused, TargetsPaused, TargetsResumed, Unlisted
+from ecr_warden.model.alert import (
+    AccessProved,
+    Alert,
+    SpecAccepted,
+    SpecRefused,
+    TargetsPaused,
+    TargetsResumed,
+    Unlisted,
+)
 from ecr_warden.model.drift import Drift
+from ecr_warden.model.finding import Finding, FindingGroup, FindingKind
 from ecr_warden.model.job import Cause
 from ecr_warden.model.run import Result, RunReport
 from ecr_warden.policy.printable import first
@@ -28,7 +37,7 @@ from tests.unit.alerting.reports import (
 )
 
 SIZES = st.integers(0, 3) | st.integers(30, 50) | st.integers(0, 400)
-_MORE = re.compile(r" *and (\d+) more (\w+)(?: of access)?")
+_MORE = re.compile(r" *and (\d+) more ((?:ended )?\w+)(?: of access)?")
 
 
 def _counted(lines: list[str], shown: str, noun: str) -> int:
@@ -75,6 +84,30 @@ def test_an_accepted_spec_counts_what_it_changed_released_and_warns_of(one: int,
         assert _counted(lines, "<gone-", "target") == two + 8
         assert _counted(lines, "<warning-", "warning") == three + 9
     assert f"{one + 7} targets changed" in message_of([accepted]).title
+
+
+def _groups(kind: str, number: int) -> tuple[FindingGroup, ...]:
+    return tuple(
+        FindingGroup(Finding(FindingKind.EXTRA, str(REPOSITORY), "pull", name), ("pull",), (str(REPOSITORY),), NOW)
+        for name in _names(kind, number)
+    )
+
+
+@given(SIZES, SIZES, SIZES, st.integers(0, 400))
+def test_a_proof_counts_what_appeared_what_ended_and_what_was_not_read(
+    appeared: int, ended: int, unread: int, left_out: int
+) -> None:
+    whole = AccessProved(
+        *(SWEEP, "v", _groups("new", appeared), _groups("old", ended)),
+        left_out=(left_out, left_out),
+        unread=_names("unread", unread),
+        unread_left_out=left_out,
+    )
+    for alert in (whole, *shorter(whole)):
+        for lines in _everywhere([alert]):
+            assert _counted(lines, "<new-", "finding") == appeared + left_out
+            assert _counted(lines, "no longer: <old-", "ended finding") == ended + left_out
+            assert _counted(lines, "<unread-", "place") == unread + left_out
 
 
 def _run(number: int, cause: Cause, result: Result, people: int) -> RunReport:

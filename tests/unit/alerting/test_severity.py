@@ -10,8 +10,9 @@ import yaml
 from ecr_warden.alerting.kinds import severity
 from ecr_warden.alerting.severity import highest
 from ecr_warden.model.address import Address
-from ecr_warden.model.alert import Alert, OwnChanged, SpecAccepted, SpecRefused, Unlisted
+from ecr_warden.model.alert import AccessProved, Alert, OwnChanged, SpecAccepted, SpecRefused, Unlisted
 from ecr_warden.model.desired import Mode
+from ecr_warden.model.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.observed import Absent, LiveValue, Observed, TargetMissing
 from ecr_warden.model.plan import HoldReason
@@ -174,7 +175,10 @@ def test_what_cannot_be_rated_is_critical() -> None:
     assert severity(report(drift)) is CRITICAL
 
 
-TABLE: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parents[2] / "cases/severity.yaml").read_text())["cases"]
+TABLES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
+    (Path(__file__).parents[2] / "cases/severity.yaml").read_text()
+)
+TABLE, FOUND = TABLES["cases"], TABLES["findings"]
 PLACES: Mapping[str, Address] = {"repository": D1, "trust": D2, "push": D3, "settings": ROLE}
 CAUSES = {
     "sweep": Cause(CauseKind.SWEEP, "s-1"),
@@ -193,6 +197,16 @@ def test_the_table(case: dict[str, Any]) -> None:
     rated = severity(_report(case))
     assert rated is Severity(case["severity"])
     assert severity(replace(_report(case), severity=rated)) is rated
+
+
+@pytest.mark.parametrize("case", FOUND, ids=[case["name"] for case in FOUND])
+def test_the_findings_of_the_table(case: dict[str, Any]) -> None:
+    certainty = Certainty(case.get("certainty", "yes"))
+    finding = Finding(FindingKind(case["kind"]), HOME, certainty=certainty, foreign=case.get("foreign", False))
+    mild = Finding(FindingKind.MISSING, HOME)
+    groups = tuple(FindingGroup(one, ("pull",), (HOME,), NOW) for one in (mild, finding))
+    assert severity(AccessProved(SWEEP, "v1", groups)) == case["severity"]
+    assert severity(AccessProved(SWEEP, "v1", ended=groups)) is INFO
 
 
 def _report(case: dict[str, Any]) -> RunReport:

@@ -14,6 +14,7 @@ from ecr_warden.model.address import (
     trust_policy,
 )
 from ecr_warden.model.alert import (
+    AccessProved,
     Alert,
     OwnChanged,
     SpecAccepted,
@@ -39,6 +40,7 @@ from ecr_warden.model.finding import (
     Certainty,
     Condition,
     Finding,
+    FindingGroup,
     FindingKind,
     ProofRecord,
     RepositoryHealth,
@@ -218,6 +220,7 @@ proof_records: Strategy[ProofRecord] = st.builds(
     _few(TEXTS),
     TEXTS,
 )
+groups: Strategy[FindingGroup] = st.builds(FindingGroup, findings, _few(IDS), _few(TEXTS), TIMES, COUNTS)
 alerts: Strategy[Alert] = st.one_of(
     reports(),
     st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS), COUNTS),
@@ -226,6 +229,18 @@ alerts: Strategy[Alert] = st.one_of(
     ),
     st.builds(Unlisted, causes, IDS, _few(TEXTS), _few(IDS), COUNTS),
     st.builds(OwnChanged, causes, accounts, TEXTS),
+    st.builds(
+        AccessProved,
+        causes,
+        IDS,
+        _few(groups),
+        _few(groups),
+        st.tuples(COUNTS, COUNTS),
+        st.booleans(),
+        _few(TEXTS),
+        COUNTS,
+        TEXTS,
+    ),
     st.builds(TargetsPaused, causes, _few(IDS), TEXTS, TIMES, COUNTS),
     st.builds(TargetsResumed, causes, _few(IDS), COUNTS),
 )

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from typing import Any, assert_never
 
+from ecr_warden.alerting import findings
 from ecr_warden.alerting.delivery import TEXT, AtOnce, Gathered, Routing, route_run, shorter_runs
 from ecr_warden.alerting.layout import Parts, compose, join, listing
 from ecr_warden.alerting.run_messages import describe_run, describe_runs
 from ecr_warden.alerting.severity import highest, severity_of_run
-from ecr_warden.alerting.wording import call_fields, describe_actor, describe_target, uploader
+from ecr_warden.alerting.wording import call_fields, describe_actor, describe_cause, describe_target, uploader
 from ecr_warden.model.alert import (
     COMPILED_SPEC,
+    AccessProved,
     Alert,
     Field,
     JobFailed,
@@ -278,6 +280,34 @@ class _Unlisted(Kind[Unlisted]):
         yield _with_fewer_problems(alert)
 
 
+class _AccessProved(Kind[AccessProved]):
+    def severity(self, alert: AccessProved) -> Severity:
+        return findings.severity(alert)
+
+    def describe_one(self, alert: AccessProved) -> Parts:
+        appeared, ended = alert.left_out
+        return Parts(
+            findings.title(alert),
+            [
+                Field("Found after", describe_cause(alert.cause)),
+                Field("Judged by", "the policies that could be read"),
+                Field("Spec", alert.version),
+                Field("See", "ecr-warden status"),
+            ],
+            [
+                findings.listed(alert.appeared, title="Found:", rest=appeared),
+                findings.listed_ended(alert.ended, title="Ended:", rest=ended),
+                listing(
+                    "place", alert.unread, title="Not known, because it could not be read:", rest=alert.unread_left_out
+                ),
+            ],
+        )
+
+    def shorter(self, alert: AccessProved) -> Iterator[AccessProved]:
+        yield findings.shorter(alert, groups=100, places=50)
+        yield findings.shorter(alert, groups=20, places=5)
+
+
 class _JobFailed(Kind[JobFailed]):
     def severity(self, _alert: JobFailed) -> Severity:
         return Severity.CRITICAL
@@ -351,6 +381,7 @@ KINDS: Mapping[type[Alert], Kind[Any]] = {
     TargetsResumed: _TargetsResumed(),
     JobFailed: _JobFailed(),
     Unlisted: _Unlisted(),
+    AccessProved: _AccessProved(),
     RunReport: _Run(),
 }
 """In the order in which a message on several kinds names them."""

@@ -5,6 +5,7 @@
 
 from msgspec import Struct
 
+from ecr_warden.model.finding import FindingGroup
 from ecr_warden.model.job import Cause, Job
 from ecr_warden.model.run import RunReport, Severity
 from ecr_warden.model.value import Count, Moment, Value
@@ -86,7 +87,34 @@ class JobFailed(_Alert, frozen=True, tag="job-failed"):
     error: str = ""
 
 
-type Alert = RunReport | SpecRefused | SpecAccepted | Unlisted | OwnChanged | TargetsPaused | TargetsResumed | JobFailed
+class AccessProved(_Alert, frozen=True, tag="access-proved"):
+    """A proof differs from the one before: in what it found, or because it failed.
+
+    `appeared`, `ended`: the gravest first; `left_out`: of each. `is_first`: there was none before. `unread`: what could
+    not be read, and `unread_left_out` more; `failure`: why nothing could be proved, "" if it was.
+    """
+
+    version: str
+    appeared: tuple[FindingGroup, ...] = ()
+    ended: tuple[FindingGroup, ...] = ()
+    left_out: tuple[Count, Count] = (0, 0)
+    is_first: bool = False
+    unread: tuple[str, ...] = ()
+    unread_left_out: Count = 0
+    failure: str = ""
+
+
+type Alert = (
+    RunReport
+    | SpecRefused
+    | SpecAccepted
+    | Unlisted
+    | OwnChanged
+    | AccessProved
+    | TargetsPaused
+    | TargetsResumed
+    | JobFailed
+)
 
 
 class Field(Struct, frozen=True):

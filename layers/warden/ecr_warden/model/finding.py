@@ -61,6 +61,20 @@ class SeenFinding(Value, frozen=True):
     first_seen: Moment
 
 
+class FindingGroup(Value, frozen=True):
+    """Findings that differ in nothing but their access and their place: what people read as one.
+
+    `finding`: one of them; `accesses`, `places`: of all of them, the places less `left_out`; `first_seen`: in the first
+    proof that had one.
+    """
+
+    finding: Finding
+    accesses: tuple[str, ...]
+    places: tuple[str, ...]
+    first_seen: Moment
+    left_out: Count = 0
+
+
 class Status(StrEnum):
     """Of a condition, as Kubernetes has them."""
 

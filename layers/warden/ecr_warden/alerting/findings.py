@@ -1,0 +1,187 @@
+"""What a proof found, in words: by the policies that could be read."""
+
+from collections.abc import Iterable, Sequence
+from copy import replace
+from typing import assert_never
+
+from ecr_warden.alerting.delivery import TEXT
+from ecr_warden.alerting.layout import Entry, Listing, listing
+from ecr_warden.arn import ArnError, parse_arn
+from ecr_warden.model.alert import AccessProved
+from ecr_warden.model.finding import Certainty, Finding, FindingGroup, FindingKind
+from ecr_warden.model.run import Severity
+from ecr_warden.policy.printable import count, cut, first, show_time
+from ecr_warden.policy.printable import listed as named
+
+_PLACES_NAMED = 3
+
+
+def severity(proved: AccessProved) -> Severity:
+    """CRITICAL: somebody from outside the spec's accounts gets in, or gets images. INFO: findings only ended."""
+    if any(_lets_in_outsider(group.finding) for group in proved.appeared):
+        return Severity.CRITICAL
+    return Severity.WARNING if proved.appeared or proved.failure else Severity.INFO
+
+
+def _lets_in_outsider(finding: Finding) -> bool:
+    opens_up = finding.kind not in (FindingKind.MISSING, FindingKind.UPSTREAM)
+    return finding.foreign and opens_up and finding.certainty is not Certainty.UNKNOWN
+
+
+def title(proved: AccessProved) -> str:
+    """What is new, in one line."""
+    more, less = proved.left_out
+    appeared, ended = len(proved.appeared) + more, len(proved.ended) + less
+    if proved.failure:
+        return f"who has access could not be proved: {proved.failure}"
+    if proved.is_first:
+        return f"first proof of access: {count(appeared, 'finding')}"
+    if not appeared:
+        return f"{count(ended, 'finding')} of access ended"
+    gravest = [sentence(group) for group in proved.appeared[:1]]
+    return gravest[0] if gravest and appeared == 1 else ": ".join([f"{count(appeared, 'finding')} of access", *gravest])
+
+
+def listed(groups: Sequence[FindingGroup], *, title: str = "", rest: int = 0) -> Listing:
+    """Each finding with what shows it and what closes it."""
+    return Listing("finding", tuple(Entry(sentence(group), details(group)) for group in groups), title, rest)
+
+
+def listed_ended(groups: Sequence[FindingGroup], *, title: str = "", rest: int = 0) -> Listing:
+    """Each finding that ended, and since when it had stood."""
+    lines = [f"no longer: {sentence(group)} (found {show_time(group.first_seen)})" for group in groups]
+    return listing("ended finding", lines, title=title, rest=rest)
+
+
+def details(group: FindingGroup) -> Listing:
+    """The way, the statements that decide, and the remedy, a line each."""
+    finding = group.finding
+    lines = [f"through {who(arn)}" for arn in finding.chain[1:]]
+    lines += [f"if {condition}" for condition in finding.conditions]
+    lines += [f"because {reason}" for reason in finding.because]
+    lines += [f"remedy: {finding.remedy}"] if finding.remedy else []
+    return listing("line", lines)
+
+
+def sentence(group: FindingGroup) -> str:
+    """`role shadow-pusher of 222222222222 can push shop/checkout: not in the spec`."""
+    finding = group.finding
+    where, accesses = _places(group), " and ".join(dict.fromkeys(map(_deed, group.accesses)))
+    match finding.kind:
+        case FindingKind.EXTRA:
+            return f"{who(finding.principal)} {_can(finding)} {accesses} {where}: NOT IN SPEC"
+        case FindingKind.MISSING:
+            return f"{who(finding.principal)} {_cannot(finding)} {accesses} {where}, and the spec gives it"
+        case FindingKind.REGISTRY:
+            return f"registry policy of {where}: {who(finding.principal)} {_can(finding)} {accesses}: NOT IN SPEC"
+        case FindingKind.REPLICATION:
+            return f"replication of {where} copies images to {who(finding.principal)}: NOT IN SPEC"
+        case FindingKind.TEMPLATE:
+            new = "repositories that are created from now on"
+            return (
+                f"creation template of {where}: {who(finding.principal)} {_can(finding)} {accesses} {new}: NOT IN SPEC"
+            )
+        case FindingKind.ADMINISTRATOR:
+            return (
+                f"{who(finding.principal)} became an administrator of {where}, and could not write its policies before"
+            )
+        case FindingKind.UPSTREAM:
+            return f"pull-through cache rule in {where} is new: {who(finding.principal)}"
+        case _:
+            assert_never(finding.kind)
+
+
+def _can(finding: Finding) -> str:
+    match finding.certainty:
+        case Certainty.YES:
+            return "can"
+        case Certainty.CONDITIONAL:
+            return "can under conditions"
+        case Certainty.UNKNOWN:
+            return "may or may not be able to"
+        case _:
+            assert_never(finding.certainty)
+
+
+def _cannot(finding: Finding) -> str:
+    return "cannot" if finding.certainty is Certainty.YES else _can(finding)
+
+
+def _deed(access: str) -> str:
+    return f"call {access} on" if ":" in access else access
+
+
+def _places(group: FindingGroup) -> str:
+    names = [place_name(place) for place in group.places]
+    number = len(names) + group.left_out
+    shown = named(names, _PLACES_NAMED, more=group.left_out)
+    is_repositories = group.places[0].startswith("repository/")
+    return f"{number} repositories ({shown})" if number > 1 and is_repositories else shown
+
+
+def place_name(place: str) -> str:
+    """`shop/checkout`, `222222222222 eu-central-1` of a registry, `222222222222` of an account."""
+    if place.startswith("repository/"):
+        return place.split("/", 3)[3]
+    return place.replace("/", " ")
+
+
+def who(principal: str) -> str:
+    """`role shadow-pusher of 222222222222` for an ARN of IAM; other texts as they are."""
+    try:
+        arn = parse_arn(principal)
+    except ArnError:
+        return principal
+    kind, _, name = arn.resource.partition("/")
+    if arn.service not in ("iam", "sts"):
+        return principal
+    if arn.resource == "root":
+        return f"account {arn.account}"
+    return f"{_KINDS.get(kind, kind)} {name.rpartition('/')[2] if kind != 'assumed-role' else name} of {arn.account}"
+
+
+_KINDS = {"assumed-role": "session", "oidc-provider": "OIDC provider", "saml-provider": "SAML provider"}
+
+
+def shorter(proved: AccessProved, *, groups: int, places: int) -> AccessProved:
+    """At most so many findings of each list, with at most so many places; what is left out is counted."""
+    appeared, ended = proved.left_out
+    few, fewer = _some(proved.appeared, groups, places), _some(proved.ended, groups, places)
+    unread = tuple(cut(one, TEXT) for one in proved.unread[:groups])
+    return replace(
+        proved,
+        appeared=few,
+        ended=fewer,
+        left_out=(appeared + len(proved.appeared) - len(few), ended + len(proved.ended) - len(fewer)),
+        unread=unread,
+        unread_left_out=proved.unread_left_out + len(proved.unread) - len(unread),
+        failure=cut(proved.failure, TEXT),
+    )
+
+
+def _some(groups: Sequence[FindingGroup], most: int, places: int) -> tuple[FindingGroup, ...]:
+    return tuple(
+        replace(
+            group,
+            finding=_cut(group.finding),
+            accesses=group.accesses[:places],
+            places=group.places[:places],
+            left_out=group.left_out + len(group.places) - len(group.places[:places]),
+        )
+        for group in groups[:most]
+    )
+
+
+def _cut(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        principal=cut(finding.principal, TEXT),
+        chain=tuple(cut(arn, TEXT) for arn in finding.chain),
+        conditions=_few(finding.conditions),
+        because=_few(finding.because),
+        remedy=cut(finding.remedy, TEXT),
+    )
+
+
+def _few(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(cut(one, TEXT) for one in first(texts, 5))

@@ -1,0 +1,100 @@
+"""Two proofs to what is new, and findings that people read as one."""
+
+from copy import replace
+from datetime import timedelta
+
+from ecr_warden.model.finding import Certainty, Finding, FindingKind, Proof, ProofRecord, SeenFinding
+from ecr_warden.proof.news import MOST, News, compare, grouped
+
+from local.testing.seed import CHECKOUT, CI, HOME, NOW
+
+PLACE, REGISTRY = str(CHECKOUT), f"{HOME}/eu-central-1"
+SHADOW = f"arn:aws:iam::{HOME}:role/shadow-pusher"
+MALLORY = "arn:aws:iam::999999999999:user/mallory"
+LATER = NOW + timedelta(minutes=15)
+PUSH = Finding(FindingKind.EXTRA, PLACE, "push", SHADOW, (SHADOW,))
+PULL = replace(PUSH, access="pull")
+FOREIGN = Finding(FindingKind.EXTRA, PLACE, "pull", MALLORY, (MALLORY, SHADOW), foreign=True)
+LACKS = Finding(FindingKind.MISSING, PLACE, "pull", f"arn:aws:iam::{CI}:user/pull-user-1")
+ADMIN = Finding(FindingKind.ADMINISTRATOR, HOME, principal=SHADOW)
+
+
+def proof(*findings: Finding, administrators: tuple[str, ...] = ()) -> Proof:
+    return Proof(findings, {HOME: administrators}, {})
+
+
+def record(*findings: Finding) -> ProofRecord:
+    return ProofRecord(NOW, "v1", {}, findings=tuple(SeenFinding(finding, NOW) for finding in findings))
+
+
+def after(last: ProofRecord | None, found: Proof, *unsettled: str) -> News:
+    return compare(last, found, frozenset(unsettled), LATER)
+
+
+def keys(seen: tuple[SeenFinding, ...]) -> list[Finding]:
+    return [one.finding for one in seen]
+
+
+def test_all_that_the_first_proof_finds_appeared() -> None:
+    news = after(None, proof(PUSH))
+    assert news == News((SeenFinding(PUSH, LATER),), (), (SeenFinding(PUSH, LATER),))
+
+
+def test_what_stands_is_not_new_and_keeps_its_first_time_however_it_is_worded() -> None:
+    reworded = replace(PUSH, because=("another statement",))
+    news = after(record(PUSH), proof(reworded))
+    assert news == News((), (), (SeenFinding(reworded, NOW),))
+
+
+def test_what_is_no_longer_found_has_ended() -> None:
+    news = after(record(PUSH, PULL), proof(PULL))
+    assert (keys(news.appeared), keys(news.ended), keys(news.standing)) == ([], [PUSH], [PULL])
+
+
+def test_another_way_to_the_same_access_is_new() -> None:
+    longer = replace(PUSH, chain=(SHADOW, f"arn:aws:iam::{HOME}:role/other"))
+    news = after(record(PUSH), proof(longer))
+    assert (keys(news.appeared), keys(news.ended)) == ([longer], [PUSH])
+
+
+def test_what_rests_on_a_part_that_was_not_read_has_not_ended() -> None:
+    for part in (HOME, REGISTRY, "999999999999"):
+        assert keys(after(record(FOREIGN), proof(), part).standing) == [FOREIGN]
+    assert keys(after(record(FOREIGN), proof(), CI, f"{HOME}/eu-west-1").ended) == [FOREIGN]
+
+
+def test_a_new_administrator_stands_until_it_is_none() -> None:
+    known = after(record(ADMIN), proof(administrators=(SHADOW,)))
+    assert (keys(known.standing), known.appeared, known.ended) == ([ADMIN], (), ())
+    assert keys(after(record(ADMIN), proof()).ended) == [ADMIN]
+
+
+def test_the_gravest_come_first() -> None:
+    unknown = replace(FOREIGN, certainty=Certainty.UNKNOWN, access="push")
+    assert keys(after(None, proof(LACKS, PUSH, unknown, ADMIN, FOREIGN)).appeared) == [
+        *(FOREIGN, unknown, ADMIN, PUSH, LACKS)
+    ]
+
+
+def test_more_than_are_kept_are_counted_and_have_not_ended() -> None:
+    many = [replace(PUSH, principal=f"{SHADOW}{number:05}") for number in range(MOST + 5)]
+    news = after(None, proof(*many, FOREIGN))
+    assert (len(news.standing), news.left_out, news.standing[0].finding) == (MOST, 6, FOREIGN)
+    again = after(replace(record(), findings=news.standing, left_out=6), proof(*many, FOREIGN))
+    assert (again.appeared, again.ended, again.left_out) == ((), (), 6)
+
+
+def test_one_principal_over_many_repositories_is_one_group_for_each_set_of_accesses() -> None:
+    other, third = (str(replace(CHECKOUT, name=name)) for name in ("shop/cart", "shop/pay"))
+    found = (PULL, PUSH, replace(PULL, place=other), replace(PUSH, place=other), replace(PULL, place=third))
+    groups = grouped(SeenFinding(finding, NOW) for finding in (*found, FOREIGN))
+    assert [(group.finding.principal, group.accesses, group.places) for group in groups] == [
+        (SHADOW, ("pull", "push"), (PLACE, other)),
+        (SHADOW, ("pull",), (third,)),
+        (MALLORY, ("pull",), (PLACE,)),
+    ]
+
+
+def test_findings_with_another_remedy_are_not_one() -> None:
+    elsewhere = replace(PUSH, place=str(replace(CHECKOUT, name="shop/cart")), remedy="remove statement 2")
+    assert len(grouped((SeenFinding(PUSH, NOW), SeenFinding(elsewhere, NOW)))) == 2
