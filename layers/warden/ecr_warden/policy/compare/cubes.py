@@ -4,7 +4,8 @@ Actions and resources are values of two keys of these names, which every request
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalStatement
 from ecr_warden.policy.compare.budget import SIZE, Budget
@@ -20,25 +21,23 @@ ACTION = "Action"
 RESOURCE = "Resource"
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
-    """One predicate on one key, with the same number wherever it occurs."""
+class Atom(Struct, frozen=True, eq=False):
+    """One predicate on one key, the same object wherever it occurs."""
 
     number: int
-    key: ConditionKey = field(compare=False)
-    predicate: Predicate = field(compare=False)
-    weight: int = field(compare=False)
+    key: ConditionKey
+    predicate: Predicate
+    weight: int
     """Units of work to evaluate it on a value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cube:
+class Cube(Struct, frozen=True, eq=False):
     """A statement: it matches if all its atoms hold. `callers` has a bit for each caller that it names."""
 
     number: int
-    statement: CanonicalStatement = field(compare=False, repr=False)
-    atoms: tuple[Atom, ...] = field(compare=False, repr=False)
-    callers: int = field(compare=False, repr=False)
+    statement: CanonicalStatement
+    atoms: tuple[Atom, ...]
+    callers: int
 
     @property
     def allows(self) -> bool:

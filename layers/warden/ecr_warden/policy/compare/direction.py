@@ -6,7 +6,6 @@ Such a request matches an Allow of the one and no Deny of it, and either no Allo
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
-from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -78,26 +77,18 @@ class Query(Struct, frozen=True):
     caller: int
 
 
-@dataclass(slots=True)
 class Direction:
     """The search for what `one` allows and `other` does not. `doubts` are the reasons why no witness is no proof.
 
     `supposed` are values by key under which the first unconfirmed request might be a witness.
     """
 
-    one: Side
-    other: Side
-    setting: Setting
-    budget: Budget
-    gained: bool
-    doubts: list[str] = field(default_factory=list)
-    supposed: dict[str, str] = field(default_factory=dict)
-    _solver: Solver = field(init=False)
-    _to_solve: tuple[Query, ...] = ()
-
-    def __post_init__(self) -> None:
-        cubes = self.setting.cubes
-        self._solver = Solver(cubes.atoms, cubes.always, self.budget)
+    def __init__(self, one: Side, other: Side, setting: Setting, budget: Budget, *, gained: bool) -> None:
+        self.one, self.other, self.setting, self.budget, self.gained = one, other, setting, budget, gained
+        self.doubts: list[str] = []
+        self.supposed: dict[str, str] = {}
+        self._solver = Solver(setting.cubes.atoms, setting.cubes.always, budget)
+        self._to_solve: tuple[Query, ...] = ()
 
     def witnesses(self) -> tuple[Witness, ...]:
         """At most MAX_WITNESSES, one for each group of actions; none without doubts proves that there is none."""

@@ -9,7 +9,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
-from fractions import Fraction
 from itertools import pairwise
 
 from msgspec import Struct
@@ -20,6 +19,8 @@ from ecr_warden.policy.operators import address, moment, network, number
 from ecr_warden.policy.pattern import Pattern
 
 _DAY = 86_400
+_EXACT = 120
+"""Digits: more than between the first of the longest number (operators.number) and the last of the smallest."""
 _WORD = "x"
 """Not a number, a date or an address."""
 
@@ -181,14 +182,15 @@ def address_domain(given: Iterable[str], *, typed: bool) -> OrderedDomain:
 
 
 def _line(
-    read: Callable[[str], Decimal | None], write: Callable[[Fraction], str], given: Iterable[str], *, typed: bool
+    read: Callable[[str], Decimal | None], write: Callable[[Decimal], str], given: Iterable[str], *, typed: bool
 ) -> OrderedDomain | None:
     """A cell for each point, and one between each two, before the first and after the last."""
-    ends = sorted({Fraction(value) for text in given if (value := read(text)) is not None})
+    ends = sorted({value for text in given if (value := read(text)) is not None})
     points = ends[:1]
-    for before, after in pairwise(ends):
-        points += [(before + after) / 2, after]
-    points = [points[0] - _DAY, *points, points[-1] + _DAY] if points else [Fraction(1_800_000_000)]
+    with localcontext(prec=_EXACT):
+        for before, after in pairwise(ends):
+            points += [(before + after) / 2, after]
+        points = [points[0] - _DAY, *points, points[-1] + _DAY] if points else [Decimal(1_800_000_000)]
     texts = [write(point) for point in points]
     # No request can have a value that cannot be written: nothing is concluded from it.
     if not all(read(text) == point for text, point in zip(texts, points, strict=True)):
@@ -230,14 +232,14 @@ def _domain(
     return OrderedDomain((*values, *(() if typed else (_WORD,))), where, span, typed)
 
 
-def _decimal(value: Fraction) -> str:
-    with localcontext(prec=120):
-        return f"{Decimal(value.numerator) / Decimal(value.denominator):f}"
+def _decimal(value: Decimal) -> str:
+    with localcontext(prec=_EXACT):
+        return f"{value.normalize():f}"
 
 
-def _iso(value: Fraction) -> str:
+def _iso(value: Decimal) -> str:
     """A readable date, or epoch time if the date would lose a fraction or a year."""
-    if value.denominator != 1:
+    if value != int(value):
         return _decimal(value)
     try:
         return datetime.fromtimestamp(int(value), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
