@@ -12,6 +12,8 @@ from ecr_warden.errors import WardenError
 ARN_COLONS = 5
 """Between the six parts of an ARN; the last part may have more."""
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
+IAM_ARN = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):(.*)", re.DOTALL)
+"""Partition, account and the rest of an ARN of IAM or STS; any partition, because new ones appear without notice."""
 _PARTITION = re.compile(r"aws(-[a-z]+)*")
 _MAX_LENGTH = 2048
 
@@ -42,12 +44,27 @@ class Arn(Struct, frozen=True):
 
 def parse_arn(text: str) -> Arn:
     """Parse an ARN; raises ArnError."""
-    parts = text.split(":", 5) if len(text) <= _MAX_LENGTH else []
-    if len(parts) != 6 or parts[0] != "arn" or not _PARTITION.fullmatch(parts[1]) or not parts[2] or not parts[5]:
-        raise ArnError(f"not an ARN: {text[:80]!r}", remedy="write arn:partition:service:region:account:resource")
-    return Arn(*parts[1:])
+    match text.split(":", ARN_COLONS) if len(text) <= _MAX_LENGTH else ():
+        case "arn", partition, service, region, account, resource if (
+            _PARTITION.fullmatch(partition) and service and resource
+        ):
+            return Arn(partition, service, region, account, resource)
+        case _:
+            raise ArnError(f"not an ARN: {text[:80]!r}", remedy="write arn:partition:service:region:account:resource")
 
 
-def iam_arn(account: str, resource: str) -> str:
+def iam_arn(account: str, resource: str, partition: str = "aws") -> str:
     """`iam_arn("111111111111", "user/push-user")`."""
-    return f"arn:aws:iam::{account}:{resource}"
+    return f"arn:{partition}:iam::{account}:{resource}"
+
+
+def account_of_root(text: str) -> str | None:
+    """The account whose root this ARN is; None for any other text."""
+    found = IAM_ARN.fullmatch(text)
+    return found[2] if found and found[3] == "root" else None
+
+
+def account_part(text: str) -> str | None:
+    """The account of an ARN or of a pattern for ARNs as written, perhaps empty; None if it lacks parts."""
+    parts = text.split(":", ARN_COLONS)
+    return parts[4] if len(parts) > ARN_COLONS else None

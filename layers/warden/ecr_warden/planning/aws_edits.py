@@ -21,6 +21,7 @@ from ecr_warden.policy.document import (
     policy_size,
     raw_statements,
 )
+from ecr_warden.policy.phrases import is_unique_id
 from ecr_warden.policy.principal import Principal, Principals
 
 _LAMBDA = Principals(negated=False, values=(Principal("Service", "lambda.amazonaws.com"),))
@@ -121,7 +122,6 @@ def _is_of_own_functions(statement: Statement, target: RepositoryTarget) -> bool
 
 SETTLES_WITHIN = timedelta(seconds=120)
 
-_UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z0-9]{12,124}")
 _IDENTITY = re.compile(r"arn:[a-z0-9-]+:iam::[0-9]{12}:(?:user|role)/.+")
 
 
@@ -150,7 +150,7 @@ type _Statements = Sequence[CanonicalStatement]
 def _differs_by_ids_alone(wanted: _Statements, live: _Statements) -> bool:
     named, shown = _statements_naming(wanted), _statements_naming(live)
     arns = [value for value in named if value not in shown and _IDENTITY.fullmatch(value)]
-    ids = [value for value in shown if value not in named and _UNIQUE_ID.fullmatch(value)]
+    ids = [value for value in shown if value not in named and is_unique_id(value)]
     if not ids or len(ids) != len(arns):
         return False
     # Which ID belongs to which ARN is not known, and irrelevant for those in the same statements.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from ecr_warden.arn import account_of_root
 from ecr_warden.policy.action import ActionGroup
 
 if TYPE_CHECKING:  # every run loads phrases, and few load requests
@@ -158,7 +159,6 @@ _SENTENCES = {
     ),
 }
 """For access gained and lost; for a Deny gained, which only the desired document has, and lost."""
-_ROOT = re.compile(r"arn:[a-z0-9-]+:iam::([0-9]{12}):root")
 _UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z0-9]+")
 
 
@@ -184,7 +184,7 @@ def wording(phrase: Phrase, framing: Framing, *, gained: bool) -> str:
         return f"{phrase.who} is the unique ID that AWS shows for a deleted {was}: it gives no access"
     does, has = (words.format(phrase.what) for words in _WORDS[phrase.deed])
     who = phrase.who
-    if framing.perspective is not Perspective.COMPARED and (root := _ROOT.fullmatch(who)):
-        who = f"account {root.group(1)}"
+    if framing.perspective is not Perspective.COMPARED and (account := account_of_root(who)):
+        who = f"account {account}"
     template = _SENTENCES[framing.perspective][2 * phrase.denies + (not gained)]
     return template.format(who=who, does=does, has=has, detail=phrase.detail, lasted=framing.lasted)

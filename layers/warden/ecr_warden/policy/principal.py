@@ -3,12 +3,12 @@
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
-import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
+from ecr_warden.arn import ACCOUNT_ID, IAM_ARN, iam_arn
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.strict_json import DocumentError, strings, wrong_type
 
@@ -20,9 +20,6 @@ _KINDS: dict[str, PrincipalKind] = {
     "Federated": "Federated",
     "CanonicalUser": "CanonicalUser",
 }
-_ACCOUNT = re.compile(r"[0-9]{12}")
-# Any partition: new ones appear without notice.
-_IAM_PARTITION = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::[0-9]{12}:")
 
 
 class Principal(NamedTuple):
@@ -76,7 +73,7 @@ def parse_principals(raw: object, place: str, *, negated: bool) -> Principals:
 def canonical_principals(values: Iterable[Principal], partition: str) -> frozenset[Principal]:
     """Principals as a set, an account ID as the root ARN of `partition`."""
     return frozenset(
-        Principal("AWS", f"arn:{partition}:iam::{value}:root") if kind == "AWS" and is_account(value) else entry
+        Principal("AWS", iam_arn(value, "root", partition)) if kind == "AWS" and is_account(value) else entry
         for entry in values
         for kind, value in (entry,)
     )
@@ -84,10 +81,10 @@ def canonical_principals(values: Iterable[Principal], partition: str) -> frozens
 
 def is_account(value: str) -> bool:
     """Is this a bare account ID?"""
-    return len(value) == 12 and _ACCOUNT.fullmatch(value) is not None
+    return len(value) == 12 and ACCOUNT_ID.fullmatch(value) is not None
 
 
 def named_partition(principal: Principal) -> str | None:
     """The partition that an IAM or STS ARN names, None for every other principal."""
-    found = _IAM_PARTITION.match(principal.value) if principal.kind == "AWS" else None
-    return found.group(1) if found else None
+    found = IAM_ARN.match(principal.value) if principal.kind == "AWS" else None
+    return found[1] if found else None

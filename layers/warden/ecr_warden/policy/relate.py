@@ -18,7 +18,6 @@ one that never holds. So the verdict needs no list of callers and, except for ne
 Different: everything else, and whatever is too hard to compare (`steps`); the latter counts as gaining and as losing.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from copy import replace
 from datetime import datetime
@@ -26,6 +25,7 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from msgspec import Struct
 
+from ecr_warden.arn import IAM_ARN
 from ecr_warden.policy.access import AccessChange, Permission, access_change
 from ecr_warden.policy.action import spelled
 from ecr_warden.policy.canonical import (
@@ -85,7 +85,6 @@ def relate(live: Document, desired: Document, *, kind: DocumentKind | None = Non
 
 # Interchangeable
 
-_OF_ACCOUNT = re.compile(r"arn:[a-z0-9-]+:(?:iam|sts)::([0-9]{12}):")
 _EVERYONE = CanonicalPrincipals(False, frozenset({ANYONE}))
 
 type _Principal = CanonicalPrincipals | None
@@ -155,8 +154,8 @@ def _always_holds(clause: CanonicalClause, principal: _Principal) -> bool:
         return False
     if principal is None or principal.negated:
         return False
-    found = [_OF_ACCOUNT.match(value) if kind == "AWS" else None for kind, value in principal.values]
-    return all(match is not None and match[1] in clause.values for match in found)
+    found = [IAM_ARN.match(value) if kind == "AWS" else None for kind, value in principal.values]
+    return all(match is not None and match[2] in clause.values for match in found)
 
 
 def _joined(clause: CanonicalClause) -> CanonicalClause:

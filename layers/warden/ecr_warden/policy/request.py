@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from ecr_warden.arn import ARN_COLONS
+from ecr_warden.arn import account_part
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import (
@@ -91,10 +91,8 @@ def make_request(
 
     Given keys take precedence. A resource without an account in its ARN belongs to the principal's account.
     """
-    owner = resource_account
     # A comparison tries any text that distinguishes two patterns, even one that is not an ARN.
-    if owner is None and resource.count(":") >= ARN_COLONS:
-        owner = resource.split(":", ARN_COLONS)[4] or None
+    owner = resource_account or account_part(resource)
     if owner is None or not _ACCOUNT.fullmatch(owner):
         owner = resource_account or principal.account or None
     keys = default_context(principal, owner)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from ecr_warden.arn import ACCOUNT_ID, iam_arn
 from ecr_warden.errors import WardenError
 from ecr_warden.policy.printable import printable
 
@@ -20,9 +21,8 @@ IDENTITY_CENTER_NAME = "AWSReservedSSO_"
 _ARN = re.compile(r"arn:([A-Za-z0-9-]+):(iam|sts)::([0-9]+):(.+)", re.DOTALL)
 _SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 _PATTERN = re.compile(r"[*?]")
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
-_WEB_PROVIDERS = frozenset(
+WEB_PROVIDERS = frozenset(
     {"cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"}
 )
 
@@ -69,7 +69,7 @@ class RequestPrincipal(Struct, frozen=True):
     @property
     def root(self) -> str:
         """The root ARN of the principal's account, empty without one."""
-        return f"arn:{self.partition}:iam::{self.account}:root" if self.account else ""
+        return iam_arn(self.account, "root", self.partition) if self.account else ""
 
 
 ANONYMOUS = RequestPrincipal(CallerKind.ANONYMOUS, "*")
@@ -84,9 +84,9 @@ def parse_request_principal(raw: object) -> RequestPrincipal:
         raise _not_a_principal(raw)
     if raw == ANONYMOUS.text:
         return ANONYMOUS
-    if _ACCOUNT.fullmatch(raw):
-        return RequestPrincipal(CallerKind.ROOT, f"arn:aws:iam::{raw}:root", raw)
-    if raw in _WEB_PROVIDERS:
+    if ACCOUNT_ID.fullmatch(raw):
+        return RequestPrincipal(CallerKind.ROOT, iam_arn(raw, "root"), raw)
+    if raw in WEB_PROVIDERS:
         return RequestPrincipal(CallerKind.FEDERATED, raw)
     if _SERVICE.fullmatch(raw):
         return RequestPrincipal(CallerKind.SERVICE, raw)

@@ -1,6 +1,5 @@
 """Checks a tree of nodes against the field tables: values that do not fit are reported and dropped."""
 
-import re
 from collections.abc import Mapping
 from copy import replace
 from decimal import Decimal, InvalidOperation
@@ -8,6 +7,7 @@ from typing import assert_never
 
 from msgspec import Struct, field
 
+from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.spec.parse import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag, describe
 from ecr_warden.spec.problems import Code, Place, Report, bare, quote
 from ecr_warden.spec.shapes import (
@@ -35,7 +35,6 @@ from ecr_warden.spec.shapes import (
 
 _LONGEST_NUMBER, _LARGEST_NUMBER = 30, 10**18
 _CHOICE_CUTOFF = 0.75  # a lower one offers a word of the opposite meaning
-_ACCOUNT_DIGITS = re.compile(r"[0-9]{12}")
 
 
 def _text(node: Node, shape: Text, report: Report) -> Scalar | None:
@@ -58,9 +57,9 @@ def _account_id(node: Node, report: Report) -> Scalar | None:
         return _wrong(node, "an account ID", report, remedy=Code.ACCOUNT_ID.remedy)
     if has_lost_quotes(node) or node.tag is Tag.NUMBER:
         report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account ID {bare(node.text)} has no quotes")
-    elif not _ACCOUNT_DIGITS.fullmatch(node.text):
+    elif not ACCOUNT_ID.fullmatch(node.text):
         digits = "".join(character for character in node.text if character in "0123456789")
-        remedy = f'write "{digits}"' if _ACCOUNT_DIGITS.fullmatch(digits) else None
+        remedy = f'write "{digits}"' if ACCOUNT_ID.fullmatch(digits) else None
         report.add(Code.ACCOUNT_ID, node.place, f"{quote(node.text)} is not an account ID", remedy=remedy)
     else:
         return node
@@ -69,7 +68,7 @@ def _account_id(node: Node, report: Report) -> Scalar | None:
 
 def has_lost_quotes(node: Scalar) -> bool:
     """Whether a scalar is twelve digits without quotes, which YAML parsers read as a decimal or octal number."""
-    return node.plain and _ACCOUNT_DIGITS.fullmatch(node.text) is not None
+    return node.plain and ACCOUNT_ID.fullmatch(node.text) is not None
 
 
 def _moment(node: Node, report: Report) -> Scalar | None:

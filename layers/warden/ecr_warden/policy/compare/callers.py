@@ -12,6 +12,7 @@ from copy import replace
 
 from msgspec import Struct
 
+from ecr_warden.arn import IAM_ARN, account_of_root, iam_arn
 from ecr_warden.policy.canonical import CanonicalPrincipals
 from ecr_warden.policy.compare.budget import CALLERS, Budget
 from ecr_warden.policy.document import Effect
@@ -25,7 +26,6 @@ from ecr_warden.policy.request_principal import (
     parse_request_principal,
 )
 
-_ARN = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):(.*)", re.DOTALL)
 _ACCOUNTS = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):|^([0-9]{12})$")
 _FRESH_ACCOUNTS = ("999999999999", *(f"{number:012}" for number in range(999999999998, 999999999000, -1)))
 FRESH_NAME = "intruder"
@@ -72,7 +72,7 @@ def callers(
     found += [anyone_in(*account, kind) for kind in kinds for account in sorted(accounts)]
     found += [anyone_in("aws", fresh, kind, outsider=True) for kind in kinds[1:]]
     people = named | {
-        Principal("AWS", value) for value in mentioned if _ARN.match(value) and not set(value) & set("*?$")
+        Principal("AWS", value) for value in mentioned if IAM_ARN.match(value) and not set(value) & set("*?$")
     }
     # `*` of a kind is represented by the unnamed caller of that kind, added below.
     roles = _roles_by_name(named)
@@ -121,11 +121,11 @@ def naming(
 
 
 def _is_root(entry: Principal) -> bool:
-    return entry.kind == "AWS" and entry.value.endswith(":root") and _ARN.match(entry.value) is not None
+    return entry.kind == "AWS" and account_of_root(entry.value) is not None
 
 
 def _root(partition: str, account: str) -> Principal:
-    return Principal("AWS", f"arn:{partition}:iam::{account}:root")
+    return Principal("AWS", iam_arn(account, "root", partition))
 
 
 def anyone_in(partition: str, account: str, kind: CallerKind = CallerKind.USER, *, outsider: bool = False) -> Caller:
@@ -209,8 +209,8 @@ def request_principal(entry: Principal) -> RequestPrincipal:
         try:
             found = parse_request_principal(entry.value)
         except RequestError:
-            arn = _ARN.match(entry.value)
-            partition, account = (arn.group(1), arn.group(2)) if arn else ("aws", "")
+            arn = IAM_ARN.match(entry.value)
+            partition, account = (arn[1], arn[2]) if arn else ("aws", "")
             return RequestPrincipal(CallerKind.USER, entry.value, account, partition, entry.value)
         known = found.account is not None and found.kind is not CallerKind.FEDERATED
         return found if known else RequestPrincipal(CallerKind.USER, entry.value, "", "aws", entry.value)
@@ -219,7 +219,7 @@ def request_principal(entry: Principal) -> RequestPrincipal:
         "Federated": CallerKind.FEDERATED,
         "CanonicalUser": CallerKind.CANONICAL,
     }
-    account = arn.group(2) if (arn := _ARN.match(entry.value)) else None
+    account = arn[2] if (arn := IAM_ARN.match(entry.value)) else None
     return RequestPrincipal(kinds[entry.kind], entry.value, account)
 
 

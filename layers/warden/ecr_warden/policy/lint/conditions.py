@@ -9,7 +9,7 @@ reference_policies_condition-keys.html#condition-keys-sensitive
 
 import re
 
-from ecr_warden.arn import ACCOUNT_ID, ARN_COLONS
+from ecr_warden.arn import ACCOUNT_ID, ARN_COLONS, account_part
 from ecr_warden.policy.catalogue import date, is_condition_key, nearest_key, owns_key
 from ecr_warden.policy.condition import Quantifier
 from ecr_warden.policy.lint.examination import Examination, PlacedClause, PlacedStatement, PlacedText, quoted
@@ -100,7 +100,6 @@ def _is_null(clause: PlacedClause, value: str) -> bool:
 
 LACKS_PARTS = "has fewer than the six parts of an ARN"
 _PARTITION = re.compile(r"aws(-[a-z]+)*")
-_ACCOUNT = 4
 
 
 def check_resources(examination: Examination) -> None:
@@ -120,23 +119,23 @@ def check_resources(examination: Examination) -> None:
 
 def arn_fault(text: str) -> str:
     """Why IAM rejects a text as an ARN, or nothing. A wildcard may stand for any part, missing ones included."""
-    head, *rest = text.split(":", 5)
+    head, *rest = text.split(":", ARN_COLONS)
     if not is_literal(head):
         return ""
     if head != "arn":
         return "is not an ARN"
     if not rest or (is_literal(rest[0]) and not _PARTITION.fullmatch(rest[0])):
         return "has no partition such as aws"
-    if len(rest) < 5 and is_literal(rest[-1]):
+    if len(rest) < ARN_COLONS and is_literal(rest[-1]):
         return LACKS_PARTS
     return ""
 
 
 def check_account(examination: Examination, value: PlacedText) -> None:
     """Report an ARN whose account ID is not 12 digits."""
-    parts = value.text.split(":", 5)
-    if len(parts) > _ACCOUNT and parts[_ACCOUNT].isdigit() and len(parts[_ACCOUNT]) != 12:
-        message = f"{quoted(value.text)}: the account ID has {len(parts[_ACCOUNT])} digits instead of 12"
+    account = account_part(value.text)
+    if account and account.isdigit() and len(account) != 12:
+        message = f"{quoted(value.text)}: the account ID has {len(account)} digits instead of 12"
         examination.add(Rule.ARN_ACCOUNT, value.place, message)
 
 

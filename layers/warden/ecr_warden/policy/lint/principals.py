@@ -6,14 +6,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 
 import re
 
-from ecr_warden.arn import ACCOUNT_ID
+from ecr_warden.arn import ACCOUNT_ID, account_of_root, account_part
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.policy.lint.examination import Examination, PlacedClause, PlacedPrincipal, PlacedStatement, quoted
 from ecr_warden.policy.lint.rules import Rule
 from ecr_warden.policy.operators import network
+from ecr_warden.policy.request_principal import WEB_PROVIDERS
 
 _UNIQUE_ID = re.compile(r"A(?:IDA|ROA|GPA|KIA|SIA|NPA|NVA|PKA|SCA|BIA|CCA)[A-Z0-9]{12,124}(?::.*)?")
-_ROOT = re.compile(r"arn:[a-z-]+:iam::([0-9]{12}):root")
 _AWS_ARN = re.compile(
     r"arn:aws(?:-[a-z]+)*:(?:iam::[0-9]{12}:(?:root|user/.+|role/.+)"
     r"|sts::[0-9]{12}:(?:assumed-role/[^/]+/.+|federated-user/.+|self))"
@@ -25,9 +25,6 @@ _SERVICE = re.compile(
 _SEND_NO_SOURCE = frozenset({"ec2.amazonaws.com", "ec2.amazonaws.com.cn", "lambda.amazonaws.com"})
 # GitHub's subjects begin with repo:OWNER/.
 _EVERY_SUBJECT = re.compile(r"(?:repo:)?\*")
-_WEB_PROVIDERS = frozenset(
-    {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
-)
 
 
 def check_principals(examination: Examination) -> None:
@@ -75,8 +72,7 @@ def _check_allowed(examination: Examination, statement: PlacedStatement, named: 
         return
     match kind:
         case "AWS":
-            root = _ROOT.fullmatch(value)
-            account = root[1] if root else value
+            account = account_of_root(value) or value
             if ACCOUNT_ID.fullmatch(account) and not ties_to_principal(statement):
                 examination.add(Rule.PRINCIPAL_ACCOUNT, named.place, f"everyone whom account {account} allows")
         case "Service" if not names_source(statement):
@@ -99,7 +95,7 @@ def _check_service(examination: Examination, named: PlacedPrincipal) -> None:
 
 def _check_federated(examination: Examination, statement: PlacedStatement, named: PlacedPrincipal) -> None:
     value = named.principal.value
-    oidc = ":oidc-provider/" in value or value in _WEB_PROVIDERS
+    oidc = ":oidc-provider/" in value or value in WEB_PROVIDERS
     wanted = "sts:assumerolewithwebidentity" if oidc else "sts:assumerolewithsaml"
     known = oidc or ":saml-provider/" in value
     texts = {action.text.lower() for action in statement.actions.values}
@@ -131,8 +127,6 @@ _CALLER = (
         "aws:principalservicename",
     }
 )
-_ARN_PARTS = 6
-_ACCOUNT = 4
 
 
 def ties_caller(statement: PlacedStatement) -> bool:
@@ -160,8 +154,8 @@ def _fixed(clause: PlacedClause, value: str) -> bool:
         return False
     if clause.key.endswith("arn"):
         # A pattern for the account does not restrict it; S3's ARNs have no account.
-        parts = value.split(":", _ARN_PARTS - 1)
-        return len(parts) == _ARN_PARTS and (not parts[_ACCOUNT] or bool(parts[_ACCOUNT].strip("*?")))
+        account = account_part(value)
+        return account == "" or bool(account and account.strip("*?"))
     if clause.base == "IpAddress":
         found = network(value)
         return found is not None and found.prefixlen > 0
