@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ecr_warden.policy.document import Document, Effect, Patterns, Statement
 from ecr_warden.policy.pattern import pattern_covers, patterns_meet
 from ecr_warden.policy.statement_match import action_matches
-from ecr_warden.policy.variables import completed_arn
+from ecr_warden.policy.variables import Variable, completed_arn, replace_variables
 
 _USER = (
     *("iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:DeleteUserPermissionsBoundary"),
@@ -60,5 +60,8 @@ def _as_read_for(element: Patterns | None, holder: str) -> Patterns | None:
     """The element with the variable for the name of the caller replaced."""
     if element is None:
         return None
-    name = holder.rpartition("/")[2]
-    return Patterns(element.negated, tuple(value.replace("${aws:username}", name) for value in element.values))
+
+    def named(variable: Variable) -> str:
+        return holder.rpartition("/")[2] if variable.key == "aws:username" else variable.text
+
+    return Patterns(element.negated, tuple(replace_variables(value, named) for value in element.values))
