@@ -23,6 +23,10 @@ _BASE = (
 )
 
 
+CLOCKS = frozenset({"aws:currenttime", "aws:epochtime"})
+"""The condition keys that hold the time of the request."""
+
+
 class Quantifier(StrEnum):
     """How many of the key's values a clause speaks of."""
 

@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 import base64
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -65,6 +65,19 @@ def _moment(text: str) -> Decimal | None:
     except ValueError:
         return None
     return Decimal(int(start.timestamp())) + Decimal(fraction or 0) - _offset(zone)
+
+
+_UNTIL = frozenset({"DateLessThan", "DateLessThanEquals", "NumericLessThan", "NumericLessThanEquals"})
+
+
+def ends(operator: str, values: Iterable[str]) -> list[Decimal]:
+    """The ends that a positive operator on one of condition.CLOCKS sets, in seconds since 1970.
+
+    None if it sets no end, or if one of the values cannot be read.
+    """
+    read = number if operator.startswith("Numeric") else moment
+    found = [read(value) for value in values] if operator in _UNTIL else []
+    return [end for end in found if end is not None] if None not in found else []
 
 
 def network(text: str) -> Network | None:

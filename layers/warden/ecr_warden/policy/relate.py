@@ -20,7 +20,7 @@ Different: everything else, and whatever is too hard to compare (`steps`); the l
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import replace
-from datetime import datetime
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from msgspec import Struct
@@ -36,7 +36,7 @@ from ecr_warden.policy.canonical import (
     completed,
     equivalent,
 )
-from ecr_warden.policy.condition import CanonicalClause
+from ecr_warden.policy.condition import CLOCKS, CanonicalClause
 from ecr_warden.policy.document import Document, DocumentKind, Effect
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.printable import listed, printable
@@ -175,9 +175,6 @@ def _joined(clause: CanonicalClause) -> CanonicalClause:
 
 # Access that outlasts its end
 
-_TIMES = frozenset({"aws:currenttime", "aws:epochtime"})
-_ENDS = frozenset({"DateLessThan", "DateLessThanEquals", "NumericLessThan", "NumericLessThanEquals"})
-
 
 def _outlasts(desired: Iterable[CanonicalStatement], live: Iterable[CanonicalStatement], access: AccessChange) -> bool:
     """Whether live gives for longer what desired gives until some time.
@@ -200,18 +197,17 @@ def _conditions_of(permission: Permission, among: Sequence[Permission]) -> set[f
     return {one.conditions for one in among if replace(one, conditions=permission.conditions) == permission}
 
 
-def _ends_by(permission: Permission, until: float) -> bool:
+def _ends_by(permission: Permission, until: Decimal) -> bool:
     return any(max(moments) <= until for clause in permission.conditions if (moments := _moments(clause)))
 
 
-def _moments(clause: CanonicalClause) -> list[float]:
+def _moments(clause: CanonicalClause) -> list[Decimal]:
     """The ends that a clause on the time sets, in seconds; empty if it sets none or cannot be read."""
-    if clause.key not in _TIMES or clause.operator not in _ENDS:
+    if clause.key not in CLOCKS:
         return []
-    try:
-        return [float(one) if one.isdigit() else datetime.fromisoformat(one).timestamp() for one in clause.values]
-    except (ValueError, OverflowError):
-        return []
+    from ecr_warden.policy.operators import ends  # noqa: PLC0415 - for the few documents with an end
+
+    return ends(clause.operator, clause.values)
 
 
 def _timeless(statements: Iterable[CanonicalStatement]) -> _Statements:
@@ -219,7 +215,7 @@ def _timeless(statements: Iterable[CanonicalStatement]) -> _Statements:
 
 
 def _without_times(conditions: frozenset[CanonicalClause]) -> frozenset[CanonicalClause]:
-    return frozenset(clause for clause in conditions if clause.key not in _TIMES)
+    return frozenset(clause for clause in conditions if clause.key not in CLOCKS)
 
 
 # The first difference

@@ -11,17 +11,15 @@ import re
 
 from ecr_warden.arn import ACCOUNT_ID, ARN_COLONS, account_part
 from ecr_warden.policy.catalogue import date, is_condition_key, nearest_key, owns_key
-from ecr_warden.policy.condition import Quantifier
+from ecr_warden.policy.condition import CLOCKS, Quantifier
 from ecr_warden.policy.lint.examination import Examination, PlacedClause, PlacedStatement, PlacedText, quoted
 from ecr_warden.policy.lint.rules import Rule
-from ecr_warden.policy.operators import is_base64, moment, network, number
+from ecr_warden.policy.operators import ends, is_base64, moment, network, number
 from ecr_warden.policy.pattern import is_literal
 from ecr_warden.policy.variables import completed_arn
 
 _TAG_KEYS = "aws:tagkeys"
 _TAG = "aws:requesttag/"
-_CLOCKS = frozenset({"aws:currenttime", "aws:epochtime"})
-_ENDS = frozenset({"DateLessThan", "DateLessThanEquals", "NumericLessThan", "NumericLessThanEquals"})
 _STRINGS = frozenset({"StringEquals", "ArnEquals", "NumericEquals", "Bool"})
 
 
@@ -56,10 +54,10 @@ def _check_key(examination: Examination, clause: PlacedClause) -> None:
 
 def _ended(examination: Examination, clause: PlacedClause) -> bool:
     """Values are alternatives, so the latest counts."""
-    if examination.now is None or clause.key not in _CLOCKS or clause.base not in _ENDS:
+    if examination.now is None or clause.key not in CLOCKS:
         return False
-    ends = [moment(value.text) for value in clause.values]
-    return all(end is not None and end <= examination.now.timestamp() for end in ends)
+    found = ends(clause.base, (value.text for value in clause.values))
+    return bool(found) and max(found) <= examination.now.timestamp()
 
 
 def _contradiction(statement: PlacedStatement, clause: PlacedClause) -> str:
