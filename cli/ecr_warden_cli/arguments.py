@@ -1,11 +1,11 @@
 """The command line: its verbs and options, and what it says about a wrong one."""
 
 import argparse
-import difflib
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, assert_never
 
+from ecr_warden.policy.nearest import advice, nearest
 from ecr_warden.policy.printable import cut
 
 from ecr_warden_cli.context import Group, UsageError, Verb
@@ -66,8 +66,7 @@ class _Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         # argparse offers the nearest choice from Python 3.14 on.
         if action.metavar == "VERB" and action.choices is not None and value not in action.choices:
-            near = difflib.get_close_matches(str(value), [*action.choices], n=1)
-            meant = f"did you mean {near[0]}? " if near else ""
+            meant = advice(nearest(str(value), action.choices))
             raise UsageError(f"there is no verb {cut(str(value), _SHOWN)!a}", remedy=f"{meant}see {self.prog} --help")
         super()._check_value(action, value)
 

@@ -1,12 +1,12 @@
 """JSON Lines in and out: each line is answered by one line, in order, a bad one by its error."""
 
-import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from ecr_warden.errors import WardenError
 from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.nearest import nearest
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import RequestError
 from ecr_warden.policy.strict_json import DocumentError, load
@@ -55,7 +55,7 @@ def refuse_unknown(fields: Fields, known: tuple[str, ...]) -> None:
     """Refuse unknown fields: ignoring a misspelt boundary would widen an answer."""
     for field in fields:
         if field not in known:
-            near = difflib.get_close_matches(field[:100], known, n=1, cutoff=0.7)
+            near = nearest(field, known, cutoff=0.7)
             meant = f"write {near[0]}; " if near else ""
             raise LineError("line-unknown", field, "unknown field", remedy=f"{meant}the fields are {', '.join(known)}")
 

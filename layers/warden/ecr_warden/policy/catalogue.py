@@ -5,7 +5,6 @@ for decisions about access. tools/make_catalogue.py writes the file next to this
 file is read when first needed, not at import: runs do without it.
 """
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -14,9 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from ecr_warden.policy.nearest import nearest
 from ecr_warden.policy.variables import literal_glob
-
-_LONGEST_NAME = 100
 
 
 class Action(Struct, frozen=True):
@@ -102,9 +100,7 @@ def nearest_key(key: str) -> str:
 
 
 def _nearest(text: str, names: Mapping[str, str], *, cutoff: float = 0.75) -> str:
-    if len(text) > _LONGEST_NAME:
-        return ""
-    found = difflib.get_close_matches(text.lower(), names, n=1, cutoff=cutoff)
+    found = nearest(text.lower(), names, cutoff=cutoff)
     return names[found[0]] if found else ""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from ecr_warden.policy.nearest import did_you_mean
 from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.parse import Scalar
 from ecr_warden.spec.problems import Code, Place, Report, quote
@@ -53,9 +54,9 @@ class Accounts(Struct, frozen=True):
         if self.unread:
             return
         by_id = self.with_id(alias)
-        hint = f" (did you mean {quote(by_id.alias)}?)" if by_id else report.hint(alias, self.aliases)
-        message = f"unknown account {quote(alias)}{hint}"
-        report.add(Code.UNKNOWN_ACCOUNT, place, message, remedy="" if hint else None)
+        near = did_you_mean(quote(by_id.alias)) if by_id else report.hint(alias, self.aliases)
+        message = f"unknown account {quote(alias)}{near}"
+        report.add(Code.UNKNOWN_ACCOUNT, place, message, remedy="" if near else None)
 
 
 def is_name(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import assert_never
 from msgspec import Struct, field
 
 from ecr_warden.arn import ACCOUNT_ID
+from ecr_warden.policy.nearest import did_you_mean
 from ecr_warden.spec.parse import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag, describe
 from ecr_warden.spec.problems import Code, Place, Report, bare, quote
 from ecr_warden.spec.shapes import (
@@ -244,12 +245,12 @@ def _unknown(key: Scalar, record: Record, report: Report) -> str:
     names = [entry.name for entry in record.fields if not entry.needless]
     near = report.nearest(key.text, names)
     if near:
-        hint, remedy = f" (did you mean {quote(near)}?)", ""
+        remedy = ""
     elif outer := holder(record, key.text):
-        hint, remedy = "", f"move it under {outer}:"
+        remedy = f"move it under {outer}:"
     else:
-        hint, remedy = "", f"known fields: {', '.join(names)}"
-    message = f"unknown field {quote(key.text)} of {named(record.name)}{hint}"
+        remedy = f"known fields: {', '.join(names)}"
+    message = f"unknown field {quote(key.text)} of {named(record.name)}{did_you_mean(near and quote(near))}"
     report.add(Code.UNKNOWN_FIELD, key.place, message, remedy=remedy)
     return near
 

@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
 from ecr_warden.model.target import IAM_NAME, IdentityTarget, RoleTarget, UserTarget
+from ecr_warden.policy.nearest import did_you_mean
 from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
 from ecr_warden.spec.accounts import Accounts, Organizations, is_name
 from ecr_warden.spec.check_shape import Fields
@@ -136,13 +137,13 @@ class Directory(Struct):
             self.report.add(Code.PRINCIPAL, name.place, message, remedy=f"write {bare(account.alias)}:{kind}/NAME")
         else:
             near = self.report.nearest(kind, ("user", "role"))
-            hint = f" (did you mean {quote(f'{account.alias}:{near}/{rest or "NAME"}')}?)" if near else ""
+            meant = near and quote(f"{account.alias}:{near}/{rest or 'NAME'}")
             remedy = f"write {bare(account.alias)}:user/NAME or {bare(account.alias)}:role/NAME"
             self.report.add(
                 Code.PRINCIPAL,
                 name.place,
-                f"{quote(name.text)} is not a principal{hint}",
-                remedy="" if hint else remedy,
+                f"{quote(name.text)} is not a principal{did_you_mean(meant)}",
+                remedy="" if meant else remedy,
             )
 
     def spell(self, identity: IdentityTarget, place: Place, *, path: str) -> None:

@@ -1,11 +1,11 @@
 """What can be wrong with a spec: the table of stable codes, and the report that collects problems at their places."""
 
-import difflib
 from collections.abc import Iterable
 from enum import Enum
 
 from msgspec import Struct, field
 
+from ecr_warden.policy.nearest import did_you_mean, nearest
 from ecr_warden.policy.printable import printable
 
 
@@ -256,8 +256,6 @@ def bare(text: str) -> str:
 
 
 _HINTS = 50
-_HINT_LENGTH = 64
-_HINT_NAMES = 2000
 _SHORTEST_BEGINNING = 3
 
 
@@ -273,15 +271,15 @@ class Report(Struct):
     def hint(self, text: str, names: Iterable[str], *, cutoff: float = 0.6) -> str:
         """` (did you mean "deployers"?)`, or ""."""
         near = self.nearest(text, names, cutoff=cutoff)
-        return f" (did you mean {quote(near)}?)" if near else ""
+        return did_you_mean(near and quote(near))
 
     def nearest(self, text: str, names: Iterable[str], *, cutoff: float = 0.6) -> str:
         """The most similar name, or the only one that the text is the beginning of, or ""."""
-        if self._hints >= _HINTS or len(text) > _HINT_LENGTH:
+        if self._hints >= _HINTS:
             return ""
         self._hints += 1
-        candidates = [name for name in names if len(name) <= _HINT_LENGTH][:_HINT_NAMES]
-        near = difflib.get_close_matches(text, candidates, n=1, cutoff=cutoff)
+        candidates = list(names)
+        near = nearest(text, candidates, cutoff=cutoff)
         begun = [name for name in candidates if len(text) >= _SHORTEST_BEGINNING and name.startswith(text[:-1])]
         return next(iter((*near, *(begun if len(begun) == 1 else ()))), "")
 

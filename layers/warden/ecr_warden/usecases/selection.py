@@ -1,6 +1,5 @@
 """Which targets a command or question selects."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 
@@ -8,6 +7,7 @@ from ecr_warden.errors import WardenError
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.request import EVERYTHING, Selection
 from ecr_warden.model.target import RepositoryTarget, Target, TargetError, parse_target
+from ecr_warden.policy.nearest import advice, nearest
 
 _OF_FILES = (".yaml", ".yml", ".json")
 _SUGGESTED = 3
@@ -84,8 +84,7 @@ def _meant(text: str, targets: Mapping[str, Target]) -> dict[str, Target]:
 
 def _unknown(text: str, targets: Iterable[Target]) -> NoSuchTarget:
     message = f'the accepted spec has no target "{text}"'
-    near = _near(text, list(targets))
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    hint = advice(_near(text, list(targets)))
     file = "a target is not a file; " if text.lower().endswith(_OF_FILES) else ""
     return NoSuchTarget(message, remedy=f"{file}{hint}ecr-warden status lists the targets")
 
@@ -102,8 +101,5 @@ def _near(text: str, targets: list[Target]) -> list[str]:
     spelled = {key.lower(): key for key in forms}
     found = spelled.get(text.lower()) or spelled.get(name.lower())
     if found is None:
-        close = difflib.get_close_matches(text, sorted(forms), n=1) or difflib.get_close_matches(
-            name, sorted(forms), n=1
-        )
-        found = close[0] if close else None
+        found = next(iter(nearest(text, sorted(forms)) or nearest(name, sorted(forms))), None)
     return [f'"{form}"' for form in dict.fromkeys(forms.get(found or "", ()))][:_SUGGESTED]

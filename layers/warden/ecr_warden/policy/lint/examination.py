@@ -11,6 +11,7 @@ from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.condition import Quantifier, parse_operator
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement
 from ecr_warden.policy.lint.rules import Finding, Rule
+from ecr_warden.policy.nearest import did_you_mean
 from ecr_warden.policy.principal import Principal
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.strict_json import below
@@ -94,7 +95,7 @@ class Examination(Struct):
             return ""
         self.hints += 1
         near = find(text)
-        return f' (did you mean "{near}"?)' if near else ""
+        return did_you_mean(near and f'"{near}"')
 
 
 def quoted(text: str) -> str:
