@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from ecr_warden.spec import Invalid, Problem, Valid, load_spec
@@ -23,11 +24,9 @@ def pushes(count: int) -> str:
     return f"{ACCOUNTS}\nrepositories: [{{name: shop/checkout, account: registry, push: {push}}}]"
 
 
-def repositories_of(principal: str) -> Sized:
+def repositories_of(principal: str, name: str = "shop/service") -> Sized:
     def spec(count: int) -> str:
-        lines = [
-            f"  - {{name: shop/service-{number:04}, account: registry, pull: [{principal}]}}" for number in range(count)
-        ]
+        lines = [f"  - {{name: {name}-{number:04}, account: registry, pull: [{principal}]}}" for number in range(count)]
         return "\n".join([ACCOUNTS, "repositories:", *lines])
 
     return spec
@@ -129,3 +128,16 @@ def test_the_remedy_of_a_user_over_its_quota_is_the_pull_scope() -> None:
     assert "pull_scope: account" in found.remedy
     lines = repositories_of("ci:user/puller")(40)
     assert quota_problems(lines.replace("pull: [ci:user/puller]", "pull: [ci:user/puller], pull_scope: account")) == ()
+
+
+@pytest.mark.parametrize(("principal", "column"), [("ci:user/puller", 1), ("ci:role/puller", 2)])
+def test_the_documentation_says_how_many_repositories_fit(principal: str, column: int) -> None:
+    page = " ".join((Path(__file__).parents[3] / "docs" / "spec.md").read_text(encoding="utf-8").split())
+    said = re.search(
+        r"With ARNs of 60 characters a user's inline policies hold ([0-9]+) repositories and a role's ([0-9]+);", page
+    )
+    assert said is not None
+    assert len("arn:aws:ecr:eu-central-1:222222222222:repository/shop/s-0000") == 60
+    fitting = repositories_of(principal, "shop/s")
+    assert quota_problems(fitting(int(said[column]))) == ()
+    assert len(quota_problems(fitting(int(said[column]) + 1))) == 1
