@@ -11,8 +11,8 @@ from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.reply import CallReply, CommandReply, PlanReply, Reply, StatusReply
 from ecr_warden.model.request import (
     EVERYTHING,
-    SELECTED_AT_MOST,
-    TARGETS_AT_MOST,
+    MAX_SELECTION_LENGTH,
+    MAX_TARGETS,
     Answer,
     AskCall,
     AskStatus,
@@ -73,13 +73,13 @@ def selection_of(arguments: argparse.Namespace | AtHub) -> Selection:
 
 def checked(target: str) -> str:
     """A text that may select targets; raises UsageError."""
-    if len(target) <= SELECTED_AT_MOST and (unseen := invisible(target)):
+    if len(target) <= MAX_SELECTION_LENGTH and (unseen := invisible(target)):
         message = f'no target "{target}": the name contains an invisible character, {unseen}'
         raise UsageError(message, remedy=BY_HAND)
-    if not 0 < len(target) <= SELECTED_AT_MOST or not target.isprintable():
+    if not 0 < len(target) <= MAX_SELECTION_LENGTH or not target.isprintable():
         remedy = "ecr-warden status lists the targets"
-        what = f"{cut(target, 80)!a} is not a target: targets are printable texts of 1 to {SELECTED_AT_MOST} characters"
-        raise UsageError(what, remedy=remedy)
+        limit = f"targets are printable texts of 1 to {MAX_SELECTION_LENGTH} characters"
+        raise UsageError(f"{cut(target, 80)!a} is not a target: {limit}", remedy=remedy)
     return target
 
 
@@ -100,11 +100,9 @@ class HubClient(Struct, frozen=True):
 
     def command(self, command: Command) -> CommandReply:
         """Give a command in the caller's name; raises Failure."""
-        if len(command.targets) > TARGETS_AT_MOST:
+        if len(command.targets) > MAX_TARGETS:
             remedy = "name fewer, for example with a pattern, and repeat the command for the others"
-            raise UsageError(
-                f"{len(command.targets)} targets; a command takes {TARGETS_AT_MOST} at most", remedy=remedy
-            )
+            raise UsageError(f"{len(command.targets)} targets; a command takes {MAX_TARGETS} at most", remedy=remedy)
         try:
             reply = _read(self.hub.control(request_to_text(command)))
         except KeyboardInterrupt:

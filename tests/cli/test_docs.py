@@ -5,7 +5,7 @@ from ecr_warden.model.codec.requests import BadRequest
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Result
-from ecr_warden.ports.errors import CallerUnproved, CommandRepeated, CompiledUnusable
+from ecr_warden.ports.errors import CallerUnauthenticated, CommandRepeated, CompiledUnusable
 from ecr_warden.usecases.commands import BadEnd
 from ecr_warden.usecases.queries import NoSuchRun
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
@@ -27,7 +27,16 @@ NEVER = {HoldReason.OBSERVE_MODE}
 ERRORS = (
     *(Failure, UsageError, SpecInvalid, SpecUnreadable, NoAccountReadable, NoSuchAddress),
     *(HubUnreachable, HubDenied, HubFailed, HubUnintelligible),
-    *(BadRequest, BadEnd, CallerUnproved, CommandRepeated, NoSuchTarget, NoSuchRun, NothingAccepted, CompiledUnusable),
+    *(
+        BadRequest,
+        BadEnd,
+        CallerUnauthenticated,
+        CommandRepeated,
+        NoSuchTarget,
+        NoSuchRun,
+        NothingAccepted,
+        CompiledUnusable,
+    ),
 )
 
 

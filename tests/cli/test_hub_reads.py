@@ -11,7 +11,7 @@ from ecr_warden.model.codec.replies import reply_to_json
 from ecr_warden.model.codec.requests import question_from_text
 from ecr_warden.model.codec.runs import plan_from_json
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.request import TARGETS_AT_MOST
+from ecr_warden.model.request import MAX_TARGETS
 from ecr_warden.model.target import Target, UserTarget
 from ecr_warden.ports.errors import AccountUnreachable
 
@@ -229,11 +229,11 @@ def test_targets_omitted_from_the_answer_count_as_differing(verb: tuple[str, ...
 
 
 def test_a_command_with_too_many_targets_is_not_sent() -> None:
-    names = [f"r{number}" for number in range(TARGETS_AT_MOST)]
+    names = [f"r{number}" for number in range(MAX_TARGETS)]
     world = world_of(*names)
     ran = over(world)("pause", "all", "--for", "1h", "--reason", "x")
     assert (ran.code, ran.out) == (1, "")
-    assert f"a command takes {TARGETS_AT_MOST} at most; name fewer" in ran.err
+    assert f"a command takes {MAX_TARGETS} at most; name fewer" in ran.err
     assert world.command_records.taken == {}
     assert over(world)("pause", str(shop("r1")), "--for", "1h", "--reason", "x").code == 0
 

@@ -19,47 +19,47 @@ def test_alerts_are_gathered_oldest_first_and_flushed_once(hub: Hub) -> None:
         hub.incidents.add("spec-v1", alert, seconds=20)
         hub.clock.advance(timedelta(seconds=1))
     assert hub.flushes() == ["spec-v1"]
-    assert tuple(hub.incidents.take("spec-v1").values()) == alerts
+    assert tuple(hub.incidents.close("spec-v1").values()) == alerts
 
 
 def test_an_incident_is_opened_by_one_and_flushed_once(hub: Hub) -> None:
-    assert [hub.incidents.opens("i", seconds=20) for _ in range(3)] == [True, False, False]
+    assert [hub.incidents.open("i", seconds=20) for _ in range(3)] == [True, False, False]
     hub.incidents.add("i", ACCEPTED, seconds=20)
     assert hub.flushes() == ["i"]
-    assert tuple(hub.incidents.take("i").values()) == (ACCEPTED,)
-    assert hub.incidents.opens("i", seconds=20)
+    assert tuple(hub.incidents.close("i").values()) == (ACCEPTED,)
+    assert hub.incidents.open("i", seconds=20)
     assert hub.flushes() == ["i"]
 
 
 def test_same_alert_twice_is_one(hub: Hub) -> None:
     hub.incidents.add("i", report(), seconds=20)
     hub.incidents.add("i", report(), seconds=20)
-    assert tuple(hub.incidents.take("i").values()) == (report(),)
+    assert tuple(hub.incidents.close("i").values()) == (report(),)
 
 
 def test_incidents_are_apart(hub: Hub) -> None:
     hub.incidents.add("i", ACCEPTED, seconds=20)
     hub.incidents.add("j", REFUSED, seconds=20)
     assert hub.flushes() == ["i", "j"]
-    assert tuple(hub.incidents.take("j").values()) == (REFUSED,)
-    assert tuple(hub.incidents.take("i").values()) == (ACCEPTED,)
-    assert tuple(hub.incidents.take("k").values()) == ()
+    assert tuple(hub.incidents.close("j").values()) == (REFUSED,)
+    assert tuple(hub.incidents.close("i").values()) == (ACCEPTED,)
+    assert tuple(hub.incidents.close("k").values()) == ()
 
 
 def test_an_alert_that_was_taken_and_not_dropped_is_delivered_again(hub: Hub) -> None:
     hub.incidents.add("i", ACCEPTED, seconds=20)
-    hub.incidents.take("i")
-    assert tuple(hub.incidents.take("i").values()) == (ACCEPTED,)
+    hub.incidents.close("i")
+    assert tuple(hub.incidents.close("i").values()) == (ACCEPTED,)
 
 
 def test_what_comes_after_the_flush_opens_the_incident_again(hub: Hub) -> None:
     hub.incidents.add("i", ACCEPTED, seconds=20)
     hub.flushes()
-    taken = hub.incidents.take("i")
+    taken = hub.incidents.close("i")
     hub.incidents.add("i", REFUSED, seconds=20)
     hub.incidents.drop("i", taken)
     assert hub.flushes() == ["i"]
-    assert tuple(hub.incidents.take("i").values()) == (REFUSED,)
+    assert tuple(hub.incidents.close("i").values()) == (REFUSED,)
 
 
 def test_many_alerts_are_dropped_at_once(hub: Hub) -> None:
@@ -67,8 +67,8 @@ def test_many_alerts_are_dropped_at_once(hub: Hub) -> None:
     for alert in alerts:
         hub.incidents.add("i", alert, seconds=20)
         hub.clock.advance(timedelta(milliseconds=1))
-    taken = hub.incidents.take("i")
+    taken = hub.incidents.close("i")
     assert tuple(taken.values()) == alerts
     hub.incidents.drop("i", taken)
-    assert tuple(hub.incidents.take("i").values()) == ()
+    assert tuple(hub.incidents.close("i").values()) == ()
     hub.incidents.drop("i", ())

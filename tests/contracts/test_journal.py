@@ -104,7 +104,7 @@ def test_what_began_within_a_time_is_listed_or_counted(hub: Hub, name: str) -> N
         hub.journal.latest(since, until, limit=limit),
         hub.journal.of_target(CHECKOUT, since, until, limit=limit),
     ):
-        assert ([entry.run_id for entry in page.entries], page.more) == (ids, more)
+        assert ([entry.run_id for entry in page.entries], page.omitted) == (ids, more)
 
 
 def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: Hub) -> None:
@@ -121,9 +121,9 @@ def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: 
 
 def test_a_command_is_taken_once_and_collects_one_answer_a_target(hub: Hub) -> None:
     call = Call("c1", ALICE.arn, '{"action":"apply"}', hub.clock.now())
-    hub.calls.take(call)
+    hub.calls.record(call)
     with pytest.raises(CommandRepeated):
-        hub.calls.take(call)
+        hub.calls.record(call)
     assert hub.calls.answers("c1") == []
     role, user = Answer(str(PUSHER), "r1", Result.WAITING, True), Answer(str(PUSH_USER), "r2", Result.IN_SYNC, True)
     for answer in (role, user, replace(role, run_id="r3", result=Result.CONVERGED)):

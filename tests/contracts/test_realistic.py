@@ -208,7 +208,7 @@ def test_the_action_that_ecr_refuses_is_named_where_the_document_has_it(world: R
     if not refused:
         write(world, POLICY, document)
         return
-    with pytest.raises(PrincipalNotFound, match="take ecr:GetAuthorizationToken out of the repository policy"):
+    with pytest.raises(PrincipalNotFound, match="remove ecr:GetAuthorizationToken from the repository policy"):
         write(world, POLICY, document)
 
 

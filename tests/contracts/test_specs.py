@@ -55,7 +55,7 @@ def test_file_may_be_as_large_as_any_spec_and_no_larger(hub: Hub) -> None:
     version = hub.upload(b"#" * (LIMIT + 1))
     with pytest.raises(SpecTooLarge, match=f"{LIMIT + 1}") as caught:
         hub.specs.current()
-    assert caught.value.seen == version
+    assert caught.value.fingerprint == version
 
 
 def test_file_under_another_key_is_named(hub: Hub) -> None:
@@ -110,7 +110,7 @@ def test_what_was_reported_of_objects_under_other_keys_is_remembered_by_key(hub:
     for key in ("acces.yaml", long):
         assert hub.specs.misplaced(key) is None
         for version in ("v1", "v2"):
-            hub.specs.tell_misplaced(key, version)
+            hub.specs.note_misplaced(key, version)
             assert hub.specs.misplaced(key) == version
     assert (hub.specs.misplaced("acces.yaml"), hub.specs.misplaced("other.yaml")) == ("v2", None)
     assert (hub.specs.refused(), hub.specs.accepted()) == (None, None)

@@ -55,7 +55,7 @@ created_kinds = pytest.mark.parametrize("case", CREATED, ids=lambda case: str(ca
 
 
 @pytest.fixture(autouse=True)
-def _owners(world: World) -> None:
+def _identities(world: World) -> None:
     world.make(CHECKOUT)
     world.make(PUSH_USER)
     world.make_role(PUSHER, SETTINGS, trust_document("mallory"), tagged=True)

@@ -65,7 +65,7 @@ def _as_aws_refuses(_target: Target, change: Change | None) -> None:
     names = [one.value for given in change.after.statements if given.principals for one in given.principals.values]
     if any(map(is_unique_id, names)):
         raise Refused("Invalid principal in policy")
-    if policy_size(change.after) > stored.MOST_CHARACTERS[change.address.document_kind or DocumentKind.IDENTITY]:
+    if policy_size(change.after) > stored.MAX_CHARACTERS[change.address.document_kind or DocumentKind.IDENTITY]:
         raise Refused("Cannot exceed quota")
 
 

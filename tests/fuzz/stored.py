@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.inputs import conditions
 
-MOST_CHARACTERS = {DocumentKind.REPOSITORY: 10_240, DocumentKind.TRUST: 4_096, DocumentKind.IDENTITY: 10_240}
+MAX_CHARACTERS = {DocumentKind.REPOSITORY: 10_240, DocumentKind.TRUST: 4_096, DocumentKind.IDENTITY: 10_240}
 """Characters of a document; a trust policy's quota can be raised to this."""
 
 _TYPES = ("String", "Numeric", "Date", "Arn")
@@ -130,13 +130,13 @@ def documents(draw: st.DrawFn, kind: DocumentKind) -> str:
             )
         if hard:
             statement |= draw(st.sampled_from(_HARD))(
-                draw(st.integers(1, 300)), draw(st.integers(10, MOST_CHARACTERS[kind] // 12))
+                draw(st.integers(1, 300)), draw(st.integers(10, MAX_CHARACTERS[kind] // 12))
             )
         else:
             statement["Action"] = draw(st.sampled_from(_ACTIONS[kind]))
             if draw(st.booleans()):
                 statement["Condition"] = draw(_conditions() | conditions)
-        if len(_text([*statements, statement])) <= MOST_CHARACTERS[kind]:
+        if len(_text([*statements, statement])) <= MAX_CHARACTERS[kind]:
             statements.append(statement)
     return _text(statements or [_PLAIN[kind]])
 

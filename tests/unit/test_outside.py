@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from ecr_warden.outside import MOST_CHARACTERS, Environment, OutsideError, outside_text
+from ecr_warden.outside import MAX_CHARACTERS, Environment, OutsideError, outside_text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,10 +50,10 @@ def test_what_an_editor_adds_is_stripped(given: str | bytes) -> None:
         pytest.param(f"s3cr3t\u202e{URL}", "control or invisible", id="a change of direction"),
         pytest.param("s3cr3t\ufeffx", "control or invisible", id="a mark in the middle"),
         pytest.param("s3cr3t\udc80", "control or invisible", id="an undecodable byte of the environment"),
-        pytest.param("s3cr3t" * MOST_CHARACTERS, "is longer than", id="too long"),
-        pytest.param(URL + " " * MOST_CHARACTERS, "is longer than", id="too many blanks"),
+        pytest.param("s3cr3t" * MAX_CHARACTERS, "is longer than", id="too long"),
+        pytest.param(URL + " " * MAX_CHARACTERS, "is longer than", id="too many blanks"),
         pytest.param(b"s3cr3t" * 1_000_000, "is longer than", id="megabytes"),
-        pytest.param("é".encode() * MOST_CHARACTERS * 3, "is longer than", id="too long in bytes of two"),
+        pytest.param("é".encode() * MAX_CHARACTERS * 3, "is longer than", id="too long in bytes of two"),
     ],
 )
 def test_unusable_text_is_refused_unshown(given: object, says: str) -> None:

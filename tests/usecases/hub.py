@@ -8,7 +8,7 @@ from ecr_warden.model.codec.requests import question_from_text, request_to_text
 from ecr_warden.model.job import Actor
 from ecr_warden.model.reply import QuestionReply
 from ecr_warden.model.request import Question
-from ecr_warden.ports.errors import CallerUnproved
+from ecr_warden.ports.errors import CallerUnauthenticated
 from ecr_warden.usecases.commands import Commands
 from ecr_warden.usecases.queries import Queries
 from ecr_warden.usecases.status import StatusQuery
@@ -25,10 +25,10 @@ class Callers:
 
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    def prove(self, proof: object, request: str, hub: str) -> Actor:
+    def authenticate(self, proof: object, request: str, hub: str) -> Actor:
         self.asked.append((request, hub))
         if proof != "alice":
-            raise CallerUnproved("no proof")
+            raise CallerUnauthenticated("no proof")
         return ALICE
 
 

@@ -13,7 +13,7 @@ from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Command, PauseUntil, Resume
 from ecr_warden.model.run import LONGEST_PAUSE, Pause, Result
 from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.ports.errors import CallerUnproved, CommandRepeated
+from ecr_warden.ports.errors import CallerUnauthenticated, CommandRepeated
 from ecr_warden.usecases.commands import BadEnd
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 
@@ -180,7 +180,7 @@ def test_the_longest_pause_is_seven_days() -> None:
 
 def test_an_unproven_caller_changes_nothing() -> None:
     world = world_in_sync()
-    with pytest.raises(CallerUnproved):
+    with pytest.raises(CallerUnauthenticated):
         give(world, PAUSE, proof="mallory")
     assert (world.command_records.taken, world.alerts.published) == ({}, [])
 

@@ -36,7 +36,7 @@ def busy() -> World:
         AuditEntry(AuditKind.WRITES_STOPPED, world.clock.now(), "2", ALICE, "nothing is written")
     )
     world.clock.advance(MINUTE)
-    world.switch.changed.append(AuditEntry(AuditKind.WRITES_ENABLED, world.clock.now(), "3", ALICE, "writes go on"))
+    world.switch.changed.append(AuditEntry(AuditKind.WRITES_ENABLED, world.clock.now(), "3", ALICE, "writes are on"))
     world.clock.advance(MINUTE)
     upload(world, "version: 7\nx: 1\ny: 2\nz: 3\n", "v7")
     world.clock.advance(MINUTE)
@@ -171,7 +171,7 @@ def test_since_and_until_are_durations_or_times(name: str) -> None:
 def test_lines_name_the_actor_and_the_action() -> None:
     lines = over(BUSY)("history").out.splitlines()
     assert lines[1:5] == [
-        "2026-11-24T10:06:00Z  writes-enabled by alice: writes go on",
+        "2026-11-24T10:06:00Z  writes-enabled by alice: writes are on",
         "2026-11-24T10:05:00Z  writes-stopped by alice: nothing is written",
         f"2026-11-24T10:04:00Z  resumed  {CHECKOUT} by alice",
         f"2026-11-24T10:03:00Z  paused  {CHECKOUT} by alice: until 2026-11-24T11:03:00Z: a migration",

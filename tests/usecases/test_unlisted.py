@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from ecr_warden.alerting.delivery import Gathered
+from ecr_warden.alerting.delivery import Collected
 from ecr_warden.alerting.kinds import route
 from ecr_warden.model.address import Address, identity_policy
 from ecr_warden.model.alert import Unlisted
@@ -111,7 +111,7 @@ def test_each_account_is_reported_by_its_own_part_under_one_cause() -> None:
     ]
     assert {alert.cause for alert in reported(world)} == {reported(world)[0].cause}
     [routed] = {route(alert) for alert in reported(world)}
-    assert isinstance(routed, Gathered), "one message for all of a sweep"
+    assert isinstance(routed, Collected), "one message for all of a sweep"
 
 
 def test_many_unlisted_patterns_are_one_message() -> None:

@@ -4,7 +4,7 @@ import argparse
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import PlanReply
-from ecr_warden.model.request import TARGETS_AT_MOST, Apply, AskPlan
+from ecr_warden.model.request import MAX_TARGETS, Apply, AskPlan
 from ecr_warden.model.target import parse_target
 from ecr_warden.policy.printable import and_more, count
 
@@ -39,7 +39,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     with console.doing("the hub reads the accounts"):
         plan = expect(PlanReply, client.ask(AskPlan(selection_of(arguments))))
     due = tuple(dict.fromkeys((*(one.target for one in plan.plans), *map(parse_target, plan.recreated))))
-    targets = due[:TARGETS_AT_MOST]
+    targets = due[:MAX_TARGETS]
     left_out = plan.omitted + len(due) - len(targets)
     if not arguments.json:
         _show(plan, left_out, context)

@@ -9,7 +9,7 @@ from ecr_warden.alerting.kinds import message_of
 from ecr_warden.alerting.wording import describe_cause, who
 from ecr_warden.model.job import short_name
 from ecr_warden.model.reply import HistoryReply, RunReply
-from ecr_warden.model.request import ENTRIES_AT_MOST, HISTORIES_AT_MOST, AskHistory, AskRun, AuditEntry, AuditKind
+from ecr_warden.model.request import MAX_ENTRIES, MAX_HISTORIES, AskHistory, AskRun, AuditEntry, AuditKind
 from ecr_warden.model.run import OpenRun, RunEntry, RunReport
 from ecr_warden.model.target import Target, TargetError, parse_target
 from ecr_warden.policy.printable import and_more, listed, show_time
@@ -34,9 +34,9 @@ def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit",
         metavar="N",
-        type=_within(1, ENTRIES_AT_MOST),
+        type=_within(1, MAX_ENTRIES),
         default=_LIMIT,
-        help=f"the number of lines (default {_LIMIT}, at most {ENTRIES_AT_MOST}); the rest is counted",
+        help=f"the number of lines (default {_LIMIT}, at most {MAX_ENTRIES}); the rest is counted",
     )
     when = "a duration ago (30m, 2h, 3d) or a time with its zone (2026-11-27T18:00:00Z)"
     parser.add_argument(
@@ -105,8 +105,8 @@ def _meant(text: str, client: HubClient) -> Iterable[Target]:
         return [parse_target(text)]
     except TargetError:
         targets = known_targets(client, (checked(text),))
-    if len(targets) > HISTORIES_AT_MOST:
-        remedy = f"select at most {HISTORIES_AT_MOST} with a narrower pattern, or leave TARGET out to see all runs"
+    if len(targets) > MAX_HISTORIES:
+        remedy = f"select at most {MAX_HISTORIES} with a narrower pattern, or leave TARGET out to see all runs"
         raise UsageError(f"{text} selects {len(targets)} targets", remedy=remedy)
     return targets
 

@@ -4,7 +4,7 @@ import argparse
 from datetime import timedelta
 
 from ecr_warden.model.reply import StatusReply
-from ecr_warden.model.request import REASON_AT_MOST, AskStatus, PauseUntil, Resume
+from ecr_warden.model.request import MAX_REASON_LENGTH, AskStatus, PauseUntil, Resume
 from ecr_warden.model.run import LONGEST_PAUSE
 from ecr_warden.model.target import parse_target
 from ecr_warden.policy.printable import count, show_time
@@ -38,8 +38,8 @@ def _add_pause_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _reason(text: str) -> str:
-    if not 0 < len(text.strip()) <= REASON_AT_MOST or not text.strip().isprintable():
-        raise argparse.ArgumentTypeError(f"a reason is one line of 1 to {REASON_AT_MOST} printable characters")
+    if not 0 < len(text.strip()) <= MAX_REASON_LENGTH or not text.strip().isprintable():
+        raise argparse.ArgumentTypeError(f"a reason is one line of 1 to {MAX_REASON_LENGTH} printable characters")
     return text.strip()
 
 

@@ -1,6 +1,6 @@
-"""Builds the use cases over their adapters; the only place where both meet.
+"""Builds the use cases with their adapters; the only module that imports both.
 
-One builder per function. Whatever only one kind of job needs is imported when the first such job comes: a cold
+One builder per function. A module that only one kind of job needs is imported with the first such job: a cold
 reconcile loads neither YAML nor chat. Clients are created once per container, at their first call.
 """
 
@@ -41,7 +41,7 @@ _clock = SystemClock()
 deadline = Deadline()
 """The end of the invocation; set by its handler."""
 
-# Within a region; a call that hangs is given up before deadline.HUB_RESERVE.
+# Within a region; a call that hangs times out before deadline.HUB_RESERVE.
 HUB_CONFIG = Config(
     connect_timeout=2,
     read_timeout=4,
@@ -52,7 +52,7 @@ HUB_CONFIG = Config(
 
 @cache
 def dispatch() -> "Dispatch":
-    """For the function `dispatch`."""
+    """The use case of the function `dispatch`."""
     from ecr_warden.usecases.jobs import Dispatch
 
     return Dispatch(_jobs(), _environment.required("WARDEN_SPEC_BUCKET"), _environment.required("WARDEN_SPEC_KEY"))
@@ -60,7 +60,7 @@ def dispatch() -> "Dispatch":
 
 @cache
 def work() -> "Work":
-    """For the function `reconcile`."""
+    """The use cases of the function `reconcile`."""
     from ecr_warden.usecases.jobs import Work
 
     return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile, alerts=_alert_bus())
@@ -68,7 +68,7 @@ def work() -> "Work":
 
 @cache
 def redelivery() -> "Redelivery":
-    """When a job that failed comes back."""
+    """Sets when a failed job is delivered again."""
     from ecr_warden.adapters.aws.queues import Redelivery
 
     return Redelivery(_client("sqs"), _environment.required("WARDEN_JOBS_QUEUE_URL"))
@@ -76,7 +76,7 @@ def redelivery() -> "Redelivery":
 
 @cache
 def send_alerts() -> "SendAlerts":
-    """What the alert function does with an alert."""
+    """The use case of the function `alert` for alerts."""
     from ecr_warden.adapters.aws.incidents import AwsIncidents
     from ecr_warden.usecases.alert import SendAlerts
 
@@ -92,7 +92,7 @@ def send_alerts() -> "SendAlerts":
 
 @cache
 def flush_redelivery() -> "Redelivery":
-    """When an incident that could not be flushed comes back."""
+    """Sets when an incident that could not be flushed is flushed again."""
     from ecr_warden.adapters.aws.queues import Redelivery
 
     return Redelivery(_client("sqs"), _environment.required("WARDEN_INCIDENTS_QUEUE_URL"))
@@ -100,7 +100,7 @@ def flush_redelivery() -> "Redelivery":
 
 @cache
 def report_exhausted() -> "ReportExhausted":
-    """What the alert function does with a job that failed on its last attempt."""
+    """The use case of the function `alert` for jobs that failed on their last attempt."""
     from ecr_warden.adapters.aws.queues import SqsDeadLetters
     from ecr_warden.usecases.alert import ReportExhausted
 
@@ -110,7 +110,7 @@ def report_exhausted() -> "ReportExhausted":
 
 @cache
 def queries() -> "Queries":
-    """For the function `answer`."""
+    """The use cases of the function `answer`."""
     from ecr_warden.adapters.aws.event_sources import AwsEventSources
     from ecr_warden.adapters.aws.journal import DynamoJournal
     from ecr_warden.usecases.queries import Queries
@@ -136,7 +136,7 @@ def queries() -> "Queries":
 
 @cache
 def commands() -> "Commands":
-    """For the function `control`."""
+    """The use case of the function `control`."""
     from ecr_warden.adapters.aws.callers import StsCallers
     from ecr_warden.usecases.commands import Commands
 
@@ -262,7 +262,7 @@ def _command_records() -> "CommandRecords":
 
         return DynamoCommandRecords(_client("dynamodb"), table, _clock)
 
-    return cast("CommandRecords", _Late(make))
+    return cast("CommandRecords", _Lazy(make))
 
 
 @cache
@@ -279,7 +279,7 @@ def _alert_bus() -> "AlertBus":
 
         return EventBridgeAlertBus(_client("events"), bus)
 
-    return cast("AlertBus", _Late(make))
+    return cast("AlertBus", _Lazy(make))
 
 
 @cache
@@ -298,8 +298,8 @@ class _BareSession:
         return self._core.create_client(service, **arguments)
 
 
-class _Late:
-    """Created at its first use: a run without drift neither reads the stop switch nor publishes."""
+class _Lazy:
+    """A port that is created at its first use: a run without drift neither reads the stop switch nor publishes."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = cache(make)
@@ -315,4 +315,4 @@ def _client(service: Any) -> Any:
         deadline.guard(client, HUB_RESERVE)
         return client
 
-    return _Late(make)
+    return _Lazy(make)

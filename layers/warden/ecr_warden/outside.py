@@ -1,7 +1,7 @@
-"""The only way in for text that people or the platform configure: parameters, secrets, the function's environment.
+"""The only entry for text that people or the platform configure: parameters, secrets, the function's environment.
 
-Editors, shells and `file://` add newlines and byte order marks to such text. It is never in an error, a log or a
-message: it may be a secret.
+Editors, shells and `file://` add newlines and byte order marks to such text. The text never appears in an error, a log
+or a message: it may be a secret.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from msgspec import Struct
 from ecr_warden.errors import WardenError
 
 # A standard SSM parameter holds 4,096 characters; nothing read here needs more.
-MOST_CHARACTERS = 4096
-_MOST_SECONDS = 86_400
+MAX_CHARACTERS = 4096
+_MAX_SECONDS = 86_400
 _MARK = "\ufeff"
 # The byte order marks of UTF-16, which Windows shells write: https://www.unicode.org/faq/utf_bom.html
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -29,13 +29,13 @@ def outside_text(value: object, place: str, *, remedy: str = "") -> str:
     """The text found at `place`, without byte order mark and surrounding white space.
 
     `value`: as received, text or UTF-8 or UTF-16 bytes. Raises OutsideError for anything else, for text that is empty
-    or longer than MOST_CHARACTERS, and for text with a control, invisible or undecodable character.
+    or longer than MAX_CHARACTERS, and for text with a control, invisible or undecodable character.
     """
     text = _decoded(value)
     if text is None:
         raise OutsideError(f"{place} is not text", remedy=remedy)
-    if len(text) > MOST_CHARACTERS:
-        raise OutsideError(f"{place} is longer than {MOST_CHARACTERS:,} characters", remedy=remedy)
+    if len(text) > MAX_CHARACTERS:
+        raise OutsideError(f"{place} is longer than {MAX_CHARACTERS:,} characters", remedy=remedy)
     text = _bare(text)
     if not text:
         raise OutsideError(f"{place} is empty", remedy=remedy)
@@ -49,8 +49,8 @@ def _decoded(value: object) -> str | None:
         case str():
             return value
         case bytes():
-            # A character has at most four bytes: what is longer is too long without decoding.
-            start = value[: 4 * MOST_CHARACTERS + 4]
+            # A character has at most four bytes, so longer data need not be decoded to be too long.
+            start = value[: 4 * MAX_CHARACTERS + 4]
             whole = len(start) == len(value)
             coding = "utf-16" if value.startswith(_UTF_16) else "utf-8"
             try:
@@ -62,7 +62,7 @@ def _decoded(value: object) -> str | None:
 
 
 def _bare(text: str) -> str:
-    """Without white space and byte order marks at the ends, in any order."""
+    """The text without leading and trailing white space and byte order marks."""
     while (shorter := text.strip().strip(_MARK)) != text:
         text = shorter
     return text
@@ -88,8 +88,8 @@ class Environment(Struct, frozen=True):
     def seconds(self, name: str) -> timedelta:
         """A whole number of seconds, at most a day; raises OutsideError."""
         value = self.required(name)
-        if not (value.isascii() and value.isdigit() and len(value) <= len(str(_MOST_SECONDS))):
+        if not (value.isascii() and value.isdigit() and len(value) <= len(str(_MAX_SECONDS))):
             raise OutsideError(
                 f"the function's variable {name} is not a number of seconds", remedy="write digits only, such as 60"
             )
-        return timedelta(seconds=min(int(value), _MOST_SECONDS))
+        return timedelta(seconds=min(int(value), _MAX_SECONDS))

@@ -76,7 +76,7 @@ class MemorySpecs:
     def misplaced(self, key: str) -> str | None:
         return self.reported_misplaced.get(key)
 
-    def tell_misplaced(self, key: str, version: str) -> None:
+    def note_misplaced(self, key: str, version: str) -> None:
         self.reported_misplaced[key] = version
 
 
@@ -124,13 +124,13 @@ class MemoryIncidents:
     """Alerts by incident, and the flushes that are due."""
 
     gathered: dict[str, list[Alert]] = field(default_factory=dict)
-    open: set[str] = field(default_factory=set)
+    opened: set[str] = field(default_factory=set)
     flushes: list[tuple[str, int]] = field(default_factory=list)
 
-    def opens(self, key: str, *, seconds: int) -> bool:
-        if key in self.open:
+    def open(self, key: str, *, seconds: int) -> bool:
+        if key in self.opened:
             return False
-        self.open.add(key)
+        self.opened.add(key)
         self.flushes.append((key, seconds))
         return True
 
@@ -138,10 +138,10 @@ class MemoryIncidents:
         alerts = self.gathered.setdefault(key, [])
         if alert not in alerts:
             alerts.append(alert)
-        self.opens(key, seconds=seconds)
+        self.open(key, seconds=seconds)
 
-    def take(self, key: str) -> dict[str, Alert]:
-        self.open.discard(key)
+    def close(self, key: str) -> dict[str, Alert]:
+        self.opened.discard(key)
         return {repr(alert): alert for alert in self.gathered.get(key, ())}
 
     def drop(self, key: str, ids: Iterable[str]) -> None:

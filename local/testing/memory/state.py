@@ -150,9 +150,9 @@ class MemoryCommandRecords:
     taken: dict[str, Call] = field(default_factory=dict)
     given: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
-    def take(self, call: Call) -> None:
+    def record(self, call: Call) -> None:
         if call.id in self.taken:
-            raise CommandRepeated(f"command {call.id} was given before", remedy="give the command again")
+            raise CommandRepeated(f"command {call.id} was given before", remedy="run the command again")
         self.taken[call.id] = call
 
     def answer(self, call_id: str, answer: Answer) -> None:

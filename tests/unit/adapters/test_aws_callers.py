@@ -8,7 +8,7 @@ import pytest
 from botocore.credentials import Credentials
 from ecr_warden.adapters.aws.callers import BODY, StsCallers, actor_of, digest_of, make_proof, sts_host
 from ecr_warden.model.job import Actor
-from ecr_warden.ports.errors import CallerUnproved, PortError
+from ecr_warden.ports.errors import CallerUnauthenticated, PortError
 
 from local.testing.memory.hub import ManualClock
 from tests.contracts.aws import REGION, new_session
@@ -38,7 +38,7 @@ def proof_of(credentials: Credentials = KEYS, **changed: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("credentials", [KEYS, SESSION], ids=["a user's keys", "a session"])
 def test_a_caller_is_who_sts_says(sts: tuple[Sts, StsCallers], credentials: Credentials) -> None:
     server, callers = sts
-    assert callers.prove(proof_of(credentials), REQUEST, HUB) == Actor("IAMUser", arn=ALICE, account=ACCOUNT)
+    assert callers.authenticate(proof_of(credentials), REQUEST, HUB) == Actor("IAMUser", arn=ALICE, account=ACCOUNT)
     [(headers, body)] = server.sent
     assert body == BODY
     assert (headers["host"], headers["x-ecrwarden-hub"]) == (sts_host(REGION), HUB)
@@ -51,7 +51,7 @@ def test_what_is_shown_to_sts_is_bound_to_what_was_asked_and_not_to_what_the_pro
 ) -> None:
     server, callers = sts
     proof = proof_of() | {"host": "evil.example", "url": "https://evil.example/", "X-EcrWarden-Hub": "another"}
-    callers.prove(proof, "another request", f"{HUB}2")
+    callers.authenticate(proof, "another request", f"{HUB}2")
     [(headers, _)] = server.sent
     assert (headers["x-ecrwarden-hub"], headers["host"]) == (f"{HUB}2", sts_host(REGION))
     assert headers["x-ecrwarden-request"] == digest_of("another request") != digest_of(REQUEST)
@@ -85,8 +85,8 @@ HOSTILE: dict[str, object] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_is_no_proof_is_never_shown_to_sts(sts: tuple[Sts, StsCallers], name: str) -> None:
     server, callers = sts
-    with pytest.raises(CallerUnproved):
-        callers.prove(HOSTILE[name], REQUEST, HUB)
+    with pytest.raises(CallerUnauthenticated):
+        callers.authenticate(HOSTILE[name], REQUEST, HUB)
     assert server.sent == []
 
 
@@ -97,17 +97,17 @@ def test_a_proof_ends_after_two_minutes(sts: tuple[Sts, StsCallers], seconds: in
     proof = proof_of()
     callers.clock = ManualClock(datetime.now(UTC) - timedelta(seconds=seconds))
     if good:
-        assert callers.prove(proof, REQUEST, HUB).arn == ALICE
+        assert callers.authenticate(proof, REQUEST, HUB).arn == ALICE
         return
-    with pytest.raises(CallerUnproved, match="was signed at"):
-        callers.prove(proof, REQUEST, HUB)
+    with pytest.raises(CallerUnauthenticated, match="was signed at"):
+        callers.authenticate(proof, REQUEST, HUB)
 
 
 def test_whom_sts_does_not_confirm_is_nobody(sts: tuple[Sts, StsCallers]) -> None:
     server, callers = sts
     server.status = 403
-    with pytest.raises(CallerUnproved, match="The signature does not match"):
-        callers.prove(proof_of(), REQUEST, HUB)
+    with pytest.raises(CallerUnauthenticated, match="The signature does not match"):
+        callers.authenticate(proof_of(), REQUEST, HUB)
 
 
 @pytest.mark.parametrize(
@@ -116,20 +116,20 @@ def test_whom_sts_does_not_confirm_is_nobody(sts: tuple[Sts, StsCallers]) -> Non
 def test_who_is_not_of_the_hubs_account_or_of_no_known_kind_is_refused(sts: tuple[Sts, StsCallers], arn: str) -> None:
     server, callers = sts
     server.arn = arn
-    with pytest.raises(CallerUnproved):
-        callers.prove(proof_of(), REQUEST, HUB)
+    with pytest.raises(CallerUnauthenticated):
+        callers.authenticate(proof_of(), REQUEST, HUB)
 
 
 def test_an_sts_that_is_down_or_speaks_in_riddles_can_be_asked_again(sts: tuple[Sts, StsCallers]) -> None:
     server, callers = sts
     server.status = 503
     with pytest.raises(PortError) as caught:
-        callers.prove(proof_of(), REQUEST, HUB)
+        callers.authenticate(proof_of(), REQUEST, HUB)
     assert caught.value.retryable
-    assert not isinstance(caught.value, CallerUnproved)
+    assert not isinstance(caught.value, CallerUnauthenticated)
     server.status, server.body = 200, "<<<"
     with pytest.raises(PortError) as caught:
-        callers.prove(proof_of(), REQUEST, HUB)
+        callers.authenticate(proof_of(), REQUEST, HUB)
     assert caught.value.retryable
 
 
@@ -137,8 +137,8 @@ def test_a_redirection_is_not_followed(sts: tuple[Sts, StsCallers]) -> None:
     server, callers = sts
     with serving() as (elsewhere, url):
         server.status, server.headers = 307, {"Location": url}
-        with pytest.raises(CallerUnproved):
-            callers.prove(proof_of(), REQUEST, HUB)
+        with pytest.raises(CallerUnauthenticated):
+            callers.authenticate(proof_of(), REQUEST, HUB)
         assert elsewhere.sent == []
 
 

@@ -116,7 +116,7 @@ def test_an_alert_whose_flush_could_not_be_asked_for_is_flushed_once_it_is_annou
     hub.wire.calls.clear()
     hub.incidents.add("i", report("r1"), seconds=20)
     assert hub.flushes() == ["i"]
-    assert tuple(hub.incidents.take("i").values()) == (report("r1"),)
+    assert tuple(hub.incidents.close("i").values()) == (report("r1"),)
 
 
 def test_an_alert_that_another_version_wrote_is_dropped_once_it_was_sent(hub: MotoHub) -> None:
@@ -125,16 +125,16 @@ def test_an_alert_that_another_version_wrote_is_dropped_once_it_was_sent(hub: Mo
     [item] = [item for item in table.scan(TableName=TABLE)["Items"] if "alert" in item]
     table.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
     table.put_item(TableName=TABLE, Item=item | {"sk": {"S": "ALERT#of-other-bytes"}})
-    hub.incidents.drop("i", hub.incidents.take("i"))
-    assert hub.incidents.take("i") == {}
+    hub.incidents.drop("i", hub.incidents.close("i"))
+    assert hub.incidents.close("i") == {}
 
 
 def test_an_incident_that_could_not_be_opened_has_its_first_alert_still_to_come(hub: MotoHub) -> None:
     hub.wire.fail("sqs:SendMessage", "ServiceUnavailable")
     with pytest.raises(PortError):
-        hub.incidents.opens("i", seconds=20)
+        hub.incidents.open("i", seconds=20)
     hub.wire.faults.clear()
-    assert hub.incidents.opens("i", seconds=20)
+    assert hub.incidents.open("i", seconds=20)
 
 
 def test_incident_that_was_never_flushed_is_opened_again(hub: MotoHub) -> None:

@@ -120,7 +120,7 @@ def test_a_server_without_tls_is_not_trusted_as_one() -> None:
     with served(no_tls, reads=False) as server:
         with pytest.raises(ChannelError) as caught:
             WebhookChannel(lambda: server.url.replace("http:", "https:"), timeout=PATIENCE).notify(MESSAGE)
-        assert "offers no trusted TLS" in caught.value.message
+        assert "has no trusted TLS certificate" in caught.value.message
         assert SECRET not in str(caught.value)
 
 

@@ -4,7 +4,7 @@ from copy import replace
 from typing import get_args
 
 import pytest
-from ecr_warden.alerting.delivery import AtOnce, FirstAtOnce, Gathered, Routing, Silent
+from ecr_warden.alerting.delivery import AtOnce, Collected, FirstAtOnce, Routing, Silent
 from ecr_warden.alerting.kinds import KINDS, route, shorter
 from ecr_warden.model.alert import (
     Alert,
@@ -45,7 +45,7 @@ CALLER = Cause(CauseKind.CALLER, "c-1")
 
 CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     "the first repair after a call is sent at once": (report(DRIFT), FirstAtOnce),
-    "the repairs of a command are one message": (report(DRIFT, cause=CALLER), Gathered("caller/c-1")),
+    "the repairs of a command are one message": (report(DRIFT, cause=CALLER), Collected("caller/c-1")),
     "a critical finding of a command is sent at once": (
         report(OPENED, cause=CALLER),
         FirstAtOnce("first/caller/c-1/critical"),
@@ -56,22 +56,22 @@ CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     ),
     "a critical finding of a roll-out is in the message of its version": (
         report(OPENED, cause=SPEC, result=Result.FAILED),
-        Gathered("spec/v2"),
+        Collected("spec/v2"),
     ),
     "a contest is sent at once": (replace(report(DRIFT, result=Result.CONFLICT), contested=3), AtOnce()),
-    "the repairs of a spec version are one message": (report(DRIFT, cause=SPEC), Gathered("spec/v2")),
-    "the spec version that caused them is in it": (SpecAccepted(EVENT, "v2", "v1", (), ()), Gathered("spec/v2")),
-    "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), Gathered("sweep/s-1")),
-    "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), Gathered("run/r-0")),
+    "the repairs of a spec version are one message": (report(DRIFT, cause=SPEC), Collected("spec/v2")),
+    "the spec version that caused them is in it": (SpecAccepted(EVENT, "v2", "v1", (), ()), Collected("spec/v2")),
+    "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), Collected("sweep/s-1")),
+    "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), Collected("run/r-0")),
     "a refused spec is sent at once": (SpecRefused(EVENT, "v3", None, ()), AtOnce()),
     "a change of ecr-warden's own role is sent at once": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), AtOnce()),
     "a deployment's changes of ecr-warden's own roles are one message": (
         OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),
-        Gathered(f"own/{HOME}"),
+        Collected(f"own/{HOME}"),
     ),
     "lists that could not be read are one message, whichever parts of a sweep met them": (
         Unlisted(SWEEP, "v2", ("a",), ("throttled",)),
-        Gathered(SWEEP.incident),
+        Collected(SWEEP.incident),
     ),
     "a pause is sent at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
     "the end of a pause is sent at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
@@ -90,7 +90,7 @@ CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     ),
     "an identity's unparseable policy is sent though it waits": (
         report(replace(DRIFT, kind=DriftKind.UNPARSEABLE), result=Result.WAITING, cause=SPEC, outcomes=()),
-        Gathered("spec/v2"),
+        Collected("spec/v2"),
     ),
     "an identity that was changed and waits is sent": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_IN_SYNC),
@@ -98,7 +98,7 @@ CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     ),
     "an unreadable target is sent": (
         report(DRIFT, result=Result.UNKNOWN, outcomes=(), cause=SWEEP),
-        Gathered("sweep/s-1"),
+        Collected("sweep/s-1"),
     ),
 }
 

@@ -140,7 +140,7 @@ SAID: dict[str, tuple[Alert, str]] = {
     "why a pattern cannot be listed": (UNREAD, "repository/2/eu-central-1/shop/*: denied; allow it"),
     "why an account cannot be listed": (UNLISTED, "user/1/*: closed"),
     "in how many places lists cannot be read": (UNLISTED, "cannot be listed in 2 places"),
-    "what is missed meanwhile": (UNLISTED, "sweeps miss there what the spec does not name"),
+    "what is missed meanwhile": (UNLISTED, "sweeps cannot find there what the spec does not name"),
     "who paused": (PAUSED, "1 target paused by mallory of Administrator: drift is reported, not repaired"),
     "who paused, in full": (PAUSED, "Who: session mallory of role arn:aws:iam::222222222222:role/Administrator"),
     "why": (PAUSED, "Reason: a migration"),

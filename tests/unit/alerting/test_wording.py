@@ -57,7 +57,7 @@ def test_describe_actor(expected: str) -> None:
         (Actor("AssumedRole", arn=f"arn:aws:sts::{HOME}:assumed-role/Admin/bob", session_name="bob"), "bob"),
         (Actor("IAMUser", arn=f"arn:aws:iam::{CI}:user/team/anna"), "anna"),
         (Actor("Root", account=HOME), f"root of {HOME}"),
-        (Actor("AWSAccount", account=OUTSIDER), f"somebody of {OUTSIDER}"),
+        (Actor("AWSAccount", account=OUTSIDER), f"somebody in {OUTSIDER}"),
         (None, "an unknown caller"),
     ],
 )

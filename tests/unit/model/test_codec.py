@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ecr_warden.model.alert import Alert
-from ecr_warden.model.codec.access import PERMISSIONS_AT_MOST, access_from_json, access_to_json
+from ecr_warden.model.codec.access import MAX_PERMISSIONS, access_from_json, access_to_json
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
 from ecr_warden.model.codec.base import CodecError, Json, dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json, job_to_json
@@ -330,8 +330,8 @@ def test_at_most_so_many_permissions_of_a_side_are_written_and_the_others_counte
     access = gained_and_lost(None, parse_document({"Version": "2012-10-17", "Statement": statement}))
     written = access_to_json(access)
     assert written is not None
-    assert (len(access.gained), len(written["gained"]), written["lost"]) == (900, PERMISSIONS_AT_MOST, [])
-    assert access_from_json(written).left_out == 900 - PERMISSIONS_AT_MOST
+    assert (len(access.gained), len(written["gained"]), written["lost"]) == (900, MAX_PERMISSIONS, [])
+    assert access_from_json(written).left_out == 900 - MAX_PERMISSIONS
     assert access_to_json(access_from_json(written)) == written
 
 

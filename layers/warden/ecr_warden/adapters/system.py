@@ -12,5 +12,5 @@ class SystemClock:
 
 
 def new_run_id() -> str:
-    """Sortable by time, letters and digits only, short enough for a session name: `20261124T145000Z1f2e3d4c5b6a`."""
+    """A run ID: letters and digits, sortable by time, fits a session name: `20261124T145000Z1f2e3d4c5b6a`."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}{secrets.token_hex(6)}"

@@ -24,14 +24,14 @@ class AtOnce(Struct, frozen=True):
     """As one message, now."""
 
 
-class Gathered(Struct, frozen=True):
-    """With all alerts of this key, in one message."""
+class Collected(Struct, frozen=True):
+    """Collected with all alerts of this key into one message."""
 
     key: str
 
 
 class FirstAtOnce(Struct, frozen=True):
-    """The first alert of this key now, and those that follow gathered: a burst makes two messages, one at once."""
+    """The first alert of this key now, the following ones collected: a burst makes two messages, the first at once."""
 
     key: str
 
@@ -40,7 +40,7 @@ class Silent(Struct, frozen=True):
     """Not at all."""
 
 
-type Routing = AtOnce | Gathered | FirstAtOnce | Silent
+type Routing = AtOnce | Collected | FirstAtOnce | Silent
 
 
 def is_follow_up(key: str) -> bool:
@@ -63,7 +63,7 @@ def route_run(report: RunReport) -> Routing:
             rolls_out = report.cause.incident.startswith(f"{CauseKind.SPEC}/")
             if is_critical and not rolls_out:
                 return FirstAtOnce(f"{_FIRST}/{report.cause.incident}/critical")
-            return Gathered(report.cause.incident)
+            return Collected(report.cause.incident)
         case _:
             assert_never(report.cause.kind)
 
@@ -120,7 +120,7 @@ def _bare(report: RunReport, most: int) -> RunReport:
 
 
 def _sentences(access: AccessChange | None) -> int:
-    """How many sentences a change of access makes; of one that cannot be described, how many permissions it has."""
+    """The number of sentences for a change of access, or of its permissions if it cannot be described."""
     if access is None:
         return 0
     try:

@@ -1,4 +1,4 @@
-"""A message as each channel takes it: JSON for a Slack-compatible webhook, subject and text for e-mail.
+"""A message in each channel's format: JSON for a Slack-compatible webhook, subject and text for e-mail.
 
 Source: https://api.slack.com/reference/block-kit/blocks and https://api.slack.com/reference/surfaces/formatting
 """
@@ -17,7 +17,7 @@ _SIGNS = {Severity.INFO: "\N{WHITE HEAVY CHECK MARK}", Severity.WARNING: "\N{WAR
 _SIGNS[Severity.CRITICAL] = "\N{POLICE CARS REVOLVING LIGHT}"
 
 _MENTION = re.compile(r"@(?=channel|here|everyone|all\b|group)", re.IGNORECASE)
-# No client makes a link of an object in S3, and people copy its address.
+# Slack's clients do not turn s3:// addresses into links, and people copy them.
 _LINK = re.compile(r"(?<!\bs3)://", re.IGNORECASE)
 _BREAK = "\N{ZERO WIDTH SPACE}"
 

@@ -8,7 +8,7 @@ from copy import replace
 from typing import Any, assert_never
 
 from ecr_warden.alerting import findings
-from ecr_warden.alerting.delivery import TEXT, AtOnce, Gathered, Routing, route_run, shorter_runs
+from ecr_warden.alerting.delivery import TEXT, AtOnce, Collected, Routing, route_run, shorter_runs
 from ecr_warden.alerting.layout import Parts, compose, join, listing
 from ecr_warden.alerting.run_messages import describe_run, describe_runs
 from ecr_warden.alerting.severity import highest, severity_of_run
@@ -75,7 +75,7 @@ def message_of(alerts: Sequence[Alert], *, is_follow_up: bool = False) -> Messag
 
 
 def plain_message(alerts: Sequence[Alert], error: str) -> Message:
-    """What can be said of alerts for which `message_of` failed with `error`."""
+    """A message on alerts for which `message_of` failed with `error`."""
     lines = [
         f"{alert.plan.target}: {alert.result} (run {alert.run_id})"
         if isinstance(alert, RunReport)
@@ -114,7 +114,7 @@ class _SpecAccepted(Kind[SpecAccepted]):
 
     def route(self, alert: SpecAccepted) -> Routing:
         # With the runs that roll it out: the version is their cause's ID.
-        return Gathered(f"{CauseKind.SPEC}/{alert.version}")
+        return Collected(f"{CauseKind.SPEC}/{alert.version}")
 
     def describe_one(self, alert: SpecAccepted) -> Parts:
         changed, released, warnings = alert.left_out
@@ -167,7 +167,7 @@ class _OwnChanged(Kind[OwnChanged]):
 
     def route(self, alert: OwnChanged) -> Routing:
         # A deployment changes several at once.
-        return Gathered(f"own/{alert.account}") if _is_by_deployment(alert) else AtOnce()
+        return Collected(f"own/{alert.account}") if _is_by_deployment(alert) else AtOnce()
 
     def describe(self, alerts: Sequence[OwnChanged], *, is_follow_up: bool) -> Parts:
         whole = super().describe(alerts, is_follow_up=is_follow_up)
@@ -257,7 +257,7 @@ class _Unlisted(Kind[Unlisted]):
 
     def route(self, alert: Unlisted) -> Routing:
         # Each account and region of a sweep has a job of its own.
-        return Gathered(alert.cause.incident)
+        return Collected(alert.cause.incident)
 
     def describe(self, alerts: Sequence[Unlisted], *, is_follow_up: bool) -> Parts:
         places = count(sum(len(alert.problems) + alert.left_out for alert in alerts), "place")
@@ -270,7 +270,7 @@ class _Unlisted(Kind[Unlisted]):
             "",
             [
                 Field("Spec", alert.version),
-                Field("Meanwhile", "sweeps miss there what the spec does not name; events are handled as ever"),
+                Field("Meanwhile", "sweeps cannot find there what the spec does not name; events are handled as usual"),
                 Field("See", "ecr-warden verify --hub"),
             ],
             [listing("place", alert.problems, rest=alert.left_out)],
@@ -314,7 +314,7 @@ class _JobFailed(Kind[JobFailed]):
 
     def route(self, _alert: JobFailed) -> Routing:
         # What ends one job usually ends others: a broken deployment, an account that does not answer.
-        return Gathered("failed-jobs")
+        return Collected("failed-jobs")
 
     def describe(self, alerts: Sequence[JobFailed], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
         lines = [

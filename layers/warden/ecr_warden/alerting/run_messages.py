@@ -36,7 +36,7 @@ from ecr_warden.policy.printable import count, first, show_time
 _CALLERS, _RUN_IDS = 3, 6
 # A target that was repaired this often within one incident is contested.
 _FIGHT = 3
-_RIGHT = (Result.CONVERGED, Result.IN_SYNC)
+_OK = (Result.CONVERGED, Result.IN_SYNC)
 
 _INTRUDER = (
     "The call came from a session of ecr-warden's own write role that ecr-warden did not open.",
@@ -148,14 +148,14 @@ def _is_fight(runs: Sequence[RunReport]) -> bool:
 
 
 def _urgency(run: RunReport) -> tuple[int, bool]:
-    return list(Severity).index(severity_of_run(run)), run.result not in _RIGHT
+    return list(Severity).index(severity_of_run(run)), run.result not in _OK
 
 
 def _summary(runs: Sequence[RunReport], is_follow_up: bool) -> str:
     """`12 targets repaired, 1 NOT`, by the last run of each target."""
     by_target = _by_target(sorted(runs, key=lambda run: run.finished_at))
     last = [its[-1] for its in by_target]
-    right = sum(run.result in _RIGHT for run in last)
+    right = sum(run.result in _OK for run in last)
     wrong = len(last) - right
     done = "rolled out" if all(map(is_roll_out, runs)) else "repaired"
     more = "more " if is_follow_up else ""

@@ -1,4 +1,4 @@
-"""Where one document or setting of a target stands."""
+"""Where one document or setting of a target is found."""
 
 from enum import StrEnum
 from typing import assert_never
@@ -32,7 +32,7 @@ class Address(Value, frozen=True, order=True, omit_defaults=True):
 
     @property
     def document_kind(self) -> DocumentKind | None:
-        """What kind of policy document stands here; None for a role itself and an attached policy."""
+        """The kind of the policy document at this address; None for a role itself and an attached policy."""
         match self.kind:
             case AddressKind.REPOSITORY_POLICY:
                 return DocumentKind.REPOSITORY

@@ -1,6 +1,6 @@
 """Alerts, and the message that people get.
 
-`left_out` in an alert: how many more entries than its list holds. What is said of each kind: alerting/kinds.py.
+`left_out` in an alert: how many entries its list omits. alerting/kinds.py words each kind.
 """
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ class _Alert(Value, frozen=True, tag_field="kind"):
 
 
 class SpecRefused(_Alert, frozen=True, tag="spec-refused"):
-    """A version of the spec was not accepted; `problems` as `validate` prints them."""
+    """A version of the spec was refused; `problems` as `validate` prints them, `enforced`: the version that stays."""
 
     version: str
     enforced: str | None
@@ -59,16 +59,16 @@ COMPILED_SPEC = "compiled spec"
 
 
 class OwnChanged(_Alert, frozen=True, tag="own-changed"):
-    """A resource of ecr-warden's own was changed; `thing`: `role ecr-warden-read`, `account`: empty in the hub."""
+    """One of ecr-warden's own resources was changed; `thing`: `role ecr-warden-read`, `account`: empty in the hub."""
 
     account: str
     thing: str
 
 
 class Unlisted(_Alert, frozen=True, tag="unlisted"):
-    """Lists that could not be read: repositories that fit a pattern, or users and roles of an account.
+    """Lists that could not be read: repositories that match a pattern, or users and roles of an account.
 
-    `problems`: for each its place, why, and what to do; `codes`: of all the errors, each once.
+    `problems`: for each list its place, why, and what to do; `codes`: the error codes, each once.
     """
 
     version: str
@@ -78,9 +78,9 @@ class Unlisted(_Alert, frozen=True, tag="unlisted"):
 
 
 class JobFailed(_Alert, frozen=True, tag="job-failed"):
-    """A job failed on its last attempt; how is unknown, for its process may have been killed.
+    """A job failed on its last attempt; the cause is unknown, because its process may have been killed.
 
-    `job`: None where it cannot be read, for the reason in `error`.
+    `job`: None if it cannot be parsed, for the reason in `error`.
     """
 
     job: Job | None
@@ -125,7 +125,7 @@ class Field(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
-    """What a channel renders; all text is plain and unescaped: each channel escapes for itself."""
+    """What a channel renders; all text is plain and unescaped, because each channel escapes in its own way."""
 
     severity: Severity
     title: str

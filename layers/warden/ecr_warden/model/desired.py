@@ -1,4 +1,4 @@
-"""What the accepted spec says that a target must be."""
+"""The desired state of targets, as the accepted spec defines it."""
 
 import re
 from collections.abc import Mapping
@@ -25,9 +25,9 @@ class Mode(StrEnum):
 class Extent(StrEnum):
     """Which live documents of a target belong to ecr-warden besides those that the spec names."""
 
-    WHOLE = "whole"  # every inline and attached policy: a push role, or whoever's literal documents are exclusive
-    OURS = "ours"  # inline policies named ecr-warden-*: an owner whose other policies are its own
-    NAMED = "named"  # nothing else: literal documents of somebody's role
+    WHOLE = "whole"  # every inline and attached policy: of a push role, or where literal documents are exclusive
+    OURS = "ours"  # inline policies named ecr-warden-*: of an identity whose other policies ecr-warden leaves alone
+    NAMED = "named"  # nothing else: where literal documents are not exclusive
 
 
 class ForeignStatement(StrEnum):
@@ -37,7 +37,7 @@ class ForeignStatement(StrEnum):
 
 
 class RoleSettings(Value, frozen=True):
-    """What a role is besides its documents; `max_session_duration` in seconds."""
+    """A role's settings besides its documents; `max_session_duration` in seconds."""
 
     path: str
     max_session_duration: Count
@@ -45,7 +45,7 @@ class RoleSettings(Value, frozen=True):
 
 
 class MustNotExist(Struct, frozen=True):
-    """The address has to be empty."""
+    """There must be nothing at the address."""
 
 
 type DesiredValue = Document | RoleSettings | MustNotExist
@@ -84,9 +84,9 @@ class TargetSpec(Value, frozen=True):
 
 
 class RepositoryPattern(Value, frozen=True):
-    """What every repository of a region has to be whose name fits `name` and none of `excluded`.
+    """The desired state of every repository of a region whose name matches `name` and none of `excluded`.
 
-    `*` in them is any text, `/` included, as in the ARN of a policy's Resource.
+    `*` matches any text, including `/`, as in the ARN of a policy's Resource.
     """
 
     account: str
@@ -100,11 +100,11 @@ class RepositoryPattern(Value, frozen=True):
 
     @property
     def target(self) -> RepositoryTarget:
-        """The pattern in the place of a repository's name: for people and keys, never a repository of its own."""
+        """The pattern as a target, with `name` as its name: for messages and keys; it is no repository itself."""
         return RepositoryTarget(self.account, self.region, self.name)
 
     def covers(self, target: RepositoryTarget) -> bool:
-        """Whether the repository is one of the pattern's."""
+        """Whether the repository matches the pattern."""
         return (
             (self.account, self.region) == (target.account, target.region)
             and _fits(self.name, target.name)
@@ -112,7 +112,7 @@ class RepositoryPattern(Value, frozen=True):
         )
 
     def spec_of(self, target: RepositoryTarget) -> TargetSpec:
-        """The desired state of one of its repositories, which may be deleted at any time."""
+        """The desired state of a repository that matches; it may be deleted at any time."""
         return TargetSpec(
             target,
             Extent.WHOLE,
@@ -134,10 +134,10 @@ def _glob(pattern: str) -> Glob:
 
 
 class Removed(Value, frozen=True):
-    """What has to lose what the spec gave it, because version `since` no longer names it or its account.
+    """A target that has to lose the access that the spec gave it, because version `since` removed it or its account.
 
-    A repository's policy, and what is ours of a user or role of an account that left: elsewhere an owner of ours is
-    found as long as its account is searched. Once it is gone the target is nobody's business any more.
+    These are repositories, and users and roles in removed accounts; in other accounts a sweep finds them as orphans.
+    Once it has lost the access, ecr-warden leaves the target alone.
     """
 
     target: Target
@@ -145,7 +145,7 @@ class Removed(Value, frozen=True):
 
 
 class CompiledSpec(Struct, frozen=True):
-    """An accepted spec in the form that reconcile reads: no YAML, one entry a target, by the target's key."""
+    """An accepted spec in the form that reconcile reads: no YAML, one entry per target, by the target's key."""
 
     version: str
     mode: Mode
@@ -155,7 +155,7 @@ class CompiledSpec(Struct, frozen=True):
     patterns: tuple[RepositoryPattern, ...] = ()
 
     def spec_of(self, target: Target) -> TargetSpec | None:
-        """The entry of a target that is named, or of a repository that fits a pattern."""
+        """The entry of a target that the spec names, or of a repository that matches a pattern."""
         named = self.targets.get(target.key)
         if named is not None or not isinstance(target, RepositoryTarget):
             return named

@@ -11,7 +11,7 @@ from ecr_warden.policy.relate import Interchangeable
 
 
 class DriftKind(StrEnum):
-    """In what way an address differs."""
+    """How an address differs."""
 
     MISSING = "missing"
     CHANGED = "changed"
@@ -31,14 +31,14 @@ PRINCIPAL_NOT_FOUND = "principal-not-found"
 
 
 class Loosening(StrEnum):
-    """What a drift loosens that no list of permissions shows."""
+    """A restriction that a drift loosens and that no list of permissions shows."""
 
     TIME_LIMIT = "time-limit"  # access outlasts the end that the spec gives it
     BOUNDARY = "boundary"  # the permissions boundary of a role is missing or another one
 
 
 class Compared(Value, frozen=True):
-    """What the engine said of a live document against the desired one (policy.compare), a phrase for each example."""
+    """The engine's comparison of a live document with the desired one (policy.compare), with a phrase per example."""
 
     relation: Relation
     gained: tuple[Phrase, ...] = ()
@@ -54,13 +54,14 @@ else:
 
 
 class Drift(Value, frozen=True, omit_defaults=True):
-    """One address that differs; `explain` says in what.
+    """One address that differs; `explain` says how.
 
-    `access`: what the live document gives and lacks against the desired one, too much rather than too little;
-    Interchangeable where the target allows what it should and only the wording differs; None where nothing is known, as
-    for an attached policy or a document that cannot be parsed. `compared`: the same exactly and with examples, for
-    people. `code`: of the error that kept the document from being read. `left_out`: how many differences of access an
-    announcement had to leave out.
+    - `access`: what the live document gives and lacks compared with the desired one, rather too much than too little;
+      Interchangeable if the target allows what it should and only the wording differs; None if nothing is known, such
+      as for an attached policy or a document that cannot be parsed.
+    - `compared`: the exact difference with examples, for people.
+    - `code`: of the error because of which the document could not be read.
+    - `left_out`: how many differences of access an announcement had to leave out.
     """
 
     address: Address
@@ -76,14 +77,14 @@ class Drift(Value, frozen=True, omit_defaults=True):
     def change(self) -> AccessChange | None:
         """What the live document gives and lacks, if it differs in access and that is known.
 
-        Whatever `compared` says: who wrote the document may have chosen a condition that holds for callers whom the
-        engine does not know.
+        `compared` does not count: whoever wrote the document may have chosen a condition that holds for callers whom
+        the engine does not know.
         """
         return self.access if isinstance(self.access, AccessChange) else None
 
     @property
     def gained(self) -> tuple[Permission, ...]:
-        """What the live document gives beyond the desired one, or may give."""
+        """The access that the live document gives, or may give, beyond the desired one."""
         return self.change.gained if self.change else ()
 
     @property

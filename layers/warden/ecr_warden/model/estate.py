@@ -1,6 +1,7 @@
 """The estate: everything that was read of some accounts, as one value, with what could not be read.
 
-What is missing from it does not exist; what could not be read is marked so, and makes unknown whatever it could change.
+What the estate does not contain does not exist; what could not be read is marked Unread, and every answer that it could
+change is unknown.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,16 +18,16 @@ type Levels = tuple[tuple[Policy, ...], ...]
 
 
 class Unread(Struct, frozen=True):
-    """Something that could not be read: `what` names it for people, `why` is an error's code or sentence."""
+    """Something that could not be read: `what` names it for people, `why` is an error code or a sentence."""
 
     what: str
     why: str
 
 
 class Policy(Struct, frozen=True):
-    """A policy document under the name that people know it by: `policy arn:aws:iam::aws:policy/ReadOnlyAccess`.
+    """A policy document under the name that people know: `policy arn:aws:iam::aws:policy/ReadOnlyAccess`.
 
-    `shared`: what it is the same policy by wherever it applies, a managed policy's ARN or a group's policy; else "".
+    `shared`: identifies a policy that several identities share, by a managed policy's ARN or a group's policy; else "".
     """
 
     name: str
@@ -70,13 +71,13 @@ class Repository(Struct, frozen=True):
 
     @property
     def arn(self) -> str:
-        """The ARN that policies name it by."""
+        """The ARN by which policies name it."""
         one = self.target
         return f"arn:aws:ecr:{one.region}:{one.account}:repository/{one.name}"
 
 
 class RegistryScope(StrEnum):
-    """What a registry policy decides: registry calls alone (V1), or every ECR action (V2, the default since 2025).
+    """What a registry policy governs: only registry calls (V1), or every ECR action (V2, the default since 2025).
 
     Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions-account-settings.html
     """
@@ -86,7 +87,7 @@ class RegistryScope(StrEnum):
 
 
 class Registry(Struct, frozen=True):
-    """One region's repositories, and the policy over all of them; `is_listed`: these are all that there are."""
+    """One region's repositories, and the policy that covers all of them; `is_listed`: the list is complete."""
 
     region: str
     repositories: Mapping[str, Repository]
@@ -96,7 +97,7 @@ class Registry(Struct, frozen=True):
 
 
 class Organization(Struct, frozen=True):
-    """Where an account stands in its organization; `path` as in aws:PrincipalOrgPaths, "" where it is not known."""
+    """An account's position in its organization; `path` as in aws:PrincipalOrgPaths, "" if unknown."""
 
     id: str
     path: str = ""
@@ -104,11 +105,10 @@ class Organization(Struct, frozen=True):
 
 
 class Account(Struct, frozen=True):
-    """One account. `identities` by ARN, all that there are if `is_listed`.
+    """One account. `identities` by ARN; `is_listed`: the list is complete.
 
-    Control policies are None where they were not given: they are not taken into account. `providers`: the ARNs of the
-    account's OIDC providers, None where they are not known. `versions`: of each managed policy those that are not its
-    default.
+    Control policies are None if they were not given; then they are not taken into account. `providers`: the ARNs of the
+    account's OIDC providers, None if unknown. `versions`: the versions of each managed policy that are not its default.
     """
 
     id: str
@@ -125,7 +125,7 @@ class Account(Struct, frozen=True):
 
 
 class Estate(Struct, frozen=True):
-    """Accounts by id, as they stood at `taken_at`."""
+    """Accounts by ID, as they were at `taken_at`."""
 
     taken_at: datetime
     accounts: Mapping[str, Account]
@@ -142,5 +142,5 @@ class Estate(Struct, frozen=True):
                 yield from registry.repositories.values()
 
     def registry_of(self, target: RepositoryTarget) -> Registry:
-        """The registry of one of its repositories."""
+        """The registry that has this repository."""
         return self.accounts[target.account].registries[target.region]

@@ -1,4 +1,4 @@
-"""What travels on the jobs queue, each with what caused it."""
+"""The jobs on the queue, each with its cause."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -14,7 +14,7 @@ UNKNOWN_CALLER = "an unknown caller"
 
 
 class CauseKind(StrEnum):
-    """What made a job."""
+    """What caused a job."""
 
     EVENT = "event"  # somebody's API call, reported by CloudTrail
     RUN = "run"  # another run of ours that changed something this target depends on
@@ -27,7 +27,7 @@ class Actor(Value, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Who made the call that an event reports.
 
     `arn`: the caller as CloudTrail shows it; `issuer`: the role behind a session; `invoked_by`: the AWS service
-    that called for somebody (CloudFormation ..); `source_identity`: set by who opened the session.
+    that called on somebody's behalf (such as CloudFormation); `source_identity`: set by whoever opened the session.
     """
 
     type: str
@@ -44,7 +44,7 @@ class Actor(Value, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 def short_name(actor: Actor | None) -> str:
     """The caller in a word or two, for titles: `mallory`, `alice of Admin`.
 
-    Whoever opens a session chooses its name, and may choose somebody else's: the role beside it is nobody's choice.
+    Whoever opens a session chooses its name, and may choose somebody else's; so the role is shown with it.
     """
     if actor is None:
         return UNKNOWN_CALLER
@@ -54,7 +54,7 @@ def short_name(actor: Actor | None) -> str:
     if actor.type == "AssumedRole" and actor.session_name and role:
         return f"{actor.session_name} of {role}"
     name = actor.session_name or actor.arn.rpartition("/")[2] or actor.invoked_by
-    return name or (f"somebody of {actor.account}" if actor.account else UNKNOWN_CALLER)
+    return name or (f"somebody in {actor.account}" if actor.account else UNKNOWN_CALLER)
 
 
 class Cause(Value, frozen=True, omit_defaults=True):
@@ -75,12 +75,12 @@ class Cause(Value, frozen=True, omit_defaults=True):
 
     @property
     def incident(self) -> str:
-        """The key of what belongs together in one message."""
+        """The key that joins alerts in one message."""
         return self.root or f"{self.kind}/{self.id}"
 
 
 class Misplaced(Value, frozen=True):
-    """An object of the spec's bucket that looks like a spec and is not read; `version` is empty without versioning."""
+    """An object in the spec's bucket that looks like a spec and is not read; `version` is empty without versioning."""
 
     key: str
     version: str = ""
@@ -91,7 +91,7 @@ class _Job(Value, frozen=True, tag_field="kind", omit_defaults=True):
 
 
 class AcceptSpec(_Job, frozen=True, tag="accept-spec"):
-    """Look at the bucket's CURRENT spec version and accept or refuse it; or tell of a file under another key."""
+    """Accept or refuse the bucket's CURRENT version of the spec; or report a file under another key."""
 
     misplaced: Misplaced | None = None
 
@@ -114,20 +114,20 @@ class SweepRepositories(_Job, frozen=True, tag="sweep-repositories"):
 
 
 class ReconcileTarget(_Job, frozen=True, tag="reconcile-target"):
-    """Observe one target and end its drift; the only job that writes to an account."""
+    """Read one target and repair its drift; the only job that writes to an account."""
 
     target: Target
 
 
 class ReportOwnChange(_Job, frozen=True, tag="report-own-change"):
-    """Tell people that somebody changed what ecr-warden works by; `thing`: `role ecr-warden-read`."""
+    """Report that somebody changed one of ecr-warden's own resources; `thing`: such as `role ecr-warden-read`."""
 
     account: str
     thing: str
 
 
 class Attempt(Struct, frozen=True):
-    """Which delivery of a job this is, counted from 1, and whether no other follows."""
+    """Which delivery of a job this is, counted from 1, and whether it is the last one."""
 
     number: int = 1
     is_last: bool = True

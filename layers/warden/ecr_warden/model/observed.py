@@ -15,14 +15,14 @@ type LiveValue = Document | RoleSettings | None
 
 
 class Present(Struct, frozen=True):
-    """The value is there; `digest` changes whenever AWS would see another document."""
+    """There is a value; `digest` changes whenever AWS would regard the document as another one."""
 
     value: LiveValue
     digest: str
 
 
 class Absent(Struct, frozen=True):
-    """The owner is there and has no such document. Only this is repaired by creating."""
+    """The target exists and has no such document. Only this state is repaired by creating the document."""
 
 
 class TargetMissing(Struct, frozen=True):
@@ -30,7 +30,7 @@ class TargetMissing(Struct, frozen=True):
 
 
 class Unparseable(Struct, frozen=True):
-    """AWS stores a document that is not understood; `text` is kept as the pre-image."""
+    """AWS stores a document that cannot be parsed; `text` is kept as the pre-image."""
 
     error: str
     text: str
@@ -38,7 +38,7 @@ class Unparseable(Struct, frozen=True):
 
 
 class Unreadable(Struct, frozen=True):
-    """It could not be read: nothing is known, so nothing is changed, and it is never reported as healthy."""
+    """The document could not be read, so it is not changed and never reported as healthy."""
 
     error: WardenError
     retryable: bool = False

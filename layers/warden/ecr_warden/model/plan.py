@@ -1,4 +1,4 @@
-"""What would be written, in order: data, made purely, shown to people, journalled, then applied as it stands."""
+"""What would be written, in order: data, computed purely, shown to people, journalled, then applied unchanged."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ class Operation(StrEnum):
 
 
 class NewRole(Struct, frozen=True):
-    """A role to be made: its trust policy is part of CreateRole."""
+    """A role to create: its trust policy is part of CreateRole."""
 
     settings: RoleSettings
     trust: Document
@@ -37,9 +37,9 @@ else:
 class Change(Value, frozen=True):
     """One write.
 
-    `before`: the text of what stands there (the pre-image), None when nothing does. `expect`: the digest that must
-    still be there when it is written, None when the address must still be empty. `after`: None for DELETE.
-    `access`: what the write itself gives and takes away, None when not known.
+    `before`: the text of the live document (the pre-image), None if there is none. `expect`: the digest that the live
+    document must still have just before the write, None if there must still be none. `after`: None for DELETE.
+    `access`: what the write itself gives and takes away, None if unknown.
     """
 
     operation: Operation
@@ -65,7 +65,7 @@ class HoldReason(StrEnum):
 
 
 class Held(Value, frozen=True):
-    """A drift left as it is, and why."""
+    """A drift that the plan does not repair, and why."""
 
     drift: Drift
     reason: HoldReason
@@ -73,7 +73,7 @@ class Held(Value, frozen=True):
 
 
 class Plan(Value, frozen=True):
-    """Drift of one target, the changes that end it in the order of writing, and what is held back."""
+    """The drift of one target, the changes that repair it in the order of writing, and the drift that is held."""
 
     target: Target
     spec_version: str
@@ -83,5 +83,5 @@ class Plan(Value, frozen=True):
 
     @property
     def is_empty(self) -> bool:
-        """Nothing differs and nothing is to be written."""
+        """Whether there is no drift and nothing to write."""
         return not (self.drifts or self.changes)

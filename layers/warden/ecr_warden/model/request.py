@@ -1,7 +1,7 @@
-"""What people ask of the deployed hub: questions, which only read, and commands; and the audit log.
+"""Requests to the deployed hub: questions, which only read, and commands; and the audit log.
 
-A selection is texts: a target, the name of a repository or a pattern of such names (`shop/*`), or `all`. A
-command names its targets one by one: what is signed, recorded and announced is exact.
+A selection is a list of texts: a target, a repository name or a pattern of such names (`shop/*`), or `all`. A command
+names its targets one by one, so that what is signed, recorded and announced is exact.
 """
 
 from datetime import datetime
@@ -15,16 +15,16 @@ from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target
 from ecr_warden.model.value import Count, Moment, Value
 
-TARGETS_AT_MOST = 2000
-REASON_AT_MOST = 200
-ENTRIES_AT_MOST, HISTORIES_AT_MOST = 100, 20
-SELECTED_AT_MOST = 400
+MAX_TARGETS = 2000
+MAX_REASON_LENGTH = 200
+MAX_ENTRIES, MAX_HISTORIES = 100, 20
+MAX_SELECTION_LENGTH = 400
 EVERYTHING = "all"
 type Selection = Annotated[
-    tuple[Annotated[str, Meta(min_length=1, max_length=SELECTED_AT_MOST)], ...],
-    Meta(min_length=1, max_length=TARGETS_AT_MOST),
+    tuple[Annotated[str, Meta(min_length=1, max_length=MAX_SELECTION_LENGTH)], ...],
+    Meta(min_length=1, max_length=MAX_TARGETS),
 ]
-type Targets = Annotated[tuple[Target, ...], Meta(min_length=1, max_length=TARGETS_AT_MOST)]
+type Targets = Annotated[tuple[Target, ...], Meta(min_length=1, max_length=MAX_TARGETS)]
 type RequestId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9-]{8,64}\Z")]
 
 
@@ -33,47 +33,47 @@ class _Request(Value, frozen=True, tag_field="action", omit_defaults=False):
 
 
 class AskStatus(_Request, frozen=True, tag="status"):
-    """What the hub remembers of targets; no account is read."""
+    """Asks what the hub remembers of targets; no account is read."""
 
     selection: Selection = field(default=(EVERYTHING,), name="targets")
 
 
 class AskPlan(_Request, frozen=True, tag="plan"):
-    """What differs from the accepted spec now, and what would be written."""
+    """Asks how the accounts differ from the accepted spec now, and what would be written."""
 
     selection: Selection = field(default=(EVERYTHING,), name="targets")
 
 
 class AskVerify(_Request, frozen=True, tag="verify"):
-    """Whether each target is as the accepted spec says now."""
+    """Asks whether each target is in sync now."""
 
     selection: Selection = field(default=(EVERYTHING,), name="targets")
 
 
 class AskGrants(_Request, frozen=True, tag="grants"):
-    """Who the accepted spec lets in."""
+    """Asks whom the accepted spec gives access."""
 
 
 class AskHistory(_Request, frozen=True, tag="history"):
-    """What happened, newest first: to some targets, or, without any, to all.
+    """Asks what happened to some targets, or to all if none is named; newest first.
 
-    `since`, `until`: both may be left open; the journal is kept for a year.
+    `since`, `until`: None for no limit; the journal is kept for a year.
     """
 
-    targets: Annotated[tuple[Target, ...], Meta(max_length=HISTORIES_AT_MOST)] = ()
-    limit: Annotated[int, Meta(ge=1, le=ENTRIES_AT_MOST)] = 20
+    targets: Annotated[tuple[Target, ...], Meta(max_length=MAX_HISTORIES)] = ()
+    limit: Annotated[int, Meta(ge=1, le=MAX_ENTRIES)] = 20
     since: Moment | None = None
     until: Moment | None = None
 
 
 class AskRun(_Request, frozen=True, tag="run"):
-    """One run in full."""
+    """Asks for one run in full."""
 
     run_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9]{1,64}\Z")]
 
 
 class AskCall(_Request, frozen=True, tag="call"):
-    """What has come of a command so far."""
+    """Asks for the results of a command so far."""
 
     call_id: RequestId = field(name="id")
 
@@ -89,7 +89,7 @@ class Apply(_Request, frozen=True, tag="apply"):
 
 
 class PauseUntil(_Request, frozen=True, tag="pause"):
-    """Write nothing to targets until an end."""
+    """Write nothing to targets until a time."""
 
     id: RequestId
     targets: Targets
@@ -98,7 +98,7 @@ class PauseUntil(_Request, frozen=True, tag="pause"):
 
 
 class Resume(_Request, frozen=True, tag="resume"):
-    """End pauses early, and reconcile what was paused."""
+    """End pauses early, and reconcile the targets."""
 
     id: RequestId
     targets: Targets
@@ -108,7 +108,7 @@ type Command = Apply | PauseUntil | Resume
 
 
 class Call(Struct, frozen=True):
-    """A command as it was taken: what is kept of it. `caller`: the ARN that was proved; `text`: the request's."""
+    """A command as it is recorded. `caller`: the authenticated ARN; `text`: the request's."""
 
     id: str
     caller: str
@@ -117,7 +117,7 @@ class Call(Struct, frozen=True):
 
 
 class Answer(Value, frozen=True):
-    """How the run of a target that a command asked for ended; `done`: no other try follows."""
+    """The result of a run that a command asked for; `done`: no retry follows."""
 
     target: str
     run_id: str
@@ -141,9 +141,10 @@ OF_COMMANDS = frozenset((AuditKind.PAUSED, AuditKind.RESUMED))
 
 
 class AuditEntry(Value, frozen=True):
-    """One line. `id`: the spec's version, the command's id, or the version of the switch; `by`: as far as it is known.
+    """One entry of the audit log. `id`: the spec's version, the command's ID, or the version of the stop switch.
 
-    `targets`: those that it was about, empty where it was about all; `omitted`: how many more there are.
+    `by`: None if unknown. `targets`: the targets that were affected, empty if all were; `omitted`: how many more there
+    were.
     """
 
     kind: AuditKind

@@ -153,7 +153,7 @@ class LastSeen(Value, frozen=True):
 
 
 class RunEntry(Value, frozen=True):
-    """A line of the journal. `result`: None while the run is open; `written`: how many writes AWS took."""
+    """A journal entry in lists of runs. `result`: None while the run is open; `written`: how many writes succeeded."""
 
     run_id: str
     target: str

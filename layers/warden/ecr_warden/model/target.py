@@ -27,7 +27,7 @@ class TargetError(WardenError):
 
 
 class IdentityKind(StrEnum):
-    """Who owns identity policies."""
+    """The kinds of identities."""
 
     ROLE = "role"
     USER = "user"
@@ -104,12 +104,12 @@ def parse_target(text: str) -> Target:
 
 
 def is_repository_name(text: str) -> bool:
-    """Whether ECR would take the text as a repository's name (2 to 256 characters)."""
+    """Whether ECR would accept the text as a repository name (2 to 256 characters)."""
     return 2 <= len(text) <= 256 and REPOSITORY_NAME.fullmatch(text) is not None
 
 
 def target_arn(target: Target, *, path: str = "/", partition: str = "aws") -> str:
-    """The target's ARN; `path` is an owner's IAM path."""
+    """The target's ARN; `path` is the IAM path of a user or role."""
     match target:
         case RepositoryTarget(account, region, name):
             return f"arn:{partition}:ecr:{region}:{account}:repository/{name}"

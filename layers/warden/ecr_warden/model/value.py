@@ -1,4 +1,4 @@
-"""What the values that are kept or sent as JSON have in common; `codec` writes and reads them."""
+"""The base of values that are stored or sent as JSON; `codec` writes and reads them."""
 
 from abc import ABCMeta
 from datetime import datetime
@@ -20,10 +20,10 @@ type AccountId = Annotated[str, Meta(pattern=rf"\A{ACCOUNT_ID.pattern}\Z")]
 
 
 def opaque(name: str, *classes: type) -> Any:
-    """One class that stands for several, at run time.
+    """One class that stands for several classes at run time.
 
-    msgspec reads a union of Structs by their tags. A field of this class it hands to the codec instead, for its JSON
-    is no object of fields: a target is a text, for example.
+    msgspec would read a union of Structs by their tags. It hands a field of this class to the codec instead, because
+    the JSON is not an object of fields; a target, for example, is a text.
     """
     made = ABCMeta(name, (), {})
     for each in classes:

@@ -12,7 +12,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 
 
 class SourceState(StrEnum):
-    """How AWS shows one."""
+    """The state of an event source in AWS."""
 
     ON = "on"
     MISSING = "missing"
@@ -22,24 +22,25 @@ class SourceState(StrEnum):
 
 
 class EventSource(Struct, frozen=True):
-    """`name`: as AWS has it, with its kind; `brings`: what does not come without it; `why`: of one that is unreadable.
+    """A rule or notification that calls the hub.
 
-    `schedule`: of a rule that has one.
+    `name`: AWS's name with its kind; `delivers`: what would be missing without it; `schedule`: of a scheduled rule;
+    `why`: the error if it is unreadable.
     """
 
     name: str
-    brings: str
+    delivers: str
     state: SourceState
     schedule: str = ""
     why: str = ""
 
 
 class SweepRecord(Struct, frozen=True):
-    """A sweep's look at the whole of a part.
+    """The record of a sweep that has read all of a part.
 
-    `part`: as part_of says it; `at`: when the sweep began to read; `version`: of the spec that it compared with.
-    `fine`, `due`: keys of the targets that were as the spec says, and of those that have to be reconciled. Both are
-    empty where there were too many to be kept: then the look says nothing about any one target.
+    `part`: as part_of names it; `at`: when the sweep began to read; `version`: of the spec that it compared with.
+    `fine`, `due`: keys of the targets that were in sync, and of those that have to be reconciled. Both are empty if
+    there were too many to store; then the record says nothing about single targets.
     """
 
     part: str
@@ -61,7 +62,7 @@ def part_of(target: Target) -> str:
 
 
 def parts_of(spec: CompiledSpec, leaving: Iterable[Target] = ()) -> frozenset[str]:
-    """Every part that a sweep has to look at; `leaving`: what left the spec and has not lost what it held."""
+    """Every part that a sweep has to read; `leaving`: removed targets that have not lost their access yet."""
     targets = (
         *(target.target for target in spec.targets.values()),
         *(pattern.target for pattern in spec.patterns),

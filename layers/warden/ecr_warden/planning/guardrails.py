@@ -77,7 +77,7 @@ def _is_own(principal: Principal, account: str) -> bool:
 
 
 def decided[T](decide: Callable[[Observation], T], observation: Observation) -> T:
-    """The decision on an observation, with a document on which it fails taken for unparseable.
+    """The decision on an observation; a document on which it fails counts as unparseable.
 
     An attacker may choose a document's text, and no test has seen all texts: an error in the policy engine must not
     keep the document from being repaired. So it counts as differing and is replaced whole. Raises the error that

@@ -1,4 +1,4 @@
-"""How a run ended, whether its target is contested, what is news and what is owed; from plan, outcomes, last look."""
+"""How a run ended, whether its target is contested, news, and what is owed: from plan, outcomes, last reading."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What takes an alert to people: the bus, incidents that gather alerts, channels."""
+"""How alerts reach people: the bus, incidents that collect alerts, channels."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
@@ -24,22 +24,22 @@ class AlertBus(Protocol):
 
 
 class Incidents(Protocol):
-    """Where alerts of one cause are gathered until they are sent as one message."""
+    """Where the alerts of one cause are collected until they are sent as one message."""
 
-    def opens(self, key: str, *, seconds: int) -> bool:
-        """Open an incident that is not open, and have it flushed after `seconds`; whether this call did."""
+    def open(self, key: str, *, seconds: int) -> bool:
+        """Open an incident and have it flushed after `seconds`; False if it was open already."""
         ...
 
     def add(self, key: str, alert: "Alert", *, seconds: int) -> None:
-        """Keep an alert for its incident, which is opened if it is not open."""
+        """Add an alert to its incident, which is opened if necessary."""
         ...
 
-    def take(self, key: str) -> "Mapping[str, Alert]":
-        """Close the incident to further alerts and return those gathered by their IDs, oldest first, until dropped."""
+    def close(self, key: str) -> "Mapping[str, Alert]":
+        """Close the incident to further alerts; returns its alerts by ID, oldest first, which stay until dropped."""
         ...
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
-        """Forget alerts that were sent."""
+        """Delete alerts that were sent."""
         ...
 
 
@@ -47,12 +47,12 @@ class DeadLetters(Protocol):
     """Where exhausted jobs are kept until an operator moves them back."""
 
     def keep(self, body: str, *, group: str, message_id: str) -> None:
-        """Keep a job's message; one that is kept already (its `message_id`) is not kept twice. Raises PortError."""
+        """Keep a job's message, once per `message_id`; raises PortError."""
         ...
 
 
 class Channel(Protocol):
-    """A way to people, such as chat or e-mail."""
+    """A channel through which messages reach people, such as chat or e-mail."""
 
     def notify(self, message: "Message") -> None:
         """Deliver it; raises ChannelError."""

@@ -16,10 +16,10 @@ if TYPE_CHECKING:  # needed for queries, not for events
 
 
 class Writer(Protocol):
-    """A write session in one account, good for one plan."""
+    """A write session in one account, valid for one plan."""
 
     def write(self, change: Change) -> None:
-        """Write one change after reading its address once more.
+        """Write one change after reading its address again.
 
         Raises DocumentConflict if the live document is not `change.expect`, or another PortError.
         """
@@ -27,7 +27,7 @@ class Writer(Protocol):
 
 
 class Listing(Struct, frozen=True):
-    """Existing repositories that match a pattern, and the patterns whose region could not be listed."""
+    """The existing repositories that match the patterns, and the patterns whose region could not be listed."""
 
     repositories: tuple[RepositoryTarget, ...] = ()
     unread: tuple[tuple[RepositoryPattern, PortError], ...] = ()
@@ -54,7 +54,7 @@ class Documents(Protocol):
     """The live documents of the accounts."""
 
     def read(self, spec: TargetSpec) -> Observation:
-        """Read a target now; raises nothing: what cannot be read is Unreadable in the observation."""
+        """Read a target now; raises nothing: unreadable documents are Unreadable in the observation."""
         ...
 
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
@@ -65,7 +65,7 @@ class Documents(Protocol):
         ...
 
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
-        """Which repositories match; raises nothing: what cannot be read is in the listing."""
+        """The repositories that match; raises nothing: errors are in the listing."""
         ...
 
     def write_scopes(self, accounts: Sequence[str]) -> "Mapping[str, WriteScope | PortError]":

@@ -1,4 +1,4 @@
-"""The errors of any call outside; adapters translate AWS's codes into these, with one table per service."""
+"""The errors of calls to AWS and chat; adapters translate AWS's codes into these, with one table per service."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PortError(WardenError):
-    """A call outside was refused or failed. `retryable`: the same call may succeed within a minute."""
+    """A call to AWS or chat was refused or failed. `retryable`: the same call may succeed within a minute."""
 
     code = "outside"
 
@@ -23,7 +23,7 @@ class PortError(WardenError):
 
     @property
     def unreadable(self) -> Unreadable:
-        """What an observation holds in place of a value that this error kept from being read."""
+        """This error, in place of the value that could not be read."""
         return Unreadable(self, self.retryable)
 
 
@@ -52,7 +52,7 @@ class Throttled(PortError):
 
 
 class Unanswered(PortError):
-    """No answer, after all attempts."""
+    """AWS did not answer in any of the attempts."""
 
     code = "unanswered"
 
@@ -76,7 +76,7 @@ class Crashed(PortError):
 
 
 def crashed(what: str, error: Exception) -> Crashed:
-    """Wrap an unexpected exception, so that it affects one target only. `what`: what was being done, for people."""
+    """Wrap an unexpected exception, so that it affects one target only. `what`: what was attempted, for people."""
     message = f"{what}: ecr-warden failed on its documents ({site_of(error)})"
     return Crashed(
         message, remedy="look at the documents, which may have been written to cause this, and report the bug"
@@ -96,7 +96,7 @@ class TargetNotFound(PortError):
 
 
 class NotVisibleYet(PortError):
-    """AWS does not show yet what was created a moment ago."""
+    """AWS does not yet show a resource that was just created."""
 
     code = "not-visible-yet"
 
@@ -129,7 +129,7 @@ class SpecUnusable(PortError):
     """The bucket's object cannot be read as a spec."""
 
     @property
-    def seen(self) -> str:
+    def fingerprint(self) -> str:
         """Identifies the object, so that it is reported once."""
         return self.code
 
@@ -141,13 +141,13 @@ class SpecMissing(SpecUnusable):
 
 
 class SpecUnversioned(SpecUnusable):
-    """The bucket keeps no versions, so that specs cannot be told apart."""
+    """The bucket is not versioned, so versions of the spec cannot be told apart."""
 
     code = "spec-unversioned"
 
 
 class SpecTooLarge(SpecUnusable):
-    """The object is larger than a spec may be; it was not read."""
+    """The object is larger than a spec may be, so it was not read."""
 
     code = "spec-too-large"
 
@@ -156,7 +156,7 @@ class SpecTooLarge(SpecUnusable):
         self.version = version
 
     @property
-    def seen(self) -> str:
+    def fingerprint(self) -> str:
         return self.version
 
 
@@ -196,7 +196,7 @@ class SpecSuperseded(PortError):
     code = "spec-superseded"
 
 
-class CallerUnproved(PortError):
+class CallerUnauthenticated(PortError):
     """The caller could not be verified, so nothing was done."""
 
     code = "caller-unproved"
@@ -209,25 +209,25 @@ class CommandRepeated(PortError):
 
 
 MAX_SPEC_BYTES = 1024 * 1024
-MOST_STRAYS = 3
+MAX_STRAYS = 3
 
 
 def spec_missing(place: str, key: str, strays: Sequence[str]) -> SpecMissing:
-    """No object under the key. `strays`: other keys of the bucket, one of which may be meant."""
+    """There is no object under the key. `strays`: other keys in the bucket, one of which may be the spec."""
     if not strays:
         return SpecMissing(f"there is no {place}", remedy="upload the spec there; the accepted one stays in force")
-    names = listed([f"'{printable(stray, 100)}'" for stray in strays], MOST_STRAYS)
+    names = listed([f"'{printable(stray, 100)}'" for stray in strays], MAX_STRAYS)
     remedy = f"only {key} is read: upload the spec under that key; the accepted one stays in force"
     return SpecMissing(f"there is no {place}, but {names}", remedy=remedy)
 
 
 def version_missing(place: str, version: str) -> SpecMissing:
-    """An old version has expired from the bucket; its compiled form is kept."""
+    """An old version has expired in the bucket; its compiled form is kept."""
     remedy = "upload the spec again; the accepted one stays in force"
     return SpecMissing(f"version {version} of {place} is no longer kept", remedy=remedy)
 
 
 def spec_too_large(place: str, size: int, version: str) -> SpecTooLarge:
-    """The object was not read."""
+    """The object is larger than MAX_SPEC_BYTES and was not read."""
     remedy = f"a spec has at most {MAX_SPEC_BYTES} bytes: use teams and patterns instead of long lists"
     return SpecTooLarge(f"{place} has {size} bytes", version=version, remedy=remedy)

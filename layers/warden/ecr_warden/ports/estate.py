@@ -1,4 +1,4 @@
-"""The estate: read from the accounts piece by piece, kept, and proved against the spec."""
+"""The estate: read from the accounts piece by piece, stored, and checked against the spec."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -21,7 +21,7 @@ class Switch(Protocol):
         ...
 
     def changes(self) -> "Sequence[AuditEntry]":
-        """Who set it to what and when, newest first, as far back as known; raises PortError."""
+        """Who set it to what and when, newest first, as far back as AWS keeps it; raises PortError."""
         ...
 
 
@@ -43,14 +43,14 @@ class EventSources(Protocol):
     """The hub's own rules and bucket notification; it cannot see those of the members."""
 
     def sources(self) -> "Sequence[EventSource]":
-        """Each as it is now, with a state of its own if it cannot be read; raises nothing."""
+        """The current state of each source, which may be that it cannot be read; raises nothing."""
         ...
 
 
 class CommandRecords(Protocol):
-    """The commands given through the hub: who gave them, and how they ended."""
+    """The commands sent to the hub: who sent them, and their results."""
 
-    def take(self, call: "Call") -> None:
+    def record(self, call: "Call") -> None:
         """Record a command before acting on it; raises CommandRepeated if its ID is known."""
         ...
 
@@ -64,8 +64,8 @@ class CommandRecords(Protocol):
 
 
 class Callers(Protocol):
-    """Verifies who gives a command."""
+    """Authenticates the callers of commands."""
 
-    def prove(self, proof: object, request: str, hub: str) -> Actor:
-        """The principal that recently signed exactly this request for this hub; raises CallerUnproved."""
+    def authenticate(self, proof: object, request: str, hub: str) -> Actor:
+        """The principal that recently signed exactly this request for this hub; raises CallerUnauthenticated."""
         ...

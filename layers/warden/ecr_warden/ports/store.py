@@ -46,7 +46,7 @@ class Specs(Protocol):
         ...
 
     def refused(self) -> str | None:
-        """The version refused last, so that it is announced once; empty once it is settled."""
+        """The version refused last, so that it is announced once; empty once another is accepted."""
         ...
 
     def refuse(self, version: str) -> None:
@@ -54,11 +54,11 @@ class Specs(Protocol):
         ...
 
     def misplaced(self, key: str) -> str | None:
-        """The version last reported of an object under another key; None if none was."""
+        """The version of an object under another key that was reported last; None if none was."""
         ...
 
-    def tell_misplaced(self, key: str, version: str) -> None:
-        """Remember that an object under another key was reported."""
+    def note_misplaced(self, key: str, version: str) -> None:
+        """Remember that this version of an object under another key was reported."""
         ...
 
 
@@ -79,10 +79,10 @@ class Lease(Struct, frozen=True):
 class TargetRecord(Struct, frozen=True):
     """What is remembered of a target between runs.
 
-    `open_run`: ID of a run that never closed. `unique_id`: AWS's ID of the identity, when last seen. `reported`:
-    fingerprint of what was last reported and is still so, so that a sweep does not report it again. `revoked`: the spec
-    version that removed the target, once its documents are gone. `written_at`: when a run last wrote to it. `pause`:
-    the latest, ended or not. `last`: for people; nothing is decided by it.
+    `open_run`: ID of a run that never closed. `unique_id`: AWS's ID of the identity, when last read. `reported`:
+    fingerprint of the last reported problem while it lasts, so that a sweep does not report it again. `revoked`: the
+    spec version that removed the target, once its documents are gone. `written_at`: when a run last wrote to it.
+    `pause`: the latest, ended or not. `last`: for people; nothing is decided by it.
     """
 
     open_run: str | None = None
@@ -95,12 +95,12 @@ class TargetRecord(Struct, frozen=True):
     last: LastSeen | None = None
 
     def was_recreated(self, observation: Observation) -> bool:
-        """Whether the identity was recreated since it was last seen; False if it was not read."""
+        """Whether the identity was recreated since it was last read; False if it was not read now."""
         return None not in (self.unique_id, observation.unique_id) and self.unique_id != observation.unique_id
 
 
 class State(Protocol):
-    """What the hub remembers of targets: leases, what was last seen, and the journal of runs."""
+    """What the hub remembers of targets: leases, last readings, and the journal of runs."""
 
     def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
         """Take the target's lease; raises LeaseHeld."""
@@ -119,7 +119,7 @@ class State(Protocol):
         revoked: str | None = None,
         report: RunReport | None = None,
     ) -> None:
-        """Release the lease and remember what was seen and reported; does nothing if the lease was lost.
+        """Release the lease and remember what was read and reported; does nothing if the lease was lost.
 
         `revoked`: kept as it was if None. `report`: how the run ended, if it did.
         """
@@ -150,19 +150,19 @@ class State(Protocol):
         ...
 
     def note_reported(self, target: Target, reported: str | None) -> None:
-        """Remember what was reported of something that has no runs, such as a pattern of repositories."""
+        """Remember what was reported about something that has no runs, such as a pattern of repositories."""
         ...
 
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
-        """The records by target key, of those targets that a run has looked at."""
+        """The records by target key, of those targets that have had a run."""
         ...
 
 
 class Page(Struct, frozen=True):
-    """The newest runs of a period, newest first, and how many more there are."""
+    """The newest runs of a period, newest first, and how many are omitted."""
 
     entries: Sequence[RunEntry]
-    more: int = 0
+    omitted: int = 0
 
 
 class Journal(Protocol):
@@ -188,7 +188,7 @@ class SweepRecords(Protocol):
     """When and how each part was last swept; a sweep notes a part once it has read all of it."""
 
     def note(self, record: "SweepRecord") -> None:
-        """Remember a look, replacing the part's last one."""
+        """Store a record, replacing the part's last one."""
         ...
 
     def all(self) -> "Sequence[SweepRecord]":

@@ -73,7 +73,7 @@ def describe(node: Node) -> str:
             return "a mapping"
 
 
-_MOST = 200
+_MAX_SHOWN = 200
 # Looks like a space at the start of a line but is not one: web pages and chat programs insert them.
 ODD_SPACE = re.compile("^[ \t-]*([\xa0\u1680\u2000-\u200b\u202f\u205f\u3000])", re.MULTILINE)
 _CANNOT_START = re.compile(r"found character '(.)' that cannot start any token")
@@ -124,7 +124,7 @@ def syntax_problem(error: yaml.MarkedYAMLError, here: object) -> Problem:
         message = "a \\ in double quotes before a character that is not a YAML escape"
         return problem(Code.NOT_YAML, place, message, remedy="use single quotes, or write \\\\")
     shown = " ".join(part for part in (error.context, what) if part)
-    return problem(Code.NOT_YAML, place, f"not YAML: {cut(shown, _MOST)}")
+    return problem(Code.NOT_YAML, place, f"not YAML: {cut(shown, _MAX_SHOWN)}")
 
 
 def odd_space(text: str, found: re.Match[str]) -> Problem:

@@ -1,4 +1,4 @@
-"""What becomes of an event: its targets and their jobs, a report on ecr-warden's own roles, or why it is ignored."""
+"""What an event leads to: targets and their jobs, a report on ecr-warden's own roles, or the reason to ignore it."""
 
 from collections.abc import Callable, Iterator
 from copy import replace
@@ -67,7 +67,7 @@ def decide(event: object, place: SpecPlace) -> Decision | Ignored:
 
 
 def _spec_changed(changed: SpecChanged, place: SpecPlace) -> Decision | Ignored:
-    """A job to accept the bucket's current version; a spec under another key is reported to whoever waits for it."""
+    """A job to accept the bucket's current version; a spec under another key is reported."""
     misplaced = changed.key != place.key
     looks_like_spec = changed.key.lower().endswith(_SPEC_ENDINGS)
     if not place.is_bucket(changed.bucket) or (misplaced and (changed.deleted or not looks_like_spec)):

@@ -45,7 +45,7 @@ class Accept(Struct, frozen=True):
         try:
             current = self.specs.current()
         except SpecUnusable as error:
-            return self._refuse(job, error.seen, enforced, (str(error),))
+            return self._refuse(job, error.fingerprint, enforced, (str(error),))
         if current.version == enforced:
             self._forget_refusal()
             return None
@@ -104,7 +104,7 @@ class Accept(Struct, frozen=True):
         problem = f"'{printable(stray.key)}' is not read, only {self.file_name} is: upload the spec under that key"
         refusal = SpecRefused(cause, stray.version, enforced, (problem,))
         self._announce_refusal(refusal)
-        self.specs.tell_misplaced(stray.key, seen)
+        self.specs.note_misplaced(stray.key, seen)
         return refusal
 
     def _refuse(

@@ -1,11 +1,11 @@
-"""Alerts to people: at once or gathered into one message per incident; and jobs that failed on their last attempt."""
+"""Alerts to people: at once or collected into one message per incident; and jobs that failed on their last attempt."""
 
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.alerting.delivery import AtOnce, FirstAtOnce, Gathered, Silent, is_follow_up
+from ecr_warden.alerting.delivery import AtOnce, Collected, FirstAtOnce, Silent, is_follow_up
 from ecr_warden.alerting.kinds import message_of, plain_message, route
 from ecr_warden.errors import site_of
 from ecr_warden.model.alert import Alert, JobFailed, Message
@@ -23,7 +23,7 @@ _UNDELIVERED = "undelivered"
 class SendAlerts(Struct, frozen=True):
     """The use case over its ports; `channels` by their names. Delivery is at least once.
 
-    What a channel did not take waits as an incident of that channel alone: the others do not get it again.
+    A message that a channel rejected waits in an incident of that channel alone: the others do not get it again.
     """
 
     incidents: Incidents
@@ -34,11 +34,11 @@ class SendAlerts(Struct, frozen=True):
         match route(alert):
             case AtOnce():
                 self.at_once(alert)
-            case Gathered(key):
+            case Collected(key):
                 self.incidents.add(key, alert, seconds=GATHER_SECONDS)
             case FirstAtOnce(key):
                 # If the process dies before the first is sent, it is called again, and the alert is gathered.
-                if self.incidents.opens(key, seconds=GATHER_SECONDS):
+                if self.incidents.open(key, seconds=GATHER_SECONDS):
                     self.at_once(alert)
                 else:
                     self.incidents.add(key, alert, seconds=GATHER_SECONDS)
@@ -48,8 +48,8 @@ class SendAlerts(Struct, frozen=True):
                 assert_never(routing)
 
     def flush(self, key: str) -> None:
-        """Send all that an incident has gathered as one message; raises PortError, so that it is flushed again."""
-        gathered = self.incidents.take(key)
+        """Send all alerts of an incident as one message; raises PortError, so that it is flushed again."""
+        gathered = self.incidents.close(key)
         if not gathered:
             return
         alerts = tuple(gathered.values())
@@ -64,8 +64,8 @@ class SendAlerts(Struct, frozen=True):
             self._send(key, alerts)
         self.incidents.drop(key, gathered)
         if is_follow_up(key):
-            # As long as a burst goes on there is one message each time, and none at once beside it.
-            self.incidents.opens(key, seconds=GATHER_SECONDS)
+            # While a burst lasts, each flush sends one message, and no alert is sent at once beside it.
+            self.incidents.open(key, seconds=GATHER_SECONDS)
 
     def at_once(self, alert: Alert) -> None:
         """Send an alert now, whatever its incident; raises PortError."""
@@ -78,7 +78,7 @@ class SendAlerts(Struct, frozen=True):
 
 
 def _undelivered(channels: Mapping[str, Channel], message: Message) -> dict[str, PortError]:
-    """Send a message to the channels; the errors of those that did not take it."""
+    """Send a message to the channels; returns the errors of those that rejected it."""
     errors: dict[str, PortError] = {}
     for name, channel in channels.items():
         try:
@@ -98,7 +98,7 @@ def _message_of(alerts: Sequence[Alert], key: str) -> Message:
 class ReportExhausted(Struct, frozen=True):
     """Reports a job that failed on its last attempt and keeps it; delivery is at least once.
 
-    It rests on the queue alone: a run whose process was killed can report nothing itself.
+    It depends on the queue alone: a run whose process was killed cannot report anything itself.
     """
 
     send_alerts: SendAlerts

@@ -47,11 +47,12 @@ class Commands(Struct, frozen=True):
     def __call__(self, text: object, proof: object, hub: str) -> CommandReply:
         """Carry out the command in the text; `hub`: the function ARN that the caller's proof must be for.
 
-        Raises BadRequest, CallerUnproved, NothingAccepted, NoSuchTarget, BadEnd, CommandRepeated, or another PortError.
+        Raises BadRequest, CallerUnauthenticated, NothingAccepted, NoSuchTarget, BadEnd, CommandRepeated, or another
+        PortError.
         """
         command = command_from_text(text)
         assert isinstance(text, str)
-        caller = self.callers.prove(proof, text, hub)
+        caller = self.callers.authenticate(proof, text, hub)
         accepted = self.specs.accepted()
         if accepted is None:
             raise NothingAccepted
@@ -63,7 +64,7 @@ class Commands(Struct, frozen=True):
                 raise NoSuchTarget(message, remedy="ecr-warden status lists the targets")
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
-        self.command_records.take(Call(command.id, caller.arn, text, now))
+        self.command_records.record(Call(command.id, caller.arn, text, now))
         verb = str(command.__struct_config__.tag)
         cause = Cause(CauseKind.CALLER, command.id, verb, at=now.isoformat(timespec="seconds"), actor=caller)
         # Recorded and announced before it takes effect: a process that dies in between did so too early, never not at

@@ -146,5 +146,5 @@ def _recreated(observations: Mapping[str, Observation], records: Mapping[str, Ta
 
 def _debts(spec: TargetSpec, debts: Debts, recreated: frozenset[str]) -> Debts:
     """What the target will owe once a run of each recreated identity has noted that."""
-    named = {arn for arn, owner in spec.principals.items() if owner.key in recreated}
+    named = {arn for arn, identity in spec.principals.items() if identity.key in recreated}
     return replace(debts, recreated_principals=tuple(sorted({*debts.recreated_principals, *named})))

@@ -235,7 +235,7 @@ def history(asked: AskHistory, journal: Journal, audit: Audit, switch: Switch, c
         audit=tuple(_shortened(entry) for entry in shown if isinstance(entry, AuditEntry)),
         since=since,
         until=until,
-        omitted=sum(page.more for page in pages) + len(entries) - len(shown),
+        omitted=sum(page.omitted for page in pages) + len(entries) - len(shown),
     )
 
 

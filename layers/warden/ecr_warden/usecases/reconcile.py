@@ -167,7 +167,7 @@ class Reconcile(Struct, frozen=True):
             result, after = result_without_writes(plan), observation
         report = report_of(run, plan, outcomes, result, observation=after, now=self.clock.now())
         publishes = is_published(run, report)
-        # Whatever people hear of or asked for they can look up; a run that found nothing to say leaves no entry.
+        # Whatever was published or asked for can be looked up; a run with nothing to report leaves no entry.
         if not writes and not publishes and call_of(run.cause) is None:
             return run, report, after
         report = explained(report, spec, observation)

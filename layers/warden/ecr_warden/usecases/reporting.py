@@ -1,4 +1,4 @@
-"""How a run is reported: its report, the severity, the explanation, and whether people hear of it. Decides no write."""
+"""How a run is reported: its report, severity and explanation, and whether it is published. Decides no write."""
 
 from collections.abc import Mapping
 from copy import replace
@@ -86,7 +86,7 @@ def explained(report: RunReport, spec: TargetSpec, observation: Observation) -> 
 
 
 def is_published(run: Run, report: RunReport) -> bool:
-    """Whether people hear of the run."""
+    """Whether the run is published."""
     return report.final and is_news(report, run.record.reported)
 
 

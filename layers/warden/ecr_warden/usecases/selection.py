@@ -38,7 +38,7 @@ def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Tar
     """
     found: dict[str, Target] = {}
     for text in selection:
-        meant = _meant(text, targets)
+        meant = _matching(text, targets)
         if not meant:
             raise _unknown(text, targets.values())
         found |= meant
@@ -68,7 +68,7 @@ def _parsed(text: str) -> Target | None:
         return None
 
 
-def _meant(text: str, targets: Mapping[str, Target]) -> dict[str, Target]:
+def _matching(text: str, targets: Mapping[str, Target]) -> dict[str, Target]:
     if text == EVERYTHING:
         return dict(targets)
     named = _parsed(text)

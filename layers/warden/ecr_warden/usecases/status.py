@@ -31,7 +31,7 @@ _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": tim
 # A sweep that is slow, or retried after an error, is not overdue yet; nor is one that was just missed.
 _GRACE = timedelta(minutes=10)
 # When a cron expression is due is not worked out here.
-_CRON_AT_MOST = timedelta(days=1)
+_LONGEST_CRON = timedelta(days=1)
 
 
 class StatusQuery(Struct, frozen=True):
@@ -108,7 +108,7 @@ class StatusQuery(Struct, frozen=True):
 def _status(
     target: Target, record: TargetRecord, sweep: SweepRecord | None, accepted: CompiledSpec, now: datetime
 ) -> TargetStatus:
-    """What is remembered of a target, from whichever looked last: a run of it, or a sweep of its part.
+    """The status of a target, from whichever read it last: a run of it, or a sweep of its part.
 
     A sweep knows only whether a target differed, not how.
     """
@@ -149,7 +149,7 @@ def _of_spec(
             yield Trouble("spec-refused", f"version {current} of the spec was refused{why}; {stays}", remedy)
         case str():
             message = f"version {current} of the spec was uploaded and is not processed yet; {stays}"
-            yield Trouble("spec-pending", message, "it will be within seconds, or at the next sweep")
+            yield Trouble("spec-pending", message, "it will be processed within seconds, or at the next sweep")
         case _:
             assert_never(current)
 
@@ -166,7 +166,7 @@ def _of_sources(sources: Sequence[EventSource]) -> Iterator[Trouble]:
                 targetless = source.state is SourceState.TARGETLESS
                 how = "no longer leads to its function" if targetless else f"is {source.state}"
                 remedy = "deploy the hub's stack again: docs/deploy.md"
-                yield Trouble("wiring-cut", f"the {source.name} {how}: it delivers {source.brings}", remedy)
+                yield Trouble("wiring-cut", f"the {source.name} {how}: it delivers {source.delivers}", remedy)
 
 
 def _of_sweeps(
@@ -199,4 +199,4 @@ def _since(looked: datetime | None, accepted_at: datetime | None, now: datetime)
 
 def _allowed(schedule: str) -> timedelta:
     found = _RATE.fullmatch(schedule)
-    return 2 * int(found[1]) * _UNITS[found[2]] + _GRACE if found else _CRON_AT_MOST
+    return 2 * int(found[1]) * _UNITS[found[2]] + _GRACE if found else _LONGEST_CRON

@@ -180,5 +180,5 @@ def _name(job: SweepPart) -> str:
 
 
 def _mark(error: PortError) -> str:
-    """Identifies an error that persists: AWS's message names a request or a session and never repeats."""
+    """Identifies an error that persists: its message would not do, because it names a request or a session."""
     return hashlib.sha256(f"{error.code}\n{error.remedy}".encode()).hexdigest()[:32]

@@ -31,7 +31,7 @@ class EventBridgeAlertBus(Struct, frozen=True):
             answer = self.client.put_events(Entries=[entry])  # type: ignore[list-item]
         if answer["FailedEntryCount"]:
             code = answer["Entries"][0].get("ErrorCode", "")
-            raise Throttled(f"the bus ecr-warden-outcomes did not take an event: {code}", retryable=True)
+            raise Throttled(f"the bus ecr-warden-outcomes rejected an event: {code}", retryable=True)
 
 
 def detail_of(alert: Alert) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from msgspec import Struct, field
 
 from ecr_warden.arn import ArnError, parse_arn
 from ecr_warden.model.job import Actor
-from ecr_warden.ports.errors import CallerUnproved, PortError
+from ecr_warden.ports.errors import CallerUnauthenticated, PortError
 from ecr_warden.ports.hub import Clock
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _AUTHORIZATION = re.compile(
 )
 _DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.%-]{1,8192}")
-_RETRY = "give the command again, which signs it anew"
+_RETRY = "run the command again, which signs it again"
 _OK, _SERVER_ERROR = 200, 500
 _SECONDS = 5
 
@@ -53,27 +53,27 @@ class StsCallers(Struct):
     clock: Clock
     _http: URLLib3Session = field(default_factory=lambda: URLLib3Session(timeout=_SECONDS))
 
-    def prove(self, proof: object, request: str, hub: str) -> Actor:
+    def authenticate(self, proof: object, request: str, hub: str) -> Actor:
         headers = bound_headers(sts_host(self.region), hub, request) | self._given(proof)
         caller = self._ask(headers)
         if caller.account != self.account:
             remedy = f"assume a role in {self.account} first"
-            raise CallerUnproved(f"{caller.arn} is not in the hub's account", remedy=remedy)
+            raise CallerUnauthenticated(f"{caller.arn} is not in the hub's account", remedy=remedy)
         return caller
 
     def _given(self, proof: object) -> dict[str, str]:
-        """The three headers of the proof, each of a form that can carry nothing else."""
+        """The three headers of the proof, each of a form that can contain nothing else."""
         if not isinstance(proof, Mapping):
-            raise CallerUnproved("the request carries no proof of who sends it", remedy="use ecr-warden's own verbs")
+            raise CallerUnauthenticated("the request has no proof of who sent it", remedy="use the ecr-warden command")
         token = proof.get("token")
         authorization = _matching(_AUTHORIZATION, proof.get("authorization"), "authorization")
         date = _matching(_DATE, proof.get("date"), "date")[0]
         if authorization["signed"] != SIGNED.format("" if token is None else "x-amz-security-token;"):
-            raise CallerUnproved(
+            raise CallerUnauthenticated(
                 "the proof does not sign the headers that bind it to this hub and request", remedy=_RETRY
             )
         if authorization["region"] != self.region:
-            raise CallerUnproved(f"the proof is for {authorization['region']}, the hub is in {self.region}")
+            raise CallerUnauthenticated(f"the proof is for {authorization['region']}, the hub is in {self.region}")
         self._check_age(date)
         given = {"Authorization": authorization[0], "X-Amz-Date": date}
         return given if token is None else {**given, "X-Amz-Security-Token": _matching(_TOKEN, token, "token")[0]}
@@ -82,11 +82,13 @@ class StsCallers(Struct):
         try:
             signed = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         except ValueError as error:
-            raise CallerUnproved("the proof's date is not a date") from error
+            raise CallerUnauthenticated("the proof's date is not a time") from error
         now = self.clock.now()
         if not now - AGE <= signed <= now + AHEAD:
             remedy = f"{_RETRY}, and set this machine's clock if it is wrong"
-            raise CallerUnproved(f"the proof was signed at {date}, and it is {now:%Y%m%dT%H%M%SZ}", remedy=remedy)
+            raise CallerUnauthenticated(
+                f"the proof was signed at {date}, and it is {now:%Y%m%dT%H%M%SZ}", remedy=remedy
+            )
 
     def _ask(self, headers: Mapping[str, str]) -> Actor:
         # The function's environment may set another endpoint, as for any SDK; a request never does.
@@ -94,13 +96,13 @@ class StsCallers(Struct):
         try:
             answer = self._http.send(prepared)
         except (BotoCoreError, HTTPClientError) as error:
-            raise PortError(f"asking STS who calls: {error!s:.200}", remedy="try again", retryable=True) from error
+            raise PortError(f"asking STS for the caller: {error!s:.200}", remedy="try again", retryable=True) from error
         if answer.status_code >= _SERVER_ERROR:
-            raise PortError(f"STS answers {answer.status_code}", remedy="try again", retryable=True)
+            raise PortError(f"STS answered {answer.status_code}", remedy="try again", retryable=True)
         parsed = self._parsed(answer)
         if answer.status_code != _OK:
             why = parsed.get("Error", {}).get("Message", "") or f"status {answer.status_code}"
-            raise CallerUnproved(f"STS does not confirm the signature: {why!s:.200}", remedy=_RETRY)
+            raise CallerUnauthenticated(f"STS does not confirm the signature: {why!s:.200}", remedy=_RETRY)
         return actor_of(str(parsed.get("Arn", "")))
 
     def _parsed(self, answer: Any) -> dict[str, Any]:
@@ -115,11 +117,11 @@ class StsCallers(Struct):
 
 
 def actor_of(arn: str) -> Actor:
-    """The caller behind an ARN as GetCallerIdentity gives it; raises CallerUnproved."""
+    """The caller behind an ARN as GetCallerIdentity gives it; raises CallerUnauthenticated."""
     try:
         parsed = parse_arn(arn)
     except ArnError as error:
-        raise CallerUnproved(f"STS returned no caller: {arn!r:.100}") from error
+        raise CallerUnauthenticated(f"STS returned no caller: {arn!r:.100}") from error
     kind, _, rest = parsed.resource.partition("/")
     match kind:
         case "assumed-role":
@@ -133,13 +135,13 @@ def actor_of(arn: str) -> Actor:
         case "federated-user":
             return Actor("FederatedUser", arn=arn, account=parsed.account, session_name=rest)
         case _:
-            raise CallerUnproved(f"STS returned a caller of an unknown kind: {arn!r:.100}")
+            raise CallerUnauthenticated(f"STS returned a caller of an unknown kind: {arn!r:.100}")
 
 
 def _matching(pattern: re.Pattern[str], value: object, what: str) -> re.Match[str]:
     found = pattern.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise CallerUnproved(f"the proof has no {what} of the right form", remedy="use ecr-warden's own verbs")
+        raise CallerUnauthenticated(f"the proof has no valid {what}", remedy="use the ecr-warden command")
     return found
 
 

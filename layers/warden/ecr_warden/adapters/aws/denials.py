@@ -17,7 +17,7 @@ _DENIAL = re.compile(
     r"(?: on resource: (?P<resource>.+?))?(?: because (?P<because>.+)| (?P<deny>with an explicit deny.*))",
     re.DOTALL,
 )
-_OWNER = re.compile(r"(?:arn:[^ ]+:)?(user|role)[ /]([A-Za-z0-9+=,.@_/-]+)")
+_IDENTITY = re.compile(r"(?:arn:[^ ]+:)?(user|role)[ /]([A-Za-z0-9+=,.@_/-]+)")
 _EXPLICIT_DENY = re.compile(r"with an explicit deny(?: in (an? [A-Za-z -]+))?")
 _ROLE = re.compile(r":(?:assumed-)?role/(?:[^ /]+/)*?(ecr-warden-[a-z]+)")
 _REPOSITORY = re.compile(r"arn:[a-z-]+:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^ ]+)")
@@ -31,11 +31,11 @@ _LISTS = {
     **dict.fromkeys(("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"), "ManagedOwners"),
     "iam:UpdateAssumeRolePolicy": "ManagedRoles",
 }
-_RESTORE = "an administrator of the account has to restore the stack of stacks/member.yaml: docs/security.md"
+_RESTORE = "an administrator of the account has to deploy stacks/member.yaml again: docs/security.md"
 
 
 def denied(what: str, message: str, *, by_registry: bool = False) -> PortError:
-    kept_out = _kept_out(what, message, by_registry=by_registry)
+    kept_out = _explicitly_denied(what, message, by_registry=by_registry)
     if kept_out is not None:
         return kept_out
     return _permission_missing(what, message, _scope_remedy(message))
@@ -44,10 +44,10 @@ def denied(what: str, message: str, *, by_registry: bool = False) -> PortError:
 def _scope_remedy(message: str) -> str:
     """What to add to which parameter of the member stack, for an identity outside the write scope."""
     denial = _DENIAL.search(message)
-    owner = _OWNER.fullmatch(denial["resource"] or "") if denial is not None else None
-    if denial is None or denial["role"] != "ecr-warden-write" or owner is None:
+    identity = _IDENTITY.fullmatch(denial["resource"] or "") if denial is not None else None
+    if denial is None or denial["role"] != "ecr-warden-write" or identity is None:
         return _IN_GENERAL.format(_denied_action(message))
-    kind, name = owner.groups()
+    kind, name = identity.groups()
     arn = f"arn:{denial['partition']}:iam::{denial['account']}:{kind}/{name}"
     parameter = _LISTS.get(denial["action"])
     if parameter is None:
@@ -63,18 +63,18 @@ def hub_denied(what: str, message: str) -> PortError:
     return _permission_missing(what, message, "deploy template.yaml again: it grants each function what it needs")
 
 
-def not_let_in(what: str, message: str) -> PortError:
-    if "no identity-based policy" in message:  # the caller's own side denied it; the account was not asked
+def assume_denied(what: str, message: str) -> PortError:
+    if "no identity-based policy" in message:  # the caller's own policies denied it; the account's trust policy did not
         return hub_denied(what, message)
-    kept_out = _kept_out(what, message)
+    kept_out = _explicitly_denied(what, message)
     if kept_out is not None:
         return kept_out
     remedy = "deploy stacks/member.yaml in the account, with this hub's account and ExternalId: it creates the role"
     return _permission_missing(what, message, remedy)
 
 
-def _kept_out(what: str, message: str, *, by_registry: bool = False) -> ExplicitlyDenied | None:
-    """The error for an explicit Deny of the account's own; None for any other denial, such as an organization's.
+def _explicitly_denied(what: str, message: str, *, by_registry: bool = False) -> ExplicitlyDenied | None:
+    """The error for an explicit Deny in the account; None for any other denial, such as an organization's.
 
     `by_registry`: the repository's own policy contains no Deny.
     """

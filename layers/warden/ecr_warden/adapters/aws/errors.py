@@ -31,8 +31,8 @@ type Translation = Callable[[str, str], PortError]
 _READ_LIMIT = 4000
 TOO_MANY_REQUESTS = 429
 _GHOST_PRINCIPAL = ("Principal not found", "Invalid principal in policy")
-_NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist, create it or take it out of the spec"
-_NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist, create it or take it out of the spec"
+_NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist, create it or remove it from the spec"
+_NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist, create it or remove it from the spec"
 _INVALID_REPOSITORY_POLICY = "Invalid repository policy provided"
 
 
@@ -51,10 +51,10 @@ def _hub_denied(what: str, message: str) -> PortError:
     return hub_denied(what, message)
 
 
-def _not_let_in(what: str, message: str) -> PortError:
-    from ecr_warden.adapters.aws.denials import not_let_in  # noqa: PLC0415
+def _assume_denied(what: str, message: str) -> PortError:
+    from ecr_warden.adapters.aws.denials import assume_denied  # noqa: PLC0415
 
-    return not_let_in(what, message)
+    return assume_denied(what, message)
 
 
 def _malformed(what: str, message: str, *, sent: Document | None = None) -> PortError:
@@ -74,7 +74,7 @@ def _invalid_repository_policy(what: str, sent: Document | None) -> PortError:
     refused = bounded(", ".join(_actions_of_no_repository(sent))) if sent is not None else ""
     action = f"here {refused}" if refused else "such as ecr:GetAuthorizationToken"
     remedy = (
-        f"take {refused} out of the repository policy: identity policies allow such actions"
+        f"remove {refused} from the repository policy: such actions belong in identity policies"
         if refused
         else _NEW_PRINCIPAL
     )
@@ -96,11 +96,11 @@ def _actions_of_no_repository(document: Document) -> list[str]:
 
 
 def _target_not_found(what: str, message: str) -> PortError:
-    return TargetNotFound(f"{what}: {bounded(message)}", remedy="create it, or take it out of the spec")
+    return TargetNotFound(f"{what}: {bounded(message)}", remedy="create it, or remove it from the spec")
 
 
 def _region_off(what: str, message: str) -> PortError:
-    remedy = "enable the region in the account, or take it out of the spec"
+    remedy = "enable the region in the account, or remove it from the spec"
     return Refused(f"{what}: the region is not enabled in the account: {bounded(message)}", remedy=remedy)
 
 
@@ -186,7 +186,7 @@ HUB: dict[str, Translation] = _COMMON | {
 }
 """The hub's own table, buckets, queues and buses."""
 
-STS: dict[str, Translation] = _COMMON | {"AccessDenied": _not_let_in}
+STS: dict[str, Translation] = _COMMON | {"AccessDenied": _assume_denied}
 """Assuming a role in a member account."""
 
 

@@ -1,6 +1,6 @@
 """Reading whole accounts for a snapshot: AWS's own answers, joined (model.codec.snapshot reads them).
 
-What is denied or does not answer is noted with the call and its error, and stops nothing else.
+A call that is denied or not answered is noted with its error, and stops nothing else.
 Sources: the API references of the calls named in `_READS` and below.
 """
 

@@ -26,7 +26,7 @@ class Rule(Struct, frozen=True):
     name: str
     bus: str
     function: str
-    brings: str
+    delivers: str
 
 
 RULES = (
@@ -57,19 +57,19 @@ class AwsEventSources(Struct, frozen=True):
                     targets = self.events.list_targets_by_rule(Rule=rule.name, EventBusName=rule.bus)["Targets"]
                 except ClientError as error:
                     if code_of(error) == "ResourceNotFoundException":  # the rule, or its bus
-                        return EventSource(name, rule.brings, SourceState.MISSING)
+                        return EventSource(name, rule.delivers, SourceState.MISSING)
                     raise
         except PortError as error:
-            return EventSource(name, rule.brings, SourceState.UNREADABLE, why=str(error))
+            return EventSource(name, rule.delivers, SourceState.UNREADABLE, why=str(error))
         state = SourceState.ON
         if found.get("State") == "DISABLED":
             state = SourceState.DISABLED
         elif not any(target["Arn"].endswith(f":function:{rule.function}") for target in targets):
             state = SourceState.TARGETLESS
-        return EventSource(name, rule.brings, state, schedule=found.get("ScheduleExpression", ""))
+        return EventSource(name, rule.delivers, state, schedule=found.get("ScheduleExpression", ""))
 
     def _notification(self) -> EventSource:
-        name, brings = f"notification of s3://{self.spec_bucket} to EventBridge", "new versions of the spec"
+        name, delivers = f"notification of s3://{self.spec_bucket} to EventBridge", "new versions of the spec"
         try:
             with translated(HUB, f"reading the notification of s3://{self.spec_bucket}"):
                 try:
@@ -78,8 +78,10 @@ class AwsEventSources(Struct, frozen=True):
                     )
                 except ClientError as error:
                     if code_of(error) == "NoSuchBucket":
-                        return EventSource(name, brings, SourceState.MISSING)
+                        return EventSource(name, delivers, SourceState.MISSING)
                     raise
         except PortError as error:
-            return EventSource(name, brings, SourceState.UNREADABLE, why=str(error))
-        return EventSource(name, brings, SourceState.ON if "EventBridgeConfiguration" in found else SourceState.MISSING)
+            return EventSource(name, delivers, SourceState.UNREADABLE, why=str(error))
+        return EventSource(
+            name, delivers, SourceState.ON if "EventBridgeConfiguration" in found else SourceState.MISSING
+        )

@@ -43,7 +43,7 @@ class AwsIncidents(Struct, frozen=True):
     queue_url: str
     clock: Clock
 
-    def opens(self, key: str, *, seconds: int) -> bool:
+    def open(self, key: str, *, seconds: int) -> bool:
         with translated(HUB, f"opening the incident {key}"):
             if self._is_open(key, seconds):
                 return False
@@ -55,7 +55,7 @@ class AwsIncidents(Struct, frozen=True):
         body = dumps(alert_to_json(alert))
         now = self.clock.now()
         expires = {"N": str(int((now + _KEPT).timestamp()))}
-        with translated(HUB, f"gathering an alert of {key}"):
+        with translated(HUB, f"adding an alert to the incident {key}"):
             self.dynamodb.put_item(
                 TableName=self.table,
                 Item={
@@ -65,10 +65,10 @@ class AwsIncidents(Struct, frozen=True):
                     "expires": expires,
                 },
             )
-        self.opens(key, seconds=seconds)
+        self.open(key, seconds=seconds)
 
-    def take(self, key: str) -> dict[str, Alert]:
-        with translated(HUB, f"reading the alerts of {key}"):
+    def close(self, key: str) -> dict[str, Alert]:
+        with translated(HUB, f"reading the alerts of the incident {key}"):
             # Closed first: an alert that is added from here on opens a new incident, with a flush of its own.
             self.dynamodb.delete_item(TableName=self.table, Key=_open_key(key))
             pages = self.dynamodb.get_paginator("query").paginate(
@@ -81,7 +81,7 @@ class AwsIncidents(Struct, frozen=True):
         return {item["sk"]["S"]: alert_from_json(loads(gzip.decompress(item["alert"]["B"]))) for item in items}
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
-        with translated(HUB, f"dropping the alerts of {key}"):
+        with translated(HUB, f"deleting the alerts of the incident {key}"):
             for batch in batched(ids, _BATCH, strict=False):
                 deletes: Any = [
                     {"DeleteRequest": {"Key": {"pk": {"S": f"INCIDENT#{key}"}, "sk": {"S": sk}}}} for sk in batch
@@ -105,7 +105,7 @@ class AwsIncidents(Struct, frozen=True):
         return (self.clock.now() - timedelta(seconds=2 * seconds)).isoformat()
 
     def _claims(self, key: str, seconds: int) -> bool:
-        """Whether this call opens the incident, and not another at the same time."""
+        """Whether this call opens the incident, rather than another one at the same time."""
         now = self.clock.now()
         expires = {"N": str(int((now + _KEPT).timestamp()))}
         try:

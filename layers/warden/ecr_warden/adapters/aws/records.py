@@ -81,7 +81,7 @@ def _time(at: datetime) -> str:
 
 _PARTS = {"S": "SWEEP"}
 # An item holds 400 KB; the packed names of some 10,000 repositories take less than half of that.
-_PACKED_AT_MOST = 350_000
+_MAX_PACKED = 350_000
 
 
 class DynamoSweepRecords(Struct, frozen=True):
@@ -98,7 +98,7 @@ class DynamoSweepRecords(Struct, frozen=True):
             "at": {"S": record.at.isoformat()},
             "version": {"S": record.version},
         }
-        if len(targets["B"]) <= _PACKED_AT_MOST:
+        if len(targets["B"]) <= _MAX_PACKED:
             item["targets"] = targets
         with translated(HUB, f"recording the sweep of {record.part}"):
             self.client.put_item(TableName=self.table, Item=item)
@@ -135,7 +135,7 @@ class DynamoCommandRecords(Struct, frozen=True):
     table: str
     clock: Clock
 
-    def take(self, call: Call) -> None:
+    def record(self, call: Call) -> None:
         item = {
             **_key(call.id, "CALL"),
             "caller": {"S": call.caller},
@@ -149,7 +149,7 @@ class DynamoCommandRecords(Struct, frozen=True):
             except ClientError as error:
                 if code_of(error) == "ConditionalCheckFailedException":
                     message = f"command {call.id} was given before"
-                    raise CommandRepeated(message, remedy="give the command again") from error
+                    raise CommandRepeated(message, remedy="run the command again") from error
                 raise
 
     def answer(self, call_id: str, answer: Answer) -> None:

@@ -36,24 +36,24 @@ _WRITE_ROLE = ":role/ecr-warden/ecr-warden-write"
 def scan_accounts(
     accounts: Accounts, specs: Sequence[TargetSpec], searched: Sequence[str], patience: Patience
 ) -> Iterator[Observation | AccountUnread]:
-    """Observe every spec's target, and every orphan in the accounts `searched`, or which of them cannot be searched.
+    """Observe every spec's target, and every orphan in the accounts `searched`, or which accounts cannot be searched.
 
     Accounts and repositories are read in parallel.
     """
-    owners: dict[str, list[TargetSpec]] = {account: [] for account in searched}
+    identities: dict[str, list[TargetSpec]] = {account: [] for account in searched}
     repositories: list[tuple[TargetSpec, RepositoryTarget]] = []
     for spec in specs:
         if isinstance(spec.target, RepositoryTarget):
             repositories.append((spec, spec.target))
         else:
-            owners.setdefault(spec.target.account, []).append(spec)
+            identities.setdefault(spec.target.account, []).append(spec)
     pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="scan")
     try:
         scan = _Scan(accounts, pool, patience)
-        scan.open([*owners, *(target.account for _, target in repositories)])
+        scan.open([*identities, *(target.account for _, target in repositories)])
         pending = [
-            pool.submit(scan.owners, account, wanted, is_searched=account in searched)
-            for account, wanted in owners.items()
+            pool.submit(scan.identities, account, wanted, is_searched=account in searched)
+            for account, wanted in identities.items()
         ]
         pending += [pool.submit(scan.repository, spec, target) for spec, target in repositories]
         for future in pending:
@@ -79,7 +79,7 @@ class _Scan(Struct, frozen=True):
     silent: dict[tuple[str, str], Unanswered] = field(default_factory=dict)
 
     def open(self, accounts: Iterable[str]) -> None:
-        """Comes first, so that pool threads only wait for sessions that are already being opened."""
+        """Open the sessions first, so that pool threads only wait for sessions that are already being opened."""
         for account in dict.fromkeys(accounts):
             self.sessions[account] = self.pool.submit(self.patience, partial(self.accounts.reader, account))
 
@@ -99,10 +99,10 @@ class _Scan(Struct, frozen=True):
             return [unreadable(spec, crashed(f"reading {target}", error).unreadable)]
         return [Observation(target, {repository_policy(target): observed})]
 
-    def owners(self, account: str, specs: Sequence[TargetSpec], *, is_searched: bool) -> _Found:
-        """An observation for each spec, then the orphans, or that they could not be found."""
+    def identities(self, account: str, specs: Sequence[TargetSpec], *, is_searched: bool) -> _Found:
+        """An observation for each spec, then the orphans, or an AccountUnread if they cannot be found."""
         try:
-            found = dict(_owners(self.sessions[account].result(), account, self.patience))
+            found = dict(_identities(self.sessions[account].result(), account, self.patience))
         except PortError as error:
             return _unread(account, specs, error, is_searched=is_searched)
         except Exception as error:
@@ -128,8 +128,10 @@ def _unread(account: str, specs: Sequence[TargetSpec], error: PortError, *, is_s
     return [*targets, AccountUnread(account, error)] if is_searched else targets
 
 
-def _owners(clients: AccountClients, account: str, patience: Patience) -> Iterator[tuple[str, Observation | PortError]]:
-    """Each user and role by its key, or an error instead of one that could not be interpreted."""
+def _identities(
+    clients: AccountClients, account: str, patience: Patience
+) -> Iterator[tuple[str, Observation | PortError]]:
+    """Each user and role by its key, with an error in place of one that could not be interpreted."""
     iam = clients.iam
 
     def pages(operation: Callable[..., Any]) -> Iterator[Any]:
@@ -198,7 +200,7 @@ def _inline(target: IdentityTarget, policies: Iterable[Mapping[str, Any]]) -> di
 
 
 def read_write_scope(iam: "IAMClient", account: str) -> WriteScope:
-    """Who is in an account, and whom its member stack lets ecr-warden write; raises PortError.
+    """The users and roles in an account, and those that its member stack lets ecr-warden write; raises PortError.
 
     Read from the write role's own policies.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html

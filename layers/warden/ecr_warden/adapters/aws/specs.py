@@ -12,7 +12,7 @@ from ecr_warden.model.codec.spec import removed_from_json, spec_from_json, spec_
 from ecr_warden.model.desired import CompiledSpec, Removed
 from ecr_warden.ports.errors import (
     MAX_SPEC_BYTES,
-    MOST_STRAYS,
+    MAX_STRAYS,
     CompiledUnusable,
     SpecSuperseded,
     SpecTampered,
@@ -79,10 +79,10 @@ class AwsSpecs(Struct):
             return answer["Body"].read(MAX_SPEC_BYTES + 1)
 
     def _strays(self) -> list[str]:
-        """Some other keys of the bucket, one of which may be meant."""
+        """Some other keys in the bucket, one of which may be the spec."""
         try:
             answer = self.s3.list_objects_v2(
-                Bucket=self.spec_bucket, MaxKeys=MOST_STRAYS, ExpectedBucketOwner=self.owner
+                Bucket=self.spec_bucket, MaxKeys=MAX_STRAYS, ExpectedBucketOwner=self.owner
             )
         except ClientError:
             return []  # the message is useful without them
@@ -144,16 +144,16 @@ class AwsSpecs(Struct):
         return item["version"]["S"] if item else None
 
     def refuse(self, version: str) -> None:
-        with translated(HUB, "remembering the refused spec version"):
+        with translated(HUB, "recording the refused spec version"):
             self.dynamodb.put_item(TableName=self.table, Item={**_REFUSED, "version": {"S": version}})
 
     def misplaced(self, key: str) -> str | None:
-        with translated(HUB, "reading what was reported of an object under another key"):
+        with translated(HUB, "reading what was reported about an object under another key"):
             item = self.dynamodb.get_item(TableName=self.table, Key=_misplaced(key), ConsistentRead=True).get("Item")
         return item["version"]["S"] if item else None
 
-    def tell_misplaced(self, key: str, version: str) -> None:
-        with translated(HUB, "remembering what was reported of an object under another key"):
+    def note_misplaced(self, key: str, version: str) -> None:
+        with translated(HUB, "recording that an object under another key was reported"):
             self.dynamodb.put_item(TableName=self.table, Item={**_misplaced(key), "version": {"S": version}})
 
 
@@ -170,5 +170,5 @@ def _removed(body: bytes) -> tuple[Removed, ...]:
 
 
 def _misplaced(key: str) -> "dict[str, AttributeValueTypeDef]":
-    # A key of S3 may be as long as a sort key, and its name comes on top.
+    # An S3 key may be as long as a sort key, and the prefix comes on top.
     return {"pk": {"S": "SPEC"}, "sk": {"S": f"MISPLACED#{hashlib.sha256(key.encode()).hexdigest()}"}}

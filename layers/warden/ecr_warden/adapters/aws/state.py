@@ -1,6 +1,6 @@
 """The State port on one DynamoDB table.
 
-`TARGET#<key>` / `STATE` has lease, debts, pause and what was last seen; a run's journal is two items (items.py). The
+`TARGET#<key>` / `STATE` has the lease, debts, pause and last reading; a run's journal is two items (items.py). The
 journal's codec is imported where it is used: a cold start pays for it only if it writes.
 """
 
@@ -202,7 +202,7 @@ class DynamoState(Struct, frozen=True):
         if reported is not None:
             values = {":reported": {"S": reported}}
             update = {"UpdateExpression": "SET reported = :reported", "ExpressionAttributeValues": values}
-        with translated(HUB, f"remembering what was reported of {target}"):
+        with translated(HUB, f"recording what was reported about {target}"):
             self.client.update_item(TableName=self.table, Key=state_key(target), **update)
 
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
@@ -274,7 +274,7 @@ def _cancelled(target: Target, error: ClientError) -> PortError:
     message = error.response.get("Error", {}).get("Message", "")
     reasons = frozenset(re.findall(r"[A-Za-z]+", message.rpartition("[")[2]))
     if _LOST in reasons:
-        return LeaseHeld(f"another run has taken {target} over", retryable=True)
+        return LeaseHeld(f"another run has taken over {target}", retryable=True)
     if reasons & _BUSY:
         return Throttled(f"the table is busy with {target}", remedy="it is retried automatically", retryable=True)
     return PortError(f"journalling a run of {target}: {message:.300}")

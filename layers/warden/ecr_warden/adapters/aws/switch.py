@@ -35,7 +35,7 @@ class SsmSwitch(Struct, frozen=True):
                 found = self.client.get_parameter(Name=self.parameter)["Parameter"].get("Value")
             value = outside_text(found, f"the stop switch {self.parameter}", remedy=_REMEDY)
         except (PortError, OutsideError) as error:
-            # Fail closed, and say why: nobody threw the switch.
+            # Fail closed, and say why: nobody set the switch.
             return f"nothing is written while the stop switch cannot be read: {error}"
         return None if value == ENABLED else STOPPED
 
@@ -65,5 +65,5 @@ def _entry(version: Any) -> "AuditEntry":
         at=version["LastModifiedDate"],
         id=str(version["Version"]),
         by=Actor("", arn=by) if by else None,
-        text="writes go on" if is_enabled else f"nothing is written: the switch says {version.get('Value', '')!a:.40}",
+        text="writes are on" if is_enabled else f"nothing is written: the switch says {version.get('Value', '')!a:.40}",
     )

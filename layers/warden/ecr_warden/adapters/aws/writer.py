@@ -60,12 +60,12 @@ class AwsWriter(Struct, frozen=True):
                 self._write_role(role, change)
             case RoleTarget() as role, AddressKind.TRUST_POLICY:
                 self._write_trust_policy(role, change)
-            case (RoleTarget() | UserTarget()) as owner, AddressKind.IDENTITY_POLICY:
-                self._write_inline_policy(owner, change)
-            case (RoleTarget() | UserTarget()) as owner, AddressKind.ATTACHED_POLICY if (
+            case (RoleTarget() | UserTarget()) as identity, AddressKind.IDENTITY_POLICY:
+                self._write_inline_policy(identity, change)
+            case (RoleTarget() | UserTarget()) as identity, AddressKind.ATTACHED_POLICY if (
                 change.operation is Operation.DELETE
             ):
-                self._detach(owner, change)
+                self._detach(identity, change)
             case _:
                 raise ValueError(f"no such write: {change.operation} {change.address}")
 
@@ -76,7 +76,7 @@ class AwsWriter(Struct, frozen=True):
         sent = change.after if isinstance(change.after, Document) else None
         with translated(ecr_write(sent, by_registry=_denies_nothing(live)), f"writing the policy of {target}"):
             if isinstance(change.after, Document):
-                # Never force=True: AWS's guard against locking everybody out is ours too.
+                # Never force=True: AWS's check against locking everybody out protects us too.
                 ecr.set_repository_policy(
                     registryId=target.account, repositoryName=target.name, policyText=change.after.text
                 )
@@ -102,7 +102,7 @@ class AwsWriter(Struct, frozen=True):
                     _expect(change, observed_settings(live) if live else TargetMissing())
                     iam.delete_role(RoleName=target.name)
                 case Document():
-                    raise ValueError(f"a role is no document: {change.address}")
+                    raise ValueError(f"a role is not a document: {change.address}")
                 case _:
                     assert_never(change.after)
 
@@ -122,14 +122,14 @@ class AwsWriter(Struct, frozen=True):
         _expect(change, read_inline(iam, target, name))
         with translated(IAM, f"writing the inline policy {name} of {target}"):
             match target, change.after:
-                case RoleTarget(name=owner), Document(text=text):
-                    iam.put_role_policy(RoleName=owner, PolicyName=name, PolicyDocument=text)
-                case RoleTarget(name=owner), _:
-                    iam.delete_role_policy(RoleName=owner, PolicyName=name)
-                case UserTarget(name=owner), Document(text=text):
-                    iam.put_user_policy(UserName=owner, PolicyName=name, PolicyDocument=text)
-                case UserTarget(name=owner), _:
-                    iam.delete_user_policy(UserName=owner, PolicyName=name)
+                case RoleTarget(name=identity), Document(text=text):
+                    iam.put_role_policy(RoleName=identity, PolicyName=name, PolicyDocument=text)
+                case RoleTarget(name=identity), _:
+                    iam.delete_role_policy(RoleName=identity, PolicyName=name)
+                case UserTarget(name=identity), Document(text=text):
+                    iam.put_user_policy(UserName=identity, PolicyName=name, PolicyDocument=text)
+                case UserTarget(name=identity), _:
+                    iam.delete_user_policy(UserName=identity, PolicyName=name)
 
     def _detach(self, target: RoleTarget | UserTarget, change: Change) -> None:
         # Nothing to read again: an attachment has no content, and AWS refuses to detach it twice.

@@ -1,1 +1,1 @@
-"""The ways to people: a chat webhook, e-mail through SNS, or both."""
+"""The channels: a chat webhook, e-mail through SNS, or both."""

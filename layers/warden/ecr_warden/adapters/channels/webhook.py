@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 TIMEOUT = 5.0
-# How a webhook answers that was revoked or replaced.
+# The status of a webhook that was revoked or replaced.
 _NOT_VALID = (401, 403, 404, 410)
 _CHECK = "check what the stack parameter WebhookReference points to"
 
@@ -50,7 +50,7 @@ class WebhookChannel:
         url = _checked(self._url())
         status = self._post(url, message)
         if status in _NOT_VALID:
-            # The old webhook may be gone before the new URL is read: this message is not lost to that.
+            # The old webhook may be gone before the new URL is read: the message is sent again to the new one.
             self._forget()
             if (fresh := _checked(self._url())) != url:
                 status = self._post(fresh, message)
@@ -63,7 +63,7 @@ class WebhookChannel:
                 "POST", url, json=to_slack(message), timeout=self._timeout, redirect=False, preload_content=False
             )
         except urllib3.exceptions.SSLError:
-            raise ChannelError("the webhook offers no trusted TLS", remedy=_CHECK) from None
+            raise ChannelError("the webhook has no trusted TLS certificate", remedy=_CHECK) from None
         except urllib3.exceptions.NewConnectionError:  # one of urllib3's time-outs, whatever the cause
             raise ChannelError("the webhook cannot be reached", remedy=_CHECK, retryable=True) from None
         except urllib3.exceptions.TimeoutError:
@@ -129,7 +129,7 @@ class Secret:
         return self._kept[1]
 
     def forget(self) -> None:
-        """Read it again next time: what it led to is gone."""
+        """Read the secret again next time, because its URL is no longer valid."""
         self._kept = None
 
     def _read(self) -> str:

@@ -16,7 +16,7 @@ from ecr_warden.policy.subsumption import Part
 
 type Json = dict[str, Any]
 
-PERMISSIONS_AT_MOST = 700
+MAX_PERMISSIONS = 700
 """Of each side: an event and a journal entry have a size limit, and a hostile document has principals times actions.
 The whole documents stand beside it. More than a document can name principals (the 10,240 characters of a repository
 policy hold some 680 account ids): with one of each first, nobody is left out here. What does not fit into an event
@@ -30,11 +30,11 @@ its permissions, and its longest resource in as many as it has actions: 10,000 c
 def access_to_json(change: AccessChange) -> Json:
     """`{"gained": [...], "lost": [...], "assumed", "shared": [...]}`.
 
-    `assumed` only where it is true; `shared`, where there are any: what stands as `{"shared": INDEX}` in permissions;
-    `leftOut`, where there are more than PERMISSIONS_AT_MOST on a side: how many.
+    `assumed` only if true; `shared`, if any: the parts that permissions refer to as `{"shared": INDEX}`; `leftOut`, if
+    there are more than MAX_PERMISSIONS on a side: how many.
     """
     gained, lost = (
-        list(map(_permission_to_json, some_of_each(side, PERMISSIONS_AT_MOST))) for side in (change.gained, change.lost)
+        list(map(_permission_to_json, some_of_each(side, MAX_PERMISSIONS))) for side in (change.gained, change.lost)
     )
     left_out = change.left_out + len(change.gained) + len(change.lost) - len(gained) - len(lost)
     shared = _share((*gained, *lost))
@@ -48,7 +48,7 @@ def access_to_json(change: AccessChange) -> Json:
 
 
 def _share(permissions: Iterable[Json]) -> list[object]:
-    """Have long parts that occur more than once stand outside of the permissions; they are returned."""
+    """Move long parts that occur more than once out of the permissions, and return them."""
     places: dict[str, list[tuple[Json, str]]] = {}
     values: list[object] = []
     for permission in permissions:
@@ -66,7 +66,7 @@ def _share(permissions: Iterable[Json]) -> list[object]:
 
 
 def some_of_each(permissions: Sequence[Permission], most: int) -> Sequence[Permission]:
-    """At most so many, and one of each principal before another of any, so that none hides behind the others."""
+    """At most `most`, with one of each principal first, so that none hides behind the others."""
     if len(permissions) <= most:
         return permissions
     seen: Counter[object] = Counter()

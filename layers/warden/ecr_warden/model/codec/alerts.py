@@ -1,4 +1,4 @@
-"""What is announced on the bus of alerts."""
+"""Alerts, as they are published on the bus."""
 
 from ecr_warden.model.alert import Alert, JobFailed
 from ecr_warden.model.codec.base import Json, check_schema, fields, read, reading, to_json

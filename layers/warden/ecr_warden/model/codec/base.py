@@ -1,4 +1,4 @@
-"""What every part of the codec shares: the error, compact JSON, and the one way to write a value and to read one."""
+"""What every part of the codec shares: the error, compact JSON, and how values are written and read."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ type Json = dict[str, Any]
 
 
 class CodecError(WardenError):
-    """The text is not what it should be, or of a schema that this version does not know."""
+    """The text does not have the expected form, or has a schema that this version does not know."""
 
     code = "codec"
 
@@ -37,7 +37,7 @@ def loads(text: str | bytes) -> Json:
 
 
 def to_json(value: Any) -> Any:
-    """A value's JSON: an object of its tag and its fields in camelCase, unless its type has a form of its own."""
+    """A value's JSON: an object of its tag and its fields in camelCase, unless its type has another form."""
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, tuple):
@@ -51,7 +51,7 @@ def to_json(value: Any) -> Any:
 
 
 def fields(value: Struct, *but: str) -> Json:
-    """The tag and the fields of a Struct but some, less its defaults where its class omits them."""
+    """The tag and the fields of a Struct except `but`, without defaults if its class omits them."""
     config, defaults = value.__struct_config__, value.__struct_defaults__
     form: Json = {} if config.tag_field is None else {config.tag_field: config.tag}
     required = len(value.__struct_fields__) - len(defaults)
@@ -64,12 +64,12 @@ def fields(value: Struct, *but: str) -> Json:
 
 
 def read(value: object, kind: Any) -> Any:
-    """The value of a kind that JSON stands for; raises ValueError that says where it is not one."""
+    """The value of a kind from JSON; raises a ValueError that names the place that does not fit."""
     return convert(value, kind, dec_hook=_read)
 
 
 def reader[T](what: str, kind: type[T], *steps: Callable[[Json], Json], schema: int = 0) -> Callable[[Json], T]:
-    """Reads values of a kind. `steps` turn older forms of their JSON into the present one; `schema`: what it says."""
+    """A reader of values of a kind. `steps` convert older forms of the JSON; `schema`: the one expected, if any."""
 
     def whole(value: Json) -> T:
         if schema:
@@ -83,7 +83,7 @@ def reader[T](what: str, kind: type[T], *steps: Callable[[Json], Json], schema: 
 
 
 def reading[T](what: str, by: Callable[[Json], T]) -> Callable[[Json], T]:
-    """A reader that turns whatever is wrong with its input into one CodecError."""
+    """A reader that turns every error in its input into a CodecError."""
 
     def guarded(value: Json) -> T:
         try:
@@ -99,7 +99,7 @@ def reading[T](what: str, by: Callable[[Json], T]) -> Callable[[Json], T]:
 def check_schema(value: Json, known: int) -> None:
     """Raises CodecError for a schema that this version does not know."""
     if value["schema"] != known:
-        raise CodecError(f"schema {value['schema']!r:.20}, this version knows {known}")
+        raise CodecError(f"schema {value['schema']!r:.20}; this version reads schema {known}")
 
 
 WRITERS: dict[type, Callable[[Any], object]] = {
@@ -108,13 +108,13 @@ WRITERS: dict[type, Callable[[Any], object]] = {
     RoleTarget: str,
     UserTarget: str,
 }
-"""The types whose JSON is another than their fields."""
+"""The types whose JSON is not the object of their fields."""
 READERS: dict[Any, Callable[[Any], object]] = {Target: parse_target}
-"""The same by the types of fields that `opaque` made. What documents and access need is in `values`."""
+"""The same for reading, by the types that `opaque` made. Those for documents and access are in `values`."""
 
 
 def _read(kind: Any, value: Any) -> object:
-    """msgspec asks this for the types of READERS; it adds the place to a ValueError."""
+    """The hook that msgspec calls for the types of READERS; msgspec adds the place to a ValueError."""
     try:
         return READERS[kind](value)
     except WardenError as error:

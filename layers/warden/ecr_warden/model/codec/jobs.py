@@ -1,4 +1,4 @@
-"""Jobs, who and what caused them, and pauses."""
+"""Jobs, their causes and actors, and pauses."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from ecr_warden.model.codec.base import CodecError, Json, check_schema, loads, r
 from ecr_warden.model.job import SCHEMA, Actor, Job, SweepAll
 from ecr_warden.model.run import Pause
 
-# What 0.1.0 wrote for a sweep: one slice, and the only one. It is written on, for versions that know no other.
+# What 0.1.0 wrote for a sweep: one slice, and the only one. Still written, for versions that know no other form.
 _WHOLE = {"index": 0, "of": 1}
 
 
@@ -16,12 +16,12 @@ def job_to_json(job: Job) -> Json:
 
 
 def with_present_job(value: Json) -> Json:
-    """0.1.0 called ReportOwnChange otherwise."""
+    """Reads the name that 0.1.0 gave ReportOwnChange."""
     return value | {"kind": "report-own-change"} if value.get("kind") == "tell-own-change" else value
 
 
 def with_present_actor(*path: str) -> Any:
-    """0.1.0 wrote the keys of who made a call, at this path, in snake case."""
+    """Reads an actor at this path as 0.1.0 wrote it, with keys in snake case."""
 
     def upgraded(value: Json, keys: tuple[str, ...] = path) -> Json:
         if not keys:
@@ -49,9 +49,9 @@ pause_from_json = reader("pause", Pause, with_present_actor("by"))
 
 
 def job_from_text(body: str) -> Job:
-    """The job that is the body of a message; raises CodecError."""
+    """The job in the body of a message; raises CodecError."""
     try:
         return job_from_json(loads(body))
     except CodecError as error:
-        remedy = "a newer version wrote it, or somebody else did: see Dead letters in docs/deploy.md"
+        remedy = "a newer version or somebody else wrote it: see Dead letters in docs/deploy.md"
         raise CodecError(error.message, remedy=remedy) from error

@@ -1,4 +1,4 @@
-"""The hub's answers."""
+"""The hub's replies."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def _with_last(status: Json) -> Json:
 
 
 def _write_scope(value: Json) -> WriteScope:
-    """Of the member stack null is said where it could not be read."""
+    """A null member stack means that the write scope could not be read."""
     scope: WriteScope = read(value, ScopeUnread if value["memberStack"] is None else ScopeGap)
     return scope
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, dumps, loads, read, to_json
-from ecr_warden.model.request import REASON_AT_MOST, AskPlan, AskStatus, AskVerify, Command, PauseUntil, Question
+from ecr_warden.model.request import MAX_REASON_LENGTH, AskPlan, AskStatus, AskVerify, Command, PauseUntil, Question
 
 SCHEMA = 1
 REQUEST_LIMIT = 1024 * 1024
@@ -19,7 +19,7 @@ class BadRequest(WardenError):
 
 
 def request_to_text(request: Question | Command) -> str:
-    """The text that is sent, and that a caller's proof is about."""
+    """The text that is sent, and that a caller's proof signs."""
     form: Json = to_json(request)
     return dumps({"schema": SCHEMA, **{key: entry for key, entry in form.items() if entry is not None}})
 
@@ -28,7 +28,7 @@ def question_from_text(given: object) -> Question:
     """Parse a question; raises BadRequest."""
     question: Question = _read(given, Question)
     if isinstance(question, AskStatus | AskPlan | AskVerify) and not all(map(str.isprintable, question.selection)):
-        raise _bad(CodecError("a target that is no printable text"))
+        raise _bad(CodecError("a target that is not printable text"))
     return question
 
 
@@ -38,14 +38,14 @@ def command_from_text(given: object) -> Command:
     if not isinstance(command, PauseUntil):
         return command
     reason = command.reason.strip()
-    if not 0 < len(reason) <= REASON_AT_MOST or not reason.isprintable():
-        raise _bad(CodecError(f"a reason is one printable line of 1 to {REASON_AT_MOST} characters"))
+    if not 0 < len(reason) <= MAX_REASON_LENGTH or not reason.isprintable():
+        raise _bad(CodecError(f"a reason is one printable line of 1 to {MAX_REASON_LENGTH} characters"))
     return replace(command, reason=reason)
 
 
 def _read(given: object, kind: Any) -> Any:
     if not isinstance(given, str) or len(given) > REQUEST_LIMIT:
-        raise BadRequest(f"a request is a text of at most {REQUEST_LIMIT} characters")
+        raise BadRequest(f"a request must be a text of at most {REQUEST_LIMIT} characters")
     try:
         value = loads(given)
         check_schema(value, SCHEMA)
@@ -54,7 +54,7 @@ def _read(given: object, kind: Any) -> Any:
         raise _bad(error) from error
     missing = {*type(request).__struct_encode_fields__} - {*value} - _MAY_BE_MISSING
     if missing:
-        raise _bad(CodecError(f"without {', '.join(sorted(missing))}"))
+        raise _bad(CodecError(f"{', '.join(sorted(missing))} is missing"))
     return request
 
 

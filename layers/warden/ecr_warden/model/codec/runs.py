@@ -12,7 +12,7 @@ from ecr_warden.model.value import Count
 
 
 def _present_drift(value: Json) -> Json:
-    """Without sentences of an earlier version, which say only one perspective, and with its access in one place."""
+    """Without the sentences of an earlier version, which had only one perspective, and with the access in one place."""
     compared = value.get("compared")
     if compared is not None and any(isinstance(entry, str) for entry in (*compared["gained"], *compared["lost"])):
         value = value | {"compared": None}
@@ -40,7 +40,7 @@ def _with_changes(value: Json) -> Json:
 
 
 def open_run_to_json(run: OpenRun) -> Json:
-    """What is journalled before the first write."""
+    """The journal entry before the first write."""
     return {"schema": SCHEMA, **to_json(run)}
 
 

@@ -1,7 +1,7 @@
 """A snapshot file to an estate: what the AWS CLI prints of IAM and ECR, joined account by account (docs/who-can.md).
 
-Parts that cannot be used are unread parts of the estate, under the name of the part; only a file that is no snapshot at
-all is refused.
+Parts that cannot be used become Unread in the estate, with their names; only a file that is not a snapshot at all is
+refused.
 """
 
 import json
@@ -65,7 +65,7 @@ def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
     """
     if len(text) > MAX_BYTES:
         raise SnapshotError(
-            f"the snapshot has {len(text)} bytes, at most {MAX_BYTES} are read",
+            f"the snapshot has {len(text)} bytes, at most {MAX_BYTES} are allowed",
             remedy="write a snapshot for each group of accounts that trust each other",
         )
     try:
@@ -156,18 +156,18 @@ def _unread_calls(entry: Json, place: str) -> dict[tuple[str, str], str]:
 
 
 class _AccountReader:
-    """Reads the parts of one account and gathers what could not be used."""
+    """Reads the parts of one account and collects those that could not be used."""
 
     def __init__(self, account: str, place: str, denied: Mapping[tuple[str, str], str]) -> None:
         self.account = account
         self.place = place
         self._denied = denied
         self.unread: list[Unread] = []
-        # Documents repeat: a managed policy in each of its holders, a role's policy in a hundred roles.
+        # Documents repeat: a managed policy in each identity that has it, the same role policy in a hundred roles.
         self._parsed: dict[str, Document | Unread] = {}
 
     def note_unknown(self, entry: Json, known: frozenset[str], where: str) -> None:
-        """Fields that this version does not know are not taken into account, and said to be so."""
+        """Report fields that this version does not know: they are not taken into account."""
         self.unread += (Unread(f"{key[:40]!r} of {where}", "unknown field") for key in entry if key not in known)
 
     def iam(self, raw: Json) -> tuple[dict[str, Identity], dict[str, Group]]:
@@ -215,7 +215,7 @@ class _AccountReader:
         )
 
     def _read(self, name: str, entry: Json, key: str, call: str, region: str) -> Policy | None:
-        """A policy, none, or one that may be there because the call for it failed."""
+        """A policy, None if there is none, or an unread one if the call for it failed."""
         why = self._denied.get((call, region))
         if key not in entry and why is not None:
             return Policy(name, Unread(name, why))
@@ -249,7 +249,7 @@ class _AccountReader:
                 yield arn, Policy(name, self._document(name, default.get("Document")), arn)
 
     def versions(self, entries: Iterable[Json]) -> dict[str, tuple[Policy, ...]]:
-        """The versions of managed policies that are not in effect, and could be."""
+        """The versions of managed policies that are not in effect but could be set."""
         return {
             _text(entry, "Arn"): tuple(
                 Policy(name, self._document(name, one.get("Document")))

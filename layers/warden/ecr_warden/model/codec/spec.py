@@ -1,4 +1,4 @@
-"""The compiled spec, as it is kept at acceptance and read by every reconcile."""
+"""The compiled spec, as it is stored at acceptance and read by every reconcile."""
 
 from ecr_warden.model.codec.base import Json, check_schema, reading
 from ecr_warden.model.codec.values import fields, read, to_json
@@ -42,11 +42,11 @@ def _spec(value: Json) -> CompiledSpec:
 
 
 def _removed(value: Json) -> tuple[Removed, ...]:
-    """Users and roles are kept apart: a version of ecr-warden that knows repositories only reads the rest."""
+    """The two lists are apart for older versions of ecr-warden, which read removed repositories only."""
     rows = [*read(value.get("departed", []), list), *read(value.get("departedOwners", []), list)]
     removed: tuple[Removed, ...] = read(rows, tuple[Removed, ...])
     return removed
 
 
 spec_from_json = reading("compiled spec", _spec)
-removed_from_json = reading("list of what was removed", _removed)
+removed_from_json = reading("list of removed targets", _removed)

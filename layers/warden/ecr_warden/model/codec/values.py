@@ -1,4 +1,4 @@
-"""The JSON of what can stand at an address, and of a difference there."""
+"""The JSON of the values at an address, and of drift there."""
 
 import json
 
@@ -14,7 +14,7 @@ from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.phrases import Phrase
 from ecr_warden.policy.relate import Interchangeable
 
-# Whoever writes or reads these takes the functions from here, so that base knows the forms.
+# Import to_json and read from here, so that base knows the forms registered below.
 __all__ = ["fields", "read", "reader", "to_json", "value_from_json"]
 
 
@@ -24,12 +24,12 @@ def _drift_to_json(drift: Drift) -> Json:
 
 
 def _phrase_to_json(phrase: Phrase) -> Json:
-    """An example is never about a Deny alone."""
+    """A phrase's JSON; an example is never only about a Deny."""
     return {"detail": phrase.detail, **fields(phrase)}
 
 
 def value_from_json(value: Json) -> Document | RoleSettings | NewRole | MustNotExist:
-    """The inverse of to_json for what can stand at an address."""
+    """The inverse of to_json for the values at an address."""
     match value:
         case {"document": document}:
             return parse_document(document)
