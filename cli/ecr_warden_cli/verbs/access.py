@@ -3,7 +3,7 @@
 import argparse
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA, SnapshotError, estate_from_text
@@ -26,10 +26,10 @@ from ecr_warden.proof.words import (
 from ecr_warden.spec import Valid
 from ecr_warden.usecases.access import (
     CanI,
-    InSpec,
     Question,
     can_i,
     find_subject,
+    given_by,
     question,
     spec_change,
     who_can,
@@ -55,6 +55,10 @@ _EXITS = {
 }
 _SHOWN = 40
 _FILES = "write a snapshot with: ecr-warden snapshot SPEC > FILE"
+
+
+type _Given = Callable[[AccessPath], bool]
+"""Does the spec give what a path shows?"""
 
 
 class SnapshotUnreadable(Failure):
@@ -274,7 +278,7 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     asked = _open(arguments, context, arguments.repository)
     what = _question(asked, arguments.access, arguments.repository, context)
     found = who_can(asked.graph, what, Escalations(asked.graph) if arguments.escalation else None)
-    given = None if asked.spec is None else InSpec(asked.spec.compiled, what, context.clock.now())
+    given = None if asked.spec is None else given_by(asked.spec.compiled, what, asked.estate)
     unknown = list(dict.fromkeys(unread_text(one) for path in found.identities + found.classes for one in path.unread))
     if arguments.json:
         principals = [_path_to_json(path, given) for path in found.identities]
@@ -290,7 +294,7 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.ERROR if unknown else Exit.FINE
 
 
-def _path_to_json(path: AccessPath, given: InSpec | None) -> dict[str, Any]:
+def _path_to_json(path: AccessPath, given: _Given | None) -> dict[str, Any]:
     return {
         "principal": path.subject.arn,
         "answer": path.answer.value,
@@ -303,7 +307,7 @@ def _path_to_json(path: AccessPath, given: InSpec | None) -> dict[str, Any]:
     }
 
 
-def _escalation_to_json(one: Escalation, given: InSpec | None) -> dict[str, Any]:
+def _escalation_to_json(one: Escalation, given: _Given | None) -> dict[str, Any]:
     return {
         "principal": one.subject.arn,
         "answer": "could",
@@ -316,7 +320,7 @@ def _escalation_to_json(one: Escalation, given: InSpec | None) -> dict[str, Any]
     }
 
 
-def _show_who_can(found: Any, what: Question, given: InSpec | None, estate: Estate, context: Context) -> None:
+def _show_who_can(found: Any, what: Question, given: _Given | None, estate: Estate, context: Context) -> None:
     console = context.console
     verb, name = verb_of(what.what), printable(what.repository.target.name, 200)
     for path in (*found.identities, *found.classes):

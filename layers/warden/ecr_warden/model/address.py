@@ -11,6 +11,12 @@ OUR_POLICY_PREFIX = "ecr-warden-"
 OUR_ROLE_PATH = "/ecr-warden/"
 DENY_OLDER_SESSIONS = "ecr-warden-deny-older-sessions"
 AWS_REVOKE_OLDER_SESSIONS = "AWSRevokeOlderSessions"
+TAG_KEY, TAG_VALUE = "ecr-warden", "managed"
+"""The tag of the roles that ecr-warden creates."""
+OWN_ROLES = frozenset({"ecr-warden-read", "ecr-warden-write", "ecr-warden-forward"})
+"""The roles of the member stack, through which ecr-warden works; it never changes them."""
+HUB_ROLES = frozenset(f"ecr-warden-{name}" for name in ("dispatch", "reconcile", "alert", "answer", "control"))
+"""The roles of the hub's functions, and of those who command it."""
 
 
 class AddressKind(StrEnum):

@@ -18,10 +18,14 @@ type Levels = tuple[tuple[Policy, ...], ...]
 
 
 class Unread(Struct, frozen=True):
-    """Something that could not be read: `what` names it for people, `why` is an error code or a sentence."""
+    """Something that could not be read: `what` names it for people, `why` is an error code or a sentence.
+
+    `region`: of a part of a registry.
+    """
 
     what: str
     why: str
+    region: str = ""
 
 
 class Policy(Struct, frozen=True):
@@ -108,7 +112,8 @@ class Account(Struct, frozen=True):
     """One account. `identities` by ARN; `is_listed`: the list is complete.
 
     Control policies are None if they were not given; then they are not taken into account. `providers`: the ARNs of the
-    account's OIDC providers, None if unknown. `versions`: the versions of each managed policy that are not its default.
+    account's OIDC providers, None if unknown. `managed`: the managed policies by ARN, each in its default version;
+    `versions`: the other versions.
     """
 
     id: str
@@ -120,6 +125,7 @@ class Account(Struct, frozen=True):
     resource_control: Levels | None = None
     providers: tuple[str, ...] | None = None
     versions: Mapping[str, tuple[Policy, ...]] = field(default_factory=dict)
+    managed: Mapping[str, Policy] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
     is_listed: bool = True
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from copy import replace
 
 from ecr_warden.errors import site_of
-from ecr_warden.model.address import Address, AddressKind, role
+from ecr_warden.model.address import OWN_ROLES, Address, AddressKind, role
 from ecr_warden.model.desired import RoleSettings, TargetSpec
 from ecr_warden.model.observed import Observation, Observed, Present, Unparseable
 from ecr_warden.model.plan import Change
@@ -12,9 +12,6 @@ from ecr_warden.model.target import RoleTarget
 from ecr_warden.policy.document import Document, Effect, Statement
 from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.policy.principal import Principal
-
-OWN_ROLES = frozenset({"ecr-warden-read", "ecr-warden-write", "ecr-warden-forward"})
-"""The roles of the member stack, through which ecr-warden works; it never changes them."""
 
 _OWN_ACTIONS = (
     "ecr:describerepositories",

@@ -2,12 +2,12 @@
 
 from copy import replace
 
-from ecr_warden.model.address import OUR_ROLE_PATH, is_our_policy, repository_policy, role
+from ecr_warden.model.address import OUR_ROLE_PATH, OWN_ROLES, is_our_policy, repository_policy, role
 from ecr_warden.model.desired import CompiledSpec, Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.observed import Observation, Present, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.planning.aws_edits import with_foreign
-from ecr_warden.planning.guardrails import OWN_ROLES, decided
+from ecr_warden.planning.guardrails import decided
 
 
 def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:

@@ -56,6 +56,11 @@ _WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
 _RANK = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.NO: 3}
 
 
+def rank(answer: Answer) -> int:
+    """The less certain that somebody can, the higher."""
+    return _RANK[answer]
+
+
 class Step(Struct, frozen=True):
     """One link of a chain: who acts, and the decision on what they do: assume the next role, or use the repository."""
 
@@ -191,9 +196,12 @@ class Graph:
 
     def who_can(self, permissions: tuple[Permission, ...], *, also: Iterable[Subject] = ()) -> dict[str, AccessPath]:
         """Everybody who can, by ARN or class, each with the best path; `also`: further candidates."""
-        direct = {
-            subject.arn: Step(subject, permissions, decision) for subject, decision in self._direct(permissions, also)
-        }
+        return self.through_roles(
+            {subject.arn: Step(subject, permissions, decision) for subject, decision in self._direct(permissions, also)}
+        )
+
+    def through_roles(self, direct: Mapping[str, Step]) -> dict[str, AccessPath]:
+        """Whoever can directly, and everybody who reaches one of them through roles, each with the best path."""
         paths: dict[str, AccessPath] = {}
         for worst in _WORST:
             reached = {

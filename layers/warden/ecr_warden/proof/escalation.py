@@ -10,7 +10,7 @@ from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.model.estate import Policy
+from ecr_warden.model.estate import Account, Policy
 from ecr_warden.model.target import IdentityKind
 from ecr_warden.policy.document import parse_document
 from ecr_warden.proof.access import Graph
@@ -33,7 +33,7 @@ _CHANGES_BOUNDARY = {
     IdentityKind.USER: ("iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"),
     IdentityKind.ROLE: ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
 }
-_CHANGES_IAM = (
+CHANGES_IAM = (
     *_TAKES_OVER,
     *(action for actions in (*_WRITES.values(), *_CHANGES_BOUNDARY.values()) for action in actions),
     *(*_WRITES_GROUP, _SETS_VERSION, _JOINS, _WRITES_MANAGED, _OPENS),
@@ -127,7 +127,7 @@ class Escalations:
         found = self._moves.get(subject.arn)
         if found is None:
             found = self._moves[subject.arn] = _Moves(list(self._assumes[subject.arn]), [], {})
-            if any(self._graph.may_allow(subject, action) for action in _CHANGES_IAM):
+            if any(self._graph.may_allow(subject, action) for action in CHANGES_IAM):
                 for target in self._graph.identities_of(str(subject.principal.account)):
                     self._add(found, subject, target)
         return found
@@ -141,13 +141,12 @@ class Escalations:
             moves.removes_boundary.setdefault(target.arn, move)
         if not target.is_role or self._could_assume(subject, target):
             moves.becomes += self._possible(subject, target, _becoming(target))
-        for held in identity.managed:
-            for version in account.versions.get(held, ()):
-                for move in self._possible(subject, target, [(_SETS_VERSION, held)]):
-                    moves.gives.append(replace(move, gives=(version,), replaces=held))
-        for group in () if target.is_role else account.groups.values():
-            for move in self._possible(subject, target, [(_JOINS, group.arn)]):
-                moves.gives.append(replace(move, gives=group.policies))
+        for action, held in _choosing_version(target, account):
+            for move in self._possible(subject, target, [(action, held)]):
+                moves.gives += (replace(move, gives=(one,), replaces=held) for one in account.versions[held])
+        for action, group in _joining(target, account):
+            for move in self._possible(subject, target, [(action, group)]):
+                moves.gives.append(replace(move, gives=account.groups[group].policies))
 
     def _possible(self, subject: Subject, target: Subject, calls: Iterable[tuple[str, str]]) -> Iterator[_Move]:
         """The calls that the subject is allowed, each as a move."""
@@ -181,6 +180,26 @@ class Escalations:
         if decide(subject, own).answer not in _CAN:
             return None
         return _move(subject, _WRITES_REPOSITORY, resource.arn, decision)
+
+
+def changes_of(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
+    """The calls that change what an identity may do or who may act as it, each with its resource."""
+    yield from _writing(target)
+    yield from _removing_boundary(target)
+    yield from _becoming(target)
+    yield from _choosing_version(target, account)
+    yield from _joining(target, account)
+
+
+def _choosing_version(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
+    identity = target.identity
+    assert identity is not None
+    yield from ((_SETS_VERSION, held) for held in identity.managed if account.versions.get(held))
+
+
+def _joining(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
+    if not target.is_role:
+        yield from ((_JOINS, group) for group in account.groups)
 
 
 def _writing(target: Subject) -> Iterator[tuple[str, str]]:

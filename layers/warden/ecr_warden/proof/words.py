@@ -50,6 +50,8 @@ def _of_step(step: Step) -> Iterator[AllowingStatement]:
     actions = step.permissions[0].action if len(step.permissions) == 1 else "it"
     for reason in step.decision.because:
         place = located(step.subject, resource, reason)
+        if step.subject.presumed_allowed and place is not None and place.side is Side.IDENTITY:
+            continue
         if place is None or place.index is None:
             yield AllowingStatement(printable(reason.text, 200), None, None, actions)
             continue
@@ -69,10 +71,9 @@ def short(arn: str) -> str:
     return printable(parts[5] if len(parts) == 6 and parts[2] in ("iam", "sts") else arn, 160)
 
 
-def class_of(subject: Subject, permission: Permission, estate: Estate) -> str:
-    """Whom a principal outside the estate stands for."""
+def named(subject: Subject) -> str:
+    """A user or role by its ARN, a class in words."""
     principal = subject.principal
-    given = f"that the account itself allows {permission.action}"
     match principal.kind:
         case CallerKind.SERVICE:
             return f"the AWS service {printable(principal.text)}"
@@ -83,10 +84,20 @@ def class_of(subject: Subject, permission: Permission, estate: Estate) -> str:
         case _ if principal.account == ANY_ACCOUNT and subject.is_class:
             return "anyone on the internet with an AWS account"
         case _ if subject.is_class:
-            unread = ", which was not read" if principal.account in estate.accounts else ""
-            return f"anybody in account {principal.account}{unread} {given}"
+            return f"anybody in account {principal.account}"
         case _:
-            return f"{printable(principal.text, 200)}, if account {principal.account} allows it {permission.action}"
+            return printable(principal.text, 200)
+
+
+def class_of(subject: Subject, permission: Permission, estate: Estate) -> str:
+    """Whom a principal outside the estate stands for, and what its own account still has to allow."""
+    account = subject.principal.account
+    if not subject.presumed_allowed or account == ANY_ACCOUNT:
+        return named(subject)
+    if subject.is_class:
+        unread = ", which was not read" if account in estate.accounts else ""
+        return f"{named(subject)}{unread} that the account itself allows {permission.action}"
+    return f"{named(subject)}, if account {account} allows it {permission.action}"
 
 
 def edit_text(edit: Edit) -> tuple[str, str]:

@@ -1,23 +1,21 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
 import difflib
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from msgspec import Struct
 
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.errors import WardenError
-from ecr_warden.model.address import repository_policy, trust_policy
-from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
-from ecr_warden.model.estate import Account, Estate, Identity, Policy, Registry, Repository
-from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget, RoleTarget, target_arn
-from ecr_warden.policy.document import Document
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.estate import Estate, Repository
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError
 from ecr_warden.proof.access import Access, AccessPath, Denial, Graph
 from ecr_warden.proof.decide import Answer, Permission
 from ecr_warden.proof.escalation import Escalation, Escalations
+from ecr_warden.proof.given import Given
 from ecr_warden.proof.missing import Change, smallest_change
 from ecr_warden.proof.subject import Subject, unread_subject
 from ecr_warden.spec.spec import Spec
@@ -154,27 +152,10 @@ def _order(path: AccessPath) -> tuple[int, int, str]:
     return _RANKS[path.answer], len(path.steps), path.subject.arn
 
 
-class InSpec:
-    """Whether the spec gives the access that a path shows: the same question, asked of the spec's documents."""
-
-    def __init__(self, compiled: CompiledSpec, asked: Question, at: datetime) -> None:
-        graph = Graph(desired_estate(compiled, asked.repository.target, at))
-        repository = graph.estate.registry_of(asked.repository.target).repositories[asked.repository.target.name]
-        self._given = {
-            _bare(arn): path for arn, path in graph.who_can(graph.permissions(asked.what, repository)).items()
-        }
-        self._accounts = {
-            path.subject.principal.account
-            for path in self._given.values()
-            if path.subject.is_class and len(path.steps) == 1
-        }
-
-    def __call__(self, path: AccessPath) -> bool:
-        """Does the spec give it? If it lets a whole account in, it gives it to everybody in that account."""
-        given = self._given.get(_bare(path.subject.arn))
-        if given is not None:
-            return [*map(_bare, given.chain)] == [*map(_bare, path.chain)]
-        return len(path.steps) == 1 and path.subject.principal.account in self._accounts
+def given_by(compiled: CompiledSpec, asked: Question, estate: Estate) -> Callable[[AccessPath], bool]:
+    """Says of a path in the answer whether the spec gives it."""
+    target = asked.repository.target
+    return partial(Given(compiled, estate, [target]), asked.what, target)
 
 
 def spec_change(spec: Spec, asked: Question, subject: Subject) -> str:
@@ -192,46 +173,3 @@ def spec_change(spec: Spec, asked: Question, subject: Subject) -> str:
         return f"add {name} to {printable(target.name, 200)}, under pull:"
     roles = ", ".join(push.role.name for push in entry.push) or "a push role"
     return f"add {name} to {printable(target.name, 200)}, under push:, by: ({roles})"
-
-
-def _bare(arn: str) -> str:
-    """The ARN without its path: names are unique in an account whatever their path and case."""
-    start, slash, rest = arn.partition("/")
-    return f"{start}{slash}{rest.rpartition('/')[2]}".lower()
-
-
-def desired_estate(compiled: CompiledSpec, target: RepositoryTarget, at: datetime) -> Estate:
-    """The estate that a spec describes, as far as one repository is concerned."""
-    paths = {named.key: arn for spec in compiled.targets.values() for arn, named in spec.principals.items()}
-    found = compiled.spec_of(target)
-    policy = found.documents.get(repository_policy(target)) if found else None
-    attached = Policy("repository policy", policy) if isinstance(policy, Document) else None
-    registry = Registry(target.region, {target.name: Repository(target, attached)})
-    identities: dict[str, dict[str, Identity]] = {account: {} for account in (*compiled.accounts, target.account)}
-    for spec in compiled.targets.values():
-        if not isinstance(spec.target, RepositoryTarget):
-            identity = _desired_identity(spec, spec.target, paths)
-            identities.setdefault(identity.account, {})[identity.arn] = identity
-    accounts = {
-        account: Account(
-            account, held, registries={target.region: registry} if account == target.account else {}, is_listed=False
-        )
-        for account, held in identities.items()
-    }
-    return Estate(at, accounts)
-
-
-def _desired_identity(spec: TargetSpec, target: IdentityTarget, arns: Mapping[str, str]) -> Identity:
-    documents = {address: value for address, value in spec.documents.items() if isinstance(value, Document)}
-    settings = next((value for value in spec.documents.values() if isinstance(value, RoleSettings)), None)
-    arn = arns.get(target.key) or target_arn(target, path=settings.path if settings else "/")
-    trust = documents.pop(trust_policy(target), None) if isinstance(target, RoleTarget) else None
-    return Identity(
-        arn,
-        target.account,
-        IdentityKind.ROLE if isinstance(target, RoleTarget) else IdentityKind.USER,
-        target.name,
-        "",
-        tuple(Policy(str(address), document) for address, document in documents.items()),
-        trust=Policy("trust policy", trust) if trust else None,
-    )

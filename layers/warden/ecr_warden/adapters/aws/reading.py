@@ -15,7 +15,16 @@ from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.errors import ECR, IAM, code_of, translated
 from ecr_warden.errors import site_of
-from ecr_warden.model.address import Address, AddressKind, attached_policy, identity_policy, role, trust_policy
+from ecr_warden.model.address import (
+    TAG_KEY,
+    TAG_VALUE,
+    Address,
+    AddressKind,
+    attached_policy,
+    identity_policy,
+    role,
+    trust_policy,
+)
 from ecr_warden.model.desired import Extent, RoleSettings, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable
 from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget
@@ -93,7 +102,6 @@ def read_repository_policy(ecr: "ECRClient", target: RepositoryTarget) -> Observ
 
 # "The role with name x cannot be found." against "The role policy with name x cannot be found."
 _IDENTITY_GONE = re.compile(r"(the )?(role|user) (?!policy with)", re.IGNORECASE)
-TAG_KEY, TAG_VALUE = "ecr-warden", "managed"
 
 
 class _Reading(Struct):

@@ -12,8 +12,6 @@ from msgspec import Struct, field
 from ecr_warden.adapters.aws.accounts import AccountClients
 from ecr_warden.adapters.aws.errors import IAM, code_of, ecr_write, translated
 from ecr_warden.adapters.aws.reading import (
-    TAG_KEY,
-    TAG_VALUE,
     is_identity_gone,
     observed_document,
     observed_settings,
@@ -21,7 +19,7 @@ from ecr_warden.adapters.aws.reading import (
     read_repository_policy,
     read_role,
 )
-from ecr_warden.model.address import AddressKind
+from ecr_warden.model.address import TAG_KEY, TAG_VALUE, AddressKind
 from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.observed import Absent, Observed, Present, TargetMissing, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation

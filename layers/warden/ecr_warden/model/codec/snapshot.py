@@ -122,7 +122,7 @@ def _account(account: str, raw: object) -> Account:
         for region, part in _object(entry.get("ecr") or {}, f"{place}.ecr").items()
     }
     for (call, region), code in denied.items():
-        reader.unread.append(Unread(f"{call} in account {account}" + (f", {region}" if region else ""), code))
+        reader.unread.append(Unread(f"{call} in account {account}" + (f", {region}" if region else ""), code, region))
     return Account(
         account,
         identities,
@@ -133,6 +133,7 @@ def _account(account: str, raw: object) -> Account:
         reader.levels(entry.get("resourceControlPolicies"), "resource control policy"),
         _providers(entry.get("oidcProviders"), place),
         reader.versions(_entries(iam, "Policies")) if isinstance(iam, dict) else {},
+        dict(reader.managed(_entries(iam, "Policies"))) if isinstance(iam, dict) else {},
         tuple(reader.unread),
         is_listed=iam is not None and (IAM_CALL, "") not in denied,
     )
@@ -172,7 +173,7 @@ class _AccountReader:
 
     def iam(self, raw: Json) -> tuple[dict[str, Identity], dict[str, Group]]:
         """The users, roles and groups of a GetAccountAuthorizationDetails answer."""
-        managed = dict(self._managed(_entries(raw, "Policies")))
+        managed = dict(self.managed(_entries(raw, "Policies")))
         groups = {
             group.name: group for entry in _entries(raw, "GroupDetailList") for group in self._group(entry, managed)
         }
@@ -234,7 +235,8 @@ class _AccountReader:
             for above, level in enumerate(_list(raw, f"{self.place}: {what}"))
         )
 
-    def _managed(self, entries: Iterable[Json]) -> Iterator[tuple[str, Policy]]:
+    def managed(self, entries: Iterable[Json]) -> Iterator[tuple[str, Policy]]:
+        """The managed policies by ARN, each in the version that is in effect."""
         for entry in entries:
             arn = _text(entry, "Arn")
             name = f"policy {arn}"

@@ -1,0 +1,158 @@
+"""What the spec gives: the questions about access, asked of the documents that the spec stands for."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from copy import replace
+from functools import lru_cache
+
+from ecr_warden.model.address import repository_policy, trust_policy
+from ecr_warden.model.desired import CompiledSpec, ForeignStatement, RoleSettings, TargetSpec
+from ecr_warden.model.estate import Account, Estate, Identity, Policy, Registry, Repository
+from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget, RoleTarget, target_arn
+from ecr_warden.policy.document import VARIABLES_VERSION, Document, parse_document
+from ecr_warden.proof.access import AccessPath, Graph, rank
+from ecr_warden.proof.decide import ANYTHING, Answer, decide
+from ecr_warden.proof.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject
+
+
+class Given:
+    """What a spec gives on some repositories; what is certain of the estate's principals and accounts counts too."""
+
+    def __init__(self, compiled: CompiledSpec, estate: Estate, targets: Iterable[RepositoryTarget]) -> None:
+        self._graph = Graph(desired_estate(compiled, estate, targets))
+        self._found: dict[tuple[str, RepositoryTarget], dict[str, AccessPath]] = {}
+
+    def paths(self, what: str, target: RepositoryTarget) -> Mapping[str, AccessPath]:
+        """Everybody to whom the spec gives it, by ARN without its path."""
+        name = what, target
+        if name not in self._found:
+            repository = self._graph.estate.registry_of(target).repositories[target.name]
+            paths = self._graph.who_can(self._graph.permissions(what, repository))
+            self._found[name] = {bare(arn): path for arn, path in paths.items()}
+        return self._found[name]
+
+    def __call__(self, what: str, target: RepositoryTarget, path: AccessPath) -> bool:
+        """Does the spec give what a path shows, through the same roles and at least as certainly?
+
+        If it lets a whole account or organization in, it gives it to everybody there.
+        """
+        given = self.paths(what, target)
+        exact = given.get(bare(path.subject.arn))
+        if exact is not None and _is_as_certain(exact, exact.answer, path):
+            return True
+        account = path.subject.principal.account
+        classes = (given.get(bare(_anyone(text))) for text in (account, ANY_ACCOUNT) if text is not None)
+        return any(one is not None and _is_as_certain(one, _answer_for(path.subject, one), path) for one in classes)
+
+
+def _is_as_certain(given: AccessPath, first: Answer, path: AccessPath) -> bool:
+    """`first`: the answer on the first step of what is given."""
+    if [*map(bare, given.chain[1:])] != [*map(bare, path.chain[1:])]:
+        return False
+    return max(map(rank, (first, *(step.decision.answer for step in given.steps[1:])))) <= rank(path.answer)
+
+
+def _answer_for(subject: Subject, given: AccessPath) -> Answer:
+    """Is the subject one of the class to which the spec gives it?"""
+    first = given.steps[0]
+    own = ALLOW_EVERYTHING
+    permissions = tuple(one for one in first.permissions if one.resource is not ANYTHING)
+    resource = permissions[0].resource
+    if subject.principal.account == resource.account and not resource.trust:
+        if first.subject.principal.account != ANY_ACCOUNT:
+            return first.decision.answer  # in the resource's own account, naming the account leaves it to the account
+        own = _NOTHING
+    presumed = replace(
+        subject, policies=(Policy("whatever its account gives it", own),), boundary=None, service_control=()
+    )
+    return decide(presumed, permissions).answer
+
+
+_NOTHING = Document("", VARIABLES_VERSION, ())
+
+
+def _anyone(account: str) -> str:
+    return f"arn:aws:iam::{account}:user/anyone"
+
+
+def bare(arn: str) -> str:
+    """The ARN without its path: names are unique in an account whatever their path and case."""
+    start, slash, rest = arn.partition("/")
+    return f"{start}{slash}{rest.rpartition('/')[2]}".lower()
+
+
+def desired_estate(compiled: CompiledSpec, estate: Estate, targets: Iterable[RepositoryTarget]) -> Estate:
+    """The estate that a spec describes, as far as these repositories are concerned.
+
+    What the spec does not say of its accounts and identities is as in `estate`: organizations, tags, unique IDs.
+    """
+    live = {bare(identity.arn): identity for identity in estate.identities()}
+    arns = {named.key: arn for spec in compiled.targets.values() for arn, named in spec.principals.items()}
+    identities: dict[str, dict[str, Identity]] = {account: {} for account in compiled.accounts}
+    for spec in compiled.targets.values():
+        if not isinstance(spec.target, RepositoryTarget):
+            identity = _desired_identity(spec, spec.target, arns, live)
+            identities.setdefault(identity.account, {})[identity.arn] = identity
+    registries: dict[str, dict[str, dict[str, Repository]]] = {}
+    for target in targets:
+        identities.setdefault(target.account, {})
+        named = registries.setdefault(target.account, {}).setdefault(target.region, {})
+        named[target.name] = Repository(target, _desired_policy(compiled.spec_of(target), target))
+    accounts = {}
+    for account, held in identities.items():
+        regions = {region: Registry(region, named) for region, named in registries.get(account, {}).items()}
+        known = estate.accounts.get(account)
+        organization = known.organization if known else None
+        accounts[account] = Account(account, held, {}, regions, organization, is_listed=False)
+    return Estate(estate.taken_at, accounts)
+
+
+def _desired_policy(spec: TargetSpec | None, target: RepositoryTarget) -> Policy | None:
+    documents = [*_documents(spec, target)] if spec else []
+    if not documents:
+        return None
+    statements = tuple(statement for document in documents for statement in document.statements)
+    document = documents[0] if len(documents) == 1 else Document("", VARIABLES_VERSION, statements)
+    return Policy(f"repository policy of {target.name}", document)
+
+
+def _documents(spec: TargetSpec, target: RepositoryTarget) -> Iterator[Document]:
+    desired = spec.documents.get(repository_policy(target))
+    if isinstance(desired, Document):
+        yield desired
+    if ForeignStatement.LAMBDA_IMAGE_RETRIEVAL in spec.foreign:
+        yield _image_retrieval(target.account, target.region)
+
+
+@lru_cache
+def _image_retrieval(account: str, region: str) -> Document:
+    """What AWS Lambda adds for functions of the repository's account and region.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#images-permissions
+    """
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        "Condition": {"StringLike": {"aws:SourceArn": f"arn:aws:lambda:{region}:{account}:function:*"}},
+    }
+    return parse_document({"Version": VARIABLES_VERSION, "Statement": [statement]})
+
+
+def _desired_identity(
+    spec: TargetSpec, target: IdentityTarget, arns: Mapping[str, str], live: Mapping[str, Identity]
+) -> Identity:
+    documents = {address: value for address, value in spec.documents.items() if isinstance(value, Document)}
+    settings = next((value for value in spec.documents.values() if isinstance(value, RoleSettings)), None)
+    arn = arns.get(target.key) or target_arn(target, path=settings.path if settings else "/")
+    trust = documents.pop(trust_policy(target), None) if isinstance(target, RoleTarget) else None
+    known = live.get(bare(arn))
+    return Identity(
+        arn,
+        target.account,
+        IdentityKind.ROLE if isinstance(target, RoleTarget) else IdentityKind.USER,
+        target.name,
+        known.unique_id if known else "",
+        tuple(Policy(str(address), document) for address, document in documents.items()),
+        trust=Policy("trust policy", trust) if trust else None,
+        tags=known.tags if known else {},
+    )

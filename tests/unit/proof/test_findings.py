@@ -1,0 +1,58 @@
+"""The table of findings: each case is an estate, a spec, and what a proof finds."""
+
+import copy
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.model.estate import Estate
+from ecr_warden.model.finding import Certainty, Finding
+from ecr_warden.proof.findings import find
+from ecr_warden.proof.words import short
+from ecr_warden.spec import Valid, load_spec
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+TABLE = yaml.safe_load(Path("tests/cases/access/findings.yaml").read_text())
+HOME, REGION = "222222222222", "eu-central-1"
+
+
+def estate_of(case: dict[str, Any]) -> Estate:
+    """The table's estate with what the case adds to it."""
+    accounts: dict[str, Any] = {name: {"iam": copy.deepcopy(iam)} for name, iam in TABLE["iam"].items()}
+    for account, lists in case.get("iam", {}).items():
+        iam = accounts.setdefault(account, {"iam": {}})["iam"]
+        for name, entries in lists.items():
+            iam[name] = [*iam.get(name, []), *entries]
+    registry = copy.deepcopy(TABLE["ecr"])
+    for name, value in case.get("ecr", {}).items():
+        registry[name] = [*registry.get(name, []), *value] if isinstance(value, list) else value
+    accounts[HOME]["ecr"] = {REGION: registry}
+    return estate_from_text(json.dumps({"schema": 1, "accounts": accounts}), at=NOW)
+
+
+def spec_of(text: str) -> Valid:
+    loaded = load_spec(text.encode(), version="v1", now=NOW)
+    assert isinstance(loaded, Valid), loaded
+    return loaded
+
+
+def line(finding: Finding) -> str:
+    """A finding in one line."""
+    place = finding.place.removeprefix(f"repository/{HOME}/{REGION}/")
+    words = " ".join(filter(None, (finding.kind, finding.access, place)))
+    chain = " > ".join(map(short, finding.chain))
+    marks = [finding.certainty.value] if finding.certainty is not Certainty.YES else []
+    marks += ["foreign"] if finding.foreign else []
+    return words + (f": {chain}" if chain else "") + (f" ({', '.join(marks)})" if marks else "")
+
+
+@pytest.mark.parametrize("name", TABLE["cases"])
+def test_the_proof_finds(name: str) -> None:
+    case = TABLE["cases"][name]
+    spec = spec_of(case.get("spec", TABLE["spec"]))
+    proof = find(estate_of(case), spec.compiled, case.get("administrators"), case.get("upstreams"))
+    assert [line(finding) for finding in proof.findings] == case["finds"]
