@@ -7,8 +7,8 @@ from ecr_warden.model.address import DENY_OLDER_SESSIONS, identity_policy, repos
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.plan import HoldReason, Operation, Plan
+from ecr_warden.model.sessions import Sessions, denial_of
 from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.planning.cutoff import deny_older_sessions
 from ecr_warden.usecases.plan import plan_spec
 
 from local.testing.memory.hub import ManualClock
@@ -99,7 +99,7 @@ def test_an_identity_outside_the_spec_without_our_policies_is_not_mentioned(worl
 def test_an_expired_session_cutoff_is_a_change_without_drift(world: MemoryWorld) -> None:
     make_in_sync(world)
     address = identity_policy(PUSHER, DENY_OLDER_SESSIONS)
-    world.put(address, deny_older_sessions(CLOCK.now() - timedelta(hours=13)))
+    world.put(address, denial_of(Sessions(CLOCK.now() - timedelta(hours=13))))
     plan = plans_of(world)[str(PUSHER)]
     assert plan.drifts == ()
     assert [(change.operation, change.address) for change in plan.changes] == [(Operation.DELETE, address)]

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy
+from ecr_warden.model.sessions import Sessions, denial_of
 from ecr_warden.model.target import UserTarget
-from ecr_warden.planning.cutoff import deny_older_sessions
 
 from local.testing.seed import CHECKOUT, CI, PUSHER, SPEC_FILE, identity_document, repository_document
 from tests.cli.command import Command
@@ -70,7 +70,7 @@ def test_a_missing_target_is_reported_once(world: MemoryWorld, command: Command)
 
 def test_an_expired_session_cutoff_is_not_a_difference_to_verify(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
-    cutoff = deny_older_sessions(command.clock.now() - timedelta(hours=13))
+    cutoff = denial_of(Sessions(command.clock.now() - timedelta(hours=13)))
     world.put(identity_policy(PUSHER, DENY_OLDER_SESSIONS), cutoff)
     assert command("verify", str(SPEC_FILE)).code == 0
     assert command("plan", str(SPEC_FILE)).code == 2

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts
+from ecr_warden.model.sessions import Sessions
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.ports.errors import LeaseHeld
 from ecr_warden.ports.store import TargetRecord
@@ -75,9 +76,9 @@ def test_whoever_lost_the_lease_changes_nothing(hub: Hub) -> None:
     hub.state.release(loser, Observation(CHECKOUT, unique_id="AIDALOSER"), reported="by the loser")
     assert hub.state.holds(holder)
     with pytest.raises(LeaseHeld):
-        hub.state.open_run(loser, open_run("r3"), Debts(CUTOFF))
+        hub.state.open_run(loser, open_run("r3"), Debts(Sessions(CUTOFF)))
     with pytest.raises(LeaseHeld):
-        hub.state.close_run(loser, report("r1"), Debts(CUTOFF))
+        hub.state.close_run(loser, report("r1"), Debts(Sessions(CUTOFF)))
     assert hub.state.load_run(CHECKOUT, "r3") is None
     hub.state.release(holder, None, reported=None)
     assert record(hub) == TargetRecord(open_run="r1")
@@ -85,10 +86,10 @@ def test_whoever_lost_the_lease_changes_nothing(hub: Hub) -> None:
 
 def test_run_is_journalled_open_and_closed(hub: Hub) -> None:
     lease, _ = hub.state.acquire(CHECKOUT, "r1")
-    hub.state.open_run(lease, open_run(), Debts(CUTOFF))
+    hub.state.open_run(lease, open_run(), Debts(Sessions(CUTOFF)))
     hub.state.release(lease, None, reported=None)
     assert hub.state.load_run(CHECKOUT, "r1") == open_run()
-    assert record(hub) == TargetRecord(open_run="r1", debts=Debts(CUTOFF))
+    assert record(hub) == TargetRecord(open_run="r1", debts=Debts(Sessions(CUTOFF)))
     lease, _ = hub.state.acquire(CHECKOUT, "r2")
     hub.state.close_run(lease, report("r1"), Debts())
     hub.state.release(lease, None, reported=None)
@@ -97,8 +98,9 @@ def test_run_is_journalled_open_and_closed(hub: Hub) -> None:
 
 
 def test_end_of_sessions_is_remembered_to_the_second_until_it_is_settled(hub: Hub) -> None:
-    earlier = Debts(CUTOFF - timedelta(hours=1), sessions_ended=True)
-    for owed in (earlier, Debts(CUTOFF), Debts(CUTOFF, sessions_ended=True), Debts()):
+    earlier = Debts(Sessions(CUTOFF - timedelta(hours=1)), sessions_ended=True)
+    some = Debts(Sessions(CUTOFF, since=CUTOFF - timedelta(hours=1)))
+    for owed in (earlier, some, Debts(Sessions(CUTOFF)), some, Debts(Sessions(CUTOFF), sessions_ended=True), Debts()):
         lease, _ = hub.state.acquire(PUSHER, "r1")
         hub.state.close_run(lease, report("r1"), owed)
         hub.state.release(lease, None, reported=None)
@@ -196,9 +198,9 @@ def test_what_is_remembered_of_many_owners_is_read_at_once(hub: Hub) -> None:
 
 def test_what_a_run_left_is_read_for_many_targets_too(hub: Hub) -> None:
     lease, _ = hub.state.acquire(PUSH_USER, "r1")
-    hub.state.open_run(lease, open_run(), Debts(CUTOFF, sessions_ended=True))
+    hub.state.open_run(lease, open_run(), Debts(Sessions(CUTOFF), sessions_ended=True))
     hub.state.mark_recreated(PUSH_USER, PULLER)
-    debts = Debts(CUTOFF, sessions_ended=True, recreated_principals=(PULLER,))
+    debts = Debts(Sessions(CUTOFF), sessions_ended=True, recreated_principals=(PULLER,))
     assert hub.state.records([PUSH_USER]) == {PUSH_USER.key: TargetRecord(open_run=open_run().run_id, debts=debts)}
 
 

@@ -9,8 +9,8 @@ import pytest
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.plan import Change
 from ecr_warden.model.run import Applied, Result
+from ecr_warden.model.sessions import Sessions, denied_by
 from ecr_warden.model.target import Target
-from ecr_warden.planning.cutoff import cutoff_of
 from ecr_warden.planning.results import LONGEST_RUN
 from ecr_warden.policy.document import Document
 
@@ -148,12 +148,11 @@ def test_wherever_a_process_dies_the_next_run_finishes_and_reports_everything(
     if trust_was_open:
         live = world.live(CUTOFF)
         assert isinstance(live, Document)
-        cutoff = cutoff_of(live)
-        assert cutoff is not None and cutoff > NOW
-        debts = world.state.remembered[PUSHER.key].debts
-        assert debts.sessions_before is not None
+        denied, debts = denied_by(live), world.state.remembered[PUSHER.key].debts
+        assert denied is not None and debts.sessions is not None
         assert debts.sessions_ended
-        assert NOW < debts.sessions_before <= cutoff
+        assert debts.sessions.before > NOW
+        assert denied.covers(debts.sessions)
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -231,7 +230,7 @@ def test_sessions_are_ended_although_the_process_died_right_after_the_trust_poli
     live = world.live(CUTOFF)
     assert isinstance(live, Document)
     # When the first run wrote is not known: by then it had lost its lease. Sessions opened since go on.
-    assert cutoff_of(live) == NOW + LONGEST_RUN
+    assert denied_by(live) == Sessions(NOW + LONGEST_RUN)
     assert [report.plan.drifts for report in world.reports][1:] == [()], "nobody else took anything away"
 
 

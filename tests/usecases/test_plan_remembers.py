@@ -10,6 +10,7 @@ from ecr_warden.model.plan import Plan
 from ecr_warden.model.reply import PlanReply, VerifyReply
 from ecr_warden.model.request import AskPlan, AskVerify
 from ecr_warden.model.run import Debts
+from ecr_warden.model.sessions import Sessions
 from ecr_warden.model.target import Target
 from ecr_warden.usecases.plan import plan_spec
 
@@ -35,11 +36,11 @@ def recreated() -> World:
 
 SITUATIONS: dict[str, tuple[Callable[[], World], Target]] = {
     "a session cut-off that an interrupted repair still owes": (
-        lambda: owing(PUSHER, Debts(sessions_before=NOW + timedelta(seconds=60))),
+        lambda: owing(PUSHER, Debts(Sessions(NOW + timedelta(seconds=60)))),
         PUSHER,
     ),
     "a session cut-off that somebody removed": (
-        lambda: owing(PUSHER, Debts(sessions_before=NOW + timedelta(seconds=60), sessions_ended=True)),
+        lambda: owing(PUSHER, Debts(Sessions(NOW + timedelta(seconds=60)), sessions_ended=True)),
         PUSHER,
     ),
     "a recreated user that a run has noted": (

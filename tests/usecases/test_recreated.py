@@ -9,8 +9,8 @@ from ecr_warden.model.address import identity_policy
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.plan import Change
 from ecr_warden.model.run import Result
+from ecr_warden.model.sessions import Sessions, denied_by
 from ecr_warden.model.target import Target, UserTarget
-from ecr_warden.planning.cutoff import cutoff_of
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import Refused, RetryLater, Throttled
 
@@ -128,7 +128,7 @@ def test_unique_ids_that_stay_are_deleted_principals() -> None:
     live = world.live(CUTOFF)
     assert isinstance(live, Document)
     # The deleted principal may have left sessions behind.
-    assert cutoff_of(live) == world.clock.now() + timedelta(minutes=1)
+    assert denied_by(live) == Sessions(world.clock.now() + timedelta(minutes=1))
     assert len(world.reports) == 1
 
 

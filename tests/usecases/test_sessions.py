@@ -9,8 +9,8 @@ from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, identity_policy
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.plan import Change
 from ecr_warden.model.run import Debts, Result, Severity
+from ecr_warden.model.sessions import Sessions, denial_of, denied_by
 from ecr_warden.model.target import Target
-from ecr_warden.planning.cutoff import cutoff_of, deny_older_sessions
 from ecr_warden.policy.document import Document
 
 from local.testing.seed import (
@@ -28,7 +28,7 @@ from local.testing.seed import (
 from tests.usecases.world import World, world_in_sync
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-ENDED_BEFORE = NOW + MINUTE
+ENDED = Sessions(NOW + MINUTE)
 
 
 def world_after_a_repair(accepted: object = ACCEPTED) -> World:
@@ -44,13 +44,13 @@ def world_after_a_repair(accepted: object = ACCEPTED) -> World:
 
 def cutoff(world: World) -> object:
     live = world.live(CUTOFF)
-    return cutoff_of(live) if isinstance(live, Document) else None
+    return denied_by(live) if isinstance(live, Document) else None
 
 
 WAYS = {
     "deleted": None,
-    "back-dated": deny_older_sessions(ENDED_BEFORE - timedelta(seconds=1)),
-    "back-dated so far that it is spent": deny_older_sessions(NOW - 99 * HOUR),
+    "back-dated": denial_of(Sessions(ENDED.before - timedelta(seconds=1))),
+    "back-dated so far that it is spent": denial_of(Sessions(NOW - 99 * HOUR)),
     "replaced": EVERYTHING,
     "made something that is no policy": unparseable(),
 }
@@ -69,7 +69,7 @@ def test_ended_sessions_stay_ended_when_somebody_tampers_with_the_cut_off(way: s
         world.drain()
     else:
         assert world.run(PUSHER) is Result.CONVERGED
-    assert cutoff(world) == ENDED_BEFORE, "sessions opened by the spec's own principals since then go on"
+    assert cutoff(world) == ENDED, "sessions opened by the spec's own principals since then go on"
     [report] = world.reports
     message = message_of([report])
     assert message.severity is Severity.CRITICAL
@@ -79,10 +79,10 @@ def test_ended_sessions_stay_ended_when_somebody_tampers_with_the_cut_off(way: s
 
 def test_removing_the_cut_off_again_and_again_gains_nothing_until_all_sessions_expired() -> None:
     world = world_after_a_repair()
-    while world.clock.now() <= ENDED_BEFORE + 12 * HOUR:
+    while world.clock.now() <= ENDED.before + 12 * HOUR:
         world.documents.remove(CUTOFF)
         world.run(PUSHER)
-        assert cutoff(world) == ENDED_BEFORE
+        assert cutoff(world) == ENDED
         world.clock.advance(HOUR)
     world.documents.remove(CUTOFF)
     world.forget()
@@ -111,7 +111,7 @@ def test_in_observe_mode_reopened_sessions_are_reported_once_and_left() -> None:
     assert message_of(world.reports).severity is Severity.CRITICAL
     world.specs.compiled = ACCEPTED
     world.run(PUSHER)
-    assert cutoff(world) == ENDED_BEFORE
+    assert cutoff(world) == ENDED
 
 
 def slow(world: World, by: timedelta) -> None:
@@ -130,9 +130,9 @@ def test_sessions_opened_between_the_cut_off_and_a_late_write_end_too(late: time
     world.put(D2, MORE_TRUST)
     slow(world, MINUTE + late)
     assert world.run(PUSHER) is Result.CONVERGED
-    assert cutoff(world) == ENDED_BEFORE
+    assert cutoff(world) == ENDED
     world.drain()
-    assert cutoff(world) == ENDED_BEFORE + timedelta(seconds=1)
+    assert cutoff(world) == replace(ENDED, before=ENDED.before + timedelta(seconds=1))
     _, second = world.reports
     assert second.plan.drifts == (), "nobody reopened anything"
     assert world.sweep() == ()
@@ -144,7 +144,7 @@ def test_a_write_within_the_margin_needs_no_second_one() -> None:
     slow(world, MINUTE)
     assert world.run(PUSHER) is Result.CONVERGED
     world.drain()
-    assert (cutoff(world), len(world.reports), world.sweep()) == (ENDED_BEFORE, 1, ())
+    assert (cutoff(world), len(world.reports), world.sweep()) == (ENDED, 1, ())
 
 
 def test_a_repair_is_not_done_before_its_cut_off_is_visible() -> None:
@@ -160,7 +160,7 @@ def test_a_repair_is_not_done_before_its_cut_off_is_visible() -> None:
     world.recover()
     assert world.sweep() == (PUSHER,)
     world.drain()
-    assert cutoff(world) == ENDED_BEFORE
+    assert cutoff(world) == ENDED
 
 
 def test_sessions_of_a_removed_role_stay_ended_until_they_have_expired() -> None:
@@ -169,7 +169,7 @@ def test_sessions_of_a_removed_role_stay_ended_until_they_have_expired() -> None
     left = {key: spec for key, spec in literal.targets.items() if key != PUSHER.key}
     world.specs.compiled = replace(literal, targets=left)
     assert (world.sweep(), world.run(PUSHER)) == ((), Result.IN_SYNC)
-    assert cutoff(world) == ENDED_BEFORE
+    assert cutoff(world) == ENDED
     world.clock.advance(12 * HOUR)
     assert world.sweep() == (PUSHER,)
     world.drain()
@@ -183,10 +183,10 @@ def test_moving_the_cut_off_forward_locks_nobody_out() -> None:
     world = world_after_a_repair()
     for _ in range(3):
         world.forget()
-        world.put(CUTOFF, deny_older_sessions(world.clock.now() + 59 * MINUTE))
+        world.put(CUTOFF, denial_of(Sessions(world.clock.now() + 59 * MINUTE)))
         assert world.sweep() == (PUSHER,)
         world.drain()
-        assert cutoff(world) == ENDED_BEFORE
+        assert cutoff(world) == ENDED
         [report] = world.reports
         assert any("denies all access until" in line for line in message_of([report]).lines)
         world.clock.advance(HOUR)
@@ -195,7 +195,7 @@ def test_moving_the_cut_off_forward_locks_nobody_out() -> None:
 
 def test_a_future_cut_off_that_no_run_wrote_is_removed() -> None:
     world = world_in_sync()
-    world.put(CUTOFF, deny_older_sessions(NOW + 59 * MINUTE))
+    world.put(CUTOFF, denial_of(Sessions(NOW + 59 * MINUTE)))
     assert world.sweep() == (PUSHER,)
     world.drain()
     assert (world.live(CUTOFF), world.sweep()) == (None, ())
@@ -204,7 +204,7 @@ def test_a_future_cut_off_that_no_run_wrote_is_removed() -> None:
 @pytest.mark.parametrize("way", ["by an event", "by the sweep"])
 def test_a_lock_out_under_the_name_of_a_responders_policy_is_removed(way: str) -> None:
     world = world_in_sync()
-    world.put(REVOKED, deny_older_sessions(NOW + 24 * 3650 * HOUR))
+    world.put(REVOKED, denial_of(Sessions(NOW + 24 * 3650 * HOUR)))
     if way == "by the sweep":
         assert world.sweep() == (PUSHER,)
         world.drain()
@@ -218,5 +218,5 @@ def test_a_lock_out_under_the_name_of_a_responders_policy_is_removed(way: str) -
 @pytest.mark.parametrize("ago", [timedelta(), HOUR, 24 * HOUR], ids=["now", "an hour ago", "yesterday"])
 def test_a_responders_cut_off_stays(ago: timedelta) -> None:
     world = world_in_sync()
-    world.put(REVOKED, deny_older_sessions(NOW - ago))
+    world.put(REVOKED, denial_of(Sessions(NOW - ago)))
     assert (world.sweep(), world.run(PUSHER), world.writes) == ((), Result.IN_SYNC, [])

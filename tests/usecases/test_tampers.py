@@ -10,7 +10,7 @@ import pytest
 from ecr_warden.model.address import Address, attached_policy, identity_policy
 from ecr_warden.model.observed import LiveValue, Unparseable
 from ecr_warden.model.run import Applied, Result
-from ecr_warden.planning.cutoff import deny_older_sessions
+from ecr_warden.model.sessions import Sessions, denial_of
 from ecr_warden.policy.document import Document
 
 from local.testing.seed import (
@@ -91,7 +91,7 @@ TAMPERS = (
     Tamper(
         "everybody is locked out for good",
         CUTOFF,
-        deny_older_sessions(NOW + timedelta(days=3000)),
+        denial_of(Sessions(NOW + timedelta(days=3000))),
         ("delete identity-policy ecr-warden-deny-older-sessions",),
     ),
     Tamper(
@@ -103,7 +103,7 @@ TAMPERS = (
     Tamper(
         "that name on a user",
         identity_policy(PUSH_USER, CUTOFF.name),
-        deny_older_sessions(NOW),
+        denial_of(Sessions(NOW)),
         ("delete identity-policy ecr-warden-deny-older-sessions",),
     ),
 )

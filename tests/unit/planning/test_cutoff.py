@@ -1,20 +1,18 @@
-"""Which documents only deny older sessions."""
+"""Which documents only deny sessions, and which sessions a repair ends."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS
-from ecr_warden.planning.cutoff import (
-    cutoff_of,
-    deny_older_sessions,
-    is_session_cutoff,
-    is_spent,
-)
+from ecr_warden.model.sessions import Sessions, denial_of, denied_by
+from ecr_warden.planning.cutoff import have_expired, is_session_cutoff
 from ecr_warden.policy.document import parse_document
 from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 SHAPE = {
     "Effect": "Deny",
     "Action": ["*"],
@@ -25,20 +23,35 @@ MORE_CONDITION = {"DateLessThan": {"aws:TokenIssueTime": "2026-11-24T10:00:00Z",
 
 
 def test_the_document_has_exactly_this_text() -> None:
-    assert deny_older_sessions(NOW).text == (
+    assert denial_of(Sessions(NOW)).text == (
         '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],'
         '"Condition":{"DateLessThan":{"aws:TokenIssueTime":"2026-11-24T10:00:00Z"}}}]}'
     )
 
 
+def test_the_document_of_a_period_names_both_ends_in_one_condition() -> None:
+    condition = json.loads(denial_of(Sessions(NOW, since=NOW - HOUR)).text)["Statement"][0]["Condition"]
+    assert condition == {
+        "DateGreaterThanEquals": {"aws:TokenIssueTime": "2026-11-24T09:00:00Z"},
+        "DateLessThan": {"aws:TokenIssueTime": "2026-11-24T10:00:00Z"},
+    }
+
+
 def test_the_cut_off_is_written_in_utc() -> None:
     elsewhere = NOW.astimezone(timezone(timedelta(hours=5)))
-    assert deny_older_sessions(elsewhere) == deny_older_sessions(NOW)
+    assert denial_of(Sessions(elsewhere)) == denial_of(Sessions(NOW))
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)))
 def test_the_cut_off_is_read_back_to_the_second(at: datetime) -> None:
-    assert cutoff_of(deny_older_sessions(at.replace(tzinfo=UTC))) == at.replace(tzinfo=UTC, microsecond=0)
+    assert denied_by(denial_of(Sessions(at.replace(tzinfo=UTC)))) == Sessions(at.replace(tzinfo=UTC, microsecond=0))
+
+
+@given(*[st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1))] * 2)
+def test_a_period_is_read_back_to_the_second(since: datetime, before: datetime) -> None:
+    whole = [at.replace(tzinfo=UTC, microsecond=0) for at in (since, before)]
+    sessions = Sessions(before=before.replace(tzinfo=UTC), since=since.replace(tzinfo=UTC))
+    assert denied_by(denial_of(sessions)) == Sessions(before=whole[1], since=whole[0])
 
 
 def _time(text: object) -> object:
@@ -53,6 +66,19 @@ RECOGNIZED: dict[str, object] = {
     "milliseconds, as the console writes": _time("2026-11-24T10:00:00.000Z"),
     "another offset": _time("2026-11-24T12:00:00+02:00"),
     "a Sid": SHAPE | {"Sid": "x"},
+}
+
+
+def _period(since: object, before: object = "2026-11-24T10:00:00Z", start: str = "DateGreaterThanEquals") -> object:
+    bounds = {start: {"aws:TokenIssueTime": since}, "DateLessThan": {"aws:TokenIssueTime": before}}
+    return SHAPE | {"Condition": bounds}
+
+
+PERIODS: dict[str, object] = {
+    "the shape itself": _period("2026-11-24T09:00:00Z"),
+    "lists around the times": _period(["2026-11-24T09:00:00Z"], ["2026-11-24T10:00:00Z"]),
+    "milliseconds in one time": _period("2026-11-24T09:00:00.000Z"),
+    "another offset in one time": _period("2026-11-24T11:00:00+02:00"),
 }
 OTHERS: dict[str, object] = {
     "an Allow of that shape": SHAPE | {"Effect": "Allow"},
@@ -71,6 +97,20 @@ OTHERS: dict[str, object] = {
     "a time without an offset": _time("2026-11-24T10:00:00"),
     "a text that is no time": _time("soon"),
     "a number": _time(1790000000),
+    "a form of time that AWS does not write": _time("20261124T100000Z"),
+    "a week for a date": _time("2026-W48-2T10:00:00Z"),
+    "only a start": SHAPE | {"Condition": {"DateGreaterThanEquals": {"aws:TokenIssueTime": "2026-11-24T09:00:00Z"}}},
+    "a start that is itself spared": _period("2026-11-24T09:00:00Z", start="DateGreaterThan"),
+    "a start without an end besides": [_period("2026-11-24T09:00:00Z"), SHAPE],
+    "a start that is no time": _period("long ago"),
+    "two starts": _period(["2026-11-24T08:00:00Z", "2026-11-24T09:00:00Z"]),
+    "a start of another key": SHAPE
+    | {
+        "Condition": {
+            "DateGreaterThanEquals": {"aws:CurrentTime": "2026-11-24T09:00:00Z"},
+            "DateLessThan": {"aws:TokenIssueTime": "2026-11-24T10:00:00Z"},
+        }
+    },
     "a time before all time in UTC": _time("0001-01-01T00:00:00+14:00"),
     "a time after all time in UTC": _time("9999-12-31T23:59:59-14:00"),
 }
@@ -78,16 +118,21 @@ OTHERS: dict[str, object] = {
 
 @pytest.mark.parametrize("name", RECOGNIZED)
 def test_a_document_of_the_shape_is_recognized(name: str) -> None:
-    assert cutoff_of(parse_document({"Version": "2012-10-17", "Statement": RECOGNIZED[name]})) == NOW
+    assert denied_by(parse_document({"Version": "2012-10-17", "Statement": RECOGNIZED[name]})) == Sessions(NOW)
+
+
+@pytest.mark.parametrize("name", PERIODS)
+def test_a_document_with_both_ends_is_recognized(name: str) -> None:
+    document = parse_document({"Version": "2012-10-17", "Statement": PERIODS[name]})
+    assert denied_by(document) == Sessions(NOW, since=NOW - HOUR)
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_document_of_another_shape_is_not(name: str) -> None:
     document = parse_document({"Version": "2012-10-17", "Statement": OTHERS[name]})
-    assert cutoff_of(document) is None
+    assert denied_by(document) is None
     assert not is_session_cutoff(DENY_OLDER_SESSIONS, document, NOW)
     assert not is_session_cutoff(AWS_REVOKE_OLDER_SESSIONS, document, NOW)
-    assert not is_spent(document, NOW)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +161,7 @@ def test_a_document_of_another_shape_is_not(name: str) -> None:
     ],
 )
 def test_only_the_two_names_carry_a_cut_off(name: str, cutoff: datetime, expected: bool) -> None:
-    assert is_session_cutoff(name, deny_older_sessions(cutoff), NOW) is expected
+    assert is_session_cutoff(name, denial_of(Sessions(cutoff)), NOW) is expected
 
 
 @pytest.mark.parametrize(
@@ -130,5 +175,44 @@ def test_only_the_two_names_carry_a_cut_off(name: str, cutoff: datetime, expecte
     ],
     ids=["13 hours", "12 hours to the second", "now", "long ago", "the end of time"],
 )
-def test_a_cut_off_is_spent_once_no_session_from_before_can_live(cutoff: datetime, expected: bool) -> None:
-    assert is_spent(deny_older_sessions(cutoff), NOW) is expected
+def test_sessions_have_expired_once_none_of_them_can_live(cutoff: datetime, expected: bool) -> None:
+    assert have_expired(Sessions(cutoff), NOW) is expected
+
+
+HALF = HOUR / 2
+COVERED = {
+    "the same": (Sessions(NOW, NOW - HOUR), True),
+    "a part": (Sessions(NOW - HALF, NOW - HALF), True),
+    "all older ones": (Sessions(NOW), False),
+    "some from earlier": (Sessions(NOW, NOW - HOUR - HALF), False),
+    "some from later": (Sessions(NOW + HALF, NOW - HOUR), False),
+    "others": (Sessions(NOW - 2 * HOUR, NOW - 3 * HOUR), False),
+}
+
+
+@pytest.mark.parametrize("name", COVERED)
+def test_a_period_covers_what_lies_within_both_ends(name: str) -> None:
+    other, expected = COVERED[name]
+    assert Sessions(NOW, NOW - HOUR).covers(other) is expected
+    assert Sessions(NOW + HOUR).covers(other), "all older ones cover every part"
+
+
+JOINED = {
+    "one after the other": (Sessions(NOW + 2 * HOUR, NOW + HOUR), Sessions(NOW + 2 * HOUR, NOW - HOUR)),
+    "one within the other": (Sessions(NOW - HALF, NOW - HALF), Sessions(NOW, NOW - HOUR)),
+    "one that begins earlier": (Sessions(NOW - HALF, NOW - 2 * HOUR), Sessions(NOW, NOW - 2 * HOUR)),
+    "all older ones": (Sessions(NOW - HALF), Sessions(NOW)),
+    "nothing": (None, Sessions(NOW, NOW - HOUR)),
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_periods_are_joined_to_one_from_the_earliest_start_to_the_latest_end(name: str) -> None:
+    other, expected = JOINED[name]
+    assert Sessions(NOW, NOW - HOUR).joined(other) == expected
+    assert other is None or other.joined(Sessions(NOW, NOW - HOUR)) == expected
+
+
+def test_sessions_are_worded_by_their_ends() -> None:
+    assert str(Sessions(NOW)) == "issued before 2026-11-24T10:00:00Z"
+    assert str(Sessions(NOW, NOW - HOUR)) == "issued between 2026-11-24T09:00:00Z and 2026-11-24T10:00:00Z"

@@ -17,8 +17,9 @@ from ecr_warden.model.desired import Extent, MustNotExist, TargetSpec
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, TargetMissing
 from ecr_warden.model.run import Debts
+from ecr_warden.model.sessions import Sessions, denial_of
 from ecr_warden.model.target import RoleTarget
-from ecr_warden.planning.cutoff import FARTHEST_AHEAD, deny_older_sessions
+from ecr_warden.planning.cutoff import FARTHEST_AHEAD
 from ecr_warden.planning.diff import diff
 
 from local.testing.seed import (
@@ -146,29 +147,29 @@ CASES = (
         {identity_policy(LEGACY, X): EVERYTHING, attached_policy(LEGACY, ADMIN): None},
         {},
     ),
-    Case("older sessions are denied", ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW)}, {}),
+    Case("older sessions are denied", ROLE_SPEC, {CUTOFF: denial_of(Sessions(NOW))}, {}),
     Case(
         "a responder denies older sessions",
         ROLE_SPEC,
-        {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): deny_older_sessions(NOW)},
+        {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): denial_of(Sessions(NOW))},
         {},
     ),
     Case(
         "a responder's clock is ahead",
         ROLE_SPEC,
-        {REVOKED: deny_older_sessions(NOW + FARTHEST_AHEAD)},
+        {REVOKED: denial_of(Sessions(NOW + FARTHEST_AHEAD))},
         {},
     ),
     Case(
         "a responder's policy denies all access for years",
         ROLE_SPEC,
-        {REVOKED: deny_older_sessions(NOW + timedelta(days=3650))},
+        {REVOKED: denial_of(Sessions(NOW + timedelta(days=3650)))},
         {REVOKED: (DriftKind.UNEXPECTED, "it denies all access until 2036-11-21T10:00:00Z")},
     ),
     Case(
         "our policy denies all access for years",
         ROLE_SPEC,
-        {CUTOFF: deny_older_sessions(NOW + timedelta(days=3650))},
+        {CUTOFF: denial_of(Sessions(NOW + timedelta(days=3650)))},
         {CUTOFF: (DriftKind.UNEXPECTED, "it denies all access until 2036-11-21T10:00:00Z")},
     ),
     Case(
@@ -186,7 +187,7 @@ CASES = (
     Case(
         "a role that is to go has a cut-off too",
         replace(ROLE_SPEC, documents={ROLE: MustNotExist()}),
-        {ROLE: SETTINGS, CUTOFF: deny_older_sessions(NOW)},
+        {ROLE: SETTINGS, CUTOFF: denial_of(Sessions(NOW))},
         {
             CUTOFF: (DriftKind.UNEXPECTED, "not in the spec"),
             ROLE: (DriftKind.UNEXPECTED, "not in the spec"),
@@ -263,9 +264,9 @@ LATER = NOW + timedelta(minutes=1)
         (None, LATER, False),
         (Debts(), LATER, True),
         (Debts(), NOW, False),
-        (Debts(LATER, sessions_ended=True), LATER, False),
-        (Debts(LATER, sessions_ended=True), LATER + timedelta(seconds=1), True),
-        (Debts(NOW - timedelta(hours=1), sessions_ended=True), NOW, False),
+        (Debts(Sessions(LATER), sessions_ended=True), LATER, False),
+        (Debts(Sessions(LATER), sessions_ended=True), LATER + timedelta(seconds=1), True),
+        (Debts(Sessions(NOW - timedelta(hours=1)), sessions_ended=True), NOW, False),
     ],
     ids=[
         "a later one, without a record of what was written",
@@ -277,5 +278,5 @@ LATER = NOW + timedelta(minutes=1)
     ],
 )
 def test_our_cut_off_is_not_later_than_a_run_wrote_it(debts: Debts | None, dated: datetime, tampered: bool) -> None:
-    found = diff(ROLE_SPEC, reading(ROLE_SPEC, {CUTOFF: deny_older_sessions(dated)}), now=NOW, debts=debts)
+    found = diff(ROLE_SPEC, reading(ROLE_SPEC, {CUTOFF: denial_of(Sessions(dated))}), now=NOW, debts=debts)
     assert [(drift.address, drift.kind) for drift in found] == [(CUTOFF, DriftKind.UNEXPECTED)] * tampered

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from copy import replace
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, Address, attached_policy, identity_policy
@@ -12,8 +12,9 @@ from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed, TargetMissing
 from ecr_warden.model.plan import Change, HoldReason, NewRole, Plan
 from ecr_warden.model.run import Debts
-from ecr_warden.planning.cutoff import cutoff_of, deny_older_sessions
+from ecr_warden.model.sessions import Sessions, denial_of, denied_by
 from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.planning.results import planned_debts
 from ecr_warden.policy.document import Document, Effect
 
 from local.testing.seed import (
@@ -48,9 +49,9 @@ from local.testing.seed import (
 )
 
 MARGIN, HOUR = timedelta(seconds=60), timedelta(hours=1)
-OWES = Circumstances(NOW, debts=Debts(NOW + MARGIN))
-ENDED = Circumstances(NOW, debts=Debts(NOW - HOUR, sessions_ended=True))
-OVER = Circumstances(NOW, debts=Debts(NOW - 13 * HOUR, sessions_ended=True))
+OWES = Circumstances(NOW, debts=Debts(Sessions(NOW + MARGIN)))
+ENDED = Circumstances(NOW, debts=Debts(Sessions(NOW - HOUR), sessions_ended=True))
+OVER = Circumstances(NOW, debts=Debts(Sessions(NOW - 13 * HOUR), sessions_ended=True))
 EXTRA = identity_policy(PUSHER, "extra")
 ATTACHED = attached_policy(PUSHER, ADMIN)
 MIXED_PUSH = document(allow("ecr:PutImage", "iam:*"))
@@ -165,20 +166,20 @@ ORDER = (
         {D2: OPEN_TRUST, D3: Absent()},
         (TRUST, DENY, f"create {PUSH}"),
     ),
-    Case("ended sessions stay ended", ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW - HOUR)}, (), ENDED),
-    Case("a later end of sessions ends the earlier ones too", ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW)}, (), ENDED),
+    Case("ended sessions stay ended", ROLE_SPEC, {CUTOFF: denial_of(Sessions(NOW - HOUR))}, (), ENDED),
+    Case("a later end of sessions ends the earlier ones too", ROLE_SPEC, {CUTOFF: denial_of(Sessions(NOW))}, (), ENDED),
     Case("sessions reopened by a deletion end again", ROLE_SPEC, {CUTOFF: Absent()}, (DENY,), ENDED),
     Case(
         "sessions reopened by an earlier time end again",
         ROLE_SPEC,
-        {CUTOFF: deny_older_sessions(NOW - HOUR - timedelta(seconds=1))},
+        {CUTOFF: denial_of(Sessions(NOW - HOUR - timedelta(seconds=1)))},
         (DENY_AGAIN,),
         ENDED,
     ),
     Case(
         "a time so early that it is spent reopens them too",
         ROLE_SPEC,
-        {CUTOFF: deny_older_sessions(NOW - 99 * HOUR)},
+        {CUTOFF: denial_of(Sessions(NOW - 99 * HOUR))},
         (DENY_AGAIN,),
         ENDED,
     ),
@@ -187,7 +188,7 @@ ORDER = (
     Case(
         "one that denies all access is replaced by the owed one",
         ROLE_SPEC,
-        {CUTOFF: deny_older_sessions(NOW + 99 * HOUR)},
+        {CUTOFF: denial_of(Sessions(NOW + 99 * HOUR))},
         (DENY_AGAIN,),
         ENDED,
     ),
@@ -195,7 +196,7 @@ ORDER = (
     Case(
         "nor does their cut-off, once they have expired",
         ROLE_SPEC,
-        {CUTOFF: deny_older_sessions(NOW - 13 * HOUR)},
+        {CUTOFF: denial_of(Sessions(NOW - 13 * HOUR))},
         (DROP_DENY,),
         OVER,
     ),
@@ -205,7 +206,7 @@ ORDER = (
     Case(
         "an earlier cut-off is moved on",
         ROLE_SPEC,
-        {D2: MORE_TRUST, CUTOFF: deny_older_sessions(NOW)},
+        {D2: MORE_TRUST, CUTOFF: denial_of(Sessions(NOW))},
         (TRUST, DENY_AGAIN),
     ),
     Case(
@@ -218,14 +219,14 @@ ORDER = (
     Case(
         "a spent cut-off is dropped",
         ROLE_SPEC,
-        {CUTOFF: deny_older_sessions(NOW - timedelta(hours=13))},
+        {CUTOFF: denial_of(Sessions(NOW - timedelta(hours=13)))},
         (DROP_DENY,),
     ),
-    Case("a cut-off that is not spent stays", ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW - timedelta(hours=11))}, ()),
+    Case("a cut-off that is not spent stays", ROLE_SPEC, {CUTOFF: denial_of(Sessions(NOW - timedelta(hours=11)))}, ()),
     Case(
         "a responder's cut-off stays however old",
         ROLE_SPEC,
-        {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): deny_older_sessions(NOW - timedelta(days=99))},
+        {identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS): denial_of(Sessions(NOW - timedelta(days=99)))},
         (),
     ),
     Case(
@@ -236,7 +237,7 @@ ORDER = (
             D2: desired(D2),
             EXTRA: document(deny("*")),
             D3: desired(D3),
-            CUTOFF: deny_older_sessions(NOW),
+            CUTOFF: denial_of(Sessions(NOW)),
         },
         (f"delete {PUSH}", DROP_DENY, "delete identity-policy extra", "delete role"),
     ),
@@ -311,18 +312,18 @@ def test_an_intersection_that_may_not_fit_keeps_what_it_denies() -> None:
 def test_the_cut_off_has_a_margin_and_never_gets_earlier(cutoff: object, expected: int) -> None:
     live: dict[Address, Observed | LiveValue] = {D2: MORE_TRUST}
     if cutoff is not None:
-        live[CUTOFF] = deny_older_sessions(cutoff)  # type: ignore[arg-type]
+        live[CUTOFF] = denial_of(Sessions(cutoff))  # type: ignore[arg-type]
     change = plan_of(ROLE_SPEC, live).changes[-1]
     assert isinstance(change.after, Document)
-    assert cutoff_of(change.after) == NOW + timedelta(seconds=expected)
+    assert denied_by(change.after) == Sessions(NOW + timedelta(seconds=expected))
 
 
-@pytest.mark.parametrize("live", [Absent(), deny_older_sessions(NOW - 2 * HOUR), EVERYTHING], ids=str)
+@pytest.mark.parametrize("live", [Absent(), denial_of(Sessions(NOW - 2 * HOUR)), EVERYTHING], ids=str)
 def test_sessions_issued_after_the_repair_live_on(live: Observed | LiveValue) -> None:
     plan = plan_of(ROLE_SPEC, {CUTOFF: live}, ENDED)
     [change], [drift] = plan.changes, plan.drifts
     assert isinstance(change.after, Document)
-    assert cutoff_of(change.after) == NOW - HOUR
+    assert denied_by(change.after) == Sessions(NOW - HOUR)
     assert drift.kind is (DriftKind.MISSING if isinstance(live, Absent) else DriftKind.CHANGED)
     assert "issued before 2026-11-24T09:00:00Z were ended and work again" in drift.explain
     assert drift.gained
@@ -334,39 +335,155 @@ def test_a_cut_off_that_our_run_did_not_write_is_not_drift() -> None:
     assert (words(plan.changes), plan.drifts) == ([DENY], ())
     [change] = plan.changes
     assert isinstance(change.after, Document)
-    assert cutoff_of(change.after) == NOW + MARGIN
+    assert denied_by(change.after) == Sessions(NOW + MARGIN)
 
 
 def test_a_reopened_trust_policy_ends_all_sessions_until_its_repair() -> None:
     *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST, CUTOFF: Absent()}, ENDED).changes
     assert isinstance(change.after, Document)
-    assert cutoff_of(change.after) == NOW + MARGIN
+    assert denied_by(change.after) == Sessions(NOW + MARGIN)
 
 
 def test_a_reopened_trust_policy_keeps_a_later_cut_off() -> None:
-    later = Circumstances(NOW, debts=Debts(NOW + 2 * MARGIN, sessions_ended=True))
+    later = Circumstances(NOW, debts=Debts(Sessions(NOW + 2 * MARGIN), sessions_ended=True))
     *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST}, later).changes
     assert isinstance(change.after, Document)
-    assert cutoff_of(change.after) == NOW + 2 * MARGIN
+    assert denied_by(change.after) == Sessions(NOW + 2 * MARGIN)
 
 
 def test_the_cut_off_is_no_earlier_than_the_plan_and_its_margin() -> None:
     within = NOW + timedelta(milliseconds=1)
     *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST}, Circumstances(within)).changes
     assert isinstance(change.after, Document)
-    assert cutoff_of(change.after) == NOW + MARGIN + timedelta(seconds=1)
+    assert denied_by(change.after) == Sessions(NOW + MARGIN + timedelta(seconds=1))
+
+
+LOOKED = NOW - 20 * timedelta(minutes=1, microseconds=1)
+START = NOW - timedelta(minutes=25, seconds=1)
+OF_DELETED = document(allow("sts:AssumeRole", who=MALLORY), allow("sts:AssumeRole", who="AIDAEXAMPLEEXAMPLE01"))
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Which sessions end when the live documents are repaired, and what is owed for it."""
+
+    name: str
+    live: Mapping[Address, Observed | LiveValue]
+    sessions: Sessions
+    looked: datetime | None = LOOKED
+    owed: Sessions | None = None
+
+
+UNTIL = NOW + MARGIN
+ENDED_SESSIONS = (
+    Ended("those since the last good look, less its margin", {D2: MORE_TRUST}, Sessions(UNTIL, START)),
+    Ended("all older ones where that look is unknown", {D2: MORE_TRUST}, Sessions(UNTIL), None),
+    Ended("all older ones where the trust policy cannot be parsed", {D2: unparseable()}, Sessions(UNTIL)),
+    Ended(
+        "all older ones where it names a deleted principal, whose sessions live on", {D2: OF_DELETED}, Sessions(UNTIL)
+    ),
+    Ended(
+        "those of an earlier repair and those in between",
+        {D2: MORE_TRUST},
+        Sessions(UNTIL, NOW - 3 * HOUR),
+        owed=Sessions(NOW - 2 * HOUR, NOW - 3 * HOUR),
+    ),
+    Ended(
+        "those of an earlier repair whose policy stands",
+        {D2: MORE_TRUST, CUTOFF: denial_of(Sessions(NOW - 2 * HOUR, NOW - 3 * HOUR))},
+        Sessions(UNTIL, NOW - 3 * HOUR),
+        owed=Sessions(NOW - 2 * HOUR, NOW - 3 * HOUR),
+    ),
+    Ended(
+        "those of an earlier repair to a later end",
+        {D2: MORE_TRUST},
+        Sessions(NOW + HOUR, START),
+        owed=Sessions(NOW + HOUR, NOW - timedelta(minutes=1)),
+    ),
+    Ended(
+        "all older ones where an earlier repair ended these",
+        {D2: MORE_TRUST},
+        Sessions(UNTIL),
+        owed=Sessions(NOW - HOUR),
+    ),
+    Ended(
+        "all older ones where the cut-off of an earlier version stands",
+        {D2: MORE_TRUST, CUTOFF: denial_of(Sessions(NOW - HOUR))},
+        Sessions(UNTIL),
+    ),
+    Ended(
+        "none of an earlier repair once they have expired",
+        {D2: MORE_TRUST, CUTOFF: denial_of(Sessions(NOW - 13 * HOUR))},
+        Sessions(UNTIL, START),
+        owed=Sessions(NOW - 13 * HOUR),
+    ),
+    Ended(
+        "no more because somebody denied all access",
+        {D2: MORE_TRUST, CUTOFF: denial_of(Sessions(NOW + 9 * HOUR))},
+        Sessions(UNTIL, START),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", ENDED_SESSIONS, ids=lambda case: case.name)
+def test_a_repair_ends_these_sessions(case: Ended) -> None:
+    debts = Debts(case.owed, sessions_ended=case.owed is not None)
+    circumstances = Circumstances(NOW, debts=debts, last_look=lambda: case.looked)
+    plan = plan_of(ROLE_SPEC, case.live, circumstances)
+    [change] = [change for change in plan.changes if change.address == CUTOFF]
+    assert isinstance(change.after, Document)
+    assert denied_by(change.after) == case.sessions
+    assert planned_debts(plan, circumstances).sessions == case.sessions
+    assert change.access is not None and change.access.lost
+
+
+FLAWS = {
+    "denied from later": Sessions(NOW - HOUR, NOW - 2 * HOUR + timedelta(seconds=1)),
+    "denied to earlier": Sessions(NOW - HOUR - timedelta(seconds=1), NOW - 2 * HOUR),
+    "denied to earlier, however many older ones": Sessions(NOW - HOUR - timedelta(seconds=1)),
+    "others denied": Sessions(NOW - 3 * HOUR, NOW - 4 * HOUR),
+    "only future ones denied": Sessions(NOW + 9 * HOUR, NOW + HOUR),
+}
+PERIOD = Sessions(NOW - HOUR, NOW - 2 * HOUR)
+OWES_A_PERIOD = Circumstances(NOW, debts=Debts(PERIOD, sessions_ended=True))
+
+
+@pytest.mark.parametrize("name", FLAWS)
+def test_a_period_is_written_again_if_either_of_its_ends_was_moved(name: str) -> None:
+    plan = plan_of(ROLE_SPEC, {CUTOFF: denial_of(FLAWS[name])}, OWES_A_PERIOD)
+    [change], [drift] = plan.changes, plan.drifts
+    assert isinstance(change.after, Document)
+    assert denied_by(change.after) == PERIOD
+    assert drift.kind is DriftKind.CHANGED
+    assert "issued between 2026-11-24T08:00:00Z and 2026-11-24T09:00:00Z were ended and work again" in drift.explain
+
+
+@pytest.mark.parametrize(
+    "denied",
+    [PERIOD, Sessions(NOW - HOUR), Sessions(NOW, NOW - 2 * HOUR), Sessions(NOW - HOUR, NOW - 3 * HOUR)],
+    ids=str,
+)
+def test_a_policy_that_ends_these_sessions_and_more_is_left_alone(denied: Sessions) -> None:
+    assert plan_of(ROLE_SPEC, {CUTOFF: denial_of(denied)}, OWES_A_PERIOD).is_empty
+
+
+def test_a_look_is_asked_for_only_when_a_trust_policy_is_narrowed() -> None:
+    def fail() -> None:
+        raise AssertionError
+
+    assert plan_of(ROLE_SPEC, {D3: EVERYTHING}, Circumstances(NOW, last_look=fail)).changes
 
 
 def test_a_removed_role_keeps_its_cut_off_until_the_sessions_have_expired() -> None:
     released = TargetSpec(PUSHER, Extent.OURS, {})
-    live = {CUTOFF: deny_older_sessions(NOW - HOUR)}
+    live = {CUTOFF: denial_of(Sessions(NOW - HOUR))}
     assert plan_of(released, live, ENDED).is_empty
     assert words(plan_of(released, live).changes) == [DROP_DENY]
     assert words(plan_of(GONE, {ROLE: SETTINGS, **live}, ENDED).changes) == [DROP_DENY, "delete role"]
 
 
 def test_a_later_cut_off_adds_no_access() -> None:
-    change = plan_of(ROLE_SPEC, {CUTOFF: deny_older_sessions(NOW)}, OWES).changes[-1]
+    change = plan_of(ROLE_SPEC, {CUTOFF: denial_of(Sessions(NOW))}, OWES).changes[-1]
     assert change.access is not None
     assert change.access.gained == ()
 

@@ -11,6 +11,7 @@ from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.observed import Absent, LiveValue, Observation, Observed
 from ecr_warden.model.plan import Change, Plan
 from ecr_warden.model.run import Applied, Conflict, Debts, Failed, Outcome, Result, RunReport, Skipped
+from ecr_warden.model.sessions import Sessions
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.results import (
@@ -78,7 +79,7 @@ def applied(plan: Plan) -> tuple[Outcome, ...]:
         (plan_of(REPOSITORY_SPEC, {D1: unreadable()}), Result.UNKNOWN),
         (plan_of(ROLE_SPEC, {D2: MORE_TRUST, D3: unreadable()}, mode=Mode.OBSERVE), Result.UNKNOWN),
         (plan_of(USER_SPEC, {D4: Absent()}, is_in_sync=lambda _: False), Result.WAITING),
-        (plan_of(ROLE_SPEC, {}, debts=Debts(NOW)), Result.REPORTED),
+        (plan_of(ROLE_SPEC, {}, debts=Debts(Sessions(NOW))), Result.REPORTED),
     ],
     ids=[
         "nothing differs",
@@ -210,30 +211,34 @@ def test_every_write_and_every_intruder_is_news() -> None:
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 CUTOFF_AT = NOW + 60 * SECOND
-OWES, ENDED, CLEAR = Debts(CUTOFF_AT), Debts(CUTOFF_AT, sessions_ended=True), Debts()
-EARLIER = Debts(NOW - HOUR, sessions_ended=True)
+OWES, ENDED, CLEAR = Debts(Sessions(CUTOFF_AT)), Debts(Sessions(CUTOFF_AT), sessions_ended=True), Debts()
+EARLIER = Debts(Sessions(NOW - HOUR), sessions_ended=True)
 PUSHES = f"arn:aws:iam::{CI}:user/push-user"
 RECREATED = Debts(recreated_principals=(PUSHES,))
 
 
+def planned(plan: Plan, debts: Debts, now: datetime = NOW) -> Debts:
+    return planned_debts(plan, Circumstances(now, debts=debts))
+
+
 def owed_after(report: RunReport, debts: Debts) -> Debts:
-    return remaining_debts(report, planned_debts(report.plan, debts, CUTOFF_AT))
+    return remaining_debts(report, planned(report.plan, debts))
 
 
 def test_a_plan_that_narrows_the_trust_policy_owes_a_cut_off_from_its_first_write() -> None:
-    assert planned_debts(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), CLEAR, NOW) == OWES
-    assert planned_debts(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), EARLIER, NOW) == OWES
-    assert planned_debts(plan_of(ROLE_SPEC, {D3: EVERYTHING}), CLEAR, NOW) == CLEAR
-    assert planned_debts(plan_of(ROLE_SPEC, {D3: EVERYTHING}), ENDED, NOW) == ENDED
+    assert planned(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), CLEAR) == OWES
+    assert planned(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), EARLIER) == OWES
+    assert planned(plan_of(ROLE_SPEC, {D3: EVERYTHING}), CLEAR) == CLEAR
+    assert planned(plan_of(ROLE_SPEC, {D3: EVERYTHING}), ENDED) == ENDED
     hidden = plan_of(ROLE_SPEC, {D2: MORE_TRUST, identity_policy(PUSHER, "*"): unreadable()})
-    assert planned_debts(hidden, CLEAR, CUTOFF_AT) == OWES
-    assert planned_debts(hidden, CLEAR, CUTOFF_AT - timedelta(microseconds=1)) == OWES
+    assert planned(hidden, CLEAR) == OWES
+    assert planned(hidden, CLEAR, NOW - timedelta(microseconds=1)) == OWES
 
 
 def test_no_plan_makes_the_cut_off_earlier() -> None:
-    later = Debts(CUTOFF_AT + HOUR, sessions_ended=True)
+    later = Debts(Sessions(CUTOFF_AT + HOUR), sessions_ended=True)
     hidden = plan_of(ROLE_SPEC, {D2: MORE_TRUST, identity_policy(PUSHER, "*"): unreadable()})
-    assert planned_debts(hidden, later, CUTOFF_AT) == later
+    assert planned(hidden, later) == later
 
 
 def test_a_cut_off_is_owed_until_the_sessions_have_expired() -> None:
@@ -253,7 +258,7 @@ def test_a_cut_off_is_owed_until_the_sessions_have_expired() -> None:
 def test_sessions_that_were_ended_again_count_as_ended() -> None:
     plan = plan_of(ROLE_SPEC, {}, debts=OWES)
     assert owed_after(report_of(plan, Result.CONVERGED, *applied(plan)), OWES) == ENDED
-    earlier = plan_of(ROLE_SPEC, {}, debts=Debts(NOW))
+    earlier = plan_of(ROLE_SPEC, {}, debts=Debts(Sessions(NOW)))
     assert owed_after(report_of(earlier, Result.CONVERGED, *applied(earlier)), OWES) == OWES
 
 
@@ -269,14 +274,14 @@ def test_sessions_that_were_ended_again_count_as_ended() -> None:
 def test_a_trust_policy_narrowed_after_the_cut_off_moves_it(finished: datetime, sessions_before: datetime) -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
     report = replace(report_of(plan, Result.CONVERGED, *applied(plan)), finished_at=finished)
-    assert owed_after(report, CLEAR) == Debts(sessions_before, sessions_ended=sessions_before == CUTOFF_AT)
+    assert owed_after(report, CLEAR) == Debts(Sessions(sessions_before), sessions_ended=sessions_before == CUTOFF_AT)
 
 
 def test_an_earlier_cut_off_does_not_end_sessions_issued_before_a_late_write() -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
     trust, cutoff = plan.changes
     late = replace(report_of(plan, Result.FAILED, Applied(trust), Skipped(cutoff, "m")), finished_at=CUTOFF_AT + HOUR)
-    assert owed_after(late, ENDED) == Debts(CUTOFF_AT + HOUR)
+    assert owed_after(late, ENDED) == Debts(Sessions(CUTOFF_AT + HOUR))
 
 
 def test_only_a_write_that_may_have_succeeded_moves_the_cut_off() -> None:
@@ -290,7 +295,7 @@ def test_only_a_write_that_may_have_succeeded_moves_the_cut_off() -> None:
         (Conflict(trust), False),
     ):
         report = replace(report_of(plan, Result.FAILED, outcome, Skipped(cutoff, "m")), finished_at=late)
-        assert owed_after(report, CLEAR) == Debts(late if moved else CUTOFF_AT)
+        assert owed_after(report, CLEAR) == Debts(Sessions(late if moved else CUTOFF_AT))
     other = plan_of(ROLE_SPEC, {D3: EVERYTHING})
     report = replace(report_of(other, Result.CONVERGED, *applied(other)), finished_at=late)
     assert owed_after(report, ENDED) == ENDED
@@ -299,9 +304,9 @@ def test_only_a_write_that_may_have_succeeded_moves_the_cut_off() -> None:
 def test_a_run_that_died_wrote_nothing_once_its_lease_had_ended() -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
     report = replace(report_of(plan, Result.INTERRUPTED, *applied(plan)), finished_at=NOW + HOUR)
-    assert owed_after(report, CLEAR) == Debts(NOW + LONGEST_RUN)
+    assert owed_after(report, CLEAR) == Debts(Sessions(NOW + LONGEST_RUN))
     soon = replace(report, finished_at=NOW + 90 * SECOND)
-    assert owed_after(soon, CLEAR) == Debts(NOW + 90 * SECOND)
+    assert owed_after(soon, CLEAR) == Debts(Sessions(NOW + 90 * SECOND))
 
 
 def test_deleting_a_cut_off_does_not_settle_the_debt() -> None:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Actor, Cause, short_name
 from ecr_warden.model.plan import Change, Plan
+from ecr_warden.model.sessions import Sessions
 from ecr_warden.model.value import Count, Moment, Value
 from ecr_warden.policy.printable import show_time
 
@@ -133,13 +134,13 @@ class OpenRun(Value, frozen=True):
 class Debts(Struct, frozen=True):
     """What earlier runs of a target left to do.
 
-    `sessions_before`: a trust policy was narrowed at this time, and older sessions of the role have to be denied until
+    `sessions`: those that may have been opened through a trust policy that was narrowed; they have to be denied until
     the last of them has expired. `sessions_ended`: the cut-off has been written, so if it is absent, somebody deleted
     it. `recreated_principals`: ARNs of users or roles that were recreated since the target's documents were last
     written.
     """
 
-    sessions_before: datetime | None = None
+    sessions: Sessions | None = None
     sessions_ended: bool = False
     recreated_principals: tuple[str, ...] = ()
 

@@ -178,15 +178,20 @@ def _writable(document: Document | None) -> Document | None:
     They neither allow nor deny anything.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
-    if document is None or not any(
+    if document is None or not names_unique_id(document):
+        return document
+    kept = [one for one in map(_without_ids, raw_statements(document)) if one is not None]
+    return parse_document({"Version": document.version, "Statement": kept}) if kept else None
+
+
+def names_unique_id(document: Document) -> bool:
+    """Whether it names a principal by its unique ID, as AWS shows one that was deleted."""
+    return any(
         is_unique_id(principal.value)
         for statement in document.statements
         if statement.principals
         for principal in statement.principals.values
-    ):
-        return document
-    kept = [one for one in map(_without_ids, raw_statements(document)) if one is not None]
-    return parse_document({"Version": document.version, "Statement": kept}) if kept else None
+    )
 
 
 def _without_ids(statement: dict[str, Any]) -> dict[str, Any] | None:

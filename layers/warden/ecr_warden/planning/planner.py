@@ -3,7 +3,7 @@
 The order is safe at every moment: no state between two writes allows what neither the old documents nor the spec allow.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -16,8 +16,9 @@ from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts
+from ecr_warden.model.sessions import Sessions
 from ecr_warden.model.target import RoleTarget, Target
-from ecr_warden.planning.cutoff import pre_image, session_cutoff
+from ecr_warden.planning.cutoff import pre_image, session_cutoff, sessions_to_end
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.guardrails import cuts_own_access, decided, is_not_ours
 from ecr_warden.planning.ordering import gains, ordered, taking_away, without_gain
@@ -29,17 +30,23 @@ class Circumstances(Struct, frozen=True):
     """What a plan depends on besides desired and observed.
 
     `cutoff_margin`: how far beyond `now` sessions are denied, because a policy takes a while to reach every AWS
-    endpoint. `debts`: from earlier runs of the target; None if no record is available. `written_at`: when one of them
-    last wrote. `is_in_sync`: reads a role and says whether it is in sync. `refusals`: how often this run's writes to an
-    address were refused because AWS does not know a principal.
+    endpoint. `last_look`: when the trust policy was last read in sync; None if that is unknown, or all older sessions
+    are to end with a repair. `debts`: from earlier runs of the target; None if no record is available. `written_at`:
+    when one of them last wrote. `is_in_sync`: reads a role and says whether it is in sync. `refusals`: how often this
+    run's writes to an address were refused because AWS does not know a principal.
     """
 
     now: datetime
     cutoff_margin: timedelta = timedelta(seconds=60)
+    last_look: Callable[[], datetime | None] = lambda: None
     debts: Debts | None = None
     written_at: datetime | None = None
     is_in_sync: Callable[[Target], bool] = lambda _role: True
     refusals: Mapping[Address, int] = field(default_factory=dict)
+
+    def ended_by(self, changes: Iterable[Change]) -> Sessions | None:
+        """The sessions that end with the changes, because they narrow the trust policy; None if they do not."""
+        return sessions_to_end(changes, now=self.now, margin=self.cutoff_margin, last_look=self.last_look)
 
 
 def make_plan(
@@ -67,7 +74,7 @@ def _make_plan(
                     held.append(part)
                 case Change():
                     changes.append(part)
-    cutoff = session_cutoff(spec, observation, changes, debts=debts, now=now, margin=circumstances.cutoff_margin)
+    cutoff = session_cutoff(spec, observation, circumstances.ended_by(changes), debts=debts, now=now)
     if cutoff is not None:
         changes = [change for change in changes if change.address != cutoff.address] + [cutoff]
     return replace(plan, changes=ordered(changes), held=tuple(held))

@@ -11,9 +11,11 @@ from ecr_warden.model.drift import PRINCIPAL_NOT_FOUND, Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Present, Unparseable, Unreadable
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Applied, Conflict, Debts, Failed, OpenRun, Outcome, Result, RunReport, Skipped
+from ecr_warden.model.sessions import Sessions, whole_second
 from ecr_warden.model.target import RoleTarget
-from ecr_warden.planning.cutoff import owed_cutoff, whole_second, written_cutoff
+from ecr_warden.planning.cutoff import denied_sessions, owed_sessions
 from ecr_warden.planning.ordering import narrows_trust, taking_away
+from ecr_warden.planning.planner import Circumstances
 from ecr_warden.policy.access import Permission
 
 # No run writes longer after its start: its lease and its function have ended.
@@ -153,17 +155,17 @@ def _access_mark(permissions: Sequence[Permission]) -> str:
     return mark.hexdigest()
 
 
-def planned_debts(plan: Plan, debts: Debts, cutoff: datetime) -> Debts:
-    """What a target owes as soon as the plan's first change is written.
+def planned_debts(plan: Plan, circumstances: Circumstances) -> Debts:
+    """What a target owes as soon as the first change of a plan made in these circumstances is written.
 
-    `cutoff`: the cut-off if the plan narrows the trust policy without writing one.
+    The sessions that end are owed even if the plan cannot deny them, because their policy could not be read.
     """
-    if not any(map(narrows_trust, plan.changes)):
+    debts, ended = circumstances.debts or Debts(), circumstances.ended_by(plan.changes)
+    if ended is None:
         return debts
-    planned = next(filter(None, map(written_cutoff, plan.changes)), whole_second(cutoff))
-    sessions_before = max(planned, debts.sessions_before or planned)
-    ended = debts.sessions_ended and sessions_before == debts.sessions_before
-    return replace(debts, sessions_before=sessions_before, sessions_ended=ended)
+    denied = next(filter(None, map(denied_sessions, plan.changes)), None)
+    sessions = denied or ended.joined(owed_sessions(debts, circumstances.now))
+    return replace(debts, sessions=sessions, sessions_ended=debts.sessions_ended and sessions == debts.sessions)
 
 
 def debts_to_verify(plan: Plan, debts: Debts) -> Debts:
@@ -181,23 +183,23 @@ def remaining_debts(report: RunReport, debts: Debts) -> Debts:
     # After an interrupted run, the documents do not show whether the same text was written again.
     regranted = report.result is not Result.INTERRUPTED and _has_written_all_that_name(report)
     recreated = () if regranted else debts.recreated_principals
-    sessions_before = _sessions_before(report, debts)
-    if sessions_before is None or any(map(_ends_sessions, report.applied)):
+    owed = _sessions_owed(report, debts)
+    if owed is None or any(map(_ends_sessions, report.applied)):
         return Debts(recreated_principals=recreated)
-    written = filter(None, map(written_cutoff, report.applied))
-    known = debts.sessions_ended and sessions_before == debts.sessions_before
-    return Debts(sessions_before, known or any(cutoff >= sessions_before for cutoff in written), recreated)
+    denied = filter(None, map(denied_sessions, report.applied))
+    known = debts.sessions_ended and owed == debts.sessions
+    return Debts(owed, known or any(sessions.covers(owed) for sessions in denied), recreated)
 
 
-def _sessions_before(report: RunReport, debts: Debts) -> datetime | None:
-    """The cut-off that is owed: sessions could be issued until the trust policy was narrowed."""
-    owed = owed_cutoff(debts, report.finished_at)
+def _sessions_owed(report: RunReport, debts: Debts) -> Sessions | None:
+    """The sessions that have to end: more could be issued until the trust policy was narrowed."""
+    owed = owed_sessions(debts, report.finished_at)
     narrowed_by = report.finished_at
     if report.result is Result.INTERRUPTED:
         narrowed_by = min(narrowed_by, report.started_at + LONGEST_RUN)
-    if owed is None or narrowed_by <= owed or not any(map(_may_have_narrowed_trust, report.outcomes)):
+    if owed is None or narrowed_by <= owed.before or not any(map(_may_have_narrowed_trust, report.outcomes)):
         return owed
-    return whole_second(narrowed_by)
+    return replace(owed, before=whole_second(narrowed_by))
 
 
 def _may_have_narrowed_trust(outcome: Outcome) -> bool:

@@ -10,11 +10,11 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from ecr_warden.model.desired import CompiledSpec, TargetSpec
+from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
-from ecr_warden.model.run import OpenRun, Outcome, Result, RunReport, Skipped
+from ecr_warden.model.run import Debts, OpenRun, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.target import Target
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.orphans import as_observed
@@ -157,11 +157,18 @@ class Reconcile(Struct, frozen=True):
 
     def _try(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Observation]:
         spec = as_observed(run.spec, observation)
-        plan = self._plan(run, spec, observation)
+        circumstances = self._circumstances(run)
+        plan = make_plan(
+            spec,
+            observation,
+            spec_version=run.accepted.version,
+            mode=run.accepted.mode,
+            circumstances=circumstances,
+        )
         reason = self._reason_not_to_write(run) if plan.changes else None
         writes = bool(plan.changes) and reason is None
         if writes:
-            run, outcomes, result, after = self._write_and_verify(run, plan)
+            run, outcomes, result, after = self._write_and_verify(run, plan, planned_debts(plan, circumstances))
         else:
             outcomes = tuple(Skipped(change, reason or "") for change in plan.changes)
             result, after = result_without_writes(plan), observation
@@ -175,28 +182,21 @@ class Reconcile(Struct, frozen=True):
             self.alerts.publish(report)
             run = replace(run, intruder=False)  # reported once, however many tries follow
         # Closed after it was published: a process that dies in between publishes twice, never not at all.
-        planned = run.record.debts.sessions_before
+        planned = run.record.debts.sessions
         run = self._close(run, report)
-        if run.record.debts.sessions_before not in (None, planned):
+        if run.record.debts.sessions not in (None, planned):
             # Narrowing the trust policy took so long that sessions were opened after the planned cut-off.
             self._enqueue(run, [run.spec.target])
         return run, report, after
 
-    def _plan(self, run: Run, spec: TargetSpec, observation: Observation) -> Plan:
-        circumstances = Circumstances(
+    def _circumstances(self, run: Run) -> Circumstances:
+        return Circumstances(
             now=self.clock.now(),
             cutoff_margin=self.cutoff_margin,
             debts=run.record.debts,
             written_at=run.record.written_at,
             is_in_sync=lambda role: self._is_in_sync(run.accepted, role),
             refusals=run.refusals,
-        )
-        return make_plan(
-            spec,
-            observation,
-            spec_version=run.accepted.version,
-            mode=run.accepted.mode,
-            circumstances=circumstances,
         )
 
     def _is_in_sync(self, accepted: CompiledSpec, role: Target) -> bool:
@@ -209,9 +209,10 @@ class Reconcile(Struct, frozen=True):
             return str(pause)
         return self.switch.reason_to_stop()
 
-    def _write_and_verify(self, run: Run, plan: Plan) -> tuple[Run, tuple[Outcome, ...], Result, Observation]:
+    def _write_and_verify(
+        self, run: Run, plan: Plan, debts: Debts
+    ) -> tuple[Run, tuple[Outcome, ...], Result, Observation]:
         opened = OpenRun(run.id, run.cause, run.accepted.mode, plan, run.started_at)
-        debts = planned_debts(plan, run.record.debts, self.clock.now() + self.cutoff_margin)
         self.state.open_run(run.lease, opened, debts)
         run = replace(run, record=replace(run.record, debts=debts))
         outcomes = apply_plan(plan, run.id, run.lease, documents=self.documents, state=self.state, switch=self.switch)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.run import Debts, LastSeen, Pause, Result
+from ecr_warden.model.sessions import Sessions
 from ecr_warden.model.target import Target
 from ecr_warden.ports.store import TargetRecord
 
@@ -76,8 +77,8 @@ def query(client: "DynamoDBClient", what: str, **asked: Any) -> Iterator[Any]:
 
 # As a projection: first what runs need, then what people read.
 RECORD = (
-    "pk, open_run, sessions_before, sessions_ended, recreated, written_at, unique_id, reported, revoked, paused, "
-    "observed_at, last_run, last_result"
+    "pk, open_run, sessions_since, sessions_before, sessions_ended, recreated, written_at, unique_id, reported, "
+    "revoked, paused, observed_at, last_run, last_result"
 )
 
 
@@ -86,7 +87,7 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
     return TargetRecord(
         open_run=item.get("open_run", {}).get("S"),
         debts=Debts(
-            sessions_before=_time(item, "sessions_before"),
+            sessions=_sessions(item),
             sessions_ended=item.get("sessions_ended", {}).get("BOOL", False),
             recreated_principals=tuple(sorted(item.get("recreated", {}).get("SS", ()))),
         ),
@@ -97,6 +98,12 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
         pause=_pause(item),
         last=_last(item),
     )
+
+
+def _sessions(item: Mapping[str, Any]) -> Sessions | None:
+    """Earlier versions ended all older sessions, and wrote no `sessions_since`."""
+    before = _time(item, "sessions_before")
+    return None if before is None else Sessions(before, _time(item, "sessions_since"))
 
 
 def _pause(item: Mapping[str, Any]) -> Pause | None:

@@ -232,9 +232,11 @@ class DynamoState(Struct, frozen=True):
         written_at: datetime | None = None,
     ) -> None:
         """Write journal items and the target's own item in one transaction, if the lease is still held."""
+        owed = debts.sessions
         known = {
             "open_run": open_run,
-            "sessions_before": _text(debts.sessions_before),
+            "sessions_since": _text(owed.since) if owed else None,
+            "sessions_before": _text(owed.before) if owed else None,
             "written_at": _text(written_at),
         }
         sets = ["sessions_ended = :ended", *(f"{name} = :{name}" for name, value in known.items() if value)]
