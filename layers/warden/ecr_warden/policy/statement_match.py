@@ -5,12 +5,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 """
 
 from collections.abc import Iterator
+from copy import replace
 
 from msgspec import Struct
 
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.condition_match import conditions_hold
 from ecr_warden.policy.document import VARIABLES_VERSION, Document, DocumentKind, Effect, Patterns, Statement
+from ecr_warden.policy.principal import ANYONE, Principals
 from ecr_warden.policy.principal_match import NOBODY, Naming, named_ways
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request import Request
@@ -94,7 +96,7 @@ def document_decision(document: Document, request: Request, *, kind: DocumentKin
     """The decision of one document by itself; see `matching_statements`."""
     allows: list[Reason] = []
     denies: list[Reason] = []
-    for index in matching_statements(document, request, kind=kind):
+    for index, _ in matching_statements(document, request, kind=kind):
         statement = document.statements[index]
         (denies if statement.effect is Effect.DENY else allows).append(statement_reason("", statement, index))
     if denies:
@@ -102,19 +104,29 @@ def document_decision(document: Document, request: Request, *, kind: DocumentKin
     return Allowed(tuple(allows)) if allows else ImplicitlyDenied()
 
 
-def matching_statements(document: Document, request: Request, *, kind: DocumentKind | None = None) -> Iterator[int]:
-    """Which statements of a document match a request, by index.
+_EVERYBODY = Principals(negated=False, values=(ANYONE,))
+
+
+def matching_statements(
+    document: Document, request: Request, *, kind: DocumentKind | None = None, bounded: bool = False
+) -> Iterator[tuple[int, Naming]]:
+    """Which statements of a document match a request, by index, and in which ways they name the principal.
 
     In a repository or trust policy a statement without Principal names no one; in an identity policy ARNs are
-    completed.
+    completed. A Deny with NotPrincipal spares nobody who is `bounded`, that is, has a permissions boundary.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     """
     attached = kind in (DocumentKind.REPOSITORY, DocumentKind.TRUST)
     completes = kind is DocumentKind.IDENTITY
     for index, statement in enumerate(document.statements):
-        if attached and statement.principals is None:
+        named = statement.principals
+        if attached and named is None:
             continue
-        if statement_naming(statement, request, version=document.version, completes=completes):
-            yield index
+        if bounded and named is not None and named.negated and statement.effect is Effect.DENY:
+            statement = replace(statement, principals=_EVERYBODY)  # noqa: PLW2901
+        naming = statement_naming(statement, request, version=document.version, completes=completes)
+        if naming:
+            yield index, naming
 
 
 def statement_reason(policy: str, statement: Statement, index: int) -> Reason:

@@ -11,26 +11,23 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
 """
 
-from collections.abc import Iterable, Iterator
-from copy import replace
+from collections.abc import Iterable
 
 from msgspec import Struct
 
-from ecr_warden.policy.document import Document, Effect, Statement
+from ecr_warden.policy.document import Document, DocumentKind, Effect
 from ecr_warden.policy.evaluate.actions import has_no_resource, needs_key_policy, needs_trust_policy
 from ecr_warden.policy.evaluate.policies import Policies
-from ecr_warden.policy.principal import ANYONE, Principals
 from ecr_warden.policy.principal_match import Naming
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request import Request
 from ecr_warden.policy.request_principal import SERVICE_LINKED_NAME, CallerKind
-from ecr_warden.policy.statement_match import Reason, statement_naming, statement_reason
+from ecr_warden.policy.statement_match import Reason, matching_statements, statement_reason
 
 _SERVICE_CONTROL = "serviceControlPolicies"
 _RESOURCE_CONTROL = "resourceControlPolicies"
 _SERVICE_LINKED_PATH = ":role/aws-service-role/"
 _WITH_POLICIES = (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION, CallerKind.FEDERATED_USER)
-_EVERYBODY = Principals(negated=False, values=(ANYONE,))
 
 
 class Matches(Struct, frozen=True):
@@ -109,24 +106,25 @@ def is_service_linked(request: Request) -> bool:
 
 def principal_side(request: Request, policies: Policies) -> PrincipalSide:
     """Ask identity policies, boundary and session policy; the root user has none and may do what its account may."""
-    kind = request.principal.kind
-    if kind is CallerKind.ROOT:
+    caller = request.principal.kind
+    if caller is CallerKind.ROOT:
         return PrincipalSide(given=(Reason("", "the root user may do everything that its account may"),))
-    if kind not in _WITH_POLICIES:
+    if caller not in _WITH_POLICIES:
         return PrincipalSide(is_absent=True)
     named = ((f"identityPolicies[{index}]", document) for index, document in enumerate(policies.identity))
-    identity = _matches(named, request, completes=True)
+    identity = _matches(named, request, kind=DocumentKind.IDENTITY)
     given, denies, limits = [*identity.allows_by()], [*identity.denies], list[Reason]()
     for name, document in (("permissionBoundary", policies.boundary), ("sessionPolicy", policies.session)):
         if document is None:
             continue
         # AWS refuses an ARN that lacks parts in a session policy.
-        found = _matches(((name, document),), request, completes=document is not policies.session)
+        kind = DocumentKind.IDENTITY if name != "sessionPolicy" else None
+        found = _matches(((name, document),), request, kind=kind)
         denies += found.denies
         given += found.allows_by()
         if not found.allows:
             limits.append(Reason(name, f"{name}: no statement allows {request.action}"))
-    if kind is CallerKind.FEDERATED_USER and policies.session is None:
+    if caller is CallerKind.FEDERATED_USER and policies.session is None:
         limits.append(Reason("sessionPolicy", "sessionPolicy: a federated user without one has no permissions"))
     lacking = [*limits]
     if not identity.allows:
@@ -137,11 +135,13 @@ def principal_side(request: Request, policies: Policies) -> PrincipalSide:
 def resource_side(request: Request, policies: Policies) -> ResourceSide:
     """Ask the resource's policy or, to assume a role, its trust policy (which may be given as either)."""
     needs_trust = needs_trust_policy(request)
-    name, document = "resourcePolicy", None if has_no_resource(request) else policies.resource
+    name, kind, document = "resourcePolicy", DocumentKind.REPOSITORY, policies.resource
     if needs_trust and (policies.trust is not None or policies.resource is None):
-        name, document = "trustPolicy", policies.trust
+        name, kind, document = "trustPolicy", DocumentKind.TRUST, policies.trust
+    elif has_no_resource(request):
+        document = None
     bounded = policies.boundary is not None and request.principal.kind in _WITH_POLICIES
-    found = _matches_on_resource(name, document, request, bounded=bounded) if document else Matches()
+    found = _matches(((name, document),), request, kind=kind, bounded=bounded) if document else Matches()
     lacking: tuple[Reason, ...] = ()
     if not found.allows:
         who = printable(request.principal.text)
@@ -150,49 +150,24 @@ def resource_side(request: Request, policies: Policies) -> ResourceSide:
     return ResourceSide(found, needs_trust or needs_key_policy(request), lacking)
 
 
-type _Placed = tuple[str, Document, int, Statement]
-"""A statement with its document's name, its document and its index."""
-
-
-def _matches(documents: Iterable[tuple[str, Document]], request: Request, *, completes: bool = False) -> Matches:
-    """`completes`: an ARN that lacks parts is completed, as AWS does in these documents."""
-    placed = (
-        (name, document, index, statement)
-        for name, document in documents
-        for index, statement in enumerate(document.statements)
-    )
-    return _matching(placed, request, completes=completes)
-
-
-def _matches_on_resource(name: str, document: Document, request: Request, *, bounded: bool) -> Matches:
-    """In a resource's policy a statement without Principal names nobody.
-
-    A Deny with NotPrincipal spares nobody who is `bounded`, that is, has a permissions boundary.
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-    """
-    return _matching(_read_for(name, document, bounded=bounded), request)
-
-
-def _read_for(name: str, document: Document, *, bounded: bool) -> Iterator[_Placed]:
-    for index, statement in enumerate(document.statements):
-        named = statement.principals
-        if named is not None:
-            spares_nobody = bounded and named.negated and statement.effect is Effect.DENY
-            yield name, document, index, replace(statement, principals=_EVERYBODY) if spares_nobody else statement
-
-
-def _matching(placed: Iterable[_Placed], request: Request, *, completes: bool = False) -> Matches:
+def _matches(
+    documents: Iterable[tuple[str, Document]],
+    request: Request,
+    *,
+    kind: DocumentKind | None = None,
+    bounded: bool = False,
+) -> Matches:
+    """Ask named documents; `kind` and `bounded`: see matching_statements."""
     allows: list[tuple[Reason, Naming]] = []
     denies: list[Reason] = []
-    for name, document, index, statement in placed:
-        naming = statement_naming(statement, request, version=document.version, completes=completes)
-        if not naming:
-            continue
-        reason = statement_reason(name, statement, index)
-        if statement.effect is Effect.ALLOW:
-            allows.append((reason, naming))
-        else:
-            denies.append(reason)
+    for name, document in documents:
+        for index, naming in matching_statements(document, request, kind=kind, bounded=bounded):
+            statement = document.statements[index]
+            reason = statement_reason(name, statement, index)
+            if statement.effect is Effect.ALLOW:
+                allows.append((reason, naming))
+            else:
+                denies.append(reason)
     return Matches(tuple(allows), tuple(denies))
 
 
