@@ -137,6 +137,6 @@ def test_session_policy_of_the_longest_names_fits(target: RepositoryTarget | Rol
             operation = Operation.DELETE if after is None else Operation.UPDATE
             long = replace(address, target=target, name=address.name and "p" * 128)
             changes.append(Change(operation, long, None, None, after))
-    text = session_policy(Plan(target, "v1", changes=tuple(changes)), partition="aws-us-gov")
+    text = session_policy(Plan(target, "v1", changes=tuple(changes)))
     assert len(text) <= 2048
     assert len(changes) >= 2

@@ -76,7 +76,7 @@ def test_a_user_is_not_a_role_of_that_name() -> None:
 def test_a_target_has_an_arn() -> None:
     assert target_arn(REPOSITORY) == f"arn:aws:ecr:eu-central-1:{HOME}:repository/shop/checkout"
     assert target_arn(PUSHER, path="/ecr-warden/") == f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher"
-    assert target_arn(UserTarget(HOME, "u"), partition="aws-cn") == f"arn:aws-cn:iam::{HOME}:user/u"
+    assert target_arn(UserTarget(HOME, "u")) == f"arn:aws:iam::{HOME}:user/u"
 
 
 def test_an_address_says_what_stands_there_and_where() -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, ClassVar, assert_never
 
 from msgspec import Struct
 
-from ecr_warden.arn import ACCOUNT_ID
+from ecr_warden.arn import ACCOUNT_ID, iam_arn
 from ecr_warden.errors import WardenError
 from ecr_warden.model.value import opaque
+from ecr_warden.policy.printable import printable
 
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 # Source: SetRepositoryPolicy's and GetRole's parameter constraints in the ECR and IAM API references.
@@ -98,7 +99,7 @@ def parse_target(text: str) -> Target:
         if kind == "user" and IAM_NAME.fullmatch(rest):
             return UserTarget(account, rest)
     raise TargetError(
-        f"not a target: {text[:120]!r}",
+        f"not a target: '{printable(text, 120)}'",
         remedy="write repository/ACCOUNT/REGION/NAME, role/ACCOUNT/NAME or user/ACCOUNT/NAME",
     )
 
@@ -108,14 +109,14 @@ def is_repository_name(text: str) -> bool:
     return 2 <= len(text) <= 256 and REPOSITORY_NAME.fullmatch(text) is not None
 
 
-def target_arn(target: Target, *, path: str = "/", partition: str = "aws") -> str:
+def target_arn(target: Target, *, path: str = "/") -> str:
     """The target's ARN; `path` is the IAM path of a user or role."""
     match target:
         case RepositoryTarget(account, region, name):
-            return f"arn:{partition}:ecr:{region}:{account}:repository/{name}"
+            return f"arn:aws:ecr:{region}:{account}:repository/{name}"
         case RoleTarget(account, name):
-            return f"arn:{partition}:iam::{account}:role{path}{name}"
+            return iam_arn(account, f"role{path}{name}")
         case UserTarget(account, name):
-            return f"arn:{partition}:iam::{account}:user{path}{name}"
+            return iam_arn(account, f"user{path}{name}")
         case _:
             assert_never(target)

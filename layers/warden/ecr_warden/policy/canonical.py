@@ -11,7 +11,7 @@ Rules, each with its source in docs/adr/0002-policy-canonical-form.md:
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from copy import replace
 from functools import lru_cache
 
@@ -60,6 +60,13 @@ class CanonicalStatement(Struct, frozen=True):
     principals: CanonicalPrincipals | None
     resources: CanonicalPatterns | None
     conditions: frozenset[CanonicalClause]
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """The texts that may hold policy variables: the resources and the values of the conditions."""
+        yield from self.resources.values if self.resources else ()
+        for clause in self.conditions:
+            yield from clause.values
 
 
 def canonical(document: Document, *, kind: DocumentKind | None = None) -> frozenset[CanonicalStatement]:

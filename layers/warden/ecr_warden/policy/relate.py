@@ -240,7 +240,7 @@ def _first_difference(
         return f"{where} is only in {_LIVE}"
     if index != other_index:
         where += f" ({other_index + 1} in {_DESIRED})"
-    if versions[0] != versions[1] and _uses_variables(one):
+    if versions[0] != versions[1] and any("${" in text for text in one.texts):
         return f"{where}: policy variables, and Version {versions[0]} in {_LIVE} but {versions[1]} in {_DESIRED}"
     return f"{where}: {_statement_difference(one, other)}"
 
@@ -254,12 +254,6 @@ def _likeness(a: CanonicalStatement, b: CanonicalStatement) -> int:
         + (a.conditions == b.conditions)
         + 2 * (a.actions == b.actions or not a.actions.values.isdisjoint(b.actions.values))
     )
-
-
-def _uses_variables(statement: CanonicalStatement) -> bool:
-    texts = set(statement.resources.values) if statement.resources else set()
-    texts.update(value for clause in statement.conditions for value in clause.values)
-    return any("${" in text for text in texts)
 
 
 def _statement_difference(live: CanonicalStatement, desired: CanonicalStatement) -> str:

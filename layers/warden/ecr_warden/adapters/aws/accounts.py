@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.deadline import MEMBER_RESERVE, Deadline
 from ecr_warden.adapters.aws.errors import STS, translate, unanswered
+from ecr_warden.arn import iam_arn
 from ecr_warden.ports.errors import AccountUnreachable, ExplicitlyDenied, OutOfTime, PortError
 from ecr_warden.ports.hub import Clock
 from ecr_warden.triggers.own_sessions import session_name
@@ -111,7 +112,6 @@ class HubAccounts(Struct):
     session: Session
     external_id: str
     clock: Clock
-    partition: str = "aws"
     deadline: Deadline = field(default_factory=Deadline)
     _sts: "STSClient | None" = None
     _readers: dict[str, tuple[datetime, AccountClients]] = field(default_factory=dict)
@@ -142,7 +142,7 @@ class HubAccounts(Struct):
         )
 
     def _assume(self, account: str, role: str, *, seconds: timedelta, **arguments: Any) -> AccountClients:
-        arn = f"arn:{self.partition}:iam::{account}:role/ecr-warden/{role}"
+        arn = iam_arn(account, f"role/ecr-warden/{role}")
         try:
             answer = self._own().assume_role(
                 RoleArn=arn, ExternalId=self.external_id, DurationSeconds=int(seconds.total_seconds()), **arguments

@@ -32,7 +32,6 @@ _READ_LIMIT = 4000
 TOO_MANY_REQUESTS = 429
 _GHOST_PRINCIPAL = ("Principal not found", "Invalid principal in policy")
 _NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist, create it or remove it from the spec"
-_NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist, create it or remove it from the spec"
 _INVALID_REPOSITORY_POLICY = "Invalid repository policy provided"
 
 

@@ -9,32 +9,25 @@ from typing import assert_never
 
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
-from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 
 MAX_CHARACTERS = 2048
 
 
-def session_policy(plan: Plan, partition: str = "aws") -> str:
+def session_policy(plan: Plan) -> str:
     """The policy document that allows a plan's writes and the reads before them, on its target only."""
     actions = sorted({action for change in plan.changes for action in _actions(change)})
-    statement = {"Effect": "Allow", "Action": actions, "Resource": _resources(plan, partition)}
+    statement = {"Effect": "Allow", "Action": actions, "Resource": _resources(plan.target)}
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
     assert len(text) <= MAX_CHARACTERS, "a session policy names one target and some fifteen actions at most"
     return text
 
 
-def _resources(plan: Plan, partition: str) -> list[str]:
-    match plan.target:
-        case RepositoryTarget():
-            return [target_arn(plan.target, partition=partition)]
-        case RoleTarget() | UserTarget():
-            # The identity's path is not known here, but its name is unique in the account.
-            return [
-                target_arn(plan.target, partition=partition),
-                target_arn(plan.target, path="/*/", partition=partition),
-            ]
-        case _:
-            assert_never(plan.target)
+def _resources(target: Target) -> list[str]:
+    if isinstance(target, RepositoryTarget):
+        return [target_arn(target)]
+    # The identity's path is not known here, but its name is unique in the account.
+    return [target_arn(target), target_arn(target, path="/*/")]
 
 
 def _actions(change: Change) -> Iterator[str]:

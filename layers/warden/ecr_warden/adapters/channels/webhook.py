@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ecr_warden.alerting.formats import to_slack
 from ecr_warden.model.alert import Message
 from ecr_warden.outside import OutsideError, outside_text
+from ecr_warden.policy.printable import printable
 from ecr_warden.ports.alerts import ChannelError
 from ecr_warden.ports.hub import Clock
 
@@ -158,7 +159,7 @@ def open_secret(reference: str, client: Callable[[str], Any], clock: Clock) -> S
         case "secretsmanager", ":", name if name:
             return Secret(reference, lambda: _secret(client("secretsmanager"), name), clock)
         case _:
-            raise ChannelError(f"not a reference to a secret: {reference[:120]!r}", remedy=_REMEDY)
+            raise ChannelError(f"not a reference to a secret: {printable(reference, 120)}", remedy=_REMEDY)
 
 
 def _parameter(ssm: "SSMClient", name: str) -> object:

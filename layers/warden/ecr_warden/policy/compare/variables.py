@@ -17,14 +17,7 @@ _MOST_VARIABLES = 3
 
 def variables_of(statements: Iterable[CanonicalStatement]) -> tuple[Variable, ...]:
     """The variables in resources and condition values."""
-    found: set[Variable] = set()
-    for one in statements:
-        texts = [*one.resources.values] if one.resources else []
-        for clause in one.conditions:
-            texts += clause.values
-        for text in texts:
-            found.update(variables_in(text))
-    return tuple(sorted(found))
+    return tuple(sorted({variable for one in statements for text in one.texts for variable in variables_in(text)}))
 
 
 def fresh_values(variables: Iterable[Variable], known: Mapping[str, Values]) -> dict[Variable, str]:

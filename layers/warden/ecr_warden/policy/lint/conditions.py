@@ -36,7 +36,7 @@ def check_conditions(examination: Examination) -> None:
                 examination.add(Rule.CONDITION_ENDED, clause.place, f"{quoted(clause.values[0].text)} is past")
             elif reason := _contradiction(statement, clause):
                 examination.add(Rule.CONDITION_NEVER, clause.place, reason)
-            if statement.allows and clause.quantifier is Quantifier.ALL and not _is_guarded(statement, clause):
+            if statement.allows and clause.parts.quantifier is Quantifier.ALL and not _is_guarded(statement, clause):
                 message = (
                     f"{clause.operator} on {quoted(clause.spelled)} also holds if the request does not have the key"
                 )
@@ -62,7 +62,7 @@ def _ended(examination: Examination, clause: PlacedClause) -> bool:
 
 def _contradiction(statement: PlacedStatement, clause: PlacedClause) -> str:
     """Why this condition can never hold, alone or together with the others on its key; or nothing."""
-    if _is_null(clause, "true") and clause.quantifier is Quantifier.ANY:
+    if _is_null(clause, "true") and clause.parts.quantifier is Quantifier.ANY:
         return f"no value of {quoted(clause.spelled)} is null"
     for other in statement.clauses:
         if other.key != clause.key or other is clause:
@@ -72,10 +72,10 @@ def _contradiction(statement: PlacedStatement, clause: PlacedClause) -> str:
         texts = {value.text for value in clause.values}
         if (
             clause.certain
-            and not clause.quantifier
+            and not clause.parts.quantifier
             and clause.base in _STRINGS
-            and other.negated
-            and not other.quantifier
+            and other.parts.negated
+            and not other.parts.quantifier
             and other.base == clause.base
             and texts <= {value.text for value in other.values}
         ):
@@ -87,7 +87,7 @@ def _is_guarded(statement: PlacedStatement, clause: PlacedClause) -> bool:
     """Does another condition require the key? aws:TagKeys is present if one of the tags is."""
     return any(
         (other.key == clause.key or (clause.key == _TAG_KEYS and other.key.startswith(_TAG)))
-        and (other.certain or (_is_null(other, "false") and other.quantifier is not Quantifier.ALL))
+        and (other.certain or (_is_null(other, "false") and other.parts.quantifier is not Quantifier.ALL))
         for other in statement.clauses
     )
 
@@ -168,7 +168,7 @@ def _check(examination: Examination, clause: PlacedClause, value: PlacedText) ->
     elif wild and clause.base in _LITERAL:
         message = f"{quoted(value.text)}: {clause.operator} takes * and ? literally"
         examination.add(Rule.VALUE_WILDCARD, value.place, message)
-    elif wild and clause.base == "StringLike" and not clause.negated and clause.key in _SENSITIVE:
+    elif wild and clause.base == "StringLike" and not clause.parts.negated and clause.key in _SENSITIVE:
         message = f"{quoted(value.text)} for {quoted(clause.spelled)} may match an outsider's"
         examination.add(Rule.VALUE_SENSITIVE_WILDCARD, value.place, message)
     elif clause.base in ("ArnLike", "ArnEquals"):

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from msgspec import Struct, field
 
 from ecr_warden.policy.ascii_case import ascii_lower
-from ecr_warden.policy.condition import Quantifier, parse_operator
+from ecr_warden.policy.condition import Operator, Quantifier, parse_operator
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement
 from ecr_warden.policy.lint.rules import Finding, Rule
 from ecr_warden.policy.nearest import did_you_mean
@@ -43,22 +44,25 @@ class PlacedElement(Struct, frozen=True):
 
 
 class PlacedClause(Struct, frozen=True):
-    """One operator on one key. `base` is the operator without quantifier, Not and IfExists; the key is lower case."""
+    """One operator on one key: `operator` and `spelled` as messages show them, `key` in lower case."""
 
     operator: str
-    base: str
-    quantifier: Quantifier
-    negated: bool
-    if_exists: bool
+    parts: Operator
     key: str
     spelled: str
     place: str
     values: tuple[PlacedText, ...]
 
     @property
+    def base(self) -> str:
+        """The operator without quantifier, Not and IfExists."""
+        return self.parts.positive
+
+    @property
     def certain(self) -> bool:
         """Does it only hold if the request has the key, with one of the values?"""
-        return not (self.negated or self.if_exists or self.quantifier is Quantifier.ALL or self.base == "Null")
+        quantifier, base, negated, if_exists = self.parts
+        return not (negated or if_exists or quantifier is Quantifier.ALL or base == "Null")
 
 
 class PlacedStatement(Struct, frozen=True):
@@ -108,10 +112,7 @@ def placed_statements(document: Document) -> tuple[PlacedStatement, ...]:
     raw = json.loads(document.text)["Statement"]
     if isinstance(raw, dict):
         return (_placed(document.statements[0], raw, "Statement"),)
-    return tuple(
-        _placed(statement, entry, f"Statement[{index}]")
-        for index, (statement, entry) in enumerate(zip(document.statements, raw, strict=True))
-    )
+    return tuple(map(_placed, document.statements, raw, (f"Statement[{index}]" for index in count())))
 
 
 def _placed(statement: Statement, raw: dict[str, Any], place: str) -> PlacedStatement:
@@ -163,19 +164,7 @@ def _clauses(raw: dict[str, Any], statement: Statement, place: str) -> Iterator[
         for key, values in block.items()
     )
     for clause, (where, given) in zip(statement.conditions, places, strict=True):
-        quantifier, positive, negated, if_exists = parse_operator(clause.operator)
+        operator, key, texts = clause
         listed = isinstance(given, list)
-        values = (
-            PlacedText(text, f"{where}[{index}]" if listed else where) for index, text in enumerate(clause.values)
-        )
-        yield PlacedClause(
-            operator=clause.operator,
-            base=positive,
-            quantifier=quantifier,
-            negated=negated,
-            if_exists=if_exists,
-            key=ascii_lower(clause.key),
-            spelled=clause.key,
-            place=where,
-            values=tuple(values),
-        )
+        values = (PlacedText(text, f"{where}[{index}]" if listed else where) for index, text in enumerate(texts))
+        yield PlacedClause(operator, parse_operator(operator), ascii_lower(key), key, where, tuple(values))
