@@ -1,4 +1,4 @@
-"""The command line: its verbs and options, and what it says about a wrong one."""
+"""The command line: its verbs and options, and the messages on wrong ones."""
 
 import argparse
 import importlib.metadata

@@ -31,7 +31,7 @@ from ecr_warden_cli.context import Failure, UsageError
 
 # A person waits: fail within seconds if an endpoint is down.
 _READING_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
-# Any region will do for GetCallerIdentity, and a configuration without one is common.
+# GetCallerIdentity works in any region, and a configuration without a region is common.
 _DEFAULT_REGION = "us-east-1"
 
 
@@ -80,7 +80,7 @@ def open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> 
 
 
 def read_accounts(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each account's entry of a snapshot; an account that cannot be read says so in its own. Raises Failure."""
+    """Each account's entry of a snapshot, which says so if the account cannot be read; raises Failure."""
     documents = open_documents(accounts, profiles)
     for account in accounts:
         try:
@@ -176,7 +176,7 @@ class LambdaHub(Struct, frozen=True):
         return self._invoke(ANSWER, {"request": request})
 
     def control(self, request: str) -> Json:
-        """Sign the request with these credentials: the hub verifies and records who gave the command."""
+        """Sign the request with these credentials: the hub verifies and records who sent the command."""
         account, partition = self._caller()
         hub = f"arn:{partition}:lambda:{self.region}:{account}:function:{CONTROL}"
         credentials: Any = self.session.get_credentials()

@@ -86,7 +86,7 @@ class Console(Struct, frozen=True):
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
-        """Say on stderr what takes long, if that is a terminal."""
+        """Show on stderr, if that is a terminal, what is going on while it takes long."""
         if not self._is_terminal(self.stderr):
             yield
             return

@@ -36,7 +36,7 @@ class Hub(Protocol):
         ...
 
     def control(self, request: str) -> dict[str, Any]:
-        """Give a command in the caller's name; raises Failure."""
+        """Send a command in the caller's name; raises Failure."""
         ...
 
 

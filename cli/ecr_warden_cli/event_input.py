@@ -1,4 +1,4 @@
-"""Events in the forms that people have: JSON Lines, JSON documents, CloudTrail's log files, gzipped or not.
+"""Events in all common forms: JSON Lines, JSON documents, CloudTrail's log files, gzipped or not.
 
 JSON is read as Lambda's runtime reads it (the last of two equal keys counts), so that an event means the same here as
 in the function.
@@ -35,7 +35,7 @@ class Found(Struct, frozen=True):
 
 
 class Broken(Struct, frozen=True):
-    """What could not be read, and why."""
+    """A place that could not be read, and why."""
 
     place: str
     code: Literal["json", "size", "unreadable"]
@@ -110,7 +110,7 @@ def _read_events(stream: BinaryIO, file: str) -> Iterator[Found | Broken]:
 
 
 def _values(lines: _Lines, file: str, *, documents: bool) -> Iterator[Found | Broken]:
-    """`documents`: whether the first line may open an indented document."""
+    """The values of all lines; `documents`: the first line may begin an indented document."""
     for line in lines:
         place = f"{file}:{lines.number}"
         if line is None:
@@ -125,7 +125,7 @@ def _values(lines: _Lines, file: str, *, documents: bool) -> Iterator[Found | Br
 
 
 def _documents(opening: bytes, lines: _Lines, file: str) -> Iterator[Found | Broken]:
-    """Consecutive indented documents; or lines, if that fails and some line is an object by itself."""
+    """Consecutive indented documents; or lines, if the text is none and some line is an object by itself."""
     before = lines.number - 1
     text = opening + lines.stream.read(BATCH_LIMIT) + lines.stream.readline(LINE_LIMIT)
     found = _parse_documents(text, file, before + 1)

@@ -1,4 +1,4 @@
-"""What the verbs that go through the deployed hub share."""
+"""What the verbs that use the deployed hub share."""
 
 import argparse
 import uuid
@@ -99,7 +99,7 @@ class HubClient(Struct, frozen=True):
         return _read(self.hub.answer(request_to_text(question)))
 
     def command(self, command: Command) -> CommandReply:
-        """Give a command in the caller's name; raises Failure."""
+        """Send a command in the caller's name; raises Failure."""
         if len(command.targets) > MAX_TARGETS:
             remedy = "name fewer, for example with a pattern, and repeat the command for the others"
             raise UsageError(f"{len(command.targets)} targets; a command takes {MAX_TARGETS} at most", remedy=remedy)
@@ -150,7 +150,7 @@ def expect[T](kind: type[T], reply: Reply) -> T:
 
 
 def json_of(reply: Reply) -> dict[str, Any]:
-    """The reply as printed, without the hub's schema number."""
+    """The reply as it is printed, without the hub's schema number."""
     form = reply_to_json(reply)
     del form["schema"]
     return form
@@ -186,7 +186,7 @@ _BROKEN = (Result.FAILED, Result.UNKNOWN)
 
 
 class Runs(Struct, frozen=True):
-    """What came of a command: its runs' answers, by target."""
+    """The results of a command: its runs' answers, by target."""
 
     command: CommandReply
     answers: Mapping[str, Answer]
@@ -266,7 +266,7 @@ def _poll(client: HubClient, command: CommandReply, sleep: Callable[[float], Non
         if not open_targets or number == tries:
             break
         sleep(_POLL_SECONDS)
-    # Time is up: fall back on what each run said last.
+    # Time is up: fall back on each run's last answer.
     yield from (latest[target] for target in sorted(open_targets) if target in latest)
 
 

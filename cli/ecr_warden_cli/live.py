@@ -1,4 +1,4 @@
-"""Where `plan` and `verify` read: a spec against the accounts from here, or the accepted spec at the hub."""
+"""Where `plan` and `verify` read: a local spec against the accounts, or the accepted spec through the hub."""
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
@@ -67,7 +67,7 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def place_of(arguments: argparse.Namespace) -> Here | AtHub:
-    """Where to read; raises UsageError for options of the other place."""
+    """Where to read; raises UsageError if options of both places are given."""
     places: Sequence[str] = arguments.places
     if arguments.hub:
         if files := [place for place in places if _is_file(place)]:

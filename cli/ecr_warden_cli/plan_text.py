@@ -19,7 +19,7 @@ _PLAN = Framing(Perspective.PLAN)
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
-    """What differs, who will gain or lose what, the changes in order, and what is held."""
+    """A plan in lines: drift, who will gain or lose what, the changes in order, and what is held."""
     unreadable = [drift for drift in plan.drifts if drift.kind is DriftKind.UNREADABLE]
     for reason in unreadable_of(plan.drifts):
         where = [describe_address(drift.address) for drift in unreadable if drift.explain == reason]
@@ -88,7 +88,7 @@ def _effect(change: Change) -> str:
 
 
 def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], plans: Sequence[Plan]) -> Iterator[str]:
-    """What to deploy in each account. Empty if all are covered, or if there is no stack and nothing to write."""
+    """What to deploy in each account; empty if everything is covered, or if there is no stack and nothing to write."""
     writing = {change.address.target.account for plan in plans for change in plan.changes}
     for one in found:
         where = f"account {one.account}"

@@ -1,1 +1,1 @@
-"""One verb a file: its arguments, what it does, and how it says so."""
+"""One file per verb: its arguments, what it does, and its output."""

@@ -68,7 +68,7 @@ class SnapshotUnreadable(Failure):
 
 
 class _Asked(Struct, frozen=True):
-    """What a verb is about: the estate, and the spec beside it where one was given."""
+    """The input of a verb: the estate, and the spec if one was given."""
 
     graph: Graph
     spec: Valid | None
@@ -82,10 +82,12 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     source = parser.add_argument_group("where to read")
     source.add_argument("--snapshot", metavar="FILE", help="a snapshot of the accounts, or - for stdin")
     source.add_argument(
-        "--iam", metavar="FILE", help="the output of: aws iam get-account-authorization-details, of one account"
+        "--iam", metavar="FILE", help="the output of aws iam get-account-authorization-details for one account"
     )
     source.add_argument("--repository-policy", metavar="FILE", help="with --iam: the policy of REPOSITORY")
-    source.add_argument("--spec", metavar="SPEC", help="the spec: says what is in it, and whose accounts to read")
+    source.add_argument(
+        "--spec", metavar="SPEC", help="the spec: the answer says what it gives; without a file, its accounts are read"
+    )
     source.add_argument(
         "--profile",
         metavar="ACCOUNT=PROFILE",
@@ -118,7 +120,7 @@ def _open(arguments: argparse.Namespace, context: Context, repository: str | Non
     elif spec is not None:
         text = _live(spec, arguments.profile, context)
     else:
-        raise UsageError("nothing to read is given", remedy="give --snapshot FILE, --iam FILE, or --spec SPEC")
+        raise UsageError("there is no input", remedy="give --snapshot FILE, --iam FILE, or --spec SPEC")
     return _Asked(Graph(_estate(text, arguments.snapshot or arguments.iam, context)), spec)
 
 
@@ -149,7 +151,7 @@ def _live(spec: Valid, profiles: Sequence[str], context: Context) -> str:
 
 
 def _joined(arguments: argparse.Namespace, context: Context, repository: str | None) -> bytes | str:
-    """The AWS CLI's own output for one account as a snapshot, with the one repository whose policy is given."""
+    """The AWS CLI's output for one account as a snapshot, with the repository whose policy is given."""
     text = _read(arguments.iam, context)
     if not arguments.repository_policy or repository is None:
         return text
@@ -164,12 +166,12 @@ def _joined(arguments: argparse.Namespace, context: Context, repository: str | N
 
 
 _WHOLE = re.compile(r"([0-9]{12})/([a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})/(.+)")
-# Where nobody says which: no decision depends on it but on conditions about aws:RequestedRegion.
+# If no region is given: only conditions on aws:RequestedRegion depend on it.
 _ANY_REGION = "us-east-1"
 
 
 def _policy(text: bytes) -> object:
-    """A policy document, or the answer of `aws ecr get-repository-policy` around it."""
+    """A policy document, also from within the output of `aws ecr get-repository-policy`."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -260,7 +262,7 @@ def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str]]:
 
 
 def _not_looked_at(estate: Estate) -> Iterator[str]:
-    """What may deny it all the same and was not given."""
+    """The policies that were not given and could deny it all the same."""
     missing = [
         name
         for name, given in (
@@ -393,7 +395,7 @@ MAX_DENIAL = 65_536
 
 
 class NoDenial(Failure):
-    """The text holds no message of a denied call that says who was denied what."""
+    """The text contains no message of a denied call that says who was denied what."""
 
     code = "no-denial"
 
@@ -427,7 +429,7 @@ def _explain(text: str, asked: _Asked, arguments: argparse.Namespace, context: C
 
 
 def _access_of(action: str) -> str:
-    """What somebody wanted who was denied an action: the whole of it, so that the next denial is explained too."""
+    """The kind of access that needs the denied action: checking all of it explains later denials, too."""
     match action.lower():
         case "ecr:batchgetimage" | "ecr:getdownloadurlforlayer" | "ecr:getauthorizationtoken":
             return Access.PULL
@@ -466,9 +468,9 @@ def _add_can(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--as", dest="principal", metavar="ARN", help="who was denied, where the message does not say")
-    parser.add_argument("--repository", metavar="REPOSITORY", help="of what, where the message does not say")
-    parser.add_argument("--access", metavar="ACCESS", help="what was wanted: pull, push, delete, admin or an action")
+    parser.add_argument("--as", dest="principal", metavar="ARN", help="who was denied, if the message does not say")
+    parser.add_argument("--repository", metavar="REPOSITORY", help="the repository, if the message does not name it")
+    parser.add_argument("--access", metavar="ACCESS", help="the kind of access: pull, push, delete, admin or an action")
     _add_source(parser)
 
 
@@ -480,7 +482,7 @@ def _add_snapshot(parser: argparse.ArgumentParser) -> None:
 
 
 CAN_I = Verb(
-    "say whether somebody can pull, push, delete or administer, and what is missing",
+    "say whether a principal can pull, push, delete or administer, and what is missing",
     "ecr-warden can-i push shop/checkout --as arn:aws:iam::111111111111:user/ci --snapshot estate.json",
     _add_can_i,
     _run_can_i,
@@ -498,7 +500,7 @@ CAN = Verb(
     _run_can,
 )
 EXPLAIN_DENIAL = Verb(
-    "say from the error message of a denied call what is missing",
+    "explain the error message of a denied call: what is missing",
     "docker pull IMAGE 2>&1 | ecr-warden explain-denial --snapshot estate.json",
     _add_explain,
     _run_explain,

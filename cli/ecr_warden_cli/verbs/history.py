@@ -72,7 +72,7 @@ def _history(arguments: argparse.Namespace, context: Context) -> Exit:
             f"--since {show_time(since)} is later than the end, {show_time(until or now)}", remedy="give an earlier one"
         )
     client = speak(arguments, context)
-    targets = () if arguments.target is None else tuple(_meant(arguments.target, client))
+    targets = () if arguments.target is None else tuple(_selected(arguments.target, client))
     reply = expect(HistoryReply, client.ask(AskHistory(targets, arguments.limit, since, until)))
     if arguments.json:
         context.console.answer(json_of(reply))
@@ -99,8 +99,8 @@ def _print(reply: HistoryReply, console: Console) -> None:
         console.line(f"{and_more(reply.omitted)}; see them with {ends}, or raise --limit", Style.ODD)
 
 
-def _meant(text: str, client: HubClient) -> Iterable[Target]:
-    """The targets that a text selects; a full name may have left the accepted spec. Raises Failure."""
+def _selected(text: str, client: HubClient) -> Iterable[Target]:
+    """The targets that a text selects; a full name may be of a removed target. Raises Failure."""
     try:
         return [parse_target(text)]
     except TargetError:

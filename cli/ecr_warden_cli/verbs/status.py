@@ -1,4 +1,4 @@
-"""`status` and `grants`: what the hub remembers of its targets, and whom the accepted spec lets in."""
+"""`status` and `grants`: what the hub remembers of its targets, and whom the accepted spec gives access."""
 
 import argparse
 from collections import Counter
@@ -123,7 +123,7 @@ def _line(grant: Grant) -> str:
 
 
 STATUS = Verb(
-    "show each target's state when the hub last looked, and what is paused",
+    "show each target's state when the hub last read it, and what is paused",
     "ecr-warden status --hub-region eu-central-1",
     _add_status_arguments,
     _status,

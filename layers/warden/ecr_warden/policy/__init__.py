@@ -1,1 +1,1 @@
-"""IAM policy language: documents, canonical form, equivalence, access. Knows nothing of ECR jobs."""
+"""IAM's policy language: documents, canonical form, equivalence, access. Independent of ECR and of jobs."""

@@ -133,7 +133,7 @@ def _uncovered(narrow: list[CanonicalStatement], wide: list[CanonicalStatement],
         parts = _whole_beyond(limit, statement)
         covered: set[tuple[int, ...]] = set()
         for other in wide:
-            steps.take(1 + len(other.conditions) * len(statement.conditions))
+            steps.spend(1 + len(other.conditions) * len(statement.conditions))
             if covers_conditions(other.conditions, statement.conditions):
                 covered.update(product(*_covered_indices(other, parts, steps)))
         principals, actions, resources = parts
@@ -159,7 +159,7 @@ def _covered_indices(wide: CanonicalStatement, parts: _Parts, steps: Steps) -> t
 def _whole_beyond(limit: int, statement: CanonicalStatement) -> _Parts:
     """The statement's parts, its actions and resources kept whole until they combine to at most `limit` permissions.
 
-    Principals are always listed: people must hear of each, and a document has no room for many.
+    Principals are always listed: people must be shown each of them, and a document has no room for many.
     """
     principals, actions, resources = principal_parts(statement), action_parts(statement), resource_parts(statement)
     while len(principals) * len(actions) * len(resources) > limit and max(len(actions), len(resources)) > 1:
@@ -199,7 +199,7 @@ def intersection(a: Document, b: Document, *, kind: DocumentKind | None = None) 
 def _common_allows(
     first: frozenset[CanonicalStatement], second: frozenset[CanonicalStatement], steps: Steps
 ) -> set[CanonicalStatement]:
-    steps.take(len(first) * len(second))
+    steps.spend(len(first) * len(second))
     pairs = (_both(one, other, steps) for one, other in product(first, second))
     return {both for both in pairs if both is not None}
 

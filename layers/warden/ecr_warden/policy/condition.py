@@ -28,7 +28,7 @@ CLOCKS = frozenset({"aws:currenttime", "aws:epochtime"})
 
 
 class Quantifier(StrEnum):
-    """How many of the key's values a clause speaks of."""
+    """How many of the key's values a clause applies to."""
 
     ONE = ""
     ALL = "ForAllValues"

@@ -1,4 +1,4 @@
-"""A policy document: parsed once at the border, then only values.
+"""A policy document: parsed once at the edge, then only values.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """

@@ -24,7 +24,7 @@ type Piece = str | Wild
 
 
 class _Places:
-    """The positions of each character in a text, bit n for position n; computed when first asked for."""
+    """The positions of each character in a text, bit n for position n; computed at first use."""
 
     __slots__ = ("_masks", "_text")
 

@@ -58,21 +58,21 @@ class CharacterClass(NamedTuple):
     negated: bool
     chars: str
 
-    def takes(self, char: str) -> bool:
+    def contains(self, char: str) -> bool:
         """Is the character in the class?"""
         return (char in self.chars) is not self.negated
 
-    def takes_all(self, other: "CharacterClass") -> bool:
+    def includes(self, other: "CharacterClass") -> bool:
         """Does the class include the other?"""
         if other.negated:
             return self.negated and set(self.chars) <= set(other.chars)
-        return all(self.takes(char) for char in other.chars)
+        return all(self.contains(char) for char in other.chars)
 
     def meets(self, other: "CharacterClass") -> bool:
         """Is some character in both classes?"""
         if self.negated:
-            return other.negated or any(map(self.takes, other.chars))
-        return any(map(other.takes, self.chars))
+            return other.negated or any(map(self.contains, other.chars))
+        return any(map(other.contains, self.chars))
 
 
 ANY = CharacterClass(True, "")
@@ -232,7 +232,7 @@ def covers(wide: Pattern, narrow: Pattern, spend: Callable[[int], None]) -> bool
     for at, loop in enumerate(narrow.loops):
         spend(1 + len(here))
         if loop is not None:
-            here = {place for place in here if (mine := wide.loops[place]) is not None and mine.takes_all(loop)}
+            here = {place for place in here if (mine := wide.loops[place]) is not None and mine.includes(loop)}
         if at < len(narrow.steps):
             step = narrow.steps[at]
             following = {place + 1 for place in here if place < len(wide.steps) and _takes(wide.steps[place], step)}
@@ -245,7 +245,7 @@ def covers(wide: Pattern, narrow: Pattern, spend: Callable[[int], None]) -> bool
 
 def _takes(wide: Step, narrow: Step) -> bool:
     if isinstance(wide, CharacterClass):
-        return isinstance(narrow, CharacterClass) and wide.takes_all(narrow)
+        return isinstance(narrow, CharacterClass) and wide.includes(narrow)
     # A variable with a default is what it would be without one, and something where that is nothing.
     return isinstance(narrow, Variable) and (wide == narrow or (wide.key == narrow.key and narrow.default is None))
 
@@ -253,7 +253,7 @@ def _takes(wide: Step, narrow: Step) -> bool:
 def _loop_takes(loop: Loop, step: Step) -> bool:
     if loop is None:
         return False
-    return loop == ANY if isinstance(step, Variable) else loop.takes_all(step)
+    return loop == ANY if isinstance(step, Variable) else loop.includes(step)
 
 
 def may_meet(a: Pattern, b: Pattern) -> bool:
@@ -297,7 +297,7 @@ def is_literal(text: str) -> bool:
 def pattern_covers(wide: str, narrow: str, steps: Steps | None = None) -> bool:
     """Does `wide` match every text that `narrow` matches, whatever the variables are? A yes is certain.
 
-    Raises TooManySteps once `steps`, if they are given, are used up.
+    Raises TooManySteps once `steps`, if given, are used up.
     """
     if wide in ("*", narrow):
         return True
@@ -316,8 +316,8 @@ def patterns_meet(a: str, b: str, steps: Steps | None = None) -> bool:
 
 
 def _counter(steps: Steps | None) -> Callable[[int], None]:
-    return steps.take if steps else _uncounted
+    return steps.spend if steps else _uncounted
 
 
 def _uncounted(_: int) -> None:
-    """The texts are bounded by whoever asks."""
+    """Does not count: the caller bounds the texts."""

@@ -1,4 +1,4 @@
-"""What a comparison says, and the wording that all sentences about access share."""
+"""The result of a comparison, and the wording that all sentences about access share."""
 
 import re
 from collections.abc import Collection

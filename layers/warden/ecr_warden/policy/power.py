@@ -1,7 +1,7 @@
 """Does an identity policy make its holder an administrator of the account?
 
-It does if it allows everything, or allows the holder to change the policies or passwords of identities of its choice or
-of itself. Conditions and Denies are ignored: who is an administrator by day, or without S3, is one. The right to assume
+It does if it allows everything, or allows the holder to change the policies or passwords of arbitrary identities or of
+itself. Conditions and Denies are ignored: an administrator by day, or without S3, still is one. The right to assume
 every role does not count: the trust policies of the roles decide.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html and
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html

@@ -117,7 +117,7 @@ def _say_the_same(
 
 def _is_void(permission: Permission, statements: _Statements, steps: Steps) -> bool:
     """Whether a Deny of the same document always denies what the permission allows."""
-    steps.take(len(statements))
+    steps.spend(len(statements))
     return any(
         statement.effect is Effect.DENY
         and covers_conditions(statement.conditions, permission.conditions)

@@ -7,7 +7,7 @@ DEFAULT_STEPS = 500_000
 
 
 class TooManySteps(Exception):
-    """The documents are too hard to compare; the caller knows which answer is safe."""
+    """The documents are too hard to compare; the caller decides which answer is safe."""
 
 
 class Steps(Struct):
@@ -15,7 +15,7 @@ class Steps(Struct):
 
     left: int = DEFAULT_STEPS
 
-    def take(self, count: int) -> None:
+    def spend(self, count: int) -> None:
         """Use some up; raises TooManySteps."""
         self.left -= count
         if self.left < 0:

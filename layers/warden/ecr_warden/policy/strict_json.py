@@ -45,7 +45,7 @@ def strings(raw: object, place: str, element: str) -> tuple[str, ...]:
 
 
 def wrong_type(place: str, raw: object, wanted: str) -> DocumentError:
-    """The error of a value of the wrong JSON type."""
+    """The error for a value of the wrong JSON type."""
     return DocumentError("document-type", place, f"{json_type(raw)} instead of {wanted}", remedy=f"write {wanted}")
 
 
@@ -166,7 +166,7 @@ def check_characters(text: str, value: object) -> None:
 
 
 def too_large(length: int, limit: int = MAX_CHARACTERS) -> DocumentError:
-    """The error of a text above the limit."""
+    """The error for a text above the limit."""
     return DocumentError("document-too-large", "", f"{length} characters, at most {limit}", remedy="split the document")
 
 

@@ -38,12 +38,12 @@ def covers_patterns(wide: CanonicalPatterns | None, part: Part[str] | None, step
             return all(covers_patterns(wide, value, steps) for value in values)
         case AllBut(values):
             if wide.negated:
-                steps.take(len(wide.values) * len(values))
+                steps.spend(len(wide.values) * len(values))
                 return all(any(pattern_covers(value, excluded, steps) for value in values) for excluded in wide.values)
             return "*" in wide.values
         case _:
             text = "*" if part is None else part
-            steps.take(len(wide.values))
+            steps.spend(len(wide.values))
             if wide.negated:
                 return not any(patterns_meet(excluded, text, steps) for excluded in wide.values)
             return text in wide.values or any(pattern_covers(v, text, steps) for v in wide.values if not is_literal(v))

@@ -1,7 +1,7 @@
-"""The tokens of a pattern, and what stands for its policy variables (`${aws:username}`) in a request.
+"""The tokens of a pattern, and the values of its policy variables (`${aws:username}`) in a request.
 
 `*` is any text, `?` one character; `${*}`, `${?}` and `${$}` are the characters themselves, `${key, 'text'}` has a
-default. What a request brings in is text, never a pattern. A variable without a value equals nothing (None here).
+default. A value from a request is text, never a pattern. A variable without a value equals nothing (None here).
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 
@@ -37,7 +37,7 @@ class Variable(NamedTuple):
 
     @property
     def default(self) -> str | None:
-        """What stands for it if the request does not have the key."""
+        """Its value if the request does not have the key."""
         return _key_and_default(self.text)[1]
 
     @property
@@ -47,7 +47,7 @@ class Variable(NamedTuple):
         return f"${{{key}}}" if default is None else f"${{{key}, '{default}'}}"
 
     def value(self, context: Context) -> str | None:
-        """What stands for it in a request: keys with several values cannot be variables."""
+        """Its value in a request: keys with several values cannot be variables."""
         key, default = _key_and_default(self.text)
         values = context.get(key, ())
         return values[0] if len(values) == 1 else default
@@ -163,7 +163,7 @@ def completed_arn(text: str) -> str:
 
 
 def colons_outside_variables(text: str) -> int:
-    """How many colons the pattern itself holds: a variable may bring more with it."""
+    """The number of colons in the pattern itself: the value of a variable may add more."""
     return replace_variables(text, lambda _: "").count(":")
 
 

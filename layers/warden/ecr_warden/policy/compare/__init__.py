@@ -1,4 +1,4 @@
-"""Does one document allow what another does, more, less, or something else? Exactly, with requests as the proof."""
+"""Does one document allow the same as another, more, less, or something else? Decided exactly, proved by requests."""
 
 from ecr_warden.policy.compare.comparison import compare
 from ecr_warden.policy.phrases import Comparison, Relation, Witness

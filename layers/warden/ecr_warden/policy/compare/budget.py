@@ -1,4 +1,4 @@
-"""How much work one comparison may be.
+"""A limit on the work of one comparison.
 
 Work is counted in units of about a microsecond, each loop by its worst case, so the same documents always get the same
 answer. The processor's clock is only a backstop, for a wrong count or a slow machine.

@@ -173,7 +173,7 @@ def _is_user(caller: Caller, named: set[Principal]) -> bool:
 
 
 def _of_users(found: Sequence[Caller], named: set[Principal], budget: Budget, *, by_kind: bool) -> list[Caller]:
-    """Sessions of federated users that named users made: an unnamed one and the named ones of each user."""
+    """Sessions of federated users that named users created: an unnamed one and the named ones of each user."""
     users = [one for one in found if _is_user(one, named)]
     federated = [one for one in found if one.principal.kind is CallerKind.FEDERATED_USER and not one.generic]
     made = [_federated_by(user) for user in users] if by_kind or federated else []
@@ -188,13 +188,13 @@ def _of_users(found: Sequence[Caller], named: set[Principal], budget: Budget, *,
 
 
 def _made_by(session: Caller, user: Caller) -> Caller:
-    """A named session of a federated user, as made by this user."""
+    """A named session of a federated user, as created by this user."""
     one = replace(session.principal, issuer=user.principal.text)
     return Caller(one, session.names | user.names)
 
 
 def _federated_by(user: Caller) -> Caller:
-    """An unnamed session of a federated user made by this user: it has the user's access, and keys of its own.
+    """An unnamed session of a federated user created by this user: it has the user's access, and keys of its own.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
     """

@@ -95,7 +95,7 @@ class _About(Struct, frozen=True):
 
     @property
     def all(self) -> Statements:
-        """In an order that does not depend on which is live: swapped documents get the mirrored answer."""
+        """All statements; the order does not depend on which is live, so swapped documents get the mirrored answer."""
         both = sorted(zip(self.documents, self.statements, strict=True), key=lambda one: one[0].text)
         return tuple(dict.fromkeys(statement for _, its in both for statement in its))
 

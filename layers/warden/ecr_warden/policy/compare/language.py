@@ -136,7 +136,7 @@ def _accepts(pattern: Pattern, text: str) -> bool:
 def _taking(pattern: Pattern, char: str) -> tuple[int, int]:
     """The positions whose step takes the character, and those whose loop does, a bit each."""
     steps, loops = (
-        sum(1 << at for at, one in enumerate(classes) if isinstance(one, CharacterClass) and one.takes(char))
+        sum(1 << at for at, one in enumerate(classes) if isinstance(one, CharacterClass) and one.contains(char))
         for classes in (pattern.steps, pattern.loops)
     )
     return steps, loops

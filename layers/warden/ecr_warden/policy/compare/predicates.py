@@ -54,7 +54,7 @@ class KeyTest(Struct, frozen=True):
 
 
 class Uninterpreted(Struct, frozen=True):
-    """A clause whose values AWS may read differently; its answer on a missing key is certain unless None."""
+    """A clause whose values AWS may read differently; whether it holds on a missing key is certain unless None."""
 
     clause: CanonicalClause
     missing: bool | None

@@ -75,5 +75,5 @@ def _same_account(principal: PrincipalSide, resource: ResourceSide) -> tuple[_Re
         return (*principal.given, *(resource.given if resource.must_allow else ())), ()
     if by_role:
         return (), principal.limits
-    # Either side would do: both are named, but one that leaves the decision to the other lacks nothing.
+    # Either side is enough: both are named, but one that leaves the decision to the other lacks nothing.
     return (), (*principal.lacking, *resource.lacking)

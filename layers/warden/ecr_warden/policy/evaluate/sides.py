@@ -1,4 +1,4 @@
-"""What the organization, the principal and the resource say of a request, each for itself.
+"""The verdicts of the organization, the principal and the resource on a request, each independent of the others.
 
 Every level of the organization must allow. RCPFullAWSAccess is attached to every level and cannot be detached, so a
 level of resource control policies without any Allow has it.
@@ -74,7 +74,7 @@ class ResourceSide(Struct, frozen=True):
 
 
 def organization_side(request: Request, policies: Policies) -> OrganizationSide:
-    """Ask the service control policies of the principal's account and the resource control policies of the resource's.
+    """Evaluate the service control policies of the principal's account and the resource's resource control policies.
 
     They do not restrict service-linked roles.
     """
@@ -105,7 +105,7 @@ def is_service_linked(request: Request) -> bool:
 
 
 def principal_side(request: Request, policies: Policies) -> PrincipalSide:
-    """Ask identity policies, boundary and session policy; the root user has none and may do what its account may."""
+    """Evaluate identity policies, boundary and session policy; the root user has none: its account decides."""
     caller = request.principal.kind
     if caller is CallerKind.ROOT:
         return PrincipalSide(given=(Reason("", "the root user may do everything that its account may"),))
@@ -133,7 +133,7 @@ def principal_side(request: Request, policies: Policies) -> PrincipalSide:
 
 
 def resource_side(request: Request, policies: Policies) -> ResourceSide:
-    """Ask the resource's policy or, to assume a role, its trust policy (which may be given as either)."""
+    """Evaluate the resource's policy or, to assume a role, its trust policy (which may be given as either)."""
     needs_trust = needs_trust_policy(request)
     name, kind, document = "resourcePolicy", DocumentKind.REPOSITORY, policies.resource
     if needs_trust and (policies.trust is not None or policies.resource is None):

@@ -29,7 +29,7 @@ _TRUST_ACTIONS = (
     *("sts:setcontext", "sts:setsourceidentity", "sts:tagsession"),
 )
 _ACTION = re.compile(r"[A-Za-z0-9.-]+:[A-Za-z0-9*?]+")
-_MOST_RESOURCES = 50
+_MAX_RESOURCES = 50
 _LONGEST_RESOURCE = 2048
 
 
@@ -90,7 +90,7 @@ def _check_resources(
 ) -> None:
     """Can one of the actions act on one of the resources?"""
     resources = statement.resources
-    if resources is None or resources.negated or statement.actions.negated or len(resources.values) > _MOST_RESOURCES:
+    if resources is None or resources.negated or statement.actions.negated or len(resources.values) > _MAX_RESOURCES:
         return
     texts = [completed_arn(resource.text) for resource in resources.values]
     if any(not text.strip("*") or len(text) > _LONGEST_RESOURCE for text in texts):

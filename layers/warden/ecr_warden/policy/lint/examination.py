@@ -17,7 +17,7 @@ from ecr_warden.policy.principal import Principal
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.strict_json import below
 
-MOST_HINTS = 50
+MAX_HINTS = 50
 
 
 class PlacedText(Struct, frozen=True):
@@ -94,8 +94,8 @@ class Examination(Struct):
         self.found.append(Finding(rule, place, message or rule.title))
 
     def hint(self, find: Callable[[str], str], text: str) -> str:
-        """` (did you mean "ecr:PutImage"?)`, or nothing; only MOST_HINTS times: each compares many names."""
-        if self.hints >= MOST_HINTS:
+        """` (did you mean "ecr:PutImage"?)`, or nothing; only MAX_HINTS times: each compares many names."""
+        if self.hints >= MAX_HINTS:
             return ""
         self.hints += 1
         near = find(text)

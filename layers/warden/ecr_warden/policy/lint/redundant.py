@@ -13,7 +13,7 @@ from ecr_warden.policy.pattern import is_literal, pattern_covers
 from ecr_warden.policy.steps import Steps, TooManySteps
 from ecr_warden.policy.subsumption import covers_statement
 
-_MOST_STATEMENTS = 60
+_MAX_STATEMENTS = 60
 
 
 def check_redundant(examination: Examination) -> None:
@@ -22,7 +22,7 @@ def check_redundant(examination: Examination) -> None:
         steps = Steps()
         for statement in examination.statements:
             _check_actions(examination, statement.actions, steps)
-        if len(examination.statements) <= _MOST_STATEMENTS:
+        if len(examination.statements) <= _MAX_STATEMENTS:
             _check_statements(examination, steps)
 
 
@@ -33,7 +33,7 @@ def _check_actions(examination: Examination, element: PlacedElement, steps: Step
     for index, text in enumerate(lowered):
         other = first.setdefault(text, index)
         if other == index:
-            steps.take(len(wide))
+            steps.spend(len(wide))
             other = next(
                 (at for at, pattern in wide if pattern != text and pattern_covers(pattern, text, steps)), index
             )

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Level(StrEnum):
-    """ERROR: AWS refuses it, or outsiders get access. WARNING: its effect is not what it seems. NOTE: worth knowing."""
+    """ERROR: AWS refuses it, or outsiders get access. WARNING: its effect is not what it seems. NOTE: good to know."""
 
     ERROR = "error"
     WARNING = "warning"
