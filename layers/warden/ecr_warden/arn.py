@@ -14,7 +14,7 @@ ARN_COLONS = 5
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 IAM_ARN = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):(.*)", re.DOTALL)
 """Partition, account and the rest of an ARN of IAM or STS; any partition, because new ones appear without notice."""
-_PARTITION = re.compile(r"aws(-[a-z]+)*")
+PARTITION = re.compile(r"aws(-[a-z]+)*")
 _MAX_LENGTH = 2048
 
 
@@ -46,7 +46,7 @@ def parse_arn(text: str) -> Arn:
     """Parse an ARN; raises ArnError."""
     match text.split(":", ARN_COLONS) if len(text) <= _MAX_LENGTH else ():
         case "arn", partition, service, region, account, resource if (
-            _PARTITION.fullmatch(partition) and service and resource
+            PARTITION.fullmatch(partition) and service and resource
         ):
             return Arn(partition, service, region, account, resource)
         case _:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, code_of, translated
 from ecr_warden.model.alert import Alert
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
 from ecr_warden.model.codec.base import CodecError, dumps, loads
@@ -117,7 +117,7 @@ class AwsIncidents(Struct, frozen=True):
                 ExpressionAttributeValues={":stale": {"S": self._stale(seconds)}},
             )
         except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
+            if code_of(error) == CONDITION_FAILED:
                 return False
             raise
         return True

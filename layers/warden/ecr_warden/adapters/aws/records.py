@@ -8,10 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, translated
 from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
 from ecr_warden.model.codec.base import dumps, loads, read, to_json
 from ecr_warden.model.codec.records import answer_from_json, audit_from_json
@@ -143,14 +142,9 @@ class DynamoCommandRecords(Struct, frozen=True):
             "at": {"S": call.at.isoformat()},
             "expires": expiry(self.clock.now()),
         }
-        with translated(HUB, f"recording command {call.id}"):
-            try:
-                self.client.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
-            except ClientError as error:
-                if code_of(error) == "ConditionalCheckFailedException":
-                    message = f"command {call.id} was given before"
-                    raise CommandRepeated(message, remedy="run the command again") from error
-                raise
+        repeated = CommandRepeated(f"command {call.id} was given before", remedy="run the command again")
+        with translated(HUB, f"recording command {call.id}", {CONDITION_FAILED: repeated}):
+            self.client.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
 
     def answer(self, call_id: str, answer: Answer) -> None:
         item = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from msgspec import Struct, field
 
-from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, code_of, translated
 from ecr_warden.model.codec.base import CodecError, dumps, loads
 from ecr_warden.model.codec.spec import removed_from_json, spec_from_json, spec_to_json
 from ecr_warden.model.desired import CompiledSpec, Removed
@@ -67,15 +67,11 @@ class AwsSpecs(Struct):
 
     def text(self, version: str) -> bytes:
         place = f"s3://{self.spec_bucket}/{self.spec_key}"
-        with translated(HUB, f"reading version {version} of {place}"):
-            try:
-                answer = self.s3.get_object(
-                    Bucket=self.spec_bucket, Key=self.spec_key, VersionId=version, ExpectedBucketOwner=self.owner
-                )
-            except ClientError as error:
-                if code_of(error) in ("NoSuchVersion", "NoSuchKey", "404"):
-                    raise version_missing(place, version) from error
-                raise
+        gone = dict.fromkeys(("NoSuchVersion", "NoSuchKey", "404"), version_missing(place, version))
+        with translated(HUB, f"reading version {version} of {place}", gone):
+            answer = self.s3.get_object(
+                Bucket=self.spec_bucket, Key=self.spec_key, VersionId=version, ExpectedBucketOwner=self.owner
+            )
             return answer["Body"].read(MAX_SPEC_BYTES + 1)
 
     def _strays(self) -> list[str]:
@@ -118,7 +114,8 @@ class AwsSpecs(Struct):
         key = _compiled_key(body)
         condition = "attribute_not_exists(version)" if replaces is None else "version = :replaces"
         values = {} if replaces is None else {"ExpressionAttributeValues": {":replaces": {"S": replaces}}}
-        with translated(HUB, f"accepting version {spec.version} of the spec"):
+        superseded = SpecSuperseded("another version was accepted meanwhile", retryable=True)
+        with translated(HUB, f"accepting version {spec.version} of the spec", {CONDITION_FAILED: superseded}):
             self.s3.put_object(
                 Bucket=self.state_bucket,
                 Key=key,
@@ -126,17 +123,12 @@ class AwsSpecs(Struct):
                 ContentType="application/json",
                 ExpectedBucketOwner=self.owner,
             )
-            try:
-                self.dynamodb.put_item(
-                    TableName=self.table,
-                    Item={**_ACCEPTED, "version": {"S": spec.version}, "compiled": {"S": key}},
-                    ConditionExpression=condition,
-                    **values,  # type: ignore[arg-type]
-                )
-            except ClientError as error:
-                if code_of(error) == "ConditionalCheckFailedException":
-                    raise SpecSuperseded("another version was accepted meanwhile", retryable=True) from error
-                raise
+            self.dynamodb.put_item(
+                TableName=self.table,
+                Item={**_ACCEPTED, "version": {"S": spec.version}, "compiled": {"S": key}},
+                ConditionExpression=condition,
+                **values,  # type: ignore[arg-type]
+            )
 
     def refused(self) -> str | None:
         with translated(HUB, "reading the refused spec version"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, code_of, translated
 from ecr_warden.adapters.aws.items import RECORD, day_key, expiry, packed, record_of, run_key, state_key, unpacked
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.observed import Observation
@@ -42,25 +42,21 @@ class DynamoState(Struct, frozen=True):
     def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
         now = self.clock.now()
         expires = now + self.lease_for
-        with translated(HUB, f"taking the lease of {target}"):
-            try:
-                answer = self.client.update_item(
-                    TableName=self.table,
-                    Key=state_key(target),
-                    UpdateExpression="SET lease_run = :run, lease_expires = :expires ADD lease_fence :one",
-                    ConditionExpression="attribute_not_exists(lease_run) OR lease_expires <= :now",
-                    ExpressionAttributeValues={
-                        ":run": {"S": run_id},
-                        ":expires": _millis(expires),
-                        ":now": _millis(now),
-                        ":one": {"N": "1"},
-                    },
-                    ReturnValues="ALL_NEW",
-                )
-            except ClientError as error:
-                if code_of(error) == "ConditionalCheckFailedException":
-                    raise LeaseHeld(f"another run works on {target}", retryable=True) from error
-                raise
+        held = LeaseHeld(f"another run works on {target}", retryable=True)
+        with translated(HUB, f"taking the lease of {target}", {CONDITION_FAILED: held}):
+            answer = self.client.update_item(
+                TableName=self.table,
+                Key=state_key(target),
+                UpdateExpression="SET lease_run = :run, lease_expires = :expires ADD lease_fence :one",
+                ConditionExpression="attribute_not_exists(lease_run) OR lease_expires <= :now",
+                ExpressionAttributeValues={
+                    ":run": {"S": run_id},
+                    ":expires": _millis(expires),
+                    ":now": _millis(now),
+                    ":one": {"N": "1"},
+                },
+                ReturnValues="ALL_NEW",
+            )
         item = answer["Attributes"]
         record = record_of(item)
         token = int(item["lease_fence"]["N"])
@@ -117,7 +113,7 @@ class DynamoState(Struct, frozen=True):
                     ExpressionAttributeValues=values,
                 )
             except ClientError as error:
-                if code_of(error) != "ConditionalCheckFailedException":
+                if code_of(error) != CONDITION_FAILED:
                     raise
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:

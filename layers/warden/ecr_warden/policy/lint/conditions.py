@@ -7,9 +7,7 @@ reference_policies_elements_condition_operators.html and, for keys whose values 
 reference_policies_condition-keys.html#condition-keys-sensitive
 """
 
-import re
-
-from ecr_warden.arn import ACCOUNT_ID, ARN_COLONS, account_part
+from ecr_warden.arn import ACCOUNT_ID, ARN_COLONS, PARTITION, account_part
 from ecr_warden.policy.catalogue import date, is_condition_key, nearest_key, owns_key
 from ecr_warden.policy.condition import CLOCKS, Quantifier
 from ecr_warden.policy.lint.examination import Examination, PlacedClause, PlacedStatement, PlacedText, quoted
@@ -97,7 +95,6 @@ def _is_null(clause: PlacedClause, value: str) -> bool:
 
 
 LACKS_PARTS = "has fewer than the six parts of an ARN"
-_PARTITION = re.compile(r"aws(-[a-z]+)*")
 
 
 def check_resources(examination: Examination) -> None:
@@ -122,7 +119,7 @@ def arn_fault(text: str) -> str:
         return ""
     if head != "arn":
         return "is not an ARN"
-    if not rest or (is_literal(rest[0]) and not _PARTITION.fullmatch(rest[0])):
+    if not rest or (is_literal(rest[0]) and not PARTITION.fullmatch(rest[0])):
         return "has no partition such as aws"
     if len(rest) < ARN_COLONS and is_literal(rest[-1]):
         return LACKS_PARTS
