@@ -20,6 +20,7 @@ from local.aws.behaviour.deletion import forget_in_repository_policy, forget_in_
 from local.aws.behaviour.front import Front
 from local.aws.behaviour.outcome import Refused
 from local.aws.behaviour.paging import PAGES, Page, asked, cut
+from local.aws.behaviour.registries import Registries
 from local.aws.behaviour.rules import Request
 from local.aws.behaviour.switches import Switches
 from local.aws.behaviour.texts import not_found
@@ -93,6 +94,7 @@ class RealisticMoto:
     """Hooks for sessions that talk to moto; `accounts.switches` may be set at any time."""
 
     accounts: MotoAccounts = field(default_factory=MotoAccounts)
+    registries: Registries = field(default_factory=Registries)
     _front: Front[None] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,6 +123,10 @@ class RealisticMoto:
         verdict = _page_refusal(request, given) or self._front.enter(request)
         if isinstance(verdict, Refused):
             return _error(verdict)
+        if service == "ecr":
+            answer = self.registries.answer(request.account, request.region, model.name, given)
+            if answer is not None:
+                return _error(answer) if isinstance(answer, Refused) else _answer(answer)
         noun = _NOUNS.get(model.name, "")
         gone = self.accounts.entity(request.account, noun, given[f"{noun.capitalize()}Name"]) if noun else None
         context[_MARK] = (request, dict(given), (gone.arn, gone.id) if gone else None)
@@ -143,6 +149,10 @@ class RealisticMoto:
             user = self.accounts.entity(request.account, "user", request.parameters["UserName"])
             user.id = parsed["User"]["UserId"] = f"AIDA{user.id[4:].upper()}"
         _show_page(request, given, parsed, self.accounts.switches.short_pages)
+
+
+def _answer(parsed: dict[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
+    return AWSResponse("https://aws.invalid", 200, HTTPHeaders(), None), parsed
 
 
 def _error(refused: Refused) -> tuple[AWSResponse, dict[str, Any]]:

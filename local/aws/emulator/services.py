@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode
+from uuid import uuid4
 
 from local.aws.behaviour.deletion import forget_in_repository_policy, forget_in_trust_policy, unsettled_trust_policy
 from local.aws.behaviour.front import Front
 from local.aws.behaviour.outcome import Refused
+from local.aws.behaviour.registries import SCOPE, Registries
 from local.aws.behaviour.rules import Request
 from local.aws.behaviour.texts import not_found
 from local.aws.emulator import pages
@@ -18,6 +20,7 @@ from local.aws.emulator.modules import app, ecr, iam, iam_evaluator, responses, 
 from local.aws.emulator.wire import Reply, error, error_of, with_message
 from local.aws.emulator.world import MinistackWorld
 
+_REGISTRIES = Registries()
 _DELETIONS = {"DeleteUser": ("user", "UserName"), "DeleteRole": ("role", "RoleName")}
 _TRUST = re.compile(rb"(?<=<AssumeRolePolicyDocument>)[^<]*")
 _SHOW_TRUST = frozenset({"GetRole", "ListRoles", "GetAccountAuthorizationDetails"})
@@ -33,6 +36,11 @@ def install(world: MinistackWorld, rules: bool) -> None:
 
 def _refused(service: str, refused: Refused) -> Reply:
     return error(service, refused.code, refused.message, refused.status)
+
+
+def _json(answer: Mapping[str, Any]) -> Reply:
+    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-requestid": str(uuid4())}
+    return 200, headers, json.dumps(answer).encode()
 
 
 def _ecr(original: Callable[..., Any], front: Front[Reply] | None) -> Callable[..., Any]:
@@ -60,6 +68,9 @@ def _ecr(original: Callable[..., Any], front: Front[Reply] | None) -> Callable[.
             verdict = pages.refusal(f"ecr:{action}", parameters) or front.enter(request)
             if isinstance(verdict, Refused):
                 return _refused("ecr", verdict)
+            answer = _REGISTRIES.answer(owner, region, action, parameters)
+            if answer is not None:
+                return _refused("ecr", answer) if isinstance(answer, Refused) else _json(answer)
             late = front.late(request)
             if late is not None:
                 return late
@@ -78,7 +89,10 @@ def _note(front: Front[Reply], reply: Reply, before: list[tuple[Request, Reply]]
 
 
 def _opened(owner: str, region: str, action: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether another account's repository policy lets the caller in; its identity side was asked before."""
+    """Whether another account's repository or registry policy lets the caller in; its identity side was asked before.
+
+    What a registry policy says of ECR's other actions than the registry's own counts with the scope V2 only.
+    """
     name = parameters.get("repositoryName", "")
     caller = iam_evaluator.caller_arn()
     context = iam_evaluator.EvalContext(
@@ -89,8 +103,11 @@ def _opened(owner: str, region: str, action: str, parameters: Mapping[str, Any])
         resource_arn=f"arn:aws:ecr:{region}:{owner}:repository/{name}",
         region=region,
     )
-    policy = ecr._repo_policies.get_scoped(owner, region, name)
-    return bool(policy) and iam_evaluator.evaluate_resource_policy(policy, context).decision == "Allow"
+    registry = _REGISTRIES.of(owner, region)
+    over_all = registry.policy if registry.settings.get(SCOPE, "V2") == "V2" else None
+    policies = [one for one in (ecr._repo_policies.get_scoped(owner, region, name), over_all) if one]
+    decisions = {iam_evaluator.evaluate_resource_policy(policy, context).decision for policy in policies}
+    return "Allow" in decisions and "Deny" not in decisions
 
 
 def _iam(original: Callable[..., Any], front: Front[Reply], world: MinistackWorld) -> Callable[..., Any]:
