@@ -14,12 +14,15 @@ from pathlib import Path
 import botocore.session
 from ecr_warden.adapters.aws.accounts import HubAccounts
 from ecr_warden.adapters.aws.documents import AwsDocuments
+from ecr_warden.adapters.aws.estate import AwsEstateReader
 from ecr_warden.adapters.aws.scan import scan_accounts  # noqa: F401 - else imported within what is measured
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.spec import spec_from_json
 from ecr_warden.model.job import Cause, CauseKind, Job, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
+from ecr_warden.usecases.survey import Survey
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
+from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs
 from local.testing.memory.state import MemoryState, MemorySweepRecords
 
@@ -40,9 +43,9 @@ def main(external_id: str, compiled: str) -> dict[str, object]:
     began, computed = time.perf_counter(), time.process_time()
     documents = AwsDocuments(HubAccounts(_Session(), external_id, clock))
     state = MemoryState(clock)
-    sweep = Sweep(
-        specs, documents, state, MemoryJobs(), MemorySweepRecords(), clock, ReportUnlisted(state, MemoryAlertBus())
-    )
+    unlisted = ReportUnlisted(state, MemoryAlertBus())
+    survey = Survey(specs, AwsEstateReader(documents.accounts), MemoryEstateStore(clock), clock)
+    sweep = Sweep(specs, documents, state, MemoryJobs(), MemorySweepRecords(), clock, unlisted, survey)
     parts = sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()
     due: list[Job] = []

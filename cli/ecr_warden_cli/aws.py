@@ -18,12 +18,11 @@ from botocore.exceptions import (
 )
 from ecr_warden.adapters.aws.accounts import ProfileAccounts
 from ecr_warden.adapters.aws.callers import make_proof
-from ecr_warden.adapters.aws.deadline import Patience
 from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.adapters.aws.estate import read_account
+from ecr_warden.adapters.aws.estate import AwsEstateReader
 from ecr_warden.model.codec.base import CodecError, Json, loads
-from ecr_warden.model.codec.snapshot import IAM_CALL
-from ecr_warden.ports.errors import AccountUnreachable, PortError
+from ecr_warden.model.codec.snapshot import joined
+from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.spec.spec import Account
 from msgspec import Struct
 
@@ -81,14 +80,12 @@ def open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> 
 
 def read_accounts(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each account's entry of a snapshot, which says so if the account cannot be read; raises Failure."""
-    documents = open_documents(accounts, profiles)
+    reader = AwsEstateReader(open_documents(accounts, profiles).accounts)
     for account in accounts:
-        try:
-            clients = documents.accounts.reader(account.id)
-        except PortError as error:
-            yield account.id, {"unread": [{"what": IAM_CALL, "code": error.code}]}
-        else:
-            yield account.id, read_account(clients, account.id, account.regions, Patience())
+        pieces = {account.id: reader.identities(account.id).entry}
+        for region in account.regions:
+            pieces[f"{account.id}/{region}"] = reader.registry(account.id, region, {}).entry
+        yield from joined(pieces).items()
 
 
 def _session_of(account: Account, profile: str | None, default: _Opened | _Refused | None) -> _Opened | _Refused:

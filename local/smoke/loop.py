@@ -13,6 +13,7 @@ from typing import Any
 
 from ecr_warden.adapters.aws.accounts import AccountClients
 from ecr_warden.adapters.aws.documents import AwsDocuments
+from ecr_warden.adapters.aws.estate import AwsEstateReader
 from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import (
     Attempt,
@@ -32,9 +33,11 @@ from ecr_warden.ports.documents import AccountUnread, Listing, Writer
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.reconcile import Reconcile
+from ecr_warden.usecases.survey import Survey
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
 from local.smoke.throwaway import Side, Throwaway, document
+from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
 from local.testing.memory.state import MemoryCommandRecords, MemoryState, MemorySweepRecords
 from local.testing.waiting import until
@@ -136,7 +139,8 @@ class Loop:
         self.spec = self._load(pusher, puller, role, repository)
         sides = {side.account: side for side in (places.registry, places.ci)}
         clock = _Clock()
-        self.documents = _Confined(AwsDocuments(_Accounts(sides)), frozenset(self.spec.targets))
+        accounts = _Accounts(sides)
+        self.documents = _Confined(AwsDocuments(accounts), frozenset(self.spec.targets))
         specs, state, jobs = MemorySpecs(compiled=self.spec), MemoryState(clock), MemoryJobs()
         self.reconcile = Reconcile(
             specs=specs,
@@ -151,7 +155,8 @@ class Loop:
             cutoff_margin=timedelta(seconds=60),
         )
         unlisted = ReportUnlisted(state, self.alerts)
-        self.sweep = Sweep(specs, self.documents, state, jobs, MemorySweepRecords(), clock, unlisted)
+        survey = Survey(specs, AwsEstateReader(accounts), MemoryEstateStore(clock), clock)
+        self.sweep = Sweep(specs, self.documents, state, jobs, MemorySweepRecords(), clock, unlisted, survey)
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> CompiledSpec:
         registry, ci = self.places.registry, self.places.ci

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
+from ecr_warden.adapters.aws.estate_store import S3EstateStore
 from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.journal import DynamoJournal
 from ecr_warden.adapters.aws.proofs import S3Proofs
@@ -17,10 +18,11 @@ from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.job import Job
 from ecr_warden.ports.alerts import Incidents
-from ecr_warden.ports.estate import Proofs
+from ecr_warden.ports.estate import EstateStore, Proofs
 from ecr_warden.ports.hub import CommandRecords, Jobs, Switch
 from ecr_warden.ports.store import Audit, Journal, Specs, SpecVersion, State, SweepRecords
 
+from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import ManualClock, MemoryIncidents, MemoryJobs, MemorySpecs, MemorySwitch
 from local.testing.memory.state import (
     MemoryAudit,
@@ -62,6 +64,8 @@ class Hub(Protocol):
     def audit(self) -> Audit: ...
     @property
     def proofs(self) -> Proofs: ...
+    @property
+    def estate(self) -> EstateStore: ...
 
     def upload(self, data: bytes) -> str:
         """Put a spec into the bucket; returns its version."""
@@ -109,8 +113,10 @@ class MemoryHub:
     looks: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     proofs: MemoryProofs = field(default_factory=MemoryProofs)
+    estate: MemoryEstateStore = field(init=False)
 
     def __post_init__(self) -> None:
+        self.estate = MemoryEstateStore(self.clock)
         self.state = MemoryState(self.clock)
         self.journal = MemoryJournal(self.state)
 
@@ -184,6 +190,10 @@ class MotoHub:
     @cached_property
     def proofs(self) -> S3Proofs:
         return S3Proofs(self.s3, STATE_BUCKET, OWNER)
+
+    @cached_property
+    def estate(self) -> S3EstateStore:
+        return S3EstateStore(self.s3, STATE_BUCKET, OWNER)
 
     @cached_property
     def calls(self) -> DynamoCommandRecords:

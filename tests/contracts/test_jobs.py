@@ -11,6 +11,8 @@ from ecr_warden.model.job import (
     Job,
     ReconcileTarget,
     ReportOwnChange,
+    SurveyIdentities,
+    SurveyRegistry,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
@@ -32,11 +34,17 @@ ALL: list[Job] = [
     *(ReconcileTarget(EVENT, target) for target in (CHECKOUT, PUSHER, PUSH_USER, LONG)),
     ReportOwnChange(EVENT, HOME, "role ecr-warden-write"),
 ]
+# Each replaces the piece of the part that the sweep before it replaces, and is due though the sweep was.
+SURVEYS: list[Job] = [
+    SurveyIdentities(SWEEP, HOME),
+    SurveyRegistry(SWEEP, HOME, "eu-central-1"),
+    SurveyRegistry(EVENT, HOME, "eu-central-1", "shop/checkout"),
+]
 
 
 def test_jobs_arrive_as_they_were_sent(hub: Hub) -> None:
-    hub.jobs.enqueue(ALL)
-    assert hub.sent() == ALL
+    hub.jobs.enqueue([*ALL, *SURVEYS])
+    assert hub.sent() == [*ALL, *SURVEYS]
 
 
 def test_any_number_of_jobs_is_sent(hub: Hub) -> None:
@@ -66,6 +74,10 @@ def test_groups_are_apart_and_as_sqs_takes_them() -> None:
     groups = list(map(group_id, ALL))
     assert len(set(groups)) == len(ALL)
     assert all(re.fullmatch(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}", group) for group in groups)
+
+
+def test_a_survey_runs_beside_no_sweep_of_its_part() -> None:
+    assert [group_id(survey) for survey in SURVEYS] == [group_id(ALL[2]), group_id(ALL[3]), group_id(ALL[3])]
 
 
 def test_names_that_iam_takes_as_one_are_one_group() -> None:

@@ -10,7 +10,6 @@ from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepAll, Sw
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing
-from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
 from local.testing.seed import (
     ACCEPTED,
@@ -117,27 +116,22 @@ def noting(read: list[Target], target: Target, _: Change | None) -> None:
     read.append(target)
 
 
-def sweep_of(world: World) -> Sweep:
-    unlisted = ReportUnlisted(world.state, world.alerts)
-    return Sweep(world.specs, world.documents, world.state, world.jobs, world.sweep_records, world.clock, unlisted)
-
-
 def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region() -> None:
     world = world_in_sync()
     cause = Cause(CauseKind.SWEEP, "s-1")
     parts = [SweepIdentities(cause, CI), SweepIdentities(cause, HOME), SweepRepositories(cause, HOME, "eu-central-1")]
-    assert list(sweep_of(world)(SweepAll(cause))) == parts
+    assert list(world.sweeper()(SweepAll(cause))) == parts
     assert world.jobs.sent == parts
     assert world.documents.reads == 0, "dividing a sweep reads no account"
 
 
 def test_a_part_reads_only_its_own_targets() -> None:
     world = world_in_sync()
-    for part in sweep_of(world)(SweepAll(Cause(CauseKind.SWEEP, "s-1"))):
+    for part in world.sweeper()(SweepAll(Cause(CauseKind.SWEEP, "s-1"))):
         assert isinstance(part, SweepIdentities | SweepRepositories)
         read: list[Target] = []
         world.documents.faults = partial(noting, read)
-        sweep_of(world)(part)
+        world.sweeper()(part)
         assert read
         if isinstance(part, SweepIdentities):
             assert {(target.account, isinstance(target, RepositoryTarget)) for target in read} == {
@@ -164,7 +158,7 @@ def test_removed_targets_belong_to_the_part_of_their_account() -> None:
     gone = RepositoryTarget("333333333333", "us-east-1", "shop/old")
     world = world_in_sync(replace(ACCEPTED, removed={gone.key: Removed(gone, "v0")}))
     cause = Cause(CauseKind.SWEEP, "s")
-    parts = sweep_of(world)(SweepAll(cause))
+    parts = world.sweeper()(SweepAll(cause))
     assert SweepRepositories(cause, "333333333333", "us-east-1") in parts
     assert SweepIdentities(cause, "333333333333") not in parts
 
@@ -190,5 +184,5 @@ def test_the_number_of_parts_depends_only_on_accounts_and_regions(accounts: int)
     wanted: list[Target] = [*repositories, *users]
     targets = {target.key: TargetSpec(target, Extent.OURS, {}) for target in wanted}
     world = World(replace(ACCEPTED, targets=targets, accounts=tuple(ids)))
-    parts = sweep_of(world)(SweepAll(Cause(CauseKind.SWEEP, "s")))
+    parts = world.sweeper()(SweepAll(Cause(CauseKind.SWEEP, "s")))
     assert len(parts) == len(set(parts)) == 3 * accounts

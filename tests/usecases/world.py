@@ -27,9 +27,11 @@ from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.reconcile import Reconcile
+from ecr_warden.usecases.survey import Survey
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
 from local.testing.memory.documents import MemoryDocuments
+from local.testing.memory.estate import MemoryEstateReader, MemoryEstateStore
 from local.testing.memory.hub import (
     ManualClock,
     MemoryAlertBus,
@@ -103,6 +105,8 @@ class World:
     sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     event_sources: MemoryEventSources = field(default_factory=MemoryEventSources)
+    estate: MemoryEstateReader = field(default_factory=MemoryEstateReader)
+    estate_store: MemoryEstateStore = field(init=False)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -110,6 +114,7 @@ class World:
         self.specs = MemorySpecs(SpecVersion(version, b""), compiled=self.accepted)
         self.audit.record(AuditEntry(AuditKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
         self.state = MemoryState(self.clock)
+        self.estate_store = MemoryEstateStore(self.clock)
 
     def reconcile(self, fuse: Fuse | None = None) -> Reconcile:
         wrap = fuse.wrap if fuse else lambda port: port
@@ -140,10 +145,26 @@ class World:
         """Reconcile a target because of an event; mallory caused it unless another actor is given."""
         return self.reconcile(fuse)(ReconcileTarget(self.event(actor), target), attempt)
 
+    @property
+    def survey(self) -> Survey:
+        return Survey(self.specs, self.estate, self.estate_store, self.clock)
+
+    def sweeper(self) -> Sweep:
+        unlisted = ReportUnlisted(self.state, self.alerts)
+        return Sweep(
+            self.specs,
+            self.documents,
+            self.state,
+            self.jobs,
+            self.sweep_records,
+            self.clock,
+            unlisted,
+            self.survey,
+        )
+
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
         """Everything is compared, part after part; what differs waits as jobs. Raises RetryLater after all parts."""
-        unlisted = ReportUnlisted(self.state, self.alerts)
-        sweep = Sweep(self.specs, self.documents, self.state, self.jobs, self.sweep_records, self.clock, unlisted)
+        sweep = self.sweeper()
         due: list[Target] = []
         later: list[RetryLater] = []
         before = len(self.jobs.sent)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ecr_warden.usecases.jobs import Dispatch, Work
     from ecr_warden.usecases.queries import Queries
     from ecr_warden.usecases.reconcile import Reconcile
+    from ecr_warden.usecases.survey import Survey
     from ecr_warden.usecases.sweep import Sweep
 
 _environment = Environment(os.environ)
@@ -63,7 +64,7 @@ def work() -> "Work":
     """The use cases of the function `reconcile`."""
     from ecr_warden.usecases.jobs import Work
 
-    return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile, alerts=_alert_bus())
+    return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile, survey=_survey, alerts=_alert_bus())
 
 
 @cache
@@ -178,9 +179,21 @@ def _accept() -> "Accept":
 def _sweep() -> "Sweep":
     from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
-    return Sweep(
-        _specs(), _documents(), _state(), _jobs(), _sweep_records(), _clock, ReportUnlisted(_state(), _alert_bus())
+    unlisted = ReportUnlisted(_state(), _alert_bus())
+    return Sweep(_specs(), _documents(), _state(), _jobs(), _sweep_records(), _clock, unlisted, _survey())
+
+
+@cache
+def _survey() -> "Survey":
+    from ecr_warden.adapters.aws.estate import AwsEstateReader
+    from ecr_warden.adapters.aws.estate_store import S3EstateStore
+    from ecr_warden.usecases.survey import Survey
+
+    reader = AwsEstateReader(_documents().accounts, deadline)
+    store = S3EstateStore(
+        _client("s3"), _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
     )
+    return Survey(_specs(), reader, store, _clock)
 
 
 @cache

@@ -1,20 +1,33 @@
 """Whole accounts read for a snapshot: AWS's answers joined, and what is denied noted with its call."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from ecr_warden.adapters.aws.accounts import SessionClients
-from ecr_warden.adapters.aws.deadline import Patience
-from ecr_warden.adapters.aws.estate import read_account
-from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.adapters.aws.estate import OVER_ALL, AwsEstateReader
+from ecr_warden.model.codec.snapshot import (
+    IAM_CALL,
+    LIST_CALL,
+    POLICY_CALL,
+    REGISTRY_CALL,
+    estate_from_text,
+    joined,
+)
 from ecr_warden.model.estate import Account
-from moto import mock_aws
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.ports.errors import AccountUnreachable
 
+from local.aws.behaviour.registries import Registries
+from local.aws.realistic_moto import RealisticMoto
+from tests.contracts.aws import Wire, moto
+
+MOTO = RealisticMoto()
+COPIES: Any = {"rules": [{"destinations": [{"region": "us-east-1", "registryId": "999999999999"}]}]}
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -24,64 +37,74 @@ PULL = {
 }
 
 
-class _Clients:
-    """Moto's clients; calls in `denied` are refused, and GetAccountSetting, which moto lacks, is answered."""
+class _Accounts:
+    """One account on moto; calls in `denied` are refused, those in `throttled` too, but may pass."""
 
-    def __init__(self, *denied: str) -> None:
-        self._clients = SessionClients(boto3.Session())
-        self._denied = denied
+    def __init__(self, *denied: str, throttled: bool = False, closed: bool = False) -> None:
+        session = boto3.Session()
+        self.wire = Wire(session)
+        MOTO.hook(session)
+        for call in denied:
+            if throttled:
+                self.wire.fail(call, "ThrottlingException", "Rate exceeded")
+            else:
+                self.wire.fail(call, "AccessDeniedException", _DENIED.format(call))
+        self._clients = SessionClients(session)
+        self._closed = closed
 
-    @property
-    def iam(self) -> Any:
-        return _Client(self._clients.iam, self._denied)
+    def reader(self, account: str) -> SessionClients:
+        if self._closed:
+            raise AccountUnreachable(f"no way into {account}")
+        return self._clients
 
-    def ecr(self, region: str) -> Any:
-        return _Client(self._clients.ecr(region), self._denied)
-
-
-class _Client:
-    def __init__(self, client: Any, denied: tuple[str, ...]) -> None:
-        self._client = client
-        self._denied = denied
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self._denied:
-            return partial(_refuse, name)
-        return getattr(self._client, name)
-
-    def get_account_setting(self, name: str) -> dict[str, str]:
-        if "get_account_setting" in self._denied:
-            _refuse("get_account_setting")
-        return {"name": name, "value": "V2"}
+    def writer(self, account: str, run_id: str, session_policy: str) -> SessionClients:
+        raise AssertionError((account, run_id, session_policy))
 
 
-def _refuse(operation: str, **_: object) -> NoReturn:
-    message = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: ecr:{operation}"
-    raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": message}}, operation)
+_DENIED = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: {{}}"
 
 
-def _read(*denied: str) -> dict[str, Any]:
-    return read_account(_Clients(*denied), ACCOUNT, (REGION,), Patience())
+def _read(accounts: _Accounts) -> dict[str, Any]:
+    reader = AwsEstateReader(accounts, sleep=lambda _: None)
+    pieces = {
+        ACCOUNT: reader.identities(ACCOUNT).entry,
+        f"{ACCOUNT}/{REGION}": reader.registry(ACCOUNT, REGION, {}).entry,
+    }
+    return joined(pieces)[ACCOUNT]
 
 
 def _account(*denied: str) -> Account:
-    text = json.dumps({"schema": 1, "accounts": {ACCOUNT: _read(*denied)}})
+    text = json.dumps({"schema": 1, "accounts": {ACCOUNT: _read(_Accounts(*denied))}})
     return estate_from_text(text, at=NOW).accounts[ACCOUNT]
 
 
 @pytest.fixture
-def made() -> Any:
-    with mock_aws():
-        iam, ecr = boto3.client("iam"), boto3.client("ecr", region_name=REGION)
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with moto(monkeypatch):
+        session = boto3.Session()
+        MOTO.registries = Registries()
+        MOTO.hook(session)
+        iam, ecr = session.client("iam"), session.client("ecr", region_name=REGION)
         iam.create_user(UserName="ann", Path="/ci/")
         iam.create_group(GroupName="team")
         iam.put_group_policy(GroupName="team", PolicyName="own", PolicyDocument=json.dumps(_allow("ecr:*")))
         iam.add_user_to_group(GroupName="team", UserName="ann")
+        iam.create_user(UserName="bob")
         iam.create_role(RoleName="push", AssumeRolePolicyDocument=json.dumps(_trust()))
         for name in ("app", "bare"):
             ecr.create_repository(repositoryName=name)
         ecr.set_repository_policy(repositoryName="app", policyText=json.dumps(PULL))
+        ecr.put_replication_configuration(replicationConfiguration=COPIES)
+        ecr.create_repository_creation_template(prefix="ROOT", appliedFor=["REPLICATION"])
+        ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="hub", upstreamRegistryUrl="registry-1.docker.io")
         yield
+
+
+def _role(name: str, day: int) -> dict[str, Any]:
+    return {
+        "Arn": f"arn:aws:iam::{ACCOUNT}:role/{name}",
+        "RoleLastUsed": {"LastUsedDate": datetime(2026, 1, day, tzinfo=UTC), "Region": REGION},
+    }
 
 
 def _allow(action: str) -> dict[str, Any]:
@@ -106,24 +129,92 @@ def test_an_account_is_read_into_an_estate() -> None:
     assert account.unread == ()
 
 
-DENIED = {
-    "get_account_authorization_details": "iam:GetAccountAuthorizationDetails",
-    "get_registry_policy": "ecr:GetRegistryPolicy",
-    "get_repository_policy": "ecr:GetRepositoryPolicy",
-    "get_account_setting": "ecr:GetAccountSetting",
-}
+@pytest.mark.usefixtures("made")
+def test_what_holds_for_a_whole_registry_is_read_as_aws_prints_it() -> None:
+    registry = _read(_Accounts())["ecr"][REGION]
+    assert registry["registryPolicy"] is None
+    assert registry["accountSettings"] == {"REGISTRY_POLICY_SCOPE": "V2"}
+    assert registry["replicationConfiguration"] == COPIES
+    assert [one["prefix"] for one in registry["creationTemplates"]] == ["ROOT"]
+    assert [one["ecrRepositoryPrefix"] for one in registry["pullThroughCacheRules"]] == ["hub"]
 
 
 @pytest.mark.usefixtures("made")
-@pytest.mark.parametrize("operation", DENIED)
-def test_a_call_that_is_denied_is_named_and_stops_no_other(operation: str) -> None:
-    account = _account(operation)
-    assert {one.what.partition(" in ")[0] for one in account.unread} >= {DENIED[operation]}
+def test_a_registry_takes_six_calls_and_one_for_each_policy_that_is_not_known() -> None:
+    accounts = _Accounts()
+    reader = AwsEstateReader(accounts)
+    reading = reader.registry(ACCOUNT, REGION, {"app": "known", "gone": None})
+    assert reading.entry["repositories"] == [
+        {"repositoryName": "app", "policy": "known"},
+        {"repositoryName": "bare", "policy": None},
+    ]
+    assert Counter(accounts.wire.actions) == Counter({*OVER_ALL, "ecr:DescribeRepositories", "ecr:GetRepositoryPolicy"})
+    assert len(OVER_ALL) == 5
+
+
+@pytest.mark.usefixtures("made")
+def test_identities_take_one_call_per_thousand() -> None:
+    accounts = _Accounts()
+    iam = AwsEstateReader(accounts).identities(ACCOUNT).entry["iam"]
+    assert accounts.wire.actions == ["iam:GetAccountAuthorizationDetails"]
+    assert [user["UserName"] for user in iam["UserDetailList"]] == ["bob", "ann"], "by ARN, with the path"
+    assert json.loads(json.dumps(iam)) == iam
+
+
+@pytest.mark.usefixtures("made")
+def test_the_same_account_is_read_alike_in_whatever_order_and_however_much_it_is_used() -> None:
+    answers = [
+        {"RoleDetailList": [_role("a", day), _role("b", day)][::order], "IsTruncated": False}
+        for day, order in ((1, 1), (2, -1))
+    ]
+    accounts = _Accounts()
+    accounts.wire.answer("iam:GetAccountAuthorizationDetails", lambda _: answers.pop())
+    reader = AwsEstateReader(accounts)
+    assert reader.identities(ACCOUNT) == reader.identities(ACCOUNT)
+    assert not answers
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize(("name", "policies"), [("app", [PULL]), ("bare", [None]), ("gone", [])])
+def test_one_repository_takes_one_call(name: str, policies: list[object]) -> None:
+    accounts = _Accounts()
+    reading = AwsEstateReader(accounts).policy(RepositoryTarget(ACCOUNT, REGION, name))
+    assert accounts.wire.actions == ["ecr:GetRepositoryPolicy"]
+    found = [one["policy"] for one in reading.entry["repositories"]]
+    assert [json.loads(text) if text else None for text in found] == policies
+    assert reading.passing is None
+
+
+@pytest.mark.usefixtures("made")
+def test_an_account_that_cannot_be_entered_is_unread_in_every_part() -> None:
+    entry = _read(_Accounts(closed=True))
+    assert entry["ecr"] == {REGION: {"repositories": []}}
+    assert {(one["what"], one["code"]) for one in entry["unread"]} == {
+        (call, "account-unreachable") for call in (IAM_CALL, LIST_CALL, *OVER_ALL)
+    }
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("throttled", [True, False])
+def test_what_may_pass_is_kept_apart_from_what_stays(throttled: bool) -> None:
+    reading = AwsEstateReader(_Accounts(REGISTRY_CALL, throttled=throttled), sleep=lambda _: None).registry(
+        ACCOUNT, REGION, {}
+    )
+    assert [one["what"] for one in reading.entry["unread"]] == [REGISTRY_CALL]
+    assert (reading.passing is not None) is throttled
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("denied", [IAM_CALL, LIST_CALL, POLICY_CALL, *OVER_ALL])
+def test_a_call_that_is_denied_is_named_and_stops_no_other(denied: str) -> None:
+    account = _account(denied)
+    assert {one.what.partition(" in ")[0] for one in account.unread} >= {denied}
     registry = account.registries[REGION]
-    assert set(registry.repositories) == {"app", "bare"}
-    assert account.is_listed is (operation != "get_account_authorization_details")
+    assert set(registry.repositories) == (set() if denied == LIST_CALL else {"app", "bare"})
+    assert account.is_listed is (denied != IAM_CALL)
+    assert registry.is_listed is (denied != LIST_CALL)
     unread = {
         name for name, one in registry.repositories.items() if one.policy and not hasattr(one.policy.document, "text")
     }
-    assert unread == ({"app", "bare"} if operation == "get_repository_policy" else set())
-    assert (registry.policy is not None) is (operation == "get_registry_policy")
+    assert unread == ({"app", "bare"} if denied == POLICY_CALL else set())
+    assert (registry.policy is not None) is (denied == REGISTRY_CALL)

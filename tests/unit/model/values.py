@@ -55,6 +55,8 @@ from ecr_warden.model.job import (
     Job,
     Misplaced,
     ReconcileTarget,
+    SurveyIdentities,
+    SurveyRegistry,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
@@ -121,6 +123,14 @@ jobs: Strategy[Job] = st.one_of(
     st.builds(SweepAll, causes),
     st.builds(SweepIdentities, causes, st.from_regex(r"[0-9]{12}", fullmatch=True)),
     st.builds(SweepRepositories, causes, st.from_regex(r"[0-9]{12}", fullmatch=True), st.just("eu-central-1")),
+    st.builds(SurveyIdentities, causes, st.from_regex(r"[0-9]{12}", fullmatch=True)),
+    st.builds(
+        SurveyRegistry,
+        causes,
+        st.from_regex(r"[0-9]{12}", fullmatch=True),
+        st.just("eu-central-1"),
+        st.just("") | REPOSITORIES,
+    ),
     st.builds(ReconcileTarget, causes, targets),
 )
 

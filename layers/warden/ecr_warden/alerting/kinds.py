@@ -34,6 +34,8 @@ from ecr_warden.model.job import (
     Job,
     ReconcileTarget,
     ReportOwnChange,
+    SurveyIdentities,
+    SurveyRegistry,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
@@ -350,6 +352,10 @@ def _of_job(job: Job | None) -> tuple[str, str]:
             return f"the sweep of the users and roles of {account}", _UNSWEPT
         case SweepRepositories(account=account, region=region):
             return f"the sweep of the repositories of {account} in {region}", _UNSWEPT
+        case SurveyIdentities(account=account):
+            return f"the survey of the users and roles of {account}", _UNSURVEYED
+        case SurveyRegistry(account=account, region=region):
+            return f"the survey of the registry of {account} in {region}", _UNSURVEYED
         case ReportOwnChange(account=account, thing=thing):
             return f"a change of ecr-warden's own {thing} in {account or 'the hub'}", "it is reported nowhere else"
         case _:
@@ -357,6 +363,7 @@ def _of_job(job: Job | None) -> tuple[str, str]:
 
 
 _UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
+_UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
 
 
 class _Run(Kind[RunReport]):

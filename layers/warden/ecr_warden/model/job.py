@@ -86,6 +86,9 @@ class Misplaced(Value, frozen=True):
     version: str = ""
 
 
+type RegionName = Annotated[str, Meta(pattern=rf"\A(?:{REGION.pattern})\Z")]
+
+
 class _Job(Value, frozen=True, tag_field="kind", omit_defaults=True):
     cause: Cause
 
@@ -110,13 +113,36 @@ class SweepRepositories(_Job, frozen=True, tag="sweep-repositories"):
     """Compare the repositories of one account in one region with the accepted spec."""
 
     account: AccountId
-    region: Annotated[str, Meta(pattern=rf"\A(?:{REGION.pattern})\Z")]
+    region: RegionName
 
 
 class ReconcileTarget(_Job, frozen=True, tag="reconcile-target"):
     """Read one target and repair its drift; the only job that writes to an account."""
 
     target: Target
+
+
+class SurveyIdentities(_Job, frozen=True, tag="survey-identities"):
+    """Read the users, groups, roles and managed policies of one account, and keep them as a piece of the estate."""
+
+    account: AccountId
+
+
+class SurveyRegistry(_Job, frozen=True, tag="survey-registry"):
+    """Read the registry of one account in one region, and keep it; `repository`: only this one of its repositories."""
+
+    account: AccountId
+    region: RegionName
+    repository: Annotated[str, Meta(max_length=256)] = ""
+
+
+class ProveAccess(_Job, frozen=True, tag="prove-access"):
+    """Compare who can pull and push, by the kept estate, with the accepted spec.
+
+    `part`: whose survey found a change, named as model.watch does; empty at the start of a sweep and for a new spec.
+    """
+
+    part: Annotated[str, Meta(max_length=64)] = ""
 
 
 class ReportOwnChange(_Job, frozen=True, tag="report-own-change"):
@@ -136,4 +162,5 @@ class Attempt(Struct, frozen=True):
 FIRST_AND_LAST = Attempt()
 
 type SweepPart = SweepIdentities | SweepRepositories
-type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | ReportOwnChange
+type SurveyPart = SurveyIdentities | SurveyRegistry
+type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | SurveyPart | ReportOwnChange

@@ -9,6 +9,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from ecr_warden.model.finding import ProofRecord
     from ecr_warden.model.target import RepositoryTarget
+    from ecr_warden.ports.errors import PortError
 
 
 class Piece(Struct, frozen=True):
@@ -24,22 +25,39 @@ class Piece(Struct, frozen=True):
     entry: Mapping[str, Any]
 
 
-class EstateReader(Protocol):
-    """Reads pieces from the accounts; what cannot be read is in the piece's `unread`, and nothing is raised."""
+class Kept(Struct, frozen=True):
+    """A kept piece, without what is in it. `tag` is the same while the entry is; `at`: when the piece was put."""
 
-    def identities(self, account: str) -> Mapping[str, Any]:
+    tag: str
+    at: datetime
+
+
+class Reading(Struct, frozen=True):
+    """A piece's entry; `passing`: of what could not be read, an error that may be over within a minute."""
+
+    entry: Mapping[str, Any]
+    passing: "PortError | None" = None
+
+
+class EstateReader(Protocol):
+    """Reads pieces from the accounts; what cannot be read is in the entry's `unread`, and nothing is raised.
+
+    The same estate is read as the same entry: lists are sorted, and times at which something was used are left out.
+    """
+
+    def identities(self, account: str) -> Reading:
         """The account's users, groups, roles and managed policies."""
         ...
 
-    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Mapping[str, Any]:
+    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
         """The registry's repositories, and what holds for all of them.
 
         `known`: the policies (None: there is none) that need not be read again, by the repository's name.
         """
         ...
 
-    def policy(self, target: "RepositoryTarget") -> Mapping[str, Any]:
-        """One repository's entry of its registry; empty if there is no such repository."""
+    def policy(self, target: "RepositoryTarget") -> Reading:
+        """The entry of a registry that has this one repository, or none if there is no such one."""
         ...
 
 
@@ -54,8 +72,8 @@ class EstateStore(Protocol):
         """The piece of a part; None before the first, and for one that this version cannot read. Raises PortError."""
         ...
 
-    def tags(self) -> Mapping[str, str]:
-        """By part a tag that changes whenever its piece is put, in one call per thousand; raises PortError."""
+    def kept(self) -> Mapping[str, Kept]:
+        """Each part that has a piece, in one call per thousand; raises PortError."""
         ...
 
 

@@ -12,6 +12,8 @@ from ecr_warden.model.job import (
     Job,
     ReconcileTarget,
     ReportOwnChange,
+    SurveyIdentities,
+    SurveyRegistry,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ecr_warden.triggers.trigger import Ignored
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.reconcile import Reconcile
+    from ecr_warden.usecases.survey import Survey
     from ecr_warden.usecases.sweep import Sweep
 
 
@@ -66,6 +69,7 @@ class Work(Struct, frozen=True):
     accept: "Callable[[], Accept]"
     sweep: "Callable[[], Sweep]"
     reconcile: "Callable[[], Reconcile]"
+    survey: "Callable[[], Survey]"
     alerts: "AlertBus"
 
     def __call__(self, job: Job, attempt: Attempt) -> str:
@@ -87,6 +91,8 @@ class Work(Struct, frozen=True):
                 return f"{len(self.sweep()(job, attempt))} jobs"
             case ReconcileTarget():
                 return self.reconcile()(job, attempt) or "no target"
+            case SurveyIdentities() | SurveyRegistry():
+                return self.survey()(job, attempt)
             case ReportOwnChange():
                 from ecr_warden.model.alert import OwnChanged  # noqa: PLC0415 - few jobs are of this kind
 

@@ -1,11 +1,12 @@
 """Compares everything with the accepted spec and enqueues what differs, because events get lost.
 
 A sweep is a job per account (its users and roles, two calls per thousand) and a job per account and region (its
-repositories, one call each): each reads only its part, and one that fails or hangs stops no other.
+repositories, one call each): each reads only its part, and one that fails or hangs stops no other. At its end each has
+its part surveyed.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never
 
 from msgspec import Struct
@@ -18,21 +19,26 @@ from ecr_warden.model.job import (
     Cause,
     Job,
     ReconcileTarget,
+    SurveyIdentities,
+    SurveyPart,
+    SurveyRegistry,
     SweepAll,
     SweepIdentities,
     SweepPart,
     SweepRepositories,
 )
-from ecr_warden.model.observed import Observation
-from ecr_warden.model.target import Target
+from ecr_warden.model.observed import Absent, Observation, Present, Unparseable
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.watch import SweepRecord, part_of, parts_of
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.policy.document import Document
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.documents import AccountUnread, Documents, all_identities
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.hub import Clock, Jobs
 from ecr_warden.ports.store import Specs, State, SweepRecords, TargetRecord
+from ecr_warden.usecases.survey import Survey
 from ecr_warden.usecases.targets import removals, spec_for
 
 PROBLEMS_REPORTED = 50
@@ -85,6 +91,7 @@ class Sweep(Struct, frozen=True):
     sweep_records: SweepRecords
     clock: Clock
     report_unlisted: ReportUnlisted
+    survey: Survey
 
     def __call__(self, job: SweepAll | SweepPart, attempt: Attempt = FIRST_AND_LAST) -> tuple[Job, ...]:
         """Enqueue the parts of a sweep, or the targets of a part that are not in sync, and return these jobs.
@@ -137,9 +144,18 @@ class Sweep(Struct, frozen=True):
         later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in asked if error not in later]
         self.report_unlisted(job.cause, accepted.version, known, remembered)
+        self._survey(job, observations)
         if later:
             raise RetryLater(str(later[0]), retryable=True)
         return due
+
+    def _survey(self, job: SweepPart, observations: Iterable[Observation]) -> None:
+        """Keep the part as it was found. A survey that fails is a job of its own, and fails no comparison."""
+        survey = _survey_of(job)
+        try:
+            self.survey(survey, _FIRST, known=dict(_policies(observations)))
+        except Exception:
+            self.jobs.enqueue([survey])
 
     def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:
         """Whether a target has drifted, was recreated, or has a run that never ended."""
@@ -160,6 +176,30 @@ class Sweep(Struct, frozen=True):
             # A run of its own finds the cause again and reports it, and the other targets go on.
             return True
         return not plan.is_empty
+
+
+_FIRST = Attempt(is_last=False)
+
+
+def _survey_of(job: SweepPart) -> SurveyPart:
+    match job:
+        case SweepIdentities(cause=cause, account=account):
+            return SurveyIdentities(cause, account)
+        case SweepRepositories(cause=cause, account=account, region=region):
+            return SurveyRegistry(cause, account, region)
+        case _:
+            assert_never(job)
+
+
+def _policies(observations: Iterable[Observation]) -> Iterator[tuple[str, str | None]]:
+    """The repository policies that were read, as text, by the repository's name."""
+    for observation in observations:
+        for observed in observation.documents.values() if isinstance(observation.target, RepositoryTarget) else ():
+            match observed:
+                case Present(Document(text=text)) | Unparseable(text=text):
+                    yield observation.target.name, text
+                case Absent():
+                    yield observation.target.name, None
 
 
 def _job(part: str, cause: Cause) -> SweepPart:

@@ -1,112 +1,218 @@
-"""Reading whole accounts for a snapshot: AWS's own answers, joined (model.codec.snapshot reads them).
+"""Reading whole accounts: AWS's own answers, joined (model.codec.snapshot reads them).
 
-A call that is denied or not answered is noted with its error, and stops nothing else.
-Sources: the API references of the calls named in `_READS` and below.
+A call that is denied or not answered is noted with its error, and stops nothing else. A registry takes a call for each
+of OVER_ALL, one per thousand repositories, and one per policy.
+Sources: the API references of the calls named here.
 """
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from msgspec import Struct, field
 
-from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients
-from ecr_warden.adapters.aws.deadline import Patience
+from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
+from ecr_warden.adapters.aws.deadline import Deadline, Patience
 from ecr_warden.adapters.aws.errors import ECR, IAM, code_of, translated
-from ecr_warden.adapters.aws.reading import list_names
+from ecr_warden.adapters.aws.reading import PAGE, list_names
 from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, REGISTRY_CALL
-from ecr_warden.ports.errors import PortError
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.ports.errors import PortError, TargetNotFound, crashed
+from ecr_warden.ports.estate import Reading
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
 
 _SCOPE = "REGISTRY_POLICY_SCOPE"
-_SCOPE_CALL = "ecr:GetAccountSetting"
-_LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+_LISTS = {"UserDetailList": "Arn", "GroupDetailList": "Arn", "RoleDetailList": "Arn", "Policies": "Arn"}
+# Changes with each use of a role, and says nothing about access.
+_USE = "RoleLastUsed"
+_NO_POLICY = ("RepositoryPolicyNotFoundException", "RegistryPolicyNotFoundException")
 
 
-def read_account(clients: AccountClients, account: str, regions: tuple[str, ...], patience: Patience) -> dict[str, Any]:
-    """The account's entry of a snapshot; nothing is raised."""
-    reading = _Reading(clients, account, patience)
-    iam = reading.attempt(IAM_CALL, "", reading.iam)
-    ecr = {region: reading.registry(region) for region in regions}
-    entry: dict[str, Any] = {} if iam is None else {"iam": iam}
-    return {**entry, "ecr": ecr, **({"unread": reading.unread} if reading.unread else {})}
+class AwsEstateReader(Struct, frozen=True):
+    """The EstateReader port, for the hub and for a laptop."""
+
+    accounts: Accounts
+    deadline: Deadline = field(default_factory=Deadline)
+    sleep: Callable[[float], None] = time.sleep
+
+    def identities(self, account: str) -> Reading:
+        reading = self._of(account)
+        iam = reading.attempt(IAM_CALL, "", reading.iam)
+        return reading.result({} if iam is None else {"iam": iam})
+
+    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
+        reading = self._of(account)
+        names = reading.attempt(LIST_CALL, region, partial(reading.names, region))
+        found = {"repositories": reading.repositories(region, sorted(names or ()), known)}
+        for call, read in OVER_ALL.items():
+            found |= reading.attempt(call, region, partial(reading.over_all, region, read)) or {}
+        return reading.result(found)
+
+    def policy(self, target: RepositoryTarget) -> Reading:
+        reading = self._of(target.account)
+        return reading.result({"repositories": reading.repositories(target.region, [target.name], {})})
+
+    def _of(self, account: str) -> "_Account":
+        return _Account(self.accounts, account, Patience(self.deadline, self.sleep))
 
 
-class _Reading:
-    def __init__(self, clients: AccountClients, account: str, patience: Patience) -> None:
-        self._clients = clients
+def _registry_policy(ecr: "ECRClient") -> dict[str, Any]:
+    return {"registryPolicy": _policy(ecr.get_registry_policy)}
+
+
+def _scope(ecr: "ECRClient") -> dict[str, Any]:
+    return {"accountSettings": {_SCOPE: ecr.get_account_setting(name=_SCOPE)["value"]}}
+
+
+def _replication(ecr: "ECRClient") -> dict[str, Any]:
+    return {"replicationConfiguration": ecr.describe_registry()["replicationConfiguration"]}
+
+
+def _templates(ecr: "ECRClient") -> dict[str, Any]:
+    pages = ecr.get_paginator("describe_repository_creation_templates").paginate(PaginationConfig={"PageSize": PAGE})
+    found = [entry for page in pages for entry in page["repositoryCreationTemplates"]]
+    return {"creationTemplates": _sorted(found, "prefix")}
+
+
+def _upstreams(ecr: "ECRClient") -> dict[str, Any]:
+    pages = ecr.get_paginator("describe_pull_through_cache_rules").paginate(PaginationConfig={"PageSize": PAGE})
+    found = [entry for page in pages for entry in page["pullThroughCacheRules"]]
+    return {"pullThroughCacheRules": _sorted(found, "ecrRepositoryPrefix")}
+
+
+OVER_ALL: Mapping[str, Callable[["ECRClient"], dict[str, Any]]] = {
+    REGISTRY_CALL: _registry_policy,
+    "ecr:GetAccountSetting": _scope,
+    "ecr:DescribeRegistry": _replication,
+    "ecr:DescribeRepositoryCreationTemplates": _templates,
+    "ecr:DescribePullThroughCacheRules": _upstreams,
+}
+"""What holds for all repositories of a registry: the call, and how its answer is written in a snapshot."""
+
+
+class _Account:
+    """One reading of one account; an account that cannot be entered is tried once, whatever is read of it."""
+
+    def __init__(self, accounts: Accounts, account: str, patience: Patience) -> None:
         self._account = account
         self._patience = patience
-        self.unread: list[dict[str, str]] = []
+        self._entered = self._enter(accounts)
+        self._unread: list[dict[str, str]] = []
+        self._passing: PortError | None = None
+
+    def _enter(self, accounts: Accounts) -> AccountClients | PortError:
+        try:
+            return self._patience(lambda: accounts.reader(self._account))
+        except PortError as error:
+            return error
+
+    @property
+    def _clients(self) -> AccountClients:
+        if isinstance(self._entered, PortError):
+            raise self._entered
+        return self._entered
 
     def attempt[T](self, call: str, region: str, read: Callable[[], T]) -> T | None:
         """What was read; None, with a note, for what was not."""
         try:
             return read()
         except PortError as error:
-            place = {"region": region} if region else {}
-            self.unread.append({"what": call, **place, "code": error.code})
-            return None
+            self._note(call, region, error)
+        except Exception as error:
+            self._note(call, region, crashed(f"{call} in {self._account}", error))
+        return None
+
+    def _note(self, call: str, region: str, error: PortError) -> None:
+        note = {"what": call, **({"region": region} if region else {}), "code": error.code}
+        if note not in self._unread:
+            self._unread.append(note)
+        if error.retryable:
+            self._passing = error
+
+    def result(self, entry: dict[str, Any]) -> Reading:
+        """What was read, in JSON's types, with what was not."""
+        return Reading({**entry, **({"unread": self._unread} if self._unread else {})}, self._passing)
 
     def iam(self) -> dict[str, Any]:
         """All pages of GetAccountAuthorizationDetails as one answer."""
-        joined: dict[str, Any] = {name: [] for name in _LISTS}
+        joined: dict[str, list[Any]] = {name: [] for name in _LISTS}
         start: dict[str, str] = {}
         while True:
             page = self._patience(partial(self._details, start))
-            for name in _LISTS:
-                joined[name] += [_plain(entry) for entry in page.get(name, ())]
+            for name, found in joined.items():
+                found += [_plain(entry) for entry in page.get(name, ())]
             if not page.get("IsTruncated"):
-                return joined
+                return {name: _sorted(found, _LISTS[name]) for name, found in joined.items()}
             start = {"Marker": page["Marker"]}
-
-    def registry(self, region: str) -> dict[str, Any]:
-        """The registry of a region: its repositories with their policies, and what holds for all of them."""
-        ecr = self._clients.ecr(region)
-        names = self.attempt(LIST_CALL, region, lambda: list(list_names(ecr, self._account, region)))
-        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="snapshot") as pool:
-            repositories = list(pool.map(lambda name: self._repository(region, name), names or ()))
-        over_all = self.attempt(
-            REGISTRY_CALL, region, lambda: {"registryPolicy": self._policy(region, "get_registry_policy")}
-        )
-        scope = self.attempt(_SCOPE_CALL, region, lambda: {"accountSettings": {_SCOPE: self._setting(region)}})
-        return {"repositories": repositories, **(over_all or {}), **(scope or {})}
 
     def _details(self, start: Mapping[str, Any]) -> Any:
         with translated(IAM, f"reading the users, groups, roles and policies of {self._account}"):
-            return self._clients.iam.get_account_authorization_details(MaxItems=1000, **start)
+            return self._clients.iam.get_account_authorization_details(MaxItems=PAGE, **start)
 
-    def _repository(self, region: str, name: str) -> dict[str, Any]:
-        def read() -> dict[str, Any]:
-            return {
-                "policy": self._policy(region, "get_repository_policy", registryId=self._account, repositoryName=name)
-            }
+    def names(self, region: str) -> list[str]:
+        """The registry's repositories."""
+        ecr = self._clients.ecr(region)
+        return self._patience(lambda: list(list_names(ecr, self._account, region)))
 
-        return {"repositoryName": name, **(self.attempt(POLICY_CALL, region, read) or {})}
+    def over_all(self, region: str, read: "Callable[[ECRClient], dict[str, Any]]") -> Any:
+        """One of OVER_ALL."""
 
-    def _policy(self, region: str, operation: str, **arguments: str) -> str | None:
-        """The text of a policy, None where there is none."""
+        def call() -> dict[str, Any]:
+            with translated(ECR, f"reading the registry of {self._account} in {region}"):
+                return read(ecr)
 
-        def read() -> str | None:
-            ecr: Any = self._clients.ecr(region)
-            with translated(ECR, f"{operation} in {region} of {self._account}"):
-                try:
-                    found = getattr(ecr, operation)(**arguments)
-                except ClientError as error:
-                    if code_of(error) in ("RepositoryPolicyNotFoundException", "RegistryPolicyNotFoundException"):
-                        return None
-                    raise
-                return str(found["policyText"])
+        ecr = self._clients.ecr(region)
+        return _plain(self._patience(call))
 
-        return self._patience(read)
+    def repositories(self, region: str, names: Iterable[str], known: Mapping[str, object]) -> list[dict[str, Any]]:
+        """The entry of each repository that still exists; what is `known` is not read."""
 
-    def _setting(self, region: str) -> str:
-        def read() -> str:
-            with translated(ECR, f"reading {_SCOPE} of {self._account} in {region}"):
-                return str(self._clients.ecr(region).get_account_setting(name=_SCOPE)["value"])
+        def entry(name: str) -> dict[str, Any] | None:
+            if name in known:
+                return {"repositoryName": name, "policy": known[name]}
+            return self._repository(region, name)
 
-        return self._patience(read)
+        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="estate") as pool:
+            return [found for found in pool.map(entry, names) if found is not None]
+
+    def _repository(self, region: str, name: str) -> dict[str, Any] | None:
+        """With its policy, without one that could not be read; None for a repository that does not exist."""
+
+        def read() -> dict[str, Any] | None:
+            try:
+                return {"policy": self._patience(call)}
+            except TargetNotFound:
+                return None
+
+        def call() -> str | None:
+            with translated(ECR, f"reading the policy of {name} in {region} of {self._account}"):
+                ecr = self._clients.ecr(region)
+                return _policy(partial(ecr.get_repository_policy, registryId=self._account, repositoryName=name))
+
+        unread: dict[str, Any] = {}
+        found = self.attempt(POLICY_CALL, region, lambda: (read(),))
+        policy = unread if found is None else found[0]
+        return None if policy is None else {"repositoryName": name, **policy}
+
+
+def _policy(get: Callable[[], Mapping[str, Any]]) -> str | None:
+    """The text of a policy, None where there is none."""
+    try:
+        return str(get()["policyText"])
+    except ClientError as error:
+        if code_of(error) in _NO_POLICY:
+            return None
+        raise
+
+
+def _sorted(entries: list[Any], key: str) -> list[Any]:
+    return sorted(entries, key=lambda entry: str(entry.get(key)))
 
 
 def _plain(value: Any) -> Any:
@@ -115,7 +221,7 @@ def _plain(value: Any) -> Any:
         case datetime():
             return value.isoformat()
         case dict():
-            return {key: _plain(entry) for key, entry in value.items()}
+            return {key: _plain(entry) for key, entry in value.items() if key != _USE}
         case list():
             return [_plain(entry) for entry in value]
         case _:

@@ -1,13 +1,13 @@
 """The Proofs port: one compressed object in the state bucket."""
 
-import zlib
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
+from ecr_warden.adapters.aws.compressed import MAX_BYTES, compress, decompress
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
-from ecr_warden.model.codec.base import CodecError, dumps, loads
+from ecr_warden.model.codec.base import CodecError
 from ecr_warden.model.codec.proof import proof_from_json, proof_to_json
 from ecr_warden.model.finding import ProofRecord
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 KEY = "proof/last.json.gz"
-MAX_BYTES = 64 * 1024 * 1024
-"""Of the record's JSON: what is longer was not written by this version, and is not read."""
-_GZIP = 16 + zlib.MAX_WBITS
 
 
 class S3Proofs(Struct, frozen=True):
@@ -37,13 +34,12 @@ class S3Proofs(Struct, frozen=True):
                 raise
             body = answer["Body"].read(MAX_BYTES + 1)
         try:
-            return proof_from_json(loads(_inflated(body)))
+            return proof_from_json(decompress(body))
         except CodecError:
             return None
 
     def keep(self, record: ProofRecord) -> None:
-        made = zlib.compressobj(wbits=_GZIP)
-        body = made.compress(dumps(proof_to_json(record)).encode()) + made.flush()
+        body = compress(proof_to_json(record))
         with translated(HUB, "keeping the proof"):
             self.s3.put_object(
                 Bucket=self.bucket,
@@ -53,15 +49,3 @@ class S3Proofs(Struct, frozen=True):
                 ContentEncoding="gzip",
                 ExpectedBucketOwner=self.owner,
             )
-
-
-def _inflated(body: bytes) -> bytes:
-    """Raises CodecError for what is not compressed, or is too long."""
-    opened = zlib.decompressobj(wbits=_GZIP)
-    try:
-        text = opened.decompress(body, MAX_BYTES)
-    except zlib.error as error:
-        raise CodecError("not compressed") from error
-    if not opened.eof:
-        raise CodecError("cut off, or too long")
-    return text

@@ -21,6 +21,8 @@ from ecr_warden.model.job import (
     Job,
     ReconcileTarget,
     ReportOwnChange,
+    SurveyIdentities,
+    SurveyRegistry,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
@@ -64,15 +66,18 @@ def _entry(index: int, job: Job) -> "SendMessageBatchRequestEntryTypeDef":
 
 
 def group_id(job: Job) -> str:
-    """Jobs that must not run in parallel share a group: one target, the spec, one part of a sweep."""
+    """Jobs that must not run in parallel share a group: one target, the spec, one part of a sweep and its surveys.
+
+    Both a sweep and a survey replace the piece of their part: of two at once, the older one could end last.
+    """
     match job:
         case AcceptSpec():
             return "spec"
         case SweepAll():
             return "sweep"
-        case SweepIdentities():
+        case SweepIdentities() | SurveyIdentities():
             return f"sweep-{job.account}"
-        case SweepRepositories():
+        case SweepRepositories() | SurveyRegistry():
             return f"sweep-{job.account}-{job.region}"
         case ReportOwnChange():
             return f"own-{job.account}"
@@ -84,8 +89,12 @@ def group_id(job: Job) -> str:
 
 
 def deduplication_id(job: Job) -> str:
-    """Of the cause and the group: by target alone, a second tamper within 5 minutes would be dropped."""
-    return hashlib.sha256(f"{job.cause.id}\n{group_id(job)}".encode()).hexdigest()
+    """Of the cause and the group: by target alone, a second tamper within 5 minutes would be dropped.
+
+    A sweep that could not survey its part makes a job of it, with the same cause and group.
+    """
+    apart = "survey" if isinstance(job, SurveyIdentities | SurveyRegistry) else ""
+    return hashlib.sha256(f"{job.cause.id}\n{group_id(job)}\n{apart}".encode()).hexdigest()
 
 
 ATTEMPTS = 5

@@ -44,7 +44,12 @@ _ACCOUNT_KEYS = frozenset(
         *("serviceControlPolicies", "resourceControlPolicies", "unread"),
     }
 )
-_REGISTRY_KEYS = frozenset({"repositories", "registryPolicy", "accountSettings"})
+_REGISTRY_KEYS = frozenset(
+    {
+        *("repositories", "registryPolicy", "accountSettings"),
+        *("replicationConfiguration", "creationTemplates", "pullThroughCacheRules"),
+    }
+)
 _IAM_KEYS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _IAM_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|role|group)/(?:.*/)?([\w+=,.@-]{1,128})", re.ASCII)
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
@@ -86,6 +91,22 @@ def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
     if not isinstance(accounts, dict):
         raise SnapshotError("accounts: not an object", remedy='write {"ACCOUNT ID": {"iam": ..., "ecr": ...}}')
     return Estate(_moment(raw.get("takenAt"), at), {name: _account(name, part) for name, part in accounts.items()})
+
+
+def joined(pieces: Mapping[str, Json]) -> dict[str, dict[str, Any]]:
+    """The `accounts` of a snapshot, from the entries of its pieces by part (ports.estate.Piece)."""
+    accounts: dict[str, dict[str, Any]] = {}
+    for part in sorted(pieces):
+        account, _, region = part.partition("/")
+        entry = accounts.setdefault(account, {})
+        piece = dict(pieces[part])
+        if unread := piece.pop("unread", ()):
+            entry["unread"] = [*entry.get("unread", ()), *unread]
+        if region:
+            entry.setdefault("ecr", {})[region] = piece
+        else:
+            entry |= piece
+    return accounts
 
 
 def _bare(raw: Json, at: datetime) -> Estate:

@@ -1,0 +1,113 @@
+"""The EstateStore port: a compressed object of the state bucket for each part.
+
+When reading began is metadata of the object and not in it: S3's ETag is the digest of an object's bytes (for the
+bucket's encryption, SSE-S3), so a piece that was read again and has not changed keeps its tag.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from botocore.exceptions import ClientError
+from msgspec import Meta, Struct, convert
+
+from ecr_warden.adapters.aws.compressed import MAX_BYTES, compress, decompress
+from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading
+from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.estate import Kept, Piece
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+PREFIX = "estate/"
+_END = ".json.gz"
+SCHEMA = 1
+_BEGAN = "began"
+
+
+class S3EstateStore(Struct, frozen=True):
+    """`owner`: the account that must own the bucket, because anybody can take the name of a deleted one."""
+
+    s3: "S3Client"
+    bucket: str
+    owner: str
+
+    def put(self, piece: Piece) -> None:
+        try:
+            body = compress({"schema": SCHEMA, "entry": piece.entry})
+        except CodecError as error:
+            remedy = "what was kept of it before stays, and status says how old it is"
+            raise PortError(f"the estate of {piece.part} is too large: {error.message}", remedy=remedy) from error
+        with translated(HUB, f"keeping the estate of {piece.part}"):
+            self.s3.put_object(
+                Bucket=self.bucket,
+                Key=_key(piece.part),
+                Body=body,
+                ContentType="application/json",
+                ContentEncoding="gzip",
+                Metadata={_BEGAN: piece.began.isoformat()},
+                ExpectedBucketOwner=self.owner,
+            )
+
+    def get(self, part: str) -> Piece | None:
+        with translated(HUB, f"reading the kept estate of {part}"):
+            try:
+                answer = self.s3.get_object(Bucket=self.bucket, Key=_key(part), ExpectedBucketOwner=self.owner)
+            except ClientError as error:
+                if code_of(error) == "NoSuchKey":
+                    return None
+                raise
+            body = answer["Body"].read(MAX_BYTES + 1)
+        try:
+            return _piece(part, answer, body)
+        except CodecError:
+            return None
+
+    def kept(self) -> Mapping[str, Kept]:
+        with translated(HUB, "listing the kept estate"):
+            pages = self.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=PREFIX, ExpectedBucketOwner=self.owner
+            )
+            return {
+                entry["Key"].removeprefix(PREFIX).removesuffix(_END): Kept(entry["ETag"], entry["LastModified"])
+                for page in pages
+                for entry in page.get("Contents", ())
+                if entry["Key"].endswith(_END)
+            }
+
+
+def _key(part: str) -> str:
+    return f"{PREFIX}{part}{_END}"
+
+
+def _piece(part: str, answer: "GetObjectOutputTypeDef", body: bytes) -> Piece:
+    """Raises CodecError for an object that this version did not write."""
+
+    def made(value: Json) -> Piece:
+        check_schema(value, SCHEMA)
+        convert(value["entry"], _Registry if "/" in part else _Account)
+        return Piece(part, convert(answer["Metadata"][_BEGAN], _Moment), value["entry"])
+
+    return reading("piece", made)(decompress(body))
+
+
+type _Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class _Repository(Struct, frozen=True):
+    """What the hub itself takes from a repository's entry; whatever else is there the reader of snapshots judges."""
+
+    repositoryName: str  # noqa: N815 - as AWS spells it
+    policyReadAt: _Moment | None = None  # noqa: N815
+
+
+class _Registry(Struct, frozen=True):
+    repositories: tuple[_Repository, ...]
+    unread: tuple[dict[str, str], ...] = ()
+
+
+class _Account(Struct, frozen=True):
+    unread: tuple[dict[str, str], ...] = ()

@@ -1,0 +1,147 @@
+"""Reads pieces of the estate and keeps them, because of an event or at the end of a sweep's part."""
+
+from collections.abc import Mapping
+from copy import replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from msgspec import Struct
+
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.job import (
+    FIRST_AND_LAST,
+    Attempt,
+    Cause,
+    CauseKind,
+    SurveyIdentities,
+    SurveyPart,
+    SurveyRegistry,
+)
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.watch import parts_of
+from ecr_warden.ports.errors import RetryLater
+from ecr_warden.ports.estate import EstateReader, EstateStore, Piece, Reading
+from ecr_warden.ports.hub import Clock
+from ecr_warden.ports.store import Specs
+
+SETTLED = timedelta(seconds=5)
+"""A reading that began this long after a change shows it: IAM's changes are not visible everywhere at once."""
+POLICIES_KEPT = timedelta(hours=24)
+"""How long the policy of a repository stands for itself that no event names: then it is read again."""
+
+type Json = Mapping[str, Any]
+
+
+class Survey(Struct, frozen=True):
+    """The use case over its ports; it reads accounts, and writes nothing but the kept pieces."""
+
+    specs: Specs
+    reader: EstateReader
+    store: EstateStore
+    clock: Clock
+
+    def __call__(
+        self, job: SurveyPart, attempt: Attempt = FIRST_AND_LAST, *, known: Mapping[str, object] | None = None
+    ) -> str:
+        """Read a piece and keep it; returns what was done, for the log.
+
+        `known`: policies of the registry that have just been read, by repository. An error that may be over within a
+        minute is raised as RetryLater, and nothing is kept, unless this is the last attempt. Raises PortError if the
+        piece cannot be kept.
+        """
+        accepted, part = self.specs.accepted(), _part(job)
+        if accepted is None or part not in parts_of(accepted):
+            return "not in the spec"
+        last = self.store.get(part)
+        if last is not None and _shows(last, job.cause):
+            return "surveyed since"
+        if last is not None and isinstance(job, SurveyRegistry) and job.repository:
+            return self._repository(job, accepted, last, attempt)
+        began = self.clock.now()
+        entry = _read(self._read(job, last, known or {}, began), attempt)
+        self.store.put(Piece(part, began, entry))
+        return "unchanged" if last is not None and last.entry == entry else "changed"
+
+    def _read(self, job: SurveyPart, last: Piece | None, known: Mapping[str, object], now: datetime) -> Reading:
+        match job:
+            case SurveyIdentities(account=account):
+                return self.reader.identities(account)
+            case SurveyRegistry(account=account, region=region):
+                older = {} if last is None else _policies(last, now)
+                policies = {name: one["policy"] for name, one in older.items()} | dict(known)
+                reading = self.reader.registry(account, region, policies)
+                read_at = {name: one["policyReadAt"] for name, one in older.items() if name not in known}
+                return replace(reading, entry=_dated(reading.entry, read_at))
+            case _:
+                assert_never(job)
+
+    def _repository(self, job: SurveyRegistry, accepted: CompiledSpec, last: Piece, attempt: Attempt) -> str:
+        """Replace one repository in the kept piece.
+
+        One that the spec names and the piece has is left to its run: a proof takes its policy as repaired.
+        """
+        target = RepositoryTarget(job.account, job.region, job.repository)
+        others = {name: one for name, one in _repositories(last.entry).items() if name != target.name}
+        if accepted.spec_of(target) is not None and target.name in _repositories(last.entry):
+            return "left to its run"
+        now = self.clock.now()
+        found = _dated(_read(self.reader.policy(target), attempt), {target.name: now.isoformat()})
+        repositories = others | _repositories(found)
+        entry = {**last.entry, "repositories": [repositories[name] for name in sorted(repositories)]}
+        if unread := [*last.entry.get("unread", ()), *(one for one in found.get("unread", ()))]:
+            entry["unread"] = [one for number, one in enumerate(unread) if one not in unread[:number]]
+        self.store.put(Piece(last.part, last.began, entry))
+        return "changed"
+
+
+def _part(job: SurveyPart) -> str:
+    """The part that a job reads, as model.watch names parts."""
+    match job:
+        case SurveyIdentities(account=account):
+            return account
+        case SurveyRegistry(account=account, region=region):
+            return f"{account}/{region}"
+        case _:
+            assert_never(job)
+
+
+def _shows(last: Piece, cause: Cause) -> bool:
+    """Whether a piece was read so long after the event that it shows what the event reports."""
+    if cause.kind is not CauseKind.EVENT:
+        return False
+    try:
+        at = datetime.fromisoformat(cause.at)
+    except ValueError:
+        return False
+    return at.tzinfo is not None and last.began > at + SETTLED
+
+
+def _read(reading: Reading, attempt: Attempt) -> Json:
+    """What was read; raises RetryLater if trying again may read more."""
+    if reading.passing is not None and not attempt.is_last:
+        raise RetryLater(str(reading.passing), retryable=True) from reading.passing
+    return reading.entry
+
+
+def _repositories(entry: Json) -> dict[str, Json]:
+    return {one["repositoryName"]: one for one in entry["repositories"]}
+
+
+def _policies(last: Piece, now: datetime) -> dict[str, Json]:
+    """The entries of the last piece whose policies need not be read again, each with when that was."""
+    dated = _dated(last.entry, dict.fromkeys(_repositories(last.entry), last.began.isoformat()))
+    return {
+        name: one
+        for name, one in _repositories(dated).items()
+        if "policy" in one and now - datetime.fromisoformat(one["policyReadAt"]) < POLICIES_KEPT
+    }
+
+
+def _dated(entry: Json, read_at: Mapping[str, str]) -> Json:
+    """The entry with when policies were read that were not read with the rest."""
+
+    def dated(one: Json) -> Json:
+        name = one["repositoryName"]
+        return {"policyReadAt": read_at[name], **one} if name in read_at and "policy" in one else one
+
+    return {**entry, "repositories": [dated(one) for one in entry["repositories"]]}

@@ -1,0 +1,96 @@
+"""Pieces of the estate: kept by part, in memory and as objects of the state bucket."""
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from ecr_warden.adapters.aws.estate_store import PREFIX
+from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.estate import Piece
+
+from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+USERS: dict[str, Any] = {"iam": {"UserDetailList": [{"UserName": "ann"}]}}
+APP = {"repositoryName": "app", "policyReadAt": NOON.isoformat(), "policy": "{}"}
+REGISTRY: dict[str, Any] = {"repositories": [APP]}
+
+
+def test_there_is_none_at_first(hub: Hub) -> None:
+    assert hub.estate.get("111111111111") is None
+    assert hub.estate.kept() == {}
+
+
+def test_the_last_piece_of_each_part_is_kept(hub: Hub) -> None:
+    pieces = [Piece("111111111111", NOON, USERS), Piece("111111111111/eu-central-1", NOON, REGISTRY)]
+    for one in [Piece("111111111111", NOON, {}), *pieces]:
+        hub.estate.put(one)
+    assert [hub.estate.get(one.part) for one in pieces] == pieces
+    assert set(hub.estate.kept()) == {one.part for one in pieces}
+    assert hub.estate.get("111111111111/us-east-1") is None
+
+
+def test_a_tag_changes_with_what_was_read_and_not_with_when(hub: Hub) -> None:
+    tags = []
+    for minute, entry in enumerate([USERS, USERS, {}]):
+        piece = Piece("111111111111", NOON + timedelta(minutes=minute), entry)
+        hub.estate.put(piece)
+        assert hub.estate.get(piece.part) == piece
+        tags.append(hub.estate.kept()[piece.part].tag)
+    assert tags[0] == tags[1] != tags[2]
+
+
+def test_every_piece_is_listed(hub: Hub) -> None:
+    parts = {f"{number:012}" for number in range(1100)}
+    for part in parts:
+        hub.estate.put(Piece(part, NOON, {}))
+    assert set(hub.estate.kept()) == parts
+
+
+def test_its_calls_ask_that_the_bucket_is_the_hubs_own(moto_hub: MotoHub) -> None:
+    moto_hub.estate.put(Piece("111111111111", NOON, USERS))
+    moto_hub.estate.get("111111111111")
+    moto_hub.estate.kept()
+    own = ["s3:PutObject", "s3:GetObject", "s3:ListObjectsV2"]
+    calls = [call for call in moto_hub.wire.calls if call.action in own]
+    assert [call.action for call in calls] == own
+    assert {call.parameters["ExpectedBucketOwner"] for call in calls} == {OWNER}
+
+
+def test_a_piece_that_is_too_large_is_refused_and_the_last_one_stays(moto_hub: MotoHub) -> None:
+    last = Piece("111111111111", NOON, USERS)
+    moto_hub.estate.put(last)
+    with pytest.raises(PortError, match="the estate of 111111111111 is too large"):
+        moto_hub.estate.put(Piece("111111111111", NOON, {"iam": "x" * (64 * 1024 * 1024)}))
+    assert moto_hub.estate.get("111111111111") == last
+
+
+def body(entry: object, schema: object = 1) -> bytes:
+    return gzip.compress(json.dumps({"schema": schema, "entry": entry}).encode())
+
+
+UNREADABLE: dict[str, tuple[bytes, str]] = {
+    "of another schema": (body(REGISTRY, 2), NOON.isoformat()),
+    "not an object": (body([]), NOON.isoformat()),
+    "without repositories": (body({}), NOON.isoformat()),
+    "a repository without a name": (body({"repositories": [{}]}), NOON.isoformat()),
+    "a policy read at no time": (
+        body({"repositories": [{"repositoryName": "app", "policyReadAt": "then"}]}),
+        NOON.isoformat(),
+    ),
+    "notes that are no notes": (body({**REGISTRY, "unread": ["all"]}), NOON.isoformat()),
+    "not compressed": (json.dumps({"schema": 1, "entry": REGISTRY}).encode(), NOON.isoformat()),
+    "cut off": (body(REGISTRY)[:-9], NOON.isoformat()),
+    "larger than any": (gzip.compress(b" " * (65 * 1024 * 1024)), NOON.isoformat()),
+    "begun at no time": (body(REGISTRY), "then"),
+    "begun at a time of no zone": (body(REGISTRY), "2026-01-01T12:00:00"),
+}
+
+
+@pytest.mark.parametrize(("text", "began"), UNREADABLE.values(), ids=UNREADABLE)
+def test_one_that_this_version_cannot_read_is_none(moto_hub: MotoHub, text: bytes, began: str) -> None:
+    key = f"{PREFIX}111111111111/eu-central-1.json.gz"
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=key, Body=text, Metadata={"began": began})
+    assert moto_hub.estate.get("111111111111/eu-central-1") is None

@@ -1,0 +1,277 @@
+"""Surveys: what is read of the estate because of an event or a sweep, and what is not read again."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ecr_warden.model.job import (
+    FIRST_AND_LAST,
+    Attempt,
+    Cause,
+    CauseKind,
+    ReconcileTarget,
+    SurveyIdentities,
+    SurveyRegistry,
+)
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
+from ecr_warden.usecases.survey import POLICIES_KEPT, SETTLED
+
+from local.testing.seed import CHECKOUT, CI, D1, D4, HOME, NOW
+from tests.usecases.world import OPEN, World, world_in_sync
+
+REGION = CHECKOUT.region
+PART = f"{HOME}/{REGION}"
+OTHER = RepositoryTarget(HOME, REGION, "lib/other")
+MORE = RepositoryTarget(HOME, REGION, "lib/more")
+FIRST = Attempt(number=1, is_last=False)
+
+
+def estate_world() -> World:
+    """In sync; besides the spec's repository two that it does not name."""
+    world = world_in_sync()
+    world.estate.iam = {CI: {"UserDetailList": []}, HOME: {"UserDetailList": []}}
+    world.estate.policies[PART] = {CHECKOUT.name: "checkout", OTHER.name: "other", MORE.name: None}
+    return world
+
+
+def reported(world: World, after: timedelta = timedelta(0)) -> Cause:
+    """Somebody's call, made so long after now."""
+    at = (world.clock.now() + after).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Cause(CauseKind.EVENT, f"e{next(world.ids)}", "iam:PutGroupPolicy", at)
+
+
+def read(world: World) -> list[str]:
+    """What was read since the last look."""
+    reads, world.estate.reads[:] = list(world.estate.reads), []
+    return reads
+
+
+def policies(world: World) -> dict[str, Any]:
+    piece = world.estate_store.pieces[PART]
+    return {one["repositoryName"]: one.get("policy", "unread") for one in piece.entry["repositories"]}
+
+
+def surveyed(world: World, part: str, cause: Cause | None = None, repository: str = "", **more: Any) -> str:
+    account, _, region = part.partition("/")
+    cause = cause or reported(world)
+    job = SurveyRegistry(cause, account, region, repository) if region else SurveyIdentities(cause, account)
+    return world.survey(job, **more)
+
+
+def test_an_event_has_an_account_read_and_kept() -> None:
+    world = estate_world()
+    assert surveyed(world, CI) == "changed"
+    assert read(world) == [CI]
+    piece = world.estate_store.pieces[CI]
+    assert (piece.began, piece.entry) == (NOW, {"iam": {"UserDetailList": []}})
+
+
+def test_the_same_account_again_is_no_change() -> None:
+    world = estate_world()
+    surveyed(world, CI)
+    tag = world.estate_store.kept()[CI].tag
+    world.clock.advance(timedelta(hours=1))
+    assert surveyed(world, CI) == "unchanged"
+    kept = world.estate_store.kept()[CI]
+    assert (kept.tag, kept.at) == (tag, world.clock.now())
+    world.estate.iam[CI] = {"UserDetailList": [{"UserName": "new"}]}
+    assert surveyed(world, CI, reported(world, SETTLED)) == "changed"
+
+
+@pytest.mark.parametrize("part", ["333333333333", f"{HOME}/us-east-1", f"{CI}/{REGION}"])
+def test_what_the_spec_does_not_name_is_not_read(part: str) -> None:
+    world = estate_world()
+    assert surveyed(world, part) == "not in the spec"
+    assert read(world) == []
+    assert world.estate_store.pieces == {}
+
+
+def test_without_an_accepted_spec_nothing_is_read() -> None:
+    world = estate_world()
+    world.specs.compiled = None
+    assert surveyed(world, CI) == "not in the spec"
+    assert read(world) == []
+
+
+@pytest.mark.parametrize(
+    ("later", "done"),
+    [(SETTLED + timedelta(seconds=1), "surveyed since"), (SETTLED, "unchanged"), (-timedelta(hours=1), "unchanged")],
+)
+def test_one_survey_serves_all_events_that_it_can_have_seen(later: timedelta, done: str) -> None:
+    world = estate_world()
+    cause = reported(world)
+    world.clock.advance(later)
+    surveyed(world, CI, reported(world))
+    read(world)
+    assert surveyed(world, CI, cause) == done
+    assert read(world) == ([] if done == "surveyed since" else [CI])
+
+
+@pytest.mark.parametrize("at", ["", "then", "2026-01-01T00:00:00"])
+def test_an_event_of_no_known_time_is_always_looked_into(at: str) -> None:
+    world = estate_world()
+    surveyed(world, CI)
+    assert surveyed(world, CI, Cause(CauseKind.EVENT, "e", "iam:PutGroupPolicy", at)) == "unchanged"
+
+
+def test_a_call_on_the_registry_reads_no_policy_of_a_repository_again() -> None:
+    world = estate_world()
+    surveyed(world, PART)
+    assert sorted(read(world)) == sorted([PART, str(CHECKOUT), str(OTHER), str(MORE)])
+    world.estate.policies[PART]["lib/new"] = "new"
+    del world.estate.policies[PART][MORE.name]
+    world.estate.over_all[PART] = {"registryPolicy": "open"}
+    assert surveyed(world, PART) == "changed"
+    assert read(world) == [PART, f"repository/{PART}/lib/new"]
+    assert policies(world) == {CHECKOUT.name: "checkout", OTHER.name: "other", "lib/new": "new"}
+    assert world.estate_store.pieces[PART].entry["registryPolicy"] == "open"
+
+
+def test_a_policy_is_read_again_after_a_day() -> None:
+    world = estate_world()
+    surveyed(world, PART)
+    for _ in range(3):  # whatever is read in between
+        world.clock.advance(POLICIES_KEPT / 4)
+        surveyed(world, PART)
+    world.estate.policies[PART][OTHER.name] = "opened unseen"
+    read(world)
+    world.clock.advance(POLICIES_KEPT / 4)
+    surveyed(world, PART)
+    assert sorted(read(world)) == sorted([PART, str(CHECKOUT), str(OTHER), str(MORE)])
+    assert policies(world)[OTHER.name] == "opened unseen"
+
+
+def test_a_call_on_a_repository_reads_that_one_alone() -> None:
+    world = estate_world()
+    surveyed(world, PART)
+    began = world.clock.now()
+    read(world)
+    world.clock.advance(timedelta(hours=1))
+    world.estate.policies[PART] |= {OTHER.name: "opened", MORE.name: "unseen"}
+    assert surveyed(world, PART, repository=OTHER.name) == "changed"
+    assert read(world) == [str(OTHER)]
+    assert policies(world) == {CHECKOUT.name: "checkout", OTHER.name: "opened", MORE.name: None}
+    assert world.estate_store.pieces[PART].began == began
+
+
+def test_a_repository_that_was_made_or_deleted_enters_or_leaves_the_piece() -> None:
+    world = estate_world()
+    surveyed(world, PART)
+    world.estate.policies[PART]["lib/new"] = "new"
+    surveyed(world, PART, repository="lib/new")
+    assert policies(world)["lib/new"] == "new"
+    del world.estate.policies[PART]["lib/new"]
+    surveyed(world, PART, repository="lib/new")
+    assert "lib/new" not in policies(world)
+
+
+def test_a_repository_of_the_spec_is_left_to_its_run() -> None:
+    world = estate_world()
+    surveyed(world, PART)
+    read(world)
+    assert surveyed(world, PART, repository=CHECKOUT.name) == "left to its run"
+    assert read(world) == []
+    del world.estate.policies[PART][CHECKOUT.name]
+    surveyed(world, PART)  # without it
+    world.estate.policies[PART][CHECKOUT.name] = "made anew"
+    read(world)
+    assert surveyed(world, PART, repository=CHECKOUT.name) == "changed"
+    assert read(world) == [str(CHECKOUT)]
+
+
+def test_before_the_first_piece_a_call_on_a_repository_reads_the_whole_registry() -> None:
+    world = estate_world()
+    surveyed(world, PART, repository=OTHER.name)
+    assert set(policies(world)) == {CHECKOUT.name, OTHER.name, MORE.name}
+
+
+def test_a_repository_whose_policy_cannot_be_read_says_so_and_the_others_stay() -> None:
+    world = estate_world()
+    surveyed(world, PART)
+    world.estate.errors[str(OTHER)] = PermissionMissing("denied")
+    for _ in range(2):
+        surveyed(world, PART, repository=OTHER.name)
+    assert policies(world) == {CHECKOUT.name: "checkout", OTHER.name: "unread", MORE.name: None}
+    note = {"what": "ecr:GetRepositoryPolicy", "region": REGION, "code": "permission-missing"}
+    assert world.estate_store.pieces[PART].entry["unread"] == [note]
+    del world.estate.errors[str(OTHER)]
+    surveyed(world, PART)
+    assert policies(world)[OTHER.name] == "other", "what was not read is not carried on"
+    assert "unread" not in world.estate_store.pieces[PART].entry
+
+
+PARTS: dict[str, tuple[str, str, str]] = {
+    "an account": (CI, CI, ""),
+    "a registry": (PART, PART, ""),
+    "a repository": (PART, str(OTHER), OTHER.name),
+}
+
+
+@pytest.mark.parametrize(("part", "fails", "repository"), PARTS.values(), ids=PARTS)
+def test_what_may_pass_is_tried_again_and_kept_as_unread_at_last(part: str, fails: str, repository: str) -> None:
+    world = estate_world()
+    surveyed(world, part)
+    before = world.estate_store.pieces[part]
+    world.estate.errors[fails] = Throttled("slow down", retryable=True)
+    with pytest.raises(RetryLater, match="slow down"):
+        surveyed(world, part, repository=repository, attempt=FIRST)
+    assert world.estate_store.pieces[part] is before
+    assert surveyed(world, part, repository=repository, attempt=FIRST_AND_LAST) == "changed"
+    assert [one["code"] for one in world.estate_store.pieces[part].entry["unread"]] == ["throttled"]
+
+
+def test_what_stays_denied_is_kept_as_unread_at_once() -> None:
+    world = estate_world()
+    world.estate.errors[CI] = AccountUnreachable("closed")
+    assert surveyed(world, CI, attempt=FIRST) == "changed"
+    assert [one["code"] for one in world.estate_store.pieces[CI].entry["unread"]] == ["account-unreachable"]
+
+
+def test_a_sweep_surveys_every_part_with_the_policies_that_it_has_just_read() -> None:
+    world = estate_world()
+    assert world.sweep() == ()
+    assert set(world.estate_store.pieces) == {CI, HOME, PART}
+    assert sorted(read(world)) == sorted([CI, HOME, PART, str(OTHER), str(MORE)])
+    assert policies(world)[CHECKOUT.name] != "checkout", "as the sweep read it"
+    world.clock.advance(timedelta(minutes=15))
+    tags = {part: kept.tag for part, kept in world.estate_store.kept().items()}
+    assert world.sweep() == ()
+    assert read(world) == [CI, HOME, PART], "the policies of the others stand for a day"
+    world.clock.advance(timedelta(minutes=15))
+    after = world.estate_store.kept()
+    assert world.sweep() == ()
+    assert {part: kept.tag for part, kept in world.estate_store.kept().items()} == {
+        part: kept.tag for part, kept in after.items()
+    }
+    assert tags[CI] == after[CI].tag
+
+
+def test_a_sweep_keeps_a_repository_of_the_spec_that_has_no_policy() -> None:
+    world = estate_world()
+    world.documents.remove(D1)
+    world.sweep()
+    assert policies(world)[CHECKOUT.name] is None
+
+
+FAILURES: dict[str, Callable[[World], None]] = {
+    "the account may answer in a minute": lambda world: world.estate.errors.update(
+        {part: Throttled("slow down", retryable=True) for part in (CI, HOME, PART)}
+    ),
+    "the piece cannot be kept": lambda world: setattr(world.estate_store, "error", PortError("no bucket")),
+    "ecr-warden itself fails": lambda world: setattr(world.estate, "iam", None),
+}
+
+
+@pytest.mark.parametrize("fail", FAILURES.values(), ids=FAILURES)
+def test_a_survey_that_fails_is_a_job_of_its_own_and_keeps_no_repair_waiting(fail: Callable[[World], None]) -> None:
+    world = estate_world()
+    world.put(D1, OPEN)
+    world.documents.remove(D4)
+    fail(world)
+    assert {target.key for target in world.sweep()} == {CHECKOUT.key, D4.target.key}
+    [begun, *_] = [job for job in world.jobs.sent if isinstance(job, SurveyIdentities)]
+    assert (begun.cause.kind, begun.account) == (CauseKind.SWEEP, CI)
+    assert len(world.sweep_records.all()) == 3, "the comparison itself is done"
+    assert [job for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
