@@ -26,7 +26,7 @@ PARTS = ("policy", "who-can", _REPAIR, *_PAUSED, "detection")
 
 
 def main() -> None:
-    """Measure what was asked for, and say what was missed."""
+    """Measure the selected parts, and report the targets that were missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Counts and ratios. Without parts: all.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}")
     asked = parser.parse_args().parts
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def measure(parts: Collection[str]) -> Iterator[Figure]:
-    """The figures of some parts, deployed once for all that need a hub."""
+    """The figures of some parts; the parts that need a hub share one deployment."""
     if "policy" in parts:
         yield from policy.run()
     if "who-can" in parts:

@@ -1,4 +1,4 @@
-"""How many API calls an event costs: those to member accounts, and those to our own table, buckets, queues and bus."""
+"""The number of API calls per event: to member accounts, and to our own table, buckets, queues and bus."""
 
 import json
 import os
@@ -26,7 +26,7 @@ _SCRIPT_RUNS = 5
 
 
 def member_calls(calls: tuple[Call, ...]) -> list[str]:
-    """The actions on member accounts, in order; the way into them included."""
+    """The actions on member accounts, in order, including AssumeRole."""
     return [call.action for call in calls if call.service in _MEMBER_SERVICES and _ours(call)]
 
 
@@ -43,7 +43,7 @@ _ROLES = ("ecr-warden-reconcile", "ecr-warden-read", "ecr-warden-write", _PLAIN_
 
 
 def count(installed: Installed) -> Iterator[Figure]:
-    """The figures of all kinds of event. Everything has to be right before, and is right after."""
+    """The figures of all kinds of event. Everything has to be in sync before, and is in sync afterwards."""
     aws = installed.aws
     ecr, iam = aws.client(MEMBER, "ecr"), aws.client(MEMBER, "iam")
     inline = len(iam.list_role_policies(RoleName=PUSH_ROLE)["PolicyNames"])
@@ -74,7 +74,7 @@ def _of(installed: Installed, function: BuiltFunction, target: str) -> tuple[Cal
 
 
 def plain(installed: Installed) -> Iterator[Figure]:
-    """The plain script on the same repository: calls, whole time, and whether it ever comes to rest."""
+    """The plain script on the same repository: calls, time, and whether it ever stops writing."""
     with tempfile.TemporaryDirectory() as folder:
         yield from _plain(installed, Path(folder) / "policy.json")
 

@@ -1,4 +1,4 @@
-"""The sweep's detection as the reconcile function does it, the hub's own table and queue in memory.
+"""The sweep's detection as the reconcile function does it, with the hub's table and queue in memory.
 
 `python detect.py EXTERNAL_ID COMPILED_SPEC`; prints `{"wall", "longest", "cpu", "spec", "due", "memory"}`: seconds of
 the work behind the imports, those until the longest part of the sweep has ended if all begin side by side, as they do
@@ -28,7 +28,7 @@ from local.testing.memory.state import MemoryState, MemorySweepRecords
 
 
 class _Session:
-    """As bootstrap's: botocore without boto3's resources."""
+    """A session like bootstrap's: botocore without boto3's resources."""
 
     def __init__(self) -> None:
         self.client = botocore.session.Session().create_client

@@ -1,4 +1,4 @@
-"""The sweep's detection beside the floor: calls, time, processor time, in pairs."""
+"""The sweep's detection compared with the floor: calls, time, processor time, in pairs."""
 
 import json
 import math
@@ -38,7 +38,7 @@ class _Run:
 
 
 def detection(pairs: Mapping[int, int] = PAIRS) -> Iterator[Figure]:
-    """The figures for each number of repositories with so many pairs, in one emulator that grows."""
+    """The figures for each number of repositories and of pairs, in one emulator that grows."""
     with EmulatedAws() as aws, tempfile.TemporaryDirectory() as folder:
         estate = Estate(aws)
         session = estate.prepare()
@@ -96,7 +96,7 @@ def _listed(counts: Counter[str]) -> str:
 
 
 def _run(aws: EmulatedAws, session: Mapping[str, str], *command: str | Path) -> _Run:
-    """One run of a script in the environment that a function has: boto3 and the layer's own code; a hub in memory."""
+    """One run of a script in a function's environment: boto3 and the layer's code, with a hub in memory."""
     path = os.pathsep.join([str(ROOT / "layers" / "warden"), str(ROOT)])
     environment = {**session, "PATH": os.environ["PATH"], "PYTHONPATH": path}
     aws.reset_counts()

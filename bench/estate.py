@@ -1,4 +1,4 @@
-"""Two accounts with N repositories and the four documents of each as the spec says, and a few that somebody changed."""
+"""Two accounts with N repositories, the four documents of each in sync except for a few that somebody changed."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -47,7 +47,7 @@ def spec_of(number: int) -> CompiledSpec:
 
 @dataclass(slots=True)
 class Estate:
-    """The accounts as they grow; what stands is never planted twice."""
+    """The accounts as they grow; nothing is created twice."""
 
     aws: EmulatedAws
     standing: set[str] = field(default_factory=set)
@@ -73,7 +73,7 @@ class Estate:
         }
 
     def grow(self, spec: CompiledSpec) -> None:
-        """Plant what the spec says and does not stand yet."""
+        """Create what the spec says and does not exist yet."""
         new = [target for key, target in spec.targets.items() if key not in self.standing]
         with ThreadPoolExecutor(_PLANTERS) as pool:
             # A document's principals have to be there before it.

@@ -18,7 +18,7 @@ _INTRODUCTION = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`target`: the most that it may be; None where there is none. Unit: "calls", "ms", "x", "MB" or ""."""
+    """A measured value. `target`: its maximum, None if it has none. Unit: "calls", "ms", "x", "MB" or ""."""
 
     group: str
     name: str
@@ -33,7 +33,7 @@ class Figure:
         return self.target is not None and self.value > self.target
 
     def row(self) -> tuple[str, str, str, str]:
-        """As people read it."""
+        """The figure as text for people."""
         target = "" if self.target is None else f"<= {_number(self.target, self.unit)}"
         verdict = "" if self.target is None else "MISSED" if self.missed else "ok"
         return self.name, f"{_number(self.value, self.unit)}{' ' + self.note if self.note else ''}", target, verdict
@@ -50,7 +50,7 @@ def _number(value: float, unit: str) -> str:
 
 
 def groups(figures: Sequence[Figure]) -> list[tuple[str, list[Figure]]]:
-    """The figures by group, in the order of their first."""
+    """The figures by group, in the order of each group's first figure."""
     names = dict.fromkeys(figure.group for figure in figures)
     return [(name, [figure for figure in figures if figure.group == name]) for name in names]
 
@@ -67,7 +67,7 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def markdown(figures: Sequence[Figure]) -> str:
-    """The same as a page."""
+    """The table as a Markdown page."""
     lines = ["# Results", "", _INTRODUCTION]
     for name, members in groups(figures):
         lines += [f"## {name}", "", f"| {' | '.join(_HEAD)} |", "|---|---|---|---|"]

@@ -1,4 +1,4 @@
-"""What one would write instead: read a repository's policy, compare it with a file, write it if it differs.
+"""The script to write instead: read a repository's policy, compare it with a file, write it if it differs.
 
 `python plain.py ROLE_ARN REPOSITORY FILE`. No journal, no check that nobody wrote in between, no report.
 """
@@ -11,7 +11,7 @@ import boto3
 
 
 def main(role: str, repository: str, file: str) -> None:
-    """Make one repository's policy that of the file; prints whether it wrote."""
+    """Make one repository's policy equal to the file; prints whether it wrote."""
     given = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="plain")["Credentials"]
     ecr = boto3.client(
         "ecr",

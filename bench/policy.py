@@ -1,4 +1,4 @@
-"""How long the policy engine thinks, on usual, hard and AWS's own documents; needs no emulator."""
+"""How long the policy engine takes on ordinary, hard and AWS's own documents; needs no emulator."""
 
 import gc
 import json

@@ -1,4 +1,4 @@
-"""From somebody's write to ours, through all deployed functions, one tamper after the other."""
+"""The time from somebody's write to our repair, through all deployed functions, one tamper after the other."""
 
 import json
 import statistics
@@ -18,7 +18,7 @@ _USER = "push-user"
 
 @dataclass(frozen=True, slots=True)
 class _Tamper:
-    """What somebody does, and the action by which it is undone."""
+    """What somebody does, and the action that undoes it."""
 
     name: str
     do: Callable[[], object]

@@ -20,7 +20,7 @@ _JOB = '{"schema":1,"kind":"%s","cause":{"kind":"sweep","id":"1"}%s}'
 
 
 def cold(installed: Installed) -> Iterator[Figure]:
-    """Ours against a bare handler with the same clients and calls: nothing to do, and a repair of two kinds."""
+    """Our handler compared with a bare one with the same clients and calls: nothing to do, and two kinds of repair."""
     ecr = installed.aws.client(MEMBER, "ecr")
     repository: Any = {"repositoryName": REPOSITORY}
     text = ecr.get_repository_policy(**repository)["policyText"]
@@ -71,7 +71,7 @@ def _first_answer(function: BuiltFunction, event: Any) -> tuple[float, float]:
 
 
 def memory(installed: Installed) -> Iterator[Figure]:
-    """What the layer takes on disk and a container in memory, and how fast a warm one answers."""
+    """The size of the layer on disk and of a container in memory, and how fast a warm one answers."""
     yield from _size(installed)
     yield from _warm(installed)
 

@@ -1,4 +1,4 @@
-"""Who can, over whole estates: one question from a file, the whole matrix, and how both grow."""
+"""Who can, for whole estates: one question from a file, the whole matrix, and how both scale."""
 
 import json
 import random
@@ -67,7 +67,7 @@ def _main(size: int) -> None:
 
 
 def snapshot(size: int) -> dict[str, Any]:
-    """So many repositories and users, a third of that in roles, and an administrator for each hundred users."""
+    """An estate of `number` repositories and users, a third as many roles, and an administrator per hundred users."""
     chance = random.Random(size)
     roles = max(2, size * 3 // 10)
     return {

@@ -1,1 +1,1 @@
-"""An embedded AWS, the demo, and what tests share. Never shipped in layer or wheel."""
+"""An embedded AWS, the demo, and what tests share. Never shipped in the layer or the wheel."""

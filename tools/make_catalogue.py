@@ -64,7 +64,7 @@ def _pattern(arn: str) -> str:
 
 
 def _key(key: str) -> str:
-    """`aws:RequestTag/${TagKey}` as `aws:RequestTag/`: what follows is free."""
+    """`aws:RequestTag/${TagKey}` as `aws:RequestTag/`: the rest is arbitrary."""
     return key.partition("${")[0]
 
 

@@ -1,4 +1,4 @@
-"""One API call as the emulator saw it: what tests ask about, from outside the product."""
+"""One API call as the emulator saw it: the evidence of tests, from outside the product."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -43,7 +43,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """By whom, where, what."""
+    """The caller, the account and the action."""
 
     account: str
     service: str

@@ -1,4 +1,4 @@
-"""Deploys the product's own templates to the emulator, by the tools that people use."""
+"""Deploys the product's templates to the emulator, with the tools that people use."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPA
 
 
 class DeploymentFailed(Exception):
-    """A build or a stack did not come to be; the message holds the tool's or CloudFormation's own words."""
+    """A build or a stack failed; the message has the tool's or CloudFormation's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a stack is to stand, and under which name."""
+    """Where to create a stack, and under which name."""
 
     account: str
     region: str
@@ -67,7 +67,7 @@ def deploy(aws: EmulatedAws, place: Place, built: Path, parameters: Mapping[str,
 
 
 def create(aws: EmulatedAws, place: Place, template: Path, parameters: Mapping[str, str]) -> Stack:
-    """CreateStack of a plain template, and its end awaited. Raises DeploymentFailed with the failed resources."""
+    """Create a stack from a plain template and wait for it. Raises DeploymentFailed with the failed resources."""
     cloudformation = aws.client(place.account, "cloudformation", place.region)
     cloudformation.create_stack(
         StackName=place.name,
@@ -85,7 +85,7 @@ def create(aws: EmulatedAws, place: Place, template: Path, parameters: Mapping[s
 
 
 def delete(aws: EmulatedAws, place: Place) -> None:
-    """DeleteStack, and its end awaited. Raises DeploymentFailed with what could not be deleted."""
+    """Delete a stack and wait for it. Raises DeploymentFailed with what could not be deleted."""
     cloudformation = aws.client(place.account, "cloudformation", place.region)
     cloudformation.delete_stack(StackName=place.name)
     try:
@@ -97,7 +97,7 @@ def delete(aws: EmulatedAws, place: Place) -> None:
 
 
 def outputs(aws: EmulatedAws, place: Place) -> Stack:
-    """The outputs of a stack that stands."""
+    """The outputs of an existing stack."""
     found: Any = aws.client(place.account, "cloudformation", place.region).describe_stacks(StackName=place.name)[
         "Stacks"
     ][0]

@@ -1,4 +1,4 @@
-"""What a test may do to the calls: errors, delays, throttling, and the fate of the events they cause."""
+"""The faults that a test may inject: errors, delays, throttling, and lost, repeated or late events."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """An AWS error instead of the call, or with `after` once it has had its effect (a lost answer)."""
+    """An AWS error instead of the call, or with `after` once it has taken effect (a lost answer)."""
 
     code: str
     message: str = "injected by a test"
@@ -33,17 +33,17 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class EventLost:
-    """CloudTrail never tells (aws-facts 4.1: best effort)."""
+    """CloudTrail does not report the call (aws-facts 4.1: best effort)."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventDoubled:
-    """CloudTrail tells twice, with one eventID."""
+    """CloudTrail reports the call twice, with one eventID."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventLate:
-    """CloudTrail tells late, so that events change places."""
+    """CloudTrail reports the call late, so that events change their order."""
 
     milliseconds: int
 
@@ -70,7 +70,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class FaultState:
-    """How far a fault has come: calls that fitted it, calls that felt it."""
+    """The counters of a fault: calls that matched, and calls to which it applied."""
 
     fault_id: int
     fault: Fault
@@ -84,6 +84,6 @@ def fault_to_json(fault: Fault) -> dict[str, Any]:
 
 
 def fault_from_json(value: dict[str, Any]) -> Fault:
-    """The fault back. Raises KeyError or TypeError for an unknown effect or field."""
+    """The fault from JSON values. Raises KeyError or TypeError for an unknown effect or field."""
     effect = dict(value["effect"])
     return Fault(**{**value, "effect": _EFFECTS[effect.pop("kind")](**effect)})

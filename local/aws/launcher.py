@@ -1,4 +1,4 @@
-"""`EmulatedAws`: an AWS of many accounts on loopback, started, asked, steered and stopped by tests and the demo."""
+"""`EmulatedAws`: an AWS of many accounts on loopback that tests and the demo start, query, control and stop."""
 
 import json
 import os
@@ -31,7 +31,7 @@ _QUIET = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard",
 
 
 class EmulatorDied(Exception):
-    """The emulator did not start, or stands no more; the message ends with its last words."""
+    """The emulator did not start or has stopped; the message ends with its last output."""
 
 
 class EmulatedAws:
@@ -113,11 +113,11 @@ class EmulatedAws:
         shutil.rmtree(self._home, ignore_errors=True)
 
     def session(self, account: str, region: str = "eu-central-1") -> boto3.Session:
-        """A session of an account's root: may do everything there."""
+        """A session of an account's root user, which may do everything there."""
         return boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=region)
 
     def client(self, account: str, service: Any, region: str = "eu-central-1") -> Any:
-        """A client of an account's root."""
+        """A client with an account's root user."""
         return self.client_with(account, "test", "", service, region)
 
     def user_keys(self, account: str, user: str) -> tuple[str, str]:
@@ -131,7 +131,7 @@ class EmulatedAws:
         return self.client_with(key, secret, "", service, region)
 
     def client_with(self, key: str, secret: str, token: str, service: Any, region: str = "eu-central-1") -> Any:
-        """A client with given credentials, made once; the token may be empty."""
+        """A client with given credentials, created once; the token may be empty."""
         name = (key, secret, token, service, region)
         if name not in self._clients:
             session = boto3.Session(key, secret, token or None, region_name=region)
@@ -144,7 +144,7 @@ class EmulatedAws:
         return self.client_with(key, secret, token, service, region)
 
     def environment(self, account: str, region: str = "eu-central-1") -> dict[str, str]:
-        """Variables for a command that is to act as an account's root here; nothing of this process's own."""
+        """The whole environment for a command that acts as an account's root user here."""
         return {
             **_minimal(self._home),
             "AWS_ENDPOINT_URL": self.endpoint_url,
@@ -159,7 +159,7 @@ class EmulatedAws:
         return int(self.control("GET", "ready")["sequence"])
 
     def calls(self, since: int = 0) -> tuple[Call, ...]:
-        """All API calls after a mark, in order; control calls are none."""
+        """All API calls after a mark, in order, without control calls."""
         return tuple(Call(**one) for one in self.control("GET", f"calls?since={since}"))
 
     def writes_since(self, mark: int, service: str = "", account: str = "") -> tuple[Call, ...]:
@@ -175,40 +175,40 @@ class EmulatedAws:
         self.control("DELETE", "calls")
 
     def add_fault(self, fault: Fault) -> int:
-        """Put a fault in force; returns its id."""
+        """Activate a fault; returns its ID."""
         return int(self.control("POST", "faults", fault_to_json(fault))["fault_id"])
 
     def faults(self) -> tuple[FaultState, ...]:
-        """The faults in force with how often each was matched and reached."""
+        """The active faults with how often each was matched and applied."""
         return tuple(
             FaultState(one["fault_id"], fault_from_json(one["fault"]), one["matched"], one["reached"])
             for one in self.control("GET", "faults")
         )
 
     def clear_faults(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         self.control("DELETE", "faults")
 
     def undelivered(self) -> tuple[dict[str, str], ...]:
-        """The events that a rule's target did not take: rule_arn, target_arn, event_id, error_code, error_message."""
+        """The events that a rule's target rejected: rule_arn, target_arn, event_id, error_code, error_message."""
         return tuple(self.control("GET", "undelivered"))
 
     def set_switches(self, switches: Switches) -> None:
-        """Which of AWS's ways is in force from now on, and the rates and delays of all accounts."""
+        """Set AWS's behaviour from now on, and the rates and delays of all accounts."""
         self.control("POST", "settings", switches_to_json(switches))
 
     def set_propagation(self, seconds: float) -> None:
-        """How long a new user or role is not yet seen as a principal (aws-facts 1.3, 2.6); all else as AWS was last."""
+        """Set how long a new user or role is not yet a visible principal (aws-facts 1.3, 2.6); all else by default."""
         self.set_switches(Switches(propagation=seconds))
 
     def fire_schedule(self, account: str, region: str, rule: str, bus: str = "default") -> None:
-        """Let an enabled scheduled rule fire now. Raises ControlRefused if there is none."""
+        """Fire an enabled scheduled rule now. Raises ControlRefused if there is none."""
         self.control("POST", "fire", {"account": account, "region": region, "rule": rule, "bus": bus})
 
     def put_aws_event(
         self, account: str, region: str, source: str, detail_type: str, detail: Mapping[str, Any]
     ) -> None:
-        """Put an event on a default bus as AWS's services do, which no client may."""
+        """Put an event on a default bus as AWS's services do; clients may not."""
         entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail)}
         self.control("POST", "event", {"account": account, "region": region, "entry": entry})
 
@@ -228,11 +228,11 @@ class EmulatedAws:
 
 
 class ControlRefused(Exception):
-    """The control endpoint did not understand a request; the message says why."""
+    """The control endpoint refused a request; the message says why."""
 
 
 def _minimal(home: Path) -> dict[str, str]:
-    """An environment of nothing that the caller's machine has set: no AWS_CA_BUNDLE, no proxies, no profiles."""
+    """An environment without the machine's own settings: no AWS_CA_BUNDLE, no proxies, no profiles."""
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
         "HOME": str(home),

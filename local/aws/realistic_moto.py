@@ -1,4 +1,4 @@
-"""The same rules in front of moto, by botocore's hooks on a session: what AWS does to documents, without a server.
+"""The same rules in front of moto, by botocore's hooks on a session: AWS's treatment of documents without a server.
 
 Reads do not lag here, and nothing asks who may do what: for these the emulator is there.
 """
@@ -37,7 +37,7 @@ def _iam(account: str) -> Any:
 
 @dataclass(slots=True)
 class MotoAccounts:
-    """The state of all accounts in moto, as the rules ask for it."""
+    """The state of all accounts in moto, in the form that the rules need."""
 
     switches: Switches = field(default_factory=Switches)
     now: Callable[[], float] = time.time
@@ -174,7 +174,7 @@ def _page_refusal(request: Request, given: Mapping[str, Any]) -> Refused | None:
 
 
 def _unpaged(request: Request, given: dict[str, Any]) -> dict[str, Any]:
-    """The parameters for everything at once: moto's own pages are not AWS's."""
+    """The parameters that request everything at once: moto's own pages differ from AWS's."""
     paging = PAGES.get(f"{request.service}:{request.action}")
     if paging is None or paging.alone:
         return given

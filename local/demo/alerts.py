@@ -11,7 +11,7 @@ from local.testing.waiting import NeverCame, until
 
 
 def show(ring: Ring, run: Run) -> None:
-    """Show the alert of a run as a chat does; it may have been gathered with others."""
+    """Show the alert of a run as a chat does; it may be in one message with others."""
     try:
         message = until(lambda: _telling(ring, run), what=f"the alert of run {run.id}")
     except NeverCame as never:
@@ -24,7 +24,7 @@ def show(ring: Ring, run: Run) -> None:
 
 
 def judge(ring: Ring, versions: tuple[str, ...]) -> None:
-    """Wait for gathered alerts; then each repair must be named or counted, and each version in one message."""
+    """Wait for collected alerts; then each repair must be named or counted, and each version in one message."""
     chat, report = ring.stage.chat, ring.report
 
     def missing() -> list[str]:

@@ -1,4 +1,4 @@
-"""The step in which somebody asks and commands: a plan, an apply, a pause that a tamper outlives, and its end."""
+"""The step in which an operator uses the command: a plan, an apply, a pause in which a tamper stays, and its end."""
 
 import time
 from contextlib import suppress
@@ -27,7 +27,7 @@ _SEEN = Tamper(
 
 
 def ask(ring: Ring) -> None:
-    """Alice applies a repair that no event asked for, then pauses a target that is tampered with."""
+    """Alice applies a repair that no event triggered, then pauses a target that is tampered with."""
     alice = terminal_of(ring.stage, "alice", OPERATOR)
     _apply(ring, alice)
     _pause(ring, alice)

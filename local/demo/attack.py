@@ -24,7 +24,10 @@ _ALWAYS = 1_000_000
 
 @dataclass(slots=True)
 class Ring:
-    """What tampers and checks share. `right`: the documents as they should be; `repairs`: the runs that repaired."""
+    """What tampers and checks share.
+
+    `right`: the documents as they should be; `repairs`: the runs that repaired them.
+    """
 
     stage: Stage
     quiet: Quiet
@@ -69,7 +72,7 @@ class Ring:
 
 @dataclass(slots=True)
 class Bout:
-    """A tamper until its verdict. `struck`: when its calls were answered, in seconds since 1970."""
+    """A tamper and its observation. `struck`: when its calls were answered, in seconds since 1970."""
 
     ring: Ring
     name: str
@@ -100,7 +103,7 @@ class Bout:
         self.struck += [call.at + call.milliseconds / 1000 for call in own if self.somebody.name in call.principal]
 
     def undone(self, tamper: Tamper, *, cause: str = "event", burst: bool = False) -> Run | None:
-        """Wait until all is quiet; then everything must be right, through a run after the tamper."""
+        """Wait until nothing is left to do; then everything must be right, through a run after the tamper."""
         ring = self.ring
         try:
             ring.quiet.wait(self.mark, events=cause == "event")

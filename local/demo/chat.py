@@ -46,7 +46,7 @@ class Chat:
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Nothing: the screen is the demo's."""
+                """Logs nothing: the screen belongs to the demo."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()

@@ -65,7 +65,7 @@ class Quiet:
 
 
 def _jobs_of_events(call: Call) -> int:
-    """How many events the call has sent jobs for."""
+    """For how many events the call has sent jobs."""
     if call.service != "sqs" or _DISPATCH not in call.principal or call.error:
         return 0
     bodies = [json.loads(entry["messageBody"]) for entry in call.parameters.get("entries", ())]

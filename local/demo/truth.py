@@ -62,7 +62,7 @@ def _role(iam: Any) -> Iterator[tuple[str, str]]:
 
 
 def _only_ends_sessions(document: Any) -> bool:
-    """Whether it denies everything to sessions from before a moment, and does nothing else."""
+    """Whether the document only denies everything to sessions issued before some time."""
     match plain(document)["Statement"]:
         case {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"DateLessThan": condition}, **more}:
             return [*condition] == ["aws:TokenIssueTime"] and not {*more} - {"Sid"}
@@ -71,12 +71,12 @@ def _only_ends_sessions(document: Any) -> bool:
 
 
 def same(left: Snapshot, right: Snapshot) -> bool:
-    """Whether the same documents stand in both, whatever the order of keys and lists."""
+    """Whether both have the same documents, whatever the order of keys and lists."""
     return not difference(left, right)
 
 
 def difference(left: Snapshot, right: Snapshot) -> list[str]:
-    """The names of what is only in one of them, or another in both."""
+    """The names of documents that are only in one of them, or differ."""
     return sorted(
         name
         for name in {*left, *right}
@@ -85,7 +85,7 @@ def difference(left: Snapshot, right: Snapshot) -> list[str]:
 
 
 def plain(value: Any) -> Any:
-    """A JSON value in which order does not count, and a list of one is its element."""
+    """A JSON value in which order does not count and a list of one equals its element."""
     match value:
         case dict():
             return {key: plain(one) for key, one in value.items()}

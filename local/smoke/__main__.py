@@ -1,4 +1,4 @@
-"""`make aws-smoke`: ecr-warden on two real accounts, on things that this run makes and removes.
+"""`make aws-smoke`: ecr-warden on two real accounts, on resources that this run creates and removes.
 
 It can be tried on the embedded AWS as well, where it proves the test and nothing about AWS; it says so.
 """
@@ -26,7 +26,7 @@ _EMULATED = "This is NOT AWS ({}): nothing is settled below, it only shows that 
 
 
 class Refused(Exception):
-    """The run does not begin; the message says why."""
+    """The run cannot start; the message says why."""
 
 
 def main(arguments: Sequence[str], say: Callable[[str], None]) -> int:
@@ -101,7 +101,7 @@ def _side(profile: str, account: str, region: str) -> Side:
 
 
 def _endpoint(side: Side) -> str:
-    """Where calls go, if not to AWS."""
+    """The endpoint of the calls, if it is not AWS."""
     endpoint = str(side.ecr.meta.endpoint_url)
     host = urlsplit(endpoint).hostname or ""
     return "" if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) else endpoint

@@ -30,7 +30,7 @@ _NO_ROLE = "cannot be assumed by Lambda"
 
 
 def _source_account(lab: Lab) -> Answer:
-    """Each policy is waited for: what Lambda does at once may still be by the one before."""
+    """Waits for each policy: what Lambda does at once may still follow the previous one."""
     functions = _Functions.opened(lab)
     side = functions.side
     alone = {"StringLike": {"aws:SourceArn": f"arn:aws:lambda:{side.region}:{side.account}:function:*"}}
@@ -56,7 +56,7 @@ class _Functions:
 
     @classmethod
     def opened(cls, lab: Lab) -> "_Functions":
-        """Make the repository, and the role of the functions."""
+        """Create the repository, and the role of the functions."""
         side = lab.places.ci
         trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
         role = lab.places.role("function", trust, side=side)

@@ -1,4 +1,4 @@
-"""The loop on throw-away things: repaired from nothing, at rest, tampered with, found, repaired, at rest again.
+"""The loop on throw-away resources: created, in sync, tampered with, found, repaired, in sync again.
 
 The use cases run in this process, on the profiles' own credentials and with a hub in memory: no deployed hub is needed
 and none is touched. Literal documents on purpose: a deployed hub looks for `ecr-warden-*` policies and own roles alone.
@@ -52,11 +52,11 @@ _FIRST = Attempt(number=1, is_last=False)
 
 
 class LoopBroken(Exception):
-    """ecr-warden did not do what it says; the message says where."""
+    """ecr-warden did not do what it promises; the message says where."""
 
 
 class _Clock(ManualClock):
-    """The hub's memory asks for a clock that can be moved; this one goes by itself."""
+    """The in-memory hub needs a clock that can be moved; this one runs by itself."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -118,7 +118,7 @@ class Loop:
     _ids: Iterator[int] = field(default_factory=itertools.count)
 
     def run(self) -> None:
-        """All of it; raises LoopBroken, and NeverCame when something stays undone."""
+        """Run the whole loop; raises LoopBroken, and NeverCame if something does not happen in time."""
         self._prepare()
         self._converge("from nothing to the spec")
         self._rests("at rest: what AWS made of the documents is no drift")

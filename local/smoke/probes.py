@@ -74,7 +74,7 @@ class Lab:
         return self.read()
 
     def read(self) -> str:
-        """The text that AWS keeps."""
+        """The text that AWS stores."""
         registry = self.places.registry
         answer = registry.ecr.get_repository_policy(registryId=registry.account, repositoryName=self.repository)
         return str(answer["policyText"])

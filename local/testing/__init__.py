@@ -1,1 +1,1 @@
-"""What tests, the bench and the smoke test share: ports in memory, waiting, built functions, an installed product."""
+"""What tests, the bench and the smoke test share: in-memory ports, waiting, built functions, an installed product."""

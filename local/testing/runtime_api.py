@@ -35,7 +35,7 @@ class Answer:
 
 
 class RuntimeDied(Exception):
-    """The runtime client ended or did not answer; the message ends with its last words."""
+    """The runtime client ended or did not answer; the message ends with its last output."""
 
 
 class BuiltFunction:
@@ -122,7 +122,7 @@ class BuiltFunction:
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
 
     def processor_seconds(self) -> float:
-        """What the process has computed so far; unlike time it does not count who else uses the machine."""
+        """The processor time of the process so far; unlike time, it does not depend on the machine's other load."""
         assert self._process is not None
         threads = Path(f"/proc/{self._process.pid}/task").iterdir()
         return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
@@ -146,7 +146,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: the process is killed while it waits for its next event."""
+        """Answers nothing: the process is killed while it waits for its next event."""
 
 
 def _handler(
@@ -201,6 +201,6 @@ def _handler(
             self.wfile.flush()
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nothing: the function's own words are the log."""
+            """Logs nothing: the function's own output is the log."""
 
     return RuntimeApi

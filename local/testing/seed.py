@@ -85,7 +85,7 @@ def document(*statements: Mapping[str, Any]) -> Document:
 
 
 def allow(*actions: str, who: str | None = None, **more: Any) -> dict[str, Any]:
-    """A statement that allows: with `who` of a resource's policy, without of an identity's."""
+    """An Allow statement: with `who` for a resource's policy, without it for an identity's."""
     element = {"Resource": "*"} if who is None else {"Principal": {"AWS": who}}
     return {"Effect": "Allow", "Action": list(actions), **element, **more}
 
@@ -125,7 +125,7 @@ def reading(spec: TargetSpec, live: Mapping[Address, Observed | LiveValue] | Non
 
 
 def nothing(spec: TargetSpec) -> Observation:
-    """A target whose owner does not exist; a role that does not is only absent."""
+    """A target that does not exist; a role is then only absent."""
     missing = {address: Absent() if address == ROLE else TargetMissing() for address in spec.documents}
     return Observation(spec.target, missing)
 

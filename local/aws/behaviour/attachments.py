@@ -1,4 +1,4 @@
-"""Managed policies of a role or user: how many (aws-facts 2.3, the default)."""
+"""The quota of managed policies on a role or user (aws-facts 2.3, the default)."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,7 @@ LIMIT = 10
 
 
 def attach(owner: Owner, policy: str, present: Collection[str]) -> Refused | None:
-    """The error of one attachment too many, or None. The text is UNVERIFIED."""
+    """The error for one attachment too many, or None. The text is UNVERIFIED."""
     if policy in present or len(present) < LIMIT:
         return None
     return Refused("LimitExceeded", f"Cannot exceed quota for PoliciesPer{owner.capitalize()}: {LIMIT}", 409)

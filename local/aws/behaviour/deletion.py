@@ -1,4 +1,4 @@
-"""A deleted user or role: documents that named it show its unique id, and a namesake made later is not it."""
+"""A deleted user or role: documents that named it show its unique ID, and they do not name a recreated one."""
 
 from collections.abc import Mapping
 
@@ -7,26 +7,29 @@ from local.aws.behaviour.ecr_policy import spelled
 
 
 def forget_in_trust_policy(text: str, arn: str, unique_id: str) -> str:
-    """The trust policy once the principal is gone: its ARN reads AIDA or AROA (aws-facts 2.1, [iamdoc] Principal)."""
+    """The trust policy once the principal is deleted: its ARN is AIDA..
+
+    or AROA.. (aws-facts 2.1, [iamdoc] Principal).
+    """
     document = _forgotten(text, arn, unique_id)
     return text if document is None else compact(document)
 
 
 def forget_in_repository_policy(text: str, arn: str, unique_id: str) -> str:
-    """As in a trust policy; for ECR the general statement on resource policies is followed (aws-facts 1.6)."""
+    """The repository policy, treated as a trust policy: AWS's general statement on both is applied (aws-facts 1.6)."""
     document = _forgotten(text, arn, unique_id)
     return text if document is None else spelled(document, statements(document))
 
 
 def unsettled_trust_policy(text: str, fresh: Mapping[str, str]) -> str:
-    """The trust policy as it may be read while principals in it, ids by ARN, are new (aws-facts 2.1, Terraform)."""
+    """The trust policy as it may be read while principals in it (IDs by ARN) are new (aws-facts 2.1, Terraform)."""
     for arn, unique_id in fresh.items():
         text = forget_in_trust_policy(text, arn, unique_id)
     return text
 
 
 def _forgotten(text: str, arn: str, unique_id: str) -> dict[str, Json] | None:
-    """The document with the ARN replaced in every Principal; None if it does not stand there."""
+    """The document with the ARN replaced in every Principal; None if no Principal has it."""
     if arn not in text:
         return None
     try:

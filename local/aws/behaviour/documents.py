@@ -41,7 +41,7 @@ def statements(document: Object) -> list[Object]:
 
 
 def strings(value: Json) -> list[str]:
-    """A scalar or a list of strings as a list. Raises NotAPolicy."""
+    """A string or a list of strings as a list. Raises NotAPolicy."""
     found = value if isinstance(value, list) else [value]
     texts = [one for one in found if isinstance(one, str)]
     if len(texts) != len(found):
@@ -50,17 +50,17 @@ def strings(value: Json) -> list[str]:
 
 
 def compact(document: Object) -> str:
-    """The text without white space, as IAM keeps it (aws-facts 2.1, ACK)."""
+    """The text without white space, as IAM stores it (aws-facts 2.1, ACK)."""
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
 def size(text: str) -> int:
-    """Characters but white space: what IAM's quotas count (aws-facts 2.3)."""
+    """The number of characters except white space, which is what IAM's quotas count (aws-facts 2.3)."""
     return sum(1 for character in text if not character.isspace())
 
 
 def total_size(texts: Iterable[str]) -> int:
-    """Characters but white space over several documents."""
+    """The same for several documents together."""
     return sum(size(text) for text in texts)
 
 

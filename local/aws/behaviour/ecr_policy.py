@@ -1,4 +1,4 @@
-"""SetRepositoryPolicy: which text ECR takes, and what it makes of it."""
+"""SetRepositoryPolicy: which text ECR accepts, and how it rewrites it."""
 
 from collections.abc import Mapping
 
@@ -59,7 +59,7 @@ def set_repository_policy(text: str, world: World, caller: str = "", force: bool
 
 
 def _well_formed(statement: Object, switches: Switches) -> bool:
-    """No Resource, and actions of ECR alone (aws-facts 1.2: "only ecr:*")."""
+    """No Resource, and only actions of ECR (aws-facts 1.2: "only ecr:*")."""
     known = {*_ELEMENTS} if switches.takes_resource else {*_ELEMENTS} - {"Resource"}
     if not statement.keys() <= known or statement.get("Effect") not in ("Allow", "Deny"):
         return False
@@ -74,7 +74,7 @@ def _well_formed(statement: Object, switches: Switches) -> bool:
 
 
 def spelled(document: Object, found: list[Object], expanded: bool = True) -> str:
-    """The text as ECR returns it: pretty, keys in its order, account ids as root ARNs (aws-facts 1.6)."""
+    """The text as ECR returns it: indented, keys in its order, account IDs as root ARNs (aws-facts 1.6)."""
     top: Object = {key: document[key] for key in ("Version", "Id") if key in document}
     return pretty({**top, "Statement": [_statement(one, expanded) for one in found]})
 

@@ -1,4 +1,7 @@
-"""What stands before a service: throttling, roles not seen yet, the rules, reads that lag. Both emulators use it."""
+"""What happens in front of a service: throttling, roles not visible yet, the rules, stale reads.
+
+Both emulators use it.
+"""
 
 import math
 from collections.abc import Callable
@@ -16,7 +19,7 @@ type _Key = tuple[str, ...]
 
 @dataclass(slots=True)
 class Front[T]:
-    """`T` is an emulator's kind of answer; `now` gives seconds."""
+    """`T` is an emulator's type of answer; `now` returns seconds."""
 
     world: World
     now: Callable[[], float]
@@ -25,17 +28,17 @@ class Front[T]:
     _past: dict[_Key, tuple[Past[T], ...]] = field(default_factory=dict)
 
     def enter(self, request: Request) -> Request | Refused:
-        """The request as the service takes it in, or AWS's error."""
+        """The request as the service receives it, or AWS's error."""
         return self._throttled(request) or self._unseen(request) or applied(request, self.world)
 
     def late(self, request: Request) -> T | None:
-        """What a read that lags still shows; None if it shows what stands now."""
+        """The answer of a stale read; None if the read is up to date."""
         key = _shown(request)
         found = visible(self._past.get(key, ()), self.now()) if key else None
         return None if found is None else found.answer
 
     def shown_late(self, request: Request) -> tuple[Request, ...]:
-        """The reads to make before a write, because they will lag it; none unless the switch is on."""
+        """The reads to make before a write, because they will be stale after it; none unless the switch is on."""
         if not self.world.switches.read_lag:
             return ()
         return tuple(
@@ -48,13 +51,13 @@ class Front[T]:
         )
 
     def wrote(self, read: Request, before: T) -> None:
-        """Let a read show for a while what it showed before a write that has just been made."""
+        """Let a read return for a while what it returned before a write that was just made."""
         key = _shown(read)
         if key:
             self._past[key] = written(self._past.get(key, ()), before, self.now(), self.world.switches.read_lag)
 
     def _unseen(self, request: Request) -> Refused | None:
-        """IAM's error for a role that was created a moment ago, to any call that names it."""
+        """IAM's error for any call that names a role that was just created."""
         name = request.parameters.get("RoleName", "")
         if request.service != "iam" or not name or not self.world.switches.role_lag:
             return None
@@ -77,7 +80,7 @@ class Front[T]:
 
 
 def _shown(request: Request) -> _Key:
-    """The place that a read shows; empty for a call that is no such read."""
+    """The resource that a read shows; empty for any other call."""
     names = READ_LATE.get((request.service, request.action))
     if names is None:
         return ()

@@ -1,4 +1,4 @@
-"""Inline and managed identity policies: IAM keeps their text as sent (aws-facts 2.2), within quotas (2.3)."""
+"""Inline and managed identity policies: IAM stores their text as sent (aws-facts 2.2), within quotas (2.3)."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ SYNTAX = Refused("MalformedPolicyDocument", "Syntax errors in policy.")
 
 
 def put_inline_policy(owner: Owner, owner_name: str, name: str, text: str, present: Mapping[str, str]) -> Outcome:
-    """What IAM stores of an inline policy beside those present on its owner, or its error.
+    """What IAM stores for an inline policy in addition to those that its owner already has, or its error.
 
     Raises nothing: LimitExceeded 409 if the sum of the owner's inline policies is over its quota (aws-facts 2.3).
     """
@@ -28,7 +28,7 @@ def put_inline_policy(owner: Owner, owner_name: str, name: str, text: str, prese
 
 
 def put_managed_policy(text: str) -> Outcome:
-    """What IAM stores of a managed policy's version, or its error (aws-facts 2.3: 6,144; the text is UNVERIFIED)."""
+    """What IAM stores for a managed policy's version, or its error (aws-facts 2.3: 6,144; the text is UNVERIFIED)."""
     problem = _problem(text)
     if problem:
         return problem

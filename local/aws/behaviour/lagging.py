@@ -1,4 +1,4 @@
-"""Reads that lag a write: for a while they show what stood before it (aws-facts 2.6: eventually consistent)."""
+"""Stale reads: for a while after a write they show what was there before it (aws-facts 2.6: eventually consistent)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A read that shows what a write changes; it takes those parameters of the write that it has too."""
+    """A read that shows what a write changes; it is made with the write's parameters that it knows."""
 
     action: str
     parameters: tuple[str, ...]
@@ -21,12 +21,12 @@ class Past[T]:
 
 
 def visible[T](past: tuple[Past[T], ...], now: float) -> Past[T] | None:
-    """The oldest answer that has not ended, hence what a lagging read shows; None for what stands now."""
+    """The oldest answer that has not ended, which is what a stale read shows; None for the current state."""
     return next((one for one in past if one.until > now), None)
 
 
 def written[T](past: tuple[Past[T], ...], before: T, now: float, lag: float) -> tuple[Past[T], ...]:
-    """The past after one more write, before which a read would have been answered with `before`."""
+    """The past answers after one more write; `before` is the answer of a read just before it."""
     return (*(one for one in past if one.until > now), Past(before, now + lag))
 
 

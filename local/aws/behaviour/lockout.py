@@ -1,4 +1,4 @@
-"""The lock-out guard of SetRepositoryPolicy: `force` is needed for what would prevent the next one (aws-facts 1.1)."""
+"""SetRepositoryPolicy's lock-out check: a policy that would prevent the next call needs `force` (aws-facts 1.1)."""
 
 from fnmatch import fnmatchcase
 
@@ -16,7 +16,7 @@ LOCKED_OUT = Refused(
 
 
 def locks_out(statements: list[Object], caller: str) -> bool:
-    """Whether a policy denies its caller, an ARN, the next SetRepositoryPolicy, whatever the request."""
+    """Whether a policy denies the caller with this ARN the next SetRepositoryPolicy, whatever the request."""
     return any(
         one.get("Effect") == "Deny" and not one.get("Condition") and _is_meant(one, caller) and _covers(one)
         for one in statements
@@ -37,7 +37,7 @@ def _is_meant(statement: Object, caller: str) -> bool:
 
 
 def _names(caller: str) -> list[str]:
-    """What a policy may call the caller: itself, the role behind its session, its account."""
+    """The principals by which a policy may name the caller: itself, the role behind its session, its account."""
     parts = caller.split(":")
     account = parts[4] if len(parts) > 4 else ""
     found = [caller, f"arn:aws:iam::{account}:root"]

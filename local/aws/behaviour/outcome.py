@@ -1,11 +1,11 @@
-"""What comes of giving AWS a document: it is stored, perhaps rewritten, or refused with an error."""
+"""What happens to a document that is sent to AWS: it is stored, perhaps rewritten, or refused with an error."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The text that AWS keeps and returns on the next read."""
+    """The text that AWS stores and returns on the next read."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""Pages of lists: how many items an answer holds, and where the next one begins (aws-facts 1.1, 2.5)."""
+"""Pages of lists: how many items a page has, and where the next one begins (aws-facts 1.1, 2.5)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -42,14 +42,14 @@ PAGES: Mapping[str, Paging] = {
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of each list is shown, and the token of what comes after it; empty if nothing does."""
+    """The part of each list that is shown, and the token of the next page; empty for the last page."""
 
     parts: tuple[slice, ...]
     token: str
 
 
 def asked(paging: Paging, size: int | None, token: str, named: int = 0) -> Refused | None:
-    """Why a page may not be asked for so; `named` is how many items the call names one by one."""
+    """The error of a request for a page, if it has one; `named`: how many items the call names one by one."""
     service = "ecr" if paging.truncated == "" else "iam"
     code = "InvalidParameterException" if service == "ecr" else "ValidationError"
     if size is not None and not 1 <= size <= paging.most:

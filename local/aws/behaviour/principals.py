@@ -1,4 +1,4 @@
-"""Principals as ECR and IAM see them on saving: must exist, may not hold a wildcard, come back in another order."""
+"""Principals as ECR and IAM store them: they must exist, must not contain a wildcard, and return in another order."""
 
 import hashlib
 import re
@@ -15,7 +15,7 @@ _KINDS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 
 
 class Standing(Enum):
-    """What a service finds when it looks an AWS principal up."""
+    """The result of a service's look-up of an AWS principal."""
 
     FINE = "fine"
     MALFORMED = "malformed"
@@ -39,7 +39,7 @@ def standing(principal: str, world: World) -> Standing:
 
 
 def aws_principals(statement: Object) -> list[str]:
-    """The AWS principals of a statement; `"*"` counts as one. Raises NotAPolicy for an element of no known form."""
+    """The AWS principals of a statement; `"*"` counts as one. Raises NotAPolicy for an element of an unknown form."""
     found: list[str] = []
     for element in ("Principal", "NotPrincipal"):
         value = statement.get(element)
@@ -56,7 +56,7 @@ def aws_principals(statement: Object) -> list[str]:
 
 
 def as_root(principal: str) -> str:
-    """An account id becomes its root ARN (aws-facts 1.6, crossplane-contrib/provider-aws#700)."""
+    """The root ARN for an account ID (aws-facts 1.6, crossplane-contrib/provider-aws#700)."""
     return f"arn:aws:iam::{principal}:root" if _ACCOUNT.fullmatch(principal) else principal
 
 

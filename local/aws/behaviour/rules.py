@@ -1,4 +1,4 @@
-"""The table: which rule stands before which call. An emulator needs to know this module alone.
+"""The table of rules by call. An emulator only needs to know this module.
 
 A rule is asked after authorization and before the emulator's own handler. To add one: a pure function in a module
 beside this, a row here, a test.
@@ -37,7 +37,7 @@ type Rule = Callable[[Request, World], Request | Refused]
 
 
 def applied(request: Request, world: World) -> Request | Refused:
-    """The request as the service takes it in: its document rewritten, or AWS's error."""
+    """The request as the service receives it, with its document rewritten, or AWS's error."""
     rule = RULES.get((request.service, request.action))
     return request if rule is None else rule(request, world)
 
@@ -97,7 +97,7 @@ def _managed_policy(request: Request, world: World) -> Request | Refused:
 
 
 def _delete_user(request: Request, world: World) -> Request | Refused:
-    """A user's inline policies go first ([iamdoc] id_users_manage: "must delete policies first")."""
+    """A user's inline policies must be deleted first ([iamdoc] id_users_manage: "must delete policies first")."""
     if world.inline_policies(request.account, "user", request.parameters.get("UserName", "")):
         return Refused("DeleteConflict", "Cannot delete entity, must delete policies first.", 409)
     return request

@@ -1,4 +1,4 @@
-"""AssumeRole: what its parameters may be, and who may name a source identity (aws-facts 2.1, 9)."""
+"""AssumeRole: the valid parameters, and who may set a source identity (aws-facts 2.1, 9)."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ def _invalid(what: str) -> Refused:
 
 
 def assume_role(parameters: Mapping[str, str], chained: bool) -> Refused | None:
-    """The error of an AssumeRole whose parameters STS does not take, or None; `chained`: a role session calls."""
+    """The error of an AssumeRole with parameters that STS rejects, or None; `chained`: a role session calls."""
     seconds = parameters.get("DurationSeconds", "3600")
     if not _NAME.fullmatch(parameters.get("RoleSessionName", "")):
         return _invalid("roleSessionName has 2 to 64 characters of [\\w+=,.@-]")

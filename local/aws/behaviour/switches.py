@@ -1,4 +1,4 @@
-"""Where AWS itself has not always done the same, or does it for a while only: which of it is in force."""
+"""Switches for behaviour in which AWS varied over time, or which lasts only for a while."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,7 +9,7 @@ type Ghost = Literal["Principal not found", "Invalid repository policy provided"
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A token bucket: so many calls a second, so many at once."""
+    """A token bucket: calls per second, and calls at once."""
 
     per_second: float
     burst: int
@@ -17,7 +17,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """As AWS was last seen, unless said otherwise. Times are in seconds.
+    """By default AWS's last known behaviour. Times are in seconds.
 
     `ghost`: which of its two texts ECR uses of a missing principal (aws-facts 1.3).
     `takes_resource`: the newer documentation shows `"Resource": "*"` in repository policies (1.2).
@@ -51,6 +51,6 @@ def switches_to_json(switches: Switches) -> dict[str, Any]:
 
 
 def switches_from_json(value: Mapping[str, Any]) -> Switches:
-    """The switches back. Raises TypeError for an unknown one."""
+    """The switches from JSON values. Raises TypeError for an unknown one."""
     rates = {action: Rate(**rate) for action, rate in value.get("rates", {}).items()}
     return Switches(**{**value, "rates": rates})

@@ -1,4 +1,4 @@
-"""AWS's own words for its errors. The emulators' codes are right, their texts are not."""
+"""The texts of AWS's errors. The emulators have the right codes and other texts."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ _FIVE_VERSIONS = (
 
 
 def not_found(code: str, message: str, account: str, parameters: Mapping[str, str]) -> str:
-    """AWS's message for an error, or the given one where nothing better is known (aws-facts 1.3, 2.2, 2.3)."""
+    """AWS's message for an error, or the given one if AWS's is not known (aws-facts 1.3, 2.2, 2.3)."""
     repository = parameters.get("repositoryName", "")
     match code:
         case "RepositoryNotFoundException":
@@ -28,7 +28,7 @@ def not_found(code: str, message: str, account: str, parameters: Mapping[str, st
 
 
 def _no_such_entity(message: str, parameters: Mapping[str, str]) -> str:
-    """An inline policy's absence and its owner's are told apart by these texts alone."""
+    """Only these texts distinguish a missing inline policy from its missing owner."""
     policy = parameters.get("PolicyName", "")
     owner = next((noun for noun in ("role", "user", "group") if f"{noun.capitalize()}Name" in parameters), "role")
     if policy and re.match(rf"Policy (Document )?{re.escape(policy)} not (found|attached)", message):

@@ -8,19 +8,19 @@ from local.aws.behaviour.switches import Rate
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What is left of a rate, at a time in seconds."""
+    """The remaining tokens of a rate, at a time in seconds."""
 
     tokens: float
     at: float
 
     @classmethod
     def full(cls, rate: Rate, now: float) -> "Bucket":
-        """Nobody has called yet."""
+        """A full bucket."""
         return cls(float(rate.burst), now)
 
 
 def taken(bucket: Bucket, rate: Rate, now: float) -> tuple[Bucket, bool]:
-    """The bucket after one more call, and whether it was let through."""
+    """The bucket after one more call, and whether the call was allowed."""
     tokens = min(float(rate.burst), bucket.tokens + (now - bucket.at) * rate.per_second)
     return Bucket(tokens - 1, now) if tokens >= 1 else Bucket(tokens, now), tokens >= 1
 

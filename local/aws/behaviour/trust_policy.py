@@ -1,4 +1,4 @@
-"""CreateRole and UpdateAssumeRolePolicy: which trust policy IAM takes, and what it makes of it."""
+"""CreateRole and UpdateAssumeRolePolicy: which trust policy IAM accepts, and how it rewrites it."""
 
 import re
 
@@ -46,7 +46,7 @@ def set_trust_policy(text: str, world: World) -> Outcome:
 
 
 def invalid_principal(principal: str) -> Refused:
-    """IAM's error for a principal that does not exist or holds a wildcard (aws-facts 2.1, tf#8905)."""
+    """IAM's error for a principal that does not exist or contains a wildcard (aws-facts 2.1, tf#8905)."""
     return _malformed(f'Invalid principal in policy: "AWS":"{principal}"')
 
 

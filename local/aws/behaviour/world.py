@@ -13,11 +13,11 @@ class World(Protocol):
 
     @property
     def switches(self) -> Switches:
-        """Which of AWS's ways is in force."""
+        """The behaviour that is in force."""
         ...
 
     def unique_id(self, arn: str) -> str | None:
-        """The unique id (AIDA, AROA) of the user or role with this ARN; None if none is visible yet or any more."""
+        """The unique ID (AIDA, AROA) of the user or role with this ARN; None if it is not visible."""
         ...
 
     def has_role(self, account: str, name: str) -> bool:

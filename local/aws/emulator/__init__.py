@@ -1,1 +1,1 @@
-"""The process that plays AWS: ministack with authorization, its gaps bridged. Runs in the emulator's environment."""
+"""The process that emulates AWS: ministack with authorization and bridges over its gaps, in its own environment."""

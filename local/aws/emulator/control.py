@@ -1,4 +1,4 @@
-"""The loopback control endpoint /_local/: what was called, faults, schedules, forged events."""
+"""The loopback control endpoint /_local/: the calls made, faults, schedules, forged events."""
 
 import json
 import os
@@ -27,7 +27,7 @@ class Control:
         signature(eventbridge, "_rule_key", "rule_name", "bus_name")
 
     def handle(self, method: str, path: str, query: bytes, body: bytes) -> Reply:
-        """The reply to a request; 400 with the reason for one that is not understood."""
+        """The reply to a request; 400 with the reason for a malformed one."""
         try:
             found = self._route(
                 method, path.removeprefix("/_local/"), parse_qs(query.decode()), json.loads(body or b"{}")
@@ -67,7 +67,7 @@ class Control:
 
 
 def _fire(account: str, region: str, rule: str, bus: str) -> Any:
-    """Let a scheduled rule fire now, as if its time had come. Raises LookupError if there is none that is enabled."""
+    """Fire a scheduled rule now. Raises LookupError if no such rule is enabled."""
     with responses.request_scope(account, region):
         key = eventbridge._rule_key(rule, bus)
         found = eventbridge._rules.get(key)

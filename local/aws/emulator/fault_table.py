@@ -32,7 +32,7 @@ class _Entry:
         return all(fnmatchcase(value, pattern) for value, pattern in pairs)
 
     def felt(self, now: float) -> bool:
-        """Whether the call just matched feels the effect."""
+        """Whether the effect applies to the call that just matched."""
         self.matched += 1
         effect = self.fault.effect
         if isinstance(effect, Throttle) and self.bucket:
@@ -45,7 +45,7 @@ class _Entry:
 
 
 class FaultTable:
-    """Faults by id. Used from the event loop alone, hence without locks."""
+    """Faults by ID. Used only from the event loop, so without locks."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._entries: list[_Entry] = []
@@ -53,20 +53,20 @@ class FaultTable:
         self._now = now
 
     def add(self, fault: Fault) -> int:
-        """Put a fault in force; returns its id."""
+        """Activate a fault; returns its ID."""
         entry = _Entry(next(self._ids), fault, self._now())
         self._entries.append(entry)
         return entry.fault_id
 
     def clear(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         self._entries.clear()
 
     def states(self) -> list[FaultState]:
-        """How far each has come."""
+        """How often each fault was matched and applied."""
         return [FaultState(one.fault_id, one.fault, one.matched, one.reached) for one in self._entries]
 
     def effects(self, call: Call) -> list[Effect]:
-        """The effects that this call feels, in the order in which the faults were added."""
+        """The effects that apply to this call, in the order in which the faults were added."""
         now = self._now()
         return [one.fault.effect for one in self._entries if one.fits(call) and one.felt(now)]

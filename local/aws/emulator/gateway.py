@@ -1,4 +1,4 @@
-"""The ASGI application around ministack's: tells calls apart, counts them, applies faults, plays CloudTrail."""
+"""The ASGI application around ministack's: parses calls, records them, applies faults, emulates CloudTrail."""
 
 import asyncio
 import time
@@ -78,7 +78,7 @@ class Gateway:
         return status, error_of(status, body)[0]
 
     def _tell(self, incoming: Incoming, done: Call, reply: Reply, message: str, effects: list[Effect]) -> None:
-        """Publish the records of a call, with the fate that faults gave them."""
+        """Publish the records of a call, as faults decide."""
         if not done.account or not trail.tells(done.service, done.action):
             return
         elements = None if done.error else shapes.answer(done.service, done.action, *reply)
@@ -99,7 +99,7 @@ class Gateway:
 
 
 def _failures(effects: list[Effect], service: str) -> tuple[Reply | None, Reply | None]:
-    """The error instead of the call, and the one that hides its answer."""
+    """The error that replaces the call, and the one that replaces its answer."""
     instead = after = None
     for effect in effects:
         match effect:

@@ -1,4 +1,4 @@
-"""Who calls: the principal of an access key, and how CloudTrail writes it (aws-facts 4.2)."""
+"""The caller: the principal of an access key, and how CloudTrail records it (aws-facts 4.2)."""
 
 import time
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Caller:
 
 
 def account_of(access_key: str) -> str:
-    """The account of an access key: 12 digits name it, sessions and users belong to one; else nothing."""
+    """The account of an access key: 12 digits name it, sessions and users belong to one; otherwise ""."""
     if len(access_key) == 12 and access_key.isdigit():
         return access_key
     session = responses._account_from_sts_session(access_key)
@@ -28,7 +28,7 @@ def account_of(access_key: str) -> str:
 
 
 def caller(access_key: str) -> Caller:
-    """The caller behind an access key; an unknown key gives one without account."""
+    """The caller behind an access key; a caller without an account for an unknown key."""
     account = account_of(access_key)
     found: Any = iam_evaluator.resolve_credential(access_key, account) if account else None
     if found is None or isinstance(found, iam_evaluator.CredentialResolutionError):

@@ -1,4 +1,4 @@
-"""A request told apart: service, action, parameters, caller; before it is authorized."""
+"""A request parsed into service, action, parameters and caller, before it is authorized."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _QUERY = frozenset({"iam", "sts"})
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A call on its way in, with the number, status and time still to come."""
+    """An incoming call, without its number, status and time yet."""
 
     call: Call
     caller: identity.Caller
@@ -30,7 +30,7 @@ def headers_of(scope: Any) -> dict[str, str]:
 
 
 def told_apart(scope: Any, body: bytes, now: float) -> Incoming | None:
-    """The API call in a request, or None for a request that is none. `now` in seconds since 1970."""
+    """The API call in a request, or None if it is not one. `now` in seconds since 1970."""
     method, path, headers = scope["method"], scope["path"], headers_of(scope)
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
     access_key = router.extract_access_key_id(headers, query)

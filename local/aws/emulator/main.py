@@ -1,4 +1,4 @@
-"""Starts the emulator on a listening socket given by the parent, and dies when the parent's pipe closes."""
+"""Starts the emulator on a listening socket given by the parent, and exits when the parent's pipe closes."""
 
 import asyncio
 import os

@@ -47,14 +47,14 @@ class BridgeBroken(Exception):
 
 
 def require_pinned_version() -> None:
-    """Raises BridgeBroken for another ministack than the bridges were written against."""
+    """Raises BridgeBroken for a ministack version other than the one the bridges were written for."""
     found = version("ministack")
     if found != PINNED:
         raise BridgeBroken(f"the bridges fit ministack {PINNED}, found {found}: read each one against the new source")
 
 
 def signature(module: Any, name: str, *parameters: str) -> Callable[..., Any]:
-    """A private function of ministack. Raises BridgeBroken if it is gone or takes other parameters."""
+    """A private function of ministack. Raises BridgeBroken if it is gone or has other parameters."""
     function: Callable[..., Any] | None = getattr(module, name, None)
     where = f"{module.__name__}.{name}"
     if function is None:
@@ -66,7 +66,7 @@ def signature(module: Any, name: str, *parameters: str) -> Callable[..., Any]:
 
 
 def wrap(module: Any, name: str, *parameters: str) -> Callable[[Callable[..., Any]], None]:
-    """Put a function in the place of a private one after checking it: `wrap(module, name, ...)(replacement)`."""
+    """Replace a private function after checking it: `wrap(module, name, ...)(replacement)`."""
     original = signature(module, name, *parameters)
 
     def put(replacement: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""Pages of ministack's lists: it answers all at once, whatever size is asked for."""
+"""Pages of ministack's lists: it returns everything at once, whatever page size is requested."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -17,7 +17,7 @@ def _number(value: Any) -> int | None:
 
 
 def refusal(action: str, parameters: Mapping[str, Any]) -> Refused | None:
-    """Why a page may not be asked for so. `action` is service:Action."""
+    """The error of a request for a page, if it has one. `action` is service:Action."""
     paging = PAGES.get(action)
     if paging is None:
         return None
@@ -36,7 +36,7 @@ def unpaged(action: str, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def page(action: str, parameters: Mapping[str, Any], reply: Reply, short_pages: int) -> Reply:
-    """The page asked for, of a reply that holds everything."""
+    """The requested page of a reply that has everything."""
     paging = PAGES.get(action)
     if paging is None or reply[0] >= 400 or (paging.alone and parameters.get(paging.alone)):
         return reply

@@ -27,7 +27,7 @@ _SHOW_TRUST = frozenset({"GetRole", "ListRoles", "GetAccountAuthorizationDetails
 
 
 def install(world: MinistackWorld, rules: bool) -> None:
-    """Wrap both services; without rules only the registry of ECR calls is chosen."""
+    """Wrap both services; without rules only the registry of ECR calls is selected."""
     front = Front[Reply](world, time.monotonic)
     app.SERVICE_HANDLERS["ecr"] = _ecr(app.SERVICE_HANDLERS["ecr"], front if rules else None)
     if rules:
@@ -89,9 +89,9 @@ def _note(front: Front[Reply], reply: Reply, before: list[tuple[Request, Reply]]
 
 
 def _opened(owner: str, region: str, action: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether another account's repository or registry policy lets the caller in; its identity side was asked before.
+    """Whether another account's repository or registry policy lets the caller in; its own policies were checked before.
 
-    What a registry policy says of ECR's other actions than the registry's own counts with the scope V2 only.
+    With the scope V1, a registry policy governs only the registry's own actions.
     """
     name = parameters.get("repositoryName", "")
     caller = iam_evaluator.caller_arn()
@@ -146,7 +146,7 @@ def _iam(original: Callable[..., Any], front: Front[Reply], world: MinistackWorl
 
 
 def _may_not_tag(headers: Any, query: Any, action: str, account: str, form: Mapping[str, str]) -> Refused | None:
-    """CreateRole with tags asks for iam:TagRole too (Service Authorization Reference, IAM: dependent actions)."""
+    """CreateRole with tags requires iam:TagRole too (Service Authorization Reference, IAM: dependent actions)."""
     if action != "CreateRole" or "Tags.member.1.Key" not in form:
         return None
     arn = f"arn:aws:iam::{account}:role{form.get('Path', '/')}{form.get('RoleName', '')}"

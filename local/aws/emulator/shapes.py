@@ -1,4 +1,4 @@
-"""Parameters and answers as CloudTrail shows them: first letter small, lists as lists, numbers as numbers."""
+"""Parameters and answers as CloudTrail shows them: first letter in lower case, lists as lists, numbers as numbers."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ def model(service: str) -> ServiceModel:
 
 
 def small(value: Any) -> Any:
-    """Every key with a small first letter, times as text."""
+    """Every key with its first letter in lower case, times as text."""
     match value:
         case dict():
             return {key[:1].lower() + key[1:]: small(one) for key, one in value.items()}
@@ -61,7 +61,7 @@ def _read(shape: Any, prefix: str, form: Mapping[str, str]) -> Any:
 
 
 def answer(service: str, action: str, status: int, headers: Mapping[str, str], body: bytes) -> Any:
-    """The answer of a successful call as responseElements, or None if it holds nothing."""
+    """The answer of a successful call as responseElements, or None if it is empty."""
     if body[:1] == b"{":
         return small(json.loads(body)) or None
     operations = model(service)

@@ -51,7 +51,7 @@ def tells(service: str, action: str) -> bool:
 
 
 def records(call: Call, caller: Caller, answer: Answer) -> list[dict[str, Any]]:
-    """A record for the caller's account and, of a successful call, one for the owner's if that is another."""
+    """A record for the caller's account and, for a successful call, one for the resource owner's if that is another."""
     first = _record(call, caller, answer, call.account)
     if call.owner in ("", call.account) or answer.error_code:
         return [first]
@@ -108,5 +108,5 @@ def publish(record: dict[str, Any]) -> None:
 
 
 def check() -> None:
-    """Raises BridgeBroken if ministack's door for its own emitters has changed."""
+    """Raises BridgeBroken if ministack's interface for its own emitters has changed."""
     signature(eventbridge, "_put_events", "data", "allow_aws_source")

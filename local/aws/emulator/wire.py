@@ -1,4 +1,4 @@
-"""Errors in the spelling of each service's protocol, and reading them back."""
+"""Errors in each service's protocol: writing and reading them."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def error(service: str, code: str, message: str, status: int) -> Reply:
 
 
 def xml_text(body: bytes, element: str) -> str:
-    """The text of the first element of this name, or nothing."""
+    """The text of the first element of this name, or ""."""
     found = re.search(rf"<{element}>([^<]*)</{element}>".encode(), body)
     return unescape(found[1].decode()) if found else ""
 

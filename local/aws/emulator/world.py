@@ -1,4 +1,4 @@
-"""The state of all accounts in ministack, as the behaviour rules ask for it."""
+"""The state of all accounts in ministack, in the form that the behaviour rules need."""
 
 import calendar
 import time

@@ -1,1 +1,1 @@
-"""The ports in memory: what the use cases are tried on, held to the same contract as the AWS adapters."""
+"""In-memory ports, on which the use cases are tested; they satisfy the same contracts as the AWS adapters."""

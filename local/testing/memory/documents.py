@@ -31,7 +31,7 @@ def present(address: Address, value: LiveValue) -> Present:
 
 @dataclass(slots=True)
 class MemoryDocuments:
-    """A world of owners and their documents.
+    """Accounts with targets and their documents.
 
     `owners`: the targets that exist, each with its unique id. `faults`: called before each read (None) or write
     (the change), and with what stands for many before a listing of them; it may raise a PortError, or change the world

@@ -82,7 +82,7 @@ class MemorySpecs:
 
 @dataclass(slots=True)
 class MemoryJobs:
-    """A queue that only remembers, and takes the same cause and target once."""
+    """A queue that only records jobs, the same cause and target once."""
 
     sent: list[Job] = field(default_factory=list)
     _seen: set[tuple[str, str]] = field(default_factory=set)
@@ -97,7 +97,7 @@ class MemoryJobs:
 
 @dataclass(slots=True)
 class MemoryAlertBus:
-    """A bus that only remembers."""
+    """A bus that only records alerts."""
 
     published: list[Alert] = field(default_factory=list)
 
@@ -151,7 +151,7 @@ class MemoryIncidents:
 
 @dataclass(slots=True)
 class ManualClock:
-    """Time stands still until somebody moves it."""
+    """A clock that stands still until a test moves it."""
 
     time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -168,7 +168,7 @@ SWEEP = EventSource("rule ecr-warden-sweep", "the schedule of the sweeps", Sourc
 
 @dataclass(slots=True)
 class MemoryEventSources:
-    """All on, except those that a test cuts."""
+    """Event sources that are all on, except those that a test removes."""
 
     known: list[EventSource] = field(
         default_factory=lambda: [
@@ -184,5 +184,5 @@ class MemoryEventSources:
         return [*self.known]
 
     def cut(self, name: str, state: SourceState = SourceState.MISSING) -> None:
-        """Somebody takes one away."""
+        """Remove one, as somebody else."""
         self.known = [replace(source, state=state) if name in source.name else source for source in self.known]

@@ -145,7 +145,7 @@ def _page(runs: Iterable[OpenRun | RunReport], since: datetime, until: datetime,
 
 @dataclass(slots=True)
 class MemoryCommandRecords:
-    """CommandRecords that are only remembered."""
+    """The records of commands."""
 
     taken: dict[str, Call] = field(default_factory=dict)
     given: dict[tuple[str, str], Answer] = field(default_factory=dict)
@@ -177,7 +177,7 @@ class MemorySweepRecords:
 
 @dataclass(slots=True)
 class MemoryAudit:
-    """Entries by what they are of and when."""
+    """Entries by kind, time and ID."""
 
     kept: dict[tuple[datetime, str, str], AuditEntry] = field(default_factory=dict)
 

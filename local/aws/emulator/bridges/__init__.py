@@ -1,1 +1,1 @@
-"""One gap of ministack a file, each bridged by wrapping one private function of the pinned version."""
+"""One file per gap of ministack, each bridged by wrapping one private function of the pinned version."""

@@ -27,7 +27,7 @@ def source_identity(access_key: str) -> str:
 
 
 def _refusal(form: dict[str, str], headers: Any, query: Any, wanted: str) -> Reply | None:
-    """The refusal that ministack would not make, or None."""
+    """The refusal that ministack lacks, or None."""
     role_arn = form.get("RoleArn", "")
     parts = role_arn.split(":")
     if len(parts) != 6:
@@ -92,7 +92,7 @@ def install() -> None:
 
 
 def _answer_source_identity() -> None:
-    """aws:SourceIdentity as a condition key of what a session does."""
+    """aws:SourceIdentity as a condition key of a session's requests."""
     original = signature(iam_evaluator, "_principal_keys", "credential")
 
     def keys(credential: Any) -> Any:

@@ -73,7 +73,7 @@ def _forward(spec: Any, event: Any, rule: Any, event_path: Any) -> None:
 
 
 def install() -> None:
-    """Wrap the serving of a bus as a target."""
+    """Wrap the delivery to a bus as a target."""
     original = signature(eventbridge, "_dispatch_to_event_bus", *_PARAMETERS)
     signature(iam_evaluator, "_gather_role_policies", "role_name", "account_id")
     signature(iam_evaluator, "_permissions_boundary", "store", "name", "account_id")

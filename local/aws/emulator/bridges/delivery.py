@@ -1,4 +1,4 @@
-"""Which target of which rule is being served, and what becomes of an event that it does not take.
+"""The target of a rule that an event is being delivered to, and what happens to an event that it rejects.
 
 aws-facts 4.7: permission errors go straight to the target's dead-letter queue, a standard SQS queue, with the
 attributes RULE_ARN, TARGET_ARN, ERROR_CODE, ERROR_MESSAGE.
@@ -16,7 +16,7 @@ _PARAMETERS = ("target", "event", "rule", "view")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A target at work: the rule and its ARN, the target as stored."""
+    """A delivery: the rule and its ARN, and the target as stored."""
 
     rule_arn: str
     target: Any
@@ -24,7 +24,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """An event that a target did not take, as the control endpoint shows it."""
+    """An event that a target rejected, as the control endpoint shows it."""
 
     rule_arn: str
     target_arn: str
@@ -38,12 +38,12 @@ undelivered: list[Undelivered] = []
 
 
 def current() -> Delivery:
-    """The target being served; one without a name outside of a rule's work."""
+    """The current delivery; one without a name outside of a delivery."""
     return _current.get() or Delivery("", {})
 
 
 def refuse(event_id: str, payload: str, code: str, message: str) -> None:
-    """Record that the current target did not take an event, and put it into the target's dead-letter queue."""
+    """Record that the current target rejected an event, and put it into the target's dead-letter queue."""
     delivery = current()
     failure = Undelivered(delivery.rule_arn, str(delivery.target.get("Arn", "")), event_id, code, message)
     undelivered.append(failure)
@@ -53,12 +53,12 @@ def refuse(event_id: str, payload: str, code: str, message: str) -> None:
 
 
 def failed(function: str, event_id: str, words: str) -> None:
-    """Record that a function failed for good on an event."""
+    """Record that a function failed permanently on an event."""
     undelivered.append(Undelivered("", function, event_id, "FUNCTION_FAILED", words))
 
 
 def _permitted(queue_arn: str, delivery: Delivery) -> bool:
-    """Whether the queue's policy lets EventBridge put the failures of this rule; without, they are lost."""
+    """Whether the queue's policy lets EventBridge send this rule's failures; otherwise they are lost."""
     account = delivery.rule_arn.split(":")[4]
     return bool(sqs.queue_policy_allows(queue_arn, "events.amazonaws.com", delivery.rule_arn, account))
 
@@ -74,7 +74,7 @@ def _enqueue(queue: Any, payload: str, failure: Undelivered) -> None:
 
 
 def install() -> None:
-    """Wrap the serving of one target."""
+    """Wrap the delivery to one target."""
     original: Callable[..., Any] = signature(eventbridge, "_invoke_target", *_PARAMETERS)
     signature(eventbridge, "_dispatch_to_sqs", "spec", "payload", "sqs_parameters")
     signature(sqs, "queue_policy_allows", "queue_arn", "service", "source_arn", "source_account")

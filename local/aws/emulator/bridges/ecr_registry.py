@@ -12,7 +12,7 @@ _PARAMETERS = ("service", "method", "path", "headers", "body", "query_params", "
 
 
 def registry(body: bytes) -> str:
-    """The registry a call names, or nothing."""
+    """The registry that a call names, or ""."""
     try:
         found = json.loads(body or b"{}")
     except ValueError:
@@ -22,7 +22,7 @@ def registry(body: bytes) -> str:
 
 
 def _policy(resource_arn: str) -> tuple[str, str] | None:
-    """The policy and owner of the repository with this ARN, in whatever account."""
+    """The policy and owner of the repository with this ARN, in any account."""
     parts = resource_arn.split(":", 5)
     name = parts[5].removeprefix("repository/")
     if ecr._repositories.get_scoped(parts[4], parts[3], name) is None:
@@ -32,7 +32,7 @@ def _policy(resource_arn: str) -> tuple[str, str] | None:
 
 
 def install() -> None:
-    """Wrap the ARN that ECR calls are authorized on, and the lookup of the policy that stands there."""
+    """Wrap the ARN on which ECR calls are authorized, and the lookup of its policy."""
     original = signature(iam_actions, "extract_resource_arn", *_PARAMETERS)
     wrap(ecr, "repository_policy_for_arn", "resource_arn")(_policy)
     signature(iam_evaluator, "_resource_policy", "service", "resource_arn")

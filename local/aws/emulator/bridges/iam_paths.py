@@ -14,7 +14,7 @@ def _first(params: Any, name: str) -> str:
 
 
 def _named(kind: str, store: Any, params: Any, account: str) -> str | None:
-    """The ARN of the entity a call names: the stored one, or the one about to be made."""
+    """The ARN of the entity that a call names: the stored one, or the one that will be created."""
     name = _first(params, f"{kind.capitalize()}Name")
     if not name:
         return None
@@ -27,7 +27,7 @@ def _named(kind: str, store: Any, params: Any, account: str) -> str | None:
 
 
 def resource(params: Any, account: str) -> str | None:
-    """The ARN an IAM call is authorized on, or None if ministack's own answer stands."""
+    """The ARN on which an IAM call is authorized, or None if ministack's own answer is right."""
     if _first(params, "Action") == "CreatePolicy":
         return f"arn:aws:iam::{account}:policy{_first(params, 'Path') or '/'}{_first(params, 'PolicyName')}"
     for kind, store in (("role", iam._roles), ("user", iam._users), ("group", iam._groups)):

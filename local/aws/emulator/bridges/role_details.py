@@ -1,4 +1,4 @@
-"""GetAccountAuthorizationDetails tells a role's permissions boundary, as AWS does: ministack leaves it out.
+"""GetAccountAuthorizationDetails includes a role's permissions boundary, as on AWS: ministack omits it.
 
 Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleDetail.html
 """
@@ -11,7 +11,7 @@ _ACTION = "GetAccountAuthorizationDetails"
 
 
 def with_boundaries(body: bytes, roles: Any) -> bytes:
-    """The answer, with its boundary behind the ARN of each role that has one."""
+    """The answer, with the boundary after the ARN of each role that has one."""
     for role in roles:
         if role.get("PermissionsBoundary"):
             arn = f"<Arn>{role['Arn']}</Arn>"

@@ -1,4 +1,4 @@
-"""A rule's Lambda target: its permission is asked, a failing function is tried again and then goes to its queue.
+"""A rule's Lambda target: its permission is checked, and a failing function is retried before the event is queued.
 
 aws-facts 4.7: asynchronous invocations are retried twice, then the on-failure destination or the DLQ gets the event.
 The waits are shortened by the launcher (LAMBDA_ASYNC_RETRY_BASE_SECONDS).
@@ -46,7 +46,7 @@ def _dispatch(arn: str, payload: str) -> None:
 
 
 def install() -> None:
-    """Take the place of ministack's one unguarded call."""
+    """Replace ministack's one unguarded call."""
     signature(lambda_svc, "invoke_async_with_retry", "func", "event")
     signature(lambda_svc, "_execution_record_for_config", "func", "config")
     signature(lambda_svc, "_get_func_record_for_ref", "function_ref")
@@ -55,7 +55,7 @@ def install() -> None:
 
 
 def _show_failures() -> None:
-    """Let the control endpoint tell of a function that failed for good, beside the queue that gets the event."""
+    """Let the control endpoint report a function that failed permanently, besides the queue that gets the event."""
     original = signature(lambda_svc, "_route_async_failure", *_FAILURE)
 
     def route(target_arn: str, func_name: str, event: Any, result: Any) -> Any:

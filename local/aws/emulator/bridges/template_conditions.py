@@ -1,4 +1,4 @@
-"""Conditions of a template may ask for AWS::Region, or Join a list: ministack takes both for bare text."""
+"""A template's conditions may use AWS::Region, or Join a list: ministack treats both as plain text."""
 
 from typing import Any
 
