@@ -7,9 +7,8 @@ from typing import Any, BinaryIO
 from ecr_warden.errors import WardenError
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.nearest import nearest
-from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import RequestError
-from ecr_warden.policy.strict_json import DocumentError, load
+from ecr_warden.policy.strict_json import DocumentError, PlacedError, load
 
 from ecr_warden_cli.console import Console, Exit
 
@@ -21,14 +20,8 @@ type Answer = dict[str, Any]
 type Handle = Callable[[Fields], Answer]
 
 
-class LineError(WardenError):
+class LineError(PlacedError):
     """A line that the verb cannot read."""
-
-    def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:
-        place = printable(place, 120)
-        super().__init__(f"{place}: {what}" if place else what, remedy=remedy)
-        self.code = code
-        self.place = place
 
 
 def answer_lines(stream: BinaryIO, console: Console, handle: Handle, *, blank: Answer) -> Exit:

@@ -7,8 +7,6 @@ import re
 
 from msgspec import Struct
 
-from ecr_warden.errors import WardenError
-
 ARN_COLONS = 5
 """Between the six parts of an ARN; the last part may have more."""
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
@@ -16,12 +14,6 @@ IAM_ARN = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):(.*)", re.DO
 """Partition, account and the rest of an ARN of IAM or STS; any partition, because new ones appear without notice."""
 PARTITION = re.compile(r"aws(-[a-z]+)*")
 _MAX_LENGTH = 2048
-
-
-class ArnError(WardenError):
-    """The text is not an ARN."""
-
-    code = "arn"
 
 
 class Arn(Struct, frozen=True):
@@ -42,20 +34,28 @@ class Arn(Struct, frozen=True):
         return self.resource.rpartition("/")[2]
 
 
-def parse_arn(text: str) -> Arn:
-    """Parse an ARN; raises ArnError."""
+def parse_arn(text: str) -> Arn | None:
+    """Parse an ARN; None for any other text."""
     match text.split(":", ARN_COLONS) if len(text) <= _MAX_LENGTH else ():
         case "arn", partition, service, region, account, resource if (
             PARTITION.fullmatch(partition) and service and resource
         ):
             return Arn(partition, service, region, account, resource)
         case _:
-            raise ArnError(f"not an ARN: {text[:80]!r}", remedy="write arn:partition:service:region:account:resource")
+            return None
 
 
 def iam_arn(account: str, resource: str, partition: str = "aws") -> str:
     """`iam_arn("111111111111", "user/push-user")`."""
     return f"arn:{partition}:iam::{account}:{resource}"
+
+
+def account_of(text: str) -> str:
+    """The account that an account ID or an ARN names; empty for any other text."""
+    if ACCOUNT_ID.fullmatch(text):
+        return text
+    arn = parse_arn(text)
+    return arn.account if arn else ""
 
 
 def account_of_root(text: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from ecr_warden.alerting.delivery import TEXT
 from ecr_warden.alerting.layout import Entry, Listing, listing
-from ecr_warden.arn import ArnError, parse_arn
+from ecr_warden.arn import parse_arn
 from ecr_warden.model.alert import AccessProved
 from ecr_warden.model.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.model.run import Severity
@@ -128,13 +128,10 @@ def place_name(place: str) -> str:
 
 def who(principal: str) -> str:
     """`role shadow-pusher of 222222222222` for an ARN of IAM; other texts as they are."""
-    try:
-        arn = parse_arn(principal)
-    except ArnError:
+    arn = parse_arn(principal)
+    if arn is None or arn.service not in ("iam", "sts"):
         return principal
     kind, _, name = arn.resource.partition("/")
-    if arn.service not in ("iam", "sts"):
-        return principal
     if arn.resource == "root":
         return f"account {arn.account}"
     return f"{_KINDS.get(kind, kind)} {name.rpartition('/')[2] if kind != 'assumed-role' else name} of {arn.account}"

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import assert_never
 
-from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
+from ecr_warden.arn import account_of
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind
@@ -167,17 +167,7 @@ def _is_foreign(principal: Part[Principal] | None, home: Collection[str]) -> boo
         case Principal(value=value) if is_unique_id(value):
             return False
         case _:
-            return _account(principal) not in home
-
-
-def _account(principal: Principal) -> str:
-    """Empty for anyone and for what is no ARN."""
-    if ACCOUNT_ID.fullmatch(principal.value):
-        return principal.value
-    try:
-        return parse_arn(principal.value).account
-    except ArnError:
-        return ""
+            return account_of(principal.value) not in home
 
 
 def is_power(permission: Permission) -> bool:

@@ -10,8 +10,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ecr_warden.arn import ACCOUNT_ID, iam_arn
-from ecr_warden.errors import WardenError
 from ecr_warden.policy.printable import printable
+from ecr_warden.policy.strict_json import PlacedError
 
 MAX_PRINCIPAL = 2048
 SERVICE_LINKED_NAME = "AWSServiceRoleFor"
@@ -27,14 +27,8 @@ WEB_PROVIDERS = frozenset(
 )
 
 
-class RequestError(WardenError):
-    """The request cannot be evaluated: `code` is stable, `place` names the part that is wrong."""
-
-    def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:
-        place = printable(place, 120)
-        super().__init__(f"{place}: {what}" if place else what, remedy=remedy)
-        self.code = code
-        self.place = place
+class RequestError(PlacedError):
+    """The request cannot be evaluated."""
 
 
 class CallerKind(StrEnum):

@@ -22,14 +22,18 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SUSPICIOUS = re.compile(r"\\[ubf]|\x7f")
 
 
-class DocumentError(WardenError):
-    """The text is not a policy document: `code` is stable, `place` a JSON path such as `Statement[1].Action`."""
+class PlacedError(WardenError):
+    """Something that cannot be read: `code` is stable, `place` names the part that is wrong."""
 
     def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:
         place = printable(place, 120)
         super().__init__(f"{place}: {what}" if place else what, remedy=remedy)
         self.code = code
         self.place = place
+
+
+class DocumentError(PlacedError):
+    """The text is not a policy document; its places are JSON paths such as `Statement[1].Action`."""
 
 
 def strings(raw: object, place: str, element: str) -> tuple[str, ...]:

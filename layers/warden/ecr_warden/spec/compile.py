@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from ecr_warden.arn import ArnError, iam_arn, parse_arn
+from ecr_warden.arn import iam_arn, parse_arn
 from ecr_warden.model.address import (
     OUR_ROLE_PATH,
     Address,
@@ -286,11 +286,8 @@ def _assumed(document: Document) -> Iterator[RoleTarget]:
 
 
 def _identity_of(value: str) -> IdentityTarget | None:
-    try:
-        arn = parse_arn(value)
-    except ArnError:
-        return None
-    if arn.service != "iam" or not arn.name:
+    arn = parse_arn(value)
+    if arn is None or arn.service != "iam" or not arn.name:
         return None
     match arn.resource.partition("/")[0]:
         case "user":

@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from ecr_warden.arn import ArnError, parse_arn
+from ecr_warden.arn import account_of
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy, trust_policy
 from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from ecr_warden.policy.document import Document, DocumentError, DocumentKind, Effect, Statement, parse_document
 from ecr_warden.policy.lint import Level, Rule, lint
 from ecr_warden.policy.power import administering
-from ecr_warden.policy.principal import is_account
 from ecr_warden.spec.accounts import Accounts, narrowed
 from ecr_warden.spec.check_shape import Fields, has_lost_quotes
 from ecr_warden.spec.fields import IDENTITY_FIELDS
@@ -190,17 +189,8 @@ def _check_principals(statement: Statement, where: str, accounts: Accounts, root
         return
     place = place_at(root, f"{where}.Principal")
     for kind, value in statement.principals.values:
-        if kind == "AWS" and (account := _account_of(value)) and accounts.with_id(account) is None:
+        if kind == "AWS" and (account := account_of(value)) and accounts.with_id(account) is None:
             report.add(Code.FOREIGN_IN_DOCUMENT, place, f"{quote(value)} is in an account that is not under accounts:")
-
-
-def _account_of(value: str) -> str:
-    if is_account(value):
-        return value
-    try:
-        return parse_arn(value).account
-    except ArnError:
-        return ""
 
 
 def lint_literal(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from ecr_warden.arn import ACCOUNT_ID, ArnError, parse_arn
+from ecr_warden.arn import ACCOUNT_ID, parse_arn
 from ecr_warden.model.target import IAM_NAME, IdentityTarget, RoleTarget, UserTarget
 from ecr_warden.policy.nearest import did_you_mean
 from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
@@ -188,9 +188,8 @@ class Directory(Struct):
         return None, ""
 
     def _arn(self, name: Scalar) -> None:
-        try:
-            arn = parse_arn(name.text)
-        except ArnError:
+        arn = parse_arn(name.text)
+        if arn is None:
             self.report.add(Code.PRINCIPAL, name.place, f"{quote(name.text)} is not a principal")
         else:
             self._by_id(name, arn.account, arn.resource)

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.arn import ArnError, parse_arn
+from ecr_warden.arn import parse_arn
 from ecr_warden.model.job import (
     AcceptSpec,
     Cause,
@@ -138,11 +138,8 @@ def _own_resource(call: ApiCall) -> str:
         case Names.ROLE if call.parameters.role.lower().startswith(_OWN_ROLE):
             return f"role {call.parameters.role}"
         case Names.POLICY:
-            try:
-                arn = parse_arn(call.parameters.policy)
-            except ArnError:
-                return ""
-            in_account = arn.service == "iam" and arn.account == call.account
-            return f"policy {arn.name}" if in_account and arn.resource.lower().startswith(_OWN_POLICY) else ""
+            arn = parse_arn(call.parameters.policy)
+            is_ours = arn is not None and arn.service == "iam" and arn.resource.lower().startswith(_OWN_POLICY)
+            return f"policy {arn.name}" if arn and is_ours and arn.account == call.account else ""
         case _:
             return ""

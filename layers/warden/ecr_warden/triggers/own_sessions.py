@@ -2,7 +2,7 @@
 
 import re
 
-from ecr_warden.arn import ArnError, parse_arn
+from ecr_warden.arn import parse_arn
 from ecr_warden.model.job import Actor
 
 WRITE_ROLE_PATH = "/ecr-warden/ecr-warden-write"
@@ -19,11 +19,9 @@ def is_write_role(actor: Actor, *, account: str) -> bool:
     """Whether a session of that account's write role made the call; without a known run ID it is an intruder."""
     if actor.type != "AssumedRole":
         return False
-    try:
-        issuer = parse_arn(actor.issuer)
-    except ArnError:
-        return False
-    return (issuer.service, issuer.account, issuer.resource) == ("iam", account, f"role{WRITE_ROLE_PATH}")
+    issuer = parse_arn(actor.issuer)
+    write_role = "iam", account, f"role{WRITE_ROLE_PATH}"
+    return issuer is not None and (issuer.service, issuer.account, issuer.resource) == write_role
 
 
 def run_id_of(actor: Actor, *, account: str) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from ecr_warden.arn import ACCOUNT_ID, Arn, ArnError, parse_arn
+from ecr_warden.arn import ACCOUNT_ID, Arn, parse_arn
 from ecr_warden.model.job import Actor
 from ecr_warden.policy.printable import printable
 from ecr_warden.triggers.trigger import Parameters
@@ -85,11 +85,10 @@ def _first(arns: tuple[Arn, ...], service: str, kind: str) -> Arn | None:
 def _arns(resources: object) -> Iterator[Arn]:
     for item in resources[:_RESOURCES_READ] if isinstance(resources, list) else ():
         if isinstance(item, dict):
-            try:
-                # Tools that pass records on write `arn`.
-                yield parse_arn(name(item, "ARN", 2048) or name(item, "arn", 2048))
-            except ArnError:
-                continue
+            # Tools that pass records on write `arn`.
+            arn = parse_arn(name(item, "ARN", 2048) or name(item, "arn", 2048))
+            if arn is not None:
+                yield arn
 
 
 UNKNOWN = "Unknown"

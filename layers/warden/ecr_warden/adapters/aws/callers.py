@@ -20,8 +20,9 @@ from botocore.httpsession import URLLib3Session
 from botocore.parsers import create_parser
 from msgspec import Struct, field
 
-from ecr_warden.arn import ArnError, parse_arn
+from ecr_warden.arn import parse_arn
 from ecr_warden.model.job import Actor
+from ecr_warden.policy.printable import printable
 from ecr_warden.ports.errors import CallerUnauthenticated, PortError
 from ecr_warden.ports.hub import Clock
 
@@ -118,10 +119,9 @@ class StsCallers(Struct):
 
 def actor_of(arn: str) -> Actor:
     """The caller behind an ARN as GetCallerIdentity gives it; raises CallerUnauthenticated."""
-    try:
-        parsed = parse_arn(arn)
-    except ArnError as error:
-        raise CallerUnauthenticated(f"STS returned no caller: {arn!r:.100}") from error
+    parsed = parse_arn(arn)
+    if parsed is None:
+        raise CallerUnauthenticated(f"STS returned no caller: {printable(arn)}")
     kind, _, rest = parsed.resource.partition("/")
     match kind:
         case "assumed-role":
