@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import ReconcileTarget, ReportOwnChange
+from ecr_warden.model.job import ReconcileTarget, ReportOwnChange, SurveyIdentities, SurveyRegistry
 from ecr_warden.triggers.trigger import Ignored, TriggerError
 from ecr_warden.usecases.jobs import Dispatch
 from ecr_warden_cli.event_input import LINE_LIMIT
@@ -52,7 +52,9 @@ def explained() -> dict[str, dict[str, Any]]:
 def test_record(case: dict[str, Any], explained: dict[str, dict[str, Any]]) -> None:
     line, expected = explained[case["name"]], case["line"]
     if "targets" in expected:
-        assert set(line) == {"trigger", "targets", "actor", *(["tells"] if "tells" in expected else [])}
+        optional = {key for key in ("tells", "surveys") if key in expected}
+        assert set(line) == {"trigger", "targets", "actor"} | optional
+        assert line.get("surveys") == expected.get("surveys")
         assert line.get("tells") == expected.get("tells")
         assert (line["targets"], line["actor"]) == (expected["targets"], expected["actor"])
         assert line["trigger"].get("action") == expected.get("action")
@@ -79,6 +81,8 @@ def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[s
         assert line == {"ignored": done.why}
     else:
         assert line["targets"] == [str(job.target) for job in done if isinstance(job, ReconcileTarget)]
+        surveys = [job for job in done if isinstance(job, SurveyIdentities | SurveyRegistry)]
+        assert len(line.get("surveys", [])) == len(surveys)
         assert line.get("tells", []) == [job.thing for job in done if isinstance(job, ReportOwnChange)]
 
 

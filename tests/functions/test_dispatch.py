@@ -5,7 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import AcceptSpec, Misplaced, ReconcileTarget, ReportOwnChange, SweepAll
+from ecr_warden.model.job import (
+    AcceptSpec,
+    Misplaced,
+    ReconcileTarget,
+    ReportOwnChange,
+    SurveyIdentities,
+    SurveyRegistry,
+    SweepAll,
+)
+from ecr_warden.triggers.calls import WATCHED, Names
 from ecr_warden.triggers.trigger import TriggerError
 
 from tests.functions.conftest import EVENTS, Deployed, Handler
@@ -26,17 +35,20 @@ def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: De
     stems = sorted(path.stem for path in EVENTS.glob("*.json"))
     kinds: dict[str, set[type]] = {stem: {AcceptSpec} for stem in stems if stem.startswith("s3-")}
     kinds |= {"events-ScheduledEvent": {AcceptSpec, SweepAll}}
-    reported = ("iam-CreatePolicyVersion", "iam-SetDefaultPolicyVersion", "iam-DeletePolicy")
-    kinds |= {stem: {ReportOwnChange} for stem in reported}
+    for service, rows in WATCHED.items():
+        survey = SurveyRegistry if service == "ecr" else SurveyIdentities
+        for name, row in rows.items():
+            made = {Names.REGISTRY: set(), Names.GROUP: set(), Names.POLICY: {ReportOwnChange}}
+            kinds[f"{service}-{name}"] = made.get(row.names, {ReconcileTarget}) | ({survey} if row.surveys else set())
     for stem in stems:
         handler(event(stem))
-        assert {type(job) for job in deployed.jobs()} == kinds.get(stem, {ReconcileTarget}), stem
+        assert {type(job) for job in deployed.jobs()} == kinds[stem], stem
 
 
 def test_the_same_event_twice_is_one_job(handler: Handler, deployed: Deployed) -> None:
     handler(event("ecr-SetRepositoryPolicy"))
     handler(event("ecr-SetRepositoryPolicy"))
-    assert len(deployed.jobs()) == 1
+    assert [type(job) for job in deployed.jobs()] == [ReconcileTarget, SurveyRegistry]
 
 
 def test_a_spec_under_another_key_becomes_a_job_that_names_it(handler: Handler, deployed: Deployed) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, assert_never
 
 from ecr_warden.model.codec.base import to_json
-from ecr_warden.model.job import Actor, ReportOwnChange
+from ecr_warden.model.job import Actor, Job, ReportOwnChange, SurveyIdentities, SurveyRegistry
+from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.printable import escape
 from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.decide import Decision, SpecPlace, decide
@@ -71,14 +72,27 @@ def _explain(item: Found | Broken) -> dict[str, Any]:
             return {"ignored": why}
         case Decision(trigger, targets, jobs):
             tells = [job.thing for job in jobs if isinstance(job, ReportOwnChange)]
+            surveys = list(filter(None, map(_surveyed, jobs)))
             return {
                 "trigger": _trigger_to_json(trigger),
                 "targets": [str(target) for target in targets],
                 "actor": to_json(_SCHEDULE if isinstance(trigger, SweepDue) else trigger.actor),
                 **({"tells": tells} if tells else {}),
+                **({"surveys": surveys} if surveys else {}),
             }
         case _:
             assert_never(decision)
+
+
+def _surveyed(job: Job) -> str:
+    """What a survey reads: `ACCOUNT`, `ACCOUNT/REGION` or a repository's target."""
+    match job:
+        case SurveyIdentities(account=account):
+            return account
+        case SurveyRegistry(account=account, region=region, repository=name):
+            return str(RepositoryTarget(account, region, name)) if name else f"{account}/{region}"
+        case _:
+            return ""
 
 
 def _trigger_to_json(trigger: Trigger) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service
         Names.USER: {"UserName"},
         Names.BOTH_USERS: {"UserName", "NewUserName"},
         Names.POLICY: {"PolicyArn"},
+        Names.GROUP: {"GroupName"},
+        Names.REGISTRY: set(),  # the caller's own
     }
     made_up_by_aws = {"AcquireRole": "Role"}  # the response names it
     for name, row in WATCHED[service].items():
@@ -80,6 +82,21 @@ def test_a_write_of_a_policy_or_boundary_of_a_target_is_watched(service: Service
         content = members & {"PolicyDocument", "PolicyName", "PolicyArn", "PermissionsBoundary", "policyText"}
         if target and content:
             assert isinstance(row, Watched), name
+
+
+@pytest.mark.parametrize("service", Service)
+def test_a_write_of_any_document_or_of_who_holds_it_has_it_surveyed(service: Service) -> None:
+    """A managed policy must be detached before it is deleted; AWS gives a new one to nobody by itself."""
+    applies_to_nobody = {"CreatePolicy", "DeletePolicy", "DeletePolicyVersion", "CreateGroup", "DeleteGroup"}
+    for name, row in CALLS[service].items():
+        members = _members(MODELS[service].operation_model(name).input_shape)
+        documents = {"PolicyDocument", "PolicyArn", "AssumeRolePolicyDocument", "PermissionsBoundary", "policyText"}
+        over_all = {"replicationConfiguration", "ecrRepositoryPrefix", "repositoryPolicy", "NewGroupName"}
+        named_to_someone = {"GroupName", "UserName"} <= members
+        tagged = name.startswith(("Tag", "Untag")) and members & {"PolicyArn"}
+        if members & (documents | over_all) or named_to_someone:
+            surveyed = isinstance(row, Watched) and row.surveys
+            assert surveyed is (name not in applies_to_nobody and not tagged), name
 
 
 def test_every_row_says_why_in_a_few_words() -> None:

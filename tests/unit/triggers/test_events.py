@@ -5,7 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import AcceptSpec, CauseKind, Job, ReconcileTarget, ReportOwnChange, SweepAll
+from ecr_warden.model.job import (
+    AcceptSpec,
+    CauseKind,
+    Job,
+    ReconcileTarget,
+    ReportOwnChange,
+    SurveyIdentities,
+    SurveyRegistry,
+    SweepAll,
+)
 from ecr_warden.triggers.calls import WATCHED, Names
 from ecr_warden.triggers.decide import Decision, SpecPlace, decide
 from ecr_warden.triggers.trigger import Ignored, Service, SpecChanged
@@ -24,6 +33,17 @@ NAMES = {
     Names.USER: [USER],
     Names.BOTH_USERS: [USER, f"{USER}-old"],
     Names.POLICY: [BOUNDARY],
+    Names.GROUP: [],
+    Names.REGISTRY: [],
+}
+SURVEYS = {
+    Names.REPOSITORY: "222222222222/eu-central-1 shop/checkout",
+    Names.REGISTRY: "222222222222/eu-central-1 ",
+    Names.ROLE: "222222222222",
+    Names.USER: "111111111111",
+    Names.BOTH_USERS: "111111111111",
+    Names.GROUP: "111111111111",
+    Names.POLICY: "222222222222",
 }
 
 
@@ -38,8 +58,17 @@ def _decision(stem: str) -> Decision:
 
 
 def _named(job: Job) -> str:
-    assert isinstance(job, ReconcileTarget | ReportOwnChange)
-    return job.target.key if isinstance(job, ReconcileTarget) else job.thing
+    match job:
+        case ReconcileTarget(target=target):
+            return target.key
+        case ReportOwnChange(thing=thing):
+            return thing
+        case SurveyIdentities(account=account):
+            return account
+        case SurveyRegistry(account=account, region=region, repository=name):
+            return f"{account}/{region} {name}"
+        case _:
+            raise AssertionError(job)
 
 
 def test_every_watched_call_and_every_other_trigger_has_a_file() -> None:
@@ -49,9 +78,10 @@ def test_every_watched_call_and_every_other_trigger_has_a_file() -> None:
 
 
 @pytest.mark.parametrize(("service", "name"), CALLS)
-def test_a_call_makes_one_job_for_each_target_it_names(service: Service, name: str) -> None:
+def test_a_call_makes_one_job_for_each_target_it_names_and_a_survey_behind_them(service: Service, name: str) -> None:
     jobs = _decision(f"{service}-{name}").jobs
-    assert list(map(_named, jobs)) == NAMES[WATCHED[service][name].names]
+    row = WATCHED[service][name]
+    assert list(map(_named, jobs)) == [*NAMES[row.names], *([SURVEYS[row.names]] if row.surveys else [])]
     for job in jobs:
         assert job.cause.kind is CauseKind.EVENT
         assert job.cause.action == f"{service}:{name}"
@@ -59,6 +89,34 @@ def test_a_call_makes_one_job_for_each_target_it_names(service: Service, name: s
         assert job.cause.id.startswith("00000000-0000-4000-8000-"), "the call's own id, not the envelope's"
         assert job.cause.actor is not None
         assert job.cause.actor.arn
+
+
+@pytest.mark.parametrize(
+    ("stem", "place"),
+    [
+        ("ecr-PutRegistryPolicy", {"awsRegion": "mars"}),
+        ("ecr-DeletePullThroughCacheRule", {"registryId": "a registry"}),
+    ],
+)
+def test_a_call_on_a_registry_that_cannot_be_is_ignored(stem: str, place: dict[str, str]) -> None:
+    event = _event(stem)
+    sent = event["detail"] if "awsRegion" in place else event["detail"]["requestParameters"]
+    sent |= place
+    event["region"] = "mars"
+    found = decide(event, PLACE)
+    assert isinstance(found, Ignored)
+    assert found.why.endswith("names no valid registry")
+
+
+def test_a_managed_policy_of_anybody_has_its_account_surveyed() -> None:
+    event = _event("iam-SetDefaultPolicyVersion")
+    event["detail"]["requestParameters"]["policyArn"] = "arn:aws:iam::222222222222:policy/team"
+    decision = decide(event, PLACE)
+    assert isinstance(decision, Decision)
+    assert list(map(_named, decision.jobs)) == ["222222222222"]
+    deleted = _event("iam-DeletePolicy")
+    deleted["detail"]["requestParameters"]["policyArn"] = "arn:aws:iam::222222222222:policy/team"
+    assert isinstance(decide(deleted, PLACE), Ignored), "it was detached before"
 
 
 @pytest.mark.parametrize(("service", "name"), CALLS)

@@ -17,17 +17,20 @@ class Names(StrEnum):
     """What a watched call names."""
 
     REPOSITORY = "the repository"
+    REGISTRY = "the registry"
     ROLE = "the role"
     USER = "the user"
     BOTH_USERS = "the user under both names"
-    POLICY = "a policy of ecr-warden's own"
+    GROUP = "the group"
+    POLICY = "the managed policy"
 
 
 class Watched(Struct, frozen=True):
-    """The call makes a job for what it names, because `why`."""
+    """The call makes jobs for what it names, because `why`; `surveys`: it can change who has access to what."""
 
     names: Names
     why: str
+    surveys: bool = True
 
 
 class Irrelevant(Struct, frozen=True):
@@ -63,20 +66,22 @@ _ECR: Mapping[str, Row] = {
         CreateRepository="a new repository has no policy yet, or a template's",
         DeleteRepository="deletes the repository and its policy",
     ),
-    # These affect access too, but their documents are not targets: neither a sweep nor a plan compares them.
-    **_irrelevant(
-        "changes the registry policy or its scope, which are not targets",
-        "PutRegistryPolicy DeleteRegistryPolicy PutAccountSetting",
+    # What these change is no target: it is surveyed, and a proof reports whom it lets in.
+    **_watched(
+        Names.REGISTRY,
+        PutRegistryPolicy="replaces the policy over every repository of the registry",
+        DeleteRegistryPolicy="deletes the policy over every repository of the registry",
+        PutAccountSetting="may change what the registry policy decides",
+        PutReplicationConfiguration="may copy images to another registry",
+        StartReplicationBackfill="copies the images that are there already",
+        CreateRepositoryCreationTemplate="may give new repositories a policy",
+        UpdateRepositoryCreationTemplate="may give new repositories another policy",
+        DeleteRepositoryCreationTemplate="new repositories get no policy of this template any more",
+        CreatePullThroughCacheRule="lets images in from another registry",
+        UpdatePullThroughCacheRule="may change how images come in from another registry",
+        DeletePullThroughCacheRule="ends the way in from another registry",
     ),
-    **_irrelevant(
-        "affects only new repositories, whose policies are read after their CreateRepository",
-        "CreateRepositoryCreationTemplate UpdateRepositoryCreationTemplate DeleteRepositoryCreationTemplate",
-    ),
-    **_irrelevant(
-        "controls where images come from or go to, not who has access",
-        """CreatePullThroughCacheRule UpdatePullThroughCacheRule DeletePullThroughCacheRule PutReplicationConfiguration
-        StartReplicationBackfill StopReplicationBackfill""",
-    ),
+    **_irrelevant("copies fewer images", "StopReplicationBackfill"),
     **_irrelevant(
         "changes images, not policies",
         """InitiateLayerUpload UploadLayerPart CompleteLayerUpload PutImage BatchDeleteImage UpdateImageStorageClass""",
@@ -96,7 +101,6 @@ _IAM: Mapping[str, Row] = {
         CreateRole="a new role may have another unique ID and trust policy, and no other policies",
         AcquireRole="creates a role and its policies from a template",
         DeleteRole="deletes the role; policies that trust it no longer match",
-        UpdateRole="sets MaxSessionDuration",
         UpdateAssumeRolePolicy="replaces the trust policy",
         PutRolePolicy="writes an inline policy",
         DeleteRolePolicy="deletes an inline policy",
@@ -107,6 +111,7 @@ _IAM: Mapping[str, Row] = {
         TagRole="may add ecr-warden's tag",
         UntagRole="may remove ecr-warden's tag",
     ),
+    "UpdateRole": Watched(Names.ROLE, "sets MaxSessionDuration", surveys=False),
     **_watched(
         Names.USER,
         CreateUser="policies that name an earlier user of the same name do not match the new one",
@@ -123,24 +128,28 @@ _IAM: Mapping[str, Row] = {
         DeleteUserPermissionsBoundary="removing a permissions boundary can unblock the user's grants",
         AddUserToGroup="the group's policies start to apply to the user",
         RemoveUserFromGroup="the group's policies stop applying to the user",
+        TagUser="conditions on the user's tags may hold now",
+        UntagUser="conditions on the user's tags may no longer hold",
+    ),
+    **_watched(
+        Names.GROUP,
+        UpdateGroup="renames or moves a group, which changes its ARN",
+        PutGroupPolicy="writes an inline policy, which applies to the group's users",
+        DeleteGroupPolicy="deletes an inline policy, which applied to the group's users",
+        AttachGroupPolicy="the policy starts to apply to the group's users",
+        DetachGroupPolicy="the policy stops applying to the group's users",
     ),
     # ecr-warden compares which boundary a push role has, not what that boundary allows: its content belongs to the
     # member stack. A change of it is only reported.
     **_watched(
         Names.POLICY,
-        CreatePolicyVersion="may change what the boundary of the push roles allows",
-        SetDefaultPolicyVersion="changes what the boundary of the push roles allows",
-        DeletePolicy="may make room for another boundary of the same name",
+        CreatePolicyVersion="may change what the policy allows, in an identity or as a boundary",
+        SetDefaultPolicyVersion="changes what the policy allows, in an identity or as a boundary",
     ),
-    **_irrelevant(
-        "changes a managed policy, which is not a target; attaching one to an exclusive role is watched",
-        "CreatePolicy DeletePolicyVersion",
-    ),
-    **_irrelevant(
-        "changes a group, which is not a target; its policies count as other policies of its members",
-        """CreateGroup UpdateGroup DeleteGroup PutGroupPolicy DeleteGroupPolicy AttachGroupPolicy
-        DetachGroupPolicy""",
-    ),
+    "DeletePolicy": Watched(Names.POLICY, "may make room for another boundary of the same name", surveys=False),
+    **_irrelevant("makes a managed policy that applies to nobody; attaching one is watched", "CreatePolicy"),
+    **_irrelevant("deletes a version that is not in effect", "DeletePolicyVersion"),
+    **_irrelevant("concerns a group without users and policies", "CreateGroup DeleteGroup"),
     **_irrelevant("changes only a role's description", "UpdateRoleDescription"),
     **_irrelevant(
         "concerns a service-linked role, which AWS owns and no grant names",
@@ -168,7 +177,7 @@ _IAM: Mapping[str, Row] = {
         TagOpenIDConnectProvider UntagOpenIDConnectProvider CreateSAMLProvider UpdateSAMLProvider DeleteSAMLProvider
         TagSAMLProvider UntagSAMLProvider""",
     ),
-    **_irrelevant("changes tags, not documents", "TagUser UntagUser TagPolicy UntagPolicy"),
+    **_irrelevant("changes tags, not documents", "TagPolicy UntagPolicy"),
     **_irrelevant(
         "lends the approver's permissions and writes no policy; calls made with them are reported themselves",
         """CreateDelegationRequest AssociateDelegationRequest UpdateDelegationRequest AcceptDelegationRequest

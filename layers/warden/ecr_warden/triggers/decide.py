@@ -6,7 +6,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.arn import parse_arn
+from ecr_warden.arn import ACCOUNT_ID, parse_arn
 from ecr_warden.model.job import (
     AcceptSpec,
     Cause,
@@ -15,10 +15,12 @@ from ecr_warden.model.job import (
     Misplaced,
     ReconcileTarget,
     ReportOwnChange,
+    SurveyIdentities,
+    SurveyRegistry,
     SweepAll,
 )
-from ecr_warden.model.target import Target, TargetError, parse_target
-from ecr_warden.triggers.calls import CALLS, Irrelevant, Names, Watched, reads
+from ecr_warden.model.target import REGION, RepositoryTarget, Target, TargetError, parse_target
+from ecr_warden.triggers.calls import CALLS, WATCHED, Irrelevant, Names, Watched, reads
 from ecr_warden.triggers.parse import parse_trigger
 from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger
 
@@ -83,6 +85,22 @@ def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
     if own := _own_resource(call):
         yield ReportOwnChange(cause, call.account, own)
     yield from (ReconcileTarget(cause, target) for target in targets)
+    row = WATCHED[call.service][call.name]
+    match row.names:
+        case _ if not row.surveys:
+            return
+        case Names.REPOSITORY | Names.REGISTRY:
+            named = next((target.name for target in targets if isinstance(target, RepositoryTarget)), "")
+            yield SurveyRegistry(cause, _registry(call), call.region, named)
+        case Names.ROLE | Names.USER | Names.BOTH_USERS | Names.GROUP | Names.POLICY:
+            yield SurveyIdentities(cause, call.account)
+        case _:
+            assert_never(row.names)
+
+
+def _registry(call: ApiCall) -> str:
+    """A call across accounts is also reported in the caller's account; registryId names the repository's."""
+    return call.parameters.registry or call.account
 
 
 def _targets(call: ApiCall) -> tuple[Target, ...] | Ignored:
@@ -98,8 +116,10 @@ def _targets(call: ApiCall) -> tuple[Target, ...] | Ignored:
         return Ignored(f"{call.action} {row.why}")
     if call.error:
         return Ignored(f"{call.action} failed ({call.error}) and changed nothing")
-    if row.names is Names.POLICY and not _own_resource(call):
+    if not row.surveys and row.names is Names.POLICY and not _own_resource(call):
         return Ignored(f"{call.action} changes a managed policy that is not ecr-warden's own")
+    if row.names is Names.REGISTRY and not (ACCOUNT_ID.fullmatch(_registry(call)) and REGION.fullmatch(call.region)):
+        return Ignored(f"{call.action} names no valid registry")
     try:
         found = {target.key: target for target in map(parse_target, _keys(row.names, call))}
     except TargetError as error:
@@ -111,13 +131,12 @@ def _keys(names: Names, call: ApiCall) -> tuple[str, ...]:
     given = call.parameters
     match names:
         case Names.REPOSITORY:
-            # A call across accounts is also reported in the caller's account; registryId names the repository's.
-            return (f"repository/{given.registry or call.account}/{call.region}/{given.repository}",)
+            return (f"repository/{_registry(call)}/{call.region}/{given.repository}",)
         case Names.ROLE:
             return (f"role/{call.account}/{given.role}",)
         case Names.USER:
             return (f"user/{call.account}/{given.user}",)
-        case Names.POLICY:
+        case Names.REGISTRY | Names.GROUP | Names.POLICY:
             return ()
         case Names.BOTH_USERS:
             both = (given.user, given.new_user) if given.new_user else (given.user,)
