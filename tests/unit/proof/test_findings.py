@@ -31,6 +31,11 @@ def estate_of(case: dict[str, Any]) -> Estate:
     for name, value in case.get("ecr", {}).items():
         registry[name] = [*registry.get(name, []), *value] if isinstance(value, list) else value
     accounts[HOME]["ecr"] = {REGION: registry}
+    accounts[HOME]["unread"] = case.get("denied", [])
+    for account, organization in case.get("organizations", {}).items():
+        accounts[account]["organization"] = organization
+    for account in case.get("without", []):
+        del accounts[account]
     return estate_from_text(json.dumps({"schema": 1, "accounts": accounts}), at=NOW)
 
 
@@ -43,8 +48,8 @@ def spec_of(text: str) -> Valid:
 def line(finding: Finding) -> str:
     """A finding in one line."""
     place = finding.place.removeprefix(f"repository/{HOME}/{REGION}/")
-    words = " ".join(filter(None, (finding.kind, finding.access, place)))
-    chain = " > ".join(map(short, finding.chain))
+    words = " ".join(filter(None, (finding.kind, finding.access, place, finding.scope)))
+    chain = " > ".join(map(short, finding.chain)) or finding.principal
     marks = [finding.certainty.value] if finding.certainty is not Certainty.YES else []
     marks += ["foreign"] if finding.foreign else []
     return words + (f": {chain}" if chain else "") + (f" ({', '.join(marks)})" if marks else "")
@@ -56,3 +61,11 @@ def test_the_proof_finds(name: str) -> None:
     spec = spec_of(case.get("spec", TABLE["spec"]))
     proof = find(estate_of(case), spec.compiled, case.get("administrators"), case.get("upstreams"))
     assert [line(finding) for finding in proof.findings] == case["finds"]
+    assert len({finding.key for finding in proof.findings}) == len(proof.findings)
+    if "remedies" in case:
+        assert [finding.remedy for finding in proof.findings] == case["remedies"]
+    if "because" in case:
+        assert [reason for finding in proof.findings for reason in finding.because] == case["because"]
+    if "administers" in case:
+        assert {name: list(names) for name, names in proof.administrators.items()} == case["administers"]
+    assert list(proof.unread) == case.get("unread", [])

@@ -13,6 +13,7 @@ from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.value import Count, Value, opaque
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.glob import Glob, Wild, glob
+from ecr_warden.policy.pattern import pattern_covers
 
 
 class Mode(StrEnum):
@@ -144,6 +145,29 @@ class Removed(Value, frozen=True):
     since: str
 
 
+class AlsoAllowed(Value, frozen=True, omit_defaults=True):
+    """Access that is intended although no grant gives it; it changes no document.
+
+    `principals`: ARNs, service names or `*`, in which `*` is any text. `access`: pull, push; empty: anything.
+    `account`, `repositories`: where; empty: everywhere. In the names of repositories, too, `*` is any text.
+    """
+
+    principals: tuple[str, ...]
+    reason: str
+    access: tuple[str, ...] = ()
+    account: str = ""
+    repositories: tuple[str, ...] = ()
+
+    def covers(self, principal: str, access: str, account: str, repositories: str) -> bool:
+        """Whether it covers all of this; `repositories`: a name or a pattern."""
+        return (
+            self.account in ("", account)
+            and (not self.access or access in self.access)
+            and (not self.repositories or any(pattern_covers(one, repositories) for one in self.repositories))
+            and any(_fits(pattern, principal) for pattern in self.principals)
+        )
+
+
 class CompiledSpec(Struct, frozen=True):
     """An accepted spec in the form that reconcile reads: no YAML, one entry per target, by the target's key."""
 
@@ -153,6 +177,7 @@ class CompiledSpec(Struct, frozen=True):
     targets: Mapping[str, TargetSpec]
     removed: Mapping[str, Removed] = field(default_factory=dict)
     patterns: tuple[RepositoryPattern, ...] = ()
+    also_allowed: tuple[AlsoAllowed, ...] = ()
 
     def spec_of(self, target: Target) -> TargetSpec | None:
         """The entry of a target that the spec names, or of a repository that matches a pattern."""

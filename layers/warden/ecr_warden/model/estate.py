@@ -90,14 +90,44 @@ class RegistryScope(StrEnum):
     EVERY_ACTION = "V2"
 
 
+class ReplicationRule(Struct, frozen=True):
+    """Copies every new image of a registry to `destinations`, (account, region) each.
+
+    `prefixes`: only of repositories whose names begin with one of them; empty: of all.
+    """
+
+    destinations: tuple[tuple[str, str], ...]
+    prefixes: tuple[str, ...] = ()
+
+
+class CreationTemplate(Struct, frozen=True):
+    """What repositories get that ECR creates by itself; `prefix`: of their names, before a slash; "" for all others."""
+
+    prefix: str
+    policy: Policy | None = None
+
+
+class UpstreamRule(Struct, frozen=True):
+    """A pull-through cache: repositories under `prefix` are filled from `upstream`, a registry's address and path."""
+
+    prefix: str
+    upstream: str
+
+
 class Registry(Struct, frozen=True):
-    """One region's repositories, and the policy that covers all of them; `is_listed`: the list is complete."""
+    """The repositories of one region, and what holds for all of them; `is_listed`: the repositories are complete.
+
+    `replication`, `templates` and `upstreams` are None if unknown.
+    """
 
     region: str
     repositories: Mapping[str, Repository]
     policy: Policy | None = None
     scope: RegistryScope = RegistryScope.EVERY_ACTION
     is_listed: bool = True
+    replication: tuple[ReplicationRule, ...] | None = None
+    templates: tuple[CreationTemplate, ...] | None = None
+    upstreams: tuple[UpstreamRule, ...] | None = None
 
 
 class Organization(Struct, frozen=True):

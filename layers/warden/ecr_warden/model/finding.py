@@ -31,10 +31,11 @@ class Certainty(StrEnum):
 class Finding(Value, frozen=True, omit_defaults=True):
     """One thing that a proof found.
 
-    `place`: a repository's target text, ACCOUNT/REGION of a registry, or ACCOUNT. `access`: pull, push, or an action;
-    `principal`: an ARN, or a class in words; `chain`: the ARNs from the principal to whoever uses the repository.
-    `because`: the statements that decide, in words; `remedy`: what closes it, and who can. `foreign`: the principal or
-    destination is in no account that the spec names.
+    `place`: a repository's target text, ACCOUNT/REGION of a registry, or ACCOUNT. `access`: pull, push, or an action,
+    of a registry policy several; `principal`: an ARN, or a class in words; `chain`: the principal and the ARNs of the
+    roles from it to whoever uses the repository. `because`: the statements that decide, in words; `remedy`: what closes
+    it, and where. `foreign`: the principal or destination is in no account that the spec names. `scope`: which of a
+    registry's repositories it is about, as a pattern of their names; "" for all.
     """
 
     kind: FindingKind
@@ -47,11 +48,12 @@ class Finding(Value, frozen=True, omit_defaults=True):
     because: tuple[str, ...] = ()
     remedy: str = ""
     foreign: bool = False
+    scope: str = ""
 
     @property
     def key(self) -> str:
         """The same for the same finding in two proofs, however it is worded."""
-        return "\n".join((self.kind, self.place, self.access, self.principal, *self.chain))
+        return "\n".join((self.kind, self.place, self.scope, self.access, self.principal, *self.chain))
 
 
 class SeenFinding(Value, frozen=True):

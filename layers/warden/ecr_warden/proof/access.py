@@ -51,7 +51,8 @@ _ACTIONS: Mapping[Access, tuple[str, ...]] = {
     Access.ADMIN: ("ecr:SetRepositoryPolicy",),
 }
 _WITH_TOKEN = (Access.PULL, Access.PUSH)
-_REGISTRY_CALLS = ("ecr:ReplicateImage", "ecr:CreateRepository", "ecr:BatchImportUpstreamImage")
+REGISTRY_CALLS = ("ecr:ReplicateImage", "ecr:CreateRepository", "ecr:BatchImportUpstreamImage")
+"""What a registry policy decides in either scope."""
 _WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
 _RANK = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.NO: 3}
 
@@ -83,6 +84,11 @@ class AccessPath(Struct, frozen=True):
     def answer(self) -> Answer:
         """The least certain of its steps."""
         return max((step.decision.answer for step in self.steps), key=_RANK.__getitem__)
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Certain paths first, and of equally certain ones the shortest."""
+        return rank(self.answer), len(self.steps), self.subject.arn
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -582,9 +588,9 @@ def _in_scope(policy: Policy, scope: RegistryScope) -> Policy:
         return policy
     kept = []
     for statement in document.statements:
-        actions = tuple(one for one in _REGISTRY_CALLS if action_matches(statement.actions, one))
-        if actions:
-            kept.append(replace(statement, actions=Patterns(negated=False, values=actions)))
+        # A statement without any stays, so that the others keep their numbers.
+        actions = tuple(one for one in REGISTRY_CALLS if action_matches(statement.actions, one))
+        kept.append(replace(statement, actions=Patterns(negated=False, values=actions)))
     return Policy(policy.name, replace(document, statements=tuple(kept)))
 
 

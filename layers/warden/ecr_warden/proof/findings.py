@@ -6,33 +6,29 @@ themselves any access: they are one list for each account, and their access is n
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.model.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.estate import Account, Estate, Policy, Registry, Repository
-from ecr_warden.model.finding import Certainty, Finding, FindingKind, Proof
+from ecr_warden.model.finding import Finding, FindingKind, Proof
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.printable import count, printable
-from ecr_warden.proof.access import Access, AccessPath, Graph, rank
+from ecr_warden.proof.access import Access, AccessPath, Graph
 from ecr_warden.proof.administrators import administrators
-from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.given import Given, bare
+from ecr_warden.proof.judge import Judge, is_left_out
+from ecr_warden.proof.outsiders import let_in
+from ecr_warden.proof.registries import findings_of_registry, upstreams_of
+from ecr_warden.proof.remedies import Remedies
 from ecr_warden.proof.repaired import as_repaired
-from ecr_warden.proof.subject import Subject
-from ecr_warden.proof.words import because_of, named
+from ecr_warden.proof.words import named
 
 type Known = Mapping[str, tuple[str, ...]]
 _ASKED = (Access.PULL, Access.PUSH)
-_CERTAINTY = {
-    Answer.YES: Certainty.YES,
-    Answer.CONDITIONAL: Certainty.CONDITIONAL,
-    Answer.UNKNOWN: Certainty.UNKNOWN,
-}
 
 
 def find(
@@ -44,7 +40,7 @@ def find(
     findings of the one proof that first has them; where there was no last proof, or it had nothing of the account or
     registry, all are taken as known. What was not read leads to no finding, and is in `unread` as `PLACE: what: why`.
     """
-    return _Prover(estate, compiled).proof(known_administrators, known_upstreams)
+    return _Prover(estate, compiled).proof(known_administrators or {}, known_upstreams or {})
 
 
 class _Prover:
@@ -52,6 +48,8 @@ class _Prover:
         self._compiled = compiled
         self._read = _read_part(estate)
         self._graph = Graph(as_repaired(self._read.estate, compiled))
+        self._judge = Judge(self._graph, compiled)
+        self._remedies = Remedies(self._graph, compiled)
         accounts = self._graph.estate.accounts
         self._accounts = [accounts[name] for name in compiled.accounts if name in accounts]
         targets = (one.target for account in self._accounts for one in _repositories(account))
@@ -59,50 +57,69 @@ class _Prover:
         self._given = Given(compiled, self._read.estate, self._named)
         self._administrators = {one.id: administrators(self._graph, one) for one in self._accounts}
 
-    def proof(self, known_administrators: Known | None, known_upstreams: Known | None) -> Proof:
-        findings = [
-            *(finding for account in self._accounts for finding in self._of_repositories(account)),
+    def proof(self, known_administrators: Known, known_upstreams: Known) -> Proof:
+        upstreams = self._upstreams()
+        findings = (
+            *(finding for account in self._accounts for finding in self._of_account(account)),
             *self._absent_repositories(),
-            *self._new_administrators(known_administrators or {}),
-        ]
-        administering = self._administering(known_administrators or {})
-        return Proof(tuple(findings), administering, dict(known_upstreams or {}), tuple(self._unread()))
+            *self._new_administrators(known_administrators),
+            *_new_upstreams(known_upstreams, upstreams),
+        )
+        parts = {*self._compiled.accounts, *self._parts()}
+        administering = {**known_administrators, **self._administering()}
+        return Proof(
+            findings,
+            {part: names for part, names in sorted(administering.items()) if part in parts},
+            {part: names for part, names in sorted({**known_upstreams, **upstreams}.items()) if part in parts},
+            tuple(self._unread()),
+        )
 
-    def _of_repositories(self, account: Account) -> Iterator[Finding]:
+    def _of_account(self, account: Account) -> Iterator[Finding]:
+        for registry in account.registries.values():
+            yield from findings_of_registry(self._judge, account.id, registry)
         for repository in _repositories(account):
             if repository.target in self._named:
                 yield from self._of_named(repository)
             elif repository.policy is not None:
-                yield from self._of_unnamed(repository)
+                yield from self._of_unnamed(repository, repository.policy)
 
     def _of_named(self, repository: Repository) -> Iterator[Finding]:
         target = repository.target
         for access in _ASKED:
-            paths = self._graph.who_can(self._graph.permissions(access, repository))
-            for path in sorted(paths.values(), key=_order):
-                if not self._is_meant(path, target) and not self._given(access, target, path):
-                    yield _finding(FindingKind.EXTRA, str(target), access, path, foreign=self._is_foreign(path.subject))
+            permissions = self._graph.permissions(access, repository)
+            paths = self._graph.who_can(permissions)
+            extra = (path for path in paths.values() if not self._is_no_news(path, target))
+            yield from self._extra(access, target, (path for path in extra if not self._given(access, target, path)))
             if (target.account, target.region) not in self._read.unread_registries:
-                yield from self._missing(access, target, paths)
+                yield from self._missing(access, repository, paths)
 
-    def _of_unnamed(self, repository: Repository) -> Iterator[Finding]:
+    def _of_unnamed(self, repository: Repository, policy: Policy) -> Iterator[Finding]:
         """Outsiders to the repository's account whom its own policy lets in."""
-        target = repository.target
         for access in _ASKED:
-            paths = self._graph.who_can(self._graph.permissions(access, repository))
-            for path in sorted(paths.values(), key=_order):
-                is_direct = len(path.steps) == 1 and path.subject.principal.account != target.account
-                if is_direct and not self._is_meant(path, target):
-                    yield _finding(FindingKind.EXTRA, str(target), access, path, foreign=self._is_foreign(path.subject))
+            yield from self._extra(
+                access, repository.target, let_in(self._graph, self._graph.permissions(access, repository), policy)
+            )
 
-    def _missing(self, access: Access, target: RepositoryTarget, paths: Mapping[str, AccessPath]) -> Iterator[Finding]:
+    def _extra(self, access: Access, target: RepositoryTarget, paths: Iterable[AccessPath]) -> Iterator[Finding]:
+        for path in sorted(paths, key=lambda path: path.order):
+            if not self._judge.is_allowed(path.subject, access, target.account, target.name):
+                remedy = self._remedies.closing(path)
+                yield self._judge.finding(FindingKind.EXTRA, str(target), access, path, remedy=remedy)
+
+    def _is_no_news(self, path: AccessPath, target: RepositoryTarget) -> bool:
+        """Whether the access is that of an administrator of the account, or of a role of ecr-warden's or AWS's."""
+        administrators_ = self._administrators[target.account].iam
+        return is_left_out(path) or (path.subject.arn in administrators_ and not self._judge.is_foreign(path))
+
+    def _missing(self, access: Access, repository: Repository, paths: Mapping[str, AccessPath]) -> Iterator[Finding]:
         able = {bare(arn) for arn in paths}
-        for name, given in self._given.paths(access, target).items():
+        place = str(repository.target)
+        for name, given in self._given.paths(access, repository.target).items():
             if given.subject.identity is None or name in able or not self._is_known(given):
                 continue
-            subject = self._graph.subject(given.subject.arn)
-            why = () if self._graph.exists(subject) else (f"{named(subject)} does not exist",)
-            yield Finding(FindingKind.MISSING, str(target), access.value, subject.arn, given.chain, because=why)
+            because, remedy = self._remedies.opening(given, self._graph.permissions(access, repository))
+            who = given.subject.arn
+            yield Finding(FindingKind.MISSING, place, str(access), who, given.chain, because=because, remedy=remedy)
 
     def _is_known(self, given: AccessPath) -> bool:
         """Whether the accounts of everybody on the path were read."""
@@ -113,54 +130,61 @@ class _Prover:
         """The repositories of the spec that do not exist; a pattern stands for those that do."""
         for spec in self._compiled.targets.values():
             if isinstance(spec.target, RepositoryTarget):
-                registry = self._registry(spec.target)
-                if registry is not None and registry.is_listed and spec.target.name not in registry.repositories:
-                    yield Finding(FindingKind.MISSING, str(spec.target), because=("the repository does not exist",))
+                account, region, name = spec.target.account, spec.target.region, spec.target.name
+                registry = self._registry(account, region)
+                if registry is not None and registry.is_listed and name not in registry.repositories:
+                    yield Finding(
+                        FindingKind.MISSING,
+                        str(spec.target),
+                        because=("the repository does not exist",),
+                        remedy=f"in account {account}: aws ecr create-repository --region {region} "
+                        f"--repository-name {name}",
+                    )
 
-    def _registry(self, target: RepositoryTarget) -> Registry | None:
-        account = self._graph.estate.accounts.get(target.account)
-        return account.registries.get(target.region) if account else None
+    def _registry(self, account: str, region: str) -> Registry | None:
+        known = self._graph.estate.accounts.get(account)
+        return known.registries.get(region) if known else None
 
-    def _is_meant(self, path: AccessPath, target: RepositoryTarget) -> bool:
-        """Whether the access is no news: of an administrator of the account, or of a role of ecr-warden's or AWS's."""
-        if _is_left_out(path):
-            return True
-        return not self._is_foreign(path.subject) and path.subject.arn in self._administrators[target.account].iam
-
-    def _is_foreign(self, subject: Subject) -> bool:
-        return subject.principal.account not in self._compiled.accounts
-
-    def _paths_of_administrators(self, account: Account) -> Iterator[AccessPath]:
+    def _paths_of_administrators(self, account: Account) -> list[AccessPath]:
         both = self._administrators[account.id]
-        yield from (one for one in (*both.iam.values(), *both.policies.values()) if not _is_left_out(one))
+        paths = (*both.iam.values(), *both.policies.values())
+        return sorted((path for path in paths if not is_left_out(path)), key=lambda path: path.order)
 
-    def _administering(self, known: Known) -> dict[str, tuple[str, ...]]:
-        """The administrators by account; those of an account that was not read are as the last proof had them."""
-        found = {name: known[name] for name in self._compiled.accounts if name in known}
-        for account in self._accounts:
-            if account.is_listed:
-                names = {named(path.subject) for path in self._paths_of_administrators(account)}
-                found[account.id] = tuple(sorted(names))
-        return found
+    def _administering(self) -> dict[str, tuple[str, ...]]:
+        """The administrators by account, of the accounts that were read."""
+        return {
+            account.id: tuple(sorted({named(path.subject) for path in self._paths_of_administrators(account)}))
+            for account in self._accounts
+            if account.is_listed
+        }
 
     def _new_administrators(self, known: Known) -> Iterator[Finding]:
         for account in self._accounts:
-            if account.id in known and account.is_listed:
-                for path in sorted(self._paths_of_administrators(account), key=_order):
-                    if named(path.subject) not in known[account.id]:
-                        action = path.steps[-1].permissions[0].action
-                        is_foreign = self._is_foreign(path.subject)
-                        yield _finding(FindingKind.ADMINISTRATOR, account.id, action, path, foreign=is_foreign)
+            for path in self._paths_of_administrators(account) if account.id in known and account.is_listed else ():
+                action = path.steps[-1].permissions[0].action
+                is_known = named(path.subject) in known[account.id]
+                if not is_known and not self._judge.is_allowed(path.subject, action, account.id, "*"):
+                    remedy = self._remedies.closing(path)
+                    yield self._judge.finding(FindingKind.ADMINISTRATOR, account.id, action, path, remedy=remedy)
+
+    def _upstreams(self) -> dict[str, tuple[str, ...]]:
+        """The pull-through cache rules by registry, of the registries of which they were read."""
+        registries = ((account.id, one) for account in self._accounts for one in account.registries.values())
+        found = ((f"{account}/{one.region}", upstreams_of(one)) for account, one in registries)
+        return {part: rules for part, rules in found if rules is not None}
+
+    def _parts(self) -> Iterator[str]:
+        """The registries of the spec, as ACCOUNT/REGION."""
+        named_ = (spec.target for spec in self._compiled.targets.values())
+        targets = (*named_, *(pattern.target for pattern in self._compiled.patterns))
+        yield from (f"{one.account}/{one.region}" for one in targets if isinstance(one, RepositoryTarget))
 
     def _unread(self) -> Iterator[str]:
         accounts = self._read.estate.accounts
         yield from (f"{name}: users and roles: not read" for name in self._compiled.accounts if name not in accounts)
-        named_ = (one.target for one in self._compiled.targets.values() if isinstance(one.target, RepositoryTarget))
-        targets = (*named_, *(one.target for one in self._compiled.patterns))
-        for account, region in sorted({(target.account, target.region) for target in targets}):
-            known = accounts.get(account)
-            if known is None or region not in known.registries:
-                yield f"{account}/{region}: the registry: not read"
+        for part in sorted({*self._parts()}):
+            if self._registry(*part.split("/")) is None:
+                yield f"{part}: the registry: not read"
         for one in self._accounts:
             for unread in one.unread:
                 place = f"{one.id}/{unread.region}" if unread.region else one.id
@@ -168,23 +192,21 @@ class _Prover:
         yield from self._read.unread
 
 
-def _finding(kind: FindingKind, place: str, access: str, path: AccessPath, *, foreign: bool) -> Finding:
-    who = named(path.subject)
-    because = tuple(map(str, because_of(path)))
-    chain = (who, *path.chain[1:])
-    return Finding(kind, place, str(access), who, chain, _CERTAINTY[path.answer], path.conditions, because, "", foreign)
-
-
-def _order(path: AccessPath) -> tuple[int, int, str]:
-    return rank(path.answer), len(path.steps), path.subject.arn
-
-
-def _is_left_out(path: AccessPath) -> bool:
-    """Whether it is a role that only AWS can use, or one of ecr-warden's that works through the member stack's."""
-    if "/aws-service-role/" in path.subject.arn:
-        return True
-    names = [arn.rpartition("/")[2].lower() for arn in path.chain]
-    return names[-1] in OWN_ROLES and {*names} <= OWN_ROLES | HUB_ROLES
+def _new_upstreams(known: Known, found: Known) -> Iterator[Finding]:
+    for place, rules in found.items():
+        for rule in rules:
+            if place in known and rule not in known[place]:
+                prefix, _, upstream = rule.partition(" from ")
+                account, _, region = place.partition("/")
+                yield Finding(
+                    FindingKind.UPSTREAM,
+                    place,
+                    principal=upstream,
+                    because=(f"a pull-through cache rule fills {prefix}/* from it",),
+                    remedy=f"in account {account}: aws ecr delete-pull-through-cache-rule --region {region} "
+                    f"--ecr-repository-prefix {prefix}",
+                    scope=f"{prefix}/*",
+                )
 
 
 def _repositories(account: Account) -> Iterator[Repository]:

@@ -4,7 +4,7 @@ The change is found by trying: denying statements are removed, and policies that
 says yes; edits that turn out not to be needed are dropped. So the change is known to work.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import replace
 from enum import StrEnum
 from itertools import pairwise
@@ -92,7 +92,7 @@ def smallest_change(
     found = [
         change
         for chain in _chains(graph, subject, permissions)
-        if (change := _change(graph, chain, permissions)) is not None
+        if (change := change_along(graph, chain, permissions)) is not None
     ]
     best = min(found, key=lambda change: (len(change.edits), bool(change.via) is not prefers_role), default=None)
     if best is None:
@@ -127,17 +127,11 @@ def _chains(graph: Graph, subject: Subject, permissions: tuple[Permission, ...])
             yield (subject, role)
 
 
-def _change(graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...]) -> Change | None:
+def change_along(graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...]) -> Change | None:
     """The edits that make one chain work, found one after the other; None if there are none."""
     edits: list[Edit] = []
     for _ in range(_MAX_EDITS):
-        edited = Graph(with_edits(_only(graph.estate, chain), edits))
-        links = [edited.subject(one.arn) for one in chain]
-        steps: list[tuple[Subject, tuple[Permission, ...]]] = [
-            (one, (edited.assume_permission(one, role),)) for one, role in pairwise(links)
-        ]
-        steps.append((links[-1], edited.translate(permissions)))
-        decisions = [(one, asked, edited.decide(one, asked)) for one, asked in steps]
+        decisions = _decisions(graph, chain, permissions, edits)
         refused = [(one, decision) for one, _, decision in decisions if decision.answer is Answer.NO]
         if not refused:
             allowed = tuple(dict.fromkeys(place for step in decisions for place in _already_allowing(*step)))
@@ -149,14 +143,49 @@ def _change(graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permiss
     return None
 
 
-def _only(estate: Estate, chain: Sequence[Subject]) -> Estate:
-    """The estate with only the identities of the chain."""
+def needed_along(
+    graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...], edits: Sequence[Edit]
+) -> tuple[Edit, ...]:
+    """Of edits that make a chain work, those without which it does not."""
+    kept = list(edits)
+    for edit in edits:
+        others = [one for one in kept if one is not edit]
+        if all(decision.answer is not Answer.NO for _, _, decision in _decisions(graph, chain, permissions, others)):
+            kept = others
+    return tuple(kept)
+
+
+def _decisions(
+    graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...], edits: Sequence[Edit]
+) -> list[tuple[Subject, tuple[Permission, ...], AccessDecision]]:
+    """What each link of the chain is asked, and its answer, once the edits are made."""
+    edited = Graph(with_edits(_only(graph.estate, chain, permissions), edits))
+    links = [edited.subject(one.arn) for one in chain]
+    steps: list[tuple[Subject, tuple[Permission, ...]]] = [
+        (one, (edited.assume_permission(one, role),)) for one, role in pairwise(links)
+    ]
+    steps.append((links[-1], edited.translate(permissions)))
+    return [(one, asked, edited.decide(one, asked)) for one, asked in steps]
+
+
+def _only(estate: Estate, chain: Sequence[Subject], permissions: Sequence[Permission]) -> Estate:
+    """The estate with only the identities of the chain, and the repositories that the permissions are about."""
     names = {one.identity.arn for one in chain if one.identity is not None}
+    asked = {one.resource.arn for one in permissions}
     accounts = {
-        account.id: replace(account, identities={arn: one for arn, one in account.identities.items() if arn in names})
+        account.id: replace(
+            account,
+            identities={arn: account.identities[arn] for arn in names if arn in account.identities},
+            registries={region: _asked(one, asked) for region, one in account.registries.items()},
+        )
         for account in estate.accounts.values()
     }
     return replace(estate, accounts=accounts)
+
+
+def _asked(registry: Registry, arns: Collection[str]) -> Registry:
+    repositories = {name: one for name, one in registry.repositories.items() if one.arn in arns}
+    return replace(registry, repositories=repositories)
 
 
 def _already_allowing(subject: Subject, permissions: Sequence[Permission], decision: AccessDecision) -> Iterator[Edit]:

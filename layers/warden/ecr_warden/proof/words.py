@@ -68,7 +68,8 @@ def _policy_name(edit: Edit, subject: Subject) -> str:
 def short(arn: str) -> str:
     """`user/ci/builder` for an ARN of IAM or STS; any other text unchanged."""
     parts = arn.split(":", 5)
-    return printable(parts[5] if len(parts) == 6 and parts[2] in ("iam", "sts") else arn, 160)
+    is_identity = len(parts) == 6 and parts[0] == "arn" and parts[2] in ("iam", "sts")
+    return printable(parts[5] if is_identity else arn, 160)
 
 
 def named(subject: Subject) -> str:

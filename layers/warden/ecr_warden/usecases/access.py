@@ -134,7 +134,7 @@ class WhoCan(Struct, frozen=True):
 
 def who_can(graph: Graph, asked: Question, escalations: Escalations | None = None) -> WhoCan:
     """Everybody who can, the certain ones first, and of equally certain ones those with the shortest path."""
-    paths = sorted(graph.who_can(asked.permissions).values(), key=_order)
+    paths = sorted(graph.who_can(asked.permissions).values(), key=lambda path: path.order)
     identities = tuple(path for path in paths if not _is_class(path.subject))
     able = {path.subject.arn for path in paths if path.answer in (Answer.YES, Answer.CONDITIONAL)}
     more = tuple(escalations.who(asked.permissions, able)) if escalations else ()
@@ -143,13 +143,6 @@ def who_can(graph: Graph, asked: Question, escalations: Escalations | None = Non
 
 def _is_class(subject: Subject) -> bool:
     return subject.is_class or subject.principal.kind is CallerKind.ROOT
-
-
-_RANKS = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2}
-
-
-def _order(path: AccessPath) -> tuple[int, int, str]:
-    return _RANKS[path.answer], len(path.steps), path.subject.arn
 
 
 def given_by(compiled: CompiledSpec, asked: Question, estate: Estate) -> Callable[[AccessPath], bool]:

@@ -15,6 +15,7 @@ from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.errors import WardenError
 from ecr_warden.model.estate import (
     Account,
+    CreationTemplate,
     Estate,
     Group,
     Identity,
@@ -23,8 +24,10 @@ from ecr_warden.model.estate import (
     Policy,
     Registry,
     RegistryScope,
+    ReplicationRule,
     Repository,
     Unread,
+    UpstreamRule,
 )
 from ecr_warden.model.target import REGION, IdentityKind, RepositoryTarget, is_repository_name
 from ecr_warden.policy.document import Document, parse_document
@@ -44,12 +47,12 @@ _ACCOUNT_KEYS = frozenset(
         *("serviceControlPolicies", "resourceControlPolicies", "unread"),
     }
 )
+_REPLICATION, _TEMPLATES, _UPSTREAMS = "replicationConfiguration", "creationTemplates", "pullThroughCacheRules"
 _REGISTRY_KEYS = frozenset(
-    {
-        *("repositories", "registryPolicy", "accountSettings"),
-        *("replicationConfiguration", "creationTemplates", "pullThroughCacheRules"),
-    }
+    {"repositories", "registryPolicy", "accountSettings", _REPLICATION, _TEMPLATES, _UPSTREAMS},
 )
+_ALL_OTHERS = "ROOT"
+"""The prefix of the creation template for repositories that no other template names."""
 _IAM_KEYS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _IAM_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|role|group)/(?:.*/)?([\w+=,.@-]{1,128})", re.ASCII)
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
@@ -234,7 +237,21 @@ class _AccountReader:
             self._read(over_all, entry, "registryPolicy", REGISTRY_CALL, region),
             RegistryScope(scope) if scope in list(RegistryScope) else RegistryScope.EVERY_ACTION,
             is_listed=(LIST_CALL, region) not in self._denied,
+            replication=_replication(entry, place),
+            templates=self._templates(entry, place),
+            upstreams=_upstreams(entry, place),
         )
+
+    def _templates(self, entry: Json, place: str) -> tuple[CreationTemplate, ...] | None:
+        """The creationTemplates of a DescribeRepositoryCreationTemplates answer."""
+        if entry.get(_TEMPLATES) is None:
+            return None
+        found = []
+        for one in _entries(entry, _TEMPLATES, place):
+            prefix = _text(one, "prefix")
+            policy = self._policy(f"policy of the creation template {prefix}", one.get("repositoryPolicy"))
+            found.append(CreationTemplate("" if prefix == _ALL_OTHERS else prefix, policy))
+        return tuple(found)
 
     def _read(self, name: str, entry: Json, key: str, call: str, region: str) -> Policy | None:
         """A policy, None if there is none, or an unread one if the call for it failed."""
@@ -379,6 +396,31 @@ class _AccountReader:
                 found = Unread(name, f"not a policy document: {error.message}")
             self._parsed[text] = found
         return Unread(name, found.why) if isinstance(found, Unread) else found
+
+
+def _replication(entry: Json, place: str) -> tuple[ReplicationRule, ...] | None:
+    """The replicationConfiguration of a DescribeRegistry answer."""
+    if entry.get(_REPLICATION) is None:
+        return None
+    found = []
+    for rule in _entries(_object(entry[_REPLICATION], f"{place}.{_REPLICATION}"), "rules", place):
+        destinations = _entries(rule, "destinations", place)
+        prefixes = tuple(_text(one, "filter") for one in _entries(rule, "repositoryFilters", place))
+        to = tuple((_text(one, "registryId"), _text(one, "region")) for one in destinations)
+        found.append(ReplicationRule(to, prefixes))
+    return tuple(found)
+
+
+def _upstreams(entry: Json, place: str) -> tuple[UpstreamRule, ...] | None:
+    """The pullThroughCacheRules of a DescribePullThroughCacheRules answer."""
+    if entry.get(_UPSTREAMS) is None:
+        return None
+    found = []
+    for one in _entries(entry, _UPSTREAMS, place):
+        path = _text(one, "upstreamRepositoryPrefix")
+        within = f"/{path}" if path not in ("", _ALL_OTHERS) else ""
+        found.append(UpstreamRule(_text(one, "ecrRepositoryPrefix"), _text(one, "upstreamRegistryUrl") + within))
+    return tuple(found)
 
 
 def _organization(raw: object, place: str) -> Organization | None:

@@ -1,0 +1,75 @@
+"""What is said of a path that the spec does not give: whether it is intended, foreign, and the finding for it."""
+
+from msgspec import Struct
+
+from ecr_warden.arn import iam_arn
+from ecr_warden.model.address import HUB_ROLES, OWN_ROLES
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.finding import Certainty, Finding, FindingKind
+from ecr_warden.proof.access import AccessPath, Graph
+from ecr_warden.proof.decide import Answer
+from ecr_warden.proof.outsiders import is_outside
+from ecr_warden.proof.subject import ANY_ACCOUNT, Subject
+from ecr_warden.proof.words import because_of, named
+
+EVERY = "*"
+"""Stands for every repository of a registry."""
+_CERTAINTY = {
+    Answer.YES: Certainty.YES,
+    Answer.CONDITIONAL: Certainty.CONDITIONAL,
+    Answer.UNKNOWN: Certainty.UNKNOWN,
+}
+
+
+class Judge(Struct, frozen=True):
+    """Judges paths of one estate by one spec."""
+
+    graph: Graph
+    compiled: CompiledSpec
+
+    def is_foreign(self, path: AccessPath) -> bool:
+        """Whether it begins in no account that the spec names."""
+        return is_outside(self.graph, path, self.compiled.accounts)
+
+    def is_allowed(self, subject: Subject, access: str, account: str, repositories: str) -> bool:
+        """Whether `also_allowed` covers the access to repositories, a name or a pattern, of an account."""
+        return self.is_intended(_text(subject), access, account, repositories)
+
+    def is_intended(self, principal: str, access: str, account: str, repositories: str) -> bool:
+        """The same for a principal in the form that `also_allowed` is matched with."""
+        return any(one.covers(principal, access, account, repositories) for one in self.compiled.also_allowed)
+
+    def finding(
+        self, kind: FindingKind, place: str, access: str, path: AccessPath, *, remedy: str = "", scope: str = ""
+    ) -> Finding:
+        """The finding for a path."""
+        who = named(path.subject)
+        return Finding(
+            kind,
+            place,
+            str(access),
+            who,
+            (who, *path.chain[1:]),
+            _CERTAINTY[path.answer],
+            path.conditions,
+            tuple(map(str, because_of(path))),
+            remedy,
+            self.is_foreign(path),
+            scope,
+        )
+
+
+def _text(subject: Subject) -> str:
+    """A class by what covers all of it: its account's root, or everybody."""
+    if not subject.is_class or not subject.presumed_allowed:
+        return subject.arn
+    account = str(subject.principal.account)
+    return EVERY if account == ANY_ACCOUNT else iam_arn(account, "root")
+
+
+def is_left_out(path: AccessPath) -> bool:
+    """Whether it is a role that only AWS can use, or one of ecr-warden's that works through the member stack's."""
+    if "/aws-service-role/" in path.subject.arn:
+        return True
+    names = [arn.rpartition("/")[2].lower() for arn in path.chain]
+    return names[-1] in OWN_ROLES and {*names} <= OWN_ROLES | HUB_ROLES

@@ -1,0 +1,190 @@
+"""What holds for all of a registry's repositories: its policy, replication, creation templates, pull-through caches."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from copy import replace
+from shlex import quote
+
+from ecr_warden.arn import iam_arn
+from ecr_warden.model.estate import CreationTemplate, Policy, Registry, ReplicationRule, Repository
+from ecr_warden.model.finding import Finding, FindingKind
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.policy.document import Document, Effect, raw_statements
+from ecr_warden.policy.printable import printable
+from ecr_warden.proof.access import REGISTRY_CALLS, Access, AccessPath
+from ecr_warden.proof.judge import EVERY, Judge
+from ecr_warden.proof.missing import located
+from ecr_warden.proof.outsiders import let_in
+
+_OF_REPOSITORIES = (*Access, *REGISTRY_CALLS)
+_REPLICATES = "ecr:ReplicateImage"
+_LONGEST_COMMAND = 2000
+
+
+def findings_of_registry(judge: Judge, account: str, registry: Registry) -> Iterator[Finding]:
+    """Outsiders that the registry policy and creation templates let in, and accounts that images are copied to."""
+    if registry.policy is not None:
+        yield from _of_policy(judge, account, registry, registry.policy)
+    for template in registry.templates or ():
+        if template.policy is not None:
+            yield from _of_template(judge, RepositoryTarget(account, registry.region, ""), template, template.policy)
+    yield from _of_replication(judge, account, registry)
+
+
+def upstreams_of(registry: Registry) -> tuple[str, ...] | None:
+    """The pull-through cache rules in words; None if unknown."""
+    if registry.upstreams is None:
+        return None
+    return tuple(
+        sorted(f"{printable(rule.prefix)} from {printable(rule.upstream, 200)}" for rule in registry.upstreams)
+    )
+
+
+def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -> Iterator[Finding]:
+    """One finding for each outsider and each part of the registry that a statement names."""
+    place = f"{account}/{registry.region}"
+    for scope in _scopes(policy):
+        sample = Repository(RepositoryTarget(account, registry.region, _sample(scope)))
+        found: dict[str, dict[str, AccessPath]] = defaultdict(dict)
+        for access in _OF_REPOSITORIES:
+            for path in let_in(judge.graph, judge.graph.permissions(access, sample), policy):
+                of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts
+                if not of_spec and not judge.is_allowed(path.subject, access, account, scope):
+                    found[path.subject.arn][access] = path
+        for paths in found.values():
+            indexes = {index for path in paths.values() for index in _indexes(path, policy)}
+            remedy = _put_policy(account, registry.region, policy, indexes)
+            path = min(paths.values(), key=lambda one: one.order)
+            access = ", ".join(paths)
+            in_part = "" if scope == EVERY else scope
+            yield judge.finding(FindingKind.REGISTRY, place, access, path, remedy=remedy, scope=in_part)
+
+
+def _scopes(policy: Policy) -> tuple[str, ...]:
+    """The patterns of repositories' names that the policy's Allow statements name."""
+    if not isinstance(policy.document, Document):
+        return ()
+    found: dict[str, None] = {}
+    for statement in policy.document.statements:
+        if statement.effect is Effect.ALLOW:
+            element = statement.resources
+            values = (EVERY,) if element is None or element.negated else element.values
+            found |= dict.fromkeys(value.partition(":repository/")[2] or EVERY for value in values)
+    return tuple(found)
+
+
+def _sample(scope: str) -> str:
+    """A name that fits the pattern, and that no repository has."""
+    return re.sub(r"[*?]", "x", scope) or "x"
+
+
+def _of_template(
+    judge: Judge, target: RepositoryTarget, template: CreationTemplate, policy: Policy
+) -> Iterator[Finding]:
+    """Outsiders who get into repositories that ECR creates; unless the spec has a pattern for these."""
+    name = f"{template.prefix}/x" if template.prefix else "x"
+    scope = f"{template.prefix}/*" if template.prefix else EVERY
+    created = replace(target, name=name)
+    if judge.compiled.spec_of(created) is not None:
+        return
+    for access in (Access.PULL, Access.PUSH):
+        permissions = judge.graph.permissions(access, Repository(created, policy))
+        for path in let_in(judge.graph, permissions, policy):
+            if not judge.is_allowed(path.subject, access, target.account, scope):
+                remedy = _update_template(target, template, policy, _indexes(path, policy))
+                place = f"{target.account}/{target.region}"
+                in_part = "" if scope == EVERY else scope
+                yield judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part)
+
+
+def _of_replication(judge: Judge, account: str, registry: Registry) -> Iterator[Finding]:
+    """One finding for each foreign account and region that images are copied to, and for each part of the registry."""
+    rules = registry.replication or ()
+    foreign = {
+        (destination, prefix): None
+        for rule in rules
+        for destination in rule.destinations
+        for prefix in rule.prefixes or ("",)
+        if destination[0] not in judge.compiled.accounts
+        and not judge.is_intended(iam_arn(destination[0], "root"), _REPLICATES, account, f"{prefix}*")
+    }
+    gone = {destination for destination, _ in foreign}
+    for (owner, region), prefix in foreign:
+        yield Finding(
+            FindingKind.REPLICATION,
+            f"{account}/{registry.region}",
+            _REPLICATES,
+            f"account {printable(owner, 20)} in {printable(region, 40)}",
+            because=("the registry's replication configuration names it as a destination",),
+            remedy=_put_replication(account, registry.region, rules, gone),
+            foreign=True,
+            scope=f"{printable(prefix, 256)}*" if prefix else "",
+        )
+
+
+def _put_replication(
+    account: str, region: str, rules: Iterable[ReplicationRule], gone: Collection[tuple[str, str]]
+) -> str:
+    """The command that leaves the destinations out."""
+    kept = []
+    for rule in rules:
+        destinations = [{"region": there, "registryId": owner} for owner, there in rule.destinations]
+        left = [one for one in destinations if (one["registryId"], one["region"]) not in gone]
+        filters = [{"filter": prefix, "filterType": "PREFIX_MATCH"} for prefix in rule.prefixes]
+        if left:
+            kept.append({"destinations": left, **({"repositoryFilters": filters} if filters else {})})
+    return _command(
+        account,
+        f"put-replication-configuration --region {region} --replication-configuration {_argument({'rules': kept})}",
+        "remove the destination from the replication configuration",
+    )
+
+
+def _put_policy(account: str, region: str, policy: Policy, gone: Collection[int]) -> str:
+    """The command that leaves the statements out of the registry policy."""
+    call = f"delete-registry-policy --region {region}"
+    if kept := _without(policy, gone):
+        call = f"put-registry-policy --region {region} --policy-text {_argument(kept)}"
+    return _command(account, call, f"remove {_numbered(gone)} of the registry policy")
+
+
+def _update_template(
+    target: RepositoryTarget, template: CreationTemplate, policy: Policy, gone: Collection[int]
+) -> str:
+    """The command that leaves the statements out of the template's policy."""
+    which = f"--region {target.region} --prefix {quote(template.prefix or 'ROOT')}"
+    call = f"delete-repository-creation-template {which}"
+    if kept := _without(policy, gone):
+        call = f"update-repository-creation-template {which} --repository-policy {_argument(kept)}"
+    return _command(target.account, call, f"remove {_numbered(gone)} of the template's policy")
+
+
+def _command(account: str, call: str, otherwise: str) -> str:
+    """A command of the AWS CLI, if it is short enough for a message."""
+    done = f"aws ecr {call}" if len(call) <= _LONGEST_COMMAND else otherwise
+    return f"in account {account}: {done}"
+
+
+def _argument(value: object) -> str:
+    return quote(json.dumps(value, separators=(",", ":")))
+
+
+def _numbered(indexes: Collection[int]) -> str:
+    return " and ".join(f"statement {index + 1}" for index in sorted(indexes))
+
+
+def _without(policy: Policy, gone: Collection[int]) -> dict[str, object] | None:
+    """The policy without some statements; None if none is left."""
+    document = policy.document
+    assert isinstance(document, Document)
+    kept = [one for index, one in enumerate(raw_statements(document)) if index not in gone]
+    return {"Version": document.version, "Statement": kept} if kept else None
+
+
+def _indexes(path: AccessPath, policy: Policy) -> set[int]:
+    """The statements of the policy that let the path's subject in."""
+    step = path.steps[0]
+    found = (located(step.subject, step.permissions[0].resource, reason) for reason in step.decision.because)
+    return {one.index for one in found if one is not None and one.policy == policy.name and one.index is not None}
