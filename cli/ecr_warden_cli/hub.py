@@ -109,7 +109,7 @@ class HubClient(Struct, frozen=True):
             self.console.note("the hub may have received the command: ecr-warden status shows the effect")
             raise
         if not isinstance(reply, CommandReply):
-            raise _unintelligible("not a reply to a command")
+            raise unintelligible("not a reply to a command")
         return reply
 
 
@@ -125,10 +125,11 @@ def _read(answer: Json) -> Reply:
     try:
         return reply_from_json(answer)
     except CodecError as error:
-        raise _unintelligible(error.message) from error
+        raise unintelligible(error.message) from error
 
 
-def _unintelligible(why: str) -> HubUnintelligible:
+def unintelligible(why: str) -> HubUnintelligible:
+    """The error for an answer of the hub that this version does not understand."""
     remedy = "use the version of this command that matches the hub"
     return HubUnintelligible(f"the hub's answer is not understood: {why}", remedy=remedy)
 
@@ -145,7 +146,7 @@ def known_targets(client: HubClient, selection: Selection) -> tuple[Target, ...]
 def expect[T](kind: type[T], reply: Reply) -> T:
     """The reply, checked to be of the expected kind."""
     if not isinstance(reply, kind):
-        raise _unintelligible(f"{type(reply).__name__} instead of {kind.__name__}")
+        raise unintelligible(f"{type(reply).__name__} instead of {kind.__name__}")
     return reply
 
 

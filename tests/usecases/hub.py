@@ -61,6 +61,7 @@ def queries_of(
             clock=world.clock,
         ),
         audit=world.audit,
+        estate=world.estate_store,
         reply_bytes=reply_bytes,
         is_out_of_time=is_out_of_time,
     )

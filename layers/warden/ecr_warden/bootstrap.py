@@ -20,6 +20,7 @@ from ecr_warden.outside import Environment
 
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.documents import AwsDocuments
+    from ecr_warden.adapters.aws.estate_store import S3EstateStore
     from ecr_warden.adapters.aws.queues import Redelivery
     from ecr_warden.adapters.aws.records import DynamoAudit, DynamoSweepRecords
     from ecr_warden.adapters.aws.specs import AwsSpecs
@@ -131,6 +132,7 @@ def queries() -> "Queries":
         clock=_clock,
         status=StatusQuery(specs, documents, state, _sweep_records(), switch, event_sources, audit, _clock),
         audit=audit,
+        estate=_estate_store(),
         is_out_of_time=lambda: deadline.is_within(MEMBER_RESERVE),
     )
 
@@ -186,14 +188,17 @@ def _sweep() -> "Sweep":
 @cache
 def _survey() -> "Survey":
     from ecr_warden.adapters.aws.estate import AwsEstateReader
-    from ecr_warden.adapters.aws.estate_store import S3EstateStore
     from ecr_warden.usecases.survey import Survey
 
-    reader = AwsEstateReader(_documents().accounts, deadline)
-    store = S3EstateStore(
-        _client("s3"), _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
-    )
-    return Survey(_specs(), reader, store, _clock)
+    return Survey(_specs(), AwsEstateReader(_documents().accounts, deadline), _estate_store(), _clock)
+
+
+@cache
+def _estate_store() -> "S3EstateStore":
+    from ecr_warden.adapters.aws.estate_store import S3EstateStore
+
+    bucket, owner = _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
+    return S3EstateStore(_client("s3"), bucket, owner)
 
 
 @cache

@@ -173,6 +173,17 @@ class CallReply(Value, frozen=True, tag_field="kind", tag="call"):
     answers: tuple[Answer, ...]
 
 
+class EstateReply(Value, frozen=True, tag_field="kind", tag="estate"):
+    """The parts of the accepted spec's estate, or one of them.
+
+    `piece`: the entry of its piece (ports.estate), compressed, in base64; `began`: when reading it began.
+    """
+
+    parts: tuple[str, ...]
+    began: Moment | None = None
+    piece: str = ""
+
+
 class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     """A command that was taken. `caller`: who gave it, as proved; `targets`: what it is about.
 
@@ -186,5 +197,7 @@ class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     enqueued: bool
 
 
-type QuestionReply = StatusReply | PlanReply | VerifyReply | GrantsReply | HistoryReply | RunReply | CallReply
+type QuestionReply = (
+    StatusReply | PlanReply | VerifyReply | GrantsReply | HistoryReply | RunReply | CallReply | EstateReply
+)
 type Reply = QuestionReply | CommandReply

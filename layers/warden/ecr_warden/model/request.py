@@ -78,7 +78,13 @@ class AskCall(_Request, frozen=True, tag="call"):
     call_id: RequestId = field(name="id")
 
 
-type Question = AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall
+class AskEstate(_Request, frozen=True, tag="estate"):
+    """Asks for a kept piece of the estate by its part (model.watch); without one, which parts there are."""
+
+    part: Annotated[str, Meta(pattern=r"\A([0-9]{12}(/[a-z0-9-]{1,32})?)?\Z")] = ""
+
+
+type Question = AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall | AskEstate
 
 
 class Apply(_Request, frozen=True, tag="apply"):

@@ -1,5 +1,6 @@
 """Questions to the deployed hub; nothing here writes."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from copy import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from msgspec import Struct
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.base import Json, dumps
+from ecr_warden.model.codec.compressed import compress
 from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.drift import DriftKind
@@ -16,6 +18,7 @@ from ecr_warden.model.plan import Plan
 from ecr_warden.model.reply import (
     Access,
     CallReply,
+    EstateReply,
     Grant,
     GrantsReply,
     HistoryReply,
@@ -27,6 +30,7 @@ from ecr_warden.model.reply import (
 )
 from ecr_warden.model.request import (
     AskCall,
+    AskEstate,
     AskGrants,
     AskHistory,
     AskPlan,
@@ -38,9 +42,11 @@ from ecr_warden.model.request import (
     Selection,
 )
 from ecr_warden.model.run import RunEntry
+from ecr_warden.model.watch import parts_of
 from ecr_warden.policy.printable import first
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import OutOfTime, SpecUnusable
+from ecr_warden.ports.estate import EstateStore
 from ecr_warden.ports.hub import Clock, CommandRecords, Switch
 from ecr_warden.ports.store import Audit, Journal, Specs, State, TargetRecord
 from ecr_warden.usecases.plan import plan_targets, scope_gaps
@@ -64,6 +70,18 @@ class NoSuchRun(WardenError):
     code = "no-such-run"
 
 
+class NotSurveyed(WardenError):
+    """There is no piece of that part of the estate."""
+
+    code = "not-surveyed"
+
+
+class PieceTooLarge(WardenError):
+    """A piece of the estate does not fit into a reply."""
+
+    code = "piece-too-large"
+
+
 class _Plans(Struct, frozen=True):
     accepted: CompiledSpec
     every: tuple[Plan, ...]
@@ -83,12 +101,16 @@ class Queries(Struct, frozen=True):
     switch: Switch
     clock: Clock
     audit: Audit
+    estate: EstateStore
     status: StatusQuery
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
 
     def __call__(self, question: Question) -> QuestionReply:
-        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, or a PortError of the hub's own stores."""
+        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NotSurveyed, PieceTooLarge, or a PortError.
+
+        A PortError is of the hub's own stores.
+        """
         match question:
             case AskStatus(selection):
                 return self.status(selection)
@@ -104,6 +126,8 @@ class Queries(Struct, frozen=True):
                 return self._run(run_id)
             case AskCall(call_id):
                 return CallReply(tuple(self.command_records.answers(call_id)))
+            case AskEstate(part):
+                return self._estate(part)
             case _:
                 assert_never(question)
 
@@ -128,6 +152,22 @@ class Queries(Struct, frozen=True):
         named = {*selected, *(identity.key for spec in specs for identity in spec.principals.values())}
         recreated = [str(identity) for identity in read.recreated if identity.key in named]
         return _Plans(accepted, read.plans, tuple(plans[key] for key in selected), tuple(unread), tuple(recreated))
+
+    def _estate(self, part: str) -> EstateReply:
+        parts = tuple(sorted(parts_of(self._accepted())))
+        if not part:
+            return EstateReply(parts)
+        piece = self.estate.get(part) if part in parts else None
+        if piece is None:
+            remedy = "the next sweep reads it" if part in parts else "name a part that the accepted spec has"
+            raise NotSurveyed(f"{part} has not been read yet", remedy=remedy)
+        text = b64encode(compress(dict(piece.entry))).decode()
+        if len(text) > self.reply_bytes:
+            raise PieceTooLarge(
+                f"{part} does not fit into a reply: {len(text)} bytes, at most {self.reply_bytes}",
+                remedy="read the accounts with your own credentials: ecr-warden snapshot SPEC",
+            )
+        return EstateReply(parts, piece.began, text)
 
     def _plan(self, selection: Selection) -> PlanReply:
         read = self._plans(selection)

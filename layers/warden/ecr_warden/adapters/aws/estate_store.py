@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 from botocore.exceptions import ClientError
 from msgspec import Meta, Struct, convert
 
-from ecr_warden.adapters.aws.compressed import MAX_BYTES, compress, decompress
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading
+from ecr_warden.model.codec.compressed import MAX_BYTES, compress, decompress
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.estate import Kept, Piece
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from ecr_warden.adapters.aws.compressed import MAX_BYTES, compress, decompress
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.model.codec.base import CodecError
+from ecr_warden.model.codec.compressed import MAX_BYTES, compress, decompress
 from ecr_warden.model.codec.proof import proof_from_json, proof_to_json
 from ecr_warden.model.finding import ProofRecord
 

@@ -15,6 +15,7 @@ from ecr_warden.model.codec.runs import (
 from ecr_warden.model.reply import (
     CallReply,
     CommandReply,
+    EstateReply,
     GrantsReply,
     HistoryReply,
     PlanReply,
@@ -30,7 +31,9 @@ from ecr_warden.model.reply import (
 from ecr_warden.model.run import OpenRun
 
 SCHEMA = 1
-type _Tagged = StatusReply | PlanReply | VerifyReply | GrantsReply | HistoryReply | CallReply | CommandReply
+type _Tagged = (
+    StatusReply | PlanReply | VerifyReply | GrantsReply | HistoryReply | CallReply | EstateReply | CommandReply
+)
 
 
 def reply_to_json(reply: Reply) -> Json:

@@ -1,4 +1,4 @@
-"""JSON objects of the state bucket, compressed."""
+"""JSON objects, compressed: in the state bucket, and in a reply of the hub."""
 
 import zlib
 

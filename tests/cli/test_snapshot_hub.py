@@ -1,0 +1,86 @@
+"""`snapshot --hub`: what the hub has kept of the estate, as a file that the other verbs read."""
+
+import json
+from base64 import b64encode
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from ecr_warden.model.codec.compressed import compress
+from ecr_warden.model.codec.replies import reply_to_json
+from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.model.reply import EstateReply, Reply
+
+from local.testing.seed import CI, HOME, NOW
+from tests.cli.command import Command
+from tests.cli.test_hub import over
+from tests.usecases.test_survey import PART, estate_world
+
+
+def test_a_snapshot_of_the_hub_is_read_by_the_other_verbs(tmp_path: Path) -> None:
+    world = estate_world()
+    world.sweep()
+    world.clock.advance(timedelta(hours=1))
+    world.sweep()
+    world.clock.advance(timedelta(hours=1))
+    ran = over(world)("snapshot", "--hub")
+    assert (ran.code, ran.err) == (0, "")
+    estate = estate_from_text(ran.out, at=world.clock.now())
+    assert set(estate.accounts) == {CI, HOME}
+    assert estate.taken_at == NOW + timedelta(hours=1), "as old as its oldest piece"
+    assert set(estate.accounts[HOME].registries["eu-central-1"].repositories) == set(world.estate.policies[PART])
+    file = tmp_path / "estate.json"
+    file.write_text(ran.out)
+    assert Command()("can", f"arn:aws:iam::{CI}:user/nobody", "--snapshot", str(file)).err
+
+
+def test_an_estate_that_was_not_read_yet_is_no_snapshot() -> None:
+    ran = over(estate_world())("snapshot", "--hub")
+    assert (ran.code, ran.out) == (1, "")
+    assert "111111111111 has not been read yet" in ran.err
+    assert "the next sweep reads it" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "problem"),
+    [
+        (("--hub", "access.yaml"), "access.yaml with --hub"),
+        (("--hub", "--profile", "ci=x"), "--profile ci=x with --hub"),
+        ((), "no SPEC is given"),
+        (("a.yaml", "b.yaml"), "2 files"),
+        (("a.yaml", "--hub-region", "eu-central-1"), "--hub-region without --hub"),
+    ],
+)
+def test_arguments_of_both_places_are_refused(argv: tuple[str, ...], problem: str) -> None:
+    ran = over(estate_world())("snapshot", *argv)
+    assert ran.code == 1
+    assert problem in ran.err
+
+
+class _Forged:
+    """A hub that lists a part and sends something else for it."""
+
+    def __init__(self, reply: EstateReply) -> None:
+        self._reply = reply
+
+    def answer(self, request: str) -> dict[str, object]:
+        asked = json.loads(request)["part"]
+        reply: Reply = self._reply if asked else EstateReply((CI,))
+        return reply_to_json(reply)
+
+    def control(self, request: str) -> dict[str, object]:
+        raise AssertionError(request)
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (EstateReply((CI,), NOW, "?"), "cannot be opened"),
+        (EstateReply((CI,), NOW, "AAAA"), "cannot be opened"),
+        (EstateReply((CI,), None, b64encode(compress({})).decode()), "has no time"),
+    ],
+)
+def test_what_is_no_piece_is_not_written(reply: EstateReply, why: str) -> None:
+    ran = Command(hub=_Forged(reply))("snapshot", "--hub")
+    assert (ran.code, ran.out) == (1, "")
+    assert f"the piece {CI} {why}" in ran.err
