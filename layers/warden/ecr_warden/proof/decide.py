@@ -13,7 +13,7 @@ from ecr_warden.model.estate import Levels, Policy
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.condition import CanonicalClause, Clause, canonical_clauses
 from ecr_warden.policy.condition_match import clause_holds
-from ecr_warden.policy.document import VARIABLES_VERSION, Document, Statement, parse_document
+from ecr_warden.policy.document import VARIABLES_VERSION, Document, Effect, Statement, parse_document
 from ecr_warden.policy.evaluate import Policies, evaluate
 from ecr_warden.policy.principal_match import named_ways
 from ecr_warden.policy.printable import first, printable
@@ -243,14 +243,23 @@ class _Case:
         )
         for own in mine:
             for statement in own.statements:
-                if statement.principals is None or named_ways(
-                    statement.principals, self._subject.principal, statement.effect
-                ):
+                if statement.principals is None or self._is_named(statement):
                     yield from self._if_about(permission, own, statement)
         for attached in filter(None, (policies.resource, policies.trust)):
             for statement in attached.statements:
-                if statement.principals and named_ways(statement.principals, self._subject.principal, statement.effect):
+                if statement.principals and self._is_named(statement):
                     yield from self._if_about(permission, attached, statement)
+
+    def _is_named(self, statement: Statement) -> bool:
+        """Could the statement apply to the subject? A Deny with NotPrincipal applies to all who have a boundary.
+
+        Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+        """
+        principals = statement.principals
+        assert principals is not None
+        if principals.negated and statement.effect is Effect.DENY and self._subject.boundary is not None:
+            return True
+        return bool(named_ways(principals, self._subject.principal, statement.effect))
 
     def _if_about(
         self, permission: Permission, document: Document, statement: Statement
