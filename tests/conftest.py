@@ -26,7 +26,7 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
 )
 
 _FIGURES = pytest.StashKey[list[str]]()
-_WHY = "A skipped test proves nothing and looks green: run it, mend it or delete it. It said: "
+_WHY = "A skipped test proves nothing and looks green: run it, fix it or delete it. It said: "
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

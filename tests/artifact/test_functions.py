@@ -48,7 +48,7 @@ def test_dispatch_sends_jobs_for_each_event(installed: Installed) -> None:
             assert set(sent) == {"SendMessage"}, file.name
 
 
-def test_a_broken_event_is_an_error_that_names_its_kind_and_the_next_event_is_served(installed: Installed) -> None:
+def test_a_broken_event_is_an_error_that_names_its_kind_and_the_next_event_is_handled(installed: Installed) -> None:
     with installed.function("dispatch") as function:
         answer = function.invoke({"detail-type": "AWS API Call via CloudTrail"})
         assert answer.failed

@@ -111,7 +111,7 @@ def test_another_build_in_another_place_gives_the_same_bytes(layer: Path, tmp_pa
     assert [name for name in again.keys() | before.keys() if again.get(name) != before.get(name)] == []
 
 
-def test_every_module_can_be_imported_beside_what_lambda_brings_and_yaml_is_read_without_its_compiled_part(
+def test_every_module_can_be_imported_next_to_lambdas_own_and_yaml_is_read_without_its_compiled_part(
     layer: Path,
 ) -> None:
     """Nothing that was kept imports what was left out of powertools, PyYAML and msgspec."""

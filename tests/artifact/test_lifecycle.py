@@ -110,7 +110,7 @@ def test_jobs_of_the_old_version_are_done_by_the_new_one(leaving: Installed) -> 
     assert counts == {"ApproximateNumberOfMessages": "0"}
 
 
-def test_the_accepted_version_can_be_forgotten_and_is_accepted_anew(leaving: Installed) -> None:
+def test_the_accepted_version_can_be_forgotten_and_is_accepted_again(leaving: Installed) -> None:
     aws, hub = leaving.aws, leaving.stack.outputs
     table, key = aws.client(HUB, "dynamodb"), {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
     table.delete_item(TableName=hub["Table"], Key=key)
@@ -126,7 +126,7 @@ def test_the_accepted_version_can_be_forgotten_and_is_accepted_anew(leaving: Ins
     assert documents(aws) == before
 
 
-def test_it_goes_and_the_access_stays(leaving: Installed) -> None:
+def test_it_is_removed_and_the_access_stays(leaving: Installed) -> None:
     aws = leaving.aws
     before = documents(aws)
     assert len(before) == 7
@@ -148,7 +148,7 @@ def test_it_goes_and_the_access_stays(leaving: Installed) -> None:
     assert roles(aws, MEMBER) == {PUSH_ROLE}
 
 
-def test_the_file_its_history_the_journal_and_the_boundary_are_what_stays(leaving: Installed) -> None:
+def test_the_spec_its_history_the_journal_and_the_boundary_are_retained(leaving: Installed) -> None:
     aws, hub = leaving.aws, leaving.stack.outputs
     file = aws.client(HUB, "s3").get_object(Bucket=hub["SpecBucket"], Key="access.yaml")
     assert file["Body"].read() == SPEC.read_bytes()

@@ -198,7 +198,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_asked_wrongly_is_said(ask: Any, name: str) -> None:
+def test_wrong_questions_are_named_errors(ask: Any, name: str) -> None:
     argv, words = WRONG[name]
     ran = ask(*argv)
     assert ran.code == 1
@@ -215,13 +215,13 @@ def test_what_is_asked_wrongly_is_said(ask: Any, name: str) -> None:
         ("push", None),
     ],
 )
-def test_an_action_that_aws_may_not_have_is_answered_and_named(ask: Any, action: str, said: str | None) -> None:
+def test_an_action_that_may_not_exist_is_answered_and_named(ask: Any, action: str, said: str | None) -> None:
     ran = ask("who-can", action, "shop/checkout")
     assert _SHADOW.rpartition(":")[2] in ran.out
     assert [line for line in ran.err.splitlines() if "not an action" in line] == ([said] if said else [])
 
 
-def test_what_is_presumed_of_an_account_outside_the_estate_is_said(ask: Any) -> None:
+def test_what_is_presumed_of_an_account_outside_the_estate_is_stated(ask: Any) -> None:
     ran = ask("can-i", "push", "shop/checkout", "--as", "arn:aws:iam::333333333333:user/guest")
     assert (ran.code, ran.out.splitlines()[0]) == (2, "no          user/guest cannot push shop/checkout")
     assert "ok          statement 1 of the presumed identity policy of user/guest allows it" in ran.out
@@ -259,7 +259,7 @@ NOT_SNAPSHOTS = {
 
 @pytest.mark.parametrize("option", ["--snapshot", "--iam"])
 @pytest.mark.parametrize("case", NOT_SNAPSHOTS)
-def test_a_file_that_is_no_snapshot_is_named(tmp_path: Path, option: str, case: str) -> None:
+def test_a_file_that_is_not_a_snapshot_is_named(tmp_path: Path, option: str, case: str) -> None:
     content, said = NOT_SNAPSHOTS[case]
     file = tmp_path / "estate.json"
     file.write_bytes(content)

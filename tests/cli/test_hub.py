@@ -99,7 +99,7 @@ def test_status_starts_with_the_hubs_troubles_and_exits_2() -> None:
     assert over(world)("status").code == 1
 
 
-def test_status_shows_the_last_look_and_the_sweeps_findings() -> None:
+def test_status_shows_the_last_reading_and_the_sweeps_findings() -> None:
     world = world_in_sync()
     world.put(D1, OPEN)
     world.clock.advance(timedelta(minutes=5))

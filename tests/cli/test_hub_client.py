@@ -165,7 +165,7 @@ SDK: dict[str, tuple[str, BotoCoreError, str, str]] = {
 
 
 @pytest.mark.parametrize("case", SDK)
-def test_what_the_sdk_says(case: str) -> None:
+def test_each_error_of_the_sdk_is_translated(case: str) -> None:
     function, error, code, remedy = SDK[case]
     failure = not_reached(function, error)
     assert failure.code == code

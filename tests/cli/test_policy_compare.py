@@ -75,7 +75,9 @@ def test_only_equal_access_exits_0(command: Command) -> None:
         (_line("n", {"Statement": {"effect": "Allow"}}, _document(OWN)), "document-key-unknown"),
     ],
 )
-def test_a_bad_line_is_answered_by_its_error_and_the_rest_go_on(command: Command, line: str, code: str) -> None:
+def test_a_bad_line_is_answered_by_its_error_and_the_other_lines_as_usual(
+    command: Command, line: str, code: str
+) -> None:
     exit_code, answers = _run(command, line, _line("next", _document(OWN), _document(OWN)))
     assert exit_code == 1
     assert [answer["relation"] for answer in answers] == [None, "equal"]

@@ -104,7 +104,7 @@ def test_a_document_may_be_its_text_and_null_is_absent() -> None:
         (PUSH | {"identityPolicies": ["{"]}, "document-json", "identityPolicies[0]"),
     ],
 )
-def test_a_bad_line_is_answered_by_its_error_and_the_rest_go_on(line: Any, code: str, place: str) -> None:
+def test_a_bad_line_is_answered_by_its_error_and_the_other_lines_as_usual(line: Any, code: str, place: str) -> None:
     ran, answers = _ask(line, PUSH | {"identityPolicies": [ALLOW]})
     assert ran.code == 1
     assert ran.err == ""

@@ -151,7 +151,7 @@ def test_the_same_profile_may_be_given_twice(command: Command) -> None:
     assert command("plan", SEED, "--profile", "ci=x", "--profile", "111111111111=x").code == 2
 
 
-def test_a_circular_link(command: Command, tmp_path: Path) -> None:
+def test_a_circular_link_is_one_line(command: Command, tmp_path: Path) -> None:
     loop = tmp_path / "loop.yaml"
     loop.symlink_to(loop)
     assert_one_line(command, ("validate", str(loop)), "cannot be read: Too many levels", "give the path")

@@ -59,7 +59,7 @@ class Hub(Protocol):
     @property
     def calls(self) -> CommandRecords: ...
     @property
-    def looks(self) -> SweepRecords: ...
+    def sweep_records(self) -> SweepRecords: ...
     @property
     def audit(self) -> Audit: ...
     @property
@@ -110,7 +110,7 @@ class MemoryHub:
     incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
     journal: MemoryJournal = field(init=False)
     calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
-    looks: MemorySweepRecords = field(default_factory=MemorySweepRecords)
+    sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     proofs: MemoryProofs = field(default_factory=MemoryProofs)
     estate: MemoryEstateStore = field(init=False)
@@ -180,7 +180,7 @@ class MotoHub:
         return DynamoJournal(self._table, TABLE)
 
     @cached_property
-    def looks(self) -> DynamoSweepRecords:
+    def sweep_records(self) -> DynamoSweepRecords:
         return DynamoSweepRecords(self._table, TABLE)
 
     @cached_property

@@ -49,7 +49,7 @@ def test_every_piece_is_listed(hub: Hub) -> None:
     assert set(hub.estate.kept()) == parts
 
 
-def test_its_calls_ask_that_the_bucket_is_the_hubs_own(moto_hub: MotoHub) -> None:
+def test_its_calls_require_that_the_bucket_is_the_hubs_own(moto_hub: MotoHub) -> None:
     moto_hub.estate.put(Piece("111111111111", NOON, USERS))
     moto_hub.estate.get("111111111111")
     moto_hub.estate.kept()

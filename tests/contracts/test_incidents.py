@@ -13,7 +13,7 @@ ACCEPTED = SpecAccepted(CAUSE, "v1", None, ("repository/222222222222/eu-central-
 REFUSED = SpecRefused(CAUSE, "v2", "v1", ("E001 ...",))
 
 
-def test_alerts_are_gathered_oldest_first_and_flushed_once(hub: Hub) -> None:
+def test_alerts_are_collected_oldest_first_and_flushed_once(hub: Hub) -> None:
     alerts = (ACCEPTED, report("r1"), report("r2"), REFUSED)
     for alert in alerts:
         hub.incidents.add("spec-v1", alert, seconds=20)
@@ -37,7 +37,7 @@ def test_same_alert_twice_is_one(hub: Hub) -> None:
     assert tuple(hub.incidents.close("i").values()) == (report(),)
 
 
-def test_incidents_are_apart(hub: Hub) -> None:
+def test_incidents_are_separate(hub: Hub) -> None:
     hub.incidents.add("i", ACCEPTED, seconds=20)
     hub.incidents.add("j", REFUSED, seconds=20)
     assert hub.flushes() == ["i", "j"]
@@ -46,13 +46,13 @@ def test_incidents_are_apart(hub: Hub) -> None:
     assert tuple(hub.incidents.close("k").values()) == ()
 
 
-def test_an_alert_that_was_taken_and_not_dropped_is_delivered_again(hub: Hub) -> None:
+def test_an_alert_that_was_read_and_not_dropped_is_delivered_again(hub: Hub) -> None:
     hub.incidents.add("i", ACCEPTED, seconds=20)
     hub.incidents.close("i")
     assert tuple(hub.incidents.close("i").values()) == (ACCEPTED,)
 
 
-def test_what_comes_after_the_flush_opens_the_incident_again(hub: Hub) -> None:
+def test_an_alert_after_the_flush_opens_the_incident_again(hub: Hub) -> None:
     hub.incidents.add("i", ACCEPTED, seconds=20)
     hub.flushes()
     taken = hub.incidents.close("i")

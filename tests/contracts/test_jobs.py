@@ -70,7 +70,7 @@ def test_second_tamper_of_a_target_is_another_job(hub: Hub) -> None:
     assert hub.sent() == [ALL[5], again]
 
 
-def test_groups_are_apart_and_as_sqs_takes_them() -> None:
+def test_groups_are_distinct_and_valid_for_sqs() -> None:
     groups = list(map(group_id, ALL))
     assert len(set(groups)) == len(ALL)
     assert all(re.fullmatch(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}", group) for group in groups)
@@ -80,7 +80,7 @@ def test_a_survey_runs_beside_no_sweep_of_its_part() -> None:
     assert [group_id(survey) for survey in SURVEYS] == [group_id(ALL[2]), group_id(ALL[3]), group_id(ALL[3])]
 
 
-def test_names_that_iam_takes_as_one_are_one_group() -> None:
+def test_names_that_are_equal_to_iam_are_one_group() -> None:
     spelled = ReconcileTarget(EVENT, RoleTarget(PUSHER.account, PUSHER.name.upper()))
     assert group_id(spelled) == group_id(ReconcileTarget(EVENT, PUSHER))
     assert deduplication_id(spelled) == deduplication_id(ReconcileTarget(EVENT, PUSHER))

@@ -34,7 +34,7 @@ def ran(hub: Hub, run_id: str, *, closed: bool = True) -> None:
     hub.state.release(lease, None, reported=None)
 
 
-def test_a_pause_stands_on_the_targets_record_until_it_is_ended(hub: Hub) -> None:
+def test_a_pause_is_in_the_targets_record_until_it_is_ended(hub: Hub) -> None:
     hub.state.pause(CHECKOUT, PAUSE)
     assert hub.state.records([CHECKOUT, PUSHER]) == {CHECKOUT.key: TargetRecord(pause=PAUSE)}
     later = replace(PAUSE, id="c2", reason="longer")
@@ -96,7 +96,7 @@ TIMES = {
 
 
 @pytest.mark.parametrize("name", TIMES)
-def test_what_began_within_a_time_is_listed_or_counted(hub: Hub, name: str) -> None:
+def test_runs_that_began_within_a_period_are_listed_or_counted(hub: Hub, name: str) -> None:
     since, until, limit, ids, more = TIMES[name]
     for run_id in (FIRST, SECOND, THIRD):
         ran(hub, run_id)
@@ -119,7 +119,7 @@ def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: 
     assert hub.state.records([CHECKOUT])[CHECKOUT.key].open_run is None
 
 
-def test_a_command_is_taken_once_and_collects_one_answer_a_target(hub: Hub) -> None:
+def test_a_command_is_recorded_once_and_collects_one_answer_per_target(hub: Hub) -> None:
     call = Call("c1", ALICE.arn, '{"action":"apply"}', hub.clock.now())
     hub.calls.record(call)
     with pytest.raises(CommandRepeated):

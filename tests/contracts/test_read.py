@@ -63,12 +63,12 @@ def test_repository_without_a_policy_is_absent(world: World) -> None:
     assert world.documents.read(SPEC).documents == {POLICY: Absent()}
 
 
-def test_missing_repository_is_an_owner_missing(world: World) -> None:
+def test_missing_repository_is_a_missing_target(world: World) -> None:
     assert world.documents.read(SPEC).documents == {POLICY: TargetMissing()}
 
 
 @pytest.mark.parametrize("text", [NOT_UNDERSTOOD, "{", '{"Statement": [{}], "Statement": []}'])
-def test_repository_policy_that_is_not_understood_is_unparseable_and_keeps_its_text(world: World, text: str) -> None:
+def test_repository_policy_that_cannot_be_parsed_is_unparseable_and_keeps_its_text(world: World, text: str) -> None:
     world.make(CHECKOUT)
     world.corrupt(POLICY, text)
     found = world.documents.read(SPEC).documents[POLICY]
@@ -79,7 +79,7 @@ def test_repository_policy_that_is_not_understood_is_unparseable_and_keeps_its_t
 
 
 @pytest.mark.parametrize("spec", [SPEC, ROLE_SPEC, identity_spec(PUSH_USER, Extent.OURS, [D4.name])], ids=str)
-def test_account_without_a_way_in_makes_everything_unreadable(world: World, spec: TargetSpec) -> None:
+def test_account_whose_role_cannot_be_assumed_makes_everything_unreadable(world: World, spec: TargetSpec) -> None:
     world.close(spec.target.account)
     observation = world.documents.read(spec)
     assert spec.documents
@@ -120,13 +120,13 @@ def test_extent_says_which_inline_policies_are_read(world: World, owner: Identit
     assert found.value == identity_document()
 
 
-def test_missing_user_is_an_owner_missing(world: World) -> None:
+def test_missing_user_is_a_missing_target(world: World) -> None:
     observation = world.documents.read(identity_spec(PUSH_USER, Extent.OURS, [D4.name]))
     assert observation.documents == {D4: TargetMissing()}
     assert observation.unique_id is None
 
 
-def test_missing_role_is_absent_and_its_documents_have_no_owner(world: World) -> None:
+def test_missing_role_is_absent_and_its_documents_have_no_target(world: World) -> None:
     documents = world.documents.read(ROLE_SPEC).documents
     assert documents == {role(PUSHER): Absent(), trust_policy(PUSHER): TargetMissing(), D3: TargetMissing()}
 
@@ -157,7 +157,7 @@ def test_exclusive_user_is_read_with_what_is_attached_to_it_and_any_other_withou
 
 
 @pytest.mark.parametrize("extent", [Extent.OURS, Extent.NAMED])
-def test_attached_policies_are_nobody_s_business_unless_the_role_is_exclusive(world: World, extent: Extent) -> None:
+def test_attached_policies_are_ignored_unless_the_role_is_exclusive(world: World, extent: Extent) -> None:
     world.make_role(PUSHER, SETTINGS, trust_document(), tagged=False)
     world.attach(attached_policy(PUSHER, f"arn:aws:iam::{HOME}:policy/Power"))
     observation = world.documents.read(replace(ROLE_SPEC, extent=extent))
@@ -165,7 +165,7 @@ def test_attached_policies_are_nobody_s_business_unless_the_role_is_exclusive(wo
     assert not observation.tagged_ours
 
 
-def test_role_s_documents_that_are_not_understood_are_unparseable(world: World) -> None:
+def test_role_s_documents_that_cannot_be_parsed_are_unparseable(world: World) -> None:
     world.make_role(PUSHER, SETTINGS, trust_document(), tagged=True)
     world.corrupt(trust_policy(PUSHER), NOT_UNDERSTOOD)
     world.corrupt(D3, NOT_UNDERSTOOD)

@@ -108,7 +108,7 @@ def test_the_rules_are_in_force(world: RealisticWorld) -> None:
 
 
 @pytest.mark.parametrize("ghost", ["Principal not found", "Invalid repository policy provided"])
-def test_a_principal_that_is_not_seen_yet_is_worth_another_try_in_either_words(
+def test_a_principal_that_is_not_visible_yet_is_retried_with_either_error_text(
     world: RealisticWorld, ghost: str
 ) -> None:
     world.put(POLICY, naming(USERS[0], "ecr:BatchGetImage"))
@@ -121,7 +121,7 @@ def test_a_principal_that_is_not_seen_yet_is_worth_another_try_in_either_words(
     write(world, POLICY, naming(USERS[0], "ecr:BatchGetImage"))
 
 
-def test_a_principal_that_is_gone_is_read_by_its_id_and_can_be_repaired(world: RealisticWorld) -> None:
+def test_a_deleted_principal_is_read_by_its_id_and_can_be_repaired(world: RealisticWorld) -> None:
     for address, action in ((POLICY, "ecr:BatchGetImage"), (TRUST, "sts:AssumeRole")):
         desired = naming([USERS[3]], action)
         world.put(address, desired)
@@ -137,7 +137,7 @@ def test_a_principal_that_is_gone_is_read_by_its_id_and_can_be_repaired(world: R
         assert diff(spec, world.documents.read(spec), now=NOW) == ()
 
 
-def test_what_is_over_a_quota_is_said_so_and_not_tried_again(world: RealisticWorld) -> None:
+def test_a_document_over_a_quota_is_reported_as_such_and_not_retried(world: RealisticWorld) -> None:
     with pytest.raises(QuotaExceeded) as refusal:
         write(world, D4, identity_document("ecr:" + "x" * 2048))
     assert "2048 bytes exceeded for user push-user" in str(refusal.value)
@@ -160,7 +160,7 @@ def test_resource_is_read_if_aws_stored_it(world: RealisticWorld) -> None:
 
 
 @pytest.mark.parametrize("action", ["ecr:SetRepositoryPolicy", "ecr:GetRepositoryPolicy"])
-def test_throttling_is_worth_another_try(world: RealisticWorld, action: str) -> None:
+def test_throttling_is_retried(world: RealisticWorld, action: str) -> None:
     world.moto.accounts.switches = Switches(rates={action: Rate(0.001, 1)})
     with pytest.raises(PortError) as refusal:
         for _ in range(3):
@@ -181,7 +181,7 @@ def created(name: str) -> Plan:
     return Plan(target, "v1", changes=changes)
 
 
-def test_a_role_that_its_own_plan_created_and_that_is_not_seen_yet_is_worth_another_try(world: RealisticWorld) -> None:
+def test_a_role_that_its_own_plan_created_and_that_is_not_visible_yet_is_retried(world: RealisticWorld) -> None:
     plan = created("new")
     switch(world, role_lag=60.0)
     writer = world.documents.writer(plan, "r1")

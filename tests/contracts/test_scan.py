@@ -101,7 +101,7 @@ def test_targets_of_accounts_that_are_not_searched_for_orphans_are_read_too(furn
 
 
 @pytest.mark.parametrize("searched", [(CI,), (HOME,), (CI, HOME), ()], ids=str)
-def test_owners_that_hold_something_of_ours_are_found_in_the_accounts_searched(
+def test_identities_with_policies_of_ours_are_found_in_the_searched_accounts(
     furnished: World, searched: tuple[str, ...]
 ) -> None:
     retired, old = RoleTarget(HOME, "retired-pusher"), UserTarget(CI, "old-ci")
@@ -115,7 +115,7 @@ def test_owners_that_hold_something_of_ours_are_found_in_the_accounts_searched(
     assert found - {spec.target for spec in ALL} == {target for target in (retired, old) if target.account in searched}
 
 
-def test_account_without_a_way_in_is_unreadable_and_stops_no_other(furnished: World) -> None:
+def test_account_whose_role_cannot_be_assumed_is_unreadable_and_stops_no_other(furnished: World) -> None:
     furnished.close(HOME)
     found, unread = unread_of(furnished.documents.scan(ALL, accounts=(CI, HOME)))
     assert set(found) == {spec.target for spec in ALL}
@@ -145,7 +145,7 @@ def test_an_unreachable_account_that_is_not_searched_is_not_reported(furnished: 
     assert set(by_target(furnished.documents.scan(ALL, accounts=(CI,)))) == {spec.target for spec in ALL}
 
 
-def test_owner_is_found_however_the_spec_spells_its_name(furnished: World) -> None:
+def test_identity_is_found_however_the_spec_spells_its_name(furnished: World) -> None:
     spelled = UserTarget(CI, "Push-User")
     spec = identity_spec(spelled, Extent.OURS, ["ecr-warden-pull"])
     observation = by_target(furnished.documents.scan([spec], accounts=(CI,)))[spelled]

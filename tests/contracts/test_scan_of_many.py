@@ -90,7 +90,7 @@ def test_as_many_accounts_as_are_supported_cost_three_calls_each_and_one_a_repos
     }
 
 
-def test_accounts_are_read_side_by_side(wire: Wire) -> None:
+def test_accounts_are_read_in_parallel(wire: Wire) -> None:
     """So many wait for each other: one after the other, the first would wait in vain."""
     together = Barrier(CALLS_AT_ONCE, timeout=60)
 
@@ -108,7 +108,7 @@ def test_accounts_are_read_side_by_side(wire: Wire) -> None:
     assert wire.actions.count("iam:ListRoles") == CALLS_AT_ONCE
 
 
-def test_lists_of_repositories_are_read_side_by_side_and_each_account_is_entered_once(wire: Wire) -> None:
+def test_lists_of_repositories_are_read_in_parallel_and_each_account_is_entered_once(wire: Wire) -> None:
     together = Barrier(CALLS_AT_ONCE, timeout=60)
 
     def meet(_: Call) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def test_a_region_that_answers_nothing_is_not_asked_for_every_repository_and_sto
 
 
 @pytest.mark.parametrize("breaks", ["a user", "a role", "a repository"])
-def test_a_document_that_ecr_warden_fails_on_is_its_targets_own_finding(
+def test_a_document_on_which_ecr_warden_fails_is_reported_for_its_target(
     monkeypatch: pytest.MonkeyPatch, breaks: str
 ) -> None:
     user, role, repository = UserTarget(CI, "u"), RoleTarget(CI, "r"), RepositoryTarget(HOME, "eu-central-1", "a/b")

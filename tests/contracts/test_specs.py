@@ -37,7 +37,7 @@ def test_current_is_what_was_uploaded_last(hub: Hub) -> None:
         assert hub.specs.current() == SpecVersion(version, data)
 
 
-def test_file_that_was_never_there_is_missing(hub: Hub) -> None:
+def test_file_that_never_existed_is_missing(hub: Hub) -> None:
     with pytest.raises(SpecMissing):
         hub.specs.current()
 
@@ -65,7 +65,7 @@ def test_file_under_another_key_is_named(hub: Hub) -> None:
     assert "only access.yaml is read" in caught.value.remedy
 
 
-def test_file_in_a_bucket_without_versions_is_no_spec(hub: Hub) -> None:
+def test_file_in_a_bucket_without_versions_is_not_a_spec(hub: Hub) -> None:
     hub.unversion()
     hub.upload(b"version: 1\n")
     with pytest.raises(SpecUnversioned, match="no version"):
@@ -83,7 +83,7 @@ def test_accepted_version_comes_back_as_it_was_compiled(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("replaces", [None, "v0", "v2"])
-def test_version_that_replaces_another_than_the_accepted_is_not_taken(hub: Hub, replaces: str | None) -> None:
+def test_version_that_replaces_another_than_the_accepted_one_is_not_accepted(hub: Hub, replaces: str | None) -> None:
     hub.specs.accept(compiled("v1"), replaces=None)
     with pytest.raises(SpecSuperseded) as caught:
         hub.specs.accept(compiled("v2"), replaces=replaces)
@@ -116,7 +116,7 @@ def test_what_was_reported_of_objects_under_other_keys_is_remembered_by_key(hub:
     assert (hub.specs.refused(), hub.specs.accepted()) == (None, None)
 
 
-def test_a_compiled_spec_that_somebody_else_wrote_is_not_taken_for_the_accepted_one(moto_hub: MotoHub) -> None:
+def test_a_compiled_spec_that_somebody_else_wrote_does_not_count_as_accepted(moto_hub: MotoHub) -> None:
     moto_hub.specs.accept(compiled("v1"), replaces=None)
     [stored] = moto_hub.s3.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]
     text = moto_hub.s3.get_object(Bucket=STATE_BUCKET, Key=stored["Key"])["Body"].read()
@@ -128,7 +128,7 @@ def test_a_compiled_spec_that_somebody_else_wrote_is_not_taken_for_the_accepted_
     assert moto_hub.specs_of_another_container().accepted() == compiled("v1")
 
 
-def test_every_call_to_a_bucket_says_whose_it_has_to_be(moto_hub: MotoHub) -> None:
+def test_every_call_to_a_bucket_names_the_expected_owner(moto_hub: MotoHub) -> None:
     specs = moto_hub.specs
     with pytest.raises(SpecMissing):
         specs.current()

@@ -27,14 +27,14 @@ def record(hub: Hub) -> TargetRecord:
     return replace(found, last=None)
 
 
-def test_target_never_seen_has_an_empty_record(hub: Hub) -> None:
+def test_target_that_was_never_read_has_an_empty_record(hub: Hub) -> None:
     lease, found = hub.state.acquire(CHECKOUT, "r1")
     assert found == TargetRecord()
     assert (lease.target, lease.run_id) == (CHECKOUT, "r1")
     assert lease.expires_at > hub.clock.now()
 
 
-def test_lease_is_exclusive_until_it_is_given_back(hub: Hub) -> None:
+def test_lease_is_exclusive_until_it_is_released(hub: Hub) -> None:
     lease, _ = hub.state.acquire(CHECKOUT, "r1")
     with pytest.raises(LeaseHeld) as caught:
         hub.state.acquire(CHECKOUT, "r2")
@@ -46,7 +46,7 @@ def test_lease_is_exclusive_until_it_is_given_back(hub: Hub) -> None:
     assert later.fencing_token > lease.fencing_token
 
 
-def test_leases_of_other_targets_are_others(hub: Hub) -> None:
+def test_leases_of_other_targets_are_independent(hub: Hub) -> None:
     hub.state.acquire(CHECKOUT, "r1")
     hub.state.acquire(PUSHER, "r2")
     with pytest.raises(LeaseHeld):
@@ -185,7 +185,7 @@ def test_unique_id_is_kept_until_another_is_seen(hub: Hub) -> None:
     assert hub.state.records([PUSH_USER])[PUSH_USER.key].unique_id == "AIDA2"
 
 
-def test_what_is_remembered_of_many_owners_is_read_at_once(hub: Hub) -> None:
+def test_the_records_of_many_identities_are_read_at_once(hub: Hub) -> None:
     owners = [UserTarget(CI, f"User-{number}") for number in range(205)]
     for owner in owners[:203]:
         lease, _ = hub.state.acquire(owner, "r1")
@@ -196,7 +196,7 @@ def test_what_is_remembered_of_many_owners_is_read_at_once(hub: Hub) -> None:
     assert hub.state.records([]) == {}
 
 
-def test_what_a_run_left_is_read_for_many_targets_too(hub: Hub) -> None:
+def test_the_records_of_many_targets_have_what_their_runs_left_to_do(hub: Hub) -> None:
     lease, _ = hub.state.acquire(PUSH_USER, "r1")
     hub.state.open_run(lease, open_run(), Debts(Sessions(CUTOFF), sessions_ended=True))
     hub.state.mark_recreated(PUSH_USER, PULLER)

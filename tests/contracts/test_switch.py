@@ -7,12 +7,12 @@ from tests.contracts.hubs import Hub
 
 
 @pytest.mark.parametrize(("position", "enabled"), [("enabled", True), ("stopped", False)])
-def test_switch_says_whether_writes_go_on(hub: Hub, position: str, enabled: bool) -> None:
+def test_switch_says_whether_writes_are_enabled(hub: Hub, position: str, enabled: bool) -> None:
     hub.throw(position)
     assert (hub.switch.reason_to_stop() is None) is enabled
 
 
-def test_switch_is_read_afresh_each_time(hub: Hub) -> None:
+def test_switch_is_read_again_each_time(hub: Hub) -> None:
     for position in ("enabled", "stopped", "enabled"):
         hub.throw(position)
         assert (hub.switch.reason_to_stop() is None) is (position == "enabled")

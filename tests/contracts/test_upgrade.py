@@ -18,7 +18,7 @@ from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
 from tests.template.cfn import ROOT
 
 TEXT = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
-LOOK = AcceptSpec(Cause(CauseKind.SWEEP, "s-1"))
+ACCEPT = AcceptSpec(Cause(CauseKind.SWEEP, "s-1"))
 REMOVED = {
     target.key: Removed(target, "v0")
     for target in (RepositoryTarget(HOME, "eu-central-1", "shop/old"), UserTarget("333333333333", "gone"))
@@ -32,7 +32,7 @@ def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> Accept:
 def accepted(hub: Hub, text: bytes = TEXT) -> CompiledSpec:
     """A version is uploaded and accepted, its jobs are done; two targets still have to lose what they held."""
     hub.upload(text)
-    accept(hub)(LOOK)
+    accept(hub)(ACCEPT)
     hub.sent().clear()
     compiled = hub.specs.accepted()
     assert compiled is not None
@@ -55,11 +55,11 @@ def test_it_cannot_be_used_and_names_its_version_and_the_removed_targets(hub: Hu
     assert not caught.value.retryable
 
 
-def test_a_look_at_the_spec_has_it_compiled_again_and_nothing_is_reported_or_enqueued(hub: Hub) -> None:
+def test_checking_the_spec_has_it_compiled_again_and_nothing_is_reported_or_enqueued(hub: Hub) -> None:
     compiled = accepted(hub)
     hub.outdate()
     alerts = MemoryAlertBus()
-    assert accept(hub, alerts)(LOOK) is None
+    assert accept(hub, alerts)(ACCEPT) is None
     assert hub.specs.accepted() == compiled
     assert (alerts.published, targets(hub.sent())) == ([], [])
 
@@ -68,7 +68,7 @@ def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> No
     compiled = accepted(hub)
     hub.upload(TEXT.replace(b", ci:user/pull-user-2]", b"]"))
     hub.outdate()
-    alert = accept(hub)(LOOK)
+    alert = accept(hub)(ACCEPT)
     assert isinstance(alert, SpecAccepted)
     assert alert.replaces == compiled.version
     enqueued = targets(hub.sent())
@@ -82,9 +82,9 @@ def test_whichever_job_comes_first_has_it_compiled_again_and_is_done(hub: Hub, k
     compiled = accepted(hub)
     hub.outdate()
 
-    job: Job = SweepAll(LOOK.cause)
+    job: Job = SweepAll(ACCEPT.cause)
     if kind == "reconcile":
-        job = ReconcileTarget(LOOK.cause, next(iter(compiled.targets.values())).target)
+        job = ReconcileTarget(ACCEPT.cause, next(iter(compiled.targets.values())).target)
     assert work_of(hub, MemoryAlertBus())(job, FIRST_AND_LAST) in ("0 jobs", "no target")
     assert hub.specs.accepted() == compiled
 
@@ -96,15 +96,15 @@ def test_a_version_that_is_no_longer_valid_is_reported_once_and_every_job_names_
     hub.upload(b"version: 7")
     hub.outdate()
     alerts = MemoryAlertBus()
-    refused = accept(hub, alerts)(LOOK)
+    refused = accept(hub, alerts)(ACCEPT)
     assert isinstance(refused, SpecRefused)
     assert refused.enforced is None
-    assert accept(hub, alerts)(LOOK) is None
+    assert accept(hub, alerts)(ACCEPT) is None
     assert alerts.published == [refused]
     with pytest.raises(CompiledUnusable, match="upload the spec again"):
-        work_of(hub, alerts)(SweepAll(LOOK.cause), FIRST_AND_LAST)
+        work_of(hub, alerts)(SweepAll(ACCEPT.cause), FIRST_AND_LAST)
     hub.upload(TEXT + b"# again\n")
-    alert = accept(hub)(LOOK)
+    alert = accept(hub)(ACCEPT)
     assert isinstance(alert, SpecAccepted)
     assert set(targets(hub.sent())) == compiled.targets.keys()
     now = hub.specs.accepted()
@@ -129,6 +129,6 @@ def test_a_compiled_form_that_is_gone_is_compiled_again(moto_hub: MotoHub) -> No
     moto_hub.specs = moto_hub.specs_of_another_container()
     with pytest.raises(CompiledUnusable, match="there is no s3://"):
         moto_hub.specs.accepted()
-    assert accept(moto_hub)(LOOK) is None
+    assert accept(moto_hub)(ACCEPT) is None
     again = moto_hub.specs.accepted()
     assert again == replace(compiled, removed={})

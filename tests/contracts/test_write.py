@@ -132,7 +132,7 @@ def test_document_that_vanished_since_the_plan_is_a_conflict(world: World, case:
     assert read(world, case.address) is None
 
 
-def test_document_spelled_anew_since_the_plan_is_no_conflict(world: World) -> None:
+def test_document_rewritten_equivalently_since_the_plan_is_no_conflict(world: World) -> None:
     address = repository_policy(CHECKOUT)
     spellings = [{"AWS": HOME}, {"AWS": [f"arn:aws:iam::{HOME}:root"]}]
     first, again = (
@@ -147,7 +147,7 @@ def test_document_spelled_anew_since_the_plan_is_no_conflict(world: World) -> No
 
 
 @kinds
-def test_document_that_is_not_understood_is_replaced(world: World, case: Case) -> None:
+def test_document_that_cannot_be_parsed_is_replaced(world: World, case: Case) -> None:
     world.put(case.address, case.other)
     world.corrupt(case.address, '{"Statement": [{"Foo": 1}]}')
     write(world, change(world, case.address, case.desired))
@@ -165,7 +165,7 @@ GONE: list[tuple[Target, Callable[[World], Change]]] = [
 
 @pytest.mark.parametrize("is_there", [True, False])
 @pytest.mark.parametrize(("target", "plan"), GONE)
-def test_owner_that_vanished_since_the_plan_is_not_found(
+def test_target_that_was_deleted_since_the_plan_is_not_found(
     world: World, target: Target, plan: Callable[[World], Change], is_there: bool
 ) -> None:
     """Whether a document stood there when the plan was made, or was about to be created."""

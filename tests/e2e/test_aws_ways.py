@@ -34,7 +34,7 @@ def settled(house: House) -> Iterator[House]:
 
 
 @pytest.mark.parametrize(("way", "switches", "step"), WAYS, ids=lambda one: getattr(one, "name", None))
-def test_a_step_comes_to_its_end_all_the_same(settled: House, way: str, switches: Switches, step: Step) -> None:
+def test_a_step_still_ends(settled: House, way: str, switches: Switches, step: Step) -> None:
     settled.stage.aws.set_switches(switches)
     since, _ = step.begin(settled)
     until(lambda: settled.product_writes(since), what=f"{step.name}, while {way}")

@@ -34,7 +34,7 @@ def demo() -> Iterator[tuple[int, str]]:
     yield process.returncode, output
 
 
-def test_everything_is_as_said(demo: tuple[int, str]) -> None:
+def test_everything_is_as_documented(demo: tuple[int, str]) -> None:
     code, output = demo
     found = json.loads(RESULT.read_text())
     assert [check for check in found["checks"] if not check["ok"]] == [], output

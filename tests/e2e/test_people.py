@@ -33,7 +33,7 @@ def bob(deployed: House) -> Terminal:
     return terminal_of(deployed.stage, "bob", READER)
 
 
-def test_who_may_only_ask_asks_and_commands_nothing(house: House, bob: Terminal) -> None:
+def test_a_user_who_may_only_ask_can_ask_and_command_nothing(house: House, bob: Terminal) -> None:
     moment = house.now()
     asked = bob.run("status")
     # The house has its schedule off, and nothing else is amiss.
@@ -105,7 +105,7 @@ def _send(person: Terminal, event: dict[str, Any]) -> Any:
     return json.loads(answer["Payload"].read())
 
 
-def test_a_signature_is_for_one_request_to_one_hub_and_good_once(house: House, alice: Terminal, bob: Terminal) -> None:
+def test_a_signature_is_valid_once_for_one_request_to_one_hub(house: House, alice: Terminal, bob: Terminal) -> None:
     text, proof = _command(alice, 1)
     assert _send(alice, {"request": text, "proof": proof})["caller"] == f"arn:aws:iam::{CI}:user/alice"
     assert _send(alice, {"request": text, "proof": proof})["error"]["code"] == "call-repeated"

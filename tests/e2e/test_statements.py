@@ -21,7 +21,7 @@ BOUNDARY = f"arn:aws:iam::{REGISTRY}:policy/ecr-warden/ecr-warden-boundary"
 
 
 @pytest.mark.parametrize("step", {step.name: step for step in STEPS.values()}.values(), ids=lambda step: step.name)
-def test_with_every_statement_a_step_comes_to_its_end_and_nothing_is_refused(house: House, step: Step) -> None:
+def test_with_every_statement_a_step_completes_and_nothing_is_refused(house: House, step: Step) -> None:
     since, works = step.begin(house)
     until(works, what=step.name)
     house.quiet.wait(since.mark)
@@ -45,7 +45,7 @@ def test_without_a_statement_its_step_fails_for_the_lack_of_it(house: House, sta
         heal(house)
 
 
-def test_without_its_statement_the_forward_role_hands_no_event_on(house: House) -> None:
+def test_without_its_statement_the_forward_role_forwards_no_event(house: House) -> None:
     statement = Statement("forward", "HubBuses")
     known = len(house.stage.aws.undelivered())
     try:
@@ -80,7 +80,7 @@ def entering(house: House) -> Iterator[Any]:
         iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(before))
 
 
-def test_without_the_denial_the_write_role_could_take_its_own_way_in_apart(house: House, entering: Any) -> None:
+def test_without_the_denial_the_write_role_could_destroy_its_own_access(house: House, entering: Any) -> None:
     def code() -> str:
         with pytest.raises(ClientError) as error:
             entering.delete_role_policy(RoleName="ecr-warden-forward", PolicyName="none-such")
@@ -143,6 +143,6 @@ def test_no_statement_of_ours_is_left_out() -> None:
     assert found == {*STEPS, *ELSEWHERE, *UNASKED}
 
 
-def test_what_is_left_to_the_templates_is_said() -> None:
+def test_what_is_left_to_the_templates_is_stated() -> None:
     page = (ROOT / "docs" / "supported.md").read_text()
     assert {one.sid for one in UNASKED if f"`{one.sid}`" not in page} == set()

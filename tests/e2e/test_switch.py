@@ -8,7 +8,7 @@ from tests.e2e.house import SEED, House
 OPEN = "reported, NOT repaired"
 
 
-def test_stopped_writes_are_reported_and_made_up_by_the_sweep_once_they_are_enabled(house: House) -> None:
+def test_stopped_writes_are_reported_and_done_by_the_sweep_once_they_are_enabled(house: House) -> None:
     house.writes("stopped")
     began, moment = time.time(), house.now()
     house.tamper()
@@ -27,7 +27,7 @@ def test_stopped_writes_are_reported_and_made_up_by_the_sweep_once_they_are_enab
     assert len(house.product_writes(moment)) == 1
 
 
-def test_mode_observe_writes_nothing_and_tells_once_until_the_file_says_enforce(house: House) -> None:
+def test_mode_observe_writes_nothing_and_reports_once_until_the_spec_says_enforce(house: House) -> None:
     house.upload(SEED.replace("mode: enforce", "mode: observe"))
     began, moment = time.time(), house.now()
     house.tamper()

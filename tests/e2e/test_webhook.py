@@ -14,7 +14,7 @@ WEBHOOK = "/ecr-warden/webhook"
 GONE = answer(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n")
 
 
-def test_a_message_under_way_goes_to_the_new_webhook_while_the_old_one_is_removed(house: House) -> None:
+def test_a_message_in_transit_goes_to_the_new_webhook_while_the_old_one_is_removed(house: House) -> None:
     ssm = house.stage.aws.client(CI, "ssm", REGION)
 
     def put(url: str) -> None:

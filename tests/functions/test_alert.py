@@ -50,14 +50,14 @@ def test_collected_alerts_are_sent_in_one_message_when_it_is_due(handler: Handle
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '{"schema": 9, "incident": "spec/v2"}', '{"schema": 1}'])
-def test_a_flush_that_is_none_is_an_error_so_that_it_ends_in_the_failure_queue(
+def test_a_malformed_flush_is_an_error_so_that_it_ends_in_the_failure_queue(
     handler: Handler, deployed: Deployed, body: str
 ) -> None:
     with pytest.raises(CodecError):
         handler(batch(broken(body)))
 
 
-def test_a_flush_that_is_none_keeps_no_other_incident_back(handler: Handler, deployed: Deployed) -> None:
+def test_a_malformed_flush_does_not_hold_back_other_incidents(handler: Handler, deployed: Deployed) -> None:
     handler(announced(ACCEPTED))
     assert handler(batch(broken("{"), FLUSH, broken("[]"))) == {
         "batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m2"}]
@@ -66,7 +66,7 @@ def test_a_flush_that_is_none_keeps_no_other_incident_back(handler: Handler, dep
 
 
 @pytest.mark.parametrize(("receives", "seconds"), [(1, 20), (2, 40), (5, 320), (7, 720)])
-def test_a_flush_that_failed_comes_back_after_a_window_and_then_after_twice_as_long(
+def test_a_failed_flush_is_retried_after_a_window_and_then_after_twice_as_long(
     handler: Handler, deployed: Deployed, receives: int, seconds: int
 ) -> None:
     deployed.sqs.send_message(QueueUrl=deployed.incidents_url, MessageBody="{")

@@ -88,7 +88,7 @@ def refusing(target: str, *error: Any) -> Callable[[Call], tuple[str, str, int] 
     return refuse
 
 
-def test_a_refused_call_is_reported_stops_no_sibling_and_is_made_up_for(
+def test_a_refused_call_is_reported_stops_no_sibling_and_is_repeated_later(
     running: Running, subtests: pytest.Subtests
 ) -> None:
     running.begin()
@@ -220,7 +220,7 @@ def test_a_missing_target_is_reported_once_and_converges_when_it_returns(
             assert running.differing() == []
 
 
-def test_a_message_that_is_no_job_ends_in_the_failure_queue_and_the_next_one_runs(
+def test_a_message_that_is_not_a_job_ends_in_the_failure_queue_and_the_next_one_runs(
     running: Running, subtests: pytest.Subtests
 ) -> None:
     running.begin()

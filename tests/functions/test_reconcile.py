@@ -83,7 +83,7 @@ def test_an_unparseable_message_fails_and_the_next_one_runs(
     assert [line["message"] for line in logged()] == ["failed", "done"]
 
 
-def test_a_failed_message_comes_back_later_with_each_receive(handler: Handler, deployed: Deployed) -> None:
+def test_a_failed_message_is_redelivered_later_with_each_receive(handler: Handler, deployed: Deployed) -> None:
     broken = Message("{", "bad", receives=3)
     assert failed(handler(received(deployed, broken))) == ["m0"]
     assert deployed.hidden("jobs.fifo")["{"] == 20
@@ -105,7 +105,7 @@ def test_a_message_on_its_last_attempt_runs_although_its_group_failed(
     assert [line["message"] for line in logged()] == ["failed", "done"]
 
 
-def test_a_batch_that_fails_as_a_whole_is_no_error_of_the_function(handler: Handler, deployed: Deployed) -> None:
+def test_a_batch_that_fails_as_a_whole_is_not_an_error_of_the_function(handler: Handler, deployed: Deployed) -> None:
     event = received(deployed, Message("{", "a"), Message("[", "b"))
     assert failed(handler(event)) == ["m0", "m1"]
 

@@ -140,7 +140,7 @@ def test_a_policy_on_a_path_reaches_the_roles_on_it_alone(aws: EmulatedAws, visi
         iam.put_role_policy(RoleName="outside", PolicyName="p", PolicyDocument=policy(allow("ecr:*")))
 
 
-def test_writes_can_be_bound_to_a_boundary(aws: EmulatedAws, visitor: Visitor) -> None:
+def test_writes_can_be_limited_to_a_boundary(aws: EmulatedAws, visitor: Visitor) -> None:
     account, admin = visitor.account, aws.client(visitor.account, "iam")
     boundary, other = (
         admin.create_policy(PolicyName=name, PolicyDocument=policy(allow("ecr:*")))["Policy"]["Arn"]
@@ -164,7 +164,7 @@ def test_writes_can_be_bound_to_a_boundary(aws: EmulatedAws, visitor: Visitor) -
     iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=policy(allow("iam:*")))
 
 
-def test_attaching_can_be_bound_to_a_policy(aws: EmulatedAws, visitor: Visitor) -> None:
+def test_attaching_can_be_limited_to_a_policy(aws: EmulatedAws, visitor: Visitor) -> None:
     admin = aws.client(visitor.account, "iam")
     good = admin.create_policy(PolicyName="good", PolicyDocument=policy(allow("ecr:*")))["Policy"]["Arn"]
     visitor.may(visitor.name, allow("iam:AttachRolePolicy", Condition={"ArnEquals": {"iam:PolicyARN": good}}))

@@ -32,7 +32,7 @@ def test_ecr_answers_and_keeps_its_own_spelling(aws: EmulatedAws, new_account: N
     assert sorted(aws_principals(read["policyText"])) == sorted([user, f"arn:aws:iam::{account}:root"])
 
 
-def test_ecr_refuses_ghosts_until_they_exist_and_are_known(aws: EmulatedAws, new_account: NewAccount) -> None:
+def test_ecr_refuses_principals_until_they_exist_and_are_visible(aws: EmulatedAws, new_account: NewAccount) -> None:
     account, home = new_account(), new_account()
     ecr, iam = aws.client(account, "ecr"), aws.client(home, "iam")
     ecr.create_repository(repositoryName=REPOSITORY)

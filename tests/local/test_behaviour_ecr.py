@@ -76,7 +76,7 @@ def test_a_single_statement_may_stand_without_brackets() -> None:
         {"Service": "lambda.amazonaws.com"},
     ],
 )
-def test_a_principal_that_can_exist_is_taken(principal: Any) -> None:
+def test_a_principal_that_can_exist_is_accepted(principal: Any) -> None:
     assert isinstance(outcome_of(Principal=principal), Stored)
 
 
@@ -89,7 +89,7 @@ def test_a_principal_that_can_exist_is_taken(principal: Any) -> None:
         {"AWS": "AIDAAAAAAAAAAAAAAAAAA"},
     ],
 )
-def test_a_ghost_is_refused(principal: Any) -> None:
+def test_a_principal_that_does_not_exist_is_refused(principal: Any) -> None:
     assert outcome_of(Principal=principal) == GHOST
 
 
@@ -125,11 +125,11 @@ def test_a_statement_that_is_none_of_ecr_is_refused(changes: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"Statement": []}', '{"Statement": [1]}', '{"Version": "1"}'])
-def test_a_text_that_is_no_policy_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_policy_is_refused(text: str) -> None:
     assert set_repository_policy(text, WORLD) == INVALID
 
 
-def test_a_key_twice_is_refused() -> None:
+def test_a_repeated_key_is_refused() -> None:
     text = '{"Statement": [{"Effect": "Allow", "Effect": "Deny", "Principal": "*", "Action": "ecr:*"}]}'
     assert set_repository_policy(text, WORLD) == INVALID
 

@@ -55,7 +55,7 @@ def test_a_single_statement_stays_an_object() -> None:
 @pytest.mark.parametrize(
     "ghost", ["arn:aws:iam::111111111111:user/nobody", "arn:aws:iam::1:*", "AIDAAAAAAAAAAAAAAAAAA"]
 )
-def test_a_principal_that_is_not_there_is_named_in_the_error(ghost: str) -> None:
+def test_a_principal_that_does_not_exist_is_named_in_the_error(ghost: str) -> None:
     refused = trusted(trust({"AWS": [AUSER, ghost]}))
     assert refused == invalid_principal(ghost)
     assert refused.message == f'Invalid principal in policy: "AWS":"{ghost}"'
@@ -67,7 +67,7 @@ def test_anybody_may_be_trusted() -> None:
     assert isinstance(trusted(trust({"Service": "lambda.amazonaws.com"})), Stored)
 
 
-def test_a_trust_policy_speaks_of_sts_alone() -> None:
+def test_a_trust_policy_has_only_actions_of_sts() -> None:
     assert isinstance(
         trusted(trust({"AWS": AUSER}, ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"])), Stored
     )
@@ -144,7 +144,7 @@ def test_a_rule_waits_for_what_the_handler_finds_missing() -> None:
     assert applied(double, WORLD) == double
 
 
-def test_what_is_not_there_is_said_in_awss_words() -> None:
+def test_what_does_not_exist_is_reported_in_awss_words() -> None:
     named = {"repositoryName": "shop/checkout"}
     assert not_found("RepositoryPolicyNotFoundException", "x", "222222222222", named) == (
         "Repository policy does not exist for the repository with name 'shop/checkout' "

@@ -51,7 +51,7 @@ def test_a_registry_policy_is_kept_until_it_is_deleted() -> None:
     assert isinstance(answer(registries, "PutRegistryPolicy", policyText="{"), Refused)
 
 
-def test_a_setting_has_its_default_until_it_is_put() -> None:
+def test_a_setting_has_its_default_until_it_is_set() -> None:
     registries = Registries()
     assert answer(registries, "GetAccountSetting", name=SCOPE) == {"name": SCOPE, "value": "V2"}
     assert answer(registries, "PutAccountSetting", name=SCOPE, value="V1")["value"] == "V1"

@@ -47,7 +47,7 @@ def sent(statement: dict[str, Any], caller: str, *flags: str) -> Request | Refus
         (deny({"AWS": f"arn:aws:iam::{OWNER}:root"}), SESSION),
     ],
 )
-def test_who_locks_itself_out_has_to_say_force(statement: dict[str, Any], caller: str) -> None:
+def test_a_policy_that_locks_its_caller_out_needs_force(statement: dict[str, Any], caller: str) -> None:
     """aws-facts 1.1: `force`."""
     assert sent(statement, caller) == LOCKED_OUT
     assert isinstance(sent(statement, caller, "force"), Request)
@@ -63,12 +63,12 @@ def test_who_locks_itself_out_has_to_say_force(statement: dict[str, Any], caller
         {**deny("*"), "Effect": "Allow"},
     ],
 )
-def test_what_leaves_the_caller_a_way_needs_no_force(statement: dict[str, Any]) -> None:
+def test_a_policy_that_does_not_lock_the_caller_out_needs_no_force(statement: dict[str, Any]) -> None:
     """aws-facts 1.1: `force`."""
     assert isinstance(sent(statement, ADMIN), Request)
 
 
-def test_a_new_principal_is_unseen_in_the_words_of_the_year() -> None:
+def test_a_new_principal_is_invisible_with_the_error_text_of_the_year() -> None:
     """aws-facts 1.3: both texts occur."""
     text = policy({"Effect": "Allow", "Principal": {"AWS": f"{AUSER}-new"}, "Action": "ecr:*"})
     for ghost in ("Principal not found", "Invalid repository policy provided"):
@@ -111,7 +111,7 @@ def shown(paging: Paging, lengths: list[int], size: int | None, short_pages: int
             return pages
 
 
-def test_a_list_comes_in_pages_of_the_size_asked_for_or_a_hundred() -> None:
+def test_a_list_comes_in_pages_of_the_requested_size_or_a_hundred() -> None:
     """aws-facts 1.1: DescribeRepositories."""
     assert shown(DESCRIBE, [250], None) == [[100], [100], [50]]
     assert shown(DESCRIBE, [4], 2) == [[2], [2]]
@@ -144,7 +144,7 @@ class Clock:
         return self.seconds
 
 
-def test_a_bucket_is_an_actions_in_an_account_and_fills_with_time() -> None:
+def test_a_token_bucket_belongs_to_an_action_in_an_account_and_refills_with_time() -> None:
     """aws-facts 2.6: "token bucket per API per account"; 1.3: ECR's 429."""
     clock = Clock()
     rates = {"iam:GetRole": Rate(2.0, 3), "ecr:GetRepositoryPolicy": Rate(1.0, 1)}
@@ -239,7 +239,7 @@ ENTER = {"RoleSessionName": "ecrw-1", "ExternalId": "hub-1", "SourceIdentity": "
         {"Policy": "x" * 2049},
     ],
 )
-def test_a_session_is_asked_for_within_bounds(wrong: dict[str, str]) -> None:
+def test_a_session_is_requested_within_bounds(wrong: dict[str, str]) -> None:
     """aws-facts 2.1: RoleSessionName, DurationSeconds, SourceIdentity, inline session policy, ExternalId."""
     assert sessions.assume_role(ENTER, chained=True) is None
     refused = sessions.assume_role({**ENTER, **wrong}, chained=True)

@@ -102,7 +102,7 @@ def test_an_event_reaches_another_accounts_bus_and_keeps_its_account(ways: Ways,
 
 
 @pytest.mark.parametrize("broken", ["bus policy", "role", "bus", "source"])
-def test_an_event_that_may_not_go_ends_in_the_dead_letter_queue(
+def test_an_event_that_may_not_be_delivered_ends_in_the_dead_letter_queue(
     ways: Ways, tmp_path: Path, broken: str, new_account: NewAccount
 ) -> None:
     if broken != "bus":

@@ -69,7 +69,7 @@ def test_the_nth_call_fails_and_the_others_do_not(aws: EmulatedAws, new_account:
     assert [(one.matched, one.reached) for one in aws.faults()] == [(3, 1)]
 
 
-def test_an_answer_can_be_lost_after_the_deed(aws: EmulatedAws, new_account: NewAccount) -> None:
+def test_an_answer_can_be_lost_after_the_call_took_effect(aws: EmulatedAws, new_account: NewAccount) -> None:
     account = new_account()
     iam = aws.client(account, "iam")
     lost = Fail("ServiceUnavailable", "no answer", status=400, after=True)
@@ -141,6 +141,6 @@ def test_an_event_of_aws_can_be_forged_here_and_by_no_client(aws: EmulatedAws, n
     assert answer["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
 
 
-def test_a_control_request_that_means_nothing_is_refused(aws: EmulatedAws) -> None:
+def test_a_malformed_control_request_is_refused(aws: EmulatedAws) -> None:
     with pytest.raises(ControlRefused, match="no GET nonsense"):
         aws.control("GET", "nonsense")

@@ -40,7 +40,7 @@ def outcome_of(case: Mapping[str, Any]) -> Outcome:
 
 
 @pytest.mark.parametrize("case", DOCUMENTS, ids=lambda case: case["name"])
-def test_a_document_ends_as_it_was_seen_to_end(case: dict[str, Any]) -> None:
+def test_a_document_is_stored_or_refused_as_recorded_on_aws(case: dict[str, Any]) -> None:
     outcome = outcome_of(case)
     match case, outcome:
         case {"error": error}, Refused(code, message, status):
@@ -82,7 +82,7 @@ def iam(
         yield client
 
 
-def test_a_call_fails_as_it_was_seen_to_fail(iam: Any) -> None:
+def test_a_call_fails_as_recorded_on_aws(iam: Any) -> None:
     [full] = iam.list_policies(Scope="Local")["Policies"]
     for case in CALLS:
         given = {**case["given"], **({"PolicyArn": full["Arn"]} if "PolicyArn" in case["given"] else {})}

@@ -56,7 +56,7 @@ def left(aws: EmulatedAws) -> list[str]:
     )
 
 
-def test_the_loop_runs_every_question_is_asked_and_nothing_is_left(aws: EmulatedAws, tmp_path: Path) -> None:
+def test_the_loop_runs_every_question_is_asked_and_nothing_remains(aws: EmulatedAws, tmp_path: Path) -> None:
     bystander: Any = aws.client(REGISTRY, "ecr", REGION)
     bystander.create_repository(repositoryName="somebody/else")
     mark = aws.mark()

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.property.policy_oracle import Ask
+from tests.property.policy_oracle import Request
 
 A, B, OUTSIDER = "111111111111", "222222222222", "333333333333"
 PRINCIPALS: tuple[Any, ...] = (
@@ -270,7 +270,7 @@ def pairs(draw: st.DrawFn) -> tuple[str, dict[str, Any], dict[str, Any]]:
     return kind, {"Version": version, "Statement": one}, {"Version": version, "Statement": other}
 
 
-def requests(kind: str, *documents: dict[str, Any]) -> list[Ask]:
+def requests(kind: str, *documents: dict[str, Any]) -> list[Request]:
     """All requests of the universe, over the condition keys that the documents use (a sample beyond 300 contexts)."""
     text = str(documents).lower()
     keys = [key for key in _WHEN if key in text]
@@ -282,7 +282,7 @@ def requests(kind: str, *documents: dict[str, Any]) -> list[Ask]:
     if len(contexts) > most:
         contexts = random.Random(0).sample(contexts, most)
     return [
-        Ask(p, a, r, about)
+        Request(p, a, r, about)
         for p in who
         for context in contexts
         for about in _about(p, context)

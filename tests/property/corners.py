@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.property import universe
-from tests.property.policy_oracle import Ask
+from tests.property.policy_oracle import Request
 from tests.property.universe import A, B, C
 
 type Raw = dict[str, Any]
@@ -248,7 +248,7 @@ _TAGS = (
 _SIGNED = ("aws:principaltag/t",)
 
 
-def asks(seed: int, kind: str, live: Raw, desired: Raw, count: int = 150) -> Iterator[Ask]:
+def requests(seed: int, kind: str, live: Raw, desired: Raw, count: int = 150) -> Iterator[Request]:
     """Requests of which some may tell the documents apart; a key takes after the others, as variables ask for."""
     chance = random.Random(seed)
     text = json.dumps([live, desired])
@@ -283,7 +283,7 @@ def asks(seed: int, kind: str, live: Raw, desired: Raw, count: int = 150) -> Ite
         if kind == "identity":
             where = chance.choice((f"{name}/x", f"{tag}/x", "a/x", "shop/a", f"a/{name}", f"{tag}x"))
             resource = f"arn:aws:ecr:eu-central-1:{B}:repository/{where}"
-        yield Ask(who, chance.choice(actions), resource, context)
+        yield Request(who, chance.choice(actions), resource, context)
 
 
 def _value(

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 
-class Ask(NamedTuple):
+class Request(NamedTuple):
     """A request; the context's keys are in lower case.
 
     `principal` is an ARN, a service, a provider or `*`; for a federated user's session the ARN of the user who made it
@@ -29,23 +29,23 @@ PATHS = ("team/",)
 """All paths of roles in the documents."""
 
 
-def allowed(document: Mapping[str, Any], ask: Ask) -> bool:
+def allowed(document: Mapping[str, Any], request: Request) -> bool:
     """Some Allow matches, and no Deny."""
     matched = {
         statement["Effect"].lower()
         for statement in _listed(document["Statement"])
-        if _matches(statement, ask, literal=document.get("Version") != "2012-10-17")
+        if _matches(statement, request, literal=document.get("Version") != "2012-10-17")
     }
     return matched == {"allow"}
 
 
-def _matches(statement: Mapping[str, Any], ask: Ask, *, literal: bool) -> bool:
+def _matches(statement: Mapping[str, Any], request: Request, *, literal: bool) -> bool:
     return (
-        _principal(statement, ask.principal)
-        and _patterns(statement, "Action", ask.action.lower(), ask, fold=True, literal=True)
-        and _patterns(statement, "Resource", ask.resource, ask, fold=False, literal=literal)
+        _principal(statement, request.principal)
+        and _patterns(statement, "Action", request.action.lower(), request, fold=True, literal=True)
+        and _patterns(statement, "Resource", request.resource, request, fold=False, literal=literal)
         and all(
-            _clause(operator.lower(), ask.context.get(key.lower(), ()), _listed(values), ask, literal)
+            _clause(operator.lower(), request.context.get(key.lower(), ()), _listed(values), request, literal)
             for operator, block in statement.get("Condition", {}).items()
             for key, values in block.items()
         )
@@ -99,16 +99,18 @@ def _levels(who: str) -> list[set[str]]:
     return [*levels, set(who.split(" "))]
 
 
-def _patterns(statement: Mapping[str, Any], element: str, text: str, ask: Ask, *, fold: bool, literal: bool) -> bool:
+def _patterns(
+    statement: Mapping[str, Any], element: str, text: str, request: Request, *, fold: bool, literal: bool
+) -> bool:
     negated = f"Not{element}" in statement
     if not negated and element not in statement:
         return True
     values = _listed(statement[f"Not{element}" if negated else element])
-    return any(_glob(v.lower() if fold else v, text, ask, literal) for v in values) is not negated
+    return any(_glob(v.lower() if fold else v, text, request, literal) for v in values) is not negated
 
 
-def _glob(pattern: str, text: str, ask: Ask, literal: bool) -> bool:
-    expression = _expression(pattern, ask, literal, any_text=".*", any_character=".")
+def _glob(pattern: str, text: str, request: Request, literal: bool) -> bool:
+    expression = _expression(pattern, request, literal, any_text=".*", any_character=".")
     return expression is not None and _fits(expression, text)
 
 
@@ -117,13 +119,13 @@ def _fits(expression: str, text: str) -> bool:
     return re.fullmatch(expression, text, re.DOTALL) is not None
 
 
-def _expression(pattern: str, ask: Ask, literal: bool, *, any_text: str, any_character: str) -> str | None:
+def _expression(pattern: str, request: Request, literal: bool, *, any_text: str, any_character: str) -> str | None:
     if literal or "${" not in pattern:
         return _written(pattern, any_text, any_character)
     out = ""
     for part in re.split(r"(\$\{[^}]*\})", pattern):
         if part.startswith("${") and part.endswith("}"):
-            value = _variable(part, ask)
+            value = _variable(part, request)
             if value is None:
                 return None
             out += re.escape(value)
@@ -137,16 +139,16 @@ def _written(pattern: str, any_text: str, any_character: str) -> str:
     return "".join({"*": any_text, "?": any_character}.get(char) or re.escape(char) for char in pattern)
 
 
-def _variable(part: str, ask: Ask) -> str | None:
+def _variable(part: str, request: Request) -> str | None:
     inside = part[2:-1]
     if inside in "*?$":
         return inside
     key, comma, default = inside.partition(", ")
-    values = ask.context.get(key.lower(), ())
+    values = request.context.get(key.lower(), ())
     return values[0] if len(values) == 1 else default.strip("'") if comma else None
 
 
-def _clause(operator: str, given: tuple[str, ...], values: list[Any], ask: Ask, literal: bool) -> bool:
+def _clause(operator: str, given: tuple[str, ...], values: list[Any], request: Request, literal: bool) -> bool:
     texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
     if operator.endswith("null"):
         missing = given in ((), ("",))
@@ -160,9 +162,9 @@ def _clause(operator: str, given: tuple[str, ...], values: list[Any], ask: Ask, 
     negated = positive != base
 
     def one(value: str) -> bool:
-        if negated and not all(_comparable(positive, value, text, ask, literal) for text in texts):
+        if negated and not all(_comparable(positive, value, text, request, literal) for text in texts):
             return False
-        return any(_compare(positive, value, text, ask, literal) for text in texts) is not negated
+        return any(_compare(positive, value, text, request, literal) for text in texts) is not negated
 
     if every:
         return given in ((), ("",)) or all(map(one, given))
@@ -173,12 +175,12 @@ def _clause(operator: str, given: tuple[str, ...], values: list[Any], ask: Ask, 
     return len(given) == 1 and one(given[0])
 
 
-def _compare(operator: str, value: str, policy: str, ask: Ask, literal: bool) -> bool:
+def _compare(operator: str, value: str, policy: str, request: Request, literal: bool) -> bool:
     match operator:
         case "stringlike":
-            return _glob(policy, value, ask, literal)
+            return _glob(policy, value, request, literal)
         case "arnlike" | "arnequals":
-            ours, theirs = value.split(":", 5), _arn(policy, ask, literal)
+            ours, theirs = value.split(":", 5), _arn(policy, request, literal)
             if theirs is None or len(ours) != 6:
                 return False
             return _is_every_arn(theirs) or (
@@ -198,7 +200,7 @@ def _compare(operator: str, value: str, policy: str, ask: Ask, literal: bool) ->
     text = policy
     if not literal:
         # StringEquals takes `*` for itself; variables are replaced there, too.
-        found = _expression(policy, ask, literal, any_text=r"\*", any_character=r"\?")
+        found = _expression(policy, request, literal, any_text=r"\*", any_character=r"\?")
         if found is None:
             return False
         text = re.sub(r"\\(.)", r"\1", found)
@@ -212,7 +214,7 @@ def _compare(operator: str, value: str, policy: str, ask: Ask, literal: bool) ->
     raise AssertionError(operator)
 
 
-def _comparable(operator: str, value: str, policy: str, ask: Ask, literal: bool) -> bool:
+def _comparable(operator: str, value: str, policy: str, request: Request, literal: bool) -> bool:
     """Whether a negated operator can say anything of the two."""
     match operator:
         case "numericequals":
@@ -222,16 +224,16 @@ def _comparable(operator: str, value: str, policy: str, ask: Ask, literal: bool)
         case "ipaddress":
             return _address(value) is not None and _network(policy) is not None
         case "arnlike" | "arnequals":
-            parts = _arn(policy, ask, literal)
+            parts = _arn(policy, request, literal)
             return value.count(":") >= 5 and (parts is None or len(parts) == 6 or _is_every_arn(parts))
     return True
 
 
-def _arn(pattern: str, ask: Ask, literal: bool) -> list[str] | None:
+def _arn(pattern: str, request: Request, literal: bool) -> list[str] | None:
     """Expressions of the parts of an ARN, at most six: its variables first, whatever colons they bring."""
     parts = [""]
     for token in re.findall(r"\$\{[^}]*\}|.", pattern, re.DOTALL) if not literal else [*pattern]:
-        text: str | None = token if len(token) == 1 else _variable(token, ask)
+        text: str | None = token if len(token) == 1 else _variable(token, request)
         if text is None:
             return None
         if len(token) == 1 and token in "*?":

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.property import corners, universe
 from tests.property.comparisons import pairs, requests, statements
 from tests.property.policy_documents import documents, rewritten
-from tests.property.policy_oracle import Ask, allowed
+from tests.property.policy_oracle import Request, allowed
 
 KINDS = {"repository": DocumentKind.REPOSITORY, "trust": DocumentKind.TRUST, "identity": DocumentKind.IDENTITY}
 MORE, LESS, DIFFERENT = Relation.MORE, Relation.LESS, Relation.DIFFERENT
@@ -103,16 +103,16 @@ def test_each_witness_is_one(pair: Pair) -> None:
         assert len(witnesses) <= 5
         assert len({witness.group for witness in witnesses}) == len(witnesses)
         for witness in witnesses:
-            ask = _ask(witness)
+            ask = _request_of(witness)
             assert allowed(one, ask), witness
             assert not allowed(other, ask), witness
 
 
-def _ask(witness: Witness) -> Ask:
+def _request_of(witness: Witness) -> Request:
     request = witness.request
     # The oracle knows sessions, the engine lets a role stand for any session of it.
     who = f"{request.principal.issuer} {_session(request.principal.text)}".strip()
-    return Ask(who, request.action, request.resource, dict(request.context))
+    return Request(who, request.action, request.resource, dict(request.context))
 
 
 def _session(principal: str) -> str:
@@ -131,7 +131,7 @@ def test_the_other_way_round_everything_is_mirrored(pair: Pair) -> None:
 
 @settings(max_examples=100)
 @given(pairs(), st.randoms(use_true_random=False))
-def test_the_same_document_in_other_words_is_equal(pair: Pair, chance: Any) -> None:
+def test_the_same_document_written_differently_is_equal(pair: Pair, chance: Any) -> None:
     kind, live, _ = pair
     other = _parse(rewritten(live, chance))
     assert compare(_parse(live), other, kind=KINDS[kind]).relation is EQUAL
@@ -194,7 +194,7 @@ UNIVERSES = pytest.mark.parametrize("world", [universe, corners], ids=["universe
 def test_the_relation_of_any_operators_on_any_keys_is_the_one_that_requests_show(world: Any, seed: int) -> None:
     kind, live, desired = world.pair(seed)
     found = _compare(kind, live, desired)
-    for ask in world.asks(seed, kind, live, desired, _ASKED):
+    for ask in world.requests(seed, kind, live, desired, _ASKED):
         mine, theirs = allowed(live, ask), allowed(desired, ask)
         if mine and not theirs:
             assert found.relation not in (EQUAL, LESS), ask
@@ -218,8 +218,8 @@ def test_each_witness_of_any_operators_on_any_keys_is_a_request_that_can_exist(w
     found = _compare(kind, live, desired)
     for witnesses, one, other in ((found.gained, live, desired), (found.lost, desired, live)):
         for witness in witnesses:
-            assert allowed(one, _ask(witness)), witness
-            assert not allowed(other, _ask(witness)), witness
+            assert allowed(one, _request_of(witness)), witness
+            assert not allowed(other, _request_of(witness)), witness
             assert can_be_made(witness.request), witness
             assert _is_of_its_caller(witness), witness
     back = _compare(kind, desired, live)
@@ -235,7 +235,7 @@ def test_the_universe_is_wide_and_its_requests_tell_documents_apart(world: Any) 
         kind, live, desired = world.pair(seed)
         kinds[kind] += 1
         operators.update(name for one in live["Statement"] for name in one.get("Condition", {}))
-        requests = world.asks(seed, kind, live, desired, 30)
+        requests = world.requests(seed, kind, live, desired, 30)
         distinguished += any(allowed(live, request) != allowed(desired, request) for request in requests)
     assert min(kinds.values()) >= 40
     assert distinguished >= 100

@@ -43,7 +43,7 @@ def _name(verdict: Decision) -> str:
 
 @settings(max_examples=600)
 @given(iam_requests.requests(), iam_requests.policies())
-def test_the_verdict_is_the_oracles(request: dict[str, Any], policies: dict[str, Any]) -> None:
+def test_the_verdict_equals_the_oracles(request: dict[str, Any], policies: dict[str, Any]) -> None:
     asked = dict(policies)
     if request["action"].startswith("sts") and "trust" not in policies:
         asked.pop("resource", None)
@@ -72,7 +72,7 @@ def test_a_further_principal_action_resource_or_allow_never_denies(
         assert before == after or (before, after) == ("ImplicitlyDenied", "Allowed"), request
 
 
-def test_what_gives_more_is_drawn_where_it_tells() -> None:
+def test_extra_access_is_drawn_where_it_is_distinguishable() -> None:
     seen: Counter[str] = Counter()
 
     @settings(max_examples=100, database=None, derandomize=True)
@@ -89,7 +89,7 @@ def test_what_gives_more_is_drawn_where_it_tells() -> None:
 
 @settings(max_examples=200)
 @given(iam_requests.requests(), iam_requests.policies(), iam_requests.documents(principals=False))
-def test_another_identity_policy_that_only_allows_takes_nothing_away(
+def test_another_identity_policy_that_only_allows_removes_no_access(
     request: dict[str, Any], policies: dict[str, Any], more: dict[str, Any]
 ) -> None:
     for statement in more["Statement"]:

@@ -86,7 +86,7 @@ def test_whatever_parses_is_examined(raw: Any, kind: DocumentKind) -> None:
     assert places_exist(raw, findings)
 
 
-def test_some_of_it_is_examined_and_found_wanting() -> None:
+def test_some_of_it_is_linted_and_has_findings() -> None:
     seen: Counter[str] = Counter()
 
     @settings(max_examples=200, database=None, derandomize=True)
@@ -128,5 +128,5 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 
 
 @given(documents(), KINDS)
-def test_a_finding_is_of_the_catalogue(raw: dict[str, Any], kind: DocumentKind) -> None:
+def test_a_finding_follows_the_catalogue(raw: dict[str, Any], kind: DocumentKind) -> None:
     assert {finding.rule for finding in lint(parse_document(raw), kind)} <= set(Rule)

@@ -35,7 +35,7 @@ def _who_can(snapshot: dict[str, Any], name: str, what: str) -> dict[str, str]:
 
 @settings(max_examples=150)
 @given(estates.estates(), st.sampled_from(estates.REPOSITORIES), st.sampled_from(sorted(ASKED)))
-def test_who_can_is_brute_forces(snapshot: dict[str, Any], name: str, what: str) -> None:
+def test_who_can_equals_brute_force(snapshot: dict[str, Any], name: str, what: str) -> None:
     assert _who_can(snapshot, name, what) == estates.who_can(snapshot, name, ASKED[what])
 
 
@@ -54,7 +54,7 @@ def test_all_answers_are_drawn() -> None:
 
 @settings(max_examples=150)
 @given(estates.estates(), st.sampled_from(estates.REPOSITORIES), st.sampled_from(sorted(ASKED)), st.data())
-def test_the_printed_change_and_no_part_of_it_lets_somebody_in(
+def test_the_printed_change_gives_access_and_no_part_of_it_does(
     snapshot: dict[str, Any], name: str, what: str, data: st.DataObject
 ) -> None:
     graph = Graph(_estate(snapshot))

@@ -12,7 +12,7 @@ from typing import Any
 
 from ecr_warden.policy.condition import OPERATORS
 
-from tests.property.policy_oracle import Ask
+from tests.property.policy_oracle import Request
 
 A, B, C = "111111111111", "222222222222", "333333333333"
 NAMED = (
@@ -317,7 +317,9 @@ _SIGNED = (
 )
 
 
-def asks(seed: int, kind: str, live: dict[str, Any], desired: dict[str, Any], count: int = 150) -> Iterator[Ask]:
+def requests(
+    seed: int, kind: str, live: dict[str, Any], desired: dict[str, Any], count: int = 150
+) -> Iterator[Request]:
     """Requests of which some may tell the documents apart."""
     chance = random.Random(seed)
     text = json.dumps([live, desired], ensure_ascii=False)
@@ -349,7 +351,7 @@ def asks(seed: int, kind: str, live: dict[str, Any], desired: dict[str, Any], co
             else:
                 values = _some_values(chance, key, literal[key], several=key in several)
                 context[key] = values
-        yield Ask(who, chance.choice(actions), chance.choice(resources), context)
+        yield Request(who, chance.choice(actions), chance.choice(resources), context)
 
 
 def _some_values(chance: random.Random, key: str, literal: list[str], *, several: bool) -> tuple[str, ...]:

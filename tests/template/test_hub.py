@@ -139,7 +139,7 @@ def _longest(config: Config) -> float:
     return float(attempts * (given["connect_timeout"] + given["read_timeout"]) + pauses)
 
 
-def test_a_call_that_hangs_takes_no_function_with_it() -> None:
+def test_a_call_that_hangs_does_not_end_the_function() -> None:
     whole = _function("Reconcile")["Timeout"]
     attempt = vars(CLIENT_CONFIG)["connect_timeout"] + vars(CLIENT_CONFIG)["read_timeout"]
     own = vars(HUB_CONFIG)["connect_timeout"] + vars(HUB_CONFIG)["read_timeout"]
@@ -178,7 +178,7 @@ def test_a_polled_queue_hands_over_ten_and_takes_back_the_failed_ones(name: str,
 
 
 @pytest.mark.parametrize("name", ["Dispatch", "Alert"])
-def test_what_an_asynchronous_function_fails_on_goes_to_a_standard_queue(name: str) -> None:
+def test_failed_events_of_an_asynchronous_function_go_to_a_standard_queue(name: str) -> None:
     failure = _function(name)["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
     assert (failure["Type"], say(failure["Destination"])) == ("SQS", "${FailuresQueue.Arn}")
     assert "FifoQueue" not in HUB.properties("FailuresQueue")
@@ -187,7 +187,7 @@ def test_what_an_asynchronous_function_fails_on_goes_to_a_standard_queue(name: s
 
 
 @pytest.mark.parametrize("bucket", ["Spec", "State"])
-def test_a_bucket_is_private_versioned_encrypted_and_outlives_the_stack(bucket: str) -> None:
+def test_a_bucket_is_private_versioned_encrypted_and_retained_after_the_stack(bucket: str) -> None:
     resource = HUB.body["Resources"][f"{bucket}Bucket"]
     properties = resource["Properties"]
     assert say(properties["BucketName"]) == f"ecr-warden-{bucket.lower()}-${{AWS::AccountId}}-${{AWS::Region}}"
@@ -210,14 +210,14 @@ def test_a_bucket_refuses_plain_http_for_itself_and_its_objects(bucket: str) -> 
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_the_spec_bucket_tells_eventbridge_and_keeps_old_specs_that_may_still_be_the_accepted_one() -> None:
+def test_the_spec_bucket_notifies_eventbridge_and_keeps_old_specs_that_may_still_be_accepted() -> None:
     properties = HUB.properties("SpecBucket")
     assert properties["NotificationConfiguration"]["EventBridgeConfiguration"]["EventBridgeEnabled"] is True
     expiry = properties["LifecycleConfiguration"]["Rules"][0]["NoncurrentVersionExpiration"]
     assert expiry["NewerNoncurrentVersions"] >= 50
 
 
-def test_the_table_is_encrypted_recoverable_forgets_by_ttl_and_outlives_the_stack() -> None:
+def test_the_table_is_encrypted_recoverable_has_a_ttl_and_is_retained_after_the_stack() -> None:
     table = HUB.body["Resources"]["Table"]
     assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -230,7 +230,7 @@ def test_the_table_is_encrypted_recoverable_forgets_by_ttl_and_outlives_the_stac
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
-def test_the_stop_switch_knows_two_words_and_starts_enabled() -> None:
+def test_the_stop_switch_has_two_values_and_starts_enabled() -> None:
     switch = HUB.properties("WritesParameter")
     assert (switch["Name"], switch["Type"], switch["Value"]) == ("/ecr-warden/writes", "String", "enabled")
     assert switch["AllowedPattern"] == "^(enabled|stopped)$"

@@ -97,7 +97,7 @@ def _all_statements() -> list[Statement]:
     return [statement for template in ALL for statement in template.statements()]
 
 
-def test_no_wildcard_stands_without_a_reason() -> None:
+def test_no_wildcard_is_granted_without_a_reason() -> None:
     found = {
         (statement.place, item)
         for statement in _all_statements()
@@ -231,7 +231,7 @@ def test_people_may_invoke_what_their_policy_names_and_nothing_else() -> None:
     assert not HUB.resources("AWS::Lambda::Url")
 
 
-def test_alert_may_touch_its_own_rows_only() -> None:
+def test_alert_may_write_its_own_rows_only() -> None:
     [rows] = [s for s in HUB.policy("AlertRole") if any(a.startswith("dynamodb:") for a in listed(s["Action"]))]
     assert rows["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "INCIDENT#*"}}
 
@@ -274,7 +274,7 @@ def test_the_write_role_writes_what_the_product_writes_and_no_more() -> None:
     assert writes == set(WRITES)
 
 
-def test_what_may_add_access_on_a_push_role_asks_for_the_boundary() -> None:
+def test_whatever_may_add_access_on_a_push_role_requires_the_boundary() -> None:
     by_sid = {s["Sid"]: s for s in MEMBER.policy("WriteRole")}
     bounded = by_sid["OwnRolesUnderTheBoundary"]
     assert bounded["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
@@ -290,7 +290,7 @@ def test_what_may_add_access_on_a_push_role_asks_for_the_boundary() -> None:
     assert not {a for s in free for a in listed(s["Action"]) if a.split(":")[1].startswith(("Put", "Update", "Create"))}
 
 
-def test_the_write_role_can_never_touch_its_own_way_in() -> None:
+def test_the_write_role_can_never_change_its_own_access() -> None:
     [denial] = [s for s in MEMBER.policy("WriteRole") if s["Effect"] == "Deny"]
     assert "Condition" not in denial
     own = {say(item) for item in denial["Resource"]}
@@ -357,7 +357,7 @@ def _managed(name: str) -> list[Node]:
     return statements
 
 
-def test_lists_of_owners_and_roles_are_exactly_the_parameters_and_may_be_empty() -> None:
+def test_lists_of_identities_and_roles_are_exactly_the_parameters_and_may_be_empty() -> None:
     lists = OWNER_LISTS | {"RolesPolicy": "ManagedRoles"}
     for name, parameter in lists.items():
         [statement] = _managed(name)
@@ -371,7 +371,7 @@ def test_lists_of_owners_and_roles_are_exactly_the_parameters_and_may_be_empty()
     assert [parameters[p]["Default"] for p in (*lists.values(), "HubBusArns")] == [""] * 5
 
 
-def test_every_list_of_owners_opens_the_same() -> None:
+def test_every_list_of_identities_covers_the_same() -> None:
     opened = [_managed(name)[0]["Action"] for name in OWNER_LISTS]
     assert opened[0] == opened[1] == opened[2]
     patterns = {MEMBER.body["Parameters"][parameter]["AllowedPattern"] for parameter in OWNER_LISTS.values()}
@@ -416,7 +416,7 @@ def test_events_alone_may_use_the_forward_role_for_its_own_account_and_only_to_t
     assert (forward["Action"], forward["Resource"]) == ("events:PutEvents", {"Ref": "HubBusArns"})
 
 
-def test_names_in_member_accounts_are_the_ones_that_the_hub_asks_for() -> None:
+def test_names_in_member_accounts_are_those_that_the_hub_uses() -> None:
     roles = {body["Properties"]["RoleName"] for body in MEMBER.resources("AWS::IAM::Role").values()}
     paths = {body["Properties"]["Path"] for body in MEMBER.resources("AWS::IAM::Role").values()}
     boundary = MEMBER.properties("Boundary")

@@ -45,7 +45,7 @@ def test_alert_may_use_the_key_of_the_topic_that_it_publishes_to() -> None:
     assert say(_statement("alert", "Publish")["Resource"]) == "${AlertTopic}"
 
 
-def test_alert_may_take_from_the_queue_of_exhausted_jobs_that_calls_it() -> None:
+def test_alert_may_receive_from_the_queue_of_exhausted_jobs_that_calls_it() -> None:
     statement = _statement("alert", "TakeExhaustedJobs")
     assert set(statement["Action"]) == {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     polled = HUB.properties("AlertFunction")["Events"]["ExhaustedJobs"]["Properties"]["Queue"]

@@ -37,7 +37,7 @@ def test_only_the_hub_may_put_outcomes() -> None:
     assert senders == ["template.yaml ReconcileRole SayOutcomes", "template.yaml ControlRole SayWhoPauses"]
 
 
-def test_the_trail_rule_takes_calls_of_members_failed_ones_too() -> None:
+def test_the_trail_rule_matches_calls_of_members_including_failed_ones() -> None:
     assert HUB.properties("TrailRule")["EventBusName"] == {"Ref": "TrailBus"}
     assert _pattern(HUB, "TrailRule") == {
         "source": ["aws.ecr", "aws.iam"],
@@ -62,7 +62,7 @@ def test_the_sweep_is_on_from_the_first_day() -> None:
     assert HUB.body["Parameters"]["SweepSchedule"]["Default"] == "rate(15 minutes)"
 
 
-def test_the_outcomes_rule_takes_whatever_the_hub_says() -> None:
+def test_the_outcomes_rule_matches_every_event_of_the_hub() -> None:
     assert HUB.properties("OutcomesRule")["EventBusName"] == {"Ref": "OutcomesBus"}
     assert _pattern(HUB, "OutcomesRule") == {"account": [{"Ref": "AWS::AccountId"}]}
 
@@ -80,7 +80,7 @@ def test_rules_carry_the_names_that_people_know() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_hub_rule_has_one_target_that_is_permitted_for_that_rule_and_a_standard_dlq(rule: str) -> None:
+def test_a_hub_rule_has_one_target_that_permits_that_rule_and_a_standard_dlq(rule: str) -> None:
     function = f"{RULES[rule]}Function"
     [target] = HUB.properties(rule)["Targets"]
     assert say(target["Arn"]) == f"${{{function}.Arn}}"
@@ -104,7 +104,7 @@ def test_the_dlq_of_targets_takes_messages_of_these_rules_only() -> None:
     assert set(says(statement["Condition"]["ArnEquals"]["aws:SourceArn"])) == {f"${{{rule}.Arn}}" for rule in RULES}
 
 
-def test_the_events_stack_holds_no_iam_so_that_it_can_stand_in_each_region() -> None:
+def test_the_events_stack_has_no_iam_so_that_it_can_be_deployed_to_each_region() -> None:
     kinds = {body["Type"] for body in EVENTS.body["Resources"].values()}
     assert not {kind for kind in kinds if kind.startswith("AWS::IAM::")}
     assert "Transform" not in EVENTS.body
@@ -118,7 +118,7 @@ def test_iam_is_forwarded_from_the_one_region_that_reports_it() -> None:
 
 
 @pytest.mark.parametrize(("rule", "service"), [("ForwardEcr", "ecr"), ("ForwardIam", "iam")])
-def test_a_forward_rule_takes_calls_of_one_service_failed_ones_too(rule: str, service: str) -> None:
+def test_a_forward_rule_matches_calls_of_one_service_including_failed_ones(rule: str, service: str) -> None:
     pattern = _pattern(EVENTS, rule)
     assert set(pattern) == {"source", "detail-type", "detail"}
     assert set(pattern["detail"]) == {"eventSource", "eventName"}

@@ -171,7 +171,7 @@ def test_a_push_role_is_written_under_the_boundary_and_gets_no_managed_policy(me
     assert _refused(lambda: iam.delete_role_permissions_boundary(RoleName=role))
 
 
-def test_while_the_boundary_is_off_only_taking_away_and_putting_it_back_are_allowed(member: Member, role: str) -> None:
+def test_while_the_boundary_is_off_only_removing_access_and_restoring_it_are_allowed(member: Member, role: str) -> None:
     iam, somebody = member.writer("iam"), member.aws.client(MEMBER, "iam")
     somebody.put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=PUSH)
     somebody.attach_role_policy(RoleName=role, PolicyArn=ADMINISTRATOR)
@@ -186,7 +186,7 @@ def test_while_the_boundary_is_off_only_taking_away_and_putting_it_back_are_allo
     iam.put_role_policy(RoleName=role, PolicyName="push", PolicyDocument=PUSH)
 
 
-def test_our_own_way_in_cannot_be_written(member: Member) -> None:
+def test_our_own_roles_in_the_account_cannot_be_written(member: Member) -> None:
     iam = member.writer("iam")
     for own in ("ecr-warden-read", "ecr-warden-write", "ecr-warden-forward"):
 
@@ -202,7 +202,7 @@ def test_our_own_way_in_cannot_be_written(member: Member) -> None:
         assert [_refused(trust), _refused(grant), _refused(delete)] == [True, True, True]
 
 
-def test_inline_policies_are_written_on_the_named_owners_only(member: Member) -> None:
+def test_inline_policies_are_written_on_the_named_identities_only(member: Member) -> None:
     iam = member.writer("iam")
     iam.put_user_policy(UserName="owner", PolicyName="ecr-warden-assume", PolicyDocument=ENTER)
     iam.delete_user_policy(UserName="owner", PolicyName="ecr-warden-assume")
@@ -220,7 +220,7 @@ def test_inline_policies_are_written_on_the_named_owners_only(member: Member) ->
         (OTHERS, False),
     ],
 )
-def test_each_list_of_owners_and_a_path_open_what_they_name(member: Member, user: str, written: bool) -> None:
+def test_each_list_of_identities_and_a_path_cover_what_they_name(member: Member, user: str, written: bool) -> None:
     iam = member.writer("iam")
     put = {"UserName": user, "PolicyName": "ecr-warden-assume", "PolicyDocument": ENTER}
     assert _refused(lambda: iam.put_user_policy(**put)) is not written
@@ -241,7 +241,7 @@ def test_the_lists_are_read_back_by_the_read_role(member: Member) -> None:
     assert found.arns[UserTarget(MEMBER, "below-path").key] == f"arn:aws:iam::{MEMBER}:user/ci/eu/below-path"
 
 
-def test_a_path_of_users_opens_no_role_in_it(member: Member) -> None:
+def test_a_path_of_users_covers_no_role_in_it(member: Member) -> None:
     iam = member.writer("iam")
     assert _refused(lambda: iam.put_role_policy(RoleName="in-path", PolicyName="push", PolicyDocument=PUSH))
 
@@ -280,7 +280,7 @@ def test_the_read_role_reads_and_does_not_write(member: Member) -> None:
         ("eu-west-1", ["ecr-warden-forward-ecr"]),
     ],
 )
-def test_the_events_stack_stands_in_several_regions_and_forwards_iam_from_one(
+def test_the_events_stack_is_deployed_to_several_regions_and_forwards_iam_from_one(
     member: Member, region: str, rules: list[str]
 ) -> None:
     _create(member.aws, "events", region, HubBusArn=BUS)

@@ -56,7 +56,7 @@ def test_what_an_editor_adds_is_stripped(given: str | bytes) -> None:
         pytest.param("é".encode() * MAX_CHARACTERS * 3, "is longer than", id="too long in bytes of two"),
     ],
 )
-def test_unusable_text_is_refused_unshown(given: object, says: str) -> None:
+def test_unusable_text_is_refused_without_being_shown(given: object, says: str) -> None:
     with pytest.raises(OutsideError) as caught:
         outside_text(given, "the webhook's secret ssm:/w", remedy="put it there again")
     assert caught.value.message.startswith("the webhook's secret ssm:/w ")
@@ -107,7 +107,7 @@ def test_seconds_are_digits() -> None:
 
 
 @pytest.mark.parametrize("value", ["-1", "+1", "1.5", "1e3", "\u0661", "sixty", "9" * 6, "9" * 4000, "1_0"])
-def test_what_is_no_number_of_seconds_is_refused_unshown(value: str) -> None:
+def test_what_is_not_a_number_of_seconds_is_refused_without_being_shown(value: str) -> None:
     with pytest.raises(OutsideError, match="X is not a number of seconds") as caught:
         environment(X=value).seconds("X")
     assert repr(value) not in str(caught.value)

@@ -73,7 +73,7 @@ def test_its_repositories_lose_their_policies_if_the_spec_said_revoke() -> None:
 
 
 @pytest.mark.parametrize("versions", [1, 3])
-def test_the_sweep_makes_up_for_a_lost_job_any_number_of_versions_later(versions: int) -> None:
+def test_the_sweep_repeats_a_lost_job_any_number_of_versions_later(versions: int) -> None:
     world = left(WITHOUT_CI)
     for number in range(versions):
         upload(world, f"{WITHOUT_CI}# {number}\n", f"w{number}")

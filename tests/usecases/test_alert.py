@@ -144,7 +144,7 @@ def test_thirty_repositories_opened_by_one_user_are_two_messages_that_count_them
     assert people.chat.got[1:] == ["29 more targets repaired, after calls by mallory of Administrator"]
 
 
-def test_a_burst_that_goes_on_is_one_message_each_time_and_ends_with_its_last() -> None:
+def test_a_lasting_burst_is_one_message_per_flush_until_its_last_alert() -> None:
     people = People()
     for burst in range(3):
         for number in range(10):
@@ -221,7 +221,7 @@ class Kept:
         self.bodies.append(body)
 
 
-def test_a_failed_job_that_cannot_be_gathered_is_reported_by_itself_and_kept() -> None:
+def test_a_failed_job_that_cannot_be_collected_is_reported_by_itself_and_kept() -> None:
     people, kept = People(incidents=Unwritable()), Kept()
     ReportExhausted(people.send, kept)("{}", group="g", message_id="m-1")
     assert people.chat.got == people.mail.got == ["a job that cannot be read: the job failed on its last attempt"]

@@ -107,7 +107,7 @@ def test_the_actor_behind_a_contested_run_is_named() -> None:
     assert f"came from user {MALLORY_OF_HOME.arn}" in str(message_of(world.reports).lines)
 
 
-def test_a_contest_is_reported_hourly_while_it_lasts_and_anew_after_it_ended() -> None:
+def test_a_contest_is_reported_hourly_while_it_lasts_and_again_when_it_returns() -> None:
     world = world_in_sync()
     contest(world)
     for _ in range(3):

@@ -157,7 +157,7 @@ def _policies(world: World) -> None:
 
 
 @pytest.mark.parametrize(("hide", "target"), [(_crowd, CHECKOUT), (_policies, PUSHER)], ids=["crowd", "policies"])
-def test_an_outsider_cannot_hide_in_a_crowd(hide: Callable[[World], None], target: Target) -> None:
+def test_an_outsider_cannot_hide_among_many_principals(hide: Callable[[World], None], target: Target) -> None:
     world = world_in_sync()
     hide(world)
     assert world.run(target) is Result.CONVERGED

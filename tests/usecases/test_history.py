@@ -106,7 +106,7 @@ NOTHING = ("--until", "0001-01-02T00:00:00Z"), ("--until", "999999d"), ("--until
 
 
 @pytest.mark.parametrize("ends", [*EVERYTHING, *NOTHING], ids=" ".join)
-def test_a_range_of_long_ago_is_no_error(ends: tuple[str, str]) -> None:
+def test_a_range_of_long_ago_is_not_an_error(ends: tuple[str, str]) -> None:
     ran = over(busy())("history", "--limit", "100", *ends)
     assert ran.code == 0
     assert len(ran.out.splitlines()) == (8 if ends in EVERYTHING else 1)

@@ -63,7 +63,7 @@ def gist(plan: Plan) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
-def test_the_plan_shown_is_the_plan_that_a_run_makes(name: str) -> None:
+def test_the_documented_plan_is_the_plan_that_a_run_makes(name: str) -> None:
     make, target = SITUATIONS[name]
     world = make()
     world.forget()

@@ -78,7 +78,7 @@ def test_afterwards_the_repository_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("versions", [1, 3])
-def test_the_sweep_makes_up_for_a_lost_job_any_number_of_versions_later(versions: int) -> None:
+def test_the_sweep_repeats_a_lost_job_any_number_of_versions_later(versions: int) -> None:
     world = left()
     for number in range(versions):
         world.jobs.sent.clear()

@@ -216,7 +216,7 @@ def test_a_lock_out_under_the_name_of_a_responders_policy_is_removed(way: str) -
 
 
 @pytest.mark.parametrize("ago", [timedelta(), HOUR, 24 * HOUR], ids=["now", "an hour ago", "yesterday"])
-def test_a_responders_cut_off_stays(ago: timedelta) -> None:
+def test_a_cut_off_of_an_incident_responder_stays(ago: timedelta) -> None:
     world = world_in_sync()
     world.put(REVOKED, denial_of(Sessions(NOW - ago)))
     assert (world.sweep(), world.run(PUSHER), world.writes) == ((), Result.IN_SYNC, [])

@@ -103,7 +103,7 @@ def test_a_sweep_of_another_spec_version_says_nothing_about_a_target() -> None:
     assert last.at == NOW
 
 
-def test_a_part_that_could_not_be_read_completely_was_not_looked_at() -> None:
+def test_a_part_that_could_not_be_read_completely_has_no_sweep_record() -> None:
     world = world_in_sync()
     closed(world, lambda target: target.name == "*" and target.account == CI)
     world.clock.advance(MINUTE)

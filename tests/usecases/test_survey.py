@@ -210,7 +210,7 @@ PARTS: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize(("part", "fails", "repository"), PARTS.values(), ids=PARTS)
-def test_what_may_pass_is_tried_again_and_kept_as_unread_at_last(part: str, fails: str, repository: str) -> None:
+def test_transient_errors_are_retried_and_recorded_as_unread_in_the_end(part: str, fails: str, repository: str) -> None:
     world = estate_world()
     surveyed(world, part)
     before = world.estate_store.pieces[part]
@@ -222,7 +222,7 @@ def test_what_may_pass_is_tried_again_and_kept_as_unread_at_last(part: str, fail
     assert [one["code"] for one in world.estate_store.pieces[part].entry["unread"]] == ["throttled"]
 
 
-def test_what_stays_denied_is_kept_as_unread_at_once() -> None:
+def test_lasting_denials_are_recorded_as_unread_at_once() -> None:
     world = estate_world()
     world.estate.errors[CI] = AccountUnreachable("closed")
     assert surveyed(world, CI, attempt=FIRST) == "changed"

@@ -34,13 +34,13 @@ def test_write_session_names_its_run_twice_and_carries_the_session_policy(world:
     ]
 
 
-def test_write_session_is_never_kept(world: MotoWorld) -> None:
+def test_write_session_is_never_cached(world: MotoWorld) -> None:
     for _ in range(2):
         world.accounts.writer(HOME, "r1", "{}")
     assert world.wire.actions == ["sts:AssumeRole"] * 2
 
 
-def test_read_session_is_kept_for_its_own_account(world: MotoWorld) -> None:
+def test_read_session_is_cached_for_its_own_account(world: MotoWorld) -> None:
     assert world.accounts.reader(HOME) is world.accounts.reader(HOME)
     assert world.accounts.reader(CI) is not world.accounts.reader(HOME)
     assert world.wire.actions == ["sts:AssumeRole"] * 2
@@ -55,7 +55,7 @@ def test_read_session_is_kept_for_its_own_account(world: MotoWorld) -> None:
         ("RegionDisabledException", "STS is not activated in this region", False, "not activated"),
     ],
 )
-def test_account_without_a_way_in_says_why(
+def test_account_whose_role_cannot_be_assumed_says_why(
     world: MotoWorld, code: str, message: str, retryable: bool, says: str
 ) -> None:
     world.wire.fail("sts:AssumeRole", code, message, 403)
@@ -65,7 +65,7 @@ def test_account_without_a_way_in_says_why(
     assert caught.value.retryable is retryable
 
 
-def test_whoever_keeps_the_hub_out_of_an_account_is_not_taken_for_a_missing_stack(world: MotoWorld) -> None:
+def test_denied_access_to_an_account_does_not_count_as_a_missing_stack(world: MotoWorld) -> None:
     arn = "arn:aws:iam::222222222222:role/ecr-warden/ecr-warden-read"
     denied = f"not authorized to perform: sts:AssumeRole on resource: {arn} with an explicit deny in a resource-based"
     world.wire.fail("sts:AssumeRole", "AccessDenied", f"{denied} policy", 403)
@@ -73,7 +73,7 @@ def test_whoever_keeps_the_hub_out_of_an_account_is_not_taken_for_a_missing_stac
         world.accounts.reader(HOME)
 
 
-def test_failure_is_not_kept(world: MotoWorld) -> None:
+def test_failure_is_not_cached(world: MotoWorld) -> None:
     world.close(HOME)
     with pytest.raises(AccountUnreachable):
         world.accounts.reader(HOME)
@@ -81,7 +81,7 @@ def test_failure_is_not_kept(world: MotoWorld) -> None:
     world.accounts.reader(HOME)
 
 
-def test_credentials_show_nowhere(world: MotoWorld, caplog: pytest.LogCaptureFixture) -> None:
+def test_credentials_are_shown_nowhere(world: MotoWorld, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     clients = world.accounts.writer(HOME, "r1", "{}")
     world.accounts.reader(HOME)

@@ -115,7 +115,7 @@ def test_refused_spec_of_any_size_fits(hub: MotoHub) -> None:
     assert isinstance(alert_from_json(json.loads(entry["Detail"])), SpecRefused)
 
 
-def test_bus_that_refuses_an_entry_is_an_error(hub: MotoHub) -> None:
+def test_bus_that_rejects_an_entry_is_an_error(hub: MotoHub) -> None:
     client = hub.client("events")
     hub.wire.fail("events:PutEvents", "AccessDeniedException", "not authorized to perform: events:PutEvents")
     with pytest.raises(PortError, match="events:PutEvents"):

@@ -36,7 +36,7 @@ def proof_of(credentials: Credentials = KEYS, **changed: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("credentials", [KEYS, SESSION], ids=["a user's keys", "a session"])
-def test_a_caller_is_who_sts_says(sts: tuple[Sts, StsCallers], credentials: Credentials) -> None:
+def test_a_caller_is_the_one_that_sts_returns(sts: tuple[Sts, StsCallers], credentials: Credentials) -> None:
     server, callers = sts
     assert callers.authenticate(proof_of(credentials), REQUEST, HUB) == Actor("IAMUser", arn=ALICE, account=ACCOUNT)
     [(headers, body)] = server.sent
@@ -46,7 +46,7 @@ def test_a_caller_is_who_sts_says(sts: tuple[Sts, StsCallers], credentials: Cred
     assert headers.get("x-amz-security-token") == credentials.token
 
 
-def test_what_is_shown_to_sts_is_bound_to_what_was_asked_and_not_to_what_the_proof_says(
+def test_the_request_to_sts_is_bound_to_the_command_and_not_to_what_the_proof_says(
     sts: tuple[Sts, StsCallers],
 ) -> None:
     server, callers = sts
@@ -83,7 +83,7 @@ HOSTILE: dict[str, object] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_no_proof_is_never_shown_to_sts(sts: tuple[Sts, StsCallers], name: str) -> None:
+def test_a_malformed_proof_is_never_sent_to_sts(sts: tuple[Sts, StsCallers], name: str) -> None:
     server, callers = sts
     with pytest.raises(CallerUnauthenticated):
         callers.authenticate(HOSTILE[name], REQUEST, HUB)
@@ -103,7 +103,7 @@ def test_a_proof_ends_after_two_minutes(sts: tuple[Sts, StsCallers], seconds: in
         callers.authenticate(proof, REQUEST, HUB)
 
 
-def test_whom_sts_does_not_confirm_is_nobody(sts: tuple[Sts, StsCallers]) -> None:
+def test_a_caller_that_sts_does_not_confirm_is_refused(sts: tuple[Sts, StsCallers]) -> None:
     server, callers = sts
     server.status = 403
     with pytest.raises(CallerUnauthenticated, match="The signature does not match"):
@@ -113,14 +113,14 @@ def test_whom_sts_does_not_confirm_is_nobody(sts: tuple[Sts, StsCallers]) -> Non
 @pytest.mark.parametrize(
     "arn", ["", "somebody", "arn:aws:iam::111111111111:group/x", "arn:aws:iam::999999999999:user/eve"]
 )
-def test_who_is_not_of_the_hubs_account_or_of_no_known_kind_is_refused(sts: tuple[Sts, StsCallers], arn: str) -> None:
+def test_callers_of_another_account_or_an_unknown_kind_are_refused(sts: tuple[Sts, StsCallers], arn: str) -> None:
     server, callers = sts
     server.arn = arn
     with pytest.raises(CallerUnauthenticated):
         callers.authenticate(proof_of(), REQUEST, HUB)
 
 
-def test_an_sts_that_is_down_or_speaks_in_riddles_can_be_asked_again(sts: tuple[Sts, StsCallers]) -> None:
+def test_an_sts_that_is_down_or_answers_unintelligibly_can_be_asked_again(sts: tuple[Sts, StsCallers]) -> None:
     server, callers = sts
     server.status = 503
     with pytest.raises(PortError) as caught:

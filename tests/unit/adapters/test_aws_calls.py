@@ -85,7 +85,7 @@ def test_repository_with_drift_costs_five_calls_when_warm(world: MotoWorld, reco
     ]
 
 
-def test_read_session_is_kept_for_most_of_its_hour(world: MotoWorld, reconcile: Reconcile) -> None:
+def test_read_session_is_cached_for_most_of_its_hour(world: MotoWorld, reconcile: Reconcile) -> None:
     world.make(CHECKOUT)
     world.put(POLICY, repository_document())
     calls_of(world, reconcile, CHECKOUT, Result.IN_SYNC)

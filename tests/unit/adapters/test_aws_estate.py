@@ -162,7 +162,7 @@ def test_identities_take_one_call_per_thousand() -> None:
 
 
 @pytest.mark.usefixtures("made")
-def test_the_same_account_is_read_alike_in_whatever_order_and_however_much_it_is_used() -> None:
+def test_the_same_account_is_read_alike_in_any_order_and_at_any_usage() -> None:
     answers = [
         {"RoleDetailList": [_role("a", day), _role("b", day)][::order], "IsTruncated": False}
         for day, order in ((1, 1), (2, -1))
@@ -196,7 +196,7 @@ def test_an_account_that_cannot_be_entered_is_unread_in_every_part() -> None:
 
 @pytest.mark.usefixtures("made")
 @pytest.mark.parametrize("throttled", [True, False])
-def test_what_may_pass_is_kept_apart_from_what_stays(throttled: bool) -> None:
+def test_transient_errors_are_distinguished_from_lasting_ones(throttled: bool) -> None:
     reading = AwsEstateReader(_Accounts(REGISTRY_CALL, throttled=throttled), sleep=lambda _: None).registry(
         ACCOUNT, REGION, {}
     )

@@ -17,7 +17,7 @@ from tests.contracts.test_jobs import ALL
 from tests.contracts.test_specs import compiled
 
 
-def test_version_accepted_elsewhere_is_seen(hub: MotoHub) -> None:
+def test_version_accepted_elsewhere_is_noticed(hub: MotoHub) -> None:
     other = hub.specs_of_another_container()
     other.accept(compiled("v1"), replaces=None)
     assert hub.specs.accepted() == compiled("v1")
@@ -58,7 +58,7 @@ def test_switch_that_cannot_be_read_is_a_stop(hub: MotoHub, code: str) -> None:
     assert reason != STOPPED
 
 
-def test_spec_bucket_that_may_not_be_read_is_no_missing_spec(hub: MotoHub) -> None:
+def test_spec_bucket_that_may_not_be_read_is_not_a_missing_spec(hub: MotoHub) -> None:
     hub.upload(b"version: 1")
     hub.wire.fail("s3:GetObject", "AccessDenied", "Access Denied", 403)
     with pytest.raises(PermissionMissing):
@@ -95,7 +95,7 @@ def test_journal_is_one_transaction_with_the_target_s_record(hub: MotoHub) -> No
     assert hub.wire.actions == ["dynamodb:TransactWriteItems"] * 2
 
 
-def test_table_that_never_answers_whole_is_asked_a_few_times_only(hub: MotoHub) -> None:
+def test_table_that_never_answers_completely_is_asked_only_a_few_times(hub: MotoHub) -> None:
     owner = UserTarget(CI, "u")
     lease, _ = hub.state.acquire(owner, "r1")
     hub.state.release(lease, Observation(owner, unique_id="AIDA1"), reported=None)
@@ -108,7 +108,7 @@ def test_table_that_never_answers_whole_is_asked_a_few_times_only(hub: MotoHub) 
     assert len(hub.wire.calls) <= 10
 
 
-def test_an_alert_whose_flush_could_not_be_asked_for_is_flushed_once_it_is_announced_again(hub: MotoHub) -> None:
+def test_an_alert_whose_flush_could_not_be_requested_is_flushed_once_it_is_announced_again(hub: MotoHub) -> None:
     hub.wire.fail("sqs:SendMessage", "ServiceUnavailable")
     with pytest.raises(PortError):
         hub.incidents.add("i", report("r1"), seconds=20)
@@ -145,7 +145,7 @@ def test_incident_that_was_never_flushed_is_opened_again(hub: MotoHub) -> None:
     assert hub.flushes() == ["i"]
 
 
-def test_flush_comes_after_the_seconds_asked_for(hub: MotoHub) -> None:
+def test_flush_comes_after_the_requested_seconds(hub: MotoHub) -> None:
     hub.incidents.add("i", report("r1"), seconds=20)
     (sent,) = [call for call in hub.wire.calls if call.action == "sqs:SendMessage"]
     assert sent.parameters["DelaySeconds"] == 20

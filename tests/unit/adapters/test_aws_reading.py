@@ -103,7 +103,7 @@ def test_part_of_a_user_that_may_not_be_read_is_unreadable(world: MotoWorld, act
 
 
 @pytest.mark.parametrize("action", ["iam:ListRoles", "iam:GetAccountAuthorizationDetails"])
-def test_scan_that_may_not_list_an_account_leaves_its_owners_unreadable(world: MotoWorld, action: str) -> None:
+def test_scan_that_may_not_list_an_account_leaves_its_identities_unreadable(world: MotoWorld, action: str) -> None:
     world.wire.fail(action, "AccessDenied", f"not authorized to perform: {action}", 403)
     scanned = list(world.documents.scan([SPEC, ROLE_SPEC], accounts=(PUSHER.account,)))
     found = {one.target: one for one in scanned if isinstance(one, Observation)}

@@ -35,5 +35,5 @@ def test_what_cannot_be_read_is_a_stop_with_its_reason(parameter: dict[str, str]
     assert "set it to enabled or stopped" in reason
 
 
-def test_a_byte_order_mark_is_no_position() -> None:
+def test_a_byte_order_mark_does_not_count_as_a_position() -> None:
     assert SsmSwitch(Ssm(Value="\ufeffenabled\r\n"), "/w").reason_to_stop() is None  # type: ignore[arg-type]

@@ -56,7 +56,7 @@ def test_a_message_is_posted_as_json() -> None:
         assert posted["blocks"][0]["type"] == "header"
 
 
-def test_every_2xx_is_delivered() -> None:
+def test_every_2xx_counts_as_delivered() -> None:
     with served(answer(b"HTTP/1.1 204 No Content\r\n\r\n")) as server:
         notify(server)
         assert len(server.requests) == 1
@@ -97,12 +97,12 @@ def test_an_endless_body_is_not_read() -> None:
         assert len(server.requests) == 1
 
 
-def test_a_server_that_hangs_up_is_no_delivery() -> None:
+def test_a_server_that_hangs_up_has_not_received_the_message() -> None:
     with served(answer(b"")) as server:
         assert refused(server).retryable
 
 
-def test_something_that_is_no_web_server_is_no_delivery() -> None:
+def test_something_that_is_not_a_web_server_has_not_received_the_message() -> None:
     with served(answer(b"220 mail.example.com ESMTP\r\n")) as server:
         assert "cannot be reached (ProtocolError)" in refused(server).message
 
@@ -142,14 +142,14 @@ def test_a_server_without_tls_is_not_trusted_as_one() -> None:
         "https://höoks.example.com/x",
     ],
 )
-def test_what_is_not_a_safe_url_is_refused_unshown(url: str) -> None:
+def test_an_unsafe_url_is_refused_without_being_shown(url: str) -> None:
     with pytest.raises(ChannelError) as caught:
         WebhookChannel(lambda: url).notify(MESSAGE)
     assert not caught.value.retryable
     assert "example.com" not in str(caught.value)
 
 
-def test_the_secret_is_asked_for_again_with_each_message() -> None:
+def test_the_secret_is_read_again_for_each_message() -> None:
     with served(answer(b"HTTP/1.1 200 OK\r\n\r\n")) as server:
         urls = iter([f"{server.url}/old", f"{server.url}/new"])
         notifier = WebhookChannel(lambda: next(urls), timeout=PATIENCE)
@@ -174,7 +174,7 @@ class Places:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_a_message_under_way_goes_to_the_webhook_that_took_the_place_of_a_removed_one(status: int) -> None:
+def test_a_message_in_transit_goes_to_the_webhook_that_replaced_a_removed_one(status: int) -> None:
     gone = f"HTTP/1.1 {status} Gone\r\n\r\n".encode()
     with served(answer(gone)) as old, served(answer(b"HTTP/1.1 200 OK\r\n\r\n")) as new:
         places = Places(old.url, new.url)
@@ -186,7 +186,7 @@ def test_a_message_under_way_goes_to_the_webhook_that_took_the_place_of_a_remove
 
 
 @pytest.mark.parametrize("status", [401, 404])
-def test_a_removed_webhook_in_whose_place_is_none_is_asked_once_a_message(status: int) -> None:
+def test_a_removed_webhook_without_a_replacement_is_called_once_per_message(status: int) -> None:
     with served(answer(f"HTTP/1.1 {status} Gone\r\n\r\n".encode())) as server:
         places = Places(server.url, server.url)
         with pytest.raises(ChannelError, match=f"the webhook answered {status}"):
@@ -203,7 +203,7 @@ def test_an_answer_that_says_nothing_of_the_address_does_not_have_it_read_again(
         assert (len(server.requests), places.forgotten) == (1, 0)
 
 
-def test_a_new_address_that_is_no_url_is_refused_unshown() -> None:
+def test_a_new_address_that_is_not_a_url_is_refused_without_being_shown() -> None:
     with served(answer(b"HTTP/1.1 404 Not Found\r\n\r\n")) as server:
         places = Places(server.url, "http://hooks.example.com/x")
         with pytest.raises(ChannelError, match="not https") as caught:

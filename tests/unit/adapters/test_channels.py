@@ -78,14 +78,14 @@ def test_a_secret_that_was_forgotten_is_read_again() -> None:
 
 
 @pytest.mark.parametrize("added", ["\n", "\r\n", " ", "\ufeff"])
-def test_what_a_file_adds_to_a_secret_is_no_part_of_it(added: str) -> None:
+def test_what_a_file_adds_to_a_secret_is_stripped(added: str) -> None:
     boto3.client("ssm", REGION).put_parameter(Name="/w", Value=f"{URL}{added}", Type="SecureString")
     boto3.client("secretsmanager", REGION).create_secret(Name="text", SecretString=f"{added}{URL}")
     boto3.client("secretsmanager", REGION).create_secret(Name="bytes", SecretBinary=f"{URL}{added}".encode())
     assert [secret(where)() for where in ("ssm:/w", "secretsmanager:text", "secretsmanager:bytes")] == [URL] * 3
 
 
-def test_a_secret_that_is_no_text_is_refused_unshown() -> None:
+def test_a_secret_that_is_not_text_is_refused_without_being_shown() -> None:
     boto3.client("secretsmanager", REGION).create_secret(Name="webhook", SecretBinary=b"s3cr3t\x80")
     with pytest.raises(ChannelError, match="the webhook's secret secretsmanager:webhook is not text; put ") as caught:
         secret("secretsmanager:webhook")()
@@ -93,7 +93,7 @@ def test_a_secret_that_is_no_text_is_refused_unshown() -> None:
     assert not caught.value.retryable
 
 
-def test_a_secret_is_not_shown_by_what_holds_it() -> None:
+def test_a_secret_is_not_in_the_repr_of_its_holder() -> None:
     boto3.client("ssm", REGION).put_parameter(Name="/w", Value=URL, Type="SecureString")
     read = secret("ssm:/w")
     assert read() == URL
@@ -112,6 +112,6 @@ def test_a_secret_that_is_missing_is_named_with_aws_reason(reference: str) -> No
 
 
 @pytest.mark.parametrize("reference", ["", "ssm:", "/ecr-warden/webhook", "https://hooks.example.com/x", "env:X"])
-def test_what_is_no_reference_is_refused_before_any_call(reference: str) -> None:
+def test_a_malformed_reference_is_refused_before_any_call(reference: str) -> None:
     with pytest.raises(ChannelError, match="not a reference"):
         secret(reference)

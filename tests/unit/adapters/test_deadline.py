@@ -25,7 +25,7 @@ def test_a_call_is_made_while_there_is_time_and_not_after(world: MotoWorld) -> N
     assert names == ["in-time"], "the call that was refused was not made"
 
 
-def test_an_account_is_not_entered_after_it_either_and_nobody_takes_that_for_a_closed_door(world: MotoWorld) -> None:
+def test_an_account_is_not_entered_after_it_either_and_that_is_not_reported_as_access_denied(world: MotoWorld) -> None:
     world.accounts.deadline.begin(lambda: 0)
     with pytest.raises(OutOfTime):
         world.accounts.reader(HOME)
@@ -33,5 +33,5 @@ def test_an_account_is_not_entered_after_it_either_and_nobody_takes_that_for_a_c
     world.accounts.reader(HOME)
 
 
-def test_nobody_who_says_no_end_is_stopped() -> None:
+def test_waiting_without_a_limit_is_never_stopped() -> None:
     assert not Deadline().is_within(1e6)

@@ -140,7 +140,7 @@ TOGETHER: dict[str, tuple[Alert, Alert, bool]] = {
 
 
 @pytest.mark.parametrize("name", TOGETHER)
-def test_are_gathered_together_or_apart(name: str) -> None:
+def test_are_collected_together_or_apart(name: str) -> None:
     one, other, together = TOGETHER[name]
     assert (route(one) == route(other)) is together
 
@@ -156,7 +156,7 @@ def _third_form(made: RunReport) -> RunReport:
     return bare
 
 
-def test_an_outsider_is_not_left_out_for_a_crowd() -> None:
+def test_an_outsider_is_not_left_out_for_many_other_principals() -> None:
     drift = repository_drift(pulls(*CROWD, EVE))
     [kept] = _third_form(replace(report(drift), accounts=(CI, HOME))).plan.drifts
     assert drift.change is not None and kept.change is not None
@@ -164,7 +164,7 @@ def test_an_outsider_is_not_left_out_for_a_crowd() -> None:
     assert EVE in repr(kept.change.gained)
 
 
-def test_a_power_is_not_left_out_for_a_crowd() -> None:
+def test_a_power_over_policies_is_not_left_out_for_many_other_permissions() -> None:
     [kept] = _third_form(report(push_drift(also(*OTHERS, allows("iam:PutRolePolicy"))))).plan.drifts
     assert "iam:putrolepolicy" in repr(kept.gained)
 

@@ -32,7 +32,7 @@ def proved(*groups: FindingGroup, ended: tuple[FindingGroup, ...] = (), **more: 
     return AccessProved(EVENT, "v2", groups, ended, **more)  # type: ignore[arg-type]
 
 
-def test_a_finding_says_who_can_do_what_which_way_why_and_what_closes_it() -> None:
+def test_a_finding_says_who_can_do_what_through_which_roles_why_and_the_remedy() -> None:
     message = message_of([proved(GROUP)])
     assert message == Message(
         Severity.CRITICAL,
@@ -56,7 +56,7 @@ def test_a_finding_says_who_can_do_what_which_way_why_and_what_closes_it() -> No
     }
 
 
-def test_several_are_counted_and_the_gravest_is_named() -> None:
+def test_several_are_counted_and_the_most_severe_is_named() -> None:
     message = message_of([proved(GROUP, replace(GROUP, finding=replace(FINDING, principal=SHADOW)))])
     assert message.title == f"2 findings of access: {sentence(GROUP)}"
 
@@ -65,7 +65,7 @@ def test_the_first_proof_is_one_summary() -> None:
     assert message_of([proved(GROUP, is_first=True, left_out=(3, 0))]).title == "first proof of access: 4 findings"
 
 
-def test_what_ended_is_information_and_says_since_when_it_stood() -> None:
+def test_a_finding_that_ended_is_information_and_says_since_when_it_had_existed() -> None:
     message = message_of([proved(ended=(GROUP,))])
     assert (message.severity, message.title) == (Severity.INFO, "1 finding of access ended")
     assert message.lines == (
@@ -117,7 +117,7 @@ CERTAINTIES = {
 
 
 @pytest.mark.parametrize(("kind", "certainty"), CERTAINTIES)
-def test_what_is_not_certain_is_said_to_be_so(kind: FindingKind, certainty: Certainty) -> None:
+def test_what_is_not_certain_is_marked_as_such(kind: FindingKind, certainty: Certainty) -> None:
     finding = replace(FINDING, kind=kind, certainty=certainty)
     assert CERTAINTIES[kind, certainty] in sentence(FindingGroup(finding, ("pull",), (PLACE,), NOW))
 

@@ -101,7 +101,7 @@ def test_an_email_is_a_table_and_lines() -> None:
     )
 
 
-def test_a_long_subject_is_cut_to_what_sns_takes() -> None:
+def test_a_long_subject_is_cut_to_the_limit_of_sns() -> None:
     subject, body = to_email(Message(Severity.WARNING, "é" * 300))
     assert subject == "[ecr-warden warning] " + "\\xe9" * 18 + "\\xe..."
     assert "é" * 300 in body

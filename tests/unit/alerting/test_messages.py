@@ -251,7 +251,7 @@ TITLES: dict[str, tuple[RunReport, str]] = {
 
 
 @pytest.mark.parametrize("name", TITLES)
-def test_the_title_says_what_happened_by_whom_and_whether_it_is_over(name: str) -> None:
+def test_the_title_says_what_happened_who_did_it_and_whether_it_is_over(name: str) -> None:
     run, expected = TITLES[name]
     title = message_of([run]).title
     if name.startswith("a reason"):

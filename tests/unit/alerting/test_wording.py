@@ -65,7 +65,7 @@ def test_a_title_names_a_session_with_its_role_where_that_is_known(actor: Actor 
     assert short_name(actor) == expected
 
 
-def test_every_identity_of_the_cases_has_words() -> None:
+def test_every_identity_of_the_cases_is_described() -> None:
     path = Path(__file__).parents[2] / "cases/triggers/identities.json"
     for case in json.loads(path.read_text()):
         assert describe_actor(actor_of(case["record"])).strip()

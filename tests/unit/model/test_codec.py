@@ -73,7 +73,7 @@ def test_a_plan_is_read_back_as_it_was_written(plan: Plan) -> None:
     assert plan_from_json(loads(dumps(to_json(plan)))) == plan
 
 
-def test_a_job_on_the_queue_looks_like_this() -> None:
+def test_a_job_on_the_queue_has_a_stable_form() -> None:
     actor = Actor("IAMUser", arn="arn:aws:iam::222222222222:user/mallory")
     cause = Cause(CauseKind.EVENT, "e-1", action="iam:DeleteRole", actor=actor)
     assert job_to_json(ReconcileTarget(cause, RoleTarget("222222222222", "ECR-pusher"))) == {
@@ -262,13 +262,13 @@ HOSTILE: dict[str, tuple[Callable[[Json], object], Any]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_not_understood_is_refused(name: str) -> None:
+def test_malformed_input_is_refused(name: str) -> None:
     read, value = HOSTILE[name]
     with pytest.raises(CodecError):
         read(value)
 
 
-def test_the_values_that_hostile_ones_are_made_of_are_fine() -> None:
+def test_the_valid_values_that_hostile_ones_are_derived_from_are_accepted() -> None:
     job_from_json(_JOB)
     job_from_json(_SLICE)
     job_from_json(_PART)
@@ -277,7 +277,7 @@ def test_the_values_that_hostile_ones_are_made_of_are_fine() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "1", '"x"', "[" * 100_000, b"\xff"], ids=range(8))
-def test_a_body_that_is_no_json_object_is_refused(text: str | bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(text: str | bytes) -> None:
     with pytest.raises(CodecError):
         loads(text)
 
@@ -360,7 +360,7 @@ def test_nobody_is_left_out_of_a_policy_as_full_of_account_ids_as_aws_takes() ->
 
 
 @pytest.mark.parametrize(("index", "of"), [(0, 1), (2, 3)])
-def test_a_slice_of_a_version_before_is_a_sweep_of_everything_and_so_it_is_written_on(index: int, of: int) -> None:
+def test_a_slice_of_an_earlier_version_is_a_sweep_of_everything_and_is_still_written(index: int, of: int) -> None:
     """0.1.0 wrote the first of one slice only: whichever version runs reads the other's."""
     job = job_from_json(_SLICE | {"index": index, "of": of})
     assert isinstance(job, SweepAll)

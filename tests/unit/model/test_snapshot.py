@@ -55,7 +55,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_snapshot_is_refused(name: str) -> None:
+def test_a_file_that_is_not_a_snapshot_is_refused(name: str) -> None:
     text, words = REFUSED[name]
     with pytest.raises(SnapshotError) as raised:
         estate_from_text(text, at=NOW)

@@ -63,7 +63,7 @@ def test_what_names_no_target_is_refused(text: str) -> None:
         parse_target(text)
 
 
-def test_an_owner_is_known_by_its_name_whatever_its_case() -> None:
+def test_an_identity_is_known_by_its_name_whatever_its_case() -> None:
     assert RoleTarget(HOME, "ECR-Pusher").key == PUSHER.key
     assert UserTarget(HOME, "Anna").key == UserTarget(HOME, "anna").key
     assert str(RoleTarget(HOME, "ECR-Pusher")) == f"role/{HOME}/ECR-Pusher"
@@ -79,7 +79,7 @@ def test_a_target_has_an_arn() -> None:
     assert target_arn(UserTarget(HOME, "u")) == f"arn:aws:iam::{HOME}:user/u"
 
 
-def test_an_address_says_what_stands_there_and_where() -> None:
+def test_an_address_says_what_is_found_there_and_where() -> None:
     rows = {
         repository_policy(REPOSITORY): (DocumentKind.REPOSITORY, f"repository-policy {REPOSITORY}"),
         role(PUSHER): (None, f"role {PUSHER}"),

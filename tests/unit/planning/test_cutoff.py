@@ -160,7 +160,7 @@ def test_a_document_of_another_shape_is_not(name: str) -> None:
         "the shape under a name much like AWS's",
     ],
 )
-def test_only_the_two_names_carry_a_cut_off(name: str, cutoff: datetime, expected: bool) -> None:
+def test_only_the_two_names_are_cut_offs(name: str, cutoff: datetime, expected: bool) -> None:
     assert is_session_cutoff(name, denial_of(Sessions(cutoff)), NOW) is expected
 
 

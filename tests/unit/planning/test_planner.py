@@ -467,7 +467,7 @@ def test_a_policy_that_ends_these_sessions_and_more_is_left_alone(denied: Sessio
     assert plan_of(ROLE_SPEC, {CUTOFF: denial_of(denied)}, OWES_A_PERIOD).is_empty
 
 
-def test_a_look_is_asked_for_only_when_a_trust_policy_is_narrowed() -> None:
+def test_the_last_look_is_read_only_when_a_trust_policy_is_narrowed() -> None:
     def fail() -> None:
         raise AssertionError
 

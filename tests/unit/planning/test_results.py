@@ -126,7 +126,7 @@ def test_the_result_of_a_run_that_wrote_follows_from_the_verifying_read() -> Non
     assert _ends({D4: document(allow("iam:*"))}, {D4: Absent()}, spec=USER_SPEC, **waits) is Result.WAITING
 
 
-def test_a_conflict_outranks_a_failure() -> None:
+def test_a_conflict_takes_precedence_over_a_failure() -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST, D3: EVERYTHING})
     outcomes = (Failed(plan.changes[0], "refused", "no", False), Conflict(plan.changes[1]))
     assert result_of(plan, outcomes, (), reading(ROLE_SPEC)) is Result.CONFLICT
@@ -235,7 +235,7 @@ def test_a_plan_that_narrows_the_trust_policy_owes_a_cut_off_from_its_first_writ
     assert planned(hidden, CLEAR, NOW - timedelta(microseconds=1)) == OWES
 
 
-def test_no_plan_makes_the_cut_off_earlier() -> None:
+def test_no_plan_moves_the_cut_off_to_an_earlier_time() -> None:
     later = Debts(Sessions(CUTOFF_AT + HOUR), sessions_ended=True)
     hidden = plan_of(ROLE_SPEC, {D2: MORE_TRUST, identity_policy(PUSHER, "*"): unreadable()})
     assert planned(hidden, later) == later

@@ -76,7 +76,7 @@ def test_the_data_is_small_and_says_where_it_is_from() -> None:
     assert "MIT" in text
 
 
-def test_a_reconcile_does_without_it() -> None:
+def test_a_reconcile_does_not_load_it() -> None:
     modules = "ecr_warden.bootstrap, ecr_warden.usecases.reconcile, ecr_warden.policy.describe"
     script = f"import sys, {modules}; print('ecr_warden.policy.catalogue' in sys.modules)"
     ran = subprocess.run(

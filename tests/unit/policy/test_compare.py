@@ -63,7 +63,7 @@ def _beside(case: Case, condition: Any) -> tuple[Document, Document]:
 
 
 @pytest.mark.parametrize("case", cases("comparison_doubt"), ids=name_of)
-def test_what_aws_may_read_otherwise_is_undecided(case: Case) -> None:
+def test_what_aws_may_read_differently_is_undecided(case: Case) -> None:
     live, desired = _beside(case, case["condition"])
     kind = DocumentKind(case["kind"])
     assert compare(live, live, kind=kind).relation is Relation.EQUAL
@@ -170,7 +170,7 @@ def test_an_example_is_a_request_that_can_exist(name: str) -> None:
         assert witness.request.principal.kind not in (CallerKind.ROOT, CallerKind.ANONYMOUS), witness
 
 
-def test_what_nobody_can_ask_for_is_no_example() -> None:
+def test_a_request_that_nobody_can_make_is_not_an_example() -> None:
     trusted = {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"}
     roots = trusted | {"Condition": {"StringEquals": {"aws:PrincipalType": "Account"}}}
     none = {"Effect": "Deny", "Principal": "*", "Action": "*"}

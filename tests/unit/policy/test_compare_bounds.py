@@ -57,7 +57,7 @@ def test_a_nasty_document_as_large_as_can_be_is_answered_with_bounded_work(seed:
 
 
 @pytest.mark.parametrize(("seed", "kind"), _HARD)
-def test_what_is_kept_of_a_nasty_document_is_small(seed: int, kind: str) -> None:
+def test_the_stored_form_of_a_nasty_document_is_small(seed: int, kind: str) -> None:
     documents = map(parse_document, nasty_pair(seed, kind))
     tracemalloc.start()
     try:
@@ -82,7 +82,7 @@ def test_a_clock_that_runs_out_leaves_what_was_found_and_a_reason() -> None:
     assert found.undecided == ("the comparison takes too long",)
 
 
-def test_managed_policies_equal_themselves_in_other_words() -> None:
+def test_managed_policies_equal_their_own_rewritings() -> None:
     chance = random.Random(4)
     for name, raw in MANAGED.items():
         found = compare(parse_document(raw), parse_document(rewritten(raw, chance)), kind=DocumentKind.IDENTITY)

@@ -32,7 +32,7 @@ def _who(count: int, budget: Budget, *, denied: int = TRIED_AT_MOST + 2) -> str:
         (TRIED_AT_MOST + 2, 1, "u00 and perhaps others"),
     ],
 )
-def test_a_deny_is_said_of_all_whom_it_hits(count: int, denied: int, who: str) -> None:
+def test_a_deny_is_described_for_all_principals_that_it_denies(count: int, denied: int, who: str) -> None:
     assert _who(count, Budget(EXPLAINING), denied=denied) == who
 
 

@@ -96,7 +96,7 @@ def own(actions: Any, resource: Any = "*") -> dict[str, Any]:
     return {"Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-def asks(operator: str, key: str, value: str) -> dict[str, Any]:
+def condition(operator: str, key: str, value: str) -> dict[str, Any]:
     return {operator: {key: value}}
 
 
@@ -149,7 +149,7 @@ CASES = (
     Pair(
         "a condition on the account that the principal's ARN names",
         (allow("ecr:A", [ANNA, ROOT]),),
-        (allow("ecr:A", [ANNA, ROOT], Condition=asks("StringEquals", "aws:PrincipalAccount", ROOT)),),
+        (allow("ecr:A", [ANNA, ROOT], Condition=condition("StringEquals", "aws:PrincipalAccount", ROOT)),),
     ),
     Pair(
         "a NotPrincipal in two statements",
@@ -171,8 +171,8 @@ NOT = (
     Pair("only Deny, and of another", (deny("ecr:A"),), (deny("ecr:B"),)),
     Pair(
         "a NotPrincipal that spares an account and not its users, on whom a condition falls",
-        (deny("ecr:A", NotPrincipal={"AWS": ROOT}, Condition=asks("StringEquals", "aws:PrincipalAccount", ROOT)),),
-        (deny("ecr:B", NotPrincipal={"AWS": ROOT}, Condition=asks("StringEquals", "aws:PrincipalAccount", ROOT)),),
+        (deny("ecr:A", NotPrincipal={"AWS": ROOT}, Condition=condition("StringEquals", "aws:PrincipalAccount", ROOT)),),
+        (deny("ecr:B", NotPrincipal={"AWS": ROOT}, Condition=condition("StringEquals", "aws:PrincipalAccount", ROOT)),),
     ),
 )
 
@@ -186,34 +186,38 @@ MAY_HOLD = (
     *(
         beside(allow("ecr:A", who), f"{whom} named by a condition", allow("ecr:B", who, Condition=condition))
         for who, whom, condition in (
-            (ROOT, "the root user", asks("ArnEquals", "aws:PrincipalArn", f"{A}root")),
-            (ROOT, "the root user by its type", asks("StringEquals", "aws:PrincipalType", "Account")),
-            (ROOT, "federated users", asks("StringLike", "aws:PrincipalArn", "arn:aws:sts::111111111111:federated-*")),
-            (ROOT, "federated users by their type", asks("StringEquals", "aws:PrincipalType", "FederatedUser")),
-            (ANNA, "federated users of a user", asks("Null", "aws:username", "true")),
-            (SESSION, "a session of a role with a path", asks("ArnEquals", "aws:PrincipalArn", f"{A}role/team/r")),
-            ("*", "services", asks("StringLike", "aws:PrincipalServiceName", "*")),
-            (ANNA, "callers whose account ID has another form", asks("StringLike", "aws:PrincipalAccount", "2*")),
+            (ROOT, "the root user", condition("ArnEquals", "aws:PrincipalArn", f"{A}root")),
+            (ROOT, "the root user by its type", condition("StringEquals", "aws:PrincipalType", "Account")),
+            (
+                ROOT,
+                "federated users",
+                condition("StringLike", "aws:PrincipalArn", "arn:aws:sts::111111111111:federated-*"),
+            ),
+            (ROOT, "federated users by their type", condition("StringEquals", "aws:PrincipalType", "FederatedUser")),
+            (ANNA, "federated users of a user", condition("Null", "aws:username", "true")),
+            (SESSION, "a session of a role with a path", condition("ArnEquals", "aws:PrincipalArn", f"{A}role/team/r")),
+            ("*", "services", condition("StringLike", "aws:PrincipalServiceName", "*")),
+            (ANNA, "callers whose account ID has another form", condition("StringLike", "aws:PrincipalAccount", "2*")),
         )
     ),
     *(
         beside(own("ecr:A"), f"{whom} named by an identity policy", own("*") | {"Condition": condition}, kind=IDENTITY)
         for whom, condition in (
-            ("federated users", asks("StringEquals", "aws:PrincipalType", "FederatedUser")),
-            ("services", asks("Bool", "aws:PrincipalIsAWSService", "true")),
+            ("federated users", condition("StringEquals", "aws:PrincipalType", "FederatedUser")),
+            ("services", condition("Bool", "aws:PrincipalIsAWSService", "true")),
         )
     ),
     *(
         beside(allow("ecr:A"), name, allow("ecr:B", Condition=condition))
         for name, condition in (
-            ("a number that AWS may read", asks("NumericLessThan", "aws:EpochTime", "9e99")),
-            ("a date that AWS may read", asks("DateLessThan", "aws:CurrentTime", "2099-01-01T00:00")),
-            ("an ARN that lacks parts", asks("ArnLike", "aws:SourceArn", "arn:*")),
-            ("a network with its mask", asks("IpAddress", "aws:SourceIp", "0.0.0.0/0.0.0.0")),
-            ("a word for a boolean", asks("Bool", "aws:SecureTransport", "yes")),
+            ("a number that AWS may read", condition("NumericLessThan", "aws:EpochTime", "9e99")),
+            ("a date that AWS may read", condition("DateLessThan", "aws:CurrentTime", "2099-01-01T00:00")),
+            ("an ARN that lacks parts", condition("ArnLike", "aws:SourceArn", "arn:*")),
+            ("a network with its mask", condition("IpAddress", "aws:SourceIp", "0.0.0.0/0.0.0.0")),
+            ("a word for a boolean", condition("Bool", "aws:SecureTransport", "yes")),
             (
                 "a key of several values that is two texts",
-                asks("StringEquals", "aws:TagKeys", "a") | asks("StringLike", "aws:TagKeys", "b"),
+                condition("StringEquals", "aws:TagKeys", "a") | condition("StringLike", "aws:TagKeys", "b"),
             ),
         )
     ),

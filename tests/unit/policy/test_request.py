@@ -60,7 +60,7 @@ def test_a_document_alone_allows_denies_or_says_nothing() -> None:
     assert isinstance(document_decision(both, parse_request(USER, "s3:GetObject", REPOSITORY)), ImplicitlyDenied)
 
 
-def test_who_has_no_principal_speaks_of_nobody_in_a_repository_policy() -> None:
+def test_a_statement_without_principal_names_nobody_in_a_repository_policy() -> None:
     document = parse_document({"Statement": {"Effect": "Allow", "Action": "ecr:*"}})
     request = parse_request(USER, "ecr:PutImage", REPOSITORY)
     assert isinstance(document_decision(document, request), Allowed)

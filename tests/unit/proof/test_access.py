@@ -24,7 +24,7 @@ def _arn(text: str) -> str:
 
 
 @pytest.mark.parametrize(("estate", "name"), CASES)
-def test_the_answer_is_awss(estate: dict[str, Any], name: str) -> None:
+def test_the_answer_follows_awss_rules(estate: dict[str, Any], name: str) -> None:
     asked = estate["questions"][name]
     graph = Graph(estate_from_text(json.dumps({"schema": 1, "accounts": estate["accounts"]}), at=NOW))
     access, repository, principal = asked["ask"].split(" ")

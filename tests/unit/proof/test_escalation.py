@@ -64,7 +64,7 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_who_could(name: str) -> None:
+def test_who_could_escalate(name: str) -> None:
     me, could = CASES[name]
     given = snapshot(me, _ADMIN, _NOBODY, _PUSHER, policies=[_OLD, _LIMIT], groups=[_TEAM, _PUSHERS])
     graph = Graph(estate_from_text(json.dumps(given), at=NOW))

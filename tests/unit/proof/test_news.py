@@ -40,7 +40,7 @@ def test_all_that_the_first_proof_finds_appeared() -> None:
     assert news == News((SeenFinding(PUSH, LATER),), (), (SeenFinding(PUSH, LATER),))
 
 
-def test_what_stands_is_not_new_and_keeps_its_first_time_however_it_is_worded() -> None:
+def test_a_lasting_finding_is_not_new_and_keeps_its_first_time_however_it_is_worded() -> None:
     reworded = replace(PUSH, because=("another statement",))
     news = after(record(PUSH), proof(reworded))
     assert news == News((), (), (SeenFinding(reworded, NOW),))
@@ -57,19 +57,19 @@ def test_another_way_to_the_same_access_is_new() -> None:
     assert (keys(news.appeared), keys(news.ended)) == ([longer], [PUSH])
 
 
-def test_what_rests_on_a_part_that_was_not_read_has_not_ended() -> None:
+def test_a_finding_about_a_part_that_was_not_read_has_not_ended() -> None:
     for part in (HOME, REGISTRY, "999999999999"):
         assert keys(after(record(FOREIGN), proof(), part).standing) == [FOREIGN]
     assert keys(after(record(FOREIGN), proof(), CI, f"{HOME}/eu-west-1").ended) == [FOREIGN]
 
 
-def test_a_new_administrator_stands_until_it_is_none() -> None:
+def test_a_new_administrator_is_a_finding_until_it_is_no_longer_one() -> None:
     known = after(record(ADMIN), proof(administrators=(SHADOW,)))
     assert (keys(known.standing), known.appeared, known.ended) == ([ADMIN], (), ())
     assert keys(after(record(ADMIN), proof()).ended) == [ADMIN]
 
 
-def test_the_gravest_come_first() -> None:
+def test_the_most_severe_come_first() -> None:
     unknown = replace(FOREIGN, certainty=Certainty.UNKNOWN, access="push")
     assert keys(after(None, proof(LACKS, PUSH, unknown, ADMIN, FOREIGN)).appeared) == [
         *(FOREIGN, unknown, ADMIN, PUSH, LACKS)
@@ -95,6 +95,6 @@ def test_one_principal_over_many_repositories_is_one_group_for_each_set_of_acces
     ]
 
 
-def test_findings_with_another_remedy_are_not_one() -> None:
+def test_findings_with_another_remedy_are_not_grouped() -> None:
     elsewhere = replace(PUSH, place=str(replace(CHECKOUT, name="shop/cart")), remedy="remove statement 2")
     assert len(grouped((SeenFinding(PUSH, NOW), SeenFinding(elsewhere, NOW)))) == 2

@@ -67,7 +67,7 @@ def test_lint_finds_nothing_in_the_documents_of_grants(case: tuple[str, str]) ->
 
 
 @pytest.mark.parametrize("case", sections("documents.txt"), ids=lambda case: case[0])
-def test_a_spec_stands_for_its_documents(case: tuple[str, str]) -> None:
+def test_a_spec_defines_its_documents(case: tuple[str, str]) -> None:
     spec, _, expected = case[1].replace("@accounts", ACCOUNTS).partition("\n---\n")
     documents = [
         " ".join(filter(None, (address.kind, address.target.key, address.name, shown(value))))

@@ -101,7 +101,7 @@ def test_json_form_of_a_spec_means_the_same(case: object) -> None:
 
 @given(st.binary(max_size=300))
 @settings(max_examples=300)
-def test_no_bytes_raise(data: bytes) -> None:
+def test_no_input_bytes_raise(data: bytes) -> None:
     assert isinstance(load_spec(data, now=NOW), Valid | Invalid)
 
 

@@ -18,33 +18,33 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 ROLE, USER = "role/111111111111/a", "user/111111111111/b"
-LOOK = SweepRecord("111111111111", NOON, "v1", frozenset((ROLE,)), frozenset((USER,)))
+RECORD = SweepRecord("111111111111", NOON, "v1", frozenset((ROLE,)), frozenset((USER,)))
 
 
-def test_the_last_look_at_each_part_is_remembered(hub: Hub) -> None:
-    assert hub.looks.all() == []
+def test_the_last_sweep_of_each_part_is_remembered(hub: Hub) -> None:
+    assert hub.sweep_records.all() == []
     other = SweepRecord("222222222222/eu-central-1", NOON, "v1")
-    for look in (LOOK, other, replace(LOOK, at=NOON + SECOND, version="v2")):
-        hub.looks.note(look)
-    assert {look.part: look for look in hub.looks.all()} == {
-        "111111111111": replace(LOOK, at=NOON + SECOND, version="v2"),
+    for record in (RECORD, other, replace(RECORD, at=NOON + SECOND, version="v2")):
+        hub.sweep_records.note(record)
+    assert {record.part: record for record in hub.sweep_records.all()} == {
+        "111111111111": replace(RECORD, at=NOON + SECOND, version="v2"),
         "222222222222/eu-central-1": other,
     }
 
 
-def test_a_look_is_one_write(moto_hub: MotoHub) -> None:
-    moto_hub.looks.note(LOOK)
+def test_a_sweep_record_is_one_write(moto_hub: MotoHub) -> None:
+    moto_hub.sweep_records.note(RECORD)
     assert [action for action in moto_hub.wire.actions if action != "dynamodb:CreateTable"] == ["dynamodb:PutItem"]
 
 
 @pytest.mark.parametrize(("count", "kept"), [(10_000, True), (100_000, False)])
-def test_of_too_many_targets_the_look_alone_is_kept(moto_hub: MotoHub, count: int, kept: bool) -> None:
+def test_too_many_targets_are_not_stored_with_a_sweep_record(moto_hub: MotoHub, count: int, kept: bool) -> None:
     # Names without a pattern: the worst there is to pack.
     scattered = (number * 2654435761 % 2**32 for number in range(count))
     names = frozenset(f"repository/222222222222/eu-central-1/{name:08x}" for name in scattered)
-    moto_hub.looks.note(replace(LOOK, fine=names, due=frozenset()))
+    moto_hub.sweep_records.note(replace(RECORD, fine=names, due=frozenset()))
     [found] = DynamoSweepRecords(moto_hub.client("dynamodb"), TABLE).all()
-    assert found == replace(LOOK, fine=names if kept else frozenset(), due=frozenset())
+    assert found == replace(RECORD, fine=names if kept else frozenset(), due=frozenset())
 
 
 ENTRIES = [
@@ -67,7 +67,7 @@ def test_audit_entries_are_listed_newest_first_within_a_time_and_of_a_kind(hub: 
     assert [*hub.audit.entries(NOON + 4 * SECOND, NOON + 9 * SECOND)] == []
 
 
-def test_a_parameter_tells_who_set_the_switch_and_when(moto_hub: MotoHub) -> None:
+def test_a_parameter_records_who_set_the_switch_and_when(moto_hub: MotoHub) -> None:
     for position in ("enabled", "stopped", "enabled"):
         moto_hub.throw(position)
     kinds = {entry.id: (entry.kind, entry.by is not None) for entry in moto_hub.switch.changes()}
@@ -122,9 +122,7 @@ def test_rules_and_notification_as_the_stack_makes_them_are_on(deployed: MotoHub
 
 @pytest.mark.parametrize("index", range(4), ids=[rule.name for rule in RULES])
 @pytest.mark.parametrize("state", [SourceState.MISSING, SourceState.DISABLED, SourceState.TARGETLESS])
-def test_a_rule_that_was_taken_away_is_seen_and_the_others_are_on(
-    deployed: MotoHub, index: int, state: SourceState
-) -> None:
+def test_a_removed_rule_is_reported_and_the_others_are_on(deployed: MotoHub, index: int, state: SourceState) -> None:
     events, rule = deployed.client("events"), RULES[index]
     where = {"EventBusName": rule.bus}
     if state is SourceState.DISABLED:
@@ -144,12 +142,12 @@ def test_a_rule_that_leads_to_something_else_leads_nowhere(deployed: MotoHub) ->
     assert states(deployed)[2] is SourceState.TARGETLESS
 
 
-def test_a_notification_that_was_taken_away_is_seen(deployed: MotoHub) -> None:
+def test_a_removed_notification_is_reported(deployed: MotoHub) -> None:
     deployed.wire.answers.clear()
     assert states(deployed)[4] is SourceState.MISSING
 
 
-def test_what_may_not_be_read_is_not_known(deployed: MotoHub) -> None:
+def test_what_may_not_be_read_is_unknown(deployed: MotoHub) -> None:
     deployed.wire.answers.clear()
     deployed.wire.fail("events:DescribeRule", "AccessDeniedException", "no")
     deployed.wire.fail("s3:GetBucketNotificationConfiguration", "AccessDenied", "no", 403)
