@@ -24,6 +24,7 @@ from ecr_warden.model.alert import (
     Unlisted,
 )
 from ecr_warden.model.desired import (
+    AlsoAllowed,
     CompiledSpec,
     DesiredValue,
     Extent,
@@ -276,15 +277,24 @@ patterns: Strategy[RepositoryPattern] = st.builds(
     st.dictionaries(TEXTS, targets, max_size=2),
     _few(st.sampled_from(ForeignStatement)),
 )
+allowances: Strategy[AlsoAllowed] = st.builds(
+    AlsoAllowed,
+    _few(TEXTS),
+    TEXTS,
+    _few(st.sampled_from(("pull", "push"))),
+    st.just("") | accounts,
+    _few(st.sampled_from(("shop/*", "shop/app"))),
+)
 removals: Strategy[Removed] = st.builds(Removed, targets, IDS)
 compiled_specs: Strategy[CompiledSpec] = st.builds(
-    lambda version, mode, named, specs, gone, fitting: CompiledSpec(
+    lambda version, mode, named, specs, gone, fitting, allowed: CompiledSpec(
         version,
         mode,
         named,
         {spec.target.key: spec for spec in specs},
         {entry.target.key: entry for entry in gone},
         fitting,
+        allowed,
     ),
     IDS,
     st.sampled_from(Mode),
@@ -292,4 +302,5 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     _few(target_specs),
     _few(removals),
     _few(patterns),
+    _few(allowances),
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from ecr_warden.arn import parse_arn
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.value import Count, Value, opaque
@@ -148,8 +149,8 @@ class Removed(Value, frozen=True):
 class AlsoAllowed(Value, frozen=True, omit_defaults=True):
     """Access that is intended although no grant gives it; it changes no document.
 
-    `principals`: ARNs, service names or `*`, in which `*` is any text. `access`: pull, push; empty: anything.
-    `account`, `repositories`: where; empty: everywhere. In the names of repositories, too, `*` is any text.
+    `principals`: account IDs, and ARNs, service names or `*`, in which `*` is any text. `access`: pull, push; empty:
+    anything. `account`, `repositories`: where; empty: everywhere. In the names of repositories, too, `*` is any text.
     """
 
     principals: tuple[str, ...]
@@ -164,8 +165,14 @@ class AlsoAllowed(Value, frozen=True, omit_defaults=True):
             self.account in ("", account)
             and (not self.access or access in self.access)
             and (not self.repositories or any(pattern_covers(one, repositories) for one in self.repositories))
-            and any(_fits(pattern, principal) for pattern in self.principals)
+            and any(_is_of(principal, one) or _fits(one, principal) for one in self.principals)
         )
+
+
+def _is_of(principal: str, account: str) -> bool:
+    """Whether an ARN is in an account; no pattern says this, because an IAM path may contain any text."""
+    arn = parse_arn(principal)
+    return arn is not None and arn.account == account
 
 
 class CompiledSpec(Struct, frozen=True):

@@ -19,7 +19,7 @@ SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 IDENTITY_CENTER_NAME = "AWSReservedSSO_"
 """How the names of IAM Identity Center's roles begin."""
 _ARN = re.compile(r"arn:([A-Za-z0-9-]+):(iam|sts)::([0-9]+):(.+)", re.DOTALL)
-_SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
+SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 _PATTERN = re.compile(r"[*?]")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
 WEB_PROVIDERS = frozenset(
@@ -82,7 +82,7 @@ def parse_request_principal(raw: object) -> RequestPrincipal:
         return RequestPrincipal(CallerKind.ROOT, iam_arn(raw, "root"), raw)
     if raw in WEB_PROVIDERS:
         return RequestPrincipal(CallerKind.FEDERATED, raw)
-    if _SERVICE.fullmatch(raw):
+    if SERVICE.fullmatch(raw):
         return RequestPrincipal(CallerKind.SERVICE, raw)
     if _CANONICAL.fullmatch(raw):
         return RequestPrincipal(CallerKind.CANONICAL, raw)

@@ -97,6 +97,7 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
         accounts=tuple(sorted(account.id for account in spec.accounts)),
         targets={key: replace(target, exact=spec.settings.exact) for key, target in sorted(targets.items())},
         patterns=tuple(sorted(_patterns(spec), key=lambda pattern: pattern.target)),
+        also_allowed=tuple(sorted(spec.also_allowed, key=lambda entry: (entry.principals, entry.reason))),
     )
 
 

@@ -216,6 +216,40 @@ LITERAL = Choice(
         ),
     },
 )
+ALSO_ALLOWED = Record(
+    "entry of also_allowed",
+    (
+        Field(
+            "principals",
+            ListOf(
+                Either(
+                    Text("a team, a principal or a pattern"),
+                    {
+                        "account": Record(
+                            "account of also_allowed",
+                            (Field("account", Text("an account's alias"), "Everybody in the account.", required=True),),
+                        )
+                    },
+                ),
+                nonempty=True,
+            ),
+            "Who has access: teams, principals, patterns and whole accounts.",
+            required=True,
+        ),
+        Field("reason", Text("a reason"), "Why the access is intended, for whoever reads the spec.", required=True),
+        Field(
+            "access",
+            ListOf(Text("a kind of access", ("pull", "push")), nonempty=True),
+            "pull, push or both; by default everything, also administering the account.",
+        ),
+        Field("account", Text("an account's alias"), "The alias of the repositories' account; all by default."),
+        Field(
+            "repositories",
+            ListOf(Text("a repository's name or a pattern"), nonempty=True),
+            "Names and patterns of repositories; all by default.",
+        ),
+    ),
+)
 SETTINGS = Record(
     "settings",
     (
@@ -240,6 +274,7 @@ SPEC = Record(
         Field("repositories", ListOf(REPOSITORY), "The repositories, and who may pull and push."),
         Field("documents", ListOf(LITERAL), "Literal policy documents."),
         Field("settings", SETTINGS, "How ecr-warden behaves."),
+        Field("also_allowed", ListOf(ALSO_ALLOWED), "Access that no grant gives and that is intended all the same."),
         Field("organizations", MapOf(ORGANIZATION), "The AWS organizations, each by an alias of your choice."),
     ),
 )

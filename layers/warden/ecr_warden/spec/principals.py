@@ -74,18 +74,19 @@ class Directory(Struct):
                 if name.text in listed or principal not in found:
                     self._collect(name, principal, found)
             else:
-                self._unknown_team(name)
+                self.unknown_team(name)
             listed.add(name.text)
         return tuple(found)
 
-    def _unknown_team(self, name: Scalar) -> None:
+    def unknown_team(self, name: Scalar, *, whole: str = "") -> None:
+        """Report a name that is no team's; `whole`: how to write a whole account here."""
         text = name.text
         if text.endswith(_SERVICE_END):
             remedy = _WIDE_KINDS["service"].replace(f"NAME{_SERVICE_END}", bare(text))
             self.report.add(Code.PRINCIPAL, name.place, f"{quote(text)} is not written as a principal", remedy=remedy)
         elif text in self.accounts.aliases:
             message = f"{quote(text)} is an account, not a team"
-            remedy = f"write {bare(text)}:user/NAME or {bare(text)}:role/NAME, or {_whole(text)}"
+            remedy = f"write {bare(text)}:user/NAME or {bare(text)}:role/NAME, or {whole or _whole(text)}"
             self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
         elif not self.teams_unread:
             hint = self.report.hint(text, self.teams)

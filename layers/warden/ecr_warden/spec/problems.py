@@ -200,6 +200,11 @@ class Code(Enum):
         "write what follows the registry's address, without a tag",
     )
     ADMIN_NOT_NEEDED = ("W508", "allow_admin: true at a document that makes no administrator", "remove it")
+    ALLOWED_ANYWHERE = (
+        "W509",
+        "an entry of also_allowed for principals in any account",
+        "name the accounts, or users and roles in them",
+    )
 
     def __init__(self, code: str, title: str, remedy: str) -> None:
         self.code = code

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ecr_warden.model.address import Address
-from ecr_warden.model.desired import ForeignStatement, Mode
+from ecr_warden.model.desired import AlsoAllowed, ForeignStatement, Mode
 from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from ecr_warden.policy.document import Document
 from ecr_warden.spec.problems import Place
@@ -161,3 +161,4 @@ class Spec:
     repositories: tuple[Repository, ...] = ()
     literals: tuple[Literal, ...] = ()
     settings: Settings = Settings()
+    also_allowed: tuple[AlsoAllowed, ...] = ()

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.spec.accounts import build_accounts, build_organizations
+from ecr_warden.spec.also_allowed import build_also_allowed
 from ecr_warden.spec.check_shape import Fields, check_shape
 from ecr_warden.spec.compile import compile_spec
 from ecr_warden.spec.cross_checks import cross_check
@@ -65,6 +66,7 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
     directory.define_teams(root)
     repositories = tuple(build_repository(entry, directory, now) for entry in root.all("repositories"))
     literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
+    also_allowed = tuple(build_also_allowed(entry, directory) for entry in root.all("also_allowed"))
     settings = root.fields("settings")
     mode = settings.text("mode")
     return Spec(
@@ -73,4 +75,5 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
         repositories=tuple(entry for entry in repositories if entry is not None),
         literals=tuple(entry for entry in literals if entry is not None),
         settings=Settings(Mode.OBSERVE if mode is None else Mode(mode.text), settings.flag("exact")),
+        also_allowed=tuple(entry for entry in also_allowed if entry is not None),
     )

@@ -2,7 +2,7 @@
 
 from ecr_warden.model.codec.base import Json, check_schema, reading
 from ecr_warden.model.codec.values import fields, read, to_json
-from ecr_warden.model.desired import CompiledSpec, Mode, Removed, RepositoryPattern, TargetSpec
+from ecr_warden.model.desired import AlsoAllowed, CompiledSpec, Mode, Removed, RepositoryPattern, TargetSpec
 from ecr_warden.model.job import SCHEMA
 from ecr_warden.model.target import RepositoryTarget
 
@@ -18,6 +18,7 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         "accounts": list(spec.accounts),
         "targets": list(map(_target_spec_to_json, spec.targets.values())),
         "patterns": to_json(spec.patterns),
+        **({"alsoAllowed": to_json(spec.also_allowed)} if spec.also_allowed else {}),
         "departed": to_json(repositories),
         "departedOwners": to_json(tuple(entry for entry in removed if entry not in repositories)),
     }
@@ -37,6 +38,7 @@ def _spec(value: Json) -> CompiledSpec:
         accounts=read(value["accounts"], tuple[str, ...]),
         targets={spec.target.key: spec for spec in read(value["targets"], tuple[TargetSpec, ...])},
         patterns=read(value.get("patterns", []), tuple[RepositoryPattern, ...]),
+        also_allowed=read(value.get("alsoAllowed", []), tuple[AlsoAllowed, ...]),
         removed={entry.target.key: entry for entry in _removed(value)},
     )
 
