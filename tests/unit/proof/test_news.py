@@ -4,7 +4,7 @@ from copy import replace
 from datetime import timedelta
 
 from ecr_warden.model.finding import Certainty, Finding, FindingKind, Proof, ProofRecord, SeenFinding
-from ecr_warden.proof.news import MOST, News, compare, grouped
+from ecr_warden.proof.news import MAX_FINDINGS, News, compare, grouped
 
 from local.testing.seed import CHECKOUT, CI, HOME, NOW
 
@@ -77,9 +77,9 @@ def test_the_most_severe_come_first() -> None:
 
 
 def test_more_than_are_kept_are_counted_and_have_not_ended() -> None:
-    many = [replace(PUSH, principal=f"{SHADOW}{number:05}") for number in range(MOST + 5)]
+    many = [replace(PUSH, principal=f"{SHADOW}{number:05}") for number in range(MAX_FINDINGS + 5)]
     news = after(None, proof(*many, FOREIGN))
-    assert (len(news.standing), news.left_out, news.standing[0].finding) == (MOST, 6, FOREIGN)
+    assert (len(news.standing), news.left_out, news.standing[0].finding) == (MAX_FINDINGS, 6, FOREIGN)
     again = after(replace(record(), findings=news.standing, left_out=6), proof(*many, FOREIGN))
     assert (again.appeared, again.ended, again.left_out) == ((), (), 6)
 

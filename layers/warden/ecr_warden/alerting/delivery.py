@@ -99,7 +99,7 @@ def shorter_runs(report: RunReport) -> Iterator[RunReport]:
 
 
 def _bare(report: RunReport, most: int) -> RunReport:
-    """Without pre-images, and with at most so many permissions on each side of a drift, the grave ones first."""
+    """Without pre-images, and with at most `most` permissions on each side of a drift, the severe ones first."""
     home = {report.plan.target.account, *report.accounts}
 
     def some(permissions: Iterable[Permission]) -> tuple[Permission, ...]:

@@ -48,7 +48,7 @@ def listed(groups: Sequence[FindingGroup], *, title: str = "", rest: int = 0) ->
 
 
 def listed_ended(groups: Sequence[FindingGroup], *, title: str = "", rest: int = 0) -> Listing:
-    """Each finding that ended, and since when it had stood."""
+    """Each finding that ended, and since when it had existed."""
     lines = [f"no longer: {sentence(group)} (found {show_time(group.first_seen)})" for group in groups]
     return listing("ended finding", lines, title=title, rest=rest)
 

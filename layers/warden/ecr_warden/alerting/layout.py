@@ -10,7 +10,7 @@ from ecr_warden.model.run import Severity
 from ecr_warden.policy.printable import and_more, count, printable
 
 TITLE, TEXT, LINE, LINES, FIELDS = 140, 500, 700, 40, 10
-"""What every channel takes uncut: characters of a title, of a field and of a line; lines; fields."""
+"""What every channel shows uncut: characters of a title, of a field and of a line; lines; fields."""
 
 one_line = partial(printable, ascii_only=False)
 """Text for a channel, which shows Unicode."""

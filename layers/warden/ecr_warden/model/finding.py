@@ -1,4 +1,4 @@
-"""What a proof finds: access that the spec does not give, or gives in vain; and how each repository stands."""
+"""The findings of a proof: access that the spec does not give, or gives in vain; and the health of each repository."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -21,7 +21,7 @@ class FindingKind(StrEnum):
 
 
 class Certainty(StrEnum):
-    """Whether what was read settles it."""
+    """How certain a finding is by what was read."""
 
     YES = "yes"
     CONDITIONAL = "conditional"
@@ -57,7 +57,7 @@ class Finding(Value, frozen=True, omit_defaults=True):
 
 
 class SeenFinding(Value, frozen=True):
-    """A finding that stands, and when a proof first had it."""
+    """A current finding, and when a proof first had it."""
 
     finding: Finding
     first_seen: Moment
@@ -78,7 +78,7 @@ class FindingGroup(Value, frozen=True):
 
 
 class Status(StrEnum):
-    """Of a condition, as Kubernetes has them."""
+    """The status of a condition, as in Kubernetes."""
 
     TRUE = "true"
     FALSE = "false"
@@ -95,7 +95,7 @@ class Condition(Value, frozen=True):
 
 
 class RepositoryHealth(Value, frozen=True):
-    """How a repository stands.
+    """The health of a repository.
 
     `in_sync`: its documents, and those of the roles and users of its grants, are as the spec says. `proved`: with these
     documents, exactly those whom the spec names can pull and push. `fresh`: what both rest on was read recently.

@@ -130,10 +130,10 @@ class Access(StrEnum):
 
 
 class Grant(Value, frozen=True):
-    """`repository`: a target, with a pattern for a name where the spec has one, less the names `excluded`.
+    """One grant of the spec. `repository`: a target, whose name may be a pattern that matches none of `excluded`.
 
-    `who`: an ARN, or what else the spec lets pull, in words; `through`: the role to push or pull by;
-    `until`: its own end.
+    `who`: an ARN, or in words whatever else may pull; `through`: the role through which to push or pull; `until`: when
+    the grant ends.
     """
 
     access: Access
@@ -145,7 +145,7 @@ class Grant(Value, frozen=True):
 
 
 class GrantsReply(_OfSpec, frozen=True, tag="grants"):
-    """`literals`: addresses of documents that the spec keeps as they stand; whom they let in is not in `grants`."""
+    """`literals`: addresses of literal documents; the access that these give is not in `grants`."""
 
     grants: tuple[Grant, ...]
     literals: tuple[str, ...] = ()
@@ -168,7 +168,7 @@ class RunReply(Struct, frozen=True):
 
 
 class CallReply(Value, frozen=True, tag_field="kind", tag="call"):
-    """What has come of a command so far."""
+    """The results of a command so far."""
 
     answers: tuple[Answer, ...]
 
@@ -185,9 +185,9 @@ class EstateReply(Value, frozen=True, tag_field="kind", tag="estate"):
 
 
 class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
-    """A command that was taken. `caller`: who gave it, as proved; `targets`: what it is about.
+    """A command that was accepted. `caller`: the authenticated ARN; `targets`: the targets of the command.
 
-    `enqueued`: runs of the targets follow. Not in observe mode, and not after a pause.
+    `enqueued`: runs of the targets follow, which they do not in observe mode, nor after a pause.
     """
 
     id: str

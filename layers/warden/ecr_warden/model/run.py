@@ -26,7 +26,7 @@ class _Outcome(Value, frozen=True, tag_field="outcome"):
 
 
 class Applied(_Outcome, frozen=True, tag="applied"):
-    """AWS took the write."""
+    """The change was written."""
 
 
 class Skipped(_Outcome, frozen=True, tag="skipped"):
@@ -36,7 +36,7 @@ class Skipped(_Outcome, frozen=True, tag="skipped"):
 
 
 class Conflict(_Outcome, frozen=True, tag="conflict"):
-    """Another document than the one planned from stood there: nothing was written."""
+    """The live document was not the one that the plan was made from: nothing was written."""
 
 
 class Failed(_Outcome, frozen=True, tag="failed"):

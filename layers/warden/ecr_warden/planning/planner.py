@@ -27,7 +27,7 @@ from ecr_warden.policy.document import Document, DocumentKind
 
 
 class Circumstances(Struct, frozen=True):
-    """What a plan depends on besides desired and observed.
+    """What a plan depends on besides the desired and observed documents.
 
     `cutoff_margin`: how far beyond `now` sessions are denied, because a policy takes a while to reach every AWS
     endpoint. `last_look`: when the trust policy was last read in sync; None if that is unknown, or all older sessions

@@ -88,6 +88,6 @@ def _differs_now(spec: TargetSpec, after: CompiledSpec) -> bool:
 
 
 def _holds_ours(spec: TargetSpec) -> bool:
-    """Whether an identity holds what a grant gave it, and not only literal documents."""
+    """Whether an identity has documents from a grant, and not only literal ones."""
     is_identity = not isinstance(spec.target, RepositoryTarget)
     return is_identity and any(address.kind is AddressKind.ROLE or is_our_policy(address) for address in spec.documents)

@@ -1,4 +1,4 @@
-"""Administrators of an account: whoever can change there what others may do, or write a repository's policy."""
+"""Administrators of an account: whoever can change what others may do there, or write a repository's policy."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -65,7 +65,7 @@ def _writers_of_iam(graph: Graph, account: Account) -> dict[str, Step]:
         if patterns not in by_patterns:
             by_patterns[patterns] = _alike(calls, patterns)
         for group in by_patterns[patterns].values():
-            # What changes only the subject itself is no power over others.
+            # Changing only the subject itself is not power over others.
             others = next((one for one in group if calls[one] != {subject.arn}), None)
             if others is None or not graph.may_allow(subject, *others):
                 continue

@@ -151,7 +151,7 @@ class _Prover:
         return sorted((path for path in paths if not is_left_out(path)), key=lambda path: path.order)
 
     def _administering(self) -> dict[str, tuple[str, ...]]:
-        """The administrators by account, of the accounts that were read."""
+        """The administrators by account, for the accounts that were read."""
         return {
             account.id: tuple(sorted({named(path.subject) for path in self._paths_of_administrators(account)}))
             for account in self._accounts
@@ -168,7 +168,7 @@ class _Prover:
                     yield self._judge.finding(FindingKind.ADMINISTRATOR, account.id, action, path, remedy=remedy)
 
     def _upstreams(self) -> dict[str, tuple[str, ...]]:
-        """The pull-through cache rules by registry, of the registries of which they were read."""
+        """The pull-through cache rules by registry, for the registries whose rules were read."""
         registries = ((account.id, one) for account in self._accounts for one in account.registries.values())
         found = ((f"{account}/{one.region}", upstreams_of(one)) for account, one in registries)
         return {part: rules for part, rules in found if rules is not None}

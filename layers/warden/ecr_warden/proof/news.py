@@ -1,4 +1,4 @@
-"""Two proofs to what is new: what appeared, what ended, what stands."""
+"""From two proofs to what is new: what appeared, what ended, what remains."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ from ecr_warden.model.finding import (
 )
 from ecr_warden.model.target import RepositoryTarget, TargetError, parse_target
 
-MOST = 10_000
+MAX_FINDINGS = 10_000
 """Findings that are kept: an attacker who makes a thousand roles makes a finding for each and each repository."""
 
 _GRAVEST_FIRST = (
@@ -33,7 +33,7 @@ _ONCE = (FindingKind.ADMINISTRATOR, FindingKind.UPSTREAM)
 
 
 class News(Struct, frozen=True):
-    """`appeared` and `standing` hold at most MOST findings, the gravest first; `left_out` of those that stand."""
+    """`appeared` and `standing`: at most MAX_FINDINGS, the most severe first; `left_out`: how many more stand."""
 
     appeared: tuple[SeenFinding, ...]
     ended: tuple[SeenFinding, ...]
@@ -42,7 +42,7 @@ class News(Struct, frozen=True):
 
 
 def compare(last: ProofRecord | None, proof: Proof, unsettled: frozenset[str], at: datetime) -> News:
-    """What a proof brings, after the last one.
+    """What a proof changes, compared with the last one.
 
     `unsettled`: the parts of the estate that were not read in full. What rests on one of them has not ended because it
     is not seen any more.
@@ -52,7 +52,7 @@ def compare(last: ProofRecord | None, proof: Proof, unsettled: frozenset[str], a
     kept = {key: seen for key, seen in before.items() if key not in now and _stays(seen.finding, proof, unsettled)}
     seen_now = (SeenFinding(finding, before[key].first_seen if key in before else at) for key, finding in now.items())
     found = sorted([*seen_now, *kept.values()], key=_rank)
-    standing = tuple(found[:MOST])
+    standing = tuple(found[:MAX_FINDINGS])
     return News(
         appeared=tuple(seen for seen in standing if seen.finding.key not in before),
         ended=tuple(sorted((seen for key, seen in before.items() if key not in now and key not in kept), key=_rank)),

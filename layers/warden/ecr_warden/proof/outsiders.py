@@ -28,7 +28,7 @@ def let_in(graph: Graph, permissions: tuple[Permission, ...], policy: Policy) ->
 
 
 def is_outside(graph: Graph, path: AccessPath, accounts: Collection[str]) -> bool:
-    """Whether the path begins in none of these accounts; a service begins where the resource is for which it acts."""
+    """Whether the path begins in none of these accounts; a service's path begins in the account for which it acts."""
     subject = path.subject
     if subject.principal.kind is not CallerKind.SERVICE:
         return subject.principal.account not in accounts

@@ -1,4 +1,4 @@
-"""What closes access that the spec does not give, and what opens access that it gives in vain."""
+"""Remedies: how to remove access that the spec does not give, and how to enable access that it gives in vain."""
 
 import json
 from collections.abc import Collection
@@ -23,7 +23,7 @@ _ON_RESOURCES = (Side.TRUST, Side.REPOSITORY)
 _REMOVABLE = (*_ON_RESOURCES, Side.IDENTITY)
 _INLINE, _OF_GROUP, _OF_AWS = "identity policy ", " of group ", ":iam::aws:policy/"
 _NEVER = Patterns(negated=False, values=())
-"""The actions of a statement that stands for a removed one: so the others keep their numbers."""
+"""The actions of a statement that replaces a removed one, so that the others keep their numbers."""
 
 
 class Remedies:

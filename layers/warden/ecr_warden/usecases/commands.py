@@ -1,4 +1,4 @@
-"""Commands to the deployed hub, each recorded with its proven caller before it takes effect.
+"""Commands to the deployed hub, each recorded with its authenticated caller before it takes effect.
 
 Nothing here writes to a member account: `apply` enqueues runs, which do the writing.
 """

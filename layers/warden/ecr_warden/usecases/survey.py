@@ -27,7 +27,7 @@ from ecr_warden.ports.store import Specs
 SETTLED = timedelta(seconds=5)
 """A reading that began this long after a change shows it: IAM's changes are not visible everywhere at once."""
 POLICIES_KEPT = timedelta(hours=24)
-"""How long the policy of a repository stands for itself that no event names: then it is read again."""
+"""The age at which the policy of a repository is read again even if no event names it."""
 
 type Json = Mapping[str, Any]
 
@@ -128,7 +128,7 @@ def _repositories(entry: Json) -> dict[str, Json]:
 
 
 def _policies(last: Piece, now: datetime) -> dict[str, Json]:
-    """The entries of the last piece whose policies need not be read again, each with when that was."""
+    """The entries of the last piece whose policies need not be read again, each with the time of its reading."""
     dated = _dated(last.entry, dict.fromkeys(_repositories(last.entry), last.began.isoformat()))
     return {
         name: one
@@ -138,7 +138,7 @@ def _policies(last: Piece, now: datetime) -> dict[str, Json]:
 
 
 def _dated(entry: Json, read_at: Mapping[str, str]) -> Json:
-    """The entry with when policies were read that were not read with the rest."""
+    """The entry with the times of policies that were read earlier than the rest."""
 
     def dated(one: Json) -> Json:
         name = one["repositoryName"]

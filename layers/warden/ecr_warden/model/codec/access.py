@@ -17,14 +17,14 @@ from ecr_warden.policy.subsumption import Part
 type Json = dict[str, Any]
 
 MAX_PERMISSIONS = 700
-"""Of each side: an event and a journal entry have a size limit, and a hostile document has principals times actions.
-The whole documents stand beside it. More than a document can name principals (the 10,240 characters of a repository
-policy hold some 680 account ids): with one of each first, nobody is left out here. What does not fit into an event
-is shortened further there."""
+"""On each side: an event and a journal entry have a size limit, and a hostile document has principals times actions.
+The whole documents are stored too. The limit exceeds the number of principals that a document can name (the 10,240
+characters of a repository policy have room for some 680 account IDs), so with one permission of each principal first,
+nobody is left out here. An alert that does not fit into an event is shortened further."""
 
 _SHARED_FROM = 100
-"""Characters from which a part that several permissions have is written once. A statement's conditions stand in each of
-its permissions, and its longest resource in as many as it has actions: 10,000 characters would become millions."""
+"""The length from which a part that several permissions share is written once. A statement's conditions are in each
+of its permissions, and its longest resource in as many as it has actions: 10,000 characters would become millions."""
 
 
 def access_to_json(change: AccessChange) -> Json:

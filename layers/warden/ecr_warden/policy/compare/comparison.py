@@ -31,7 +31,7 @@ _SOME_ACCOUNT = "111111111111"
 
 type Statements = tuple[CanonicalStatement, ...]
 type Values = Mapping[Variable, str | None]
-"""What stands for each policy variable; None if nothing does."""
+"""The value of each policy variable; None if it has none."""
 
 
 def compare(
