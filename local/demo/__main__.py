@@ -65,7 +65,7 @@ def _run(stage: Stage, report: Report) -> None:
     if felt is not None:
         _SCREEN.step("The alert about the first attack")
         alerts.show(ring, felt)
-    _SCREEN.progress("waiting for the last alert: outcomes of one cause are gathered for up to 20 s")
+    _SCREEN.progress("waiting for the last alert: outcomes of one cause are collected for up to 20 s")
     alerts.judge(ring, (first, second))
 
 

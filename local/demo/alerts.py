@@ -45,7 +45,7 @@ def judge(ring: Ring, versions: tuple[str, ...]) -> None:
 def _unreported(ring: Ring) -> list[Run]:
     """The repairs that no message names by their run, except those that a message counts.
 
-    A message that has gathered many runs on one target names the first of them: `(runs A, B, and 3 more)`.
+    A message that has collected many runs on one target names the first of them: `(runs A, B, and 3 more)`.
     """
     unnamed = [run for run in ring.repairs if _telling(ring, run) is None]
     counted = Counter({target: _counted(ring, target) for target in {run.target for run in unnamed}})

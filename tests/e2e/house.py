@@ -100,7 +100,7 @@ class House:
         return self.stage.chat.telling_of(words, since.messages)
 
     def hears(self, since: Moment, words: str, *, messages: int = 1) -> None:
-        """Wait for messages with these words; those of somebody who did the same a moment ago are gathered."""
+        """Wait for messages with these words; those of somebody who did the same a moment ago are collected."""
         until(lambda: len(self.messages(since, words)) >= messages, what=f"the message {words!r}")
 
     def runs(self, since: float) -> list[journal.Run]:

@@ -173,7 +173,7 @@ def heal(house: House) -> None:
 
 
 def _close_incidents(house: House) -> None:
-    """Forget what was gathered: with the queue its flush is gone, and what comes later must not wait for it."""
+    """Forget what was collected: with the queue its flush is gone, and what comes later must not wait for it."""
     table, client = house.stage.hub["Table"], house.stage.aws.client(CI, "dynamodb", REGION)
     scan = client.get_paginator("scan").paginate(
         TableName=table,

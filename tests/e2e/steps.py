@@ -105,11 +105,11 @@ def _spec(house: House, since: Moment) -> Works:
 def _chat(house: House, since: Moment) -> Works:
     began = time.time()
     _tamper_repository(house)
-    # By its run: the message about an earlier one may have been gathered and come only now.
+    # By its run: the message about an earlier one may have been collected and come only now.
     return lambda: [run for run in house.runs(began) if run.applied and house.messages(since, run.id)]
 
 
-def _gathered(house: House, since: Moment) -> Works:
+def _collected(house: House, since: Moment) -> Works:
     house.put(SEED)
     return lambda: [
         call
@@ -186,7 +186,7 @@ SWEEP_STEP = Step("the sweep finds what no event reported", _sweep, hidden=_tamp
 LEFT_OVER_STEP = Step("the sweep finds a role of ours that the spec does not name", _left_over, hidden=_leave_over)
 SPEC_STEP = Step("a new version of the file is accepted", _spec)
 CHAT_STEP = Step("a repair is reported in the chat", _chat)
-GATHERED_STEP = Step("an alert that can wait is gathered for its message", _gathered)
+COLLECTED_STEP = Step("an alert that can wait is collected for its message", _collected)
 EXHAUSTED_STEP = Step("a job that failed for good is reported and kept", _exhausted)
 FRESH_CHAT_STEP = Step("a function that has just started reports in the chat", _chat, anew="alert")
 MAIL_STEP = Step("a repair is reported on the topic", _mail)
@@ -208,8 +208,8 @@ STEPS: Mapping[Statement, Step] = {
     Statement("reconcile", "KeepState"): REPOSITORY_STEP,
     Statement("reconcile", "ReadStopSwitch"): REPOSITORY_STEP,
     Statement("reconcile", "SayOutcomes"): CHAT_STEP,
-    Statement("alert", "KeepIncidents"): GATHERED_STEP,
-    Statement("alert", "GatherOutcomes"): GATHERED_STEP,
+    Statement("alert", "KeepIncidents"): COLLECTED_STEP,
+    Statement("alert", "GatherOutcomes"): COLLECTED_STEP,
     Statement("alert", "KeepExhaustedJobs"): EXHAUSTED_STEP,
     Statement("alert", "Publish"): MAIL_STEP,
     Statement("alert", "ReadWebhookParameter"): FRESH_CHAT_STEP,

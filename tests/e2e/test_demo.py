@@ -42,7 +42,7 @@ def test_everything_is_as_documented(demo: tuple[int, str]) -> None:
     assert [*found] == KEYS
     assert found["tampers"] == found["repaired"] >= 12
     assert (found["unrepaired"], found["falseWrites"]) == ([], 0)
-    # However many messages: what one caller does within seconds is gathered, and each repair is in one of them.
+    # However many messages: what one caller does within seconds is collected, and each repair is in one of them.
     assert found["reported"] == found["repaired"]
     assert found["alerts"] > 0
     assert 0 < found["eventToRepairedMs"]["median"] <= found["eventToRepairedMs"]["max"]

@@ -55,7 +55,7 @@ class People:
             self.send.flush(key)
 
 
-ALERTS = pytest.mark.parametrize("alert", [REFUSED, ACCEPTED], ids=["at once", "gathered"])
+ALERTS = pytest.mark.parametrize("alert", [REFUSED, ACCEPTED], ids=["at once", "collected"])
 
 
 @ALERTS

@@ -494,7 +494,9 @@ def _add_can_i(parser: argparse.ArgumentParser) -> None:
 def _add_who_can(parser: argparse.ArgumentParser) -> None:
     _add_access(parser)
     parser.add_argument(
-        "--escalation", action="store_true", help="also who could escalate to the access by writing IAM or ECR policies"
+        "--escalation",
+        action="store_true",
+        help="also list who could escalate to this access by writing IAM or ECR policies",
     )
     _add_source(parser)
 

@@ -123,7 +123,7 @@ class MemorySwitch:
 class MemoryIncidents:
     """Alerts by incident, and the flushes that are due."""
 
-    gathered: dict[str, list[Alert]] = field(default_factory=dict)
+    collected: dict[str, list[Alert]] = field(default_factory=dict)
     opened: set[str] = field(default_factory=set)
     flushes: list[tuple[str, int]] = field(default_factory=list)
 
@@ -135,18 +135,18 @@ class MemoryIncidents:
         return True
 
     def add(self, key: str, alert: Alert, *, seconds: int) -> None:
-        alerts = self.gathered.setdefault(key, [])
+        alerts = self.collected.setdefault(key, [])
         if alert not in alerts:
             alerts.append(alert)
         self.open(key, seconds=seconds)
 
     def close(self, key: str) -> dict[str, Alert]:
         self.opened.discard(key)
-        return {repr(alert): alert for alert in self.gathered.get(key, ())}
+        return {repr(alert): alert for alert in self.collected.get(key, ())}
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
         dropped = set(ids)
-        self.gathered[key] = [alert for alert in self.gathered.get(key, ()) if repr(alert) not in dropped]
+        self.collected[key] = [alert for alert in self.collected.get(key, ()) if repr(alert) not in dropped]
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Which alerts are sent at once, gathered or not at all, and what is left out of those that are too large."""
+"""Which alerts are sent at once, collected or not at all, and what is left out of those that are too large."""
 
 from copy import replace
 from typing import get_args

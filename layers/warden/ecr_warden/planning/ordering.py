@@ -108,7 +108,7 @@ def without_gain(change: Change) -> Change | None:
     return None if gains(cut) else cut
 
 
-def taking_away(change: Change, refusals: int) -> Change | None:
+def removing_access(change: Change, refusals: int) -> Change | None:
     """The change to write after AWS refused so many for a principal that it does not know; None if there is none.
 
     First what old and new both allow. That may name the same principal if the old document allows everyone; then the

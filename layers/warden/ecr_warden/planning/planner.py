@@ -21,7 +21,7 @@ from ecr_warden.model.target import RoleTarget, Target
 from ecr_warden.planning.cutoff import pre_image, session_cutoff, sessions_to_end
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.guardrails import cuts_own_access, decided, is_not_ours
-from ecr_warden.planning.ordering import gains, ordered, taking_away, without_gain
+from ecr_warden.planning.ordering import gains, ordered, removing_access, without_gain
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
 
@@ -108,7 +108,7 @@ def _repair(
         return
     change = _change(spec, observation, drift, desired)
     refusals = circumstances.refusals.get(drift.address, 0)
-    cut = taking_away(change, refusals) if refusals else None
+    cut = removing_access(change, refusals) if refusals else None
     if cut is not None:
         explain = "AWS does not (yet) know a principal of the spec; until it does, only excess access is removed"
         yield Held(drift, HoldReason.PRINCIPAL_UNKNOWN, explain)

@@ -14,7 +14,7 @@ from ecr_warden.model.run import Applied, Conflict, Debts, Failed, OpenRun, Outc
 from ecr_warden.model.sessions import Sessions, whole_second
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.cutoff import denied_sessions, owed_sessions
-from ecr_warden.planning.ordering import narrows_trust, taking_away
+from ecr_warden.planning.ordering import narrows_trust, removing_access
 from ecr_warden.planning.planner import Circumstances
 from ecr_warden.policy.access import Permission
 
@@ -85,7 +85,7 @@ def is_retryable(report: RunReport, observation: Observation) -> bool:
 def refused_for_principals(report: RunReport) -> Sequence[Address]:
     """Addresses where AWS refused a write for an unknown principal, and access can be removed nevertheless."""
     failed = [one.change for one in report.outcomes if isinstance(one, Failed) and one.code == PRINCIPAL_NOT_FOUND]
-    return [change.address for change in failed if taking_away(change, 1) is not None]
+    return [change.address for change in failed if removing_access(change, 1) is not None]
 
 
 def may_be_of(run: OpenRun, at: str) -> bool:

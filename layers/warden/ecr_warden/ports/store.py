@@ -197,7 +197,7 @@ class SweepRecords(Protocol):
 
 
 class Audit(Protocol):
-    """What was done to ecr-warden as a whole; the stop switch keeps its own history."""
+    """The audit log of specs, commands and pauses; the stop switch keeps its own history."""
 
     def record(self, entry: "AuditEntry") -> None:
         """Keep an entry as long as the journal; recording it twice keeps one."""

@@ -15,7 +15,7 @@ from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.ports.alerts import Channel, ChannelError, DeadLetters, Incidents
 from ecr_warden.ports.errors import PortError
 
-GATHER_SECONDS, RETRY_SECONDS = 20, 60
+COLLECT_SECONDS, RETRY_SECONDS = 20, 60
 """After which an incident is flushed, and a channel that failed is tried again."""
 _UNDELIVERED = "undelivered"
 
@@ -35,13 +35,13 @@ class SendAlerts(Struct, frozen=True):
             case AtOnce():
                 self.at_once(alert)
             case Collected(key):
-                self.incidents.add(key, alert, seconds=GATHER_SECONDS)
+                self.incidents.add(key, alert, seconds=COLLECT_SECONDS)
             case FirstAtOnce(key):
-                # If the process dies before the first is sent, it is called again, and the alert is gathered.
-                if self.incidents.open(key, seconds=GATHER_SECONDS):
+                # If the process dies before the first is sent, it is called again, and the alert is collected.
+                if self.incidents.open(key, seconds=COLLECT_SECONDS):
                     self.at_once(alert)
                 else:
-                    self.incidents.add(key, alert, seconds=GATHER_SECONDS)
+                    self.incidents.add(key, alert, seconds=COLLECT_SECONDS)
             case Silent():
                 pass
             case routing:
@@ -49,10 +49,10 @@ class SendAlerts(Struct, frozen=True):
 
     def flush(self, key: str) -> None:
         """Send all alerts of an incident as one message; raises PortError, so that it is flushed again."""
-        gathered = self.incidents.close(key)
-        if not gathered:
+        collected = self.incidents.close(key)
+        if not collected:
             return
-        alerts = tuple(gathered.values())
+        alerts = tuple(collected.values())
         kind, _, rest = key.partition("/")
         if kind == _UNDELIVERED:
             name, _, incident = rest.partition("/")
@@ -62,10 +62,10 @@ class SendAlerts(Struct, frozen=True):
                 raise ChannelError(f"not delivered to {name}: {error}", retryable=error.retryable)
         else:
             self._send(key, alerts)
-        self.incidents.drop(key, gathered)
+        self.incidents.drop(key, collected)
         if is_follow_up(key):
             # While a burst lasts, each flush sends one message, and no alert is sent at once beside it.
-            self.incidents.open(key, seconds=GATHER_SECONDS)
+            self.incidents.open(key, seconds=COLLECT_SECONDS)
 
     def at_once(self, alert: Alert) -> None:
         """Send an alert now, whatever its incident; raises PortError."""

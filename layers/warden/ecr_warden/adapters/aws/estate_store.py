@@ -67,7 +67,7 @@ class S3EstateStore(Struct, frozen=True):
             return None
 
     def kept(self) -> Mapping[str, Kept]:
-        with translated(HUB, "listing the kept estate"):
+        with translated(HUB, "listing the stored estate"):
             pages = self.s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=PREFIX, ExpectedBucketOwner=self.owner
             )

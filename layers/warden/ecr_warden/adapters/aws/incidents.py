@@ -31,7 +31,7 @@ _BATCH = 25
 
 
 class AwsIncidents(Struct, frozen=True):
-    """Alerts gathered in DynamoDB; the first of them sends the flush message, delayed.
+    """Alerts collected in DynamoDB; the first of them sends the flush message, delayed.
 
     The message is sent before the incident counts as open: a process that dies in between causes one flush too many,
     which sends what there is or nothing. The other way round, the alerts would wait for a flush that never comes.
