@@ -38,7 +38,9 @@ def run(record: dict[str, Any], attempt: Attempt) -> bool:
         logger().error("failed", extra=given, exc_info=not expected)
         return False
     finally:
-        gc.enable()
+        if not gc.isenabled():
+            gc.freeze()  # or the first search would go through all of it before the answer
+            gc.enable()
     logger().info("done", extra={"job": job_to_json(job), "answer": answer})
     return True
 

@@ -26,7 +26,7 @@ before = searches()
 import app
 def handler(event, context):
     answer = app.handler(event, context)
-    garbage = {"searches": searches() - before, "goesOn": gc.isenabled()}
+    garbage = {"searches": searches() - before, "goesOn": gc.isenabled(), "leftOut": gc.get_freeze_count()}
     return {"answer": answer, "garbage": garbage, "modules": sorted(sys.modules)}
 """
 
@@ -125,6 +125,7 @@ def test_a_cold_event_does_nothing_that_it_does_not_need(installed: Installed, t
     # Some forty by default; it starts once the first job is done.
     assert answer.value["garbage"]["searches"] <= 3
     assert answer.value["garbage"]["goesOn"]
+    assert answer.value["garbage"]["leftOut"] > 50_000
     modules = answer.value["modules"]
     for never in (
         "yaml",

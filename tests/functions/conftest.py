@@ -1,5 +1,6 @@
 """The handlers in this process on moto, from environment to clients, with nothing replaced."""
 
+import gc
 import importlib.util
 import itertools
 import json
@@ -139,6 +140,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 
 def _forget() -> None:
+    gc.unfreeze()  # a container keeps what its first job loaded, and this process serves many tests
     bootstrap.deadline.begin(Context().get_remaining_time_in_millis)
     for module in (bootstrap, observability):
         for value in vars(module).values():
