@@ -69,9 +69,8 @@ def _jobs_of_events(call: Call) -> int:
     if call.service != "sqs" or _DISPATCH not in call.principal or call.error:
         return 0
     bodies = [json.loads(entry["messageBody"]) for entry in call.parameters.get("entries", ())]
-    caused = [body for body in bodies if body["cause"]["kind"] == "event"]
-    # An event causes a job for its target, one that reports it, or both.
-    return len({body["cause"]["id"] for body in caused if body["kind"] in ("reconcile-target", "report-own-change")})
+    # An event causes jobs for its targets, one that reports it, one that surveys what it can change, or several.
+    return len({body["cause"]["id"] for body in bodies if body["cause"]["kind"] == "event"})
 
 
 def by_product(calls: Iterable[Call]) -> list[Call]:
