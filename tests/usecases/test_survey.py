@@ -156,6 +156,20 @@ def test_a_call_on_a_repository_reads_that_one_alone() -> None:
     assert world.estate_store.pieces[PART].began == began
 
 
+def test_a_late_event_reads_a_policy_that_the_sweep_since_did_not_read_again() -> None:
+    world = estate_world()
+    surveyed(world, PART)
+    world.clock.advance(timedelta(hours=1))
+    cause = reported(world)
+    world.estate.policies[PART][OTHER.name] = "open"
+    world.clock.advance(timedelta(minutes=1))
+    surveyed(world, PART, Cause(CauseKind.SWEEP, "sweep"))
+    assert policies(world)[OTHER.name] == "other"
+    world.clock.advance(timedelta(minutes=1))
+    assert surveyed(world, PART, cause, OTHER.name) == "changed"
+    assert policies(world)[OTHER.name] == "open"
+
+
 def test_a_repository_that_was_made_or_deleted_enters_or_leaves_the_piece() -> None:
     world = estate_world()
     surveyed(world, PART)

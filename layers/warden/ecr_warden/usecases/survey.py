@@ -53,7 +53,7 @@ class Survey(Struct, frozen=True):
         if accepted is None or part not in parts_of(accepted):
             return "not in the spec"
         last = self.store.get(part)
-        if last is not None and _shows(last, job.cause):
+        if last is not None and _shows(_read_at(last, job), job.cause):
             return "surveyed since"
         if last is not None and isinstance(job, SurveyRegistry) and job.repository:
             return self._repository(job, accepted, last, attempt)
@@ -105,15 +105,23 @@ def _part(job: SurveyPart) -> str:
             assert_never(job)
 
 
-def _shows(last: Piece, cause: Cause) -> bool:
-    """Whether a piece was read so long after the event that it shows what the event reports."""
+def _read_at(last: Piece, job: SurveyPart) -> datetime:
+    """When what the job is about was read: a repository's policy may be older than its piece."""
+    if isinstance(job, SurveyRegistry) and job.repository:
+        known = _repositories(last.entry).get(job.repository, {})
+        return datetime.fromisoformat(known.get("policyReadAt", last.began.isoformat()))
+    return last.began
+
+
+def _shows(read_at: datetime, cause: Cause) -> bool:
+    """Whether something was read so long after the event that it shows what the event reports."""
     if cause.kind is not CauseKind.EVENT:
         return False
     try:
         at = datetime.fromisoformat(cause.at)
     except ValueError:
         return False
-    return at.tzinfo is not None and last.began > at + SETTLED
+    return at.tzinfo is not None and read_at > at + SETTLED
 
 
 def _read(reading: Reading, attempt: Attempt) -> Json:
