@@ -11,12 +11,13 @@ from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.replies import error_to_json, reply_to_json
 from ecr_warden.model.codec.requests import question_from_text
 from ecr_warden.model.desired import Mode
+from ecr_warden.model.finding import Finding, FindingKind, ProofRecord, SeenFinding
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.run import Debts, Result
 from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.ports.store import SpecVersion
 
-from local.testing.seed import ACCEPTED, CHECKOUT, CUTOFF, D1, PUSH_USER, PUSHER, SPEC_FILE
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE
 from tests.cli.command import Command
 from tests.contracts.runs import open_run
 from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
@@ -120,7 +121,7 @@ def test_status_shows_pauses_first_the_longest_on_top() -> None:
         "paused by alice until 2026-12-01T10:00:00Z: a migration (1 target)",
         "paused by alice until 2026-11-24T11:00:00Z: a holiday (4 targets)",
     ]
-    assert [line.endswith(", paused") for line in lines[2:-1]] == [True] * 5
+    assert [line.endswith(", paused") for line in lines if line.startswith(("ok  ", "differs  "))] == [True] * 5
 
 
 def test_status_never_counts_unreadable_or_pending_targets_as_fine() -> None:
@@ -460,3 +461,38 @@ def test_waiting_shows_progress_on_a_terminal_and_erases_it() -> None:
     ran = command("apply")
     assert "runs ended 1 of 2" in ran.err
     assert ran.err.endswith("\r\x1b[K")
+
+
+def test_status_lists_findings_with_their_way_and_since_when_and_exits_2() -> None:
+    world = world_in_sync()
+    world.sweep()
+    shadow = f"arn:aws:iam::{HOME}:role/shadow-pusher"
+    finding = Finding(
+        FindingKind.EXTRA, str(CHECKOUT), "push", shadow, (shadow,), because=("statement 1 allows it",), remedy="cut it"
+    )
+    other = replace(finding, place=f"{HOME}/eu-central-1", kind=FindingKind.REPLICATION)
+    seen = tuple(SeenFinding(one, NOW) for one in (finding, other))
+    record = ProofRecord(NOW, "v1", {}, seen, administrators={HOME: (shadow,)}, unread=(f"{CI}: users: denied",))
+    world.proofs.keep(replace(record, proved_at=NOW))
+    ran = over(world)("status")
+    assert ran.code == 2
+    lines = ran.out.splitlines()
+    assert lines[0].startswith(f"the last proof, at 2026-11-24T10:00:00Z, could not take into account: {CI}: users")
+    said = "role shadow-pusher of 222222222222 can push shop/checkout: NOT IN SPEC"
+    proved = next(line for line in lines if line.startswith("          Proved false since 2026-11-24T10:00:00Z: "))
+    assert said in proved and "copies all images" in proved
+    assert f"  {said} (found 2026-11-24T10:00:00Z)" in lines
+    assert "    because statement 1 allows it" in lines and "    remedy: cut it" in lines
+    assert f"  administrators of {HOME}: role shadow-pusher of {HOME}" in lines
+    form = over(world)("status", "user/111111111111/push-user", "--json").json
+    assert [one["finding"]["kind"] for one in form["access"]["findings"]] == ["foreign-replication"]
+    assert form["repositories"] == []
+
+
+def test_status_says_what_a_failed_proof_leaves_unknown() -> None:
+    world = world_in_sync()
+    world.proofs.keep(ProofRecord(NOW, "v1", {}, failure="ecr-warden failed (KeyError in access.py, line 1)"))
+    ran = over(world)("status")
+    assert ran.code == 2
+    assert "failed: ecr-warden failed (KeyError in access.py, line 1); it is not known who has access" in ran.out
+    assert "Proved unknown" in ran.out

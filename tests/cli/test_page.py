@@ -112,6 +112,7 @@ def test_the_problem_shown_is_the_one_of_its_spec(command: Command) -> None:
 def test_the_session_with_the_hub() -> None:
     world = world_in_sync()
     world.specs.file = SpecVersion(ACCEPTED.version, SPEC_FILE.read_bytes())
+    world.sweep()
     world.clock.advance(timedelta(minutes=1))
     command = over(world)
     for words, output in session("ecr-warden pause"):

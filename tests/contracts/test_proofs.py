@@ -20,7 +20,7 @@ from ecr_warden.model.finding import (
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-CHECKOUT = "222222222222/eu-central-1/shop/checkout"
+CHECKOUT = "repository/222222222222/eu-central-1/shop/checkout"
 MALLORY = "arn:aws:iam::999999999999:user/mallory"
 FINE = Condition(Status.TRUE, "Fine", "it is", NOON)
 
@@ -30,7 +30,6 @@ def record(version: str, findings: int = 1) -> ProofRecord:
         NOON,
         version,
         {"111111111111": '"etag"'},
-        {"111111111111": NOON},
         tuple(
             SeenFinding(Finding(FindingKind.EXTRA, CHECKOUT, "push", f"{MALLORY}{number}", foreign=True), NOON)
             for number in range(findings)

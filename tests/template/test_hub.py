@@ -25,6 +25,7 @@ ENVIRONMENT = {
         "WARDEN_WRITES_PARAMETER",
         "WARDEN_EXTERNAL_ID",
         "WARDEN_SESSION_CUTOFF_MARGIN",
+        "WARDEN_SWEEP_SCHEDULE",
         "WARDEN_HUB_ACCOUNT",
     },
     "Answer": {

@@ -64,9 +64,10 @@ def test_reconcile_may_list_each_bucket_that_it_reads_a_key_of() -> None:
     assert set(says(statement["Resource"])) == set(read)
 
 
-def test_answer_may_list_the_bucket_of_the_spec() -> None:
+def test_answer_may_list_the_buckets_that_it_reads() -> None:
     statement = _statement("answer", "TellAbsentFromDenied")
-    assert (statement["Action"], say(statement["Resource"])) == ("s3:ListBucket", "${SpecBucket.Arn}")
+    buckets = ["${SpecBucket.Arn}", "${StateBucket.Arn}"]
+    assert (statement["Action"], [say(one) for one in statement["Resource"]]) == ("s3:ListBucket", buckets)
 
 
 def test_alert_may_read_a_reference_of_either_service() -> None:

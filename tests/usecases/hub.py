@@ -58,6 +58,8 @@ def queries_of(
             switch=world.switch,
             event_sources=world.event_sources,
             audit=world.audit,
+            estate=world.estate_store,
+            proofs=world.proofs,
             clock=world.clock,
         ),
         audit=world.audit,

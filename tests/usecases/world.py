@@ -8,12 +8,14 @@ from typing import Any
 
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import CompiledSpec, MustNotExist
+from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.job import (
     FIRST_AND_LAST,
     Actor,
     Attempt,
     Cause,
     CauseKind,
+    ProveAccess,
     ReconcileTarget,
     SweepAll,
     SweepIdentities,
@@ -26,6 +28,8 @@ from ecr_warden.model.run import Result, RunEntry, RunReport
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.store import SpecVersion
+from ecr_warden.proof.findings import find
+from ecr_warden.usecases.prove import Find, Prove
 from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.survey import Survey
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
@@ -40,7 +44,14 @@ from local.testing.memory.hub import (
     MemorySpecs,
     MemorySwitch,
 )
-from local.testing.memory.state import MemoryAudit, MemoryCommandRecords, MemoryJournal, MemoryState, MemorySweepRecords
+from local.testing.memory.state import (
+    MemoryAudit,
+    MemoryCommandRecords,
+    MemoryJournal,
+    MemoryProofs,
+    MemoryState,
+    MemorySweepRecords,
+)
 from local.testing.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
@@ -91,7 +102,7 @@ class _Fused:
 
 @dataclass(slots=True)
 class World:
-    """The memory adapters, wired up as bootstrap does, with the seed's grants accepted."""
+    """The memory adapters, wired up as bootstrap does, with the seed's grants accepted and proved."""
 
     accepted: CompiledSpec = ACCEPTED
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
@@ -107,6 +118,7 @@ class World:
     event_sources: MemoryEventSources = field(default_factory=MemoryEventSources)
     estate: MemoryEstateReader = field(default_factory=MemoryEstateReader)
     estate_store: MemoryEstateStore = field(init=False)
+    proofs: MemoryProofs = field(default_factory=MemoryProofs)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -115,6 +127,7 @@ class World:
         self.audit.record(AuditEntry(AuditKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
         self.state = MemoryState(self.clock)
         self.estate_store = MemoryEstateStore(self.clock)
+        self.proofs.keep(ProofRecord(self.clock.now(), version, {}, proved_at=self.clock.now()))
 
     def reconcile(self, fuse: Fuse | None = None) -> Reconcile:
         wrap = fuse.wrap if fuse else lambda port: port
@@ -148,6 +161,20 @@ class World:
     @property
     def survey(self) -> Survey:
         return Survey(self.specs, self.estate, self.estate_store, self.clock)
+
+    def prover(self, *, by: Find = find, fuse: Fuse | None = None) -> Prove:
+        wrap = fuse.wrap if fuse else lambda port: port
+        return Prove(
+            specs=wrap(self.specs),
+            estate=wrap(self.estate_store),
+            proofs=wrap(self.proofs),
+            state=wrap(self.state),
+            sweep_records=wrap(self.sweep_records),
+            alerts=wrap(self.alerts),
+            clock=self.clock,
+            find=by,
+            schedule="rate(15 minutes)",
+        )
 
     def sweeper(self) -> Sweep:
         unlisted = ReportUnlisted(self.state, self.alerts)
@@ -192,8 +219,11 @@ class World:
             if not waiting:
                 return
             for job in waiting:
-                assert isinstance(job, ReconcileTarget)
-                self.reconcile()(job)
+                assert isinstance(job, ReconcileTarget | ProveAccess)
+                if isinstance(job, ReconcileTarget):
+                    self.reconcile()(job)
+                else:
+                    self.prover()(job)
         raise AssertionError("the jobs never end")
 
     def put(self, address: Address, value: LiveValue | Unparseable) -> None:

@@ -2,18 +2,19 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.reply import Grant, GrantsReply, StatusReply, TargetStatus
+from ecr_warden.model.finding import Condition, RepositoryHealth, Status
+from ecr_warden.model.reply import Grant, GrantsReply, Standing, StatusReply, TargetStatus
 from ecr_warden.model.request import AskGrants, AskStatus
-from ecr_warden.model.run import Pause, Result
+from ecr_warden.model.run import Pause
 from ecr_warden.policy.printable import count, show_time
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.findings_text import show_access
 from ecr_warden_cli.hub import (
-    FINE,
     add_hub_arguments,
     add_selection,
     expect,
@@ -23,7 +24,7 @@ from ecr_warden_cli.hub import (
     speak,
 )
 
-_STYLES = {"ok": Style.GOOD, "unknown": Style.BAD}
+_STYLES = {Standing.OK: Style.GOOD, Standing.UNKNOWN: Style.BAD}
 
 
 def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,32 +35,23 @@ def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
 def _status(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per target, then the totals; no account is read."""
     reply = expect(StatusReply, speak(arguments, context).ask(AskStatus(selection_of(arguments))))
-    words = [word_of(status) for status in reply.targets]
+    words = [status.standing for status in reply.targets]
     if arguments.json:
         form = json_of(reply)
         for entry, word in zip(form["targets"], words, strict=True):
-            entry["status"] = word
+            entry["status"] = word.value
         context.console.answer(form)
     else:
         _show(reply, words, context)
-    if "unknown" in words or reply.unread:
+    if Standing.UNKNOWN in words or reply.unread:
         return Exit.ERROR
-    return Exit.FINE if all(word == "ok" for word in words) and not reply.troubles else Exit.DIFFERENT
+    is_proved = all(one.health.proved.status is not Status.FALSE for one in reply.repositories)
+    return Exit.FINE if {*words} <= {Standing.OK} and not reply.troubles and is_proved else Exit.DIFFERENT
 
 
-def word_of(status: TargetStatus) -> str:
-    """`ok`, `differs`, `unknown` (could not be read), or `pending` (no run has ended yet)."""
-    if status.last is not None and status.last.result is Result.UNKNOWN:
-        return "unknown"
-    if status.due:
-        return "differs"
-    if status.last is None or status.last.result is None:
-        return "pending"
-    return "ok" if status.last.result in FINE and not status.trouble and not status.open_run else "differs"
-
-
-def _show(reply: StatusReply, words: list[str], context: Context) -> None:
+def _show(reply: StatusReply, words: list[Standing], context: Context) -> None:
     console = context.console
+    health = {one.target: one.health for one in reply.repositories}
     for trouble in reply.troubles:
         console.line(str(trouble), Style.BAD)
     for pause, held in pauses_of(reply.targets):
@@ -68,14 +60,30 @@ def _show(reply: StatusReply, words: list[str], context: Context) -> None:
         looked = _last_look(status)
         looked += ", paused" if status.pause is not None else ""
         console.line(f"{word:<8}  {status.target}{looked}", _STYLES.get(word, Style.ODD))
+        for name, condition in _untrue(health.get(status.target), word):
+            since = f"{name} {condition.status} since {show_time(condition.since)}"
+            console.line(f"          {since}: {condition.message} ({condition.reason})", Style.ODD)
         if status.open_run is not None:
             console.line(f"          run {status.open_run} has not ended", Style.ODD)
     say_unread(reply.unread, context)
+    if reply.access is not None:
+        show_access(reply.access, context)
     if reply.mode is Mode.OBSERVE:
         console.line("the spec says mode: observe, so the hub reports and writes nothing", Style.ODD)
     paused = sum(status.pause is not None for status in reply.targets)
-    counts = ", ".join(f"{words.count(word)} {word}" for word in ("ok", "differs", "unknown", "pending"))
+    counts = ", ".join(f"{words.count(word)} {word}" for word in Standing)
     console.line(f"{len(words)} targets: {counts}; {paused} paused; spec {reply.version}", Style.HEADING)
+
+
+def _untrue(health: RepositoryHealth | None, word: Standing) -> Iterator[tuple[str, Condition]]:
+    """The conditions of a repository that do not hold; of InSync its own line says the most."""
+    if health is None:
+        return
+    if health.in_sync.status is not Status.TRUE and word is Standing.OK:
+        yield "InSync", health.in_sync
+    for name, condition in (("Proved", health.proved), ("Fresh", health.fresh)):
+        if condition.status is not Status.TRUE:
+            yield name, condition
 
 
 def pauses_of(targets: Sequence[TargetStatus]) -> list[tuple[Pause, int]]:
@@ -123,7 +131,7 @@ def _line(grant: Grant) -> str:
 
 
 STATUS = Verb(
-    "show each target's state when the hub last read it, and what is paused",
+    "show each target's state and who has access, as the hub last saw it, and what is paused",
     "ecr-warden status --hub-region eu-central-1",
     _add_status_arguments,
     _status,

@@ -6,7 +6,7 @@ reconcile loads neither YAML nor chat. Clients are created once per container, a
 
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
@@ -21,6 +21,7 @@ from ecr_warden.outside import Environment
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.documents import AwsDocuments
     from ecr_warden.adapters.aws.estate_store import S3EstateStore
+    from ecr_warden.adapters.aws.proofs import S3Proofs
     from ecr_warden.adapters.aws.queues import Redelivery
     from ecr_warden.adapters.aws.records import DynamoAudit, DynamoSweepRecords
     from ecr_warden.adapters.aws.specs import AwsSpecs
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
     from ecr_warden.usecases.commands import Commands
     from ecr_warden.usecases.jobs import Dispatch, Work
+    from ecr_warden.usecases.prove import Prove
     from ecr_warden.usecases.queries import Queries
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.survey import Survey
@@ -65,7 +67,7 @@ def work() -> "Work":
     """The use cases of the function `reconcile`."""
     from ecr_warden.usecases.jobs import Work
 
-    return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile, survey=_survey, alerts=_alert_bus())
+    return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile, survey=_survey, prove=_prove, alerts=_alert_bus())
 
 
 @cache
@@ -130,7 +132,18 @@ def queries() -> "Queries":
         command_records=_command_records(),
         switch=switch,
         clock=_clock,
-        status=StatusQuery(specs, documents, state, _sweep_records(), switch, event_sources, audit, _clock),
+        status=StatusQuery(
+            specs=specs,
+            documents=documents,
+            state=state,
+            sweep_records=_sweep_records(),
+            switch=switch,
+            event_sources=event_sources,
+            audit=audit,
+            estate=_estate_store(),
+            proofs=_proofs(),
+            clock=_clock,
+        ),
         audit=audit,
         estate=_estate_store(),
         is_out_of_time=lambda: deadline.is_within(MEMBER_RESERVE),
@@ -199,6 +212,37 @@ def _estate_store() -> "S3EstateStore":
 
     bucket, owner = _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
     return S3EstateStore(_client("s3"), bucket, owner)
+
+
+@cache
+def _proofs() -> "S3Proofs":
+    from ecr_warden.adapters.aws.proofs import S3Proofs
+
+    bucket, owner = _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
+    return S3Proofs(_client("s3"), bucket, owner)
+
+
+@cache
+def _prove() -> "Prove":
+    from ecr_warden.ports.errors import OutOfTime
+    from ecr_warden.proof.findings import find
+    from ecr_warden.usecases.prove import Prove
+
+    def go_on() -> None:
+        if deadline.is_within(MEMBER_RESERVE):
+            raise OutOfTime("there was not enough time to prove who has access")
+
+    return Prove(
+        specs=_specs(),
+        estate=_estate_store(),
+        proofs=_proofs(),
+        state=_state(),
+        sweep_records=_sweep_records(),
+        alerts=_alert_bus(),
+        clock=_clock,
+        find=partial(find, go_on=go_on),
+        schedule=_environment.required("WARDEN_SWEEP_SCHEDULE"),
+    )
 
 
 @cache

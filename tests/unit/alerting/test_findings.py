@@ -85,30 +85,52 @@ SENTENCES = {
     FindingKind.EXTRA: "user mallory of 999999999999 can pull shop/checkout: NOT IN SPEC",
     FindingKind.MISSING: "user mallory of 999999999999 cannot pull shop/checkout, and the spec gives it",
     FindingKind.REGISTRY: (
-        "registry policy of 222222222222 eu-central-1: user mallory of 999999999999 can pull: NOT IN SPEC"
+        "registry policy of 222222222222 eu-central-1 gives user mallory of 999999999999 pull of team/*: NOT IN SPEC"
     ),
-    FindingKind.REPLICATION: "replication of 222222222222 eu-central-1 copies images to 999999999999: NOT IN SPEC",
+    FindingKind.REPLICATION: (
+        "replication of 222222222222 eu-central-1 copies images of team/* to account 999999999999 in eu-west-1: "
+        "NOT IN SPEC"
+    ),
     FindingKind.TEMPLATE: (
-        "creation template of 222222222222 eu-central-1: user mallory of 999999999999 can pull repositories that are "
-        "created from now on: NOT IN SPEC"
+        "creation template of 222222222222 eu-central-1: user mallory of 999999999999 can pull team/*, "
+        "repositories that are created from now on: NOT IN SPEC"
     ),
     FindingKind.ADMINISTRATOR: (
         "user mallory of 999999999999 became an administrator of 222222222222, and could not write its policies before"
     ),
-    FindingKind.UPSTREAM: "pull-through cache rule in 222222222222 eu-central-1 is new: docker-hub",
+    FindingKind.UPSTREAM: "pull-through cache rule in 222222222222 eu-central-1 is new: team/* from docker.io",
 }
 WHERE = {FindingKind.EXTRA: PLACE, FindingKind.MISSING: PLACE, FindingKind.ADMINISTRATOR: HOME}
-WHOM = {FindingKind.REPLICATION: "999999999999", FindingKind.UPSTREAM: "docker-hub"}
+WHOM = {FindingKind.REPLICATION: "account 999999999999 in eu-west-1", FindingKind.UPSTREAM: "docker.io"}
 
 
 @pytest.mark.parametrize("kind", FindingKind)
 def test_each_kind_has_its_sentence(kind: FindingKind) -> None:
     place = WHERE.get(kind, f"{HOME}/eu-central-1")
-    finding = Finding(kind, place, "pull", WHOM.get(kind, MALLORY), foreign=True)
+    scope = "team/*" if kind not in WHERE else ""
+    finding = Finding(kind, place, "pull", WHOM.get(kind, MALLORY), foreign=True, scope=scope)
     assert sentence(FindingGroup(finding, ("pull",), (place,), NOW)) == SENTENCES[kind]
 
 
+def test_a_repository_that_does_not_exist_is_nobodys() -> None:
+    gone = Finding(FindingKind.MISSING, PLACE, because=("the repository does not exist",))
+    assert sentence(FindingGroup(gone, ("",), (PLACE,), NOW)) == (
+        "shop/checkout: the repository does not exist, and the spec gives access to it"
+    )
+
+
+def test_a_finding_about_a_whole_registry_says_so() -> None:
+    place = f"{HOME}/eu-central-1"
+    for kind, words in {
+        FindingKind.REGISTRY: "gives user mallory of 999999999999 pull: NOT IN SPEC",
+        FindingKind.REPLICATION: "copies all images to user mallory of 999999999999: NOT IN SPEC",
+    }.items():
+        assert words in sentence(FindingGroup(Finding(kind, place, "pull", MALLORY), ("pull",), (place,), NOW))
+
+
 CERTAINTIES = {
+    (FindingKind.REGISTRY, Certainty.CONDITIONAL): "pull under conditions: NOT IN SPEC",
+    (FindingKind.REGISTRY, Certainty.UNKNOWN): "pull, or may not: NOT IN SPEC",
     (FindingKind.EXTRA, Certainty.CONDITIONAL): "can under conditions pull",
     (FindingKind.EXTRA, Certainty.UNKNOWN): "may or may not be able to pull",
     (FindingKind.MISSING, Certainty.CONDITIONAL): "can under conditions pull",

@@ -34,13 +34,16 @@ KINDS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Json]]] = {
 }
 
 
+_ADDED: dict[str, Json] = {"plan": {"writeScope": []}, "status": {"repositories": [], "access": None}}
+
+
 def _as_written_now(value: Any) -> Any:
-    """Since then a job was renamed, plans say the write scope, and a drift that changes no access lists none."""
+    """Since then a job was renamed, plans say the write scope, and status who has access."""
     if isinstance(value, dict):
         new = {key: _as_written_now(entry) for key, entry in value.items()}
         renamed = {"kind": "report-own-change"} if new.get("kind") == "tell-own-change" else {}
-        scope: Json = {"writeScope": []} if new.get("kind") == "plan" else {}
-        return new | renamed | scope | ({"access": None} if new.get("sameAccess") else {})
+        added = _ADDED.get(new.get("kind", ""), {})
+        return new | renamed | added | ({"access": None} if new.get("sameAccess") else {})
     return [_as_written_now(entry) for entry in value] if isinstance(value, list) else value
 
 

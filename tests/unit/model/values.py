@@ -222,7 +222,6 @@ proof_records: Strategy[ProofRecord] = st.builds(
     TIMES,
     IDS,
     st.dictionaries(accounts, IDS, max_size=2),
-    st.dictionaries(accounts, TIMES, max_size=2),
     _few(st.builds(SeenFinding, findings, TIMES)),
     COUNTS,
     st.dictionaries(accounts, _few(TEXTS), max_size=2),
@@ -230,6 +229,7 @@ proof_records: Strategy[ProofRecord] = st.builds(
     st.dictionaries(TEXTS, st.builds(RepositoryHealth, conditions, conditions, conditions), max_size=2),
     _few(TEXTS),
     TEXTS,
+    st.none() | TIMES,
 )
 groups: Strategy[FindingGroup] = st.builds(FindingGroup, findings, _few(IDS), _few(TEXTS), TIMES, COUNTS)
 alerts: Strategy[Alert] = st.one_of(

@@ -69,6 +69,18 @@ def test_a_new_administrator_is_a_finding_until_it_is_no_longer_one() -> None:
     assert keys(after(record(ADMIN), proof()).ended) == [ADMIN]
 
 
+def test_a_new_upstream_stands_until_its_rule_is_gone() -> None:
+    rule = Finding(FindingKind.UPSTREAM, REGISTRY, principal="docker.io", scope="hub/*")
+    there = Proof((), {}, {REGISTRY: ("hub from docker.io",)})
+    assert keys(after(record(rule), there).standing) == [rule]
+    assert keys(after(record(rule), proof()).ended) == [rule]
+
+
+def test_an_administrator_stays_while_any_part_of_the_account_is_unread() -> None:
+    assert keys(after(record(ADMIN), proof(), REGISTRY).standing) == [ADMIN]
+    assert keys(after(record(ADMIN), proof(), CI).ended) == [ADMIN]
+
+
 def test_the_most_severe_come_first() -> None:
     unknown = replace(FOREIGN, certainty=Certainty.UNKNOWN, access="push")
     assert keys(after(None, proof(LACKS, PUSH, unknown, ADMIN, FOREIGN)).appeared) == [

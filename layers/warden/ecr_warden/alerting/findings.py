@@ -70,14 +70,18 @@ def sentence(group: FindingGroup) -> str:
     match finding.kind:
         case FindingKind.EXTRA:
             return f"{who(finding.principal)} {_can(finding)} {accesses} {where}: NOT IN SPEC"
+        case FindingKind.MISSING if not finding.principal:
+            return f"{where}: {' and '.join(finding.because)}, and the spec gives access to it"
         case FindingKind.MISSING:
             return f"{who(finding.principal)} {_cannot(finding)} {accesses} {where}, and the spec gives it"
         case FindingKind.REGISTRY:
-            return f"registry policy of {where}: {who(finding.principal)} {_can(finding)} {accesses}: NOT IN SPEC"
+            what = f"{' and '.join(group.accesses)}{f' of {finding.scope}' if finding.scope else ''}"
+            return f"registry policy of {where} gives {who(finding.principal)} {what}{_unless(finding)}: NOT IN SPEC"
         case FindingKind.REPLICATION:
-            return f"replication of {where} copies images to {who(finding.principal)}: NOT IN SPEC"
+            what = f"images of {finding.scope}" if finding.scope else "all images"
+            return f"replication of {where} copies {what} to {who(finding.principal)}: NOT IN SPEC"
         case FindingKind.TEMPLATE:
-            new = "repositories that are created from now on"
+            new = f"{f'{finding.scope}, ' if finding.scope else ''}repositories that are created from now on"
             return (
                 f"creation template of {where}: {who(finding.principal)} {_can(finding)} {accesses} {new}: NOT IN SPEC"
             )
@@ -86,7 +90,7 @@ def sentence(group: FindingGroup) -> str:
                 f"{who(finding.principal)} became an administrator of {where}, and could not write its policies before"
             )
         case FindingKind.UPSTREAM:
-            return f"pull-through cache rule in {where} is new: {who(finding.principal)}"
+            return f"pull-through cache rule in {where} is new: {finding.scope} from {finding.principal}"
         case _:
             assert_never(finding.kind)
 
@@ -99,6 +103,18 @@ def _can(finding: Finding) -> str:
             return "can under conditions"
         case Certainty.UNKNOWN:
             return "may or may not be able to"
+        case _:
+            assert_never(finding.certainty)
+
+
+def _unless(finding: Finding) -> str:
+    match finding.certainty:
+        case Certainty.YES:
+            return ""
+        case Certainty.CONDITIONAL:
+            return " under conditions"
+        case Certainty.UNKNOWN:
+            return ", or may not"
         case _:
             assert_never(finding.certainty)
 

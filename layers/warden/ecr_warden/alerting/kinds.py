@@ -32,6 +32,7 @@ from ecr_warden.model.job import (
     AcceptSpec,
     CauseKind,
     Job,
+    ProveAccess,
     ReconcileTarget,
     ReportOwnChange,
     SurveyIdentities,
@@ -356,6 +357,8 @@ def _of_job(job: Job | None) -> tuple[str, str]:
             return f"the survey of the users and roles of {account}", _UNSURVEYED
         case SurveyRegistry(account=account, region=region):
             return f"the survey of the registry of {account} in {region}", _UNSURVEYED
+        case ProveAccess():
+            return "the proof of access", "who can pull and push is not known anew; the next sweep has it proved again"
         case ReportOwnChange(account=account, thing=thing):
             return f"a change of ecr-warden's own {thing} in {account or 'the hub'}", "it is reported nowhere else"
         case _:

@@ -109,17 +109,16 @@ class RepositoryHealth(Value, frozen=True):
 class ProofRecord(Value, frozen=True):
     """The last proof, as it is kept.
 
-    `version`: of the accepted spec; `pieces`: the tag of each piece of the estate that was read, by part; `began`: when
-    reading each began. `findings`: those that stand, the gravest first, and `left_out` more. `administrators`: ARNs by
-    account; `upstreams`: pull-through cache rules in words, by ACCOUNT/REGION; `health`: by the repository's target
-    text; `unread`: what could not be read, each with its place and why; `failure`: why nothing could be proved, "" if
-    it was.
+    `version`: of the accepted spec; `pieces`: the tag of each piece of the estate that was read, by part. `findings`:
+    those that stand, the gravest first, and `left_out` more. `administrators`: ARNs by account; `upstreams`:
+    pull-through cache rules in words, by ACCOUNT/REGION; `health`: by the repository's target text; `unread`: what
+    could not be read, as `PLACE: what: why`. `failure`: why the proof at `at` failed, "" if it did not: what it has
+    otherwise is of the one at `proved_at`, None before the first that did not fail.
     """
 
     at: Moment
     version: str
     pieces: Mapping[str, str]
-    began: Mapping[str, Moment] = field(default_factory=dict)
     findings: tuple[SeenFinding, ...] = ()
     left_out: Count = 0
     administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -127,6 +126,7 @@ class ProofRecord(Value, frozen=True):
     health: Mapping[str, RepositoryHealth] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     failure: str = ""
+    proved_at: Moment | None = None
 
 
 class Proof(Struct, frozen=True):

@@ -163,4 +163,4 @@ FIRST_AND_LAST = Attempt()
 
 type SweepPart = SweepIdentities | SweepRepositories
 type SurveyPart = SurveyIdentities | SurveyRegistry
-type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | SurveyPart | ReportOwnChange
+type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | SurveyPart | ProveAccess | ReportOwnChange

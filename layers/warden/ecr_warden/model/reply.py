@@ -8,10 +8,20 @@ from msgspec import Struct, field
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift
+from ecr_warden.model.finding import FindingGroup, RepositoryHealth
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.request import Answer, AuditEntry
-from ecr_warden.model.run import LastSeen, OpenRun, Pause, RunEntry, RunReport
+from ecr_warden.model.run import LastSeen, OpenRun, Pause, Result, RunEntry, RunReport
 from ecr_warden.model.value import Count, Moment, Value, opaque
+
+
+class Standing(StrEnum):
+    """How a target stands, in a word."""
+
+    OK = "ok"
+    DIFFERS = "differs"
+    UNKNOWN = "unknown"  # it could not be read
+    PENDING = "pending"  # no run has ended yet
 
 
 class TargetStatus(Value, frozen=True):
@@ -29,6 +39,18 @@ class TargetStatus(Value, frozen=True):
     trouble: bool
     due: bool = False
 
+    @property
+    def standing(self) -> Standing:
+        """How the target stood when somebody looked last."""
+        if self.last is not None and self.last.result is Result.UNKNOWN:
+            return Standing.UNKNOWN
+        if self.due:
+            return Standing.DIFFERS
+        if self.last is None or self.last.result is None:
+            return Standing.PENDING
+        is_fine = self.last.result in (Result.CONVERGED, Result.IN_SYNC)
+        return Standing.OK if is_fine and not self.trouble and not self.open_run else Standing.DIFFERS
+
 
 class Trouble(Value, frozen=True):
     """A problem of the whole deployment, with a stable `code` and a remedy (may be empty)."""
@@ -45,11 +67,34 @@ class _OfSpec(Value, frozen=True, tag_field="kind"):
     version: str = field(name="specVersion")
 
 
+class RepositoryStatus(Value, frozen=True):
+    """How a repository of the spec stands."""
+
+    target: str
+    health: RepositoryHealth
+
+
+class AccessStatus(Value, frozen=True):
+    """What the last proof found that did not fail. `at`: None before the first.
+
+    `findings`: those that stand and concern the selected repositories or the whole, the gravest first, and `left_out`
+    more. `administrators`: by account; what is left out of a long list is counted in its last entry. `unread`: what
+    the proof could not take into account.
+    """
+
+    at: Moment | None = None
+    findings: tuple[FindingGroup, ...] = ()
+    left_out: Count = 0
+    administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+
 class StatusReply(_OfSpec, frozen=True, tag="status"):
     """`stopped`: why nothing is written, None while writes are enabled; `version`: the accepted spec's.
 
     `unread`, here and in the other replies: why the list of targets may be incomplete (the repositories of a pattern,
     or the users and roles of an account, could not be listed). Empty where the question named its targets in full.
+    `access`: None from a hub that proves no access.
     """
 
     mode: Mode
@@ -57,6 +102,8 @@ class StatusReply(_OfSpec, frozen=True, tag="status"):
     targets: tuple[TargetStatus, ...]
     unread: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    repositories: tuple[RepositoryStatus, ...] = ()
+    access: AccessStatus | None = None
 
 
 class ScopeGap(Value, frozen=True):

@@ -5,7 +5,7 @@ best chain: a certain one before a conditional one before an unknown one, and of
 """
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from enum import StrEnum
 
@@ -114,10 +114,11 @@ class Denial(Struct, frozen=True):
 
 
 class Graph:
-    """An estate, prepared for questions; decisions are cached."""
+    """An estate, prepared for questions; decisions are cached. `go_on`: raises when questions shall end."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, go_on: Callable[[], None] = lambda: None) -> None:
         self.estate = estate
+        self._go_on = go_on
         self.subjects = {identity.arn: subject_of(identity, estate) for identity in estate.identities()}
         self._by_account: dict[str, list[Subject]] = defaultdict(list)
         for subject in self.subjects.values():
@@ -228,6 +229,7 @@ class Graph:
 
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """Can the subject do it without assuming a role? Sessions that a policy names count; services need no token."""
+        self._go_on()
         if subject.principal.kind is CallerKind.SERVICE:
             permissions = tuple(permission for permission in permissions if permission.resource is not ANYTHING)
         found = self._decided(subject, permissions)

@@ -28,8 +28,6 @@ _GRAVEST_FIRST = (
     FindingKind.UPSTREAM,
     FindingKind.MISSING,
 )
-# A proof has them once: afterwards they are known (ProofRecord).
-_ONCE = (FindingKind.ADMINISTRATOR, FindingKind.UPSTREAM)
 
 
 class News(Struct, frozen=True):
@@ -62,10 +60,23 @@ def compare(last: ProofRecord | None, proof: Proof, unsettled: frozenset[str], a
 
 
 def _stays(finding: Finding, proof: Proof, unsettled: frozenset[str]) -> bool:
-    if rests_on(finding) & unsettled:
+    """Whether a finding that this proof does not have stands: a proof has new administrators and upstreams but once."""
+    if rests_on(finding) & unsettled or _is_of_account(finding, unsettled):
         return True
-    known = proof.administrators if finding.kind is FindingKind.ADMINISTRATOR else proof.upstreams
-    return finding.kind in _ONCE and finding.principal in known.get(finding.place, ())
+    match finding.kind:
+        case FindingKind.ADMINISTRATOR:
+            return finding.principal in proof.administrators.get(finding.place, ())
+        case FindingKind.UPSTREAM:
+            prefix = finding.scope.removesuffix("/*")
+            return f"{prefix} from {finding.principal}" in proof.upstreams.get(finding.place, ())
+        case _:
+            return False
+
+
+def _is_of_account(finding: Finding, parts: Iterable[str]) -> bool:
+    """Whether it concerns the whole account of one of the parts."""
+    is_whole = finding.kind is FindingKind.ADMINISTRATOR
+    return is_whole and any(part.partition("/")[0] == finding.place for part in parts)
 
 
 def rests_on(finding: Finding) -> frozenset[str]:
@@ -103,7 +114,9 @@ def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:
     for seen in findings:
         one = seen.finding
         alike = (one.kind, one.principal, one.chain, one.certainty, one.conditions, one.because, one.remedy)
-        by_access.setdefault((*alike, one.foreign, seen.first_seen), {}).setdefault(one.place, []).append(seen)
+        by_access.setdefault((*alike, one.foreign, one.scope, seen.first_seen), {}).setdefault(one.place, []).append(
+            seen
+        )
     return tuple(group for places in by_access.values() for group in _of_places(places))
 
 

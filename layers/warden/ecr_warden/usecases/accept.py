@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Mode, Removed
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, SweepAll
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ProveAccess, SweepAll
 from ecr_warden.model.request import AuditEntry, AuditKind
 from ecr_warden.planning.versions import changed_patterns, changed_targets, released, removed
 from ecr_warden.policy.printable import cut, first, printable
@@ -150,6 +150,7 @@ class Accept(Struct, frozen=True):
         if patterns or (changes_mode and compiled.patterns):
             # Only AWS knows which repositories fit.
             self.jobs.enqueue([SweepAll(cause)])
+        self.jobs.enqueue([ProveAccess(cause)])
         announcement = SpecAccepted(
             cause=job.cause,
             version=compiled.version,

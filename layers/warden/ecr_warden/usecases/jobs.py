@@ -10,6 +10,7 @@ from ecr_warden.model.job import (
     Attempt,
     Cause,
     Job,
+    ProveAccess,
     ReconcileTarget,
     ReportOwnChange,
     SurveyIdentities,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ecr_warden.ports.alerts import AlertBus
     from ecr_warden.triggers.trigger import Ignored
     from ecr_warden.usecases.accept import Accept
+    from ecr_warden.usecases.prove import Prove
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.survey import Survey
     from ecr_warden.usecases.sweep import Sweep
@@ -70,6 +72,7 @@ class Work(Struct, frozen=True):
     sweep: "Callable[[], Sweep]"
     reconcile: "Callable[[], Reconcile]"
     survey: "Callable[[], Survey]"
+    prove: "Callable[[], Prove]"
     alerts: "AlertBus"
 
     def __call__(self, job: Job, attempt: Attempt) -> str:
@@ -93,6 +96,8 @@ class Work(Struct, frozen=True):
                 return self.reconcile()(job, attempt) or "no target"
             case SurveyIdentities() | SurveyRegistry():
                 return self.survey()(job, attempt)
+            case ProveAccess():
+                return self.prove()(job)
             case ReportOwnChange():
                 from ecr_warden.model.alert import OwnChanged  # noqa: PLC0415 - few jobs are of this kind
 

@@ -1,37 +1,35 @@
-"""`status`: the state of every target and of the hub itself, from what the hub remembers.
+"""`status`: the state of every target, of the access to every repository and of the hub itself, as last seen.
 
 Accounts are read only to list the repositories that fit a pattern.
 """
 
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from msgspec import Struct
 
 from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.reply import StatusReply, TargetStatus, Trouble
+from ecr_warden.model.finding import ProofRecord
+from ecr_warden.model.reply import AccessStatus, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.model.request import AuditEntry, AuditKind, Selection
-from ecr_warden.model.run import LastSeen, Result
-from ecr_warden.model.target import Target
-from ecr_warden.model.watch import EventSource, SourceState, SweepRecord, part_of, parts_of
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.watch import EventSource, SourceState, SweepRecord, parts_of
 from ecr_warden.policy.printable import first, show_time
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError, SpecUnusable
+from ecr_warden.ports.estate import EstateStore, Proofs
 from ecr_warden.ports.hub import Clock, EventSources, Switch
-from ecr_warden.ports.store import Audit, Specs, State, SweepRecords, TargetRecord
+from ecr_warden.ports.store import Audit, Specs, State, SweepRecords
+from ecr_warden.proof.news import grouped, repository_of
+from ecr_warden.usecases.health import Health, involved, longest_gap, statuses
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.targets import removals
 
 _REMEMBERED = timedelta(days=366)
 _PARTS_SHOWN = 4
-_RATE = re.compile(r"rate\(([0-9]{1,5}) (minute|hour|day)s?\)")
-_UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
-# A sweep that is slow, or retried after an error, is not overdue yet; nor is one that was just missed.
-_GRACE = timedelta(minutes=10)
-# When a cron expression is due is not worked out here.
-_LONGEST_CRON = timedelta(days=1)
+_FINDINGS_SHOWN, _NAMES_SHOWN = 500, 100
+_LOGS = "see the log group /aws/lambda/ecr-warden-reconcile"
 
 
 class StatusQuery(Struct, frozen=True):
@@ -44,6 +42,8 @@ class StatusQuery(Struct, frozen=True):
     switch: Switch
     event_sources: EventSources
     audit: Audit
+    estate: EstateStore
+    proofs: Proofs
     clock: Clock
 
     def __call__(self, selection: Selection) -> StatusReply:
@@ -56,38 +56,46 @@ class StatusQuery(Struct, frozen=True):
         named = [*(spec.target for spec in accepted.targets.values()), *leaving]
         known = {target.key: target for target in (*named, *listing.repositories)}
         targets = select(selection, known | (unlisted(selection, known, accepted) if listing.unread else {}))
-        records = self.state.records(list(targets.values()))
+        repositories = [
+            target
+            for target in targets.values()
+            if isinstance(target, RepositoryTarget) and accepted.spec_of(target) is not None
+        ]
+        asked = [*targets.values(), *(one for target in repositories for one in involved(accepted, target))]
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
+        seen = statuses(asked, self.state, sweeps, accepted, now)
         stopped = self.switch.reason_to_stop()
-        parts = parts_of(accepted, leaving)
+        sources = self.event_sources.sources()
+        gap = longest_gap(_schedule(sources))
+        record = self.proofs.last()
+        health = Health(accepted, seen, record, sweeps, self.estate.kept(), gap, now)
+        acceptance = self._last(AuditKind.SPEC_ACCEPTED)
         return StatusReply(
             version=accepted.version,
             mode=accepted.mode,
             stopped=stopped,
-            targets=tuple(
-                _status(target, records.get(key, TargetRecord()), sweeps.get(part_of(target)), accepted, now)
-                for key, target in targets.items()
-            ),
+            targets=tuple(seen[key] for key in targets),
             unread=tuple(str(error) for _, error in listing.unread) if has_to_be_looked_up(selection) else (),
-            troubles=tuple(self._troubles(accepted, stopped, parts, sweeps, now)),
+            troubles=(
+                *self._of_spec(accepted),
+                *([Trouble("writes-stopped", stopped)] if stopped is not None else []),
+                *_of_sources(sources),
+                *_of_sweeps(
+                    parts_of(accepted, leaving),
+                    [*sweeps.values()],
+                    _schedule(sources),
+                    accepted_at=acceptance.at if acceptance is not None else None,
+                    now=now,
+                ),
+                *_of_proof(record, accepted.version),
+            ),
+            repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
+            access=_access(record, accepted, {str(target) for target in targets.values()}),
         )
 
-    def _troubles(
-        self,
-        accepted: CompiledSpec,
-        stopped: str | None,
-        parts: frozenset[str],
-        sweeps: Mapping[str, SweepRecord],
-        now: datetime,
-    ) -> Iterator[Trouble]:
-        refusal, acceptance = self._last(AuditKind.SPEC_REFUSED), self._last(AuditKind.SPEC_ACCEPTED)
-        yield from _of_spec(accepted.version, self._current(), self.specs.refused() or "", refusal)
-        if stopped is not None:
-            yield Trouble("writes-stopped", stopped)
-        sources = self.event_sources.sources()
-        yield from _of_sources(sources)
-        accepted_at = acceptance.at if acceptance is not None else None
-        yield from _of_sweeps(parts, [*sweeps.values()], sources, accepted_at=accepted_at, now=now)
+    def _of_spec(self, accepted: CompiledSpec) -> Iterator[Trouble]:
+        refusal = self._last(AuditKind.SPEC_REFUSED)
+        return _of_spec(accepted.version, self._current(), self.specs.refused() or "", refusal)
 
     def _current(self) -> str | PortError:
         try:
@@ -103,26 +111,6 @@ class StatusQuery(Struct, frozen=True):
         """Why the spec that was uploaded, if any, was not accepted."""
         refused = self._last(AuditKind.SPEC_REFUSED)
         return "" if refused is None else f"version {refused.id or '(none)'} was refused: {refused.text}"
-
-
-def _status(
-    target: Target, record: TargetRecord, sweep: SweepRecord | None, accepted: CompiledSpec, now: datetime
-) -> TargetStatus:
-    """The status of a target, from whichever read it last: a run of it, or a sweep of its part.
-
-    A sweep knows only whether a target differed, not how.
-    """
-    pause = record.pause if record.pause is not None and record.pause.is_on(now) else None
-    known = TargetStatus(str(target), record.last, pause, record.open_run, record.reported is not None)
-    if sweep is None or sweep.version != accepted.version or (record.last is not None and record.last.at >= sweep.at):
-        return known
-    run_id, result = (record.last.run_id, record.last.result) if record.last is not None else ("", None)
-    if target.key in sweep.fine:
-        seen = LastSeen(sweep.at, run_id, Result.IN_SYNC)
-        return TargetStatus(known.target, seen, pause, record.open_run, trouble=False)
-    if target.key in sweep.due:
-        return TargetStatus(known.target, LastSeen(sweep.at, run_id, result), pause, record.open_run, True, due=True)
-    return known
 
 
 def _of_spec(
@@ -172,14 +160,13 @@ def _of_sources(sources: Sequence[EventSource]) -> Iterator[Trouble]:
 def _of_sweeps(
     parts: Collection[str],
     sweeps: Sequence[SweepRecord],
-    sources: Sequence[EventSource],
+    schedule: str,
     *,
     accepted_at: datetime | None,
     now: datetime,
 ) -> Iterator[Trouble]:
     """The parts that no sweep has completed for too long; `accepted_at`: when there first was something to sweep."""
-    schedule = next((source.schedule for source in sources if source.schedule), "")
-    allowed = _allowed(schedule)
+    allowed = longest_gap(schedule)
     looked = {sweep.part: sweep.at for sweep in sweeps}
     late = sorted(part for part in parts if _since(looked.get(part), accepted_at, now) > allowed)
     if not late:
@@ -197,6 +184,44 @@ def _since(looked: datetime | None, accepted_at: datetime | None, now: datetime)
     return now - since if since is not None else timedelta.max
 
 
-def _allowed(schedule: str) -> timedelta:
-    found = _RATE.fullmatch(schedule)
-    return 2 * int(found[1]) * _UNITS[found[2]] + _GRACE if found else _LONGEST_CRON
+def _schedule(sources: Sequence[EventSource]) -> str:
+    """Of the sweeps, as its rule has it; empty where it could not be read."""
+    return next((source.schedule for source in sources if source.schedule), "")
+
+
+def _of_proof(record: ProofRecord | None, version: str) -> Iterator[Trouble]:
+    """Why it is not known who has access."""
+    at = f"the last proof, at {show_time(record.at)}," if record is not None else ""
+    if record is None:
+        remedy = "the first one follows the first complete sweep"
+        yield Trouble("access-unproved", "who has access has not been proved yet", remedy)
+    elif record.failure:
+        yield Trouble("proof-failed", f"{at} failed: {record.failure}; it is not known who has access", _LOGS)
+    elif record.version != version:
+        yield Trouble(
+            "access-unproved", f"{at} is of version {record.version} of the spec", "the next one follows soon"
+        )
+    elif record.unread:
+        what = "; ".join(first(record.unread, _PARTS_SHOWN))
+        remedy = "deploy the member stacks again if permissions are missing: docs/deploy.md"
+        yield Trouble("access-unread", f"{at} could not take into account: {what}", remedy)
+
+
+def _access(record: ProofRecord | None, accepted: CompiledSpec, selected: Collection[str]) -> AccessStatus:
+    if record is None:
+        return AccessStatus()
+    concerning = [seen for seen in record.findings if _concerns(seen.finding.place, accepted, selected)]
+    groups = grouped(concerning)
+    return AccessStatus(
+        record.proved_at,
+        groups[:_FINDINGS_SHOWN],
+        record.left_out + max(0, len(groups) - _FINDINGS_SHOWN),
+        {account: tuple(first(names, _NAMES_SHOWN)) for account, names in record.administrators.items()},
+        tuple(first(record.unread, _NAMES_SHOWN)),
+    )
+
+
+def _concerns(place: str, accepted: CompiledSpec, selected: Collection[str]) -> bool:
+    """Whether a finding's place is selected, or is no repository of the spec's and so cannot be."""
+    target = repository_of(place)
+    return place in selected or target is None or accepted.spec_of(target) is None

@@ -19,6 +19,7 @@ from ecr_warden.model.codec.jobs import job_to_json
 from ecr_warden.model.job import (
     AcceptSpec,
     Job,
+    ProveAccess,
     ReconcileTarget,
     ReportOwnChange,
     SurveyIdentities,
@@ -79,6 +80,8 @@ def group_id(job: Job) -> str:
             return f"sweep-{job.account}"
         case SweepRepositories() | SurveyRegistry():
             return f"sweep-{job.account}-{job.region}"
+        case ProveAccess():
+            return "proof"
         case ReportOwnChange():
             return f"own-{job.account}"
         case ReconcileTarget():
@@ -91,9 +94,11 @@ def group_id(job: Job) -> str:
 def deduplication_id(job: Job) -> str:
     """Of the cause and the group: by target alone, a second tamper within 5 minutes would be dropped.
 
-    A sweep that could not survey its part makes a job of it, with the same cause and group.
+    A sweep that could not survey its part makes a job of it, with the same cause and group; and a cause may have
+    access proved after each part that it concerns.
     """
     apart = "survey" if isinstance(job, SurveyIdentities | SurveyRegistry) else ""
+    apart = job.part if isinstance(job, ProveAccess) else apart
     return hashlib.sha256(f"{job.cause.id}\n{group_id(job)}\n{apart}".encode()).hexdigest()
 
 

@@ -96,6 +96,11 @@ def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
     return Estate(_moment(raw.get("takenAt"), at), {name: _account(name, part) for name, part in accounts.items()})
 
 
+def estate_from_pieces(pieces: Mapping[str, Json], *, at: datetime) -> Estate:
+    """The estate of the entries of kept pieces, by part; raises SnapshotError."""
+    return Estate(at, {name: _account(name, part) for name, part in joined(pieces).items()})
+
+
 def joined(pieces: Mapping[str, Json]) -> dict[str, dict[str, Any]]:
     """The `accounts` of a snapshot, from the entries of its pieces by part (ports.estate.Piece)."""
     accounts: dict[str, dict[str, Any]] = {}

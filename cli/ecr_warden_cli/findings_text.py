@@ -1,0 +1,30 @@
+"""What a proof of access found, in lines."""
+
+from ecr_warden.alerting.findings import details, sentence, who
+from ecr_warden.model.reply import AccessStatus
+from ecr_warden.policy.printable import and_more, count, listed, show_time
+
+from ecr_warden_cli.console import Style
+from ecr_warden_cli.context import Context
+
+_SHOWN = 20
+
+
+def show_access(access: AccessStatus, context: Context) -> None:
+    """The findings with their remedies, then each account's administrators and what was not taken into account."""
+    console = context.console
+    if access.at is None:
+        return
+    number = len(access.findings) + access.left_out
+    found = f"{count(number, 'finding')} of access at {show_time(access.at)}, by the policies that could be read"
+    console.line(found, Style.BAD if number else Style.GOOD)
+    for group in access.findings:
+        console.line(f"  {sentence(group)} (found {show_time(group.first_seen)})", Style.BAD)
+        for line in details(group).entries:
+            console.line(f"    {line.text}", Style.FAINT)
+    if access.left_out:
+        console.line(f"  {and_more(access.left_out, 'finding')}", Style.ODD)
+    for account, names in access.administrators.items():
+        console.line(f"  administrators of {account}: {listed([who(name) for name in names], _SHOWN) or 'none'}")
+    for text in access.unread:
+        console.line(f"  not taken into account: {text}", Style.ODD)

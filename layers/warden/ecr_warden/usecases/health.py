@@ -1,0 +1,220 @@
+"""How each repository of the spec stands, from what the hub remembers: InSync, Proved and Fresh.
+
+`status` asks for it at any time; a proof keeps it, so that each condition says since when it holds.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from msgspec import Struct
+
+from ecr_warden.alerting.findings import sentence
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.finding import (
+    Certainty,
+    Condition,
+    FindingKind,
+    ProofRecord,
+    RepositoryHealth,
+    SeenFinding,
+    Status,
+)
+from ecr_warden.model.reply import Standing, TargetStatus
+from ecr_warden.model.run import LastSeen, Result
+from ecr_warden.model.target import RepositoryTarget, Target
+from ecr_warden.model.watch import SweepRecord, part_of
+from ecr_warden.policy.printable import count, first, show_time
+from ecr_warden.policy.variables import literal_glob
+from ecr_warden.ports.estate import Kept
+from ecr_warden.ports.store import State, TargetRecord
+from ecr_warden.proof.news import grouped
+
+_NAMED = 3
+_RATE = re.compile(r"rate\(([0-9]{1,5}) (minute|hour|day)s?\)")
+_UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+# A sweep that is slow, or retried after an error, is not overdue yet; nor is one that was just missed.
+_GRACE = timedelta(minutes=10)
+# When a cron expression is due is not worked out here.
+_LONGEST_CRON = timedelta(days=1)
+# They concern the repositories of their registry.
+_OF_REGISTRY = (FindingKind.REGISTRY, FindingKind.REPLICATION)
+
+
+def longest_gap(schedule: str) -> timedelta:
+    """How long after a sweep the next one is overdue, by the schedule of the sweeps."""
+    found = _RATE.fullmatch(schedule)
+    return 2 * int(found[1]) * _UNITS[found[2]] + _GRACE if found else _LONGEST_CRON
+
+
+def statuses(
+    targets: Iterable[Target],
+    state: State,
+    sweeps: Mapping[str, SweepRecord],
+    accepted: CompiledSpec,
+    now: datetime,
+) -> dict[str, TargetStatus]:
+    """What is remembered of each target, by key; `sweeps`: by part. Raises PortError."""
+    known = {target.key: target for target in targets}
+    records = state.records([*known.values()])
+    return {
+        key: _status(target, records.get(key, TargetRecord()), sweeps.get(part_of(target)), accepted, now)
+        for key, target in known.items()
+    }
+
+
+def _status(
+    target: Target, record: TargetRecord, sweep: SweepRecord | None, accepted: CompiledSpec, now: datetime
+) -> TargetStatus:
+    """The status of a target, from whichever read it last: a run of it, or a sweep of its part.
+
+    A sweep knows only whether a target differed, not how.
+    """
+    pause = record.pause if record.pause is not None and record.pause.is_on(now) else None
+    known = TargetStatus(str(target), record.last, pause, record.open_run, record.reported is not None)
+    if sweep is None or sweep.version != accepted.version or (record.last is not None and record.last.at >= sweep.at):
+        return known
+    run_id, result = (record.last.run_id, record.last.result) if record.last is not None else ("", None)
+    if target.key in sweep.fine:
+        seen = LastSeen(sweep.at, run_id, Result.IN_SYNC)
+        return TargetStatus(known.target, seen, pause, record.open_run, trouble=False)
+    if target.key in sweep.due:
+        return TargetStatus(known.target, LastSeen(sweep.at, run_id, result), pause, record.open_run, True, due=True)
+    return known
+
+
+def involved(accepted: CompiledSpec, repository: RepositoryTarget) -> tuple[Target, ...]:
+    """A repository of the spec, and the roles and users that its grants need: those whom its documents name, and so on.
+
+    A push role is named by the repository's policy, and whoever may push by the role's trust policy.
+    """
+    found: dict[str, Target] = {}
+    waiting: list[Target] = [repository]
+    while waiting:
+        target = waiting.pop()
+        if target.key in found:
+            continue
+        spec = accepted.spec_of(target)
+        if spec is not None:
+            found[target.key] = target
+            waiting += spec.principals.values()
+    return tuple(found.values())
+
+
+class Health(Struct, frozen=True, dict=True):
+    """What conditions are worked out from.
+
+    `statuses`: of the targets that are involved, by key. `record`: of the last proof. `sweeps`, `kept`: the last sweep
+    and survey of each part; `gap`: the longest allowed time after both.
+    """
+
+    accepted: CompiledSpec
+    statuses: Mapping[str, TargetStatus]
+    record: ProofRecord | None
+    sweeps: Mapping[str, SweepRecord]
+    kept: Mapping[str, Kept]
+    gap: timedelta
+    now: datetime
+
+    def of(self, repository: RepositoryTarget) -> RepositoryHealth:
+        """The conditions of a repository of the spec; what did not change holds since it was kept."""
+        targets = involved(self.accepted, repository)
+        parts = sorted({repository.account, *map(part_of, targets)})
+        before = self.record.health.get(str(repository)) if self.record is not None else None
+        return RepositoryHealth(
+            _since(before.in_sync if before else None, self._in_sync(targets)),
+            _since(before.proved if before else None, self._proved(repository, frozenset(parts))),
+            _since(before.fresh if before else None, self._fresh(parts)),
+        )
+
+    def _in_sync(self, targets: Iterable[Target]) -> Condition:
+        by_standing: dict[Standing, list[TargetStatus]] = defaultdict(list)
+        for target in targets:
+            status = self.statuses[target.key]
+            by_standing[status.standing].append(status)
+        for standing, reason, verdict in _VERDICTS:
+            if found := by_standing[standing]:
+                return Condition(verdict, reason, _names(found, standing), self._looked(found))
+        found = by_standing[Standing.OK]
+        message = f"{count(len(found), 'target')} as the spec says: the repository and who is granted access"
+        return Condition(Status.TRUE, "InSync", message, self._looked(found))
+
+    def _looked(self, found: Iterable[TargetStatus]) -> datetime:
+        return max((one.last.at for one in found if one.last is not None), default=self.now)
+
+    def _proved(self, repository: RepositoryTarget, parts: frozenset[str]) -> Condition:
+        record = self.record
+        if record is None:
+            return Condition(Status.UNKNOWN, "NotProved", "there was no proof yet", self.now)
+        if record.failure:
+            return Condition(Status.UNKNOWN, "ProofFailed", f"the last proof failed: {record.failure}", record.at)
+        if record.version != self.accepted.version:
+            message = f"the last proof is of version {record.version} of the spec"
+            return Condition(Status.UNKNOWN, "AnotherVersion", message, record.at)
+        found = self._concerning(repository)
+        certain = [seen for seen in found if seen.finding.certainty is not Certainty.UNKNOWN]
+        if certain:
+            reason = "".join(word.capitalize() for word in certain[0].finding.kind.split("-"))
+            return Condition(Status.FALSE, reason, _sentences(certain), min(seen.first_seen for seen in certain))
+        if found:
+            return Condition(Status.UNKNOWN, "Undecided", _sentences(found), min(seen.first_seen for seen in found))
+        if unread := [one for one in record.unread if one.partition(":")[0] in parts]:
+            return Condition(Status.UNKNOWN, "Unread", "; ".join(first(unread, _NAMED)), record.at)
+        if record.left_out:
+            message = f"{count(record.left_out, 'finding')} are not kept, and may concern it"
+            return Condition(Status.UNKNOWN, "TooManyFindings", message, record.at)
+        message = "exactly those whom the spec names can pull and push, by the policies that could be read"
+        return Condition(Status.TRUE, "Proved", message, record.at)
+
+    def _concerning(self, repository: RepositoryTarget) -> list[SeenFinding]:
+        whole = [seen for seen in self._by_place[part_of(repository)] if seen.finding.kind in _OF_REGISTRY]
+        fitting = [seen for seen in whole if literal_glob(seen.finding.scope or "*").matches(repository.name)]
+        return [*fitting, *self._by_place[str(repository)]]
+
+    @cached_property
+    def _by_place(self) -> Mapping[str, list[SeenFinding]]:
+        found: dict[str, list[SeenFinding]] = defaultdict(list)
+        for seen in self.record.findings if self.record is not None else ():
+            found[seen.finding.place].append(seen)
+        return found
+
+    def _fresh(self, parts: Iterable[str]) -> Condition:
+        looked = {part: list(self._looks_at(part)) for part in parts}
+        if missing := [
+            f"{part} was never {what}" for part, looks in looked.items() for what, at in looks if at is None
+        ]:
+            return Condition(Status.UNKNOWN, "NeverRead", "; ".join(first(missing, _NAMED)), self.now)
+        looks = [(at, part, what) for part, pairs in looked.items() for what, at in pairs if at is not None]
+        at, part, what = min(looks)
+        message = f"{part} was last {what} at {show_time(at)}"
+        if self.now - at > self.gap:
+            return Condition(Status.FALSE, "Overdue", message, at + self.gap)
+        return Condition(Status.TRUE, "Fresh", f"all of it was swept and read since {show_time(at)}", at)
+
+    def _looks_at(self, part: str) -> Iterator[tuple[str, datetime | None]]:
+        sweep, kept = self.sweeps.get(part), self.kept.get(part)
+        yield "swept", sweep.at if sweep is not None else None
+        yield "surveyed", kept.at if kept is not None else None
+
+
+_VERDICTS = (
+    (Standing.DIFFERS, "Drifted", Status.FALSE),
+    (Standing.UNKNOWN, "Unreadable", Status.UNKNOWN),
+    (Standing.PENDING, "NotYetRead", Status.UNKNOWN),
+)
+
+
+def _names(found: Iterable[TargetStatus], standing: Standing) -> str:
+    return f"{standing}: {', '.join(first([one.target for one in found], _NAMED))}"
+
+
+def _sentences(found: Iterable[SeenFinding]) -> str:
+    return "; ".join(first(map(sentence, grouped(found)), _NAMED))
+
+
+def _since(before: Condition | None, now: Condition) -> Condition:
+    if before is None or before.status is not now.status:
+        return now
+    return Condition(now.status, now.reason, now.message, before.since)

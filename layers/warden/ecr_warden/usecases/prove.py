@@ -1,0 +1,205 @@
+"""The proof of access: who can pull and push, by the kept estate, against what the accepted spec gives.
+
+It reads nothing from the accounts and delays no repair. It never ends because a part of the estate is broken: what
+cannot be proved is unknown, and said to be so.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from copy import replace
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from ecr_warden.errors import site_of
+from ecr_warden.model.alert import AccessProved
+from ecr_warden.model.codec.snapshot import SnapshotError, estate_from_pieces
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.estate import Estate
+from ecr_warden.model.finding import Proof, ProofRecord, RepositoryHealth
+from ecr_warden.model.job import Cause, ProveAccess
+from ecr_warden.model.target import RepositoryTarget, TargetError, parse_target
+from ecr_warden.model.watch import parts_of
+from ecr_warden.policy.printable import printable
+from ecr_warden.ports.alerts import AlertBus
+from ecr_warden.ports.errors import OutOfTime
+from ecr_warden.ports.estate import EstateStore, Kept, Proofs
+from ecr_warden.ports.hub import Clock
+from ecr_warden.ports.store import Specs, State, SweepRecords
+from ecr_warden.proof.news import News, compare, grouped
+from ecr_warden.usecases.health import Health, involved, longest_gap, statuses
+
+type _Entry = Mapping[str, Any]
+"""Of a piece."""
+type _Known = Mapping[str, tuple[str, ...]]
+type Find = Callable[[Estate, CompiledSpec, _Known | None, _Known | None], Proof]
+"""proof.findings.find; raises OutOfTime when there is no time left."""
+
+
+class Prove(Struct, frozen=True):
+    """The use case over its ports; `schedule`: of the sweeps."""
+
+    specs: Specs
+    estate: EstateStore
+    proofs: Proofs
+    state: State
+    sweep_records: SweepRecords
+    alerts: AlertBus
+    clock: Clock
+    find: Find
+    schedule: str
+
+    def __call__(self, job: ProveAccess) -> str:
+        """Prove if the estate or the spec changed, announce what is new, keep the result; raises PortError.
+
+        It is announced before it is kept: a process that dies in between announces it again.
+        """
+        accepted = self.specs.accepted()
+        if accepted is None:
+            return "no spec"
+        wanted = parts_of(accepted)
+        kept = {part: one for part, one in self.estate.kept().items() if part in wanted}
+        if not kept:
+            return "no survey yet"
+        last = self.proofs.last()
+        made = self._made(job.cause, accepted, kept, last)
+        record = replace(made.record, health=self._health(accepted, kept, made))
+        if made.alert is not None:
+            self.alerts.publish(made.alert)
+        if record != last:
+            self.proofs.keep(record)
+        return made.answer
+
+    def _made(
+        self, cause: Cause, accepted: CompiledSpec, kept: Mapping[str, Kept], last: ProofRecord | None
+    ) -> "_Made":
+        tags = {part: one.tag for part, one in kept.items()}
+        if last is not None and not last.failure and (last.version, last.pieces) == (accepted.version, tags):
+            return _Made(last, None, "unchanged", tuple(_repositories_of(last)))
+        entries = {part: None if (piece := self.estate.get(part)) is None else piece.entry for part in tags}
+        asked = _Asked(cause, accepted, tags, entries, last, self.clock.now())
+        try:
+            return _proved(asked, self.find)
+        except Exception as error:  # an attacker may have written what it reads
+            failure = error.message if isinstance(error, OutOfTime) else f"ecr-warden failed ({site_of(error)})"
+            return _failed(asked, failure)
+
+    def _health(self, accepted: CompiledSpec, kept: Mapping[str, Kept], made: "_Made") -> dict[str, RepositoryHealth]:
+        now = self.clock.now()
+        named = (spec.target for spec in accepted.targets.values() if isinstance(spec.target, RepositoryTarget))
+        repositories = [one for one in {*named, *made.repositories} if accepted.spec_of(one) is not None]
+        sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
+        targets = [target for one in repositories for target in involved(accepted, one)]
+        seen = statuses(targets, self.state, sweeps, accepted, now)
+        health = Health(accepted, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
+        return {str(one): health.of(one) for one in sorted(repositories)}
+
+
+class _Asked(Struct, frozen=True):
+    """What is proved: the entries of the pieces by part (None: unreadable) with their tags, after the last proof."""
+
+    cause: Cause
+    accepted: CompiledSpec
+    tags: Mapping[str, str]
+    entries: Mapping[str, _Entry | None]
+    last: ProofRecord | None
+    now: datetime
+
+
+class _Made(Struct, frozen=True):
+    """A proof, what is to be announced of it, a word for the log, and the repositories that there are."""
+
+    record: ProofRecord
+    alert: AccessProved | None
+    answer: str
+    repositories: tuple[RepositoryTarget, ...]
+
+
+def _proved(asked: _Asked, find: Find) -> _Made:
+    last = asked.last
+    estate, broken = _estate_of(asked.entries, asked.now)
+    known = (None, None) if last is None else (last.administrators, last.upstreams)
+    proof = find(estate, asked.accepted, *known)
+    unread = (*broken, *proof.unread)
+    unsettled = frozenset(one.partition(":")[0] for one in unread)
+    news = compare(last, proof, unsettled, asked.now)
+    record = ProofRecord(
+        at=asked.now,
+        version=asked.accepted.version,
+        pieces=asked.tags,
+        findings=news.standing,
+        left_out=news.left_out,
+        administrators=_with_unread(proof.administrators, last, unsettled),
+        upstreams=proof.upstreams,
+        health=last.health if last is not None else {},
+        unread=unread,
+        proved_at=asked.now,
+    )
+    answer = f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
+    repositories = tuple(one.target for one in estate.repositories())
+    return _Made(record, _alert(asked.cause, record, news, last), answer, repositories)
+
+
+def _failed(asked: _Asked, failure: str) -> _Made:
+    """The last proof, of which nothing is known to hold any more; people hear of it when the reason changes."""
+    before = asked.last or ProofRecord(asked.now, asked.accepted.version, asked.tags)
+    record = replace(before, at=asked.now, version=asked.accepted.version, pieces=asked.tags, failure=failure)
+    is_news = asked.last is None or asked.last.failure != failure
+    alert = AccessProved(asked.cause, asked.accepted.version, failure=failure) if is_news else None
+    return _Made(record, alert, failure, tuple(_repositories_of(record)))
+
+
+def _with_unread(found: _Known, last: ProofRecord | None, unsettled: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The administrators; in an account of which something was not read, also those of the last proof."""
+    unread = {part.partition("/")[0] for part in unsettled}
+    known = {account: names for account, names in last.administrators.items() if account in unread} if last else {}
+    return {
+        account: tuple(sorted({*found.get(account, ()), *known.get(account, ())}))
+        for account in sorted({*found, *known})
+    }
+
+
+def _alert(cause: Cause, record: ProofRecord, news: News, last: ProofRecord | None) -> AccessProved | None:
+    is_first = last is None or last.proved_at is None
+    if not is_first and not news.appeared and not news.ended:
+        return None
+    known = last.unread if last is not None else ()
+    return AccessProved(
+        cause,
+        record.version,
+        grouped(news.appeared),
+        grouped(news.ended),
+        (news.left_out if is_first else 0, 0),
+        is_first=is_first,
+        unread=tuple(one for one in record.unread if one not in known),
+    )
+
+
+def _estate_of(entries: Mapping[str, _Entry | None], now: datetime) -> tuple[Estate, tuple[str, ...]]:
+    """The estate, and a line for each piece that cannot be used, as `PART: what: why`."""
+    whole = {part: entry for part, entry in entries.items() if entry is not None}
+    lines = [f"{part}: what was kept of it: another version wrote it" for part in entries if part not in whole]
+    try:
+        return estate_from_pieces(whole, at=now), tuple(lines)
+    except Exception:  # then piece by piece, so that the others are proved
+        for part in [*whole]:
+            try:
+                estate_from_pieces({part: whole[part]}, at=now)
+            except SnapshotError as error:
+                lines.append(f"{part}: what was kept of it: {printable(error.message, 160)}")
+                del whole[part]
+            except Exception as error:
+                lines.append(f"{part}: what was kept of it: ecr-warden failed ({site_of(error)})")
+                del whole[part]
+        return estate_from_pieces(whole, at=now), tuple(lines)
+
+
+def _repositories_of(record: ProofRecord) -> Iterable[RepositoryTarget]:
+    """Those whose conditions were kept."""
+    for text in record.health:
+        try:
+            target = parse_target(text)
+        except TargetError:
+            continue
+        if isinstance(target, RepositoryTarget):
+            yield target

@@ -1,0 +1,343 @@
+"""Proofs of access: what is announced and kept, and that nothing which is broken ends one."""
+
+from copy import replace
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ecr_warden.model.alert import AccessProved
+from ecr_warden.model.estate import Estate
+from ecr_warden.model.finding import Condition, FindingKind, Proof, ProofRecord, Status
+from ecr_warden.model.job import Cause, CauseKind, ProveAccess
+from ecr_warden.ports.errors import OutOfTime, Throttled
+from ecr_warden.ports.estate import Piece
+from ecr_warden.usecases.prove import Find
+
+from local.testing.memory.estate import MemoryEstateStore
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS
+from tests.usecases.world import OPEN, Crash, Fuse, World, bare_world, world_in_sync
+
+REGISTRY = f"{HOME}/{CHECKOUT.region}"
+PARTS = (CI, HOME, REGISTRY)
+MINUTE = timedelta(minutes=1)
+SHADOW = f"arn:aws:iam::{HOME}:role/shadow-pusher"
+ECR = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}}
+
+
+def trusting(account: str) -> dict[str, Any]:
+    """A role that anybody in an account may assume, and that may do everything with images."""
+    principal = {"AWS": f"arn:aws:iam::{account}:root"}
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return {
+        "Arn": SHADOW,
+        "RoleId": "AROASHADOW",
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": trust},
+        "RolePolicyList": [{"PolicyName": "images", "PolicyDocument": ECR}],
+    }
+
+
+@dataclass(slots=True)
+class Estates:
+    """A world whose kept estate has what the spec gives; `put` changes a piece of it."""
+
+    world: World = field(default_factory=world_in_sync)
+
+    def __post_init__(self) -> None:
+        self.world.proofs.kept = None
+        users = [{"Arn": f"arn:aws:iam::{CI}:user/{user.name}", "UserId": f"AIDA{user.name}"} for user in USERS]
+        self.world.sweep()
+        self.put(CI, {"iam": {"UserDetailList": users}})
+        self.put(HOME, {"iam": {"UserDetailList": []}})
+        self.put(REGISTRY, {"repositories": [{"repositoryName": CHECKOUT.name, "policy": None}]})
+        self.world.forget()
+
+    def put(self, part: str, entry: dict[str, Any]) -> None:
+        self.world.estate_store.put(Piece(part, self.world.clock.now(), entry))
+
+    def sweep(self) -> None:
+        """Of the documents alone: what is kept of the estate stays."""
+        pieces = dict(self.world.estate_store.pieces)
+        self.world.sweep()
+        for piece in pieces.values():
+            self.put(piece.part, dict(piece.entry))
+
+    def open(self, account: str = OUTSIDER) -> None:
+        """Somebody makes a role that may do everything with images."""
+        self.put(HOME, {"iam": {"RoleDetailList": [trusting(account)]}})
+
+    def close(self) -> None:
+        self.put(HOME, {"iam": {"UserDetailList": []}})
+
+    def prove(self, **more: Any) -> str:
+        cause = Cause(CauseKind.SWEEP, f"s{next(self.world.ids)}")
+        return self.world.prover(**more)(ProveAccess(cause))
+
+    @property
+    def record(self) -> ProofRecord:
+        assert self.world.proofs.kept is not None
+        return self.world.proofs.kept
+
+    @property
+    def announced(self) -> list[AccessProved]:
+        """Since the last look."""
+        published, self.world.alerts.published[:] = list(self.world.alerts.published), []
+        return [alert for alert in published if isinstance(alert, AccessProved)]
+
+    @property
+    def proved(self) -> Condition:
+        return self.record.health[str(CHECKOUT)].proved
+
+
+@pytest.fixture
+def estate() -> Estates:
+    """Proved once, without findings."""
+    made = Estates()
+    assert made.prove() == "0 appeared, 0 ended, 0 stand"
+    made.world.forget()
+    return made
+
+
+def test_the_first_proof_is_announced_once_even_without_findings() -> None:
+    estate = Estates()
+    estate.prove()
+    [first] = estate.announced
+    assert (first.is_first, first.appeared, first.ended) == (True, (), ())
+    assert estate.record.findings == ()
+    assert estate.proved.status is Status.TRUE
+
+
+def test_a_role_that_lets_in_an_outsider_is_found_although_every_document_is_as_the_spec_says(estate: Estates) -> None:
+    estate.open()
+    estate.prove()
+    [alert] = estate.announced
+    foreign = [group for group in alert.appeared if group.finding.foreign]
+    assert {group.finding.kind for group in foreign} == {FindingKind.EXTRA, FindingKind.ADMINISTRATOR}
+    assert all(SHADOW in group.finding.chain for group in foreign)
+    assert estate.proved.status is Status.FALSE
+    health = estate.record.health[str(CHECKOUT)]
+    assert (health.in_sync.status, health.fresh.status) == (Status.TRUE, Status.TRUE)
+
+
+def test_what_stands_is_announced_once_and_keeps_when_it_was_first_seen(estate: Estates) -> None:
+    began = estate.world.clock.now()
+    estate.open()
+    estate.prove()
+    assert len(estate.announced) == 1
+    estate.world.clock.advance(5 * MINUTE)
+    estate.put(CI, {"iam": {"UserDetailList": [{"Arn": f"arn:aws:iam::{CI}:user/new", "UserId": "AIDANEW"}]}})
+    estate.prove()
+    standing = {seen.finding.principal: seen.first_seen for seen in estate.record.findings if seen.finding.foreign}
+    assert set(standing.values()) == {began}
+    assert all(group.finding.kind is FindingKind.MISSING for alert in estate.announced for group in alert.appeared)
+
+
+def test_what_ended_is_announced(estate: Estates) -> None:
+    estate.open()
+    estate.prove()
+    opened = estate.announced[0].appeared
+    estate.world.clock.advance(MINUTE)
+    estate.close()
+    estate.prove()
+    [alert] = estate.announced
+    assert (alert.appeared, alert.ended) == ((), opened)
+    assert estate.proved == Condition(Status.TRUE, "Proved", estate.proved.message, estate.world.clock.now())
+
+
+def test_nothing_is_done_while_estate_and_spec_are_the_same(estate: Estates) -> None:
+    kept = estate.record
+    estate.world.clock.advance(MINUTE)
+
+    def fails(*_: object) -> Proof:
+        raise AssertionError("proved again")
+
+    assert estate.prove(by=fails) == "unchanged"
+    assert (estate.record, estate.announced) == (kept, [])
+
+
+def test_another_version_of_the_spec_is_proved(estate: Estates) -> None:
+    estate.world.specs.compiled = replace(ACCEPTED, version="v2")
+    assert estate.prove() == "0 appeared, 0 ended, 0 stand"
+    assert (estate.record.version, estate.announced) == ("v2", [])
+
+
+def test_a_condition_that_turned_is_kept_without_another_proof(estate: Estates) -> None:
+    estate.world.put(D1, OPEN)
+    estate.world.clock.advance(MINUTE)
+    estate.sweep()
+    assert estate.prove() == "unchanged"
+    in_sync = estate.record.health[str(CHECKOUT)].in_sync
+    assert (in_sync.status, in_sync.reason, in_sync.since) == (Status.FALSE, "Drifted", estate.world.clock.now())
+    assert str(CHECKOUT) in in_sync.message
+    estate.world.drain()
+    estate.world.clock.advance(MINUTE)
+    estate.prove()
+    assert estate.record.health[str(CHECKOUT)].in_sync.status is Status.TRUE
+
+
+def test_without_a_spec_or_a_survey_there_is_no_proof() -> None:
+    world = bare_world()
+    world.proofs.kept = None
+    assert world.prover()(ProveAccess(Cause(CauseKind.SWEEP, "s"))) == "no survey yet"
+    world.specs.compiled = None
+    assert world.prover()(ProveAccess(Cause(CauseKind.SWEEP, "s"))) == "no spec"
+    assert (world.proofs.kept, world.alerts.published) == (None, [])
+
+
+def test_a_part_that_was_not_surveyed_makes_unknown_what_rests_on_it(estate: Estates) -> None:
+    del estate.world.estate_store.pieces[CI], estate.world.estate_store._put[CI]
+    estate.prove()
+    assert (estate.proved.status, estate.proved.reason) == (Status.UNKNOWN, "Unread")
+    assert any(line.startswith(f"{CI}:") for line in estate.record.unread)
+    assert estate.record.health[str(CHECKOUT)].fresh.reason == "NeverRead"
+
+
+BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
+    "users that are no list": (CI, {"iam": {"UserDetailList": 7}}),
+    "a repository that is no object": (REGISTRY, {"repositories": ["x"]}),
+    "nested without end": (HOME, {"iam": {"RoleDetailList": [{"Arn": SHADOW, "Tags": [[]]}]}}),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_piece_that_cannot_be_parsed_is_named_and_the_rest_is_proved(estate: Estates, name: str) -> None:
+    estate.open()
+    estate.prove()
+    before = len(estate.record.findings)
+    part, entry = BROKEN[name]
+    estate.put(part, entry)
+    estate.prove()
+    assert [line for line in estate.record.unread if line.startswith(f"{part}: what was kept of it")]
+    assert (len(estate.record.findings), estate.record.failure) == (before, "")
+    assert not any(alert.ended for alert in estate.announced)
+
+
+def test_a_piece_of_another_version_is_unread(estate: Estates) -> None:
+    estate.world.estate_store._put[HOME] = replace(estate.world.estate_store._put[HOME], tag="newer")
+    del estate.world.estate_store.pieces[HOME]
+    estate.prove()
+    assert f"{HOME}: what was kept of it: another version wrote it" in estate.record.unread
+    assert estate.proved.status is Status.UNKNOWN
+
+
+def crash(*_: object) -> Proof:
+    return [].pop()
+
+
+def too_slow(*_: object) -> Proof:
+    raise OutOfTime("there was not enough time to prove who has access")
+
+
+@pytest.mark.parametrize(
+    ("by", "reason"), [(crash, "IndexError in test_prove.py"), (too_slow, "not enough time")], ids=["crash", "too slow"]
+)
+def test_a_proof_that_fails_is_reported_once_and_everything_is_unknown(estate: Estates, by: Find, reason: str) -> None:
+    estate.open()
+    estate.prove()
+    stood = estate.record.findings
+    assert estate.announced
+    for _ in range(2):
+        estate.put(HOME, {"iam": {"RoleDetailList": [trusting(CI)]}})
+        assert reason in estate.prove(by=by)
+    [alert] = estate.announced
+    assert reason in alert.failure
+    assert (estate.proved.status, estate.proved.reason) == (Status.UNKNOWN, "ProofFailed")
+    assert estate.record.findings == stood
+    estate.prove()
+    assert (estate.record.failure, estate.proved.status) == ("", Status.FALSE)
+
+
+def test_a_first_proof_that_fails_is_reported_and_the_next_is_the_first() -> None:
+    estate = Estates()
+    estate.prove(by=crash)
+    [failed] = estate.announced
+    assert "IndexError" in failed.failure
+    estate.prove()
+    assert [alert.is_first for alert in estate.announced] == [True]
+
+
+def test_a_store_that_does_not_answer_has_the_job_tried_again(estate: Estates) -> None:
+    estate.open()
+    kept = estate.record
+
+    class Unanswering(MemoryEstateStore):
+        def get(self, part: str) -> Piece:
+            raise Throttled("slow down", retryable=True)
+
+    store = estate.world.estate_store
+    estate.world.estate_store = Unanswering(store.clock, store.pieces, _put=store._put)
+    with pytest.raises(Throttled):
+        estate.prove()
+    assert (estate.record, estate.announced) == (kept, [])
+
+
+def test_whatever_call_kills_the_process_findings_are_announced() -> None:
+    died = 0
+    for at in range(1, 30):
+        for after in (False, True):
+            estate = Estates()
+            estate.prove()
+            estate.world.forget()
+            estate.open()
+            try:
+                estate.prove(fuse=Fuse(at, after))
+            except Crash:
+                died += 1
+                estate.prove()
+            assert any(alert.appeared for alert in estate.announced)
+    assert died > 10
+
+
+def test_an_administrator_who_is_new_is_found_and_the_first_are_known(estate: Estates) -> None:
+    everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+
+    def user(name: str) -> dict[str, Any]:
+        arn = f"arn:aws:iam::{HOME}:user/{name}"
+        return {
+            "Arn": arn,
+            "UserId": f"AIDA{name}",
+            "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": everything}],
+        }
+
+    first = Estates()
+    first.put(HOME, {"iam": {"UserDetailList": [user("root-like")]}})
+    first.prove()
+    assert not any(group.finding.kind is FindingKind.ADMINISTRATOR for group in first.announced[0].appeared)
+    first.put(HOME, {"iam": {"UserDetailList": [user("root-like"), user("mallory")]}})
+    first.prove()
+    [alert] = first.announced
+    assert [(group.finding.kind, group.finding.principal) for group in alert.appeared] == [
+        (FindingKind.ADMINISTRATOR, f"arn:aws:iam::{HOME}:user/mallory")
+    ]
+    first.world.clock.advance(MINUTE)
+    first.put(CI, {"iam": {"UserDetailList": []}})
+    first.prove()
+    assert not any(
+        group.finding.kind is FindingKind.ADMINISTRATOR for alert in first.announced for group in alert.ended
+    )
+
+
+def test_administrators_known_before_something_was_not_read_are_not_new_afterwards(estate: Estates) -> None:
+    estate.open(CI)
+    estate.prove()
+    known = estate.record.administrators
+    assert SHADOW in known[HOME]
+    fine = {"repositories": [{"repositoryName": CHECKOUT.name, "policy": None}]}
+    for entry in ({"repositories": ["x"]}, fine):
+        estate.put(REGISTRY, entry)
+        estate.prove()
+        assert estate.record.administrators == known
+    assert [alert.appeared for alert in estate.announced[1:]] == []
+
+
+def test_estates_are_as_of_the_proofs_time(estate: Estates) -> None:
+    seen: list[Estate] = []
+
+    def by(given: Estate, *_: object) -> Proof:
+        seen.append(given)
+        return Proof((), {}, {})
+
+    estate.open()
+    estate.world.clock.advance(MINUTE)
+    estate.prove(by=by)
+    assert [one.taken_at for one in seen] == [estate.world.clock.now()]
