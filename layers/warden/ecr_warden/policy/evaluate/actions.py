@@ -3,7 +3,8 @@
 Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/ (list_amazonelasticcontainerregistry.html,
 list_awssecuritytokenservice.html): an action without a resource type is requested on `*`.
 Reserved: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html,
-https://repost.aws/knowledge-center/identity-center-aws-reserved-sso (the error of a protected role) and
+https://repost.aws/knowledge-center/identity-center-aws-reserved-sso (the error of a protected role),
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html (UnmodifiableEntity) and
 https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html (UpdateAlias, DeleteAlias)
 """
 
@@ -51,6 +52,15 @@ _RESERVED = (
             *("UpdateRole", "UpdateRoleDescription"),
         ),
         "only AWS can change or pass a role of IAM Identity Center",
+    ),
+    (
+        re.compile(r"arn:[^:]+:iam::[0-9]+:role/aws-service-role/.+"),
+        _actions(
+            "iam",
+            *("AttachRolePolicy", "DeleteRole", "DeleteRolePolicy", "DeleteRolePermissionsBoundary"),
+            *("DetachRolePolicy", "PutRolePermissionsBoundary", "PutRolePolicy", "UpdateAssumeRolePolicy"),
+        ),
+        "only the service that it is linked to can change a service-linked role",
     ),
     (
         re.compile(r"arn:[^:]+:kms:[^:]*:[0-9]+:alias/aws/.+"),
