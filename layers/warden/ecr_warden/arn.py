@@ -68,3 +68,11 @@ def account_part(text: str) -> str | None:
     """The account of an ARN or of a pattern for ARNs as written, perhaps empty; None if it lacks parts."""
     parts = text.split(":", ARN_COLONS)
     return parts[4] if len(parts) > ARN_COLONS else None
+
+
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region belongs to: `aws-cn` for `cn-north-1`."""
+    return next((partition for start, partition in _PARTITIONS.items() if region.startswith(start)), "aws")

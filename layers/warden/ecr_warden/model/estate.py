@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from ecr_warden.arn import partition_of
 from ecr_warden.model.target import IdentityKind, RepositoryTarget
 from ecr_warden.policy.document import Document
 
@@ -77,7 +78,7 @@ class Repository(Struct, frozen=True):
     def arn(self) -> str:
         """The ARN by which policies name it."""
         one = self.target
-        return f"arn:aws:ecr:{one.region}:{one.account}:repository/{one.name}"
+        return f"arn:{partition_of(one.region)}:ecr:{one.region}:{one.account}:repository/{one.name}"
 
 
 class RegistryScope(StrEnum):

@@ -12,7 +12,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ecr_warden.arn import iam_arn
-from ecr_warden.model.estate import Account, Estate, Levels, Policy, RegistryScope, Repository
+from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, RegistryScope, Repository
+from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.document import Document, Effect, Patterns
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.principal_match import named_ways
@@ -20,7 +21,7 @@ from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
-from ecr_warden.proof.decide import ANYTHING, AccessDecision, Answer, Missing, Permission, Resource, decide
+from ecr_warden.proof.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
 from ecr_warden.proof.subject import ANY_ACCOUNT, Subject, as_session, outside_subject, root_of, subject_of
 
 TOKEN = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
@@ -164,7 +165,9 @@ class Graph:
         if what not in list(Access):
             return (Permission(what, resource),)
         access = Access(what)
-        token = (Permission(TOKEN, ANYTHING),) if access in _WITH_TOKEN else ()
+        # docker asks the registry's own region for the token.
+        anything = Resource("*", None, keys={"aws:requestedregion": (repository.target.region,)})
+        token = (Permission(TOKEN, anything),) if access in _WITH_TOKEN else ()
         return (*(Permission(action, resource) for action in _ACTIONS[access]), *token)
 
     def translate(self, permissions: Iterable[Permission]) -> tuple[Permission, ...]:
@@ -182,7 +185,7 @@ class Graph:
         while queue:
             chain = queue.popleft()
             for role in self.roles:
-                if role.arn in seen or not _may_trust(role, chain[-1]):
+                if role.arn in seen or not may_trust(role, chain[-1]):
                     continue
                 if self.may_assume(chain[-1], role).answer in (Answer.YES, Answer.CONDITIONAL):
                     seen.add(role.arn)
@@ -193,6 +196,8 @@ class Graph:
         """The best path of one subject, searched from the subject towards the repository."""
         direct = Step(subject, permissions, self.decide(subject, permissions))
         best = None if direct.decision.answer is Answer.NO else AccessPath((direct,))
+        if best is not None and subject.principal.kind is CallerKind.SERVICE:
+            return best  # what a service may do itself it does not do as a role
         for worst in _WORST:
             if best is not None and _RANK[best.answer] <= _RANK[worst]:
                 return best
@@ -231,15 +236,18 @@ class Graph:
         """Can the subject do it without assuming a role? Sessions that a policy names count; services need no token."""
         self._go_on()
         if subject.principal.kind is CallerKind.SERVICE:
-            permissions = tuple(permission for permission in permissions if permission.resource is not ANYTHING)
+            permissions = tuple(permission for permission in permissions if permission.action != TOKEN)
         found = self._decided(subject, permissions)
-        if found.answer is Answer.YES or subject.principal.kind is not CallerKind.ROLE:
+        if subject.principal.kind is not CallerKind.ROLE:
             return found
         for session in _sessions_named(subject, permissions):
             named = decide(as_session(subject, session), permissions)
-            if named.answer in (Answer.YES, Answer.CONDITIONAL) and found.answer is not Answer.CONDITIONAL:
-                condition = f'the session is named "{printable(session.text.rpartition("/")[2])}"'
-                found = replace(named, answer=Answer.CONDITIONAL, conditions=(condition, *named.conditions))
+            name = f'named "{printable(session.text.rpartition("/")[2])}"'
+            if found.answer is Answer.YES and named.answer is Answer.NO:
+                found = replace(found, answer=Answer.CONDITIONAL, conditions=(f"the session is not {name}",))
+            elif found.answer in (Answer.NO, Answer.UNKNOWN) and named.answer in (Answer.YES, Answer.CONDITIONAL):
+                conditions = (f"the session is {name}", *named.conditions)
+                found = replace(named, answer=Answer.CONDITIONAL, conditions=conditions)
         return found
 
     def _decided(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
@@ -280,7 +288,7 @@ class Graph:
         while queue:
             here, steps = queue.popleft()
             for role in self.roles:
-                if role.arn in seen or not _may_trust(role, here):
+                if role.arn in seen or not may_trust(role, here):
                     continue
                 decision = self.may_assume(here, role)
                 if _RANK[decision.answer] > _RANK[worst]:
@@ -360,7 +368,7 @@ class Graph:
         account = named.account
         match named.kind:
             case CallerKind.ROOT:
-                yield from self._anybody_of(str(account), allowing)
+                yield from self._anybody_of(str(account), named.partition, allowing)
             case CallerKind.SERVICE:
                 if services:
                     yield outside_subject(named, self.estate, is_class=True)
@@ -381,11 +389,13 @@ class Graph:
         user = RequestPrincipal(CallerKind.USER, f"arn:aws:iam::{ANY_ACCOUNT}:user/anyone", ANY_ACCOUNT, name="anyone")
         yield outside_subject(user, self.estate, is_class=True)
 
-    def _anybody_of(self, account: str, allowing: Collection[str]) -> Iterator[Subject]:
+    def _anybody_of(self, account: str, partition: str, allowing: Collection[str]) -> Iterator[Subject]:
         known = self.estate.accounts.get(account)
         yield from (self.subjects[arn] for arn in allowing if self.subjects[arn].principal.account == account)
         if known is None or not known.is_listed:
-            user = RequestPrincipal(CallerKind.USER, iam_arn(account, "user/anyone"), account, name="anyone")
+            user = RequestPrincipal(
+                CallerKind.USER, iam_arn(account, "user/anyone", partition), account, partition, "anyone"
+            )
             yield outside_subject(user, self.estate, is_class=True)
 
     def _has_provider(self, provider: RequestPrincipal) -> bool:
@@ -425,13 +435,11 @@ class Graph:
         found = self._trusts.get(identity.arn)
         if found is None:
             account = self.estate.accounts[identity.account]
-            keys = _resource_keys(account)
-            for prefix in ("aws:resourcetag/", "iam:resourcetag/"):
-                keys |= {f"{prefix}{key.lower()}": (value,) for key, value in identity.tags.items()}
+            keys = _resource_keys(account) | tag_keys(identity)
             policies = (identity.trust,) if identity.trust else ()
             control = _resource_control(account)
             found = self._trusts[identity.arn] = Resource(
-                identity.arn, account.id, policies, trust=True, control=control, keys=keys
+                identity.arn, account.id, policies, trust=True, control=control, keys=keys, closed=TAG_PREFIXES
             )
         return Permission(_assume_action(subject), found)
 
@@ -500,7 +508,7 @@ class _Allowing:
                     self._anywhere[subject.arn] = None
                     continue
                 if id(document) not in named:
-                    named[id(document)] = tuple(_resources_allowed(document, action))
+                    named[id(document)] = tuple(resources_allowed(document, action))
                 for text in named[id(document)]:
                     self._add(subject.arn, text)
 
@@ -527,7 +535,8 @@ class _Allowing:
         return bool(texts) if resource is None else any(literal_glob(text).matches(resource) for text in texts)
 
 
-def _resources_allowed(document: Document, action: str) -> Iterator[str]:
+def resources_allowed(document: Document, action: str) -> Iterator[str]:
+    """The resources for which an identity policy's Allow statements could allow an action, as patterns."""
     for statement in document.statements:
         if statement.effect is Effect.ALLOW and action_matches(statement.actions, action):
             element = statement.resources
@@ -568,7 +577,17 @@ def _assume_action(subject: Subject) -> str:
             return "sts:AssumeRole"
 
 
-def _may_trust(role: Subject, subject: Subject) -> bool:
+TAG_PREFIXES = ("aws:resourcetag/", "iam:resourcetag/")
+"""What the keys of a user's or role's tags begin with where it is the resource."""
+
+
+def tag_keys(identity: Identity) -> dict[str, tuple[str, ...]]:
+    """The condition keys of an identity's tags where it is the resource."""
+    tags = identity.tags.items()
+    return {f"{prefix}{ascii_lower(key)}": (value,) for prefix in TAG_PREFIXES for key, value in tags}
+
+
+def may_trust(role: Subject, subject: Subject) -> bool:
     """Could the role's trust policy allow this subject?"""
     trust = role.identity.trust if role.identity else None
     if trust is None:

@@ -7,7 +7,7 @@ are tried instead. Every context is then evaluated as it is, so no answer rests 
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, product
 
 from msgspec import Struct
@@ -26,6 +26,9 @@ MAX_CONTEXTS = 2048
 _EXACT_UP_TO = 6
 _UNITS = 40_000
 _OTHER = "some-other-value"
+_WILD = re.compile(r"[*?$]")
+_NOTHING = "\0"
+"""Stands for a variable without a value; no policy can have it."""
 
 
 class Contexts(Struct, frozen=True):
@@ -47,6 +50,7 @@ def contexts_of(
     clauses: Iterable[CanonicalClause],
     resources: Iterable[tuple[str, str]] = (),
     always: Iterable[CanonicalClause] = (),
+    certain: Callable[[str], Values | None] = lambda _: None,
 ) -> Contexts:
     """The contexts in which the clauses hold or do not hold, in every combination.
 
@@ -55,48 +59,73 @@ def contexts_of(
     """
     by_key: dict[str, list[CanonicalClause]] = {}
     for clause in clauses:
-        by_key.setdefault(clause.key, []).append(clause)
+        if (resolved := _resolved(clause, certain)).values:
+            by_key.setdefault(clause.key, []).append(resolved)
     rules = {clause.key: clause for clause in always}
     tied = list(resources)
-    likely = _likely(by_key, tied)
+    likely = _likely(by_key, tied, certain)
     choices: dict[str, tuple[Values, ...]] = {}
+    exact = True
     for key in {*by_key, *likely}:
         given, rule = by_key.get(key, []), rules.get(key)
-        found = _choices([*given, *([rule] if rule else [])], likely.get(key, ()))
+        found, is_exact = _choices([*given, *([rule] if rule else [])], likely.get(key, ()))
+        exact = exact and is_exact
         if rule is not None:
             one = Clause(rule.operator, rule.key, tuple(rule.values))
             found = tuple(values for values in found if clause_holds(one, {key: values}, variables=False))
         choices[key] = found or ((),)
     size = math.prod(map(len, choices.values()))
-    exact = all(len(given) < _EXACT_UP_TO for given in by_key.values())
     return Contexts(choices, exact and not tied and not likely and size <= MAX_CONTEXTS)
 
 
-def _choices(clauses: Sequence[CanonicalClause], likely: Sequence[str]) -> tuple[Values, ...]:
-    """Values of one key, absent first."""
+def _resolved(clause: CanonicalClause, certain: Callable[[str], Values | None]) -> CanonicalClause:
+    """The clause with the texts of its variables, where each is certain; a value with one that is absent is none."""
+    texts: dict[str, str] = {}
+    values = set[str]()
+    for value in clause.values:
+        for variable in variables_in(value):
+            known = certain(variable.key)
+            text = "".join(known or (variable.default or "",)) if known is not None and len(known) < 2 else None
+            if text is None or _WILD.search(text):
+                return clause
+            texts[variable.spelled] = text if known or variable.default is not None else _NOTHING
+        filled = replace_variables(value, lambda variable: texts[variable.spelled])
+        if _NOTHING not in filled:
+            values.add(filled)
+    return clause._replace(values=frozenset(values))
+
+
+def _choices(clauses: Sequence[CanonicalClause], likely: Sequence[str]) -> tuple[tuple[Values, ...], bool]:
+    """Values of one key, absent first, and whether these tell the clauses apart in every way in which that can be."""
     found: dict[Values, None] = {(): None}
-    if clauses and len(clauses) <= _EXACT_UP_TO:
-        found.update(dict.fromkeys(_exactly(clauses)))
+    exactly = _exactly(clauses) if clauses and len(clauses) <= _EXACT_UP_TO else None
+    if exactly is not None:
+        found.update(dict.fromkeys(exactly))
+        if not likely:
+            return tuple(found), True
     for value in (*_samples(clauses), *likely):
         found[value,] = None
     several = [value for clause in clauses if ":" in clause.operator for value in sorted(clause.values)]
     if len(several) > 1:
         found[tuple(dict.fromkeys(several))] = None
-    return tuple(found)
+    return tuple(found), False
 
 
-def _exactly(clauses: Sequence[CanonicalClause]) -> Iterator[Values]:
+def _exactly(clauses: Sequence[CanonicalClause]) -> list[Values] | None:
+    """Values for every combination of clauses that hold; None if that is too much work."""
     predicates = Predicates(clauses)
     key = predicates.keys[clauses[0].key]
     each = [predicates.predicate(clause) for clause in clauses]
     budget = Budget(_UNITS)
+    found: list[Values] = []
     for wanted in product((False, True), repeat=len(each)):
         try:
             values = key.find(list(zip(each, wanted, strict=True)), budget)
         except OverBudget:
-            return
+            return None
         if values is not None:
-            yield values
+            found.append(values)
+    return found
 
 
 def _samples(clauses: Iterable[CanonicalClause]) -> Iterator[str]:
@@ -108,7 +137,9 @@ def _samples(clauses: Iterable[CanonicalClause]) -> Iterator[str]:
 
 
 def _likely(
-    by_key: Mapping[str, Sequence[CanonicalClause]], resources: Sequence[tuple[str, str]]
+    by_key: Mapping[str, Sequence[CanonicalClause]],
+    resources: Sequence[tuple[str, str]],
+    certain: Callable[[str], Values | None],
 ) -> dict[str, list[str]]:
     """Values with which a variable's value matches the text around it."""
     found: dict[str, list[str]] = {}
@@ -116,12 +147,15 @@ def _likely(
         for clause in clauses:
             for value in clause.values:
                 for variable in variables_in(value):
-                    texts = list(_samples(by_key.get(variable.key, ())))
-                    found.setdefault(variable.key, []).extend(texts)
+                    known = certain(variable.key)
+                    texts = list(_samples(by_key.get(variable.key, ())) if known is None else known)
                     found.setdefault(key, []).extend(_filled(value, text) for text in texts)
+                    if known is None:
+                        found.setdefault(variable.key, []).extend(texts)
     for pattern, resource in resources:
         for key, text in _captured(pattern, resource):
-            found.setdefault(key, []).append(text)
+            if certain(key) is None:
+                found.setdefault(key, []).append(text)
     return {key: list(dict.fromkeys(values)) for key, values in found.items()}
 
 

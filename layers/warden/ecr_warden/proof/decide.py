@@ -4,12 +4,14 @@ The engine evaluates each action (policy.evaluate) under every context that coul
 not be read is assumed once to allow everything and once to deny everything: if the answers agree, they are certain.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from copy import replace
 from enum import Enum, StrEnum
 
 from msgspec import Struct, field
 
-from ecr_warden.model.estate import Levels, Policy
+from ecr_warden.model.estate import Levels, Policy, Unread
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.condition import CanonicalClause, Clause, canonical_clauses
 from ecr_warden.policy.condition_match import clause_holds
@@ -17,12 +19,14 @@ from ecr_warden.policy.document import VARIABLES_VERSION, Document, Effect, Stat
 from ecr_warden.policy.evaluate import Policies, evaluate
 from ecr_warden.policy.principal_match import named_ways
 from ecr_warden.policy.printable import first, printable
-from ecr_warden.policy.request import make_request
+from ecr_warden.policy.request import Request, make_request
+from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.statement_match import Allowed, Decision, ExplicitlyDenied, Reason, action_matches
 from ecr_warden.policy.variables import completed_arn, literal_glob, variables_in
 from ecr_warden.proof.contexts import Context, Contexts, contexts_of
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, Subject
 
+_VARIABLE = re.compile(r"\$\{([^}\s,]+)")
 _DENY_EVERYTHING = parse_document({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}})
 _ALLOW_EVERYBODY = parse_document({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}})
 _ALLOW_NOBODY = parse_document({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}})
@@ -49,14 +53,12 @@ class Resource(Struct, frozen=True):
     trust: bool = False
     control: Levels = ()
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    closed: tuple[str, ...] = ()
+    """What keys begin with that are certainly absent where `keys` does not have them, as a role's tags."""
     named: frozenset[str] = frozenset()
     """Every principal that its policies name."""
     varies_by_principal: bool = True
     """Can the answer depend on more than the principal's account and whether the policies name the principal?"""
-
-
-ANYTHING = Resource("*", None)
-"""The resource of actions that have none, such as ecr:GetAuthorizationToken."""
 
 
 class Permission(Struct, frozen=True):
@@ -138,6 +140,7 @@ class _Case:
         own = ALLOW_EVERYTHING if unread is _Unread.ALLOWS else _DENY_EVERYTHING
         let = _ALLOW_EVERYBODY if unread is _Unread.ALLOWS else _ALLOW_NOBODY
         self._spelling: dict[str, str] = {}
+        self._assumes_allowed = unread is _Unread.ALLOWS
         self._policies = {id(permission): self._policies_of(permission, own, let) for permission in permissions}
 
     def decision(self) -> AccessDecision:
@@ -148,7 +151,7 @@ class _Case:
             if missing:
                 return AccessDecision(Answer.NO, missing=missing)
             return AccessDecision(Answer.YES, _because(verdicts))
-        space = contexts_of(clauses, resources, self._subject.always)
+        space = contexts_of(clauses, resources, self._subject.always, self._value_of)
         chosen: tuple[Context, list[Decision]] | None = None
         nearest: list[Decision] = []
         refused = False
@@ -162,6 +165,8 @@ class _Case:
                 if not nearest or _count_refused(verdicts) < _count_refused(nearest):
                     nearest = verdicts
         if chosen is None:
+            if not space.complete and self._is_possible(clauses):
+                return AccessDecision(Answer.UNKNOWN, missing=self._missing(nearest), unread=(_untried(space),))
             return AccessDecision(Answer.NO, missing=self._missing(nearest))
         because = _because(chosen[1])
         if not refused and space.complete:
@@ -171,8 +176,12 @@ class _Case:
     def _policies_of(self, permission: Permission, own: Document, let: Document) -> Policies:
         subject, resource = self._subject, permission.resource
         on_resource = tuple(_read(policy, let) for policy in resource.policies)
+        # Of a federated user nobody can read who opened the session and what it was given: everything, or nothing.
+        is_federated = subject.principal.kind is CallerKind.FEDERATED_USER
+        is_given = not is_federated or self._assumes_allowed or subject.presumed_allowed
         return Policies(
-            identity=tuple(_read(policy, own) for policy in subject.policies),
+            identity=tuple(_read(policy, own) for policy in subject.policies) if is_given else (),
+            session=ALLOW_EVERYTHING if is_federated and is_given else None,
             resource=None if resource.trust else joined(on_resource),
             trust=joined(on_resource) if resource.trust else None,
             boundary=None if subject.boundary is None else _read(subject.boundary, own),
@@ -181,15 +190,25 @@ class _Case:
         )
 
     def _verdict(self, permission: Permission, context: Context) -> Decision:
-        keys = {**self._subject.keys, **permission.resource.keys, **context}
-        request = make_request(
-            self._subject.principal,
-            permission.action,
-            permission.resource.arn,
-            keys,
-            resource_account=permission.resource.account,
+        absent = _absent_keys(permission)
+        given = {key: values for key, values in context.items() if not key.startswith(absent)}
+        keys = {**self._subject.keys, **given, **permission.resource.keys}
+        return evaluate(self._request(permission, keys), self._policies[id(permission)])
+
+    def _request(self, permission: Permission, keys: Mapping[str, tuple[str, ...]]) -> Request:
+        resource = permission.resource
+        return make_request(
+            self._subject.principal, permission.action, resource.arn, keys, resource_account=resource.account
         )
-        return evaluate(request, self._policies[id(permission)])
+
+    def _is_possible(self, clauses: Collection[CanonicalClause]) -> bool:
+        """Would every action be allowed if each clause whose truth is open held or failed just as that needs?"""
+        policies = self._policies
+        try:
+            self._policies = {name: _at_best(given, frozenset(clauses)) for name, given in policies.items()}
+            return self._allows({})
+        finally:
+            self._policies = policies
 
     def _missing(self, verdicts: Sequence[Decision]) -> tuple[Missing, ...]:
         return tuple(
@@ -198,39 +217,44 @@ class _Case:
             if not isinstance(verdict, Allowed)
         )
 
+    def _value_of(self, key: str) -> tuple[str, ...] | None:
+        """The certain values of a key, () if it is certainly absent, None if it is open."""
+        if key in self._subject.open_keys:
+            return None
+        found = self._subject.value_of(key)
+        for permission in self._permissions if found is None else ():
+            found = self._request(permission, permission.resource.keys).context.get(key)
+            if found is not None:
+                break
+            if key.startswith(_absent_keys(permission)):
+                return ()
+        return found
+
     def _open(self) -> tuple[list[CanonicalClause], list[tuple[str, str]]]:
         """The clauses on keys whose value is not certain, and the Resources that depend on such keys."""
         clauses: dict[CanonicalClause, None] = {}
         resources: dict[tuple[str, str], None] = {}
         for permission in self._permissions:
-            certain = (
-                make_request(
-                    self._subject.principal,
-                    permission.action,
-                    permission.resource.arn,
-                    resource_account=permission.resource.account,
-                ).context.keys()
-                | permission.resource.keys.keys()
-            )
+            certain = self._request(permission, permission.resource.keys).context.keys()
+            absent = _absent_keys(permission)
+
+            def is_open(key: str, certain: Set[str] = certain, absent: tuple[str, ...] = absent) -> bool:
+                if key in self._subject.open_keys:
+                    return True
+                return key not in certain and not key.startswith(absent) and self._subject.value_of(key) is None
+
             for document, statement in self._statements(permission):
                 self._spelling |= {ascii_lower(clause.key): clause.key for clause in statement.conditions}
                 for clause in canonical_clauses(statement.conditions):
-                    if self._is_open(clause.key, certain) or any(
-                        self._is_open(variable.key, certain)
-                        for value in clause.values
-                        for variable in variables_in(value)
-                    ):
+                    keys = [clause.key, *(one.key for value in clause.values for one in variables_in(value))]
+                    if any(map(is_open, keys)):
                         clauses[clause] = None
                 if document.version == VARIABLES_VERSION and statement.resources is not None:
                     for value in statement.resources.values:
-                        if any(self._is_open(variable.key, certain) for variable in variables_in(value)):
+                        if any(is_open(variable.key) for variable in variables_in(value)):
                             resources[value, permission.resource.arn] = None
+                            self._spelling |= {ascii_lower(name): name for name in _VARIABLE.findall(value)}
         return list(clauses), list(resources)
-
-    def _is_open(self, key: str, certain: Iterable[str]) -> bool:
-        if key in self._subject.open_keys:
-            return True
-        return key not in certain and self._subject.value_of(key) is None
 
     def _statements(self, permission: Permission) -> Iterator[tuple[Document, Statement]]:
         policies = self._policies[id(permission)]
@@ -276,11 +300,71 @@ class _Case:
         for key, choices in space.choices.items():
             if any(not self._allows({**chosen, key: values}) for values in choices):
                 about = [clause for clause in clauses if clause.key == key]
-                texts.update(dict.fromkeys(condition_texts(about, chosen, self._spelling)))
+                found = list(condition_texts(about, chosen, self._spelling)) or [self._value_text(key, chosen[key])]
+                texts.update(dict.fromkeys(found))
         return tuple(texts)
+
+    def _value_text(self, key: str, values: Sequence[str]) -> str:
+        """The value of a key that only a variable asks for."""
+        name = printable(self._spelling.get(key, key), 80)
+        return f"{name} is " + " and ".join(f'"{printable(value, 80)}"' for value in values) if values else name
 
     def _allows(self, context: Context) -> bool:
         return not _count_refused([self._verdict(permission, context) for permission in self._permissions])
+
+
+# A request to ECR has no key of the calls that begin sessions or write policies, and tags only where it sets some.
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
+_NEVER_OF_ECR = ("sts:", "iam:")
+_OF_TAGGING = ("aws:requesttag/", "aws:tagkeys")
+
+
+def _absent_keys(permission: Permission) -> tuple[str, ...]:
+    """What keys begin with that a request for this cannot have."""
+    action = ascii_lower(permission.action)
+    if not action.startswith("ecr:"):
+        return permission.resource.closed
+    tags = () if "tag" in action or "create" in action else _OF_TAGGING
+    return (*permission.resource.closed, *_NEVER_OF_ECR, *tags)
+
+
+def _untried(space: Contexts) -> Policy:
+    """What stands for the values that were not tried."""
+    keys = ", ".join(first(sorted(space.choices), _VALUES_SHOWN))
+    name = f"conditions on {printable(keys, 200)}"
+    return Policy(name, Unread(name, "more combinations of values than are tried"))
+
+
+def _at_best(policies: Policies, clauses: frozenset[CanonicalClause]) -> Policies:
+    """The policies without the Deny statements and the limits of Allow statements that depend on these clauses."""
+
+    def one(document: Document) -> Document:
+        return replace(
+            document, statements=tuple(found for each in document.statements for found in _best(each, clauses))
+        )
+
+    def levels(given: tuple[tuple[Document, ...], ...]) -> tuple[tuple[Document, ...], ...]:
+        return tuple(tuple(map(one, level)) for level in given)
+
+    return Policies(
+        identity=tuple(map(one, policies.identity)),
+        resource=policies.resource and one(policies.resource),
+        trust=policies.trust and one(policies.trust),
+        boundary=policies.boundary and one(policies.boundary),
+        session=policies.session,
+        service_control=levels(policies.service_control),
+        resource_control=levels(policies.resource_control),
+    )
+
+
+def _best(statement: Statement, clauses: frozenset[CanonicalClause]) -> Iterator[Statement]:
+    certain = tuple(one for one in statement.conditions if not clauses.intersection(canonical_clauses((one,))))
+    element = statement.resources
+    has_variables = element is not None and any("${" in value for value in element.values)
+    if statement.effect is Effect.ALLOW:
+        yield replace(statement, conditions=certain, resources=None if has_variables else element)
+    elif certain == statement.conditions and not has_variables:
+        yield statement
 
 
 def joined(documents: Sequence[Document]) -> Document | None:

@@ -9,8 +9,8 @@ from ecr_warden.model.desired import CompiledSpec, ForeignStatement, RoleSetting
 from ecr_warden.model.estate import Account, Estate, Identity, Policy, Registry, Repository
 from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from ecr_warden.policy.document import VARIABLES_VERSION, Document, parse_document
-from ecr_warden.proof.access import AccessPath, Graph, rank
-from ecr_warden.proof.decide import ANYTHING, Answer, decide
+from ecr_warden.proof.access import TOKEN, AccessPath, Graph, rank
+from ecr_warden.proof.decide import Answer, decide
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject
 
 
@@ -55,7 +55,7 @@ def _answer_for(subject: Subject, given: AccessPath) -> Answer:
     """Is the subject one of the class to which the spec gives it?"""
     first = given.steps[0]
     own = ALLOW_EVERYTHING
-    permissions = tuple(one for one in first.permissions if one.resource is not ANYTHING)
+    permissions = tuple(one for one in first.permissions if one.action != TOKEN)
     resource = permissions[0].resource
     if subject.principal.account == resource.account and not resource.trust:
         if first.subject.principal.account != ANY_ACCOUNT:

@@ -148,6 +148,7 @@ def _own_keys(identity: Identity, now: datetime) -> dict[str, tuple[str, ...]]:
     if identity.kind is IdentityKind.ROLE:
         # A session that starts now: whoever can assume the role can start one.
         keys["aws:tokenissuetime"] = (_iso(now),)
+        keys["aws:username"] = ()
         if _takes_tags(identity.trust):
             return {key: value for key, value in keys.items() if not key.startswith(_TAG)}
         return keys

@@ -6,7 +6,9 @@ refused.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from copy import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -30,7 +32,8 @@ from ecr_warden.model.estate import (
     UpstreamRule,
 )
 from ecr_warden.model.target import REGION, IdentityKind, RepositoryTarget, is_repository_name
-from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.document import Document, Statement, parse_document
+from ecr_warden.policy.principal import Principal
 from ecr_warden.policy.strict_json import DocumentError
 
 SCHEMA = 1
@@ -55,6 +58,7 @@ _ALL_OTHERS = "ROOT"
 """The prefix of the creation template for repositories that no other template names."""
 _IAM_KEYS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _IAM_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|role|group)/(?:.*/)?([\w+=,.@-]{1,128})", re.ASCII)
+_UNIQUE_ID = re.compile(r'"A(?:ID|RO)A[A-Z0-9]')
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 type Json = Mapping[str, Any]
@@ -77,7 +81,7 @@ def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
             remedy="write a snapshot for each group of accounts that trust each other",
         )
     try:
-        raw = json.loads(text)
+        raw = json.loads(text, object_pairs_hook=_unique)
     except RecursionError:
         raise SnapshotError("nested too deeply for a snapshot") from None
     except ValueError as error:
@@ -93,7 +97,59 @@ def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
     accounts = raw.get("accounts")
     if not isinstance(accounts, dict):
         raise SnapshotError("accounts: not an object", remedy='write {"ACCOUNT ID": {"iam": ..., "ecr": ...}}')
-    return Estate(_moment(raw.get("takenAt"), at), {name: _account(name, part) for name, part in accounts.items()})
+    found = {name: _account(name, part) for name, part in accounts.items()}
+    return _with_arns(Estate(_moment(raw.get("takenAt"), at), found))
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object; of two equal keys one would hide the other, so they are refused."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        name = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        raise SnapshotError(f"the key {name[:80]!r} occurs twice in one object", remedy="keep one of them")
+    return found
+
+
+def _with_arns(estate: Estate) -> Estate:
+    """The estate with ARNs where a policy has the unique ID of a user or role in it.
+
+    IAM stores the ID and shows the ARN while it can; an ID that nobody has names somebody who was deleted.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    arns = {identity.unique_id: identity.arn for identity in estate.identities() if identity.unique_id}
+
+    def read(policy: Policy | None) -> Policy | None:
+        document = policy.document if policy is not None else None
+        if policy is None or not isinstance(document, Document) or not _UNIQUE_ID.search(document.text):
+            return policy
+        return replace(policy, document=replace(document, statements=tuple(map(named, document.statements))))
+
+    def named(statement: Statement) -> Statement:
+        if statement.principals is None:
+            return statement
+        values = tuple(Principal(one.kind, arns.get(one.value, one.value)) for one in statement.principals.values)
+        return replace(statement, principals=replace(statement.principals, values=values))
+
+    return replace(
+        estate,
+        accounts={
+            account.id: replace(
+                account,
+                identities={arn: replace(one, trust=read(one.trust)) for arn, one in account.identities.items()},
+                registries={
+                    region: replace(
+                        registry,
+                        policy=read(registry.policy),
+                        repositories={
+                            name: replace(one, policy=read(one.policy)) for name, one in registry.repositories.items()
+                        },
+                    )
+                    for region, registry in account.registries.items()
+                },
+            )
+            for account in estate.accounts.values()
+        },
+    )
 
 
 def estate_from_pieces(pieces: Mapping[str, Json], *, at: datetime) -> Estate:
@@ -143,8 +199,11 @@ def _account(account: str, raw: object) -> Account:
     reader = _AccountReader(account, place, denied)
     reader.note_unknown(entry, _ACCOUNT_KEYS, f"account {account}")
     iam = entry.get("iam")
-    if iam is None or (IAM_CALL, "") in denied:
-        reader.unread.append(Unread(f"users and roles of account {account}", denied.get((IAM_CALL, ""), _ABSENT)))
+    is_cut = isinstance(iam, dict) and iam.get("IsTruncated") is True
+    is_listed = iam is not None and not is_cut and (IAM_CALL, "") not in denied
+    if not is_listed:
+        why = "only the first pages are in the snapshot" if is_cut else _ABSENT
+        reader.unread.append(Unread(f"users and roles of account {account}", denied.get((IAM_CALL, ""), why)))
     identities, groups = reader.iam(_object(iam or {}, f"{place}.iam"))
     registries = {
         region: reader.registry(region, part)
@@ -164,7 +223,7 @@ def _account(account: str, raw: object) -> Account:
         reader.versions(_entries(iam, "Policies")) if isinstance(iam, dict) else {},
         dict(reader.managed(_entries(iam, "Policies"))) if isinstance(iam, dict) else {},
         tuple(reader.unread),
-        is_listed=iam is not None and (IAM_CALL, "") not in denied,
+        is_listed=is_listed,
     )
 
 
