@@ -27,6 +27,8 @@ _PUSHERS: dict[str, Any] = {
 }
 _LIMIT = managed("limit", document(allow("iam:*")))
 _BOUNDED: dict[str, Any] = {"PermissionsBoundary": {"PermissionsBoundaryArn": _LIMIT["Arn"]}}
+_WRITER = managed("writer", document(allow("iam:PutUserPolicy")))
+_NARROW: dict[str, Any] = {"PermissionsBoundary": {"PermissionsBoundaryArn": _WRITER["Arn"]}}
 
 
 def _mine(action: str, resource: str = _ME, **more: Any) -> dict[str, Any]:
@@ -53,7 +55,11 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
     "joins a group that cannot": (_mine("iam:AddUserToGroup", _TEAM["Arn"]), False),
     "writes the policy of their group": (_mine("iam:PutGroupPolicy", _TEAM["Arn"], GroupList=["team"]), True),
     "writes the policy of another group": (_mine("iam:PutGroupPolicy", _TEAM["Arn"]), False),
-    "writes a policy within a boundary that does not allow it": (_mine("iam:PutUserPolicy", **_BOUNDED), False),
+    "writes a policy within a boundary that does not allow it": (_mine("iam:PutUserPolicy", **_NARROW), False),
+    "writes a policy within a boundary by which they take over somebody": (
+        _mine("iam:PutUserPolicy", **_BOUNDED),
+        True,
+    ),
     "and takes the boundary off": (_mine("iam:*User*", **_BOUNDED), True),
     "writes the repository's policy": (
         user("me", allow(["ecr:SetRepositoryPolicy", "ecr:GetAuthorizationToken"])),
@@ -66,7 +72,7 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_who_could_escalate(name: str) -> None:
     me, could = CASES[name]
-    given = snapshot(me, _ADMIN, _NOBODY, _PUSHER, policies=[_OLD, _LIMIT], groups=[_TEAM, _PUSHERS])
+    given = snapshot(me, _ADMIN, _NOBODY, _PUSHER, policies=[_OLD, _LIMIT, _WRITER], groups=[_TEAM, _PUSHERS])
     graph = Graph(estate_from_text(json.dumps(given), at=NOW))
     found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
     assert _ME not in {path.subject.arn for path in found.identities}

@@ -10,7 +10,7 @@ from ecr_warden.policy.document import Document
 from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
 from ecr_warden.proof.access import Access, AccessPath, Graph, Step
 from ecr_warden.proof.decide import Answer, Permission, Resource
-from ecr_warden.proof.escalation import CHANGES_IAM, changes_of
+from ecr_warden.proof.moves import CHANGES_IAM, changes_of
 from ecr_warden.proof.subject import Subject
 
 _CAN = (Answer.YES, Answer.CONDITIONAL)

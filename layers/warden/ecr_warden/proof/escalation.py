@@ -1,45 +1,21 @@
-"""Who could escalate their privileges: by writing policies, taking over a user, or opening a role to themselves.
+"""Who could escalate their privileges: by writing policies, taking over a user or role, or opening the repository.
 
-Passing roles to services is not covered, nor is what a person with such rights could set up outside IAM and ECR.
-Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
+Calls on what the estate does not hold are not covered, such as new code for a function that exists.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.model.estate import Account, Policy
-from ecr_warden.model.target import IdentityKind
+from ecr_warden.model.estate import Policy
 from ecr_warden.policy.document import parse_document
-from ecr_warden.proof.access import Graph
-from ecr_warden.proof.decide import AccessDecision, Answer, Permission, Resource, decide
-from ecr_warden.proof.subject import ALLOW_EVERYTHING, Subject
-
-_TAKES_OVER = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
-_WRITES = {
-    IdentityKind.USER: ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
-    IdentityKind.ROLE: ("iam:PutRolePolicy", "iam:AttachRolePolicy"),
-}
-_PUTS_INLINE = ("iam:PutUserPolicy", "iam:PutRolePolicy")
-_WRITES_GROUP = ("iam:PutGroupPolicy", "iam:AttachGroupPolicy")
-_INLINE = "inline"
-_SETS_VERSION = "iam:SetDefaultPolicyVersion"
-_JOINS = "iam:AddUserToGroup"
-_WRITES_MANAGED = "iam:CreatePolicyVersion"
-_OPENS = "iam:UpdateAssumeRolePolicy"
-_CHANGES_BOUNDARY = {
-    IdentityKind.USER: ("iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"),
-    IdentityKind.ROLE: ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
-}
-CHANGES_IAM = (
-    *_TAKES_OVER,
-    *(action for actions in (*_WRITES.values(), *_CHANGES_BOUNDARY.values()) for action in actions),
-    *(*_WRITES_GROUP, _SETS_VERSION, _JOINS, _WRITES_MANAGED, _OPENS),
-)
-_WRITES_REPOSITORY = "ecr:SetRepositoryPolicy"
-_CAN = (Answer.YES, Answer.CONDITIONAL)
+from ecr_warden.proof.access import Graph, may_trust
+from ecr_warden.proof.calls import CAN, Conditions
+from ecr_warden.proof.decide import Permission, decide
+from ecr_warden.proof.moves import WHATEVER, Become, Change, Mover
+from ecr_warden.proof.subject import Subject
 
 
 class Escalation(Struct, frozen=True):
@@ -51,200 +27,228 @@ class Escalation(Struct, frozen=True):
     conditions: tuple[str, ...]
 
 
-class _Move(Struct, frozen=True):
-    """One call: to become another identity, or to widen an identity's permissions."""
+class _Path(Struct, frozen=True):
+    """The calls made so far, whom they are about, and their conditions."""
 
-    to: Subject
-    text: str
-    conditions: tuple[str, ...]
-    gives: tuple[Policy, ...] = (Policy("whatever is written", ALLOW_EVERYTHING),)
-    replaces: str = ""
-    """The policy that is overwritten: a managed policy's ARN, or `inline`."""
+    steps: tuple[str, ...] = ()
+    chain: tuple[str, ...] = ()
+    conditions: Conditions = ()
+
+    def then(self, *more: "_Path | Become | Change") -> "_Path":
+        steps, chain, conditions = [*self.steps], [*self.chain], [*self.conditions]
+        for one in more:
+            steps += one.steps
+            chain += _about(one)
+            conditions += one.conditions
+        return _Path(tuple(dict.fromkeys(steps)), tuple(dict.fromkeys(chain)), tuple(dict.fromkeys(conditions)))
 
 
-class _Moves(Struct):
-    """What one subject could do: become an identity, give it permissions, remove its permissions boundary."""
+def _about(one: "_Path | Become | Change") -> tuple[str, ...]:
+    match one:
+        case _Path(chain=chain):
+            return chain
+        case Become(to=to):
+            return (to.arn,)
+        case Change(target=target):
+            return (target,)
 
-    becomes: list[_Move]
-    gives: list[_Move]
-    removes_boundary: dict[str, _Move]
+
+class _Node(Struct, frozen=True):
+    """Somebody whom the escalating principal acts as, with the changes made to them, each with the path to it."""
+
+    origin: Subject
+    path: _Path
+    changes: tuple[tuple[Change, _Path], ...] = ()
+
+    @property
+    def subject(self) -> Subject:
+        subject = self.origin
+        for change, _ in self.changes:
+            subject = change.applied(subject)
+        return subject
+
+    @property
+    def name(self) -> tuple[object, ...]:
+        """The same for nodes with the same permissions; identities that are yet to be created differ by theirs."""
+        given = tuple(one.name for one in self.origin.policies)
+        boundary = self.origin.boundary and self.origin.boundary.name
+        return self.origin.arn, given, boundary, frozenset(change.steps for change, _ in self.changes)
+
+    @property
+    def whole_path(self) -> _Path:
+        return self.path.then(*(part for change, path in self.changes for part in (path, change)))
 
 
 class Escalations:
-    """The escalations that an estate allows; decisions are cached."""
+    """An estate's escalations; what each principal could do is cached."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._moves: dict[str, _Moves] = {}
-        self._assumes: dict[str, list[_Move]] = defaultdict(list)
-        for role in graph.roles:
-            for subject, decision in graph.assumers(role):
-                if decision.answer in _CAN:
-                    self._assumes[subject.arn].append(_Move(role, f"assume {role.arn}", decision.conditions))
+        self._moves: dict[object, tuple[tuple[Become, ...], tuple[Change, ...]]] = {}
 
     def who(self, permissions: tuple[Permission, ...], able: Collection[str]) -> Iterator[Escalation]:
-        """Everybody in the estate who is not yet `able` and could escalate, each with one way to do it."""
-        widened: dict[object, bool] = {}
+        """Everybody in the estate who is not in `able` and could gain the access, each with one way."""
+        search = _Search(self, self._graph, permissions, able)
         for subject in self._graph.subjects.values():
-            if subject.arn not in able:
-                found = self._escalation_of(subject, permissions, able, widened)
-                if found is not None:
-                    yield found
+            if (
+                subject.arn not in able
+                and search.is_hopeful(subject)
+                and (found := search.path_of(subject)) is not None
+            ):
+                chain = tuple(dict.fromkeys((subject.arn, *found.chain)))
+                yield Escalation(subject, found.steps, chain, found.conditions)
 
-    def _escalation_of(
-        self, subject: Subject, permissions: tuple[Permission, ...], able: Collection[str], widened: dict[object, bool]
-    ) -> Escalation | None:
-        """The shortest way to become an identity that is able, else one to give a reachable identity the access."""
-        paths: dict[str, tuple[_Move, ...]] = {subject.arn: ()}
-        queue = deque([subject])
-        while queue:
-            here = queue.popleft()
-            path = paths[here.arn]
-            if here.arn in able:
-                return _escalation(subject, path)
-            if (opens := self._opens_repository(here, permissions)) is not None:
-                return _escalation(subject, (*path, opens))
-            for move in self._of(here).becomes:
-                if move.to.arn not in paths:
-                    paths[move.to.arn] = (*path, move)
-                    queue.append(move.to)
-        for writer, path in paths.items():
-            moves = self._of(self._graph.subjects[writer])
-            for move in moves.gives:
-                if move.to.arn not in paths:
-                    continue
-                unbound = moves.removes_boundary.get(move.to.arn)
-                for more in ((), (unbound,)) if unbound else ((),):
-                    name = move.to.arn, move.gives, move.replaces, not more
-                    if name not in widened:
-                        widened[name] = _has_access_after(move, permissions, bounded=not more)
-                    if widened[name]:
-                        return _escalation(subject, path, paths[move.to.arn], (*more, move))
-        return None
-
-    def _of(self, subject: Subject) -> _Moves:
-        """The moves of a subject, in its own account's IAM and by the roles that it can assume."""
-        found = self._moves.get(subject.arn)
+    def moves(self, node: _Node) -> tuple[tuple[Become, ...], tuple[Change, ...]]:
+        """What somebody could do."""
+        found = self._moves.get(node.name)
         if found is None:
-            found = self._moves[subject.arn] = _Moves(list(self._assumes[subject.arn]), [], {})
-            if any(self._graph.may_allow(subject, action) for action in CHANGES_IAM):
-                for target in self._graph.identities_of(str(subject.principal.account)):
-                    self._add(found, subject, target)
+            mover = Mover(node.subject, self._graph)
+            found = self._moves[node.name] = tuple(mover.becomes()), tuple(mover.changes())
         return found
 
-    def _add(self, moves: _Moves, subject: Subject, target: Subject) -> None:
-        identity = target.identity
-        assert identity is not None
-        account = self._graph.estate.accounts[identity.account]
-        moves.gives += self._possible(subject, target, _writing(target))
-        for move in self._possible(subject, target, _removing_boundary(target)):
-            moves.removes_boundary.setdefault(target.arn, move)
-        if not target.is_role or self._could_assume(subject, target):
-            moves.becomes += self._possible(subject, target, _becoming(target))
-        for action, held in _choosing_version(target, account):
-            for move in self._possible(subject, target, [(action, held)]):
-                moves.gives += (replace(move, gives=(one,), replaces=held) for one in account.versions[held])
-        for action, group in _joining(target, account):
-            for move in self._possible(subject, target, [(action, group)]):
-                moves.gives.append(replace(move, gives=account.groups[group].policies))
 
-    def _possible(self, subject: Subject, target: Subject, calls: Iterable[tuple[str, str]]) -> Iterator[_Move]:
-        """The calls that the subject is allowed, each as a move."""
-        for action, resource in calls:
-            if not self._graph.may_allow(subject, action, resource):
-                continue
-            decision = decide(subject, (Permission(action, Resource(resource, subject.principal.account)),))
-            if decision.answer in _CAN:
-                yield _move(target, action, resource, decision)
+class _Search:
+    """The search for one access."""
 
-    def _could_assume(self, subject: Subject, role: Subject) -> bool:
-        """Could it assume the role if the trust policy named it?"""
-        permission = self._graph.assume_permission(subject, role)
-        trust = parse_document(
-            {"Statement": {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "sts:AssumeRole"}}
+    def __init__(
+        self, escalations: Escalations, graph: Graph, permissions: tuple[Permission, ...], able: Collection[str]
+    ) -> None:
+        self._escalations = escalations
+        self._graph = graph
+        self._permissions = permissions
+        self._able = able
+        self._ends: dict[object, _Path | None] = {}
+        self._hopeful = self._find_hopeful()
+
+    def is_hopeful(self, subject: Subject) -> bool:
+        """Could anybody of the subject's account gain the access, if they could give each other whatever they want?"""
+        return subject.principal.account in self._hopeful
+
+    def _find_hopeful(self) -> set[str | None]:
+        """The accounts in which somebody with every permission could do it, or assume a role in such an account."""
+        found: set[str | None] = set()
+        while True:
+            more = {
+                account
+                for account in self._graph.estate.accounts
+                if account not in found and any(self._would(one, found) for one in self._graph.identities_of(account))
+            }
+            if not more:
+                return found
+            found |= more
+
+    def _would(self, subject: Subject, hopeful: Collection[str | None]) -> bool:
+        free = replace(subject, policies=WHATEVER, boundary=None)
+        roles = (one for one in self._graph.roles if one.principal.account in hopeful and may_trust(one, free))
+        return (
+            decide(free, self._permissions).answer in CAN
+            or self._opening(free) is not None
+            or any(decide(free, (self._graph.assume_permission(free, one),)).answer in CAN for one in roles)
         )
-        opened = replace(permission.resource, policies=(Policy("trust policy", trust),))
-        return decide(subject, (Permission(permission.action, opened),)).answer in _CAN
 
-    def _opens_repository(self, subject: Subject, permissions: tuple[Permission, ...]) -> _Move | None:
-        """The move of writing the repository's policy, if the subject may and that would give it the access."""
-        resource = permissions[0].resource
-        decision = self._graph.decide(subject, (Permission(_WRITES_REPOSITORY, resource),))
-        if decision.answer not in _CAN:
-            return None
-        let = parse_document({"Statement": {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "ecr:*"}})
-        # The registry's policy stays; the repository's own is overwritten.
-        kept = (policy for policy in resource.policies if policy.name.startswith("registry policy"))
-        opened = replace(resource, policies=(Policy("repository policy", let), *kept))
-        own = tuple(Permission(one.action, opened if one.resource is resource else one.resource) for one in permissions)
-        if decide(subject, own).answer not in _CAN:
-            return None
-        return _move(subject, _WRITES_REPOSITORY, resource.arn, decision)
+    def path_of(self, subject: Subject) -> _Path | None:
+        """The shortest way to be somebody who has the access, or who has it after changes that one can make."""
+        found = _Reached(_Node(subject, _Path()))
+        while node := found.next():
+            end = self._end(node)
+            if end is not None:
+                return self._shortest(node).whole_path.then(end)
+            becomes, changes = self._escalations.moves(node)
+            for change in changes:
+                found.can_change(change, node.whole_path)
+            for become in becomes:
+                if become.to.arn in self._able:
+                    return node.whole_path.then(become)
+                found.can_be(become, node.whole_path)
+        return None
 
+    def _shortest(self, node: _Node) -> _Node:
+        """The node without the changes that it does not need."""
+        for one in node.changes:
+            less = replace(node, changes=tuple(other for other in node.changes if other is not one))
+            if self._end(less) is not None:
+                node = less
+        return node
 
-def changes_of(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
-    """The calls that change what an identity may do or who may act as it, each with its resource."""
-    yield from _writing(target)
-    yield from _removing_boundary(target)
-    yield from _becoming(target)
-    yield from _choosing_version(target, account)
-    yield from _joining(target, account)
+    def _end(self, node: _Node) -> _Path | None:
+        """What is left to do for somebody: nothing if they have the access, or to change the repository's policy."""
+        if node.name not in self._ends:
+            self._ends[node.name] = self._find_end(node)
+        return self._ends[node.name]
 
+    def _find_end(self, node: _Node) -> _Path | None:
+        subject = node.subject
+        if not node.changes and subject.arn in self._graph.subjects:
+            if subject.arn in self._able:
+                return _Path()
+        elif decide(subject, self._permissions).answer in CAN:
+            return _Path()
+        return self._opening(subject)
 
-def _choosing_version(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
-    identity = target.identity
-    assert identity is not None
-    yield from ((_SETS_VERSION, held) for held in identity.managed if account.versions.get(held))
-
-
-def _joining(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
-    if not target.is_role:
-        yield from ((_JOINS, group) for group in account.groups)
-
-
-def _writing(target: Subject) -> Iterator[tuple[str, str]]:
-    """The calls that give an identity permissions, each with its resource."""
-    identity = target.identity
-    assert identity is not None
-    yield from ((action, identity.arn) for action in _WRITES[identity.kind])
-    yield from ((_WRITES_MANAGED, policy) for policy in identity.managed)
-    yield from ((action, group) for group in identity.groups for action in _WRITES_GROUP)
-
-
-def _removing_boundary(target: Subject) -> Iterator[tuple[str, str]]:
-    """The calls that remove or replace an identity's permissions boundary."""
-    identity = target.identity
-    if identity is not None and identity.boundary is not None:
-        yield from ((action, identity.arn) for action in _CHANGES_BOUNDARY[identity.kind])
-
-
-def _becoming(target: Subject) -> Iterator[tuple[str, str]]:
-    """The calls that hand an identity over: a key or a password of a user, the trust policy of a role."""
-    actions = (_OPENS,) if target.is_role else _TAKES_OVER
-    yield from ((action, target.arn) for action in actions)
+    def _opening(self, subject: Subject) -> _Path | None:
+        """To write the repository's policy, or to delete it, where that gives the access."""
+        resource = self._permissions[0].resource
+        let = {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "ecr:*"}
+        # The registry's policy stays.
+        kept = tuple(policy for policy in resource.policies if policy.name.startswith("registry policy"))
+        written = (Policy("repository policy", parse_document({"Statement": let})), *kept)
+        for action, policies in (("ecr:SetRepositoryPolicy", written), ("ecr:DeleteRepositoryPolicy", kept)):
+            decision = decide(subject, (Permission(action, resource),))
+            if decision.answer not in CAN:
+                continue
+            opened = replace(resource, policies=policies)
+            own = (replace(one, resource=opened) if one.resource is resource else one for one in self._permissions)
+            if decide(subject, tuple(own)).answer in CAN:
+                return _Path((f"{action} on {resource.arn}",), conditions=decision.conditions)
+        return None
 
 
-def _has_access_after(move: _Move, permissions: tuple[Permission, ...], *, bounded: bool) -> bool:
-    """Would the target have access with what the move gives and without what it replaces?
+class _Reached:
+    """Whom one principal can act as and what it can change, as far as that has been found; nearest first.
 
-    Unless `bounded`, without its permissions boundary.
+    Each change is tried by itself, and once nothing else is left, together with all others that only widen.
     """
-    target = move.to
-    kept = [one for one in target.policies if (one.shared != move.replaces if one.shared else move.replaces != _INLINE)]
-    boundary = target.boundary if bounded else None
-    return decide(replace(target, policies=(*kept, *move.gives), boundary=boundary), permissions).answer in _CAN
 
+    def __init__(self, start: _Node) -> None:
+        self._origins = {start.origin.arn: start}
+        self._changes: dict[str, dict[tuple[str, ...], tuple[Change, _Path]]] = defaultdict(dict)
+        self._queue = deque([start])
+        self._seen: set[object] = {start.name}
 
-def _move(to: Subject, action: str, resource: str, decision: AccessDecision) -> _Move:
-    replaces = resource if action == _WRITES_MANAGED else _INLINE if action in _PUTS_INLINE else ""
-    return _Move(to, f"{action} on {resource}", decision.conditions, replaces=replaces)
+    def next(self) -> _Node | None:
+        """Who is looked at next."""
+        if not self._queue:
+            for arn, changes in self._changes.items():
+                self._combine(arn, tuple(changes.values()))
+        return self._queue.popleft() if self._queue else None
 
+    def can_be(self, become: Become, path: _Path) -> None:
+        """Somebody else, whom it could not act as so far."""
+        if become.to.arn not in self._origins:
+            node = self._origins[become.to.arn] = _Node(become.to, path.then(become))
+            self._add(node)
+            for one in self._changes[become.to.arn].values():
+                self._add(replace(node, changes=(one,)))
 
-def _escalation(subject: Subject, *paths: tuple[_Move, ...]) -> Escalation:
-    moves = list({(move.text, move.to.arn): move for path in paths for move in path}.values())
-    return Escalation(
-        subject,
-        tuple(move.text for move in moves),
-        tuple(dict.fromkeys((subject.arn, *(move.to.arn for move in moves)))),
-        tuple(dict.fromkeys(one for move in moves for one in move.conditions)),
-    )
+    def can_change(self, change: Change, path: _Path) -> None:
+        """A change of somebody, whether or not it can act as them."""
+        known = self._changes[change.target]
+        if change.steps not in known:
+            known[change.steps] = change, path
+            if change.target in self._origins:
+                self._add(replace(self._origins[change.target], changes=(known[change.steps],)))
+
+    def _combine(self, arn: str, changes: tuple[tuple[Change, _Path], ...]) -> None:
+        node = self._origins.get(arn)
+        if node is None or len(changes) < 2:
+            return
+        safe = tuple(one for one in changes if one[0].only_widens)
+        self._add(replace(node, changes=safe))
+        for one in changes:
+            if not one[0].only_widens:
+                self._add(replace(node, changes=(one, *safe)))
+
+    def _add(self, node: _Node) -> None:
+        if node.name not in self._seen:
+            self._seen.add(node.name)
+            self._queue.append(node)
