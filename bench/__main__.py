@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from bench import counting, detection, policy, repair, timing, who_can
+from bench import answers, counting, detection, policy, repair, timing, who_can
 from bench.figures import JSON_FILE, MARKDOWN_FILE, Figure, table, write
 from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.installed import Installed, install
@@ -22,7 +22,7 @@ _PAUSED: Mapping[str, Callable[[Installed], Iterator[Figure]]] = {
     "cold-start": timing.cold,
     "plain": counting.plain,
 }
-PARTS = ("policy", "who-can", _REPAIR, *_PAUSED, "detection")
+PARTS = ("policy", "who-can", "answers", _REPAIR, *_PAUSED, "detection")
 
 
 def main() -> None:
@@ -48,6 +48,8 @@ def measure(parts: Collection[str]) -> Iterator[Figure]:
         yield from policy.run()
     if "who-can" in parts:
         yield from who_can.run()
+    if "answers" in parts:
+        yield from answers.run()
     if {_REPAIR, *_PAUSED} & {*parts}:
         yield from _on_a_hub(parts)
     if "detection" in parts:

@@ -1,0 +1,111 @@
+"""The published questions about access: how many of them get the answer that AWS's documentation gives."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.proof.access import Graph
+from ecr_warden.proof.escalation import Escalations
+from ecr_warden.usecases.access import Question, WhoCan, can_i, find_subject, question, who_can
+
+from bench.figures import Figure
+
+FOLDER = Path(__file__).parent / "who-can"
+_GROUP = "published questions about access (bench/who-can)"
+
+type Row = dict[str, Any]
+
+
+def run() -> Iterator[Figure]:
+    """The wrong answers of each estate, and the wrong noes of all."""
+    noes = 0
+    for asked in estates():
+        wrong = [(row, found) for row in asked.rows if (found := asked.mistake(row)) is not None]
+        noes += sum(_is_wrong_no(row, found) for row, found in wrong)
+        right = f"of {len(asked.rows)}"
+        yield Figure(_GROUP, f"wrong: {asked.name}", len(wrong), "", 0, right)
+    yield Figure(_GROUP, "no where it is not no, of all", noes, "", 0)
+
+
+def _is_wrong_no(row: Row, found: object) -> bool:
+    return found == "no" or (row["ask"] == "who-can" and bool(set(row["principals"]) - set(_texts(found))))
+
+
+def _texts(found: object) -> list[str]:
+    return [*map(str, found)] if isinstance(found, list) else []
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One estate and its questions."""
+
+    name: str
+    text: str
+    rows: tuple[Row, ...]
+
+    @cached_property
+    def _graph(self) -> Graph:
+        return Graph(estate_from_text(self.text, at=datetime(2026, 11, 24, tzinfo=UTC)))
+
+    @cached_property
+    def _escalations(self) -> Escalations:
+        return Escalations(self._graph)
+
+    @cached_property
+    def _everybody(self) -> dict[str, WhoCan]:
+        return {}
+
+    def mistake(self, row: Row) -> object | None:
+        """What is answered instead of what the row says; None if it is right."""
+        asked = question(self._graph, row["access"], row["repository"])
+        match row["ask"]:
+            case "can-i":
+                return self._can_i(row, asked)
+            case "who-can":
+                return self._who_can(row, asked)
+            case "could":
+                return self._could(row, asked)
+            case ask:
+                raise ValueError(f"no such question: {ask}")
+
+    def _can_i(self, row: Row, asked: Question) -> object | None:
+        found = can_i(self._graph, find_subject(self._graph, row["principal"]), asked)
+        if found.answer != row["answer"]:
+            return found.answer.value
+        chain = list(found.path.chain) if found.path else []
+        if row.get("chain", chain) != chain:
+            return chain
+        conditions = list(found.path.conditions) if found.path else []
+        named = all(any(key.lower() in one.lower() for one in conditions) for key in row.get("conditions", ()))
+        return None if named else conditions
+
+    def _who_can(self, row: Row, asked: Question) -> object | None:
+        found = who_can(self._graph, asked)
+        principals = sorted(path.subject.arn for path in found.identities)
+        if principals != row["principals"]:
+            return principals
+        classes = sorted(path.subject.arn for path in found.classes)
+        return None if row.get("classes", classes) == classes else classes
+
+    def _could(self, row: Row, asked: Question) -> object | None:
+        name = f"{row['access']} {row['repository']}"
+        if name not in self._everybody:
+            self._everybody[name] = who_can(self._graph, asked, self._escalations)
+        found = self._everybody[name]
+        if any(path.subject.arn == row["principal"] for path in found.identities):
+            return "already"
+        could = any(one.subject.arn == row["principal"] for one in found.escalations)
+        answer = "yes" if could else "no"
+        return None if answer == row["answer"] else answer
+
+
+def estates() -> Iterator[Asked]:
+    """All estates with their questions."""
+    for folder in sorted(path for path in FOLDER.iterdir() if path.is_dir()):
+        lines = (folder / "questions.jsonl").read_text().splitlines()
+        yield Asked(folder.name, (folder / "estate.json").read_text(), tuple(map(json.loads, lines)))
