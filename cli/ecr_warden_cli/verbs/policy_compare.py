@@ -1,9 +1,9 @@
 """`policy compare`: does a live document allow the same as the desired one, more, less, or something else?"""
 
 import argparse
-import re
 from typing import Any
 
+from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.policy.compare import compare
 from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.lint import guessed_kind
@@ -27,7 +27,6 @@ _BLANK: Answer = {
     "undecided": [],
     "summary": "",
 }
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _HEADINGS = {
     Relation.EQUAL: "allow the same",
     Relation.MORE: "live allows more",
@@ -165,7 +164,7 @@ def _read(path: str, context: Context) -> Document:
 
 
 def _account(raw: object, place: str) -> str:
-    if not isinstance(raw, str) or not _ACCOUNT.fullmatch(raw):
+    if not isinstance(raw, str) or not ACCOUNT_ID.fullmatch(raw):
         raise LineError("line-account", place, "not an account ID", remedy="write twelve digits as a string")
     return raw
 

@@ -1,7 +1,6 @@
 """`validate` and `render`: the problems of a spec, and the documents that it defines."""
 
 import argparse
-import difflib
 import json
 from collections.abc import Sequence
 from typing import Any, assert_never
@@ -10,6 +9,7 @@ from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, repository_poli
 from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.policy.nearest import advice, nearest
 from ecr_warden.policy.printable import count, cut
 from ecr_warden.spec import Invalid, Problem, Valid
 
@@ -65,9 +65,7 @@ class NoSuchAddress(Failure):
 
     def __init__(self, text: str, addresses: Sequence[str]) -> None:
         words = {word for address in addresses for part in address.split() for word in (part, part.rpartition("/")[2])}
-        near = difflib.get_close_matches(text, sorted(words), n=3)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
-        remedy = f"{hint}leave --only out to see all {len(addresses)}"
+        remedy = f"{advice(nearest(text, sorted(words), most=3))}leave --only out to see all {len(addresses)}"
         super().__init__(f'no address of the spec contains "{cut(text, 200)}"', remedy=remedy)
 
 

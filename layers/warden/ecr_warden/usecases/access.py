@@ -1,6 +1,5 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
-import difflib
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -10,6 +9,7 @@ from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.errors import WardenError
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.estate import Estate, Repository
+from ecr_warden.policy.nearest import did_you_mean, nearest
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError
 from ecr_warden.proof.access import Access, AccessPath, Denial, Graph
@@ -22,7 +22,6 @@ from ecr_warden.spec.spec import Spec
 
 _ACTION_CHARACTERS = 128
 # The longest name that ECR accepts.
-_NAME_LENGTH = 256
 
 
 class AccessError(WardenError):
@@ -62,8 +61,8 @@ def find_repository(estate: Estate, text: str) -> Repository:
         return named[0]
     if not named:
         unlisted = "" if all(_is_listed(estate)) else "; not all registries could be listed"
-        near = difflib.get_close_matches(text[:_NAME_LENGTH], {one.target.name for one in estate.repositories()}, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
+        near = nearest(text, dict.fromkeys(one.target.name for one in estate.repositories()))
+        hint = did_you_mean("".join(near))
         raise AccessError(
             f'there is no repository "{printable(text, 120)}" in the estate{unlisted}{hint}',
             remedy="write its name, or account/region/name",
