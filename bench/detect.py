@@ -44,14 +44,16 @@ def main(external_id: str, compiled: str) -> dict[str, object]:
     documents = AwsDocuments(HubAccounts(_Session(), external_id, clock))
     state = MemoryState(clock)
     unlisted = ReportUnlisted(state, MemoryAlertBus())
-    survey = Survey(specs, AwsEstateReader(documents.accounts), MemoryEstateStore(clock), clock)
-    sweep = Sweep(specs, documents, state, MemoryJobs(), MemorySweepRecords(), clock, unlisted, survey)
+    jobs = MemoryJobs()
+    survey = Survey(specs, AwsEstateReader(documents.accounts), MemoryEstateStore(clock), jobs, clock)
+    sweep = Sweep(specs, documents, state, jobs, MemorySweepRecords(), clock, unlisted, survey)
     parts = sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()
     due: list[Job] = []
     times: list[float] = []
     for part in parts:
-        assert isinstance(part, SweepIdentities | SweepRepositories)
+        if not isinstance(part, SweepIdentities | SweepRepositories):
+            continue
         begun = time.perf_counter()
         due += sweep(part)
         times.append(time.perf_counter() - begun)

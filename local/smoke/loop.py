@@ -155,7 +155,7 @@ class Loop:
             cutoff_margin=timedelta(seconds=60),
         )
         unlisted = ReportUnlisted(state, self.alerts)
-        survey = Survey(specs, AwsEstateReader(accounts), MemoryEstateStore(clock), clock)
+        survey = Survey(specs, AwsEstateReader(accounts), MemoryEstateStore(clock), jobs, clock)
         self.sweep = Sweep(specs, self.documents, state, jobs, MemorySweepRecords(), clock, unlisted, survey)
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> CompiledSpec:

@@ -9,6 +9,7 @@ from ecr_warden.model.job import (
     Cause,
     CauseKind,
     Job,
+    ProveAccess,
     ReconcileTarget,
     ReportOwnChange,
     SurveyIdentities,
@@ -40,11 +41,13 @@ SURVEYS: list[Job] = [
     SurveyRegistry(SWEEP, HOME, "eu-central-1"),
     SurveyRegistry(EVENT, HOME, "eu-central-1", "shop/checkout"),
 ]
+# One for each part that changed, one after the other.
+PROOFS: list[Job] = [ProveAccess(SWEEP), ProveAccess(SWEEP, HOME), ProveAccess(SWEEP, f"{HOME}/eu-central-1")]
 
 
 def test_jobs_arrive_as_they_were_sent(hub: Hub) -> None:
-    hub.jobs.enqueue([*ALL, *SURVEYS])
-    assert hub.sent() == [*ALL, *SURVEYS]
+    hub.jobs.enqueue([*ALL, *SURVEYS, *PROOFS, *PROOFS])
+    assert hub.sent() == [*ALL, *SURVEYS, *PROOFS]
 
 
 def test_any_number_of_jobs_is_sent(hub: Hub) -> None:

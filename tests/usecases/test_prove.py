@@ -10,6 +10,7 @@ from ecr_warden.model.alert import AccessProved
 from ecr_warden.model.estate import Estate
 from ecr_warden.model.finding import Condition, FindingKind, Proof, ProofRecord, Status
 from ecr_warden.model.job import Cause, CauseKind, ProveAccess
+from ecr_warden.model.watch import parts_of
 from ecr_warden.ports.errors import OutOfTime, Throttled
 from ecr_warden.ports.estate import Piece
 from ecr_warden.usecases.prove import Find
@@ -182,6 +183,19 @@ def test_without_a_spec_or_a_survey_there_is_no_proof() -> None:
     world.specs.compiled = None
     assert world.prover()(ProveAccess(Cause(CauseKind.SWEEP, "s"))) == "no spec"
     assert (world.proofs.kept, world.alerts.published) == (None, [])
+
+
+def test_the_first_proof_waits_until_every_part_was_surveyed() -> None:
+    world = bare_world()
+    world.proofs.kept = None
+    answers = []
+    for part in sorted(parts_of(ACCEPTED)):
+        world.estate_store.put(Piece(part, world.clock.now(), {"repositories": []} if "/" in part else {"iam": {}}))
+        answers.append(world.prover()(ProveAccess(Cause(CauseKind.EVENT, "e"), part)))
+    *before, last = answers
+    assert before == ["not every part has been surveyed yet"] * 2
+    assert "appeared" in last
+    assert world.proofs.kept is not None
 
 
 def test_a_part_that_was_not_surveyed_makes_unknown_what_rests_on_it(estate: Estates) -> None:

@@ -10,6 +10,7 @@ from ecr_warden.model.job import (
     Attempt,
     Cause,
     CauseKind,
+    ProveAccess,
     ReconcileTarget,
     SurveyIdentities,
     SurveyRegistry,
@@ -214,6 +215,38 @@ def test_a_repository_whose_policy_cannot_be_read_says_so_and_the_others_stay() 
     surveyed(world, PART)
     assert policies(world)[OTHER.name] == "other", "what was not read is not carried on"
     assert "unread" not in world.estate_store.pieces[PART].entry
+
+
+def proofs(world: World) -> list[tuple[str, str]]:
+    """The proofs that were asked for since the last look: by whose cause, because of which part."""
+    made = [(job.cause.id, job.part) for job in world.jobs.sent if isinstance(job, ProveAccess)]
+    world.jobs.sent.clear()
+    return made
+
+
+def test_what_a_survey_changed_is_proved_by_the_events_cause() -> None:
+    world = estate_world()
+    for part, repository in ((CI, ""), (PART, ""), (PART, OTHER.name)):
+        cause = reported(world)
+        surveyed(world, part, cause, repository)
+        assert proofs(world) == [(cause.id, part)]
+    surveyed(world, CI)
+    surveyed(world, "333333333333")
+    surveyed(world, PART, repository=CHECKOUT.name)
+    assert proofs(world) == [], "nothing changed"
+
+
+def test_a_sweep_is_proved_at_its_start_and_after_each_part_that_changed() -> None:
+    world = estate_world()
+    world.sweep()
+    assert [job.part for job in world.to_prove] == [CI, HOME, PART, ""]
+    world.to_prove.clear()
+    world.sweep()
+    assert [job.part for job in world.to_prove] == [PART, ""], "now it says when the others' policies were read"
+    world.to_prove.clear()
+    world.estate.iam[HOME] = {"UserDetailList": [{"UserName": "new"}]}
+    world.sweep()
+    assert [job.part for job in world.to_prove] == [HOME, ""]
 
 
 PARTS: dict[str, tuple[str, str, str]] = {

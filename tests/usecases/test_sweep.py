@@ -6,7 +6,15 @@ from functools import partial
 import pytest
 from ecr_warden.model.address import identity_policy, role
 from ecr_warden.model.desired import Extent, Removed, RoleSettings, TargetSpec
-from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
+from ecr_warden.model.job import (
+    Cause,
+    CauseKind,
+    ProveAccess,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+)
 from ecr_warden.model.plan import Change
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing
@@ -116,10 +124,15 @@ def noting(read: list[Target], target: Target, _: Change | None) -> None:
     read.append(target)
 
 
-def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region() -> None:
+def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region_and_a_proof() -> None:
     world = world_in_sync()
     cause = Cause(CauseKind.SWEEP, "s-1")
-    parts = [SweepIdentities(cause, CI), SweepIdentities(cause, HOME), SweepRepositories(cause, HOME, "eu-central-1")]
+    parts = [
+        SweepIdentities(cause, CI),
+        SweepIdentities(cause, HOME),
+        SweepRepositories(cause, HOME, "eu-central-1"),
+        ProveAccess(cause),
+    ]
     assert list(world.sweeper()(SweepAll(cause))) == parts
     assert world.jobs.sent == parts
     assert world.documents.reads == 0, "dividing a sweep reads no account"
@@ -128,7 +141,8 @@ def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region() -> None:
 def test_a_part_reads_only_its_own_targets() -> None:
     world = world_in_sync()
     for part in world.sweeper()(SweepAll(Cause(CauseKind.SWEEP, "s-1"))):
-        assert isinstance(part, SweepIdentities | SweepRepositories)
+        if not isinstance(part, SweepIdentities | SweepRepositories):
+            continue
         read: list[Target] = []
         world.documents.faults = partial(noting, read)
         world.sweeper()(part)
@@ -185,4 +199,4 @@ def test_the_number_of_parts_depends_only_on_accounts_and_regions(accounts: int)
     targets = {target.key: TargetSpec(target, Extent.OURS, {}) for target in wanted}
     world = World(replace(ACCEPTED, targets=targets, accounts=tuple(ids)))
     parts = world.sweeper()(SweepAll(Cause(CauseKind.SWEEP, "s")))
-    assert len(parts) == len(set(parts)) == 3 * accounts
+    assert len(parts) == len(set(parts)) == 3 * accounts + 1

@@ -119,6 +119,7 @@ class World:
     estate: MemoryEstateReader = field(default_factory=MemoryEstateReader)
     estate_store: MemoryEstateStore = field(init=False)
     proofs: MemoryProofs = field(default_factory=MemoryProofs)
+    to_prove: list[ProveAccess] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -160,7 +161,7 @@ class World:
 
     @property
     def survey(self) -> Survey:
-        return Survey(self.specs, self.estate, self.estate_store, self.clock)
+        return Survey(self.specs, self.estate, self.estate_store, self.jobs, self.clock)
 
     def prover(self, *, by: Find = find, fuse: Fuse | None = None) -> Prove:
         wrap = fuse.wrap if fuse else lambda port: port
@@ -190,14 +191,20 @@ class World:
         )
 
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
-        """Everything is compared, part after part; what differs waits as jobs. Raises RetryLater after all parts."""
+        """Everything is compared, part after part; what differs waits as jobs, but proofs in `to_prove`.
+
+        Raises RetryLater after all parts.
+        """
         sweep = self.sweeper()
         due: list[Target] = []
         later: list[RetryLater] = []
         before = len(self.jobs.sent)
         for part in sweep(SweepAll(Cause(CauseKind.SWEEP, f"s{next(self.ids)}"))):
-            assert isinstance(part, SweepIdentities | SweepRepositories)
             assert self.jobs.sent.pop(before) == part
+            if isinstance(part, ProveAccess):
+                self.to_prove.append(part)
+                continue
+            assert isinstance(part, SweepIdentities | SweepRepositories)
             try:
                 found = sweep(part, attempt)
             except RetryLater as error:
@@ -205,8 +212,10 @@ class World:
             else:
                 due += [job.target for job in found if isinstance(job, ReconcileTarget)]
             # What differs goes behind the parts that wait.
-            found_now = [job for job in self.jobs.sent[before:] if isinstance(job, ReconcileTarget)]
-            waiting = [job for job in self.jobs.sent[before:] if not isinstance(job, ReconcileTarget)]
+            sent = self.jobs.sent[before:]
+            self.to_prove += [job for job in sent if isinstance(job, ProveAccess) and job.part]
+            found_now = [job for job in sent if isinstance(job, ReconcileTarget)]
+            waiting = [job for job in sent if job not in found_now and job not in self.to_prove]
             self.jobs.sent[before:] = [*waiting, *found_now]
         if later:
             raise later[0]

@@ -203,7 +203,7 @@ def _survey() -> "Survey":
     from ecr_warden.adapters.aws.estate import AwsEstateReader
     from ecr_warden.usecases.survey import Survey
 
-    return Survey(_specs(), AwsEstateReader(_documents().accounts, deadline), _estate_store(), _clock)
+    return Survey(_specs(), AwsEstateReader(_documents().accounts, deadline), _estate_store(), _jobs(), _clock)
 
 
 @cache

@@ -1,4 +1,7 @@
-"""Reads pieces of the estate and keeps them, because of an event or at the end of a sweep's part."""
+"""Reads pieces of the estate and keeps them, because of an event or at the end of a sweep's part.
+
+What has changed is proved: by the job's cause, so that people learn of both in one message.
+"""
 
 from collections.abc import Mapping
 from copy import replace
@@ -13,6 +16,7 @@ from ecr_warden.model.job import (
     Attempt,
     Cause,
     CauseKind,
+    ProveAccess,
     SurveyIdentities,
     SurveyPart,
     SurveyRegistry,
@@ -21,7 +25,7 @@ from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.model.watch import parts_of
 from ecr_warden.ports.errors import RetryLater
 from ecr_warden.ports.estate import EstateReader, EstateStore, Piece, Reading
-from ecr_warden.ports.hub import Clock
+from ecr_warden.ports.hub import Clock, Jobs
 from ecr_warden.ports.store import Specs
 
 SETTLED = timedelta(seconds=5)
@@ -38,12 +42,13 @@ class Survey(Struct, frozen=True):
     specs: Specs
     reader: EstateReader
     store: EstateStore
+    jobs: Jobs
     clock: Clock
 
     def __call__(
         self, job: SurveyPart, attempt: Attempt = FIRST_AND_LAST, *, known: Mapping[str, object] | None = None
     ) -> str:
-        """Read a piece and keep it; returns what was done, for the log.
+        """Read a piece and keep it, have it proved if it has changed, and return what was done, for the log.
 
         `known`: policies of the registry that have just been read, by repository. An error that may be over within a
         minute is raised as RetryLater, and nothing is kept, unless this is the last attempt. Raises PortError if the
@@ -56,11 +61,17 @@ class Survey(Struct, frozen=True):
         if last is not None and _shows(_read_at(last, job), job.cause):
             return "surveyed since"
         if last is not None and isinstance(job, SurveyRegistry) and job.repository:
-            return self._repository(job, accepted, last, attempt)
-        began = self.clock.now()
-        entry = _read(self._read(job, last, known or {}, began), attempt)
-        self.store.put(Piece(part, began, entry))
-        return "unchanged" if last is not None and last.entry == entry else "changed"
+            piece = self._with_repository(job, accepted, last, attempt)
+        else:
+            began = self.clock.now()
+            piece = Piece(part, began, _read(self._read(job, last, known or {}, began), attempt))
+        if piece is last:
+            return "left to its run"
+        self.store.put(piece)
+        if last is not None and last.entry == piece.entry:
+            return "unchanged"
+        self.jobs.enqueue([ProveAccess(job.cause, part)])
+        return "changed"
 
     def _read(self, job: SurveyPart, last: Piece | None, known: Mapping[str, object], now: datetime) -> Reading:
         match job:
@@ -75,23 +86,28 @@ class Survey(Struct, frozen=True):
             case _:
                 assert_never(job)
 
-    def _repository(self, job: SurveyRegistry, accepted: CompiledSpec, last: Piece, attempt: Attempt) -> str:
-        """Replace one repository in the kept piece.
+    def _with_repository(self, job: SurveyRegistry, accepted: CompiledSpec, last: Piece, attempt: Attempt) -> Piece:
+        """The kept piece with one repository as it is now.
 
         One that the spec names and the piece has is left to its run: a proof takes its policy as repaired.
         """
         target = RepositoryTarget(job.account, job.region, job.repository)
         others = {name: one for name, one in _repositories(last.entry).items() if name != target.name}
         if accepted.spec_of(target) is not None and target.name in _repositories(last.entry):
-            return "left to its run"
+            return last
         now = self.clock.now()
         found = _dated(_read(self.reader.policy(target), attempt), {target.name: now.isoformat()})
         repositories = others | _repositories(found)
         entry = {**last.entry, "repositories": [repositories[name] for name in sorted(repositories)]}
         if unread := [*last.entry.get("unread", ()), *(one for one in found.get("unread", ()))]:
             entry["unread"] = [one for number, one in enumerate(unread) if one not in unread[:number]]
-        self.store.put(Piece(last.part, last.began, entry))
-        return "changed"
+        return Piece(last.part, last.began, entry)
+
+
+def survey_of(part: str, cause: Cause) -> SurveyPart:
+    """The job that surveys a part, as model.watch names parts."""
+    account, _, region = part.partition("/")
+    return SurveyRegistry(cause, account, region) if region else SurveyIdentities(cause, account)
 
 
 def _part(job: SurveyPart) -> str:

@@ -18,10 +18,8 @@ from ecr_warden.model.job import (
     Attempt,
     Cause,
     Job,
+    ProveAccess,
     ReconcileTarget,
-    SurveyIdentities,
-    SurveyPart,
-    SurveyRegistry,
     SweepAll,
     SweepIdentities,
     SweepPart,
@@ -38,7 +36,7 @@ from ecr_warden.ports.documents import AccountUnread, Documents, all_identities
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.hub import Clock, Jobs
 from ecr_warden.ports.store import Specs, State, SweepRecords, TargetRecord
-from ecr_warden.usecases.survey import Survey
+from ecr_warden.usecases.survey import Survey, survey_of
 from ecr_warden.usecases.targets import removals, spec_for
 
 PROBLEMS_REPORTED = 50
@@ -105,9 +103,10 @@ class Sweep(Struct, frozen=True):
         if not isinstance(job, SweepAll):
             return self._part(accepted, job, attempt)
         leaving = [spec.target for spec in removals(accepted, self.state)]
-        parts: tuple[Job, ...] = tuple(_job(part, job.cause) for part in sorted(parts_of(accepted, leaving)))
-        self.jobs.enqueue(parts)
-        return parts
+        # What the last sweep's surveys changed has been proved, unless a proof or one of them failed.
+        jobs = (*(_job(part, job.cause) for part in sorted(parts_of(accepted, leaving))), ProveAccess(job.cause))
+        self.jobs.enqueue(jobs)
+        return jobs
 
     def _part(self, accepted: CompiledSpec, job: SweepPart, attempt: Attempt) -> tuple[Job, ...]:
         began, part = self.clock.now(), _name(job)
@@ -151,7 +150,7 @@ class Sweep(Struct, frozen=True):
 
     def _survey(self, job: SweepPart, observations: Iterable[Observation]) -> None:
         """Keep the part as it was found. A survey that fails is a job of its own, and fails no comparison."""
-        survey = _survey_of(job)
+        survey = survey_of(_name(job), job.cause)
         try:
             self.survey(survey, _FIRST, known=dict(_policies(observations)))
         except Exception:
@@ -179,16 +178,6 @@ class Sweep(Struct, frozen=True):
 
 
 _FIRST = Attempt(is_last=False)
-
-
-def _survey_of(job: SweepPart) -> SurveyPart:
-    match job:
-        case SweepIdentities(cause=cause, account=account):
-            return SurveyIdentities(cause, account)
-        case SweepRepositories(cause=cause, account=account, region=region):
-            return SurveyRegistry(cause, account, region)
-        case _:
-            assert_never(job)
 
 
 def _policies(observations: Iterable[Observation]) -> Iterator[tuple[str, str | None]]:
