@@ -142,11 +142,13 @@ class Loop:
         accounts = _Accounts(sides)
         self.documents = _Confined(AwsDocuments(accounts), frozenset(self.spec.targets))
         specs, state, jobs = MemorySpecs(compiled=self.spec), MemoryState(clock), MemoryJobs()
+        sweep_records = MemorySweepRecords()
         self.reconcile = Reconcile(
             specs=specs,
             documents=self.documents,
             state=state,
             jobs=jobs,
+            sweep_records=sweep_records,
             alerts=self.alerts,
             switch=MemorySwitch(),
             command_records=MemoryCommandRecords(),
@@ -156,7 +158,7 @@ class Loop:
         )
         unlisted = ReportUnlisted(state, self.alerts)
         survey = Survey(specs, AwsEstateReader(accounts), MemoryEstateStore(clock), jobs, clock)
-        self.sweep = Sweep(specs, self.documents, state, jobs, MemorySweepRecords(), clock, unlisted, survey)
+        self.sweep = Sweep(specs, self.documents, state, jobs, sweep_records, clock, unlisted, survey)
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> CompiledSpec:
         registry, ci = self.places.registry, self.places.ci

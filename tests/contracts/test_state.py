@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts
-from ecr_warden.model.sessions import Sessions
+from ecr_warden.model.sessions import Sessions, TrustLook
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.ports.errors import LeaseHeld
 from ecr_warden.ports.store import TargetRecord
@@ -149,6 +149,15 @@ def test_what_was_revoked_is_remembered_from_then_on(hub: Hub) -> None:
     assert record(hub).revoked == "v2"
     assert record(hub).revoked == "v2"
     assert hub.state.records([CHECKOUT])[CHECKOUT.key].revoked == "v2"
+
+
+def test_the_last_look_that_read_a_trust_policy_in_sync_is_kept_until_there_is_a_later_one(hub: Hub) -> None:
+    looks = [TrustLook(NOW + timedelta(minutes=minute, microseconds=1), "a" * 64) for minute in range(2)]
+    assert record(hub).trust_look is None
+    for look, expected in ((looks[0], looks[0]), (None, looks[0]), (looks[1], looks[1])):
+        lease, _ = hub.state.acquire(PUSHER, "r1")
+        hub.state.release(lease, None, reported=None, trust_look=look)
+        assert hub.state.records([PUSHER])[PUSHER.key].trust_look == expected
 
 
 def test_recreated_principals_are_owed_until_a_run_settles_them(hub: Hub) -> None:

@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ecr_warden.adapters.aws.event_sources import DEFAULT_BUS, RULES, AwsEventSources
+from ecr_warden.adapters.aws.items import packed
 from ecr_warden.adapters.aws.records import DynamoSweepRecords
+from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.job import Actor
 from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
+from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.watch import SourceState, SweepRecord
 
 from tests.contracts.aws import Call, moto
@@ -18,7 +21,8 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 ROLE, USER = "role/111111111111/a", "user/111111111111/b"
-RECORD = SweepRecord("111111111111", NOON, "v1", frozenset((ROLE,)), frozenset((USER,)))
+TRUSTS = {ROLE: TrustLook(NOON, "a" * 64), "role/111111111111/z": TrustLook(NOON - timedelta(hours=1), "b" * 64)}
+RECORD = SweepRecord("111111111111", NOON, "v1", frozenset((ROLE,)), frozenset((USER,)), TRUSTS)
 
 
 def test_the_last_sweep_of_each_part_is_remembered(hub: Hub) -> None:
@@ -32,6 +36,31 @@ def test_the_last_sweep_of_each_part_is_remembered(hub: Hub) -> None:
     }
 
 
+def test_a_parts_last_record_is_found_by_the_part(hub: Hub) -> None:
+    assert hub.sweep_records.of(RECORD.part) is None
+    hub.sweep_records.note(replace(RECORD, version="v0"))
+    hub.sweep_records.note(RECORD)
+    assert hub.sweep_records.of(RECORD.part) == RECORD
+    assert hub.sweep_records.of("222222222222") is None
+
+
+def test_what_an_earlier_version_wrote_says_nothing_of_trust_policies(moto_hub: MotoHub) -> None:
+    moto_hub.sweep_records.note(RECORD)
+    written = packed(dumps({"fine": [ROLE], "due": [USER]}))
+    item = {"pk": {"S": "SWEEP"}, "sk": {"S": f"PART#{RECORD.part}"}, "at": {"S": NOON.isoformat()}}
+    moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item | {"version": {"S": "v1"}, "targets": written})
+    assert moto_hub.sweep_records.of(RECORD.part) == replace(RECORD, trusts={})
+
+
+@pytest.mark.parametrize("trusts", [{ROLE: "soon"}, {ROLE: {"at": "soon", "digest": "a"}}, [ROLE]], ids=str)
+def test_a_record_that_this_version_cannot_read_is_none(moto_hub: MotoHub, trusts: object) -> None:
+    moto_hub.sweep_records.note(RECORD)
+    written = packed(dumps({"fine": [ROLE], "due": [USER], "trusts": trusts}))
+    item = {"pk": {"S": "SWEEP"}, "sk": {"S": f"PART#{RECORD.part}"}, "at": {"S": NOON.isoformat()}}
+    moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item | {"version": {"S": "v1"}, "targets": written})
+    assert moto_hub.sweep_records.of(RECORD.part) is None
+
+
 def test_a_sweep_record_is_one_write(moto_hub: MotoHub) -> None:
     moto_hub.sweep_records.note(RECORD)
     assert [action for action in moto_hub.wire.actions if action != "dynamodb:CreateTable"] == ["dynamodb:PutItem"]
@@ -42,9 +71,9 @@ def test_too_many_targets_are_not_stored_with_a_sweep_record(moto_hub: MotoHub, 
     # Names without a pattern: the worst there is to pack.
     scattered = (number * 2654435761 % 2**32 for number in range(count))
     names = frozenset(f"repository/222222222222/eu-central-1/{name:08x}" for name in scattered)
-    moto_hub.sweep_records.note(replace(RECORD, fine=names, due=frozenset()))
+    moto_hub.sweep_records.note(replace(RECORD, fine=names, due=frozenset(), trusts={}))
     [found] = DynamoSweepRecords(moto_hub.client("dynamodb"), TABLE).all()
-    assert found == replace(RECORD, fine=names if kept else frozenset(), due=frozenset())
+    assert found == replace(RECORD, fine=names if kept else frozenset(), due=frozenset(), trusts={})
 
 
 ENTRIES = [

@@ -34,6 +34,22 @@ def recreated() -> World:
     return world
 
 
+def opened() -> World:
+    world = world_in_sync()
+    world.clock.advance(timedelta(hours=1))
+    world.put(D2, MORE_TRUST)
+    return world
+
+
+def opened_after_a_sweep() -> World:
+    world = world_in_sync()
+    world.clock.advance(timedelta(hours=1))
+    assert world.sweep() == ()
+    world.clock.advance(timedelta(minutes=1))
+    world.put(D2, MORE_TRUST)
+    return world
+
+
 SITUATIONS: dict[str, tuple[Callable[[], World], Target]] = {
     "a session cut-off that an interrupted repair still owes": (
         lambda: owing(PUSHER, Debts(Sessions(NOW + timedelta(seconds=60)))),
@@ -62,9 +78,15 @@ def gist(plan: Plan) -> tuple[object, ...]:
     return plan.target, writes, tuple((drift.address, drift.kind) for drift in plan.drifts)
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
+OPENED: dict[str, tuple[Callable[[], World], Target]] = {
+    "a trust policy that was opened after a run had read it in sync": (opened, PUSHER),
+    "a trust policy that was opened after a sweep had read it in sync": (opened_after_a_sweep, PUSHER),
+}
+
+
+@pytest.mark.parametrize("name", [*SITUATIONS, *OPENED])
 def test_the_documented_plan_is_the_plan_that_a_run_makes(name: str) -> None:
-    make, target = SITUATIONS[name]
+    make, target = (SITUATIONS | OPENED)[name]
     world = make()
     world.forget()
     [shown] = [plan for plan in asked(world).plans if plan.target == target]

@@ -9,6 +9,7 @@ from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.run import Debts, Result
 from ecr_warden.model.sessions import Sessions, denied_by
 from ecr_warden.model.target import Target
+from ecr_warden.planning.cutoff import LOOK_MARGIN
 from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import Refused, RetryLater
 
@@ -124,7 +125,9 @@ def test_a_role_deleted_while_it_owes_a_cut_off_is_recreated() -> None:
     world.put(D2, MORE_TRUST)
     failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
     assert world.run(PUSHER) is Result.FAILED
-    assert world.state.remembered[PUSHER.key].debts == Debts(Sessions(NOW + timedelta(minutes=1)))
+    assert world.state.remembered[PUSHER.key].debts == Debts(
+        Sessions(NOW + timedelta(minutes=1), since=NOW - LOOK_MARGIN)
+    )
     world.recover()
     world.documents.remove(ROLE)
     assert world.run(PUSHER) is Result.CONVERGED
@@ -156,7 +159,7 @@ def test_sessions_of_a_role_with_a_literal_trust_policy_are_ended_each_time() ->
         assert world.live(D2) == trust
         cutoff = world.live(CUTOFF)
         assert isinstance(cutoff, Document)
-        assert denied_by(cutoff) == Sessions(world.clock.now() + timedelta(minutes=1))
+        assert denied_by(cutoff) == Sessions(world.clock.now() + timedelta(minutes=1), since=NOW - LOOK_MARGIN)
     assert world.sweep() == ()
     world.clock.advance(timedelta(hours=13))
     assert world.sweep() == (PUSHER,)

@@ -11,6 +11,7 @@ from ecr_warden.model.plan import Change
 from ecr_warden.model.run import Debts, Result, Severity
 from ecr_warden.model.sessions import Sessions, denial_of, denied_by
 from ecr_warden.model.target import Target
+from ecr_warden.planning.cutoff import LOOK_MARGIN
 from ecr_warden.policy.document import Document
 
 from local.testing.seed import (
@@ -28,7 +29,7 @@ from local.testing.seed import (
 from tests.usecases.world import World, world_in_sync
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-ENDED = Sessions(NOW + MINUTE)
+ENDED = Sessions(NOW + MINUTE, since=NOW - LOOK_MARGIN)
 
 
 def world_after_a_repair(accepted: object = ACCEPTED) -> World:

@@ -137,6 +137,7 @@ class World:
             documents=wrap(self.documents),
             state=wrap(self.state),
             jobs=wrap(self.jobs),
+            sweep_records=wrap(self.sweep_records),
             alerts=wrap(self.alerts),
             switch=wrap(self.switch),
             command_records=wrap(self.command_records),

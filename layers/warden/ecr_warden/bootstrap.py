@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from ecr_warden.adapters.aws.estate_store import S3EstateStore
     from ecr_warden.adapters.aws.proofs import S3Proofs
     from ecr_warden.adapters.aws.queues import Redelivery
-    from ecr_warden.adapters.aws.records import DynamoAudit, DynamoSweepRecords
+    from ecr_warden.adapters.aws.records import DynamoAudit
     from ecr_warden.adapters.aws.specs import AwsSpecs
     from ecr_warden.adapters.aws.state import DynamoState
     from ecr_warden.adapters.aws.switch import SsmSwitch
     from ecr_warden.ports.alerts import AlertBus, Channel
     from ecr_warden.ports.hub import CommandRecords
+    from ecr_warden.ports.store import SweepRecords
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
     from ecr_warden.usecases.commands import Commands
@@ -254,6 +255,7 @@ def _reconcile() -> "Reconcile":
         documents=_documents(),
         state=_state(),
         jobs=_jobs(),
+        sweep_records=_sweep_records(),
         alerts=_alert_bus(),
         switch=_switch(),
         command_records=_command_records(),
@@ -302,10 +304,15 @@ def _audit() -> "DynamoAudit":
 
 
 @cache
-def _sweep_records() -> "DynamoSweepRecords":
-    from ecr_warden.adapters.aws.records import DynamoSweepRecords
+def _sweep_records() -> "SweepRecords":
+    table = _environment.required("WARDEN_TABLE")
 
-    return DynamoSweepRecords(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
+    def make() -> "SweepRecords":
+        from ecr_warden.adapters.aws.records import DynamoSweepRecords
+
+        return DynamoSweepRecords(_client("dynamodb"), table)
+
+    return cast("SweepRecords", _Lazy(make))
 
 
 @cache

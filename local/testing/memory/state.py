@@ -10,6 +10,7 @@ from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
 from ecr_warden.model.run import Debts, LastSeen, OpenRun, Pause, RunReport
+from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 from ecr_warden.model.watch import SweepRecord
 from ecr_warden.ports.errors import CommandRepeated, LeaseHeld
@@ -51,6 +52,7 @@ class MemoryState:
         *,
         reported: str | None,
         revoked: str | None = None,
+        trust_look: TrustLook | None = None,
         report: RunReport | None = None,
     ) -> None:
         if self.tokens.get(lease.target.key) != lease.fencing_token:
@@ -63,7 +65,12 @@ class MemoryState:
         if report is not None:
             last = LastSeen(self.clock.now(), report.run_id, report.result)
         self.remembered[lease.target.key] = replace(
-            record, unique_id=unique_id, reported=reported, revoked=revoked or record.revoked, last=last
+            record,
+            unique_id=unique_id,
+            reported=reported,
+            revoked=revoked or record.revoked,
+            trust_look=trust_look or record.trust_look,
+            last=last,
         )
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
@@ -170,6 +177,9 @@ class MemorySweepRecords:
 
     def note(self, record: SweepRecord) -> None:
         self.noted[record.part] = record
+
+    def of(self, part: str) -> SweepRecord | None:
+        return self.noted.get(part)
 
     def all(self) -> Sequence[SweepRecord]:
         return [*self.noted.values()]

@@ -14,7 +14,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.usecases.reconcile import Reconcile
 
 from local.testing.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
-from local.testing.memory.state import MemoryCommandRecords, MemoryState
+from local.testing.memory.state import MemoryCommandRecords, MemoryState, MemorySweepRecords
 from local.testing.seed import (
     CHECKOUT,
     CI,
@@ -48,6 +48,7 @@ def reconcile(world: MotoWorld) -> Reconcile:
         documents=world.documents,
         state=MemoryState(world.clock),
         jobs=MemoryJobs(),
+        sweep_records=MemorySweepRecords(),
         alerts=MemoryAlertBus(),
         switch=MemorySwitch(),
         command_records=MemoryCommandRecords(),

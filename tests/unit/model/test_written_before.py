@@ -38,12 +38,13 @@ _ADDED: dict[str, Json] = {"plan": {"writeScope": []}, "status": {"repositories"
 
 
 def _as_written_now(value: Any) -> Any:
-    """Since then a job was renamed, plans say the write scope, and status who has access."""
+    """Since then a job was renamed, plans say the write scope, status who has access, and a spec which sessions end."""
     if isinstance(value, dict):
         new = {key: _as_written_now(entry) for key, entry in value.items()}
         renamed = {"kind": "report-own-change"} if new.get("kind") == "tell-own-change" else {}
         added = _ADDED.get(new.get("kind", ""), {})
-        return new | renamed | added | ({"access": None} if new.get("sameAccess") else {})
+        ended: Json = {"endSessions": "since-in-sync"} if "departedOwners" in new else {}
+        return new | renamed | added | ended | ({"access": None} if new.get("sameAccess") else {})
     return [_as_written_now(entry) for entry in value] if isinstance(value, list) else value
 
 

@@ -27,6 +27,7 @@ from ecr_warden.model.desired import (
     AlsoAllowed,
     CompiledSpec,
     DesiredValue,
+    EndSessions,
     Extent,
     ForeignStatement,
     Mode,
@@ -287,7 +288,7 @@ allowances: Strategy[AlsoAllowed] = st.builds(
 )
 removals: Strategy[Removed] = st.builds(Removed, targets, IDS)
 compiled_specs: Strategy[CompiledSpec] = st.builds(
-    lambda version, mode, named, specs, gone, fitting, allowed: CompiledSpec(
+    lambda version, mode, named, specs, gone, fitting, allowed, ended: CompiledSpec(
         version,
         mode,
         named,
@@ -295,6 +296,7 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
         {entry.target.key: entry for entry in gone},
         fitting,
         allowed,
+        end_sessions=ended,
     ),
     IDS,
     st.sampled_from(Mode),
@@ -303,4 +305,5 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     _few(removals),
     _few(patterns),
     _few(allowances),
+    st.sampled_from(EndSessions),
 )

@@ -4,7 +4,7 @@ import random
 
 import pytest
 from ecr_warden.model.address import identity_policy, repository_policy, trust_policy
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, Mode, MustNotExist, RoleSettings
+from ecr_warden.model.desired import CompiledSpec, DesiredValue, EndSessions, Extent, Mode, MustNotExist, RoleSettings
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.lint import Level, lint
@@ -86,6 +86,12 @@ def test_version_mode_and_accounts_are_carried() -> None:
     )
     assert observe.targets == {}
     assert compiled(ACCOUNTS + "\nsettings: {mode: enforce}").mode is Mode.ENFORCE
+
+
+@pytest.mark.parametrize("written", ["since-in-sync", "all"])
+def test_which_sessions_end_is_carried(written: str) -> None:
+    assert compiled(ACCOUNTS).end_sessions is EndSessions.SINCE_IN_SYNC
+    assert compiled(ACCOUNTS + f"\nsettings: {{end_sessions: {written}}}").end_sessions is EndSessions(written)
 
 
 def test_extent_says_which_other_policies_of_a_target_are_managed() -> None:

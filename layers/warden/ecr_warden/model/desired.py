@@ -32,6 +32,13 @@ class Extent(StrEnum):
     NAMED = "named"  # nothing else: where literal documents are not exclusive
 
 
+class EndSessions(StrEnum):
+    """Which sessions of a role end when its trust policy is narrowed."""
+
+    ALL = "all"
+    SINCE_IN_SYNC = "since-in-sync"  # those issued since the policy was last read in sync
+
+
 class ForeignStatement(StrEnum):
     """A kind of statement that an AWS service adds to a repository policy by itself."""
 
@@ -185,6 +192,7 @@ class CompiledSpec(Struct, frozen=True):
     removed: Mapping[str, Removed] = field(default_factory=dict)
     patterns: tuple[RepositoryPattern, ...] = ()
     also_allowed: tuple[AlsoAllowed, ...] = ()
+    end_sessions: EndSessions = EndSessions.SINCE_IN_SYNC
 
     def spec_of(self, target: Target) -> TargetSpec | None:
         """The entry of a target that the spec names, or of a repository that matches a pattern."""

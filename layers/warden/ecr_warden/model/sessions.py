@@ -11,6 +11,7 @@ from itertools import permutations
 
 from msgspec import Struct
 
+from ecr_warden.model.value import Moment, Value
 from ecr_warden.policy.canonical import equivalent
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.printable import show_time
@@ -42,6 +43,13 @@ class Sessions(Struct, frozen=True):
         if self.since is None:
             return f"issued before {show_time(self.before)}"
         return f"issued between {show_time(self.since)} and {show_time(self.before)}"
+
+
+class TrustLook(Value, frozen=True):
+    """A look that read a role's trust policy in sync. `at`: when it began; `digest`: of the policy that was desired."""
+
+    at: Moment
+    digest: str
 
 
 def whole_second(at: datetime) -> datetime:

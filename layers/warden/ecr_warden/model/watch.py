@@ -1,13 +1,14 @@
 """How the hub notices changes: the event sources that call it, and what the last sweep of each part found."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 
 
@@ -40,7 +41,8 @@ class SweepRecord(Struct, frozen=True):
 
     `part`: as part_of names it; `at`: when the sweep began to read; `version`: of the spec that it compared with.
     `fine`, `due`: keys of the targets that were in sync, and of those that have to be reconciled. Both are empty if
-    there were too many to store; then the record says nothing about single targets.
+    there were too many to store; then the record says nothing about single targets. `trusts`: by a role's key, the last
+    look of any sweep that read its trust policy in sync.
     """
 
     part: str
@@ -48,6 +50,7 @@ class SweepRecord(Struct, frozen=True):
     version: str
     fine: frozenset[str] = frozenset()
     due: frozenset[str] = frozenset()
+    trusts: Mapping[str, TrustLook] = field(default_factory=dict)
 
 
 def part_of(target: Target) -> str:

@@ -25,12 +25,13 @@ from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, Unreadable
 from ecr_warden.model.plan import Change, Operation
 from ecr_warden.model.run import Debts
-from ecr_warden.model.sessions import Sessions, denial_of, denied_by, whole_second
+from ecr_warden.model.sessions import Sessions, TrustLook, denial_of, denied_by, whole_second
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.guardrails import is_not_ours
 from ecr_warden.planning.ordering import names_unique_id, narrows_trust
 from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.canonical import digest
+from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from ecr_warden.policy.printable import show_time
 
 # The highest MaxSessionDuration that a role can have had when the session was issued.
@@ -110,6 +111,21 @@ def sessions_to_end(
     return Sessions(whole_second(now + margin), since)
 
 
+def trust_look(spec: TargetSpec, drifts: Iterable[Drift], at: datetime) -> TrustLook | None:
+    """The look at `at` that found these drifts; None if it did not read the trust policy in sync."""
+    wanted = _desired_trust(spec)
+    if wanted is None or any(drift.address.kind is AddressKind.TRUST_POLICY for drift in drifts):
+        return None
+    return TrustLook(at, digest(wanted, kind=DocumentKind.TRUST))
+
+
+def last_look(spec: TargetSpec, looks: Iterable[TrustLook | None]) -> datetime | None:
+    """The latest of the looks that read the trust policy as it is now desired; None if none did."""
+    wanted = _desired_trust(spec)
+    now = None if wanted is None else digest(wanted, kind=DocumentKind.TRUST)
+    return max((look.at for look in looks if look is not None and look.digest == now), default=None)
+
+
 def session_cutoff(
     spec: TargetSpec,
     observation: Observation,
@@ -137,10 +153,10 @@ def session_cutoff(
     if owed is not None and _flaw(observed, owed, now) is not None:
         return _denial(address, observed, owed, existing, f"denies sessions {owed}")
     match observed:
-        case Present(Document() as live, digest) if existing is not None and have_expired(existing, now):
+        case Present(Document() as live, expect) if existing is not None and have_expired(existing, now):
             access = gained_and_lost(live, None, kind=address.document_kind)
             why = "the sessions it denied have expired"
-            return Change(Operation.DELETE, address, live.text, digest, None, access, why)
+            return Change(Operation.DELETE, address, live.text, expect, None, access, why)
         case _:
             return None
 
@@ -160,6 +176,11 @@ def owed_sessions(debts: Debts | None, now: datetime) -> Sessions | None:
 def keeps_trust_policy(spec: TargetSpec) -> bool:
     """Whether the target is a role with a desired trust policy; any other may have no cut-off."""
     return any(address.kind is AddressKind.TRUST_POLICY for address in spec.documents)
+
+
+def _desired_trust(spec: TargetSpec) -> Document | None:
+    desired = [value for address, value in spec.documents.items() if address.kind is AddressKind.TRUST_POLICY]
+    return next((value for value in desired if isinstance(value, Document)), None)
 
 
 def _may_name_the_deleted(change: Change) -> bool:

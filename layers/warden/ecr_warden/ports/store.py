@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts, LastSeen, OpenRun, Pause, RunEntry, RunReport
+from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 
 if TYPE_CHECKING:  # not needed by a run that an event caused
@@ -82,7 +83,8 @@ class TargetRecord(Struct, frozen=True):
     `open_run`: ID of a run that never closed. `unique_id`: AWS's ID of the identity, when last read. `reported`:
     fingerprint of the last reported problem while it lasts, so that a sweep does not report it again. `revoked`: the
     spec version that removed the target, once its documents are gone. `written_at`: when a run last wrote to it.
-    `pause`: the latest, ended or not. `last`: for people; nothing is decided by it.
+    `trust_look`: of the last run that read a role's trust policy in sync. `pause`: the latest, ended or not. `last`:
+    for people; nothing is decided by it.
     """
 
     open_run: str | None = None
@@ -91,6 +93,7 @@ class TargetRecord(Struct, frozen=True):
     reported: str | None = None
     revoked: str | None = None
     written_at: datetime | None = None
+    trust_look: TrustLook | None = None
     pause: Pause | None = None
     last: LastSeen | None = None
 
@@ -117,11 +120,12 @@ class State(Protocol):
         *,
         reported: str | None,
         revoked: str | None = None,
+        trust_look: TrustLook | None = None,
         report: RunReport | None = None,
     ) -> None:
         """Release the lease and remember what was read and reported; does nothing if the lease was lost.
 
-        `revoked`: kept as it was if None. `report`: how the run ended, if it did.
+        `revoked`, `trust_look`: kept as they were if None. `report`: how the run ended, if it did.
         """
         ...
 
@@ -189,6 +193,10 @@ class SweepRecords(Protocol):
 
     def note(self, record: "SweepRecord") -> None:
         """Store a record, replacing the part's last one."""
+        ...
+
+    def of(self, part: str) -> "SweepRecord | None":
+        """The last record of a part; None if there is none, or this version cannot read it."""
         ...
 
     def all(self) -> "Sequence[SweepRecord]":

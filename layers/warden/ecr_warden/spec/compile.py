@@ -94,6 +94,7 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
     return CompiledSpec(
         version=version,
         mode=spec.settings.mode,
+        end_sessions=spec.settings.end_sessions,
         accounts=tuple(sorted(account.id for account in spec.accounts)),
         targets={key: replace(target, exact=spec.settings.exact) for key, target in sorted(targets.items())},
         patterns=tuple(sorted(_patterns(spec), key=lambda pattern: pattern.target)),

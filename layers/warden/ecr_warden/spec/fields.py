@@ -263,6 +263,12 @@ SETTINGS = Record(
             Flag(),
             "true: a document that is written differently but allows the same is drift too; false by default.",
         ),
+        Field(
+            "end_sessions",
+            Text("a choice of sessions", ("since-in-sync", "all")),
+            "Which sessions of a role end when its trust policy is narrowed. since-in-sync, the default: those issued "
+            "since it was last read in sync; all: every older one.",
+        ),
     ),
 )
 SPEC = Record(

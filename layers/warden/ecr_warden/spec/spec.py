@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ecr_warden.model.address import Address
-from ecr_warden.model.desired import AlsoAllowed, ForeignStatement, Mode
+from ecr_warden.model.desired import AlsoAllowed, EndSessions, ForeignStatement, Mode
 from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from ecr_warden.policy.document import Document
 from ecr_warden.spec.problems import Place
@@ -150,6 +150,7 @@ class Settings:
 
     mode: Mode = Mode.OBSERVE
     exact: bool = False
+    end_sessions: EndSessions = EndSessions.SINCE_IN_SYNC
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from ecr_warden.planning.write_scope import accounts_with_identities, scope_gap
 from ecr_warden.ports.documents import AccountUnread, Documents
 from ecr_warden.ports.errors import OutOfTime, PortError, crashed
 from ecr_warden.ports.hub import Clock
-from ecr_warden.ports.store import State, TargetRecord
+from ecr_warden.ports.store import State, SweepRecords, TargetRecord
+from ecr_warden.usecases.looks import last_seen_in_sync
 from ecr_warden.usecases.targets import is_cleared, removals, spec_for
 
 # Of processor time, for all plans together; the function `answer` has two minutes for everything.
@@ -63,6 +64,7 @@ def plan_targets(
     clock: Clock,
     *,
     state: State | None = None,
+    sweep_records: SweepRecords | None = None,
     is_out_of_time: Callable[[], bool] = lambda: False,
 ) -> Planned:
     """Each target's plan, sorted by key, as if the spec said `mode: enforce`.
@@ -71,7 +73,8 @@ def plan_targets(
     documents of ecr-warden's are included.
 
     `state`: the hub's memory: what earlier runs owe, which identities were recreated, which removed targets are not
-    cleared yet. `is_out_of_time`: from then on no target is planned; the rest is reported as unknown (`out-of-time`).
+    cleared yet; with `sweep_records`: when trust policies were last read in sync. `is_out_of_time`: from then on no
+    target is planned; the rest is reported as unknown (`out-of-time`).
 
     A failure on one target, even an unexpected exception, is reported for that target alone.
     """
@@ -108,6 +111,9 @@ def plan_targets(
                 mode=Mode.ENFORCE,
                 circumstances=Circumstances(
                     now=now,
+                    last_look=lambda: (
+                        None if sweep_records is None else last_seen_in_sync(wanted, compiled, record, sweep_records)
+                    ),
                     debts=None if records is None else _debts(spec, record.debts, recreated),
                     written_at=record.written_at,
                     is_in_sync=is_in_sync,

@@ -140,7 +140,14 @@ class Queries(Struct, frozen=True):
     def _plans(self, selection: Selection) -> _Plans:
         """Everything is read whatever is selected, for the plan of a user depends on its role."""
         accepted = self._accepted()
-        read = plan_targets(accepted, self.documents, self.clock, state=self.state, is_out_of_time=self.is_out_of_time)
+        read = plan_targets(
+            accepted,
+            self.documents,
+            self.clock,
+            state=self.state,
+            sweep_records=self.status.sweep_records,
+            is_out_of_time=self.is_out_of_time,
+        )
         plans = {plan.target.key: plan for plan in read.plans}
         known = {key: plan.target for key, plan in plans.items()}
         extra = unlisted(selection, known, accepted) if read.unread else {}

@@ -7,15 +7,19 @@ forged event costs time at most.
 from collections.abc import Callable, Iterable
 from copy import replace
 from datetime import timedelta
+from functools import cache
 
 from msgspec import Struct
 
-from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.desired import CompiledSpec, TargetSpec
+from ecr_warden.model.drift import Drift
 from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import Debts, OpenRun, Outcome, Result, RunReport, Skipped
+from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
+from ecr_warden.planning.cutoff import trust_look
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
@@ -34,9 +38,10 @@ from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import RetryLater
 from ecr_warden.ports.hub import Clock, CommandRecords, Jobs, Switch
-from ecr_warden.ports.store import Specs, State
+from ecr_warden.ports.store import Specs, State, SweepRecords
 from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
 from ecr_warden.usecases.apply import apply_plan, report_of_interrupted
+from ecr_warden.usecases.looks import last_seen_in_sync
 from ecr_warden.usecases.reporting import TRIES, Run, call_of, explained, is_published, rated, report_of
 from ecr_warden.usecases.targets import is_cleared, spec_for, targets_naming
 
@@ -51,6 +56,7 @@ class Reconcile(Struct, frozen=True):
     documents: Documents
     state: State
     jobs: Jobs
+    sweep_records: SweepRecords
     alerts: AlertBus
     switch: Switch
     command_records: CommandRecords
@@ -75,7 +81,7 @@ class Reconcile(Struct, frozen=True):
             return None
         seen: Observation | None = None
         report: RunReport | None = None
-        reported, revoked = record.reported, None
+        reported, revoked, look = record.reported, None, None
         try:
             observation = self.documents.read(spec)
             cause, intruder = self._cause_of(job)
@@ -84,14 +90,14 @@ class Reconcile(Struct, frozen=True):
             all_noted = self._note_recreated(run, observation)
             # Not before: a recreated identity is recognised by the unique ID that was last seen.
             seen = observation if all_noted else replace(observation, unique_id=None)
-            report, observation = self._converge(run, observation)
+            report, observation, look = self._converge(run, observation)
             seen = observation if all_noted else replace(observation, unique_id=None)
             reported = fingerprint(report) if report.final else record.reported
             removed = accepted.removed.get(spec.target.key)
             if removed is not None and report.result in (Result.IN_SYNC, Result.CONVERGED):
                 revoked = removed.since
         finally:
-            self.state.release(lease, seen, reported=reported, revoked=revoked, report=report)
+            self.state.release(lease, seen, reported=reported, revoked=revoked, trust_look=look, report=report)
         was_in_trouble = record.reported is not None or record.open_run is not None
         if report.result is Result.CONVERGED or (report.result is Result.IN_SYNC and was_in_trouble):
             self._enqueue(run, spec.dependents)
@@ -140,24 +146,28 @@ class Reconcile(Struct, frozen=True):
         self._enqueue(run, (target for target, _ in naming))
         return are_all
 
-    def _converge(self, run: Run, observation: Observation) -> tuple[RunReport, Observation]:
-        """Try until nobody else writes in between, or the tries are used up; every try is a run with its own ID."""
+    def _converge(self, run: Run, observation: Observation) -> tuple[RunReport, Observation, TrustLook | None]:
+        """Try until nobody else writes in between, or the tries are used up; every try is a run with its own ID.
+
+        The look is the run's own, if it read the trust policy in sync in the end: a run's begins with its first read.
+        """
         first_id = run.id
         for number in range(1, TRIES + 1):
             one_try = replace(run, tries_left=TRIES - number)
             if number > 1:
                 one_try = replace(one_try, id=f"{first_id}x{number}")
-            run, report, observation = self._try(one_try, observation)
+            run, report, observation, left = self._try(one_try, observation)
             # Deleting a principal that the spec names must not be a way to keep an outsider in.
             refused = refused_for_principals(report)
             run = replace(run, refusals={one: run.refusals.get(one, 0) + 1 for one in refused})
             if report.result is not Result.CONFLICT and not refused:
                 break
-        return report, observation
+        return report, observation, trust_look(run.spec, left, run.started_at)
 
-    def _try(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Observation]:
+    def _try(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Observation, tuple[Drift, ...]]:
+        """One plan, applied if that is allowed; and the drift that was left."""
         spec = as_observed(run.spec, observation)
-        circumstances = self._circumstances(run)
+        circumstances = self._circumstances(run, spec)
         plan = make_plan(
             spec,
             observation,
@@ -168,15 +178,15 @@ class Reconcile(Struct, frozen=True):
         reason = self._reason_not_to_write(run) if plan.changes else None
         writes = bool(plan.changes) and reason is None
         if writes:
-            run, outcomes, result, after = self._write_and_verify(run, plan, planned_debts(plan, circumstances))
+            run, outcomes, result, after, left = self._write_and_verify(run, plan, planned_debts(plan, circumstances))
         else:
             outcomes = tuple(Skipped(change, reason or "") for change in plan.changes)
-            result, after = result_without_writes(plan), observation
+            result, after, left = result_without_writes(plan), observation, plan.drifts
         report = report_of(run, plan, outcomes, result, observation=after, now=self.clock.now())
         publishes = is_published(run, report)
         # Whatever was published or asked for can be looked up; a run with nothing to report leaves no entry.
         if not writes and not publishes and call_of(run.cause) is None:
-            return run, report, after
+            return run, report, after, left
         report = explained(report, spec, observation)
         if publishes:
             self.alerts.publish(report)
@@ -187,12 +197,13 @@ class Reconcile(Struct, frozen=True):
         if run.record.debts.sessions not in (None, planned):
             # Narrowing the trust policy took so long that sessions were opened after the planned cut-off.
             self._enqueue(run, [run.spec.target])
-        return run, report, after
+        return run, report, after, left
 
-    def _circumstances(self, run: Run) -> Circumstances:
+    def _circumstances(self, run: Run, spec: TargetSpec) -> Circumstances:
         return Circumstances(
             now=self.clock.now(),
             cutoff_margin=self.cutoff_margin,
+            last_look=cache(lambda: last_seen_in_sync(spec, run.accepted, run.record, self.sweep_records)),
             debts=run.record.debts,
             written_at=run.record.written_at,
             is_in_sync=lambda role: self._is_in_sync(run.accepted, role),
@@ -211,7 +222,7 @@ class Reconcile(Struct, frozen=True):
 
     def _write_and_verify(
         self, run: Run, plan: Plan, debts: Debts
-    ) -> tuple[Run, tuple[Outcome, ...], Result, Observation]:
+    ) -> tuple[Run, tuple[Outcome, ...], Result, Observation, tuple[Drift, ...]]:
         opened = OpenRun(run.id, run.cause, run.accepted.mode, plan, run.started_at)
         self.state.open_run(run.lease, opened, debts)
         run = replace(run, record=replace(run.record, debts=debts))
@@ -220,7 +231,7 @@ class Reconcile(Struct, frozen=True):
         now = self.clock.now()
         spec = as_observed(run.spec, after)
         remaining = diff(spec, after, now=now, debts=debts_to_verify(plan, debts), written_at=now)
-        return run, outcomes, result_of(plan, outcomes, remaining, after), after
+        return run, outcomes, result_of(plan, outcomes, remaining, after), after, remaining
 
     def _close(self, run: Run, report: RunReport) -> Run:
         debts = remaining_debts(report, run.record.debts)

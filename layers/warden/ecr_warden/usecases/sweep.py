@@ -7,6 +7,7 @@ its part surveyed.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import assert_never
 
 from msgspec import Struct
@@ -26,8 +27,10 @@ from ecr_warden.model.job import (
     SweepRepositories,
 )
 from ecr_warden.model.observed import Absent, Observation, Present, Unparseable
+from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.watch import SweepRecord, part_of, parts_of
+from ecr_warden.planning.cutoff import trust_look
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.document import Document
@@ -129,16 +132,20 @@ class Sweep(Struct, frozen=True):
                 observations.append(found)
         listed: list[Target] = [*(pattern.target for pattern in patterns), *map(all_identities, searched)]
         remembered = self.state.records([*(found.target for found in observations), *listed])
-        due = tuple(
-            ReconcileTarget(job.cause, observation.target)
-            for observation in observations
-            if self._is_due(accepted, observation, remembered.get(observation.target.key, TargetRecord()))
-        )
+        trusts = self._looks_before(job)
+        differing: list[Target] = []
+        for observation in observations:
+            key = observation.target.key
+            is_due, look = self._judge(accepted, observation, remembered.get(key, TargetRecord()), began)
+            differing += [observation.target] if is_due else []
+            trusts |= {} if look is None else {key: look}
+        due = tuple(ReconcileTarget(job.cause, target) for target in differing)
         self.jobs.enqueue(due)
         if not unread:
-            differing = frozenset(one.target.key for one in due)
+            found_due = frozenset(target.key for target in differing)
             seen = frozenset(found.target.key for found in observations)
-            self.sweep_records.note(SweepRecord(part, began, accepted.version, seen - differing, differing))
+            looks = {key: look for key, look in trusts.items() if key in seen}
+            self.sweep_records.note(SweepRecord(part, began, accepted.version, seen - found_due, found_due, looks))
         asked = [(target, unread.get(target.key)) for target in listed]
         later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in asked if error not in later]
@@ -156,16 +163,24 @@ class Sweep(Struct, frozen=True):
         except Exception:
             self.jobs.enqueue([survey])
 
-    def _is_due(self, accepted: CompiledSpec, observation: Observation, record: TargetRecord) -> bool:
-        """Whether a target has drifted, was recreated, or has a run that never ended."""
+    def _looks_before(self, job: SweepPart) -> dict[str, TrustLook]:
+        """The last look at each role's trust policy that read it in sync; a role that now differs keeps its own."""
+        before = self.sweep_records.of(_name(job)) if isinstance(job, SweepIdentities) else None
+        return {} if before is None else {**before.trusts}
+
+    def _judge(
+        self, accepted: CompiledSpec, observation: Observation, record: TargetRecord, began: datetime
+    ) -> tuple[bool, TrustLook | None]:
+        """Whether a target drifted, was recreated or has an open run; and the look if its trust policy is in sync."""
         spec = spec_for(observation.target, accepted)
         if spec is None:
-            return False
+            return False, None
         if record.open_run is not None or record.was_recreated(observation):
-            return True
+            return True, None
+        wanted = as_observed(spec, observation)
         try:
             plan = make_plan(
-                as_observed(spec, observation),
+                wanted,
                 observation,
                 spec_version=accepted.version,
                 mode=Mode.ENFORCE,  # to find expired cut-offs too; a sweep only enqueues
@@ -173,8 +188,8 @@ class Sweep(Struct, frozen=True):
             )
         except Exception:
             # A run of its own finds the cause again and reports it, and the other targets go on.
-            return True
-        return not plan.is_empty
+            return True, None
+        return not plan.is_empty, trust_look(wanted, plan.drifts, began)
 
 
 _FIRST = Attempt(is_last=False)

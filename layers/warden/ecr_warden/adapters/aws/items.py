@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.run import Debts, LastSeen, Pause, Result
-from ecr_warden.model.sessions import Sessions
+from ecr_warden.model.sessions import Sessions, TrustLook
 from ecr_warden.model.target import Target
 from ecr_warden.ports.store import TargetRecord
 
@@ -78,7 +78,7 @@ def query(client: "DynamoDBClient", what: str, **asked: Any) -> Iterator[Any]:
 # As a projection: first what runs need, then what people read.
 RECORD = (
     "pk, open_run, sessions_since, sessions_before, sessions_ended, recreated, written_at, unique_id, reported, "
-    "revoked, paused, observed_at, last_run, last_result"
+    "revoked, trust_at, trust_digest, paused, observed_at, last_run, last_result"
 )
 
 
@@ -95,6 +95,7 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
         reported=item.get("reported", {}).get("S"),
         revoked=item.get("revoked", {}).get("S"),
         written_at=_time(item, "written_at"),
+        trust_look=_trust_look(item),
         pause=_pause(item),
         last=_last(item),
     )
@@ -104,6 +105,11 @@ def _sessions(item: Mapping[str, Any]) -> Sessions | None:
     """Earlier versions ended all older sessions, and wrote no `sessions_since`."""
     before = _time(item, "sessions_before")
     return None if before is None else Sessions(before, _time(item, "sessions_since"))
+
+
+def _trust_look(item: Mapping[str, Any]) -> TrustLook | None:
+    at = _time(item, "trust_at")
+    return None if at is None else TrustLook(at, item["trust_digest"]["S"])
 
 
 def _pause(item: Mapping[str, Any]) -> Pause | None:

@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, translated
 from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
-from ecr_warden.model.codec.base import dumps, loads, read, to_json
+from ecr_warden.model.codec.base import CodecError, dumps, loads, read, reading, to_json
 from ecr_warden.model.codec.records import answer_from_json, audit_from_json
 from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, Answer, AuditEntry, AuditKind, Call
+from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.value import Moment
 from ecr_warden.model.watch import SweepRecord
 from ecr_warden.ports.errors import CommandRepeated
@@ -90,7 +91,8 @@ class DynamoSweepRecords(Struct, frozen=True):
     table: str
 
     def note(self, record: SweepRecord) -> None:
-        targets = packed(dumps({"fine": sorted(record.fine), "due": sorted(record.due)}))
+        looked = {"fine": sorted(record.fine), "due": sorted(record.due), "trusts": to_json(record.trusts)}
+        targets = packed(dumps(looked))
         item: dict[str, Any] = {
             "pk": _PARTS,
             "sk": {"S": f"PART#{record.part}"},
@@ -101,6 +103,15 @@ class DynamoSweepRecords(Struct, frozen=True):
             item["targets"] = targets
         with translated(HUB, f"recording the sweep of {record.part}"):
             self.client.put_item(TableName=self.table, Item=item)
+
+    def of(self, part: str) -> SweepRecord | None:
+        key = {"pk": _PARTS, "sk": {"S": f"PART#{part}"}}
+        with translated(HUB, f"reading the record of the sweep of {part}"):
+            item = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        try:
+            return None if item is None else _record_from(item)
+        except CodecError:
+            return None
 
     def all(self) -> Sequence[SweepRecord]:
         items = query(
@@ -121,7 +132,11 @@ def _record_of(item: Any) -> SweepRecord:
         version=read(item["version"]["S"], str),
         fine=read(targets["fine"], frozenset[str]),
         due=read(targets["due"], frozenset[str]),
+        trusts=read(targets.get("trusts", {}), dict[str, TrustLook]),
     )
+
+
+_record_from = reading("record of a sweep", _record_of)
 
 
 _ANSWER = "TARGET#"

@@ -17,6 +17,7 @@ from ecr_warden.adapters.aws.items import RECORD, day_key, expiry, packed, recor
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts, OpenRun, Pause, RunReport
+from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import LeaseHeld, PortError, Throttled
 from ecr_warden.ports.hub import Clock
@@ -82,6 +83,7 @@ class DynamoState(Struct, frozen=True):
         *,
         reported: str | None,
         revoked: str | None = None,
+        trust_look: TrustLook | None = None,
         report: RunReport | None = None,
     ) -> None:
         sets, removes = ["observed_at = :now"], ["lease_run", "lease_expires"]
@@ -100,6 +102,9 @@ class DynamoState(Struct, frozen=True):
         if revoked is not None:
             sets.append("revoked = :revoked")
             values[":revoked"] = {"S": revoked}
+        if trust_look is not None:
+            sets.append("trust_at = :trust_at, trust_digest = :trust_digest")
+            values |= {":trust_at": {"S": trust_look.at.isoformat()}, ":trust_digest": {"S": trust_look.digest}}
         if report is not None:
             sets.append("last_run = :run, last_result = :result")
             values |= {":run": {"S": report.run_id}, ":result": {"S": report.result}}

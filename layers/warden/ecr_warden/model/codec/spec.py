@@ -2,7 +2,15 @@
 
 from ecr_warden.model.codec.base import Json, check_schema, reading
 from ecr_warden.model.codec.values import fields, read, to_json
-from ecr_warden.model.desired import AlsoAllowed, CompiledSpec, Mode, Removed, RepositoryPattern, TargetSpec
+from ecr_warden.model.desired import (
+    AlsoAllowed,
+    CompiledSpec,
+    EndSessions,
+    Mode,
+    Removed,
+    RepositoryPattern,
+    TargetSpec,
+)
 from ecr_warden.model.job import SCHEMA
 from ecr_warden.model.target import RepositoryTarget
 
@@ -15,6 +23,7 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         "schema": SCHEMA,
         "version": spec.version,
         "mode": spec.mode,
+        "endSessions": spec.end_sessions,
         "accounts": list(spec.accounts),
         "targets": list(map(_target_spec_to_json, spec.targets.values())),
         "patterns": to_json(spec.patterns),
@@ -39,6 +48,7 @@ def _spec(value: Json) -> CompiledSpec:
         targets={spec.target.key: spec for spec in read(value["targets"], tuple[TargetSpec, ...])},
         patterns=read(value.get("patterns", []), tuple[RepositoryPattern, ...]),
         also_allowed=read(value.get("alsoAllowed", []), tuple[AlsoAllowed, ...]),
+        end_sessions=EndSessions(value.get("endSessions", EndSessions.SINCE_IN_SYNC)),
         removed={entry.target.key: entry for entry in _removed(value)},
     )
 
