@@ -106,6 +106,10 @@ class Asked:
 
 def estates() -> Iterator[Asked]:
     """All estates with their questions."""
-    for folder in sorted(path for path in FOLDER.iterdir() if path.is_dir()):
-        lines = (folder / "questions.jsonl").read_text().splitlines()
-        yield Asked(folder.name, (folder / "estate.json").read_text(), tuple(map(json.loads, lines)))
+    yield from (estate(path.name) for path in sorted(FOLDER.iterdir()) if path.is_dir())
+
+
+def estate(name: str) -> Asked:
+    """One estate with its questions."""
+    lines = (FOLDER / name / "questions.jsonl").read_text().splitlines()
+    return Asked(name, (FOLDER / name / "estate.json").read_text(), tuple(map(json.loads, lines)))

@@ -1,6 +1,7 @@
-"""Plants one bug at a time into a copy of the engine and runs the tables on it, each in a process of its own.
+"""Plants one bug at a time into a copy of the layer and runs its tables on it, each in a process of its own.
 
-The process is forked after the tables were read, so that each bug costs the import of the engine and no more.
+The process is forked after the tables were read, so that each bug costs the import of the engine and no more. A bug of
+who can is asked the published questions about one estate.
 """
 
 import importlib
@@ -10,7 +11,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 import yaml
 
@@ -21,23 +22,28 @@ _SECONDS = 30.0
 """Of processor time: an engine that takes longer does not end."""
 _SURVIVED, _CAUGHT = 0, 1
 _PARSED: dict[str, Any] = {}
-_OURS = ("ecr_warden", "tests.unit.policy")
+_OURS = ("ecr_warden", "tests.unit.policy", "bench")
 
 
 class Bug(NamedTuple):
-    """A change of one place, and the module whose tables must catch it; no change is the engine as it is."""
+    """A change of one place, and the module or estate whose tables must catch it; no change is the layer as it is.
+
+    `of`: policy (`file` is in that package, `table` a module of its tests) or proof (in any, an estate).
+    """
 
     name: str
     file: str
     table: str
     old: str
     new: str
+    of: Literal["policy", "proof"] = "policy"
 
 
 def bugs() -> list[Bug]:
     """The list; each stands for exactly one place."""
-    raw = yaml.safe_load((Path(__file__).parent / "bugs.yaml").read_text())
-    return [Bug(*(entry[name] for name in Bug._fields)) for entry in raw]
+    here = Path(__file__).parent
+    found = [Bug(**entry) for entry in yaml.safe_load((here / "bugs.yaml").read_text())]
+    return [*found, *(Bug(**entry, of="proof") for entry in yaml.safe_load((here / "proof.yaml").read_text()))]
 
 
 def caught(bug: Bug, folder: Path) -> bool:
@@ -47,7 +53,7 @@ def caught(bug: Bug, folder: Path) -> bool:
         # With the compiled files and their times, so that only the changed one is compiled again.
         # Not what another process is compiling just now: a file of that name is gone before it is copied.
         shutil.copytree(_ENGINE, copy, ignore=shutil.ignore_patterns("*.pyc.*"))
-    path = copy / "policy" / bug.file
+    path = (copy / "policy" if bug.of == "policy" else copy) / bug.file
     text = path.read_text()
     if bug.old and text.count(bug.old) != 1:
         raise ValueError(f"{bug.name}: the place to change stands {text.count(bug.old)} times in {bug.file}")
@@ -79,8 +85,7 @@ def _child(bug: Bug, folder: Path) -> NoReturn:
             del sys.modules[name]
         sys.path.insert(0, str(folder))
         yaml.safe_load = parsed  # type: ignore[assignment]
-        module = importlib.import_module(f"tests.unit.policy.{bug.table}")
-        _run(module)
+        _run(bug)
         code = _SURVIVED
     except BaseException:
         code = _CAUGHT
@@ -102,8 +107,13 @@ def read_tables() -> None:
         parsed(path.read_text())
 
 
-def _run(module: Any) -> None:
-    """Every test of the module over its cases; the first failure ends it."""
+def _run(bug: Bug) -> None:
+    """Every test of the module over its cases, or every question about the estate; the first failure ends it."""
+    if bug.of == "proof":
+        asked = importlib.import_module("bench.answers").estate(bug.table)
+        assert all(asked.mistake(row) is None for row in asked.rows)
+        return
+    module = importlib.import_module(f"tests.unit.policy.{bug.table}")
     for name, test in inspect.getmembers(module, inspect.isfunction):
         marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
         if name.startswith("test_") and marks and marks[0].args[0] == "case":

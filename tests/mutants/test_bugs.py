@@ -1,7 +1,8 @@
-"""Bugs planted into the engine, all of which the tables must catch; leaves build/mutants.json."""
+"""Bugs planted into the engine and who can, all of which the tables must catch; leaves build/mutants.json."""
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -10,9 +11,11 @@ from tests.mutants.runner import Bug, bugs, caught
 _REPORT = Path(__file__).parents[2] / "build" / "mutants.json"
 
 
-@pytest.mark.parametrize("table", sorted({bug.table for bug in bugs()}))
-def test_the_engine_without_a_bug_passes(table: str, tmp_path: Path) -> None:
-    assert not caught(Bug("none", "canonical.py", table, "", ""), tmp_path)
+@pytest.mark.parametrize("table", sorted({(bug.table, bug.of) for bug in bugs()}), ids=lambda table: table[0])
+def test_the_layer_without_a_bug_passes(table: tuple[str, Literal["policy", "proof"]], tmp_path: Path) -> None:
+    name, of = table
+    file = "canonical.py" if of == "policy" else "policy/canonical.py"
+    assert not caught(Bug("none", file, name, "", "", of), tmp_path)
 
 
 def test_every_planted_bug_is_caught(tmp_path: Path) -> None:
