@@ -9,8 +9,9 @@ from ecr_warden.policy.nearest import advice, nearest
 from ecr_warden.policy.printable import cut
 
 from ecr_warden_cli.context import Group, UsageError, Verb
-from ecr_warden_cli.verbs.access import CAN, CAN_I, EXPLAIN_DENIAL, SNAPSHOT, WHO_CAN
+from ecr_warden_cli.verbs.access import CAN, CAN_I, WHO_CAN
 from ecr_warden_cli.verbs.apply import APPLY
+from ecr_warden_cli.verbs.denial import EXPLAIN_DENIAL
 from ecr_warden_cli.verbs.event import EXPLAIN
 from ecr_warden_cli.verbs.history import HISTORY, SHOW
 from ecr_warden_cli.verbs.pause import PAUSE, RESUME
@@ -18,6 +19,7 @@ from ecr_warden_cli.verbs.plan import PLAN
 from ecr_warden_cli.verbs.policy_compare import COMPARE
 from ecr_warden_cli.verbs.policy_evaluate import EVALUATE
 from ecr_warden_cli.verbs.policy_lint import LINT
+from ecr_warden_cli.verbs.snapshot import SNAPSHOT
 from ecr_warden_cli.verbs.spec import RENDER, VALIDATE
 from ecr_warden_cli.verbs.status import GRANTS, STATUS
 from ecr_warden_cli.verbs.verify import VERIFY

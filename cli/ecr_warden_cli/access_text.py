@@ -1,0 +1,160 @@
+"""Answers about access as JSON and in lines for people."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ecr_warden.model.estate import Estate, Repository
+from ecr_warden.policy.printable import count, printable
+from ecr_warden.proof.access import Access, AccessPath
+from ecr_warden.proof.decide import Answer
+from ecr_warden.proof.escalation import Escalation
+from ecr_warden.proof.words import (
+    already_allowed_text,
+    because_of,
+    class_of,
+    edit_text,
+    edit_to_json,
+    short,
+    unread_text,
+    verb_of,
+)
+from ecr_warden.usecases.access import CanI, Question
+
+from ecr_warden_cli.console import Style
+from ecr_warden_cli.context import Context
+
+type Given = Callable[[AccessPath], bool]
+"""Does the spec give what a path shows?"""
+
+
+_STYLES = {
+    Answer.YES: Style.GOOD,
+    Answer.NO: Style.BAD,
+    Answer.CONDITIONAL: Style.ODD,
+    Answer.UNKNOWN: Style.ODD,
+}
+
+
+def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
+    path, change = found.path, found.change
+    return {
+        "answer": found.answer.value,
+        "chain": list(path.chain) if path else [],
+        "because": [_because_to_json(one) for one in because_of(path)] if path else [],
+        "missing": [edit_to_json(edit) for edit in change.edits] if change else [],
+        "via": list(change.via) if change else [],
+        "conditions": list(path.conditions) if path else [],
+        "unknown": [unread_text(policy) for policy in path.unread] if path else [],
+        "notLookedAt": list(not_looked_at(estate)),
+    }
+
+
+def _because_to_json(one: Any) -> dict[str, Any]:
+    return {"policy": one.policy, "statement": one.statement, "sid": one.sid, "text": str(one)}
+
+
+def show_can_i(found: CanI, what: Question, arn: str, estate: Estate, context: Context) -> None:
+    verb = verb_of(what.what)
+    cannot = {Answer.NO: f"cannot {verb}", Answer.UNKNOWN: f"may or may not {verb}"}
+    says = cannot.get(found.answer, f"can {verb}")
+    head = f"{found.answer.value:<12}{short(arn)} {says} {printable(what.repository.target.name, 200)}"
+    context.console.line(head, _STYLES[found.answer])
+    for label, text in _details(found, estate):
+        context.console.line(f"{'':<12}{label:<12}{text}", None)
+
+
+def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str]]:
+    if found.path is not None:
+        yield from (("as", short(arn)) for arn in found.path.chain[1:])
+        yield from (("if", condition) for condition in found.path.conditions)
+        yield from (("unknown", unread_text(policy)) for policy in found.path.unread)
+        yield from (("because", str(one)) for one in because_of(found.path))
+    elif found.change is None:
+        yield "missing", "no change of a policy would allow it"
+    else:
+        yield from (("as", short(arn)) for arn in found.change.via)
+        yield from (("ok", already_allowed_text(edit)) for edit in found.change.already_allowed)
+        for edit in found.change.edits:
+            label, text = edit_text(edit)
+            yield label, text
+            if edit.index is None:
+                yield "  add", json.dumps(edit.statement)
+    yield from (("not read", text) for text in not_looked_at(estate))
+
+
+def not_looked_at(estate: Estate) -> Iterator[str]:
+    """The policies that were not given and could deny it all the same."""
+    missing = [
+        name
+        for name, given in (
+            ("service control policies", all(one.service_control is not None for one in estate.accounts.values())),
+            ("resource control policies", all(one.resource_control is not None for one in estate.accounts.values())),
+        )
+        if not given
+    ]
+    yield f"{', '.join([*missing, 'VPC endpoint policies'])}: not given, so not taken into account"
+    for account in estate.accounts.values():
+        yield from (f"{printable(one.what, 160)}: {printable(one.why, 160)}" for one in account.unread)
+
+
+def path_to_json(path: AccessPath, given: Given | None) -> dict[str, Any]:
+    return {
+        "principal": path.subject.arn,
+        "answer": path.answer.value,
+        "chain": list(path.chain),
+        "because": [_because_to_json(one) for one in because_of(path)],
+        "inSpec": None if given is None else given(path),
+        "conditions": list(path.conditions),
+        "via": "direct" if len(path.steps) == 1 else "role",
+        "steps": [],
+    }
+
+
+def escalation_to_json(one: Escalation, given: Given | None) -> dict[str, Any]:
+    return {
+        "principal": one.subject.arn,
+        "answer": "could",
+        "chain": list(one.chain),
+        "because": [],
+        "inSpec": None if given is None else False,
+        "conditions": list(one.conditions),
+        "via": "escalation",
+        "steps": list(one.steps),
+    }
+
+
+def show_who_can(found: Any, what: Question, given: Given | None, estate: Estate, context: Context) -> None:
+    console = context.console
+    verb, name = verb_of(what.what), printable(what.repository.target.name, 200)
+    for path in (*found.identities, *found.classes):
+        is_class = path in found.classes
+        who = class_of(path.subject, what.permissions[0], estate) if is_class else short(path.subject.arn)
+        in_spec = "" if given is None else "spec" if given(path) else "NOT IN SPEC"
+        console.line(f"{path.answer.value:<12}{in_spec:<12}{who}".rstrip(), _STYLES[path.answer])
+        yield_lines = [*(("as", short(arn)) for arn in path.chain[1:]), *(("if", one) for one in path.conditions)]
+        yield_lines += [("unknown", unread_text(policy)) for policy in path.unread]
+        for label, text in yield_lines:
+            console.line(f"{'':<12}{label:<12}{text}", Style.FAINT)
+    for one in found.escalations:
+        console.line(f"{'could':<12}{'':<12}{short(one.subject.arn)}", Style.ODD)
+        for step in one.steps:
+            console.line(f"{'':<12}{'by':<12}{printable(step, 300)}", Style.FAINT)
+        for condition in one.conditions:
+            console.line(f"{'':<12}{'if':<12}{condition}", Style.FAINT)
+    count = len(found.identities) + len(found.classes)
+    more = f", {len(found.escalations)} more could escalate to it" if found.escalations else ""
+    console.line(f"{count} can {verb} {name}{more}, by the policies that could be read", Style.HEADING)
+    for text in not_looked_at(estate):
+        console.note(text)
+
+
+def show_can(rows: Sequence[tuple[Repository, Access, AccessPath]], arn: str, context: Context) -> None:
+    for repository, access, path in rows:
+        through = f" as {' -> '.join(short(one) for one in path.chain[1:])}" if len(path.chain) > 1 else ""
+        conditions = f" if {' and '.join(path.conditions)}" if path.conditions else ""
+        text = f"{path.answer.value:<12}{access.value:<8}{printable(repository.target.name, 120)}{through}{conditions}"
+        context.console.line(text, _STYLES[path.answer])
+    context.console.line(
+        f"{short(arn)}: {count(len(rows), 'kind of access')}, by the policies that could be read", Style.HEADING
+    )
