@@ -1,4 +1,4 @@
-"""What an event reports beside the targets stands in the kept estate within the same run, and no target is written."""
+"""What an event reports besides targets is in the stored estate within the same run, and no target is written."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The kept estate through the hub: its parts, and each of them as it was kept."""
+"""The stored estate through the hub: its parts, and each of them as it was kept."""
 
 from base64 import b64decode
 

@@ -40,7 +40,7 @@ def trusting(account: str) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Estates:
-    """A world whose kept estate has what the spec gives; `put` changes a piece of it."""
+    """A world whose stored estate has what the spec gives; `put` changes a piece of it."""
 
     world: World = field(default_factory=world_in_sync)
 

@@ -67,7 +67,7 @@ def _of_drifts(report: RunReport) -> Severity:
         # The spec changed, not the account: what the account gives beyond it is yesterday's grant, unless no account
         # of the spec should ever have had it.
         return Severity.WARNING if lets_in else Severity.INFO
-    if lets_in or any(_is_grave_otherwise(drift, report.cause) for drift in drifts):
+    if lets_in or any(_is_as_harmful(drift, report.cause) for drift in drifts):
         return Severity.CRITICAL
     # What one of our runs made possible, such as an identity's first policy, is not a loss that anybody caused.
     losses = [] if report.cause.kind is CauseKind.RUN else [drift for drift in drifts if drift.kind in _LOSSES]
@@ -79,7 +79,7 @@ def home_of(report: RunReport) -> Collection[str]:
     return {report.plan.target.account, *report.accounts}
 
 
-def _is_grave_otherwise(drift: Drift, cause: Cause) -> bool:
+def _is_as_harmful(drift: Drift, cause: Cause) -> bool:
     """Whether a drift that lets in no outsider may do as much harm, or hides what it does."""
     match drift.kind:
         case DriftKind.UNPARSEABLE:

@@ -137,7 +137,7 @@ class SurveyRegistry(_Job, frozen=True, tag="survey-registry"):
 
 
 class ProveAccess(_Job, frozen=True, tag="prove-access"):
-    """Compare who can pull and push, by the kept estate, with the accepted spec.
+    """Compare who can pull and push, by the stored estate, with the accepted spec.
 
     `part`: whose survey found a change, named as model.watch does; empty at the start of a sweep and for a new spec.
     """

@@ -1,4 +1,4 @@
-"""The proof of access: who can pull and push, by the kept estate, against what the accepted spec gives.
+"""The proof of access: who can pull and push, from the stored estate, compared with what the accepted spec gives.
 
 It reads nothing from the accounts and delays no repair. It never ends because a part of the estate is broken: what
 cannot be proved is unknown, and said to be so.

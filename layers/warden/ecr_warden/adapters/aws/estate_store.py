@@ -53,7 +53,7 @@ class S3EstateStore(Struct, frozen=True):
             )
 
     def get(self, part: str) -> Piece | None:
-        with translated(HUB, f"reading the kept estate of {part}"):
+        with translated(HUB, f"reading the stored estate of {part}"):
             try:
                 answer = self.s3.get_object(Bucket=self.bucket, Key=_key(part), ExpectedBucketOwner=self.owner)
             except ClientError as error:

@@ -5,12 +5,12 @@ import zlib
 from ecr_warden.model.codec.base import CodecError, Json, dumps, loads
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Of an object's JSON: what is longer was not written by this version, and is not read."""
+"""The limit for an object's JSON: longer texts are neither written nor read."""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 def compress(value: Json) -> bytes:
-    """The same bytes for the same object; raises CodecError for one that would not be read again."""
+    """Compress an object; equal objects give equal bytes. Raises CodecError for one that is too large to be read."""
     text = dumps(value).encode()
     if len(text) > MAX_BYTES:
         raise CodecError(f"{len(text)} bytes, at most {MAX_BYTES} are kept")
@@ -19,7 +19,7 @@ def compress(value: Json) -> bytes:
 
 
 def decompress(body: bytes) -> Json:
-    """Raises CodecError for what is not compressed, not a JSON object, or too long."""
+    """The object; raises CodecError for bytes that are not compressed, not a JSON object, or too long."""
     opened = zlib.decompressobj(wbits=_GZIP)
     try:
         text = opened.decompress(body, MAX_BYTES)
