@@ -11,6 +11,7 @@ from ecr_warden.model.job import (
     Job,
     ProveAccess,
     ReconcileTarget,
+    ReportCredential,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -34,6 +35,7 @@ ALL: list[Job] = [
     SweepRepositories(SWEEP, HOME, "us-east-1"),
     *(ReconcileTarget(EVENT, target) for target in (CHECKOUT, PUSHER, PUSH_USER, LONG)),
     ReportOwnChange(EVENT, HOME, "role ecr-warden-write"),
+    ReportCredential(EVENT, PUSH_USER),
 ]
 # Each replaces the piece of the part that the sweep before it replaces, and is due though the sweep was.
 SURVEYS: list[Job] = [

@@ -9,6 +9,7 @@ from ecr_warden.model.job import (
     AcceptSpec,
     Misplaced,
     ReconcileTarget,
+    ReportCredential,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -38,7 +39,12 @@ def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: De
     for service, rows in WATCHED.items():
         survey = SurveyRegistry if service == "ecr" else SurveyIdentities
         for name, row in rows.items():
-            made = {Names.REGISTRY: set(), Names.GROUP: set(), Names.POLICY: {ReportOwnChange}}
+            made: dict[Names, set[type]] = {
+                Names.REGISTRY: set(),
+                Names.GROUP: set(),
+                Names.POLICY: {ReportOwnChange},
+                Names.CREDENTIAL: {ReportCredential},
+            }
             kinds[f"{service}-{name}"] = made.get(row.names, {ReconcileTarget}) | ({survey} if row.surveys else set())
     for stem in stems:
         handler(event(stem))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
     from ecr_warden.usecases.commands import Commands
+    from ecr_warden.usecases.credentials import ReportCredentials
     from ecr_warden.usecases.jobs import Dispatch, Work
     from ecr_warden.usecases.prove import Prove
     from ecr_warden.usecases.queries import Queries
@@ -68,7 +69,15 @@ def work() -> "Work":
     """The use cases of the function `reconcile`."""
     from ecr_warden.usecases.jobs import Work
 
-    return Work(accept=_accept, sweep=_sweep, reconcile=_reconcile, survey=_survey, prove=_prove, alerts=_alert_bus())
+    return Work(
+        accept=_accept,
+        sweep=_sweep,
+        reconcile=_reconcile,
+        survey=_survey,
+        prove=_prove,
+        credentials=_credentials,
+        alerts=_alert_bus(),
+    )
 
 
 @cache
@@ -221,6 +230,13 @@ def _proofs() -> "S3Proofs":
 
     bucket, owner = _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
     return S3Proofs(_client("s3"), bucket, owner)
+
+
+@cache
+def _credentials() -> "ReportCredentials":
+    from ecr_warden.usecases.credentials import ReportCredentials
+
+    return ReportCredentials(_specs(), _alert_bus())
 
 
 @cache

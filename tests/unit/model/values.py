@@ -16,6 +16,7 @@ from ecr_warden.model.address import (
 from ecr_warden.model.alert import (
     AccessProved,
     Alert,
+    CredentialMade,
     OwnChanged,
     SpecAccepted,
     SpecRefused,
@@ -57,6 +58,7 @@ from ecr_warden.model.job import (
     Job,
     Misplaced,
     ReconcileTarget,
+    ReportCredential,
     SurveyIdentities,
     SurveyRegistry,
     SweepAll,
@@ -134,6 +136,7 @@ jobs: Strategy[Job] = st.one_of(
         st.just("") | REPOSITORIES,
     ),
     st.builds(ReconcileTarget, causes, targets),
+    st.builds(ReportCredential, causes, users),
 )
 
 phrases: Strategy[Phrase] = st.builds(Phrase, TEXTS, st.sampled_from(Deed), TEXTS, TEXTS, unique_id=st.booleans())
@@ -241,6 +244,7 @@ alerts: Strategy[Alert] = st.one_of(
     ),
     st.builds(Unlisted, causes, IDS, _few(TEXTS), _few(IDS), COUNTS),
     st.builds(OwnChanged, causes, accounts, TEXTS),
+    st.builds(CredentialMade, causes, users),
     st.builds(
         AccessProved,
         causes,

@@ -63,6 +63,7 @@ def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service
         Names.USER: {"UserName"},
         Names.BOTH_USERS: {"UserName", "NewUserName"},
         Names.POLICY: {"PolicyArn"},
+        Names.CREDENTIAL: {"UserName"},
         Names.GROUP: {"GroupName"},
         Names.REGISTRY: set(),  # the caller's own
     }

@@ -10,6 +10,7 @@ from ecr_warden.model.job import (
     CauseKind,
     Job,
     ReconcileTarget,
+    ReportCredential,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -33,6 +34,7 @@ NAMES = {
     Names.USER: [USER],
     Names.BOTH_USERS: [USER, f"{USER}-old"],
     Names.POLICY: [BOUNDARY],
+    Names.CREDENTIAL: [USER],
     Names.GROUP: [],
     Names.REGISTRY: [],
 }
@@ -59,7 +61,7 @@ def _decision(stem: str) -> Decision:
 
 def _named(job: Job) -> str:
     match job:
-        case ReconcileTarget(target=target):
+        case ReconcileTarget(target=target) | ReportCredential(target=target):
             return target.key
         case ReportOwnChange(thing=thing):
             return thing

@@ -17,6 +17,7 @@ from ecr_warden.model.alert import (
     COMPILED_SPEC,
     AccessProved,
     Alert,
+    CredentialMade,
     Field,
     JobFailed,
     Message,
@@ -34,6 +35,7 @@ from ecr_warden.model.job import (
     Job,
     ProveAccess,
     ReconcileTarget,
+    ReportCredential,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -220,6 +222,27 @@ def _advice(changed: OwnChanged) -> Iterator[str]:
     yield "then deploy the stack again: docs/security.md"
 
 
+_CREDENTIALS = {
+    "iam:CreateAccessKey": "access key",
+    "iam:CreateLoginProfile": "password",
+    "iam:UpdateLoginProfile": "password",
+}
+
+
+class _CredentialMade(Kind[CredentialMade]):
+    def describe_one(self, alert: CredentialMade) -> Parts:
+        credential = _CREDENTIALS.get(alert.cause.action, "credential")
+        lines = [
+            "Whoever has it can do what the user can. No policy has changed, so no proof shows it.",
+            "If nobody should have it, delete it in the user's account; ecr-warden does not.",
+        ]
+        return Parts(
+            f"{credential} of {describe_target(alert.target)} was made by {short_name(alert.cause.actor)}",
+            [Field("Who", describe_actor(alert.cause.actor)), *call_fields(alert.cause)],
+            [listing("line", lines)],
+        )
+
+
 class _TargetsPaused(Kind[TargetsPaused]):
     def describe_one(self, alert: TargetsPaused) -> Parts:
         targets = count(len(alert.targets) + alert.left_out, "target")
@@ -359,6 +382,8 @@ def _of_job(job: Job | None) -> tuple[str, str]:
             return f"the survey of the registry of {account} in {region}", _UNSURVEYED
         case ProveAccess():
             return "the proof of access", "who can pull and push is not known anew; the next sweep has it proved again"
+        case ReportCredential(target=target):
+            return f"a credential of {describe_target(target)}", "it is reported nowhere else"
         case ReportOwnChange(account=account, thing=thing):
             return f"a change of ecr-warden's own {thing} in {account or 'the hub'}", "it is reported nowhere else"
         case _:
@@ -387,6 +412,7 @@ KINDS: Mapping[type[Alert], Kind[Any]] = {
     SpecRefused: _SpecRefused(),
     SpecAccepted: _SpecAccepted(),
     OwnChanged: _OwnChanged(),
+    CredentialMade: _CredentialMade(),
     TargetsPaused: _TargetsPaused(),
     TargetsResumed: _TargetsResumed(),
     JobFailed: _JobFailed(),

@@ -8,6 +8,7 @@ from msgspec import Struct
 from ecr_warden.model.finding import FindingGroup
 from ecr_warden.model.job import Cause, Job
 from ecr_warden.model.run import RunReport, Severity
+from ecr_warden.model.target import Target
 from ecr_warden.model.value import Count, Moment, Value
 
 
@@ -65,6 +66,12 @@ class OwnChanged(_Alert, frozen=True, tag="own-changed"):
     thing: str
 
 
+class CredentialMade(_Alert, frozen=True, tag="credential-made"):
+    """Somebody made a credential of a user whom the spec names; the cause's action says which."""
+
+    target: Target
+
+
 class Unlisted(_Alert, frozen=True, tag="unlisted"):
     """Lists that could not be read: repositories that match a pattern, or users and roles of an account.
 
@@ -110,6 +117,7 @@ type Alert = (
     | SpecAccepted
     | Unlisted
     | OwnChanged
+    | CredentialMade
     | AccessProved
     | TargetsPaused
     | TargetsResumed

@@ -152,6 +152,12 @@ class ReportOwnChange(_Job, frozen=True, tag="report-own-change"):
     thing: str
 
 
+class ReportCredential(_Job, frozen=True, tag="report-credential"):
+    """Report that a user got another credential, if the spec names the user; the cause's action says which."""
+
+    target: Target
+
+
 class Attempt(Struct, frozen=True):
     """Which delivery of a job this is, counted from 1, and whether it is the last one."""
 
@@ -163,4 +169,5 @@ FIRST_AND_LAST = Attempt()
 
 type SweepPart = SweepIdentities | SweepRepositories
 type SurveyPart = SurveyIdentities | SurveyRegistry
-type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | SurveyPart | ProveAccess | ReportOwnChange
+type Report = ReportOwnChange | ReportCredential
+type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | SurveyPart | ProveAccess | Report

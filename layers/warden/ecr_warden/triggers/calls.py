@@ -21,6 +21,7 @@ class Names(StrEnum):
     ROLE = "the role"
     USER = "the user"
     BOTH_USERS = "the user under both names"
+    CREDENTIAL = "the user's credential"
     GROUP = "the group"
     POLICY = "the managed policy"
 
@@ -160,9 +161,12 @@ _IAM: Mapping[str, Row] = {
         """CreateInstanceProfile DeleteInstanceProfile AddRoleToInstanceProfile RemoveRoleFromInstanceProfile
         TagInstanceProfile UntagInstanceProfile""",
     ),
+    "CreateAccessKey": Watched(Names.CREDENTIAL, "whoever has the key can what the user can", surveys=False),
+    "CreateLoginProfile": Watched(Names.CREDENTIAL, "whoever has the password can what the user can", surveys=False),
+    "UpdateLoginProfile": Watched(Names.CREDENTIAL, "whoever has the password can what the user can", surveys=False),
     **_irrelevant(
         "changes a credential, not a policy",
-        """CreateAccessKey UpdateAccessKey DeleteAccessKey CreateLoginProfile UpdateLoginProfile DeleteLoginProfile
+        """UpdateAccessKey DeleteAccessKey DeleteLoginProfile
         ChangePassword UploadSSHPublicKey UpdateSSHPublicKey DeleteSSHPublicKey UploadSigningCertificate
         UpdateSigningCertificate DeleteSigningCertificate UploadServerCertificate UpdateServerCertificate
         DeleteServerCertificate TagServerCertificate UntagServerCertificate CreateServiceSpecificCredential

@@ -14,6 +14,7 @@ from ecr_warden.model.job import (
     Job,
     Misplaced,
     ReconcileTarget,
+    ReportCredential,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -84,15 +85,16 @@ def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
     cause = Cause(CauseKind.EVENT, call.event_id, call.action, call.at, actor=call.actor)
     if own := _own_resource(call):
         yield ReportOwnChange(cause, call.account, own)
-    yield from (ReconcileTarget(cause, target) for target in targets)
     row = WATCHED[call.service][call.name]
+    made = ReportCredential if row.names is Names.CREDENTIAL else ReconcileTarget
+    yield from (made(cause, target) for target in targets)
     match row.names:
         case _ if not row.surveys:
             return
         case Names.REPOSITORY | Names.REGISTRY:
             named = next((target.name for target in targets if isinstance(target, RepositoryTarget)), "")
             yield SurveyRegistry(cause, _registry(call), call.region, named)
-        case Names.ROLE | Names.USER | Names.BOTH_USERS | Names.GROUP | Names.POLICY:
+        case Names.ROLE | Names.USER | Names.BOTH_USERS | Names.CREDENTIAL | Names.GROUP | Names.POLICY:
             yield SurveyIdentities(cause, call.account)
         case _:
             assert_never(row.names)
@@ -134,7 +136,7 @@ def _keys(names: Names, call: ApiCall) -> tuple[str, ...]:
             return (f"repository/{_registry(call)}/{call.region}/{given.repository}",)
         case Names.ROLE:
             return (f"role/{call.account}/{given.role}",)
-        case Names.USER:
+        case Names.USER | Names.CREDENTIAL:
             return (f"user/{call.account}/{given.user}",)
         case Names.REGISTRY | Names.GROUP | Names.POLICY:
             return ()

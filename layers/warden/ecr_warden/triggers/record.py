@@ -71,9 +71,10 @@ def parameters_of(record: _Json) -> Parameters:
 
 
 def _identity(sent: _Json, answered: _Json, arns: tuple[Arn, ...], kind: str) -> str:
-    given = name(sent, f"{kind}Name") or name(mapping(answered, kind), f"{kind}Name")
-    if given:
-        return given
+    """The name sent, or else AWS's: a caller need not name itself, and AWS makes up a role's name."""
+    for source in (sent, *(mapping(answered, key) for key in (kind, "accessKey", "loginProfile"))):
+        if given := name(source, f"{kind}Name"):
+            return given
     arn = _first(arns, "iam", f"{kind}/")
     return arn.name if arn else ""
 

@@ -12,6 +12,7 @@ from ecr_warden.model.job import (
     Job,
     ProveAccess,
     ReconcileTarget,
+    ReportCredential,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ecr_warden.ports.alerts import AlertBus
     from ecr_warden.triggers.trigger import Ignored
     from ecr_warden.usecases.accept import Accept
+    from ecr_warden.usecases.credentials import ReportCredentials
     from ecr_warden.usecases.prove import Prove
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.survey import Survey
@@ -73,6 +75,7 @@ class Work(Struct, frozen=True):
     reconcile: "Callable[[], Reconcile]"
     survey: "Callable[[], Survey]"
     prove: "Callable[[], Prove]"
+    credentials: "Callable[[], ReportCredentials]"
     alerts: "AlertBus"
 
     def __call__(self, job: Job, attempt: Attempt) -> str:
@@ -98,6 +101,8 @@ class Work(Struct, frozen=True):
                 return self.survey()(job, attempt)
             case ProveAccess():
                 return self.prove()(job)
+            case ReportCredential():
+                return self.credentials()(job)
             case ReportOwnChange():
                 from ecr_warden.model.alert import OwnChanged  # noqa: PLC0415 - few jobs are of this kind
 

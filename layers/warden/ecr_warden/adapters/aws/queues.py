@@ -21,6 +21,7 @@ from ecr_warden.model.job import (
     Job,
     ProveAccess,
     ReconcileTarget,
+    ReportCredential,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -84,6 +85,8 @@ def group_id(job: Job) -> str:
             return "proof"
         case ReportOwnChange():
             return f"own-{job.account}"
+        case ReportCredential():
+            return f"credential-{job.target.account}"
         case ReconcileTarget():
             key = job.target.key
             return key if len(key) <= _GROUP_ID_LENGTH else hashlib.sha256(key.encode()).hexdigest()
