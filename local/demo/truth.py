@@ -62,10 +62,11 @@ def _role(iam: Any) -> Iterator[tuple[str, str]]:
 
 
 def _only_ends_sessions(document: Any) -> bool:
-    """Whether the document only denies everything to sessions issued before some time."""
+    """Whether the document only denies everything to sessions issued before some time, or between two."""
     match plain(document)["Statement"]:
-        case {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"DateLessThan": condition}, **more}:
-            return [*condition] == ["aws:TokenIssueTime"] and not {*more} - {"Sid"}
+        case {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"DateLessThan": _} as bounds, **more}:
+            named = all([*bound] == ["aws:TokenIssueTime"] for bound in bounds.values())
+            return named and {*bounds} <= {"DateLessThan", "DateGreaterThanEquals"} and not {*more} - {"Sid"}
         case _:
             return False
 

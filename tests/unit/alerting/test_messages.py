@@ -1,6 +1,7 @@
 """What people read: who, what, where, what was done, what it would have allowed."""
 
 from copy import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,8 +20,9 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind
-from ecr_warden.model.plan import HoldReason
-from ecr_warden.model.run import Conflict, Failed, Outcome, Result, RunReport, Severity, Skipped
+from ecr_warden.model.plan import Change, HoldReason
+from ecr_warden.model.run import Applied, Conflict, Failed, Outcome, Result, RunReport, Severity, Skipped
+from ecr_warden.model.sessions import Sessions, denial_of
 
 from tests.unit.alerting.reports import (
     ATTACHED,
@@ -91,6 +93,13 @@ def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> N
 
 
 CHANGE = change(MISSING)
+
+
+def denies(sessions: Sessions) -> Change:
+    return replace(CHANGE, address=REOPENED.address, after=denial_of(sessions))
+
+
+ENDED = Sessions(datetime(2026, 11, 24, 10, tzinfo=UTC), since=datetime(2026, 11, 24, 9, tzinfo=UTC))
 ASKED = Cause(CauseKind.CALLER, "c-1", actor=MALLORY)
 UNREAD = Unlisted(SWEEP, "v2", ("repository/2/eu-central-1/shop/*: denied; allow it",), ("permission-missing",))
 UNLISTED = Unlisted(SWEEP, "v2", (*UNREAD.problems, "user/1/*: closed"), ("account-unreachable", *UNREAD.codes))
@@ -123,6 +132,15 @@ SAID: dict[str, tuple[Alert, str]] = {
     ),
     "ended sessions that work again": (report(REOPENED), "missing: sessions issued before 2026-11-24T10:00:00Z were"),
     "what happened to them": (report(REOPENED_BY_A_CHANGE), "were ended and work again"),
+    "which sessions ended, and what their users have to do": (
+        report(MISSING, outcomes=(Applied(denies(ENDED)),)),
+        "sessions issued between 2026-11-24T09:00:00Z and 2026-11-24T10:00:00Z: denied\n"
+        "  whoever uses one has to assume the role again",
+    ),
+    "that all older sessions ended": (
+        report(MISSING, outcomes=(Applied(denies(Sessions(ENDED.before))),)),
+        "sessions issued before 2026-11-24T10:00:00Z: denied",
+    ),
     "a lock-out by our own means": (report(LOCKED_OUT), "it denies all access until 2036"),
     "a write that settles": (report(SETTLING, result=Result.NOT_YET_VISIBLE), "AWS still shows unique ids"),
     "a caller that the event does not name": (

@@ -18,13 +18,14 @@ README = Path(__file__).parents[3] / "README.md"
 MALLORY = Actor("IAMUser", f"arn:aws:iam::{HOME}:user/mallory", HOME, source_ip="198.51.100.7")
 CALLED = "2026-11-24T19:48:56Z"
 DONE = datetime(2026, 11, 24, 19, 49, 0, tzinfo=UTC)
+SWEPT = datetime(2026, 11, 24, 19, 45, 0, tzinfo=UTC)
 
 
 def test_the_alert_of_the_readme_is_what_people_get() -> None:
     spec = spec_of(PUSHER)
     seen = reading(spec, {D2: MORE_TRUST})
     version = "93e91ec4-1367-462a-8b9a-09d2e322e07f"
-    circumstances = Circumstances(now=DONE)
+    circumstances = Circumstances(now=DONE, last_look=lambda: SWEPT)
     plan = make_plan(spec, seen, spec_version=version, mode=Mode.ENFORCE, circumstances=circumstances)
     report = RunReport(
         run_id="20261124T194859Z3a4a8d44cffb",

@@ -13,9 +13,11 @@ from ecr_warden.model.drift import EXPLICITLY_DENIED, Compared, Drift, DriftKind
 from ecr_warden.model.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
 from ecr_warden.model.plan import Change, Operation
 from ecr_warden.model.run import Applied, Conflict, Failed, Outcome, Skipped
+from ecr_warden.model.sessions import denied_by
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.describe import ComesFirst, describe_change, describe_difference
+from ecr_warden.policy.document import Document
 from ecr_warden.policy.phrases import Framing, Relation
 from ecr_warden.policy.printable import show_time
 
@@ -132,7 +134,8 @@ def describe_outcome(outcome: Outcome) -> Entry:
     """What became of one change."""
     match outcome:
         case Applied(change):
-            return Entry(_done(change))
+            again = ["whoever uses one has to assume the role again"] if _ends_sessions(change) else []
+            return Entry(_done(change), listing("line", again))
         case Skipped(change, reason):
             return Entry(f"not done: {_intended(change)}: {reason}")
         case Conflict(change):
@@ -149,11 +152,16 @@ _INTENDED = {Operation.CREATE: "create", Operation.UPDATE: "repair", Operation.D
 
 
 def _done(change: Change) -> str:
-    if change.address.name == DENY_OLDER_SESSIONS and change.operation is not Operation.DELETE:
-        return "sessions from before the repair: denied"
+    if _ends_sessions(change):
+        denied = denied_by(change.after) if isinstance(change.after, Document) else None
+        return f"sessions {denied}: denied" if denied else "older sessions: denied"
     if change.address.kind is AddressKind.ROLE and change.operation is not Operation.UPDATE:
         return f"role: {_DONE[change.operation]}"
     return f"{describe_address(change.address)}: {_DONE[change.operation]}"
+
+
+def _ends_sessions(change: Change) -> bool:
+    return change.address.name == DENY_OLDER_SESSIONS and change.operation is not Operation.DELETE
 
 
 def _intended(change: Change) -> str:

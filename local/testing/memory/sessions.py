@@ -1,0 +1,77 @@
+"""Role sessions: who gets one, and whether it still works, by the documents' text and no code of the policy engine."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from ecr_warden.model.address import AddressKind, trust_policy
+from ecr_warden.model.observed import Present
+from ecr_warden.model.target import RoleTarget
+from ecr_warden.policy.document import Document
+
+from local.testing.memory.documents import MemoryDocuments
+from local.testing.memory.hub import ManualClock
+
+LASTS = timedelta(hours=12)
+
+
+class Session(NamedTuple):
+    """A session of the role: whose, and when it was issued."""
+
+    who: str
+    issued: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySessions:
+    """Sessions of one role, each for as long as IAM lets one last."""
+
+    documents: MemoryDocuments
+    clock: ManualClock
+    role: RoleTarget
+
+    def assume(self, who: str) -> Session | None:
+        """A new session of the user with that ARN; None if the trust policy does not let it in."""
+        account = who.split(":")[4]
+        names = {who, f"arn:aws:iam::{account}:root"}
+        effects = {
+            statement["Effect"]
+            for statement in self._statements(AddressKind.TRUST_POLICY)
+            if "sts:AssumeRole" in _listed(statement["Action"]) and names & {*_listed(statement["Principal"]["AWS"])}
+        }
+        return Session(who, self.clock.now().replace(microsecond=0)) if effects == {"Allow"} else None
+
+    def works(self, session: Session) -> bool:
+        """Whether it has not expired, and no policy of the role denies it everything."""
+        policies = self._statements(AddressKind.IDENTITY_POLICY)
+        denied = any(statement["Effect"] == "Deny" and _holds(statement, session) for statement in policies)
+        return not denied and self.clock.now() < session.issued + LASTS
+
+    def _statements(self, kind: AddressKind) -> Iterator[dict[str, Any]]:
+        for address, live in self.documents.live.items():
+            is_ours = address.kind is kind and address.target == trust_policy(self.role).target
+            if is_ours and isinstance(live, Present) and isinstance(live.value, Document):
+                yield from _listed(json.loads(live.value.text)["Statement"])
+
+
+def _holds(statement: dict[str, Any], session: Session) -> bool:
+    """Whether all conditions hold of the session; each is about the time of its issue."""
+    held: list[bool] = []
+    for operator, keys in statement.get("Condition", {}).items():
+        for key, times in keys.items():
+            assert key == "aws:TokenIssueTime"
+            [bound] = map(datetime.fromisoformat, _listed(times))
+            match operator:
+                case "DateLessThan":
+                    held.append(session.issued < bound)
+                case "DateGreaterThanEquals":
+                    held.append(session.issued >= bound)
+                case _:
+                    raise AssertionError(operator)
+    return all(held)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
