@@ -192,15 +192,7 @@ def _answer(estate: Json, people: Json, who: str, asks: list[tuple[str, str]]) -
 
 def _allowed(estate: Json, people: Json, who: str, action: str, resource: str, context: Json) -> bool:
     account = who.split(":")[4]
-    entry, iam = people[who], estate["accounts"][account]["iam"]
-    managed = {one["Arn"]: one["PolicyVersionList"][1]["Document"] for one in iam["Policies"]}
-    identity = [one["PolicyDocument"] for key in ("UserPolicyList", "RolePolicyList") for one in entry.get(key, [])]
-    identity += [managed[one["PolicyArn"]] for one in entry.get("AttachedManagedPolicies", [])]
-    for group in iam["GroupDetailList"] if entry.get("GroupList") else []:
-        identity += [one["PolicyDocument"] for one in group["GroupPolicyList"]]
-    policies: Json = {"identity": identity, "scp": estate["accounts"][account].get("serviceControlPolicies", [])}
-    if "PermissionsBoundary" in entry:
-        policies["boundary"] = managed[entry["PermissionsBoundary"]["PermissionsBoundaryArn"]]
+    policies = _own_policies(estate, people, who)
     if ":role/" in resource:
         policies["trust"] = people[resource]["AssumeRolePolicyDocument"]
         policies["rcp"] = estate["accounts"][resource.split(":")[4]].get("resourceControlPolicies", [])
@@ -217,13 +209,72 @@ def _allowed(estate: Json, people: Json, who: str, action: str, resource: str, c
         policies["rcp"] = home.get("resourceControlPolicies", [])
     # An action without a resource: only `*` and what is negated match this text.
     asked = resource if resource != "*" else f"none::::{account}:none"
-    principal = (
-        who if ":user/" in who else f"arn:aws:sts::{account}:assumed-role/{who.rsplit('/', maxsplit=1)[-1]}/session"
-    )
-    return (
-        verdict({"principal": principal, "action": action, "resource": asked, "context": context}, policies)
-        == "Allowed"
-    )
+    return _is_allowed(who, action, asked, context, policies)
+
+
+def _own_policies(estate: Json, people: Json, who: str) -> Json:
+    account = who.split(":")[4]
+    entry, iam = people[who], estate["accounts"][account]["iam"]
+    managed = {one["Arn"]: one["PolicyVersionList"][1]["Document"] for one in iam["Policies"]}
+    identity = [one["PolicyDocument"] for key in ("UserPolicyList", "RolePolicyList") for one in entry.get(key, [])]
+    identity += [managed[one["PolicyArn"]] for one in entry.get("AttachedManagedPolicies", [])]
+    for group in iam["GroupDetailList"] if entry.get("GroupList") else []:
+        identity += [one["PolicyDocument"] for one in group["GroupPolicyList"]]
+    policies: Json = {"identity": identity, "scp": estate["accounts"][account].get("serviceControlPolicies", [])}
+    if "PermissionsBoundary" in entry:
+        policies["boundary"] = managed[entry["PermissionsBoundary"]["PermissionsBoundaryArn"]]
+    return policies
+
+
+def _is_allowed(who: str, action: str, resource: str, context: Json, policies: Json) -> bool:
+    account = who.split(":")[4]
+    session = f"arn:aws:sts::{account}:assumed-role/{who.rsplit('/', maxsplit=1)[-1]}/session"
+    request = {"principal": who if ":user/" in who else session, "action": action, "resource": resource}
+    return verdict({**request, "context": context}, policies) == "Allowed"
+
+
+def administrators(estate: Json, account: str) -> set[str]:
+    """Every user and role that can change what another identity of the account may do, itself or through roles."""
+    people = {entry["Arn"]: entry for entry in _identities(estate)}
+    calls = [(arn, call) for arn in people if f"::{account}:" in arn for call in _changes(people[arn], account)]
+    able = {
+        who
+        for who in people
+        if f"::{account}:" in who
+        for target, (action, resource) in calls
+        if target != who
+        for context in CONTEXTS
+        if _is_allowed(who, action, resource, context, _own_policies(estate, people, who))
+    }
+    assumes = {
+        (who, role)
+        for who in people
+        for role in people
+        if ":role/" in role and who != role and _answer(estate, people, who, [("sts:AssumeRole", role)]) != "no"
+    }
+    while more := {who for who, role in assumes if role in able} - able:
+        able |= more
+    return able
+
+
+def _changes(entry: Json, account: str) -> Iterator[tuple[str, str]]:
+    arn = entry["Arn"]
+    kind = "User" if ":user/" in arn else "Role"
+    actions = [f"Put{kind}Policy", f"Attach{kind}Policy"]
+    actions += ["CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile"] if kind == "User" else []
+    actions += ["UpdateAssumeRolePolicy"] if kind == "Role" else []
+    if "PermissionsBoundary" in entry:
+        actions += [f"Delete{kind}PermissionsBoundary", f"Put{kind}PermissionsBoundary"]
+    yield from ((f"iam:{action}", arn) for action in actions)
+    for held in entry.get("AttachedManagedPolicies", []):
+        yield from (
+            (f"iam:{action}", held["PolicyArn"]) for action in ("CreatePolicyVersion", "SetDefaultPolicyVersion")
+        )
+    group = f"arn:aws:iam::{account}:group/team"
+    if entry.get("GroupList"):
+        yield from ((f"iam:{action}", group) for action in ("PutGroupPolicy", "AttachGroupPolicy"))
+    if kind == "User":
+        yield "iam:AddUserToGroup", group
 
 
 def applied(estate: Json, edits: list[Json]) -> Json:

@@ -12,7 +12,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.policy.document import Document, Patterns
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import CallerKind
-from ecr_warden.proof.access import AccessPath, Graph
+from ecr_warden.proof.access import TOKEN, AccessPath, Graph
 from ecr_warden.proof.decide import Answer, Permission
 from ecr_warden.proof.missing import Edit, Side, change_along, located, needed_along
 from ecr_warden.proof.subject import Subject
@@ -42,16 +42,17 @@ class Remedies:
 
     def cut(self, path: AccessPath) -> tuple[Edit, ...]:
         """The statements without which the path ends, at its first step where others than the spec's allow it."""
-        for step in path.steps:
-            asked = step.permissions[0]
-            name = step.subject.arn, asked.action, asked.resource.arn
-            if name not in self._cuts:
-                ways = (_ON_RESOURCES, (Side.IDENTITY,), _REMOVABLE)
-                found = (self._cut_on(sides, step.subject, asked) for sides in ways)
-                self._cuts[name] = min(filter(None, found), key=len, default=())
-            if self._cuts[name]:
-                return self._cuts[name]
-        return ()
+        needed = ((step.subject, one) for step in path.steps for one in step.permissions if one.action != TOKEN)
+        return next((edits for subject, one in needed if (edits := self._cut(subject, one))), ())
+
+    def _cut(self, subject: Subject, permission: Permission) -> tuple[Edit, ...]:
+        """The fewest statements to remove so that the subject lacks one permission; none if the spec gives it."""
+        name = subject.arn, permission.action, permission.resource.arn
+        if name not in self._cuts:
+            ways = (_ON_RESOURCES, (Side.IDENTITY,), _REMOVABLE)
+            found = (self._cut_on(sides, subject, permission) for sides in ways)
+            self._cuts[name] = min(filter(None, found), key=len, default=())
+        return self._cuts[name]
 
     def _cut_on(self, sides: Collection[Side], subject: Subject, permission: Permission) -> tuple[Edit, ...]:
         """The statements to remove on some sides; none if the others allow it by themselves."""

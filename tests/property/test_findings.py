@@ -1,0 +1,235 @@
+"""What a proof finds is what brute force finds: who can on the repaired estate, and is not named by the spec."""
+
+import copy
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from ecr_warden.model.address import AddressKind
+from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.estate import Estate
+from ecr_warden.model.finding import Finding, FindingKind
+from ecr_warden.model.target import UserTarget
+from ecr_warden.policy.document import Document
+from ecr_warden.proof.access import Access, Graph
+from ecr_warden.proof.findings import find
+from ecr_warden.proof.remedies import Remedies
+from ecr_warden.proof.repaired import as_repaired
+from ecr_warden.proof.words import edit_to_json
+from ecr_warden.spec import Valid, load_spec
+from ecr_warden.usecases.access import given_by, question
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.property import estates
+from tests.property.estates import AWAY, HOME, REPOSITORIES
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+PUSH = (
+    *("ecr:PutImage", "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart"),
+    *("ecr:CompleteLayerUpload", "ecr:BatchGetImage"),
+)
+ACTIONS = {"pull": (*estates.PULL, estates.TOKEN), "push": (*PUSH, estates.TOKEN)}
+_ROLES = {"shop/app": "app-pusher", "shop/web": "web-pusher"}
+_BOUNDARY = f"arn:aws:iam::{HOME}:policy/ecr-warden/ecr-warden-boundary"
+_WHO = {
+    "ci:user/ann": f"arn:aws:iam::{AWAY}:user/ann",
+    "ci:role/build": f"arn:aws:iam::{AWAY}:role/build",
+    "registry:user/bob": f"arn:aws:iam::{HOME}:user/bob",
+}
+# To shrink an estate takes minutes.
+_SOME = settings(max_examples=30, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+_PEOPLE = st.lists(st.sampled_from(sorted(_WHO)), max_size=3, unique=True)
+
+type Json = dict[str, Any]
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> Json:
+    """Both repositories, each with some of the identities of both accounts."""
+    repositories = []
+    for name in REPOSITORIES:
+        entry: Json = {"name": name, "account": "registry", "pull": draw(_PEOPLE)}
+        if by := draw(_PEOPLE):
+            entry["push"] = [{"role": _ROLES[name], "by": by}]
+        repositories.append(entry)
+    accounts = {"ci": {"id": AWAY}, "registry": {"id": HOME, "regions": ["eu-central-1"]}}
+    return {"version": 1, "accounts": accounts, "repositories": repositories}
+
+
+def _arn(role: str) -> str:
+    return f"arn:aws:iam::{HOME}:role/ecr-warden/{role}"
+
+
+def _compiled(spec: Json) -> CompiledSpec:
+    loaded = load_spec(json.dumps(spec).encode(), now=NOW)
+    assert isinstance(loaded, Valid), loaded
+    return loaded.compiled
+
+
+def _estate(snapshot: Json) -> Estate:
+    return estate_from_text(json.dumps(snapshot), at=NOW)
+
+
+def _with_boundary(snapshot: Json) -> Json:
+    """The snapshot with the member stack's boundary in it."""
+    made = copy.deepcopy(snapshot)
+    versions = [{"VersionId": one, "IsDefaultVersion": one == "v2", "Document": estates.FULL} for one in ("v1", "v2")]
+    made["accounts"][HOME]["iam"]["Policies"].append({"Arn": _BOUNDARY, "PolicyVersionList": versions})
+    return made
+
+
+def _repaired(snapshot: Json, compiled: CompiledSpec) -> Json:
+    """The snapshot with the spec's documents written into it, in plain JSON."""
+    made = copy.deepcopy(snapshot)
+    people = {entry["Arn"].rpartition("/")[2]: entry for entry in estates._identities(made)}
+    for name in _ROLES.values():
+        if f"role/{HOME}/{name}" in compiled.targets:
+            held = {"PermissionsBoundaryArn": _BOUNDARY}
+            people[name] = {"Arn": _arn(name), "RoleId": "AROA9", "RolePolicyList": [], "PermissionsBoundary": held}
+            made["accounts"][HOME]["iam"]["RoleDetailList"].append(people[name])
+    for spec in compiled.targets.values():
+        for address, value in spec.documents.items():
+            document = json.loads(value.text) if isinstance(value, Document) else None
+            match address.kind:
+                case AddressKind.REPOSITORY_POLICY:
+                    repositories = made["accounts"][HOME]["ecr"]["eu-central-1"]["repositories"]
+                    found = next(one for one in repositories if one["repositoryName"] == spec.target.name)
+                    found["policy"] = document
+                case AddressKind.TRUST_POLICY:
+                    people[spec.target.name]["AssumeRolePolicyDocument"] = document
+                case AddressKind.IDENTITY_POLICY:
+                    key = "UserPolicyList" if isinstance(spec.target, UserTarget) else "RolePolicyList"
+                    inline = {"PolicyName": address.name, "PolicyDocument": document}
+                    people[spec.target.name][key] = [*people[spec.target.name][key], inline]
+                case _:
+                    pass
+    return made
+
+
+def _named(spec: Json) -> set[tuple[str, str, str]]:
+    """(repository, access, ARN) of everybody whom the spec names."""
+    found = set()
+    for entry in spec["repositories"]:
+        found |= {(entry["name"], "pull", _WHO[one]) for one in entry["pull"]}
+        for grant in entry.get("push", []):
+            found |= {
+                (entry["name"], "push", arn) for arn in (_arn(grant["role"]), *(_WHO[one] for one in grant["by"]))
+            }
+    return found
+
+
+def _able(snapshot: Json) -> set[tuple[str, str, str]]:
+    """(repository, access, ARN) of everybody who can, by brute force."""
+    return {
+        (name, access, arn)
+        for name in REPOSITORIES
+        for access, actions in ACTIONS.items()
+        for arn in estates.who_can(snapshot, name, actions)
+    }
+
+
+def _short(finding: Finding) -> tuple[str, str, str]:
+    return finding.place.partition("/eu-central-1/")[2], finding.access, finding.principal
+
+
+def _found(findings: tuple[Finding, ...], kind: FindingKind) -> set[tuple[str, str, str]]:
+    """Findings of a kind about users and roles."""
+    return {_short(one) for one in findings if one.kind is kind and one.principal.startswith("arn:")}
+
+
+@_SOME
+@given(estates.estates(), specs())
+def test_findings_are_brute_forces(drawn: Json, spec: Json) -> None:
+    snapshot, compiled = _with_boundary(drawn), _compiled(spec)
+    findings = find(_estate(snapshot), compiled, None, None).findings
+    repaired = _repaired(snapshot, compiled)
+    able, intended = _able(repaired), _named(spec)
+    masters = estates.administrators(repaired, HOME)
+    extra = {one for one in able - intended if one[2] not in masters}
+    assert _found(findings, FindingKind.EXTRA) - intended == extra
+    assert _found(findings, FindingKind.MISSING) == intended - able
+    assert {one.key for one in find(_estate(repaired), compiled, None, None).findings} == {one.key for one in findings}
+
+
+@_SOME
+@given(estates.estates(), specs())
+def test_who_can_says_not_in_spec_of_the_same_paths(drawn: Json, spec: Json) -> None:
+    compiled = _compiled(spec)
+    repaired = _repaired(_with_boundary(drawn), compiled)
+    estate = _estate(repaired)
+    graph = Graph(estate)
+    masters = estates.administrators(repaired, HOME)
+    findings = find(estate, compiled, None, None).findings
+    for name in REPOSITORIES:
+        for access in ("pull", "push"):
+            asked = question(graph, access, name)
+            is_given = given_by(compiled, asked, estate)
+            paths = graph.who_can(asked.permissions).items()
+            said = {arn for arn, path in paths if path.subject.identity and arn not in masters and not is_given(path)}
+            extra = _found(findings, FindingKind.EXTRA)
+            assert {arn for where, what, arn in extra if (where, what) == (name, access)} == said
+
+
+@_SOME
+@given(estates.estates(), specs(), st.data())
+def test_what_is_also_allowed_is_no_finding_and_nothing_else_changes(
+    drawn: Json, spec: Json, data: st.DataObject
+) -> None:
+    estate = _estate(_with_boundary(drawn))
+    findings = find(estate, _compiled(spec), None, None).findings
+    extra = [one for one in findings if one.kind is FindingKind.EXTRA and one.principal.startswith("arn:")]
+    if extra:
+        one = data.draw(st.sampled_from(extra))
+        name, access, principal = _short(one)
+        entry = {"principals": [principal], "reason": "meant", "access": [access], "repositories": [name]}
+        allowed = find(estate, _compiled(spec | {"also_allowed": [entry]}), None, None).findings
+        assert allowed == tuple(other for other in findings if other is not one)
+
+
+@_SOME
+@given(estates.estates(), specs(), st.data())
+def test_removing_the_statements_of_a_remedy_removes_the_finding(drawn: Json, spec: Json, data: st.DataObject) -> None:
+    snapshot, compiled = _with_boundary(drawn), _compiled(spec)
+    graph = Graph(as_repaired(_estate(snapshot), compiled))
+    remedies = Remedies(graph, compiled)
+    findings = find(_estate(snapshot), compiled, None, None).findings
+    extra = [one for one in findings if one.kind is FindingKind.EXTRA and one.principal.startswith("arn:")]
+    if extra:
+        one = data.draw(st.sampled_from(extra))
+        name, access, principal = _short(one)
+        repository = graph.estate.accounts[HOME].registries["eu-central-1"].repositories[name]
+        path = graph.who_can(graph.permissions(Access(access), repository))[principal]
+        edits = remedies.cut(path)
+        assert edits
+        assert "remove statement" in one.remedy or "detach" in one.remedy
+        changed = _never_empty(estates.applied(snapshot, [edit_to_json(edit) for edit in edits]))
+        assert one.key not in {other.key for other in find(_estate(changed), compiled, None, None).findings}
+
+
+def _never_empty(value: Any) -> Any:
+    """IAM takes no document without a statement: a Deny of something else stands in for the removed ones."""
+    if isinstance(value, list):
+        return [_never_empty(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("Statement") == []:
+        return value | {
+            "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": "*"}]
+        }
+    return {key: _never_empty(one) for key, one in value.items()}
+
+
+def test_all_kinds_are_drawn() -> None:
+    seen = dict.fromkeys((FindingKind.EXTRA, FindingKind.MISSING), 0)
+
+    @settings(max_examples=40, database=None, derandomize=True)
+    @given(estates.estates(), specs())
+    def draw(drawn: Json, spec: Json) -> None:
+        for one in find(_estate(_with_boundary(drawn)), _compiled(spec), None, None).findings:
+            if one.kind in seen:
+                seen[one.kind] += 1
+
+    draw()
+    assert min(seen.values()) > 20
