@@ -4,10 +4,23 @@ import argparse
 import json
 import re
 from collections.abc import Sequence
+from copy import replace
 from typing import Any
+from urllib.parse import unquote
 
-from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA, SnapshotError, estate_from_text
+from ecr_warden.arn import ACCOUNT_ID
+from ecr_warden.model.codec.snapshot import (
+    MAX_BYTES,
+    POLICY_CALL,
+    SCHEMA,
+    ControlKind,
+    SnapshotError,
+    control_policies,
+    estate_from_text,
+)
 from ecr_warden.model.estate import Estate
+from ecr_warden.policy.printable import listed, printable
+from ecr_warden.policy.variables import literal_glob
 from ecr_warden.proof.access import Graph
 from ecr_warden.spec import Valid
 from msgspec import Struct
@@ -42,7 +55,17 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--iam", metavar="FILE", help="the output of aws iam get-account-authorization-details for one account"
     )
-    source.add_argument("--repository-policy", metavar="FILE", help="with --iam: the policy of REPOSITORY")
+    source.add_argument(
+        "--repository-policy", metavar="FILE", help="with --iam: the policy of REPOSITORY; null in it: it has none"
+    )
+    for option, kind in _CONTROL.items():
+        source.add_argument(
+            option,
+            metavar="[ACCOUNT=]FILE",
+            action="append",
+            default=[],
+            help=f"the {kind.value.replace('policy', 'policies')} of an account, or of all that are read",
+        )
     source.add_argument(
         "--spec", metavar="SPEC", help="the spec: the answer says what it gives; without a file, its accounts are read"
     )
@@ -74,12 +97,39 @@ def open_estate(arguments: argparse.Namespace, context: Context, repository: str
         text = read_live(spec, arguments.profile, context)
     else:
         raise UsageError("there is no input", remedy="give --snapshot FILE, --iam FILE, or --spec SPEC")
-    return Asked(Graph(_estate(text, arguments.snapshot or arguments.iam, context)), spec)
+    estate = _estate(text, arguments.snapshot or arguments.iam, context)
+    for option, kind in _CONTROL.items():
+        for given_to in getattr(arguments, option.strip("-")):
+            estate = _controlled(estate, given_to, option, kind, context)
+    return Asked(Graph(estate), spec)
+
+
+def _controlled(estate: Estate, given: str, option: str, kind: ControlKind, context: Context) -> Estate:
+    """The estate with the control policies of a file; raises Failure."""
+    account, equals, path = given.partition("=")
+    if not equals:
+        account, path = "", given
+    if account and account not in estate.accounts:
+        known = listed(sorted(estate.accounts), 5)
+        raise UsageError(f"{option}: account {printable(account, 40)} is not in the input", remedy=f"it has {known}")
+    text = _read(path, context)
+    changed = dict(estate.accounts)
+    for name in [account] if account else changed:
+        try:
+            levels = control_policies(text, kind, name)
+        except SnapshotError as error:
+            raise SnapshotError(f"{name_of(path)}: {error.message}", remedy=error.remedy) from error
+        old = changed[name]
+        is_service = kind is ControlKind.SERVICE
+        changed[name] = replace(old, service_control=levels) if is_service else replace(old, resource_control=levels)
+    return replace(estate, accounts=changed)
 
 
 def count_stdin(arguments: argparse.Namespace) -> int:
     """How many files the arguments read from stdin."""
-    return sum(getattr(arguments, name) == "-" for name in ("snapshot", "iam", "repository_policy", "spec"))
+    files = [getattr(arguments, name) for name in ("snapshot", "iam", "repository_policy", "spec")]
+    files += (path.rpartition("=")[2] for path in (*arguments.scp, *arguments.rcp))
+    return files.count("-")
 
 
 def _estate(text: bytes | str, path: str | None, context: Context) -> Estate:
@@ -104,31 +154,77 @@ def read_live(spec: Valid, profiles: Sequence[str], context: Context) -> str:
 
 
 def _of_cli(arguments: argparse.Namespace, context: Context, repository: str | None) -> bytes | str:
-    """The AWS CLI's output for one account as a snapshot, with the repository whose policy is given."""
+    """The AWS CLI's output for one account as a snapshot, with the repository, whose policy is given or unread."""
     text = _read(arguments.iam, context)
-    if not arguments.repository_policy or repository is None:
+    if repository is None:
         return text
     holder = next(iter(_estate(text, arguments.iam, context).accounts))
-    whole = _WHOLE.fullmatch(repository)
-    account, region, name = whole.groups() if whole else (holder, _ANY_REGION, repository)
-    policy = _policy(_read(arguments.repository_policy, context))
+    given = _policy(_read(arguments.repository_policy, context)) if arguments.repository_policy else _UNREAD
+    account, region, name = _place(repository, text, holder, given.registry)
+    entry = {"repositoryName": name, **given.entry}
+    unread = [{**one, "region": region} for one in given.unread]
     accounts: dict[str, Any] = {holder: {"iam": json.loads(text)}}
-    ecr = {region: {"repositories": [{"repositoryName": name, "policy": policy}]}}
-    accounts[account] = {**accounts.get(account, {}), "ecr": ecr}
+    ecr = {region: {"repositories": [entry]}}
+    accounts[account] = {**accounts.get(account, {}), "ecr": ecr, "unread": unread}
     return json.dumps({"schema": SCHEMA, "accounts": accounts})
 
 
+_CONTROL = {"--scp": ControlKind.SERVICE, "--rcp": ControlKind.RESOURCE}
 _WHOLE = re.compile(r"([0-9]{12})/([a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})/(.+)")
-
-
-# If no region is given: only conditions on aws:RequestedRegion depend on it.
+_ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^\s\"\\,]+)")
+_REGION_ASKED = re.compile(r'aws:RequestedRegion\\*"\s*:\s*\[?\s*\\*"([a-z0-9-]+)', re.IGNORECASE)
 _ANY_REGION = "us-east-1"
 
 
-def _policy(text: bytes) -> object:
+class _GivenPolicy(Struct, frozen=True):
+    """What is known of the repository's policy: its part of a snapshot, and the account whose registry it is in."""
+
+    entry: dict[str, Any]
+    registry: str = ""
+    unread: tuple[dict[str, str], ...] = ()
+
+
+_UNREAD = _GivenPolicy({}, unread=({"what": POLICY_CALL, "code": "no --repository-policy was given"},))
+
+
+def _policy(text: bytes) -> _GivenPolicy:
     """A policy document, also from within the output of `aws ecr get-repository-policy`."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SnapshotUnreadable("the repository policy is not JSON", remedy="give the policy document") from error
-    return found.get("policyText", found) if isinstance(found, dict) else found
+    match found:
+        case {"policyText": policy, "registryId": str(registry)} if ACCOUNT_ID.fullmatch(registry):
+            return _GivenPolicy({"policy": policy}, registry)
+        case {"policyText": policy}:
+            return _GivenPolicy({"policy": policy})
+        case _:
+            return _GivenPolicy({"policy": found})
+
+
+def _place(repository: str, text: bytes, holder: str, registry: str) -> tuple[str, str, str]:
+    """Account, region and name of a repository, from what the policies of the account say of it.
+
+    A policy that names another region's repository allows nothing here, so a guess could be a wrong no. Raises
+    UsageError if the policies name several that the name could mean.
+    """
+    whole = _WHOLE.fullmatch(repository) or _ARN.fullmatch(repository)
+    if whole is not None:
+        first, second, name = whole.groups()
+        return (first, second, name) if ACCOUNT_ID.fullmatch(first) else (second, first, name)
+    said = unquote(text.decode(errors="replace"))
+    named = {
+        (account, region) for region, account, name in _ARN.findall(said) if literal_glob(name).matches(repository)
+    }
+    places = {one for one in named if one[0] == registry} if registry else named
+    own = {one for one in places if one[0] == holder} or places
+    if len(own) > 1:
+        shown = listed([f"{account}/{region}/{repository}" for account, region in sorted(own)], 5)
+        raise UsageError(
+            f"the policies name {len(own)} repositories {printable(repository, 120)}", remedy=f"write {shown}"
+        )
+    asked = _REGION_ASKED.search(said)
+    regions = {region for region, account, _ in _ARN.findall(said) if account == (registry or holder)}
+    otherwise = regions.pop() if len(regions) == 1 else asked[1] if asked else _ANY_REGION
+    account, region = next(iter(own), (registry or holder, otherwise))
+    return account, region, repository

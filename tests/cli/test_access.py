@@ -172,6 +172,73 @@ def test_two_files_of_the_aws_cli_are_enough(tmp_path: Path) -> None:
     assert [one["principal"] for one in ran.json["principals"]] == [_PULLER, _SHADOW]
 
 
+def test_without_the_repositorys_policy_what_it_could_change_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "iam.json").write_text(json.dumps(_accounts()[HOME]["iam"]))
+    (tmp_path / "none.json").write_text("null")
+    asked = ("can-i", "push", "shop/checkout", "--as", _PUSHER, "--iam", str(tmp_path / "iam.json"))
+    ran = Command()(*asked)
+    assert (ran.code, ran.out.splitlines()[0]) == (1, "unknown     role/ecr-pusher may or may not push shop/checkout")
+    assert "repository policy of shop/checkout was not read: no --repository-policy was given" in ran.out
+    policyless = Command()(*asked, "--repository-policy", str(tmp_path / "none.json"))
+    assert policyless.out.startswith("yes ")
+
+
+def _arn(region: str, account: str = HOME) -> str:
+    return f"arn:aws:ecr:{region}:{account}:repository/shop/*"
+
+
+IMPLIED: dict[str, tuple[list[str], dict[str, Any], str]] = {
+    "the region that the policies name": ([_arn("eu-west-3")], {}, "yes"),
+    "any region where none is named": (["*"], {}, "yes"),
+    "the account of the policy that was read": ([_arn("eu-west-3", AWAY)], {"registryId": AWAY}, "no"),
+    "the account that the policies name": ([_arn("eu-west-3", AWAY)], {}, "no"),
+    "the user's own account before another": ([_arn("eu-west-3", AWAY), _arn("eu-west-3")], {}, "yes"),
+    "one of two regions is asked for": ([_arn("eu-west-3"), _arn("eu-west-1")], {}, ""),
+}
+
+
+@pytest.mark.parametrize("name", IMPLIED)
+def test_where_the_repository_is_follows_from_the_files(tmp_path: Path, name: str) -> None:
+    resources, answered, expected = IMPLIED[name]
+    anna = user("anna", {"Effect": "Allow", "Action": _PULL, "Resource": resources}, TOKEN)
+    (tmp_path / "iam.json").write_text(json.dumps({"UserDetailList": [anna], "RoleDetailList": []}))
+    (tmp_path / "policy.json").write_text(json.dumps({**answered, "policyText": None}))
+    source = ("--iam", str(tmp_path / "iam.json"), "--repository-policy", str(tmp_path / "policy.json"))
+    ran = Command()("can-i", "pull", "shop/app", "--as", f"arn:aws:iam::{HOME}:user/anna", *source)
+    assert ran.out.partition(" ")[0] == expected
+    if not expected:
+        places = f"write {HOME}/eu-west-1/shop/app, {HOME}/eu-west-3/shop/app"
+        assert f"the policies name 2 repositories shop/app; {places}" in ran.err
+
+
+CONTROL: dict[str, tuple[tuple[str, ...], str]] = {
+    "nothing": ((), "yes"),
+    "a policy of the pusher's account that denies": (("--scp", f"{HOME}=DENY"), "no"),
+    "one of another account": (("--scp", f"{AWAY}=DENY"), "yes"),
+    "one of all accounts": (("--scp", "DENY"), "no"),
+    "a resource control policy of the repository's account": (("--rcp", f"{HOME}=DENY"), "no"),
+    "a resource control policy of another account": (("--rcp", f"{AWAY}=DENY"), "yes"),
+}
+
+
+@pytest.mark.parametrize("name", CONTROL)
+def test_control_policies_from_files_count(ask: Any, tmp_path: Path, name: str) -> None:
+    options, expected = CONTROL[name]
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "ecr:*", "Resource": "*"}
+    if "--scp" in options:
+        deny.pop("Principal")
+    (tmp_path / "deny.json").write_text(json.dumps(document(deny)))
+    options = tuple(one.replace("DENY", str(tmp_path / "deny.json")) for one in options)
+    ran = ask("can-i", "push", "shop/checkout", "--as", _PUSHER, *options)
+    assert ran.out.split()[0] == expected
+
+
+def test_control_policies_of_an_account_that_is_not_there_are_refused(ask: Any) -> None:
+    ran = ask("can-i", "push", "shop/checkout", "--as", _PUSHER, "--scp", "333333333333=deny.json")
+    assert (ran.code, ran.out) == (1, "")
+    assert f"account 333333333333 is not in the input; it has {AWAY}, {HOME}" in ran.err
+
+
 def test_a_snapshot_is_written_and_read(tmp_path: Path) -> None:
     (tmp_path / "access.yaml").write_text(SPEC)
     command = Command(entries=_accounts())
@@ -232,6 +299,7 @@ def test_what_is_presumed_of_an_account_outside_the_estate_is_stated(ask: Any) -
     [
         (("who-can", "pull", "shop/checkout", "--snapshot", "-", "--spec", "-"), "- for two files"),
         (("who-can", "pull", "shop/checkout", "--iam", "-", "--repository-policy", "-"), "- for two files"),
+        (("who-can", "pull", "shop/checkout", "--snapshot", "-", "--scp", f"{HOME}=-"), "- for two files"),
         (("explain-denial", "--snapshot", "-"), "- for a file, and the error message from stdin"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.property import comparisons, policy_documents
+from tests.property import comparisons, estates, policy_documents
 
 _TEXTS = (
     *(
@@ -170,6 +170,27 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
         if draw(st.integers(0, 5)) == 0:
             fields[name] = [draw(st.lists(documents(), min_size=1, max_size=2))]
     return fields
+
+
+_DOCUMENTS = ("PolicyDocument", "AssumeRolePolicyDocument", "Document", "policy", "registryPolicy")
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> bytes:
+    """A snapshot of accounts with some documents of any kind, in up to three places not what it was, or cut off."""
+    whole = copy.deepcopy(draw(estates.estates()))
+    held = [(container, key) for container, key in _places([whole]) if key in _DOCUMENTS]
+    for container, key in held:
+        if draw(st.integers(0, 3)) == 0:
+            container[key] = draw(documents())
+    text = json.dumps(draw(changed(whole))).encode()
+    match draw(st.integers(0, 9)):
+        case 0:
+            return text[: draw(st.integers(0, len(text)))]
+        case 1:
+            return text.replace(b"{", b'{"schema": 1, ', 1)
+        case _:
+            return text
 
 
 _comparison = st.builds(

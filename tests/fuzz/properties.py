@@ -17,6 +17,7 @@ from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld
 from tests.fuzz import inputs
 from tests.fuzz.repaired import is_repaired_and_reported, tampers
+from tests.property import estates
 
 _NOW = datetime(2026, 11, 24, tzinfo=UTC)
 _MIRRORED = {Relation.MORE: Relation.LESS, Relation.LESS: Relation.MORE}
@@ -99,11 +100,32 @@ def _request(fields: dict[str, Any]) -> None:
     _lines(json.dumps(fields).encode())
 
 
+_QUESTIONS = (
+    ("can-i", "push", "shop/app", "--as", f"arn:aws:iam::{estates.HOME}:user/bob"),
+    ("who-can", "pull", "shop/app", "--escalation"),
+    ("can", f"arn:aws:sts::{estates.HOME}:assumed-role/push/session"),
+)
+
+
+def _snapshot(text: bytes) -> None:
+    """Each question gets an answer, or one error that has a name."""
+    for question in _QUESTIONS:
+        ran = _COMMAND(*question, "--snapshot", "-", "--json", stdin=text)
+        assert ran.code in (0, 1, 2)
+        if ran.out:
+            assert ran.json["schema"] == 1
+        else:
+            assert ran.code == 1
+            assert ran.err.startswith("ecr-warden: ")
+            assert ran.err.count("\n") == 1
+
+
 PROPERTIES: dict[str, Property] = {
     "parse": Property(st.text() | st.binary() | inputs.documents().map(json.dumps), _parse),
     "one-document": Property(inputs.documents(), _one_document),
     "two-documents": Property(inputs.pairs(), _two_documents),
     "evaluate": Property(inputs.requests(), _request),
+    "snapshot": Property(inputs.snapshots(), _snapshot),
     "lines": Property(inputs.lines, _lines),
     "repaired": Property(tampers, is_repaired_and_reported),
 }

@@ -7,7 +7,7 @@ from ecr_warden.proof.access import Access
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
-from ecr_warden_cli.estate_input import Asked, add_source, count_stdin, open_estate
+from ecr_warden_cli.estate_input import add_source, count_stdin, open_estate
 from ecr_warden_cli.inputs import say_awaited
 from ecr_warden_cli.verbs.access import answer, ask
 
@@ -35,13 +35,8 @@ class NoDenial(Failure):
 def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
     if count_stdin(arguments):
         raise UsageError("- for a file, and the error message from stdin", remedy="give the path of the file")
-    asked = open_estate(arguments, context)
     say_awaited(context.stdin, context.console, "the error message of a denied call")
     text = context.stdin.read(MAX_DENIAL + 1)[:MAX_DENIAL].decode(errors="replace")
-    return _explain(text, asked, arguments, context)
-
-
-def _explain(text: str, asked: Asked, arguments: argparse.Namespace, context: Context) -> Exit:
     found = _DENIAL.search(text)
     image = _IMAGE.search(text)
     place = image.groups() if image else None
@@ -57,6 +52,7 @@ def _explain(text: str, asked: Asked, arguments: argparse.Namespace, context: Co
         raise NoDenial("the message does not say who was denied what", remedy=f"add {' and '.join(lacking)}")
     action = found["action"] if found else "pull"
     access = arguments.access or _access_of(action)
+    asked = open_estate(arguments, context, repository)
     return answer(asked, ask(asked, access, repository, context), arn, arguments, context)
 
 

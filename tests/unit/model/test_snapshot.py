@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 import pytest
 from ecr_warden.model.codec import snapshot
-from ecr_warden.model.codec.snapshot import SnapshotError, estate_from_text
+from ecr_warden.model.codec.snapshot import ControlKind, SnapshotError, control_policies, estate_from_text
 from ecr_warden.model.estate import Account, Unread
+from ecr_warden.policy.document import Document
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 HOME = "222222222222"
@@ -41,6 +42,15 @@ REFUSED = {
     "an organization without ID": (
         b'{"schema": 1, "accounts": {"222222222222": {"organization": {}}}}',
         "organization.id",
+    ),
+    "an account given twice": (
+        b'{"schema": 1, "accounts": {"222222222222": {}, "222222222222": {}}}',
+        "the key '222222222222' occurs twice in one object",
+    ),
+    "a policy with two Actions": (
+        b'{"schema": 1, "accounts": {"222222222222": {"ecr": {"eu-central-1": {"repositories": '
+        b'[{"repositoryName": "a", "policy": {"Statement": {"Action": "a:*", "Action": "b:*"}}}]}}}}}',
+        "the key 'Action' occurs twice",
     ),
     "users as a text": (
         b'{"schema": 1, "accounts": {"222222222222": {"iam": {"UserDetailList": "x"}}}}',
@@ -81,6 +91,7 @@ UNREAD: dict[str, tuple[dict[str, Any], str]] = {
         {"iam": {}, "unread": [{"what": "iam:GetAccountAuthorizationDetails", "code": "denied"}]},
         f"users and roles of account {HOME}",
     ),
+    "the first pages alone": ({"iam": {"IsTruncated": True}}, f"users and roles of account {HOME}"),
     "an unknown field": ({"iam": {}, "comments": []}, f"'comments' of account {HOME}"),
     "a user of another account": (
         {"iam": {"UserDetailList": [{"Arn": "arn:aws:iam::333333333333:user/x"}]}},
@@ -97,6 +108,46 @@ UNREAD: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_cannot_be_used_is_unread_by_name(name: str) -> None:
     entry, what = UNREAD[name]
     assert what in {one.what for one in _read(**entry).unread}
+
+
+_FULL, _DENY = ALLOW, {"Statement": {"Effect": "Deny", "Action": "ecr:*", "Resource": "*"}}
+LEVELS: dict[str, tuple[object, list[int]]] = {
+    "one document that allows is one level": (_FULL, [1]),
+    "documents that only deny stand beside AWS's full access": (_DENY, [2]),
+    "documents are one level": ([_FULL, _DENY], [2]),
+    "a list of lists is levels as they are": ([[_FULL], [_DENY]], [1, 1]),
+    "what describe-policy prints is its document": ({"Policy": {"Content": json.dumps(_FULL)}}, [1]),
+}
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_control_policies_are_read_from_a_file_of_their_own(name: str) -> None:
+    given, sizes = LEVELS[name]
+    levels = control_policies(json.dumps(given), ControlKind.SERVICE, HOME)
+    assert [len(level) for level in levels] == sizes
+    assert not [policy for level in levels for policy in level if isinstance(policy.document, Unread)]
+
+
+def test_resource_control_policies_that_only_deny_stand_alone() -> None:
+    (level,) = control_policies(json.dumps(_DENY), ControlKind.RESOURCE, HOME)
+    assert len(level) == 1
+
+
+def test_a_control_policy_that_cannot_be_parsed_is_unread() -> None:
+    ((policy, *_),) = control_policies('{"Statement": 1}', ControlKind.SERVICE, HOME)
+    assert isinstance(policy.document, Unread)
+
+
+def test_an_id_that_somebody_has_is_their_arn() -> None:
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": ["AIDA1", "AIDA2"]}, "Action": "sts:AssumeRole"}}
+    role = {"Arn": f"arn:aws:iam::{HOME}:role/deploy", "RoleId": "AROA1", "AssumeRolePolicyDocument": trust}
+    account = _read(iam={"UserDetailList": [_user()], "RoleDetailList": [role]})
+    policy = account.identities[f"arn:aws:iam::{HOME}:role/deploy"].trust
+    assert policy is not None
+    assert isinstance(policy.document, Document)
+    principals = policy.document.statements[0].principals
+    assert principals is not None
+    assert [one.value for one in principals.values] == [f"arn:aws:iam::{HOME}:user/ann", "AIDA2"]
 
 
 def test_a_policy_that_cannot_be_parsed_is_unread_and_the_rest_is_read() -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote
 
@@ -32,7 +33,7 @@ from ecr_warden.model.estate import (
     UpstreamRule,
 )
 from ecr_warden.model.target import REGION, IdentityKind, RepositoryTarget, is_repository_name
-from ecr_warden.policy.document import Document, Statement, parse_document
+from ecr_warden.policy.document import Document, Effect, Statement, parse_document
 from ecr_warden.policy.principal import Principal
 from ecr_warden.policy.strict_json import DocumentError
 
@@ -64,6 +65,13 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 type Json = Mapping[str, Any]
 
 
+class ControlKind(StrEnum):
+    """The two kinds of control policies, as people call them."""
+
+    SERVICE = "service control policy"
+    RESOURCE = "resource control policy"
+
+
 class SnapshotError(WardenError):
     """The file is not a snapshot."""
 
@@ -80,13 +88,7 @@ def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
             f"the snapshot has {len(text)} bytes, at most {MAX_BYTES} are allowed",
             remedy="write a snapshot for each group of accounts that trust each other",
         )
-    try:
-        raw = json.loads(text, object_pairs_hook=_unique)
-    except RecursionError:
-        raise SnapshotError("nested too deeply for a snapshot") from None
-    except ValueError as error:
-        where = f" at line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise SnapshotError(f"not JSON{where}", remedy=_REMEDY) from None
+    raw = _loaded(text, _REMEDY)
     if not isinstance(raw, dict):
         raise SnapshotError("not an object", remedy=_REMEDY)
     if any(key in raw for key in _IAM_KEYS):
@@ -99,6 +101,46 @@ def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
         raise SnapshotError("accounts: not an object", remedy='write {"ACCOUNT ID": {"iam": ..., "ecr": ...}}')
     found = {name: _account(name, part) for name, part in accounts.items()}
     return _with_arns(Estate(_moment(raw.get("takenAt"), at), found))
+
+
+def control_policies(text: str | bytes, kind: ControlKind, account: str) -> Levels:
+    """Control policies from a file of their own: a list per level, or the documents of one level, or one document.
+
+    A document may be as `aws organizations describe-policy` prints it. Documents of one level that only deny are
+    attached beside FullAWSAccess, as AWS does by default. Raises SnapshotError.
+    """
+    raw = _loaded(text, "give a policy document, or a list of documents for each level")
+    levels = raw if isinstance(raw, list) and all(isinstance(one, list) for one in raw) else None
+    one = [_described(each) for each in (raw if isinstance(raw, list) else [raw])] if levels is None else []
+    found = _AccountReader(account, f"control policies of {account}", {}).levels(levels or [one], kind.value) or ()
+    parsed = [policy.document for level in found for policy in level if isinstance(policy.document, Document)]
+    allows = any(statement.effect is Effect.ALLOW for document in parsed for statement in document.statements)
+    if kind is ControlKind.SERVICE and levels is None and not allows:
+        found = ((*found[0], Policy("policy FullAWSAccess", parse_document(_FULL_ACCESS))),)
+    return found
+
+
+_FULL_ACCESS = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+
+
+def _described(raw: object) -> object:
+    """The document within the answer of describe-policy, any other as it is."""
+    match raw:
+        case {"Policy": {"Content": content}}:
+            return content
+        case _:
+            return raw
+
+
+def _loaded(text: str | bytes, remedy: str) -> object:
+    """JSON of which no object has two equal keys; raises SnapshotError."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except RecursionError:
+        raise SnapshotError("nested too deeply", remedy=remedy) from None
+    except ValueError as error:
+        where = f" at line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise SnapshotError(f"not JSON{where}", remedy=remedy) from None
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -217,8 +259,8 @@ def _account(account: str, raw: object) -> Account:
         groups,
         registries,
         _organization(entry.get("organization"), place),
-        reader.levels(entry.get("serviceControlPolicies"), "service control policy"),
-        reader.levels(entry.get("resourceControlPolicies"), "resource control policy"),
+        reader.levels(entry.get("serviceControlPolicies"), ControlKind.SERVICE.value),
+        reader.levels(entry.get("resourceControlPolicies"), ControlKind.RESOURCE.value),
         _providers(entry.get("oidcProviders"), place),
         reader.versions(_entries(iam, "Policies")) if isinstance(iam, dict) else {},
         dict(reader.managed(_entries(iam, "Policies"))) if isinstance(iam, dict) else {},
