@@ -25,6 +25,7 @@ def show_access(access: AccessStatus, context: Context) -> None:
     if access.left_out:
         console.line(f"  {and_more(access.left_out, 'finding')}", Style.ODD)
     for account, names in access.administrators.items():
-        console.line(f"  administrators of {account}: {listed([who(name) for name in names], _SHOWN) or 'none'}")
+        if names:
+            console.line(f"  administrators of {account}: {listed([who(name) for name in names], _SHOWN)}")
     for text in access.unread:
         console.line(f"  not taken into account: {text}", Style.ODD)

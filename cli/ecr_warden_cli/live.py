@@ -105,11 +105,18 @@ def _hub_profile(profiles: Sequence[str]) -> str | None:
 
 
 class Status(StrEnum):
-    """A target's status. UNREADABLE wins: what cannot be read is never counted as fine."""
+    """A target's status. UNREADABLE wins: what cannot be read is never counted as fine.
+
+    UNPROVED: its documents are as the spec says, and it is not known who has access (`verify`).
+    """
 
     OK = "ok"
     DIFFERS = "differs"
     UNREADABLE = "unreadable"
+    UNPROVED = "unproved"
+
+
+OF_DOCUMENTS = (Status.OK, Status.DIFFERS, Status.UNREADABLE)
 
 
 class Live(Struct, frozen=True):
@@ -155,15 +162,15 @@ def status_of(drifts: Sequence[Drift], changes: Sequence[Change] = ()) -> Status
 
 
 def exit_of(statuses: Sequence[Status]) -> Exit:
-    """The exit code for all targets: unreadable comes before different."""
-    if Status.UNREADABLE in statuses:
+    """The exit code for all targets: what is unknown comes before what differs."""
+    if Status.UNREADABLE in statuses or Status.UNPROVED in statuses:
         return Exit.ERROR
     return Exit.DIFFERENT if Status.DIFFERS in statuses else Exit.FINE
 
 
-def count_by_status(statuses: Sequence[Status]) -> dict[str, int]:
+def count_by_status(statuses: Sequence[Status], kinds: Sequence[Status] = OF_DOCUMENTS) -> dict[str, int]:
     """`{"targets", "ok", "differs", "unreadable"}`."""
-    return {"targets": len(statuses)} | {str(status): statuses.count(status) for status in Status}
+    return {"targets": len(statuses)} | {str(status): statuses.count(status) for status in kinds}
 
 
 class _Counted(Struct, frozen=True):

@@ -60,7 +60,7 @@ class Command:
     profiles: Mapping[str, str] = field(default_factory=dict)
     clock: ManualClock = field(default_factory=ManualClock)
     hub: Hub | None = None
-    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    entries: dict[str, dict[str, Any]] | None = None
     opened: list[tuple[str | None, str | None]] = field(default_factory=list)
     sleep: Callable[[float], None] = lambda _: None
 
@@ -80,7 +80,9 @@ class Command:
 
     def _read(self, accounts: Sequence[Account], profiles: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
         self.profiles = profiles
-        return iter([(account.id, self.entries[account.id]) for account in accounts])
+        if self.entries is None:
+            raise Failure("no accounts in this test")
+        return iter([(account.id, self.entries.get(account.id, {"iam": {}})) for account in accounts])
 
     def _open_hub(self, region: str | None, profile: str | None) -> Hub:
         self.opened.append((region, profile))

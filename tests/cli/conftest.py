@@ -1,9 +1,17 @@
 """Worlds and commands for the tests of the command line."""
 
+from typing import Any
+
 import pytest
 
+from local.testing.seed import CHECKOUT, CI, HOME, USERS
 from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld
+
+ESTATE: dict[str, dict[str, Any]] = {
+    CI: {"iam": {"UserDetailList": [{"Arn": f"arn:aws:iam::{CI}:user/{user.name}"} for user in USERS]}},
+    HOME: {"iam": {}, "ecr": {CHECKOUT.region: {"repositories": [{"repositoryName": CHECKOUT.name, "policy": None}]}}},
+}
 
 
 @pytest.fixture
@@ -14,5 +22,5 @@ def world() -> MemoryWorld:
 
 @pytest.fixture
 def command(world: MemoryWorld) -> Command:
-    """The command over that world."""
-    return Command(world.documents)
+    """The command over that world, in whose estate everybody of the seed's spec exists and nobody else."""
+    return Command(world.documents, entries=ESTATE)

@@ -19,7 +19,17 @@ from tests.template.cfn import ROOT
 
 COMMAND = str(Path(sys.executable).parent / "ecr-warden")
 READER = UserTarget("", "laptop")
-RIGHTS = ("ecr:GetRepositoryPolicy", "iam:GetAccountAuthorizationDetails", "iam:ListRoles")
+OF_PLAN = ("ecr:GetRepositoryPolicy", "iam:GetAccountAuthorizationDetails", "iam:ListRoles")
+RIGHTS = (
+    *OF_PLAN,
+    "ecr:DescribeRepositories",
+    "ecr:GetRegistryPolicy",
+    "ecr:DescribeRegistry",
+    "ecr:GetAccountSetting",
+    "ecr:DescribeRepositoryCreationTemplates",
+    "ecr:DescribePullThroughCacheRules",
+)
+"""Of verify."""
 
 
 class Laptop(MotoWorld):
@@ -69,7 +79,7 @@ def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
         yield laptop
 
 
-def test_three_read_permissions_are_enough_and_nothing_is_written(laptop: Laptop) -> None:
+def test_the_documented_permissions_are_enough_and_nothing_is_written(laptop: Laptop) -> None:
     mark = laptop.aws.mark()
     fine = laptop.run("verify")
     assert (fine.returncode, fine.stderr) == (0, ""), fine.stdout
@@ -83,6 +93,7 @@ def test_three_read_permissions_are_enough_and_nothing_is_written(laptop: Laptop
     assert (tampered.returncode, tampered.stderr) == (2, "")
     assert "    1. update repository policy (gives and takes access)\n" in tampered.stdout
     assert laptop.aws.writes_since(mark) == ()
+    assert {f"{call.service}:{call.action}" for call in laptop.aws.calls(mark)} == {*OF_PLAN, "sts:GetCallerIdentity"}
 
 
 def test_a_missing_permission_is_named_and_its_documents_are_unreadable(laptop: Laptop) -> None:

@@ -11,11 +11,12 @@ from ecr_warden.model.codec.replies import reply_to_json
 from ecr_warden.model.codec.requests import question_from_text
 from ecr_warden.model.codec.runs import plan_from_json
 from ecr_warden.model.desired import Mode
+from ecr_warden.model.finding import Finding, FindingKind, ProofRecord, SeenFinding
 from ecr_warden.model.request import MAX_TARGETS
 from ecr_warden.model.target import Target, UserTarget
 from ecr_warden.ports.errors import AccountUnreachable
 
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, PULL_USER, PUSH_USER, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PULL_USER, PUSH_USER, PUSHER
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess, over
 from tests.usecases.hub import queries_of
@@ -39,7 +40,11 @@ def recreated() -> World:
 
 
 def test_verify_through_the_hub_has_each_targets_status() -> None:
-    ran = over(world_in_sync())("verify", "--hub")
+    world = world_in_sync()
+    ran = over(world)("verify", "--hub")
+    assert (ran.code, ran.last_line) == (1, "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unproved")
+    world.sweep()
+    ran = over(world)("verify", "--hub")
     assert (ran.code, ran.err) == (0, "")
     assert ran.last_line == "5 targets: 5 ok, 0 differ, 0 unreadable"
     ran = over(tampered())("verify", "--hub")
@@ -55,7 +60,7 @@ def test_verify_through_the_hub_of_some_targets_and_as_json() -> None:
     assert ran.code == 2
     [target] = ran.json["targets"]
     assert (target["target"], target["status"], target["drifts"][0]["kind"]) == (str(CHECKOUT), "differs", "changed")
-    assert ran.json["summary"] == {"targets": 1, "ok": 0, "differs": 1, "unreadable": 0}
+    assert ran.json["summary"] == {"targets": 1, "ok": 0, "differs": 1, "unreadable": 0, "unproved": 0}
     assert (ran.json["schema"], ran.json["specVersion"], ran.json["omitted"], ran.json["unread"]) == (
         1,
         ACCEPTED.version,
@@ -115,7 +120,9 @@ def test_plan_through_the_hub_in_observe_mode_says_so() -> None:
 
 @pytest.mark.parametrize("verb", ["plan", "verify"])
 def test_the_options_choose_the_hubs_region_and_profile(verb: str) -> None:
-    command = over(world_in_sync())
+    world = world_in_sync()
+    world.sweep()
+    command = over(world)
     assert command(verb, "--hub", "--hub-region", "eu-west-1", "--profile", "hub").code == 0
     assert command.opened == [("eu-west-1", "hub")]
     command(verb, "--hub")
@@ -245,3 +252,22 @@ def test_an_unlistable_repository_can_be_paused_by_its_full_name() -> None:
     assert "name the targets in full" in refused.err
     assert over(world)("pause", str(shop("a")), "--for", "1h", "--reason", "x").code == 0
     assert json.loads(over(world)("status", str(shop("a")), "--json").out)["targets"][0]["pause"]["reason"] == "x"
+
+
+def test_verify_through_the_hub_has_the_findings_of_its_last_proof_and_says_how_old_it_is() -> None:
+    world = world_in_sync()
+    world.sweep()
+    shadow = f"arn:aws:iam::{HOME}:role/shadow-pusher"
+    finding = Finding(FindingKind.EXTRA, str(CHECKOUT), "push", shadow, (shadow,))
+    world.proofs.keep(ProofRecord(NOW, "v1", {}, (SeenFinding(finding, NOW),), proved_at=NOW))
+    world.clock.advance(timedelta(minutes=5))
+    ran = over(world)("verify", "--hub")
+    assert ran.code == 2
+    said = "role shadow-pusher of 222222222222 can push shop/checkout: NOT IN SPEC"
+    assert f"differs     {CHECKOUT}: {said}\n" in ran.out
+    assert "1 finding of access at 2026-11-24T10:00:00Z, by the policies that could be read\n" in ran.out
+    world.clock.advance(timedelta(hours=1))
+    world.proofs.keep(ProofRecord(NOW, "v1", {}, proved_at=NOW))
+    ran = over(world)("verify", "--hub")
+    assert ran.code == 1
+    assert f"unproved    {CHECKOUT}: who has access is unknown: 111111111111 was last s" in ran.out

@@ -1,13 +1,24 @@
 """`ecr-warden verify`, on the memory adapter."""
 
 from datetime import timedelta
+from typing import Any
 
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy
 from ecr_warden.model.sessions import Sessions, denial_of
 from ecr_warden.model.target import UserTarget
 
-from local.testing.seed import CHECKOUT, CI, PUSHER, SPEC_FILE, identity_document, repository_document
+from local.testing.seed import (
+    CHECKOUT,
+    CI,
+    HOME,
+    OUTSIDER,
+    PUSHER,
+    SPEC_FILE,
+    identity_document,
+    repository_document,
+)
 from tests.cli.command import Command
+from tests.cli.conftest import ESTATE
 from tests.contracts.worlds import MemoryWorld, make_in_sync
 
 
@@ -21,6 +32,7 @@ def test_every_target_is_listed_when_all_are_in_sync(world: MemoryWorld, command
         "ok          user/111111111111/pull-user-1",
         "ok          user/111111111111/pull-user-2",
         "ok          user/111111111111/push-user",
+        "0 findings of access at 2026-01-01T00:00:00Z, by the policies that could be read",
         "5 targets: 5 ok, 0 differ, 0 unreadable",
     ]
 
@@ -64,6 +76,7 @@ def test_a_missing_target_is_reported_once(world: MemoryWorld, command: Command)
         "differs     user/111111111111/pull-user-1: it does not exist",
         "differs     user/111111111111/pull-user-2: it does not exist",
         "differs     user/111111111111/push-user: it does not exist",
+        "0 findings of access at 2026-01-01T00:00:00Z, by the policies that could be read",
         "5 targets: 0 ok, 5 differ, 0 unreadable",
     ]
 
@@ -82,12 +95,12 @@ def test_json(world: MemoryWorld, command: Command) -> None:
     ran = command("verify", str(SPEC_FILE), "--json")
     answer = ran.json
     assert ran.code == 2
-    assert list(answer) == ["schema", "specVersion", "targets", "summary"]
-    assert answer["summary"] == {"targets": 5, "ok": 4, "differs": 1, "unreadable": 0}
+    assert list(answer) == ["schema", "specVersion", "targets", "summary", "access"]
+    assert answer["summary"] == {"targets": 5, "ok": 4, "differs": 1, "unreadable": 0, "unproved": 0}
     first, second, *_ = answer["targets"]
     assert (first["target"], first["status"]) == (str(CHECKOUT), "differs")
     assert [drift["kind"] for drift in first["drifts"]] == ["missing"]
-    assert second == {"target": str(PUSHER), "status": "ok", "drifts": []}
+    assert second == {"target": str(PUSHER), "status": "ok", "drifts": [], "proved": None}
 
 
 def test_a_repository_under_a_pattern_is_counted_when_in_sync(world: MemoryWorld, command: Command) -> None:
@@ -95,3 +108,53 @@ def test_a_repository_under_a_pattern_is_counted_when_in_sync(world: MemoryWorld
     text = SPEC_FILE.read_text().replace("name: shop/checkout", "name: shop/*").split("    push:")[0]
     ran = command("verify", "-", stdin=text.encode())
     assert f"ok          {CHECKOUT}\n" in ran.out
+
+
+def shadow(account: str) -> dict[str, Any]:
+    """A role that somebody in an account may assume, and that may do everything with images."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+    ecr = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+    return {
+        "Arn": f"arn:aws:iam::{HOME}:role/shadow-pusher",
+        "RoleId": "AROASHADOW",
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": trust},
+        "RolePolicyList": [{"PolicyName": "ecr", "PolicyDocument": {"Version": "2012-10-17", "Statement": ecr}}],
+    }
+
+
+def test_a_repository_is_not_ok_if_somebody_else_has_access_although_its_documents_are(
+    world: MemoryWorld, command: Command
+) -> None:
+    make_in_sync(world)
+    command.entries = {**ESTATE, HOME: {**ESTATE[HOME], "iam": {"RoleDetailList": [shadow(OUTSIDER)]}}}
+    ran = command("verify", str(SPEC_FILE))
+    assert ran.code == 2
+    said = f"anybody in account {OUTSIDER} can pull and push shop/checkout: NOT IN SPEC"
+    assert ran.out.splitlines()[0].startswith(f"differs     {CHECKOUT}: {said}")
+    assert f"  {said} (found 2026-01-01T00:00:00Z)\n    through role shadow-pusher of {HOME}\n" in ran.out
+    assert ran.last_line == "5 targets: 4 ok, 1 differ, 0 unreadable"
+    answer = command("verify", str(SPEC_FILE), "--json").json
+    [repository, *others] = answer["targets"]
+    assert (repository["status"], repository["proved"]["status"]) == ("differs", "false")
+    assert {one["status"] for one in others} == {"ok"}
+    assert {one["finding"]["kind"] for one in answer["access"]["findings"]} == {"extra-access"}
+
+
+def test_a_repository_is_unproved_if_the_accounts_cannot_be_read(world: MemoryWorld, command: Command) -> None:
+    make_in_sync(world)
+    command.entries = None
+    ran = command("verify", str(SPEC_FILE))
+    assert ran.code == 1
+    assert (
+        f"unproved    {CHECKOUT}: who has access is unknown: the last proof failed: no accounts in this test" in ran.out
+    )
+    assert ran.last_line == "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unproved"
+
+
+def test_a_repository_is_unproved_if_something_that_decides_was_not_read(world: MemoryWorld, command: Command) -> None:
+    make_in_sync(world)
+    denied = {"what": "iam:GetAccountAuthorizationDetails", "code": "permission-missing"}
+    command.entries = {**ESTATE, CI: {"unread": [denied]}}
+    ran = command("verify", str(SPEC_FILE))
+    assert ran.code == 1
+    assert f"unproved    {CHECKOUT}: who has access is unknown: not everything was read of {CI}" in ran.out

@@ -1,21 +1,33 @@
 """`verify SPEC`, `verify --hub`: whether each target's live documents match the spec."""
 
 import argparse
-from typing import Any
+from copy import replace
+from typing import Any, assert_never
 
 from ecr_warden.alerting.wording import describe_address
+from ecr_warden.errors import WardenError, site_of
+from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.finding import Condition, ProofRecord
+from ecr_warden.model.finding import Status as Verdict
 from ecr_warden.model.reply import Verified, VerifyReply
 from ecr_warden.model.request import AskVerify
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.policy.printable import and_more
+from ecr_warden.proof.news import compare
+from ecr_warden.usecases.health import ProvedAccess
+from ecr_warden.usecases.status import access_of
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.estate_input import read_live as read_accounts
+from ecr_warden_cli.findings_text import show_access
 from ecr_warden_cli.hub import expect, say_unread, selection_of, speak
 from ecr_warden_cli.live import (
     AtHub,
     Here,
+    Live,
     Status,
     add_place_arguments,
     count_by_status,
@@ -26,7 +38,12 @@ from ecr_warden_cli.live import (
 )
 from ecr_warden_cli.plan_text import unreadable_of
 
-_STYLES = {Status.OK: Style.GOOD, Status.DIFFERS: Style.ODD, Status.UNREADABLE: Style.BAD}
+_STYLES = {
+    Status.OK: Style.GOOD,
+    Status.DIFFERS: Style.ODD,
+    Status.UNREADABLE: Style.BAD,
+    Status.UNPROVED: Style.BAD,
+}
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,18 +54,24 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per target, then the totals."""
     place = place_of(arguments)
     reply = _read(place, context)
-    listed = [status_of(one.drifts) for one in reply.targets]
+    listed = [_status_of(one) for one in reply.targets]
     # The hub omits only targets that differ; unreadable ones are always listed.
     statuses = listed + [Status.DIFFERS] * reply.omitted
     if arguments.json:
         targets = [
-            {"target": one.target, "status": status, "drifts": [to_json(drift) for drift in one.drifts]}
+            {
+                "target": one.target,
+                "status": status,
+                "drifts": [to_json(drift) for drift in one.drifts],
+                "proved": to_json(one.proved),
+            }
             for one, status in zip(reply.targets, listed, strict=True)
         ]
         answer: dict[str, Any] = {
             "specVersion": reply.version,
             "targets": targets,
-            "summary": count_by_status(statuses),
+            "summary": count_by_status(statuses, tuple(Status)),
+            "access": to_json(reply.access),
         }
         extras = {"omitted": reply.omitted, "unread": list(reply.unread)} if isinstance(place, AtHub) else {}
         context.console.answer(answer | extras)
@@ -62,13 +85,61 @@ def _read(place: Here | AtHub, context: Context) -> VerifyReply:
         case Here():
             live = read_live(place, context)
             compiled = live.spec.compiled
+            proved = _prove(live, place, context)
             # Removing an expired session cut-off is a change without drift.
             plans = [plan for plan in live.plans if plan.drifts or compiled.spec_of(plan.target) is not None]
-            return VerifyReply(compiled.version, tuple(Verified(str(plan.target), plan.drifts) for plan in plans))
+            targets = tuple(Verified(str(plan.target), plan.drifts, _proved_of(plan.target, proved)) for plan in plans)
+            return VerifyReply(compiled.version, targets, access=access_of(proved.record, compiled))
         case AtHub():
             client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
                 return expect(VerifyReply, client.ask(AskVerify(selection_of(place))))
+
+
+def _prove(live: Live, place: Here, context: Context) -> ProvedAccess:
+    """Compare who has access now with the spec; what could not be read or proved is unknown."""
+    from ecr_warden.proof.findings import find  # noqa: PLC0415 - the hub proves by itself
+
+    compiled, now = live.spec.compiled, context.clock.now()
+    record = ProofRecord(now, compiled.version, {})
+    try:
+        estate = estate_from_text(read_accounts(live.spec, place.profiles, context), at=now)
+        proof = find(estate, compiled, None, None)
+        news = compare(None, proof, frozenset(), now)
+    except Exception as error:  # the documents are verified all the same
+        failure = str(error) if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
+        return ProvedAccess(compiled, replace(record, failure=failure), now)
+    record = replace(
+        record,
+        findings=news.standing,
+        left_out=news.left_out,
+        administrators=proof.administrators,
+        unread=proof.unread,
+        proved_at=now,
+    )
+    return ProvedAccess(compiled, record, now)
+
+
+def _proved_of(target: Target, proved: ProvedAccess) -> Condition | None:
+    """Of a repository of the spec."""
+    is_of_spec = isinstance(target, RepositoryTarget) and proved.accepted.spec_of(target) is not None
+    return proved.of(target) if is_of_spec and isinstance(target, RepositoryTarget) else None
+
+
+def _status_of(one: Verified) -> Status:
+    """A repository is ok only if its documents are as the spec says, and nobody else has access."""
+    status = status_of(one.drifts)
+    if status is not Status.OK or one.proved is None:
+        return status
+    match one.proved.status:
+        case Verdict.TRUE:
+            return Status.OK
+        case Verdict.FALSE:
+            return Status.DIFFERS
+        case Verdict.UNKNOWN:
+            return Status.UNPROVED
+        case _:
+            assert_never(one.proved.status)
 
 
 def _show(reply: VerifyReply, listed: list[Status], statuses: list[Status], context: Context) -> None:
@@ -78,9 +149,12 @@ def _show(reply: VerifyReply, listed: list[Status], statuses: list[Status], cont
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
-    counts = count_by_status(statuses)
-    ok, differs, unreadable = (counts[str(status)] for status in Status)
+    if reply.access is not None:
+        show_access(reply.access, context)
+    counts = count_by_status(statuses, tuple(Status))
+    ok, differs, unreadable, unproved = (counts[str(status)] for status in Status)
     last = f"{counts['targets']} targets: {ok} ok, {differs} differ, {unreadable} unreadable"
+    last += f", {unproved} unproved" if unproved else ""
     console.line(last, Style.HEADING)
 
 
@@ -88,6 +162,10 @@ def _why(one: Verified, status: Status) -> str:
     match status:
         case Status.OK:
             return ""
+        case Status.DIFFERS if not one.drifts and one.proved is not None:
+            return f": {one.proved.message}"
+        case Status.UNPROVED:
+            return f": who has access is unknown: {one.proved.message}" if one.proved is not None else ""
         case Status.DIFFERS:
             if any(drift.kind is DriftKind.TARGET_MISSING for drift in one.drifts):
                 return ": it does not exist"

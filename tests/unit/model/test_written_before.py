@@ -34,7 +34,11 @@ KINDS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Json]]] = {
 }
 
 
-_ADDED: dict[str, Json] = {"plan": {"writeScope": []}, "status": {"repositories": [], "access": None}}
+_ADDED: dict[str, Json] = {
+    "plan": {"writeScope": []},
+    "status": {"repositories": [], "access": None},
+    "verify": {"access": None},
+}
 
 
 def _as_written_now(value: Any) -> Any:
@@ -42,7 +46,7 @@ def _as_written_now(value: Any) -> Any:
     if isinstance(value, dict):
         new = {key: _as_written_now(entry) for key, entry in value.items()}
         renamed = {"kind": "report-own-change"} if new.get("kind") == "tell-own-change" else {}
-        added = _ADDED.get(new.get("kind", ""), {})
+        added = _ADDED.get(new.get("kind", ""), {}) | ({"proved": None} if {*new} == {"target", "drifts"} else {})
         ended: Json = {"endSessions": "since-in-sync"} if "departedOwners" in new else {}
         return new | renamed | added | ended | ({"access": None} if new.get("sameAccess") else {})
     return [_as_written_now(entry) for entry in value] if isinstance(value, list) else value

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift
-from ecr_warden.model.finding import FindingGroup, RepositoryHealth
+from ecr_warden.model.finding import Condition, FindingGroup, RepositoryHealth
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.request import Answer, AuditEntry
 from ecr_warden.model.run import LastSeen, OpenRun, Pause, Result, RunEntry, RunReport
@@ -154,18 +154,23 @@ class PlanReply(_OfSpec, frozen=True, tag="plan"):
 
 
 class Verified(Value, frozen=True):
-    """A target and its drift."""
+    """A target and its drift; `proved`: who has access to a repository of the spec, None of another target."""
 
     target: str
     drifts: tuple[Drift, ...]
+    proved: Condition | None = None
 
 
 class VerifyReply(_OfSpec, frozen=True, tag="verify"):
-    """Every target that was read; `omitted` drifted targets did not fit into the reply."""
+    """Every target that was read; `omitted` drifted targets did not fit into the reply.
+
+    `access`: None from a hub that proves no access.
+    """
 
     targets: tuple[Verified, ...]
     omitted: Count = 0
     unread: tuple[str, ...] = ()
+    access: AccessStatus | None = None
 
 
 class Access(StrEnum):

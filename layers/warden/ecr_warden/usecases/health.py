@@ -103,49 +103,16 @@ def involved(accepted: CompiledSpec, repository: RepositoryTarget) -> tuple[Targ
     return tuple(found.values())
 
 
-class Health(Struct, frozen=True, dict=True):
-    """What conditions are worked out from.
-
-    `statuses`: of the targets that are involved, by key. `record`: of the last proof. `sweeps`, `kept`: the last sweep
-    and survey of each part; `gap`: the longest allowed time after both.
-    """
+class ProvedAccess(Struct, frozen=True, dict=True):
+    """The condition `Proved` of the spec's repositories, by the record of a proof."""
 
     accepted: CompiledSpec
-    statuses: Mapping[str, TargetStatus]
     record: ProofRecord | None
-    sweeps: Mapping[str, SweepRecord]
-    kept: Mapping[str, Kept]
-    gap: timedelta
     now: datetime
 
-    def of(self, repository: RepositoryTarget) -> RepositoryHealth:
-        """The conditions of a repository of the spec; what did not change holds since it was kept."""
-        targets = involved(self.accepted, repository)
-        parts = sorted({repository.account, *map(part_of, targets)})
-        before = self.record.health.get(str(repository)) if self.record is not None else None
-        return RepositoryHealth(
-            _since(before.in_sync if before else None, self._in_sync(targets)),
-            _since(before.proved if before else None, self._proved(repository, frozenset(parts))),
-            _since(before.fresh if before else None, self._fresh(parts)),
-        )
-
-    def _in_sync(self, targets: Iterable[Target]) -> Condition:
-        by_standing: dict[Standing, list[TargetStatus]] = defaultdict(list)
-        for target in targets:
-            status = self.statuses[target.key]
-            by_standing[status.standing].append(status)
-        for standing, reason, verdict in _VERDICTS:
-            if found := by_standing[standing]:
-                return Condition(verdict, reason, _names(found, standing), self._looked(found))
-        found = by_standing[Standing.OK]
-        message = f"{count(len(found), 'target')} as the spec says: the repository and who is granted access"
-        return Condition(Status.TRUE, "InSync", message, self._looked(found))
-
-    def _looked(self, found: Iterable[TargetStatus]) -> datetime:
-        return max((one.last.at for one in found if one.last is not None), default=self.now)
-
-    def _proved(self, repository: RepositoryTarget, parts: frozenset[str]) -> Condition:
-        record = self.record
+    def of(self, repository: RepositoryTarget) -> Condition:
+        """The condition, without regard to how long ago the proof was."""
+        record, parts = self.record, parts_of_repository(self.accepted, repository)
         if record is None:
             return Condition(Status.UNKNOWN, "NotProved", "there was no proof yet", self.now)
         if record.failure:
@@ -160,8 +127,9 @@ class Health(Struct, frozen=True, dict=True):
             return Condition(Status.FALSE, reason, _sentences(certain), min(seen.first_seen for seen in certain))
         if found:
             return Condition(Status.UNKNOWN, "Undecided", _sentences(found), min(seen.first_seen for seen in found))
-        if unread := [one for one in record.unread if one.partition(":")[0] in parts]:
-            return Condition(Status.UNKNOWN, "Unread", "; ".join(first(unread, _NAMED)), record.at)
+        if unread := sorted(parts & {one.partition(":")[0] for one in record.unread}):
+            message = f"not everything was read of {', '.join(first(unread, _NAMED))}"
+            return Condition(Status.UNKNOWN, "Unread", message, record.at)
         if record.left_out:
             message = f"{count(record.left_out, 'finding')} are not kept, and may concern it"
             return Condition(Status.UNKNOWN, "TooManyFindings", message, record.at)
@@ -179,6 +147,63 @@ class Health(Struct, frozen=True, dict=True):
         for seen in self.record.findings if self.record is not None else ():
             found[seen.finding.place].append(seen)
         return found
+
+
+def parts_of_repository(accepted: CompiledSpec, repository: RepositoryTarget) -> frozenset[str]:
+    """The parts of the estate that decide who has access to a repository of the spec."""
+    return frozenset((repository.account, *map(part_of, involved(accepted, repository))))
+
+
+class Health(Struct, frozen=True, dict=True):
+    """What conditions are worked out from.
+
+    `statuses`: of the targets that are involved, by key. `record`: of the last proof. `sweeps`, `kept`: the last sweep
+    and survey of each part; `gap`: the longest allowed time after both.
+    """
+
+    accepted: CompiledSpec
+    statuses: Mapping[str, TargetStatus]
+    record: ProofRecord | None
+    sweeps: Mapping[str, SweepRecord]
+    kept: Mapping[str, Kept]
+    gap: timedelta
+    now: datetime
+
+    def of(self, repository: RepositoryTarget) -> RepositoryHealth:
+        """The conditions of a repository of the spec; what did not change holds since it was kept."""
+        parts = sorted(parts_of_repository(self.accepted, repository))
+        before = self.record.health.get(str(repository)) if self.record is not None else None
+        return RepositoryHealth(
+            _since(before.in_sync if before else None, self._in_sync(involved(self.accepted, repository))),
+            _since(before.proved if before else None, self._access.of(repository)),
+            _since(before.fresh if before else None, self._fresh(parts)),
+        )
+
+    def access(self, repository: RepositoryTarget) -> Condition:
+        """Whether exactly those have access whom the spec names: unknown too if that was proved too long ago."""
+        health = self.of(repository)
+        if health.proved.status is not Status.TRUE or health.fresh.status is Status.TRUE:
+            return health.proved
+        return Condition(Status.UNKNOWN, health.fresh.reason, health.fresh.message, health.fresh.since)
+
+    @cached_property
+    def _access(self) -> ProvedAccess:
+        return ProvedAccess(self.accepted, self.record, self.now)
+
+    def _in_sync(self, targets: Iterable[Target]) -> Condition:
+        by_standing: dict[Standing, list[TargetStatus]] = defaultdict(list)
+        for target in targets:
+            status = self.statuses[target.key]
+            by_standing[status.standing].append(status)
+        for standing, reason, verdict in _VERDICTS:
+            if found := by_standing[standing]:
+                return Condition(verdict, reason, _names(found, standing), self._looked(found))
+        found = by_standing[Standing.OK]
+        message = f"{count(len(found), 'target')} as the spec says: the repository and who is granted access"
+        return Condition(Status.TRUE, "InSync", message, self._looked(found))
+
+    def _looked(self, found: Iterable[TargetStatus]) -> datetime:
+        return max((one.last.at for one in found if one.last is not None), default=self.now)
 
     def _fresh(self, parts: Iterable[str]) -> Condition:
         looked = {part: list(self._looks_at(part)) for part in parts}

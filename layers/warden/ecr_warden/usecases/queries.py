@@ -42,6 +42,7 @@ from ecr_warden.model.request import (
     Selection,
 )
 from ecr_warden.model.run import RunEntry
+from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.model.watch import parts_of
 from ecr_warden.policy.printable import first
 from ecr_warden.ports.documents import Documents
@@ -210,10 +211,16 @@ class Queries(Struct, frozen=True):
         differing = [plan for plan in plans if plan.drifts]
         fitting = _that_fit(differing, _drifts_to_json, self.reply_bytes)
         kept = {plan.target.key for plan in fitting}
+        named = [plan.target for plan in plans if read.accepted.spec_of(plan.target) is not None]
+        repositories = [target for target in named if isinstance(target, RepositoryTarget)]
+        health, access = self.status.access(read.accepted, repositories)
+        proved = {target.key: health.access(target) for target in repositories}
         verified = tuple(
-            Verified(str(plan.target), plan.drifts) for plan in plans if not plan.drifts or plan.target.key in kept
+            Verified(str(plan.target), plan.drifts, proved.get(plan.target.key))
+            for plan in plans
+            if not plan.drifts or plan.target.key in kept
         )
-        return VerifyReply(read.accepted.version, verified, len(plans) - len(verified), read.unread)
+        return VerifyReply(read.accepted.version, verified, len(plans) - len(verified), read.unread, access)
 
     def _grants(self) -> GrantsReply:
         version = self._accepted().version

@@ -13,7 +13,7 @@ from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.reply import AccessStatus, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.model.request import AuditEntry, AuditKind, Selection
-from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.watch import EventSource, SourceState, SweepRecord, parts_of
 from ecr_warden.policy.printable import first, show_time
 from ecr_warden.ports.documents import Documents
@@ -61,20 +61,15 @@ class StatusQuery(Struct, frozen=True):
             for target in targets.values()
             if isinstance(target, RepositoryTarget) and accepted.spec_of(target) is not None
         ]
-        asked = [*targets.values(), *(one for target in repositories for one in involved(accepted, target))]
-        sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
-        seen = statuses(asked, self.state, sweeps, accepted, now)
         stopped = self.switch.reason_to_stop()
         sources = self.event_sources.sources()
-        gap = longest_gap(_schedule(sources))
-        record = self.proofs.last()
-        health = Health(accepted, seen, record, sweeps, self.estate.kept(), gap, now)
+        health = self._health(accepted, repositories, [*targets.values()], sources)
         acceptance = self._last(AuditKind.SPEC_ACCEPTED)
         return StatusReply(
             version=accepted.version,
             mode=accepted.mode,
             stopped=stopped,
-            targets=tuple(seen[key] for key in targets),
+            targets=tuple(health.statuses[key] for key in targets),
             unread=tuple(str(error) for _, error in listing.unread) if has_to_be_looked_up(selection) else (),
             troubles=(
                 *self._of_spec(accepted),
@@ -82,16 +77,35 @@ class StatusQuery(Struct, frozen=True):
                 *_of_sources(sources),
                 *_of_sweeps(
                     parts_of(accepted, leaving),
-                    [*sweeps.values()],
+                    [*health.sweeps.values()],
                     _schedule(sources),
                     accepted_at=acceptance.at if acceptance is not None else None,
                     now=now,
                 ),
-                *_of_proof(record, accepted.version),
+                *_of_proof(health.record, accepted.version),
             ),
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
-            access=_access(record, accepted, {str(target) for target in targets.values()}),
+            access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
         )
+
+    def access(self, accepted: CompiledSpec, repositories: Sequence[RepositoryTarget]) -> tuple[Health, AccessStatus]:
+        """What is known of access to some repositories of the spec; raises PortError."""
+        health = self._health(accepted, repositories, [], self.event_sources.sources())
+        return health, access_of(health.record, accepted, {*map(str, repositories)})
+
+    def _health(
+        self,
+        accepted: CompiledSpec,
+        repositories: Sequence[RepositoryTarget],
+        besides: Sequence[Target],
+        sources: Sequence[EventSource],
+    ) -> Health:
+        now = self.clock.now()
+        sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
+        asked = [*besides, *(one for target in repositories for one in involved(accepted, target))]
+        seen = statuses(asked, self.state, sweeps, accepted, now)
+        kept, gap = self.estate.kept(), longest_gap(_schedule(sources))
+        return Health(accepted, seen, self.proofs.last(), sweeps, kept, gap, now)
 
     def _of_spec(self, accepted: CompiledSpec) -> Iterator[Trouble]:
         refusal = self._last(AuditKind.SPEC_REFUSED)
@@ -207,10 +221,15 @@ def _of_proof(record: ProofRecord | None, version: str) -> Iterator[Trouble]:
         yield Trouble("access-unread", f"{at} could not take into account: {what}", remedy)
 
 
-def _access(record: ProofRecord | None, accepted: CompiledSpec, selected: Collection[str]) -> AccessStatus:
+def access_of(
+    record: ProofRecord | None, accepted: CompiledSpec, selected: Collection[str] | None = None
+) -> AccessStatus:
+    """What a proof found; `selected`: the texts of the targets that are asked about, None for all."""
     if record is None:
         return AccessStatus()
-    concerning = [seen for seen in record.findings if _concerns(seen.finding.place, accepted, selected)]
+    concerning = [
+        seen for seen in record.findings if selected is None or _concerns(seen.finding.place, accepted, selected)
+    ]
     groups = grouped(concerning)
     return AccessStatus(
         record.proved_at,
