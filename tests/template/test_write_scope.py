@@ -2,14 +2,28 @@
 
 import json
 from collections.abc import Callable, Iterator
+from copy import replace
 from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from ecr_warden.adapters.aws.accounts import HubAccounts
+from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.adapters.aws.scan import read_write_scope
-from ecr_warden.model.target import UserTarget
+from ecr_warden.adapters.system import SystemClock
+from ecr_warden.model.address import identity_policy, trust_policy
+from ecr_warden.model.desired import Extent, MustNotExist, TargetSpec
+from ecr_warden.model.observed import Present
+from ecr_warden.model.plan import Change, Operation, Plan
+from ecr_warden.model.target import RoleTarget, UserTarget
+from ecr_warden.policy.document import parse_document
+from ecr_warden.ports.errors import PermissionMissing
 
+from local.aws.faults import Fail, Fault
 from local.aws.launcher import EmulatedAws
 from tests.template.cfn import ROOT
 
@@ -106,6 +120,17 @@ def role(member: Member) -> Iterator[str]:
     for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
         iam.delete_role_policy(RoleName=name, PolicyName=policy)
     iam.delete_role(RoleName=name)
+
+
+@pytest.fixture
+def documents(member: Member) -> AwsDocuments:
+    """The product's own adapter, with the credentials of the function reconcile."""
+    hub = member.aws.client(HUB, "sts").assume_role(
+        RoleArn=f"arn:aws:iam::{HUB}:role/ecr-warden-reconcile", RoleSessionName="function"
+    )["Credentials"]
+    session = boto3.Session(hub["AccessKeyId"], hub["SecretAccessKey"], hub["SessionToken"], REGION)
+    here = SimpleNamespace(client=partial(session.client, endpoint_url=member.aws.endpoint_url))
+    return AwsDocuments(HubAccounts(here, EXTERNAL_ID, SystemClock()))
 
 
 def _refused(call: Callable[[], object]) -> bool:
@@ -286,3 +311,36 @@ def test_the_events_stack_is_deployed_to_several_regions_and_forwards_iam_from_o
     _create(member.aws, "events", region, HubBusArn=BUS)
     found = member.aws.client(MEMBER, "events", region).list_rules()["Rules"]
     assert sorted(rule["Name"] for rule in found) == rules
+
+
+def test_a_plan_split_by_sts_is_written_and_neither_session_can_make_the_change_of_the_other(
+    member: Member, documents: AwsDocuments, role: str
+) -> None:
+    target = RoleTarget(MEMBER, role)
+    trust, push = trust_policy(target), identity_policy(target, "ecr-warden-push")
+    nobody = OPEN_TO_HUB.replace(HUB, MEMBER)
+    live = documents.read(TargetSpec(target, Extent.WHOLE, {trust: MustNotExist()})).documents[trust]
+    assert isinstance(live, Present)
+    changes = (
+        Change(Operation.UPDATE, trust, None, live.digest, parse_document(nobody)),
+        Change(Operation.CREATE, push, None, None, parse_document(PUSH)),
+    )
+    member.aws.add_fault(Fault("sts", "AssumeRole", Fail("PackedPolicyTooLarge"), principal="*/ecr-warden-reconcile/*"))
+    mark = member.aws.mark()
+    writer = documents.writer(Plan(target, "v1", changes=changes), "r1")
+    member.aws.clear_faults()
+    assert [call.error for call in member.aws.calls(mark) if call.action == "AssumeRole"] == [
+        "PackedPolicyTooLarge",
+        "",
+        "",
+    ]
+    first, second = writer.sessions
+    crossed = replace(writer, sessions=(replace(first, changes=second.changes), replace(second, changes=first.changes)))
+    for change in changes:
+        with pytest.raises(PermissionMissing):
+            crossed.write(change)
+    for change in changes:
+        writer.write(change)
+    iam = member.aws.client(MEMBER, "iam")
+    assert iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"] == json.loads(nobody)
+    assert iam.list_role_policies(RoleName=role)["PolicyNames"] == ["ecr-warden-push"]

@@ -22,6 +22,7 @@ from ecr_warden.ports.errors import (
     PrincipalNotFound,
     QuotaExceeded,
     Refused,
+    SessionPolicyTooLarge,
     TargetNotFound,
     Throttled,
 )
@@ -108,6 +109,9 @@ CASES = [
     Case("STS is switched off in a region", STS, "RegionDisabledException",
          "STS is not activated in this region for account:222222222222.", Refused,
          says=("222222222222", "enable the region"), status=403),
+    Case("a session policy is too large once packed", STS, "PackedPolicyTooLarge",
+         "Packed policy consumes 103% of allotted space, please use smaller policy", SessionPolicyTooLarge,
+         says=("103%", "administrator")),
     Case("service-linked role", IAM, "UnmodifiableEntity", "Cannot perform the operation on the protected role",
          Refused),
     Case("AWS fails", ECR, "ServerException", "", Throttled, retryable=True, status=500),

@@ -12,6 +12,7 @@ from ecr_warden.model.observed import Present
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.document import Document
+from ecr_warden.ports.errors import SessionPolicyTooLarge
 
 from local.testing.seed import (
     BOUNDARY,
@@ -27,6 +28,7 @@ from local.testing.seed import (
     repository_document,
     trust_document,
 )
+from tests.contracts.aws import Call
 from tests.contracts.worlds import MotoWorld
 
 POLICY, TRUST, SELF = repository_policy(CHECKOUT), trust_policy(PUSHER), role(PUSHER)
@@ -140,3 +142,64 @@ def test_session_policy_of_the_longest_names_fits(target: RepositoryTarget | Rol
     text = session_policy(Plan(target, "v1", changes=tuple(changes)))
     assert len(text) <= 2048
     assert len(changes) >= 2
+
+
+def sts_that_packs(world: MotoWorld, most: int) -> list[list[str]]:
+    """Have STS refuse a session policy of more than so many actions, and keep the actions of those that it accepts."""
+    accepted: list[list[str]] = []
+
+    def packed(call: Call) -> tuple[str, str, int] | None:
+        actions = statement(call.parameters["Policy"])["Action"]
+        if len(actions) > most:
+            percent = 100 * len(actions) // most
+            return "PackedPolicyTooLarge", f"Packed policy consumes {percent}% of allotted space", 400
+        accepted.append(actions)
+        return None
+
+    world.wire.faults["sts:AssumeRole"] = packed
+    return accepted
+
+
+REPAIR = ((SELF, SETTINGS), (TRUST, trust_document()), (D3, identity_document()), (POWER, None))
+OF_THE_REPAIR = (
+    ["iam:GetRole", "iam:PutRolePermissionsBoundary", "iam:UpdateRole"],
+    ["iam:GetRole", "iam:UpdateAssumeRolePolicy"],
+    ["iam:GetRolePolicy", "iam:PutRolePolicy"],
+    ["iam:DetachRolePolicy"],
+)
+
+
+@pytest.mark.parametrize(
+    ("most", "sessions"),
+    [
+        (7, [{0, 1, 2, 3}]),
+        (6, [{0, 1}, {2, 3}]),
+        (3, [{0}, {1}, {2, 3}]),
+    ],
+)
+def test_a_policy_that_sts_finds_too_large_is_split_in_the_order_of_the_plan(
+    world: MotoWorld, most: int, sessions: list[set[int]]
+) -> None:
+    furnish(world, D3, is_there=True)
+    world.attach(POWER)
+    changes = tuple(change for address, after in REPAIR for change in planned(world, address, after).changes)
+    accepted = sts_that_packs(world, most)
+    writer = world.documents.writer(Plan(PUSHER, "v1", changes=changes), "r1")
+    assert accepted == [sorted({action for one in part for action in OF_THE_REPAIR[one]}) for part in sessions]
+    for change in changes:
+        writer.write(change)
+    spec = TargetSpec(PUSHER, Extent.WHOLE, dict.fromkeys((address for address, _ in REPAIR), MustNotExist()))
+    found = world.documents.read(spec).documents
+    assert {address: one.value for address, one in found.items() if isinstance(one, Present)} == dict(REPAIR[:3])
+    assert len(accepted) == len(sessions), "every session is open before the first write"
+
+
+def test_a_change_that_is_too_large_by_itself_writes_nothing_and_says_so(world: MotoWorld) -> None:
+    furnish(world, D3, is_there=True)
+    changes = tuple(change for address, after in REPAIR[:3] for change in planned(world, address, after).changes)
+    sts_that_packs(world, 2)
+    world.wire.calls.clear()
+    with pytest.raises(SessionPolicyTooLarge, match="Packed policy consumes 150%") as caught:
+        world.documents.writer(Plan(PUSHER, "v1", changes=changes), "r1")
+    assert not caught.value.retryable
+    assert set(world.wire.actions) == {"sts:AssumeRole"}

@@ -33,6 +33,12 @@ class AccountUnreachable(PortError):
     code = "account-unreachable"
 
 
+class SessionPolicyTooLarge(PortError):
+    """STS refused the session policy for its packed size, which it alone knows; nothing was written."""
+
+    code = "session-policy-too-large"
+
+
 class PermissionMissing(PortError):
     """AWS denied the call because nothing allows it; the message names the action and who can allow it."""
 

@@ -12,7 +12,13 @@ from msgspec import Struct, field
 from ecr_warden.adapters.aws.deadline import MEMBER_RESERVE, Deadline
 from ecr_warden.adapters.aws.errors import STS, translate, unanswered
 from ecr_warden.arn import iam_arn
-from ecr_warden.ports.errors import AccountUnreachable, ExplicitlyDenied, OutOfTime, PortError
+from ecr_warden.ports.errors import (
+    AccountUnreachable,
+    ExplicitlyDenied,
+    OutOfTime,
+    PortError,
+    SessionPolicyTooLarge,
+)
 from ecr_warden.ports.hub import Clock
 from ecr_warden.triggers.own_sessions import session_name
 
@@ -68,7 +74,7 @@ class Accounts(Protocol):
         ...
 
     def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:
-        """Clients that may do only what `session_policy` allows; raises the same."""
+        """Clients that may do only what `session_policy` allows; raises the same, or SessionPolicyTooLarge."""
         ...
 
 
@@ -171,7 +177,7 @@ class HubAccounts(Struct):
 
 
 def _unreachable(cause: PortError) -> PortError:
-    if isinstance(cause, ExplicitlyDenied | OutOfTime):
+    if isinstance(cause, ExplicitlyDenied | OutOfTime | SessionPolicyTooLarge):
         return cause
     return AccountUnreachable(cause.message, remedy=cause.remedy, retryable=cause.retryable)
 

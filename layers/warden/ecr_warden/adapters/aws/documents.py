@@ -5,6 +5,7 @@ Writing and scanning are imported where they are used, to keep cold starts witho
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -86,10 +87,9 @@ class AwsDocuments(Struct, frozen=True):
             return crashed(f"listing the repositories of {account} in {region}", error)
 
     def writer(self, plan: Plan, run_id: str) -> "AwsWriter":
-        from ecr_warden.adapters.aws.session_policy import session_policy  # noqa: PLC0415
-        from ecr_warden.adapters.aws.writer import AwsWriter  # noqa: PLC0415
+        from ecr_warden.adapters.aws.writer import AwsWriter, open_sessions  # noqa: PLC0415
 
-        return AwsWriter(self.accounts.writer(plan.target.account, run_id, session_policy(plan)))
+        return AwsWriter(open_sessions(plan, partial(self.accounts.writer, plan.target.account, run_id)))
 
 
 def _side_by_side[T, R](read: Callable[[T], R], items: Sequence[T]) -> list[R]:

@@ -20,6 +20,7 @@ from ecr_warden.ports.errors import (
     PrincipalNotFound,
     QuotaExceeded,
     Refused,
+    SessionPolicyTooLarge,
     TargetNotFound,
     Throttled,
     Unanswered,
@@ -117,6 +118,11 @@ def _exists_already(what: str, message: str) -> PortError:
     return DocumentConflict(f"{what}: {bounded(message)}")
 
 
+def _packed_too_large(what: str, message: str) -> PortError:
+    remedy = "an administrator of the account has to make this change; report it as a bug"
+    return SessionPolicyTooLarge(f"{what}: {bounded(message)}", remedy=remedy)
+
+
 def _refused(what: str, message: str) -> PortError:
     return Refused(f"{what}: {bounded(message)}")
 
@@ -187,7 +193,7 @@ HUB: dict[str, Translation] = _COMMON | {
 }
 """The hub's own table, buckets, queues and buses."""
 
-STS: dict[str, Translation] = _COMMON | {"AccessDenied": _assume_denied}
+STS: dict[str, Translation] = _COMMON | {"AccessDenied": _assume_denied, "PackedPolicyTooLarge": _packed_too_large}
 """Assuming a role in a member account."""
 
 

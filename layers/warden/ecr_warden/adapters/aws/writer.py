@@ -4,6 +4,8 @@ AWS has no conditional write for these documents: between the re-read and the wr
 observation finds a change made in that gap.
 """
 
+from collections.abc import Callable
+from copy import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import ClientError
@@ -19,26 +21,51 @@ from ecr_warden.adapters.aws.reading import (
     read_repository_policy,
     read_role,
 )
+from ecr_warden.adapters.aws.session_policy import session_policy
 from ecr_warden.model.address import TAG_KEY, TAG_VALUE, AddressKind
 from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.observed import Absent, Observed, Present, TargetMissing, Unparseable
-from ecr_warden.model.plan import Change, NewRole, Operation
+from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import Document, DocumentKind, Effect
-from ecr_warden.ports.errors import DocumentConflict, NotVisibleYet, TargetNotFound
+from ecr_warden.ports.errors import DocumentConflict, NotVisibleYet, SessionPolicyTooLarge, TargetNotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
 
+class WriteSession(Struct, frozen=True):
+    """A write session, and the changes of the plan that it can make."""
+
+    changes: tuple[Change, ...]
+    clients: AccountClients
+
+
+def open_sessions(plan: Plan, enter: Callable[[str], AccountClients]) -> tuple[WriteSession, ...]:
+    """One session for the whole plan; if STS finds its policy too large, one for each half, and so on, in order.
+
+    STS packs policies into a form with a limit of its own, whose size it alone knows. `enter`: opens a session with a
+    session policy. All are open before anything is written; raises PortError.
+    Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (PackedPolicyTooLarge)
+    """
+    try:
+        return (WriteSession(plan.changes, enter(session_policy(plan))),)
+    except SessionPolicyTooLarge:
+        middle = len(plan.changes) // 2
+        if middle == 0:
+            raise
+        halves = plan.changes[:middle], plan.changes[middle:]
+        return tuple(session for half in halves for session in open_sessions(replace(plan, changes=half), enter))
+
+
 class AwsWriter(Struct, frozen=True):
-    """The Writer port over one account's write session.
+    """The Writer port over the write sessions of one plan.
 
     For some seconds IAM may answer for a role that this writer created as for a deleted one
     (hashicorp/terraform-provider-aws #18435).
     """
 
-    clients: AccountClients
+    sessions: tuple[WriteSession, ...]
     _created: set[RoleTarget] = field(default_factory=set)
 
     def write(self, change: Change) -> None:
@@ -49,6 +76,9 @@ class AwsWriter(Struct, frozen=True):
                 raise
             message = f"{change.address.target} was created a moment ago, and IAM does not show it yet"
             raise NotVisibleYet(message, remedy="it is retried automatically", retryable=True) from error
+
+    def _clients(self, change: Change) -> AccountClients:
+        return next(session.clients for session in self.sessions if change in session.changes)
 
     def _write(self, change: Change) -> None:
         match change.address.target, change.address.kind:
@@ -68,7 +98,7 @@ class AwsWriter(Struct, frozen=True):
                 raise ValueError(f"no such write: {change.operation} {change.address}")
 
     def _write_repository_policy(self, target: RepositoryTarget, change: Change) -> None:
-        ecr = self.clients.ecr(target.region)
+        ecr = self._clients(change).ecr(target.region)
         live = read_repository_policy(ecr, target)
         _expect(change, live)
         sent = change.after if isinstance(change.after, Document) else None
@@ -82,7 +112,7 @@ class AwsWriter(Struct, frozen=True):
                 ecr.delete_repository_policy(registryId=target.account, repositoryName=target.name)
 
     def _write_role(self, target: RoleTarget, change: Change) -> None:
-        iam = self.clients.iam
+        iam = self._clients(change).iam
         with translated(IAM, f"writing {target}"):
             match change.after:
                 case NewRole():
@@ -105,7 +135,7 @@ class AwsWriter(Struct, frozen=True):
                     assert_never(change.after)
 
     def _write_trust_policy(self, target: RoleTarget, change: Change) -> None:
-        iam = self.clients.iam
+        iam = self._clients(change).iam
         live = read_role(iam, target)
         _expect(
             change,
@@ -116,7 +146,7 @@ class AwsWriter(Struct, frozen=True):
             iam.update_assume_role_policy(RoleName=target.name, PolicyDocument=change.after.text)
 
     def _write_inline_policy(self, target: RoleTarget | UserTarget, change: Change) -> None:
-        iam, name = self.clients.iam, change.address.name
+        iam, name = self._clients(change).iam, change.address.name
         _expect(change, read_inline(iam, target, name))
         with translated(IAM, f"writing the inline policy {name} of {target}"):
             match target, change.after:
@@ -130,13 +160,14 @@ class AwsWriter(Struct, frozen=True):
                     iam.delete_user_policy(UserName=identity, PolicyName=name)
 
     def _detach(self, target: RoleTarget | UserTarget, change: Change) -> None:
+        iam = self._clients(change).iam
         # Nothing to read again: an attachment has no content, and AWS refuses to detach it twice.
         with translated(IAM, f"detaching {change.address.name} from {target}"):
             try:
                 if isinstance(target, RoleTarget):
-                    self.clients.iam.detach_role_policy(RoleName=target.name, PolicyArn=change.address.name)
+                    iam.detach_role_policy(RoleName=target.name, PolicyArn=change.address.name)
                 else:
-                    self.clients.iam.detach_user_policy(UserName=target.name, PolicyArn=change.address.name)
+                    iam.detach_user_policy(UserName=target.name, PolicyArn=change.address.name)
             except ClientError as error:
                 if code_of(error) == "NoSuchEntity" and not is_identity_gone(error):
                     raise DocumentConflict(f"{change.address} was detached meanwhile") from error
