@@ -11,8 +11,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.estate import Estate
 from ecr_warden.proof.access import Graph
 from ecr_warden.proof.decide import Answer, decide
+from ecr_warden.proof.findings import find
+from ecr_warden.spec import Valid, load_spec
 
 from bench.figures import Figure
 
@@ -25,6 +29,7 @@ _PUSH = [
 ]
 _TOKEN = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
 _SIZES = (100, 1000, 5000)
+_LARGEST_SPEC = 1000  # A spec has at most 1 MiB.
 
 
 def run() -> Iterator[Figure]:
@@ -34,6 +39,7 @@ def run() -> Iterator[Figure]:
     yield Figure(_GROUP, "one question, 1,000 repositories and users, from the file", large["one"], "s", 1)
     yield Figure(_GROUP, "the same without an index, the file read already", large["instead"], "s")
     yield Figure(_GROUP, "pull and push of each of them", large["matrix"], "s", 10)
+    yield Figure(_GROUP, "the proof of all of them against their spec", large["proof"], "s", 10)
     yield Figure(_GROUP, "resident at its peak", large["memory"], "MB", 300)
     for small, many in ((100, 1000), (1000, 5000)):
         grown = found[many]["matrix"] / found[small]["matrix"] / (many / small)
@@ -62,8 +68,16 @@ def _main(size: int) -> None:
         for access in ("pull", "push"):
             graph.who_can(graph.permissions(access, repository))
     matrix = time.process_time() - start
+    proof = _proved(graph.estate, spec_of(json.loads(text))) if size <= _LARGEST_SPEC else 0.0
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"one": one, "instead": instead, "matrix": matrix, "memory": memory}))
+    print(json.dumps({"one": one, "instead": instead, "matrix": matrix, "proof": proof, "memory": memory}))
+
+
+def _proved(estate: Estate, compiled: CompiledSpec) -> float:
+    start = time.process_time()
+    found = find(estate, compiled, None, None).findings
+    assert not found, found[0]
+    return time.process_time() - start
 
 
 def snapshot(size: int) -> dict[str, Any]:
@@ -91,6 +105,27 @@ def snapshot(size: int) -> dict[str, Any]:
     }
 
 
+def spec_of(given: dict[str, Any]) -> CompiledSpec:
+    """The spec that gives what the repositories' policies and the roles of a snapshot give."""
+    home = given["accounts"][_HOME]
+    roles = home["iam"]["RoleDetailList"]
+    repositories = []
+    for number, entry in enumerate(home["ecr"][_REGION]["repositories"]):
+        role = roles[number % len(roles)]
+        push = {"role": f"r{number % len(roles)}", "by": _named(role["AssumeRolePolicyDocument"]), "shared_role": True}
+        name, pull = entry["repositoryName"], _named(entry["policy"])
+        repositories.append({"name": name, "account": "home", "pull": pull, "push": [push]})
+    accounts = {"away": {"id": _AWAY}, "home": {"id": _HOME, "regions": [_REGION]}}
+    loaded = load_spec(json.dumps({"version": 1, "accounts": accounts, "repositories": repositories}).encode())
+    assert isinstance(loaded, Valid), loaded
+    return loaded.compiled
+
+
+def _named(document: dict[str, Any]) -> list[str]:
+    """The users that a policy names, as a spec writes them."""
+    return sorted({f"away:user/{arn.rpartition('/')[2]}" for arn in document["Statement"][0]["Principal"]["AWS"]})
+
+
 def _allow(action: str | list[str], on: str | list[str]) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": on}
 
@@ -114,7 +149,7 @@ def _user(number: int, size: int, roles: int, chance: random.Random) -> dict[str
     own = _document(
         _allow(_PULL, [*pulled, _arn(chance.randrange(50), "*")]),
         _TOKEN,
-        _allow("sts:AssumeRole", f"arn:aws:iam::{_HOME}:role/r{number % roles}"),
+        _allow("sts:AssumeRole", f"arn:aws:iam::{_HOME}:role/ecr-warden/r{number % roles}"),
     )
     policies = [{"PolicyName": "own", "PolicyDocument": own}]
     return {"Arn": f"arn:aws:iam::{_AWAY}:user/u{number}", "UserId": f"AIDA{number}", "UserPolicyList": policies}
@@ -131,7 +166,7 @@ def _role(number: int, size: int, roles: int) -> dict[str, Any]:
     trust = _document({"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"})
     policies = [{"PolicyName": "push", "PolicyDocument": _document(_allow(_PUSH, pushed), _TOKEN)}]
     return {
-        "Arn": f"arn:aws:iam::{_HOME}:role/r{number}",
+        "Arn": f"arn:aws:iam::{_HOME}:role/ecr-warden/r{number}",
         "RoleId": f"AROA{number}",
         "AssumeRolePolicyDocument": trust,
         "RolePolicyList": policies,
