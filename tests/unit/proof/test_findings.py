@@ -70,3 +70,21 @@ def test_the_proof_finds(name: str) -> None:
     if "administers" in case:
         assert {name: list(names) for name, names in proof.administrators.items()} == case["administers"]
     assert list(proof.unread) == case.get("unread", [])
+
+
+def test_of_very_many_principals_the_rest_is_one_finding_that_changes_with_them() -> None:
+    spec = spec_of(TABLE["spec"], []).compiled
+    document = {"Statement": {"Effect": "Allow", "Action": ["ecr:Batch*", "ecr:Get*"], "Resource": "*"}}
+
+    def found(names: list[str]) -> tuple[Finding, ...]:
+        policies = [{"PolicyName": "pull", "PolicyDocument": document}]
+        users = [{"Arn": f"arn:aws:iam::{HOME}:user/{name}", "UserPolicyList": policies} for name in names]
+        return find(estate_of({"iam": {HOME: {"UserDetailList": users}}}), spec, None, None).findings
+
+    many = [f"u{number:03}" for number in range(100)]
+    *named, rest = found(many)
+    assert [one.principal.rpartition("/")[2] for one in named] == many[:20]
+    assert rest.principal.startswith("80 more principals")
+    assert rest.because[-1] == "and 76 more"
+    assert found(many)[-1].key == rest.key
+    assert found([*many[:-1], "zoe"])[-1].key != rest.key

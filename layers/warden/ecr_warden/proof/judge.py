@@ -1,17 +1,24 @@
 """What is said of a path that the spec does not give: whether it is intended, foreign, and the finding for it."""
 
+from collections.abc import Sequence
+from hashlib import sha256
+
 from msgspec import Struct
 
 from ecr_warden.arn import iam_arn
 from ecr_warden.model.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import Certainty, Finding, FindingKind
+from ecr_warden.policy.printable import count, first
 from ecr_warden.proof.access import AccessPath, Graph
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.outsiders import is_outside
 from ecr_warden.proof.subject import ANY_ACCOUNT, Subject
 from ecr_warden.proof.words import because_of, named
 
+MAX_NAMED = 20
+"""Principals with a finding of their own, for each place and access: a registry policy can let thousands in."""
+_MAX_LISTED = 5
 EVERY = "*"
 """Stands for every repository of a registry."""
 _CERTAINTY = {
@@ -57,6 +64,17 @@ class Judge(Struct, frozen=True):
             self.is_foreign(path),
             scope,
         )
+
+    def joint_finding(
+        self, kind: FindingKind, place: str, access: str, paths: Sequence[AccessPath], *, scope: str = ""
+    ) -> Finding:
+        """One finding for many paths; its principal is another whenever the paths begin at others."""
+        digest = sha256("\n".join(sorted(path.subject.arn for path in paths)).encode()).hexdigest()[:8]
+        who = f"{count(len(paths), 'more principal')} (set {digest})"
+        because = tuple(first((named(path.subject) for path in paths), _MAX_LISTED))
+        foreign = any(map(self.is_foreign, paths))
+        certainty = _CERTAINTY[paths[0].answer]
+        return Finding(kind, place, str(access), who, (who,), certainty, (), because, "", foreign, scope)
 
 
 def _text(subject: Subject) -> str:

@@ -171,7 +171,7 @@ def _decisions(
 def _only(estate: Estate, chain: Sequence[Subject], permissions: Sequence[Permission]) -> Estate:
     """The estate with only the identities of the chain, and the repositories that the permissions are about."""
     names = {one.identity.arn for one in chain if one.identity is not None}
-    asked = {one.resource.arn for one in permissions}
+    asked = {one.resource.arn.partition(":repository/")[2] for one in permissions}
     accounts = {
         account.id: replace(
             account,
@@ -183,9 +183,9 @@ def _only(estate: Estate, chain: Sequence[Subject], permissions: Sequence[Permis
     return replace(estate, accounts=accounts)
 
 
-def _asked(registry: Registry, arns: Collection[str]) -> Registry:
-    repositories = {name: one for name, one in registry.repositories.items() if one.arn in arns}
-    return replace(registry, repositories=repositories)
+def _asked(registry: Registry, names: Collection[str]) -> Registry:
+    known = registry.repositories
+    return replace(registry, repositories={name: known[name] for name in names if name in known})
 
 
 def _already_allowing(subject: Subject, permissions: Sequence[Permission], decision: AccessDecision) -> Iterator[Edit]:

@@ -14,7 +14,7 @@ from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.document import Document, Effect, raw_statements
 from ecr_warden.policy.printable import printable
 from ecr_warden.proof.access import REGISTRY_CALLS, Access, AccessPath
-from ecr_warden.proof.judge import EVERY, Judge
+from ecr_warden.proof.judge import EVERY, MAX_NAMED, Judge
 from ecr_warden.proof.missing import located
 from ecr_warden.proof.outsiders import let_in
 
@@ -53,13 +53,17 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
                 of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts
                 if not of_spec and not judge.is_allowed(path.subject, access, account, scope):
                     found[path.subject.arn][access] = path
-        for paths in found.values():
+        in_part = "" if scope == EVERY else scope
+        ways = list(found.values())
+        for paths in ways[:MAX_NAMED]:
             indexes = {index for path in paths.values() for index in _indexes(path, policy)}
             remedy = _put_policy(account, registry.region, policy, indexes)
             path = min(paths.values(), key=lambda one: one.order)
-            access = ", ".join(paths)
-            in_part = "" if scope == EVERY else scope
-            yield judge.finding(FindingKind.REGISTRY, place, access, path, remedy=remedy, scope=in_part)
+            yield judge.finding(FindingKind.REGISTRY, place, ", ".join(paths), path, remedy=remedy, scope=in_part)
+        if rest := ways[MAX_NAMED:]:
+            access = ", ".join(dict.fromkeys(name for paths in rest for name in paths))
+            first_paths = [next(iter(paths.values())) for paths in rest]
+            yield judge.joint_finding(FindingKind.REGISTRY, place, access, first_paths, scope=in_part)
 
 
 def _scopes(policy: Policy) -> tuple[str, ...]:

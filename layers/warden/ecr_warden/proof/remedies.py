@@ -1,7 +1,7 @@
 """Remedies: how to remove access that the spec does not give, and how to enable access that it gives in vain."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from copy import replace
 
 from ecr_warden.arn import parse_arn
@@ -49,10 +49,15 @@ class Remedies:
         """The fewest statements to remove so that the subject lacks one permission; none if the spec gives it."""
         name = subject.arn, permission.action, permission.resource.arn
         if name not in self._cuts:
-            ways = (_ON_RESOURCES, (Side.IDENTITY,), _REMOVABLE)
-            found = (self._cut_on(sides, subject, permission) for sides in ways)
-            self._cuts[name] = min(filter(None, found), key=len, default=())
+            self._cuts[name] = min(filter(None, self._ways(subject, permission)), key=len, default=())
         return self._cuts[name]
+
+    def _ways(self, subject: Subject, permission: Permission) -> Iterator[tuple[Edit, ...]]:
+        for sides in (_ON_RESOURCES, (Side.IDENTITY,), _REMOVABLE):
+            edits = self._cut_on(sides, subject, permission)
+            yield edits
+            if len(edits) == 1:
+                return  # there is no fewer
 
     def _cut_on(self, sides: Collection[Side], subject: Subject, permission: Permission) -> tuple[Edit, ...]:
         """The statements to remove on some sides; none if the others allow it by themselves."""
