@@ -535,7 +535,9 @@ class _Allowing:
         return bool(texts) if resource is None else any(literal_glob(text).matches(resource) for text in texts)
 
 
-def resources_allowed(document: Document, action: str) -> Iterator[str]:
+def resources_allowed(
+    document: Document, action: str, value_of: Callable[[str], Collection[str] | None] = lambda _: None
+) -> Iterator[str]:
     """The resources for which an identity policy's Allow statements could allow an action, as patterns."""
     for statement in document.statements:
         if statement.effect is Effect.ALLOW and action_matches(statement.actions, action):
@@ -544,7 +546,12 @@ def resources_allowed(document: Document, action: str) -> Iterator[str]:
                 yield "*"
                 continue
             for value in element.values:
-                yield replace_variables(completed_arn(value), lambda _: "*")
+                yield replace_variables(completed_arn(value), lambda variable: _text(value_of(variable.key)))
+
+
+def _text(values: Collection[str] | None) -> str:
+    """The text of a variable in a pattern: `*` where its value is not certain."""
+    return next(iter(values)) if values is not None and len(values) == 1 else "*"
 
 
 def _sessions_named(role: Subject, permissions: Iterable[Permission]) -> Iterator[RequestPrincipal]:

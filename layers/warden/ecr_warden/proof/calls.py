@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from ecr_warden.model.estate import Policy
 from ecr_warden.policy.document import Document
+from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.variables import literal_glob
 from ecr_warden.proof.access import TAG_PREFIXES, resources_allowed
@@ -30,6 +31,7 @@ class Caller:
         self.subject = subject
         self.account = str(subject.principal.account)
         self._texts: dict[str, tuple[str, ...]] = {}
+        self._alike: dict[str, bool] = {}
         self._same: dict[str, Conditions | None] = {}
 
     def allows(self, action: str, resource: str, keys: Keys | None = None, *, tagged: bool = True) -> Conditions | None:
@@ -58,9 +60,21 @@ class Caller:
         found = self._texts.get(action)
         if found is None:
             documents = (one.document for one in self.subject.policies)
-            texts = (text for one in documents if isinstance(one, Document) for text in resources_allowed(one, action))
-            found = self._texts[action] = tuple(dict.fromkeys(texts))
+            found = self._texts[action] = tuple(
+                dict.fromkeys(
+                    text
+                    for one in documents
+                    if isinstance(one, Document)
+                    for text in resources_allowed(one, action, self._value_of)
+                )
+            )
         return found
+
+    def _value_of(self, key: str) -> tuple[str, ...] | None:
+        principal = self.subject.principal
+        if key == "aws:username" and principal.kind is CallerKind.USER:
+            return (principal.name,)
+        return self.subject.value_of(key)
 
     def _decide(self, action: str, resource: str, keys: Keys, *, tagged: bool) -> Conditions | None:
         closed = (*_CLOSED, *TAG_PREFIXES) if tagged else _CLOSED
@@ -70,6 +84,11 @@ class Caller:
 
     def _is_any_resource_alike(self, action: str) -> bool:
         """Does no statement on the action name a resource or have a condition?"""
+        if action not in self._alike:
+            self._alike[action] = self._is_alike(action)
+        return self._alike[action]
+
+    def _is_alike(self, action: str) -> bool:
         subject = self.subject
         boundary = (subject.boundary,) if subject.boundary else ()
         levels = (policy for level in subject.service_control for policy in level)

@@ -85,6 +85,11 @@ class Escalations:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._moves: dict[object, tuple[tuple[Become, ...], tuple[Change, ...]]] = {}
+        self._assumes: dict[str, list[Become]] = defaultdict(list)
+        for role in graph.roles:
+            for subject, decision in graph.assumers(role):
+                if decision.answer in CAN:
+                    self._assumes[subject.arn].append(Become(role, (f"assume {role.arn}",), decision.conditions))
 
     def who(self, permissions: tuple[Permission, ...], able: Collection[str]) -> Iterator[Escalation]:
         """Everybody in the estate who is not in `able` and could gain the access, each with one way."""
@@ -103,7 +108,9 @@ class Escalations:
         found = self._moves.get(node.name)
         if found is None:
             mover = Mover(node.subject, self._graph)
-            found = self._moves[node.name] = tuple(mover.becomes()), tuple(mover.changes())
+            is_known = not node.changes and node.origin.arn in self._graph.subjects
+            assumes = self._assumes[node.origin.arn] if is_known else mover.assumes()
+            found = self._moves[node.name] = (*assumes, *mover.becomes()), tuple(mover.changes())
         return found
 
 
@@ -127,15 +134,18 @@ class _Search:
     def _find_hopeful(self) -> set[str | None]:
         """The accounts in which somebody with every permission could do it, or assume a role in such an account."""
         found: set[str | None] = set()
+        # Others are let in through the resource's own account most often.
+        waiting = sorted(self._graph.estate.accounts, key=lambda one: one != self._permissions[0].resource.account)
         while True:
-            more = {
-                account
-                for account in self._graph.estate.accounts
-                if account not in found and any(self._would(one, found) for one in self._graph.identities_of(account))
-            }
-            if not more:
+            left = [one for one in waiting if not self._is_hopeful_account(one, found)]
+            if left == waiting:
                 return found
-            found |= more
+            waiting = left
+
+    def _is_hopeful_account(self, account: str, found: set[str | None]) -> bool:
+        if any(self._would(one, found) for one in self._graph.identities_of(account)):
+            found.add(account)
+        return account in found
 
     def _would(self, subject: Subject, hopeful: Collection[str | None]) -> bool:
         free = replace(subject, policies=WHATEVER, boundary=None)

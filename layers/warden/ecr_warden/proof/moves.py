@@ -98,13 +98,16 @@ class Mover:
         self._account = graph.estate.accounts[self._caller.account]
         self._writes_iam = any(map(self._caller.resources, CHANGES_IAM))
 
-    def becomes(self) -> Iterator[Become]:
-        """Whom it could act as: by assuming, taking over, passing to a service, or creating."""
+    def assumes(self) -> Iterator[Become]:
+        """The roles that it could assume."""
         for role in self._graph.roles:
             if may_trust(role, self._subject) and role.arn != self._subject.arn:
                 decision = decide(self._subject, (self._graph.assume_permission(self._subject, role),))
                 if decision.answer in CAN:
                     yield Become(role, (f"assume {role.arn}",), decision.conditions)
+
+    def becomes(self) -> Iterator[Become]:
+        """Whom else it could act as: by taking over, passing to a service, or creating."""
         if not self._writes_iam:
             return
         for target in self._graph.identities_of(self._account.id):
