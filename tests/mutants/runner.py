@@ -1,7 +1,7 @@
 """Plants one bug at a time into a copy of the layer and runs its tables on it, each in a process of its own.
 
 The process is forked after the tables were read, so that each bug costs the import of the engine and no more. A bug of
-who can is asked the published questions about one estate.
+who can is asked the published questions about one estate, one of the sessions that a repair ends its stories.
 """
 
 import importlib
@@ -22,13 +22,14 @@ _SECONDS = 30.0
 """Of processor time: an engine that takes longer does not end."""
 _SURVIVED, _CAUGHT = 0, 1
 _PARSED: dict[str, Any] = {}
-_OURS = ("ecr_warden", "tests.unit.policy", "bench")
+_OURS = ("ecr_warden", "tests.unit", "tests.usecases", "bench", "local")
 
 
 class Bug(NamedTuple):
     """A change of one place, and the module or estate whose tables must catch it; no change is the layer as it is.
 
-    `of`: policy (`file` is in that package, `table` a module of its tests) or proof (in any, an estate).
+    `of`: policy (`file` is in that package, `table` a module of its tests), proof (in any, an estate) or sessions (in
+    any, a module below tests).
     """
 
     name: str
@@ -36,14 +37,16 @@ class Bug(NamedTuple):
     table: str
     old: str
     new: str
-    of: Literal["policy", "proof"] = "policy"
+    of: Literal["policy", "proof", "sessions"] = "policy"
 
 
 def bugs() -> list[Bug]:
     """The list; each stands for exactly one place."""
     here = Path(__file__).parent
     found = [Bug(**entry) for entry in yaml.safe_load((here / "bugs.yaml").read_text())]
-    return [*found, *(Bug(**entry, of="proof") for entry in yaml.safe_load((here / "proof.yaml").read_text()))]
+    for of in ("proof", "sessions"):
+        found += [Bug(**entry, of=of) for entry in yaml.safe_load((here / f"{of}.yaml").read_text())]
+    return found
 
 
 def caught(bug: Bug, folder: Path) -> bool:
@@ -113,7 +116,7 @@ def _run(bug: Bug) -> None:
         asked = importlib.import_module("bench.answers").estate(bug.table)
         assert all(asked.mistake(row) is None for row in asked.rows)
         return
-    module = importlib.import_module(f"tests.unit.policy.{bug.table}")
+    module = importlib.import_module(f"tests.{bug.table}" if bug.of == "sessions" else f"tests.unit.policy.{bug.table}")
     for name, test in inspect.getmembers(module, inspect.isfunction):
         marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
         if name.startswith("test_") and marks and marks[0].args[0] == "case":

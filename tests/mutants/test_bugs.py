@@ -1,4 +1,4 @@
-"""Bugs planted into the engine and who can, all of which the tables must catch; leaves build/mutants.json."""
+"""Bugs planted into the engine, who can and ended sessions, which the tables must catch; see build/mutants.json."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,9 @@ _REPORT = Path(__file__).parents[2] / "build" / "mutants.json"
 
 
 @pytest.mark.parametrize("table", sorted({(bug.table, bug.of) for bug in bugs()}), ids=lambda table: table[0])
-def test_the_layer_without_a_bug_passes(table: tuple[str, Literal["policy", "proof"]], tmp_path: Path) -> None:
+def test_the_layer_without_a_bug_passes(
+    table: tuple[str, Literal["policy", "proof", "sessions"]], tmp_path: Path
+) -> None:
     name, of = table
     file = "canonical.py" if of == "policy" else "policy/canonical.py"
     assert not caught(Bug("none", file, name, "", "", of), tmp_path)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
-from ecr_warden.model.desired import CompiledSpec, EndSessions, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, EndSessions
 from ecr_warden.model.sessions import Sessions, denial_of
-from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import PortError, Refused
 
 from local.testing.memory.sessions import MemorySessions, Session
@@ -16,6 +15,9 @@ from local.testing.seed import ACCEPTED, CI, CUTOFF, D2, MORE_TRUST, NOW, OUTSID
 from tests.usecases.world import World, failing, world_in_sync
 
 ALL = replace(ACCEPTED, end_sessions=EndSessions.ALL)
+_ROLE = ACCEPTED.targets[PUSHER.key]
+_OPEN_ROLE = replace(_ROLE, documents={**_ROLE.documents, D2: MORE_TRUST})
+WIDER = replace(ACCEPTED, version="v0", targets={**ACCEPTED.targets, PUSHER.key: _OPEN_ROLE})
 WHO = {"push-user": f"arn:aws:iam::{CI}:user/push-user", "mallory": f"arn:aws:iam::{OUTSIDER}:user/mallory"}
 
 
@@ -65,6 +67,7 @@ STEPS: dict[str, Callable[["Play"], None]] = {
     "writes stop": lambda play: setattr(play.world.switch, "enabled", False),
     "writes go on": lambda play: setattr(play.world.switch, "enabled", True),
     "records are lost": _forgets,
+    "mallory is removed from the spec": lambda play: setattr(play.world.specs, "compiled", ACCEPTED),
     "user is deleted": _deletes_a_user,
     "run cannot write the cut-off": _runs_without_a_cut_off,
     "cut-off is deleted": lambda play: play.world.documents.remove(CUTOFF),
@@ -142,6 +145,18 @@ STORIES = (
         accepted=ALL,
     ),
     Story(
+        "all older sessions end after a spec that takes a right to push away",
+        "4 push-user assumes; 5 mallory assumes; 20 sweep; 25 mallory is removed from the spec; 26 run",
+        accepted=WIDER,
+    ),
+    Story(
+        "looks under the new spec count from then on",
+        "4 mallory assumes; 20 sweep; 25 mallory is removed from the spec; 26 run; 800 push-user assumes; 810 sweep;"
+        "811 opened; 812 mallory assumes; 813 run",
+        (800,),
+        accepted=WIDER,
+    ),
+    Story(
         "a door opened and closed before the last look gives its sessions away",
         "10 sweep; 12 opened; 13 mallory assumes; 14 closed; 25 sweep; 30 opened; 31 run",
         (13,),
@@ -187,39 +202,15 @@ def played(story: Story) -> Play:
     return play
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_these_sessions_go_on_and_the_others_end(story: Story) -> None:
-    play = played(story)
+@pytest.mark.parametrize("case", STORIES, ids=lambda case: case.name)
+def test_these_sessions_go_on_and_the_others_end(case: Story) -> None:
+    play = played(case)
     assert play.world.live(D2) == desired(D2)
     working = [session.issued for session in play.opened if play.sessions.works(session)]
-    assert working == [NOW + timedelta(minutes=minute) for minute in story.go_on]
+    assert working == [NOW + timedelta(minutes=minute) for minute in case.go_on]
     play.world.sweep()
     play.world.drain()
     assert play.world.sweep() == ()
-
-
-def test_a_spec_that_takes_a_right_to_push_ends_all_sessions_and_its_own_looks_count_from_then_on() -> None:
-    wider = replace(ACCEPTED, version="v0", targets={**ACCEPTED.targets, PUSHER.key: _with_trust(MORE_TRUST)})
-    play = Play(wider)
-    play.world.clock.advance(timedelta(minutes=10))
-    _assumes("mallory")(play)
-    play.world.clock.advance(timedelta(minutes=10))
-    _sweeps(play)
-    play.world.specs.compiled = ACCEPTED
-    _runs(play)
-    assert not play.sessions.works(play.opened[0]), "it was opened under a spec that allowed it"
-    play.world.clock.advance(timedelta(hours=13))
-    _assumes("push-user")(play)
-    play.world.clock.advance(timedelta(minutes=10))
-    _sweeps(play)
-    play.world.put(D2, MORE_TRUST)
-    _runs(play)
-    assert play.sessions.works(play.opened[1])
-
-
-def _with_trust(trust: Document) -> TargetSpec:
-    spec = ACCEPTED.targets[PUSHER.key]
-    return replace(spec, documents={**spec.documents, D2: trust})
 
 
 def test_a_sweep_record_that_cannot_be_read_delays_no_repair() -> None:
