@@ -1,8 +1,8 @@
 """The sweep's detection as the reconcile function does it, with the hub's table and queue in memory.
 
-`python detect.py EXTERNAL_ID COMPILED_SPEC`; prints `{"wall", "longest", "cpu", "spec", "due", "memory"}`: seconds of
-the work behind the imports, those until the longest part of the sweep has ended if all begin side by side, as they do
-on Lambda, those of reading the compiled spec apart, the targets that differ, and the peak of bytes.
+`python detect.py EXTERNAL_ID COMPILED_SPEC [survey]`; prints `{"wall", "longest", "cpu", "spec", "due", "memory"}`:
+seconds of the work behind the imports, those until the longest part of the sweep has ended if all begin side by side,
+as they do on Lambda, those of reading the compiled spec apart, the targets that differ, and the peak of bytes.
 """
 
 import json
@@ -34,8 +34,8 @@ class _Session:
         self.client = botocore.session.Session().create_client
 
 
-def main(external_id: str, compiled: str) -> dict[str, object]:
-    """Sweep everything once."""
+def main(external_id: str, compiled: str, survey_too: str = "") -> dict[str, object]:
+    """Sweep everything once, and have each part surveyed at its end if asked to."""
     began = time.perf_counter()
     specs = MemorySpecs(compiled=spec_from_json(loads(Path(compiled).read_bytes())))
     read = time.perf_counter() - began
@@ -45,7 +45,8 @@ def main(external_id: str, compiled: str) -> dict[str, object]:
     state = MemoryState(clock)
     unlisted = ReportUnlisted(state, MemoryAlertBus())
     jobs = MemoryJobs()
-    survey = Survey(specs, AwsEstateReader(documents.accounts), MemoryEstateStore(clock), jobs, clock)
+    surveyed = specs if survey_too else MemorySpecs()  # without a spec there is nothing to survey
+    survey = Survey(surveyed, AwsEstateReader(documents.accounts), MemoryEstateStore(clock), jobs, clock)
     sweep = Sweep(specs, documents, state, jobs, MemorySweepRecords(), clock, unlisted, survey)
     parts = sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()

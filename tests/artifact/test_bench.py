@@ -18,3 +18,6 @@ def test_the_sweep_makes_no_more_calls_than_the_floor_and_finds_what_was_changed
     sweep, floor = figures["calls: sweep"], figures["calls: floor"]
     assert not sweep.missed, sweep.row()
     assert 0 <= floor.value - sweep.value <= 1, (floor.note, sweep.note)
+    survey = figures["calls: survey behind it"]
+    assert not survey.missed, survey.row()
+    assert survey.value >= 7, "the two accounts, and six calls for the registry"
