@@ -1,7 +1,8 @@
 """Plants one bug at a time into a copy of the layer and runs its tables on it, each in a process of its own.
 
 The process is forked after the tables were read, so that each bug costs the import of the engine and no more. A bug of
-who can is asked the published questions about one estate, one of the sessions that a repair ends its stories.
+who can is asked the published questions about one estate, one of a proof the table of findings, and one of the sessions
+that a repair ends its stories.
 """
 
 import importlib
@@ -18,6 +19,7 @@ import yaml
 _ROOT = Path(__file__).parents[2]
 _ENGINE = _ROOT / "layers" / "warden" / "ecr_warden"
 _TABLES = _ROOT / "tests" / "cases" / "policy"
+_FINDINGS = _ROOT / "tests" / "cases" / "access" / "findings.yaml"
 _SECONDS = 30.0
 """Of processor time: an engine that takes longer does not end."""
 _SURVIVED, _CAUGHT = 0, 1
@@ -25,11 +27,14 @@ _PARSED: dict[str, Any] = {}
 _OURS = ("ecr_warden", "tests.unit", "tests.usecases", "bench", "local")
 
 
+type Kind = Literal["policy", "proof", "findings", "sessions"]
+
+
 class Bug(NamedTuple):
     """A change of one place, and the module or estate whose tables must catch it; no change is the layer as it is.
 
-    `of`: policy (`file` is in that package, `table` a module of its tests), proof (in any, an estate) or sessions (in
-    any, a module below tests).
+    `of`: policy (`file` is in that package, `table` a module of its tests), proof (in any, an estate), findings or
+    sessions (in any, a module below tests).
     """
 
     name: str
@@ -37,14 +42,15 @@ class Bug(NamedTuple):
     table: str
     old: str
     new: str
-    of: Literal["policy", "proof", "sessions"] = "policy"
+    of: Kind = "policy"
 
 
 def bugs() -> list[Bug]:
     """The list; each stands for exactly one place."""
     here = Path(__file__).parent
     found = [Bug(**entry) for entry in yaml.safe_load((here / "bugs.yaml").read_text())]
-    for of in ("proof", "sessions"):
+    kinds: tuple[Kind, ...] = ("proof", "findings", "sessions")
+    for of in kinds:
         found += [Bug(**entry, of=of) for entry in yaml.safe_load((here / f"{of}.yaml").read_text())]
     return found
 
@@ -106,7 +112,7 @@ def parsed(text: Any) -> Any:
 
 def read_tables() -> None:
     """Read all tables before the first fork."""
-    for path in _TABLES.glob("*.yaml"):
+    for path in (*_TABLES.glob("*.yaml"), _FINDINGS):
         parsed(path.read_text())
 
 
@@ -116,7 +122,7 @@ def _run(bug: Bug) -> None:
         asked = importlib.import_module("bench.answers").estate(bug.table)
         assert all(asked.mistake(row) is None for row in asked.rows)
         return
-    module = importlib.import_module(f"tests.{bug.table}" if bug.of == "sessions" else f"tests.unit.policy.{bug.table}")
+    module = importlib.import_module(f"tests.unit.policy.{bug.table}" if bug.of == "policy" else f"tests.{bug.table}")
     for name, test in inspect.getmembers(module, inspect.isfunction):
         marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
         if name.startswith("test_") and marks and marks[0].args[0] == "case":

@@ -1,20 +1,17 @@
-"""Bugs planted into the engine, who can and ended sessions, which the tables must catch; see build/mutants.json."""
+"""Bugs planted into the engine, who can, the proof and ended sessions: the tables catch all; see build/mutants.json."""
 
 import json
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
-from tests.mutants.runner import Bug, bugs, caught
+from tests.mutants.runner import Bug, Kind, bugs, caught
 
 _REPORT = Path(__file__).parents[2] / "build" / "mutants.json"
 
 
 @pytest.mark.parametrize("table", sorted({(bug.table, bug.of) for bug in bugs()}), ids=lambda table: table[0])
-def test_the_layer_without_a_bug_passes(
-    table: tuple[str, Literal["policy", "proof", "sessions"]], tmp_path: Path
-) -> None:
+def test_the_layer_without_a_bug_passes(table: tuple[str, Kind], tmp_path: Path) -> None:
     name, of = table
     file = "canonical.py" if of == "policy" else "policy/canonical.py"
     assert not caught(Bug("none", file, name, "", "", of), tmp_path)

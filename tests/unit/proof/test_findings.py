@@ -11,9 +11,11 @@ import yaml
 from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.model.estate import Estate
 from ecr_warden.model.finding import Certainty, Finding
+from ecr_warden.proof.access import Graph
 from ecr_warden.proof.findings import find
 from ecr_warden.proof.words import short
 from ecr_warden.spec import Valid, load_spec
+from ecr_warden.usecases.access import given_by, question
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 TABLE = yaml.safe_load(Path("tests/cases/access/findings.yaml").read_text())
@@ -56,20 +58,38 @@ def line(finding: Finding) -> str:
     return words + (f": {chain}" if chain else "") + (f" ({', '.join(marks)})" if marks else "")
 
 
-@pytest.mark.parametrize("name", TABLE["cases"])
-def test_the_proof_finds(name: str) -> None:
-    case = TABLE["cases"][name]
-    spec = spec_of(case.get("spec", TABLE["spec"]), case.get("also_allowed", []))
-    proof = find(estate_of(case), spec.compiled, case.get("administrators"), case.get("upstreams"))
-    assert [line(finding) for finding in proof.findings] == case["finds"]
+@pytest.mark.parametrize("case", TABLE["cases"])
+def test_the_proof_finds(case: str) -> None:
+    row = TABLE["cases"][case]
+    spec = spec_of(row.get("spec", TABLE["spec"]), row.get("also_allowed", []))
+    proof = find(estate_of(row), spec.compiled, row.get("administrators"), row.get("upstreams"))
+    assert [line(finding) for finding in proof.findings] == row["finds"]
     assert len({finding.key for finding in proof.findings}) == len(proof.findings)
-    if "remedies" in case:
-        assert [finding.remedy for finding in proof.findings] == case["remedies"]
-    if "because" in case:
-        assert [reason for finding in proof.findings for reason in finding.because] == case["because"]
-    if "administers" in case:
-        assert {name: list(names) for name, names in proof.administrators.items()} == case["administers"]
-    assert list(proof.unread) == case.get("unread", [])
+    if "remedies" in row:
+        assert [finding.remedy for finding in proof.findings] == row["remedies"]
+    if "because" in row:
+        assert [reason for finding in proof.findings for reason in finding.because] == row["because"]
+    if "administers" in row:
+        assert {name: list(names) for name, names in proof.administrators.items()} == row["administers"]
+    assert list(proof.unread) == row.get("unread", [])
+
+
+@pytest.mark.parametrize("case", [[], ["lambda-image-retrieval"]])
+def test_who_can_says_whether_the_spec_permits_a_foreign_statement(case: list[str]) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        "Condition": {"StringLike": {"aws:sourceArn": f"arn:aws:lambda:{REGION}:{HOME}:function:*"}},
+    }
+    estate = estate_of({"ecr": {"repositories": [{"repositoryName": "other", "policy": {"Statement": statement}}]}})
+    accounts = {"registry": {"id": HOME, "regions": [REGION]}}
+    entry = {"name": "other", "account": "registry", "foreign_statements": case}
+    compiled = spec_of(json.dumps({"version": 1, "accounts": accounts, "repositories": [entry]}), []).compiled
+    graph = Graph(estate)
+    asked = question(graph, "pull", "other")
+    (path,) = graph.who_can(asked.permissions).values()
+    assert given_by(compiled, asked, estate)(path) is bool(case)
 
 
 def test_of_very_many_principals_the_rest_is_one_finding_that_changes_with_them() -> None:
