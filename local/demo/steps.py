@@ -69,6 +69,8 @@ def open_the_door(ring: Ring, doors: Doors) -> journal.Run | None:
         "the session from before the repair pushed, and is refused", old == [False, False], f"pushes: {old}"
     ):
         screen.good("the outsider's open session is refused too")
+    since = truth.ended_since(ring.stage.aws)
+    report.check("only sessions since the trust policy was last read in sync ended", since != "", f"since {since}")
     outside = f"{answers[0]}, {doors.outsider}"
     report.check(
         "who can push, by AssumeRole and PutImage: before, during, after",

@@ -42,6 +42,17 @@ def read_ends(aws: EmulatedAws) -> Snapshot:
     return found
 
 
+def ended_since(aws: EmulatedAws) -> str:
+    """The time from which on the cut-off denies sessions; empty if it denies all older ones, or there is none."""
+    iam = aws.client(REGISTRY, "iam")
+    document = _or_none(lambda: iam.get_role_policy(RoleName=PUSHER, PolicyName=CUTOFF)["PolicyDocument"])
+    match plain(document):
+        case {"Statement": {"Condition": {"DateGreaterThanEquals": {"aws:TokenIssueTime": since}}}}:
+            return str(since)
+        case _:
+            return ""
+
+
 def _role(iam: Any) -> Iterator[tuple[str, str]]:
     role = _or_none(lambda: iam.get_role(RoleName=PUSHER)["Role"])
     if role is None:
