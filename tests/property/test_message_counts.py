@@ -54,10 +54,10 @@ def _names(kind: str, number: int) -> tuple[str, ...]:
 
 
 def _everywhere(alerts: list[Alert]) -> list[list[str]]:
-    """The lines of the message, of the chat and of the mail."""
+    """The lines of the message, of the chat and of the mail, without the title: it may name what is first in a list."""
     message = message_of(alerts)
-    chat = str(to_slack(message)["text"]).replace("&lt;", "<").replace("&gt;", ">").split("\n")
-    mail = to_email(message)[1].split("\n")
+    chat = str(to_slack(message)["text"]).replace("&lt;", "<").replace("&gt;", ">").split("\n")[1:]
+    mail = to_email(message)[1].split("\n")[1:]
     assert len(message.lines) <= LINES
     return [list(message.lines), chat, mail]
 
