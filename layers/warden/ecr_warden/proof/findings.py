@@ -93,7 +93,7 @@ class _Prover:
         for access in _ASKED:
             permissions = self._graph.permissions(access, repository)
             paths = self._graph.who_can(permissions)
-            extra = (path for path in paths.values() if not self._is_no_news(path, target))
+            extra = (path for path in paths.values() if not self._is_no_news(path, access, target))
             yield from self._extra(access, target, (path for path in extra if not self._given(access, target, path)))
             if (target.account, target.region) not in self._read.unread_registries:
                 yield from self._missing(access, repository, paths)
@@ -117,10 +117,22 @@ class _Prover:
         if rest := found[MAX_NAMED:]:
             yield self._judge.joint_finding(FindingKind.EXTRA, str(target), access, rest)
 
-    def _is_no_news(self, path: AccessPath, target: RepositoryTarget) -> bool:
-        """Whether the access is that of an administrator of the account, or of a role of ecr-warden's or AWS's."""
-        administrators_ = self._administrators[target.account].iam
-        return is_left_out(path) or (path.subject.arn in administrators_ and not self._judge.is_foreign(path))
+    def _is_no_news(self, path: AccessPath, access: Access, target: RepositoryTarget) -> bool:
+        """Whether the access is that of an administrator, or of a role of ecr-warden's or AWS's.
+
+        Of the repository's account, or of the account of an identity on the path to whom the spec gives the access: an
+        administrator could act as that identity.
+        """
+        if is_left_out(path):
+            return True
+        if self._judge.is_foreign(path):
+            return False
+        return path.subject.arn in self._administrators[target.account].iam or any(
+            path.subject.arn in self._administrators[account].iam
+            and self._given(access, target, AccessPath(path.steps[index:]))
+            for index, step in enumerate(path.steps)
+            if index and (account := str(step.subject.principal.account)) in self._administrators
+        )
 
     def _missing(self, access: Access, repository: Repository, paths: Mapping[str, AccessPath]) -> Iterator[Finding]:
         able = {bare(arn) for arn in paths}
