@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402
 
 from local.aws.deploy import DeploymentFailed  # noqa: E402
 from local.aws.launcher import ControlRefused, EmulatorDied  # noqa: E402
-from local.demo import alerts, asking, play, steps  # noqa: E402
+from local.demo import alerts, asking, play, shadow, steps  # noqa: E402
 from local.demo.attack import Ring  # noqa: E402
 from local.demo.places import RESULT  # noqa: E402
 from local.demo.pushing import Doors  # noqa: E402
@@ -62,6 +62,8 @@ def _run(stage: Stage, report: Report) -> None:
     steps.sweep(ring, _SCREEN.progress)
     _SCREEN.step("5  An operator plans, applies and pauses")
     asking.ask(ring)
+    _SCREEN.step("6  Every document is right, and somebody else gets in: a proof of access finds the way")
+    shadow.find(ring)
     if felt is not None:
         _SCREEN.step("The alert about the first attack")
         alerts.show(ring, felt)

@@ -1,0 +1,35 @@
+"""Access that no document of the spec gives: found by the deployed functions, reported, and never touched."""
+
+from local.demo import shadow
+from local.demo.operator import READER, terminal_of
+from local.demo.places import OUTSIDE, REPOSITORY_TARGET
+from tests.e2e.house import House
+
+
+def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_every_document_is_right(
+    house: House,
+) -> None:
+    since, mallory = house.now(), house.stage.people.registry_admin
+    reader = terminal_of(house.stage, "trudy", READER)
+    assert reader.run("verify", "--hub").returncode == 0
+    shadow.make(mallory)
+    try:
+        house.hears(since, shadow.FOUND)
+        house.quiet.wait(since.mark)
+        [message] = house.messages(since, shadow.FOUND)[:1]
+        assert f"through role {shadow.SHADOW} of 222222222222" in message.text
+        assert "remedy: " in message.text
+        assert house.is_right()
+        assert house.product_writes(since) == []
+        status = reader.run("status")
+        assert status.returncode == 2
+        assert "Proved false since" in status.stdout
+        verified = reader.run("verify", "--hub")
+        assert verified.returncode == 2, verified.stdout
+        assert f"differs     {REPOSITORY_TARGET}: anybody in account {OUTSIDE} can" in verified.stdout
+    finally:
+        shadow.remove(mallory)
+    house.hears(since, f"no longer: {shadow.FOUND}")
+    house.quiet.wait(since.mark)
+    assert reader.run("verify", "--hub").returncode == 0
+    assert len(house.messages(since, "Found:")) == 1
