@@ -166,7 +166,8 @@ class Graph:
             return (Permission(what, resource),)
         access = Access(what)
         # docker asks the registry's own region for the token.
-        anything = Resource("*", None, keys={"aws:requestedregion": (repository.target.region,)})
+        region: dict[str, tuple[str, ...]] = {"aws:requestedregion": (repository.target.region,)}
+        anything = Resource("*", None, keys=region, closed=("aws:resourcetag/", "ecr:resourcetag/"))
         token = (Permission(TOKEN, anything),) if access in _WITH_TOKEN else ()
         return (*(Permission(action, resource) for action in _ACTIONS[access]), *token)
 

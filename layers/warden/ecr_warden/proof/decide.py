@@ -19,7 +19,7 @@ from ecr_warden.policy.document import VARIABLES_VERSION, Document, Effect, Stat
 from ecr_warden.policy.evaluate import Policies, evaluate
 from ecr_warden.policy.principal_match import named_ways
 from ecr_warden.policy.printable import first, printable
-from ecr_warden.policy.request import Request, make_request
+from ecr_warden.policy.request import ANY_RESOURCE, Request, make_request
 from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.statement_match import Allowed, Decision, ExplicitlyDenied, Reason, action_matches
 from ecr_warden.policy.variables import completed_arn, literal_glob, variables_in
@@ -197,6 +197,10 @@ class _Case:
 
     def _request(self, permission: Permission, keys: Mapping[str, tuple[str, ...]]) -> Request:
         resource = permission.resource
+        if resource.arn == ANY_RESOURCE:
+            # What has no resource is of the caller's own account.
+            own = {key: self._subject.keys[value] for key, value in _OF_ITS_OWN.items() if value in self._subject.keys}
+            keys = {**own, **keys}
         return make_request(
             self._subject.principal, permission.action, resource.arn, keys, resource_account=resource.account
         )
@@ -222,12 +226,11 @@ class _Case:
         if key in self._subject.open_keys:
             return None
         found = self._subject.value_of(key)
-        for permission in self._permissions if found is None else ():
-            found = self._request(permission, permission.resource.keys).context.get(key)
-            if found is not None:
-                break
-            if key.startswith(_absent_keys(permission)):
-                return ()
+        for permission in self._permissions:
+            if found is None:
+                found = self._request(permission, permission.resource.keys).context.get(key)
+        if found is None and all(key.startswith(_absent_keys(one)) for one in self._permissions):
+            return ()
         return found
 
     def _open(self) -> tuple[list[CanonicalClause], list[tuple[str, str]]]:
@@ -313,6 +316,7 @@ class _Case:
         return not _count_refused([self._verdict(permission, context) for permission in self._permissions])
 
 
+_OF_ITS_OWN = {"aws:resourceorgid": "aws:principalorgid", "aws:resourceorgpaths": "aws:principalorgpaths"}
 # A request to ECR has no key of the calls that begin sessions or write policies, and tags only where it sets some.
 # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
 _NEVER_OF_ECR = ("sts:", "iam:")

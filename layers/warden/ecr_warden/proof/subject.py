@@ -87,7 +87,7 @@ def subject_of(identity: Identity, estate: Estate) -> Subject:
         _own_keys(identity, estate.taken_at) | _account_keys(account) | _request_keys(estate.taken_at),
         identity,
         not _takes_tags(identity.trust),
-        always=_always(identity),
+        always=_always(identity, estate.taken_at),
     )
 
 
@@ -152,15 +152,20 @@ def _own_keys(identity: Identity, now: datetime) -> dict[str, tuple[str, ...]]:
         if _takes_tags(identity.trust):
             return {key: value for key, value in keys.items() if not key.startswith(_TAG)}
         return keys
-    keys["aws:federatedprovider"] = keys["aws:tokenissuetime"] = keys["aws:sourceidentity"] = ()
+    keys["aws:federatedprovider"] = keys["aws:sourceidentity"] = ()
     if identity.unique_id:
         keys["aws:userid"] = (identity.unique_id,)
     return keys
 
 
-def _always(identity: Identity) -> tuple[CanonicalClause, ...]:
-    """A role session's aws:userid is the role's unique ID and the session's name."""
-    if identity.kind is IdentityKind.USER or not identity.unique_id:
+def _always(identity: Identity, now: datetime) -> tuple[CanonicalClause, ...]:
+    """A role session's aws:userid is the role's unique ID and the session's name.
+
+    A user may take credentials of GetSessionToken, which needs no permission, as of now.
+    """
+    if identity.kind is IdentityKind.USER:
+        return (CanonicalClause("DateGreaterThanEqualsIfExists", "aws:tokenissuetime", frozenset({_iso(now)})),)
+    if not identity.unique_id:
         return ()
     return (CanonicalClause("StringLike", "aws:userid", frozenset({f"{identity.unique_id}:*"})),)
 
