@@ -20,7 +20,7 @@ from ecr_warden.policy.printable import count, printable
 from ecr_warden.proof.access import Access, AccessPath, Graph
 from ecr_warden.proof.administrators import administrators
 from ecr_warden.proof.given import Given, bare
-from ecr_warden.proof.judge import MAX_NAMED, Judge, is_left_out
+from ecr_warden.proof.judge import MAX_NAMED, Judge
 from ecr_warden.proof.outsiders import let_in
 from ecr_warden.proof.registries import findings_of_registry, upstreams_of
 from ecr_warden.proof.remedies import Remedies
@@ -123,7 +123,7 @@ class _Prover:
         Of the repository's account, or of the account of an identity on the path to whom the spec gives the access: an
         administrator could act as that identity.
         """
-        if is_left_out(path):
+        if self._judge.is_left_out(path):
             return True
         if self._judge.is_foreign(path):
             return False
@@ -171,7 +171,7 @@ class _Prover:
     def _paths_of_administrators(self, account: Account) -> list[AccessPath]:
         both = self._administrators[account.id]
         paths = (*both.iam.values(), *both.policies.values())
-        return sorted((path for path in paths if not is_left_out(path)), key=lambda path: path.order)
+        return sorted((path for path in paths if not self._judge.is_left_out(path)), key=lambda path: path.order)
 
     def _administering(self) -> dict[str, tuple[str, ...]]:
         """The administrators by account, for the accounts that were read."""

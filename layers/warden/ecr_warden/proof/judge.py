@@ -46,6 +46,18 @@ class Judge(Struct, frozen=True):
         """The same for a principal in the form that `also_allowed` is matched with."""
         return any(one.covers(principal, access, account, repositories) for one in self.compiled.also_allowed)
 
+    def is_left_out(self, path: AccessPath) -> bool:
+        """Whether it is a role that only AWS can use, or one of ecr-warden's that works through the member stack's.
+
+        Only roles in accounts of the spec: elsewhere, and for users, anybody may choose such a name.
+        """
+        if path.subject.arn.partition(":role/")[2].startswith("aws-service-role/"):
+            return True  # Nobody else can create a role under this path; under others that contain it, anybody can.
+        subjects = [step.subject for step in path.steps]
+        names = [one.principal.name.lower() for one in subjects]
+        is_known = all(one.is_role and one.principal.account in self.compiled.accounts for one in subjects)
+        return is_known and names[-1] in OWN_ROLES and {*names} <= OWN_ROLES | HUB_ROLES
+
     def finding(
         self, kind: FindingKind, place: str, access: str, path: AccessPath, *, remedy: str = "", scope: str = ""
     ) -> Finding:
@@ -83,11 +95,3 @@ def _text(subject: Subject) -> str:
         return subject.arn
     account = str(subject.principal.account)
     return EVERY if account == ANY_ACCOUNT else iam_arn(account, "root")
-
-
-def is_left_out(path: AccessPath) -> bool:
-    """Whether it is a role that only AWS can use, or one of ecr-warden's that works through the member stack's."""
-    if "/aws-service-role/" in path.subject.arn:
-        return True
-    names = [arn.rpartition("/")[2].lower() for arn in path.chain]
-    return names[-1] in OWN_ROLES and {*names} <= OWN_ROLES | HUB_ROLES

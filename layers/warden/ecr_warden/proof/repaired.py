@@ -125,7 +125,7 @@ def _stays(policy: Policy, spec: TargetSpec) -> bool:
 
 
 def _is_ours(policy: Policy) -> bool:
-    return policy.name.startswith(_INLINE + OUR_POLICY_PREFIX)
+    return policy.name.startswith(_INLINE + OUR_POLICY_PREFIX) and _OF_GROUP not in policy.name
 
 
 def _without_orphans(identity: Identity) -> Identity | None:
