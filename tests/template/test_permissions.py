@@ -37,7 +37,7 @@ WILDCARDS = {
     # keys that ecr-warden makes itself, in a bucket of its own
     ("template.yaml ReconcileRole KeepCompiledSpecs", "${StateBucket.Arn}/*"),
     ("template.yaml AnswerRole ReadCompiledSpecs", "${StateBucket.Arn}/*"),
-    ("template.yaml ControlRole ReadCompiledSpecs", "${StateBucket.Arn}/*"),
+    ("template.yaml ControlRole ReadCompiledSpecs", "${StateBucket.Arn}/compiled/*"),
     # Secrets Manager ends an ARN with six random characters
     ("template.yaml AlertRole ReadWebhookSecret", SECRET),
     # denials
@@ -215,6 +215,26 @@ def test_control_enters_no_account_and_writes_pauses_and_commands_of_the_table_a
     attributes = by_sid["SetPauses"]["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
     assert attributes == ["pk", "sk", "paused"]
     assert not {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem"} & _actions("ControlRole")
+
+
+def test_control_reads_the_accepted_spec_and_the_records_of_targets_alone() -> None:
+    by_sid = {s["Sid"]: s for s in HUB.policy("ControlRole")}
+    assert by_sid["ReadState"]["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SPEC", "TARGET#*"]}
+    }
+    assert say(by_sid["ReadCompiledSpecs"]["Resource"]) == "${StateBucket.Arn}/compiled/*"
+    assert {a for a in _actions("ControlRole") if a.startswith("s3:")} == {"s3:GetObject"}
+
+
+def test_the_webhook_is_read_by_alert_alone() -> None:
+    readers = {
+        (s.place.split()[1], action)
+        for s in _all_statements()
+        for action in s.actions
+        if action.startswith("secretsmanager:")
+        or (action.startswith("ssm:") and "ecr-warden/writes" not in str(s.resources))
+    }
+    assert readers == {("AlertRole", "ssm:GetParameter"), ("AlertRole", "secretsmanager:GetSecretValue")}
 
 
 def test_people_may_invoke_what_their_policy_names_and_nothing_else() -> None:

@@ -296,6 +296,69 @@ def test_the_read_role_reads_and_does_not_write(member: Member) -> None:
     assert iam.get_role(RoleName=OTHERS)["Role"]["RoleName"] == OTHERS
     assert _refused(lambda: iam.put_user_policy(UserName="owner", PolicyName="p", PolicyDocument=ENTER))
     assert _refused(lambda: ecr.delete_repository_policy(repositoryName="shop/checkout"))
+    assert _refused(ecr.get_authorization_token)
+    assert _refused(lambda: ecr.batch_get_image(repositoryName="shop/checkout", imageIds=[{"imageTag": "v1"}]))
+    sts = member.aws.assumed_client(credentials, "sts")
+    assert _refused(
+        lambda: sts.assume_role(
+            RoleArn=f"arn:aws:iam::{MEMBER}:role/ecr-warden/ecr-warden-write",
+            RoleSessionName="ecrw-1",
+            ExternalId=EXTERNAL_ID,
+            SourceIdentity="ecrw-1",
+        )
+    )
+
+
+@pytest.mark.parametrize("role", ["ecr-warden-read", "ecr-warden-write", "ecr-warden-forward"])
+def test_an_administrator_of_the_member_enters_a_role_of_its_own_and_none_of_ours(member: Member, role: str) -> None:
+    iam = member.aws.client(MEMBER, "iam")
+    iam.create_user(UserName=f"administrator-{role}")
+    everything = _document("*", Resource="*")
+    iam.put_user_policy(UserName=f"administrator-{role}", PolicyName="everything", PolicyDocument=everything)
+    sts = member.aws.user_client(MEMBER, f"administrator-{role}", "sts")
+
+    def enter(name: str, **more: str) -> Callable[[], object]:
+        arn = f"arn:aws:iam::{MEMBER}:role/{name}"
+        return lambda: sts.assume_role(RoleArn=arn, RoleSessionName="ecrw-1", **more)
+
+    assert _refused(enter(f"ecr-warden/{role}", ExternalId=EXTERNAL_ID))
+    assert _refused(enter(f"ecr-warden/{role}", ExternalId=EXTERNAL_ID, SourceIdentity="ecrw-1"))
+    open_to_own = OPEN_TO_HUB.replace(HUB, MEMBER)
+    iam.create_role(RoleName=f"open-{role}", AssumeRolePolicyDocument=open_to_own)
+    assert not _refused(enter(f"open-{role}"))
+
+
+def test_a_stolen_write_session_can_make_the_changes_of_its_plan_and_nothing_else(
+    member: Member, documents: AwsDocuments, role: str
+) -> None:
+    owner = UserTarget(MEMBER, "owner")
+    change = Change(Operation.CREATE, identity_policy(owner, "ecr-warden-pull"), None, None, parse_document(PUSH))
+    [session] = documents.writer(Plan(owner, "v1", changes=(change,)), "r1").sessions
+    iam, ecr = session.clients.iam, session.clients.ecr(REGION)
+    # IAM limits neither the name nor the content of an inline policy.
+    iam.put_user_policy(UserName="owner", PolicyName="anything", PolicyDocument=_document("*", Resource="*"))
+    attempts: dict[str, Callable[[], object]] = {
+        "remove the policy": lambda: iam.delete_user_policy(UserName="owner", PolicyName="anything"),
+        "read the user": lambda: iam.get_user(UserName="owner"),
+        "write another user of the list": lambda: iam.put_user_policy(
+            UserName="third", PolicyName="anything", PolicyDocument=PUSH
+        ),
+        "write a push role": lambda: iam.put_role_policy(RoleName=role, PolicyName="anything", PolicyDocument=PUSH),
+        "open a push role": lambda: iam.update_assume_role_policy(RoleName=role, PolicyDocument=OPEN_TO_HUB),
+        "make a role": lambda: iam.create_role(
+            RoleName="new", Path="/ecr-warden/", AssumeRolePolicyDocument=OPEN_TO_HUB, PermissionsBoundary=BOUNDARY
+        ),
+        "delete a repository policy": lambda: ecr.delete_repository_policy(repositoryName="shop/checkout"),
+        "read a repository policy": lambda: ecr.get_repository_policy(repositoryName="shop/checkout"),
+        "make an access key": lambda: iam.create_access_key(UserName="owner"),
+        "attach a policy": lambda: iam.attach_user_policy(UserName="owner", PolicyArn=ADMINISTRATOR),
+    }
+    assert {name: _refused(attempt) for name, attempt in attempts.items()} == dict.fromkeys(attempts, True)
+    # The role itself may do more, and does where a plan says so.
+    whole = member.writer("iam")
+    whole.delete_user_policy(UserName="owner", PolicyName="anything")
+    whole.get_user(UserName="owner")
+    whole.put_role_policy(RoleName=role, PolicyName="anything", PolicyDocument=PUSH)
 
 
 @pytest.mark.parametrize(
