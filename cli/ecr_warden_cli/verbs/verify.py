@@ -16,7 +16,7 @@ from ecr_warden.model.request import AskVerify
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.policy.printable import and_more
 from ecr_warden.proof.news import compare
-from ecr_warden.usecases.health import ProvedAccess
+from ecr_warden.usecases.health import Involved, ProvedAccess
 from ecr_warden.usecases.status import access_of
 
 from ecr_warden_cli.console import Exit, Style
@@ -108,7 +108,7 @@ def _prove(live: Live, place: Here, context: Context) -> ProvedAccess:
         news = compare(None, proof, frozenset(), now)
     except Exception as error:  # the documents are verified all the same
         failure = str(error) if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
-        return ProvedAccess(compiled, replace(record, failure=failure), now)
+        return ProvedAccess(Involved(compiled), replace(record, failure=failure), now)
     record = replace(
         record,
         findings=news.standing,
@@ -117,7 +117,7 @@ def _prove(live: Live, place: Here, context: Context) -> ProvedAccess:
         unread=proof.unread,
         proved_at=now,
     )
-    return ProvedAccess(compiled, record, now)
+    return ProvedAccess(Involved(compiled), record, now)
 
 
 def _proved_of(target: Target, proved: ProvedAccess) -> Condition | None:

@@ -12,7 +12,8 @@ from functools import cached_property
 from msgspec import Struct
 
 from ecr_warden.alerting.findings import sentence
-from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.address import AddressKind
+from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.finding import (
     Certainty,
     Condition,
@@ -24,8 +25,10 @@ from ecr_warden.model.finding import (
 )
 from ecr_warden.model.reply import Standing, TargetStatus
 from ecr_warden.model.run import LastSeen, Result
-from ecr_warden.model.target import RepositoryTarget, Target
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, target_arn
 from ecr_warden.model.watch import SweepRecord, part_of
+from ecr_warden.policy.document import Document
+from ecr_warden.policy.glob import Glob
 from ecr_warden.policy.printable import count, first, show_time
 from ecr_warden.policy.variables import literal_glob
 from ecr_warden.ports.estate import Kept
@@ -85,34 +88,71 @@ def _status(
     return known
 
 
-def involved(accepted: CompiledSpec, repository: RepositoryTarget) -> tuple[Target, ...]:
-    """A repository of the spec, and the roles and users that its grants need: those whom its documents name, and so on.
+class Involved(Struct, frozen=True, dict=True):
+    """Who is involved in the access to each repository of a spec."""
 
-    A push role is named by the repository's policy, and whoever may push by the role's trust policy.
-    """
-    found: dict[str, Target] = {}
-    waiting: list[Target] = [repository]
-    while waiting:
-        target = waiting.pop()
-        if target.key in found:
-            continue
-        spec = accepted.spec_of(target)
-        if spec is not None:
-            found[target.key] = target
-            waiting += spec.principals.values()
-    return tuple(found.values())
+    accepted: CompiledSpec
+
+    def of(self, repository: RepositoryTarget) -> tuple[Target, ...]:
+        """The repository, and the roles and users that its grants need.
+
+        Its policy names who pulls, and the policies of push roles name it; a role's trust policy names who may use it.
+        """
+        found: dict[str, Target] = {}
+        waiting: list[Target] = [repository, *self._push_roles(target_arn(repository))]
+        while waiting:
+            target = waiting.pop()
+            spec = self.accepted.spec_of(target)
+            if target.key not in found and spec is not None:
+                found[target.key] = target
+                waiting += spec.principals.values()
+        return tuple(found.values())
+
+    def parts(self, repository: RepositoryTarget) -> frozenset[str]:
+        """The parts of the estate that decide who has access to it."""
+        return frozenset((repository.account, *map(part_of, self.of(repository))))
+
+    def _push_roles(self, arn: str) -> Iterator[Target]:
+        named, patterns = self._by_resource
+        yield from named.get(arn, ())
+        yield from (role for pattern, roles in patterns for role in roles if pattern.matches(arn))
+
+    @cached_property
+    def _by_resource(self) -> tuple[Mapping[str, list[Target]], list[tuple[Glob, list[Target]]]]:
+        """The push roles by the repositories that their policies name: by ARN, and by pattern."""
+        found: dict[str, list[Target]] = defaultdict(list)
+        for spec in self.accepted.targets.values():
+            if isinstance(spec.target, RoleTarget):
+                for name in dict.fromkeys(_resources(spec)):
+                    found[name].append(spec.target)
+        patterns = [(literal_glob(name), roles) for name, roles in found.items() if "*" in name or "?" in name]
+        return found, patterns
+
+
+def _resources(spec: TargetSpec) -> Iterator[str]:
+    """The ARNs that a role's identity policies name as resources."""
+    for address, document in spec.documents.items():
+        if address.kind is AddressKind.IDENTITY_POLICY and isinstance(document, Document):
+            for statement in document.statements:
+                values = statement.resources.values if statement.resources is not None else ()
+                yield from (value for value in values if value.startswith("arn:"))
 
 
 class ProvedAccess(Struct, frozen=True, dict=True):
     """The condition `Proved` of the spec's repositories, by the record of a proof."""
 
-    accepted: CompiledSpec
+    involved: Involved
     record: ProofRecord | None
     now: datetime
 
+    @property
+    def accepted(self) -> CompiledSpec:
+        """The spec that it is about."""
+        return self.involved.accepted
+
     def of(self, repository: RepositoryTarget) -> Condition:
         """The condition, without regard to how long ago the proof was."""
-        record, parts = self.record, parts_of_repository(self.accepted, repository)
+        record, parts = self.record, self.involved.parts(repository)
         if record is None:
             return Condition(Status.UNKNOWN, "NotProved", "there was no proof yet", self.now)
         if record.failure:
@@ -149,11 +189,6 @@ class ProvedAccess(Struct, frozen=True, dict=True):
         return found
 
 
-def parts_of_repository(accepted: CompiledSpec, repository: RepositoryTarget) -> frozenset[str]:
-    """The parts of the estate that decide who has access to a repository of the spec."""
-    return frozenset((repository.account, *map(part_of, involved(accepted, repository))))
-
-
 class Health(Struct, frozen=True, dict=True):
     """What conditions are worked out from.
 
@@ -161,7 +196,7 @@ class Health(Struct, frozen=True, dict=True):
     and survey of each part; `gap`: the longest allowed time after both.
     """
 
-    accepted: CompiledSpec
+    involved: Involved
     statuses: Mapping[str, TargetStatus]
     record: ProofRecord | None
     sweeps: Mapping[str, SweepRecord]
@@ -171,10 +206,10 @@ class Health(Struct, frozen=True, dict=True):
 
     def of(self, repository: RepositoryTarget) -> RepositoryHealth:
         """The conditions of a repository of the spec; what did not change holds since it was kept."""
-        parts = sorted(parts_of_repository(self.accepted, repository))
+        parts = sorted(self.involved.parts(repository))
         before = self.record.health.get(str(repository)) if self.record is not None else None
         return RepositoryHealth(
-            _since(before.in_sync if before else None, self._in_sync(involved(self.accepted, repository))),
+            _since(before.in_sync if before else None, self._in_sync(self.involved.of(repository))),
             _since(before.proved if before else None, self._access.of(repository)),
             _since(before.fresh if before else None, self._fresh(parts)),
         )
@@ -188,7 +223,7 @@ class Health(Struct, frozen=True, dict=True):
 
     @cached_property
     def _access(self) -> ProvedAccess:
-        return ProvedAccess(self.accepted, self.record, self.now)
+        return ProvedAccess(self.involved, self.record, self.now)
 
     def _in_sync(self, targets: Iterable[Target]) -> Condition:
         by_standing: dict[Standing, list[TargetStatus]] = defaultdict(list)

@@ -27,7 +27,7 @@ from ecr_warden.ports.estate import EstateStore, Kept, Proofs
 from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import Specs, State, SweepRecords
 from ecr_warden.proof.news import News, compare, grouped
-from ecr_warden.usecases.health import Health, involved, longest_gap, statuses
+from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses
 
 type _Entry = Mapping[str, Any]
 """Of a piece."""
@@ -92,9 +92,10 @@ class Prove(Struct, frozen=True):
         named = (spec.target for spec in accepted.targets.values() if isinstance(spec.target, RepositoryTarget))
         repositories = [one for one in {*named, *made.repositories} if accepted.spec_of(one) is not None]
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
-        targets = [target for one in repositories for target in involved(accepted, one)]
+        involved = Involved(accepted)
+        targets = [target for one in repositories for target in involved.of(one)]
         seen = statuses(targets, self.state, sweeps, accepted, now)
-        health = Health(accepted, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
+        health = Health(involved, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
         return {str(one): health.of(one) for one in sorted(repositories)}
 
 

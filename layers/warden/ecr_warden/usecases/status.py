@@ -22,7 +22,7 @@ from ecr_warden.ports.estate import EstateStore, Proofs
 from ecr_warden.ports.hub import Clock, EventSources, Switch
 from ecr_warden.ports.store import Audit, Specs, State, SweepRecords
 from ecr_warden.proof.news import grouped, repository_of
-from ecr_warden.usecases.health import Health, involved, longest_gap, statuses
+from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.targets import removals
 
@@ -102,10 +102,11 @@ class StatusQuery(Struct, frozen=True):
     ) -> Health:
         now = self.clock.now()
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
-        asked = [*besides, *(one for target in repositories for one in involved(accepted, target))]
+        involved = Involved(accepted)
+        asked = [*besides, *(one for target in repositories for one in involved.of(target))]
         seen = statuses(asked, self.state, sweeps, accepted, now)
         kept, gap = self.estate.kept(), longest_gap(_schedule(sources))
-        return Health(accepted, seen, self.proofs.last(), sweeps, kept, gap, now)
+        return Health(involved, seen, self.proofs.last(), sweeps, kept, gap, now)
 
     def _of_spec(self, accepted: CompiledSpec) -> Iterator[Trouble]:
         refusal = self._last(AuditKind.SPEC_REFUSED)

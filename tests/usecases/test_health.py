@@ -1,0 +1,144 @@
+"""The three conditions of a repository, from what the hub remembers."""
+
+from collections.abc import Mapping
+from copy import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.finding import Certainty, Condition, Finding, FindingKind, ProofRecord, SeenFinding, Status
+from ecr_warden.model.reply import TargetStatus
+from ecr_warden.model.run import LastSeen, Result
+from ecr_warden.model.target import RoleTarget, Target, UserTarget
+from ecr_warden.model.watch import SweepRecord
+from ecr_warden.ports.estate import Kept
+from ecr_warden.usecases.health import Health, Involved, longest_gap
+
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PULL_USERS, PUSH_USER, PUSHER, compiled
+
+REGISTRY = f"{HOME}/{CHECKOUT.region}"
+PARTS = (CI, HOME, REGISTRY)
+GAP = longest_gap("rate(15 minutes)")
+INVOLVED = Involved(ACCEPTED)
+MINUTE = timedelta(minutes=1)
+SHADOW = f"arn:aws:iam::{HOME}:role/shadow"
+EXTRA = Finding(FindingKind.EXTRA, str(CHECKOUT), "pull", SHADOW, (SHADOW,))
+PROVED = ProofRecord(NOW, ACCEPTED.version, {}, proved_at=NOW)
+
+
+def with_findings(*findings: Finding) -> ProofRecord:
+    return replace(PROVED, findings=tuple(SeenFinding(finding, NOW - MINUTE) for finding in findings))
+
+
+def status(target: Target, result: Result | None = Result.IN_SYNC) -> TargetStatus:
+    last = None if result is None else LastSeen(NOW, "r1", result)
+    return TargetStatus(str(target), last, None, None, trouble=False)
+
+
+def health(
+    record: ProofRecord | None = PROVED,
+    results: Mapping[str, Result | None] | None = None,
+    kept: Mapping[str, Kept] | None = None,
+    after: timedelta = timedelta(0),
+) -> Health:
+    statuses = {target.key: status(target) for target in INVOLVED.of(CHECKOUT)}
+    for key, result in (results or {}).items():
+        statuses[key] = replace(statuses[key], last=LastSeen(NOW, "r1", result) if result else None)
+    sweeps = {part: SweepRecord(part, NOW, ACCEPTED.version) for part in PARTS}
+    every = {part: Kept("tag", NOW) for part in PARTS}
+    return Health(INVOLVED, statuses, record, sweeps, every if kept is None else kept, GAP, NOW + after)
+
+
+def test_a_repository_involves_everybody_whom_its_grants_need() -> None:
+    assert {*INVOLVED.of(CHECKOUT)} == {CHECKOUT, PUSHER, PUSH_USER, *PULL_USERS}
+
+
+def test_a_role_is_involved_in_the_repositories_that_its_policies_name_by_pattern_and_in_no_others() -> None:
+    policy = (
+        '{Statement: {Effect: Allow, Action: "ecr:PutImage", Resource: ["*", "arn:aws:ecr:*:*:repository/shop/*"]}}'
+    )
+    text = f"""
+version: 1
+accounts: {{registry: {{id: "{HOME}", regions: [eu-central-1]}}}}
+repositories: [{{name: shop/cart, account: registry, pull: [registry:user/anna]}},
+  {{name: lib/base, account: registry, pull: [registry:user/anna]}}]
+documents: [{{kind: identity-policy, account: registry, role: builder, name: push, document: {policy}}}]
+"""
+    found = Involved(compiled(text.encode()))
+    cart, base = (replace(CHECKOUT, name=name) for name in ("shop/cart", "lib/base"))
+    assert RoleTarget(HOME, "builder") in found.of(cart)
+    assert RoleTarget(HOME, "builder") not in found.of(base)
+    assert UserTarget(HOME, "anna") in found.of(base)
+
+
+def test_a_condition_names_what_it_is_about() -> None:
+    assert str(PUSH_USER) in health(results={PUSH_USER.key: Result.REPORTED}).of(CHECKOUT).in_sync.message
+    assert "role shadow of 222222222222 can pull" in health(with_findings(EXTRA)).of(CHECKOUT).proved.message
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ({}, (Status.TRUE, "InSync")),
+        ({PUSH_USER.key: Result.REPORTED}, (Status.FALSE, "Drifted")),
+        ({PUSHER.key: Result.UNKNOWN}, (Status.UNKNOWN, "Unreadable")),
+        ({PUSHER.key: None}, (Status.UNKNOWN, "NotYetRead")),
+        ({PUSHER.key: Result.UNKNOWN, CHECKOUT.key: Result.FAILED}, (Status.FALSE, "Drifted")),
+    ],
+    ids=["all", "a user differs", "its role is unreadable", "its role was never read", "drift is certain"],
+)
+def test_in_sync_is_of_the_repository_and_of_all_who_are_involved(
+    results: Mapping[str, Result | None], expected: tuple[Status, str]
+) -> None:
+    found = health(results=results).of(CHECKOUT).in_sync
+    assert (found.status, found.reason) == expected
+
+
+WHOLE = Finding(FindingKind.REGISTRY, REGISTRY, "pull", "anyone")
+RECORDS: dict[str, tuple[ProofRecord | None, tuple[Status, str]]] = {
+    "no findings": (PROVED, (Status.TRUE, "Proved")),
+    "no proof yet": (None, (Status.UNKNOWN, "NotProved")),
+    "a proof that failed": (replace(PROVED, failure="KeyError"), (Status.UNKNOWN, "ProofFailed")),
+    "a proof of another version": (replace(PROVED, version="v0"), (Status.UNKNOWN, "AnotherVersion")),
+    "somebody who can": (with_findings(EXTRA), (Status.FALSE, "ExtraAccess")),
+    "somebody who may": (with_findings(replace(EXTRA, certainty=Certainty.UNKNOWN)), (Status.UNKNOWN, "Undecided")),
+    "another repository": (with_findings(replace(EXTRA, place=str(CHECKOUT) + "2")), (Status.TRUE, "Proved")),
+    "a registry policy": (with_findings(WHOLE), (Status.FALSE, "RegistryPolicy")),
+    "a registry policy for some": (with_findings(replace(WHOLE, scope="team/*")), (Status.TRUE, "Proved")),
+    "a registry policy for these": (with_findings(replace(WHOLE, scope="shop/*")), (Status.FALSE, "RegistryPolicy")),
+    "a registry policy elsewhere": (with_findings(replace(WHOLE, place=f"{HOME}/eu-west-1")), (Status.TRUE, "Proved")),
+    "an administrator": (with_findings(Finding(FindingKind.ADMINISTRATOR, HOME)), (Status.TRUE, "Proved")),
+    "a part that was not read": (replace(PROVED, unread=(f"{CI}: users: denied",)), (Status.UNKNOWN, "Unread")),
+    "a part elsewhere": (replace(PROVED, unread=(f"{CI}/eu-west-1: it: denied",)), (Status.TRUE, "Proved")),
+    "more findings than are kept": (replace(PROVED, left_out=1), (Status.UNKNOWN, "TooManyFindings")),
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_proved_is_what_the_last_proof_says_of_the_repository(name: str) -> None:
+    record, expected = RECORDS[name]
+    found = health(record).of(CHECKOUT).proved
+    assert (found.status, found.reason) == expected
+
+
+def test_fresh_until_the_oldest_part_is_overdue_and_false_since_then() -> None:
+    assert health(after=GAP).of(CHECKOUT).fresh.status is Status.TRUE
+    late = health(after=GAP + MINUTE).of(CHECKOUT).fresh
+    assert (late.status, late.reason, late.since) == (Status.FALSE, "Overdue", NOW + GAP)
+    missing = health(kept={HOME: Kept("tag", NOW), REGISTRY: Kept("tag", NOW)}).of(CHECKOUT).fresh
+    assert (missing.status, missing.message) == (Status.UNKNOWN, f"{CI} was never surveyed")
+
+
+def test_access_that_was_proved_too_long_ago_is_unknown_and_a_finding_stays_one() -> None:
+    assert health(after=GAP + MINUTE).access(CHECKOUT).status is Status.UNKNOWN
+    assert health(with_findings(EXTRA), after=GAP + MINUTE).access(CHECKOUT).status is Status.FALSE
+    assert health().access(CHECKOUT).status is Status.TRUE
+
+
+def test_a_condition_holds_since_its_status_changed_whatever_its_reason() -> None:
+    earlier = NOW - timedelta(hours=1)
+    first = health().of(CHECKOUT)
+    known = replace(first, proved=Condition(Status.FALSE, "MissingAccess", "another one", earlier))
+    record = replace(with_findings(EXTRA), health={str(CHECKOUT): known})
+    assert health(record).of(CHECKOUT).proved.since == earlier
+    fine = replace(PROVED, health={str(CHECKOUT): known})
+    assert health(fine).of(CHECKOUT).proved.since == NOW
