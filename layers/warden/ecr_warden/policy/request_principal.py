@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ecr_warden.arn import ACCOUNT_ID, iam_arn
+from ecr_warden.arn import ACCOUNT_ID, ARN_COLONS, iam_arn
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.strict_json import PlacedError
 
@@ -69,6 +69,11 @@ class RequestPrincipal(Struct, frozen=True):
 ANONYMOUS = RequestPrincipal(CallerKind.ANONYMOUS, "*")
 
 
+def is_service_linked_role(arn: str) -> bool:
+    """Whether it is the ARN of a service-linked role; IAM reserves the path's beginning, and only that."""
+    return arn.split(":", ARN_COLONS)[-1].startswith("role/aws-service-role/")
+
+
 def parse_request_principal(raw: object) -> RequestPrincipal:
     """Read an ARN, an account id (its root), a service, a provider or `*`; raises RequestError."""
     if not isinstance(raw, str):
@@ -91,10 +96,14 @@ def parse_request_principal(raw: object) -> RequestPrincipal:
 
 def _parse_arn(raw: str) -> RequestPrincipal:
     found = _ARN.fullmatch(raw)
-    if not found or _PATTERN.search(raw):
+    if not found:
         raise _not_a_principal(raw)
     partition, service, account, resource = found.groups()
     kind, _, rest = resource.partition("/")
+    # IAM allows * and ? in the path of a user or role, where they stand for themselves.
+    exact = rest.rpartition("/")[2] if kind in ("user", "role") else rest
+    if _PATTERN.search(exact):
+        raise _not_a_principal(raw)
     match service, kind, rest.split("/"):
         case "iam", "root", [""] if resource == "root":
             return RequestPrincipal(CallerKind.ROOT, raw, account, partition)

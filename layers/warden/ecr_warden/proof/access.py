@@ -18,7 +18,13 @@ from ecr_warden.policy.document import Document, Effect, Patterns
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.principal_match import named_ways
 from ecr_warden.policy.printable import printable
-from ecr_warden.policy.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
+from ecr_warden.policy.request_principal import (
+    CallerKind,
+    RequestError,
+    RequestPrincipal,
+    is_service_linked_role,
+    parse_request_principal,
+)
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
 from ecr_warden.proof.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
@@ -463,8 +469,7 @@ def _kind_of(subject: Subject) -> object:
     """Equal for subjects with the same policies; None if one of the policies depends on who makes the request."""
     policies = (*subject.policies, *([subject.boundary] if subject.boundary else ()))
     levels = [one for level in subject.service_control for one in level]
-    is_exempt = "/aws-service-role/" in subject.arn
-    if is_exempt or any(_varies_by_principal(one) for one in (*policies, *levels)):
+    if is_service_linked_role(subject.arn) or any(_varies_by_principal(one) for one in (*policies, *levels)):
         return None
     # Equal documents are one value in an estate.
     documents = tuple(id(one.document) for one in policies)

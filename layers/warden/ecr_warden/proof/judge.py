@@ -10,6 +10,7 @@ from ecr_warden.model.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import Certainty, Finding, FindingKind
 from ecr_warden.policy.printable import count, first
+from ecr_warden.policy.request_principal import is_service_linked_role
 from ecr_warden.proof.access import AccessPath, Graph
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.outsiders import is_outside
@@ -51,8 +52,8 @@ class Judge(Struct, frozen=True):
 
         Only roles in accounts of the spec: elsewhere, and for users, anybody may choose such a name.
         """
-        if path.subject.arn.partition(":role/")[2].startswith("aws-service-role/"):
-            return True  # Nobody else can create a role under this path; under others that contain it, anybody can.
+        if is_service_linked_role(path.subject.arn):
+            return True
         subjects = [step.subject for step in path.steps]
         names = [one.principal.name.lower() for one in subjects]
         is_known = all(one.is_role and one.principal.account in self.compiled.accounts for one in subjects)

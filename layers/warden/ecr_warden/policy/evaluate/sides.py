@@ -21,12 +21,11 @@ from ecr_warden.policy.evaluate.policies import Policies
 from ecr_warden.policy.principal_match import Naming
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request import Request
-from ecr_warden.policy.request_principal import SERVICE_LINKED_NAME, CallerKind
+from ecr_warden.policy.request_principal import SERVICE_LINKED_NAME, CallerKind, is_service_linked_role
 from ecr_warden.policy.statement_match import Reason, matching_statements, statement_reason
 
 _SERVICE_CONTROL = "serviceControlPolicies"
 _RESOURCE_CONTROL = "resourceControlPolicies"
-_SERVICE_LINKED_PATH = ":role/aws-service-role/"
 _WITH_POLICIES = (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION, CallerKind.FEDERATED_USER)
 
 
@@ -97,11 +96,11 @@ def is_service_linked(request: Request) -> bool:
     """Is the principal a service-linked role?"""
     principal = request.principal
     if principal.kind is CallerKind.ROLE:
-        return _SERVICE_LINKED_PATH in principal.text
+        return is_service_linked_role(principal.text)
     if principal.kind is not CallerKind.SESSION:
         return False
     role = request.context.get("aws:principalarn", ())
-    return principal.name.startswith(SERVICE_LINKED_NAME) or any(_SERVICE_LINKED_PATH in arn for arn in role)
+    return principal.name.startswith(SERVICE_LINKED_NAME) or any(map(is_service_linked_role, role))
 
 
 def principal_side(request: Request, policies: Policies) -> PrincipalSide:
