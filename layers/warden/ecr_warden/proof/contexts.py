@@ -23,6 +23,7 @@ type Values = tuple[str, ...]
 type Context = dict[str, Values]
 
 MAX_CONTEXTS = 2048
+_FEW_CONTEXTS = 64
 _EXACT_UP_TO = 6
 _UNITS = 40_000
 _OTHER = "some-other-value"
@@ -41,8 +42,11 @@ class Contexts(Struct, frozen=True):
     complete: bool
 
     def __iter__(self) -> Iterator[Context]:
+        """All of them, or, of more than can be tried, a few."""
         keys = sorted(self.choices)
-        for values in islice(product(*(self.choices[key] for key in keys)), MAX_CONTEXTS):
+        size = math.prod(map(len, self.choices.values()))
+        every = product(*(self.choices[key] for key in keys))
+        for values in every if size <= MAX_CONTEXTS else islice(every, _FEW_CONTEXTS):
             yield dict(zip(keys, values, strict=True))
 
 

@@ -140,6 +140,7 @@ class _Case:
         own = ALLOW_EVERYTHING if unread is _Unread.ALLOWS else _DENY_EVERYTHING
         let = _ALLOW_EVERYBODY if unread is _Unread.ALLOWS else _ALLOW_NOBODY
         self._spelling: dict[str, str] = {}
+        self._wanted: list[frozenset[CanonicalClause]] = []
         self._assumes_allowed = unread is _Unread.ALLOWS
         self._policies = {id(permission): self._policies_of(permission, own, let) for permission in permissions}
 
@@ -164,10 +165,13 @@ class _Case:
                 refused = True
                 if not nearest or _count_refused(verdicts) < _count_refused(nearest):
                     nearest = verdicts
-        if chosen is None:
-            if not space.complete and self._is_possible(clauses):
-                return AccessDecision(Answer.UNKNOWN, missing=self._missing(nearest), unread=(_untried(space),))
+        if chosen is None and (space.complete or not self._is_possible(clauses)):
             return AccessDecision(Answer.NO, missing=self._missing(nearest))
+        if chosen is None:
+            climbed = self._climb(space)
+            if climbed is None:
+                return AccessDecision(Answer.UNKNOWN, missing=self._missing(nearest), unread=(_untried(space),))
+            chosen = climbed, [self._verdict(permission, climbed) for permission in self._permissions]
         because = _because(chosen[1])
         if not refused and space.complete:
             return AccessDecision(Answer.YES, because)
@@ -204,6 +208,31 @@ class _Case:
         return make_request(
             self._subject.principal, permission.action, resource.arn, keys, resource_account=resource.account
         )
+
+    def _climb(self, space: Contexts) -> Context | None:
+        """A context that allows everything, of more than can all be tried: better by one key at a time.
+
+        It starts where the clauses of one Allow statement hold, one after the other.
+        """
+        for wanted in list(dict.fromkeys((frozenset[CanonicalClause](), *self._wanted)))[:_MOST_STARTS]:
+            context = {key: _first_held(key, choices, wanted) for key, choices in space.choices.items()}
+            score = self._score(context)
+            while score[0]:
+                nearby = [{**context, key: values} for key, choices in space.choices.items() for values in choices]
+                scores = [(self._score(one), at) for at, one in enumerate(nearby)]
+                best, at = min(scores, default=(score, 0))
+                if best >= score:
+                    break
+                context, score = nearby[at], best
+            else:
+                return context
+        return None
+
+    def _score(self, context: Context) -> tuple[int, int]:
+        """How far from allowed: the actions that are refused, and the statements and sides that refuse them."""
+        verdicts = [self._verdict(permission, context) for permission in self._permissions]
+        refused = [verdict for verdict in verdicts if not isinstance(verdict, Allowed)]
+        return len(refused), sum(len(verdict.because) for verdict in refused)
 
     def _is_possible(self, clauses: Collection[CanonicalClause]) -> bool:
         """Would every action be allowed if each clause whose truth is open held or failed just as that needs?"""
@@ -248,6 +277,8 @@ class _Case:
 
             for document, statement in self._statements(permission):
                 self._spelling |= {ascii_lower(clause.key): clause.key for clause in statement.conditions}
+                if statement.effect is Effect.ALLOW:
+                    self._wanted.append(canonical_clauses(statement.conditions))
                 for clause in canonical_clauses(statement.conditions):
                     keys = [clause.key, *(one.key for value in clause.values for one in variables_in(value))]
                     if any(map(is_open, keys)):
@@ -330,6 +361,13 @@ def _absent_keys(permission: Permission) -> tuple[str, ...]:
         return permission.resource.closed
     tags = () if "tag" in action or "create" in action else _OF_TAGGING
     return (*permission.resource.closed, *_NEVER_OF_ECR, *tags)
+
+
+def _first_held(key: str, choices: Sequence[tuple[str, ...]], wanted: Set[CanonicalClause]) -> tuple[str, ...]:
+    """The first values of a key by which all of the clauses on it hold, or the first of all."""
+    clauses = [Clause(one.operator, one.key, tuple(one.values)) for one in wanted if one.key == key]
+    held = (values for values in choices if all(clause_holds(one, {key: values}, variables=False) for one in clauses))
+    return next(held, choices[0])
 
 
 def _untried(space: Contexts) -> Policy:
@@ -443,4 +481,5 @@ def clause_text(clause: CanonicalClause, *, holds: bool = True) -> str:
     return f"{name} {verb} {values}, where it is present" if holds else f"{name} is present and {verb} {values}"
 
 
+_MOST_STARTS = 20
 _VALUES_SHOWN = 6
