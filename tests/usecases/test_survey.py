@@ -1,6 +1,8 @@
 """Surveys: what is read of the estate because of an event or a sweep, and what is not read again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +19,10 @@ from ecr_warden.model.job import (
 )
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
+from ecr_warden.ports.estate import Reading
 from ecr_warden.usecases.survey import POLICIES_KEPT, SETTLED
 
+from local.testing.memory.estate import MemoryEstateReader
 from local.testing.seed import CHECKOUT, CI, D1, D4, HOME, NOW
 from tests.usecases.world import OPEN, World, world_in_sync
 
@@ -215,6 +219,74 @@ def test_a_repository_whose_policy_cannot_be_read_says_so_and_the_others_stay() 
     surveyed(world, PART)
     assert policies(world)[OTHER.name] == "other", "what was not read is not carried on"
     assert "unread" not in world.estate_store.pieces[PART].entry
+
+
+@dataclass(slots=True)
+class Slow:
+    """A reader during whose reads something else happens; it has read by then."""
+
+    reader: MemoryEstateReader
+    meanwhile: Callable[[], object]
+
+    def identities(self, account: str) -> Reading:
+        return self._after(self.reader.identities(account))
+
+    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
+        return self._after(self.reader.registry(account, region, known))
+
+    def policy(self, target: RepositoryTarget) -> Reading:
+        return self._after(self.reader.policy(target))
+
+    def _after(self, reading: Reading) -> Reading:
+        self.meanwhile()
+        return reading
+
+
+def test_a_survey_that_began_first_and_ends_last_hides_nothing() -> None:
+    world = estate_world()
+    surveyed(world, CI)
+
+    def opened() -> None:
+        world.clock.advance(timedelta(seconds=30))
+        world.estate.iam[CI] = {"UserDetailList": [{"UserName": "new"}]}
+        assert surveyed(world, CI) == "changed"
+
+    cause = Cause(CauseKind.SWEEP, "sweep")
+    assert replace(world.survey, reader=Slow(world.estate, opened))(SurveyIdentities(cause, CI)) == "surveyed since"
+    assert world.estate_store.pieces[CI].entry == {"iam": world.estate.iam[CI]}
+
+
+def test_a_policy_that_was_opened_while_a_sweep_reads_the_registry_stays_in_the_piece() -> None:
+    world = estate_world()
+    surveyed(world, PART)
+    world.clock.advance(timedelta(minutes=15))
+
+    def opened() -> None:
+        world.clock.advance(timedelta(seconds=1))
+        world.estate.policies[PART] |= {OTHER.name: "open", "lib/new": "open"}
+        for name in (OTHER.name, "lib/new"):
+            assert surveyed(world, PART, repository=name) == "changed"
+
+    job = SurveyRegistry(Cause(CauseKind.SWEEP, "sweep"), HOME, REGION)
+    replace(world.survey, reader=Slow(world.estate, opened))(job)
+    assert policies(world) == {CHECKOUT.name: "checkout", OTHER.name: "open", MORE.name: None, "lib/new": "open"}
+
+
+def test_a_policy_that_is_read_while_a_sweep_reads_the_registry_leaves_the_rest_as_the_sweep_found_it() -> None:
+    world = estate_world()
+    surveyed(world, PART)
+    world.clock.advance(timedelta(minutes=15))
+
+    def swept() -> None:
+        world.clock.advance(timedelta(seconds=1))
+        world.estate.over_all[PART] = {"registryPolicy": "open"}
+        assert surveyed(world, PART) == "changed"
+
+    world.estate.policies[PART][OTHER.name] = "open"
+    job = SurveyRegistry(reported(world), HOME, REGION, OTHER.name)
+    replace(world.survey, reader=Slow(world.estate, swept))(job)
+    assert policies(world)[OTHER.name] == "open"
+    assert world.estate_store.pieces[PART].entry["registryPolicy"] == "open"
 
 
 def proofs(world: World) -> list[tuple[str, str]]:

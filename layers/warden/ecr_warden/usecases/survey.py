@@ -65,6 +65,11 @@ class Survey(Struct, frozen=True):
         else:
             began = self.clock.now()
             piece = Piece(part, began, _read(self._read(job, last, known or {}, began), attempt))
+            # Surveys of events and of sweeps do not wait for each other: this one may have begun first and end last.
+            last = self.store.get(part)
+            if last is not None and last.began > began:
+                return "surveyed since"
+            piece = piece if last is None else _with_later(piece, last)
         if piece is last:
             return "left to its run"
         self.store.put(piece)
@@ -92,11 +97,12 @@ class Survey(Struct, frozen=True):
         One that the spec names and the piece has is left to its run: a proof takes its policy as repaired.
         """
         target = RepositoryTarget(job.account, job.region, job.repository)
-        others = {name: one for name, one in _repositories(last.entry).items() if name != target.name}
         if accepted.spec_of(target) is not None and target.name in _repositories(last.entry):
             return last
         now = self.clock.now()
         found = _dated(_read(self.reader.policy(target), attempt), {target.name: now.isoformat()})
+        last = self.store.get(last.part) or last  # a survey of the whole registry may have ended meanwhile
+        others = {name: one for name, one in _repositories(last.entry).items() if name != target.name}
         repositories = others | _repositories(found)
         entry = {**last.entry, "repositories": [repositories[name] for name in sorted(repositories)]}
         if unread := [*last.entry.get("unread", ()), *(one for one in found.get("unread", ()))]:
@@ -159,6 +165,16 @@ def _policies(last: Piece, now: datetime) -> dict[str, Json]:
         for name, one in _repositories(dated).items()
         if "policy" in one and now - datetime.fromisoformat(one["policyReadAt"]) < POLICIES_KEPT
     }
+
+
+def _with_later(piece: Piece, kept: Piece) -> Piece:
+    """A piece with the policies that were read, one by one, since it was begun."""
+    if "repositories" not in piece.entry:
+        return piece
+    began = piece.began.isoformat()
+    later = {name: one for name, one in _repositories(kept.entry).items() if one.get("policyReadAt", "") > began}
+    repositories = _repositories(piece.entry) | later
+    return replace(piece, entry={**piece.entry, "repositories": [repositories[name] for name in sorted(repositories)]})
 
 
 def _dated(entry: Json, read_at: Mapping[str, str]) -> Json:
