@@ -13,7 +13,7 @@ from ecr_warden.model.job import Cause, CauseKind, ProveAccess
 from ecr_warden.model.watch import parts_of
 from ecr_warden.ports.errors import OutOfTime, Throttled
 from ecr_warden.ports.estate import Piece
-from ecr_warden.usecases.prove import Find
+from ecr_warden.usecases.prove import PROVED_FOR, Find
 
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS
@@ -154,6 +154,18 @@ def test_nothing_is_done_while_estate_and_spec_are_the_same(estate: Estates) -> 
 
     assert estate.prove(by=fails) == "unchanged"
     assert (estate.record, estate.announced) == (kept, [])
+
+
+def test_a_door_that_a_condition_opens_later_is_found_then(estate: Estates) -> None:
+    role = trusting(OUTSIDER)
+    after = (estate.world.clock.now() + MINUTE).strftime("%Y-%m-%dT%H:%M:%SZ")
+    role["AssumeRolePolicyDocument"]["Statement"]["Condition"] = {"DateGreaterThan": {"aws:CurrentTime": after}}
+    estate.put(HOME, {"iam": {"RoleDetailList": [role]}})
+    estate.prove()
+    assert not any(group.finding.foreign for alert in estate.announced for group in alert.appeared)
+    estate.world.clock.advance(PROVED_FOR)
+    estate.prove()
+    assert any(group.finding.foreign for alert in estate.announced for group in alert.appeared)
 
 
 def test_another_version_of_the_spec_is_proved(estate: Estates) -> None:

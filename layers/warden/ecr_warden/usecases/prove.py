@@ -6,7 +6,7 @@ cannot be proved is unknown, and said to be so.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -28,6 +28,9 @@ from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import Specs, State, SweepRecords
 from ecr_warden.proof.news import News, compare, grouped
 from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses
+
+PROVED_FOR = timedelta(hours=1)
+"""How long a proof holds although nothing changes: a condition on the time can let somebody in later."""
 
 type _Entry = Mapping[str, Any]
 """Of a piece."""
@@ -77,10 +80,12 @@ class Prove(Struct, frozen=True):
         self, cause: Cause, accepted: CompiledSpec, kept: Mapping[str, Kept], last: ProofRecord | None
     ) -> "_Made":
         tags = {part: one.tag for part, one in kept.items()}
-        if last is not None and not last.failure and (last.version, last.pieces) == (accepted.version, tags):
+        now = self.clock.now()
+        is_same = last is not None and (last.version, last.pieces) == (accepted.version, tags)
+        if last is not None and is_same and not last.failure and now - last.at < PROVED_FOR:
             return _Made(last, None, "unchanged", tuple(_repositories_of(last)))
         entries = {part: None if (piece := self.estate.get(part)) is None else piece.entry for part in tags}
-        asked = _Asked(cause, accepted, tags, entries, last, self.clock.now())
+        asked = _Asked(cause, accepted, tags, entries, last, now)
         try:
             return _proved(asked, self.find)
         except Exception as error:  # an attacker may have written what it reads
