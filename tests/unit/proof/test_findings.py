@@ -108,3 +108,14 @@ def test_of_very_many_principals_the_rest_is_one_finding_that_changes_with_them(
     assert rest.because[-1] == "and 76 more"
     assert found(many)[-1].key == rest.key
     assert found([*many[:-1], "zoe"])[-1].key != rest.key
+
+
+def test_an_outsider_is_named_before_the_many_that_hide_it() -> None:
+    spec = spec_of(TABLE["spec"], []).compiled
+    document = {"Statement": {"Effect": "Allow", "Action": ["ecr:Batch*", "ecr:Get*"], "Resource": "*"}}
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}}
+    policies = [{"PolicyName": "pull", "PolicyDocument": document}]
+    users = [{"Arn": f"arn:aws:iam::{HOME}:user/u{number:03}", "UserPolicyList": policies} for number in range(100)]
+    role = {"Arn": f"arn:aws:iam::{HOME}:role/z", "AssumeRolePolicyDocument": trust, "RolePolicyList": policies}
+    findings = find(estate_of({"iam": {HOME: {"UserDetailList": users, "RoleDetailList": [role]}}}), spec, None, None)
+    assert [one.principal for one in findings.findings if one.foreign] == ["anybody in account 999999999999"]

@@ -4,7 +4,7 @@ from copy import replace
 from datetime import timedelta
 
 from ecr_warden.model.finding import Certainty, Finding, FindingKind, Proof, ProofRecord, SeenFinding
-from ecr_warden.proof.news import MAX_FINDINGS, News, compare, grouped
+from ecr_warden.proof.news import MAX_FINDINGS, MAX_TEXT, News, compare, grouped
 
 from local.testing.seed import CHECKOUT, CI, HOME, NOW
 
@@ -94,6 +94,17 @@ def test_more_than_are_kept_are_counted_and_have_not_ended() -> None:
     assert (len(news.standing), news.left_out, news.standing[0].finding) == (MAX_FINDINGS, 6, FOREIGN)
     again = after(replace(record(), findings=news.standing, left_out=6), proof(*many, FOREIGN))
     assert (again.appeared, again.ended, again.left_out) == ((), (), 6)
+
+
+def test_long_findings_are_kept_as_long_as_there_is_room_for_their_text() -> None:
+    chain = (MALLORY, *(f"{SHADOW}{'x' * 1000}{number}" for number in range(1000)))
+    many = [replace(FOREIGN, principal=f"{MALLORY}{number:02}", chain=chain) for number in range(20)]
+    news = after(None, proof(*many, PUSH))
+    kept = sum(len(arn) for one in news.standing for arn in one.finding.chain)
+    assert 0 < kept < MAX_TEXT
+    assert len(news.standing) + news.left_out == 21
+    again = after(replace(record(), findings=news.standing, left_out=news.left_out), proof(*many, PUSH))
+    assert (again.appeared, again.ended, again.left_out) == ((), (), news.left_out)
 
 
 def test_one_principal_over_many_repositories_is_one_group_for_each_set_of_accesses() -> None:

@@ -20,7 +20,7 @@ from ecr_warden.policy.printable import count, printable
 from ecr_warden.proof.access import Access, AccessPath, Graph
 from ecr_warden.proof.administrators import administrators
 from ecr_warden.proof.given import Given, bare
-from ecr_warden.proof.judge import MAX_NAMED, Judge
+from ecr_warden.proof.judge import Judge
 from ecr_warden.proof.outsiders import let_in
 from ecr_warden.proof.registries import findings_of_registry, upstreams_of
 from ecr_warden.proof.remedies import Remedies
@@ -106,15 +106,13 @@ class _Prover:
             )
 
     def _extra(self, access: Access, target: RepositoryTarget, paths: Iterable[AccessPath]) -> Iterator[Finding]:
-        found = [
-            path
-            for path in sorted(paths, key=lambda path: path.order)
-            if not self._judge.is_allowed(path.subject, access, target.account, target.name)
-        ]
-        for path in found[:MAX_NAMED]:
+        named_, rest = self._judge.divided(
+            path for path in paths if not self._judge.is_allowed(path.subject, access, target.account, target.name)
+        )
+        for path in named_:
             remedy = self._remedies.closing(path)
             yield self._judge.finding(FindingKind.EXTRA, str(target), access, path, remedy=remedy)
-        if rest := found[MAX_NAMED:]:
+        if rest:
             yield self._judge.joint_finding(FindingKind.EXTRA, str(target), access, rest)
 
     def _is_no_news(self, path: AccessPath, access: Access, target: RepositoryTarget) -> bool:

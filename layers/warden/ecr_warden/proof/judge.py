@@ -1,6 +1,6 @@
 """What is said of a path that the spec does not give: whether it is intended, foreign, and the finding for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import Certainty, Finding, FindingKind
 from ecr_warden.policy.printable import count, first
 from ecr_warden.policy.request_principal import is_service_linked_role
-from ecr_warden.proof.access import AccessPath, Graph
+from ecr_warden.proof.access import AccessPath, Graph, rank
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.outsiders import is_outside
 from ecr_warden.proof.subject import ANY_ACCOUNT, Subject
@@ -38,6 +38,14 @@ class Judge(Struct, frozen=True):
     def is_foreign(self, path: AccessPath) -> bool:
         """Whether it begins in no account that the spec names."""
         return is_outside(self.graph, path, self.compiled.accounts)
+
+    def divided(self, paths: Iterable[AccessPath]) -> tuple[list[AccessPath], list[AccessPath]]:
+        """At most MAX_NAMED paths with a finding of their own, outsiders' before others', and the rest.
+
+        So nobody hides an outsider behind many others.
+        """
+        found = sorted(paths, key=lambda path: (not self.is_foreign(path), path.order))
+        return sorted(found[:MAX_NAMED], key=lambda path: path.order), found[MAX_NAMED:]
 
     def is_allowed(self, subject: Subject, access: str, account: str, repositories: str) -> bool:
         """Whether `also_allowed` covers the access to repositories, a name or a pattern, of an account."""
@@ -81,12 +89,15 @@ class Judge(Struct, frozen=True):
     def joint_finding(
         self, kind: FindingKind, place: str, access: str, paths: Sequence[AccessPath], *, scope: str = ""
     ) -> Finding:
-        """One finding for many paths; its principal is another whenever the paths begin at others."""
+        """One finding for many paths, as certain as the most certain of them.
+
+        Its principal is another whenever the paths begin at others.
+        """
         digest = sha256("\n".join(sorted(path.subject.arn for path in paths)).encode()).hexdigest()[:8]
         who = f"{count(len(paths), 'more principal')} (set {digest})"
         because = tuple(first((named(path.subject) for path in paths), _MAX_LISTED))
         foreign = any(map(self.is_foreign, paths))
-        certainty = _CERTAINTY[paths[0].answer]
+        certainty = _CERTAINTY[min((path.answer for path in paths), key=rank)]
         return Finding(kind, place, str(access), who, (who,), certainty, (), because, "", foreign, scope)
 
 

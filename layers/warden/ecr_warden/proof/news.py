@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 
 from msgspec import Struct
 
@@ -18,6 +19,8 @@ from ecr_warden.model.target import RepositoryTarget, TargetError, parse_target
 
 MAX_FINDINGS = 10_000
 """Findings that are kept: an attacker who makes a thousand roles makes a finding for each and each repository."""
+MAX_TEXT = 8_000_000
+"""Characters of the kept findings: a chain of a thousand roles with long paths is in each of its findings."""
 
 _GRAVEST_FIRST = (
     FindingKind.REPLICATION,
@@ -31,7 +34,7 @@ _GRAVEST_FIRST = (
 
 
 class News(Struct, frozen=True):
-    """`appeared` and `standing`: at most MAX_FINDINGS, the most severe first; `left_out`: how many more stand."""
+    """`appeared`, `standing`: at most MAX_FINDINGS and MAX_TEXT, the most severe first; `left_out`: how many more."""
 
     appeared: tuple[SeenFinding, ...]
     ended: tuple[SeenFinding, ...]
@@ -50,13 +53,25 @@ def compare(last: ProofRecord | None, proof: Proof, unsettled: frozenset[str], a
     kept = {key: seen for key, seen in before.items() if key not in now and _stays(seen.finding, proof, unsettled)}
     seen_now = (SeenFinding(finding, before[key].first_seen if key in before else at) for key, finding in now.items())
     found = sorted([*seen_now, *kept.values()], key=_rank)
-    standing = tuple(found[:MAX_FINDINGS])
+    standing = tuple(_kept(found))
     return News(
         appeared=tuple(seen for seen in standing if seen.finding.key not in before),
         ended=tuple(sorted((seen for key, seen in before.items() if key not in now and key not in kept), key=_rank)),
         standing=standing,
         left_out=len(found) - len(standing),
     )
+
+
+def _kept(found: Iterable[SeenFinding]) -> Iterator[SeenFinding]:
+    """The first ones, as many as may be kept."""
+    room = MAX_TEXT
+    for seen in islice(found, MAX_FINDINGS):
+        one = seen.finding
+        texts = (one.place, one.access, one.principal, *one.chain, *one.conditions, *one.because, one.remedy, one.scope)
+        room -= sum(map(len, texts))
+        if room < 0:
+            return
+        yield seen
 
 
 def _stays(finding: Finding, proof: Proof, unsettled: frozenset[str]) -> bool:

@@ -1,10 +1,10 @@
 """What holds for all of a registry's repositories: its policy, replication, creation templates, pull-through caches."""
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from copy import replace
+from hashlib import sha256
 from shlex import quote
 
 from ecr_warden.arn import iam_arn
@@ -14,13 +14,14 @@ from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.document import Document, Effect, raw_statements
 from ecr_warden.policy.printable import printable
 from ecr_warden.proof.access import REGISTRY_CALLS, Access, AccessPath
-from ecr_warden.proof.judge import EVERY, MAX_NAMED, Judge
+from ecr_warden.proof.judge import EVERY, Judge
 from ecr_warden.proof.missing import located
 from ecr_warden.proof.outsiders import let_in
 
 _OF_REPOSITORIES = (*Access, *REGISTRY_CALLS)
 _REPLICATES = "ecr:ReplicateImage"
 _LONGEST_COMMAND = 2000
+_SAMPLE = 16
 
 
 def findings_of_registry(judge: Judge, account: str, registry: Registry) -> Iterator[Finding]:
@@ -46,24 +47,27 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
     """One finding for each outsider and each part of the registry that a statement names."""
     place = f"{account}/{registry.region}"
     for scope in _scopes(policy):
-        sample = Repository(RepositoryTarget(account, registry.region, _sample(scope)))
+        sample = Repository(RepositoryTarget(account, registry.region, _sample(scope, policy)))
         found: dict[str, dict[str, AccessPath]] = defaultdict(dict)
         for access in _OF_REPOSITORIES:
             for path in let_in(judge.graph, judge.graph.permissions(access, sample), policy):
                 of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts
                 if not of_spec and not judge.is_allowed(path.subject, access, account, scope):
                     found[path.subject.arn][access] = path
-        in_part = "" if scope == EVERY else scope
-        ways = list(found.values())
-        for paths in ways[:MAX_NAMED]:
-            indexes = {index for path in paths.values() for index in _indexes(path, policy)}
+        in_part = "" if scope == EVERY else printable(scope, 256)
+        named, rest = judge.divided(min(ways.values(), key=_order) for ways in found.values())
+        for path in named:
+            ways = found[path.subject.arn]
+            indexes = {index for way in ways.values() for index in _indexes(way, policy)}
             remedy = _put_policy(account, registry.region, policy, indexes)
-            path = min(paths.values(), key=lambda one: one.order)
-            yield judge.finding(FindingKind.REGISTRY, place, ", ".join(paths), path, remedy=remedy, scope=in_part)
-        if rest := ways[MAX_NAMED:]:
-            access = ", ".join(dict.fromkeys(name for paths in rest for name in paths))
-            first_paths = [next(iter(paths.values())) for paths in rest]
-            yield judge.joint_finding(FindingKind.REGISTRY, place, access, first_paths, scope=in_part)
+            yield judge.finding(FindingKind.REGISTRY, place, ", ".join(ways), path, remedy=remedy, scope=in_part)
+        if rest:
+            access = ", ".join(dict.fromkeys(name for path in rest for name in found[path.subject.arn]))
+            yield judge.joint_finding(FindingKind.REGISTRY, place, access, rest, scope=in_part)
+
+
+def _order(path: AccessPath) -> tuple[int, int, str]:
+    return path.order
 
 
 def _scopes(policy: Policy) -> tuple[str, ...]:
@@ -79,9 +83,14 @@ def _scopes(policy: Policy) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _sample(scope: str) -> str:
-    """A name that fits the pattern, and that no repository has."""
-    return re.sub(r"[*?]", "x", scope) or "x"
+def _sample(scope: str, policy: Policy) -> str:
+    """A name that fits the pattern, and that no repository has.
+
+    It follows from the whole policy: whoever writes the policy cannot leave just this name out of it.
+    """
+    assert isinstance(policy.document, Document)
+    digest = sha256(policy.document.text.encode()).hexdigest()
+    return scope.replace("*", digest[:_SAMPLE]).replace("?", digest[-1]) or digest[:_SAMPLE]
 
 
 def _of_template(
