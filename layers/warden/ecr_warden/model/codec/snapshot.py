@@ -259,8 +259,8 @@ def _account(account: str, raw: object) -> Account:
         groups,
         registries,
         _organization(entry.get("organization"), place),
-        reader.levels(entry.get("serviceControlPolicies"), ControlKind.SERVICE.value),
-        reader.levels(entry.get("resourceControlPolicies"), ControlKind.RESOURCE.value),
+        reader.control(entry, "serviceControlPolicies", ControlKind.SERVICE),
+        reader.control(entry, "resourceControlPolicies", ControlKind.RESOURCE),
         _providers(entry.get("oidcProviders"), place),
         reader.versions(_entries(iam, "Policies")) if isinstance(iam, dict) else {},
         dict(reader.managed(_entries(iam, "Policies"))) if isinstance(iam, dict) else {},
@@ -365,6 +365,14 @@ class _AccountReader:
         if key not in entry and why is not None:
             return Policy(name, Unread(name, why))
         return self._policy(name, entry.get(key))
+
+    def control(self, entry: Json, key: str, kind: ControlKind) -> Levels | None:
+        """Control policies; unread if a call of AWS Organizations failed, None if they were not asked for."""
+        why = next((why for (call, _), why in self._denied.items() if call.startswith("organizations:")), None)
+        if entry.get(key) is None and why is not None:
+            name = f"{kind.value.replace('policy', 'policies')} of account {self.account}"
+            return ((Policy(name, Unread(name, why)),),)
+        return self.levels(entry.get(key), kind.value)
 
     def levels(self, raw: object, what: str) -> Levels | None:
         """Control policies, level by level."""
