@@ -9,11 +9,11 @@ from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.model.estate import Policy
+from ecr_warden.model.estate import Policy, RegistryScope
 from ecr_warden.policy.document import parse_document
 from ecr_warden.proof.access import Graph, may_trust
 from ecr_warden.proof.calls import CAN, Conditions
-from ecr_warden.proof.decide import Permission, decide
+from ecr_warden.proof.decide import Permission, Resource, decide
 from ecr_warden.proof.moves import WHATEVER, Become, Change, Mover
 from ecr_warden.proof.subject import Subject
 
@@ -196,21 +196,36 @@ class _Search:
         return self._opening(subject)
 
     def _opening(self, subject: Subject) -> _Path | None:
-        """To write the repository's policy, or to delete it, where that gives the access."""
+        """To write the policy of the repository or its registry, or to delete it, where that gives the access."""
         resource = self._permissions[0].resource
-        let = {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "ecr:*"}
-        # The registry's policy stays.
-        kept = tuple(policy for policy in resource.policies if policy.name.startswith("registry policy"))
-        written = (Policy("repository policy", parse_document({"Statement": let})), *kept)
-        for action, policies in (("ecr:SetRepositoryPolicy", written), ("ecr:DeleteRepositoryPolicy", kept)):
-            decision = decide(subject, (Permission(action, resource),))
+        for action, on, policies in self._openings(subject, resource):
+            decision = decide(subject, (Permission(action, on),))
             if decision.answer not in CAN:
                 continue
             opened = replace(resource, policies=policies)
             own = (replace(one, resource=opened) if one.resource is resource else one for one in self._permissions)
             if decide(subject, tuple(own)).answer in CAN:
-                return _Path((f"{action} on {resource.arn}",), conditions=decision.conditions)
+                place = resource.arn if on is resource else f"the registry of {resource.account}"
+                return _Path((f"{action} on {place}",), conditions=decision.conditions)
         return None
+
+    def _openings(self, subject: Subject, resource: Resource) -> Iterator[tuple[str, Resource, tuple[Policy, ...]]]:
+        """The calls that change these policies, what they are allowed on, and the policies that are left."""
+        let = {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "ecr:*"}
+        written = Policy("what is written", parse_document({"Statement": let}))
+        above = tuple(policy for policy in resource.policies if policy.name.startswith("registry policy"))
+        own = tuple(policy for policy in resource.policies if policy not in above)
+        yield "ecr:SetRepositoryPolicy", resource, (written, *above)
+        yield "ecr:DeleteRepositoryPolicy", resource, above
+        # Nobody can write the registry policy of another account.
+        if subject.principal.account != resource.account:
+            return
+        region = resource.arn.split(":")[3]
+        registry = self._graph.estate.accounts[str(resource.account)].registries[region]
+        if registry.scope is RegistryScope.EVERY_ACTION:
+            on = Resource("*", None, keys={"aws:requestedregion": (region,)})
+            yield "ecr:PutRegistryPolicy", on, (*own, written)
+            yield "ecr:DeleteRegistryPolicy", on, own
 
 
 class _Reached:
