@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.aws.calls import Call
-from local.demo.people import Keys
+from local.demo.people import Keys, Somebody
 from local.demo.places import CI, PUSH_USER, REGION, REGISTRY, ROLE
 from local.testing.waiting import until
 from tests.e2e.house import House, Moment
@@ -18,7 +18,7 @@ HUB = ("dispatch", "reconcile", "alert", "answer", "control")
 _QUEUES = ("ecr-warden-jobs.fifo", "ecr-warden-jobs-exhausted.fifo", "ecr-warden-incidents", "ecr-warden-dlq")
 # IAM takes no trust policy without a statement.
 _NOBODY = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
-_DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
+DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 # Calls that IAM knows by another name, and those that ask for more than themselves.
 _ASKS = {
     "sqs:SendMessageBatch": {"sqs:SendMessage"},
@@ -141,7 +141,7 @@ def refused(house: House, since: Moment, role: str) -> list[Call]:
     """The calls of a role of ours that AWS denied."""
     session = f":assumed-role/ecr-warden-{role}/"
     found = house.stage.aws.calls(since.mark)
-    return [call for call in found if session in call.principal and call.error in _DENIED]
+    return [call for call in found if session in call.principal and call.error in DENIED]
 
 
 def asked(call: Call) -> set[str]:
@@ -205,3 +205,25 @@ def push_session(house: House) -> Keys:
         return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
     return until(begun, what="a session that is not cut off", pause=0.2)
+
+
+def credentials_of(house: House, role: str) -> Somebody:
+    """Whoever holds the credentials of a hub function's role, which its trust policy is opened for."""
+    aws = house.stage.aws
+    iam = aws.client(CI, "iam")
+    document = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CI}:root"}, "Action": "sts:AssumeRole"}
+    opened = {**document, "Statement": [*document["Statement"], root]}
+    with unseen(house):
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(opened))
+        given = aws.client(CI, "sts").assume_role(RoleArn=f"arn:aws:iam::{CI}:role/{role}", RoleSessionName="stolen")
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(document))
+    keys = given["Credentials"]
+    return Somebody(
+        "thief",
+        f"a thief of {role}",
+        CI,
+        "*",
+        Keys(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]),
+        aws,
+    )

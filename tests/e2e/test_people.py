@@ -1,10 +1,8 @@
 """People at the deployed hub: who may ask, who may command, and in whose name it is done."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
@@ -16,6 +14,7 @@ from ecr_warden.model.target import parse_target
 from local.demo.operator import OPERATOR, READER, Terminal, terminal_of
 from local.demo.places import CI, REGION, REGISTRY, REPOSITORY, REPOSITORY_TARGET
 from tests.e2e.house import House
+from tests.e2e.roles import credentials_of
 
 CONTROL = f"arn:aws:lambda:{REGION}:{CI}:function:ecr-warden-control"
 ENTER = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/ecr-warden-"
@@ -121,31 +120,11 @@ def test_a_signature_is_valid_once_for_one_request_to_one_hub(house: House, alic
     assert _send(alice, {"request": other, "proof": signed_by_bob})["caller"].endswith(":user/bob")
 
 
-def _as(house: House, function: str) -> boto3.Session:
-    """A session of a function's role, which its trust policy is opened for."""
-    iam = house.stage.aws.client(CI, "iam")
-    document = iam.get_role(RoleName=function)["Role"]["AssumeRolePolicyDocument"]
-    root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CI}:root"}, "Action": "sts:AssumeRole"}
-    opened = {**document, "Statement": [*document["Statement"], root]}
-    iam.update_assume_role_policy(RoleName=function, PolicyDocument=json.dumps(opened))
-    given = house.stage.aws.client(CI, "sts").assume_role(
-        RoleArn=f"arn:aws:iam::{CI}:role/{function}", RoleSessionName="test"
-    )["Credentials"]
-    iam.update_assume_role_policy(RoleName=function, PolicyDocument=json.dumps(document))
-    return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], REGION)
-
-
-@pytest.fixture
-def endpoint(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", house.stage.aws.endpoint_url)
-    yield house.stage.aws.endpoint_url
-
-
 @pytest.mark.parametrize(("function", "enters"), [("ecr-warden-answer", {"read"}), ("ecr-warden-control", set())])
 def test_neither_function_enters_the_write_role_and_control_enters_none(
-    house: House, endpoint: str, function: str, enters: set[str]
+    house: House, function: str, enters: set[str]
 ) -> None:
-    sts: Any = _as(house, function).client("sts")
+    sts = credentials_of(house, function).client("sts")
     for role in ("read", "write"):
         named = {"SourceIdentity": "ecrw-1"} if role == "write" else {}
         try:
@@ -157,9 +136,9 @@ def test_neither_function_enters_the_write_role_and_control_enters_none(
         assert entered == (role in enters), role
 
 
-def test_control_deletes_nothing_and_lists_nothing(house: House, endpoint: str) -> None:
+def test_control_deletes_nothing_and_lists_nothing(house: House) -> None:
     """Which rows it writes is for tests/template: the emulator knows no dynamodb:LeadingKeys."""
-    table: Any = _as(house, "ecr-warden-control").client("dynamodb")
+    table = credentials_of(house, "ecr-warden-control").client("dynamodb")
     target = {"pk": {"S": f"TARGET#{REPOSITORY_TARGET}"}, "sk": {"S": "STATE"}}
     with pytest.raises(ClientError, match="AccessDenied"):
         table.delete_item(TableName="ecr-warden", Key=target)
