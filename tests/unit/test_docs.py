@@ -16,6 +16,7 @@ _FOLDERS = {path.split("/")[0] for path in TRACKED if "/" in path} | {
     path.name for path in (ROOT / PACKAGE).iterdir() if path.is_dir()
 }
 _FILE = re.compile(r"[\w./-]+\.(?:py|md|jsonl|yaml)")
+_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 _FOLDER = re.compile(r"(?:[\w.-]+/)+[\w.-]*")
 # Names of ours: in any page those with an underscore, in the decisions also classes.
 _SNAKE = re.compile(r"(?:\w+\.)*([a-z]+(?:_[a-z0-9]+)+)(?:\(\))?")
@@ -79,3 +80,20 @@ def names(page: str) -> Iterator[str]:
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
 def test_each_name_of_code_exists(page: str, words_of_code: set[str]) -> None:
     assert [name for name in names(page) if name not in words_of_code] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_test_that_a_page_names_exists(page: str) -> None:
+    named = _TEST.findall((ROOT / page).read_text())
+    assert [(path, name) for path, name in named if f"\ndef {name}(" not in (ROOT / path).read_text()] == []
+
+
+def test_each_claim_of_the_threat_model_names_its_test_or_says_why_there_is_none() -> None:
+    claims = [line for line in (ROOT / "docs/threat-model.md").read_text().splitlines() if line.startswith("| ")]
+    shown = [line.rstrip("| ").rpartition(" | ")[2] for line in claims]
+    at = [place for place, cell in enumerate(shown) if cell == "shown by"]
+    assert len(at) > 10
+    claimed = shown[at[0] :]
+    assert [
+        cell for cell in claimed if cell != "shown by" and not (_TEST.search(cell) or cell.startswith("none: "))
+    ] == []
