@@ -139,8 +139,10 @@ class Running:
             self.make(name)
 
     def begin(self) -> None:
-        """Accept SPEC and put everything right, before anything goes wrong."""
+        """Accept SPEC, put everything right, and have it proved a first time, before anything goes wrong."""
         self.upload(SPEC.encode())
+        self.settle()
+        self.sweep()
         self.settle()
         assert self.differing() == []
         self.calm()
@@ -293,7 +295,7 @@ class Running:
 
     def settle(self) -> None:
         """Time passes until no queue holds anything: done, or put away."""
-        for _ in range(20):
+        for _ in range(100):  # proofs that fail do so ten times each, one after the other
             for name in ("jobs.fifo", "exhausted.fifo", "incidents"):
                 for message in self._queue(name)._messages:
                     message.change_visibility(0)
