@@ -8,7 +8,7 @@ from ecr_warden.model.address import identity_policy
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.plan import Change, HoldReason
-from ecr_warden.model.run import Pause, Result, Skipped
+from ecr_warden.model.run import LONGEST_PAUSE, Pause, Result, Skipped
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import RetryLater, Throttled
 from ecr_warden.ports.hub import STOPPED
@@ -156,6 +156,22 @@ def test_a_pause_is_over_at_its_end() -> None:
     assert world.run(CHECKOUT) is Result.REPORTED
     world.clock.advance(timedelta(milliseconds=1))
     assert world.run(CHECKOUT) is Result.CONVERGED
+
+
+@pytest.mark.parametrize(
+    ("lasts", "result"),
+    [
+        (LONGEST_PAUSE, Result.REPORTED),
+        (LONGEST_PAUSE + timedelta(hours=1), Result.CONVERGED),
+        (timedelta(days=3650), Result.CONVERGED),
+    ],
+)
+def test_a_pause_longer_than_any_command_can_set_is_not_in_force(lasts: timedelta, result: Result) -> None:
+    """Whoever may write the table can write one there."""
+    world = paused_world()
+    now = world.clock.now()
+    world.state.pause(CHECKOUT, Pause("p2", Actor("IAMUser"), "forged", now, now + lasts))
+    assert world.run(CHECKOUT) is result
 
 
 def test_the_stop_switch_holds_after_a_pause() -> None:
