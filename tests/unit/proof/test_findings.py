@@ -10,7 +10,7 @@ import pytest
 import yaml
 from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.model.estate import Estate
-from ecr_warden.model.finding import Certainty, Finding
+from ecr_warden.model.finding import Certainty, Finding, FindingKind
 from ecr_warden.proof.access import Graph
 from ecr_warden.proof.findings import find
 from ecr_warden.proof.words import short
@@ -119,3 +119,21 @@ def test_an_outsider_is_named_before_the_many_that_hide_it() -> None:
     role = {"Arn": f"arn:aws:iam::{HOME}:role/z", "AssumeRolePolicyDocument": trust, "RolePolicyList": policies}
     findings = find(estate_of({"iam": {HOME: {"UserDetailList": users, "RoleDetailList": [role]}}}), spec, None, None)
     assert [one.principal for one in findings.findings if one.foreign] == ["anybody in account 999999999999"]
+
+
+@pytest.mark.parametrize("parts", [2, 300])
+def test_a_registry_policy_is_answered_in_few_questions_however_many_parts_and_principals_it_names(parts: int) -> None:
+    repositories = [f"arn:aws:ecr:{REGION}:{HOME}:repository/{number}/*" for number in range(parts)]
+    outsiders = [f"{number:012}" for number in range(parts)]
+    allow = {"Effect": "Allow", "Principal": {"AWS": outsiders}, "Action": "ecr:*", "Resource": repositories}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "ecr:*", "Resource": repositories[0]}
+    asked = 0
+
+    def count() -> None:
+        nonlocal asked
+        asked += 1
+
+    estate = estate_of({"ecr": {"registryPolicy": {"Version": "2012-10-17", "Statement": [allow, deny]}}})
+    found = find(estate, spec_of(TABLE["spec"], []).compiled, None, None, count).findings
+    assert any(one.foreign and one.kind is FindingKind.REGISTRY for one in found)
+    assert asked < 100 + 20 * parts

@@ -219,6 +219,11 @@ class Graph:
             {subject.arn: Step(subject, permissions, decision) for subject, decision in self._direct(permissions, also)}
         )
 
+    def from_outside(self, permissions: tuple[Permission, ...], account: str) -> Iterator[AccessPath]:
+        """Everybody who can without assuming a role, but for the account's own."""
+        for subject, decision in self._direct(permissions, (), but_of=account):
+            yield AccessPath((Step(subject, permissions, decision),))
+
     def through_roles(self, direct: Mapping[str, Step]) -> dict[str, AccessPath]:
         """Whoever can directly, and everybody who reaches one of them through roles, each with the best path."""
         paths: dict[str, AccessPath] = {}
@@ -312,7 +317,7 @@ class Graph:
         return Step(subject, (self.assume_permission(subject, role),), decision)
 
     def _direct(
-        self, permissions: tuple[Permission, ...], also: Iterable[Subject]
+        self, permissions: tuple[Permission, ...], also: Iterable[Subject], *, but_of: str = ""
     ) -> Iterator[tuple[Subject, AccessDecision]]:
         permission = permissions[0]
         allowing = self._allowing(permission.action).of(permission.resource.arn)
@@ -324,6 +329,8 @@ class Graph:
             found |= {one.arn: one for one in self._named_in(policy, permission, allowing, services=True)}
         found |= {one.arn: one for one in also}
         for subject in found.values():
+            if subject.principal.account == but_of:
+                continue
             decision = self.decide(subject, permissions)
             if decision.answer is not Answer.NO:
                 yield subject, decision

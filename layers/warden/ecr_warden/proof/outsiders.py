@@ -19,8 +19,8 @@ _NOBODYS_ACCOUNT = "000000000000"
 def let_in(graph: Graph, permissions: tuple[Permission, ...], policy: Policy) -> Iterator[AccessPath]:
     """Everybody outside the resource's account whom this policy of the resource lets in directly."""
     resource = permissions[0].resource
-    for path in graph.who_can(permissions).values():
-        if len(path.steps) > 1 or not is_outside(graph, path, [str(resource.account)]):
+    for path in graph.from_outside(permissions, str(resource.account)):
+        if not is_outside(graph, path, [str(resource.account)]):
             continue
         edits = (located(path.subject, resource, reason) for reason in path.steps[0].decision.because)
         if any(edit is not None and edit.policy == policy.name for edit in edits):

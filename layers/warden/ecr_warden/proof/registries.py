@@ -11,9 +11,10 @@ from ecr_warden.arn import iam_arn
 from ecr_warden.model.estate import CreationTemplate, Policy, Registry, ReplicationRule, Repository
 from ecr_warden.model.finding import Finding, FindingKind
 from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.policy.document import Document, Effect, raw_statements
+from ecr_warden.policy.document import Document, Effect, Patterns, raw_statements
 from ecr_warden.policy.printable import printable
 from ecr_warden.proof.access import REGISTRY_CALLS, Access, AccessPath
+from ecr_warden.proof.decide import Permission
 from ecr_warden.proof.judge import EVERY, Judge
 from ecr_warden.proof.missing import located
 from ecr_warden.proof.outsiders import let_in
@@ -22,6 +23,9 @@ _OF_REPOSITORIES = (*Access, *REGISTRY_CALLS)
 _REPLICATES = "ecr:ReplicateImage"
 _LONGEST_COMMAND = 2000
 _SAMPLE = 16
+# A policy can name a hundred parts for a hundred principals each.
+_MAX_QUESTIONS = 200
+_NO_ACTIONS = Patterns(negated=False, values=())
 
 
 def findings_of_registry(judge: Judge, account: str, registry: Registry) -> Iterator[Finding]:
@@ -44,13 +48,19 @@ def upstreams_of(registry: Registry) -> tuple[str, ...] | None:
 
 
 def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -> Iterator[Finding]:
-    """One finding for each outsider and each part of the registry that a statement names."""
+    """One finding for each outsider and each part of the registry that a statement names.
+
+    Of a policy that names very many parts or principals, the parts count as the whole registry.
+    """
     place = f"{account}/{registry.region}"
-    for scope in _scopes(policy):
+    scopes = _scopes(policy)
+    is_large = len(scopes) * _principals(policy) > _MAX_QUESTIONS
+    for scope in (EVERY,) if is_large else scopes:
         sample = Repository(RepositoryTarget(account, registry.region, _sample(scope, policy)))
         found: dict[str, dict[str, AccessPath]] = defaultdict(dict)
         for access in _OF_REPOSITORIES:
-            for path in let_in(judge.graph, judge.graph.permissions(access, sample), policy):
+            asked = judge.graph.permissions(access, sample)
+            for path in let_in(judge.graph, tuple(map(_widened, asked)) if is_large else asked, policy):
                 of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts
                 if not of_spec and not judge.is_allowed(path.subject, access, account, scope):
                     found[path.subject.arn][access] = path
@@ -64,6 +74,32 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
         if rest:
             access = ", ".join(dict.fromkeys(name for path in rest for name in found[path.subject.arn]))
             yield judge.joint_finding(FindingKind.REGISTRY, place, access, rest, scope=in_part)
+
+
+def _principals(policy: Policy) -> int:
+    """How many principals its Allow statements name."""
+    statements = policy.document.statements if isinstance(policy.document, Document) else ()
+    named = {one for statement in statements if statement.principals for one in statement.principals.values}
+    return len(named)
+
+
+def _widened(permission: Permission) -> Permission:
+    """As if each Allow were for every repository, and no Deny only for some."""
+    resource = permission.resource
+    return replace(
+        permission, resource=replace(resource, policies=tuple(map(_for_every_repository, resource.policies)))
+    )
+
+
+def _for_every_repository(policy: Policy) -> Policy:
+    if not isinstance(policy.document, Document):
+        return policy
+    kept = []
+    for one in policy.document.statements:
+        # A statement without any actions stays, so that the others keep their numbers.
+        is_narrow_deny = one.effect is Effect.DENY and one.resources is not None and EVERY not in one.resources.values
+        kept.append(replace(one, actions=_NO_ACTIONS) if is_narrow_deny else replace(one, resources=None))
+    return replace(policy, document=replace(policy.document, statements=tuple(kept)))
 
 
 def _order(path: AccessPath) -> tuple[int, int, str]:
