@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import answers, counting, detection, policy, repair, timing, who_can
 from bench.figures import JSON_FILE, MARKDOWN_FILE, Figure, table, write
+from local.aws.deploy import build
 from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.installed import Installed, install
 
@@ -54,7 +55,8 @@ def measure(parts: Collection[str]) -> Iterator[Figure]:
         yield from _on_a_hub(parts)
     if "detection" in parts:
         print("sweeping 20, 200 and 1000 repositories ...", flush=True)
-        yield from detection.detection()
+        with tempfile.TemporaryDirectory() as folder:
+            yield from detection.detection(build(into=Path(folder) / "built").parent / "WardenLayer" / "python")
 
 
 def _on_a_hub(parts: Collection[str]) -> Iterator[Figure]:

@@ -38,11 +38,15 @@ class _Run:
     calls: Counter[str]
 
 
-def detection(pairs: Mapping[int, int] = PAIRS) -> Iterator[Figure]:
-    """The figures for each number of repositories and of pairs, in one emulator that grows."""
+def detection(layer: Path, pairs: Mapping[int, int] = PAIRS) -> Iterator[Figure]:
+    """The figures for each number of repositories and of pairs, in one emulator that grows.
+
+    `layer`: the built one, unzipped.
+    """
     with EmulatedAws() as aws, tempfile.TemporaryDirectory() as folder:
         estate = Estate(aws)
-        session = estate.prepare()
+        path = os.pathsep.join([str(layer), str(ROOT)])
+        environment = {**estate.prepare(), "PATH": os.environ["PATH"], "PYTHONPATH": path}
         for number, times in pairs.items():
             spec = spec_of(number)
             aws.clear_faults()
@@ -52,19 +56,19 @@ def detection(pairs: Mapping[int, int] = PAIRS) -> Iterator[Figure]:
             compiled.write_text(dumps(spec_to_json(spec)))
             for service in ("ecr", "iam", "sts"):
                 aws.add_fault(Fault(service, "*", Delay(DELAY), times=_ALWAYS))
-            runs = _pairs(aws, session, compiled, changed, times)
-            yield from _figures(number, runs, _run(aws, session, *_sweep(compiled), "survey"))
+            runs = _pairs(aws, environment, compiled, changed, times)
+            yield from _figures(number, runs, _run(aws, environment, *_sweep(compiled), "survey"))
             aws.clear_faults()
             estate.mend(spec)
 
 
 def _pairs(
-    aws: EmulatedAws, session: Mapping[str, str], compiled: Path, changed: list[str], times: int
+    aws: EmulatedAws, environment: Mapping[str, str], compiled: Path, changed: list[str], times: int
 ) -> list[tuple[_Run, _Run]]:
     floor = (ROOT / "bench" / "floor.py", HUB, MEMBER, REGION, EXTERNAL_ID)
     pairs = []
     for _ in range(times):
-        pairs.append((_run(aws, session, *floor), _run(aws, session, *_sweep(compiled))))
+        pairs.append((_run(aws, environment, *floor), _run(aws, environment, *_sweep(compiled))))
         assert pairs[-1][1].result["due"] == changed, (pairs[-1][1].result["due"], changed)
     return pairs
 
@@ -104,10 +108,8 @@ def _listed(counts: Counter[str]) -> str:
     return f"({', '.join(known + [f'{name} {counts[name]}' for name in counts if name not in _READS])})"
 
 
-def _run(aws: EmulatedAws, session: Mapping[str, str], *command: str | Path) -> _Run:
-    """One run of a script in a function's environment: boto3 and the layer's code, with a hub in memory."""
-    path = os.pathsep.join([str(ROOT / "layers" / "warden"), str(ROOT)])
-    environment = {**session, "PATH": os.environ["PATH"], "PYTHONPATH": path}
+def _run(aws: EmulatedAws, environment: Mapping[str, str], *command: str | Path) -> _Run:
+    """One run of a script in a function's environment: Lambda's boto3 and the layer, with a hub in memory."""
     aws.reset_counts()
     done = subprocess.run(
         [str(INTERPRETER), *map(str, command)], env=environment, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""The minimum cost of detection: the simplest threaded boto3 script that makes the same reads and compares nothing.
+"""The least that detection costs: the plainest threaded boto3 script that makes the same reads and compares nothing.
 
 `python floor.py HUB_ACCOUNT MEMBER_ACCOUNT REGION EXTERNAL_ID`; prints `{"wall", "cpu", "read"}` of the work behind
 the imports. Frozen: it is what our own figures are divided by.
@@ -47,7 +47,7 @@ def main(hub: str, member: str, region: str, external_id: str) -> int:
 
 
 def repository_policies(ecr: Any, pool: ThreadPoolExecutor) -> Iterator[Any]:
-    """The policies of an account's repositories, all requested at once."""
+    """The policies of an account's repositories, all asked for at once."""
     pages = ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 1000})
     names = [one["repositoryName"] for page in pages for one in page["repositories"]]
     return pool.map(lambda name: json.loads(ecr.get_repository_policy(repositoryName=name)["policyText"]), names)

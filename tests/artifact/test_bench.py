@@ -1,6 +1,7 @@
 """What the bench divides by stays what it is, and the sweep makes no call that the floor does not make."""
 
 import hashlib
+from pathlib import Path
 
 from bench.detection import detection
 from local.aws.launcher import ROOT
@@ -13,8 +14,8 @@ def test_the_floor_is_frozen() -> None:
     assert hashlib.sha256((ROOT / "bench" / "floor.py").read_bytes()).hexdigest() == FLOOR
 
 
-def test_the_sweep_makes_no_more_calls_than_the_floor_and_finds_what_was_changed() -> None:
-    figures = {figure.name: figure for figure in detection({20: 1})}
+def test_the_sweep_makes_no_more_calls_than_the_floor_and_finds_what_was_changed(layer: Path) -> None:
+    figures = {figure.name: figure for figure in detection(layer, {20: 1})}
     sweep, floor = figures["calls: sweep"], figures["calls: floor"]
     assert not sweep.missed, sweep.row()
     assert 0 <= floor.value - sweep.value <= 1, (floor.note, sweep.note)
