@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from ecr_warden.adapters.aws.alert_bus import EventBridgeAlertBus
+from ecr_warden.alerting.delivery import TEXT
 from ecr_warden.model.alert import (
+    AccessProved,
     Alert,
     OwnChanged,
     SpecAccepted,
@@ -16,10 +18,12 @@ from ecr_warden.model.alert import (
     Unlisted,
 )
 from ecr_warden.model.codec.alerts import alert_from_json
+from ecr_warden.model.finding import Finding, FindingGroup, FindingKind
 from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.run import Applied, RunReport
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.printable import cut
 from ecr_warden.ports.errors import PortError
 
 from tests.contracts.hubs import MotoHub
@@ -120,3 +124,33 @@ def test_bus_that_rejects_an_entry_is_an_error(hub: MotoHub) -> None:
     hub.wire.fail("events:PutEvents", "AccessDeniedException", "not authorized to perform: events:PutEvents")
     with pytest.raises(PortError, match="events:PutEvents"):
         EventBridgeAlertBus(client, BUS).publish(replace(report(), attempt=2))
+
+
+def test_a_proof_of_very_many_long_and_foreign_chains_is_announced(hub: MotoHub) -> None:
+    """Each role is free to assume the next: nobody may keep an outsider out of the messages by that."""
+    text = "\U0001f4a5" * 1000  # twelve characters of JSON each
+    chain = tuple(f"arn:aws:iam::222222222222:role/{'p' * 500}/{number}" for number in range(1000))
+    finding = Finding(
+        FindingKind.EXTRA,
+        "repository/222222222222/eu-central-1/shop/checkout",
+        "pull",
+        "account 999999999999",
+        chain,
+        conditions=(text,) * 30,
+        because=(text,) * 30,
+        remedy=text,
+        foreign=True,
+    )
+    groups = tuple(
+        FindingGroup(replace(finding, principal=f"role {number}{text}"), ("pull",) * 9, (finding.place,) * 200, NOW)
+        for number in range(200)
+    )
+    unread = (text,) * 200
+    entry = publish(hub, AccessProved(CAUSE, "v2", groups, groups, unread=unread, failure=text))
+    assert len(entry["Detail"]) < LIMIT
+    sent = alert_from_json(json.loads(entry["Detail"]))
+    assert isinstance(sent, AccessProved)
+    assert len(sent.appeared) + sent.left_out[0] == len(groups)
+    first = sent.appeared[0].finding
+    assert (first.chain[0], first.chain[-1]) == (cut(chain[0], TEXT), cut(chain[-1], TEXT))
+    assert "992 more roles" in first.chain

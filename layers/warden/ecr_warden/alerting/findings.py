@@ -14,6 +14,7 @@ from ecr_warden.policy.printable import count, cut, first, show_time
 from ecr_warden.policy.printable import listed as named
 
 _PLACES_NAMED = 3
+_ENDS = 4
 
 
 def severity(proved: AccessProved) -> Severity:
@@ -189,11 +190,18 @@ def _cut(finding: Finding) -> Finding:
     return replace(
         finding,
         principal=cut(finding.principal, TEXT),
-        chain=tuple(cut(arn, TEXT) for arn in finding.chain),
+        chain=tuple(cut(arn, TEXT) for arn in _ends_of(finding.chain)),
         conditions=_few(finding.conditions),
         because=_few(finding.because),
         remedy=cut(finding.remedy, TEXT),
+        scope=cut(finding.scope, TEXT),
     )
+
+
+def _ends_of(chain: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a long chain begins and ends: who gets in, and who uses the repository."""
+    between = chain[_ENDS:-_ENDS]
+    return chain if len(between) < 2 else (*chain[:_ENDS], f"{len(between)} more roles", *chain[-_ENDS:])
 
 
 def _few(texts: Iterable[str]) -> tuple[str, ...]:

@@ -330,8 +330,8 @@ class _AccessProved(Kind[AccessProved]):
         )
 
     def shorter(self, alert: AccessProved) -> Iterator[AccessProved]:
-        yield findings.shorter(alert, groups=100, places=50)
-        yield findings.shorter(alert, groups=20, places=5)
+        for groups, places in ((100, 50), (20, 5), (5, 2), (1, 1)):
+            yield findings.shorter(alert, groups=groups, places=places)
 
 
 class _JobFailed(Kind[JobFailed]):
