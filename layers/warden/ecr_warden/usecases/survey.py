@@ -65,6 +65,7 @@ class Survey(Struct, frozen=True):
         else:
             began = self.clock.now()
             piece = Piece(part, began, _read(self._read(job, last, known or {}, began), attempt))
+            last = None  # a large account's piece takes hundreds of megabytes: never three of them at once
             # Surveys of events and of sweeps do not wait for each other: this one may have begun first and end last.
             last = self.store.get(part)
             if last is not None and last.began > began:
