@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from ecr_warden.adapters.aws.journal import DynamoJournal
 from ecr_warden.adapters.aws.proofs import S3Proofs
 from ecr_warden.adapters.aws.queues import SqsJobs
 from ecr_warden.adapters.aws.records import DynamoAudit, DynamoCommandRecords, DynamoSweepRecords
+from ecr_warden.adapters.aws.schedules import EventBridgeSchedules
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
 from ecr_warden.adapters.aws.switch import SsmSwitch
@@ -19,11 +21,18 @@ from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.job import Job
 from ecr_warden.ports.alerts import Incidents
 from ecr_warden.ports.estate import EstateStore, Proofs
-from ecr_warden.ports.hub import CommandRecords, Jobs, Switch
+from ecr_warden.ports.hub import CommandRecords, Jobs, Schedules, Switch
 from ecr_warden.ports.store import Audit, Journal, Specs, SpecVersion, State, SweepRecords
 
 from local.testing.memory.estate import MemoryEstateStore
-from local.testing.memory.hub import ManualClock, MemoryIncidents, MemoryJobs, MemorySpecs, MemorySwitch
+from local.testing.memory.hub import (
+    ManualClock,
+    MemoryIncidents,
+    MemoryJobs,
+    MemorySchedules,
+    MemorySpecs,
+    MemorySwitch,
+)
 from local.testing.memory.state import (
     MemoryAudit,
     MemoryCommandRecords,
@@ -37,6 +46,8 @@ from tests.contracts.aws import REGION, Wire
 TABLE, SPEC_BUCKET, STATE_BUCKET, SPEC_KEY = "ecr-warden", "spec", "state", "access.yaml"
 OWNER = "111111111111"
 PARAMETER = "/ecr-warden/writes"
+SCHEDULES, SCHEDULE_ROLE = "ecr-warden", f"arn:aws:iam::{OWNER}:role/ecr-warden-schedule"
+JOBS_QUEUE = f"arn:aws:sqs:{REGION}:{OWNER}:ecr-warden-jobs.fifo"
 
 
 class Hub(Protocol):
@@ -50,6 +61,8 @@ class Hub(Protocol):
     def specs(self) -> Specs: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def schedules(self) -> Schedules: ...
     @property
     def switch(self) -> Switch: ...
     @property
@@ -91,6 +104,10 @@ class Hub(Protocol):
         """The jobs in the queue, in order."""
         ...
 
+    def scheduled(self) -> dict[str, tuple[datetime, Job]]:
+        """When each schedule sends which job, by name."""
+        ...
+
     def throw(self, position: str) -> None:
         """Put the stop switch into a position."""
         ...
@@ -107,6 +124,7 @@ class MemoryHub:
     specs: MemorySpecs = field(default_factory=MemorySpecs)
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
     switch: MemorySwitch = field(default_factory=MemorySwitch)
+    schedules: MemorySchedules = field(init=False)
     incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
     journal: MemoryJournal = field(init=False)
     calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
@@ -117,6 +135,7 @@ class MemoryHub:
 
     def __post_init__(self) -> None:
         self.estate = MemoryEstateStore(self.clock)
+        self.schedules = MemorySchedules(self.jobs, self.clock)
         self.state = MemoryState(self.clock)
         self.journal = MemoryJournal(self.state)
 
@@ -141,6 +160,9 @@ class MemoryHub:
 
     def sent(self) -> list[Job]:
         return self.jobs.sent
+
+    def scheduled(self) -> dict[str, tuple[datetime, Job]]:
+        return self.schedules.waiting
 
     def throw(self, position: str) -> None:
         self.switch.enabled = position.strip() == "enabled"
@@ -247,6 +269,24 @@ class MotoHub:
     @cached_property
     def jobs(self) -> SqsJobs:
         return SqsJobs(self.sqs, self.queue_url)
+
+    @cached_property
+    def scheduler(self) -> Any:
+        scheduler = self.client("scheduler")
+        scheduler.create_schedule_group(Name=SCHEDULES)
+        return scheduler
+
+    @cached_property
+    def schedules(self) -> EventBridgeSchedules:
+        return EventBridgeSchedules(self.scheduler, SCHEDULES, SCHEDULE_ROLE, JOBS_QUEUE, self.clock)
+
+    def scheduled(self) -> dict[str, tuple[datetime, Job]]:
+        found: dict[str, tuple[datetime, Job]] = {}
+        for name in [one["Name"] for one in self.scheduler.list_schedules(GroupName=SCHEDULES)["Schedules"]]:
+            one = self.scheduler.get_schedule(GroupName=SCHEDULES, Name=name)
+            at = datetime.strptime(one["ScheduleExpression"], "at(%Y-%m-%dT%H:%M:%S)").replace(tzinfo=UTC)
+            found[name] = (at, job_from_json(loads(one["Target"]["Input"])))
+        return found
 
     def sent(self) -> list[Job]:
         jobs: list[Job] = []

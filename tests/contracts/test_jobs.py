@@ -8,7 +8,9 @@ from ecr_warden.model.job import (
     Actor,
     Cause,
     CauseKind,
+    FollowPause,
     Job,
+    PauseMoment,
     ProveAccess,
     ReconcileTarget,
     ReportCredential,
@@ -37,6 +39,8 @@ ALL: list[Job] = [
     ReportOwnChange(EVENT, HOME, "role ecr-warden-write"),
     ReportCredential(EVENT, PUSH_USER),
 ]
+# The half of a pause may be late, and its end must come all the same.
+PAUSES: list[Job] = [FollowPause(Cause(CauseKind.PAUSE, "command-1"), moment) for moment in PauseMoment]
 # Each replaces the piece of the part that the sweep before it replaces, and is due though the sweep was.
 SURVEYS: list[Job] = [
     SurveyIdentities(SWEEP, HOME),
@@ -48,8 +52,8 @@ PROOFS: list[Job] = [ProveAccess(SWEEP), ProveAccess(SWEEP, HOME), ProveAccess(S
 
 
 def test_jobs_arrive_as_they_were_sent(hub: Hub) -> None:
-    hub.jobs.enqueue([*ALL, *SURVEYS, *PROOFS, *PROOFS])
-    assert hub.sent() == [*ALL, *SURVEYS, *PROOFS]
+    hub.jobs.enqueue([*ALL, *SURVEYS, *PROOFS, *PAUSES, *PROOFS])
+    assert hub.sent() == [*ALL, *SURVEYS, *PROOFS, *PAUSES]
 
 
 def test_any_number_of_jobs_is_sent(hub: Hub) -> None:

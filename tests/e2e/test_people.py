@@ -1,6 +1,7 @@
 """People at the deployed hub: who may ask, who may command, and in whose name it is done."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from ecr_warden.model.target import parse_target
 
 from local.demo.operator import OPERATOR, READER, Terminal, terminal_of
 from local.demo.places import CI, REGION, REGISTRY, REPOSITORY, REPOSITORY_TARGET
+from local.testing.waiting import until
 from tests.e2e.house import House
 from tests.e2e.roles import credentials_of
 
@@ -77,6 +79,36 @@ def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_nam
     assert f"command resume by user arn:aws:iam::{CI}:user/alice" in shown
     house.quiet.wait(moment.mark)
     assert len(house.product_writes(moment)) == 1
+
+
+def test_a_tamper_in_a_pause_is_repaired_at_its_end_without_a_sweep(house: House, alice: Terminal) -> None:
+    moment = house.now()
+    until_ = datetime.now(UTC) + timedelta(seconds=5)
+    paused = alice.run("pause", REPOSITORY, "--until", until_.isoformat(), "--reason", "ticket 4712")
+    assert paused.returncode == 0, paused.stderr
+    assert "within a minute of that, the hub compares" in paused.stdout
+    house.tamper()
+    assert not house.is_right()
+    scheduler: Any = house.stage.aws.client(CI, "scheduler", REGION)
+    [name] = [one["Name"] for one in scheduler.list_schedules(GroupName="ecr-warden")["Schedules"]]
+    made = scheduler.get_schedule(GroupName="ecr-warden", Name=name)
+    kept = ("Name", "GroupName", "Target", "FlexibleTimeWindow", "ActionAfterCompletion")
+    # A short pause is woken after a minute, for which no test has the time.
+    soon = f"at({until_ + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S})"
+    scheduler.update_schedule(**{key: made[key] for key in kept}, ScheduleExpression=soon)
+    house.hears(moment, "the pause of 1 target has ended")
+    until(house.is_right, what="the repair at the end of the pause")
+    assert scheduler.list_schedules(GroupName="ecr-warden")["Schedules"] == []
+    house.quiet.wait(moment.mark)
+    assert len(house.product_writes(moment)) == 1
+
+
+def test_a_pause_that_is_resumed_leaves_no_schedule(house: House, alice: Terminal) -> None:
+    scheduler: Any = house.stage.aws.client(CI, "scheduler", REGION)
+    assert alice.run("pause", REPOSITORY, "--for", "1h", "--reason", "ticket 4713").returncode == 0
+    assert len(scheduler.list_schedules(GroupName="ecr-warden")["Schedules"]) == 2
+    assert alice.run("resume", REPOSITORY).returncode == 0
+    assert scheduler.list_schedules(GroupName="ecr-warden")["Schedules"] == []
 
 
 def test_what_is_stopped_by_the_switch_is_not_applied_either(house: House, alice: Terminal) -> None:

@@ -53,12 +53,16 @@ class Deployed:
         self.sqs, self.s3 = boto3.client("sqs"), boto3.client("s3")
         self.dynamodb, self.ssm = boto3.client("dynamodb"), boto3.client("ssm")
         sns, events = boto3.client("sns"), boto3.client("events")
-        self.jobs_url = self.sqs.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        self.jobs_url = self.sqs.create_queue(
+            QueueName="jobs.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+        )["QueueUrl"]
         self.dead_url = self.sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         self.incidents_url = self.sqs.create_queue(QueueName="incidents")["QueueUrl"]
         self.mail_url = self.sqs.create_queue(QueueName="mail")["QueueUrl"]
         self.topic = sns.create_topic(Name="alerts")["TopicArn"]
         sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=self._arn(self.mail_url))
+        self.scheduler = boto3.client("scheduler")
+        self.scheduler.create_schedule_group(Name="ecr-warden")
         self.bus = events.create_event_bus(Name="outcomes")["EventBusArn"]
         self.ssm.put_parameter(Name="/writes", Type="String", Value="enabled")
         for bucket in (SPEC_BUCKET, "state"):
@@ -75,11 +79,15 @@ class Deployed:
     def environment(self) -> dict[str, str]:
         """The functions' variables."""
         return {
+            "AWS_REGION": "eu-central-1",
             "WARDEN_TABLE": "ecr-warden",
             "WARDEN_SPEC_BUCKET": SPEC_BUCKET,
             "WARDEN_SPEC_KEY": SPEC_KEY,
             "WARDEN_STATE_BUCKET": "state",
             "WARDEN_JOBS_QUEUE_URL": self.jobs_url,
+            "WARDEN_JOBS_QUEUE_ARN": self._arn(self.jobs_url),
+            "WARDEN_SCHEDULE_GROUP": "ecr-warden",
+            "WARDEN_SCHEDULE_ROLE": "arn:aws:iam::111111111111:role/ecr-warden-schedule",
             "WARDEN_INCIDENTS_QUEUE_URL": self.incidents_url,
             "WARDEN_JOBS_DEAD_LETTERS_URL": self.dead_url,
             "WARDEN_OUTCOMES_BUS": self.bus,

@@ -3,14 +3,19 @@
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
 import yaml
 from ecr_warden import bootstrap
 from ecr_warden.adapters.aws.queues import MAX_RECEIVES
-from ecr_warden.model.request import AskHistory, AskStatus
+from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.request import AskHistory, AskStatus, PauseUntil, Resume
+from ecr_warden.model.target import parse_target
+from msgspec import structs
 
 from tests.cli.command import Command
 from tests.contracts.aws import Call
@@ -19,6 +24,7 @@ from tests.functions.conftest import ROOT, Deployed, Handler
 from tests.functions.running import CI, HOME, OTHER_SPEC, SPEC, Running, key_of
 from tests.functions.running import running as made
 from tests.template.adapter_calls import ACTIONS, operations_called
+from tests.usecases.hub import HUB, Callers
 
 type Row = dict[str, Any]
 ROWS: dict[str, list[Row]] = yaml.safe_load((ROOT / "tests" / "cases" / "bad_input.yaml").read_text())
@@ -147,6 +153,12 @@ def befall(running: Running, when: str, sibling: str | None) -> None:
             running.upload(None)
         case "asking", _:
             running.errors += [json.dumps(running.ask(question)) for question in (AskStatus(), AskHistory())]
+        case "pausing", _:
+            commands = structs.replace(bootstrap.commands(), callers=Callers())
+            target, until = parse_target(key_of("shop/checkout")), datetime.now(UTC) + timedelta(hours=1)
+            paused = PauseUntil(str(uuid4()), (target,), "a migration", until)
+            running.errors.append(commands(request_to_text(paused), "alice", HUB).unscheduled)
+            commands(request_to_text(Resume(str(uuid4()), (target,))), "alice", HUB)
         case "throttling", _:
             running.wire.faults["ecr:SetRepositoryPolicy"] = refusing(
                 "shop/checkout", "Throttling", "Rate exceeded", 400

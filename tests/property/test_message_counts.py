@@ -11,6 +11,7 @@ from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.alert import (
     AccessProved,
     Alert,
+    PauseReached,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
@@ -19,7 +20,7 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.finding import Finding, FindingGroup, FindingKind
-from ecr_warden.model.job import Cause
+from ecr_warden.model.job import Cause, PauseMoment
 from ecr_warden.model.run import Result, RunReport
 from ecr_warden.policy.printable import first
 from hypothesis import given
@@ -62,7 +63,7 @@ def _everywhere(alerts: list[Alert]) -> list[list[str]]:
     return [list(message.lines), chat, mail]
 
 
-@given(st.sampled_from(["refused", "unlisted", "paused", "resumed"]), SIZES, SIZES)
+@given(st.sampled_from(["refused", "unlisted", "paused", "resumed", "half", "end"]), SIZES, SIZES)
 def test_an_alert_with_one_list_counts_all_of_it(kind: str, at_hand: int, left_out: int) -> None:
     names = _names("item", at_hand)
     cases: dict[str, tuple[Alert, str]] = {
@@ -70,6 +71,8 @@ def test_an_alert_with_one_list_counts_all_of_it(kind: str, at_hand: int, left_o
         "unlisted": (Unlisted(SWEEP, "v", names, (), left_out), "place"),
         "paused": (TargetsPaused(EVENT, names, "why", NOW, left_out), "target"),
         "resumed": (TargetsResumed(EVENT, names, left_out), "target"),
+        "half": (PauseReached(EVENT, PauseMoment.HALF, names, "why", NOW, left_out), "target"),
+        "end": (PauseReached(EVENT, PauseMoment.END, names, "why", NOW, left_out), "target"),
     }
     alert, noun = cases[kind]
     for lines in _everywhere([alert]):

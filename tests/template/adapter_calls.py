@@ -10,7 +10,7 @@ from botocore.session import get_session
 from tests.template.cfn import ROOT
 
 ADAPTERS = ROOT / "layers" / "warden" / "ecr_warden" / "adapters"
-SERVICES = ("ecr", "iam", "sts", "dynamodb", "events", "s3", "secretsmanager", "sns", "sqs", "ssm")
+SERVICES = ("ecr", "iam", "sts", "dynamodb", "events", "s3", "scheduler", "secretsmanager", "sns", "sqs", "ssm")
 # Operations that IAM knows by another name, and those that ask for more than themselves.
 ACTIONS = {
     "dynamodb:TransactWriteItems": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
@@ -20,6 +20,7 @@ ACTIONS = {
     "s3:ListObjectsV2": {"s3:ListBucket"},
     "s3:GetBucketNotificationConfiguration": {"s3:GetBucketNotification"},
     "iam:CreateRole": {"iam:CreateRole", "iam:TagRole"},  # it is made with our tag
+    "scheduler:CreateSchedule": {"scheduler:CreateSchedule", "iam:PassRole"},  # as which it sends
     "sts:AssumeRole": {"sts:AssumeRole", "sts:SetSourceIdentity"},
 }
 

@@ -36,6 +36,6 @@ def test_every_permission_on_the_hubs_table_and_switch_is_used(called: set[str])
     kept = {
         action
         for action in _allowed(*(HUB.policy(f"{name}Role") for name in ("Reconcile", "Alert", "Answer", "Control")))
-        if action.split(":")[0] in ("dynamodb", "ssm", "secretsmanager", "events", "sns")
+        if action.split(":")[0] in ("dynamodb", "ssm", "secretsmanager", "events", "scheduler", "sns")
     }
     assert kept <= called

@@ -43,6 +43,9 @@ ENVIRONMENT = {
         "WARDEN_SPEC_KEY",
         "WARDEN_STATE_BUCKET",
         "WARDEN_JOBS_QUEUE_URL",
+        "WARDEN_JOBS_QUEUE_ARN",
+        "WARDEN_SCHEDULE_GROUP",
+        "WARDEN_SCHEDULE_ROLE",
         "WARDEN_OUTCOMES_BUS",
         "WARDEN_HUB_ACCOUNT",
     },
@@ -118,10 +121,10 @@ def test_every_log_group_ends() -> None:
     assert all("RetentionInDays" in group["Properties"] for group in groups)
 
 
-def test_jobs_are_fifo_with_high_throughput_and_no_deduplication_by_body() -> None:
+def test_jobs_are_fifo_with_high_throughput_and_deduplication_by_body_for_the_scheduler() -> None:
     jobs = HUB.properties("JobsQueue")
     assert jobs["QueueName"] == "ecr-warden-jobs.fifo"
-    assert (jobs["FifoQueue"], jobs["ContentBasedDeduplication"]) == (True, False)
+    assert (jobs["FifoQueue"], jobs["ContentBasedDeduplication"]) == (True, True)
     assert (jobs["DeduplicationScope"], jobs["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
 
 

@@ -15,6 +15,7 @@ from ecr_warden.model.job import (
     Attempt,
     Cause,
     CauseKind,
+    FollowPause,
     ProveAccess,
     ReconcileTarget,
     SweepAll,
@@ -29,6 +30,7 @@ from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.proof.findings import find
+from ecr_warden.usecases.pauses import FollowPauses
 from ecr_warden.usecases.prove import Find, Prove
 from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.survey import Survey
@@ -41,6 +43,7 @@ from local.testing.memory.hub import (
     MemoryAlertBus,
     MemoryEventSources,
     MemoryJobs,
+    MemorySchedules,
     MemorySpecs,
     MemorySwitch,
 )
@@ -110,6 +113,7 @@ class World:
     specs: MemorySpecs = field(init=False)
     state: MemoryState = field(init=False)
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
+    schedules: MemorySchedules = field(init=False)
     alerts: MemoryAlertBus = field(default_factory=MemoryAlertBus)
     switch: MemorySwitch = field(default_factory=MemorySwitch)
     command_records: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
@@ -127,6 +131,7 @@ class World:
         self.specs = MemorySpecs(SpecVersion(version, b""), compiled=self.accepted)
         self.audit.record(AuditEntry(AuditKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
         self.state = MemoryState(self.clock)
+        self.schedules = MemorySchedules(self.jobs, self.clock)
         self.estate_store = MemoryEstateStore(self.clock)
         self.proofs.keep(ProofRecord(self.clock.now(), version, {}, proved_at=self.clock.now()))
 
@@ -229,12 +234,21 @@ class World:
             if not waiting:
                 return
             for job in waiting:
-                assert isinstance(job, ReconcileTarget | ProveAccess)
-                if isinstance(job, ReconcileTarget):
-                    self.reconcile()(job)
-                else:
-                    self.prover()(job)
+                match job:
+                    case ReconcileTarget():
+                        self.reconcile()(job)
+                    case ProveAccess():
+                        self.prover()(job)
+                    case FollowPause():
+                        self.follow(job)
+                    case _:
+                        raise AssertionError(f"{job} is not for this")
         raise AssertionError("the jobs never end")
+
+    def follow(self, job: FollowPause, attempt: Attempt = FIRST_AND_LAST) -> str:
+        """The time of a pause has come."""
+        ports = (self.specs, self.state, self.command_records, self.jobs, self.alerts, self.clock)
+        return FollowPauses(*ports)(job, attempt)
 
     def put(self, address: Address, value: LiveValue | Unparseable) -> None:
         """Somebody else writes."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ecr_warden.usecases.commands import Commands
     from ecr_warden.usecases.credentials import ReportCredentials
     from ecr_warden.usecases.jobs import Dispatch, Work
+    from ecr_warden.usecases.pauses import FollowPauses
     from ecr_warden.usecases.prove import Prove
     from ecr_warden.usecases.queries import Queries
     from ecr_warden.usecases.reconcile import Reconcile
@@ -76,6 +77,7 @@ def work() -> "Work":
         survey=_survey,
         prove=_prove,
         credentials=_credentials,
+        pauses=_pauses,
         alerts=_alert_bus(),
     )
 
@@ -164,15 +166,25 @@ def queries() -> "Queries":
 def commands() -> "Commands":
     """The use case of the function `control`."""
     from ecr_warden.adapters.aws.callers import StsCallers
+    from ecr_warden.adapters.aws.schedules import EventBridgeSchedules
     from ecr_warden.usecases.commands import Commands
+    from ecr_warden.usecases.pauses import PauseTimes
 
     region = _environment.required("AWS_REGION")
     callers = StsCallers(_client("sts"), region, _environment.required("WARDEN_HUB_ACCOUNT"), _clock)
+    schedules = EventBridgeSchedules(
+        _client("scheduler"),
+        group=_environment.required("WARDEN_SCHEDULE_GROUP"),
+        role_arn=_environment.required("WARDEN_SCHEDULE_ROLE"),
+        queue_arn=_environment.required("WARDEN_JOBS_QUEUE_ARN"),
+        clock=_clock,
+    )
     return Commands(
         specs=_specs(),
         state=_state(),
         command_records=_command_records(),
         jobs=_jobs(),
+        pause_times=PauseTimes(schedules),
         alerts=_alert_bus(),
         callers=callers,
         audit=_audit(),
@@ -237,6 +249,13 @@ def _credentials() -> "ReportCredentials":
     from ecr_warden.usecases.credentials import ReportCredentials
 
     return ReportCredentials(_specs(), _alert_bus())
+
+
+@cache
+def _pauses() -> "FollowPauses":
+    from ecr_warden.usecases.pauses import FollowPauses
+
+    return FollowPauses(_specs(), _state(), _command_records(), _jobs(), _alert_bus(), _clock)
 
 
 @cache

@@ -162,6 +162,10 @@ class MemoryCommandRecords:
             raise CommandRepeated(f"command {call.id} was given before", remedy="run the command again")
         self.taken[call.id] = call
 
+    def text(self, call_id: str) -> str | None:
+        call = self.taken.get(call_id)
+        return None if call is None else call.text
+
     def answer(self, call_id: str, answer: Answer) -> None:
         self.given[call_id, answer.target] = answer
 

@@ -11,6 +11,7 @@ from ecr_warden.model.alert import (
     AccessProved,
     Alert,
     OwnChanged,
+    PauseReached,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
@@ -19,7 +20,7 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.model.finding import Finding, FindingGroup, FindingKind
-from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.model.job import Cause, CauseKind, PauseMoment
 from ecr_warden.model.run import Applied, RunReport
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, parse_document
@@ -60,6 +61,7 @@ def hostile(index: int) -> Document:
         (Unlisted(CAUSE, "v2", ("repository/...: denied",), ("permission-missing",)), "Unlisted"),
         (TargetsPaused(CAUSE, ("a",), "a migration", NOW), "Paused"),
         (TargetsResumed(CAUSE, ("a",)), "Resumed"),
+        (PauseReached(CAUSE, PauseMoment.END, ("a",), "a migration", NOW), "PauseReached"),
     ],
     ids=lambda value: type(value).__name__,
 )

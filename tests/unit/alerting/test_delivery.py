@@ -9,6 +9,7 @@ from ecr_warden.alerting.kinds import KINDS, route, shorter
 from ecr_warden.model.alert import (
     Alert,
     OwnChanged,
+    PauseReached,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
@@ -16,7 +17,7 @@ from ecr_warden.model.alert import (
     Unlisted,
 )
 from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.model.job import Cause, CauseKind, PauseMoment
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Result, RunReport
 
@@ -42,6 +43,7 @@ from tests.unit.alerting.reports import (
 DRIFT = repository_drift(None)
 OPENED = repository_drift(pulls("*"))
 CALLER = Cause(CauseKind.CALLER, "c-1")
+PAUSE = Cause(CauseKind.PAUSE, "command-1")
 
 CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     "the first repair after a call is sent at once": (report(DRIFT), FirstAtOnce),
@@ -75,6 +77,8 @@ CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     ),
     "a pause is sent at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
     "the end of a pause is sent at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
+    "the time of a pause is announced at once": (PauseReached(PAUSE, PauseMoment.HALF, ("a",), "why", NOW), AtOnce()),
+    "what a pause left is one message": (report(DRIFT, cause=PAUSE), Collected("pause/command-1")),
     "an event that changed nothing is silent": (report(result=Result.IN_SYNC), Silent()),
     "a sweep that found nothing is silent": (report(result=Result.IN_SYNC, cause=SWEEP), Silent()),
     "the finished run of a killed process is sent": (report(DRIFT, result=Result.IN_SYNC), FirstAtOnce),

@@ -10,8 +10,10 @@ from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import repository_policy, role
 from ecr_warden.model.alert import (
     Alert,
+    JobFailed,
     Message,
     OwnChanged,
+    PauseReached,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
@@ -19,7 +21,7 @@ from ecr_warden.model.alert import (
     Unlisted,
 )
 from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.model.job import Actor, Cause, CauseKind, FollowPause, PauseMoment
 from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.run import Applied, Conflict, Failed, Outcome, Result, RunReport, Severity, Skipped
 from ecr_warden.model.sessions import Sessions, denial_of
@@ -177,6 +179,26 @@ SAID: dict[str, tuple[Alert, str]] = {
     ),
     "what a deployment looks like": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"), "If nobody deployed them"),
     "who resumed": (TargetsResumed(ASKED, ("repository/x",)), "1 target resumed by mallory of Administrator"),
+    "that half of a pause is over": (
+        PauseReached(ASKED, PauseMoment.HALF, ("repository/x",), "a migration", NOW),
+        "half of the pause of 1 target is over: drift is not repaired until 2026-11-24T10:15:32Z",
+    ),
+    "that a pause has ended": (
+        PauseReached(ASKED, PauseMoment.END, ("repository/x",), "a migration", NOW),
+        "the pause of 1 target has ended: each is compared with the spec now",
+    ),
+    "whose pause has ended": (
+        PauseReached(ASKED, PauseMoment.END, ("repository/x",), "a migration", NOW),
+        "Paused by: session mallory of role arn:aws:iam::222222222222:role/Administrator",
+    ),
+    "what the end of a pause left to repair": (
+        report(MISSING, cause=Cause(CauseKind.PAUSE, "command-1", actor=Actor("IAMUser", arn="arn:aws:iam::1:user/a"))),
+        "Cause: pause command-1 by user arn:aws:iam::1:user/a ended",
+    ),
+    "that a pause may have ended unnoticed": (
+        JobFailed(EVENT, FollowPause(Cause(CauseKind.PAUSE, "command-1"), PauseMoment.END)),
+        "the end of pause command-1: it is not announced; the next sweep finds what differs",
+    ),
     "what helps after a failure": (
         report(MISSING, result=Result.FAILED, run_id="r-9"),
         "See: ecr-warden show r-9; once the cause is fixed: ecr-warden apply repository/222222222222/",

@@ -36,13 +36,14 @@ KINDS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Json]]] = {
 
 _ADDED: dict[str, Json] = {
     "plan": {"writeScope": []},
+    "command": {"unscheduled": ""},
     "status": {"repositories": [], "access": None},
     "verify": {"access": None},
 }
 
 
 def _as_written_now(value: Any) -> Any:
-    """Since then a job was renamed, plans say the write scope, status who has access, and a spec which sessions end."""
+    """Renamed since then: a job; added: the write scope, what is unscheduled, who has access, which sessions end."""
     if isinstance(value, dict):
         new = {key: _as_written_now(entry) for key, entry in value.items()}
         renamed = {"kind": "report-own-change"} if new.get("kind") == "tell-own-change" else {}

@@ -18,6 +18,7 @@ from ecr_warden.model.alert import (
     Alert,
     CredentialMade,
     OwnChanged,
+    PauseReached,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
@@ -55,8 +56,10 @@ from ecr_warden.model.job import (
     Actor,
     Cause,
     CauseKind,
+    FollowPause,
     Job,
     Misplaced,
+    PauseMoment,
     ReconcileTarget,
     ReportCredential,
     SurveyIdentities,
@@ -137,6 +140,7 @@ jobs: Strategy[Job] = st.one_of(
     ),
     st.builds(ReconcileTarget, causes, targets),
     st.builds(ReportCredential, causes, users),
+    st.builds(FollowPause, causes, st.sampled_from(PauseMoment)),
 )
 
 phrases: Strategy[Phrase] = st.builds(Phrase, TEXTS, st.sampled_from(Deed), TEXTS, TEXTS, unique_id=st.booleans())
@@ -259,6 +263,7 @@ alerts: Strategy[Alert] = st.one_of(
     ),
     st.builds(TargetsPaused, causes, _few(IDS), TEXTS, TIMES, COUNTS),
     st.builds(TargetsResumed, causes, _few(IDS), COUNTS),
+    st.builds(PauseReached, causes, st.sampled_from(PauseMoment), _few(IDS), TEXTS, TIMES, COUNTS),
 )
 target_specs: Strategy[TargetSpec] = st.builds(
     TargetSpec,

@@ -59,7 +59,7 @@ def route_run(report: RunReport) -> Routing:
     match report.cause.kind:
         case CauseKind.EVENT:
             return FirstAtOnce(f"{_FIRST}/{_culprit(report)}/{'critical' if is_critical else 'other'}")
-        case CauseKind.SPEC | CauseKind.SWEEP | CauseKind.RUN | CauseKind.CALLER:
+        case CauseKind.SPEC | CauseKind.SWEEP | CauseKind.RUN | CauseKind.CALLER | CauseKind.PAUSE:
             rolls_out = report.cause.incident.startswith(f"{CauseKind.SPEC}/")
             if is_critical and not rolls_out:
                 return FirstAtOnce(f"{_FIRST}/{report.cause.incident}/critical")

@@ -22,6 +22,7 @@ from ecr_warden.model.alert import (
     JobFailed,
     Message,
     OwnChanged,
+    PauseReached,
     SpecAccepted,
     SpecRefused,
     TargetsPaused,
@@ -32,7 +33,9 @@ from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED
 from ecr_warden.model.job import (
     AcceptSpec,
     CauseKind,
+    FollowPause,
     Job,
+    PauseMoment,
     ProveAccess,
     ReconcileTarget,
     ReportCredential,
@@ -277,6 +280,34 @@ class _TargetsResumed(Kind[TargetsResumed]):
         yield _with_fewer_targets(alert)
 
 
+class _PauseReached(Kind[PauseReached]):
+    def severity(self, _alert: PauseReached) -> Severity:
+        return Severity.INFO
+
+    def describe_one(self, alert: PauseReached) -> Parts:
+        targets = count(len(alert.targets) + alert.left_out, "target")
+        match alert.moment:
+            case PauseMoment.HALF:
+                title = f"half of the pause of {targets} is over: drift is not repaired until {show_time(alert.until)}"
+            case PauseMoment.END:
+                title = f"the pause of {targets} has ended: each is compared with the spec now"
+            case _:
+                assert_never(alert.moment)
+        return Parts(
+            title,
+            [
+                Field("Paused by", describe_actor(alert.cause.actor)),
+                Field("Reason", alert.reason),
+                Field("Until", show_time(alert.until)),
+                Field("See", "ecr-warden status"),
+            ],
+            [listing("target", alert.targets, rest=alert.left_out)],
+        )
+
+    def shorter(self, alert: PauseReached) -> Iterator[PauseReached]:
+        yield _with_fewer_targets(alert)
+
+
 class _Unlisted(Kind[Unlisted]):
     def severity(self, alert: Unlisted) -> Severity:
         return Severity.CRITICAL if {EXPLICITLY_DENIED, CRASHED} & {*alert.codes} else Severity.WARNING
@@ -361,7 +392,7 @@ class _JobFailed(Kind[JobFailed]):
         )
 
 
-def _of_job(job: Job | None) -> tuple[str, str]:
+def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for each kind of job
     """What a job was about, and what follows from its failure."""
     match job:
         case None:
@@ -384,6 +415,8 @@ def _of_job(job: Job | None) -> tuple[str, str]:
             return "the proof of access", "who can pull and push is not known anew; the next sweep has it proved again"
         case ReportCredential(target=target):
             return f"a credential of {describe_target(target)}", "it is reported nowhere else"
+        case FollowPause(cause=cause, moment=moment):
+            return f"the {moment} of pause {cause.id}", "it is not announced; the next sweep finds what differs"
         case ReportOwnChange(account=account, thing=thing):
             return f"a change of ecr-warden's own {thing} in {account or 'the hub'}", "it is reported nowhere else"
         case _:
@@ -415,6 +448,7 @@ KINDS: Mapping[type[Alert], Kind[Any]] = {
     CredentialMade: _CredentialMade(),
     TargetsPaused: _TargetsPaused(),
     TargetsResumed: _TargetsResumed(),
+    PauseReached: _PauseReached(),
     JobFailed: _JobFailed(),
     Unlisted: _Unlisted(),
     AccessProved: _AccessProved(),
@@ -430,6 +464,6 @@ def _with_fewer_problems[A: (SpecRefused, Unlisted)](alert: A) -> A:
     return replace(alert, problems=few, left_out=alert.left_out + len(alert.problems) - len(few))
 
 
-def _with_fewer_targets[A: (TargetsPaused, TargetsResumed)](alert: A) -> A:
+def _with_fewer_targets[A: (TargetsPaused, TargetsResumed, PauseReached)](alert: A) -> A:
     few = alert.targets[:_KEYS]
     return replace(alert, targets=few, left_out=alert.left_out + len(alert.targets) - len(few))

@@ -198,6 +198,8 @@ def who(cause: Cause) -> str:
             return "unknown: found by the sweep, and no event reported it; check that the rules and the trail are on"
         case CauseKind.RUN:
             return f"unknown: found by the follow-up of run {cause.id}"
+        case CauseKind.PAUSE:
+            return f"pause {cause.id} by {describe_actor(cause.actor)} ended"
         case CauseKind.SPEC:
             return f"version {cause.id} of the spec, uploaded by {uploader(cause.actor)}"
         case _:
@@ -217,6 +219,8 @@ def describe_cause(cause: Cause) -> str:
             return "sweep"
         case CauseKind.RUN:
             return f"follow-up of run {cause.id}"
+        case CauseKind.PAUSE:
+            return f"pause {cause.id} ended"
         case CauseKind.SPEC:
             return f"spec version {cause.id}"
         case _:

@@ -6,7 +6,7 @@
 from msgspec import Struct
 
 from ecr_warden.model.finding import FindingGroup
-from ecr_warden.model.job import Cause, Job
+from ecr_warden.model.job import Cause, Job, PauseMoment
 from ecr_warden.model.run import RunReport, Severity
 from ecr_warden.model.target import Target
 from ecr_warden.model.value import Count, Moment, Value
@@ -53,6 +53,16 @@ class TargetsResumed(_Alert, frozen=True, tag="resumed"):
     """A command ended the pauses of `targets`, given by their keys."""
 
     targets: tuple[str, ...]
+    left_out: Count = 0
+
+
+class PauseReached(_Alert, frozen=True, tag="pause-reached"):
+    """A pause is half over or has ended; `targets`: the keys of those that it still held."""
+
+    moment: PauseMoment
+    targets: tuple[str, ...]
+    reason: str
+    until: Moment
     left_out: Count = 0
 
 
@@ -121,6 +131,7 @@ type Alert = (
     | AccessProved
     | TargetsPaused
     | TargetsResumed
+    | PauseReached
     | JobFailed
 )
 

@@ -21,6 +21,7 @@ class CauseKind(StrEnum):
     SWEEP = "sweep"
     SPEC = "spec"  # a spec version was accepted
     CALLER = "caller"  # somebody asked
+    PAUSE = "pause"  # the time of a pause has come
 
 
 class Actor(Value, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -58,7 +59,8 @@ def short_name(actor: Actor | None) -> str:
 
 
 class Cause(Value, frozen=True, omit_defaults=True):
-    """Why a job exists. `id` groups what belongs together: the ID of the event, run, sweep, spec version or request.
+    """Why a job exists. `id` groups what belongs together: the ID of the event, run, sweep, spec version,
+    request or pause.
 
     `action` (`iam:PutRolePolicy`, or a caller's command such as `apply`), `at` (ISO 8601, when it happened) and `actor`
     are set for events and callers, `error` (the call failed) for events only. `root`: if the cause is a run, what
@@ -158,6 +160,23 @@ class ReportCredential(_Job, frozen=True, tag="report-credential"):
     target: Target
 
 
+class PauseMoment(StrEnum):
+    """The times of a pause that people hear of."""
+
+    HALF = "half"
+    END = "end"
+
+
+class FollowPause(_Job, frozen=True, tag="follow-pause"):
+    """Announce that a pause is half over or has ended; at its end, have its targets reconciled.
+
+    The cause names the pause by its ID: whatever else the job needs is read when it comes, for the pause may have been
+    replaced or ended by then.
+    """
+
+    moment: PauseMoment
+
+
 class Attempt(Struct, frozen=True):
     """Which delivery of a job this is, counted from 1, and whether it is the last one."""
 
@@ -170,4 +189,4 @@ FIRST_AND_LAST = Attempt()
 type SweepPart = SweepIdentities | SweepRepositories
 type SurveyPart = SurveyIdentities | SurveyRegistry
 type Report = ReportOwnChange | ReportCredential
-type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | SurveyPart | ProveAccess | Report
+type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | SurveyPart | ProveAccess | Report | FollowPause

@@ -239,7 +239,8 @@ class EstateReply(Value, frozen=True, tag_field="kind", tag="estate"):
 class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     """A command that was accepted. `caller`: the authenticated ARN; `targets`: the targets of the command.
 
-    `enqueued`: runs of the targets follow, which they do not in observe mode, nor after a pause.
+    `enqueued`: runs of the targets follow, which they do not in observe mode, nor after a pause. `unscheduled`: why
+    nothing will wake the targets at the end of their pause but the next sweep; empty if something will.
     """
 
     id: str
@@ -247,6 +248,7 @@ class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     mode: Mode
     targets: tuple[str, ...]
     enqueued: bool
+    unscheduled: str = ""
 
 
 type QuestionReply = (

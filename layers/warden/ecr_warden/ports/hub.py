@@ -39,6 +39,21 @@ class Jobs(Protocol):
         ...
 
 
+class Schedules(Protocol):
+    """Jobs that are sent once, at a later time."""
+
+    def at(self, when: datetime, name: str, job: Job) -> None:
+        """Have the job sent within a minute of `when`; one that is scheduled under the name already is kept.
+
+        `name`: up to 70 letters, digits and `-`. Raises PortError.
+        """
+        ...
+
+    def cancel(self, name: str) -> None:
+        """Have nothing sent under the name, if it has not been sent; raises PortError."""
+        ...
+
+
 class EventSources(Protocol):
     """The hub's own rules and bucket notification; it cannot see those of the members."""
 
@@ -52,6 +67,10 @@ class CommandRecords(Protocol):
 
     def record(self, call: "Call") -> None:
         """Record a command before acting on it; raises CommandRepeated if its ID is known."""
+        ...
+
+    def text(self, call_id: str) -> str | None:
+        """A command as it was given; None if it is unknown or expired."""
         ...
 
     def answer(self, call_id: str, answer: "Answer") -> None:

@@ -19,9 +19,11 @@ from ecr_warden.model.run import LONGEST_PAUSE, Pause
 from ecr_warden.model.target import Target
 from ecr_warden.policy.printable import show_time
 from ecr_warden.ports.alerts import AlertBus
+from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.hub import Callers, Clock, CommandRecords, Jobs
 from ecr_warden.ports.store import Audit, Specs, State
 from ecr_warden.usecases.jobs import reconcile_jobs
+from ecr_warden.usecases.pauses import PauseTimes, held_by
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 from ecr_warden.usecases.targets import spec_for
 
@@ -39,6 +41,7 @@ class Commands(Struct, frozen=True):
     state: State
     command_records: CommandRecords
     jobs: Jobs
+    pause_times: PauseTimes
     alerts: AlertBus
     callers: Callers
     audit: Audit
@@ -67,39 +70,58 @@ class Commands(Struct, frozen=True):
         self.command_records.record(Call(command.id, caller.arn, text, now))
         verb = str(command.__struct_config__.tag)
         cause = Cause(CauseKind.CALLER, command.id, verb, at=now.isoformat(timespec="seconds"), actor=caller)
+        unscheduled = ""
         # Recorded and announced before it takes effect: a process that dies in between did so too early, never not at
         # all. An apply is recorded by its runs.
         match command:
             case Apply():
                 enqueued = accepted.mode is Mode.ENFORCE
+                if enqueued:
+                    self.jobs.enqueue(reconcile_jobs(cause, targets))
             case PauseUntil(reason=reason, until=until):
                 enqueued = False
-                self._record(AuditKind.PAUSED, cause, now, targets, f"until {show_time(until)}: {reason}")
-                self.alerts.publish(TargetsPaused(cause, tuple(map(str, targets)), reason, until))
-                pause = Pause(command.id, caller, reason, now, until)
-                for target in targets:
-                    self.state.pause(target, pause)
+                unscheduled = self._pause(targets, Pause(command.id, caller, reason, now, until), cause)
             case Resume():
-                self._record(AuditKind.RESUMED, cause, now, targets)
-                targets = self._paused(targets, now)
+                targets = self._resume(targets, cause, now)
                 enqueued = bool(targets)
-                if targets:
-                    self.alerts.publish(TargetsResumed(cause, tuple(map(str, targets))))
-                for target in targets:
-                    self.state.resume(target)
             case _:
                 assert_never(command)
-        if enqueued:
-            self.jobs.enqueue(reconcile_jobs(cause, targets))
-        return CommandReply(command.id, caller.arn, accepted.mode, tuple(map(str, targets)), enqueued)
+        return CommandReply(command.id, caller.arn, accepted.mode, tuple(map(str, targets)), enqueued, unscheduled)
+
+    def _pause(self, targets: tuple[Target, ...], pause: Pause, cause: Cause) -> str:
+        """Pause the targets; returns why nothing wakes them at its end, empty if something does."""
+        self._record(AuditKind.PAUSED, cause, pause.at, targets, f"until {show_time(pause.until)}: {pause.reason}")
+        self.alerts.publish(TargetsPaused(cause, tuple(map(str, targets)), pause.reason, pause.until))
+        for target in targets:
+            self.state.pause(target, pause)
+        try:
+            # Last: a scheduler that does not answer delays no pause.
+            self.pause_times.schedule(pause)
+        except PortError as error:
+            return str(error)
+        return ""
+
+    def _resume(self, targets: tuple[Target, ...], cause: Cause, now: datetime) -> tuple[Target, ...]:
+        """Resume those of the targets that are paused, and return them."""
+        self._record(AuditKind.RESUMED, cause, now, targets)
+        paused = self._paused(targets, now)
+        if paused:
+            self.alerts.publish(TargetsResumed(cause, tuple(map(str, paused))))
+        for target in paused:
+            self.state.resume(target)
+        self.jobs.enqueue(reconcile_jobs(cause, paused))
+        for pause_id in sorted({pause.id for pause in paused.values()}):
+            if not held_by(pause_id, self.command_records, self.state):
+                self.pause_times.cancel(pause_id)
+        return tuple(paused)
 
     def _record(self, kind: AuditKind, cause: Cause, at: datetime, targets: tuple[Target, ...], text: str = "") -> None:
         self.audit.record(AuditEntry(kind, at, cause.id, cause.actor, text, tuple(map(str, targets))))
 
-    def _paused(self, targets: tuple[Target, ...], now: datetime) -> tuple[Target, ...]:
+    def _paused(self, targets: tuple[Target, ...], now: datetime) -> dict[Target, Pause]:
         records = self.state.records(targets)
-        pauses = {key: record.pause for key, record in records.items() if record.pause is not None}
-        return tuple(target for target in targets if target.key in pauses and pauses[target.key].is_on(now))
+        pauses = {target: records[target.key].pause for target in targets if target.key in records}
+        return {target: pause for target, pause in pauses.items() if pause is not None and pause.is_on(now)}
 
 
 def _check_end(until: datetime, now: datetime) -> None:

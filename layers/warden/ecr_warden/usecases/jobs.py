@@ -9,6 +9,7 @@ from ecr_warden.model.job import (
     AcceptSpec,
     Attempt,
     Cause,
+    FollowPause,
     Job,
     ProveAccess,
     ReconcileTarget,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ecr_warden.triggers.trigger import Ignored
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.credentials import ReportCredentials
+    from ecr_warden.usecases.pauses import FollowPauses
     from ecr_warden.usecases.prove import Prove
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.survey import Survey
@@ -76,6 +78,7 @@ class Work(Struct, frozen=True):
     survey: "Callable[[], Survey]"
     prove: "Callable[[], Prove]"
     credentials: "Callable[[], ReportCredentials]"
+    pauses: "Callable[[], FollowPauses]"
     alerts: "AlertBus"
 
     def __call__(self, job: Job, attempt: Attempt) -> str:
@@ -103,6 +106,8 @@ class Work(Struct, frozen=True):
                 return self.prove()(job)
             case ReportCredential():
                 return self.credentials()(job)
+            case FollowPause():
+                return self.pauses()(job, attempt)
             case ReportOwnChange():
                 from ecr_warden.model.alert import OwnChanged  # noqa: PLC0415 - few jobs are of this kind
 

@@ -7,48 +7,24 @@ works in one hop, an event received so is not forwarded again; it keeps its acco
 import json
 from typing import Any
 
-from local.aws.emulator.bridges import delivery
-from local.aws.emulator.modules import eventbridge, iam, iam_evaluator, responses, signature, wrap
+from local.aws.emulator.bridges import delivery, service_role
+from local.aws.emulator.modules import eventbridge, iam_evaluator, responses, signature, wrap
 
 _PARAMETERS = ("spec", "event", "rule", "event_path", "target_input_payload")
 _ACTION = "events:PutEvents"
 
 
-def _context(principal: str, account: str, bus_arn: str, region: str, event: Any) -> Any:
-    return iam_evaluator.EvalContext(
-        principal_arn=principal,
-        principal_type="AssumedRole",
-        principal_account=account,
-        action=_ACTION,
-        resource_arn=bus_arn,
-        region=region,
-        service_context={"events:source": event.get("Source", ""), "events:detail-type": event.get("DetailType", "")},
-    )
-
-
 def _refusal(spec: Any, event: Any) -> str | None:
     """Why the event may not go to the bus, or None."""
-    account, role_arn = str(responses.get_account_id()), str(delivery.current().target.get("RoleArn", ""))
-    name = role_arn.rsplit("/", 1)[-1]
-    role = iam._roles.get_scoped(account, None, name)
-    if role is None or role["Arn"] != role_arn:
-        return f"EventBridge cannot assume role {role_arn or '(none)'}"
-    trusted = json.loads(role["AssumeRolePolicyDocument"] or "{}").get("Statement", [])
-    statements = trusted if isinstance(trusted, list) else [trusted]
-    if not any("events.amazonaws.com" in json.dumps(one.get("Principal", {})) for one in statements):
-        return f"EventBridge cannot assume role {role_arn}"
-    session = f"arn:aws:sts::{account}:assumed-role/{name}/events"
-    context = _context(session, account, str(spec), spec.region, event)
-    policies = iam_evaluator._gather_role_policies(name, account)
-    limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
-    if iam_evaluator.evaluate(context, policies, *limits).decision != "Allow":
-        return f"role {role_arn} may not {_ACTION} on {spec}"
-    if spec.account_id == account:
-        return None
+    known = {"events:source": event.get("Source", ""), "events:detail-type": event.get("DetailType", "")}
+    refusal = service_role.refusal("events", _ACTION, str(spec), known)
+    if refusal is not None or spec.account_id == str(responses.get_account_id()):
+        return refusal
     bus = spec.resource.split("/", 1)[1]
     policy = eventbridge._event_bus_policies.get_scoped(spec.account_id, spec.region, bus)
+    context = service_role.context_of("events", _ACTION, str(spec), known)
     if iam_evaluator.evaluate_resource_policy(policy, context).decision != "Allow":
-        return f"the policy of {spec} does not allow {session} to {_ACTION}"
+        return f"the policy of {spec} does not allow {service_role.session_of('events')} to {_ACTION}"
     return None
 
 
@@ -75,8 +51,7 @@ def _forward(spec: Any, event: Any, rule: Any, event_path: Any) -> None:
 def install() -> None:
     """Wrap the delivery to a bus as a target."""
     original = signature(eventbridge, "_dispatch_to_event_bus", *_PARAMETERS)
-    signature(iam_evaluator, "_gather_role_policies", "role_name", "account_id")
-    signature(iam_evaluator, "_permissions_boundary", "store", "name", "account_id")
+    service_role.check()
 
     def dispatch(spec: Any, event: Any, rule: Any, event_path: Any, target_input_payload: Any = None) -> Any:
         here = (responses.get_account_id(), responses.get_region())

@@ -18,6 +18,7 @@ from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.jobs import job_to_json
 from ecr_warden.model.job import (
     AcceptSpec,
+    FollowPause,
     Job,
     ProveAccess,
     ReconcileTarget,
@@ -87,6 +88,8 @@ def group_id(job: Job) -> str:
             return f"own-{job.account}"
         case ReportCredential():
             return f"credential-{job.target.account}"
+        case FollowPause():
+            return f"pause-{job.cause.id}"
         case ReconcileTarget():
             key = job.target.key
             return key if len(key) <= _GROUP_ID_LENGTH else hashlib.sha256(key.encode()).hexdigest()
@@ -102,6 +105,7 @@ def deduplication_id(job: Job) -> str:
     """
     apart = "survey" if isinstance(job, SurveyIdentities | SurveyRegistry) else ""
     apart = job.part if isinstance(job, ProveAccess) else apart
+    apart = job.moment if isinstance(job, FollowPause) else apart
     return hashlib.sha256(f"{job.cause.id}\n{group_id(job)}\n{apart}".encode()).hexdigest()
 
 

@@ -161,6 +161,12 @@ class DynamoCommandRecords(Struct, frozen=True):
         with translated(HUB, f"recording command {call.id}", {CONDITION_FAILED: repeated}):
             self.client.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
 
+    def text(self, call_id: str) -> str | None:
+        with translated(HUB, f"reading command {call_id}"):
+            answer = self.client.get_item(TableName=self.table, Key=_key(call_id, "CALL"), ConsistentRead=True)
+        item = answer.get("Item")
+        return None if item is None else unpacked(item["request"]).decode()
+
     def answer(self, call_id: str, answer: Answer) -> None:
         item = {
             **_key(call_id, f"{_ANSWER}{answer.target}"),

@@ -1,0 +1,198 @@
+"""The times of a pause: scheduled with it, and whatever the schedule does, only what the pause still holds is woken."""
+
+from copy import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.alert import PauseReached
+from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.desired import Mode
+from ecr_warden.model.job import Attempt, Cause, CauseKind, FollowPause, PauseMoment, ReconcileTarget
+from ecr_warden.model.reply import CommandReply
+from ecr_warden.model.request import Command, PauseUntil, Resume
+from ecr_warden.model.run import Result
+from ecr_warden.ports.errors import RetryLater, Throttled
+
+from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW, PUSH_USER, PUSHER
+from tests.usecases.hub import ALICE, HUB, commands_of
+from tests.usecases.world import FIRST, OPEN, World, world_in_sync
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", NOW + HOUR)
+END = FollowPause(Cause(CauseKind.PAUSE, "command-1"), PauseMoment.END)
+HALF = FollowPause(Cause(CauseKind.PAUSE, "command-1"), PauseMoment.HALF)
+
+
+def give(world: World, command: Command) -> CommandReply:
+    return commands_of(world)(request_to_text(command), "alice", HUB)
+
+
+def reached(world: World) -> list[PauseReached]:
+    return [alert for alert in world.alerts.published if isinstance(alert, PauseReached)]
+
+
+def pass_time(world: World, by: timedelta) -> None:
+    """Time passes, and whatever is due by then is done."""
+    world.clock.advance(by)
+    world.schedules.run()
+    world.drain()
+
+
+def paused(command: PauseUntil = PAUSE) -> World:
+    world = world_in_sync()
+    assert give(world, command).unscheduled == ""
+    world.forget()
+    return world
+
+
+def test_a_tamper_during_a_pause_is_repaired_at_its_end_without_a_sweep() -> None:
+    world = paused()
+    world.put(D1, OPEN)
+    assert world.run(CHECKOUT) is Result.REPORTED
+    pass_time(world, HOUR - MINUTE)
+    assert world.writes == []
+    pass_time(world, MINUTE)
+    assert not world.differing()
+    assert world.reports[-1].result is Result.CONVERGED
+    assert (world.reports[-1].cause.kind, world.reports[-1].cause.id) == (CauseKind.PAUSE, "command-1")
+    assert world.reports[-1].cause.actor == ALICE
+    assert world.schedules.waiting == {}
+
+
+def test_half_and_end_of_a_pause_are_announced_once_each() -> None:
+    world = paused()
+    for _ in range(8):
+        pass_time(world, HOUR / 4)
+    assert [(alert.moment, alert.targets, alert.reason, alert.until) for alert in reached(world)] == [
+        (PauseMoment.HALF, (str(CHECKOUT),), "a migration", NOW + HOUR),
+        (PauseMoment.END, (str(CHECKOUT),), "a migration", NOW + HOUR),
+    ]
+    assert {alert.cause.actor for alert in reached(world)} == {ALICE}
+
+
+SCHEDULED = {
+    "a pause of ten minutes has a half": (
+        timedelta(minutes=10),
+        {"command-1-half": MINUTE * 5, "command-1-end": MINUTE * 10},
+    ),
+    "a shorter one has none": (timedelta(minutes=9, seconds=59), {"command-1-end": timedelta(minutes=9, seconds=59)}),
+    "one of seconds has an end": (timedelta(seconds=5), {"command-1-end": timedelta(seconds=5)}),
+    "the longest": (timedelta(days=7), {"command-1-half": timedelta(days=3.5), "command-1-end": timedelta(days=7)}),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULED)
+def test_the_times_of_a_pause_are_scheduled(name: str) -> None:
+    lasts, scheduled = SCHEDULED[name]
+    world = paused(replace(PAUSE, until=NOW + lasts))
+    assert {name: when - NOW for name, (when, _) in world.schedules.waiting.items()} == scheduled
+
+
+def test_a_pause_holds_though_its_end_cannot_be_scheduled_and_the_reply_says_so() -> None:
+    world = world_in_sync()
+    world.schedules.error = Throttled("the scheduler is busy", retryable=True)
+    assert give(world, PAUSE).unscheduled == "the scheduler is busy"
+    world.put(D1, OPEN)
+    assert world.run(CHECKOUT) is Result.REPORTED
+    world.clock.advance(HOUR)
+    world.sweep()
+    world.drain()
+    assert not world.differing()
+
+
+def test_a_schedule_of_a_pause_that_was_replaced_wakes_nothing_and_the_later_one_does() -> None:
+    world = paused()
+    give(world, PauseUntil("command-2", (CHECKOUT,), "it takes longer", NOW + 3 * HOUR))
+    world.put(D1, OPEN)
+    pass_time(world, HOUR)
+    assert (reached(world), world.writes) == ([], [])
+    assert world.follow(END) == "nothing is paused by it"
+    pass_time(world, 2 * HOUR)
+    assert not world.differing()
+    assert [(alert.moment, alert.cause.id) for alert in reached(world)][-1] == (PauseMoment.END, "command-2")
+
+
+def test_only_what_a_pause_still_holds_is_announced_and_woken_at_its_end() -> None:
+    world = paused(replace(PAUSE, targets=(CHECKOUT, PUSHER, PUSH_USER)))
+    give(world, PauseUntil("command-2", (PUSH_USER,), "it takes longer", NOW + 3 * HOUR))
+    give(world, Resume("command-3", (PUSHER,)))
+    world.forget()
+    world.clock.advance(HOUR)
+    world.follow(END)
+    assert [alert.targets for alert in reached(world)] == [(str(CHECKOUT),)]
+    assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT]
+
+
+def test_resume_of_all_that_a_pause_holds_cancels_its_times_and_of_some_does_not() -> None:
+    world = paused(replace(PAUSE, targets=(CHECKOUT, PUSHER)))
+    give(world, Resume("command-2", (PUSHER,)))
+    assert set(world.schedules.waiting) == {"command-1-half", "command-1-end"}
+    give(world, Resume("command-3", (CHECKOUT,)))
+    assert world.schedules.waiting == {}
+
+
+def test_times_that_cannot_be_cancelled_fail_no_resume_and_wake_nothing() -> None:
+    world = paused()
+    world.schedules.error = Throttled("the scheduler is busy", retryable=True)
+    assert give(world, Resume("command-2", (CHECKOUT,))).enqueued
+    assert set(world.schedules.waiting) == {"command-1-half", "command-1-end"}
+    world.forget()
+    pass_time(world, HOUR)
+    assert (world.alerts.published, world.documents.reads) == ([], 0)
+
+
+def test_an_end_that_comes_before_its_time_is_tried_again_and_then_left_to_the_sweep() -> None:
+    world = paused()
+    world.clock.advance(HOUR - MINUTE)
+    with pytest.raises(RetryLater):
+        world.follow(END, FIRST)
+    assert world.follow(END, Attempt(5, is_last=True)) == "too early"
+    assert (world.alerts.published, world.jobs.sent) == ([], [])
+
+
+def test_a_half_that_comes_after_the_end_is_not_announced_and_a_late_end_is() -> None:
+    world = paused()
+    world.clock.advance(3 * HOUR)
+    assert world.follow(HALF) == "too late"
+    assert world.alerts.published == []
+    world.follow(END)
+    assert [alert.moment for alert in reached(world)] == [PauseMoment.END]
+
+
+def test_a_schedule_that_runs_twice_repairs_nothing_twice() -> None:
+    world = paused()
+    world.put(D1, OPEN)
+    world.clock.advance(HOUR)
+    for _ in range(2):
+        world.follow(END)
+        world.drain()
+    assert len(world.writes) == 1
+
+
+def test_a_target_that_left_the_spec_meanwhile_is_neither_announced_nor_woken() -> None:
+    world = paused(replace(PAUSE, targets=(CHECKOUT, PUSH_USER)))
+    targets = {key: spec for key, spec in ACCEPTED.targets.items() if key != CHECKOUT.key}
+    world.specs.compiled = replace(ACCEPTED, targets=targets)
+    world.clock.advance(HOUR)
+    world.follow(END)
+    assert [alert.targets for alert in reached(world)] == [(str(PUSH_USER),)]
+    assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [PUSH_USER]
+
+
+@pytest.mark.parametrize("moment", PauseMoment)
+def test_a_pause_that_nobody_recorded_wakes_nothing(moment: PauseMoment) -> None:
+    world = world_in_sync()
+    job = FollowPause(Cause(CauseKind.PAUSE, "command-9"), moment)
+    assert world.follow(job) == "nothing is paused by it"
+    give(world, Resume("command-8", (CHECKOUT,)))
+    assert world.follow(replace(job, cause=Cause(CauseKind.PAUSE, "command-8"))) == "nothing is paused by it"
+    assert world.alerts.published == []
+
+
+def test_in_observe_mode_the_end_is_announced_and_nothing_is_written() -> None:
+    world = paused()
+    world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
+    world.put(D1, OPEN)
+    pass_time(world, HOUR)
+    assert [alert.moment for alert in reached(world)] == [PauseMoment.END]
+    assert world.writes == []
