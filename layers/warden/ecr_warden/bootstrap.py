@@ -276,7 +276,7 @@ def _prove() -> "Prove":
         sweep_records=_sweep_records(),
         alerts=_alert_bus(),
         clock=_clock,
-        find=partial(find, go_on=go_on),
+        find=partial(find, go_on=go_on, hub=_environment.required("WARDEN_HUB_ACCOUNT")),
         schedule=_environment.required("WARDEN_SWEEP_SCHEDULE"),
     )
 

@@ -137,3 +137,34 @@ def test_a_registry_policy_is_answered_in_few_questions_however_many_parts_and_p
     found = find(estate, spec_of(TABLE["spec"], []).compiled, None, None, count).findings
     assert any(one.foreign and one.kind is FindingKind.REGISTRY for one in found)
     assert asked < 100 + 20 * parts
+
+
+@pytest.mark.parametrize(
+    ("hub", "role", "found"),
+    [
+        ("888888888888", "ecr-warden-reconcile", 0),
+        ("888888888888", "ecr-warden-*", 1),
+        ("888888888888", "other", 1),
+        ("777777777777", "ecr-warden-reconcile", 1),
+    ],
+)
+def test_the_hubs_roles_in_an_account_of_their_own_are_left_out_and_nobody_else_there(
+    hub: str, role: str, found: int
+) -> None:
+    arns = {"aws:PrincipalArn": f"arn:aws:iam::888888888888:role/{role}"}
+    condition = {"StringEquals": {"sts:ExternalId": "x"}, "ArnLike": arns}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "888888888888"},
+        "Action": "sts:AssumeRole",
+        "Condition": condition,
+    }
+    write = {"Statement": {"Effect": "Allow", "Action": "ecr:SetRepositoryPolicy", "Resource": "*"}}
+    own = {
+        "Arn": f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-warden-write",
+        "AssumeRolePolicyDocument": {"Statement": trust | {"Condition": condition}},
+        "RolePolicyList": [{"PolicyName": "write", "PolicyDocument": write}],
+    }
+    estate = estate_of({"iam": {HOME: {"RoleDetailList": [own]}}})
+    proof = find(estate, spec_of(TABLE["spec"], []).compiled, {HOME: ()}, None, hub=hub)
+    assert len(proof.findings) == len(proof.administrators[HOME]) == found

@@ -37,23 +37,25 @@ def find(
     known_administrators: Known | None,
     known_upstreams: Known | None,
     go_on: Callable[[], None] = lambda: None,
+    *,
+    hub: str = "",
 ) -> Proof:
     """Compare who can pull and push with what the spec gives.
 
     `known_...`: as the last proof had them, None before the first. New administrators and pull-through cache rules are
     findings of the one proof that first has them; where there was no last proof, or it had nothing of the account or
     registry, all are taken as known. What was not read leads to no finding, and is in `unread` as `PLACE: what: why`.
-    `go_on` is called before each decision, and raises when there is no time left.
+    `go_on` is called before each decision, and raises when there is no time left. `hub`: the hub's account.
     """
-    return _Prover(estate, compiled, go_on).proof(known_administrators or {}, known_upstreams or {})
+    return _Prover(estate, compiled, go_on, hub).proof(known_administrators or {}, known_upstreams or {})
 
 
 class _Prover:
-    def __init__(self, estate: Estate, compiled: CompiledSpec, go_on: Callable[[], None]) -> None:
+    def __init__(self, estate: Estate, compiled: CompiledSpec, go_on: Callable[[], None], hub: str) -> None:
         self._compiled = compiled
         self._read = _read_part(estate)
         self._graph = Graph(as_repaired(self._read.estate, compiled), go_on)
-        self._judge = Judge(self._graph, compiled)
+        self._judge = Judge(self._graph, compiled, hub)
         self._remedies = Remedies(self._graph, compiled)
         accounts = self._graph.estate.accounts
         self._accounts = [accounts[name] for name in compiled.accounts if name in accounts]

@@ -1,6 +1,7 @@
 """What is said of a path that the spec does not give: whether it is intended, foreign, and the finding for it."""
 
 from collections.abc import Iterable, Sequence
+from copy import replace
 from hashlib import sha256
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from ecr_warden.arn import iam_arn
 from ecr_warden.model.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import Certainty, Finding, FindingKind
+from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.printable import count, first
 from ecr_warden.policy.request_principal import is_service_linked_role
 from ecr_warden.proof.access import AccessPath, Graph, rank
@@ -30,10 +32,11 @@ _CERTAINTY = {
 
 
 class Judge(Struct, frozen=True):
-    """Judges paths of one estate by one spec."""
+    """Judges paths of one estate by one spec; `hub`: the account of the hub, if it is known."""
 
     graph: Graph
     compiled: CompiledSpec
+    hub: str = ""
 
     def is_foreign(self, path: AccessPath) -> bool:
         """Whether it begins in no account that the spec names."""
@@ -62,10 +65,28 @@ class Judge(Struct, frozen=True):
         """
         if is_service_linked_role(path.subject.arn):
             return True
+        if self._is_hubs_own(path):
+            return True
         subjects = [step.subject for step in path.steps]
         names = [one.principal.name.lower() for one in subjects]
         is_known = all(one.is_role and one.principal.account in self.compiled.accounts for one in subjects)
         return is_known and names[-1] in OWN_ROLES and {*names} <= OWN_ROLES | HUB_ROLES
+
+    def _is_hubs_own(self, path: AccessPath) -> bool:
+        """Whether only the hub's roles get in by it, through a role of the member stack.
+
+        Where the hub's account was not read, it stands for them: the member stack trusts it, and names them as
+        conditions.
+        """
+        first, role = path.steps[0], path.steps[-1].subject
+        is_ours = role.is_role and role.principal.account in self.compiled.accounts and role.principal.name in OWN_ROLES
+        if not is_ours or len(path.steps) != 2 or not self.hub or first.subject.principal.account != self.hub:
+            return False
+        partition = first.subject.principal.partition
+        roles = frozenset(iam_arn(self.hub, f"role/{name}", partition) for name in HUB_ROLES)
+        others = CanonicalClause("StringNotEquals", "aws:principalarn", roles)
+        anybody_else = replace(first.subject, always=(*first.subject.always, others))
+        return self.graph.decide(anybody_else, first.permissions).answer is Answer.NO
 
     def finding(
         self, kind: FindingKind, place: str, access: str, path: AccessPath, *, remedy: str = "", scope: str = ""
