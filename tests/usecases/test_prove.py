@@ -6,13 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from ecr_warden.alerting.kinds import severity
 from ecr_warden.model.alert import AccessProved
 from ecr_warden.model.estate import Estate
-from ecr_warden.model.finding import Condition, FindingKind, Proof, ProofRecord, Status
+from ecr_warden.model.finding import Condition, Finding, FindingKind, Proof, ProofRecord, Status
 from ecr_warden.model.job import Cause, CauseKind, ProveAccess
+from ecr_warden.model.run import Severity
 from ecr_warden.model.watch import parts_of
-from ecr_warden.ports.errors import OutOfTime, Throttled
+from ecr_warden.ports.errors import Throttled
 from ecr_warden.ports.estate import Piece
+from ecr_warden.proof.access import Unfinished
 from ecr_warden.usecases.prove import PROVED_FOR, Find
 
 from local.testing.memory.estate import MemoryEstateStore
@@ -251,7 +254,7 @@ def crash(*_: object) -> Proof:
 
 
 def too_slow(*_: object) -> Proof:
-    raise OutOfTime("there was not enough time to prove who has access")
+    raise Unfinished("there was not enough time to prove who has access")
 
 
 @pytest.mark.parametrize(
@@ -271,6 +274,30 @@ def test_a_proof_that_fails_is_reported_once_and_everything_is_unknown(estate: E
     assert estate.record.findings == stood
     estate.prove()
     assert (estate.record.failure, estate.proved.status) == ("", Status.FALSE)
+
+
+def test_what_a_proof_without_time_for_everything_found_is_kept_and_nothing_has_ended(estate: Estates) -> None:
+    estate.open()
+    estate.prove()
+    [stood] = estate.announced
+    before = [seen.finding for seen in estate.record.findings]
+    found = Finding(FindingKind.REGISTRY, REGISTRY, "pull", f"account {OUTSIDER}", foreign=True)
+
+    def unfinished(*_: object) -> Proof:
+        return Proof((found,), {}, {}, (), "there was not enough time")
+
+    for _ in range(2):
+        estate.close()
+        assert estate.prove(by=unfinished) == "there was not enough time"
+    [alert] = estate.announced
+    assert ([group.finding for group in alert.appeared], alert.ended) == ([found], ())
+    assert (alert.failure, severity(alert)) == ("there was not enough time", Severity.CRITICAL)
+    assert {seen.finding for seen in estate.record.findings} == {found, *before}
+    assert (estate.proved.status, estate.proved.reason) == (Status.UNKNOWN, "ProofFailed")
+    estate.prove()
+    [alert] = estate.announced
+    assert len(alert.ended) == len(stood.appeared) + 1
+    assert (estate.record.failure, estate.record.findings) == ("", ())
 
 
 def test_a_first_proof_that_fails_is_reported_and_the_next_is_the_first() -> None:

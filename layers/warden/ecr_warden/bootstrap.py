@@ -260,13 +260,11 @@ def _pauses() -> "FollowPauses":
 
 @cache
 def _prove() -> "Prove":
-    from ecr_warden.ports.errors import OutOfTime
     from ecr_warden.proof.findings import find
     from ecr_warden.usecases.prove import Prove
 
-    def go_on() -> None:
-        if deadline.is_within(MEMBER_RESERVE):
-            raise OutOfTime("there was not enough time to prove who has access")
+    def has_time() -> bool:
+        return not deadline.is_within(MEMBER_RESERVE)
 
     return Prove(
         specs=_specs(),
@@ -276,7 +274,7 @@ def _prove() -> "Prove":
         sweep_records=_sweep_records(),
         alerts=_alert_bus(),
         clock=_clock,
-        find=partial(find, go_on=go_on, hub=_environment.required("WARDEN_HUB_ACCOUNT")),
+        find=partial(find, has_time=has_time, hub=_environment.required("WARDEN_HUB_ACCOUNT")),
         schedule=_environment.required("WARDEN_SWEEP_SCHEDULE"),
     )
 

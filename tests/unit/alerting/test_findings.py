@@ -76,7 +76,7 @@ def test_a_finding_that_ended_is_information_and_says_since_when_it_had_existed(
 
 def test_a_proof_that_failed_says_so_and_what_was_not_read_is_listed() -> None:
     message = message_of([proved(failure="ValueError in proof/access.py:12", unread=("users of 1: denied",))])
-    assert message.severity is Severity.WARNING
+    assert message.severity is Severity.CRITICAL
     assert message.title == "who has access could not be proved: ValueError in proof/access.py:12"
     assert message.lines == ("Not known, because it could not be read:", "users of 1: denied")
 

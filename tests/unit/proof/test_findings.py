@@ -129,14 +129,53 @@ def test_a_registry_policy_is_answered_in_few_questions_however_many_parts_and_p
     deny = {"Effect": "Deny", "Principal": "*", "Action": "ecr:*", "Resource": repositories[0]}
     asked = 0
 
-    def count() -> None:
+    def count() -> bool:
         nonlocal asked
         asked += 1
+        return True
 
     estate = estate_of({"ecr": {"registryPolicy": {"Version": "2012-10-17", "Statement": [allow, deny]}}})
     found = find(estate, spec_of(TABLE["spec"], []).compiled, None, None, count).findings
     assert any(one.foreign and one.kind is FindingKind.REGISTRY for one in found)
     assert asked < 100 + 20 * parts
+
+
+class Limit:
+    """Time for so many decisions."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.asked = most, 0
+
+    def __call__(self) -> bool:
+        self.asked += 1
+        return self.asked <= self.most
+
+
+def test_a_proof_without_time_for_everything_has_what_opens_registries_and_says_so() -> None:
+    outsiders = {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "ecr:*", "Resource": "*"}
+    users = [
+        {
+            "Arn": f"arn:aws:iam::{HOME}:user/rogue-{number}",
+            "UserId": f"AIDA{number}",
+            "UserPolicyList": [
+                {
+                    "PolicyName": "own",
+                    "PolicyDocument": {
+                        "Statement": {"Sid": f"s{number}", "Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+                    },
+                }
+            ],
+        }
+        for number in range(20)
+    ]
+    estate = estate_of({"iam": {HOME: {"UserDetailList": users}}, "ecr": {"registryPolicy": {"Statement": outsiders}}})
+    spec, enough = spec_of(TABLE["spec"], []).compiled, Limit(10**9)
+    whole = find(estate, spec, None, None, enough)
+    cut = find(estate, spec, None, None, Limit(enough.asked - 10))
+    assert (whole.failure, cut.failure) == ("", "there was not enough time to prove who has access")
+    assert any(one.foreign and one.kind is FindingKind.REGISTRY for one in cut.findings)
+    assert 0 < len(cut.findings) < len(whole.findings)
+    assert set(cut.findings) <= set(whole.findings)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ _ENDS = 4
 
 
 def severity(proved: AccessProved) -> Severity:
-    """CRITICAL: somebody from outside the spec's accounts gets in, or gets images. INFO: findings only ended."""
-    if any(_lets_in_outsider(group.finding) for group in proved.appeared):
+    """CRITICAL: an outsider gets in or gets images, or may do so unseen, as the proof failed. INFO: findings ended."""
+    if proved.failure or any(_lets_in_outsider(group.finding) for group in proved.appeared):
         return Severity.CRITICAL
-    return Severity.WARNING if proved.appeared or proved.failure else Severity.INFO
+    return Severity.WARNING if proved.appeared else Severity.INFO
 
 
 def _lets_in_outsider(finding: Finding) -> bool:

@@ -112,8 +112,8 @@ class ProofRecord(Value, frozen=True):
     `version`: of the accepted spec; `pieces`: the tag of each piece of the estate that was read, by part. `findings`:
     those that stand, the gravest first, and `left_out` more. `administrators`: ARNs by account; `upstreams`:
     pull-through cache rules in words, by ACCOUNT/REGION; `health`: by the repository's target text; `unread`: what
-    could not be read, as `PLACE: what: why`. `failure`: why the proof at `at` failed, "" if it did not: what it has
-    otherwise is of the one at `proved_at`, None before the first that did not fail.
+    could not be read, as `PLACE: what: why`. `failure`: why the proof at `at` failed or did not decide everything, ""
+    if it did: no finding of the one at `proved_at` has ended since. `proved_at` is None before the first whole proof.
     """
 
     at: Moment
@@ -130,9 +130,13 @@ class ProofRecord(Value, frozen=True):
 
 
 class Proof(Struct, frozen=True):
-    """What one estate shows against one spec, before it is compared with the last proof."""
+    """What one estate shows against one spec, before it is compared with the last proof.
+
+    `failure`: why not everything was decided, "" if it was.
+    """
 
     findings: tuple[Finding, ...]
     administrators: Mapping[str, tuple[str, ...]]
     upstreams: Mapping[str, tuple[str, ...]]
     unread: tuple[str, ...] = ()
+    failure: str = ""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ecr_warden.arn import iam_arn
+from ecr_warden.errors import WardenError
 from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, RegistryScope, Repository
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.document import Document, Effect, Patterns
@@ -120,12 +121,18 @@ class Denial(Struct, frozen=True):
     missing: tuple[Missing, ...]
 
 
-class Graph:
-    """An estate, prepared for questions; decisions are cached. `go_on`: raises when questions shall end."""
+class Unfinished(WardenError):
+    """There was no time for another decision."""
 
-    def __init__(self, estate: Estate, go_on: Callable[[], None] = lambda: None) -> None:
+    code = "unfinished"
+
+
+class Graph:
+    """An estate, prepared for questions; decisions are cached. Raises Unfinished once `has_time` is false."""
+
+    def __init__(self, estate: Estate, has_time: Callable[[], bool] = lambda: True) -> None:
         self.estate = estate
-        self._go_on = go_on
+        self._has_time = has_time
         self.subjects = {identity.arn: subject_of(identity, estate) for identity in estate.identities()}
         self._by_account: dict[str, list[Subject]] = defaultdict(list)
         for subject in self.subjects.values():
@@ -246,7 +253,8 @@ class Graph:
 
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """Can the subject do it without assuming a role? Sessions that a policy names count; services need no token."""
-        self._go_on()
+        if not self._has_time():
+            raise Unfinished("there was not enough time to prove who has access")
         if subject.principal.kind is CallerKind.SERVICE:
             permissions = tuple(permission for permission in permissions if permission.action != TOKEN)
         found = self._decided(subject, permissions)

@@ -17,7 +17,7 @@ from ecr_warden.model.finding import Finding, FindingKind, Proof
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.printable import count, printable
-from ecr_warden.proof.access import Access, AccessPath, Graph
+from ecr_warden.proof.access import Access, AccessPath, Graph, Unfinished
 from ecr_warden.proof.administrators import administrators
 from ecr_warden.proof.given import Given, bare
 from ecr_warden.proof.judge import Judge
@@ -36,7 +36,7 @@ def find(
     compiled: CompiledSpec,
     known_administrators: Known | None,
     known_upstreams: Known | None,
-    go_on: Callable[[], None] = lambda: None,
+    has_time: Callable[[], bool] = lambda: True,
     *,
     hub: str = "",
 ) -> Proof:
@@ -45,16 +45,18 @@ def find(
     `known_...`: as the last proof had them, None before the first. New administrators and pull-through cache rules are
     findings of the one proof that first has them; where there was no last proof, or it had nothing of the account or
     registry, all are taken as known. What was not read leads to no finding, and is in `unread` as `PLACE: what: why`.
-    `go_on` is called before each decision, and raises when there is no time left. `hub`: the hub's account.
+    `has_time` is asked before each decision. Once it is false, what was found is the proof, and its `failure` says so:
+    what opens whole registries and new administrators come first. Raises Unfinished if that is too soon for any
+    finding. `hub`: the hub's account.
     """
-    return _Prover(estate, compiled, go_on, hub).proof(known_administrators or {}, known_upstreams or {})
+    return _Prover(estate, compiled, has_time, hub).proof(known_administrators or {}, known_upstreams or {})
 
 
 class _Prover:
-    def __init__(self, estate: Estate, compiled: CompiledSpec, go_on: Callable[[], None], hub: str) -> None:
+    def __init__(self, estate: Estate, compiled: CompiledSpec, has_time: Callable[[], bool], hub: str) -> None:
         self._compiled = compiled
         self._read = _read_part(estate)
-        self._graph = Graph(as_repaired(self._read.estate, compiled), go_on)
+        self._graph = Graph(as_repaired(self._read.estate, compiled), has_time)
         self._judge = Judge(self._graph, compiled, hub)
         self._remedies = Remedies(self._graph, compiled)
         accounts = self._graph.estate.accounts
@@ -66,28 +68,37 @@ class _Prover:
 
     def proof(self, known_administrators: Known, known_upstreams: Known) -> Proof:
         upstreams = self._upstreams()
-        findings = (
-            *(finding for account in self._accounts for finding in self._of_account(account)),
-            *self._absent_repositories(),
-            *self._new_administrators(known_administrators),
-            *_new_upstreams(known_upstreams, upstreams),
-        )
+        findings: list[Finding] = []
+        failure = ""
+        try:
+            for finding in self._findings(known_administrators, known_upstreams, upstreams):
+                findings.append(finding)
+        except Unfinished as error:
+            failure = error.message
         parts = {*self._compiled.accounts, *self._parts()}
         administering = {**known_administrators, **self._administering()}
         return Proof(
-            findings,
+            tuple(findings),
             {part: names for part, names in sorted(administering.items()) if part in parts},
             {part: names for part, names in sorted({**known_upstreams, **upstreams}.items()) if part in parts},
             tuple(self._unread()),
+            failure,
         )
 
-    def _of_account(self, account: Account) -> Iterator[Finding]:
-        for registry in account.registries.values():
-            yield from findings_of_registry(self._judge, account.id, registry)
-        for repository in _repositories(account):
+    def _findings(self, known_administrators: Known, known_upstreams: Known, upstreams: Known) -> Iterator[Finding]:
+        """What takes few decisions and can open much comes first."""
+        yield from self._absent_repositories()
+        yield from _new_upstreams(known_upstreams, upstreams)
+        for account in self._accounts:
+            for registry in account.registries.values():
+                yield from findings_of_registry(self._judge, account.id, registry)
+        yield from self._new_administrators(known_administrators)
+        repositories = [repository for account in self._accounts for repository in _repositories(account)]
+        for repository in repositories:
             if repository.target in self._named:
                 yield from self._of_named(repository)
-            elif repository.policy is not None:
+        for repository in repositories:
+            if repository.target not in self._named and repository.policy is not None:
                 yield from self._of_unnamed(repository, repository.policy)
 
     def _of_named(self, repository: Repository) -> Iterator[Finding]:

@@ -22,10 +22,10 @@ from ecr_warden.model.target import RepositoryTarget, TargetError, parse_target
 from ecr_warden.model.watch import parts_of
 from ecr_warden.policy.printable import printable
 from ecr_warden.ports.alerts import AlertBus
-from ecr_warden.ports.errors import OutOfTime
 from ecr_warden.ports.estate import EstateStore, Kept, Proofs
 from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import Specs, State, SweepRecords
+from ecr_warden.proof.access import Unfinished
 from ecr_warden.proof.news import News, compare, grouped
 from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses
 
@@ -36,7 +36,7 @@ type _Entry = Mapping[str, Any]
 """Of a piece."""
 type _Known = Mapping[str, tuple[str, ...]]
 type Find = Callable[[Estate, CompiledSpec, _Known | None, _Known | None], Proof]
-"""proof.findings.find; raises OutOfTime when there is no time left."""
+"""proof.findings.find; raises Unfinished when there was no time for anything."""
 
 
 class Prove(Struct, frozen=True):
@@ -89,7 +89,7 @@ class Prove(Struct, frozen=True):
         try:
             return _proved(asked, self.find)
         except Exception as error:  # an attacker may have written what it reads
-            failure = error.message if isinstance(error, OutOfTime) else f"ecr-warden failed ({site_of(error)})"
+            failure = error.message if isinstance(error, Unfinished) else f"ecr-warden failed ({site_of(error)})"
             return _failed(asked, failure)
 
     def _health(self, accepted: CompiledSpec, kept: Mapping[str, Kept], made: "_Made") -> dict[str, RepositoryHealth]:
@@ -130,7 +130,8 @@ def _proved(asked: _Asked, find: Find) -> _Made:
     known = (None, None) if last is None else (last.administrators, last.upstreams)
     proof = find(estate, asked.accepted, *known)
     unread = (*broken, *proof.unread)
-    unsettled = frozenset(one.partition(":")[0] for one in unread)
+    places = asked.tags if proof.failure else (one.partition(":")[0] for one in unread)
+    unsettled = frozenset(places)
     news = compare(last, proof, unsettled, asked.now)
     record = ProofRecord(
         at=asked.now,
@@ -142,9 +143,10 @@ def _proved(asked: _Asked, find: Find) -> _Made:
         upstreams=proof.upstreams,
         health=last.health if last is not None else {},
         unread=unread,
-        proved_at=asked.now,
+        failure=proof.failure,
+        proved_at=asked.now if not proof.failure else None if last is None else last.proved_at,
     )
-    answer = f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
+    answer = proof.failure or f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
     repositories = tuple(one.target for one in estate.repositories())
     return _Made(record, _alert(asked.cause, record, news, last), answer, repositories)
 
@@ -170,7 +172,9 @@ def _with_unread(found: _Known, last: ProofRecord | None, unsettled: Collection[
 
 def _alert(cause: Cause, record: ProofRecord, news: News, last: ProofRecord | None) -> AccessProved | None:
     is_first = last is None or last.proved_at is None
-    if not is_first and not news.appeared and not news.ended:
+    is_new_failure = bool(record.failure) and (last is None or last.failure != record.failure)
+    is_first_whole = is_first and not record.failure
+    if not (news.appeared or news.ended or is_new_failure or is_first_whole):
         return None
     known = last.unread if last is not None else ()
     return AccessProved(
@@ -181,6 +185,7 @@ def _alert(cause: Cause, record: ProofRecord, news: News, last: ProofRecord | No
         (news.left_out if is_first else 0, 0),
         is_first=is_first,
         unread=tuple(one for one in record.unread if one not in known),
+        failure=record.failure,
     )
 
 
