@@ -5,13 +5,20 @@ A call that comes through authorization may still fail for what it asks: nothing
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from ecr_warden.adapters.aws.estate import AwsEstateReader
+from ecr_warden.model.codec.snapshot import estate_from_pieces
+from ecr_warden.proof.access import TOKEN, Access, Graph
+from ecr_warden.proof.decide import Answer
+from ecr_warden.proof.subject import Subject
 
+from local.aws.launcher import EmulatedAws
 from local.demo.people import Somebody, existing
-from local.demo.places import CI, LEGACY, PULL_USER, PUSH_USER, REGISTRY, REPOSITORY, ROLE
+from local.demo.places import CI, LEGACY, OUTSIDE, PULL_USER, PUSH_USER, REGION, REGISTRY, REPOSITORY, ROLE
 from tests.e2e.house import House
 from tests.e2e.roles import push_session
 
@@ -84,6 +91,50 @@ def people(deployed: House) -> Mapping[str, Somebody]:
     }
 
 
+class Administrators:
+    """Clients that may read everything in the accounts."""
+
+    def __init__(self, aws: EmulatedAws) -> None:
+        self._clients = {
+            account: Administrator(aws.client(account, "iam"), aws.client(account, ECR))
+            for account in (CI, REGISTRY, OUTSIDE)
+        }
+
+    def reader(self, account: str) -> "Administrator":
+        return self._clients[account]
+
+    def writer(self, account: str, run_id: str, session_policy: str) -> "Administrator":
+        raise AssertionError("nothing is written")
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """The clients of one account."""
+
+    iam: Any
+    in_region: Any
+
+    def ecr(self, region: str) -> Any:
+        assert region == REGION
+        return self.in_region
+
+
+@pytest.fixture(scope="module")
+def graph(deployed: House, people: Mapping[str, Somebody]) -> Graph:
+    """What `can-i` answers from, read after everybody is there."""
+    assert people
+    reader = AwsEstateReader(Administrators(deployed.stage.aws))
+    pieces: dict[str, Mapping[str, Any]] = {
+        account: reader.identities(account).entry for account in (CI, REGISTRY, OUTSIDE)
+    }
+    pieces[f"{REGISTRY}/{REGION}"] = reader.registry(REGISTRY, REGION, {}).entry
+    return Graph(estate_from_pieces(pieces, at=datetime.now(UTC)))
+
+
+def subject_of(graph: Graph, somebody: Somebody) -> Subject:
+    return graph.subject(somebody.client("sts").get_caller_identity()["Arn"])
+
+
 def allowed(call: Callable[[], object]) -> bool:
     """Whether authorization lets a call through."""
     try:
@@ -113,6 +164,28 @@ def test_who_may_log_in_to_a_registry(people: Mapping[str, Somebody], principal:
 def test_who_may_enter_the_push_role(people: Mapping[str, Somebody], principal: str) -> None:
     sts = people[principal].client("sts")
     assert allowed(lambda: sts.assume_role(RoleArn=ROLE, RoleSessionName="x1")) is ENTERS[principal]
+
+
+@pytest.mark.parametrize("principal", MAY)
+@pytest.mark.parametrize("name", [REPOSITORY, LEGACY])
+def test_can_i_says_what_authorization_lets_through(
+    people: Mapping[str, Somebody], graph: Graph, principal: str, name: str
+) -> None:
+    subject, may = subject_of(graph, people[principal]), MAY[principal]
+    repository = graph.estate.accounts[REGISTRY].registries[REGION].repositories[name]
+    answers = {call: graph.decide(subject, graph.permissions(f"ecr:{call}", repository)).answer for call in CALLS}
+    found = {call for call, answer in answers.items() if answer is Answer.YES}
+    assert found == (may.here if name == REPOSITORY else may.elsewhere)
+    assert {*answers.values()} <= {Answer.YES, Answer.NO}
+    *_, token = graph.permissions(Access.PULL, repository)
+    assert token.action == TOKEN
+    assert graph.decide(subject, (token,)).answer == (Answer.YES if may.logs_in else Answer.NO)
+
+
+@pytest.mark.parametrize("principal", ENTERS)
+def test_can_i_says_who_may_enter_the_push_role(people: Mapping[str, Somebody], graph: Graph, principal: str) -> None:
+    answer = graph.may_assume(subject_of(graph, people[principal]), graph.subjects[ROLE]).answer
+    assert answer is (Answer.YES if ENTERS[principal] else Answer.NO)
 
 
 def test_each_refusal_has_its_allowed_twin() -> None:
