@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from ecr_warden.model.estate import Levels, Policy, Unread
 from ecr_warden.policy.ascii_case import ascii_lower
-from ecr_warden.policy.condition import CanonicalClause, Clause, canonical_clauses
+from ecr_warden.policy.condition import CanonicalClause, Clause, Quantifier, canonical_clauses, parse_operator
 from ecr_warden.policy.condition_match import clause_holds
 from ecr_warden.policy.document import VARIABLES_VERSION, Document, Effect, Statement, parse_document
 from ecr_warden.policy.evaluate import Policies, evaluate
@@ -465,18 +465,15 @@ _FAMILIES = ("String", "Arn", "Numeric", "Date", "Binary")
 
 def clause_text(clause: CanonicalClause, *, holds: bool = True) -> str:
     """A clause in words, or its opposite: `sts:ExternalId is "build-42"`, `aws:SourceIp is not in "10.0.0.0/8"`."""
-    quantifier, _, rest = clause.operator.rpartition(":")
-    base = rest.removesuffix("IfExists")
-    each = {"ForAllValues": "each value of ", "ForAnyValue": "a value of "}.get(quantifier, "")
+    operator = parse_operator(clause.operator)
+    each = {Quantifier.ALL: "each value of ", Quantifier.ANY: "a value of "}.get(operator.quantifier, "")
     name = each + printable(clause.key, 80)
-    if base == "Null":
+    if operator.positive == "Null":
         return f"{name} is {'absent' if ('true' in clause.values) is holds else 'present'}"
-    positive = base.replace("Not", "", 1)
-    family = next((one for one in _FAMILIES if positive.startswith(one)), "")
-    asserts = (positive == base) is holds
-    verb = _VERBS[positive.removeprefix(family)][0 if asserts else 1]
+    family = next((one for one in _FAMILIES if operator.positive.startswith(one)), "")
+    verb = _VERBS[operator.positive.removeprefix(family)][1 if operator.negated is holds else 0]
     values = " or ".join(first((f'"{printable(value, 80)}"' for value in sorted(clause.values)), _VALUES_SHOWN))
-    if base == rest:
+    if not operator.if_exists:
         return f"{name} {verb} {values}"
     return f"{name} {verb} {values}, where it is present" if holds else f"{name} is present and {verb} {values}"
 
