@@ -255,6 +255,8 @@ ELSEWHERE: Mapping[Statement, str] = {
     Statement("write", "NamedRoles", managed="ecr-warden-roles"): "tests/template/test_write_scope.py",
     Statement("reader", "Ask"): "tests/e2e/test_people.py",
     Statement("operator", "AskAndCommand"): "tests/e2e/test_people.py",
+    Statement("control", "SchedulePauses"): "tests/e2e/test_people.py",
+    Statement("schedule", "SendJobs"): "tests/local/test_schedules.py",
 }
 # What the emulator does not ask for: docs/supported.md names it, tests/template/test_unasked.py reads it.
 UNASKED = frozenset(
@@ -265,5 +267,6 @@ UNASKED = frozenset(
         Statement("alert", "TakeExhaustedJobs"),  # its poller asks nobody
         Statement("alert", "ReadWebhookSecret"),  # it stands for references to the other service
         *(Statement(role, "TellAbsentFromDenied") for role in ("reconcile", "answer")),
+        Statement("control", "ScheduleAsThatRole"),  # iam:PassRole
     }
 )

@@ -16,7 +16,7 @@ from local.demo.operator import OPERATOR, READER, Terminal, terminal_of
 from local.demo.places import CI, REGION, REGISTRY, REPOSITORY, REPOSITORY_TARGET
 from local.testing.waiting import until
 from tests.e2e.house import House
-from tests.e2e.roles import credentials_of
+from tests.e2e.roles import Statement, credentials_of, without
 
 CONTROL = f"arn:aws:lambda:{REGION}:{CI}:function:ecr-warden-control"
 ENTER = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/ecr-warden-"
@@ -109,6 +109,16 @@ def test_a_pause_that_is_resumed_leaves_no_schedule(house: House, alice: Termina
     assert len(scheduler.list_schedules(GroupName="ecr-warden")["Schedules"]) == 2
     assert alice.run("resume", REPOSITORY).returncode == 0
     assert scheduler.list_schedules(GroupName="ecr-warden")["Schedules"] == []
+
+
+def test_a_pause_that_control_may_not_schedule_holds_and_says_so(house: House, alice: Terminal) -> None:
+    try:
+        with without(house, Statement("control", "SchedulePauses")):
+            paused = alice.run("pause", REPOSITORY, "--for", "1h", "--reason", "ticket 4714")
+        assert "their end could not be scheduled" in paused.stdout
+        assert "scheduler:CreateSchedule" in paused.stdout
+    finally:
+        assert alice.run("resume", REPOSITORY).returncode == 0
 
 
 def test_what_is_stopped_by_the_switch_is_not_applied_either(house: House, alice: Terminal) -> None:
