@@ -105,17 +105,31 @@ class SweepAll(_Job, frozen=True, tag="sweep-slice"):
     """Compare everything with the accepted spec: a job for each account, and for each account and region."""
 
 
-class SweepIdentities(_Job, frozen=True, tag="sweep-identities"):
-    """Compare the users and roles of one account with the accepted spec."""
-
+class _OfAccount(_Job, frozen=True):
     account: AccountId
 
+    @property
+    def part(self) -> str:
+        """The part that the job is for, as model.watch names parts."""
+        return self.account
 
-class SweepRepositories(_Job, frozen=True, tag="sweep-repositories"):
-    """Compare the repositories of one account in one region with the accepted spec."""
 
+class _OfRegistry(_Job, frozen=True):
     account: AccountId
     region: RegionName
+
+    @property
+    def part(self) -> str:
+        """The part that the job is for, as model.watch names parts."""
+        return f"{self.account}/{self.region}"
+
+
+class SweepIdentities(_OfAccount, frozen=True, tag="sweep-identities"):
+    """Compare the users and roles of one account with the accepted spec."""
+
+
+class SweepRepositories(_OfRegistry, frozen=True, tag="sweep-repositories"):
+    """Compare the repositories of one account in one region with the accepted spec."""
 
 
 class ReconcileTarget(_Job, frozen=True, tag="reconcile-target"):
@@ -124,17 +138,13 @@ class ReconcileTarget(_Job, frozen=True, tag="reconcile-target"):
     target: Target
 
 
-class SurveyIdentities(_Job, frozen=True, tag="survey-identities"):
+class SurveyIdentities(_OfAccount, frozen=True, tag="survey-identities"):
     """Read the users, groups, roles and managed policies of one account, and keep them as a piece of the estate."""
 
-    account: AccountId
 
-
-class SurveyRegistry(_Job, frozen=True, tag="survey-registry"):
+class SurveyRegistry(_OfRegistry, frozen=True, tag="survey-registry"):
     """Read the registry of one account in one region, and keep it; `repository`: only this one of its repositories."""
 
-    account: AccountId
-    region: RegionName
     repository: Annotated[str, Meta(max_length=256)] = ""
 
 

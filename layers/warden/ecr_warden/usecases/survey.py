@@ -54,7 +54,7 @@ class Survey(Struct, frozen=True):
         minute is raised as RetryLater, and nothing is kept, unless this is the last attempt. Raises PortError if the
         piece cannot be kept.
         """
-        accepted, part = self.specs.accepted(), _part(job)
+        accepted, part = self.specs.accepted(), job.part
         if accepted is None or part not in parts_of(accepted):
             return "not in the spec"
         last = self.store.get(part)
@@ -115,17 +115,6 @@ def survey_of(part: str, cause: Cause) -> SurveyPart:
     """The job that surveys a part, as model.watch names parts."""
     account, _, region = part.partition("/")
     return SurveyRegistry(cause, account, region) if region else SurveyIdentities(cause, account)
-
-
-def _part(job: SurveyPart) -> str:
-    """The part that a job reads, as model.watch names parts."""
-    match job:
-        case SurveyIdentities(account=account):
-            return account
-        case SurveyRegistry(account=account, region=region):
-            return f"{account}/{region}"
-        case _:
-            assert_never(job)
 
 
 def _read_at(last: Piece, job: SurveyPart) -> datetime:

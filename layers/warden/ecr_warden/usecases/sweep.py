@@ -8,7 +8,6 @@ its part surveyed.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import assert_never
 
 from msgspec import Struct
 
@@ -112,7 +111,7 @@ class Sweep(Struct, frozen=True):
         return jobs
 
     def _part(self, accepted: CompiledSpec, job: SweepPart, attempt: Attempt) -> tuple[Job, ...]:
-        began, part = self.clock.now(), _name(job)
+        began, part = self.clock.now(), job.part
 
         def is_in(target: Target) -> bool:
             return part_of(target) == part
@@ -157,7 +156,7 @@ class Sweep(Struct, frozen=True):
 
     def _survey(self, job: SweepPart, observations: Iterable[Observation]) -> None:
         """Keep the part as it was found. A survey that fails is a job of its own, and fails no comparison."""
-        survey = survey_of(_name(job), job.cause)
+        survey = survey_of(job.part, job.cause)
         try:
             self.survey(survey, _FIRST, known=dict(_policies(observations)))
         except Exception:
@@ -165,7 +164,7 @@ class Sweep(Struct, frozen=True):
 
     def _looks_before(self, job: SweepPart) -> dict[str, TrustLook]:
         """The last look at each role's trust policy that read it in sync; a role that now differs keeps its own."""
-        before = self.sweep_records.of(_name(job)) if isinstance(job, SweepIdentities) else None
+        before = self.sweep_records.of(job.part) if isinstance(job, SweepIdentities) else None
         return {} if before is None else {**before.trusts}
 
     def _judge(
@@ -210,17 +209,6 @@ def _job(part: str, cause: Cause) -> SweepPart:
     """The job for a part, as model.watch names parts."""
     account, _, region = part.partition("/")
     return SweepRepositories(cause, account, region) if region else SweepIdentities(cause, account)
-
-
-def _name(job: SweepPart) -> str:
-    """The part that a job is for, as model.watch names parts."""
-    match job:
-        case SweepIdentities(account=account):
-            return account
-        case SweepRepositories(account=account, region=region):
-            return f"{account}/{region}"
-        case _:
-            assert_never(job)
 
 
 def _mark(error: PortError) -> str:
