@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from ecr_warden.adapters.aws.estate_store import S3EstateStore
+from ecr_warden.adapters.aws.holds import DynamoHolds
 from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.journal import DynamoJournal
 from ecr_warden.adapters.aws.proofs import S3Proofs
@@ -22,7 +23,7 @@ from ecr_warden.model.job import Job
 from ecr_warden.ports.alerts import Incidents
 from ecr_warden.ports.estate import EstateStore, Proofs
 from ecr_warden.ports.hub import CommandRecords, Jobs, Schedules, Switch
-from ecr_warden.ports.store import Audit, Journal, Specs, SpecVersion, State, SweepRecords
+from ecr_warden.ports.store import Audit, Holds, Journal, Specs, SpecVersion, State, SweepRecords
 
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import (
@@ -36,6 +37,7 @@ from local.testing.memory.hub import (
 from local.testing.memory.state import (
     MemoryAudit,
     MemoryCommandRecords,
+    MemoryHolds,
     MemoryJournal,
     MemoryProofs,
     MemoryState,
@@ -75,6 +77,8 @@ class Hub(Protocol):
     def sweep_records(self) -> SweepRecords: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def holds(self) -> Holds: ...
     @property
     def proofs(self) -> Proofs: ...
     @property
@@ -130,6 +134,7 @@ class MemoryHub:
     calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
     sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
+    holds: MemoryHolds = field(default_factory=MemoryHolds)
     proofs: MemoryProofs = field(default_factory=MemoryProofs)
     estate: MemoryEstateStore = field(init=False)
 
@@ -208,6 +213,10 @@ class MotoHub:
     @cached_property
     def audit(self) -> DynamoAudit:
         return DynamoAudit(self._table, TABLE, self.clock)
+
+    @cached_property
+    def holds(self) -> DynamoHolds:
+        return DynamoHolds(self._table, TABLE, self.clock)
 
     @cached_property
     def proofs(self) -> S3Proofs:

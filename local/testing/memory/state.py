@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from ecr_warden.model.codec.records import entry_of
 from ecr_warden.model.finding import ProofRecord
+from ecr_warden.model.hold import Decision, Hold, HoldState
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
 from ecr_warden.model.run import Debts, LastSeen, OpenRun, Pause, RunReport
 from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 from ecr_warden.model.watch import SweepRecord
-from ecr_warden.ports.errors import CommandRepeated, LeaseHeld
+from ecr_warden.ports.errors import CommandRepeated, LeaseHeld, hold_decided
 from ecr_warden.ports.store import Lease, Page, TargetRecord
 
 from local.testing.memory.hub import ManualClock
@@ -204,6 +205,39 @@ class MemoryAudit:
         kept = self.kept.values()
         within = [one for one in kept if since <= one.at <= until and (kinds is None or one.kind in kinds)]
         return iter(sorted(within, key=lambda entry: entry.at, reverse=True))
+
+
+@dataclass(slots=True)
+class MemoryHolds:
+    """Holds by their ID, and decisions by that and when the hold was opened."""
+
+    kept: dict[str, Hold] = field(default_factory=dict)
+    decisions: dict[tuple[str, datetime], Decision] = field(default_factory=dict)
+
+    def open(self, hold: Hold) -> None:
+        self.kept[hold.id] = hold
+
+    def find(self, hold_id: str) -> Hold | None:
+        hold = self.kept.get(hold_id)
+        return None if hold is None else self._decided(hold)
+
+    def waiting(self) -> Sequence[Hold]:
+        return [self._decided(hold) for hold in self.kept.values() if hold.state is HoldState.WAITING]
+
+    def decide(self, hold: Hold, decision: Decision) -> None:
+        counts = self.decisions.setdefault((hold.id, hold.since), decision)
+        if counts != decision:
+            raise hold_decided(hold.id, counts)
+
+    def settle(self, hold: Hold) -> bool:
+        before = self.kept.get(hold.id)
+        if before is None or (before.state, before.since) != (HoldState.WAITING, hold.since):
+            return False
+        self.kept[hold.id] = hold
+        return True
+
+    def _decided(self, hold: Hold) -> Hold:
+        return replace(hold, decision=hold.decision or self.decisions.get((hold.id, hold.since)))
 
 
 @dataclass(slots=True)

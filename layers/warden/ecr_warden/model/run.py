@@ -100,7 +100,7 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
 
 LONGEST_PAUSE = timedelta(days=7)
 # Between the clocks of the function that sets a pause and of those that read it.
-_CLOCKS = timedelta(minutes=5)
+CLOCKS = timedelta(minutes=5)
 
 
 class Pause(Value, frozen=True):
@@ -117,7 +117,7 @@ class Pause(Value, frozen=True):
 
     def is_on(self, now: datetime) -> bool:
         """Is it in force at this time? One that ends later than any command can ask for was set by no command."""
-        return now < self.until <= now + LONGEST_PAUSE + _CLOCKS
+        return now < self.until <= now + LONGEST_PAUSE + CLOCKS
 
     def __str__(self) -> str:
         return f"paused by {short_name(self.by)} until {show_time(self.until)}: {self.reason}"

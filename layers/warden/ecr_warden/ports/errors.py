@@ -10,6 +10,7 @@ from ecr_warden.policy.printable import listed, printable
 
 if TYPE_CHECKING:
     from ecr_warden.model.desired import Removed
+    from ecr_warden.model.hold import Decision
 
 
 class PortError(WardenError):
@@ -214,8 +215,20 @@ class CommandRepeated(PortError):
     code = "call-repeated"
 
 
+class HoldDecided(PortError):
+    """Somebody decided on this hold before."""
+
+    code = "hold-decided"
+
+
 MAX_SPEC_BYTES = 1024 * 1024
 MAX_STRAYS = 3
+
+
+def hold_decided(hold_id: str, decision: "Decision | None") -> HoldDecided:
+    """`decision`: the one that counts; None if this version cannot read it."""
+    how = str(decision) if decision is not None else "decided on before"
+    return HoldDecided(f"hold {hold_id} was {how}", remedy="ecr-warden held lists what waits")
 
 
 def spec_missing(place: str, key: str, strays: Sequence[str]) -> SpecMissing:

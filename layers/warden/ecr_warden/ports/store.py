@@ -13,6 +13,7 @@ from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 
 if TYPE_CHECKING:  # not needed by a run that an event caused
+    from ecr_warden.model.hold import Decision, Hold
     from ecr_warden.model.request import AuditEntry, AuditKind
     from ecr_warden.model.watch import SweepRecord
 
@@ -201,6 +202,30 @@ class SweepRecords(Protocol):
 
     def all(self) -> "Sequence[SweepRecord]":
         """The last record of each part, in any order."""
+        ...
+
+
+class Holds(Protocol):
+    """What waits for a person, and what people decided; kept as long as the journal."""
+
+    def open(self, hold: "Hold") -> None:
+        """Keep a hold that waits, in place of an earlier one with its ID; that one's decision is no longer found."""
+        ...
+
+    def find(self, hold_id: str) -> "Hold | None":
+        """A hold with its decision; None if there is none, or this version cannot read it."""
+        ...
+
+    def waiting(self) -> "Sequence[Hold]":
+        """The holds that were opened and not settled, in any order, each with its decision."""
+        ...
+
+    def decide(self, hold: "Hold", decision: "Decision") -> None:
+        """Record the only decision on a hold; raises HoldDecided if there is one."""
+        ...
+
+    def settle(self, hold: "Hold") -> bool:
+        """Keep what became of a hold, by its state; False, and nothing is kept, if it waits no more as read."""
         ...
 
 

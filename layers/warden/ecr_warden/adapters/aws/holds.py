@@ -1,0 +1,125 @@
+"""The Holds port on the hub's table: `HOLDS` / `<id>`, and `DECISIONS` / `<id>#<since>`.
+
+Two partitions because two functions write, each its own (template.yaml). A decision names the time at which its hold
+was opened, so that it never serves for a later hold with the same ID.
+"""
+
+from copy import replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from msgspec import Struct
+
+from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, code_of, translated
+from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
+from ecr_warden.model.codec.base import CodecError, dumps, loads
+from ecr_warden.model.codec.holds import decision_from_json, decision_to_json, hold_from_json, hold_to_json
+from ecr_warden.model.hold import Decision, Hold, HoldState
+from ecr_warden.ports.errors import hold_decided
+from ecr_warden.ports.hub import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_HOLDS, _DECISIONS = {"S": "HOLDS"}, {"S": "DECISIONS"}
+
+
+class DynamoHolds(Struct, frozen=True):
+    """An item per hold, and one per decision."""
+
+    client: "DynamoDBClient"
+    table: str
+    clock: Clock
+
+    def open(self, hold: Hold) -> None:
+        with translated(HUB, f"keeping hold {hold.id}"):
+            self.client.put_item(TableName=self.table, Item=self._item(hold))
+
+    def find(self, hold_id: str) -> Hold | None:
+        with translated(HUB, f"reading hold {hold_id}"):
+            answer = self.client.get_item(
+                TableName=self.table, Key={"pk": _HOLDS, "sk": {"S": hold_id}}, ConsistentRead=True
+            )
+        hold = _hold_of(answer.get("Item"))
+        return None if hold is None else self._decided(hold)
+
+    def waiting(self) -> "Sequence[Hold]":
+        items = query(
+            self.client,
+            "reading what is held",
+            TableName=self.table,
+            KeyConditionExpression="pk = :holds",
+            FilterExpression="#state = :waiting",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={":holds": _HOLDS, ":waiting": {"S": HoldState.WAITING}},
+        )
+        return [self._decided(hold) for hold in map(_hold_of, items) if hold is not None]
+
+    def decide(self, hold: Hold, decision: Decision) -> None:
+        item = {**_decision_key(hold), "decision": packed(dumps(decision_to_json(decision))), **self._expires()}
+        condition = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if not self._put(f"recording the decision on hold {hold.id}", item, condition):
+            counts = self._decision(hold)
+            # A call that is repeated because its answer was lost finds its own decision.
+            if counts != decision:
+                raise hold_decided(hold.id, counts)
+
+    def settle(self, hold: Hold) -> bool:
+        condition = {
+            "ConditionExpression": "#state = :waiting AND since = :since",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {
+                ":waiting": {"S": HoldState.WAITING},
+                ":since": {"S": hold.since.isoformat()},
+            },
+        }
+        return self._put(f"settling hold {hold.id}", self._item(hold), condition)
+
+    def _put(self, what: str, item: dict[str, Any], condition: dict[str, Any]) -> bool:
+        """Whether the condition held."""
+        with translated(HUB, what):
+            try:
+                self.client.put_item(TableName=self.table, Item=item, **condition)
+            except ClientError as error:
+                if code_of(error) != CONDITION_FAILED:
+                    raise
+                return False
+        return True
+
+    def _decided(self, hold: Hold) -> Hold:
+        return hold if hold.decision is not None else replace(hold, decision=self._decision(hold))
+
+    def _decision(self, hold: Hold) -> Decision | None:
+        with translated(HUB, f"reading the decision on hold {hold.id}"):
+            answer = self.client.get_item(TableName=self.table, Key=_decision_key(hold), ConsistentRead=True)
+        try:
+            return decision_from_json(loads(unpacked(answer["Item"]["decision"]))) if "Item" in answer else None
+        except CodecError:
+            return None
+
+    def _item(self, hold: Hold) -> dict[str, Any]:
+        return {
+            "pk": _HOLDS,
+            "sk": {"S": hold.id},
+            "state": {"S": hold.state},
+            "since": {"S": hold.since.isoformat()},
+            "hold": packed(dumps(hold_to_json(hold))),
+            **self._expires(),
+        }
+
+    def _expires(self) -> dict[str, Any]:
+        return {"expires": expiry(self.clock.now())}
+
+
+def _hold_of(item: Any) -> Hold | None:
+    """What another version wrote in a form that this one does not know counts as absent: it is held anew."""
+    try:
+        return None if item is None else hold_from_json(loads(unpacked(item["hold"])))
+    except CodecError:
+        return None
+
+
+def _decision_key(hold: Hold) -> dict[str, Any]:
+    return {"pk": _DECISIONS, "sk": {"S": f"{hold.id}#{hold.since.isoformat()}"}}

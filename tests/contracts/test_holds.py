@@ -1,0 +1,126 @@
+"""What waits for a person: kept once, decided once, settled once, whichever adapter keeps it."""
+
+from copy import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from ecr_warden.adapters.aws.items import packed
+from ecr_warden.model.codec.base import dumps
+from ecr_warden.model.codec.holds import decision_to_json, hold_to_json
+from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfChange, OfVersion, Verdict
+from ecr_warden.model.job import Actor
+from ecr_warden.ports.errors import HoldDecided
+
+from local.testing.seed import CHECKOUT
+from tests.contracts.hubs import TABLE, Hub, MotoHub
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
+BOB = replace(ALICE, arn="arn:aws:iam::111111111111:user/bob")
+VERSION = Hold(
+    OfVersion("v2", "v1"),
+    "version v2 of the spec",
+    ("it removes 7 of 9 grants",),
+    NOON,
+    NOON + HOLD_LASTS,
+    loses=("pull-user-1 loses pull from shop/checkout",),
+    left_out=(0, 3),
+)
+CHANGE = Hold(
+    OfChange(CHECKOUT, "repository policy", "a" * 64, "", "v1"), "a change", ("approve",), NOON, NOON + HOLD_LASTS
+)
+ACCEPT = Decision("command-1", Verdict.ACCEPT, ALICE, NOON + MINUTE)
+REJECT = Decision("command-2", Verdict.REJECT, BOB, NOON + MINUTE)
+
+
+@pytest.mark.parametrize("hold", [VERSION, CHANGE], ids=["of a version", "of a change"])
+def test_a_hold_is_found_as_it_was_opened(hub: Hub, hold: Hold) -> None:
+    assert (hub.holds.find(hold.id), [*hub.holds.waiting()]) == (None, [])
+    hub.holds.open(hold)
+    assert (hub.holds.find(hold.id), [*hub.holds.waiting()]) == (hold, [hold])
+
+
+def test_holds_are_listed_until_they_are_settled(hub: Hub) -> None:
+    for hold in (VERSION, CHANGE):
+        hub.holds.open(hold)
+    assert hub.holds.settle(replace(VERSION, state=HoldState.ENDED))
+    assert [*hub.holds.waiting()] == [CHANGE]
+    assert hub.holds.find(VERSION.id) == replace(VERSION, state=HoldState.ENDED)
+
+
+@pytest.mark.parametrize(("first", "second"), [(ACCEPT, REJECT), (REJECT, ACCEPT)], ids=["accepted", "rejected"])
+def test_of_two_decisions_the_first_counts_and_the_second_names_it(hub: Hub, first: Decision, second: Decision) -> None:
+    hub.holds.open(VERSION)
+    hub.holds.decide(VERSION, first)
+    with pytest.raises(HoldDecided, match=rf"was {first.verdict}ed by {first.by.arn.rpartition('/')[2]} at"):
+        hub.holds.decide(VERSION, second)
+    decided = replace(VERSION, decision=first)
+    assert (hub.holds.find(VERSION.id), [*hub.holds.waiting()]) == (decided, [decided])
+
+
+def test_a_decision_that_is_recorded_twice_is_one(hub: Hub) -> None:
+    hub.holds.open(VERSION)
+    for _ in range(2):
+        hub.holds.decide(VERSION, ACCEPT)
+    assert hub.holds.find(VERSION.id) == replace(VERSION, decision=ACCEPT)
+
+
+def test_a_hold_is_settled_once(hub: Hub) -> None:
+    hub.holds.open(CHANGE)
+    accepted = replace(CHANGE, state=HoldState.ACCEPTED, decision=ACCEPT)
+    assert hub.holds.settle(accepted)
+    assert not hub.holds.settle(replace(CHANGE, state=HoldState.ENDED))
+    assert hub.holds.find(CHANGE.id) == accepted
+
+
+def test_a_hold_that_was_never_opened_is_not_settled(hub: Hub) -> None:
+    assert not hub.holds.settle(replace(CHANGE, state=HoldState.ENDED))
+    assert hub.holds.find(CHANGE.id) is None
+
+
+def test_a_decision_serves_for_no_later_hold_with_the_same_id(hub: Hub) -> None:
+    hub.holds.open(CHANGE)
+    hub.holds.decide(CHANGE, ACCEPT)
+    assert hub.holds.settle(replace(CHANGE, state=HoldState.ACCEPTED, decision=ACCEPT))
+    again = replace(CHANGE, since=NOON + 2 * MINUTE)
+    hub.holds.open(again)
+    assert hub.holds.find(CHANGE.id) == again
+    assert not hub.holds.settle(replace(CHANGE, state=HoldState.ENDED)), "the earlier one waits no more"
+    hub.holds.decide(again, REJECT)
+    assert hub.holds.find(CHANGE.id) == replace(again, decision=REJECT)
+
+
+def put(hub: MotoHub, pk: str, sk: str, **attributes: Any) -> None:
+    hub.client("dynamodb").put_item(TableName=TABLE, Item={"pk": {"S": pk}, "sk": {"S": sk}} | attributes)
+
+
+FORMS: dict[str, tuple[dict[str, Any], Hold | None]] = {
+    "of an earlier version, without what came later": (
+        {key: entry for key, entry in hold_to_json(VERSION).items() if key not in ("leftOut", "instead", "decision")},
+        replace(VERSION, left_out=(0, 0)),
+    ),
+    "of a later schema": (hold_to_json(VERSION) | {"schema": 2}, None),
+    "without a schema": ({key: entry for key, entry in hold_to_json(VERSION).items() if key != "schema"}, None),
+    "of a kind that is not known": (hold_to_json(VERSION) | {"ground": {"kind": "team", "name": "x"}}, None),
+    "with a time that is none": (hold_to_json(VERSION) | {"until": "soon"}, None),
+}
+
+
+@pytest.mark.parametrize("case", FORMS)
+def test_a_record_of_another_version_is_read_or_counts_as_absent(moto_hub: MotoHub, case: str) -> None:
+    form, found = FORMS[case]
+    moto_hub.holds.open(CHANGE)
+    put(moto_hub, "HOLDS", VERSION.id, hold=packed(dumps(form)), state={"S": "waiting"}, since={"S": NOON.isoformat()})
+    assert moto_hub.holds.find(VERSION.id) == found
+    assert CHANGE in moto_hub.holds.waiting(), "one that cannot be read hides no other"
+
+
+def test_a_decision_that_this_version_cannot_read_accepts_nothing_and_still_counts(moto_hub: MotoHub) -> None:
+    moto_hub.holds.open(VERSION)
+    form = decision_to_json(ACCEPT) | {"schema": 2}
+    put(moto_hub, "DECISIONS", f"{VERSION.id}#{NOON.isoformat()}", decision=packed(dumps(form)))
+    assert moto_hub.holds.find(VERSION.id) == VERSION
+    with pytest.raises(HoldDecided, match="was decided on before"):
+        moto_hub.holds.decide(VERSION, REJECT)
