@@ -20,6 +20,7 @@ from ecr_warden.policy.printable import count, printable
 from ecr_warden.proof.access import Access, AccessPath, Graph, Unfinished
 from ecr_warden.proof.administrators import administrators
 from ecr_warden.proof.given import Given, bare
+from ecr_warden.proof.grounds import Ground, Grounds
 from ecr_warden.proof.judge import Judge
 from ecr_warden.proof.outsiders import let_in
 from ecr_warden.proof.registries import findings_of_registry, upstreams_of
@@ -55,7 +56,7 @@ def find(
 class _Prover:
     def __init__(self, estate: Estate, compiled: CompiledSpec, has_time: Callable[[], bool], hub: str) -> None:
         self._compiled = compiled
-        self._read = _read_part(estate)
+        self._read = read_part(estate)
         self._graph = Graph(as_repaired(self._read.estate, compiled), has_time)
         self._judge = Judge(self._graph, compiled, hub)
         self._remedies = Remedies(self._graph, compiled)
@@ -65,6 +66,7 @@ class _Prover:
         self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
         self._given = Given(compiled, self._read.estate, self._named)
         self._administrators = {one.id: administrators(self._graph, one) for one in self._accounts}
+        self._grounds = Grounds(self._judge, self._given, self._administrators)
 
     def proof(self, known_administrators: Known, known_upstreams: Known) -> Proof:
         upstreams = self._upstreams()
@@ -106,44 +108,28 @@ class _Prover:
         for access in _ASKED:
             permissions = self._graph.permissions(access, repository)
             paths = self._graph.who_can(permissions)
-            extra = (path for path in paths.values() if not self._is_no_news(path, access, target))
-            yield from self._extra(access, target, (path for path in extra if not self._given(access, target, path)))
+            extra = (path for path in paths.values() if self._grounds.of(path, access, target) is Ground.NONE)
+            yield from self._extra(access, target, extra)
             if (target.account, target.region) not in self._read.unread_registries:
                 yield from self._missing(access, repository, paths)
 
     def _of_unnamed(self, repository: Repository, policy: Policy) -> Iterator[Finding]:
         """Outsiders to the repository's account whom its own policy lets in."""
+        target = repository.target
         for access in _ASKED:
-            yield from self._extra(
-                access, repository.target, let_in(self._graph, self._graph.permissions(access, repository), policy)
+            paths = let_in(self._graph, self._graph.permissions(access, repository), policy)
+            extra = (
+                path for path in paths if not self._judge.is_allowed(path.subject, access, target.account, target.name)
             )
+            yield from self._extra(access, target, extra)
 
     def _extra(self, access: Access, target: RepositoryTarget, paths: Iterable[AccessPath]) -> Iterator[Finding]:
-        named_, rest = self._judge.divided(
-            path for path in paths if not self._judge.is_allowed(path.subject, access, target.account, target.name)
-        )
+        named_, rest = self._judge.divided(paths)
         for path in named_:
             remedy = self._remedies.closing(path)
             yield self._judge.finding(FindingKind.EXTRA, str(target), access, path, remedy=remedy)
         if rest:
             yield self._judge.joint_finding(FindingKind.EXTRA, str(target), access, rest)
-
-    def _is_no_news(self, path: AccessPath, access: Access, target: RepositoryTarget) -> bool:
-        """Whether the access is that of an administrator, or of a role of ecr-warden's or AWS's.
-
-        Of the repository's account, or of the account of an identity on the path to whom the spec gives the access: an
-        administrator could act as that identity.
-        """
-        if self._judge.is_left_out(path):
-            return True
-        if self._judge.is_foreign(path):
-            return False
-        return path.subject.arn in self._administrators[target.account].iam or any(
-            path.subject.arn in self._administrators[account].iam
-            and self._given(access, target, AccessPath(path.steps[index:]))
-            for index, step in enumerate(path.steps)
-            if index and (account := str(step.subject.principal.account)) in self._administrators
-        )
 
     def _missing(self, access: Access, repository: Repository, paths: Mapping[str, AccessPath]) -> Iterator[Finding]:
         able = {bare(arn) for arn in paths}
@@ -248,15 +234,19 @@ def _repositories(account: Account) -> Iterator[Repository]:
         yield from registry.repositories.values()
 
 
-class _Read(Struct, frozen=True):
-    """The estate without the policies of registries and repositories that were not read, and what these are."""
+class ReadPart(Struct, frozen=True):
+    """The estate without the policies of registries and repositories that were not read, and what these are.
+
+    `unread`: as `PLACE: what: why`.
+    """
 
     estate: Estate
     unread_registries: frozenset[tuple[str, str]]
     unread: tuple[str, ...]
 
 
-def _read_part(estate: Estate) -> _Read:
+def read_part(estate: Estate) -> ReadPart:
+    """What was read of an estate."""
     registries: set[tuple[str, str]] = set()
     unread: Counter[tuple[str, str]] = Counter()
     accounts = {}
@@ -272,7 +262,7 @@ def _read_part(estate: Estate) -> _Read:
             kept[region] = replace(registry, repositories=repositories, policy=policy)
         accounts[account.id] = replace(account, registries=kept)
     lines = tuple(f"{place}: {count(number, 'repository policy')}: {why}" for (place, why), number in unread.items())
-    return _Read(replace(estate, accounts=accounts), frozenset(registries), lines)
+    return ReadPart(replace(estate, accounts=accounts), frozenset(registries), lines)
 
 
 def _if_read(policy: Policy | None) -> Policy | None:

@@ -1,0 +1,57 @@
+"""On what grounds somebody has access: the spec, an administrator's power, what is also allowed, or none."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.proof.access import Access, AccessPath
+from ecr_warden.proof.administrators import Administrators
+from ecr_warden.proof.given import Given
+from ecr_warden.proof.judge import Judge
+
+
+class Ground(StrEnum):
+    """Why access is no finding; NONE: it is one."""
+
+    OWN = "own"  # a role of ecr-warden's, or one that only AWS can use
+    SPEC = "spec"
+    ADMINISTRATOR = "administrator"
+    ALSO_ALLOWED = "also-allowed"
+    NONE = "none"
+
+
+class Grounds(Struct, frozen=True):
+    """Judges paths to repositories of the spec; `administrators`: of each account of the spec."""
+
+    judge: Judge
+    given: Given
+    administrators: Mapping[str, Administrators]
+
+    def of(self, path: AccessPath, access: Access, target: RepositoryTarget) -> Ground:
+        """The ground of a path that leads to a repository."""
+        if self.judge.is_left_out(path):
+            return Ground.OWN
+        if self.given(access, target, path):
+            return Ground.SPEC
+        if self._is_administrators(path, access, target):
+            return Ground.ADMINISTRATOR
+        if self.judge.is_allowed(path.subject, access, target.account, target.name):
+            return Ground.ALSO_ALLOWED
+        return Ground.NONE
+
+    def _is_administrators(self, path: AccessPath, access: Access, target: RepositoryTarget) -> bool:
+        """Whether it is an administrator's of an account of the spec.
+
+        Of the repository's account, or of the account of an identity on the path to whom the spec gives the access: an
+        administrator could act as that identity.
+        """
+        if self.judge.is_foreign(path):
+            return False
+        return path.subject.arn in self.administrators[target.account].iam or any(
+            path.subject.arn in self.administrators[account].iam
+            and self.given(access, target, AccessPath(path.steps[index:]))
+            for index, step in enumerate(path.steps)
+            if index and (account := str(step.subject.principal.account)) in self.administrators
+        )
