@@ -10,7 +10,6 @@ from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.reply import CallReply, CommandReply, PlanReply, Reply, StatusReply
 from ecr_warden.model.request import (
-    EVERYTHING,
     MAX_SELECTION_LENGTH,
     MAX_TARGETS,
     Answer,
@@ -21,6 +20,7 @@ from ecr_warden.model.request import (
     Selection,
 )
 from ecr_warden.model.run import Result
+from ecr_warden.model.selection import EVERYTHING
 from ecr_warden.model.target import Target, parse_target
 from ecr_warden.policy.printable import cut, invisible
 from msgspec import Struct

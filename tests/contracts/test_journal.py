@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ecr_warden.model.job import Actor
 from ecr_warden.model.observed import Observation
+from ecr_warden.model.pause import PatternPause, Pause
 from ecr_warden.model.request import Answer, AskHistory, Call
-from ecr_warden.model.run import Debts, LastSeen, Pause, Result
+from ecr_warden.model.run import Debts, LastSeen, Result
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import CommandRepeated
 from ecr_warden.ports.store import Page, TargetRecord
@@ -34,7 +35,7 @@ def ran(hub: Hub, run_id: str, *, closed: bool = True) -> None:
     hub.state.release(lease, None, reported=None)
 
 
-def test_a_pause_is_in_the_targets_record_until_it_is_ended(hub: Hub) -> None:
+def test_the_latest_pause_that_names_a_target_is_in_its_record(hub: Hub) -> None:
     hub.state.pause(CHECKOUT, PAUSE)
     assert hub.state.records([CHECKOUT, PUSHER]) == {CHECKOUT.key: TargetRecord(pause=PAUSE)}
     later = replace(PAUSE, id="c2", reason="longer")
@@ -44,10 +45,18 @@ def test_a_pause_is_in_the_targets_record_until_it_is_ended(hub: Hub) -> None:
     hub.state.release(lease, Observation(CHECKOUT), reported="fingerprint")
     known = hub.state.records([CHECKOUT])[CHECKOUT.key]
     assert (known.reported, known.pause) == ("fingerprint", later)
-    hub.state.resume(CHECKOUT)
-    hub.state.resume(CHECKOUT)
-    hub.state.resume(PUSH_USER)
-    assert hub.state.records([CHECKOUT])[CHECKOUT.key].pause is None
+    ended = replace(PAUSE, id="c3", reason="", until=PAUSE.at)
+    hub.state.pause(CHECKOUT, ended)
+    assert hub.state.records([CHECKOUT])[CHECKOUT.key].pause == ended
+
+
+def test_pauses_of_patterns_are_kept_beside_each_other(hub: Hub) -> None:
+    assert list(hub.state.pattern_pauses()) == []
+    first, second = PatternPause(("shop/*", "all"), PAUSE), PatternPause(("shop/*",), replace(PAUSE, id="c2"))
+    for one in (first, second, first):
+        hub.state.pause_patterns(one)
+    assert sorted(hub.state.pattern_pauses(), key=lambda one: one.pause.id) == [first, second]
+    assert hub.state.records([CHECKOUT]) == {}
 
 
 def test_how_the_last_run_ended_is_remembered_and_a_run_that_did_not_end_takes_nothing_of_it(hub: Hub) -> None:

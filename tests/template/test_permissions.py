@@ -212,7 +212,7 @@ def test_control_enters_no_account_and_writes_pauses_and_commands_of_the_table_a
     assert not [action for action in _actions("ControlRole") if action.startswith("sts:")]
     writes = [s for s in by_sid.values() if {"dynamodb:PutItem", "dynamodb:UpdateItem"} & {*says(s["Action"])}]
     assert [(s["Action"], s["Condition"]["ForAllValues:StringLike"]) for s in writes] == [
-        ("dynamodb:PutItem", {"dynamodb:LeadingKeys": ["CALL#*", "AUDIT#COMMAND"]}),
+        ("dynamodb:PutItem", {"dynamodb:LeadingKeys": ["CALL#*", "AUDIT#COMMAND", "PAUSES"]}),
         ("dynamodb:UpdateItem", {"dynamodb:LeadingKeys": "TARGET#*"}),
     ]
     attributes = by_sid["SetPauses"]["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.alert import SpecAccepted
+from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Change
 from ecr_warden.model.reply import StatusReply
 from ecr_warden.model.request import AskStatus
-from ecr_warden.model.run import Pause, Result
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target, UserTarget, parse_target
 from ecr_warden.ports.errors import AccountUnreachable
 

@@ -9,9 +9,10 @@ from ecr_warden.model.alert import TargetsPaused, TargetsResumed
 from ecr_warden.model.codec.requests import BadRequest, request_to_text
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import CauseKind, ReconcileTarget
+from ecr_warden.model.pause import LONGEST_PAUSE, Pause
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, Command, PauseUntil, Resume
-from ecr_warden.model.run import LONGEST_PAUSE, Pause, Result
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import RoleTarget, UserTarget
 from ecr_warden.ports.errors import CallerUnauthenticated, CommandRepeated
 from ecr_warden.usecases.commands import BadEnd
@@ -95,7 +96,8 @@ def test_resume_enqueues_every_target_of_a_pause() -> None:
     reply = give(world, Resume("command-2", (PUSH_USER, CHECKOUT, PUSHER)))
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT, PUSHER, PUSH_USER]
     assert set(reply.targets) == {str(CHECKOUT), str(PUSHER), str(PUSH_USER)}
-    assert not any(record.pause for record in world.state.records([CHECKOUT, PUSHER, PUSH_USER]).values())
+    records = world.state.records([CHECKOUT, PUSHER, PUSH_USER]).values()
+    assert not any(record.pause.is_on(world.clock.now()) for record in records if record.pause is not None)
 
 
 def test_resume_of_a_target_that_is_not_paused_does_nothing() -> None:
@@ -193,7 +195,9 @@ def test_a_repeated_command_is_refused() -> None:
     with pytest.raises(CommandRepeated):
         give(world, PAUSE)
     assert world.alerts.published == []
-    assert world.state.records([CHECKOUT])[CHECKOUT.key].pause is None
+    kept = world.state.records([CHECKOUT])[CHECKOUT.key].pause
+    assert kept is not None
+    assert (kept.id, kept.is_on(NOW)) == ("command-2", False)
 
 
 def test_commands_are_refused_before_a_spec_is_accepted() -> None:

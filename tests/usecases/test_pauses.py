@@ -7,7 +7,7 @@ import pytest
 from ecr_warden.model.alert import PauseReached
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.job import Attempt, Cause, CauseKind, FollowPause, PauseMoment, ReconcileTarget
+from ecr_warden.model.job import Attempt, Cause, CauseKind, FollowPause, PauseMoment, ReconcileTarget, SweepAll
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Command, PauseUntil, Resume
 from ecr_warden.model.run import Result
@@ -15,6 +15,7 @@ from ecr_warden.ports.errors import RetryLater, Throttled
 
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, commands_of
+from tests.usecases.pattern_world import policy, settle, shop, world_of
 from tests.usecases.world import FIRST, OPEN, World, world_in_sync
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -196,3 +197,110 @@ def test_in_observe_mode_the_end_is_announced_and_nothing_is_written() -> None:
     pass_time(world, HOUR)
     assert [alert.moment for alert in reached(world)] == [PauseMoment.END]
     assert world.writes == []
+
+
+def of_pattern(pattern: str = "shop/*", patterns: tuple[str, ...] | None = None) -> World:
+    """A world with `shop/a`, in which whatever fits the pattern is paused for an hour."""
+    world = world_of("a")
+    command = replace(PAUSE, targets=(shop("a"),), patterns=(pattern,) if patterns is None else patterns)
+    assert give(world, command).unscheduled == ""
+    world.forget()
+    return world
+
+
+def create(world: World, name: str) -> None:
+    """A repository that lets anybody in comes to be."""
+    world.documents.make(shop(name))
+    world.put(policy(name), OPEN)
+
+
+COMES_TO_FIT = {
+    "its pattern": ("shop/*", Result.REPORTED),
+    "another pattern that it fits": ("*/ne?", Result.REPORTED),
+    "everything": ("all", Result.REPORTED),
+    "a pattern that it does not fit": ("shop/a*", Result.CONVERGED),
+    "a pattern that fits only a part of its name": ("hop/*", Result.CONVERGED),
+    "another target": (str(shop("a")), Result.CONVERGED),
+}
+
+
+@pytest.mark.parametrize("name", COMES_TO_FIT)
+def test_a_repository_created_during_a_pause_is_paused_if_it_fits(name: str) -> None:
+    pattern, result = COMES_TO_FIT[name]
+    world = of_pattern(pattern)
+    create(world, "new")
+    assert world.run(shop("new")) is result
+
+
+def test_a_pause_without_patterns_holds_only_the_targets_that_it_names() -> None:
+    world = of_pattern(patterns=())
+    create(world, "new")
+    assert world.run(shop("new")) is Result.CONVERGED
+
+
+def test_what_came_to_fit_is_repaired_at_the_end_of_the_pause() -> None:
+    world = of_pattern()
+    create(world, "new")
+    pass_time(world, HOUR - MINUTE)
+    assert world.writes == []
+    world.clock.advance(MINUTE)
+    world.follow(END)
+    assert SweepAll in map(type, world.jobs.sent)
+    settle(world)
+    assert world.live(policy("new")) != OPEN
+    assert [(alert.moment, alert.patterns) for alert in reached(world)] == [
+        (PauseMoment.HALF, ("shop/*",)),
+        (PauseMoment.END, ("shop/*",)),
+    ]
+
+
+LATEST_WORD = {
+    "resume of the target": ((Resume("command-2", (shop("new"),)),), Result.CONVERGED),
+    "resume of the pattern": ((Resume("command-2", (shop("a"),), ("shop/*",)),), Result.CONVERGED),
+    "resume of everything": ((Resume("command-2", (shop("a"),), ("all",)),), Result.CONVERGED),
+    "resume of a wider pattern": ((Resume("command-2", (shop("a"),), ("sh*",)),), Result.CONVERGED),
+    "resume of another target": ((Resume("command-2", (shop("a"),)),), Result.REPORTED),
+    "resume, and pause of the pattern again": (
+        (
+            Resume("command-2", (shop("new"),)),
+            PauseUntil("command-3", (shop("a"),), "again", NOW + 2 * HOUR, ("shop/*",)),
+        ),
+        Result.REPORTED,
+    ),
+    "a longer pause of the pattern": (
+        (PauseUntil("command-2", (shop("a"),), "longer", NOW + 3 * HOUR, ("shop/*",)),),
+        Result.REPORTED,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LATEST_WORD)
+def test_of_all_commands_that_concern_a_target_the_latest_decides(name: str) -> None:
+    commands, result = LATEST_WORD[name]
+    world = of_pattern()
+    create(world, "new")
+    for command in commands:
+        world.clock.advance(MINUTE)
+        give(world, command)
+    assert world.run(shop("new")) is result
+
+
+def test_the_end_of_a_pattern_that_was_resumed_is_not_announced() -> None:
+    world = of_pattern()
+    world.clock.advance(MINUTE)
+    give(world, Resume("command-2", (shop("a"),), ("shop/*",)))
+    assert world.schedules.waiting == {}
+    world.forget()
+    assert world.follow(END) == "nothing is paused by it"
+    assert world.alerts.published == []
+
+
+def test_a_pattern_goes_on_when_the_targets_that_were_there_are_resumed() -> None:
+    world = of_pattern()
+    world.clock.advance(MINUTE)
+    give(world, Resume("command-2", (shop("a"),)))
+    world.forget()
+    world.clock.advance(HOUR)
+    assert world.follow(END) == "0 targets"
+    assert [(alert.targets, alert.patterns) for alert in reached(world)] == [((), ("shop/*",))]
+    assert SweepAll in map(type, world.jobs.sent)

@@ -9,6 +9,7 @@ import pytest
 from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
 from ecr_warden.model.codec.requests import BadRequest, question_from_text
 from ecr_warden.model.desired import Mode
+from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import (
     CallReply,
     CommandReply,
@@ -29,7 +30,7 @@ from ecr_warden.model.request import (
     AskStatus,
     AskVerify,
 )
-from ecr_warden.model.run import Pause, Result
+from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target
 from ecr_warden.ports.documents import all_identities
 from ecr_warden.ports.errors import SpecUnusable

@@ -7,10 +7,10 @@ from itertools import count
 
 import pytest
 from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Change
 from ecr_warden.model.reply import PlanReply, StatusReply, VerifyReply
 from ecr_warden.model.request import AskPlan, AskStatus, AskVerify, Question
-from ecr_warden.model.run import Pause
 from ecr_warden.model.target import Target, UserTarget, parse_target
 from ecr_warden.ports.documents import all_identities
 from ecr_warden.ports.errors import AccountUnreachable

@@ -7,8 +7,9 @@ import pytest
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.pause import LONGEST_PAUSE, Pause
 from ecr_warden.model.plan import Change, HoldReason
-from ecr_warden.model.run import LONGEST_PAUSE, Pause, Result, Skipped
+from ecr_warden.model.run import Result, Skipped
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import RetryLater, Throttled
 from ecr_warden.ports.hub import STOPPED

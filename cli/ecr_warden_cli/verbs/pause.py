@@ -3,9 +3,10 @@
 import argparse
 from datetime import timedelta
 
+from ecr_warden.model.pause import LONGEST_PAUSE
 from ecr_warden.model.reply import StatusReply
-from ecr_warden.model.request import MAX_REASON_LENGTH, AskStatus, PauseUntil, Resume
-from ecr_warden.model.run import LONGEST_PAUSE
+from ecr_warden.model.request import MAX_PATTERNS, MAX_REASON_LENGTH, AskStatus, PauseUntil, Resume
+from ecr_warden.model.selection import is_pattern
 from ecr_warden.model.target import parse_target
 from ecr_warden.policy.printable import count, show_time
 
@@ -60,12 +61,16 @@ def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
     client = speak(arguments, context)
     # Raises if any target is unknown: a partial pause would pass for a complete one.
     targets = known_targets(client, selection_of(arguments))
-    reply = client.command(PauseUntil(new_id(), targets, arguments.reason, until))
+    patterns = _patterns(arguments)
+    reply = client.command(PauseUntil(new_id(), targets, arguments.reason, until, patterns))
     if arguments.json:
-        context.console.answer(json_of(reply) | {"until": until.isoformat(), "reason": arguments.reason})
+        asked = {"until": until.isoformat(), "reason": arguments.reason, "patterns": list(patterns)}
+        context.console.answer(json_of(reply) | asked)
         return Exit.FINE
     for target in reply.targets:
         context.console.line(target)
+    for pattern in patterns:
+        context.console.line(f"and what comes to fit {pattern} until then")
     paused = f"{count(len(reply.targets), 'target')} paused until {show_time(until)}"
     context.console.line(
         f"{paused}: watched but not written to; recorded as requested by {reply.caller}",
@@ -79,6 +84,14 @@ def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
             "within a minute of that, the hub compares them with the spec; ecr-warden resume ends it early"
         )
     return Exit.FINE
+
+
+def _patterns(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The selected texts that may select more tomorrow than they do now."""
+    patterns = tuple(filter(is_pattern, dict.fromkeys(selection_of(arguments))))
+    if len(patterns) > MAX_PATTERNS:
+        raise UsageError(f"{len(patterns)} patterns, at most {MAX_PATTERNS}", remedy="give them in several commands")
+    return patterns
 
 
 def _add_resume_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +114,7 @@ def _resume(arguments: argparse.Namespace, context: Context) -> Exit:
         else:
             console.line("none of these targets is paused")
         return unread
-    reply = client.command(Resume(new_id(), paused))
+    reply = client.command(Resume(new_id(), paused, _patterns(arguments)))
     runs = wait_for(client, reply, context, arguments.wait)
     if arguments.json:
         console.answer({"unread": list(status.unread)} | runs.to_json())

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.finding import Condition, RepositoryHealth, Status
+from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import Grant, GrantsReply, Standing, StatusReply, TargetStatus
 from ecr_warden.model.request import AskGrants, AskStatus
-from ecr_warden.model.run import Pause
 from ecr_warden.policy.printable import count, show_time
 
 from ecr_warden_cli.console import Exit, Style

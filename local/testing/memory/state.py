@@ -9,8 +9,9 @@ from ecr_warden.model.codec.records import entry_of
 from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.hold import Decision, Hold, HoldState
 from ecr_warden.model.observed import Observation
+from ecr_warden.model.pause import PatternPause, Pause
 from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
-from ecr_warden.model.run import Debts, LastSeen, OpenRun, Pause, RunReport
+from ecr_warden.model.run import Debts, LastSeen, OpenRun, RunReport
 from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 from ecr_warden.model.watch import SweepRecord
@@ -31,6 +32,7 @@ class MemoryState:
     tokens: dict[str, int] = field(default_factory=dict)
     opened: dict[tuple[str, str], OpenRun] = field(default_factory=dict)
     closed: dict[tuple[str, str], RunReport] = field(default_factory=dict)
+    patterns: dict[str, PatternPause] = field(default_factory=dict)
 
     def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
         held = self.leases.get(target.key)
@@ -91,14 +93,14 @@ class MemoryState:
         self.remembered[target.key] = replace(record, debts=replace(record.debts, recreated_principals=marked))
 
     def pause(self, target: Target, pause: Pause) -> None:
-        self._set_pause(target, pause)
-
-    def resume(self, target: Target) -> None:
-        self._set_pause(target, None)
-
-    def _set_pause(self, target: Target, pause: Pause | None) -> None:
         record = self.remembered.get(target.key, TargetRecord())
         self.remembered[target.key] = replace(record, pause=pause)
+
+    def pause_patterns(self, paused: PatternPause) -> None:
+        self.patterns[paused.pause.id] = paused
+
+    def pattern_pauses(self) -> Sequence[PatternPause]:
+        return [*self.patterns.values()]
 
     def note_reported(self, target: Target, reported: str | None) -> None:
         record = self.remembered.get(target.key, TargetRecord())

@@ -40,13 +40,16 @@ _ADDED: dict[str, Json] = {
     "status": {"repositories": [], "access": None},
     "verify": {"access": None},
 }
+_OF_PAUSES: dict[str, tuple[str, ...]] = {"action": ("pause", "resume"), "kind": ("paused", "resumed", "pause-reached")}
 
 
 def _as_written_now(value: Any) -> Any:
-    """Renamed since then: a job; added: the write scope, what is unscheduled, who has access, which sessions end."""
+    """Renamed since then: a job; added: write scope, what is unscheduled, patterns, who has access, which sessions."""
     if isinstance(value, dict):
         new = {key: _as_written_now(entry) for key, entry in value.items()}
         renamed = {"kind": "report-own-change"} if new.get("kind") == "tell-own-change" else {}
+        if {"action", "cause"} & new.keys() and any(new.get(key) in values for key, values in _OF_PAUSES.items()):
+            new["patterns"] = []
         added = _ADDED.get(new.get("kind", ""), {}) | ({"proved": None} if {*new} == {"target", "drifts"} else {})
         ended: Json = {"endSessions": "since-in-sync"} if "departedOwners" in new else {}
         return new | renamed | added | ended | ({"access": None} if new.get("sameAccess") else {})

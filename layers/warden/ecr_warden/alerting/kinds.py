@@ -48,7 +48,7 @@ from ecr_warden.model.job import (
     short_name,
 )
 from ecr_warden.model.run import RunReport, Severity
-from ecr_warden.policy.printable import count, cut, show_time
+from ecr_warden.policy.printable import count, cut, first, printable, show_time
 
 
 def severity(alert: Alert) -> Severity:
@@ -246,16 +246,25 @@ class _CredentialMade(Kind[CredentialMade]):
         )
 
 
+def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseReached) -> str:
+    """How many targets, and the patterns: they concern what comes to fit them, too."""
+    number = len(alert.targets) + alert.left_out
+    if not alert.patterns:
+        return count(number, "target")
+    shown = first([printable(pattern, 80) for pattern in alert.patterns], _PATTERNS_SHOWN)
+    return " and ".join([*([count(number, "target")] if number else []), f"what comes to fit {', '.join(shown)}"])
+
+
 class _TargetsPaused(Kind[TargetsPaused]):
     def describe_one(self, alert: TargetsPaused) -> Parts:
-        targets = count(len(alert.targets) + alert.left_out, "target")
+        targets, names_one = _paused_targets(alert), len(alert.targets) == 1 and not alert.patterns
         return Parts(
             f"{targets} paused by {short_name(alert.cause.actor)}: drift is reported, not repaired",
             [
                 Field("Who", describe_actor(alert.cause.actor)),
                 Field("Reason", alert.reason),
                 Field("Until", show_time(alert.until)),
-                Field("Undo", f"ecr-warden resume {alert.targets[0] if len(alert.targets) == 1 else 'TARGET'}"),
+                Field("Undo", f"ecr-warden resume {alert.targets[0] if names_one else 'TARGET'}"),
             ],
             [listing("target", alert.targets, rest=alert.left_out)],
         )
@@ -269,7 +278,7 @@ class _TargetsResumed(Kind[TargetsResumed]):
         return Severity.INFO
 
     def describe_one(self, alert: TargetsResumed) -> Parts:
-        targets = count(len(alert.targets) + alert.left_out, "target")
+        targets = _paused_targets(alert)
         return Parts(
             f"{targets} resumed by {short_name(alert.cause.actor)}",
             [Field("Who", describe_actor(alert.cause.actor)), Field("See", "ecr-warden status")],
@@ -285,7 +294,7 @@ class _PauseReached(Kind[PauseReached]):
         return Severity.INFO
 
     def describe_one(self, alert: PauseReached) -> Parts:
-        targets = count(len(alert.targets) + alert.left_out, "target")
+        targets = _paused_targets(alert)
         match alert.moment:
             case PauseMoment.HALF:
                 title = f"half of the pause of {targets} is over: drift is not repaired until {show_time(alert.until)}"
@@ -457,6 +466,7 @@ KINDS: Mapping[type[Alert], Kind[Any]] = {
 """In the order in which a message on several kinds names them."""
 
 _KEYS, _PROBLEMS = 1000, 100
+_PATTERNS_SHOWN = 5
 
 
 def _with_fewer_problems[A: (SpecRefused, Unlisted)](alert: A) -> A:

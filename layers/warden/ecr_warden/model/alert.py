@@ -41,29 +41,32 @@ class SpecAccepted(_Alert, frozen=True, tag="spec-accepted"):
 
 
 class TargetsPaused(_Alert, frozen=True, tag="paused"):
-    """A command paused `targets`, given by their keys."""
+    """A command paused `targets`, given by their keys, and whatever comes to fit `patterns`."""
 
     targets: tuple[str, ...]
     reason: str
     until: Moment
     left_out: Count = 0
+    patterns: tuple[str, ...] = ()
 
 
 class TargetsResumed(_Alert, frozen=True, tag="resumed"):
-    """A command ended the pauses of `targets`, given by their keys."""
+    """A command ended the pauses of `targets`, given by their keys, and of whatever comes to fit `patterns`."""
 
     targets: tuple[str, ...]
     left_out: Count = 0
+    patterns: tuple[str, ...] = ()
 
 
 class PauseReached(_Alert, frozen=True, tag="pause-reached"):
-    """A pause is half over or has ended; `targets`: the keys of those that it still held."""
+    """A pause is half over or has ended; `targets`: the keys of those that it still held, `patterns`: likewise."""
 
     moment: PauseMoment
     targets: tuple[str, ...]
     reason: str
     until: Moment
     left_out: Count = 0
+    patterns: tuple[str, ...] = ()
 
 
 COMPILED_SPEC = "compiled spec"

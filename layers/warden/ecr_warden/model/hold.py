@@ -12,7 +12,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from ecr_warden.model.job import Actor, short_name
-from ecr_warden.model.run import CLOCKS
+from ecr_warden.model.pause import CLOCKS
 from ecr_warden.model.target import Target
 from ecr_warden.model.value import Count, Moment, Value
 from ecr_warden.policy.printable import show_time

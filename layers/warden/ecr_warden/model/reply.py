@@ -9,9 +9,10 @@ from msgspec import Struct, field
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.finding import Condition, FindingGroup, RepositoryHealth
+from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.request import Answer, AuditEntry
-from ecr_warden.model.run import LastSeen, OpenRun, Pause, Result, RunEntry, RunReport
+from ecr_warden.model.run import LastSeen, OpenRun, Result, RunEntry, RunReport
 from ecr_warden.model.value import Count, Moment, Value, opaque
 
 

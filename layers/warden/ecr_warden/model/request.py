@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 
 from ecr_warden.model.job import Actor
 from ecr_warden.model.run import Result
+from ecr_warden.model.selection import EVERYTHING
 from ecr_warden.model.target import Target
 from ecr_warden.model.value import Count, Moment, Value
 
@@ -19,7 +20,7 @@ MAX_TARGETS = 2000
 MAX_REASON_LENGTH = 200
 MAX_ENTRIES, MAX_HISTORIES = 100, 20
 MAX_SELECTION_LENGTH = 400
-EVERYTHING = "all"
+MAX_PATTERNS = 20
 type Selection = Annotated[
     tuple[Annotated[str, Meta(min_length=1, max_length=MAX_SELECTION_LENGTH)], ...],
     Meta(min_length=1, max_length=MAX_TARGETS),
@@ -94,20 +95,27 @@ class Apply(_Request, frozen=True, tag="apply"):
     targets: Targets
 
 
+type Patterns = Annotated[
+    tuple[Annotated[str, Meta(min_length=1, max_length=MAX_SELECTION_LENGTH)], ...], Meta(max_length=MAX_PATTERNS)
+]
+
+
 class PauseUntil(_Request, frozen=True, tag="pause"):
-    """Write nothing to targets until a time."""
+    """Write nothing to targets until a time, nor to what comes to fit the patterns until then."""
 
     id: RequestId
     targets: Targets
     reason: str
     until: Moment
+    patterns: Patterns = ()
 
 
 class Resume(_Request, frozen=True, tag="resume"):
-    """End pauses early, and reconcile the targets."""
+    """End pauses early, and reconcile the targets; end also the pauses of what comes to fit the patterns."""
 
     id: RequestId
     targets: Targets
+    patterns: Patterns = ()
 
 
 type Command = Apply | PauseUntil | Resume

@@ -1,16 +1,14 @@
 """A run of one target: what is journalled before its first write, how it ended, and what it leaves to the next."""
 
-from datetime import datetime, timedelta
 from enum import StrEnum
 
 from msgspec import Struct
 
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.job import Actor, Cause, short_name
+from ecr_warden.model.job import Cause
 from ecr_warden.model.plan import Change, Plan
 from ecr_warden.model.sessions import Sessions
 from ecr_warden.model.value import Count, Moment, Value
-from ecr_warden.policy.printable import show_time
 
 
 class Severity(StrEnum):
@@ -96,31 +94,6 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     def applied(self) -> tuple[Change, ...]:
         """The changes that were written."""
         return tuple(outcome.change for outcome in self.outcomes if isinstance(outcome, Applied))
-
-
-LONGEST_PAUSE = timedelta(days=7)
-# Between the clocks of the function that sets a pause and of those that read it.
-CLOCKS = timedelta(minutes=5)
-
-
-class Pause(Value, frozen=True):
-    """A pause of targets.
-
-    `id`: the request that set it; `by`: the authenticated caller. It ends by itself at `until`.
-    """
-
-    id: str
-    by: Actor
-    reason: str
-    at: Moment
-    until: Moment
-
-    def is_on(self, now: datetime) -> bool:
-        """Is it in force at this time? One that ends later than any command can ask for was set by no command."""
-        return now < self.until <= now + LONGEST_PAUSE + CLOCKS
-
-    def __str__(self) -> str:
-        return f"paused by {short_name(self.by)} until {show_time(self.until)}: {self.reason}"
 
 
 class OpenRun(Value, frozen=True):

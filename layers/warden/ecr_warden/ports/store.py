@@ -8,7 +8,8 @@ from msgspec import Struct, field
 
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.run import Debts, LastSeen, OpenRun, Pause, RunEntry, RunReport
+from ecr_warden.model.pause import PatternPause, Pause
+from ecr_warden.model.run import Debts, LastSeen, OpenRun, RunEntry, RunReport
 from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 
@@ -84,8 +85,8 @@ class TargetRecord(Struct, frozen=True):
     `open_run`: ID of a run that never closed. `unique_id`: AWS's ID of the identity, when last read. `reported`:
     fingerprint of the last reported problem while it lasts, so that a sweep does not report it again. `revoked`: the
     spec version that removed the target, once its documents are gone. `written_at`: when a run last wrote to it.
-    `trust_look`: of the last run that read a role's trust policy in sync. `pause`: the latest, ended or not. `last`:
-    for people; nothing is decided by it.
+    `trust_look`: of the last run that read a role's trust policy in sync. `pause`: the latest that named the target,
+    ended or not. `last`: for people; nothing is decided by it.
     """
 
     open_run: str | None = None
@@ -150,8 +151,12 @@ class State(Protocol):
         """Set a target's pause, replacing any other; a run in progress goes on."""
         ...
 
-    def resume(self, target: Target) -> None:
-        """End a target's pause, if there is one."""
+    def pause_patterns(self, paused: PatternPause) -> None:
+        """Keep a pause of whatever patterns select, beside earlier ones, for as long as a pause can last."""
+        ...
+
+    def pattern_pauses(self) -> Sequence[PatternPause]:
+        """The pauses of patterns that are kept, ended or not, in any order."""
         ...
 
     def note_reported(self, target: Target, reported: str | None) -> None:

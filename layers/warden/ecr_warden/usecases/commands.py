@@ -3,6 +3,7 @@
 Nothing here writes to a member account: `apply` enqueues runs, which do the writing.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
@@ -13,9 +14,9 @@ from ecr_warden.model.alert import TargetsPaused, TargetsResumed
 from ecr_warden.model.codec.requests import command_from_text
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.model.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Apply, AuditEntry, AuditKind, Call, PauseUntil, Resume
-from ecr_warden.model.run import LONGEST_PAUSE, Pause
 from ecr_warden.model.target import Target
 from ecr_warden.policy.printable import show_time
 from ecr_warden.ports.alerts import AlertBus
@@ -23,7 +24,7 @@ from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.hub import Callers, Clock, CommandRecords, Jobs
 from ecr_warden.ports.store import Audit, Specs, State
 from ecr_warden.usecases.jobs import reconcile_jobs
-from ecr_warden.usecases.pauses import PauseTimes, held_by
+from ecr_warden.usecases.pauses import PauseTimes, held_by, latest_pauses
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 from ecr_warden.usecases.targets import spec_for
 
@@ -78,22 +79,25 @@ class Commands(Struct, frozen=True):
                 enqueued = accepted.mode is Mode.ENFORCE
                 if enqueued:
                     self.jobs.enqueue(reconcile_jobs(cause, targets))
-            case PauseUntil(reason=reason, until=until):
+            case PauseUntil(reason=reason, until=until, patterns=patterns):
                 enqueued = False
-                unscheduled = self._pause(targets, Pause(command.id, caller, reason, now, until), cause)
-            case Resume():
-                targets = self._resume(targets, cause, now)
+                pause = Pause(command.id, caller, reason, now, until)
+                unscheduled = self._pause(targets, patterns, pause, cause)
+            case Resume(patterns=patterns):
+                targets = self._resume(targets, patterns, Pause(command.id, caller, "", now, now), cause)
                 enqueued = bool(targets)
             case _:
                 assert_never(command)
         return CommandReply(command.id, caller.arn, accepted.mode, tuple(map(str, targets)), enqueued, unscheduled)
 
-    def _pause(self, targets: tuple[Target, ...], pause: Pause, cause: Cause) -> str:
-        """Pause the targets; returns why nothing wakes them at its end, empty if something does."""
-        self._record(AuditKind.PAUSED, cause, pause.at, targets, f"until {show_time(pause.until)}: {pause.reason}")
-        self.alerts.publish(TargetsPaused(cause, tuple(map(str, targets)), pause.reason, pause.until))
-        for target in targets:
-            self.state.pause(target, pause)
+    def _pause(self, targets: tuple[Target, ...], patterns: tuple[str, ...], pause: Pause, cause: Cause) -> str:
+        """Pause the targets and patterns; returns why nothing wakes them at its end, empty if something does."""
+        text = f"until {show_time(pause.until)}: {pause.reason}"
+        self._record(AuditKind.PAUSED, cause, pause.at, targets, _with_patterns(text, patterns))
+        self.alerts.publish(
+            TargetsPaused(cause, tuple(map(str, targets)), pause.reason, pause.until, patterns=patterns)
+        )
+        self._set(targets, patterns, pause)
         try:
             # Last: a scheduler that does not answer delays no pause.
             self.pause_times.schedule(pause)
@@ -101,27 +105,37 @@ class Commands(Struct, frozen=True):
             return str(error)
         return ""
 
-    def _resume(self, targets: tuple[Target, ...], cause: Cause, now: datetime) -> tuple[Target, ...]:
-        """Resume those of the targets that are paused, and return them."""
-        self._record(AuditKind.RESUMED, cause, now, targets)
-        paused = self._paused(targets, now)
-        if paused:
-            self.alerts.publish(TargetsResumed(cause, tuple(map(str, paused))))
-        for target in paused:
-            self.state.resume(target)
+    def _resume(
+        self, targets: tuple[Target, ...], patterns: tuple[str, ...], ended: Pause, cause: Cause
+    ) -> tuple[Target, ...]:
+        """Resume the patterns and the paused ones of the targets; returns these. `ended` replaces their pauses."""
+        self._record(AuditKind.RESUMED, cause, ended.at, targets, _with_patterns("", patterns))
+        paused = self._paused(targets, ended.at)
+        if paused or patterns:
+            self.alerts.publish(TargetsResumed(cause, tuple(map(str, paused)), patterns=patterns))
+        self._set(paused, patterns, ended)
         self.jobs.enqueue(reconcile_jobs(cause, paused))
         for pause_id in sorted({pause.id for pause in paused.values()}):
             if not held_by(pause_id, self.command_records, self.state):
                 self.pause_times.cancel(pause_id)
         return tuple(paused)
 
+    def _set(self, targets: Iterable[Target], patterns: tuple[str, ...], pause: Pause) -> None:
+        if patterns:
+            self.state.pause_patterns(PatternPause(patterns, pause))
+        for target in targets:
+            self.state.pause(target, pause)
+
     def _record(self, kind: AuditKind, cause: Cause, at: datetime, targets: tuple[Target, ...], text: str = "") -> None:
         self.audit.record(AuditEntry(kind, at, cause.id, cause.actor, text, tuple(map(str, targets))))
 
     def _paused(self, targets: tuple[Target, ...], now: datetime) -> dict[Target, Pause]:
-        records = self.state.records(targets)
-        pauses = {target: records[target.key].pause for target in targets if target.key in records}
-        return {target: pause for target, pause in pauses.items() if pause is not None and pause.is_on(now)}
+        latest = latest_pauses(targets, self.state)
+        return {target: pause for target, pause in latest.items() if pause.is_on(now)}
+
+
+def _with_patterns(text: str, patterns: tuple[str, ...]) -> str:
+    return "; ".join(filter(None, (text, f"and what comes to fit {', '.join(patterns)}" if patterns else "")))
 
 
 def _check_end(until: datetime, now: datetime) -> None:

@@ -23,6 +23,7 @@ from ecr_warden.model.finding import (
     SeenFinding,
     Status,
 )
+from ecr_warden.model.pause import Pause, pause_of
 from ecr_warden.model.reply import Standing, TargetStatus
 from ecr_warden.model.run import LastSeen, Result
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, target_arn
@@ -61,21 +62,23 @@ def statuses(
 ) -> dict[str, TargetStatus]:
     """What is remembered of each target, by key; `sweeps`: by part. Raises PortError."""
     known = {target.key: target for target in targets}
-    records = state.records([*known.values()])
-    return {
-        key: _status(target, records.get(key, TargetRecord()), sweeps.get(part_of(target)), accepted, now)
-        for key, target in known.items()
-    }
+    records, by_pattern = state.records([*known.values()]), state.pattern_pauses()
+
+    def status(target: Target) -> TargetStatus:
+        record = records.get(target.key, TargetRecord())
+        pause = pause_of(target, record.pause, by_pattern, now)
+        return _status(target, record, pause, sweeps.get(part_of(target)), accepted)
+
+    return {key: status(target) for key, target in known.items()}
 
 
 def _status(
-    target: Target, record: TargetRecord, sweep: SweepRecord | None, accepted: CompiledSpec, now: datetime
+    target: Target, record: TargetRecord, pause: Pause | None, sweep: SweepRecord | None, accepted: CompiledSpec
 ) -> TargetStatus:
     """The status of a target, from whichever read it last: a run of it, or a sweep of its part.
 
     A sweep knows only whether a target differed, not how.
     """
-    pause = record.pause if record.pause is not None and record.pause.is_on(now) else None
     known = TargetStatus(str(target), record.last, pause, record.open_run, record.reported is not None)
     if sweep is None or sweep.version != accepted.version or (record.last is not None and record.last.at >= sweep.at):
         return known

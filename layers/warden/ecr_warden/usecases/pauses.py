@@ -4,7 +4,7 @@ A schedule may run late, twice or not at all, and its pause may have been replac
 read when its job comes. Without the job, the next sweep finds what differs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from copy import replace
 from datetime import timedelta
@@ -13,14 +13,15 @@ from msgspec import Struct
 
 from ecr_warden.model.alert import PauseReached
 from ecr_warden.model.codec.requests import command_from_text
-from ecr_warden.model.job import Attempt, Cause, CauseKind, FollowPause, PauseMoment
+from ecr_warden.model.job import Attempt, Cause, CauseKind, FollowPause, PauseMoment, SweepAll
+from ecr_warden.model.pause import PatternPause, Pause, latest_pause
 from ecr_warden.model.request import PauseUntil
-from ecr_warden.model.run import Pause
+from ecr_warden.model.selection import EVERYTHING
 from ecr_warden.model.target import Target
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.hub import Clock, CommandRecords, Jobs, Schedules
-from ecr_warden.ports.store import Specs, State
+from ecr_warden.ports.store import Specs, State, TargetRecord
 from ecr_warden.usecases.jobs import reconcile_jobs
 from ecr_warden.usecases.targets import spec_for
 
@@ -55,16 +56,41 @@ def _job(pause_id: str, moment: PauseMoment) -> FollowPause:
     return FollowPause(Cause(CauseKind.PAUSE, pause_id), moment)
 
 
-def held_by(pause_id: str, command_records: CommandRecords, state: State) -> Mapping[Target, Pause]:
-    """The targets whose latest pause this is, ended or not; raises PortError."""
+class Holding(Struct, frozen=True):
+    """What a pause holds: the targets that its command named and no later one took over; and its patterns, if any."""
+
+    pause: Pause
+    targets: tuple[Target, ...]
+    patterns: tuple[str, ...] = ()
+
+
+def held_by(pause_id: str, command_records: CommandRecords, state: State) -> Holding | None:
+    """What a pause holds, ended or not; None if nothing. Raises PortError."""
     text = command_records.text(pause_id)
     command = None if text is None else command_from_text(text)
     if not isinstance(command, PauseUntil):
-        return {}
-    targets = tuple(dict.fromkeys(command.targets))
-    records = state.records(targets)
-    pauses = {target: records[target.key].pause for target in targets if target.key in records}
-    return {target: pause for target, pause in pauses.items() if pause is not None and pause.id == pause_id}
+        return None
+    given = state.pattern_pauses() if command.patterns else ()
+    own = next((one for one in given if one.pause.id == pause_id), None)
+    patterns = () if own is None else tuple(text for text in own.patterns if not _is_replaced(text, own, given))
+    pauses = {target: pause for target, pause in latest_pauses(command.targets, state).items() if pause.id == pause_id}
+    pause = next(iter(pauses.values()), own.pause if own is not None and patterns else None)
+    return None if pause is None else Holding(pause, tuple(pauses), patterns)
+
+
+def _is_replaced(pattern: str, own: PatternPause, given: Iterable[PatternPause]) -> bool:
+    later = (text for one in given if one.pause.at > own.pause.at for text in one.patterns)
+    return any(text in (pattern, EVERYTHING) for text in later)
+
+
+def latest_pauses(targets: Iterable[Target], state: State) -> Mapping[Target, Pause]:
+    """The latest pause of each target that has one, ended or not; raises PortError."""
+    asked = tuple(dict.fromkeys(targets))
+    records, by_pattern = state.records(asked), state.pattern_pauses()
+    latest = {
+        target: latest_pause(target, records.get(target.key, TargetRecord()).pause, by_pattern) for target in asked
+    }
+    return {target: pause for target, pause in latest.items() if pause is not None}
 
 
 class FollowPauses(Struct, frozen=True):
@@ -84,10 +110,12 @@ class FollowPauses(Struct, frozen=True):
         """
         accepted = self.specs.accepted()
         held = held_by(job.cause.id, self.command_records, self.state)
-        targets = tuple(target for target in held if accepted is not None and spec_for(target, accepted) is not None)
-        if not targets:
+        if held is None or accepted is None:
             return "nothing is paused by it"
-        pause = held[targets[0]]
+        pause, patterns = held.pause, held.patterns
+        targets = tuple(target for target in held.targets if spec_for(target, accepted) is not None)
+        if not targets and not patterns:
+            return "nothing is paused by it"
         has_ended = not pause.is_on(self.clock.now())
         if job.moment is PauseMoment.HALF and has_ended:
             return "too late"
@@ -96,7 +124,12 @@ class FollowPauses(Struct, frozen=True):
                 return "too early"
             raise RetryLater(f"pause {pause.id} lasts until {pause.until.isoformat()}", retryable=True)
         cause = replace(job.cause, action="pause", at=pause.at.isoformat(timespec="seconds"), actor=pause.by)
-        self.alerts.publish(PauseReached(cause, job.moment, tuple(map(str, targets)), pause.reason, pause.until))
+        names = tuple(map(str, targets))
+        reached = PauseReached(cause, job.moment, names, pause.reason, pause.until, patterns=patterns)
+        self.alerts.publish(reached)
         if job.moment is PauseMoment.END:
             self.jobs.enqueue(reconcile_jobs(cause, targets))
+            if patterns:
+                # Only AWS knows which repositories have come to fit.
+                self.jobs.enqueue([SweepAll(cause)])
         return f"{len(targets)} targets"

@@ -14,6 +14,7 @@ from ecr_warden.model.codec.compressed import compress
 from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.pause import pause_of
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.reply import (
     Access,
@@ -196,10 +197,11 @@ class Queries(Struct, frozen=True):
     def _left(self, plans: Sequence[Plan]) -> Iterator[tuple[str, str]]:
         """The plans that would not be applied now, and why."""
         stopped, now = self.switch.reason_to_stop(), self.clock.now()
-        records = self.state.records([plan.target for plan in plans])
+        records, by_pattern = self.state.records([plan.target for plan in plans]), self.state.pattern_pauses()
         for plan in plans:
-            pause = records.get(plan.target.key, TargetRecord()).pause
-            reason = str(pause) if pause is not None and pause.is_on(now) else stopped
+            named = records.get(plan.target.key, TargetRecord()).pause
+            pause = pause_of(plan.target, named, by_pattern, now)
+            reason = stopped if pause is None else str(pause)
             if plan.changes and reason is not None:
                 yield str(plan.target), reason
 

@@ -15,6 +15,7 @@ from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
+from ecr_warden.model.pause import pause_of
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import Debts, OpenRun, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.sessions import TrustLook
@@ -215,10 +216,8 @@ class Reconcile(Struct, frozen=True):
         return spec is not None and not diff(spec, self.documents.read(spec), now=self.clock.now())
 
     def _reason_not_to_write(self, run: Run) -> str | None:
-        pause = run.record.pause
-        if pause is not None and pause.is_on(self.clock.now()):
-            return str(pause)
-        return self.switch.reason_to_stop()
+        pause = pause_of(run.spec.target, run.record.pause, self.state.pattern_pauses(), self.clock.now())
+        return self.switch.reason_to_stop() if pause is None else str(pause)
 
     def _write_and_verify(
         self, run: Run, plan: Plan, debts: Debts

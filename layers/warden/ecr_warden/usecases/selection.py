@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.request import EVERYTHING, Selection
-from ecr_warden.model.target import RepositoryTarget, Target, TargetError, parse_target
+from ecr_warden.model.request import Selection
+from ecr_warden.model.selection import named_by, selects
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.policy.nearest import advice, nearest
 
 _OF_FILES = (".yaml", ".yml", ".json")
 _SUGGESTED = 3
-_EXPRESSIONS = {"*": ".*", "?": "."}
 
 
 class NoSuchTarget(WardenError):
@@ -33,12 +33,11 @@ class NothingAccepted(WardenError):
 def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Target]:
     """The selected targets by key, sorted; raises NoSuchTarget.
 
-    `targets`: all there are, by key. A text is `all`, a target, a repository name, or a pattern of repository names
-    with `*` (which also matches `/`) and `?`.
+    `targets`: all there are, by key.
     """
     found: dict[str, Target] = {}
     for text in selection:
-        meant = _matching(text, targets)
+        meant = {key: target for key, target in targets.items() if selects(text, target)}
         if not meant:
             raise _unknown(text, targets.values())
         found |= meant
@@ -47,7 +46,7 @@ def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Tar
 
 def named_in(selection: Selection) -> tuple[Target, ...]:
     """The targets named in full."""
-    return tuple(target for target in map(_parsed, selection) if target is not None)
+    return tuple(target for target in map(named_by, selection) if target is not None)
 
 
 def unlisted(selection: Selection, known: Mapping[str, Target], accepted: CompiledSpec) -> dict[str, Target]:
@@ -59,27 +58,6 @@ def unlisted(selection: Selection, known: Mapping[str, Target], accepted: Compil
 def has_to_be_looked_up(selection: Selection) -> bool:
     """Whether some text may select repositories that have to be listed first."""
     return len(named_in(selection)) < len(selection)
-
-
-def _parsed(text: str) -> Target | None:
-    try:
-        return parse_target(text)
-    except TargetError:
-        return None
-
-
-def _matching(text: str, targets: Mapping[str, Target]) -> dict[str, Target]:
-    if text == EVERYTHING:
-        return dict(targets)
-    named = _parsed(text)
-    if named is None:
-        name = re.compile("".join(_EXPRESSIONS.get(char, re.escape(char)) for char in text))
-        return {
-            key: target
-            for key, target in targets.items()
-            if isinstance(target, RepositoryTarget) and name.fullmatch(target.name)
-        }
-    return {named.key: targets[named.key]} if named.key in targets else {}
 
 
 def _unknown(text: str, targets: Iterable[Target]) -> NoSuchTarget:

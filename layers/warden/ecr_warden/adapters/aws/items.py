@@ -2,7 +2,8 @@
 
 `TARGET#<key>` / `STATE` and `RUN#<id>`; `DAY#<yyyymmdd>` / `RUN#<id>`, a run's entry under the day that its ID
 begins with; `CALL#<id>` / `CALL` and `TARGET#<key>`; `SPEC`; `SWEEP` / `PART#<part>`; `AUDIT#SPEC` and
-`AUDIT#COMMAND` / `<time>#<kind>#<id>`; `HOLDS` / `<id>` and `DECISIONS` / `<id>#<since>`; `INCIDENT#<key>`.
+`AUDIT#COMMAND` / `<time>#<kind>#<id>`; `HOLDS` / `<id>` and `DECISIONS` / `<id>#<since>`; `PAUSES` / `<id>`;
+`INCIDENT#<key>`.
 """
 
 import gzip
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import loads
-from ecr_warden.model.run import Debts, LastSeen, Pause, Result
+from ecr_warden.model.pause import Pause
+from ecr_warden.model.run import Debts, LastSeen, Result
 from ecr_warden.model.sessions import Sessions, TrustLook
 from ecr_warden.model.target import Target
 from ecr_warden.ports.store import TargetRecord
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 JOURNAL_KEPT = timedelta(days=365)
 RUN = "RUN#"
+PAUSES: dict[str, Any] = {"S": "PAUSES"}
 
 _DAY = re.compile(r"[0-9]{8}(?=T)")
 

@@ -1,7 +1,7 @@
 """The State port on one DynamoDB table.
 
-`TARGET#<key>` / `STATE` has the lease, debts, pause and last reading; a run's journal is two items (items.py). The
-journal's codec is imported where it is used: a cold start pays for it only if it writes.
+`TARGET#<key>` / `STATE` has the lease, debts, pause and last reading; a run's journal is two items (items.py), and each
+pause of patterns is one. The journal's codec is imported where it is used: a cold start pays for it only if it writes.
 """
 
 import re
@@ -13,10 +13,22 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, code_of, translated
-from ecr_warden.adapters.aws.items import RECORD, day_key, expiry, packed, record_of, run_key, state_key, unpacked
+from ecr_warden.adapters.aws.items import (
+    PAUSES,
+    RECORD,
+    day_key,
+    expiry,
+    packed,
+    query,
+    record_of,
+    run_key,
+    state_key,
+    unpacked,
+)
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.run import Debts, OpenRun, Pause, RunReport
+from ecr_warden.model.pause import LONGEST_PAUSE, PatternPause, Pause
+from ecr_warden.model.run import Debts, OpenRun, RunReport
 from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import LeaseHeld, PortError, Throttled
@@ -27,6 +39,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _BATCH = 100
+# No longer than the longest pause can one that it replaced have lasted.
+_PAUSES_KEPT = LONGEST_PAUSE + timedelta(days=1)
 _BATCH_READS = 5
 _LOST = "ConditionalCheckFailed"
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -194,9 +208,34 @@ class DynamoState(Struct, frozen=True):
                 ExpressionAttributeValues={":pause": {"S": dumps(to_json(pause))}},
             )
 
-    def resume(self, target: Target) -> None:
-        with translated(HUB, f"resuming {target}"):
-            self.client.update_item(TableName=self.table, Key=state_key(target), UpdateExpression="REMOVE paused")
+    def pause_patterns(self, paused: PatternPause) -> None:
+        from ecr_warden.model.codec.base import to_json  # noqa: PLC0415
+
+        with translated(HUB, "pausing patterns"):
+            self.client.put_item(
+                TableName=self.table,
+                Item={
+                    "pk": PAUSES,
+                    "sk": {"S": paused.pause.id},
+                    "pause": {"S": dumps(to_json(paused))},
+                    "expires": {"N": str(int((paused.pause.at + _PAUSES_KEPT).timestamp()))},
+                },
+            )
+
+    def pattern_pauses(self) -> Sequence[PatternPause]:
+        items = query(
+            self.client,
+            "reading the pauses of patterns",
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": PAUSES},
+        )
+        found = [item["pause"]["S"] for item in items]
+        if not found:
+            return ()
+        from ecr_warden.model.codec.jobs import pattern_pause_from_json  # noqa: PLC0415 - there rarely is one
+
+        return [pattern_pause_from_json(loads(text)) for text in found]
 
     def note_reported(self, target: Target, reported: str | None) -> None:
         update: Any = {"UpdateExpression": "REMOVE reported"}

@@ -4,7 +4,7 @@ from typing import Any
 
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, loads, read, reader, reading, to_json
 from ecr_warden.model.job import SCHEMA, Actor, Job, SweepAll
-from ecr_warden.model.run import Pause
+from ecr_warden.model.pause import PatternPause, Pause
 
 # What 0.1.0 wrote for a sweep: one slice, and the only one. Still written, for versions that know no other form.
 _WHOLE = {"index": 0, "of": 1}
@@ -46,6 +46,7 @@ def _job(value: Json) -> Job:
 
 job_from_json = reading("job", _job)
 pause_from_json = reader("pause", Pause, with_present_actor("by"))
+pattern_pause_from_json = reader("pause of patterns", PatternPause)
 
 
 def job_from_text(body: str) -> Job:
