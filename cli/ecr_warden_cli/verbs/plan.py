@@ -8,7 +8,7 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import PlanReply
 from ecr_warden.model.request import AskPlan
 from ecr_warden.policy.printable import and_more
-from ecr_warden.usecases.plan import scope_gaps
+from ecr_warden.usecases.plan import scope_gaps, why_observed
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
@@ -56,7 +56,10 @@ def _read(place: Here | AtHub, context: Context) -> PlanReply:
             live = read_live(place, context)
             compiled, plans = live.spec.compiled, live.plans
             gaps = scope_gaps(compiled, plans, live.documents, of=[plan.target for plan in plans])
-            return PlanReply(compiled.version, compiled.mode, len(plans), plans, write_scope=gaps)
+            reasons = ((str(plan.target), why_observed(compiled, plan.target)) for plan in plans if plan.changes)
+            left = tuple((target, why) for target, why in reasons if why is not None)
+            mode = compiled.overall_mode
+            return PlanReply(compiled.version, mode, len(plans), plans, left=left, write_scope=gaps)
         case AtHub():
             client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):

@@ -276,6 +276,9 @@ target_specs: Strategy[TargetSpec] = st.builds(
     _few(st.sampled_from(ForeignStatement)),
     st.booleans(),
     st.booleans(),
+    st.booleans(),
+    st.none() | st.sampled_from(Mode),
+    st.dictionaries(addresses, desired_values, max_size=2),
 )
 patterns: Strategy[RepositoryPattern] = st.builds(
     RepositoryPattern,
@@ -286,6 +289,8 @@ patterns: Strategy[RepositoryPattern] = st.builds(
     desired_values.filter(lambda value: not isinstance(value, RoleSettings)),
     st.dictionaries(TEXTS, targets, max_size=2),
     _few(st.sampled_from(ForeignStatement)),
+    st.booleans(),
+    st.none() | st.sampled_from(Mode),
 )
 allowances: Strategy[AlsoAllowed] = st.builds(
     AlsoAllowed,
@@ -295,9 +300,9 @@ allowances: Strategy[AlsoAllowed] = st.builds(
     st.just("") | accounts,
     _few(st.sampled_from(("shop/*", "shop/app"))),
 )
-removals: Strategy[Removed] = st.builds(Removed, targets, IDS)
+removals: Strategy[Removed] = st.builds(Removed, targets, IDS, st.none() | st.sampled_from(Mode))
 compiled_specs: Strategy[CompiledSpec] = st.builds(
-    lambda version, mode, named, specs, gone, fitting, allowed, ended: CompiledSpec(
+    lambda version, mode, named, specs, gone, fitting, allowed, ended, modes: CompiledSpec(
         version,
         mode,
         named,
@@ -306,6 +311,7 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
         fitting,
         allowed,
         end_sessions=ended,
+        account_modes=modes,
     ),
     IDS,
     st.sampled_from(Mode),
@@ -315,4 +321,5 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     _few(patterns),
     _few(allowances),
     st.sampled_from(EndSessions),
+    st.dictionaries(accounts, st.sampled_from(Mode), max_size=2),
 )

@@ -78,6 +78,8 @@ class TargetSpec(Value, frozen=True):
     - `revoke_on_remove`: delete a repository's policy when the repository is removed from the spec.
     - `may_be_missing`: a target that does not exist is not drift.
     - `exact`: an interchangeable document is drift too.
+    - `mode`: its own; None: the spec's.
+    - `observed`: where grants that are only observed share a document with enforced ones, what it would be with them.
     """
 
     target: Target
@@ -90,6 +92,13 @@ class TargetSpec(Value, frozen=True):
     revoke_on_remove: bool = False
     may_be_missing: bool = False
     exact: bool = False
+    mode: Mode | None = None
+    observed: Documents = field(default_factory=dict)
+
+    @property
+    def granted(self) -> Documents:
+        """The documents with every grant, also those that are only observed."""
+        return {**self.documents, **self.observed}
 
 
 class RepositoryPattern(Value, frozen=True):
@@ -106,6 +115,7 @@ class RepositoryPattern(Value, frozen=True):
     principals: Mapping[str, Target] = field(default_factory=dict)
     foreign: tuple[ForeignStatement, ...] = ()
     exact: bool = False
+    mode: Mode | None = None
 
     @property
     def target(self) -> RepositoryTarget:
@@ -130,6 +140,7 @@ class RepositoryPattern(Value, frozen=True):
             foreign=self.foreign,
             may_be_missing=True,
             exact=self.exact,
+            mode=self.mode,
         )
 
 
@@ -146,11 +157,12 @@ class Removed(Value, frozen=True):
     """A target that has to lose the access that the spec gave it, because version `since` removed it or its account.
 
     These are repositories, and users and roles in removed accounts; in other accounts a sweep finds them as orphans.
-    Once it has lost the access, ecr-warden leaves the target alone.
+    Once it has lost the access, ecr-warden leaves the target alone. `mode`: the target's own when it was removed.
     """
 
     target: Target
     since: str
+    mode: Mode | None = None
 
 
 class AlsoAllowed(Value, frozen=True, omit_defaults=True):
@@ -183,7 +195,10 @@ def _is_of(principal: str, account: str) -> bool:
 
 
 class CompiledSpec(Struct, frozen=True):
-    """An accepted spec in the form that reconcile reads: no YAML, one entry per target, by the target's key."""
+    """An accepted spec in the form that reconcile reads: no YAML, one entry per target, by the target's key.
+
+    `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own.
+    """
 
     version: str
     mode: Mode
@@ -193,6 +208,26 @@ class CompiledSpec(Struct, frozen=True):
     patterns: tuple[RepositoryPattern, ...] = ()
     also_allowed: tuple[AlsoAllowed, ...] = ()
     end_sessions: EndSessions = EndSessions.SINCE_IN_SYNC
+    account_modes: Mapping[str, Mode] = field(default_factory=dict)
+
+    def mode_of(self, target: Target) -> Mode:
+        """Whether drift of a target is repaired.
+
+        What the spec no longer names follows its account; otherwise it loses what the spec no longer gives as soon as
+        the spec enforces anything, because only enforced grants gave it something.
+        """
+        named = self.spec_of(target)
+        if named is not None:
+            return named.mode or self.mode
+        removed = self.removed.get(target.key)
+        own = (removed and removed.mode) or self.account_modes.get(target.account)
+        return own or self.overall_mode
+
+    @property
+    def overall_mode(self) -> Mode:
+        """Enforce if anything is enforced."""
+        modes = {self.mode, *(one.mode for one in self.targets.values()), *(one.mode for one in self.patterns)}
+        return Mode.ENFORCE if Mode.ENFORCE in modes else Mode.OBSERVE
 
     def spec_of(self, target: Target) -> TargetSpec | None:
         """The entry of a target that the spec names, or of a repository that matches a pattern."""

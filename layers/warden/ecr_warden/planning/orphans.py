@@ -8,6 +8,7 @@ from ecr_warden.model.observed import Observation, Present, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.planning.aws_edits import with_foreign
 from ecr_warden.planning.guardrails import decided
+from ecr_warden.planning.modes import with_observed_grants
 
 
 def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
@@ -40,11 +41,13 @@ def is_orphan(found: Observation) -> bool:
 def as_observed(spec: TargetSpec, observation: Observation) -> TargetSpec:
     """What the spec asks of the target as it was just read; plans are made from this, one for each observation.
 
-    A repository's policy keeps the foreign statements that the spec allows. An orphaned role is deleted whole only if
-    ecr-warden created it.
+    A repository's policy keeps the foreign statements that the spec allows, and a shared document what observed grants
+    gave. An orphaned role is deleted whole only if ecr-warden created it.
     """
     if isinstance(spec.target, RepositoryTarget):
         return decided(lambda seen: with_foreign(spec, seen), observation)
+    if spec.observed:
+        return decided(lambda seen: with_observed_grants(spec, seen), observation)
     if not isinstance(spec.target, RoleTarget):
         return spec
     address = role(spec.target)

@@ -21,6 +21,7 @@ from ecr_warden.model.target import RoleTarget, Target
 from ecr_warden.planning.cutoff import pre_image, session_cutoff, sessions_to_end
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.guardrails import cuts_own_access, decided, is_not_ours
+from ecr_warden.planning.modes import observed_drift
 from ecr_warden.planning.ordering import gains, ordered, removing_access, without_gain
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
@@ -61,12 +62,13 @@ def _make_plan(
 ) -> Plan:
     now, debts = circumstances.now, circumstances.debts
     drifts = diff(spec, observation, now=now, debts=debts, written_at=circumstances.written_at)
-    plan = Plan(spec.target, spec_version, drifts)
+    observed = tuple(observed_drift(spec, observation, drifts, now))
+    plan = Plan(spec.target, spec_version, (*drifts, *observed))
     if mode is Mode.OBSERVE:
-        return replace(plan, held=tuple(map(_observed, drifts)))
+        return replace(plan, held=tuple(map(_observed, plan.drifts)))
 
     changes: list[Change] = []
-    held: list[Held] = []
+    held = [Held(drift, HoldReason.OBSERVE_MODE, "only grants in mode observe differ") for drift in observed]
     for drift in drifts:
         for part in _repair(spec, observation, drift, circumstances):
             match part:

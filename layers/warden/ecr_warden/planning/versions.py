@@ -4,15 +4,17 @@ from collections.abc import Iterator, Mapping
 from copy import replace
 
 from ecr_warden.model.address import AddressKind, is_our_policy
-from ecr_warden.model.desired import CompiledSpec, Removed, RepositoryPattern, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Mode, Removed, RepositoryPattern, TargetSpec
 from ecr_warden.model.target import RepositoryTarget, Target
 
 
 def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[Target, ...]:
-    """Targets whose desired documents differ; a removed repository keeps its own unless it is revoked."""
+    """Targets whose desired documents or mode differ; a removed repository keeps its own unless it is revoked."""
     known = _targets(before)
     changed: list[Target] = [
-        spec.target for key, spec in after.targets.items() if _desired(known.get(key)) != _desired(spec)
+        spec.target
+        for key, spec in after.targets.items()
+        if _desired(known.get(key)) != _desired(spec) or _changes_mode(before, after, spec.target)
     ]
     changed += [
         spec.target
@@ -25,20 +27,26 @@ def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[T
 def changed_patterns(before: CompiledSpec | None, after: CompiledSpec) -> tuple[RepositoryPattern, ...]:
     """Patterns that are new or changed."""
     known = before.patterns if before else ()
-    return tuple(pattern for pattern in after.patterns if pattern not in known)
+    return tuple(
+        pattern
+        for pattern in after.patterns
+        if pattern not in known or (pattern.mode is None and before is not None and before.mode is not after.mode)
+    )
 
 
 def removed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Removed]:
     """The targets that have to lose their access, by key: removed by this version, or by earlier ones.
 
-    Users and roles in an account that the spec still names need no entry: a sweep finds them as orphans.
+    Users and roles in an account that the spec still names need no entry: a sweep finds them as orphans. What was only
+    observed, though the rest is enforced, keeps what it has.
     """
     if before is None:
         return {}
     newly_removed = {
-        key: Removed(spec.target, after.version)
+        key: Removed(spec.target, after.version, spec.mode)
         for key, spec in before.targets.items()
-        if spec.revoke_on_remove or (_holds_ours(spec) and spec.target.account not in after.accounts)
+        if spec.mode is not Mode.OBSERVE
+        and (spec.revoke_on_remove or (_holds_ours(spec) and spec.target.account not in after.accounts))
     }
     return {
         key: entry
@@ -76,7 +84,11 @@ def _targets(spec: CompiledSpec | None) -> Mapping[str, TargetSpec]:
 
 def _desired(spec: TargetSpec | None) -> object:
     """The part of a target's entry that decides what its documents must be."""
-    return None if spec is None else (spec.extent, spec.documents, spec.foreign)
+    return None if spec is None else (spec.extent, spec.documents, spec.foreign, spec.observed)
+
+
+def _changes_mode(before: CompiledSpec | None, after: CompiledSpec, target: Target) -> bool:
+    return before is not None and before.mode_of(target) is not after.mode_of(target)
 
 
 def _differs_now(spec: TargetSpec, after: CompiledSpec) -> bool:

@@ -116,7 +116,7 @@ def _desired_policy(spec: TargetSpec | None, target: RepositoryTarget) -> Policy
 
 
 def _documents(spec: TargetSpec, target: RepositoryTarget) -> Iterator[Document]:
-    desired = spec.documents.get(repository_policy(target))
+    desired = spec.granted.get(repository_policy(target))
     if isinstance(desired, Document):
         yield desired
     if ForeignStatement.LAMBDA_IMAGE_RETRIEVAL in spec.foreign:
@@ -141,8 +141,8 @@ def _image_retrieval(account: str, region: str) -> Document:
 def _desired_identity(
     spec: TargetSpec, target: IdentityTarget, arns: Mapping[str, str], live: Mapping[str, Identity]
 ) -> Identity:
-    documents = {address: value for address, value in spec.documents.items() if isinstance(value, Document)}
-    settings = next((value for value in spec.documents.values() if isinstance(value, RoleSettings)), None)
+    documents = {address: value for address, value in spec.granted.items() if isinstance(value, Document)}
+    settings = next((value for value in spec.granted.values() if isinstance(value, RoleSettings)), None)
     arn = arns.get(target.key) or target_arn(target, path=settings.path if settings else "/")
     trust = documents.pop(trust_policy(target), None) if isinstance(target, RoleTarget) else None
     known = live.get(bare(arn))

@@ -85,9 +85,9 @@ class Remedies:
         match edit.side, target:
             case Side.IDENTITY, RoleTarget() | UserTarget():
                 address = identity_policy(target, edit.policy.removeprefix(_INLINE))
-                return _OF_GROUP in edit.policy or address not in spec.documents
+                return _OF_GROUP in edit.policy or address not in spec.granted
             case Side.TRUST, RoleTarget():
-                return trust_policy(target) not in spec.documents
+                return trust_policy(target) not in spec.granted
             case _:
                 return not edit.policy.startswith("repository policy ")
 

@@ -56,7 +56,7 @@ class _Repaired:
             revoked = repository.target.key in self._compiled.removed
             return replace(repository, policy=None) if revoked else repository
         name = f"repository policy of {repository.target.name}"
-        return replace(repository, policy=self._policy(name, spec.documents[repository_policy(repository.target)]))
+        return replace(repository, policy=self._policy(name, spec.granted[repository_policy(repository.target)]))
 
     def _identities(self, account: Account) -> dict[str, Identity]:
         found: dict[str, Identity] = {}
@@ -83,8 +83,8 @@ class _Repaired:
         boundary, trust = identity.boundary, identity.trust
         if (settings := _settings(spec)) is not None:
             boundary = _boundary(settings.boundary, account)
-        if isinstance(spec.target, RoleTarget) and (at := trust_policy(spec.target)) in spec.documents:
-            trust = self._policy(f"trust policy of {identity.name}", spec.documents[at])
+        if isinstance(spec.target, RoleTarget) and (at := trust_policy(spec.target)) in spec.granted:
+            trust = self._policy(f"trust policy of {identity.name}", spec.granted[at])
         return replace(identity, policies=(*added, *kept), boundary=boundary, trust=trust)
 
     def _policy(self, name: str, value: DesiredValue) -> Policy | None:
@@ -99,11 +99,11 @@ def _target_of(identity: Identity) -> IdentityTarget:
 
 
 def _inline(spec: TargetSpec) -> Iterator[tuple[Address, DesiredValue]]:
-    return ((at, value) for at, value in spec.documents.items() if at.kind is AddressKind.IDENTITY_POLICY)
+    return ((at, value) for at, value in spec.granted.items() if at.kind is AddressKind.IDENTITY_POLICY)
 
 
 def _settings(spec: TargetSpec) -> RoleSettings | None:
-    return next((value for value in spec.documents.values() if isinstance(value, RoleSettings)), None)
+    return next((value for value in spec.granted.values() if isinstance(value, RoleSettings)), None)
 
 
 def _new_role(spec: TargetSpec, settings: RoleSettings) -> Identity:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from ecr_warden.model.desired import Mode
 from ecr_warden.policy.nearest import did_you_mean
 from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.parse import Scalar
@@ -85,7 +86,8 @@ def build_accounts(root: Fields, report: Report) -> Accounts:
             report.add(Code.ACCOUNT_TWICE, account_id.place, message)
             continue
         ids[account_id.text] = alias
-        accounts[alias] = Account(alias, account_id.text, regions)
+        mode = entry.text("mode")
+        accounts[alias] = Account(alias, account_id.text, regions, None if mode is None else Mode(mode.text))
     return Accounts(accounts, entries.keys, "accounts" not in root.values, frozenset(refused))
 
 

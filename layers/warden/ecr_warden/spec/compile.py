@@ -21,6 +21,7 @@ from ecr_warden.model.desired import (
     CompiledSpec,
     DesiredValue,
     Extent,
+    Mode,
     MustNotExist,
     RepositoryPattern,
     RoleSettings,
@@ -75,6 +76,53 @@ def _widest(resources: set[str]) -> tuple[str, ...]:
 
 def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
     """The documents that a spec stands for; the order of its entries does not matter."""
+    targets = all_targets(spec)
+    enforced = all_targets(_enforced_part(spec))
+    modes = {account.id: account.mode for account in spec.accounts if account.mode is not None}
+    return CompiledSpec(
+        version=version,
+        mode=spec.settings.mode,
+        end_sessions=spec.settings.end_sessions,
+        accounts=tuple(sorted(account.id for account in spec.accounts)),
+        targets={key: _in_mode(target, enforced.get(key), modes, spec) for key, target in targets.items()},
+        patterns=tuple(sorted(_patterns(spec), key=lambda pattern: pattern.target)),
+        also_allowed=tuple(sorted(spec.also_allowed, key=lambda entry: (entry.principals, entry.reason))),
+        account_modes=dict(sorted(modes.items())),
+    )
+
+
+def _enforced_part(spec: Spec) -> Spec:
+    """The spec without the repositories and literal documents that are only observed."""
+    modes = {account.id: account.mode for account in spec.accounts}
+    return replace(
+        spec,
+        repositories=tuple(one for one in spec.repositories if (one.mode or spec.settings.mode) is Mode.ENFORCE),
+        literals=tuple(one for one in spec.literals if (modes[one.account] or spec.settings.mode) is Mode.ENFORCE),
+    )
+
+
+def _in_mode(every: TargetSpec, enforced: TargetSpec | None, modes: Mapping[str, Mode], spec: Spec) -> TargetSpec:
+    """The entry of a target with its mode: from the enforced grants alone if it has any, and else from all.
+
+    Nothing is written to a user or role in an account with `mode: observe` of its own, except push roles, which belong
+    to their repositories.
+    """
+    target = every.target
+    is_named = not isinstance(target, RepositoryTarget) and not any(
+        isinstance(value, RoleSettings) for value in every.documents.values()
+    )
+    if enforced is None or (is_named and modes.get(target.account) is Mode.OBSERVE):
+        return replace(every, mode=_unless_default(Mode.OBSERVE, spec))
+    observed = {at: value for at, value in every.documents.items() if enforced.documents.get(at) != value}
+    return replace(enforced, extent=every.extent, mode=_unless_default(Mode.ENFORCE, spec), observed=observed)
+
+
+def _unless_default(mode: Mode | None, spec: Spec) -> Mode | None:
+    return None if mode is spec.settings.mode else mode
+
+
+def all_targets(spec: Spec) -> dict[str, TargetSpec]:
+    """The targets with their documents, whatever the modes, by sorted key."""
     targets: dict[str, TargetSpec] = {}
     for repository in spec.repositories:
         if not repository.is_pattern:
@@ -91,15 +139,7 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
             targets.update(
                 (changed.target.key, changed) for changed in add_role_dependencies(targets, address, literal.document)
             )
-    return CompiledSpec(
-        version=version,
-        mode=spec.settings.mode,
-        end_sessions=spec.settings.end_sessions,
-        accounts=tuple(sorted(account.id for account in spec.accounts)),
-        targets={key: replace(target, exact=spec.settings.exact) for key, target in sorted(targets.items())},
-        patterns=tuple(sorted(_patterns(spec), key=lambda pattern: pattern.target)),
-        also_allowed=tuple(sorted(spec.also_allowed, key=lambda entry: (entry.principals, entry.reason))),
-    )
+    return {key: replace(target, exact=spec.settings.exact) for key, target in sorted(targets.items())}
 
 
 def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
@@ -114,6 +154,7 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
                 principals=_arns(repository.pulling),
                 foreign=repository.foreign,
                 exact=spec.settings.exact,
+                mode=_unless_default(repository.mode, spec),
             )
 
 

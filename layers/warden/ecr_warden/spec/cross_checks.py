@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from ecr_warden.model.address import AddressKind
+from ecr_warden.model.desired import Mode
 from ecr_warden.model.target import IdentityTarget, RepositoryTarget
 from ecr_warden.policy.pattern import pattern_covers, patterns_meet
 from ecr_warden.spec.problems import Code, Place, Report, quote
@@ -25,6 +26,7 @@ def cross_check(spec: Spec, places: dict[IdentityTarget, Place], report: Report)
     _check_patterns(spec, report)
     roles = _check_roles(spec, report)
     _check_ends(spec, report)
+    _check_modes(spec, report)
     _check_literals(spec, repositories, roles, report)
     for identity, place in places.items():
         if identity.key in roles and identity in _principals(spec):
@@ -101,6 +103,19 @@ def _check_ends(spec: Spec, report: Report) -> None:
             elif ends[key] != grant.until:
                 message = f"two end times for {principal.arn} on the role {quote(grant.role.name)}"
                 report.add(Code.TWO_ENDS, grant.place, message)
+
+
+def _check_modes(spec: Spec, report: Report) -> None:
+    """Warn of an enforced grant whose other side is in an account where nothing is written."""
+    observed = {account.id: account.alias for account in spec.accounts if account.mode is Mode.OBSERVE}
+    for repository in spec.repositories:
+        if not observed or (repository.mode or spec.settings.mode) is Mode.OBSERVE:
+            continue
+        by = (principal for grant in repository.push for principal in grant.by)
+        accounts = {principal.identity.account for principal in (*repository.pulling, *by)}
+        for account in sorted(accounts & observed.keys()):
+            message = f"the account {quote(observed[account])} has mode: observe, so its users and roles get no policy"
+            report.add(Code.OBSERVED_SIDE, repository.place, message)
 
 
 def _check_literals(spec: Spec, repositories: dict[str, Repository], roles: dict[str, _Role], report: Report) -> None:

@@ -1,6 +1,6 @@
 """Every field of the spec; docs/spec.md shows these tables, and a test compares."""
 
-from ecr_warden.model.desired import ForeignStatement
+from ecr_warden.model.desired import ForeignStatement, Mode
 from ecr_warden.policy.document import DocumentKind
 from ecr_warden.spec.shapes import (
     AccountId,
@@ -20,6 +20,7 @@ from ecr_warden.spec.shapes import (
 from ecr_warden.spec.spec import FORMAT_VERSION, MAX_SESSION_DURATION, MIN_SESSION_DURATION, PullScope
 
 _REGIONS = ListOf(Text("a region"))
+_MODE = Text("a mode", tuple(Mode))
 _UPSTREAM = Field(
     "upstream",
     Flag(),
@@ -85,6 +86,12 @@ ACCOUNT = Record(
     (
         Field("id", AccountId(), "The 12 digits, in quotes.", required=True),
         Field("regions", _REGIONS, "The regions of the account's repositories; not needed without repositories."),
+        Field(
+            "mode",
+            _MODE,
+            "observe: nothing is written in the account, unless a repository in it says mode: enforce; enforce: drift "
+            "in it is repaired. By default as under settings:.",
+        ),
     ),
 )
 ORGANIZATION = Record(
@@ -158,6 +165,12 @@ REPOSITORY = Record(
             Text("a value of on_remove", ("release", "revoke")),
             "What happens to the repository policy when the repository is removed from the spec: release, the default, "
             "leaves it unchanged; revoke deletes it.",
+        ),
+        Field(
+            "mode",
+            _MODE,
+            "observe: its grants are reported and never written; enforce: they are also repaired. By default as at its "
+            "account.",
         ),
     ),
 )
@@ -255,8 +268,8 @@ SETTINGS = Record(
     (
         Field(
             "mode",
-            Text("a mode", ("observe", "enforce")),
-            "observe, the default, reports drift; enforce also repairs it.",
+            _MODE,
+            "observe, the default, reports drift; enforce also repairs it. Accounts and repositories may differ.",
         ),
         Field(
             "exact",

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from ecr_warden.model.desired import ForeignStatement
+from ecr_warden.model.desired import ForeignStatement, Mode
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, is_repository_name
 from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.spec.accounts import Accounts, Organizations, narrowed
@@ -46,7 +46,7 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
         return None
     regions = narrowed(account, directory.accounts, entry, report)
     targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
-    scope, removal = entry.text("pull_scope"), entry.text("on_remove")
+    scope, removal, mode = entry.text("pull_scope"), entry.text("on_remove"), entry.text("mode")
     if removal is not None and removal.text == "revoke" and "*" in name:
         message = "on_remove: revoke with a pattern is not supported in this version"
         remedy = "name each repository whose policy should be deleted"
@@ -60,6 +60,7 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
         pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
         foreign=_foreign(entry.texts("foreign_statements"), report),
         revoke_on_remove=removal is not None and removal.text == "revoke",
+        mode=account.mode if mode is None else Mode(mode.text),
         place=entry.place_of("name"),
     )
 

@@ -205,6 +205,11 @@ class Code(Enum):
         "an entry of also_allowed for principals in any account",
         "name the accounts, or users and roles in them",
     )
+    OBSERVED_SIDE = (
+        "W510",
+        "an enforced grant for users or roles in an account with mode: observe",
+        "write their policies by hand as ecr-warden render shows them, or set mode: enforce at the account",
+    )
 
     def __init__(self, code: str, title: str, remedy: str) -> None:
         self.code = code

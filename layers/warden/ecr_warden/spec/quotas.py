@@ -15,7 +15,7 @@ from ecr_warden.policy.document import (
     Document,
     policy_size,
 )
-from ecr_warden.spec.compile import IdentityGrants, by_role, ends_of, identity_grants, role_arn, trust_of
+from ecr_warden.spec.compile import IdentityGrants, all_targets, by_role, ends_of, identity_grants, role_arn, trust_of
 from ecr_warden.spec.problems import Code, Place, Report
 from ecr_warden.spec.render import assume_permissions, pull_permissions, repository_pull
 from ecr_warden.spec.spec import Principal, Puller, Repository, Spec
@@ -28,7 +28,7 @@ def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[IdentityTar
     known here.
     """
     checker = _Checker(spec, places, report)
-    for target_spec in compiled.targets.values():
+    for target_spec in all_targets(spec).values():
         checker.check(target_spec)
     for pattern in compiled.patterns:
         checker.check(pattern.spec_of(pattern.target))

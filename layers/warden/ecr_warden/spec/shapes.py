@@ -190,7 +190,8 @@ def holder(record: Record, name: str) -> str:
 
 
 def _below(record: Record) -> Iterator[tuple[str, Record]]:
-    for entry in record.fields:
+    """The records directly below, first those of which there is only one."""
+    for entry in sorted(record.fields, key=lambda entry: not isinstance(entry.shape, Record)):
         shape = entry.shape
         while isinstance(shape, ListOf | MapOf):
             shape = shape.item if isinstance(shape, ListOf) else shape.value

@@ -20,11 +20,12 @@ MIN_SESSION_DURATION, MAX_SESSION_DURATION = 3600, 43_200
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account under `accounts:`; `regions` in the order of the spec."""
+    """An account under `accounts:`; `regions` in the order of the spec; `mode`: None if it has none of its own."""
 
     alias: str
     id: str
     regions: tuple[str, ...] = ()
+    mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Repository:
     """A repository in one or more regions of an account, and its grants.
 
     With a `*` in the targets' name: all repositories that match it and nothing in `excluded`. `importing`: the members
-    of `pull` whose pulls may make a pull-through cache fetch the image.
+    of `pull` whose pulls may make a pull-through cache fetch the image. `mode`: its own or its account's.
     """
 
     targets: tuple[RepositoryTarget, ...]
@@ -113,6 +114,7 @@ class Repository:
     pull_scope: PullScope = PullScope.REPOSITORY
     foreign: tuple[ForeignStatement, ...] = ()
     revoke_on_remove: bool = False
+    mode: Mode | None = None
     place: Place = field(default=Place(1, 1), compare=False)
 
     @property
@@ -142,6 +144,10 @@ class Literal:
     document: Document
     exclusive: bool = False
     place: Place = field(default=Place(1, 1), compare=False)
+
+    @property
+    def account(self) -> str:
+        return self.addresses[0].target.account
 
 
 @dataclass(frozen=True, slots=True)

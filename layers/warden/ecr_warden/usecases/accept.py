@@ -140,14 +140,11 @@ class Accept(Struct, frozen=True):
     ) -> SpecAccepted:
         compiled = replace(compiled, removed=removed(accepted, compiled))
         changed = changed_targets(accepted, compiled)
-        changes_mode = accepted is not None and accepted.mode is not compiled.mode
         patterns = changed_patterns(accepted, compiled)
-        if changes_mode:
-            changed = tuple(dict.fromkeys((*(spec.target for spec in compiled.targets.values()), *changed)))
         self.specs.accept(compiled, replaces=accepted.version if accepted else None)
         cause = Cause(CauseKind.SPEC, compiled.version, at=job.cause.at, actor=job.cause.actor)
         self.jobs.enqueue(reconcile_jobs(cause, changed))
-        if patterns or (changes_mode and compiled.patterns):
+        if patterns:
             # Only AWS knows which repositories fit.
             self.jobs.enqueue([SweepAll(cause)])
         self.jobs.enqueue([ProveAccess(cause)])

@@ -76,8 +76,10 @@ class Commands(Struct, frozen=True):
         # all. An apply is recorded by its runs.
         match command:
             case Apply():
-                enqueued = accepted.mode is Mode.ENFORCE
+                due = tuple(target for target in targets if accepted.mode_of(target) is Mode.ENFORCE)
+                enqueued = bool(due)
                 if enqueued:
+                    targets = due
                     self.jobs.enqueue(reconcile_jobs(cause, targets))
             case PauseUntil(reason=reason, until=until, patterns=patterns):
                 enqueued = False
@@ -88,7 +90,8 @@ class Commands(Struct, frozen=True):
                 enqueued = bool(targets)
             case _:
                 assert_never(command)
-        return CommandReply(command.id, caller.arn, accepted.mode, tuple(map(str, targets)), enqueued, unscheduled)
+        names, mode = tuple(map(str, targets)), accepted.overall_mode
+        return CommandReply(command.id, caller.arn, mode, names, enqueued, unscheduled)
 
     def _pause(self, targets: tuple[Target, ...], patterns: tuple[str, ...], pause: Pause, cause: Cause) -> str:
         """Pause the targets and patterns; returns why nothing wakes them at its end, empty if something does."""

@@ -134,7 +134,7 @@ class Involved(Struct, frozen=True, dict=True):
 
 def _resources(spec: TargetSpec) -> Iterator[str]:
     """The ARNs that a role's identity policies name as resources."""
-    for address, document in spec.documents.items():
+    for address, document in spec.granted.items():
         if address.kind is AddressKind.IDENTITY_POLICY and isinstance(document, Document):
             for statement in document.statements:
                 values = statement.resources.values if statement.resources is not None else ()

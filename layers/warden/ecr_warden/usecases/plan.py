@@ -58,6 +58,12 @@ def scope_gaps(
     )
 
 
+def why_observed(compiled: CompiledSpec, target: Target) -> str | None:
+    """Why a target is not written although others are."""
+    only_observed = compiled.overall_mode is not compiled.mode_of(target)
+    return "its mode is observe" if only_observed else None
+
+
 def plan_targets(
     compiled: CompiledSpec,
     documents: Documents,
@@ -92,7 +98,8 @@ def plan_targets(
 
     def is_in_sync(role: Target) -> bool:
         spec = compiled.targets.get(role.key)
-        return spec is not None and not diff(spec, observations[role.key], now=now)
+        observation = observations[role.key]
+        return spec is not None and not diff(as_observed(spec, observation), observation, now=now)
 
     def plan_of(observation: Observation) -> Plan | None:
         key = observation.target.key

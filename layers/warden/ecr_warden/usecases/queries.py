@@ -51,7 +51,7 @@ from ecr_warden.ports.errors import OutOfTime, SpecUnusable
 from ecr_warden.ports.estate import EstateStore
 from ecr_warden.ports.hub import Clock, CommandRecords, Switch
 from ecr_warden.ports.store import Audit, Journal, Specs, State, TargetRecord
-from ecr_warden.usecases.plan import plan_targets, scope_gaps
+from ecr_warden.usecases.plan import plan_targets, scope_gaps, why_observed
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.status import StatusQuery
 
@@ -184,17 +184,17 @@ class Queries(Struct, frozen=True):
         kept = _that_fit(differing, to_json, self.reply_bytes)
         return PlanReply(
             version=read.accepted.version,
-            mode=read.accepted.mode,
+            mode=read.accepted.overall_mode,
             targets=len(read.plans),
             plans=kept,
             omitted=len(differing) - len(kept),
             unread=read.unread,
-            left=tuple(self._left(kept)),
+            left=tuple(self._left(kept, read.accepted)),
             recreated=read.recreated,
             write_scope=scope_gaps(read.accepted, read.every, self.documents, of=[plan.target for plan in read.plans]),
         )
 
-    def _left(self, plans: Sequence[Plan]) -> Iterator[tuple[str, str]]:
+    def _left(self, plans: Sequence[Plan], accepted: CompiledSpec) -> Iterator[tuple[str, str]]:
         """The plans that would not be applied now, and why."""
         stopped, now = self.switch.reason_to_stop(), self.clock.now()
         records, by_pattern = self.state.records([plan.target for plan in plans]), self.state.pattern_pauses()
@@ -202,6 +202,7 @@ class Queries(Struct, frozen=True):
             named = records.get(plan.target.key, TargetRecord()).pause
             pause = pause_of(plan.target, named, by_pattern, now)
             reason = stopped if pause is None else str(pause)
+            reason = why_observed(accepted, plan.target) or reason
             if plan.changes and reason is not None:
                 yield str(plan.target), reason
 

@@ -173,7 +173,7 @@ class Reconcile(Struct, frozen=True):
             spec,
             observation,
             spec_version=run.accepted.version,
-            mode=run.accepted.mode,
+            mode=run.mode,
             circumstances=circumstances,
         )
         reason = self._reason_not_to_write(run) if plan.changes else None
@@ -213,7 +213,10 @@ class Reconcile(Struct, frozen=True):
 
     def _is_in_sync(self, accepted: CompiledSpec, role: Target) -> bool:
         spec = accepted.targets.get(role.key)
-        return spec is not None and not diff(spec, self.documents.read(spec), now=self.clock.now())
+        if spec is None:
+            return False
+        observation = self.documents.read(spec)
+        return not diff(as_observed(spec, observation), observation, now=self.clock.now())
 
     def _reason_not_to_write(self, run: Run) -> str | None:
         pause = pause_of(run.spec.target, run.record.pause, self.state.pattern_pauses(), self.clock.now())
@@ -222,7 +225,7 @@ class Reconcile(Struct, frozen=True):
     def _write_and_verify(
         self, run: Run, plan: Plan, debts: Debts
     ) -> tuple[Run, tuple[Outcome, ...], Result, Observation, tuple[Drift, ...]]:
-        opened = OpenRun(run.id, run.cause, run.accepted.mode, plan, run.started_at)
+        opened = OpenRun(run.id, run.cause, run.mode, plan, run.started_at)
         self.state.open_run(run.lease, opened, debts)
         run = replace(run, record=replace(run.record, debts=debts))
         outcomes = apply_plan(plan, run.id, run.lease, documents=self.documents, state=self.state, switch=self.switch)

@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from ecr_warden.model.address import Address
-from ecr_warden.model.desired import CompiledSpec, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec
 from ecr_warden.model.job import Attempt, Cause, CauseKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
@@ -39,6 +39,10 @@ class Run(Struct, frozen=True):
     tries_left: int = TRIES - 1
     refusals: Mapping[Address, int] = field(default_factory=dict)
 
+    @property
+    def mode(self) -> Mode:
+        return self.accepted.mode_of(self.spec.target)
+
 
 def report_of(
     run: Run, plan: Plan, outcomes: tuple[Outcome, ...], result: Result, *, observation: Observation, now: datetime
@@ -47,7 +51,7 @@ def report_of(
     report = RunReport(
         run_id=run.id,
         cause=run.cause,
-        mode=run.accepted.mode,
+        mode=run.mode,
         result=result,
         plan=plan,
         outcomes=outcomes,

@@ -67,7 +67,7 @@ class StatusQuery(Struct, frozen=True):
         acceptance = self._last(AuditKind.SPEC_ACCEPTED)
         return StatusReply(
             version=accepted.version,
-            mode=accepted.mode,
+            mode=accepted.overall_mode,
             stopped=stopped,
             targets=tuple(health.statuses[key] for key in targets),
             unread=tuple(str(error) for _, error in listing.unread) if has_to_be_looked_up(selection) else (),

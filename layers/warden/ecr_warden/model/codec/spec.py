@@ -5,6 +5,7 @@ from ecr_warden.model.codec.values import fields, read, to_json
 from ecr_warden.model.desired import (
     AlsoAllowed,
     CompiledSpec,
+    Documents,
     EndSessions,
     Mode,
     Removed,
@@ -25,18 +26,31 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         "mode": spec.mode,
         "endSessions": spec.end_sessions,
         "accounts": list(spec.accounts),
+        **({"accountModes": to_json(spec.account_modes)} if spec.account_modes else {}),
         "targets": list(map(_target_spec_to_json, spec.targets.values())),
-        "patterns": to_json(spec.patterns),
+        "patterns": [_with_mode(pattern) for pattern in spec.patterns],
         **({"alsoAllowed": to_json(spec.also_allowed)} if spec.also_allowed else {}),
-        "departed": to_json(repositories),
-        "departedOwners": to_json(tuple(entry for entry in removed if entry not in repositories)),
+        "departed": list(map(_with_mode, repositories)),
+        "departedOwners": [_with_mode(entry) for entry in removed if entry not in repositories],
     }
 
 
+def _with_mode(value: RepositoryPattern | Removed) -> Json:
+    return fields(value, "mode") | ({"mode": value.mode} if value.mode else {})
+
+
 def _target_spec_to_json(spec: TargetSpec) -> Json:
-    documents = [{"address": to_json(address), "value": to_json(value)} for address, value in spec.documents.items()]
     widen_after = [{"address": to_json(at), "roles": to_json(roles)} for at, roles in spec.widen_after.items()]
-    return fields(spec, "documents", "widen_after") | {"documents": documents, "widenAfter": widen_after}
+    return (
+        fields(spec, "documents", "widen_after", "mode", "observed")
+        | {"documents": _documents_to_json(spec.documents), "widenAfter": widen_after}
+        | ({"mode": spec.mode} if spec.mode else {})
+        | ({"observed": _documents_to_json(spec.observed)} if spec.observed else {})
+    )
+
+
+def _documents_to_json(documents: Documents) -> list[Json]:
+    return [{"address": to_json(address), "value": to_json(value)} for address, value in documents.items()]
 
 
 def _spec(value: Json) -> CompiledSpec:
@@ -49,6 +63,7 @@ def _spec(value: Json) -> CompiledSpec:
         patterns=read(value.get("patterns", []), tuple[RepositoryPattern, ...]),
         also_allowed=read(value.get("alsoAllowed", []), tuple[AlsoAllowed, ...]),
         end_sessions=EndSessions(value.get("endSessions", EndSessions.SINCE_IN_SYNC)),
+        account_modes=read(value.get("accountModes", {}), dict[str, Mode]),
         removed={entry.target.key: entry for entry in _removed(value)},
     )
 
