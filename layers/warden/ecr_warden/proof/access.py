@@ -45,7 +45,7 @@ class Access(StrEnum):
 
 # Sources: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html and
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html
-_ACTIONS: Mapping[Access, tuple[str, ...]] = {
+ACTIONS: Mapping[Access, tuple[str, ...]] = {
     Access.PULL: ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
     Access.PUSH: (
         "ecr:PutImage",
@@ -58,6 +58,7 @@ _ACTIONS: Mapping[Access, tuple[str, ...]] = {
     Access.DELETE: ("ecr:BatchDeleteImage",),
     Access.ADMIN: ("ecr:SetRepositoryPolicy",),
 }
+"""What each kind of access requires of the repository."""
 _WITH_TOKEN = (Access.PULL, Access.PUSH)
 REGISTRY_CALLS = ("ecr:ReplicateImage", "ecr:CreateRepository", "ecr:BatchImportUpstreamImage")
 """What a registry policy decides in either scope."""
@@ -128,12 +129,21 @@ class Unfinished(WardenError):
 
 
 class Graph:
-    """An estate, prepared for questions; decisions are cached. Raises Unfinished once `has_time` is false."""
+    """An estate, prepared for questions; decisions are cached. Raises Unfinished once `has_time` is false.
 
-    def __init__(self, estate: Estate, has_time: Callable[[], bool] = lambda: True) -> None:
+    `seen_as`: what is asked about in place of each subject, for example with keys left open that the estate decides.
+    """
+
+    def __init__(
+        self,
+        estate: Estate,
+        has_time: Callable[[], bool] = lambda: True,
+        seen_as: Callable[[Subject], Subject] = lambda subject: subject,
+    ) -> None:
         self.estate = estate
         self._has_time = has_time
-        self.subjects = {identity.arn: subject_of(identity, estate) for identity in estate.identities()}
+        self._seen_as = seen_as
+        self.subjects = {identity.arn: seen_as(subject_of(identity, estate)) for identity in estate.identities()}
         self._by_account: dict[str, list[Subject]] = defaultdict(list)
         for subject in self.subjects.values():
             self._by_account[str(subject.principal.account)].append(subject)
@@ -157,14 +167,17 @@ class Graph:
         principal = parse_request_principal(arn)
         account = principal.account
         if account is None or account not in self.estate.accounts:
-            return outside_subject(principal, self.estate, is_class=False)
+            return self._outside(principal, is_class=False)
         if principal.kind is CallerKind.ROOT:
-            return root_of(account, self.estate)
+            return self._seen_as(root_of(account, self.estate))
         if principal.kind is CallerKind.SESSION:
             for subject in self._by_account[account]:
                 if subject.is_role and subject.principal.name == principal.name:
                     return as_session(subject, principal)
-        return outside_subject(principal, self.estate, is_class=False)
+        return self._outside(principal, is_class=False)
+
+    def _outside(self, principal: RequestPrincipal, *, is_class: bool) -> Subject:
+        return self._seen_as(outside_subject(principal, self.estate, is_class=is_class))
 
     def exists(self, subject: Subject) -> bool:
         """False if the subject is known not to exist; anybody may exist in an account that was not read."""
@@ -182,7 +195,7 @@ class Graph:
         region: dict[str, tuple[str, ...]] = {"aws:requestedregion": (repository.target.region,)}
         anything = Resource("*", None, keys=region, closed=("aws:resourcetag/", "ecr:resourcetag/"))
         token = (Permission(TOKEN, anything),) if access in _WITH_TOKEN else ()
-        return (*(Permission(action, resource) for action in _ACTIONS[access]), *token)
+        return (*(Permission(action, resource) for action in ACTIONS[access]), *token)
 
     def translate(self, permissions: Iterable[Permission]) -> tuple[Permission, ...]:
         """Permissions of another estate, on this estate's resources."""
@@ -224,6 +237,25 @@ class Graph:
         """Everybody who can, by ARN or class, each with the best path; `also`: further candidates."""
         return self.through_roles(
             {subject.arn: Step(subject, permissions, decision) for subject, decision in self._direct(permissions, also)}
+        )
+
+    def who_can_as_named(self, permissions: tuple[Permission, ...]) -> dict[str, AccessPath]:
+        """Everybody who can, but for those in the resource's account who can only because anybody may."""
+        found: dict[str, Subject] = {}
+        for permission in permissions:
+            if permission.action == TOKEN:
+                continue
+            allowing = self._allowing(permission.action).of(permission.resource.arn)
+            account = permission.resource.account
+            mine = (self.subjects[arn] for arn in allowing)
+            found |= {one.arn: one for one in mine if one.principal.account == account}
+            for policy in permission.resource.policies:
+                found |= {
+                    one.arn: one for one in self._named_in(policy, permission, allowing, services=True, all_of="")
+                }
+        direct = ((one, self.decide(one, permissions)) for one in found.values())
+        return self.through_roles(
+            {one.arn: Step(one, permissions, decision) for one, decision in direct if decision.answer is not Answer.NO}
         )
 
     def from_outside(self, permissions: tuple[Permission, ...], account: str) -> Iterator[AccessPath]:
@@ -358,30 +390,41 @@ class Graph:
                 yield subject, decision
 
     def _named_in(
-        self, policy: Policy, permission: Permission, allowing: Collection[str], *, services: bool
+        self,
+        policy: Policy,
+        permission: Permission,
+        allowing: Collection[str],
+        *,
+        services: bool,
+        all_of: str | None = None,
     ) -> Iterator[Subject]:
         """Whom a resource policy's Allow statements could mean; in other accounts, only those in `allowing`.
 
-        `allowing`: the ARNs of those whose own policies could allow it.
+        `allowing`: the ARNs of those whose own policies could allow it. `all_of`: the account in which `*` means
+        everybody, if it is not the resource's.
         """
+        all_of = permission.resource.account if all_of is None else all_of
         document = policy.document
         if not isinstance(document, Document):
-            yield from self._anybody(permission.resource.account, allowing)
+            yield from self._anybody(all_of, allowing)
             return
         for statement in document.statements:
             if statement.effect is not Effect.ALLOW or statement.principals is None:
                 continue
+            # A trust policy has an action for each kind of principal, and no others.
+            if not permission.resource.trust and not action_matches(statement.actions, permission.action):
+                continue
             if statement.principals.negated:
-                yield from self._anybody(permission.resource.account, allowing)
+                yield from self._anybody(all_of, allowing)
                 continue
             for principal in statement.principals.values:
-                yield from self._named_by(principal, permission, allowing, services=services)
+                yield from self._named_by(principal, all_of, allowing, services=services)
 
     def _named_by(
-        self, principal: Principal, permission: Permission, allowing: Collection[str], *, services: bool
+        self, principal: Principal, all_of: str | None, allowing: Collection[str], *, services: bool
     ) -> Iterator[Subject]:
         if principal == ANYONE:
-            yield from self._anybody(permission.resource.account, allowing)
+            yield from self._anybody(all_of, allowing)
             return
         try:
             named = parse_request_principal(principal.value)
@@ -393,10 +436,10 @@ class Graph:
                 yield from self._anybody_of(str(account), named.partition, allowing)
             case CallerKind.SERVICE:
                 if services:
-                    yield outside_subject(named, self.estate, is_class=True)
+                    yield self._outside(named, is_class=True)
             case CallerKind.FEDERATED:
                 if self._has_provider(named):
-                    yield outside_subject(named, self.estate, is_class=True)
+                    yield self._outside(named, is_class=True)
             case CallerKind.USER | CallerKind.ROLE | CallerKind.SESSION | CallerKind.FEDERATED_USER:
                 subject = self.subject(principal.value)
                 if self.exists(subject):
@@ -405,11 +448,11 @@ class Graph:
                 pass
 
     def _anybody(self, account: str | None, allowing: Collection[str]) -> Iterator[Subject]:
-        """Everybody whom `*` could mean: all in the resource's account, elsewhere those whose own policies allow it."""
+        """Everybody whom `*` could mean: all in an account, elsewhere those whose own policies allow it."""
         yield from self._by_account.get(account or "", ())
         yield from (self.subjects[arn] for arn in allowing)
         user = RequestPrincipal(CallerKind.USER, f"arn:aws:iam::{ANY_ACCOUNT}:user/anyone", ANY_ACCOUNT, name="anyone")
-        yield outside_subject(user, self.estate, is_class=True)
+        yield self._outside(user, is_class=True)
 
     def _anybody_of(self, account: str, partition: str, allowing: Collection[str]) -> Iterator[Subject]:
         known = self.estate.accounts.get(account)
@@ -418,7 +461,7 @@ class Graph:
             user = RequestPrincipal(
                 CallerKind.USER, iam_arn(account, "user/anyone", partition), account, partition, "anyone"
             )
-            yield outside_subject(user, self.estate, is_class=True)
+            yield self._outside(user, is_class=True)
 
     def _has_provider(self, provider: RequestPrincipal) -> bool:
         account = self.estate.accounts.get(provider.account or "")

@@ -90,7 +90,7 @@ class AccessDecision(Struct, frozen=True):
     unread: tuple[Policy, ...] = ()
 
 
-class _Unread(Enum):
+class Assumed(Enum):
     """What is assumed of a policy that could not be read."""
 
     ALLOWS = "allows everything"
@@ -99,11 +99,11 @@ class _Unread(Enum):
 
 def decide(subject: Subject, permissions: Sequence[Permission]) -> AccessDecision:
     """Does the subject have all permissions? Each action is evaluated against all policies that apply to it."""
-    worst = _Case(subject, permissions, _Unread.DENIES).decision()
+    worst = Case(subject, permissions).decision()
     unread = tuple(_unread(subject, permissions))
     if not unread:
         return worst
-    best = _Case(subject, permissions, _Unread.ALLOWS).decision()
+    best = Case(subject, permissions, Assumed.ALLOWS).decision()
     return (
         best
         if best.answer is worst.answer
@@ -131,28 +131,28 @@ def _all_policies(subject: Subject, permissions: Iterable[Permission]) -> Iterat
             yield from level
 
 
-class _Case:
+class Case:
     """One question under one assumption about what could not be read."""
 
-    def __init__(self, subject: Subject, permissions: Sequence[Permission], unread: _Unread) -> None:
+    def __init__(self, subject: Subject, permissions: Sequence[Permission], unread: Assumed = Assumed.DENIES) -> None:
         self._subject = subject
         self._permissions = permissions
-        own = ALLOW_EVERYTHING if unread is _Unread.ALLOWS else _DENY_EVERYTHING
-        let = _ALLOW_EVERYBODY if unread is _Unread.ALLOWS else _ALLOW_NOBODY
-        self._spelling: dict[str, str] = {}
+        own = ALLOW_EVERYTHING if unread is Assumed.ALLOWS else _DENY_EVERYTHING
+        let = _ALLOW_EVERYBODY if unread is Assumed.ALLOWS else _ALLOW_NOBODY
+        self.spelling: dict[str, str] = {}
         self._wanted: list[frozenset[CanonicalClause]] = []
-        self._assumes_allowed = unread is _Unread.ALLOWS
+        self._assumes_allowed = unread is Assumed.ALLOWS
         self._policies = {id(permission): self._policies_of(permission, own, let) for permission in permissions}
 
     def decision(self) -> AccessDecision:
-        clauses, resources = self._open()
+        clauses, resources = self.open()
         if not clauses and not resources:
             verdicts = [self._verdict(permission, {}) for permission in self._permissions]
             missing = self._missing(verdicts)
             if missing:
                 return AccessDecision(Answer.NO, missing=missing)
             return AccessDecision(Answer.YES, _because(verdicts))
-        space = contexts_of(clauses, resources, self._subject.always, self._value_of)
+        space = contexts_of(clauses, resources, self._subject.always, self.value_of)
         chosen: tuple[Context, list[Decision]] | None = None
         nearest: list[Decision] = []
         refused = False
@@ -209,6 +209,11 @@ class _Case:
             self._subject.principal, permission.action, resource.arn, keys, resource_account=resource.account
         )
 
+    def statements(self) -> tuple[tuple[Statement, ...], ...]:
+        """Everything that decides it, besides the subject and the resource."""
+        policies = (one.document for one in _all_policies(self._subject, self._permissions))
+        return tuple(one.statements for one in policies if isinstance(one, Document))
+
     def _climb(self, space: Contexts) -> Context | None:
         """A context that allows everything, of more than can all be tried: better by one key at a time.
 
@@ -239,7 +244,7 @@ class _Case:
         policies = self._policies
         try:
             self._policies = {name: _at_best(given, frozenset(clauses)) for name, given in policies.items()}
-            return self._allows({})
+            return self.allows({})
         finally:
             self._policies = policies
 
@@ -250,7 +255,7 @@ class _Case:
             if not isinstance(verdict, Allowed)
         )
 
-    def _value_of(self, key: str) -> tuple[str, ...] | None:
+    def value_of(self, key: str) -> tuple[str, ...] | None:
         """The certain values of a key, () if it is certainly absent, None if it is open."""
         if key in self._subject.open_keys:
             return None
@@ -262,7 +267,7 @@ class _Case:
             return ()
         return found
 
-    def _open(self) -> tuple[list[CanonicalClause], list[tuple[str, str]]]:
+    def open(self) -> tuple[list[CanonicalClause], list[tuple[str, str]]]:
         """The clauses on keys whose value is not certain, and the Resources that depend on such keys."""
         clauses: dict[CanonicalClause, None] = {}
         resources: dict[tuple[str, str], None] = {}
@@ -276,7 +281,7 @@ class _Case:
                 return key not in certain and not key.startswith(absent) and self._subject.value_of(key) is None
 
             for document, statement in self._statements(permission):
-                self._spelling |= {ascii_lower(clause.key): clause.key for clause in statement.conditions}
+                self.spelling |= {ascii_lower(clause.key): clause.key for clause in statement.conditions}
                 if statement.effect is Effect.ALLOW:
                     self._wanted.append(canonical_clauses(statement.conditions))
                 for clause in canonical_clauses(statement.conditions):
@@ -287,7 +292,7 @@ class _Case:
                     for value in statement.resources.values:
                         if any(is_open(variable.key) for variable in variables_in(value)):
                             resources[value, permission.resource.arn] = None
-                            self._spelling |= {ascii_lower(name): name for name in _VARIABLE.findall(value)}
+                            self.spelling |= {ascii_lower(name): name for name in _VARIABLE.findall(value)}
         return list(clauses), list(resources)
 
     def _statements(self, permission: Permission) -> Iterator[tuple[Document, Statement]]:
@@ -332,18 +337,19 @@ class _Case:
         """What has to hold: the keys of this context that cannot have another value."""
         texts: dict[str, None] = {}
         for key, choices in space.choices.items():
-            if any(not self._allows({**chosen, key: values}) for values in choices):
+            if any(not self.allows({**chosen, key: values}) for values in choices):
                 about = [clause for clause in clauses if clause.key == key]
-                found = list(condition_texts(about, chosen, self._spelling)) or [self._value_text(key, chosen[key])]
+                found = list(condition_texts(about, chosen, self.spelling)) or [self._value_text(key, chosen[key])]
                 texts.update(dict.fromkeys(found))
         return tuple(texts)
 
     def _value_text(self, key: str, values: Sequence[str]) -> str:
         """The value of a key that only a variable asks for."""
-        name = printable(self._spelling.get(key, key), 80)
+        name = printable(self.spelling.get(key, key), 80)
         return f"{name} is " + " and ".join(f'"{printable(value, 80)}"' for value in values) if values else name
 
-    def _allows(self, context: Context) -> bool:
+    def allows(self, context: Context) -> bool:
+        """Are all permissions allowed in this context?"""
         return not _count_refused([self._verdict(permission, context) for permission in self._permissions])
 
 
