@@ -14,6 +14,7 @@ from ecr_warden_cli.verbs.apply import APPLY
 from ecr_warden_cli.verbs.denial import EXPLAIN_DENIAL
 from ecr_warden_cli.verbs.event import EXPLAIN
 from ecr_warden_cli.verbs.history import HISTORY, SHOW
+from ecr_warden_cli.verbs.importing import IMPORT
 from ecr_warden_cli.verbs.pause import PAUSE, RESUME
 from ecr_warden_cli.verbs.plan import PLAN
 from ecr_warden_cli.verbs.policy_compare import COMPARE
@@ -41,6 +42,7 @@ VERBS: Mapping[str, Verb | Group] = {
     "can": CAN,
     "explain-denial": EXPLAIN_DENIAL,
     "snapshot": SNAPSHOT,
+    "import": IMPORT,
     "policy": Group(
         "compare, evaluate and lint policy documents", {"compare": COMPARE, "evaluate": EVALUATE, "lint": LINT}
     ),

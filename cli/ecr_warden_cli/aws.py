@@ -88,6 +88,15 @@ def read_accounts(accounts: Sequence[Account], profiles: Mapping[str, str]) -> I
         yield from joined(pieces).items()
 
 
+def identify(profile: str) -> tuple[str, str | None]:
+    """The account of a profile's credentials, and the region of the profile; raises NoAccountReadable."""
+    match _open(profile):
+        case _Opened(session, account):
+            return account, session.region_name
+        case _Refused(reason, remedy):
+            raise NoAccountReadable(reason, remedy=remedy)
+
+
 def _session_of(account: Account, profile: str | None, default: _Opened | _Refused | None) -> _Opened | _Refused:
     """The profile's session, or the default one, if it belongs to the account."""
     opened = _open(profile) if profile is not None or default is None else default

@@ -43,6 +43,9 @@ class Hub(Protocol):
 type ReadAccounts = Callable[[Sequence[Account], Mapping[str, str]], Iterator[tuple[str, dict[str, Any]]]]
 """(the spec's accounts, account id -> profile) to each account's entry of a snapshot; raises Failure."""
 
+type Identify = Callable[[str], tuple[str, str | None]]
+"""An AWS profile to the account of its credentials and its own region; raises Failure."""
+
 type OpenHub = Callable[[str | None, str | None], Hub]
 """(the hub's region, a profile for its account), None for the defaults, to the hub; raises Failure."""
 
@@ -56,6 +59,7 @@ class Context(Struct, frozen=True):
     open_documents: OpenDocuments
     open_hub: OpenHub
     read_accounts: ReadAccounts
+    identify: Identify
     sleep: Callable[[float], None]
 
 

@@ -3,7 +3,7 @@
 import argparse
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
 from typing import Any
 from urllib.parse import unquote
@@ -23,6 +23,7 @@ from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.variables import literal_glob
 from ecr_warden.proof.access import Graph
 from ecr_warden.spec import Valid
+from ecr_warden.spec.spec import Account
 from msgspec import Struct
 
 from ecr_warden_cli.context import Context, Failure, UsageError
@@ -90,14 +91,14 @@ def open_estate(arguments: argparse.Namespace, context: Context, repository: str
     spec = load_compiled(arguments.spec, context) if arguments.spec else None
     text: bytes | str
     if arguments.snapshot:
-        text = _read(arguments.snapshot, context)
+        text = read_snapshot(arguments.snapshot, context)
     elif arguments.iam:
         text = _of_cli(arguments, context, repository)
     elif spec is not None:
         text = read_live(spec, arguments.profile, context)
     else:
         raise UsageError("there is no input", remedy="give --snapshot FILE, --iam FILE, or --spec SPEC")
-    estate = _estate(text, arguments.snapshot or arguments.iam, context)
+    estate = estate_from(text, arguments.snapshot or arguments.iam, context)
     for option, kind in _CONTROL.items():
         for given_to in getattr(arguments, option.strip("-")):
             estate = _controlled(estate, given_to, option, kind, context)
@@ -112,7 +113,7 @@ def _controlled(estate: Estate, given: str, option: str, kind: ControlKind, cont
     if account and account not in estate.accounts:
         known = listed(sorted(estate.accounts), 5)
         raise UsageError(f"{option}: account {printable(account, 40)} is not in the input", remedy=f"it has {known}")
-    text = _read(path, context)
+    text = read_snapshot(path, context)
     changed = dict(estate.accounts)
     for name in [account] if account else changed:
         try:
@@ -132,7 +133,7 @@ def count_stdin(arguments: argparse.Namespace) -> int:
     return files.count("-")
 
 
-def _estate(text: bytes | str, path: str | None, context: Context) -> Estate:
+def estate_from(text: bytes | str, path: str | None, context: Context) -> Estate:
     """Parse a snapshot; raises SnapshotError, which names the file that was read."""
     try:
         return estate_from_text(text, at=context.clock.now())
@@ -141,13 +142,18 @@ def _estate(text: bytes | str, path: str | None, context: Context) -> Estate:
         raise SnapshotError(f"{place}{error.message}", remedy=error.remedy) from error
 
 
-def _read(path: str, context: Context) -> bytes:
+def read_snapshot(path: str, context: Context) -> bytes:
+    """The bytes of a file of at most a snapshot's size; raises SnapshotUnreadable."""
     return read_file(path, context.stdin, MAX_BYTES, failure=SnapshotUnreadable, remedy=_FILES)
 
 
 def read_live(spec: Valid, profiles: Sequence[str], context: Context) -> str:
-    accounts = spec.spec.accounts
-    entries = context.read_accounts(accounts, parse_profiles(profiles, accounts))
+    return snapshot_of(spec.spec.accounts, parse_profiles(profiles, spec.spec.accounts), context)
+
+
+def snapshot_of(accounts: Sequence[Account], profiles: Mapping[str, str], context: Context) -> str:
+    """A snapshot of the accounts, read with their profiles (by account ID); raises Failure."""
+    entries = context.read_accounts(accounts, profiles)
     progress = context.console.progress(entries, of=len(accounts), doing="reading accounts")
     taken = context.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     return json.dumps({"schema": SCHEMA, "takenAt": taken, "accounts": dict(progress)})
@@ -155,11 +161,11 @@ def read_live(spec: Valid, profiles: Sequence[str], context: Context) -> str:
 
 def _of_cli(arguments: argparse.Namespace, context: Context, repository: str | None) -> bytes | str:
     """The AWS CLI's output for one account as a snapshot, with the repository, whose policy is given or unread."""
-    text = _read(arguments.iam, context)
+    text = read_snapshot(arguments.iam, context)
     if repository is None:
         return text
-    holder = next(iter(_estate(text, arguments.iam, context).accounts))
-    given = _policy(_read(arguments.repository_policy, context)) if arguments.repository_policy else _UNREAD
+    holder = next(iter(estate_from(text, arguments.iam, context).accounts))
+    given = _policy(read_snapshot(arguments.repository_policy, context)) if arguments.repository_policy else _UNREAD
     account, region, name = _place(repository, text, holder, given.registry)
     entry = {"repositoryName": name, **given.entry}
     unread = [{**one, "region": region} for one in given.unread]

@@ -29,7 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     console = Console(sys.stdout, sys.stderr, os.environ)
-    context = Context(sys.stdin.buffer, console, SystemClock(), _open_documents, _open_hub, _read_accounts, time.sleep)
+    context = Context(
+        *(sys.stdin.buffer, console, SystemClock(), _open_documents, _open_hub, _read_accounts, _identify, time.sleep)
+    )
     try:
         code = run(sys.argv[1:] if argv is None else argv, context)
         sys.stdout.flush()
@@ -105,6 +107,14 @@ def _read_accounts(accounts: Sequence[Account], profiles: Mapping[str, str]) -> 
     except ModuleNotFoundError as error:
         raise _no_sdk(error) from error
     return read_accounts(accounts, profiles)
+
+
+def _identify(profile: str) -> tuple[str, str | None]:
+    try:
+        from ecr_warden_cli.aws import identify  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise _no_sdk(error) from error
+    return identify(profile)
 
 
 def _open_hub(region: str | None, profile: str | None) -> Hub:

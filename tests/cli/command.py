@@ -51,7 +51,7 @@ class Ran:
 class Command:
     """`command("plan", "access.yaml")`; `profiles` is what the documents were last opened with.
 
-    `opened`: region and profile of each hub that was asked for.
+    `opened`: region and profile of each hub that was asked for. `accounts`: account and region by profile.
     """
 
     documents: Documents | None = None
@@ -61,6 +61,7 @@ class Command:
     clock: ManualClock = field(default_factory=ManualClock)
     hub: Hub | None = None
     entries: dict[str, dict[str, Any]] | None = None
+    accounts: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
     opened: list[tuple[str | None, str | None]] = field(default_factory=list)
     sleep: Callable[[float], None] = lambda _: None
 
@@ -69,7 +70,8 @@ class Command:
         out, err = stream(), stream()
         console = Console(out, err, self.environment)
         given = Keyboard(stdin) if self.terminal else io.BytesIO(stdin)
-        code = run(argv, Context(given, console, self.clock, self._open, self._open_hub, self._read, self.sleep))
+        reading = (self._open, self._open_hub, self._read, self._identify)
+        code = run(argv, Context(given, console, self.clock, *reading, self.sleep))
         return Ran(code, out.getvalue(), err.getvalue())
 
     def _open(self, accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:
@@ -83,6 +85,11 @@ class Command:
         if self.entries is None:
             raise Failure("no accounts in this test")
         return iter([(account.id, self.entries.get(account.id, {"iam": {}})) for account in accounts])
+
+    def _identify(self, profile: str) -> tuple[str, str | None]:
+        if profile not in self.accounts:
+            raise Failure("no such profile in this test")
+        return self.accounts[profile]
 
     def _open_hub(self, region: str | None, profile: str | None) -> Hub:
         self.opened.append((region, profile))

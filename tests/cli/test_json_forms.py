@@ -139,6 +139,10 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
         lambda run, _: run("who-can", "push", "shop/checkout", "--escalation", *WHO_CAN),
     ),
     "what somebody can": ("can", lambda run, _: run("can", PULLER, *WHO_CAN)),
+    "a spec of what is there": (
+        "import",
+        lambda run, _: run("import", *WHO_CAN[:2], "--json"),
+    ),
     "a document with findings": (
         "policy lint",
         lambda run, tmp: run("policy", "lint", spec_file(tmp, b'{"Statement": []}'), "--json"),

@@ -78,12 +78,13 @@ def _kept(
     seen: set[object] = set() if own is None else set(canonical_statements(own, kind=DocumentKind.REPOSITORY))
     forms = canonical_statements(live, kind=DocumentKind.REPOSITORY)
     for statement, raw, form in zip(live.statements, raw_statements(live), forms, strict=True):
-        if form not in seen and any(_has_shape(statement, kind, target) for kind in allowed):
+        if form not in seen and any(is_foreign(statement, kind, target) for kind in allowed):
             seen.add(form)
             yield raw
 
 
-def _has_shape(statement: Statement, kind: ForeignStatement, target: RepositoryTarget) -> bool:
+def is_foreign(statement: Statement, kind: ForeignStatement, target: RepositoryTarget) -> bool:
+    """Whether a statement of a repository's policy is a foreign one of this kind."""
     match kind:
         case ForeignStatement.LAMBDA_IMAGE_RETRIEVAL:
             return _lets_lambda_retrieve(statement, target)

@@ -507,9 +507,9 @@ class _AccountReader:
             try:
                 found = parse_document(text)
             except DocumentError as error:
-                found = Unread(name, f"not a policy document: {error.message}")
+                found = Unread(name, f"not a policy document: {error.message}", text=text)
             self._parsed[text] = found
-        return Unread(name, found.why) if isinstance(found, Unread) else found
+        return replace(found, what=name) if isinstance(found, Unread) else found
 
 
 def _replication(entry: Json, place: str) -> tuple[ReplicationRule, ...] | None:

@@ -1,0 +1,168 @@
+"""An estate to the text of its spec, checked by the spec's own loader and proved against the estate."""
+
+from collections.abc import Iterator, Mapping
+from copy import replace
+from datetime import datetime
+
+from ecr_warden.model.estate import Estate
+from ecr_warden.model.estate import Repository as Live
+from ecr_warden.model.target import RepositoryTarget, Target
+from ecr_warden.policy.document import Document, Effect, Statement
+from ecr_warden.policy.pattern import pattern_covers
+from ecr_warden.policy.phrases import is_unique_id
+from ecr_warden.policy.printable import count, show_time
+from ecr_warden.spec import Invalid, Problem, Valid, load_spec
+from ecr_warden.spec.render import PULL_ACTIONS, pull_permissions
+from ecr_warden.spec.spec import Literal, Repository, Spec
+from msgspec import Struct
+
+from ecr_warden_cli.context import Failure
+from ecr_warden_cli.importing.notes import Note, NoteKind
+from ecr_warden_cli.importing.proof import Outcome, prove
+from ecr_warden_cli.importing.propose import Proposal, literals_of, propose
+from ecr_warden_cli.importing.spec_text import Written, write_spec
+from ecr_warden_cli.importing.tidy import with_merged_statements, with_teams
+from ecr_warden_cli.importing.world import World
+
+_TOO_LARGE = "E001"
+
+
+class ImportFailed(Failure):
+    """No valid spec describes the estate; `lines` are the problems."""
+
+    code = "import-failed"
+
+    def __init__(self, message: str, *, remedy: str, lines: tuple[str, ...] = ()) -> None:
+        super().__init__(message, remedy=remedy)
+        self.lines = lines
+
+
+class PullAccess(Struct, frozen=True):
+    """How many pairs of a repository and a principal that can pull from it there are, and are said by grants."""
+
+    all: int
+    granted: int
+
+
+class Imported(Struct, frozen=True):
+    """A spec that loads, and what enforcing it would change."""
+
+    text: str
+    loaded: Valid
+    notes: Mapping[str, tuple[Note, ...]]
+    left_out: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    pull_access: PullAccess
+
+
+def import_estate(
+    estate: Estate, aliases: Mapping[str, str], *, now: datetime, narrow: bool = False, tidy: bool = False
+) -> Imported:
+    """The spec of an estate; raises ImportFailed."""
+    world = World(estate, aliases)
+    proposal = propose(world, narrow=narrow, tidy=tidy)
+    while True:
+        spec = with_teams(with_merged_statements(proposal.spec) if tidy else proposal.spec)
+        written = _written(spec, proposal, estate)
+        match load_spec(written.text.encode(), now=now):
+            case Valid() as loaded:
+                break
+            case Invalid(problems):
+                proposal = _without_refused(proposal, spec, written, problems, world)
+    outcomes = prove(loaded.compiled, world)
+    shares = _pull_access(loaded.spec, world)
+    return Imported(written.text, loaded, proposal.notes, proposal.left_out, outcomes, shares)
+
+
+def _written(spec: Spec, proposal: Proposal, estate: Estate) -> Written:
+    accounts = count(len(estate.accounts), "account")
+    head = (
+        f"What {accounts} allowed at {show_time(estate.taken_at)}, written by ecr-warden import.",
+        "ecr-warden only reports while the mode is observe. Comments say what looks wrong, what is better, and how to "
+        "accept it; docs/import.md is the way from here to enforce.",
+    )
+    unread = tuple(one for account in estate.accounts.values() for one in account.unread)
+    return write_spec(spec, proposal.notes, head=head, left_out=proposal.left_out, unread=unread)
+
+
+def _without_refused(
+    proposal: Proposal, spec: Spec, written: Written, problems: tuple[Problem, ...], world: World
+) -> Proposal:
+    """The proposal without the entries that a spec cannot hold; a repository's grants become a literal document."""
+    errors = [problem for problem in problems if problem.is_error]
+    refused = {entry: problem for problem in reversed(errors) if (entry := written.entry_at(problem.line))}
+    if not refused:
+        lines = tuple(problem.at("import") for problem in errors)
+        if any(problem.code == _TOO_LARGE for problem in errors):
+            raise ImportFailed(
+                "the spec would be larger than 1 MiB", remedy="import fewer accounts at a time, or --tidy"
+            )
+        raise ImportFailed("the spec of these accounts is not valid", remedy="please report this", lines=lines)
+    notes = {key: list(some) for key, some in proposal.notes.items()}
+    literals: list[Literal] = []
+    left_out = set(proposal.left_out)
+    # Entries are known by their place in the spec: tidying changes what they say.
+    for entry, problem in refused.items():
+        what = f"a spec cannot hold it: {problem.code} {problem.message}"
+        own = list(literals_of(entry, world)) if isinstance(entry, Repository) else []
+        literals += own
+        for target in _targets(entry):
+            notes.setdefault(target.key, []).append(Note(NoteKind.REFUSED, what, problem.remedy))
+            if not own:
+                left_out.add(target.key)
+    gone = {position for position, entry in enumerate((*spec.repositories, *spec.literals)) if entry in refused}
+    many = len(spec.repositories)
+    kept = tuple(one for at, one in enumerate(proposal.spec.repositories) if at not in gone)
+    stay = tuple(one for at, one in enumerate(proposal.spec.literals) if at + many not in gone)
+    return Proposal(
+        replace(proposal.spec, repositories=kept, literals=(*stay, *literals)),
+        {key: tuple(sorted(set(some))) for key, some in notes.items()},
+        tuple(sorted(left_out)),
+    )
+
+
+def _targets(entry: Repository | Literal) -> tuple[Target, ...]:
+    return entry.targets if isinstance(entry, Repository) else tuple(one.target for one in entry.addresses)
+
+
+def _pull_access(spec: Spec, world: World) -> PullAccess:
+    granted = {target for entry in spec.repositories for target in entry.targets if not entry.is_pattern}
+    patterns = [entry for entry in spec.repositories if entry.is_pattern]
+    found: dict[RepositoryTarget, set[str]] = {}
+    for repository in world.estate.repositories():
+        document = world.document(repository.policy)
+        if isinstance(document, Document):
+            named = {who for one in document.statements for who in _pulling(one)}
+            found[repository.target] = {who for who in named if _has_own_side(who, repository, world)}
+    shares = {target: len(who) for target, who in found.items()}
+    said = sum(number for target, number in shares.items() if target in granted or _is_under(target, patterns))
+    return PullAccess(sum(shares.values()), said)
+
+
+def _is_under(target: RepositoryTarget, patterns: list[Repository]) -> bool:
+    return any(
+        (one.account, one.region) == (target.account, target.region) and pattern_covers(one.name, target.name)
+        for entry in patterns
+        for one in entry.targets
+    )
+
+
+def _has_own_side(who: str, repository: Live, world: World) -> bool:
+    """Whether a user or role of another account is allowed to pull by its own account too, without which it cannot."""
+    identity = world.by_arn.get(who)
+    if identity is None or identity.account == repository.target.account:
+        return True
+    return world.adds_nothing(identity, pull_permissions([repository.arn]))
+
+
+def _pulling(statement: Statement) -> Iterator[str]:
+    """Whom a statement lets pull, without those that were deleted."""
+    actions = tuple(map(str.lower, statement.actions.values))
+    named = any(pattern_covers(value, action.lower()) for value in actions for action in PULL_ACTIONS)
+    if statement.effect is Effect.DENY or statement.principals is None or named is statement.actions.negated:
+        return
+    if statement.principals.negated:
+        yield "NotPrincipal"
+    for kind, value in () if statement.principals.negated else statement.principals.values:
+        if not is_unique_id(value):
+            yield value if kind == "AWS" else f"{kind} {value}"

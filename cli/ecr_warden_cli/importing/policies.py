@@ -1,0 +1,327 @@
+"""A live repository policy as grants, with everything in it that looks wrong."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ecr_warden.arn import ACCOUNT_ID, account_of, account_of_root
+from ecr_warden.model.address import repository_policy
+from ecr_warden.model.desired import Extent, ForeignStatement, MustNotExist, TargetSpec
+from ecr_warden.model.observed import Observation, Present
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.planning.aws_edits import is_foreign, with_foreign
+from ecr_warden.policy.action import ActionGroup, actions_of, spelled
+from ecr_warden.policy.catalogue import matching_actions
+from ecr_warden.policy.condition import Clause
+from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement, parse_document, raw_statements
+from ecr_warden.policy.pattern import pattern_covers
+from ecr_warden.policy.phrases import is_unique_id
+from ecr_warden.policy.principal import ANYONE
+from ecr_warden.policy.principal import Principal as NamedPrincipal
+from ecr_warden.policy.printable import listed, printable
+from ecr_warden.policy.relate import Differs, relate
+from ecr_warden.spec.render import IMPORT_ACTIONS, PULL_ACTIONS, repository_pull
+from ecr_warden.spec.spec import Organization, Puller, Service, WholeAccount
+from msgspec import Struct
+
+from ecr_warden_cli.importing.notes import Note, NoteKind
+from ecr_warden_cli.importing.world import World
+
+_LAMBDA = "lambda.amazonaws.com"
+_PUSH = tuple(action for action in actions_of(ActionGroup.PUSH) if action != "ecr:BatchCheckLayerAvailability")
+KEEP = "keep the literal document"
+
+
+class Grants(Struct, frozen=True):
+    """Who may pull from a repository, as an entry of the spec says it."""
+
+    pull: tuple[Puller, ...] = ()
+    importing: frozenset[Puller] = frozenset()
+    foreign: tuple[ForeignStatement, ...] = ()
+
+
+class Exact(Struct, frozen=True):
+    """The grants say exactly what the policy says, but for what has no effect in it."""
+
+    grants: Grants
+
+
+class Narrower(Struct, frozen=True):
+    """The grants say less: of what the policy allows only the pulls; `beyond`: its other actions, which only read."""
+
+    grants: Grants
+    beyond: tuple[str, ...]
+
+
+class Other(Struct, frozen=True):
+    """No grants say it."""
+
+
+type Reading = Exact | Narrower | Other
+
+
+def read_policy(document: Document | None, target: RepositoryTarget, world: World) -> Reading:
+    """A repository's policy as grants; None is no policy."""
+    if document is None:
+        return Exact(Grants())
+    effective = without_void(document)
+    grants = _grants(document if effective is None else effective, target, world)
+    desired = desired_policy(grants, target, effective)
+    if effective is None or isinstance(desired, MustNotExist):
+        return Exact(grants) if effective is None and isinstance(desired, MustNotExist) else Other()
+    match relate(effective, desired, kind=DocumentKind.REPOSITORY):
+        case Differs(access=access):
+            gained = {_action(one.action) for one in access.gained}
+            plain = all(one.effect is Effect.ALLOW for one in access.gained)
+            beyond = [action for action in gained if action is not None and _only_reads(action)]
+            if access.lost or access.assumed or not plain or len(beyond) < len(gained):
+                return Other()
+            return Narrower(grants, tuple(sorted(map(spelled, beyond))))
+        case _:
+            return Exact(grants)
+
+
+def _action(part: object) -> str | None:
+    """A single action that is no pattern."""
+    return part if isinstance(part, str) and not set("*?") & set(part) else None
+
+
+def _only_reads(action: str) -> bool:
+    """Whether it is one of the actions that read, other than a pull's own."""
+    found = matching_actions(action)
+    pulls = {*map(str.lower, (*PULL_ACTIONS, *IMPORT_ACTIONS))}
+    return action not in pulls and bool(found) and all(one.level in ("List", "Read") for one in found)
+
+
+def desired_policy(grants: Grants, target: RepositoryTarget, live: Document | None) -> Document | MustNotExist:
+    """What the spec would write for the grants, with the live foreign statements that it keeps."""
+    own: Document | MustNotExist = MustNotExist()
+    if grants.pull:
+        own = repository_pull(grants.pull, grants.importing, region=target.region)
+    return kept_policy(TargetSpec(target, Extent.WHOLE, {repository_policy(target): own}, foreign=grants.foreign), live)
+
+
+def kept_policy(spec: TargetSpec, live: Document | None) -> Document | MustNotExist:
+    """The desired policy of a repository's spec, with the live foreign statements that it keeps."""
+    assert isinstance(spec.target, RepositoryTarget)
+    address = repository_policy(spec.target)
+    seen = {} if live is None else {address: Present(live, "")}
+    found = with_foreign(spec, Observation(spec.target, seen)).documents[address]
+    assert isinstance(found, Document | MustNotExist)
+    return found
+
+
+# Who pulls
+
+
+def _grants(document: Document, target: RepositoryTarget, world: World) -> Grants:
+    """The grants that the statements look like; whether they say the same, the comparison decides."""
+    pull: dict[Puller, None] = {}
+    importing: set[Puller] = set()
+    foreign: set[ForeignStatement] = set()
+    for statement in document.statements:
+        kinds = [kind for kind in ForeignStatement if is_foreign(statement, kind, target)]
+        foreign.update(kinds)
+        if kinds or statement.effect is Effect.DENY:
+            continue
+        pullers = list(_pullers(statement, target, world))
+        if _allows(statement, PULL_ACTIONS):
+            pull.update(dict.fromkeys(pullers))
+        if _allows(statement, IMPORT_ACTIONS):
+            importing.update(pullers)
+    pull.update(dict.fromkeys(sorted(importing, key=str)))
+    ordered = tuple(sorted(pull, key=lambda one: (type(one).__name__, str(one))))
+    return Grants(ordered, frozenset(importing), tuple(sorted(foreign)))
+
+
+def _allows(statement: Statement, actions: Iterable[str]) -> bool:
+    """Whether it names one of the actions, perhaps by a pattern."""
+    names = () if statement.actions.negated else tuple(map(str.lower, statement.actions.values))
+    return any(pattern_covers(name, one.lower()) for name in names for one in actions)
+
+
+def _pullers(statement: Statement, target: RepositoryTarget, world: World) -> Iterator[Puller]:
+    if statement.principals is None or statement.principals.negated:
+        return
+    for principal in statement.principals.values:
+        match principal:
+            case ("AWS", "*"):
+                yield from _organizations(statement.conditions)
+            case ("AWS", value):
+                yield from _of_aws(value, world)
+            case ("Service", name):
+                yield from _services(name, statement.conditions, target, world)
+            case _:
+                pass
+
+
+def _of_aws(value: str, world: World) -> Iterator[Puller]:
+    account = value if ACCOUNT_ID.fullmatch(value) else account_of_root(value)
+    if account is not None:
+        if account in world.estate.accounts:
+            yield WholeAccount(account)
+    elif (identity := world.by_arn.get(value)) and (named := world.principal(identity)):
+        yield named
+
+
+def _organizations(clauses: Iterable[Clause]) -> Iterator[Organization]:
+    for operator, key, values in clauses:
+        if operator == "StringEquals" and key.lower() == "aws:principalorgid":
+            yield from map(Organization, values)
+
+
+def _services(name: str, clauses: Iterable[Clause], target: RepositoryTarget, world: World) -> Iterator[Service]:
+    accounts, arns = _values(clauses, "aws:sourceaccount"), _values(clauses, "aws:sourcearn")
+    if name == _LAMBDA:
+        accounts = tuple(account_of(arn) for arn in arns)
+    if len(accounts) != 1 or len(arns) > 1 or accounts[0] not in world.estate.accounts:
+        return
+    everything = f"arn:aws:lambda:{target.region}:{accounts[0]}:function:*"
+    arn = next((one for one in arns if name != _LAMBDA or one != everything), None)
+    yield Service(name, accounts[0], arn)
+
+
+def _values(clauses: Iterable[Clause], key: str) -> tuple[str, ...]:
+    return tuple(value for _, name, values in clauses if name.lower() == key for value in values)
+
+
+# What has no effect
+
+
+def without_void(document: Document) -> Document | None:
+    """The policy without what has no effect in it: unique IDs of deleted principals, actions not on repositories.
+
+    None if nothing is left. A Deny stays as it is.
+    """
+    alive = without_deleted(document)
+    return None if alive is None else _with_statements(alive, map(_without_void_actions, raw_statements(alive)))
+
+
+def without_deleted(document: Document) -> Document | None:
+    """The policy without the unique IDs of deleted principals, which nobody gets again; None if nothing is left."""
+    return _with_statements(document, map(_without_deleted, raw_statements(document)))
+
+
+def _with_statements(document: Document, statements: Iterable[dict[str, Any] | None]) -> Document | None:
+    kept = [one for one in statements if one is not None]
+    if kept == raw_statements(document):
+        return document
+    return parse_document({"Version": document.version, "Statement": kept}) if kept else None
+
+
+def _without_deleted(statement: dict[str, Any]) -> dict[str, Any] | None:
+    principal = statement.get("Principal")
+    if not isinstance(principal, dict) or statement["Effect"] != Effect.ALLOW:
+        return statement
+    named = _list(principal.get("AWS"))
+    alive = [value for value in named if not is_unique_id(value)]
+    if alive == named:
+        return statement
+    others = {kind: value for kind, value in principal.items() if kind != "AWS"}
+    left = others | ({"AWS": alive} if alive else {})
+    return statement | {"Principal": left} if left else None
+
+
+def _without_void_actions(statement: dict[str, Any]) -> dict[str, Any] | None:
+    actions = _list(statement.get("Action"))
+    acting = [action for action in actions if not has_no_effect(action)]
+    if acting == actions or statement["Effect"] != Effect.ALLOW:
+        return statement
+    return statement | {"Action": acting} if acting else None
+
+
+def _list(value: Any) -> list[str]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def has_no_effect(action: str) -> bool:
+    """Whether it is an action of ECR that does not act on repositories."""
+    found = matching_actions(action) if action.lower().startswith("ecr:") else ()
+    return bool(found) and not any(one.arns for one in found)
+
+
+# What looks wrong
+
+
+def policy_notes(document: Document, target: RepositoryTarget, world: World) -> tuple[Note, ...]:
+    """Everything in a repository policy that a person should look at, whether or not grants can say it."""
+    own = (one for one in document.statements if not any(is_foreign(one, kind, target) for kind in ForeignStatement))
+    return tuple(sorted({note for statement in own for note in _statement_notes(statement, world)}))
+
+
+def trust_notes(document: Document, world: World) -> tuple[Note, ...]:
+    """The same for a trust policy."""
+    shown = (NoteKind.PUBLIC, NoteKind.NOT_PRINCIPAL, NoteKind.UNKNOWN_ACCOUNT, NoteKind.DELETED_PRINCIPAL)
+    notes = {note for one in document.statements for note in _statement_notes(one, world) if note.kind in shown}
+    return tuple(sorted(notes))
+
+
+def _statement_notes(statement: Statement, world: World) -> Iterator[Note]:
+    if statement.effect is Effect.DENY:
+        yield Note(NoteKind.DENIES, "a Deny, which no grant says", "grant less", KEEP)
+        return
+    principals = statement.principals
+    if principals is None:
+        return
+    if principals.negated:
+        better = "name whom to let in, instead of whom not"
+        yield Note(NoteKind.NOT_PRINCIPAL, "NotPrincipal lets everybody else in", better, "leave it out of the spec")
+        return
+    for principal in principals.values:
+        yield from _principal_notes(principal, statement, world)
+    if not statement.actions.negated:
+        for action in sorted(filter(has_no_effect, statement.actions.values)):
+            what = f"{printable(action)} has no effect in a repository policy"
+            yield Note(NoteKind.NO_EFFECT, what, "allow it in the identity policy of whoever needs it, on *")
+
+
+def _principal_notes(principal: NamedPrincipal, statement: Statement, world: World) -> Iterator[Note]:
+    shown = printable(principal.value, 160)
+    if principal == ANYONE:
+        if not any(_organizations(statement.conditions)):
+            what = "anyone (*)" + (" under conditions" if statement.conditions else "")
+            allow = "leave it out of the spec, and list * under also_allowed: with a reason"
+            yield Note(NoteKind.PUBLIC, what, "name accounts, users and roles", allow)
+    elif principal.kind == "AWS":
+        yield from _aws_notes(principal.value, shown, statement, world)
+
+
+def _aws_notes(value: str, shown: str, statement: Statement, world: World) -> Iterator[Note]:
+    if is_unique_id(value):
+        what = f"{shown} was deleted, and nobody gets its ID again"
+        yield Note(NoteKind.DELETED_PRINCIPAL, what, "remove it: it lets nobody in")
+        return
+    account = account_of(value)
+    is_whole = ACCOUNT_ID.fullmatch(value) or account_of_root(value)
+    if account and account not in world.estate.accounts:
+        better = "if it is yours, import it too: --profile ALIAS=PROFILE"
+        yield Note(NoteKind.UNKNOWN_ACCOUNT, f"{shown} is in an account that was not read", better, KEEP)
+    elif is_whole:
+        alias = world.alias(account_of_root(value) or value)
+        what = f"the whole account {alias}: its administrators decide who in it has access"
+        yield Note(NoteKind.WHOLE_ACCOUNT, what, "name its users and roles", f"keep {{account: {alias}}}")
+    elif account:
+        identity = world.by_arn.get(value)
+        if identity is None:
+            if world.estate.accounts[account].is_listed:
+                yield Note(NoteKind.UNKNOWN_PRINCIPAL, f"{shown} does not exist", "remove it", KEEP)
+            else:
+                what = f"{shown}: the users and roles of its account were not read"
+                yield Note(NoteKind.UNREAD, what, "import again with the right to read them", KEEP)
+        elif world.principal(identity) is None:
+            better = "name a role of your own, or the account as {account: ALIAS}"
+            yield Note(NoteKind.NOT_NAMEABLE, f"{shown}: only AWS can write its policies", better, KEEP)
+        elif _allows(statement, _PUSH):
+            better = "let it assume a push role: push: [{role: ROLE, by: [...]}]"
+            yield Note(NoteKind.PUSHES, f"{shown} may push by the repository policy", better, KEEP)
+    else:
+        yield Note(NoteKind.UNKNOWN_PRINCIPAL, f"{shown} is no user, role or account", "remove it", KEEP)
+
+
+def beyond_note(beyond: tuple[str, ...], entry: str) -> Note:
+    """The note on a policy of which grants say only the pulls."""
+    return Note(
+        NoteKind.MORE_THAN_PULL,
+        f"it also allows {listed(beyond, 4)}, which no grant says",
+        "pulling does not need it",
+        f"replace the literal document by the entry {entry}, or import with --narrow",
+    )

@@ -1,0 +1,293 @@
+"""An estate to the spec that describes it, as values: what grants say exactly as grants, the rest word for word."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import replace
+
+from ecr_warden.model.address import repository_policy
+from ecr_warden.model.estate import Identity, Unread
+from ecr_warden.model.estate import Repository as LiveRepository
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, UserTarget
+from ecr_warden.policy.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size
+from ecr_warden.policy.printable import listed
+from ecr_warden.spec.compile import identity_grants, role_arn
+from ecr_warden.spec.render import assume_permissions, pull_permissions
+from ecr_warden.spec.spec import Literal, PullScope, Repository, Spec
+from msgspec import Struct
+
+from ecr_warden_cli.importing.notes import Note, NoteKind
+from ecr_warden_cli.importing.policies import (
+    KEEP,
+    Exact,
+    Grants,
+    Narrower,
+    Reading,
+    beyond_note,
+    policy_notes,
+    read_policy,
+    without_deleted,
+)
+from ecr_warden_cli.importing.roles import find_pushing
+from ecr_warden_cli.importing.spec_text import principal_text, pull_value
+from ecr_warden_cli.importing.tidy import patterns_for, with_patterns
+from ecr_warden_cli.importing.world import World, foreign_inline_size, repositories_by_name, target_of
+from ecr_warden_cli.importing.yaml_text import flow
+
+type Notes = Mapping[str, tuple[Note, ...]]
+
+
+class Proposal(Struct, frozen=True):
+    """A spec that was not checked yet. `notes` by the key of a target; `left_out`: keys of what it does not say."""
+
+    spec: Spec
+    notes: Notes
+    left_out: tuple[str, ...] = ()
+
+
+class _Candidate(Struct, frozen=True):
+    """One repository: its policy, what grants say of it, and with which pull scopes they change no access."""
+
+    target: RepositoryTarget
+    document: Document | None
+    reading: Reading
+    scopes: tuple[PullScope, ...]
+
+    def grants(self, *, narrow: bool) -> Grants | None:
+        """The grants to write, None if only a literal document says it."""
+        match self.reading:
+            case Exact(grants) if self.scopes:
+                return grants
+            case Narrower(grants) if self.scopes and narrow:
+                return grants
+            case _:
+                return None
+
+
+def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Proposal:
+    """The spec of an estate.
+
+    `narrow`: also grants where they only take away what no pull needs; `tidy`: patterns for repositories that all have
+    the same access.
+    """
+    notes: defaultdict[str, list[Note]] = defaultdict(list)
+    left_out: list[str] = []
+    entries: list[Repository] = []
+    literals: list[Literal] = []
+    for repositories in repositories_by_name(world.estate).values():
+        candidates: list[_Candidate] = []
+        for one in repositories:
+            found = _candidate(one, world)
+            if isinstance(found, _Candidate):
+                candidates.append(found)
+                notes[one.target.key] += _notes_of(found, world, narrow=narrow)
+            else:
+                notes[one.target.key].append(found)
+                left_out.append(one.target.key)
+        chosen, rest = _chosen(candidates, narrow=narrow)
+        if chosen:
+            entries.append(_entry(chosen, narrow=narrow))
+        for other in rest:
+            if chosen and other.grants(narrow=narrow) is not None:
+                what = "its policy is another one than in the repository's other regions"
+                notes[other.target.key].append(Note(NoteKind.PER_REGION, what, "give it the same policy everywhere"))
+        literals += _literals(rest)
+    entries, demoted = _within_quotas(entries, world)
+    for entry in demoted:
+        literals += literals_of(entry, world)
+        for target in entry.targets:
+            what = "the policies of its pullers have no room left for it"
+            notes[target.key].append(Note(NoteKind.OVER_QUOTA, what, "let roles pull instead of users", KEEP))
+    pushing = find_pushing(world, entries)
+    for key, found_notes in pushing.notes.items():
+        notes[key] += found_notes
+    entries = [
+        replace(one, push=pushing.grants.get((one.targets[0].account, one.targets[0].name), ())) for one in entries
+    ]
+    spec = Spec(world.accounts, {}, tuple(entries), (*literals, *pushing.literals))
+    if tidy:
+        spec = _with_patterns(spec, world, notes)
+    named = {address.target.key for one in spec.literals for address in one.addresses}
+    left_out += sorted(key for key in pushing.notes if key not in named)
+    return Proposal(spec, {key: tuple(sorted(set(some))) for key, some in notes.items() if some}, tuple(left_out))
+
+
+# One repository
+
+
+def _candidate(repository: LiveRepository, world: World) -> _Candidate | Note:
+    target = repository.target
+    account = next(one for one in world.accounts if one.id == target.account)
+    if target.region not in account.regions:
+        return Note(NoteKind.REFUSED, f"{target.region} is in a partition or form that a spec cannot name")
+    document = world.document(repository.policy)
+    if isinstance(document, Unread):
+        if not document.text:
+            better = "import again with the right to read it"
+            return Note(NoteKind.UNREAD, f"its policy could not be read: {document.why}", better)
+        what = f"its policy cannot be parsed: {document.why}. The policy: {document.text}"
+        return Note(NoteKind.UNPARSEABLE, what, "write a policy that AWS can read, and import again")
+    reading = read_policy(document, target, world)
+    grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
+    return _Candidate(target, document, reading, tuple(_scopes(grants, target, world)))
+
+
+def _scopes(grants: Grants, target: RepositoryTarget, world: World) -> Iterator[PullScope]:
+    """The pull scopes with which nobody's identity policies would allow more than they do."""
+    for scope in PullScope:
+        entry = Repository((target,), pull=grants.pull, importing=grants.importing, pull_scope=scope)
+        if not any(_without_policy(entry, world)):
+            yield scope
+
+
+def _without_policy(entry: Repository, world: World) -> Iterator[Identity]:
+    """The pullers whose own policies do not allow what the entry's would."""
+    for identity, grants in identity_grants(Spec((), repositories=(entry,))).items():
+        live = next(world.by_arn[one.arn] for one in entry.pulling if one.identity == identity)
+        if not world.adds_nothing(live, pull_permissions(grants.named, grants.imported)):
+            yield live
+
+
+def _notes_of(candidate: _Candidate, world: World, *, narrow: bool) -> list[Note]:
+    if candidate.document is None:
+        return []
+    notes = list(policy_notes(candidate.document, candidate.target, world))
+    grants = candidate.grants(narrow=narrow)
+    shown = entry_text(candidate.target, candidate.reading, world.alias)
+    match candidate.reading:
+        case Exact(found) | Narrower(found) if not candidate.scopes:
+            entry = Repository((candidate.target,), pull=found.pull, importing=found.importing)
+            names = sorted(principal_text(one.arn, world.alias) for one in _without_policy(entry, world))
+            notes.append(
+                Note(
+                    NoteKind.NO_IDENTITY_POLICY,
+                    f"no identity policy lets {listed(names, 4)} log in and pull, and a grant would write one",
+                    "remove whoever does not pull",
+                    f"replace the literal document by the entry {shown}",
+                )
+            )
+        case Narrower(found, beyond) if grants is None:
+            notes.append(beyond_note(beyond, shown))
+        case Exact() | Narrower():
+            pass
+        case _ if not notes:
+            what = "conditions, patterns or actions that no grant says"
+            notes.append(Note(NoteKind.OTHER_FORM, what, "name who pulls", KEEP))
+    return notes
+
+
+def entry_text(target: RepositoryTarget, reading: Reading, alias: Callable[[str], str]) -> str:
+    """The entry that would say who pulls, on one line."""
+    grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
+    pull = pull_value(grants.pull, grants.importing, alias)
+    return flow({"name": target.name, "account": alias(target.account), "pull": pull})
+
+
+def _chosen(candidates: Sequence[_Candidate], *, narrow: bool) -> tuple[list[_Candidate], list[_Candidate]]:
+    """The regions that one entry can describe, and the others: a repository has one entry.
+
+    Where a region has no policy, the entry says that, for no literal document can.
+    """
+    groups: defaultdict[tuple[Grants, tuple[PullScope, ...]], list[_Candidate]] = defaultdict(list)
+    for one in candidates:
+        grants = one.grants(narrow=narrow)
+        if grants is not None:
+            groups[grants, one.scopes].append(one)
+    first = max(groups.values(), key=lambda group: (_says_nothing(group[0]), len(group)), default=[])
+    return first, [one for one in candidates if one not in first]
+
+
+def _says_nothing(candidate: _Candidate) -> bool:
+    return candidate.reading == Exact(Grants())
+
+
+def _entry(chosen: Sequence[_Candidate], *, narrow: bool) -> Repository:
+    grants = chosen[0].grants(narrow=narrow) or Grants()
+    return Repository(
+        tuple(one.target for one in chosen),
+        pull=grants.pull,
+        importing=grants.importing,
+        pull_scope=chosen[0].scopes[0],
+        foreign=grants.foreign,
+    )
+
+
+def _literals(candidates: Iterable[_Candidate]) -> Iterator[Literal]:
+    """One literal document for all regions with the same one."""
+    same: defaultdict[tuple[str, Document], list[RepositoryTarget]] = defaultdict(list)
+    for one in candidates:
+        document = without_deleted(one.document) if one.document is not None else None
+        if document is not None:
+            same[one.target.name, document].append(one.target)
+    for (_, document), targets in same.items():
+        yield Literal(tuple(map(repository_policy, targets)), document)
+
+
+# Quotas
+
+
+def _within_quotas(entries: Sequence[Repository], world: World) -> tuple[list[Repository], list[Repository]]:
+    """The entries whose identity policies fit beside those that exist, and those that must stay literal.
+
+    An identity whose policies already name the whole registry gets `pull_scope: account` first.
+    """
+    kept = {one.targets[0]: one for one in entries}
+    demoted: list[Repository] = []
+    while over := _over(kept.values(), world):
+        mine = [one for one in kept.values() if any(puller.identity in over for puller in one.pulling)]
+        wider = [wide for one in mine if (wide := _wider(one, world)) is not None]
+        if wider:
+            kept |= {one.targets[0]: one for one in wider}
+        else:
+            last = {one.targets[0] for identity in over for one in _last_of(identity, mine)}
+            demoted += [kept.pop(key) for key in sorted(last)]
+    return list(kept.values()), demoted
+
+
+def _last_of(identity: IdentityTarget, entries: Sequence[Repository]) -> Sequence[Repository]:
+    return [one for one in entries if any(puller.identity == identity for puller in one.pulling)][-1:]
+
+
+def _wider(entry: Repository, world: World) -> Repository | None:
+    """The entry with the pull scope `account`, if that changes no access."""
+    if entry.pull_scope is PullScope.ACCOUNT:
+        return None
+    wide = replace(entry, pull_scope=PullScope.ACCOUNT)
+    return None if any(_without_policy(wide, world)) else wide
+
+
+def _over(entries: Iterable[Repository], world: World) -> frozenset[IdentityTarget]:
+    """Whose inline policies, with those of the grants, would be over AWS's quota."""
+    live = {target_of(identity): identity for identity in world.by_arn.values()}
+    over: set[IdentityTarget] = set()
+    for target, grants in identity_grants(Spec((), repositories=tuple(entries))).items():
+        documents = [assume_permissions(map(role_arn, grants.roles))] if grants.roles else []
+        documents += [pull_permissions(grants.named, grants.imported)] if grants.logs_in else []
+        size = foreign_inline_size(live[target]) + sum(map(policy_size, documents))
+        if size > (USER_INLINE_QUOTA if isinstance(target, UserTarget) else ROLE_INLINE_QUOTA):
+            over.add(target)
+    return frozenset(over)
+
+
+def literals_of(entry: Repository, world: World) -> Iterator[Literal]:
+    """The live policies of an entry's repositories as literal documents."""
+    for target in entry.targets:
+        live = world.estate.registry_of(target).repositories.get(target.name)
+        document = world.document(live.policy) if live else None
+        alive = without_deleted(document) if isinstance(document, Document) else None
+        if alive is not None:
+            yield Literal((repository_policy(target),), alive)
+
+
+# Patterns
+
+
+def _with_patterns(spec: Spec, world: World, notes: defaultdict[str, list[Note]]) -> Spec:
+    """The spec with the patterns that change no access today."""
+    every = [(one.target.account, one.target.name) for one in world.estate.repositories()]
+    chosen: dict[Repository, tuple[Repository, ...]] = {}
+    for pattern, entries in patterns_for(spec, dict.fromkeys(every)):
+        if not any(_without_policy(pattern, world)):
+            chosen[pattern] = entries
+            what = f"it stands for {len(entries)} repositories, and for all that are created under this name later"
+            notes[pattern.targets[0].key].append(Note(NoteKind.PATTERN, what, "", "keep it, or import without --tidy"))
+    return with_patterns(spec, chosen)

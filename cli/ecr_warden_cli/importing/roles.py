@@ -1,0 +1,264 @@
+"""Who pushes: push roles as grants where they are as the spec would write them, else as literal documents."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+
+from ecr_warden.arn import iam_arn, parse_arn
+from ecr_warden.model.address import (
+    AWS_REVOKE_OLDER_SESSIONS,
+    DENY_OLDER_SESSIONS,
+    HUB_ROLES,
+    OUR_POLICY_PREFIX,
+    OUR_ROLE_PATH,
+    OWN_ROLES,
+    identity_policy,
+    trust_policy,
+)
+from ecr_warden.model.estate import Identity
+from ecr_warden.model.target import IdentityKind, RepositoryTarget, RoleTarget, target_arn
+from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
+from ecr_warden.policy.pattern import pattern_covers, patterns_meet
+from ecr_warden.policy.printable import listed
+from ecr_warden.policy.relate import Differs, relate
+from ecr_warden.policy.variables import completed_arn
+from ecr_warden.spec.compile import BOUNDARY, PUSH_POLICY, trust_of
+from ecr_warden.spec.render import PULL_ACTIONS, assume_permissions, push_permissions
+from ecr_warden.spec.spec import Literal, Principal, PushGrant, Repository
+from msgspec import Struct
+
+from ecr_warden_cli.importing.notes import Note, NoteKind
+from ecr_warden_cli.importing.policies import trust_notes, without_deleted
+from ecr_warden_cli.importing.world import World, inline_policies, target_of
+
+CUTOFFS = (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS)
+_ASSUME = "sts:assumerole"
+
+type _Wanted = Callable[[set[str]], bool]
+
+
+class Pushing(Struct, frozen=True):
+    """What was found of pushing: grants by the account and name of their repository, literal documents, notes."""
+
+    grants: Mapping[tuple[str, str], tuple[PushGrant, ...]]
+    literals: tuple[Literal, ...]
+    notes: Mapping[str, tuple[Note, ...]]
+
+
+def find_pushing(world: World, entries: Iterable[Repository]) -> Pushing:
+    """Push roles, and everything else whose inline policies let it push; `entries`: the repositories with grants."""
+    grants: defaultdict[tuple[str, str], list[PushGrant]] = defaultdict(list)
+    notes: defaultdict[str, list[Note]] = defaultdict(list)
+    literals: list[Literal] = []
+    named = {(one.targets[0].account, one.targets[0].name): one for one in entries}
+    identities = sorted(world.estate.identities(), key=lambda one: one.arn)
+    for identity in identities:
+        key = target_of(identity).key
+        if identity.kind is IdentityKind.ROLE and identity.name.lower() in OWN_ROLES | HUB_ROLES:
+            continue
+        if _is_push_role(identity):
+            found = _granted(identity, RoleTarget(identity.account, identity.name), world, named)
+            if isinstance(found, str):
+                notes[key].append(_no_grant(identity, found))
+            else:
+                for repository, more in found.items():
+                    grants[repository] += more
+        else:
+            literals += _literals(identity, world)
+            notes[key] += _notes(identity, world)
+    roles = {one.addresses[0].target.key for one in literals}
+    arns = [one.arn for one in identities if one.kind is IdentityKind.ROLE and target_of(one).key in roles]
+    literals += _assuming(identities, literals, arns)
+    return Pushing(
+        {repository: tuple(found) for repository, found in grants.items()},
+        tuple(literals),
+        {key: tuple(found) for key, found in notes.items() if found},
+    )
+
+
+def _no_grant(identity: Identity, why: str) -> Note:
+    what = f"the role {identity.name} under {OUR_ROLE_PATH} is no push role that a grant can say: {why}"
+    return Note(NoteKind.PUSH_ROLE, what, "grant the pushes, and let ecr-warden write the role")
+
+
+def _notes(identity: Identity, world: World) -> Iterator[Note]:
+    """What looks wrong in how a user or role pushes."""
+    attached = _attached(identity, world)
+    if attached:
+        what = f"{target_of(identity)} pushes by {listed(attached, 3)}, which no literal document can be"
+        yield Note(NoteKind.ATTACHED_POLICY, what, "push through a push role: push: [{role: ROLE, by: [...]}]")
+    trust = world.document(identity.trust)
+    if isinstance(trust, Document) and any(_literals(identity, world)):
+        yield from trust_notes(trust, world)
+
+
+def _is_push_role(identity: Identity) -> bool:
+    """Whether it is where ecr-warden creates push roles."""
+    path = identity.arn.partition("/")[2]
+    return identity.kind is IdentityKind.ROLE and path == f"{OUR_ROLE_PATH[1:]}{identity.name}"
+
+
+# Grants
+
+
+def _granted(
+    identity: Identity, role: RoleTarget, world: World, named: Mapping[tuple[str, str], Repository]
+) -> Mapping[tuple[str, str], list[PushGrant]] | str:
+    """The role's grants by repository, or why grants do not say what it does."""
+    documents = {name: policy.document for name, policy in inline_policies(identity) if name not in CUTOFFS}
+    permissions, trust = documents.get(PUSH_POLICY), world.document(identity.trust)
+    boundary = iam_arn(role.account, f"policy{OUR_ROLE_PATH}{BOUNDARY}")
+    if identity.boundary is None or identity.boundary.shared != boundary:
+        return "it has another permissions boundary"
+    if len(identity.policies) != len(list(inline_policies(identity))) or [*documents] != [PUSH_POLICY]:
+        return "it has other policies"
+    if not isinstance(permissions, Document) or not isinstance(trust, Document):
+        return "its policies could not be read"
+    pushed = _resources(permissions, lambda actions: "ecr:putimage" in actions)
+    pulled = _resources(permissions, lambda actions: actions == {*map(str.lower, PULL_ACTIONS)})
+    by = _trusted(trust, world)
+    names = sorted({(target.account, target.name) for target in pushed.values()})
+    if not names or not by:
+        return "it pushes to no repository, or nobody may assume it"
+    if any(key not in named for key in names) or not pulled.keys() <= pushed.keys():
+        return "it pushes to repositories without an entry of their own"
+    reached = {target_arn(target) for key in names for target in named[key].targets}
+    also = {target_arn(target) for key in names for target in named[key].targets if target_arn(target) in pulled}
+    ends = [(until, principal.arn) for until, several in by.items() for principal in several]
+    if isinstance(relate(permissions, push_permissions(reached, (), also), kind=DocumentKind.IDENTITY), Differs):
+        return f"its policy {PUSH_POLICY} says something else"
+    if isinstance(relate(trust, trust_of(ends), kind=DocumentKind.TRUST), Differs):
+        return "its trust policy says something else"
+    needed = assume_permissions([identity.arn])
+    for principal in (one for several in by.values() for one in several):
+        if not world.adds_nothing(world.by_arn[principal.arn], needed):
+            return f"{principal.arn} has no right to assume it"
+    return {
+        key: [
+            PushGrant(
+                role,
+                tuple(sorted(several, key=lambda one: one.arn)),
+                until,
+                shared=len(names) > 1,
+                pull=any(target_arn(target) in pulled for target in named[key].targets),
+            )
+            for until, several in sorted(by.items(), key=lambda one: str(one[0]))
+        ]
+        for key in names
+    }
+
+
+def _resources(document: Document, wanted: _Wanted) -> dict[str, RepositoryTarget]:
+    """The repositories that an Allow statement with such actions names, by ARN."""
+    found: dict[str, RepositoryTarget] = {}
+    for statement in document.statements:
+        if statement.effect is Effect.ALLOW and wanted({*map(str.lower, statement.actions.values)}):
+            for value in statement.resources.values if statement.resources else ():
+                arn = parse_arn(value)
+                if arn is not None and arn.service == "ecr" and "*" not in value:
+                    name = arn.resource.removeprefix("repository/")
+                    found[value] = RepositoryTarget(arn.account, arn.region, name)
+    return found
+
+
+def _trusted(trust: Document, world: World) -> dict[datetime | None, list[Principal]]:
+    """Who may assume the role, by the time until which they may."""
+    found: defaultdict[datetime | None, list[Principal]] = defaultdict(list)
+    for statement in trust.statements:
+        for _, value in statement.principals.values if statement.principals else ():
+            identity = world.by_arn.get(value)
+            principal = world.principal(identity) if identity else None
+            if principal is not None:
+                found[_until(statement)].append(principal)
+    return dict(found)
+
+
+def _until(statement: Statement) -> datetime | None:
+    for operator, key, values in statement.conditions:
+        if operator == "DateLessThan" and key.lower() == "aws:currenttime" and len(values) == 1:
+            try:
+                return datetime.fromisoformat(values[0]).astimezone(UTC)
+            except (ValueError, OverflowError):
+                return None
+    return None
+
+
+# Literal documents
+
+
+def _literals(identity: Identity, world: World) -> Iterator[Literal]:
+    """The documents that let a user or role push; of a role its trust policy too."""
+    target = target_of(identity)
+    own = [
+        Literal((identity_policy(target, name),), policy.document)
+        for name, policy in inline_policies(identity)
+        if isinstance(policy.document, Document)
+        and not name.startswith(OUR_POLICY_PREFIX)
+        and _pushes(policy.document, identity.account, world)
+    ]
+    trust = world.document(identity.trust)
+    if not (own or _attached(identity, world)) or world.principal(identity) is None:
+        return
+    alive = without_deleted(trust) if isinstance(trust, Document) else None
+    if isinstance(target, RoleTarget) and alive is not None:
+        yield Literal((trust_policy(target),), alive)
+    yield from own
+
+
+def _attached(identity: Identity, world: World) -> list[str]:
+    """The managed and group policies that name pushing."""
+    inline = {policy.name for _, policy in inline_policies(identity)}
+    return sorted(
+        policy.name
+        for policy in identity.policies
+        if policy.name not in inline
+        and isinstance(policy.document, Document)
+        and _pushes(policy.document, identity.account, world)
+    )
+
+
+def _pushes(document: Document, account: str, world: World) -> bool:
+    """Whether it names ECR's push to repositories of its own account: to others' it lets nobody push by itself.
+
+    Everything that allows all actions of all services is not meant.
+    """
+    registries = world.registries_of(account)
+    return any(
+        one.effect is Effect.ALLOW and _names_push(one.actions) and _meets(one.resources, registries)
+        for one in document.statements
+    )
+
+
+def _names_push(actions: Patterns) -> bool:
+    names = () if actions.negated else map(str.lower, actions.values)
+    return any(name.startswith("ecr:") and pattern_covers(name, "ecr:putimage") for name in names)
+
+
+def _meets(resources: Patterns | None, registries: tuple[str, ...]) -> bool:
+    if resources is None or resources.negated:
+        return resources is not None and bool(registries)
+    return any(patterns_meet(completed_arn(value), one) for value in resources.values for one in registries)
+
+
+def _assuming(identities: Iterable[Identity], found: Iterable[Literal], roles: Iterable[str]) -> Iterator[Literal]:
+    """The inline policies that name one of the roles to be assumed, and are not literal documents yet."""
+    known = {address for literal in found for address in literal.addresses}
+    wanted = tuple(roles)
+    for identity in identities if wanted else ():
+        for name, policy in inline_policies(identity):
+            address = identity_policy(target_of(identity), name)
+            is_other = address not in known and not name.startswith(OUR_POLICY_PREFIX)
+            if is_other and isinstance(policy.document, Document) and _assumes(policy.document, wanted):
+                yield Literal((address,), policy.document)
+
+
+def _assumes(document: Document, roles: tuple[str, ...]) -> bool:
+    return any(
+        pattern_covers(value, arn)
+        for one in document.statements
+        if one.effect is Effect.ALLOW and not one.actions.negated and one.resources and not one.resources.negated
+        if any(pattern_covers(action.lower(), _ASSUME) for action in one.actions.values)
+        for value in one.resources.values
+        if ":role/" in value
+        for arn in roles
+    )

@@ -1,0 +1,207 @@
+"""A spec as the YAML that people go on with, with what looks wrong in comments."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from ecr_warden.model.address import Address, AddressKind
+from ecr_warden.model.estate import Unread
+from ecr_warden.model.target import RepositoryTarget, RoleTarget
+from ecr_warden.policy.printable import count, first, show_time
+from ecr_warden.spec.spec import (
+    FORMAT_VERSION,
+    Literal,
+    Organization,
+    Principal,
+    Puller,
+    PullScope,
+    PushGrant,
+    Repository,
+    Service,
+    Spec,
+    WholeAccount,
+)
+from msgspec import Struct
+
+from ecr_warden_cli.importing.notes import Note
+from ecr_warden_cli.importing.yaml_text import Value, block, comment, item
+
+_UNREAD_SHOWN = 20
+
+type Alias = Callable[[str], str]
+type Names = Callable[[Sequence[Principal]], Sequence[Value]]
+type Entry = Repository | Literal
+
+
+class Span(Struct, frozen=True):
+    """The lines of one entry, counted from 1."""
+
+    first: int
+    last: int
+    entry: Entry
+
+
+class Written(Struct, frozen=True):
+    """The text, and where each entry is in it."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+    def entry_at(self, line: int) -> Entry | None:
+        """The entry that a line belongs to."""
+        return next((one.entry for one in self.spans if one.first <= line <= one.last), None)
+
+
+def write_spec(
+    spec: Spec,
+    notes: Mapping[str, Sequence[Note]],
+    *,
+    head: Sequence[str] = (),
+    left_out: Sequence[str] = (),
+    unread: Sequence[Unread] = (),
+) -> Written:
+    """The spec as text. `notes` by the key of a target; `left_out`: keys of targets that only their notes show."""
+    writer = _Writer(spec, notes)
+    lines: list[str] = [line for text in head for line in comment(text)]
+    shown = first((f"{one.what}: {one.why}" for one in unread), _UNREAD_SHOWN, "part")
+    lines += [line for text in shown for line in comment(f"not read: {text}")]
+    lines += block({"version": FORMAT_VERSION})
+    named = {"accounts": writer.accounts(), "organizations": writer.organizations(), "teams": writer.teams()}
+    for name, entries in named.items():
+        lines += [f"{name}:", *block(entries, 2)] if entries else []
+    lines += block({"settings": {"mode": str(spec.settings.mode)}})
+    spans: list[Span] = []
+    listed: Mapping[str, Sequence[Entry]] = {"repositories": spec.repositories, "documents": spec.literals}
+    for name, several in listed.items():
+        lines += [f"{name}:"] if several else []
+        for entry in several:
+            lines += writer.notes_of(entry)
+            start = len(lines) + 1
+            lines += item(writer.value(entry), 2)
+            spans.append(Span(start, len(lines), entry))
+    if left_out:
+        lines += comment(f"Left out: {count(len(left_out), 'target')}, which this spec says nothing of.")
+    for key in left_out:
+        lines += comment(f"- {key}")
+        lines += [line for note in notes.get(key, ()) for line in comment(f"  {note}")]
+    return Written("\n".join(lines) + "\n", tuple(spans))
+
+
+class _Writer:
+    def __init__(self, spec: Spec, notes: Mapping[str, Sequence[Note]]) -> None:
+        self._spec = spec
+        self._notes = dict(notes)
+        self._aliases = {account.id: account.alias for account in spec.accounts}
+        self._regions = {account.id: account.regions for account in spec.accounts}
+        self._teams = {frozenset(members): name for name, members in spec.teams.items()}
+
+    def accounts(self) -> dict[str, Value]:
+        def entry(identifier: str, regions: tuple[str, ...]) -> Value:
+            return {"id": identifier, "regions": regions} if regions else {"id": identifier}
+
+        return {account.alias: entry(account.id, account.regions) for account in self._spec.accounts}
+
+    def organizations(self) -> dict[str, Value]:
+        """Each organization under its ID as its alias: an ID is a name."""
+        every = {one.id for entry in self._spec.repositories for one in entry.pull if isinstance(one, Organization)}
+        return {identifier: {"id": identifier} for identifier in sorted(every)}
+
+    def teams(self) -> dict[str, Value]:
+        return {name: [*map(self.principal, members)] for name, members in self._spec.teams.items()}
+
+    def principal(self, principal: Principal) -> str:
+        return principal_text(principal.arn, self._aliases.__getitem__)
+
+    def notes_of(self, entry: Entry) -> Iterator[str]:
+        """The comments above the first entry of a target, with the region that they are about, where it has several."""
+        targets = entry.targets if isinstance(entry, Repository) else [one.target for one in entry.addresses]
+        seen: dict[Note, list[str]] = {}
+        for target in dict.fromkeys(targets):
+            for note in self._notes.pop(target.key, ()):
+                seen.setdefault(note, []).append(target.region if isinstance(target, RepositoryTarget) else "")
+        for note, regions in seen.items():
+            where = f"in {', '.join(regions)}: " if len(targets) > len(regions) else ""
+            yield from comment(f"{where}{note}", 2)
+
+    def value(self, entry: Entry) -> Value:
+        return self._repository(entry) if isinstance(entry, Repository) else self._literal(entry)
+
+    def _repository(self, entry: Repository) -> Value:
+        target = entry.targets[0]
+        found: dict[str, Value] = {"name": target.name, "account": self._aliases[target.account]}
+        found |= self._narrowed(target.account, [one.region for one in entry.targets])
+        if entry.pull:
+            found["pull"] = pull_value(entry.pull, entry.importing, self._aliases.__getitem__, self._names)
+        if entry.push:
+            found["push"] = [self._push(grant) for grant in entry.push]
+        if entry.pull_scope is not PullScope.REPOSITORY:
+            found["pull_scope"] = str(entry.pull_scope)
+        if entry.foreign:
+            found["foreign_statements"] = [*map(str, entry.foreign)]
+        return found
+
+    def _narrowed(self, account: str, regions: Sequence[str]) -> dict[str, Value]:
+        return {} if tuple(regions) == self._regions[account] else {"regions": list(regions)}
+
+    def _names(self, principals: Sequence[Principal]) -> Sequence[Value]:
+        team = self._teams.get(frozenset(principals))
+        return [team] if team is not None else [*map(self.principal, principals)]
+
+    def _push(self, grant: PushGrant) -> Value:
+        found: dict[str, Value] = {"role": grant.role.name, "by": self._names(grant.by)}
+        if grant.pull:
+            found["pull"] = True
+        if grant.until is not None:
+            found["until"] = show_time(grant.until)
+        if grant.max_session_duration is not None:
+            found["max_session_duration"] = grant.max_session_duration
+        if grant.shared:
+            found["shared_role"] = True
+        return found
+
+    def _literal(self, entry: Literal) -> Value:
+        address = entry.addresses[0]
+        found: dict[str, Value] = {"kind": str(address.kind), "account": self._aliases[address.target.account]}
+        found |= self._place(address, entry.addresses)
+        return found | {"document": json.loads(entry.document.text)}
+
+    def _place(self, address: Address, addresses: Iterable[Address]) -> dict[str, Value]:
+        match address.kind, address.target:
+            case AddressKind.REPOSITORY_POLICY, RepositoryTarget(account, _, name):
+                regions = [one.target.region for one in addresses if isinstance(one.target, RepositoryTarget)]
+                return {"repository": name} | self._narrowed(account, regions)
+            case AddressKind.TRUST_POLICY, target:
+                return {"role": target.name}
+            case _, target:
+                return {"role" if isinstance(target, RoleTarget) else "user": target.name, "name": address.name}
+
+
+def principal_text(arn: str, alias: Alias) -> str:
+    """A user or role as the spec names it."""
+    parts = arn.split(":", 5)
+    return f"{alias(parts[4])}:{parts[5]}"
+
+
+def pull_value(
+    pull: Sequence[Puller], importing: frozenset[Puller], alias: Alias, names: Names | None = None
+) -> Sequence[Value]:
+    """The list under `pull:`."""
+
+    def named(principals: Sequence[Principal]) -> Sequence[Value]:
+        return names(principals) if names else [principal_text(one.arn, alias) for one in principals]
+
+    plain = [one for one in pull if isinstance(one, Principal) and one not in importing]
+    upstream = [one for one in pull if isinstance(one, Principal) and one in importing]
+    found = [*named(plain)] if plain else []
+    found += [{"by": named(upstream), "upstream": True}] if upstream else []
+    for one in pull:
+        also: dict[str, Value] = {"upstream": True} if one in importing else {}
+        match one:
+            case WholeAccount(account):
+                found.append({"account": alias(account), **also})
+            case Service(name, account, arn):
+                found.append({"service": name, "source": arn or alias(account)})
+            case Organization(identifier):
+                found.append({"organization": identifier, **also})
+            case Principal():
+                pass
+    return found

@@ -1,0 +1,153 @@
+"""The same access in fewer words: teams, and on request patterns and merged statements."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import replace
+
+from ecr_warden.policy.action import spelled
+from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, to_document
+from ecr_warden.policy.document import Document, DocumentKind
+from ecr_warden.policy.relate import Differs, relate
+from ecr_warden.policy.strict_json import DocumentError
+from ecr_warden.spec.accounts import is_name
+from ecr_warden.spec.spec import Literal, Principal, Repository, Spec
+
+_LEAST_MEMBERS, _LEAST_USES, _LEAST_REPOSITORIES = 2, 2, 3
+
+type Members = frozenset[Principal]
+type _Alike = Callable[[CanonicalStatement], object]
+type _Join = Callable[[CanonicalStatement, CanonicalStatement], CanonicalStatement]
+
+
+# Teams
+
+
+def with_teams(spec: Spec) -> Spec:
+    """The spec with a team for each list of principals that several entries have."""
+    uses: defaultdict[Members, list[str]] = defaultdict(list)
+    for entry in spec.repositories:
+        for members in _lists(entry):
+            uses[members].append(entry.targets[0].name)
+    shared = {one: names for one, names in uses.items() if len(one) >= _LEAST_MEMBERS and len(names) >= _LEAST_USES}
+    teams: dict[str, tuple[Principal, ...]] = {}
+    for members in sorted(shared, key=lambda one: (-len(shared[one]), sorted(principal.arn for principal in one))):
+        name = _team_name(shared[members], teams.keys() | {account.alias for account in spec.accounts})
+        teams[name] = tuple(sorted(members, key=lambda principal: principal.arn))
+    return replace(spec, teams=dict(sorted(teams.items())))
+
+
+def _lists(entry: Repository) -> Iterator[Members]:
+    yield frozenset(one for one in entry.pulling if one not in entry.importing)
+    yield frozenset(one for one in entry.pulling if one in entry.importing)
+    yield from (frozenset(grant.by) for grant in entry.push)
+
+
+def _team_name(repositories: Sequence[str], taken: Collection[str]) -> str:
+    """By the part of the names that all the team's repositories begin with, else by number."""
+    parts = {name.partition("/")[0] for name in repositories}
+    base = f"{parts.pop()}-team" if len(parts) == 1 else "team"
+    base = base if is_name(base) else "team"
+    names = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
+
+
+# Patterns
+
+
+def patterns_for(spec: Spec, named: Iterable[tuple[str, str]]) -> Iterator[tuple[Repository, tuple[Repository, ...]]]:
+    """Patterns `PREFIX/*`, each with the entries that it can replace, the widest first.
+
+    Every repository that exists (`named`: account and name) and begins with the prefix has the same entry, and pushes
+    to none of them are granted.
+    """
+    by_prefix: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for account, name in named:
+        for prefix in _prefixes(name):
+            by_prefix[account, prefix].append(name)
+    entries = {(one.targets[0].account, one.targets[0].name): one for one in spec.repositories}
+    done: set[tuple[str, str]] = set()
+    for (account, prefix), names in sorted(by_prefix.items(), key=lambda item: (len(item[0][1]), item[0])):
+        found = [entries.get((account, name)) for name in names]
+        several = tuple(one for one in found if one is not None and not one.push)
+        if len(several) < max(_LEAST_REPOSITORIES, len(names)) or len({_access(one) for one in several}) > 1:
+            continue
+        if not any((account, name) in done for name in names):
+            done.update((account, name) for name in names)
+            targets = tuple(replace(target, name=f"{prefix}*") for target in several[0].targets)
+            yield replace(several[0], targets=targets), several
+
+
+def _access(entry: Repository) -> object:
+    regions = tuple(target.region for target in entry.targets)
+    return regions, entry.pull, entry.importing, entry.foreign, entry.pull_scope
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    at = name.find("/")
+    while at >= 0:
+        yield name[: at + 1]
+        at = name.find("/", at + 1)
+
+
+def with_patterns(spec: Spec, chosen: Mapping[Repository, tuple[Repository, ...]]) -> Spec:
+    """The spec with patterns in place of the entries that they replace."""
+    gone = {one.targets for several in chosen.values() for one in several}
+    kept = [one for one in spec.repositories if one.targets not in gone]
+    return replace(spec, repositories=tuple(sorted((*kept, *chosen), key=lambda one: one.targets)))
+
+
+# Statements
+
+
+def with_merged_statements(spec: Spec) -> Spec:
+    """The spec with fewer statements in its literal documents, where the documents stay interchangeable."""
+    return replace(spec, literals=tuple(map(_merged_literal, spec.literals)))
+
+
+def _merged_literal(literal: Literal) -> Literal:
+    kind = literal.addresses[0].document_kind
+    assert kind is not None
+    return replace(literal, document=_merged(literal.document, kind))
+
+
+def _merged(document: Document, kind: DocumentKind) -> Document:
+    statements = list(dict.fromkeys(canonical_statements(document, kind=kind)))
+    together = _joined(_joined(statements, _same_but_actions, _with_actions), _same_but_principals, _with_principals)
+    if len(together) == len(document.statements):
+        return document
+    try:
+        merged = to_document(together, spell=spelled)
+    except DocumentError:
+        return document
+    return document if isinstance(relate(document, merged, kind=kind), Differs) else merged
+
+
+def _same_but_actions(statement: CanonicalStatement) -> object:
+    return statement.effect, statement.principals, statement.resources, statement.conditions, statement.actions.negated
+
+
+def _same_but_principals(statement: CanonicalStatement) -> object:
+    is_one = statement.principals is None or statement.principals.negated
+    named = statement.principals if is_one else None
+    return statement.effect, statement.actions, statement.resources, statement.conditions, named
+
+
+def _with_actions(one: CanonicalStatement, other: CanonicalStatement) -> CanonicalStatement:
+    if one.actions.negated:
+        return one
+    return replace(one, actions=replace(one.actions, values=one.actions.values | other.actions.values))
+
+
+def _with_principals(one: CanonicalStatement, other: CanonicalStatement) -> CanonicalStatement:
+    if one.principals is None or other.principals is None or one.principals.negated:
+        return one
+    return replace(one, principals=replace(one.principals, values=one.principals.values | other.principals.values))
+
+
+def _joined(statements: Iterable[CanonicalStatement], alike: _Alike, join: _Join) -> list[CanonicalStatement]:
+    """One statement for those that are alike; whether that says the same, the comparison decides."""
+    found: dict[object, CanonicalStatement] = {}
+    for statement in statements:
+        key = alike(statement)
+        found[key] = join(found[key], statement) if key in found else statement
+    return list(found.values())

@@ -1,0 +1,165 @@
+"""The estate as an import asks it: who is whom, by which name the spec knows them, and what their policies allow."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from ecr_warden.arn import partition_of
+from ecr_warden.model.address import OUR_POLICY_PREFIX
+from ecr_warden.model.estate import Account, Estate, Identity, Policy, Repository, Unread
+from ecr_warden.model.target import IdentityKind, IdentityTarget, RoleTarget, UserTarget
+from ecr_warden.policy.access import access_change
+from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, completed
+from ecr_warden.policy.document import Document, DocumentKind, parse_document, policy_size
+from ecr_warden.spec.accounts import Accounts, Organizations, build_regions
+from ecr_warden.spec.parse import Scalar, Tag
+from ecr_warden.spec.principals import Directory
+from ecr_warden.spec.problems import Place, Report
+from ecr_warden.spec.spec import Account as NamedAccount
+from ecr_warden.spec.spec import Principal
+
+INLINE = "identity policy "
+_OF_GROUP = " of group "
+_UNIQUE_IDS = ('"AIDA', '"AROA')
+_NOWHERE = Place(1, 1)
+
+
+class World:
+    """An estate whose accounts have aliases; `accounts`: as the spec will name them."""
+
+    def __init__(self, estate: Estate, aliases: Mapping[str, str]) -> None:
+        self.estate = estate
+        self.accounts = tuple(
+            NamedAccount(aliases[one.id], one.id, _regions(one)) for _, one in sorted(estate.accounts.items())
+        )
+        self.by_arn = {identity.arn: identity for identity in estate.identities()}
+        self._arns = {one.unique_id: one.arn for one in estate.identities() if one.unique_id}
+        self._directory = Directory(
+            Accounts({one.alias: one for one in self.accounts}, {one.alias: _NOWHERE for one in self.accounts}),
+            Organizations({}, {}),
+            Report(),
+        )
+        self._aliases = aliases
+        self._arns = {one.unique_id: one.arn for one in estate.identities() if one.unique_id}
+        self._directory = Directory(
+            Accounts({one.alias: one for one in self.accounts}, {one.alias: _NOWHERE for one in self.accounts}),
+            Organizations({}, {}),
+            Report(),
+        )
+        self._aliases = aliases
+        self.registries = tuple(
+            f"arn:{partition_of(registry.region)}:ecr:{registry.region}:{account.id}:repository/*"
+            for account in estate.accounts.values()
+            for registry in account.registries.values()
+            if registry.repositories
+        )
+        self._statements: dict[str, frozenset[CanonicalStatement]] = {}
+        self._adds_nothing: dict[tuple[str, str], bool] = {}
+
+    def alias(self, account: str) -> str:
+        return self._aliases[account]
+
+    def registries_of(self, account: str) -> tuple[str, ...]:
+        """Patterns of the ARNs of the account's repositories, by region."""
+        registries = self.estate.accounts[account].registries.values()
+        regions = (one.region for one in registries if one.repositories)
+        return tuple(f"arn:{partition_of(region)}:ecr:{region}:{account}:repository/*" for region in regions)
+
+    def principal(self, identity: Identity) -> Principal | None:
+        """The user or role as a grant names it; None if a grant must not."""
+        self._directory.report = Report()
+        text = f"{self.alias(identity.account)}:{identity.arn.split(':', 5)[5]}"
+        return self._directory.principal(Scalar(_NOWHERE, text, Tag.TEXT, plain=False))
+
+    def adds_nothing(self, identity: Identity, document: Document) -> bool:
+        """Whether the identity's policies already allow everything that one more of them would."""
+        key = identity.arn, document.text
+        if key not in self._adds_nothing:
+            before = self._held(identity)
+            change = access_change(before, before | _statements([document]))
+            self._adds_nothing[key] = not change.assumed and not change.gained
+        return self._adds_nothing[key]
+
+    def document(self, policy: Policy | None) -> Document | Unread | None:
+        """The document with the ARNs of users and roles that exist in place of their unique IDs, as AWS shows it."""
+        found = policy.document if policy is not None else None
+        if not isinstance(found, Document) or not any(one in found.text for one in _UNIQUE_IDS):
+            return found
+        raw: dict[str, Any] = json.loads(found.text)
+        for statement in raw["Statement"] if isinstance(raw["Statement"], list) else [raw["Statement"]]:
+            for element in ("Principal", "NotPrincipal"):
+                named = statement.get(element)
+                if isinstance(named, dict) and "AWS" in named:
+                    values = named["AWS"] if isinstance(named["AWS"], list) else [named["AWS"]]
+                    named["AWS"] = [self._arns.get(value, value) for value in values]
+        return parse_document(raw)
+
+    def _held(self, identity: Identity) -> frozenset[CanonicalStatement]:
+        if identity.arn not in self._statements:
+            self._statements[identity.arn] = statements_of(identity)
+        return self._statements[identity.arn]
+
+
+def statements_of(identity: Identity, *, without: Collection[str] = ()) -> frozenset[CanonicalStatement]:
+    """What all readable identity policies of a user or role say together; `without`: names of inline policies."""
+    named = {f"{INLINE}{name}" for name in without}
+    documents = (policy.document for policy in identity.policies if policy.name not in named)
+    return _statements(document for document in documents if isinstance(document, Document))
+
+
+def _statements(documents: Iterable[Document]) -> frozenset[CanonicalStatement]:
+    kind = DocumentKind.IDENTITY
+    return frozenset(completed(one) for document in documents for one in canonical_statements(document, kind=kind))
+
+
+def inline_policies(identity: Identity) -> Iterator[tuple[str, Policy]]:
+    """The inline policies of a user or role by name, without those of its groups."""
+    for policy in identity.policies:
+        if policy.name.startswith(INLINE) and _OF_GROUP not in policy.name:
+            yield policy.name.removeprefix(INLINE), policy
+
+
+def foreign_inline_size(identity: Identity) -> int:
+    """The characters of its inline policies that are not ecr-warden's, as IAM counts them."""
+    return sum(
+        policy_size(policy.document)
+        for name, policy in inline_policies(identity)
+        if isinstance(policy.document, Document) and not name.startswith(OUR_POLICY_PREFIX)
+    )
+
+
+def target_of(identity: Identity) -> IdentityTarget:
+    """The user or role as a target."""
+    made = RoleTarget if identity.kind is IdentityKind.ROLE else UserTarget
+    return made(identity.account, identity.name)
+
+
+def repositories_by_name(estate: Estate) -> Mapping[tuple[str, str], tuple[Repository, ...]]:
+    """The repositories by account and name: one for each region that has it, sorted."""
+    found: dict[tuple[str, str], list[Repository]] = {}
+    for repository in estate.repositories():
+        found.setdefault((repository.target.account, repository.target.name), []).append(repository)
+    return {key: tuple(sorted(found[key], key=lambda one: one.target)) for key in sorted(found)}
+
+
+def _regions(account: Account) -> tuple[str, ...]:
+    """The account's regions with repositories that a spec can name."""
+    report = Report()
+    names = (region for region, registry in sorted(account.registries.items()) if registry.repositories)
+    return build_regions(tuple(Scalar(_NOWHERE, name, Tag.TEXT, plain=False) for name in names), report)
+
+
+def aliases_of(accounts: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
+    """An alias for each account: as given, else `account-1234` by its last digits, as many as tell it from others."""
+    every = sorted(accounts)
+    found: dict[str, str] = {}
+    for account in every:
+        taken = {given.get(one, "") for one in every} | set(found.values())
+        endings = (f"account-{account[-digits:]}" for digits in range(4, len(account) + 1))
+        alone = (
+            name
+            for name in endings
+            if name not in taken and sum(other.endswith(name.removeprefix("account-")) for other in every) == 1
+        )
+        found[account] = given.get(account) or next(alone, account)
+    return found

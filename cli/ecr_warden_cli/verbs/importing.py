@@ -1,0 +1,232 @@
+"""`import`: the spec that describes what is there."""
+
+import argparse
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ecr_warden.arn import ACCOUNT_ID
+from ecr_warden.model.estate import Estate
+from ecr_warden.model.target import REGION
+from ecr_warden.policy.printable import count, cut, first
+from ecr_warden.spec.accounts import is_name
+from ecr_warden.spec.spec import Account
+
+from ecr_warden_cli.console import Console, Exit
+from ecr_warden_cli.context import Context, Failure, UsageError, Verb
+from ecr_warden_cli.estate_input import estate_from, read_snapshot, snapshot_of
+from ecr_warden_cli.importing.importing import Imported, import_estate
+from ecr_warden_cli.importing.proof import Effect, Outcome
+from ecr_warden_cli.importing.world import aliases_of
+
+_CHANGES_SHOWN = 50
+_COUNTED = {"equal": Effect.EQUAL, "sameAccess": Effect.NONE, "changed": Effect.CHANGE}
+
+
+class OutputExists(Failure):
+    """The file to write exists."""
+
+    code = "output-exists"
+
+
+class OutputUnwritable(Failure):
+    """The file cannot be written."""
+
+    code = "output-unwritable"
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--snapshot", metavar="FILE", help="a snapshot of the accounts, or - for stdin")
+    parser.add_argument(
+        "--profile",
+        metavar="[ALIAS=]PROFILE",
+        action="append",
+        default=[],
+        help="without a snapshot: an AWS profile of each account to read, and what the spec is to call the account",
+    )
+    parser.add_argument(
+        "--region",
+        metavar="REGION",
+        action="append",
+        default=[],
+        help="with --profile: a region to read repositories in; default: each profile's own",
+    )
+    parser.add_argument(
+        "--name",
+        metavar="ALIAS=ID",
+        action="append",
+        default=[],
+        help="what the spec is to call an account of the snapshot; default: account- and its last digits",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the spec to a new file; default: stdout")
+    parser.add_argument(
+        "--narrow",
+        action="store_true",
+        help="write grants also where they only take away what no pull needs, such as ecr:DescribeImages",
+    )
+    parser.add_argument(
+        "--tidy",
+        action="store_true",
+        help="say the same in fewer words: patterns where all repositories under a name have the same access, and "
+        "merged statements",
+    )
+
+
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """DIFFERENT if a document that the spec would write changes access."""
+    if arguments.output is not None and Path(arguments.output).exists():
+        raise _exists(arguments.output)
+    estate, aliases = _input(arguments, context)
+    with context.console.doing("importing"):
+        imported = import_estate(estate, aliases, now=context.clock.now(), narrow=arguments.narrow, tidy=arguments.tidy)
+    if arguments.output is not None:
+        _write(arguments.output, imported.text)
+    elif not arguments.json:
+        context.console.block(imported.text.removesuffix("\n"))
+    if arguments.json:
+        context.console.answer(_to_json(imported, in_file=arguments.output is not None))
+    _summarize(imported, context.console)
+    return Exit.DIFFERENT if any(one.effect is Effect.CHANGE for one in imported.outcomes) else Exit.FINE
+
+
+def _write(path: str, text: str) -> None:
+    """Write a file that does not exist yet; raises Failure."""
+    try:
+        with Path(path).open("x", encoding="ascii", newline="\n") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise _exists(path) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise OutputUnwritable(f"{cut(path, 300)} cannot be written: {reason}", remedy="give another path") from error
+
+
+def _exists(path: str) -> OutputExists:
+    return OutputExists(f"{cut(path, 300)} exists, and nothing is overwritten", remedy="give the path of a new file")
+
+
+# Input
+
+
+def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Mapping[str, str]]:
+    match arguments.snapshot, arguments.profile:
+        case None, []:
+            raise UsageError("there is no input", remedy="give --snapshot FILE, or --profile ALIAS=PROFILE")
+        case None, profiles:
+            if arguments.name:
+                raise UsageError("--name with --profile", remedy="name the account with --profile ALIAS=PROFILE")
+            return _live(profiles, arguments.region, context)
+        case path, []:
+            if arguments.region:
+                raise UsageError("--region with --snapshot", remedy="leave it out: the snapshot has its regions")
+            estate = estate_from(read_snapshot(path, context), path, context)
+            return estate, aliases_of(estate.accounts, _names(arguments.name, estate))
+        case _:
+            raise UsageError("--snapshot with --profile", remedy="give one of them")
+
+
+def _live(given: Sequence[str], regions: Sequence[str], context: Context) -> tuple[Estate, Mapping[str, str]]:
+    """The accounts of the profiles; raises Failure."""
+    for region in regions:
+        if not REGION.fullmatch(region):
+            raise UsageError(f"--region {cut(region, 80)}", remedy="write it as AWS does, for example eu-central-1")
+    names: dict[str, str] = {}
+    profiles: dict[str, str] = {}
+    where: dict[str, tuple[str, ...]] = {}
+    for text in given:
+        alias, _, profile = text.rpartition("=")
+        if not profile or (alias and not is_name(alias)):
+            remedy = "write ALIAS=PROFILE; an alias has letters, digits, - and _"
+            raise UsageError(f"--profile {cut(text, 200)}", remedy=remedy)
+        account, own_region = context.identify(profile)
+        if account in profiles:
+            raise UsageError(f"two profiles of the account {account}", remedy="give one for each account")
+        if not regions and own_region is None:
+            raise UsageError(f"the profile {profile} has no region", remedy="give --region REGION")
+        profiles[account] = profile
+        where[account] = tuple(dict.fromkeys(regions)) or (str(own_region),)
+        if alias:
+            _add_name(names, account, alias)
+    aliases = aliases_of(profiles, names)
+    accounts = tuple(Account(aliases[one], one, where[one]) for one in sorted(profiles))
+    return estate_from(snapshot_of(accounts, profiles, context), None, context), aliases
+
+
+def _names(texts: Sequence[str], estate: Estate) -> Mapping[str, str]:
+    names: dict[str, str] = {}
+    for text in texts:
+        alias, _, account = text.partition("=")
+        if not is_name(alias) or not ACCOUNT_ID.fullmatch(account):
+            raise UsageError(f"--name {cut(text, 200)}", remedy="write ALIAS=ID, such as ci=111111111111")
+        if account not in estate.accounts:
+            known = ", ".join(sorted(estate.accounts))
+            raise UsageError(f"--name {cut(text, 200)}: no such account in the snapshot", remedy=f"it has {known}")
+        _add_name(names, account, alias)
+    return names
+
+
+def _add_name(names: dict[str, str], account: str, alias: str) -> None:
+    if alias in names.values() or account in names:
+        raise UsageError(f"the name {alias} or its account is given twice", remedy="give each account one name")
+    names[account] = alias
+
+
+# Output
+
+
+def _summarize(imported: Imported, console: Console) -> None:
+    numbers = Counter(one.effect for one in imported.outcomes)
+    console.note(
+        f"documents: {numbers[Effect.EQUAL]} equal, {numbers[Effect.NONE]} change no access, "
+        f"{numbers[Effect.CHANGE]} would change access"
+    )
+    changes = [one for one in imported.outcomes if one.effect is Effect.CHANGE]
+    for line in first((line for one in changes for line in _lines(one)), _CHANGES_SHOWN, "line"):
+        console.note(line)
+    shares = imported.pull_access
+    share = f", {100 * shares.granted // shares.all} %" if shares.all else ""
+    console.note(f"pull access: {shares.granted} of {shares.all} as grants{share}")
+    kinds = Counter(note.kind for notes in imported.notes.values() for note in notes)
+    if kinds:
+        console.note("comments: " + ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items())))
+    if imported.left_out:
+        console.note(f"{count(len(imported.left_out), 'target')} left out: see the end of the spec")
+
+
+def _lines(outcome: Outcome) -> list[str]:
+    marked = [*(f"  + {text}" for text in outcome.gained), *(f"  - {text}" for text in outcome.lost)]
+    return [f"{outcome.address}:", *marked]
+
+
+def _to_json(imported: Imported, *, in_file: bool) -> dict[str, Any]:
+    numbers = Counter(one.effect for one in imported.outcomes)
+    return {
+        "spec": None if in_file else imported.text,
+        "documents": {name: numbers[effect] for name, effect in _COUNTED.items()},
+        "changes": [
+            {"document": str(one.address), "gained": list(one.gained), "lost": list(one.lost)}
+            for one in imported.outcomes
+            if one.effect is Effect.CHANGE
+        ],
+        "pullAccess": {"all": imported.pull_access.all, "granted": imported.pull_access.granted},
+        "notes": [
+            {"target": target, "kind": note.kind, "what": note.what, "instead": note.instead, "accept": note.accept}
+            for target, notes in sorted(imported.notes.items())
+            for note in notes
+        ],
+        "leftOut": list(imported.left_out),
+    }
+
+
+IMPORT = Verb(
+    "write the spec that describes what is there",
+    "ecr-warden import --profile ci=ci-read --profile registry=registry-read -o access.yaml",
+    _add_arguments,
+    _run,
+    """\
+Writes a spec of the policies of some accounts: grants where grants say exactly what the
+policies say, literal documents where not, and comments on what looks wrong. Its mode is
+observe. A summary on stderr says what enforcing it would change: exit code 0 if nothing
+changes access, 2 if something would.""",
+)

@@ -1,0 +1,179 @@
+"""`import`: where it reads and writes, exit codes, and the summary."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ecr_warden.spec import Valid, load_spec
+
+from local.testing.grown import CI, REGISTRY, RUN, grown
+from tests.cli.command import Command, Ran
+
+PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+NODE = f"arn:aws:iam::{CI}:role/node"
+
+
+def entries(*actions: str, **more: Any) -> dict[str, dict[str, Any]]:
+    """A role that may pull everything, and a repository that lets it do some."""
+    statement = {"Effect": "Allow", "Action": [*PULL, "ecr:GetAuthorizationToken"], "Resource": "*"}
+    own = [{"PolicyName": "own", "PolicyDocument": {"Statement": statement}}]
+    policy = {"Statement": {"Effect": "Allow", "Principal": {"AWS": NODE}, "Action": list(actions)}}
+    repository = {"repositoryName": "shop/app", "policy": json.dumps(policy)}
+    return {
+        CI: {"iam": {"RoleDetailList": [{"Arn": NODE, "RoleId": "AROANODE", "RolePolicyList": own}]}},
+        REGISTRY: {"iam": {}, "ecr": {"eu-central-1": {"repositories": [repository]}}, **more},
+    }
+
+
+def command(*actions: str, **more: Any) -> Command:
+    profiles = {"ci-read": (CI, "eu-central-1"), "registry-read": (REGISTRY, "eu-central-1"), "bare": (RUN, None)}
+    return Command(entries=entries(*(actions or PULL), **more), accounts=profiles)
+
+
+BOTH = ("--profile", "ci=ci-read", "--profile", "registry=registry-read")
+
+
+def test_the_accounts_of_profiles_become_a_spec_on_stdout_and_a_summary_on_stderr() -> None:
+    run = command()
+    ran = run("import", *BOTH)
+    assert ran.code == 0
+    loaded = load_spec(ran.out.encode())
+    assert isinstance(loaded, Valid)
+    assert [account.alias for account in loaded.spec.accounts] == ["ci", "registry"]
+    assert "    pull: [ci:role/node]" in ran.out.splitlines()
+    assert ran.err.splitlines() == [
+        "documents: 1 equal, 1 change no access, 0 would change access",
+        "pull access: 1 of 1 as grants, 100 %",
+    ]
+    assert run.profiles == {CI: "ci-read", REGISTRY: "registry-read"}
+
+
+def test_a_profile_without_an_alias_gives_the_account_one_by_its_digits() -> None:
+    assert 'account-2222: {id: "222222222222"' in command()("import", *BOTH[:2], "--profile", "registry-read").out
+
+
+def test_what_would_change_access_is_listed_and_ends_in_2() -> None:
+    run = command(*PULL, "ecr:DescribeImages")
+    assert run("import", *BOTH).code == 0
+    ran = run("import", *BOTH, "--narrow")
+    assert ran.code == 2
+    assert "documents: 0 equal, 1 change no access, 1 would change access" in ran.err
+    assert (
+        f"  - {NODE} can no longer act on repository/{REGISTRY}/eu-central-1/shop/app (ecr:DescribeImages)" in ran.err
+    )
+
+
+def test_the_summary_as_json_has_the_spec() -> None:
+    ran = command(*PULL, "ecr:DescribeImages")("import", *BOTH, "--narrow", "--json")
+    assert ran.code == 2
+    answer = ran.json
+    assert isinstance(load_spec(answer["spec"].encode()), Valid)
+    assert answer["documents"] == {"equal": 0, "sameAccess": 1, "changed": 1}
+    assert [one["document"] for one in answer["changes"]] == [
+        f"repository-policy repository/{REGISTRY}/eu-central-1/shop/app"
+    ]
+    assert answer["pullAccess"] == {"all": 1, "granted": 1}
+
+
+def test_a_new_file_is_written_and_an_existing_one_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "access.yaml"
+    run = command()
+    ran = run("import", *BOTH, "-o", str(file))
+    assert (ran.code, ran.out) == (0, "")
+    written = file.read_bytes()
+    assert isinstance(load_spec(written), Valid)
+    again = run("import", *BOTH, "-o", str(file), "--json")
+    assert again.code == 1
+    assert again.json["error"]["code"] == "output-exists"
+    assert file.read_bytes() == written
+
+
+def test_an_existing_file_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    assert "exists, and nothing is overwritten" in Command()("import", *BOTH, "-o", str(tmp_path)).err
+
+
+def test_a_file_in_no_folder_is_an_error(tmp_path: Path) -> None:
+    ran = command()("import", *BOTH, "-o", str(tmp_path / "no" / "access.yaml"))
+    assert ran.code == 1
+    assert "cannot be written: No such file or directory; give another path" in ran.err
+
+
+def test_with_a_file_json_has_no_spec(tmp_path: Path) -> None:
+    assert command()("import", *BOTH, "-o", str(tmp_path / "a.yaml"), "--json").json["spec"] is None
+
+
+def test_a_snapshot_is_imported_with_names() -> None:
+    ran = _snapshot("--name", f"registry={REGISTRY}", "--name", f"ci={CI}")
+    loaded = load_spec(ran.out.encode())
+    assert isinstance(loaded, Valid)
+    assert [account.alias for account in loaded.spec.accounts] == ["ci", "registry", "account-3333"]
+    assert ran.code == 0
+
+
+def _snapshot(*argv: str, **parts: Any) -> Ran:
+    snapshot = grown(12, 3).snapshot()
+    snapshot["accounts"][REGISTRY] |= parts
+    return Command()("import", "--snapshot", "-", *argv, stdin=json.dumps(snapshot).encode())
+
+
+def test_the_repositories_of_a_half_readable_account_are_said_and_left_out() -> None:
+    ran = command(unread=[{"what": "iam:GetAccountAuthorizationDetails", "code": "AccessDenied"}])("import", *BOTH)
+    assert "not read: users and roles of account 222222222222: AccessDenied" in ran.out
+    assert "pull: [ci:role/node]" in ran.out
+    run = command()
+    assert run.entries is not None
+    registry = run.entries[REGISTRY]
+    registry["ecr"]["eu-central-1"]["repositories"] = [{"repositoryName": "shop/app"}]
+    registry["unread"] = [{"what": "ecr:GetRepositoryPolicy", "region": "eu-central-1", "code": "AccessDenied"}]
+    left = run("import", *BOTH)
+    assert left.code == 0
+    assert "#   unread: its policy could not be read: AccessDenied" in left.out
+    assert "1 target left out: see the end of the spec" in left.err
+
+
+def test_pullers_of_an_account_that_was_not_read_stay_in_a_literal_document() -> None:
+    run = command()
+    assert run.entries is not None
+    run.entries[CI] = {"unread": [{"what": "iam:GetAccountAuthorizationDetails", "code": "AccessDenied"}]}
+    ran = run("import", *BOTH)
+    assert "  - kind: repository-policy" in ran.out.splitlines()
+    assert "unread: arn:aws:iam::111111111111:role/node: the users and roles of its account were" in ran.out
+
+
+WRONG: dict[str, tuple[tuple[str, ...], str]] = {
+    "no input": ((), "there is no input; give --snapshot FILE, or --profile ALIAS=PROFILE"),
+    "two inputs": (("--snapshot", "-", "--profile", "ci-read"), "--snapshot with --profile; give one of them"),
+    "a region of a snapshot": (("--snapshot", "-", "--region", "eu-west-1"), "--region with --snapshot"),
+    "a name of a profile": (("--profile", "ci-read", "--name", f"ci={CI}"), "--name with --profile"),
+    "no profile": (("--profile", "ci="), "--profile ci=; write ALIAS=PROFILE"),
+    "an alias with a space": (("--profile", "c i=ci-read"), "--profile c i=ci-read; write ALIAS=PROFILE"),
+    "a profile that does not work": (("--profile", "nobody"), "no such profile in this test"),
+    "a profile without a region": (("--profile", "bare"), "the profile bare has no region; give --region REGION"),
+    "no region": (("--profile", "bare", "--region", "europe"), "--region europe; write it as AWS does"),
+    "one account twice": ((*BOTH, "--profile", "again=ci-read"), f"two profiles of the account {CI}"),
+    "one alias twice": (("--profile", "a=ci-read", "--profile", "a=registry-read"), "the name a or its account"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_usage_is_an_error(case: str) -> None:
+    argv, message = WRONG[case]
+    ran = command()("import", *argv)
+    assert ran.code == 1
+    assert message in ran.err
+    assert ran.out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("ci", "write ALIAS=ID"), ("ci=1", "write ALIAS=ID"), ("x=999999999999", "no such account in the snapshot")],
+)
+def test_a_wrong_name_is_an_error(name: str, message: str) -> None:
+    ran = _snapshot("--name", name)
+    assert ran.code == 1
+    assert message in ran.err
+
+
+def test_given_regions_are_read() -> None:
+    assert command()("import", "--profile", "bare", "--region", "eu-west-1").code == 0

@@ -1,0 +1,162 @@
+"""An imported spec loads, says what was there, and changes what its summary says: judged by brute force."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import yaml
+from ecr_warden.spec import Valid, load_spec
+from ecr_warden_cli.importing.proof import Effect
+from ecr_warden_cli.importing.yaml_text import block, comment
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from local.testing.grown import grown
+from tests.property import estates
+from tests.unit.importing.imports import NOW, enforced, imported
+
+type Json = dict[str, Any]
+
+_PULL = (*estates.PULL, estates.TOKEN)
+_NAMES = (
+    f"arn:aws:iam::{estates.AWAY}:user/ann",
+    f"arn:aws:iam::{estates.HOME}:user/bob",
+    f"arn:aws:iam::{estates.AWAY}:role/build",
+    f"arn:aws:iam::{estates.AWAY}:root",
+    estates.HOME,
+    "AIDAQHBJ5XEXAMPLE0001",
+    "arn:aws:iam::999999999999:root",
+)
+_ACTIONS = (
+    *([*estates.PULL], [*estates.PULL], [*estates.PULL], ["ecr:BatchGet*", "ecr:GetDownloadUrlForLayer"]),
+    *([*estates.PULL, "ecr:DescribeImages"], [*estates.PULL, estates.TOKEN], ["ecr:*"], ["ecr:PutImage"]),
+)
+
+
+@st.composite
+def _habits(draw: st.DrawFn) -> Json | None:
+    """A repository policy as people write them."""
+    if draw(st.integers(0, 5)) == 0:
+        return None
+    statements = [
+        {
+            "Effect": "Allow",
+            "Principal": draw(
+                st.fixed_dictionaries({"AWS": st.lists(st.sampled_from(_NAMES), min_size=1, max_size=3, unique=True)})
+                if draw(st.integers(0, 7))
+                else st.just("*")
+            ),
+            "Action": draw(st.sampled_from(_ACTIONS)),
+        }
+        for _ in range(draw(st.integers(1, 2)))
+    ]
+    return {"Version": draw(st.sampled_from(("2012-10-17", "2008-10-17"))), "Statement": statements}
+
+
+@st.composite
+def _snapshots(draw: st.DrawFn) -> Json:
+    """Two accounts with any policies, the repositories' mostly as people write them."""
+    snapshot: Json = draw(estates.estates())
+    registry = snapshot["accounts"][estates.HOME]["ecr"]["eu-central-1"]
+    for entry in registry["repositories"]:
+        if draw(st.integers(0, 3)):
+            entry["policy"] = draw(_habits())
+    return snapshot
+
+
+@settings(max_examples=60)
+@given(_snapshots(), st.booleans(), st.booleans())
+def test_who_can_pull_changes_only_as_the_summary_says(snapshot: Json, narrow: bool, tidy: bool) -> None:
+    made = imported(snapshot, narrow=narrow, tidy=tidy)
+    changed = [one for one in made.outcomes if one.effect is Effect.CHANGE]
+    after = enforced(snapshot, made.loaded.compiled)
+    for name in estates.REPOSITORIES:
+        was, will = (estates.who_can(one, name, _PULL) for one in (snapshot, after))
+        if not changed:
+            assert was == will
+        if not any(one.gained for one in changed):
+            assert will.keys() <= was.keys()
+
+
+@settings(max_examples=30)
+@given(_snapshots(), st.booleans())
+def test_without_narrow_nothing_changes_access(snapshot: Json, tidy: bool) -> None:
+    assert not [one for one in imported(snapshot, tidy=tidy).outcomes if one.effect is Effect.CHANGE]
+
+
+def test_grants_literals_and_what_is_left_out_are_all_drawn() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=40, database=None, derandomize=True)
+    @given(_snapshots())
+    def draw(snapshot: Json) -> None:
+        made = imported(snapshot)
+        spec = made.loaded.spec
+        seen["grants"] += sum(bool(entry.pull) for entry in spec.repositories)
+        seen["no policy"] += sum(not entry.pull for entry in spec.repositories)
+        seen["literals"] += len(spec.literals)
+        seen["left out"] += len(made.left_out)
+
+    draw()
+    assert min(seen[what] for what in ("grants", "no policy", "literals", "left out")) > 3
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 10_000), st.integers(1, 30), st.booleans())
+def test_grown_accounts_are_described_without_a_change(seed: int, repositories: int, tidy: bool) -> None:
+    snapshot = grown(repositories, seed).snapshot()
+    made = imported(snapshot, tidy=tidy)
+    assert made.text == imported(snapshot, tidy=tidy).text
+    assert not [one for one in made.outcomes if one.effect is Effect.CHANGE]
+    assert made.pull_access.granted <= made.pull_access.all
+
+
+_HOSTILE = st.text(st.characters(codec="utf-8"), max_size=30) | st.sampled_from(
+    ("a: b", "# no", "'", '"', "\\", "{x}", "[x", "- x", "yes", "~", "\r\nversion: 2", "*a", "&a", "!!x", "0o7", "\x7f")
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(_HOSTILE, min_size=1, max_size=4), _HOSTILE, _HOSTILE)
+def test_no_text_of_a_policy_becomes_anything_else(values: list[str], sid: str, key: str) -> None:
+    statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"AWS": estates.HOME},
+        "Action": "ecr:BatchGetImage",
+        "Condition": {"StringEquals": {f"aws:PrincipalTag/{key}": values}},
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    made = imported(_one(json.dumps(policy)))
+    for literal in made.loaded.spec.literals:
+        assert json.loads(literal.document.text) == policy
+    assert len(made.loaded.spec.literals) + len(made.left_out) == 1
+    assert made.loaded.spec.settings.mode == "observe"
+
+
+@given(_HOSTILE)
+def test_a_policy_that_is_none_stays_in_a_comment(text: str) -> None:
+    made = imported(_one("{" + text))
+    assert not made.loaded.compiled.targets
+    assert len(made.left_out) == 1
+
+
+def _one(policy: str) -> Json:
+    entry = {"repositoryName": "shop/app", "policy": policy}
+    return {
+        "schema": 1,
+        "accounts": {estates.HOME: {"iam": {}, "ecr": {"eu-central-1": {"repositories": [entry]}}}},
+    }
+
+
+@settings(max_examples=50)
+@given(_HOSTILE, st.lists(_HOSTILE, min_size=1, max_size=3), st.integers() | st.booleans())
+def test_every_value_is_read_as_it_was_written(key: str, values: list[str], other: int) -> None:
+    written = "\n".join(block({"head": {key: values, "other": other}, "list": [[*values], {key: values[0]}]}))
+    assert yaml.safe_load(written) == {"head": {key: values, "other": other}, "list": [values, {key: values[0]}]}
+
+
+@given(_HOSTILE)
+def test_a_comment_stays_one(text: str) -> None:
+    lines = [*comment(text, 2), "version: 1", 'accounts: {home: {id: "222222222222"}}']
+    assert isinstance(load_spec("\n".join(lines).encode(), now=NOW), Valid)
