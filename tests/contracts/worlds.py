@@ -180,6 +180,10 @@ class MotoWorld:
         """Somebody's own client."""
         return self._of(account).iam
 
+    def ecr(self, account: str, region: str) -> Any:
+        """Somebody's own client."""
+        return self._of(account).ecr(region)
+
     def make_policy(self, arn: str) -> None:
         """Make a managed policy, to be attached or a boundary."""
         _, _, _, _, account, resource = arn.split(":")

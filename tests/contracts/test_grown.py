@@ -1,0 +1,46 @@
+"""Grown accounts, created through boto3 and read as the command reads accounts, are imported as their snapshot is."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from ecr_warden.adapters.aws.estate import AwsEstateReader
+from ecr_warden.model.codec.snapshot import joined
+
+from local.testing.grown import CI, HOME, OTHER, REGISTRY, RUN, Grown, grown
+from tests.contracts.aws import moto
+from tests.contracts.worlds import RealisticWorld
+from tests.unit.importing.imports import Json, imported
+
+
+def _read(world: RealisticWorld) -> Json:
+    reader = AwsEstateReader(world.accounts)
+    pieces: dict[str, Any] = {}
+    for account in (CI, REGISTRY, RUN):
+        pieces[account] = reader.identities(account).entry
+        for region in (HOME, OTHER):
+            pieces[f"{account}/{region}"] = reader.registry(account, region, {}).entry
+    return {"schema": 1, "accounts": joined(pieces)}
+
+
+def _created(made: Grown) -> Json:
+    world = RealisticWorld()
+    made.seed(lambda account, service, region: world.iam(account) if service == "iam" else world.ecr(account, region))
+    return _read(world)
+
+
+def test_what_is_seeded_is_imported_as_the_snapshot_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = grown(40, 5)
+    with moto(monkeypatch):
+        read = imported(_created(made))
+    expected = imported(made.snapshot())
+    assert Counter(one.effect for one in read.outcomes) == Counter(one.effect for one in expected.outcomes)
+    assert read.loaded.spec.repositories == expected.loaded.spec.repositories
+    assert [one.addresses for one in read.loaded.spec.literals] == [
+        one.addresses for one in expected.loaded.spec.literals
+    ]
+    assert read.left_out == expected.left_out
+    kinds, others = (
+        {key: [note.kind for note in notes] for key, notes in one.notes.items()} for one in (read, expected)
+    )
+    assert kinds == others

@@ -1,0 +1,90 @@
+"""A spec that is enforced and imported again is the same spec."""
+
+from typing import Any
+
+import pytest
+from ecr_warden.spec import Valid, load_spec
+from ecr_warden_cli.importing.proof import Effect
+
+from tests.unit.importing.imports import NOW, Json, enforced, imported
+
+_HEAD = """\
+version: 1
+accounts:
+  ci: {id: "111111111111"}
+  registry: {id: "222222222222", regions: [eu-central-1, us-east-1]}
+organizations: {acme: {id: o-a1b2c3d4e5}}
+"""
+SPECS = {
+    "pulls and pushes": """\
+repositories:
+  - name: shop/app
+    account: registry
+    pull: [ci:user/bot, ci:role/k8s/node]
+    push: [{role: shop-app-pusher, by: [ci:user/builder]}]
+  - {name: shop/web, account: registry}
+""",
+    "wide pullers": """\
+repositories:
+  - name: shop/app
+    account: registry
+    regions: [us-east-1]
+    pull:
+      - {account: ci, upstream: true}
+      - {service: codebuild.amazonaws.com, source: ci}
+      - {service: lambda.amazonaws.com, source: "arn:aws:lambda:us-east-1:111111111111:function:a*"}
+      - {organization: acme}
+      - {by: [ci:user/bot], upstream: true}
+""",
+    "one role for two repositories, which pulls from one": """\
+teams: {builders: [ci:user/builder, ci:user/bot]}
+repositories:
+  - {name: shop/app, account: registry, push: [{role: shop, by: [builders], shared_role: true, pull: true}]}
+  - {name: shop/web, account: registry, push: [{role: shop, by: [builders], shared_role: true}]}
+""",
+    "pushes that end": """\
+repositories:
+  - name: shop/app
+    account: registry
+    push:
+      - {role: shop, by: [ci:user/builder], until: "2027-03-31T18:00:00Z"}
+      - {role: shop, by: [ci:user/bot]}
+""",
+    "one scope for the whole account, within it too": """\
+repositories:
+  - {name: shop/app, account: registry, pull: [ci:user/bot, registry:role/node], pull_scope: account}
+  - {name: shop/web, account: registry, pull: [ci:user/bot], pull_scope: account}
+""",
+}
+
+
+def _snapshot() -> Json:
+    people = {"111111111111": ("user/bot", "user/builder", "role/k8s/node"), "222222222222": ("role/node",)}
+    accounts: Json = {account: {"iam": {}} for account in people}
+    for account, resources in people.items():
+        for kind in ("User", "Role"):
+            entries = [
+                {"Arn": f"arn:aws:iam::{account}:{one}", f"{kind}Id": ""}
+                for one in resources
+                if one.startswith(kind.lower())
+            ]
+            accounts[account]["iam"][f"{kind}DetailList"] = entries
+    names = [{"repositoryName": "shop/app", "policy": None}, {"repositoryName": "shop/web", "policy": None}]
+    accounts["222222222222"]["ecr"] = {region: {"repositories": names} for region in ("eu-central-1", "us-east-1")}
+    return {"schema": 1, "accounts": accounts}
+
+
+def _documents(loaded: Valid) -> dict[str, Any]:
+    return {key: (spec.documents, spec.extent) for key, spec in loaded.compiled.targets.items()}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_spec_that_is_in_force_is_imported_as_it_is(name: str) -> None:
+    loaded = load_spec((_HEAD + SPECS[name]).encode(), now=NOW)
+    assert isinstance(loaded, Valid)
+    again = imported(enforced(_snapshot(), loaded.compiled))
+    assert {one.effect for one in again.outcomes} == {Effect.EQUAL}
+    assert _documents(again.loaded).items() >= _documents(loaded).items()
+    beyond = _documents(again.loaded).keys() - _documents(loaded).keys()
+    assert all(key.startswith("repository/") for key in beyond)
+    assert not again.left_out
