@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ecr_warden.arn import ACCOUNT_ID, account_of, account_of_root
+from ecr_warden.arn import ACCOUNT_ID, account_of, account_of_root, parse_arn
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import Extent, ForeignStatement, MustNotExist, TargetSpec
 from ecr_warden.model.observed import Observation, Present
@@ -290,7 +290,8 @@ def _aws_notes(value: str, shown: str, statement: Statement, world: World) -> It
         what = f"{shown} was deleted, and nobody gets its ID again"
         yield Note(NoteKind.DELETED_PRINCIPAL, what, "remove it: it lets nobody in")
         return
-    account = account_of(value)
+    arn = parse_arn(value)
+    account = account_of(value) if arn is None or arn.service == "iam" else ""
     is_whole = ACCOUNT_ID.fullmatch(value) or account_of_root(value)
     if account and account not in world.estate.accounts:
         better = "if it is yours, import it too: --profile ALIAS=PROFILE"

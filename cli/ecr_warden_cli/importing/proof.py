@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from ecr_warden_cli.importing.policies import kept_policy, without_deleted, without_void
 from ecr_warden_cli.importing.roles import CUTOFFS
-from ecr_warden_cli.importing.world import World, inline_policies, statements_of, target_of
+from ecr_warden_cli.importing.world import World, complete_accounts, inline_policies, statements_of, target_of
 
 
 class Effect(StrEnum):
@@ -75,7 +75,8 @@ def _is_equal(live: Document | None, desired: Document | None, kind: DocumentKin
 
 def _identities(compiled: CompiledSpec, world: World) -> Iterator[Outcome]:
     before = world.by_arn
-    after = {identity.arn: identity for identity in as_repaired(world.estate, compiled).identities()}
+    repaired = complete_accounts(as_repaired(world.estate, compiled))
+    after = {one.arn: one for account in repaired for one in account.identities.values()}
     for arn in sorted(before.keys() | after.keys()):
         old, new = before.get(arn), after.get(arn)
         if old is not new:

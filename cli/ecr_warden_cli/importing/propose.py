@@ -7,11 +7,11 @@ from copy import replace
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.estate import Identity, Unread
 from ecr_warden.model.estate import Repository as LiveRepository
-from ecr_warden.model.target import IdentityTarget, RepositoryTarget, UserTarget
+from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget
 from ecr_warden.policy.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size
 from ecr_warden.policy.printable import listed
-from ecr_warden.spec.compile import identity_grants, role_arn
-from ecr_warden.spec.render import assume_permissions, pull_permissions
+from ecr_warden.spec.compile import PULL_POLICY, identity_grants
+from ecr_warden.spec.render import pull_permissions
 from ecr_warden.spec.spec import Literal, PullScope, Repository, Spec
 from msgspec import Struct
 
@@ -30,7 +30,7 @@ from ecr_warden_cli.importing.policies import (
 from ecr_warden_cli.importing.roles import find_pushing
 from ecr_warden_cli.importing.spec_text import principal_text, pull_value
 from ecr_warden_cli.importing.tidy import patterns_for, with_patterns
-from ecr_warden_cli.importing.world import World, foreign_inline_size, repositories_by_name, target_of
+from ecr_warden_cli.importing.world import World, inline_size, repositories_by_name, target_of
 from ecr_warden_cli.importing.yaml_text import flow
 
 type Notes = Mapping[str, tuple[Note, ...]]
@@ -152,7 +152,7 @@ def _notes_of(candidate: _Candidate, world: World, *, narrow: bool) -> list[Note
         return []
     notes = list(policy_notes(candidate.document, candidate.target, world))
     grants = candidate.grants(narrow=narrow)
-    shown = entry_text(candidate.target, candidate.reading, world.alias)
+    shown = _entry_text(candidate.target, candidate.reading, world.alias)
     match candidate.reading:
         case Exact(found) | Narrower(found) if not candidate.scopes:
             entry = Repository((candidate.target,), pull=found.pull, importing=found.importing)
@@ -175,7 +175,7 @@ def _notes_of(candidate: _Candidate, world: World, *, narrow: bool) -> list[Note
     return notes
 
 
-def entry_text(target: RepositoryTarget, reading: Reading, alias: Callable[[str], str]) -> str:
+def _entry_text(target: RepositoryTarget, reading: Reading, alias: Callable[[str], str]) -> str:
     """The entry that would say who pulls, on one line."""
     grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
     pull = pull_value(grants.pull, grants.importing, alias)
@@ -232,7 +232,8 @@ def _within_quotas(entries: Sequence[Repository], world: World) -> tuple[list[Re
     """
     kept = {one.targets[0]: one for one in entries}
     demoted: list[Repository] = []
-    while over := _over(kept.values(), world):
+    room = {target_of(identity): _room(identity) for identity in world.by_arn.values()}
+    while over := _over(kept.values(), room):
         mine = [one for one in kept.values() if any(puller.identity in over for puller in one.pulling)]
         wider = [wide for one in mine if (wide := _wider(one, world)) is not None]
         if wider:
@@ -255,17 +256,17 @@ def _wider(entry: Repository, world: World) -> Repository | None:
     return None if any(_without_policy(wide, world)) else wide
 
 
-def _over(entries: Iterable[Repository], world: World) -> frozenset[IdentityTarget]:
-    """Whose inline policies, with those of the grants, would be over AWS's quota."""
-    live = {target_of(identity): identity for identity in world.by_arn.values()}
-    over: set[IdentityTarget] = set()
-    for target, grants in identity_grants(Spec((), repositories=tuple(entries))).items():
-        documents = [assume_permissions(map(role_arn, grants.roles))] if grants.roles else []
-        documents += [pull_permissions(grants.named, grants.imported)] if grants.logs_in else []
-        size = foreign_inline_size(live[target]) + sum(map(policy_size, documents))
-        if size > (USER_INLINE_QUOTA if isinstance(target, UserTarget) else ROLE_INLINE_QUOTA):
-            over.add(target)
-    return frozenset(over)
+def _room(identity: Identity) -> int:
+    """How many characters of inline policies it may still get besides those that it has."""
+    quota = USER_INLINE_QUOTA if identity.kind is IdentityKind.USER else ROLE_INLINE_QUOTA
+    return quota - inline_size(identity, without=PULL_POLICY)
+
+
+def _over(entries: Iterable[Repository], room: Mapping[IdentityTarget, int]) -> frozenset[IdentityTarget]:
+    """Whose pull policies would have no room."""
+    needed = identity_grants(Spec((), repositories=tuple(entries))).items()
+    sizes = {target: policy_size(pull_permissions(grants.named, grants.imported)) for target, grants in needed}
+    return frozenset(target for target, size in sizes.items() if size > room[target])
 
 
 def literals_of(entry: Repository, world: World) -> Iterator[Literal]:

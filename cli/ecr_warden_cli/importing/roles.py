@@ -51,7 +51,7 @@ def find_pushing(world: World, entries: Iterable[Repository]) -> Pushing:
     notes: defaultdict[str, list[Note]] = defaultdict(list)
     literals: list[Literal] = []
     named = {(one.targets[0].account, one.targets[0].name): one for one in entries}
-    identities = sorted(world.estate.identities(), key=lambda one: one.arn)
+    identities = sorted(world.by_arn.values(), key=lambda one: one.arn)
     for identity in identities:
         key = target_of(identity).key
         if identity.kind is IdentityKind.ROLE and identity.name.lower() in OWN_ROLES | HUB_ROLES:

@@ -57,8 +57,8 @@ def _team_name(repositories: Sequence[str], taken: Collection[str]) -> str:
 def patterns_for(spec: Spec, named: Iterable[tuple[str, str]]) -> Iterator[tuple[Repository, tuple[Repository, ...]]]:
     """Patterns `PREFIX/*`, each with the entries that it can replace, the widest first.
 
-    Every repository that exists (`named`: account and name) and begins with the prefix has the same entry, and pushes
-    to none of them are granted.
+    Every repository that exists (`named`: account and name) and begins with the prefix has the same pullers, and nobody
+    who pushes.
     """
     by_prefix: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for account, name in named:
@@ -68,7 +68,8 @@ def patterns_for(spec: Spec, named: Iterable[tuple[str, str]]) -> Iterator[tuple
     done: set[tuple[str, str]] = set()
     for (account, prefix), names in sorted(by_prefix.items(), key=lambda item: (len(item[0][1]), item[0])):
         found = [entries.get((account, name)) for name in names]
-        several = tuple(one for one in found if one is not None and not one.push)
+        # A pattern without pullers would take the policy of every repository that is created under it.
+        several = tuple(one for one in found if one is not None and one.pull and not one.push)
         if len(several) < max(_LEAST_REPOSITORIES, len(names)) or len({_access(one) for one in several}) > 1:
             continue
         if not any((account, name) in done for name in names):

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ecr_warden.arn import partition_of
-from ecr_warden.model.address import OUR_POLICY_PREFIX
 from ecr_warden.model.estate import Account, Estate, Identity, Policy, Repository, Unread
 from ecr_warden.model.target import IdentityKind, IdentityTarget, RoleTarget, UserTarget
 from ecr_warden.policy.access import access_change
@@ -25,14 +24,17 @@ _NOWHERE = Place(1, 1)
 
 
 class World:
-    """An estate whose accounts have aliases; `accounts`: as the spec will name them."""
+    """An estate whose accounts have aliases.
+
+    `accounts`: as the spec will name them; `by_arn`: the users and roles of those that could be listed.
+    """
 
     def __init__(self, estate: Estate, aliases: Mapping[str, str]) -> None:
         self.estate = estate
         self.accounts = tuple(
             NamedAccount(aliases[one.id], one.id, _regions(one)) for _, one in sorted(estate.accounts.items())
         )
-        self.by_arn = {identity.arn: identity for identity in estate.identities()}
+        self.by_arn = {one.arn: one for account in complete_accounts(estate) for one in account.identities.values()}
         self._arns = {one.unique_id: one.arn for one in estate.identities() if one.unique_id}
         self._directory = Directory(
             Accounts({one.alias: one for one in self.accounts}, {one.alias: _NOWHERE for one in self.accounts}),
@@ -100,6 +102,11 @@ class World:
         return self._statements[identity.arn]
 
 
+def complete_accounts(estate: Estate) -> Iterator[Account]:
+    """The accounts whose users and roles are all known: what one of the others allows, nobody can say."""
+    return (account for account in estate.accounts.values() if account.is_listed)
+
+
 def statements_of(identity: Identity, *, without: Collection[str] = ()) -> frozenset[CanonicalStatement]:
     """What all readable identity policies of a user or role say together; `without`: names of inline policies."""
     named = {f"{INLINE}{name}" for name in without}
@@ -119,13 +126,10 @@ def inline_policies(identity: Identity) -> Iterator[tuple[str, Policy]]:
             yield policy.name.removeprefix(INLINE), policy
 
 
-def foreign_inline_size(identity: Identity) -> int:
-    """The characters of its inline policies that are not ecr-warden's, as IAM counts them."""
-    return sum(
-        policy_size(policy.document)
-        for name, policy in inline_policies(identity)
-        if isinstance(policy.document, Document) and not name.startswith(OUR_POLICY_PREFIX)
-    )
+def inline_size(identity: Identity, *, without: str) -> int:
+    """The characters of its inline policies as IAM counts them, but for one by its name."""
+    documents = (policy.document for name, policy in inline_policies(identity) if name != without)
+    return sum(policy_size(document) for document in documents if isinstance(document, Document))
 
 
 def target_of(identity: Identity) -> IdentityTarget:
