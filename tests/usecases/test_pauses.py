@@ -18,7 +18,7 @@ from tests.usecases.hub import ALICE, HUB, commands_of
 from tests.usecases.pattern_world import policy, settle, shop, world_of
 from tests.usecases.world import FIRST, OPEN, World, world_in_sync
 
-HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", NOW + HOUR)
 END = FollowPause(Cause(CauseKind.PAUSE, "command-1"), PauseMoment.END)
 HALF = FollowPause(Cause(CauseKind.PAUSE, "command-1"), PauseMoment.HALF)
@@ -71,6 +71,19 @@ def test_half_and_end_of_a_pause_are_announced_once_each() -> None:
     assert {alert.cause.actor for alert in reached(world)} == {ALICE}
 
 
+def test_a_pause_of_days_is_announced_each_day() -> None:
+    world = paused(replace(PAUSE, until=NOW + 3 * DAY))
+    for _ in range(6):
+        pass_time(world, DAY / 2)
+    assert [alert.moment for alert in reached(world)] == [
+        PauseMoment.DAY,
+        PauseMoment.HALF,
+        PauseMoment.DAY,
+        PauseMoment.END,
+    ]
+    assert not world.schedules.waiting
+
+
 SCHEDULED = {
     "a pause of ten minutes has a half": (
         timedelta(minutes=10),
@@ -78,7 +91,13 @@ SCHEDULED = {
     ),
     "a shorter one has none": (timedelta(minutes=9, seconds=59), {"command-1-end": timedelta(minutes=9, seconds=59)}),
     "one of seconds has an end": (timedelta(seconds=5), {"command-1-end": timedelta(seconds=5)}),
-    "the longest": (timedelta(days=7), {"command-1-half": timedelta(days=3.5), "command-1-end": timedelta(days=7)}),
+    "a day and half an hour": (DAY + HOUR / 2, {"command-1-half": DAY / 2 + HOUR / 4, "command-1-end": DAY + HOUR / 2}),
+    "two days, whose half is a day": (2 * DAY, {"command-1-half": DAY, "command-1-end": 2 * DAY}),
+    "the longest": (
+        7 * DAY,
+        {"command-1-half": 3.5 * DAY, "command-1-end": 7 * DAY}
+        | {f"command-1-day-{number}": number * DAY for number in range(1, 7)},
+    ),
 }
 
 

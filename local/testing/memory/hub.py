@@ -119,7 +119,8 @@ class MemorySchedules:
         """Send all jobs whose time has come, and forget their schedules."""
         due = {name: job for name, (when, job) in self.waiting.items() if when <= self.clock.now()}
         self.waiting = {name: entry for name, entry in self.waiting.items() if name not in due}
-        self.jobs.enqueue(due.values())
+        # Minutes apart: what the queue drops of one cause and target comes within five.
+        self.jobs.sent += due.values()
 
 
 @dataclass(slots=True)

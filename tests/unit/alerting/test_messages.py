@@ -183,6 +183,14 @@ SAID: dict[str, tuple[Alert, str]] = {
         PauseReached(ASKED, PauseMoment.HALF, ("repository/x",), "a migration", NOW),
         "half of the pause of 1 target is over: drift is not repaired until 2026-11-24T10:15:32Z",
     ),
+    "that a pause goes on": (
+        PauseReached(ASKED, PauseMoment.DAY, ("repository/x",), "a migration", NOW),
+        "1 target still paused: drift is not repaired until 2026-11-24T10:15:32Z",
+    ),
+    "that what comes to fit a pattern is paused": (
+        TargetsPaused(ASKED, ("repository/x",), "a migration", NOW, patterns=("shop/*", "evil`\n<b>")),
+        "1 target and what comes to fit shop/*, evil`\\n<b> paused by mallory of Administrator",
+    ),
     "that a pause has ended": (
         PauseReached(ASKED, PauseMoment.END, ("repository/x",), "a migration", NOW),
         "the pause of 1 target has ended: each is compared with the spec now",

@@ -298,6 +298,8 @@ class _PauseReached(Kind[PauseReached]):
         match alert.moment:
             case PauseMoment.HALF:
                 title = f"half of the pause of {targets} is over: drift is not repaired until {show_time(alert.until)}"
+            case PauseMoment.DAY:
+                title = f"{targets} still paused: drift is not repaired until {show_time(alert.until)}"
             case PauseMoment.END:
                 title = f"the pause of {targets} has ended: each is compared with the spec now"
             case _:

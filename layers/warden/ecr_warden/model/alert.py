@@ -59,7 +59,10 @@ class TargetsResumed(_Alert, frozen=True, tag="resumed"):
 
 
 class PauseReached(_Alert, frozen=True, tag="pause-reached"):
-    """A pause is half over or has ended; `targets`: the keys of those that it still held, `patterns`: likewise."""
+    """A pause is half over, has lasted another day, or has ended.
+
+    `targets`: the keys of those that it still held; `patterns`: likewise.
+    """
 
     moment: PauseMoment
     targets: tuple[str, ...]

@@ -174,11 +174,12 @@ class PauseMoment(StrEnum):
     """The times of a pause that people hear of."""
 
     HALF = "half"
+    DAY = "day"  # another day of it has passed
     END = "end"
 
 
 class FollowPause(_Job, frozen=True, tag="follow-pause"):
-    """Announce that a pause is half over or has ended; at its end, have its targets reconciled.
+    """Announce that a pause is half over, goes on or has ended; at its end, have its targets reconciled.
 
     The cause names the pause by its ID: whatever else the job needs is read when it comes, for the pause may have been
     replaced or ended by then.

@@ -118,9 +118,9 @@ class Commands(Struct, frozen=True):
             self.alerts.publish(TargetsResumed(cause, tuple(map(str, paused)), patterns=patterns))
         self._set(paused, patterns, ended)
         self.jobs.enqueue(reconcile_jobs(cause, paused))
-        for pause_id in sorted({pause.id for pause in paused.values()}):
-            if not held_by(pause_id, self.command_records, self.state):
-                self.pause_times.cancel(pause_id)
+        for pause in {pause.id: pause for pause in paused.values()}.values():
+            if held_by(pause.id, self.command_records, self.state) is None:
+                self.pause_times.cancel(pause)
         return tuple(paused)
 
     def _set(self, targets: Iterable[Target], patterns: tuple[str, ...], pause: Pause) -> None:

@@ -7,14 +7,14 @@ read when its job comes. Without the job, the next sweep finds what differs.
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from copy import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from ecr_warden.model.alert import PauseReached
 from ecr_warden.model.codec.requests import command_from_text
 from ecr_warden.model.job import Attempt, Cause, CauseKind, FollowPause, PauseMoment, SweepAll
-from ecr_warden.model.pause import PatternPause, Pause, latest_pause
+from ecr_warden.model.pause import LONGEST_PAUSE, PatternPause, Pause, latest_pause
 from ecr_warden.model.request import PauseUntil
 from ecr_warden.model.selection import EVERYTHING
 from ecr_warden.model.target import Target
@@ -27,6 +27,8 @@ from ecr_warden.usecases.targets import spec_for
 
 SHORTEST_WITH_HALF = timedelta(minutes=10)
 """The half of a shorter pause is not announced: it would be news of a moment ago."""
+CLOSE = timedelta(hours=1)
+"""A day that passes so near to another time of the pause is not announced beside it."""
 
 
 class PauseTimes(Struct, frozen=True):
@@ -36,24 +38,27 @@ class PauseTimes(Struct, frozen=True):
 
     def schedule(self, pause: Pause) -> None:
         """Have the pause's jobs sent at its times, its end first; raises PortError."""
-        self.schedules.at(pause.until, _name(pause.id, PauseMoment.END), _job(pause.id, PauseMoment.END))
-        if pause.until - pause.at >= SHORTEST_WITH_HALF:
-            half = pause.at + (pause.until - pause.at) / 2
-            self.schedules.at(half, _name(pause.id, PauseMoment.HALF), _job(pause.id, PauseMoment.HALF))
+        for name, (when, moment) in _times(pause).items():
+            self.schedules.at(when, name, FollowPause(Cause(CauseKind.PAUSE, pause.id), moment))
 
-    def cancel(self, pause_id: str) -> None:
+    def cancel(self, pause: Pause) -> None:
         """Have no more jobs of a pause sent; one that comes all the same finds that it holds nothing."""
         with suppress(PortError):
-            for moment in PauseMoment:
-                self.schedules.cancel(_name(pause_id, moment))
+            for name in _times(pause):
+                self.schedules.cancel(name)
 
 
-def _name(pause_id: str, moment: PauseMoment) -> str:
-    return f"{pause_id}-{moment}"
-
-
-def _job(pause_id: str, moment: PauseMoment) -> FollowPause:
-    return FollowPause(Cause(CauseKind.PAUSE, pause_id), moment)
+def _times(pause: Pause) -> dict[str, tuple[datetime, PauseMoment]]:
+    """The times of a pause by the names of their schedules: its end, its half, and each day in between."""
+    lasts = pause.until - pause.at
+    times = {f"{pause.id}-{PauseMoment.END}": (pause.until, PauseMoment.END)}
+    if lasts >= SHORTEST_WITH_HALF:
+        times[f"{pause.id}-{PauseMoment.HALF}"] = (pause.at + lasts / 2, PauseMoment.HALF)
+    for number in range(1, LONGEST_PAUSE.days):
+        day = pause.at + timedelta(days=number)
+        if day < pause.until and all(abs(day - when) >= CLOSE for when, _ in times.values()):
+            times[f"{pause.id}-{PauseMoment.DAY}-{number}"] = (day, PauseMoment.DAY)
+    return times
 
 
 class Holding(Struct, frozen=True):
@@ -117,7 +122,7 @@ class FollowPauses(Struct, frozen=True):
         if not targets and not patterns:
             return "nothing is paused by it"
         has_ended = not pause.is_on(self.clock.now())
-        if job.moment is PauseMoment.HALF and has_ended:
+        if job.moment is not PauseMoment.END and has_ended:
             return "too late"
         if job.moment is PauseMoment.END and not has_ended:
             if attempt.is_last:
