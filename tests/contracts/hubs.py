@@ -12,7 +12,7 @@ from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.journal import DynamoJournal
 from ecr_warden.adapters.aws.proofs import S3Proofs
 from ecr_warden.adapters.aws.queues import SqsJobs
-from ecr_warden.adapters.aws.records import DynamoAudit, DynamoCommandRecords, DynamoSweepRecords
+from ecr_warden.adapters.aws.records import DynamoAudit, DynamoCommandRecords, DynamoSweepRecords, DynamoSwitchRecord
 from ecr_warden.adapters.aws.schedules import EventBridgeSchedules
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
@@ -23,7 +23,7 @@ from ecr_warden.model.job import Job
 from ecr_warden.ports.alerts import Incidents
 from ecr_warden.ports.estate import EstateStore, Proofs
 from ecr_warden.ports.hub import CommandRecords, Jobs, Schedules, Switch
-from ecr_warden.ports.store import Audit, Holds, Journal, Specs, SpecVersion, State, SweepRecords
+from ecr_warden.ports.store import Audit, Holds, Journal, Specs, SpecVersion, State, SweepRecords, SwitchRecord
 
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import (
@@ -42,6 +42,7 @@ from local.testing.memory.state import (
     MemoryProofs,
     MemoryState,
     MemorySweepRecords,
+    MemorySwitchRecord,
 )
 from tests.contracts.aws import REGION, Wire
 
@@ -77,6 +78,8 @@ class Hub(Protocol):
     def sweep_records(self) -> SweepRecords: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def switch_record(self) -> SwitchRecord: ...
     @property
     def holds(self) -> Holds: ...
     @property
@@ -134,6 +137,7 @@ class MemoryHub:
     calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
     sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
+    switch_record: MemorySwitchRecord = field(default_factory=MemorySwitchRecord)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     proofs: MemoryProofs = field(default_factory=MemoryProofs)
     estate: MemoryEstateStore = field(init=False)
@@ -209,6 +213,10 @@ class MotoHub:
     @cached_property
     def sweep_records(self) -> DynamoSweepRecords:
         return DynamoSweepRecords(self._table, TABLE)
+
+    @cached_property
+    def switch_record(self) -> DynamoSwitchRecord:
+        return DynamoSwitchRecord(self._table, TABLE)
 
     @cached_property
     def audit(self) -> DynamoAudit:

@@ -9,6 +9,7 @@ from ecr_warden.model.job import (
     Cause,
     CauseKind,
     FollowPause,
+    FollowSwitch,
     Job,
     PauseMoment,
     ProveAccess,
@@ -38,6 +39,7 @@ ALL: list[Job] = [
     *(ReconcileTarget(EVENT, target) for target in (CHECKOUT, PUSHER, PUSH_USER, LONG)),
     ReportOwnChange(EVENT, HOME, "role ecr-warden-write"),
     ReportCredential(EVENT, PUSH_USER),
+    FollowSwitch(SWEEP),
 ]
 # The half of a pause may be late, and its end must come all the same.
 PAUSES: list[Job] = [FollowPause(Cause(CauseKind.PAUSE, "command-1"), moment) for moment in PauseMoment]

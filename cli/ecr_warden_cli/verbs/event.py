@@ -11,7 +11,7 @@ from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.printable import escape
 from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.decide import Decision, SpecPlace, decide
-from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger, TriggerError
+from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, SwitchChanged, Trigger, TriggerError
 
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Failure, Verb
@@ -114,6 +114,8 @@ def _trigger_to_json(trigger: Trigger) -> dict[str, Any]:
             return {"kind": kind, **head, **place}
         case SweepDue():
             return {"kind": "sweep-due", **head}
+        case SwitchChanged():
+            return {"kind": "switch-changed", **head}
         case _:
             assert_never(trigger)
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.survey import Survey
     from ecr_warden.usecases.sweep import Sweep
+    from ecr_warden.usecases.switch import FollowSwitches
 
 _environment = Environment(os.environ)
 _clock = SystemClock()
@@ -78,6 +79,7 @@ def work() -> "Work":
         prove=_prove,
         credentials=_credentials,
         pauses=_pauses,
+        switch=_follow_switch,
         alerts=_alert_bus(),
     )
 
@@ -256,6 +258,15 @@ def _pauses() -> "FollowPauses":
     from ecr_warden.usecases.pauses import FollowPauses
 
     return FollowPauses(_specs(), _state(), _command_records(), _jobs(), _alert_bus(), _clock)
+
+
+@cache
+def _follow_switch() -> "FollowSwitches":
+    from ecr_warden.adapters.aws.records import DynamoSwitchRecord
+    from ecr_warden.usecases.switch import FollowSwitches
+
+    record = DynamoSwitchRecord(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
+    return FollowSwitches(_switch(), record, _jobs(), _alert_bus(), _clock)
 
 
 @cache

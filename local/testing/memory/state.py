@@ -13,6 +13,7 @@ from ecr_warden.model.pause import PatternPause, Pause
 from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
 from ecr_warden.model.run import Debts, LastSeen, OpenRun, RunReport
 from ecr_warden.model.sessions import TrustLook
+from ecr_warden.model.switch import SwitchSeen
 from ecr_warden.model.target import Target
 from ecr_warden.model.watch import SweepRecord
 from ecr_warden.ports.errors import CommandRepeated, LeaseHeld, hold_decided
@@ -190,6 +191,19 @@ class MemorySweepRecords:
 
     def all(self) -> Sequence[SweepRecord]:
         return [*self.noted.values()]
+
+
+@dataclass(slots=True)
+class MemorySwitchRecord:
+    """The last announcement of the stop switch."""
+
+    seen: SwitchSeen | None = None
+
+    def last(self) -> SwitchSeen | None:
+        return self.seen
+
+    def note(self, seen: SwitchSeen) -> None:
+        self.seen = seen
 
 
 @dataclass(slots=True)

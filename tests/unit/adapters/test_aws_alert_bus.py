@@ -17,10 +17,12 @@ from ecr_warden.model.alert import (
     TargetsPaused,
     TargetsResumed,
     Unlisted,
+    WritesSwitched,
 )
 from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.model.finding import Finding, FindingGroup, FindingKind
 from ecr_warden.model.job import Cause, CauseKind, PauseMoment
+from ecr_warden.model.request import AuditEntry, AuditKind
 from ecr_warden.model.run import Applied, RunReport
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, parse_document
@@ -62,6 +64,10 @@ def hostile(index: int) -> Document:
         (TargetsPaused(CAUSE, ("a",), "a migration", NOW), "Paused"),
         (TargetsResumed(CAUSE, ("a",)), "Resumed"),
         (PauseReached(CAUSE, PauseMoment.END, ("a",), "a migration", NOW), "PauseReached"),
+        (
+            WritesSwitched(CAUSE, "stopped", (AuditEntry(AuditKind.WRITES_STOPPED, NOW, "7", None, "x"),)),
+            "WritesSwitched",
+        ),
     ],
     ids=lambda value: type(value).__name__,
 )

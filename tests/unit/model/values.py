@@ -57,6 +57,7 @@ from ecr_warden.model.job import (
     Cause,
     CauseKind,
     FollowPause,
+    FollowSwitch,
     Job,
     Misplaced,
     PauseMoment,
@@ -141,6 +142,7 @@ jobs: Strategy[Job] = st.one_of(
     st.builds(ReconcileTarget, causes, targets),
     st.builds(ReportCredential, causes, users),
     st.builds(FollowPause, causes, st.sampled_from(PauseMoment)),
+    st.builds(FollowSwitch, causes),
 )
 
 phrases: Strategy[Phrase] = st.builds(Phrase, TEXTS, st.sampled_from(Deed), TEXTS, TEXTS, unique_id=st.booleans())

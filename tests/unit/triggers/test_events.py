@@ -8,6 +8,7 @@ import pytest
 from ecr_warden.model.job import (
     AcceptSpec,
     CauseKind,
+    FollowSwitch,
     Job,
     ReconcileTarget,
     ReportCredential,
@@ -75,6 +76,7 @@ def _named(job: Job) -> str:
 
 def test_every_watched_call_and_every_other_trigger_has_a_file() -> None:
     others = {"s3-ObjectCreated", "s3-ObjectCreated-misplaced", "s3-ObjectDeleted", "events-ScheduledEvent"}
+    others.add("ssm-ParameterStoreChange")
     calls = {f"{service}-{name}" for service, rows in WATCHED.items() for name in rows}
     assert {path.stem for path in EVENTS.glob("*.json")} == calls | others
 
@@ -147,10 +149,19 @@ def test_the_spec_trigger_has_bucket_key_and_version() -> None:
     assert trigger.version_id == "uhggCJ2_B6gU2JaXWXebnXFDstO0ID6G"
 
 
+def test_a_change_of_the_stop_switch_has_it_looked_at() -> None:
+    decision = _decision("ssm-ParameterStoreChange")
+    [follow] = decision.jobs
+    assert isinstance(follow, FollowSwitch)
+    assert (follow.cause.kind, follow.cause.action) == (CauseKind.EVENT, "ssm:PutParameter")
+    assert follow.cause.actor is None
+
+
 def test_the_schedule_checks_the_spec_and_starts_a_sweep_of_everything() -> None:
     decision = _decision("events-ScheduledEvent")
-    accept, sweep = decision.jobs
+    accept, sweep, follow = decision.jobs
     assert isinstance(accept, AcceptSpec)
     assert isinstance(sweep, SweepAll)
+    assert isinstance(follow, FollowSwitch)
     assert sweep.cause.kind is CauseKind.SWEEP
     assert decision.targets == ()

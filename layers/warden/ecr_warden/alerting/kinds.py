@@ -28,12 +28,14 @@ from ecr_warden.model.alert import (
     TargetsPaused,
     TargetsResumed,
     Unlisted,
+    WritesSwitched,
 )
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED
 from ecr_warden.model.job import (
     AcceptSpec,
     CauseKind,
     FollowPause,
+    FollowSwitch,
     Job,
     PauseMoment,
     ProveAccess,
@@ -319,6 +321,38 @@ class _PauseReached(Kind[PauseReached]):
         yield _with_fewer_targets(alert)
 
 
+class _WritesSwitched(Kind[WritesSwitched]):
+    def severity(self, alert: WritesSwitched) -> Severity:
+        if alert.stopped:
+            return Severity.WARNING if alert.since is not None else Severity.CRITICAL
+        # They were stopped and are on again, and whoever did both may have used the time between.
+        return Severity.WARNING if len(alert.changes) > 1 else Severity.INFO
+
+    def describe_one(self, alert: WritesSwitched) -> Parts:
+        if not alert.stopped:
+            title, undo = "writes are on again: everything is compared with the spec now", []
+        else:
+            still = "still " if alert.since is not None else ""
+            title, undo = f"{still}nothing is written: drift is reported, not repaired", [Field("Undo", _ENABLE)]
+        changes = [
+            f"{show_time(change.at)}  {printable(change.text)}, by {describe_actor(change.by)}"
+            for change in alert.changes
+        ]
+        return Parts(
+            title,
+            [
+                Field("Who", describe_actor(alert.cause.actor)),
+                Field("Why", alert.stopped),
+                *undo,
+                Field("See", "ecr-warden status"),
+            ],
+            [listing("change", changes, title="What the stop switch said:", rest=alert.left_out)],
+        )
+
+
+_ENABLE = "aws ssm put-parameter --name /ecr-warden/writes --value enabled --overwrite"
+
+
 class _Unlisted(Kind[Unlisted]):
     def severity(self, alert: Unlisted) -> Severity:
         return Severity.CRITICAL if {EXPLICITLY_DENIED, CRASHED} & {*alert.codes} else Severity.WARNING
@@ -428,6 +462,8 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             return f"a credential of {describe_target(target)}", "it is reported nowhere else"
         case FollowPause(cause=cause, moment=moment):
             return f"the {moment} of pause {cause.id}", "it is not announced; the next sweep finds what differs"
+        case FollowSwitch():
+            return "the stop switch", "a change of it is not announced; the next sweep looks again"
         case ReportOwnChange(account=account, thing=thing):
             return f"a change of ecr-warden's own {thing} in {account or 'the hub'}", "it is reported nowhere else"
         case _:
@@ -460,6 +496,7 @@ KINDS: Mapping[type[Alert], Kind[Any]] = {
     TargetsPaused: _TargetsPaused(),
     TargetsResumed: _TargetsResumed(),
     PauseReached: _PauseReached(),
+    WritesSwitched: _WritesSwitched(),
     JobFailed: _JobFailed(),
     Unlisted: _Unlisted(),
     AccessProved: _AccessProved(),

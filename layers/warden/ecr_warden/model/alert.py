@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from ecr_warden.model.finding import FindingGroup
 from ecr_warden.model.job import Cause, Job, PauseMoment
+from ecr_warden.model.request import AuditEntry
 from ecr_warden.model.run import RunReport, Severity
 from ecr_warden.model.target import Target
 from ecr_warden.model.value import Count, Moment, Value
@@ -70,6 +71,19 @@ class PauseReached(_Alert, frozen=True, tag="pause-reached"):
     until: Moment
     left_out: Count = 0
     patterns: tuple[str, ...] = ()
+
+
+class WritesSwitched(_Alert, frozen=True, tag="writes-switched"):
+    """The stop switch was changed, or has stopped all writes for another day.
+
+    `stopped`: why nothing is written, "" if writes are on. `changes`: the latest first, `left_out` more. `since`: when
+    the last announcement was, if this one only repeats it.
+    """
+
+    stopped: str
+    changes: tuple[AuditEntry, ...] = ()
+    since: Moment | None = None
+    left_out: Count = 0
 
 
 COMPILED_SPEC = "compiled spec"
@@ -138,6 +152,7 @@ type Alert = (
     | TargetsPaused
     | TargetsResumed
     | PauseReached
+    | WritesSwitched
     | JobFailed
 )
 

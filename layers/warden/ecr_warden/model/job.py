@@ -188,6 +188,10 @@ class FollowPause(_Job, frozen=True, tag="follow-pause"):
     moment: PauseMoment
 
 
+class FollowSwitch(_Job, frozen=True, tag="follow-switch"):
+    """Announce what is new of the stop switch: a change, or another day in which nothing is written."""
+
+
 class Attempt(Struct, frozen=True):
     """Which delivery of a job this is, counted from 1, and whether it is the last one."""
 
@@ -200,4 +204,5 @@ FIRST_AND_LAST = Attempt()
 type SweepPart = SweepIdentities | SweepRepositories
 type SurveyPart = SurveyIdentities | SurveyRegistry
 type Report = ReportOwnChange | ReportCredential
-type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | SurveyPart | ProveAccess | Report | FollowPause
+type Follow = FollowPause | FollowSwitch
+type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | SurveyPart | ProveAccess | Report | Follow

@@ -16,6 +16,7 @@ from ecr_warden.model.target import Target
 if TYPE_CHECKING:  # not needed by a run that an event caused
     from ecr_warden.model.hold import Decision, Hold
     from ecr_warden.model.request import AuditEntry, AuditKind
+    from ecr_warden.model.switch import SwitchSeen
     from ecr_warden.model.watch import SweepRecord
 
 
@@ -231,6 +232,18 @@ class Holds(Protocol):
 
     def settle(self, hold: "Hold") -> bool:
         """Keep what became of a hold, by its state; False, and nothing is kept, if it waits no more as read."""
+        ...
+
+
+class SwitchRecord(Protocol):
+    """What was announced of the stop switch."""
+
+    def last(self) -> "SwitchSeen | None":
+        """The last announcement; None before the first."""
+        ...
+
+    def note(self, seen: "SwitchSeen") -> None:
+        """Remember an announcement, replacing the last one."""
         ...
 
 

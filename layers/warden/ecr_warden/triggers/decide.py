@@ -11,6 +11,7 @@ from ecr_warden.model.job import (
     AcceptSpec,
     Cause,
     CauseKind,
+    FollowSwitch,
     Job,
     Misplaced,
     ReconcileTarget,
@@ -23,7 +24,7 @@ from ecr_warden.model.job import (
 from ecr_warden.model.target import REGION, RepositoryTarget, Target, TargetError, parse_target
 from ecr_warden.triggers.calls import CALLS, WATCHED, Irrelevant, Names, Watched, reads
 from ecr_warden.triggers.parse import parse_trigger
-from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, Trigger
+from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, SwitchChanged, Trigger
 
 _SPEC_ENDINGS = (".yaml", ".yml", ".json")
 # The spec may name no such role (E116), so it belongs to the stacks, or imitates them.
@@ -64,7 +65,9 @@ def decide(event: object, place: SpecPlace) -> Decision | Ignored:
         case SweepDue(event_id, at):
             # The event of a new spec version can be lost like any other.
             cause = Cause(CauseKind.SWEEP, event_id, at=at)
-            return Decision(trigger, (), (AcceptSpec(cause), SweepAll(cause)))
+            return Decision(trigger, (), (AcceptSpec(cause), SweepAll(cause), FollowSwitch(cause)))
+        case SwitchChanged(event_id, at):
+            return Decision(trigger, (), (FollowSwitch(Cause(CauseKind.EVENT, event_id, "ssm:PutParameter", at)),))
         case _:
             assert_never(trigger)
 

@@ -16,6 +16,7 @@ from ecr_warden.triggers.trigger import (
     Service,
     SpecChanged,
     SweepDue,
+    SwitchChanged,
     Trigger,
     TriggerError,
 )
@@ -53,6 +54,9 @@ def parse_trigger(event: object) -> Trigger | Ignored:
             return _parse_object_changed(fields, deleted=kind == "Object Deleted")
         case "aws.events", "Scheduled Event":
             return SweepDue(event_id=_event_id(fields, "id"), at=_time(fields, "time"))
+        case "aws.ssm", "Parameter Store Change":
+            # The rule passes on one parameter; whichever it is, the switch is read.
+            return SwitchChanged(event_id=_event_id(fields, "id"), at=_time(fields, "time"))
         case _:
             return Ignored(f"events {kind!r} of {source!r} are not watched")
 

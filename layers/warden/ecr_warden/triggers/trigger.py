@@ -78,10 +78,18 @@ class SweepDue(Struct, frozen=True):
     at: str
 
 
+class SwitchChanged(Struct, frozen=True):
+    """The stop switch was changed; the event does not say by whom."""
+
+    event_id: str
+    at: str
+    actor: Actor = field(default_factory=lambda: Actor("Unknown"))
+
+
 class Ignored(Struct, frozen=True):
     """The event makes no job, because `why`."""
 
     why: str
 
 
-type Trigger = ApiCall | SpecChanged | SweepDue
+type Trigger = ApiCall | SpecChanged | SweepDue | SwitchChanged

@@ -10,6 +10,7 @@ from ecr_warden.model.job import (
     Attempt,
     Cause,
     FollowPause,
+    FollowSwitch,
     Job,
     ProveAccess,
     ReconcileTarget,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.survey import Survey
     from ecr_warden.usecases.sweep import Sweep
+    from ecr_warden.usecases.switch import FollowSwitches
 
 
 def reconcile_jobs(cause: Cause, targets: Iterable[Target]) -> tuple[ReconcileTarget, ...]:
@@ -79,6 +81,7 @@ class Work(Struct, frozen=True):
     prove: "Callable[[], Prove]"
     credentials: "Callable[[], ReportCredentials]"
     pauses: "Callable[[], FollowPauses]"
+    switch: "Callable[[], FollowSwitches]"
     alerts: "AlertBus"
 
     def __call__(self, job: Job, attempt: Attempt) -> str:
@@ -108,6 +111,8 @@ class Work(Struct, frozen=True):
                 return self.credentials()(job)
             case FollowPause():
                 return self.pauses()(job, attempt)
+            case FollowSwitch():
+                return self.switch()(job)
             case ReportOwnChange():
                 from ecr_warden.model.alert import OwnChanged  # noqa: PLC0415 - few jobs are of this kind
 

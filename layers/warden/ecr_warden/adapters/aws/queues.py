@@ -19,6 +19,7 @@ from ecr_warden.model.codec.jobs import job_to_json
 from ecr_warden.model.job import (
     AcceptSpec,
     FollowPause,
+    FollowSwitch,
     Job,
     ProveAccess,
     ReconcileTarget,
@@ -88,6 +89,8 @@ def group_id(job: Job) -> str:
             return f"own-{job.account}"
         case ReportCredential():
             return f"credential-{job.target.account}"
+        case FollowSwitch():
+            return "switch"
         case FollowPause():
             return f"pause-{job.cause.id}"
         case ReconcileTarget():

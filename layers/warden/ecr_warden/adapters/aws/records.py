@@ -16,6 +16,7 @@ from ecr_warden.model.codec.base import CodecError, dumps, loads, read, reading,
 from ecr_warden.model.codec.records import answer_from_json, audit_from_json
 from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, Answer, AuditEntry, AuditKind, Call
 from ecr_warden.model.sessions import TrustLook
+from ecr_warden.model.switch import SwitchSeen
 from ecr_warden.model.value import Moment
 from ecr_warden.model.watch import SweepRecord
 from ecr_warden.ports.errors import CommandRepeated
@@ -137,6 +138,25 @@ def _record_of(item: Any) -> SweepRecord:
 
 
 _record_from = reading("record of a sweep", _record_of)
+
+
+_SWITCH: dict[str, Any] = {"pk": {"S": "SWITCH"}, "sk": {"S": "ANNOUNCED"}}
+
+
+class DynamoSwitchRecord(Struct, frozen=True):
+    """One item."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def last(self) -> SwitchSeen | None:
+        with translated(HUB, "reading what was announced of the stop switch"):
+            item = self.client.get_item(TableName=self.table, Key=_SWITCH, ConsistentRead=True).get("Item")
+        return None if item is None else read(loads(item["seen"]["S"]), SwitchSeen)
+
+    def note(self, seen: SwitchSeen) -> None:
+        with translated(HUB, "recording what was announced of the stop switch"):
+            self.client.put_item(TableName=self.table, Item={**_SWITCH, "seen": {"S": dumps(to_json(seen))}})
 
 
 _ANSWER = "TARGET#"
