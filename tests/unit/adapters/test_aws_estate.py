@@ -18,7 +18,7 @@ from ecr_warden.model.codec.snapshot import (
     estate_from_text,
     joined,
 )
-from ecr_warden.model.estate import Account
+from ecr_warden.model.estate import Account, Unread
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.errors import AccountUnreachable
 
@@ -214,7 +214,7 @@ def test_a_call_that_is_denied_is_named_and_stops_no_other(denied: str) -> None:
     assert account.is_listed is (denied != IAM_CALL)
     assert registry.is_listed is (denied != LIST_CALL)
     unread = {
-        name for name, one in registry.repositories.items() if one.policy and not hasattr(one.policy.document, "text")
+        name for name, one in registry.repositories.items() if one.policy and isinstance(one.policy.document, Unread)
     }
     assert unread == ({"app", "bare"} if denied == POLICY_CALL else set())
     assert (registry.policy is not None) is (denied == REGISTRY_CALL)
