@@ -11,9 +11,10 @@ import pytest
 from ecr_warden.adapters.aws.accounts import SessionClients
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.target import UserTarget
+from ecr_warden.spec import Valid, load_spec
 
 from local.aws.launcher import EmulatedAws
-from local.testing.seed import BOUNDARY, CHECKOUT, CI, HOME, SPEC_FILE, repository_document
+from local.testing.seed import ACCEPTED, BOUNDARY, CHECKOUT, CI, HOME, SPEC_FILE, repository_document
 from tests.contracts.worlds import MotoWorld, make_in_sync
 from tests.template.cfn import ROOT
 
@@ -55,10 +56,13 @@ class Laptop(MotoWorld):
         (self.home / ".aws").mkdir()
         (self.home / ".aws" / "credentials").write_text("\n".join(lines) + "\n")
 
-    def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
+    def run(self, verb: str) -> subprocess.CompletedProcess[str]:
+        return self.command(verb, str(SPEC_FILE))
+
+    def command(self, *argv: str) -> subprocess.CompletedProcess[str]:
         profiles = ("--profile", "ci=ci-read", "--profile", "registry=registry-read")
         return subprocess.run(
-            [COMMAND, *argv, str(SPEC_FILE), *profiles],
+            [COMMAND, *argv, *profiles],
             env={"PATH": os.environ["PATH"], "HOME": str(self.home), "AWS_ENDPOINT_URL": self.aws.endpoint_url},
             capture_output=True,
             text=True,
@@ -86,6 +90,19 @@ def test_the_documented_permissions_are_enough_and_nothing_is_written(laptop: La
     assert fine.stdout.endswith("5 targets: 5 ok, 0 differ, 0 unreadable\n")
     assert laptop.aws.writes_since(mark) == ()
     assert {f"{call.service}:{call.action}" for call in laptop.aws.calls(mark)} == {*RIGHTS, "sts:GetCallerIdentity"}
+
+    mark = laptop.aws.mark()
+    imported = laptop.command("import", "--region", CHECKOUT.region)
+    assert imported.returncode == 0, imported.stderr
+    assert imported.stderr.startswith("documents: 6 equal, 0 change no access, 0 would change access\n")
+    again = load_spec(imported.stdout.encode())
+    assert isinstance(again, Valid)
+    assert {key: spec.documents for key, spec in again.compiled.targets.items()} == {
+        key: spec.documents for key, spec in ACCEPTED.targets.items()
+    }
+    assert laptop.aws.writes_since(mark) == ()
+    calls = {f"{call.service}:{call.action}" for call in laptop.aws.calls(mark)}
+    assert calls <= {*RIGHTS, "sts:GetCallerIdentity"}
 
     laptop.put(repository_policy(CHECKOUT), repository_document("pull-user-1", "ecr:*"))
     mark = laptop.aws.mark()
