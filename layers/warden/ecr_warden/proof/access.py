@@ -15,6 +15,7 @@ from ecr_warden.arn import iam_arn
 from ecr_warden.errors import WardenError
 from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, RegistryScope, Repository
 from ecr_warden.policy.ascii_case import ascii_lower
+from ecr_warden.policy.condition import CLOCKS
 from ecr_warden.policy.document import Document, Effect, Patterns
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.principal_match import named_ways
@@ -239,21 +240,26 @@ class Graph:
             {subject.arn: Step(subject, permissions, decision) for subject, decision in self._direct(permissions, also)}
         )
 
-    def who_can_as_named(self, permissions: tuple[Permission, ...]) -> dict[str, AccessPath]:
-        """Everybody who can, but for those in the resource's account who can only because anybody may."""
+    def named(self, permissions: tuple[Permission, ...]) -> dict[str, Subject]:
+        """Everybody who may be able to, by ARN or class, but for those who can only as one of a class.
+
+        Classes are all of an account, and anybody.
+        """
         found: dict[str, Subject] = {}
         for permission in permissions:
             if permission.action == TOKEN:
                 continue
             allowing = self._allowing(permission.action).of(permission.resource.arn)
-            account = permission.resource.account
             mine = (self.subjects[arn] for arn in allowing)
-            found |= {one.arn: one for one in mine if one.principal.account == account}
+            found |= {one.arn: one for one in mine if one.principal.account == permission.resource.account}
             for policy in permission.resource.policies:
-                found |= {
-                    one.arn: one for one in self._named_in(policy, permission, allowing, services=True, all_of="")
-                }
-        direct = ((one, self.decide(one, permissions)) for one in found.values())
+                named = self._named_in(policy, permission, (), services=True, all_of="")
+                found |= {one.arn: one for one in named}
+        return found
+
+    def who_can_of(self, permissions: tuple[Permission, ...], candidates: Iterable[Subject]) -> dict[str, AccessPath]:
+        """Who of the candidates can, and who can through them, each with the best path."""
+        direct = ((one, self.decide(one, permissions)) for one in candidates)
         return self.through_roles(
             {one.arn: Step(one, permissions, decision) for one, decision in direct if decision.answer is not Answer.NO}
         )
@@ -306,9 +312,10 @@ class Graph:
         """The decision, made once for all subjects that no policy distinguishes."""
         kind = self._kinds.get(subject.arn)
         resource = permissions[0].resource
-        if kind is None or resource.varies_by_principal or subject.arn in resource.named:
+        if kind is None or resource.varies_by_principal:
             return decide(subject, permissions)
-        name = kind, resource.arn, tuple(permission.action for permission in permissions)
+        actions = tuple(permission.action for permission in permissions)
+        name = kind, resource.named.get(subject.arn), resource.arn, actions
         found = self._shared.get(name)
         if found is None:
             found = self._shared[name] = decide(subject, permissions)
@@ -534,26 +541,37 @@ def _kind_of(subject: Subject) -> object:
     return subject.principal.account, subject.principal.kind, len(subject.policies), documents
 
 
+# Keys whose values do not depend on who in an account makes the request.
+_OF_ALL = frozenset(
+    {
+        *("aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:requestedregion", "aws:sourceip"),
+        *("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:securetransport", "aws:viaawsservice", *CLOCKS),
+        *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
+    }
+)
+
+
 def _varies_by_principal(policy: Policy) -> bool:
-    """Can a policy's answer depend on more than the principal's account and whether the policy names the principal?"""
+    """Can a policy's answer depend on more than the principal's account and which statements name the principal?"""
     document = policy.document
     return not isinstance(document, Document) or any(
-        statement.conditions
-        or (statement.principals is not None and statement.principals.negated)
-        or (statement.resources is not None and any("${" in value for value in statement.resources.values))
-        for statement in document.statements
+        any(
+            ascii_lower(one.key) not in _OF_ALL or any("${" in value for value in one.values) for one in each.conditions
+        )
+        or (each.principals is not None and each.principals.negated)
+        or (each.resources is not None and any("${" in value for value in each.resources.values))
+        for each in document.statements
     )
 
 
-def _named(policies: Iterable[Policy]) -> frozenset[str]:
-    return frozenset(
-        principal.value
-        for policy in policies
-        if isinstance(policy.document, Document)
-        for statement in policy.document.statements
-        if statement.principals is not None
-        for principal in statement.principals.values
-    )
+def _named(policies: Iterable[Policy]) -> dict[str, tuple[tuple[int, int], ...]]:
+    """The principals that policies name, each with the statements: the policy's and the statement's index."""
+    found: dict[str, dict[tuple[int, int], None]] = {}
+    for index, policy in enumerate(policies):
+        for number, statement in enumerate(policy.document.statements if isinstance(policy.document, Document) else ()):
+            for principal in statement.principals.values if statement.principals else ():
+                found.setdefault(principal.value, {})[index, number] = None
+    return {name: tuple(places) for name, places in found.items()}
 
 
 class _Allowing:

@@ -38,7 +38,7 @@ from ecr_warden.proof.contexts import Context, contexts_of
 from ecr_warden.proof.decide import Answer, Case, Permission, condition_texts
 from ecr_warden.proof.given import bare, desired_estate
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject, as_session
-from ecr_warden.proof.touched import touched
+from ecr_warden.proof.touched import Group, key_of, touched
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _OPEN = CLOCKS | {"aws:tokenissuetime"}
@@ -56,16 +56,16 @@ def access_changes(
     a gain, one that only narrows them a loss; where there are too many conditions to compare, it is both, and says so.
     """
     old = before or _NOTHING
-    groups, left_out = touched(old, after)
-    samples = [group.sample for group in groups]
+    what = touched(old, after)
+    samples = [group.sample for group in what.groups]
     shared: dict[str, Document] = {}
     estates = (_estate(one, other, samples, shared) for one, other in ((old, after), (after, old)))
     versions = [_Version(Graph(estate, has_time, _opened)) for estate in estates]
     changes: list[AccessChange] = []
-    undecided = [target.key for target in left_out]
-    for group in groups:
+    undecided = [target.key for target in what.left_out]
+    for group in what.groups:
         try:
-            found = [change for access in Access for change in _Question(versions, access, group.sample).changes()]
+            found = [change for access in Access for change in _Question(versions, access, group, what.moved).changes()]
         except Unfinished:
             undecided += [target.key for target in group.shown]
             continue
@@ -118,6 +118,10 @@ class _Version:
         self.graph = graph
         self._subjects = {bare(arn): subject for arn, subject in graph.subjects.items()}
 
+    def permissions(self, access: Access, target: RepositoryTarget) -> tuple[Permission, ...]:
+        """What an access to a repository requires."""
+        return self.graph.permissions(access, self.graph.estate.registry_of(target).repositories[target.name])
+
     def subject(self, one: Subject) -> Subject:
         """The same user, role or session with this version's documents; anybody else as they are."""
         if one.identity is None:
@@ -129,11 +133,9 @@ class _Version:
 class _Side:
     """One version's answers about one repository."""
 
-    def __init__(self, version: _Version, access: Access, target: RepositoryTarget) -> None:
-        self.version, self.graph = version, version.graph
-        repository = self.graph.estate.registry_of(target).repositories[target.name]
-        self.permissions = self.graph.permissions(access, repository)
-        self.paths = {bare(arn): path for arn, path in self.graph.who_can_as_named(self.permissions).items()}
+    def __init__(self, version: _Version, permissions: tuple[Permission, ...], asked: Iterable[Subject]) -> None:
+        self.version, self.graph, self.permissions = version, version.graph, permissions
+        self.paths = {bare(arn): path for arn, path in self.graph.who_can_of(permissions, asked).items()}
         subjects = [path.subject for path in self.paths.values()]
         self.roles = [self.graph.subjects[one.arn] for one in subjects if one.is_role]
         self._classes = {one.principal.account for one in subjects if one.is_class and one.principal.account}
@@ -219,9 +221,21 @@ def _is_whole(value: str, account: str) -> bool:
 class _Question:
     """Who gains and who loses one kind of access to one repository."""
 
-    def __init__(self, versions: Sequence[_Version], access: Access, target: RepositoryTarget) -> None:
+    def __init__(self, versions: Sequence[_Version], access: Access, group: Group, moved: frozenset[str]) -> None:
         self._access = access
-        self._before, self._after = (_Side(version, access, target) for version in versions)
+        self._changed = None if group.changed is None else group.changed | moved
+        permissions = [version.permissions(access, group.sample) for version in versions]
+        named = [list(one.graph.named(needed).values()) for one, needed in zip(versions, permissions, strict=True)]
+        if not any(self._matters(one) for some in named for one in some):
+            named = [[], []]
+        self._before, self._after = (
+            _Side(version, needed, [one for one in some if one.is_role or one.is_class or self._matters(one)])
+            for version, needed, some in zip(versions, permissions, named, strict=True)
+        )
+
+    def _matters(self, subject: Subject) -> bool:
+        """May the versions say something else of it?"""
+        return self._changed is None or key_of(subject.principal) in self._changed
 
     def changes(self) -> Iterator[AccessChange]:
         """The changes; their repository is still to be filled in."""
@@ -280,7 +294,9 @@ class _Question:
             path = side.paths.get(name)
             is_plain = path is not None and path.answer is Answer.YES and path.subject is subject
             is_alone = not side.lets_in_class_of(subject) or subject.is_class
-            if is_plain and is_alone and name not in other.paths and not other.lets_in_class_of(subject):
+            # Whoever matters was asked about in both versions, others only as far as they come through a role.
+            was_asked = path is not None and (len(path.steps) == 1 or self._matters(subject))
+            if is_plain and is_alone and was_asked and name not in other.paths and not other.lets_in_class_of(subject):
                 assert path is not None
                 yield self._change(subject, direction, path.chain[1:], ())
                 return

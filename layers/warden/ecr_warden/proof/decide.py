@@ -55,10 +55,10 @@ class Resource(Struct, frozen=True):
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     closed: tuple[str, ...] = ()
     """What keys begin with that are certainly absent where `keys` does not have them, as a role's tags."""
-    named: frozenset[str] = frozenset()
-    """Every principal that its policies name."""
+    named: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    """Every principal that its policies name, with the places of the statements that do."""
     varies_by_principal: bool = True
-    """Can the answer depend on more than the principal's account and whether the policies name the principal?"""
+    """Can the answer depend on more than the principal's account and which statements name the principal?"""
 
 
 class Permission(Struct, frozen=True):

@@ -20,9 +20,9 @@ from ecr_warden.model.estate import Repository
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement
 from ecr_warden.policy.pattern import pattern_covers
-from ecr_warden.policy.principal import ANYONE
+from ecr_warden.policy.principal import ANYONE, Principal, Principals
 from ecr_warden.policy.relate import Differs, relate
-from ecr_warden.policy.request_principal import CallerKind, RequestError, parse_request_principal
+from ecr_warden.policy.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
 from ecr_warden.proof.access import ACTIONS
@@ -36,10 +36,27 @@ _WILD = frozenset("*?")
 
 
 class Group(Struct, frozen=True):
-    """Repositories with the same access for everybody, as people see them; `sample` has a name instead of a pattern."""
+    """Repositories with the same access for everybody, as people see them; `sample` has a name instead of a pattern.
+
+    `changed`: the keys of the identities of which their policies say something else, None if that is anybody.
+    """
 
     sample: RepositoryTarget
     shown: tuple[RepositoryTarget, ...]
+    changed: frozenset[str] | None
+
+
+class Touched(Struct, frozen=True):
+    """What a new version touches.
+
+    - `groups`: the repositories that could differ.
+    - `moved`: the keys of identities whose documents differ, and of roles that one of them may assume.
+    - `left_out`: patterns of repositories of which there are too many to compare.
+    """
+
+    groups: tuple[Group, ...]
+    moved: frozenset[str]
+    left_out: tuple[RepositoryTarget, ...]
 
 
 class Named(Struct):
@@ -54,9 +71,9 @@ class Named(Struct):
         return self.anybody or key in self.keys or _account_of(key) in self.accounts
 
 
-def touched(before: CompiledSpec, after: CompiledSpec) -> tuple[list[Group], list[RepositoryTarget]]:
-    """The groups that could differ, and patterns of repositories of which there are too many to compare."""
-    return _Touched(before, after).groups()
+def touched(before: CompiledSpec, after: CompiledSpec) -> Touched:
+    """Everything that could differ between two versions."""
+    return _Search(before, after).touched()
 
 
 class _Element(Struct, frozen=True):
@@ -66,7 +83,7 @@ class _Element(Struct, frozen=True):
     texts: tuple[str, ...]
 
 
-class _Touched:
+class _Search:
     def __init__(self, before: CompiledSpec, after: CompiledSpec) -> None:
         self._versions = before, after
         self._related: dict[tuple[str, str], bool] = {}
@@ -75,7 +92,7 @@ class _Touched:
         self._moved = self._moved_identities()
         self._index()
 
-    def groups(self) -> tuple[list[Group], list[RepositoryTarget]]:
+    def touched(self) -> Touched:
         found: dict[Hashable, list[tuple[RepositoryTarget, RepositoryTarget]]] = defaultdict(list)
         names, left_out = self._names()
         for shown, sample in names:
@@ -84,7 +101,12 @@ class _Touched:
             if self._differ(policies[0], policies[1]) or self._is_reached(sample, policies, elements):
                 alone = sample.name if self._is_singled_out(sample) else ""
                 found[sample.account, sample.region, alone, policies, elements].append((shown, sample))
-        return [Group(some[0][1], tuple(shown for shown, _ in some)) for some in found.values()], left_out
+        groups = []
+        for some in found.values():
+            sample = some[0][1]
+            changed = self._changed(*(_policy(version, sample) for version in self._versions))
+            groups.append(Group(sample, tuple(shown for shown, _ in some), changed))
+        return Touched(tuple(groups), frozenset(self._moved), tuple(left_out))
 
     # Whose documents differ
 
@@ -136,6 +158,17 @@ class _Touched:
         if one.document is None or other.document is None:
             return False
         return self._documents_differ(one.document, other.document, AddressKind.REPOSITORY_POLICY)
+
+    def _changed(self, one: "_RepositoryPolicy", other: "_RepositoryPolicy") -> frozenset[str] | None:
+        """The identities of which two policies say something else, None if that is anybody."""
+        if not self._differ(one, other):
+            return frozenset()
+        if one.foreign != other.foreign:
+            return None
+        said = [_by_principals(policy.document) for policy in (one, other)]
+        differing = [named for named in said[0].keys() | said[1].keys() if said[0].get(named) != said[1].get(named)]
+        keys = [None if named.negated else _key(named.values[0]) for named in differing]
+        return None if None in keys else frozenset(key for key in keys if key is not None)
 
     # Which repositories these reach
 
@@ -321,21 +354,53 @@ def _named(document: Document) -> Named:
         for principal in principals.values:
             if principal == ANYONE:
                 found.anybody = True
-                continue
-            try:
-                named = parse_request_principal(principal.value)
-            except RequestError:
-                continue  # a unique ID, or a wildcard that AWS would not take: nobody
-            match named.kind:
-                case CallerKind.ROOT:
-                    found.accounts.add(str(named.account))
-                case CallerKind.USER:
-                    found.keys.add(UserTarget(str(named.account), named.name).key)
-                case CallerKind.ROLE | CallerKind.SESSION:
-                    found.keys.add(RoleTarget(str(named.account), named.name).key)
-                case _:
-                    pass
+            elif (key := _key(principal)) is not None:
+                found.keys.add(key)
+            elif (account := _whole(principal)) is not None:
+                found.accounts.add(account)
     return found
+
+
+def _key(principal: Principal) -> str | None:
+    """The key of the user or role (a session's role) that a policy names; None for everybody else."""
+    try:
+        named = parse_request_principal(principal.value)
+    except RequestError:
+        return None  # a unique ID, or a wildcard that AWS would not take: nobody
+    return key_of(named)
+
+
+def key_of(principal: RequestPrincipal) -> str | None:
+    """The target's key of a user or role, a session's role; None for everybody else."""
+    match principal.kind:
+        case CallerKind.USER:
+            return UserTarget(str(principal.account), principal.name).key
+        case CallerKind.ROLE | CallerKind.SESSION:
+            return RoleTarget(str(principal.account), principal.name).key
+        case _:
+            return None
+
+
+def _whole(principal: Principal) -> str | None:
+    """The account that a policy names as a whole."""
+    try:
+        named = parse_request_principal(principal.value)
+    except RequestError:
+        return None
+    return named.account if named.kind is CallerKind.ROOT else None
+
+
+def _by_principals(document: Document | None) -> dict[Principals, set[tuple[Statement, str]]]:
+    """What a document says of each principal; a NotPrincipal is one by itself."""
+    found: defaultdict[Principals, set[tuple[Statement, str]]] = defaultdict(set)
+    for statement in document.statements if document else ():
+        principals = statement.principals
+        if principals is None:
+            continue
+        says = replace(statement, principals=None, sid=None), document.version if document else ""
+        for one in (principals,) if principals.negated else (Principals(False, (each,)) for each in principals.values):
+            found[one].add(says)
+    return dict(found)
 
 
 def _account_of(key: str) -> str:
