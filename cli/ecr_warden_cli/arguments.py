@@ -12,6 +12,7 @@ from ecr_warden_cli.context import Group, UsageError, Verb
 from ecr_warden_cli.verbs.access import CAN, CAN_I, WHO_CAN
 from ecr_warden_cli.verbs.apply import APPLY
 from ecr_warden_cli.verbs.denial import EXPLAIN_DENIAL
+from ecr_warden_cli.verbs.diff import DIFF
 from ecr_warden_cli.verbs.event import EXPLAIN
 from ecr_warden_cli.verbs.history import HISTORY, SHOW
 from ecr_warden_cli.verbs.importing import IMPORT
@@ -28,6 +29,7 @@ from ecr_warden_cli.verbs.verify import VERIFY
 VERBS: Mapping[str, Verb | Group] = {
     "validate": VALIDATE,
     "render": RENDER,
+    "diff": DIFF,
     "plan": PLAN,
     "verify": VERIFY,
     "status": STATUS,

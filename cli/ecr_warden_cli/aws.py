@@ -23,6 +23,7 @@ from ecr_warden.adapters.aws.estate import AwsEstateReader
 from ecr_warden.model.codec.base import CodecError, Json, loads
 from ecr_warden.model.codec.snapshot import joined
 from ecr_warden.ports.errors import AccountUnreachable
+from ecr_warden.spec.parse import MAX_BYTES
 from ecr_warden.spec.spec import Account
 from msgspec import Struct
 
@@ -191,6 +192,14 @@ class LambdaHub(Struct, frozen=True):
         proof = make_proof(frozen, region=self.region, hub=hub, request=request)
         return self._invoke(CONTROL, {"request": request, "proof": dict(proof)})
 
+    def spec(self, version: str) -> bytes:
+        account, _ = self._caller()
+        bucket = f"ecr-warden-spec-{account}-{self.region}"
+        with _reaching(f"s3://{bucket}/access.yaml", self.region):
+            client = self.session.client("s3", region_name=self.region, config=_READING_CONFIG)
+            answer = client.get_object(Bucket=bucket, Key="access.yaml", VersionId=version, ExpectedBucketOwner=account)
+            return answer["Body"].read(MAX_BYTES + 1)
+
     def _caller(self) -> tuple[str, str]:
         with _reaching("STS", self.region):
             answer = self.session.client("sts", region_name=self.region, config=_HUB_CONFIG).get_caller_identity()
@@ -245,6 +254,9 @@ def _refused(what: str, region: str, error: ClientError) -> Failure:
     if code in _DENIED and what in _POLICIES:
         remedy = f"attach the policy {_POLICIES[what]} of the hub's stack; check --hub-region and --profile too"
         return HubDenied(f"you may not call {what} in {region}: {message:.300}", remedy=remedy)
+    if what.startswith("s3://"):
+        remedy = "ecr-warden history lists the versions; reading one takes s3:GetObjectVersion on the bucket"
+        return HubUnreachable(f"{what} cannot be read: {code}: {message:.300}", remedy=remedy)
     if code == "ResourceNotFoundException":
         remedy = "pass the hub's region as --hub-region, and a profile for its account as --profile"
         return HubUnreachable(f"there is no function {what} in {region} in your account", remedy=remedy)

@@ -39,6 +39,10 @@ class Hub(Protocol):
         """Send a command in the caller's name; raises Failure."""
         ...
 
+    def spec(self, version: str) -> bytes:
+        """A version of the spec, with the caller's rights to its bucket; raises Failure."""
+        ...
+
 
 type ReadAccounts = Callable[[Sequence[Account], Mapping[str, str]], Iterator[tuple[str, dict[str, Any]]]]
 """(the spec's accounts, account id -> profile) to each account's entry of a snapshot; raises Failure."""

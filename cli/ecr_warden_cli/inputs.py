@@ -79,6 +79,7 @@ class SpecInvalid(Failure):
 
     def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
         super().__init__(f"{file} is not valid", remedy="see the problems above")
+        self.file = file
         self.problems = problems
         self.lines = tuple(problem.at(file) for problem in problems)
 
@@ -90,12 +91,12 @@ def add_spec(parser: argparse.ArgumentParser) -> None:
 
 def load(path: str, context: Context) -> Loaded:
     """Read and check a spec; raises SpecUnreadable."""
-    return load_spec(_read(path, context.stdin), now=context.clock.now())
+    return load_spec(read_spec(path, context.stdin), now=context.clock.now())
 
 
 def load_compiled(path: str, context: Context) -> Valid:
     """Read and compile a spec; raises SpecUnreadable, SpecInvalid. Its version is the SHA-256 of its bytes."""
-    data = _read(path, context.stdin)
+    data = read_spec(path, context.stdin)
     match load_spec(data, version=f"sha256:{hashlib.sha256(data).hexdigest()}", now=context.clock.now()):
         case Invalid(problems):
             raise SpecInvalid(name_of(path), problems)
@@ -103,7 +104,8 @@ def load_compiled(path: str, context: Context) -> Valid:
             return loaded
 
 
-def _read(path: str, stdin: BinaryIO) -> bytes:
+def read_spec(path: str, stdin: BinaryIO) -> bytes:
+    """The text of a spec; raises SpecUnreadable."""
     return read_file(path, stdin, MAX_BYTES, failure=SpecUnreadable, remedy=_SPEC_REMEDY)
 
 

@@ -16,6 +16,7 @@ from ecr_warden_cli.hub import HubUnintelligible
 from ecr_warden_cli.inputs import SpecInvalid, SpecUnreadable
 from ecr_warden_cli.live import Status
 from ecr_warden_cli.verbs.spec import NoSuchAddress
+from ecr_warden_cli.versions import NoSuchVersion
 
 from tests.cli.test_emulator import RIGHTS
 from tests.template.cfn import ROOT
@@ -25,7 +26,7 @@ TEXT = (ROOT / "docs" / "cli.md").read_text()
 NEVER = {HoldReason.OBSERVE_MODE}
 
 ERRORS = (
-    *(Failure, UsageError, SpecInvalid, SpecUnreadable, NoAccountReadable, NoSuchAddress),
+    *(Failure, UsageError, SpecInvalid, SpecUnreadable, NoAccountReadable, NoSuchAddress, NoSuchVersion),
     *(HubUnreachable, HubDenied, HubFailed, HubUnintelligible),
     *(
         BadRequest,

@@ -44,6 +44,9 @@ class InProcess:
         except WardenError as error:
             return error_to_json(error)
 
+    def spec(self, version: str) -> bytes:
+        return self.world.specs.text(version)
+
     def pass_time(self, _: float) -> None:
         """One job, as one poll."""
         if self.works and self.world.jobs.sent:

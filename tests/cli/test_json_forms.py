@@ -110,6 +110,12 @@ NEWCOMER, PULLER = (f"arn:aws:iam::111111111111:user/{name}" for name in ("newco
 SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
     "a file with problems": ("validate", lambda run, tmp: run("validate", spec_file(tmp, b"versio: 1"), "--json")),
     "a file with a pattern": ("render", lambda run, tmp: run("render", spec_file(tmp), "--json")),
+    "a file and a changed one": (
+        "diff",
+        lambda run, tmp: run(
+            "diff", spec_file(tmp), "-", "--json", stdin=PATTERNS.replace(b"anna", b"eve").replace(b"Put", b"Get")
+        ),
+    ),
     "a plan from a laptop": ("plan", lambda run, _: run("plan", str(SPEC_FILE), "--json")),
     "a plan by the hub": ("plan", lambda _, __: over(tampered())("plan", "--hub", "--json")),
     "drift from a laptop": ("verify", lambda run, _: run("verify", str(SPEC_FILE), "--json")),

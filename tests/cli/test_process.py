@@ -31,9 +31,9 @@ def run(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("verb", ["validate", "render"])
-def test_verbs_without_accounts_load_no_sdk(verb: str) -> None:
-    ran = run(verb, SEED, PYTHONPROFILEIMPORTTIME="1")
+@pytest.mark.parametrize("argv", [["validate"], ["render"], ["diff", SEED]], ids=lambda argv: argv[0])
+def test_verbs_without_accounts_load_no_sdk(argv: list[str]) -> None:
+    ran = run(*argv, SEED, PYTHONPROFILEIMPORTTIME="1")
     imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
     assert ran.returncode == 0
     assert "ecr_warden_cli.main" in imported

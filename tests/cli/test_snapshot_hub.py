@@ -71,6 +71,9 @@ class _Forged:
     def control(self, request: str) -> dict[str, object]:
         raise AssertionError(request)
 
+    def spec(self, version: str) -> bytes:
+        raise AssertionError(version)
+
 
 @pytest.mark.parametrize(
     ("reply", "why"),

@@ -1,0 +1,174 @@
+"""Who gains and who loses between two versions of the spec, in lines for a terminal and in Markdown."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from ecr_warden.arn import parse_arn
+from ecr_warden.model.access_change import AccessChange, Direction
+from ecr_warden.policy.printable import and_more, count, printable
+from ecr_warden.spec import Spec
+from msgspec import Struct
+
+from ecr_warden_cli.spec_diff import SettingChange, SpecDiff
+
+MAX_MARKDOWN = 4000
+"""Bytes; all of them ASCII. A comment of 4 kB is read."""
+_LONGEST_NAME = 200
+_PUSH_BEFORE_PULL = {"admin": 0, "delete": 1, "push": 2, "pull": 3}
+_PHRASES = {"pull": "pull from", "push": "push to", "delete": "deletion of images in", "admin": "the policy of"}
+_ORGANIZATION = re.compile(r"o-[a-z0-9]+")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+
+
+class Names(Struct, frozen=True):
+    """How people name what a spec is about: `aliases` by account ID."""
+
+    aliases: Mapping[str, str]
+
+    def principal(self, text: str) -> str:
+        """`ci:user/plat-1`, `account ci (111111111111)`, `anybody (*)`; what is in no account of the spec in full."""
+        if text == "*":
+            return "anybody (*)"
+        if _ACCOUNT.fullmatch(text):
+            alias = self.aliases.get(text)
+            return f"account {alias} ({text})" if alias else f"account {text}"
+        if _ORGANIZATION.fullmatch(text):
+            return f"organization {text}"
+        arn = parse_arn(text)
+        alias = self.aliases.get(arn.account) if arn is not None else None
+        if arn is None or alias is None:
+            return printable(text, _LONGEST_NAME)
+        return printable(f"{alias}:{arn.resource}", _LONGEST_NAME)
+
+    def place(self, key: str, registries: int) -> str:
+        """A repository by its name, with its registry where there are several."""
+        _, account, region, name = key.split("/", 3)
+        where = f" ({self.aliases.get(account, account)}, {region})" if registries > 1 or region == "*" else ""
+        return f"{printable(name, _LONGEST_NAME)}{where}"
+
+
+def names_of(*specs: Spec | None) -> Names:
+    """The names that the versions give; the newer one's where they differ."""
+    return Names({account.id: account.alias for spec in specs if spec is not None for account in spec.accounts})
+
+
+class Line(Struct, frozen=True):
+    """One principal's gain or loss at one repository."""
+
+    who: str
+    direction: Direction
+    accesses: tuple[str, ...]
+    place: str
+    through: tuple[str, ...]
+    conditions: tuple[str, ...]
+    gravity: tuple[int, int]
+
+    def text(self, quoted: Callable[[str], str] = str) -> str:
+        """`ci:user/plat-1 gains push to payments/ledger through registry:role/ecr-warden/pusher`."""
+        what = " and ".join(_PHRASES[access] for access in self.accesses)
+        through = f" through {' and '.join(map(quoted, self.through))}" if self.through else ""
+        conditions = f", if {quoted(' and '.join(self.conditions))}" if self.conditions else ""
+        return f"{quoted(self.who)} {self.direction} {what} {quoted(self.place)}{through}{conditions}"
+
+
+def lines_of(changes: Sequence[AccessChange], names: Names) -> list[Line]:
+    """The changes, the gravest first; a role by itself only if nobody comes through it."""
+    links = {(one.repository, one.access, one.direction, role) for one in changes for role in one.through}
+    registries = len({tuple(one.repository.split("/")[1:3]) for one in changes})
+    grouped: dict[tuple[object, ...], list[AccessChange]] = defaultdict(list)
+    for one in changes:
+        if (one.repository, one.access, one.direction, one.principal) not in links:
+            grouped[one.principal, one.repository, one.direction, one.through, one.conditions].append(one)
+    found = [_line(some, names, registries) for some in grouped.values()]
+    return sorted(found, key=lambda line: (line.direction is Direction.LOSES, line.gravity, line.place, line.who))
+
+
+def _line(changes: Sequence[AccessChange], names: Names, registries: int) -> Line:
+    one = changes[0]
+    accesses = sorted((change.access for change in changes), key=_PUSH_BEFORE_PULL.__getitem__)
+    return Line(
+        names.principal(one.principal),
+        one.direction,
+        tuple(accesses),
+        names.place(one.repository, registries),
+        tuple(map(names.principal, one.through)),
+        tuple(printable(each, 300) for each in one.conditions),
+        (_foreignness(one.principal, names), _PUSH_BEFORE_PULL[accesses[0]]),
+    )
+
+
+def _foreignness(principal: str, names: Names) -> int:
+    """Anybody first, then foreign accounts, organizations, services and providers, and the spec's own."""
+    if principal == "*":
+        return 0
+    arn = parse_arn(principal)
+    account = principal if _ACCOUNT.fullmatch(principal) else arn.account if arn is not None else ""
+    if account and account not in names.aliases:
+        return 1
+    if _ORGANIZATION.fullmatch(principal):
+        return 2
+    if not account:
+        return 3
+    return 4 if account == principal else 5
+
+
+def summary(lines: Sequence[Line]) -> str:
+    """`3 gains (2 principals, 2 repositories), 1 loss (1 principal, 1 repository)`."""
+    parts = []
+    for direction, noun in ((Direction.GAINS, "gain"), (Direction.LOSES, "loss")):
+        some = [line for line in lines if line.direction is direction]
+        if some:
+            who, where = len({line.who for line in some}), len({line.place for line in some})
+            parts.append(f"{count(len(some), noun)} ({count(who, 'principal')}, {count(where, 'repository')})")
+    return ", ".join(parts) or "nobody gains or loses access"
+
+
+def other_lines(found: SpecDiff) -> Iterator[str]:
+    """What changes without access, and what could not be decided."""
+    for key in found.undecided:
+        yield f"not known who gains and loses in {printable(key, 400)}: too many patterns to compare"
+    for key, what in found.targets.items():
+        yield f"{printable(key, 400)}: {what}, without a change of pull or push"
+    yield from map(_setting_line, found.settings)
+
+
+def _setting_line(one: SettingChange) -> str:
+    where = f"{printable(one.target, 400)}: " if one.target else ""
+    values = f" from {printable(one.before)} to {printable(one.after)}" if one.before and one.after else ""
+    return f"{where}{printable(one.name)} changes{values}"
+
+
+def markdown(found: SpecDiff, lines: Sequence[Line], held: Sequence[str]) -> str:
+    """The same as a comment for a pull request, of at most MAX_MARKDOWN bytes; what is left out is counted."""
+    if found.is_nothing:
+        return "**Access: nothing changes.**\n"
+    head = f"**Access: {summary(lines)}.**\n"
+    if held:
+        head += "\nThis waits for a person once it is published:\n\n"
+        head += "".join(_fitting([f"- {code(why)}" for why in held], 1000, "reason"))
+    entries = [f"- {line.text(code)}" for line in lines]
+    rest = [f"- {code(one)}" for one in other_lines(found)]
+    room = MAX_MARKDOWN - len(head) - 200
+    tail = "\nBesides access:\n\n" + "".join(_fitting(rest, room // 4, "change")) if rest else ""
+    body = "\n" + "".join(_fitting(entries, room - len(tail), "change")) if entries else ""
+    return head + body + tail
+
+
+def _fitting(entries: Sequence[str], room: int, noun: str) -> Iterator[str]:
+    """As many entries as there is room for, and the number of the others."""
+    for index, entry in enumerate(entries):
+        room -= len(entry) + 1
+        if room < 0:
+            yield f"- {and_more(len(entries) - index, noun)}\n"
+            return
+        yield entry + "\n"
+
+
+def code(text: str) -> str:
+    """Any text as a code span, in which Markdown reads nothing: no HTML, no link, no mention."""
+    safe = printable(text, 600)
+    longest = max(map(len, re.findall(r"`+", safe)), default=0)
+    ticks = "`" * (longest + 1)
+    space = " " if safe[:1] == "`" or safe[-1:] == "`" or not safe.strip() else ""
+    return f"{ticks}{space}{safe}{space}{ticks}"

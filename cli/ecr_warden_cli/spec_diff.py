@@ -1,0 +1,169 @@
+"""What differs between two versions of the spec: access, and what changes without access."""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum, StrEnum
+from typing import Any
+
+from ecr_warden.model.access_change import AccessChange
+from ecr_warden.model.address import Address, repository_policy
+from ecr_warden.model.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
+from ecr_warden.policy.document import Document
+from ecr_warden.policy.relate import Differs, relate
+from ecr_warden.policy.request_principal import RequestError, parse_request_principal
+from ecr_warden.proof.changes import access_changes
+from ecr_warden.proof.touched import key_of
+from msgspec import Struct, structs
+
+# Of a target: what decides access, and what follows from other targets. Of a spec: the targets, and its version.
+_NO_SETTINGS = {
+    *("target", "documents", "foreign", "policy", "principals", "widen_after", "dependents"),
+    *("account", "region", "name", "excluded"),
+    *("version", "targets", "patterns", "removed", "removals"),
+}
+
+
+class TargetChange(StrEnum):
+    """What becomes of a target."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+class SettingChange(Struct, frozen=True):
+    """A setting that changes: of a target, by its key, or ("") of the spec. `before` and `after`: "" if too long."""
+
+    target: str
+    name: str
+    before: str
+    after: str
+
+
+class SpecDiff(Struct, frozen=True):
+    """Everything that differs; `targets`: by key, of those whose documents differ, the ones that no change names.
+
+    `undecided`: the repositories of which nothing is known.
+    """
+
+    changes: tuple[AccessChange, ...]
+    undecided: tuple[str, ...]
+    targets: dict[str, TargetChange]
+    settings: tuple[SettingChange, ...]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Are the versions the same?"""
+        return not (self.changes or self.undecided or self.targets or self.settings)
+
+
+def diff(old: CompiledSpec | None, new: CompiledSpec | None) -> SpecDiff:
+    """Everything that differs between two versions; None is no version."""
+    after = new or _nothing_of(old)
+    found = access_changes(old, after)
+    named = {key for change in found.changes for key in _keys(change)}
+    targets = {key: one for key, one in _changed(old, after) if key not in named}
+    return SpecDiff(found.changes, found.undecided, targets, tuple(_settings(old, after)))
+
+
+def _nothing_of(old: CompiledSpec | None) -> CompiledSpec:
+    assert old is not None
+    return structs.replace(old, targets={}, patterns=(), removed={})
+
+
+def _keys(change: AccessChange) -> Iterator[str]:
+    """The targets that a change names."""
+    yield change.repository
+    for text in (change.principal, *change.through):
+        try:
+            key = key_of(parse_request_principal(text))
+        except RequestError:
+            continue
+        if key is not None:
+            yield key
+
+
+type _Entry = TargetSpec | RepositoryPattern
+
+
+def _entries(version: CompiledSpec | None) -> dict[str, _Entry]:
+    if version is None:
+        return {}
+    return {**version.targets, **{one.target.key: one for one in version.patterns}}
+
+
+def _changed(old: CompiledSpec | None, new: CompiledSpec) -> Iterator[tuple[str, TargetChange]]:
+    before, after = _entries(old), _entries(new)
+    for key in sorted({*before, *after}):
+        if key not in before:
+            yield key, TargetChange.NEW
+        elif key not in after:
+            yield key, TargetChange.REMOVED
+        elif _differ(before[key], after[key]):
+            yield key, TargetChange.CHANGED
+
+
+def _differ(one: _Entry, other: _Entry) -> bool:
+    """Whether the documents of a target differ in more than how they are written."""
+    mine, theirs = _values(one), _values(other)
+    if mine.keys() != theirs.keys() or _besides(one) != _besides(other):
+        return True
+    return any(_values_differ(value, theirs[at], at) for at, value in mine.items())
+
+
+def _values(entry: _Entry) -> Mapping[Address, DesiredValue]:
+    return {repository_policy(entry.target): entry.policy} if isinstance(entry, RepositoryPattern) else entry.documents
+
+
+def _besides(entry: _Entry) -> object:
+    """What else decides the documents."""
+    return entry.foreign, entry.excluded if isinstance(entry, RepositoryPattern) else entry.extent
+
+
+def _values_differ(one: DesiredValue, other: DesiredValue, at: Address) -> bool:
+    match one, other:
+        case (Document(), Document()):
+            return one.text != other.text and isinstance(relate(one, other, kind=at.document_kind), Differs)
+        case (RoleSettings(), RoleSettings()):
+            return False  # settings
+        case _:
+            return one != other
+
+
+def _settings(old: CompiledSpec | None, new: CompiledSpec) -> Iterator[SettingChange]:
+    if old is None:
+        return
+    yield from _fields("", old, new)
+    before, after = _entries(old), _entries(new)
+    for key in sorted(before.keys() & after.keys()):
+        if type(before[key]) is type(after[key]):
+            yield from _fields(key, before[key], after[key])
+            settings = [_role_settings(entry) for entry in (before[key], after[key])]
+            if settings[0] is not None and settings[1] is not None:
+                yield from _fields(key, *settings)
+
+
+def _role_settings(entry: _Entry) -> RoleSettings | None:
+    values = entry.documents.values() if isinstance(entry, TargetSpec) else ()
+    return next((value for value in values if isinstance(value, RoleSettings)), None)
+
+
+def _fields(target: str, one: Any, other: Any) -> Iterator[SettingChange]:
+    for name in one.__struct_fields__:
+        before, after = getattr(one, name), getattr(other, name)
+        if name not in _NO_SETTINGS and name != "extent" and before != after:
+            yield SettingChange(target, name, _short(before), _short(after))
+
+
+def _short(value: object) -> str:
+    """A value in a word or two, "" if it takes more."""
+    match value:
+        case Enum():
+            return str(value.value)
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case str() | int():
+            return str(value)
+        case _:
+            return ""

@@ -1,0 +1,108 @@
+"""`diff`: who gains and who loses what between two versions of the spec."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from ecr_warden.model.access_change import AccessChange, Direction
+
+from ecr_warden_cli.console import Console, Exit, Style
+from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.diff_text import Names, lines_of, markdown, names_of, other_lines, summary
+from ecr_warden_cli.hub import add_hub_arguments
+from ecr_warden_cli.spec_diff import SpecDiff, diff
+from ecr_warden_cli.versions import Version, load_versions
+
+_DESCRIPTION = """\
+Shows who gains and who loses what between two versions of the spec, by the
+policy documents of each.
+
+OLD and NEW are a file, - for stdin, REF:PATH for a version in git
+(main:access.yaml), s3:VERSION_ID for one in the hub's bucket, or /dev/null
+for no spec at all."""
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("old", metavar="OLD", nargs="?", help="the version before; left out with --hub")
+    parser.add_argument("new", metavar="NEW", help="the version after")
+    parser.add_argument("--hub", action="store_true", help="the version before is the one that the hub has accepted")
+    parser.add_argument("--markdown", action="store_true", help="print a comment for a pull request, of at most 4 kB")
+    add_hub_arguments(parser)
+
+
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Print one line for each principal and repository, then what changes without access."""
+    if arguments.hub is (arguments.old is not None):
+        remedy = "write ecr-warden diff OLD NEW, or ecr-warden diff --hub NEW"
+        raise UsageError("diff compares two versions", remedy=remedy)
+    if arguments.markdown and arguments.json:
+        raise UsageError("--markdown and --json exclude each other")
+    old, new = load_versions(arguments.old, arguments.new, arguments, context)
+    found = _found(old, new)
+    console = context.console
+    names = names_of(old.spec, new.spec)
+    lines = lines_of(found.changes, names)
+    if arguments.json:
+        console.answer(_to_json(old, new, found, names))
+    elif arguments.markdown:
+        console.block(markdown(found, lines, ()).rstrip("\n"))
+    else:
+        _show(found, [(line.direction, line.text()) for line in lines], summary(lines), console)
+    if found.undecided:
+        return Exit.ERROR
+    return Exit.FINE if found.is_nothing else Exit.DIFFERENT
+
+
+def _found(old: Version, new: Version) -> SpecDiff:
+    if new.compiled is None and old.compiled is None:
+        return SpecDiff((), (), {}, ())
+    return diff(old.compiled, new.compiled)
+
+
+def _show(found: SpecDiff, lines: Sequence[tuple[Direction, str]], counts: str, console: Console) -> None:
+    if found.is_nothing:
+        console.line("nothing changes", Style.GOOD)
+        return
+    for direction, text in lines:
+        console.line(text, Style.ODD if direction is Direction.GAINS else None)
+    for text in other_lines(found):
+        console.line(text, Style.FAINT)
+    console.line(counts, Style.HEADING)
+
+
+def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[str, Any]:
+    return {
+        "old": _version_to_json(old),
+        "new": _version_to_json(new),
+        "changes": [_change_to_json(change, names) for change in found.changes],
+        "undecided": list(found.undecided),
+        "targets": [{"target": key, "what": what} for key, what in found.targets.items()],
+        "settings": [
+            {"target": one.target, "name": one.name, "before": one.before, "after": one.after} for one in found.settings
+        ],
+    }
+
+
+def _change_to_json(change: AccessChange, names: Names) -> dict[str, Any]:
+    return {
+        "who": names.principal(change.principal),
+        "principal": change.principal,
+        "direction": change.direction,
+        "access": change.access,
+        "repository": change.repository,
+        "through": list(change.through),
+        "conditions": list(change.conditions),
+    }
+
+
+def _version_to_json(version: Version) -> dict[str, Any]:
+    return {"name": version.name, "specVersion": version.compiled.version if version.compiled else ""}
+
+
+DIFF = Verb(
+    "show who gains and who loses what between two versions of the spec",
+    "ecr-warden diff main:access.yaml access.yaml",
+    _add_arguments,
+    _run,
+    _DESCRIPTION,
+)

@@ -1,0 +1,125 @@
+"""Where versions of the spec come from: files, git, the hub's bucket, or the hub itself."""
+
+import argparse
+import hashlib
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.reply import StatusReply
+from ecr_warden.model.request import AskStatus
+from ecr_warden.policy.printable import cut
+from ecr_warden.spec import Invalid, Spec, load_spec
+from ecr_warden.spec.parse import MAX_BYTES
+from msgspec import Struct
+
+from ecr_warden_cli.context import Context, Failure, UsageError
+from ecr_warden_cli.hub import expect, speak
+from ecr_warden_cli.inputs import SpecInvalid, name_of, read_spec
+
+_OBJECT_VERSION = re.compile(r"[A-Za-z0-9._-]{1,1024}")
+_GIT_SECONDS = 60
+ACCEPTED = "the accepted version"
+
+
+class NoSuchVersion(Failure):
+    """There is no such version of the spec."""
+
+    code = "no-such-version"
+
+
+class Version(Struct, frozen=True):
+    """One version of the spec: its name in messages, and what it says; nothing at all for no version."""
+
+    name: str
+    spec: Spec | None = None
+    compiled: CompiledSpec | None = None
+
+
+def load_versions(
+    old: str | None, new: str, arguments: argparse.Namespace, context: Context
+) -> tuple[Version, Version]:
+    """Both versions; an `old` of None is the accepted one. Raises Failure, for both if neither is valid."""
+    if old == new == "-":
+        raise UsageError("stdin can be read once only", remedy="give one of the versions as a file")
+    found: list[Version] = []
+    invalid: list[SpecInvalid] = []
+    for text in (old, new):
+        try:
+            found.append(_load(text, arguments, context))
+        except SpecInvalid as error:
+            invalid.append(error)
+    match invalid:
+        case []:
+            return found[0], found[1]
+        case [only]:
+            raise only
+        case _:
+            raise _BothInvalid(invalid)
+
+
+class _BothInvalid(SpecInvalid):
+    def __init__(self, errors: list[SpecInvalid]) -> None:
+        first, second = errors
+        super().__init__(first.file, first.problems)
+        self.message = f"{first.message}, and {second.message}"
+        self.problems = (*first.problems, *second.problems)
+        self.lines = (*first.lines, *second.lines)
+
+
+def _load(text: str | None, arguments: argparse.Namespace, context: Context) -> Version:
+    if text == os.devnull:
+        return Version("nothing")
+    name, data = _read(text, arguments, context)
+    match load_spec(data, version=f"sha256:{hashlib.sha256(data).hexdigest()}", now=context.clock.now()):
+        case Invalid(problems):
+            raise SpecInvalid(name, problems)
+        case valid:
+            return Version(name, valid.spec, valid.compiled)
+
+
+def _read(text: str | None, arguments: argparse.Namespace, context: Context) -> tuple[str, bytes]:
+    if text is None:
+        accepted = expect(StatusReply, speak(arguments, context).ask(AskStatus())).version
+        return ACCEPTED, context.open_hub(arguments.hub_region, arguments.profile).spec(accepted)
+    if _is_file(text):
+        return name_of(text), read_spec(text, context.stdin)
+    if text.startswith("s3:") and not text.startswith("s3://"):
+        version = text.removeprefix("s3:")
+        if not _OBJECT_VERSION.fullmatch(version):
+            raise UsageError(f"{cut(text, 80)!a} is not s3:VERSION_ID", remedy="ecr-warden history lists the versions")
+        return cut(text, 80), context.open_hub(arguments.hub_region, arguments.profile).spec(version)
+    return cut(text, 200), _from_git(text)
+
+
+def _is_file(text: str) -> bool:
+    """A file by this name comes before a git reference; what has no colon can be nothing else."""
+    try:
+        return ":" not in text or text.startswith("s3://") or Path(text).exists()
+    except (OSError, ValueError):
+        return True  # reading it says what is wrong
+
+
+def _from_git(text: str) -> bytes:
+    """`REF:PATH`, as git reads it; at most one byte over the limit."""
+    command = ["git", "cat-file", "blob", text]
+    if text.startswith("-"):
+        raise UsageError(f"{cut(text, 80)!a} is not REF:PATH")
+    remedy = "write REF:PATH as git does, for example main:access.yaml; git fetch what is not there yet"
+    try:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as git:
+            assert git.stdout is not None and git.stderr is not None
+            data = git.stdout.read(MAX_BYTES + 1)
+            git.stdout.close()
+            said = git.stderr.read(10_000).decode(errors="replace").strip()
+            code = git.wait(_GIT_SECONDS)
+    except FileNotFoundError as error:
+        raise NoSuchVersion("git is not installed", remedy="install git, or give two files") from error
+    except ValueError as error:  # a null byte
+        raise NoSuchVersion(f"git cannot look up {text!a:.80}", remedy=remedy) from error
+    if code and len(data) <= MAX_BYTES:
+        why = said.splitlines()[-1] if said else f"git ended with {code}"
+        raise NoSuchVersion(f"git has no {cut(text, 200)}: {cut(why, 300)}", remedy=remedy)
+    return data

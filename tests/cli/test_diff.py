@@ -1,0 +1,312 @@
+"""`ecr-warden diff`: who gains and who loses what between two versions of the spec."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from ecr_warden.model.access_change import AccessChange, Direction
+from ecr_warden.ports.store import SpecVersion
+from ecr_warden_cli.diff_text import MAX_MARKDOWN, Names, code, lines_of, markdown
+from ecr_warden_cli.spec_diff import SettingChange, SpecDiff, TargetChange
+
+from local.testing.seed import SPEC_FILE
+from tests.cli.command import Command
+from tests.cli.test_hub import over
+from tests.usecases.world import world_in_sync
+
+START = """\
+version: 1
+accounts:
+  ci: {id: "111111111111"}
+  registry: {id: "222222222222", regions: [eu-central-1]}
+organizations: {acme: {id: o-a1b2c3d4e5}}
+"""
+OLD = """\
+teams: {devs: [ci:user/ann, ci:user/bob]}
+repositories:
+  - {name: shop/checkout, account: registry, pull: [devs], push: [{role: pusher, by: [ci:user/bot]}]}
+"""
+LITERAL = """\
+documents:
+  - kind: repository-policy
+    account: registry
+    repository: shop/legacy
+    document:
+      Version: "2012-10-17"
+      Statement:
+        - {Effect: Allow, Principal: {AWS: "arn:aws:iam::111111111111:user/ann"}, Action: ACTIONS}
+"""
+# old, new, lines, exit code
+CASES: dict[str, tuple[str, str, list[str], int]] = {
+    "the same spec": (OLD, OLD, ["nothing changes"], 0),
+    "another name for a team": (OLD, OLD.replace("devs", "people"), ["nothing changes"], 0),
+    "another order": (OLD, OLD.replace("ci:user/ann, ci:user/bob", "ci:user/bob, ci:user/ann"), ["nothing changes"], 0),
+    "no grants and no grants": ("repositories: []\n", "teams: {}\n", ["nothing changes"], 0),
+    "a literal document that says the same": (
+        LITERAL.replace("ACTIONS", '"ecr:Batch*"'),
+        LITERAL.replace("ACTIONS", '["ecr:BatchGetImage", "ecr:Batch*"]'),
+        ["nothing changes"],
+        0,
+    ),
+    "a literal document that gives neither pull nor push": (
+        LITERAL.replace("ACTIONS", '"ecr:BatchGetImage"'),
+        LITERAL.replace("ACTIONS", '["ecr:BatchGetImage", "ecr:DescribeImages"]'),
+        [
+            "repository/222222222222/eu-central-1/shop/legacy: changed, without a change of pull or push",
+            "nobody gains or loses access",
+        ],
+        2,
+    ),
+    "one more": (
+        OLD,
+        OLD.replace("[ci:user/bot]", "[ci:user/bot, ci:user/eve]"),
+        [
+            "ci:user/eve gains push to shop/checkout through registry:role/ecr-warden/pusher",
+            "1 gain (1 principal, 1 repository)",
+        ],
+        2,
+    ),
+    "one fewer": (
+        OLD,
+        OLD.replace("ci:user/ann, ci:user/bob", "ci:user/ann"),
+        ["ci:user/bob loses pull from shop/checkout", "1 loss (1 principal, 1 repository)"],
+        2,
+    ),
+    "another name for a repository": (
+        OLD,
+        OLD.replace("shop/checkout", "shop/cart"),
+        [
+            "ci:user/bot gains push to shop/cart through registry:role/ecr-warden/pusher",
+            "ci:user/ann gains pull from shop/cart",
+            "ci:user/bob gains pull from shop/cart",
+            "ci:user/bot loses push to shop/checkout through registry:role/ecr-warden/pusher",
+            "ci:user/ann loses pull from shop/checkout",
+            "ci:user/bob loses pull from shop/checkout",
+            "3 gains (3 principals, 1 repository), 3 losses (3 principals, 1 repository)",
+        ],
+        2,
+    ),
+    "a whole account and an organization, the account first": (
+        OLD,
+        OLD.replace("pull: [devs]", "pull: [devs, {organization: acme}, {account: ci}]"),
+        [
+            "organization o-a1b2c3d4e5 gains pull from shop/checkout",
+            "account ci (111111111111) gains pull from shop/checkout",
+            "2 gains (2 principals, 1 repository)",
+        ],
+        2,
+    ),
+    "settings": (
+        OLD,
+        OLD + "settings: {mode: enforce}\n",
+        ["mode changes from observe to enforce", "nobody gains or loses access"],
+        2,
+    ),
+}
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git repository whose main has OLD as access.yaml, and the current directory."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    Path("access.yaml").write_text(START + OLD)
+    for argv in (
+        ["init", "-q", "-b", "main"],
+        ["add", "access.yaml"],
+        ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "first"],
+    ):
+        subprocess.run(["git", *argv], check=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_files(name: str, command: Command, tmp_path: Path) -> None:
+    old, new, lines, exit_code = CASES[name]
+    (tmp_path / "old.yaml").write_text(START + old)
+    ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=(START + new).encode())
+    assert (ran.out.splitlines(), ran.code, ran.err) == (lines, exit_code, "")
+
+
+def test_a_version_in_git_and_a_file(command: Command, repository: Path) -> None:
+    Path("access.yaml").write_text(START + OLD.replace(", ci:user/bob", ""))
+    ran = command("diff", "main:access.yaml", "access.yaml")
+    assert (ran.code, ran.out.splitlines()[0]) == (2, "ci:user/bob loses pull from shop/checkout")
+    assert command("diff", "HEAD:access.yaml", "main:access.yaml").out == "nothing changes\n"
+
+
+def test_a_file_comes_before_a_version_in_git_of_the_same_name(command: Command, repository: Path) -> None:
+    Path("main:access.yaml").write_text(START + "repositories: []\n")
+    ran = command("diff", "main:access.yaml", "access.yaml")
+    assert ran.last_line == "3 gains (3 principals, 1 repository)"
+
+
+def test_the_first_version_against_none(command: Command, repository: Path) -> None:
+    assert command("diff", "/dev/null", "access.yaml").last_line == "3 gains (3 principals, 1 repository)"
+    assert command("diff", "access.yaml", "/dev/null").last_line == "3 losses (3 principals, 1 repository)"
+    assert command("diff", "/dev/null", "/dev/null").out == "nothing changes\n"
+
+
+def test_versions_in_the_hubs_bucket() -> None:
+    world = world_in_sync()
+    assert world.specs.compiled is not None
+    text = SPEC_FILE.read_bytes()
+    world.specs.file = SpecVersion(world.specs.compiled.version, text)
+    command = over(world)
+    assert command("diff", "--hub", "-", stdin=text).out == "nothing changes\n"
+    assert command("diff", f"s3:{world.specs.file.version}", "-", stdin=text).out == "nothing changes\n"
+    assert command("diff", "s3:other", "-", stdin=text).err.startswith("ecr-warden: version other of the file")
+    changed = text.replace(b"ci:user/pull-user-1", b"ci:user/pull-user-9")
+    assert changed != text
+    assert command("diff", "--hub", "-", stdin=changed).out.splitlines() == [
+        "ci:user/pull-user-9 gains pull from shop/checkout",
+        "ci:user/pull-user-1 loses pull from shop/checkout",
+        "1 gain (1 principal, 1 repository), 1 loss (1 principal, 1 repository)",
+    ]
+
+
+# argv after diff, the last line on stderr
+WRONG = {
+    "no OLD": (["access.yaml"], "diff compares two versions; write ecr-warden diff OLD NEW"),
+    "OLD and --hub": (["--hub", "access.yaml", "access.yaml"], "diff compares two versions"),
+    "stdin twice": (["-", "-"], "stdin can be read once only"),
+    "no such file": (["gone.yaml", "access.yaml"], "there is no file gone.yaml"),
+    "no such branch": (["gone:access.yaml", "access.yaml"], "git has no gone:access.yaml: fatal: invalid object name"),
+    "no such file in git": (["main:gone.yaml", "access.yaml"], "git has no main:gone.yaml: fatal: path 'gone.yaml'"),
+    "a directory in git": (["main:", "access.yaml"], "git has no main:: "),
+    "an option in place of a reference": (["--", "--x:y", "access.yaml"], "'--x:y' is not REF:PATH"),
+    "a bad ID of a version": (["s3:a b", "access.yaml"], "'s3:a b' is not s3:VERSION_ID"),
+    "an address in S3": (["s3://bucket/access.yaml", "access.yaml"], "there is no file s3://bucket/access.yaml"),
+    "two forms of output": (["--json", "--markdown", "access.yaml", "access.yaml"], "--markdown and --json exclude"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_input_is_a_named_error(name: str, command: Command, repository: Path) -> None:
+    argv, start = WRONG[name]
+    ran = command("diff", *argv)
+    assert ran.code == 1
+    assert ran.err.splitlines()[-1].startswith(f"ecr-warden: {start}")
+
+
+def test_git_is_asked_once_and_not_beyond_a_file(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    Path("access.yaml").write_text(START + OLD)
+    assert command("diff", "access.yaml", "access.yaml").code == 0
+    ran = command("diff", "main:access.yaml", "access.yaml", "--json")
+    assert ran.json["error"]["code"] == "no-such-version"
+    assert ran.json["error"]["message"] == "git is not installed"
+
+
+def test_problems_name_the_version_that_has_them(command: Command, repository: Path) -> None:
+    Path("bad.yaml").write_text(START + OLD.replace("[devs]", "[devz]"))
+    ran = command("diff", "main:access.yaml", "bad.yaml")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.splitlines()[0].startswith('E104 bad.yaml:8:53 unknown team "devz"')
+    assert ran.err.splitlines()[-1] == "ecr-warden: bad.yaml is not valid; see the problems above"
+    both = command("diff", "-", "bad.yaml", stdin=b"versio: 1")
+    assert "<stdin> is not valid, and bad.yaml is not valid" in both.err
+    assert {line.split(":")[0].split()[1] for line in both.err.splitlines()[:-1]} == {"<stdin>", "bad.yaml"}
+
+
+def _changes(number: int, **given: str) -> tuple[AccessChange, ...]:
+    fields = {"principal": "arn:aws:iam::111111111111:user/ann", "access": "pull", **given}
+    return tuple(
+        AccessChange(
+            fields["principal"],
+            f"repository/222222222222/eu-central-1/shop/{index}",
+            fields["access"],
+            Direction.GAINS,
+            (),
+            tuple(filter(None, [given.get("condition", "")])),
+        )
+        for index in range(number)
+    )
+
+
+NAMES = Names({"111111111111": "ci", "222222222222": "registry"})
+
+
+def test_markdown_has_the_gravest_first_within_its_limit() -> None:
+    changes = (
+        *_changes(200),
+        *_changes(1, access="push"),
+        *_changes(1, principal="*"),
+        *_changes(1, principal="999999999999"),
+        *_changes(1, principal="o-a1b2c3d4e5"),
+    )
+    text = markdown(SpecDiff(changes, (), {}, ()), lines_of(changes, NAMES), ())
+    entries = [line for line in text.splitlines() if line.startswith("- ")]
+    assert [entry.split("`")[1] for entry in entries[:5]] == [
+        *("anybody (*)", "account 999999999999", "organization o-a1b2c3d4e5", "ci:user/ann", "ci:user/ann")
+    ]
+    assert "push to" in entries[3]
+    found = re.fullmatch(r"- and (\d+) more changes", entries[-1])
+    assert found is not None
+    assert int(found[1]) + len(entries) - 1 == len(lines_of(changes, NAMES)) == 203
+    assert len(text.encode()) <= MAX_MARKDOWN
+
+
+@pytest.mark.parametrize("number", [0, 1, 5, 200, 5000])
+def test_markdown_counts_what_it_leaves_out_of_each_list(number: int) -> None:
+    targets = {f"role/222222222222/{'r' * 40}{index}": TargetChange.CHANGED for index in range(number)}
+    settings = tuple(SettingChange("", f"setting-{index}", "a", "b") for index in range(number))
+    held = [f"reason {'x' * 90} {index}" for index in range(number)]
+    changes = _changes(number)
+    text = markdown(SpecDiff(changes, (), targets, settings), lines_of(changes, NAMES), held if number else ())
+    entries = [line for line in text.splitlines() if line.startswith("- ")]
+    more = sum(int(line.split()[2]) for line in entries if re.fullmatch(r"- and \d+ more \w+", line))
+    shown = sum(not re.fullmatch(r"- and \d+ more \w+", line) for line in entries)
+    assert shown + more == 4 * number
+    assert len(text.encode()) <= MAX_MARKDOWN
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a`b", "`", "``", "a``b`", "<script>", "a|b", "@everyone", "[x](y)", "\x1b[31m", "a\n- b", "ｅcr", "-", " "],
+)
+def test_no_name_leaves_its_code_span(text: str) -> None:
+    span = code(text)
+    ticks = re.match("`+", span)
+    assert ticks is not None
+    inside = span[len(ticks[0]) : -len(ticks[0])]
+    assert span.endswith(ticks[0])
+    assert ticks[0] not in re.findall("`+", inside)
+    assert inside == inside.strip("`") or inside[:1] == inside[-1:] == " "
+    assert inside.isascii()
+    assert inside.isprintable()
+
+
+def test_hostile_names_stay_in_one_line(command: Command) -> None:
+    hostile = "evil`|<b>@all\x1b[31m\n## x"
+    changes = _changes(1, principal=hostile, condition=hostile)
+    text = markdown(SpecDiff(changes, (), {}, ()), lines_of(changes, NAMES), ())
+    assert len([line for line in text.splitlines() if line]) == 2
+    assert "\x1b" not in text
+    outside = re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", "", text)
+    assert "@" not in outside
+    assert "<" not in outside
+
+
+def test_json_has_every_change_in_full(command: Command, repository: Path) -> None:
+    Path("access.yaml").write_text(START + OLD.replace("[ci:user/bot]", "[ci:user/bot, ci:user/eve]"))
+    ran = command("diff", "main:access.yaml", "access.yaml", "--json")
+    assert ran.code == 2
+    assert ran.json["old"]["name"] == "main:access.yaml"
+    assert ran.json["changes"] == [
+        {
+            "who": "ci:user/eve",
+            "principal": "arn:aws:iam::111111111111:user/eve",
+            "direction": "gains",
+            "access": "push",
+            "repository": "repository/222222222222/eu-central-1/shop/checkout",
+            "through": ["arn:aws:iam::222222222222:role/ecr-warden/pusher"],
+            "conditions": [],
+        }
+    ]
+    assert (ran.json["undecided"], ran.json["targets"], ran.json["settings"]) == ([], [], [])
