@@ -61,10 +61,10 @@ def _repository(address: Address, live: Document | None, desired: Document | Non
     kind = DocumentKind.REPOSITORY
     if _is_equal(live, desired, kind):
         return Outcome(address, Effect.EQUAL)
-    effective = without_void(live) if live is not None else None
-    if _is_equal(effective, desired, kind):
+    now, then = (None if one is None else without_void(one) for one in (live, desired))
+    if _is_equal(now, then, kind):
         return Outcome(address, Effect.NONE)
-    return _changed(address, gained_and_lost(effective, desired, kind=kind))
+    return _changed(address, gained_and_lost(now, then, kind=kind))
 
 
 def _is_equal(live: Document | None, desired: Document | None, kind: DocumentKind) -> bool:
