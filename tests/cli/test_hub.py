@@ -22,6 +22,7 @@ from tests.cli.command import Command
 from tests.contracts.runs import open_run
 from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
 from tests.usecases.pattern_world import world_of
+from tests.usecases.test_fights import THEIRS, Fight
 from tests.usecases.world import OPEN, World, bare_world, tampered, unreadable, world_in_sync
 
 
@@ -125,6 +126,26 @@ def test_status_shows_pauses_first_the_longest_on_top() -> None:
         "paused by alice until 2026-11-24T11:00:00Z: a holiday (4 targets)",
     ]
     assert [line.endswith(", paused") for line in lines if line.startswith(("ok  ", "differs  "))] == [True] * 5
+
+
+def test_status_and_show_say_that_somebody_fights_over_a_document() -> None:
+    fight = Fight()
+    for _ in range(4):
+        fight.restore((D1, THEIRS))
+        fight.pass_time(timedelta(minutes=1))
+    command = over(fight.world)
+    ran = command("status")
+    [line] = [line for line in ran.out.splitlines() if "FIGHT" in line]
+    assert line == (
+        "          FIGHT over its repository policy since 2026-11-24T10:00:00Z: 4 repairs, "
+        "last at 2026-11-24T10:03:00Z; writer: ci of deploy (Terraform); "
+        "gives back at 2026-11-24T10:12:00Z at the earliest"
+    )
+    [target] = [one for one in command("status", "--json").json["targets"] if one["fights"]]
+    assert target["fights"][0]["repairs"] == 4
+    shown = command("show", fight.world.reports[-1].run_id)
+    assert "the messages on this fight count the repair" in shown.out
+    assert "gives back at 2026-11-24T10:12:00Z at the earliest" in shown.out
 
 
 def test_status_never_counts_unreadable_or_pending_targets_as_fine() -> None:

@@ -4,6 +4,9 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ecr_warden.adapters.aws.items import state_key
+from ecr_warden.model.fight import Fight, OthersVersion, Repairs
+from ecr_warden.model.job import Actor
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts
 from ecr_warden.model.sessions import Sessions, TrustLook
@@ -11,8 +14,8 @@ from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.ports.errors import LeaseHeld
 from ecr_warden.ports.store import TargetRecord
 
-from local.testing.seed import CHECKOUT, CI, HOME, PUSH_USER, PUSHER
-from tests.contracts.hubs import Hub
+from local.testing.seed import CHECKOUT, CI, D1, HOME, PUSH_USER, PUSHER
+from tests.contracts.hubs import Hub, MotoHub
 from tests.contracts.runs import NOW, open_run, report
 
 PULLER = f"arn:aws:iam::{CI}:user/pull-user-1"
@@ -158,6 +161,56 @@ def test_the_last_look_that_read_a_trust_policy_in_sync_is_kept_until_there_is_a
         lease, _ = hub.state.acquire(PUSHER, "r1")
         hub.state.release(lease, None, reported=None, trust_look=look)
         assert hub.state.records([PUSHER])[PUSHER.key].trust_look == expected
+
+
+FOUGHT = Repairs(
+    D1,
+    NOW,
+    (
+        OthersVersion(
+            "a" * 64,
+            (NOW, NOW + timedelta(seconds=1), NOW + timedelta(seconds=2, microseconds=7)),
+            Actor("AssumedRole", session_name="ci", user_agent='[APN/1.0 "HashiCorp/1.0"]'),
+            Fight(NOW, 3, NOW, 3),
+        ),
+        OthersVersion("", (NOW,)),
+    ),
+    narrowed=(NOW,),
+    left="b" * 64,
+    seen=False,
+    given_back_at=NOW,
+)
+
+
+def test_what_is_known_of_repairs_is_kept_until_there_is_something_else(hub: Hub) -> None:
+    for repairs, expected in (((FOUGHT,), (FOUGHT,)), (None, (FOUGHT,)), ((), ())):
+        lease, _ = hub.state.acquire(CHECKOUT, "r1")
+        hub.state.release(lease, None, reported=None, repairs=repairs)
+        assert record(hub).repairs == expected
+        assert hub.state.records([CHECKOUT])[CHECKOUT.key].repairs == expected
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        None,
+        '{"schema":2,"documents":[]}',
+        '{"schema":1,"documents":[{"address":7}]}',
+        '{"schema":1,"documents":[{"address":{"kind":"role","target":"role/222222222222/x"},'
+        '"writtenAt":"2026-01-01T00:00:00Z","versions":[{"digest":"","at":[]}]}]}',
+        "7",
+        "{",
+    ],
+    ids=["an older version's", "a newer version's", "no address", "a version without times", "no object", "no JSON"],
+)
+def test_repairs_that_this_version_cannot_read_count_as_none(moto_hub: MotoHub, stored: str | None) -> None:
+    """They must keep no run from repairing."""
+    more = {"repairs": {"S": stored}} if stored is not None else {}
+    moto_hub.state.client.put_item(
+        TableName=moto_hub.state.table, Item={**state_key(CHECKOUT), "unique_id": {"S": "AIDA1"}, **more}
+    )
+    assert record(moto_hub) == TargetRecord(unique_id="AIDA1")
+    assert moto_hub.state.records([CHECKOUT])[CHECKOUT.key].repairs == ()
 
 
 def test_recreated_principals_are_owed_until_a_run_settles_them(hub: Hub) -> None:

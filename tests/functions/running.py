@@ -152,6 +152,12 @@ class Running:
         self.wire.faults.clear()
         for queue in ("dead.fifo", "lost", "mail"):
             self._take(queue)
+        # As if it were long ago: the same tamper again and again would be a fight.
+        dynamodb = self.deployed.dynamodb
+        for item in dynamodb.scan(TableName="ecr-warden")["Items"]:
+            if "repairs" in item:
+                key = {name: item[name] for name in ("pk", "sk")}
+                dynamodb.update_item(TableName="ecr-warden", Key=key, UpdateExpression="REMOVE repairs")
         for reported in (self.announcements, self.undelivered, self.errors, self.wire.calls):
             reported.clear()
         self.logged()

@@ -1,11 +1,13 @@
 """The reconcile handler: a failing message fails alone and comes back soon."""
 
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
+from ecr_warden import bootstrap
 
 from local.testing.messages import Message, batch, reconcile
 from tests.contracts.aws import REGION
@@ -103,6 +105,28 @@ def test_a_message_on_its_last_attempt_runs_although_its_group_failed(
     last = Message(reconcile(NOT_OURS[0]).body, "one", receives=5)
     assert failed(handler(received(deployed, Message("{", "one", receives=5), last))) == ["m0"]
     assert [line["message"] for line in logged()] == ["failed", "done"]
+
+
+def test_a_target_that_somebody_else_writes_comes_back_at_once_with_its_whole_group(
+    handler: Handler, deployed: Deployed
+) -> None:
+    """Seconds count: their version is live. The third and fourth receive would wait for 20 and 40 s."""
+    accepted(handler, deployed)
+    ecr, users = registry_ecr(), itertools.count()
+    ecr.create_repository(repositoryName="shop/checkout")
+
+    def open_again(**_: object) -> None:
+        statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::222222222222:user/u{next(users)}"}}
+        policy = {"Version": "2012-10-17", "Statement": [statement | {"Action": "ecr:BatchGetImage"}]}
+        ecr.set_repository_policy(repositoryName="shop/checkout", policyText=json.dumps(policy))
+
+    open_again()
+    bootstrap._session()._core.register("after-call.ecr.GetRepositoryPolicy", open_again)
+    jobs = [reconcile(D1, str(number)) for number in range(3)]
+    event = received(deployed, *(Message(job.body, job.group, receives=3 + n % 2) for n, job in enumerate(jobs)))
+    assert failed(handler(event)) == ["m0", "m1", "m2"]
+    assert set(deployed.hidden("jobs.fifo").values()) == {1}
+    assert next(users) > 3, "somebody else wrote in each try"
 
 
 def test_a_batch_that_fails_as_a_whole_is_not_an_error_of_the_function(handler: Handler, deployed: Deployed) -> None:

@@ -4,8 +4,12 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from ecr_warden.alerting.wording import describe_address
+from ecr_warden.alerting.writers import tool_of
 from ecr_warden.model.desired import Mode
+from ecr_warden.model.fight import FightStatus
 from ecr_warden.model.finding import Condition, RepositoryHealth, Status
+from ecr_warden.model.job import short_name
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import Grant, GrantsReply, Standing, StatusReply, TargetStatus
 from ecr_warden.model.request import AskGrants, AskStatus
@@ -63,6 +67,8 @@ def _show(reply: StatusReply, words: list[Standing], context: Context) -> None:
         for name, condition in _untrue(health.get(status.target), word):
             since = f"{name} {condition.status} since {show_time(condition.since)}"
             console.line(f"          {since}: {condition.message} ({condition.reason})", Style.ODD)
+        for fight in status.fights:
+            console.line(f"          {_fight(fight)}", Style.BAD)
         if status.open_run is not None:
             console.line(f"          run {status.open_run} has not ended", Style.ODD)
     say_unread(reply.unread, context)
@@ -73,6 +79,14 @@ def _show(reply: StatusReply, words: list[Standing], context: Context) -> None:
     paused = sum(status.pause is not None for status in reply.targets)
     counts = ", ".join(f"{words.count(word)} {word}" for word in Standing)
     console.line(f"{len(words)} targets: {counts}; {paused} paused; spec {reply.version}", Style.HEADING)
+
+
+def _fight(fight: FightStatus) -> str:
+    """`FIGHT over its repository policy since ..: 41 repairs, last at ..; writer: ..`."""
+    about = f"FIGHT over its {describe_address(fight.address)} since {show_time(fight.since)}"
+    done = f"{count(fight.repairs, 'repair')}, last at {show_time(fight.last)}"
+    waits = f"; gives back at {show_time(fight.gives_back_at)} at the earliest" if fight.gives_back_at else ""
+    return f"{about}: {done}; writer: {short_name(fight.writer)} ({tool_of(fight.writer)}){waits}"
 
 
 def _untrue(health: RepositoryHealth | None, word: Standing) -> Iterator[tuple[str, Condition]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ecr_warden.model.codec.records import entry_of
+from ecr_warden.model.fight import Repairs
 from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.hold import Decision, Hold, HoldState
 from ecr_warden.model.observed import Observation
@@ -57,6 +58,7 @@ class MemoryState:
         reported: str | None,
         revoked: str | None = None,
         trust_look: TrustLook | None = None,
+        repairs: tuple[Repairs, ...] | None = None,
         report: RunReport | None = None,
     ) -> None:
         if self.tokens.get(lease.target.key) != lease.fencing_token:
@@ -74,6 +76,7 @@ class MemoryState:
             reported=reported,
             revoked=revoked or record.revoked,
             trust_look=trust_look or record.trust_look,
+            repairs=record.repairs if repairs is None else repairs,
             last=last,
         )
 

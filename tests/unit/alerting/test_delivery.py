@@ -8,6 +8,8 @@ from ecr_warden.alerting.delivery import AtOnce, Collected, FirstAtOnce, Routing
 from ecr_warden.alerting.kinds import KINDS, route, shorter
 from ecr_warden.model.alert import (
     Alert,
+    FightMoment,
+    Fought,
     OwnChanged,
     PauseReached,
     SpecAccepted,
@@ -44,6 +46,7 @@ DRIFT = repository_drift(None)
 OPENED = repository_drift(pulls("*"))
 CALLER = Cause(CauseKind.CALLER, "c-1")
 PAUSE = Cause(CauseKind.PAUSE, "command-1")
+FIGHT = Fought(EVENT, FightMoment.BEGAN, DRIFT.address, NOW, NOW, 3, 0, MALLORY, OPENED, (CI, HOME), "r-1")
 
 CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     "the first repair after a call is sent at once": (report(DRIFT), FirstAtOnce),
@@ -61,6 +64,8 @@ CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
         Collected("spec/v2"),
     ),
     "a contest is sent at once": (replace(report(DRIFT, result=Result.CONFLICT), contested=3), AtOnce()),
+    "a repair of a fight is counted in its messages": (replace(report(DRIFT), of_fight=True), Silent()),
+    "the beginning of a fight is sent at once": (FIGHT, FirstAtOnce),
     "the repairs of a spec version are one message": (report(DRIFT, cause=SPEC), Collected("spec/v2")),
     "the spec version that caused them is in it": (SpecAccepted(EVENT, "v2", "v1", (), ()), Collected("spec/v2")),
     "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), Collected("sweep/s-1")),
@@ -122,6 +127,13 @@ def test_two_sweeps_are_two_incidents() -> None:
 OTHER_SESSION = replace(MALLORY, arn=f"{MALLORY.arn}-2", session_name="mallory-2")
 OTHER_ROLE = replace(MALLORY, issuer=f"{MALLORY.issuer}-2")
 TOGETHER: dict[str, tuple[Alert, Alert, bool]] = {
+    "fights of one writer over two documents": (
+        FIGHT,
+        replace(FIGHT, address=push_drift(allows("ecr:ListImages")).address),
+        True,
+    ),
+    "the beginning and the end of a fight": (FIGHT, replace(FIGHT, moment=FightMoment.ENDED), False),
+    "fights of two writers": (FIGHT, replace(FIGHT, writer=replace(MALLORY, issuer="another")), False),
     "two calls of one user": (report(DRIFT), report(DRIFT, cause=replace(EVENT, id="e-2")), True),
     "two sessions of one role, for their names are free": (
         report(DRIFT),

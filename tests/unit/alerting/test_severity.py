@@ -221,7 +221,8 @@ def _report(case: dict[str, Any]) -> RunReport:
     assert [drift.address for drift in plan.drifts] == [address]
     cause = CAUSES.get(case.get("cause", ""), replace(EVENT, action=case.get("cause", "ecr:SetRepositoryPolicy")))
     plan = Explainer(60)(plan, spec, seen)
-    return RunReport("r-1", cause, mode, result, plan, tuple(map(Applied, plan.changes)), NOW, NOW, (CI, HOME))
+    done = RunReport("r-1", cause, mode, result, plan, tuple(map(Applied, plan.changes)), NOW, NOW, (CI, HOME))
+    return replace(done, again=case.get("again", False))
 
 
 def _live(given: list[dict[str, Any]] | str) -> Observed | LiveValue:

@@ -44,7 +44,7 @@ _OF_PAUSES: dict[str, tuple[str, ...]] = {"action": ("pause", "resume"), "kind":
 
 
 def _as_written_now(value: Any) -> Any:
-    """Renamed since then: a job; added: write scope, what is unscheduled, patterns, who has access, which sessions."""
+    """As this version writes it: one job was renamed, and fields were added."""
     if isinstance(value, dict):
         new = {key: _as_written_now(entry) for key, entry in value.items()}
         renamed = {"kind": "report-own-change"} if new.get("kind") == "tell-own-change" else {}
@@ -52,7 +52,9 @@ def _as_written_now(value: Any) -> Any:
             new["patterns"] = []
         added = _ADDED.get(new.get("kind", ""), {}) | ({"proved": None} if {*new} == {"target", "drifts"} else {})
         ended: Json = {"endSessions": "since-in-sync"} if "departedOwners" in new else {}
-        return new | renamed | added | ended | ({"access": None} if new.get("sameAccess") else {})
+        again: Json = {"again": False, "ofFight": False} if "contested" in new else {}
+        fights: Json = {"fights": []} if "openRun" in new else {}
+        return new | renamed | added | ended | again | fights | ({"access": None} if new.get("sameAccess") else {})
     return [_as_written_now(entry) for entry in value] if isinstance(value, list) else value
 
 

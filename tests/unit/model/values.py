@@ -17,6 +17,8 @@ from ecr_warden.model.alert import (
     AccessProved,
     Alert,
     CredentialMade,
+    FightMoment,
+    Fought,
     OwnChanged,
     PauseReached,
     SpecAccepted,
@@ -70,7 +72,7 @@ from ecr_warden.model.job import (
     SweepRepositories,
 )
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
-from ecr_warden.model.run import Applied, Conflict, Failed, OpenRun, Outcome, Result, RunReport, Skipped
+from ecr_warden.model.run import Applied, Conflict, Failed, OpenRun, Outcome, Result, RunReport, Severity, Skipped
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.access import AccessChange, gained_and_lost
 from ecr_warden.policy.document import Document, parse_document
@@ -210,6 +212,8 @@ def reports(draw: st.DrawFn) -> RunReport:
         final=draw(st.booleans()),
         intruder=draw(st.booleans()),
         contested=draw(st.integers(0, 3)),
+        again=draw(st.booleans()),
+        of_fight=draw(st.booleans()),
     )
 
 
@@ -251,6 +255,21 @@ alerts: Strategy[Alert] = st.one_of(
     st.builds(Unlisted, causes, IDS, _few(TEXTS), _few(IDS), COUNTS),
     st.builds(OwnChanged, causes, accounts, TEXTS),
     st.builds(CredentialMade, causes, users),
+    st.builds(
+        Fought,
+        causes,
+        st.sampled_from(FightMoment),
+        addresses,
+        TIMES,
+        TIMES,
+        COUNTS,
+        COUNTS,
+        st.none() | actors,
+        st.none() | drifts,
+        _few(accounts),
+        IDS,
+        st.sampled_from(Severity),
+    ),
     st.builds(
         AccessProved,
         causes,

@@ -1,7 +1,7 @@
 """When an alert is sent, and what is left out of one that does not fit into an event."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import assert_never
 
 from msgspec import Struct
@@ -10,14 +10,15 @@ from msgspec.structs import replace
 from ecr_warden.alerting.severity import is_grave, severity_of_run
 from ecr_warden.model.codec.access import some_of_each
 from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.job import CauseKind
+from ecr_warden.model.job import Actor, CauseKind
 from ecr_warden.model.plan import Change
 from ecr_warden.model.run import Outcome, Result, RunReport, Severity
+from ecr_warden.model.target import Target
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.describe import describe_change
 from ecr_warden.policy.printable import cut
 
-_FIRST = "first"  # begins the key of an incident whose first alert is sent by itself
+FIRST = "first"  # begins the key of an incident whose first alert is sent by itself
 
 
 class AtOnce(Struct, frozen=True):
@@ -45,24 +46,25 @@ type Routing = AtOnce | Collected | FirstAtOnce | Silent
 
 def is_follow_up(key: str) -> bool:
     """Whether the first alert of an incident was sent by itself."""
-    return key.startswith(f"{_FIRST}/")
+    return key.startswith(f"{FIRST}/")
 
 
 def route_run(report: RunReport) -> Routing:
     """All runs of one cause are one incident."""
     changed_nothing = report.result is Result.IN_SYNC and not report.applied and not report.intruder
-    if not report.final or changed_nothing or _waits_for_own_role(report):
+    if not report.final or changed_nothing or _waits_for_own_role(report) or report.of_fight:
         return Silent()
     if report.contested:
         return AtOnce()  # reconcile reports each contest once an hour
     is_critical = severity_of_run(report) is Severity.CRITICAL
     match report.cause.kind:
         case CauseKind.EVENT:
-            return FirstAtOnce(f"{_FIRST}/{_culprit(report)}/{'critical' if is_critical else 'other'}")
+            caller = culprit(report.cause.actor, report.plan.target)
+            return FirstAtOnce(f"{FIRST}/{caller}/{'critical' if is_critical else 'other'}")
         case CauseKind.SPEC | CauseKind.SWEEP | CauseKind.RUN | CauseKind.CALLER | CauseKind.PAUSE:
             rolls_out = report.cause.incident.startswith(f"{CauseKind.SPEC}/")
             if is_critical and not rolls_out:
-                return FirstAtOnce(f"{_FIRST}/{report.cause.incident}/critical")
+                return FirstAtOnce(f"{FIRST}/{report.cause.incident}/critical")
             return Collected(report.cause.incident)
         case _:
             assert_never(report.cause.kind)
@@ -75,14 +77,13 @@ def _waits_for_own_role(report: RunReport) -> bool:
     return report.result is Result.WAITING and ours and not (unparseable or report.applied)
 
 
-def _culprit(report: RunReport) -> str:
+def culprit(actor: Actor | None, target: Target) -> str:
     """A digest of the caller, or of the target where the caller is unknown.
 
     Without the session's name: the caller chooses it and may choose another for each call.
     """
-    actor = report.cause.actor
     identity = (actor.issuer or actor.arn or actor.account) if actor is not None else ""
-    text = f"{actor.type} {identity}" if actor is not None and identity else report.plan.target.key
+    text = f"{actor.type} {identity}" if actor is not None and identity else target.key
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -101,22 +102,24 @@ def shorter_runs(report: RunReport) -> Iterator[RunReport]:
 def _bare(report: RunReport, most: int) -> RunReport:
     """Without pre-images, and with at most `most` permissions on each side of a drift, the severe ones first."""
     home = {report.plan.target.account, *report.accounts}
+    bare = _with_changes(report, lambda change: replace(change, before=None, access=None, why=cut(change.why, TEXT)))
+    drifts = tuple(bare_drift(drift, home, most) for drift in report.plan.drifts)
+    held = tuple(replace(hold, drift=bare_drift(hold.drift, home, most)) for hold in report.plan.held)
+    return replace(bare, plan=replace(bare.plan, drifts=drifts, held=held))
+
+
+def bare_drift(whole: Drift, home: Collection[str], most: int) -> Drift:
+    """With at most `most` permissions on each side, those of outsiders to `home` first."""
 
     def some(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
         return tuple(some_of_each(sorted(permissions, key=lambda one: not is_grave(one, home)), most))
 
-    def drift(whole: Drift) -> Drift:
-        compared = whole.compared if most else None
-        if (change := whole.change) is None:
-            return replace(whole, compared=compared, explain=cut(whole.explain, TEXT))
-        access = AccessChange(some(change.gained), some(change.lost), change.assumed, change.left_out) if most else None
-        left_out = whole.left_out + max(0, _sentences(change) - _sentences(access))
-        return replace(whole, left_out=left_out, access=access, compared=compared, explain=cut(whole.explain, TEXT))
-
-    bare = _with_changes(report, lambda change: replace(change, before=None, access=None, why=cut(change.why, TEXT)))
-    drifts = tuple(map(drift, report.plan.drifts))
-    held = tuple(replace(hold, drift=drift(hold.drift)) for hold in report.plan.held)
-    return replace(bare, plan=replace(bare.plan, drifts=drifts, held=held))
+    compared = whole.compared if most else None
+    if (change := whole.change) is None:
+        return replace(whole, compared=compared, explain=cut(whole.explain, TEXT))
+    access = AccessChange(some(change.gained), some(change.lost), change.assumed, change.left_out) if most else None
+    left_out = whole.left_out + max(0, _sentences(change) - _sentences(access))
+    return replace(whole, left_out=left_out, access=access, compared=compared, explain=cut(whole.explain, TEXT))
 
 
 def _sentences(access: AccessChange | None) -> int:

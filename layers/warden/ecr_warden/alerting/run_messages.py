@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 from ecr_warden.alerting.layout import Entry, Listing, Parts, listing
 from ecr_warden.alerting.run_titles import (
-    WRITES,
     describe_result,
     framing_of,
     is_roll_out,
@@ -23,14 +22,13 @@ from ecr_warden.alerting.wording import (
     describe_outcome,
     describe_target,
     who,
+    who_wrote,
 )
-from ecr_warden.model.address import Address
 from ecr_warden.model.alert import Field
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind, short_name
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Conflict, Failed, Result, RunReport, Severity
-from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.policy.printable import count, first, show_time
 
 _CALLERS, _RUN_IDS = 3, 6
@@ -42,6 +40,12 @@ _INTRUDER = (
     "The call came from a session of ecr-warden's own write role that ecr-warden did not open.",
     "Set the stop switch to `stopped` and find out who can assume that role.",
 )
+
+_AGAIN = (
+    "The document was opened again after each repair: this was at least the third within a minute.",
+    "Whoever does it can write the document. ecr-warden takes the access away each time; revoke their right to write.",
+)
+_OF_FIGHT = ("Somebody keeps restoring a version of the document: the messages on this fight count the repair.",)
 
 
 def describe_run(report: RunReport) -> Parts:
@@ -57,7 +61,12 @@ def describe_run(report: RunReport) -> Parts:
         Field("Run", report.run_id),
         Field("See", _see(report, drifts)),
     ]
-    notes = [*(_INTRUDER if report.intruder else ()), *_contest(report)]
+    notes = [
+        *(_INTRUDER if report.intruder else ()),
+        *_contest(report),
+        *(_AGAIN if report.again else ()),
+        *(_OF_FIGHT if report.of_fight else ()),
+    ]
     return Parts(title_of(report, drifts), fields, [listing("note", notes), *_sections(report, drifts)])
 
 
@@ -68,7 +77,7 @@ def _see(report: RunReport, drifts: Sequence[Drift]) -> str:
         commands.append(f"once the cause is fixed: ecr-warden apply {report.plan.target}")
     is_unknown = report.cause.actor is None and not is_roll_out(report) and not report.contested
     if is_unknown and drifts and drifts[0].kind in _WRITTEN:
-        commands.append(f"who did it: {_who_wrote(drifts[0].address)}")
+        commands.append(f"who did it: {who_wrote(drifts[0].address)}")
     return "; ".join(commands)
 
 
@@ -204,19 +213,8 @@ def _contest(report: RunReport) -> Iterator[str]:
     yield f"Another caller wrote the {documents} {when}, at attempt {report.attempt} of the job; their version is live."
     if report.cause.kind is CauseKind.EVENT and report.cause.actor is not None:
         yield f"The call that triggered this run came from {describe_actor(report.cause.actor)}."
-    yield from (f"Find out who writes it: {_who_wrote(address)}" for address in addresses[:1])
-    yield "Revoke their permission to write it; ecr-warden tries again after their next write and at each sweep."
-
-
-_IAM_EVENTS = "us-east-1"  # the one region in which CloudTrail shows IAM's calls
-
-
-def _who_wrote(address: Address) -> str:
-    """The command that shows who wrote a document lately."""
-    target, calls = address.target, WRITES[address.kind]
-    call = next((call for call in calls if isinstance(target, UserTarget) and "User" in call), calls[0])
-    region = target.region if isinstance(target, RepositoryTarget) else _IAM_EVENTS
-    return (
-        f"aws cloudtrail lookup-events --profile ... --region {region} --lookup-attributes "
-        f"AttributeKey=EventName,AttributeValue={call}"
+    yield from (f"Find out who writes it: {who_wrote(address)}" for address in addresses[:1])
+    yield (
+        "Revoke their permission to write it; ecr-warden tries again at once if the document gives too much, "
+        "else after their next write and at each sweep."
     )

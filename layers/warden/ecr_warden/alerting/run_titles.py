@@ -5,7 +5,7 @@ from typing import assert_never
 
 from ecr_warden.alerting.layout import TITLE
 from ecr_warden.alerting.wording import describe_address, parse_time
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind, short_name
 from ecr_warden.model.plan import Held, HoldReason
@@ -17,14 +17,6 @@ from ecr_warden.policy.printable import cut, first
 _DOCUMENTS = 2
 _STATE = 80
 _DOCUMENT = 70
-# Which calls change which kind of address. Other calls, such as tagging, changed none of them.
-WRITES = {
-    AddressKind.REPOSITORY_POLICY: ("SetRepositoryPolicy", "DeleteRepositoryPolicy"),
-    AddressKind.TRUST_POLICY: ("UpdateAssumeRolePolicy", "CreateRole"),
-    AddressKind.IDENTITY_POLICY: ("PutRolePolicy", "PutUserPolicy", "DeleteRolePolicy", "DeleteUserPolicy"),
-    AddressKind.ATTACHED_POLICY: ("AttachRolePolicy", "AttachUserPolicy", "DetachRolePolicy", "DetachUserPolicy"),
-    AddressKind.ROLE: ("UpdateRole", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "CreateRole"),
-}
 _DELETES = ("DeleteRepository", "DeleteRole", "DeleteUser")
 
 
@@ -128,6 +120,8 @@ def describe_result(report: RunReport) -> str:
     """How a run ended, in a few words."""
     if report.contested:
         return "CONTESTED, NOT repaired: another caller keeps writing it"
+    if report.result is Result.WAITING and any(held.reason is HoldReason.PACED for held in report.plan.held):
+        return "too much access was removed, what is missing is given back later"
     if report.result is Result.CONVERGED and is_roll_out(report):
         return "rolled out"
     if report.result is Result.FAILED and is_roll_out(report):
@@ -213,5 +207,6 @@ _HOLD_REASONS = {
     HoldReason.OWN_ACCESS: "ecr-warden would lock itself out",
     HoldReason.NOT_OURS: "the role is not ecr-warden's",
     HoldReason.SETTLING: "AWS does not show the last write yet",
+    HoldReason.PACED: "somebody keeps changing it",
     HoldReason.PRINCIPAL_UNKNOWN: "AWS does not know a principal of the spec (yet)",
 }

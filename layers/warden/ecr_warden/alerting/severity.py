@@ -28,8 +28,9 @@ def highest(severities: Collection[Severity]) -> Severity:
 def severity_of_run(report: RunReport) -> Severity:
     """CRITICAL: an outsider got in, ended sessions work again, a repair failed, or the write role was abused.
 
-    Also CRITICAL: ecr-warden is explicitly denied access, access was opened without any event, nobody knows what a
-    document allows, or a boundary, a session limit or a repository is gone. WARNING: look today.
+    Also CRITICAL: a document was opened again and again within a minute, ecr-warden is explicitly denied access, access
+    was opened without any event, nobody knows what a document allows, or a boundary, a session limit or a repository is
+    gone. WARNING: look today.
     tests/cases/severity.yaml lists the cases. Principals of `report.accounts` and of the target's own account are no
     outsiders.
     """
@@ -42,7 +43,7 @@ def severity_of_run(report: RunReport) -> Severity:
 
 
 def _of_result(report: RunReport) -> Severity:
-    if report.intruder or report.contested:
+    if report.intruder or report.contested or report.again:
         return Severity.CRITICAL
     match report.result:
         case Result.FAILED | Result.STILL_DRIFTED:
@@ -72,6 +73,15 @@ def _of_drifts(report: RunReport) -> Severity:
     # What one of our runs made possible, such as an identity's first policy, is not a loss that anybody caused.
     losses = [] if report.cause.kind is CauseKind.RUN else [drift for drift in drifts if drift.kind in _LOSSES]
     return Severity.WARNING if losses or any(map(_gains, drifts)) else Severity.INFO
+
+
+def lets_in_outsiders(report: RunReport) -> bool:
+    """Whether a document that the run found lets in outsiders, or may."""
+    home = home_of(report)
+    try:
+        return any(drift.kind is DriftKind.UNPARSEABLE or opens(drift, home) for drift in report.plan.drifts)
+    except Exception:  # an attacker may have written what cannot be rated
+        return True
 
 
 def home_of(report: RunReport) -> Collection[str]:

@@ -1,13 +1,14 @@
 """Targets, drift, outcomes, times and callers in words."""
 
 from collections.abc import Collection, Iterator
+from copy import replace
 from datetime import datetime
 from functools import partial
 from typing import assert_never
 
-from ecr_warden.alerting.layout import Entry, listing
+from ecr_warden.alerting.layout import Entry, Listing, listing
 from ecr_warden.alerting.severity import is_outside, is_power
-from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, Address, AddressKind
+from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
 from ecr_warden.model.alert import Field
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Compared, Drift, DriftKind
 from ecr_warden.model.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
@@ -18,7 +19,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.describe import ComesFirst, describe_change, describe_difference
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.phrases import Framing, Relation
+from ecr_warden.policy.phrases import Framing, Perspective, Relation
 from ecr_warden.policy.printable import show_time
 
 
@@ -130,6 +131,24 @@ def _compared(
             yield from exact(gained=compared.gained, lost=compared.lost)
 
 
+def describe_sides(drift: Drift, *, home: Collection[str] = ()) -> tuple[Listing, ...]:
+    """Both versions of a document side by side: what the live one gives beyond the spec, and what it lacks."""
+    framing, change, compared = Framing(Perspective.DRIFT), drift.change, drift.compared
+    if change is None or (compared is not None and compared.relation is Relation.EQUAL):
+        return (Listing("difference", (describe_drift(drift, framing, home=home),), "Their version:"),)
+    gives = replace(drift, access=replace(change, lost=()), compared=compared and replace(compared, lost=()))
+    lacks = replace(drift, access=replace(change, gained=()), compared=compared and replace(compared, gained=()))
+    return (
+        listing(
+            "difference of access",
+            list(_access(gives, framing, home)),
+            title="Their version gives:",
+            rest=drift.left_out + change.left_out,
+        ),
+        listing("difference of access", list(_access(lacks, framing, home)), title="Their version lacks:"),
+    )
+
+
 def describe_outcome(outcome: Outcome) -> Entry:
     """What became of one change."""
     match outcome:
@@ -225,6 +244,20 @@ def describe_cause(cause: Cause) -> str:
             return f"spec version {cause.id}"
         case _:
             assert_never(cause.kind)
+
+
+_IAM_EVENTS = "us-east-1"  # the one region in which CloudTrail shows IAM's calls
+
+
+def who_wrote(address: Address) -> str:
+    """The command that shows who wrote a document lately."""
+    target, calls = address.target, WRITES[address.kind]
+    call = next((call for call in calls if isinstance(target, UserTarget) and "User" in call), calls[0])
+    region = target.region if isinstance(target, RepositoryTarget) else _IAM_EVENTS
+    return (
+        f"aws cloudtrail lookup-events --profile ... --region {region} --lookup-attributes "
+        f"AttributeKey=EventName,AttributeValue={call}"
+    )
 
 
 def uploader(actor: Actor | None) -> str:

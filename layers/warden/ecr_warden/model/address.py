@@ -29,6 +29,16 @@ class AddressKind(StrEnum):
     ATTACHED_POLICY = "attached-policy"
 
 
+WRITES = {
+    AddressKind.REPOSITORY_POLICY: ("SetRepositoryPolicy", "DeleteRepositoryPolicy"),
+    AddressKind.TRUST_POLICY: ("UpdateAssumeRolePolicy", "CreateRole"),
+    AddressKind.IDENTITY_POLICY: ("PutRolePolicy", "PutUserPolicy", "DeleteRolePolicy", "DeleteUserPolicy"),
+    AddressKind.ATTACHED_POLICY: ("AttachRolePolicy", "AttachUserPolicy", "DetachRolePolicy", "DetachUserPolicy"),
+    AddressKind.ROLE: ("UpdateRole", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "CreateRole"),
+}
+"""Which calls change which kind of address. Other calls, such as tagging, changed none of them."""
+
+
 class Address(Value, frozen=True, order=True, omit_defaults=True):
     """`kind` of `target`; `name` is an inline policy's name or an attached policy's ARN, else empty."""
 

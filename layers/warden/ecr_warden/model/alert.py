@@ -3,10 +3,14 @@
 `left_out` in an alert: how many entries its list omits. alerting/kinds.py words each kind.
 """
 
+from enum import StrEnum
+
 from msgspec import Struct
 
+from ecr_warden.model.address import Address
+from ecr_warden.model.drift import Drift
 from ecr_warden.model.finding import FindingGroup
-from ecr_warden.model.job import Cause, Job, PauseMoment
+from ecr_warden.model.job import Actor, Cause, Job, PauseMoment
 from ecr_warden.model.request import AuditEntry
 from ecr_warden.model.run import RunReport, Severity
 from ecr_warden.model.target import Target
@@ -141,8 +145,37 @@ class AccessProved(_Alert, frozen=True, tag="access-proved"):
     failure: str = ""
 
 
+class FightMoment(StrEnum):
+    """What people hear of a fight."""
+
+    BEGAN = "began"
+    LASTS = "lasts"
+    ENDED = "ended"
+
+
+class Fought(_Alert, frozen=True, tag="fight"):
+    """Somebody keeps restoring a version of a document, or has stopped doing so.
+
+    `since`, `last`: the first and the latest of its `repairs`, and `more` since the last message. `drift`: that version
+    against the spec's; None at the end. `severity`: of the repair by which it was noticed.
+    """
+
+    moment: FightMoment
+    address: Address
+    since: Moment
+    last: Moment
+    repairs: Count
+    more: Count
+    writer: Actor | None = None
+    drift: Drift | None = None
+    accounts: tuple[str, ...] = ()
+    run_id: str = ""
+    severity: Severity = Severity.INFO
+
+
 type Alert = (
     RunReport
+    | Fought
     | SpecRefused
     | SpecAccepted
     | Unlisted

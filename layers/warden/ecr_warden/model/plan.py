@@ -62,6 +62,7 @@ class HoldReason(StrEnum):
     NOT_OURS = "not-ours"
     SETTLING = "settling"
     PRINCIPAL_UNKNOWN = "principal-unknown"
+    PACED = "paced"
 
 
 class Held(Value, frozen=True):

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift
+from ecr_warden.model.fight import FightStatus
 from ecr_warden.model.finding import Condition, FindingGroup, RepositoryHealth
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Plan
@@ -30,7 +31,7 @@ class TargetStatus(Value, frozen=True):
 
     `last`: when a run or sweep last read it, with the last run and its result; None before the first. `pause`: the
     current one. `trouble`: a reported problem was still there then. `due`: a sweep found drift, and no run has ended
-    since.
+    since. `fights`: over its documents.
     """
 
     target: str
@@ -39,6 +40,7 @@ class TargetStatus(Value, frozen=True):
     open_run: str | None
     trouble: bool
     due: bool = False
+    fights: tuple[FightStatus, ...] = ()
 
     @property
     def standing(self) -> Standing:

@@ -71,6 +71,9 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     - `final`: False if the job will be retried and nothing was written.
     - `intruder`: the event came from a session of the write role that no run of ours opened.
     - `contested`: how often in a row somebody else wrote between reading and writing, if the job gave up because of it.
+    - `again`: it narrowed a document for at least the third time within a minute.
+    - `of_fight`: it only repaired what somebody keeps restoring, and let in nobody from outside: the messages on the
+      fight count it.
     - `severity`: of the whole report. An announcement may have to leave out what makes it severe, because an attacker
       can make the content of an account exceed any size limit.
     """
@@ -88,6 +91,8 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     final: bool = True
     intruder: bool = False
     contested: Count = 0
+    again: bool = False
+    of_fight: bool = False
     severity: Severity | None = None
 
     @property

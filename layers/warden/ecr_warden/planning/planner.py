@@ -22,9 +22,10 @@ from ecr_warden.planning.cutoff import pre_image, session_cutoff, sessions_to_en
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.guardrails import cuts_own_access, decided, is_not_ours
 from ecr_warden.planning.modes import observed_drift
-from ecr_warden.planning.ordering import gains, ordered, removing_access, without_gain
+from ecr_warden.planning.ordering import gains, loses, ordered, removing_access, without_gain
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
+from ecr_warden.policy.printable import show_time
 
 
 class Circumstances(Struct, frozen=True):
@@ -34,7 +35,8 @@ class Circumstances(Struct, frozen=True):
     endpoint. `last_look`: when the trust policy was last read in sync; None if that is unknown, or all older sessions
     are to end with a repair. `debts`: from earlier runs of the target; None if no record is available. `written_at`:
     when one of them last wrote. `is_in_sync`: reads a role and says whether it is in sync. `refusals`: how often this
-    run's writes to an address were refused because AWS does not know a principal.
+    run's writes to an address were refused because AWS does not know a principal. `paced`: when access may be given
+    back again, for the documents over which there is a fight.
     """
 
     now: datetime
@@ -44,6 +46,7 @@ class Circumstances(Struct, frozen=True):
     written_at: datetime | None = None
     is_in_sync: Callable[[Target], bool] = lambda _role: True
     refusals: Mapping[Address, int] = field(default_factory=dict)
+    paced: Mapping[Address, datetime] = field(default_factory=dict)
 
     def ended_by(self, changes: Iterable[Change]) -> Sessions | None:
         """The sessions that end with the changes, because they narrow the trust policy; None if they do not."""
@@ -127,7 +130,19 @@ def _repair(
         if cut is not None:
             yield cut
     else:
+        yield from _in_pace(drift, change, circumstances.paced.get(drift.address))
+
+
+def _in_pace(drift: Drift, change: Change, until: datetime | None) -> Iterator[Change | Held]:
+    """The change, or its part that only removes access while no access is given back; removing is never held."""
+    cut = without_gain(change) if until is not None and gains(change) else None
+    if until is None or not gains(change) or (cut is None and loses(change)):
         yield change
+        return
+    explain = f"somebody keeps changing the {drift.address.kind}: it gives back at {show_time(until)} at the earliest"
+    yield Held(drift, HoldReason.PACED, explain)
+    if cut is not None:
+        yield cut
 
 
 def _without_target(spec: TargetSpec, drift: Drift, desired: DesiredValue) -> Iterator[Change | Held]:

@@ -14,7 +14,7 @@ from ecr_warden.model.run import Applied, Conflict, Debts, Failed, OpenRun, Outc
 from ecr_warden.model.sessions import Sessions, whole_second
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.cutoff import denied_sessions, owed_sessions
-from ecr_warden.planning.ordering import narrows_trust, removing_access
+from ecr_warden.planning.ordering import loses, narrows_trust, removing_access
 from ecr_warden.planning.planner import Circumstances
 from ecr_warden.policy.access import Permission
 
@@ -37,7 +37,7 @@ def result_without_writes(plan: Plan) -> Result:
 def _of_held(held: Sequence[Held]) -> Result:
     """The result if only held changes are left."""
     reasons = {hold.reason for hold in held}
-    if reasons - {HoldReason.ROLE_NOT_IN_SYNC, HoldReason.SETTLING}:
+    if reasons - {HoldReason.ROLE_NOT_IN_SYNC, HoldReason.PACED, HoldReason.SETTLING}:
         return Result.REPORTED
     return Result.NOT_YET_VISIBLE if HoldReason.SETTLING in reasons else Result.WAITING
 
@@ -80,6 +80,14 @@ def is_retryable(report: RunReport, observation: Observation) -> bool:
         or any(isinstance(outcome, Failed) and outcome.retryable for outcome in report.outcomes)
         or any(isinstance(observed, Unreadable) and observed.retryable for observed in observation.documents.values())
     )
+
+
+def leaves_surplus(report: RunReport) -> bool:
+    """Whether access that the run meant to take away may still be there, because somebody else writes meanwhile.
+
+    What AWS shows of a write that is not visible yet may also be what somebody has restored.
+    """
+    return report.result in _RETRYABLE and any(map(loses, report.plan.changes))
 
 
 def refused_for_principals(report: RunReport) -> Sequence[Address]:

@@ -76,6 +76,10 @@ class RetryLater(PortError):
     code = "retry-later"
 
 
+class RetryAtOnce(RetryLater):
+    """Somebody else writes at the same time: each second more leaves them the access that they gave."""
+
+
 class Crashed(PortError):
     """ecr-warden itself failed on a target's documents, which may have been written to cause that."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct, field
 
 from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.fight import Repairs
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import PatternPause, Pause
 from ecr_warden.model.run import Debts, LastSeen, OpenRun, RunEntry, RunReport
@@ -86,8 +87,8 @@ class TargetRecord(Struct, frozen=True):
     `open_run`: ID of a run that never closed. `unique_id`: AWS's ID of the identity, when last read. `reported`:
     fingerprint of the last reported problem while it lasts, so that a sweep does not report it again. `revoked`: the
     spec version that removed the target, once its documents are gone. `written_at`: when a run last wrote to it.
-    `trust_look`: of the last run that read a role's trust policy in sync. `pause`: the latest that named the target,
-    ended or not. `last`: for people; nothing is decided by it.
+    `trust_look`: of the last run that read a role's trust policy in sync. `repairs`: of the documents that runs wrote
+    lately. `pause`: the latest that named the target, ended or not. `last`: for people; nothing is decided by it.
     """
 
     open_run: str | None = None
@@ -97,6 +98,7 @@ class TargetRecord(Struct, frozen=True):
     revoked: str | None = None
     written_at: datetime | None = None
     trust_look: TrustLook | None = None
+    repairs: tuple[Repairs, ...] = ()
     pause: Pause | None = None
     last: LastSeen | None = None
 
@@ -124,11 +126,12 @@ class State(Protocol):
         reported: str | None,
         revoked: str | None = None,
         trust_look: TrustLook | None = None,
+        repairs: tuple[Repairs, ...] | None = None,
         report: RunReport | None = None,
     ) -> None:
         """Release the lease and remember what was read and reported; does nothing if the lease was lost.
 
-        `revoked`, `trust_look`: kept as they were if None. `report`: how the run ended, if it did.
+        `revoked`, `trust_look`, `repairs`: kept as they were if None. `report`: how the run ended, if it did.
         """
         ...
 

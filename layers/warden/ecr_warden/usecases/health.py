@@ -6,6 +6,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from copy import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -28,6 +29,7 @@ from ecr_warden.model.reply import Standing, TargetStatus
 from ecr_warden.model.run import LastSeen, Result
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, target_arn
 from ecr_warden.model.watch import SweepRecord, part_of
+from ecr_warden.planning.fights import fight_statuses
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.glob import Glob
 from ecr_warden.policy.printable import count, first, show_time
@@ -67,7 +69,8 @@ def statuses(
     def status(target: Target) -> TargetStatus:
         record = records.get(target.key, TargetRecord())
         pause = pause_of(target, record.pause, by_pattern, now)
-        return _status(target, record, pause, sweeps.get(part_of(target)), accepted)
+        known = _status(target, record, pause, sweeps.get(part_of(target)), accepted)
+        return replace(known, fights=fight_statuses(record.repairs, now)) if record.repairs else known
 
     return {key: status(target) for key, target in known.items()}
 
@@ -84,10 +87,9 @@ def _status(
         return known
     run_id, result = (record.last.run_id, record.last.result) if record.last is not None else ("", None)
     if target.key in sweep.fine:
-        seen = LastSeen(sweep.at, run_id, Result.IN_SYNC)
-        return TargetStatus(known.target, seen, pause, record.open_run, trouble=False)
+        return replace(known, last=LastSeen(sweep.at, run_id, Result.IN_SYNC), trouble=False)
     if target.key in sweep.due:
-        return TargetStatus(known.target, LastSeen(sweep.at, run_id, result), pause, record.open_run, True, due=True)
+        return replace(known, last=LastSeen(sweep.at, run_id, result), trouble=True, due=True)
     return known
 
 

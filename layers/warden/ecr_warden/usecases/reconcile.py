@@ -18,16 +18,17 @@ from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import pause_of
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import Debts, OpenRun, Outcome, Result, RunReport, Skipped
-from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 from ecr_warden.planning.cutoff import trust_look
 from ecr_warden.planning.diff import diff
+from ecr_warden.planning.fights import FightNews, news, over, paced, remembered
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.results import (
     debts_to_verify,
     fingerprint,
     is_retryable,
+    leaves_surplus,
     may_be_of,
     planned_debts,
     refused_for_principals,
@@ -37,7 +38,7 @@ from ecr_warden.planning.results import (
 )
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.errors import RetryLater
+from ecr_warden.ports.errors import RetryAtOnce, RetryLater
 from ecr_warden.ports.hub import Clock, CommandRecords, Jobs, Switch
 from ecr_warden.ports.store import Specs, State, SweepRecords
 from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
@@ -69,7 +70,8 @@ class Reconcile(Struct, frozen=True):
         """Reconcile the job's target; None for a target that the accepted spec has no part in.
 
         Raises LeaseHeld when another run works on it, and RetryLater for what may succeed within a minute, unless this
-        is the last attempt: then it is reported as failed.
+        is the last attempt: then it is reported as failed. Access that should be gone and may still be there has no
+        last attempt: another job goes on, so that no number of tampers ends its removal.
         """
         accepted = self.specs.accepted()
         spec = None if accepted is None else spec_for(job.target, accepted)
@@ -82,7 +84,7 @@ class Reconcile(Struct, frozen=True):
             return None
         seen: Observation | None = None
         report: RunReport | None = None
-        reported, revoked, look = record.reported, None, None
+        reported, revoked, look, repairs = record.reported, None, None, None
         try:
             observation = self.documents.read(spec)
             cause, intruder = self._cause_of(job)
@@ -91,21 +93,29 @@ class Reconcile(Struct, frozen=True):
             all_noted = self._note_recreated(run, observation)
             # Not before: a recreated identity is recognised by the unique ID that was last seen.
             seen = observation if all_noted else replace(observation, unique_id=None)
-            report, observation, look = self._converge(run, observation)
+            run, report, observation, left = self._converge(run, observation)
+            look = trust_look(run.spec, left, started_at)
+            run = self._end_fights(run, left)
+            repairs = run.record.repairs if run.record.repairs != record.repairs else None
             seen = observation if all_noted else replace(observation, unique_id=None)
             reported = fingerprint(report) if report.final else record.reported
             removed = accepted.removed.get(spec.target.key)
             if removed is not None and report.result in (Result.IN_SYNC, Result.CONVERGED):
                 revoked = removed.since
         finally:
-            self.state.release(lease, seen, reported=reported, revoked=revoked, trust_look=look, report=report)
+            self.state.release(
+                lease, seen, reported=reported, revoked=revoked, trust_look=look, repairs=repairs, report=report
+            )
         was_in_trouble = record.reported is not None or record.open_run is not None
         if report.result is Result.CONVERGED or (report.result is Result.IN_SYNC and was_in_trouble):
             self._enqueue(run, spec.dependents)
         comes_again = not attempt.is_last and is_retryable(report, observation)
         self._answer(run, report, done=not comes_again)
+        at_once = leaves_surplus(report)
         if comes_again:
-            raise RetryLater(f"{spec.target}: {report.result}", retryable=True)
+            raise (RetryAtOnce if at_once else RetryLater)(f"{spec.target}: {report.result}", retryable=True)
+        if at_once:
+            self._enqueue(run, [spec.target])
         return report.result
 
     def _cause_of(self, job: ReconcileTarget) -> tuple[Cause, bool]:
@@ -147,11 +157,8 @@ class Reconcile(Struct, frozen=True):
         self._enqueue(run, (target for target, _ in naming))
         return are_all
 
-    def _converge(self, run: Run, observation: Observation) -> tuple[RunReport, Observation, TrustLook | None]:
-        """Try until nobody else writes in between, or the tries are used up; every try is a run with its own ID.
-
-        The look is the run's own, if it read the trust policy in sync in the end: a run's begins with its first read.
-        """
+    def _converge(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Observation, tuple[Drift, ...]]:
+        """Try until nobody else writes in between, or the tries are used up; every try is a run with its own ID."""
         first_id = run.id
         for number in range(1, TRIES + 1):
             one_try = replace(run, tries_left=TRIES - number)
@@ -163,7 +170,23 @@ class Reconcile(Struct, frozen=True):
             run = replace(run, refusals={one: run.refusals.get(one, 0) + 1 for one in refused})
             if report.result is not Result.CONFLICT and not refused:
                 break
-        return report, observation, trust_look(run.spec, left, run.started_at)
+        return run, report, observation, left
+
+    def _end_fights(self, run: Run, left: Iterable[Drift]) -> Run:
+        """Announce the fights that are over, and forget them."""
+        before = run.record.repairs
+        after = over(before, {drift.address for drift in left}, self.clock.now()) if before else ()
+        self._announce(run, news(before, after), None)
+        return replace(run, record=replace(run.record, repairs=after))
+
+    def _announce(self, run: Run, found: FightNews, report: RunReport | None) -> None:
+        """Announce what is new of fights; `report`: of the repair by which it was noticed."""
+        if not (found.began or found.again or found.ended):
+            return
+        from ecr_warden.usecases.reporting import fight_alerts  # noqa: PLC0415 - few runs are part of a fight
+
+        for alert in fight_alerts(run.cause, run.accepted.accounts, found, report):
+            self.alerts.publish(alert)
 
     def _try(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Observation, tuple[Drift, ...]]:
         """One plan, applied if that is allowed; and the drift that was left."""
@@ -209,6 +232,7 @@ class Reconcile(Struct, frozen=True):
             written_at=run.record.written_at,
             is_in_sync=lambda role: self._is_in_sync(run.accepted, role),
             refusals=run.refusals,
+            paced=paced(run.record.repairs, self.clock.now(), run.cause),
         )
 
     def _is_in_sync(self, accepted: CompiledSpec, role: Target) -> bool:
@@ -236,10 +260,13 @@ class Reconcile(Struct, frozen=True):
         return run, outcomes, result_of(plan, outcomes, remaining, after), after, remaining
 
     def _close(self, run: Run, report: RunReport) -> Run:
+        repairs = remembered(run.record.repairs, report) if report.applied else run.record.repairs
+        self._announce(run, news(run.record.repairs, repairs), report)
         debts = remaining_debts(report, run.record.debts)
         self.state.close_run(run.lease, report, debts)
         written_at = report.finished_at if report.applied else run.record.written_at
-        return replace(run, record=replace(run.record, open_run=None, debts=debts, written_at=written_at))
+        record = replace(run.record, open_run=None, debts=debts, written_at=written_at, repairs=repairs)
+        return replace(run, record=record)
 
     def _answer(self, run: Run, report: RunReport, *, done: bool) -> None:
         """Answer the command that asked for this run, or for the run that enqueued it."""

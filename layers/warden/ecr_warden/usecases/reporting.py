@@ -1,8 +1,9 @@
 """How a run is reported: its report, severity and explanation, and whether it is published. Decides no write."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -12,8 +13,12 @@ from ecr_warden.model.job import Attempt, Cause, CauseKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import Outcome, Result, RunReport, Severity
+from ecr_warden.planning.fights import FightNews, is_narrowed_again, is_of_fights, remembered
 from ecr_warden.planning.results import is_news, is_retryable, refused_for_principals, times_contested
 from ecr_warden.ports.store import Lease, TargetRecord
+
+if TYPE_CHECKING:
+    from ecr_warden.model.alert import Fought
 
 TRIES = 3
 """How often a run observes its target when others write to it in between."""
@@ -67,9 +72,29 @@ def report_of(
         report = replace(report, final=bool(report.applied))
     else:
         report = replace(report, final=True, contested=times_contested(report, observed=TRIES))
+    report = _marked(run, report)
     if result is Result.IN_SYNC and not plan.drifts and not run.intruder:
         return replace(report, severity=Severity.INFO)  # as the rules say; most runs end here without loading them
     return rated(report)
+
+
+def _marked(run: Run, report: RunReport) -> RunReport:
+    """The report with what follows from earlier repairs of the same documents."""
+    if not report.applied:
+        return report
+    from ecr_warden.alerting.severity import lets_in_outsiders  # noqa: PLC0415 - most runs find nothing
+
+    before = run.record.repairs
+    after = remembered(before, report)
+    is_quiet = not (report.contested or report.intruder or report.result in _ALWAYS_SENT or lets_in_outsiders(report))
+    return replace(
+        report,
+        again=is_narrowed_again(after, report),
+        of_fight=is_quiet and is_of_fights(before, after, report),
+    )
+
+
+_ALWAYS_SENT = frozenset({Result.FAILED, Result.REPORTED, Result.UNKNOWN, Result.INTERRUPTED})
 
 
 def rated(report: RunReport) -> RunReport:
@@ -98,3 +123,37 @@ def call_of(cause: Cause) -> str | None:
     """The ID of the command that led to a run, directly or through another run."""
     kind, _, call_id = cause.incident.partition("/")
     return call_id if kind == CauseKind.CALLER else None
+
+
+def fight_alerts(
+    cause: Cause, accounts: tuple[str, ...], found: FightNews, report: RunReport | None
+) -> Iterator["Fought"]:
+    """What people hear of fights; `report`: of the repair by which it was noticed, None for fights that ended."""
+    from ecr_warden.model.alert import FightMoment, Fought  # noqa: PLC0415 - few runs are part of a fight
+
+    for moment, fights in (
+        (FightMoment.BEGAN, found.began),
+        (FightMoment.LASTS, found.again),
+        (FightMoment.ENDED, found.ended),
+    ):
+        noticed = report if moment is not FightMoment.ENDED else None
+        for one in fights:
+            drifts = noticed.plan.drifts if noticed is not None else ()
+            yield Fought(
+                cause=cause,
+                moment=moment,
+                address=one.address,
+                since=one.fight.since,
+                last=one.version.at[-1],
+                repairs=one.fight.repairs,
+                more=one.more,
+                writer=one.version.writer,
+                drift=next((drift for drift in drifts if drift.address == one.address), None),
+                accounts=accounts,
+                run_id=noticed.run_id if noticed is not None else "",
+                severity=Severity.INFO if noticed is None else _of_fight(noticed),
+            )
+
+
+def _of_fight(report: RunReport) -> Severity:
+    return Severity.CRITICAL if report.severity is Severity.CRITICAL else Severity.WARNING

@@ -30,6 +30,7 @@ from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.watch import SweepRecord, part_of, parts_of
 from ecr_warden.planning.cutoff import trust_look
+from ecr_warden.planning.fights import is_quiet
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.document import Document
@@ -170,11 +171,15 @@ class Sweep(Struct, frozen=True):
     def _judge(
         self, accepted: CompiledSpec, observation: Observation, record: TargetRecord, began: datetime
     ) -> tuple[bool, TrustLook | None]:
-        """Whether a target drifted, was recreated or has an open run; and the look if its trust policy is in sync."""
+        """Whether a target needs a run; and the look if its trust policy is in sync.
+
+        It does if it drifted, was recreated or has an open run, or if a fight over it may have ended.
+        """
         spec = spec_for(observation.target, accepted)
         if spec is None:
             return False, None
-        if record.open_run is not None or record.was_recreated(observation):
+        is_due = record.open_run is not None or record.was_recreated(observation)
+        if is_due or is_quiet(record.repairs, self.clock.now()):
             return True, None
         wanted = as_observed(spec, observation)
         try:

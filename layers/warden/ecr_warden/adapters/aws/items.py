@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ecr_warden.adapters.aws.errors import HUB, translated
-from ecr_warden.model.codec.base import loads
+from ecr_warden.model.codec.base import CodecError, loads
+from ecr_warden.model.fight import Repairs
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.run import Debts, LastSeen, Result
 from ecr_warden.model.sessions import Sessions, TrustLook
@@ -81,7 +82,7 @@ def query(client: "DynamoDBClient", what: str, **asked: Any) -> Iterator[Any]:
 # As a projection: first what runs need, then what people read.
 RECORD = (
     "pk, open_run, sessions_since, sessions_before, sessions_ended, recreated, written_at, unique_id, reported, "
-    "revoked, trust_at, trust_digest, paused, observed_at, last_run, last_result"
+    "revoked, trust_at, trust_digest, repairs, paused, observed_at, last_run, last_result"
 )
 
 
@@ -99,6 +100,7 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
         revoked=item.get("revoked", {}).get("S"),
         written_at=_time(item, "written_at"),
         trust_look=_trust_look(item),
+        repairs=_repairs(item),
         pause=_pause(item),
         last=_last(item),
     )
@@ -113,6 +115,18 @@ def _sessions(item: Mapping[str, Any]) -> Sessions | None:
 def _trust_look(item: Mapping[str, Any]) -> TrustLook | None:
     at = _time(item, "trust_at")
     return None if at is None else TrustLook(at, item["trust_digest"]["S"])
+
+
+def _repairs(item: Mapping[str, Any]) -> tuple[Repairs, ...]:
+    """What another version wrote and this one cannot read counts as nothing: it must not keep a run from repairing."""
+    if "repairs" not in item:
+        return ()
+    from ecr_warden.model.codec.records import repairs_from_json  # noqa: PLC0415
+
+    try:
+        return repairs_from_json(loads(item["repairs"]["S"]))
+    except CodecError:
+        return ()
 
 
 def _pause(item: Mapping[str, Any]) -> Pause | None:

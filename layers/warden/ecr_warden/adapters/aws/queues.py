@@ -156,8 +156,8 @@ class Redelivery(Struct, frozen=True):
         """Retry a failed flush after 20 seconds, doubled with each receive."""
         self._hide(receipt_handle, min(_LONGEST_FLUSH_SECONDS, _FLUSH_SECONDS * 2 ** (receives - 1)))
 
-    def unbegun(self, receipt_handle: str) -> None:
-        """Hand back a message whose work has not started."""
+    def at_once(self, receipt_handle: str) -> None:
+        """Hand back a message whose work has not started, or cannot wait, however often it was received."""
         self._hide(receipt_handle, _AT_ONCE_SECONDS)
 
     def _hide(self, receipt_handle: str, seconds: int) -> None:

@@ -26,6 +26,7 @@ from ecr_warden.adapters.aws.items import (
     unpacked,
 )
 from ecr_warden.model.codec.base import dumps, loads
+from ecr_warden.model.fight import Repairs
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.model.run import Debts, OpenRun, RunReport
@@ -98,6 +99,7 @@ class DynamoState(Struct, frozen=True):
         reported: str | None,
         revoked: str | None = None,
         trust_look: TrustLook | None = None,
+        repairs: tuple[Repairs, ...] | None = None,
         report: RunReport | None = None,
     ) -> None:
         sets, removes = ["observed_at = :now"], ["lease_run", "lease_expires"]
@@ -119,6 +121,11 @@ class DynamoState(Struct, frozen=True):
         if trust_look is not None:
             sets.append("trust_at = :trust_at, trust_digest = :trust_digest")
             values |= {":trust_at": {"S": trust_look.at.isoformat()}, ":trust_digest": {"S": trust_look.digest}}
+        if repairs is not None:
+            from ecr_warden.model.codec.records import repairs_to_json  # noqa: PLC0415 - few runs write anything
+
+            sets.append("repairs = :repairs")
+            values[":repairs"] = {"S": dumps(repairs_to_json(repairs))}
         if report is not None:
             sets.append("last_run = :run, last_result = :result")
             values |= {":run": {"S": report.run_id}, ":result": {"S": report.result}}

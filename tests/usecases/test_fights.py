@@ -1,0 +1,378 @@
+"""Another writer keeps restoring its version: every surplus goes at once, and people hear of it once."""
+
+import json
+from collections.abc import Iterable
+from copy import replace
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from ecr_warden.alerting.kinds import message_of
+from ecr_warden.model.address import Address, repository_policy
+from ecr_warden.model.alert import FightMoment, Fought, Message
+from ecr_warden.model.job import Actor, Attempt, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.observed import LiveValue
+from ecr_warden.model.plan import Change, HoldReason
+from ecr_warden.model.reply import StatusReply
+from ecr_warden.model.request import AskStatus
+from ecr_warden.model.run import Result, Severity
+from ecr_warden.model.target import Target
+from ecr_warden.policy.document import Document
+from ecr_warden.ports.errors import RetryAtOnce, RetryLater
+from ecr_warden.usecases.alert import COLLECT_SECONDS, SendAlerts
+
+from local.testing.memory.hub import MemoryIncidents
+from local.testing.seed import ANNA, CHECKOUT, CI, D1, D2, D3, MORE_TRUST, allow, desired, document
+from tests.usecases.hub import ask
+from tests.usecases.world import OPEN, Crash, Fuse, World, world_in_sync
+
+TERRAFORM = Actor(
+    "AssumedRole",
+    arn=f"arn:aws:sts::{CI}:assumed-role/deploy/ci",
+    account=CI,
+    issuer=f"arn:aws:iam::{CI}:role/deploy",
+    session_name="ci",
+    user_agent="APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) terraform-provider-aws/5.75.0",
+)
+# What is left out of the spec's and what it has too much: a repair gives back and takes away.
+THEIRS = document(allow("ecr:BatchGetImage", "ecr:ListImages", who=ANNA))
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Fight:
+    """A world, somebody who restores a version, and the people who get messages."""
+
+    world: World = field(default_factory=world_in_sync)
+    got: list[Message] = field(default_factory=list)
+    incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
+    _announced: int = 0
+    _due: float = COLLECT_SECONDS
+
+    def notify(self, message: Message) -> None:
+        self.got.append(message)
+
+    def restore(self, *versions: tuple[Address, LiveValue], actor: Actor | None = TERRAFORM) -> Result | None:
+        """Somebody writes versions of documents of one target, and the event of the last leads to a run."""
+        for address, version in versions:
+            self.world.put(address, version)
+        target = versions[-1][0].target
+        action = "ecr:SetRepositoryPolicy" if target == CHECKOUT else "iam:PutRolePolicy"
+        now = self.world.clock.now()
+        cause = Cause(CauseKind.EVENT, f"e{next(self.world.ids)}", action, now.isoformat(), actor=actor)
+        result = self.world.reconcile()(ReconcileTarget(cause, target))
+        self.deliver()
+        return result
+
+    def pass_time(self, by: timedelta) -> None:
+        """Time passes, and what was collected is sent when it is due."""
+        self.world.clock.advance(by)
+        self._due -= by.total_seconds()
+        if self._due <= 0:
+            self._due = COLLECT_SECONDS
+            self.flush()
+
+    def sweep(self) -> None:
+        """The sweep comes, and what it finds is repaired."""
+        self.world.sweep()
+        self.world.drain()
+        self.deliver()
+
+    def deliver(self) -> None:
+        """What was published reaches people, or the incidents."""
+        published = self.world.alerts.published
+        for alert in published[self._announced :]:
+            SendAlerts(self.incidents, {"chat": self}).announce(alert)
+        self._announced = len(published)
+
+    def flush(self) -> None:
+        flushes, self.incidents.flushes[:] = list(self.incidents.flushes), []
+        for key, _ in flushes:
+            SendAlerts(self.incidents, {"chat": self}).flush(key)
+
+    @property
+    def fights(self) -> list[Fought]:
+        return [alert for alert in self.world.alerts.published if isinstance(alert, Fought)]
+
+    @property
+    def titles(self) -> list[str]:
+        return [message.title for message in self.got]
+
+
+def gains_of(document: Document | None) -> set[str]:
+    """The actions that a document allows."""
+    statements = json.loads(document.text)["Statement"] if document is not None else []
+    return {action for one in statements for action in _listed(one["Action"]) if one["Effect"] == "Allow"}
+
+
+def _listed(value: str | list[str]) -> Iterable[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def live(world: World, address: Address = D1) -> Document | None:
+    found = world.live(address)
+    assert found is None or isinstance(found, Document)
+    return found
+
+
+def test_two_hundred_rewrites_in_forty_seconds_are_all_narrowed_and_a_handful_of_messages() -> None:
+    fight = Fight()
+    world = fight.world
+    for _ in range(200):
+        fight.restore((D1, THEIRS))
+        assert "ecr:ListImages" not in gains_of(live(world))
+        fight.pass_time(timedelta(seconds=0.2))
+    assert len([run for run in world.reports if run.applied]) == 200
+    assert [one.moment for one in fight.fights] == [FightMoment.BEGAN]
+    fight.pass_time(MINUTE)
+    fight.flush()
+    assert len(fight.got) <= 4
+    assert len([title for title in fight.titles if "FIGHT" in title]) == 1
+    # Every run stands in the journal.
+    assert len(world.state.closed) == 200
+    fight.pass_time(MINUTE * 11)
+    fight.sweep()
+    assert live(world) == desired(D1), "what was missing is given back"
+    assert [one.moment for one in fight.fights] == [FightMoment.BEGAN]
+    messages = len(fight.got)
+    fight.pass_time(MINUTE * 30)
+    fight.sweep()
+    fight.sweep()
+    assert [one.moment for one in fight.fights] == [FightMoment.BEGAN, FightMoment.ENDED]
+    assert len(fight.got) == messages + 1
+    assert fight.titles[-1] == (
+        "the fight over the repository policy of repository shop/checkout is over: no longer restored, 197 more repairs"
+    )
+    assert fight.got[-1].severity is Severity.INFO
+
+
+def test_the_message_names_writer_tool_both_versions_and_what_to_do() -> None:
+    fight = Fight()
+    for _ in range(3):
+        fight.restore((D1, THEIRS))
+        fight.pass_time(MINUTE)
+    [alert] = fight.fights
+    message = message_of([alert])
+    fields = {one.label: one.text for one in message.fields}
+    assert message.title == (
+        "FIGHT over the repository policy of repository shop/checkout: ci of deploy keeps restoring a version"
+    )
+    assert fields["Tool"] == "Terraform"
+    assert fields["User agent"].startswith("APN/1.0 HashiCorp/1.0 Terraform/1.9.8")
+    assert fields["Writer"].startswith("session ci of role")
+    assert fields["Repairs"] == "3"
+    gives = message.lines.index("Their version gives:")
+    lacks = message.lines.index("Their version lacks:")
+    assert message.severity is Severity.WARNING
+    assert gives < lacks
+    assert "and the spec does not allow it" in message.lines[gives + 1]
+    assert "and the spec allows it" in message.lines[lacks + 1]
+    text = "\n".join(message.lines)
+    assert "ignore_changes = [policy]" in text
+    assert f"ecr-warden pause {CHECKOUT}" in text
+
+
+def test_the_third_narrowing_within_a_minute_is_critical_and_says_so() -> None:
+    fight = Fight()
+    versions = [
+        document(allow("ecr:BatchGetImage", f"ecr:Describe{name}", who=ANNA)) for name in ("Images", "Tags", "X")
+    ]
+    for version in versions:
+        fight.restore((D1, version))
+        fight.pass_time(timedelta(seconds=10))
+    assert [run.again for run in fight.world.reports] == [False, False, True]
+    assert [run.severity for run in fight.world.reports] == [Severity.WARNING, Severity.WARNING, Severity.CRITICAL]
+    assert fight.fights == []
+    [line] = [line for line in message_of(fight.world.reports[-1:]).lines if "third within a minute" in line]
+    assert "after each repair" in line
+
+
+def test_repairs_that_let_in_outsiders_are_sent_although_a_fight_lasts() -> None:
+    fight = Fight()
+    for _ in range(5):
+        fight.restore((D1, OPEN))
+        fight.pass_time(MINUTE)
+    assert [run.of_fight for run in fight.world.reports] == [False] * 5
+    [began] = fight.fights
+    assert began.severity is Severity.CRITICAL
+    assert len(fight.got) == 6, "each repair, and the fight"
+
+
+def test_another_version_in_a_fight_is_sent() -> None:
+    fight = Fight()
+    for _ in range(4):
+        fight.restore((D1, THEIRS))
+        fight.pass_time(MINUTE)
+    sent = len(fight.got)
+    fight.restore((D1, document(allow("ecr:DeleteRepository", who=ANNA))))
+    assert [run.of_fight for run in fight.world.reports] == [False, False, True, True, False]
+    assert len(fight.got) == sent + 1
+
+
+def test_giving_back_is_slowed_to_once_in_ten_minutes_and_a_sibling_document_is_not() -> None:
+    fight = Fight()
+    world, push = fight.world, document(allow("ecr:PutImage", "ecr:DeleteRepository"))
+    for _ in range(3):
+        fight.restore((D3, push))
+        assert live(world, D3) == desired(D3)
+        fight.pass_time(MINUTE)
+    given: list[int] = []
+    for minute in range(30):
+        fight.restore((D3, push))
+        assert "ecr:DeleteRepository" not in gains_of(live(world, D3))
+        given += [minute] if live(world, D3) == desired(D3) else []
+        fight.pass_time(MINUTE)
+    # The last before was at minute -1.
+    assert given == [9, 19, 29]
+    fight.restore((D3, push), (D2, MORE_TRUST))
+    assert live(world, D2) == desired(D2)
+    world.put(D2, document(allow("sts:TagSession", who=ANNA)))
+    fight.restore((D3, push))
+    assert live(world, D2) == desired(D2), "the sibling is given back at once"
+    assert live(world, D3) != desired(D3)
+
+
+def test_what_is_not_given_back_yet_is_held_and_waits_with_its_time() -> None:
+    fight = Fight()
+    for _ in range(4):
+        fight.restore((D1, THEIRS))
+        fight.pass_time(MINUTE)
+    *_, last = fight.world.reports
+    [held] = last.plan.held
+    assert (last.result, held.reason) == (Result.WAITING, HoldReason.PACED)
+    assert "gives back at 2026-11-24T10:12:00Z at the earliest" in held.explain
+    assert held.explain in message_of([last]).lines
+    reply = ask(fight.world, AskStatus((str(CHECKOUT),)))
+    assert isinstance(reply, StatusReply)
+    [status] = reply.targets
+    [shown] = status.fights
+    assert (shown.address, shown.repairs, shown.writer) == (D1, 4, TERRAFORM)
+    assert shown.gives_back_at is not None
+
+
+def test_a_sweep_gives_back_what_waited() -> None:
+    fight = Fight()
+    for _ in range(4):
+        fight.restore((D1, THEIRS))
+        fight.pass_time(MINUTE)
+    assert live(fight.world) != desired(D1)
+    fight.sweep()
+    assert live(fight.world) != desired(D1), "not yet"
+    fight.pass_time(MINUTE * 10)
+    fight.sweep()
+    assert live(fight.world) == desired(D1)
+
+
+def test_a_fight_that_only_sweeps_find_has_an_unknown_writer() -> None:
+    fight = Fight()
+    for _ in range(3):
+        fight.world.put(D1, THEIRS)
+        fight.sweep()
+        fight.pass_time(MINUTE * 14)
+    [began] = fight.fights
+    assert began.writer is None
+    text = "\n".join(message_of([began]).lines)
+    assert "No event named a writer" in text
+    assert "lookup-events" in text
+
+
+def test_thirty_documents_that_one_tool_restores_are_two_messages() -> None:
+    fight = Fight()
+    for _ in range(3):
+        fight.restore((D1, THEIRS))
+    [began] = fight.fights
+    fight.got.clear()
+    for number in range(30):
+        address = repository_policy(replace(CHECKOUT, name=f"shop/r{number}"))
+        SendAlerts(fight.incidents, {"chat": fight}).announce(replace(began, address=address))
+    fight.flush()
+    fight.flush()
+    assert [title for title in fight.titles if "FIGHT" in title][-1] == "FIGHTS over 30 more documents"
+
+
+def test_a_paused_target_does_not_end_a_fight_while_the_version_is_live() -> None:
+    fight = Fight()
+    for _ in range(3):
+        fight.restore((D1, THEIRS))
+        fight.pass_time(MINUTE)
+    fight.world.switch.enabled = False
+    fight.restore((D1, THEIRS))
+    fight.pass_time(MINUTE * 40)
+    fight.sweep()
+    assert [one.moment for one in fight.fights] == [FightMoment.BEGAN]
+
+
+def test_a_repair_of_a_killed_process_counts() -> None:
+    fight = Fight()
+    world = fight.world
+    fight.restore((D1, THEIRS))
+    world.put(D1, THEIRS)
+    number = next(number for number in range(1, 99) if crashes_after_writing(number))
+    with pytest.raises(Crash):
+        world.run(CHECKOUT, fuse=Fuse(number))
+    assert live(world) == desired(D1)
+    fight.pass_time(MINUTE * 3)
+    assert world.run(CHECKOUT) is Result.IN_SYNC
+    fight.restore((D1, THEIRS))
+    assert [one.moment for one in fight.fights] == [FightMoment.BEGAN]
+
+
+def crashes_after_writing(number: int) -> bool:
+    """Whether a run that dies at its `number`-th call has written."""
+    world = world_in_sync()
+    world.put(D1, THEIRS)
+    with pytest.raises(Crash):
+        world.run(CHECKOUT, fuse=Fuse(number))
+    return live(world) == desired(D1)
+
+
+def writes_back_at_once(world: World, versions: Iterable[Document]) -> None:
+    """Each time ecr-warden is about to write, somebody writes another version."""
+    left = iter(versions)
+
+    def tamper(_: Target, change: Change | None) -> None:
+        version = next(left, None) if change is not None else None
+        if version is not None:
+            world.put(D1, version)
+
+    world.documents.faults = tamper
+
+
+def other(number: int) -> Document:
+    return document(allow("ecr:*", who=f"arn:aws:iam::{CI}:user/u{number}"))
+
+
+def test_no_number_of_conflicts_ends_the_removal_of_access() -> None:
+    """A hundred writes, each just before ours: more than all tries of all attempts of one job."""
+    world = world_in_sync()
+    world.put(D1, OPEN)
+    writes_back_at_once(world, map(other, range(100)))
+    job, attempt, jobs = ReconcileTarget(world.event(), CHECKOUT), 1, 0
+    while True:
+        try:
+            world.reconcile()(job, Attempt(attempt, is_last=attempt == 5))
+        except RetryAtOnce:
+            attempt += 1
+            continue
+        if not world.jobs.sent:
+            break
+        [follow_up], attempt, jobs = [*world.jobs.sent], 1, jobs + 1
+        assert isinstance(follow_up, ReconcileTarget)
+        job = follow_up
+        world.jobs.sent.clear()
+    assert live(world) == desired(D1)
+    assert jobs == 6
+    assert [report.contested for report in world.reports if report.contested] == [3], "an hour has not passed"
+
+
+def test_access_that_is_missing_waits_as_before() -> None:
+    world = world_in_sync()
+    parts = [document(allow(action, who=ANNA)) for action in ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")]
+    world.put(D1, parts[0])
+    writes_back_at_once(world, [parts[1], parts[0], parts[1]])
+    with pytest.raises(RetryLater) as caught:
+        world.run(CHECKOUT, attempt=Attempt(1, is_last=False))
+    assert not isinstance(caught.value, RetryAtOnce)
+    writes_back_at_once(world, [parts[0], parts[1], parts[0]])
+    assert world.run(CHECKOUT) is Result.CONFLICT
+    assert world.jobs.sent == []
