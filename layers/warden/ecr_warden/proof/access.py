@@ -257,13 +257,6 @@ class Graph:
                 found |= {one.arn: one for one in named}
         return found
 
-    def who_can_of(self, permissions: tuple[Permission, ...], candidates: Iterable[Subject]) -> dict[str, AccessPath]:
-        """Who of the candidates can, and who can through them, each with the best path."""
-        direct = ((one, self.decide(one, permissions)) for one in candidates)
-        return self.through_roles(
-            {one.arn: Step(one, permissions, decision) for one, decision in direct if decision.answer is not Answer.NO}
-        )
-
     def from_outside(self, permissions: tuple[Permission, ...], account: str) -> Iterator[AccessPath]:
         """Everybody who can without assuming a role, but for the account's own."""
         for subject, decision in self._direct(permissions, (), but_of=account):

@@ -33,7 +33,7 @@ from ecr_warden.policy.principal import ANYONE
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError
 from ecr_warden.policy.variables import variables_in
-from ecr_warden.proof.access import TOKEN, Access, Graph, Unfinished, may_trust
+from ecr_warden.proof.access import TOKEN, Access, Graph, Step, Unfinished, may_trust
 from ecr_warden.proof.contexts import Context, contexts_of
 from ecr_warden.proof.decide import Answer, Case, Permission, condition_texts
 from ecr_warden.proof.given import bare, desired_estate
@@ -135,7 +135,9 @@ class _Side:
 
     def __init__(self, version: _Version, permissions: tuple[Permission, ...], asked: Iterable[Subject]) -> None:
         self.version, self.graph, self.permissions = version, version.graph, permissions
-        self.paths = {bare(arn): path for arn, path in self.graph.who_can_of(permissions, asked).items()}
+        decided = ((one, self.graph.decide(*_presumed(one, permissions))) for one in asked)
+        direct = {one.arn: Step(one, permissions, found) for one, found in decided if found.answer is not Answer.NO}
+        self.paths = {bare(arn): path for arn, path in self.graph.through_roles(direct).items()}
         subjects = [path.subject for path in self.paths.values()]
         self.roles = [self.graph.subjects[one.arn] for one in subjects if one.is_role]
         self._classes = {one.principal.account for one in subjects if one.is_class and one.principal.account}
@@ -157,20 +159,20 @@ class _Side:
 
     def _edges_of(self, start: str, one: Subject) -> Iterator["_Edge"]:
         is_service = one.principal.kind is CallerKind.SERVICE
-        needed = [each for each in self.permissions if not (is_service and each.action == TOKEN)]
+        needed = tuple(each for each in self.permissions if not (is_service and each.action == TOKEN))
         yield self._edge(start, _REPOSITORY, "", one, needed)
         for role in self.roles if not is_service else ():
             if role.identity is not one.identity and may_trust(role, one):
-                needed = [self.graph.assume_permission(one, role)]
+                needed = (self.graph.assume_permission(one, role),)
                 yield self._edge(start, bare(role.arn), role.arn, one, needed)
 
-    def _edge(self, start: str, end: str, role: str, one: Subject, needed: Sequence[Permission]) -> "_Edge":
+    def _edge(self, start: str, end: str, role: str, one: Subject, needed: tuple[Permission, ...]) -> "_Edge":
         as_member = None
         if one.identity is not None and self.lets_in_class_of(one):
             account = str(one.principal.account)
-            member = replace(one, policies=(_PRESUMED,))
-            as_member = Case(member, [_for_classes(each, account) for each in needed])
-        return _Edge(start, end, role, Case(one, needed), as_member)
+            member = replace(one, policies=(_PRESUMED,), presumed_allowed=True)
+            as_member = Case(*_presumed(member, tuple(_for_classes(each, account) for each in needed)))
+        return _Edge(start, end, role, Case(*_presumed(one, needed)), as_member)
 
 
 _START, _REPOSITORY = "", "repository"
@@ -191,6 +193,17 @@ class _Edge(NamedTuple):
 
     def cases(self) -> tuple[Case, ...]:
         return (self.case,) if self.as_member is None else (self.case, self.as_member)
+
+
+def _presumed(subject: Subject, permissions: tuple[Permission, ...]) -> tuple[Subject, tuple[Permission, ...]]:
+    """What is presumed of whom nothing is known: in the repository's own account, the token and no more.
+
+    There either side is enough, so that what its account may give it by itself is no work of the repository's policy.
+    """
+    resource = permissions[0].resource
+    if not subject.presumed_allowed or resource.trust or subject.principal.account != resource.account:
+        return subject, permissions
+    return replace(subject, policies=()), tuple(one for one in permissions if one.action != TOKEN)
 
 
 def _for_classes(permission: Permission, account: str) -> Permission:
@@ -343,7 +356,7 @@ class _Contrast:
         self._edges = {Direction.LOSES: before, Direction.GAINS: after}
         every = (*before, *after)
         self._ends = {
-            end: _End([case for one in every if one.end == end for case in one.cases()], always)
+            end: _End([(one.start, case) for one in every if one.end == end for case in one.cases()], always)
             for end in dict.fromkeys(one.end for one in every)
         }
         kinds = [end.kinds.items() for end in self._ends.values()]
@@ -408,11 +421,23 @@ class _End:
     `choices`: the values to try for each key; `complete`: they tell apart all that there is to tell apart.
     """
 
-    def __init__(self, cases: Sequence[Case], always: Sequence[CanonicalClause]) -> None:
-        self._cases = cases
-        opened = [case.open() for case in cases]
-        self._keys = [_keys(clauses, resources) for clauses, resources in opened]
-        self._clauses = list(dict.fromkeys(one for clauses, _ in opened for one in clauses))
+    def __init__(self, asked: Sequence[tuple[str, Case]], always: Sequence[CanonicalClause]) -> None:
+        self._cases = [case for _, case in asked]
+        opened = [case.open() for case in self._cases]
+        # By case: the name in contexts of each key that it leaves open.
+        self._names = [
+            {key: _name_of(key, start) for key in _keys(clauses, resources)}
+            for (start, _), (clauses, resources) in zip(asked, opened, strict=True)
+        ]
+        self._spelling = {
+            name: case.spelling.get(key, key) + name.removeprefix(key)
+            for case, names in zip(self._cases, self._names, strict=True)
+            for key, name in names.items()
+        }
+        each = zip(opened, self._names, strict=True)
+        self._clauses = list(
+            dict.fromkeys(one._replace(key=names[one.key]) for (clauses, _), names in each for one in clauses)
+        )
         resources = list(dict.fromkeys(one for _, resources in opened for one in resources))
         space = contexts_of(self._clauses, resources, always, self._certain)
         self.choices, self.complete = space.choices, space.complete
@@ -424,23 +449,30 @@ class _End:
         """What a context allows; of each case only the keys count that it leaves open."""
         return frozenset(
             case
-            for case, keys in zip(self._cases, self._keys, strict=True)
-            if case.allows({key: values for key, values in context.items() if key in keys})
+            for case, names in zip(self._cases, self._names, strict=True)
+            if case.allows({key: context[name] for key, name in names.items() if name in context})
         )
 
     def texts(self, key: str, context: Context) -> Iterator[str]:
         """What a context needs of a key, in words."""
-        spelling = {name: text for case in self._cases for name, text in case.spelling.items()}
         clauses = [clause for clause in self._clauses if clause.key == key]
-        found = list(condition_texts(_apart(clauses, context), context, spelling))
+        found = list(condition_texts(_apart(clauses, context), context, self._spelling))
         if not found:
             values = " and ".join(f'"{printable(value, 80)}"' for value in context[key])
-            found = [f"{printable(spelling.get(key, key), 80)} is {values or 'absent'}"]
+            found = [f"{printable(self._spelling.get(key, key), 80)} is {values or 'absent'}"]
         yield from found
 
     def _certain(self, key: str) -> tuple[str, ...] | None:
         values = {case.value_of(key) for case in self._cases}
         return values.pop() if len(values) == 1 else None
+
+
+_OF_CALLER = ("aws:principal", "aws:user", "aws:federatedprovider")
+
+
+def _name_of(key: str, start: str) -> str:
+    """A key's name in contexts: keys of a role on the way are not those of whoever comes through it."""
+    return f"{key} of {start}" if start != _START and key.startswith(_OF_CALLER) else key
 
 
 def _keys(clauses: Iterable[CanonicalClause], resources: Iterable[tuple[str, str]]) -> frozenset[str]:
