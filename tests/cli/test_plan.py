@@ -1,5 +1,7 @@
 """`ecr-warden plan`, on the memory adapter."""
 
+from copy import replace
+
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, trust_policy
 from ecr_warden.model.codec.runs import plan_from_json
 from ecr_warden.model.observed import Unparseable
@@ -197,3 +199,29 @@ def test_the_write_scope_of_an_unreadable_account_is_unknown(world: MemoryWorld,
     assert f"account {CI}: cannot be read, so it is unknown whom its member stack covers\n" in ran.out
     [ci] = [gap for gap in command("plan", str(SPEC_FILE), "--json").json["writeScope"] if gap["account"] == CI]
     assert ci == {"account": CI, "memberStack": None, "error": f"no way into {CI}; open it"}
+
+
+PARTLY = b"""\
+version: 1
+accounts: {ci: {id: "111111111111"}, registry: {id: "222222222222", regions: [eu-central-1]}}
+repositories:
+  - name: shop/checkout
+    account: registry
+    pull: [{account: ci}]
+    push: [{role: ecr-pusher, by: [{github: acme/shop, owner_id: 1, repository_id: 2, branch: main}]}]
+  - {name: shop/basket, account: registry, pull: [{account: ci}], mode: observe}
+settings: {mode: enforce}
+"""
+
+
+def test_what_is_only_observed_is_planned_with_a_note_and_needed_providers_are_named(
+    world: MemoryWorld, command: Command
+) -> None:
+    make_targets(world)
+    world.make(replace(CHECKOUT, name="shop/basket"))
+    ran = command("plan", "-", stdin=PARTLY)
+    provider = "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com"
+    assert ran.out.splitlines()[0] == f"needed, and neither created nor checked by ecr-warden: {provider}"
+    parts = {part.splitlines()[0]: part for part in ran.out.partition("\n")[2].split("\n\n")}
+    assert "not carried out for now: its mode is observe" in parts[str(replace(CHECKOUT, name="shop/basket"))]
+    assert ran.out.count("not carried out for now") == 1

@@ -116,3 +116,41 @@ def test_literal_documents_render_too(command: Command) -> None:
     assert ran.code == 0
     assert "trust-policy role/222222222222/ecr-pusher" in headings(ran)
     assert "no other" not in ran.out
+
+
+FEDERATED = b"""\
+version: 1
+accounts: {ci: {id: "111111111111"}, registry: {id: "222222222222", regions: [eu-central-1]}}
+repositories:
+  - name: shop/checkout
+    account: registry
+    pull: [{sso: {permission_set: Developer, account: ci}}]
+    push: [{role: pusher, by: [{github: acme/shop, owner_id: 1, repository_id: 2, branch: main}]}]
+"""
+PROVIDER = "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com"
+
+
+def test_what_only_others_can_provide_is_shown_and_marked(command: Command) -> None:
+    said = headings(command("render", "-", stdin=FEDERATED))
+    at = said.index("inline policy of the permission set Developer in 111111111111")
+    assert said[at + 1] == "not written by ecr-warden: only an administrator of Identity Center can"
+    assert said[-1] == f"needed, and neither created nor checked by ecr-warden: {PROVIDER}"
+    assert headings(command("render", "-", "--only", "permission set", stdin=FEDERATED)) == said[at : at + 2]
+
+
+def test_what_only_others_can_provide_is_in_the_json(command: Command) -> None:
+    answer = json.loads(command("render", "-", "--json", stdin=FEDERATED).out)
+    assert answer["identityProviders"] == [PROVIDER]
+    [by_hand] = answer["byHand"]
+    assert by_hand["policy"] == "inline policy of the permission set Developer in 111111111111"
+    statements = by_hand["value"]["document"]["Statement"]
+    assert [statement["Sid"] for statement in statements] == ["AllowLogin", "AllowPull"]
+
+
+def test_what_is_only_observed_is_marked(command: Command) -> None:
+    said = command("render", str(ROOT / "examples" / "rollout" / "access.yaml")).out
+    checkout, basket = (said.split(f"shop/{name}\n")[1].split("\n")[0] for name in ("checkout", "basket"))
+    assert checkout == "{"
+    assert basket == "# mode: observe: reported, never written"
+    both = said.split("# with the grants in mode observe, which are reported and never written:\n")
+    assert ("shop/basket" in both[0].split("ecr-warden-pull\n")[1], "shop/basket" in both[1]) == (False, True)

@@ -4,6 +4,7 @@ import pytest
 
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command
+from tests.template.cfn import ROOT
 
 WARNED = b"""\
 version: 1
@@ -79,3 +80,14 @@ def test_input_that_is_not_a_spec_is_a_problem_like_any_other(command: Command, 
     assert ran.code == 1
     assert ran.out.startswith(f"{code} <stdin>:1:")
     assert "\x1b" not in ran.out
+
+
+def test_a_permission_set_needs_a_policy_that_somebody_else_writes(command: Command) -> None:
+    ran = command("validate", str(ROOT / "examples" / "identity-center" / "access.yaml"))
+    assert ran.code == 0
+    needed = [line for line in ran.out.splitlines() if "needs an inline policy" in line]
+    assert [line.partition(" needs")[0] for line in needed] == [
+        "the permission set Developer in 111111111111",
+        "the permission set RegistryReader in 222222222222",
+        "the permission set ReleaseManager in 111111111111",
+    ]

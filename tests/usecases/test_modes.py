@@ -8,6 +8,7 @@ from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Result
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.spec.render import pull_permissions
+from ecr_warden.spec.spec import UNLIMITED
 
 from local.testing.seed import CHECKOUT, CI, D1, HOME
 from tests.usecases.uploads import first, upload
@@ -60,7 +61,7 @@ def test_drift_of_an_observed_repository_is_reported_once_while_its_sibling_is_r
 
 def test_a_shared_identity_policy_gets_the_enforced_grant_and_reports_the_other() -> None:
     world = started("observe")
-    assert world.live(PULL) == pull_permissions(ARNS[1:])
+    assert world.live(PULL) == pull_permissions({UNLIMITED: ARNS[1:]})
     reports = [report for report in world.reports if report.plan.target == ANNA]
     assert [report.result for report in reports][-1] is Result.REPORTED
     assert [hold.reason for hold in reports[-1].plan.held] == [HoldReason.OBSERVE_MODE]
@@ -76,7 +77,7 @@ def test_a_repository_that_is_set_to_enforce_gets_its_documents() -> None:
     assert isinstance(accepted, SpecAccepted)
     assert set(accepted.changed) == {BASKET.key, ANNA.key}
     world.drain()
-    assert world.live(PULL) == pull_permissions(ARNS)
+    assert world.live(PULL) == pull_permissions({UNLIMITED: ARNS})
     assert world.live(BASKET_D1) is not None
 
 
@@ -88,7 +89,7 @@ def test_a_repository_that_is_set_back_to_observe_keeps_its_access() -> None:
     world.sweep()
     world.drain()
     assert world.writes == []
-    assert world.live(PULL) == pull_permissions(ARNS)
+    assert world.live(PULL) == pull_permissions({UNLIMITED: ARNS})
 
 
 @pytest.mark.parametrize(("default", "writes"), [("enforce", 1), ("observe", 0)])

@@ -13,7 +13,7 @@ from ecr_warden.policy.phrases import is_unique_id
 from ecr_warden.policy.printable import count, show_time
 from ecr_warden.spec import Invalid, Problem, Valid, load_spec
 from ecr_warden.spec.render import PULL_ACTIONS, pull_permissions
-from ecr_warden.spec.spec import Literal, Repository, Spec
+from ecr_warden.spec.spec import UNLIMITED, Literal, Repository, Spec
 from msgspec import Struct
 
 from ecr_warden_cli.context import Failure
@@ -152,7 +152,7 @@ def _has_own_side(who: str, repository: Live, world: World) -> bool:
     identity = world.by_arn.get(who)
     if identity is None or identity.account == repository.target.account:
         return True
-    return world.adds_nothing(identity, pull_permissions([repository.arn]))
+    return world.adds_nothing(identity, pull_permissions({UNLIMITED: [repository.arn]}))
 
 
 def _pulling(statement: Statement) -> Iterator[str]:

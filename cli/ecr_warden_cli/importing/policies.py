@@ -20,7 +20,7 @@ from ecr_warden.policy.principal import Principal as NamedPrincipal
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.spec.render import IMPORT_ACTIONS, PULL_ACTIONS, repository_pull
-from ecr_warden.spec.spec import Organization, Puller, Service, WholeAccount
+from ecr_warden.spec.spec import Organization, Puller, PullGrant, Service, WholeAccount
 from msgspec import Struct
 
 from ecr_warden_cli.importing.notes import Note, NoteKind
@@ -37,6 +37,10 @@ class Grants(Struct, frozen=True):
     pull: tuple[Puller, ...] = ()
     importing: frozenset[Puller] = frozenset()
     foreign: tuple[ForeignStatement, ...] = ()
+
+    @property
+    def pulls(self) -> tuple[PullGrant, ...]:
+        return tuple(PullGrant(one, importing=one in self.importing) for one in self.pull)
 
 
 class Exact(Struct, frozen=True):
@@ -96,7 +100,7 @@ def desired_policy(grants: Grants, target: RepositoryTarget, live: Document | No
     """What the spec would write for the grants, with the live foreign statements that it keeps."""
     own: Document | MustNotExist = MustNotExist()
     if grants.pull:
-        own = repository_pull(grants.pull, grants.importing, region=target.region)
+        own = repository_pull(grants.pulls, region=target.region)
     return kept_policy(TargetSpec(target, Extent.WHOLE, {repository_policy(target): own}, foreign=grants.foreign), live)
 
 

@@ -134,7 +134,7 @@ def _candidate(repository: LiveRepository, world: World) -> _Candidate | Note:
 def _scopes(grants: Grants, target: RepositoryTarget, world: World) -> Iterator[PullScope]:
     """The pull scopes with which nobody's identity policies would allow more than they do."""
     for scope in PullScope:
-        entry = Repository((target,), pull=grants.pull, importing=grants.importing, pull_scope=scope)
+        entry = Repository((target,), pull=grants.pulls, pull_scope=scope)
         if not any(_without_policy(entry, world)):
             yield scope
 
@@ -155,7 +155,7 @@ def _notes_of(candidate: _Candidate, world: World, *, narrow: bool) -> list[Note
     shown = _entry_text(candidate.target, candidate.reading, world.alias)
     match candidate.reading:
         case Exact(found) | Narrower(found) if not candidate.scopes:
-            entry = Repository((candidate.target,), pull=found.pull, importing=found.importing)
+            entry = Repository((candidate.target,), pull=found.pulls)
             names = sorted(principal_text(one.arn, world.alias) for one in _without_policy(entry, world))
             notes.append(
                 Note(
@@ -204,8 +204,7 @@ def _entry(chosen: Sequence[_Candidate], *, narrow: bool) -> Repository:
     grants = chosen[0].grants(narrow=narrow) or Grants()
     return Repository(
         tuple(one.target for one in chosen),
-        pull=grants.pull,
-        importing=grants.importing,
+        pull=grants.pulls,
         pull_scope=chosen[0].scopes[0],
         foreign=grants.foreign,
     )

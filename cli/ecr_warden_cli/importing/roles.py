@@ -24,7 +24,7 @@ from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.policy.variables import completed_arn
 from ecr_warden.spec.compile import BOUNDARY, PUSH_POLICY, trust_of
 from ecr_warden.spec.render import PULL_ACTIONS, assume_permissions, push_permissions
-from ecr_warden.spec.spec import Literal, Principal, PushGrant, Repository
+from ecr_warden.spec.spec import UNLIMITED, Limits, Literal, Principal, Pusher, PushGrant, Repository
 from msgspec import Struct
 
 from ecr_warden_cli.importing.notes import Note, NoteKind
@@ -124,21 +124,25 @@ def _granted(
         return "it pushes to repositories without an entry of their own"
     reached = {target_arn(target) for key in names for target in named[key].targets}
     also = {target_arn(target) for key in names for target in named[key].targets if target_arn(target) in pulled}
-    ends = [(until, principal.arn) for until, several in by.items() for principal in several]
-    if isinstance(relate(permissions, push_permissions(reached, (), also), kind=DocumentKind.IDENTITY), Differs):
+    pushers: list[tuple[Limits, Pusher]] = [
+        (Limits(until), principal) for until, several in by.items() for principal in several
+    ]
+    common = Limits(next(iter(by))) if len(by) == 1 else UNLIMITED
+    if isinstance(
+        relate(permissions, push_permissions(reached, (), also, common), kind=DocumentKind.IDENTITY), Differs
+    ):
         return f"its policy {PUSH_POLICY} says something else"
-    if isinstance(relate(trust, trust_of(ends), kind=DocumentKind.TRUST), Differs):
+    if isinstance(relate(trust, trust_of(pushers, account=role.account), kind=DocumentKind.TRUST), Differs):
         return "its trust policy says something else"
-    needed = assume_permissions([identity.arn])
-    for principal in (one for several in by.values() for one in several):
-        if not world.adds_nothing(world.by_arn[principal.arn], needed):
+    for until, principal in ((until, one) for until, several in by.items() for one in several):
+        if not world.adds_nothing(world.by_arn[principal.arn], assume_permissions({Limits(until): [identity.arn]})):
             return f"{principal.arn} has no right to assume it"
     return {
         key: [
             PushGrant(
                 role,
-                tuple(sorted(several, key=lambda one: one.arn)),
-                until,
+                tuple(sorted(several, key=str)),
+                Limits(until),
                 shared=len(names) > 1,
                 pull=any(target_arn(target) in pulled for target in named[key].targets),
             )

@@ -11,6 +11,7 @@ from ecr_warden.spec.spec import (
     FORMAT_VERSION,
     Literal,
     Organization,
+    PermissionSet,
     Principal,
     Puller,
     PullScope,
@@ -102,7 +103,12 @@ class _Writer:
 
     def organizations(self) -> dict[str, Value]:
         """Each organization under its ID as its alias: an ID is a name."""
-        every = {one.id for entry in self._spec.repositories for one in entry.pull if isinstance(one, Organization)}
+        every = {
+            one.puller.id
+            for entry in self._spec.repositories
+            for one in entry.pull
+            if isinstance(one.puller, Organization)
+        }
         return {identifier: {"id": identifier} for identifier in sorted(every)}
 
     def teams(self) -> dict[str, Value]:
@@ -130,7 +136,8 @@ class _Writer:
         found: dict[str, Value] = {"name": target.name, "account": self._aliases[target.account]}
         found |= self._narrowed(target.account, [one.region for one in entry.targets])
         if entry.pull:
-            found["pull"] = pull_value(entry.pull, entry.importing, self._aliases.__getitem__, self._names)
+            pullers = [grant.puller for grant in entry.pull]
+            found["pull"] = pull_value(pullers, entry.importing, self._aliases.__getitem__, self._names)
         if entry.push:
             found["push"] = [self._push(grant) for grant in entry.push]
         if entry.pull_scope is not PullScope.REPOSITORY:
@@ -147,11 +154,14 @@ class _Writer:
         return [team] if team is not None else [*map(self.principal, principals)]
 
     def _push(self, grant: PushGrant) -> Value:
-        found: dict[str, Value] = {"role": grant.role.name, "by": self._names(grant.by)}
+        found: dict[str, Value] = {
+            "role": grant.role.name,
+            "by": self._names([one for one in grant.by if isinstance(one, Principal)]),
+        }
         if grant.pull:
             found["pull"] = True
-        if grant.until is not None:
-            found["until"] = show_time(grant.until)
+        if grant.limits.until is not None:
+            found["until"] = show_time(grant.limits.until)
         if grant.max_session_duration is not None:
             found["max_session_duration"] = grant.max_session_duration
         if grant.shared:
@@ -202,6 +212,6 @@ def pull_value(
                 found.append({"service": name, "source": arn or alias(account)})
             case Organization(identifier):
                 found.append({"organization": identifier, **also})
-            case Principal():
-                pass
+            case Principal() | PermissionSet():
+                pass  # principals are above, and no policy is read as a permission set's
     return found

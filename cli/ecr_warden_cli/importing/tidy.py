@@ -37,9 +37,10 @@ def with_teams(spec: Spec) -> Spec:
 
 
 def _lists(entry: Repository) -> Iterator[Members]:
-    yield frozenset(one for one in entry.pulling if one not in entry.importing)
-    yield frozenset(one for one in entry.pulling if one in entry.importing)
-    yield from (frozenset(grant.by) for grant in entry.push)
+    importing = entry.importing
+    yield frozenset(one for one in entry.pulling if one not in importing)
+    yield frozenset(one for one in entry.pulling if one in importing)
+    yield from (frozenset(one for one in grant.by if isinstance(one, Principal)) for grant in entry.push)
 
 
 def _team_name(repositories: Sequence[str], taken: Collection[str]) -> str:
@@ -80,7 +81,7 @@ def patterns_for(spec: Spec, named: Iterable[tuple[str, str]]) -> Iterator[tuple
 
 def _access(entry: Repository) -> object:
     regions = tuple(target.region for target in entry.targets)
-    return regions, entry.pull, entry.importing, entry.foreign, entry.pull_scope
+    return regions, entry.pull, entry.foreign, entry.pull_scope
 
 
 def _prefixes(name: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import PlanReply
 from ecr_warden.model.request import AskPlan
 from ecr_warden.policy.printable import and_more
+from ecr_warden.spec.compile import identity_providers
 from ecr_warden.usecases.plan import scope_gaps, why_observed
 
 from ecr_warden_cli.console import Exit, Style
@@ -34,7 +35,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each target that is not in sync, then the totals."""
     place = place_of(arguments)
-    reply = _read(place, context)
+    reply, providers = _read(place, context)
     statuses = _statuses(reply)
     if arguments.json:
         answer: dict[str, Any] = {
@@ -43,14 +44,17 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             "plans": [to_json(plan) for plan in reply.plans],
             "summary": _summary(reply, statuses),
         }
-        extras = plan_extras(reply) if isinstance(place, AtHub) else {}
+        extras = plan_extras(reply) if isinstance(place, AtHub) else {"identityProviders": list(providers)}
         context.console.answer(answer | extras | {"writeScope": to_json(reply.write_scope)})
     else:
+        for arn in providers:
+            context.console.line(f"needed, and neither created nor checked by ecr-warden: {arn}", Style.ODD)
         _show(reply, statuses, context)
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
-def _read(place: Here | AtHub, context: Context) -> PlanReply:
+def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[str, ...]]:
+    """The plans, and the identity providers that a spec at hand needs."""
     match place:
         case Here():
             live = read_live(place, context)
@@ -59,11 +63,12 @@ def _read(place: Here | AtHub, context: Context) -> PlanReply:
             reasons = ((str(plan.target), why_observed(compiled, plan.target)) for plan in plans if plan.changes)
             left = tuple((target, why) for target, why in reasons if why is not None)
             mode = compiled.overall_mode
-            return PlanReply(compiled.version, mode, len(plans), plans, left=left, write_scope=gaps)
+            reply = PlanReply(compiled.version, mode, len(plans), plans, left=left, write_scope=gaps)
+            return reply, identity_providers(live.spec.spec)
         case AtHub():
             client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
-                return expect(PlanReply, client.ask(AskPlan(selection_of(place))))
+                return expect(PlanReply, client.ask(AskPlan(selection_of(place)))), ()
 
 
 def _statuses(reply: PlanReply) -> list[Status]:

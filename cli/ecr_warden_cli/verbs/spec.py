@@ -7,11 +7,12 @@ from typing import Any, assert_never
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, repository_policy
 from ecr_warden.model.codec.values import to_json
-from ecr_warden.model.desired import DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
-from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.policy.nearest import advice, nearest
 from ecr_warden.policy.printable import count, cut
 from ecr_warden.spec import Invalid, Problem, Valid
+from ecr_warden.spec.compile import identity_providers, permission_sets
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb
@@ -26,16 +27,21 @@ def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per problem. Warnings alone leave the spec valid."""
     file = name_of(arguments.spec)
     match load(arguments.spec, context):
-        case Valid(warnings=problems):
-            valid = True
+        case Valid(spec=spec, warnings=problems):
+            valid, sets = True, permission_sets(spec)
         case Invalid(problems):
-            valid = False
+            valid, sets = False, {}
     if arguments.json:
         context.console.answer({"valid": valid, "problems": [problem_to_json(problem) for problem in problems]})
     else:
         for problem in problems:
             style = Style.BAD if problem.is_error else Style.ODD
             context.console.line(problem.at(file), style)
+        for name in sets:
+            context.console.line(
+                f"{name} needs an inline policy that ecr-warden cannot write: "
+                f'ecr-warden render {file} --only "permission set"'
+            )
         context.console.line(_last_line(file, valid, problems), None if valid else Style.HEADING)
     return Exit.FINE if valid else Exit.ERROR
 
@@ -76,61 +82,82 @@ def _add_render_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _render(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each address with its document, role settings, or that it must not exist."""
-    compiled = load_compiled(arguments.spec, context).compiled
+    loaded = load_compiled(arguments.spec, context)
+    compiled = loaded.compiled
     wanted = arguments.only.lower()
+    sets = {f"inline policy of {name}": document for name, document in permission_sets(loaded.spec).items()}
+    providers = identity_providers(loaded.spec)
     addresses = [str(repository_policy(pattern.target)) for pattern in compiled.patterns]
-    addresses += [str(address) for spec in compiled.targets.values() for address in spec.documents]
+    addresses += [str(address) for spec in compiled.targets.values() for address in spec.granted]
+    addresses += [*sets, *providers]
+    sets = {name: document for name, document in sets.items() if wanted in name.lower()}
+    providers = tuple(arn for arn in providers if wanted in arn.lower())
     if wanted and not any(wanted in address.lower() for address in addresses):
         raise NoSuchAddress(arguments.only, addresses)
     if arguments.json:
         documents = [
             {"address": to_json(address), "value": to_json(value)}
             for spec in compiled.targets.values()
-            for address, value in _documents(spec, wanted)
+            for address, value in spec.documents.items()
+            if wanted in str(address).lower()
         ]
         patterns = [
             {"pattern": str(pattern.target), "except": list(pattern.excluded), "value": to_json(pattern.policy)}
             for pattern in compiled.patterns
             if _is_wanted(pattern, wanted)
         ]
+        by_hand = [{"policy": name, "value": to_json(document)} for name, document in sets.items()]
         answer = {"specVersion": compiled.version, "mode": compiled.mode, "documents": documents, "patterns": patterns}
-        context.console.answer(answer)
+        context.console.answer(answer | {"byHand": by_hand, "identityProviders": list(providers)})
         return Exit.FINE
     for pattern in compiled.patterns:
         if _is_wanted(pattern, wanted):
-            _show_pattern(context, pattern)
+            _show_pattern(context, compiled, pattern)
     for spec in compiled.targets.values():
-        shown = _documents(spec, wanted)
-        for address, value in shown:
-            _show(context, spec, address, value)
+        shown = [address for address in spec.granted if wanted in str(address).lower()]
+        for address in shown:
+            _show(context, compiled, spec, address)
         if shown and (rest := _rest(spec)):
             context.console.line(f"# {spec.target}: {rest}", Style.FAINT)
             context.console.line()
+    for name, document in sets.items():
+        context.console.line(f"# {name}", Style.HEADING)
+        context.console.line("# not written by ecr-warden: only an administrator of Identity Center can", Style.FAINT)
+        _show_value(context, document)
+    for arn in providers:
+        context.console.line(f"# needed, and neither created nor checked by ecr-warden: {arn}", Style.FAINT)
     return Exit.FINE
-
-
-def _documents(spec: TargetSpec, wanted: str) -> list[tuple[Address, DesiredValue]]:
-    return [(address, value) for address, value in spec.documents.items() if wanted in str(address).lower()]
 
 
 def _is_wanted(pattern: RepositoryPattern, wanted: str) -> bool:
     return wanted in str(repository_policy(pattern.target)).lower()
 
 
-def _show_pattern(context: Context, pattern: RepositoryPattern) -> None:
+def _show_pattern(context: Context, compiled: CompiledSpec, pattern: RepositoryPattern) -> None:
     """The policy of every matching repository; only AWS knows which match."""
     context.console.line(f"# {repository_policy(pattern.target)}", Style.HEADING)
     but = f" except {', '.join(pattern.excluded)}" if pattern.excluded else ""
     context.console.line(f"# for every repository that matches{but}, now or later", Style.FAINT)
+    _show_mode(context, compiled, pattern.target)
     _show_value(context, pattern.policy)
 
 
-def _show(context: Context, spec: TargetSpec, address: Address, value: DesiredValue) -> None:
+def _show_mode(context: Context, compiled: CompiledSpec, target: Target) -> None:
+    if compiled.mode_of(target) is not compiled.overall_mode:
+        context.console.line("# mode: observe: reported, never written", Style.FAINT)
+
+
+def _show(context: Context, compiled: CompiledSpec, spec: TargetSpec, address: Address) -> None:
     console = context.console
     console.line(f"# {address}", Style.HEADING)
+    _show_mode(context, compiled, spec.target)
     if roles := spec.widen_after.get(address):
         console.line(f"# written once {', '.join(map(str, roles))} is in sync", Style.FAINT)
-    _show_value(context, value)
+    if address in spec.documents:
+        _show_value(context, spec.documents[address])
+    if address in spec.observed:
+        console.line("# with the grants in mode observe, which are reported and never written:", Style.FAINT)
+        _show_value(context, spec.observed[address])
 
 
 def _show_value(context: Context, value: DesiredValue) -> None:

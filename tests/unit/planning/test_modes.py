@@ -13,14 +13,15 @@ from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.document import Document, raw_statements
 from ecr_warden.spec.render import assume_permissions, pull_permissions
+from ecr_warden.spec.spec import UNLIMITED
 
 from local.testing.seed import NOW, allow, document, present, unparseable, unreadable
 
 ANNA = UserTarget("111111111111", "anna")
 PULL, ASSUME = identity_policy(ANNA, "ecr-warden-pull"), identity_policy(ANNA, "ecr-warden-assume")
 ARNS = [f"arn:aws:ecr:eu-central-1:222222222222:repository/shop/{name}" for name in "abc"]
-ONE, BOTH, OTHER = pull_permissions(ARNS[:1]), pull_permissions(ARNS[:2]), pull_permissions(ARNS[2:])
-ROLE = assume_permissions(["arn:aws:iam::222222222222:role/ecr-warden/two"])
+ONE, BOTH, OTHER = (pull_permissions({UNLIMITED: some}) for some in (ARNS[:1], ARNS[:2], ARNS[2:]))
+ROLE = assume_permissions({UNLIMITED: ["arn:aws:iam::222222222222:role/ecr-warden/two"]})
 SHARED = TargetSpec(ANNA, Extent.OURS, {PULL: ONE}, mode=Mode.ENFORCE, observed={PULL: BOTH})
 ONLY_OBSERVED = TargetSpec(ANNA, Extent.OURS, {PULL: ONE}, mode=Mode.ENFORCE, observed={ASSUME: ROLE})
 
@@ -47,13 +48,13 @@ CASES: dict[
     ),
     "more than both is there: it is replaced by the enforced grant": (
         SHARED,
-        {PULL: pull_permissions(ARNS)},
+        {PULL: pull_permissions({UNLIMITED: ARNS})},
         {PULL: ONE},
         set(),
     ),
     "the observed one alone is there: the enforced one is lacking": (
         SHARED,
-        {PULL: pull_permissions(ARNS[1:2])},
+        {PULL: pull_permissions({UNLIMITED: ARNS[1:2]})},
         {PULL: ONE},
         set(),
     ),
@@ -93,7 +94,7 @@ def test_what_an_observed_grant_lacks_is_drift_of_its_document() -> None:
 
 
 def test_a_repair_says_nothing_of_the_observed_grants_that_it_leaves_out() -> None:
-    plan = plan_of(SHARED, {PULL: pull_permissions(ARNS)})
+    plan = plan_of(SHARED, {PULL: pull_permissions({UNLIMITED: ARNS})})
     assert [change.operation for change in plan.changes] == [Operation.UPDATE]
     assert plan.held == ()
 

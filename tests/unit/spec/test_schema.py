@@ -25,6 +25,7 @@ VALIDATOR = Draft202012Validator(spec_schema())
 # The problems that the schema also finds.
 SHAPES = {"E004", "E020", "E021", "E022", "E024", "E025", "E026", "E027", "E029", "E101", "E102", "E209"}
 FLAGS = {"shared_role", "exclusive", "exact", "pull", "upstream", "allow_admin"}
+NUMBERS = {"version", "max_session_duration", "owner_id", "repository_id"}
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -57,7 +58,7 @@ def as_json(text: str) -> Any:
             return {name: typed(name, entry) for name, entry in value.items()}
         if isinstance(value, list):
             return [typed(key, entry) for entry in value]
-        if key in ("version", "max_session_duration") and JSON_NUMBER.fullmatch(value):
+        if key in NUMBERS and JSON_NUMBER.fullmatch(value):
             return json.loads(value)
         return value == "true" if key in FLAGS and value in ("true", "false") else value
 

@@ -74,6 +74,11 @@ def is_service_linked_role(arn: str) -> bool:
     return arn.split(":", ARN_COLONS)[-1].startswith("role/aws-service-role/")
 
 
+def is_identity_center_role(arn: str) -> bool:
+    """Whether it is the ARN of a role that IAM Identity Center keeps for a permission set."""
+    return arn.split(":", ARN_COLONS)[-1].startswith("role/aws-reserved/sso.amazonaws.com/")
+
+
 def parse_request_principal(raw: object) -> RequestPrincipal:
     """Read an ARN, an account id (its root), a service, a provider or `*`; raises RequestError."""
     if not isinstance(raw, str):

@@ -400,16 +400,23 @@ class _Contrast:
         return chain if other is None else None
 
     def _conditions(self, direction: Direction, contexts: Mapping[str, Context]) -> Iterator[str]:
-        """What has to hold: the keys that cannot have another value."""
-        allowed = {name: self._ends[name].allowed(context) for name, context in contexts.items()}
+        """What has to hold: the keys that cannot have another value; the time passes for all requests alike."""
         seen: dict[str, None] = {}
         for name, context in contexts.items():
             end = self._ends[name]
             for key, choices in end.choices.items():
-                others = ({**allowed, name: end.allowed({**context, key: values})} for values in choices)
-                if any(self._only(direction, frozenset[Case]().union(*one.values())) is None for one in others):
+                together = [*contexts] if key in CLOCKS else [name]
+                others = (self._with(contexts, together, key, values) for values in choices)
+                if any(self._only(direction, one) is None for one in others):
                     seen |= dict.fromkeys(end.texts(key, context))
         yield from seen
+
+    def _with(
+        self, contexts: Mapping[str, Context], names: Sequence[str], key: str, values: tuple[str, ...]
+    ) -> frozenset[Case]:
+        """What is allowed if a key has other values for the requests of some ends."""
+        changed = {name: {**context, key: values} if name in names else context for name, context in contexts.items()}
+        return frozenset[Case]().union(*(self._ends[name].allowed(context) for name, context in changed.items()))
 
 
 _OPPOSITE = {Direction.GAINS: Direction.LOSES, Direction.LOSES: Direction.GAINS}

@@ -6,6 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.policy.request_principal import is_identity_center_role
 from ecr_warden.proof.access import Access, AccessPath
 from ecr_warden.proof.administrators import Administrators
 from ecr_warden.proof.given import Given
@@ -33,7 +34,7 @@ class Grounds(Struct, frozen=True):
         """The ground of a path that leads to a repository."""
         if self.judge.is_left_out(path):
             return Ground.OWN
-        if self.given(access, target, path):
+        if self.given(access, target, _from_identity_center_role(path)):
             return Ground.SPEC
         if self._is_administrators(path, access, target):
             return Ground.ADMINISTRATOR
@@ -55,3 +56,10 @@ class Grounds(Struct, frozen=True):
             for index, step in enumerate(path.steps)
             if index and (account := str(step.subject.principal.account)) in self.administrators
         )
+
+
+def _from_identity_center_role(path: AccessPath) -> AccessPath:
+    """The path from a role of Identity Center on: only AWS writes who may assume it."""
+    if len(path.steps) > 1 and is_identity_center_role(path.steps[1].subject.arn):
+        return AccessPath(path.steps[1:])
+    return path

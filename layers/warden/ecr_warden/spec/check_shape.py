@@ -286,7 +286,8 @@ def _either(node: Node, shape: Either, report: Report) -> Value | None:
         remedy = NO_GROUPS
     elif len(keys) == 1 and not hint:
         remedy = for_text(node, shape.text)
-    report.add(Code.PRINCIPAL, node.place, f"a mapping that names no principal{hint}", remedy=remedy)
+    instead = "that names no principal" if shape.otherwise is Code.PRINCIPAL else f"instead of {shape.text.what}"
+    report.add(shape.otherwise, node.place, f"a mapping {instead}{hint}", remedy=remedy)
     return None
 
 

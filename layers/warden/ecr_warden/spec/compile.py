@@ -1,9 +1,8 @@
 """A validated spec to the desired documents of each target: the form in which it is accepted and reconciled."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
-from datetime import datetime
 
 from msgspec import Struct, field
 
@@ -30,8 +29,28 @@ from ecr_warden.model.desired import (
 from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from ecr_warden.policy.document import Document, Effect
 from ecr_warden.policy.pattern import pattern_covers
-from ecr_warden.spec.render import assume_permissions, pull_permissions, push_permissions, push_trust, repository_pull
-from ecr_warden.spec.spec import DEFAULT_SESSION_DURATION, Literal, Principal, PullScope, PushGrant, Repository, Spec
+from ecr_warden.spec.render import (
+    assume_permissions,
+    permissions,
+    pull_permissions,
+    push_permissions,
+    push_trust,
+    repository_pull,
+)
+from ecr_warden.spec.spec import (
+    DEFAULT_SESSION_DURATION,
+    Federated,
+    Limits,
+    Literal,
+    PermissionSet,
+    Principal,
+    Puller,
+    PullScope,
+    Pusher,
+    PushGrant,
+    Repository,
+    Spec,
+)
 
 PUSH_POLICY = "ecr-warden-push"
 ASSUME_POLICY = "ecr-warden-assume"
@@ -40,30 +59,43 @@ BOUNDARY = "ecr-warden-boundary"
 
 
 class IdentityGrants(Struct):
-    """What the grants give one user or role.
+    """What the grants give one user, role or permission set, by the limits under which they do.
 
     `resources`: ARNs that it pulls from, some with wildcards; `importing`: those that it imports into; `logs_in`: it
     pulls, possibly without resources, because in its own account the repository policy is enough; `roles`: roles that
     it assumes.
     """
 
-    resources: set[str] = field(default_factory=set)
-    importing: set[str] = field(default_factory=set)
+    resources: defaultdict[Limits, set[str]] = field(default_factory=lambda: defaultdict(set))
+    importing: defaultdict[Limits, set[str]] = field(default_factory=lambda: defaultdict(set))
     logs_in: bool = False
-    roles: set[RoleTarget] = field(default_factory=set)
+    roles: defaultdict[Limits, set[RoleTarget]] = field(default_factory=lambda: defaultdict(set))
 
     @property
-    def named(self) -> tuple[str, ...]:
-        """The resources that no wider one covers."""
+    def named(self) -> dict[Limits, tuple[str, ...]]:
+        """The resources that no wider one under the same limits covers."""
         return _widest(self.resources)
 
     @property
-    def imported(self) -> tuple[str, ...]:
-        """The resources that it imports into and that no wider one covers."""
+    def imported(self) -> dict[Limits, tuple[str, ...]]:
+        """The resources that it imports into and that no wider one under the same limits covers."""
         return _widest(self.importing)
 
+    @property
+    def assumed(self) -> dict[Limits, tuple[str, ...]]:
+        """The ARNs of the roles."""
+        return {limits: tuple(map(role_arn, roles)) for limits, roles in self.roles.items()}
 
-def _widest(resources: set[str]) -> tuple[str, ...]:
+    @property
+    def every_role(self) -> tuple[RoleTarget, ...]:
+        return tuple({role for roles in self.roles.values() for role in roles})
+
+
+def _widest(resources: Mapping[Limits, set[str]]) -> dict[Limits, tuple[str, ...]]:
+    return {limits: _widest_of(some) for limits, some in resources.items()}
+
+
+def _widest_of(resources: set[str]) -> tuple[str, ...]:
     wide = [resource for resource in resources if "*" in resource]
     return tuple(
         sorted(
@@ -161,24 +193,50 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
 def _pull_policy(repository: Repository, region: str) -> Document | MustNotExist:
     if not repository.pull:
         return MustNotExist()
-    return repository_pull(repository.pull, repository.importing, region=region)
+    return repository_pull(repository.pull, region=region)
 
 
 def identity_grants(spec: Spec) -> dict[IdentityTarget, IdentityGrants]:
     """What the grants give each user and role that they name."""
-    identities: defaultdict[IdentityTarget, IdentityGrants] = defaultdict(IdentityGrants)
+    given = _given(spec, lambda one: one.identity if isinstance(one, Principal) else None)
+    return {key: grants for key, grants in given.items() if not isinstance(key, PermissionSet)}
+
+
+def permission_sets(spec: Spec) -> dict[PermissionSet, Document]:
+    """The inline policy that each permission set needs, which only an administrator of Identity Center can write."""
+    given = _given(spec, lambda one: one if isinstance(one, PermissionSet) else None)
+    return {
+        key: permissions(grants.named if grants.logs_in else None, grants.imported, grants.assumed)
+        for key, grants in sorted(given.items(), key=lambda item: str(item[0]))
+        if isinstance(key, PermissionSet)
+    }
+
+
+def identity_providers(spec: Spec) -> tuple[str, ...]:
+    """The ARNs of the OpenID Connect providers that the push roles trust; ecr-warden neither creates nor reads them."""
+    pushes = [push for repository in spec.repositories for push in repository.push]
+    named = {(push.role.account, one.issuer) for push in pushes for one in push.by if isinstance(one, Federated)}
+    return tuple(iam_arn(account, f"oidc-provider/{issuer}") for account, issuer in sorted(named))
+
+
+def _given[K: IdentityTarget | PermissionSet](
+    spec: Spec, key_of: Callable[[Puller | Pusher], K | None]
+) -> dict[K, IdentityGrants]:
+    given: defaultdict[K, IdentityGrants] = defaultdict(IdentityGrants)
     for repository in spec.repositories:
-        for principal in repository.pulling:
-            identity = identities[principal.identity]
-            identity.logs_in = True
-            resources = tuple(_pull_resources(repository, principal.identity))
-            identity.resources.update(resources)
-            if principal in repository.importing:
-                identity.importing.update(resources)
-        for grant in repository.push:
-            for principal in grant.by:
-                identities[principal.identity].roles.add(grant.role)
-    return dict(identities)
+        for pull in repository.pull:
+            if (puller := key_of(pull.puller)) is not None:
+                grants = given[puller]
+                grants.logs_in = True
+                resources = tuple(_pull_resources(repository, puller))
+                grants.resources[pull.limits].update(resources)
+                if pull.importing:
+                    grants.importing[pull.limits].update(resources)
+        for push in repository.push:
+            for pusher in map(key_of, push.by):
+                if pusher is not None:
+                    given[pusher].roles[push.limits].add(push.role)
+    return dict(given)
 
 
 def role_arn(target: RoleTarget) -> str:
@@ -197,12 +255,15 @@ def _repository(target: RepositoryTarget, repository: Repository) -> TargetSpec:
     )
 
 
-def _pull_resources(repository: Repository, identity: IdentityTarget) -> Iterator[str]:
+def _pull_resources(repository: Repository, identity: IdentityTarget | PermissionSet) -> Iterator[str]:
     for target in repository.targets:
         names_all = repository.pull_scope is PullScope.ACCOUNT
-        if (names_all or repository.excluded) and identity.account == target.account:
+        if identity.account == target.account:
             # Within an account either side is enough, so this would let the identity pull from other repositories too.
-            continue
+            if isinstance(identity, PermissionSet):
+                names_all = False  # but the repository policy names only its account, which is not enough
+            elif names_all or repository.excluded:
+                continue
         yield target_arn(replace(target, name="*") if names_all else target)
 
 
@@ -220,7 +281,7 @@ def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], 
     pushed = {entry for repository, _ in granted for entry in repository.targets}
     pulled = {entry for repository, grant in granted if grant.pull for entry in repository.targets}
     denied = {entry for repository, _ in granted for entry in repository.excluded_targets}
-    by = [principal for grant in grants for principal in grant.by]
+    by = [pusher for grant in grants for pusher in grant.by if isinstance(pusher, Principal)]
     durations = [grant.max_session_duration for grant in grants if grant.max_session_duration is not None]
     settings = RoleSettings(
         path=OUR_ROLE_PATH,
@@ -229,26 +290,32 @@ def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], 
     )
     documents: dict[Address, DesiredValue] = {
         role(target): settings,
-        trust_policy(target): trust_of(ends_of(grants)),
+        trust_policy(target): trust_of(pushers_of(grants), account=target.account),
         identity_policy(target, PUSH_POLICY): push_permissions(
-            map(target_arn, pushed), map(target_arn, denied), map(target_arn, pulled)
+            map(target_arn, pushed), map(target_arn, denied), map(target_arn, pulled), common_limits(grants)
         ),
     }
     identities = _by_key({principal.identity for principal in by})
     return TargetSpec(target, Extent.WHOLE, documents, dependents=identities, principals=_arns(by))
 
 
-def ends_of(grants: Iterable[PushGrant]) -> frozenset[tuple[datetime | None, str]]:
-    """Who may assume the grants' role, and until when."""
-    return frozenset((grant.until, principal.arn) for grant in grants for principal in grant.by)
+def common_limits(grants: Sequence[PushGrant]) -> Limits:
+    """The limits that all grants of a role have in common: a session does not show through which of them it came."""
+    ends, networks = ({getattr(grant.limits, name) for grant in grants} for name in ("until", "source_ip"))
+    return Limits(ends.pop() if len(ends) == 1 else None, networks.pop() if len(networks) == 1 else ())
 
 
-def trust_of(ends: Iterable[tuple[datetime | None, str]]) -> Document:
-    """The trust policy of a push role for ARNs, each with its end time."""
-    by_end: defaultdict[datetime | None, set[str]] = defaultdict(set)
-    for until, arn in ends:
-        by_end[until].add(arn)
-    return push_trust(by_end)
+def pushers_of(grants: Iterable[PushGrant]) -> frozenset[tuple[Limits, Pusher]]:
+    """Who may assume the grants' role, and under which limits."""
+    return frozenset((grant.limits, pusher) for grant in grants for pusher in grant.by)
+
+
+def trust_of(pushers: Iterable[tuple[Limits, Pusher]], *, account: str) -> Document:
+    """The trust policy of a push role in an account."""
+    by_limits: defaultdict[Limits, list[Pusher]] = defaultdict(list)
+    for limits, pusher in pushers:
+        by_limits[limits].append(pusher)
+    return push_trust(by_limits, account=account)
 
 
 def _identity(identity: IdentityTarget, grants: IdentityGrants) -> TargetSpec:
@@ -256,8 +323,8 @@ def _identity(identity: IdentityTarget, grants: IdentityGrants) -> TargetSpec:
     widen_after: dict[Address, tuple[Target, ...]] = {}
     if grants.roles:
         address = identity_policy(identity, ASSUME_POLICY)
-        documents[address] = assume_permissions(role_arn(target) for target in grants.roles)
-        widen_after[address] = _by_key(grants.roles)
+        documents[address] = assume_permissions(grants.assumed)
+        widen_after[address] = _by_key(grants.every_role)
     if grants.logs_in:
         documents[identity_policy(identity, PULL_POLICY)] = pull_permissions(grants.named, grants.imported)
     return TargetSpec(identity, Extent.OURS, documents, widen_after=widen_after)

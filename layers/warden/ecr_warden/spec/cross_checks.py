@@ -10,7 +10,7 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.target import IdentityTarget, RepositoryTarget
 from ecr_warden.policy.pattern import pattern_covers, patterns_meet
 from ecr_warden.spec.problems import Code, Place, Report, quote
-from ecr_warden.spec.spec import Literal, Principal, PushGrant, Repository, Spec
+from ecr_warden.spec.spec import Literal, Principal, Pusher, PushGrant, Repository, Spec
 
 
 class _Role(Struct, frozen=True):
@@ -37,7 +37,7 @@ def cross_check(spec: Spec, places: dict[IdentityTarget, Place], report: Report)
 def _principals(spec: Spec) -> frozenset[IdentityTarget]:
     named = (principal for members in spec.teams.values() for principal in members)
     pulls = (principal for repository in spec.repositories for principal in repository.pulling)
-    pushes = (principal for _, grant in _grants(spec) for principal in grant.by)
+    pushes = (pusher for _, grant in _grants(spec) for pusher in grant.by if isinstance(pusher, Principal))
     return frozenset(principal.identity for group in (named, pulls, pushes) for principal in group)
 
 
@@ -94,14 +94,14 @@ def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
 
 
 def _check_ends(spec: Spec, report: Report) -> None:
-    ends: dict[tuple[str, Principal], datetime | None] = {}
+    ends: dict[tuple[str, Pusher], datetime | None] = {}
     for _, grant in _grants(spec):
-        for principal in grant.by:
-            key = (grant.role.key, principal)
+        for pusher in grant.by:
+            key = (grant.role.key, pusher)
             if key not in ends:
-                ends[key] = grant.until
-            elif ends[key] != grant.until:
-                message = f"two end times for {principal.arn} on the role {quote(grant.role.name)}"
+                ends[key] = grant.limits.until
+            elif ends[key] != grant.limits.until:
+                message = f"two end times for {pusher} on the role {quote(grant.role.name)}"
                 report.add(Code.TWO_ENDS, grant.place, message)
 
 
@@ -111,7 +111,7 @@ def _check_modes(spec: Spec, report: Report) -> None:
     for repository in spec.repositories:
         if not observed or (repository.mode or spec.settings.mode) is Mode.OBSERVE:
             continue
-        by = (principal for grant in repository.push for principal in grant.by)
+        by = (pusher for grant in repository.push for pusher in grant.by if isinstance(pusher, Principal))
         accounts = {principal.identity.account for principal in (*repository.pulling, *by)}
         for account in sorted(accounts & observed.keys()):
             message = f"the account {quote(observed[account])} has mode: observe, so its users and roles get no policy"

@@ -2,6 +2,7 @@
 
 from ecr_warden.model.desired import ForeignStatement, Mode
 from ecr_warden.policy.document import DocumentKind
+from ecr_warden.spec.problems import Code
 from ecr_warden.spec.shapes import (
     AccountId,
     Choice,
@@ -25,6 +26,18 @@ _UPSTREAM = Field(
     "upstream",
     Flag(),
     "true: their pulls may make a pull-through cache fetch the image first; false by default.",
+)
+_SSO = Field(
+    "sso",
+    Record(
+        "permission set",
+        (
+            Field("permission_set", Text("a permission set"), "The permission set's name.", required=True),
+            Field("account", Text("an account's alias"), "The account in which it is used.", required=True),
+        ),
+    ),
+    "A permission set of IAM Identity Center; its own policy is written by hand, as ecr-warden render prints it.",
+    required=True,
 )
 _PULLER = Either(
     Text("a team or a principal"),
@@ -78,6 +91,7 @@ _PULLER = Either(
                 _UPSTREAM,
             ),
         ),
+        "sso": Record("permission set that pulls", (_SSO, _UPSTREAM)),
     },
 )
 
@@ -97,6 +111,42 @@ ACCOUNT = Record(
 ORGANIZATION = Record(
     "organization", (Field("id", Text("an organization ID"), "Its ID, such as o-a1b2c3d4e5.", required=True),)
 )
+_ID = Whole(1, 10**15)
+_PUSHER = Either(
+    Text("a team or a principal"),
+    {
+        "github": Record(
+            "GitHub repository",
+            (
+                Field(
+                    "github", Text("OWNER/REPO"), "The repository whose jobs may push, as OWNER/REPO.", required=True
+                ),
+                Field("owner_id", _ID, "The owner's ID, which outlasts a change of its name."),
+                Field("repository_id", _ID, "The repository's ID, which outlasts a change of its name."),
+                Field("branch", Text("a branch"), "Jobs of this branch without an environment; * matches any text."),
+                Field("tag", Text("a tag"), "Jobs of this tag without an environment; * matches any text."),
+                Field("environment", Text("an environment"), "Jobs with this environment, whatever their branch."),
+                Field(
+                    "pull_request",
+                    Flag(),
+                    needless="anybody who may open a pull request could push; name a branch, a tag or an environment",
+                ),
+            ),
+        ),
+        "oidc": Record(
+            "OpenID Connect issuer",
+            (
+                Field("oidc", Text("an issuer"), "The issuer's host and path, such as gitlab.com.", required=True),
+                Field("audience", Text("an audience"), "The audience (aud) of the token.", required=True),
+                Field(
+                    "subject", Text("a subject"), "The subject (sub) of the token; * matches any text.", required=True
+                ),
+            ),
+        ),
+        "sso": Record("permission set that pushes", (_SSO,)),
+    },
+    otherwise=Code.WRONG_TYPE,
+)
 PUSH = Record(
     "push",
     (
@@ -108,7 +158,7 @@ PUSH = Record(
         ),
         Field(
             "by",
-            ListOf(Text("a team or a principal"), nonempty=True),
+            ListOf(_PUSHER, nonempty=True),
             "Who may assume the role: teams and principals.",
             required=True,
         ),

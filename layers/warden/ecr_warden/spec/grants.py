@@ -8,6 +8,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, is_repository_
 from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.spec.accounts import Accounts, Organizations, narrowed
 from ecr_warden.spec.check_shape import Fields
+from ecr_warden.spec.federation import build_github, build_oidc, build_permission_set
 from ecr_warden.spec.parse import Scalar
 from ecr_warden.spec.principals import Directory, check_iam_name
 from ecr_warden.spec.problems import Code, Report, quote
@@ -15,9 +16,13 @@ from ecr_warden.spec.spec import (
     MAX_SESSION_DURATION,
     MIN_SESSION_DURATION,
     Account,
+    Limits,
     Organization,
+    PermissionSet,
     Puller,
+    PullGrant,
     PullScope,
+    Pusher,
     PushGrant,
     Repository,
     Service,
@@ -40,7 +45,7 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
     account = directory.accounts.referred(entry.text("account"), report)
     name = repository_name(entry.text("name"), report, pattern=True)
     excluded = _excluded(entry, name, report)
-    pull, importing = _pull(entry, directory)
+    pull = _pull(entry, directory)
     push = tuple(_push(item, account, directory, now) for item in entry.all("push"))
     if account is None or name is None:
         return None
@@ -51,11 +56,14 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
         message = "on_remove: revoke with a pattern is not supported in this version"
         remedy = "name each repository whose policy should be deleted"
         report.add(Code.NOT_SUPPORTED, entry.place_of("on_remove"), message, remedy=remedy)
+    if excluded and any(_is_of(one.puller, account) for one in pull):
+        message = "a permission set of the repositories' own account at a pattern with except: is not supported"
+        remedy = "name each repository: its inline policy alone would let it pull what except: excludes"
+        report.add(Code.NOT_SUPPORTED, entry.place_of("pull"), message, remedy=remedy)
     return Repository(
         targets=targets,
         excluded=excluded,
         pull=pull,
-        importing=importing,
         push=tuple(grant for grant in push if grant is not None),
         pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
         foreign=_foreign(entry.texts("foreign_statements"), report),
@@ -65,11 +73,10 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
     )
 
 
-def _pull(entry: Fields, directory: Directory) -> tuple[tuple[Puller, ...], frozenset[Puller]]:
-    """Who may pull, and which of them may also import."""
+def _pull(entry: Fields, directory: Directory) -> tuple[PullGrant, ...]:
+    """Who may pull."""
     report = directory.report
-    found: dict[Puller, None] = dict.fromkeys(directory.resolve(entry.texts("pull")))
-    importing: set[Puller] = set()
+    found: dict[Puller, PullGrant] = {one: PullGrant(one) for one in directory.resolve(entry.texts("pull"))}
     listed = {name.text for name in entry.texts("pull")}
     for grant in entry.all("pull"):
         if "by" in grant.keys:
@@ -84,15 +91,21 @@ def _pull(entry: Fields, directory: Directory) -> tuple[tuple[Puller, ...], froz
             if puller in found:
                 report.add(Code.LISTED_TWICE, grant.place, f"{puller} is listed twice")
             pullers = () if puller is None or puller in found else (puller,)
-        found.update(dict.fromkeys(pullers))
-        if grant.flag("upstream"):
-            importing.update(pullers)
-    return tuple(found), frozenset(importing)
+        for puller in pullers:
+            imports = grant.flag("upstream") or (puller in found and found[puller].importing)
+            found[puller] = PullGrant(puller, importing=imports)
+    return tuple(found.values())
+
+
+def _is_of(puller: Puller, account: Account) -> bool:
+    return isinstance(puller, PermissionSet) and puller.account == account.id
 
 
 def _puller(entry: Fields, directory: Directory) -> Puller | None:
-    """A whole account, a service or an organization."""
+    """A whole account, a service, an organization or a permission set."""
     accounts, report = directory.accounts, directory.report
+    if "sso" in entry.keys:
+        return build_permission_set(entry.fields("sso"), accounts, report)
     if "service" in entry.keys:
         return _service(entry.text("service"), entry.text("source"), accounts, report)
     if "organization" in entry.keys:
@@ -189,14 +202,33 @@ def _foreign(names: tuple[Scalar, ...], report: Report) -> tuple[ForeignStatemen
 def _push(entry: Fields, account: Account | None, directory: Directory, now: datetime) -> PushGrant | None:
     report = directory.report
     role = entry.text("role")
-    by = directory.resolve(entry.texts("by"))
+    by = _pushers(entry, directory)
     until_text = entry.text("until")
     until = None if until_text is None else parse_until(until_text, now, report)
     duration = _session_duration(entry.text("max_session_duration"), report)
     if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
         return None
     target = RoleTarget(account.id, role.text)
-    return PushGrant(target, by, until, duration, entry.flag("shared_role"), entry.flag("pull"), role.place)
+    return PushGrant(target, by, Limits(until), duration, entry.flag("shared_role"), entry.flag("pull"), role.place)
+
+
+def _pushers(entry: Fields, directory: Directory) -> tuple[Pusher, ...]:
+    """Who may assume a push role."""
+    report = directory.report
+    found: dict[Pusher, None] = dict.fromkeys(directory.resolve(entry.texts("by")))
+    for item in entry.all("by"):
+        pusher: Pusher | None
+        if "github" in item.keys:
+            pusher = build_github(item, report)
+        elif "oidc" in item.keys:
+            pusher = build_oidc(item, report)
+        else:
+            pusher = build_permission_set(item.fields("sso"), directory.accounts, report)
+        if pusher is not None and pusher in found:
+            report.add(Code.LISTED_TWICE, item.place, f"{pusher} is listed twice")
+        elif pusher is not None:
+            found[pusher] = None
+    return tuple(found)
 
 
 def parse_until(text: Scalar, now: datetime, report: Report) -> datetime | None:

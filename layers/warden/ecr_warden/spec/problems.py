@@ -94,6 +94,47 @@ class Code(Enum):
         "write an account's alias, or an ARN with the account's 12 digits; the part after them may contain *",
     )
     NOT_WRITABLE = ("E121", "a role whose policies only AWS can write", "name a user or role of your own")
+    ISSUER = (
+        "E122",
+        "not an OpenID Connect issuer",
+        "write the host and path of its URL, in lower case, without https:// and without a / at the end",
+    )
+    AUDIENCE = (
+        "E123",
+        "an audience that is not one text",
+        "write the audience that the job asks for, without wildcards",
+    )
+    SUBJECT = (
+        "E124",
+        "a subject that others than intended could have",
+        "write it whole, or name at least its kind, owner and project before the first *, each up to its : or /",
+    )
+    GITHUB_REPOSITORY = (
+        "E125",
+        "not one GitHub repository",
+        "write OWNER/REPO without wildcards: anybody can make a repository or organization whose name fits a pattern",
+    )
+    GITHUB_JOBS = (
+        "E126",
+        "a GitHub repository without exactly one of branch, tag and environment",
+        "write one of them: without it, jobs of every branch and pull request could push; a job with an environment "
+        "shows no branch",
+    )
+    GITHUB_REF = (
+        "E127",
+        "not a branch, tag or environment that a subject can name",
+        "write its name, of letters, digits and ._/@+=,#-; a branch or tag may be a pattern that begins with text",
+    )
+    GITHUB_IDS = (
+        "E128",
+        "only one of owner_id and repository_id",
+        "give both: gh api repos/OWNER/REPO --jq '.owner.id, .id'",
+    )
+    PERMISSION_SET = (
+        "E129",
+        "not a permission set of IAM Identity Center",
+        "write its name, at most 32 letters, digits and _+=,.@-, without AWSReservedSSO_ and without the suffix",
+    )
     # What the entries say together.
     REPOSITORY_TWICE = ("E201", "a repository in two entries", "merge them")
     NO_REGIONS = (
@@ -209,6 +250,12 @@ class Code(Enum):
         "W510",
         "an enforced grant for users or roles in an account with mode: observe",
         "write their policies by hand as ecr-warden render shows them, or set mode: enforce at the account",
+    )
+    GITHUB_BY_NAME = (
+        "W511",
+        "a GitHub repository by its name alone",
+        "give owner_id and repository_id, as gh api repos/OWNER/REPO --jq '.owner.id, .id' prints them: without them "
+        "whoever gets the name later could push, and renaming the repository stops its jobs",
     )
 
     def __init__(self, code: str, title: str, remedy: str) -> None:

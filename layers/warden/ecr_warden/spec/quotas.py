@@ -1,7 +1,7 @@
 """Documents over AWS's quotas: reported before anything is written, with the number of entries that would fit."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import assert_never
 
 from ecr_warden.model.address import AddressKind
@@ -15,10 +15,10 @@ from ecr_warden.policy.document import (
     Document,
     policy_size,
 )
-from ecr_warden.spec.compile import IdentityGrants, all_targets, by_role, ends_of, identity_grants, role_arn, trust_of
+from ecr_warden.spec.compile import IdentityGrants, all_targets, by_role, identity_grants, pushers_of, trust_of
 from ecr_warden.spec.problems import Code, Place, Report
 from ecr_warden.spec.render import assume_permissions, pull_permissions, repository_pull
-from ecr_warden.spec.spec import Principal, Puller, Repository, Spec
+from ecr_warden.spec.spec import Limits, Principal, Pusher, Spec
 
 
 def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[IdentityTarget, Place], report: Report) -> None:
@@ -67,9 +67,11 @@ class _Checker:
         grant = self._repositories.get(target)
         message = f"the policy of {target} has {size} characters; the quota is {REPOSITORY_POLICY_QUOTA}"
         if grant is not None:
-            pullers = sorted(grant.pull, key=lambda puller: (not isinstance(puller, Principal), str(puller)))
-            fit = _fitting(pullers, lambda some: _pull_size(some, grant, target), REPOSITORY_POLICY_QUOTA)
-            message += f": {fit} of its {len(pullers)} principals fit"
+            pulls = sorted(grant.pull, key=lambda pull: (not isinstance(pull.puller, Principal), str(pull.puller)))
+            fit = _fitting(
+                pulls, lambda some: policy_size(repository_pull(some, region=target.region)), REPOSITORY_POLICY_QUOTA
+            )
+            message += f": {fit} of its {len(pulls)} principals fit"
         place = grant.place if grant is not None else self._literal_place(target)
         self._report.add(Code.REPOSITORY_POLICY_QUOTA, place, message)
 
@@ -77,9 +79,10 @@ class _Checker:
         grants = self._grants.get(target, [])
         message = f"the trust policy of {target} has {size} characters; the quota is {TRUST_POLICY_QUOTA}"
         if grants:
-            ends = _one_of_each_end_first(ends_of(grants))
-            fit = _fitting(ends, lambda some: policy_size(trust_of(some)), TRUST_POLICY_QUOTA)
-            message += f": {fit} of its {len(ends)} principals fit"
+            pushers = _one_of_each_limits_first(pushers_of(grants))
+            account = target.account
+            fit = _fitting(pushers, lambda some: policy_size(trust_of(some, account=account)), TRUST_POLICY_QUOTA)
+            message += f": {fit} of its {len(pushers)} principals fit"
         place = grants[0].place if grants else self._literal_place(target)
         self._report.add(Code.TRUST_QUOTA, place, message)
 
@@ -88,10 +91,10 @@ class _Checker:
         message = f"the spec's inline policies of {identity} have {size} characters; the quota is {quota}"
         grants = self._identities.get(identity) if isinstance(identity, RoleTarget | UserTarget) else None
         if grants is not None:
-            arns = [*sorted(map(role_arn, grants.roles)), *grants.named]
-            literal = size - _identity_size(arns, grants)
-            fit = _fitting(arns, lambda some: literal + _identity_size(some, grants), quota)
-            message += f": {fit} of its {len(arns)} repositories and roles fit"
+            items = [(kind, limits, arn) for kind in ("roles", "repositories") for limits, arn in _items(grants, kind)]
+            literal = size - _identity_size(items, grants)
+            fit = _fitting(items, lambda some: literal + _identity_size(some, grants), quota)
+            message += f": {fit} of its {len(items)} repositories and roles fit"
         place = self._places.get(identity) if isinstance(identity, RoleTarget | UserTarget) else None
         self._report.add(code, place or self._literal_place(identity), message)
 
@@ -109,27 +112,31 @@ def _size(entry: TargetSpec, kind: AddressKind) -> int:
     )
 
 
-def _pull_size(pullers: Sequence[Puller], grant: Repository, target: RepositoryTarget) -> int:
-    importing = [puller for puller in pullers if puller in grant.importing]
-    return policy_size(repository_pull(pullers, importing, region=target.region))
+def _items(grants: IdentityGrants, kind: str) -> list[tuple[Limits, str]]:
+    given = grants.assumed if kind == "roles" else grants.named
+    return [(limits, arn) for limits in sorted(given, key=lambda one: one.order) for arn in sorted(given[limits])]
 
 
-def _identity_size(arns: Sequence[str], grants: IdentityGrants) -> int:
-    roles = arns[: len(grants.roles)]
-    repositories = arns[len(grants.roles) :]
+def _identity_size(items: Sequence[tuple[str, Limits, str]], grants: IdentityGrants) -> int:
+    kept: dict[str, defaultdict[Limits, list[str]]] = {"roles": defaultdict(list), "repositories": defaultdict(list)}
+    for kind, limits, arn in items:
+        kept[kind][limits].append(arn)
+    roles, repositories, named = kept["roles"], kept["repositories"], grants.named
     documents = [assume_permissions(roles)] if roles else []
     # An import counts with its repository, and always where a wider resource covers it.
-    imported = [arn for arn in grants.imported if arn in repositories or arn not in grants.named]
-    documents += (
-        [pull_permissions(repositories, imported)] if grants.logs_in and (repositories or not grants.named) else []
-    )
+    imported = {
+        limits: [arn for arn in arns if arn in repositories[limits] or arn not in named[limits]]
+        for limits, arns in grants.imported.items()
+    }
+    if grants.logs_in and (any(repositories.values()) or not any(named.values())):
+        documents.append(pull_permissions(repositories, imported))
     return sum(map(policy_size, documents))
 
 
-def _one_of_each_end_first(ends: Iterable[tuple[datetime | None, str]]) -> list[tuple[datetime | None, str]]:
-    # Each end time is its own statement: the number that fits keeps one principal of each.
-    ordered = sorted(ends, key=lambda pair: pair[1])
-    firsts = {until: (until, arn) for until, arn in reversed(ordered)}
+def _one_of_each_limits_first(pushers: Iterable[tuple[Limits, Pusher]]) -> list[tuple[Limits, Pusher]]:
+    # Each of the limits is a statement of its own: the number that fits keeps one principal of each.
+    ordered = sorted(pushers, key=lambda pair: (not isinstance(pair[1], Principal), str(pair[1])))
+    firsts = {limits: (limits, pusher) for limits, pusher in reversed(ordered)}
     return [*firsts.values(), *(pair for pair in ordered if firsts[pair[0]] != pair)]
 
 

@@ -1,13 +1,24 @@
 """The documents of a grant, in an order that does not depend on the spec's."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import assert_never
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, assert_never
 
 from ecr_warden.arn import iam_arn
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.printable import show_time
-from ecr_warden.spec.spec import Organization, Principal, Puller, Service, WholeAccount
+from ecr_warden.spec.spec import (
+    UNLIMITED,
+    Federated,
+    Limits,
+    Organization,
+    PermissionSet,
+    Principal,
+    PullGrant,
+    Pusher,
+    Service,
+    WholeAccount,
+)
 
 PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 # Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
@@ -22,30 +33,45 @@ PUSH_ACTIONS = (
 # Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html
 IMPORT_ACTIONS = ("ecr:BatchImportUpstreamImage",)
 TOKEN_ACTION = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
-_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
-
 
 LAMBDA = "lambda.amazonaws.com"
 
+type Condition = dict[str, dict[str, Any]]
+type Limited[T] = Mapping[Limits, Iterable[T]]
+"""Values by the limits under which they are given."""
 
-def repository_pull(pullers: Iterable[Puller], importing: Iterable[Puller] = (), *, region: str) -> Document:
+
+def repository_pull(grants: Iterable[PullGrant], *, region: str) -> Document:
     """The policy of a repository in a region: who may pull (at least one), and who may also import.
 
     It has no Resource, and does not name who pushes.
     """
+    every = tuple(grants)
+    importing = tuple(grant for grant in every if grant.importing)
     return _document(
-        *_statements(pullers, "AllowPull", PULL_ACTIONS, region),
+        *_statements(every, "AllowPull", PULL_ACTIONS, region),
         *_statements(importing, "AllowImport", IMPORT_ACTIONS, region),
     )
 
 
 def _statements(
-    pullers: Iterable[Puller], sid: str, actions: tuple[str, ...], region: str
+    grants: Iterable[PullGrant], sid: str, actions: tuple[str, ...], region: str
+) -> Iterator[dict[str, object]]:
+    by_limits: defaultdict[Limits, list[PullGrant]] = defaultdict(list)
+    for grant in grants:
+        by_limits[grant.limits].append(grant)
+    for limits in sorted(by_limits, key=lambda limits: limits.order):
+        yield from _limited_statements(by_limits[limits], limits, sid, actions, region)
+
+
+def _limited_statements(
+    grants: Iterable[PullGrant], limits: Limits, sid: str, actions: tuple[str, ...], region: str
 ) -> Iterator[dict[str, object]]:
     arns: list[str] = []
     services: list[Service] = []
     organizations: list[str] = []
-    for puller in pullers:
+    sets: list[PermissionSet] = []
+    for puller in (grant.puller for grant in grants):
         match puller:
             case Principal():
                 arns.append(puller.arn)
@@ -55,23 +81,63 @@ def _statements(
                 services.append(puller)
             case Organization(id=identifier):
                 organizations.append(identifier)
+            case PermissionSet():
+                sets.append(puller)
             case _:
                 assert_never(puller)
+
+    def statement(kind: str, principal: object, condition: Condition) -> dict[str, object]:
+        return _allow(f"{sid}{kind}", limits, principal, actions, condition)
+
     if arns:
-        yield _statement(sid, {"AWS": _few(arns)}, actions)
+        yield statement("", {"AWS": _few(arns)}, {})
     for service in sorted(services, key=str):
-        yield _statement(f"{sid}ByService", {"Service": service.name}, actions, _acting_for(service, region))
+        yield statement("ByService", {"Service": service.name}, _acting_for(service, region))
     if organizations:
-        condition = {"StringEquals": {"aws:PrincipalOrgID": _few(organizations)}}
-        yield _statement(f"{sid}ByOrganization", "*", actions, condition)
+        yield statement("ByOrganization", "*", {"StringEquals": {"aws:PrincipalOrgID": _few(organizations)}})
+    for account, condition in _by_account(sets):
+        yield statement("ByPermissionSet", {"AWS": iam_arn(account, "root")}, condition)
 
 
-def _statement(sid: str, principal: object, actions: tuple[str, ...], condition: object = None) -> dict[str, object]:
-    statement = {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": _one_or_all(actions)}
-    return statement if condition is None else statement | {"Condition": condition}
+def _by_account(sets: Iterable[PermissionSet]) -> Iterator[tuple[str, Condition]]:
+    """The accounts of permission sets, each with the condition that only their roles meet.
+
+    A role of Identity Center cannot be named as a principal: its suffix and so its ARN change when it is recreated.
+    """
+    patterns: defaultdict[str, list[str]] = defaultdict(list)
+    for one in sets:
+        patterns[one.account] += one.arns
+    for account in sorted(patterns):
+        yield account, {"ArnLike": {"aws:PrincipalArn": _few(patterns[account])}}
 
 
-def _acting_for(service: Service, region: str) -> dict[str, object]:
+def _allow(
+    sid: str, limits: Limits, principal: object, actions: tuple[str, ...], condition: Condition
+) -> dict[str, object]:
+    """An Allow statement of a resource's policy; without a Sid where it would not be unique, as IAM demands."""
+    statement = {**_sid(sid, limits), "Effect": "Allow", "Principal": principal, "Action": _one_or_all(actions)}
+    whole = condition | _condition_of(limits)
+    return statement | {"Condition": whole} if whole else statement
+
+
+def _sid(base: str, limits: Limits) -> dict[str, object]:
+    """IAM demands unique Sids of letters and digits, which the networks of two statements would not give."""
+    if not base or limits.source_ip:
+        return {}
+    moment = f"Until{show_time(limits.until)}" if limits.until else ""
+    return {"Sid": base + moment.translate({ord("-"): None, ord(":"): None})}
+
+
+def _condition_of(limits: Limits) -> Condition:
+    condition: Condition = {}
+    if limits.until is not None:
+        condition["DateLessThan"] = {"aws:CurrentTime": show_time(limits.until)}
+    if limits.source_ip:
+        condition["IpAddress"] = {"aws:SourceIp": _few(limits.source_ip)}
+    return condition
+
+
+def _acting_for(service: Service, region: str) -> Condition:
     """The condition against a confused deputy.
 
     Lambda's is the one in AWS's own statements, because AWS does not document that Lambda sends aws:SourceAccount.
@@ -82,67 +148,100 @@ def _acting_for(service: Service, region: str) -> dict[str, object]:
     if service.name == LAMBDA:
         functions = service.arn or f"arn:aws:lambda:{region}:{service.account}:function:*"
         return {"StringLike": {"aws:SourceArn": functions}}
-    condition: dict[str, object] = {"StringEquals": {"aws:SourceAccount": service.account}}
+    condition: Condition = {"StringEquals": {"aws:SourceAccount": service.account}}
     return condition if service.arn is None else condition | {"ArnLike": {"aws:SourceArn": service.arn}}
 
 
-def push_trust(ends: Mapping[datetime | None, Iterable[str]]) -> Document:
-    """The push role's trust policy: a statement for principals without an end time and one for each end time."""
-    statements = [
-        _trust_statement(until, ends[until]) for until in sorted(ends, key=lambda until: until or _LAST_MOMENT)
-    ]
+def push_trust(pushers: Limited[Pusher], *, account: str) -> Document:
+    """The trust policy of a push role in an account: for each limits, who may assume it."""
+    statements: list[dict[str, object]] = []
+    for limits in sorted(pushers, key=lambda limits: limits.order):
+        statements += _trust_statements(tuple(pushers[limits]), limits, account)
     return _document(*statements)
 
 
-def _trust_statement(until: datetime | None, principals: Iterable[str]) -> dict[str, object]:
-    statement: dict[str, object] = {
-        "Effect": "Allow",
-        "Principal": {"AWS": _few(principals)},
-        "Action": "sts:AssumeRole",
-    }
-    if until is None:
-        return {"Sid": "AllowAssume"} | statement
-    moment = show_time(until)
-    # IAM allows only letters and digits in a Sid.
-    sid = "AllowAssumeUntil" + moment.translate({ord("-"): None, ord(":"): None})
-    return {"Sid": sid} | statement | {"Condition": {"DateLessThan": {"aws:CurrentTime": moment}}}
+def _trust_statements(pushers: tuple[Pusher, ...], limits: Limits, account: str) -> Iterator[dict[str, object]]:
+    arns = [pusher.arn for pusher in pushers if isinstance(pusher, Principal)]
+    if arns:
+        yield _allow("AllowAssume", limits, {"AWS": _few(arns)}, ("sts:AssumeRole",), {})
+    for home, condition in _by_account(pusher for pusher in pushers if isinstance(pusher, PermissionSet)):
+        yield _allow("", limits, {"AWS": iam_arn(home, "root")}, ("sts:AssumeRole",), condition)
+    subjects: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for pusher in sorted(pusher for pusher in pushers if isinstance(pusher, Federated)):
+        subjects[pusher.issuer, pusher.audience, pusher.repository_id] += pusher.subjects
+    for (issuer, audience, repository_id), some in subjects.items():
+        provider = iam_arn(account, f"oidc-provider/{issuer}")
+        condition = _having_token(issuer, audience, repository_id, some)
+        yield _allow("", limits, {"Federated": provider}, ("sts:AssumeRoleWithWebIdentity",), condition)
 
 
-def push_permissions(repositories: Iterable[str], denied: Iterable[str] = (), pulled: Iterable[str] = ()) -> Document:
+def _having_token(issuer: str, audience: str, repository_id: str, subjects: Sequence[str]) -> Condition:
+    """The claims of the token. The order of subjects is kept: AWS checks only the first one for being too wide."""
+    exact: dict[str, Any] = {f"{issuer}:aud": audience}
+    if repository_id:
+        exact[f"{issuer}:repository_id"] = repository_id
+    one_of = subjects[0] if len(subjects) == 1 else list(subjects)
+    if any("*" in subject for subject in subjects):
+        return {"StringEquals": exact, "StringLike": {f"{issuer}:sub": one_of}}
+    return {"StringEquals": exact | {f"{issuer}:sub": one_of}}
+
+
+def push_permissions(
+    repositories: Iterable[str],
+    denied: Iterable[str] = (),
+    pulled: Iterable[str] = (),
+    limits: Limits = UNLIMITED,
+) -> Document:
     """The push role's only inline policy.
 
-    `denied`: what the patterns among the repositories exclude; `pulled`: what the role may also pull from.
+    `denied`: what the patterns among the repositories exclude; `pulled`: what the role may also pull from; `limits`:
+    those that all of its grants have in common.
     """
-    statements = [_token_statement(), _on("AllowPush", "Allow", PUSH_ACTIONS, repositories)]
+    statements = [_token_statement(), _on("AllowPush", limits, PUSH_ACTIONS, repositories)]
     actions: tuple[str, ...] = PUSH_ACTIONS
     if also := sorted(set(pulled)):
-        statements.append(_on("AllowPull", "Allow", PULL_ACTIONS, also))
+        statements.append(_on("AllowPull", limits, PULL_ACTIONS, also))
         actions = tuple(sorted({*PUSH_ACTIONS, *PULL_ACTIONS}))
     if excluded := sorted(set(denied)):
-        statements.append(_on("DenyPush", "Deny", actions, excluded))
+        statements.append(
+            {"Sid": "DenyPush", "Effect": "Deny", "Action": _one_or_all(actions), "Resource": _few(excluded)}
+        )
     return _document(*statements)
 
 
-def assume_permissions(roles: Iterable[str]) -> Document:
+def assume_permissions(roles: Limited[str]) -> Document:
     """The inline policy of an identity that pushes."""
-    return _document({"Sid": "AllowAssume", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": _few(roles)})
+    return permissions(None, {}, roles)
 
 
-def pull_permissions(repositories: Iterable[str], importing: Iterable[str] = ()) -> Document:
+def pull_permissions(repositories: Limited[str], importing: Limited[str] | None = None) -> Document:
     """The inline policy of an identity that pulls: across accounts the repository policy alone is not enough.
 
     Without `repositories` it only allows the login; `importing`: the repositories that it may also import into.
     """
-    statements = [_token_statement()]
-    if named := sorted(set(repositories)):
-        statements.append(_on("AllowPull", "Allow", PULL_ACTIONS, named))
-    if imported := sorted(set(importing)):
-        statements.append(_on("AllowImport", "Allow", IMPORT_ACTIONS, imported))
-    return _document(*statements)
+    return permissions(repositories, importing or {}, {})
 
 
-def _on(sid: str, effect: str, actions: tuple[str, ...], resources: Iterable[str]) -> dict[str, object]:
-    return {"Sid": sid, "Effect": effect, "Action": _one_or_all(actions), "Resource": _few(resources)}
+def permissions(repositories: Limited[str] | None, importing: Limited[str], roles: Limited[str]) -> Document:
+    """The policy of an identity that pulls, pushes or both; `repositories`: None if it does not pull."""
+    return _document(
+        *([_token_statement()] if repositories is not None else []),
+        *_each("AllowPull", PULL_ACTIONS, repositories or {}),
+        *_each("AllowImport", IMPORT_ACTIONS, importing),
+        *_each("AllowAssume", ("sts:AssumeRole",), roles),
+    )
+
+
+def _each(sid: str, actions: tuple[str, ...], resources: Limited[str]) -> Iterator[dict[str, object]]:
+    for limits in sorted(resources, key=lambda limits: limits.order):
+        if named := sorted(set(resources[limits])):
+            yield _on(sid, limits, actions, named)
+
+
+def _on(sid: str, limits: Limits, actions: tuple[str, ...], resources: Iterable[str]) -> dict[str, object]:
+    statement = {**_sid(sid, limits), "Effect": "Allow", "Action": _one_or_all(actions), "Resource": _few(resources)}
+    condition = _condition_of(limits)
+    return statement | {"Condition": condition} if condition else statement
 
 
 def _token_statement() -> dict[str, object]:

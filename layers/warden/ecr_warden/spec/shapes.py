@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 
 from ecr_warden.spec.parse import ListNode, MapNode, Node, Scalar, Tag
-from ecr_warden.spec.problems import bare
+from ecr_warden.spec.problems import Code, bare
 
 
 class Text(Struct, frozen=True):
@@ -72,10 +72,14 @@ class Record(Struct, frozen=True):
 
 
 class Either(Struct, frozen=True):
-    """Text, or one of several records, each recognized by a field that only it has (the key of `records`)."""
+    """Text, or one of several records, each recognized by a field that only it has (the key of `records`).
+
+    `otherwise`: the problem of a mapping with none of these fields.
+    """
 
     text: Text
     records: Mapping[str, Record]
+    otherwise: Code = Code.PRINCIPAL
 
 
 class Choice(Struct, frozen=True):

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from copy import replace
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
+from ecr_warden.arn import iam_arn
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import AlsoAllowed, EndSessions, ForeignStatement, Mode
 from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from ecr_warden.policy.document import Document
+from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME
 from ecr_warden.spec.problems import Place
 
 FORMAT_VERSION = 1
@@ -38,6 +40,9 @@ class Principal:
     @property
     def arn(self) -> str:
         return target_arn(self.identity, path=self.path)
+
+    def __str__(self) -> str:
+        return self.arn
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,7 +77,71 @@ class Organization:
         return f"the organization {self.id}"
 
 
-type Puller = Principal | WholeAccount | Service | Organization
+@dataclass(frozen=True, slots=True, order=True)
+class PermissionSet:
+    """Whoever uses a permission set of IAM Identity Center in an account, by the role that AWS keeps for it there."""
+
+    name: str
+    account: str
+
+    @property
+    def arns(self) -> tuple[str, ...]:
+        """Patterns of the role's ARN, with and without a region; AWS ends its name with 16 characters of its own.
+
+        Source: https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+        """
+        name = f"{IDENTITY_CENTER_NAME}{self.name}_{'?' * 16}"
+        paths = ("/aws-reserved/sso.amazonaws.com/", "/aws-reserved/sso.amazonaws.com/*/")
+        return tuple(iam_arn(self.account, f"role{path}{name}") for path in paths)
+
+    def __str__(self) -> str:
+        return f"the permission set {self.name} in {self.account}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Federated:
+    """Jobs with a token of an OpenID Connect issuer (without `https://`), for an audience and one of the subjects.
+
+    `subjects`: in which `*` is any text, the one to write first before the others. `repository_id`: GitHub's, or "".
+    """
+
+    issuer: str
+    audience: str
+    subjects: tuple[str, ...]
+    repository_id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.subjects[0]} by {self.issuer}"
+
+
+type Puller = Principal | WholeAccount | Service | Organization | PermissionSet
+type Pusher = Principal | Federated | PermissionSet
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Until when (UTC; None: no end) and from which networks (empty: any) a grant gives access."""
+
+    until: datetime | None = None
+    source_ip: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> tuple[datetime, tuple[str, ...]]:
+        """A sort key: what ends first comes first."""
+        return self.until or _NEVER, self.source_ip
+
+
+UNLIMITED = Limits()
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PullGrant:
+    """Who may pull. `importing`: their pulls may make a pull-through cache fetch the image."""
+
+    puller: Puller
+    limits: Limits = UNLIMITED
+    importing: bool = False
 
 
 class PullScope(StrEnum):
@@ -84,14 +153,14 @@ class PullScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PushGrant:
-    """Who may push through a role; `until` in UTC, `max_session_duration` in seconds, each None if not given.
+    """Who may push through a role; `max_session_duration` in seconds, None if not given.
 
     `pull`: the role may also pull from the repository.
     """
 
     role: RoleTarget
-    by: tuple[Principal, ...]
-    until: datetime | None = None
+    by: tuple[Pusher, ...]
+    limits: Limits = UNLIMITED
     max_session_duration: int | None = None
     shared: bool = False
     pull: bool = False
@@ -102,14 +171,13 @@ class PushGrant:
 class Repository:
     """A repository in one or more regions of an account, and its grants.
 
-    With a `*` in the targets' name: all repositories that match it and nothing in `excluded`. `importing`: the members
-    of `pull` whose pulls may make a pull-through cache fetch the image. `mode`: its own or its account's.
+    With a `*` in the targets' name: all repositories that match it and nothing in `excluded`. `mode`: its own or its
+    account's.
     """
 
     targets: tuple[RepositoryTarget, ...]
     excluded: tuple[str, ...] = ()
-    pull: tuple[Puller, ...] = ()
-    importing: frozenset[Puller] = frozenset()
+    pull: tuple[PullGrant, ...] = ()
     push: tuple[PushGrant, ...] = ()
     pull_scope: PullScope = PullScope.REPOSITORY
     foreign: tuple[ForeignStatement, ...] = ()
@@ -128,9 +196,14 @@ class Repository:
         return tuple(replace(target, name=name) for target in self.targets for name in self.excluded)
 
     @property
+    def importing(self) -> frozenset[Puller]:
+        """Those whose pulls may make a pull-through cache fetch the image."""
+        return frozenset(grant.puller for grant in self.pull if grant.importing)
+
+    @property
     def pulling(self) -> tuple[Principal, ...]:
         """The users and roles that pull; ecr-warden writes an identity policy for each."""
-        return tuple(puller for puller in self.pull if isinstance(puller, Principal))
+        return tuple(grant.puller for grant in self.pull if isinstance(grant.puller, Principal))
 
 
 @dataclass(frozen=True, slots=True)

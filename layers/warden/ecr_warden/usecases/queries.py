@@ -56,7 +56,7 @@ from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, 
 from ecr_warden.usecases.status import StatusQuery
 
 if TYPE_CHECKING:
-    from ecr_warden.spec.spec import Puller, Repository
+    from ecr_warden.spec.spec import Repository
 
 # Lambda returns 6 MB at most, and JSON in a JSON string grows.
 REPLY_BYTES = 4_000_000
@@ -323,17 +323,10 @@ def _grants_of(version: str, data: bytes) -> GrantsReply:
 def _grants(repository: "Repository") -> Iterator[Grant]:
     for target in repository.targets:
         name, excluded = str(target), repository.excluded
-        for puller in repository.pull:
-            yield Grant(Access.PULL, name, _who(puller), excluded=excluded)
-            if puller in repository.importing:
-                yield Grant(Access.IMPORT, name, _who(puller), excluded=excluded)
+        for pull in repository.pull:
+            for access in (Access.PULL, Access.IMPORT) if pull.importing else (Access.PULL,):
+                yield Grant(access, name, str(pull.puller), until=pull.limits.until, excluded=excluded)
         for push in repository.push:
-            for principal in push.by:
+            for pusher in push.by:
                 for access in (Access.PUSH, Access.PULL) if push.pull else (Access.PUSH,):
-                    yield Grant(access, name, principal.arn, str(push.role), push.until, excluded)
-
-
-def _who(puller: "Puller") -> str:
-    from ecr_warden.spec.spec import Principal  # noqa: PLC0415
-
-    return puller.arn if isinstance(puller, Principal) else str(puller)
+                    yield Grant(access, name, str(pusher), str(push.role), push.limits.until, excluded)
