@@ -239,12 +239,6 @@ class EstateReply(Value, frozen=True, tag_field="kind", tag="estate"):
     piece: str = ""
 
 
-class ReportReply(Value, frozen=True, tag_field="kind", tag="report"):
-    """The last report (report.report) that was kept, compressed, in base64."""
-
-    report: str
-
-
 class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     """A command that was accepted. `caller`: the authenticated ARN; `targets`: the targets of the command.
 
@@ -261,14 +255,6 @@ class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
 
 
 type QuestionReply = (
-    StatusReply
-    | PlanReply
-    | VerifyReply
-    | GrantsReply
-    | HistoryReply
-    | RunReply
-    | CallReply
-    | EstateReply
-    | ReportReply
+    StatusReply | PlanReply | VerifyReply | GrantsReply | HistoryReply | RunReply | CallReply | EstateReply
 )
 type Reply = QuestionReply | CommandReply

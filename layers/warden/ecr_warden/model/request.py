@@ -85,11 +85,7 @@ class AskEstate(_Request, frozen=True, tag="estate"):
     part: Annotated[str, Meta(pattern=r"\A([0-9]{12}(/[a-z0-9-]{1,32})?)?\Z")] = ""
 
 
-class AskReport(_Request, frozen=True, tag="report"):
-    """Asks for the last report that was kept."""
-
-
-type Question = AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall | AskEstate | AskReport
+type Question = AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall | AskEstate
 
 
 class Apply(_Request, frozen=True, tag="apply"):

@@ -25,7 +25,6 @@ from ecr_warden.model.reply import (
     HistoryReply,
     PlanReply,
     QuestionReply,
-    ReportReply,
     RunReply,
     Verified,
     VerifyReply,
@@ -36,7 +35,6 @@ from ecr_warden.model.request import (
     AskGrants,
     AskHistory,
     AskPlan,
-    AskReport,
     AskRun,
     AskStatus,
     AskVerify,
@@ -52,9 +50,7 @@ from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import OutOfTime, SpecUnusable
 from ecr_warden.ports.estate import EstateStore
 from ecr_warden.ports.hub import Clock, CommandRecords, Switch
-from ecr_warden.ports.reports import Reports
 from ecr_warden.ports.store import Audit, Journal, Specs, State, TargetRecord
-from ecr_warden.report.report import report_to_json
 from ecr_warden.usecases.plan import plan_targets, scope_gaps, why_observed
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.status import StatusQuery
@@ -88,12 +84,6 @@ class PieceTooLarge(WardenError):
     code = "piece-too-large"
 
 
-class NoReport(WardenError):
-    """No report has been made yet, or another version made it."""
-
-    code = "no-report"
-
-
 class _Plans(Struct, frozen=True):
     accepted: CompiledSpec
     every: tuple[Plan, ...]
@@ -115,12 +105,11 @@ class Queries(Struct, frozen=True):
     audit: Audit
     estate: EstateStore
     status: StatusQuery
-    reports: Reports
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
 
     def __call__(self, question: Question) -> QuestionReply:
-        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NotSurveyed, PieceTooLarge, NoReport, a PortError.
+        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NotSurveyed, PieceTooLarge, or a PortError.
 
         A PortError is of the hub's own stores.
         """
@@ -141,8 +130,6 @@ class Queries(Struct, frozen=True):
                 return CallReply(tuple(self.command_records.answers(call_id)))
             case AskEstate(part):
                 return self._estate(part)
-            case AskReport():
-                return self._report()
             case _:
                 assert_never(question)
 
@@ -190,13 +177,6 @@ class Queries(Struct, frozen=True):
                 remedy="read the accounts with your own credentials: ecr-warden snapshot SPEC",
             )
         return EstateReply(parts, piece.began, text)
-
-    def _report(self) -> ReportReply:
-        report = self.reports.last()
-        if report is None:
-            remedy = "one is made every day, after a proof: ecr-warden status says what is in the way"
-            raise NoReport("there is no report yet", remedy=remedy)
-        return ReportReply(b64encode(compress(report_to_json(report))).decode())
 
     def _plan(self, selection: Selection) -> PlanReply:
         read = self._plans(selection)
@@ -335,13 +315,12 @@ def _grants_of(version: str, data: bytes) -> GrantsReply:
             message = f"version {version} of the spec is no longer valid: {problems[0].at('access.yaml')}"
             raise SpecUnusable(message, remedy="it stays in force as it was compiled; upload one that validates")
         case Valid(spec):
-            grants = tuple(grant for repository in spec.repositories for grant in grants_in(repository))
+            grants = tuple(grant for repository in spec.repositories for grant in _grants(repository))
             literals = tuple(str(address) for literal in spec.literals for address in literal.addresses)
             return GrantsReply(version, grants, literals)
 
 
-def grants_in(repository: "Repository") -> Iterator[Grant]:
-    """The grants of a repository of the spec, in each of its regions."""
+def _grants(repository: "Repository") -> Iterator[Grant]:
     for target in repository.targets:
         name, excluded = str(target), repository.excluded
         for pull in repository.pull:

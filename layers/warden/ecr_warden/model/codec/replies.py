@@ -20,7 +20,6 @@ from ecr_warden.model.reply import (
     HistoryReply,
     PlanReply,
     Reply,
-    ReportReply,
     RunReply,
     ScopeGap,
     ScopeUnread,
@@ -33,15 +32,7 @@ from ecr_warden.model.run import OpenRun
 
 SCHEMA = 1
 type _Tagged = (
-    StatusReply
-    | PlanReply
-    | VerifyReply
-    | GrantsReply
-    | HistoryReply
-    | CallReply
-    | EstateReply
-    | ReportReply
-    | CommandReply
+    StatusReply | PlanReply | VerifyReply | GrantsReply | HistoryReply | CallReply | EstateReply | CommandReply
 )
 
 
