@@ -7,7 +7,7 @@ import pytest
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.plan import HoldReason
+from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.run import Failed, Result
 from ecr_warden.model.target import RoleTarget, Target, UserTarget
 from ecr_warden.ports.errors import (
@@ -19,6 +19,7 @@ from ecr_warden.ports.errors import (
     Refused,
     RetryLater,
     Throttled,
+    Unanswered,
 )
 
 from local.testing.seed import (
@@ -37,7 +38,7 @@ from local.testing.seed import (
     PUSHER,
     desired,
 )
-from tests.usecases.world import FIRST, OPEN, failing, unreadable, world_in_sync
+from tests.usecases.world import FIRST, OPEN, World, failing, unreadable, world_in_sync
 
 X = identity_policy(PUSHER, "ecr-warden-x")
 
@@ -106,6 +107,70 @@ def test_a_retryable_failure_is_retried_before_it_is_reported(error: PortError) 
     assert world.reports == []
     assert world.run(CHECKOUT, attempt=FIRST) is Result.CONVERGED
     assert len(world.reports) == 1
+
+
+def unanswered(world: World, *, reads_fail: bool = False) -> None:
+    """The first write takes effect, and its answer gets lost; with `reads_fail` nothing can be read for a while."""
+    lost: list[Change] = []
+
+    def fault(_: Target, change: Change | None) -> None:
+        if change is not None and not lost:
+            lost.append(change)
+            world.documents.write(change)
+            raise Unanswered("no answer", retryable=True)
+        if change is None and lost and reads_fail:
+            raise Throttled("slow down", retryable=True)
+
+    world.documents.faults = fault
+
+
+def test_a_write_whose_answer_was_lost_is_reported_as_the_repair_that_it_is() -> None:
+    world = world_in_sync()
+    world.put(D1, OPEN)
+    unanswered(world)
+    assert world.run(CHECKOUT, attempt=FIRST) is Result.CONVERGED
+    [report] = world.reports
+    assert report.applied == tuple(world.writes)
+
+
+def test_a_write_whose_answer_was_lost_is_reported_before_the_job_is_retried_for_the_others() -> None:
+    world = world_in_sync()
+    world.put(X, EVERYTHING)
+    world.documents.remove(D3)
+    unanswered(world)
+    with pytest.raises(RetryLater):
+        world.run(PUSHER, attempt=FIRST)
+    assert world.run(PUSHER, attempt=FIRST) is Result.CONVERGED
+    first, second = world.reports
+    assert [type(outcome).__name__ for outcome in first.outcomes] == ["Failed", "Skipped"]
+    assert [outcome.change for outcome in (first.outcomes[0], *second.outcomes)] == world.writes
+
+
+def test_a_write_that_may_have_taken_effect_is_reported_even_if_it_cannot_be_verified() -> None:
+    world = world_in_sync()
+    world.put(D1, OPEN)
+    unanswered(world, reads_fail=True)
+    with pytest.raises(RetryLater):
+        world.run(CHECKOUT, attempt=FIRST)
+    world.recover()
+    assert world.run(CHECKOUT, attempt=FIRST) is Result.IN_SYNC
+    [report] = world.reports
+    assert report.result is Result.FAILED
+    assert [outcome.change for outcome in report.outcomes] == world.writes
+
+
+def test_a_refused_write_is_no_repair_although_somebody_else_made_it() -> None:
+    world = world_in_sync()
+    world.put(D1, OPEN)
+
+    def fault(_: Target, change: Change | None) -> None:
+        if change is not None:
+            world.put(D1, desired(D1))
+            raise Refused("no")
+
+    world.documents.faults = fault
+    assert world.run(CHECKOUT, attempt=FIRST) is Result.FAILED
+    assert world.reports[0].applied == ()
 
 
 def test_the_last_attempt_reports_the_failure() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ecr_warden.model.desired import RoleSettings
-from ecr_warden.model.observed import Absent, Observation, Present, TargetMissing
+from ecr_warden.model.observed import Absent, Observation, Present, TargetMissing, Unreadable
 from ecr_warden.model.plan import Change, NewRole, Plan
 from ecr_warden.model.run import Applied, Conflict, Failed, OpenRun, Outcome, Result, RunReport, Skipped
 from ecr_warden.planning.guardrails import decided
@@ -61,6 +61,31 @@ def _write(writer: Writer, change: Change) -> Outcome:
 
 def _failed(change: Change, error: PortError) -> Failed:
     return Failed(change, error.code, error.message, error.retryable, error.remedy)
+
+
+def verified(outcomes: tuple[Outcome, ...], seen: Observation) -> tuple[Outcome, ...]:
+    """The outcomes, with each failed write as applied that took effect all the same: an answer can get lost.
+
+    `seen`: the verifying read. Where others were skipped because of it, it stays failed, and the job is retried.
+    """
+    if any(isinstance(outcome, Skipped) for outcome in outcomes):
+        return outcomes
+    return tuple(
+        Applied(one.change) if isinstance(one, Failed) and one.retryable and _is_live(one.change, seen) else one
+        for one in outcomes
+    )
+
+
+def may_have_written(outcomes: Sequence[Outcome], seen: Observation) -> bool:
+    """Whether a run has written, as far as its answers and the verifying read show."""
+    return any(
+        isinstance(one, Applied) or (isinstance(one, Failed) and one.retryable and _may_be_live(one.change, seen))
+        for one in outcomes
+    )
+
+
+def _may_be_live(change: Change, seen: Observation) -> bool:
+    return isinstance(seen.documents.get(change.address), Unreadable) or _is_live(change, seen)
 
 
 def report_of_interrupted(run: OpenRun, observation: Observation, now: datetime) -> RunReport:

@@ -42,7 +42,7 @@ from ecr_warden.ports.errors import RetryAtOnce, RetryLater
 from ecr_warden.ports.hub import Clock, CommandRecords, Jobs, Switch
 from ecr_warden.ports.store import Specs, State, SweepRecords
 from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
-from ecr_warden.usecases.apply import apply_plan, report_of_interrupted
+from ecr_warden.usecases.apply import apply_plan, report_of_interrupted, verified
 from ecr_warden.usecases.looks import last_seen_in_sync
 from ecr_warden.usecases.reporting import TRIES, Run, call_of, explained, is_published, rated, report_of
 from ecr_warden.usecases.targets import is_cleared, spec_for, targets_naming
@@ -254,7 +254,7 @@ class Reconcile(Struct, frozen=True):
         run = replace(run, record=replace(run.record, debts=debts))
         outcomes = apply_plan(plan, run.id, run.lease, documents=self.documents, state=self.state, switch=self.switch)
         after = self.documents.read(run.spec)
-        now = self.clock.now()
+        outcomes, now = verified(outcomes, after), self.clock.now()
         spec = as_observed(run.spec, after)
         remaining = diff(spec, after, now=now, debts=debts_to_verify(plan, debts), written_at=now)
         return run, outcomes, result_of(plan, outcomes, remaining, after), after, remaining

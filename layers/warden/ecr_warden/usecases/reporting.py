@@ -16,6 +16,7 @@ from ecr_warden.model.run import Outcome, Result, RunReport, Severity
 from ecr_warden.planning.fights import FightNews, is_narrowed_again, is_of_fights, remembered
 from ecr_warden.planning.results import is_news, is_retryable, refused_for_principals, times_contested
 from ecr_warden.ports.store import Lease, TargetRecord
+from ecr_warden.usecases.apply import may_have_written
 
 if TYPE_CHECKING:
     from ecr_warden.model.alert import Fought
@@ -69,7 +70,7 @@ def report_of(
     will_be_retried = not run.attempt.is_last and is_retryable(report, observation)
     tries_again = run.tries_left > 0 and (result is Result.CONFLICT or bool(refused_for_principals(report)))
     if will_be_retried or tries_again:
-        report = replace(report, final=bool(report.applied))
+        report = replace(report, final=may_have_written(outcomes, observation))
     else:
         report = replace(report, final=True, contested=times_contested(report, observed=TRIES))
     report = _marked(run, report)
