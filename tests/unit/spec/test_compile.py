@@ -4,7 +4,17 @@ import random
 
 import pytest
 from ecr_warden.model.address import identity_policy, repository_policy, trust_policy
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, EndSessions, Extent, Mode, MustNotExist, RoleSettings
+from ecr_warden.model.desired import (
+    CompiledSpec,
+    DesiredValue,
+    EndSessions,
+    Extent,
+    HoldLimits,
+    Mode,
+    MustNotExist,
+    RoleSettings,
+    Widening,
+)
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.lint import Level, lint
@@ -92,6 +102,25 @@ def test_version_mode_and_accounts_are_carried() -> None:
 def test_which_sessions_end_is_carried(written: str) -> None:
     assert compiled(ACCOUNTS).end_sessions is EndSessions.SINCE_IN_SYNC
     assert compiled(ACCOUNTS + f"\nsettings: {{end_sessions: {written}}}").end_sessions is EndSessions(written)
+
+
+LIMITS: dict[str, tuple[str, HoldLimits]] = {
+    "none": ("{}", HoldLimits()),
+    "nothing waits": ("{widening: free}", HoldLimits(Widening.FREE)),
+    "every gain waits": ("{widening: approve}", HoldLimits(Widening.APPROVE)),
+    "numbers": ("{max_removed: 0, max_changes: 7}", HoldLimits(max_removed=0, max_changes=7)),
+    "another person accepts": ("{four_eyes: true}", HoldLimits(four_eyes=True)),
+    "some are trusted": (
+        '{trusted_actors: ["ci:role/ops/*", "333333333333"]}',
+        HoldLimits(trusted_actors=("333333333333", "arn:aws:iam::111111111111:role/ops/*")),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LIMITS)
+def test_what_waits_for_a_person_is_carried(case: str) -> None:
+    written, limits = LIMITS[case]
+    assert compiled(ACCOUNTS + f"\nsettings: {written}").limits == limits
 
 
 def test_extent_says_which_other_policies_of_a_target_are_managed() -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from ecr_warden.arn import parse_arn
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.model.value import Count, Value, opaque
+from ecr_warden.model.value import Count, Moment, Value, opaque
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.glob import Glob, Wild, glob
 from ecr_warden.policy.pattern import pattern_covers
@@ -37,6 +37,33 @@ class EndSessions(StrEnum):
 
     ALL = "all"
     SINCE_IN_SYNC = "since-in-sync"  # those issued since the policy was last read in sync
+
+
+class Widening(StrEnum):
+    """Which gains of access wait for a person."""
+
+    FREE = "free"  # none
+    HOLD = "hold"  # of a new version, what lets in outsiders
+    APPROVE = "approve"  # every gain, also the one that restores what drifted away
+
+
+class HoldLimits(Value, frozen=True, omit_defaults=True):
+    """What takes effect without a person.
+
+    `max_removed`, `max_changes`: None for a share of what the accepted spec has (planning.acceptance). `four_eyes`: a
+    version is accepted by somebody else than who uploaded it. `trusted_actors`: who may recreate an identity of the
+    spec, as in AlsoAllowed; empty for everybody.
+    """
+
+    widening: Widening = Widening.HOLD
+    max_removed: Count | None = None
+    max_changes: Count | None = None
+    four_eyes: bool = False
+    trusted_actors: tuple[str, ...] = ()
+
+    def trusts(self, *arns: str) -> bool:
+        """Whether one of the ARNs of an actor is trusted."""
+        return not self.trusted_actors or any(_is_one_of(arn, self.trusted_actors) for arn in arns if arn)
 
 
 class ForeignStatement(StrEnum):
@@ -184,8 +211,12 @@ class AlsoAllowed(Value, frozen=True, omit_defaults=True):
             self.account in ("", account)
             and (not self.access or access in self.access)
             and (not self.repositories or any(pattern_covers(one, repositories) for one in self.repositories))
-            and any(_is_of(principal, one) or _fits(one, principal) for one in self.principals)
+            and _is_one_of(principal, self.principals)
         )
+
+
+def _is_one_of(principal: str, patterns: tuple[str, ...]) -> bool:
+    return any(_is_of(principal, one) or _fits(one, principal) for one in patterns)
 
 
 def _is_of(principal: str, account: str) -> bool:
@@ -194,10 +225,18 @@ def _is_of(principal: str, account: str) -> bool:
     return arn is not None and arn.account == account
 
 
+class Removal(Value, frozen=True):
+    """How many grants a version removed when it was accepted without a person."""
+
+    at: Moment
+    grants: Count
+
+
 class CompiledSpec(Struct, frozen=True):
     """An accepted spec in the form that reconcile reads: no YAML, one entry per target, by the target's key.
 
-    `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own.
+    `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own. `removals`: of this
+    version and those before it, as far back as they count against the limit.
     """
 
     version: str
@@ -209,6 +248,8 @@ class CompiledSpec(Struct, frozen=True):
     also_allowed: tuple[AlsoAllowed, ...] = ()
     end_sessions: EndSessions = EndSessions.SINCE_IN_SYNC
     account_modes: Mapping[str, Mode] = field(default_factory=dict)
+    limits: HoldLimits = HoldLimits()
+    removals: tuple[Removal, ...] = ()
 
     def mode_of(self, target: Target) -> Mode:
         """Whether drift of a target is repaired.

@@ -1,6 +1,7 @@
 """`also_allowed:`: access that no grant gives and that is intended all the same."""
 
 import re
+from collections.abc import Iterable
 
 from ecr_warden.arn import ACCOUNT_ID, iam_arn, parse_arn
 from ecr_warden.model.desired import AlsoAllowed
@@ -21,7 +22,8 @@ _FORMS = "write ALIAS:user/NAME, ALIAS:role/NAME, an ARN of IAM (each with * for
 def build_also_allowed(entry: Fields, directory: Directory) -> AlsoAllowed | None:
     """One item of `also_allowed:`; None if it has no reason."""
     report = directory.report
-    principals = tuple(dict.fromkeys((*_texts(entry, directory), *_accounts(entry, directory))))
+    named = principal_patterns(entry.texts("principals"), directory, anybody=Code.ALLOWED_ANYWHERE)
+    principals = tuple(dict.fromkeys((*named, *_accounts(entry, directory))))
     account = directory.accounts.referred(entry.text("account"), report)
     names = (repository_name(item, report, pattern=True) for item in entry.texts("repositories"))
     reason = entry.text("reason")
@@ -43,27 +45,30 @@ def _accounts(entry: Fields, directory: Directory) -> list[str]:
     return [account.id for account in named if account is not None]
 
 
-def _texts(entry: Fields, directory: Directory) -> list[str]:
-    """The patterns of a list of principals and teams."""
+def principal_patterns(items: Iterable[Scalar], directory: Directory, *, anybody: Code) -> list[str]:
+    """The patterns that a list of teams, principals and patterns stands for.
+
+    `anybody`: the problem with a text that is everybody, or somebody in any account.
+    """
     found: dict[str, Scalar] = {}
-    for item in entry.texts("principals"):
-        for pattern in _patterns(item, directory):
+    for item in items:
+        for pattern in _patterns(item, directory, anybody):
             if pattern in found and item.text == found[pattern].text:
                 directory.report.add(Code.LISTED_TWICE, item.place, f"{quote(item.text)} is listed twice")
             found.setdefault(pattern, item)
     return list(found)
 
 
-def _patterns(item: Scalar, directory: Directory) -> tuple[str, ...]:
+def _patterns(item: Scalar, directory: Directory, anybody: Code) -> tuple[str, ...]:
     """The patterns of ARNs that one text stands for; a text that names nobody is reported."""
     text, report = item.text, directory.report
     alias, colon, rest = text.partition(":")
     if text in directory.teams:
         return tuple(principal.arn for principal in directory.teams[text])
     if text.startswith("arn:"):
-        return _of_arn(item, report)
+        return _of_arn(item, report, anybody)
     if text == _ANYBODY:
-        report.add(Code.ALLOWED_ANYWHERE, item.place, f"{quote(text)} is everybody")
+        report.add(anybody, item.place, f"{quote(text)} is everybody")
     if text == _ANYBODY or ACCOUNT_ID.fullmatch(text) or SERVICE.fullmatch(text):
         return (text,)
     if not colon:
@@ -79,13 +84,13 @@ def _patterns(item: Scalar, directory: Directory) -> tuple[str, ...]:
     return () if account is None else (iam_arn(account.id, rest),)
 
 
-def _of_arn(item: Scalar, report: Report) -> tuple[str, ...]:
+def _of_arn(item: Scalar, report: Report, anybody: Code) -> tuple[str, ...]:
     arn = parse_arn(item.text)
     if arn is None or arn.service not in ("iam", "sts") or not arn.account or "?" in item.text:
         report.add(Code.PRINCIPAL, item.place, f"{quote(item.text)} is not a principal", remedy=_FORMS)
         return ()
     if not ACCOUNT_ID.fullmatch(arn.account):
-        report.add(Code.ALLOWED_ANYWHERE, item.place, f"{quote(item.text)} may be in any account")
+        report.add(anybody, item.place, f"{quote(item.text)} may be in any account")
     if arn.resource == "root":
         return (arn.account,)
     if not _RESOURCE.fullmatch(arn.resource):

@@ -115,6 +115,7 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
         version=version,
         mode=spec.settings.mode,
         end_sessions=spec.settings.end_sessions,
+        limits=spec.settings.limits,
         accounts=tuple(sorted(account.id for account in spec.accounts)),
         targets={key: _in_mode(target, enforced.get(key), modes, spec) for key, target in targets.items()},
         patterns=tuple(sorted(_patterns(spec), key=lambda pattern: pattern.target)),

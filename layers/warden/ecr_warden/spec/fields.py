@@ -18,7 +18,7 @@ from ecr_warden.spec.shapes import (
     Text,
     Whole,
 )
-from ecr_warden.spec.spec import FORMAT_VERSION, MAX_SESSION_DURATION, MIN_SESSION_DURATION, PullScope
+from ecr_warden.spec.spec import FORMAT_VERSION, MAX_LIMIT, MAX_SESSION_DURATION, MIN_SESSION_DURATION, PullScope
 
 _REGIONS = ListOf(Text("a region"))
 _MODE = Text("a mode", tuple(Mode))
@@ -331,6 +331,35 @@ SETTINGS = Record(
             Text("a choice of sessions", ("since-in-sync", "all")),
             "Which sessions of a role end when its trust policy is narrowed. since-in-sync, the default: those issued "
             "since it was last read in sync; all: every older one.",
+        ),
+        Field(
+            "widening",
+            Text("a choice of widening", ("free", "hold", "approve")),
+            "Which gains of access wait until a person accepts them. hold, the default: a version that lets in "
+            "outsiders; approve: every version that gives access, and restoring access that drifted away; free: none.",
+        ),
+        Field(
+            "max_removed",
+            Whole(0, MAX_LIMIT),
+            "How many grants versions may remove within 24 hours before one waits; by default 20 % of the accepted "
+            "ones, and at least 5.",
+        ),
+        Field(
+            "max_changes",
+            Whole(0, MAX_LIMIT),
+            "How many policy documents a version may change before it waits; by default half of the accepted ones, "
+            "and at least 20.",
+        ),
+        Field(
+            "four_eyes",
+            Flag(),
+            "true: a held version is accepted by somebody else than who published it; false by default.",
+        ),
+        Field(
+            "trusted_actors",
+            ListOf(Text("a team, a principal or a pattern"), nonempty=True),
+            "Who may delete and recreate users and roles that grants name; whatever names one that somebody else "
+            "recreated waits. Everybody by default.",
         ),
     ),
 )

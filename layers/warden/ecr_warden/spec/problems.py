@@ -189,6 +189,7 @@ class Code(Enum):
         "pull: true at only some grants of a role at one repository",
         "the role pulls for everyone who assumes it: set it at all of them or at none",
     )
+    LIMIT = ("E218", "a limit outside its range", "use a whole number from 0 to 100000")
     # Literal documents.
     DOCUMENT = ("E301", "a policy document that AWS would refuse or that cannot be parsed", "")
     RESOURCE_IN_REPOSITORY_POLICY = (

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ecr_warden.arn import iam_arn
 from ecr_warden.model.address import Address
-from ecr_warden.model.desired import AlsoAllowed, EndSessions, ForeignStatement, Mode
+from ecr_warden.model.desired import AlsoAllowed, EndSessions, ForeignStatement, HoldLimits, Mode
 from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME
@@ -18,6 +18,7 @@ FORMAT_VERSION = 1
 DEFAULT_SESSION_DURATION = 3600
 # Source: MaxSessionDuration in the API reference of CreateRole.
 MIN_SESSION_DURATION, MAX_SESSION_DURATION = 3600, 43_200
+MAX_LIMIT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,7 @@ class Settings:
     mode: Mode = Mode.OBSERVE
     exact: bool = False
     end_sessions: EndSessions = EndSessions.SINCE_IN_SYNC
+    limits: HoldLimits = field(default_factory=HoldLimits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from ecr_warden.model.desired import CompiledSpec, EndSessions, Mode
+from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.spec.accounts import build_accounts, build_organizations
 from ecr_warden.spec.also_allowed import build_also_allowed
 from ecr_warden.spec.check_shape import Fields, check_shape
@@ -17,7 +17,8 @@ from ecr_warden.spec.parse import parse_text
 from ecr_warden.spec.principals import Directory
 from ecr_warden.spec.problems import Code, Problem, Report, quote
 from ecr_warden.spec.quotas import check_quotas
-from ecr_warden.spec.spec import FORMAT_VERSION, Settings, Spec
+from ecr_warden.spec.settings import build_settings
+from ecr_warden.spec.spec import FORMAT_VERSION, Spec
 
 
 class Valid(Struct, frozen=True):
@@ -67,17 +68,11 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
     repositories = tuple(build_repository(entry, directory, now) for entry in root.all("repositories"))
     literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
     also_allowed = tuple(build_also_allowed(entry, directory) for entry in root.all("also_allowed"))
-    settings = root.fields("settings")
-    mode, ended = settings.text("mode"), settings.text("end_sessions")
     return Spec(
         accounts=tuple(directory.accounts.by_alias.values()),
         teams=directory.teams,
         repositories=tuple(entry for entry in repositories if entry is not None),
         literals=tuple(entry for entry in literals if entry is not None),
-        settings=Settings(
-            Mode.OBSERVE if mode is None else Mode(mode.text),
-            settings.flag("exact"),
-            EndSessions.SINCE_IN_SYNC if ended is None else EndSessions(ended.text),
-        ),
+        settings=build_settings(root.fields("settings"), directory),
         also_allowed=tuple(entry for entry in also_allowed if entry is not None),
     )

@@ -7,7 +7,9 @@ from ecr_warden.model.desired import (
     CompiledSpec,
     Documents,
     EndSessions,
+    HoldLimits,
     Mode,
+    Removal,
     Removed,
     RepositoryPattern,
     TargetSpec,
@@ -29,6 +31,8 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         **({"accountModes": to_json(spec.account_modes)} if spec.account_modes else {}),
         "targets": list(map(_target_spec_to_json, spec.targets.values())),
         "patterns": [_with_mode(pattern) for pattern in spec.patterns],
+        **({"limits": limits} if (limits := to_json(spec.limits)) else {}),
+        **({"removals": to_json(spec.removals)} if spec.removals else {}),
         **({"alsoAllowed": to_json(spec.also_allowed)} if spec.also_allowed else {}),
         "departed": list(map(_with_mode, repositories)),
         "departedOwners": [_with_mode(entry) for entry in removed if entry not in repositories],
@@ -64,6 +68,8 @@ def _spec(value: Json) -> CompiledSpec:
         also_allowed=read(value.get("alsoAllowed", []), tuple[AlsoAllowed, ...]),
         end_sessions=EndSessions(value.get("endSessions", EndSessions.SINCE_IN_SYNC)),
         account_modes=read(value.get("accountModes", {}), dict[str, Mode]),
+        limits=read(value.get("limits", {}), HoldLimits),
+        removals=read(value.get("removals", []), tuple[Removal, ...]),
         removed={entry.target.key: entry for entry in _removed(value)},
     )
 
