@@ -15,6 +15,7 @@ from ecr_warden_cli.verbs.denial import EXPLAIN_DENIAL
 from ecr_warden_cli.verbs.diff import DIFF
 from ecr_warden_cli.verbs.event import EXPLAIN
 from ecr_warden_cli.verbs.history import HISTORY, SHOW
+from ecr_warden_cli.verbs.hold import ACCEPT, HELD, REJECT
 from ecr_warden_cli.verbs.importing import IMPORT
 from ecr_warden_cli.verbs.pause import PAUSE, RESUME
 from ecr_warden_cli.verbs.plan import PLAN
@@ -37,6 +38,9 @@ VERBS: Mapping[str, Verb | Group] = {
     "history": HISTORY,
     "show": SHOW,
     "apply": APPLY,
+    "held": HELD,
+    "accept": ACCEPT,
+    "reject": REJECT,
     "pause": PAUSE,
     "resume": RESUME,
     "can-i": CAN_I,

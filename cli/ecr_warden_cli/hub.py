@@ -12,11 +12,13 @@ from ecr_warden.model.reply import CallReply, CommandReply, PlanReply, Reply, St
 from ecr_warden.model.request import (
     MAX_SELECTION_LENGTH,
     MAX_TARGETS,
+    Accept,
     Answer,
     AskCall,
     AskStatus,
     Command,
     Question,
+    Reject,
     Selection,
 )
 from ecr_warden.model.run import Result
@@ -100,9 +102,10 @@ class HubClient(Struct, frozen=True):
 
     def command(self, command: Command) -> CommandReply:
         """Send a command in the caller's name; raises Failure."""
-        if len(command.targets) > MAX_TARGETS:
+        targets = () if isinstance(command, Accept | Reject) else command.targets
+        if len(targets) > MAX_TARGETS:
             remedy = "name fewer, for example with a pattern, and repeat the command for the others"
-            raise UsageError(f"{len(command.targets)} targets; a command takes {MAX_TARGETS} at most", remedy=remedy)
+            raise UsageError(f"{len(targets)} targets; a command takes {MAX_TARGETS} at most", remedy=remedy)
         try:
             reply = _read(self.hub.control(request_to_text(command)))
         except KeyboardInterrupt:

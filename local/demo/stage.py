@@ -11,6 +11,8 @@ from local.aws.launcher import ROOT, EmulatedAws
 from local.demo.chat import Chat
 from local.demo.people import People, make_people
 from local.demo.places import CI, LEGACY, REGION, REGISTRY, REPOSITORY, TRAIL_REGION, USERS
+from local.testing.accepting import accept_version
+from local.testing.waiting import until
 
 _EXTERNAL_ID = "demo-external-id"
 _WEBHOOK = "/ecr-warden/webhook"
@@ -32,6 +34,24 @@ class Stage:
         """Upload a spec; returns its version."""
         s3 = self.aws.client(CI, "s3")
         return str(s3.put_object(Bucket=self.hub["SpecBucket"], Key="access.yaml", Body=spec.encode())["VersionId"])
+
+    def enforce(self, spec: str) -> str:
+        """Upload a spec, and accept it as a person if it is held; returns its version once it is accepted."""
+        version = self.upload(spec)
+        until(
+            lambda: self.accepted() == version or accept_version(self.aws, CI, REGION, version),
+            what=f"the acceptance of {version}",
+            pause=0.2,
+        )
+        until(lambda: self.accepted() == version, what=f"version {version} in force")
+        return version
+
+    def accepted(self) -> str:
+        """The version in force."""
+        client = self.aws.client(CI, "dynamodb", REGION)
+        key = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
+        found = client.get_item(TableName=self.hub["Table"], Key=key, ConsistentRead=True)
+        return str(found["Item"]["version"]["S"]) if "Item" in found else ""
 
     def schedule(self, *, on: bool) -> None:
         """Enable or disable the rule of the sweep."""

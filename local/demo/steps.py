@@ -34,7 +34,7 @@ def become_right(ring: Ring) -> str:
 def upload(ring: Ring, spec: str) -> tuple[str, list[journal.Run]]:
     """Upload a spec and wait until the accounts follow; what they hold then is right."""
     aws, mark, began = ring.stage.aws, ring.stage.aws.mark(), time.time()
-    version = ring.stage.upload(spec)
+    version = ring.stage.enforce(spec)
     table = ring.stage.hub["Table"]
     until(lambda: by_product(aws.calls(mark)), what="the first write after an upload")
     ring.quiet.wait(mark)

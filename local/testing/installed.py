@@ -7,6 +7,7 @@ from typing import Any
 
 from local.aws.deploy import BUILT, Place, Stack, build, create, deploy
 from local.aws.launcher import ROOT, EmulatedAws
+from local.testing.accepting import accept_version
 from local.testing.runtime_api import BuiltFunction
 from local.testing.waiting import until
 
@@ -100,7 +101,9 @@ def install(aws: EmulatedAws, built: Path = BUILT) -> Installed:
         for region in (REGION, IAM_REGION):
             create(aws, Place(account, region, "events"), ROOT / "stacks" / "events.yaml", {"HubBusArn": bus})
     installed = Installed(aws, stack, built)
-    aws.client(HUB, "s3").put_object(Bucket=stack.outputs["SpecBucket"], Key="access.yaml", Body=SPEC.read_bytes())
+    bucket = stack.outputs["SpecBucket"]
+    version = aws.client(HUB, "s3").put_object(Bucket=bucket, Key="access.yaml", Body=SPEC.read_bytes())["VersionId"]
+    until(lambda: accept_version(aws, HUB, REGION, version), _SETTLED_SECONDS, "the first hold", pause=0.2)
     until(lambda: _stands(aws), _SETTLED_SECONDS, "the first repair")
     installed.settle()
     return installed

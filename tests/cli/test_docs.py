@@ -5,8 +5,9 @@ from ecr_warden.model.codec.requests import BadRequest
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Result
-from ecr_warden.ports.errors import CallerUnauthenticated, CommandRepeated, CompiledUnusable
+from ecr_warden.ports.errors import CallerUnauthenticated, CommandRepeated, CompiledUnusable, HoldDecided
 from ecr_warden.usecases.commands import BadEnd
+from ecr_warden.usecases.holds import HoldOver, NoSuchHold
 from ecr_warden.usecases.queries import NoSuchRun
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 from ecr_warden_cli.arguments import VERBS
@@ -36,6 +37,9 @@ ERRORS = (
         NoSuchTarget,
         NoSuchRun,
         NothingAccepted,
+        NoSuchHold,
+        HoldOver,
+        HoldDecided,
         CompiledUnusable,
     ),
 )

@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ecr_warden.model.hold import OfVersion
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.spec import Valid, load_spec
 
 from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, document
 from tests.cli.command import Command, Ran
+from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
 from tests.template.cfn import ROOT
-from tests.usecases.world import tampered, world_in_sync
+from tests.usecases.test_holds import held
+from tests.usecases.uploads import first
+from tests.usecases.world import World, tampered, world_in_sync
 
 TABLE, _, REST = (ROOT / "docs" / "cli.md").read_text().partition("\n## JSON\n")[2].partition("\n| part | form |")
 PARTS = dict(re.findall(r"^\| (plan|drift|change) \| (.+) \|$", REST, re.MULTILINE))
@@ -87,6 +91,15 @@ def paused() -> Command:
     return command
 
 
+ID = OfVersion("v2", "v1").id
+
+
+def holding() -> World:
+    world = first()
+    assert held(world).id == ID
+    return world
+
+
 def shown() -> Ran:
     command = paused()
     (run,) = command("history", "--json").json["runs"]
@@ -131,6 +144,9 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
         lambda _, __: over(world_in_sync())("pause", "all", "--for", "1h", "--reason", "a holiday", "--json"),
     ),
     "the end of a pause": ("resume", lambda _, __: paused()("resume", "shop/checkout", "--json")),
+    "what is held": ("held", lambda _, __: over(holding())("held", "--json")),
+    "a decision": ("accept", lambda _, __: over_holds(holding())("accept", ID, "--yes", "--wait", "1", "--json")),
+    "no decision": ("accept", lambda _, __: over_holds(holding())("accept", ID, "--json")),
     "nothing to resume": ("resume", lambda _, __: over(world_in_sync())("resume", "all", "--json")),
     "somebody who can": (
         "can-i",

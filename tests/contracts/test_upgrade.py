@@ -4,20 +4,25 @@ from copy import replace
 from typing import Any
 
 import pytest
-from ecr_warden.model.alert import SpecAccepted, SpecRefused
+from ecr_warden.model.alert import HoldOpened, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Removed
-from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Cause, CauseKind, Job, ReconcileTarget, SweepAll
+from ecr_warden.model.hold import Decision, Verdict
+from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.errors import CompiledUnusable
+from ecr_warden.proof.changes import access_changes
 from ecr_warden.usecases.accept import Accept
+from ecr_warden.usecases.holds import Judge
 from ecr_warden.usecases.jobs import Work
 
+from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import MemoryAlertBus
 from local.testing.seed import CI, HOME
 from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
 from tests.template.cfn import ROOT
 
 TEXT = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
+ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 ACCEPT = AcceptSpec(Cause(CauseKind.SWEEP, "s-1"))
 REMOVED = {
     target.key: Removed(target, "v0")
@@ -26,13 +31,25 @@ REMOVED = {
 
 
 def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> Accept:
-    return Accept(hub.specs, hub.jobs, alerts or MemoryAlertBus(), hub.audit, hub.clock, "access.yaml")
+    judge = Judge(MemoryDocuments(), hub.clock, access_changes, lambda: True)
+    ports = (hub.specs, hub.jobs, alerts or MemoryAlertBus(), hub.audit, hub.clock)
+    return Accept(*ports, "access.yaml", hub.holds, judge)
+
+
+def accept_held(hub: Hub) -> SpecAccepted:
+    """The current version waits, and a person accepts it."""
+    opened = accept(hub)(ACCEPT)
+    assert isinstance(opened, HoldOpened)
+    hub.holds.decide(opened.hold, Decision("command-1", Verdict.ACCEPT, ALICE, hub.clock.now()))
+    alert = accept(hub)(ACCEPT)
+    assert isinstance(alert, SpecAccepted)
+    return alert
 
 
 def accepted(hub: Hub, text: bytes = TEXT) -> CompiledSpec:
     """A version is uploaded and accepted, its jobs are done; two targets still have to lose what they held."""
     hub.upload(text)
-    accept(hub)(ACCEPT)
+    accept_held(hub)
     hub.sent().clear()
     compiled = hub.specs.accepted()
     assert compiled is not None
@@ -104,8 +121,7 @@ def test_a_version_that_is_no_longer_valid_is_reported_once_and_every_job_names_
     with pytest.raises(CompiledUnusable, match="upload the spec again"):
         work_of(hub, alerts)(SweepAll(ACCEPT.cause), FIRST_AND_LAST)
     hub.upload(TEXT + b"# again\n")
-    alert = accept(hub)(ACCEPT)
-    assert isinstance(alert, SpecAccepted)
+    assert accept_held(hub).replaces == "kept-no-longer", "what that gave is unknown, so enforcing begins anew"
     assert set(targets(hub.sent())) == compiled.targets.keys()
     now = hub.specs.accepted()
     assert now is not None and now.removed == REMOVED

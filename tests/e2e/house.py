@@ -72,19 +72,15 @@ class House:
         return self.stage.upload(text)
 
     def upload(self, text: str) -> str:
-        """Upload a valid file and wait until it is accepted and all that follows is done."""
+        """Upload a valid file, accept it if it is held, and wait until all that follows is done."""
         mark = self.now().mark
-        version = self.put(text)
-        until(lambda: self.accepted() == version, what=f"the acceptance of {version}")
+        version = self.stage.enforce(text)
         self.quiet.wait(mark)
         return version
 
     def accepted(self) -> str:
         """The version in force."""
-        client = self.stage.aws.client(CI, "dynamodb", REGION)
-        key = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
-        found = client.get_item(TableName=self.stage.hub["Table"], Key=key, ConsistentRead=True)
-        return str(found["Item"]["version"]["S"]) if "Item" in found else ""
+        return self.stage.accepted()
 
     def tamper(self) -> None:
         """Mallory opens the repository to everybody, and all that follows is done."""

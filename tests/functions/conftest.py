@@ -14,9 +14,12 @@ from typing import Any
 import boto3
 import pytest
 from ecr_warden import bootstrap, observability
+from ecr_warden.adapters.aws.holds import DynamoHolds
+from ecr_warden.adapters.system import SystemClock
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.jobs import job_from_json
-from ecr_warden.model.job import Job
+from ecr_warden.model.hold import Decision, Verdict
+from ecr_warden.model.job import Actor, Job
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
@@ -25,6 +28,7 @@ from tests.contracts.aws import REGION, moto
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
 SPEC_BUCKET, SPEC_KEY = "ecr-warden-spec-111111111111-eu-central-1", "access.yaml"
+ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 TIME = 120_000  # milliseconds, as template.yaml gives reconcile
 
 
@@ -99,6 +103,15 @@ class Deployed:
             "WARDEN_ALERT_TOPIC": self.topic,
             "WARDEN_HUB_ACCOUNT": "111111111111",
         }
+
+    def accept_held(self) -> bool:
+        """A person accepts whatever waits; whether anything did."""
+        clock = SystemClock()
+        holds = DynamoHolds(self.dynamodb, "ecr-warden", clock)
+        waiting = [hold for hold in holds.waiting() if hold.decision is None]
+        for hold in waiting:
+            holds.decide(hold, Decision(f"command-{hold.id}", Verdict.ACCEPT, ALICE, clock.now()))
+        return bool(waiting)
 
     def taken(self, url: str) -> list[dict[str, Any]]:
         """The visible messages of a queue, as received."""

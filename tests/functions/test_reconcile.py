@@ -49,6 +49,8 @@ def accepted(handler: Handler, deployed: Deployed) -> None:
     body = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
     deployed.s3.put_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY, Body=body)
     assert failed(handler(batch(ACCEPT))) == []
+    assert deployed.accept_held()
+    assert failed(handler(batch(ACCEPT))) == []
     deployed.sqs.purge_queue(QueueUrl=deployed.jobs_url)
 
 

@@ -11,6 +11,8 @@ from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.alert import (
     AccessProved,
     Alert,
+    HoldOpened,
+    HoldSettled,
     PauseReached,
     SpecAccepted,
     SpecRefused,
@@ -20,9 +22,10 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.finding import Finding, FindingGroup, FindingKind
+from ecr_warden.model.hold import Hold, OfVersion
 from ecr_warden.model.job import Cause, PauseMoment
 from ecr_warden.model.run import Result, RunReport
-from ecr_warden.policy.printable import first
+from ecr_warden.policy.printable import first, plural
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +47,7 @@ _MORE = re.compile(r" *and (\d+) more ((?:ended )?\w+)(?: of access)?")
 def _counted(lines: list[str], shown: str, noun: str) -> int:
     """How many entries the lines account for: those shown and those counted as left out."""
     left_out = [
-        int(match.group(1)) for match in map(_MORE.fullmatch, lines) if match and match.group(2) in (noun, f"{noun}s")
+        int(match.group(1)) for match in map(_MORE.fullmatch, lines) if match and match.group(2) in (noun, plural(noun))
     ]
     assert len(left_out) <= 1
     return sum(line.strip().startswith(shown) for line in lines) + sum(left_out)
@@ -78,6 +81,21 @@ def test_an_alert_with_one_list_counts_all_of_it(kind: str, at_hand: int, left_o
     for lines in _everywhere([alert]):
         assert _counted(lines, "<item-", noun) == at_hand + left_out
     assert str(at_hand + left_out) in message_of([alert]).title
+
+
+@given(SIZES, SIZES, SIZES, st.booleans())
+def test_a_hold_counts_why_it_waits_and_who_gains_and_loses(why: int, gains: int, loses: int, opened: bool) -> None:
+    names = _names("gain", gains), _names("loss", loses)
+    hold = Hold(OfVersion("v2", "v1"), "a version", _names("why", why), NOW, NOW, *names, (7, 8))
+    for alert in (HoldOpened(EVENT, hold) if opened else HoldSettled(EVENT, hold),):
+        for lines in _everywhere([alert]):
+            assert _counted(lines, "<why-", "reason") == why
+            assert _counted(lines, "<gain-", "gain") == gains + 7
+            assert _counted(lines, "<loss-", "loss") == loses + 8
+        for form in shorter(alert):
+            assert isinstance(form, HoldOpened | HoldSettled)
+            counted = [len(form.hold.gains) + form.hold.left_out[0], len(form.hold.loses) + form.hold.left_out[1]]
+            assert counted == [gains + 7, loses + 8]
 
 
 @given(SIZES, SIZES, SIZES)

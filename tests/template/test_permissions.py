@@ -207,12 +207,12 @@ def _bus(name: str) -> str:
     return next(f"${{{logical}}}" for logical, body in buses.items() if body["Properties"]["Name"] == name)
 
 
-def test_control_enters_no_account_and_writes_pauses_and_commands_of_the_table_alone() -> None:
+def test_control_enters_no_account_and_writes_pauses_commands_and_decisions_of_the_table_alone() -> None:
     by_sid = {s["Sid"]: s for s in HUB.policy("ControlRole")}
     assert not [action for action in _actions("ControlRole") if action.startswith("sts:")]
     writes = [s for s in by_sid.values() if {"dynamodb:PutItem", "dynamodb:UpdateItem"} & {*says(s["Action"])}]
     assert [(s["Action"], s["Condition"]["ForAllValues:StringLike"]) for s in writes] == [
-        ("dynamodb:PutItem", {"dynamodb:LeadingKeys": ["CALL#*", "AUDIT#COMMAND", "PAUSES"]}),
+        ("dynamodb:PutItem", {"dynamodb:LeadingKeys": ["CALL#*", "AUDIT#COMMAND", "PAUSES", "DECISIONS"]}),
         ("dynamodb:UpdateItem", {"dynamodb:LeadingKeys": "TARGET#*"}),
     ]
     attributes = by_sid["SetPauses"]["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
@@ -220,11 +220,12 @@ def test_control_enters_no_account_and_writes_pauses_and_commands_of_the_table_a
     assert not {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem"} & _actions("ControlRole")
 
 
-def test_control_reads_the_accepted_spec_and_the_records_of_targets_and_commands_alone() -> None:
+def test_control_reads_the_accepted_spec_and_the_records_of_targets_commands_and_holds_alone() -> None:
     by_sid = {s["Sid"]: s for s in HUB.policy("ControlRole")}
     assert by_sid["ReadState"]["Condition"] == {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SPEC", "TARGET#*", "CALL#*"]}
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SPEC", "TARGET#*", "CALL#*", "HOLDS", "DECISIONS"]}
     }
+    assert by_sid["ListHolds"]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "HOLDS"}}
     assert say(by_sid["ReadCompiledSpecs"]["Resource"]) == "${StateBucket.Arn}/compiled/*"
     assert {a for a in _actions("ControlRole") if a.startswith("s3:")} == {"s3:GetObject"}
 

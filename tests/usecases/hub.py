@@ -61,9 +61,11 @@ def queries_of(
             audit=world.audit,
             estate=world.estate_store,
             proofs=world.proofs,
+            holds=world.holds,
             clock=world.clock,
         ),
         audit=world.audit,
+        holds=world.holds,
         estate=world.estate_store,
         reply_bytes=reply_bytes,
         is_out_of_time=is_out_of_time,
@@ -80,5 +82,6 @@ def commands_of(world: World, callers: Callers | None = None) -> Commands:
         alerts=world.alerts,
         callers=callers or Callers(),
         audit=world.audit,
+        holds=world.holds,
         clock=world.clock,
     )

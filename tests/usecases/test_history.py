@@ -87,7 +87,7 @@ def test_a_refusal_lists_its_first_problems_and_counts_the_rest() -> None:
 def test_a_second_acceptance_says_what_it_replaces_and_changes() -> None:
     world = world_in_sync()
     upload(world, "version: 1\naccounts: {ci: {id: '111111111111'}}\n", "v8")
-    entries = history(world).audit
+    entries = [entry for entry in history(world).audit if entry.kind is not AuditKind.HELD]
     assert [entry.kind for entry in entries] == [AuditKind.SPEC_ACCEPTED] * 2
     assert any(entry.text.startswith(f"replaces {ACCEPTED.version}, ") for entry in entries)
 

@@ -50,6 +50,7 @@ from local.testing.memory.hub import (
 from local.testing.memory.state import (
     MemoryAudit,
     MemoryCommandRecords,
+    MemoryHolds,
     MemoryJournal,
     MemoryProofs,
     MemoryState,
@@ -123,6 +124,7 @@ class World:
     estate: MemoryEstateReader = field(default_factory=MemoryEstateReader)
     estate_store: MemoryEstateStore = field(init=False)
     proofs: MemoryProofs = field(default_factory=MemoryProofs)
+    holds: MemoryHolds = field(default_factory=MemoryHolds)
     to_prove: list[ProveAccess] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 

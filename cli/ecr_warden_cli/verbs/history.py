@@ -127,6 +127,8 @@ def _about(entry: AuditEntry) -> str:
     match entry.kind:
         case AuditKind.SPEC_ACCEPTED | AuditKind.SPEC_REFUSED:
             return f"  {entry.id or '(no version)'}"
+        case AuditKind.HELD | AuditKind.HOLD_ENDED | AuditKind.HOLD_ACCEPTED | AuditKind.HOLD_REJECTED:
+            return f"  {entry.id}"
         case AuditKind.PAUSED | AuditKind.RESUMED:
             return f"  {listed(entry.targets, len(entry.targets), more=entry.omitted)}"
         case AuditKind.WRITES_STOPPED | AuditKind.WRITES_ENABLED:

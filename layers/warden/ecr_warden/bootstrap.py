@@ -21,6 +21,7 @@ from ecr_warden.outside import Environment
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.documents import AwsDocuments
     from ecr_warden.adapters.aws.estate_store import S3EstateStore
+    from ecr_warden.adapters.aws.holds import DynamoHolds
     from ecr_warden.adapters.aws.proofs import S3Proofs
     from ecr_warden.adapters.aws.queues import Redelivery
     from ecr_warden.adapters.aws.records import DynamoAudit
@@ -156,9 +157,11 @@ def queries() -> "Queries":
             audit=audit,
             estate=_estate_store(),
             proofs=_proofs(),
+            holds=_holds(),
             clock=_clock,
         ),
         audit=audit,
+        holds=_holds(),
         estate=_estate_store(),
         is_out_of_time=lambda: deadline.is_within(MEMBER_RESERVE),
     )
@@ -190,6 +193,7 @@ def commands() -> "Commands":
         alerts=_alert_bus(),
         callers=callers,
         audit=_audit(),
+        holds=_holds(),
         clock=_clock,
     )
 
@@ -208,10 +212,13 @@ def _channels() -> "dict[str, Channel]":
 
 @cache
 def _accept() -> "Accept":
+    from ecr_warden.proof.changes import access_changes
     from ecr_warden.usecases.accept import Accept
+    from ecr_warden.usecases.holds import Judge
 
     file_name = _environment.required("WARDEN_SPEC_KEY")
-    return Accept(_specs(), _jobs(), _alert_bus(), _audit(), _clock, file_name=file_name)
+    judge = Judge(_documents(), _clock, partial(access_changes, has_time=_has_time), _has_time)
+    return Accept(_specs(), _jobs(), _alert_bus(), _audit(), _clock, file_name, _holds(), judge)
 
 
 @cache
@@ -274,9 +281,6 @@ def _prove() -> "Prove":
     from ecr_warden.proof.findings import find
     from ecr_warden.usecases.prove import Prove
 
-    def has_time() -> bool:
-        return not deadline.is_within(MEMBER_RESERVE)
-
     return Prove(
         specs=_specs(),
         estate=_estate_store(),
@@ -285,9 +289,13 @@ def _prove() -> "Prove":
         sweep_records=_sweep_records(),
         alerts=_alert_bus(),
         clock=_clock,
-        find=partial(find, has_time=has_time, hub=_environment.required("WARDEN_HUB_ACCOUNT")),
+        find=partial(find, has_time=_has_time, hub=_environment.required("WARDEN_HUB_ACCOUNT")),
         schedule=_environment.required("WARDEN_SWEEP_SCHEDULE"),
     )
+
+
+def _has_time() -> bool:
+    return not deadline.is_within(MEMBER_RESERVE)
 
 
 @cache
@@ -345,6 +353,13 @@ def _audit() -> "DynamoAudit":
     from ecr_warden.adapters.aws.records import DynamoAudit
 
     return DynamoAudit(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock)
+
+
+@cache
+def _holds() -> "DynamoHolds":
+    from ecr_warden.adapters.aws.holds import DynamoHolds
+
+    return DynamoHolds(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock)
 
 
 @cache

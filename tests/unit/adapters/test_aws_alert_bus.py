@@ -10,6 +10,8 @@ from ecr_warden.alerting.delivery import TEXT
 from ecr_warden.model.alert import (
     AccessProved,
     Alert,
+    HoldOpened,
+    HoldSettled,
     OwnChanged,
     PauseReached,
     SpecAccepted,
@@ -21,6 +23,7 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.model.finding import Finding, FindingGroup, FindingKind
+from ecr_warden.model.hold import Hold, OfVersion
 from ecr_warden.model.job import Cause, CauseKind, PauseMoment
 from ecr_warden.model.request import AuditEntry, AuditKind
 from ecr_warden.model.run import Applied, RunReport
@@ -33,6 +36,7 @@ from tests.contracts.hubs import MotoHub
 from tests.contracts.runs import EVENT, NOW, repair, report
 
 LIMIT = 256 * 1024
+HOLD = Hold(OfVersion("v2", "v1"), "version v2 of the spec", ("it drops an account",), NOW, NOW, ("a",), ("b",), (1, 2))
 CAUSE = Cause(CauseKind.SPEC, "v2")
 BUS = "outcomes"
 
@@ -63,6 +67,8 @@ def hostile(index: int) -> Document:
         (Unlisted(CAUSE, "v2", ("repository/...: denied",), ("permission-missing",)), "Unlisted"),
         (TargetsPaused(CAUSE, ("a",), "a migration", NOW), "Paused"),
         (TargetsResumed(CAUSE, ("a",)), "Resumed"),
+        (HoldOpened(CAUSE, HOLD), "Held"),
+        (HoldSettled(CAUSE, HOLD), "HoldSettled"),
         (PauseReached(CAUSE, PauseMoment.END, ("a",), "a migration", NOW), "PauseReached"),
         (
             WritesSwitched(CAUSE, "stopped", (AuditEntry(AuditKind.WRITES_STOPPED, NOW, "7", None, "x"),)),

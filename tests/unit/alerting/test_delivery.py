@@ -10,6 +10,8 @@ from ecr_warden.model.alert import (
     Alert,
     FightMoment,
     Fought,
+    HoldOpened,
+    HoldSettled,
     OwnChanged,
     PauseReached,
     SpecAccepted,
@@ -19,6 +21,7 @@ from ecr_warden.model.alert import (
     Unlisted,
 )
 from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.hold import Hold, OfVersion
 from ecr_warden.model.job import Cause, CauseKind, PauseMoment
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Result, RunReport
@@ -45,6 +48,7 @@ from tests.unit.alerting.reports import (
 DRIFT = repository_drift(None)
 OPENED = repository_drift(pulls("*"))
 CALLER = Cause(CauseKind.CALLER, "c-1")
+HOLD = Hold(OfVersion("v2", "v1"), "version v2 of the spec", ("it drops an account",), NOW, NOW)
 PAUSE = Cause(CauseKind.PAUSE, "command-1")
 FIGHT = Fought(EVENT, FightMoment.BEGAN, DRIFT.address, NOW, NOW, 3, 0, MALLORY, OPENED, (CI, HOME), "r-1")
 
@@ -82,6 +86,8 @@ CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     ),
     "a pause is sent at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
     "the end of a pause is sent at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
+    "what waits is announced at once": (HoldOpened(CALLER, HOLD), AtOnce()),
+    "what became of it is announced at once": (HoldSettled(CALLER, HOLD), AtOnce()),
     "the time of a pause is announced at once": (PauseReached(PAUSE, PauseMoment.HALF, ("a",), "why", NOW), AtOnce()),
     "what a pause left is one message": (report(DRIFT, cause=PAUSE), Collected("pause/command-1")),
     "an event that changed nothing is silent": (report(result=Result.IN_SYNC), Silent()),

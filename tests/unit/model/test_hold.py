@@ -51,10 +51,25 @@ TIMES: dict[str, tuple[datetime, HoldState, bool]] = {
 
 
 @pytest.mark.parametrize("case", TIMES)
-def test_it_can_be_decided_while_it_waits_and_an_acceptance_serves_as_long(case: str) -> None:
+def test_it_can_be_decided_while_it_waits(case: str) -> None:
     now, state, is_open = TIMES[case]
     hold = replace(HOLD, state=state)
     assert hold.is_open(now) is is_open
-    assert not hold.is_accepted(now), "nobody has accepted it"
-    assert replace(hold, decision=ACCEPT).is_accepted(now) is is_open
-    assert not replace(hold, decision=replace(ACCEPT, verdict=Verdict.REJECT)).is_accepted(now)
+
+
+ACCEPTED: dict[str, tuple[HoldState, Decision | None, bool]] = {
+    "by nobody": (HoldState.WAITING, None, False),
+    "by a person": (HoldState.WAITING, ACCEPT, True),
+    "rejected": (HoldState.WAITING, replace(ACCEPT, verdict=Verdict.REJECT), False),
+    "in the last moment": (HoldState.WAITING, replace(ACCEPT, at=NOON + HOLD_LASTS - MINUTE), True),
+    "too late": (HoldState.WAITING, replace(ACCEPT, at=NOON + HOLD_LASTS), False),
+    "and carried out": (HoldState.ACCEPTED, ACCEPT, False),
+    "and its ground has moved": (HoldState.VOID, ACCEPT, False),
+    "after it ended": (HoldState.ENDED, ACCEPT, False),
+}
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_an_acceptance_in_time_serves_once(case: str) -> None:
+    state, decision, is_accepted = ACCEPTED[case]
+    assert replace(HOLD, state=state, decision=decision).is_accepted is is_accepted

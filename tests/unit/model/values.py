@@ -19,6 +19,8 @@ from ecr_warden.model.alert import (
     CredentialMade,
     FightMoment,
     Fought,
+    HoldOpened,
+    HoldSettled,
     OwnChanged,
     PauseReached,
     SpecAccepted,
@@ -34,12 +36,15 @@ from ecr_warden.model.desired import (
     EndSessions,
     Extent,
     ForeignStatement,
+    HoldLimits,
     Mode,
     MustNotExist,
+    Removal,
     Removed,
     RepositoryPattern,
     RoleSettings,
     TargetSpec,
+    Widening,
 )
 from ecr_warden.model.drift import Compared, Drift, DriftKind, Loosening
 from ecr_warden.model.finding import (
@@ -53,6 +58,7 @@ from ecr_warden.model.finding import (
     SeenFinding,
     Status,
 )
+from ecr_warden.model.hold import Decision, Ground, Hold, HoldState, OfChange, OfVersion, Verdict
 from ecr_warden.model.job import (
     AcceptSpec,
     Actor,
@@ -246,6 +252,21 @@ proof_records: Strategy[ProofRecord] = st.builds(
     st.none() | TIMES,
 )
 groups: Strategy[FindingGroup] = st.builds(FindingGroup, findings, _few(IDS), _few(TEXTS), TIMES, COUNTS)
+grounds: Strategy[Ground] = st.builds(OfVersion, IDS, TEXTS) | st.builds(OfChange, targets, *[TEXTS] * 4)
+waiting: Strategy[Hold] = st.builds(
+    Hold,
+    grounds,
+    TEXTS,
+    _few(TEXTS),
+    TIMES,
+    TIMES,
+    _few(TEXTS),
+    _few(TEXTS),
+    st.tuples(COUNTS, COUNTS),
+    st.sampled_from(HoldState),
+    TEXTS,
+    st.none() | st.builds(Decision, IDS, st.sampled_from(Verdict), actors, TIMES),
+)
 alerts: Strategy[Alert] = st.one_of(
     reports(),
     st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS), COUNTS),
@@ -284,6 +305,8 @@ alerts: Strategy[Alert] = st.one_of(
     ),
     st.builds(TargetsPaused, causes, _few(IDS), TEXTS, TIMES, COUNTS),
     st.builds(TargetsResumed, causes, _few(IDS), COUNTS),
+    st.builds(HoldOpened, causes, waiting),
+    st.builds(HoldSettled, causes, waiting),
     st.builds(PauseReached, causes, st.sampled_from(PauseMoment), _few(IDS), TEXTS, TIMES, COUNTS),
 )
 target_specs: Strategy[TargetSpec] = st.builds(
@@ -321,9 +344,9 @@ allowances: Strategy[AlsoAllowed] = st.builds(
     st.just("") | accounts,
     _few(st.sampled_from(("shop/*", "shop/app"))),
 )
-removals: Strategy[Removed] = st.builds(Removed, targets, IDS, st.none() | st.sampled_from(Mode))
+removed: Strategy[Removed] = st.builds(Removed, targets, IDS, st.none() | st.sampled_from(Mode))
 compiled_specs: Strategy[CompiledSpec] = st.builds(
-    lambda version, mode, named, specs, gone, fitting, allowed, ended, modes: CompiledSpec(
+    lambda version, mode, named, specs, gone, fitting, allowed, ended, modes, limits, removals: CompiledSpec(
         version,
         mode,
         named,
@@ -333,14 +356,25 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
         allowed,
         end_sessions=ended,
         account_modes=modes,
+        limits=limits,
+        removals=removals,
     ),
     IDS,
     st.sampled_from(Mode),
     _few(accounts),
     _few(target_specs),
-    _few(removals),
+    _few(removed),
     _few(patterns),
     _few(allowances),
     st.sampled_from(EndSessions),
     st.dictionaries(accounts, st.sampled_from(Mode), max_size=2),
+    st.builds(
+        HoldLimits,
+        st.sampled_from(Widening),
+        st.none() | COUNTS,
+        st.none() | COUNTS,
+        st.booleans(),
+        _few(TEXTS),
+    ),
+    _few(st.builds(Removal, TIMES, COUNTS)),
 )

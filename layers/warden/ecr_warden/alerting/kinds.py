@@ -20,7 +20,7 @@ from ecr_warden.alerting.delivery import (
     route_run,
     shorter_runs,
 )
-from ecr_warden.alerting.layout import Parts, compose, join, listing
+from ecr_warden.alerting.layout import Listing, Parts, compose, join, listing
 from ecr_warden.alerting.run_messages import describe_run, describe_runs
 from ecr_warden.alerting.run_titles import name_of
 from ecr_warden.alerting.severity import highest, severity_of_run
@@ -42,6 +42,8 @@ from ecr_warden.model.alert import (
     Field,
     FightMoment,
     Fought,
+    HoldOpened,
+    HoldSettled,
     JobFailed,
     Message,
     OwnChanged,
@@ -54,8 +56,10 @@ from ecr_warden.model.alert import (
     WritesSwitched,
 )
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED
+from ecr_warden.model.hold import Hold, HoldState, OfChange, OfVersion
 from ecr_warden.model.job import (
     AcceptSpec,
+    Cause,
     CauseKind,
     FollowPause,
     FollowSwitch,
@@ -154,7 +158,7 @@ class _SpecAccepted(Kind[SpecAccepted]):
         return Parts(
             f"spec accepted, {count(len(alert.changed) + changed, 'target')} changed",
             [
-                Field("Uploaded by", uploader(alert.cause.actor)),
+                _whose(alert.cause),
                 Field("Version", alert.version),
                 Field("Replaces", alert.replaces or ""),
             ],
@@ -192,6 +196,100 @@ class _SpecRefused(Kind[SpecRefused]):
 
     def shorter(self, alert: SpecRefused) -> Iterator[SpecRefused]:
         yield _with_fewer_problems(alert)
+
+
+def _whose(cause: Cause) -> Field:
+    """Who uploaded a version, or the person who accepted one that was held."""
+    if cause.kind is CauseKind.CALLER:
+        return Field("Accepted by", describe_actor(cause.actor))
+    return Field("Uploaded by", uploader(cause.actor))
+
+
+class _HoldOpened(Kind[HoldOpened]):
+    def describe_one(self, alert: HoldOpened) -> Parts:
+        hold = alert.hold
+        more = f" (and {count(len(hold.why) - 1, 'more reason')})" if len(hold.why) > 1 else ""
+        who = _whose(alert.cause) if isinstance(hold.ground, OfVersion) else Field("Who", describe_cause(alert.cause))
+        return Parts(
+            f"{hold.what} waits for a person: {hold.why[0] if hold.why else 'no reason is known'}{more}",
+            [
+                who,
+                Field("Meanwhile", _meanwhile(hold)),
+                Field("Accept", f"ecr-warden accept {hold.id}"),
+                Field("Reject", f"ecr-warden reject {hold.id}"),
+                Field("Until", show_time(hold.until)),
+                Field("See", "ecr-warden held"),
+            ],
+            [listing("reason", hold.why, title="Why:"), *_effects(hold)],
+        )
+
+    def shorter(self, alert: HoldOpened) -> Iterator[HoldOpened]:
+        for most in (20, 3):
+            yield replace(alert, hold=_with_fewer_effects(alert.hold, most))
+
+
+class _HoldSettled(Kind[HoldSettled]):
+    def severity(self, alert: HoldSettled) -> Severity:
+        return Severity.WARNING if alert.hold.state is HoldState.ENDED else Severity.INFO
+
+    def describe_one(self, alert: HoldSettled) -> Parts:
+        hold = alert.hold
+        decided = [] if hold.decision is None else [Field("Who", describe_actor(hold.decision.by))]
+        instead = [Field("Instead", f"ecr-warden held {hold.instead}")] if hold.instead else []
+        return Parts(
+            f"{hold.what}: {_settled(hold)}",
+            [*decided, Field("Hold", hold.id), Field("Held since", show_time(hold.since)), *instead],
+            [listing("reason", hold.why, title="It was held because:"), *_effects(hold)],
+        )
+
+    def shorter(self, alert: HoldSettled) -> Iterator[HoldSettled]:
+        for most in (20, 3):
+            yield replace(alert, hold=_with_fewer_effects(alert.hold, most))
+
+
+def _meanwhile(hold: Hold) -> str:
+    match hold.ground:
+        case OfVersion(accepted=""):
+            return "nothing is written: no version is accepted yet"
+        case OfVersion(accepted=accepted):
+            return f"version {accepted} stays enforced"
+        case OfChange(target=target):
+            return f"{describe_target(target)} stays as it is there; whatever removes access is not held"
+        case _:
+            assert_never(hold.ground)
+
+
+def _settled(hold: Hold) -> str:
+    who = "" if hold.decision is None else f" by {short_name(hold.decision.by)}"
+    match hold.state:
+        case HoldState.WAITING:
+            return "waits for a person"
+        case HoldState.ACCEPTED:
+            return f"accepted{who}"
+        case HoldState.REJECTED:
+            return f"rejected{who}"
+        case HoldState.VOID:
+            return "no longer held, because what it was about has changed"
+        case HoldState.ENDED:
+            return "nobody decided in time, so it does not take effect"
+        case _:
+            assert_never(hold.state)
+
+
+def _effects(hold: Hold) -> Iterator[Listing]:
+    gains, loses = hold.left_out
+    yield listing("gain", hold.gains, title="Who gains:", rest=gains)
+    yield listing("loss", hold.loses, title="Who loses:", rest=loses)
+
+
+def _with_fewer_effects(hold: Hold, most: int) -> Hold:
+    gains, loses = ([cut(one, TEXT) for one in all_of[:most]] for all_of in (hold.gains, hold.loses))
+    left_out = (
+        hold.left_out[0] + len(hold.gains) - len(gains),
+        hold.left_out[1] + len(hold.loses) - len(loses),
+    )
+    why = tuple(cut(one, TEXT) for one in hold.why)
+    return replace(hold, why=why, gains=tuple(gains), loses=tuple(loses), left_out=left_out)
 
 
 class _OwnChanged(Kind[OwnChanged]):
@@ -596,6 +694,8 @@ def _writers(alerts: Sequence[Fought]) -> str:
 KINDS: Mapping[type[Alert], Kind[Any]] = {
     SpecRefused: _SpecRefused(),
     SpecAccepted: _SpecAccepted(),
+    HoldOpened: _HoldOpened(),
+    HoldSettled: _HoldSettled(),
     OwnChanged: _OwnChanged(),
     CredentialMade: _CredentialMade(),
     TargetsPaused: _TargetsPaused(),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from ecr_warden.model.address import Address
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.finding import FindingGroup
+from ecr_warden.model.hold import Hold
 from ecr_warden.model.job import Actor, Cause, Job, PauseMoment
 from ecr_warden.model.request import AuditEntry
 from ecr_warden.model.run import RunReport, Severity
@@ -43,6 +44,18 @@ class SpecAccepted(_Alert, frozen=True, tag="spec-accepted"):
     released: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     left_out: tuple[Count, Count, Count] = (0, 0, 0)
+
+
+class HoldOpened(_Alert, frozen=True, tag="held"):
+    """Something waits for a person."""
+
+    hold: Hold
+
+
+class HoldSettled(_Alert, frozen=True, tag="hold-settled"):
+    """Somebody decided on a hold, or it ended otherwise; the hold says how."""
+
+    hold: Hold
 
 
 class TargetsPaused(_Alert, frozen=True, tag="paused"):
@@ -178,6 +191,8 @@ type Alert = (
     | Fought
     | SpecRefused
     | SpecAccepted
+    | HoldOpened
+    | HoldSettled
     | Unlisted
     | OwnChanged
     | CredentialMade

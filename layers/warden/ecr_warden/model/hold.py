@@ -33,6 +33,11 @@ class OfVersion(Value, frozen=True, tag_field="kind", tag="version"):
         """The ID of the hold on this ground."""
         return _digest("version", self.accepted, self.version)
 
+    @property
+    def rests_on(self) -> str:
+        """The accepted version, without which the ground is gone."""
+        return self.accepted
+
 
 class OfChange(Value, frozen=True, tag_field="kind", tag="change"):
     """The ground of a held change of a target.
@@ -50,6 +55,11 @@ class OfChange(Value, frozen=True, tag_field="kind", tag="change"):
     def id(self) -> str:
         """The ID of the hold on this ground."""
         return _digest("change", self.target.key, self.address, self.live, self.desired, self.version)
+
+    @property
+    def rests_on(self) -> str:
+        """The accepted version, without which the ground is gone."""
+        return self.version
 
 
 type Ground = OfVersion | OfChange
@@ -116,7 +126,15 @@ class Hold(Value, frozen=True):
         """Can it be decided? One that ends later than any hold can was written by a clock that has jumped."""
         return self.state is HoldState.WAITING and now < self.until <= now + HOLD_LASTS + CLOCKS
 
-    def is_accepted(self, now: datetime) -> bool:
+    @property
+    def is_accepted(self) -> bool:
         """Whether a person accepted it in time and it was not carried out yet."""
-        decided = self.decision
-        return decided is not None and decided.verdict is Verdict.ACCEPT and self.is_open(now)
+        return self.state is HoldState.WAITING and self._is(Verdict.ACCEPT)
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether a person rejected it, and that was not kept yet."""
+        return self.state is HoldState.WAITING and self._is(Verdict.REJECT)
+
+    def _is(self, verdict: Verdict) -> bool:
+        return self.decision is not None and self.decision.verdict is verdict and self.decision.at < self.until

@@ -10,6 +10,7 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.fight import FightStatus
 from ecr_warden.model.finding import Condition, FindingGroup, RepositoryHealth
+from ecr_warden.model.hold import Hold
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.request import Answer, AuditEntry
@@ -239,8 +240,15 @@ class EstateReply(Value, frozen=True, tag_field="kind", tag="estate"):
     piece: str = ""
 
 
+class HeldReply(Value, frozen=True, tag_field="kind", tag="holds"):
+    """The holds that were asked for, the oldest first; `left_out`: how many more wait."""
+
+    holds: tuple[Hold, ...]
+    left_out: Count = 0
+
+
 class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
-    """A command that was accepted. `caller`: the authenticated ARN; `targets`: the targets of the command.
+    """A command that was accepted. `caller`: the authenticated ARN; `targets`: of the command, or of its hold.
 
     `enqueued`: runs of the targets follow, which they do not in observe mode, nor after a pause. `unscheduled`: why
     nothing will wake the targets at the end of their pause but the next sweep; empty if something will.
@@ -255,6 +263,6 @@ class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
 
 
 type QuestionReply = (
-    StatusReply | PlanReply | VerifyReply | GrantsReply | HistoryReply | RunReply | CallReply | EstateReply
+    StatusReply | PlanReply | VerifyReply | GrantsReply | HistoryReply | RunReply | CallReply | EstateReply | HeldReply
 )
 type Reply = QuestionReply | CommandReply

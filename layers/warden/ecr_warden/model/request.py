@@ -10,6 +10,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from ecr_warden.model.hold import HoldId
 from ecr_warden.model.job import Actor
 from ecr_warden.model.run import Result
 from ecr_warden.model.selection import EVERYTHING
@@ -85,7 +86,13 @@ class AskEstate(_Request, frozen=True, tag="estate"):
     part: Annotated[str, Meta(pattern=r"\A([0-9]{12}(/[a-z0-9-]{1,32})?)?\Z")] = ""
 
 
-type Question = AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall | AskEstate
+class AskHeld(_Request, frozen=True, tag="held"):
+    """Asks for what waits for a person; with an ID, for what became of that hold."""
+
+    hold_id: Annotated[str, Meta(pattern=r"\A([0-9a-f]{12})?\Z")] = field(default="", name="hold")
+
+
+type Question = AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall | AskEstate | AskHeld
 
 
 class Apply(_Request, frozen=True, tag="apply"):
@@ -118,7 +125,22 @@ class Resume(_Request, frozen=True, tag="resume"):
     patterns: Patterns = ()
 
 
-type Command = Apply | PauseUntil | Resume
+class Accept(_Request, frozen=True, tag="accept"):
+    """Let what a hold is about take effect."""
+
+    id: RequestId
+    hold: HoldId
+
+
+class Reject(_Request, frozen=True, tag="reject"):
+    """Never let it."""
+
+    id: RequestId
+    hold: HoldId
+
+
+type Decide = Accept | Reject
+type Command = Apply | PauseUntil | Resume | Decide
 
 
 class Call(Struct, frozen=True):
@@ -146,16 +168,20 @@ class AuditKind(StrEnum):
     SPEC_REFUSED = "spec-refused"
     PAUSED = "paused"
     RESUMED = "resumed"
+    HELD = "held"
+    HOLD_ENDED = "hold-ended"
+    HOLD_ACCEPTED = "hold-accepted"
+    HOLD_REJECTED = "hold-rejected"
     WRITES_STOPPED = "writes-stopped"
     WRITES_ENABLED = "writes-enabled"
 
 
-OF_SPECS = frozenset((AuditKind.SPEC_ACCEPTED, AuditKind.SPEC_REFUSED))
-OF_COMMANDS = frozenset((AuditKind.PAUSED, AuditKind.RESUMED))
+OF_SPECS = frozenset((AuditKind.SPEC_ACCEPTED, AuditKind.SPEC_REFUSED, AuditKind.HELD, AuditKind.HOLD_ENDED))
+OF_COMMANDS = frozenset((AuditKind.PAUSED, AuditKind.RESUMED, AuditKind.HOLD_ACCEPTED, AuditKind.HOLD_REJECTED))
 
 
 class AuditEntry(Value, frozen=True):
-    """One entry of the audit log. `id`: the spec's version, the command's ID, or the version of the stop switch.
+    """One entry of the audit log. `id`: the spec's version, the hold's or command's ID, or the stop switch's version.
 
     `by`: None if unknown. `targets`: the targets that were affected, empty if all were; `omitted`: how many more there
     were.

@@ -1,4 +1,4 @@
-"""A new version of the spec: accepted if it is valid, else refused while the accepted one stays in force."""
+"""A new version of the spec: accepted, held for a person, or refused; until then the accepted one stays in force."""
 
 from collections.abc import Iterable
 from copy import replace
@@ -6,8 +6,9 @@ from itertools import repeat
 
 from msgspec import Struct
 
-from ecr_warden.model.alert import COMPILED_SPEC, OwnChanged, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import COMPILED_SPEC, HoldOpened, OwnChanged, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Mode, Removed
+from ecr_warden.model.hold import Hold, HoldState, OfVersion
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ProveAccess, SweepAll
 from ecr_warden.model.request import AuditEntry, AuditKind
 from ecr_warden.planning.versions import changed_patterns, changed_targets, released, removed
@@ -15,8 +16,9 @@ from ecr_warden.policy.printable import cut, first, printable
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
 from ecr_warden.ports.hub import Clock, Jobs
-from ecr_warden.ports.store import Audit, Specs
+from ecr_warden.ports.store import Audit, Holds, Specs
 from ecr_warden.spec import Invalid, Valid, load_spec
+from ecr_warden.usecases.holds import Judge, KeepHolds
 from ecr_warden.usecases.jobs import reconcile_jobs
 
 PROBLEMS_REPORTED = 50
@@ -32,14 +34,17 @@ class Accept(Struct, frozen=True):
     audit: Audit
     clock: Clock
     file_name: str
+    holds: Holds
+    judge: Judge
 
-    def __call__(self, job: AcceptSpec) -> SpecAccepted | SpecRefused | None:
-        """Process the bucket's current version; None if it was accepted, refused or reported before.
+    def __call__(self, job: AcceptSpec) -> SpecAccepted | SpecRefused | HoldOpened | None:
+        """Process the bucket's current version; None if it was accepted, refused, held or reported before.
 
         A process that dies after accepting and before enqueuing costs time: the next sweep finds what differs.
         """
         # In this order, so that the current version is at least as new as the accepted one.
         accepted, enforced = self._accepted(job.cause)
+        self._keep.end_overdue(job.cause)
         if job.misplaced is not None:
             return self._report_misplaced(job.cause, job.misplaced, enforced)
         try:
@@ -47,7 +52,15 @@ class Accept(Struct, frozen=True):
         except SpecUnusable as error:
             return self._refuse(job, error.fingerprint, enforced, (str(error),))
         if current.version == enforced:
+            self._keep.void_versions(job.cause, enforced=enforced)
             self._forget_refusal()
+            return None
+        ground = OfVersion(current.version, enforced or "")
+        self._keep.void_versions(job.cause, enforced=enforced, instead=ground.id)
+        hold = self.holds.find(ground.id)
+        if hold is not None and not hold.is_accepted:
+            if hold.is_rejected:
+                self._keep.settle(job.cause, hold, HoldState.REJECTED)
             return None
         match load_spec(current.data, version=current.version):
             case Invalid(problems):
@@ -55,7 +68,21 @@ class Accept(Struct, frozen=True):
                 return self._refuse(job, current.version, enforced, texts, len(problems) - len(texts))
             case Valid(compiled=compiled, warnings=warnings):
                 texts = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_REPORTED])
-                return self._accept(job, accepted, compiled, texts, len(warnings) - len(texts))
+                compiled = replace(compiled, removed=removed(accepted, compiled))
+                if hold is None:
+                    judged = self.judge(accepted, compiled)
+                    if judged.why:
+                        what = f"version {compiled.version} of the spec"
+                        return self._keep.open(job.cause, ground, what, judged.why, judged.effects)
+                    compiled = replace(compiled, removals=judged.removals)
+                done = self._accept(_decided(job.cause, hold), accepted, compiled, texts, len(warnings) - len(texts))
+                if hold is not None:
+                    self._keep.settle(job.cause, hold, HoldState.ACCEPTED)
+                return done
+
+    @property
+    def _keep(self) -> KeepHolds:
+        return KeepHolds(self.holds, self.alerts, self.audit, self.clock)
 
     def compile_again(self, error: CompiledUnusable) -> CompiledSpec | None:
         """Compile the accepted version again from its text; None if the text is gone or no longer valid.
@@ -132,24 +159,23 @@ class Accept(Struct, frozen=True):
 
     def _accept(
         self,
-        job: AcceptSpec,
+        by: Cause,
         accepted: CompiledSpec | None,
         compiled: CompiledSpec,
         warnings: tuple[str, ...],
         more_warnings: int,
     ) -> SpecAccepted:
-        compiled = replace(compiled, removed=removed(accepted, compiled))
         changed = changed_targets(accepted, compiled)
         patterns = changed_patterns(accepted, compiled)
         self.specs.accept(compiled, replaces=accepted.version if accepted else None)
-        cause = Cause(CauseKind.SPEC, compiled.version, at=job.cause.at, actor=job.cause.actor)
+        cause = Cause(CauseKind.SPEC, compiled.version, at=by.at, actor=by.actor)
         self.jobs.enqueue(reconcile_jobs(cause, changed))
         if patterns:
             # Only AWS knows which repositories fit.
             self.jobs.enqueue([SweepAll(cause)])
         self.jobs.enqueue([ProveAccess(cause)])
         announcement = SpecAccepted(
-            cause=job.cause,
+            cause=by,
             version=compiled.version,
             replaces=accepted.version if accepted else None,
             changed=(*(target.key for target in changed), *(pattern.target.key for pattern in patterns)),
@@ -161,6 +187,15 @@ class Accept(Struct, frozen=True):
         self._record(AuditKind.SPEC_ACCEPTED, announcement, _effect(announcement))
         self._forget_refusal()
         return announcement
+
+
+def _decided(cause: Cause, hold: Hold | None) -> Cause:
+    """The cause of an acceptance: the person's command, whichever job carries it out."""
+    decision = None if hold is None else hold.decision
+    if decision is None:
+        return cause
+    at = decision.at.isoformat(timespec="seconds")
+    return Cause(CauseKind.CALLER, decision.id, decision.verdict, at=at, actor=decision.by)
 
 
 def _effect(accepted: SpecAccepted) -> str:

@@ -4,25 +4,39 @@ Nothing here writes to a member account: `apply` enqueues runs, which do the wri
 """
 
 from collections.abc import Iterable
+from copy import replace
 from datetime import datetime
 from typing import assert_never
 
 from msgspec import Struct
 
 from ecr_warden.errors import WardenError
-from ecr_warden.model.alert import TargetsPaused, TargetsResumed
+from ecr_warden.model.alert import HoldSettled, TargetsPaused, TargetsResumed
 from ecr_warden.model.codec.requests import command_from_text
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.job import Cause, CauseKind
+from ecr_warden.model.desired import CompiledSpec, Mode
+from ecr_warden.model.hold import Decision, Hold, HoldState, OfChange, OfVersion, Verdict
+from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
 from ecr_warden.model.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.model.reply import CommandReply
-from ecr_warden.model.request import Apply, AuditEntry, AuditKind, Call, PauseUntil, Resume
+from ecr_warden.model.request import (
+    Accept,
+    Apply,
+    AuditEntry,
+    AuditKind,
+    Call,
+    Command,
+    Decide,
+    PauseUntil,
+    Reject,
+    Resume,
+)
 from ecr_warden.model.target import Target
 from ecr_warden.policy.printable import show_time
 from ecr_warden.ports.alerts import AlertBus
-from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.errors import PortError, hold_decided
 from ecr_warden.ports.hub import Callers, Clock, CommandRecords, Jobs
-from ecr_warden.ports.store import Audit, Specs, State
+from ecr_warden.ports.store import Audit, Holds, Specs, State
+from ecr_warden.usecases.holds import hold_over, no_such_hold
 from ecr_warden.usecases.jobs import reconcile_jobs
 from ecr_warden.usecases.pauses import PauseTimes, held_by, latest_pauses
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
@@ -46,18 +60,21 @@ class Commands(Struct, frozen=True):
     alerts: AlertBus
     callers: Callers
     audit: Audit
+    holds: Holds
     clock: Clock
 
     def __call__(self, text: object, proof: object, hub: str) -> CommandReply:
         """Carry out the command in the text; `hub`: the function ARN that the caller's proof must be for.
 
-        Raises BadRequest, CallerUnauthenticated, NothingAccepted, NoSuchTarget, BadEnd, CommandRepeated, or another
-        PortError.
+        Raises BadRequest, CallerUnauthenticated, NothingAccepted, NoSuchTarget, BadEnd, NoSuchHold, HoldOver,
+        HoldDecided, CommandRepeated, or another PortError.
         """
         command = command_from_text(text)
         assert isinstance(text, str)
         caller = self.callers.authenticate(proof, text, hub)
         accepted = self.specs.accepted()
+        if isinstance(command, Accept | Reject):
+            return self._decide(command, text, caller, accepted)
         if accepted is None:
             raise NothingAccepted
         now = self.clock.now()
@@ -68,9 +85,7 @@ class Commands(Struct, frozen=True):
                 raise NoSuchTarget(message, remedy="ecr-warden status lists the targets")
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
-        self.command_records.record(Call(command.id, caller.arn, text, now))
-        verb = str(command.__struct_config__.tag)
-        cause = Cause(CauseKind.CALLER, command.id, verb, at=now.isoformat(timespec="seconds"), actor=caller)
+        cause = self._begin(command, text, caller, now)
         unscheduled = ""
         # Recorded and announced before it takes effect: a process that dies in between did so too early, never not at
         # all. An apply is recorded by its runs.
@@ -92,6 +107,35 @@ class Commands(Struct, frozen=True):
                 assert_never(command)
         names, mode = tuple(map(str, targets)), accepted.overall_mode
         return CommandReply(command.id, caller.arn, mode, names, enqueued, unscheduled)
+
+    def _begin(self, command: Command, text: str, caller: Actor, now: datetime) -> Cause:
+        """Record the command; raises CommandRepeated."""
+        self.command_records.record(Call(command.id, caller.arn, text, now))
+        verb = str(command.__struct_config__.tag)
+        return Cause(CauseKind.CALLER, command.id, verb, at=now.isoformat(timespec="seconds"), actor=caller)
+
+    def _decide(self, command: Decide, text: str, caller: Actor, accepted: CompiledSpec | None) -> CommandReply:
+        """Record a decision on a hold; the job that looks again only says where to look, and decides by the record."""
+        hold, now = self.holds.find(command.hold), self.clock.now()
+        if hold is None:
+            raise no_such_hold(command.hold, self.holds.waiting())
+        if hold.decision is not None:
+            raise hold_decided(hold.id, hold.decision)
+        version = "" if accepted is None else accepted.version
+        if not hold.is_open(now) or hold.ground.rests_on != version:
+            raise hold_over(hold, self.holds.waiting(), has_moved=hold.ground.rests_on != version)
+        verdict = Verdict.ACCEPT if isinstance(command, Accept) else Verdict.REJECT
+        cause = self._begin(command, text, caller, now)
+        decision = Decision(command.id, verdict, caller, now)
+        self.holds.decide(hold, decision)
+        # Decided first, for of two people who decide at once only one is announced.
+        settled = replace(hold, decision=decision, state=_SETTLED[verdict])
+        targets, job = _to_look_at(hold, cause)
+        self.audit.record(AuditEntry(_DECIDED[verdict], now, hold.id, caller, hold.what, targets))
+        self.alerts.publish(HoldSettled(cause, settled))
+        self.jobs.enqueue([job])
+        mode = Mode.OBSERVE if accepted is None else accepted.overall_mode
+        return CommandReply(command.id, caller.arn, mode, targets, enqueued=True)
 
     def _pause(self, targets: tuple[Target, ...], patterns: tuple[str, ...], pause: Pause, cause: Cause) -> str:
         """Pause the targets and patterns; returns why nothing wakes them at its end, empty if something does."""
@@ -139,6 +183,21 @@ class Commands(Struct, frozen=True):
 
 def _with_patterns(text: str, patterns: tuple[str, ...]) -> str:
     return "; ".join(filter(None, (text, f"and what comes to fit {', '.join(patterns)}" if patterns else "")))
+
+
+_SETTLED = {Verdict.ACCEPT: HoldState.ACCEPTED, Verdict.REJECT: HoldState.REJECTED}
+_DECIDED = {Verdict.ACCEPT: AuditKind.HOLD_ACCEPTED, Verdict.REJECT: AuditKind.HOLD_REJECTED}
+
+
+def _to_look_at(hold: Hold, cause: Cause) -> tuple[tuple[str, ...], Job]:
+    """The hold's target, if it has one, and the job that looks at what was decided."""
+    match hold.ground:
+        case OfVersion():
+            return (), AcceptSpec(cause)
+        case OfChange(target=target):
+            return (str(target),), ReconcileTarget(cause, target)
+        case _:
+            assert_never(hold.ground)
 
 
 def _check_end(until: datetime, now: datetime) -> None:

@@ -14,6 +14,7 @@ from ecr_warden.model.codec.compressed import compress
 from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.hold import Hold
 from ecr_warden.model.pause import pause_of
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.reply import (
@@ -22,6 +23,7 @@ from ecr_warden.model.reply import (
     EstateReply,
     Grant,
     GrantsReply,
+    HeldReply,
     HistoryReply,
     PlanReply,
     QuestionReply,
@@ -33,6 +35,7 @@ from ecr_warden.model.request import (
     AskCall,
     AskEstate,
     AskGrants,
+    AskHeld,
     AskHistory,
     AskPlan,
     AskRun,
@@ -50,7 +53,8 @@ from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import OutOfTime, SpecUnusable
 from ecr_warden.ports.estate import EstateStore
 from ecr_warden.ports.hub import Clock, CommandRecords, Switch
-from ecr_warden.ports.store import Audit, Journal, Specs, State, TargetRecord
+from ecr_warden.ports.store import Audit, Holds, Journal, Specs, State, TargetRecord
+from ecr_warden.usecases.holds import no_such_hold
 from ecr_warden.usecases.plan import plan_targets, scope_gaps, why_observed
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.status import StatusQuery
@@ -58,6 +62,7 @@ from ecr_warden.usecases.status import StatusQuery
 if TYPE_CHECKING:
     from ecr_warden.spec.spec import Repository
 
+_HOLDS_SHOWN, _LINES_SHOWN = 100, 20
 # Lambda returns 6 MB at most, and JSON in a JSON string grows.
 REPLY_BYTES = 4_000_000
 NAMES_SHOWN = 20
@@ -103,15 +108,16 @@ class Queries(Struct, frozen=True):
     switch: Switch
     clock: Clock
     audit: Audit
+    holds: Holds
     estate: EstateStore
     status: StatusQuery
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
 
     def __call__(self, question: Question) -> QuestionReply:
-        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NotSurveyed, PieceTooLarge, or a PortError.
+        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed or PieceTooLarge.
 
-        A PortError is of the hub's own stores.
+        Raises PortError for the hub's own stores.
         """
         match question:
             case AskStatus(selection):
@@ -130,8 +136,20 @@ class Queries(Struct, frozen=True):
                 return CallReply(tuple(self.command_records.answers(call_id)))
             case AskEstate(part):
                 return self._estate(part)
+            case AskHeld(hold_id):
+                return self._held(hold_id)
             case _:
                 assert_never(question)
+
+    def _held(self, hold_id: str) -> HeldReply:
+        if not hold_id:
+            waiting = sorted(self.holds.waiting(), key=lambda hold: (hold.since, hold.id))
+            shown = tuple(map(_outline, waiting[:_HOLDS_SHOWN]))
+            return HeldReply(shown, len(waiting) - len(shown))
+        hold = self.holds.find(hold_id)
+        if hold is None:
+            raise no_such_hold(hold_id, self.holds.waiting())
+        return HeldReply((hold,))
 
     def _accepted(self) -> CompiledSpec:
         accepted = self.specs.accepted()
@@ -294,6 +312,16 @@ def history(asked: AskHistory, journal: Journal, audit: Audit, switch: Switch, c
         until=until,
         omitted=sum(page.omitted for page in pages) + len(entries) - len(shown),
     )
+
+
+def _outline(hold: Hold) -> Hold:
+    """The hold as one of many."""
+    gains, loses = hold.gains[:_LINES_SHOWN], hold.loses[:_LINES_SHOWN]
+    left_out = (
+        hold.left_out[0] + len(hold.gains) - len(gains),
+        hold.left_out[1] + len(hold.loses) - len(loses),
+    )
+    return replace(hold, gains=gains, loses=loses, left_out=left_out)
 
 
 def _when(entry: RunEntry | AuditEntry) -> tuple[object, str]:

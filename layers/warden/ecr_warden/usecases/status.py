@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import ProofRecord
+from ecr_warden.model.hold import Hold, HoldState, OfVersion
 from ecr_warden.model.reply import AccessStatus, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.model.request import AuditEntry, AuditKind, Selection
 from ecr_warden.model.target import RepositoryTarget, Target
@@ -20,7 +21,7 @@ from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError, SpecUnusable
 from ecr_warden.ports.estate import EstateStore, Proofs
 from ecr_warden.ports.hub import Clock, EventSources, Switch
-from ecr_warden.ports.store import Audit, Specs, State, SweepRecords
+from ecr_warden.ports.store import Audit, Holds, Specs, State, SweepRecords
 from ecr_warden.proof.news import grouped, repository_of
 from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
@@ -44,6 +45,7 @@ class StatusQuery(Struct, frozen=True):
     audit: Audit
     estate: EstateStore
     proofs: Proofs
+    holds: Holds
     clock: Clock
 
     def __call__(self, selection: Selection) -> StatusReply:
@@ -73,6 +75,7 @@ class StatusQuery(Struct, frozen=True):
             unread=tuple(str(error) for _, error in listing.unread) if has_to_be_looked_up(selection) else (),
             troubles=(
                 *self._of_spec(accepted),
+                *_of_holds(self.holds.waiting()),
                 *([Trouble("writes-stopped", stopped)] if stopped is not None else []),
                 *_of_sources(sources),
                 *_of_sweeps(
@@ -109,8 +112,9 @@ class StatusQuery(Struct, frozen=True):
         return Health(involved, seen, self.proofs.last(), sweeps, kept, gap, now)
 
     def _of_spec(self, accepted: CompiledSpec) -> Iterator[Trouble]:
-        refusal = self._last(AuditKind.SPEC_REFUSED)
-        return _of_spec(accepted.version, self._current(), self.specs.refused() or "", refusal)
+        refusal, current = self._last(AuditKind.SPEC_REFUSED), self._current()
+        hold = None if isinstance(current, PortError) else self.holds.find(OfVersion(current, accepted.version).id)
+        return _of_spec(accepted.version, current, self.specs.refused() or "", refusal, hold)
 
     def _current(self) -> str | PortError:
         try:
@@ -124,16 +128,20 @@ class StatusQuery(Struct, frozen=True):
 
     def _why_nothing(self) -> str:
         """Why the spec that was uploaded, if any, was not accepted."""
+        waiting = [str(trouble) for trouble in _of_holds(self.holds.waiting())]
+        if waiting:
+            return waiting[0]
         refused = self._last(AuditKind.SPEC_REFUSED)
         return "" if refused is None else f"version {refused.id or '(none)'} was refused: {refused.text}"
 
 
 def _of_spec(
-    accepted: str, current: str | PortError, refused: str, last_refusal: AuditEntry | None
+    accepted: str, current: str | PortError, refused: str, last_refusal: AuditEntry | None, hold: Hold | None
 ) -> Iterator[Trouble]:
     """Whether the spec in the bucket is the accepted one.
 
-    `current`: the bucket's version, or why it cannot be read; `refused`: what Specs.refused returns.
+    `current`: the bucket's version, or why it cannot be read; `refused`: what Specs.refused returns; `hold`: on the
+    current version.
     """
     stays = f"version {accepted} stays in force"
     match current:
@@ -150,11 +158,30 @@ def _of_spec(
                 why = f" at {show_time(last_refusal.at)}: {last_refusal.text}"
             remedy = "ecr-warden validate lists all its problems"
             yield Trouble("spec-refused", f"version {current} of the spec was refused{why}; {stays}", remedy)
+        case str() if hold is not None and hold.state is not HoldState.WAITING:
+            how = f"was {hold.decision}" if hold.decision is not None else f"was held, and its hold is {hold.state}"
+            message = f"version {current} of the spec {how}; {stays}"
+            yield Trouble("spec-not-accepted", message, "upload it, or another one, again")
+        case str() if hold is not None:
+            pass  # it is among the holds
         case str():
             message = f"version {current} of the spec was uploaded and is not processed yet; {stays}"
             yield Trouble("spec-pending", message, "it will be processed within seconds, or at the next sweep")
         case _:
             assert_never(current)
+
+
+def _of_holds(holds: Sequence[Hold]) -> Iterator[Trouble]:
+    """What waits for a person."""
+    for hold in sorted(holds, key=lambda hold: (hold.since, hold.id)):
+        if hold.decision is not None:
+            yield Trouble(
+                "held", f"{hold.what} was {hold.decision} and is not processed yet", "it will be within seconds"
+            )
+            continue
+        why = "; ".join(first(hold.why, _PARTS_SHOWN))
+        message = f"{hold.what} waits for a person until {show_time(hold.until)}: {why}"
+        yield Trouble("held", message, f"ecr-warden held {hold.id} shows who gains and loses; then accept or reject it")
 
 
 def _of_sources(sources: Sequence[EventSource]) -> Iterator[Trouble]:

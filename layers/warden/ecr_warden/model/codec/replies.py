@@ -17,6 +17,7 @@ from ecr_warden.model.reply import (
     CommandReply,
     EstateReply,
     GrantsReply,
+    HeldReply,
     HistoryReply,
     PlanReply,
     Reply,
@@ -32,7 +33,15 @@ from ecr_warden.model.run import OpenRun
 
 SCHEMA = 1
 type _Tagged = (
-    StatusReply | PlanReply | VerifyReply | GrantsReply | HistoryReply | CallReply | EstateReply | CommandReply
+    StatusReply
+    | PlanReply
+    | VerifyReply
+    | GrantsReply
+    | HistoryReply
+    | CallReply
+    | EstateReply
+    | HeldReply
+    | CommandReply
 )
 
 

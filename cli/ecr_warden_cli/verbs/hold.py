@@ -1,0 +1,168 @@
+"""`held`, `accept` and `reject`: what waits for a person, and the person's decision."""
+
+import argparse
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ecr_warden.model.codec.base import to_json
+from ecr_warden.model.hold import Hold, HoldState
+from ecr_warden.model.reply import CommandReply, HeldReply
+from ecr_warden.model.request import Accept, AskHeld, Decide, Reject
+from ecr_warden.policy.printable import and_more, show_time
+
+from ecr_warden_cli.console import Console, Exit, Style
+from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.hub import HubClient, add_hub_arguments, add_wait, expect, new_id, speak
+
+_ID = re.compile(r"[0-9a-f]{12}")
+_POLL_SECONDS = 1.0
+
+
+def _add_held_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "hold", metavar="ID", nargs="?", type=_hold_id, help="one hold, also a decided one; default: all"
+    )
+    add_hub_arguments(parser)
+
+
+def _hold_id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!a:.40} is not the ID of a hold: ecr-warden held lists them")
+    return text
+
+
+def _held(arguments: argparse.Namespace, context: Context) -> Exit:
+    """List what waits, or show one hold."""
+    console, reply = context.console, _ask(speak(arguments, context), arguments.hold or "")
+    waits = any(hold.state is HoldState.WAITING for hold in reply.holds)
+    if arguments.json:
+        console.answer({"holds": list(map(_json_of, reply.holds)), "leftOut": reply.left_out})
+        return Exit.DIFFERENT if waits else Exit.FINE
+    for hold in reply.holds:
+        _show(hold, console)
+    if reply.left_out:
+        console.line(and_more(reply.left_out, "hold"), Style.ODD)
+    if not reply.holds:
+        console.line("nothing is held", Style.GOOD)
+    return Exit.DIFFERENT if waits else Exit.FINE
+
+
+def _ask(client: HubClient, hold_id: str = "") -> HeldReply:
+    return expect(HeldReply, client.ask(AskHeld(hold_id)))
+
+
+def _json_of(hold: Hold) -> dict[str, Any]:
+    return {"id": hold.id, **to_json(hold)}
+
+
+def _show(hold: Hold, console: Console) -> None:
+    console.line(f"{hold.id}  {hold.what}: {_standing(hold)}", Style.HEADING)
+    for line in _lines(hold):
+        console.line(line)
+
+
+def _standing(hold: Hold) -> str:
+    decided = f", {hold.decision}" if hold.decision is not None else ""
+    if hold.state is HoldState.WAITING:
+        return f"waits until {show_time(hold.until)}{decided}"
+    instead = f"; held instead: {hold.instead}" if hold.instead else ""
+    return f"{hold.state}{decided}{instead}"
+
+
+def _lines(hold: Hold) -> Iterator[str]:
+    yield from (f"  because {why}" for why in hold.why)
+    for title, entries, left_out in (
+        ("who gains", hold.gains, hold.left_out[0]),
+        ("who loses", hold.loses, hold.left_out[1]),
+    ):
+        if entries or left_out:
+            yield f"  {title}:"
+            yield from (f"    {entry}" for entry in entries)
+        if left_out:
+            yield f"    {and_more(left_out)}"
+
+
+def _add_decision_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("hold", metavar="ID", type=_hold_id, help="the hold, from an alert or from held")
+    parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
+    add_wait(parser)
+    add_hub_arguments(parser)
+
+
+def _accept(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Show who gains and loses, ask, and let it take effect."""
+    return _decide(Accept(new_id(), arguments.hold), arguments, context)
+
+
+def _reject(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Show who would gain and lose, ask, and keep it from taking effect."""
+    return _decide(Reject(new_id(), arguments.hold), arguments, context)
+
+
+def _decide(command: Decide, arguments: argparse.Namespace, context: Context) -> Exit:
+    console, client = context.console, speak(arguments, context)
+    [hold] = _ask(client, command.hold).holds
+    if not arguments.json:
+        _show(hold, console)
+    if not (arguments.yes or is_confirmed(f"{command.__struct_config__.tag} {hold.id}?", context)):
+        if arguments.json:
+            console.answer({"hold": _json_of(hold), "decided": False})
+        console.note("nothing was decided: answer yes, or add --yes")
+        return Exit.DIFFERENT
+    reply = client.command(command)
+    after = _wait_for(client, hold, context, arguments.wait)
+    if arguments.json:
+        console.answer({"hold": _json_of(after), "decided": True, "id": reply.id, "caller": reply.caller})
+    else:
+        console.line(_effect(after, reply), Style.ODD if _is_undone(after, command) else Style.GOOD)
+    return Exit.DIFFERENT if _is_undone(after, command) else Exit.FINE
+
+
+def is_confirmed(question: str, context: Context) -> bool:
+    """Whether a person at a terminal answers yes."""
+    if not context.stdin.isatty():
+        return False
+    context.console.note(f"{question} Type yes to do it:")
+    return context.stdin.readline(100).strip() == b"yes"
+
+
+def _wait_for(client: HubClient, hold: Hold, context: Context, seconds: float) -> Hold:
+    """The hold once the hub has acted on the decision, or as it is when the time is up."""
+    with context.console.doing("the hub acts on it"):
+        for _ in range(max(1, int(seconds / _POLL_SECONDS))):
+            [hold] = _ask(client, hold.id).holds
+            if hold.state is not HoldState.WAITING:
+                break
+            context.sleep(_POLL_SECONDS)
+    return hold
+
+
+def _is_undone(hold: Hold, command: Decide) -> bool:
+    return hold.state is not (HoldState.ACCEPTED if isinstance(command, Accept) else HoldState.REJECTED)
+
+
+def _effect(hold: Hold, reply: CommandReply) -> str:
+    if hold.state is HoldState.WAITING:
+        return f"recorded as decided by {reply.caller}; the hub has not acted on it yet: ecr-warden held {hold.id}"
+    return f"{hold.what}: {_standing(hold)}"
+
+
+HELD = Verb(
+    "list what waits for a person: why, who gains and who loses by it, until when",
+    "ecr-warden held 3f2a9c1b7d40",
+    _add_held_arguments,
+    _held,
+)
+ACCEPT = Verb(
+    "show who gains and who loses by what is held, ask, and let it take effect",
+    "ecr-warden accept 3f2a9c1b7d40",
+    _add_decision_arguments,
+    _accept,
+)
+REJECT = Verb(
+    "show what is held, ask, and keep it from ever taking effect",
+    "ecr-warden reject 3f2a9c1b7d40",
+    _add_decision_arguments,
+    _reject,
+)

@@ -1,0 +1,35 @@
+"""A person accepts what the deployed hub holds, as the command does: signed, and by its ID."""
+
+import json
+import uuid
+from typing import Any
+
+from botocore.credentials import Credentials
+from ecr_warden.adapters.aws.callers import make_proof
+from ecr_warden.model.codec.replies import reply_from_json
+from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.hold import OfVersion
+from ecr_warden.model.reply import CommandReply, HeldReply
+from ecr_warden.model.request import Accept, AskHeld
+
+from local.aws.launcher import EmulatedAws
+
+
+def accept_version(aws: EmulatedAws, hub: str, region: str, version: str) -> bool:
+    """Accept a version of the spec as the root user of the hub's account; False if it is not held."""
+    functions = aws.client(hub, "lambda", region)
+
+    def invoke(function: str, event: dict[str, Any]) -> Any:
+        answer = functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        return reply_from_json(json.loads(answer["Payload"].read()))
+
+    held = invoke("ecr-warden-answer", {"request": request_to_text(AskHeld())})
+    assert isinstance(held, HeldReply)
+    waiting = [one for one in held.holds if isinstance(one.ground, OfVersion) and one.ground.version == version]
+    for hold in waiting:
+        text = request_to_text(Accept(str(uuid.uuid4()), hold.id))
+        control = f"arn:aws:lambda:{region}:{hub}:function:ecr-warden-control"
+        proof = make_proof(Credentials(hub, "test"), region=region, hub=control, request=text)
+        done = invoke("ecr-warden-control", {"request": text, "proof": dict(proof)})
+        assert isinstance(done, CommandReply)
+    return bool(waiting)

@@ -1,0 +1,165 @@
+"""`held`, `accept` and `reject`, over a hub in this process."""
+
+from dataclasses import dataclass
+
+import pytest
+from ecr_warden.model.hold import Hold, HoldState, Verdict
+from ecr_warden.model.job import AcceptSpec
+from ecr_warden_cli.context import Failure
+
+from tests.cli.command import Command
+from tests.cli.test_hub import InProcess
+from tests.usecases.test_holds import EMPTY, held, version_of
+from tests.usecases.uploads import accept_of, decide, first
+from tests.usecases.world import World
+
+
+@dataclass(slots=True)
+class Working(InProcess):
+    """A hub that looks at the spec when a job asks it to."""
+
+    def pass_time(self, _: float) -> None:
+        if self.works and self.world.jobs.sent:
+            job = self.world.jobs.sent.pop(0)
+            if isinstance(job, AcceptSpec):
+                accept_of(self.world)(job)
+
+
+def over(world: World, *, works: bool = True, terminal: bool = False) -> Command:
+    hub = Working(world, works)
+    return Command(hub=hub, clock=world.clock, sleep=hub.pass_time, terminal=terminal)
+
+
+def with_hold() -> tuple[World, Hold]:
+    world = first()
+    return world, held(world)
+
+
+def test_nothing_is_held() -> None:
+    ran = over(first())("held")
+    assert (ran.code, ran.out) == (0, "nothing is held\n")
+
+
+def test_what_waits_is_listed_with_who_gains_and_loses() -> None:
+    world, hold = with_hold()
+    ran = over(world)("held")
+    assert ran.code == 2
+    assert ran.out.splitlines()[:2] == [
+        f"{hold.id}  version v2 of the spec: waits until 2026-12-01T10:00:00Z",
+        "  because it names no repository, role or user any more",
+    ]
+    assert "  who loses:" in ran.out.splitlines()
+    assert ran.out.count("loses pull of shop/checkout") == 2
+    as_json = over(world)("held", "--json")
+    assert (as_json.code, [one["state"] for one in as_json.json["holds"]]) == (2, ["waiting"])
+
+
+def test_accept_shows_it_first_and_then_lets_it_take_effect() -> None:
+    world, hold = with_hold()
+    ran = over(world)("accept", hold.id, "--yes")
+    assert (ran.code, version_of(world)) == (0, "v2")
+    assert ran.out.splitlines()[0].startswith(f"{hold.id}  version v2 of the spec: waits until")
+    assert ran.last_line == "version v2 of the spec: accepted, accepted by alice at 2026-11-24T10:00:00Z"
+
+
+def test_reject_keeps_it_from_taking_effect() -> None:
+    world, hold = with_hold()
+    ran = over(world)("reject", hold.id, "--yes", "--json")
+    assert (ran.code, version_of(world), ran.json["decided"]) == (0, "v1", True)
+    assert ran.json["hold"]["state"] == "rejected"
+    shown = over(world)("held", hold.id)
+    assert shown.code == 0
+    assert "rejected by alice" in shown.out
+
+
+# name: what is typed at a terminal, or None without one, and whether that accepts
+ANSWERS: dict[str, tuple[bytes | None, bool]] = {
+    "yes": (b"yes\n", True),
+    "no": (b"no\n", False),
+    "nothing": (b"\n", False),
+    "the end of the input": (b"", False),
+    "y": (b"y\n", False),
+    "yes, without a terminal": (None, False),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_a_person_has_to_answer_yes(case: str) -> None:
+    typed, accepts = ANSWERS[case]
+    world, hold = with_hold()
+    ran = over(world, terminal=typed is not None)("accept", hold.id, stdin=b"yes\n" if typed is None else typed)
+    assert version_of(world) == ("v2" if accepts else "v1")
+    assert ran.code == (0 if accepts else 2)
+    assert ("nothing was decided" in ran.err) is not accepts
+
+
+def test_with_json_the_hold_is_shown_and_nothing_is_decided_without_yes() -> None:
+    world, hold = with_hold()
+    ran = over(world)("accept", hold.id, "--json")
+    assert (ran.code, ran.json["decided"], ran.json["hold"]["what"]) == (2, False, "version v2 of the spec")
+    assert world.command_records.taken == {}
+
+
+def test_a_hub_that_has_not_acted_yet_is_said_and_exits_2() -> None:
+    world, hold = with_hold()
+    ran = over(world, works=False)("accept", hold.id, "--yes", "--wait", "2")
+    assert (ran.code, version_of(world)) == (2, "v1")
+    assert f"the hub has not acted on it yet: ecr-warden held {hold.id}" in ran.last_line
+
+
+def test_an_acceptance_that_another_version_overtook_exits_2_and_names_what_is_held() -> None:
+    world, hold = with_hold()
+    hub = Working(world)
+
+    def overtaken(_: float) -> None:
+        held(world, EMPTY + "# another\n", "v3")
+
+    ran = Command(hub=hub, clock=world.clock, sleep=overtaken)("accept", hold.id, "--yes")
+    assert (ran.code, version_of(world)) == (2, "v1")
+    assert "void, accepted by alice" in ran.last_line
+    now = world.holds.find(hold.id)
+    assert now is not None and now.state is HoldState.VOID
+    assert f"held instead: {now.instead}" in ran.last_line
+
+
+# name: the arguments (ID is replaced), and words of the error
+WRONG: dict[str, tuple[tuple[str, ...], str]] = {
+    "an ID that was never held": (("accept", "0" * 12, "--yes"), "nothing is held as 000000000000"),
+    "no ID": (("accept", "--yes"), "ID"),
+    "no ID at all but a name": (("accept", "v2"), "is not the ID of a hold"),
+    "one that was decided": (("accept", "ID", "--yes"), "was rejected by alice"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_id_is_an_error_that_says_what_is_held(case: str) -> None:
+    arguments, words = WRONG[case]
+    world, hold = with_hold()
+    if "ID" in arguments:
+        decide(world, hold, Verdict.REJECT)
+    ran = over(world)(*(hold.id if one == "ID" else one for one in arguments))
+    assert ran.code == 1
+    assert words in ran.err
+    assert version_of(world) == "v1"
+
+
+def test_status_starts_with_what_waits() -> None:
+    world, hold = with_hold()
+    ran = over(world)("status")
+    assert ran.code == 2
+    assert ran.out.splitlines()[0].startswith("version v2 of the spec waits for a person until 2026-12-01T10:00:00Z")
+    assert f"ecr-warden held {hold.id}" in ran.out.splitlines()[0]
+
+
+def test_history_shows_who_decided() -> None:
+    world, hold = with_hold()
+    over(world)("accept", hold.id, "--yes")
+    lines = over(world)("history").out
+    assert f"hold-accepted  {hold.id} by alice: version v2 of the spec" in lines
+    assert f"held  {hold.id}" in lines
+    assert "spec-accepted  v2 by alice: replaces v1" in lines
+
+
+def test_without_a_hub_nothing_is_asked() -> None:
+    ran = Command()("held")
+    assert (ran.code, Failure("no hub in this test").message in ran.err) == (1, True)

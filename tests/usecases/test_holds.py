@@ -1,0 +1,469 @@
+"""A version that waits for a person: nothing is written meanwhile, and exactly what was shown is decided on."""
+
+from copy import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.alerting.kinds import message_of
+from ecr_warden.errors import WardenError
+from ecr_warden.model.alert import Field, HoldOpened, HoldSettled, SpecAccepted, SpecRefused
+from ecr_warden.model.codec.requests import BadRequest, request_to_text
+from ecr_warden.model.desired import Removal
+from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfVersion, Verdict
+from ecr_warden.model.job import AcceptSpec, CauseKind
+from ecr_warden.model.reply import CommandReply, HeldReply, StatusReply
+from ecr_warden.model.request import Accept, AskHeld, AskStatus, AuditKind, Command, Reject
+from ecr_warden.model.run import Result, Severity
+from ecr_warden.ports.errors import AccountUnreachable, CallerUnauthenticated, CommandRepeated, HoldDecided
+from ecr_warden.ports.store import SpecVersion
+from ecr_warden.usecases.holds import HoldOver, NoSuchHold
+from ecr_warden.usecases.selection import NothingAccepted
+
+from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW
+from tests.usecases.hub import ALICE, HUB, Callers, ask, commands_of
+from tests.usecases.uploads import JOB, TEXT, Seen, accept_of, decide, enqueued, first, look, offer
+from tests.usecases.world import OPEN, World, bare_world, unreadable, world_in_sync
+
+# Everything is gone but the accounts.
+EMPTY = TEXT[: TEXT.index("teams:")] + "settings: {mode: enforce}\n"
+MINUTE = timedelta(minutes=1)
+
+
+def held(world: World, text: str = EMPTY, version: str = "v2") -> Hold:
+    """A version is uploaded that has to wait, and the events are forgotten."""
+    opened = offer(world, text, version)
+    assert isinstance(opened, HoldOpened)
+    world.forget()
+    return opened.hold
+
+
+def give(world: World, command: Command, proof: object = "alice", callers: Callers | None = None) -> CommandReply:
+    return commands_of(world, callers)(request_to_text(command), proof, HUB)
+
+
+def act(world: World) -> Seen:
+    """The job that a decision enqueued is done."""
+    [job] = world.jobs.sent
+    assert isinstance(job, AcceptSpec)
+    world.jobs.sent.clear()
+    return accept_of(world)(job)
+
+
+def version_of(world: World) -> str:
+    return world.specs.compiled.version if world.specs.compiled is not None else ""
+
+
+def settled(world: World) -> list[tuple[str, HoldState]]:
+    return [(one.hold.id, one.hold.state) for one in world.alerts.published if isinstance(one, HoldSettled)]
+
+
+def test_a_version_that_waits_is_announced_once_and_the_accepted_one_is_enforced() -> None:
+    world = first()
+    world.drain()
+    world.forget()
+    opened = offer(world, EMPTY, "v2")
+    assert isinstance(opened, HoldOpened)
+    assert look(world) is None
+    assert (world.alerts.published, world.jobs.sent, world.writes, version_of(world)) == ([opened], [], [], "v1")
+    assert opened.hold.until == NOW + HOLD_LASTS
+    world.put(D1, OPEN)
+    assert world.run(CHECKOUT) is Result.CONVERGED
+    message = message_of([opened])
+    assert message.severity is Severity.WARNING
+    assert message.title.startswith("version v2 of the spec waits for a person: it names no repository, role or user")
+    assert Field("Meanwhile", "version v1 stays enforced") in message.fields
+    assert Field("Accept", f"ecr-warden accept {opened.hold.id}") in message.fields
+    assert Field("Reject", f"ecr-warden reject {opened.hold.id}") in message.fields
+    assert any("pull-user-1 loses pull of shop/checkout" in line for line in message.lines)
+
+
+def test_the_first_version_that_changes_access_waits_and_says_who_gains() -> None:
+    world = bare_world()
+    world.specs.compiled = None
+    hold = held(world, TEXT, "v1")
+    assert hold.ground == OfVersion("v1", "")
+    assert any("pull-user-1 will gain pull access to shop/checkout" in line for line in hold.gains)
+    assert (version_of(world), world.writes) == ("", [])
+    assert isinstance(decide(world, hold, Verdict.ACCEPT), SpecAccepted)
+
+
+def test_the_first_version_that_changes_nothing_is_accepted_at_once() -> None:
+    world = world_in_sync()
+    world.specs.compiled = None
+    assert isinstance(offer(world, TEXT, "v1"), SpecAccepted)
+
+
+def test_the_first_version_in_observe_mode_is_accepted_at_once() -> None:
+    world = bare_world()
+    world.specs.compiled = None
+    assert isinstance(offer(world, TEXT.replace("enforce", "observe"), "v1"), SpecAccepted)
+
+
+def test_from_observe_to_enforce_waits_if_it_takes_access_that_exists() -> None:
+    world = world_in_sync()
+    world.specs.compiled = None
+    offer(world, TEXT.replace("enforce", "observe"), "v1")
+    world.put(D1, OPEN)
+    hold = held(world, TEXT)
+    assert any("will lose pull access to shop/checkout" in line for line in hold.loses)
+
+
+@pytest.mark.parametrize("kind", ["unreadable", "out of time"])
+def test_where_it_cannot_be_known_what_enforcing_changes_it_waits_and_says_so(kind: str) -> None:
+    world = world_in_sync()
+    world.specs.compiled = None
+    if kind == "unreadable":
+        unreadable(world, AccountUnreachable("no way in"))
+    world.specs.file = SpecVersion("v1", TEXT.encode())
+    opened = accept_of(world, has_time=lambda: kind == "unreadable")(JOB)
+    assert isinstance(opened, HoldOpened)
+    [why] = opened.hold.why
+    assert why.startswith("it is not known what enforcing would change: ")
+    assert ("no way in" if kind == "unreadable" else "there was no time to read all accounts") in why
+
+
+def test_an_accepted_version_is_enforced_in_the_persons_name() -> None:
+    world = first()
+    hold = held(world)
+    reply = give(world, Accept("command-1", hold.id))
+    assert (reply.caller, reply.enqueued, version_of(world)) == (ALICE.arn, True, "v1")
+    accepted = act(world)
+    assert isinstance(accepted, SpecAccepted)
+    assert (version_of(world), accepted.cause.actor, accepted.cause.kind) == ("v2", ALICE, CauseKind.CALLER)
+    assert Field("Accepted by", f"user {ALICE.arn}") in message_of([accepted]).fields
+    assert enqueued(world)
+    now = world.holds.find(hold.id)
+    assert now is not None and now.state is HoldState.ACCEPTED
+    assert settled(world) == [(hold.id, HoldState.ACCEPTED)]
+    kinds = [(entry.kind, entry.by) for entry in world.audit.kept.values()][-3:]
+    assert (AuditKind.HOLD_ACCEPTED, ALICE) in kinds
+    assert (AuditKind.SPEC_ACCEPTED, ALICE) in kinds
+    assert look(world) is None
+
+
+def test_a_rejected_version_is_never_enforced_until_another_one_is_uploaded() -> None:
+    world = first()
+    hold = held(world)
+    give(world, Reject("command-1", hold.id))
+    assert act(world) is None
+    for _ in range(3):
+        world.clock.advance(HOLD_LASTS)
+        assert look(world) is None
+    assert version_of(world) == "v1"
+    with pytest.raises(HoldDecided, match="was rejected by alice"):
+        give(world, Accept("command-2", hold.id))
+    assert isinstance(offer(world, TEXT + "# again\n", "v3"), SpecAccepted)
+
+
+def test_a_rejection_and_an_acceptance_are_carried_out_by_the_next_sweep_if_the_job_is_lost() -> None:
+    for verdict, state, version in ((Reject, HoldState.REJECTED, "v1"), (Accept, HoldState.ACCEPTED, "v2")):
+        world = first()
+        hold = held(world)
+        give(world, verdict("command-1", hold.id))
+        world.jobs.sent.clear()
+        look(world)
+        now = world.holds.find(hold.id)
+        assert now is not None and now.state is state
+        assert version_of(world) == version
+
+
+def test_a_hold_ends_after_seven_days_and_that_is_announced() -> None:
+    world = first()
+    hold = held(world)
+    world.clock.advance(HOLD_LASTS - MINUTE)
+    assert (look(world), settled(world)) == (None, [])
+    world.clock.advance(MINUTE)
+    assert look(world) is None
+    [alert] = world.alerts.published
+    assert settled(world) == [(hold.id, HoldState.ENDED)]
+    message = message_of([alert])
+    assert message.title == "version v2 of the spec: nobody decided in time, so it does not take effect"
+    assert message.severity is Severity.WARNING
+    with pytest.raises(HoldOver, match="its time is up"):
+        give(world, Accept("command-1", hold.id))
+    assert (look(world), version_of(world)) == (None, "v1")
+
+
+@pytest.mark.parametrize("days", [-300, 300], ids=["back", "ahead"])
+def test_a_clock_that_jumps_lets_nothing_take_effect(days: int) -> None:
+    world = first()
+    hold = held(world)
+    world.clock.advance(timedelta(days=days))
+    with pytest.raises(HoldOver):
+        give(world, Accept("command-1", hold.id))
+    assert look(world) is None
+    assert (version_of(world), settled(world)) == ("v1", [(hold.id, HoldState.ENDED)])
+
+
+def test_an_acceptance_in_time_counts_even_if_the_hub_acts_on_it_later() -> None:
+    world = first()
+    hold = held(world)
+    world.clock.advance(HOLD_LASTS - MINUTE)
+    give(world, Accept("command-1", hold.id))
+    world.clock.advance(HOLD_LASTS)
+    act(world)
+    assert version_of(world) == "v2"
+
+
+def test_another_version_makes_the_hold_void_and_names_what_is_held_instead() -> None:
+    world = first()
+    old = held(world)
+    new = held(world, EMPTY + "# another\n", "v3")
+    assert old.id != new.id
+    now = world.holds.find(old.id)
+    assert now is not None and (now.state, now.instead) == (HoldState.VOID, new.id)
+    with pytest.raises(HoldOver, match="what it was about has changed") as caught:
+        give(world, Accept("command-1", old.id))
+    assert new.id in caught.value.remedy
+    assert "it names no repository" in caught.value.remedy
+    assert (look(world), version_of(world)) == (None, "v1")
+
+
+def test_an_acceptance_that_another_version_overtakes_lets_nothing_take_effect() -> None:
+    world = first()
+    old = held(world)
+    give(world, Accept("command-1", old.id))
+    opened = offer(world, EMPTY + "# another\n", "v3")
+    assert isinstance(opened, HoldOpened)
+    assert (act(world), version_of(world)) == (None, "v1")
+    assert (old.id, HoldState.VOID) in settled(world)
+
+
+def test_a_version_that_need_not_wait_takes_effect_and_makes_the_hold_void() -> None:
+    world = first()
+    hold = held(world)
+    assert isinstance(offer(world, TEXT + "# harmless\n", "v3"), SpecAccepted)
+    assert settled(world) == [(hold.id, HoldState.VOID)]
+    with pytest.raises(HoldOver):
+        give(world, Accept("command-1", hold.id))
+
+
+@pytest.mark.parametrize("text", ["nonsense", TEXT], ids=["refused", "restored"])
+def test_a_hold_is_void_once_its_version_is_not_the_current_one(text: str) -> None:
+    world = first()
+    hold = held(world)
+    seen = offer(world, text, "v1" if text == TEXT else "v3")
+    assert isinstance(seen, SpecRefused) is (text != TEXT)
+    assert settled(world) == [(hold.id, HoldState.VOID)]
+
+
+def test_of_two_who_accept_at_once_one_wins_and_the_other_gets_its_name() -> None:
+    world = first()
+    hold = held(world)
+    seen_by_bob = world.holds.find(hold.id)
+    assert seen_by_bob is not None
+
+    class Slow:
+        """Bob's process read the hold before Alice decided."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.holds, name)
+
+        def find(self, _: str) -> Hold | None:
+            return seen_by_bob
+
+    give(world, Accept("command-1", hold.id))
+    bobs = replace(commands_of(world), holds=Slow())  # type: ignore[arg-type]
+    with pytest.raises(HoldDecided, match="was accepted by alice"):
+        bobs(request_to_text(Reject("command-2", hold.id)), "alice", HUB)
+    assert settled(world) == [(hold.id, HoldState.ACCEPTED)], "what the other gave is not announced"
+    act(world)
+    assert version_of(world) == "v2"
+
+
+def test_an_acceptance_by_a_person_starts_the_count_of_removals_anew() -> None:
+    world = first(TEXT.replace("mode: enforce", "mode: enforce, max_removed: 1"))
+    without_one = TEXT.replace(", ci:user/pull-user-2]", "]").replace("mode: enforce", "mode: enforce, max_removed: 1")
+    assert isinstance(offer(world, without_one, "v2"), SpecAccepted)
+    assert world.specs.compiled is not None and world.specs.compiled.removals == (Removal(NOW, 1),)
+    without_two = without_one.replace("pull: [deployers]", "pull: []")
+    decide(world, held(world, without_two, "v3"), Verdict.ACCEPT)
+    now = world.specs.accepted()
+    assert now is not None and (now.version, now.removals) == ("v3", ())
+
+
+def test_a_job_that_claims_somebodys_acceptance_carries_none() -> None:
+    world = first()
+    held(world)
+    forged = AcceptSpec(replace(JOB.cause, kind=CauseKind.CALLER, action="accept", id="command-9", actor=ALICE))
+    assert accept_of(world)(forged) is None
+    assert version_of(world) == "v1"
+
+
+def _waiting(world: World) -> str:
+    return held(world).id
+
+
+def _never(world: World) -> str:
+    held(world)
+    return "0" * 12
+
+
+def _nothing(_: World) -> str:
+    return "0" * 12
+
+
+def _again(world: World) -> str:
+    hold_id = held(world).id
+    give(world, Accept("command-0", hold_id))
+    return hold_id
+
+
+# name: what is held, the command's text (ID is replaced) or None for an acceptance, the proof, the error
+REFUSED: dict[str, tuple[object, str | None, object, type[WardenError]]] = {
+    "without proof": (_waiting, None, None, CallerUnauthenticated),
+    "with a forged caller": (_waiting, None, "mallory", CallerUnauthenticated),
+    "with a body that names somebody else": (
+        _waiting,
+        '{"schema":1,"action":"accept","id":"command-1","hold":"ID","by":{"type":"IAMUser","arn":"bob"}}',
+        "mallory",
+        CallerUnauthenticated,
+    ),
+    "of what was never held": (_never, None, "alice", NoSuchHold),
+    "where nothing is held": (_nothing, None, "alice", NoSuchHold),
+    "of what was decided": (_again, None, "alice", HoldDecided),
+    "without an ID": (_waiting, '{"schema":1,"action":"accept","id":"command-1"}', "alice", BadRequest),
+    "of a key of its own": (
+        _waiting,
+        '{"schema":1,"action":"accept","id":"command-1","hold":"../SPEC"}',
+        "alice",
+        BadRequest,
+    ),
+    "of a number": (
+        _waiting,
+        '{"schema":1,"action":"reject","id":"command-1","hold":123456789012}',
+        "alice",
+        BadRequest,
+    ),
+    "of many": (_waiting, '{"schema":1,"action":"accept","id":"command-1","hold":["ID"]}', "alice", BadRequest),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_no_decision_decides_nothing(case: str) -> None:
+    holds, text, proof, error = REFUSED[case]
+    assert callable(holds)
+    world = first()
+    hold_id = holds(world)
+    world.forget()
+    audit = dict(world.audit.kept)
+    request = request_to_text(Accept("command-1", hold_id)) if text is None else text.replace("ID", hold_id)
+    with pytest.raises(error) as caught:
+        commands_of(world)(request, proof, HUB)
+    assert caught.value.message
+    assert (world.jobs.sent, world.alerts.published, world.audit.kept) == ([], [], audit)
+    assert "command-1" not in world.command_records.taken
+
+
+def test_the_caller_who_was_proved_counts_whatever_the_body_says() -> None:
+    world = first()
+    hold = held(world)
+    text = f'{{"schema":1,"action":"accept","id":"command-1","hold":"{hold.id}","by":"bob"}}'
+    commands_of(world)(text, "alice", HUB)
+    now = world.holds.find(hold.id)
+    assert now is not None and now.decision is not None and now.decision.by == ALICE
+
+
+def test_a_command_that_is_repeated_decides_nothing_more() -> None:
+    world = first()
+    hold = held(world)
+    give(world, Accept("command-1", hold.id))
+    act(world)
+    other = held(world, TEXT.replace("enforce", "observe"), "v3")
+    with pytest.raises(CommandRepeated):
+        give(world, Accept("command-1", other.id))
+    now = world.holds.find(other.id)
+    assert now is not None and now.decision is None
+
+
+def test_what_is_held_is_listed_and_one_is_shown_in_full() -> None:
+    world = first()
+    assert ask(world, AskHeld()) == HeldReply(())
+    hold = held(world)
+    assert ask(world, AskHeld()) == HeldReply((hold,))
+    give(world, Reject("command-1", hold.id))
+    act(world)
+    assert ask(world, AskHeld()) == HeldReply(())
+    shown = ask(world, AskHeld(hold.id))
+    assert isinstance(shown, HeldReply)
+    [one] = shown.holds
+    assert (one.state, one.decision is not None) == (HoldState.REJECTED, True)
+    with pytest.raises(NoSuchHold):
+        ask(world, AskHeld("0" * 12))
+
+
+def test_a_long_list_is_cut_and_counted() -> None:
+    world = world_in_sync()
+    lines = tuple(f"user {number} loses pull" for number in range(90))
+    many = Hold(OfVersion("v2", ACCEPTED.version), "a version", ("why",), NOW, NOW + HOLD_LASTS, loses=lines)
+    world.holds.open(many)
+    reply = ask(world, AskHeld())
+    assert isinstance(reply, HeldReply)
+    [one] = reply.holds
+    assert (len(one.loses) + one.left_out[1], one.left_out[0]) == (90, 0)
+    assert one.left_out[1] > 0
+    assert ask(world, AskHeld(many.id)) == HeldReply((many,))
+
+
+def troubles(world: World) -> dict[str, str]:
+    reply = ask(world, AskStatus())
+    assert isinstance(reply, StatusReply)
+    return {trouble.code: str(trouble) for trouble in reply.troubles}
+
+
+def test_status_shows_what_waits_and_what_was_rejected() -> None:
+    world = first()
+    hold = held(world)
+    assert "waits for a person until 2026-12-01T10:00:00Z: it names no repository" in troubles(world)["held"]
+    assert hold.id in troubles(world)["held"]
+    assert "spec-pending" not in troubles(world)
+    give(world, Reject("command-1", hold.id))
+    assert "was rejected by alice" in troubles(world)["held"]
+    act(world)
+    assert "held" not in troubles(world)
+    assert "version v2 of the spec was rejected by alice" in troubles(world)["spec-not-accepted"]
+
+
+def test_status_before_anything_is_accepted_names_the_hold() -> None:
+    world = bare_world()
+    world.specs.compiled = None
+    hold = held(world, TEXT, "v1")
+    with pytest.raises(NothingAccepted, match=hold.id):
+        ask(world, AskStatus())
+
+
+def test_a_hold_that_is_opened_and_not_kept_because_the_process_died_is_announced_again() -> None:
+    world = first()
+
+    class Dies:
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.holds, name)
+
+        def open(self, _: Hold) -> None:
+            raise RuntimeError("killed")
+
+    world.specs.file = SpecVersion("v2", EMPTY.encode())
+    with pytest.raises(RuntimeError):
+        replace(accept_of(world), holds=Dies())(JOB)  # type: ignore[arg-type]
+    assert isinstance(look(world), HoldOpened)
+    assert len(world.alerts.published) == 2
+
+
+def test_an_acceptance_whose_process_died_before_it_was_kept_is_kept_by_the_next() -> None:
+    world = first()
+    hold = held(world)
+    world.holds.decide(hold, Decision("command-1", Verdict.ACCEPT, ALICE, NOW))
+
+    class Dies:
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.holds, name)
+
+        def settle(self, _: Hold) -> bool:
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        replace(accept_of(world), holds=Dies())(JOB)  # type: ignore[arg-type]
+    assert version_of(world) == "v2"
+    assert look(world) is None
+    now = world.holds.find(hold.id)
+    assert now is not None and now.state is HoldState.ACCEPTED
