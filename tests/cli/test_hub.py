@@ -145,7 +145,7 @@ def test_status_and_show_say_that_somebody_fights_over_a_document() -> None:
     assert target["fights"][0]["repairs"] == 4
     shown = command("show", fight.world.reports[-1].run_id)
     assert "the messages on this fight count the repair" in shown.out
-    assert "gives back at 2026-11-24T10:12:00Z at the earliest" in shown.out
+    assert "given back at 2026-11-24T10:12:00Z at the earliest" in shown.out
 
 
 def test_status_never_counts_unreadable_or_pending_targets_as_fine() -> None:

@@ -240,8 +240,14 @@ def test_what_is_not_given_back_yet_is_held_and_waits_with_its_time() -> None:
     *_, last = fight.world.reports
     [held] = last.plan.held
     assert (last.result, held.reason) == (Result.WAITING, HoldReason.PACED)
-    assert "gives back at 2026-11-24T10:12:00Z at the earliest" in held.explain
-    assert held.explain in message_of([last]).lines
+    assert "given back at 2026-11-24T10:12:00Z at the earliest" in held.explain
+    message = message_of([last])
+    assert message.title.endswith("; narrowed, what is missing is given back later")
+    lines = message.lines
+    assert held.explain in lines
+    assert "repository policy: narrowed" in lines
+    assert any("could act on shop/checkout (ecr:ListImages)" in line for line in lines), "what is over"
+    assert any("cannot pull" in line and "and the spec allows it" in line for line in lines), "what is not"
     reply = ask(fight.world, AskStatus((str(CHECKOUT),)))
     assert isinstance(reply, StatusReply)
     [status] = reply.targets

@@ -9,6 +9,7 @@ from ecr_warden.alerting.run_titles import (
     framing_of,
     is_roll_out,
     name_of,
+    narrowed_only,
     state_of,
     title_of,
 )
@@ -29,6 +30,7 @@ from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind, short_name
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Conflict, Failed, Result, RunReport, Severity
+from ecr_warden.policy.phrases import Framing, Perspective
 from ecr_warden.policy.printable import count, first, show_time
 
 _CALLERS, _RUN_IDS = 3, 6
@@ -86,11 +88,15 @@ _WRITTEN = (DriftKind.CHANGED, DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE)
 
 def _sections(report: RunReport, drifts: Sequence[Drift]) -> list[Listing]:
     home = home_of(report)
-    found = tuple(describe_drift(drift, framing_of(report, drift), home=home) for drift in drifts)
+    partly, lacks = narrowed_only(report), Framing(Perspective.DRIFT)
+    found = tuple(
+        describe_drift(drift, framing_of(report, drift), home=home, lacks=lacks if drift.address in partly else None)
+        for drift in drifts
+    )
     left = [held for held in report.plan.held if held.reason is not HoldReason.UNREADABLE]
     return [
         Listing("difference", found, "Found:"),
-        Listing("outcome", tuple(map(describe_outcome, report.outcomes)), "Done:"),
+        Listing("outcome", tuple(describe_outcome(one, partly) for one in report.outcomes), "Done:"),
         listing("reason", list(dict.fromkeys(held.explain for held in left)), title="Left unchanged:"),
     ]
 

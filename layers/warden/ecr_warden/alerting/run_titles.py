@@ -121,7 +121,9 @@ def describe_result(report: RunReport) -> str:
     if report.contested:
         return "CONTESTED, NOT repaired: another caller keeps writing it"
     if report.result is Result.WAITING and any(held.reason is HoldReason.PACED for held in report.plan.held):
-        return "too much access was removed, what is missing is given back later"
+        return (
+            "narrowed, what is missing is given back later" if report.applied else "what is missing is given back later"
+        )
     if report.result is Result.CONVERGED and is_roll_out(report):
         return "rolled out"
     if report.result is Result.FAILED and is_roll_out(report):
@@ -163,6 +165,11 @@ def framing_of(report: RunReport, drift: Drift) -> Framing:
 
 
 _GOES_ON = (Result.NOT_YET_VISIBLE, Result.WAITING, Result.INTERRUPTED)
+
+
+def narrowed_only(report: RunReport) -> frozenset[Address]:
+    """The documents of which a run wrote the part that takes access away, and held the rest."""
+    return frozenset(hold.drift.address for hold in report.plan.held) & {one.address for one in report.applied}
 
 
 def lasted(report: RunReport) -> str:

@@ -53,12 +53,16 @@ def describe_address(address: Address) -> str:
             assert_never(address.kind)
 
 
-def describe_drift(drift: Drift, framing: Framing, *, home: Collection[str] = ()) -> Entry:
+def describe_drift(
+    drift: Drift, framing: Framing, *, home: Collection[str] = (), lacks: Framing | None = None
+) -> Entry:
     """What differed, and under it a sentence for each access that the live document gave or lacked.
 
-    Power over policies comes first, and principals of no account of `home` where it is given.
+    Power over policies comes first, and principals of no account of `home` where it is given. `lacks`: the framing of
+    what it lacked, if that is another one.
     """
-    sentences = tuple(_remedy(drift)) + tuple(_access(drift, framing, home))
+    sides = [(drift, framing)] if lacks is None else [*zip(_sides(drift), (framing, lacks), strict=False)]
+    sentences = [*_remedy(drift), *(line for side, how in sides for line in _access(side, how, home))]
     left_out = drift.left_out + (drift.change.left_out if drift.change is not None else 0)
     return Entry(_difference(drift), listing("difference of access", sentences, rest=left_out))
 
@@ -133,25 +137,33 @@ def _compared(
 
 def describe_sides(drift: Drift, *, home: Collection[str] = ()) -> tuple[Listing, ...]:
     """Both versions of a document side by side: what the live one gives beyond the spec, and what it lacks."""
-    framing, change, compared = Framing(Perspective.DRIFT), drift.change, drift.compared
-    if change is None or (compared is not None and compared.relation is Relation.EQUAL):
+    framing, (gives, *lacks) = Framing(Perspective.DRIFT), _sides(drift)
+    if not lacks:
         return (Listing("difference", (describe_drift(drift, framing, home=home),), "Their version:"),)
-    gives = replace(drift, access=replace(change, lost=()), compared=compared and replace(compared, lost=()))
-    lacks = replace(drift, access=replace(change, gained=()), compared=compared and replace(compared, gained=()))
+    left_out = drift.left_out + (drift.change.left_out if drift.change is not None else 0)
+    noun = "difference of access"
     return (
-        listing(
-            "difference of access",
-            list(_access(gives, framing, home)),
-            title="Their version gives:",
-            rest=drift.left_out + change.left_out,
-        ),
-        listing("difference of access", list(_access(lacks, framing, home)), title="Their version lacks:"),
+        listing(noun, list(_access(gives, framing, home)), title="Their version gives:", rest=left_out),
+        *(listing(noun, list(_access(one, framing, home)), title="Their version lacks:") for one in lacks),
     )
 
 
-def describe_outcome(outcome: Outcome) -> Entry:
-    """What became of one change."""
+def _sides(drift: Drift) -> tuple[Drift, ...]:
+    """What the live document gives beyond the desired one, and what it lacks; one drift if that cannot be parted."""
+    change, compared = drift.change, drift.compared
+    if change is None or (compared is not None and compared.relation is Relation.EQUAL):
+        return (drift,)
+    return (
+        replace(drift, access=replace(change, lost=()), compared=compared and replace(compared, lost=())),
+        replace(drift, access=replace(change, gained=()), compared=compared and replace(compared, gained=())),
+    )
+
+
+def describe_outcome(outcome: Outcome, narrowed: Collection[Address] = ()) -> Entry:
+    """What became of one change; `narrowed`: documents of which only the excess was removed."""
     match outcome:
+        case Applied(change) if change.address in narrowed:
+            return Entry(f"{describe_address(change.address)}: narrowed")
         case Applied(change):
             again = ["whoever uses one has to assume the role again"] if _ends_sessions(change) else []
             return Entry(_done(change), listing("line", again))

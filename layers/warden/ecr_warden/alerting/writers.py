@@ -67,8 +67,8 @@ def advice(writer: Actor | None, address: Address) -> Iterator[str]:
         case Tool.TERRAFORM:
             resource, argument = _TERRAFORM[_key(address)]
             if argument:
-                yield f"In Terraform: lifecycle {{ ignore_changes = [{argument}] }} on the {resource}, or forget it:"
-            yield f"In Terraform, to forget the {resource}: a removed block with lifecycle {{ destroy = false }}."
+                yield f"In Terraform: lifecycle {{ ignore_changes = [{argument}] }} on the {resource}."
+            yield f"Or have Terraform forget the {resource}: a removed block with lifecycle {{ destroy = false }}."
         case Tool.PULUMI:
             yield "In Pulumi: the option ignoreChanges on the resource; or retainOnDelete, then remove the resource."
         case (Tool.CLOUDFORMATION | Tool.CDK) as tool:

@@ -57,7 +57,7 @@ class Result(StrEnum):
     NOT_YET_VISIBLE = "not-yet-visible"
     STILL_DRIFTED = "still-drifted"
     REPORTED = "reported"  # drift found and not repaired: observe mode, the stop switch, or held
-    WAITING = "waiting"  # a policy may be widened only once the role that it leads to is in sync
+    WAITING = "waiting"  # a policy may be widened later: once its role is in sync, or in the pace of a fight
     INTERRUPTED = "interrupted"  # the process died; the next run of the target reports what was written
     CONFLICT = "conflict"  # somebody else wrote in between; the next run reads the target again
     FAILED = "failed"

@@ -139,7 +139,9 @@ def _in_pace(drift: Drift, change: Change, until: datetime | None) -> Iterator[C
     if until is None or not gains(change) or (cut is None and loses(change)):
         yield change
         return
-    explain = f"somebody keeps changing the {drift.address.kind}: it gives back at {show_time(until)} at the earliest"
+    explain = (
+        f"somebody keeps changing the document: what is missing is given back at {show_time(until)} at the earliest"
+    )
     yield Held(drift, HoldReason.PACED, explain)
     if cut is not None:
         yield cut
