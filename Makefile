@@ -7,6 +7,7 @@ BIN := .venv/bin
 FUZZ_SECONDS ?= 300
 FUZZ_SEED ?=
 FUZZ_ONLY ?=
+CHROMIUM := .tools/chromium
 CHECKED := layers cli functions local tests bench tools
 
 # The interpreter checked below, never one that uv downloads.
@@ -22,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick check templates lint-imports unit deployed engine others pure behaviour fuzz schema bench aws-smoke lint format setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit deployed engine others pure behaviour fuzz schema bench pictures aws-smoke lint format setup clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -89,6 +90,9 @@ schema: .venv/.synced ## write docs/schema/access.schema.json from the field tab
 bench: setup ## measure API calls, layer size, memory and cold start (ONLY="cold-start memory" for some parts)
 	@$(BIN)/python -m bench $(ONLY)
 
+pictures: .venv/.synced $(CHROMIUM)/chromium ## take the pictures of the report in docs/ again
+	@$(BIN)/python -m tools.pictures
+
 # Never part of `make test`: it creates and removes resources in two real accounts (docs/deploy.md).
 aws-smoke: .venv/.synced ## ARGS="...": try the loop on two real accounts, and ask AWS what its documentation leaves open
 	@$(BIN)/python -m local.smoke $(ARGS)
@@ -101,14 +105,14 @@ clean: ## remove build output
 	rm -rf build dist .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 distclean: clean ## remove the environments too
-	rm -rf .venv .venv-sam .venv-emulator .venv-runtime .tools
+	rm -rf .venv .venv-sam .venv-emulator .venv-runtime .venv-browser .tools
 
-# ---- four environments, because sam and ministack pin incompatible versions of botocore.
+# ---- five environments, because sam and ministack pin incompatible versions of botocore, and the browser needs npm.
 # Each is updated when the lock or the dependency lists change.
 
-LOCKED := uv.lock pyproject.toml layers/warden/requirements.txt
+LOCKED := uv.lock pyproject.toml layers/warden/requirements.txt cli/requirements.txt
 
-setup: .venv/.synced .venv-sam/.synced .venv-emulator/.synced .venv-runtime/.synced ## the four environments
+setup: .venv/.synced .venv-sam/.synced .venv-emulator/.synced .venv-runtime/.synced $(CHROMIUM)/chromium ## the environments, and the browser
 
 .venv/.synced: $(LOCKED) | $(UV)
 	$(UV) sync --quiet --frozen
@@ -116,6 +120,11 @@ setup: .venv/.synced .venv-sam/.synced .venv-emulator/.synced .venv-runtime/.syn
 
 # As Lambda's own packages are assumed to have byte code. Without it a cold start of any function compiles botocore.
 .venv-runtime/.synced: export UV_COMPILE_BYTECODE := 1
+
+# The browser in which the report is tested.
+$(CHROMIUM)/chromium: tools/chromium.py | .venv-browser/.synced
+	.venv-browser/bin/python tools/chromium.py $(CHROMIUM)
+	@touch $@
 
 .venv-%/.synced: $(LOCKED) | $(UV)
 	UV_PROJECT_ENVIRONMENT=.venv-$* $(UV) sync --quiet --frozen --no-install-project --only-group $*

@@ -80,25 +80,29 @@ def _proved(estate: Estate, compiled: CompiledSpec) -> float:
     return time.process_time() - start
 
 
-def snapshot(size: int) -> dict[str, Any]:
-    """An estate of `number` repositories and users, a third as many roles, and an administrator per hundred users."""
+def snapshot(size: int, principals: int = 0) -> dict[str, Any]:
+    """An estate of `size` repositories and users, a third as many roles, and an administrator per hundred users.
+
+    `principals`: about how many there are of all of these, if not as many as follow from the size.
+    """
     chance = random.Random(size)
-    roles = max(2, size * 3 // 10)
+    users = principals * 100 // 131 if principals else size
+    roles = max(2, users * 3 // 10)
     return {
         "schema": 1,
         "takenAt": "2026-11-24T22:00:00Z",
         "accounts": {
             _AWAY: {
-                "iam": {"UserDetailList": [_user(number, size, roles, chance) for number in range(size)]},
+                "iam": {"UserDetailList": [_user(number, size, roles, chance) for number in range(users)]},
                 "ecr": {},
             },
             _HOME: {
                 "iam": {
-                    "UserDetailList": [_administrator(number) for number in range(max(1, size // 100))],
-                    "RoleDetailList": [_role(number, size, roles) for number in range(roles)],
+                    "UserDetailList": [_administrator(number) for number in range(max(1, users // 100))],
+                    "RoleDetailList": [_role(number, size, users, roles) for number in range(roles)],
                 },
                 "ecr": {
-                    _REGION: {"repositories": [_repository(number, size, chance) for number in range(size)]},
+                    _REGION: {"repositories": [_repository(number, users, chance) for number in range(size)]},
                 },
             },
         },
@@ -107,6 +111,13 @@ def snapshot(size: int) -> dict[str, Any]:
 
 def spec_of(given: dict[str, Any]) -> CompiledSpec:
     """The spec that gives what the repositories' policies and the roles of a snapshot give."""
+    loaded = load_spec(spec_text(given))
+    assert isinstance(loaded, Valid), loaded
+    return loaded.compiled
+
+
+def spec_text(given: dict[str, Any]) -> bytes:
+    """The text of that spec."""
     home = given["accounts"][_HOME]
     roles = home["iam"]["RoleDetailList"]
     repositories = []
@@ -116,9 +127,7 @@ def spec_of(given: dict[str, Any]) -> CompiledSpec:
         name, pull = entry["repositoryName"], _named(entry["policy"])
         repositories.append({"name": name, "account": "home", "pull": pull, "push": [push]})
     accounts = {"away": {"id": _AWAY}, "home": {"id": _HOME, "regions": [_REGION]}}
-    loaded = load_spec(json.dumps({"version": 1, "accounts": accounts, "repositories": repositories}).encode())
-    assert isinstance(loaded, Valid), loaded
-    return loaded.compiled
+    return json.dumps({"version": 1, "accounts": accounts, "repositories": repositories}).encode()
 
 
 def _named(document: dict[str, Any]) -> list[str]:
@@ -138,8 +147,8 @@ def _arn(team: object, number: object) -> str:
     return f"arn:aws:ecr:{_REGION}:{_HOME}:repository/team{team}/app{number}"
 
 
-def _repository(number: int, size: int, chance: random.Random) -> dict[str, Any]:
-    pullers = [f"arn:aws:iam::{_AWAY}:user/u{chance.randrange(size)}" for _ in range(4)]
+def _repository(number: int, users: int, chance: random.Random) -> dict[str, Any]:
+    pullers = [f"arn:aws:iam::{_AWAY}:user/u{chance.randrange(users)}" for _ in range(4)]
     policy = _document({"Effect": "Allow", "Principal": {"AWS": pullers}, "Action": _PULL})
     return {"repositoryName": f"team{number % 50}/app{number}", "policy": policy}
 
@@ -160,9 +169,9 @@ def _administrator(number: int) -> dict[str, Any]:
     return {"Arn": f"arn:aws:iam::{_HOME}:user/a{number}", "UserId": f"AIDAA{number}", "UserPolicyList": policies}
 
 
-def _role(number: int, size: int, roles: int) -> dict[str, Any]:
+def _role(number: int, size: int, users: int, roles: int) -> dict[str, Any]:
     pushed = [_arn(other % 50, other) for other in range(number, size, roles)]
-    trusted = [f"arn:aws:iam::{_AWAY}:user/u{other}" for other in range(number, size, roles)]
+    trusted = [f"arn:aws:iam::{_AWAY}:user/u{other}" for other in range(number, users, roles)]
     trust = _document({"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"})
     policies = [{"PolicyName": "push", "PolicyDocument": _document(_allow(_PUSH, pushed), _TOKEN)}]
     return {

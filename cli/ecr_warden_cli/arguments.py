@@ -22,6 +22,7 @@ from ecr_warden_cli.verbs.plan import PLAN
 from ecr_warden_cli.verbs.policy_compare import COMPARE
 from ecr_warden_cli.verbs.policy_evaluate import EVALUATE
 from ecr_warden_cli.verbs.policy_lint import LINT
+from ecr_warden_cli.verbs.report import REPORT
 from ecr_warden_cli.verbs.snapshot import SNAPSHOT
 from ecr_warden_cli.verbs.spec import RENDER, VALIDATE
 from ecr_warden_cli.verbs.status import GRANTS, STATUS
@@ -49,6 +50,7 @@ VERBS: Mapping[str, Verb | Group] = {
     "explain-denial": EXPLAIN_DENIAL,
     "snapshot": SNAPSHOT,
     "import": IMPORT,
+    "report": REPORT,
     "policy": Group(
         "compare, evaluate and lint policy documents", {"compare": COMPARE, "evaluate": EVALUATE, "lint": LINT}
     ),

@@ -165,6 +165,10 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
         "import",
         lambda run, _: run("import", *WHO_CAN[:2], "--json"),
     ),
+    "a report of a snapshot": (
+        "report",
+        lambda run, _: run("report", str(ROOT / "examples/who-can/access.yaml"), *WHO_CAN[:2], "--json"),
+    ),
     "a document with findings": (
         "policy lint",
         lambda run, tmp: run("policy", "lint", spec_file(tmp, b'{"Statement": []}'), "--json"),

@@ -10,9 +10,10 @@ from ecr_warden.adapters.aws.estate_store import S3EstateStore
 from ecr_warden.adapters.aws.holds import DynamoHolds
 from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.journal import DynamoJournal
-from ecr_warden.adapters.aws.proofs import S3Proofs
+from ecr_warden.adapters.aws.proofs import s3_proofs
 from ecr_warden.adapters.aws.queues import SqsJobs
 from ecr_warden.adapters.aws.records import DynamoAudit, DynamoCommandRecords, DynamoSweepRecords, DynamoSwitchRecord
+from ecr_warden.adapters.aws.reports import s3_reports
 from ecr_warden.adapters.aws.schedules import EventBridgeSchedules
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
@@ -23,6 +24,7 @@ from ecr_warden.model.job import Job
 from ecr_warden.ports.alerts import Incidents
 from ecr_warden.ports.estate import EstateStore, Proofs
 from ecr_warden.ports.hub import CommandRecords, Jobs, Schedules, Switch
+from ecr_warden.ports.reports import Reports
 from ecr_warden.ports.store import Audit, Holds, Journal, Specs, SpecVersion, State, SweepRecords, SwitchRecord
 
 from local.testing.memory.estate import MemoryEstateStore
@@ -40,6 +42,7 @@ from local.testing.memory.state import (
     MemoryHolds,
     MemoryJournal,
     MemoryProofs,
+    MemoryReports,
     MemoryState,
     MemorySweepRecords,
     MemorySwitchRecord,
@@ -84,6 +87,8 @@ class Hub(Protocol):
     def holds(self) -> Holds: ...
     @property
     def proofs(self) -> Proofs: ...
+    @property
+    def reports(self) -> Reports: ...
     @property
     def estate(self) -> EstateStore: ...
 
@@ -140,6 +145,7 @@ class MemoryHub:
     switch_record: MemorySwitchRecord = field(default_factory=MemorySwitchRecord)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     proofs: MemoryProofs = field(default_factory=MemoryProofs)
+    reports: MemoryReports = field(default_factory=MemoryReports)
     estate: MemoryEstateStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -227,8 +233,12 @@ class MotoHub:
         return DynamoHolds(self._table, TABLE, self.clock)
 
     @cached_property
-    def proofs(self) -> S3Proofs:
-        return S3Proofs(self.s3, STATE_BUCKET, OWNER)
+    def proofs(self) -> Proofs:
+        return s3_proofs(self.s3, STATE_BUCKET, OWNER)
+
+    @cached_property
+    def reports(self) -> Reports:
+        return s3_reports(self.s3, STATE_BUCKET, OWNER)
 
     @cached_property
     def estate(self) -> S3EstateStore:

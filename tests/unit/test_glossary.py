@@ -57,7 +57,8 @@ def tracked() -> list[str]:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    return [path for path in listed if path not in EXEMPT and (ROOT / path).exists()]
+    texts = [path for path in listed if not path.endswith(".png")]
+    return [path for path in texts if path not in EXEMPT and (ROOT / path).exists()]
 
 
 def test_the_glossary_names_words_to_avoid() -> None:

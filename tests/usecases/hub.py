@@ -67,6 +67,7 @@ def queries_of(
         audit=world.audit,
         holds=world.holds,
         estate=world.estate_store,
+        reports=world.report_store,
         reply_bytes=reply_bytes,
         is_out_of_time=is_out_of_time,
     )

@@ -30,9 +30,11 @@ from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.proof.findings import find
+from ecr_warden.report.make import make_report
 from ecr_warden.usecases.pauses import FollowPauses
 from ecr_warden.usecases.prove import Find, Prove
 from ecr_warden.usecases.reconcile import Reconcile
+from ecr_warden.usecases.report import Make, MakeReport
 from ecr_warden.usecases.survey import Survey
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
@@ -53,10 +55,11 @@ from local.testing.memory.state import (
     MemoryHolds,
     MemoryJournal,
     MemoryProofs,
+    MemoryReports,
     MemoryState,
     MemorySweepRecords,
 )
-from local.testing.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
+from local.testing.seed import ACCEPTED, CI, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
 FIRST = Attempt(number=1, is_last=False)
@@ -125,6 +128,7 @@ class World:
     estate_store: MemoryEstateStore = field(init=False)
     proofs: MemoryProofs = field(default_factory=MemoryProofs)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
+    report_store: MemoryReports = field(default_factory=MemoryReports)
     to_prove: list[ProveAccess] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -171,7 +175,7 @@ class World:
     def survey(self) -> Survey:
         return Survey(self.specs, self.estate, self.estate_store, self.jobs, self.clock)
 
-    def prover(self, *, by: Find = find, fuse: Fuse | None = None) -> Prove:
+    def prover(self, *, by: Find = find, make: Make = make_report, fuse: Fuse | None = None) -> Prove:
         wrap = fuse.wrap if fuse else lambda port: port
         return Prove(
             specs=wrap(self.specs),
@@ -182,7 +186,19 @@ class World:
             alerts=wrap(self.alerts),
             clock=self.clock,
             find=by,
+            report=lambda: self.reporter(make),
             schedule="rate(15 minutes)",
+        )
+
+    def reporter(self, make: Make = make_report) -> MakeReport:
+        return MakeReport(
+            specs=self.specs,
+            journal=MemoryJournal(self.state),
+            audit=self.audit,
+            reports=self.report_store,
+            clock=self.clock,
+            make=make,
+            hub=CI,
         )
 
     def sweeper(self) -> Sweep:

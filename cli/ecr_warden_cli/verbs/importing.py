@@ -3,7 +3,6 @@
 import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ecr_warden.arn import ACCOUNT_ID
@@ -14,26 +13,15 @@ from ecr_warden.spec.accounts import is_name
 from ecr_warden.spec.spec import Account
 
 from ecr_warden_cli.console import Console, Exit
-from ecr_warden_cli.context import Context, Failure, UsageError, Verb
+from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import estate_from, read_snapshot, snapshot_of
 from ecr_warden_cli.importing.importing import Imported, import_estate
 from ecr_warden_cli.importing.proof import Effect, Outcome
 from ecr_warden_cli.importing.world import aliases_of
+from ecr_warden_cli.outputs import check_output, write_output
 
 _CHANGES_SHOWN = 50
 _COUNTED = {"equal": Effect.EQUAL, "sameAccess": Effect.NONE, "changed": Effect.CHANGE}
-
-
-class OutputExists(Failure):
-    """The file to write exists."""
-
-    code = "output-exists"
-
-
-class OutputUnwritable(Failure):
-    """The file cannot be written."""
-
-    code = "output-unwritable"
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,35 +63,19 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """DIFFERENT if a document that the spec would write changes access."""
-    if arguments.output is not None and Path(arguments.output).exists():
-        raise _exists(arguments.output)
+    if arguments.output is not None:
+        check_output(arguments.output)
     estate, aliases = _input(arguments, context)
     with context.console.doing("importing"):
         imported = import_estate(estate, aliases, now=context.clock.now(), narrow=arguments.narrow, tidy=arguments.tidy)
     if arguments.output is not None:
-        _write(arguments.output, imported.text)
+        write_output(arguments.output, imported.text)
     elif not arguments.json:
         context.console.block(imported.text.removesuffix("\n"))
     if arguments.json:
         context.console.answer(_to_json(imported, in_file=arguments.output is not None))
     _summarize(imported, context.console)
     return Exit.DIFFERENT if any(one.effect is Effect.CHANGE for one in imported.outcomes) else Exit.FINE
-
-
-def _write(path: str, text: str) -> None:
-    """Write a file that does not exist yet; raises Failure."""
-    try:
-        with Path(path).open("x", encoding="ascii", newline="\n") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise _exists(path) from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise OutputUnwritable(f"{cut(path, 300)} cannot be written: {reason}", remedy="give another path") from error
-
-
-def _exists(path: str) -> OutputExists:
-    return OutputExists(f"{cut(path, 300)} exists, and nothing is overwritten", remedy="give the path of a new file")
 
 
 # Input

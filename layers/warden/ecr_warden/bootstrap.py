@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     from ecr_warden.adapters.aws.documents import AwsDocuments
     from ecr_warden.adapters.aws.estate_store import S3EstateStore
     from ecr_warden.adapters.aws.holds import DynamoHolds
-    from ecr_warden.adapters.aws.proofs import S3Proofs
+    from ecr_warden.adapters.aws.journal import DynamoJournal
+    from ecr_warden.adapters.aws.last import S3Last
     from ecr_warden.adapters.aws.queues import Redelivery
     from ecr_warden.adapters.aws.records import DynamoAudit
     from ecr_warden.adapters.aws.specs import AwsSpecs
     from ecr_warden.adapters.aws.state import DynamoState
     from ecr_warden.adapters.aws.switch import SsmSwitch
+    from ecr_warden.model.finding import ProofRecord
     from ecr_warden.ports.alerts import AlertBus, Channel
     from ecr_warden.ports.hub import CommandRecords
     from ecr_warden.ports.store import SweepRecords
+    from ecr_warden.report.report import Report
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
     from ecr_warden.usecases.commands import Commands
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from ecr_warden.usecases.prove import Prove
     from ecr_warden.usecases.queries import Queries
     from ecr_warden.usecases.reconcile import Reconcile
+    from ecr_warden.usecases.report import MakeReport
     from ecr_warden.usecases.survey import Survey
     from ecr_warden.usecases.sweep import Sweep
     from ecr_warden.usecases.switch import FollowSwitches
@@ -131,19 +135,17 @@ def report_exhausted() -> "ReportExhausted":
 def queries() -> "Queries":
     """The use cases of the function `answer`."""
     from ecr_warden.adapters.aws.event_sources import AwsEventSources
-    from ecr_warden.adapters.aws.journal import DynamoJournal
     from ecr_warden.usecases.queries import Queries
     from ecr_warden.usecases.status import StatusQuery
 
     specs, documents, state, switch, audit = _specs(), _documents(), _state(), _switch(), _audit()
-    journal = DynamoJournal(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
     bucket, hub_account = _environment.required("WARDEN_SPEC_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
     event_sources = AwsEventSources(_client("events"), _client("s3"), bucket, hub_account)
     return Queries(
         specs=specs,
         documents=documents,
         state=state,
-        journal=journal,
+        journal=_journal(),
         command_records=_command_records(),
         switch=switch,
         clock=_clock,
@@ -163,6 +165,7 @@ def queries() -> "Queries":
         audit=audit,
         holds=_holds(),
         estate=_estate_store(),
+        reports=_reports(),
         is_out_of_time=lambda: deadline.is_within(MEMBER_RESERVE),
     )
 
@@ -246,11 +249,19 @@ def _estate_store() -> "S3EstateStore":
 
 
 @cache
-def _proofs() -> "S3Proofs":
-    from ecr_warden.adapters.aws.proofs import S3Proofs
+def _proofs() -> "S3Last[ProofRecord]":
+    from ecr_warden.adapters.aws.proofs import s3_proofs
 
     bucket, owner = _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
-    return S3Proofs(_client("s3"), bucket, owner)
+    return s3_proofs(_client("s3"), bucket, owner)
+
+
+@cache
+def _reports() -> "S3Last[Report]":
+    from ecr_warden.adapters.aws.reports import s3_reports
+
+    bucket, owner = _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
+    return s3_reports(_client("s3"), bucket, owner)
 
 
 @cache
@@ -290,11 +301,29 @@ def _prove() -> "Prove":
         alerts=_alert_bus(),
         clock=_clock,
         find=partial(find, has_time=_has_time, hub=_environment.required("WARDEN_HUB_ACCOUNT")),
+        report=_report,
         schedule=_environment.required("WARDEN_SWEEP_SCHEDULE"),
     )
 
 
+@cache
+def _report() -> "MakeReport":
+    from ecr_warden.report.make import make_report
+    from ecr_warden.usecases.report import MakeReport
+
+    return MakeReport(
+        specs=_specs(),
+        journal=_journal(),
+        audit=_audit(),
+        reports=_reports(),
+        clock=_clock,
+        make=partial(make_report, has_time=_has_time),
+        hub=_environment.required("WARDEN_HUB_ACCOUNT"),
+    )
+
+
 def _has_time() -> bool:
+    """Whether there is time for another decision of a proof."""
     return not deadline.is_within(MEMBER_RESERVE)
 
 
@@ -346,6 +375,13 @@ def _state() -> "DynamoState":
     from ecr_warden.adapters.aws.state import DynamoState
 
     return DynamoState(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock)
+
+
+@cache
+def _journal() -> "DynamoJournal":
+    from ecr_warden.adapters.aws.journal import DynamoJournal
+
+    return DynamoJournal(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
 
 
 @cache

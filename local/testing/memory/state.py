@@ -17,8 +17,9 @@ from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.switch import SwitchSeen
 from ecr_warden.model.target import Target
 from ecr_warden.model.watch import SweepRecord
-from ecr_warden.ports.errors import CommandRepeated, LeaseHeld, hold_decided
+from ecr_warden.ports.errors import CommandRepeated, LeaseHeld, PortError, hold_decided
 from ecr_warden.ports.store import Lease, Page, TargetRecord
+from ecr_warden.report.report import Report
 
 from local.testing.memory.hub import ManualClock
 
@@ -257,6 +258,22 @@ class MemoryHolds:
 
     def _decided(self, hold: Hold) -> Hold:
         return replace(hold, decision=hold.decision or self.decisions.get((hold.id, hold.since)))
+
+
+@dataclass(slots=True)
+class MemoryReports:
+    """The last report; `error`: raised instead of keeping one."""
+
+    kept: Report | None = None
+    error: PortError | None = None
+
+    def last(self) -> Report | None:
+        return self.kept
+
+    def keep(self, report: Report) -> None:
+        if self.error is not None:
+            raise self.error
+        self.kept = report
 
 
 @dataclass(slots=True)

@@ -106,6 +106,17 @@ class RepositoryHealth(Value, frozen=True):
     fresh: Condition
 
 
+class ReportNote(Value, frozen=True):
+    """The last attempts at a report. `tried_at`: of the last one, `made_at`: of the last that succeeded.
+
+    `failure`: why the last one failed, "" if it did not.
+    """
+
+    made_at: Moment | None = None
+    tried_at: Moment | None = None
+    failure: str = ""
+
+
 class ProofRecord(Value, frozen=True):
     """The last proof, as it is kept.
 
@@ -114,6 +125,7 @@ class ProofRecord(Value, frozen=True):
     pull-through cache rules in words, by ACCOUNT/REGION; `health`: by the repository's target text; `unread`: what
     could not be read, as `PLACE: what: why`. `failure`: why the proof at `at` failed or did not decide everything, ""
     if it did: no finding of the one at `proved_at` has ended since. `proved_at` is None before the first whole proof.
+    `report`: of the day, which is made beside a proof.
     """
 
     at: Moment
@@ -127,6 +139,7 @@ class ProofRecord(Value, frozen=True):
     unread: tuple[str, ...] = ()
     failure: str = ""
     proved_at: Moment | None = None
+    report: ReportNote = ReportNote()
 
 
 class Proof(Struct, frozen=True):

@@ -247,6 +247,12 @@ class HeldReply(Value, frozen=True, tag_field="kind", tag="holds"):
     left_out: Count = 0
 
 
+class ReportReply(Value, frozen=True, tag_field="kind", tag="report"):
+    """The last report (report.report) that was kept, compressed, in base64."""
+
+    report: str
+
+
 class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     """A command that was accepted. `caller`: the authenticated ARN; `targets`: of the command, or of its hold.
 
@@ -263,6 +269,15 @@ class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
 
 
 type QuestionReply = (
-    StatusReply | PlanReply | VerifyReply | GrantsReply | HistoryReply | RunReply | CallReply | EstateReply | HeldReply
+    StatusReply
+    | PlanReply
+    | VerifyReply
+    | GrantsReply
+    | HistoryReply
+    | RunReply
+    | CallReply
+    | EstateReply
+    | HeldReply
+    | ReportReply
 )
 type Reply = QuestionReply | CommandReply

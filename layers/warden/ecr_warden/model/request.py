@@ -92,7 +92,13 @@ class AskHeld(_Request, frozen=True, tag="held"):
     hold_id: Annotated[str, Meta(pattern=r"\A([0-9a-f]{12})?\Z")] = field(default="", name="hold")
 
 
-type Question = AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall | AskEstate | AskHeld
+class AskReport(_Request, frozen=True, tag="report"):
+    """Asks for the last report that was kept."""
+
+
+type Question = (
+    AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall | AskEstate | AskHeld | AskReport
+)
 
 
 class Apply(_Request, frozen=True, tag="apply"):

@@ -11,6 +11,7 @@ from ecr_warden.proof.access import Access, AccessPath
 from ecr_warden.proof.administrators import Administrators
 from ecr_warden.proof.given import Given
 from ecr_warden.proof.judge import Judge
+from ecr_warden.proof.outsiders import is_outside
 
 
 class Ground(StrEnum):
@@ -20,6 +21,7 @@ class Ground(StrEnum):
     SPEC = "spec"
     ADMINISTRATOR = "administrator"
     ALSO_ALLOWED = "also-allowed"
+    UNNAMED = "unnamed"  # in the account of a repository that the spec does not name
     NONE = "none"
 
 
@@ -56,6 +58,18 @@ class Grounds(Struct, frozen=True):
             for index, step in enumerate(path.steps)
             if index and (account := str(step.subject.principal.account)) in self.administrators
         )
+
+    def of_unnamed(self, path: AccessPath, access: Access, target: RepositoryTarget) -> Ground:
+        """The same for a repository that the spec does not name, where it gives nobody anything.
+
+        As in a proof, only whoever comes from outside the repository's account has none.
+        """
+        if self.judge.is_left_out(path):
+            return Ground.OWN
+        if self.judge.is_allowed(path.subject, access, target.account, target.name):
+            return Ground.ALSO_ALLOWED
+        is_direct = len(path.steps) == 1 and is_outside(self.judge.graph, path, [target.account])
+        return Ground.NONE if is_direct or self.judge.is_foreign(path) else Ground.UNNAMED
 
 
 def _from_identity_center_role(path: AccessPath) -> AccessPath:

@@ -7,19 +7,19 @@ cannot be proved is unknown, and said to be so.
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from ecr_warden.errors import site_of
+from ecr_warden.errors import WardenError, site_of
 from ecr_warden.model.alert import AccessProved
 from ecr_warden.model.codec.snapshot import SnapshotError, estate_from_pieces
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.estate import Estate
-from ecr_warden.model.finding import Proof, ProofRecord, RepositoryHealth
+from ecr_warden.model.finding import Proof, ProofRecord, ReportNote
 from ecr_warden.model.job import Cause, ProveAccess
 from ecr_warden.model.target import RepositoryTarget, TargetError, parse_target
-from ecr_warden.model.watch import parts_of
+from ecr_warden.model.watch import SweepRecord, parts_of
 from ecr_warden.policy.printable import printable
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.estate import EstateStore, Kept, Proofs
@@ -27,10 +27,17 @@ from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import Specs, State, SweepRecords
 from ecr_warden.proof.access import Unfinished
 from ecr_warden.proof.news import News, compare, grouped
+from ecr_warden.report.report import PausedTarget
 from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses
+
+if TYPE_CHECKING:
+    from ecr_warden.usecases.report import MakeReport
 
 PROVED_FOR = timedelta(hours=1)
 """How long a proof holds although nothing changes: a condition on the time can let somebody in later."""
+
+REPORT_EVERY, REPORT_AGAIN = timedelta(days=1), timedelta(hours=1)
+"""How often a report is made, and how long after a failed attempt it is tried again."""
 
 type _Entry = Mapping[str, Any]
 """Of a piece."""
@@ -40,7 +47,7 @@ type Find = Callable[[Estate, CompiledSpec, _Known | None, _Known | None], Proof
 
 
 class Prove(Struct, frozen=True):
-    """The use case over its ports; `schedule`: of the sweeps."""
+    """The use case over its ports; `schedule`: of the sweeps. `report` builds the maker of reports when one is due."""
 
     specs: Specs
     estate: EstateStore
@@ -50,6 +57,7 @@ class Prove(Struct, frozen=True):
     alerts: AlertBus
     clock: Clock
     find: Find
+    report: "Callable[[], MakeReport]"
     schedule: str
 
     def __call__(self, job: ProveAccess) -> str:
@@ -69,12 +77,41 @@ class Prove(Struct, frozen=True):
             # Later proofs would report as new whatever the missing parts show: the first one is a single summary.
             return "not every part has been surveyed yet"
         made = self._made(job.cause, accepted, kept, last)
-        record = replace(made.record, health=self._health(accepted, kept, made))
+        sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
+        health = self._health(accepted, kept, sweeps, made)
+        record = replace(made.record, health={str(one): health.of(one) for one in made.named(accepted)})
         if made.alert is not None:
             self.alerts.publish(made.alert)
         if record != last:
             self.proofs.keep(record)
+        if is_report_due(record, self.clock.now()):
+            self._report(accepted, record, kept, health)
         return made.answer
+
+    def _report(self, accepted: CompiledSpec, record: ProofRecord, kept: Mapping[str, Kept], health: Health) -> None:
+        """Make the report of the day; whatever happens to it, the proof stands.
+
+        That it was tried is kept first: one that kills its process is not tried with every proof.
+        """
+        from ecr_warden.usecases.report import Proved  # noqa: PLC0415 - once a day
+
+        now = self.clock.now()
+        note = ReportNote(record.report.made_at, now, "it was begun, and did not end")
+        self.proofs.keep(replace(record, report=note))
+        try:
+            estate, broken = _estate_of(self._entries(kept), now)
+            paused = tuple(
+                PausedTarget(one.target, one.pause) for one in health.statuses.values() if one.pause is not None
+            )
+            self.report()(Proved(accepted, estate, record, kept, health.sweeps, paused, broken))
+            note = ReportNote(now, now)
+        except Exception as error:  # an attacker may have written what it reads
+            why = error.message if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
+            note = replace(note, failure=why)
+        self.proofs.keep(replace(record, report=note))
+
+    def _entries(self, parts: Iterable[str]) -> dict[str, _Entry | None]:
+        return {part: None if (piece := self.estate.get(part)) is None else piece.entry for part in parts}
 
     def _made(
         self, cause: Cause, accepted: CompiledSpec, kept: Mapping[str, Kept], last: ProofRecord | None
@@ -84,24 +121,28 @@ class Prove(Struct, frozen=True):
         is_same = last is not None and (last.version, last.pieces) == (accepted.version, tags)
         if last is not None and is_same and not last.failure and now - last.at < PROVED_FOR:
             return _Made(last, None, "unchanged", tuple(_repositories_of(last)))
-        entries = {part: None if (piece := self.estate.get(part)) is None else piece.entry for part in tags}
-        asked = _Asked(cause, accepted, tags, entries, last, now)
+        asked = _Asked(cause, accepted, tags, self._entries(tags), last, now)
         try:
             return _proved(asked, self.find)
         except Exception as error:  # an attacker may have written what it reads
             failure = error.message if isinstance(error, Unfinished) else f"ecr-warden failed ({site_of(error)})"
             return _failed(asked, failure)
 
-    def _health(self, accepted: CompiledSpec, kept: Mapping[str, Kept], made: "_Made") -> dict[str, RepositoryHealth]:
+    def _health(
+        self, accepted: CompiledSpec, kept: Mapping[str, Kept], sweeps: Mapping[str, SweepRecord], made: "_Made"
+    ) -> Health:
         now = self.clock.now()
-        named = (spec.target for spec in accepted.targets.values() if isinstance(spec.target, RepositoryTarget))
-        repositories = [one for one in {*named, *made.repositories} if accepted.spec_of(one) is not None]
-        sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
         involved = Involved(accepted)
-        targets = [target for one in repositories for target in involved.of(one)]
+        targets = [target for one in made.named(accepted) for target in involved.of(one)]
         seen = statuses(targets, self.state, sweeps, accepted, now)
-        health = Health(involved, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
-        return {str(one): health.of(one) for one in sorted(repositories)}
+        return Health(involved, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
+
+
+def is_report_due(record: ProofRecord, now: datetime) -> bool:
+    """Whether a report has to be made beside this proof."""
+    made, tried = record.report.made_at, record.report.tried_at
+    is_old = made is None or now - made >= REPORT_EVERY
+    return is_old and (tried is None or now - tried >= REPORT_AGAIN)
 
 
 class _Asked(Struct, frozen=True):
@@ -122,6 +163,11 @@ class _Made(Struct, frozen=True):
     alert: AccessProved | None
     answer: str
     repositories: tuple[RepositoryTarget, ...]
+
+    def named(self, accepted: CompiledSpec) -> list[RepositoryTarget]:
+        """The repositories of the spec, by name or by a pattern, in order."""
+        named = (spec.target for spec in accepted.targets.values() if isinstance(spec.target, RepositoryTarget))
+        return sorted(one for one in {*named, *self.repositories} if accepted.spec_of(one) is not None)
 
 
 def _proved(asked: _Asked, find: Find) -> _Made:
@@ -145,6 +191,7 @@ def _proved(asked: _Asked, find: Find) -> _Made:
         unread=unread,
         failure=proof.failure,
         proved_at=asked.now if not proof.failure else None if last is None else last.proved_at,
+        report=ReportNote() if last is None else last.report,
     )
     answer = proof.failure or f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
     repositories = tuple(one.target for one in estate.repositories())

@@ -27,6 +27,7 @@ from ecr_warden.model.reply import (
     HistoryReply,
     PlanReply,
     QuestionReply,
+    ReportReply,
     RunReply,
     Verified,
     VerifyReply,
@@ -38,6 +39,7 @@ from ecr_warden.model.request import (
     AskHeld,
     AskHistory,
     AskPlan,
+    AskReport,
     AskRun,
     AskStatus,
     AskVerify,
@@ -53,7 +55,9 @@ from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import OutOfTime, SpecUnusable
 from ecr_warden.ports.estate import EstateStore
 from ecr_warden.ports.hub import Clock, CommandRecords, Switch
+from ecr_warden.ports.reports import Reports
 from ecr_warden.ports.store import Audit, Holds, Journal, Specs, State, TargetRecord
+from ecr_warden.report.report import report_to_json
 from ecr_warden.usecases.holds import no_such_hold
 from ecr_warden.usecases.plan import plan_targets, scope_gaps, why_observed
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
@@ -89,6 +93,12 @@ class PieceTooLarge(WardenError):
     code = "piece-too-large"
 
 
+class NoReport(WardenError):
+    """No report has been made yet, or another version made it."""
+
+    code = "no-report"
+
+
 class _Plans(Struct, frozen=True):
     accepted: CompiledSpec
     every: tuple[Plan, ...]
@@ -111,11 +121,12 @@ class Queries(Struct, frozen=True):
     holds: Holds
     estate: EstateStore
     status: StatusQuery
+    reports: Reports
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
 
     def __call__(self, question: Question) -> QuestionReply:
-        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed or PieceTooLarge.
+        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed, PieceTooLarge or NoReport.
 
         Raises PortError for the hub's own stores.
         """
@@ -138,6 +149,8 @@ class Queries(Struct, frozen=True):
                 return self._estate(part)
             case AskHeld(hold_id):
                 return self._held(hold_id)
+            case AskReport():
+                return self._report()
             case _:
                 assert_never(question)
 
@@ -195,6 +208,13 @@ class Queries(Struct, frozen=True):
                 remedy="read the accounts with your own credentials: ecr-warden snapshot SPEC",
             )
         return EstateReply(parts, piece.began, text)
+
+    def _report(self) -> ReportReply:
+        report = self.reports.last()
+        if report is None:
+            remedy = "one is made every day, after a proof: ecr-warden status says what is in the way"
+            raise NoReport("there is no report yet", remedy=remedy)
+        return ReportReply(b64encode(compress(report_to_json(report))).decode())
 
     def _plan(self, selection: Selection) -> PlanReply:
         read = self._plans(selection)
@@ -343,12 +363,13 @@ def _grants_of(version: str, data: bytes) -> GrantsReply:
             message = f"version {version} of the spec is no longer valid: {problems[0].at('access.yaml')}"
             raise SpecUnusable(message, remedy="it stays in force as it was compiled; upload one that validates")
         case Valid(spec):
-            grants = tuple(grant for repository in spec.repositories for grant in _grants(repository))
+            grants = tuple(grant for repository in spec.repositories for grant in grants_in(repository))
             literals = tuple(str(address) for literal in spec.literals for address in literal.addresses)
             return GrantsReply(version, grants, literals)
 
 
-def _grants(repository: "Repository") -> Iterator[Grant]:
+def grants_in(repository: "Repository") -> Iterator[Grant]:
+    """The grants of a repository of the spec, in each of its regions."""
     for target in repository.targets:
         name, excluded = str(target), repository.excluded
         for pull in repository.pull:

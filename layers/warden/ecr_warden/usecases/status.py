@@ -86,6 +86,7 @@ class StatusQuery(Struct, frozen=True):
                     now=now,
                 ),
                 *_of_proof(health.record, accepted.version),
+                *_of_report(health.record),
             ),
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
             access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
@@ -247,6 +248,15 @@ def _of_proof(record: ProofRecord | None, version: str) -> Iterator[Trouble]:
         what = "; ".join(first(record.unread, _PARTS_SHOWN))
         remedy = "deploy the member stacks again if permissions are missing: docs/deploy.md"
         yield Trouble("access-unread", f"{at} could not take into account: {what}", remedy)
+
+
+def _of_report(record: ProofRecord | None) -> Iterator[Trouble]:
+    """Why there is no report of today."""
+    if record is not None and record.report.failure and record.report.tried_at is not None:
+        made = record.report.made_at
+        stays = "there is none" if made is None else f"the last one was made at {show_time(made)}"
+        tried = show_time(record.report.tried_at)
+        yield Trouble("report-failed", f"the report of {tried} failed: {record.report.failure}; {stays}", _LOGS)
 
 
 def access_of(

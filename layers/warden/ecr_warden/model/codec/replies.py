@@ -21,6 +21,7 @@ from ecr_warden.model.reply import (
     HistoryReply,
     PlanReply,
     Reply,
+    ReportReply,
     RunReply,
     ScopeGap,
     ScopeUnread,
@@ -41,6 +42,7 @@ type _Tagged = (
     | CallReply
     | EstateReply
     | HeldReply
+    | ReportReply
     | CommandReply
 )
 

@@ -1,0 +1,66 @@
+"""The report of 1,000 repositories and 500 principals: how long it takes, and how large its page is."""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from ecr_warden.model.codec.compressed import compress
+from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.model.finding import Condition, ProofRecord, RepositoryHealth, Status
+from ecr_warden.report.history import history_of
+from ecr_warden.report.make import Beside, make_report
+from ecr_warden.report.matrix import Sources
+from ecr_warden.report.report import Origin, PartRead, Report, report_to_json
+from ecr_warden_cli.page.page import MAX_BYTES, page_of
+
+from bench.figures import Figure
+from bench.who_can import snapshot, spec_of
+
+_GROUP = "report of 1,000 repositories and 500 principals (processor time, in a process of its own)"
+_REPOSITORIES, _PRINCIPALS = 1000, 500
+_NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
+
+
+def run() -> Iterator[Figure]:
+    """The figures, each with its target."""
+    ran = subprocess.run([sys.executable, "-m", "bench.report"], check=True, capture_output=True, text=True)
+    found = json.loads(ran.stdout)
+    yield Figure(_GROUP, "from the estate to the report", found["report"], "s", 5)
+    yield Figure(_GROUP, "from the report to the page", found["page"], "s", 1)
+    yield Figure(_GROUP, "the page", found["bytes"] / 1e6, "MB", MAX_BYTES / 1e6)
+    yield Figure(_GROUP, "the report as the hub keeps it", found["kept"] / 1e6, "MB")
+    yield Figure(_GROUP, "resident at its peak", found["memory"], "MB", 300)
+
+
+def large() -> Report:
+    """That report; its spec gives all the access that there is."""
+    given = snapshot(_REPOSITORIES, principals=_PRINCIPALS)
+    compiled = spec_of(given)
+    fine = Condition(Status.TRUE, "Fine", "as the spec says", _NOW)
+    estate = estate_from_text(json.dumps(given), at=_NOW)
+    health = {str(one.target): RepositoryHealth(fine, fine, fine) for one in estate.repositories()}
+    parts = [PartRead(account, "", _NOW, _NOW) for account in compiled.accounts]
+    history = history_of({(_NOW - timedelta(days=ago)).date(): ((), 0) for ago in range(30)}, (), _NOW)
+    beside = Beside(_NOW, Origin.HUB, parts, history=history)
+    return make_report(Sources(estate, compiled, health), ProofRecord(_NOW, compiled.version, {}), beside)
+
+
+def _main() -> None:
+    start = time.process_time()
+    report = large()
+    made = time.process_time() - start
+    start = time.process_time()
+    page = page_of(report)
+    written = time.process_time() - start
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    kept = len(compress(report_to_json(report)))
+    sizes = {"bytes": len(page.encode()), "kept": kept, "memory": memory}
+    print(json.dumps({"report": made, "page": written, **sizes}))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,322 @@
+// The matrix of who can pull and push what. Everything else on the page is in its HTML.
+// Texts from outside reach the page by textContent alone. What is shown is in the fragment, so that a link shows it again.
+"use strict";
+
+const ROWS = 25, COLUMNS = 8;
+const WHOEVER = -1, REPOSITORY = -2;
+const DAYS_AHEAD = 30 * 24 * 3600 * 1000;
+const GROUNDS = {
+  "none": "NOT IN SPEC",
+  "spec": "the spec gives it",
+  "also-allowed": "also_allowed in the spec covers it",
+  "administrator": "an administrator of an account of the spec",
+  "own": "a role of ecr-warden's, or one that only AWS can use",
+  "unnamed": "the spec does not name the repository",
+};
+const RANK = { "none": 0, "spec": 1, "also-allowed": 2, "unnamed": 3, "administrator": 4, "own": 5 };
+const CANS = { "yes": "can", "conditional": "can under conditions", "unknown": "may or may not be able to" };
+const HEALTH = ["InSync", "Proved", "Fresh"];
+
+const { matrix, ends, madeAt, accounts } = JSON.parse(document.getElementById("data").textContent);
+const element = (id) => document.getElementById(id);
+const form = element("filters"), table = element("matrix"), dialog = element("detail");
+
+const rows = matrix.rows.map((row, number) => {
+  const [, account, region, ...name] = row.target.split("/");
+  return { ...row, number, account, region, name: name.join("/"), text: row.target.toLowerCase() };
+});
+const principals = matrix.principals.map((one, number) => ({ ...one, number, text: one.name.toLowerCase() }));
+const byTarget = new Map(rows.map((row) => [row.target, row]));
+const byName = new Map(principals.map((one) => [one.name, one]));
+const statements = new Map(matrix.statements.map(([holder, policy, number, text]) =>
+  [[matrix.texts[holder], matrix.texts[policy], number].join("\n"), matrix.texts[text]]));
+const endOf = new Map(ends.flatMap((end) =>
+  end.principal === null ? [] : end.rows.map((row) => [`${row} ${end.principal} ${end.access}`, end.until])));
+
+const membersOf = matrix.groups.map((group) => {
+  const found = [];
+  let at = 0;
+  group.runs.forEach((length, index) => {
+    for (let member = at; index % 2 && member < at + length; member++) found.push(member);
+    at += length;
+  });
+  return found;
+});
+
+// ---- what is shown: the view, from and to the fragment
+
+const EMPTY = { q: "", account: "", team: "", access: "", unhealthy: "", expiring: "", extra: "", row: "0", col: "0", open: "", who: "" };
+
+function viewOfFragment() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  return Object.fromEntries(Object.keys(EMPTY).map((name) => [name, given.get(name) ?? EMPTY[name]]));
+}
+
+function fragmentOf(view) {
+  const kept = Object.entries(view).filter(([name, value]) => value !== EMPTY[name]);
+  return "#" + new URLSearchParams(kept).toString();
+}
+
+let view = viewOfFragment();
+
+function go(change, { replace = false, opened = false } = {}) {
+  view = { ...view, ...change };
+  if (replace) history.replaceState(history.state, "", fragmentOf(view));
+  else history.pushState({ opened }, "", fragmentOf(view));
+  render();
+}
+
+window.addEventListener("popstate", () => {
+  view = viewOfFragment();
+  render();
+});
+
+// ---- filtering
+
+function cellsOf(row) {
+  // A Map from a principal's number to its ways, by access.
+  const found = new Map();
+  for (const place of row.groups ?? []) {
+    const { access, way } = matrix.groups[place];
+    for (const member of membersOf[place]) {
+      if (!found.has(member)) found.set(member, {});
+      found.get(member)[access] = matrix.ways[way];
+    }
+  }
+  return found;
+}
+
+const isUnhealthy = (row) => row.unread || row.groups === null ||
+  (row.health ?? []).some((place) => matrix.conditions[place].status !== "true");
+
+function isExpiring(row, member, access) {
+  const until = endOf.get(`${row.number} ${member} ${access}`);
+  return until !== undefined && Date.parse(until) - Date.parse(madeAt) <= DAYS_AHEAD;
+}
+
+function filtered() {
+  const terms = view.q.toLowerCase().split(/\s+/).filter(Boolean);
+  const wantsCells = view.team || view.access || view.expiring || view.extra;
+  const fits = principals.map((one) => !view.team || one.teams.includes(view.team));
+  const shown = [];
+  for (const row of rows) {
+    if (view.unhealthy && !isUnhealthy(row)) continue;
+    const missing = terms.filter((term) => !row.text.includes(term));
+    const isHere = !view.account || row.account === view.account;
+    const cells = new Map();
+    for (const [member, ways] of cellsOf(row)) {
+      const one = principals[member];
+      if (!fits[member] || !(isHere || one.account === view.account)) continue;
+      if (!missing.every((term) => one.text.includes(term))) continue;
+      const kept = Object.entries(ways).filter(([access, way]) =>
+        (!view.access || access === view.access) && (!view.extra || way.ground === "none") &&
+        (!view.expiring || isExpiring(row, member, access)));
+      if (kept.length) cells.set(member, Object.fromEntries(kept));
+    }
+    if (cells.size || (!wantsCells && isHere && !missing.length)) shown.push({ row, cells });
+  }
+  return shown;
+}
+
+// ---- making elements
+
+function make(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+// `user/ci/builder` for an ARN of IAM or STS.
+const short = (name) => /^arn:[^:]*:(iam|sts)::/.test(name) ? name.split(":").slice(5).join(":") : name;
+const counted = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+const gravest = (ways) => Object.values(ways).map((way) => way.ground).sort((a, b) => RANK[a] - RANK[b])[0];
+
+function cellButton(row, one, ways) {
+  const grounds = gravest(ways), what = Object.keys(ways).join(" and ");
+  const isCertain = Object.values(ways).every((way) => way.answer === "yes");
+  const label = `${one.name} on ${row.name}: ${what}, ${GROUNDS[grounds]}${isCertain ? "" : ", not certain"}`;
+  const text = `${grounds === "none" ? "! " : ""}${what.replace(" and ", " ")}${isCertain ? "" : " ?"}`;
+  const button = make("button", { type: "button", class: `cell ${grounds}`, "aria-label": label, title: label }, text);
+  button.addEventListener("click", () => go({ open: row.target, who: one.name }, { opened: true }));
+  return button;
+}
+
+function rowHead(row) {
+  const button = make("button", { type: "button", class: "name" }, row.name);
+  button.addEventListener("click", () => go({ open: row.target, who: "" }, { opened: true }));
+  const marks = (row.health ?? []).map((place, index) => [HEALTH[index], matrix.conditions[place]])
+    .filter(([, condition]) => condition.status !== "true")
+    .map(([name, condition]) => make("span", { class: `mark ${condition.status}` }, `${name} ${condition.status}`));
+  if (row.unread) marks.push(make("span", { class: "mark unknown" }, "policy not read"));
+  if (row.groups === null) marks.push(make("span", { class: "mark unknown" }, "no room on this page"));
+  if (!(row.health ?? []).length) marks.push(make("span", { class: "mark unnamed" }, "not in the spec"));
+  return make("th", { scope: "row" }, button, make("small", {}, `${row.account} ${row.region}`), ...marks);
+}
+
+// ---- the table
+
+function columnsOf(shown) {
+  const ranks = new Map(), sizes = new Map();
+  for (const { cells } of shown) {
+    for (const [member, ways] of cells) {
+      ranks.set(member, Math.min(ranks.get(member) ?? 9, RANK[gravest(ways)]));
+      sizes.set(member, (sizes.get(member) ?? 0) + 1);
+    }
+  }
+  return [...ranks.keys()].sort((a, b) => ranks.get(a) - ranks.get(b) || sizes.get(b) - sizes.get(a) || a - b);
+}
+
+// The start of the page of a table that has a position of the fragment.
+function startOf(text, size, length) {
+  const at = Math.max(0, Math.min(Number.parseInt(text, 10) || 0, length - 1));
+  return at - (at % size);
+}
+
+// A cell that was opened keeps its button, and so gets the focus back.
+let drawn = "";
+
+function render() {
+  const wanted = fragmentOf({ ...view, open: "", who: "" });
+  if (wanted !== drawn) draw();
+  drawn = wanted;
+  showDetail();
+}
+
+function draw() {
+  for (const field of form.elements) {
+    if (field.type === "checkbox") field.checked = view[field.name] === "1";
+    else if (field.name && field.value !== view[field.name]) field.value = view[field.name];
+  }
+  const shown = filtered();
+  const top = startOf(view.row, ROWS, shown.length);
+  const page = shown.slice(top, top + ROWS);
+  const columns = columnsOf(page);
+  const left = startOf(view.col, COLUMNS, columns.length);
+  const visible = columns.slice(left, left + COLUMNS).map((member) => principals[member]);
+  table.setAttribute("aria-rowcount", shown.length + 1);
+  table.setAttribute("aria-colcount", columns.length + 1);
+  const head = make("tr", { "aria-rowindex": 1 }, make("th", { scope: "col", "aria-colindex": 1 }, "Repository"),
+    ...visible.map((one, index) => make("th", { scope: "col", title: one.name, "aria-colindex": left + index + 2 },
+      short(one.name), make("small", {}, [one.account, ...one.teams].filter(Boolean).join(" ")))));
+  const body = page.map(({ row, cells }, index) => make("tr", { "aria-rowindex": top + index + 2 }, rowHead(row),
+    ...visible.map((one) => make("td", {}, ...(cells.has(one.number) ? [cellButton(row, one, cells.get(one.number))] : [])))));
+  table.tHead.replaceChildren(head);
+  table.tBodies[0].replaceChildren(...body);
+  const accesses = shown.reduce((sum, { cells }) =>
+    sum + [...cells.values()].reduce((more, ways) => more + Object.keys(ways).length, 0), 0);
+  element("count").textContent = shown.length
+    ? `${counted(accesses, "access", "accesses")} in ${shown.length.toLocaleString("en")} of ` +
+      counted(rows.length, "repository", "repositories")
+    : "Nothing fits these filters.";
+  pager("rows", top, page.length, shown.length, ROWS, "row");
+  pager("columns", left, visible.length, columns.length, COLUMNS, "col");
+}
+
+function pager(id, start, length, total, size, name) {
+  const box = element(id);
+  box.hidden = total <= size;
+  box.querySelector("span").textContent = `${start + 1} to ${start + length} of ${total.toLocaleString("en")}`;
+  const [before, after] = box.querySelectorAll("button");
+  before.setAttribute("aria-disabled", start === 0);
+  after.setAttribute("aria-disabled", start + length >= total);
+  const more = name === "row" ? { col: "0" } : {};
+  before.onclick = () => start > 0 && go({ ...more, [name]: String(start - size) });
+  after.onclick = () => start + length < total && go({ ...more, [name]: String(start + size) });
+}
+
+// ---- one cell or one repository
+
+function showDetail() {
+  const row = byTarget.get(view.open), one = byName.get(view.who);
+  if (!row || (view.who && !one)) {
+    if (dialog.open) dialog.close();
+    return;
+  }
+  const content = one ? detailOfCell(row, one) : detailOfRow(row);
+  element("detail-title").textContent = one ? `${short(one.name)} on ${row.name}` : row.name;
+  element("detail-body").replaceChildren(...content);
+  if (!dialog.open) dialog.showModal();
+}
+
+function detailOfCell(row, one) {
+  const ways = cellsOf(row).get(one.number);
+  const where = make("p", { class: "where" }, `${one.name} on ${row.target}`);
+  if (!ways) return [where, make("p", {}, "has no access.")];
+  return [where, ...Object.entries(ways).flatMap(([access, way]) => {
+    const until = endOf.get(`${row.number} ${one.number} ${access}`);
+    const chain = [one.name, ...way.through?.map((place) => matrix.texts[place]) ?? [], row.target];
+    return [
+      make("h3", { class: way.ground }, `${CANS[way.answer]} ${access}: ${GROUNDS[way.ground]}`),
+      ...until ? [make("p", {}, `The grant ends at ${until}.`)] : [],
+      make("ol", { class: "chain", "aria-label": "The chain" }, ...chain.map((text) => make("li", {}, text))),
+      ...way.conditions?.map((place) => make("p", {}, `if ${matrix.texts[place]}`)) ?? [],
+      ...way.because?.flatMap((because) => statementOf(because, row, one)) ?? [],
+    ];
+  })];
+}
+
+function statementOf({ policy, allows, holder = WHOEVER, statement = 0 }, row, one) {
+  const name = matrix.texts[policy], what = `allows ${matrix.texts[allows]}`;
+  if (!statement) return [make("p", {}, `${name} ${what}`)];
+  const owner = holder === WHOEVER ? one.name : holder === REPOSITORY ? row.target : matrix.texts[holder];
+  const text = statements.get([owner, name, statement].join("\n"));
+  const line = make("p", {}, `Statement ${statement} of ${name} of ${short(owner)} ${what}`);
+  const shown = text === undefined ? "(there was no room for the statement on this page)" : JSON.stringify(JSON.parse(text), null, 2);
+  return [line, make("pre", { tabindex: "0", role: "group", "aria-label": `statement ${statement} of ${name}` }, shown)];
+}
+
+function detailOfRow(row) {
+  const health = (row.health ?? []).map((place, index) => {
+    const { status, message, since } = matrix.conditions[place];
+    return make("li", { class: status }, `${HEALTH[index]} ${status}: ${message}, since ${since}`);
+  });
+  const people = [...cellsOf(row)].sort(([, a], [, b]) => RANK[gravest(a)] - RANK[gravest(b)]).map(([member, ways]) => {
+    const words = Object.entries(ways).map(([access, way]) => `${CANS[way.answer]} ${access}: ${GROUNDS[way.ground]}`);
+    return make("li", { class: gravest(ways) }, `${principals[member].name} ${words.join("; ")}`);
+  });
+  return [
+    make("p", { class: "where" }, row.target),
+    ...row.unread ? [make("p", { class: "unknown" }, row.unread)] : [],
+    ...health.length ? [make("ul", {}, ...health)] : [make("p", {}, "The spec does not name this repository.")],
+    make("h3", {}, row.groups === null ? "Who has access is not on this page: there was no room" : "Who has access"),
+    make("ul", {}, ...people),
+  ];
+}
+
+// Closing goes back to where it was opened, if that was here.
+function leaveDetail() {
+  if (history.state?.opened) history.back();
+  else go({ open: "", who: "" }, { replace: true });
+}
+
+dialog.addEventListener("cancel", (event) => {
+  event.preventDefault();
+  leaveDetail();
+});
+element("close").addEventListener("click", leaveDetail);
+
+// ---- the filters
+
+const options = (id, values) => element(id).append(...values.map(([value, text]) => make("option", { value }, text)));
+options("account", accounts.map(({ id, alias }) => [id, alias ? `${alias} (${id})` : id]));
+options("team", [...new Set(principals.flatMap((one) => one.teams))].sort().map((team) => [team, team]));
+
+form.addEventListener("input", (event) => {
+  const field = event.target;
+  const value = field.type === "checkbox" ? (field.checked ? "1" : "") : field.value;
+  go({ [field.name]: value, row: "0", col: "0" }, { replace: field.type === "search" });
+});
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("reset", (event) => {
+  event.preventDefault();
+  go({ ...EMPTY });
+});
+
+const age = Date.now() - Date.parse(madeAt);
+const hours = Math.floor(age / 3600000);
+element("age").textContent = hours < 1 ? "" : hours < 48 ? `, ${counted(hours, "hour")} ago` : `, ${counted(Math.floor(hours / 24), "day")} ago`;
+element("age").className = hours < 48 ? "" : "stale";
+
+render();
+document.documentElement.dataset.ready = "1";

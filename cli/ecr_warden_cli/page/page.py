@@ -1,0 +1,439 @@
+"""One HTML page that needs nothing from outside: its style and script are in it, and nothing else may run."""
+
+import hashlib
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from importlib.resources import files
+
+from ecr_warden.alerting.findings import details, sentence
+from ecr_warden.arn import parse_arn
+from ecr_warden.model.codec.base import dumps, to_json
+from ecr_warden.model.finding import FindingGroup, FindingKind, Status
+from ecr_warden.model.job import short_name
+from ecr_warden.policy.printable import count, show_time
+from ecr_warden.proof.grounds import Ground
+from ecr_warden.report.report import History, Origin, Report
+from htpy import (
+    Element,
+    Node,
+    a,
+    body,
+    button,
+    caption,
+    dialog,
+    div,
+    form,
+    h1,
+    h2,
+    h3,
+    head,
+    header,
+    html,
+    label,
+    li,
+    main,
+    meta,
+    noscript,
+    option,
+    p,
+    script,
+    section,
+    select,
+    span,
+    strong,
+    style,
+    summary,
+    table,
+    tbody,
+    td,
+    th,
+    thead,
+    title,
+    tr,
+    ul,
+)
+from htpy import (
+    details as disclosure,
+)
+from htpy import (
+    input as field,
+)
+from markupsafe import Markup
+
+from ecr_warden_cli.page.chart import KINDS, chart
+from ecr_warden_cli.page.rows import accesses
+
+MAX_BYTES = 2_000_000
+_SHOWN = 8
+_OLD = timedelta(days=1)
+_MISSING = (FindingKind.MISSING,)
+_OF_INCIDENTS = ("Began", "Cause", "Targets", "Results", "Written", "First run")
+
+
+def page_of(report: Report) -> str:
+    """The page. Outside text is escaped where it is put in, or reaches the page as a text node."""
+    css, js = _file("page.css"), _file("page.js")
+    policy = (
+        f"default-src 'none'; script-src '{_hash(js)}'; style-src '{_hash(css)}'; base-uri 'none'; form-action 'none'"
+    )
+    made = html(lang="en")[
+        head[
+            meta(charset="utf-8"),
+            meta(http_equiv="Content-Security-Policy", content=policy),
+            meta(name="viewport", content="width=device-width, initial-scale=1"),
+            meta(name="referrer", content="no-referrer"),
+            title["Who can pull and push: ecr-warden"],
+            style[_as_it_is(css)],
+        ],
+        body[
+            _heading(report),
+            main[
+                _answers(report),
+                _unread(report),
+                _findings(report),
+                _matrix(),
+                _history(report),
+                _ends(report),
+                _paused(report),
+                _parts(report),
+                _administrators(report),
+            ],
+            _detail(),
+            script(type="application/json", id="data")[_as_it_is(_data(report))],
+            script[_as_it_is(js)],
+        ],
+    ]
+    return str(made)
+
+
+def _file(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _as_it_is(text: str) -> Markup:
+    """Text that is no HTML: this package's own style and script, and JSON that cannot end its element."""
+    return Markup(text)  # noqa: S704
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _data(report: Report) -> str:
+    """What the script reads; nothing in it can end the script element."""
+    ids = sorted({one.part.partition("/")[0] for one in report.parts})
+    aliases = {one.part: one.alias for one in report.parts}
+    text = dumps(
+        {
+            "madeAt": report.made_at.isoformat(),
+            "matrix": to_json(report.matrix),
+            "ends": to_json(report.ends),
+            "accounts": [{"id": one, "alias": aliases.get(one, "")} for one in ids],
+        }
+    )
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _heading(report: Report) -> Element:
+    origin = "by the deployed hub" if report.origin is Origin.HUB else "on a laptop"
+    return header[
+        h1["Who can pull and push"],
+        p(class_="soft")[
+            f"Made {origin} at {show_time(report.made_at)}",
+            span(id="age"),
+            f". Spec {report.version}, mode {report.mode}. Everything here is by the policies that could be read: "
+            "service control, resource control and endpoint policies are not.",
+        ],
+    ]
+
+
+def _answers(report: Report) -> Element:
+    return section(class_="answers", aria_label="In short")[
+        _extra_card(report), _broken_card(report), _age_card(report)
+    ]
+
+
+def _card(kind: str, question: str, answer: str, *more: Node) -> Element:
+    return div(class_=kind)[h2[question], strong[answer], more]
+
+
+def _extra_card(report: Report) -> Element:
+    question = "Who has access that the spec does not give?"
+    extra = [one for one in accesses(report) if one.way.ground is Ground.NONE]
+    others = sum(group.finding.kind not in (FindingKind.EXTRA, *_MISSING) for group in report.findings)
+    names = Counter(one.principal.name for one in extra)
+    more = p[f"and {count(others, 'other finding')}: see Findings"] if others else None
+    if extra:
+        lines = [li[f"{_short(name)}: {count(number, 'access')}"] for name, number in names.most_common(3)]
+        rest = len(names) - len(lines)
+        shown = ul[lines, li[f"and {count(rest, 'more principal')}"] if rest else None]
+        link = p[a(href="#extra=1")["Show only this access"]]
+        return _card("bad", question, count(len(names), "principal"), shown, link, more)
+    if report.failure or report.unread or report.matrix.left_out:
+        return _card("odd", question, "Nobody that is known", p["Not everything could be read or proved."], more)
+    return _card("bad" if others else "good", question, "Nobody", more)
+
+
+def _broken_card(report: Report) -> Element:
+    question = "What is broken?"
+    conditions = report.matrix.conditions
+    by_place: Counter[str] = Counter()
+    for row in report.matrix.rows:
+        for name, place in zip(("InSync", "Proved", "Fresh"), row.health, strict=False):
+            if conditions[place].status is not Status.TRUE:
+                by_place[f"{name} {conditions[place].status}"] += 1
+    missing = sum(group.finding.kind in _MISSING for group in report.findings)
+    lines = [
+        *([li(class_="bad-text")[f"The proof failed: {report.failure}"]] if report.failure else []),
+        *([li[f"{count(missing, 'finding')} of access that the spec gives and nobody has"]] if missing else []),
+        *(li[f"{name}: {_repositories(number)}"] for name, number in sorted(by_place.items())),
+        *([li[f"{count(len(report.paused), 'target')} paused"]] if report.paused else []),
+    ]
+    is_false = missing or report.failure or any(name.endswith("false") for name in by_place)
+    unhealthy = sum(
+        any(conditions[place].status is not Status.TRUE for place in row.health) for row in report.matrix.rows
+    )
+    if not lines:
+        return _card("good", question, "Nothing that is known")
+    link = p[a(href="#unhealthy=1")["Show only these repositories"]] if by_place else None
+    answer = _repositories(unhealthy) if unhealthy else "See below"
+    return _card("bad" if is_false else "odd", question, answer, ul[lines], link)
+
+
+def _repositories(number: int) -> str:
+    return "1 repository" if number == 1 else f"{number} repositories"
+
+
+def _age_card(report: Report) -> Element:
+    question = "How old is this?"
+    never = [one.part for one in report.parts if one.read_at is None]
+    read = [(one.read_at, one.part) for one in report.parts if one.read_at is not None]
+    if not read:
+        return _card("bad", question, "Nothing was read")
+    oldest, part = min(read)
+    lines = [p[f"The oldest part, {part}, was read at {show_time(oldest)}."]]
+    if never:
+        lines.append(p(class_="bad-text")[f"Never read: {', '.join(never[:_SHOWN])}"])
+    age = report.made_at - oldest
+    minutes = int(age.total_seconds() // 60)
+    answer = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    kind = "bad" if never else "odd" if age > _OLD else "good"
+    return _card(kind, question, f"{answer} when it was made", lines)
+
+
+def _unread(report: Report) -> Node:
+    notes = [*report.unread]
+    if report.matrix.left_out:
+        notes.append(f"{_repositories(report.matrix.left_out)}: there was no room on this page to say who has access")
+    if report.matrix.statements_left_out:
+        notes.append(f"{count(report.matrix.statements_left_out, 'statement')}: there was no room for the text")
+    if not notes:
+        return None
+    return section(class_="unread", aria_labelledby="unread-heading")[
+        h2(id="unread-heading")["What could not be read, and so is not in this report"],
+        ul[(li[note] for note in notes)],
+    ]
+
+
+def _findings(report: Report) -> Element:
+    groups = report.findings
+    shown, rest = groups[:_SHOWN], groups[_SHOWN:]
+    return section(aria_labelledby="findings-heading")[
+        h2(id="findings-heading")[f"Findings ({len(groups) + report.findings_left_out})"],
+        p(class_="soft")["What the last proof found, once the documents of the spec are repaired."],
+        ul[(_finding(group) for group in shown)] if shown else p["None."],
+        disclosure[summary[f"{len(rest)} more"], ul[(_finding(group) for group in rest)]] if rest else None,
+        p[f"{count(report.findings_left_out, 'further finding')} did not fit: ecr-warden status lists them"]
+        if report.findings_left_out
+        else None,
+    ]
+
+
+def _finding(group: FindingGroup) -> Element:
+    lines = [entry.text for entry in details(group).entries]
+    return li[
+        span(class_="bad-text" if group.finding.kind not in _MISSING else "unknown")[sentence(group)],
+        f" (found {show_time(group.first_seen)})",
+        disclosure[summary["The way, and what closes it"], ul[(li[text] for text in lines)]] if lines else None,
+    ]
+
+
+def _matrix() -> Element:
+    return section(aria_labelledby="matrix-heading")[
+        h2(id="matrix-heading")["Access"],
+        noscript[p["The matrix needs JavaScript; ecr-warden report --csv writes it as a table."]],
+        _filters(),
+        p(id="count", role="status"),
+        div(class_="scroll", tabindex="0", role="region", aria_label="Access by repository and principal")[
+            table(id="matrix")[
+                caption(class_="soft")[
+                    "Repositories and the principals with access; a cell opens its chain and statements."
+                ],
+                thead,
+                tbody,
+            ]
+        ],
+        _pager("rows", "Repositories"),
+        _pager("columns", "Principals"),
+    ]
+
+
+def _filters() -> Element:
+    checks = (
+        ("extra", "not in spec"),
+        ("unhealthy", "unhealthy repositories"),
+        ("expiring", "ends within 30 days"),
+    )
+    return form(id="filters", role="search", aria_label="Filters")[
+        label["Repository or principal", field(type="search", name="q", autocomplete="off", spellcheck="false")],
+        label["Account", select(name="account", id="account")[option(value="")["all"]]],
+        label["Team", select(name="team", id="team")[option(value="")["all"]]],
+        label[
+            "Access",
+            select(name="access")[
+                option(value="")["pull or push"], option(value="pull")["pull"], option(value="push")["push"]
+            ],
+        ],
+        (label(class_="check")[field(type="checkbox", name=name), text] for name, text in checks),
+        button(type="reset")["Clear"],
+    ]
+
+
+def _pager(name: str, what: str) -> Element:
+    return div(id=name, class_="pager", role="group", aria_label=what, hidden=True)[
+        f"{what} ", span, button(type="button")["Previous"], button(type="button")["Next"]
+    ]
+
+
+def _detail() -> Element:
+    return dialog(id="detail", aria_labelledby="detail-title")[
+        header[h2(id="detail-title"), button(type="button", id="close")["Close"]],
+        div(id="detail-body"),
+    ]
+
+
+def _history(report: Report) -> Element:
+    heading = h2(id="history-heading")["Drift and repairs"]
+    if report.history is None:
+        note = "There is no journal here: this report was made without the hub. ecr-warden report --hub has it."
+        return section(aria_labelledby="history-heading")[heading, p[note]]
+    history = report.history
+    return section(aria_labelledby="history-heading")[
+        heading,
+        p(class_="soft legend")[
+            f"Runs with something to report since {show_time(history.since)}:",
+            span(class_="l-repaired")["repaired"],
+            span(class_="l-reported")["reported only"],
+            span(class_="l-failed")["failed"],
+            span(class_="l-more")["not looked at"],
+        ],
+        chart(history.days),
+        disclosure[
+            summary["The chart as a table"],
+            _table(
+                ("Day", *(kind.capitalize() for kind in KINDS)),
+                ((one.day, *map(str, (one.repaired, one.reported, one.failed, one.more))) for one in history.days),
+            ),
+        ],
+        _incidents(history),
+    ]
+
+
+def _incidents(history: History) -> Node:
+    incidents = [
+        (
+            show_time(one.at),
+            one.call + (f" by {one.who}" if one.who else ""),
+            ", ".join(one.targets) + (f" and {one.left_out} more" if one.left_out else ""),
+            ", ".join(one.results),
+            str(one.written),
+            one.run,
+        )
+        for one in history.incidents
+    ]
+    audit = [
+        (show_time(one.at), str(one.kind), short_name(one.by) if one.by else "", one.text, ", ".join(one.targets))
+        for one in history.audit
+    ]
+    return [
+        h3["Incidents"],
+        _table(("Began", "Cause", "Targets", "Results", "Written", "First run"), incidents)
+        if incidents
+        else p["None."],
+        h3["Specs, pauses and commands"],
+        _table(("At", "What", "By", "Text", "Targets"), audit) if audit else p["None."],
+        p[f"{history.left_out} more: ecr-warden history lists them"] if history.left_out else None,
+    ]
+
+
+def _ends(report: Report) -> Element:
+    rows = [
+        (show_time(one.until), str(one.access), one.who, one.through, one.repository, _when(one.until, report.made_at))
+        for one in report.ends
+    ]
+    return section(aria_labelledby="ends-heading")[
+        h2(id="ends-heading")["Grants that end"],
+        _table(("Until", "Access", "Who", "Through", "Repository", ""), rows)
+        if rows
+        else p["No grant of the spec has an end."],
+    ]
+
+
+def _when(until: datetime, now: datetime) -> str:
+    days = (until - now).days
+    return "ended" if until <= now else "within a day" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
+
+
+def _paused(report: Report) -> Node:
+    if report.origin is Origin.LAPTOP:
+        return None
+    rows = [
+        (one.target, short_name(one.pause.by), one.pause.reason, show_time(one.pause.until)) for one in report.paused
+    ]
+    return section(aria_labelledby="paused-heading")[
+        h2(id="paused-heading")["Paused now"],
+        _table(("Target", "By", "Reason", "Until"), rows) if rows else p["Nothing."],
+    ]
+
+
+def _parts(report: Report) -> Element:
+    def shown(at: datetime | None) -> str:
+        return "never" if at is None else show_time(at)
+
+    rows = [(one.part, one.alias, shown(one.read_at), shown(one.swept_at)) for one in report.parts]
+    is_hub = report.origin is Origin.HUB
+    headings = ("Account or registry", "Alias", "Read at", "Compared with the spec at")
+    return section(aria_labelledby="parts-heading")[
+        h2(id="parts-heading")["When each account was read"],
+        _table(headings if is_hub else headings[:3], rows if is_hub else [row[:3] for row in rows]),
+    ]
+
+
+def _administrators(report: Report) -> Element:
+    lines = [
+        li[f"{account}: {', '.join(map(_short, names)) or 'none'}"] for account, names in report.administrators.items()
+    ]
+    return section(aria_labelledby="administrators-heading")[
+        h2(id="administrators-heading")["Administrators"],
+        p(class_="soft")[
+            "They can write repository policies or change what others may do, and so give themselves access."
+        ],
+        ul[lines] if lines else p["Not known."],
+    ]
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Element:
+    return div(class_="scroll", tabindex="0", role="group", aria_label=f"table: {headings[0]}, {headings[1]}")[
+        table[
+            thead[tr[(th(scope="col")[text or span["When"]] for text in headings)]],
+            tbody[(tr[(td[text] for text in row)] for row in rows)],
+        ]
+    ]
+
+
+def _short(name: str) -> str:
+    """`user/ci/builder of 111111111111` for an ARN."""
+    arn = parse_arn(name)
+    return name if arn is None else f"{arn.resource} of {arn.account}"

@@ -1,0 +1,93 @@
+"""The accesses of a report, one by one, as CSV and JSON have them."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from ecr_warden.policy.printable import show_time
+from ecr_warden.proof.grounds import Ground
+from ecr_warden.report.matrix import taken
+from ecr_warden.report.report import REPOSITORY, WHOEVER, Allowing, Group, Matrix, Principal, Report, Row, Way
+from msgspec import Struct
+
+_COLUMNS = (
+    *("repository", "principal", "account", "teams", "access", "answer", "inSpec", "ground"),
+    *("through", "conditions", "because", "until"),
+)
+# A spreadsheet takes a cell that begins like this for a formula.
+# Source: https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class Access(Struct, frozen=True):
+    """One access: a principal's kind of access to a repository."""
+
+    row: Row
+    principal: Principal
+    group: Group
+    way: Way
+    until: datetime | None
+
+
+def accesses(report: Report) -> Iterator[Access]:
+    """Every access, repository by repository."""
+    matrix = report.matrix
+    untils = {
+        (row, end.principal, str(end.access)): end.until
+        for end in report.ends
+        if end.principal is not None
+        for row in end.rows
+    }
+    members = [[*taken(group.runs)] for group in matrix.groups]
+    for number, row in enumerate(matrix.rows):
+        for place in row.groups or ():
+            group = matrix.groups[place]
+            way = matrix.ways[group.way]
+            for member in members[place]:
+                until = untils.get((number, member, str(group.access)))
+                yield Access(row, matrix.principals[member], group, way, until)
+
+
+def access_to_json(one: Access, matrix: Matrix) -> dict[str, Any]:
+    """`{"repository", "principal", ...}`, as docs/report.md has it."""
+    return {
+        "repository": one.row.target,
+        "principal": one.principal.name,
+        "account": one.principal.account,
+        "teams": list(one.principal.teams),
+        "access": str(one.group.access),
+        "answer": str(one.way.answer),
+        "inSpec": one.way.ground is Ground.SPEC,
+        "ground": str(one.way.ground),
+        "through": [matrix.texts[place] for place in one.way.through],
+        "conditions": [matrix.texts[place] for place in one.way.conditions],
+        "because": [_allowing(because, one, matrix) for because in one.way.because],
+        "until": show_time(one.until) if one.until is not None else None,
+    }
+
+
+def _allowing(because: Allowing, one: Access, matrix: Matrix) -> str:
+    policy, allows = matrix.texts[because.policy], matrix.texts[because.allows]
+    if not because.statement:
+        return f"{policy} allows {allows}"
+    owners = {WHOEVER: one.principal.name, REPOSITORY: one.row.target}
+    owner = owners[because.holder] if because.holder < 0 else matrix.texts[because.holder]
+    return f"statement {because.statement} of {policy} of {owner} allows {allows}"
+
+
+def to_csv(report: Report) -> str:
+    """A row for each access, RFC 4180; what a spreadsheet would take for a formula begins with an apostrophe."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    for one in accesses(report):
+        form = access_to_json(one, report.matrix)
+        writer.writerow(_cell(form[name]) for name in _COLUMNS)
+    return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    text = "; ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,204 @@
+"""`report`: who can pull and push what, as one page to keep, to print and to pass on; nothing is written to AWS."""
+
+import argparse
+from base64 import b64decode
+from datetime import datetime, timedelta
+from typing import Any
+
+from ecr_warden.errors import WardenError, site_of
+from ecr_warden.model.codec.base import CodecError, to_json
+from ecr_warden.model.codec.compressed import decompress
+from ecr_warden.model.estate import Estate
+from ecr_warden.model.finding import Condition, ProofRecord, RepositoryHealth, Status
+from ecr_warden.model.reply import ReportReply
+from ecr_warden.model.request import AskReport
+from ecr_warden.policy.printable import count
+from ecr_warden.proof.findings import find
+from ecr_warden.proof.grounds import Ground
+from ecr_warden.proof.news import compare
+from ecr_warden.report.make import Beside, make_report
+from ecr_warden.report.matrix import Sources
+from ecr_warden.report.report import Origin, PartRead, Report, report_from_json
+from ecr_warden.spec import Valid
+from ecr_warden.usecases.health import Involved, ProvedAccess
+from ecr_warden.usecases.report import grants_and_teams
+
+from ecr_warden_cli.console import Exit
+from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.estate_input import estate_from, read_live, read_snapshot
+from ecr_warden_cli.hub import expect, speak, unintelligible
+from ecr_warden_cli.inputs import load_compiled
+from ecr_warden_cli.live import AtHub, Here, place_of
+from ecr_warden_cli.outputs import check_output, write_output
+from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
+
+_DEFAULT = "ecr-warden-report.html"
+
+
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    page = arguments.output or (None if arguments.json or arguments.csv else _DEFAULT)
+    if page is not None and page == arguments.csv:
+        raise UsageError("-o and --csv name the same file", remedy="give two names")
+    for path in (page, arguments.csv):
+        if path is not None:
+            check_output(path, force=arguments.force)
+    report = _report(arguments, context)
+    if page is not None:
+        from ecr_warden_cli.page.page import page_of  # noqa: PLC0415 - the other verbs need no HTML
+
+        with context.console.doing("writing the page"):
+            _write(page, page_of(report), arguments)
+    if arguments.csv is not None:
+        _write(arguments.csv, to_csv(report), arguments)
+    if arguments.json:
+        context.console.answer(_to_json(report))
+    else:
+        extra = sum(one.way.ground is Ground.NONE for one in accesses(report))
+        where = " and ".join(one for one in (page, arguments.csv) if one is not None)
+        rows = count(len(report.matrix.rows), "repository")
+        more = f"{extra} accesses that the spec does not give, {count(len(report.findings), 'finding')}"
+        context.console.line(f"{where}: {rows}, {count(len(report.matrix.principals), 'principal')}, {more}")
+        for note in _unknown(report):
+            context.console.note(f"not in the report: {note}")
+    return Exit.ERROR if _unknown(report) else Exit.FINE
+
+
+def _write(path: str, text: str, arguments: argparse.Namespace) -> None:
+    """For its owner alone: it is the map of all access."""
+    write_output(path, text, force=arguments.force, mode=0o600)
+
+
+def _unknown(report: Report) -> list[str]:
+    left_out = report.matrix.left_out
+    room = [f"who has access to {left_out} repositories: there was no room"] if left_out else []
+    return [*([report.failure] if report.failure else []), *report.unread, *room]
+
+
+def _report(arguments: argparse.Namespace, context: Context) -> Report:
+    match place_of(arguments):
+        case AtHub(targets=(target, *_)):
+            raise UsageError(f"{target} with --hub", remedy="leave it out: the hub's report is of the accepted spec")
+        case AtHub() if arguments.snapshot:
+            raise UsageError("--snapshot with --hub", remedy="give one of them")
+        case AtHub() as place:
+            return _of_hub(place, context)
+        case Here(spec, profiles):
+            return _of_laptop(load_compiled(spec, context), arguments.snapshot, profiles, context)
+
+
+def _of_hub(place: AtHub, context: Context) -> Report:
+    reply = expect(ReportReply, speak(place, context).ask(AskReport()))
+    try:
+        return report_from_json(decompress(b64decode(reply.report, validate=True)))
+    except (CodecError, ValueError) as error:
+        raise unintelligible("the report cannot be opened") from error
+
+
+def _of_laptop(spec: Valid, snapshot: str | None, profiles: tuple[str, ...], context: Context) -> Report:
+    now = context.clock.now()
+    estate = _estate(spec, snapshot, profiles, context)
+    with context.console.doing("proving who can pull and push"):
+        record = _proved(estate, spec, now)
+        grants, teams = grants_and_teams(spec.spec)
+        sources = Sources(estate, spec.compiled, _health(estate, spec, record, now), teams)
+        aliases = {account.id: account.alias for account in spec.spec.accounts}
+        parts = [
+            PartRead(account.id, aliases.get(account.id, ""), estate.taken_at)
+            for account in estate.accounts.values()
+            if account.id in aliases
+        ]
+        parts += [PartRead(one, aliases[one], None) for one in aliases if one not in estate.accounts]
+        return make_report(sources, record, Beside(now, Origin.LAPTOP, parts, grants))
+
+
+def _estate(spec: Valid, snapshot: str | None, profiles: tuple[str, ...], context: Context) -> Estate:
+    text = read_live(spec, profiles, context) if snapshot is None else read_snapshot(snapshot, context)
+    return estate_from(text, snapshot, context)
+
+
+def _proved(estate: Estate, spec: Valid, now: datetime) -> ProofRecord:
+    """The proof that the hub would have made; what could not be proved is unknown."""
+    record = ProofRecord(now, spec.compiled.version, {})
+    try:
+        proof = find(estate, spec.compiled, None, None)
+        news = compare(None, proof, frozenset(), now)
+    except Exception as error:  # what the accounts hold may have been written by anybody
+        failure = str(error) if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
+        return ProofRecord(now, spec.compiled.version, {}, failure=failure)
+    return ProofRecord(
+        record.at,
+        record.version,
+        {},
+        news.standing,
+        news.left_out,
+        proof.administrators,
+        unread=proof.unread,
+        failure=proof.failure,
+        proved_at=now,
+    )
+
+
+def _health(estate: Estate, spec: Valid, record: ProofRecord, now: datetime) -> dict[str, RepositoryHealth]:
+    """Of the repositories of the spec: documents are compared by `verify` and by the hub."""
+    proved = ProvedAccess(Involved(spec.compiled), record, now)
+    compared = Condition(Status.UNKNOWN, "NotCompared", "ecr-warden verify and the hub compare the documents", now)
+    is_old = now - estate.taken_at > timedelta(days=1)
+    read = Condition(
+        Status.FALSE if is_old else Status.TRUE, "Overdue" if is_old else "Fresh", "read once", estate.taken_at
+    )
+    found = (one.target for one in estate.repositories())
+    named = [target for target in found if spec.compiled.spec_of(target) is not None]
+    return {str(target): RepositoryHealth(compared, proved.of(target), read) for target in named}
+
+
+def _to_json(report: Report) -> dict[str, Any]:
+    """`{"madeAt", "origin", ..., "repositories", "accesses"}`: the report without its tables."""
+    matrix = report.matrix
+    form: dict[str, Any] = to_json(report)
+    del form["matrix"]
+    for end in form["ends"]:
+        del end["principal"], end["rows"]
+    names = ("inSync", "proved", "fresh")
+    form["repositories"] = [
+        {
+            "repository": row.target,
+            "health": {name: to_json(matrix.conditions[at]) for name, at in zip(names, row.health, strict=False)}
+            or None,
+            "unread": row.unread,
+            "leftOut": row.groups is None,
+        }
+        for row in matrix.rows
+    ]
+    form["accesses"] = [access_to_json(one, matrix) for one in accesses(report)]
+    return form
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    name = parser.prog
+    parser.usage = (
+        f"{name} SPEC [--snapshot FILE | --profile ACCOUNT=PROFILE ...] [-o FILE] [--csv FILE] [--force] [--json]\n"
+        f"       {name} --hub [--hub-region REGION] [--profile PROFILE] [-o FILE] [--csv FILE] [--force] [--json]"
+    )
+    parser.add_argument("places", metavar="SPEC", nargs="*", help="the spec, or - for stdin; its accounts are read")
+    parser.add_argument("--snapshot", metavar="FILE", help="read a snapshot instead of the accounts; - for stdin")
+    parser.add_argument("--hub", action="store_true", help="fetch the report that the deployed hub makes every day")
+    parser.add_argument("--hub-region", metavar="REGION", help="with --hub: its region; default: the profile's region")
+    parser.add_argument(
+        "--profile",
+        metavar="[ACCOUNT=]PROFILE",
+        action="append",
+        default=[],
+        help="as in plan; once per account. With --hub: one profile, for the hub's account",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help=f"where the page goes; default: {_DEFAULT}")
+    parser.add_argument("--csv", metavar="FILE", help="write the accesses as a table; without -o no page")
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+
+
+REPORT = Verb(
+    "write who can pull and push what as one page of HTML, as a table, or as JSON",
+    "ecr-warden report access.yaml --snapshot estate.json -o report.html\n  ecr-warden report --hub -o report.html",
+    _add_arguments,
+    _run,
+    json_help="print one JSON object, and write files only if they are named; docs/report.md describes it",
+)

@@ -1,0 +1,232 @@
+"""Reports to look at: an example of everything that a page shows, and one whose every text is hostile."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.model.finding import Condition, ProofRecord, RepositoryHealth, Status
+from ecr_warden.model.job import Actor, Cause, CauseKind
+from ecr_warden.model.pause import Pause
+from ecr_warden.model.request import AuditEntry, AuditKind
+from ecr_warden.model.run import Result, RunEntry
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.proof.findings import find
+from ecr_warden.proof.news import compare
+from ecr_warden.report.history import history_of
+from ecr_warden.report.make import Beside, make_report
+from ecr_warden.report.matrix import Sources
+from ecr_warden.report.report import Origin, PartRead, PausedTarget, Report, report_from_json, report_to_json
+from ecr_warden.spec import Valid, load_spec
+from ecr_warden.usecases.health import Involved, ProvedAccess
+from ecr_warden.usecases.report import grants_and_teams
+
+NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
+CI, REGISTRY, OUTSIDER, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"
+APPS = ("shop/checkout", "shop/catalogue", "shop/search", "billing/invoices", "billing/ledger", "base/python")
+DEPLOYERS, BUILDERS = ("deploy-1", "deploy-2", "auditor"), ("build-shop", "build-billing", "build-base")
+_PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+_PUSH = [
+    *("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload"),
+    *("ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"),
+]
+UNTIL = NOW + timedelta(days=9)
+
+
+def spec_text() -> bytes:
+    """Two accounts, three groups of repositories, and a grant that ends."""
+    pushers = {name: {"role": f"push-{name}", "by": [f"ci:user/build-{name}"]} for name in ("shop", "billing", "base")}
+    pushers["billing"]["until"] = f"{UNTIL:%Y-%m-%dT%H:%M:%SZ}"
+    repositories = [
+        {
+            "name": name,
+            "account": "registry",
+            "pull": ["deployers"],
+            "push": [{**pushers[name.partition("/")[0]], "shared_role": True}],
+        }
+        for name in APPS
+    ]
+    teams = {"deployers": [f"ci:user/{name}" for name in DEPLOYERS]}
+    accounts = {"ci": {"id": CI}, "registry": {"id": REGISTRY, "regions": [REGION]}}
+    whole = {"version": 1, "accounts": accounts, "teams": teams, "repositories": repositories}
+    return json.dumps({**whole, "settings": {"mode": "enforce"}}).encode()
+
+
+def snapshot() -> dict[str, Any]:
+    """The accounts: as the spec says, and besides an administrator, a shadow role, and a repository left open."""
+    deployers = [_user(name, _allow(_PULL, "*"), _TOKEN) for name in DEPLOYERS]
+    builders = [_user(name, _allow("sts:AssumeRole", _role_arn(_of(name)))) for name in BUILDERS]
+    roles = [
+        _role(f"push-{name}", f"arn:aws:iam::{CI}:user/build-{name}", _allow(_PUSH, _repository_arn(f"{name}/*")))
+        for name in ("shop", "billing", "base")
+    ]
+    shadow = _role("shadow-pusher", f"arn:aws:iam::{OUTSIDER}:root", _allow("ecr:*", _repository_arn("billing/*")))
+    admin = {
+        "Arn": f"arn:aws:iam::{REGISTRY}:user/admin",
+        "UserId": "AIDAADMIN",
+        "UserPolicyList": [{"PolicyName": "all", "PolicyDocument": _document(_allow("*", "*"))}],
+    }
+    pullers = [f"arn:aws:iam::{CI}:user/{name}" for name in DEPLOYERS]
+    repositories: list[dict[str, Any]] = [
+        {"repositoryName": name, "policy": _document({**_allow(_PULL), "Principal": {"AWS": pullers}})} for name in APPS
+    ]
+    repositories += [{"repositoryName": "old/prototype", "policy": None}, {"repositoryName": "base/go"}]
+    unread = [{"what": "ecr:GetRepositoryPolicy", "region": REGION, "code": "AccessDeniedException"}]
+    return {
+        "schema": 1,
+        "takenAt": f"{NOW - timedelta(minutes=12):%Y-%m-%dT%H:%M:%SZ}",
+        "accounts": {
+            CI: {"iam": {"UserDetailList": [*deployers, *builders]}},
+            REGISTRY: {
+                "iam": {"UserDetailList": [admin], "RoleDetailList": [*roles, shadow]},
+                "ecr": {REGION: {"repositories": repositories}},
+                "unread": unread,
+            },
+        },
+    }
+
+
+def example(given: dict[str, Any] | None = None, text: bytes = b"") -> Report:
+    """A report as the hub makes it, of these accounts and this spec, by default of those above."""
+    loaded = load_spec(text or spec_text(), version="93e91ec4-1367-462a-8b9a-09d2e322e07f", now=NOW)
+    assert isinstance(loaded, Valid), loaded
+    estate = estate_from_text(json.dumps(given or snapshot()), at=NOW)
+    proof = find(estate, loaded.compiled, None, None)
+    news = compare(None, proof, frozenset(), NOW - timedelta(hours=3))
+    record = ProofRecord(
+        NOW,
+        loaded.compiled.version,
+        {},
+        news.standing,
+        news.left_out,
+        proof.administrators,
+        unread=proof.unread,
+        failure=proof.failure,
+        proved_at=NOW,
+    )
+    proved = ProvedAccess(Involved(loaded.compiled), record, NOW)
+    targets = [one.target for one in estate.repositories() if loaded.compiled.spec_of(one.target) is not None]
+    health = {str(one): _health(one, proved.of(one)) for one in targets}
+    grants, teams = grants_and_teams(loaded.spec)
+    read = NOW - timedelta(minutes=12)
+    parts = [PartRead(CI, "ci", read, read), PartRead(REGISTRY, "registry", read, read)]
+    parts.append(PartRead(f"{REGISTRY}/{REGION}", "", NOW - timedelta(minutes=4), read))
+    pause = Pause("c-1", Actor("IAMUser", arn=f"arn:aws:iam::{CI}:user/alice"), "migration", NOW, UNTIL)
+    return make_report(
+        Sources(estate, loaded.compiled, health, teams),
+        record,
+        Beside(
+            NOW,
+            Origin.HUB,
+            parts,
+            grants,
+            (PausedTarget(f"repository/{REGISTRY}/{REGION}/shop/search", pause),),
+            history_of(_days(), _audit(), NOW - timedelta(days=29)),
+        ),
+    )
+
+
+def _health(target: RepositoryTarget, proved: Condition) -> RepositoryHealth:
+    in_sync = Condition(Status.TRUE, "InSync", "6 targets as the spec says", NOW - timedelta(hours=30))
+    if target.name == "shop/search":
+        message = f"differs: {target}"
+        in_sync = Condition(Status.FALSE, "Drifted", message, NOW - timedelta(hours=1))
+    fresh = Condition(Status.TRUE, "Fresh", "all of it was swept and read lately", NOW - timedelta(minutes=12))
+    return RepositoryHealth(in_sync, proved, fresh)
+
+
+def _days() -> dict[Any, tuple[Sequence[RunEntry], int]]:
+    first = NOW.date() - timedelta(days=29)
+    return {first + timedelta(days=day): (_runs(day), 0) for day in range(30)}
+
+
+def _runs(day: int) -> list[RunEntry]:
+    """A pattern that looks like a month."""
+    at = NOW - timedelta(days=29 - day)
+    results = [Result.CONVERGED] * (day * 7 % 5) + [Result.REPORTED] * (day % 4 == 0) + [Result.FAILED] * (day == 17)
+    found = []
+    for number, result in enumerate(results):
+        actor = Actor("IAMUser", arn=f"arn:aws:iam::{REGISTRY}:user/mallory", account=REGISTRY)
+        cause = Cause(CauseKind.EVENT, f"e{day}-{number // 2}", "ecr:SetRepositoryPolicy", actor=actor)
+        target = f"repository/{REGISTRY}/{REGION}/{APPS[(day + number) % len(APPS)]}"
+        written = int(result is Result.CONVERGED)
+        found.append(RunEntry(f"{at:%Y%m%dT%H%M%SZ}{number:012x}", target, cause, at, result, written))
+    return found
+
+
+def _audit() -> list[AuditEntry]:
+    alice = Actor("IAMUser", arn=f"arn:aws:iam::{CI}:user/alice", account=CI)
+    return [AuditEntry(AuditKind.PAUSED, NOW, "c-1", alice, "until tomorrow: migration", ("shop/search",))]
+
+
+_KEPT = frozenset(
+    {
+        *("access", "answer", "ground", "status", "kind", "certainty", "origin", "mode", "type", "schema"),
+        *("madeAt", "since", "until", "at", "firstSeen", "readAt", "sweptAt"),
+    }
+)
+
+
+def hostile(text: str) -> Report:
+    """The example with this in every text that comes from outside, and in many that do not."""
+    form = report_to_json(example())
+    statements = {place for _, _, _, place in form["matrix"]["statements"]}
+    form["matrix"]["texts"] = [
+        json.dumps({"Sid": text}) if place in statements else one + text
+        for place, one in enumerate(form["matrix"]["texts"])
+    ]
+    texts = form["matrix"].pop("texts")
+    form = _poisoned(form, text)
+    form["matrix"]["texts"] = texts
+    return report_from_json(form)
+
+
+def _poisoned(value: Any, text: str) -> Any:
+    match value:
+        case dict():
+            return {key: one if key in _KEPT else _poisoned(one, text) for key, one in value.items()}
+        case list():
+            return [_poisoned(one, text) for one in value]
+        case str():
+            return value + text
+        case _:
+            return value
+
+
+def _of(builder: str) -> str:
+    return builder.replace("build-", "push-")
+
+
+def _allow(action: str | list[str], on: str = "") -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, **({"Resource": on} if on else {})}
+
+
+_TOKEN = _allow("ecr:GetAuthorizationToken", "*")
+
+
+def _document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _repository_arn(name: str) -> str:
+    return f"arn:aws:ecr:{REGION}:{REGISTRY}:repository/{name}"
+
+
+def _role_arn(name: str) -> str:
+    return f"arn:aws:iam::{REGISTRY}:role/ecr-warden/{name}"
+
+
+def _user(name: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    policies = [{"PolicyName": "own", "PolicyDocument": _document(*statements)}]
+    return {"Arn": f"arn:aws:iam::{CI}:user/{name}", "UserId": f"AIDA{name.upper()}", "UserPolicyList": policies}
+
+
+def _role(name: str, trusted: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    trust = {"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"}
+    return {
+        "Arn": _role_arn(name),
+        "RoleId": f"AROA{name.upper()}",
+        "AssumeRolePolicyDocument": _document(trust),
+        "RolePolicyList": [{"PolicyName": "push", "PolicyDocument": _document(*statements, _TOKEN)}],
+    }

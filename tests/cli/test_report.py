@@ -1,0 +1,208 @@
+"""`report`: one page, a table, or JSON; from a snapshot, from the accounts, or from the hub."""
+
+import csv
+import io
+import json
+import stat
+from base64 import b64encode
+from copy import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ecr_warden.model.codec.compressed import compress
+from ecr_warden.model.codec.replies import reply_to_json
+from ecr_warden.model.reply import ReportReply
+from ecr_warden.report.report import report_to_json
+from ecr_warden_cli.page.page import MAX_BYTES
+from ecr_warden_cli.page.rows import accesses, to_csv
+
+from local.testing.reports import APPS, OUTSIDER, REGISTRY, example, snapshot, spec_text
+from tests.cli.command import Command, Ran
+from tests.cli.test_hub import over
+from tests.usecases.test_prove import Estates
+
+SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
+
+
+class Laptop:
+    """A folder with a spec and a snapshot of its accounts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.command = Command()
+        self.spec, self.snapshot = folder / "access.yaml", folder / "estate.json"
+        self.spec.write_bytes(spec_text())
+        self.keep(whole())
+
+    def keep(self, given: dict[str, Any]) -> None:
+        self.snapshot.write_text(json.dumps(given))
+
+    def file(self, name: str) -> str:
+        return str(self.folder / name)
+
+    def __call__(self, *more: str) -> Ran:
+        return self.command("report", str(self.spec), "--snapshot", str(self.snapshot), *more)
+
+
+def whole() -> dict[str, Any]:
+    """The snapshot of the example, of which everything was read."""
+    given = snapshot()
+    registry = given["accounts"][REGISTRY]
+    del registry["unread"]
+    registry["ecr"]["eu-central-1"]["repositories"].pop()
+    return given
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Laptop:
+    return Laptop(tmp_path)
+
+
+def test_a_page_of_a_snapshot_is_for_its_owner_alone(laptop: Laptop) -> None:
+    ran = laptop("-o", laptop.file("report.html"))
+    file = laptop.folder / "report.html"
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == (
+        f"{file}: {len(APPS) + 1} repositories, 12 principals, 8 accesses that the spec does not give, 2 findings\n"
+    )
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    page = file.read_text()
+    assert page.startswith("<!doctype html>")
+    assert len(page) < MAX_BYTES
+    assert "There is no journal here: this report was made without the hub." in page
+    assert SHADOW in page
+
+
+def test_what_exists_is_replaced_only_with_force(laptop: Laptop) -> None:
+    for name in ("report.html", "access.csv"):
+        (laptop.folder / name).write_text("precious")
+    for more in (("-o", laptop.file("report.html")), ("--csv", laptop.file("access.csv"))):
+        ran = laptop(*more)
+        assert ran.code == 1
+        assert "exists, and nothing is overwritten" in ran.err
+        assert Path(more[1]).read_text() == "precious"
+        assert laptop(*more, "--force").code == 0
+        assert Path(more[1]).read_text() != "precious"
+
+
+def test_what_cannot_be_written_is_an_error(laptop: Laptop) -> None:
+    ran = laptop("-o", laptop.file("nowhere/report.html"))
+    assert ran.code == 1
+    assert "cannot be written: No such file or directory" in ran.err
+
+
+def test_what_could_not_be_read_is_said_and_is_an_error(laptop: Laptop) -> None:
+    laptop.keep(snapshot())
+    ran = laptop("-o", laptop.file("report.html"))
+    assert ran.code == 1
+    assert "not in the report: 222222222222/eu-central-1: 1 repository policy: AccessDeniedException" in ran.err
+    assert (laptop.folder / "report.html").exists()
+
+
+def test_an_account_without_an_entry_is_never_read(laptop: Laptop) -> None:
+    given = whole()
+    del given["accounts"]["111111111111"]
+    laptop.keep(given)
+    ran = laptop("--json")
+    assert ran.code == 1
+    assert {one["part"]: one["readAt"] for one in ran.json["parts"]}["111111111111"] is None
+    assert "111111111111: users and roles: not read" in ran.json["unread"]
+
+
+def test_the_json_has_each_access_with_its_ground(laptop: Laptop) -> None:
+    ran = laptop("--json")
+    assert ran.code == 0
+    assert [*laptop.folder.glob("*.html")] == []
+    form = ran.json
+    assert (form["schema"], form["origin"], form["history"]) == (1, "laptop", None)
+    assert len(form["repositories"]) == len(APPS) + 1
+    extra = {(one["principal"], one["access"]) for one in form["accesses"] if one["ground"] == "none"}
+    assert extra == {(who, how) for who in (SHADOW, f"anybody in account {OUTSIDER}") for how in ("pull", "push")}
+    named = {one["repository"]: one["health"] for one in form["repositories"]}
+    assert named["repository/222222222222/eu-central-1/old/prototype"] is None
+    assert named["repository/222222222222/eu-central-1/shop/search"]["inSync"]["reason"] == "NotCompared"
+    assert {end["until"] for end in form["ends"]} == {"2026-12-06T06:00:00+00:00"}
+
+
+def test_the_table_has_the_same_accesses(laptop: Laptop) -> None:
+    ran = laptop("--csv", laptop.file("access.csv"), "--json")
+    rows = list(csv.DictReader(io.StringIO((laptop.folder / "access.csv").read_text())))
+    assert ran.code == 0
+    assert [(row["repository"], row["principal"], row["access"]) for row in rows] == [
+        (one["repository"], one["principal"], one["access"]) for one in ran.json["accesses"]
+    ]
+    assert {row["teams"] for row in rows if row["principal"].endswith("deploy-1")} == {"deployers"}
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_the_table_is_a_formula(begins: str) -> None:
+    report = example()
+    principals = tuple(replace(one, name=f'{begins}cmd|" /C calc"!A0,"{one.name}"') for one in report.matrix.principals)
+    report = replace(report, matrix=replace(report.matrix, principals=principals))
+    rows = list(csv.DictReader(io.StringIO(to_csv(report), newline="")))
+    assert len(rows) == len([*accesses(report)])
+    assert {row["principal"][:2] for row in rows} == {f"'{begins}"}
+
+
+def test_the_accounts_are_read_where_there_is_no_snapshot(laptop: Laptop) -> None:
+    laptop.command.entries = whole()["accounts"]
+    ran = laptop.command("report", str(laptop.spec), "--profile", "ci=ci-read", "-o", laptop.file("report.html"))
+    assert ran.code == 0
+    assert dict(laptop.command.profiles) == {"111111111111": "ci-read"}
+
+
+def test_the_report_of_the_hub_is_that_of_its_last_proof(tmp_path: Path) -> None:
+    estates = Estates()
+    ran = over(estates.world)("report", "--hub", "-o", str(tmp_path / "report.html"))
+    assert (ran.code, [*tmp_path.iterdir()]) == (1, [])
+    assert "there is no report yet" in ran.err
+    estates.prove()
+    ran = over(estates.world)("report", "--hub", "-o", str(tmp_path / "report.html"), "--json")
+    assert ran.json["origin"] == "hub"
+    assert "Made by the deployed hub" in (tmp_path / "report.html").read_text()
+
+
+class _Forged:
+    """A hub that sends something else for a report."""
+
+    def __init__(self, report: str) -> None:
+        self._report = report
+
+    def answer(self, request: str) -> dict[str, object]:
+        assert json.loads(request)["action"] == "report"
+        return reply_to_json(ReportReply(self._report))
+
+    def control(self, request: str) -> dict[str, object]:
+        raise AssertionError(request)
+
+    def spec(self, version: str) -> bytes:
+        raise AssertionError(version)
+
+
+def _packed(**more: object) -> str:
+    return b64encode(compress(report_to_json(example()) | more)).decode()
+
+
+@pytest.mark.parametrize("report", ["?", "AAAA", _packed(schema=2), _packed(matrix={}), _packed(madeAt="yesterday")])
+def test_what_is_no_report_is_not_written(report: str, tmp_path: Path) -> None:
+    ran = Command(hub=_Forged(report))("report", "--hub", "-o", str(tmp_path / "report.html"))
+    assert (ran.code, ran.out, [*tmp_path.iterdir()]) == (1, "", [])
+    assert "the report cannot be opened" in ran.err
+
+
+WRONG = {
+    "no spec": ((), "no SPEC is given"),
+    "a spec with --hub": (("--hub", "access.yaml"), "access.yaml with --hub"),
+    "a snapshot with --hub": (("--hub", "--snapshot", "x.json"), "--snapshot with --hub"),
+    "one file for both": (("--hub", "-o", "x", "--csv", "x"), "-o and --csv name the same file"),
+    "two specs": (("a.yaml", "b.yaml"), "2 files"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_arguments_are_refused(name: str) -> None:
+    argv, problem = WRONG[name]
+    ran = Command()("report", *argv)
+    assert ran.code == 1
+    assert problem in ran.err

@@ -1,0 +1,172 @@
+"""The report of the day: made beside a proof, once a day, and never in its way."""
+
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.finding import ReportNote
+from ecr_warden.model.pause import Pause
+from ecr_warden.model.reply import ReportReply, StatusReply
+from ecr_warden.model.request import AskReport, AskStatus
+from ecr_warden.ports.errors import Throttled
+from ecr_warden.ports.store import SpecVersion
+from ecr_warden.proof.access import Unfinished
+from ecr_warden.report.report import Origin, Report
+from ecr_warden.usecases.prove import REPORT_AGAIN, REPORT_EVERY
+from ecr_warden.usecases.queries import NoReport
+
+from local.testing.seed import CHECKOUT, CI, D1, HOME, OUTSIDER, SPEC_FILE
+from tests.usecases.hub import ask
+from tests.usecases.test_prove import REGISTRY, Estates
+from tests.usecases.world import MALLORY, OPEN, Crash
+
+MINUTE = timedelta(minutes=1)
+
+
+def proved() -> Estates:
+    """An estate whose first proof has been made, and with it the first report."""
+    estates = Estates()
+    estates.world.specs.file = SpecVersion(estates.world.accepted.version, SPEC_FILE.read_bytes())
+    estates.prove()
+    return estates
+
+
+def report_of(estates: Estates) -> Report:
+    report = estates.world.report_store.kept
+    assert report is not None
+    return report
+
+
+def note_of(estates: Estates) -> ReportNote:
+    record = estates.world.proofs.kept
+    assert record is not None
+    return record.report
+
+
+def test_a_report_says_who_can_pull_what_was_read_when_and_what_happened() -> None:
+    estates = proved()
+    report = report_of(estates)
+    assert (report.origin, report.version) == (Origin.HUB, estates.world.accepted.version)
+    assert [row.target for row in report.matrix.rows] == [str(CHECKOUT)]
+    assert {(one.part, one.alias) for one in report.parts} == {(CI, "ci"), (HOME, "registry"), (REGISTRY, "")}
+    assert all(one.read_at is not None and one.swept_at is not None for one in report.parts)
+    assert report.history is not None
+    assert len(report.history.days) == 30
+    assert report.unread == ()
+
+
+def test_an_outsider_is_in_the_report_and_in_its_findings() -> None:
+    estates = proved()
+    estates.open()
+    estates.world.clock.advance(REPORT_EVERY)
+    estates.prove()
+    report = report_of(estates)
+    assert f"anybody in account {OUTSIDER}" in {one.name for one in report.matrix.principals}
+    assert any(group.finding.foreign for group in report.findings)
+
+
+def test_runs_and_pauses_are_in_it() -> None:
+    estates = Estates()
+    world = estates.world
+    world.put(D1, OPEN)
+    world.run(CHECKOUT)
+    pause = Pause("c-1", MALLORY, "migration", world.clock.now(), world.clock.now() + timedelta(hours=1))
+    world.state.pause(CHECKOUT, pause)
+    estates.prove()
+    report = report_of(estates)
+    assert report.history is not None
+    assert [one.who for one in report.history.incidents] == ["mallory"]
+    assert report.history.days[-1].repaired == 1
+    assert [(one.target, one.pause.reason) for one in report.paused] == [(str(CHECKOUT), "migration")]
+
+
+def test_it_is_made_once_a_day() -> None:
+    estates = proved()
+    first = report_of(estates)
+    for _ in range(4):
+        estates.world.clock.advance(REPORT_EVERY / 4 - MINUTE)
+        estates.prove()
+        assert report_of(estates) is first
+    estates.world.clock.advance(4 * MINUTE)
+    estates.prove()
+    assert report_of(estates).made_at == first.made_at + REPORT_EVERY
+    assert note_of(estates) == ReportNote(report_of(estates).made_at, report_of(estates).made_at)
+
+
+FAILURES = {
+    "there was no time": (Unfinished("there was not enough time"), "there was not enough time"),
+    "it cannot be kept": (Throttled("S3 throttles", retryable=True), "S3 throttles"),
+    "it crashes": (RuntimeError("secret"), "ecr-warden failed (RuntimeError in tests/usecases/test_report.py"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failed_report_leaves_the_proof_and_is_said(name: str) -> None:
+    error, why = FAILURES[name]
+    estates = Estates()
+
+    def make(*_: object) -> Report:
+        raise error
+
+    assert "stand" in estates.prove(make=make)
+    assert estates.world.report_store.kept is None
+    note = note_of(estates)
+    assert note.made_at is None
+    assert note.tried_at == estates.world.clock.now()
+    assert note.failure.startswith(why.partition("(")[0])
+    assert "secret" not in note.failure
+    status = ask(estates.world, AskStatus())
+    assert isinstance(status, StatusReply)
+    (trouble,) = (one for one in status.troubles if one.code == "report-failed")
+    assert trouble.message.endswith("there is none")
+
+
+def test_a_failed_report_is_tried_again_after_an_hour_and_said_no_more_once_it_is_made() -> None:
+    estates = Estates()
+    estates.world.report_store.error = Throttled("S3 throttles", retryable=True)
+    estates.prove()
+    estates.world.report_store.error = None
+    estates.world.clock.advance(REPORT_AGAIN - MINUTE)
+    estates.prove()
+    assert estates.world.report_store.kept is None
+    estates.world.clock.advance(MINUTE)
+    estates.prove()
+    assert report_of(estates).made_at == estates.world.clock.now()
+    assert note_of(estates).failure == ""
+
+
+def test_a_report_that_kills_its_process_is_not_tried_with_every_proof() -> None:
+    estates = Estates()
+
+    def make(*_: object) -> Report:
+        raise Crash
+
+    with pytest.raises(Crash):
+        estates.prove(make=make)
+    assert note_of(estates).failure == "it was begun, and did not end"
+    estates.world.clock.advance(MINUTE)
+    estates.prove(make=make)
+    assert estates.world.report_store.kept is None
+
+
+def test_a_spec_whose_text_is_gone_is_said_to_lack_teams_and_ends() -> None:
+    estates = Estates()
+    estates.prove()
+    report = report_of(estates)
+    assert any("teams and the ends" in one for one in report.unread)
+    assert report.matrix.rows
+
+
+def test_a_broken_piece_of_the_estate_is_said() -> None:
+    estates = proved()
+    estates.put(HOME, {"iam": {"UserDetailList": "nonsense"}})
+    estates.world.clock.advance(REPORT_EVERY)
+    estates.prove()
+    assert any(line.startswith(f"{HOME}: what was kept of it") for line in report_of(estates).unread)
+
+
+def test_the_hub_answers_with_the_last_report() -> None:
+    estates = Estates()
+    with pytest.raises(NoReport, match="no report yet"):
+        ask(estates.world, AskReport())
+    estates.prove()
+    assert isinstance(ask(estates.world, AskReport()), ReportReply)
