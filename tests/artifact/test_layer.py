@@ -40,7 +40,7 @@ def test_it_has_at_most_6_5_mb_unzipped(layer: Path) -> None:
 
 def test_it_holds_the_package_its_requirements_and_nothing_else(layer: Path) -> None:
     parts = {part.name for part in layer.iterdir() if part.suffix != ".dist-info"}
-    requirements = {"aws_lambda_powertools", "jmespath", "msgspec", "typing_extensions.py", "yaml"}
+    requirements = {"aws_lambda_powertools", "msgspec", "typing_extensions.py", "yaml"}
     assert parts == {"ecr_warden", *requirements, "__pycache__"}
     assert [part.name for part in layer.parent.iterdir()] == ["python"]
 
@@ -64,7 +64,6 @@ def test_every_requirement_keeps_its_licence_and_says_what_it_is(layer: Path) ->
     described = sorted(layer.glob("*.dist-info"))
     assert [part.name.split("-")[0] for part in described] == [
         "aws_lambda_powertools",
-        "jmespath",
         "msgspec",
         "pyyaml",
         "typing_extensions",
