@@ -1,12 +1,13 @@
 """An estate to the text of its spec, checked by the spec's own loader and proved against the estate."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from copy import replace
 from datetime import datetime
 
 from ecr_warden.model.estate import Estate
 from ecr_warden.model.estate import Repository as Live
-from ecr_warden.model.target import RepositoryTarget, Target
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.policy.document import Document, Effect, Statement
 from ecr_warden.policy.pattern import pattern_covers
 from ecr_warden.policy.phrases import is_unique_id
@@ -88,9 +89,9 @@ def _written(spec: Spec, proposal: Proposal, estate: Estate) -> Written:
 def _without_refused(
     proposal: Proposal, spec: Spec, written: Written, problems: tuple[Problem, ...], world: World
 ) -> Proposal:
-    """The proposal without the entries that a spec cannot hold; a repository's grants become a literal document."""
+    """The proposal without what a spec cannot hold: first push roles, then entries, whose policies become literal."""
     errors = [problem for problem in problems if problem.is_error]
-    refused = {entry: problem for problem in reversed(errors) if (entry := written.entry_at(problem.line))}
+    refused = {at: problem for problem in reversed(errors) if (at := written.entry_at(problem.line))}
     if not refused:
         lines = tuple(problem.at("import") for problem in errors)
         if any(problem.code == _TOO_LARGE for problem in errors):
@@ -98,27 +99,42 @@ def _without_refused(
                 "the spec would be larger than 1 MiB", remedy="import fewer accounts at a time, or --tidy"
             )
         raise ImportFailed("the spec of these accounts is not valid", remedy="please report this", lines=lines)
-    notes = {key: list(some) for key, some in proposal.notes.items()}
+    notes: defaultdict[str, list[Note]] = defaultdict(list, {key: list(some) for key, some in proposal.notes.items()})
     literals: list[Literal] = []
     left_out = set(proposal.left_out)
+    gone: set[int] = set()
+    roles: dict[RoleTarget, Problem] = {}
     # Entries are known by their place in the spec: tidying changes what they say.
-    for entry, problem in refused.items():
-        what = f"a spec cannot hold it: {problem.code} {problem.message}"
+    every: tuple[Repository | Literal, ...] = (*spec.repositories, *spec.literals)
+    for position, entry in enumerate(every):
+        if entry not in refused:
+            continue
+        problem = refused[entry]
+        if isinstance(entry, Repository) and entry.push:
+            roles |= {grant.role: problem for grant in entry.push}
+            continue
+        gone.add(position)
         own = list(literals_of(entry, world)) if isinstance(entry, Repository) else []
         literals += own
         for target in _targets(entry):
-            notes.setdefault(target.key, []).append(Note(NoteKind.REFUSED, what, problem.remedy))
-            if not own:
-                left_out.add(target.key)
-    gone = {position for position, entry in enumerate((*spec.repositories, *spec.literals)) if entry in refused}
+            notes[target.key].append(_refused(problem))
+            left_out |= set() if own else {target.key}
+    for role, problem in roles.items():
+        notes[role.key].append(_refused(problem))
+        left_out.add(role.key)
     many = len(spec.repositories)
-    kept = tuple(one for at, one in enumerate(proposal.spec.repositories) if at not in gone)
-    stay = tuple(one for at, one in enumerate(proposal.spec.literals) if at + many not in gone)
+    kept = [one for at, one in enumerate(proposal.spec.repositories) if at not in gone]
+    stay = [one for at, one in enumerate(proposal.spec.literals) if at + many not in gone]
+    without = (replace(one, push=tuple(grant for grant in one.push if grant.role not in roles)) for one in kept)
     return Proposal(
-        replace(proposal.spec, repositories=kept, literals=(*stay, *literals)),
+        replace(proposal.spec, repositories=tuple(without), literals=(*stay, *literals)),
         {key: tuple(sorted(set(some))) for key, some in notes.items()},
         tuple(sorted(left_out)),
     )
+
+
+def _refused(problem: Problem) -> Note:
+    return Note(NoteKind.REFUSED, f"a spec cannot hold it: {problem.code} {problem.message}", problem.remedy)
 
 
 def _targets(entry: Repository | Literal) -> tuple[Target, ...]:

@@ -1,6 +1,8 @@
 """A live repository policy as grants, with everything in it that looks wrong."""
 
+import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from ecr_warden.arn import ACCOUNT_ID, account_of, account_of_root, parse_arn
@@ -19,14 +21,16 @@ from ecr_warden.policy.principal import ANYONE
 from ecr_warden.policy.principal import Principal as NamedPrincipal
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.relate import Differs, relate
+from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME
 from ecr_warden.spec.render import IMPORT_ACTIONS, PULL_ACTIONS, repository_pull
-from ecr_warden.spec.spec import Organization, Puller, PullGrant, Service, WholeAccount
+from ecr_warden.spec.spec import Limits, Organization, PermissionSet, Puller, PullGrant, Service, WholeAccount
 from msgspec import Struct
 
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.world import World
 
 _LAMBDA = "lambda.amazonaws.com"
+_PERMISSION_SET = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/.*/{IDENTITY_CENTER_NAME}([\w+=,.@-]{{1,32}})_[?*]+")
 _PUSH = tuple(action for action in actions_of(ActionGroup.PUSH) if action != "ecr:BatchCheckLayerAvailability")
 KEEP = "keep the literal document"
 
@@ -34,13 +38,8 @@ KEEP = "keep the literal document"
 class Grants(Struct, frozen=True):
     """Who may pull from a repository, as an entry of the spec says it."""
 
-    pull: tuple[Puller, ...] = ()
-    importing: frozenset[Puller] = frozenset()
+    pull: tuple[PullGrant, ...] = ()
     foreign: tuple[ForeignStatement, ...] = ()
-
-    @property
-    def pulls(self) -> tuple[PullGrant, ...]:
-        return tuple(PullGrant(one, importing=one in self.importing) for one in self.pull)
 
 
 class Exact(Struct, frozen=True):
@@ -100,7 +99,7 @@ def desired_policy(grants: Grants, target: RepositoryTarget, live: Document | No
     """What the spec would write for the grants, with the live foreign statements that it keeps."""
     own: Document | MustNotExist = MustNotExist()
     if grants.pull:
-        own = repository_pull(grants.pulls, region=target.region)
+        own = repository_pull(grants.pull, region=target.region)
     return kept_policy(TargetSpec(target, Extent.WHOLE, {repository_policy(target): own}, foreign=grants.foreign), live)
 
 
@@ -119,22 +118,40 @@ def kept_policy(spec: TargetSpec, live: Document | None) -> Document | MustNotEx
 
 def _grants(document: Document, target: RepositoryTarget, world: World) -> Grants:
     """The grants that the statements look like; whether they say the same, the comparison decides."""
-    pull: dict[Puller, None] = {}
-    importing: set[Puller] = set()
+    found: dict[Puller, bool] = {}
     foreign: set[ForeignStatement] = set()
     for statement in document.statements:
         kinds = [kind for kind in ForeignStatement if is_foreign(statement, kind, target)]
         foreign.update(kinds)
         if kinds or statement.effect is Effect.DENY:
             continue
-        pullers = list(_pullers(statement, target, world))
-        if _allows(statement, PULL_ACTIONS):
-            pull.update(dict.fromkeys(pullers))
-        if _allows(statement, IMPORT_ACTIONS):
-            importing.update(pullers)
-    pull.update(dict.fromkeys(sorted(importing, key=str)))
-    ordered = tuple(sorted(pull, key=lambda one: (type(one).__name__, str(one))))
-    return Grants(ordered, frozenset(importing), tuple(sorted(foreign)))
+        if _allows(statement, (*PULL_ACTIONS, *IMPORT_ACTIONS)):
+            imports = _allows(statement, IMPORT_ACTIONS)
+            for puller in _pullers(statement, target, world):
+                found[puller] = imports or found.get(puller, False)
+    pull = (PullGrant(puller, importing=imports) for puller, imports in found.items())
+    return Grants(tuple(sorted(pull, key=_order)), tuple(sorted(foreign)))
+
+
+def _order(grant: PullGrant) -> tuple[object, ...]:
+    return type(grant.puller).__name__, str(grant.puller)
+
+
+def limits_of(statement: Statement) -> Limits:
+    """Until when a statement of a trust policy allows something, as far as a grant can say it."""
+    ends = [
+        _moment(values[0])
+        for operator, key, values in statement.conditions
+        if operator == "DateLessThan" and key.lower() == "aws:currenttime" and len(values) == 1
+    ]
+    return Limits(ends[0] if ends else None)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _allows(statement: Statement, actions: Iterable[str]) -> bool:
@@ -151,7 +168,7 @@ def _pullers(statement: Statement, target: RepositoryTarget, world: World) -> It
             case ("AWS", "*"):
                 yield from _organizations(statement.conditions)
             case ("AWS", value):
-                yield from _of_aws(value, world)
+                yield from permission_sets_of(value, statement) or _of_aws(value, world)
             case ("Service", name):
                 yield from _services(name, statement.conditions, target, world)
             case _:
@@ -165,6 +182,14 @@ def _of_aws(value: str, world: World) -> Iterator[Puller]:
             yield WholeAccount(account)
     elif (identity := world.by_arn.get(value)) and (named := world.principal(identity)):
         yield named
+
+
+def permission_sets_of(value: str, statement: Statement) -> tuple[PermissionSet, ...]:
+    """The permission sets to which the conditions of a statement on a whole account restrict it."""
+    account = value if ACCOUNT_ID.fullmatch(value) else account_of_root(value)
+    patterns = _values(statement.conditions, "aws:principalarn") if account is not None else ()
+    names = dict.fromkeys(found[1] for found in map(_PERMISSION_SET.fullmatch, patterns) if found)
+    return tuple(PermissionSet(name, account or "") for name in names)
 
 
 def _organizations(clauses: Iterable[Clause]) -> Iterator[Organization]:
@@ -300,11 +325,11 @@ def _aws_notes(value: str, shown: str, statement: Statement, world: World) -> It
     if account and account not in world.estate.accounts:
         better = "if it is yours, import it too: --profile ALIAS=PROFILE"
         yield Note(NoteKind.UNKNOWN_ACCOUNT, f"{shown} is in an account that was not read", better, KEEP)
-    elif is_whole:
+    elif is_whole and not _values(statement.conditions, "aws:principalarn"):
         alias = world.alias(account_of_root(value) or value)
         what = f"the whole account {alias}: its administrators decide who in it has access"
         yield Note(NoteKind.WHOLE_ACCOUNT, what, "name its users and roles", f"keep {{account: {alias}}}")
-    elif account:
+    elif account and not is_whole:
         identity = world.by_arn.get(value)
         if identity is None:
             if world.estate.accounts[account].is_listed:
@@ -318,7 +343,7 @@ def _aws_notes(value: str, shown: str, statement: Statement, world: World) -> It
         elif _allows(statement, _PUSH):
             better = "let it assume a push role: push: [{role: ROLE, by: [...]}]"
             yield Note(NoteKind.PUSHES, f"{shown} may push by the repository policy", better, KEEP)
-    else:
+    elif not is_whole:
         yield Note(NoteKind.UNKNOWN_PRINCIPAL, f"{shown} is no user, role or account", "remove it", KEEP)
 
 

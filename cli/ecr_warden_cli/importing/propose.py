@@ -134,7 +134,7 @@ def _candidate(repository: LiveRepository, world: World) -> _Candidate | Note:
 def _scopes(grants: Grants, target: RepositoryTarget, world: World) -> Iterator[PullScope]:
     """The pull scopes with which nobody's identity policies would allow more than they do."""
     for scope in PullScope:
-        entry = Repository((target,), pull=grants.pulls, pull_scope=scope)
+        entry = Repository((target,), pull=grants.pull, pull_scope=scope)
         if not any(_without_policy(entry, world)):
             yield scope
 
@@ -155,7 +155,7 @@ def _notes_of(candidate: _Candidate, world: World, *, narrow: bool) -> list[Note
     shown = _entry_text(candidate.target, candidate.reading, world.alias)
     match candidate.reading:
         case Exact(found) | Narrower(found) if not candidate.scopes:
-            entry = Repository((candidate.target,), pull=found.pulls)
+            entry = Repository((candidate.target,), pull=found.pull)
             names = sorted(principal_text(one.arn, world.alias) for one in _without_policy(entry, world))
             notes.append(
                 Note(
@@ -178,7 +178,7 @@ def _notes_of(candidate: _Candidate, world: World, *, narrow: bool) -> list[Note
 def _entry_text(target: RepositoryTarget, reading: Reading, alias: Callable[[str], str]) -> str:
     """The entry that would say who pulls, on one line."""
     grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
-    pull = pull_value(grants.pull, grants.importing, alias)
+    pull = pull_value(grants.pull, alias)
     return flow({"name": target.name, "account": alias(target.account), "pull": pull})
 
 
@@ -204,7 +204,7 @@ def _entry(chosen: Sequence[_Candidate], *, narrow: bool) -> Repository:
     grants = chosen[0].grants(narrow=narrow) or Grants()
     return Repository(
         tuple(one.target for one in chosen),
-        pull=grants.pulls,
+        pull=grants.pull,
         pull_scope=chosen[0].scopes[0],
         foreign=grants.foreign,
     )

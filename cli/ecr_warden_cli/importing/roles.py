@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from copy import replace
 
 from ecr_warden.arn import iam_arn, parse_arn
 from ecr_warden.model.address import (
@@ -17,18 +17,19 @@ from ecr_warden.model.address import (
 )
 from ecr_warden.model.estate import Identity
 from ecr_warden.model.target import IdentityKind, RepositoryTarget, RoleTarget, target_arn
-from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns, Statement
+from ecr_warden.policy.document import Document, Effect, Patterns, Statement
 from ecr_warden.policy.pattern import pattern_covers, patterns_meet
 from ecr_warden.policy.printable import listed
 from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.policy.variables import completed_arn
-from ecr_warden.spec.compile import BOUNDARY, PUSH_POLICY, trust_of
-from ecr_warden.spec.render import PULL_ACTIONS, assume_permissions, push_permissions
-from ecr_warden.spec.spec import UNLIMITED, Limits, Literal, Principal, Pusher, PushGrant, Repository
+from ecr_warden.spec.compile import BOUNDARY, PUSH_POLICY, all_targets
+from ecr_warden.spec.render import PULL_ACTIONS, assume_permissions
+from ecr_warden.spec.spec import Limits, Literal, Principal, Pusher, PushGrant, Repository, Spec
 from msgspec import Struct
 
+from ecr_warden_cli.importing.federation import is_sayable, read_federated
 from ecr_warden_cli.importing.notes import Note, NoteKind
-from ecr_warden_cli.importing.policies import trust_notes, without_deleted
+from ecr_warden_cli.importing.policies import limits_of, permission_sets_of, trust_notes, without_deleted
 from ecr_warden_cli.importing.world import World, inline_policies, target_of
 
 CUTOFFS = (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS)
@@ -116,40 +117,40 @@ def _granted(
         return "its policies could not be read"
     pushed = _resources(permissions, lambda actions: "ecr:putimage" in actions)
     pulled = _resources(permissions, lambda actions: actions == {*map(str.lower, PULL_ACTIONS)})
-    by = _trusted(trust, world)
+    by = _trusted(trust, role, world)
     names = sorted({(target.account, target.name) for target in pushed.values()})
     if not names or not by:
         return "it pushes to no repository, or nobody may assume it"
     if any(key not in named for key in names) or not pulled.keys() <= pushed.keys():
         return "it pushes to repositories without an entry of their own"
-    reached = {target_arn(target) for key in names for target in named[key].targets}
-    also = {target_arn(target) for key in names for target in named[key].targets if target_arn(target) in pulled}
-    pushers: list[tuple[Limits, Pusher]] = [
-        (Limits(until), principal) for until, several in by.items() for principal in several
-    ]
-    common = Limits(next(iter(by))) if len(by) == 1 else UNLIMITED
-    if isinstance(
-        relate(permissions, push_permissions(reached, (), also, common), kind=DocumentKind.IDENTITY), Differs
-    ):
-        return f"its policy {PUSH_POLICY} says something else"
-    if isinstance(relate(trust, trust_of(pushers, account=role.account), kind=DocumentKind.TRUST), Differs):
-        return "its trust policy says something else"
-    for until, principal in ((until, one) for until, several in by.items() for one in several):
-        if not world.adds_nothing(world.by_arn[principal.arn], assume_permissions({Limits(until): [identity.arn]})):
-            return f"{principal.arn} has no right to assume it"
-    return {
+    found = {
         key: [
             PushGrant(
                 role,
-                tuple(sorted(several, key=str)),
-                Limits(until),
+                tuple(sorted(several, key=_principals_first)),
+                limits,
                 shared=len(names) > 1,
                 pull=any(target_arn(target) in pulled for target in named[key].targets),
             )
-            for until, several in sorted(by.items(), key=lambda one: str(one[0]))
+            for limits, several in sorted(by.items(), key=lambda one: one[0].order)
         ]
         for key in names
     }
+    spec = Spec((), repositories=tuple(replace(named[key], push=tuple(grants)) for key, grants in found.items()))
+    desired = all_targets(spec)[role.key].documents
+    for address, live in ((identity_policy(role, PUSH_POLICY), permissions), (trust_policy(role), trust)):
+        wanted = desired[address]
+        if not isinstance(wanted, Document) or isinstance(relate(live, wanted, kind=address.document_kind), Differs):
+            return f"its {address.kind} says something else"
+    for limits, pusher in ((limits, one) for limits, several in by.items() for one in several):
+        needed = assume_permissions({limits: [identity.arn]})
+        if isinstance(pusher, Principal) and not world.adds_nothing(world.by_arn[pusher.arn], needed):
+            return f"{pusher.arn} has no right to assume it"
+    return found
+
+
+def _principals_first(pusher: Pusher) -> tuple[bool, str]:
+    return not isinstance(pusher, Principal), str(pusher)
 
 
 def _resources(document: Document, wanted: _Wanted) -> dict[str, RepositoryTarget]:
@@ -165,26 +166,25 @@ def _resources(document: Document, wanted: _Wanted) -> dict[str, RepositoryTarge
     return found
 
 
-def _trusted(trust: Document, world: World) -> dict[datetime | None, list[Principal]]:
-    """Who may assume the role, by the time until which they may."""
-    found: defaultdict[datetime | None, list[Principal]] = defaultdict(list)
+def _trusted(trust: Document, role: RoleTarget, world: World) -> dict[Limits, list[Pusher]]:
+    """Who may assume the role, by the limits under which they may."""
+    found: defaultdict[Limits, list[Pusher]] = defaultdict(list)
     for statement in trust.statements:
-        for _, value in statement.principals.values if statement.principals else ():
-            identity = world.by_arn.get(value)
-            principal = world.principal(identity) if identity else None
-            if principal is not None:
-                found[_until(statement)].append(principal)
-    return dict(found)
+        for kind, value in statement.principals.values if statement.principals else ():
+            found[limits_of(statement)] += _pushers(kind, value, statement, role, world)
+    return {limits: pushers for limits, pushers in found.items() if pushers}
 
 
-def _until(statement: Statement) -> datetime | None:
-    for operator, key, values in statement.conditions:
-        if operator == "DateLessThan" and key.lower() == "aws:currenttime" and len(values) == 1:
-            try:
-                return datetime.fromisoformat(values[0]).astimezone(UTC)
-            except (ValueError, OverflowError):
-                return None
-    return None
+def _pushers(kind: str, value: str, statement: Statement, role: RoleTarget, world: World) -> Iterator[Pusher]:
+    provider = iam_arn(role.account, "oidc-provider/")
+    if kind == "Federated" and value.startswith(provider):
+        yield from filter(is_sayable, read_federated(value.removeprefix(provider), statement))
+    elif kind == "AWS":
+        yield from permission_sets_of(value, statement)
+        identity = world.by_arn.get(value)
+        principal = world.principal(identity) if identity else None
+        if principal is not None:
+            yield principal
 
 
 # Literal documents

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import assert_never
 
 from ecr_warden.model.address import Address, AddressKind
 from ecr_warden.model.estate import Unread
@@ -9,11 +10,13 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget
 from ecr_warden.policy.printable import count, first, show_time
 from ecr_warden.spec.spec import (
     FORMAT_VERSION,
+    Federated,
+    Limits,
     Literal,
     Organization,
     PermissionSet,
     Principal,
-    Puller,
+    PullGrant,
     PullScope,
     PushGrant,
     Repository,
@@ -23,7 +26,9 @@ from ecr_warden.spec.spec import (
 )
 from msgspec import Struct
 
+from ecr_warden_cli.importing.federation import federated_value
 from ecr_warden_cli.importing.notes import Note
+from ecr_warden_cli.importing.tidy import grouped
 from ecr_warden_cli.importing.yaml_text import Value, block, comment, item
 
 _UNREAD_SHOWN = 20
@@ -103,19 +108,18 @@ class _Writer:
 
     def organizations(self) -> dict[str, Value]:
         """Each organization under its ID as its alias: an ID is a name."""
-        every = {
-            one.puller.id
-            for entry in self._spec.repositories
-            for one in entry.pull
-            if isinstance(one.puller, Organization)
-        }
+        pullers = [grant.puller for entry in self._spec.repositories for grant in entry.pull]
+        every = {one.id for one in pullers if isinstance(one, Organization)}
         return {identifier: {"id": identifier} for identifier in sorted(every)}
 
     def teams(self) -> dict[str, Value]:
         return {name: [*map(self.principal, members)] for name, members in self._spec.teams.items()}
 
     def principal(self, principal: Principal) -> str:
-        return principal_text(principal.arn, self._aliases.__getitem__)
+        return principal_text(principal.arn, self._alias)
+
+    def _alias(self, account: str) -> str:
+        return self._aliases[account]
 
     def notes_of(self, entry: Entry) -> Iterator[str]:
         """The comments above the first entry of a target, with the region that they are about, where it has several."""
@@ -136,8 +140,7 @@ class _Writer:
         found: dict[str, Value] = {"name": target.name, "account": self._aliases[target.account]}
         found |= self._narrowed(target.account, [one.region for one in entry.targets])
         if entry.pull:
-            pullers = [grant.puller for grant in entry.pull]
-            found["pull"] = pull_value(pullers, entry.importing, self._aliases.__getitem__, self._names)
+            found["pull"] = pull_value(entry.pull, self._alias, self._names)
         if entry.push:
             found["push"] = [self._push(grant) for grant in entry.push]
         if entry.pull_scope is not PullScope.REPOSITORY:
@@ -154,14 +157,12 @@ class _Writer:
         return [team] if team is not None else [*map(self.principal, principals)]
 
     def _push(self, grant: PushGrant) -> Value:
-        found: dict[str, Value] = {
-            "role": grant.role.name,
-            "by": self._names([one for one in grant.by if isinstance(one, Principal)]),
-        }
+        named = self._names([one for one in grant.by if isinstance(one, Principal)])
+        others = [pusher_value(one, self._alias) for one in grant.by if not isinstance(one, Principal)]
+        found: dict[str, Value] = {"role": grant.role.name, "by": [*named, *others]}
         if grant.pull:
             found["pull"] = True
-        if grant.limits.until is not None:
-            found["until"] = show_time(grant.limits.until)
+        found |= _limits(grant.limits)
         if grant.max_session_duration is not None:
             found["max_session_duration"] = grant.max_session_duration
         if grant.shared:
@@ -191,27 +192,51 @@ def principal_text(arn: str, alias: Alias) -> str:
     return f"{alias(parts[4])}:{parts[5]}"
 
 
-def pull_value(
-    pull: Sequence[Puller], importing: frozenset[Puller], alias: Alias, names: Names | None = None
-) -> Sequence[Value]:
+def pull_value(pull: Sequence[PullGrant], alias: Alias, names: Names | None = None) -> Sequence[Value]:
     """The list under `pull:`."""
 
     def named(principals: Sequence[Principal]) -> Sequence[Value]:
         return names(principals) if names else [principal_text(one.arn, alias) for one in principals]
 
-    plain = [one for one in pull if isinstance(one, Principal) and one not in importing]
-    upstream = [one for one in pull if isinstance(one, Principal) and one in importing]
-    found = [*named(plain)] if plain else []
-    found += [{"by": named(upstream), "upstream": True}] if upstream else []
-    for one in pull:
-        also: dict[str, Value] = {"upstream": True} if one in importing else {}
-        match one:
-            case WholeAccount(account):
-                found.append({"account": alias(account), **also})
-            case Service(name, account, arn):
-                found.append({"service": name, "source": arn or alias(account)})
-            case Organization(identifier):
-                found.append({"organization": identifier, **also})
-            case Principal() | PermissionSet():
-                pass  # principals are above, and no policy is read as a permission set's
+    found: list[Value] = []
+    for (limits, imports), members in grouped(pull).items():
+        also = _limits(limits) | ({"upstream": True} if imports else {})
+        shown = named(sorted(members, key=lambda one: one.arn))
+        found += [{"by": shown, **also}] if also else shown
+    for grant in pull:
+        if not isinstance(grant.puller, Principal):
+            found.append(_wide(grant.puller, alias) | _limits(grant.limits) | _upstream(grant))
     return found
+
+
+def _upstream(grant: PullGrant) -> dict[str, Value]:
+    return {"upstream": True} if grant.importing else {}
+
+
+def _limits(limits: Limits) -> dict[str, Value]:
+    return {} if limits.until is None else {"until": show_time(limits.until)}
+
+
+def _wide(puller: WholeAccount | Service | Organization | PermissionSet, alias: Alias) -> dict[str, Value]:
+    match puller:
+        case WholeAccount(account):
+            return {"account": alias(account)}
+        case Service(name, account, arn):
+            return {"service": name, "source": arn or alias(account)}
+        case Organization(identifier):
+            return {"organization": identifier}
+        case PermissionSet():
+            return _permission_set(puller, alias)
+        case _:
+            assert_never(puller)
+
+
+def _permission_set(pusher: PermissionSet, alias: Alias) -> dict[str, Value]:
+    return {"sso": {"permission_set": pusher.name, "account": alias(pusher.account)}}
+
+
+def pusher_value(pusher: Federated | PermissionSet, alias: Alias) -> Value:
+    """Who assumes a push role without a user or role of the spec."""
+    if isinstance(pusher, PermissionSet):
+        return _permission_set(pusher, alias)
+    return federated_value(pusher)

@@ -10,7 +10,7 @@ from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.policy.strict_json import DocumentError
 from ecr_warden.spec.accounts import is_name
-from ecr_warden.spec.spec import Literal, Principal, Repository, Spec
+from ecr_warden.spec.spec import Limits, Literal, Principal, PullGrant, Repository, Spec
 
 _LEAST_MEMBERS, _LEAST_USES, _LEAST_REPOSITORIES = 2, 2, 3
 
@@ -37,10 +37,17 @@ def with_teams(spec: Spec) -> Spec:
 
 
 def _lists(entry: Repository) -> Iterator[Members]:
-    importing = entry.importing
-    yield frozenset(one for one in entry.pulling if one not in importing)
-    yield frozenset(one for one in entry.pulling if one in importing)
+    yield from grouped(entry.pull).values()
     yield from (frozenset(one for one in grant.by if isinstance(one, Principal)) for grant in entry.push)
+
+
+def grouped(grants: Iterable[PullGrant]) -> Mapping[tuple[Limits, bool], Members]:
+    """The users and roles that pull, by what else their grants say."""
+    found: defaultdict[tuple[Limits, bool], set[Principal]] = defaultdict(set)
+    for grant in grants:
+        if isinstance(grant.puller, Principal):
+            found[grant.limits, grant.importing].add(grant.puller)
+    return {key: frozenset(members) for key, members in found.items()}
 
 
 def _team_name(repositories: Sequence[str], taken: Collection[str]) -> str:

@@ -50,6 +50,35 @@ repositories:
       - {role: shop, by: [ci:user/builder], until: "2027-03-31T18:00:00Z"}
       - {role: shop, by: [ci:user/bot]}
 """,
+    "permission sets": """\
+repositories:
+  - name: shop/app
+    account: registry
+    pull:
+      - {sso: {permission_set: Developer, account: ci}}
+      - {sso: {permission_set: Reader, account: registry}, upstream: true}
+    push: [{role: shop, by: [ci:user/builder, {sso: {permission_set: Developer, account: ci}}]}]
+""",
+    "jobs of GitHub, by name and by ID": """\
+repositories:
+  - name: shop/app
+    account: registry
+    push:
+      - role: shop
+        by:
+          - {github: acme/shop, owner_id: 12, repository_id: 345, branch: "release/*"}
+          - {github: acme/other, environment: production}
+          - {github: acme/other, tag: v1}
+          - ci:user/builder
+""",
+    "jobs of another issuer": """\
+repositories:
+  - name: shop/app
+    account: registry
+    push:
+      - role: shop
+        by: [{oidc: gitlab.com, audience: ecr, subject: "project_path:acme/shop:ref_type:branch:ref:*"}]
+""",
     "one scope for the whole account, within it too": """\
 repositories:
   - {name: shop/app, account: registry, pull: [ci:user/bot, registry:role/node], pull_scope: account}

@@ -197,11 +197,6 @@ class Repository:
         return tuple(replace(target, name=name) for target in self.targets for name in self.excluded)
 
     @property
-    def importing(self) -> frozenset[Puller]:
-        """Those whose pulls may make a pull-through cache fetch the image."""
-        return frozenset(grant.puller for grant in self.pull if grant.importing)
-
-    @property
     def pulling(self) -> tuple[Principal, ...]:
         """The users and roles that pull; ecr-warden writes an identity policy for each."""
         return tuple(grant.puller for grant in self.pull if isinstance(grant.puller, Principal))
